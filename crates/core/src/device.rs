@@ -1,0 +1,1 @@
+//! Devices: the fingerprint that stands for what the tracker saw.

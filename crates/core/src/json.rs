@@ -1,0 +1,1 @@
+//! JSON as the outside world sends it: depth bounded, keys unique, text storable.

@@ -1,0 +1,16 @@
+//! What dregs knows and decides, as pure functions over values: events and how they are read,
+//! the fold of an identity's past into a bounded state, scores and the observations behind them,
+//! and the messages that tell an application about them.
+//!
+//! Deliberately absent: I/O, clocks, randomness, globals, async. Time and ids are arguments.
+
+pub mod device;
+pub mod event;
+pub mod identity;
+pub mod json;
+pub mod link;
+pub mod notify;
+pub mod score;
+pub mod snapshot;
+pub mod state;
+pub mod time;

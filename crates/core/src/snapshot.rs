@@ -1,0 +1,41 @@
+//! All that an analyzer may see of an identity at one moment.
+
+use crate::identity::Profile;
+use crate::link::LinkKey;
+use crate::state::IdentityState;
+use crate::time::Timestamp;
+
+/// Other identities looked at for one key; more are counted, not looked at.
+pub const OTHERS_MAX: usize = 20;
+/// Where counting the identities on one key stops.
+pub const SHARED_COUNT_MAX: u32 = 100;
+
+/// An identity as a cycle sees it.
+#[derive(Clone, Debug)]
+pub struct Snapshot<'a> {
+    /// The moment scores are for: the time of the identity's newest event.
+    pub now: Timestamp,
+    pub profile: &'a Profile,
+    pub state: &'a IdentityState,
+    /// One entry for each of the identity's current keys that somebody else has too.
+    pub shared: &'a [SharedKey],
+}
+
+/// A key of the identity, and who else has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedKey {
+    pub key: LinkKey,
+    /// How many other identities have it, disregarded ones left out; at most
+    /// [`SHARED_COUNT_MAX`].
+    pub others_count: u32,
+    /// The newest of them, at most [`OTHERS_MAX`].
+    pub others: Vec<OtherIdentity>,
+}
+
+/// Another identity on the same key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OtherIdentity {
+    pub id: String,
+    /// When it was first seen with the key, in event time.
+    pub first_seen_at: Timestamp,
+}
