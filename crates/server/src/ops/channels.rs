@@ -1,0 +1,244 @@
+//! Channels: the directory that delivery reads, and what people do to channels.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dregs_core::notify::catalogue;
+use dregs_core::notify::message::{EventType, Message};
+use dregs_core::notify::signature::Secret;
+use dregs_core::time::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::app::App;
+use crate::channels::webhook::WebhookConfig;
+use crate::ops::handoff::Outgoing;
+use crate::store::attempts::{AttemptRecord, Trigger};
+use crate::store::channels::{self, Channel, ChannelSecret};
+use crate::store::claims::DELIVERY_LEASE_MS;
+use crate::store::deliveries::{self, NewDelivery, Subject};
+use crate::store::{Result, StoreError, Store, notifications};
+use crate::vault::Vault;
+
+/// What secrets of channels are sealed for.
+const SECRET_PURPOSE: &str = "channel-secret";
+/// Deliveries changed in one transaction, so that no other waits long.
+const CHUNK_DELIVERIES: i64 = 2_000;
+
+/// A channel as delivery needs it.
+pub struct Endpoint {
+    pub channel_id: i64,
+    pub team_id: i64,
+    pub enabled: bool,
+    pub events: channels::Subscriptions,
+    pub config: WebhookConfig,
+    secrets: Vec<(ChannelSecret, Secret)>,
+}
+
+impl Endpoint {
+    /// The secrets that sign at `time`, newest first.
+    pub fn secrets_at(&self, time: Timestamp) -> Vec<Secret> {
+        self.secrets.iter().filter(|(row, _)| row.signs_at(time)).map(|(_, secret)| secret.clone()).collect()
+    }
+}
+
+/// Every channel, in memory. Changes made through this process show at once, others after a poll.
+#[derive(Default)]
+pub struct Directory(RwLock<Arc<HashMap<i64, Arc<Endpoint>>>>);
+
+impl Directory {
+    pub fn get(&self, channel_id: i64) -> Option<Arc<Endpoint>> {
+        self.endpoints().get(&channel_id).cloned()
+    }
+
+    /// The enabled channels of a team that want to hear of `event`.
+    pub fn subscribed(&self, team_id: i64, event: EventType) -> Vec<i64> {
+        let endpoints = self.endpoints();
+        let matching = endpoints.values().filter(|e| e.enabled && e.team_id == team_id && e.events.contains(event));
+        matching.map(|e| e.channel_id).collect()
+    }
+
+    pub fn enabled(&self) -> Vec<i64> {
+        let mut ids: Vec<_> = self.endpoints().values().filter(|e| e.enabled).map(|e| e.channel_id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Reads the channels again.
+    ///
+    /// # Errors
+    /// Those of the store. A channel that this version cannot read is logged and left out.
+    pub async fn reload(&self, store: &Store, vault: &Vault, now: Timestamp) -> Result<()> {
+        let (rows, secrets) =
+            store.read(move |tx| Ok((channels::all(tx)?, channels::current_secrets(tx, now)?))).await?;
+        let mut by_channel: HashMap<i64, Vec<(ChannelSecret, Secret)>> = HashMap::new();
+        for row in secrets {
+            match open_secret(vault, &row) {
+                Ok(secret) => by_channel.entry(row.channel_id).or_default().push((row, secret)),
+                Err(error) => tracing::error!(channel_id = row.channel_id, error, "a signing secret cannot be read"),
+            }
+        }
+        let mut endpoints = HashMap::new();
+        for row in rows {
+            let secrets = by_channel.remove(&row.id).unwrap_or_default();
+            match endpoint(&row, secrets) {
+                Ok(endpoint) => {
+                    endpoints.insert(row.id, Arc::new(endpoint));
+                }
+                Err(error) => tracing::error!(channel_id = row.id, %error, "a channel cannot be read"),
+            }
+        }
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(endpoints);
+        Ok(())
+    }
+
+    fn endpoints(&self) -> Arc<HashMap<i64, Arc<Endpoint>>> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn endpoint(row: &Channel, secrets: Vec<(ChannelSecret, Secret)>) -> std::result::Result<Endpoint, serde_json::Error> {
+    Ok(Endpoint {
+        channel_id: row.id,
+        team_id: row.team_id,
+        enabled: row.enabled,
+        events: row.events,
+        config: serde_json::from_str(&row.config)?,
+        secrets,
+    })
+}
+
+fn open_secret(vault: &Vault, row: &ChannelSecret) -> std::result::Result<Secret, String> {
+    let bytes = vault.open(SECRET_PURPOSE, &row.secret)?;
+    let bytes: [u8; 32] = bytes.try_into().map_err(|_| "not 32 bytes")?;
+    Ok(Secret::from_bytes(bytes))
+}
+
+fn new_secret(vault: &Vault) -> Result<(Secret, Vec<u8>)> {
+    let bytes: [u8; 32] = rand::random();
+    let sealed = vault.seal(SECRET_PURPOSE, &bytes).map_err(StoreError::Broken)?;
+    Ok((Secret::from_bytes(bytes), sealed))
+}
+
+/// Stores a new channel; the answer is its id and its signing secret, which nobody sees again.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the team has a channel with this slug.
+pub async fn create(app: &App, channel: Channel) -> Result<(i64, Secret)> {
+    let (secret, sealed) = new_secret(&app.vault)?;
+    let id = app
+        .store
+        .write(move |tx| {
+            let id = channels::insert(tx, &channel)?;
+            channels::insert_secret(tx, id, &sealed, channel.created_at)?;
+            Ok(id)
+        })
+        .await?;
+    app.reload_channels().await?;
+    Ok((id, secret))
+}
+
+/// What becomes of the deliveries that wait when a channel is enabled again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnResume {
+    Send,
+    Skip,
+}
+
+/// Writes a changed channel; `resumed` says what to do with what waited while it was disabled.
+pub async fn update(app: &App, channel: Channel, resumed: Option<OnResume>) -> Result<()> {
+    let (id, now) = (channel.id, channel.updated_at);
+    if resumed == Some(OnResume::Skip) {
+        let skip = move |tx: &mut crate::store::Tx| {
+            deliveries::skip_some(tx, id, "skipped when the channel was enabled again", now, CHUNK_DELIVERIES)
+        };
+        while app.store.write(skip).await? > 0 {}
+    }
+    app.store.write(move |tx| channels::update(tx, &channel)).await?;
+    app.reload_channels().await?;
+    app.deliveries.spill(id);
+    Ok(())
+}
+
+/// Removes a channel with everything that was or would be sent to it.
+pub async fn delete(app: &App, id: i64) -> Result<()> {
+    app.store.write(move |tx| channels::delete(tx, id)).await?;
+    app.reload_channels().await?;
+    while app.store.write(move |tx| deliveries::delete_some(tx, id, CHUNK_DELIVERIES)).await? > 0 {}
+    app.deliveries.forget(id);
+    Ok(())
+}
+
+/// Gives a channel a new secret; the old ones go on signing for `overlap_seconds`.
+pub async fn rotate_secret(app: &App, id: i64, overlap_seconds: u32) -> Result<Secret> {
+    let (secret, sealed) = new_secret(&app.vault)?;
+    let now = app.clock.now();
+    let end = now.plus_millis(i64::from(overlap_seconds) * 1_000);
+    app.store
+        .write(move |tx| {
+            channels::expire_secrets(tx, id, end)?;
+            channels::insert_secret(tx, id, &sealed, now)
+        })
+        .await?;
+    app.reload_channels().await?;
+    Ok(secret)
+}
+
+/// The secrets that signed at `time`, newest first, ended ones included.
+pub async fn secrets_at(app: &App, channel_id: i64, time: Timestamp) -> Result<Vec<Secret>> {
+    let rows = app.store.read(move |tx| channels::secrets(tx, channel_id)).await?;
+    let signing = rows.iter().filter(|row| row.signs_at(time));
+    signing.map(|row| open_secret(&app.vault, row).map_err(StoreError::Broken)).collect()
+}
+
+/// Sends a test to a channel now, enabled or not: its own event, or the catalogue's example of
+/// another. The answer is the attempt; a test is never tried again.
+///
+/// # Errors
+/// Those of the store, and [`StoreError::Unavailable`] when the server is stopping.
+pub async fn test(app: &App, channel: &Channel, event: EventType) -> Result<(i64, AttemptRecord)> {
+    let now = app.clock.now();
+    let data = catalogue::example_data(event).to_string();
+    let (team_id, channel_id) = (channel.team_id, channel.id);
+    let stored = data.clone();
+    let (notification_id, delivery_id) = app
+        .store
+        .write(move |tx| {
+            let notification_id = notifications::insert(tx, team_id, event, now, &stored)?;
+            let delivery = NewDelivery {
+                channel_id,
+                event,
+                subject: Subject::Notification { id: notification_id },
+                trigger: Trigger::Test,
+                created_at: now,
+                next_attempt_at: now.plus_millis(DELIVERY_LEASE_MS),
+                leased: true,
+            };
+            let ids = deliveries::insert(tx, &[delivery])?;
+            let (_, _, id) = ids.first().ok_or_else(|| StoreError::Broken("no delivery was stored".into()))?;
+            Ok((notification_id, *id))
+        })
+        .await?;
+    let message = app.event_ids.notified(notifications::Notification {
+        id: notification_id,
+        event,
+        identity_id: None,
+        sequence: None,
+        occurred_at: now,
+        data,
+    });
+    let attempt = attempt_now(app, channel_id, delivery_id, message).await?;
+    Ok((delivery_id, attempt))
+}
+
+async fn attempt_now(app: &App, channel_id: i64, delivery_id: i64, message: Message) -> Result<AttemptRecord> {
+    let (watcher, watched) = oneshot::channel();
+    app.deliveries.send(Outgoing {
+        delivery_id,
+        channel_id,
+        message: Arc::new(message),
+        trigger: Trigger::Test,
+        failures: 0,
+        watcher: Some(watcher),
+    });
+    watched.await.map_err(|_| StoreError::Unavailable("the server is stopping".into()))
+}

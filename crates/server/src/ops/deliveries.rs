@@ -1,0 +1,38 @@
+//! Sending again: one delivery, or a range of time.
+
+use crate::app::App;
+use crate::store::attempts::Trigger;
+use crate::store::deliveries::{self, Filter};
+use crate::store::Result;
+
+/// Deliveries looked at in one transaction, so that no other waits long.
+const CHUNK_DELIVERIES: i64 = 1_000;
+
+/// Makes a delivery due now, with a fresh schedule; false where an attempt is under way.
+pub async fn resend(app: &App, channel_id: i64, delivery_id: i64) -> Result<bool> {
+    let now = app.clock.now();
+    let queued =
+        app.store.write(move |tx| deliveries::requeue(tx, delivery_id, Trigger::Resend, now)).await?;
+    if queued {
+        app.deliveries.spill(channel_id);
+    }
+    Ok(queued)
+}
+
+/// Makes the finished deliveries of a channel that match due now; the answer is how many.
+pub async fn replay(app: &App, channel_id: i64, filter: Filter) -> Result<u64> {
+    let now = app.clock.now();
+    let (mut after, mut queued) = (0, 0);
+    loop {
+        let filter = filter.clone();
+        let chunk = move |tx: &mut crate::store::Tx| {
+            deliveries::replay_some(tx, channel_id, &filter, after, now, CHUNK_DELIVERIES)
+        };
+        match app.store.write(chunk).await? {
+            Some((last, taken)) => (after, queued) = (last, queued + taken),
+            None => break,
+        }
+        app.deliveries.spill(channel_id);
+    }
+    Ok(queued)
+}

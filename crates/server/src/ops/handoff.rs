@@ -1,0 +1,146 @@
+//! Handing rows on in memory to the next stage, within a bound.
+//!
+//! Whoever is about to commit rows reserves places first. As many rows as there are places are
+//! born leased and sent on after the commit; the others are born due, and the lane is marked as
+//! spilled, so that the next stage comes and claims them as soon as it has room.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dregs_core::notify::message::Message;
+use dregs_core::time::Timestamp;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::store::attempts::{AttemptRecord, Trigger};
+
+/// An identity that is to be scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    /// Not before.
+    pub at: Timestamp,
+    pub identity_id: i64,
+}
+
+/// A delivery that is to be attempted.
+#[derive(Debug)]
+pub struct Outgoing {
+    pub delivery_id: i64,
+    pub channel_id: i64,
+    pub message: Arc<Message>,
+    pub trigger: Trigger,
+    /// Failures since the first attempt or the last resend or replay.
+    pub failures: u32,
+    /// Somebody who waits for the outcome.
+    pub watcher: Option<oneshot::Sender<AttemptRecord>>,
+}
+
+/// A bounded way to the next stage, with lanes that do not get in each other's way.
+pub struct Handoff<T> {
+    capacity: usize,
+    lanes: Mutex<HashMap<i64, Lane>>,
+    sender: mpsc::UnboundedSender<T>,
+    /// Told when a lane spills.
+    pub spilled: Notify,
+}
+
+#[derive(Default)]
+struct Lane {
+    taken: usize,
+    spilled: bool,
+}
+
+impl<T> Handoff<T> {
+    /// A handoff with `capacity` places in each lane, and the end where the next stage listens.
+    pub fn new(capacity: usize) -> (Self, mpsc::UnboundedReceiver<T>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self { capacity, lanes: Mutex::default(), sender, spilled: Notify::new() }, receiver)
+    }
+
+    /// Takes up to `wanted` places. None while rows of this lane wait in the store: newer ones
+    /// would overtake them.
+    pub fn reserve(&self, lane: i64, wanted: usize) -> usize {
+        let mut lanes = self.lanes();
+        let lane = lanes.entry(lane).or_default();
+        if lane.spilled {
+            return 0;
+        }
+        let granted = wanted.min(self.capacity - lane.taken.min(self.capacity));
+        lane.taken += granted;
+        granted
+    }
+
+    /// Sends an item whose place was reserved.
+    pub fn send(&self, item: T) {
+        // At shutdown nobody listens; the row's lease ends, and the next start finds it.
+        let _ = self.sender.send(item);
+    }
+
+    /// Gives places back: reserved and not used, or used and now free.
+    pub fn release(&self, lane: i64, places: usize) {
+        if let Some(lane) = self.lanes().get_mut(&lane) {
+            lane.taken = lane.taken.saturating_sub(places);
+        }
+    }
+
+    /// Says that rows of this lane wait in the store.
+    pub fn spill(&self, lane: i64) {
+        self.lanes().entry(lane).or_default().spilled = true;
+        self.spilled.notify_one();
+    }
+
+    /// Where rows of this lane may wait in the store and half of its places are free: takes the
+    /// mark off and all free places, for what the caller claims now.
+    pub fn take_spilled(&self, lane: i64) -> Option<usize> {
+        let mut lanes = self.lanes();
+        let lane = lanes.entry(lane).or_default();
+        if !lane.spilled || lane.taken > self.capacity / 2 {
+            return None;
+        }
+        let free = self.capacity - lane.taken;
+        lane.spilled = false;
+        lane.taken = self.capacity;
+        Some(free)
+    }
+
+    /// Whether [`Self::take_spilled`] would take something.
+    pub fn has_room_for_spilled(&self, lane: i64) -> bool {
+        self.lanes().get(&lane).is_some_and(|lane| lane.spilled && lane.taken <= self.capacity / 2)
+    }
+
+    /// Lanes that are marked as spilled.
+    pub fn spilled_lanes(&self) -> Vec<i64> {
+        self.lanes().iter().filter(|(_, lane)| lane.spilled).map(|(id, _)| *id).collect()
+    }
+
+    /// Places in use over all lanes.
+    pub fn taken(&self) -> usize {
+        self.lanes().values().map(|lane| lane.taken).sum()
+    }
+
+    /// Drops a lane that is no more.
+    pub fn forget(&self, lane: i64) {
+        self.lanes().remove(&lane);
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, HashMap<i64, Lane>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_what_is_free_and_nothing_while_rows_wait() {
+        let (handoff, _receiver) = Handoff::<()>::new(4);
+        assert_eq!((handoff.reserve(7, 3), handoff.reserve(7, 3), handoff.reserve(8, 3)), (3, 1, 3));
+        handoff.spill(7);
+        handoff.release(7, 1);
+        assert_eq!((handoff.reserve(7, 1), handoff.take_spilled(7)), (0, None));
+        handoff.release(7, 1);
+        assert_eq!((handoff.take_spilled(7), handoff.take_spilled(7), handoff.reserve(7, 9)), (Some(2), None, 0));
+        handoff.release(7, 2);
+        assert_eq!(handoff.reserve(7, 9), 2);
+    }
+}

@@ -1,0 +1,431 @@
+//! The one transaction that stores events, folds them into their identities and marks those as
+//! changed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use dregs_core::event::{Event, FieldError};
+use dregs_core::identity::{self, Profile};
+use dregs_core::link::{self, KeyHasher, KeyKind};
+use dregs_core::state::IdentityState;
+use dregs_core::time::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{Outcome, Prepared};
+use crate::ops::handoff::Due;
+use crate::ops::refold;
+use crate::store::claims::EVALUATION_LEASE_MS;
+use crate::store::devices::SeenDevice;
+use crate::store::events::NewEvent;
+use crate::store::groups::KnownGroup;
+use crate::store::identities::{Tracked, TrackedWrite};
+use crate::store::links::HashedKey;
+use crate::store::{Result, StoreError, Tx, devices, events, groups, identities, links};
+
+
+/// Identities that are scored again because a new one shares a device, a session or an e-mail
+/// address with them: the newest on that key.
+const RESCORED_MAX: usize = 20;
+/// The same for an address, and only while few share it: on a busy one a newcomer says nothing.
+const RESCORED_ON_ADDRESS_MAX: usize = 8;
+
+/// What the transaction needs to know beyond the events.
+pub struct Context {
+    pub hasher: KeyHasher,
+    pub now: Timestamp,
+    pub min_cycle_ms: i64,
+    /// How many identities may be handed on in memory.
+    pub granted: usize,
+}
+
+/// Events of one or more teams, in the order in which they arrived.
+#[derive(Default)]
+pub struct Batch {
+    events: Vec<(i64, Prepared)>,
+}
+
+/// What the transaction did.
+pub struct Stored {
+    /// One an event, in order.
+    pub outcomes: Vec<Outcome>,
+    pub new_events: usize,
+    /// Identities whose rows are leased to this process.
+    pub handed_on: Vec<Due>,
+    /// Whether other identities fell due as well.
+    pub spilled: bool,
+}
+
+type IdentityKey<'b> = (i64, &'b str);
+
+impl Batch {
+    pub fn add(&mut self, team_id: i64, events: Vec<Prepared>) {
+        self.events.extend(events.into_iter().map(|event| (team_id, event)));
+    }
+
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Stores what is new.
+    ///
+    /// # Errors
+    /// [`StoreError::Retry`] when another transaction touched the same identities or event ids.
+    pub fn store(&self, tx: &mut Tx, context: &Context) -> Result<Stored> {
+        let mut outcomes = self.known_outcomes(tx)?;
+        let mut tracked = self.load(tx, &outcomes)?;
+        let accepted = self.fold(&mut tracked, &mut outcomes);
+
+        let mut granted = context.granted;
+        let mut handed_on = Vec::new();
+        let mut spilled = false;
+        let mut writes = Vec::with_capacity(tracked.len());
+        for (key, identity) in &tracked {
+            let (evaluate_at, due) = identity.next_cycle(context, &mut granted);
+            match due {
+                Next::Waits => {}
+                Next::HandedOn(at) => handed_on.push((*key, at)),
+                Next::Spilled => spilled = true,
+            }
+            writes.push(identity.write(*key, context.now, evaluate_at)?);
+        }
+        let ids = self.save(tx, &tracked, &writes)?;
+
+        self.insert_events(tx, &accepted, &ids, context.now)?;
+        self.upsert_devices(tx, &accepted, context.now)?;
+        self.join_groups(tx, &accepted, &ids, context.now)?;
+        spilled |= link(tx, &tracked, &ids, context)?;
+
+        let handed_on = handed_on.into_iter().filter_map(|(key, at)| Some(Due { identity_id: *ids.get(&key)?, at }));
+        Ok(Stored {
+            handed_on: handed_on.collect(),
+            new_events: accepted.len(),
+            spilled,
+            outcomes: outcomes.into_iter().flatten().collect(),
+        })
+    }
+
+    /// The outcomes of events whose ids are stored already or stand in this batch before; `None`
+    /// for those that are new.
+    fn known_outcomes(&self, tx: &mut Tx) -> Result<Vec<Option<Outcome>>> {
+        let mut first: HashMap<(i64, &[u8]), Option<String>> = HashMap::new();
+        let mut unique = Vec::with_capacity(self.events.len());
+        for (team, prepared) in &self.events {
+            let key = (*team, prepared.packed_id.as_slice());
+            first.entry(key).or_insert_with(|| {
+                unique.push(key);
+                None
+            });
+        }
+        let known = events::find_known(tx, &unique)?;
+        let known: HashMap<_, _> =
+            known.iter().map(|(team, id, fingerprint)| ((*team, id.as_slice()), fingerprint)).collect();
+        let mut seen = HashMap::new();
+        let outcomes = self.events.iter().map(|(team, prepared)| {
+            let key = (*team, prepared.packed_id.as_slice());
+            let stored = |fingerprint: &Option<String>| {
+                Some(Outcome::Stored { id: prepared.event.id.clone(), fingerprint: fingerprint.clone() })
+            };
+            if let Some(fingerprint) = known.get(&key) {
+                return stored(fingerprint);
+            }
+            match seen.get(&key) {
+                Some(fingerprint) => stored(fingerprint),
+                None => {
+                    seen.insert(key, prepared.event.fingerprint.clone());
+                    None
+                }
+            }
+        });
+        Ok(outcomes.collect())
+    }
+
+    /// The identities of the new events as they are stored, or fresh ones.
+    fn load(&self, tx: &mut Tx, outcomes: &[Option<Outcome>]) -> Result<BTreeMap<IdentityKey<'_>, Identity>> {
+        let mut tracked: BTreeMap<IdentityKey, Identity> = BTreeMap::new();
+        for ((team, prepared), outcome) in self.events.iter().zip(outcomes) {
+            if let (Some(identity), None) = (&prepared.event.identity, outcome) {
+                tracked.entry((*team, identity.id.as_str())).or_default();
+            }
+        }
+        let keys: Vec<_> = tracked.keys().copied().collect();
+        for row in identities::load_tracked(tx, &keys)? {
+            let identity = Identity::read(tx, &row)?;
+            if let Some(slot) = tracked.get_mut(&(row.team_id, row.external_id.as_str())) {
+                *slot = identity;
+            }
+        }
+        Ok(tracked)
+    }
+
+    /// Folds the new events into their identities; the answer is the positions of those accepted.
+    fn fold(
+        &self,
+        tracked: &mut BTreeMap<IdentityKey<'_>, Identity>,
+        outcomes: &mut [Option<Outcome>],
+    ) -> Vec<usize> {
+        let mut accepted = Vec::with_capacity(self.events.len());
+        for (index, (team, prepared)) in self.events.iter().enumerate() {
+            if outcomes[index].is_some() {
+                continue;
+            }
+            let event = &prepared.event;
+            let identity =
+                event.identity.as_ref().and_then(|i| Some((i, tracked.get_mut(&(*team, i.id.as_str()))?)));
+            let folded = identity.map_or(Ok(()), |(named, identity)| identity.fold(event, &named.data));
+            outcomes[index] = Some(match folded {
+                Ok(()) => {
+                    accepted.push(index);
+                    Outcome::Stored { id: event.id.clone(), fingerprint: event.fingerprint.clone() }
+                }
+                Err(error) => Outcome::Refused(vec![error]),
+            });
+        }
+        // An identity all of whose events were refused is as it was before.
+        tracked.retain(|_, identity| identity.events > 0);
+        accepted
+    }
+
+    /// Writes the identities; the answer has the row id of each.
+    fn save<'b>(
+        &'b self,
+        tx: &mut Tx,
+        tracked: &BTreeMap<IdentityKey<'b>, Identity>,
+        writes: &[TrackedWrite],
+    ) -> Result<HashMap<IdentityKey<'b>, i64>> {
+        let inserted = identities::save_tracked(tx, writes)?;
+        let inserted: HashMap<_, _> =
+            inserted.iter().map(|(team, external_id, id)| ((*team, external_id.as_str()), *id)).collect();
+        tracked
+            .iter()
+            .map(|(key, identity)| {
+                let id = identity.row.map(|(id, _)| id).or_else(|| inserted.get(key).copied());
+                Ok((*key, id.ok_or(StoreError::Retry)?))
+            })
+            .collect()
+    }
+
+    fn insert_events(
+        &self,
+        tx: &mut Tx,
+        accepted: &[usize],
+        ids: &HashMap<IdentityKey<'_>, i64>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let rows: Vec<_> = accepted
+            .iter()
+            .map(|index| {
+                let (team, prepared) = &self.events[*index];
+                NewEvent {
+                    team_id: *team,
+                    identity_id: identity_row(ids, *team, &prepared.event),
+                    external_id: prepared.packed_id.clone(),
+                    timestamp: prepared.event.timestamp,
+                    received_at: now,
+                    detail: prepared.detail.clone(),
+                }
+            })
+            .collect();
+        events::insert(tx, &rows)
+    }
+
+    fn upsert_devices(&self, tx: &mut Tx, accepted: &[usize], now: Timestamp) -> Result<()> {
+        let mut seen = BTreeMap::new();
+        for (team, event) in self.accepted(accepted) {
+            if let Some(fingerprint) = &event.fingerprint {
+                let device = SeenDevice {
+                    team_id: team,
+                    fingerprint: fingerprint.clone(),
+                    seen_at: now,
+                    ip: event.ip.map(|ip| ip.to_string()),
+                    user_agent: event.user_agent.clone(),
+                };
+                seen.insert((team, fingerprint), device);
+            }
+        }
+        devices::upsert(tx, &seen.into_values().collect::<Vec<_>>())
+    }
+
+    /// Merges what the events say of groups, and makes their identities members.
+    fn join_groups(
+        &self,
+        tx: &mut Tx,
+        accepted: &[usize],
+        ids: &HashMap<IdentityKey<'_>, i64>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut merged: BTreeMap<(i64, &str, &str), Map<String, Value>> = BTreeMap::new();
+        for (team, event) in self.accepted(accepted) {
+            for group in &event.groups {
+                merged.entry((team, &group.group_type, &group.id)).or_default();
+            }
+        }
+        if merged.is_empty() {
+            return Ok(());
+        }
+        for known in groups::load(tx, &merged.keys().copied().collect::<Vec<_>>())? {
+            if let Some(data) =
+                merged.get_mut(&(known.team_id, known.group_type.as_str(), known.external_id.as_str()))
+            {
+                *data = parse_object(&known.data)?;
+            }
+        }
+        for (team, event) in self.accepted(accepted) {
+            for group in &event.groups {
+                if let Some(data) = merged.get_mut(&(team, group.group_type.as_str(), group.id.as_str())) {
+                    // Data that would grow too large stays as it was; the event is kept whole.
+                    let _ = identity::merge(data, &group.data);
+                }
+            }
+        }
+        let rows: Vec<_> = merged
+            .into_iter()
+            .map(|((team_id, group_type, external_id), data)| KnownGroup {
+                team_id,
+                group_type: group_type.to_owned(),
+                external_id: external_id.to_owned(),
+                data: Value::Object(data).to_string(),
+            })
+            .collect();
+        let stored = groups::upsert(tx, &rows, now)?;
+        let group_ids: HashMap<_, _> =
+            stored.iter().map(|(team, kind, id, row)| ((*team, kind.as_str(), id.as_str()), *row)).collect();
+        let members: BTreeSet<_> = self
+            .accepted(accepted)
+            .flat_map(|(team, event)| event.groups.iter().map(move |group| (team, event, group)))
+            .filter_map(|(team, event, group)| {
+                let group_id = group_ids.get(&(team, group.group_type.as_str(), group.id.as_str()))?;
+                Some((*group_id, identity_row(ids, team, event)?))
+            })
+            .collect();
+        groups::add_members(tx, &members.into_iter().collect::<Vec<_>>(), now)
+    }
+
+    fn accepted<'b>(&'b self, positions: &'b [usize]) -> impl Iterator<Item = (i64, &'b Event)> {
+        positions.iter().map(|index| (self.events[*index].0, &self.events[*index].1.event))
+    }
+}
+
+/// An identity while events are folded into it.
+#[derive(Default)]
+struct Identity {
+    /// Row id and version; `None` for one seen for the first time.
+    row: Option<(i64, i64)>,
+    last_scored_at: Option<Timestamp>,
+    evaluate_at: Option<Timestamp>,
+    state: IdentityState,
+    data: Map<String, Value>,
+    profile: Profile,
+    /// Events folded in by this batch.
+    events: usize,
+    /// The keys they brought, each with the time it was first seen.
+    keys: BTreeMap<link::LinkKey, Timestamp>,
+}
+
+/// What becomes of an identity that has changed.
+enum Next {
+    /// It waited for a cycle before, and still does.
+    Waits,
+    HandedOn(Timestamp),
+    Spilled,
+}
+
+impl Identity {
+    fn read(tx: &mut Tx, row: &Tracked) -> Result<Self> {
+        let data = parse_object(&row.data)?;
+        Ok(Self {
+            row: Some((row.id, row.version)),
+            last_scored_at: row.last_scored_at,
+            evaluate_at: row.evaluate_at,
+            state: refold::decode(tx, row.id, &row.state)?,
+            profile: Profile::from_data(&data),
+            data,
+            events: 0,
+            keys: BTreeMap::new(),
+        })
+    }
+
+    fn fold(&mut self, event: &Event, data: &Map<String, Value>) -> std::result::Result<(), FieldError> {
+        if identity::merge(&mut self.data, data)? {
+            self.profile = Profile::from_data(&self.data);
+        }
+        for key in link::keys(event, &self.profile) {
+            self.keys.entry(key).or_insert(event.timestamp);
+        }
+        self.state.fold(event);
+        self.events += 1;
+        Ok(())
+    }
+
+    /// When its row is due, and who sees to it.
+    fn next_cycle(&self, context: &Context, granted: &mut usize) -> (Timestamp, Next) {
+        if let Some(waiting) = self.evaluate_at {
+            return (waiting, Next::Waits);
+        }
+        let earliest = self.last_scored_at.map(|last| last.plus_millis(context.min_cycle_ms));
+        let at = earliest.map_or(context.now, |earliest| earliest.max(context.now));
+        if *granted == 0 {
+            return (at, Next::Spilled);
+        }
+        *granted -= 1;
+        (at.plus_millis(EVALUATION_LEASE_MS), Next::HandedOn(at))
+    }
+
+    fn write(&self, (team_id, external_id): IdentityKey, now: Timestamp, evaluate_at: Timestamp) -> Result<TrackedWrite> {
+        Ok(TrackedWrite {
+            row: self.row,
+            team_id,
+            external_id: external_id.to_owned(),
+            tracked_at: now,
+            evaluate_at,
+            display_name: self.profile.name.clone(),
+            display_email: self.profile.email.clone(),
+            display_username: self.profile.username.clone(),
+            state: self.state.encode(),
+            data: serde_json::to_string(&self.data).map_err(|error| StoreError::Broken(error.to_string()))?,
+        })
+    }
+}
+
+/// Stores the keys of the identities; those who share a key that is new to an identity are marked
+/// as changed, which is how they come to be scored again. Answers whether there were any.
+fn link(
+    tx: &mut Tx,
+    tracked: &BTreeMap<IdentityKey<'_>, Identity>,
+    ids: &HashMap<IdentityKey<'_>, i64>,
+    context: &Context,
+) -> Result<bool> {
+    let mut rows = Vec::new();
+    for ((team, external_id), identity) in tracked {
+        let Some(id) = ids.get(&(*team, *external_id)) else { continue };
+        for (key, seen_at) in &identity.keys {
+            rows.push((HashedKey::new(&context.hasher, *team, key), *id, *seen_at));
+        }
+    }
+    rows.sort();
+    let new = links::insert(tx, &rows)?;
+    let keys: BTreeSet<_> = new.iter().map(|(key, _)| *key).collect();
+    let holders = links::newest_holders(tx, &keys.into_iter().collect::<Vec<_>>())?;
+
+    let mut by_key: HashMap<HashedKey, Vec<i64>> = HashMap::new();
+    for holder in holders {
+        by_key.entry(holder.key).or_default().push(holder.identity_id);
+    }
+    let own: BTreeSet<i64> = ids.values().copied().collect();
+    let mut changed = BTreeSet::new();
+    for (key, holders) in by_key {
+        let on_address = key.kind == KeyKind::Ip as i64;
+        if on_address && holders.len() > RESCORED_ON_ADDRESS_MAX {
+            continue;
+        }
+        changed.extend(holders.into_iter().filter(|id| !own.contains(id)).take(RESCORED_MAX));
+    }
+    identities::mark_dirty(tx, &changed.iter().copied().collect::<Vec<_>>(), context.now, context.min_cycle_ms)?;
+    Ok(!changed.is_empty())
+}
+
+fn identity_row(ids: &HashMap<IdentityKey<'_>, i64>, team: i64, event: &Event) -> Option<i64> {
+    ids.get(&(team, event.identity.as_ref()?.id.as_str())).copied()
+}
+
+fn parse_object(text: &str) -> Result<Map<String, Value>> {
+    serde_json::from_str(text).map_err(|error| StoreError::Broken(error.to_string()))
+}

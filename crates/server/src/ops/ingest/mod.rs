@@ -1,0 +1,147 @@
+//! Ingest: events of concurrent requests are stored in one commit, and answered after it.
+
+mod batch;
+
+use std::sync::Arc;
+
+use dregs_core::event::{Event, FieldError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::app::App;
+use crate::failpoint;
+use crate::store::{Result, StoreError, codec, events};
+
+/// Events stored in one commit. More would let the first of them wait without saving much.
+const COMMIT_MAX_EVENTS: usize = 512;
+/// Requests that wait for a commit; beyond it, callers wait for a place.
+const QUEUE_MAX_REQUESTS: usize = 4_096;
+
+/// An event ready to be stored: what could be done outside the transaction is done.
+pub struct Prepared {
+    event: Event,
+    packed_id: Vec<u8>,
+    detail: Vec<u8>,
+}
+
+impl Prepared {
+    /// # Errors
+    /// [`StoreError::Broken`] when the event is larger than a stored detail may be.
+    pub fn new(event: Event) -> Result<Self> {
+        let detail = events::detail(&event)?;
+        Ok(Self { packed_id: codec::pack_id(&event.id), detail, event })
+    }
+}
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is stored; or it had been before, and this is what the first one was answered.
+    Stored { id: String, fingerprint: Option<String> },
+    /// It does not go together with what is stored already.
+    Refused(Vec<FieldError>),
+}
+
+/// The events of one request.
+pub struct Submission {
+    team_id: i64,
+    events: Vec<Prepared>,
+    answer: oneshot::Sender<std::result::Result<Vec<Outcome>, Arc<StoreError>>>,
+}
+
+/// The way into ingest.
+pub struct Queue(mpsc::Sender<Submission>);
+
+impl Queue {
+    /// The queue, and the end where [`run`] listens.
+    pub fn new() -> (Self, mpsc::Receiver<Submission>) {
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX_REQUESTS);
+        (Self(sender), receiver)
+    }
+
+    /// Stores events of a team; answers after the commit, one outcome an event, in order.
+    ///
+    /// # Errors
+    /// When nothing of it could be stored.
+    pub async fn submit(
+        &self,
+        team_id: i64,
+        events: Vec<Prepared>,
+    ) -> std::result::Result<Vec<Outcome>, Arc<StoreError>> {
+        let closed = || Arc::new(StoreError::Unavailable("the server is stopping".into()));
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Submission { team_id, events, answer }).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+}
+
+/// Stores what is submitted, as much at a time as there is, until every sender is gone.
+pub async fn run(app: Arc<App>, mut queue: mpsc::Receiver<Submission>) {
+    let mut next = None;
+    loop {
+        let mut submissions = Vec::from_iter(match next.take() {
+            Some(submission) => Some(submission),
+            None => queue.recv().await,
+        });
+        if submissions.is_empty() {
+            return;
+        }
+        let mut count = submissions[0].events.len();
+        while let Ok(submission) = queue.try_recv() {
+            count += submission.events.len();
+            if count > COMMIT_MAX_EVENTS {
+                next = Some(submission);
+                break;
+            }
+            submissions.push(submission);
+        }
+        commit(&app, submissions).await;
+    }
+}
+
+/// Stores the submissions in one transaction, hands on what is to be scored and answers.
+async fn commit(app: &Arc<App>, submissions: Vec<Submission>) {
+    let mut answers = Vec::with_capacity(submissions.len());
+    let mut batch = batch::Batch::default();
+    for submission in submissions {
+        answers.push((submission.answer, submission.events.len()));
+        batch.add(submission.team_id, submission.events);
+    }
+    let count = batch.len();
+    let granted = app.evaluations.reserve(EVALUATION_LANE, count);
+    let context = batch::Context {
+        hasher: app.key_hasher,
+        now: app.clock.now(),
+        min_cycle_ms: app.min_cycle_ms(),
+        granted,
+    };
+    let stored = app.store.write(move |tx| batch.store(tx, &context)).await;
+    failpoint::reach("ingest.committed");
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(error) => {
+            app.evaluations.release(EVALUATION_LANE, granted);
+            tracing::error!(%error, events = count, "events could not be stored");
+            let error = Arc::new(error);
+            for (answer, _) in answers {
+                // A caller that went away has nothing to be told.
+                let _ = answer.send(Err(Arc::clone(&error)));
+            }
+            return;
+        }
+    };
+    app.evaluations.release(EVALUATION_LANE, granted - stored.handed_on.len());
+    for due in stored.handed_on {
+        app.evaluations.send(due);
+    }
+    if stored.spilled {
+        app.evaluations.spill(EVALUATION_LANE);
+    }
+    metrics::counter!("dregs_events_ingested_total").increment(stored.new_events as u64);
+    let mut outcomes = stored.outcomes.into_iter();
+    for (answer, count) in answers {
+        let _ = answer.send(Ok(outcomes.by_ref().take(count).collect()));
+    }
+}
+
+/// Evaluation has one lane.
+pub const EVALUATION_LANE: i64 = 0;

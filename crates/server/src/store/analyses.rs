@@ -1,0 +1,111 @@
+//! Analyses: what each cycle found, and why.
+
+use dregs_core::score::{Observation, Scores};
+use dregs_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::identities::scores;
+use super::{Result, Row, Tx, codec};
+use crate::values;
+
+/// A cycle and its outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Analysis {
+    pub identity_id: i64,
+    /// The cycle's place among the events of the identity.
+    pub sequence: i64,
+    pub started_at: Timestamp,
+    pub finished_at: Timestamp,
+    pub scores: Scores,
+    pub event_count: i64,
+    pub device_count: i64,
+    pub detail: Detail,
+}
+
+/// The compressed part of an analysis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detail {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_scores: Option<Scores>,
+    pub observations: Vec<Observation>,
+}
+
+/// Stores analyses whose details are packed already.
+pub fn insert(tx: &mut Tx, analyses: &[(&Analysis, &[u8])]) -> Result<()> {
+    let rows: Vec<_> = analyses
+        .iter()
+        .map(|(a, detail)| {
+            values![
+                a.identity_id,
+                a.sequence,
+                a.started_at,
+                a.finished_at,
+                a.scores.humanity,
+                a.scores.authenticity,
+                a.scores.uniqueness,
+                a.scores.behavior,
+                a.event_count,
+                a.device_count,
+                *detail,
+            ]
+        })
+        .collect();
+    tx.execute_rows(
+        "insert into analyses (identity_id, sequence, started_at, finished_at, humanity, authenticity,
+           uniqueness, behavior, event_count, device_count, detail) values {rows}",
+        &rows,
+    )?;
+    Ok(())
+}
+
+const COLUMNS: &str = "a.identity_id, a.sequence, a.started_at, a.finished_at, a.humanity, a.authenticity,
+    a.uniqueness, a.behavior, a.event_count, a.device_count, a.detail";
+
+/// The analysis of an identity with this sequence.
+pub fn find(tx: &mut Tx, identity_id: i64, sequence: i64) -> Result<Option<Analysis>> {
+    tx.find(
+        &format!("select {COLUMNS} from analyses a where a.identity_id = $1 and a.sequence = $2"),
+        &values![identity_id, sequence],
+        read,
+    )
+}
+
+/// The newest analyses of an identity, newest first.
+pub fn newest(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<Analysis>> {
+    tx.query(
+        &format!(
+            "select {COLUMNS} from analyses a where a.identity_id = $1 order by a.sequence desc limit $2"
+        ),
+        &values![identity_id, limit],
+        read,
+    )
+}
+
+/// The analyses with these (identity, sequence), each with the identity's external id.
+pub fn load(tx: &mut Tx, keys: &[(i64, i64)]) -> Result<Vec<(Analysis, String)>> {
+    let rows: Vec<_> = keys.iter().map(|(identity, sequence)| values![*identity, *sequence]).collect();
+    tx.query_rows(
+        &format!(
+            "with v (identity_id, sequence) as (values {{rows}})
+             select {COLUMNS}, i.external_id
+             from v join analyses a on a.identity_id = v.identity_id and a.sequence = v.sequence
+             join identities i on i.id = v.identity_id"
+        ),
+        &rows,
+        |row| Ok((read(row)?, row.get(11)?)),
+    )
+}
+
+fn read(row: &Row) -> Result<Analysis> {
+    Ok(Analysis {
+        identity_id: row.get(0)?,
+        sequence: row.get(1)?,
+        started_at: row.time(2)?,
+        finished_at: row.time(3)?,
+        scores: scores(row, 4)?,
+        event_count: row.get(8)?,
+        device_count: row.get(9)?,
+        detail: codec::unpack(&row.get::<Vec<u8>>(10)?)?,
+    })
+}

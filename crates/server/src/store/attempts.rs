@@ -1,0 +1,191 @@
+//! Attempts: each time a delivery was tried. A first attempt that succeeded, which is nearly all
+//! of them, is kept in the columns of its delivery and has no row here.
+
+use dregs_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::deliveries::Status;
+use super::{Result, StoreError, Tx, codec};
+use crate::values;
+
+/// Why an attempt was made. The numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// The event happened.
+    Initial = 0,
+    /// The attempt before it failed.
+    Retry = 1,
+    /// Somebody asked for this delivery again.
+    Resend = 2,
+    /// Somebody asked for a range of time again.
+    Replay = 3,
+    /// Somebody tests the channel.
+    Test = 4,
+    /// The server stopped during the attempt before it, whose outcome is not known.
+    Recovery = 5,
+}
+
+impl Trigger {
+    const ALL: [Self; 6] =
+        [Self::Initial, Self::Retry, Self::Resend, Self::Replay, Self::Test, Self::Recovery];
+
+    pub(super) fn from_code(code: i64) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|trigger| *trigger as i64 == code)
+            .ok_or_else(|| StoreError::Broken(format!("{code} is no trigger")))
+    }
+
+    pub fn as_text(self) -> &'static str {
+        match self {
+            Self::Initial => "INITIAL",
+            Self::Retry => "RETRY",
+            Self::Resend => "RESEND",
+            Self::Replay => "REPLAY",
+            Self::Test => "TEST",
+            Self::Recovery => "RECOVERY",
+        }
+    }
+}
+
+/// The compressed part of an attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detail {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub response_headers: Vec<(String, String)>,
+    /// The start of the response body; bytes that are not UTF-8 are replaced.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub response_body: String,
+    /// Names of the channel's own headers that were sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom_headers: Vec<String>,
+}
+
+/// An attempt that was made, and what it makes of its delivery.
+#[derive(Clone, Debug)]
+pub struct AttemptRecord {
+    pub delivery_id: i64,
+    pub trigger: Trigger,
+    pub started_at: Timestamp,
+    pub duration_ms: i64,
+    pub http_status: Option<i64>,
+    pub payload_size: i64,
+    /// `None` for a success.
+    pub error_class: Option<&'static str>,
+    pub error_message: Option<String>,
+    pub remote_address: Option<String>,
+    /// A packed [`Detail`].
+    pub detail: Vec<u8>,
+    pub delivery_status: Status,
+    pub next_attempt_at: Option<Timestamp>,
+    pub completed_at: Option<Timestamp>,
+}
+
+impl AttemptRecord {
+    pub fn is_success(&self) -> bool {
+        self.error_class.is_none()
+    }
+
+    /// Whether the columns of the delivery say all there is to say, if this is its first attempt.
+    pub fn folds(&self) -> bool {
+        self.is_success() && self.trigger == Trigger::Initial
+    }
+}
+
+/// Stores attempts with their numbers.
+pub(super) fn insert(tx: &mut Tx, attempts: &[(&AttemptRecord, i64)]) -> Result<()> {
+    let rows: Vec<_> = attempts
+        .iter()
+        .map(|(a, number)| {
+            let status = if a.is_success() { Status::Delivered } else { Status::Failed };
+            values![
+                a.delivery_id,
+                *number,
+                a.trigger as i64,
+                status as i64,
+                a.started_at,
+                a.duration_ms,
+                a.http_status,
+                a.payload_size,
+                a.error_class,
+                &a.error_message,
+                &a.remote_address,
+                &a.detail,
+            ]
+        })
+        .collect();
+    tx.execute_rows(
+        "insert into attempts (delivery_id, attempt, trigger, status, started_at, duration, http_status,
+           payload_size, error_class, error_message, remote_address, detail) values {rows}",
+        &rows,
+    )?;
+    Ok(())
+}
+
+/// An attempt as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub attempt: i64,
+    pub trigger: Trigger,
+    pub status: Status,
+    pub started_at: Timestamp,
+    pub duration_ms: i64,
+    pub http_status: Option<i64>,
+    pub payload_size: i64,
+    pub error_class: Option<String>,
+    pub error_message: Option<String>,
+    pub remote_address: Option<String>,
+    pub detail: Detail,
+}
+
+/// Every attempt of a delivery, in order.
+pub fn of_delivery(tx: &mut Tx, delivery_id: i64) -> Result<Vec<Attempt>> {
+    // The folded first attempt succeeded, so its columns say all but its HTTP status, which the
+    // delivery's own column gives for the last attempt only.
+    let folded = tx.find(
+        "select started_at, duration, payload_size, remote_address, detail
+         from deliveries where id = $1 and started_at is not null",
+        &values![delivery_id],
+        |row| {
+            let detail: Detail = codec::unpack(&row.get::<Vec<u8>>(4)?)?;
+            Ok(Attempt {
+                attempt: 1,
+                trigger: Trigger::Initial,
+                status: Status::Delivered,
+                started_at: row.time(0)?,
+                duration_ms: row.get(1)?,
+                http_status: detail.http_status.map(i64::from),
+                payload_size: row.get(2)?,
+                error_class: None,
+                error_message: None,
+                remote_address: row.get(3)?,
+                detail,
+            })
+        },
+    )?;
+    let rows = tx.query(
+        "select attempt, trigger, status, started_at, duration, http_status, payload_size, error_class,
+           error_message, remote_address, detail
+         from attempts where delivery_id = $1 order by attempt",
+        &values![delivery_id],
+        |row| {
+            Ok(Attempt {
+                attempt: row.get(0)?,
+                trigger: Trigger::from_code(row.get(1)?)?,
+                status: Status::from_code(row.get(2)?)?,
+                started_at: row.time(3)?,
+                duration_ms: row.get(4)?,
+                http_status: row.get(5)?,
+                payload_size: row.get(6)?,
+                error_class: row.get(7)?,
+                error_message: row.get(8)?,
+                remote_address: row.get(9)?,
+                detail: codec::unpack(&row.get::<Vec<u8>>(10)?)?,
+            })
+        },
+    )?;
+    Ok(folded.into_iter().chain(rows).collect())
+}

@@ -1,0 +1,197 @@
+//! Channels: where to tell what happens, and the secrets it is signed with.
+
+use dregs_core::notify::message::EventType;
+use dregs_core::time::Timestamp;
+
+use super::{Result, Row, Tx};
+use crate::values;
+
+/// A set of event types, stored as one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Subscriptions(i64);
+
+impl Subscriptions {
+    pub fn contains(self, event: EventType) -> bool {
+        self.0 & bit(event) != 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = EventType> {
+        EventType::ALL.into_iter().filter(move |event| self.contains(*event))
+    }
+}
+
+impl FromIterator<EventType> for Subscriptions {
+    fn from_iter<I: IntoIterator<Item = EventType>>(events: I) -> Self {
+        Self(events.into_iter().fold(0, |bits, event| bits | bit(event)))
+    }
+}
+
+fn bit(event: EventType) -> i64 {
+    1 << event.code()
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Channel {
+    pub id: i64,
+    pub team_id: i64,
+    pub channel_type: String,
+    pub name: String,
+    pub slug: String,
+    pub enabled: bool,
+    pub events: Subscriptions,
+    /// JSON, by the type of the channel.
+    pub config: String,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+const COLUMNS: &str = "id, team_id, type, name, slug, enabled, events, config, created_at, updated_at";
+
+/// # Errors
+/// [`super::StoreError::Conflict`] when the team has a channel with this slug.
+pub fn insert(tx: &mut Tx, channel: &Channel) -> Result<i64> {
+    let c = channel;
+    tx.get(
+        "insert into channels (team_id, type, name, slug, enabled, events, config, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id",
+        &values![
+            c.team_id,
+            &c.channel_type,
+            &c.name,
+            &c.slug,
+            c.enabled,
+            c.events.0,
+            &c.config,
+            c.created_at,
+            c.updated_at
+        ],
+        |row| row.get(0),
+    )
+}
+
+/// Writes what can be changed about a channel.
+pub fn update(tx: &mut Tx, channel: &Channel) -> Result<()> {
+    let c = channel;
+    tx.execute(
+        "update channels set name = $2, slug = $3, enabled = $4, events = $5, config = $6, updated_at = $7
+         where id = $1",
+        &values![c.id, &c.name, &c.slug, c.enabled, c.events.0, &c.config, c.updated_at],
+    )?;
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Channel>> {
+    tx.find(
+        &format!("select {COLUMNS} from channels where team_id = $1 and id = $2"),
+        &values![team_id, id],
+        read,
+    )
+}
+
+pub fn of_team(tx: &mut Tx, team_id: i64) -> Result<Vec<Channel>> {
+    tx.query(
+        &format!("select {COLUMNS} from channels where team_id = $1 order by id"),
+        &values![team_id],
+        read,
+    )
+}
+
+/// Every channel of every team.
+pub fn all(tx: &mut Tx) -> Result<Vec<Channel>> {
+    tx.query(&format!("select {COLUMNS} from channels order by id"), &[], read)
+}
+
+/// The channels of a team that want to hear of `event`: (id, enabled).
+pub fn subscribed(tx: &mut Tx, team_id: i64, event: EventType) -> Result<Vec<(i64, bool)>> {
+    tx.query(
+        "select id, enabled from channels where team_id = $1 and (events & $2) <> 0 order by id",
+        &values![team_id, bit(event)],
+        |row| Ok((row.get(0)?, row.flag(1)?)),
+    )
+}
+
+/// Removes a channel and its secrets; its deliveries go by [`super::deliveries::delete_some`].
+pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
+    tx.execute("delete from channel_secrets where channel_id = $1", &values![id])?;
+    tx.execute("delete from channels where id = $1", &values![id])?;
+    Ok(())
+}
+
+/// A signing secret of a channel, encrypted.
+#[derive(Clone, Debug)]
+pub struct ChannelSecret {
+    pub channel_id: i64,
+    pub secret: Vec<u8>,
+    pub created_at: Timestamp,
+    /// When a newer one has taken over for good; `None` for the newest.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl ChannelSecret {
+    /// Whether something sent at `time` is signed with it.
+    pub fn signs_at(&self, time: Timestamp) -> bool {
+        self.created_at <= time && self.expires_at.is_none_or(|end| time < end)
+    }
+}
+
+pub fn insert_secret(tx: &mut Tx, channel_id: i64, secret: &[u8], now: Timestamp) -> Result<()> {
+    tx.execute(
+        "insert into channel_secrets (channel_id, secret, created_at) values ($1, $2, $3)",
+        &values![channel_id, secret, now],
+    )?;
+    Ok(())
+}
+
+/// Lets the secrets of a channel end at `end`, unless they end earlier.
+pub fn expire_secrets(tx: &mut Tx, channel_id: i64, end: Timestamp) -> Result<()> {
+    tx.execute(
+        "update channel_secrets set expires_at = $2
+         where channel_id = $1 and (expires_at is null or expires_at > $2)",
+        &values![channel_id, end],
+    )?;
+    Ok(())
+}
+
+/// All secrets a channel ever had, newest first: old attempts are shown as they were signed.
+pub fn secrets(tx: &mut Tx, channel_id: i64) -> Result<Vec<ChannelSecret>> {
+    tx.query(
+        "select channel_id, secret, created_at, expires_at from channel_secrets
+         where channel_id = $1 order by id desc",
+        &values![channel_id],
+        read_secret,
+    )
+}
+
+/// The secrets of all channels that have not ended at `now`, newest first.
+pub fn current_secrets(tx: &mut Tx, now: Timestamp) -> Result<Vec<ChannelSecret>> {
+    tx.query(
+        "select channel_id, secret, created_at, expires_at from channel_secrets
+         where expires_at is null or expires_at > $1 order by id desc",
+        &values![now],
+        read_secret,
+    )
+}
+
+fn read_secret(row: &Row) -> Result<ChannelSecret> {
+    Ok(ChannelSecret {
+        channel_id: row.get(0)?,
+        secret: row.get(1)?,
+        created_at: row.time(2)?,
+        expires_at: row.optional_time(3)?,
+    })
+}
+
+fn read(row: &Row) -> Result<Channel> {
+    Ok(Channel {
+        id: row.get(0)?,
+        team_id: row.get(1)?,
+        channel_type: row.get(2)?,
+        name: row.get(3)?,
+        slug: row.get(4)?,
+        enabled: row.flag(5)?,
+        events: Subscriptions(row.get(6)?),
+        config: row.get(7)?,
+        created_at: row.time(8)?,
+        updated_at: row.time(9)?,
+    })
+}

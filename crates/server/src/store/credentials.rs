@@ -1,0 +1,110 @@
+//! Credentials: the pairs of keys an application calls with.
+
+use dregs_core::time::Timestamp;
+
+use super::{Result, Row, Tx};
+use crate::values;
+
+/// A credential as it is stored: of the secret key only a hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    pub id: i64,
+    pub team_id: i64,
+    pub name: String,
+    pub public_key: String,
+    pub secret_hash: Vec<u8>,
+    pub allowed_origins: Vec<String>,
+    pub enabled: bool,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What a new credential consists of.
+pub struct NewCredential {
+    pub name: String,
+    pub public_key: String,
+    pub secret_hash: Vec<u8>,
+    pub allowed_origins: Vec<String>,
+}
+
+const COLUMNS: &str =
+    "id, team_id, name, public_key, secret_hash, allowed_origins, enabled, created_at, updated_at";
+
+pub fn insert(tx: &mut Tx, team_id: i64, new: &NewCredential, now: Timestamp) -> Result<Credential> {
+    tx.get(
+        &format!(
+            "insert into credentials
+               (team_id, name, public_key, secret_hash, allowed_origins, enabled, created_at, updated_at)
+             values ($1, $2, $3, $4, $5, 1, $6, $7) returning {COLUMNS}"
+        ),
+        &values![
+            team_id,
+            &new.name,
+            &new.public_key,
+            &new.secret_hash,
+            &join_origins(&new.allowed_origins),
+            now,
+            now
+        ],
+        read,
+    )
+}
+
+/// Every credential of every team: few rows, kept in memory by whoever authenticates.
+pub fn all(tx: &mut Tx) -> Result<Vec<Credential>> {
+    tx.query(&format!("select {COLUMNS} from credentials order by id"), &[], read)
+}
+
+pub fn of_team(tx: &mut Tx, team_id: i64) -> Result<Vec<Credential>> {
+    tx.query(
+        &format!("select {COLUMNS} from credentials where team_id = $1 order by id"),
+        &values![team_id],
+        read,
+    )
+}
+
+/// Writes name, origins and state of a credential; the answer is the row, if the team has it.
+pub fn update(
+    tx: &mut Tx,
+    team_id: i64,
+    id: i64,
+    name: Option<&str>,
+    allowed_origins: Option<&[String]>,
+    enabled: Option<bool>,
+    now: Timestamp,
+) -> Result<Option<Credential>> {
+    let origins = allowed_origins.map(join_origins);
+    tx.find(
+        &format!(
+            "update credentials set name = coalesce($3, name),
+               allowed_origins = coalesce($4, allowed_origins), enabled = coalesce($5, enabled),
+               updated_at = $6
+             where team_id = $1 and id = $2 returning {COLUMNS}"
+        ),
+        &values![team_id, id, name, origins.as_deref(), enabled.map(i64::from), now],
+        read,
+    )
+}
+
+pub fn delete(tx: &mut Tx, team_id: i64, id: i64) -> Result<bool> {
+    Ok(tx.execute("delete from credentials where team_id = $1 and id = $2", &values![team_id, id])? > 0)
+}
+
+/// Origins hold no white space, so lines keep them apart.
+fn join_origins(origins: &[String]) -> String {
+    origins.join("\n")
+}
+
+fn read(row: &Row) -> Result<Credential> {
+    Ok(Credential {
+        id: row.get(0)?,
+        team_id: row.get(1)?,
+        name: row.get(2)?,
+        public_key: row.get(3)?,
+        secret_hash: row.get(4)?,
+        allowed_origins: row.get::<String>(5)?.lines().map(str::to_owned).collect(),
+        enabled: row.flag(6)?,
+        created_at: row.time(7)?,
+        updated_at: row.time(8)?,
+    })
+}

@@ -1,0 +1,423 @@
+//! Deliveries: one event on its way to one channel.
+
+use dregs_core::notify::message::EventType;
+use dregs_core::time::Timestamp;
+
+use super::attempts::{AttemptRecord, Trigger};
+use super::{Result, Row, StoreError, Tx, Value, attempts};
+use crate::values;
+
+/// How far a delivery has come. The numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Pending = 0,
+    Delivered = 1,
+    Failed = 2,
+}
+
+impl Status {
+    pub(super) fn from_code(code: i64) -> Result<Self> {
+        [Self::Pending, Self::Delivered, Self::Failed]
+            .into_iter()
+            .find(|status| *status as i64 == code)
+            .ok_or_else(|| StoreError::Broken(format!("{code} is no delivery status")))
+    }
+}
+
+/// What a delivery tells about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A cycle of an identity: the analysis with this sequence.
+    Cycle { identity_id: i64, sequence: i64 },
+    Notification { id: i64 },
+}
+
+impl Subject {
+    /// The three columns a subject is stored in.
+    fn columns(self) -> (Option<i64>, Option<i64>, Option<i64>) {
+        match self {
+            Self::Cycle { identity_id, sequence } => (Some(identity_id), Some(sequence), None),
+            Self::Notification { id } => (None, None, Some(id)),
+        }
+    }
+
+    fn read(row: &Row, first: usize) -> Result<Self> {
+        match (row.get(first)?, row.get(first + 1)?, row.get(first + 2)?) {
+            (_, _, Some(id)) => Ok(Self::Notification { id }),
+            (Some(identity_id), Some(sequence), None) => Ok(Self::Cycle { identity_id, sequence }),
+            _ => Err(StoreError::Broken("a delivery is about nothing".into())),
+        }
+    }
+}
+
+/// A delivery about to be stored.
+#[derive(Clone, Debug)]
+pub struct NewDelivery {
+    pub channel_id: i64,
+    pub event: EventType,
+    pub subject: Subject,
+    pub trigger: Trigger,
+    pub created_at: Timestamp,
+    /// When it falls due, or when its lease ends.
+    pub next_attempt_at: Timestamp,
+    /// Whether its maker hands it on in memory.
+    pub leased: bool,
+}
+
+/// Stores deliveries; the answer gives (channel, subject, id), in no order.
+pub fn insert(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<Vec<(i64, Subject, i64)>> {
+    let rows: Vec<_> = deliveries
+        .iter()
+        .map(|d| {
+            let (identity_id, sequence, notification_id) = d.subject.columns();
+            values![
+                d.channel_id,
+                d.event.code(),
+                identity_id,
+                sequence,
+                notification_id,
+                Status::Pending as i64,
+                d.trigger as i64,
+                d.created_at,
+                d.next_attempt_at,
+                d.leased,
+            ]
+        })
+        .collect();
+    tx.query_rows(
+        "insert into deliveries (channel_id, event_type, identity_id, sequence, notification_id, status,
+           trigger, created_at, next_attempt_at, leased)
+         values {rows} returning channel_id, identity_id, sequence, notification_id, id",
+        &rows,
+        |row| Ok((row.get(0)?, Subject::read(row, 1)?, row.get(4)?)),
+    )
+}
+
+/// A delivery somebody has taken on.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub id: i64,
+    pub channel_id: i64,
+    pub event: EventType,
+    pub subject: Subject,
+    pub trigger: Trigger,
+    /// Failures since the first attempt or the last resend or replay.
+    pub failures: u32,
+}
+
+/// Takes up to `limit` due deliveries of a channel, oldest due first, and leases them. A lease
+/// that ran out without a record leaves open whether an attempt was made: the next one says so.
+pub fn claim(
+    tx: &mut Tx,
+    channel_id: i64,
+    now: Timestamp,
+    lease_until: Timestamp,
+    limit: i64,
+) -> Result<Vec<Claimed>> {
+    let sql = format!(
+        "update deliveries set next_attempt_at = $3, leased = 1,
+           trigger = case when leased = 1 then {recovery} else trigger end
+         where id in (select id from deliveries where channel_id = $1 and next_attempt_at <= $2
+                      order by next_attempt_at limit $4{})
+         returning id, event_type, identity_id, sequence, notification_id, trigger, failures",
+        tx.skip_locked(),
+        recovery = Trigger::Recovery as i64,
+    );
+    let mut claimed = tx.query(&sql, &values![channel_id, now, lease_until, limit], |row| {
+        Ok(Claimed {
+            id: row.get(0)?,
+            channel_id,
+            event: event_type(row.get(1)?)?,
+            subject: Subject::read(row, 2)?,
+            trigger: Trigger::from_code(row.get(5)?)?,
+            failures: u32::try_from(row.get::<i64>(6)?).unwrap_or(u32::MAX),
+        })
+    })?;
+    claimed.sort_by_key(|c| c.id);
+    Ok(claimed)
+}
+
+/// Which of these channels have something due.
+pub fn due_channels(tx: &mut Tx, channel_ids: &[i64], now: Timestamp) -> Result<Vec<i64>> {
+    let rows: Vec<_> = channel_ids.iter().map(|id| values![*id, now]).collect();
+    tx.query_rows(
+        "with v (channel_id, now) as (values {rows})
+         select v.channel_id from v where exists
+           (select 1 from deliveries d where d.channel_id = v.channel_id and d.next_attempt_at <= v.now)",
+        &rows,
+        |row| row.get(0),
+    )
+}
+
+/// Ends the leases of deliveries that were taken and not attempted.
+pub fn give_back(tx: &mut Tx, ids: &[i64], now: Timestamp) -> Result<()> {
+    let rows: Vec<_> = ids.iter().map(|id| values![*id, now]).collect();
+    tx.execute_rows(
+        "with v (id, due) as (values {rows})
+         update deliveries set next_attempt_at = v.due, leased = 0 from v where deliveries.id = v.id",
+        &rows,
+    )?;
+    Ok(())
+}
+
+/// Gives deliveries up that can never be attempted.
+pub fn give_up(tx: &mut Tx, ids: &[i64], reason: &str, now: Timestamp) -> Result<()> {
+    let rows: Vec<_> = ids.iter().map(|id| values![*id, Status::Failed as i64, reason, now]).collect();
+    tx.execute_rows(
+        "with v (id, status, reason, now) as (values {rows})
+         update deliveries set status = v.status, error_class = 'gone', error_message = v.reason,
+           next_attempt_at = null, leased = 0, completed_at = v.now
+         from v where deliveries.id = v.id",
+        &rows,
+    )?;
+    Ok(())
+}
+
+/// Makes every lease end now: right only where no other process works on this store.
+pub fn release_leases(tx: &mut Tx, now: Timestamp) -> Result<u64> {
+    tx.execute(
+        "update deliveries set next_attempt_at = $1
+         where next_attempt_at is not null and leased = 1 and next_attempt_at > $1",
+        &values![now],
+    )
+}
+
+/// Records attempts and what they make of their deliveries.
+pub fn record(tx: &mut Tx, records: &[AttemptRecord]) -> Result<()> {
+    let rows: Vec<_> = records
+        .iter()
+        .map(|r| {
+            values![
+                r.delivery_id,
+                r.delivery_status as i64,
+                r.next_attempt_at,
+                r.completed_at,
+                !r.is_success(),
+                r.folds(),
+                r.http_status,
+                r.error_class,
+                &r.error_message,
+                r.payload_size,
+                r.started_at,
+                r.duration_ms,
+                &r.remote_address,
+                &r.detail,
+            ]
+        })
+        .collect();
+    let folds = "deliveries.attempt_count = 0 and v.folds = 1";
+    let numbers = tx.query_rows(
+        &format!(
+            "with v (id, status, next_attempt_at, completed_at, failed, folds, http_status, error_class,
+               error_message, payload_size, started_at, duration, remote_address, detail) as (values {{rows}})
+             update deliveries set status = v.status, next_attempt_at = v.next_attempt_at, leased = 0,
+               completed_at = v.completed_at, trigger = {retry}, failures = failures + v.failed,
+               attempt_count = attempt_count + 1, http_status = v.http_status,
+               error_class = v.error_class, error_message = v.error_message, payload_size = v.payload_size,
+               started_at = case when {folds} then v.started_at else deliveries.started_at end,
+               duration = case when {folds} then v.duration else deliveries.duration end,
+               remote_address = case when {folds} then v.remote_address else deliveries.remote_address end,
+               detail = case when {folds} then v.detail else deliveries.detail end
+             from v where deliveries.id = v.id returning deliveries.id, attempt_count",
+            retry = Trigger::Retry as i64,
+        ),
+        &rows,
+        |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)),
+    )?;
+    let numbers: std::collections::HashMap<i64, i64> = numbers.into_iter().collect();
+    // A delivery removed meanwhile has no number, and needs no record.
+    let with_row: Vec<_> = records
+        .iter()
+        .filter_map(|record| Some((record, *numbers.get(&record.delivery_id)?)))
+        .filter(|(record, number)| *number > 1 || !record.folds())
+        .collect();
+    attempts::insert(tx, &with_row)
+}
+
+/// A delivery as the API shows it.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub id: i64,
+    pub channel_id: i64,
+    pub event: EventType,
+    pub subject: Subject,
+    /// The identity's external id, for a cycle.
+    pub identity_id: Option<String>,
+    pub status: Status,
+    pub trigger: Trigger,
+    pub attempt_count: i64,
+    pub created_at: Timestamp,
+    pub next_attempt_at: Option<Timestamp>,
+    pub leased: bool,
+    pub completed_at: Option<Timestamp>,
+    pub http_status: Option<i64>,
+    pub error_class: Option<String>,
+    pub error_message: Option<String>,
+    pub payload_size: Option<i64>,
+}
+
+const COLUMNS: &str = "d.id, d.channel_id, d.event_type, d.identity_id, d.sequence, d.notification_id,
+    i.external_id, d.status, d.trigger, d.attempt_count, d.created_at, d.next_attempt_at, d.leased,
+    d.completed_at, d.http_status, d.error_class, d.error_message, d.payload_size";
+
+/// The delivery with this id, if its channel is the team's.
+pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Delivery>> {
+    tx.find(
+        &format!(
+            "select {COLUMNS} from deliveries d join channels c on c.id = d.channel_id
+             left join identities i on i.id = d.identity_id
+             where d.id = $2 and c.team_id = $1"
+        ),
+        &values![team_id, id],
+        read,
+    )
+}
+
+/// What deliveries of a channel to look at; `None` means any.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub status: Option<Status>,
+    pub event: Option<EventType>,
+    /// Row id of an identity.
+    pub identity_id: Option<i64>,
+    /// Created at or after.
+    pub from: Option<Timestamp>,
+    /// Created before.
+    pub to: Option<Timestamp>,
+}
+
+impl Filter {
+    const CONDITIONS: &str = "d.channel_id = $1 and ($2 is null or d.status = $2)
+        and ($3 is null or d.event_type = $3) and ($4 is null or d.identity_id = $4)
+        and ($5 is null or d.created_at >= $5) and ($6 is null or d.created_at < $6)";
+
+    fn values(&self, channel_id: i64) -> [Value<'static>; 6] {
+        let status = self.status.map(|status| status as i64);
+        values![channel_id, status, self.event.map(EventType::code), self.identity_id, self.from, self.to]
+    }
+}
+
+pub fn count(tx: &mut Tx, channel_id: i64, filter: &Filter) -> Result<i64> {
+    let sql = format!("select count(*) from deliveries d where {}", Filter::CONDITIONS);
+    tx.get(&sql, &filter.values(channel_id), |row| row.get(0))
+}
+
+/// A page of the deliveries of a channel, newest first.
+pub fn page(tx: &mut Tx, channel_id: i64, filter: &Filter, offset: i64, limit: i64) -> Result<Vec<Delivery>> {
+    let sql = format!(
+        "select {COLUMNS} from deliveries d left join identities i on i.id = d.identity_id
+         where {} order by d.id desc limit $7 offset $8",
+        Filter::CONDITIONS
+    );
+    let values: Vec<Value> = filter.values(channel_id).into_iter().chain(values![limit, offset]).collect();
+    tx.query(&sql, &values, read)
+}
+
+/// Makes a delivery due again with the trigger given; false where an attempt is under way.
+pub fn requeue(tx: &mut Tx, id: i64, trigger: Trigger, now: Timestamp) -> Result<bool> {
+    let changed = tx.execute(
+        "update deliveries set status = $2, trigger = $3, failures = 0, next_attempt_at = $4,
+           completed_at = null
+         where id = $1 and leased = 0",
+        &values![id, Status::Pending as i64, trigger as i64, now],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Makes up to `limit` finished deliveries after the row `after` that match due again; the answer
+/// is the last row looked at and how many were taken, `None` when there are no more.
+pub fn replay_some(
+    tx: &mut Tx,
+    channel_id: i64,
+    filter: &Filter,
+    after: i64,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Option<(i64, u64)>> {
+    let sql = format!(
+        "select d.id from deliveries d where {} and d.id > $7 and d.status <> $8 order by d.id limit $9",
+        Filter::CONDITIONS
+    );
+    let values: Vec<Value> = filter
+        .values(channel_id)
+        .into_iter()
+        .chain(values![after, Status::Pending as i64, limit])
+        .collect();
+    let ids: Vec<i64> = tx.query(&sql, &values, |row| row.get(0))?;
+    let Some(last) = ids.last().copied() else { return Ok(None) };
+    let rows: Vec<_> = ids
+        .iter()
+        .map(|id| values![*id, Status::Pending as i64, Trigger::Replay as i64, now])
+        .collect();
+    let taken = tx.execute_rows(
+        "with v (id, status, trigger, due) as (values {rows})
+         update deliveries set status = v.status, trigger = v.trigger, failures = 0,
+           next_attempt_at = v.due, completed_at = null
+         from v where deliveries.id = v.id and leased = 0",
+        &rows,
+    )?;
+    Ok(Some((last, taken)))
+}
+
+/// Gives up to `limit` waiting deliveries of a channel up, with the reason given.
+pub fn skip_some(tx: &mut Tx, channel_id: i64, reason: &str, now: Timestamp, limit: i64) -> Result<u64> {
+    tx.execute(
+        "update deliveries set status = $2, error_class = 'skipped', error_message = $3,
+           next_attempt_at = null, leased = 0, completed_at = $4
+         where id in (select id from deliveries where channel_id = $1 and next_attempt_at is not null
+                      limit $5)",
+        &values![channel_id, Status::Failed as i64, reason, now, limit],
+    )
+}
+
+/// Removes up to `limit` deliveries of a channel with their attempts.
+pub fn delete_some(tx: &mut Tx, channel_id: i64, limit: i64) -> Result<u64> {
+    let ids = tx.query(
+        "select id from deliveries where channel_id = $1 order by id limit $2",
+        &values![channel_id, limit],
+        |row| row.get::<i64>(0),
+    )?;
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(0) };
+    let range = values![channel_id, *first, *last];
+    tx.execute(
+        "delete from attempts where delivery_id in
+           (select id from deliveries where channel_id = $1 and id between $2 and $3)",
+        &range,
+    )?;
+    tx.execute("delete from deliveries where channel_id = $1 and id between $2 and $3", &range)
+}
+
+/// Deliveries that wait, and since when the longest has been due; leased ones left out.
+pub fn waiting(tx: &mut Tx) -> Result<(i64, Option<Timestamp>)> {
+    tx.get(
+        "select count(*), min(next_attempt_at) from deliveries
+         where next_attempt_at is not null and leased = 0",
+        &[],
+        |row| Ok((row.get(0)?, row.optional_time(1)?)),
+    )
+}
+
+pub(super) fn event_type(code: i64) -> Result<EventType> {
+    EventType::from_code(code).ok_or_else(|| StoreError::Broken(format!("{code} is no event type")))
+}
+
+fn read(row: &Row) -> Result<Delivery> {
+    Ok(Delivery {
+        id: row.get(0)?,
+        channel_id: row.get(1)?,
+        event: event_type(row.get(2)?)?,
+        subject: Subject::read(row, 3)?,
+        identity_id: row.get(6)?,
+        status: Status::from_code(row.get(7)?)?,
+        trigger: Trigger::from_code(row.get(8)?)?,
+        attempt_count: row.get(9)?,
+        created_at: row.time(10)?,
+        next_attempt_at: row.optional_time(11)?,
+        leased: row.flag(12)?,
+        completed_at: row.optional_time(13)?,
+        http_status: row.get(14)?,
+        error_class: row.get(15)?,
+        error_message: row.get(16)?,
+        payload_size: row.get(17)?,
+    })
+}

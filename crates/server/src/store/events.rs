@@ -1,0 +1,73 @@
+//! Events: what applications sent, kept whole.
+
+use dregs_core::event::Event;
+use dregs_core::time::Timestamp;
+
+use super::{Result, StoreError, Tx, codec};
+use crate::values;
+
+/// An event about to be stored.
+pub struct NewEvent {
+    pub team_id: i64,
+    pub identity_id: Option<i64>,
+    pub external_id: Vec<u8>,
+    pub timestamp: Timestamp,
+    pub received_at: Timestamp,
+    pub detail: Vec<u8>,
+}
+
+/// The parts of `event` that its row keeps compressed; id and time have columns of their own.
+pub fn detail(event: &Event) -> Result<Vec<u8>> {
+    let mut stripped = event.clone();
+    stripped.id.clear();
+    stripped.timestamp = Timestamp::default();
+    codec::pack(&stripped)
+}
+
+/// Which of these (team, packed id) pairs are stored already, each with its fingerprint.
+pub fn find_known(tx: &mut Tx, keys: &[(i64, &[u8])]) -> Result<Vec<(i64, Vec<u8>, Option<String>)>> {
+    let rows: Vec<_> = keys.iter().map(|(team, id)| values![*team, *id]).collect();
+    tx.query_rows(
+        "with v (team_id, external_id) as (values {rows})
+         select e.team_id, e.external_id, e.detail
+         from v join events e on e.team_id = v.team_id and e.external_id = v.external_id",
+        &rows,
+        |row| {
+            let event: Event = codec::unpack(&row.get::<Vec<u8>>(2)?)?;
+            Ok((row.get(0)?, row.get(1)?, event.fingerprint))
+        },
+    )
+}
+
+/// Stores events. The rows of one identity get ids in the order of `events`; since its row is
+/// guarded by a version, that is also the order in which they were folded into its state.
+///
+/// # Errors
+/// [`StoreError::Retry`] when one of the ids has been stored meanwhile.
+pub fn insert(tx: &mut Tx, events: &[NewEvent]) -> Result<()> {
+    let rows: Vec<_> = events
+        .iter()
+        .map(|e| values![e.team_id, &e.external_id, e.identity_id, e.timestamp, e.received_at, &e.detail])
+        .collect();
+    let inserted = tx.execute_rows(
+        "insert into events (team_id, external_id, identity_id, timestamp, received_at, detail)
+         values {rows} on conflict do nothing",
+        &rows,
+    )?;
+    if inserted == events.len() as u64 { Ok(()) } else { Err(StoreError::Retry) }
+}
+
+/// Up to `limit` events of an identity after the row `after`, in the order they were folded.
+pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Result<Vec<(i64, Event)>> {
+    tx.query(
+        "select id, external_id, timestamp, detail from events
+         where identity_id = $1 and id > $2 order by id limit $3",
+        &values![identity_id, after, limit],
+        |row| {
+            let mut event: Event = codec::unpack(&row.get::<Vec<u8>>(3)?)?;
+            event.id = codec::unpack_id(&row.get::<Vec<u8>>(1)?);
+            event.timestamp = row.time(2)?;
+            Ok((row.get(0)?, event))
+        },
+    )
+}

@@ -1,0 +1,302 @@
+//! Identities: the users of an application, their state and their scores.
+
+use dregs_core::score::Scores;
+use dregs_core::time::Timestamp;
+
+use super::{Result, Row, StoreError, Tx};
+use crate::values;
+
+/// What ingest needs of an identity it has seen before.
+pub struct Tracked {
+    pub id: i64,
+    pub team_id: i64,
+    pub external_id: String,
+    pub version: i64,
+    pub last_scored_at: Option<Timestamp>,
+    pub evaluate_at: Option<Timestamp>,
+    pub state: Vec<u8>,
+    pub data: String,
+}
+
+/// An identity as ingest leaves it.
+pub struct TrackedWrite {
+    /// The row and the version that was read; `None` for an identity seen for the first time.
+    pub row: Option<(i64, i64)>,
+    pub team_id: i64,
+    pub external_id: String,
+    pub tracked_at: Timestamp,
+    pub evaluate_at: Timestamp,
+    pub display_name: Option<String>,
+    pub display_email: Option<String>,
+    pub display_username: Option<String>,
+    pub state: Vec<u8>,
+    pub data: String,
+}
+
+/// Reads the identities with these (team, external id) pairs; those not seen before are absent.
+pub fn load_tracked(tx: &mut Tx, keys: &[(i64, &str)]) -> Result<Vec<Tracked>> {
+    let rows: Vec<_> = keys.iter().map(|(team, id)| values![*team, *id]).collect();
+    tx.query_rows(
+        "with v (team_id, external_id) as (values {rows})
+         select i.id, i.team_id, i.external_id, i.version, i.last_scored_at, i.evaluate_at, i.state, i.data
+         from v join identities i on i.team_id = v.team_id and i.external_id = v.external_id",
+        &rows,
+        |row| {
+            Ok(Tracked {
+                id: row.get(0)?,
+                team_id: row.get(1)?,
+                external_id: row.get(2)?,
+                version: row.get(3)?,
+                last_scored_at: row.optional_time(4)?,
+                evaluate_at: row.optional_time(5)?,
+                state: row.get(6)?,
+                data: row.get(7)?,
+            })
+        },
+    )
+}
+
+/// Writes identities after their events were folded in; the answer gives (team, external id, id)
+/// of those seen for the first time.
+///
+/// # Errors
+/// [`StoreError::Retry`] when one of them has changed since it was read.
+pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, String, i64)>> {
+    let updates: Vec<_> = writes
+        .iter()
+        .filter_map(|w| {
+            let (id, version) = w.row?;
+            Some(values![
+                id,
+                version,
+                w.tracked_at,
+                w.evaluate_at,
+                &w.display_name,
+                &w.display_email,
+                &w.display_username,
+                &w.state,
+                &w.data,
+            ])
+        })
+        .collect();
+    let updated = tx.execute_rows(
+        "with v (id, version, tracked_at, evaluate_at, name, email, username, state, data) as (values {rows})
+         update identities set version = v.version + 1, updated_at = v.tracked_at,
+           last_tracked_at = v.tracked_at, evaluate_at = v.evaluate_at, display_name = v.name,
+           display_email = v.email, display_username = v.username, state = v.state, data = v.data
+         from v where identities.id = v.id and identities.version = v.version",
+        &updates,
+    )?;
+    let inserts: Vec<_> = writes
+        .iter()
+        .filter(|w| w.row.is_none())
+        .map(|w| {
+            values![
+                w.team_id,
+                &w.external_id,
+                w.tracked_at,
+                w.tracked_at,
+                w.tracked_at,
+                1_i64,
+                w.evaluate_at,
+                &w.display_name,
+                &w.display_email,
+                &w.display_username,
+                &w.state,
+                &w.data,
+            ]
+        })
+        .collect();
+    let inserted = tx.query_rows(
+        "insert into identities (team_id, external_id, created_at, updated_at, last_tracked_at, version,
+           evaluate_at, display_name, display_email, display_username, state, data)
+         values {rows} on conflict do nothing returning team_id, external_id, id",
+        &inserts,
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    if updated != updates.len() as u64 || inserted.len() != inserts.len() {
+        return Err(StoreError::Retry);
+    }
+    Ok(inserted)
+}
+
+/// Marks identities as changed, so that they are scored again from `now` on, though not within
+/// `min_cycle_ms` of their last cycle. Those that wait for a cycle already keep their place.
+pub fn mark_dirty(tx: &mut Tx, ids: &[i64], now: Timestamp, min_cycle_ms: i64) -> Result<()> {
+    let rows: Vec<_> = ids.iter().map(|id| values![*id, now, now.plus_millis(-min_cycle_ms), min_cycle_ms]).collect();
+    tx.execute_rows(
+        "with v (id, now, scored_by, min_cycle) as (values {rows})
+         update identities set version = version + 1, evaluate_at = coalesce(evaluate_at,
+           case when last_scored_at > v.scored_by then last_scored_at + v.min_cycle else v.now end)
+         from v where identities.id = v.id",
+        &rows,
+    )?;
+    Ok(())
+}
+
+/// Takes up to `limit` identities whose cycle is due and leases them.
+pub fn claim_due(tx: &mut Tx, now: Timestamp, lease_until: Timestamp, limit: i64) -> Result<Vec<i64>> {
+    let sql = format!(
+        "update identities set evaluate_at = $2
+         where id in (select id from identities where evaluate_at <= $1 order by evaluate_at limit $3{})
+         returning id",
+        tx.skip_locked(),
+    );
+    tx.query(&sql, &values![now, lease_until, limit], |row| row.get(0))
+}
+
+/// Makes every lease end now: right only where no other process works on this store.
+pub fn release_leases(tx: &mut Tx, now: Timestamp) -> Result<u64> {
+    tx.execute("update identities set evaluate_at = $1 where evaluate_at > $1", &values![now])
+}
+
+/// How many identities wait for a cycle, and since when the longest has been due.
+pub fn waiting(tx: &mut Tx) -> Result<(i64, Option<Timestamp>)> {
+    tx.get(
+        "select count(*), min(evaluate_at) from identities where evaluate_at is not null",
+        &[],
+        |row| Ok((row.get(0)?, row.optional_time(1)?)),
+    )
+}
+
+/// What a cycle starts from.
+pub struct CycleStart {
+    pub id: i64,
+    pub team_id: i64,
+    pub external_id: String,
+    pub version: i64,
+    pub sequence: i64,
+    pub previous: Option<Scores>,
+    pub disregarded: bool,
+    pub state: Vec<u8>,
+    pub data: String,
+}
+
+/// Reads the identities with these row ids.
+pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
+    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
+    tx.query_rows(
+        "with v (id) as (values {rows})
+         select i.id, i.team_id, i.external_id, i.version, i.sequence, i.cycle,
+           i.humanity, i.authenticity, i.uniqueness, i.behavior, i.disregarded, i.state, i.data
+         from v join identities i on i.id = v.id",
+        &rows,
+        |row| {
+            let scored_before = row.get::<Option<i64>>(5)?.is_some();
+            Ok(CycleStart {
+                id: row.get(0)?,
+                team_id: row.get(1)?,
+                external_id: row.get(2)?,
+                version: row.get(3)?,
+                sequence: row.get(4)?,
+                previous: if scored_before { Some(scores(row, 6)?) } else { None },
+                disregarded: row.flag(10)?,
+                state: row.get(11)?,
+                data: row.get(12)?,
+            })
+        },
+    )
+}
+
+/// What a cycle leaves on its identity.
+pub struct CycleEnd {
+    pub id: i64,
+    /// The version the cycle saw; if the identity has moved on, it stays due.
+    pub version: i64,
+    /// The last sequence before this cycle, which becomes the next one.
+    pub sequence: i64,
+    pub scores: Scores,
+    pub finished_at: Timestamp,
+    /// When the next cycle is due if the identity has moved on.
+    pub next_at: Timestamp,
+}
+
+/// Writes the outcome of cycles; the answer gives (id, whether it is still due) of those that
+/// were taken. A cycle that another one overtook is left out.
+pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>> {
+    let rows: Vec<_> = cycles
+        .iter()
+        .map(|c| {
+            let s = &c.scores;
+            values![
+                c.id,
+                c.version,
+                c.sequence,
+                s.humanity,
+                s.authenticity,
+                s.uniqueness,
+                s.behavior,
+                c.finished_at,
+                c.next_at
+            ]
+        })
+        .collect();
+    tx.query_rows(
+        "with v (id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, next_at)
+           as (values {rows})
+         update identities set humanity = v.humanity, authenticity = v.authenticity,
+           uniqueness = v.uniqueness, behavior = v.behavior, last_scored_at = v.finished_at,
+           updated_at = v.finished_at, sequence = v.sequence + 1, cycle = v.sequence + 1,
+           evaluate_at = case when identities.version = v.version then null else v.next_at end
+         from v where identities.id = v.id and identities.sequence = v.sequence
+         returning identities.id, evaluate_at",
+        &rows,
+        |row| Ok((row.get(0)?, row.get::<Option<i64>>(1)?.is_some())),
+    )
+}
+
+/// An identity as the API shows it.
+pub struct Identity {
+    pub row_id: i64,
+    pub id: String,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub last_tracked_at: Timestamp,
+    pub last_scored_at: Option<Timestamp>,
+    pub display_name: Option<String>,
+    pub display_email: Option<String>,
+    pub display_username: Option<String>,
+    pub scores: Scores,
+    pub disregarded: bool,
+    /// The sequence of the newest analysis.
+    pub cycle: Option<i64>,
+    pub data: String,
+}
+
+/// The team's identity with this external id.
+pub fn find(tx: &mut Tx, team_id: i64, external_id: &str) -> Result<Option<Identity>> {
+    tx.find(
+        "select id, external_id, created_at, updated_at, last_tracked_at, last_scored_at, display_name,
+           display_email, display_username, humanity, authenticity, uniqueness, behavior, disregarded,
+           cycle, data
+         from identities where team_id = $1 and external_id = $2",
+        &values![team_id, external_id],
+        |row| {
+            Ok(Identity {
+                row_id: row.get(0)?,
+                id: row.get(1)?,
+                created_at: row.time(2)?,
+                updated_at: row.time(3)?,
+                last_tracked_at: row.time(4)?,
+                last_scored_at: row.optional_time(5)?,
+                display_name: row.get(6)?,
+                display_email: row.get(7)?,
+                display_username: row.get(8)?,
+                scores: scores(row, 9)?,
+                disregarded: row.flag(13)?,
+                cycle: row.get(14)?,
+                data: row.get(15)?,
+            })
+        },
+    )
+}
+
+/// Four score columns from `first` on.
+pub(super) fn scores(row: &Row, first: usize) -> Result<Scores> {
+    Ok(Scores {
+        humanity: row.small(first)?,
+        authenticity: row.small(first + 1)?,
+        uniqueness: row.small(first + 2)?,
+        behavior: row.small(first + 3)?,
+    })
+}

@@ -1,0 +1,90 @@
+//! The index from keys to the identities that have them.
+
+use dregs_core::link::{KeyHasher, LinkKey};
+use dregs_core::snapshot::{OTHERS_MAX, SHARED_COUNT_MAX};
+use dregs_core::time::Timestamp;
+
+use super::{Result, Tx};
+use crate::values;
+
+/// A key of an identity, hashed for the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HashedKey {
+    pub team_id: i64,
+    pub kind: i64,
+    pub hash: i64,
+}
+
+impl HashedKey {
+    pub fn new(hasher: &KeyHasher, team_id: i64, key: &LinkKey) -> Self {
+        Self { team_id, kind: key.kind as i64, hash: hasher.hash(key) }
+    }
+}
+
+/// Stores keys of identities; the answer lists those that were new, which are the ones that may
+/// make a difference to somebody else.
+pub fn insert(tx: &mut Tx, keys: &[(HashedKey, i64, Timestamp)]) -> Result<Vec<(HashedKey, i64)>> {
+    let rows: Vec<_> = keys
+        .iter()
+        .map(|(key, identity_id, seen_at)| values![key.team_id, key.kind, key.hash, *identity_id, *seen_at])
+        .collect();
+    tx.query_rows(
+        "insert into identity_keys (team_id, kind, hash, identity_id, first_seen_at) values {rows}
+         on conflict do nothing returning team_id, kind, hash, identity_id",
+        &rows,
+        |row| Ok((HashedKey { team_id: row.get(0)?, kind: row.get(1)?, hash: row.get(2)? }, row.get(3)?)),
+    )
+}
+
+/// Another identity on a key.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    pub key: HashedKey,
+    pub identity_id: i64,
+    pub first_seen_at: Timestamp,
+}
+
+/// The newest holders of each key, at most [`SHARED_COUNT_MAX`] and one for the asker itself:
+/// the work does not grow with how common a key is.
+pub fn newest_holders(tx: &mut Tx, keys: &[HashedKey]) -> Result<Vec<Holder>> {
+    let rows: Vec<_> = keys.iter().map(|key| values![key.team_id, key.kind, key.hash]).collect();
+    // A join that stops early for each row on its left is the one thing the two engines do not
+    // spell alike. SQLite gets one row at a time anyway.
+    let limit = SHARED_COUNT_MAX + 1;
+    let sqlite = format!(
+        "with v (team_id, kind, hash) as (values {{rows}})
+         select v.team_id, v.kind, v.hash, k.identity_id, k.first_seen_at
+         from v join identity_keys k on k.team_id = v.team_id and k.kind = v.kind and k.hash = v.hash
+         order by k.identity_id desc limit {limit}"
+    );
+    let postgres = format!(
+        "with v (team_id, kind, hash) as (values {{rows}})
+         select v.team_id, v.kind, v.hash, k.identity_id, k.first_seen_at
+         from v cross join lateral (
+           select identity_id, first_seen_at from identity_keys k
+           where k.team_id = v.team_id and k.kind = v.kind and k.hash = v.hash
+           order by identity_id desc limit {limit}) k
+         order by k.identity_id desc"
+    );
+    let sql = tx.dialect(&sqlite, &postgres).to_owned();
+    tx.query_rows(&sql, &rows, |row| {
+        Ok(Holder {
+            key: HashedKey { team_id: row.get(0)?, kind: row.get(1)?, hash: row.get(2)? },
+            identity_id: row.get(3)?,
+            first_seen_at: row.time(4)?,
+        })
+    })
+}
+
+/// What a snapshot says about other identities: id, and whether they are disregarded.
+pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<(i64, String, bool)>> {
+    let rows: Vec<_> = identity_ids.iter().map(|id| values![*id]).collect();
+    tx.query_rows(
+        "with v (id) as (values {rows})
+         select i.id, i.external_id, i.disregarded from v join identities i on i.id = v.id",
+        &rows,
+        |row| Ok((row.get(0)?, row.get(1)?, row.flag(2)?)),
+    )
+}
+
+const _: () = assert!(OTHERS_MAX <= SHARED_COUNT_MAX as usize);

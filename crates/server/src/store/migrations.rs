@@ -1,0 +1,51 @@
+//! The tables and how they came to be. A shipped migration is never edited.
+
+use dregs_core::time::Timestamp;
+
+use super::{Result, Tx};
+use crate::values;
+
+/// A step from one shape of the tables to the next.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Migration {
+    pub version: i64,
+    pub name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! migration {
+    ($version:literal, $name:literal) => {
+        Migration {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../migrations/postgres/", $name, ".sql")),
+        }
+    };
+}
+
+const MIGRATIONS: &[Migration] = &[migration!(1, "0001_initial")];
+
+/// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.
+pub fn apply(tx: &mut Tx, now: Timestamp) -> Result<()> {
+    for migration in pending(tx)? {
+        tx.batch(tx.dialect(migration.sqlite, migration.postgres))?;
+        tx.execute(
+            "insert into schema_migrations (version, name, applied_at) values ($1, $2, $3)",
+            &values![migration.version, migration.name, now],
+        )?;
+        tracing::info!(name = migration.name, "applied a migration");
+    }
+    Ok(())
+}
+
+/// The migrations this database does not have yet.
+pub fn pending(tx: &mut Tx) -> Result<Vec<&'static Migration>> {
+    tx.batch(
+        "create table if not exists schema_migrations
+           (version bigint primary key, name text not null, applied_at bigint not null)",
+    )?;
+    let applied = tx.query("select version from schema_migrations", &[], |row| row.get::<i64>(0))?;
+    Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).collect())
+}

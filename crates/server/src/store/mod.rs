@@ -1,0 +1,95 @@
+//! The store: rows in SQLite or PostgreSQL, behind plain functions over a transaction.
+//!
+//! `store.write(|tx| …)` runs its closure once, on a thread of the engine, and answers after the
+//! commit; `store.read(|tx| …)` runs one on a reader. Everything that happens to a table is a
+//! function in the file of that name, with its SQL; that text is one for both engines.
+
+mod engine;
+mod error;
+mod migrations;
+mod postgres;
+mod sqlite;
+mod tx;
+
+pub mod analyses;
+pub mod attempts;
+pub mod channels;
+pub mod claims;
+pub mod codec;
+pub mod credentials;
+pub mod deliveries;
+pub mod devices;
+pub mod events;
+pub mod groups;
+pub mod identities;
+pub mod links;
+
+pub mod notifications;
+pub mod settings;
+pub mod users;
+
+use std::path::PathBuf;
+
+use dregs_core::time::Timestamp;
+use tokio::sync::oneshot;
+
+pub use error::StoreError;
+pub use migrations::{Migration, pending};
+pub use tx::{Row, Tx, Value};
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Where the rows are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A `postgres://` URL.
+    Postgres(String),
+}
+
+/// The store, shared by everything that reads or writes.
+pub struct Store {
+    engine: engine::Engine,
+}
+
+impl Store {
+    /// Opens the store and brings its tables up to date. Blocks; meant for start-up.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the file or the server cannot be reached.
+    pub fn open(location: &Location, now: Timestamp) -> Result<Self> {
+        let migrate = |tx: &mut Tx| migrations::apply(tx, now);
+        let engine = match location {
+            Location::File(path) => sqlite::open(path, migrate)?,
+            Location::Postgres(url) => postgres::open(url, migrate)?,
+        };
+        Ok(Self { engine })
+    }
+
+    /// Runs `closure` in a transaction and answers after its commit. On PostgreSQL it may run
+    /// more than once, so it must not consume what it captured.
+    pub async fn write<R: Send + 'static>(
+        &self,
+        closure: impl FnMut(&mut Tx) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        let (answer, answered) = oneshot::channel();
+        self.engine.send_write(Box::new(engine::Write::new(closure, answer)))?;
+        answered.await.map_err(|_| StoreError::closed())?
+    }
+
+    /// Runs `closure` on one consistent view of the rows.
+    pub async fn read<R: Send + 'static>(
+        &self,
+        closure: impl FnOnce(&mut Tx) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        let (answer, answered) = oneshot::channel();
+        self.engine.send_read(Box::new(engine::Read::new(closure, answer)))?;
+        answered.await.map_err(|_| StoreError::closed())?
+    }
+
+    /// Transactions waiting for a writer.
+    pub fn waiting_writes(&self) -> usize {
+        self.engine.waiting_writes()
+    }
+}

@@ -1,0 +1,57 @@
+//! Notifications: events to tell that are not cycles, kept with their data.
+
+use dregs_core::notify::message::EventType;
+use dregs_core::time::Timestamp;
+
+use super::{Result, StoreError, Tx};
+use crate::values;
+
+/// Something that happened, other than a cycle.
+#[derive(Clone, Debug)]
+pub struct Notification {
+    pub id: i64,
+    pub event: EventType,
+    pub identity_id: Option<String>,
+    pub sequence: Option<i64>,
+    pub occurred_at: Timestamp,
+    pub data: String,
+}
+
+/// Stores a notification that is about no identity; the answer is its id.
+pub fn insert(
+    tx: &mut Tx,
+    team_id: i64,
+    event: EventType,
+    occurred_at: Timestamp,
+    data: &str,
+) -> Result<i64> {
+    tx.get(
+        "insert into notifications (team_id, event_type, occurred_at, data) values ($1, $2, $3, $4)
+         returning id",
+        &values![team_id, event.code(), occurred_at, data],
+        |row| row.get(0),
+    )
+}
+
+/// The notifications with these ids.
+pub fn load(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Notification>> {
+    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
+    tx.query_rows(
+        "with v (id) as (values {rows})
+         select n.id, n.event_type, i.external_id, n.sequence, n.occurred_at, n.data
+         from v join notifications n on n.id = v.id left join identities i on i.id = n.identity_id",
+        &rows,
+        |row| {
+            let code = row.get(1)?;
+            Ok(Notification {
+                id: row.get(0)?,
+                event: EventType::from_code(code)
+                    .ok_or_else(|| StoreError::Broken(format!("{code} is no event type")))?,
+                identity_id: row.get(2)?,
+                sequence: row.get(3)?,
+                occurred_at: row.time(4)?,
+                data: row.get(5)?,
+            })
+        },
+    )
+}

@@ -1,0 +1,161 @@
+//! SQLite: one thread writes, a few read.
+
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use rusqlite::hooks::Wal;
+use rusqlite::{CheckpointMode, Connection, OpenFlags};
+
+use super::engine::{Engine, ReadJob, WriteJob};
+use super::error::StoreError;
+use super::tx::Tx;
+
+/// Write jobs committed together: enough to share a flush among all that wait for it, few enough
+/// that the first of them does not wait long.
+const GROUP_MAX_JOBS: usize = 64;
+/// Pages of log after which the checkpoint thread starts moving them into the database: 16 MiB.
+const CHECKPOINT_PAGES: i32 = 4_000;
+/// Pages of log at which the writer itself does the rest, so that the log stays bounded: 128 MiB.
+const CHECKPOINT_FORCED_PAGES: i32 = 32_000;
+const CACHE_KIB: i32 = 64 * 1024;
+const READER_CACHE_KIB: i32 = 16 * 1024;
+const READERS: usize = 2;
+const STATEMENTS_MAX: usize = 256;
+
+/// Opens the database file, creating it where it is missing, and starts its threads.
+pub fn open(path: &Path, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>) -> Result<Engine, StoreError> {
+    let writer = connect(path, CACHE_KIB)?;
+    writer.pragma_update(None, "journal_mode", "wal")?;
+    writer.pragma_update(None, "synchronous", "full")?;
+    writer.execute_batch("begin immediate")?;
+    migrate(&mut Tx::Sqlite(&writer))?;
+    writer.execute_batch("commit")?;
+
+    let (writes, write_queue) = unbounded();
+    let (reads, read_queue) = unbounded();
+    let mut threads = vec![start_writer(writer, write_queue, path)?];
+    for index in 0..READERS {
+        let reader = connect(path, READER_CACHE_KIB)?;
+        reader.pragma_update(None, "query_only", true)?;
+        threads.push(start_reader(index, reader, read_queue.clone())?);
+    }
+    Ok(Engine::new(writes, reads, threads))
+}
+
+fn connect(path: &Path, cache_kib: i32) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    Ok(connection)
+}
+
+fn start_writer(
+    mut connection: Connection,
+    queue: Receiver<Box<dyn WriteJob>>,
+    path: &Path,
+) -> Result<JoinHandle<()>, StoreError> {
+    let checkpoints = start_checkpointer(connect(path, READER_CACHE_KIB)?)?;
+    let mut checkpoint_at = CHECKPOINT_PAGES;
+    connection.wal_hook(Some(move |log: &mut Wal, pages: i32| {
+        if pages < checkpoint_at - CHECKPOINT_PAGES {
+            // The log started again from its beginning.
+            checkpoint_at = CHECKPOINT_PAGES;
+        }
+        if pages >= CHECKPOINT_FORCED_PAGES {
+            // A reader in the way is no failure of the commit: the next commit tries again.
+            let _ = log.checkpoint_v2(CheckpointMode::TRUNCATE);
+        } else if pages >= checkpoint_at {
+            // Full means that it is at it already.
+            let _ = checkpoints.try_send(());
+            checkpoint_at = pages + CHECKPOINT_PAGES;
+        }
+        Ok(())
+    }))?;
+    spawn("store-writer", move || {
+        while let Ok(first) = queue.recv() {
+            let mut group = vec![first];
+            group.extend(queue.try_iter().take(GROUP_MAX_JOBS - 1));
+            commit_group(&connection, group);
+        }
+    })
+}
+
+/// Runs each job in a savepoint of one transaction, commits, then answers them all.
+fn commit_group(connection: &Connection, mut group: Vec<Box<dyn WriteJob>>) {
+    let committed = run_group(connection, &mut group);
+    if committed.is_err() {
+        // A failed commit leaves the transaction open.
+        let _ = connection.execute_batch("rollback");
+    }
+    for job in group {
+        job.finish(committed.as_ref().map_err(|error| StoreError::Unavailable(error.to_string())).copied());
+    }
+}
+
+fn run_group(connection: &Connection, group: &mut [Box<dyn WriteJob>]) -> Result<(), StoreError> {
+    let batch = |sql: &str| -> Result<(), StoreError> {
+        connection.prepare_cached(sql)?.raw_execute()?;
+        Ok(())
+    };
+    let alone = group.len() == 1;
+    batch("begin immediate")?;
+    for job in group {
+        if !alone {
+            batch("savepoint job")?;
+        }
+        let failed = job.run(&mut Tx::Sqlite(connection)).is_err();
+        match (alone, failed) {
+            (true, true) => return batch("rollback"),
+            (true, false) => {}
+            (false, true) => {
+                batch("rollback to job")?;
+                batch("release job")?;
+            }
+            (false, false) => batch("release job")?,
+        }
+    }
+    batch("commit")
+}
+
+/// Checkpoints beside the writer, so that no commit waits for the pages of earlier ones. Ends when
+/// the sender is dropped.
+fn start_checkpointer(connection: Connection) -> Result<Sender<()>, StoreError> {
+    let (wake, woken) = crossbeam_channel::bounded(1);
+    spawn("store-checkpoint", move || {
+        while woken.recv().is_ok() {
+            let done = connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
+            if let Err(error) = done {
+                tracing::warn!(%error, "the write-ahead log could not be checkpointed");
+            }
+        }
+    })?;
+    Ok(wake)
+}
+
+fn start_reader(
+    index: usize,
+    connection: Connection,
+    queue: Receiver<Box<dyn ReadJob>>,
+) -> Result<JoinHandle<()>, StoreError> {
+    spawn(&format!("store-reader-{index}"), move || {
+        while let Ok(job) = queue.recv() {
+            // One snapshot for all the statements of a job.
+            let begun = connection.execute_batch("begin");
+            job.run(begun.map_err(StoreError::from).map(|()| Tx::Sqlite(&connection)));
+            let _ = connection.execute_batch("rollback");
+        }
+    })
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    thread::Builder::new()
+        .name(name.into())
+        .spawn(run)
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
+}

@@ -1,0 +1,319 @@
+//! The layer that makes the two clients look alike: values in, rows out, one text of SQL.
+//!
+//! Parameters are written `$1`, `$2` … and a statement over many rows has one `{rows}` where the
+//! rows of `values` go. PostgreSQL runs such a statement for up to [`ROWS_MAX`] rows at once;
+//! SQLite, which has no round trip to save, runs it row by row, and is faster that way. A
+//! statement must therefore mean the same either way.
+
+use dregs_core::time::Timestamp;
+use postgres::types::{ToSql, Type};
+
+use super::error::StoreError;
+use super::postgres::Connection as PostgresConnection;
+
+/// Rows of one multi-row statement: more gain nothing and cost the planner time.
+pub const ROWS_MAX: usize = 128;
+
+/// A parameter. Each variant is one column type on both engines, null included.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    Int(Option<i64>),
+    Text(Option<&'a str>),
+    Blob(Option<&'a [u8]>),
+}
+
+macro_rules! value_from {
+    ($($from:ty, $value:ident => $to:expr;)*) => {$(
+        impl<'a> From<$from> for Value<'a> {
+            fn from($value: $from) -> Self {
+                $to
+            }
+        }
+    )*};
+}
+
+value_from! {
+    i64, v => Self::Int(Some(v));
+    Option<i64>, v => Self::Int(v);
+    u8, v => Self::Int(Some(v.into()));
+    Option<u8>, v => Self::Int(v.map(i64::from));
+    u32, v => Self::Int(Some(v.into()));
+    bool, v => Self::Int(Some(v.into()));
+    Timestamp, v => Self::Int(Some(v.as_millis()));
+    Option<Timestamp>, v => Self::Int(v.map(Timestamp::as_millis));
+    &'a str, v => Self::Text(Some(v));
+    &'a String, v => Self::Text(Some(v));
+    Option<&'a str>, v => Self::Text(v);
+    &'a Option<String>, v => Self::Text(v.as_deref());
+    &'a [u8], v => Self::Blob(Some(v));
+    &'a Vec<u8>, v => Self::Blob(Some(v));
+    Option<&'a [u8]>, v => Self::Blob(v);
+}
+
+/// The parameters of a statement, each turned into a [`Value`].
+#[macro_export]
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { [$($crate::store::Value::from($value)),*] };
+}
+
+impl rusqlite::ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        match self {
+            Self::Int(v) => v.to_sql(),
+            Self::Text(v) => v.to_sql(),
+            Self::Blob(v) => v.to_sql(),
+        }
+    }
+}
+
+impl Value<'_> {
+    fn postgres_type(&self) -> Type {
+        match self {
+            Self::Int(_) => Type::INT8,
+            Self::Text(_) => Type::TEXT,
+            Self::Blob(_) => Type::BYTEA,
+        }
+    }
+
+    fn as_postgres(&self) -> &(dyn ToSql + Sync) {
+        match self {
+            Self::Int(v) => v,
+            Self::Text(v) => v,
+            Self::Blob(v) => v,
+        }
+    }
+}
+
+/// A row of a result, valid while it is looked at.
+pub enum Row<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r postgres::Row),
+}
+
+/// A type both engines can read from a column: `i64`, `String`, `Vec<u8>` and options of them.
+pub trait Column: rusqlite::types::FromSql + for<'a> postgres::types::FromSql<'a> {}
+impl<T: rusqlite::types::FromSql + for<'a> postgres::types::FromSql<'a>> Column for T {}
+
+impl Row<'_> {
+    /// The value of the column at `index`, from 0.
+    pub fn get<T: Column>(&self, index: usize) -> Result<T, StoreError> {
+        match self {
+            Self::Sqlite(row) => Ok(row.get(index)?),
+            Self::Postgres(row) => Ok(row.try_get(index)?),
+        }
+    }
+
+    pub fn time(&self, index: usize) -> Result<Timestamp, StoreError> {
+        self.get(index).map(Timestamp::from_millis)
+    }
+
+    pub fn optional_time(&self, index: usize) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.get::<Option<i64>>(index)?.map(Timestamp::from_millis))
+    }
+
+    pub fn flag(&self, index: usize) -> Result<bool, StoreError> {
+        Ok(self.get::<i64>(index)? != 0)
+    }
+
+    /// A number that fits in a `u8`, such as a score or a stored enum.
+    pub fn small(&self, index: usize) -> Result<Option<u8>, StoreError> {
+        let number: Option<i64> = self.get(index)?;
+        number
+            .map(|n| u8::try_from(n).map_err(|_| StoreError::Broken(format!("{n} is not from 0 to 255"))))
+            .transpose()
+    }
+}
+
+/// An open transaction on either engine.
+pub enum Tx<'t> {
+    Sqlite(&'t rusqlite::Connection),
+    Postgres(&'t mut PostgresConnection),
+}
+
+impl Tx<'_> {
+    /// Runs a statement; the answer is the number of rows it changed.
+    pub fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(&sqlite_text(sql))?;
+                bind(&mut statement, values)?;
+                Ok(statement.raw_execute()? as u64)
+            }
+            Self::Postgres(connection) => connection.execute(sql, values),
+        }
+    }
+
+    /// Runs a query and maps each of its rows.
+    pub fn query<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        mut map: impl FnMut(&Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::new();
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(&sqlite_text(sql))?;
+                collect(&mut statement, values, &mut map, &mut found)?;
+            }
+            Self::Postgres(connection) => {
+                for row in connection.query(sql, values)? {
+                    found.push(map(&Row::Postgres(&row))?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Runs a query that finds at most one row.
+    pub fn find<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        map: impl FnMut(&Row) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.query(sql, values, map)?.pop())
+    }
+
+    /// Runs a query that always has exactly one row, such as `returning` after one insert.
+    pub fn get<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        map: impl FnMut(&Row) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.find(sql, values, map)?
+            .ok_or_else(|| StoreError::Broken("a row that must be there is not".into()))
+    }
+
+    /// Runs a `{rows}` statement over `rows`; the answer is the number of rows changed.
+    pub fn execute_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value; N]]) -> Result<u64, StoreError> {
+        let mut changed = 0;
+        match self {
+            Self::Sqlite(connection) if !rows.is_empty() => {
+                let mut statement = connection.prepare_cached(&sqlite_text(&with_rows(sql, 1, N)))?;
+                for row in rows {
+                    bind(&mut statement, row)?;
+                    changed += statement.raw_execute()? as u64;
+                }
+            }
+            Self::Sqlite(_) => {}
+            Self::Postgres(connection) => {
+                for chunk in rows.chunks(ROWS_MAX) {
+                    changed += connection.execute(&with_rows(sql, chunk.len(), N), chunk.as_flattened())?;
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Runs a `{rows}` query over `rows` and maps every row it finds, in no order.
+    pub fn query_rows<T, const N: usize>(
+        &mut self,
+        sql: &str,
+        rows: &[[Value; N]],
+        mut map: impl FnMut(&Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::new();
+        match self {
+            Self::Sqlite(connection) if !rows.is_empty() => {
+                let mut statement = connection.prepare_cached(&sqlite_text(&with_rows(sql, 1, N)))?;
+                for row in rows {
+                    collect(&mut statement, row, &mut map, &mut found)?;
+                }
+            }
+            Self::Sqlite(_) => {}
+            Self::Postgres(connection) => {
+                for chunk in rows.chunks(ROWS_MAX) {
+                    for row in connection.query(&with_rows(sql, chunk.len(), N), chunk.as_flattened())? {
+                        found.push(map(&Row::Postgres(&row))?);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Runs statements that take no parameters and answer nothing.
+    pub fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            Self::Postgres(connection) => Ok(connection.client.batch_execute(sql)?),
+        }
+    }
+
+    /// The end of a `select` inside a claim, so that claims of several nodes pass each other by.
+    pub fn skip_locked(&self) -> &'static str {
+        self.dialect("", " for update skip locked")
+    }
+
+    /// The text for the engine at hand, for the few statements that have no common form.
+    pub fn dialect<'s>(&self, sqlite: &'s str, postgres: &'s str) -> &'s str {
+        match self {
+            Self::Sqlite(_) => sqlite,
+            Self::Postgres(_) => postgres,
+        }
+    }
+}
+
+/// SQLite counts `$1` by first appearance and `?1` by number.
+fn sqlite_text(sql: &str) -> String {
+    sql.replace('$', "?")
+}
+
+/// `sql` with `{rows}` replaced by `count` rows of `width` parameters: `($1, $2), ($3, $4)`.
+fn with_rows(sql: &str, count: usize, width: usize) -> String {
+    use std::fmt::Write;
+    let mut rows = String::with_capacity(count * width * 5);
+    for index in 0..count * width {
+        let before = match (index, index % width) {
+            (0, _) => "(",
+            (_, 0) => "), (",
+            _ => ", ",
+        };
+        // Writing to a string cannot fail.
+        let _ = write!(rows, "{before}${}", index + 1);
+    }
+    rows.push(')');
+    sql.replace("{rows}", &rows)
+}
+
+fn bind(statement: &mut rusqlite::Statement, values: &[Value]) -> Result<(), StoreError> {
+    for (index, value) in values.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, value)?;
+    }
+    Ok(())
+}
+
+fn collect<T>(
+    statement: &mut rusqlite::Statement,
+    values: &[Value],
+    map: &mut impl FnMut(&Row) -> Result<T, StoreError>,
+    found: &mut Vec<T>,
+) -> Result<(), StoreError> {
+    bind(statement, values)?;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        found.push(map(&Row::Sqlite(row))?);
+    }
+    Ok(())
+}
+
+/// The values of parameters as the PostgreSQL client takes them, and their types.
+pub(super) fn for_postgres<'v>(values: &'v [Value<'v>]) -> (Vec<&'v (dyn ToSql + Sync)>, Vec<Type>) {
+    (values.iter().map(Value::as_postgres).collect(), values.iter().map(Value::postgres_type).collect())
+}
+
+impl PostgresConnection {
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        let (parameters, types) = for_postgres(values);
+        let statement = self.prepare(sql, &types)?;
+        Ok(self.client.execute(&statement, &parameters)?)
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<postgres::Row>, StoreError> {
+        let (parameters, types) = for_postgres(values);
+        let statement = self.prepare(sql, &types)?;
+        Ok(self.client.query(&statement, &parameters)?)
+    }
+}

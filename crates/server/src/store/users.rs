@@ -1,0 +1,118 @@
+//! Teams, the people in them, and their sessions.
+
+use dregs_core::time::Timestamp;
+
+use super::{Result, Row, StoreError, Tx};
+use crate::values;
+
+/// What a person may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Admin,
+    User,
+    Viewer,
+}
+
+impl Role {
+    pub fn as_text(self) -> &'static str {
+        match self {
+            Self::Admin => "ADMIN",
+            Self::User => "USER",
+            Self::Viewer => "VIEWER",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Admin, Self::User, Self::Viewer].into_iter().find(|role| role.as_text() == text)
+    }
+}
+
+/// A person of a team.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: i64,
+    pub team_id: i64,
+    pub email: String,
+    pub password_hash: String,
+    pub role: Role,
+    pub created_at: Timestamp,
+}
+
+const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.created_at";
+
+/// Whether nobody has been here yet.
+pub fn is_first_start(tx: &mut Tx) -> Result<bool> {
+    Ok(tx.find("select id from teams limit 1", &[], |row| row.get::<i64>(0))?.is_none())
+}
+
+pub fn insert_team(tx: &mut Tx, name: &str, now: Timestamp) -> Result<i64> {
+    tx.get("insert into teams (name, created_at) values ($1, $2) returning id", &values![name, now], |row| {
+        row.get(0)
+    })
+}
+
+/// # Errors
+/// [`StoreError::Conflict`] when somebody has this e-mail address.
+pub fn insert(
+    tx: &mut Tx,
+    team_id: i64,
+    email: &str,
+    password_hash: &str,
+    role: Role,
+    now: Timestamp,
+) -> Result<i64> {
+    tx.get(
+        "insert into users (team_id, email, password_hash, role, created_at) values ($1, $2, $3, $4, $5)
+         returning id",
+        &values![team_id, email, password_hash, role.as_text(), now],
+        |row| row.get(0),
+    )
+}
+
+pub fn find_by_email(tx: &mut Tx, email: &str) -> Result<Option<User>> {
+    tx.find(&format!("select {COLUMNS} from users u where u.email = $1"), &values![email], read)
+}
+
+pub fn insert_session(
+    tx: &mut Tx,
+    token_hash: &[u8],
+    user_id: i64,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<()> {
+    tx.execute("delete from sessions where expires_at <= $1", &values![now])?;
+    tx.execute(
+        "insert into sessions (token_hash, user_id, created_at, expires_at) values ($1, $2, $3, $4)",
+        &values![token_hash, user_id, now, expires_at],
+    )?;
+    Ok(())
+}
+
+/// The person whose session this is, if it has not ended.
+pub fn find_by_session(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<User>> {
+    tx.find(
+        &format!(
+            "select {COLUMNS} from sessions s join users u on u.id = s.user_id
+             where s.token_hash = $1 and s.expires_at > $2"
+        ),
+        &values![token_hash, now],
+        read,
+    )
+}
+
+pub fn delete_session(tx: &mut Tx, token_hash: &[u8]) -> Result<()> {
+    tx.execute("delete from sessions where token_hash = $1", &values![token_hash])?;
+    Ok(())
+}
+
+fn read(row: &Row) -> Result<User> {
+    let role: String = row.get(4)?;
+    Ok(User {
+        id: row.get(0)?,
+        team_id: row.get(1)?,
+        email: row.get(2)?,
+        password_hash: row.get(3)?,
+        role: Role::parse(&role).ok_or_else(|| StoreError::Broken(format!("{role} is no role")))?,
+        created_at: row.time(5)?,
+    })
+}

@@ -1,0 +1,80 @@
+//! Taking due deliveries from the store.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::failpoint;
+use crate::ops::handoff::Outgoing;
+use crate::ops::messages;
+use crate::store::claims::DELIVERY_LEASE_MS;
+use crate::store::{Result, deliveries};
+
+/// What a claim brought.
+pub struct Claimed {
+    pub channel_id: i64,
+    /// Places that were taken for it.
+    pub places: usize,
+    pub outgoing: Vec<Outgoing>,
+}
+
+/// Claims up to `places` due deliveries of a channel. What fails is logged and tried at the next
+/// poll.
+pub async fn claim(app: Arc<App>, channel_id: i64, places: usize) -> Claimed {
+    let outgoing = try_claim(&app, channel_id, places).await.unwrap_or_else(|error| {
+        tracing::error!(%error, channel_id, "due deliveries could not be claimed");
+        Vec::new()
+    });
+    Claimed { channel_id, places, outgoing }
+}
+
+async fn try_claim(app: &App, channel_id: i64, places: usize) -> Result<Vec<Outgoing>> {
+    let now = app.clock.now();
+    let limit = i64::try_from(places).unwrap_or(i64::MAX);
+    let lease_until = now.plus_millis(DELIVERY_LEASE_MS);
+    let claimed = app
+        .store
+        .write(move |tx| deliveries::claim(tx, channel_id, now, lease_until, limit))
+        .await?;
+    if claimed.is_empty() {
+        return Ok(Vec::new());
+    }
+    failpoint::reach("deliver.claimed");
+    let subjects: Vec<_> = claimed.iter().map(|c| c.subject).collect();
+    let event_ids = app.event_ids;
+    let messages = app.store.read(move |tx| messages::load(tx, event_ids, &subjects)).await?;
+    let (known, gone): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|c| messages.contains_key(&c.subject));
+    if !gone.is_empty() {
+        let ids: Vec<_> = gone.iter().map(|c| c.id).collect();
+        app.store.write(move |tx| deliveries::give_up(tx, &ids, "what it was about is deleted", now)).await?;
+    }
+    let outgoing = known.into_iter().filter_map(|c| {
+        Some(Outgoing {
+            delivery_id: c.id,
+            channel_id: c.channel_id,
+            message: Arc::clone(messages.get(&c.subject)?),
+            trigger: c.trigger,
+            failures: c.failures,
+            watcher: None,
+        })
+    });
+    Ok(outgoing.collect())
+}
+
+/// Marks the lanes in which something is due.
+pub async fn find_due(app: Arc<App>) {
+    let channel_ids = app.channels.enabled();
+    let now = app.clock.now();
+    let due = app.store.read(move |tx| deliveries::due_channels(tx, &channel_ids, now)).await;
+    match due {
+        Ok(due) => due.into_iter().for_each(|channel_id| app.deliveries.spill(channel_id)),
+        Err(error) => tracing::error!(%error, "due deliveries could not be looked for"),
+    }
+}
+
+/// Ends the leases of deliveries that were taken and not begun.
+pub async fn give_back(app: &App, ids: Vec<i64>) {
+    let now = app.clock.now();
+    if let Err(error) = app.store.write(move |tx| deliveries::give_back(tx, &ids, now)).await {
+        tracing::error!(%error, "leases could not be given back; they end by themselves");
+    }
+}

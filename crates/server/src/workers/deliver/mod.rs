@@ -1,0 +1,203 @@
+//! Deliver: what is due is signed and sent, each channel in a lane of its own, so that a slow
+//! endpoint holds up nobody else.
+
+mod attempt;
+mod claim;
+mod lane;
+mod record;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::app::App;
+use crate::ops::handoff::Outgoing;
+use crate::shutdown::Shutdown;
+use lane::Lane;
+
+/// How often the store is asked for what nobody handed on: retries, crash recovery, other nodes.
+const POLL_MS: u64 = 250;
+/// Attempts made and not yet recorded, beyond which no new one begins.
+const UNRECORDED_MAX: usize = 4_096;
+
+/// Sends what falls due until `shutdown`, then finishes what is under way.
+pub async fn run(app: Arc<App>, handed_on: mpsc::UnboundedReceiver<Outgoing>, shutdown: Shutdown) {
+    let (records, recorder) = record::start(Arc::clone(&app));
+    let mut deliverer = Deliverer {
+        app,
+        records,
+        lanes: HashMap::new(),
+        attempts: JoinSet::new(),
+        claims: JoinSet::new(),
+        wakes: BinaryHeap::new(),
+    };
+    deliverer.turn(handed_on, shutdown).await;
+    deliverer.finish().await;
+    // The recorder ends when its last sender is gone; a panic in it has been logged.
+    let _ = recorder.await;
+}
+
+struct Deliverer {
+    app: Arc<App>,
+    records: record::Sender,
+    lanes: HashMap<i64, Lane>,
+    attempts: JoinSet<i64>,
+    claims: JoinSet<claim::Claimed>,
+    /// When lanes that wait for their rate may go on.
+    wakes: BinaryHeap<Reverse<(Instant, i64)>>,
+}
+
+impl Deliverer {
+    async fn turn(&mut self, mut handed_on: mpsc::UnboundedReceiver<Outgoing>, mut shutdown: Shutdown) {
+        let mut poll = interval(Duration::from_millis(POLL_MS));
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut polls = JoinSet::new();
+        let app = Arc::clone(&self.app);
+        loop {
+            let wake = self.wakes.peek().map(|Reverse((at, _))| *at);
+            tokio::select! {
+                Some(outgoing) = handed_on.recv() => {
+                    self.accept(outgoing);
+                    while let Ok(outgoing) = handed_on.try_recv() {
+                        self.accept(outgoing);
+                    }
+                }
+                Some(finished) = self.attempts.join_next(), if !self.attempts.is_empty() => {
+                    self.attempt_finished(finished);
+                }
+                Some(Ok(claimed)) = self.claims.join_next(), if !self.claims.is_empty() => {
+                    self.claim_finished(claimed);
+                }
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.wake(),
+                () = app.deliveries.spilled.notified() => self.claim_spilled(),
+                _ = poll.tick(), if polls.is_empty() => {
+                    polls.spawn(claim::find_due(Arc::clone(&app)));
+                }
+                Some(_) = polls.join_next(), if !polls.is_empty() => {}
+                () = shutdown.begun() => break,
+            }
+        }
+    }
+
+    fn accept(&mut self, outgoing: Outgoing) {
+        let channel_id = outgoing.channel_id;
+        self.lanes.entry(channel_id).or_default().queue.push_back(outgoing);
+        self.pump(channel_id);
+    }
+
+    /// Begins as many attempts of a channel as it may have under way.
+    fn pump(&mut self, channel_id: i64) {
+        let Some(lane) = self.lanes.get_mut(&channel_id) else { return };
+        if lane.queue.is_empty() {
+            return;
+        }
+        let Some(endpoint) = self.app.channels.get(channel_id) else {
+            // Removed: its rows are, or will be, gone with it.
+            let dropped = lane.queue.len();
+            self.lanes.remove(&channel_id);
+            self.app.deliveries.release(channel_id, dropped);
+            return;
+        };
+        while self.records.waiting() + self.attempts.len() < UNRECORDED_MAX {
+            match lane.next(&endpoint, Instant::now()) {
+                lane::Next::Attempt(outgoing) => {
+                    self.app.deliveries.release(channel_id, 1);
+                    let (app, records) = (Arc::clone(&self.app), self.records.clone());
+                    self.attempts.spawn(attempt::run(app, Arc::clone(&endpoint), *outgoing, records));
+                }
+                lane::Next::At(instant) => {
+                    self.wakes.push(Reverse((instant, channel_id)));
+                    break;
+                }
+                lane::Next::Nothing => break,
+            }
+        }
+        if self.app.deliveries.has_room_for_spilled(channel_id) {
+            self.claim(channel_id);
+        }
+    }
+
+    fn attempt_finished(&mut self, finished: Result<i64, tokio::task::JoinError>) {
+        match finished {
+            Ok(channel_id) => {
+                if let Some(lane) = self.lanes.get_mut(&channel_id) {
+                    lane.in_flight = lane.in_flight.saturating_sub(1);
+                }
+                self.pump(channel_id);
+            }
+            Err(error) => tracing::error!(%error, "an attempt broke down; its lease will end"),
+        }
+    }
+
+    fn claim_spilled(&mut self) {
+        for channel_id in self.app.deliveries.spilled_lanes() {
+            self.claim(channel_id);
+        }
+    }
+
+    /// Claims due deliveries of a channel, if it has room for them.
+    fn claim(&mut self, channel_id: i64) {
+        let sends = self.app.channels.get(channel_id).is_some_and(|endpoint| endpoint.enabled);
+        if !sends {
+            return;
+        }
+        if let Some(places) = self.app.deliveries.take_spilled(channel_id) {
+            self.claims.spawn(claim::claim(Arc::clone(&self.app), channel_id, places));
+        }
+    }
+
+    fn claim_finished(&mut self, claimed: claim::Claimed) {
+        self.app.deliveries.release(claimed.channel_id, claimed.places - claimed.outgoing.len());
+        if claimed.outgoing.len() == claimed.places {
+            self.app.deliveries.spill(claimed.channel_id);
+        }
+        let lane = self.lanes.entry(claimed.channel_id).or_default();
+        lane.queue.extend(claimed.outgoing);
+        self.pump(claimed.channel_id);
+    }
+
+    fn wake(&mut self) {
+        while let Some(Reverse((at, channel_id))) = self.wakes.peek().copied()
+            && at <= Instant::now()
+        {
+            self.wakes.pop();
+            self.pump(channel_id);
+        }
+    }
+
+    /// Lets the attempts under way end and gives back what was not begun.
+    async fn finish(mut self) {
+        while self.attempts.join_next().await.is_some() {}
+        while let Some(claimed) = self.claims.join_next().await {
+            if let Ok(claimed) = claimed {
+                self.lanes.entry(claimed.channel_id).or_default().queue.extend(claimed.outgoing);
+            }
+        }
+        let waiting = self.lanes.values().flat_map(|lane| lane.queue.iter().map(|o| o.delivery_id));
+        claim::give_back(&self.app, waiting.collect()).await;
+    }
+}
+
+/// Claims and attempts everything that is due now, once, and records it. The answer is how many
+/// attempts that was.
+///
+/// # Errors
+/// Those of the store.
+pub async fn tick(app: &Arc<App>) -> crate::store::Result<usize> {
+    let mut attempts = 0;
+    for channel_id in app.channels.enabled() {
+        let claimed = claim::claim(Arc::clone(app), channel_id, UNRECORDED_MAX).await;
+        let Some(endpoint) = app.channels.get(channel_id) else { continue };
+        for outgoing in claimed.outgoing {
+            let done = attempt::make(app, &endpoint, &outgoing).await;
+            record::write(app, vec![done]).await?;
+            attempts += 1;
+        }
+    }
+    Ok(attempts)
+}

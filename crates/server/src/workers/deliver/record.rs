@@ -1,0 +1,92 @@
+//! Writing down what attempts came to, several in one commit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::failpoint;
+use crate::store::attempts::AttemptRecord;
+use crate::store::{Result, deliveries};
+
+/// Records written in one commit.
+const COMMIT_MAX_RECORDS: usize = 128;
+/// Pause before a commit that failed is tried again: an attempt that was made must not be
+/// forgotten while there is hope of writing it down.
+const RETRY_PAUSE_MS: u64 = 500;
+
+/// An attempt that was made.
+pub struct Done {
+    pub record: AttemptRecord,
+    pub watcher: Option<oneshot::Sender<AttemptRecord>>,
+}
+
+/// The way to the recorder.
+#[derive(Clone)]
+pub struct Sender {
+    sender: mpsc::UnboundedSender<Done>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Sender {
+    pub fn send(&self, done: Done) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // The recorder outlives every sender.
+        let _ = self.sender.send(done);
+    }
+
+    /// Attempts that are made and not yet recorded.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}
+
+/// Starts the recorder, which ends when the last sender is gone and all is written.
+pub fn start(app: Arc<App>) -> (Sender, JoinHandle<()>) {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&waiting);
+    let task = tokio::spawn(async move {
+        let mut batch = Vec::with_capacity(COMMIT_MAX_RECORDS);
+        while receiver.recv_many(&mut batch, COMMIT_MAX_RECORDS).await > 0 {
+            let count = batch.len();
+            if let Err(error) = write(&app, std::mem::take(&mut batch)).await {
+                tracing::error!(%error, attempts = count, "attempts could not be recorded");
+            }
+            counter.fetch_sub(count, Ordering::Relaxed);
+        }
+    });
+    (Sender { sender, waiting }, task)
+}
+
+/// Writes attempts down, again and again while the store cannot be reached, and tells whoever
+/// waits for them.
+///
+/// # Errors
+/// Those of the store that trying again does not help.
+pub async fn write(app: &App, done: Vec<Done>) -> Result<()> {
+    let (records, watchers): (Vec<_>, Vec<_>) = done.into_iter().map(|d| (d.record, d.watcher)).unzip();
+    let records = Arc::new(records);
+    loop {
+        let written = Arc::clone(&records);
+        match app.store.write(move |tx| deliveries::record(tx, &written)).await {
+            Ok(()) => break,
+            Err(crate::store::StoreError::Unavailable(error)) if !app.is_stopping() => {
+                tracing::warn!(%error, "attempts could not be recorded; trying again");
+                tokio::time::sleep(Duration::from_millis(RETRY_PAUSE_MS)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    failpoint::reach("deliver.recorded");
+    for (record, watcher) in records.iter().zip(watchers) {
+        if let Some(watcher) = watcher {
+            // Whoever asked may have gone away.
+            let _ = watcher.send(record.clone());
+        }
+    }
+    Ok(())
+}

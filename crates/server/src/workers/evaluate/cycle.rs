@@ -1,0 +1,342 @@
+//! One batch of cycles: read snapshots, score them, commit what they found and cause.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use dregs_core::identity::Profile;
+use dregs_core::link::{self, KeyHasher, LinkKey};
+use dregs_core::notify::message::{EventType, Message};
+use dregs_core::score;
+use dregs_core::snapshot::{OTHERS_MAX, OtherIdentity, SHARED_COUNT_MAX, SharedKey, Snapshot};
+use dregs_core::time::Timestamp;
+
+use crate::app::App;
+use crate::clock::{Clock, monotonic};
+use crate::failpoint;
+use crate::ops::handoff::{Due, Outgoing};
+use crate::ops::ingest::EVALUATION_LANE;
+use crate::ops::messages::EventIds;
+use crate::ops::refold;
+use crate::store::analyses::{self, Analysis, Detail};
+use crate::store::attempts::Trigger;
+use crate::store::claims::{DELIVERY_LEASE_MS, EVALUATION_LEASE_MS};
+use crate::store::deliveries::{self, NewDelivery, Subject};
+use crate::store::identities::{self, CycleEnd, CycleStart};
+use crate::store::links::{self, HashedKey};
+use crate::store::{Result, StoreError, Tx, channels, codec};
+
+/// A finished cycle, ready to be committed.
+struct Cycle {
+    team_id: i64,
+    version: i64,
+    analysis: Analysis,
+    packed_detail: Vec<u8>,
+    message: Arc<Message>,
+}
+
+/// Scores the identities with these row ids and hands on what that causes.
+///
+/// # Errors
+/// Those of the store; nothing is written then, and the identities stay due.
+pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
+    let begun = monotonic();
+    let ids = identity_ids.to_vec();
+    let (hasher, event_ids, clock) = (app.key_hasher, app.event_ids, Arc::clone(&app.clock));
+    let cycles = app.store.read(move |tx| read_and_score(tx, &ids, &hasher, event_ids, clock.as_ref())).await?;
+    failpoint::reach("evaluate.read");
+    if cycles.is_empty() {
+        return Ok(());
+    }
+    let count = cycles.len() as u64;
+    commit(app, cycles).await?;
+    metrics::counter!("dregs_cycles_total").increment(count);
+    metrics::histogram!("dregs_evaluate_batch_seconds").record(begun.elapsed());
+    Ok(())
+}
+
+fn read_and_score(
+    tx: &mut Tx,
+    ids: &[i64],
+    hasher: &KeyHasher,
+    event_ids: EventIds,
+    clock: &dyn Clock,
+) -> Result<Vec<Cycle>> {
+    let started_at = clock.now();
+    let mut subjects = Vec::with_capacity(ids.len());
+    for start in identities::load_cycle_starts(tx, ids)? {
+        subjects.push(Evaluee::read(tx, start, hasher)?);
+    }
+    let others = Others::read(tx, &subjects)?;
+    subjects
+        .into_iter()
+        .map(|subject| {
+            let shared = others.shared_with(&subject);
+            subject.score(&shared, event_ids, started_at, clock)
+        })
+        .collect()
+}
+
+/// An identity under evaluation.
+struct Evaluee {
+    start: CycleStart,
+    state: dregs_core::state::IdentityState,
+    profile: Profile,
+    keys: Vec<(HashedKey, LinkKey)>,
+}
+
+impl Evaluee {
+    fn read(tx: &mut Tx, start: CycleStart, hasher: &KeyHasher) -> Result<Self> {
+        let state = refold::decode(tx, start.id, &start.state)?;
+        let data = serde_json::from_str(&start.data).map_err(broken)?;
+        let profile = Profile::from_data(&data);
+        let keys = link::current_keys(&state, &profile)
+            .into_iter()
+            .map(|key| (HashedKey::new(hasher, start.team_id, &key), key))
+            .collect();
+        Ok(Self { start, state, profile, keys })
+    }
+
+    fn score(
+        self,
+        shared: &[SharedKey],
+        event_ids: EventIds,
+        started_at: Timestamp,
+        clock: &dyn Clock,
+    ) -> Result<Cycle> {
+        let now = self.state.last_event_at().unwrap_or(started_at);
+        let snapshot = Snapshot { now, profile: &self.profile, state: &self.state, shared };
+        let found = score::analyze(&snapshot);
+        let analysis = Analysis {
+            identity_id: self.start.id,
+            sequence: self.start.sequence + 1,
+            started_at,
+            finished_at: clock.now(),
+            scores: found.scores,
+            event_count: i64::try_from(self.state.event_count()).unwrap_or(i64::MAX),
+            device_count: i64::try_from(self.state.device_count()).unwrap_or(i64::MAX),
+            detail: Detail { previous_scores: self.start.previous, observations: found.observations },
+        };
+        Ok(Cycle {
+            team_id: self.start.team_id,
+            version: self.start.version,
+            packed_detail: codec::pack(&analysis.detail)?,
+            message: Arc::new(event_ids.scored(&analysis, &self.start.external_id)?),
+            analysis,
+        })
+    }
+}
+
+/// Who else has the keys of a batch of identities.
+struct Others {
+    holders: HashMap<HashedKey, Vec<links::Holder>>,
+    described: HashMap<i64, (String, bool)>,
+}
+
+impl Others {
+    fn read(tx: &mut Tx, subjects: &[Evaluee]) -> Result<Self> {
+        let keys: BTreeSet<_> = subjects.iter().flat_map(|s| s.keys.iter().map(|(hashed, _)| *hashed)).collect();
+        let keys: Vec<_> = keys.into_iter().collect();
+        let mut holders: HashMap<HashedKey, Vec<links::Holder>> = HashMap::new();
+        for holder in links::newest_holders(tx, &keys)? {
+            holders.entry(holder.key).or_default().push(holder);
+        }
+        holders.retain(|_, holders| holders.len() > 1);
+        let ids: BTreeSet<_> = holders.values().flatten().map(|holder| holder.identity_id).collect();
+        let described = links::describe(tx, &ids.into_iter().collect::<Vec<_>>())?;
+        let described = described.into_iter().map(|(id, name, disregarded)| (id, (name, disregarded)));
+        Ok(Self { holders, described: described.collect() })
+    }
+
+    /// The keys of `subject` that somebody else has too, disregarded identities left out.
+    fn shared_with(&self, subject: &Evaluee) -> Vec<SharedKey> {
+        let shared = subject.keys.iter().filter_map(|(hashed, key)| {
+            let mut others = Vec::new();
+            let mut others_count = 0;
+            for holder in self.holders.get(hashed)? {
+                let Some((id, disregarded)) = self.described.get(&holder.identity_id) else { continue };
+                if holder.identity_id == subject.start.id || *disregarded {
+                    continue;
+                }
+                others_count += 1;
+                if others.len() < OTHERS_MAX {
+                    others.push(OtherIdentity { id: id.clone(), first_seen_at: holder.first_seen_at });
+                }
+            }
+            let others_count = others_count.min(SHARED_COUNT_MAX);
+            (others_count > 0).then(|| SharedKey { key: key.clone(), others_count, others })
+        });
+        shared.collect()
+    }
+}
+
+/// Commits the cycles and hands their deliveries on.
+async fn commit(app: &Arc<App>, cycles: Vec<Cycle>) -> Result<()> {
+    let mut grants = Grants::reserve(app, &cycles);
+    let context = Context {
+        now: app.clock.now(),
+        min_cycle_ms: app.min_cycle_ms(),
+        granted: grants.left.clone(),
+        again: app.evaluations.reserve(EVALUATION_LANE, cycles.len()),
+    };
+    let again = context.again;
+    let cycles = Arc::new(cycles);
+    let written = Arc::clone(&cycles);
+    let committed = app.store.write(move |tx| write(tx, &written, &context)).await;
+    failpoint::reach("evaluate.committed");
+    let committed = match committed {
+        Ok(committed) => committed,
+        Err(error) => {
+            grants.release_all(app);
+            app.evaluations.release(EVALUATION_LANE, again);
+            return Err(error);
+        }
+    };
+    app.evaluations.release(EVALUATION_LANE, again - committed.still_due.len());
+    for due in committed.still_due {
+        app.evaluations.send(due);
+    }
+    if committed.spilled {
+        app.evaluations.spill(EVALUATION_LANE);
+    }
+    let messages: HashMap<_, _> = cycles.iter().map(|c| (c.subject(), &c.message)).collect();
+    for (channel_id, subject, delivery_id, leased) in committed.deliveries {
+        match messages.get(&subject) {
+            Some(message) if leased => {
+                grants.use_one(channel_id);
+                app.deliveries.send(Outgoing {
+                    delivery_id,
+                    channel_id,
+                    message: Arc::clone(message),
+                    trigger: Trigger::Initial,
+                    failures: 0,
+                    watcher: None,
+                });
+            }
+            _ => app.deliveries.spill(channel_id),
+        }
+    }
+    grants.release_all(app);
+    Ok(())
+}
+
+impl Cycle {
+    fn subject(&self) -> Subject {
+        Subject::Cycle { identity_id: self.analysis.identity_id, sequence: self.analysis.sequence }
+    }
+}
+
+/// Places reserved for deliveries, by channel.
+struct Grants {
+    left: BTreeMap<i64, usize>,
+}
+
+impl Grants {
+    fn reserve(app: &App, cycles: &[Cycle]) -> Self {
+        let mut by_team: BTreeMap<i64, usize> = BTreeMap::new();
+        for cycle in cycles {
+            *by_team.entry(cycle.team_id).or_default() += 1;
+        }
+        let mut left = BTreeMap::new();
+        for (team_id, count) in by_team {
+            for channel_id in app.channels.subscribed(team_id, EventType::IdentityScored) {
+                left.insert(channel_id, app.deliveries.reserve(channel_id, count));
+            }
+        }
+        Self { left }
+    }
+
+    fn use_one(&mut self, channel_id: i64) {
+        if let Some(places) = self.left.get_mut(&channel_id) {
+            *places = places.saturating_sub(1);
+        }
+    }
+
+    fn release_all(self, app: &App) {
+        for (channel_id, places) in self.left {
+            app.deliveries.release(channel_id, places);
+        }
+    }
+}
+
+struct Context {
+    now: Timestamp,
+    min_cycle_ms: i64,
+    /// Places for deliveries, by channel.
+    granted: BTreeMap<i64, usize>,
+    /// Places for identities that changed while they were scored.
+    again: usize,
+}
+
+struct Committed {
+    /// (channel, subject, delivery, whether it is leased to this process)
+    deliveries: Vec<(i64, Subject, i64, bool)>,
+    still_due: Vec<Due>,
+    spilled: bool,
+}
+
+/// The one transaction of a batch.
+fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> {
+    let next_at = context.now.plus_millis(context.min_cycle_ms);
+    let leased_until = next_at.plus_millis(EVALUATION_LEASE_MS);
+    // As many as there are places for are handed on in memory should they still be due.
+    let places: BTreeSet<_> = cycles.iter().take(context.again).map(|c| c.analysis.identity_id).collect();
+    let ends: Vec<_> = cycles
+        .iter()
+        .map(|c| CycleEnd {
+            id: c.analysis.identity_id,
+            version: c.version,
+            sequence: c.analysis.sequence - 1,
+            scores: c.analysis.scores,
+            finished_at: c.analysis.finished_at,
+            next_at: if places.contains(&c.analysis.identity_id) { leased_until } else { next_at },
+        })
+        .collect();
+    let taken: HashMap<i64, bool> = identities::save_cycles(tx, &ends)?.into_iter().collect();
+    let due_again = taken.iter().filter(|(_, due)| **due).map(|(id, _)| *id);
+    let (in_memory, in_store): (Vec<_>, Vec<_>) = due_again.partition(|id| places.contains(id));
+    let still_due = in_memory.into_iter().map(|identity_id| Due { at: next_at, identity_id }).collect();
+    let taken_cycles: Vec<_> = cycles.iter().filter(|c| taken.contains_key(&c.analysis.identity_id)).collect();
+    let rows: Vec<_> = taken_cycles.iter().map(|c| (&c.analysis, c.packed_detail.as_slice())).collect();
+    analyses::insert(tx, &rows)?;
+    let deliveries = insert_deliveries(tx, &taken_cycles, context)?;
+    Ok(Committed { deliveries, still_due, spilled: !in_store.is_empty() })
+}
+
+fn insert_deliveries(tx: &mut Tx, cycles: &[&Cycle], context: &Context) -> Result<Vec<(i64, Subject, i64, bool)>> {
+    let mut granted = context.granted.clone();
+    let teams: BTreeSet<_> = cycles.iter().map(|c| c.team_id).collect();
+    let mut rows = Vec::new();
+    for team_id in teams {
+        for (channel_id, enabled) in channels::subscribed(tx, team_id, EventType::IdentityScored)? {
+            for cycle in cycles.iter().filter(|c| c.team_id == team_id) {
+                let place = granted.get_mut(&channel_id).filter(|places| enabled && **places > 0);
+                let leased = place.is_some();
+                if let Some(places) = place {
+                    *places -= 1;
+                }
+                let lease = if leased { DELIVERY_LEASE_MS } else { 0 };
+                rows.push(NewDelivery {
+                    channel_id,
+                    event: EventType::IdentityScored,
+                    subject: cycle.subject(),
+                    trigger: Trigger::Initial,
+                    created_at: cycle.analysis.finished_at,
+                    next_attempt_at: context.now.plus_millis(lease),
+                    leased,
+                });
+            }
+        }
+    }
+    let leased: HashMap<_, _> = rows.iter().map(|row| ((row.channel_id, row.subject), row.leased)).collect();
+    let inserted = deliveries::insert(tx, &rows)?;
+    let with_lease = inserted.into_iter().map(|(channel_id, subject, id)| {
+        (channel_id, subject, id, leased.get(&(channel_id, subject)).copied().unwrap_or(false))
+    });
+    let mut with_lease: Vec<_> = with_lease.collect();
+    with_lease.sort_unstable_by_key(|(_, _, id, _)| *id);
+    Ok(with_lease)
+}
+
+fn broken(error: impl ToString) -> StoreError {
+    StoreError::Broken(error.to_string())
+}

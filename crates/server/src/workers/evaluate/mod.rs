@@ -1,0 +1,107 @@
+//! Evaluate: identities that have changed are scored, and one commit writes the scores and the
+//! deliveries they cause.
+
+mod cycle;
+mod schedule;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::app::App;
+use crate::ops::handoff::Due;
+use crate::ops::ingest::EVALUATION_LANE;
+use crate::shutdown::Shutdown;
+use crate::store::claims::EVALUATION_LEASE_MS;
+use crate::store::{Result, identities};
+
+/// Identities scored in one transaction.
+const BATCH_MAX_IDENTITIES: usize = 64;
+/// Batches under way at once: while one is committed, the next is read and scored.
+const BATCHES_MAX: usize = 2;
+/// How often the store is asked for what nobody handed on: crash recovery, other nodes, spills.
+const POLL_MS: u64 = 500;
+
+/// Scores what falls due until `shutdown`.
+pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut shutdown: Shutdown) {
+    let mut schedule = schedule::Schedule::default();
+    let mut batches = JoinSet::new();
+    let mut poll = interval(Duration::from_millis(POLL_MS));
+    poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        while let Ok(due) = handed_on.try_recv() {
+            schedule.push(due);
+        }
+        while batches.len() < BATCHES_MAX {
+            let batch = schedule.take_due(app.clock.now(), BATCH_MAX_IDENTITIES);
+            if batch.is_empty() {
+                break;
+            }
+            batches.spawn(evaluate(Arc::clone(&app), batch));
+        }
+        if let Some(places) = app.evaluations.take_spilled(EVALUATION_LANE) {
+            claim(&app, places, &mut schedule).await;
+            continue;
+        }
+        let wait = schedule.next_in(app.clock.now()).filter(|_| batches.len() < BATCHES_MAX);
+        tokio::select! {
+            Some(due) = handed_on.recv() => schedule.push(due),
+            Some(_) = batches.join_next(), if !batches.is_empty() => {}
+            () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
+            () = app.evaluations.spilled.notified() => {}
+            _ = poll.tick() => app.evaluations.spill(EVALUATION_LANE),
+            () = shutdown.begun() => break,
+        }
+    }
+    while batches.join_next().await.is_some() {}
+}
+
+/// Takes what is due in the store, as much as there are places for.
+async fn claim(app: &Arc<App>, places: usize, schedule: &mut schedule::Schedule) {
+    let now = app.clock.now();
+    let claimed = claim_due(app, places).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "due identities could not be claimed");
+        Vec::new()
+    });
+    app.evaluations.release(EVALUATION_LANE, places - claimed.len());
+    if claimed.len() == places {
+        app.evaluations.spill(EVALUATION_LANE);
+    }
+    for identity_id in claimed {
+        schedule.push(Due { at: now, identity_id });
+    }
+}
+
+async fn claim_due(app: &App, limit: usize) -> Result<Vec<i64>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let now = app.clock.now();
+    let lease_until = now.plus_millis(EVALUATION_LEASE_MS);
+    app.store.write(move |tx| identities::claim_due(tx, now, lease_until, limit)).await
+}
+
+/// Scores a batch; what fails stays leased, and is tried again when the lease ends.
+async fn evaluate(app: Arc<App>, batch: schedule::Batch) {
+    if let Err(error) = cycle::run(&app, &batch.identity_ids).await {
+        tracing::error!(%error, identities = batch.identity_ids.len(), "identities could not be scored");
+    }
+    app.evaluations.release(EVALUATION_LANE, batch.places);
+}
+
+/// Claims and scores everything that is due now, once. The answer is how many identities that was.
+///
+/// # Errors
+/// Those of the store.
+pub async fn tick(app: &Arc<App>) -> Result<usize> {
+    let mut scored = 0;
+    loop {
+        let ids = claim_due(app, BATCH_MAX_IDENTITIES).await?;
+        if ids.is_empty() {
+            return Ok(scored);
+        }
+        scored += ids.len();
+        cycle::run(app, &ids).await?;
+    }
+}
