@@ -1,1 +1,335 @@
+//! The catalogue of event types: what each tells, as a sentence, a JSON Schema and an example.
+//!
+//! The schemas are open: a receiver must ignore members it does not know, so that later versions
+//! can add some.
 
+use serde_json::{Value, json};
+
+use super::message::EventType;
+
+/// The dialect of the schemas.
+const SCHEMA_DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// One event type, as `/event-types` answers it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CatalogueEntry {
+    pub event: EventType,
+    /// When it is sent, and what for, in a sentence or two.
+    pub description: &'static str,
+    /// JSON Schema (2020-12) of the whole body.
+    pub schema: Value,
+    /// A whole body that validates against the schema.
+    pub example: Value,
+}
+
+/// Every event type.
+pub fn catalogue() -> Vec<CatalogueEntry> {
+    EventType::ALL.into_iter().map(entry).collect()
+}
+
+/// One event type.
+pub fn entry(event: EventType) -> CatalogueEntry {
+    CatalogueEntry { event, description: description(event), schema: schema(event), example: example(event) }
+}
+
+/// An example of the `data` of a message, for tests and for triggering one by hand.
+pub fn example_data(event: EventType) -> Value {
+    match event {
+        EventType::IdentityScored => json!({
+            "identityId": "user_12345",
+            "cycleId": 4017,
+            "scores": example_scores(),
+            "previousScores": {"humanity": 64, "authenticity": 35, "uniqueness": 91, "behavior": 52},
+            "badges": [example_badge()],
+            "eventCount": 42,
+            "deviceCount": 1
+        }),
+        EventType::IdentityBadgesChanged => json!({
+            "identityId": "user_12345",
+            "added": [example_badge()],
+            "removed": [],
+            "badges": [example_badge()],
+            "scores": example_scores()
+        }),
+        EventType::EscalationOpened => example_escalation("OPEN"),
+        EventType::EscalationClosed => example_escalation("CLOSED"),
+        EventType::ChannelTest => json!({"message": "This is a test of the channel. Nothing happened."}),
+    }
+}
+
+const fn description(event: EventType) -> &'static str {
+    match event {
+        EventType::IdentityScored => {
+            "A scoring cycle of an identity has finished. Carries the four scores, those of the cycle before \
+             (null after the first), and the badges the identity has now."
+        }
+        EventType::IdentityBadgesChanged => {
+            "An identity has gained or lost badges. Carries those added, those removed and all it has now."
+        }
+        EventType::EscalationOpened => {
+            "An escalation (alert) has opened: all conditions of an escalation rule hold for an identity. \
+             Carries the rule, its severity and conditions, and the scores at that moment."
+        }
+        EventType::EscalationClosed => {
+            "An escalation (alert) has closed, because its conditions no longer hold or a person closed it. \
+             Carries the rule, its severity and conditions, and the scores at that moment."
+        }
+        EventType::ChannelTest => "Somebody has asked for a test of this channel. Nothing else has happened.",
+    }
+}
+
+fn has_identity(event: EventType) -> bool {
+    event != EventType::ChannelTest
+}
+
+/// A whole body as [`super::message::Message::body`] writes it.
+fn example(event: EventType) -> Value {
+    let mut body = json!({
+        "id": "evt_01JD9GZ2M4T8Y6Q3N5X7C9B1VK",
+        "event": event.name(),
+        "timestamp": "2026-11-23T09:30:01.000Z",
+        "occurredAt": "2026-11-23T09:30:00.007Z",
+        "channelId": "2000042"
+    });
+    if has_identity(event) {
+        body["identityId"] = json!("user_12345");
+        body["sequence"] = json!(17);
+    }
+    body["data"] = example_data(event);
+    body
+}
+
+fn example_scores() -> Value {
+    json!({"humanity": 12, "authenticity": 35, "uniqueness": 91, "behavior": 40})
+}
+
+fn example_badge() -> Value {
+    json!({
+        "slug": "suspected-bot",
+        "name": "Suspected bot",
+        "type": "BAD",
+        "explanation": "Humanity is 12, below 20.",
+        "metadata": {}
+    })
+}
+
+fn example_escalation(status: &str) -> Value {
+    json!({
+        "identityId": "user_12345",
+        "escalationId": 311,
+        "status": status,
+        "severity": "CRITICAL",
+        "rule": {"id": 9, "name": "Likely a bot"},
+        "conditions": [
+            {"type": "SCORE_LT", "category": "HUMANITY", "threshold": 20},
+            {"type": "IDENTITY_AGE_GT", "seconds": 3600},
+            {"type": "BADGE_NOT_EXISTS", "badge": "trusted"}
+        ],
+        "scores": example_scores()
+    })
+}
+
+fn schema(event: EventType) -> Value {
+    let mut properties = json!({
+        "id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 64,
+            "description": "The event id: the same on every attempt and every resend."
+        },
+        "event": {"const": event.name()},
+        "timestamp": time_schema("When this attempt was sent."),
+        "occurredAt": time_schema("When it happened."),
+        "channelId": {"type": "string", "pattern": "^[0-9]{1,16}$"}
+    });
+    let mut required = vec!["id", "event", "timestamp", "occurredAt", "channelId", "data"];
+    if has_identity(event) {
+        properties["identityId"] = identity_id_schema();
+        properties["sequence"] = json!({
+            "type": "integer",
+            "minimum": 1,
+            "description": "Grows by one for each event of the identity: drop what arrives late."
+        });
+        required.extend(["identityId", "sequence"]);
+    }
+    properties["data"] = data_schema(event);
+    json!({
+        "$schema": SCHEMA_DIALECT,
+        "title": event.name(),
+        "description": description(event),
+        "type": "object",
+        "properties": properties,
+        "required": required
+    })
+}
+
+fn data_schema(event: EventType) -> Value {
+    match event {
+        EventType::IdentityScored => object_schema(json!({
+            "identityId": identity_id_schema(),
+            "cycleId": {"type": "integer", "minimum": 1},
+            "scores": scores_schema(),
+            "previousScores": {"oneOf": [scores_schema(), {"type": "null"}]},
+            "badges": badges_schema(),
+            "eventCount": {"type": "integer", "minimum": 0},
+            "deviceCount": {"type": "integer", "minimum": 0}
+        })),
+        EventType::IdentityBadgesChanged => object_schema(json!({
+            "identityId": identity_id_schema(),
+            "added": badges_schema(),
+            "removed": badges_schema(),
+            "badges": badges_schema(),
+            "scores": scores_schema()
+        })),
+        EventType::EscalationOpened => escalation_schema("OPEN"),
+        EventType::EscalationClosed => escalation_schema("CLOSED"),
+        EventType::ChannelTest => object_schema(json!({"message": {"type": "string"}})),
+    }
+}
+
+/// An object that has every one of `properties`.
+fn object_schema(properties: Value) -> Value {
+    let required: Vec<&String> = properties.as_object().map(|map| map.keys().collect()).unwrap_or_default();
+    json!({"type": "object", "required": required, "properties": properties})
+}
+
+fn time_schema(description: &str) -> Value {
+    json!({
+        "type": "string",
+        "format": "date-time",
+        "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
+        "description": description
+    })
+}
+
+fn identity_id_schema() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": 255, "description": "Your own id of the user."})
+}
+
+/// A category that is not scored yet is absent.
+fn scores_schema() -> Value {
+    let score = json!({"type": "integer", "minimum": 0, "maximum": 100});
+    json!({
+        "type": "object",
+        "description": "From 0 (worst) to 100 (best); a category that is not scored yet is absent.",
+        "properties": {"humanity": score, "authenticity": score, "uniqueness": score, "behavior": score}
+    })
+}
+
+fn badges_schema() -> Value {
+    let badge = object_schema(json!({
+        "slug": {"type": "string"},
+        "name": {"type": "string"},
+        "type": {"enum": ["GOOD", "BAD", "NEUTRAL"]},
+        "explanation": {"type": "string"},
+        "metadata": {"type": "object"}
+    }));
+    json!({"type": "array", "items": badge})
+}
+
+fn escalation_schema(status: &str) -> Value {
+    object_schema(json!({
+        "identityId": identity_id_schema(),
+        "escalationId": {"type": "integer", "minimum": 1},
+        "status": {"const": status},
+        "severity": {"enum": ["INFO", "WARNING", "CRITICAL"]},
+        "rule": object_schema(json!({"id": {"type": "integer", "minimum": 1}, "name": {"type": "string"}})),
+        "conditions": {"type": "array", "minItems": 1, "items": condition_schema()},
+        "scores": scores_schema()
+    }))
+}
+
+fn condition_schema() -> Value {
+    json!({
+        "oneOf": [
+            object_schema(json!({
+                "type": {"enum": ["SCORE_LT", "SCORE_LTE", "SCORE_GT", "SCORE_GTE"]},
+                "category": {"enum": ["HUMANITY", "AUTHENTICITY", "UNIQUENESS", "BEHAVIOR", "ANY"]},
+                "threshold": {"type": "integer", "minimum": 0, "maximum": 100}
+            })),
+            object_schema(json!({
+                "type": {"enum": ["IDENTITY_AGE_GT", "IDENTITY_AGE_LT"]},
+                "seconds": {"type": "integer", "minimum": 0}
+            })),
+            object_schema(json!({
+                "type": {"enum": ["BADGE_EXISTS", "BADGE_NOT_EXISTS"]},
+                "badge": {"type": "string"}
+            }))
+        ]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::message::{DATA_MAX_BYTES, Message};
+    use crate::time::Timestamp;
+
+    fn is_valid(schema: &Value, instance: &Value) -> bool {
+        let validator =
+            jsonschema::draft202012::options().should_validate_formats(true).build(schema).unwrap();
+        validator.is_valid(instance)
+    }
+
+    #[test]
+    fn every_schema_is_one_and_its_example_validates() {
+        for CatalogueEntry { event, schema, example, .. } in catalogue() {
+            assert!(jsonschema::draft202012::meta::is_valid(&schema), "{event:?}");
+            assert!(is_valid(&schema, &example), "{event:?}");
+        }
+    }
+
+    #[test]
+    fn the_examples_are_what_messages_write() {
+        for CatalogueEntry { event, example, .. } in catalogue() {
+            let message = Message {
+                id: "evt_01JD9GZ2M4T8Y6Q3N5X7C9B1VK".into(),
+                event,
+                occurred_at: Timestamp::from_millis(1_795_426_200_007),
+                identity_id: has_identity(event).then(|| "user_12345".into()),
+                sequence: has_identity(event).then_some(17),
+                data: example_data(event).to_string().into(),
+            };
+            let body = message.body(2_000_042, Timestamp::from_millis(1_795_426_201_000));
+            assert_eq!(String::from_utf8_lossy(&body), example.to_string());
+            assert!(message.data.len() < DATA_MAX_BYTES);
+        }
+    }
+
+    #[test]
+    fn no_example_passes_for_another_event() {
+        for one in catalogue() {
+            let accepted = catalogue().into_iter().filter(|other| is_valid(&one.schema, &other.example));
+            assert_eq!(accepted.map(|other| other.event).collect::<Vec<_>>(), [one.event]);
+        }
+    }
+
+    #[test]
+    fn a_broken_payload_does_not_validate() {
+        let cases = [
+            (EventType::IdentityScored, "/timestamp", json!("2026-11-23T09:30:01Z")),
+            (EventType::IdentityScored, "/occurredAt", json!("2026-13-23T09:30:01.000Z")),
+            (EventType::IdentityScored, "/channelId", json!(2_000_042)),
+            (EventType::IdentityScored, "/sequence", json!(0)),
+            (EventType::IdentityScored, "/identityId", json!("")),
+            (EventType::IdentityScored, "/data/scores/humanity", json!(101)),
+            (EventType::IdentityScored, "/data/previousScores", json!([])),
+            (EventType::IdentityScored, "/data/badges/0/type", json!("UGLY")),
+            (EventType::IdentityBadgesChanged, "/data/added", json!(null)),
+            (EventType::EscalationOpened, "/data/status", json!("CLOSED")),
+            (EventType::EscalationOpened, "/data/severity", json!("LOW")),
+            (EventType::EscalationOpened, "/data/conditions/0/threshold", json!("20")),
+            (EventType::EscalationOpened, "/data/conditions", json!([])),
+            (EventType::ChannelTest, "/data/message", json!(7)),
+        ];
+        for (event, pointer, value) in cases {
+            let CatalogueEntry { schema, mut example, .. } = entry(event);
+            *example.pointer_mut(pointer).unwrap() = value;
+            assert!(!is_valid(&schema, &example), "{event:?} {pointer}");
+        }
+        let CatalogueEntry { schema, mut example, .. } = entry(EventType::IdentityScored);
+        example["data"]["previousScores"] = Value::Null;
+        example["data"]["scores"] = json!({});
+        assert!(is_valid(&schema, &example), "the first cycle, nothing scored");
+    }
+}

@@ -4,3 +4,4 @@ pub mod catalogue;
 pub mod message;
 pub mod schedule;
 pub mod signature;
+pub mod verify;
