@@ -1,3 +1,20 @@
 //! The dregs server: ingest, store, score, deliver; its HTTP API and its command line.
 
+pub mod app;
 pub mod channels;
+pub mod clock;
+pub mod config;
+pub mod failpoint;
+pub mod http;
+pub mod ops;
+pub mod shutdown;
+pub mod store;
+pub mod telemetry;
+pub mod tls;
+pub mod vault;
+pub mod workers;
+
+mod serve;
+
+pub use app::{App, Opened, StartError};
+pub use serve::{ServeError, serve};

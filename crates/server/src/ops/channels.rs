@@ -10,7 +10,7 @@ use dregs_core::time::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::app::App;
-use crate::channels::webhook::WebhookConfig;
+use crate::channels::webhook::{Webhook, WebhookConfig};
 use crate::ops::handoff::Outgoing;
 use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channels::{self, Channel, ChannelSecret};
@@ -30,7 +30,7 @@ pub struct Endpoint {
     pub team_id: i64,
     pub enabled: bool,
     pub events: channels::Subscriptions,
-    pub config: WebhookConfig,
+    pub webhook: Webhook,
     secrets: Vec<(ChannelSecret, Secret)>,
 }
 
@@ -84,7 +84,7 @@ impl Directory {
                 Ok(endpoint) => {
                     endpoints.insert(row.id, Arc::new(endpoint));
                 }
-                Err(error) => tracing::error!(channel_id = row.id, %error, "a channel cannot be read"),
+                Err(error) => tracing::error!(channel_id = row.id, error, "a channel cannot be read"),
             }
         }
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(endpoints);
@@ -96,15 +96,10 @@ impl Directory {
     }
 }
 
-fn endpoint(row: &Channel, secrets: Vec<(ChannelSecret, Secret)>) -> std::result::Result<Endpoint, serde_json::Error> {
-    Ok(Endpoint {
-        channel_id: row.id,
-        team_id: row.team_id,
-        enabled: row.enabled,
-        events: row.events,
-        config: serde_json::from_str(&row.config)?,
-        secrets,
-    })
+fn endpoint(row: &Channel, secrets: Vec<(ChannelSecret, Secret)>) -> std::result::Result<Endpoint, String> {
+    let config: WebhookConfig = serde_json::from_str(&row.config).map_err(|error| error.to_string())?;
+    let webhook = config.read().map_err(|errors| format!("{errors:?}"))?;
+    Ok(Endpoint { channel_id: row.id, team_id: row.team_id, enabled: row.enabled, events: row.events, webhook, secrets })
 }
 
 fn open_secret(vault: &Vault, row: &ChannelSecret) -> std::result::Result<Secret, String> {

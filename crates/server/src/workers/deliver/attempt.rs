@@ -6,8 +6,8 @@ use dregs_core::time::Timestamp;
 
 use super::record::{self, Done};
 use crate::app::App;
-use crate::channels::http::Outcome;
-use crate::channels::webhook;
+use crate::channels::outcome::Outcome;
+use crate::channels::webhook::Attempt;
 use crate::clock::monotonic;
 use crate::failpoint;
 use crate::ops::channels::Endpoint;
@@ -30,15 +30,14 @@ pub async fn run(app: Arc<App>, endpoint: Arc<Endpoint>, outgoing: Outgoing, rec
 pub async fn make(app: &App, endpoint: &Endpoint, outgoing: &Outgoing) -> Done {
     let started_at = app.clock.now();
     let begun = monotonic();
-    let request = webhook::request(
-        &outgoing.message,
-        outgoing.channel_id,
-        &endpoint.config,
-        &endpoint.secrets_at(started_at),
-        outgoing.delivery_id,
-        started_at,
-        app.deadline(),
-    );
+    let attempt = Attempt {
+        message: &outgoing.message,
+        channel_id: outgoing.channel_id,
+        delivery_id: outgoing.delivery_id,
+        timestamp: started_at,
+        default_deadline: app.deadline(),
+    };
+    let request = endpoint.webhook.request(&attempt, &endpoint.secrets_at(started_at));
     let payload_size = request.body.len();
     let outcome = app.http.post(request).await;
     let elapsed = begun.elapsed();
@@ -47,7 +46,7 @@ pub async fn make(app: &App, endpoint: &Endpoint, outgoing: &Outgoing) -> Done {
         started_at,
         duration_ms: i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX),
         payload_size: i64::try_from(payload_size).unwrap_or(i64::MAX),
-        custom_headers: endpoint.config.header_names(),
+        custom_headers: endpoint.webhook.custom_header_names(),
     };
     Done { record: facts.record(app, outgoing, outcome), watcher: None }
 }

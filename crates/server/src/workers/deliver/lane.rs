@@ -28,14 +28,14 @@ impl Lane {
     /// The next delivery, if the channel may have one more under way now. A disabled channel
     /// sends tests only.
     pub fn next(&mut self, endpoint: &Endpoint, now: Instant) -> Next {
-        if self.in_flight >= endpoint.config.max_concurrency() {
+        if self.in_flight >= endpoint.webhook.max_concurrency as usize {
             return Next::Nothing;
         }
         let position = if endpoint.enabled { 0 } else { self.first_watched() };
         if position >= self.queue.len() {
             return Next::Nothing;
         }
-        if let Some(rate) = endpoint.config.rate_per_second {
+        if let Some(rate) = endpoint.webhook.rate_per_second {
             if let Some(at) = self.next_at.filter(|at| *at > now) {
                 return Next::At(at);
             }

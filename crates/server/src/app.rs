@@ -1,0 +1,196 @@
+//! Everything a running server shares.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use dregs_core::link::KeyHasher;
+use dregs_core::notify::schedule::RetrySchedule;
+use dregs_core::time::Timestamp;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::channels::egress::EgressPolicy;
+use crate::channels::http::{EgressConfig, HttpClient};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ops::first_start::{self, FirstStart};
+use crate::ops::handoff::{Due, Handoff, Outgoing};
+use crate::ops::ingest::{self, Submission};
+use crate::ops::messages::EventIds;
+use crate::ops::{channels, credentials, sign_in};
+use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
+use crate::telemetry;
+use crate::vault::{KEY_FILE, Vault, master_key};
+
+/// Identities accepted and not yet scored that are kept in memory; more wait in the store.
+const EVALUATIONS_MAX: usize = 1_024;
+/// Deliveries of one channel that are kept in memory; more wait in the store.
+const DELIVERIES_PER_CHANNEL_MAX: usize = 512;
+/// The file in the data directory that holds the rows.
+const DATABASE_FILE: &str = "dregs.db";
+
+/// A running server.
+pub struct App {
+    pub config: Config,
+    pub clock: Arc<dyn Clock>,
+    pub store: Store,
+    pub vault: Vault,
+    pub key_hasher: KeyHasher,
+    pub event_ids: EventIds,
+    pub egress: EgressPolicy,
+    pub http: HttpClient,
+    pub retries: RetrySchedule,
+    pub credentials: credentials::Directory,
+    pub channels: channels::Directory,
+    pub ingest: ingest::Queue,
+    pub evaluations: Handoff<Due>,
+    pub deliveries: Handoff<Outgoing>,
+    /// One password is hashed at a time.
+    pub password_turns: Semaphore,
+    /// A hash that no password has, for sign-ins of people who do not exist.
+    pub decoy_hash: String,
+    pub metrics: PrometheusHandle,
+    stopping: AtomicBool,
+}
+
+/// What the workers listen to.
+pub struct Inboxes {
+    pub submissions: mpsc::Receiver<Submission>,
+    pub evaluations: mpsc::UnboundedReceiver<Due>,
+    pub deliveries: mpsc::UnboundedReceiver<Outgoing>,
+}
+
+/// An opened server.
+pub struct Opened {
+    pub app: Arc<App>,
+    pub inboxes: Inboxes,
+    /// What the first start on an empty store made.
+    pub first_start: Option<FirstStart>,
+}
+
+/// Why a server cannot start: one line for the person who starts it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is wrong.
+    #[error("{0}")]
+    Config(String),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Opens the store, fills it at the first start and reads what is kept in memory.
+    ///
+    /// # Errors
+    /// [`StartError::Config`] when a setting cannot be used, [`StartError::Store`] when the store
+    /// cannot.
+    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> std::result::Result<Opened, StartError> {
+        let wrong = |error: String| StartError::Config(error);
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|error| wrong(format!("data_dir {} cannot be used: {error}", config.data_dir.display())))?;
+        let key_file = config.master_key_file.clone().unwrap_or_else(|| config.data_dir.join(KEY_FILE));
+        let vault = Vault::new(master_key(config.master_key.as_deref(), &key_file).map_err(wrong)?);
+        let egress = EgressPolicy::parse(&config.egress_allow).map_err(|e| wrong(format!("egress_allow: {e}")))?;
+        let http = HttpClient::new(EgressConfig {
+            policy: egress.clone(),
+            name_servers: config.egress_name_servers.clone(),
+            ca_file: config.egress_ca_file.clone(),
+        })
+        .map_err(wrong)?;
+        let retries =
+            RetrySchedule::parse(&config.retry_schedule).map_err(|e| wrong(format!("retry_schedule: {e}")))?;
+
+        let location = location(&config);
+        let now = clock.now();
+        let store = tokio::task::spawn_blocking(move || Store::open(&location, now))
+            .await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))??;
+        let first_start = first_start::run(&store, &config, now).await?;
+        let secret = installation_secret(&store).await?;
+        if matches!(location(&config), Location::File(_)) {
+            release_leases(&store, now).await?;
+        }
+        let (ingest, submissions) = ingest::Queue::new();
+        let (evaluations, evaluation_inbox) = Handoff::new(EVALUATIONS_MAX);
+        let (deliveries, delivery_inbox) = Handoff::new(DELIVERIES_PER_CHANNEL_MAX);
+        let app = Self {
+            key_hasher: KeyHasher::new(secret.0),
+            event_ids: EventIds::new(secret.1),
+            vault,
+            egress,
+            http,
+            retries,
+            credentials: credentials::Directory::default(),
+            channels: channels::Directory::default(),
+            ingest,
+            evaluations,
+            deliveries,
+            password_turns: Semaphore::new(1),
+            decoy_hash: sign_in::hash_password(&crate::vault::new_token("")).map_err(wrong)?,
+            metrics: telemetry::metrics_handle(),
+            stopping: AtomicBool::new(false),
+            config,
+            clock,
+            store,
+        };
+        app.reload_channels().await?;
+        app.credentials.reload(&app.store).await?;
+        let inboxes = Inboxes { submissions, evaluations: evaluation_inbox, deliveries: delivery_inbox };
+        Ok(Opened { app: Arc::new(app), inboxes, first_start })
+    }
+
+    pub fn min_cycle_ms(&self) -> i64 {
+        i64::try_from(self.config.min_cycle_ms).unwrap_or(i64::MAX)
+    }
+
+    /// The deadline of an attempt whose channel sets none.
+    pub fn deadline(&self) -> Duration {
+        Duration::from_millis(self.config.deadline_ms)
+    }
+
+    /// Reads the channels again, after a change or because another node may have made one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reload_channels(&self) -> Result<()> {
+        self.channels.reload(&self.store, &self.vault, self.clock.now()).await
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Where the rows are, by the configuration.
+pub fn location(config: &Config) -> Location {
+    match &config.database_url {
+        Some(url) => Location::Postgres(url.clone()),
+        None => Location::File(config.data_dir.join(DATABASE_FILE)),
+    }
+}
+
+/// Random bytes that are made once for a store: they key the hashes in it and its event ids.
+async fn installation_secret(store: &Store) -> Result<([u8; 16], [u8; 16])> {
+    let fresh: [u8; 32] = rand::random();
+    let stored = store.write(move |tx| settings::get_or_insert(tx, "installation_secret", &fresh)).await?;
+    let broken = || StoreError::Broken("the installation secret is not 32 bytes".into());
+    let (first, rest) = stored.split_first_chunk::<16>().ok_or_else(broken)?;
+    let second = rest.try_into().map_err(|_| broken())?;
+    Ok((*first, second))
+}
+
+/// No other process works on a SQLite file, so what was leased was leased by one that is gone.
+async fn release_leases(store: &Store, now: Timestamp) -> Result<()> {
+    let (cycles, attempts) = store
+        .write(move |tx| Ok((identities::release_leases(tx, now)?, deliveries::release_leases(tx, now)?)))
+        .await?;
+    if cycles + attempts > 0 {
+        tracing::info!(cycles, attempts, "going on with what was under way when the server stopped");
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! Who calls, and what they may.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use ipnet::IpNet;
+
+use super::error::{ApiError, Code};
+use crate::app::App;
+use crate::ops::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
+use crate::ops::sign_in;
+use crate::store::credentials::Credential;
+use crate::store::users::{Role, User};
+
+/// The bearer token of a request.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+}
+
+/// Somebody who may read what their team has.
+pub enum Caller {
+    Backend(Arc<Credential>),
+    Person(User),
+}
+
+impl Caller {
+    pub fn team_id(&self) -> i64 {
+        match self {
+            Self::Backend(credential) => credential.team_id,
+            Self::Person(user) => user.team_id,
+        }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let token = bearer(&parts.headers).ok_or_else(|| {
+            unauthenticated("This needs a secret key or a session, as \"Authorization: Bearer …\".")
+        })?;
+        if token.starts_with(PUBLIC_PREFIX) {
+            return Err(public_key_not_allowed());
+        }
+        if token.starts_with(SECRET_PREFIX) {
+            let credential = app.credentials.by_secret(token);
+            return credential.map(Self::Backend).ok_or_else(|| unauthenticated(UNKNOWN_SECRET_KEY));
+        }
+        let user = sign_in::recognise(app, token).await?;
+        user.map(Self::Person).ok_or_else(|| unauthenticated("The session is unknown or has ended. Sign in."))
+    }
+}
+
+/// Somebody who may change channels: the backend, or an admin.
+pub struct Manager(pub Caller);
+
+impl FromRequestParts<Arc<App>> for Manager {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        match &caller {
+            Caller::Person(user) if user.role != Role::Admin => Err(forbidden("Only an admin may do this.")),
+            _ => Ok(Self(caller)),
+        }
+    }
+}
+
+/// An admin in person: credentials are not for backends to change.
+pub struct Admin(pub User);
+
+impl FromRequestParts<Arc<App>> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        match Caller::from_request_parts(parts, app).await? {
+            Caller::Person(user) if user.role == Role::Admin => Ok(Self(user)),
+            Caller::Person(_) => Err(forbidden("Only an admin may do this.")),
+            Caller::Backend(_) => {
+                Err(forbidden("A secret key may not do this. Sign in as an admin, at POST /api/auth/login."))
+            }
+        }
+    }
+}
+
+/// Somebody who may send events.
+pub enum Sender {
+    Backend(Arc<Credential>),
+    Browser {
+        credential: Arc<Credential>,
+        /// The allowed origin it sends from.
+        origin: String,
+        ip: Option<IpAddr>,
+        user_agent: Option<String>,
+    },
+}
+
+impl FromRequestParts<Arc<App>> for Sender {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let token = bearer(&parts.headers)
+            .ok_or_else(|| unauthenticated("This needs a key, as \"Authorization: Bearer sk_… or pk_…\"."))?;
+        let Some(credential) = app.credentials.by_public(token) else {
+            let credential = app.credentials.by_secret(token);
+            return credential.map(Self::Backend).ok_or_else(|| unauthenticated(UNKNOWN_SECRET_KEY));
+        };
+        let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let origin = text(header::ORIGIN).filter(|origin| is_allowed(&credential, origin)).ok_or_else(|| {
+            let message = "A public key works from the origins that its credential allows, and this is none.";
+            ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message)
+        })?;
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let user_agent = parts.headers.get(header::USER_AGENT);
+        Ok(Self::Browser {
+            origin: origin.to_owned(),
+            ip: peer.map(|peer| client_address(peer, &parts.headers, &app.config.trusted_proxies)),
+            user_agent: user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+            credential,
+        })
+    }
+}
+
+impl Sender {
+    pub fn team_id(&self) -> i64 {
+        match self {
+            Self::Backend(credential) | Self::Browser { credential, .. } => credential.team_id,
+        }
+    }
+}
+
+/// Whether a browser on a page of `origin` may use the public key of this credential.
+pub fn is_allowed(credential: &Credential, origin: &str) -> bool {
+    credential.allowed_origins.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
+}
+
+/// The address of the client: of the connection, or, where that is a trusted proxy's, the last one
+/// in `X-Forwarded-For` that is not.
+fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+    let trusted = |ip: IpAddr| proxies.iter().any(|network| network.contains(&ip));
+    if !trusted(peer) {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for");
+    let lines: Vec<_> = forwarded.iter().filter_map(|value| value.to_str().ok()).collect();
+    let hops = lines.iter().flat_map(|line| line.split(',')).map(|hop| hop.trim().parse::<IpAddr>());
+    let mut client = peer;
+    for hop in hops.collect::<Vec<_>>().into_iter().rev() {
+        // Whatever stands before something unreadable was written by nobody known.
+        let Ok(ip) = hop else { break };
+        client = ip;
+        if !trusted(ip) {
+            break;
+        }
+    }
+    client
+}
+
+const UNKNOWN_SECRET_KEY: &str = "The key is unknown or has been revoked.";
+
+fn unauthenticated(message: &str) -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)
+}
+
+fn forbidden(message: &str) -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+}
+
+fn public_key_not_allowed() -> ApiError {
+    let message = "A public key may only send events. This needs the secret key of the same credential.";
+    ApiError::new(StatusCode::FORBIDDEN, Code::PublicKeyNotAllowed, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn believes_forwarded_addresses_of_trusted_proxies_only() {
+        let proxies: Vec<IpNet> = vec!["10.0.0.0/8".parse().expect("a network")];
+        let cases = [
+            ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+            ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+            ("10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"),
+            ("10.0.0.1", "", "10.0.0.1"),
+        ];
+        for (peer, forwarded, expected) in cases {
+            let headers = HeaderMap::from_iter([(
+                axum::http::HeaderName::from_static("x-forwarded-for"),
+                forwarded.parse().expect("a header"),
+            )]);
+            let client = client_address(peer.parse().expect("an address"), &headers, &proxies);
+            assert_eq!(client.to_string(), expected, "{peer} {forwarded}");
+        }
+    }
+}

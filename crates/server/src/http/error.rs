@@ -1,0 +1,145 @@
+//! Errors as callers see them. The codes are a contract: this is the whole list.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use dregs_core::event::FieldError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::request_id;
+use crate::store::StoreError;
+
+/// What went wrong, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    BadRequest,
+    Unauthenticated,
+    Forbidden,
+    PublicKeyNotAllowed,
+    OriginNotAllowed,
+    NotFound,
+    IdentityNotFound,
+    AnalysisNotFound,
+    ChannelNotFound,
+    DeliveryNotFound,
+    CredentialNotFound,
+    SlugTaken,
+    AttemptUnderWay,
+    BodyTooLarge,
+    MethodNotAllowed,
+    Unavailable,
+    Internal,
+}
+
+/// An error answer.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: Code,
+    message: String,
+    details: Vec<FieldError>,
+}
+
+/// The body of an error answer.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorBody {
+    status: u16,
+    code: Code,
+    message: String,
+    request_id: String,
+    /// What is wrong, field by field.
+    #[schema(value_type = Vec<ErrorDetail>)]
+    details: Vec<FieldError>,
+}
+
+/// One field of a request, and what is wrong with it.
+#[derive(Serialize, ToSchema)]
+pub struct ErrorDetail {
+    pub field: String,
+    pub message: String,
+}
+
+impl ApiError {
+    pub fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), details: Vec::new() }
+    }
+
+    /// A request that is wrong in the ways listed, of which there is at least one.
+    pub fn fields(details: Vec<FieldError>) -> Self {
+        let message = details.iter().map(describe).collect::<Vec<_>>().join("; ");
+        Self { status: StatusCode::BAD_REQUEST, code: Code::BadRequest, message, details }
+    }
+
+    pub fn field(field: &str, message: impl Into<String>) -> Self {
+        Self::fields(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+
+    pub fn not_found(code: Code, what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, format!("There is no such {what}."))
+    }
+
+    pub fn code(&self) -> Code {
+        self.code
+    }
+}
+
+fn describe(error: &FieldError) -> String {
+    if error.field.is_empty() { error.message.clone() } else { format!("{}: {}", error.field, error.message) }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::error!(%error, "the store is not available");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    Code::Unavailable,
+                    "The server cannot do this right now. Try again.",
+                )
+            }
+            error => {
+                tracing::error!(%error, "a request failed");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    Code::Internal,
+                    "The server failed to do this. Its log has the reason, under the request id.",
+                )
+            }
+        }
+    }
+}
+
+impl From<Arc<StoreError>> for ApiError {
+    fn from(error: Arc<StoreError>) -> Self {
+        match error.as_ref() {
+            StoreError::Unavailable(reason) => StoreError::Unavailable(reason.clone()).into(),
+            other => StoreError::Broken(other.to_string()).into(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = ErrorBody {
+            status: self.status.as_u16(),
+            code: self.code,
+            message: self.message,
+            request_id: request_id::current(),
+            details: self.details,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

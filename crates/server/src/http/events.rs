@@ -1,0 +1,155 @@
+//! Sending events.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::Json;
+use dregs_core::event::{self, Accepted, FieldError, Origin};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::auth::Sender;
+use super::body::Raw;
+use super::error::{ApiError, Code, ErrorBody, ErrorDetail};
+use crate::app::App;
+use crate::ops::ingest::{Outcome, Prepared};
+
+/// A stored event.
+#[derive(Serialize, ToSchema)]
+pub struct EventAnswer {
+    #[schema(example = "success")]
+    status: &'static str,
+    /// The sender's id of the event, or the one it was given.
+    id: String,
+    /// The device, where the event had one.
+    fingerprint: Option<String>,
+}
+
+/// What became of one event of a batch.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum BatchAnswer {
+    Stored(EventAnswer),
+    Refused {
+        #[schema(example = "error")]
+        status: &'static str,
+        code: Code,
+        message: String,
+        #[schema(value_type = Vec<ErrorDetail>)]
+        details: Vec<FieldError>,
+    },
+}
+
+/// Send an event
+///
+/// Answers after the event is durably stored. Sending the same id again stores nothing and answers
+/// the first event. Fields that this version does not know are ignored.
+#[utoipa::path(post, path = "/events", tag = "events", request_body = super::schema::EventBody,
+    responses((status = 200, body = EventAnswer), (status = "4XX", body = ErrorBody)))]
+pub async fn send(State(app): State<Arc<App>>, sender: Sender, Raw(body): Raw) -> Result<Response, ApiError> {
+    let accepted =
+        event::read(&body, &origin(&sender), app.clock.now(), &mut new_event_id).map_err(ApiError::fields)?;
+    let prepared = prepare(accepted)?;
+    let mut outcomes = app.ingest.submit(sender.team_id(), vec![prepared]).await?;
+    let answer = match outcomes.pop() {
+        Some(Outcome::Stored { id, fingerprint }) => EventAnswer { status: "success", id, fingerprint },
+        Some(Outcome::Refused(errors)) => return Err(ApiError::fields(errors)),
+        None => return Err(crate::store::StoreError::Broken("an event has no outcome".into()).into()),
+    };
+    Ok(with_cors(&sender, Json(answer).into_response()))
+}
+
+/// Send up to 1,000 events
+///
+/// Answers one result an event, in order, after the good ones are durably stored.
+#[utoipa::path(post, path = "/events/batch", tag = "events", request_body = Vec<super::schema::EventBody>,
+    responses((status = 200, body = Vec<BatchAnswer>), (status = "4XX", body = ErrorBody)))]
+pub async fn send_batch(
+    State(app): State<Arc<App>>,
+    sender: Sender,
+    Raw(body): Raw,
+) -> Result<Json<Vec<BatchAnswer>>, ApiError> {
+    if matches!(sender, Sender::Browser { .. }) {
+        let message = "A public key sends events one by one, to /api/events.";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, Code::PublicKeyNotAllowed, message));
+    }
+    let read = event::read_batch(&body, &origin(&sender), app.clock.now(), &mut new_event_id)
+        .map_err(ApiError::fields)?;
+    let mut answers = Vec::with_capacity(read.len());
+    let mut prepared = Vec::with_capacity(read.len());
+    for event in read {
+        match event {
+            Ok(accepted) => {
+                prepared.push(prepare(accepted)?);
+                answers.push(None);
+            }
+            Err(errors) => answers.push(Some(refused(errors))),
+        }
+    }
+    let mut outcomes = app.ingest.submit(sender.team_id(), prepared).await?.into_iter();
+    let answers = answers.into_iter().filter_map(|answer| answer.or_else(|| outcomes.next().map(answered)));
+    Ok(Json(answers.collect()))
+}
+
+fn origin(sender: &Sender) -> Origin {
+    match sender {
+        Sender::Backend(_) => Origin::Backend,
+        Sender::Browser { ip, user_agent, .. } => Origin::Browser { ip: *ip, user_agent: user_agent.clone() },
+    }
+}
+
+/// Ids that we make start with what a sender's must not.
+fn new_event_id() -> String {
+    format!("dregs-{:032x}", rand::random::<u128>())
+}
+
+fn prepare(accepted: Accepted) -> Result<Prepared, ApiError> {
+    if accepted.ignored_fields > 0 {
+        metrics::counter!("dregs_event_fields_ignored_total").increment(accepted.ignored_fields.into());
+    }
+    Ok(Prepared::new(accepted.event)?)
+}
+
+fn answered(outcome: Outcome) -> BatchAnswer {
+    match outcome {
+        Outcome::Stored { id, fingerprint } => {
+            BatchAnswer::Stored(EventAnswer { status: "success", id, fingerprint })
+        }
+        Outcome::Refused(errors) => refused(errors),
+    }
+}
+
+fn refused(details: Vec<FieldError>) -> BatchAnswer {
+    let message = details.iter().map(|d| format!("{}: {}", d.field, d.message)).collect::<Vec<_>>().join("; ");
+    BatchAnswer::Refused { status: "error", code: Code::BadRequest, message, details }
+}
+
+/// Lets the page that sent the event read the answer.
+fn with_cors(sender: &Sender, mut response: Response) -> Response {
+    if let Sender::Browser { origin, .. } = sender
+        && let Ok(origin) = HeaderValue::from_str(origin)
+    {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
+    }
+    response
+}
+
+/// A browser's question whether a page may send events. The key is not part of the question, so
+/// any origin that some credential allows is answered yes; the event itself is checked.
+pub async fn preflight(State(app): State<Arc<App>>, headers: axum::http::HeaderMap) -> Response {
+    let origin = headers.get(header::ORIGIN).filter(|origin| {
+        origin.to_str().is_ok_and(|origin| app.credentials.any_allows(origin))
+    });
+    let Some(origin) = origin else { return StatusCode::NO_CONTENT.into_response() };
+    let allow = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST")),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type")),
+        (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")),
+        (header::VARY, HeaderValue::from_static("Origin")),
+    ];
+    (StatusCode::NO_CONTENT, allow).into_response()
+}

@@ -1,0 +1,189 @@
+//! Reading identities: who they are, how they score, and why.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use dregs_core::score::{Category, Scores};
+use dregs_core::time::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::auth::Caller;
+use super::error::{ApiError, Code, ErrorBody};
+use super::schema::ObservationBody;
+use crate::app::App;
+use crate::store::{StoreError, analyses, identities};
+
+/// A user of the application, with current scores.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityBody {
+    /// The application's own id of the user.
+    id: String,
+    display_name: Option<String>,
+    display_email: Option<String>,
+    display_username: Option<String>,
+    humanity_score: Option<u8>,
+    authenticity_score: Option<u8>,
+    uniqueness_score: Option<u8>,
+    behavior_score: Option<u8>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    last_tracked_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_scored_at: Option<Timestamp>,
+    disregarded: bool,
+    badges: Vec<Value>,
+    data: Map<String, Value>,
+}
+
+/// A score of one category.
+#[derive(Serialize, ToSchema)]
+pub struct ScoreBody {
+    #[schema(value_type = String, example = "HUMANITY")]
+    category: Category,
+    /// From 0, worst, to 100, best.
+    value: u8,
+}
+
+/// A score with what is behind it.
+#[derive(Serialize, ToSchema)]
+pub struct ExplainedScoreBody {
+    #[schema(value_type = String, example = "HUMANITY")]
+    category: Category,
+    value: u8,
+    observations: Vec<ObservationBody>,
+}
+
+/// A scoring cycle and its outcome.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AnalysisBody {
+    /// The cycle's place among the events of the identity.
+    id: i64,
+    identity_id: String,
+    scores: Vec<ExplainedScoreBody>,
+    event_count: i64,
+    device_count: i64,
+    duration_millis: i64,
+    #[schema(value_type = String, format = DateTime)]
+    started_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    finished_at: Timestamp,
+}
+
+/// Read an identity
+#[utoipa::path(get, path = "/identities/{id}", tag = "identities", params(("id" = String, Path)),
+    responses((status = 200, body = IdentityBody), (status = "4XX", body = ErrorBody)))]
+pub async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<IdentityBody>, ApiError> {
+    let identity = find(&app, &caller, id).await?;
+    let data = serde_json::from_str(&identity.data).map_err(|e| StoreError::Broken(e.to_string()))?;
+    Ok(Json(IdentityBody {
+        id: identity.id,
+        display_name: identity.display_name,
+        display_email: identity.display_email,
+        display_username: identity.display_username,
+        humanity_score: identity.scores.humanity,
+        authenticity_score: identity.scores.authenticity,
+        uniqueness_score: identity.scores.uniqueness,
+        behavior_score: identity.scores.behavior,
+        created_at: identity.created_at,
+        updated_at: identity.updated_at,
+        last_tracked_at: identity.last_tracked_at,
+        last_scored_at: identity.last_scored_at,
+        disregarded: identity.disregarded,
+        badges: Vec::new(),
+        data,
+    }))
+}
+
+/// Read the scores of an identity
+///
+/// A category that is not scored yet is absent.
+#[utoipa::path(get, path = "/identities/{id}/scores", tag = "identities", params(("id" = String, Path)),
+    responses((status = 200, body = Vec<ScoreBody>), (status = "4XX", body = ErrorBody)))]
+pub async fn scores(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<ScoreBody>>, ApiError> {
+    let identity = find(&app, &caller, id).await?;
+    Ok(Json(scored(&identity.scores).map(|(category, value)| ScoreBody { category, value }).collect()))
+}
+
+/// Read the newest analysis of an identity
+#[utoipa::path(get, path = "/identities/{id}/analysis", tag = "identities", params(("id" = String, Path)),
+    responses((status = 200, body = AnalysisBody), (status = "4XX", body = ErrorBody)))]
+pub async fn analysis(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<AnalysisBody>, ApiError> {
+    let identity = find(&app, &caller, id).await?;
+    let sequence = identity.cycle.ok_or_else(not_analyzed)?;
+    explained(&app, identity, sequence).await
+}
+
+/// Read an earlier analysis of an identity
+#[utoipa::path(get, path = "/identities/{id}/analysis/{cycleId}", tag = "identities",
+    params(("id" = String, Path), ("cycleId" = i64, Path)),
+    responses((status = 200, body = AnalysisBody), (status = "4XX", body = ErrorBody)))]
+pub async fn past_analysis(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, cycle)): Path<(String, String)>,
+) -> Result<Json<AnalysisBody>, ApiError> {
+    let cycle = cycle.parse().map_err(|_| ApiError::field("cycleId", "must be a number"))?;
+    let identity = find(&app, &caller, id).await?;
+    explained(&app, identity, cycle).await
+}
+
+async fn find(app: &App, caller: &Caller, id: String) -> Result<identities::Identity, ApiError> {
+    let team_id = caller.team_id();
+    let identity = app.store.read(move |tx| identities::find(tx, team_id, &id)).await?;
+    identity.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))
+}
+
+async fn explained(app: &App, identity: identities::Identity, cycle: i64) -> Result<Json<AnalysisBody>, ApiError> {
+    let row_id = identity.row_id;
+    let analysis = app.store.read(move |tx| analyses::find(tx, row_id, cycle)).await?.ok_or_else(not_analyzed)?;
+    let explain = |(category, value)| ExplainedScoreBody {
+        category,
+        value,
+        observations: analysis
+            .detail
+            .observations
+            .iter()
+            .filter(|observation| observation.category == category)
+            .cloned()
+            .map(ObservationBody::from)
+            .collect(),
+    };
+    Ok(Json(AnalysisBody {
+        id: analysis.sequence,
+        identity_id: identity.id,
+        scores: scored(&analysis.scores).map(explain).collect(),
+        event_count: analysis.event_count,
+        device_count: analysis.device_count,
+        duration_millis: analysis.finished_at.millis_since(analysis.started_at),
+        started_at: analysis.started_at,
+        finished_at: analysis.finished_at,
+    }))
+}
+
+fn not_analyzed() -> ApiError {
+    ApiError::not_found(Code::AnalysisNotFound, "analysis of this identity")
+}
+
+fn scored(scores: &Scores) -> impl Iterator<Item = (Category, u8)> {
+    Category::ALL.into_iter().filter_map(|category| Some((category, scores.get(category)?)))
+}
