@@ -111,7 +111,7 @@ impl FromRequestParts<Arc<App>> for Sender {
             return credential.map(Self::Backend).ok_or_else(|| unauthenticated(UNKNOWN_SECRET_KEY));
         };
         let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-        let origin = text(header::ORIGIN).filter(|origin| is_allowed(&credential, origin)).ok_or_else(|| {
+        let origin = text(header::ORIGIN).filter(|origin| credential.allows(origin)).ok_or_else(|| {
             let message = "A public key works from the origins that its credential allows, and this is none.";
             ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message)
         })?;
@@ -132,11 +132,6 @@ impl Sender {
             Self::Backend(credential) | Self::Browser { credential, .. } => credential.team_id,
         }
     }
-}
-
-/// Whether a browser on a page of `origin` may use the public key of this credential.
-pub fn is_allowed(credential: &Credential, origin: &str) -> bool {
-    credential.allowed_origins.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
 }
 
 /// The address of the client: of the connection, or, where that is a trusted proxy's, the last one

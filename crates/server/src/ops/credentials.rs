@@ -33,6 +33,11 @@ impl Directory {
         self.recognised().by_public.get(key).cloned()
     }
 
+    /// Whether any credential lets pages of `origin` send events.
+    pub fn any_allows(&self, origin: &str) -> bool {
+        self.recognised().by_public.values().any(|credential| credential.allows(origin))
+    }
+
     /// Reads the credentials again.
     ///
     /// # Errors

@@ -25,7 +25,8 @@ impl EventIds {
         Self(secret)
     }
 
-    fn id(&self, subject: Subject) -> String {
+    /// The event id of a subject.
+    pub fn id(&self, subject: Subject) -> String {
         let mut hasher = SipHasher24::new_with_key(&self.0);
         let (kind, first, second) = match subject {
             Subject::Cycle { identity_id, sequence } => (1, identity_id, sequence),

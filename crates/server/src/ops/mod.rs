@@ -6,6 +6,7 @@ pub mod deliveries;
 pub mod first_start;
 pub mod handoff;
 pub mod ingest;
+pub mod log;
 pub mod messages;
 pub mod refold;
 pub mod sign_in;

@@ -19,6 +19,13 @@ pub struct Credential {
     pub updated_at: Timestamp,
 }
 
+impl Credential {
+    /// Whether a browser on a page of `origin` may use the public key.
+    pub fn allows(&self, origin: &str) -> bool {
+        self.allowed_origins.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
+    }
+}
+
 /// What a new credential consists of.
 pub struct NewCredential {
     pub name: String,
@@ -63,17 +70,23 @@ pub fn of_team(tx: &mut Tx, team_id: i64) -> Result<Vec<Credential>> {
     )
 }
 
-/// Writes name, origins and state of a credential; the answer is the row, if the team has it.
+/// What to change about a credential; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    pub name: Option<String>,
+    pub allowed_origins: Option<Vec<String>>,
+    pub enabled: Option<bool>,
+}
+
+/// Changes a credential; the answer is the row, if the team has it.
 pub fn update(
     tx: &mut Tx,
     team_id: i64,
     id: i64,
-    name: Option<&str>,
-    allowed_origins: Option<&[String]>,
-    enabled: Option<bool>,
+    change: &Change,
     now: Timestamp,
 ) -> Result<Option<Credential>> {
-    let origins = allowed_origins.map(join_origins);
+    let origins = change.allowed_origins.as_deref().map(join_origins);
     tx.find(
         &format!(
             "update credentials set name = coalesce($3, name),
@@ -81,7 +94,7 @@ pub fn update(
                updated_at = $6
              where team_id = $1 and id = $2 returning {COLUMNS}"
         ),
-        &values![team_id, id, name, origins.as_deref(), enabled.map(i64::from), now],
+        &values![team_id, id, &change.name, &origins, change.enabled.map(i64::from), now],
         read,
     )
 }

@@ -1,0 +1,428 @@
+//! Channels: where to tell what happens.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use dregs_core::event::FieldError;
+use dregs_core::notify::message::EventType;
+use dregs_core::time::{DAY_MS, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::auth::{Caller, Manager};
+use super::body::{Json, OptionalJson};
+use super::deliveries::AttemptBody;
+use super::error::{ApiError, Code, ErrorBody};
+use crate::app::App;
+use crate::channels::webhook::{MASKED, WebhookConfig};
+use crate::ops::channels::{self as ops, OnResume};
+use crate::store::channels::{self, Channel};
+use crate::store::{StoreError, deliveries};
+
+const NAME_MAX_CHARS: usize = 100;
+const SLUG_MAX_CHARS: usize = 60;
+/// Channels of a team: each has memory of its own.
+const CHANNELS_MAX: usize = 1_000;
+/// How long an old secret may go on signing.
+const OVERLAP_MAX_SECONDS: u32 = 7 * (DAY_MS / 1_000) as u32;
+
+/// A channel.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelBody {
+    id: i64,
+    #[serde(rename = "type")]
+    #[schema(example = "WEBHOOK")]
+    channel_type: String,
+    name: String,
+    slug: String,
+    enabled: bool,
+    /// The subscribed event types.
+    events: Vec<&'static str>,
+    /// Values of custom headers are masked.
+    #[schema(value_type = WebhookConfigBody)]
+    config: WebhookConfig,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    /// Only in the answer to the channel's creation: store it, it is not shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_secret: Option<String>,
+}
+
+/// How a webhook is sent.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents what channels::webhook reads")]
+pub struct WebhookConfigBody {
+    /// http or https, without user name and password.
+    #[schema(example = "https://example.com/webhooks/dregs")]
+    url: String,
+    /// Headers to send besides ours; their values are masked when read.
+    headers: Option<std::collections::BTreeMap<String, String>>,
+    /// The deadline of an attempt, from 100 to 30000.
+    timeout_ms: Option<u64>,
+    /// Requests under way at once, from 1 to 256; 32 unless said.
+    max_concurrency: Option<u32>,
+    /// Requests begun in a second, from 1 to 10000; unlimited unless said.
+    rate_per_second: Option<u32>,
+    /// Kept, and not yet followed.
+    ordered: Option<bool>,
+}
+
+/// A new channel.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NewChannelBody {
+    #[serde(rename = "type")]
+    #[schema(example = "WEBHOOK")]
+    channel_type: String,
+    name: String,
+    /// Made from the name unless given.
+    slug: Option<String>,
+    #[serde(default = "yes")]
+    enabled: bool,
+    /// Event types, in either spelling: `IDENTITY_SCORED` or `identity.scored`.
+    #[schema(example = json!(["identity.scored"]))]
+    events: Vec<String>,
+    #[schema(value_type = WebhookConfigBody)]
+    config: WebhookConfig,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What to change about a channel.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ChannelPatchBody {
+    name: Option<String>,
+    slug: Option<String>,
+    enabled: Option<bool>,
+    events: Option<Vec<String>>,
+    /// Replaces the configuration; a header value of `********` stays as it was.
+    #[schema(value_type = Option<WebhookConfigBody>)]
+    config: Option<WebhookConfig>,
+    /// With `enabled: true`: what becomes of the deliveries that wait. SEND unless said.
+    on_resume: Option<OnResumeBody>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum OnResumeBody {
+    Send,
+    Skip,
+}
+
+/// List the channels
+#[utoipa::path(get, path = "/channels", tag = "channels",
+    responses((status = 200, body = Vec<ChannelBody>), (status = "4XX", body = ErrorBody)))]
+pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<Vec<ChannelBody>>, ApiError> {
+    let team_id = caller.team_id();
+    let rows = app.store.read(move |tx| channels::of_team(tx, team_id)).await?;
+    Ok(Answer(rows.into_iter().map(|row| body(row, None)).collect::<Result<_, _>>()?))
+}
+
+/// Create a channel
+///
+/// The answer to a webhook's creation has its signing secret, this one time.
+#[utoipa::path(post, path = "/channels", tag = "channels", request_body = NewChannelBody,
+    responses((status = 201, body = ChannelBody), (status = "4XX", body = ErrorBody)))]
+pub async fn create(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    Json(new): Json<NewChannelBody>,
+) -> Result<(StatusCode, Answer<ChannelBody>), ApiError> {
+    if new.channel_type != "WEBHOOK" {
+        return Err(ApiError::field("type", "must be WEBHOOK: no other type can be created yet"));
+    }
+    let slug = new.slug.unwrap_or_else(|| slug_of(&new.name));
+    check_names(&new.name, &slug)?;
+    check_config(&app, &new.config)?;
+    let team_id = caller.team_id();
+    let count = app.store.read(move |tx| Ok(channels::of_team(tx, team_id)?.len())).await?;
+    if count >= CHANNELS_MAX {
+        return Err(ApiError::field("", format!("a team has at most {CHANNELS_MAX} channels")));
+    }
+    let now = app.clock.now();
+    let mut channel = Channel {
+        id: 0,
+        team_id,
+        channel_type: new.channel_type,
+        name: new.name,
+        slug,
+        enabled: new.enabled,
+        events: subscriptions(&new.events)?,
+        config: to_json(&new.config)?,
+        created_at: now,
+        updated_at: now,
+    };
+    let (id, secret) = ops::create(&app, channel.clone()).await.map_err(slug_taken)?;
+    channel.id = id;
+    Ok((StatusCode::CREATED, Answer(body(channel, Some(secret.as_text().to_owned()))?)))
+}
+
+/// Read a channel
+#[utoipa::path(get, path = "/channels/{id}", tag = "channels", params(("id" = i64, Path)),
+    responses((status = 200, body = ChannelBody), (status = "4XX", body = ErrorBody)))]
+pub async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<ChannelBody>, ApiError> {
+    Ok(Answer(body(find(&app, &caller, &id).await?, None)?))
+}
+
+/// Change a channel
+///
+/// A channel that is disabled keeps its deliveries, paused; when it is enabled again, they are
+/// sent or skipped, as `onResume` says.
+#[utoipa::path(patch, path = "/channels/{id}", tag = "channels", params(("id" = i64, Path)),
+    request_body = ChannelPatchBody,
+    responses((status = 200, body = ChannelBody), (status = "4XX", body = ErrorBody)))]
+pub async fn update(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    Path(id): Path<String>,
+    Json(patch): Json<ChannelPatchBody>,
+) -> Result<Answer<ChannelBody>, ApiError> {
+    let mut channel = find(&app, &caller, &id).await?;
+    let is_resumed = !channel.enabled && patch.enabled == Some(true);
+    if patch.on_resume.is_some() && !is_resumed {
+        return Err(ApiError::field("onResume", "goes with enabling a channel that is disabled"));
+    }
+    if let Some(mut config) = patch.config {
+        keep_masked(&mut config, &channel.config)?;
+        check_config(&app, &config)?;
+        channel.config = to_json(&config)?;
+    }
+    if let Some(events) = patch.events {
+        channel.events = subscriptions(&events)?;
+    }
+    channel.name = patch.name.unwrap_or(channel.name);
+    channel.slug = patch.slug.unwrap_or(channel.slug);
+    check_names(&channel.name, &channel.slug)?;
+    channel.enabled = patch.enabled.unwrap_or(channel.enabled);
+    channel.updated_at = app.clock.now();
+    let on_resume = match patch.on_resume {
+        Some(OnResumeBody::Skip) => OnResume::Skip,
+        Some(OnResumeBody::Send) | None => OnResume::Send,
+    };
+    ops::update(&app, channel.clone(), is_resumed.then_some(on_resume)).await.map_err(slug_taken)?;
+    Ok(Answer(body(channel, None)?))
+}
+
+/// Remove a channel
+///
+/// Its deliveries, sent and waiting, go with it.
+#[utoipa::path(delete, path = "/channels/{id}", tag = "channels", params(("id" = i64, Path)),
+    responses((status = 204), (status = "4XX", body = ErrorBody)))]
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let channel = find(&app, &caller, &id).await?;
+    ops::delete(&app, channel.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What to test a channel with.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestBody {
+    /// The event type to send an example of; `CHANNEL_TEST` unless said.
+    event: Option<String>,
+}
+
+/// What a test came to.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TestAnswer {
+    delivery_id: i64,
+    #[serde(flatten)]
+    attempt: AttemptBody,
+}
+
+/// Test a channel
+///
+/// Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It
+/// is not tried again. A disabled channel can be tested too.
+#[utoipa::path(post, path = "/channels/{id}/actions/test", tag = "channels", params(("id" = i64, Path)),
+    request_body = Option<TestBody>,
+    responses((status = 200, body = TestAnswer), (status = "4XX", body = ErrorBody)))]
+pub async fn test(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    Path(id): Path<String>,
+    OptionalJson(test): OptionalJson<TestBody>,
+) -> Result<Answer<TestAnswer>, ApiError> {
+    let channel = find(&app, &caller, &id).await?;
+    let event = match test.event {
+        Some(text) => parse_event("event", &text)?,
+        None => EventType::ChannelTest,
+    };
+    let (delivery_id, record) = ops::test(&app, &channel, event).await?;
+    let (team_id, number) = (caller.team_id(), 1);
+    let attempts = super::deliveries::attempts(&app, team_id, delivery_id).await?;
+    let attempt = attempts.into_iter().find(|attempt| attempt.attempt == number);
+    let attempt = attempt.ok_or_else(|| StoreError::Broken(format!("no record of {record:?}")))?;
+    Ok(Answer(TestAnswer { delivery_id, attempt }))
+}
+
+/// How to rotate a secret.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RotateBody {
+    /// How long the old secret goes on signing beside the new one; at most seven days.
+    #[serde(default)]
+    overlap_seconds: u32,
+}
+
+/// The new secret.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RotateAnswer {
+    /// Store it: it is not shown again.
+    signing_secret: String,
+    /// When the old secret ends.
+    #[schema(value_type = String, format = DateTime)]
+    overlap_ends_at: Timestamp,
+}
+
+/// Give a channel a new signing secret
+///
+/// Until the overlap ends, `webhook-signature` has a signature by each secret, and
+/// `X-Dregs-Signature` one by the new secret.
+#[utoipa::path(post, path = "/channels/{id}/actions/rotate-secret", tag = "channels",
+    params(("id" = i64, Path)), request_body = Option<RotateBody>,
+    responses((status = 200, body = RotateAnswer), (status = "4XX", body = ErrorBody)))]
+pub async fn rotate_secret(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    Path(id): Path<String>,
+    OptionalJson(rotate): OptionalJson<RotateBody>,
+) -> Result<Answer<RotateAnswer>, ApiError> {
+    let channel = find(&app, &caller, &id).await?;
+    if rotate.overlap_seconds > OVERLAP_MAX_SECONDS {
+        return Err(ApiError::field("overlapSeconds", format!("must be at most {OVERLAP_MAX_SECONDS}")));
+    }
+    let overlap_ends_at = app.clock.now().plus_millis(i64::from(rotate.overlap_seconds) * 1_000);
+    let secret = ops::rotate_secret(&app, channel.id, rotate.overlap_seconds).await?;
+    Ok(Answer(RotateAnswer { signing_secret: secret.as_text().to_owned(), overlap_ends_at }))
+}
+
+/// The caller's channel with this id.
+pub async fn find(app: &App, caller: &Caller, id: &str) -> Result<Channel, ApiError> {
+    let not_found = || ApiError::not_found(Code::ChannelNotFound, "channel");
+    let id: i64 = id.parse().map_err(|_| not_found())?;
+    let team_id = caller.team_id();
+    app.store.read(move |tx| channels::find(tx, team_id, id)).await?.ok_or_else(not_found)
+}
+
+/// An event type in any spelling.
+pub fn parse_event(field: &str, text: &str) -> Result<EventType, ApiError> {
+    EventType::parse(text).ok_or_else(|| {
+        let names = EventType::ALL.map(EventType::name).join(", ");
+        ApiError::field(field, format!("{text:?} is no event type; there are {names}"))
+    })
+}
+
+fn subscriptions(events: &[String]) -> Result<channels::Subscriptions, ApiError> {
+    events.iter().map(|text| parse_event("events", text)).collect()
+}
+
+fn check_names(name: &str, slug: &str) -> Result<(), ApiError> {
+    if name.trim().is_empty() || name.chars().count() > NAME_MAX_CHARS {
+        return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
+    }
+    let is_slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if slug.is_empty() || slug.len() > SLUG_MAX_CHARS || !slug.chars().all(is_slug) {
+        return Err(ApiError::field(
+            "slug",
+            format!("must have from 1 to {SLUG_MAX_CHARS} lower-case letters, digits and dashes"),
+        ));
+    }
+    Ok(())
+}
+
+/// `name` in lower case, with one dash for whatever is neither letter nor digit.
+fn slug_of(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let slug = words.collect::<Vec<_>>().join("-");
+    slug.chars().take(SLUG_MAX_CHARS).collect()
+}
+
+fn check_config(app: &App, config: &WebhookConfig) -> Result<(), ApiError> {
+    config.validate(&app.egress).map(drop).map_err(|errors| {
+        let details = errors
+            .into_iter()
+            .map(|error| FieldError { field: format!("config.{}", error.field), message: error.message });
+        ApiError::fields(details.collect())
+    })
+}
+
+/// Puts the stored values where a client sends back what it was shown.
+fn keep_masked(config: &mut WebhookConfig, stored: &str) -> Result<(), ApiError> {
+    let stored: WebhookConfig = from_json(stored)?;
+    let known = stored.headers.unwrap_or_default();
+    for (name, value) in config.headers.iter_mut().flatten() {
+        if value == MASKED
+            && let Some(known) = known.get(name)
+        {
+            value.clone_from(known);
+        }
+    }
+    Ok(())
+}
+
+fn body(channel: Channel, signing_secret: Option<String>) -> Result<ChannelBody, ApiError> {
+    let mut config: WebhookConfig = from_json(&channel.config)?;
+    for value in config.headers.iter_mut().flat_map(|headers| headers.values_mut()) {
+        MASKED.clone_into(value);
+    }
+    Ok(ChannelBody {
+        id: channel.id,
+        channel_type: channel.channel_type,
+        name: channel.name,
+        slug: channel.slug,
+        enabled: channel.enabled,
+        events: channel.events.iter().map(EventType::name).collect(),
+        config,
+        created_at: channel.created_at,
+        updated_at: channel.updated_at,
+        signing_secret,
+    })
+}
+
+fn slug_taken(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Conflict => {
+            ApiError::new(StatusCode::CONFLICT, Code::SlugTaken, "Another channel has this slug.")
+        }
+        error => error.into(),
+    }
+}
+
+fn to_json(config: &WebhookConfig) -> Result<String, ApiError> {
+    serde_json::to_string(config).map_err(|error| StoreError::Broken(error.to_string()).into())
+}
+
+fn from_json(text: &str) -> Result<WebhookConfig, ApiError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Broken(error.to_string()).into())
+}
+
+/// Whether a delivery of this channel that waits is paused.
+pub fn status_name(status: deliveries::Status, channel_enabled: bool) -> &'static str {
+    match status {
+        deliveries::Status::Pending if channel_enabled => "PENDING",
+        deliveries::Status::Pending => "PAUSED",
+        deliveries::Status::Delivered => "DELIVERED",
+        deliveries::Status::Failed => "FAILED",
+    }
+}

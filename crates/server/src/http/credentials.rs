@@ -1,0 +1,164 @@
+//! Credentials: the keys an application calls with.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use dregs_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::auth::Admin;
+use super::body::Json;
+use super::error::{ApiError, Code, ErrorBody};
+use crate::app::App;
+use crate::ops::credentials as ops;
+use crate::store::credentials::{self, Credential};
+
+const NAME_MAX_CHARS: usize = 100;
+const ORIGINS_MAX: usize = 50;
+const ORIGIN_MAX_BYTES: usize = 255;
+
+/// A pair of keys.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialBody {
+    id: i64,
+    name: String,
+    public_key: String,
+    /// Origins of pages that may send events with the public key, such as `https://example.com`.
+    allowed_origins: Vec<String>,
+    enabled: bool,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    /// Only in the answer to the credential's creation: store it, it is not shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key: Option<String>,
+}
+
+/// A new credential.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NewCredentialBody {
+    name: String,
+    #[serde(default)]
+    allowed_origins: Vec<String>,
+}
+
+/// What to change about a credential.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CredentialPatchBody {
+    name: Option<String>,
+    allowed_origins: Option<Vec<String>>,
+    /// False revokes both keys at once.
+    enabled: Option<bool>,
+}
+
+/// List the credentials
+#[utoipa::path(get, path = "/credentials", tag = "credentials",
+    responses((status = 200, body = Vec<CredentialBody>), (status = "4XX", body = ErrorBody)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Admin(user): Admin,
+) -> Result<Answer<Vec<CredentialBody>>, ApiError> {
+    let rows = app.store.read(move |tx| credentials::of_team(tx, user.team_id)).await?;
+    Ok(Answer(rows.into_iter().map(|row| body(row, None)).collect()))
+}
+
+/// Create a credential
+#[utoipa::path(post, path = "/credentials", tag = "credentials", request_body = NewCredentialBody,
+    responses((status = 201, body = CredentialBody), (status = "4XX", body = ErrorBody)))]
+pub async fn create(
+    State(app): State<Arc<App>>,
+    Admin(user): Admin,
+    Json(new): Json<NewCredentialBody>,
+) -> Result<(StatusCode, Answer<CredentialBody>), ApiError> {
+    check(Some(&new.name), Some(&new.allowed_origins))?;
+    let (credential, secret_key) =
+        ops::create(&app.store, user.team_id, new.name, new.allowed_origins, app.clock.now()).await?;
+    app.credentials.reload(&app.store).await?;
+    Ok((StatusCode::CREATED, Answer(body(credential, Some(secret_key)))))
+}
+
+/// Change or revoke a credential
+#[utoipa::path(patch, path = "/credentials/{id}", tag = "credentials", params(("id" = i64, Path)),
+    request_body = CredentialPatchBody,
+    responses((status = 200, body = CredentialBody), (status = "4XX", body = ErrorBody)))]
+pub async fn update(
+    State(app): State<Arc<App>>,
+    Admin(user): Admin,
+    Path(id): Path<String>,
+    Json(patch): Json<CredentialPatchBody>,
+) -> Result<Answer<CredentialBody>, ApiError> {
+    check(patch.name.as_deref(), patch.allowed_origins.as_deref())?;
+    let (id, now) = (parse_id(&id)?, app.clock.now());
+    let change = credentials::Change {
+        name: patch.name,
+        allowed_origins: patch.allowed_origins,
+        enabled: patch.enabled,
+    };
+    let changed = app.store.write(move |tx| credentials::update(tx, user.team_id, id, &change, now)).await?;
+    app.credentials.reload(&app.store).await?;
+    Ok(Answer(body(changed.ok_or_else(not_found)?, None)))
+}
+
+/// Remove a credential
+#[utoipa::path(delete, path = "/credentials/{id}", tag = "credentials", params(("id" = i64, Path)),
+    responses((status = 204), (status = "4XX", body = ErrorBody)))]
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    Admin(user): Admin,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let id = parse_id(&id)?;
+    let is_deleted = app.store.write(move |tx| credentials::delete(tx, user.team_id, id)).await?;
+    app.credentials.reload(&app.store).await?;
+    if is_deleted { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
+}
+
+fn check(name: Option<&str>, origins: Option<&[String]>) -> Result<(), ApiError> {
+    if name.is_some_and(|name| name.trim().is_empty() || name.chars().count() > NAME_MAX_CHARS) {
+        return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
+    }
+    let origins = origins.unwrap_or_default();
+    if origins.len() > ORIGINS_MAX {
+        return Err(ApiError::field("allowedOrigins", format!("at most {ORIGINS_MAX}")));
+    }
+    match origins.iter().find(|origin| !is_origin(origin)) {
+        Some(origin) => Err(ApiError::field(
+            "allowedOrigins",
+            format!("{origin:?} is no origin: that is a scheme, a host and perhaps a port, such as https://example.com"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn is_origin(text: &str) -> bool {
+    let is_one = |url: url::Url| url.origin().ascii_serialization().eq_ignore_ascii_case(text);
+    text == "*" || (text.len() <= ORIGIN_MAX_BYTES && url::Url::parse(text).is_ok_and(is_one))
+}
+
+fn parse_id(id: &str) -> Result<i64, ApiError> {
+    id.parse().map_err(|_| not_found())
+}
+
+fn not_found() -> ApiError {
+    ApiError::not_found(Code::CredentialNotFound, "credential")
+}
+
+fn body(credential: Credential, secret_key: Option<String>) -> CredentialBody {
+    CredentialBody {
+        id: credential.id,
+        name: credential.name,
+        public_key: credential.public_key,
+        allowed_origins: credential.allowed_origins,
+        enabled: credential.enabled,
+        created_at: credential.created_at,
+        updated_at: credential.updated_at,
+        secret_key,
+    }
+}

@@ -1,0 +1,352 @@
+//! Deliveries: the log of what was sent, attempt by attempt, and sending it again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use dregs_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::auth::{Caller, Manager};
+use super::body::Json;
+use super::channels::{find as find_channel, parse_event, status_name};
+use super::error::{ApiError, Code, ErrorBody};
+use super::page::{Page, PageParams, Params};
+use crate::app::App;
+use crate::ops::{deliveries as ops, log};
+use crate::store::attempts::Trigger;
+use crate::store::channels::Channel;
+use crate::store::deliveries::{self, Delivery, Filter, Status};
+use crate::store::identities;
+
+/// One event on its way to one channel.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryBody {
+    id: i64,
+    channel_id: i64,
+    /// The id by which a receiver recognises a repeat.
+    event_id: String,
+    #[schema(example = "IDENTITY_SCORED")]
+    event: &'static str,
+    identity_id: Option<String>,
+    /// PENDING, DELIVERED, FAILED, or PAUSED while its channel is disabled.
+    status: &'static str,
+    attempt_count: i64,
+    /// Of the last attempt.
+    payload_size: Option<i64>,
+    http_status: Option<i64>,
+    error_class: Option<String>,
+    error_message: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_attempt_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    completed_at: Option<Timestamp>,
+}
+
+/// A delivery with every attempt.
+#[derive(Serialize, ToSchema)]
+pub struct DeliveryLogBody {
+    #[serde(flatten)]
+    delivery: DeliveryBody,
+    /// In order; the last is the one that is due or under way, if there is one.
+    attempts: Vec<AttemptBody>,
+}
+
+/// One time that a delivery was, or will be, sent.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptBody {
+    pub attempt: i64,
+    /// INITIAL, RETRY, RESEND, REPLAY, TEST, or RECOVERY where the server stopped during an
+    /// attempt whose outcome is therefore not known.
+    trigger: &'static str,
+    /// PENDING, DELIVERED or FAILED.
+    status: &'static str,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<Timestamp>,
+    duration_millis: Option<i64>,
+    http_status: Option<i64>,
+    payload_size: Option<i64>,
+    error_class: Option<String>,
+    error_message: Option<String>,
+    /// The address connected to.
+    remote_address: Option<String>,
+    /// As sent; the values of custom headers are masked.
+    request_headers: Option<BTreeMap<String, String>>,
+    /// As sent, byte for byte.
+    request_body: Option<String>,
+    response_headers: Option<Vec<(String, String)>>,
+    /// The first 16 KiB.
+    response_body: Option<String>,
+}
+
+/// Which deliveries of a channel.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    #[serde(default)]
+    page_number: u32,
+    page_size: Option<u32>,
+    /// PENDING, DELIVERED, FAILED or PAUSED.
+    status: Option<String>,
+    event: Option<String>,
+    identity: Option<String>,
+    /// Created at or after.
+    from: Option<String>,
+    /// Created before.
+    to: Option<String>,
+}
+
+/// List the deliveries of a channel, newest first
+#[utoipa::path(get, path = "/channels/{id}/deliveries", tag = "deliveries",
+    params(("id" = i64, Path), ListParams),
+    responses((status = 200, body = Page<DeliveryBody>), (status = "4XX", body = ErrorBody)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(params): Params<ListParams>,
+) -> Result<Answer<Page<DeliveryBody>>, ApiError> {
+    let page = PageParams {
+        page_number: params.page_number,
+        page_size: params.page_size.unwrap_or(super::page::PAGE_SIZE_DEFAULT),
+    }
+    .check()?;
+    let channel = find_channel(&app, &caller, &id).await?;
+    let Some(filter) = filter(&app, &caller, &channel, &params).await? else {
+        return Ok(Answer(page.page(Vec::new(), 0)));
+    };
+    let channel_id = channel.id;
+    let (total, rows) = app
+        .store
+        .read(move |tx| {
+            let total = deliveries::count(tx, channel_id, &filter)?;
+            Ok((total, deliveries::page(tx, channel_id, &filter, page.offset(), page.limit())?))
+        })
+        .await?;
+    let content = rows.iter().map(|row| body(&app, row, channel.enabled)).collect();
+    Ok(Answer(page.page(content, total)))
+}
+
+/// What the parameters ask for; `None` where that is nothing.
+async fn filter(
+    app: &App,
+    caller: &Caller,
+    channel: &Channel,
+    params: &ListParams,
+) -> Result<Option<Filter>, ApiError> {
+    let mut filter = Filter {
+        from: time("from", params.from.as_deref())?,
+        to: time("to", params.to.as_deref())?,
+        event: params.event.as_deref().map(|text| parse_event("event", text)).transpose()?,
+        ..Filter::default()
+    };
+    match params.status.as_deref() {
+        None => {}
+        Some("DELIVERED") => filter.status = Some(Status::Delivered),
+        Some("FAILED") => filter.status = Some(Status::Failed),
+        // A channel's waiting deliveries are all pending or all paused.
+        Some(status @ ("PENDING" | "PAUSED")) => {
+            if (status == "PENDING") != channel.enabled {
+                return Ok(None);
+            }
+            filter.status = Some(Status::Pending);
+        }
+        Some(_) => return Err(ApiError::field("status", "must be PENDING, DELIVERED, FAILED or PAUSED")),
+    }
+    if let Some(identity) = params.identity.clone() {
+        let team_id = caller.team_id();
+        match app.store.read(move |tx| identities::find(tx, team_id, &identity)).await? {
+            Some(identity) => filter.identity_id = Some(identity.row_id),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(filter))
+}
+
+fn time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
+    let parse = |text| Timestamp::parse(text).ok_or_else(|| ApiError::field(field, "must be an RFC 3339 time"));
+    text.map(parse).transpose()
+}
+
+/// Read a delivery with every attempt
+#[utoipa::path(get, path = "/deliveries/{id}", tag = "deliveries", params(("id" = i64, Path)),
+    responses((status = 200, body = DeliveryLogBody), (status = "4XX", body = ErrorBody)))]
+pub async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<DeliveryLogBody>, ApiError> {
+    let delivery = find(&app, &caller, &id).await?;
+    let is_enabled = app.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
+    let mut attempts = attempts(&app, caller.team_id(), delivery.id).await?;
+    if delivery.status == Status::Pending {
+        attempts.push(AttemptBody::upcoming(&delivery));
+    }
+    Ok(Answer(DeliveryLogBody { delivery: body(&app, &delivery, is_enabled), attempts }))
+}
+
+/// The attempts that were made, as they were sent.
+pub async fn attempts(app: &App, team_id: i64, delivery_id: i64) -> Result<Vec<AttemptBody>, ApiError> {
+    let shown = log::attempts(app, team_id, delivery_id).await?;
+    Ok(shown.into_iter().map(AttemptBody::from).collect())
+}
+
+impl AttemptBody {
+    fn upcoming(delivery: &Delivery) -> Self {
+        Self {
+            attempt: delivery.attempt_count + 1,
+            trigger: delivery.trigger.as_text(),
+            status: "PENDING",
+            started_at: None,
+            duration_millis: None,
+            http_status: None,
+            payload_size: None,
+            error_class: None,
+            error_message: None,
+            remote_address: None,
+            request_headers: None,
+            request_body: None,
+            response_headers: None,
+            response_body: None,
+        }
+    }
+}
+
+impl From<log::ShownAttempt> for AttemptBody {
+    fn from(shown: log::ShownAttempt) -> Self {
+        let attempt = shown.attempt;
+        let answered = attempt.http_status.is_some();
+        Self {
+            attempt: attempt.attempt,
+            trigger: attempt.trigger.as_text(),
+            status: status_name(attempt.status, true),
+            started_at: Some(attempt.started_at),
+            duration_millis: Some(attempt.duration_ms),
+            http_status: attempt.http_status,
+            payload_size: Some(attempt.payload_size),
+            error_class: attempt.error_class,
+            error_message: attempt.error_message,
+            remote_address: attempt.remote_address,
+            request_headers: shown.request.as_ref().map(|request| request.headers.clone()),
+            request_body: shown.request.map(|request| request.body),
+            response_headers: answered.then_some(attempt.detail.response_headers),
+            response_body: answered.then_some(attempt.detail.response_body),
+        }
+    }
+}
+
+/// Send a delivery again
+///
+/// With the same event id, a fresh timestamp and signature, and a fresh schedule of retries.
+#[utoipa::path(post, path = "/deliveries/{id}/actions/resend", tag = "deliveries", params(("id" = i64, Path)),
+    responses((status = 202, body = DeliveryBody), (status = "4XX", body = ErrorBody)))]
+pub async fn resend(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Answer<DeliveryBody>), ApiError> {
+    let delivery = find(&app, &caller, &id).await?;
+    if !ops::resend(&app, delivery.channel_id, delivery.id).await? {
+        let message = "An attempt of this delivery is under way.";
+        return Err(ApiError::new(StatusCode::CONFLICT, Code::AttemptUnderWay, message));
+    }
+    let delivery = find(&app, &caller, &id).await?;
+    let is_enabled = app.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
+    Ok((StatusCode::ACCEPTED, Answer(body(&app, &delivery, is_enabled))))
+}
+
+/// Which deliveries to send again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ReplayBody {
+    /// Created at or after.
+    #[schema(format = DateTime)]
+    from: String,
+    /// Created before.
+    #[schema(format = DateTime)]
+    to: String,
+    /// DELIVERED or FAILED; both unless said. What waits is sent anyway.
+    status: Option<String>,
+    /// Only count.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What a replay found.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplayAnswer {
+    /// Deliveries that match.
+    matched: i64,
+    /// Deliveries that are due again; 0 in a dry run.
+    queued: u64,
+    dry_run: bool,
+}
+
+/// Send the deliveries of a time range again
+#[utoipa::path(post, path = "/channels/{id}/actions/replay", tag = "deliveries", params(("id" = i64, Path)),
+    request_body = ReplayBody,
+    responses((status = 200, body = ReplayAnswer), (status = "4XX", body = ErrorBody)))]
+pub async fn replay(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    Path(id): Path<String>,
+    Json(replay): Json<ReplayBody>,
+) -> Result<Answer<ReplayAnswer>, ApiError> {
+    let channel = find_channel(&app, &caller, &id).await?;
+    let statuses = match replay.status.as_deref() {
+        None => vec![Status::Delivered, Status::Failed],
+        Some("DELIVERED") => vec![Status::Delivered],
+        Some("FAILED") => vec![Status::Failed],
+        Some(_) => return Err(ApiError::field("status", "must be DELIVERED or FAILED")),
+    };
+    let (from, to) = (time("from", Some(&replay.from))?, time("to", Some(&replay.to))?);
+    if from >= to {
+        return Err(ApiError::field("to", "must be after from"));
+    }
+    let (mut matched, mut queued) = (0, 0);
+    for status in statuses {
+        let filter = Filter { status: Some(status), from, to, ..Filter::default() };
+        let (counted, channel_id) = (filter.clone(), channel.id);
+        matched += app.store.read(move |tx| deliveries::count(tx, channel_id, &counted)).await?;
+        if !replay.dry_run {
+            queued += ops::replay(&app, channel.id, filter).await?;
+        }
+    }
+    Ok(Answer(ReplayAnswer { matched, queued, dry_run: replay.dry_run }))
+}
+
+async fn find(app: &App, caller: &Caller, id: &str) -> Result<Delivery, ApiError> {
+    let not_found = || ApiError::not_found(Code::DeliveryNotFound, "delivery");
+    let id: i64 = id.parse().map_err(|_| not_found())?;
+    let team_id = caller.team_id();
+    app.store.read(move |tx| deliveries::find(tx, team_id, id)).await?.ok_or_else(not_found)
+}
+
+fn body(app: &App, delivery: &Delivery, channel_enabled: bool) -> DeliveryBody {
+    let waits = channel_enabled || delivery.trigger == Trigger::Test;
+    DeliveryBody {
+        id: delivery.id,
+        channel_id: delivery.channel_id,
+        event_id: app.event_ids.id(delivery.subject),
+        event: delivery.event.name(),
+        identity_id: delivery.identity_id.clone(),
+        status: status_name(delivery.status, waits),
+        attempt_count: delivery.attempt_count,
+        payload_size: delivery.payload_size,
+        http_status: delivery.http_status,
+        error_class: delivery.error_class.clone(),
+        error_message: delivery.error_message.clone(),
+        created_at: delivery.created_at,
+        next_attempt_at: delivery.next_attempt_at,
+        completed_at: delivery.completed_at,
+    }
+}

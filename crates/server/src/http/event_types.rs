@@ -1,0 +1,38 @@
+//! The catalogue of what channels can subscribe to.
+
+use axum::Json;
+use dregs_core::notify::catalogue::catalogue;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::auth::Caller;
+use super::error::ErrorBody;
+
+/// A type of event.
+#[derive(Serialize, ToSchema)]
+pub struct EventTypeBody {
+    #[schema(example = "IDENTITY_SCORED")]
+    name: String,
+    /// Other spellings that subscriptions accept.
+    aliases: Vec<String>,
+    description: String,
+    /// JSON Schema (2020-12) of the payload.
+    schema: Value,
+    /// A payload, which the schema accepts.
+    example: Value,
+}
+
+/// List the event types
+#[utoipa::path(get, path = "/event-types", tag = "channels",
+    responses((status = 200, body = Vec<EventTypeBody>), (status = "4XX", body = ErrorBody)))]
+pub async fn list(_: Caller) -> Json<Vec<EventTypeBody>> {
+    let entries = catalogue().into_iter().map(|entry| EventTypeBody {
+        name: entry.name.to_owned(),
+        aliases: entry.aliases.iter().map(|&alias| alias.to_owned()).collect(),
+        description: entry.description.to_owned(),
+        schema: entry.schema,
+        example: entry.example,
+    });
+    Json(entries.collect())
+}

@@ -1,0 +1,120 @@
+//! The HTTP API: every route on this page.
+
+mod auth;
+mod body;
+mod channels;
+mod credentials;
+mod deliveries;
+mod error;
+mod event_types;
+mod events;
+mod health;
+mod identities;
+mod page;
+mod request_id;
+mod schema;
+mod sessions;
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, options};
+use axum::{Json, Router};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::clock::monotonic;
+use crate::store::StoreError;
+use error::{ApiError, Code};
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "dregs",
+    description = "Scores the users of an application for fraud and abuse, and tells it by signed webhooks.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0")
+))]
+struct Document;
+
+fn api() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(events::send))
+        .routes(routes!(events::send_batch))
+        .routes(routes!(identities::get))
+        .routes(routes!(identities::scores))
+        .routes(routes!(identities::analysis))
+        .routes(routes!(identities::past_analysis))
+        .routes(routes!(channels::list, channels::create))
+        .routes(routes!(channels::get, channels::update, channels::delete))
+        .routes(routes!(channels::test))
+        .routes(routes!(channels::rotate_secret))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::replay))
+        .routes(routes!(deliveries::get))
+        .routes(routes!(deliveries::resend))
+        .routes(routes!(event_types::list))
+        .routes(routes!(credentials::list, credentials::create))
+        .routes(routes!(credentials::update, credentials::delete))
+        .routes(routes!(sessions::login))
+        .routes(routes!(sessions::logout))
+        .routes(routes!(sessions::me))
+}
+
+/// The OpenAPI document of the API.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = OpenApiRouter::<Arc<App>>::with_openapi(Document::openapi())
+        .nest("/api", api())
+        .into_openapi();
+    document.info.version = env!("CARGO_PKG_VERSION").into();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("bearer", [])]);
+    document
+}
+
+/// The router of a server.
+pub fn router(app: Arc<App>) -> Router {
+    let (api, _) = api().split_for_parts();
+    Router::new()
+        .nest("/api", api)
+        .route("/api/events", options(events::preflight))
+        .route("/api/openapi.json", get(|| async { Json(openapi()) }))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .fallback(|| async { ApiError::not_found(Code::NotFound, "path") })
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(app)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(observe))
+        .layer(middleware::from_fn(request_id::middleware))
+}
+
+async fn method_not_allowed() -> ApiError {
+    let message = "This path has no such method.";
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, message)
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    ApiError::from(StoreError::Broken("a handler panicked".into())).into_response()
+}
+
+/// Counts and times requests by route and status.
+async fn observe(request: Request, next: Next) -> Response {
+    let begun = monotonic();
+    let route = request.extensions().get::<axum::extract::MatchedPath>().map(|path| path.as_str().to_owned());
+    let response = next.run(request).await;
+    let labels = [
+        ("route", route.unwrap_or_else(|| "other".into())),
+        ("status", response.status().as_u16().to_string()),
+    ];
+    metrics::counter!("dregs_http_requests_total", &labels).increment(1);
+    metrics::histogram!("dregs_http_request_seconds").record(begun.elapsed());
+    response
+}

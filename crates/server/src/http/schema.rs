@@ -1,0 +1,98 @@
+//! Bodies as the OpenAPI document describes them, where the code reads or writes them otherwise.
+
+use dregs_core::score::{Category, Observation};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// Something a user did. It needs an identity or a device.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documents what dregs_core::event reads")]
+pub struct EventBody {
+    /// Your id, by which a repeat is recognised; not starting with `dregs-`.
+    #[schema(max_length = 64)]
+    id: Option<String>,
+    /// Your name for what happened.
+    #[serde(rename = "type")]
+    #[schema(example = "user.signup", max_length = 100)]
+    event_type: String,
+    /// When it happened, if not now: at most 5 minutes ahead and 5 years back.
+    #[schema(format = DateTime)]
+    timestamp: Option<String>,
+    source: Option<String>,
+    identity: Option<EventIdentityBody>,
+    /// At most one of each type.
+    groups: Option<Vec<EventGroupBody>>,
+    /// Attributes of the event.
+    data: Option<Map<String, Value>>,
+    device: Option<EventDeviceBody>,
+    session: Option<String>,
+    url: Option<String>,
+    /// The end user's address; from a backend only.
+    ip: Option<String>,
+    /// The end user's browser; from a backend only.
+    user_agent: Option<String>,
+}
+
+/// Whom an event is about.
+#[derive(Deserialize, ToSchema)]
+#[expect(dead_code, reason = "documents what dregs_core::event reads")]
+pub struct EventIdentityBody {
+    /// Your own id of the user.
+    id: String,
+    /// Attributes of the user, merged into what is known.
+    data: Option<Map<String, Value>>,
+}
+
+/// A group in which the user acts.
+#[derive(Deserialize, ToSchema)]
+#[expect(dead_code, reason = "documents what dregs_core::event reads")]
+pub struct EventGroupBody {
+    #[serde(rename = "type")]
+    #[schema(default = "organization")]
+    group_type: Option<String>,
+    id: String,
+    data: Option<Map<String, Value>>,
+}
+
+/// The device: what the tracker saw of it, or, from a backend, its fingerprint.
+#[derive(Deserialize, ToSchema)]
+#[expect(dead_code, reason = "documents what dregs_core::event reads")]
+pub struct EventDeviceBody {
+    components: Option<Map<String, Value>>,
+    fingerprint: Option<String>,
+}
+
+/// One analyzer's finding.
+#[derive(Serialize, ToSchema)]
+pub struct ObservationBody {
+    #[schema(value_type = String, example = "HUMANITY")]
+    category: Category,
+    #[schema(example = "humanity.user-agent")]
+    id: String,
+    label: String,
+    explanation: String,
+    /// 0.0 suspicious, 0.5 says nothing, 1.0 legitimate.
+    value: f64,
+    /// From 0.0 to 1.0.
+    confidence: f64,
+    /// How heavily it counts.
+    weight: f64,
+    metadata: Map<String, Value>,
+}
+
+impl From<Observation> for ObservationBody {
+    fn from(o: Observation) -> Self {
+        Self {
+            category: o.category,
+            id: o.id,
+            label: o.label,
+            explanation: o.explanation,
+            value: o.value,
+            confidence: o.confidence,
+            weight: o.weight,
+            metadata: o.metadata,
+        }
+    }
+}
