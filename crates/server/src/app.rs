@@ -101,14 +101,15 @@ impl App {
         let retries =
             RetrySchedule::parse(&config.retry_schedule).map_err(|e| wrong(format!("retry_schedule: {e}")))?;
 
-        let location = location(&config);
         let now = clock.now();
-        let store = tokio::task::spawn_blocking(move || Store::open(&location, now))
+        let place = location(&config);
+        let is_alone = matches!(place, Location::File(_));
+        let store = tokio::task::spawn_blocking(move || Store::open(&place, now))
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))??;
         let first_start = first_start::run(&store, &config, now).await?;
         let secret = installation_secret(&store).await?;
-        if matches!(location(&config), Location::File(_)) {
+        if is_alone {
             release_leases(&store, now).await?;
         }
         let (ingest, submissions) = ingest::Queue::new();

@@ -197,6 +197,17 @@ impl Webhook {
         }
     }
 
+    /// The names of the headers that the channel adds.
+    pub fn custom_header_names(&self) -> Vec<String> {
+        self.custom_headers.iter().map(|(name, _)| name.to_string()).collect()
+    }
+
+    /// The same webhook without the headers that the channel adds.
+    #[must_use]
+    pub fn without_custom_headers(&self) -> Self {
+        Self { custom_headers: Vec::new(), ..self.clone() }
+    }
+
     /// The headers of a request as the log shows them: all that are sent, the values of custom
     /// ones masked.
     pub fn shown_headers(&self, request: &PostRequest) -> Vec<(String, String)> {

@@ -56,7 +56,6 @@ pub struct ChannelBody {
 /// How a webhook is sent.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documents what channels::webhook reads")]
 pub struct WebhookConfigBody {
     /// http or https, without user name and password.
     #[schema(example = "https://example.com/webhooks/dregs")]

@@ -82,10 +82,6 @@ impl ApiError {
     pub fn not_found(code: Code, what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, format!("There is no such {what}."))
     }
-
-    pub fn code(&self) -> Code {
-        self.code
-    }
 }
 
 fn describe(error: &FieldError) -> String {

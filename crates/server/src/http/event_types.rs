@@ -28,8 +28,8 @@ pub struct EventTypeBody {
     responses((status = 200, body = Vec<EventTypeBody>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(_: Caller) -> Json<Vec<EventTypeBody>> {
     let entries = catalogue().into_iter().map(|entry| EventTypeBody {
-        name: entry.name.to_owned(),
-        aliases: entry.aliases.iter().map(|&alias| alias.to_owned()).collect(),
+        name: entry.event.name().to_owned(),
+        aliases: entry.event.aliases().iter().map(|&alias| alias.to_owned()).collect(),
         description: entry.description.to_owned(),
         schema: entry.schema,
         example: entry.example,

@@ -1,7 +1,8 @@
 //! Signing in: passwords and sessions of people.
 
 use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use dregs_core::time::Timestamp;
 
 use crate::app::App;

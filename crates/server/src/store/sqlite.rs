@@ -5,7 +5,8 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use rusqlite::hooks::Wal;
-use rusqlite::{CheckpointMode, Connection, OpenFlags};
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, OpenFlags};
 
 use super::engine::{Engine, ReadJob, WriteJob};
 use super::error::StoreError;

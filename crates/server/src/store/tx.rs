@@ -59,9 +59,9 @@ macro_rules! values {
 impl rusqlite::ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
         match self {
-            Self::Int(v) => v.to_sql(),
-            Self::Text(v) => v.to_sql(),
-            Self::Blob(v) => v.to_sql(),
+            Self::Int(v) => rusqlite::ToSql::to_sql(v),
+            Self::Text(v) => rusqlite::ToSql::to_sql(v),
+            Self::Blob(v) => rusqlite::ToSql::to_sql(v),
         }
     }
 }

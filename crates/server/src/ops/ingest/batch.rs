@@ -147,19 +147,20 @@ impl Batch {
             }
         }
         let keys: Vec<_> = tracked.keys().copied().collect();
-        for row in identities::load_tracked(tx, &keys)? {
-            let identity = Identity::read(tx, &row)?;
-            if let Some(slot) = tracked.get_mut(&(row.team_id, row.external_id.as_str())) {
-                *slot = identity;
+        let rows = identities::load_tracked(tx, &keys)?;
+        let rows: HashMap<_, _> = rows.iter().map(|row| ((row.team_id, row.external_id.as_str()), row)).collect();
+        for (key, identity) in &mut tracked {
+            if let Some(row) = rows.get(key) {
+                *identity = Identity::read(tx, row)?;
             }
         }
         Ok(tracked)
     }
 
     /// Folds the new events into their identities; the answer is the positions of those accepted.
-    fn fold(
-        &self,
-        tracked: &mut BTreeMap<IdentityKey<'_>, Identity>,
+    fn fold<'b>(
+        &'b self,
+        tracked: &mut BTreeMap<IdentityKey<'b>, Identity>,
         outcomes: &mut [Option<Outcome>],
     ) -> Vec<usize> {
         let mut accepted = Vec::with_capacity(self.events.len());
@@ -261,11 +262,14 @@ impl Batch {
         if merged.is_empty() {
             return Ok(());
         }
-        for known in groups::load(tx, &merged.keys().copied().collect::<Vec<_>>())? {
-            if let Some(data) =
-                merged.get_mut(&(known.team_id, known.group_type.as_str(), known.external_id.as_str()))
-            {
-                *data = parse_object(&known.data)?;
+        let known = groups::load(tx, &merged.keys().copied().collect::<Vec<_>>())?;
+        let known: HashMap<_, _> = known
+            .iter()
+            .map(|group| ((group.team_id, group.group_type.as_str(), group.external_id.as_str()), &group.data))
+            .collect();
+        for (key, data) in &mut merged {
+            if let Some(known) = known.get(key) {
+                *data = parse_object(known)?;
             }
         }
         for (team, event) in self.accepted(accepted) {
