@@ -139,6 +139,8 @@ async fn headers_without_end_are_refused() {
         .await;
         check(&receiver, ErrorClass::Protocol, TOO_LARGE).await;
     }
+    let long = format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-long: {}\r\n\r\n", "y".repeat(70_000));
+    check(&Receiver::answering(long).await, ErrorClass::Protocol, TOO_LARGE).await;
 }
 
 #[tokio::test]

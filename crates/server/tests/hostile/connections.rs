@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use dregs_server::channels::outcome::ErrorClass;
 use tokio::net::TcpListener;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{DEADLINE, assert_failed, check, client, local_client, send};
 use crate::support::dns::{Answer, DnsServer};
-use crate::support::receiver::{Receiver, answer_all};
+use crate::support::receiver::{Receiver, answer_all, post_to};
 use crate::support::tls::Authority;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -93,6 +93,55 @@ async fn a_connection_closed_on_the_next_request_is_tried_once_more_and_only_onc
 }
 
 #[tokio::test]
+async fn an_answer_that_breaks_off_is_not_asked_for_again() {
+    let receiver = Receiver::start(|mut conversation| async move {
+        conversation.read_request().await;
+        conversation.send(OK.as_bytes()).await;
+        conversation.read_request().await;
+        conversation.send(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nok").await;
+    })
+    .await;
+    let client = local_client();
+    assert_eq!(send(&client, &receiver.url()).await.error, None);
+    let error = send(&client, &receiver.url()).await.error.unwrap();
+    assert_eq!(error.class, ErrorClass::ConnectionClosed);
+    assert_eq!((receiver.connections(), receiver.requests().len()), (1, 2));
+}
+
+#[tokio::test]
+async fn every_answer_on_a_connection_may_be_as_large_as_the_first() {
+    let receiver =
+        Receiver::answering(format!("HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n{:60000}", "")).await;
+    let client = local_client();
+    for _ in 0..10 {
+        assert_eq!(send(&client, &receiver.url()).await.error, None);
+    }
+    assert_eq!(receiver.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_request_given_up_at_the_deadline_is_not_sent_on_behind_our_back() {
+    const BODY_BYTES: usize = 16 * 1024 * 1024;
+    let authority = Authority::new("Known");
+    let (taken, mut bytes_taken) = tokio::sync::mpsc::channel(1);
+    let receiver = Receiver::start_tls(authority.acceptor("127.0.0.1"), move |mut conversation| {
+        let taken = taken.clone();
+        async move {
+            sleep(DEADLINE * 2).await;
+            taken.send(conversation.wait_for_end().await).await.unwrap();
+        }
+    })
+    .await;
+    let mut request = post_to(&tls_url("127.0.0.1", receiver.address), DEADLINE);
+    request.body = vec![b'x'; BODY_BYTES].into();
+    let client = client("127.0.0.0/8", None, Some(authority.file.path().into()));
+    let error = client.post(request).await.error.unwrap();
+    assert_eq!(error.class, ErrorClass::Timeout);
+    let taken = timeout(DEADLINE * 20, bytes_taken.recv()).await.unwrap().unwrap();
+    assert!(taken < BODY_BYTES, "all of it arrived");
+}
+
+#[tokio::test]
 async fn the_second_address_is_used_when_the_first_does_not_answer() {
     let receiver = Receiver::answering(OK).await;
     let port = receiver.address.port();
@@ -165,7 +214,10 @@ async fn a_port_that_does_not_speak_tls_is_called_so() {
     let message = "the endpoint closed the connection while TLS was agreed on";
     assert_failed(&outcome, Some(closing.address), ErrorClass::Tls, message);
 
-    let silent = Receiver::start(|mut conversation| async move { conversation.wait_for_end().await }).await;
+    let silent = Receiver::start(|mut conversation| async move {
+        conversation.wait_for_end().await;
+    })
+    .await;
     let outcome = send(&local_client(), &tls_url("127.0.0.1", silent.address)).await;
     let message =
         format!("no complete answer within 400 ms: connected to {}, agreeing on TLS", silent.address);

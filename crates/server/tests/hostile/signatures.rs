@@ -61,7 +61,7 @@ async fn the_published_libraries_accept_what_arrives() {
     let [secret, older, other] = [1, 2, 3].map(|byte| Secret::from_bytes([byte; 32]));
     let all = [secret.clone(), older.clone(), other];
 
-    let received = deliver(&[secret.clone()], now()).await;
+    let received = deliver(std::slice::from_ref(&secret), now()).await;
     assert_eq!(accepting(&received, &all), [[true; 3], [false; 3], [false; 3]]);
 
     // During a rotation the vendor's clients need the newest, the standard takes either.

@@ -202,10 +202,14 @@ impl Conversation {
         while self.send(bytes).await {}
     }
 
-    /// Waits until the other side ends the connection.
-    pub async fn wait_for_end(&mut self) {
-        let mut rest = [0; 1024];
-        while matches!(self.io.read(&mut rest).await, Ok(1..)) {}
+    /// Waits until the other side ends the connection, and says how many bytes it sent until then.
+    pub async fn wait_for_end(&mut self) -> usize {
+        let mut buffer = [0; 8192];
+        let mut total = 0;
+        while let Ok(read @ 1..) = self.io.read(&mut buffer).await {
+            total += read;
+        }
+        total
     }
 }
 
