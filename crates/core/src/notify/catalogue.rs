@@ -305,6 +305,19 @@ mod tests {
     }
 
     #[test]
+    fn every_member_of_an_example_is_required() {
+        for CatalogueEntry { event, schema, example, .. } in catalogue() {
+            let outer = example.as_object().into_iter().flatten().map(|(key, _)| ("", key));
+            let inner = example["data"].as_object().into_iter().flatten().map(|(key, _)| ("/data", key));
+            for (parent, key) in outer.chain(inner) {
+                let mut without = example.clone();
+                without.pointer_mut(parent).and_then(Value::as_object_mut).unwrap().remove(key);
+                assert!(!is_valid(&schema, &without), "{event:?} without {parent}/{key}");
+            }
+        }
+    }
+
+    #[test]
     fn a_broken_payload_does_not_validate() {
         let cases = [
             (EventType::IdentityScored, "/timestamp", json!("2026-11-23T09:30:01Z")),

@@ -15,6 +15,9 @@ use crate::channels::outcome::{ErrorClass, Progress, Response, SendError};
 pub(super) const HEAD_MAX_BYTES: usize = 64 * 1024;
 /// The most bytes that are read of a body.
 pub const BODY_READ_MAX_BYTES: usize = 64 * 1024;
+/// What a chunk of a body counts on top of its bytes, so that a body in tiny chunks, each of which
+/// takes its own trip through the connection, ends sooner.
+const CHUNK_COST_BYTES: usize = 16;
 /// The most bytes that are kept of a body.
 pub const BODY_KEPT_MAX_BYTES: usize = 16 * 1024;
 /// The most headers that are kept.
@@ -43,11 +46,12 @@ pub(super) async fn read(
     while let Some(frame) = body.frame().await {
         let frame = frame?;
         let data = frame.data_ref().map_or(&[][..], |data| data);
-        bytes_read += data.len();
+        bytes_read += data.len() + CHUNK_COST_BYTES;
         let room = BODY_KEPT_MAX_BYTES - kept.body.len();
         kept.body.extend_from_slice(&data[..data.len().min(room)]);
         kept.is_truncated |= data.len() > room;
         if bytes_read > BODY_READ_MAX_BYTES {
+            kept.is_truncated = true;
             return Ok(false);
         }
     }

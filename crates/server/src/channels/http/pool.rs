@@ -52,7 +52,9 @@ impl Drop for Driver {
 impl Connection {
     pub(super) async fn open(stream: Stream) -> Result<Self, SendError> {
         let Stream { io, remote_address, budget } = stream;
-        let handshake = Builder::new().max_buf_size(HEAD_MAX_BYTES).handshake(TokioIo::new(io)).await;
+        let mut builder = Builder::new();
+        builder.max_buf_size(HEAD_MAX_BYTES).max_header_size(HEAD_MAX_BYTES);
+        let handshake = builder.handshake(TokioIo::new(io)).await;
         let (sender, connection) = handshake.map_err(|error| answer::explain(&error, &budget))?;
         // What goes wrong on the connection is told to the request that is on it.
         let task = tokio::spawn(async move { drop(connection.await) }).abort_handle();
