@@ -2,5 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod architecture;
+mod flow;
 mod hostile;
+mod store;
 mod support;

@@ -1,5 +1,8 @@
-//! What tests stand on: an endpoint that does as it is told, name servers and certificates.
+//! What tests stand on: whole servers on either engine, an endpoint that does as it is told, name
+//! servers and certificates.
 
 pub mod dns;
+pub mod engine;
 pub mod receiver;
+pub mod server;
 pub mod tls;

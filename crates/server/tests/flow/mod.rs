@@ -1,0 +1,5 @@
+//! From an event to a webhook, through a running server and real sockets.
+
+mod channels;
+mod delivery;
+mod evaluation;
