@@ -14,4 +14,3 @@ pub mod score;
 pub mod snapshot;
 pub mod state;
 pub mod time;
-mod words;
