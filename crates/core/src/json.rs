@@ -367,7 +367,8 @@ mod tests {
 
     #[test]
     fn splits_arrays_whose_elements_are_bad() {
-        let cases: [(&str, Result<Vec<&str>, (&str, &str)>); 9] = [
+        type Expected = Result<Vec<&'static str>, (&'static str, &'static str)>;
+        let cases: [(&str, Expected); 9] = [
             ("[]", Ok(vec![])),
             (" [ 1 , {\"a\": [2]} ,\"]\"] ", Ok(vec!["1", "{\"a\": [2]}", "\"]\""])),
             (r#"["\ud800",1e999]"#, Ok(vec![r#""\ud800""#, "1e999"])),
