@@ -3,15 +3,36 @@
 use super::moments::moments;
 use super::{Analyzer, Category, Finding, counted, duration, interpolate};
 use crate::snapshot::Snapshot;
-use crate::time::{MINUTE_MS, Timestamp};
+use crate::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::words::snake;
 
 /// As telling as an average analyzer.
 const WEIGHT: f64 = 1.0;
 
-/// Most acts within a minute, and their value. A busy person clicks about once every two seconds
-/// for a while; several acts a second over a whole minute are no ordinary use.
-const VALUE_BY_ACTS: [(f64, f64); 5] = [(20.0, 0.7), (40.0, 0.5), (60.0, 0.3), (120.0, 0.1), (300.0, 0.03)];
+/// A stretch of time, and what the most acts within any such stretch are worth.
+struct Stretch {
+    millis: i64,
+    words: &'static str,
+    people_below: u32,
+    value_by_acts: [(f64, f64); 4],
+}
+
+/// A busy person acts about once every two seconds for a while, and in a flurry a little more than
+/// once a second. At most fifty acts are remembered, so more than that looks like fifty.
+const STRETCHES: [Stretch; 2] = [
+    Stretch {
+        millis: MINUTE_MS,
+        words: "a minute",
+        people_below: 30,
+        value_by_acts: [(15.0, 0.7), (30.0, 0.55), (40.0, 0.4), (50.0, 0.25)],
+    },
+    Stretch {
+        millis: 10 * SECOND_MS,
+        words: "ten seconds",
+        people_below: 15,
+        value_by_acts: [(8.0, 0.7), (15.0, 0.5), (30.0, 0.12), (50.0, 0.03)],
+    },
+];
 /// With this many acts the confidence is half of what it can become.
 const ACTS_HALF: f64 = 6.0;
 const CONFIDENCE_MAX: f64 = 0.9;
@@ -19,8 +40,10 @@ const CONFIDENCE_MAX: f64 = 0.9;
 const ACTS_FEW: usize = 5;
 
 /// From sign-up to payment, in milliseconds, and its value: filling in a payment form takes a
-/// person half a minute; stolen cards are tried by script right after sign-up.
+/// person half a minute; stolen cards are tried by script right after sign-up. After a minute
+/// there is nothing to remark.
 const VALUE_BY_PURCHASE_MS: [(f64, f64); 3] = [(5_000.0, 0.08), (20_000.0, 0.25), (60_000.0, 0.6)];
+const PURCHASE_HASTY_MAX_MS: i64 = MINUTE_MS;
 const PURCHASE_CONFIDENCE: f64 = 0.7;
 
 pub(super) const ANALYZER: Analyzer =
@@ -39,41 +62,36 @@ fn acts(snapshot: &Snapshot) -> Option<Finding> {
     if moments.len() < 2 {
         return None;
     }
-    let most = most_in_a_minute(&moments);
+    let judge = |stretch: &'static Stretch| {
+        let most = most_within(stretch.millis, &moments);
+        (interpolate(&stretch.value_by_acts, most as f64), most, stretch)
+    };
+    let (value, most, stretch) = STRETCHES.iter().map(judge).min_by(|a, b| a.0.total_cmp(&b.0))?;
     let few = if moments.len() < ACTS_FEW { " Little to go by yet." } else { "" };
     let explanation = format!(
-        "At most {} within a minute, of the last {}; people stay below 40 a minute.{few}",
-        counted(most.round() as u64, "act"),
-        moments.len()
+        "At most {} within {}, of the last {}; people stay below {}.{few}",
+        counted(most as u64, "act"),
+        stretch.words,
+        moments.len(),
+        stretch.people_below
     );
     let count = moments.len() as f64;
     let confidence = CONFIDENCE_MAX * count / (count + ACTS_HALF);
-    let finding = Finding::new(interpolate(&VALUE_BY_ACTS, most), confidence, explanation);
-    Some(finding.with("actsInAMinute", most.round() as i64).with("acts", moments.len()))
+    let finding = Finding::new(value, confidence, explanation);
+    Some(finding.with("mostActs", most).with("withinMillis", stretch.millis).with("acts", moments.len()))
 }
 
-/// The most acts in any minute. All remembered acts within less than a minute are only the end of
-/// a longer burst or the whole of a short one: their rate is taken when it is kept for at least
-/// ten seconds.
-fn most_in_a_minute(moments: &[Timestamp]) -> f64 {
-    const STEADY_MIN_MS: i64 = 10_000;
+/// The most moments in any stretch of so many milliseconds.
+fn most_within(millis: i64, moments: &[Timestamp]) -> usize {
     let mut start = 0;
     let mut most = 0;
     for (end, at) in moments.iter().enumerate() {
-        while at.millis_since(moments[start]) >= MINUTE_MS {
+        while at.millis_since(moments[start]) >= millis {
             start += 1;
         }
         most = most.max(end + 1 - start);
     }
-    let span_ms = match moments {
-        [first, .., last] => last.millis_since(*first),
-        _ => 0,
-    };
-    if most == moments.len() && most >= crate::state::RECENT_MAX {
-        (most as f64) * (MINUTE_MS as f64) / span_ms.max(STEADY_MIN_MS) as f64
-    } else {
-        most as f64
-    }
+    most
 }
 
 fn purchase(snapshot: &Snapshot) -> Option<Finding> {
@@ -91,7 +109,7 @@ fn purchase(snapshot: &Snapshot) -> Option<Finding> {
     let purchase = earliest(&["purchase", "purchased", "checkout", "payment", "order", "paid", "charge"])?;
     let after_ms = purchase.millis_since(signup);
     // At the same moment, or before: reported by the backend as one act.
-    if after_ms <= 0 {
+    if !(1..PURCHASE_HASTY_MAX_MS).contains(&after_ms) {
         return None;
     }
     let explanation =
@@ -123,31 +141,25 @@ mod tests {
 
     #[test]
     fn says_how_much_was_done_in_a_minute() {
+        let every = |gap_ms: i64, count: i64| (0..count).map(move |n| n * gap_ms);
         let cases = [
             (
-                vec![0, 90_000],
+                every(90_000, 2),
                 0.7,
-                "At most 1 act within a minute, of the last 2; people stay below 40 a minute. Little to go by yet.",
+                "At most 1 act within a minute, of the last 2; people stay below 30. Little to go by yet.",
+            ),
+            (every(10_000, 10), 0.7, "At most 6 acts within a minute, of the last 10; people stay below 30."),
+            (every(1_500, 45), 0.4, "At most 40 acts within a minute, of the last 45; people stay below 30."),
+            (every(500, 50), 0.25, "At most 50 acts within a minute, of the last 50; people stay below 30."),
+            (
+                every(300, 50),
+                0.102,
+                "At most 34 acts within ten seconds, of the last 50; people stay below 15.",
             ),
             (
-                (0..10).map(|n| n * 10_000).collect(),
-                0.7,
-                "At most 6 acts within a minute, of the last 10; people stay below 40 a minute.",
-            ),
-            (
-                (0..45).map(|n| n * 1_000).collect(),
-                0.45,
-                "At most 45 acts within a minute, of the last 45; people stay below 40 a minute.",
-            ),
-            (
-                (0..50).map(|n| n * 500).collect(),
-                0.099,
-                "At most 122 acts within a minute, of the last 50; people stay below 40 a minute.",
-            ),
-            (
-                (0..50).map(|n| n * 10).collect(),
+                every(10, 50),
                 0.03,
-                "At most 300 acts within a minute, of the last 50; people stay below 40 a minute.",
+                "At most 50 acts within ten seconds, of the last 50; people stay below 15.",
             ),
         ];
         for (times, value, explanation) in cases {
@@ -168,7 +180,7 @@ mod tests {
         let words = "A purchase 3.0 s after sign-up; people need a minute or more.";
         assert_eq!(story(3_000), Some((0.08, words.to_owned())));
         let patient = story(600_000).map(|(value, _)| value);
-        assert_eq!(patient, Some(0.6));
+        assert_eq!(patient, Some(0.7));
     }
 
     #[test]
