@@ -1,1 +1,83 @@
 //! Devices: the fingerprint that stands for what the tracker saw.
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+/// Bytes of the digest that are kept: at 128 bits, a billion devices collide with a probability
+/// below one in 10^20.
+const FINGERPRINT_BYTES: usize = 16;
+
+/// The fingerprint of a device with these components: 32 hexadecimal digits, the same for the
+/// same components in any order of keys.
+pub fn fingerprint(components: &Map<String, Value>) -> String {
+    let mut canonical = Vec::with_capacity(1_024);
+    write_object(components, &mut canonical);
+    hex::encode(&Sha256::digest(&canonical)[..FINGERPRINT_BYTES])
+}
+
+/// Compact JSON with the keys of objects sorted.
+fn write(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Object(map) => write_object(map, out),
+        Value::Array(items) => {
+            out.push(b'[');
+            for item in items {
+                write(item, out);
+                out.push(b',');
+            }
+            out.push(b']');
+        }
+        scalar => write_scalar(scalar, out),
+    }
+}
+
+fn write_object(map: &Map<String, Value>, out: &mut Vec<u8>) {
+    let mut entries: Vec<_> = map.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    out.push(b'{');
+    for (key, value) in entries {
+        write_scalar(key, out);
+        out.push(b':');
+        write(value, out);
+        out.push(b',');
+    }
+    out.push(b'}');
+}
+
+fn write_scalar<T: serde::Serialize + ?Sized>(scalar: &T, out: &mut Vec<u8>) {
+    // Writing a string or a number into a vector does not fail.
+    let _ = serde_json::to_writer(out, scalar);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(json: &str) -> String {
+        fingerprint(&serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn is_the_truncated_digest_of_the_sorted_components() {
+        assert_eq!(of("{}"), "44136fa355b3678a1146ad16f7e8649e");
+        assert_eq!(of(r#"{"b":[1,{"d":2,"c":3}],"a":"x"}"#), of(r#"{"a":"x","b":[1,{"c":3,"d":2}]}"#));
+    }
+
+    #[test]
+    fn differs_with_any_component() {
+        let devices = [
+            "{}",
+            r#"{"a":1}"#,
+            r#"{"a":"1"}"#,
+            r#"{"a":[1]}"#,
+            r#"{"a":[1,2]}"#,
+            r#"{"a":[2,1]}"#,
+            r#"{"a":[12]}"#,
+            r#"{"a":{"b":1}}"#,
+            r#"{"a":null}"#,
+            r#"{"a":1,"b":1}"#,
+        ];
+        let distinct: std::collections::BTreeSet<_> = devices.iter().map(|json| of(json)).collect();
+        assert_eq!(distinct.len(), devices.len());
+    }
+}

@@ -7,6 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::time::Timestamp;
 
+mod read;
+mod redact;
+
+pub use read::*;
+pub use redact::{REDACTED, redact};
+
 /// Largest accepted request body, and so the largest event.
 pub const BODY_MAX_BYTES: usize = 256 * 1024;
 /// Events in one batch request.

@@ -2,6 +2,17 @@
 
 use serde_json::{Map, Value};
 
+use crate::event::FieldError;
+use crate::json;
+use crate::words::push_snake;
+
+/// Largest free-form data of an event, an identity or a group, as compact JSON.
+pub const DATA_MAX_BYTES: usize = 64 * 1024;
+
+/// Longest value of a [`Profile`]: an e-mail address may have 254 bytes, so that a longer one can
+/// still be seen to be none. What is longer is cut.
+pub const PROFILE_VALUE_MAX_BYTES: usize = 320;
+
 /// The parts of an identity's data that analyzers and people look at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
@@ -10,4 +21,227 @@ pub struct Profile {
     pub name: Option<String>,
     pub username: Option<String>,
     pub phone: Option<String>,
+}
+
+/// Merges `patch` into `data`, key by key: a value replaces the one before, null removes the key.
+/// Returns whether anything changed.
+///
+/// # Errors
+/// When the result would be larger than [`DATA_MAX_BYTES`]; `data` is unchanged then.
+pub fn merge(data: &mut Map<String, Value>, patch: &Map<String, Value>) -> Result<bool, FieldError> {
+    let changes = |(key, value): (&String, &Value)| match data.get(key) {
+        Some(present) => present != value,
+        None => !value.is_null(),
+    };
+    if !patch.iter().any(changes) {
+        return Ok(false);
+    }
+    // Together they bound the result, so that only data near the limit is copied to be measured.
+    if json::size_bytes(data) + json::size_bytes(patch) <= DATA_MAX_BYTES {
+        apply(data, patch);
+        return Ok(true);
+    }
+    let mut merged = data.clone();
+    apply(&mut merged, patch);
+    let size_bytes = json::size_bytes(&merged);
+    // What shrinks is welcome even when it is still too large, which a lowered limit may cause.
+    if size_bytes > DATA_MAX_BYTES && size_bytes >= json::size_bytes(data) {
+        let message = format!("would grow to {size_bytes} bytes; at most {DATA_MAX_BYTES} are kept");
+        return Err(FieldError { field: "data".to_owned(), message });
+    }
+    *data = merged;
+    Ok(true)
+}
+
+fn apply(data: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (key, value) in patch {
+        if value.is_null() {
+            data.shift_remove(key);
+        } else {
+            data.insert(key.clone(), value.clone());
+        }
+    }
+}
+
+/// Spellings in lower_snake_case, the most telling first: with several in one identity the
+/// earliest in the list counts.
+const EMAIL_KEYS: &[&str] = &[
+    "email",
+    "e_mail",
+    "email_address",
+    "e_mail_address",
+    "emailaddress",
+    "mail",
+    "user_email",
+    "useremail",
+    "primary_email",
+    "account_email",
+    "customer_email",
+    "contact_email",
+    "login_email",
+    "mail_address",
+];
+const NAME_KEYS: &[&str] = &[
+    "name",
+    "full_name",
+    "fullname",
+    "display_name",
+    "displayname",
+    "real_name",
+    "realname",
+    "user_full_name",
+    "customer_name",
+    "contact_name",
+];
+const FIRST_NAME_KEYS: &[&str] = &["first_name", "firstname", "given_name", "givenname", "forename", "fname"];
+const LAST_NAME_KEYS: &[&str] =
+    &["last_name", "lastname", "family_name", "familyname", "surname", "second_name", "lname"];
+const USERNAME_KEYS: &[&str] = &[
+    "username",
+    "user_name",
+    "login",
+    "login_name",
+    "handle",
+    "nickname",
+    "nick_name",
+    "nick",
+    "screen_name",
+    "account_name",
+];
+const PHONE_KEYS: &[&str] = &[
+    "phone",
+    "phone_number",
+    "phonenumber",
+    "mobile",
+    "mobile_phone",
+    "mobile_number",
+    "cell",
+    "cell_phone",
+    "cellphone",
+    "tel",
+    "telephone",
+    "telephone_number",
+    "user_phone",
+    "contact_phone",
+];
+const FIELDS: [&[&str]; 6] =
+    [EMAIL_KEYS, NAME_KEYS, FIRST_NAME_KEYS, LAST_NAME_KEYS, USERNAME_KEYS, PHONE_KEYS];
+
+impl Profile {
+    /// What `data` says, under the usual keys in any case and separator style (`email`, `E-Mail`,
+    /// `userEmail`, …). Empty values and those that are neither text nor number count as absent.
+    pub fn from_data(data: &Map<String, Value>) -> Self {
+        let mut found: [Option<(usize, &Value)>; FIELDS.len()] = [None; FIELDS.len()];
+        let mut key_in_snake = String::new();
+        for (key, value) in data.iter().filter(|(_, value)| is_usable(value)) {
+            key_in_snake.clear();
+            push_snake(key, &mut key_in_snake);
+            for (keys, found) in FIELDS.iter().zip(&mut found) {
+                let Some(rank) = keys.iter().position(|known| *known == key_in_snake) else { continue };
+                if found.is_none_or(|(best, _)| rank < best) {
+                    *found = Some((rank, value));
+                }
+            }
+        }
+        let [email, name, first, last, username, phone] =
+            found.map(|found| found.map(|(_, value)| text_of(value)));
+        let joined = match (first, last) {
+            (Some(first), Some(last)) => Some(cut(&format!("{first} {last}"))),
+            (first, last) => first.or(last),
+        };
+        Self { email, name: name.or(joined), username, phone }
+    }
+}
+
+fn is_usable(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Number(_) => true,
+        _ => false,
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => cut(text.trim()),
+        other => other.to_string(),
+    }
+}
+
+fn cut(text: &str) -> String {
+    text[..text.floor_char_boundary(PROFILE_VALUE_MAX_BYTES)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn map(value: Value) -> Map<String, Value> {
+        let Value::Object(map) = value else { panic!("an object") };
+        map
+    }
+
+    #[test]
+    fn merges_key_by_key() {
+        let cases = [
+            (json!({}), json!({}), false, json!({})),
+            (json!({"a": 1}), json!({"a": 1}), false, json!({"a": 1})),
+            (json!({"a": 1}), json!({"b": null}), false, json!({"a": 1})),
+            (json!({"a": 1}), json!({"a": null}), true, json!({})),
+            (json!({"a": 1, "b": 2}), json!({"b": 3, "c": [4]}), true, json!({"a": 1, "b": 3, "c": [4]})),
+            (json!({"a": {"x": 1}}), json!({"a": {"y": 2}}), true, json!({"a": {"y": 2}})),
+        ];
+        for (data, patch, changed, expected) in cases {
+            let mut data = map(data);
+            assert_eq!(merge(&mut data, &map(patch)), Ok(changed));
+            assert_eq!(data, map(expected));
+        }
+    }
+
+    #[test]
+    fn keeps_the_data_when_it_would_grow_too_large() {
+        let large = "x".repeat(DATA_MAX_BYTES - 100);
+        let mut data = map(json!({ "a": large }));
+        let before = data.clone();
+        let error = merge(&mut data, &map(json!({"b": "y".repeat(200)}))).unwrap_err();
+        assert_eq!(error.field, "data");
+        assert_eq!(error.message, "would grow to 65651 bytes; at most 65536 are kept");
+        assert_eq!(data, before);
+        let replacement = map(json!({"a": "z".repeat(DATA_MAX_BYTES - 100)}));
+        assert_eq!(merge(&mut data, &replacement), Ok(true));
+        assert_eq!(data, replacement);
+    }
+
+    fn profile(email: &str, name: &str, username: &str, phone: &str) -> Profile {
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        Profile { email: some(email), name: some(name), username: some(username), phone: some(phone) }
+    }
+
+    #[test]
+    fn recognises_the_usual_keys() {
+        let cases = [
+            (json!({}), profile("", "", "", "")),
+            (
+                json!({"email": " a@b.c ", "name": "Ada", "username": "ada", "phone": "+1"}),
+                profile("a@b.c", "Ada", "ada", "+1"),
+            ),
+            (
+                json!({"E-Mail": "a@b.c", "fullName": "Ada", "Login": "ada", "mobile-phone": 491}),
+                profile("a@b.c", "Ada", "ada", "491"),
+            ),
+            (json!({"user_email": "u@b.c", "emailAddress": "e@b.c"}), profile("e@b.c", "", "", "")),
+            (json!({"mail": "m@b.c", "email": "  "}), profile("m@b.c", "", "", "")),
+            (json!({"lastName": "Lovelace", "first_name": "Ada"}), profile("", "Ada Lovelace", "", "")),
+            (json!({"surname": "Lovelace"}), profile("", "Lovelace", "", "")),
+            (json!({"displayName": "Countess", "first_name": "Ada"}), profile("", "Countess", "", "")),
+            (json!({"email": ["a@b.c"], "name": {"first": "Ada"}, "tel": false}), profile("", "", "", "")),
+            (json!({"email_verified": "yes", "mailbox": "x", "namespace": "y"}), profile("", "", "", "")),
+            (json!({"name": "ä".repeat(1_000)}), profile("", &"ä".repeat(160), "", "")),
+        ];
+        for (data, expected) in cases {
+            assert_eq!(Profile::from_data(&map(data.clone())), expected, "{data}");
+        }
+    }
 }

@@ -14,3 +14,4 @@ pub mod score;
 pub mod snapshot;
 pub mod state;
 pub mod time;
+mod words;

@@ -1,2 +1,318 @@
 //! The bounded state of an identity: everything its past tells an analyzer, in a few hundred
 //! bytes, built event by event.
+//!
+//! Folding happens in the order of arrival. The same events in the same order give the same
+//! state, byte for byte: whenever the fold or its format changes, `FORMAT_VERSION` changes with
+//! it, old states are refused by [`IdentityState::decode`], and the past is folded again.
+
+use std::hash::Hasher;
+use std::net::IpAddr;
+
+use siphasher::sip::SipHasher24;
+
+use crate::event::Event;
+use crate::time::{HOUR_MS, Timestamp};
+
+mod agents;
+mod codec;
+
+/// Devices remembered; the one unseen for longest makes room for a new one.
+pub const DEVICES_MAX: usize = 16;
+/// Addresses remembered, likewise.
+pub const ADDRESSES_MAX: usize = 16;
+/// Sessions remembered, likewise.
+pub const SESSIONS_MAX: usize = 8;
+/// User agents remembered, likewise.
+pub const USER_AGENTS_MAX: usize = 8;
+/// Of a user agent this much is kept: markers of bots at the end of a mobile crawler's long one
+/// begin before byte 200.
+pub const USER_AGENT_KEPT_MAX_BYTES: usize = 256;
+/// Event names counted one by one: the first ones, the rest together.
+pub const NAMES_MAX: usize = 32;
+/// Of an event's name this much is kept.
+pub const NAME_KEPT_MAX_BYTES: usize = 64;
+/// Most recent events remembered.
+pub const RECENT_MAX: usize = 50;
+/// Hours of a day, in UTC.
+pub const HOURS: usize = 24;
+/// Buckets of gaps between events: bucket `n` counts gaps of 2^(n-1) up to 2^n milliseconds,
+/// bucket 0 events at the same moment, the last everything from 12 days up.
+pub const GAP_BUCKETS: usize = 32;
+
+/// A value seen with an identity: when first, when last (in event time), how many times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen<T> {
+    pub value: T,
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
+    pub count: u32,
+}
+
+/// How often an event of this name came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NameCount {
+    pub name: String,
+    pub count: u32,
+}
+
+/// One of the most recent events.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RecentEvent<'a> {
+    pub at: Timestamp,
+    /// `None` when the identity has more than [`NAMES_MAX`] names and this is none of the first.
+    pub name: Option<&'a str>,
+    /// Whether the browser script sent it: only that reports what a device is made of.
+    pub is_browser: bool,
+    /// The place of its device among [`IdentityState::devices`], if it is still there.
+    pub device: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Recent {
+    at: Timestamp,
+    name: Option<u8>,
+    device: Option<u8>,
+    is_browser: bool,
+}
+
+/// What is known of an identity's past.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IdentityState {
+    event_count: u64,
+    browser_event_count: u64,
+    agentless_browser_event_count: u64,
+    device_count: u32,
+    first_event_at: Timestamp,
+    last_event_at: Timestamp,
+    devices: Vec<Seen<String>>,
+    addresses: Vec<Seen<IpAddr>>,
+    sessions: Vec<Seen<u32>>,
+    user_agents: Vec<Seen<String>>,
+    names: Vec<NameCount>,
+    other_name_count: u64,
+    /// In the order of arrival.
+    recent: Vec<Recent>,
+    hours: [u32; HOURS],
+    gaps: [u32; GAP_BUCKETS],
+}
+
+impl IdentityState {
+    /// Takes in one more event of the identity.
+    pub fn fold(&mut self, event: &Event) {
+        let at = event.timestamp;
+        let is_browser = event.components.is_some();
+        self.fold_time(at);
+        self.event_count += 1;
+        self.browser_event_count += u64::from(is_browser);
+        if is_browser && event.user_agent.is_none() {
+            self.agentless_browser_event_count += 1;
+        }
+        let device = event.fingerprint.as_deref().map(|fingerprint| self.fold_device(fingerprint, at));
+        if let Some(ip) = event.ip {
+            see(&mut self.addresses, ADDRESSES_MAX, at, |known| *known == ip, || ip);
+        }
+        if let Some(session) = &event.session {
+            let digest = session_digest(session);
+            see(&mut self.sessions, SESSIONS_MAX, at, |known| *known == digest, || digest);
+        }
+        if let Some(agent) = &event.user_agent {
+            let agent = agents::storable(agent);
+            see(&mut self.user_agents, USER_AGENTS_MAX, at, |known| *known == agent, || agent.clone());
+        }
+        let name = self.fold_name(&event.name);
+        if self.recent.len() == RECENT_MAX {
+            self.recent.remove(0);
+        }
+        self.recent.push(Recent { at, name, device, is_browser });
+    }
+
+    fn fold_time(&mut self, at: Timestamp) {
+        if self.event_count == 0 {
+            (self.first_event_at, self.last_event_at) = (at, at);
+        } else {
+            self.first_event_at = self.first_event_at.min(at);
+            self.last_event_at = self.last_event_at.max(at);
+        }
+        if let Some(previous) = self.recent.last() {
+            let gap_ms = at.millis_since(previous.at).unsigned_abs();
+            let bucket = gap_bucket(gap_ms);
+            self.gaps[bucket] = self.gaps[bucket].saturating_add(1);
+        }
+        let hour = at.as_millis().div_euclid(HOUR_MS).rem_euclid(HOURS as i64);
+        if let Some(count) = usize::try_from(hour).ok().and_then(|hour| self.hours.get_mut(hour)) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// The device's place.
+    fn fold_device(&mut self, fingerprint: &str, at: Timestamp) -> u8 {
+        let is_it = |known: &String| known == fingerprint;
+        let slot = see(&mut self.devices, DEVICES_MAX, at, is_it, || fingerprint.to_owned());
+        match slot {
+            Slot::Known(place) => place,
+            Slot::New(place) => {
+                self.device_count = self.device_count.saturating_add(1);
+                // Events of the device that made room must not pass to the one now in its place.
+                for recent in self.recent.iter_mut().filter(|recent| recent.device == Some(place)) {
+                    recent.device = None;
+                }
+                place
+            }
+        }
+    }
+
+    /// The name's place among the names counted one by one.
+    fn fold_name(&mut self, name: &str) -> Option<u8> {
+        let name = &name[..name.floor_char_boundary(NAME_KEPT_MAX_BYTES)];
+        let place = self.names.iter().position(|known| known.name == name);
+        let place = match place {
+            Some(place) => place,
+            None if self.names.len() < NAMES_MAX => {
+                self.names.push(NameCount { name: name.to_owned(), count: 0 });
+                self.names.len() - 1
+            }
+            None => {
+                self.other_name_count += 1;
+                return None;
+            }
+        };
+        self.names[place].count = self.names[place].count.saturating_add(1);
+        u8::try_from(place).ok()
+    }
+
+    /// Events folded.
+    pub fn event_count(&self) -> u64 {
+        self.event_count
+    }
+
+    /// Events the browser script sent.
+    pub fn browser_event_count(&self) -> u64 {
+        self.browser_event_count
+    }
+
+    /// Events the browser script sent over a connection without a user agent.
+    pub fn agentless_browser_event_count(&self) -> u64 {
+        self.agentless_browser_event_count
+    }
+
+    /// Distinct devices. One that was forgotten and comes back counts again.
+    pub fn device_count(&self) -> u32 {
+        self.device_count
+    }
+
+    /// The earliest event time; `None` before the first event.
+    pub fn first_event_at(&self) -> Option<Timestamp> {
+        (self.event_count > 0).then_some(self.first_event_at)
+    }
+
+    /// The latest event time; `None` before the first event.
+    pub fn last_event_at(&self) -> Option<Timestamp> {
+        (self.event_count > 0).then_some(self.last_event_at)
+    }
+
+    /// Fingerprints, at most [`DEVICES_MAX`].
+    pub fn devices(&self) -> &[Seen<String>] {
+        &self.devices
+    }
+
+    /// Addresses, at most [`ADDRESSES_MAX`].
+    pub fn addresses(&self) -> &[Seen<IpAddr>] {
+        &self.addresses
+    }
+
+    /// Sessions, at most [`SESSIONS_MAX`], by a digest: enough to tell them apart.
+    pub fn sessions(&self) -> &[Seen<u32>] {
+        &self.sessions
+    }
+
+    /// User agents, at most [`USER_AGENTS_MAX`], each cut to [`USER_AGENT_KEPT_MAX_BYTES`].
+    pub fn user_agents(&self) -> &[Seen<String>] {
+        &self.user_agents
+    }
+
+    /// The first [`NAMES_MAX`] event names and how often each came.
+    pub fn names(&self) -> &[NameCount] {
+        &self.names
+    }
+
+    /// Events of all other names.
+    pub fn other_name_count(&self) -> u64 {
+        self.other_name_count
+    }
+
+    /// The most recent events, at most [`RECENT_MAX`], in the order of their arrival.
+    pub fn recent(&self) -> impl Iterator<Item = RecentEvent<'_>> {
+        self.recent.iter().map(|recent| RecentEvent {
+            at: recent.at,
+            name: recent
+                .name
+                .and_then(|place| self.names.get(usize::from(place)))
+                .map(|name| name.name.as_str()),
+            is_browser: recent.is_browser,
+            device: recent.device.map(usize::from),
+        })
+    }
+
+    /// Events in each hour of the day, in UTC.
+    pub fn hours(&self) -> &[u32; HOURS] {
+        &self.hours
+    }
+
+    /// Gaps between events that arrived one after the other, by the power of two of their length.
+    pub fn gaps(&self) -> &[u32; GAP_BUCKETS] {
+        &self.gaps
+    }
+}
+
+/// Where a value was found or put.
+enum Slot {
+    Known(u8),
+    New(u8),
+}
+
+/// Notes that a value was seen at `at`. In a full list a new value takes the place of the one
+/// last seen longest ago; of several, the one seen least; of those, the first.
+fn see<T>(
+    list: &mut Vec<Seen<T>>,
+    max: usize,
+    at: Timestamp,
+    is_it: impl Fn(&T) -> bool,
+    make: impl FnOnce() -> T,
+) -> Slot {
+    // Lists are far shorter than 256.
+    let place = |index: usize| u8::try_from(index).unwrap_or(u8::MAX);
+    if let Some(index) = list.iter().position(|seen| is_it(&seen.value)) {
+        let seen = &mut list[index];
+        seen.first_at = seen.first_at.min(at);
+        seen.last_at = seen.last_at.max(at);
+        seen.count = seen.count.saturating_add(1);
+        return Slot::Known(place(index));
+    }
+    let new = Seen { value: make(), first_at: at, last_at: at, count: 1 };
+    let oldest = list.iter().enumerate().min_by_key(|(_, seen)| (seen.last_at, seen.count));
+    match oldest.map(|(index, _)| index) {
+        Some(index) if list.len() >= max => {
+            list[index] = new;
+            Slot::New(place(index))
+        }
+        _ => {
+            list.push(new);
+            Slot::New(place(list.len() - 1))
+        }
+    }
+}
+
+/// Tells sessions of one identity apart; who holds one is in the link keys, with a keyed hash.
+fn session_digest(session: &str) -> u32 {
+    let mut hasher = SipHasher24::new();
+    hasher.write(session.as_bytes());
+    (hasher.finish() >> 32) as u32
+}
+
+fn gap_bucket(gap_ms: u64) -> usize {
+    let bits = u64::BITS - gap_ms.leading_zeros();
+    (bits as usize).min(GAP_BUCKETS - 1)
+}
+
+#[cfg(test)]
+mod tests;

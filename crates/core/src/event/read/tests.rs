@@ -1,0 +1,304 @@
+use serde_json::json;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_426_200_000);
+
+fn browser() -> Origin {
+    Origin::Browser { ip: "203.0.113.7".parse().ok(), user_agent: Some("Firefox".to_owned()) }
+}
+
+fn read_from(origin: &Origin, body: &str) -> Result<Accepted, Refused> {
+    read(body.as_bytes(), origin, NOW, &mut || "dregs-1".to_owned())
+}
+
+/// Reads a backend's event.
+fn read_value(body: &Value) -> Result<Accepted, Refused> {
+    read_from(&Origin::Backend, &body.to_string())
+}
+
+fn map(value: Value) -> Map<String, Value> {
+    let Value::Object(map) = value else { panic!("an object") };
+    map
+}
+
+/// A minimal good event with `fields` set over it.
+fn with(fields: Value) -> Value {
+    let mut event = map(json!({"type": "t", "identity": {"id": "u"}}));
+    event.extend(map(fields));
+    Value::Object(event)
+}
+
+fn minimal() -> Event {
+    Event {
+        id: "dregs-1".to_owned(),
+        name: "t".to_owned(),
+        timestamp: NOW,
+        source: None,
+        identity: Some(EventIdentity { id: "u".to_owned(), data: Map::new() }),
+        groups: Vec::new(),
+        data: Map::new(),
+        fingerprint: None,
+        components: None,
+        session: None,
+        url: None,
+        ip: None,
+        user_agent: None,
+    }
+}
+
+fn errors(fields: &[(&str, &str)]) -> Refused {
+    let error = |(field, message): &(&str, &str)| FieldError {
+        field: (*field).to_owned(),
+        message: (*message).to_owned(),
+    };
+    fields.iter().map(error).collect()
+}
+
+#[test]
+fn a_full_event_is_read_whole() {
+    let body = json!({
+        "id": "signup-991",
+        "type": "user.signup",
+        "timestamp": "2026-11-23T10:29:59.5+01:00",
+        "source": "rust-sdk",
+        "identity": {"id": "user_12345", "data": {"email": "ada@example.com", "password": "x"}},
+        "groups": [{"id": "org_678"}, {"type": "ParentCompany", "id": "p", "data": {"plan": "pro"}}],
+        "data": {"plan": "pro", "card": {"number": 4111}},
+        "device": {"components": {"screen": "1x1"}, "fingerprint": "f"},
+        "session": "s",
+        "url": "https://example.com/",
+        "ip": "::ffff:198.51.100.1",
+        "userAgent": "curl/8",
+    });
+    let event = Event {
+        id: "signup-991".to_owned(),
+        name: "user.signup".to_owned(),
+        timestamp: Timestamp::from_millis(NOW.as_millis() - 500),
+        source: Some("rust-sdk".to_owned()),
+        identity: Some(EventIdentity {
+            id: "user_12345".to_owned(),
+            data: map(json!({"email": "ada@example.com", "password": "[REDACTED]"})),
+        }),
+        groups: vec![
+            EventGroup { group_type: "organization".to_owned(), id: "org_678".to_owned(), data: Map::new() },
+            EventGroup {
+                group_type: "parent_company".to_owned(),
+                id: "p".to_owned(),
+                data: map(json!({"plan": "pro"})),
+            },
+        ],
+        data: map(json!({"plan": "pro", "card": {"number": "[REDACTED]"}})),
+        fingerprint: Some("f".to_owned()),
+        components: Some(map(json!({"screen": "1x1"}))),
+        session: Some("s".to_owned()),
+        url: Some("https://example.com/".to_owned()),
+        ip: "198.51.100.1".parse().ok(),
+        user_agent: Some("curl/8".to_owned()),
+    };
+    assert_eq!(read_value(&body), Ok(Accepted { event, ignored_fields: 0 }));
+}
+
+#[test]
+fn absent_null_and_empty_are_the_same() {
+    let absent = Ok(Accepted { event: minimal(), ignored_fields: 0 });
+    assert_eq!(read_value(&with(json!({}))), absent);
+    for key in ["id", "timestamp", "source", "groups", "data", "device", "session", "url", "ip", "userAgent"]
+    {
+        assert_eq!(read_value(&with(json!({ key: null }))), absent, "{key}: null");
+    }
+    for key in ["id", "timestamp", "source", "session", "url", "ip", "userAgent"] {
+        assert_eq!(read_value(&with(json!({ key: "" }))), absent, "{key}: empty");
+    }
+    for device in [json!({}), json!({"components": {}}), json!({"components": null, "fingerprint": ""})] {
+        assert_eq!(read_value(&with(json!({ "device": device }))), absent, "{device}");
+    }
+    assert_eq!(read_value(&json!({"type": "t", "identity": {"id": "u", "data": null}})), absent);
+}
+
+#[test]
+fn unknown_fields_are_ignored_and_counted() {
+    let body = json!({
+        "type": "t", "newField": null, "another": {"deep": 1},
+        "identity": {"id": "u", "kind": "x"},
+        "groups": [{"id": "g", "size": 3}],
+        "device": {"model": "x"},
+    });
+    let groups =
+        vec![EventGroup { group_type: "organization".to_owned(), id: "g".to_owned(), data: Map::new() }];
+    let event = Event { groups, ..minimal() };
+    assert_eq!(read_value(&body), Ok(Accepted { event, ignored_fields: 5 }));
+}
+
+#[test]
+fn a_browser_speaks_for_its_connection_only() {
+    let body = with(json!({"ip": "198.51.100.1", "userAgent": "curl/8", "device": {"fingerprint": "f"}}));
+    let event = Event { ip: "203.0.113.7".parse().ok(), user_agent: Some("Firefox".to_owned()), ..minimal() };
+    assert_eq!(read_from(&browser(), &body.to_string()), Ok(Accepted { event, ignored_fields: 3 }));
+    let long = Origin::Browser { ip: None, user_agent: Some("ä".repeat(1_000)) };
+    let cut = read_from(&long, &with(json!({})).to_string()).unwrap().event.user_agent;
+    assert_eq!(cut, Some("ä".repeat(USER_AGENT_MAX_BYTES / 2)));
+    let silent = Origin::Browser { ip: None, user_agent: Some(String::new()) };
+    assert_eq!(read_from(&silent, &with(json!({})).to_string()).unwrap().event, minimal());
+}
+
+#[test]
+fn a_device_alone_is_enough() {
+    let body = r#"{"type":"t","device":{"components":{"b":1,"a":2}}}"#;
+    let event = read_from(&browser(), body).unwrap().event;
+    assert_eq!(event.identity, None);
+    assert_eq!(event.fingerprint, Some(device::fingerprint(&map(json!({"a": 2, "b": 1})))));
+}
+
+#[test]
+fn everything_wrong_is_told_at_once() {
+    let body = json!({
+        "id": 7, "type": ["t"], "timestamp": "noon", "session": {}, "ip": "localhost",
+        "identity": {"id": "", "data": []},
+        "groups": [{"type": "team", "id": "a"}, {"type": "Team", "id": "b"}, {"type": "--"}, 5],
+    });
+    let expected = errors(&[
+        ("id", "must be a string, not a number"),
+        ("type", "must be a string, not an array"),
+        ("timestamp", "must be an RFC 3339 time, such as `2026-11-23T09:30:00.000Z`"),
+        ("session", "must be a string, not an object"),
+        ("ip", "must be an IP address, such as `203.0.113.7` or `2001:db8::1`"),
+        ("identity.data", "must be an object, not an array"),
+        ("identity.id", "is required: your own id of the user"),
+        ("groups[1].type", "is a second group of type `team`; send one of each"),
+        ("groups[2].type", "must contain a letter or a digit"),
+        ("groups[2].id", "is required: your own id of the group"),
+        ("groups[3]", "must be an object, not a number"),
+    ]);
+    assert_eq!(read_value(&body), Err(expected));
+}
+
+#[test]
+fn a_bad_field_is_refused_with_its_reason() {
+    let group = |n: usize| json!({"type": format!("t{n}"), "id": "g"});
+    let cases = [
+        (json!({"type": ""}), "type", "is required: your name for what happened, such as `user.signup`"),
+        (json!({"type": "x".repeat(101)}), "type", "must be at most 100 characters long"),
+        (json!({"id": "x".repeat(65)}), "id", "must be at most 64 characters long"),
+        (json!({"id": "x".repeat(1_000_000)}), "id", "must be at most 64 characters long"),
+        (json!({"id": "dregs-1"}), "id", "must not begin with `dregs-`: such ids are the server's own"),
+        (json!({"source": "x".repeat(101)}), "source", "must be at most 100 characters long"),
+        (json!({"session": "ä".repeat(128)}), "session", "must be at most 255 bytes long"),
+        (json!({"url": "x".repeat(2_049)}), "url", "must be at most 2048 bytes long"),
+        (json!({"userAgent": "x".repeat(1_025)}), "userAgent", "must be at most 1024 bytes long"),
+        (json!({"identity": null}), "identity", "is required: an event needs an identity or a device"),
+        (json!({"identity": "u"}), "identity", "must be an object, not a string"),
+        (json!({"identity": {}}), "identity.id", "is required: your own id of the user"),
+        (json!({"identity": {"id": "x".repeat(256)}}), "identity.id", "must be at most 255 bytes long"),
+        (json!({"identity": null, "device": 1}), "device", "must be an object, not a number"),
+        (json!({"device": {"components": 1}}), "device.components", "must be an object, not a number"),
+        (json!({"groups": {}}), "groups", "must be an array, not an object"),
+        (
+            json!({"groups": (0..17).map(group).collect::<Vec<_>>()}),
+            "groups",
+            "must be at most 16 groups, not 17",
+        ),
+        (json!({"data": "x"}), "data", "must be an object, not a string"),
+        (json!({"data": {"x": "x".repeat(65_529)}}), "data", "must be at most 65536 bytes of JSON"),
+        (json!({"timestamp": 1_795_426_200}), "timestamp", "must be a string, not a number"),
+        (json!({"timestamp": "1970-01-01T00:00:00Z"}), "timestamp", "is more than 5 years back"),
+        (
+            json!({"timestamp": "2500-01-01T00:00:00Z"}),
+            "timestamp",
+            "is more than 5 minutes ahead of the server's time, 2026-11-23T09:30:00.000Z",
+        ),
+    ];
+    for (fields, field, message) in cases {
+        assert_eq!(read_value(&with(fields)), Err(errors(&[(field, message)])));
+    }
+}
+
+#[test]
+fn what_is_just_within_a_limit_is_accepted() {
+    let group = |n: usize| json!({"type": format!("t{n}"), "id": "g"});
+    let cases = [
+        json!({"id": "ä".repeat(64)}),
+        json!({"type": "ä".repeat(100)}),
+        json!({"identity": {"id": "x".repeat(255)}}),
+        json!({"groups": (0..16).map(group).collect::<Vec<_>>()}),
+        json!({"data": {"x": "x".repeat(65_528)}}),
+        json!({"timestamp": NOW.plus_millis(AHEAD_MAX_MS)}),
+        json!({"timestamp": NOW.plus_millis(-BACK_MAX_MS)}),
+        json!({"userAgent": "x".repeat(1_024), "url": "x".repeat(2_048)}),
+    ];
+    for fields in cases {
+        let body = with(fields);
+        assert!(read_value(&body).is_ok(), "{body:.100}");
+    }
+}
+
+#[test]
+fn numbers_written_short_are_measured_as_they_are_kept() {
+    let items = "1e15,".repeat(8_000);
+    let body = format!(r#"{{"type":"t","identity":{{"id":"u"}},"data":{{"x":[{items}0]}}}}"#);
+    assert!(body.len() < DATA_MAX_BYTES);
+    let expected = errors(&[("data", "must be at most 65536 bytes of JSON")]);
+    assert_eq!(read_from(&Origin::Backend, &body), Err(expected));
+}
+
+#[test]
+fn what_is_no_faithful_json_is_refused_with_its_place() {
+    let number = "is a number too large to keep exactly; send it as a string";
+    let deep = format!(r#"{{"data":{}}}"#, "[".repeat(32) + &"]".repeat(32));
+    let cases = [
+        ("", "", "is empty; expected JSON"),
+        ("null", "", "must be a JSON object, not null"),
+        ("[]", "", "must be a JSON object, not an array"),
+        ("{\"type\": t}", "type", "is not JSON: line 1, column 11: expected ident"),
+        (r#"{"type":"t","type":"u"}"#, "type", "is given twice in the same object"),
+        (r#"{"data":{"a":1,"a":1}}"#, "data.a", "is given twice in the same object"),
+        (r#"{"data":{"a":1e20}}"#, "data.a", number),
+        (r#"{"id":"\u0000"}"#, "id", "contains a NUL character, which cannot be stored"),
+        (
+            r#"{"id":"\udc00"}"#,
+            "id",
+            "is not JSON: line 1, column 13: half of a surrogate pair is not a character",
+        ),
+        (deep.as_str(), &format!("data{}", "[0]".repeat(31)), "is nested deeper than 32 levels"),
+    ];
+    for (body, field, message) in cases {
+        assert_eq!(read_from(&Origin::Backend, body), Err(errors(&[(field, message)])), "{body}");
+    }
+}
+
+#[test]
+fn a_batch_takes_the_good_and_tells_the_bad() {
+    let body = r#"[{"type":"t","identity":{"id":"u"}}, {"type":"\ud800"}, 5, {"type":"t","type":"t"},
+        {"type":"t","identity":{"id":"u"}}]"#;
+    let mut ids = 0;
+    let mut new_id = || {
+        ids += 1;
+        format!("dregs-{ids}")
+    };
+    let results = read_batch(body.as_bytes(), &Origin::Backend, NOW, &mut new_id).unwrap();
+    let good = |id: &str| Ok(Accepted { event: Event { id: id.to_owned(), ..minimal() }, ignored_fields: 0 });
+    let expected = vec![
+        good("dregs-1"),
+        Err(errors(&[(
+            "type",
+            "is not JSON: line 1, column 16: half of a surrogate pair is not a character",
+        )])),
+        Err(errors(&[("", "must be a JSON object, not a number")])),
+        Err(errors(&[("type", "is given twice in the same object")])),
+        good("dregs-2"),
+    ];
+    assert_eq!(results, expected);
+}
+
+#[test]
+fn a_batch_that_is_none_is_refused_whole() {
+    let cases = [
+        ("{}".to_owned(), "must be a JSON array"),
+        (format!("[{}0]", "0,".repeat(BATCH_MAX_EVENTS)), "has more than 1000 elements"),
+        ("[{}".to_owned(), "is not JSON: no comma after element 0"),
+    ];
+    for (body, message) in cases {
+        let result = read_batch(body.as_bytes(), &Origin::Backend, NOW, &mut || unreachable!());
+        assert_eq!(result, Err(errors(&[("", message)])));
+    }
+}

@@ -1,0 +1,296 @@
+//! Redaction: values whose key names a secret never reach the store.
+//!
+//! A key is brought to lower_snake_case and looked at word by word, so that `accessToken`,
+//! `ACCESS-TOKEN` and `access_token` are all caught, while `tokens_used`, `secretary`,
+//! `passport_country` and `pinned` are not: no rule matches the inside of a word. A key that only
+//! tells something about a secret (`token_expires_at`, `has_password`, `card_number_type`) stays.
+//! The last word of the enclosing key counts as the word before: `{"card": {"number": …}}`.
+
+use serde_json::{Map, Value};
+
+use crate::words::push_snake;
+
+/// What stands in the place of a redacted value, whatever its type was.
+pub const REDACTED: &str = "[REDACTED]";
+
+/// Replaces the values of secrets in `map`, at any depth.
+pub fn redact(map: &mut Map<String, Value>) {
+    redact_map(map, "", &mut String::new());
+}
+
+/// `scratch` is reused from key to key: this runs for every key of every event.
+fn redact_map(map: &mut Map<String, Value>, parent: &str, scratch: &mut String) {
+    for (key, value) in map.iter_mut() {
+        scratch.clear();
+        push_snake(key, scratch);
+        if names_secret(parent, scratch) {
+            *value = Value::String(REDACTED.to_owned());
+        } else if matches!(value, Value::Object(_) | Value::Array(_)) {
+            let last_word = scratch.rsplit('_').next().unwrap_or_default().to_owned();
+            redact_inside(value, &last_word, scratch);
+        }
+    }
+}
+
+fn redact_inside(value: &mut Value, parent: &str, scratch: &mut String) {
+    match value {
+        Value::Object(map) => redact_map(map, parent, scratch),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_inside(item, parent, scratch)),
+        _ => {}
+    }
+}
+
+/// Whether the value under `key`, in lower_snake_case, inside a key that ends with the word
+/// `parent`, is a secret.
+fn names_secret(parent: &str, key: &str) -> bool {
+    let mut found = matches!(key, "pass" | "pw");
+    let mut previous = parent;
+    for word in key.split('_') {
+        found |= is_secret(word) || is_secret_pair(previous, word);
+        previous = word;
+    }
+    (found || is_secret_at_the_end(previous)) && !is_about(previous) && !key.starts_with("has_")
+}
+
+/// Words that name a secret wherever they stand, and the endings of words written together
+/// (`newpassword`, `clientsecret`).
+fn is_secret(word: &str) -> bool {
+    const ENDINGS: [&str; 12] = [
+        "password",
+        "passwords",
+        "passwd",
+        "passphrase",
+        "passcode",
+        "secret",
+        "token",
+        "apikey",
+        "privatekey",
+        "secretkey",
+        "accesskey",
+        "cardnumber",
+    ];
+    match word {
+        "secrets"
+        | "pwd"
+        | "cvv"
+        | "cvv2"
+        | "cvc"
+        | "cvc2"
+        | "cvn"
+        | "csc"
+        | "ssn"
+        | "authorization"
+        | "jwt"
+        | "otp"
+        | "totp"
+        | "bearer"
+        | "creditcard"
+        | "ccnumber"
+        | "ccnum"
+        | "cardno"
+        | "cardnum"
+        | "pincode"
+        | "securitycode"
+        | "socialsecuritynumber"
+        | "apikeys"
+        | "authheader" => true,
+        "passwordless" => false,
+        // Shorter than the shortest ending.
+        _ if word.len() < 5 => false,
+        _ => ENDINGS.iter().any(|ending| word.ends_with(ending)) || word.starts_with("password"),
+    }
+}
+
+/// Two words that name a secret together.
+fn is_secret_pair(first: &str, second: &str) -> bool {
+    matches!(
+        (first, second),
+        ("card" | "cc", "number" | "num" | "no" | "nr")
+            | ("credit" | "debit", "card")
+            | ("api" | "private" | "secret" | "access" | "signing" | "encryption" | "ssh", "key" | "keys")
+            | ("access" | "refresh" | "auth" | "api" | "session" | "csrf" | "bearer", "tokens")
+            | ("security" | "verification", "code")
+            | ("social", "security")
+            | ("auth", "header")
+            | ("pass", "word" | "phrase" | "code")
+            | ("user" | "db" | "login" | "admin", "pass")
+            | ("pin" | "pan", "code" | "number" | "num" | "no" | "hash" | "block")
+    )
+}
+
+/// Short words with other meanings in the middle of a key (`pin_location`, `cookie_consent`).
+fn is_secret_at_the_end(word: &str) -> bool {
+    matches!(word, "pin" | "pan" | "cc" | "cookie" | "cookies")
+}
+
+/// Last words by which a key tells something about a secret, and not the secret.
+fn is_about(word: &str) -> bool {
+    matches!(
+        word,
+        "count"
+            | "limit"
+            | "length"
+            | "type"
+            | "at"
+            | "expires"
+            | "expiry"
+            | "expiration"
+            | "expired"
+            | "changed"
+            | "status"
+            | "enabled"
+            | "required"
+            | "strength"
+            | "policy"
+            | "usage"
+            | "verified"
+            | "last4"
+            | "brand"
+            | "provider"
+            | "method"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(input: Value, expected: Value) {
+        let (Value::Object(mut map), Value::Object(expected)) = (input, expected) else {
+            panic!("two objects")
+        };
+        redact(&mut map);
+        assert_eq!(map, expected);
+    }
+
+    #[test]
+    fn every_spelling_of_a_secret_goes() {
+        let keys = [
+            "password",
+            "PASSWORD",
+            "newPassword",
+            "user_password",
+            "password1",
+            "passwordConfirmation",
+            "passwords",
+            "passwd",
+            "Pass-Word",
+            "pwd",
+            "pass",
+            "token",
+            "accessToken",
+            "ACCESS_TOKEN",
+            "x-auth-token",
+            "refresh tokens",
+            "authtoken",
+            "secret",
+            "clientSecret",
+            "clientsecret",
+            "client.secret",
+            "cardNumber",
+            "card_number",
+            "CARD-NUMBER",
+            "cardnumber",
+            "creditCard",
+            "credit_card_number",
+            "ccNumber",
+            "cc",
+            "pan",
+            "cvv",
+            "CVV2",
+            "card_cvc",
+            "ssn",
+            "user.ssn",
+            "social_security_number",
+            "Authorization",
+            "proxy-authorization",
+            "apiKey",
+            "API_KEY",
+            "x-api-key",
+            "apikey",
+            "APIKey",
+            "privateKey",
+            "ssh_private_key",
+            "pin",
+            "PIN",
+            "pinCode",
+            "atm_pin",
+            "otp",
+            "set-cookie",
+            "securityCode",
+        ];
+        for key in keys {
+            for value in [json!("hunter2"), json!(1234), json!(["hunter2"]), json!({"value": "hunter2"})] {
+                check(json!({ key: value }), json!({ key: REDACTED }));
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_sounds_like_a_secret_stays() {
+        let keys = [
+            "tokens_used",
+            "tokens",
+            "passport_country",
+            "pinned",
+            "pin_location",
+            "secretary",
+            "secretariat",
+            "span",
+            "panel",
+            "pancake",
+            "compass",
+            "bypass",
+            "passenger",
+            "pass_count",
+            "passed",
+            "cookie_consent",
+            "card",
+            "card_type",
+            "card_last4",
+            "number",
+            "key",
+            "keyboard",
+            "has_password",
+            "token_expires_at",
+            "passwordless",
+            "password_strength",
+            "author",
+            "authority",
+            "accent",
+            "account",
+            "ccTLD",
+            "discard",
+            "shopping",
+            "spinner",
+            "session",
+            "monkey",
+            "tokenizer",
+        ];
+        for key in keys {
+            check(json!({ key: "kept" }), json!({ key: "kept" }));
+        }
+    }
+
+    #[test]
+    fn secrets_go_at_any_depth_and_know_what_they_are_in() {
+        check(
+            json!({
+                "steps": [{"form": {"password": "a", "page": 1}}, [{"token": "b"}]],
+                "card": {"number": "4111", "brand": "visa", "cvc": "123"},
+                "cards": [{"number": 1}],
+                "creditCard": {"number": "4111"},
+                "api": {"key": "k", "keys": 2},
+            }),
+            json!({
+                "steps": [{"form": {"password": REDACTED, "page": 1}}, [{"token": REDACTED}]],
+                "card": {"number": REDACTED, "brand": "visa", "cvc": REDACTED},
+                "cards": [{"number": 1}],
+                "creditCard": REDACTED,
+                "api": {"key": REDACTED, "keys": REDACTED},
+            }),
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! The bytes of a state: one byte of format version, then postcard, which writes small numbers in
+//! few bytes. Times are kept as distances, for the same reason.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::agents::{pack, unpack};
+use super::{GAP_BUCKETS, HOURS, IdentityState, NameCount, Recent, Seen};
+use crate::time::Timestamp;
+
+/// Changes with every change to the fold or to the bytes: a state of another version is folded
+/// again from the stored events.
+const FORMAT_VERSION: u8 = 1;
+
+/// Bytes of a fingerprint that this server derived.
+const DERIVED_FINGERPRINT_BYTES: usize = 16;
+
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    event_count: u64,
+    browser_event_count: u64,
+    agentless_browser_event_count: u64,
+    device_count: u32,
+    first_event_ms: i64,
+    /// From the first event.
+    span_ms: u64,
+    devices: Vec<WireSeen<Fingerprint>>,
+    addresses: Vec<WireSeen<IpAddr>>,
+    sessions: Vec<WireSeen<[u8; 4]>>,
+    user_agents: Vec<WireSeen<String>>,
+    names: Vec<(String, u32)>,
+    other_name_count: u64,
+    recent: Vec<WireRecent>,
+    hours: Vec<(u8, u32)>,
+    gaps: Vec<(u8, u32)>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Fingerprint {
+    Derived([u8; DERIVED_FINGERPRINT_BYTES]),
+    Stated(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireSeen<T> {
+    value: T,
+    /// From the identity's first event to this value's first.
+    after_ms: u64,
+    /// From this value's first event to its last.
+    span_ms: u64,
+    count: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireRecent {
+    /// From the event before; from the identity's first for the first here.
+    gap_ms: i64,
+    name: u8,
+    /// Twice the device, plus one for the browser: a byte up to 63 devices.
+    device_and_browser: u8,
+}
+
+/// Stands for "none" among places: there are far fewer names and devices.
+const NOWHERE: u8 = 127;
+
+impl IdentityState {
+    /// The state as bytes, for [`decode`](Self::decode) of the same version.
+    pub fn encode(&self) -> Vec<u8> {
+        let start = self.first_event_at;
+        let mut previous = start;
+        let recent = self.recent.iter().map(|recent| {
+            let gap_ms = recent.at.millis_since(previous);
+            previous = recent.at;
+            WireRecent {
+                gap_ms,
+                name: recent.name.unwrap_or(NOWHERE),
+                device_and_browser: recent.device.unwrap_or(NOWHERE) * 2 + u8::from(recent.is_browser),
+            }
+        });
+        let wire = Wire {
+            event_count: self.event_count,
+            browser_event_count: self.browser_event_count,
+            agentless_browser_event_count: self.agentless_browser_event_count,
+            device_count: self.device_count,
+            first_event_ms: start.as_millis(),
+            span_ms: distance_ms(start, self.last_event_at),
+            recent: recent.collect(),
+            devices: to_wire(&self.devices, start, |fingerprint| Fingerprint::pack(fingerprint)),
+            addresses: to_wire(&self.addresses, start, |ip| *ip),
+            sessions: to_wire(&self.sessions, start, |digest| digest.to_le_bytes()),
+            user_agents: to_wire(&self.user_agents, start, |agent| pack(agent)),
+            names: self.names.iter().map(|name| (name.name.clone(), name.count)).collect(),
+            other_name_count: self.other_name_count,
+            hours: sparse(&self.hours),
+            gaps: sparse(&self.gaps),
+        };
+        // Writing plain values into a vector does not fail; if it did, the empty result would be
+        // no state of any version, and the past be folded again.
+        postcard::to_extend(&wire, vec![FORMAT_VERSION]).unwrap_or_default()
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote. `None` when the bytes are of another version or
+    /// damaged: then the identity's events are to be folded again.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(&[FORMAT_VERSION])?;
+        let (wire, []) = postcard::take_from_bytes::<Wire>(rest).ok()? else { return None };
+        let start = Timestamp::from_millis(wire.first_event_ms);
+        let place = |place: u8| Some(place).filter(|place| *place != NOWHERE);
+        let mut previous = start;
+        let recent = wire.recent.iter().map(|recent| {
+            previous = previous.plus_millis(recent.gap_ms);
+            Recent {
+                at: previous,
+                name: place(recent.name),
+                device: place(recent.device_and_browser / 2),
+                is_browser: recent.device_and_browser % 2 == 1,
+            }
+        });
+        Some(Self {
+            event_count: wire.event_count,
+            browser_event_count: wire.browser_event_count,
+            agentless_browser_event_count: wire.agentless_browser_event_count,
+            device_count: wire.device_count,
+            first_event_at: start,
+            last_event_at: later(start, wire.span_ms),
+            recent: recent.collect(),
+            devices: from_wire(wire.devices, start, Fingerprint::unpack),
+            addresses: from_wire(wire.addresses, start, |ip| ip),
+            sessions: from_wire(wire.sessions, start, u32::from_le_bytes),
+            user_agents: from_wire(wire.user_agents, start, |packed| unpack(&packed)),
+            names: wire.names.into_iter().map(|(name, count)| NameCount { name, count }).collect(),
+            other_name_count: wire.other_name_count,
+            hours: dense::<HOURS>(&wire.hours)?,
+            gaps: dense::<GAP_BUCKETS>(&wire.gaps)?,
+        })
+    }
+}
+
+impl Fingerprint {
+    fn pack(text: &str) -> Self {
+        let mut digest = [0; DERIVED_FINGERPRINT_BYTES];
+        let is_lower_hex = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        if is_lower_hex && hex::decode_to_slice(text, &mut digest).is_ok() {
+            Self::Derived(digest)
+        } else {
+            Self::Stated(text.to_owned())
+        }
+    }
+
+    fn unpack(self) -> String {
+        match self {
+            Self::Derived(digest) => hex::encode(digest),
+            Self::Stated(text) => text,
+        }
+    }
+}
+
+fn to_wire<T, W>(list: &[Seen<T>], start: Timestamp, value: impl Fn(&T) -> W) -> Vec<WireSeen<W>> {
+    let wire = |seen: &Seen<T>| WireSeen {
+        value: value(&seen.value),
+        after_ms: distance_ms(start, seen.first_at),
+        span_ms: distance_ms(seen.first_at, seen.last_at),
+        count: seen.count,
+    };
+    list.iter().map(wire).collect()
+}
+
+fn from_wire<T, W>(list: Vec<WireSeen<W>>, start: Timestamp, value: impl Fn(W) -> T) -> Vec<Seen<T>> {
+    let seen = |wire: WireSeen<W>| {
+        let first_at = later(start, wire.after_ms);
+        Seen { value: value(wire.value), first_at, last_at: later(first_at, wire.span_ms), count: wire.count }
+    };
+    list.into_iter().map(seen).collect()
+}
+
+fn distance_ms(from: Timestamp, to: Timestamp) -> u64 {
+    to.millis_since(from).unsigned_abs()
+}
+
+fn later(from: Timestamp, millis: u64) -> Timestamp {
+    from.plus_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+}
+
+/// The counts that are not zero, with their places.
+fn sparse(counts: &[u32]) -> Vec<(u8, u32)> {
+    (0..).zip(counts.iter().copied()).filter(|(_, count)| *count > 0).collect()
+}
+
+fn dense<const N: usize>(counts: &[(u8, u32)]) -> Option<[u32; N]> {
+    let mut all = [0; N];
+    for (place, count) in counts {
+        *all.get_mut(usize::from(*place))? = *count;
+    }
+    Some(all)
+}

@@ -1,0 +1,214 @@
+use std::net::Ipv4Addr;
+
+use proptest::prelude::*;
+use serde_json::Map;
+
+use super::*;
+use crate::device::fingerprint;
+
+const START_MS: i64 = 1_795_426_200_000;
+const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+
+fn event(name: &str, after_ms: i64) -> Event {
+    Event {
+        id: "e".to_owned(),
+        name: name.to_owned(),
+        timestamp: Timestamp::from_millis(START_MS + after_ms),
+        source: None,
+        identity: None,
+        groups: Vec::new(),
+        data: Map::new(),
+        fingerprint: None,
+        components: None,
+        session: None,
+        url: None,
+        ip: None,
+        user_agent: None,
+    }
+}
+
+/// An event of the tracker on device number `n`.
+fn browser_event(name: &str, after_ms: i64, n: u8) -> Event {
+    let components: Map<_, _> = [("n".to_owned(), n.into())].into_iter().collect();
+    Event {
+        fingerprint: Some(fingerprint(&components)),
+        components: Some(components),
+        session: Some(format!("9f4c1d5e-0000-4000-8000-0000000000{n:02}")),
+        ip: Some(Ipv4Addr::new(203, 0, 113, n).into()),
+        user_agent: Some(CHROME.replace("126", &(100 + u32::from(n)).to_string())),
+        ..event(name, after_ms)
+    }
+}
+
+fn folded<'a>(events: impl IntoIterator<Item = &'a Event>) -> IdentityState {
+    let mut state = IdentityState::default();
+    events.into_iter().for_each(|event| state.fold(event));
+    state
+}
+
+#[test]
+fn an_empty_state_knows_no_times() {
+    let state = IdentityState::default();
+    assert_eq!((state.first_event_at(), state.last_event_at()), (None, None));
+    assert_eq!(IdentityState::decode(&state.encode()), Some(state));
+}
+
+#[test]
+fn one_event_is_remembered_whole() {
+    let event = browser_event("user.signup", 0, 7);
+    let state = folded([&event]);
+    let at = event.timestamp;
+    fn once<T>(value: T, at: Timestamp) -> Vec<Seen<T>> {
+        vec![Seen { value, first_at: at, last_at: at, count: 1 }]
+    }
+    let mut hours = [0; HOURS];
+    hours[9] = 1;
+    let expected = IdentityState {
+        event_count: 1,
+        browser_event_count: 1,
+        agentless_browser_event_count: 0,
+        device_count: 1,
+        first_event_at: at,
+        last_event_at: at,
+        devices: once(event.fingerprint.clone().unwrap(), at),
+        addresses: once(event.ip.unwrap(), at),
+        sessions: once(session_digest(event.session.as_deref().unwrap()), at),
+        user_agents: once(event.user_agent.clone().unwrap(), at),
+        names: vec![NameCount { name: "user.signup".to_owned(), count: 1 }],
+        other_name_count: 0,
+        recent: vec![Recent { at, name: Some(0), device: Some(0), is_browser: true }],
+        hours,
+        gaps: [0; GAP_BUCKETS],
+    };
+    assert_eq!(state, expected);
+}
+
+#[test]
+fn times_are_those_of_the_events_and_not_of_their_arrival() {
+    let events = [event("a", 5_000), event("a", 0), event("b", 7_000)];
+    let state = folded(&events);
+    assert_eq!(state.first_event_at(), Some(events[1].timestamp));
+    assert_eq!(state.last_event_at(), Some(events[2].timestamp));
+    let recent: Vec<_> = state.recent().map(|recent| (recent.at, recent.name)).collect();
+    let expected: Vec<_> = events.iter().map(|event| (event.timestamp, Some(event.name.as_str()))).collect();
+    assert_eq!(recent, expected);
+    // 5,000 ms back and 7,000 ms on, both between 2^12 and 2^13.
+    assert_eq!(state.gaps()[13], 2);
+}
+
+#[test]
+fn gaps_are_counted_by_their_power_of_two() {
+    let cases = [(0, 0), (1, 1), (2, 2), (3, 2), (4, 3), (1_000, 10), (u64::MAX, GAP_BUCKETS - 1)];
+    for (gap_ms, bucket) in cases {
+        assert_eq!(gap_bucket(gap_ms), bucket, "{gap_ms}");
+    }
+}
+
+#[test]
+fn the_device_unseen_for_longest_makes_room() {
+    let mut events: Vec<_> = (0..16).map(|n| browser_event("a", i64::from(n) * 1_000, n)).collect();
+    events.push(browser_event("a", 20_000, 0));
+    events.push(browser_event("a", 21_000, 99));
+    let state = folded(&events);
+    let expected: Vec<_> =
+        [0, 99].into_iter().chain(2..16).map(|n| browser_event("a", 0, n).fingerprint.unwrap()).collect();
+    let devices: Vec<_> = state.devices().iter().map(|seen| seen.value.clone()).collect();
+    assert_eq!(devices, expected);
+    assert_eq!(state.device_count(), 17);
+    let places: Vec<_> = state.recent().map(|recent| recent.device).collect();
+    let expected: Vec<_> =
+        [Some(0), None].into_iter().chain((2..16).map(Some)).chain([Some(0), Some(1)]).collect();
+    assert_eq!(places, expected, "the event of the forgotten device has none");
+}
+
+#[test]
+fn names_beyond_the_first_are_counted_together() {
+    let events: Vec<_> = (0..40).map(|n| event(&format!("name-{n}"), n)).collect();
+    let state = folded(&events);
+    assert_eq!((state.names().len(), state.other_name_count()), (NAMES_MAX, 8));
+    assert_eq!(state.recent().last().map(|recent| recent.name), Some(None));
+}
+
+#[test]
+fn lists_never_outgrow_their_limits() {
+    let events: Vec<_> = (0..200).map(|n| browser_event(&format!("n{n}"), i64::from(n), n)).collect();
+    let state = folded(&events);
+    let lengths = [
+        state.devices.len(),
+        state.addresses.len(),
+        state.sessions.len(),
+        state.user_agents.len(),
+        state.names.len(),
+        state.recent.len(),
+    ];
+    let limits = [DEVICES_MAX, ADDRESSES_MAX, SESSIONS_MAX, USER_AGENTS_MAX, NAMES_MAX, RECENT_MAX];
+    assert_eq!(lengths, limits);
+}
+
+#[test]
+fn states_are_small() {
+    let fresh = folded([&browser_event("user.signup", 0, 1)]).encode();
+    assert!(fresh.len() < 120, "{} bytes when fresh", fresh.len());
+    let name = |n: i64| format!("shop.basket.item-{:02}", n % 40);
+    let events: Vec<_> = (0..2_000).map(|n| browser_event(&name(n), n * 3_600_123, (n % 40) as u8)).collect();
+    let busy = folded(&events).encode();
+    assert!(busy.len() < 2_500, "{} bytes when busy", busy.len());
+}
+
+#[test]
+fn bytes_of_another_version_are_no_state() {
+    let mut bytes = folded([&event("a", 0)]).encode();
+    assert!(IdentityState::decode(&bytes).is_some());
+    assert_eq!(IdentityState::decode(&bytes[..bytes.len() - 1]), None, "cut short");
+    bytes.push(0);
+    assert_eq!(IdentityState::decode(&bytes), None, "too long");
+    bytes.pop();
+    bytes[0] += 1;
+    assert_eq!(IdentityState::decode(&bytes), None, "another version");
+    assert_eq!(IdentityState::decode(&[]), None, "nothing");
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let optional_text = || proptest::option::of("[a-zA-Z0-9 \t/.;äß-]{1,40}");
+    (
+        "[a-f.]{1,3}",
+        -100_000_000_000i64..100_000_000,
+        proptest::option::of("([0-9a-f]{32}|[0-9A-F]{32}|[a-z]{1,9})"),
+        any::<bool>(),
+        optional_text(),
+        proptest::option::of(any::<IpAddr>()),
+        optional_text(),
+    )
+        .prop_map(|(name, after_ms, fingerprint, is_browser, session, ip, user_agent)| Event {
+            components: is_browser.then(Map::new),
+            fingerprint,
+            session,
+            ip,
+            user_agent,
+            ..event(&name, after_ms)
+        })
+}
+
+proptest! {
+    #[test]
+    fn any_state_survives_its_bytes(events in proptest::collection::vec(any_event(), 0..120)) {
+        let state = folded(&events);
+        prop_assert_eq!(IdentityState::decode(&state.encode()), Some(state));
+    }
+
+    #[test]
+    fn folding_through_bytes_is_folding(events in proptest::collection::vec(any_event(), 0..60)) {
+        let mut through_bytes = IdentityState::default();
+        for event in &events {
+            through_bytes.fold(event);
+            through_bytes = IdentityState::decode(&through_bytes.encode()).unwrap();
+        }
+        prop_assert_eq!(through_bytes.encode(), folded(&events).encode());
+        prop_assert_eq!(through_bytes, folded(&events));
+    }
+
+    #[test]
+    fn any_bytes_are_a_state_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = IdentityState::decode(&[&[1], bytes.as_slice()].concat());
+    }
+}
