@@ -196,8 +196,23 @@ mod tests {
     }
 }
 pub fn current_keys(state: &crate::state::IdentityState, profile: &Profile) -> Vec<LinkKey> {
-    let mut v: Vec<LinkKey> = state.devices().iter().rev().take(4).map(|d| LinkKey{kind: KeyKind::Device, value: d.value.clone()}).collect();
-    v.extend(state.addresses().iter().rev().take(4).filter_map(|a| Some(LinkKey{kind: KeyKind::Ip, value: ip_value(a.value)?})));
-    v.extend(profile.email.as_deref().and_then(email_value).map(|value| LinkKey{kind: KeyKind::Email, value}));
+    let mut v: Vec<LinkKey> = state
+        .devices()
+        .iter()
+        .rev()
+        .take(4)
+        .map(|d| LinkKey { kind: KeyKind::Device, value: d.value.clone() })
+        .collect();
+    v.extend(
+        state
+            .addresses()
+            .iter()
+            .rev()
+            .take(4)
+            .filter_map(|a| Some(LinkKey { kind: KeyKind::Ip, value: ip_value(a.value)? })),
+    );
+    v.extend(
+        profile.email.as_deref().and_then(email_value).map(|value| LinkKey { kind: KeyKind::Email, value }),
+    );
     v
 }

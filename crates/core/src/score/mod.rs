@@ -74,4 +74,6 @@ pub struct Analysis {
     pub scores: Scores,
     pub observations: Vec<Observation>,
 }
-pub fn analyze(_: &Snapshot) -> Analysis { Analysis { scores: Scores{humanity:Some(70),..Scores::default()}, observations: vec![] } }
+pub fn analyze(_: &Snapshot) -> Analysis {
+    Analysis { scores: Scores { humanity: Some(70), ..Scores::default() }, observations: vec![] }
+}
