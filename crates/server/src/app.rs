@@ -87,19 +87,21 @@ impl App {
     /// cannot.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> std::result::Result<Opened, StartError> {
         let wrong = |error: String| StartError::Config(error);
-        std::fs::create_dir_all(&config.data_dir)
-            .map_err(|error| wrong(format!("data_dir {} cannot be used: {error}", config.data_dir.display())))?;
+        std::fs::create_dir_all(&config.data_dir).map_err(|error| {
+            wrong(format!("data_dir {} cannot be used: {error}", config.data_dir.display()))
+        })?;
         let key_file = config.master_key_file.clone().unwrap_or_else(|| config.data_dir.join(KEY_FILE));
         let vault = Vault::new(master_key(config.master_key.as_deref(), &key_file).map_err(wrong)?);
-        let egress = EgressPolicy::parse(&config.egress_allow).map_err(|e| wrong(format!("egress_allow: {e}")))?;
+        let egress =
+            EgressPolicy::parse(&config.egress_allow).map_err(|e| wrong(format!("egress_allow: {e}")))?;
         let http = HttpClient::new(EgressConfig {
             policy: egress.clone(),
             name_servers: config.egress_name_servers.clone(),
             ca_file: config.egress_ca_file.clone(),
         })
         .map_err(wrong)?;
-        let retries =
-            RetrySchedule::parse(&config.retry_schedule).map_err(|e| wrong(format!("retry_schedule: {e}")))?;
+        let retries = RetrySchedule::parse(&config.retry_schedule)
+            .map_err(|e| wrong(format!("retry_schedule: {e}")))?;
 
         let now = clock.now();
         let place = location(&config);

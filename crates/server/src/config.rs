@@ -1,20 +1,232 @@
-//! Placeholder until the CLI branch lands.
-use std::net::SocketAddr;
-use std::path::PathBuf;
-#[derive(Clone, Debug)]
+//! The configuration: every setting, where its value comes from, and what is wrong with it.
+//!
+//! Defaults give way to `dregs.toml`, that to the environment, that to flags. A setting has one
+//! name, spelled `deadline_ms` in the file, `DREGS_DEADLINE_MS` in the environment and
+//! `--deadline-ms` as a flag. Nothing else in the house reads the environment.
+
+mod flags;
+mod layers;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use ipnet::IpNet;
+
+pub use flags::Flags;
+use layers::{Layer, Place};
+use settings::{Refused, SETTINGS, Setting};
+
+/// The port of [`Config::listen`] unless it is set.
+const LISTEN_PORT: u16 = 8080;
+/// What a data directory is called unless it is set.
+const DATA_DIR: &str = "./data";
+/// Shown in the place of a secret.
+const MASK: &str = "********";
+
+/// Everything that can be set. One instance is made at the start and never changes.
+#[derive(Clone)]
 pub struct Config {
-    pub listen: SocketAddr, pub data_dir: PathBuf, pub database_url: Option<String>, pub master_key: Option<String>, pub master_key_file: Option<PathBuf>,
-    pub admin_email: Option<String>, pub admin_password: Option<String>, pub public_key: Option<String>, pub secret_key: Option<String>,
-    pub egress_allow: String, pub egress_name_servers: Vec<SocketAddr>, pub egress_ca_file: Option<PathBuf>, pub trusted_proxies: Vec<ipnet::IpNet>,
-    pub retry_schedule: String, pub deadline_ms: u64, pub min_cycle_ms: u64, pub log: String, pub failpoint: Option<String>,
+    /// Where the HTTP API listens.
+    pub listen: SocketAddr,
+    /// Holds the SQLite file and the generated keys.
+    pub data_dir: PathBuf,
+    /// `postgres://…`; none means the SQLite file in the data directory.
+    pub database_url: Option<String>,
+    /// Encrypts stored secrets. Wins over the file; with neither, a key is generated into the
+    /// data directory.
+    pub master_key: Option<String>,
+    /// A file that holds the master key.
+    pub master_key_file: Option<PathBuf>,
+    /// The e-mail address of the admin that the first start creates.
+    pub admin_email: Option<String>,
+    /// The password of the admin that the first start creates.
+    pub admin_password: Option<String>,
+    /// The public key (`pk_…`) of the credential that the first start creates.
+    pub public_key: Option<String>,
+    /// The secret key (`sk_…`) of the credential that the first start creates.
+    pub secret_key: Option<String>,
+    /// Networks and hosts that channels may reach although the egress guard would refuse them,
+    /// separated by commas.
+    pub egress_allow: String,
+    /// Name servers for the addresses of channels; empty means the system's.
+    pub egress_name_servers: Vec<SocketAddr>,
+    /// PEM certificates that channels trust in addition to the system's.
+    pub egress_ca_file: Option<PathBuf>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Seconds to wait before each retry of a delivery, or `standard`.
+    pub retry_schedule: String,
+    /// For one delivery attempt, from DNS to the last byte of the answer.
+    pub deadline_ms: u64,
+    /// The least time between two scoring cycles of one identity.
+    pub min_cycle_ms: u64,
+    /// Which log lines are written: a level, or a filter such as `info,dregs_server=debug`.
+    pub log: String,
+    pub log_format: LogFormat,
+    /// For tests: where the process ends itself, as `name:count`.
+    pub failpoint: Option<String>,
 }
-#[allow(clippy::disallowed_methods)]
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
 impl Config {
-    pub fn from_env() -> Self {
-        let v = |n: &str| std::env::var(n).ok();
-        Self { listen: v("DREGS_LISTEN").unwrap_or("127.0.0.1:8080".into()).parse().unwrap(), data_dir: v("DREGS_DATA_DIR").unwrap_or("./data".into()).into(),
-            database_url: v("DREGS_DATABASE_URL"), master_key: None, master_key_file: None, admin_email: v("DREGS_ADMIN_EMAIL"), admin_password: v("DREGS_ADMIN_PASSWORD"),
-            public_key: v("DREGS_PUBLIC_KEY"), secret_key: v("DREGS_SECRET_KEY"), egress_allow: v("DREGS_EGRESS_ALLOW").unwrap_or_default(), egress_name_servers: vec![], egress_ca_file: None, trusted_proxies: vec![],
-            retry_schedule: v("DREGS_RETRY_SCHEDULE").unwrap_or("30,60,120".into()), deadline_ms: 10000, min_cycle_ms: v("DREGS_MIN_CYCLE_MS").and_then(|t| t.parse().ok()).unwrap_or(1000), log: v("DREGS_LOG").unwrap_or("info".into()), failpoint: v("DREGS_FAILPOINT") }
+    /// The defaults, with everything that is kept on disk under `data_dir`.
+    pub fn for_data_dir(data_dir: PathBuf) -> Self {
+        Self {
+            listen: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, LISTEN_PORT)),
+            data_dir,
+            database_url: None,
+            master_key: None,
+            master_key_file: None,
+            admin_email: None,
+            admin_password: None,
+            public_key: None,
+            secret_key: None,
+            egress_allow: String::new(),
+            egress_name_servers: Vec::new(),
+            egress_ca_file: None,
+            trusted_proxies: Vec::new(),
+            retry_schedule: "30,60,120".to_owned(),
+            deadline_ms: 10_000,
+            min_cycle_ms: 1_000,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            failpoint: None,
+        }
     }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::for_data_dir(DATA_DIR.into())
+    }
+}
+
+impl fmt::Debug for Config {
+    /// Every setting as `dregs config` shows it: secrets are masked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(SETTINGS.iter().map(|setting| (setting.key, setting.shown(self)))).finish()
+    }
+}
+
+/// A configuration, and how it came about.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub config: Config,
+    /// Every setting in the order of the documentation.
+    pub in_force: Vec<InForce>,
+}
+
+/// A setting as `dregs config` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InForce {
+    /// As spelled in `dregs.toml`.
+    pub key: &'static str,
+    /// Secrets are masked; `None` when it is not set.
+    pub value: Option<String>,
+    /// Such as `default` or `environment DREGS_LISTEN`.
+    pub origin: String,
+}
+
+/// Why there is no configuration. Each is one line that names the setting as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration file {path}: {reason}")]
+    Unreadable { path: String, reason: String },
+    #[error("{path}, line {line}: {reason}")]
+    Syntax { path: String, line: usize, reason: String },
+    #[error("{written}: there is no such setting{hint}")]
+    Unknown { written: String, hint: String },
+    #[error("{written}: {problem}")]
+    Wrong { written: String, problem: String },
+}
+
+/// Reads `dregs.toml` in the working directory (or the file that `flags` name), the environment
+/// and `flags`.
+///
+/// # Errors
+/// The first thing that is wrong, in the order of the settings.
+pub fn load(flags: &Flags) -> Result<Loaded, ConfigError> {
+    let file = layers::read_file(flags.config.as_deref())?;
+    combine(file, Layer::environment(environment())?, Layer::flags(flags.given()))
+}
+
+/// The API address (`…/api`) that the published clients and the commands of this binary use.
+pub fn client_base_url() -> Option<String> {
+    variable("DREGS_BASE_URL")
+}
+
+/// The secret key that the published clients and the commands of this binary use.
+pub fn client_secret_key() -> Option<String> {
+    variable("DREGS_SECRET_KEY")
+}
+
+/// The signing secret that the published clients and the commands of this binary verify with.
+pub fn client_webhook_secret() -> Option<String> {
+    variable("DREGS_WEBHOOK_SECRET")
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn environment() -> impl Iterator<Item = (String, String)> {
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
+}
+
+fn combine(file: Option<Layer>, environment: Layer, flags: Layer) -> Result<Loaded, ConfigError> {
+    let mut figment = Figment::new();
+    for layer in file.into_iter().chain([environment, flags]) {
+        figment = figment.merge(layer);
+    }
+    let mut config = Config::default();
+    let mut places = Vec::with_capacity(SETTINGS.len());
+    for setting in &SETTINGS {
+        let place = Place::of(&figment, setting.key);
+        if let Ok(value) = figment.find_value(setting.key) {
+            read(setting, &mut config, &value).map_err(|problem| {
+                let written = place.written(setting);
+                ConfigError::Wrong { written, problem }
+            })?;
+        }
+        places.push((setting, place));
+    }
+    let in_force = places
+        .into_iter()
+        .filter(|(setting, _)| !setting.is_hidden())
+        .map(|(setting, place)| InForce {
+            key: setting.key,
+            value: setting.shown(&config),
+            origin: place.origin(setting),
+        })
+        .collect();
+    Ok(Loaded { config, in_force })
+}
+
+fn read(setting: &Setting, config: &mut Config, value: &figment::value::Value) -> Result<(), String> {
+    let expected = || format!("expected {}", setting.expects);
+    let text = layers::text_of(value).ok_or_else(expected)?;
+    (setting.read)(config, text.trim()).map_err(|refused| match refused {
+        Refused::Because(problem) => problem,
+        Refused::Unexpected if setting.is_secret() => expected(),
+        Refused::Unexpected => format!("{text:?} is not {}", setting.expects),
+    })
+}
+
+/// Where `dregs.toml` is looked for unless a flag says otherwise.
+fn default_file() -> &'static Path {
+    Path::new("dregs.toml")
 }

@@ -51,7 +51,8 @@ pub async fn serve(
         let _ = stream.set_nodelay(true);
     });
     let router = http::router(Arc::clone(&app)).into_make_service_with_connect_info::<std::net::SocketAddr>();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { http_stop.begun().await });
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(async move { http_stop.begun().await });
     let stopping = async {
         stop.await;
         tracing::info!("stopping: finishing what is under way");

@@ -51,9 +51,11 @@ impl Vault {
 /// One line that says which setting is wrong.
 pub fn master_key(text: Option<&str>, file: &Path) -> Result<[u8; KEY_BYTES], String> {
     if let Some(text) = text {
-        return parse_key(text).ok_or_else(|| "DREGS_MASTER_KEY must be 32 bytes in base64 or hexadecimal".into());
+        return parse_key(text)
+            .ok_or_else(|| "DREGS_MASTER_KEY must be 32 bytes in base64 or hexadecimal".into());
     }
-    let unusable = |error: std::io::Error| format!("the master key file {} cannot be used: {error}", file.display());
+    let unusable =
+        |error: std::io::Error| format!("the master key file {} cannot be used: {error}", file.display());
     match std::fs::read_to_string(file) {
         Ok(text) => parse_key(&text)
             .ok_or_else(|| format!("the master key file {} must hold 32 bytes in base64", file.display())),
@@ -64,7 +66,9 @@ pub fn master_key(text: Option<&str>, file: &Path) -> Result<[u8; KEY_BYTES], St
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             let mut created = options.open(file).map_err(unusable)?;
-            writeln!(created, "{}", STANDARD.encode(key)).and_then(|()| created.sync_all()).map_err(unusable)?;
+            writeln!(created, "{}", STANDARD.encode(key))
+                .and_then(|()| created.sync_all())
+                .map_err(unusable)?;
             Ok(key)
         }
         Err(error) => Err(unusable(error)),

@@ -73,7 +73,8 @@ impl<S: Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> 
 /// Serde puts the name of the field it means in back ticks.
 fn explain(error: &serde_json::Error) -> FieldError {
     let message = error.to_string();
-    let about_field = ["unknown field", "missing field", "duplicate field"].iter().any(|p| message.starts_with(p));
+    let about_field =
+        ["unknown field", "missing field", "duplicate field"].iter().any(|p| message.starts_with(p));
     let field = message.split('`').nth(1).filter(|_| about_field).unwrap_or_default().to_owned();
     FieldError { field, message }
 }

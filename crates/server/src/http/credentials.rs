@@ -131,7 +131,9 @@ fn check(name: Option<&str>, origins: Option<&[String]>) -> Result<(), ApiError>
     match origins.iter().find(|origin| !is_origin(origin)) {
         Some(origin) => Err(ApiError::field(
             "allowedOrigins",
-            format!("{origin:?} is no origin: that is a scheme, a host and perhaps a port, such as https://example.com"),
+            format!(
+                "{origin:?} is no origin: that is a scheme, a host and perhaps a port, such as https://example.com"
+            ),
         )),
         None => Ok(()),
     }

@@ -172,7 +172,8 @@ async fn filter(
 }
 
 fn time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
-    let parse = |text| Timestamp::parse(text).ok_or_else(|| ApiError::field(field, "must be an RFC 3339 time"));
+    let parse =
+        |text| Timestamp::parse(text).ok_or_else(|| ApiError::field(field, "must be an RFC 3339 time"));
     text.map(parse).transpose()
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use dregs_core::event::{self, Accepted, FieldError, Origin};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -122,7 +122,8 @@ fn answered(outcome: Outcome) -> BatchAnswer {
 }
 
 fn refused(details: Vec<FieldError>) -> BatchAnswer {
-    let message = details.iter().map(|d| format!("{}: {}", d.field, d.message)).collect::<Vec<_>>().join("; ");
+    let message =
+        details.iter().map(|d| format!("{}: {}", d.field, d.message)).collect::<Vec<_>>().join("; ");
     BatchAnswer::Refused { status: "error", code: Code::BadRequest, message, details }
 }
 
@@ -140,9 +141,9 @@ fn with_cors(sender: &Sender, mut response: Response) -> Response {
 /// A browser's question whether a page may send events. The key is not part of the question, so
 /// any origin that some credential allows is answered yes; the event itself is checked.
 pub async fn preflight(State(app): State<Arc<App>>, headers: axum::http::HeaderMap) -> Response {
-    let origin = headers.get(header::ORIGIN).filter(|origin| {
-        origin.to_str().is_ok_and(|origin| app.credentials.any_allows(origin))
-    });
+    let origin = headers
+        .get(header::ORIGIN)
+        .filter(|origin| origin.to_str().is_ok_and(|origin| app.credentials.any_allows(origin)));
     let Some(origin) = origin else { return StatusCode::NO_CONTENT.into_response() };
     let allow = [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),

@@ -33,7 +33,8 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Result<String, StatusCode> 
     let counted = app.store.read(|tx| Ok((identities::waiting(tx)?, deliveries::waiting(tx)?))).await;
     let ((cycles, oldest_cycle), (waiting, oldest)) = counted.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     let now = app.clock.now();
-    let age = |since: Option<Timestamp>| since.map_or(0, |since| now.millis_since(since).max(0)) as f64 / 1_000.0;
+    let age =
+        |since: Option<Timestamp>| since.map_or(0, |since| now.millis_since(since).max(0)) as f64 / 1_000.0;
     metrics::gauge!("dregs_evaluation_queue_depth").set(cycles as f64);
     metrics::gauge!("dregs_evaluation_queue_age_seconds").set(age(oldest_cycle));
     metrics::gauge!("dregs_delivery_queue_depth").set(waiting as f64);

@@ -153,9 +153,14 @@ async fn find(app: &App, caller: &Caller, id: String) -> Result<identities::Iden
     identity.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))
 }
 
-async fn explained(app: &App, identity: identities::Identity, cycle: i64) -> Result<Json<AnalysisBody>, ApiError> {
+async fn explained(
+    app: &App,
+    identity: identities::Identity,
+    cycle: i64,
+) -> Result<Json<AnalysisBody>, ApiError> {
     let row_id = identity.row_id;
-    let analysis = app.store.read(move |tx| analyses::find(tx, row_id, cycle)).await?.ok_or_else(not_analyzed)?;
+    let analysis =
+        app.store.read(move |tx| analyses::find(tx, row_id, cycle)).await?.ok_or_else(not_analyzed)?;
     let explain = |(category, value)| ExplainedScoreBody {
         category,
         value,

@@ -68,9 +68,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
 
 /// The OpenAPI document of the API.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut document = OpenApiRouter::<Arc<App>>::with_openapi(Document::openapi())
-        .nest("/api", api())
-        .into_openapi();
+    let mut document =
+        OpenApiRouter::<Arc<App>>::with_openapi(Document::openapi()).nest("/api", api()).into_openapi();
     document.info.version = env!("CARGO_PKG_VERSION").into();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));

@@ -16,7 +16,7 @@ use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channels::{self, Channel, ChannelSecret};
 use crate::store::claims::DELIVERY_LEASE_MS;
 use crate::store::deliveries::{self, NewDelivery, Subject};
-use crate::store::{Result, StoreError, Store, notifications};
+use crate::store::{Result, Store, StoreError, notifications};
 use crate::vault::Vault;
 
 /// What secrets of channels are sealed for.
@@ -53,7 +53,8 @@ impl Directory {
     /// The enabled channels of a team that want to hear of `event`.
     pub fn subscribed(&self, team_id: i64, event: EventType) -> Vec<i64> {
         let endpoints = self.endpoints();
-        let matching = endpoints.values().filter(|e| e.enabled && e.team_id == team_id && e.events.contains(event));
+        let matching =
+            endpoints.values().filter(|e| e.enabled && e.team_id == team_id && e.events.contains(event));
         matching.map(|e| e.channel_id).collect()
     }
 
@@ -74,7 +75,9 @@ impl Directory {
         for row in secrets {
             match open_secret(vault, &row) {
                 Ok(secret) => by_channel.entry(row.channel_id).or_default().push((row, secret)),
-                Err(error) => tracing::error!(channel_id = row.channel_id, error, "a signing secret cannot be read"),
+                Err(error) => {
+                    tracing::error!(channel_id = row.channel_id, error, "a signing secret cannot be read")
+                }
             }
         }
         let mut endpoints = HashMap::new();
@@ -99,7 +102,14 @@ impl Directory {
 fn endpoint(row: &Channel, secrets: Vec<(ChannelSecret, Secret)>) -> std::result::Result<Endpoint, String> {
     let config: WebhookConfig = serde_json::from_str(&row.config).map_err(|error| error.to_string())?;
     let webhook = config.read().map_err(|errors| format!("{errors:?}"))?;
-    Ok(Endpoint { channel_id: row.id, team_id: row.team_id, enabled: row.enabled, events: row.events, webhook, secrets })
+    Ok(Endpoint {
+        channel_id: row.id,
+        team_id: row.team_id,
+        enabled: row.enabled,
+        events: row.events,
+        webhook,
+        secrets,
+    })
 }
 
 fn open_secret(vault: &Vault, row: &ChannelSecret) -> std::result::Result<Secret, String> {
@@ -209,7 +219,8 @@ pub async fn test(app: &App, channel: &Channel, event: EventType) -> Result<(i64
                 leased: true,
             };
             let ids = deliveries::insert(tx, &[delivery])?;
-            let (_, _, id) = ids.first().ok_or_else(|| StoreError::Broken("no delivery was stored".into()))?;
+            let (_, _, id) =
+                ids.first().ok_or_else(|| StoreError::Broken("no delivery was stored".into()))?;
             Ok((notification_id, *id))
         })
         .await?;
@@ -225,7 +236,12 @@ pub async fn test(app: &App, channel: &Channel, event: EventType) -> Result<(i64
     Ok((delivery_id, attempt))
 }
 
-async fn attempt_now(app: &App, channel_id: i64, delivery_id: i64, message: Message) -> Result<AttemptRecord> {
+async fn attempt_now(
+    app: &App,
+    channel_id: i64,
+    delivery_id: i64,
+    message: Message,
+) -> Result<AttemptRecord> {
     let (watcher, watched) = oneshot::channel();
     app.deliveries.send(Outgoing {
         delivery_id,

@@ -1,9 +1,9 @@
 //! Sending again: one delivery, or a range of time.
 
 use crate::app::App;
+use crate::store::Result;
 use crate::store::attempts::Trigger;
 use crate::store::deliveries::{self, Filter};
-use crate::store::Result;
 
 /// Deliveries looked at in one transaction, so that no other waits long.
 const CHUNK_DELIVERIES: i64 = 1_000;

@@ -139,7 +139,10 @@ mod tests {
         handoff.release(7, 1);
         assert_eq!((handoff.reserve(7, 1), handoff.take_spilled(7)), (0, None));
         handoff.release(7, 1);
-        assert_eq!((handoff.take_spilled(7), handoff.take_spilled(7), handoff.reserve(7, 9)), (Some(2), None, 0));
+        assert_eq!(
+            (handoff.take_spilled(7), handoff.take_spilled(7), handoff.reserve(7, 9)),
+            (Some(2), None, 0)
+        );
         handoff.release(7, 2);
         assert_eq!(handoff.reserve(7, 9), 2);
     }

@@ -93,11 +93,7 @@ struct ScoredData<'a> {
 ///
 /// # Errors
 /// Those of the store. A subject whose rows are gone is left out.
-pub fn load(
-    tx: &mut Tx,
-    ids: EventIds,
-    subjects: &[Subject],
-) -> Result<HashMap<Subject, Arc<Message>>> {
+pub fn load(tx: &mut Tx, ids: EventIds, subjects: &[Subject]) -> Result<HashMap<Subject, Arc<Message>>> {
     let mut cycles = Vec::new();
     let mut notified = Vec::new();
     for subject in subjects {

@@ -51,8 +51,9 @@ pub async fn begin(app: &App, email: &str, password: String) -> Result<Option<Se
     let hash = user.as_ref().map_or_else(|| app.decoy_hash.clone(), |user| user.password_hash.clone());
     // Hashing takes long on purpose: one at a time, and not on the thread that serves requests.
     let _turn = app.password_turns.acquire().await.map_err(|_| stopping())?;
-    let matches =
-        tokio::task::spawn_blocking(move || password_matches(&password, &hash)).await.map_err(|_| stopping())?;
+    let matches = tokio::task::spawn_blocking(move || password_matches(&password, &hash))
+        .await
+        .map_err(|_| stopping())?;
     let Some(user) = user.filter(|_| matches) else { return Ok(None) };
     let token = new_token("st_");
     let (hash, now) = (token_hash(&token), app.clock.now());

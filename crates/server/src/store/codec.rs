@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn details_come_back_and_get_smaller() {
-        let detail = serde_json::json!({"type": "user.signup", "data": {"plan": "pro", "ünicode": [1, 2.5, null]}});
+        let detail =
+            serde_json::json!({"type": "user.signup", "data": {"plan": "pro", "ünicode": [1, 2.5, null]}});
         let packed = pack(&detail).expect("packs");
         assert_eq!(unpack::<serde_json::Value>(&packed).expect("unpacks"), detail);
         assert!(packed.len() < detail.to_string().len());

@@ -28,8 +28,13 @@ impl Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A cycle of an identity: the analysis with this sequence.
-    Cycle { identity_id: i64, sequence: i64 },
-    Notification { id: i64 },
+    Cycle {
+        identity_id: i64,
+        sequence: i64,
+    },
+    Notification {
+        id: i64,
+    },
 }
 
 impl Subject {
@@ -338,17 +343,12 @@ pub fn replay_some(
         "select d.id from deliveries d where {} and d.id > $7 and d.status <> $8 order by d.id limit $9",
         Filter::CONDITIONS
     );
-    let values: Vec<Value> = filter
-        .values(channel_id)
-        .into_iter()
-        .chain(values![after, Status::Pending as i64, limit])
-        .collect();
+    let values: Vec<Value> =
+        filter.values(channel_id).into_iter().chain(values![after, Status::Pending as i64, limit]).collect();
     let ids: Vec<i64> = tx.query(&sql, &values, |row| row.get(0))?;
     let Some(last) = ids.last().copied() else { return Ok(None) };
-    let rows: Vec<_> = ids
-        .iter()
-        .map(|id| values![*id, Status::Pending as i64, Trigger::Replay as i64, now])
-        .collect();
+    let rows: Vec<_> =
+        ids.iter().map(|id| values![*id, Status::Pending as i64, Trigger::Replay as i64, now]).collect();
     let taken = tx.execute_rows(
         "with v (id, status, trigger, due) as (values {rows})
          update deliveries set status = v.status, trigger = v.trigger, failures = 0,

@@ -46,7 +46,8 @@ impl From<postgres::Error> for StoreError {
     fn from(error: postgres::Error) -> Self {
         use postgres::error::SqlState;
         let Some(code) = error.code() else {
-            return if error.is_closed() || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
+            return if error.is_closed()
+                || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
             {
                 Self::Unavailable(error.to_string())
             } else {

@@ -123,7 +123,8 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
 /// Marks identities as changed, so that they are scored again from `now` on, though not within
 /// `min_cycle_ms` of their last cycle. Those that wait for a cycle already keep their place.
 pub fn mark_dirty(tx: &mut Tx, ids: &[i64], now: Timestamp, min_cycle_ms: i64) -> Result<()> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id, now, now.plus_millis(-min_cycle_ms), min_cycle_ms]).collect();
+    let rows: Vec<_> =
+        ids.iter().map(|id| values![*id, now, now.plus_millis(-min_cycle_ms), min_cycle_ms]).collect();
     tx.execute_rows(
         "with v (id, now, scored_by, min_cycle) as (values {rows})
          update identities set version = version + 1, evaluate_at = coalesce(evaluate_at,
@@ -152,11 +153,9 @@ pub fn release_leases(tx: &mut Tx, now: Timestamp) -> Result<u64> {
 
 /// How many identities wait for a cycle, and since when the longest has been due.
 pub fn waiting(tx: &mut Tx) -> Result<(i64, Option<Timestamp>)> {
-    tx.get(
-        "select count(*), min(evaluate_at) from identities where evaluate_at is not null",
-        &[],
-        |row| Ok((row.get(0)?, row.optional_time(1)?)),
-    )
+    tx.get("select count(*), min(evaluate_at) from identities where evaluate_at is not null", &[], |row| {
+        Ok((row.get(0)?, row.optional_time(1)?))
+    })
 }
 
 /// What a cycle starts from.

@@ -73,7 +73,10 @@ impl Connection {
 }
 
 /// Connects, migrates and starts the pool.
-pub fn open(url: &str, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>) -> Result<Engine, StoreError> {
+pub fn open(
+    url: &str,
+    migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>,
+) -> Result<Engine, StoreError> {
     let mut config: Config =
         url.parse().map_err(|_| StoreError::Unavailable("the database URL cannot be read".into()))?;
     config.connect_timeout(CONNECT_TIMEOUT).application_name("dregs");

@@ -25,7 +25,10 @@ const READERS: usize = 2;
 const STATEMENTS_MAX: usize = 256;
 
 /// Opens the database file, creating it where it is missing, and starts its threads.
-pub fn open(path: &Path, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>) -> Result<Engine, StoreError> {
+pub fn open(
+    path: &Path,
+    migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>,
+) -> Result<Engine, StoreError> {
     let writer = connect(path, CACHE_KIB)?;
     writer.pragma_update(None, "journal_mode", "wal")?;
     writer.pragma_update(None, "synchronous", "full")?;
@@ -45,9 +48,8 @@ pub fn open(path: &Path, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>
 }
 
 fn connect(path: &Path, cache_kib: i32) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.pragma_update(None, "cache_size", -cache_kib)?;

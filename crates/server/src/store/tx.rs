@@ -187,7 +187,11 @@ impl Tx<'_> {
     }
 
     /// Runs a `{rows}` statement over `rows`; the answer is the number of rows changed.
-    pub fn execute_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value; N]]) -> Result<u64, StoreError> {
+    pub fn execute_rows<const N: usize>(
+        &mut self,
+        sql: &str,
+        rows: &[[Value; N]],
+    ) -> Result<u64, StoreError> {
         let mut changed = 0;
         match self {
             Self::Sqlite(connection) if !rows.is_empty() => {

@@ -21,7 +21,6 @@ use crate::store::identities::{Tracked, TrackedWrite};
 use crate::store::links::HashedKey;
 use crate::store::{Result, StoreError, Tx, devices, events, groups, identities, links};
 
-
 /// Identities that are scored again because a new one shares a device, a session or an e-mail
 /// address with them: the newest on that key.
 const RESCORED_MAX: usize = 20;
@@ -94,7 +93,8 @@ impl Batch {
         self.join_groups(tx, &accepted, &ids, context.now)?;
         spilled |= link(tx, &tracked, &ids, context)?;
 
-        let handed_on = handed_on.into_iter().filter_map(|(key, at)| Some(Due { identity_id: *ids.get(&key)?, at }));
+        let handed_on =
+            handed_on.into_iter().filter_map(|(key, at)| Some(Due { identity_id: *ids.get(&key)?, at }));
         Ok(Stored {
             handed_on: handed_on.collect(),
             new_events: accepted.len(),
@@ -148,7 +148,8 @@ impl Batch {
         }
         let keys: Vec<_> = tracked.keys().copied().collect();
         let rows = identities::load_tracked(tx, &keys)?;
-        let rows: HashMap<_, _> = rows.iter().map(|row| ((row.team_id, row.external_id.as_str()), row)).collect();
+        let rows: HashMap<_, _> =
+            rows.iter().map(|row| ((row.team_id, row.external_id.as_str()), row)).collect();
         for (key, identity) in &mut tracked {
             if let Some(row) = rows.get(key) {
                 *identity = Identity::read(tx, row)?;
@@ -265,7 +266,9 @@ impl Batch {
         let known = groups::load(tx, &merged.keys().copied().collect::<Vec<_>>())?;
         let known: HashMap<_, _> = known
             .iter()
-            .map(|group| ((group.team_id, group.group_type.as_str(), group.external_id.as_str()), &group.data))
+            .map(|group| {
+                ((group.team_id, group.group_type.as_str(), group.external_id.as_str()), &group.data)
+            })
             .collect();
         for (key, data) in &mut merged {
             if let Some(known) = known.get(key) {
@@ -373,7 +376,12 @@ impl Identity {
         (at.plus_millis(EVALUATION_LEASE_MS), Next::HandedOn(at))
     }
 
-    fn write(&self, (team_id, external_id): IdentityKey, now: Timestamp, evaluate_at: Timestamp) -> Result<TrackedWrite> {
+    fn write(
+        &self,
+        (team_id, external_id): IdentityKey,
+        now: Timestamp,
+        evaluate_at: Timestamp,
+    ) -> Result<TrackedWrite> {
         Ok(TrackedWrite {
             row: self.row,
             team_id,
@@ -422,7 +430,12 @@ fn link(
         }
         changed.extend(holders.into_iter().filter(|id| !own.contains(id)).take(RESCORED_MAX));
     }
-    identities::mark_dirty(tx, &changed.iter().copied().collect::<Vec<_>>(), context.now, context.min_cycle_ms)?;
+    identities::mark_dirty(
+        tx,
+        &changed.iter().copied().collect::<Vec<_>>(),
+        context.now,
+        context.min_cycle_ms,
+    )?;
     Ok(!changed.is_empty())
 }
 

@@ -31,10 +31,8 @@ async fn try_claim(app: &App, channel_id: i64, places: usize) -> Result<Vec<Outg
     let now = app.clock.now();
     let limit = i64::try_from(places).unwrap_or(i64::MAX);
     let lease_until = now.plus_millis(DELIVERY_LEASE_MS);
-    let claimed = app
-        .store
-        .write(move |tx| deliveries::claim(tx, channel_id, now, lease_until, limit))
-        .await?;
+    let claimed =
+        app.store.write(move |tx| deliveries::claim(tx, channel_id, now, lease_until, limit)).await?;
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
@@ -42,7 +40,8 @@ async fn try_claim(app: &App, channel_id: i64, places: usize) -> Result<Vec<Outg
     let subjects: Vec<_> = claimed.iter().map(|c| c.subject).collect();
     let event_ids = app.event_ids;
     let messages = app.store.read(move |tx| messages::load(tx, event_ids, &subjects)).await?;
-    let (known, gone): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|c| messages.contains_key(&c.subject));
+    let (known, gone): (Vec<_>, Vec<_>) =
+        claimed.into_iter().partition(|c| messages.contains_key(&c.subject));
     if !gone.is_empty() {
         let ids: Vec<_> = gone.iter().map(|c| c.id).collect();
         app.store.write(move |tx| deliveries::give_up(tx, &ids, "what it was about is deleted", now)).await?;

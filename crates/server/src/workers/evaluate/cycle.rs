@@ -42,7 +42,8 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
     let begun = monotonic();
     let ids = identity_ids.to_vec();
     let (hasher, event_ids, clock) = (app.key_hasher, app.event_ids, Arc::clone(&app.clock));
-    let cycles = app.store.read(move |tx| read_and_score(tx, &ids, &hasher, event_ids, clock.as_ref())).await?;
+    let cycles =
+        app.store.read(move |tx| read_and_score(tx, &ids, &hasher, event_ids, clock.as_ref())).await?;
     failpoint::reach("evaluate.read");
     if cycles.is_empty() {
         return Ok(());
@@ -134,7 +135,8 @@ struct Others {
 
 impl Others {
     fn read(tx: &mut Tx, subjects: &[Evaluee]) -> Result<Self> {
-        let keys: BTreeSet<_> = subjects.iter().flat_map(|s| s.keys.iter().map(|(hashed, _)| *hashed)).collect();
+        let keys: BTreeSet<_> =
+            subjects.iter().flat_map(|s| s.keys.iter().map(|(hashed, _)| *hashed)).collect();
         let keys: Vec<_> = keys.into_iter().collect();
         let mut holders: HashMap<HashedKey, Vec<links::Holder>> = HashMap::new();
         for holder in links::newest_holders(tx, &keys)? {
@@ -295,14 +297,19 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> 
     let due_again = taken.iter().filter(|(_, due)| **due).map(|(id, _)| *id);
     let (in_memory, in_store): (Vec<_>, Vec<_>) = due_again.partition(|id| places.contains(id));
     let still_due = in_memory.into_iter().map(|identity_id| Due { at: next_at, identity_id }).collect();
-    let taken_cycles: Vec<_> = cycles.iter().filter(|c| taken.contains_key(&c.analysis.identity_id)).collect();
+    let taken_cycles: Vec<_> =
+        cycles.iter().filter(|c| taken.contains_key(&c.analysis.identity_id)).collect();
     let rows: Vec<_> = taken_cycles.iter().map(|c| (&c.analysis, c.packed_detail.as_slice())).collect();
     analyses::insert(tx, &rows)?;
     let deliveries = insert_deliveries(tx, &taken_cycles, context)?;
     Ok(Committed { deliveries, still_due, spilled: !in_store.is_empty() })
 }
 
-fn insert_deliveries(tx: &mut Tx, cycles: &[&Cycle], context: &Context) -> Result<Vec<(i64, Subject, i64, bool)>> {
+fn insert_deliveries(
+    tx: &mut Tx,
+    cycles: &[&Cycle],
+    context: &Context,
+) -> Result<Vec<(i64, Subject, i64, bool)>> {
     let mut granted = context.granted.clone();
     let teams: BTreeSet<_> = cycles.iter().map(|c| c.team_id).collect();
     let mut rows = Vec::new();
