@@ -8,6 +8,7 @@ use siphasher::sip::SipHasher24;
 
 use crate::event::Event;
 use crate::identity::Profile;
+use crate::state::{IdentityState, Seen};
 
 /// What kind of thing two identities can have in common. The numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,6 +66,31 @@ pub fn keys(event: &Event, profile: &Profile) -> Vec<LinkKey> {
     keys.sort_unstable();
     keys.dedup();
     keys
+}
+
+/// Devices and addresses of an identity that count now: the most recent ones.
+pub const CURRENT_KEYS_MAX: usize = 4;
+
+/// The keys an identity shares with others now: its most recent devices and addresses, and its
+/// e-mail address. Sorted, each once.
+pub fn current_keys(state: &IdentityState, profile: &Profile) -> Vec<LinkKey> {
+    let devices =
+        newest(state.devices()).map(|value| LinkKey { kind: KeyKind::Device, value: value.clone() });
+    let addresses = newest(state.addresses()).filter_map(|ip| ip_value(*ip));
+    let addresses = addresses.map(|value| LinkKey { kind: KeyKind::Ip, value });
+    let email = profile.email.as_deref().and_then(email_value);
+    let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
+    let mut keys: Vec<_> = devices.chain(addresses).chain(email).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// The values seen last.
+fn newest<T>(seen: &[Seen<T>]) -> impl Iterator<Item = &T> {
+    let mut by_time: Vec<_> = seen.iter().collect();
+    by_time.sort_by_key(|seen| std::cmp::Reverse(seen.last_at));
+    by_time.into_iter().take(CURRENT_KEYS_MAX).map(|seen| &seen.value)
 }
 
 /// The network of an end user: an IPv4 address, or the /64 of an IPv6 address, which is what one

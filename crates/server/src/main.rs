@@ -4,7 +4,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() {
     let rt = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     rt.block_on(async {
-        let config = dregs_server::config::Config::from_env();
+        let config = dregs_server::config::load(&Default::default()).unwrap().config;
         tracing_subscriber::fmt().with_env_filter(config.log.clone()).init();
         if let Some(f) = &config.failpoint {
             dregs_server::failpoint::arm(f).unwrap();

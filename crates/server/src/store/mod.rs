@@ -93,3 +93,8 @@ impl Store {
         self.engine.waiting_writes()
     }
 }
+
+/// Asks the database for nothing, to see whether it answers.
+pub fn ping(tx: &mut Tx) -> Result<()> {
+    tx.get("select 1", &[], |row| row.get::<i32>(0)).map(drop)
+}

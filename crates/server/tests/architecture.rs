@@ -1,0 +1,107 @@
+//! Who may use whom, and what stands where. ARCHITECTURE.md says why.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+
+/// Each part, and the parts of this crate it may use besides itself.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("http", &["app", "clock", "ops", "store", "channels::webhook"]),
+    ("workers", &["app", "clock", "ops", "store", "channels", "failpoint", "shutdown"]),
+    ("ops", &["app", "store", "channels::webhook", "config", "failpoint", "vault"]),
+    ("channels", &["tls"]),
+    ("store", &["tls", "values"]),
+];
+
+const FILE_LINES_MAX: usize = 600;
+
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    found
+}
+
+/// The paths after `crate::` in a line, such as `store::channels`.
+fn uses(line: &str) -> impl Iterator<Item = &str> {
+    line.split("crate::").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
+        rest[..end].trim_end_matches(':')
+    })
+}
+
+fn is_allowed(part: &str, allowed: &[&str], used: &str) -> bool {
+    let within = |path: &str| used == path || used.starts_with(&format!("{path}::"));
+    within(part) || allowed.iter().any(|path| within(path))
+}
+
+#[test]
+fn parts_use_only_what_they_may() {
+    let mut wrong = Vec::new();
+    for (part, allowed) in MAY_USE {
+        for (path, text) in sources(&Path::new(SRC).join(part)) {
+            for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                for used in uses(line).filter(|used| !is_allowed(part, allowed, used)) {
+                    wrong.push(format!("{} uses {used}", path.display()));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn sql_stands_in_the_store() {
+    let is_sql = |line: &&str| {
+        let line = line.to_lowercase();
+        !line.trim_start().starts_with("//")
+            && ["\"select ", "\"insert into", "\"update ", "\"delete from"]
+                .iter()
+                .any(|start| line.contains(start))
+    };
+    let outside =
+        sources(Path::new(SRC)).into_iter().filter(|(path, _)| !path.starts_with(format!("{SRC}/store")));
+    let found: Vec<_> = outside
+        .flat_map(|(path, text)| {
+            text.lines().filter(is_sql).map(|line| format!("{}: {line}", path.display())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn files_fit_in_the_head() {
+    let long: Vec<_> = sources(Path::new(SRC))
+        .into_iter()
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|(_, lines)| *lines > FILE_LINES_MAX)
+        .collect();
+    assert_eq!(long, Vec::new());
+}
+
+#[test]
+fn the_core_is_pure() {
+    let manifest = include_str!("../../core/Cargo.toml");
+    let dependencies = manifest.split("[dev-dependencies]").next().unwrap();
+    for impure in
+        ["tokio", "rusqlite", "postgres", "axum", "hyper", "reqwest", "rand", "getrandom", "tracing"]
+    {
+        assert!(!dependencies.lines().any(|line| line.starts_with(impure)), "core depends on {impure}");
+    }
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src");
+    for (path, text) in sources(&core) {
+        for impure in
+            ["std::fs", "std::env", "std::net::Tcp", "std::thread", "SystemTime", "Instant::now", "async fn"]
+        {
+            assert!(!text.contains(impure), "{} has {impure}", path.display());
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! When identities are scored, and from what.
+
+use dregs_core::score::{Category, Observation, aggregate};
+use serde_json::{Value, json};
+
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+use crate::support::server::{TestServer, event, eventually};
+
+on_both_engines!(
+    a_first_event_is_scored_at_once,
+    a_storm_on_one_identity_coalesces_and_its_last_state_is_scored,
+    a_repeated_event_stores_nothing,
+    the_scores_follow_from_the_stored_observations,
+    five_accounts_on_one_device_are_scored_again_as_the_ring_grows,
+    groups_and_their_members_are_kept,
+);
+
+async fn analysis_of(server: &TestServer, user: &str, event_count: u64) -> Value {
+    eventually(&format!("{user} to be scored from {event_count} events"), async || {
+        let path = format!("/api/identities/{user}/analysis");
+        let (status, analysis) = server.call(reqwest::Method::GET, &path, None).await;
+        (status.is_success() && analysis["eventCount"] == event_count).then_some(analysis)
+    })
+    .await
+}
+
+async fn a_first_event_is_scored_at_once(engine: Engine) {
+    let server = TestServer::start_with(engine, |config| config.min_cycle_ms = 3_600_000).await;
+    server.track("e1", "ada").await;
+    let analysis = analysis_of(&server, "ada", 1).await;
+    assert_eq!((&analysis["id"], &analysis["identityId"]), (&json!(1), &json!("ada")));
+    let identity = server.get("/api/identities/ada").await;
+    assert_eq!(identity["displayEmail"], "ada@example.com");
+    assert!(identity["lastScoredAt"].is_string() && identity["authenticityScore"].is_u64(), "{identity}");
+}
+
+async fn a_storm_on_one_identity_coalesces_and_its_last_state_is_scored(engine: Engine) {
+    let server = TestServer::start_with(engine, |config| config.min_cycle_ms = 300).await;
+    for batch in 0..10 {
+        let events: Vec<_> = (0..100).map(|n| event(&format!("e{batch}-{n}"), "ada")).collect();
+        server.post("/api/events/batch", json!(events)).await;
+    }
+    let analysis = analysis_of(&server, "ada", 1_000).await;
+    let cycles = analysis["id"].as_u64().unwrap();
+    assert!((2..=20).contains(&cycles), "{cycles} cycles for 1,000 events");
+}
+
+async fn a_repeated_event_stores_nothing(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let mut first = event("e1", "ada");
+    first["device"] = json!({"fingerprint": "fp-1"});
+    let answer = json!({"status": "success", "id": "e1", "fingerprint": "fp-1"});
+    assert_eq!(server.post("/api/events", first.clone()).await, answer);
+    analysis_of(&server, "ada", 1).await;
+    // The same again, another user's event under the same id, and twice in one batch.
+    assert_eq!(server.post("/api/events", first.clone()).await, answer);
+    assert_eq!(server.track("e1", "mallory").await, answer);
+    let repeats = json!([first, event("e2", "ada"), event("e2", "ada")]);
+    let answers = server.post("/api/events/batch", repeats).await;
+    let second = json!({"status": "success", "id": "e2", "fingerprint": null});
+    assert_eq!(answers, json!([answer, second, second]));
+    analysis_of(&server, "ada", 2).await;
+    let (status, _) = server.call(reqwest::Method::GET, "/api/identities/mallory", None).await;
+    assert_eq!(status, 404);
+}
+
+async fn the_scores_follow_from_the_stored_observations(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let mut bot = event("e1", "bot");
+    bot["userAgent"] = json!("python-requests/2.31");
+    bot["identity"]["data"] = json!({"email": "qwrtzpl@mailinator.com", "name": "asdf asdf"});
+    bot["ip"] = json!("203.0.113.5");
+    server.post("/api/events", bot).await;
+    let analysis = analysis_of(&server, "bot", 1).await;
+    let mut categories = 0;
+    for score in analysis["scores"].as_array().unwrap() {
+        let category: Category = serde_json::from_value(score["category"].clone()).unwrap();
+        let observations: Vec<Observation> = serde_json::from_value(score["observations"].clone()).unwrap();
+        assert!(!observations.is_empty(), "{category:?} is scored from nothing");
+        assert_eq!(
+            aggregate(category, &observations).map(u64::from),
+            score["value"].as_u64(),
+            "{category:?}"
+        );
+        categories += 1;
+    }
+    assert!(categories >= 2, "{analysis}");
+}
+
+async fn five_accounts_on_one_device_are_scored_again_as_the_ring_grows(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    for user in ["a", "b", "c", "d", "e"] {
+        let mut event = event(user, user);
+        event["device"] = json!({"fingerprint": "one-device"});
+        server.post("/api/events", event).await;
+    }
+    // The first of them sent nothing since it was alone, and falls with the others.
+    for user in ["a", "e"] {
+        eventually(&format!("{user} to fall"), async || {
+            let scores = server.get(&format!("/api/identities/{user}")).await;
+            scores["uniquenessScore"].as_u64().filter(|score| *score < 40)
+        })
+        .await;
+    }
+}
+
+async fn groups_and_their_members_are_kept(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    for (user, plan) in [("ada", "free"), ("bob", "pro")] {
+        let mut event = event(user, user);
+        event["groups"] =
+            json!([{"id": "acme", "data": {"plan": plan}}, {"type": "Support Team", "id": "t1"}]);
+        server.post("/api/events", event).await;
+    }
+    let rows = server
+        .app
+        .store
+        .read(|tx| {
+            tx.query(
+                "select g.type, g.external_id, g.data, count(*) from groups g
+                 join group_members m on m.group_id = g.id
+                 group by g.type, g.external_id, g.data order by g.type",
+                &[],
+                |row| {
+                    Ok((
+                        row.get::<String>(0)?,
+                        row.get::<String>(1)?,
+                        row.get::<String>(2)?,
+                        row.get::<i64>(3)?,
+                    ))
+                },
+            )
+        })
+        .await
+        .unwrap();
+    let expected = [
+        ("organization".into(), "acme".into(), r#"{"plan":"pro"}"#.into(), 2),
+        ("support_team".into(), "t1".into(), "{}".into(), 2),
+    ];
+    assert_eq!(rows, expected);
+}
