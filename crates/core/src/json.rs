@@ -9,6 +9,7 @@ use std::fmt::{self, Write as _};
 use std::io;
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Deserializer, Map, Number, Value};
 
 use crate::event::FieldError;
@@ -282,14 +283,17 @@ impl<'de> Visitor<'de> for Strict<'_> {
             if key.as_bytes().contains(&0) {
                 return Err(A::Error::custom("has a key with a NUL character, which cannot be stored"));
             }
-            if map.contains_key(&key) {
-                self.trail.leave(Step::Key(key));
-                return Err(A::Error::custom("is given twice in the same object"));
-            }
+            let entry = match map.entry(key) {
+                Entry::Vacant(entry) => entry,
+                Entry::Occupied(entry) => {
+                    self.trail.leave(Step::Key(entry.key().clone()));
+                    return Err(A::Error::custom("is given twice in the same object"));
+                }
+            };
             match access.next_value_seed(inside) {
-                Ok(value) => map.insert(key, value),
+                Ok(value) => entry.insert(value),
                 Err(error) => {
-                    self.trail.leave(Step::Key(key));
+                    self.trail.leave(Step::Key(entry.key().clone()));
                     return Err(error);
                 }
             };

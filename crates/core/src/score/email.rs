@@ -47,9 +47,9 @@ const RELAYS: [&str; 11] = [
 const RESERVED: [&str; 7] =
     ["example.com", "example.org", "example.net", "example", "test", "invalid", "localhost"];
 /// Mailbox names typed to get past a form.
-const PLACEHOLDERS: [&str; 16] = [
-    "test", "tests", "testing", "tester", "asdf", "asdfasdf", "qwerty", "qwertz", "abc", "abc123", "foo",
-    "foobar", "none", "noone", "fake", "nobody",
+const PLACEHOLDERS: [&str; 15] = [
+    "test", "tests", "testing", "tester", "asdf", "asdfasdf", "qwerty", "qwertz", "abc", "foo", "foobar",
+    "none", "noone", "fake", "nobody",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,8 +18,10 @@ const VALUE_BY_OTHERS: [(f64, f64); 3] = [(1.0, 0.45), (4.0, 0.35), (10.0, 0.35)
 /// to nothing is left, and such an office's members stay above 60.
 const CONFIDENCE_BY_OTHERS: [(f64, f64); 5] =
     [(1.0, 0.3), (4.0, 0.5), (10.0, 0.3), (50.0, 0.1), (100.0, 0.05)];
-/// From here on the explanation says that the address is no personal one.
-const CROWD_MIN_OTHERS: u32 = 10;
+/// From here on the explanation says that the address is no household's.
+const OFFICE_MIN_OTHERS: u32 = 10;
+/// Up to here that it may be one.
+const HOUSEHOLD_MAX_OTHERS: u32 = 4;
 
 pub(super) const ANALYZER: Analyzer = Analyzer {
     id: "uniqueness.shared-ip",
@@ -47,10 +49,10 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let least = of_kind(snapshot, KeyKind::Ip).map(others).filter(|others| *others > 0).min();
     let Some(others) = least else { return alone(of_kind(snapshot, KeyKind::Ip).count()) };
     let more = if others >= SHARED_COUNT_MAX { " or more" } else { "" };
-    let meaning = if others >= CROWD_MIN_OTHERS {
-        "so many mean an office or a network, which says little about one account"
-    } else {
-        "a household has about that many"
+    let meaning = match others {
+        OFFICE_MIN_OTHERS.. => "so many mean an office or a network, which says little about one account",
+        ..=HOUSEHOLD_MAX_OTHERS => "a household has about that many",
+        _ => "a household rarely has that many, a small office has",
     };
     let accounts = counted(others.into(), "other account");
     let explanation = format!("{accounts}{more} came from the same address; {meaning}.");
@@ -96,6 +98,12 @@ mod tests {
             (0, 0.65, "No other account was seen at its addresses.".to_owned()),
             (1, 0.45, format!("1 other account came from the same address; {household}")),
             (4, 0.35, format!("4 other accounts came from the same address; {household}")),
+            (
+                7,
+                0.35,
+                "7 other accounts came from the same address; a household rarely has that many, a small office has."
+                    .to_owned(),
+            ),
             (50, 0.35, format!("50 other accounts came from the same address; {office}")),
             (100, 0.35, format!("100 other accounts or more came from the same address; {office}")),
         ];

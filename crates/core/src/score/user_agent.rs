@@ -138,8 +138,9 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
             let share = (f64::from(seen.count) / all as f64).max(SHARE_MIN);
             let confidence = if kind == Kind::Browser { confidence } else { confidence * share };
             let explanation = format!(
-                "{} of {all} with a user agent came from {words}: \"{}\".",
-                counted(seen.count.into(), "event"),
+                "{} of {} with a user agent came from {words}: \"{}\".",
+                seen.count,
+                counted(all, "event"),
                 shown(&seen.value)
             );
             Some(Finding::new(value, confidence, explanation).with("userAgent", seen.value.as_str()))
@@ -148,8 +149,8 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
             let (value, confidence) = MISSING;
             let all = snapshot.state.browser_event_count();
             let explanation = format!(
-                "{} of {all} from a browser came without a user agent, which browsers always send.",
-                counted(missing, "event")
+                "{missing} of {} from a browser came without a user agent, which browsers always send.",
+                counted(all, "event")
             );
             Some(Finding::new(value, confidence, explanation).with("eventsWithout", missing))
         }
@@ -224,7 +225,7 @@ mod tests {
     #[test]
     fn a_browser_without_a_user_agent_is() {
         let identity = Identity::default().event("a", 0, |event| event.components = Some(Map::new()));
-        let words = "1 event of 1 from a browser came without a user agent, which browsers always send.";
+        let words = "1 of 1 event from a browser came without a user agent, which browsers always send.";
         assert_eq!(said(identity.observe(ANALYZER)), Some((0.1, words.to_owned())));
     }
 
@@ -232,7 +233,7 @@ mod tests {
     fn the_worst_user_agent_counts() {
         let finding = with_agents(&[CHROME, "curl/8.5.0", CHROME]).observe(ANALYZER);
         let words =
-            "1 event of 3 with a user agent came from a programming library, not a browser: \"curl/8.5.0\".";
+            "1 of 3 events with a user agent came from a programming library, not a browser: \"curl/8.5.0\".";
         assert_eq!(finding, Some(Finding::new(0.05, 0.45, words).with("userAgent", "curl/8.5.0")));
     }
 

@@ -5,7 +5,7 @@ use super::USER_AGENT_KEPT_MAX_BYTES;
 /// The phrases that one byte stands for: phrase `n` for the control character `n + 1`, which no
 /// stored user agent contains. Where two fit, the earlier counts. Their order and wording are part
 /// of the format: a change needs a new format version.
-const PHRASES: [&str; 28] = [
+static PHRASES: [&str; 28] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/",
@@ -49,7 +49,7 @@ pub fn pack(agent: &str) -> String {
     let mut packed = String::with_capacity(agent.len());
     let mut rest = agent;
     while let Some(char) = rest.chars().next() {
-        let phrase = (FIRST_CODE..).zip(PHRASES).find(|(_, phrase)| rest.starts_with(phrase));
+        let phrase = (FIRST_CODE..).zip(&PHRASES).find(|(_, phrase)| rest.starts_with(**phrase));
         let taken = match phrase {
             Some((code, phrase)) => {
                 packed.push(char::from(code));

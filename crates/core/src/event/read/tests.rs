@@ -201,6 +201,12 @@ fn a_bad_field_is_refused_with_its_reason() {
         (json!({"data": "x"}), "data", "must be an object, not a string"),
         (json!({"data": {"x": "x".repeat(65_529)}}), "data", "must be at most 65536 bytes of JSON"),
         (json!({"timestamp": 1_795_426_200}), "timestamp", "must be a string, not a number"),
+        (json!({"timestamp": NOW.plus_millis(-BACK_MAX_MS - 1)}), "timestamp", "is more than 5 years back"),
+        (
+            json!({"timestamp": NOW.plus_millis(AHEAD_MAX_MS + 1)}),
+            "timestamp",
+            "is more than 5 minutes ahead of the server's time, 2026-11-23T09:30:00.000Z",
+        ),
         (json!({"timestamp": "1970-01-01T00:00:00Z"}), "timestamp", "is more than 5 years back"),
         (
             json!({"timestamp": "2500-01-01T00:00:00Z"}),
