@@ -24,8 +24,15 @@ pub fn detail(event: &Event) -> Result<Vec<u8>> {
     codec::pack(&stripped)
 }
 
-/// Which of these (team, packed id) pairs are stored already, each with its fingerprint.
-pub fn find_known(tx: &mut Tx, keys: &[(i64, &[u8])]) -> Result<Vec<(i64, Vec<u8>, Option<String>)>> {
+/// An event that is stored already.
+pub struct KnownEvent {
+    pub team_id: i64,
+    pub external_id: Vec<u8>,
+    pub fingerprint: Option<String>,
+}
+
+/// Which of these (team, packed id) pairs are stored already.
+pub fn find_known(tx: &mut Tx, keys: &[(i64, &[u8])]) -> Result<Vec<KnownEvent>> {
     let rows: Vec<_> = keys.iter().map(|(team, id)| values![*team, *id]).collect();
     tx.query_rows(
         "with v (team_id, external_id) as (values {rows})
@@ -34,7 +41,7 @@ pub fn find_known(tx: &mut Tx, keys: &[(i64, &[u8])]) -> Result<Vec<(i64, Vec<u8
         &rows,
         |row| {
             let event: Event = codec::unpack(&row.get::<Vec<u8>>(2)?)?;
-            Ok((row.get(0)?, row.get(1)?, event.fingerprint))
+            Ok(KnownEvent { team_id: row.get(0)?, external_id: row.get(1)?, fingerprint: event.fingerprint })
         },
     )
 }

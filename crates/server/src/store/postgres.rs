@@ -21,7 +21,7 @@ const TRIES_MAX: usize = 10;
 const STATEMENTS_MAX: usize = 1_000;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Migrations of several nodes that start together wait for each other on this lock.
-const MIGRATION_LOCK: i64 = 0x6472_6567_73;
+const MIGRATION_LOCK: i64 = 0x64_7265_6773;
 
 /// A connection and the statements prepared on it.
 pub struct Connection {

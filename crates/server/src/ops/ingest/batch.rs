@@ -117,7 +117,7 @@ impl Batch {
         }
         let known = events::find_known(tx, &unique)?;
         let known: HashMap<_, _> =
-            known.iter().map(|(team, id, fingerprint)| ((*team, id.as_slice()), fingerprint)).collect();
+            known.iter().map(|k| ((k.team_id, k.external_id.as_slice()), &k.fingerprint)).collect();
         let mut seen = HashMap::new();
         let outcomes = self.events.iter().map(|(team, prepared)| {
             let key = (*team, prepared.packed_id.as_slice());

