@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
 use crate::event::Event;
-use crate::identity::Profile;
 use crate::state::{IdentityState, Seen};
 
 /// What kind of thing two identities can have in common. The numbers are stored.
@@ -15,23 +14,13 @@ use crate::state::{IdentityState, Seen};
 pub enum KeyKind {
     Device = 1,
     Ip = 2,
-    Session = 3,
-    Email = 4,
-}
-
-impl KeyKind {
-    /// The kind stored as `code`.
-    pub fn from_code(code: i64) -> Option<Self> {
-        [Self::Device, Self::Ip, Self::Session, Self::Email].into_iter().find(|kind| *kind as i64 == code)
-    }
 }
 
 /// One thing an identity can share with others, such as the device `a1b2…`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LinkKey {
     pub kind: KeyKind,
-    /// The normalised value: a fingerprint, an address (IPv6 cut to its /64), a session, an
-    /// e-mail address without tags and dots that its provider ignores.
+    /// The normalised value: a fingerprint, or an address (IPv6 cut to its /64).
     pub value: String,
 }
 
@@ -54,33 +43,31 @@ impl KeyHasher {
     }
 }
 
-/// The keys by which this event ties its identity to others: the event's device, address and
-/// session, and the e-mail address of the profile. Sorted, each once.
-pub fn keys(event: &Event, profile: &Profile) -> Vec<LinkKey> {
-    let device = event.fingerprint.clone().map(|value| LinkKey { kind: KeyKind::Device, value });
-    let ip = event.ip.and_then(ip_value).map(|value| LinkKey { kind: KeyKind::Ip, value });
-    let session = event.session.clone().map(|value| LinkKey { kind: KeyKind::Session, value });
-    let email = profile.email.as_deref().and_then(email_value);
-    let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
-    let mut keys: Vec<_> = [device, ip, session, email].into_iter().flatten().collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+/// The keys by which this event ties its identity to others and which `state`, from before it,
+/// does not have yet.
+pub fn new_keys(event: &Event, state: &IdentityState) -> Vec<LinkKey> {
+    let device = event.fingerprint.as_ref().filter(|print| !is_known(state.devices(), print));
+    let device = device.map(|value| LinkKey { kind: KeyKind::Device, value: value.clone() });
+    let ip = event.ip.filter(|ip| !is_known(state.addresses(), ip)).and_then(ip_value);
+    let ip = ip.map(|value| LinkKey { kind: KeyKind::Ip, value });
+    device.into_iter().chain(ip).collect()
+}
+
+fn is_known<T: PartialEq>(seen: &[Seen<T>], value: &T) -> bool {
+    seen.iter().any(|seen| seen.value == *value)
 }
 
 /// Devices and addresses of an identity that count now: the most recent ones.
 pub const CURRENT_KEYS_MAX: usize = 4;
 
-/// The keys an identity shares with others now: its most recent devices and addresses, and its
-/// e-mail address. Sorted, each once.
-pub fn current_keys(state: &IdentityState, profile: &Profile) -> Vec<LinkKey> {
+/// The keys an identity may share with others now: its most recent devices and addresses. Sorted,
+/// each once.
+pub fn current_keys(state: &IdentityState) -> Vec<LinkKey> {
     let devices =
         newest(state.devices()).map(|value| LinkKey { kind: KeyKind::Device, value: value.clone() });
     let addresses = newest(state.addresses()).filter_map(|ip| ip_value(*ip));
     let addresses = addresses.map(|value| LinkKey { kind: KeyKind::Ip, value });
-    let email = profile.email.as_deref().and_then(email_value);
-    let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
-    let mut keys: Vec<_> = devices.chain(addresses).chain(email).collect();
+    let mut keys: Vec<_> = devices.chain(addresses).collect();
     keys.sort_unstable();
     keys.dedup();
     keys
@@ -120,24 +107,6 @@ pub fn ip_value(ip: IpAddr) -> Option<String> {
     }
 }
 
-/// An e-mail address without what its provider ignores: case, a `+tag`, and for Gmail the dots.
-/// `None` when it is no address. Mailboxes are case-insensitive at every large provider, though
-/// RFC 5321 would allow otherwise.
-pub fn email_value(email: &str) -> Option<String> {
-    let email = email.trim().to_lowercase();
-    let (mailbox, domain) = email.split_once('@')?;
-    let mailbox = match mailbox.split_once('+') {
-        Some((before, _)) if !before.is_empty() => before,
-        _ => mailbox,
-    };
-    let (mailbox, domain) = match domain {
-        "gmail.com" | "googlemail.com" => (mailbox.replace('.', ""), "gmail.com"),
-        _ => (mailbox.to_owned(), domain),
-    };
-    let is_address = !mailbox.is_empty() && !domain.is_empty() && !domain.contains('@');
-    is_address.then(|| format!("{mailbox}@{domain}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,22 +117,24 @@ mod tests {
         LinkKey { kind, value: value.to_owned() }
     }
 
+    fn event(body: &[u8]) -> Event {
+        read(body, &Origin::Backend, Timestamp::from_millis(0), &mut || unreachable!()).unwrap().event
+    }
+
     #[test]
-    fn keys_are_what_others_can_share() {
-        let body = br#"{"type":"t","id":"e","identity":{"id":"u"},"device":{"fingerprint":"f"},
-            "ip":"2001:db8:1:2:3::4","session":"s"}"#;
-        let now = Timestamp::from_millis(0);
-        let mut event = read(body, &Origin::Backend, now, &mut || unreachable!()).unwrap().event;
-        let profile = Profile { email: Some("Ada.L+x@Gmail.com".to_owned()), ..Profile::default() };
-        let expected = [
-            key(KeyKind::Device, "f"),
-            key(KeyKind::Ip, "2001:db8:1:2::/64"),
-            key(KeyKind::Session, "s"),
-            key(KeyKind::Email, "adal@gmail.com"),
-        ];
-        assert_eq!(keys(&event, &profile), expected);
-        (event.fingerprint, event.ip, event.session) = (None, "10.0.0.1".parse().ok(), None);
-        assert_eq!(keys(&event, &Profile::default()), []);
+    fn keys_are_what_others_can_share_and_new_once() {
+        let first = event(
+            br#"{"type":"t","id":"e","identity":{"id":"u"},"device":{"fingerprint":"f"},
+                "ip":"2001:db8:1:2:3::4"}"#,
+        );
+        let inside = event(br#"{"type":"t","id":"e","identity":{"id":"u"},"ip":"10.0.0.1"}"#);
+        let expected = [key(KeyKind::Device, "f"), key(KeyKind::Ip, "2001:db8:1:2::/64")];
+        let mut state = IdentityState::default();
+        assert_eq!(new_keys(&first, &state), expected);
+        state.fold(&first);
+        state.fold(&inside);
+        assert_eq!((new_keys(&first, &state), new_keys(&inside, &state)), (vec![], vec![]));
+        assert_eq!(current_keys(&state), expected);
     }
 
     #[test]
@@ -192,32 +163,5 @@ mod tests {
         for (ip, expected) in cases {
             assert_eq!(ip_value(ip.parse().unwrap()).as_deref(), expected, "{ip}");
         }
-    }
-
-    #[test]
-    fn one_mailbox_has_one_spelling() {
-        let cases = [
-            ("Ada@Example.COM", Some("ada@example.com")),
-            ("ada.l+news@example.com", Some("ada.l@example.com")),
-            ("a.d.a+x+y@googlemail.com", Some("ada@gmail.com")),
-            ("+tag@example.com", Some("+tag@example.com")),
-            (" ada@example.com ", Some("ada@example.com")),
-            ("...@gmail.com", None),
-            ("ada", None),
-            ("@example.com", None),
-            ("ada@", None),
-            ("a@b@c", None),
-        ];
-        for (email, expected) in cases {
-            assert_eq!(email_value(email).as_deref(), expected, "{email}");
-        }
-    }
-
-    #[test]
-    fn codes_name_their_kind() {
-        for kind in [KeyKind::Device, KeyKind::Ip, KeyKind::Session, KeyKind::Email] {
-            assert_eq!(KeyKind::from_code(kind as i64), Some(kind));
-        }
-        assert_eq!(KeyKind::from_code(0), None);
     }
 }

@@ -231,8 +231,7 @@ pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>>
         })
         .collect();
     tx.query_rows(
-        "with v (id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, next_at)
-           as (values {rows})
+        "with v (id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, next_at) as (values {rows})
          update identities set humanity = v.humanity, authenticity = v.authenticity,
            uniqueness = v.uniqueness, behavior = v.behavior, last_scored_at = v.finished_at,
            updated_at = v.finished_at, sequence = v.sequence + 1, cycle = v.sequence + 1,

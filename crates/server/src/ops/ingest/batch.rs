@@ -21,8 +21,7 @@ use crate::store::identities::{Tracked, TrackedWrite};
 use crate::store::links::HashedKey;
 use crate::store::{Result, StoreError, Tx, devices, events, groups, identities, links};
 
-/// Identities that are scored again because a new one shares a device, a session or an e-mail
-/// address with them: the newest on that key.
+/// Identities that are scored again because a new one shares a device with them: the newest.
 const RESCORED_MAX: usize = 20;
 /// The same for an address, and only while few share it: on a busy one a newcomer says nothing.
 const RESCORED_ON_ADDRESS_MAX: usize = 8;
@@ -354,7 +353,7 @@ impl Identity {
         if identity::merge(&mut self.data, data)? {
             self.profile = Profile::from_data(&self.data);
         }
-        for key in link::keys(event, &self.profile) {
+        for key in link::new_keys(event, &self.state) {
             self.keys.entry(key).or_insert(event.timestamp);
         }
         self.state.fold(event);

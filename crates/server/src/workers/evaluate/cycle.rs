@@ -90,7 +90,7 @@ impl Evaluee {
         let state = refold::decode(tx, start.id, &start.state)?;
         let data = serde_json::from_str(&start.data).map_err(broken)?;
         let profile = Profile::from_data(&data);
-        let keys = link::current_keys(&state, &profile)
+        let keys = link::current_keys(&state)
             .into_iter()
             .map(|key| (HashedKey::new(hasher, start.team_id, &key), key))
             .collect();
