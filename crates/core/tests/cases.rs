@@ -72,7 +72,7 @@ impl Case {
         let mut bodies: Vec<_> = self.events.iter().flat_map(Told::bodies).collect();
         bodies.sort_by_key(|(at, _)| *at);
 
-        let (mut data, mut state, mut keys) = (Map::new(), IdentityState::default(), Vec::new());
+        let (mut data, mut state) = (Map::new(), IdentityState::default());
         for (number, (at, body)) in bodies.iter().enumerate() {
             let accepted =
                 event::read(body.to_string().as_bytes(), &origin, *at, &mut || format!("dregs-{number}"));
@@ -81,11 +81,8 @@ impl Case {
                 identity::merge(&mut data, &identity.data).unwrap();
             }
             state.fold(&event);
-            keys.extend(link::keys(&event, &Profile::from_data(&data)));
         }
-        keys.sort_unstable();
-        keys.dedup();
-        let shared: Vec<_> = keys
+        let shared: Vec<_> = link::current_keys(&state)
             .iter()
             .flat_map(|key| {
                 let same_kind = self.shared.iter().filter(|shared| shared.kind == key.kind);
