@@ -73,7 +73,7 @@ impl Content {
         };
         Self {
             event: body["event"].as_str().unwrap_or("-").to_owned(),
-            identity: body["identityId"].as_str().map(str::to_owned),
+            identity: body["identityId"].as_str().or(data["identityId"].as_str()).map(str::to_owned),
             sequence: body["sequence"].as_u64(),
             scores: data["scores"].as_object().into_iter().flatten().filter_map(score).collect(),
         }
