@@ -37,7 +37,8 @@ fn a_bad_configuration_is_2_and_one_line_that_names_the_setting() {
     ground.write("unknown.toml", "deadline = 1\n");
     ground.write("file", "");
     let serve: &[&str] = &["serve", "--listen", "127.0.0.1:0"];
-    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+    type Variables = [(&'static str, &'static str)];
+    let cases: [(&[&str], &Variables, &str); 8] = [
         (&["--deadline-ms", "soon"], &[], "--deadline-ms: \"soon\" is not a number of milliseconds"),
         (&[], &[("DREGS_DEADLINE_MS", "-1")], "DREGS_DEADLINE_MS: \"-1\" is not a number"),
         (&[], &[("DREGS_RETRY_SCHEDULE", "soon")], "DREGS_RETRY_SCHEDULE: \"soon\" is not a delay"),

@@ -1,6 +1,7 @@
 //! The binary as people call it.
 
 mod config;
+mod demo;
 mod help;
 mod listen;
 mod serve;
@@ -83,7 +84,8 @@ impl Running {
     /// The next line of standard output that contains `part`.
     fn line_with(&self, part: &str) -> String {
         loop {
-            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line with {part:?}"));
+            let line =
+                self.lines.recv_timeout(PATIENCE).map_err(|_| format!("no line with {part:?}")).unwrap();
             if line.contains(part) {
                 return line;
             }
