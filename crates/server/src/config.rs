@@ -105,6 +105,11 @@ impl Config {
             failpoint: None,
         }
     }
+
+    /// The database's address without its password; empty when it is not set.
+    pub fn shown_database_url(&self) -> String {
+        self.database_url.as_deref().map(settings::masked_url).unwrap_or_default()
+    }
 }
 
 impl Default for Config {
@@ -175,6 +180,11 @@ pub fn client_secret_key() -> Option<String> {
 /// The signing secret that the published clients and the commands of this binary verify with.
 pub fn client_webhook_secret() -> Option<String> {
     variable("DREGS_WEBHOOK_SECRET")
+}
+
+/// Whether the terminal may be written to in colours, by the convention of no-color.org.
+pub fn wants_color() -> bool {
+    variable("NO_COLOR").is_none()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]

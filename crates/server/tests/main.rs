@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod architecture;
+mod cli;
 mod flow;
 mod hostile;
 mod store;

@@ -40,10 +40,10 @@ pub struct Flags {
     #[arg(long, value_name = "LIST")]
     pub retry_schedule: Option<String>,
     /// Time for one delivery attempt [default: 10000]
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
     pub deadline_ms: Option<String>,
     /// Least time between two scoring cycles of an identity [default: 1000]
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
     pub min_cycle_ms: Option<String>,
     /// Log level or filter [default: info]
     #[arg(long, value_name = "FILTER")]

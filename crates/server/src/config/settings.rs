@@ -302,7 +302,7 @@ fn log_format_name(format: LogFormat) -> &'static str {
 }
 
 /// The address with every password in it masked: before the host, or as a parameter.
-fn masked_url(text: &str) -> String {
+pub(super) fn masked_url(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return MASK.to_owned() };
     if url.password().is_some() && url.set_password(Some(MASK)).is_err() {
         return MASK.to_owned();

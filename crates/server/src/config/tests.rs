@@ -1,1 +1,275 @@
+use std::path::Path;
 
+use super::*;
+
+/// Puts the three places together: the text of `dregs.toml`, variables, flags.
+fn load_from(file: &str, variables: &[(&str, &str)], flags: &Flags) -> Result<Loaded, ConfigError> {
+    let file = Layer::file(Path::new("dregs.toml"), file)?;
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    combine(Some(file), Layer::environment(variables)?, Layer::flags(flags.given()))
+}
+
+fn in_force(loaded: &Loaded, key: &str) -> (Option<String>, String) {
+    let setting = loaded.in_force.iter().find(|setting| setting.key == key).unwrap();
+    (setting.value.clone(), setting.origin.clone())
+}
+
+#[test]
+fn without_anything_the_defaults_are_in_force() {
+    let loaded = load_from("", &[], &Flags::default()).unwrap();
+    assert_eq!(format!("{:?}", loaded.config), format!("{:?}", Config::default()));
+    assert!(loaded.in_force.iter().all(|setting| setting.origin == "default"));
+    let keys: Vec<&str> = loaded.in_force.iter().map(|setting| setting.key).collect();
+    assert_eq!(
+        keys,
+        [
+            "listen",
+            "data_dir",
+            "database_url",
+            "master_key",
+            "master_key_file",
+            "admin_email",
+            "admin_password",
+            "public_key",
+            "secret_key",
+            "egress_allow",
+            "egress_name_servers",
+            "egress_ca_file",
+            "trusted_proxies",
+            "retry_schedule",
+            "deadline_ms",
+            "min_cycle_ms",
+            "log",
+            "log_format",
+        ]
+    );
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let file = "deadline_ms = 1000\nmin_cycle_ms = 1\nretry_schedule = \"1\"";
+    let variables = [("DREGS_DEADLINE_MS", "2000"), ("DREGS_MIN_CYCLE_MS", "2")];
+    let flags = Flags { deadline_ms: Some("3000".into()), ..Flags::default() };
+    let loaded = load_from(file, &variables, &flags).unwrap();
+    let expected = [
+        ("deadline_ms", "3000", "flag --deadline-ms"),
+        ("min_cycle_ms", "2", "environment DREGS_MIN_CYCLE_MS"),
+        ("retry_schedule", "1", "dregs.toml"),
+        ("log", "info", "default"),
+    ];
+    for (key, value, origin) in expected {
+        assert_eq!(in_force(&loaded, key), (Some(value.into()), origin.into()), "{key}");
+    }
+    let config = loaded.config;
+    assert_eq!((config.deadline_ms, config.min_cycle_ms, config.retry_schedule.as_str()), (3000, 2, "1"));
+}
+
+#[test]
+fn every_flag_is_a_setting_and_reaches_it() {
+    let value = || Some("10.1.2.3".to_owned());
+    let flags = Flags {
+        config: None,
+        listen: Some("10.1.2.3:80".into()),
+        data_dir: value(),
+        database_url: Some("postgres://10.1.2.3/x".into()),
+        master_key_file: value(),
+        egress_allow: value(),
+        egress_name_servers: value(),
+        egress_ca_file: value(),
+        trusted_proxies: value(),
+        retry_schedule: Some("standard".into()),
+        deadline_ms: Some("500".into()),
+        min_cycle_ms: Some("500".into()),
+        log: Some("debug".into()),
+        log_format: Some("json".into()),
+    };
+    let loaded = load_from("", &[], &flags).unwrap();
+    let given: Vec<(&str, &str)> = loaded
+        .in_force
+        .iter()
+        .filter(|setting| setting.origin != "default")
+        .filter_map(|setting| Some((setting.key, setting.value.as_deref()?)))
+        .collect();
+    assert_eq!(
+        given,
+        [
+            ("listen", "10.1.2.3:80"),
+            ("data_dir", "10.1.2.3"),
+            ("database_url", "postgres://10.1.2.3/x"),
+            ("master_key_file", "10.1.2.3"),
+            ("egress_allow", "10.1.2.3"),
+            ("egress_name_servers", "10.1.2.3:53"),
+            ("egress_ca_file", "10.1.2.3"),
+            ("trusted_proxies", "10.1.2.3/32"),
+            ("retry_schedule", "standard"),
+            ("deadline_ms", "500"),
+            ("min_cycle_ms", "500"),
+            ("log", "debug"),
+            ("log_format", "json"),
+        ]
+    );
+}
+
+#[test]
+fn a_wrong_value_is_one_line_that_names_the_setting_and_what_is_expected() {
+    let cases = [
+        ("DREGS_LISTEN", "8080", "\"8080\" is not an IP address and a port, such as 127.0.0.1:8080"),
+        ("DREGS_DATA_DIR", "", "\"\" is not a directory"),
+        ("DREGS_DEADLINE_MS", "99", "\"99\" is not a number of milliseconds from 100 to 30000"),
+        ("DREGS_DEADLINE_MS", "30001", "\"30001\" is not a number of milliseconds from 100 to 30000"),
+        ("DREGS_MIN_CYCLE_MS", "1s", "\"1s\" is not a number of milliseconds from 0 to 3600000"),
+        ("DREGS_LOG_FORMAT", "JSON", "\"JSON\" is not text or json"),
+        (
+            "DREGS_LOG",
+            "verbose",
+            "\"verbose\" is not a level (off, error, warn, info, debug, trace) or a filter such as \
+             info,dregs_server=debug",
+        ),
+        ("DREGS_ADMIN_EMAIL", "ann", "\"ann\" is not an e-mail address"),
+        (
+            "DREGS_TRUSTED_PROXIES",
+            "10.0.0.0/8,proxy",
+            "\"10.0.0.0/8,proxy\" is not a list of addresses and networks separated by commas, such as \
+             10.0.0.0/8,192.0.2.7",
+        ),
+        (
+            "DREGS_EGRESS_ALLOW",
+            "http://x",
+            "\"http://x\" is neither a network (127.0.0.0/8) nor the exact name of a host, without scheme, \
+             port or path",
+        ),
+        (
+            "DREGS_RETRY_SCHEDULE",
+            "30,1m",
+            "\"1m\" is not a delay: give whole seconds from 1 to 604800, separated by commas (30,60,120), or \
+             the word standard",
+        ),
+        // What may hold a secret is not repeated.
+        (
+            "DREGS_DATABASE_URL",
+            "mysql://u:hunter2@h/d",
+            "expected a PostgreSQL address, such as postgres://user:password@host/database",
+        ),
+        ("DREGS_SECRET_KEY", "hunter2", "expected a key that starts with sk_ and has no spaces"),
+    ];
+    for (name, value, problem) in cases {
+        let error = load_from("", &[(name, value)], &Flags::default()).unwrap_err().to_string();
+        assert_eq!(error, format!("{name}: {problem}"));
+    }
+}
+
+#[test]
+fn an_error_names_the_setting_as_it_was_written() {
+    let flags = Flags { deadline_ms: Some("soon".into()), ..Flags::default() };
+    let cases = [
+        (load_from("", &[], &flags), "--deadline-ms: \"soon\" is not"),
+        (load_from("", &[("DREGS_DEADLINE_MS", "soon")], &Flags::default()), "DREGS_DEADLINE_MS: \"soon\""),
+        (load_from("deadline_ms = 7", &[], &Flags::default()), "deadline_ms in dregs.toml: \"7\" is not"),
+        (load_from("[deadline_ms]\na = 1", &[], &Flags::default()), "deadline_ms in dregs.toml: expected a"),
+    ];
+    for (loaded, start) in cases {
+        let error = loaded.unwrap_err().to_string();
+        assert!(error.starts_with(start) && !error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn an_unknown_setting_is_refused_with_the_one_that_was_meant() {
+    let none = Flags::default();
+    let cases = [
+        (
+            load_from("", &[("DREGS_DEADLINE", "1")], &none),
+            "DREGS_DEADLINE: there is no such setting; did you mean DREGS_DEADLINE_MS?",
+        ),
+        (
+            load_from("listne = \"127.0.0.1:1\"", &[], &none),
+            "listne in dregs.toml: there is no such setting; did you mean listen?",
+        ),
+        (
+            load_from("colour = 1", &[], &none),
+            "colour in dregs.toml: there is no such setting; `dregs config` lists them all",
+        ),
+    ];
+    for (loaded, expected) in cases {
+        assert_eq!(loaded.unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn variables_that_are_not_ours_or_are_the_clients_are_left_alone() {
+    let variables =
+        [("HOME", "/"), ("DREGS_BASE_URL", "x"), ("DREGS_WEBHOOK_SECRET", "x"), ("DREGS_TEST_SEED", "1")];
+    assert!(load_from("", &variables, &Flags::default()).is_ok());
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_refused_with_the_line() {
+    let error = load_from("log = \"info\"\nlisten = \n", &[], &Flags::default()).unwrap_err().to_string();
+    assert!(error.starts_with("dregs.toml, line 2: ") && !error.contains('\n'), "{error}");
+}
+
+#[test]
+fn a_named_file_must_exist_and_the_default_one_need_not() {
+    let flags = Flags { config: Some("no/such/file.toml".into()), ..Flags::default() };
+    let error = load(&flags).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read the configuration file no/such/file.toml: "), "{error}");
+    assert!(matches!(layers::read_file(None), Ok(None)));
+}
+
+#[test]
+fn lists_may_be_lists_and_numbers_may_be_text() {
+    let file = "retry_schedule = [1, 2]\ndeadline_ms = \"500\"\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]";
+    let loaded = load_from(file, &[], &Flags::default()).unwrap();
+    assert_eq!(in_force(&loaded, "retry_schedule").0.as_deref(), Some("1,2"));
+    assert_eq!(in_force(&loaded, "deadline_ms").0.as_deref(), Some("500"));
+    assert_eq!(in_force(&loaded, "trusted_proxies").0.as_deref(), Some("10.0.0.0/8,::1/128"));
+}
+
+#[test]
+fn an_empty_variable_unsets_what_the_file_set() {
+    let loaded = load_from("admin_email = \"a@b\"", &[("DREGS_ADMIN_EMAIL", "")], &Flags::default());
+    assert_eq!(loaded.unwrap().config.admin_email, None);
+}
+
+#[test]
+fn secrets_are_masked_wherever_a_configuration_is_shown() {
+    let variables = [
+        ("DREGS_MASTER_KEY", "hunter2"),
+        ("DREGS_ADMIN_PASSWORD", "hunter2"),
+        ("DREGS_SECRET_KEY", "sk_hunter2"),
+        ("DREGS_PUBLIC_KEY", "pk_1"),
+        ("DREGS_DATABASE_URL", "postgres://ann:hunter2@db.internal/dregs?sslmode=require"),
+    ];
+    let loaded = load_from("", &variables, &Flags::default()).unwrap();
+    let shown = format!("{loaded:?}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let url = "postgres://ann:********@db.internal/dregs?sslmode=require";
+    assert_eq!(in_force(&loaded, "database_url").0.as_deref(), Some(url));
+    assert_eq!(in_force(&loaded, "secret_key").0.as_deref(), Some("********"));
+    assert_eq!(in_force(&loaded, "public_key").0.as_deref(), Some("pk_1"));
+    assert_eq!(loaded.config.secret_key.as_deref(), Some("sk_hunter2"));
+
+    let parameter = [("DREGS_DATABASE_URL", "postgres://h/d?user=ann&password=hunter2")];
+    let loaded = load_from("", &parameter, &Flags::default()).unwrap();
+    assert_eq!(in_force(&loaded, "database_url").0.as_deref(), Some("postgres://h/d"));
+}
+
+#[test]
+fn the_example_file_names_every_setting_with_its_default() {
+    let example = include_str!("../../../../config.example.toml");
+    // Settings without a default stand there with a value for example.
+    let without_default = ["database_url", "master_key", "master_key_file", "admin_email", "admin_password"];
+    let without_default = [&without_default[..], &["public_key", "secret_key", "egress_ca_file"]].concat();
+    let is_setting = |line: &&str| line.starts_with("# ") && line.contains(" = ");
+    let settings: String =
+        example.lines().filter(is_setting).map(|line| format!("{}\n", &line[2..])).collect();
+    let loaded = load_from(&settings, &[], &Flags::default()).unwrap();
+    let defaults = load_from("", &[], &Flags::default()).unwrap();
+    for (given, default) in loaded.in_force.iter().zip(&defaults.in_force) {
+        assert_eq!(given.origin, "dregs.toml", "{} is missing", given.key);
+        if !without_default.contains(&given.key) {
+            assert_eq!(given.value, default.value, "{}", given.key);
+        }
+    }
+    assert!(load_from(example, &[], &Flags::default()).unwrap().in_force == defaults.in_force);
+}

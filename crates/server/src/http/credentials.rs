@@ -18,7 +18,6 @@ use crate::store::credentials::{self, Credential};
 
 const NAME_MAX_CHARS: usize = 100;
 const ORIGINS_MAX: usize = 50;
-const ORIGIN_MAX_BYTES: usize = 255;
 
 /// A pair of keys.
 #[derive(Serialize, ToSchema)]
@@ -128,7 +127,7 @@ fn check(name: Option<&str>, origins: Option<&[String]>) -> Result<(), ApiError>
     if origins.len() > ORIGINS_MAX {
         return Err(ApiError::field("allowedOrigins", format!("at most {ORIGINS_MAX}")));
     }
-    match origins.iter().find(|origin| !is_origin(origin)) {
+    match origins.iter().find(|origin| !ops::is_origin(origin)) {
         Some(origin) => Err(ApiError::field(
             "allowedOrigins",
             format!(
@@ -137,11 +136,6 @@ fn check(name: Option<&str>, origins: Option<&[String]>) -> Result<(), ApiError>
         )),
         None => Ok(()),
     }
-}
-
-fn is_origin(text: &str) -> bool {
-    let is_one = |url: url::Url| url.origin().ascii_serialization().eq_ignore_ascii_case(text);
-    text == "*" || (text.len() <= ORIGIN_MAX_BYTES && url::Url::parse(text).is_ok_and(is_one))
 }
 
 fn parse_id(id: &str) -> Result<i64, ApiError> {

@@ -11,6 +11,14 @@ use dregs_core::time::Timestamp;
 pub const PUBLIC_PREFIX: &str = "pk_";
 pub const SECRET_PREFIX: &str = "sk_";
 
+const ORIGIN_MAX_BYTES: usize = 255;
+
+/// Whether `text` can be an allowed origin: `*`, or a scheme, a host and perhaps a port.
+pub fn is_origin(text: &str) -> bool {
+    let is_one = |url: url::Url| url.origin().ascii_serialization().eq_ignore_ascii_case(text);
+    text == "*" || (text.len() <= ORIGIN_MAX_BYTES && url::Url::parse(text).is_ok_and(is_one))
+}
+
 /// Every enabled credential, in memory: recognising one must cost no query. Changes made through
 /// this process show at once, others after a poll.
 #[derive(Default)]

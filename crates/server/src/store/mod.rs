@@ -67,6 +67,23 @@ impl Store {
         Ok(Self { engine })
     }
 
+    /// The migrations that opening the store would apply. Blocks; changes no row.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the file or the server cannot be reached.
+    pub fn unapplied(location: &Location) -> Result<Vec<&'static Migration>> {
+        let mut unapplied = Vec::new();
+        let look = |tx: &mut Tx| {
+            unapplied = pending(tx)?;
+            Ok(())
+        };
+        match location {
+            Location::File(path) => drop(sqlite::open(path, look)?),
+            Location::Postgres(url) => drop(postgres::open(url, look)?),
+        }
+        Ok(unapplied)
+    }
+
     /// Runs `closure` in a transaction and answers after its commit. On PostgreSQL it may run
     /// more than once, so it must not consume what it captured.
     pub async fn write<R: Send + 'static>(

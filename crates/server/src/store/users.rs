@@ -42,7 +42,12 @@ const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.crea
 
 /// Whether nobody has been here yet.
 pub fn is_first_start(tx: &mut Tx) -> Result<bool> {
-    Ok(tx.find("select id from teams limit 1", &[], |row| row.get::<i64>(0))?.is_none())
+    Ok(first_team(tx)?.is_none())
+}
+
+/// The team that the first start made; `None` before.
+pub fn first_team(tx: &mut Tx) -> Result<Option<i64>> {
+    tx.find("select id from teams order by id limit 1", &[], |row| row.get(0))
 }
 
 pub fn insert_team(tx: &mut Tx, name: &str, now: Timestamp) -> Result<i64> {

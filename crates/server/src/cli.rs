@@ -1,0 +1,142 @@
+//! The command line: one module a command.
+//!
+//! A command prints what was asked for on standard output and everything else on standard error.
+//! It ends with 0, with 2 when it was called or configured wrongly, with 1 when it failed.
+
+mod api;
+mod config;
+mod demo;
+mod keys;
+mod listen;
+mod migrate;
+mod output;
+mod receiver;
+mod serve;
+mod trigger;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::StartError;
+use crate::config::ConfigError;
+
+const EXIT_FAILED: u8 = 1;
+const EXIT_MISUSED: u8 = 2;
+
+/// Scores the users of your application for fraud and abuse, and tells it by signed webhooks.
+#[derive(Parser)]
+#[command(name = "dregs", version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  dregs demo                                    See it at work: scores fall, webhooks arrive
+  dregs serve                                   Start the server on ./data and 127.0.0.1:8080
+  dregs listen --forward http://127.0.0.1:3000/webhooks
+                                                Bring webhooks to the application you work on
+  dregs trigger identity.scored                 Send it an example";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Serve),
+    /// Watch the server at work on a simulated population
+    Demo(demo::Demo),
+    /// Receive, verify and print webhooks; forward them to your application
+    Listen(listen::Listen),
+    /// Send an example of an event to the channels that are subscribed to it
+    Trigger(trigger::Trigger),
+    /// Say step by step whether a webhook is genuine, and why not
+    Verify(verify::Verify),
+    /// List, create, revoke and enable API keys
+    Keys(keys::Keys),
+    /// Bring the database up to date
+    Migrate(migrate::Migrate),
+    /// Print every setting in force and where it comes from
+    Config(config::ShowConfig),
+}
+
+/// Why a command did not do what was asked: one line for the person who asked, which says what to
+/// do next where that is known.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Called or configured wrongly.
+    #[error("{0}")]
+    Misused(String),
+    #[error("{0}")]
+    Failed(String),
+    /// Everything has been said already.
+    #[error("")]
+    Silent,
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Misused(error.to_string())
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Config(problem) => Self::Misused(problem),
+            StartError::Store(error) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Does what the arguments of this process say.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody is left to be told that the terminal is gone.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(EXIT_MISUSED).into();
+        }
+    };
+    let done = match cli.command {
+        Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Listen(command) => command.run(),
+        Command::Trigger(command) => command.run(),
+        Command::Verify(command) => command.run(),
+        Command::Keys(command) => command.run(),
+        Command::Migrate(command) => command.run(),
+        Command::Config(command) => command.run(),
+    };
+    let code = match &done {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Misused(_)) => EXIT_MISUSED,
+        Err(Failure::Failed(_) | Failure::Silent) => EXIT_FAILED,
+    };
+    if let Err(failure @ (Failure::Misused(_) | Failure::Failed(_))) = done {
+        output::note(format!("dregs: {failure}"));
+    }
+    code.into()
+}
+
+/// The runtime of a command: what it does besides serving is little.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Failed(format!("the process cannot start: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_put_together_soundly() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,32 @@
+//! `dregs config`: what is in force.
+
+use clap::Args;
+
+use super::Failure;
+use super::output::{columns, line};
+use crate::config::{self, Flags};
+
+#[derive(Args)]
+#[command(after_help = "\
+A setting named deadline_ms is deadline_ms in dregs.toml, DREGS_DEADLINE_MS in the environment and
+--deadline-ms as a flag. Flags win over the environment, and that over the file. Secrets are masked.")]
+pub struct ShowConfig {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl ShowConfig {
+    pub fn run(self) -> Result<(), Failure> {
+        let rows: Vec<[String; 3]> = config::load(&self.flags)?
+            .in_force
+            .into_iter()
+            .map(|setting| [setting.key.to_owned(), shown(setting.value), setting.origin])
+            .collect();
+        columns(&rows).iter().for_each(line);
+        Ok(())
+    }
+}
+
+fn shown(value: Option<String>) -> String {
+    value.filter(|value| !value.is_empty()).unwrap_or_else(|| "-".to_owned())
+}

@@ -1,0 +1,335 @@
+//! Who acts in the demo, and how.
+
+use std::time::Duration;
+
+use dregs_core::time::{DAY_MS, HOUR_MS, SECOND_MS, Timestamp};
+use rand::rngs::StdRng;
+use rand::{Rng as _, RngExt as _};
+use serde_json::{Map, Value, json};
+
+use crate::clock::Clock;
+
+const PEOPLE: usize = 12;
+const OFFICE: usize = 8;
+const RING: usize = 5;
+/// A new account of the ring appears after this long, so that one can watch the others fall.
+const RING_JOINS_EVERY_MS: u64 = 3_000;
+const THROWAWAY_EVERY_MS: u64 = 6_000;
+/// What a bot waits between two events, to the millisecond.
+const BOT_GAP_MS: i64 = 1_000;
+/// The past of people begins this long ago.
+const PAST_MS: i64 = 3 * DAY_MS;
+
+const OFFICE_IP: &str = "198.51.100.20";
+const RING_IP: &str = "203.0.113.66";
+const RING_DEVICE: &str = "device-of-the-ring";
+
+const NAMES: [&str; PEOPLE + OFFICE] = [
+    "Anna Weber",
+    "Luis Ortega",
+    "Mei Tanaka",
+    "Tom Becker",
+    "Sofia Rossi",
+    "Omar Haddad",
+    "Julie Martin",
+    "Piotr Nowak",
+    "Clara Jensen",
+    "Ravi Kumar",
+    "Emma Olsen",
+    "David Cohen",
+    "Nora Lind",
+    "Paul Fischer",
+    "Ines Costa",
+    "Mark Dubois",
+    "Lena Vogel",
+    "Samir Khan",
+    "Kate Murphy",
+    "Ivan Petrov",
+];
+const MAIL_HOSTS: [&str; 4] = ["gmail.com", "posteo.de", "outlook.com", "proton.me"];
+const OFFICE_MAIL_HOST: &str = "lindstrom-partner.se";
+const THROWAWAY_HOSTS: [&str; 4] = ["mailinator.com", "guerrillamail.com", "yopmail.com", "10minutemail.com"];
+
+const BROWSERS: [&str; 4] = [
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+];
+/// The first of the bots pretends to be a browser: only what it does gives it away.
+const BOT_AGENTS: [&str; 3] = [
+    BROWSERS[0],
+    "python-requests/2.32.5",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/142.0.0.0 Safari/537.36",
+];
+
+const ACTS: [&str; 7] =
+    ["page.view", "item.view", "search", "item.view", "cart.updated", "review.posted", "page.view"];
+const BOT_ACT: &str = "item.view";
+
+/// Everybody, and who is yet to come.
+pub struct Population {
+    random: StdRng,
+    actors: Vec<Actor>,
+    throwaways: usize,
+}
+
+/// One account.
+struct Actor {
+    id: String,
+    data: Map<String, Value>,
+    user_agent: &'static str,
+    ip: String,
+    device: Option<String>,
+    manner: Manner,
+    /// Since the beginning of the demo.
+    next: Duration,
+    /// The time of its last event; none before the first.
+    clock: Option<Timestamp>,
+    acts: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// Pauses, hurries, goes away and comes back.
+    Person,
+    /// Does one thing at one interval.
+    Clockwork,
+    /// Signs up, and then gives a throwaway address to get something.
+    Throwaway,
+}
+
+impl Population {
+    pub fn new(random: StdRng) -> Self {
+        let mut population = Self { random, actors: Vec::new(), throwaways: 0 };
+        population.add_people();
+        population.add_bots();
+        population.add_ring();
+        population
+    }
+
+    fn add_people(&mut self) {
+        for (index, name) in NAMES.iter().enumerate() {
+            let works_there = index >= PEOPLE;
+            let mailbox = name.to_lowercase().replace(' ', ".");
+            let host = if works_there { OFFICE_MAIL_HOST } else { MAIL_HOSTS[index % MAIL_HOSTS.len()] };
+            let ip = if works_there { OFFICE_IP.to_owned() } else { format!("192.0.2.{}", index + 10) };
+            let mut actor = Actor::new(mailbox.clone(), BROWSERS[index % BROWSERS.len()], ip);
+            actor.data = profile(name, &format!("{mailbox}@{host}"));
+            actor.device = Some(format!("device-of-{mailbox}"));
+            actor.next = Duration::from_millis(self.random.random_range(0..4_000));
+            self.actors.push(actor);
+        }
+    }
+
+    fn add_bots(&mut self) {
+        for (index, user_agent) in BOT_AGENTS.into_iter().enumerate() {
+            let mut actor =
+                Actor::new(format!("bot-{}", index + 1), user_agent, format!("192.0.2.{}", 200 + index));
+            actor.data = profile("Max Miller", &format!("max.miller{}@gmail.com", index + 1));
+            actor.manner = Manner::Clockwork;
+            actor.next = Duration::from_millis(2_000 + 300 * index as u64);
+            self.actors.push(actor);
+        }
+    }
+
+    fn add_ring(&mut self) {
+        for index in 0..RING {
+            let mut actor = Actor::new(format!("ring-{}", index + 1), BROWSERS[2], RING_IP.to_owned());
+            let name =
+                ["John Carter", "Jack Carver", "Joan Cartwright", "Jim Carlson", "Jane Cardwell"][index];
+            actor.data = profile(name, &format!("{}@gmail.com", name.to_lowercase().replace(' ', "")));
+            actor.device = Some(RING_DEVICE.to_owned());
+            actor.next = Duration::from_millis(3_000 + RING_JOINS_EVERY_MS * index as u64);
+            self.actors.push(actor);
+        }
+    }
+
+    fn add_throwaway(&mut self, elapsed: Duration) {
+        self.throwaways += 1;
+        let number = self.throwaways;
+        let ip = format!("192.0.2.{}", 100 + number % 100);
+        let mut actor = Actor::new(format!("throwaway-{number}"), BROWSERS[number % BROWSERS.len()], ip);
+        actor.device = Some(format!("device-of-throwaway-{number}"));
+        actor.manner = Manner::Throwaway;
+        actor.next = elapsed;
+        self.actors.push(actor);
+    }
+
+    /// The events of those whose turn it is, `elapsed` after the beginning.
+    pub fn act(&mut self, elapsed: Duration, clock: &dyn Clock) -> Vec<Value> {
+        let due = elapsed.as_millis() / u128::from(THROWAWAY_EVERY_MS);
+        if due > self.throwaways as u128 {
+            self.add_throwaway(elapsed);
+        }
+        let now = clock.now();
+        let mut events = Vec::new();
+        for actor in self.actors.iter_mut().filter(|actor| actor.next <= elapsed) {
+            events.push(actor.act(now, elapsed, &mut self.random));
+        }
+        // Who used a throwaway address does not come back.
+        self.actors.retain(|actor| !actor.is_done());
+        events
+    }
+}
+
+fn profile(name: &str, email: &str) -> Map<String, Value> {
+    Map::from_iter([("name".to_owned(), json!(name)), ("email".to_owned(), json!(email))])
+}
+
+impl Actor {
+    fn new(id: String, user_agent: &'static str, ip: String) -> Self {
+        Self {
+            id,
+            data: Map::new(),
+            user_agent,
+            ip,
+            device: None,
+            manner: Manner::Person,
+            next: Duration::ZERO,
+            clock: None,
+            acts: 0,
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.manner == Manner::Throwaway && self.acts >= 3
+    }
+
+    fn act(&mut self, now: Timestamp, elapsed: Duration, random: &mut StdRng) -> Value {
+        let at = self.time_of_act(now, random);
+        let name = self.name_of_act(random);
+        let pause_ms = match self.manner {
+            Manner::Person => random.random_range(1_500..6_000),
+            Manner::Clockwork => BOT_GAP_MS.unsigned_abs(),
+            Manner::Throwaway => 2_000,
+        };
+        self.next = match self.manner {
+            // From the time it was due: a clockwork does not lose time.
+            Manner::Clockwork => self.next + Duration::from_millis(pause_ms),
+            Manner::Person | Manner::Throwaway => elapsed + Duration::from_millis(pause_ms),
+        };
+        self.clock = Some(at);
+        self.acts += 1;
+        let mut event = json!({
+            "type": name,
+            "timestamp": at.to_string(),
+            "identity": {"id": self.id, "data": self.data},
+            "ip": self.ip,
+            "userAgent": self.user_agent,
+        });
+        if let Some(device) = &self.device {
+            event["device"] = json!({"fingerprint": device});
+        }
+        event
+    }
+
+    fn name_of_act(&mut self, random: &mut StdRng) -> &'static str {
+        match (self.manner, self.acts) {
+            (_, 0) => "user.signup",
+            (Manner::Person, _) => ACTS[random.random_range(0..ACTS.len())],
+            (Manner::Clockwork, _) => BOT_ACT,
+            (Manner::Throwaway, 1) => {
+                let host = THROWAWAY_HOSTS[random.random_range(0..THROWAWAY_HOSTS.len())];
+                let email = format!("{:06x}@{host}", random.next_u32() & 0xff_ffff);
+                self.data = profile("Kim Lee", &email);
+                "email.added"
+            }
+            (Manner::Throwaway, _) => "coupon.redeemed",
+        }
+    }
+
+    /// People have a past that is played faster than it happened; the others act now.
+    fn time_of_act(&self, now: Timestamp, random: &mut StdRng) -> Timestamp {
+        let at = match (self.manner, self.clock) {
+            (Manner::Person, None) => now.plus_millis(-PAST_MS - random.random_range(0..DAY_MS)),
+            (Manner::Person, Some(last)) => last.plus_millis(gap_of_a_person_ms(random)),
+            (Manner::Clockwork, Some(last)) => last.plus_millis(BOT_GAP_MS),
+            (Manner::Clockwork | Manner::Throwaway, _) => now,
+        };
+        // Nothing happens in the future.
+        at.min(now)
+    }
+}
+
+/// Mostly seconds, now and then minutes, sometimes the hours between two visits.
+fn gap_of_a_person_ms(random: &mut StdRng) -> i64 {
+    let kind = random.random_range(0..10);
+    match kind {
+        0..7 => random.random_range(2 * SECOND_MS..25 * SECOND_MS),
+        7..9 => random.random_range(30 * SECOND_MS..240 * SECOND_MS),
+        _ => random.random_range(HOUR_MS..9 * HOUR_MS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use rand::SeedableRng as _;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    const START: Timestamp = Timestamp::from_millis(1_795_426_200_000);
+
+    /// The events of so many seconds, by the name before the number of who sent them.
+    fn played(seconds: u64) -> BTreeMap<String, Vec<Value>> {
+        let mut population = Population::new(StdRng::seed_from_u64(7));
+        let clock = ManualClock::at(START);
+        let mut events = BTreeMap::<String, Vec<Value>>::new();
+        for tick in 0..seconds * 20 {
+            for event in population.act(Duration::from_millis(tick * 50), &clock) {
+                let id = event["identity"]["id"].as_str().unwrap();
+                let group = id.split('-').next().filter(|_| id.contains('-')).unwrap_or("person");
+                events.entry(group.to_owned()).or_default().push(event);
+            }
+            clock.advance(50);
+        }
+        events
+    }
+
+    fn distinct<'a>(events: &'a [Value], path: &str) -> BTreeSet<&'a str> {
+        events.iter().filter_map(|event| event.pointer(path)?.as_str()).collect()
+    }
+
+    #[test]
+    fn everybody_has_come_within_half_a_minute() {
+        let events = played(30);
+        let ids = |group: &str| distinct(&events[group], "/identity/id").len();
+        assert_eq!((ids("person"), ids("bot"), ids("ring"), ids("throwaway")), (20, 3, 5, 4));
+        assert_eq!(distinct(&events["ring"], "/device/fingerprint").len(), 1);
+        let office: Vec<Value> =
+            events["person"].iter().filter(|event| event["ip"] == OFFICE_IP).cloned().collect();
+        let seen = (distinct(&office, "/identity/id").len(), distinct(&office, "/device/fingerprint").len());
+        assert_eq!(seen, (8, 8));
+    }
+
+    #[test]
+    fn bots_are_regular_and_people_are_not() {
+        let gaps = |events: &[Value], id: &str| -> BTreeSet<i64> {
+            let own = events.iter().filter(|event| event["identity"]["id"] == id);
+            let times: Vec<i64> = own
+                .map(|event| Timestamp::parse(event["timestamp"].as_str().unwrap()).unwrap().as_millis())
+                .collect();
+            times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+        };
+        let events = played(30);
+        assert_eq!(gaps(&events["bot"], "bot-2"), BTreeSet::from([BOT_GAP_MS]));
+        assert!(gaps(&events["person"], "anna.weber").len() > 3);
+    }
+
+    #[test]
+    fn nothing_happens_in_the_future_however_long_it_runs() {
+        let mut population = Population::new(StdRng::seed_from_u64(7));
+        let clock = ManualClock::at(START);
+        for second in 0..7_200 {
+            for event in population.act(Duration::from_secs(second), &clock) {
+                let at = Timestamp::parse(event["timestamp"].as_str().unwrap()).unwrap();
+                assert!(at <= clock.now(), "{event}");
+            }
+            clock.advance(1_000);
+        }
+        assert!(population.actors.len() < 40, "who is done is forgotten");
+    }
+}

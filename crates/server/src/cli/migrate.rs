@@ -1,0 +1,54 @@
+//! `dregs migrate`: the tables as this version needs them.
+
+use clap::Args;
+
+use super::Failure;
+use super::output::{line, note};
+use super::serve::{check_data_dir, store_failure, store_name};
+use crate::app;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{self, Flags};
+use crate::store::{Location, Store};
+
+#[derive(Args)]
+#[command(after_help = "\
+The server does this by itself when it starts. Run it before, where several servers share a database
+and a migration should have ended before the first of them starts.
+
+Examples:
+  dregs migrate --check                         Exit with 1 if there is something to do
+  dregs migrate --database-url postgres://dregs@localhost/dregs")]
+pub struct Migrate {
+    /// Only say what would be done
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Migrate {
+    pub fn run(self) -> Result<(), Failure> {
+        let config = config::load(&self.flags)?.config;
+        let location = app::location(&config);
+        let name = store_name(&config);
+        if let Location::File(path) = &location {
+            if self.check && !path.exists() {
+                note(format_args!("dregs: there is no database at {} yet", path.display()));
+                return Err(Failure::Silent);
+            }
+            check_data_dir(&config.data_dir)?;
+        }
+        let failed = |error| store_failure(&name, &error);
+        let unapplied = Store::unapplied(&location).map_err(failed)?;
+        if unapplied.is_empty() {
+            line(format_args!("{name} is up to date"));
+            return Ok(());
+        }
+        if !self.check {
+            Store::open(&location, SystemClock.now()).map_err(failed)?;
+        }
+        let verb = if self.check { "missing" } else { "applied" };
+        unapplied.iter().for_each(|migration| line(format_args!("{verb}  {}", migration.name)));
+        if self.check { Err(Failure::Silent) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,187 @@
+//! `dregs serve`: the server, until it is told to stop.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::output::line;
+use super::{Failure, runtime};
+use crate::app::{App, Opened, StartError};
+use crate::clock::SystemClock;
+use crate::config::{self, Config, Flags};
+use crate::ops::first_start::FirstStart;
+use crate::store::StoreError;
+use crate::{failpoint, telemetry};
+
+#[derive(Args)]
+#[command(after_help = "\
+Every setting can also stand in dregs.toml or in the environment: `dregs config` shows them all.
+The first start prints the password and the keys it makes, once. Ctrl-C or SIGTERM ends the server
+after what is under way is finished, at most 30 seconds later; a second one ends it at once.
+
+Examples:
+  dregs serve
+  dregs serve --listen 0.0.0.0:8080 --log-format json
+  dregs serve --database-url postgres://dregs@localhost/dregs
+  dregs serve --egress-allow 127.0.0.0/8        Let webhooks reach this machine")]
+pub struct Serve {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Serve {
+    pub fn run(self) -> Result<(), Failure> {
+        let config = config::load(&self.flags)?.config;
+        telemetry::start_log(&config).map_err(Failure::Misused)?;
+        if let Some(failpoint) = &config.failpoint {
+            failpoint::arm(failpoint)
+                .map_err(|problem| Failure::Misused(format!("DREGS_FAILPOINT: {problem}")))?;
+        }
+        runtime()?.block_on(serve(config))
+    }
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    // Listening comes first: where it fails, no keys have been made that nobody would ever see.
+    let listener = bind(config.listen).await?;
+    let address = listener.local_addr().unwrap_or(config.listen);
+    let mut stop = StopSignals::new().map_err(|error| Failure::Failed(format!("no signals: {error}")))?;
+    let Opened { app, inboxes, first_start } = open(config).await?;
+    if let Some(made) = &first_start {
+        introduce(made, address);
+    }
+    line(format_args!("dregs {} listens on http://{address}", env!("CARGO_PKG_VERSION")));
+    let (begin, begun) = tokio::sync::oneshot::channel::<()>();
+    let stopping = async {
+        // Without a sender the server would stop as well, and that is right.
+        let _ = begun.await;
+    };
+    let twice = async {
+        stop.next().await;
+        drop(begin);
+        stop.next().await;
+    };
+    tokio::select! {
+        served = crate::serve(app, inboxes, listener, stopping) => {
+            served.map_err(|error| Failure::Failed(error.to_string()))
+        }
+        () = twice => Err(Failure::Failed("stopped at once; the next start goes on from here".to_owned())),
+    }
+}
+
+/// SIGTERM and Ctrl-C.
+pub(super) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    pub fn new() -> io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Takes the address of the HTTP API.
+pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::Failed(match error.kind() {
+            ErrorKind::AddrInUse => format!(
+                "another process listens on {address}: stop it, or choose another address with --listen \
+                 {}:{}",
+                address.ip(),
+                address.port().saturating_add(1)
+            ),
+            ErrorKind::PermissionDenied => format!(
+                "this user may not listen on {address}: choose a port from 1024 on with --listen, and put a \
+                 proxy in front"
+            ),
+            ErrorKind::AddrNotAvailable => {
+                format!("{address} is not an address of this machine: choose one with --listen, such as 0.0.0.0:8080")
+            }
+            _ => format!("cannot listen on {address} (--listen): {error}"),
+        })
+    })
+}
+
+/// Opens the store and everything that hangs on it.
+pub(super) async fn open(config: Config) -> Result<Opened, Failure> {
+    check_data_dir(&config.data_dir)?;
+    let store = store_name(&config);
+    App::open(config, Arc::new(SystemClock)).await.map_err(|error| match error {
+        StartError::Store(error) => store_failure(&store, &error),
+        StartError::Config(problem) => Failure::Misused(problem),
+    })
+}
+
+/// What cannot be done with the store that `name` names, and what to do about it.
+pub(super) fn store_failure(name: &str, error: &StoreError) -> Failure {
+    let advice = match error {
+        StoreError::Unavailable(_) => ": is it running, and is the setting right? `dregs config` shows it",
+        _ => "",
+    };
+    Failure::Failed(format!("{name} cannot be used: {error}{advice}"))
+}
+
+/// The setting that says where the rows are, without secrets.
+pub(super) fn store_name(config: &Config) -> String {
+    match &config.database_url {
+        Some(_) => format!("database_url {}", config.shown_database_url()),
+        None => format!("the database in data_dir {}", config.data_dir.display()),
+    }
+}
+
+/// Makes the data directory if it is missing, and makes sure that files can be made in it.
+pub(super) fn check_data_dir(directory: &Path) -> Result<(), Failure> {
+    let probe = directory.join(".writable");
+    let checked = std::fs::create_dir_all(directory)
+        .and_then(|()| std::fs::write(&probe, ""))
+        .and_then(|()| std::fs::remove_file(&probe));
+    checked.map_err(|error| {
+        Failure::Misused(format!(
+            "data_dir {} cannot be written to: {error}. Make it writable for this user, or choose another \
+             with --data-dir",
+            directory.display()
+        ))
+    })
+}
+
+fn introduce(made: &FirstStart, address: SocketAddr) {
+    let generated = |secret: &Option<String>| secret.clone().unwrap_or_else(|| "as configured".to_owned());
+    line("This is the first start. Keep these: they are not shown again.");
+    line("");
+    line(format_args!("  admin       {}", made.admin_email));
+    line(format_args!("  password    {}", generated(&made.admin_password)));
+    line(format_args!("  public key  {}", made.public_key));
+    line(format_args!("  secret key  {}", generated(&made.secret_key)));
+    line("");
+    line("Send a first event:");
+    line("");
+    for part in first_event(made.secret_key.as_deref().unwrap_or("$DREGS_SECRET_KEY"), address) {
+        line(format_args!("  {part}"));
+    }
+    line("");
+}
+
+/// A call to try, as lines for a shell.
+pub(super) fn first_event(secret_key: &str, address: SocketAddr) -> [String; 3] {
+    [
+        format!("curl http://{address}/api/events \\"),
+        format!("  -H 'Authorization: Bearer {secret_key}' -H 'Content-Type: application/json' \\"),
+        "  -d '{\"type\": \"user.signup\", \"identity\": {\"id\": \"user_1\", \"data\": {\"email\": \
+         \"ann@example.com\"}}}'"
+            .to_owned(),
+    ]
+}

@@ -1,0 +1,26 @@
+use super::Ground;
+
+#[test]
+fn a_stranger_sees_scores_fall_with_the_reason_and_refused_webhooks_arrive_after_all() {
+    let ground = Ground::new();
+    let mut demo = ground.start(&["demo", "--listen", "127.0.0.1:0", "--keep", "kept"], &[]);
+    let question = demo.line_with("/api/identities/ring-1/analysis").trim().to_owned();
+    let fall = demo.line_with("✓ ring-1          uniqueness ");
+    let reason = "1 other account used the same device; a device usually belongs to one person.";
+    assert!(fall.contains(" -> ") && fall.ends_with(reason), "{fall}");
+    let answer = std::process::Command::new("sh").args(["-c", &question]).output().unwrap();
+    let answer = String::from_utf8(answer.stdout).unwrap();
+    assert!(answer.contains("\"identityId\":\"ring-1\"") && answer.contains(reason), "{question}: {answer}");
+    demo.line_with("at the second attempt");
+
+    assert_eq!(demo.stop_with("INT"), (Some(0), String::new()));
+    demo.line_with("Lowest scores:");
+    demo.line_with("Try next:");
+    demo.line_with("  dregs serve --data-dir kept");
+    assert_eq!(demo.line_with("curl").trim(), question);
+
+    let mut again =
+        ground.start(&["demo", "--listen", "127.0.0.1:0", "--keep", "kept", "--seconds", "1"], &[]);
+    again.line_with("Try next:");
+    assert_eq!(again.child.wait().unwrap().code(), Some(0));
+}

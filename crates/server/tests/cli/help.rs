@@ -1,0 +1,55 @@
+use super::Ground;
+
+/// What somebody reads first about each command.
+const KEY_LINES: &[(&[&str], &[&str])] = &[
+    (&[], &["Usage: dregs <COMMAND>", "dregs demo", "Run the server", "Examples:"]),
+    (&["serve"], &["Usage: dregs serve", "--listen <ADDR>", "--egress-allow 127.0.0.0/8", "dregs.toml"]),
+    (&["demo"], &["Usage: dregs demo", "--seconds <N>", "--keep <DIR>"]),
+    (&["listen"], &["Usage: dregs listen", "--forward <URL>", "--secret <SECRET>", "Examples:"]),
+    (&["trigger"], &["<EVENT-TYPE>", "identity.scored", "alert.opened", "--channel <ID>"]),
+    (&["verify"], &["--tolerance <SECONDS>", "--header <NAME: VALUE>", "Exits with 0"]),
+    (&["keys"], &["list", "create", "revoke", "enable", "within a second"]),
+    (&["migrate"], &["--check", "--database-url <URL>"]),
+    (&["config"], &["DREGS_DEADLINE_MS", "Secrets are masked"]),
+];
+
+#[test]
+fn help_says_how_each_command_is_used() {
+    let ground = Ground::new();
+    for (command, parts) in KEY_LINES {
+        let done = ground.run(&[command, &["--help"][..]].concat(), &[]);
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{command:?}");
+        for part in *parts {
+            assert!(done.stdout.contains(part), "{command:?} does not say {part:?}:\n{}", done.stdout);
+        }
+        let longest = done.stdout.lines().map(|line| line.chars().count()).max();
+        assert!(longest <= Some(120), "{command:?} has a line of {longest:?} characters");
+    }
+}
+
+#[test]
+fn a_wrong_call_is_2_and_says_what_is_right() {
+    let ground = Ground::new();
+    let cases: [(&[&str], &str); 6] = [
+        (&["trigger", "scored", "--key", "sk_1"], "there are identity.scored, identity.badges_changed"),
+        (&["trigger", "identity.scored"], "dregs: no secret key: give --key sk_… or set DREGS_SECRET_KEY"),
+        (&["listen", "--forward", "localhost", "--key", "sk_1"], "dregs: --forward: \"localhost\" is not"),
+        (&["listen", "--server", "localhost", "--key", "sk_1"], "dregs: --server: \"localhost\" is not"),
+        (&["verify"], "dregs: no signing secret: give --secret whsec_… or set DREGS_WEBHOOK_SECRET"),
+        (&["keys", "create", "Shop", "--origin", "shop"], "expected an origin such as https://example.com"),
+    ];
+    for (args, part) in cases {
+        let done = ground.run(args, &[]);
+        assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{args:?}");
+        assert!(done.stderr.contains(part), "{args:?}: {}", done.stderr);
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_1_and_says_how_to_start_it() {
+    let args = ["trigger", "identity.scored", "--server", "http://127.0.0.1:1", "--key", "sk_1"];
+    let done = Ground::new().run(&args, &[]);
+    assert_eq!(done.code, Some(1));
+    assert!(done.stderr.starts_with("dregs: there is no server at http://127.0.0.1:1 ("), "{}", done.stderr);
+    assert!(done.stderr.ends_with("start it with `dregs serve`, or name another with --server\n"));
+}

@@ -1,0 +1,129 @@
+use super::{Ground, Running};
+
+const KEY: &str = "sk_test";
+
+/// Starts a server on a free port; gives back its address.
+fn serve(ground: &Ground, args: &[&str]) -> (Running, String) {
+    let args = [&["serve", "--listen", "127.0.0.1:0"][..], args].concat();
+    let running = ground.start(&args, &[("DREGS_SECRET_KEY", KEY), ("DREGS_LOG", "error")]);
+    let line = running.line_with(" listens on http://");
+    let address = line.split(" listens on ").nth(1).unwrap().to_owned();
+    (running, address)
+}
+
+#[test]
+fn the_first_start_shows_what_it_made_once_and_a_signal_ends_it() {
+    let ground = Ground::new();
+    let start = || ground.start(&["serve", "--listen", "127.0.0.1:0"], &[("DREGS_LOG", "error")]);
+    let mut first = start();
+    let secret_key = first.line_with("secret key  sk_").trim().trim_start_matches("secret key  ").to_owned();
+    first.line_with(&format!("-H 'Authorization: Bearer {secret_key}'"));
+    first.line_with(" listens on http://127.0.0.1:");
+    assert_eq!(first.stop_with("TERM"), (Some(0), String::new()));
+
+    let mut second = start();
+    let line = second.lines.recv_timeout(super::PATIENCE).unwrap();
+    assert!(line.contains(" listens on http://127.0.0.1:"), "{line}");
+    assert_eq!(second.stop_with("INT"), (Some(0), String::new()));
+}
+
+#[test]
+fn an_address_in_use_is_1_and_says_where_else() {
+    let ground = Ground::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let done = ground.run(&["serve", "--listen", &address.to_string()], &[]);
+    let expected = format!(
+        "dregs: another process listens on {address}: stop it, or choose another address with --listen 127.0.0.1:{}\n",
+        address.port().saturating_add(1)
+    );
+    assert_eq!((done.code, done.stderr), (Some(1), expected));
+    assert!(!ground.0.path().join("data").exists(), "keys were made that nobody saw");
+}
+
+#[test]
+fn a_database_that_is_not_there_is_1_without_its_password() {
+    let url = "postgres://ann:hunter2@127.0.0.1:1/dregs";
+    let done = Ground::new().run(&["serve", "--listen", "127.0.0.1:0", "--database-url", url], &[]);
+    assert_eq!((done.code, done.stderr.lines().count()), (Some(1), 1), "{}", done.stderr);
+    let start = "dregs: database_url postgres://ann:********@127.0.0.1:1/dregs cannot be used: ";
+    assert!(done.stderr.starts_with(start), "{}", done.stderr);
+}
+
+#[test]
+fn listen_has_a_channel_while_it_runs_and_trigger_reaches_it() {
+    let ground = Ground::new();
+    let (_server, url) = serve(&ground, &["--egress-allow", "127.0.0.0/8"]);
+    let server = ["--server", &url, "--key", KEY];
+    let trigger = |event| ground.run(&[&["trigger", event][..], &server].concat(), &[]);
+    let nobody = trigger("alert.opened");
+    assert_eq!(nobody.code, Some(1));
+    assert!(nobody.stderr.starts_with("dregs: no channel is subscribed to ESCALATION_OPENED: "));
+
+    let args = [&["listen", "--port", "0", "--events", "alert.opened,channel.test"][..], &server].concat();
+    let mut listening = ground.start(&args, &[]);
+    let name = listening.line_with("Channel listen-").split(' ').nth(1).unwrap().to_owned();
+    let sent = trigger("alert.opened");
+    assert_eq!(sent.code, Some(0), "{}", sent.stderr);
+    assert!(sent.stdout.starts_with(&format!("1  {name}  DELIVERED  200  ")), "{}", sent.stdout);
+    assert!(listening.line_with("ESCALATION_OPENED").ends_with("  verified"));
+    assert_eq!(trigger("identity.scored").code, Some(1));
+
+    assert_eq!(listening.stop_with("INT"), (Some(0), format!("removed channel {name}\n")));
+    assert_eq!(trigger("alert.opened"), nobody);
+}
+
+#[test]
+fn listen_says_how_to_start_a_server_that_does_not_send_to_this_machine() {
+    let ground = Ground::new();
+    let (_server, url) = serve(&ground, &[]);
+    let done = ground.run(&["listen", "--port", "0", "--server", &url, "--key", KEY], &[]);
+    assert_eq!(done.code, Some(1));
+    let start =
+        format!("dregs: the server at {url} does not send to this machine: start it with --egress-allow");
+    assert!(done.stderr.starts_with(&start), "{}", done.stderr);
+    let wrong = ground.run(&["listen", "--port", "0", "--server", &url, "--key", "sk_wrong"], &[]);
+    assert!(wrong.stderr.starts_with("dregs: the server does not know this key: "), "{}", wrong.stderr);
+}
+
+#[test]
+fn keys_are_made_listed_revoked_and_enabled() {
+    let ground = Ground::new();
+    let empty = ground.run(&["keys", "create", "Shop"], &[]);
+    assert_eq!(empty.code, Some(1));
+    assert!(empty.stderr.contains("is empty: start the server once"), "{}", empty.stderr);
+    serve(&ground, &[]).0.stop_with("TERM");
+
+    let made = ground.run(&["keys", "create", "Shop", "--origin", "https://shop.example.com"], &[]);
+    assert_eq!((made.code, made.stderr.as_str()), (Some(0), ""));
+    assert!(made.stdout.starts_with("id          2\npublic key  pk_"), "{}", made.stdout);
+    let states = || {
+        let listed = ground.run(&["keys", "list"], &[]).stdout;
+        let word = |line: &str, index| line.split_whitespace().nth(index).unwrap().to_owned();
+        listed.lines().skip(1).map(|line| (word(line, 1), word(line, 2))).collect::<Vec<_>>()
+    };
+    let pair = |name: &str, state: &str| (name.to_owned(), state.to_owned());
+    assert_eq!(states(), [pair("Default", "enabled"), pair("Shop", "enabled")]);
+    assert_eq!(ground.run(&["keys", "revoke", "2"], &[]).code, Some(0));
+    assert_eq!(states(), [pair("Default", "enabled"), pair("Shop", "revoked")]);
+    assert_eq!(ground.run(&["keys", "enable", "2"], &[]).code, Some(0));
+    assert_eq!(states(), [pair("Default", "enabled"), pair("Shop", "enabled")]);
+    let unknown = ground.run(&["keys", "revoke", "9"], &[]);
+    let advice = "dregs: there is no credential 9: `dregs keys list` shows those there are\n";
+    assert_eq!((unknown.code, unknown.stderr.as_str()), (Some(1), advice));
+}
+
+#[test]
+fn migrate_checks_first_and_then_does_it_once() {
+    let ground = Ground::new();
+    let missing = ground.run(&["migrate", "--check"], &[]);
+    assert_eq!(missing.code, Some(1));
+    assert!(!ground.0.path().join("data").exists(), "a check made a database");
+    let done = ground.run(&["migrate"], &[]);
+    assert_eq!((done.code, done.stdout.starts_with("applied  0001_initial\n")), (Some(0), true));
+    for args in [&["migrate", "--check"][..], &["migrate"]] {
+        let again = ground.run(args, &[]);
+        let expected = "the database in data_dir ./data is up to date\n";
+        assert_eq!((again.code, again.stdout.as_str()), (Some(0), expected));
+    }
+}
