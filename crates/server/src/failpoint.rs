@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Every place, in the order in which an event passes them.
 pub const NAMES: &[&str] = &[
     "ingest.committed",
+    "evaluate.claimed",
     "evaluate.read",
     "evaluate.committed",
     "deliver.claimed",

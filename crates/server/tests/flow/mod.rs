@@ -3,3 +3,4 @@
 mod channels;
 mod delivery;
 mod evaluation;
+mod kill;

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
+use crate::failpoint;
 use crate::ops::handoff::Due;
 use crate::ops::ingest::EVALUATION_LANE;
 use crate::shutdown::Shutdown;
@@ -79,7 +80,11 @@ async fn claim_due(app: &App, limit: usize) -> Result<Vec<i64>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let now = app.clock.now();
     let lease_until = now.plus_millis(EVALUATION_LEASE_MS);
-    app.store.write(move |tx| identities::claim_due(tx, now, lease_until, limit)).await
+    let claimed = app.store.write(move |tx| identities::claim_due(tx, now, lease_until, limit)).await?;
+    if !claimed.is_empty() {
+        failpoint::reach("evaluate.claimed");
+    }
+    Ok(claimed)
 }
 
 /// Scores a batch; what fails stays leased, and is tried again when the lease ends.

@@ -1,0 +1,230 @@
+//! Events as applications send them, repeats and refused ones among them, and endpoints that
+//! answer as the mood takes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::support::receiver::{Conversation, Receiver};
+use crate::support::server::SECRET_KEY;
+
+pub const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+const SORRY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 5\r\n\r\nsorry";
+
+const SENDERS: usize = 4;
+const USERS: u32 = 150;
+const DEVICES: u32 = 30;
+const BATCH_MAX_EVENTS: usize = 20;
+/// A sender pauses this long at most between two requests: the storm is to be killed, not to fill
+/// two cores that other tests share.
+const PAUSE_MAX_MS: u64 = 20;
+/// A request that takes longer has lost its server.
+const REQUEST_MAX: Duration = Duration::from_secs(5);
+
+/// What was sent, and what of it was acknowledged.
+#[derive(Default)]
+pub struct Ledger {
+    sent: Vec<Value>,
+    acknowledged: BTreeSet<String>,
+}
+
+impl Ledger {
+    /// What is wrong with the stored events (id and user), held against what was sent.
+    pub fn compare(&self, stored: &BTreeMap<String, Option<String>>) -> Vec<String> {
+        let sent: BTreeMap<_, _> = self
+            .sent
+            .iter()
+            .map(|event| (event["id"].as_str().unwrap(), event["identity"]["id"].as_str().map(str::to_owned)))
+            .collect();
+        let lost = self.acknowledged.iter().filter(|id| !stored.contains_key(*id));
+        let changed = stored.iter().filter(|(id, user)| sent.get(id.as_str()) != Some(*user));
+        lost.map(|id| format!("{id} was acknowledged and is lost"))
+            .chain(changed.map(|(id, user)| format!("{id} of {user:?} was never sent like this")))
+            .collect()
+    }
+}
+
+/// Senders that go on from where they were when their server was killed.
+#[derive(Clone, Default)]
+pub struct Traffic {
+    ledger: Arc<Mutex<Ledger>>,
+}
+
+impl Traffic {
+    /// Starts senders, who stop when their server is gone.
+    pub fn start(&self, address: SocketAddr, rng: &mut StdRng) -> JoinSet<()> {
+        let mut senders = JoinSet::new();
+        for _ in 0..SENDERS {
+            let sender = Sender {
+                ledger: Arc::clone(&self.ledger),
+                client: reqwest::Client::builder().timeout(REQUEST_MAX).build().unwrap(),
+                address,
+                rng: StdRng::seed_from_u64(rng.random()),
+            };
+            senders.spawn(sender.run());
+        }
+        senders
+    }
+
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap()
+    }
+}
+
+struct Sender {
+    ledger: Arc<Mutex<Ledger>>,
+    client: reqwest::Client,
+    address: SocketAddr,
+    rng: StdRng,
+}
+
+impl Sender {
+    async fn run(mut self) {
+        loop {
+            let answered =
+                if self.rng.random_bool(0.3) { self.send_batch().await } else { self.send_one().await };
+            if answered.is_none() {
+                return;
+            }
+            let pause = self.rng.random_range(0..PAUSE_MAX_MS);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+    }
+
+    async fn send_one(&mut self) -> Option<()> {
+        let event = self.next_event();
+        let answer = self.post("/api/events", &event).await?;
+        self.acknowledge(&event, &answer);
+        Some(())
+    }
+
+    /// Sends a batch that has, now and then, an event in it that is refused.
+    async fn send_batch(&mut self) -> Option<()> {
+        let count = self.rng.random_range(1..=BATCH_MAX_EVENTS);
+        let mut events: Vec<_> = (0..count).map(|_| self.next_event()).collect();
+        if self.rng.random_bool(0.2) {
+            let place = self.rng.random_range(0..=events.len());
+            events.insert(place, json!({"id": "refused", "type": "of nobody"}));
+        }
+        let answers = self.post("/api/events/batch", &json!(events)).await?;
+        let answers = answers.as_array().unwrap();
+        assert_eq!(answers.len(), events.len());
+        for (event, answer) in events.iter().zip(answers) {
+            if event["id"] == "refused" {
+                assert_eq!(answer["status"], "error", "{answer}");
+            } else {
+                self.acknowledge(event, answer);
+            }
+        }
+        Some(())
+    }
+
+    /// The answer of the server; `None` when it is gone.
+    async fn post(&self, path: &str, body: &Value) -> Option<Value> {
+        let request = self.client.post(format!("http://{}{path}", self.address)).bearer_auth(SECRET_KEY);
+        let response = request.json(body).send().await.ok()?;
+        let status = response.status();
+        let answer = response.json().await.ok()?;
+        assert_eq!(status, 200, "{answer}");
+        Some(answer)
+    }
+
+    fn acknowledge(&self, event: &Value, answer: &Value) {
+        let expected =
+            json!({"status": "success", "id": event["id"], "fingerprint": event["device"]["fingerprint"]});
+        assert_eq!(*answer, expected);
+        let id = event["id"].as_str().unwrap().to_owned();
+        self.ledger.lock().unwrap().acknowledged.insert(id);
+    }
+
+    /// A new event, or one that was sent before: by an application that had no answer to it, or
+    /// one that does not look.
+    fn next_event(&mut self) -> Value {
+        let mut ledger = self.ledger.lock().unwrap();
+        if !ledger.sent.is_empty() && self.rng.random_bool(0.15) {
+            let recent = ledger.sent.len().saturating_sub(200);
+            return ledger.sent[self.rng.random_range(recent..ledger.sent.len())].clone();
+        }
+        let event = new_event(&mut self.rng);
+        ledger.sent.push(event.clone());
+        event
+    }
+}
+
+fn new_event(rng: &mut StdRng) -> Value {
+    let unique: u128 = rng.random();
+    let id = if rng.random() { format!("{unique:032x}") } else { format!("order-{unique}") };
+    let names = ["user.signup", "page.view", "order.placed"];
+    let mut event = json!({
+        "id": id,
+        "type": names[rng.random_range(0..names.len())],
+        "session": format!("session-{}", rng.random_range(0..1_000)),
+        "ip": format!("198.51.100.{}", rng.random_range(1..=40)),
+        "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        "data": {"amount": rng.random::<f64>(), "note": "Grüße 🦀"},
+    });
+    // An event of a device that nobody has signed in on is of no user.
+    let is_anonymous = rng.random_bool(0.05);
+    if is_anonymous || rng.random_bool(0.1) {
+        event["device"] = json!({"fingerprint": format!("device-{}", rng.random_range(0..DEVICES))});
+    }
+    if !is_anonymous {
+        let user = format!("user-{}", rng.random_range(0..USERS));
+        let visits: u32 = rng.random();
+        event["identity"] =
+            json!({"id": user, "data": {"email": format!("{user}@example.com"), "visits": visits}});
+    }
+    event
+}
+
+/// Decides, request by request, how an endpoint answers.
+pub struct Moods(Mutex<StdRng>);
+
+enum Mood {
+    Fine,
+    Failing,
+    /// Ends the connection without an answer.
+    Closing,
+    /// Does so after a while, too late for the sender.
+    Hanging,
+}
+
+impl Moods {
+    /// An endpoint that answers most requests.
+    pub async fn receiver(seed: u64) -> Receiver {
+        let moods = Arc::new(Self(Mutex::new(StdRng::seed_from_u64(seed))));
+        Receiver::start(move |conversation| Arc::clone(&moods).answer_all(conversation)).await
+    }
+
+    fn next(&self) -> Mood {
+        match self.0.lock().unwrap().random_range(0..100) {
+            0..5 => Mood::Failing,
+            5..8 => Mood::Closing,
+            8 => Mood::Hanging,
+            _ => Mood::Fine,
+        }
+    }
+
+    async fn answer_all(self: Arc<Self>, mut conversation: Conversation) {
+        while conversation.read_request().await.is_some() {
+            let goes_on = match self.next() {
+                Mood::Fine => conversation.send(OK.as_bytes()).await,
+                Mood::Failing => conversation.send(SORRY.as_bytes()).await,
+                Mood::Closing => false,
+                Mood::Hanging => {
+                    tokio::time::sleep(Duration::from_millis(1_200)).await;
+                    false
+                }
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+}

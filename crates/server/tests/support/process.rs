@@ -1,0 +1,154 @@
+//! The real binary as a process of its own, which can be killed like one, and what it leaves
+//! behind.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use dregs_core::time::Timestamp;
+use dregs_server::store::{Location, Store};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use super::engine::{Database, Engine};
+use super::server::{ADMIN_EMAIL, ADMIN_PASSWORD, PUBLIC_KEY, SECRET_KEY};
+
+/// A debug build starts well within this, on a busy machine too.
+const START_MAX: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(5);
+
+/// Where processes run one after the other: an address, a data directory and a database.
+pub struct Site {
+    pub address: SocketAddr,
+    engine: Engine,
+    folder: TempDir,
+    database: Database,
+}
+
+impl Site {
+    pub fn new(engine: Engine) -> Self {
+        Self {
+            address: free_address(),
+            engine,
+            folder: tempfile::tempdir().unwrap(),
+            database: Database::create(engine),
+        }
+    }
+
+    /// Starts the server; with a failpoint (`name:count`) it will end itself there.
+    pub fn start(&self, failpoint: Option<&str>, settings: &[(&str, &str)]) -> Process {
+        let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dregs"));
+        command
+            .arg("serve")
+            .env_clear()
+            .current_dir(self.folder.path())
+            .env("DREGS_LISTEN", self.address.to_string())
+            .env("DREGS_DATA_DIR", self.folder.path())
+            .env("DREGS_SECRET_KEY", SECRET_KEY)
+            .env("DREGS_PUBLIC_KEY", PUBLIC_KEY)
+            .env("DREGS_ADMIN_EMAIL", ADMIN_EMAIL)
+            .env("DREGS_ADMIN_PASSWORD", ADMIN_PASSWORD)
+            .env("DREGS_EGRESS_ALLOW", "127.0.0.0/8")
+            .env("DREGS_LOG", "warn")
+            .envs(settings.iter().copied())
+            .envs(failpoint.map(|failpoint| ("DREGS_FAILPOINT", failpoint)))
+            .envs(self.database.url().map(|url| ("DREGS_DATABASE_URL", url)))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        Process { child: command.spawn().unwrap(), address: self.address, log_file: self.log_file() }
+    }
+
+    /// The rows, seen from outside the server.
+    pub fn open_store(&self) -> Store {
+        let location = match (self.engine, self.database.url()) {
+            (Engine::Postgres, Some(url)) => Location::Postgres(url),
+            _ => Location::File(self.folder.path().join("dregs.db")),
+        };
+        // The synchronous client must not run on a thread of the runtime.
+        let open = move || Store::open(&location, Timestamp::from_millis(0)).unwrap();
+        std::thread::spawn(open).join().unwrap()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("log.txt")
+    }
+}
+
+/// A running server; it is killed when this is dropped.
+pub struct Process {
+    address: SocketAddr,
+    child: Child,
+    log_file: PathBuf,
+}
+
+impl Process {
+    /// Waits until the server answers; false when it ended before.
+    ///
+    /// # Panics
+    /// When it does neither in time, or ended by its own fault.
+    pub async fn is_ready(&mut self) -> bool {
+        let begun = Instant::now();
+        while tokio::net::TcpStream::connect(self.address).await.is_err() {
+            if self.exit_status().is_some() {
+                return false;
+            }
+            assert!(begun.elapsed() < START_MAX, "the server does not listen: {}", self.log());
+            tokio::time::sleep(POLL).await;
+        }
+        true
+    }
+
+    /// Waits until the process ends by itself; `None` when it goes on longer than `patience`.
+    pub async fn end(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let begun = Instant::now();
+        while begun.elapsed() < patience {
+            let status = self.exit_status();
+            if status.is_some() {
+                return status;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        None
+    }
+
+    /// Ends the process as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// How the process ended, if it did. Only a signal may end it.
+    fn exit_status(&mut self) -> Option<ExitStatus> {
+        let status = self.child.try_wait().unwrap()?;
+        assert!(status.code().is_none(), "the server gave up, {status}: {}", self.log());
+        Some(status)
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(&self.log_file).unwrap_or_default()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address to listen on again and again. Its port is below those that the kernel gives to
+/// outgoing connections, so that nobody takes it while the server is down.
+fn free_address() -> SocketAddr {
+    loop {
+        let port = 10_000 + rand::random::<u16>() % 20_000;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
