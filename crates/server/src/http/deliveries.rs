@@ -312,26 +312,32 @@ pub async fn replay(
     Json(replay): Json<ReplayBody>,
 ) -> Result<Answer<ReplayAnswer>, ApiError> {
     let channel = find_channel(&app, &caller, &id).await?;
-    let statuses = match replay.status.as_deref() {
-        None => vec![Status::Delivered, Status::Failed],
-        Some("DELIVERED") => vec![Status::Delivered],
-        Some("FAILED") => vec![Status::Failed],
+    let status = match replay.status.as_deref() {
+        None => None,
+        Some("DELIVERED") => Some(Status::Delivered),
+        Some("FAILED") => Some(Status::Failed),
         Some(_) => return Err(ApiError::field("status", "must be DELIVERED or FAILED")),
     };
     let (from, to) = (time("from", Some(&replay.from))?, time("to", Some(&replay.to))?);
     if from >= to {
         return Err(ApiError::field("to", "must be after from"));
     }
-    let (mut matched, mut queued) = (0, 0);
-    for status in statuses {
-        let filter = Filter { status: Some(status), from, to, ..Filter::default() };
-        let (counted, channel_id) = (filter.clone(), channel.id);
-        matched += app.store.read(move |tx| deliveries::count(tx, channel_id, &counted)).await?;
-        if !replay.dry_run {
-            queued += ops::replay(&app, channel.id, filter).await?;
-        }
-    }
+    let filter = Filter { status, from, to, ..Filter::default() };
+    let matched = count_finished(&app, channel.id, &filter).await?;
+    let queued = if replay.dry_run { 0 } else { ops::replay(&app, channel.id, filter).await? };
     Ok(Answer(ReplayAnswer { matched, queued, dry_run: replay.dry_run }))
+}
+
+/// The deliveries that match and do not wait.
+async fn count_finished(app: &App, channel_id: i64, filter: &Filter) -> Result<i64, ApiError> {
+    let statuses =
+        filter.status.map_or_else(|| vec![Status::Delivered, Status::Failed], |status| vec![status]);
+    let filters: Vec<_> =
+        statuses.into_iter().map(|status| Filter { status: Some(status), ..filter.clone() }).collect();
+    let count = move |tx: &mut crate::store::Tx| {
+        filters.iter().map(|filter| deliveries::count(tx, channel_id, filter)).sum()
+    };
+    Ok(app.store.read(count).await?)
 }
 
 async fn find(app: &App, caller: &Caller, id: &str) -> Result<Delivery, ApiError> {

@@ -113,3 +113,38 @@ async fn observe(request: Request, next: Next) -> Response {
     metrics::histogram!("dregs_http_request_seconds").record(begun.elapsed());
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+    use tower_service::Service;
+
+    use super::*;
+
+    async fn burst() -> &'static str {
+        panic!("the inside of the server")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_with_a_request_id_and_nothing_of_the_inside() {
+        let mut router: Router = around(Router::new().route("/", get(burst)));
+        let request =
+            Request::builder().header("x-request-id", "req-1").body(Body::empty()).expect("a request");
+        let response = router.call(request).await.expect("an answer");
+        assert_eq!(
+            (response.status(), &response.headers()["x-request-id"]),
+            (StatusCode::INTERNAL_SERVER_ERROR, &"req-1".parse().expect("a header"))
+        );
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        let expected = json!({
+            "status": 500,
+            "code": "internal",
+            "message": "The server failed to do this. Its log has the reason, under the request id.",
+            "requestId": "req-1",
+            "details": [],
+        });
+        assert_eq!(serde_json::from_slice::<Value>(&body).expect("JSON"), expected);
+    }
+}

@@ -7,6 +7,7 @@ use crate::store::credentials::{self, Credential, NewCredential};
 use crate::store::{Result, Store};
 use crate::vault::{new_token, token_hash};
 use dregs_core::time::Timestamp;
+use tokio::sync::Mutex;
 
 pub const PUBLIC_PREFIX: &str = "pk_";
 pub const SECRET_PREFIX: &str = "sk_";
@@ -14,7 +15,11 @@ pub const SECRET_PREFIX: &str = "sk_";
 /// Every enabled credential, in memory: recognising one must cost no query. Changes made through
 /// this process show at once, others after a poll.
 #[derive(Default)]
-pub struct Directory(RwLock<Arc<Recognised>>);
+pub struct Directory {
+    recognised: RwLock<Arc<Recognised>>,
+    /// One reading at a time: a slow one must not put back what a later one saw revoked.
+    reloading: Mutex<()>,
+}
 
 #[derive(Default)]
 struct Recognised {
@@ -43,6 +48,7 @@ impl Directory {
     /// # Errors
     /// Those of the store.
     pub async fn reload(&self, store: &Store) -> Result<()> {
+        let _turn = self.reloading.lock().await;
         let mut recognised = Recognised::default();
         for credential in store.read(credentials::all).await? {
             if credential.enabled {
@@ -51,12 +57,12 @@ impl Directory {
                 recognised.by_public.insert(credential.public_key.clone(), credential);
             }
         }
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(recognised);
+        *self.recognised.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(recognised);
         Ok(())
     }
 
     fn recognised(&self) -> Arc<Recognised> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.recognised.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

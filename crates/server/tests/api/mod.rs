@@ -2,9 +2,14 @@
 
 mod access;
 mod browsers;
+mod channels;
+mod credentials;
+mod deliveries;
 mod faithful;
 mod input;
+mod openapi;
 mod requests;
+mod sign_in;
 
 use std::sync::Arc;
 
