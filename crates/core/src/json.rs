@@ -159,9 +159,12 @@ impl Trail {
                 Step::Index(index) => write!(field, "[{index}]"),
             };
         }
-        let message = match error.classify() {
-            serde_json::error::Category::Data => reason(error),
-            _ => format!("is not JSON: {}", place_and_reason(error)),
+        let reason = reason(error);
+        // To serde, a number beyond a float's range is a mistake in the text.
+        let message = if error.is_data() || reason == NUMBER_MESSAGE {
+            reason
+        } else {
+            format!("is not JSON: {}", place_and_reason(error))
         };
         FieldError { field, message }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use ipnet::IpNet;
 
 use super::error::{ApiError, Code};
@@ -41,18 +41,31 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let token = bearer(&parts.headers).ok_or_else(|| {
-            unauthenticated("This needs a secret key or a session, as \"Authorization: Bearer …\".")
-        })?;
+        let token = bearer(&parts.headers).ok_or_else(|| unauthenticated(NO_TOKEN))?;
         if token.starts_with(PUBLIC_PREFIX) {
-            return Err(public_key_not_allowed());
+            let credential = app.credentials.by_public(token);
+            return Err(credential.map_or_else(|| unauthenticated(UNKNOWN_KEY), |_| public_key_not_allowed()));
         }
         if token.starts_with(SECRET_PREFIX) {
             let credential = app.credentials.by_secret(token);
-            return credential.map(Self::Backend).ok_or_else(|| unauthenticated(UNKNOWN_SECRET_KEY));
+            return credential.map(Self::Backend).ok_or_else(|| unauthenticated(UNKNOWN_KEY));
         }
         let user = sign_in::recognise(app, token).await?;
-        user.map(Self::Person).ok_or_else(|| unauthenticated("The session is unknown or has ended. Sign in."))
+        user.map(Self::Person).ok_or_else(|| unauthenticated(UNKNOWN_SESSION))
+    }
+}
+
+/// Somebody who is signed in.
+pub struct Person(pub User);
+
+impl FromRequestParts<Arc<App>> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        match Caller::from_request_parts(parts, app).await? {
+            Caller::Person(user) => Ok(Self(user)),
+            Caller::Backend(_) => Err(forbidden("A secret key is nobody in person. Sign in for this.")),
+        }
     }
 }
 
@@ -90,11 +103,12 @@ impl FromRequestParts<Arc<App>> for Admin {
 
 /// Somebody who may send events.
 pub enum Sender {
-    Backend(Arc<Credential>),
+    /// The application's backend, or an admin who tries something out.
+    Backend { team_id: i64 },
     Browser {
-        credential: Arc<Credential>,
+        team_id: i64,
         /// The allowed origin it sends from.
-        origin: String,
+        origin: HeaderValue,
         ip: Option<IpAddr>,
         user_agent: Option<String>,
     },
@@ -104,32 +118,40 @@ impl FromRequestParts<Arc<App>> for Sender {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let token = bearer(&parts.headers)
-            .ok_or_else(|| unauthenticated("This needs a key, as \"Authorization: Bearer sk_… or pk_…\"."))?;
-        let Some(credential) = app.credentials.by_public(token) else {
-            let credential = app.credentials.by_secret(token);
-            return credential.map(Self::Backend).ok_or_else(|| unauthenticated(UNKNOWN_SECRET_KEY));
-        };
-        let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-        let origin = text(header::ORIGIN).filter(|origin| credential.allows(origin)).ok_or_else(|| {
+        let token = bearer(&parts.headers);
+        if let Some(token) = token.filter(|token| token.starts_with(PUBLIC_PREFIX)) {
+            let credential = app.credentials.by_public(token).ok_or_else(|| unauthenticated(UNKNOWN_KEY))?;
+            return Self::browser(parts, app, &credential);
+        }
+        match Caller::from_request_parts(parts, app).await? {
+            Caller::Person(user) if user.role != Role::Admin => {
+                Err(forbidden("Events are sent with a key, or by an admin."))
+            }
+            caller => Ok(Self::Backend { team_id: caller.team_id() }),
+        }
+    }
+}
+
+impl Sender {
+    fn browser(parts: &Parts, app: &App, credential: &Credential) -> Result<Self, ApiError> {
+        let is_allowed = |origin: &&HeaderValue| origin.to_str().is_ok_and(|text| credential.allows(text));
+        let origin = parts.headers.get(header::ORIGIN).filter(is_allowed).ok_or_else(|| {
             let message = "A public key works from the origins that its credential allows, and this is none.";
             ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message)
         })?;
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let user_agent = parts.headers.get(header::USER_AGENT);
         Ok(Self::Browser {
-            origin: origin.to_owned(),
+            team_id: credential.team_id,
+            origin: origin.clone(),
             ip: peer.map(|peer| client_address(peer, &parts.headers, &app.config.trusted_proxies)),
             user_agent: user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
-            credential,
         })
     }
-}
 
-impl Sender {
     pub fn team_id(&self) -> i64 {
         match self {
-            Self::Backend(credential) | Self::Browser { credential, .. } => credential.team_id,
+            Self::Backend { team_id } | Self::Browser { team_id, .. } => *team_id,
         }
     }
 }
@@ -156,7 +178,9 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAdd
     client
 }
 
-const UNKNOWN_SECRET_KEY: &str = "The key is unknown or has been revoked.";
+const NO_TOKEN: &str = "This needs a key or a session, as \"Authorization: Bearer …\".";
+const UNKNOWN_KEY: &str = "The key is unknown or has been revoked.";
+const UNKNOWN_SESSION: &str = "The session is unknown or has ended. Sign in.";
 
 fn unauthenticated(message: &str) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::event::FieldError;
 use dregs_core::notify::message::EventType;
@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Caller, Manager};
-use super::body::{Json, OptionalJson};
+use super::body::{Json, Object, OptionalJson};
 use super::deliveries::AttemptBody;
 use super::error::{ApiError, Code, ErrorBody};
+use super::params::Path;
 use crate::app::App;
 use crate::channels::webhook::{MASKED, WebhookConfig};
 use crate::ops::channels::{self as ops, OnResume};
@@ -88,7 +89,7 @@ pub struct NewChannelBody {
     #[schema(example = json!(["identity.scored"]))]
     events: Vec<String>,
     #[schema(value_type = WebhookConfigBody)]
-    config: WebhookConfig,
+    config: Object<WebhookConfig>,
 }
 
 fn yes() -> bool {
@@ -105,7 +106,7 @@ pub struct ChannelPatchBody {
     events: Option<Vec<String>>,
     /// Replaces the configuration; a header value of `********` stays as it was.
     #[schema(value_type = Option<WebhookConfigBody>)]
-    config: Option<WebhookConfig>,
+    config: Option<Object<WebhookConfig>>,
     /// With `enabled: true`: what becomes of the deliveries that wait. SEND unless said.
     on_resume: Option<OnResumeBody>,
 }
@@ -118,8 +119,8 @@ pub enum OnResumeBody {
 }
 
 /// List the channels
-#[utoipa::path(get, path = "/channels", tag = "channels",
-    responses((status = 200, body = Vec<ChannelBody>), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(get, operation_id = "listChannels", path = "/channels", tag = "channels",
+    responses((status = 200, body = Vec<ChannelBody>)))]
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<Vec<ChannelBody>>, ApiError> {
     let team_id = caller.team_id();
     let rows = app.store.read(move |tx| channels::of_team(tx, team_id)).await?;
@@ -129,8 +130,10 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<
 /// Create a channel
 ///
 /// The answer to a webhook's creation has its signing secret, this one time.
-#[utoipa::path(post, path = "/channels", tag = "channels", request_body = NewChannelBody,
-    responses((status = 201, body = ChannelBody), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(post, operation_id = "createChannel", path = "/channels",
+    tag = "channels", request_body = NewChannelBody,
+    responses((status = 201, body = ChannelBody),
+        (status = 409, body = ErrorBody, description = "Another channel has this slug.")))]
 pub async fn create(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
@@ -139,9 +142,14 @@ pub async fn create(
     if new.channel_type != "WEBHOOK" {
         return Err(ApiError::field("type", "must be WEBHOOK: no other type can be created yet"));
     }
-    let slug = new.slug.unwrap_or_else(|| slug_of(&new.name));
-    check_names(&new.name, &slug)?;
-    check_config(&app, &new.config)?;
+    check_name(&new.name)?;
+    let slug = match new.slug {
+        Some(slug) => slug,
+        None => slug_of(&new.name).ok_or_else(|| ApiError::field("slug", NO_SLUG_IN_NAME))?,
+    };
+    check_slug(&slug)?;
+    let Object(config) = new.config;
+    check_config(&app, &config)?;
     let team_id = caller.team_id();
     let count = app.store.read(move |tx| Ok(channels::of_team(tx, team_id)?.len())).await?;
     if count >= CHANNELS_MAX {
@@ -156,7 +164,7 @@ pub async fn create(
         slug,
         enabled: new.enabled,
         events: subscriptions(&new.events)?,
-        config: to_json(&new.config)?,
+        config: to_json(&config)?,
         created_at: now,
         updated_at: now,
     };
@@ -166,8 +174,9 @@ pub async fn create(
 }
 
 /// Read a channel
-#[utoipa::path(get, path = "/channels/{id}", tag = "channels", params(("id" = i64, Path)),
-    responses((status = 200, body = ChannelBody), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(get, operation_id = "readChannel", path = "/channels/{id}",
+    tag = "channels", params(("id" = i64, Path)),
+    responses((status = 200, body = ChannelBody)))]
 pub async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -180,9 +189,11 @@ pub async fn get(
 ///
 /// A channel that is disabled keeps its deliveries, paused; when it is enabled again, they are
 /// sent or skipped, as `onResume` says.
-#[utoipa::path(patch, path = "/channels/{id}", tag = "channels", params(("id" = i64, Path)),
+#[utoipa::path(patch, operation_id = "changeChannel", path = "/channels/{id}",
+    tag = "channels", params(("id" = i64, Path)),
     request_body = ChannelPatchBody,
-    responses((status = 200, body = ChannelBody), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = ChannelBody),
+        (status = 409, body = ErrorBody, description = "Another channel has this slug.")))]
 pub async fn update(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
@@ -194,7 +205,7 @@ pub async fn update(
     if patch.on_resume.is_some() && !is_resumed {
         return Err(ApiError::field("onResume", "goes with enabling a channel that is disabled"));
     }
-    if let Some(mut config) = patch.config {
+    if let Some(Object(mut config)) = patch.config {
         keep_masked(&mut config, &channel.config)?;
         check_config(&app, &config)?;
         channel.config = to_json(&config)?;
@@ -204,7 +215,8 @@ pub async fn update(
     }
     channel.name = patch.name.unwrap_or(channel.name);
     channel.slug = patch.slug.unwrap_or(channel.slug);
-    check_names(&channel.name, &channel.slug)?;
+    check_name(&channel.name)?;
+    check_slug(&channel.slug)?;
     channel.enabled = patch.enabled.unwrap_or(channel.enabled);
     channel.updated_at = app.clock.now();
     let on_resume = match patch.on_resume {
@@ -218,8 +230,9 @@ pub async fn update(
 /// Remove a channel
 ///
 /// Its deliveries, sent and waiting, go with it.
-#[utoipa::path(delete, path = "/channels/{id}", tag = "channels", params(("id" = i64, Path)),
-    responses((status = 204), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(delete, operation_id = "removeChannel", path = "/channels/{id}",
+    tag = "channels", params(("id" = i64, Path)),
+    responses((status = 204)))]
 pub async fn delete(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
@@ -251,9 +264,10 @@ pub struct TestAnswer {
 ///
 /// Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It
 /// is not tried again. A disabled channel can be tested too.
-#[utoipa::path(post, path = "/channels/{id}/actions/test", tag = "channels", params(("id" = i64, Path)),
+#[utoipa::path(post, operation_id = "testChannel", path = "/channels/{id}/actions/test",
+    tag = "channels", params(("id" = i64, Path)),
     request_body = Option<TestBody>,
-    responses((status = 200, body = TestAnswer), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = TestAnswer)))]
 pub async fn test(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
@@ -297,9 +311,10 @@ pub struct RotateAnswer {
 ///
 /// Until the overlap ends, `webhook-signature` has a signature by each secret, and
 /// `X-Dregs-Signature` one by the new secret.
-#[utoipa::path(post, path = "/channels/{id}/actions/rotate-secret", tag = "channels",
+#[utoipa::path(post, operation_id = "rotateSecret", path = "/channels/{id}/actions/rotate-secret",
+    tag = "channels",
     params(("id" = i64, Path)), request_body = Option<RotateBody>,
-    responses((status = 200, body = RotateAnswer), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = RotateAnswer)))]
 pub async fn rotate_secret(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
@@ -335,10 +350,14 @@ fn subscriptions(events: &[String]) -> Result<channels::Subscriptions, ApiError>
     events.iter().map(|text| parse_event("events", text)).collect()
 }
 
-fn check_names(name: &str, slug: &str) -> Result<(), ApiError> {
+fn check_name(name: &str) -> Result<(), ApiError> {
     if name.trim().is_empty() || name.chars().count() > NAME_MAX_CHARS {
         return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
     }
+    Ok(())
+}
+
+fn check_slug(slug: &str) -> Result<(), ApiError> {
     let is_slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if slug.is_empty() || slug.len() > SLUG_MAX_CHARS || !slug.chars().all(is_slug) {
         return Err(ApiError::field(
@@ -349,12 +368,15 @@ fn check_names(name: &str, slug: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// `name` in lower case, with one dash for whatever is neither letter nor digit.
-fn slug_of(name: &str) -> String {
+const NO_SLUG_IN_NAME: &str = "is required where the name has neither a letter from a to z nor a digit";
+
+/// `name` in lower case, with one dash for whatever is neither letter nor digit; `None` where
+/// nothing is left.
+fn slug_of(name: &str) -> Option<String> {
     let lower = name.to_lowercase();
     let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let slug = words.collect::<Vec<_>>().join("-");
-    slug.chars().take(SLUG_MAX_CHARS).collect()
+    let slug: String = words.collect::<Vec<_>>().join("-").chars().take(SLUG_MAX_CHARS).collect();
+    Some(slug.trim_end_matches('-').to_owned()).filter(|slug| !slug.is_empty())
 }
 
 fn check_config(app: &App, config: &WebhookConfig) -> Result<(), ApiError> {
@@ -370,12 +392,13 @@ fn check_config(app: &App, config: &WebhookConfig) -> Result<(), ApiError> {
 fn keep_masked(config: &mut WebhookConfig, stored: &str) -> Result<(), ApiError> {
     let stored: WebhookConfig = from_json(stored)?;
     let known = stored.headers.unwrap_or_default();
-    for (name, value) in config.headers.iter_mut().flatten() {
-        if value == MASKED
-            && let Some(known) = known.get(name)
-        {
-            value.clone_from(known);
-        }
+    for (name, value) in config.headers.iter_mut().flatten().filter(|(_, value)| *value == MASKED) {
+        let stored = known.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        let (_, stored) = stored.ok_or_else(|| {
+            let message = "is a mask, and the channel has no such header to keep";
+            ApiError::field(&format!("config.headers.{name}"), message)
+        })?;
+        value.clone_from(stored);
     }
     Ok(())
 }

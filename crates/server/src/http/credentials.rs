@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 
 use super::auth::Admin;
 use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody};
+use super::error::{ApiError, Code};
+use super::params::Path;
 use crate::app::App;
 use crate::ops::credentials as ops;
 use crate::store::credentials::{self, Credential};
@@ -58,8 +59,8 @@ pub struct CredentialPatchBody {
 }
 
 /// List the credentials
-#[utoipa::path(get, path = "/credentials", tag = "credentials",
-    responses((status = 200, body = Vec<CredentialBody>), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(get, operation_id = "listCredentials", path = "/credentials", tag = "credentials",
+    responses((status = 200, body = Vec<CredentialBody>)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Admin(user): Admin,
@@ -69,8 +70,9 @@ pub async fn list(
 }
 
 /// Create a credential
-#[utoipa::path(post, path = "/credentials", tag = "credentials", request_body = NewCredentialBody,
-    responses((status = 201, body = CredentialBody), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(post, operation_id = "createCredential", path = "/credentials",
+    tag = "credentials", request_body = NewCredentialBody,
+    responses((status = 201, body = CredentialBody)))]
 pub async fn create(
     State(app): State<Arc<App>>,
     Admin(user): Admin,
@@ -84,9 +86,10 @@ pub async fn create(
 }
 
 /// Change or revoke a credential
-#[utoipa::path(patch, path = "/credentials/{id}", tag = "credentials", params(("id" = i64, Path)),
+#[utoipa::path(patch, operation_id = "changeCredential", path = "/credentials/{id}",
+    tag = "credentials", params(("id" = i64, Path)),
     request_body = CredentialPatchBody,
-    responses((status = 200, body = CredentialBody), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = CredentialBody)))]
 pub async fn update(
     State(app): State<Arc<App>>,
     Admin(user): Admin,
@@ -106,8 +109,9 @@ pub async fn update(
 }
 
 /// Remove a credential
-#[utoipa::path(delete, path = "/credentials/{id}", tag = "credentials", params(("id" = i64, Path)),
-    responses((status = 204), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(delete, operation_id = "removeCredential", path = "/credentials/{id}",
+    tag = "credentials", params(("id" = i64, Path)),
+    responses((status = 204)))]
 pub async fn delete(
     State(app): State<Arc<App>>,
     Admin(user): Admin,
@@ -125,7 +129,7 @@ fn check(name: Option<&str>, origins: Option<&[String]>) -> Result<(), ApiError>
     }
     let origins = origins.unwrap_or_default();
     if origins.len() > ORIGINS_MAX {
-        return Err(ApiError::field("allowedOrigins", format!("at most {ORIGINS_MAX}")));
+        return Err(ApiError::field("allowedOrigins", format!("must be at most {ORIGINS_MAX}")));
     }
     match origins.iter().find(|origin| !ops::is_origin(origin)) {
         Some(origin) => Err(ApiError::field(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,8 @@ use super::auth::{Caller, Manager};
 use super::body::Json;
 use super::channels::{find as find_channel, parse_event, status_name};
 use super::error::{ApiError, Code, ErrorBody};
-use super::page::{Page, PageParams, Params};
+use super::page::{PAGE_SIZE_DEFAULT, Page, PageParams};
+use super::params::{Params, Path, whole_number};
 use crate::app::App;
 use crate::ops::{deliveries as ops, log};
 use crate::store::attempts::Trigger;
@@ -91,9 +92,12 @@ pub struct AttemptBody {
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    #[serde(default)]
+    /// From 0.
+    #[serde(default, deserialize_with = "whole_number")]
     page_number: u32,
-    page_size: Option<u32>,
+    #[serde(default = "default_page_size", deserialize_with = "whole_number")]
+    #[param(minimum = 1, maximum = 100, default = 25)]
+    page_size: u32,
     /// PENDING, DELIVERED, FAILED or PAUSED.
     status: Option<String>,
     event: Option<String>,
@@ -104,21 +108,22 @@ pub struct ListParams {
     to: Option<String>,
 }
 
+fn default_page_size() -> u32 {
+    PAGE_SIZE_DEFAULT
+}
+
 /// List the deliveries of a channel, newest first
-#[utoipa::path(get, path = "/channels/{id}/deliveries", tag = "deliveries",
+#[utoipa::path(get, operation_id = "listDeliveries", path = "/channels/{id}/deliveries",
+    tag = "deliveries",
     params(("id" = i64, Path), ListParams),
-    responses((status = 200, body = Page<DeliveryBody>), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = Page<DeliveryBody>)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<DeliveryBody>>, ApiError> {
-    let page = PageParams {
-        page_number: params.page_number,
-        page_size: params.page_size.unwrap_or(super::page::PAGE_SIZE_DEFAULT),
-    }
-    .check()?;
+    let page = PageParams { page_number: params.page_number, page_size: params.page_size }.check()?;
     let channel = find_channel(&app, &caller, &id).await?;
     let Some(filter) = filter(&app, &caller, &channel, &params).await? else {
         return Ok(Answer(page.page(Vec::new(), 0)));
@@ -178,8 +183,9 @@ fn time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> 
 }
 
 /// Read a delivery with every attempt
-#[utoipa::path(get, path = "/deliveries/{id}", tag = "deliveries", params(("id" = i64, Path)),
-    responses((status = 200, body = DeliveryLogBody), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(get, operation_id = "readDelivery", path = "/deliveries/{id}",
+    tag = "deliveries", params(("id" = i64, Path)),
+    responses((status = 200, body = DeliveryLogBody)))]
 pub async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -247,8 +253,10 @@ impl From<log::ShownAttempt> for AttemptBody {
 /// Send a delivery again
 ///
 /// With the same event id, a fresh timestamp and signature, and a fresh schedule of retries.
-#[utoipa::path(post, path = "/deliveries/{id}/actions/resend", tag = "deliveries", params(("id" = i64, Path)),
-    responses((status = 202, body = DeliveryBody), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(post, operation_id = "resendDelivery", path = "/deliveries/{id}/actions/resend",
+    tag = "deliveries", params(("id" = i64, Path)),
+    responses((status = 202, body = DeliveryBody),
+        (status = 409, body = ErrorBody, description = "An attempt of it is under way.")))]
 pub async fn resend(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
@@ -293,9 +301,10 @@ pub struct ReplayAnswer {
 }
 
 /// Send the deliveries of a time range again
-#[utoipa::path(post, path = "/channels/{id}/actions/replay", tag = "deliveries", params(("id" = i64, Path)),
+#[utoipa::path(post, operation_id = "replayDeliveries", path = "/channels/{id}/actions/replay",
+    tag = "deliveries", params(("id" = i64, Path)),
     request_body = ReplayBody,
-    responses((status = 200, body = ReplayAnswer), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = ReplayAnswer)))]
 pub async fn replay(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
@@ -303,26 +312,32 @@ pub async fn replay(
     Json(replay): Json<ReplayBody>,
 ) -> Result<Answer<ReplayAnswer>, ApiError> {
     let channel = find_channel(&app, &caller, &id).await?;
-    let statuses = match replay.status.as_deref() {
-        None => vec![Status::Delivered, Status::Failed],
-        Some("DELIVERED") => vec![Status::Delivered],
-        Some("FAILED") => vec![Status::Failed],
+    let status = match replay.status.as_deref() {
+        None => None,
+        Some("DELIVERED") => Some(Status::Delivered),
+        Some("FAILED") => Some(Status::Failed),
         Some(_) => return Err(ApiError::field("status", "must be DELIVERED or FAILED")),
     };
     let (from, to) = (time("from", Some(&replay.from))?, time("to", Some(&replay.to))?);
     if from >= to {
         return Err(ApiError::field("to", "must be after from"));
     }
-    let (mut matched, mut queued) = (0, 0);
-    for status in statuses {
-        let filter = Filter { status: Some(status), from, to, ..Filter::default() };
-        let (counted, channel_id) = (filter.clone(), channel.id);
-        matched += app.store.read(move |tx| deliveries::count(tx, channel_id, &counted)).await?;
-        if !replay.dry_run {
-            queued += ops::replay(&app, channel.id, filter).await?;
-        }
-    }
+    let filter = Filter { status, from, to, ..Filter::default() };
+    let matched = count_finished(&app, channel.id, &filter).await?;
+    let queued = if replay.dry_run { 0 } else { ops::replay(&app, channel.id, filter).await? };
     Ok(Answer(ReplayAnswer { matched, queued, dry_run: replay.dry_run }))
+}
+
+/// The deliveries that match and do not wait.
+async fn count_finished(app: &App, channel_id: i64, filter: &Filter) -> Result<i64, ApiError> {
+    let statuses =
+        filter.status.map_or_else(|| vec![Status::Delivered, Status::Failed], |status| vec![status]);
+    let filters: Vec<_> =
+        statuses.into_iter().map(|status| Filter { status: Some(status), ..filter.clone() }).collect();
+    let count = move |tx: &mut crate::store::Tx| {
+        filters.iter().map(|filter| deliveries::count(tx, channel_id, filter)).sum()
+    };
+    Ok(app.store.read(count).await?)
 }
 
 async fn find(app: &App, caller: &Caller, id: &str) -> Result<Delivery, ApiError> {

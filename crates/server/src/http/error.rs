@@ -71,8 +71,7 @@ impl ApiError {
 
     /// A request that is wrong in the ways listed, of which there is at least one.
     pub fn fields(details: Vec<FieldError>) -> Self {
-        let message = details.iter().map(describe).collect::<Vec<_>>().join("; ");
-        Self { status: StatusCode::BAD_REQUEST, code: Code::BadRequest, message, details }
+        Self { status: StatusCode::BAD_REQUEST, code: Code::BadRequest, message: summary(&details), details }
     }
 
     pub fn field(field: &str, message: impl Into<String>) -> Self {
@@ -84,6 +83,11 @@ impl ApiError {
     }
 }
 
+/// All that is wrong, in one line.
+pub fn summary(details: &[FieldError]) -> String {
+    details.iter().map(describe).collect::<Vec<_>>().join("; ")
+}
+
 fn describe(error: &FieldError) -> String {
     if error.field.is_empty() { error.message.clone() } else { format!("{}: {}", error.field, error.message) }
 }
@@ -91,7 +95,7 @@ fn describe(error: &FieldError) -> String {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::Retry => {
                 tracing::error!(%error, "the store is not available");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,

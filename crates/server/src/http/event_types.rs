@@ -7,7 +7,6 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::auth::Caller;
-use super::error::ErrorBody;
 
 /// A type of event.
 #[derive(Serialize, ToSchema)]
@@ -24,8 +23,8 @@ pub struct EventTypeBody {
 }
 
 /// List the event types
-#[utoipa::path(get, path = "/event-types", tag = "channels",
-    responses((status = 200, body = Vec<EventTypeBody>), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(get, operation_id = "listEventTypes", path = "/event-types", tag = "channels",
+    responses((status = 200, body = Vec<EventTypeBody>)))]
 pub async fn list(_: Caller) -> Json<Vec<EventTypeBody>> {
     let entries = catalogue().into_iter().map(|entry| EventTypeBody {
         name: entry.event.name().to_owned(),

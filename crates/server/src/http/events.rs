@@ -12,9 +12,10 @@ use utoipa::ToSchema;
 
 use super::auth::Sender;
 use super::body::Raw;
-use super::error::{ApiError, Code, ErrorBody, ErrorDetail};
+use super::error::{ApiError, Code, ErrorDetail, summary};
 use crate::app::App;
 use crate::ops::ingest::{Outcome, Prepared};
+use crate::store::StoreError;
 
 /// A stored event.
 #[derive(Serialize, ToSchema)]
@@ -46,26 +47,35 @@ pub enum BatchAnswer {
 ///
 /// Answers after the event is durably stored. Sending the same id again stores nothing and answers
 /// the first event. Fields that this version does not know are ignored.
-#[utoipa::path(post, path = "/events", tag = "events", request_body = super::schema::EventBody,
-    responses((status = 200, body = EventAnswer), (status = "4XX", body = ErrorBody)))]
-pub async fn send(State(app): State<Arc<App>>, sender: Sender, Raw(body): Raw) -> Result<Response, ApiError> {
+#[utoipa::path(post, operation_id = "sendEvent", path = "/events",
+    tag = "events", request_body = super::schema::EventBody,
+    responses((status = 200, body = EventAnswer)))]
+pub async fn send(State(app): State<Arc<App>>, sender: Sender, body: Result<Raw, ApiError>) -> Response {
+    let sent = match body {
+        Ok(Raw(body)) => send_one(&app, &sender, &body).await.map(Json),
+        Err(error) => Err(error),
+    };
+    with_cors(&sender, sent.into_response())
+}
+
+async fn send_one(app: &App, sender: &Sender, body: &[u8]) -> Result<EventAnswer, ApiError> {
     let accepted =
-        event::read(&body, &origin(&sender), app.clock.now(), &mut new_event_id).map_err(ApiError::fields)?;
+        event::read(body, &origin(sender), app.clock.now(), &mut new_event_id).map_err(ApiError::fields)?;
     let prepared = prepare(accepted)?;
     let mut outcomes = app.ingest.submit(sender.team_id(), vec![prepared]).await?;
-    let answer = match outcomes.pop() {
-        Some(Outcome::Stored { id, fingerprint }) => EventAnswer { status: "success", id, fingerprint },
-        Some(Outcome::Refused(errors)) => return Err(ApiError::fields(errors)),
-        None => return Err(crate::store::StoreError::Broken("an event has no outcome".into()).into()),
-    };
-    Ok(with_cors(&sender, Json(answer).into_response()))
+    match outcomes.pop() {
+        Some(Outcome::Stored { id, fingerprint }) => Ok(EventAnswer { status: "success", id, fingerprint }),
+        Some(Outcome::Refused(errors)) => Err(ApiError::fields(errors)),
+        None => Err(StoreError::Broken("an event has no outcome".into()).into()),
+    }
 }
 
 /// Send up to 1,000 events
 ///
 /// Answers one result an event, in order, after the good ones are durably stored.
-#[utoipa::path(post, path = "/events/batch", tag = "events", request_body = Vec<super::schema::EventBody>,
-    responses((status = 200, body = Vec<BatchAnswer>), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(post, operation_id = "sendEvents", path = "/events/batch",
+    tag = "events", request_body = Vec<super::schema::EventBody>,
+    responses((status = 200, body = Vec<BatchAnswer>)))]
 pub async fn send_batch(
     State(app): State<Arc<App>>,
     sender: Sender,
@@ -95,7 +105,7 @@ pub async fn send_batch(
 
 fn origin(sender: &Sender) -> Origin {
     match sender {
-        Sender::Backend(_) => Origin::Backend,
+        Sender::Backend { .. } => Origin::Backend,
         Sender::Browser { ip, user_agent, .. } => Origin::Browser { ip: *ip, user_agent: user_agent.clone() },
     }
 }
@@ -122,17 +132,13 @@ fn answered(outcome: Outcome) -> BatchAnswer {
 }
 
 fn refused(details: Vec<FieldError>) -> BatchAnswer {
-    let message =
-        details.iter().map(|d| format!("{}: {}", d.field, d.message)).collect::<Vec<_>>().join("; ");
-    BatchAnswer::Refused { status: "error", code: Code::BadRequest, message, details }
+    BatchAnswer::Refused { status: "error", code: Code::BadRequest, message: summary(&details), details }
 }
 
 /// Lets the page that sent the event read the answer.
 fn with_cors(sender: &Sender, mut response: Response) -> Response {
-    if let Sender::Browser { origin, .. } = sender
-        && let Ok(origin) = HeaderValue::from_str(origin)
-    {
-        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    if let Sender::Browser { origin, .. } = sender {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
     }
     response

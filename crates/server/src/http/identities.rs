@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dregs_core::score::{Category, Scores};
 use dregs_core::time::Timestamp;
 use serde::Serialize;
@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::auth::Caller;
-use super::error::{ApiError, Code, ErrorBody};
+use super::error::{ApiError, Code};
+use super::params::Path;
 use super::schema::ObservationBody;
 use crate::app::App;
 use crate::store::{StoreError, analyses, identities};
@@ -78,8 +79,9 @@ pub struct AnalysisBody {
 }
 
 /// Read an identity
-#[utoipa::path(get, path = "/identities/{id}", tag = "identities", params(("id" = String, Path)),
-    responses((status = 200, body = IdentityBody), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(get, operation_id = "readIdentity", path = "/identities/{id}",
+    tag = "identities", params(("id" = String, Path)),
+    responses((status = 200, body = IdentityBody)))]
 pub async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -109,8 +111,9 @@ pub async fn get(
 /// Read the scores of an identity
 ///
 /// A category that is not scored yet is absent.
-#[utoipa::path(get, path = "/identities/{id}/scores", tag = "identities", params(("id" = String, Path)),
-    responses((status = 200, body = Vec<ScoreBody>), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(get, operation_id = "readScores", path = "/identities/{id}/scores",
+    tag = "identities", params(("id" = String, Path)),
+    responses((status = 200, body = Vec<ScoreBody>)))]
 pub async fn scores(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -121,8 +124,9 @@ pub async fn scores(
 }
 
 /// Read the newest analysis of an identity
-#[utoipa::path(get, path = "/identities/{id}/analysis", tag = "identities", params(("id" = String, Path)),
-    responses((status = 200, body = AnalysisBody), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(get, operation_id = "readAnalysis", path = "/identities/{id}/analysis",
+    tag = "identities", params(("id" = String, Path)),
+    responses((status = 200, body = AnalysisBody)))]
 pub async fn analysis(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -134,9 +138,10 @@ pub async fn analysis(
 }
 
 /// Read an earlier analysis of an identity
-#[utoipa::path(get, path = "/identities/{id}/analysis/{cycleId}", tag = "identities",
+#[utoipa::path(get, operation_id = "readPastAnalysis", path = "/identities/{id}/analysis/{cycleId}",
+    tag = "identities",
     params(("id" = String, Path), ("cycleId" = i64, Path)),
-    responses((status = 200, body = AnalysisBody), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = AnalysisBody)))]
 pub async fn past_analysis(
     State(app): State<Arc<App>>,
     caller: Caller,

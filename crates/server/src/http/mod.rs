@@ -5,12 +5,15 @@ mod body;
 mod channels;
 mod credentials;
 mod deliveries;
+mod drain;
 mod error;
 mod event_types;
 mod events;
 mod health;
 mod identities;
+mod openapi;
 mod page;
+mod params;
 mod request_id;
 mod schema;
 mod sessions;
@@ -24,8 +27,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, options};
 use axum::{Json, Router};
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::OpenApi;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -34,16 +35,8 @@ use crate::clock::monotonic;
 use crate::store::StoreError;
 use error::{ApiError, Code};
 
-#[derive(OpenApi)]
-#[openapi(info(
-    title = "dregs",
-    description = "Scores the users of an application for fraud and abuse, and tells it by signed webhooks.",
-    license(name = "Apache-2.0", identifier = "Apache-2.0")
-))]
-struct Document;
-
 fn api() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(Document::openapi())
+    OpenApiRouter::new()
         .routes(routes!(events::send))
         .routes(routes!(events::send_batch))
         .routes(routes!(identities::get))
@@ -68,19 +61,16 @@ fn api() -> OpenApiRouter<Arc<App>> {
 
 /// The OpenAPI document of the API.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut document =
-        OpenApiRouter::<Arc<App>>::with_openapi(Document::openapi()).nest("/api", api()).into_openapi();
-    document.info.version = env!("CARGO_PKG_VERSION").into();
-    let components = document.components.get_or_insert_default();
-    components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("bearer", [])]);
+    let routes = OpenApiRouter::<Arc<App>>::with_openapi(openapi::base()).nest("/api", api());
+    let mut document = routes.into_openapi();
+    openapi::complete(&mut document);
     document
 }
 
 /// The router of a server.
 pub fn router(app: Arc<App>) -> Router {
     let (api, _) = api().split_for_parts();
-    Router::new()
+    let routes = Router::new()
         .nest("/api", api)
         .route("/api/events", options(events::preflight))
         .route("/api/openapi.json", get(|| async { Json(openapi()) }))
@@ -88,9 +78,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .fallback(|| async { ApiError::not_found(Code::NotFound, "path") })
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(app)
+        .method_not_allowed_fallback(method_not_allowed);
+    around(routes).with_state(app)
+}
+
+/// What happens around every request, whatever it asks for.
+fn around<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(drain::middleware))
         .layer(middleware::from_fn(observe))
         .layer(middleware::from_fn(request_id::middleware))
 }
@@ -116,4 +112,39 @@ async fn observe(request: Request, next: Next) -> Response {
     metrics::counter!("dregs_http_requests_total", &labels).increment(1);
     metrics::histogram!("dregs_http_request_seconds").record(begun.elapsed());
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+    use tower_service::Service;
+
+    use super::*;
+
+    async fn burst() -> &'static str {
+        panic!("the inside of the server")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_with_a_request_id_and_nothing_of_the_inside() {
+        let mut router: Router = around(Router::new().route("/", get(burst)));
+        let request =
+            Request::builder().header("x-request-id", "req-1").body(Body::empty()).expect("a request");
+        let response = router.call(request).await.expect("an answer");
+        assert_eq!(
+            (response.status(), &response.headers()["x-request-id"]),
+            (StatusCode::INTERNAL_SERVER_ERROR, &"req-1".parse().expect("a header"))
+        );
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        let expected = json!({
+            "status": 500,
+            "code": "internal",
+            "message": "The server failed to do this. Its log has the reason, under the request id.",
+            "requestId": "req-1",
+            "details": [],
+        });
+        assert_eq!(serde_json::from_slice::<Value>(&body).expect("JSON"), expected);
+    }
 }

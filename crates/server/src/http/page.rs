@@ -1,45 +1,19 @@
 //! Pages of lists.
 
-use axum::extract::{FromRequestParts, Query};
-use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 
 pub const PAGE_SIZE_DEFAULT: u32 = 25;
 pub const PAGE_SIZE_MAX: u32 = 100;
 
-/// Query parameters, with errors in our form; unknown ones are ignored.
-pub struct Params<T>(pub T);
-
-impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        Query::try_from_uri(&parts.uri)
-            .map(|Query(params)| Self(params))
-            .map_err(|error| ApiError::field("", error.body_text()))
-    }
-}
-
 /// Which page of a list.
-#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase")]
-#[into_params(parameter_in = Query)]
+#[derive(Clone, Copy, Debug)]
 pub struct PageParams {
     /// From 0.
-    #[serde(default)]
     pub page_number: u32,
-    /// At most 100.
-    #[serde(default = "default_size")]
-    #[param(minimum = 1, maximum = 100)]
     pub page_size: u32,
-}
-
-fn default_size() -> u32 {
-    PAGE_SIZE_DEFAULT
 }
 
 impl PageParams {

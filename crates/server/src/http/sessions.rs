@@ -9,7 +9,7 @@ use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::auth::{Caller, bearer};
+use super::auth::{Person, bearer};
 use super::body::Json;
 use super::error::{ApiError, Code, ErrorBody};
 use crate::app::App;
@@ -57,8 +57,10 @@ impl From<User> for UserBody {
 }
 
 /// Sign in
-#[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = LoginBody,
-    responses((status = 200, body = SessionBody), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(post, operation_id = "signIn", path = "/auth/login",
+    tag = "auth", security(()), request_body = LoginBody,
+    responses((status = 200, body = SessionBody),
+        (status = 401, body = ErrorBody, description = "Address and password do not go together.")))]
 pub async fn login(
     State(app): State<Arc<App>>,
     Json(login): Json<LoginBody>,
@@ -78,27 +80,22 @@ pub async fn login(
 }
 
 /// Sign out
-#[utoipa::path(post, path = "/auth/logout", tag = "auth",
-    responses((status = 204), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(post, operation_id = "signOut", path = "/auth/logout",
+    tag = "auth", responses((status = 204)))]
 pub async fn logout(
     State(app): State<Arc<App>>,
+    _: Person,
     headers: HeaderMap,
-    caller: Caller,
 ) -> Result<StatusCode, ApiError> {
-    if let (Caller::Person(_), Some(token)) = (caller, bearer(&headers)) {
+    if let Some(token) = bearer(&headers) {
         sign_in::end(&app, token).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Read who is signed in
-#[utoipa::path(get, path = "/auth/me", tag = "auth",
-    responses((status = 200, body = UserBody), (status = "4XX", body = ErrorBody)))]
-pub async fn me(caller: Caller) -> Result<Answer<UserBody>, ApiError> {
-    match caller {
-        Caller::Person(user) => Ok(Answer(user.into())),
-        Caller::Backend(_) => {
-            Err(ApiError::new(StatusCode::FORBIDDEN, Code::Forbidden, "A secret key is nobody in person."))
-        }
-    }
+#[utoipa::path(get, operation_id = "readMe", path = "/auth/me",
+    tag = "auth", responses((status = 200, body = UserBody)))]
+pub async fn me(Person(user): Person) -> Answer<UserBody> {
+    Answer(user.into())
 }

@@ -7,7 +7,7 @@ use dregs_core::notify::catalogue;
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::notify::signature::Secret;
 use dregs_core::time::Timestamp;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 
 use crate::app::App;
 use crate::channels::webhook::{Webhook, WebhookConfig};
@@ -43,7 +43,11 @@ impl Endpoint {
 
 /// Every channel, in memory. Changes made through this process show at once, others after a poll.
 #[derive(Default)]
-pub struct Directory(RwLock<Arc<HashMap<i64, Arc<Endpoint>>>>);
+pub struct Directory {
+    endpoints: RwLock<Arc<HashMap<i64, Arc<Endpoint>>>>,
+    /// One reading at a time: a slow one must not put back what a later one saw changed.
+    reloading: Mutex<()>,
+}
 
 impl Directory {
     pub fn get(&self, channel_id: i64) -> Option<Arc<Endpoint>> {
@@ -69,6 +73,7 @@ impl Directory {
     /// # Errors
     /// Those of the store. A channel that this version cannot read is logged and left out.
     pub async fn reload(&self, store: &Store, vault: &Vault, now: Timestamp) -> Result<()> {
+        let _turn = self.reloading.lock().await;
         let (rows, secrets) =
             store.read(move |tx| Ok((channels::all(tx)?, channels::current_secrets(tx, now)?))).await?;
         let mut by_channel: HashMap<i64, Vec<(ChannelSecret, Secret)>> = HashMap::new();
@@ -90,12 +95,12 @@ impl Directory {
                 Err(error) => tracing::error!(channel_id = row.id, error, "a channel cannot be read"),
             }
         }
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(endpoints);
+        *self.endpoints.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(endpoints);
         Ok(())
     }
 
     fn endpoints(&self) -> Arc<HashMap<i64, Arc<Endpoint>>> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.endpoints.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -7,22 +7,29 @@ use crate::store::credentials::{self, Credential, NewCredential};
 use crate::store::{Result, Store};
 use crate::vault::{new_token, token_hash};
 use dregs_core::time::Timestamp;
+use tokio::sync::Mutex;
 
 pub const PUBLIC_PREFIX: &str = "pk_";
 pub const SECRET_PREFIX: &str = "sk_";
 
 const ORIGIN_MAX_BYTES: usize = 255;
 
-/// Whether `text` can be an allowed origin: `*`, or a scheme, a host and perhaps a port.
+/// Whether `text` can be an allowed origin: `*`, or a scheme, a host and perhaps a port. A star
+/// inside one would match nothing: browsers name theirs in full.
 pub fn is_origin(text: &str) -> bool {
     let is_one = |url: url::Url| url.origin().ascii_serialization().eq_ignore_ascii_case(text);
-    text == "*" || (text.len() <= ORIGIN_MAX_BYTES && url::Url::parse(text).is_ok_and(is_one))
+    text == "*"
+        || (text.len() <= ORIGIN_MAX_BYTES && !text.contains('*') && url::Url::parse(text).is_ok_and(is_one))
 }
 
 /// Every enabled credential, in memory: recognising one must cost no query. Changes made through
 /// this process show at once, others after a poll.
 #[derive(Default)]
-pub struct Directory(RwLock<Arc<Recognised>>);
+pub struct Directory {
+    recognised: RwLock<Arc<Recognised>>,
+    /// One reading at a time: a slow one must not put back what a later one saw revoked.
+    reloading: Mutex<()>,
+}
 
 #[derive(Default)]
 struct Recognised {
@@ -51,6 +58,7 @@ impl Directory {
     /// # Errors
     /// Those of the store.
     pub async fn reload(&self, store: &Store) -> Result<()> {
+        let _turn = self.reloading.lock().await;
         let mut recognised = Recognised::default();
         for credential in store.read(credentials::all).await? {
             if credential.enabled {
@@ -59,12 +67,12 @@ impl Directory {
                 recognised.by_public.insert(credential.public_key.clone(), credential);
             }
         }
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(recognised);
+        *self.recognised.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(recognised);
         Ok(())
     }
 
     fn recognised(&self) -> Arc<Recognised> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.recognised.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -1,0 +1,58 @@
+//! Reading what stands in the address of a request, with errors in our form.
+
+use axum::extract::{FromRequestParts, Path as AxumPath, Query};
+use axum::http::request::Parts;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use url::form_urlencoded;
+
+use super::error::ApiError;
+
+const NUL_MESSAGE: &str = "contains a NUL character, which nothing stored does";
+
+/// Parameters in the path, percent-decoded.
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        if parts.uri.path().contains("%00") {
+            return Err(ApiError::field("path", NUL_MESSAGE));
+        }
+        let AxumPath(params) = AxumPath::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::field("path", "is not UTF-8 text, percent-encoded"))?;
+        Ok(Self(params))
+    }
+}
+
+/// Query parameters; unknown ones are ignored.
+pub struct Params<T>(pub T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default();
+        let with_nul = form_urlencoded::parse(query.as_bytes()).find(|(_, value)| value.contains('\0'));
+        if let Some((name, _)) = with_nul {
+            return Err(ApiError::field(&name, NUL_MESSAGE));
+        }
+        Query::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|error| {
+            let text = error.body_text();
+            let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            let (field, message) = text.split_once(": ").unwrap_or(("", text));
+            ApiError::field(field, message)
+        })
+    }
+}
+
+/// Reads a whole number, and says so where there is none.
+///
+/// # Errors
+/// When the text is not a number from 0 to 4294967295.
+pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| D::Error::custom(format!("must be a whole number from 0 to {}", u32::MAX)))
+}

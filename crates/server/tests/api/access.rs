@@ -1,0 +1,218 @@
+//! Who may call what: every operation of the document, called by everybody.
+
+use dregs_server::store::credentials::{self, Change, NewCredential};
+use dregs_server::store::users::{self, Role};
+use dregs_server::vault::token_hash;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{session, team};
+use crate::support::engine::Engine;
+use crate::support::receiver::Receiver;
+use crate::support::server::{
+    ADMIN_EMAIL, ADMIN_PASSWORD, PUBLIC_KEY, SECRET_KEY, TestServer, answer, event, eventually,
+};
+
+const ORIGIN: &str = "https://app.example.com";
+
+/// Those who call, in the order of the columns below. The foreign key is another team's.
+const CALLERS: [&str; 9] =
+    ["nobody", "unknown", "public", "secret", "foreign", "revoked", "viewer", "user", "admin"];
+
+/// What each gets. A route that is not here fails the test.
+#[rustfmt::skip]
+const EXPECTED: [(&str, [u16; 9]); 25] = [
+    //                                          nobody unknown public secret foreign revoked viewer user admin
+    ("DELETE /api/channels/{id}",                 [401, 401, 403, 204, 404, 401, 403, 403, 204]),
+    ("DELETE /api/credentials/{id}",              [401, 401, 403, 403, 403, 401, 403, 403, 204]),
+    ("GET /api/auth/me",                          [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/channels",                         [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/channels/{id}",                    [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/channels/{id}/deliveries",         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/credentials",                      [401, 401, 403, 403, 403, 401, 403, 403, 200]),
+    ("GET /api/deliveries/{id}",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/event-types",                      [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/analysis",         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/analysis/{cycleId}", [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/scores",           [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("PATCH /api/channels/{id}",                  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("PATCH /api/credentials/{id}",               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
+    ("POST /api/auth/login",                      [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("POST /api/auth/logout",                     [401, 401, 403, 403, 403, 401, 204, 204, 204]),
+    ("POST /api/channels",                        [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/channels/{id}/actions/replay",    [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("POST /api/channels/{id}/actions/rotate-secret", [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("POST /api/channels/{id}/actions/test",      [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("POST /api/credentials",                     [401, 401, 403, 403, 403, 401, 403, 403, 201]),
+    ("POST /api/deliveries/{id}/actions/resend",  [401, 401, 403, 202, 404, 401, 403, 403, 202]),
+    ("POST /api/events",                          [401, 401, 200, 200, 200, 401, 403, 403, 200]),
+    ("POST /api/events/batch",                    [401, 401, 403, 200, 200, 401, 403, 403, 200]),
+];
+
+/// A body with which the operation succeeds.
+fn body(operation: &str, unique: u128) -> Option<Value> {
+    let body = match operation {
+        "POST /api/events" => event(&unique.to_string(), "bob"),
+        "POST /api/events/batch" => json!([event(&unique.to_string(), "bob")]),
+        "POST /api/auth/login" => json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}),
+        "POST /api/channels" => {
+            json!({"type": "WEBHOOK", "name": format!("New {unique}"), "events": [], "config": {"url": "https://h.test/"}})
+        }
+        "PATCH /api/channels/{id}" | "PATCH /api/credentials/{id}" => json!({"name": "Renamed"}),
+        "POST /api/credentials" => json!({"name": "New"}),
+        "POST /api/channels/{id}/actions/replay" => {
+            json!({"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"})
+        }
+        _ => return None,
+    };
+    Some(body)
+}
+
+struct Scene {
+    server: TestServer,
+    receiver: Receiver,
+    foreign_team: i64,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let server = TestServer::start(Engine::Sqlite).await;
+        let receiver = Receiver::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
+        let (team_id, now) = (team(&server.app), server.app.clock.now());
+        let credential = |secret: &str, public: &str| NewCredential {
+            name: "Test".into(),
+            public_key: public.into(),
+            secret_hash: token_hash(secret),
+            allowed_origins: Vec::new(),
+        };
+        let (foreign, revoked) =
+            (credential("sk_foreign", "pk_foreign"), credential("sk_revoked", "pk_revoked"));
+        let fill = move |tx: &mut dregs_server::store::Tx| {
+            let open = Change { allowed_origins: Some(vec![ORIGIN.into()]), ..Change::default() };
+            let default = credentials::of_team(tx, team_id)?.remove(0);
+            credentials::update(tx, team_id, default.id, &open, now)?;
+            let revoked = credentials::insert(tx, team_id, &revoked, now)?;
+            let disable = Change { enabled: Some(false), ..Change::default() };
+            credentials::update(tx, team_id, revoked.id, &disable, now)?;
+            let foreign_team = users::insert_team(tx, "Foreign", now)?;
+            credentials::insert(tx, foreign_team, &foreign, now)?;
+            Ok(foreign_team)
+        };
+        let foreign_team = server.app.store.write(fill).await.unwrap();
+        server.app.credentials.reload(&server.app.store).await.unwrap();
+        server.track("e1", "ada").await;
+        let scene = Self { server, receiver, foreign_team };
+        let analysis = "/api/identities/ada/analysis";
+        eventually("ada to be scored", async || {
+            let (status, _) = scene.server.call(Method::GET, analysis, None).await;
+            status.is_success().then_some(())
+        })
+        .await;
+        scene
+    }
+
+    /// The path with the ids of things that were made for this call.
+    async fn path(&self, path: &str, unique: u128) -> String {
+        let path = path.replace("/identities/{id}", "/identities/ada").replace("{cycleId}", "1");
+        if path.contains("/credentials/{id}") {
+            let admin = session(&self.server.app, team(&self.server.app), Role::Admin).await;
+            let new = self.server.request(Method::POST, "/api/credentials").bearer_auth(admin);
+            let (_, credential) = answer(new.json(&json!({"name": "Test"}))).await;
+            return path.replace("{id}", &credential["id"].to_string());
+        }
+        if !path.contains("{id}") {
+            return path;
+        }
+        let (channel, _) =
+            self.server.channel(&format!("Test {unique}"), json!({"url": self.receiver.url()})).await;
+        if path.contains("/channels/{id}") {
+            return path.replace("{id}", &channel.to_string());
+        }
+        let test = self.server.post(&format!("/api/channels/{channel}/actions/test"), Value::Null).await;
+        path.replace("{id}", &test["deliveryId"].to_string())
+    }
+
+    async fn token(&self, caller: &str) -> Option<String> {
+        let app = &self.server.app;
+        Some(match caller {
+            "unknown" => "sk_unknown".into(),
+            "public" => PUBLIC_KEY.into(),
+            "secret" => SECRET_KEY.into(),
+            "foreign" => "sk_foreign".into(),
+            "revoked" => "sk_revoked".into(),
+            "viewer" => session(app, team(app), Role::Viewer).await,
+            "user" => session(app, team(app), Role::User).await,
+            "admin" => session(app, team(app), Role::Admin).await,
+            _ => return None,
+        })
+    }
+
+    /// What a caller gets for an operation on things of the first team.
+    async fn call(&self, operation: &str, caller: &str) -> u16 {
+        let unique = rand::random::<u128>();
+        let (method, path) = operation.split_once(' ').unwrap();
+        let path = self.path(path, unique).await;
+        let mut request = self.server.request(method.parse().unwrap(), &path).header("Origin", ORIGIN);
+        if let Some(token) = self.token(caller).await {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body(operation, unique) {
+            request = request.json(&body);
+        }
+        answer(request).await.0.as_u16()
+    }
+}
+
+/// Every operation of the document, as `GET /api/…`, with the statuses it says it answers.
+fn operations() -> Vec<(String, Vec<String>)> {
+    let document = serde_json::to_value(dregs_server::http::openapi()).unwrap();
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let statuses = operation["responses"].as_object().unwrap().keys().cloned().collect();
+            found.push((format!("{} {path}", method.to_uppercase()), statuses));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn everybody_gets_what_the_table_says_and_the_document_knows() {
+    let scene = Scene::set().await;
+    let mut found = Vec::new();
+    for (operation, documented) in operations() {
+        let mut statuses = [0; CALLERS.len()];
+        for (status, caller) in statuses.iter_mut().zip(CALLERS) {
+            *status = scene.call(&operation, caller).await;
+            assert!(documented.contains(&status.to_string()), "{operation} answers {status}, undocumented");
+        }
+        found.push((operation, statuses));
+    }
+    let expected = EXPECTED.map(|(operation, statuses)| (operation.to_owned(), statuses));
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_foreign_team_sees_only_its_own() {
+    let scene = Scene::set().await;
+    let server = &scene.server;
+    let (channel, _) = server.channel("Ours", json!({"url": scene.receiver.url()})).await;
+    let foreign = session(&server.app, scene.foreign_team, Role::Admin).await;
+    for path in ["/api/channels", "/api/credentials"] {
+        let (_, list) = answer(server.request(Method::GET, path).bearer_auth(&foreign)).await;
+        let names: Vec<_> = list.as_array().unwrap().iter().map(|thing| thing["name"].clone()).collect();
+        assert_eq!(json!(names), if path == "/api/channels" { json!([]) } else { json!(["Test"]) });
+    }
+    // The same ids of users and events are other users and events.
+    let theirs = server.request(Method::POST, "/api/events").bearer_auth("sk_foreign");
+    assert_eq!(answer(theirs.json(&event("e1", "ada"))).await.0, 200);
+    let stored = super::faithful::stored(server, "ada").await;
+    assert_eq!(stored.len(), 1);
+    // The same slug is free for them.
+    let same = json!({"type": "WEBHOOK", "name": "Ours", "events": [], "config": {"url": "https://h.test/"}});
+    let created = server.request(Method::POST, "/api/channels").bearer_auth(&foreign).json(&same);
+    assert_eq!(answer(created).await.0, 201);
+    assert_eq!(server.get("/api/channels").await[0]["id"], channel);
+}

@@ -1,0 +1,133 @@
+//! Events from browsers: who may send them from where, and what they may say.
+
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::{Value, json};
+
+use super::faithful::stored;
+use super::{refusal, session, team};
+use crate::support::engine::Engine;
+use crate::support::server::{PUBLIC_KEY, TestServer, answer, event};
+use dregs_server::store::users::Role;
+
+const ORIGIN: &str = "https://app.example.com";
+
+/// A server whose credential allows these origins.
+async fn allowing(origins: &[&str], trusted_proxies: &str) -> TestServer {
+    let trusted = trusted_proxies.parse::<ipnet::IpNet>().ok();
+    let server =
+        TestServer::start_with(Engine::Sqlite, |config| config.trusted_proxies.extend(trusted)).await;
+    let admin = session(&server.app, team(&server.app), Role::Admin).await;
+    let (_, credentials) = answer(server.request(Method::GET, "/api/credentials").bearer_auth(&admin)).await;
+    let path = format!("/api/credentials/{}", credentials[0]["id"]);
+    let change =
+        server.request(Method::PATCH, &path).bearer_auth(&admin).json(&json!({"allowedOrigins": origins}));
+    assert_eq!(answer(change).await.0, 200);
+    server
+}
+
+fn from(server: &TestServer, origin: Option<&str>, body: &Value) -> RequestBuilder {
+    let request = server.request(Method::POST, "/api/events").bearer_auth(PUBLIC_KEY).json(body);
+    origin.into_iter().fold(request, |request, origin| request.header("Origin", origin))
+}
+
+/// The origin that the browser is told may read the answer.
+fn readable_by(response: &Response) -> Option<&str> {
+    response.headers().get("access-control-allow-origin").map(|origin| origin.to_str().unwrap())
+}
+
+#[tokio::test]
+async fn pages_of_allowed_origins_send_events_and_read_the_answers() {
+    let server = allowing(&[ORIGIN, "http://localhost:3000"], "").await;
+    for (n, origin) in [ORIGIN, "http://localhost:3000", "HTTPS://APP.example.com"].into_iter().enumerate() {
+        let good = from(&server, Some(origin), &event(&format!("e{n}"), "ada")).send().await.unwrap();
+        assert_eq!((good.status().as_u16(), readable_by(&good)), (200, Some(origin)));
+        assert_eq!(good.headers()["vary"], "Origin");
+        let bad = from(&server, Some(origin), &json!({})).send().await.unwrap();
+        assert_eq!((bad.status().as_u16(), readable_by(&bad)), (400, Some(origin)));
+        let large = from(&server, Some(origin), &json!("x".repeat(300_000))).send().await.unwrap();
+        assert_eq!((large.status().as_u16(), readable_by(&large)), (413, Some(origin)));
+    }
+    let elsewhere = [
+        None,
+        Some("https://evil.example.com"),
+        Some("null"),
+        Some("https://app.example.com.evil.example"),
+        Some(""),
+    ];
+    for origin in elsewhere {
+        let request = from(&server, origin, &event("e9", "eve"));
+        assert_eq!(readable_by(&request.try_clone().unwrap().send().await.unwrap()), None);
+        assert_eq!(
+            refusal(request).await,
+            "403 origin_not_allowed A public key works from the origins that its credential allows, and this is none.",
+            "{origin:?}"
+        );
+    }
+    assert_eq!(stored(&server, "eve").await, []);
+}
+
+#[tokio::test]
+async fn a_star_allows_every_origin_and_nothing_allows_none() {
+    let open = allowing(&["*"], "").await;
+    assert_eq!(answer(from(&open, Some("https://any.example"), &event("e1", "ada"))).await.0, 200);
+    assert_eq!(answer(from(&open, None, &event("e2", "ada"))).await.0, 403);
+    let closed = allowing(&[], "").await;
+    assert_eq!(answer(from(&closed, Some(ORIGIN), &event("e1", "ada"))).await.0, 403);
+}
+
+#[tokio::test]
+async fn browsers_ask_before_they_send() {
+    let server = allowing(&[ORIGIN], "").await;
+    let ask = async |origin: &str| {
+        let request = server.request(Method::OPTIONS, "/api/events").header("Origin", origin);
+        let response = request.header("Access-Control-Request-Method", "POST").send().await.unwrap();
+        assert_eq!(response.status(), 204);
+        let allow = |name: &str| {
+            let value = response.headers().get(format!("access-control-{name}"));
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
+        json!([allow("allow-origin"), allow("allow-methods"), allow("allow-headers"), allow("max-age")])
+    };
+    assert_eq!(ask(ORIGIN).await, json!([ORIGIN, "POST", "authorization, content-type", "600"]));
+    assert_eq!(ask("https://evil.example.com").await, json!([null, null, null, null]));
+}
+
+#[tokio::test]
+async fn a_public_key_sends_one_event_at_a_time() {
+    let server = allowing(&[ORIGIN], "").await;
+    let batch =
+        server.request(Method::POST, "/api/events/batch").bearer_auth(PUBLIC_KEY).header("Origin", ORIGIN);
+    assert_eq!(
+        refusal(batch.json(&json!([]))).await,
+        "403 public_key_not_allowed A public key sends events one by one, to /api/events."
+    );
+}
+
+#[tokio::test]
+async fn a_browser_does_not_say_where_it_is() {
+    let cases = [
+        // Nobody is trusted; the connection's own address counts.
+        ("", "203.0.113.9", "127.0.0.1"),
+        // The proxy is trusted, and only what it added.
+        ("127.0.0.0/8", "203.0.113.9", "203.0.113.9"),
+        ("127.0.0.0/8", "6.6.6.6, 203.0.113.9", "203.0.113.9"),
+        ("127.0.0.0/8", "not an address", "127.0.0.1"),
+    ];
+    for (proxies, forwarded, expected) in cases {
+        let server = allowing(&[ORIGIN], proxies).await;
+        let mut sent = event("e1", "ada");
+        sent["ip"] = json!("198.51.100.1");
+        sent["userAgent"] = json!("a lie");
+        sent["device"] = json!({"components": {"screen": "1x1"}, "fingerprint": "mine"});
+        let request = from(&server, Some(ORIGIN), &sent).header("X-Forwarded-For", forwarded);
+        let (status, said) = answer(request.header("User-Agent", "Mozilla/5.0 (true)")).await;
+        assert_eq!(status, 200);
+        let stored = stored(&server, "ada").await.remove(0);
+        assert_eq!(stored.ip.map(|ip| ip.to_string()).as_deref(), Some(expected), "{proxies} {forwarded}");
+        assert_eq!(stored.user_agent.as_deref(), Some("Mozilla/5.0 (true)"));
+        assert_eq!(
+            (said["fingerprint"].as_str(), said["fingerprint"] == "mine"),
+            (stored.fingerprint.as_deref(), false)
+        );
+    }
+}

@@ -1,0 +1,251 @@
+//! Channels: what may be configured, and how it is shown.
+
+use dregs_server::store::channels;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{post_raw, refusal, team, with_json};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+use crate::support::server::{SECRET_KEY, TestServer, answer};
+
+on_both_engines!(a_slug_is_its_channels_alone);
+
+const URL: &str = "https://hooks.example.com/dregs";
+
+/// A channel to create, with some members changed.
+fn channel(changes: Value) -> Value {
+    let mut body =
+        json!({"type": "WEBHOOK", "name": "App", "events": ["identity.scored"], "config": {"url": URL}});
+    body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    body
+}
+
+async fn check_refused(server: &TestServer, method: &Method, path: &str, cases: &[(Value, &str)]) {
+    for (body, expected) in cases {
+        let said = refusal(with_json(server, method.clone(), path, body)).await;
+        assert_eq!(said, format!("400 bad_request {expected}"), "{method} {path} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_channel_is_answered_whole_and_its_secret_once() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let config = json!({"url": URL, "headers": {"X-Api-Key": "hush"}, "timeoutMs": 500, "maxConcurrency": 2,
+                        "ratePerSecond": 10, "ordered": true});
+    let (status, mut created) = answer(with_json(
+        &server,
+        Method::POST,
+        "/api/channels",
+        &channel(json!({"name": "Our App!", "config": config})),
+    ))
+    .await;
+    assert_eq!(status, 201);
+    let secret = created.as_object_mut().unwrap().remove("signingSecret").unwrap();
+    assert!(secret.as_str().unwrap().starts_with("whsec_"), "{secret}");
+    let mut shown = config;
+    shown["headers"]["X-Api-Key"] = json!("********");
+    let expected = json!({
+        "id": created["id"],
+        "type": "WEBHOOK",
+        "name": "Our App!",
+        "slug": "our-app",
+        "enabled": true,
+        "events": ["IDENTITY_SCORED"],
+        "config": shown,
+        "createdAt": created["createdAt"],
+        "updatedAt": created["createdAt"],
+    });
+    assert_eq!(created, expected);
+    assert_eq!(server.get(&format!("/api/channels/{}", created["id"])).await, expected);
+    assert_eq!(server.get("/api/channels").await, json!([expected]));
+}
+
+#[tokio::test]
+async fn a_channel_is_refused_by_field() {
+    let server = TestServer::start_with(Engine::Sqlite, |config| config.egress_allow = String::new()).await;
+    let config = |config: Value| channel(json!({"config": config}));
+    let to = |url: &str| config(json!({"url": url}));
+    let types = "there are IDENTITY_SCORED, IDENTITY_BADGES_CHANGED, ESCALATION_OPENED, ESCALATION_CLOSED, CHANNEL_TEST";
+    let refused = [
+        (channel(json!({"type": "PIGEON"})), "type: must be WEBHOOK: no other type can be created yet".to_owned()),
+        (channel(json!({"name": " "})), "name: must have from 1 to 100 characters".into()),
+        (channel(json!({"name": "x".repeat(101)})), "name: must have from 1 to 100 characters".into()),
+        (
+            channel(json!({"name": "日本"})),
+            "slug: is required where the name has neither a letter from a to z nor a digit".into(),
+        ),
+        (channel(json!({"slug": "Our App"})), "slug: must have from 1 to 60 lower-case letters, digits and dashes".into()),
+        (channel(json!({"slug": ""})), "slug: must have from 1 to 60 lower-case letters, digits and dashes".into()),
+        (channel(json!({"events": ["user.created"]})), format!("events: \"user.created\" is no event type; {types}")),
+        (to("hooks.example.com"), "config.url: is not a URL: relative URL without a base".into()),
+        (to("ftp://hooks.example.com/"), "config.url: must start with http:// or https://, not ftp:".into()),
+        (to("https://ada:secret@hooks.example.com/"), "config.url: must not hold a user name or password; use a header for those".into()),
+        (
+            to("http://10.1.2.3/"),
+            "config.url: 10.1.2.3 is a private address; the operator can allow it with DREGS_EGRESS_ALLOW=10.0.0.0/8".into(),
+        ),
+        (
+            config(json!({"url": URL, "timeoutMs": 50, "maxConcurrency": 0, "headers": {"Host": "x"}})),
+            "config.headers.Host: is set by the server and cannot be changed; config.timeoutMs: must be from 100 to 30000; \
+             config.maxConcurrency: must be from 1 to 256"
+                .into(),
+        ),
+    ];
+    let refused: Vec<_> = refused.iter().map(|(body, expected)| (body.clone(), expected.as_str())).collect();
+    check_refused(&server, &Method::POST, "/api/channels", &refused).await;
+    assert_eq!(server.get("/api/channels").await, json!([]));
+}
+
+async fn a_slug_is_its_channels_alone(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let names = [
+        ("App", "app"),
+        ("  Our -- app, 2nd!  ", "our-app-2nd"),
+        ("Ünïcode", "n-code"),
+        (&"long name ".repeat(9), &"long-name-".repeat(6)[..59]),
+    ];
+    for (name, slug) in names {
+        assert_eq!(server.post("/api/channels", channel(json!({"name": name}))).await["slug"], slug);
+    }
+    let taken = "409 slug_taken Another channel has this slug.";
+    for again in [channel(json!({})), channel(json!({"name": "Other", "slug": "app"}))] {
+        assert_eq!(refusal(with_json(&server, Method::POST, "/api/channels", &again)).await, taken);
+    }
+    let other = server.post("/api/channels", channel(json!({"name": "Other"}))).await;
+    let path = format!("/api/channels/{}", other["id"]);
+    assert_eq!(refusal(with_json(&server, Method::PATCH, &path, &json!({"slug": "app"}))).await, taken);
+    assert_eq!(server.patch(&path, json!({"slug": "other", "name": "Mine"})).await["name"], "Mine");
+}
+
+#[tokio::test]
+async fn masked_headers_keep_their_values() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let headers = json!({"X-Api-Key": "hush", "X-Gone": "old"});
+    let created =
+        server.post("/api/channels", channel(json!({"config": {"url": URL, "headers": headers}}))).await;
+    let id = created["id"].as_i64().unwrap();
+    let path = format!("/api/channels/{id}");
+    let sent = json!({"url": URL, "headers": {"x-api-key": "********", "X-New": "new"}});
+    let changed = server.patch(&path, json!({"config": sent})).await;
+    assert_eq!(changed["config"]["headers"], json!({"X-New": "********", "x-api-key": "********"}));
+    let team_id = team(&server.app);
+    let stored = server.app.store.read(move |tx| channels::find(tx, team_id, id)).await.unwrap().unwrap();
+    let stored: Value = serde_json::from_str(&stored.config).unwrap();
+    assert_eq!(stored, json!({"url": URL, "headers": {"X-New": "new", "x-api-key": "hush"}}));
+    let unknown = json!({"config": {"url": URL, "headers": {"X-Gone": "********"}}});
+    check_refused(
+        &server,
+        &Method::PATCH,
+        &path,
+        &[(unknown, "config.headers.X-Gone: is a mask, and the channel has no such header to keep")],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn changes_and_actions_are_refused_by_field() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let (id, _) = server.channel("App", json!({"url": URL})).await;
+    let path = format!("/api/channels/{id}");
+    check_refused(
+        &server,
+        &Method::PATCH,
+        &path,
+        &[
+            (json!({"name": ""}), "name: must have from 1 to 100 characters"),
+            (json!({"type": "EMAIL"}), "type: unknown field `type`, expected one of `name`, `slug`, `enabled`, `events`, `config`, `onResume`"),
+            (json!({"onResume": "SEND"}), "onResume: goes with enabling a channel that is disabled"),
+            (json!({"enabled": true, "onResume": "SKIP"}), "onResume: goes with enabling a channel that is disabled"),
+            (json!({"enabled": true, "onResume": "skip"}), "onResume: unknown variant `skip`, expected `SEND` or `SKIP`"),
+            (json!({"config": {"url": "mailto:ada@example.com"}}), "config.url: must start with http:// or https://, not mailto:"),
+        ],
+    )
+    .await;
+    let rotate = [
+        (json!({"overlapSeconds": 604_801}), "overlapSeconds: must be at most 604800"),
+        (json!({"overlapSeconds": -1}), "overlapSeconds: invalid value: integer `-1`, expected u32"),
+        (json!({"overlap": 1}), "overlap: unknown field `overlap`, expected `overlapSeconds`"),
+    ];
+    check_refused(&server, &Method::POST, &format!("{path}/actions/rotate-secret"), &rotate).await;
+    let unknown = "event: \"identity.deleted\" is no event type; there are IDENTITY_SCORED, IDENTITY_BADGES_CHANGED, \
+                   ESCALATION_OPENED, ESCALATION_CLOSED, CHANNEL_TEST";
+    let test = [(json!({"event": "identity.deleted"}), unknown)];
+    check_refused(&server, &Method::POST, &format!("{path}/actions/test"), &test).await;
+    // Nothing of it happened.
+    assert_eq!(server.get(&path).await["updatedAt"], server.get(&path).await["createdAt"]);
+    assert_eq!(server.deliveries(id).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_team_has_a_thousand_channels_at_most() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let (id, _) = server.channel("App", json!({"url": URL})).await;
+    let team_id = team(&server.app);
+    let fill = move |tx: &mut dregs_server::store::Tx| {
+        let first = channels::find(tx, team_id, id)?.unwrap();
+        for n in 1..1_000 {
+            channels::insert(tx, &channels::Channel { slug: format!("app-{n}"), ..first.clone() })?;
+        }
+        Ok(())
+    };
+    server.app.store.write(fill).await.unwrap();
+    let another = channel(json!({"name": "Another"}));
+    check_refused(&server, &Method::POST, "/api/channels", &[(another, "a team has at most 1000 channels")])
+        .await;
+}
+
+#[tokio::test]
+async fn ids_of_nothing_are_not_found() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let channel = "404 channel_not_found There is no such channel.";
+    let delivery = "404 delivery_not_found There is no such delivery.";
+    let identity = "404 identity_not_found There is no such identity.";
+    let cases = [
+        (Method::GET, "/api/channels/1", channel),
+        (Method::GET, "/api/channels/one", channel),
+        (Method::GET, "/api/channels/-1", channel),
+        (Method::DELETE, "/api/channels/99999999999999999999", channel),
+        (Method::PATCH, "/api/channels/1", channel),
+        (Method::GET, "/api/channels/1/deliveries", channel),
+        (Method::POST, "/api/channels/1/actions/test", channel),
+        (Method::POST, "/api/channels/1/actions/rotate-secret", channel),
+        (Method::GET, "/api/deliveries/1", delivery),
+        (Method::POST, "/api/deliveries/x/actions/resend", delivery),
+        (Method::GET, "/api/identities/ada", identity),
+        (Method::GET, "/api/identities/ada/scores", identity),
+        (Method::GET, "/api/identities/ada/analysis/7", identity),
+    ];
+    for (method, path, expected) in cases {
+        let request = server.request(method.clone(), path).bearer_auth(SECRET_KEY);
+        let request = if method == Method::PATCH { request.json(&json!({})) } else { request };
+        assert_eq!(refusal(request).await, expected, "{method} {path}");
+    }
+    let times = r#"{"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z"}"#;
+    assert_eq!(refusal(post_raw(&server, "/api/channels/1/actions/replay", times)).await, channel);
+}
+
+#[tokio::test]
+async fn the_catalogue_lists_what_can_be_subscribed_to() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let types = server.get("/api/event-types").await;
+    let names: Vec<_> =
+        types.as_array().unwrap().iter().map(|entry| json!([entry["name"], entry["aliases"]])).collect();
+    let expected = json!([
+        ["IDENTITY_SCORED", ["identity.scored"]],
+        ["IDENTITY_BADGES_CHANGED", ["identity.badges_changed"]],
+        ["ESCALATION_OPENED", ["escalation.opened", "alert.opened"]],
+        ["ESCALATION_CLOSED", ["escalation.closed", "alert.closed"]],
+        ["CHANNEL_TEST", ["channel.test"]],
+    ]);
+    assert_eq!(json!(names), expected);
+    let mut names = (1..).map(|n| format!("App {n}"));
+    for entry in types.as_array().unwrap() {
+        for spelling in std::iter::once(&entry["name"]).chain(entry["aliases"].as_array().unwrap()) {
+            let name = names.next();
+            let created =
+                server.post("/api/channels", channel(json!({"name": name, "events": [spelling]}))).await;
+            assert_eq!(created["events"], json!([entry["name"]]), "{spelling}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The delivery log: filters, pages, and sending again.
+
+use std::sync::Arc;
+
+use dregs_core::time::{HOUR_MS, Timestamp};
+use dregs_server::clock::ManualClock;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{refusal, with_json};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+use crate::support::receiver::Receiver;
+use crate::support::server::{TestServer, event, eventually};
+
+on_both_engines!(deliveries_are_found_by_what_they_are, lists_come_in_pages);
+
+/// An endpoint that takes what is about ada and fails at everything else.
+async fn fond_of_ada() -> Receiver {
+    Receiver::start(|mut conversation| async move {
+        while let Some(request) = conversation.read_request().await {
+            let is_ada = String::from_utf8_lossy(&request.body).contains(r#""identityId":"ada""#);
+            let status = if is_ada { "204 No Content" } else { "500 Oh" };
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            conversation.send(answer.as_bytes()).await;
+        }
+    })
+    .await
+}
+
+async fn deliveries_are_found_by_what_they_are(engine: Engine) {
+    let nine = Timestamp::parse("2026-11-23T09:00:00Z").unwrap();
+    let clock = Arc::new(ManualClock::at(nine));
+    let server = TestServer::start_at(engine, &clock).await;
+    let receiver = fond_of_ada().await;
+    let (id, _) = server.channel("App", json!({"url": receiver.url()})).await;
+    server.track("e1", "ada").await;
+    server.wait_for_deliveries(id, "DELIVERED", 1).await;
+    clock.advance(HOUR_MS);
+    server.track("e2", "bob").await;
+    eventually("bob's first attempt", async || {
+        let newest = server.deliveries(id).await.into_iter().next()?;
+        (newest["attemptCount"] == 1).then_some(())
+    })
+    .await;
+    clock.advance(1_000);
+    server.post(&format!("/api/channels/{id}/actions/test"), json!({})).await;
+
+    let check = async |cases: &[(&str, &[&str])]| {
+        for (query, expected) in cases {
+            let page = server.get(&format!("/api/channels/{id}/deliveries?{query}")).await;
+            let content = page["content"].as_array().unwrap();
+            let found: Vec<_> = content.iter().map(|d| d["identityId"].as_str().unwrap_or("test")).collect();
+            assert_eq!(&found, expected, "{query}");
+            assert_eq!(page["totalElements"], expected.len(), "{query}");
+        }
+    };
+    check(&[
+        ("", &["test", "bob", "ada"]),
+        ("colour=red", &["test", "bob", "ada"]),
+        ("status=DELIVERED", &["ada"]),
+        ("status=PENDING", &["bob"]),
+        ("status=FAILED", &["test"]),
+        ("status=PAUSED", &[]),
+        ("event=identity.scored", &["bob", "ada"]),
+        ("event=CHANNEL_TEST", &["test"]),
+        ("event=alert.opened", &[]),
+        ("identity=ada", &["ada"]),
+        ("identity=nobody", &[]),
+        ("from=2026-11-23T10:00:00Z", &["test", "bob"]),
+        ("to=2026-11-23T10:00:00Z", &["ada"]),
+        ("from=2026-11-23T12:00:00%2B02:00&to=2026-11-23T10:00:01Z", &["bob"]),
+        ("from=2026-11-23T11:00:00Z&to=2026-11-23T10:00:00Z", &[]),
+        ("status=FAILED&event=identity.scored", &[]),
+        ("status=PENDING&identity=bob&event=identity.scored&from=2026-11-23T10:00:00Z", &["bob"]),
+    ])
+    .await;
+    server.patch(&format!("/api/channels/{id}"), json!({"enabled": false})).await;
+    check(&[("status=PAUSED", &["bob"]), ("status=PENDING", &[]), ("status=DELIVERED", &["ada"])]).await;
+}
+
+async fn lists_come_in_pages(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let receiver = Receiver::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
+    let (id, _) = server.channel("App", json!({"url": receiver.url()})).await;
+    let empty = json!({"content": [], "pageNumber": 0, "pageSize": 25, "totalPages": 0, "totalElements": 0,
+                       "first": true, "last": true});
+    assert_eq!(server.get(&format!("/api/channels/{id}/deliveries")).await, empty);
+    let events: Vec<_> = (0..30).map(|n| event(&format!("e{n}"), &format!("u{n}"))).collect();
+    server.post("/api/events/batch", json!(events)).await;
+    server.wait_for_deliveries(id, "DELIVERED", 30).await;
+    let all: Vec<_> = server.deliveries(id).await.iter().map(|d| d["id"].as_i64().unwrap()).collect();
+    assert!(all.is_sorted_by(|a, b| a > b), "newest first: {all:?}");
+    let cases: [(&str, std::ops::Range<usize>, Value); 5] = [
+        ("", 0..25, json!([0, 25, 2, true, false])),
+        ("pageNumber=1", 25..30, json!([1, 25, 2, false, true])),
+        ("pageNumber=2&pageSize=10", 20..30, json!([2, 10, 3, false, true])),
+        ("pageSize=100", 0..30, json!([0, 100, 1, true, true])),
+        ("pageNumber=4294967295&pageSize=100", 0..0, json!([u32::MAX, 100, 1, false, true])),
+    ];
+    for (query, range, expected) in cases {
+        let page = server.get(&format!("/api/channels/{id}/deliveries?{query}")).await;
+        let ids: Vec<_> =
+            page["content"].as_array().unwrap().iter().map(|d| d["id"].as_i64().unwrap()).collect();
+        assert_eq!(ids, all[range], "{query}");
+        let told =
+            ["pageNumber", "pageSize", "totalPages", "first", "last"].map(|member| page[member].clone());
+        assert_eq!((json!(told), &page["totalElements"]), (expected, &json!(30)), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_not_sent_again() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let silent = Receiver::start(|mut conversation| async move {
+        conversation.wait_for_end().await;
+    })
+    .await;
+    let (id, _) = server.channel("App", json!({"url": silent.url(), "timeoutMs": 30_000})).await;
+    server.track("e1", "ada").await;
+    eventually("the attempt", async || (silent.connections() == 1).then_some(())).await;
+    let delivery = server.deliveries(id).await.remove(0);
+    let path = format!("/api/deliveries/{}/actions/resend", delivery["id"]);
+    assert_eq!(
+        refusal(with_json(&server, Method::POST, &path, &Value::Null)).await,
+        "409 attempt_under_way An attempt of this delivery is under way."
+    );
+    // Gone, so that the server need not wait for the attempt when it stops.
+    drop(silent);
+    assert_eq!(server.call(Method::DELETE, &format!("/api/channels/{id}"), None).await.0, 204);
+}
+
+#[tokio::test]
+async fn a_replay_says_what_it_matched_and_what_it_queued() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let receiver = fond_of_ada().await;
+    let (id, _) = server.channel("App", json!({"url": receiver.url()})).await;
+    server.track("e1", "ada").await;
+    server.wait_for_deliveries(id, "DELIVERED", 1).await;
+    server.post(&format!("/api/channels/{id}/actions/test"), json!({})).await;
+    let path = format!("/api/channels/{id}/actions/replay");
+    let (early, late) = ("2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z");
+    let refused = [
+        (json!({"from": early}), "to: missing field `to`"),
+        (json!({"from": early, "to": "tomorrow"}), "to: must be an RFC 3339 time"),
+        (json!({"from": late, "to": early}), "to: must be after from"),
+        (json!({"from": early, "to": early}), "to: must be after from"),
+        (json!({"from": early, "to": late, "status": "PENDING"}), "status: must be DELIVERED or FAILED"),
+        (
+            json!({"from": early, "to": late, "dryRun": "yes"}),
+            "dryRun: invalid type: string \"yes\", expected a boolean",
+        ),
+        (
+            json!({"from": early, "to": late, "event": "x"}),
+            "event: unknown field `event`, expected one of `from`, `to`, `status`, `dryRun`",
+        ),
+    ];
+    for (body, expected) in refused {
+        let said = refusal(with_json(&server, Method::POST, &path, &body)).await;
+        assert_eq!(said, format!("400 bad_request {expected}"), "{body}");
+    }
+    let counted = [
+        (
+            json!({"from": early, "to": late, "dryRun": true}),
+            json!({"matched": 2, "queued": 0, "dryRun": true}),
+        ),
+        (
+            json!({"from": early, "to": late, "status": "FAILED", "dryRun": true}),
+            json!({"matched": 1, "queued": 0, "dryRun": true}),
+        ),
+        (
+            json!({"from": early, "to": "2026-01-02T00:00:00Z"}),
+            json!({"matched": 0, "queued": 0, "dryRun": false}),
+        ),
+        (
+            json!({"from": early, "to": late, "status": "DELIVERED"}),
+            json!({"matched": 1, "queued": 1, "dryRun": false}),
+        ),
+    ];
+    for (body, expected) in counted {
+        assert_eq!(server.post(&path, body.clone()).await, expected, "{body}");
+    }
+    eventually("the second request about ada", async || (receiver.requests().len() == 3).then_some(())).await;
+}

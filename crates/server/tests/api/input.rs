@@ -1,0 +1,274 @@
+//! Bad input: refused with field and reason, and nothing of it is stored.
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{post_raw, refusal, with_json};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+use crate::support::server::{SECRET_KEY, TestServer, answer, event};
+
+on_both_engines!(bad_events_are_refused_and_leave_nothing, mangled_events_are_stored_whole_or_refused);
+
+/// Rows that an event may leave.
+async fn rows(server: &TestServer) -> i64 {
+    let count = "select (select count(*) from events) + (select count(*) from identities)
+                      + (select count(*) from devices) + (select count(*) from groups)";
+    server.app.store.read(move |tx| tx.get(count, &[], |row| row.get::<i64>(0))).await.unwrap()
+}
+
+async fn bad_events_are_refused_and_leave_nothing(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let with = |rest: &str| format!(r#"{{"type":"t","identity":{{"id":"ada"}},{rest}}}"#).into_bytes();
+    let number = "is a number too large to keep exactly; send it as a string";
+    let cases: Vec<(Vec<u8>, String)> = vec![
+        (b"".into(), "is empty; expected JSON".into()),
+        (b"hello".into(), "is not JSON: line 1, column 1: expected value".into()),
+        (br#"{"type":"t""#.into(), "is not JSON: line 1, column 11: the text ends too early".into()),
+        (b"[]".into(), "must be a JSON object, not an array".into()),
+        (b"null".into(), "must be a JSON object, not null".into()),
+        (b"\"text\"".into(), "must be a JSON object, not a string".into()),
+        (b"\xff\xfe".into(), "is not UTF-8 text: the byte at offset 0 is no character".into()),
+        (
+            b"{}".into(),
+            "type: is required: your name for what happened, such as `user.signup`; \
+             identity: is required: an event needs an identity or a device"
+                .into(),
+        ),
+        (with(r#""type":"u""#), "type: is given twice in the same object".into()),
+        (with(r#""data":{"a":{"b":1,"b":2}}"#), "data.a.b: is given twice in the same object".into()),
+        (with(r#""data":[1]"#), "data: must be an object, not an array".into()),
+        (
+            with(r#""id":5,"session":true"#),
+            "id: must be a string, not a number; session: must be a string, not a boolean".into(),
+        ),
+        (with(r#""groups":{"id":"acme"}"#), "groups: must be an array, not an object".into()),
+        (with(r#""groups":[7]"#), "groups[0]: must be an object, not a number".into()),
+        (with(r#""data":{"n":1e400}"#), format!("data.n: {number}")),
+        (with(r#""data":{"n":123456789012345678901234567890}"#), format!("data.n: {number}")),
+        (
+            with(r#""data":{"n":"a\u0000b"}"#),
+            "data.n: contains a NUL character, which cannot be stored".into(),
+        ),
+        (with(r#""session":"\u0000""#), "session: contains a NUL character, which cannot be stored".into()),
+        (
+            with(r#""data":{"s":"\ud83d"}"#),
+            "data.s: is not JSON: line 1, column 56: half of a surrogate pair is not a character".into(),
+        ),
+        (
+            with(&format!(r#""data":{{"n":{}{}}}"#, "[".repeat(31), "]".repeat(31))),
+            format!("data.n{}: is nested deeper than 32 levels", "[0]".repeat(30)),
+        ),
+        (with(r#""timestamp":"1970-01-01T00:00:00Z""#), "timestamp: is more than 5 years back".into()),
+        (
+            with(r#""timestamp":"yesterday""#),
+            "timestamp: must be an RFC 3339 time, such as `2026-11-23T09:30:00.000Z`".into(),
+        ),
+        (
+            with(r#""ip":"localhost""#),
+            "ip: must be an IP address, such as `203.0.113.7` or `2001:db8::1`".into(),
+        ),
+        (with(r#""id":"dregs-1""#), "id: must not begin with `dregs-`: such ids are the server's own".into()),
+        (with(&format!(r#""id":"{}""#, "x".repeat(65))), "id: must be at most 64 characters long".into()),
+        (
+            with(&format!(r#""session":"{}""#, "x".repeat(256))),
+            "session: must be at most 255 bytes long".into(),
+        ),
+        (
+            with(&format!(r#""data":{{"a":"{}"}}"#, "x".repeat(65_529))),
+            "data: must be at most 65536 bytes of JSON".into(),
+        ),
+    ];
+    for (body, expected) in cases {
+        let sent = String::from_utf8_lossy(&body).into_owned();
+        let said = refusal(post_raw(&server, "/api/events", body)).await;
+        assert_eq!(said, format!("400 bad_request {expected}"), "{sent}");
+    }
+    let ahead =
+        refusal(post_raw(&server, "/api/events", with(r#""timestamp":"2500-01-01T00:00:00Z""#))).await;
+    assert!(ahead.starts_with("400 bad_request timestamp: is more than 5 minutes ahead of"), "{ahead}");
+    assert_eq!(rows(&server).await, 0);
+}
+
+#[tokio::test]
+async fn bodies_over_256_kib_are_refused_by_size_whoever_reads_them() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let too_large = "413 body_too_large The body is larger than 256 KiB.";
+    let id_of_a_megabyte = json!({"type": "t", "identity": {"id": "x".repeat(1_000_000)}}).to_string();
+    let just_too_large = format!("[{}]", " ".repeat(256 * 1024 - 1));
+    for path in ["/api/events", "/api/events/batch", "/api/channels"] {
+        for body in [&id_of_a_megabyte, &just_too_large] {
+            assert_eq!(refusal(post_raw(&server, path, body.clone())).await, too_large, "{path}");
+        }
+    }
+    let largest = format!("[{}]", " ".repeat(256 * 1024 - 2));
+    assert_eq!(
+        answer(post_raw(&server, "/api/events/batch", largest)).await,
+        (200.try_into().unwrap(), json!([]))
+    );
+    // Nobody reads this one, and still its sender gets to see the answer.
+    let unknown =
+        server.request(Method::POST, "/api/events").bearer_auth("sk_unknown").body("x".repeat(4_000_000));
+    assert_eq!(refusal(unknown).await, "401 unauthenticated The key is unknown or has been revoked.");
+    assert_eq!(rows(&server).await, 0);
+}
+
+#[tokio::test]
+async fn a_batch_answers_each_event_in_order_and_stores_the_good_ones() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let mut with_secret = event("e3", "eve");
+    with_secret["data"] = json!({"password": "hunter2"});
+    let batch = json!([event("e1", "ada"), {"type": "t"}, 5, with_secret, event("e1", "bob")]);
+    let success = |id: &str| json!({"status": "success", "id": id, "fingerprint": null});
+    let refused = |message: &str, details: Value| json!({"status": "error", "code": "bad_request", "message": message, "details": details});
+    let needs = "is required: an event needs an identity or a device";
+    let answers = server.post("/api/events/batch", batch).await;
+    let expected = json!([
+        success("e1"),
+        refused(&format!("identity: {needs}"), json!([{"field": "identity", "message": needs}])),
+        refused(
+            "must be a JSON object, not a number",
+            json!([{"field": "", "message": "must be a JSON object, not a number"}])
+        ),
+        success("e3"),
+        success("e1"),
+    ]);
+    assert_eq!(answers, expected);
+    assert_eq!(rows(&server).await, 2 + 2, "two events of two identities");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_none_is_refused_whole() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let many = format!("[{}]", vec!["{}"; 1_001].join(","));
+    let cases = [
+        ("", "must be a JSON array"),
+        ("{}", "must be a JSON array"),
+        ("[", "is not JSON: the array is not closed"),
+        (many.as_str(), "has more than 1000 elements"),
+    ];
+    for (body, expected) in cases {
+        let said = refusal(post_raw(&server, "/api/events/batch", body.to_owned())).await;
+        assert_eq!(said, format!("400 bad_request {expected}"));
+    }
+    let full = format!("[{}]", vec!["{}"; 1_000].join(","));
+    let (status, answers) = answer(post_raw(&server, "/api/events/batch", full)).await;
+    assert_eq!((status.as_u16(), answers.as_array().unwrap().len()), (200, 1_000));
+    assert_eq!(rows(&server).await, 0);
+}
+
+#[tokio::test]
+async fn management_routes_name_the_field_that_is_wrong() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let hook = json!({"url": "https://hooks.example.com/"});
+    let channel = |rest: Value| {
+        let mut body = json!({"type": "WEBHOOK", "name": "App", "events": [], "config": hook});
+        body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        body
+    };
+    let cases = [
+        (json!(["WEBHOOK", "App", null, true, [], hook]), "must be a JSON object, not an array"),
+        (json!({"name": "App"}), "type: missing field `type`"),
+        (
+            channel(json!({"colour": "red"})),
+            "colour: unknown field `colour`, expected one of `type`, `name`, `slug`, `enabled`, `events`, `config`",
+        ),
+        (channel(json!({"enabled": "yes"})), r#"enabled: invalid type: string "yes", expected a boolean"#),
+        (channel(json!({"events": ["x", 5]})), "events[1]: invalid type: integer `5`, expected a string"),
+        (
+            channel(json!({"config": ["https://h.test"]})),
+            "config: invalid type: sequence, expected an object",
+        ),
+        (channel(json!({"config": {}})), "config.url: missing field `url`"),
+        (
+            channel(json!({"config": {"url": "https://h.test", "retries": 3}})),
+            "config.retries: unknown field `retries`, expected one of `url`, `headers`, `timeoutMs`, \
+             `maxConcurrency`, `ratePerSecond`, `ordered`",
+        ),
+        (
+            channel(json!({"config": {"url": "https://h.test", "timeoutMs": -1}})),
+            "config.timeoutMs: invalid value: integer `-1`, expected u64",
+        ),
+        (
+            channel(json!({"config": {"url": "https://h.test", "headers": {"X-A": 1}}})),
+            "config.headers.X-A: invalid type: integer `1`, expected a string",
+        ),
+        (channel(json!({"name": "a\u{0}b"})), "name: contains a NUL character, which cannot be stored"),
+    ];
+    for (body, expected) in cases {
+        let said = refusal(with_json(&server, Method::POST, "/api/channels", &body)).await;
+        assert_eq!(said, format!("400 bad_request {expected}"), "{body}");
+    }
+    let missing = with_json(&server, Method::POST, "/api/auth/login", &json!({"email": "a@b.c"}));
+    assert_eq!(refusal(missing).await, "400 bad_request password: missing field `password`");
+}
+
+#[tokio::test]
+async fn addresses_of_requests_are_read_as_strictly() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let (id, _) = server.channel("App", json!({"url": "https://hooks.example.com/"})).await;
+    let whole = "must be a whole number from 0 to 4294967295";
+    let list = format!("/api/channels/{id}/deliveries");
+    let cases = [
+        (format!("{list}?pageNumber=-1"), format!("pageNumber: {whole}")),
+        (format!("{list}?pageSize=x"), format!("pageSize: {whole}")),
+        (format!("{list}?pageSize=0"), "pageSize: must be from 1 to 100".into()),
+        (format!("{list}?pageSize=101"), "pageSize: must be from 1 to 100".into()),
+        (format!("{list}?from=today"), "from: must be an RFC 3339 time".into()),
+        (format!("{list}?status=GONE"), "status: must be PENDING, DELIVERED, FAILED or PAUSED".into()),
+        (
+            format!("{list}?identity=a%00b"),
+            "identity: contains a NUL character, which nothing stored does".into(),
+        ),
+        ("/api/identities/a%00b".into(), "path: contains a NUL character, which nothing stored does".into()),
+        ("/api/identities/%FF".into(), "path: is not UTF-8 text, percent-encoded".into()),
+        ("/api/identities/ada/analysis/first".into(), "cycleId: must be a number".into()),
+    ];
+    for (path, expected) in cases {
+        let said = refusal(server.request(Method::GET, &path).bearer_auth(SECRET_KEY)).await;
+        assert_eq!(said, format!("400 bad_request {expected}"), "{path}");
+    }
+}
+
+/// Events that somebody has cut, doubled or scribbled on.
+fn mangled() -> impl Strategy<Value = Vec<u8>> {
+    let scribble = (any::<prop::sample::Index>(), 0..4_usize, prop::collection::vec(any::<u8>(), 0..4));
+    let text = r#"{"id":"e1","type":"user.login","timestamp":"2026-01-01T00:00:00Z","identity":{"id":"ada","data":{"email":"a@b.c","n":1.5e3}},"groups":[{"type":"Team","id":"t1"}],"data":{"a":[1,-2,null,true,"\u00e9\ud83d\ude00"]},"device":{"components":{"x":1}},"session":"s","url":"https://h.test/","ip":"203.0.113.7","userAgent":"x"}"#;
+    prop::collection::vec(scribble, 0..4).prop_map(move |scribbles| {
+        let mut bytes = text.as_bytes().to_vec();
+        for (at, cut, put) in scribbles {
+            let at = at.index(bytes.len() + 1);
+            let end = (at + cut).min(bytes.len());
+            bytes.splice(at..end, put);
+        }
+        bytes
+    })
+}
+
+async fn mangled_events_are_stored_whole_or_refused(engine: Engine) {
+    let server = TestServer::start_with(engine, |config| config.min_cycle_ms = 3_600_000).await;
+    let server = std::sync::Arc::new(server);
+    let (sending, runtime) = (std::sync::Arc::clone(&server), tokio::runtime::Handle::current());
+    let run = move || {
+        let mut runner = TestRunner::new(ProptestConfig { cases: 200, ..ProptestConfig::default() });
+        runner.run(&mangled(), |body| {
+            runtime.block_on(async {
+                let (status, answer) = answer(post_raw(&sending, "/api/events", body.clone())).await;
+                if status != 200 {
+                    let said = refusal(post_raw(&sending, "/api/events", body)).await;
+                    prop_assert!(said.starts_with("400 bad_request "), "{said}");
+                } else {
+                    prop_assert_eq!(&answer["status"], "success");
+                }
+                Ok(())
+            })
+        })
+    };
+    tokio::task::spawn_blocking(run).await.unwrap().unwrap();
+    let half = "select count(*) from identities i
+                where not exists (select 1 from events e where e.identity_id = i.id)";
+    let half = server.app.store.read(move |tx| tx.get(half, &[], |row| row.get::<i64>(0))).await;
+    assert_eq!(half.unwrap(), 0, "identities whose event is not there");
+}

@@ -1,0 +1,76 @@
+//! The HTTP API: what it accepts, what it refuses, and in which words.
+
+mod access;
+mod browsers;
+mod channels;
+mod credentials;
+mod deliveries;
+mod faithful;
+mod input;
+mod openapi;
+mod requests;
+mod sign_in;
+
+use std::sync::Arc;
+
+use dregs_server::app::App;
+use dregs_server::store::users::{self, Role};
+use dregs_server::vault::token_hash;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::support::server::{SECRET_KEY, TestServer};
+
+/// The refusal of a request in one line, `400 bad_request field: what is wrong`, after a look at
+/// its form: exactly the members of the contract, the request id also in the header, and no
+/// details that the message does not tell.
+async fn refusal(request: RequestBuilder) -> String {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let request_id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let text = response.text().await.unwrap();
+    let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status} is no JSON: {text}"));
+    let message = body["message"].as_str().unwrap_or_else(|| panic!("{status} {body} has no message"));
+    let told = body["details"].as_array().unwrap().iter().map(|detail| {
+        let (field, message) = (detail["field"].as_str().unwrap(), detail["message"].as_str().unwrap());
+        if field.is_empty() { message.to_owned() } else { format!("{field}: {message}") }
+    });
+    let told = told.collect::<Vec<_>>().join("; ");
+    assert!(told.is_empty() || told == message, "{body}");
+    let members = json!({
+        "status": status,
+        "code": body["code"].as_str().unwrap(),
+        "message": message,
+        "requestId": request_id,
+        "details": body["details"],
+    });
+    assert_eq!(body, members);
+    format!("{status} {} {message}", body["code"].as_str().unwrap())
+}
+
+/// A POST of raw bytes with the secret key.
+fn post_raw(server: &TestServer, path: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
+    server.request(Method::POST, path).bearer_auth(SECRET_KEY).body(body)
+}
+
+/// A request with the secret key and a JSON body.
+fn with_json(server: &TestServer, method: Method, path: &str, body: &Value) -> RequestBuilder {
+    server.request(method, path).bearer_auth(SECRET_KEY).json(body)
+}
+
+/// The team of the first start.
+fn team(app: &App) -> i64 {
+    app.credentials.by_secret(SECRET_KEY).unwrap().team_id
+}
+
+/// The token of a session of a new person.
+async fn session(app: &Arc<App>, team_id: i64, role: Role) -> String {
+    let token = format!("st_{:032x}", rand::random::<u128>());
+    let (hash, email, now) = (token_hash(&token), format!("{token}@example.com"), app.clock.now());
+    let store = move |tx: &mut dregs_server::store::Tx| {
+        let user_id = users::insert(tx, team_id, &email, "no password", role, now)?;
+        users::insert_session(tx, &hash, user_id, now, now.plus_millis(60_000))
+    };
+    app.store.write(store).await.unwrap();
+    token
+}

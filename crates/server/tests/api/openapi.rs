@@ -1,0 +1,116 @@
+//! The OpenAPI document: committed, current, and complete enough to generate clients from.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use crate::support::engine::Engine;
+use crate::support::server::{TestServer, answer};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json");
+
+fn current() -> String {
+    let document = serde_json::to_string_pretty(&dregs_server::http::openapi()).unwrap();
+    format!("{document}\n")
+}
+
+#[test]
+fn the_committed_document_is_current() {
+    let committed = std::fs::read_to_string(FILE).unwrap_or_default();
+    assert!(committed == current(), "run `cargo test -p dregs-server -- --ignored rewrite_openapi`");
+}
+
+#[test]
+#[ignore = "writes openapi.json"]
+fn rewrite_openapi() {
+    std::fs::write(FILE, current()).unwrap();
+}
+
+fn document() -> Value {
+    serde_json::from_str(&current()).unwrap()
+}
+
+/// Every operation with its name for messages.
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().iter();
+        methods.map(move |(method, operation)| (format!("{method} {path}"), operation))
+    });
+    operations.collect()
+}
+
+#[test]
+fn every_operation_says_what_it_does_and_how_it_fails() {
+    let document = document();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut ids = HashSet::new();
+    for (name, operation) in operations(&document) {
+        assert!(
+            ids.insert(operation["operationId"].as_str().unwrap()),
+            "{name}: a second {}",
+            operation["operationId"]
+        );
+        assert!(
+            operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()),
+            "{name} has no summary"
+        );
+        assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{name}");
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{name} never succeeds");
+        assert!(responses.contains_key("500") && responses.contains_key("503"), "{name}");
+        for (status, response) in responses {
+            assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} {status}");
+            if status.as_str() >= "400" {
+                let schema = &response["content"]["application/json"]["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/ErrorBody", "{name} {status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn all_but_signing_in_needs_a_bearer() {
+    let document = document();
+    assert_eq!(document["security"], json!([{"bearer": []}]));
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+    let open: Vec<_> = operations(&document)
+        .into_iter()
+        .filter(|(_, operation)| !operation["security"].is_null())
+        .map(|(name, operation)| (name, operation["security"].clone()))
+        .collect();
+    assert_eq!(open, [("post /api/auth/login".to_owned(), json!([{}]))]);
+}
+
+/// Every `$ref` in the document.
+fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(map) => {
+            found.extend(map.get("$ref").and_then(Value::as_str));
+            map.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_schema_is_used() {
+    let document = document();
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    for reference in &found {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+    for name in document["components"]["schemas"].as_object().unwrap().keys() {
+        assert!(found.contains(&format!("#/components/schemas/{name}").as_str()), "nobody uses {name}");
+    }
+}
+
+#[tokio::test]
+async fn the_server_serves_the_document() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let (status, served) = answer(server.request(reqwest::Method::GET, "/api/openapi.json")).await;
+    assert_eq!((status.as_u16(), served), (200, document()));
+}

@@ -1,0 +1,104 @@
+//! What every answer has, whatever was asked.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::refusal;
+use crate::support::engine::Engine;
+use crate::support::server::{PUBLIC_KEY, SECRET_KEY, TestServer, event};
+
+#[tokio::test]
+async fn every_answer_has_the_callers_request_id_or_one_of_ours() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let too_long = "x".repeat(129);
+    let paths = [
+        "/api/event-types",
+        "/api/nothing",
+        "/nothing",
+        "/api/events",
+        "/healthz",
+        "/metrics",
+        "/api/openapi.json",
+    ];
+    for path in paths {
+        for given in ["req-1", "A.b:c_9", &too_long, "with space", "ü"] {
+            let request = server.request(Method::GET, path).bearer_auth(SECRET_KEY);
+            let response = request.header("X-Request-Id", given.as_bytes()).send().await.unwrap();
+            let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+            let is_ours = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let is_sane = given.starts_with(['r', 'A']);
+            assert!(if is_sane { id == given } else { is_ours }, "{path}: {given:?} became {id:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_refused_in_the_form_of_all_errors() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let no_path = "404 not_found There is no such path.";
+    let no_method = "405 method_not_allowed This path has no such method.";
+    let cases = [
+        (Method::GET, "/", no_path),
+        (Method::GET, "/api", no_path),
+        (Method::POST, "/api/nothing", no_path),
+        (Method::GET, "/api/channels/", no_path),
+        (Method::GET, "/api/identities/", no_path),
+        (Method::GET, "/api/events/", no_path),
+        (Method::PUT, "/api/channels", no_method),
+        (Method::DELETE, "/api/events", no_method),
+        (Method::OPTIONS, "/api/channels", no_method),
+        (Method::POST, "/healthz", no_method),
+        (Method::POST, "/api/openapi.json", no_method),
+    ];
+    for (method, path, expected) in cases {
+        let said = refusal(server.request(method.clone(), path).bearer_auth(SECRET_KEY)).await;
+        assert_eq!(said, expected, "{method} {path}");
+    }
+    let response = server.request(Method::PUT, "/api/channels").send().await.unwrap();
+    let mut allowed: Vec<_> = response.headers()["allow"].to_str().unwrap().split(',').collect();
+    allowed.sort_unstable();
+    assert_eq!(allowed, ["GET", "HEAD", "POST"]);
+}
+
+#[tokio::test]
+async fn fields_that_events_do_not_have_are_ignored_and_counted() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let count = async || {
+        let metrics = server.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+        let line = metrics.lines().find_map(|line| line.strip_prefix("dregs_event_fields_ignored_total "));
+        line.map_or(0, |count| count.parse::<u64>().unwrap())
+    };
+    let before = count().await;
+    let mut newer = event("e1", "ada");
+    newer["colour"] = json!("red");
+    newer["identity"]["tier"] = json!(3);
+    server.post("/api/events", newer).await;
+    // The recorder is the process's, and other tests send events too, though none like this one.
+    assert!(count().await >= before + 2);
+}
+
+#[tokio::test]
+async fn a_missing_or_malformed_key_is_answered_with_how_to_send_one() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let none = "401 unauthenticated This needs a key or a session, as \"Authorization: Bearer …\".";
+    let basic = format!("Basic {SECRET_KEY}");
+    for header in [None, Some("Bearer"), Some("Bearer  "), Some(SECRET_KEY), Some(&basic)] {
+        for (method, path) in [(Method::POST, "/api/events"), (Method::GET, "/api/channels")] {
+            let mut request = server.request(method, path);
+            if let Some(header) = header {
+                request = request.header("Authorization", header);
+            }
+            let response = request.try_clone().unwrap().send().await.unwrap();
+            assert_eq!(response.headers()["www-authenticate"], "Bearer");
+            assert_eq!(refusal(request).await, none, "{header:?}");
+        }
+    }
+    let lower =
+        server.request(Method::GET, "/api/channels").header("authorization", format!("bearer {SECRET_KEY}"));
+    assert_eq!(lower.send().await.unwrap().status(), 200);
+    let public = server.request(Method::GET, "/api/channels").bearer_auth(PUBLIC_KEY);
+    assert_eq!(
+        refusal(public).await,
+        "403 public_key_not_allowed A public key may only send events. This needs the secret key of the same credential."
+    );
+}
