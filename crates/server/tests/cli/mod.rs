@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use dregs_core::notify::signature::{Secret, header, sign};
 use dregs_core::time::Timestamp;
-use dregs_server::clock::{Clock as _, SystemClock};
+use dregs_server::clock::{Clock as _, SystemClock, monotonic};
 use tempfile::TempDir;
 
 /// What a test waits for comes within this, or not at all.
@@ -83,13 +83,10 @@ fn lines(stdout: ChildStdout) -> Receiver<String> {
 impl Running {
     /// The next line of standard output that contains `part`.
     fn line_with(&self, part: &str) -> String {
-        loop {
-            let line =
-                self.lines.recv_timeout(PATIENCE).map_err(|_| format!("no line with {part:?}")).unwrap();
-            if line.contains(part) {
-                return line;
-            }
-        }
+        let started = monotonic();
+        let next = || self.lines.recv_timeout(PATIENCE.checked_sub(started.elapsed())?).ok();
+        let line = std::iter::from_fn(next).find(|line| line.contains(part));
+        line.ok_or_else(|| format!("no line with {part:?}")).unwrap()
     }
 
     /// Sends the signal and waits; the exit code and standard error.
