@@ -1,0 +1,307 @@
+//! The loader: posts events over connections that stay open, in a closed loop (a connection sends when
+//! it has its answer) or an open one (events are sent when they are due, answers or not).
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use crate::clock::{self, Pacer};
+use crate::error::{Error, Result};
+use crate::events::{Generator, push_number};
+use crate::http::Connection;
+use crate::latency::Latencies;
+use crate::ledger::Ledger;
+use crate::server::SECRET_KEY;
+
+/// How much of a refusal an error shows.
+const BODY_SHOWN_BYTES: usize = 400;
+/// When an answer takes longer, the scenario ends.
+const ANSWER_SECONDS_MAX: u64 = 30;
+/// The most connections an open loop opens. An event due when all are busy waits, and its latency counts
+/// from when it was due.
+const OPEN_LOOP_CONNECTIONS_MAX: usize = 256;
+
+/// Which events are posted: the `n`th is the generator's event `first + n`, about identity
+/// `first + n % identities`. Feeds for one store whose ranges do not meet have no event in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Feed {
+    pub generator: Generator,
+    pub first: u64,
+    pub identities: u64,
+    /// How many events there are.
+    pub events: u64,
+}
+
+/// How a closed loop posts.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed {
+    pub connections: usize,
+    /// Events a request; one means `POST /api/events`.
+    pub batch: u64,
+    /// No event is sent later than this after the first.
+    pub time_max: Duration,
+    /// How many identities may wait for their webhook before the next event is sent. Only for events
+    /// about distinct identities, sent one by one.
+    pub outstanding_max: Option<usize>,
+}
+
+/// What a loop did.
+#[derive(Debug)]
+pub struct Sent {
+    /// When the first event was sent.
+    pub start: Instant,
+    /// When the last answer came.
+    pub end: Instant,
+    /// Events that were acknowledged.
+    pub events: u64,
+    /// From sending a request to its answer.
+    pub answers: Latencies,
+}
+
+impl Sent {
+    /// Acknowledged events a second.
+    pub fn rate(&self) -> f64 {
+        self.events as f64 / (self.end - self.start).as_secs_f64()
+    }
+}
+
+/// Posts a feed in a closed loop. The ledger, where there is one, learns when each event was sent.
+pub async fn closed(address: SocketAddr, feed: Feed, how: Closed, ledger: Option<Ledger>) -> Result<Sent> {
+    if let Some(ledger) = &ledger {
+        ledger.bound(how.outstanding_max);
+    }
+    let start = clock::now();
+    let next = Arc::new(Mutex::new(0));
+    let mut workers = JoinSet::new();
+    for _ in 0..how.connections {
+        let worker = Worker {
+            poster: Poster::new(address, how.batch > 1).await?,
+            feed,
+            how,
+            ledger: ledger.clone(),
+            next: Arc::clone(&next),
+            until: start + how.time_max,
+        };
+        workers.spawn(worker.run());
+    }
+    let mut sent = Sent { start, end: start, events: 0, answers: Latencies::default() };
+    while let Some(worker) = workers.join_next().await {
+        let (events, answers) = flatten(worker)?;
+        sent.events += events;
+        sent.answers.merge(answers);
+    }
+    sent.end = clock::now();
+    Ok(sent)
+}
+
+/// Posts a feed in an open loop of `rate` events a second, one event a request. The ledger is told when
+/// each event was due, so that a delay of the loader or of the server is part of the latency.
+pub async fn open(address: SocketAddr, feed: Feed, rate: u64, ledger: &Ledger) -> Result<Sent> {
+    let mut pacer = Pacer::new().map_err(Error::io("making a timer"))?;
+    let start = clock::now();
+    let mut idle: Vec<Poster> = Vec::new();
+    let mut busy: JoinSet<Result<(Poster, Duration)>> = JoinSet::new();
+    let mut answers = Latencies::default();
+    for number in 0..feed.events {
+        let due = start + Duration::from_nanos(number * 1_000_000_000 / rate);
+        pacer.wait_until(due).await.map_err(Error::io("waiting for a timer"))?;
+        while let Some(done) = busy.try_join_next() {
+            let (poster, took) = flatten(done)?;
+            answers.add(took);
+            idle.push(poster);
+        }
+        let mut poster = match idle.pop() {
+            Some(poster) => poster,
+            None if busy.len() < OPEN_LOOP_CONNECTIONS_MAX => Poster::new(address, false).await?,
+            None => {
+                let Some(done) = busy.join_next().await else { continue };
+                let (poster, took) = flatten(done)?;
+                answers.add(took);
+                poster
+            }
+        };
+        let identity = feed.identity(number);
+        ledger.sent(identity, due);
+        busy.spawn(async move {
+            poster.add(feed.generator, feed.first + number, identity);
+            poster.post(1).await?;
+            Ok((poster, clock::now().saturating_duration_since(due)))
+        });
+    }
+    while let Some(done) = busy.join_next().await {
+        answers.add(flatten(done)?.1);
+    }
+    Ok(Sent { start, end: clock::now(), events: feed.events, answers })
+}
+
+impl Feed {
+    /// All distinct identities: as many events, from identity `first` on.
+    pub fn distinct(generator: Generator, range: std::ops::Range<u64>) -> Self {
+        let events = range.end - range.start;
+        Self { generator, first: range.start, identities: events, events }
+    }
+
+    fn identity(&self, number: u64) -> u64 {
+        self.first + number % self.identities
+    }
+}
+
+/// One connection of a closed loop.
+struct Worker {
+    poster: Poster,
+    feed: Feed,
+    how: Closed,
+    ledger: Option<Ledger>,
+    next: Arc<Mutex<u64>>,
+    until: Instant,
+}
+
+impl Worker {
+    async fn run(mut self) -> Result<(u64, Latencies)> {
+        let (mut events, mut answers) = (0, Latencies::default());
+        loop {
+            if let Some(ledger) = &self.ledger {
+                ledger.room().await;
+            }
+            let sent = clock::now();
+            let numbers = self.take(sent);
+            if numbers.is_empty() {
+                return Ok((events, answers));
+            }
+            let count = numbers.end - numbers.start;
+            for number in numbers {
+                let identity = self.feed.identity(number);
+                self.poster.add(self.feed.generator, self.feed.first + number, identity);
+                if let Some(ledger) = &self.ledger {
+                    ledger.sent(identity, sent);
+                }
+            }
+            self.poster.post(count).await?;
+            answers.add(clock::now() - sent);
+            events += count;
+        }
+    }
+
+    /// The numbers of the next request's events; none when the feed or the time is over.
+    fn take(&self, now: Instant) -> std::ops::Range<u64> {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = *next;
+        if now < self.until {
+            *next = (start + self.how.batch).min(self.feed.events);
+        }
+        start..*next
+    }
+}
+
+/// A connection that posts events, and the buffers it does it with.
+struct Poster {
+    connection: Connection,
+    head: String,
+    body: Vec<u8>,
+    request: Vec<u8>,
+    is_batch: bool,
+}
+
+impl Poster {
+    async fn new(address: SocketAddr, is_batch: bool) -> Result<Self> {
+        let path = if is_batch { "/api/events/batch" } else { "/api/events" };
+        Ok(Self {
+            connection: Connection::open(address).await?,
+            head: post_head(address, path),
+            body: Vec::new(),
+            request: Vec::new(),
+            is_batch,
+        })
+    }
+
+    /// Adds an event to the next request.
+    fn add(&mut self, generator: Generator, number: u64, identity: u64) {
+        if self.is_batch {
+            self.body.push(if self.body.is_empty() { b'[' } else { b',' });
+        }
+        generator.write(number, identity, &mut self.body);
+    }
+
+    /// Posts what was added, `count` events. An error unless every one of them is acknowledged.
+    async fn post(&mut self, count: u64) -> Result<()> {
+        if self.is_batch {
+            self.body.push(b']');
+        }
+        write_request(&mut self.request, &self.head, &self.body);
+        self.body.clear();
+        let answer = self.connection.exchange(&self.request);
+        let answer = tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), answer)
+            .await
+            .map_err(|_| Error::TooSlow(ANSWER_SECONDS_MAX))??;
+        if answer.status != 200 || successes(answer.body) != count {
+            let shown = &answer.body[..answer.body.len().min(BODY_SHOWN_BYTES)];
+            let body = String::from_utf8_lossy(shown).into_owned();
+            return Err(Error::Refused {
+                request: format!("a post of {count} events"),
+                status: answer.status,
+                body,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The head of a `POST` with the secret key, up to the value of `Content-Length`.
+pub fn post_head(address: SocketAddr, path: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {SECRET_KEY}\r\n\
+         User-Agent: dregs-bench\r\nContent-Type: application/json\r\nContent-Length: "
+    )
+}
+
+/// Puts a request together from a head that ends at the value of `Content-Length`, and a body.
+pub fn write_request(request: &mut Vec<u8>, head: &str, body: &[u8]) {
+    request.clear();
+    request.extend_from_slice(head.as_bytes());
+    push_number(request, body.len() as u64);
+    request.extend_from_slice(b"\r\n\r\n");
+    request.extend_from_slice(body);
+}
+
+/// How many events an answer says are stored.
+fn successes(body: &[u8]) -> u64 {
+    const SUCCESS: &[u8] = b"\"success\"";
+    let mut count = 0;
+    let mut rest = body;
+    while let Some(at) = rest.windows(SUCCESS.len()).position(|window| window == SUCCESS) {
+        count += 1;
+        rest = &rest[at + SUCCESS.len()..];
+    }
+    count
+}
+
+/// What a task answered; an error when it did not end.
+pub fn flatten<T>(joined: std::result::Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
+    joined.unwrap_or_else(|error| Err(Error::Protocol(format!("a task of the loader failed: {error}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_events_are_counted_in_answers() {
+        for (body, expected) in [
+            (r#"{"status":"success","id":"a","fingerprint":null}"#, 1),
+            (r#"[{"status":"success"},{"status":"error","code":"x"},{"status": "success"}]"#, 2),
+            (r#"{"status":"rate_limited"}"#, 0),
+            ("", 0),
+        ] {
+            assert_eq!(successes(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn identities_come_back_only_after_all_others() {
+        let feed = Feed { generator: Generator::new(1), first: 10, identities: 3, events: 7 };
+        let order: Vec<u64> = (0..feed.events).map(|number| feed.identity(number)).collect();
+        assert_eq!(order, [10, 11, 12, 10, 11, 12, 10]);
+    }
+}

@@ -1,0 +1,147 @@
+//! What a scenario needs around it: a server on an empty store, a sink, and a channel between the two.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::events::Generator;
+use crate::http::Connection;
+use crate::ledger::Ledger;
+use crate::load::{post_head, write_request};
+use crate::scratch::{Folder, ScratchDatabase};
+use crate::server::{Launch, Server};
+use crate::sink::{Signer, Sink};
+
+/// How many webhooks the server may have under way to the sink.
+const SINK_CONCURRENCY: u32 = 64;
+
+/// Which store the server uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store<'a> {
+    Sqlite,
+    /// A database made for the run on the PostgreSQL of this URL.
+    Postgres(&'a str),
+}
+
+/// What every scenario is told.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The `dregs` executable.
+    pub binary: PathBuf,
+    /// Where the folders of the runs are made.
+    pub folder: PathBuf,
+    /// Where the events come from.
+    pub generator: Generator,
+    /// How many connections a closed loop has.
+    pub connections: usize,
+    /// How many identities may wait for their webhook in a closed loop.
+    pub outstanding_max: usize,
+}
+
+/// A server with nothing around it. What is started is ended and what is made is removed when this is
+/// dropped, in the order of the fields.
+pub struct Bare {
+    pub server: Server,
+    _database: Option<ScratchDatabase>,
+    pub folder: Folder,
+}
+
+/// A server whose webhooks come to a sink.
+pub struct Rig {
+    pub bare: Bare,
+    _sink: Sink,
+    pub ledger: Ledger,
+}
+
+impl Bare {
+    /// Starts a server on an empty store with these further settings.
+    pub async fn start(setting: &Setting, store: Store<'_>, settings: &[(&str, &str)]) -> Result<Self> {
+        let folder = Folder::make(&setting.folder)?;
+        let database = match store {
+            Store::Sqlite => None,
+            Store::Postgres(url) => Some(ScratchDatabase::make(url)?),
+        };
+        let database_url = database.as_ref().map(ScratchDatabase::url);
+        let launch = Launch { binary: &setting.binary, folder: folder.path(), database_url, settings };
+        let server = Server::start(&launch).await?;
+        Ok(Self { server, _database: database, folder })
+    }
+
+    /// Makes a webhook channel for scores; `config` is added to its configuration. Answers what signs its
+    /// webhooks.
+    pub async fn add_channel(&self, slug: &str, to: SocketAddr, config: &Value) -> Result<Signer> {
+        let mut config = config.clone();
+        config["url"] = format!("http://{to}/webhooks").into();
+        let channel = json!({
+            "type": "WEBHOOK", "name": slug, "slug": slug, "enabled": true,
+            "events": ["IDENTITY_SCORED"], "config": config,
+        });
+        let answer = post(self.server.address(), "/api/channels", &channel).await?;
+        let secret = answer["signingSecret"].as_str();
+        Signer::new(
+            secret.ok_or_else(|| Error::Protocol(format!("a new channel has no signingSecret: {answer}")))?,
+        )
+    }
+}
+
+impl Rig {
+    /// Starts a server on an empty store with these further settings, a sink, and the channel to it.
+    pub async fn start(setting: &Setting, store: Store<'_>, settings: &[(&str, &str)]) -> Result<Self> {
+        let bare = Bare::start(setting, store, settings).await?;
+        let ledger = Ledger::default();
+        let sink = Sink::start(ledger.clone()).await?;
+        let config = json!({"maxConcurrency": SINK_CONCURRENCY});
+        sink.trust(bare.add_channel("sink", sink.address(), &config).await?);
+        Ok(Self { bare, _sink: sink, ledger })
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.bare.server.address()
+    }
+
+    /// Stops the server in good order and leaves its folder to look into.
+    pub async fn stop(self) -> Result<Folder> {
+        let Bare { server, folder, .. } = self.bare;
+        server.stop().await?;
+        Ok(folder)
+    }
+}
+
+/// Posts JSON and reads JSON; an error unless the status is 2xx.
+async fn post(address: SocketAddr, path: &str, body: &Value) -> Result<Value> {
+    let mut request = Vec::new();
+    write_request(&mut request, &post_head(address, path), body.to_string().as_bytes());
+    let mut connection = Connection::open(address).await?;
+    let answer = connection.exchange(&request).await?;
+    let text = String::from_utf8_lossy(answer.body).into_owned();
+    if !(200..300).contains(&answer.status) {
+        return Err(Error::Refused { request: format!("POST {path}"), status: answer.status, body: text });
+    }
+    serde_json::from_str(&text)
+        .map_err(|error| Error::Protocol(format!("POST {path} answered no JSON: {error}")))
+}
+
+/// The SQLite databases in a folder, by their first bytes, and their size with their logs, in bytes.
+pub fn sqlite_files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let entries = fs::read_dir(folder).map_err(Error::io(format!("reading {}", folder.display())))?;
+    let mut found = Vec::new();
+    for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+        let mut start = [0; MAGIC.len()];
+        let read =
+            fs::File::open(&path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
+        if read.is_ok() && start == MAGIC {
+            let bytes = |suffix: &str| {
+                let mut name = path.clone().into_os_string();
+                name.push(suffix);
+                fs::metadata(name).map_or(0, |metadata| metadata.len())
+            };
+            found.push((path.clone(), bytes("") + bytes("-wal")));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,10 @@
+//! What is measured, one scenario a file. Each starts its own server on an empty store.
+
+pub mod ack;
+pub mod ceilings;
+pub mod e2e;
+pub mod isolation;
+pub mod memory;
+pub mod scale;
+pub mod size;
+pub mod steady;

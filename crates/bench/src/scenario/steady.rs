@@ -1,0 +1,55 @@
+//! A steady stream on distinct identities: the time from the moment an event is due to its verified
+//! webhook.
+
+use crate::error::Result;
+use crate::latency::Percentiles;
+use crate::load::{self, Feed};
+use crate::report::{Report, Row, Target, Unit};
+use crate::rig::{Rig, Setting, Store};
+use crate::scenario::ceilings::Ceilings;
+
+const P50_TARGET_MS: f64 = 2.5;
+const P99_TARGET_MS: f64 = 15.0;
+/// The rate the targets are for.
+pub const RATE_PER_SECOND: u64 = 500;
+
+/// A stream of `rate` events a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Stream {
+    pub rate: u64,
+    pub seconds: u64,
+}
+
+/// Sends a stream to a server on an empty store.
+pub async fn run(
+    setting: &Setting,
+    ceilings: &Ceilings,
+    store: Store<'_>,
+    stream: Stream,
+    report: &mut Report,
+) -> Result<()> {
+    let (scenario, targets) = match store {
+        Store::Sqlite => ("steady", [Some(P50_TARGET_MS), None, Some(P99_TARGET_MS), None]),
+        Store::Postgres(_) => ("steady-postgres", [None; 4]),
+    };
+    let rig = Rig::start(setting, store, &[]).await?;
+    let latency = measure(&rig, setting, stream).await?;
+    let figures = [("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99), ("max", latency.max)];
+    for ((name, value), target) in figures.into_iter().zip(targets) {
+        let what = format!("event sent to webhook received at {}/s, {name}", stream.rate);
+        // The targets are for one rate.
+        let target = target.filter(|_| stream.rate == RATE_PER_SECOND).map(Target::Most);
+        let row = Row::new(scenario, what, value, Unit::Milliseconds).ceiling(Some(ceilings.latency()));
+        report.add(Row { target, ..row });
+    }
+    Ok(())
+}
+
+/// Sends a stream, about identities that the server does not know yet.
+pub async fn measure(rig: &Rig, setting: &Setting, stream: Stream) -> Result<Percentiles> {
+    let range = rig.ledger.extend(stream.rate * stream.seconds);
+    let feed = Feed::distinct(setting.generator, range.clone());
+    load::open(rig.address(), feed, stream.rate, &rig.ledger).await?;
+    rig.ledger.wait_for_first(range.clone()).await?;
+    Ok(rig.ledger.latencies(range).percentiles())
+}
