@@ -134,10 +134,10 @@ async fn devices_keep_what_is_newest_about_them(engine: Engine) {
         })
         .await;
     let text = |text: &str| Some(text.to_owned());
-    let expected: [(String, (i64, i64), Option<String>, Option<String>); 3] = [
-        ("one".into(), (10, 20), text("192.0.2.1"), text("Safari")),
-        ("two".into(), (10, 10), None, text("Firefox")),
-        ("three".into(), (20, 20), None, None),
+    let expected = [
+        ("one".to_owned(), (10, 20), text("192.0.2.1"), text("Safari")),
+        ("two".to_owned(), (10, 10), None, text("Firefox")),
+        ("three".to_owned(), (20, 20), None, None),
     ];
     assert_eq!(rows, expected);
 }
