@@ -118,7 +118,7 @@ pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
 }
 
 /// A signing secret of a channel, encrypted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelSecret {
     pub channel_id: i64,
     pub secret: Vec<u8>,

@@ -1,5 +1,7 @@
 //! Deliveries: one event on its way to one channel.
 
+use std::collections::{HashMap, HashSet};
+
 use dregs_core::notify::message::EventType;
 use dregs_core::time::Timestamp;
 
@@ -99,7 +101,7 @@ pub fn insert(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<Vec<(i64, Subje
 }
 
 /// A delivery somebody has taken on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed {
     pub id: i64,
     pub channel_id: i64,
@@ -187,8 +189,22 @@ pub fn release_leases(tx: &mut Tx, now: Timestamp) -> Result<u64> {
     )
 }
 
-/// Records attempts and what they make of their deliveries.
+/// Records attempts and what they make of their deliveries, in their order.
 pub fn record(tx: &mut Tx, records: &[AttemptRecord]) -> Result<()> {
+    // A statement changes a row once, and a delivery whose lease ran out before its attempt was
+    // recorded may stand here twice: each further attempt waits for another round.
+    let mut left: Vec<_> = records.iter().collect();
+    while !left.is_empty() {
+        let mut seen = HashSet::with_capacity(left.len());
+        let (round, later) = left.into_iter().partition::<Vec<_>, _>(|r| seen.insert(r.delivery_id));
+        record_round(tx, &round)?;
+        left = later;
+    }
+    Ok(())
+}
+
+/// Records attempts of different deliveries.
+fn record_round(tx: &mut Tx, records: &[&AttemptRecord]) -> Result<()> {
     let rows: Vec<_> = records
         .iter()
         .map(|r| {
@@ -229,18 +245,18 @@ pub fn record(tx: &mut Tx, records: &[AttemptRecord]) -> Result<()> {
         &rows,
         |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)),
     )?;
-    let numbers: std::collections::HashMap<i64, i64> = numbers.into_iter().collect();
+    let numbers: HashMap<i64, i64> = numbers.into_iter().collect();
     // A delivery removed meanwhile has no number, and needs no record.
     let with_row: Vec<_> = records
         .iter()
-        .filter_map(|record| Some((record, *numbers.get(&record.delivery_id)?)))
+        .filter_map(|record| Some((*record, *numbers.get(&record.delivery_id)?)))
         .filter(|(record, number)| *number > 1 || !record.folds())
         .collect();
     attempts::insert(tx, &with_row)
 }
 
 /// A delivery as the API shows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     pub id: i64,
     pub channel_id: i64,

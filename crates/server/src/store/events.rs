@@ -25,6 +25,7 @@ pub fn detail(event: &Event) -> Result<Vec<u8>> {
 }
 
 /// An event that is stored already.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownEvent {
     pub team_id: i64,
     pub external_id: Vec<u8>,

@@ -6,6 +6,7 @@ use super::{Result, Tx};
 use crate::values;
 
 /// A group as ingest found it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownGroup {
     pub team_id: i64,
     pub group_type: String,

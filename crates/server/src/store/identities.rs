@@ -7,6 +7,7 @@ use super::{Result, Row, StoreError, Tx};
 use crate::values;
 
 /// What ingest needs of an identity it has seen before.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracked {
     pub id: i64,
     pub team_id: i64,
@@ -159,6 +160,7 @@ pub fn waiting(tx: &mut Tx) -> Result<(i64, Option<Timestamp>)> {
 }
 
 /// What a cycle starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CycleStart {
     pub id: i64,
     pub team_id: i64,
@@ -244,6 +246,7 @@ pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>>
 }
 
 /// An identity as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub row_id: i64,
     pub id: String,

@@ -37,7 +37,7 @@ pub fn insert(tx: &mut Tx, keys: &[(HashedKey, i64, Timestamp)]) -> Result<Vec<(
 }
 
 /// Another identity on a key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     pub key: HashedKey,
     pub identity_id: i64,

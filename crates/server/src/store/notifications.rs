@@ -7,7 +7,7 @@ use super::{Result, StoreError, Tx};
 use crate::values;
 
 /// Something that happened, other than a cycle.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     pub id: i64,
     pub event: EventType,

@@ -28,7 +28,7 @@ impl Role {
 }
 
 /// A person of a team.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     pub id: i64,
     pub team_id: i64,

@@ -172,8 +172,13 @@ async fn run_and_kill(site: &Site, kill: Kill, traffic: &Traffic, rng: &mut StdR
 fn seed() -> u64 {
     let given = std::env::var("DREGS_TEST_SEED").ok();
     let seed = given.map_or_else(rand::random, |text| text.parse().unwrap());
-    println!("DREGS_TEST_SEED={seed}");
+    show(&format!("DREGS_TEST_SEED={seed}"));
     seed
+}
+
+#[expect(clippy::print_stdout, reason = "whoever sees the test fail needs it")]
+fn show(line: &str) {
+    println!("{line}");
 }
 
 async fn nothing_is_lost(engine: Engine, kill_count: usize, of_each_failpoint: usize) {
@@ -211,7 +216,7 @@ async fn nothing_is_lost(engine: Engine, kill_count: usize, of_each_failpoint: u
     server.kill();
 
     let found = outcome::read(&site, &channels, &[&receivers[0], &receivers[1]]).await;
-    println!("{found}");
+    show(&found.to_string());
     assert_eq!(found.complaints(), Vec::<String>::new());
     assert_eq!(traffic.ledger().compare(&found.events), Vec::<String>::new());
     assert!(found.attempts.get("RECOVERY").is_some_and(|count| *count > 0), "{:?}", found.attempts);

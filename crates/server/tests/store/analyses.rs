@@ -1,0 +1,79 @@
+use dregs_core::score::{Category, Observation};
+use dregs_server::store::analyses::{self, Analysis, Detail};
+use dregs_server::store::codec;
+
+use super::{Ground, MANY, at, scores, sorted};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+
+on_both_engines!(analyses_come_back_as_they_were_stored);
+
+fn analysis(identity_id: i64, sequence: i64) -> Analysis {
+    let observation = Observation {
+        category: Category::Humanity,
+        id: "humanity.user-agent".into(),
+        label: "User agent".into(),
+        explanation: "Grüße 🦀".into(),
+        value: 0.1,
+        confidence: 1.0 / 3.0,
+        weight: 2.0,
+        metadata: serde_json::from_str(r#"{"count": 3}"#).unwrap(),
+    };
+    Analysis {
+        identity_id,
+        sequence,
+        started_at: at(sequence),
+        finished_at: at(sequence + 5),
+        scores: scores(12),
+        event_count: sequence * 2,
+        device_count: 1,
+        detail: Detail {
+            previous_scores: (sequence > 1).then(|| scores(90)),
+            observations: vec![observation],
+        },
+    }
+}
+
+async fn analyses_come_back_as_they_were_stored(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = ground.identities(&["ada", "bob"]).await;
+    let (ada, bob) = (ids[0], ids[1]);
+    ground
+        .write(move |tx| {
+            let all = (1..=MANY as i64).map(|sequence| analysis(ada, sequence)).chain([analysis(bob, 7)]);
+            let packed: Vec<_> = all.map(|a| (codec::pack(&a.detail).unwrap(), a)).collect();
+            let rows: Vec<_> = packed.iter().map(|(detail, a)| (a, detail.as_slice())).collect();
+            analyses::insert(tx, &rows)
+        })
+        .await;
+
+    let (found, missing, newest, loaded) = ground
+        .read(move |tx| {
+            Ok((
+                analyses::find(tx, ada, 2)?,
+                analyses::find(tx, bob, 2)?,
+                analyses::newest(tx, ada, 2)?,
+                analyses::load(tx, &[(ada, 1), (bob, 7), (bob, 8)])?,
+            ))
+        })
+        .await;
+    assert_eq!((found, missing), (Some(analysis(ada, 2)), None));
+    assert_eq!(newest, [analysis(ada, MANY as i64), analysis(ada, MANY as i64 - 1)]);
+    let mut loaded = loaded;
+    loaded.sort_by_key(|(a, _)| a.identity_id);
+    assert_eq!(loaded, [(analysis(ada, 1), "ada".to_owned()), (analysis(bob, 7), "bob".to_owned())]);
+
+    let many = ground
+        .read(move |tx| {
+            let keys: Vec<_> = (1..=MANY as i64).map(|sequence| (ada, sequence)).collect();
+            Ok(analyses::load(tx, &keys)?.into_iter().map(|(a, _)| a.sequence).collect::<Vec<_>>())
+        })
+        .await;
+    assert_eq!(sorted(many), Vec::from_iter(1..=MANY as i64));
+
+    let again = ground.store.write(move |tx| {
+        let analysis = analysis(bob, 7);
+        analyses::insert(tx, &[(&analysis, &codec::pack(&analysis.detail)?)])
+    });
+    assert_eq!(format!("{:?}", again.await), "Err(Conflict)");
+}

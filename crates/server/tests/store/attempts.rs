@@ -1,0 +1,183 @@
+use dregs_server::store::attempts::{self, Attempt, AttemptRecord, Detail, Trigger};
+use dregs_server::store::codec;
+use dregs_server::store::deliveries::{self, Delivery, Status};
+
+use super::deliveries::Channels;
+use super::{MANY, at};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+
+on_both_engines!(
+    a_first_attempt_that_succeeds_is_kept_in_its_delivery,
+    every_other_attempt_has_a_row,
+    many_attempts_are_recorded_at_once,
+    a_delivery_that_was_attempted_twice_meanwhile_has_both_attempts,
+);
+
+fn detail(http_status: Option<u16>) -> Detail {
+    Detail {
+        http_status,
+        response_headers: vec![("content-type".into(), "text/plain".into())],
+        response_body: "Grüße".into(),
+        custom_headers: vec!["x-key".into()],
+    }
+}
+
+fn success(delivery_id: i64, trigger: Trigger, started: i64) -> AttemptRecord {
+    AttemptRecord {
+        delivery_id,
+        trigger,
+        started_at: at(started),
+        duration_ms: 5,
+        http_status: Some(204),
+        payload_size: 321,
+        error_class: None,
+        error_message: None,
+        remote_address: Some("192.0.2.1:443".into()),
+        detail: codec::pack(&detail(Some(204))).unwrap(),
+        delivery_status: Status::Delivered,
+        next_attempt_at: None,
+        completed_at: Some(at(started + 5)),
+    }
+}
+
+fn failure(delivery_id: i64, trigger: Trigger, started: i64) -> AttemptRecord {
+    AttemptRecord {
+        http_status: None,
+        error_class: Some("timeout"),
+        error_message: Some("it took too long".into()),
+        remote_address: None,
+        detail: codec::pack(&detail(None)).unwrap(),
+        delivery_status: Status::Pending,
+        next_attempt_at: Some(at(started + 1_000)),
+        completed_at: None,
+        ..success(delivery_id, trigger, started)
+    }
+}
+
+/// The entry of the log that a record becomes.
+fn entry(attempt: i64, record: &AttemptRecord) -> Attempt {
+    let http_status = record.http_status.map(|status| u16::try_from(status).unwrap());
+    Attempt {
+        attempt,
+        trigger: record.trigger,
+        status: if record.is_success() { Status::Delivered } else { Status::Failed },
+        started_at: record.started_at,
+        duration_ms: record.duration_ms,
+        http_status: record.http_status,
+        payload_size: record.payload_size,
+        error_class: record.error_class.map(str::to_owned),
+        error_message: record.error_message.clone(),
+        remote_address: record.remote_address.clone(),
+        detail: detail(http_status),
+    }
+}
+
+/// A delivery after its last attempt.
+fn after(before: Delivery, attempt_count: i64, record: &AttemptRecord) -> Delivery {
+    Delivery {
+        status: record.delivery_status,
+        trigger: Trigger::Retry,
+        attempt_count,
+        next_attempt_at: record.next_attempt_at,
+        leased: false,
+        completed_at: record.completed_at,
+        http_status: record.http_status,
+        error_class: record.error_class.map(str::to_owned),
+        error_message: record.error_message.clone(),
+        payload_size: Some(record.payload_size),
+        ..before
+    }
+}
+
+async fn record(channels: &Channels, records: Vec<AttemptRecord>) {
+    channels.ground.write(move |tx| deliveries::record(tx, &records)).await;
+}
+
+async fn log(channels: &Channels, id: i64) -> Vec<Attempt> {
+    channels.ground.read(move |tx| attempts::of_delivery(tx, id)).await
+}
+
+async fn rows(channels: &Channels) -> i64 {
+    channels.ground.read(|tx| tx.get("select count(*) from attempts", &[], |row| row.get(0))).await
+}
+
+async fn a_first_attempt_that_succeeds_is_kept_in_its_delivery(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let id = channels.due_at(&[10]).await[0];
+    let before = channels.find(id).await;
+    assert_eq!(log(&channels, id).await, []);
+    let first = success(id, Trigger::Initial, 50);
+    record(&channels, vec![first.clone()]).await;
+    assert_eq!(channels.find(id).await, after(before.clone(), 1, &first));
+    assert_eq!((log(&channels, id).await, rows(&channels).await), (vec![entry(1, &first)], 0));
+
+    // A later attempt has a row, and leaves the first as it was.
+    let again = AttemptRecord { http_status: Some(200), ..success(id, Trigger::Resend, 90) };
+    record(&channels, vec![again.clone()]).await;
+    assert_eq!(channels.find(id).await, after(before, 2, &again));
+    let second = Attempt { detail: detail(Some(204)), ..entry(2, &again) };
+    assert_eq!((log(&channels, id).await, rows(&channels).await), (vec![entry(1, &first), second], 1));
+}
+
+async fn every_other_attempt_has_a_row(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let id = channels.due_at(&[10]).await[0];
+    let before = channels.find(id).await;
+    let made = [
+        failure(id, Trigger::Initial, 50),
+        failure(id, Trigger::Retry, 60),
+        success(id, Trigger::Recovery, 70),
+        success(id, Trigger::Replay, 80),
+    ];
+    let (first, mut failures) = (channels.first, Vec::new());
+    for (number, attempt) in (1..).zip(&made) {
+        record(&channels, vec![attempt.clone()]).await;
+        assert_eq!(channels.find(id).await, after(before.clone(), number, attempt));
+        let claim = channels.ground.write(move |tx| deliveries::claim(tx, first, at(9_000), at(9_999), 9));
+        failures.push(claim.await.first().map(|claimed| (claimed.failures, claimed.trigger)));
+    }
+    assert_eq!(failures, [Some((1, Trigger::Retry)), Some((2, Trigger::Retry)), None, None]);
+    let entries: Vec<_> = (1..).zip(&made).map(|(number, attempt)| entry(number, attempt)).collect();
+    assert_eq!(log(&channels, id).await, entries);
+
+    // Whoever asks again gets the whole schedule again.
+    channels.ground.write(move |tx| deliveries::requeue(tx, id, Trigger::Resend, at(100))).await;
+    let claimed = channels.ground.write(move |tx| deliveries::claim(tx, first, at(100), at(200), 9)).await;
+    assert_eq!((claimed[0].failures, claimed[0].trigger), (0, Trigger::Resend));
+}
+
+async fn many_attempts_are_recorded_at_once(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let ids = channels.due_at(&[5; MANY]).await;
+    let made: Vec<_> = (50..)
+        .zip(&ids)
+        .map(|(time, id)| match id % 2 {
+            0 => success(*id, Trigger::Initial, time),
+            _ => failure(*id, Trigger::Initial, time),
+        })
+        // Its delivery has been removed meanwhile.
+        .chain([failure(99_999, Trigger::Initial, 7)])
+        .collect();
+    record(&channels, made.clone()).await;
+    for attempt in &made[..MANY] {
+        assert_eq!(log(&channels, attempt.delivery_id).await, [entry(1, attempt)]);
+    }
+    let failed = made[..MANY].iter().filter(|attempt| !attempt.is_success()).count() as i64;
+    assert_eq!(rows(&channels).await, failed);
+}
+
+async fn a_delivery_that_was_attempted_twice_meanwhile_has_both_attempts(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let ids = channels.due_at(&[10, 20]).await;
+    let before = channels.find(ids[0]).await;
+    let made = [
+        failure(ids[0], Trigger::Initial, 50),
+        success(ids[1], Trigger::Initial, 51),
+        success(ids[0], Trigger::Recovery, 52),
+    ];
+    record(&channels, made.to_vec()).await;
+    assert_eq!(log(&channels, ids[0]).await, [entry(1, &made[0]), entry(2, &made[2])]);
+    assert_eq!(log(&channels, ids[1]).await, [entry(1, &made[1])]);
+    assert_eq!(channels.find(ids[0]).await, after(before, 2, &made[2]));
+}

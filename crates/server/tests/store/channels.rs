@@ -1,0 +1,154 @@
+use dregs_core::notify::message::EventType;
+use dregs_server::store::channels::{self, Channel, ChannelSecret};
+use dregs_server::store::notifications::{self, Notification};
+
+use super::{Ground, at, sorted};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+
+on_both_engines!(
+    channels_come_back_as_they_were_stored_and_changed,
+    secrets_sign_from_their_making_to_their_end,
+    notifications_come_back_as_they_were_stored,
+);
+
+async fn team(ground: &Ground, name: &'static str) -> i64 {
+    ground.write(move |tx| dregs_server::store::users::insert_team(tx, name, at(1))).await
+}
+
+fn channel(team_id: i64, slug: &str, events: &[EventType]) -> Channel {
+    Channel {
+        id: 0,
+        team_id,
+        channel_type: "WEBHOOK".into(),
+        name: format!("Channel {slug}"),
+        slug: slug.into(),
+        enabled: true,
+        events: events.iter().copied().collect(),
+        config: r#"{"url":"https://example.com"}"#.into(),
+        created_at: at(10),
+        updated_at: at(10),
+    }
+}
+
+async fn insert(ground: &Ground, channel: Channel) -> Channel {
+    let stored = channel.clone();
+    let id = ground.write(move |tx| channels::insert(tx, &stored)).await;
+    Channel { id, ..channel }
+}
+
+async fn channels_come_back_as_they_were_stored_and_changed(engine: Engine) {
+    use EventType::{ChannelTest, EscalationOpened, IdentityScored};
+    let ground = Ground::new(engine);
+    let (ours, theirs) = (team(&ground, "ours").await, team(&ground, "theirs").await);
+    let first = insert(&ground, channel(ours, "first", &[IdentityScored, EscalationOpened])).await;
+    let second = insert(&ground, channel(ours, "second", &[ChannelTest])).await;
+    // A slug is taken within its team only.
+    let foreign = insert(&ground, channel(theirs, "first", &[IdentityScored])).await;
+    let taken = channel(ours, "first", &[]);
+    let taken = ground.store.write(move |tx| channels::insert(tx, &taken)).await;
+    assert_eq!(format!("{taken:?}"), "Err(Conflict)");
+
+    let (id, foreign_id) = (first.id, foreign.id);
+    let lists = ground
+        .read(move |tx| {
+            Ok((
+                [channels::find(tx, ours, id)?, channels::find(tx, ours, foreign_id)?],
+                channels::of_team(tx, ours)?,
+                channels::all(tx)?,
+                channels::subscribed(tx, ours, IdentityScored)?,
+                channels::subscribed(tx, ours, EventType::EscalationClosed)?,
+            ))
+        })
+        .await;
+    let both = vec![first.clone(), second.clone()];
+    let all = vec![first.clone(), second.clone(), foreign.clone()];
+    assert_eq!(lists, ([Some(first.clone()), None], both, all, vec![(first.id, true)], vec![]));
+    assert_eq!(Vec::from_iter(first.events.iter()), [IdentityScored, EscalationOpened]);
+
+    let changed = Channel {
+        name: "Renamed".into(),
+        slug: "renamed".into(),
+        enabled: false,
+        events: [IdentityScored].into_iter().collect(),
+        config: "{}".into(),
+        updated_at: at(20),
+        ..second.clone()
+    };
+    let written = changed.clone();
+    ground.write(move |tx| channels::update(tx, &written)).await;
+    ground.write(move |tx| channels::insert_secret(tx, id, b"sealed", at(1))).await;
+    ground.write(move |tx| channels::delete(tx, id)).await;
+    let left = ground
+        .read(move |tx| {
+            Ok((
+                channels::of_team(tx, ours)?,
+                channels::subscribed(tx, ours, IdentityScored)?,
+                channels::secrets(tx, id)?,
+            ))
+        })
+        .await;
+    assert_eq!(left, (vec![changed], vec![(second.id, false)], vec![]));
+}
+
+async fn secrets_sign_from_their_making_to_their_end(engine: Engine) {
+    let ground = Ground::new(engine);
+    let team = team(&ground, "ours").await;
+    let channel_id = insert(&ground, channel(team, "first", &[])).await.id;
+    let other_id = insert(&ground, channel(team, "second", &[])).await.id;
+    // Two rotations: the second ends the first's overlap early, and leaves what ended before.
+    ground
+        .write(move |tx| {
+            channels::insert_secret(tx, channel_id, b"one", at(0))?;
+            channels::insert_secret(tx, other_id, b"other", at(0))?;
+            channels::expire_secrets(tx, channel_id, at(100))?;
+            channels::insert_secret(tx, channel_id, b"two", at(10))?;
+            channels::expire_secrets(tx, channel_id, at(200))?;
+            channels::insert_secret(tx, channel_id, b"three", at(20))
+        })
+        .await;
+    let secret = |secret: &[u8], created: i64, expires: Option<i64>| ChannelSecret {
+        channel_id,
+        secret: secret.to_vec(),
+        created_at: at(created),
+        expires_at: expires.map(at),
+    };
+    let all = vec![secret(b"three", 20, None), secret(b"two", 10, Some(200)), secret(b"one", 0, Some(100))];
+    assert_eq!(ground.read(move |tx| channels::secrets(tx, channel_id)).await, all);
+
+    let signing = |time: i64| {
+        all.iter().filter(move |secret| secret.signs_at(at(time))).map(|secret| secret.created_at.as_millis())
+    };
+    for (time, expected) in
+        [(0, vec![0]), (19, vec![10, 0]), (99, vec![20, 10, 0]), (100, vec![20, 10]), (200, vec![20])]
+    {
+        assert_eq!(Vec::from_iter(signing(time)), expected, "at {time}");
+        let current = ground.read(move |tx| channels::current_secrets(tx, at(time))).await;
+        let of_channel =
+            current.into_iter().filter(|s| s.channel_id == channel_id && s.created_at <= at(time));
+        assert_eq!(Vec::from_iter(of_channel.map(|s| s.created_at.as_millis())), expected, "at {time}");
+    }
+}
+
+async fn notifications_come_back_as_they_were_stored(engine: Engine) {
+    let ground = Ground::new(engine);
+    let mut stored = Vec::new();
+    for (time, event) in [(5, EventType::ChannelTest), (6, EventType::EscalationOpened)] {
+        let id =
+            ground.write(move |tx| notifications::insert(tx, 1, event, at(time), r#"{"test":true}"#)).await;
+        let data = r#"{"test":true}"#.to_owned();
+        stored.push(Notification {
+            id,
+            event,
+            identity_id: None,
+            sequence: None,
+            occurred_at: at(time),
+            data,
+        });
+    }
+    let ids: Vec<_> = stored.iter().map(|notification| notification.id).chain([99_999]).collect();
+    let mut loaded = ground.read(move |tx| notifications::load(tx, &ids)).await;
+    loaded.sort_by_key(|notification| notification.id);
+    assert_eq!(loaded, stored);
+    assert_eq!(sorted(stored.iter().map(|n| n.id)).len(), 2);
+}

@@ -1,0 +1,168 @@
+use dregs_core::score::Scores;
+use dregs_server::store::StoreError;
+use dregs_server::store::identities::{self, CycleEnd, CycleStart, Identity, Tracked, TrackedWrite};
+
+use super::{Ground, MANY, at, first_seen, scores, set};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+
+on_both_engines!(
+    an_identity_comes_back_as_ingest_left_it,
+    a_write_that_was_overtaken_is_refused,
+    a_cycle_writes_scores_unless_it_was_overtaken,
+);
+
+async fn an_identity_comes_back_as_ingest_left_it(engine: Engine) {
+    let ground = Ground::new(engine);
+    let named = TrackedWrite {
+        display_name: Some("Ada".into()),
+        display_email: Some("ada@example.com".into()),
+        ..first_seen(1, "ada")
+    };
+    let writes: Vec<_> =
+        (0..MANY).map(|n| first_seen(1, &format!("user {n}"))).chain([named, first_seen(2, "ada")]).collect();
+    let inserted = ground.write(move |tx| identities::save_tracked(tx, &writes)).await;
+    assert_eq!((inserted.len(), set(inserted.iter().map(|(_, _, id)| *id)).len()), (MANY + 2, MANY + 2));
+    let id = inserted.iter().find(|(team, name, _)| (*team, name.as_str()) == (1, "ada")).unwrap().2;
+
+    let tracked = Tracked {
+        id,
+        team_id: 1,
+        external_id: "ada".into(),
+        version: 1,
+        last_scored_at: None,
+        evaluate_at: Some(at(100)),
+        state: vec![1, 2, 3],
+        data: "{}".into(),
+    };
+    let load = |tx: &mut dregs_server::store::Tx| {
+        identities::load_tracked(tx, &[(1, "ada"), (1, "nobody"), (3, "ada")])
+    };
+    assert_eq!(ground.read(load).await, std::slice::from_ref(&tracked));
+    let names: Vec<_> = (0..MANY).map(|n| format!("user {n}")).collect();
+    let keys = move |tx: &mut dregs_server::store::Tx| {
+        identities::load_tracked(tx, &names.iter().map(|name| (1, name.as_str())).collect::<Vec<_>>())
+    };
+    assert_eq!(ground.read(keys).await.len(), MANY);
+
+    let changed = TrackedWrite {
+        row: Some((id, 1)),
+        tracked_at: at(200),
+        evaluate_at: at(250),
+        display_username: Some("ada99".into()),
+        state: vec![4],
+        data: r#"{"a":1}"#.into(),
+        ..first_seen(1, "ada")
+    };
+    assert_eq!(
+        ground.write(move |tx| identities::save_tracked(tx, std::slice::from_ref(&changed))).await,
+        []
+    );
+    let expected = Tracked {
+        version: 2,
+        evaluate_at: Some(at(250)),
+        state: vec![4],
+        data: r#"{"a":1}"#.into(),
+        ..tracked
+    };
+    assert_eq!(ground.read(load).await, [expected]);
+    let shown = Identity {
+        row_id: id,
+        id: "ada".into(),
+        created_at: at(100),
+        updated_at: at(200),
+        last_tracked_at: at(200),
+        last_scored_at: None,
+        display_name: None,
+        display_email: None,
+        display_username: Some("ada99".into()),
+        scores: Scores::default(),
+        disregarded: false,
+        cycle: None,
+        data: r#"{"a":1}"#.into(),
+    };
+    assert_eq!(ground.read(|tx| identities::find(tx, 1, "ada")).await, Some(shown));
+    assert_eq!(ground.read(|tx| identities::find(tx, 3, "ada")).await, None);
+}
+
+async fn a_write_that_was_overtaken_is_refused(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = ground.identities(&["ada", "bob"]).await;
+    let (ada, bob) = (ids[0], ids[1]);
+    let known = move |id, version, name| TrackedWrite {
+        row: Some((id, version)),
+        state: vec![9],
+        ..first_seen(1, name)
+    };
+    let cases = [
+        ("an older version", vec![known(ada, 0, "ada"), known(bob, 1, "bob")]),
+        ("a newer version", vec![known(bob, 1, "bob"), known(ada, 2, "ada")]),
+        ("an identity that is not new", vec![known(bob, 1, "bob"), first_seen(1, "ada")]),
+        ("a new identity twice", vec![first_seen(1, "eve"), first_seen(1, "eve")]),
+    ];
+    for (what, writes) in cases {
+        let refused = ground.store.write(move |tx| {
+            let refused = matches!(identities::save_tracked(tx, &writes), Err(StoreError::Retry));
+            Err::<(), _>(StoreError::Broken(format!("refused: {refused}")))
+        });
+        assert_eq!(format!("{:?}", refused.await), r#"Err(Broken("refused: true"))"#, "{what}");
+    }
+    let rows = ground.read(|tx| identities::load_tracked(tx, &[(1, "ada"), (1, "bob"), (1, "eve")])).await;
+    let states: Vec<_> = rows.iter().map(|row| (row.version, row.state.clone())).collect();
+    assert_eq!(states, vec![(1, vec![1, 2, 3]); 2]);
+}
+
+async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
+    let ground = Ground::new(engine);
+    let names = ["done", "moved on", "overtaken"];
+    let ids = ground.identities(&names).await;
+    let moved_on = ids[1];
+    let begin = ids.clone();
+    let starts = ground.read(move |tx| identities::load_cycle_starts(tx, &begin)).await;
+    let expected = ids.iter().zip(names).map(|(id, name)| CycleStart {
+        id: *id,
+        team_id: 1,
+        external_id: name.into(),
+        version: 1,
+        sequence: 0,
+        previous: None,
+        disregarded: false,
+        state: vec![1, 2, 3],
+        data: "{}".into(),
+    });
+    let mut starts = starts;
+    starts.sort_by_key(|start| start.id);
+    assert_eq!(starts, Vec::from_iter(expected));
+
+    ground.write(move |tx| identities::mark_dirty(tx, &[moved_on], at(150), 0)).await;
+    let end = |id, sequence, humanity| CycleEnd {
+        id,
+        version: 1,
+        sequence,
+        scores: scores(humanity),
+        finished_at: at(200),
+        next_at: at(300),
+    };
+    let (first, second) = ([end(ids[2], 0, 1)], [end(ids[0], 0, 50), end(ids[1], 0, 60), end(ids[2], 0, 70)]);
+    assert_eq!(ground.write(move |tx| identities::save_cycles(tx, &first)).await, [(ids[2], false)]);
+    let taken = ground.write(move |tx| identities::save_cycles(tx, &second)).await;
+    assert_eq!(set(taken), set([(ids[0], false), (ids[1], true)]));
+
+    let begin = ids.clone();
+    let mut starts = ground.read(move |tx| identities::load_cycle_starts(tx, &begin)).await;
+    starts.sort_by_key(|start| start.id);
+    let seen: Vec<_> = starts.iter().map(|s| (s.version, s.sequence, s.previous)).collect();
+    assert_eq!(seen, [(1, 1, Some(scores(50))), (2, 1, Some(scores(60))), (1, 1, Some(scores(1)))]);
+    let rows = ground.read(move |tx| identities::load_tracked(tx, &names.map(|name| (1, name)))).await;
+    let due = |name: &str| {
+        let row = rows.iter().find(|row| row.external_id == name).unwrap();
+        (row.last_scored_at, row.evaluate_at)
+    };
+    let scored = Some(at(200));
+    assert_eq!(names.map(due), [(scored, None), (scored, Some(at(300))), (scored, None)]);
+    let shown = ground.read(|tx| identities::find(tx, 1, "done")).await.unwrap();
+    assert_eq!(
+        (shown.scores, shown.cycle, shown.updated_at, shown.last_tracked_at),
+        (scores(50), Some(1), at(200), at(100))
+    );
+}

@@ -1,0 +1,78 @@
+//! Who is to be scored, and who does it.
+
+use dregs_server::store::Tx;
+use dregs_server::store::identities::{self, CycleEnd, TrackedWrite};
+
+use super::{Ground, MANY, at, first_seen, scores, set, sorted};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+
+on_both_engines!(
+    a_claim_takes_who_is_due_longest_and_leases_them,
+    concurrent_claims_never_share_an_identity,
+    who_is_marked_keeps_the_place_or_waits_for_the_least_time_between_cycles,
+);
+
+/// Stores identities that are due at these times; the answer is their row ids.
+async fn due_at(ground: &Ground, times: &[i64]) -> Vec<i64> {
+    let name = |index: usize| format!("user {index:04}");
+    let writes: Vec<_> = (0..times.len())
+        .map(|index| TrackedWrite { evaluate_at: at(times[index]), ..first_seen(1, &name(index)) })
+        .collect();
+    let mut inserted = ground.write(move |tx| identities::save_tracked(tx, &writes)).await;
+    inserted.sort_by(|a, b| a.1.cmp(&b.1));
+    inserted.into_iter().map(|(_, _, id)| id).collect()
+}
+
+async fn a_claim_takes_who_is_due_longest_and_leases_them(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = due_at(&ground, &[30, 10, 99, 20]).await;
+    let claim =
+        |now, until, limit| ground.write(move |tx| identities::claim_due(tx, at(now), at(until), limit));
+    assert_eq!(ground.read(identities::waiting).await, (4, Some(at(10))));
+    assert_eq!(set(claim(50, 1_000, 2).await), set([ids[1], ids[3]]));
+    assert_eq!(claim(50, 1_000, 2).await, [ids[0]]);
+    assert_eq!(claim(50, 1_000, 2).await, Vec::<i64>::new());
+    assert_eq!(ground.read(identities::waiting).await, (4, Some(at(99))));
+    // A lease ends by itself, or all of them at once.
+    assert_eq!(claim(999, 2_000, 9).await, [ids[2]]);
+    assert_eq!(set(claim(1_000, 2_000, 9).await), set([ids[0], ids[1], ids[3]]));
+    assert_eq!(ground.write(|tx| identities::release_leases(tx, at(1_500))).await, 4);
+    assert_eq!(sorted(claim(1_500, 2_000, 9).await), sorted(ids));
+}
+
+async fn concurrent_claims_never_share_an_identity(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = due_at(&ground, &[7; MANY]).await;
+    let claimed = ground.claim_at_once(|tx: &mut Tx| {
+        let claimed = identities::claim_due(tx, at(10), at(1_000), 25)?;
+        assert!(claimed.len() <= 25, "{} were claimed", claimed.len());
+        Ok(claimed)
+    });
+    assert_eq!(claimed.await, sorted(ids));
+}
+
+async fn who_is_marked_keeps_the_place_or_waits_for_the_least_time_between_cycles(engine: Engine) {
+    let ground = Ground::new(engine);
+    let names = ["waiting", "scored lately", "scored long ago", "not marked"];
+    let ids = ground.identities(&names).await;
+    let end = |id, finished: i64| CycleEnd {
+        id,
+        version: 1,
+        sequence: 0,
+        scores: scores(1),
+        finished_at: at(finished),
+        next_at: at(0),
+    };
+    let ends = [end(ids[1], 4_500), end(ids[2], 2_000), end(ids[3], 4_500)];
+    ground.write(move |tx| identities::save_cycles(tx, &ends)).await;
+    let marked = ids[..3].to_vec();
+    ground.write(move |tx| identities::mark_dirty(tx, &marked, at(5_000), 1_000)).await;
+    let rows = ground.read(move |tx| identities::load_tracked(tx, &names.map(|name| (1, name)))).await;
+    let of = |name: &str| {
+        let row = rows.iter().find(|row| row.external_id == name).unwrap();
+        (row.version, row.evaluate_at)
+    };
+    let expected = [(2, Some(at(100))), (2, Some(at(5_500))), (2, Some(at(5_000))), (1, None)];
+    assert_eq!(names.map(of), expected);
+}

@@ -1,0 +1,67 @@
+//! Two folders of migrations, one shape of the tables.
+
+use std::collections::BTreeSet;
+
+use dregs_server::store::{Result, Tx, pending};
+
+use super::Ground;
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+
+on_both_engines!(a_store_that_was_opened_lacks_no_migration);
+
+/// Every column: table, name, type as PostgreSQL calls it, whether it may be null.
+fn columns(tx: &mut Tx) -> Result<BTreeSet<(String, String, String, bool)>> {
+    let sqlite = r#"
+        select t.name, c.name,
+          case lower(c.type) when 'integer' then 'bigint' when 'blob' then 'bytea' else lower(c.type) end,
+          case when c."notnull" = 0 and c.pk = 0 then 1 else 0 end
+        from sqlite_master t join pragma_table_info(t.name) c
+        where t.type = 'table' and t.name not like 'sqlite_%'"#;
+    let postgres = "
+        select cast(table_name as text), cast(column_name as text), cast(data_type as text),
+          cast(case is_nullable when 'YES' then 1 else 0 end as bigint)
+        from information_schema.columns where table_schema = 'public'";
+    let sql = tx.dialect(sqlite, postgres);
+    let found = tx.query(sql, &[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.flag(3)?)))?;
+    Ok(found.into_iter().collect())
+}
+
+/// Every index that a migration names: what it is called and how it is defined, from its table on.
+fn indexes(tx: &mut Tx) -> Result<BTreeSet<(String, String)>> {
+    let sqlite = "select name, sql from sqlite_master where type = 'index' and sql is not null";
+    let postgres = "select cast(indexname as text), indexdef from pg_indexes
+        where schemaname = 'public' and indexname not like '%_pkey' and indexname not like '%_key'";
+    let sql = tx.dialect(sqlite, postgres);
+    let found = tx.query(sql, &[], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))?;
+    Ok(found.into_iter().map(|(name, definition)| (name, plain(&definition))).collect())
+}
+
+/// A definition of an index without what the engines write differently.
+fn plain(definition: &str) -> String {
+    let definition = definition.to_lowercase().replace("public.", "").replace("using btree ", "");
+    definition.replace(" where (", " where ").replace("not null)", "not null")
+}
+
+#[tokio::test]
+async fn both_engines_have_the_same_tables_columns_and_indexes() {
+    let [sqlite, postgres] = [Engine::Sqlite, Engine::Postgres].map(Ground::new);
+    let shape = |tx: &mut Tx| Ok((columns(tx)?, indexes(tx)?));
+    let (sqlite, postgres) = (sqlite.read(shape).await, postgres.read(shape).await);
+    assert!(sqlite.0.len() > 100 && sqlite.1.len() > 5, "{sqlite:?}");
+    assert_eq!(Vec::from_iter(sqlite.0.symmetric_difference(&postgres.0)), Vec::<&_>::new());
+    assert_eq!(Vec::from_iter(sqlite.1.symmetric_difference(&postgres.1)), Vec::<&_>::new());
+}
+
+async fn a_store_that_was_opened_lacks_no_migration(engine: Engine) {
+    let ground = Ground::new(engine);
+    assert!(ground.write(pending).await.is_empty());
+    let applied = ground
+        .read(|tx| {
+            tx.query("select version, name, applied_at from schema_migrations order by version", &[], |row| {
+                Ok((row.get::<i64>(0)?, row.get::<String>(1)?, row.get::<i64>(2)?))
+            })
+        })
+        .await;
+    assert_eq!(applied[0], (1, "0001_initial".into(), 0));
+}
