@@ -40,14 +40,13 @@ pub fn base() -> OpenApi {
 pub fn complete(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
-            for (status, description) in common_errors(path, operation) {
-                let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
-                let answer =
-                    ResponseBuilder::new().description(description).content("application/json", body).build();
-                let responses = &mut operation.responses.responses;
-                responses.entry(status.to_owned()).or_insert(RefOr::T(answer));
+            let common: Vec<_> = common_errors(path, operation).collect();
+            let responses = &mut operation.responses.responses;
+            for CommonError { status, name, .. } in common {
+                let answer = RefOr::Ref(Ref::from_response_name(*name));
+                responses.entry((*status).to_owned()).or_insert(answer);
             }
-            for answer in operation.responses.responses.values_mut() {
+            for answer in responses.values_mut() {
                 if let RefOr::T(answer) = answer
                     && answer.description.is_empty()
                 {
@@ -56,30 +55,72 @@ pub fn complete(document: &mut OpenApi) {
             }
         }
     }
+    let responses = &mut document.components.get_or_insert_default().responses;
+    for CommonError { name, description, .. } in COMMON_ERRORS {
+        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+        let answer = ResponseBuilder::new().description(*description).content("application/json", body);
+        responses.insert((*name).to_owned(), RefOr::T(answer.build()));
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
-/// Status and description.
-fn common_errors(path: &str, operation: &Operation) -> Vec<(&'static str, &'static str)> {
-    let mut errors = Vec::new();
-    let has_body = operation.request_body.is_some();
-    if has_body || operation.parameters.is_some() {
-        errors.push(("400", "Something in the request is wrong; `details` says which field, and why."));
-    }
-    if operation.security.is_none() {
-        errors.push(("401", "The key or session is missing, unknown, ended or revoked."));
-        errors.push(("403", "This caller may not do this."));
-    }
-    if path.contains('{') {
-        errors.push(("404", "The team has nothing with this id."));
-    }
-    if has_body {
-        errors.push(("413", "The body is larger than 256 KiB."));
-    }
-    errors.push(("500", "The server failed; its log has the reason, under the request id."));
-    errors.push(("503", "The server cannot do this right now; `Retry-After` says when to try again."));
-    errors
+/// An answer that many operations may give.
+struct CommonError {
+    status: &'static str,
+    name: &'static str,
+    description: &'static str,
+    /// Whether the operation at this path may give it.
+    applies: fn(&str, &Operation) -> bool,
+}
+
+const COMMON_ERRORS: &[CommonError] = &[
+    CommonError {
+        status: "400",
+        name: "BadRequest",
+        description: "Something in the request is wrong; `details` says which field, and why.",
+        applies: |_, operation| operation.request_body.is_some() || operation.parameters.is_some(),
+    },
+    CommonError {
+        status: "401",
+        name: "Unauthenticated",
+        description: "The key or session is missing, unknown, ended or revoked.",
+        applies: |_, operation| operation.security.is_none(),
+    },
+    CommonError {
+        status: "403",
+        name: "Forbidden",
+        description: "This caller may not do this.",
+        applies: |_, operation| operation.security.is_none(),
+    },
+    CommonError {
+        status: "404",
+        name: "NotFound",
+        description: "The team has nothing with this id.",
+        applies: |path, _| path.contains('{'),
+    },
+    CommonError {
+        status: "413",
+        name: "BodyTooLarge",
+        description: "The body is larger than 256 KiB.",
+        applies: |_, operation| operation.request_body.is_some(),
+    },
+    CommonError {
+        status: "500",
+        name: "Internal",
+        description: "The server failed; its log has the reason, under the request id.",
+        applies: |_, _| true,
+    },
+    CommonError {
+        status: "503",
+        name: "Unavailable",
+        description: "The server cannot do this right now; `Retry-After` says when to try again.",
+        applies: |_, _| true,
+    },
+];
+
+fn common_errors(path: &str, operation: &Operation) -> impl Iterator<Item = &'static CommonError> {
+    COMMON_ERRORS.iter().filter(|error| (error.applies)(path, operation))
 }

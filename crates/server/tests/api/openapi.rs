@@ -40,6 +40,14 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
     operations.collect()
 }
 
+/// What a `$ref` means; anything else as it is.
+fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.strip_prefix('#').unwrap()).unwrap(),
+        None => value,
+    }
+}
+
 #[test]
 fn every_operation_says_what_it_does_and_how_it_fails() {
     let document = document();
@@ -60,6 +68,7 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
         assert!(responses.keys().any(|status| status.starts_with('2')), "{name} never succeeds");
         assert!(responses.contains_key("500") && responses.contains_key("503"), "{name}");
         for (status, response) in responses {
+            let response = resolved(&document, response);
             assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} {status}");
             if status.as_str() >= "400" {
                 let schema = &response["content"]["application/json"]["schema"]["$ref"];
@@ -103,8 +112,10 @@ fn every_reference_leads_somewhere_and_every_schema_is_used() {
         let pointer = reference.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
     }
-    for name in document["components"]["schemas"].as_object().unwrap().keys() {
-        assert!(found.contains(&format!("#/components/schemas/{name}").as_str()), "nobody uses {name}");
+    for kind in ["schemas", "responses"] {
+        for name in document["components"][kind].as_object().unwrap().keys() {
+            assert!(found.contains(&format!("#/components/{kind}/{name}").as_str()), "nobody uses {name}");
+        }
     }
 }
 
