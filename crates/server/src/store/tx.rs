@@ -295,10 +295,13 @@ fn with_rows(sql: &str, count: usize, width: usize) -> String {
 /// `with v (id, x) as (values ($1, $2)) update t set x = v.x from v where t.id = v.id` becomes
 /// `update t set x = $2 where t.id = $1`, which needs no table for `v`. Other texts stay.
 fn without_rows(sql: &str) -> String {
-    let Some((names, rest)) = sql.strip_prefix("with v (").and_then(|rest| rest.split_once(") as (values")) else {
+    let Some((names, rest)) = sql.strip_prefix("with v (").and_then(|rest| rest.split_once(") as (values"))
+    else {
         return sql.to_owned();
     };
-    let Some((_, update)) = rest.split_once(")\n").filter(|(_, text)| text.trim_start().starts_with("update")) else {
+    let Some((_, update)) =
+        rest.split_once(")\n").filter(|(_, text)| text.trim_start().starts_with("update"))
+    else {
         return sql.to_owned();
     };
     let mut text = update.trim_start().replace("from v where", "where");
@@ -368,7 +371,10 @@ mod tests {
 
     #[test]
     fn many_rows_are_numbered_through() {
-        assert_eq!(with_rows("insert into t (a, b) values {rows}", 2, 2), "insert into t (a, b) values ($1, $2), ($3, $4)");
+        assert_eq!(
+            with_rows("insert into t (a, b) values {rows}", 2, 2),
+            "insert into t (a, b) values ($1, $2), ($3, $4)"
+        );
     }
 
     #[test]
