@@ -13,9 +13,14 @@ async fn person(ground: &Ground, team_id: i64, email: &'static str, role: Role) 
 
 async fn people_come_back_as_they_were_stored(engine: Engine) {
     let ground = Ground::new(engine);
-    assert!(ground.read(users::is_first_start).await);
+    assert_eq!(
+        (ground.read(users::is_first_start).await, ground.read(users::first_team).await),
+        (true, None)
+    );
     let team = ground.write(|tx| users::insert_team(tx, "Team", at(1))).await;
-    assert!(!ground.read(users::is_first_start).await);
+    ground.write(|tx| users::insert_team(tx, "Other", at(1))).await;
+    let after = (ground.read(users::is_first_start).await, ground.read(users::first_team).await);
+    assert_eq!(after, (false, Some(team)));
     for (email, role) in
         [("ada@example.com", Role::Admin), ("bob@example.com", Role::Viewer), ("eve@example.com", Role::User)]
     {

@@ -91,12 +91,14 @@ impl Process {
     /// # Panics
     /// When it does neither in time, or ended by its own fault.
     pub async fn is_ready(&mut self) -> bool {
-        let begun = Instant::now();
-        while tokio::net::TcpStream::connect(self.address).await.is_err() {
+        let (begun, client) = (Instant::now(), reqwest::Client::new());
+        // It listens before it serves, so that a connection says nothing yet.
+        let url = format!("http://{}/healthz", self.address);
+        while client.get(&url).timeout(START_MAX).send().await.is_err() {
             if self.exit_status().is_some() {
                 return false;
             }
-            assert!(begun.elapsed() < START_MAX, "the server does not listen: {}", self.log());
+            assert!(begun.elapsed() < START_MAX, "the server does not answer: {}", self.log());
             tokio::time::sleep(POLL).await;
         }
         true

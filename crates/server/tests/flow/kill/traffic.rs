@@ -23,7 +23,7 @@ const DEVICES: u32 = 30;
 const BATCH_MAX_EVENTS: usize = 20;
 /// A sender pauses this long at most between two requests: the storm is to be killed, not to fill
 /// two cores that other tests share.
-const PAUSE_MAX_MS: u64 = 20;
+const PAUSE_MAX_MS: u64 = 10;
 /// A request that takes longer has lost its server.
 const REQUEST_MAX: Duration = Duration::from_secs(5);
 
