@@ -3,6 +3,7 @@
 mod access;
 mod browsers;
 mod channels;
+mod clients;
 mod credentials;
 mod deliveries;
 mod faithful;
