@@ -1,5 +1,6 @@
 //! Everything a running server shares.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -29,6 +30,8 @@ const EVALUATIONS_MAX: usize = 1_024;
 const DELIVERIES_PER_CHANNEL_MAX: usize = 512;
 /// The file in the data directory that holds the rows.
 const DATABASE_FILE: &str = "dregs.db";
+/// The file in the data directory that a running server holds locked.
+const LOCK_FILE: &str = "dregs.lock";
 
 /// A running server.
 pub struct App {
@@ -52,6 +55,8 @@ pub struct App {
     pub decoy_hash: String,
     pub metrics: PrometheusHandle,
     stopping: AtomicBool,
+    /// Held while a SQLite file is in use.
+    _lock: Option<File>,
 }
 
 /// What the workers listen to.
@@ -106,6 +111,7 @@ impl App {
         let now = clock.now();
         let place = location(&config);
         let is_alone = matches!(place, Location::File(_));
+        let lock = if is_alone { Some(lock(&config).map_err(wrong)?) } else { None };
         let store = tokio::task::spawn_blocking(move || Store::open(&place, now))
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))??;
@@ -133,6 +139,7 @@ impl App {
             decoy_hash: sign_in::hash_password(&crate::vault::new_token("")).map_err(wrong)?,
             metrics: telemetry::metrics_handle(),
             stopping: AtomicBool::new(false),
+            _lock: lock,
             config,
             clock,
             store,
@@ -174,6 +181,18 @@ pub fn location(config: &Config) -> Location {
     match &config.database_url {
         Some(url) => Location::Postgres(url.clone()),
         None => Location::File(config.data_dir.join(DATABASE_FILE)),
+    }
+}
+
+/// Makes sure that no other server uses the SQLite file: each would take what the other works on
+/// for left over from a crash.
+fn lock(config: &Config) -> std::result::Result<File, String> {
+    let path = config.data_dir.join(LOCK_FILE);
+    let file = File::create(&path)
+        .map_err(|error| format!("data_dir {} cannot be used: {error}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => Err(format!("data_dir {} is in use by another dregs server", config.data_dir.display())),
     }
 }
 

@@ -10,7 +10,7 @@ use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Outcome, Prepared};
+use super::{Outcome, Prepared, Request};
 use crate::ops::handoff::Due;
 use crate::ops::refold;
 use crate::store::claims::EVALUATION_LEASE_MS;
@@ -36,9 +36,8 @@ pub struct Context {
 }
 
 /// Events of one or more teams, in the order in which they arrived.
-#[derive(Default)]
-pub struct Batch {
-    events: Vec<(i64, Prepared)>,
+pub struct Batch<'r> {
+    events: Vec<(i64, &'r Prepared)>,
 }
 
 /// What the transaction did.
@@ -54,13 +53,11 @@ pub struct Stored {
 
 type IdentityKey<'b> = (i64, &'b str);
 
-impl Batch {
-    pub fn add(&mut self, team_id: i64, events: Vec<Prepared>) {
-        self.events.extend(events.into_iter().map(|event| (team_id, event)));
-    }
-
-    pub fn len(&self) -> usize {
-        self.events.len()
+impl<'r> Batch<'r> {
+    pub fn of(requests: &'r [Request]) -> Self {
+        let events =
+            requests.iter().flat_map(|request| request.events.iter().map(|event| (request.team_id, event)));
+        Self { events: events.collect() }
     }
 
     /// Stores what is new.

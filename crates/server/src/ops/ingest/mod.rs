@@ -2,6 +2,7 @@
 
 mod batch;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use dregs_core::event::{Event, FieldError};
@@ -42,6 +43,12 @@ pub enum Outcome {
 }
 
 /// The events of one request.
+struct Request {
+    team_id: i64,
+    events: Vec<Prepared>,
+}
+
+/// A request and whoever waits for its outcome.
 pub struct Submission {
     team_id: i64,
     events: Vec<Prepared>,
@@ -98,15 +105,37 @@ pub async fn run(app: Arc<App>, mut queue: mpsc::Receiver<Submission>) {
     }
 }
 
-/// Stores the submissions in one transaction, hands on what is to be scored and answers.
+/// Stores the submissions in one transaction and answers them. If that fails, each in one of its
+/// own, so that no request fails for the sake of another.
 async fn commit(app: &Arc<App>, submissions: Vec<Submission>) {
-    let mut answers = Vec::with_capacity(submissions.len());
-    let mut batch = batch::Batch::default();
-    for submission in submissions {
-        answers.push((submission.answer, submission.events.len()));
-        batch.add(submission.team_id, submission.events);
+    let (requests, answers): (Vec<_>, Vec<_>) =
+        submissions.into_iter().map(|s| (Request { team_id: s.team_id, events: s.events }, s.answer)).unzip();
+    let requests = Arc::new(requests);
+    // A caller that went away has nothing to be told.
+    match store(app, &requests, 0..answers.len()).await {
+        Ok(outcomes) => {
+            let mut outcomes = outcomes.into_iter();
+            for (request, answer) in requests.iter().zip(answers) {
+                let _ = answer.send(Ok(outcomes.by_ref().take(request.events.len()).collect()));
+            }
+        }
+        Err(StoreError::Broken(_) | StoreError::Conflict | StoreError::Retry) if answers.len() > 1 => {
+            for (index, answer) in answers.into_iter().enumerate() {
+                let _ = answer.send(store(app, &requests, index..index + 1).await.map_err(Arc::new));
+            }
+        }
+        Err(error) => {
+            let error = Arc::new(error);
+            for answer in answers {
+                let _ = answer.send(Err(Arc::clone(&error)));
+            }
+        }
     }
-    let count = batch.len();
+}
+
+/// Stores some of the requests in one transaction and hands on what is to be scored.
+async fn store(app: &App, requests: &Arc<Vec<Request>>, range: Range<usize>) -> Result<Vec<Outcome>> {
+    let count = requests[range.clone()].iter().map(|request| request.events.len()).sum();
     let granted = app.evaluations.reserve(EVALUATION_LANE, count);
     let context = batch::Context {
         hasher: app.key_hasher,
@@ -114,21 +143,11 @@ async fn commit(app: &Arc<App>, submissions: Vec<Submission>) {
         min_cycle_ms: app.min_cycle_ms(),
         granted,
     };
-    let stored = app.store.write(move |tx| batch.store(tx, &context)).await;
+    let shared = Arc::clone(requests);
+    let stored =
+        app.store.write(move |tx| batch::Batch::of(&shared[range.clone()]).store(tx, &context)).await;
     failpoint::reach("ingest.committed");
-    let stored = match stored {
-        Ok(stored) => stored,
-        Err(error) => {
-            app.evaluations.release(EVALUATION_LANE, granted);
-            tracing::error!(%error, events = count, "events could not be stored");
-            let error = Arc::new(error);
-            for (answer, _) in answers {
-                // A caller that went away has nothing to be told.
-                let _ = answer.send(Err(Arc::clone(&error)));
-            }
-            return;
-        }
-    };
+    let stored = stored.inspect_err(|_| app.evaluations.release(EVALUATION_LANE, granted))?;
     app.evaluations.release(EVALUATION_LANE, granted - stored.handed_on.len());
     for due in stored.handed_on {
         app.evaluations.send(due);
@@ -137,10 +156,7 @@ async fn commit(app: &Arc<App>, submissions: Vec<Submission>) {
         app.evaluations.spill(EVALUATION_LANE);
     }
     metrics::counter!("dregs_events_ingested_total").increment(stored.new_events as u64);
-    let mut outcomes = stored.outcomes.into_iter();
-    for (answer, count) in answers {
-        let _ = answer.send(Ok(outcomes.by_ref().take(count).collect()));
-    }
+    Ok(stored.outcomes)
 }
 
 /// Evaluation has one lane.

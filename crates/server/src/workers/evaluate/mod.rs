@@ -87,10 +87,15 @@ async fn claim_due(app: &App, limit: usize) -> Result<Vec<i64>> {
     Ok(claimed)
 }
 
-/// Scores a batch; what fails stays leased, and is tried again when the lease ends.
+/// Scores a batch; if that fails, each of it alone, so that one identity does not stand in the way
+/// of others. What fails alone stays leased, and is tried again when the lease ends.
 async fn evaluate(app: Arc<App>, batch: schedule::Batch) {
-    if let Err(error) = cycle::run(&app, &batch.identity_ids).await {
-        tracing::error!(%error, identities = batch.identity_ids.len(), "identities could not be scored");
+    if cycle::run(&app, &batch.identity_ids).await.is_err() {
+        for identity_id in batch.identity_ids {
+            if let Err(error) = cycle::run(&app, &[identity_id]).await {
+                tracing::error!(%error, identity_id, "an identity could not be scored");
+            }
+        }
     }
     app.evaluations.release(EVALUATION_LANE, batch.places);
 }
