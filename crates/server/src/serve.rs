@@ -1,6 +1,7 @@
 //! Running a server: which thread does what, and how it ends.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -8,12 +9,13 @@ use std::time::Duration;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, interval, sleep, timeout_at};
 
 use crate::app::{App, Inboxes};
-use crate::ops::handoff::{Due, Outgoing};
+use crate::ops::handoff::Outgoing;
 use crate::ops::ingest;
 use crate::shutdown::{self, Shutdown};
+use crate::store::claims::Due;
 use crate::{http, workers};
 
 /// What is under way when the server is told to stop has this long to finish.
@@ -40,35 +42,38 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let (trigger, shutdown) = shutdown::channel();
+    let (http_trigger, mut http_shutdown) = shutdown::channel();
+    let (worker_trigger, worker_shutdown) = shutdown::channel();
     let Inboxes { submissions, evaluations, deliveries } = inboxes;
     let ingest = tokio::spawn(ingest::run(Arc::clone(&app), submissions));
-    let workers = start_workers(Arc::clone(&app), evaluations, deliveries, shutdown.clone())?;
+    let workers = start_workers(Arc::clone(&app), evaluations, deliveries, worker_shutdown)?;
 
-    let mut http_stop = shutdown.clone();
     // Answers are small and somebody waits for each.
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    let router = http::router(Arc::clone(&app)).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let router = http::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     let serving =
-        axum::serve(listener, router).with_graceful_shutdown(async move { http_stop.begun().await });
+        axum::serve(listener, router).with_graceful_shutdown(async move { http_shutdown.begun().await });
+    let mut stopped_at = Instant::now();
     let stopping = async {
         stop.await;
         tracing::info!("stopping: finishing what is under way");
+        stopped_at = Instant::now();
         app.stop();
-        trigger.begin();
+        http_trigger.begin();
         // Connections that stay open without a request must not keep the server.
-        tokio::time::sleep(Duration::from_millis(DRAIN_MS)).await;
+        sleep(Duration::from_millis(DRAIN_MS)).await;
     };
+    // One after the other, as the data flows: requests, then evaluation, then delivery.
     tokio::select! {
         served = serving.into_future() => served?,
         () = stopping => tracing::warn!("requests were still under way after {DRAIN_MS} ms"),
     }
-    trigger.begin();
     ingest.abort();
+    worker_trigger.begin();
     let finished = tokio::task::spawn_blocking(move || workers.join());
-    if timeout(Duration::from_millis(DRAIN_MS), finished).await.is_err() {
+    if timeout_at(stopped_at + Duration::from_millis(DRAIN_MS), finished).await.is_err() {
         tracing::warn!("attempts were still under way after {DRAIN_MS} ms; the next start makes them again");
     }
     Ok(())
@@ -81,12 +86,17 @@ fn start_workers(
     shutdown: Shutdown,
 ) -> std::io::Result<thread::JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (delivery_trigger, delivery_shutdown) = shutdown::channel();
     thread::Builder::new().name("workers".into()).spawn(move || {
         runtime.block_on(async {
             tokio::join!(
-                workers::evaluate::run(Arc::clone(&app), evaluations, shutdown.clone()),
-                workers::deliver::run(Arc::clone(&app), deliveries, shutdown.clone()),
-                reload(app, shutdown),
+                async {
+                    workers::evaluate::run(Arc::clone(&app), evaluations, shutdown.clone()).await;
+                    // Only now is nothing more handed on to delivery.
+                    delivery_trigger.begin();
+                },
+                workers::deliver::run(Arc::clone(&app), deliveries, delivery_shutdown),
+                reload(Arc::clone(&app), shutdown.clone()),
             );
         });
     })

@@ -8,18 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dregs_core::notify::message::Message;
-use dregs_core::time::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::store::attempts::{AttemptRecord, Trigger};
-
-/// An identity that is to be scored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Due {
-    /// Not before.
-    pub at: Timestamp,
-    pub identity_id: i64,
-}
 
 /// A delivery that is to be attempted.
 #[derive(Debug)]

@@ -6,6 +6,16 @@
 //! memory, and born due when memory is full. The lease is an optimisation only: two workers on
 //! one row do no harm, since what they write is guarded by versions and carries ids.
 
+use dregs_core::time::Timestamp;
+
+/// An identity that is to be scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    /// Not before.
+    pub at: Timestamp,
+    pub identity_id: i64,
+}
+
 /// Longer than a cycle can take by orders of magnitude.
 pub const EVALUATION_LEASE_MS: i64 = 30_000;
 /// Longer than the longest deadline of an attempt (30 s), the wait for a free hand before it and

@@ -3,6 +3,7 @@
 use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
 
+use super::claims::Due;
 use super::{Result, Row, StoreError, Tx};
 use crate::values;
 
@@ -145,6 +146,18 @@ pub fn claim_due(tx: &mut Tx, now: Timestamp, lease_until: Timestamp, limit: i64
         tx.skip_locked(),
     );
     tx.query(&sql, &values![now, lease_until, limit], |row| row.get(0))
+}
+
+/// Ends the leases of identities that were taken and not scored: they are due as they were.
+pub fn give_back(tx: &mut Tx, dues: &[Due]) -> Result<()> {
+    let rows: Vec<_> = dues.iter().map(|due| values![due.identity_id, due.at]).collect();
+    tx.execute_rows(
+        "with v (id, due) as (values {rows})
+         update identities set evaluate_at = v.due
+         from v where identities.id = v.id and identities.evaluate_at is not null",
+        &rows,
+    )?;
+    Ok(())
 }
 
 /// Makes every lease end now: right only where no other process works on this store.

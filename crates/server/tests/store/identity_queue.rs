@@ -1,6 +1,7 @@
 //! Who is to be scored, and who does it.
 
 use dregs_server::store::Tx;
+use dregs_server::store::claims::Due;
 use dregs_server::store::identities::{self, CycleEnd, TrackedWrite};
 
 use super::{Ground, MANY, at, first_seen, scores, set, sorted};
@@ -10,6 +11,7 @@ use crate::support::engine::Engine;
 on_both_engines!(
     a_claim_takes_who_is_due_longest_and_leases_them,
     concurrent_claims_never_share_an_identity,
+    who_is_given_back_is_due_as_before,
     who_is_marked_keeps_the_place_or_waits_for_the_least_time_between_cycles,
 );
 
@@ -39,6 +41,15 @@ async fn a_claim_takes_who_is_due_longest_and_leases_them(engine: Engine) {
     assert_eq!(set(claim(1_000, 2_000, 9).await), set([ids[0], ids[1], ids[3]]));
     assert_eq!(ground.write(|tx| identities::release_leases(tx, at(1_500))).await, 4);
     assert_eq!(sorted(claim(1_500, 2_000, 9).await), sorted(ids));
+}
+
+async fn who_is_given_back_is_due_as_before(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = due_at(&ground, &[10, 20]).await;
+    ground.write(|tx| identities::claim_due(tx, at(50), at(1_000), 9)).await;
+    let dues = [Due { at: at(20), identity_id: ids[1] }, Due { at: at(20), identity_id: 9_999 }];
+    ground.write(move |tx| identities::give_back(tx, &dues)).await;
+    assert_eq!(ground.write(|tx| identities::claim_due(tx, at(50), at(1_000), 9)).await, [ids[1]]);
 }
 
 async fn concurrent_claims_never_share_an_identity(engine: Engine) {

@@ -11,9 +11,8 @@ use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Outcome, Prepared, Request};
-use crate::ops::handoff::Due;
 use crate::ops::refold;
-use crate::store::claims::EVALUATION_LEASE_MS;
+use crate::store::claims::{Due, EVALUATION_LEASE_MS};
 use crate::store::devices::SeenDevice;
 use crate::store::events::NewEvent;
 use crate::store::groups::KnownGroup;

@@ -26,7 +26,7 @@ const POLL_MS: u64 = 250;
 const UNRECORDED_MAX: usize = 4_096;
 
 /// Sends what falls due until `shutdown`, then finishes what is under way.
-pub async fn run(app: Arc<App>, handed_on: mpsc::UnboundedReceiver<Outgoing>, shutdown: Shutdown) {
+pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Outgoing>, shutdown: Shutdown) {
     let (records, recorder) = record::start(Arc::clone(&app));
     let mut deliverer = Deliverer {
         app,
@@ -36,8 +36,8 @@ pub async fn run(app: Arc<App>, handed_on: mpsc::UnboundedReceiver<Outgoing>, sh
         claims: JoinSet::new(),
         wakes: BinaryHeap::new(),
     };
-    deliverer.turn(handed_on, shutdown).await;
-    deliverer.finish().await;
+    deliverer.turn(&mut handed_on, shutdown).await;
+    deliverer.finish(handed_on).await;
     // The recorder ends when its last sender is gone; a panic in it has been logged.
     let _ = recorder.await;
 }
@@ -53,7 +53,7 @@ struct Deliverer {
 }
 
 impl Deliverer {
-    async fn turn(&mut self, mut handed_on: mpsc::UnboundedReceiver<Outgoing>, mut shutdown: Shutdown) {
+    async fn turn(&mut self, handed_on: &mut mpsc::UnboundedReceiver<Outgoing>, mut shutdown: Shutdown) {
         let mut poll = interval(Duration::from_millis(POLL_MS));
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut polls = JoinSet::new();
@@ -171,7 +171,10 @@ impl Deliverer {
     }
 
     /// Lets the attempts under way end and gives back what was not begun.
-    async fn finish(mut self) {
+    async fn finish(mut self, mut handed_on: mpsc::UnboundedReceiver<Outgoing>) {
+        while let Ok(outgoing) = handed_on.try_recv() {
+            self.lanes.entry(outgoing.channel_id).or_default().queue.push_back(outgoing);
+        }
         while self.attempts.join_next().await.is_some() {}
         while let Some(claimed) = self.claims.join_next().await {
             if let Ok(claimed) = claimed {

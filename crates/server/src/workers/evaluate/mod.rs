@@ -13,10 +13,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::failpoint;
-use crate::ops::handoff::Due;
 use crate::ops::ingest::EVALUATION_LANE;
 use crate::shutdown::Shutdown;
-use crate::store::claims::EVALUATION_LEASE_MS;
+use crate::store::claims::{Due, EVALUATION_LEASE_MS};
 use crate::store::{Result, identities};
 
 /// Identities scored in one transaction.
@@ -58,6 +57,17 @@ pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut
         }
     }
     while batches.join_next().await.is_some() {}
+    while let Ok(due) = handed_on.try_recv() {
+        schedule.push(due);
+    }
+    give_back(&app, schedule.into_rest()).await;
+}
+
+/// Ends the leases of identities that were taken and not scored.
+async fn give_back(app: &App, rest: Vec<Due>) {
+    if let Err(error) = app.store.write(move |tx| identities::give_back(tx, &rest)).await {
+        tracing::error!(%error, "leases could not be given back; they end by themselves");
+    }
 }
 
 /// Takes what is due in the store, as much as there are places for.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dregs_core::time::Timestamp;
 
-use crate::ops::handoff::Due;
+use crate::store::claims::Due;
 
 /// Identities to score together.
 pub struct Batch {
@@ -38,6 +38,11 @@ impl Schedule {
         identity_ids.sort_unstable();
         identity_ids.dedup();
         Batch { identity_ids, places }
+    }
+
+    /// All that is left.
+    pub fn into_rest(self) -> Vec<Due> {
+        self.0.into_iter().map(|Reverse(due)| due).collect()
     }
 
     /// How long until something is due; `None` when nothing is planned.
