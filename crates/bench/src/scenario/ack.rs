@@ -42,7 +42,7 @@ pub async fn run(setting: &Setting, ceilings: &Ceilings, time: Duration, report:
         let how = Closed {
             connections: if single { setting.connections } else { BATCH_CONNECTIONS },
             batch: shape.batch,
-            time_max: time,
+            time_max: Some(time),
             outstanding_max: None,
         };
         let sent = load::closed(bare.server.address(), feed, how, None).await?;

@@ -79,12 +79,7 @@ pub async fn run(setting: &Setting, identities: u64, report: &mut Report) -> Res
 async fn fill(rig: &Rig, setting: &Setting, identities: u64) -> Result<()> {
     let range = rig.ledger.extend(identities);
     let feed = Feed::distinct(setting.generator, range.clone());
-    let how = Closed {
-        connections: CONNECTIONS,
-        batch: BATCH_EVENTS,
-        time_max: Duration::MAX,
-        outstanding_max: None,
-    };
+    let how = Closed { connections: CONNECTIONS, batch: BATCH_EVENTS, time_max: None, outstanding_max: None };
     load::closed(rig.address(), feed, how, Some(rig.ledger.clone())).await?;
     rig.ledger.wait_for_first(range).await?;
     tokio::time::sleep(SETTLE).await;
