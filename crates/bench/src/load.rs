@@ -336,17 +336,20 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_that_is_not_stored_ends_the_loop() {
-        let (listener, address) = crate::sink::listen().await.unwrap();
-        tokio::spawn(async move {
-            let (stream, _) = listener.accept().await.unwrap();
-            let mut connection = Connection::accepted(stream).unwrap();
-            connection.serve(|_| ()).await.unwrap();
-            let answer =
-                b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 25\r\n\r\n{\"status\":\"rate_limited\"}";
-            connection.send(answer).await.unwrap();
-        });
-        let how = Closed { connections: 1, batch: 1, time_max: None, outstanding_max: None };
-        let refused = closed(address, feed(1), how, None).await.unwrap_err();
-        assert_eq!(refused.to_string(), r#"a post of 1 events was answered 429: {"status":"rate_limited"}"#);
+        for (status, body) in
+            [(429, r#"{"status":"success"}"#), (200, r#"{"status":"rate_limited"}"#), (200, "")]
+        {
+            let (listener, address) = crate::sink::listen().await.unwrap();
+            tokio::spawn(async move {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut connection = Connection::accepted(stream).unwrap();
+                connection.serve(|_| ()).await.unwrap();
+                let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                connection.send(answer.as_bytes()).await.unwrap();
+            });
+            let how = Closed { connections: 1, batch: 1, time_max: None, outstanding_max: None };
+            let refused = closed(address, feed(1), how, None).await.unwrap_err();
+            assert_eq!(refused.to_string(), format!("a post of 1 events was answered {status}: {body}"));
+        }
     }
 }
