@@ -23,8 +23,8 @@ use crate::rig::Setting;
 use crate::scratch::Folder;
 use crate::sink::{Signer, Sink};
 
-/// The events of a batch when the ceiling of batches is measured.
-pub const BATCH_EVENTS: u64 = 500;
+/// The events of a large batch: as many as surely fit into the 256 KiB that a body may have.
+pub const BATCH_EVENTS: u64 = 400;
 /// What one event writes at least: a row of this size.
 const ROW_BYTES: usize = 1_000;
 /// The rows of a group commit, when about half of the connections have an event in it.
@@ -58,8 +58,8 @@ impl Ceilings {
 
     /// For events acknowledged in batches.
     pub fn ack_batches(&self) -> Ceiling {
-        let sqlite = Ceiling { name: "SQLite by 500", value: self.sqlite_batches };
-        lower(Ceiling { name: "HTTP by 500", value: self.http_batches }, sqlite)
+        let sqlite = Ceiling { name: "SQLite by 400", value: self.sqlite_batches };
+        lower(Ceiling { name: "HTTP by 400", value: self.http_batches }, sqlite)
     }
 
     /// For events carried to a webhook: they come over HTTP, are committed, and go out to the sink.
@@ -94,9 +94,9 @@ pub async fn run(setting: &Setting, time: Duration, report: &mut Report) -> Resu
     report.add(row("fdatasync p50", sync.p50, Unit::Milliseconds));
     report.add(row("SQLite, one 1 KB row a commit", commits, Unit::EventsPerSecond));
     report.add(row("SQLite, 64 such rows a commit", sqlite_groups, Unit::EventsPerSecond));
-    report.add(row("SQLite, 500 such rows a commit", sqlite_batches, Unit::EventsPerSecond));
+    report.add(row("SQLite, 400 such rows a commit", sqlite_batches, Unit::EventsPerSecond));
     report.add(row("HTTP, one event a request", http, Unit::EventsPerSecond));
-    report.add(row("HTTP, 500 events a request", http_batches, Unit::EventsPerSecond));
+    report.add(row("HTTP, 400 events a request", http_batches, Unit::EventsPerSecond));
     report.add(row("sink, signed webhooks verified", sink, Unit::EventsPerSecond));
     Ok(Ceilings { http, http_batches, sink, sqlite_groups, sqlite_batches, fdatasync_p50_ms: sync.p50 })
 }

@@ -38,7 +38,7 @@ pub async fn run(setting: &Setting, events: u64, report: &mut Report) -> Result<
     let sent = load::closed(rig.address(), feed, how, Some(rig.ledger.clone())).await?;
     report.add(Row::new(
         SCENARIO,
-        "acknowledged in batches of 500 meanwhile",
+        "acknowledged in batches of 400 meanwhile",
         sent.rate(),
         Unit::EventsPerSecond,
     ));
