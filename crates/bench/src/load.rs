@@ -209,7 +209,7 @@ impl Poster {
         let path = if is_batch { "/api/events/batch" } else { "/api/events" };
         Ok(Self {
             connection: Connection::open(address).await?,
-            head: post_head(address, path),
+            head: head(address, "POST", path),
             body: Vec::new(),
             request: Vec::new(),
             is_batch,
@@ -248,10 +248,10 @@ impl Poster {
     }
 }
 
-/// The head of a `POST` with the secret key, up to the value of `Content-Length`.
-pub fn post_head(address: SocketAddr, path: &str) -> String {
+/// The head of a request with the secret key, up to the value of `Content-Length`.
+pub fn head(address: SocketAddr, method: &str, path: &str) -> String {
     format!(
-        "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {SECRET_KEY}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {SECRET_KEY}\r\n\
          User-Agent: dregs-bench\r\nContent-Type: application/json\r\nContent-Length: "
     )
 }
