@@ -245,6 +245,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::scenario::ceilings::BATCH_EVENTS;
 
     fn event(number: u64, identity: u64) -> serde_json::Value {
         let mut out = Vec::new();
@@ -282,11 +283,18 @@ mod tests {
     }
 
     #[test]
-    fn events_are_as_long_as_real_ones() {
-        let mut out = Vec::new();
-        (0..1_000).for_each(|number| Generator::new(7).write(number, number, &mut out));
-        let bytes_each = out.len() / 1_000;
-        assert!((400..=600).contains(&bytes_each), "{bytes_each} bytes");
+    fn events_are_as_long_as_real_ones_and_a_batch_of_them_fits_into_a_body() {
+        const BODY_MAX_BYTES: usize = 256 * 1024;
+        let length = |number| {
+            let mut out = Vec::new();
+            Generator::new(7).write(number, number, &mut out);
+            out.len()
+        };
+        let lengths: Vec<usize> = (0..100_000).map(length).collect();
+        let mean = lengths.iter().sum::<usize>() / lengths.len();
+        assert!((450..=550).contains(&mean), "{mean} bytes");
+        let longest = lengths.into_iter().max().unwrap();
+        assert!((longest + 1) * (BATCH_EVENTS as usize) < BODY_MAX_BYTES, "{longest} bytes");
     }
 
     #[test]

@@ -28,6 +28,12 @@ impl Latencies {
         self.micros.extend(other.micros);
     }
 
+    /// How many times were measured.
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.micros.len()
+    }
+
     /// The percentiles by nearest rank: the smallest time that so many per cent do not exceed. All zero
     /// when nothing was measured.
     pub fn percentiles(mut self) -> Percentiles {

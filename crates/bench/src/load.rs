@@ -40,8 +40,8 @@ pub struct Closed {
     pub connections: usize,
     /// Events a request; one means `POST /api/events`.
     pub batch: u64,
-    /// No event is sent later than this after the first.
-    pub time_max: Duration,
+    /// No event is sent later than this after the first; `None` sends the whole feed.
+    pub time_max: Option<Duration>,
     /// How many identities may wait for their webhook before the next event is sent. Only for events
     /// about distinct identities, sent one by one.
     pub outstanding_max: Option<usize>,
@@ -82,7 +82,7 @@ pub async fn closed(address: SocketAddr, feed: Feed, how: Closed, ledger: Option
             how,
             ledger: ledger.clone(),
             next: Arc::clone(&next),
-            until: start + how.time_max,
+            until: how.time_max.map(|time| start + time),
         };
         workers.spawn(worker.run());
     }
@@ -155,7 +155,7 @@ struct Worker {
     how: Closed,
     ledger: Option<Ledger>,
     next: Arc<Mutex<u64>>,
-    until: Instant,
+    until: Option<Instant>,
 }
 
 impl Worker {
@@ -163,7 +163,7 @@ impl Worker {
         let (mut events, mut answers) = (0, Latencies::default());
         loop {
             if let Some(ledger) = &self.ledger {
-                ledger.room().await;
+                ledger.room().await?;
             }
             let sent = clock::now();
             let numbers = self.take(sent);
@@ -188,7 +188,7 @@ impl Worker {
     fn take(&self, now: Instant) -> std::ops::Range<u64> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let start = *next;
-        if now < self.until {
+        if self.until.is_none_or(|until| now < until) {
             *next = (start + self.how.batch).min(self.feed.events);
         }
         start..*next
@@ -209,7 +209,7 @@ impl Poster {
         let path = if is_batch { "/api/events/batch" } else { "/api/events" };
         Ok(Self {
             connection: Connection::open(address).await?,
-            head: post_head(address, path),
+            head: head(address, "POST", path),
             body: Vec::new(),
             request: Vec::new(),
             is_batch,
@@ -248,10 +248,10 @@ impl Poster {
     }
 }
 
-/// The head of a `POST` with the secret key, up to the value of `Content-Length`.
-pub fn post_head(address: SocketAddr, path: &str) -> String {
+/// The head of a request with the secret key, up to the value of `Content-Length`.
+pub fn head(address: SocketAddr, method: &str, path: &str) -> String {
     format!(
-        "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {SECRET_KEY}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {SECRET_KEY}\r\n\
          User-Agent: dregs-bench\r\nContent-Type: application/json\r\nContent-Length: "
     )
 }
@@ -285,6 +285,7 @@ pub fn flatten<T>(joined: std::result::Result<Result<T>, tokio::task::JoinError>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::responder;
 
     #[test]
     fn stored_events_are_counted_in_answers() {
@@ -303,5 +304,52 @@ mod tests {
         let feed = Feed { generator: Generator::new(1), first: 10, identities: 3, events: 7 };
         let order: Vec<u64> = (0..feed.events).map(|number| feed.identity(number)).collect();
         assert_eq!(order, [10, 11, 12, 10, 11, 12, 10]);
+    }
+
+    fn feed(events: u64) -> Feed {
+        Feed { generator: Generator::new(1), first: 0, identities: u64::MAX, events }
+    }
+
+    #[tokio::test]
+    async fn a_closed_loop_posts_every_event_once() {
+        let address = responder::spawn().await.unwrap();
+        for (batch, requests) in [(1, 250), (100, 3)] {
+            let how = Closed { connections: 4, batch, time_max: None, outstanding_max: None };
+            let sent = closed(address, feed(250), how, None).await.unwrap();
+            assert_eq!((sent.events, sent.answers.count()), (250, requests));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_open_loop_counts_from_when_an_event_was_due() {
+        let address = responder::spawn().await.unwrap();
+        let ledger = Ledger::default();
+        let range = ledger.extend(5);
+        let sent = open(address, feed(5), 1_000, &ledger).await.unwrap();
+        assert_eq!((sent.events, sent.answers.count()), (5, 5));
+        let arrival = sent.start + Duration::from_secs(1);
+        range.clone().for_each(|identity| ledger.received(Some(identity), arrival));
+        let mut from_due = Latencies::default();
+        (0..5).for_each(|number| from_due.add(Duration::from_millis(1_000 - number)));
+        assert_eq!(ledger.latencies(range), from_due);
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_not_stored_ends_the_loop() {
+        for (status, body) in
+            [(429, r#"{"status":"success"}"#), (200, r#"{"status":"rate_limited"}"#), (200, "")]
+        {
+            let (listener, address) = crate::sink::listen().await.unwrap();
+            tokio::spawn(async move {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut connection = Connection::accepted(stream).unwrap();
+                connection.serve(|_| ()).await.unwrap();
+                let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                connection.send(answer.as_bytes()).await.unwrap();
+            });
+            let how = Closed { connections: 1, batch: 1, time_max: None, outstanding_max: None };
+            let refused = closed(address, feed(1), how, None).await.unwrap_err();
+            assert_eq!(refused.to_string(), format!("a post of 1 events was answered {status}: {body}"));
+        }
     }
 }

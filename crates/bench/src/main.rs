@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser as _, ValueEnum as _};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Amounts, Arguments, Scenario};
 use crate::error::{Error, Result};
@@ -60,9 +61,11 @@ async fn run(arguments: Arguments) -> Result<bool> {
     let setting = setting(&arguments)?;
     let machine = Machine::read(&setting.folder);
     let mut report = Report::default();
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::io("listening for SIGTERM"))?;
     // Dropping the scenario that runs ends its server.
     let interrupted = tokio::select! {
         () = measure(&arguments, &setting, &mut report) => false,
+        _ = terminate.recv() => true,
         _ = tokio::signal::ctrl_c() => true,
     };
     if interrupted {

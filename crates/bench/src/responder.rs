@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::error::{Error, Result};
 use crate::http::Connection;
@@ -64,16 +64,25 @@ pub async fn serve() -> Result<()> {
     let (listener, address) = listen().await?;
     writeln!(std::io::stdout(), "{address}").map_err(Error::io("telling the address"))?;
     let parent = tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
-    let answering = async {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream));
-        }
-    };
     tokio::select! {
         _ = parent => {}
-        () = answering => {}
+        () = accept(listener) => {}
     }
     Ok(())
+}
+
+/// A responder inside this process, until its runtime ends.
+#[cfg(test)]
+pub async fn spawn() -> Result<SocketAddr> {
+    let (listener, address) = listen().await?;
+    tokio::spawn(accept(listener));
+    Ok(address)
+}
+
+async fn accept(listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(answer(stream));
+    }
 }
 
 async fn answer(stream: TcpStream) {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::events::Generator;
 use crate::http::Connection;
 use crate::ledger::Ledger;
-use crate::load::{post_head, write_request};
+use crate::load::{head, write_request};
 use crate::scratch::{Folder, ScratchDatabase};
 use crate::server::{Launch, Server};
 use crate::sink::{Signer, Sink};
@@ -56,6 +56,13 @@ pub struct Rig {
     pub ledger: Ledger,
 }
 
+/// A webhook channel.
+pub struct Channel {
+    id: String,
+    /// Signs as the channel does.
+    pub signer: Signer,
+}
+
 impl Bare {
     /// Starts a server on an empty store with these further settings.
     pub async fn start(setting: &Setting, store: Store<'_>, settings: &[(&str, &str)]) -> Result<Self> {
@@ -70,20 +77,29 @@ impl Bare {
         Ok(Self { server, _database: database, folder })
     }
 
-    /// Makes a webhook channel for scores; `config` is added to its configuration. Answers what signs its
-    /// webhooks.
-    pub async fn add_channel(&self, slug: &str, to: SocketAddr, config: &Value) -> Result<Signer> {
+    /// Makes a webhook channel for scores; `config` is added to its configuration.
+    pub async fn add_channel(&self, slug: &str, to: SocketAddr, config: &Value) -> Result<Channel> {
         let mut config = config.clone();
         config["url"] = format!("http://{to}/webhooks").into();
         let channel = json!({
             "type": "WEBHOOK", "name": slug, "slug": slug, "enabled": true,
             "events": ["IDENTITY_SCORED"], "config": config,
         });
-        let answer = post(self.server.address(), "/api/channels", &channel).await?;
+        let answer = call(self.server.address(), "POST", "/api/channels", &channel.to_string()).await?;
         let secret = answer["signingSecret"].as_str();
-        Signer::new(
-            secret.ok_or_else(|| Error::Protocol(format!("a new channel has no signingSecret: {answer}")))?,
-        )
+        let secret =
+            secret.ok_or_else(|| Error::Protocol(format!("a new channel has no signingSecret: {answer}")))?;
+        // A number or a text: either way it is what stands in the path.
+        let id = answer["id"].as_str().map_or_else(|| answer["id"].to_string(), str::to_owned);
+        Ok(Channel { id, signer: Signer::new(secret)? })
+    }
+
+    /// How many deliveries of a channel have yet to be made.
+    pub async fn waiting(&self, channel: &Channel) -> Result<u64> {
+        let path = format!("/api/channels/{}/deliveries?status=PENDING&pageSize=1", channel.id);
+        let page = call(self.server.address(), "GET", &path, "").await?;
+        let total = page["totalElements"].as_u64();
+        total.ok_or_else(|| Error::Protocol(format!("a page of deliveries has no totalElements: {page}")))
     }
 }
 
@@ -94,7 +110,7 @@ impl Rig {
         let ledger = Ledger::default();
         let sink = Sink::start(ledger.clone()).await?;
         let config = json!({"maxConcurrency": SINK_CONCURRENCY});
-        sink.trust(bare.add_channel("sink", sink.address(), &config).await?);
+        sink.trust(bare.add_channel("sink", sink.address(), &config).await?.signer);
         Ok(Self { bare, _sink: sink, ledger })
     }
 
@@ -111,18 +127,22 @@ impl Rig {
     }
 }
 
-/// Posts JSON and reads JSON; an error unless the status is 2xx.
-async fn post(address: SocketAddr, path: &str, body: &Value) -> Result<Value> {
+/// Calls the API; an error unless the answer is JSON and its status 2xx.
+async fn call(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<Value> {
     let mut request = Vec::new();
-    write_request(&mut request, &post_head(address, path), body.to_string().as_bytes());
+    write_request(&mut request, &head(address, method, path), body.as_bytes());
     let mut connection = Connection::open(address).await?;
     let answer = connection.exchange(&request).await?;
     let text = String::from_utf8_lossy(answer.body).into_owned();
     if !(200..300).contains(&answer.status) {
-        return Err(Error::Refused { request: format!("POST {path}"), status: answer.status, body: text });
+        return Err(Error::Refused {
+            request: format!("{method} {path}"),
+            status: answer.status,
+            body: text,
+        });
     }
     serde_json::from_str(&text)
-        .map_err(|error| Error::Protocol(format!("POST {path} answered no JSON: {error}")))
+        .map_err(|error| Error::Protocol(format!("{method} {path} answered no JSON: {error}")))
 }
 
 /// The SQLite databases in a folder, by their first bytes, and their size with their logs, in bytes.

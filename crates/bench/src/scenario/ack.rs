@@ -28,8 +28,8 @@ const SHAPES: [Shape; 5] = [
     Shape { what: "one by one, 2,000 identities", batch: 1, identities: FEW_IDENTITIES },
     Shape { what: "one by one, distinct identities", batch: 1, identities: u64::MAX },
     Shape { what: "batches of 100, 2,000 identities", batch: 100, identities: FEW_IDENTITIES },
-    Shape { what: "batches of 500, 2,000 identities", batch: BATCH_EVENTS, identities: FEW_IDENTITIES },
-    Shape { what: "batches of 500, distinct identities", batch: BATCH_EVENTS, identities: u64::MAX },
+    Shape { what: "batches of 400, 2,000 identities", batch: BATCH_EVENTS, identities: FEW_IDENTITIES },
+    Shape { what: "batches of 400, distinct identities", batch: BATCH_EVENTS, identities: u64::MAX },
 ];
 
 /// Posts for `time` in each shape.
@@ -42,7 +42,7 @@ pub async fn run(setting: &Setting, ceilings: &Ceilings, time: Duration, report:
         let how = Closed {
             connections: if single { setting.connections } else { BATCH_CONNECTIONS },
             batch: shape.batch,
-            time_max: time,
+            time_max: Some(time),
             outstanding_max: None,
         };
         let sent = load::closed(bare.server.address(), feed, how, None).await?;

@@ -60,7 +60,7 @@ pub async fn measure(rig: &Rig, setting: &Setting, events: u64) -> Result<Outcom
     let how = Closed {
         connections: setting.connections,
         batch: 1,
-        time_max: SENDING_MAX,
+        time_max: Some(SENDING_MAX),
         outstanding_max: Some(setting.outstanding_max),
     };
     let feed = Feed::distinct(setting.generator, range.clone());

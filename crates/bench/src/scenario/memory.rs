@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::load::{self, Closed, Feed};
 use crate::report::{Report, Row, Target, Unit, progress};
 use crate::rig::{Rig, Setting, Store};
@@ -57,17 +57,25 @@ pub async fn run(setting: &Setting, identities: u64, report: &mut Report) -> Res
 
     progress("memory: filling the queues");
     let nobody = free_address()?;
+    let mut channels = Vec::new();
     for number in 1..=WAITING_CHANNELS {
         let config = json!({"ratePerSecond": 1, "maxConcurrency": 1});
-        rig.bare.add_channel(&format!("waiting-{number}"), nobody, &config).await?;
+        channels.push(rig.bare.add_channel(&format!("waiting-{number}"), nobody, &config).await?);
     }
     fill(&rig, setting, identities).await?;
     let after = rig.bare.server.memory()?;
-    let waiting = identities * WAITING_CHANNELS;
+    let mut waiting = 0;
+    for channel in &channels {
+        waiting += rig.bare.waiting(channel).await?;
+    }
+    let planned = identities * WAITING_CHANNELS;
+    if waiting < planned {
+        return Err(Error::Protocol(format!("{waiting} deliveries wait instead of {planned}")));
+    }
     let growth = after.resident.saturating_sub(before.resident);
     let row =
         Row::new(SCENARIO, format!("added by {waiting} waiting deliveries"), growth as f64, Unit::Bytes);
-    report.add(match waiting {
+    report.add(match planned {
         ..TARGET_DELIVERIES => row,
         _ => row.target(Target::Most(GROWTH_TARGET_BYTES)),
     });
@@ -79,12 +87,7 @@ pub async fn run(setting: &Setting, identities: u64, report: &mut Report) -> Res
 async fn fill(rig: &Rig, setting: &Setting, identities: u64) -> Result<()> {
     let range = rig.ledger.extend(identities);
     let feed = Feed::distinct(setting.generator, range.clone());
-    let how = Closed {
-        connections: CONNECTIONS,
-        batch: BATCH_EVENTS,
-        time_max: Duration::MAX,
-        outstanding_max: None,
-    };
+    let how = Closed { connections: CONNECTIONS, batch: BATCH_EVENTS, time_max: None, outstanding_max: None };
     load::closed(rig.address(), feed, how, Some(rig.ledger.clone())).await?;
     rig.ledger.wait_for_first(range).await?;
     tokio::time::sleep(SETTLE).await;

@@ -1,8 +1,6 @@
 //! Whether the figures hold on a large database: the same measurements on one server before and after it
 //! has taken in many identities.
 
-use std::time::Duration;
-
 use crate::error::Result;
 use crate::latency::Percentiles;
 use crate::load::{self, Closed, Feed};
@@ -34,12 +32,7 @@ pub async fn run(setting: &Setting, identities: u64, measured: Measured, report:
 
     progress("scale: filling the database");
     let range = rig.ledger.extend(identities);
-    let how = Closed {
-        connections: CONNECTIONS,
-        batch: BATCH_EVENTS,
-        time_max: Duration::MAX,
-        outstanding_max: None,
-    };
+    let how = Closed { connections: CONNECTIONS, batch: BATCH_EVENTS, time_max: None, outstanding_max: None };
     let feed = Feed::distinct(setting.generator, range.clone());
     let sent = load::closed(rig.address(), feed, how, Some(rig.ledger.clone())).await?;
     let last = rig.ledger.wait_for_first(range).await?;
