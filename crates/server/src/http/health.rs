@@ -21,7 +21,7 @@ pub async fn healthz() -> &'static str {
 
 /// Answers 200 when the store does; it has been migrated before anything listens.
 pub async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
-    let asked = app.store.read(|tx| crate::store::ping(tx));
+    let asked = app.store.read(crate::store::ping);
     match timeout(Duration::from_millis(READY_TIMEOUT_MS), asked).await {
         Ok(Ok(())) if !app.is_stopping() => (StatusCode::OK, "ready\n"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
