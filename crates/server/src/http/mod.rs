@@ -5,6 +5,7 @@ mod body;
 mod channels;
 mod credentials;
 mod deliveries;
+mod docs;
 mod drain;
 mod error;
 mod event_types;
@@ -74,6 +75,7 @@ pub fn router(app: Arc<App>) -> Router {
         .nest("/api", api)
         .route("/api/events", options(events::preflight))
         .route("/api/openapi.json", get(|| async { Json(openapi()) }))
+        .route("/api/docs", get(docs::page))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

@@ -125,3 +125,28 @@ async fn the_server_serves_the_document() {
     let (status, served) = answer(server.request(reqwest::Method::GET, "/api/openapi.json")).await;
     assert_eq!((status.as_u16(), served), (200, document()));
 }
+
+#[tokio::test]
+async fn the_server_shows_every_operation_to_people_and_loads_nothing_for_it() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let response = server.request(reqwest::Method::GET, "/api/docs").send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
+    assert_eq!(
+        response.headers()["content-security-policy"],
+        "default-src 'none'; style-src 'unsafe-inline'"
+    );
+    let page = response.text().await.unwrap();
+    let document = document();
+    for (name, operation) in operations(&document) {
+        let section = format!(r#"<section id="{}">"#, operation["operationId"].as_str().unwrap());
+        assert!(page.contains(&section), "{name} is missing");
+    }
+    for link in page.split("href=\"#").skip(1) {
+        let name = link.split('"').next().unwrap();
+        assert!(page.contains(&format!("<section id=\"{name}\">")), "{name} leads nowhere");
+    }
+    for word in ["<script", "src=", "http://", "https://"] {
+        let found = page.lines().find(|line| line.contains(word) && !line.contains("example"));
+        assert_eq!(found, None, "{word}");
+    }
+}

@@ -1,0 +1,95 @@
+//! The OpenAPI document for people: one page, without scripts, that asks no other host for anything.
+
+use std::fmt::Write as _;
+
+use axum::http::header;
+use axum::response::{Html, IntoResponse};
+use serde_json::Value;
+
+/// Nothing may be loaded or run; only the page's own style applies.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
+    code,pre{font:14px/1.4 ui-monospace,monospace}pre{overflow:auto;background:#8881;padding:1rem}\
+    section{border-top:1px solid #8884;padding:.5rem 0}table{border-spacing:1rem 0;margin-left:-1rem}\
+    td{vertical-align:top}:root{color-scheme:light dark}";
+
+/// The page.
+pub async fn page() -> impl IntoResponse {
+    let document = serde_json::to_value(super::openapi()).unwrap_or_default();
+    ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(render(&document)))
+}
+
+fn render(document: &Value) -> String {
+    let (title, version) = (text(&document["info"]["title"]), text(&document["info"]["version"]));
+    let mut html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title} API</title>\
+         <style>{STYLE}</style><h1>{title} {version}</h1><p>{}</p><p>{}</p>\
+         <p>For machines: <a href=\"/api/openapi.json\">openapi.json</a></p><h2>Operations</h2>",
+        text(&document["info"]["description"]),
+        text(&document["components"]["securitySchemes"]["bearer"]["description"]),
+    );
+    for (path, item) in members(&document["paths"]) {
+        for (method, operation) in members(item) {
+            html.push_str(&render_operation(document, method, path, operation));
+        }
+    }
+    html.push_str("<h2>Bodies</h2>");
+    for (name, schema) in members(&document["components"]["schemas"]) {
+        let schema = escaped(&format!("{schema:#}"));
+        // Writing to a string does not fail.
+        let _ = write!(html, "<section id=\"{name}\"><h3>{name}</h3><pre>{schema}</pre></section>");
+    }
+    html
+}
+
+fn render_operation(document: &Value, method: &str, path: &str, operation: &Value) -> String {
+    let mut html = format!(
+        "<section id=\"{}\"><h3>{}</h3><p><code>{} {}</code></p><p>{}</p><table>",
+        text(&operation["operationId"]),
+        text(&operation["summary"]),
+        method.to_uppercase(),
+        escaped(path),
+        text(&operation["description"]),
+    );
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let (name, place) = (text(&parameter["name"]), text(&parameter["in"]));
+        let _ = write!(html, "<tr><td><code>{name}</code><td>{place}<td>{}", text(&parameter["description"]));
+    }
+    let body = link(&operation["requestBody"]);
+    if !body.is_empty() {
+        let _ = write!(html, "<tr><td>body<td><td>{body}");
+    }
+    for (status, response) in members(&operation["responses"]) {
+        let shared =
+            response["$ref"].as_str().and_then(|reference| document.pointer(reference.strip_prefix('#')?));
+        let response = shared.unwrap_or(response);
+        let (description, body) = (text(&response["description"]), link(response));
+        let _ = write!(html, "<tr><td><code>{status}</code><td>{body}<td>{description}");
+    }
+    html.push_str("</table></section>");
+    html
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+/// A link to the schema of a body, of one or of several.
+fn link(body: &Value) -> String {
+    let schema = &body["content"]["application/json"]["schema"];
+    let (reference, many) = match (&schema["$ref"], &schema["items"]["$ref"]) {
+        (Value::String(one), _) => (one, ""),
+        (_, Value::String(item)) => (item, " […]"),
+        _ => return String::new(),
+    };
+    let name = escaped(reference.rsplit('/').next().unwrap_or_default());
+    format!("<a href=\"#{name}\">{name}</a>{many}")
+}
+
+fn text(value: &Value) -> String {
+    escaped(value.as_str().unwrap_or_default())
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
