@@ -1,6 +1,6 @@
 //! The integration tests, in one binary.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod api;
 mod architecture;
