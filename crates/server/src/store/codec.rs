@@ -19,7 +19,7 @@ const LEVEL: i32 = 3;
 const DETAIL_MAX_BYTES: usize = 1024 * 1024;
 
 const VERSION: u8 = 1;
-const DICTIONARY: &[u8] = include_bytes!("dictionary.1.txt");
+const DICTIONARY: &[u8] = include_bytes!("dictionary.1.bin");
 
 static ENCODER: LazyLock<EncoderDictionary> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
 static DECODER: LazyLock<DecoderDictionary> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
