@@ -83,10 +83,16 @@ fn start_workers(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().name("workers".into()).spawn(move || {
         runtime.block_on(async {
+            // Delivery goes on until evaluation hands on nothing more.
+            let (evaluated, all_evaluated) = shutdown::channel();
+            let evaluate = async {
+                workers::evaluate::run(Arc::clone(&app), evaluations, shutdown.clone()).await;
+                evaluated.begin();
+            };
             tokio::join!(
-                workers::evaluate::run(Arc::clone(&app), evaluations, shutdown.clone()),
-                workers::deliver::run(Arc::clone(&app), deliveries, shutdown.clone()),
-                reload(app, shutdown),
+                evaluate,
+                workers::deliver::run(Arc::clone(&app), deliveries, all_evaluated),
+                reload(Arc::clone(&app), shutdown.clone()),
             );
         });
     })

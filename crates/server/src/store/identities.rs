@@ -147,6 +147,18 @@ pub fn claim_due(tx: &mut Tx, now: Timestamp, lease_until: Timestamp, limit: i64
     tx.query(&sql, &values![now, lease_until, limit], |row| row.get(0))
 }
 
+/// Ends the leases of identities that were taken and not scored.
+pub fn give_back(tx: &mut Tx, ids: &[i64], now: Timestamp) -> Result<()> {
+    let rows: Vec<_> = ids.iter().map(|id| values![*id, now]).collect();
+    tx.execute_rows(
+        "with v (id, due) as (values {rows})
+         update identities set evaluate_at = v.due
+         from v where identities.id = v.id and evaluate_at > v.due",
+        &rows,
+    )?;
+    Ok(())
+}
+
 /// Makes every lease end now: right only where no other process works on this store.
 pub fn release_leases(tx: &mut Tx, now: Timestamp) -> Result<u64> {
     tx.execute("update identities set evaluate_at = $1 where evaluate_at > $1", &values![now])

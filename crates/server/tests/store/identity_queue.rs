@@ -9,6 +9,7 @@ use crate::support::engine::Engine;
 
 on_both_engines!(
     a_claim_takes_who_is_due_longest_and_leases_them,
+    who_was_taken_and_not_scored_is_given_back,
     concurrent_claims_never_share_an_identity,
     who_is_marked_keeps_the_place_or_waits_for_the_least_time_between_cycles,
 );
@@ -39,6 +40,26 @@ async fn a_claim_takes_who_is_due_longest_and_leases_them(engine: Engine) {
     assert_eq!(set(claim(1_000, 2_000, 9).await), set([ids[0], ids[1], ids[3]]));
     assert_eq!(ground.write(|tx| identities::release_leases(tx, at(1_500))).await, 4);
     assert_eq!(sorted(claim(1_500, 2_000, 9).await), sorted(ids));
+}
+
+async fn who_was_taken_and_not_scored_is_given_back(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = due_at(&ground, &[10, 10, 10, 10]).await;
+    let (taken, scored) = (ids[..3].to_vec(), ids[2]);
+    let claim = |now| ground.write(move |tx| identities::claim_due(tx, at(now), at(1_000), 9));
+    claim(50).await;
+    let end = CycleEnd {
+        id: scored,
+        version: 1,
+        sequence: 0,
+        scores: scores(1),
+        finished_at: at(55),
+        next_at: at(0),
+    };
+    ground.write(move |tx| identities::save_cycles(tx, std::slice::from_ref(&end))).await;
+    ground.write(move |tx| identities::give_back(tx, &taken, at(60))).await;
+    // Neither who was scored meanwhile, nor who is still being scored.
+    assert_eq!(sorted(claim(60).await), ids[..2]);
 }
 
 async fn concurrent_claims_never_share_an_identity(engine: Engine) {

@@ -83,6 +83,9 @@ impl Deliverer {
                 () = shutdown.begun() => break,
             }
         }
+        while let Ok(outgoing) = handed_on.try_recv() {
+            self.lanes.entry(outgoing.channel_id).or_default().push(outgoing);
+        }
     }
 
     fn accept(&mut self, outgoing: Outgoing) {

@@ -58,6 +58,18 @@ pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut
         }
     }
     while batches.join_next().await.is_some() {}
+    while let Ok(due) = handed_on.try_recv() {
+        schedule.push(due);
+    }
+    give_back(&app, schedule.into_identity_ids()).await;
+}
+
+/// Ends the leases of identities that wait in memory, for the next start or another node.
+async fn give_back(app: &App, ids: Vec<i64>) {
+    let now = app.clock.now();
+    if let Err(error) = app.store.write(move |tx| identities::give_back(tx, &ids, now)).await {
+        tracing::error!(%error, "leases could not be given back; they end by themselves");
+    }
 }
 
 /// Takes what is due in the store, as much as there are places for.

@@ -40,6 +40,11 @@ impl Schedule {
         Batch { identity_ids, places }
     }
 
+    /// Everybody who is planned, due or not.
+    pub fn into_identity_ids(self) -> Vec<i64> {
+        self.0.into_iter().map(|Reverse(due)| due.identity_id).collect()
+    }
+
     /// How long until something is due; `None` when nothing is planned.
     pub fn next_in(&self, now: Timestamp) -> Option<Duration> {
         let Reverse(due) = self.0.peek()?;
