@@ -4,3 +4,4 @@ mod channels;
 mod delivery;
 mod evaluation;
 mod kill;
+mod lease;

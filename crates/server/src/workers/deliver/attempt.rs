@@ -16,14 +16,19 @@ use crate::store::attempts::{AttemptRecord, Detail, Trigger};
 use crate::store::codec;
 use crate::store::deliveries::Status;
 
-/// Makes an attempt and has it recorded; the answer is the channel.
-pub async fn run(app: Arc<App>, endpoint: Arc<Endpoint>, outgoing: Outgoing, records: record::Sender) -> i64 {
-    let channel_id = outgoing.channel_id;
+/// Makes an attempt and has it recorded; the answer is the channel and the delivery.
+pub async fn run(
+    app: Arc<App>,
+    endpoint: Arc<Endpoint>,
+    outgoing: Outgoing,
+    records: record::Sender,
+) -> (i64, i64) {
+    let ids = (outgoing.channel_id, outgoing.delivery_id);
     let mut done = make(&app, &endpoint, &outgoing).await;
     failpoint::reach("deliver.sent");
     done.watcher = outgoing.watcher;
     records.send(done);
-    channel_id
+    ids
 }
 
 /// Sends the message of a delivery once.

@@ -1,6 +1,6 @@
 //! A channel's own queue, its concurrency and its rate.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,7 +11,9 @@ use crate::ops::handoff::Outgoing;
 #[derive(Default)]
 pub struct Lane {
     pub queue: VecDeque<Outgoing>,
-    pub in_flight: usize,
+    in_flight: usize,
+    /// Deliveries in the queue or under way.
+    held: HashSet<i64>,
     /// When the rate allows the next attempt.
     next_at: Option<Instant>,
 }
@@ -25,6 +27,23 @@ pub enum Next {
 }
 
 impl Lane {
+    /// Queues a delivery, unless it is here already: a row whose lease ran out while it waited here
+    /// is claimed anew, which renews its lease, and is still to be sent once. Answers whether it is
+    /// queued.
+    pub fn push(&mut self, outgoing: Outgoing) -> bool {
+        let is_new = self.held.insert(outgoing.delivery_id);
+        if is_new {
+            self.queue.push_back(outgoing);
+        }
+        is_new
+    }
+
+    /// Notes that an attempt is over.
+    pub fn finished(&mut self, delivery_id: i64) {
+        self.held.remove(&delivery_id);
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
     /// The next delivery, if the channel may have one more under way now. A disabled channel
     /// sends tests only.
     pub fn next(&mut self, endpoint: &Endpoint, now: Instant) -> Next {

@@ -46,7 +46,8 @@ struct Deliverer {
     app: Arc<App>,
     records: record::Sender,
     lanes: HashMap<i64, Lane>,
-    attempts: JoinSet<i64>,
+    /// Each ends with its channel and its delivery.
+    attempts: JoinSet<(i64, i64)>,
     claims: JoinSet<claim::Claimed>,
     /// When lanes that wait for their rate may go on.
     wakes: BinaryHeap<Reverse<(Instant, i64)>>,
@@ -82,11 +83,16 @@ impl Deliverer {
                 () = shutdown.begun() => break,
             }
         }
+        while let Ok(outgoing) = handed_on.try_recv() {
+            self.lanes.entry(outgoing.channel_id).or_default().push(outgoing);
+        }
     }
 
     fn accept(&mut self, outgoing: Outgoing) {
         let channel_id = outgoing.channel_id;
-        self.lanes.entry(channel_id).or_default().queue.push_back(outgoing);
+        if !self.lanes.entry(channel_id).or_default().push(outgoing) {
+            self.app.deliveries.release(channel_id, 1);
+        }
         self.pump(channel_id);
     }
 
@@ -122,11 +128,11 @@ impl Deliverer {
         }
     }
 
-    fn attempt_finished(&mut self, finished: Result<i64, tokio::task::JoinError>) {
+    fn attempt_finished(&mut self, finished: Result<(i64, i64), tokio::task::JoinError>) {
         match finished {
-            Ok(channel_id) => {
+            Ok((channel_id, delivery_id)) => {
                 if let Some(lane) = self.lanes.get_mut(&channel_id) {
-                    lane.in_flight = lane.in_flight.saturating_sub(1);
+                    lane.finished(delivery_id);
                 }
                 self.pump(channel_id);
             }
@@ -152,12 +158,17 @@ impl Deliverer {
     }
 
     fn claim_finished(&mut self, claimed: claim::Claimed) {
-        self.app.deliveries.release(claimed.channel_id, claimed.places - claimed.outgoing.len());
+        // What is over must not be taken for under way: its delivery may have been claimed again.
+        while let Some(finished) = self.attempts.try_join_next() {
+            self.attempt_finished(finished);
+        }
         if claimed.outgoing.len() == claimed.places {
             self.app.deliveries.spill(claimed.channel_id);
         }
         let lane = self.lanes.entry(claimed.channel_id).or_default();
-        lane.queue.extend(claimed.outgoing);
+        let queued =
+            claimed.outgoing.into_iter().map(|outgoing| lane.push(outgoing)).filter(|is_new| *is_new);
+        self.app.deliveries.release(claimed.channel_id, claimed.places - queued.count());
         self.pump(claimed.channel_id);
     }
 

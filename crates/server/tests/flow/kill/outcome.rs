@@ -148,7 +148,7 @@ fn is_signed(request: &Received, secret: &str) -> bool {
 }
 
 impl Outcome {
-    /// Everything that must not be so, in words; of each kind a few.
+    /// Everything that must not be so, in words.
     pub fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();
         complaints.extend(self.doubles.iter().map(|id| format!("event {id} is stored twice")));
