@@ -23,11 +23,12 @@ const ANSWER_SECONDS_MAX: u64 = 30;
 /// from when it was due.
 const OPEN_LOOP_CONNECTIONS_MAX: usize = 256;
 
-/// Which events are posted: the `n`th is the generator's event `first + n`, about identity
-/// `first + n % identities`. Feeds for one store whose ranges do not meet have no event in common.
+/// Which events are posted: the `n`th is the generator's event `number + n`, about identity
+/// `first + n % identities`. Two feeds for one store must not have a number in common.
 #[derive(Clone, Copy, Debug)]
 pub struct Feed {
     pub generator: Generator,
+    pub number: u64,
     pub first: u64,
     pub identities: u64,
     /// How many events there are.
@@ -125,7 +126,7 @@ pub async fn open(address: SocketAddr, feed: Feed, rate: u64, ledger: &Ledger) -
         let identity = feed.identity(number);
         ledger.sent(identity, due);
         busy.spawn(async move {
-            poster.add(feed.generator, feed.first + number, identity);
+            poster.add(feed.generator, feed.number + number, identity);
             poster.post(1).await?;
             Ok((poster, clock::now().saturating_duration_since(due)))
         });
@@ -137,10 +138,10 @@ pub async fn open(address: SocketAddr, feed: Feed, rate: u64, ledger: &Ledger) -
 }
 
 impl Feed {
-    /// All distinct identities: as many events, from identity `first` on.
+    /// One event about each identity of a range, numbered like them.
     pub fn distinct(generator: Generator, range: std::ops::Range<u64>) -> Self {
         let events = range.end - range.start;
-        Self { generator, first: range.start, identities: events, events }
+        Self { generator, number: range.start, first: range.start, identities: events, events }
     }
 
     fn identity(&self, number: u64) -> u64 {
@@ -173,7 +174,7 @@ impl Worker {
             let count = numbers.end - numbers.start;
             for number in numbers {
                 let identity = self.feed.identity(number);
-                self.poster.add(self.feed.generator, self.feed.first + number, identity);
+                self.poster.add(self.feed.generator, self.feed.number + number, identity);
                 if let Some(ledger) = &self.ledger {
                     ledger.sent(identity, sent);
                 }
@@ -301,13 +302,13 @@ mod tests {
 
     #[test]
     fn identities_come_back_only_after_all_others() {
-        let feed = Feed { generator: Generator::new(1), first: 10, identities: 3, events: 7 };
+        let feed = Feed { generator: Generator::new(1), number: 0, first: 10, identities: 3, events: 7 };
         let order: Vec<u64> = (0..feed.events).map(|number| feed.identity(number)).collect();
         assert_eq!(order, [10, 11, 12, 10, 11, 12, 10]);
     }
 
     fn feed(events: u64) -> Feed {
-        Feed { generator: Generator::new(1), first: 0, identities: u64::MAX, events }
+        Feed { generator: Generator::new(1), number: 0, first: 0, identities: u64::MAX, events }
     }
 
     #[tokio::test]

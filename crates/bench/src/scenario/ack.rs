@@ -37,8 +37,13 @@ pub async fn run(setting: &Setting, ceilings: &Ceilings, time: Duration, report:
     for shape in SHAPES {
         let bare = Bare::start(setting, Store::Sqlite, &[]).await?;
         let single = shape.batch == 1;
-        let feed =
-            Feed { generator: setting.generator, first: 0, identities: shape.identities, events: u64::MAX };
+        let feed = Feed {
+            generator: setting.generator,
+            number: 0,
+            first: 0,
+            identities: shape.identities,
+            events: u64::MAX,
+        };
         let how = Closed {
             connections: if single { setting.connections } else { BATCH_CONNECTIONS },
             batch: shape.batch,
