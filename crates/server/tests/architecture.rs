@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("workers", &["app", "clock", "ops", "store", "channels", "failpoint", "shutdown"]),
     ("ops", &["app", "store", "channels::webhook", "config", "failpoint", "vault"]),
     ("channels", &["tls"]),
-    ("store", &["tls", "values"]),
+    ("store", &["clock", "tls", "values"]),
 ];
 
 const FILE_LINES_MAX: usize = 600;

@@ -1,7 +1,10 @@
 //! SQLite: one thread writes, a few read.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use rusqlite::hooks::Wal;
@@ -11,12 +14,17 @@ use rusqlite::{Connection, OpenFlags};
 use super::engine::{Engine, ReadJob, WriteJob};
 use super::error::StoreError;
 use super::tx::Tx;
+use crate::clock::monotonic;
 
 /// Write jobs committed together: enough to share a flush among all that wait for it, few enough
 /// that the first of them does not wait long.
 const GROUP_MAX_JOBS: usize = 64;
-/// Pages of log after which the checkpoint thread starts moving them into the database: 16 MiB.
-const CHECKPOINT_PAGES: i32 = 4_000;
+/// Pages of log after which the checkpoint thread starts moving them into the database: 4 MiB, which
+/// a disk takes in about 10 ms, during which commits may have to wait.
+const CHECKPOINT_PAGES: i32 = 1_000;
+/// The least time between two checkpoints: under load each moves more, and pages that changed
+/// several times are moved once.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 /// Pages of log at which the writer itself does the rest, so that the log stays bounded: 128 MiB.
 const CHECKPOINT_FORCED_PAGES: i32 = 32_000;
 const CACHE_KIB: i32 = 64 * 1024;
@@ -51,7 +59,7 @@ fn connect(path: &Path, cache_kib: i32) -> Result<Connection, StoreError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.busy_timeout(Duration::from_secs(10))?;
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
@@ -63,20 +71,20 @@ fn start_writer(
     queue: Receiver<Box<dyn WriteJob>>,
     path: &Path,
 ) -> Result<JoinHandle<()>, StoreError> {
-    let checkpoints = start_checkpointer(connect(path, READER_CACHE_KIB)?)?;
-    let mut checkpoint_at = CHECKPOINT_PAGES;
+    let checkpointer = Checkpointer::start(connect(path, READER_CACHE_KIB)?)?;
+    let mut begun = monotonic();
     connection.wal_hook(Some(move |log: &mut Wal, pages: i32| {
-        if pages < checkpoint_at - CHECKPOINT_PAGES {
-            // The log started again from its beginning.
-            checkpoint_at = CHECKPOINT_PAGES;
-        }
-        if pages >= CHECKPOINT_FORCED_PAGES {
-            // A reader in the way is no failure of the commit: the next commit tries again.
-            let _ = log.checkpoint_v2(CheckpointMode::TRUNCATE);
-        } else if pages >= checkpoint_at {
+        // A reader in the way is no failure of the commit: a later commit tries again.
+        if checkpointer.is_done.swap(false, Ordering::Relaxed) {
+            // What came meanwhile is little. With it the log is empty, and is written again from its
+            // beginning, where the file need not grow: growing it takes the file system's journal.
+            let _ = log.checkpoint_v2(CheckpointMode::PASSIVE);
+        } else if pages >= CHECKPOINT_FORCED_PAGES {
+            let _ = log.checkpoint_v2(CheckpointMode::RESTART);
+        } else if pages >= CHECKPOINT_PAGES && begun.elapsed() >= CHECKPOINT_EVERY {
+            begun = monotonic();
             // Full means that it is at it already.
-            let _ = checkpoints.try_send(());
-            checkpoint_at = pages + CHECKPOINT_PAGES;
+            let _ = checkpointer.wake.try_send(());
         }
         Ok(())
     }))?;
@@ -126,19 +134,28 @@ fn run_group(connection: &Connection, group: &mut [Box<dyn WriteJob>]) -> Result
     batch("commit")
 }
 
-/// Checkpoints beside the writer, so that no commit waits for the pages of earlier ones. Ends when
-/// the sender is dropped.
-fn start_checkpointer(connection: Connection) -> Result<Sender<()>, StoreError> {
-    let (wake, woken) = crossbeam_channel::bounded(1);
-    spawn("store-checkpoint", move || {
-        while woken.recv().is_ok() {
-            let done = connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
-            if let Err(error) = done {
-                tracing::warn!(%error, "the write-ahead log could not be checkpointed");
+/// Checkpoints beside the writer, so that no commit waits for the pages of earlier ones. Its thread
+/// ends when it is dropped.
+struct Checkpointer {
+    wake: Sender<()>,
+    is_done: Arc<AtomicBool>,
+}
+
+impl Checkpointer {
+    fn start(connection: Connection) -> Result<Self, StoreError> {
+        let (wake, woken) = crossbeam_channel::bounded(1);
+        let is_done = Arc::new(AtomicBool::new(false));
+        let done = Arc::clone(&is_done);
+        spawn("store-checkpoint", move || {
+            while woken.recv().is_ok() {
+                match connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(())) {
+                    Ok(()) => done.store(true, Ordering::Relaxed),
+                    Err(error) => tracing::warn!(%error, "the write-ahead log could not be checkpointed"),
+                }
             }
-        }
-    })?;
-    Ok(wake)
+        })?;
+        Ok(Self { wake, is_done })
+    }
 }
 
 fn start_reader(
