@@ -92,7 +92,7 @@ pub struct Amounts {
     pub scenario_seconds_max: u64,
 }
 
-/// What the figures are for, in about a quarter of an hour.
+/// What the targets are for, in about a quarter of an hour.
 const FULL: Amounts = Amounts {
     ceiling_seconds: 3,
     ack_seconds: 8,

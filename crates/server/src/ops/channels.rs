@@ -171,9 +171,18 @@ pub async fn update(app: &App, channel: Channel, resumed: Option<OnResume>) -> R
 
 /// Removes a channel with everything that was or would be sent to it.
 pub async fn delete(app: &App, id: i64) -> Result<()> {
-    app.store.write(move |tx| channels::delete(tx, id)).await?;
+    // First nothing new comes in, and the channel itself goes last: whenever this is interrupted,
+    // the channel is still there to be removed.
+    app.store.write(move |tx| channels::unsubscribe(tx, id)).await?;
     app.reload_channels().await?;
     while app.store.write(move |tx| deliveries::delete_some(tx, id, CHUNK_DELIVERIES)).await? > 0 {}
+    app.store
+        .write(move |tx| {
+            while deliveries::delete_some(tx, id, CHUNK_DELIVERIES)? > 0 {}
+            channels::delete(tx, id)
+        })
+        .await?;
+    app.reload_channels().await?;
     app.deliveries.forget(id);
     Ok(())
 }

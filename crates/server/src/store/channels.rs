@@ -110,6 +110,12 @@ pub fn subscribed(tx: &mut Tx, team_id: i64, event: EventType) -> Result<Vec<(i6
     )
 }
 
+/// Disables a channel and ends its subscriptions.
+pub fn unsubscribe(tx: &mut Tx, id: i64) -> Result<()> {
+    tx.execute("update channels set enabled = 0, events = 0 where id = $1", &values![id])?;
+    Ok(())
+}
+
 /// Removes a channel and its secrets; its deliveries go by [`super::deliveries::delete_some`].
 pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
     tx.execute("delete from channel_secrets where channel_id = $1", &values![id])?;

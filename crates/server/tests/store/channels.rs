@@ -78,6 +78,11 @@ async fn channels_come_back_as_they_were_stored_and_changed(engine: Engine) {
     let written = changed.clone();
     ground.write(move |tx| channels::update(tx, &written)).await;
     ground.write(move |tx| channels::insert_secret(tx, id, b"sealed", at(1))).await;
+    ground.write(move |tx| channels::unsubscribe(tx, id)).await;
+    assert_eq!(
+        ground.read(move |tx| channels::subscribed(tx, ours, IdentityScored)).await,
+        [(second.id, false)]
+    );
     ground.write(move |tx| channels::delete(tx, id)).await;
     let left = ground
         .read(move |tx| {

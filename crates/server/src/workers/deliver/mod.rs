@@ -24,6 +24,8 @@ use lane::Lane;
 const POLL_MS: u64 = 250;
 /// Attempts made and not yet recorded, beyond which no new one begins.
 const UNRECORDED_MAX: usize = 4_096;
+/// How long a lane then waits before it looks again.
+const RECORDER_PAUSE: Duration = Duration::from_millis(20);
 
 /// Sends what falls due until `shutdown`, then finishes what is under way.
 pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Outgoing>, shutdown: Shutdown) {
@@ -109,7 +111,11 @@ impl Deliverer {
             self.app.deliveries.release(channel_id, dropped);
             return;
         };
-        while self.records.waiting() + self.attempts.len() < UNRECORDED_MAX {
+        loop {
+            if self.records.waiting() >= UNRECORDED_MAX {
+                self.wakes.push(Reverse((Instant::now() + RECORDER_PAUSE, channel_id)));
+                break;
+            }
             match lane.next(&endpoint, Instant::now()) {
                 lane::Next::Attempt(outgoing) => {
                     self.app.deliveries.release(channel_id, 1);
