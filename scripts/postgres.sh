@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 folder="$PWD/target/postgres"
 port_file="$folder/port"
+# The data is elsewhere: the user that owns it may not be able to enter this checkout.
+data_file="$folder/data-is-at"
 
 bin() {
   local found
@@ -24,7 +26,7 @@ install() {
 
 # PostgreSQL refuses to run as root.
 as_owner() {
-  if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
+  if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
 }
 
 url() {
@@ -32,31 +34,33 @@ url() {
 }
 
 is_running() {
-  [ -f "$port_file" ] && as_owner "$(bin)/pg_ctl" -D "$folder/data" status >/dev/null 2>&1
+  [ -f "$port_file" ] && as_owner "$(bin)/pg_ctl" -D "$(cat "$data_file")/data" status >/dev/null 2>&1
 }
 
 start() {
   bin >/dev/null || install
   if is_running; then url; return; fi
-  rm -rf "$folder"
+  stop
   mkdir -p "$folder"
-  [ "$(id -u)" = 0 ] && chown postgres "$folder"
-  local port
+  local place port
+  place=$(mktemp -d "${TMPDIR:-/tmp}/dregs-postgres.XXXXXX")
+  [ "$(id -u)" != 0 ] || chown postgres "$place"
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   (
-    cd "$folder"
-    as_owner "$(bin)/initdb" -D "$folder/data" -U dregs -A trust -E UTF8 --no-locale >"$folder.log" 2>&1
-    as_owner "$(bin)/pg_ctl" -D "$folder/data" -l "$folder/server.log" -w \
-      -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder -c max_connections=300" \
-      start >>"$folder.log" 2>&1
-  ) || { cat "$folder.log" >&2; exit 1; }
+    cd "$place"
+    as_owner "$(bin)/initdb" -D "$place/data" -U dregs -A trust -E UTF8 --no-locale
+    as_owner "$(bin)/pg_ctl" -D "$place/data" -l "$place/server.log" -w \
+      -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$place -c max_connections=300" start
+  ) >"$folder/start.log" 2>&1 || { cat "$folder/start.log" >&2; exit 1; }
+  echo "$place" >"$data_file"
   echo "$port" >"$port_file"
   url
 }
 
 stop() {
-  if is_running; then as_owner "$(bin)/pg_ctl" -D "$folder/data" -m fast -w stop >/dev/null; fi
-  rm -rf "$folder" "$folder.log"
+  if is_running; then as_owner "$(bin)/pg_ctl" -D "$(cat "$data_file")/data" -m fast -w stop >/dev/null; fi
+  if [ -f "$data_file" ]; then rm -rf "$(cat "$data_file")"; fi
+  rm -rf "$folder"
 }
 
 case "${1:-}" in

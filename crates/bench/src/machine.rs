@@ -66,8 +66,8 @@ mod tests {
 
     #[test]
     fn the_disk_is_the_nearest_mount() {
-        let mounts = "/dev/a / ext4 rw 0 0\nproc /proc proc rw 0 0\n/dev/b /work xfs rw 0 0\n";
-        for (folder, expected) in [("/work/target", "/dev/b (xfs)"), ("/works", "/dev/a (ext4)")] {
+        let mounts = "/dev/a / ext4 rw 0 0\nproc /proc proc rw 0 0\n/dev/b /store xfs rw 0 0\n";
+        for (folder, expected) in [("/store/target", "/dev/b (xfs)"), ("/stores", "/dev/a (ext4)")] {
             assert_eq!(disk(mounts, Path::new(folder)), expected);
         }
         assert_eq!(disk("", Path::new("/")), "unknown");
