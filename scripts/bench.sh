@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds what is shipped and measures it, on SQLite and on PostgreSQL. Arguments go to dregs-bench.
+# Builds what is shipped and measures it, on SQLite and on PostgreSQL; the table is printed and
+# written to target/bench.md. Arguments go to dregs-bench.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --locked --release -p dregs-server -p dregs-bench
 url=$(scripts/postgres.sh start)
-target/release/dregs-bench --postgres "$url" "$@"
+target/release/dregs-bench --postgres "$url" --markdown target/bench.md "$@"
