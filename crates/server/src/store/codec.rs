@@ -1,6 +1,7 @@
 //! How details are kept: compressed, with dictionaries of the words they are made of.
 //!
-//! A stored detail is one byte for the dictionary and then a zstd frame. A dictionary that has
+//! A stored detail is one byte for the dictionary and then a zstd frame. The dictionaries are in the
+//! folder `dictionaries`, trained with zstd on made-up events and on real analyses. One that has
 //! shipped is never edited, since rows need it to be read; a better one gets the next number.
 
 use std::cell::RefCell;
@@ -19,7 +20,7 @@ const LEVEL: i32 = 3;
 const DETAIL_MAX_BYTES: usize = 1024 * 1024;
 
 const VERSION: u8 = 1;
-const DICTIONARY: &[u8] = include_bytes!("dictionary.1.bin");
+const DICTIONARY: &[u8] = include_bytes!("../../dictionaries/1.bin");
 
 static ENCODER: LazyLock<EncoderDictionary> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
 static DECODER: LazyLock<DecoderDictionary> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
