@@ -264,7 +264,7 @@ impl Tx<'_> {
 ///
 /// It counts `$1` by first appearance and `?1` by number. And a statement that may fail midway
 /// copies every page it changes so that it can be undone alone, unless it says `or fail`; here a
-/// failed statement undoes the whole job anyway, and the copies cost a third of the writer's time.
+/// failed statement undoes the whole job anyway, so there is nothing to copy for.
 fn sqlite_text(sql: &str) -> String {
     let sql = without_rows(sql).replace('$', "?");
     if sql.starts_with("insert into") {
