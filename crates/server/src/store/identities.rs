@@ -13,6 +13,8 @@ pub struct Tracked {
     pub id: i64,
     pub team_id: i64,
     pub external_id: String,
+    /// Grows with every change and every cycle: a cycle that ends meanwhile takes the due mark off,
+    /// and a write that went by the mark it read would leave a lease that nobody holds.
     pub version: i64,
     pub last_scored_at: Option<Timestamp>,
     pub evaluate_at: Option<Timestamp>,
@@ -40,7 +42,8 @@ pub fn load_tracked(tx: &mut Tx, keys: &[(i64, &str)]) -> Result<Vec<Tracked>> {
     let rows: Vec<_> = keys.iter().map(|(team, id)| values![*team, *id]).collect();
     tx.query_rows(
         "with v (team_id, external_id) as (values {rows})
-         select i.id, i.team_id, i.external_id, i.version, i.last_scored_at, i.evaluate_at, i.state, i.data
+         select i.id, i.team_id, i.external_id, i.version + i.sequence, i.last_scored_at, i.evaluate_at,
+           i.state, i.data
          from v join identities i on i.team_id = v.team_id and i.external_id = v.external_id",
         &rows,
         |row| {
@@ -83,10 +86,10 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
         .collect();
     let updated = tx.execute_rows(
         "with v (id, version, tracked_at, evaluate_at, name, email, username, state, data) as (values {rows})
-         update identities set version = v.version + 1, updated_at = v.tracked_at,
+         update identities set version = identities.version + 1, updated_at = v.tracked_at,
            last_tracked_at = v.tracked_at, evaluate_at = v.evaluate_at, display_name = v.name,
            display_email = v.email, display_username = v.username, state = v.state, data = v.data
-         from v where identities.id = v.id and identities.version = v.version",
+         from v where identities.id = v.id and identities.version + identities.sequence = v.version",
         &updates,
     )?;
     let inserts: Vec<_> = writes

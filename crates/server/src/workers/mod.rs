@@ -1,4 +1,4 @@
-//! The stages after ingest. Each exposes what one turn of it does, and a loop that turns.
+//! The stages after ingest, each a loop that takes what is due until the server stops.
 
 pub mod deliver;
 pub mod evaluate;

@@ -84,6 +84,6 @@ async fn who_is_marked_keeps_the_place_or_waits_for_the_least_time_between_cycle
         let row = rows.iter().find(|row| row.external_id == name).unwrap();
         (row.version, row.evaluate_at)
     };
-    let expected = [(2, Some(at(100))), (2, Some(at(5_500))), (2, Some(at(5_000))), (1, None)];
+    let expected = [(2, Some(at(100))), (3, Some(at(5_500))), (3, Some(at(5_000))), (2, None)];
     assert_eq!(names.map(of), expected);
 }

@@ -202,22 +202,3 @@ impl Deliverer {
         claim::give_back(&self.app, waiting.collect()).await;
     }
 }
-
-/// Claims and attempts everything that is due now, once, and records it. The answer is how many
-/// attempts that was.
-///
-/// # Errors
-/// Those of the store.
-pub async fn tick(app: &Arc<App>) -> crate::store::Result<usize> {
-    let mut attempts = 0;
-    for channel_id in app.channels.enabled() {
-        let claimed = claim::claim(Arc::clone(app), channel_id, UNRECORDED_MAX).await;
-        let Some(endpoint) = app.channels.get(channel_id) else { continue };
-        for outgoing in claimed.outgoing {
-            let done = attempt::make(app, &endpoint, &outgoing).await;
-            record::write(app, vec![done]).await?;
-            attempts += 1;
-        }
-    }
-    Ok(attempts)
-}

@@ -109,19 +109,3 @@ async fn evaluate(app: Arc<App>, batch: schedule::Batch) {
     }
     app.evaluations.release(EVALUATION_LANE, batch.places);
 }
-
-/// Claims and scores everything that is due now, once. The answer is how many identities that was.
-///
-/// # Errors
-/// Those of the store.
-pub async fn tick(app: &Arc<App>) -> Result<usize> {
-    let mut scored = 0;
-    loop {
-        let ids = claim_due(app, BATCH_MAX_IDENTITIES).await?;
-        if ids.is_empty() {
-            return Ok(scored);
-        }
-        scored += ids.len();
-        cycle::run(app, &ids).await?;
-    }
-}
