@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use super::error::{ApiError, Code};
 use crate::app::App;
+use crate::ops::audit::Actor;
 use crate::ops::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
 use crate::ops::sign_in;
 use crate::store::credentials::Credential;
@@ -23,6 +24,7 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Somebody who may read what their team has.
+#[derive(Clone)]
 pub enum Caller {
     Backend(Arc<Credential>),
     Person(User),
@@ -40,7 +42,19 @@ impl Caller {
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = ApiError;
 
+    /// Recognises the caller once a request, however many of its extractors ask.
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(caller.clone());
+        }
+        let caller = Self::recognise(parts, app).await?;
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
+    }
+}
+
+impl Caller {
+    async fn recognise(parts: &Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let token = bearer(&parts.headers).ok_or_else(|| unauthenticated(NO_TOKEN))?;
         if token.starts_with(PUBLIC_PREFIX) {
             let credential = app.credentials.by_public(token);
@@ -52,6 +66,18 @@ impl FromRequestParts<Arc<App>> for Caller {
         }
         let user = sign_in::recognise(app, token).await?;
         user.map(Self::Person).ok_or_else(|| unauthenticated(UNKNOWN_SESSION))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Actor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let address = address(parts, app);
+        Ok(match Caller::from_request_parts(parts, app).await? {
+            Caller::Person(user) => Self::user(&user, address),
+            Caller::Backend(credential) => Self::credential(&credential, address),
+        })
     }
 }
 
@@ -79,6 +105,21 @@ impl FromRequestParts<Arc<App>> for Manager {
         let caller = Caller::from_request_parts(parts, app).await?;
         match &caller {
             Caller::Person(user) if user.role != Role::Admin => Err(forbidden("Only an admin may do this.")),
+            _ => Ok(Self(caller)),
+        }
+    }
+}
+
+/// Somebody who works on cases: the backend, an admin or a user, but no viewer.
+pub struct Triager(pub Caller);
+
+impl FromRequestParts<Arc<App>> for Triager {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        match &caller {
+            Caller::Person(user) if user.role == Role::Viewer => Err(forbidden("A viewer may only read.")),
             _ => Ok(Self(caller)),
         }
     }
@@ -139,12 +180,11 @@ impl Sender {
             let message = "A public key works from the origins that its credential allows, and this is none.";
             ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message)
         })?;
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let user_agent = parts.headers.get(header::USER_AGENT);
         Ok(Self::Browser {
             team_id: credential.team_id,
             origin: origin.clone(),
-            ip: peer.map(|peer| client_address(peer, &parts.headers, &app.config.trusted_proxies)),
+            ip: address(parts, app),
             user_agent: user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
         })
     }
@@ -154,6 +194,12 @@ impl Sender {
             Self::Backend { team_id } | Self::Browser { team_id, .. } => *team_id,
         }
     }
+}
+
+/// The address a request comes from, as far as it is known.
+fn address(parts: &Parts, app: &App) -> Option<IpAddr> {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    Some(client_address(peer, &parts.headers, &app.config.trusted_proxies))
 }
 
 /// The address of the client: of the connection, or, where that is a trusted proxy's, the last one

@@ -1,12 +1,36 @@
 //! Pages of lists.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::ApiError;
 
 pub const PAGE_SIZE_DEFAULT: u32 = 25;
 pub const PAGE_SIZE_MAX: u32 = 100;
+/// Elements counted beyond the page at hand, in lists that may be too large to count.
+pub const COUNTED_MAX: i64 = 10_000;
+
+/// Which way a list is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+pub enum Order {
+    #[serde(rename = "ASC")]
+    Ascending,
+    #[serde(rename = "DESC")]
+    Descending,
+}
+
+/// Finds the value for `sort` among those a list allows; the first is the default.
+///
+/// # Errors
+/// Names the allowed ones.
+pub fn sort<T: Copy>(sort: Option<&str>, allowed: &[(&str, T)]) -> Result<T, ApiError> {
+    let wanted = sort.unwrap_or(allowed[0].0);
+    let found = allowed.iter().find(|(name, _)| *name == wanted);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<_> = allowed.iter().map(|(name, _)| *name).collect();
+        ApiError::field("sort", format!("must be one of {}", names.join(", ")))
+    })
+}
 
 /// Which page of a list.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +59,18 @@ impl PageParams {
         i64::from(self.page_number) * i64::from(self.page_size)
     }
 
+    /// The page that holds `content`, of a list with `at_least` elements, which is as far as they
+    /// were counted if that is beyond [`COUNTED_MAX`] after the page.
+    pub fn counted<T>(self, content: Vec<T>, at_least: i64) -> Page<T> {
+        let is_exact = at_least < self.count_limit();
+        Page { total_is_exact: is_exact, ..self.page(content, at_least) }
+    }
+
+    /// Where counting the elements of a list stops.
+    pub fn count_limit(self) -> i64 {
+        self.offset() + self.limit() + COUNTED_MAX
+    }
+
     /// The page that holds `content`, of a list of `total` elements.
     pub fn page<T>(self, content: Vec<T>, total: i64) -> Page<T> {
         let total_elements = u64::try_from(total).unwrap_or_default();
@@ -45,6 +81,7 @@ impl PageParams {
             page_size: self.page_size,
             total_pages,
             total_elements,
+            total_is_exact: true,
             first: self.page_number == 0,
             last: u64::from(self.page_number) + 1 >= total_pages,
         }
@@ -60,6 +97,8 @@ pub struct Page<T> {
     page_size: u32,
     total_pages: u64,
     total_elements: u64,
+    /// False where counting stopped: there are this many elements or more.
+    total_is_exact: bool,
     first: bool,
     last: bool,
 }

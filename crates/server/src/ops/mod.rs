@@ -1,5 +1,6 @@
 //! Operations of several steps that more than one caller uses.
 
+pub mod audit;
 pub mod channels;
 pub mod credentials;
 pub mod deliveries;

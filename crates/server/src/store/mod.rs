@@ -13,6 +13,7 @@ mod tx;
 
 pub mod analyses;
 pub mod attempts;
+pub mod audit_log;
 pub mod channels;
 pub mod claims;
 pub mod codec;
@@ -23,7 +24,6 @@ pub mod events;
 pub mod groups;
 pub mod identities;
 pub mod links;
-
 pub mod notifications;
 pub mod settings;
 pub mod users;

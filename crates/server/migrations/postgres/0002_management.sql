@@ -1,0 +1,175 @@
+-- Everything beyond the path of an event: lists, people, limits, mappings, reviews, erasure.
+
+-- What happened, by the sender's names; an event keeps the number of its name.
+create table event_names (
+  id bigint generated always as identity primary key,
+  team_id bigint not null,
+  name text not null
+);
+create unique index event_names_name on event_names (team_id, name);
+
+-- By which lists find events. The session is a keyed hash.
+alter table events add column name_id bigint;
+alter table events add column device_id bigint;
+alter table events add column session bigint;
+create index events_time on events (team_id, timestamp, id);
+create index events_name on events (name_id, timestamp, id);
+-- An event without identity is found by its device and session; one with, through its identity.
+create index events_anonymous_device on events (device_id, timestamp, id) where identity_id is null;
+create index events_anonymous_session on events (session, timestamp, id) where identity_id is null;
+
+create table event_groups (
+  group_id bigint not null,
+  timestamp bigint not null,
+  event_id bigint not null,
+  primary key (group_id, timestamp, event_id)
+);
+
+alter table groups add column display_name text;
+create index group_members_identity on group_members (identity_id, group_id);
+
+-- The devices that nobody's analysis looks at.
+create index devices_disregarded on devices (team_id) where disregarded = 1;
+
+-- Deliveries are listed by time; of one identity, or of one status.
+drop index deliveries_channel;
+create index deliveries_channel on deliveries (channel_id, created_at, id);
+create index deliveries_status on deliveries (channel_id, status, created_at, id);
+create index deliveries_identity on deliveries (identity_id, id) where identity_id is not null;
+create index notifications_identity on notifications (identity_id) where identity_id is not null;
+
+-- What commits have touched, newest last, for lists kept in memory; old rows are removed.
+create table changes (
+  id bigint generated always as identity primary key,
+  at bigint not null,
+  touched bytea not null
+);
+
+-- Events stored in each hour: the monthly quota, and figures.
+create table usage (
+  team_id bigint not null,
+  -- hours since the Unix epoch, by the time of arrival
+  hour bigint not null,
+  events bigint not null,
+  primary key (team_id, hour)
+);
+
+alter table credentials add column rate_per_second bigint;
+alter table users add column name text;
+
+create table invitations (
+  id bigint generated always as identity primary key,
+  team_id bigint not null references teams (id),
+  email text not null,
+  role text not null,
+  token_hash bytea not null unique,
+  invited_by text not null,
+  created_at bigint not null,
+  expires_at bigint not null
+);
+create unique index invitations_email on invitations (team_id, email);
+
+create table mcp_tokens (
+  id bigint generated always as identity primary key,
+  team_id bigint not null references teams (id),
+  user_id bigint not null references users (id),
+  name text not null,
+  token_hash bytea not null unique,
+  created_at bigint not null,
+  last_used_at bigint
+);
+
+-- Who did what, when, from where; before and after are JSON without secrets.
+create table audit_log (
+  id bigint generated always as identity primary key,
+  team_id bigint not null,
+  at bigint not null,
+  actor_type text not null,
+  actor_id bigint,
+  actor text not null,
+  address text,
+  action text not null,
+  target_type text not null,
+  target_id text not null,
+  before text,
+  after text
+);
+create index audit_log_team on audit_log (team_id, id);
+
+-- What a team's own names mean; the shipped table is in the code.
+create table mappings (
+  id bigint generated always as identity primary key,
+  team_id bigint not null references teams (id),
+  kind text not null,
+  -- in lower_snake_case
+  source text not null,
+  -- null takes a shipped meaning away
+  target text,
+  created_at bigint not null,
+  updated_at bigint not null
+);
+create unique index mappings_source on mappings (team_id, kind, source);
+
+create table dataset_entries (
+  id bigint generated always as identity primary key,
+  team_id bigint not null references teams (id),
+  dataset text not null,
+  value text not null,
+  -- 1 adds the value to the dataset, 0 takes a shipped one away
+  included bigint not null,
+  note text,
+  created_at bigint not null
+);
+create unique index dataset_entries_value on dataset_entries (team_id, dataset, value);
+
+create table reviews (
+  id bigint generated always as identity primary key,
+  team_id bigint not null,
+  identity_id bigint not null,
+  status bigint not null,
+  feedback text,
+  -- who wrote it
+  reviewer text,
+  summary text,
+  error_message text,
+  created_at bigint not null,
+  completed_at bigint,
+  -- when it is due; while leased, when the lease ends
+  due_at bigint
+);
+create index reviews_identity on reviews (identity_id, id);
+create index reviews_due on reviews (due_at) where due_at is not null;
+
+create table escalations (
+  id bigint generated always as identity primary key,
+  team_id bigint not null,
+  identity_id bigint not null,
+  rule_id bigint not null,
+  rule_name text not null,
+  severity bigint not null,
+  status bigint not null,
+  -- the scores when it opened
+  humanity bigint,
+  authenticity bigint,
+  uniqueness bigint,
+  behavior bigint,
+  created_at bigint not null,
+  opened_at bigint not null,
+  acknowledged_at bigint,
+  closed_at bigint
+);
+create index escalations_status on escalations (team_id, status, id);
+create index escalations_severity on escalations (team_id, severity, id);
+create index escalations_identity on escalations (identity_id, id);
+create index escalations_rule on escalations (rule_id, id);
+
+-- People who were erased: their number stays, so that the keyed hashes of their devices still
+-- say that somebody had them.
+create table deleted_identities (
+  id bigint primary key,
+  team_id bigint not null,
+  deleted_at bigint not null,
+  -- whether every row of theirs is gone
+  finished bigint not null
+);
+create index deleted_identities_unfinished on deleted_identities (id) where finished = 0;
