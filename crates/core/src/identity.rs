@@ -153,6 +153,14 @@ impl Profile {
     }
 }
 
+/// What a group is called: its name, or else its title, by the usual keys; `None` without either.
+pub fn group_name(data: &Map<String, Value>) -> Option<String> {
+    Profile::from_data(data).name.or_else(|| {
+        let is_title = |key: &str| matches!(key.to_lowercase().as_str(), "title" | "label" | "company");
+        data.iter().find(|(key, value)| is_title(key) && is_usable(value)).map(|(_, value)| text_of(value))
+    })
+}
+
 fn is_usable(value: &Value) -> bool {
     match value {
         Value::String(text) => !text.trim().is_empty(),

@@ -14,4 +14,4 @@ pub mod score;
 pub mod snapshot;
 pub mod state;
 pub mod time;
-mod words;
+pub mod words;

@@ -14,13 +14,16 @@ use crate::state::{IdentityState, Seen};
 pub enum KeyKind {
     Device = 1,
     Ip = 2,
+    Session = 3,
+    /// Kept of deleted identities only.
+    Email = 4,
 }
 
 /// One thing an identity can share with others, such as the device `a1b2…`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LinkKey {
     pub kind: KeyKind,
-    /// The normalised value: a fingerprint, or an address (IPv6 cut to its /64).
+    /// The normalised value: a fingerprint, an address (IPv6 cut to its /64), a session.
     pub value: String,
 }
 
@@ -34,11 +37,20 @@ impl KeyHasher {
         Self(secret)
     }
 
+    /// The hash of a session's key.
+    pub fn session(&self, session: &str) -> i64 {
+        self.hash_parts(KeyKind::Session, session)
+    }
+
     /// SipHash-2-4 of the kind and the value.
     pub fn hash(&self, key: &LinkKey) -> i64 {
+        self.hash_parts(key.kind, &key.value)
+    }
+
+    fn hash_parts(&self, kind: KeyKind, value: &str) -> i64 {
         let mut hasher = SipHasher24::new_with_key(&self.0);
-        hasher.write_u8(key.kind as u8);
-        hasher.write(key.value.as_bytes());
+        hasher.write_u8(kind as u8);
+        hasher.write(value.as_bytes());
         hasher.finish().cast_signed()
     }
 }
@@ -50,7 +62,9 @@ pub fn new_keys(event: &Event, state: &IdentityState) -> Vec<LinkKey> {
     let device = device.map(|value| LinkKey { kind: KeyKind::Device, value: value.clone() });
     let ip = event.ip.filter(|ip| !is_known(state.addresses(), ip)).and_then(ip_value);
     let ip = ip.map(|value| LinkKey { kind: KeyKind::Ip, value });
-    device.into_iter().chain(ip).collect()
+    let session = event.session.as_ref().filter(|session| !state.knows_session(session));
+    let session = session.map(|value| LinkKey { kind: KeyKind::Session, value: value.clone() });
+    device.into_iter().chain(ip).chain(session).collect()
 }
 
 fn is_known<T: PartialEq>(seen: &[Seen<T>], value: &T) -> bool {

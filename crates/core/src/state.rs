@@ -225,6 +225,12 @@ impl IdentityState {
         &self.sessions
     }
 
+    /// Whether `session` is among [`Self::sessions`].
+    pub fn knows_session(&self, session: &str) -> bool {
+        let digest = session_digest(session);
+        self.sessions.iter().any(|known| known.value == digest)
+    }
+
     /// User agents, at most [`USER_AGENTS_MAX`], each cut to [`USER_AGENT_KEPT_MAX_BYTES`].
     pub fn user_agents(&self) -> &[Seen<String>] {
         &self.user_agents

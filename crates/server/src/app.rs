@@ -19,7 +19,9 @@ use crate::ops::first_start::{self, FirstStart};
 use crate::ops::handoff::{Handoff, Outgoing};
 use crate::ops::ingest::{self, Submission};
 use crate::ops::messages::EventIds;
-use crate::ops::{channels, credentials, sign_in};
+use crate::ops::names::Names;
+use crate::ops::roster::Rosters;
+use crate::ops::{channels, credentials, devices, roster, sign_in};
 use crate::store::claims::Due;
 use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
 use crate::telemetry;
@@ -47,6 +49,9 @@ pub struct App {
     pub retries: RetrySchedule,
     pub credentials: credentials::Directory,
     pub channels: channels::Directory,
+    pub names: Arc<Names>,
+    pub rosters: Rosters,
+    pub disregarded: devices::Disregarded,
     pub ingest: ingest::Queue,
     pub evaluations: Handoff<Due>,
     pub deliveries: Handoff<Outgoing>,
@@ -133,6 +138,9 @@ impl App {
             retries,
             credentials: credentials::Directory::default(),
             channels: channels::Directory::default(),
+            names: Arc::default(),
+            rosters: Rosters::default(),
+            disregarded: devices::Disregarded::default(),
             ingest,
             evaluations,
             deliveries,
@@ -145,8 +153,7 @@ impl App {
             clock,
             store,
         };
-        app.reload_channels().await?;
-        app.credentials.reload(&app.store).await?;
+        app.reload().await?;
         let inboxes = Inboxes { submissions, evaluations: evaluation_inbox, deliveries: delivery_inbox };
         Ok(Opened { app: Arc::new(app), inboxes, first_start })
     }
@@ -166,6 +173,19 @@ impl App {
     /// Those of the store.
     pub async fn reload_channels(&self) -> Result<()> {
         self.channels.reload(&self.store, &self.vault, self.clock.now()).await
+    }
+
+    /// Reads again what is kept in memory, since another node may have changed it, and drops what
+    /// is no longer needed.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reload(&self) -> Result<()> {
+        self.reload_channels().await?;
+        self.credentials.reload(&self.store).await?;
+        self.names.reload(&self.store).await?;
+        devices::reload(self).await?;
+        roster::prune(self).await
     }
 
     pub fn is_stopping(&self) -> bool {

@@ -109,12 +109,8 @@ async fn reload(app: Arc<App>, mut shutdown: Shutdown) {
             _ = tick.tick() => {}
             () = shutdown.begun() => return,
         }
-        let reloaded = match app.reload_channels().await {
-            Ok(()) => app.credentials.reload(&app.store).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = reloaded {
-            tracing::error!(%error, "channels and credentials could not be read again");
+        if let Err(error) = app.reload().await {
+            tracing::error!(%error, "what is kept in memory could not be read again");
         }
     }
 }

@@ -37,7 +37,7 @@ pub const AHEAD_MAX_MS: i64 = 5 * MINUTE_MS;
 pub const BACK_MAX_MS: i64 = 1_826 * DAY_MS;
 
 /// The type of a group whose sender gave none, as in the vendor's clients.
-const GROUP_TYPE_DEFAULT: &str = "organization";
+pub const GROUP_TYPE_DEFAULT: &str = "organization";
 
 /// How much longer than its source a value can become as compact text: `1e15`, four bytes, is
 /// written `1000000000000000.0`. Sources this many times under the limit need no measuring.

@@ -1,12 +1,13 @@
 -- Everything beyond the path of an event: lists, people, limits, mappings, reviews, erasure.
 
--- What happened, by the sender's names; an event keeps the number of its name.
-create table event_names (
+-- Words of a team that lists look for: names of events, types of groups.
+create table names (
   id bigint generated always as identity primary key,
   team_id bigint not null,
+  kind bigint not null,
   name text not null
 );
-create unique index event_names_name on event_names (team_id, name);
+create unique index names_name on names (team_id, kind, name);
 
 -- By which lists find events. The session is a keyed hash.
 alter table events add column name_id bigint;
@@ -19,6 +20,7 @@ create index events_anonymous_device on events (device_id, timestamp, id) where 
 create index events_anonymous_session on events (session, timestamp, id) where identity_id is null;
 
 create table event_groups (
+  -- or, negative, the name of a type: the events of all its groups
   group_id bigint not null,
   timestamp bigint not null,
   event_id bigint not null,

@@ -1,12 +1,13 @@
 -- Everything beyond the path of an event: lists, people, limits, mappings, reviews, erasure.
 
--- What happened, by the sender's names; an event keeps the number of its name.
-create table event_names (
+-- Words of a team that lists look for: names of events, types of groups.
+create table names (
   id integer primary key autoincrement,
   team_id integer not null,
+  kind integer not null,
   name text not null
 );
-create unique index event_names_name on event_names (team_id, name);
+create unique index names_name on names (team_id, kind, name);
 
 -- By which lists find events. The session is a keyed hash.
 alter table events add column name_id integer;
@@ -19,6 +20,7 @@ create index events_anonymous_device on events (device_id, timestamp, id) where 
 create index events_anonymous_session on events (session, timestamp, id) where identity_id is null;
 
 create table event_groups (
+  -- or, negative, the name of a type: the events of all its groups
   group_id integer not null,
   timestamp integer not null,
   event_id integer not null,

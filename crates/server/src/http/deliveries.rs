@@ -14,8 +14,8 @@ use super::auth::{Caller, Manager};
 use super::body::Json;
 use super::channels::{find as find_channel, parse_event, status_name};
 use super::error::{ApiError, Code, ErrorBody};
-use super::page::{PAGE_SIZE_DEFAULT, Page, PageParams};
-use super::params::{Params, Path, whole_number};
+use super::page::{Page, PageQuery, sort};
+use super::params::{Params, Path, time};
 use crate::app::App;
 use crate::ops::{deliveries as ops, log};
 use crate::store::attempts::Trigger;
@@ -92,12 +92,8 @@ pub struct AttemptBody {
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// From 0.
-    #[serde(default, deserialize_with = "whole_number")]
-    page_number: u32,
-    #[serde(default = "default_page_size", deserialize_with = "whole_number")]
-    #[param(minimum = 1, maximum = 100, default = 25)]
-    page_size: u32,
+    /// `createdAt`.
+    sort: Option<String>,
     /// PENDING, DELIVERED, FAILED or PAUSED.
     status: Option<String>,
     event: Option<String>,
@@ -108,22 +104,20 @@ pub struct ListParams {
     to: Option<String>,
 }
 
-fn default_page_size() -> u32 {
-    PAGE_SIZE_DEFAULT
-}
-
 /// List the deliveries of a channel, newest first
 #[utoipa::path(get, operation_id = "listDeliveries", path = "/channels/{id}/deliveries",
     tag = "deliveries",
-    params(("id" = i64, Path), ListParams),
+    params(("id" = i64, Path), PageQuery, ListParams),
     responses((status = 200, body = Page<DeliveryBody>)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
+    Params(query): Params<PageQuery>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<DeliveryBody>>, ApiError> {
-    let page = PageParams { page_number: params.page_number, page_size: params.page_size }.check()?;
+    let page = query.page()?;
+    sort(params.sort.as_deref(), &[("createdAt", ())])?;
     let channel = find_channel(&app, &caller, &id).await?;
     let Some(filter) = filter(&app, &caller, &channel, &params).await? else {
         return Ok(Answer(page.page(Vec::new(), 0)));
@@ -132,12 +126,13 @@ pub async fn list(
     let (total, rows) = app
         .store
         .read(move |tx| {
-            let total = deliveries::count(tx, channel_id, &filter)?;
-            Ok((total, deliveries::page(tx, channel_id, &filter, page.offset(), page.limit())?))
+            let total = deliveries::count(tx, channel_id, &filter, page.count_limit())?;
+            let ascending = query.ascending();
+            Ok((total, deliveries::page(tx, channel_id, &filter, ascending, page.offset(), page.limit())?))
         })
         .await?;
     let content = rows.iter().map(|row| body(&app, row, channel.enabled)).collect();
-    Ok(Answer(page.page(content, total)))
+    Ok(Answer(page.counted(content, total)))
 }
 
 /// What the parameters ask for; `None` where that is nothing.
@@ -174,12 +169,6 @@ async fn filter(
         }
     }
     Ok(Some(filter))
-}
-
-fn time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
-    let parse =
-        |text| Timestamp::parse(text).ok_or_else(|| ApiError::field(field, "must be an RFC 3339 time"));
-    text.map(parse).transpose()
 }
 
 /// Read a delivery with every attempt
@@ -335,7 +324,7 @@ async fn count_finished(app: &App, channel_id: i64, filter: &Filter) -> Result<i
     let filters: Vec<_> =
         statuses.into_iter().map(|status| Filter { status: Some(status), ..filter.clone() }).collect();
     let count = move |tx: &mut crate::store::Tx| {
-        filters.iter().map(|filter| deliveries::count(tx, channel_id, filter)).sum()
+        filters.iter().map(|filter| deliveries::count(tx, channel_id, filter, i64::MAX)).sum()
     };
     Ok(app.store.read(count).await?)
 }

@@ -43,6 +43,31 @@ pub struct IdentityBody {
     data: Map<String, Value>,
 }
 
+impl IdentityBody {
+    /// # Errors
+    /// When what is stored cannot be read.
+    pub fn new(identity: identities::Identity) -> Result<Self, ApiError> {
+        let data = serde_json::from_str(&identity.data).map_err(|e| StoreError::Broken(e.to_string()))?;
+        Ok(Self {
+            id: identity.id,
+            display_name: identity.display_name,
+            display_email: identity.display_email,
+            display_username: identity.display_username,
+            humanity_score: identity.scores.humanity,
+            authenticity_score: identity.scores.authenticity,
+            uniqueness_score: identity.scores.uniqueness,
+            behavior_score: identity.scores.behavior,
+            created_at: identity.created_at,
+            updated_at: identity.updated_at,
+            last_tracked_at: identity.last_tracked_at,
+            last_scored_at: identity.last_scored_at,
+            disregarded: identity.disregarded,
+            badges: Vec::new(),
+            data,
+        })
+    }
+}
+
 /// A score of one category.
 #[derive(Serialize, ToSchema)]
 pub struct ScoreBody {
@@ -87,25 +112,7 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<IdentityBody>, ApiError> {
-    let identity = find(&app, &caller, id).await?;
-    let data = serde_json::from_str(&identity.data).map_err(|e| StoreError::Broken(e.to_string()))?;
-    Ok(Json(IdentityBody {
-        id: identity.id,
-        display_name: identity.display_name,
-        display_email: identity.display_email,
-        display_username: identity.display_username,
-        humanity_score: identity.scores.humanity,
-        authenticity_score: identity.scores.authenticity,
-        uniqueness_score: identity.scores.uniqueness,
-        behavior_score: identity.scores.behavior,
-        created_at: identity.created_at,
-        updated_at: identity.updated_at,
-        last_tracked_at: identity.last_tracked_at,
-        last_scored_at: identity.last_scored_at,
-        disregarded: identity.disregarded,
-        badges: Vec::new(),
-        data,
-    }))
+    IdentityBody::new(find(&app, &caller, id).await?).map(Json)
 }
 
 /// Read the scores of an identity
@@ -152,7 +159,7 @@ pub async fn past_analysis(
     explained(&app, identity, cycle).await
 }
 
-async fn find(app: &App, caller: &Caller, id: String) -> Result<identities::Identity, ApiError> {
+pub async fn find(app: &App, caller: &Caller, id: String) -> Result<identities::Identity, ApiError> {
     let team_id = caller.team_id();
     let identity = app.store.read(move |tx| identities::find(tx, team_id, &id)).await?;
     identity.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))

@@ -5,16 +5,21 @@ mod body;
 mod channels;
 mod credentials;
 mod deliveries;
+mod devices;
 mod docs;
 mod drain;
 mod error;
+mod event_lists;
 mod event_types;
 mod events;
+mod groups;
 mod health;
 mod identities;
+mod identity_lists;
 mod openapi;
 mod page;
 mod params;
+mod reference;
 mod request_id;
 mod schema;
 mod sessions;
@@ -40,10 +45,18 @@ fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(events::send))
         .routes(routes!(events::send_batch))
+        .routes(routes!(event_lists::list))
+        .routes(routes!(event_lists::get))
+        .routes(routes!(identity_lists::list))
         .routes(routes!(identities::get))
         .routes(routes!(identities::scores))
         .routes(routes!(identities::analysis))
         .routes(routes!(identities::past_analysis))
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::get, groups::update))
+        .routes(routes!(groups::add_member, groups::remove_member))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::get, devices::update))
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::update, channels::delete))
         .routes(routes!(channels::test))

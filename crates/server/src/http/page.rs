@@ -1,9 +1,10 @@
 //! Pages of lists.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::error::ApiError;
+use super::params::whole_number;
 
 pub const PAGE_SIZE_DEFAULT: u32 = 25;
 pub const PAGE_SIZE_MAX: u32 = 100;
@@ -32,6 +33,38 @@ pub fn sort<T: Copy>(sort: Option<&str>, allowed: &[(&str, T)]) -> Result<T, Api
     })
 }
 
+/// Which page of a list, as it is asked for.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// From 0.
+    #[serde(default, deserialize_with = "whole_number")]
+    page_number: u32,
+    #[serde(default = "page_size_default", deserialize_with = "whole_number")]
+    #[param(minimum = 1, maximum = 100, default = 25)]
+    page_size: u32,
+    /// DESC unless said.
+    #[param(inline)]
+    order: Option<Order>,
+}
+
+fn page_size_default() -> u32 {
+    PAGE_SIZE_DEFAULT
+}
+
+impl PageQuery {
+    /// # Errors
+    /// When the size is not from 1 to [`PAGE_SIZE_MAX`].
+    pub fn page(&self) -> Result<PageParams, ApiError> {
+        PageParams { page_number: self.page_number, page_size: self.page_size }.check()
+    }
+
+    pub fn ascending(&self) -> bool {
+        self.order == Some(Order::Ascending)
+    }
+}
+
 /// Which page of a list.
 #[derive(Clone, Copy, Debug)]
 pub struct PageParams {
@@ -53,6 +86,15 @@ impl PageParams {
 
     pub fn limit(self) -> i64 {
         self.page_size.into()
+    }
+
+    /// The length of the page, and how many stand before it, for what is kept in memory.
+    pub fn length(self) -> usize {
+        self.page_size as usize
+    }
+
+    pub fn start(self) -> usize {
+        self.page_number as usize * self.page_size as usize
     }
 
     pub fn offset(self) -> i64 {

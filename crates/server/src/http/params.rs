@@ -2,6 +2,7 @@
 
 use axum::extract::{FromRequestParts, Path as AxumPath, Query};
 use axum::http::request::Parts;
+use dregs_core::time::Timestamp;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use url::form_urlencoded;
@@ -46,6 +47,26 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
             ApiError::field(field, message)
         })
     }
+}
+
+/// Reads an RFC 3339 time, if there is one.
+///
+/// # Errors
+/// Names `field` when the text is no time.
+pub fn time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
+    let parse =
+        |text| Timestamp::parse(text).ok_or_else(|| ApiError::field(field, "must be an RFC 3339 time"));
+    text.map(parse).transpose()
+}
+
+/// Reads a score, if there is one.
+///
+/// # Errors
+/// When the text is not a number from 0 to 100.
+pub fn score<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let score = text.parse().ok().filter(|score| *score <= 100);
+    score.map(Some).ok_or_else(|| D::Error::custom("must be a whole number from 0 to 100"))
 }
 
 /// Reads a whole number, and says so where there is none.

@@ -1,5 +1,7 @@
 //! Sending again: one delivery, or a range of time.
 
+use dregs_core::time::Timestamp;
+
 use crate::app::App;
 use crate::store::Result;
 use crate::store::attempts::Trigger;
@@ -22,7 +24,7 @@ pub async fn resend(app: &App, channel_id: i64, delivery_id: i64) -> Result<bool
 /// Makes the finished deliveries of a channel that match due now; the answer is how many.
 pub async fn replay(app: &App, channel_id: i64, filter: Filter) -> Result<u64> {
     let now = app.clock.now();
-    let (mut after, mut queued) = (0, 0);
+    let (mut after, mut queued) = ((Timestamp::from_millis(0), 0), 0);
     loop {
         let filter = filter.clone();
         let chunk = move |tx: &mut crate::store::Tx| {

@@ -6,7 +6,8 @@ use dregs_core::notify::message::EventType;
 use dregs_core::time::Timestamp;
 
 use super::attempts::{AttemptRecord, Trigger};
-use super::{Result, Row, StoreError, Tx, Value, attempts};
+use super::sql::{Sql, direction};
+use super::{Result, Row, StoreError, Tx, attempts};
 use crate::values;
 
 /// How far a delivery has come. The numbers are stored.
@@ -308,30 +309,50 @@ pub struct Filter {
 }
 
 impl Filter {
-    const CONDITIONS: &str = "d.channel_id = $1 and ($2 is null or d.status = $2)
-        and ($3 is null or d.event_type = $3) and ($4 is null or d.identity_id = $4)
-        and ($5 is null or d.created_at >= $5) and ($6 is null or d.created_at < $6)";
-
-    fn values(&self, channel_id: i64) -> [Value<'static>; 6] {
-        let status = self.status.map(|status| status as i64);
-        values![channel_id, status, self.event.map(EventType::code), self.identity_id, self.from, self.to]
+    /// `select` with the conditions of a channel and this filter after it.
+    fn matching(&self, select: &str, channel_id: i64) -> Sql<'static> {
+        let mut sql = Sql::new(select);
+        sql.bind(" where d.channel_id = ", channel_id);
+        sql.bind_some(" and d.status = ", self.status.map(|status| status as i64));
+        sql.bind_some(" and d.event_type = ", self.event.map(EventType::code));
+        sql.bind_some(" and d.identity_id = ", self.identity_id);
+        sql.bind_some(" and d.created_at >= ", self.from).bind_some(" and d.created_at < ", self.to);
+        sql
     }
 }
 
-pub fn count(tx: &mut Tx, channel_id: i64, filter: &Filter) -> Result<i64> {
-    let sql = format!("select count(*) from deliveries d where {}", Filter::CONDITIONS);
-    tx.get(&sql, &filter.values(channel_id), |row| row.get(0))
+/// How many deliveries of a channel match, counted up to `limit`.
+pub fn count(tx: &mut Tx, channel_id: i64, filter: &Filter, limit: i64) -> Result<i64> {
+    let mut sql = filter.matching("select 1 from deliveries d", channel_id);
+    sql.bind(" limit ", limit);
+    tx.get(&format!("select count(*) from ({}) found", sql.text), &sql.values, |row| row.get(0))
 }
 
-/// A page of the deliveries of a channel, newest first.
-pub fn page(tx: &mut Tx, channel_id: i64, filter: &Filter, offset: i64, limit: i64) -> Result<Vec<Delivery>> {
-    let sql = format!(
-        "select {COLUMNS} from deliveries d left join identities i on i.id = d.identity_id
-         where {} order by d.id desc limit $7 offset $8",
-        Filter::CONDITIONS
+/// A page of the deliveries of a channel in the order of their creation.
+pub fn page(
+    tx: &mut Tx,
+    channel_id: i64,
+    filter: &Filter,
+    ascending: bool,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<Delivery>> {
+    let mut sql = filter.matching("select d.id, d.created_at from deliveries d", channel_id);
+    if filter.identity_id.is_some() {
+        // Without the fence PostgreSQL may walk all deliveries in order, hoping to meet these.
+        sql.text = format!("with found as materialized ({}) select id, created_at from found d", sql.text);
+    }
+    let direction = direction(ascending);
+    sql.push(&format!(" order by d.created_at {direction}, d.id {direction}"));
+    sql.bind(" limit ", limit).bind(" offset ", offset);
+    // Only then the rows themselves, so that those before the page are passed by in the index.
+    let text = format!(
+        "with page as materialized ({}) select {COLUMNS} from page p join deliveries d on d.id = p.id
+         left join identities i on i.id = d.identity_id
+         order by d.created_at {direction}, d.id {direction}",
+        sql.text
     );
-    let values: Vec<Value> = filter.values(channel_id).into_iter().chain(values![limit, offset]).collect();
-    tx.query(&sql, &values, read)
+    tx.query(&text, &sql.values, read)
 }
 
 /// Makes a delivery due again with the trigger given; false where an attempt is under way.
@@ -345,26 +366,27 @@ pub fn requeue(tx: &mut Tx, id: i64, trigger: Trigger, now: Timestamp) -> Result
     Ok(changed > 0)
 }
 
-/// Makes up to `limit` finished deliveries after the row `after` that match due again; the answer
-/// is the last row looked at and how many were taken, `None` when there are no more.
+/// Makes up to `limit` finished deliveries after `after`, a time of creation and an id, that match due
+/// again; the answer is the last one looked at and how many were taken, `None` when there are no more.
 pub fn replay_some(
     tx: &mut Tx,
     channel_id: i64,
     filter: &Filter,
-    after: i64,
+    after: (Timestamp, i64),
     now: Timestamp,
     limit: i64,
-) -> Result<Option<(i64, u64)>> {
-    let sql = format!(
-        "select d.id from deliveries d where {} and d.id > $7 and d.status <> $8 order by d.id limit $9",
-        Filter::CONDITIONS
-    );
-    let values: Vec<Value> =
-        filter.values(channel_id).into_iter().chain(values![after, Status::Pending as i64, limit]).collect();
-    let ids: Vec<i64> = tx.query(&sql, &values, |row| row.get(0))?;
-    let Some(last) = ids.last().copied() else { return Ok(None) };
-    let rows: Vec<_> =
-        ids.iter().map(|id| values![*id, Status::Pending as i64, Trigger::Replay as i64, now]).collect();
+) -> Result<Option<((Timestamp, i64), u64)>> {
+    let mut sql = filter.matching("select d.created_at, d.id from deliveries d", channel_id);
+    let (time, id) = after;
+    sql.bind(" and d.created_at >= ", time).bind(" and (d.created_at > ", time).bind(" or d.id > ", id);
+    sql.bind(") and d.status <> ", Status::Pending as i64);
+    sql.bind(" order by d.created_at, d.id limit ", limit);
+    let found = tx.query(&sql.text, &sql.values, |row| Ok((row.time(0)?, row.get(1)?)))?;
+    let Some(last) = found.last().copied() else { return Ok(None) };
+    let rows: Vec<_> = found
+        .iter()
+        .map(|(_, id)| values![*id, Status::Pending as i64, Trigger::Replay as i64, now])
+        .collect();
     let taken = tx.execute_rows(
         "with v (id, status, trigger, due) as (values {rows})
          update deliveries set status = v.status, trigger = v.trigger, failures = 0,
@@ -389,18 +411,24 @@ pub fn skip_some(tx: &mut Tx, channel_id: i64, reason: &str, now: Timestamp, lim
 /// Removes up to `limit` deliveries of a channel with their attempts.
 pub fn delete_some(tx: &mut Tx, channel_id: i64, limit: i64) -> Result<u64> {
     let ids = tx.query(
-        "select id from deliveries where channel_id = $1 order by id limit $2",
+        "select id from deliveries where channel_id = $1 order by created_at, id limit $2",
         &values![channel_id, limit],
         |row| row.get::<i64>(0),
     )?;
-    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(0) };
-    let range = values![channel_id, *first, *last];
-    tx.execute(
-        "delete from attempts where delivery_id in
-           (select id from deliveries where channel_id = $1 and id between $2 and $3)",
-        &range,
+    delete(tx, &ids)
+}
+
+/// Removes deliveries with their attempts.
+pub fn delete(tx: &mut Tx, ids: &[i64]) -> Result<u64> {
+    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
+    tx.execute_rows(
+        "with v (id) as (values {rows}) delete from attempts where delivery_id in (select id from v)",
+        &rows,
     )?;
-    tx.execute("delete from deliveries where channel_id = $1 and id between $2 and $3", &range)
+    tx.execute_rows(
+        "with v (id) as (values {rows}) delete from deliveries where id in (select id from v)",
+        &rows,
+    )
 }
 
 /// Deliveries that wait, and since when the longest has been due; leased ones left out.

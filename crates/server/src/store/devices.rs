@@ -2,8 +2,73 @@
 
 use dregs_core::time::Timestamp;
 
-use super::{Result, Tx};
+use super::{Result, Row, Tx};
 use crate::values;
+
+/// A device as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    pub id: i64,
+    pub fingerprint: String,
+    pub first_seen_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub disregarded: bool,
+}
+
+const COLUMNS: &str =
+    "d.id, d.fingerprint, d.first_seen_at, d.last_seen_at, d.ip, d.user_agent, d.disregarded";
+
+fn read(row: &Row) -> Result<Device> {
+    Ok(Device {
+        id: row.get(0)?,
+        fingerprint: row.get(1)?,
+        first_seen_at: row.time(2)?,
+        last_seen_at: row.time(3)?,
+        ip: row.get(4)?,
+        user_agent: row.get(5)?,
+        disregarded: row.flag(6)?,
+    })
+}
+
+/// The team's device with this fingerprint.
+pub fn find(tx: &mut Tx, team_id: i64, fingerprint: &str) -> Result<Option<Device>> {
+    let sql = format!("select {COLUMNS} from devices d where d.team_id = $1 and d.fingerprint = $2");
+    tx.find(&sql, &values![team_id, fingerprint], read)
+}
+
+/// The devices with these row ids, in their order; one that is gone is left out.
+pub fn load(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Device>> {
+    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
+    let sql =
+        format!("with v (id) as (values {{rows}}) select {COLUMNS} from v join devices d on d.id = v.id");
+    let mut found = tx.query_rows(&sql, &rows, read)?;
+    found.sort_by_key(|device| ids.iter().position(|id| *id == device.id));
+    Ok(found)
+}
+
+/// The row ids of the devices an identity was seen on.
+pub fn of_identity(tx: &mut Tx, identity_id: i64) -> Result<Vec<i64>> {
+    tx.query(
+        "select distinct device_id from events where identity_id = $1 and device_id is not null",
+        &values![identity_id],
+        |row| row.get(0),
+    )
+}
+
+/// Takes a device out of everybody's analysis, or back in.
+pub fn disregard(tx: &mut Tx, id: i64, disregarded: bool) -> Result<()> {
+    tx.execute("update devices set disregarded = $2 where id = $1", &values![id, disregarded])?;
+    Ok(())
+}
+
+/// The devices that nobody's analysis looks at: (team, fingerprint).
+pub fn disregarded(tx: &mut Tx) -> Result<Vec<(i64, String)>> {
+    tx.query("select team_id, fingerprint from devices where disregarded = 1", &[], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+}
 
 /// A device as an event shows it.
 pub struct SeenDevice {
@@ -14,19 +79,21 @@ pub struct SeenDevice {
     pub user_agent: Option<String>,
 }
 
-/// Stores devices, or what is newer about them. Each fingerprint must stand here only once.
-pub fn upsert(tx: &mut Tx, devices: &[SeenDevice]) -> Result<()> {
+/// Stores devices, or what is newer about them; the answer gives (team, fingerprint, id). Each
+/// fingerprint must stand here only once.
+pub fn upsert(tx: &mut Tx, devices: &[SeenDevice]) -> Result<Vec<(i64, String, i64)>> {
     let rows: Vec<_> = devices
         .iter()
         .map(|d| values![d.team_id, &d.fingerprint, d.seen_at, d.seen_at, &d.ip, &d.user_agent])
         .collect();
-    tx.execute_rows(
+    tx.query_rows(
         "insert into devices (team_id, fingerprint, first_seen_at, last_seen_at, ip, user_agent)
          values {rows}
          on conflict (team_id, fingerprint) do update set last_seen_at = excluded.last_seen_at,
            ip = coalesce(excluded.ip, devices.ip),
-           user_agent = coalesce(excluded.user_agent, devices.user_agent)",
+           user_agent = coalesce(excluded.user_agent, devices.user_agent)
+         returning team_id, fingerprint, id",
         &rows,
-    )?;
-    Ok(())
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
 }

@@ -13,6 +13,11 @@ pub struct NewEvent {
     pub external_id: Vec<u8>,
     pub timestamp: Timestamp,
     pub received_at: Timestamp,
+    /// Of its name; none where a team has too many names.
+    pub name_id: Option<i64>,
+    pub device_id: Option<i64>,
+    /// The session's hash.
+    pub session: Option<i64>,
     pub detail: Vec<u8>,
 }
 
@@ -48,21 +53,36 @@ pub fn find_known(tx: &mut Tx, keys: &[(i64, &[u8])]) -> Result<Vec<KnownEvent>>
 }
 
 /// Stores events. The rows of one identity get ids in the order of `events`; since its row is
-/// guarded by a version, that is also the order in which they were folded into its state.
+/// guarded by a version, that is also the order in which they were folded into its state. The answer
+/// gives (team, packed id, row id).
 ///
 /// # Errors
 /// [`StoreError::Retry`] when one of the ids has been stored meanwhile.
-pub fn insert(tx: &mut Tx, events: &[NewEvent]) -> Result<()> {
+pub fn insert(tx: &mut Tx, events: &[NewEvent]) -> Result<Vec<(i64, Vec<u8>, i64)>> {
     let rows: Vec<_> = events
         .iter()
-        .map(|e| values![e.team_id, &e.external_id, e.identity_id, e.timestamp, e.received_at, &e.detail])
+        .map(|e| {
+            values![
+                e.team_id,
+                &e.external_id,
+                e.identity_id,
+                e.timestamp,
+                e.received_at,
+                e.name_id,
+                e.device_id,
+                e.session,
+                &e.detail
+            ]
+        })
         .collect();
-    let inserted = tx.execute_rows(
-        "insert into events (team_id, external_id, identity_id, timestamp, received_at, detail)
-         values {rows} on conflict do nothing",
+    let inserted = tx.query_rows(
+        "insert into events (team_id, external_id, identity_id, timestamp, received_at, name_id, device_id,
+           session, detail)
+         values {rows} on conflict do nothing returning team_id, external_id, id",
         &rows,
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    if inserted == events.len() as u64 { Ok(()) } else { Err(StoreError::Retry) }
+    if inserted.len() == events.len() { Ok(inserted) } else { Err(StoreError::Retry) }
 }
 
 /// Up to `limit` events of an identity after the row `after`, in the order they were folded.

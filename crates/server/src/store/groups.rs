@@ -2,8 +2,102 @@
 
 use dregs_core::time::Timestamp;
 
-use super::{Result, Tx};
+use super::{Result, Row, Tx};
 use crate::values;
+
+/// A group as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub id: i64,
+    pub group_type: String,
+    pub external_id: String,
+    pub display_name: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub last_tracked_at: Timestamp,
+    pub identity_count: i64,
+    pub data: String,
+}
+
+const COLUMNS: &str = "g.id, g.type, g.external_id, g.display_name, g.created_at, g.updated_at,
+    g.last_tracked_at, (select count(*) from group_members m where m.group_id = g.id), g.data";
+
+fn read(row: &Row) -> Result<Group> {
+    Ok(Group {
+        id: row.get(0)?,
+        group_type: row.get(1)?,
+        external_id: row.get(2)?,
+        display_name: row.get(3)?,
+        created_at: row.time(4)?,
+        updated_at: row.time(5)?,
+        last_tracked_at: row.time(6)?,
+        identity_count: row.get(7)?,
+        data: row.get(8)?,
+    })
+}
+
+/// The team's group of this type with this external id.
+pub fn find(tx: &mut Tx, team_id: i64, group_type: &str, external_id: &str) -> Result<Option<Group>> {
+    let sql =
+        format!("select {COLUMNS} from groups g where g.team_id = $1 and g.type = $2 and g.external_id = $3");
+    tx.find(&sql, &values![team_id, group_type, external_id], read)
+}
+
+/// The groups with these row ids, in their order; one that is gone is left out.
+pub fn load_rows(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Group>> {
+    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
+    let sql =
+        format!("with v (id) as (values {{rows}}) select {COLUMNS} from v join groups g on g.id = v.id");
+    let mut found = tx.query_rows(&sql, &rows, read)?;
+    found.sort_by_key(|group| ids.iter().position(|id| *id == group.id));
+    Ok(found)
+}
+
+/// Writes the data of a group that no event has changed.
+pub fn change(tx: &mut Tx, id: i64, display_name: Option<&str>, data: &str, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "update groups set display_name = $2, data = $3, updated_at = $4 where id = $1",
+        &values![id, display_name, data, now],
+    )?;
+    Ok(())
+}
+
+/// Takes an identity out of a group.
+pub fn remove_member(tx: &mut Tx, group_id: i64, identity_id: i64) -> Result<()> {
+    tx.execute(
+        "delete from group_members where group_id = $1 and identity_id = $2",
+        &values![group_id, identity_id],
+    )?;
+    Ok(())
+}
+
+/// The row ids of the members of groups.
+pub fn members(tx: &mut Tx, group_ids: &[i64]) -> Result<Vec<i64>> {
+    let rows: Vec<_> = group_ids.iter().map(|id| values![*id]).collect();
+    tx.query_rows(
+        "with v (id) as (values {rows})
+         select m.identity_id from v join group_members m on m.group_id = v.id",
+        &rows,
+        |row| row.get(0),
+    )
+}
+
+/// The row ids of the members of all groups of a type; an identity in several stands there once.
+pub fn members_of_type(tx: &mut Tx, team_id: i64, group_type: &str) -> Result<Vec<i64>> {
+    tx.query(
+        "select distinct m.identity_id from groups g join group_members m on m.group_id = g.id
+         where g.team_id = $1 and g.type = $2",
+        &values![team_id, group_type],
+        |row| row.get(0),
+    )
+}
+
+/// The row ids of the groups an identity is in.
+pub fn of_identity(tx: &mut Tx, identity_id: i64) -> Result<Vec<i64>> {
+    tx.query("select group_id from group_members where identity_id = $1", &values![identity_id], |row| {
+        row.get(0)
+    })
+}
 
 /// A group as ingest found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +105,7 @@ pub struct KnownGroup {
     pub team_id: i64,
     pub group_type: String,
     pub external_id: String,
+    pub display_name: Option<String>,
     pub data: String,
 }
 
@@ -19,7 +114,7 @@ pub fn load(tx: &mut Tx, keys: &[(i64, &str, &str)]) -> Result<Vec<KnownGroup>> 
     let rows: Vec<_> = keys.iter().map(|(team, kind, id)| values![*team, *kind, *id]).collect();
     tx.query_rows(
         "with v (team_id, type, external_id) as (values {rows})
-         select g.team_id, g.type, g.external_id, g.data from v join groups g
+         select g.team_id, g.type, g.external_id, g.display_name, g.data from v join groups g
          on g.team_id = v.team_id and g.type = v.type and g.external_id = v.external_id",
         &rows,
         |row| {
@@ -27,7 +122,8 @@ pub fn load(tx: &mut Tx, keys: &[(i64, &str, &str)]) -> Result<Vec<KnownGroup>> 
                 team_id: row.get(0)?,
                 group_type: row.get(1)?,
                 external_id: row.get(2)?,
-                data: row.get(3)?,
+                display_name: row.get(3)?,
+                data: row.get(4)?,
             })
         },
     )
@@ -42,18 +138,40 @@ pub fn upsert(
     let rows: Vec<_> = groups
         .iter()
         .map(|g| {
-            values![g.team_id, &g.group_type, &g.external_id, tracked_at, tracked_at, tracked_at, &g.data]
+            values![
+                g.team_id,
+                &g.group_type,
+                &g.external_id,
+                tracked_at,
+                tracked_at,
+                tracked_at,
+                &g.display_name,
+                &g.data
+            ]
         })
         .collect();
     tx.query_rows(
-        "insert into groups (team_id, type, external_id, created_at, updated_at, last_tracked_at, data)
+        "insert into groups (team_id, type, external_id, created_at, updated_at, last_tracked_at, display_name,
+           data)
          values {rows}
          on conflict (team_id, type, external_id) do update set updated_at = excluded.updated_at,
-           last_tracked_at = excluded.last_tracked_at, data = excluded.data
+           last_tracked_at = excluded.last_tracked_at, display_name = excluded.display_name,
+           data = excluded.data
          returning team_id, type, external_id, id",
         &rows,
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     )
+}
+
+/// Puts events into the lists of groups: (group, time, event). A negative number stands for all groups
+/// of a type.
+pub fn insert_events(tx: &mut Tx, events: &[(i64, Timestamp, i64)]) -> Result<()> {
+    let rows: Vec<_> = events.iter().map(|(group, at, event)| values![*group, *at, *event]).collect();
+    tx.execute_rows(
+        "insert into event_groups (group_id, timestamp, event_id) values {rows} on conflict do nothing",
+        &rows,
+    )?;
+    Ok(())
 }
 
 /// Makes identities members of groups.

@@ -280,32 +280,42 @@ pub struct Identity {
     pub data: String,
 }
 
+const COLUMNS: &str = "i.id, i.external_id, i.created_at, i.updated_at, i.last_tracked_at, i.last_scored_at,
+    i.display_name, i.display_email, i.display_username, i.humanity, i.authenticity, i.uniqueness,
+    i.behavior, i.disregarded, i.cycle, i.data";
+
 /// The team's identity with this external id.
 pub fn find(tx: &mut Tx, team_id: i64, external_id: &str) -> Result<Option<Identity>> {
-    tx.find(
-        "select id, external_id, created_at, updated_at, last_tracked_at, last_scored_at, display_name,
-           display_email, display_username, humanity, authenticity, uniqueness, behavior, disregarded,
-           cycle, data
-         from identities where team_id = $1 and external_id = $2",
-        &values![team_id, external_id],
-        |row| {
-            Ok(Identity {
-                row_id: row.get(0)?,
-                id: row.get(1)?,
-                created_at: row.time(2)?,
-                updated_at: row.time(3)?,
-                last_tracked_at: row.time(4)?,
-                last_scored_at: row.optional_time(5)?,
-                display_name: row.get(6)?,
-                display_email: row.get(7)?,
-                display_username: row.get(8)?,
-                scores: scores(row, 9)?,
-                disregarded: row.flag(13)?,
-                cycle: row.get(14)?,
-                data: row.get(15)?,
-            })
-        },
-    )
+    let sql = format!("select {COLUMNS} from identities i where i.team_id = $1 and i.external_id = $2");
+    tx.find(&sql, &values![team_id, external_id], read)
+}
+
+/// The identities with these row ids, in their order; one that is gone is left out.
+pub fn load(tx: &mut Tx, row_ids: &[i64]) -> Result<Vec<Identity>> {
+    let rows: Vec<_> = row_ids.iter().map(|id| values![*id]).collect();
+    let sql =
+        format!("with v (id) as (values {{rows}}) select {COLUMNS} from v join identities i on i.id = v.id");
+    let mut found = tx.query_rows(&sql, &rows, read)?;
+    found.sort_by_key(|identity| row_ids.iter().position(|id| *id == identity.row_id));
+    Ok(found)
+}
+
+fn read(row: &Row) -> Result<Identity> {
+    Ok(Identity {
+        row_id: row.get(0)?,
+        id: row.get(1)?,
+        created_at: row.time(2)?,
+        updated_at: row.time(3)?,
+        last_tracked_at: row.time(4)?,
+        last_scored_at: row.optional_time(5)?,
+        display_name: row.get(6)?,
+        display_email: row.get(7)?,
+        display_username: row.get(8)?,
+        scores: scores(row, 9)?,
+        disregarded: row.flag(13)?,
+        cycle: row.get(14)?,
+        data: row.get(15)?,
+    })
 }
 
 /// Four score columns from `first` on.

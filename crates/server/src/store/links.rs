@@ -74,6 +74,16 @@ pub fn newest_holders(tx: &mut Tx, keys: &[HashedKey]) -> Result<Vec<Holder>> {
     })
 }
 
+/// Up to `limit` of those who have a key, after the row `after`, in order.
+pub fn holders_after(tx: &mut Tx, key: HashedKey, after: i64, limit: i64) -> Result<Vec<i64>> {
+    tx.query(
+        "select identity_id from identity_keys where team_id = $1 and kind = $2 and hash = $3
+           and identity_id > $4 order by identity_id limit $5",
+        &values![key.team_id, key.kind, key.hash, after, limit],
+        |row| row.get(0),
+    )
+}
+
 /// What a snapshot says about other identities: id, and whether they are disregarded.
 pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<(i64, String, bool)>> {
     let rows: Vec<_> = identity_ids.iter().map(|id| values![*id]).collect();

@@ -21,23 +21,33 @@ const CALLERS: [&str; 9] =
 
 /// What each gets. A route that is not here fails the test.
 #[rustfmt::skip]
-const EXPECTED: [(&str, [u16; 9]); 25] = [
+const EXPECTED: [(&str, [u16; 9]); 37] = [
     //                                          nobody unknown public secret foreign revoked viewer user admin
     ("DELETE /api/channels/{id}",                 [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/credentials/{id}",              [401, 401, 403, 403, 403, 401, 403, 403, 204]),
+    ("DELETE /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("GET /api/auth/me",                          [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/channels",                         [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/channels/{id}",                    [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/channels/{id}/deliveries",         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/credentials",                      [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("GET /api/deliveries/{id}",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/devices", [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/devices/{fingerprint}", [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/event-types",                      [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/events", [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/events/{id}", [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/groups", [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/groups/{type}/{id}", [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities", [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/identities/{id}",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/analysis",         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/analysis/{cycleId}", [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/scores",           [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("PATCH /api/channels/{id}",                  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("PATCH /api/credentials/{id}",               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
+    ("PATCH /api/devices/{fingerprint}", [401, 401, 403, 200, 404, 401, 403, 200, 200]),
+    ("PATCH /api/groups/{type}/{id}", [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/auth/login",                      [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST /api/auth/logout",                     [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("POST /api/channels",                        [401, 401, 403, 201, 201, 401, 403, 403, 201]),
@@ -48,6 +58,8 @@ const EXPECTED: [(&str, [u16; 9]); 25] = [
     ("POST /api/deliveries/{id}/actions/resend",  [401, 401, 403, 202, 404, 401, 403, 403, 202]),
     ("POST /api/events",                          [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/events/batch",                    [401, 401, 403, 200, 200, 401, 403, 403, 200]),
+    ("POST /api/groups", [401, 401, 403, 200, 200, 401, 403, 403, 200]),
+    ("PUT /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
 ];
 
 /// A body with which the operation succeeds.
@@ -60,6 +72,9 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
             json!({"type": "WEBHOOK", "name": format!("New {unique}"), "events": [], "config": {"url": "https://h.test/"}})
         }
         "PATCH /api/channels/{id}" | "PATCH /api/credentials/{id}" => json!({"name": "Renamed"}),
+        "POST /api/groups" => json!({"type": "team", "id": "t2"}),
+        "PATCH /api/groups/{type}/{id}" => json!({"attributes": {"plan": "pro"}}),
+        "PATCH /api/devices/{fingerprint}" => json!({"disregarded": true}),
         "POST /api/credentials" => json!({"name": "New"}),
         "POST /api/channels/{id}/actions/replay" => {
             json!({"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"})
@@ -101,7 +116,10 @@ impl Scene {
         };
         let foreign_team = server.app.store.write(fill).await.unwrap();
         server.app.credentials.reload(&server.app.store).await.unwrap();
-        server.track("e1", "ada").await;
+        let mut first = event("e1", "ada");
+        first["groups"] = json!([{"type": "team", "id": "t1"}]);
+        first["device"] = json!({"fingerprint": "f1"});
+        server.post("/api/events", first).await;
         let scene = Self { server, receiver, foreign_team };
         let analysis = "/api/identities/ada/analysis";
         eventually("ada to be scored", async || {
@@ -114,7 +132,15 @@ impl Scene {
 
     /// The path with the ids of things that were made for this call.
     async fn path(&self, path: &str, unique: u128) -> String {
-        let path = path.replace("/identities/{id}", "/identities/ada").replace("{cycleId}", "1");
+        let fixed = [
+            ("/identities/{id}", "/identities/ada"),
+            ("{cycleId}", "1"),
+            ("/events/{id}", "/events/e1"),
+            ("/groups/{type}/{id}", "/groups/team/t1"),
+            ("{identityId}", "ada"),
+            ("{fingerprint}", "f1"),
+        ];
+        let path = fixed.into_iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
         if path.contains("/credentials/{id}") {
             let admin = session(&self.server.app, team(&self.server.app), Role::Admin).await;
             let new = self.server.request(Method::POST, "/api/credentials").bearer_auth(admin);

@@ -84,7 +84,7 @@ async fn lists_come_in_pages(engine: Engine) {
     let receiver = Receiver::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
     let (id, _) = server.channel("App", json!({"url": receiver.url()})).await;
     let empty = json!({"content": [], "pageNumber": 0, "pageSize": 25, "totalPages": 0, "totalElements": 0,
-                       "first": true, "last": true});
+                       "totalIsExact": true, "first": true, "last": true});
     assert_eq!(server.get(&format!("/api/channels/{id}/deliveries")).await, empty);
     let events: Vec<_> = (0..30).map(|n| event(&format!("e{n}"), &format!("u{n}"))).collect();
     server.post("/api/events/batch", json!(events)).await;

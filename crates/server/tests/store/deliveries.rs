@@ -11,6 +11,7 @@ use crate::support::engine::Engine;
 on_both_engines!(
     deliveries_come_back_as_they_were_stored,
     many_deliveries_are_stored_at_once,
+    a_delivery_goes_with_its_attempts,
     a_filter_lets_through_what_matches_all_of_it,
 );
 
@@ -131,12 +132,23 @@ async fn many_deliveries_are_stored_at_once(engine: Engine) {
     assert_eq!(channels.ground.read(deliveries::waiting).await, (MANY as i64, Some(at(5))));
     let (first, filter) = (channels.first, Filter::default());
     let pages = channels.ground.read(move |tx| {
-        let page = |tx: &mut _, offset, limit| deliveries::page(tx, first, &filter, offset, limit);
+        let page = |tx: &mut _, offset, limit| deliveries::page(tx, first, &filter, false, offset, limit);
         Ok([page(tx, 0, 2)?, page(tx, 298, 25)?, page(tx, 300, 25)?])
     });
     let newest_first = Vec::from_iter(sorted(ids).into_iter().rev());
     let found = pages.await.map(|page| page.into_iter().map(|d| d.id).collect::<Vec<_>>());
     assert_eq!(found, [newest_first[..2].to_vec(), newest_first[298..].to_vec(), vec![]]);
+}
+
+async fn a_delivery_goes_with_its_attempts(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let ids = channels.insert(vec![of_cycle(channels.first, 1, 10), of_cycle(channels.first, 2, 20)]).await;
+    let gone = [ids[0], 999];
+    assert_eq!(channels.ground.write(move |tx| deliveries::delete(tx, &gone)).await, 1);
+    let first = channels.first;
+    let left =
+        channels.ground.read(move |tx| deliveries::page(tx, first, &Filter::default(), true, 0, 9)).await;
+    assert_eq!(left.iter().map(|delivery| delivery.id).collect::<Vec<_>>(), [ids[1]]);
 }
 
 async fn a_filter_lets_through_what_matches_all_of_it(engine: Engine) {
@@ -164,7 +176,9 @@ async fn a_filter_lets_through_what_matches_all_of_it(engine: Engine) {
         let (count, page) = channels
             .ground
             .read(move |tx| {
-                Ok((deliveries::count(tx, first, &filter)?, deliveries::page(tx, first, &filter, 0, 9)?))
+                let page = deliveries::page(tx, first, &filter, false, 0, 9)?;
+                assert_eq!(deliveries::count(tx, first, &filter, 1)?, 1.min(page.len() as i64));
+                Ok((deliveries::count(tx, first, &filter, 9)?, page))
             })
             .await;
         let found: Vec<_> = page.iter().map(|delivery| delivery.id).collect();

@@ -154,14 +154,14 @@ async fn a_replay_takes_what_is_finished_piece_by_piece(engine: Engine) {
     let finished = due[..4].to_vec();
     channels.ground.write(move |tx| deliveries::give_up(tx, &finished, "gone", at(60))).await;
     let filter = Filter { from: Some(at(20)), ..Filter::default() };
-    let (first, mut after, mut pieces) = (channels.first, 0, Vec::new());
+    let (first, mut after, mut pieces) = (channels.first, (at(0), 0), Vec::new());
     loop {
         let filter = filter.clone();
         let piece =
             channels.ground.write(move |tx| deliveries::replay_some(tx, first, &filter, after, at(70), 2));
         let Some((last, taken)) = piece.await else { break };
         after = last;
-        pieces.push((last, taken));
+        pieces.push((last.1, taken));
     }
     assert_eq!(pieces, [(due[2], 2), (due[3], 1)]);
     let mut states = Vec::new();
@@ -218,8 +218,8 @@ async fn a_channel_is_emptied_piece_by_piece(engine: Engine) {
     let left = channels.ground.read(move |tx| {
         let attempts = "select count(*) from attempts a join deliveries d on d.id = a.delivery_id";
         Ok((
-            deliveries::count(tx, first, &Filter::default())?,
-            deliveries::count(tx, second, &Filter::default())?,
+            deliveries::count(tx, first, &Filter::default(), 99)?,
+            deliveries::count(tx, second, &Filter::default(), 99)?,
             tx.get("select count(*) from attempts", &[], |row| row.get::<i64>(0))?,
             tx.get(attempts, &[], |row| row.get::<i64>(0))?,
         ))

@@ -35,6 +35,9 @@ fn new_event(team_id: i64, identity_id: Option<i64>, event: &Event) -> NewEvent 
         external_id: codec::pack_id(&event.id),
         timestamp: event.timestamp,
         received_at: at(7),
+        name_id: None,
+        device_id: None,
+        session: None,
         detail: events::detail(event).unwrap(),
     }
 }
@@ -149,6 +152,7 @@ async fn groups_keep_their_data_and_members(engine: Engine) {
         team_id: 1,
         group_type: group_type.into(),
         external_id: "acme".into(),
+        display_name: None,
         data: data.into(),
     };
     let first = [group("organization", "{}"), group("team", r#"{"size":3}"#)];

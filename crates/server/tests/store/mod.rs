@@ -11,6 +11,7 @@ mod events;
 mod identities;
 mod identity_queue;
 mod links;
+mod lists;
 mod refold;
 mod schema;
 mod transactions;

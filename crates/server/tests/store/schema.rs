@@ -39,8 +39,12 @@ fn indexes(tx: &mut Tx) -> Result<BTreeSet<(String, String)>> {
 
 /// A definition of an index without what the engines write differently.
 fn plain(definition: &str) -> String {
-    let definition = definition.to_lowercase().replace("public.", "").replace("using btree ", "");
-    definition.replace(" where (", " where ").replace("not null)", "not null")
+    let definition =
+        definition.to_lowercase().replace("public.", "").replace("using btree ", "").replace('"', "");
+    match definition.split_once(" where (") {
+        Some((columns, condition)) => format!("{columns} where {}", condition.trim_end_matches(')')),
+        None => definition,
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use dregs_core::event::{Event, FieldError};
 use dregs_core::identity::{self, Profile};
@@ -11,14 +12,17 @@ use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Outcome, Prepared, Request};
+use crate::ops::names::{Known, Names};
 use crate::ops::refold;
+use crate::store::changes::{self, Touched};
 use crate::store::claims::{Due, EVALUATION_LEASE_MS};
 use crate::store::devices::SeenDevice;
 use crate::store::events::NewEvent;
 use crate::store::groups::KnownGroup;
 use crate::store::identities::{Tracked, TrackedWrite};
 use crate::store::links::HashedKey;
-use crate::store::{Result, StoreError, Tx, devices, events, groups, identities, links};
+use crate::store::names::{Name, NameKind};
+use crate::store::{Result, StoreError, Tx, devices, events, groups, identities, links, names, usage};
 
 /// Identities that are scored again because a new one shares a device with them: the newest.
 const RESCORED_MAX: usize = 20;
@@ -32,6 +36,7 @@ pub struct Context {
     pub min_cycle_ms: i64,
     /// How many identities may be handed on in memory.
     pub granted: usize,
+    pub names: Arc<Names>,
 }
 
 /// Events of one or more teams, in the order in which they arrived.
@@ -48,6 +53,8 @@ pub struct Stored {
     pub handed_on: Vec<Due>,
     /// Whether other identities fell due as well.
     pub spilled: bool,
+    /// Words that were given numbers.
+    pub new_names: Vec<Name>,
 }
 
 type IdentityKey<'b> = (i64, &'b str);
@@ -83,9 +90,17 @@ impl<'r> Batch<'r> {
         }
         let ids = self.save(tx, &tracked, &writes)?;
 
-        self.insert_events(tx, &accepted, &ids, context.now)?;
-        self.upsert_devices(tx, &accepted, context.now)?;
-        self.join_groups(tx, &accepted, &ids, context.now)?;
+        let words = Words::number(tx, self.accepted(&accepted), &context.names)?;
+        let devices = self.upsert_devices(tx, &accepted, context.now)?;
+        let rows = self.insert_events(tx, &accepted, &ids, &devices, &words, context)?;
+        let groups = self.join_groups(tx, &accepted, &ids, &rows, &words, context.now)?;
+        usage::add(tx, &self.counts(&accepted), context.now)?;
+        let touched = Touched {
+            identities: ids.values().copied().collect(),
+            groups: groups.into_values().collect(),
+            devices: devices.into_values().collect(),
+        };
+        changes::insert(tx, &touched, context.now)?;
         spilled |= link(tx, &tracked, &ids, context)?;
 
         let handed_on =
@@ -94,6 +109,7 @@ impl<'r> Batch<'r> {
             handed_on: handed_on.collect(),
             new_events: accepted.len(),
             spilled,
+            new_names: words.new,
             outcomes: outcomes.into_iter().flatten().collect(),
         })
     }
@@ -205,26 +221,48 @@ impl<'r> Batch<'r> {
         tx: &mut Tx,
         accepted: &[usize],
         ids: &HashMap<IdentityKey<'_>, i64>,
-        now: Timestamp,
-    ) -> Result<()> {
+        devices: &HashMap<(i64, String), i64>,
+        words: &Words,
+        context: &Context,
+    ) -> Result<HashMap<(i64, Vec<u8>), i64>> {
         let rows: Vec<_> = accepted
             .iter()
             .map(|index| {
                 let (team, prepared) = &self.events[*index];
+                let event = &prepared.event;
+                let device = event.fingerprint.as_ref().map(|print| (*team, print.clone()));
                 NewEvent {
                     team_id: *team,
-                    identity_id: identity_row(ids, *team, &prepared.event),
+                    identity_id: identity_row(ids, *team, event),
                     external_id: prepared.packed_id.clone(),
-                    timestamp: prepared.event.timestamp,
-                    received_at: now,
+                    timestamp: event.timestamp,
+                    received_at: context.now,
+                    name_id: words.id(*team, NameKind::Event, &event.name),
+                    device_id: device.and_then(|device| devices.get(&device).copied()),
+                    session: event.session.as_deref().map(|value| context.hasher.session(value)),
                     detail: prepared.detail.clone(),
                 }
             })
             .collect();
-        events::insert(tx, &rows)
+        let inserted = events::insert(tx, &rows)?;
+        Ok(inserted.into_iter().map(|(team, external_id, id)| ((team, external_id), id)).collect())
     }
 
-    fn upsert_devices(&self, tx: &mut Tx, accepted: &[usize], now: Timestamp) -> Result<()> {
+    /// How many events each team has sent.
+    fn counts(&self, accepted: &[usize]) -> Vec<(i64, i64)> {
+        let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
+        for (team, _) in self.accepted(accepted) {
+            *counts.entry(team).or_default() += 1;
+        }
+        counts.into_iter().collect()
+    }
+
+    fn upsert_devices(
+        &self,
+        tx: &mut Tx,
+        accepted: &[usize],
+        now: Timestamp,
+    ) -> Result<HashMap<(i64, String), i64>> {
         let mut seen = BTreeMap::new();
         for (team, event) in self.accepted(accepted) {
             if let Some(fingerprint) = &event.fingerprint {
@@ -238,17 +276,21 @@ impl<'r> Batch<'r> {
                 seen.insert((team, fingerprint), device);
             }
         }
-        devices::upsert(tx, &seen.into_values().collect::<Vec<_>>())
+        let stored = devices::upsert(tx, &seen.into_values().collect::<Vec<_>>())?;
+        Ok(stored.into_iter().map(|(team, fingerprint, id)| ((team, fingerprint), id)).collect())
     }
 
-    /// Merges what the events say of groups, and makes their identities members.
+    /// Merges what the events say of groups, makes their identities members and puts the events into
+    /// their lists. Answers the groups.
     fn join_groups(
         &self,
         tx: &mut Tx,
         accepted: &[usize],
         ids: &HashMap<IdentityKey<'_>, i64>,
+        rows: &HashMap<(i64, Vec<u8>), i64>,
+        words: &Words,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<HashMap<(i64, String, String), i64>> {
         let mut merged: BTreeMap<(i64, &str, &str), Map<String, Value>> = BTreeMap::new();
         for (team, event) in self.accepted(accepted) {
             for group in &event.groups {
@@ -256,7 +298,7 @@ impl<'r> Batch<'r> {
             }
         }
         if merged.is_empty() {
-            return Ok(());
+            return Ok(HashMap::new());
         }
         let known = groups::load(tx, &merged.keys().copied().collect::<Vec<_>>())?;
         let known: HashMap<_, _> = known
@@ -278,31 +320,76 @@ impl<'r> Batch<'r> {
                 }
             }
         }
-        let rows: Vec<_> = merged
+        let merged: Vec<_> = merged
             .into_iter()
             .map(|((team_id, group_type, external_id), data)| KnownGroup {
                 team_id,
                 group_type: group_type.to_owned(),
                 external_id: external_id.to_owned(),
+                display_name: identity::group_name(&data),
                 data: Value::Object(data).to_string(),
             })
             .collect();
-        let stored = groups::upsert(tx, &rows, now)?;
+        let stored = groups::upsert(tx, &merged, now)?;
         let group_ids: HashMap<_, _> =
-            stored.iter().map(|(team, kind, id, row)| ((*team, kind.as_str(), id.as_str()), *row)).collect();
-        let members: BTreeSet<_> = self
-            .accepted(accepted)
-            .flat_map(|(team, event)| event.groups.iter().map(move |group| (team, event, group)))
-            .filter_map(|(team, event, group)| {
-                let group_id = group_ids.get(&(team, group.group_type.as_str(), group.id.as_str()))?;
-                Some((*group_id, identity_row(ids, team, event)?))
-            })
-            .collect();
-        groups::add_members(tx, &members.into_iter().collect::<Vec<_>>(), now)
+            stored.into_iter().map(|(team, kind, id, row)| ((team, kind, id), row)).collect();
+        let (mut members, mut listed) = (BTreeSet::new(), Vec::new());
+        for index in accepted {
+            let (team, Prepared { event, packed_id, .. }) = self.events[*index];
+            let row = rows.get(&(team, packed_id.clone())).copied();
+            for group in &event.groups {
+                let key = (team, group.group_type.clone(), group.id.clone());
+                let Some(group_id) = group_ids.get(&key).copied() else { continue };
+                members.extend(identity_row(ids, team, event).map(|identity| (group_id, identity)));
+                let of_type = words.id(team, NameKind::GroupType, &group.group_type).map(|id| -id);
+                let lists = of_type.into_iter().chain([group_id]);
+                listed.extend(lists.filter_map(|list| Some((list, event.timestamp, row?))));
+            }
+        }
+        listed.sort_unstable();
+        groups::add_members(tx, &members.into_iter().collect::<Vec<_>>(), now)?;
+        groups::insert_events(tx, &listed)?;
+        Ok(group_ids)
     }
 
     fn accepted<'b>(&'b self, positions: &'b [usize]) -> impl Iterator<Item = (i64, &'b Event)> {
         positions.iter().map(|index| (self.events[*index].0, &self.events[*index].1.event))
+    }
+}
+
+/// The numbers of the words that events are found by.
+struct Words {
+    ids: HashMap<(i64, NameKind, String), i64>,
+    /// Those that had none before.
+    new: Vec<Name>,
+}
+
+impl Words {
+    fn number<'e>(
+        tx: &mut Tx,
+        events: impl Iterator<Item = (i64, &'e Event)>,
+        names: &Names,
+    ) -> Result<Self> {
+        let mut ids = HashMap::new();
+        let mut new = BTreeSet::new();
+        for (team, event) in events {
+            let of_groups = event.groups.iter().map(|group| (NameKind::GroupType, group.group_type.as_str()));
+            for (kind, word) in of_groups.chain([(NameKind::Event, event.name.as_str())]) {
+                match names.find(team, kind, word) {
+                    Known::Numbered(id) => _ = ids.insert((team, kind, word.to_owned()), id),
+                    Known::New => _ = new.insert((team, kind, word)),
+                    Known::TooMany => {}
+                }
+            }
+        }
+        let new =
+            if new.is_empty() { vec![] } else { names::number(tx, &new.into_iter().collect::<Vec<_>>())? };
+        ids.extend(new.iter().map(|name| ((name.team_id, name.kind, name.name.clone()), name.id)));
+        Ok(Self { ids, new })
+    }
+
+    fn id(&self, team_id: i64, kind: NameKind, name: &str) -> Option<i64> {
+        self.ids.get(&(team_id, kind, name.to_owned())).copied()
     }
 }
 
@@ -409,7 +496,9 @@ fn link(
     }
     rows.sort();
     let new = links::insert(tx, &rows)?;
-    let keys: BTreeSet<_> = new.iter().map(|(key, _)| *key).collect();
+    // Nothing is concluded from a session in common; its key is there to be found by.
+    let is_evidence = |key: &HashedKey| key.kind != KeyKind::Session as i64;
+    let keys: BTreeSet<_> = new.iter().map(|(key, _)| *key).filter(is_evidence).collect();
     let holders = links::newest_holders(tx, &keys.into_iter().collect::<Vec<_>>())?;
 
     let mut by_key: HashMap<HashedKey, Vec<i64>> = HashMap::new();

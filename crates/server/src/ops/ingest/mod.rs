@@ -142,6 +142,7 @@ async fn store(app: &App, requests: &Arc<Vec<Request>>, range: Range<usize>) -> 
         now: app.clock.now(),
         min_cycle_ms: app.min_cycle_ms(),
         granted,
+        names: Arc::clone(&app.names),
     };
     let shared = Arc::clone(requests);
     let stored =
@@ -155,6 +156,7 @@ async fn store(app: &App, requests: &Arc<Vec<Request>>, range: Range<usize>) -> 
     if stored.spilled {
         app.evaluations.spill(EVALUATION_LANE);
     }
+    app.names.learn(stored.new_names);
     metrics::counter!("dregs_events_ingested_total").increment(stored.new_events as u64);
     Ok(stored.outcomes)
 }

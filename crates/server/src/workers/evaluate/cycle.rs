@@ -1,6 +1,6 @@
 //! One batch of cycles: read snapshots, score them, commit what they found and cause.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use dregs_core::identity::Profile;
@@ -19,6 +19,7 @@ use crate::ops::messages::EventIds;
 use crate::ops::refold;
 use crate::store::analyses::{self, Analysis, Detail};
 use crate::store::attempts::Trigger;
+use crate::store::changes::{self, Touched};
 use crate::store::claims::{DELIVERY_LEASE_MS, Due, EVALUATION_LEASE_MS};
 use crate::store::deliveries::{self, NewDelivery, Subject};
 use crate::store::identities::{self, CycleEnd, CycleStart};
@@ -42,8 +43,11 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
     let begun = monotonic();
     let ids = identity_ids.to_vec();
     let (hasher, event_ids, clock) = (app.key_hasher, app.event_ids, Arc::clone(&app.clock));
-    let cycles =
-        app.store.read(move |tx| read_and_score(tx, &ids, &hasher, event_ids, clock.as_ref())).await?;
+    let disregarded = app.disregarded.keys();
+    let cycles = app
+        .store
+        .read(move |tx| read_and_score(tx, &ids, &hasher, &disregarded, event_ids, clock.as_ref()))
+        .await?;
     failpoint::reach("evaluate.read");
     if cycles.is_empty() {
         return Ok(());
@@ -59,13 +63,16 @@ fn read_and_score(
     tx: &mut Tx,
     ids: &[i64],
     hasher: &KeyHasher,
+    disregarded: &HashSet<HashedKey>,
     event_ids: EventIds,
     clock: &dyn Clock,
 ) -> Result<Vec<Cycle>> {
     let started_at = clock.now();
     let mut subjects = Vec::with_capacity(ids.len());
     for start in identities::load_cycle_starts(tx, ids)? {
-        subjects.push(Evaluee::read(tx, start, hasher)?);
+        let mut subject = Evaluee::read(tx, start, hasher)?;
+        subject.keys.retain(|(hashed, _)| !disregarded.contains(hashed));
+        subjects.push(subject);
     }
     let others = Others::read(tx, &subjects)?;
     subjects
@@ -301,6 +308,8 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> 
         cycles.iter().filter(|c| taken.contains_key(&c.analysis.identity_id)).collect();
     let rows: Vec<_> = taken_cycles.iter().map(|c| (&c.analysis, c.packed_detail.as_slice())).collect();
     analyses::insert(tx, &rows)?;
+    let touched = Touched { identities: taken.keys().copied().collect(), ..Touched::default() };
+    changes::insert(tx, &touched, context.now)?;
     let deliveries = insert_deliveries(tx, &taken_cycles, context)?;
     Ok(Committed { deliveries, still_due, spilled: !in_store.is_empty() })
 }

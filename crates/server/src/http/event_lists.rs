@@ -1,0 +1,149 @@
+//! Reading events back.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use dregs_core::event::Event;
+use dregs_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+use super::auth::Caller;
+use super::error::{ApiError, Code};
+use super::page::{Page, PageQuery, sort};
+use super::params::{Params, Path, time};
+use super::reference::{GroupReference, Reference};
+use crate::app::App;
+use crate::ops::event_lists::{self as ops, Wanted};
+use crate::store::event_lists;
+
+/// An event as it was sent.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrackedEventBody {
+    id: String,
+    #[schema(value_type = String, format = DateTime)]
+    timestamp: Timestamp,
+    identity: Option<Reference>,
+    groups: Vec<GroupReference>,
+    fingerprint: Option<String>,
+    session: Option<String>,
+    #[schema(value_type = Option<String>)]
+    ip: Option<std::net::IpAddr>,
+    url: Option<String>,
+    user_agent: Option<String>,
+    /// Where it came from, by the sender's word.
+    event_source: Option<String>,
+    /// The sender's name for what happened.
+    #[schema(example = "user.signup")]
+    event_name: String,
+    /// What that name means; null where no mapping says so.
+    #[schema(example = "REGISTRATION")]
+    canonical_type: Option<&'static str>,
+    /// Sensitive values are redacted.
+    event_data: Map<String, Value>,
+}
+
+impl TrackedEventBody {
+    fn new(shown: ops::Shown) -> Self {
+        let ops::Shown { event, identity_label, group_labels, canonical_type } = shown;
+        let Event { id, name, timestamp, source, identity, groups, data, fingerprint, .. } = event;
+        let groups = groups.into_iter().zip(group_labels);
+        Self {
+            identity: identity.map(|identity| Reference::identity(identity.id, identity_label)),
+            groups: groups
+                .map(|(group, label)| GroupReference::new(group.group_type, group.id, label))
+                .collect(),
+            id,
+            timestamp,
+            fingerprint,
+            session: event.session,
+            ip: event.ip,
+            url: event.url,
+            user_agent: event.user_agent,
+            event_source: source,
+            event_name: name,
+            canonical_type,
+            event_data: data,
+        }
+    }
+}
+
+/// Which events.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// `timestamp`.
+    sort: Option<String>,
+    identity: Option<String>,
+    /// Sent with the group with this id.
+    group: Option<String>,
+    /// Narrows `group`; alone, sent with any group of this type.
+    group_type: Option<String>,
+    /// The fingerprint of a device.
+    device: Option<String>,
+    session: Option<String>,
+    /// Part of the event's name, in any case; or its whole id.
+    term: Option<String>,
+    canonical_type: Option<String>,
+    /// Happened at or after.
+    from: Option<String>,
+    /// Happened before.
+    to: Option<String>,
+}
+
+/// List the events, newest first
+#[utoipa::path(get, operation_id = "listEvents", path = "/events", tag = "events",
+    params(PageQuery, ListParams), responses((status = 200, body = Page<TrackedEventBody>)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(query): Params<PageQuery>,
+    Params(params): Params<ListParams>,
+) -> Result<Answer<Page<TrackedEventBody>>, ApiError> {
+    let page = query.page()?;
+    sort(params.sort.as_deref(), &[("timestamp", ())])?;
+    let wanted = Wanted {
+        identity: params.identity,
+        group: params.group,
+        group_type: params.group_type,
+        device: params.device,
+        session: params.session,
+        term: params.term.filter(|term| !term.is_empty()),
+        canonical_type: params.canonical_type,
+        from: time("from", params.from.as_deref())?,
+        to: time("to", params.to.as_deref())?,
+    };
+    let team_id = caller.team_id();
+    let Some(filter) = ops::filter(&app, team_id, wanted).await? else {
+        return Ok(Answer(page.page(Vec::new(), 0)));
+    };
+    let (count, found) = app
+        .store
+        .read(move |tx| {
+            let count = event_lists::count(tx, team_id, &filter, page.count_limit())?;
+            let ascending = query.ascending();
+            let ids = event_lists::page(tx, team_id, &filter, ascending, page.offset(), page.limit())?;
+            Ok((count, event_lists::load(tx, &ids)?))
+        })
+        .await?;
+    let shown = ops::show(&app, team_id, found).await?;
+    Ok(Answer(page.counted(shown.into_iter().map(TrackedEventBody::new).collect(), count)))
+}
+
+/// Read an event
+#[utoipa::path(get, operation_id = "readEvent", path = "/events/{id}", tag = "events",
+    params(("id" = String, Path)), responses((status = 200, body = TrackedEventBody)))]
+pub async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<TrackedEventBody>, ApiError> {
+    let found = ops::find(&app, caller.team_id(), &id).await?;
+    let shown = ops::show(&app, caller.team_id(), found).await?.pop();
+    let event = shown.ok_or_else(|| ApiError::not_found(Code::EventNotFound, "event"))?;
+    Ok(Answer(TrackedEventBody::new(event)))
+}

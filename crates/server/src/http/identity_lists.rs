@@ -1,0 +1,138 @@
+//! Lists of identities.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::auth::Caller;
+use super::error::ApiError;
+use super::identities::IdentityBody;
+use super::page::{Page, PageQuery, sort};
+use super::params::{Params, score};
+use crate::app::App;
+use crate::ops::roster::{self, Filter, Slice, Sort};
+use crate::ops::{devices, groups};
+use crate::store::rosters::Kind;
+use crate::store::{identities, links};
+
+/// By what identities are sorted: columns of [`crate::store::rosters::Entry`].
+const SORTS: [(&str, Sort); 12] = [
+    ("updatedAt", Sort::Time(1)),
+    ("createdAt", Sort::Time(0)),
+    ("lastTrackedAt", Sort::Time(2)),
+    ("lastScoredAt", Sort::Time(3)),
+    ("humanityScore", Sort::Score(0)),
+    ("authenticityScore", Sort::Score(1)),
+    ("uniquenessScore", Sort::Score(2)),
+    ("behaviorScore", Sort::Score(3)),
+    ("id", Sort::Text(0)),
+    ("displayName", Sort::Text(1)),
+    ("displayEmail", Sort::Text(2)),
+    ("displayUsername", Sort::Text(3)),
+];
+/// Holders of a device that are looked at.
+const HOLDERS_MAX: i64 = 100_000;
+
+/// Which identities.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// `updatedAt` unless said; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
+    /// `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
+    /// `displayUsername`. What has no value comes last.
+    sort: Option<String>,
+    /// Part of the id, the name, the e-mail address or the username, in any case.
+    term: Option<String>,
+    /// Members of the group with this id.
+    group: Option<String>,
+    /// Narrows `group`; alone, members of any group of this type.
+    group_type: Option<String>,
+    /// Seen on the device with this fingerprint.
+    device: Option<String>,
+    /// Carrying the badge with this slug.
+    badge: Option<String>,
+    disregarded: Option<bool>,
+    #[serde(default, deserialize_with = "score")]
+    humanity_min: Option<u8>,
+    #[serde(default, deserialize_with = "score")]
+    humanity_max: Option<u8>,
+    #[serde(default, deserialize_with = "score")]
+    authenticity_min: Option<u8>,
+    #[serde(default, deserialize_with = "score")]
+    authenticity_max: Option<u8>,
+    #[serde(default, deserialize_with = "score")]
+    uniqueness_min: Option<u8>,
+    #[serde(default, deserialize_with = "score")]
+    uniqueness_max: Option<u8>,
+    #[serde(default, deserialize_with = "score")]
+    behavior_min: Option<u8>,
+    #[serde(default, deserialize_with = "score")]
+    behavior_max: Option<u8>,
+}
+
+/// List the identities
+///
+/// A filter by score leaves out identities without that score.
+#[utoipa::path(get, operation_id = "listIdentities", path = "/identities", tag = "identities",
+    params(PageQuery, ListParams), responses((status = 200, body = Page<IdentityBody>)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(query): Params<PageQuery>,
+    Params(params): Params<ListParams>,
+) -> Result<Json<Page<IdentityBody>>, ApiError> {
+    let page = query.page()?;
+    let sort = sort(params.sort.as_deref(), &SORTS)?;
+    let team_id = caller.team_id();
+    let filter = filter(&app, team_id, params).await?;
+    let slice = Slice { sort, ascending: query.ascending(), offset: page.start(), limit: page.length() };
+    let (total, ids) =
+        roster::ask(&app, team_id, Kind::Identities, move |table| table.find(&filter, slice)).await?;
+    let found = app.store.read(move |tx| identities::load(tx, &ids)).await?;
+    let content = found.into_iter().map(IdentityBody::new).collect::<Result<_, _>>()?;
+    Ok(Json(page.page(content, i64::try_from(total).unwrap_or(i64::MAX))))
+}
+
+async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filter, ApiError> {
+    let range = |from: Option<u8>, to: Option<u8>| {
+        (from.is_some() || to.is_some()).then(|| (from.unwrap_or(0), to.unwrap_or(100)))
+    };
+    let mut among = None;
+    if params.group.is_some() || params.group_type.is_some() {
+        let (group, group_type) = (params.group, params.group_type);
+        narrow(&mut among, groups::members(app, team_id, group, group_type).await?);
+    }
+    if let Some(fingerprint) = params.device {
+        let key = devices::key(app, team_id, fingerprint);
+        narrow(&mut among, app.store.read(move |tx| links::holders_after(tx, key, 0, HOLDERS_MAX)).await?);
+    }
+    if params.badge.is_some() {
+        // No rule gives badges yet.
+        narrow(&mut among, Vec::new());
+    }
+    Ok(Filter {
+        term: params.term.filter(|term| !term.is_empty()),
+        among,
+        scores: [
+            range(params.humanity_min, params.humanity_max),
+            range(params.authenticity_min, params.authenticity_max),
+            range(params.uniqueness_min, params.uniqueness_max),
+            range(params.behavior_min, params.behavior_max),
+        ],
+        disregarded: params.disregarded,
+        ..Filter::default()
+    })
+}
+
+/// Leaves in `among` what is in `ids` too.
+fn narrow(among: &mut Option<Vec<i64>>, mut ids: Vec<i64>) {
+    ids.sort_unstable();
+    match among {
+        Some(among) => among.retain(|id| ids.binary_search(id).is_ok()),
+        None => *among = Some(ids),
+    }
+}

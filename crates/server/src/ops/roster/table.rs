@@ -1,0 +1,368 @@
+//! The columns of a list, and finding a page in them.
+
+use std::cmp::Ordering;
+
+use memchr::memmem::Finder;
+
+use crate::store::rosters::{Entry, TIMES};
+
+/// Stands for a score that is not there.
+const NO_SCORE: u8 = u8::MAX;
+/// Stands for a time that is not there.
+const NO_TIME: i64 = i64::MIN;
+/// Ends each text of an entry in the arena; none contains it.
+const END: u8 = 0;
+
+/// What a list is sorted by. Numbers are those of an entry's columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    Time(usize),
+    Score(usize),
+    Text(usize),
+}
+
+/// What to look for; `None` means anything.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Part of any of the texts, in any case.
+    pub term: Option<String>,
+    /// One of the texts, in any case: which, and what it is.
+    pub text: Option<(usize, String)>,
+    /// Row ids.
+    pub among: Option<Vec<i64>>,
+    /// From and to, both included; what has no score is left out.
+    pub scores: [Option<(u8, u8)>; 4],
+    pub disregarded: Option<bool>,
+    /// A column of time, from, and to but not included; what has no time is left out.
+    pub time: Option<(usize, i64, i64)>,
+}
+
+/// Which part of what is found.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice {
+    pub sort: Sort,
+    pub ascending: bool,
+    pub offset: usize,
+    pub limit: usize,
+}
+
+/// The list, column by column, in the order of row ids.
+#[derive(Default)]
+pub struct Table {
+    ids: Vec<i64>,
+    times: [Vec<i64>; TIMES],
+    scores: Vec<[u8; 4]>,
+    disregarded: Vec<bool>,
+    /// Where the texts of an entry stand: from, to.
+    spans: Vec<(u32, u32)>,
+    /// In lower case, one after the other. A text that changes is written anew at the end.
+    arena: Vec<u8>,
+    /// Bytes of the arena that nothing points to any more.
+    stale: usize,
+}
+
+impl Table {
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Bytes of memory.
+    pub fn size(&self) -> usize {
+        let row = size_of::<i64>() * (1 + TIMES) + 4 + 1 + size_of::<(u32, u32)>();
+        self.ids.capacity() * row + self.arena.capacity()
+    }
+
+    /// Puts an entry in, or in the place of the one before. `false` when there is no room left.
+    #[must_use]
+    pub fn put(&mut self, entry: &Entry) -> bool {
+        let place = match self.ids.last() {
+            Some(last) if entry.id > *last => Err(self.ids.len()),
+            None => Err(0),
+            _ => self.ids.binary_search(&entry.id),
+        };
+        let Some(span) = self.write_texts(entry, place.ok()) else { return false };
+        let scores = entry.scores.map(|score| score.unwrap_or(NO_SCORE));
+        match place {
+            Ok(at) => {
+                for (column, time) in self.times.iter_mut().zip(entry.times) {
+                    column[at] = time.unwrap_or(NO_TIME);
+                }
+                (self.scores[at], self.disregarded[at], self.spans[at]) = (scores, entry.disregarded, span);
+            }
+            Err(at) => {
+                self.ids.insert(at, entry.id);
+                for (column, time) in self.times.iter_mut().zip(entry.times) {
+                    column.insert(at, time.unwrap_or(NO_TIME));
+                }
+                self.scores.insert(at, scores);
+                self.disregarded.insert(at, entry.disregarded);
+                self.spans.insert(at, span);
+            }
+        }
+        true
+    }
+
+    fn write_texts(&mut self, entry: &Entry, place: Option<usize>) -> Option<(u32, u32)> {
+        let mut texts = Vec::with_capacity(64);
+        for text in &entry.texts {
+            texts.extend(text.as_deref().unwrap_or_default().to_lowercase().bytes());
+            texts.push(END);
+        }
+        if let Some(at) = place {
+            if self.texts(at) == texts {
+                return Some(self.spans[at]);
+            }
+            self.stale += self.texts(at).len();
+        }
+        let from = u32::try_from(self.arena.len()).ok()?;
+        let to = u32::try_from(self.arena.len() + texts.len()).ok()?;
+        self.arena.extend(texts);
+        Some((from, to))
+    }
+
+    pub fn remove(&mut self, id: i64) {
+        let Ok(at) = self.ids.binary_search(&id) else { return };
+        self.stale += self.texts(at).len();
+        self.ids.remove(at);
+        self.times.iter_mut().for_each(|column| _ = column.remove(at));
+        self.scores.remove(at);
+        self.disregarded.remove(at);
+        self.spans.remove(at);
+    }
+
+    /// Whether more of the arena is stale than not, so that it should be built again.
+    pub fn is_worn(&self) -> bool {
+        self.stale > self.arena.len() / 2 && self.stale > 1024 * 1024
+    }
+
+    /// How many match, and the row ids of a slice of them.
+    pub fn find(&self, filter: &Filter, slice: Slice) -> (usize, Vec<i64>) {
+        let found = self.matching(filter);
+        let total = found.len();
+        let slice = match slice.sort {
+            Sort::Time(column) => {
+                let key = |at: u32| self.times[column][at as usize];
+                page(found, slice, |at| (key(at) != NO_TIME).then(|| key(at)), |_, _| Ordering::Equal)
+            }
+            Sort::Score(column) => {
+                let key = |at: u32| self.scores[at as usize][column];
+                page(found, slice, |at| (key(at) != NO_SCORE).then(|| key(at)), |_, _| Ordering::Equal)
+            }
+            Sort::Text(column) => {
+                let text = |at: u32| self.text(at as usize, column);
+                page(found, slice, |at| first_bytes(text(at)), |one, other| text(one).cmp(text(other)))
+            }
+        };
+        (total, slice.into_iter().map(|at| self.ids[at as usize]).collect())
+    }
+
+    /// How many of those that match have a score in each of `bins` equal parts of 0 to 100.
+    pub fn distribution(&self, filter: &Filter, bins: usize) -> [Vec<u64>; 4] {
+        let mut counts = [const { Vec::new() }; 4].map(|_: Vec<u64>| vec![0; bins]);
+        for at in self.matching(filter) {
+            for (counts, score) in counts.iter_mut().zip(self.scores[at as usize]) {
+                if score != NO_SCORE {
+                    counts[(usize::from(score) * bins / 100).min(bins - 1)] += 1;
+                }
+            }
+        }
+        counts
+    }
+
+    /// How many match.
+    pub fn count(&self, filter: &Filter) -> usize {
+        self.matching(filter).len()
+    }
+
+    /// The places of those that match, in the order of row ids.
+    fn matching(&self, filter: &Filter) -> Vec<u32> {
+        let term = filter.term.as_ref().map(|term| term.to_lowercase());
+        let finder = term.as_ref().map(|term| Finder::new(term.as_bytes()));
+        let text = filter.text.as_ref().map(|(column, text)| (*column, text.to_lowercase()));
+        let matches = |at: &u32| {
+            let at = *at as usize;
+            let in_range = |(range, score): (&Option<(u8, u8)>, u8)| {
+                range.is_none_or(|(from, to)| score != NO_SCORE && (from..=to).contains(&score))
+            };
+            filter.scores.iter().zip(self.scores[at]).all(in_range)
+                && filter.disregarded.is_none_or(|wanted| wanted == self.disregarded[at])
+                && filter.time.is_none_or(|(column, from, to)| {
+                    let time = self.times[column][at];
+                    time != NO_TIME && (from..to).contains(&time)
+                })
+                && text.as_ref().is_none_or(|(column, text)| self.text(at, *column) == text.as_bytes())
+                && finder.as_ref().is_none_or(|finder| finder.find(self.texts(at)).is_some())
+        };
+        match &filter.among {
+            Some(ids) => {
+                let mut places: Vec<_> = ids
+                    .iter()
+                    .filter_map(|id| u32::try_from(self.ids.binary_search(id).ok()?).ok())
+                    .collect();
+                places.sort_unstable();
+                places.dedup();
+                places.retain(matches);
+                places
+            }
+            None => (0..u32::try_from(self.ids.len()).unwrap_or(u32::MAX)).filter(matches).collect(),
+        }
+    }
+
+    fn texts(&self, at: usize) -> &[u8] {
+        let (from, to) = self.spans[at];
+        &self.arena[from as usize..to as usize]
+    }
+
+    fn text(&self, at: usize, column: usize) -> &[u8] {
+        self.texts(at).split(|byte| *byte == END).nth(column).unwrap_or_default()
+    }
+}
+
+/// The first bytes of a text as a number that sorts as they do: nearly all comparisons end there,
+/// without a look at the text. `None` for no text.
+fn first_bytes(text: &[u8]) -> Option<u128> {
+    let mut bytes = [0; 16];
+    let length = text.len().min(bytes.len());
+    bytes[..length].copy_from_slice(&text[..length]);
+    (length > 0).then(|| u128::from_be_bytes(bytes))
+}
+
+/// The slice of `found` in order: by key, then by `further`, then by place. Those without key come
+/// last either way.
+fn page<K: Ord + Copy>(
+    found: Vec<u32>,
+    slice: Slice,
+    key: impl Fn(u32) -> Option<K>,
+    further: impl Fn(u32, u32) -> Ordering,
+) -> Vec<u32> {
+    let mut keyed: Vec<(Option<K>, u32)> = found.into_iter().map(|at| (key(at), at)).collect();
+    let compare = |(one_key, one): &(Option<K>, u32), (other_key, other): &(Option<K>, u32)| {
+        let last = one_key.is_none().cmp(&other_key.is_none());
+        let by_key = one_key.cmp(other_key).then_with(|| further(*one, *other)).then(one.cmp(other));
+        last.then(if slice.ascending { by_key } else { by_key.reverse() })
+    };
+    let (from, to) = (slice.offset, slice.offset.saturating_add(slice.limit).min(keyed.len()));
+    if from >= to {
+        return Vec::new();
+    }
+    let mut rest = keyed.as_mut_slice();
+    if to < rest.len() {
+        rest = rest
+            .select_nth_unstable_by(to - 1, compare)
+            .0
+            .len()
+            .checked_add(1)
+            .map_or(&mut [], |end| &mut keyed[..end]);
+    }
+    if from > 0 {
+        rest.select_nth_unstable_by(from, compare);
+    }
+    let page = &mut rest[from..];
+    page.sort_unstable_by(compare);
+    page.iter().map(|(_, at)| *at).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn entry() -> impl Strategy<Value = Entry> {
+        let text = prop::option::of("[a-cA-C]{0,3}");
+        let score = prop::option::of(0..=100_u8);
+        let parts =
+            (1..40_i64, prop::array::uniform4(prop::option::of(-5..5_i64)), prop::array::uniform4(score));
+        (parts, any::<bool>(), prop::array::uniform4(text)).prop_map(
+            |((id, times, scores), disregarded, texts)| Entry { id, times, scores, disregarded, texts },
+        )
+    }
+
+    fn sort() -> impl Strategy<Value = Sort> {
+        prop_oneof![
+            (0..4_usize).prop_map(Sort::Time),
+            (0..4_usize).prop_map(Sort::Score),
+            (0..4_usize).prop_map(Sort::Text)
+        ]
+    }
+
+    fn filter() -> impl Strategy<Value = Filter> {
+        (
+            prop::option::of("[a-cA-C]{1,2}"),
+            prop::option::of((0..4_usize, "[a-c]{1,2}")),
+            prop::option::of(prop::collection::vec(0..45_i64, 0..30)),
+            prop::array::uniform4(prop::option::weighted(0.2, (0..=50_u8, 40..=100_u8))),
+            prop::option::of(any::<bool>()),
+            prop::option::weighted(0.3, (0..4_usize, -5..0_i64, 0..5_i64)),
+        )
+            .prop_map(|(term, text, among, scores, disregarded, time)| Filter {
+                term,
+                text,
+                among,
+                scores,
+                disregarded,
+                time,
+            })
+    }
+
+    fn lower(text: &Option<String>) -> String {
+        text.as_deref().unwrap_or_default().to_lowercase()
+    }
+
+    fn is_found(entry: &Entry, filter: &Filter) -> bool {
+        let texts: Vec<_> = entry.texts.iter().map(lower).collect();
+        let within = |(range, score): (&Option<(u8, u8)>, &Option<u8>)| match (range, score) {
+            (None, _) => true,
+            (Some((from, to)), Some(score)) => from <= score && score <= to,
+            (Some(_), None) => false,
+        };
+        filter.term.as_ref().is_none_or(|term| texts.iter().any(|text| text.contains(&term.to_lowercase())))
+            && filter.text.as_ref().is_none_or(|(column, text)| texts[*column] == text.to_lowercase())
+            && filter.among.as_ref().is_none_or(|ids| ids.contains(&entry.id))
+            && filter.scores.iter().zip(&entry.scores).all(within)
+            && filter.disregarded.is_none_or(|wanted| entry.disregarded == wanted)
+            && filter.time.is_none_or(|(column, from, to)| {
+                entry.times[column].is_some_and(|time| from <= time && time < to)
+            })
+    }
+
+    /// The plain way to the same answer.
+    fn brute(entries: &[Entry], filter: &Filter, slice: Slice) -> (usize, Vec<i64>) {
+        let mut found: Vec<_> = entries.iter().filter(|entry| is_found(entry, filter)).collect();
+        let key = |entry: &Entry| match slice.sort {
+            Sort::Time(column) => entry.times[column].map(|time| (time, String::new())),
+            Sort::Score(column) => entry.scores[column].map(|score| (score.into(), String::new())),
+            Sort::Text(column) => Some((0, lower(&entry.texts[column]))).filter(|(_, text)| !text.is_empty()),
+        };
+        found.sort_by(|one, other| {
+            let (one, other) = ((key(one), one.id), (key(other), other.id));
+            let order = if slice.ascending { one.cmp(&other) } else { other.cmp(&one) };
+            one.0.is_none().cmp(&other.0.is_none()).then(order)
+        });
+        (found.len(), found.iter().skip(slice.offset).take(slice.limit).map(|entry| entry.id).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn a_page_is_what_the_plain_way_gives(
+            entries in prop::collection::vec(entry(), 0..60),
+            removed in prop::collection::vec(1..40_i64, 0..8),
+            (filter, sort, ascending) in (filter(), sort(), any::<bool>()),
+            (offset, limit) in (0..50_usize, 1..20_usize),
+        ) {
+            let (mut table, mut kept) = (Table::default(), std::collections::BTreeMap::new());
+            for entry in entries {
+                prop_assert!(table.put(&entry));
+                kept.insert(entry.id, entry);
+            }
+            for id in removed {
+                table.remove(id);
+                kept.remove(&id);
+            }
+            let kept: Vec<_> = kept.into_values().collect();
+            let slice = Slice { sort, ascending, offset, limit };
+            prop_assert_eq!(table.find(&filter, slice), brute(&kept, &filter, slice));
+            prop_assert_eq!((table.len(), table.count(&filter)), (kept.len(), brute(&kept, &filter, slice).0));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Statements whose conditions depend on what is asked for.
+
+use super::Value;
+
+/// A statement that is being written, and the values of its parameters.
+#[derive(Default)]
+pub struct Sql<'a> {
+    pub text: String,
+    pub values: Vec<Value<'a>>,
+}
+
+impl<'a> Sql<'a> {
+    pub fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), values: Vec::new() }
+    }
+
+    /// Adds text as it stands.
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds text with a parameter at its end.
+    pub fn bind(&mut self, text: &str, value: impl Into<Value<'a>>) -> &mut Self {
+        self.values.push(value.into());
+        self.text.push_str(text);
+        self.text.push('$');
+        self.text.push_str(&self.values.len().to_string());
+        self
+    }
+
+    /// Adds text with a parameter at its end, if there is a value.
+    pub fn bind_some(&mut self, text: &str, value: Option<impl Into<Value<'a>>>) -> &mut Self {
+        match value {
+            Some(value) => self.bind(text, value),
+            None => self,
+        }
+    }
+
+    /// Adds text and a list of numbers, which need no parameters to be safe; one that nothing is in
+    /// where there are none.
+    pub fn numbers(&mut self, text: &str, numbers: &[i64]) -> &mut Self {
+        let list: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+        let list = if list.is_empty() { "null".to_owned() } else { list.join(", ") };
+        self.push(text).push("(").push(&list).push(")")
+    }
+}
+
+/// `desc` or `asc`.
+pub fn direction(ascending: bool) -> &'static str {
+    if ascending { "asc" } else { "desc" }
+}
