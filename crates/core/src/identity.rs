@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::event::FieldError;
 use crate::json;
+use crate::mapping::{FIELDS, IdentityField, Mapping};
 use crate::words::push_snake;
 
 /// Largest free-form data of an event, an identity or a group, as compact JSON.
@@ -63,99 +64,39 @@ fn apply(data: &mut Map<String, Value>, patch: &Map<String, Value>) {
     }
 }
 
-/// Spellings in lower_snake_case, the most telling first: with several in one identity the
-/// earliest in the list counts.
-const EMAIL_KEYS: &[&str] = &[
-    "email",
-    "e_mail",
-    "email_address",
-    "e_mail_address",
-    "emailaddress",
-    "mail",
-    "user_email",
-    "useremail",
-    "primary_email",
-    "account_email",
-    "customer_email",
-    "contact_email",
-    "login_email",
-    "mail_address",
-];
-const NAME_KEYS: &[&str] = &[
-    "name",
-    "full_name",
-    "fullname",
-    "display_name",
-    "displayname",
-    "real_name",
-    "realname",
-    "user_full_name",
-    "customer_name",
-    "contact_name",
-];
-const FIRST_NAME_KEYS: &[&str] = &["first_name", "firstname", "given_name", "givenname", "forename", "fname"];
-const LAST_NAME_KEYS: &[&str] =
-    &["last_name", "lastname", "family_name", "familyname", "surname", "second_name", "lname"];
-const USERNAME_KEYS: &[&str] = &[
-    "username",
-    "user_name",
-    "login",
-    "login_name",
-    "handle",
-    "nickname",
-    "nick_name",
-    "nick",
-    "screen_name",
-    "account_name",
-];
-const PHONE_KEYS: &[&str] = &[
-    "phone",
-    "phone_number",
-    "phonenumber",
-    "mobile",
-    "mobile_phone",
-    "mobile_number",
-    "cell",
-    "cell_phone",
-    "cellphone",
-    "tel",
-    "telephone",
-    "telephone_number",
-    "user_phone",
-    "contact_phone",
-];
-const FIELDS: [&[&str]; 6] =
-    [EMAIL_KEYS, NAME_KEYS, FIRST_NAME_KEYS, LAST_NAME_KEYS, USERNAME_KEYS, PHONE_KEYS];
-
 impl Profile {
-    /// What `data` says, under the usual keys in any case and separator style (`email`, `E-Mail`,
-    /// `userEmail`, …). Empty values and those that are neither text nor number count as absent.
-    pub fn from_data(data: &Map<String, Value>) -> Self {
+    /// What `data` says, under keys that the mapping knows, in any case and separator style
+    /// (`email`, `E-Mail`, `userEmail`, …). Empty values and those that are neither text nor number
+    /// count as absent.
+    pub fn from_data(data: &Map<String, Value>, mapping: &Mapping) -> Self {
         let mut found: [Option<(usize, &Value)>; FIELDS.len()] = [None; FIELDS.len()];
         let mut key_in_snake = String::new();
         for (key, value) in data.iter().filter(|(_, value)| is_usable(value)) {
             key_in_snake.clear();
             push_snake(key, &mut key_in_snake);
-            for (keys, found) in FIELDS.iter().zip(&mut found) {
-                let Some(rank) = keys.iter().position(|known| *known == key_in_snake) else { continue };
-                if found.is_none_or(|(best, _)| rank < best) {
-                    *found = Some((rank, value));
-                }
+            let Some((field, rank)) = mapping.field(&key_in_snake) else { continue };
+            let found = &mut found[field as usize];
+            if found.is_none_or(|(best, _)| rank < best) {
+                *found = Some((rank, value));
             }
         }
-        let [email, name, first, last, username, phone] =
-            found.map(|found| found.map(|(_, value)| text_of(value)));
-        let joined = match (first, last) {
+        let text = |field: IdentityField| found[field as usize].map(|(_, value)| text_of(value));
+        let joined = match (text(IdentityField::FirstName), text(IdentityField::LastName)) {
             (Some(first), Some(last)) => Some(cut(&format!("{first} {last}"))),
             (first, last) => first.or(last),
         };
-        Self { email, name: name.or(joined), username, phone }
+        Self {
+            email: text(IdentityField::Email),
+            name: text(IdentityField::FullName).or(joined),
+            username: text(IdentityField::Username),
+            phone: text(IdentityField::Phone),
+        }
     }
 }
 
 /// What a group is called: its name, or else its title, by the usual keys; `None` without either.
 pub fn group_name(data: &Map<String, Value>) -> Option<String> {
-    Profile::from_data(data).name.or_else(|| {
+    Profile::from_data(data, &Mapping::default()).name.or_else(|| {
         let is_title = |key: &str| matches!(key.to_lowercase().as_str(), "title" | "label" | "company");
         data.iter().find(|(key, value)| is_title(key) && is_usable(value)).map(|(_, value)| text_of(value))
     })
@@ -249,7 +190,7 @@ mod tests {
             (json!({"name": "ä".repeat(1_000)}), profile("", &"ä".repeat(160), "", "")),
         ];
         for (data, expected) in cases {
-            assert_eq!(Profile::from_data(&map(data.clone())), expected, "{data}");
+            assert_eq!(Profile::from_data(&map(data.clone()), &Mapping::default()), expected, "{data}");
         }
     }
 }

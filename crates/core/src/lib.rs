@@ -9,6 +9,7 @@ pub mod event;
 pub mod identity;
 pub mod json;
 pub mod link;
+pub mod mapping;
 pub mod notify;
 pub mod score;
 pub mod snapshot;

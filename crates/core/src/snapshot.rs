@@ -2,6 +2,7 @@
 
 use crate::identity::Profile;
 use crate::link::LinkKey;
+use crate::mapping::Mapping;
 use crate::state::IdentityState;
 use crate::time::Timestamp;
 
@@ -16,6 +17,8 @@ pub struct Snapshot<'a> {
     /// The moment scores are for: the time of the identity's newest event.
     pub now: Timestamp,
     pub profile: &'a Profile,
+    /// What its events' names mean.
+    pub mapping: &'a Mapping,
     pub state: &'a IdentityState,
     /// One entry for each of the identity's current keys that somebody else has too.
     pub shared: &'a [SharedKey],

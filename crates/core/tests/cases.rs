@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use dregs_core::event::{self, Origin};
 use dregs_core::identity::{self, Profile};
+use dregs_core::mapping::Mapping;
 use dregs_core::link::{self, KeyKind};
 use dregs_core::score::{ANALYZERS, Analysis, Category, aggregate, analyze};
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
@@ -97,9 +98,9 @@ impl Case {
                 })
             })
             .collect();
-        let profile = Profile::from_data(&data);
+        let profile = Profile::from_data(&data, &Mapping::default());
         let now = state.last_event_at().unwrap_or_default();
-        analyze(&Snapshot { now, profile: &profile, state: &state, shared: &shared })
+        analyze(&Snapshot { now, profile: &profile, mapping: &Mapping::default(), state: &state, shared: &shared })
     }
 }
 

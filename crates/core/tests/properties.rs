@@ -4,6 +4,7 @@
 
 use dregs_core::event::{Accepted, Event, Origin, REDACTED, Refused, read, read_batch};
 use dregs_core::identity::Profile;
+use dregs_core::mapping::Mapping;
 use dregs_core::link::{KeyKind, LinkKey};
 use dregs_core::score::{Category, Observation, aggregate, analyze};
 use dregs_core::snapshot::{SharedKey, Snapshot};
@@ -252,7 +253,7 @@ proptest! {
             others: Vec::new(),
         };
         let shared = [shared(KeyKind::Device, device_others), shared(KeyKind::Ip, ip_others)];
-        let snapshot = Snapshot { now: NOW, profile: &profile, state: &state, shared: &shared };
+        let snapshot = Snapshot { now: NOW, profile: &profile, mapping: &Mapping::default(), state: &state, shared: &shared };
         let analysis = analyze(&snapshot);
 
         let stored = serde_json::to_string(&analysis.observations).unwrap();

@@ -21,7 +21,7 @@ use crate::ops::ingest::{self, Submission};
 use crate::ops::messages::EventIds;
 use crate::ops::names::Names;
 use crate::ops::roster::Rosters;
-use crate::ops::{channels, credentials, devices, roster, sign_in};
+use crate::ops::{channels, credentials, devices, mappings, roster, sign_in};
 use crate::store::claims::Due;
 use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
 use crate::telemetry;
@@ -50,6 +50,7 @@ pub struct App {
     pub credentials: credentials::Directory,
     pub channels: channels::Directory,
     pub names: Arc<Names>,
+    pub mappings: mappings::Directory,
     pub rosters: Rosters,
     pub disregarded: devices::Disregarded,
     pub ingest: ingest::Queue,
@@ -139,6 +140,7 @@ impl App {
             credentials: credentials::Directory::default(),
             channels: channels::Directory::default(),
             names: Arc::default(),
+            mappings: mappings::Directory::default(),
             rosters: Rosters::default(),
             disregarded: devices::Disregarded::default(),
             ingest,
@@ -185,6 +187,7 @@ impl App {
         self.credentials.reload(&self.store).await?;
         self.names.reload(&self.store).await?;
         devices::reload(self).await?;
+        self.mappings.reload(self).await?;
         roster::prune(self).await
     }
 

@@ -6,6 +6,7 @@ use super::{Analyzer, Finding};
 use crate::event::Event;
 use crate::identity::Profile;
 use crate::link::{KeyKind, LinkKey};
+use crate::mapping::Mapping;
 use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use crate::state::IdentityState;
 use crate::time::Timestamp;
@@ -14,6 +15,7 @@ use crate::time::Timestamp;
 #[derive(Default)]
 pub struct Identity {
     pub profile: Profile,
+    pub mapping: Mapping,
     pub state: IdentityState,
     pub shared: Vec<SharedKey>,
 }
@@ -63,6 +65,7 @@ impl Identity {
         Snapshot {
             now: self.state.last_event_at().unwrap_or_default(),
             profile: &self.profile,
+            mapping: &self.mapping,
             state: &self.state,
             shared: &self.shared,
         }

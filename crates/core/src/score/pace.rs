@@ -2,9 +2,9 @@
 
 use super::moments::moments;
 use super::{Analyzer, Category, Finding, counted, duration, interpolate};
+use crate::mapping::CanonicalType;
 use crate::snapshot::Snapshot;
 use crate::time::{MINUTE_MS, SECOND_MS, Timestamp};
-use crate::words::snake;
 
 /// As telling as an average analyzer.
 const WEIGHT: f64 = 1.0;
@@ -45,12 +45,6 @@ const ACTS_FEW: usize = 5;
 const VALUE_BY_PURCHASE_MS: [(f64, f64); 3] = [(5_000.0, 0.08), (20_000.0, 0.25), (60_000.0, 0.6)];
 const PURCHASE_HASTY_MAX_MS: i64 = MINUTE_MS;
 const PURCHASE_CONFIDENCE: f64 = 0.7;
-
-/// Words of event names, as [`enclosed`] has them.
-const SIGNUP: [&str; 6] =
-    ["_signup_", "_sign_up_", "_signed_up_", "_register_", "_registered_", "_registration_"];
-const PURCHASE: [&str; 7] =
-    ["_purchase_", "_purchased_", "_checkout_", "_payment_", "_order_", "_paid_", "_charge_"];
 
 pub(super) const ANALYZER: Analyzer =
     Analyzer { id: "behavior.pace", label: "Pace", category: Category::Behavior, weight: WEIGHT, observe };
@@ -101,19 +95,18 @@ fn most_within(millis: i64, moments: &[Timestamp]) -> usize {
 }
 
 fn purchase(snapshot: &Snapshot) -> Option<Finding> {
-    let names = snapshot.state.names().iter().map(|name| (name.name.as_str(), enclosed(&name.name)));
-    let names: Vec<_> = names.collect();
-    let earliest = |words: &[&str]| {
-        let says = |(name, enclosed): &(&str, String), own: &str| {
-            *name == own && words.iter().any(|word| enclosed.contains(word))
-        };
-        let recent = snapshot.state.recent();
-        let meant =
-            recent.filter(|event| event.name.is_some_and(|own| names.iter().any(|name| says(name, own))));
-        meant.map(|event| event.at).min()
+    let names: Vec<_> = snapshot
+        .state
+        .names()
+        .iter()
+        .filter_map(|name| Some((name.name.as_str(), snapshot.mapping.event_type(&name.name)?)))
+        .collect();
+    let earliest = |wanted: CanonicalType| {
+        let is_it = |name: &str| names.contains(&(name, wanted));
+        snapshot.state.recent().filter(|event| event.name.is_some_and(is_it)).map(|event| event.at).min()
     };
-    let signup = earliest(&SIGNUP)?;
-    let purchase = earliest(&PURCHASE)?;
+    let signup = earliest(CanonicalType::Registration)?;
+    let purchase = earliest(CanonicalType::Purchase)?;
     let after_ms = purchase.millis_since(signup);
     // At the same moment, or before: reported by the backend as one act.
     if !(1..PURCHASE_HASTY_MAX_MS).contains(&after_ms) {
@@ -123,12 +116,6 @@ fn purchase(snapshot: &Snapshot) -> Option<Finding> {
         format!("A purchase {} after sign-up; people need a minute or more.", duration(after_ms as f64));
     let value = interpolate(&VALUE_BY_PURCHASE_MS, after_ms as f64);
     Some(Finding::new(value, PURCHASE_CONFIDENCE, explanation).with("purchaseAfterMillis", after_ms))
-}
-
-/// An event's name in lower_snake_case between underscores, in which whole words are found by
-/// looking for them between underscores.
-fn enclosed(name: &str) -> String {
-    format!("_{}_", snake(name))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod groups;
 mod health;
 mod identities;
 mod identity_lists;
+mod mappings;
 mod openapi;
 mod page;
 mod params;
@@ -66,6 +67,10 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(deliveries::get))
         .routes(routes!(deliveries::resend))
         .routes(routes!(event_types::list))
+        .routes(routes!(mappings::list, mappings::create))
+        .routes(routes!(mappings::update, mappings::delete))
+        .routes(routes!(mappings::canonical_types))
+        .routes(routes!(mappings::seen))
         .routes(routes!(credentials::list, credentials::create))
         .routes(routes!(credentials::update, credentials::delete))
         .routes(routes!(sessions::login))

@@ -60,6 +60,11 @@ impl PageQuery {
         PageParams { page_number: self.page_number, page_size: self.page_size }.check()
     }
 
+    /// Whether descending order was asked for; a list whose own order is ascending wants to know.
+    pub fn is_descending(&self) -> bool {
+        self.order == Some(Order::Descending)
+    }
+
     pub fn ascending(&self) -> bool {
         self.order == Some(Order::Ascending)
     }

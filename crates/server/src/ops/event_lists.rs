@@ -2,6 +2,7 @@
 
 use dregs_core::event::Event;
 use dregs_core::link::{KeyKind, LinkKey};
+use dregs_core::mapping::CanonicalType;
 use dregs_core::time::Timestamp;
 use dregs_core::words::snake;
 
@@ -84,8 +85,8 @@ fn names(app: &App, team_id: i64, wanted: &Wanted) -> Vec<i64> {
 }
 
 /// What an event's name means to a team.
-pub fn canonical(_app: &App, _team_id: i64, _name: &str) -> Option<&'static str> {
-    None
+pub fn canonical(app: &App, team_id: i64, name: &str) -> Option<&'static str> {
+    app.mappings.current().of(team_id).event_type(name).map(CanonicalType::name)
 }
 
 async fn event_id(app: &App, team_id: i64, id: &str) -> Result<Option<i64>> {

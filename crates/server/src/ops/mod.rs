@@ -11,6 +11,7 @@ pub mod groups;
 pub mod handoff;
 pub mod ingest;
 pub mod log;
+pub mod mappings;
 pub mod messages;
 pub mod names;
 pub mod refold;

@@ -140,6 +140,45 @@ pub fn mark_dirty(tx: &mut Tx, ids: &[i64], now: Timestamp, min_cycle_ms: i64) -
     Ok(())
 }
 
+/// An identity as it is read again after a mapping has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walked {
+    pub id: i64,
+    /// As in [`Tracked`].
+    pub version: i64,
+    pub state: Vec<u8>,
+    pub data: String,
+}
+
+/// Up to `limit` identities of a team after the row `after`, in order.
+pub fn after(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<Walked>> {
+    tx.query(
+        "select id, version + sequence, state, data from identities
+         where id > $1 and team_id = $2 order by id limit $3",
+        &values![after, team_id, limit],
+        |row| Ok(Walked { id: row.get(0)?, version: row.get(1)?, state: row.get(2)?, data: row.get(3)? }),
+    )
+}
+
+/// What identities are called from now on: (id, version as it was read, name, e-mail, username). One
+/// that has changed meanwhile is left alone.
+pub fn rename(
+    tx: &mut Tx,
+    names: &[(i64, i64, Option<String>, Option<String>, Option<String>)],
+) -> Result<()> {
+    let rows: Vec<_> = names
+        .iter()
+        .map(|(id, version, name, email, username)| values![*id, *version, name, email, username])
+        .collect();
+    tx.execute_rows(
+        "with v (id, version, name, email, username) as (values {rows})
+         update identities set display_name = v.name, display_email = v.email, display_username = v.username
+         from v where identities.id = v.id and identities.version + identities.sequence = v.version",
+        &rows,
+    )?;
+    Ok(())
+}
+
 /// Takes up to `limit` identities whose cycle is due and leases them.
 pub fn claim_due(tx: &mut Tx, now: Timestamp, lease_until: Timestamp, limit: i64) -> Result<Vec<i64>> {
     let sql = format!(

@@ -27,6 +27,7 @@ pub mod events;
 pub mod groups;
 pub mod identities;
 pub mod links;
+pub mod mappings;
 pub mod names;
 pub mod notifications;
 pub mod rosters;

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use dregs_core::event::{Event, FieldError};
 use dregs_core::identity::{self, Profile};
 use dregs_core::link::{self, KeyHasher, KeyKind};
+use dregs_core::mapping::Mapping;
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Outcome, Prepared, Request};
+use crate::ops::mappings::Mappings;
 use crate::ops::names::{Known, Names};
 use crate::ops::refold;
 use crate::store::changes::{self, Touched};
@@ -37,6 +39,7 @@ pub struct Context {
     /// How many identities may be handed on in memory.
     pub granted: usize,
     pub names: Arc<Names>,
+    pub mappings: Arc<Mappings>,
 }
 
 /// Events of one or more teams, in the order in which they arrived.
@@ -72,8 +75,8 @@ impl<'r> Batch<'r> {
     /// [`StoreError::Retry`] when another transaction touched the same identities or event ids.
     pub fn store(&self, tx: &mut Tx, context: &Context) -> Result<Stored> {
         let mut outcomes = self.known_outcomes(tx)?;
-        let mut tracked = self.load(tx, &outcomes)?;
-        let accepted = self.fold(&mut tracked, &mut outcomes);
+        let mut tracked = self.load(tx, &outcomes, &context.mappings)?;
+        let accepted = self.fold(&mut tracked, &mut outcomes, &context.mappings);
 
         let mut granted = context.granted;
         let mut handed_on = Vec::new();
@@ -150,7 +153,12 @@ impl<'r> Batch<'r> {
     }
 
     /// The identities of the new events as they are stored, or fresh ones.
-    fn load(&self, tx: &mut Tx, outcomes: &[Option<Outcome>]) -> Result<BTreeMap<IdentityKey<'_>, Identity>> {
+    fn load(
+        &self,
+        tx: &mut Tx,
+        outcomes: &[Option<Outcome>],
+        mappings: &Mappings,
+    ) -> Result<BTreeMap<IdentityKey<'_>, Identity>> {
         let mut tracked: BTreeMap<IdentityKey, Identity> = BTreeMap::new();
         for ((team, prepared), outcome) in self.events.iter().zip(outcomes) {
             if let (Some(identity), None) = (&prepared.event.identity, outcome) {
@@ -163,7 +171,7 @@ impl<'r> Batch<'r> {
             rows.iter().map(|row| ((row.team_id, row.external_id.as_str()), row)).collect();
         for (key, identity) in &mut tracked {
             if let Some(row) = rows.get(key) {
-                *identity = Identity::read(tx, row)?;
+                *identity = Identity::read(tx, row, mappings)?;
             }
         }
         Ok(tracked)
@@ -174,6 +182,7 @@ impl<'r> Batch<'r> {
         &'b self,
         tracked: &mut BTreeMap<IdentityKey<'b>, Identity>,
         outcomes: &mut [Option<Outcome>],
+        mappings: &Mappings,
     ) -> Vec<usize> {
         let mut accepted = Vec::with_capacity(self.events.len());
         for (index, (team, prepared)) in self.events.iter().enumerate() {
@@ -183,7 +192,9 @@ impl<'r> Batch<'r> {
             let event = &prepared.event;
             let identity =
                 event.identity.as_ref().and_then(|i| Some((i, tracked.get_mut(&(*team, i.id.as_str()))?)));
-            let folded = identity.map_or(Ok(()), |(named, identity)| identity.fold(event, &named.data));
+            let mapping = mappings.of(*team);
+            let folded =
+                identity.map_or(Ok(()), |(named, identity)| identity.fold(event, &named.data, mapping));
             outcomes[index] = Some(match folded {
                 Ok(()) => {
                     accepted.push(index);
@@ -418,23 +429,28 @@ enum Next {
 }
 
 impl Identity {
-    fn read(tx: &mut Tx, row: &Tracked) -> Result<Self> {
+    fn read(tx: &mut Tx, row: &Tracked, mappings: &Mappings) -> Result<Self> {
         let data = parse_object(&row.data)?;
         Ok(Self {
             row: Some((row.id, row.version)),
             last_scored_at: row.last_scored_at,
             evaluate_at: row.evaluate_at,
             state: refold::decode(tx, row.id, &row.state)?,
-            profile: Profile::from_data(&data),
+            profile: Profile::from_data(&data, mappings.of(row.team_id)),
             data,
             events: 0,
             keys: BTreeMap::new(),
         })
     }
 
-    fn fold(&mut self, event: &Event, data: &Map<String, Value>) -> std::result::Result<(), FieldError> {
+    fn fold(
+        &mut self,
+        event: &Event,
+        data: &Map<String, Value>,
+        mapping: &Mapping,
+    ) -> std::result::Result<(), FieldError> {
         if identity::merge(&mut self.data, data)? {
-            self.profile = Profile::from_data(&self.data);
+            self.profile = Profile::from_data(&self.data, mapping);
         }
         for key in link::new_keys(event, &self.state) {
             self.keys.entry(key).or_insert(event.timestamp);

@@ -143,6 +143,7 @@ async fn store(app: &App, requests: &Arc<Vec<Request>>, range: Range<usize>) -> 
         min_cycle_ms: app.min_cycle_ms(),
         granted,
         names: Arc::clone(&app.names),
+        mappings: app.mappings.current(),
     };
     let shared = Arc::clone(requests);
     let stored =

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyHasher, LinkKey};
+use dregs_core::mapping::Mapping;
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::score;
 use dregs_core::snapshot::{OTHERS_MAX, OtherIdentity, SHARED_COUNT_MAX, SharedKey, Snapshot};
@@ -15,6 +16,7 @@ use crate::clock::{Clock, monotonic};
 use crate::failpoint;
 use crate::ops::handoff::Outgoing;
 use crate::ops::ingest::EVALUATION_LANE;
+use crate::ops::mappings::Mappings;
 use crate::ops::messages::EventIds;
 use crate::ops::refold;
 use crate::store::analyses::{self, Analysis, Detail};
@@ -43,10 +45,13 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
     let begun = monotonic();
     let ids = identity_ids.to_vec();
     let (hasher, event_ids, clock) = (app.key_hasher, app.event_ids, Arc::clone(&app.clock));
-    let disregarded = app.disregarded.keys();
+    let (disregarded, mappings) = (app.disregarded.keys(), app.mappings.current());
     let cycles = app
         .store
-        .read(move |tx| read_and_score(tx, &ids, &hasher, &disregarded, event_ids, clock.as_ref()))
+        .read(move |tx| {
+            let seen = Seen { hasher: &hasher, disregarded: &disregarded, mappings: &mappings };
+            read_and_score(tx, &ids, &seen, event_ids, clock.as_ref())
+        })
         .await?;
     failpoint::reach("evaluate.read");
     if cycles.is_empty() {
@@ -62,16 +67,15 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
 fn read_and_score(
     tx: &mut Tx,
     ids: &[i64],
-    hasher: &KeyHasher,
-    disregarded: &HashSet<HashedKey>,
+    seen: &Seen,
     event_ids: EventIds,
     clock: &dyn Clock,
 ) -> Result<Vec<Cycle>> {
     let started_at = clock.now();
     let mut subjects = Vec::with_capacity(ids.len());
     for start in identities::load_cycle_starts(tx, ids)? {
-        let mut subject = Evaluee::read(tx, start, hasher)?;
-        subject.keys.retain(|(hashed, _)| !disregarded.contains(hashed));
+        let mut subject = Evaluee::read(tx, start, seen)?;
+        subject.keys.retain(|(hashed, _)| !seen.disregarded.contains(hashed));
         subjects.push(subject);
     }
     let others = Others::read(tx, &subjects)?;
@@ -79,9 +83,18 @@ fn read_and_score(
         .into_iter()
         .map(|subject| {
             let shared = others.shared_with(&subject);
-            subject.score(&shared, event_ids, started_at, clock)
+            let mapping = seen.mappings.of(subject.start.team_id);
+            subject.score(&shared, mapping, event_ids, started_at, clock)
         })
         .collect()
+}
+
+/// What cycles go by beside the rows.
+struct Seen<'a> {
+    hasher: &'a KeyHasher,
+    /// The keys of devices that are left out.
+    disregarded: &'a HashSet<HashedKey>,
+    mappings: &'a Mappings,
 }
 
 /// An identity under evaluation.
@@ -93,13 +106,13 @@ struct Evaluee {
 }
 
 impl Evaluee {
-    fn read(tx: &mut Tx, start: CycleStart, hasher: &KeyHasher) -> Result<Self> {
+    fn read(tx: &mut Tx, start: CycleStart, seen: &Seen) -> Result<Self> {
         let state = refold::decode(tx, start.id, &start.state)?;
         let data = serde_json::from_str(&start.data).map_err(broken)?;
-        let profile = Profile::from_data(&data);
+        let profile = Profile::from_data(&data, seen.mappings.of(start.team_id));
         let keys = link::current_keys(&state)
             .into_iter()
-            .map(|key| (HashedKey::new(hasher, start.team_id, &key), key))
+            .map(|key| (HashedKey::new(seen.hasher, start.team_id, &key), key))
             .collect();
         Ok(Self { start, state, profile, keys })
     }
@@ -107,12 +120,13 @@ impl Evaluee {
     fn score(
         self,
         shared: &[SharedKey],
+        mapping: &Mapping,
         event_ids: EventIds,
         started_at: Timestamp,
         clock: &dyn Clock,
     ) -> Result<Cycle> {
         let now = self.state.last_event_at().unwrap_or(started_at);
-        let snapshot = Snapshot { now, profile: &self.profile, state: &self.state, shared };
+        let snapshot = Snapshot { now, profile: &self.profile, mapping, state: &self.state, shared };
         let found = score::analyze(&snapshot);
         let analysis = Analysis {
             identity_id: self.start.id,

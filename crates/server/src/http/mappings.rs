@@ -1,0 +1,305 @@
+//! Mappings: what names of events and of identity fields mean.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use dregs_core::mapping::{CanonicalType, FIELDS, IdentityField, Mapping, MappingKind, TYPES};
+use dregs_core::words::snake;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::auth::{Caller, Manager};
+use super::body::Json;
+use super::error::{ApiError, Code, ErrorBody};
+use super::page::{Page, PageQuery, sort};
+use super::params::{Params, Path};
+use crate::app::App;
+use crate::ops::audit::Actor;
+use crate::ops::mappings::{self as ops, Change};
+use crate::store::StoreError;
+use crate::store::mappings::{self, Entry};
+use crate::store::names::NameKind;
+
+/// Longest name of an event or key of a field that is mapped.
+const SOURCE_MAX_CHARS: usize = 100;
+/// Entries of a team: they are kept in memory.
+const ENTRIES_MAX: usize = 5_000;
+
+/// What a name means.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MappingBody {
+    /// Null for what is shipped.
+    id: Option<i64>,
+    #[schema(example = "EVENT_TYPE")]
+    kind: &'static str,
+    /// GLOBAL is shipped and read-only; CUSTOMER is the team's own, and comes first.
+    #[schema(example = "CUSTOMER")]
+    scope: &'static str,
+    /// In lower_snake_case; names are recognised in any case and style. Those of shipped event types
+    /// are words in any order.
+    source: String,
+    /// The canonical type; null takes a shipped meaning away.
+    #[schema(example = "REGISTRATION")]
+    target: Option<String>,
+}
+
+impl MappingBody {
+    fn own(entry: Entry) -> Self {
+        Self {
+            id: Some(entry.id),
+            kind: entry.kind.name(),
+            scope: "CUSTOMER",
+            source: entry.source,
+            target: entry.target,
+        }
+    }
+
+    /// Every shipped entry.
+    fn shipped() -> impl Iterator<Item = Self> {
+        let entry = |kind: MappingKind, target: &str, source: String| Self {
+            id: None,
+            kind: kind.name(),
+            scope: "GLOBAL",
+            source,
+            target: Some(target.to_owned()),
+        };
+        let events = TYPES.iter().flat_map(move |canonical| {
+            let phrases = canonical.phrases().iter();
+            phrases.map(move |phrase| entry(MappingKind::EventType, canonical.name(), phrase.replace(' ', "_")))
+        });
+        let fields = FIELDS.iter().flat_map(move |field| {
+            let keys = field.keys().iter();
+            keys.map(move |key| entry(MappingKind::IdentityField, field.name(), (*key).to_owned()))
+        });
+        events.chain(fields)
+    }
+}
+
+/// Which mappings.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// `source`.
+    sort: Option<String>,
+    /// EVENT_TYPE or IDENTITY_FIELD.
+    kind: Option<String>,
+    /// GLOBAL or CUSTOMER.
+    scope: Option<String>,
+    /// Part of the source or the target, in any case.
+    term: Option<String>,
+}
+
+/// List the mappings
+///
+/// The team's own first.
+#[utoipa::path(get, operation_id = "listMappings", path = "/mappings", tag = "mappings",
+    params(PageQuery, ListParams), responses((status = 200, body = Page<MappingBody>)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(query): Params<PageQuery>,
+    Params(params): Params<ListParams>,
+) -> Result<Answer<Page<MappingBody>>, ApiError> {
+    let page = query.page()?;
+    sort(params.sort.as_deref(), &[("source", ())])?;
+    let kind = params.kind.as_deref().map(parse_kind).transpose()?;
+    if params.scope.as_deref().is_some_and(|scope| !["GLOBAL", "CUSTOMER"].contains(&scope)) {
+        return Err(ApiError::field("scope", "must be GLOBAL or CUSTOMER"));
+    }
+    let team_id = caller.team_id();
+    let own = app.store.read(mappings::all).await?;
+    let own = own.into_iter().filter(|entry| entry.team_id == team_id).map(MappingBody::own);
+    let term = params.term.unwrap_or_default().to_lowercase();
+    let is_wanted = |entry: &MappingBody| {
+        let said = |text: &str| text.to_lowercase().contains(&term);
+        kind.is_none_or(|kind| kind.name() == entry.kind)
+            && params.scope.as_ref().is_none_or(|scope| scope == entry.scope)
+            && (said(&entry.source) || entry.target.as_deref().is_some_and(said))
+    };
+    let mut found: Vec<_> = own.chain(MappingBody::shipped()).filter(is_wanted).collect();
+    found.sort_by(|one, other| (one.id.is_none(), &one.source).cmp(&(other.id.is_none(), &other.source)));
+    if query.is_descending() {
+        found.reverse();
+    }
+    let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    let content = found.into_iter().skip(page.start()).take(page.length()).collect();
+    Ok(Answer(page.page(content, total)))
+}
+
+/// A new mapping.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMappingBody {
+    /// EVENT_TYPE or IDENTITY_FIELD.
+    #[schema(example = "EVENT_TYPE")]
+    kind: String,
+    #[schema(example = "account.opened", max_length = 100)]
+    source: String,
+    /// Null takes a shipped meaning away.
+    #[schema(example = "REGISTRATION")]
+    target: Option<String>,
+}
+
+/// Create a mapping
+///
+/// It holds for the past as well: those it concerns are scored again in the background.
+#[utoipa::path(post, operation_id = "createMapping", path = "/mappings", tag = "mappings",
+    request_body = NewMappingBody, responses((status = 201, body = MappingBody),
+        (status = 409, body = ErrorBody, description = "There is a mapping for this source.")))]
+pub async fn create(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Json(new): Json<NewMappingBody>,
+) -> Result<(StatusCode, Answer<MappingBody>), ApiError> {
+    let kind = parse_kind(&new.kind)?;
+    let source = snake(&new.source);
+    if source.is_empty() || new.source.chars().count() > SOURCE_MAX_CHARS {
+        let message = format!("must have a letter or a digit, and at most {SOURCE_MAX_CHARS} characters");
+        return Err(ApiError::field("source", message));
+    }
+    check_target(kind, new.target.as_deref())?;
+    let own = app.store.read(mappings::all).await?;
+    if own.iter().filter(|entry| entry.team_id == caller.team_id()).count() >= ENTRIES_MAX {
+        return Err(ApiError::field("source", format!("a team can have {ENTRIES_MAX} mappings")));
+    }
+    let change = Change::Create { kind, source, target: new.target };
+    match ops::change(&app, actor, change).await {
+        Ok(Some(entry)) => Ok((StatusCode::CREATED, Answer(MappingBody::own(entry)))),
+        Ok(None) => Err(not_found()),
+        Err(StoreError::Conflict) => Err(ApiError::new(
+            StatusCode::CONFLICT,
+            Code::MappingExists,
+            "There is a mapping for this source. Change that one.",
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What to change about a mapping.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MappingPatchBody {
+    /// Null takes a shipped meaning away.
+    #[schema(example = "REGISTRATION")]
+    target: Option<String>,
+}
+
+/// Change a mapping
+#[utoipa::path(patch, operation_id = "changeMapping", path = "/mappings/{id}", tag = "mappings",
+    params(("id" = i64, Path)), request_body = MappingPatchBody,
+    responses((status = 200, body = MappingBody)))]
+pub async fn update(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Path(id): Path<String>,
+    Json(patch): Json<MappingPatchBody>,
+) -> Result<Answer<MappingBody>, ApiError> {
+    let entry = find(&app, &caller, &id).await?;
+    check_target(entry.kind, patch.target.as_deref())?;
+    let changed = ops::change(&app, actor, Change::Update { entry, target: patch.target }).await?;
+    changed.map(|entry| Answer(MappingBody::own(entry))).ok_or_else(not_found)
+}
+
+/// Remove a mapping
+#[utoipa::path(delete, operation_id = "removeMapping", path = "/mappings/{id}", tag = "mappings",
+    params(("id" = i64, Path)), responses((status = 204)))]
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let entry = find(&app, &caller, &id).await?;
+    ops::change(&app, actor, Change::Delete { entry }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The canonical types.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CanonicalTypesBody {
+    event_types: Vec<&'static str>,
+    identity_fields: Vec<&'static str>,
+}
+
+/// List the canonical types
+#[utoipa::path(get, operation_id = "listCanonicalTypes", path = "/mappings/canonical-types", tag = "mappings",
+    responses((status = 200, body = CanonicalTypesBody)))]
+pub async fn canonical_types(_: Caller) -> Answer<CanonicalTypesBody> {
+    Answer(CanonicalTypesBody {
+        event_types: TYPES.iter().map(|canonical| canonical.name()).collect(),
+        identity_fields: FIELDS.iter().map(|field| field.name()).collect(),
+    })
+}
+
+/// A name that events have had.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenNameBody {
+    name: String,
+    /// What it means; null where nothing says so.
+    canonical_type: Option<&'static str>,
+}
+
+/// Which names.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SeenParams {
+    /// Part of the name, in any case.
+    term: Option<String>,
+}
+
+/// List the names that events have had
+///
+/// Those that mean nothing yet first.
+#[utoipa::path(get, operation_id = "listSeenNames", path = "/mappings/seen", tag = "mappings",
+    params(PageQuery, SeenParams), responses((status = 200, body = Page<SeenNameBody>)))]
+pub async fn seen(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(query): Params<PageQuery>,
+    Params(params): Params<SeenParams>,
+) -> Result<Answer<Page<SeenNameBody>>, ApiError> {
+    let page = query.page()?;
+    let term = params.term.unwrap_or_default().to_lowercase();
+    let team_id = caller.team_id();
+    let names = app.names.select(team_id, NameKind::Event, |name| name.to_lowercase().contains(&term));
+    let mappings = app.mappings.current();
+    let meant = |name: &str| mappings.of(team_id).event_type(name).map(CanonicalType::name);
+    let mut found: Vec<_> = names.into_iter().map(|(name, _)| (meant(&name), name)).collect();
+    found.sort_by(|one, other| (one.0.is_some(), &one.1).cmp(&(other.0.is_some(), &other.1)));
+    let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    let content = found.into_iter().skip(page.start()).take(page.length());
+    let content = content.map(|(canonical_type, name)| SeenNameBody { name, canonical_type }).collect();
+    Ok(Answer(page.page(content, total)))
+}
+
+fn parse_kind(text: &str) -> Result<MappingKind, ApiError> {
+    MappingKind::parse(text).ok_or_else(|| ApiError::field("kind", "must be EVENT_TYPE or IDENTITY_FIELD"))
+}
+
+fn check_target(kind: MappingKind, target: Option<&str>) -> Result<(), ApiError> {
+    if Mapping::default().insert(kind, "", target) {
+        return Ok(());
+    }
+    let names: Vec<_> = match kind {
+        MappingKind::EventType => TYPES.iter().copied().map(CanonicalType::name).collect(),
+        MappingKind::IdentityField => FIELDS.iter().copied().map(IdentityField::name).collect(),
+    };
+    Err(ApiError::field("target", format!("must be null or one of {}", names.join(", "))))
+}
+
+async fn find(app: &App, caller: &Caller, id: &str) -> Result<Entry, ApiError> {
+    let id = id.parse().map_err(|_| not_found())?;
+    let team_id = caller.team_id();
+    app.store.read(move |tx| mappings::find(tx, team_id, id)).await?.ok_or_else(not_found)
+}
+
+fn not_found() -> ApiError {
+    ApiError::not_found(Code::MappingNotFound, "mapping of this team")
+}

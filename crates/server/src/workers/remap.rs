@@ -1,0 +1,33 @@
+//! Has the past read again after a mapping has changed, a little at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::app::App;
+use crate::ops::mappings;
+use crate::shutdown::Shutdown;
+
+/// How often there is a look for something to do.
+const IDLE: Duration = Duration::from_millis(1_000);
+/// Between two pieces of work, so that what is new comes first.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Works until shutdown begins.
+pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
+    loop {
+        let wait = match mappings::apply_some(&app).await {
+            Ok(true) => PAUSE,
+            Ok(false) => IDLE,
+            Err(error) => {
+                tracing::error!(%error, "a changed mapping could not be applied to the past; trying again");
+                IDLE
+            }
+        };
+        tokio::select! {
+            () = sleep(wait) => {}
+            () = shutdown.begun() => return,
+        }
+    }
+}
