@@ -11,6 +11,7 @@ pub mod json;
 pub mod link;
 pub mod mapping;
 pub mod notify;
+pub mod review;
 pub mod score;
 pub mod snapshot;
 pub mod state;

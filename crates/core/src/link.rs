@@ -9,14 +9,28 @@ use siphasher::sip::SipHasher24;
 use crate::event::Event;
 use crate::state::{IdentityState, Seen};
 
+mod shown;
+
+pub use shown::{LinkType, Shared, ShownLink, show};
+
+/// What a deleted identity is called, of whom nothing is kept but keyed hashes.
+pub const DELETED_NAME: &str = "a deleted identity";
+
 /// What kind of thing two identities can have in common. The numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum KeyKind {
     Device = 1,
     Ip = 2,
     Session = 3,
-    /// Kept of deleted identities only.
+    /// Kept of deleted identities only: the living are not tied together by it.
     Email = 4,
+}
+
+impl KeyKind {
+    /// The kind with this number.
+    pub fn from_code(code: i64) -> Option<Self> {
+        [Self::Device, Self::Ip, Self::Session, Self::Email].into_iter().find(|kind| *kind as i64 == code)
+    }
 }
 
 /// One thing an identity can share with others, such as the device `a1b2…`.
@@ -121,6 +135,18 @@ pub fn ip_value(ip: IpAddr) -> Option<String> {
     }
 }
 
+/// An e-mail address as the key of its mailbox: in lower case, without what follows a `+`, which the
+/// owner of a mailbox adds at will. `None` for what is no address.
+pub fn email_value(email: &str) -> Option<String> {
+    let (mailbox, domain) = email.trim().rsplit_once('@')?;
+    let mailbox = match mailbox.split_once('+') {
+        Some((before, _)) if !before.is_empty() => before,
+        _ => mailbox,
+    };
+    (!mailbox.is_empty() && !domain.is_empty())
+        .then(|| format!("{}@{}", mailbox.to_lowercase(), domain.to_lowercase()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +175,21 @@ mod tests {
         state.fold(&inside);
         assert_eq!((new_keys(&first, &state), new_keys(&inside, &state)), (vec![], vec![]));
         assert_eq!(current_keys(&state), expected);
+    }
+
+    #[test]
+    fn an_email_is_its_mailbox() {
+        let cases = [
+            (" Ada@Example.COM ", Some("ada@example.com")),
+            ("ada+shop@example.com", Some("ada@example.com")),
+            ("+ada@example.com", Some("+ada@example.com")),
+            ("ada", None),
+            ("@example.com", None),
+            ("ada@", None),
+        ];
+        for (email, expected) in cases {
+            assert_eq!(email_value(email).as_deref(), expected, "{email}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use dregs_core::link::KeyHasher;
 use dregs_core::notify::schedule::RetrySchedule;
 use dregs_core::time::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::channels::egress::EgressPolicy;
 use crate::channels::http::{EgressConfig, HttpClient};
@@ -52,6 +52,8 @@ pub struct App {
     pub names: Arc<Names>,
     pub mappings: mappings::Directory,
     pub rosters: Rosters,
+    /// Wakes whoever writes reviews.
+    pub reviews: Notify,
     pub disregarded: devices::Disregarded,
     pub ingest: ingest::Queue,
     pub evaluations: Handoff<Due>,
@@ -142,6 +144,7 @@ impl App {
             names: Arc::default(),
             mappings: mappings::Directory::default(),
             rosters: Rosters::default(),
+            reviews: Notify::new(),
             disregarded: devices::Disregarded::default(),
             ingest,
             evaluations,

@@ -66,6 +66,25 @@ pub struct Config {
     pub deadline_ms: u64,
     /// The least time between two scoring cycles of one identity.
     pub min_cycle_ms: u64,
+    /// Events a team may send in a calendar month (UTC); 0 means any number.
+    pub monthly_event_quota: u64,
+    /// Events a credential may send in a second, unless it says otherwise itself; 0 means any number.
+    pub credential_rate_per_second: u64,
+    /// Requests an address may make in a second with a public key or without any; 0 means any number.
+    pub address_rate_per_second: u64,
+    /// Failed sign-ins of an account in 15 minutes after which there is no further one.
+    pub login_failures_per_account: u64,
+    /// The same for an address.
+    pub login_failures_per_address: u64,
+    /// The time for a review by a model.
+    pub reviewer_deadline_ms: u64,
+    /// Reviews a day that a model is asked for; beyond it the built-in reviewer writes.
+    pub reviewer_daily_max: u64,
+    /// An OpenAI-compatible endpoint that writes reviews, such as `http://127.0.0.1:11434/v1`; none
+    /// means the built-in reviewer.
+    pub reviewer_url: Option<String>,
+    pub reviewer_model: Option<String>,
+    pub reviewer_key: Option<String>,
     /// Which log lines are written: a level, or a filter such as `info,dregs_server=debug`.
     pub log: String,
     pub log_format: LogFormat,
@@ -100,6 +119,16 @@ impl Config {
             retry_schedule: "30,60,120".to_owned(),
             deadline_ms: 10_000,
             min_cycle_ms: 1_000,
+            monthly_event_quota: 0,
+            credential_rate_per_second: 0,
+            address_rate_per_second: 100,
+            login_failures_per_account: 10,
+            login_failures_per_address: 30,
+            reviewer_deadline_ms: 60_000,
+            reviewer_daily_max: 200,
+            reviewer_url: None,
+            reviewer_model: None,
+            reviewer_key: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             failpoint: None,

@@ -34,6 +34,7 @@ mod moments;
 mod name;
 mod pace;
 mod repetition;
+mod same_email;
 mod shared_device;
 mod shared_ip;
 mod timing;
@@ -58,6 +59,7 @@ pub const ANALYZERS: &[Analyzer] = &[
     name::ANALYZER,
     shared_device::ANALYZER,
     shared_ip::ANALYZER,
+    same_email::ANALYZER,
     pace::ANALYZER,
     repetition::ANALYZER,
 ];
@@ -77,6 +79,16 @@ pub enum Category {
 }
 
 impl Category {
+    /// The name that the API shows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Humanity => "HUMANITY",
+            Self::Authenticity => "AUTHENTICITY",
+            Self::Uniqueness => "UNIQUENESS",
+            Self::Behavior => "BEHAVIOR",
+        }
+    }
+
     pub const ALL: [Self; 4] = [Self::Humanity, Self::Authenticity, Self::Uniqueness, Self::Behavior];
 }
 
@@ -207,7 +219,8 @@ pub fn aggregate(category: Category, observations: &[Observation]) -> Option<u8>
     Some(score as u8)
 }
 
-fn logit(value: f64) -> f64 {
+/// How far evidence of this value moves a score, before weight and confidence: 0 at 0.5.
+pub(crate) fn logit(value: f64) -> f64 {
     let value = value.clamp(VALUE_MIN, VALUE_MAX);
     (value / (1.0 - value)).ln()
 }

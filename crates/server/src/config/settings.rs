@@ -20,6 +20,9 @@ const DEADLINE_RANGE_MS: RangeInclusive<u64> = 100..=30_000;
 /// From "score at every event" to once an hour.
 const MIN_CYCLE_RANGE_MS: RangeInclusive<u64> = 0..=3_600_000;
 
+/// What counts events, requests, reviews.
+const COUNT_RANGE: RangeInclusive<u64> = 0..=1_000_000_000;
+
 /// One setting.
 pub(super) struct Setting {
     /// As spelled in `dregs.toml`; a field of [`Config`].
@@ -83,7 +86,7 @@ impl Setting {
     }
 }
 
-pub(super) const SETTINGS: [Setting; 19] = [
+pub(super) const SETTINGS: [Setting; 29] = [
     Setting {
         key: "listen",
         expects: "an IP address and a port, such as 127.0.0.1:8080",
@@ -197,6 +200,76 @@ pub(super) const SETTINGS: [Setting; 19] = [
         write: |config| Some(config.min_cycle_ms.to_string()),
     },
     Setting {
+        key: "monthly_event_quota",
+        expects: "a whole number from 0 to 1000000000",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.monthly_event_quota, within(text, &COUNT_RANGE)),
+        write: |config| Some(config.monthly_event_quota.to_string()),
+    },
+    Setting {
+        key: "credential_rate_per_second",
+        expects: "a whole number from 0 to 1000000000",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.credential_rate_per_second, within(text, &COUNT_RANGE)),
+        write: |config| Some(config.credential_rate_per_second.to_string()),
+    },
+    Setting {
+        key: "address_rate_per_second",
+        expects: "a whole number from 0 to 1000000000",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.address_rate_per_second, within(text, &COUNT_RANGE)),
+        write: |config| Some(config.address_rate_per_second.to_string()),
+    },
+    Setting {
+        key: "login_failures_per_account",
+        expects: "a whole number from 0 to 1000000000",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.login_failures_per_account, within(text, &COUNT_RANGE)),
+        write: |config| Some(config.login_failures_per_account.to_string()),
+    },
+    Setting {
+        key: "login_failures_per_address",
+        expects: "a whole number from 0 to 1000000000",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.login_failures_per_address, within(text, &COUNT_RANGE)),
+        write: |config| Some(config.login_failures_per_address.to_string()),
+    },
+    Setting {
+        key: "reviewer_deadline_ms",
+        expects: "a whole number from 0 to 1000000000",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.reviewer_deadline_ms, within(text, &COUNT_RANGE)),
+        write: |config| Some(config.reviewer_deadline_ms.to_string()),
+    },
+    Setting {
+        key: "reviewer_daily_max",
+        expects: "a whole number from 0 to 1000000000",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.reviewer_daily_max, within(text, &COUNT_RANGE)),
+        write: |config| Some(config.reviewer_daily_max.to_string()),
+    },
+    Setting {
+        key: "reviewer_url",
+        expects: "an http or https address, such as http://127.0.0.1:11434/v1",
+        visibility: Visibility::Shown,
+        read: |config, text| optional(&mut config.reviewer_url, text, web_address),
+        write: |config| config.reviewer_url.clone(),
+    },
+    Setting {
+        key: "reviewer_model",
+        expects: "the name of a model",
+        visibility: Visibility::Shown,
+        read: |config, text| optional(&mut config.reviewer_model, text, |text| Some(text.to_owned())),
+        write: |config| config.reviewer_model.clone(),
+    },
+    Setting {
+        key: "reviewer_key",
+        expects: "a key",
+        visibility: Visibility::Secret,
+        read: |config, text| optional(&mut config.reviewer_key, text, |text| Some(text.to_owned())),
+        write: |config| config.reviewer_key.clone(),
+    },
+    Setting {
         key: "log",
         expects: "a level (off, error, warn, info, debug, trace) or a filter such as info,dregs_server=debug",
         visibility: Visibility::Shown,
@@ -247,6 +320,12 @@ fn shown_path(path: Option<&PathBuf>) -> Option<String> {
 fn postgres_url(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     matches!(url.scheme(), "postgres" | "postgresql").then(|| text.to_owned())
+}
+
+fn web_address(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty())
+        .then(|| text.trim_end_matches('/').to_owned())
 }
 
 fn e_mail(text: &str) -> Option<String> {

@@ -50,6 +50,14 @@ pub struct DeliveryBody {
     completed_at: Option<Timestamp>,
 }
 
+impl DeliveryBody {
+    /// With the status that its channel, enabled or not, gives it.
+    pub fn new(app: &App, delivery: &Delivery) -> Self {
+        let is_enabled = app.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
+        body(app, delivery, is_enabled)
+    }
+}
+
 /// A delivery with every attempt.
 #[derive(Serialize, ToSchema)]
 pub struct DeliveryLogBody {

@@ -47,7 +47,7 @@ pub struct TrackedEventBody {
 }
 
 impl TrackedEventBody {
-    fn new(shown: ops::Shown) -> Self {
+    pub fn new(shown: ops::Shown) -> Self {
         let ops::Shown { event, identity_label, group_labels, canonical_type } = shown;
         let Event { id, name, timestamp, source, identity, groups, data, fingerprint, .. } = event;
         let groups = groups.into_iter().zip(group_labels);

@@ -58,7 +58,7 @@ pub struct GroupBody {
 }
 
 impl GroupBody {
-    fn listed(group: Group) -> Self {
+    pub fn listed(group: Group) -> Self {
         Self {
             group_type: group.group_type,
             id: group.external_id,

@@ -15,6 +15,7 @@ use super::error::{ApiError, Code};
 use super::params::Path;
 use super::schema::ObservationBody;
 use crate::app::App;
+use crate::store::analyses::Analysis;
 use crate::store::{StoreError, analyses, identities};
 
 /// A user of the application, with current scores.
@@ -103,6 +104,26 @@ pub struct AnalysisBody {
     finished_at: Timestamp,
 }
 
+impl AnalysisBody {
+    pub fn new(analysis: Analysis, identity_id: &str) -> Self {
+        let mut observations = analysis.detail.observations;
+        let scores = scored(&analysis.scores).map(|(category, value)| {
+            let own = observations.extract_if(.., |observation| observation.category == category);
+            ExplainedScoreBody { category, value, observations: own.map(ObservationBody::from).collect() }
+        });
+        Self {
+            id: analysis.sequence,
+            identity_id: identity_id.to_owned(),
+            scores: scores.collect(),
+            event_count: analysis.event_count,
+            device_count: analysis.device_count,
+            duration_millis: analysis.finished_at.millis_since(analysis.started_at),
+            started_at: analysis.started_at,
+            finished_at: analysis.finished_at,
+        }
+    }
+}
+
 /// Read an identity
 #[utoipa::path(get, operation_id = "readIdentity", path = "/identities/{id}",
     tag = "identities", params(("id" = String, Path)),
@@ -173,28 +194,7 @@ async fn explained(
     let row_id = identity.row_id;
     let analysis =
         app.store.read(move |tx| analyses::find(tx, row_id, cycle)).await?.ok_or_else(not_analyzed)?;
-    let explain = |(category, value)| ExplainedScoreBody {
-        category,
-        value,
-        observations: analysis
-            .detail
-            .observations
-            .iter()
-            .filter(|observation| observation.category == category)
-            .cloned()
-            .map(ObservationBody::from)
-            .collect(),
-    };
-    Ok(Json(AnalysisBody {
-        id: analysis.sequence,
-        identity_id: identity.id,
-        scores: scored(&analysis.scores).map(explain).collect(),
-        event_count: analysis.event_count,
-        device_count: analysis.device_count,
-        duration_millis: analysis.finished_at.millis_since(analysis.started_at),
-        started_at: analysis.started_at,
-        finished_at: analysis.finished_at,
-    }))
+    Ok(Json(AnalysisBody::new(analysis, &identity.id)))
 }
 
 fn not_analyzed() -> ApiError {

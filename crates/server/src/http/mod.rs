@@ -9,12 +9,15 @@ mod devices;
 mod docs;
 mod drain;
 mod error;
+mod escalations;
 mod event_lists;
 mod event_types;
 mod events;
+mod export;
 mod groups;
 mod health;
 mod identities;
+mod identity_actions;
 mod identity_lists;
 mod mappings;
 mod openapi;
@@ -49,7 +52,13 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(event_lists::list))
         .routes(routes!(event_lists::get))
         .routes(routes!(identity_lists::list))
-        .routes(routes!(identities::get))
+        .routes(routes!(identities::get, identity_actions::update, identity_actions::delete))
+        .routes(routes!(identity_actions::history))
+        .routes(routes!(identity_actions::links))
+        .routes(routes!(identity_actions::analyze))
+        .routes(routes!(identity_actions::review))
+        .routes(routes!(identity_actions::list_reviews))
+        .routes(routes!(export::export))
         .routes(routes!(identities::scores))
         .routes(routes!(identities::analysis))
         .routes(routes!(identities::past_analysis))
@@ -58,6 +67,9 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(groups::add_member, groups::remove_member))
         .routes(routes!(devices::list))
         .routes(routes!(devices::get, devices::update))
+        .routes(routes!(escalations::list))
+        .routes(routes!(escalations::summary))
+        .routes(routes!(escalations::get, escalations::update))
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::update, channels::delete))
         .routes(routes!(channels::test))

@@ -82,6 +82,15 @@ pub fn newest(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<Analysis>
     )
 }
 
+/// Up to `limit` analyses of an identity after a cycle, in order.
+pub fn after(tx: &mut Tx, identity_id: i64, sequence: i64, limit: i64) -> Result<Vec<Analysis>> {
+    let sql = format!(
+        "select {COLUMNS} from analyses a where a.identity_id = $1 and a.sequence > $2
+         order by a.sequence limit $3"
+    );
+    tx.query(&sql, &values![identity_id, sequence, limit], read)
+}
+
 /// The analyses with these (identity, sequence), each with the identity's external id.
 pub fn load(tx: &mut Tx, keys: &[(i64, i64)]) -> Result<Vec<(Analysis, String)>> {
     let rows: Vec<_> = keys.iter().map(|(identity, sequence)| values![*identity, *sequence]).collect();

@@ -21,6 +21,16 @@ pub struct NewEntry<'a> {
     pub after: Option<String>,
 }
 
+/// Takes a thing out of the entries about it, which say `name` from now on.
+pub fn forget(tx: &mut Tx, team_id: i64, target_type: &str, target_id: &str, name: &str) -> Result<()> {
+    tx.execute(
+        "update audit_log set target_id = $4, before = null, after = null
+         where team_id = $1 and target_type = $2 and target_id = $3",
+        &values![team_id, target_type, target_id, name],
+    )?;
+    Ok(())
+}
+
 pub fn insert(tx: &mut Tx, entry: &NewEntry) -> Result<()> {
     tx.execute(
         "insert into audit_log (team_id, at, actor_type, actor_id, actor, address, action, target_type,

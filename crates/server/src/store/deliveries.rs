@@ -295,6 +295,15 @@ pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Delivery>> {
     )
 }
 
+/// Up to `limit` deliveries that tell of an identity, after the row `after`, in order.
+pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Result<Vec<Delivery>> {
+    let sql = format!(
+        "select {COLUMNS} from deliveries d left join identities i on i.id = d.identity_id
+         where d.identity_id = $1 and d.id > $2 order by d.id limit $3"
+    );
+    tx.query(&sql, &values![identity_id, after, limit], read)
+}
+
 /// What deliveries of a channel to look at; `None` means any.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {

@@ -85,6 +85,15 @@ pub fn insert(tx: &mut Tx, events: &[NewEvent]) -> Result<Vec<(i64, Vec<u8>, i64
     if inserted.len() == events.len() { Ok(inserted) } else { Err(StoreError::Retry) }
 }
 
+/// Up to `limit` different sessions of an identity, by their hashes.
+pub fn sessions(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<i64>> {
+    tx.query(
+        "select distinct session from events where identity_id = $1 and session is not null limit $2",
+        &values![identity_id, limit],
+        |row| row.get(0),
+    )
+}
+
 /// Up to `limit` events of an identity after the row `after`, in the order they were folded.
 pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Result<Vec<(i64, Event)>> {
     tx.query(

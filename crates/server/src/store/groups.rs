@@ -43,6 +43,18 @@ pub fn find(tx: &mut Tx, team_id: i64, group_type: &str, external_id: &str) -> R
     tx.find(&sql, &values![team_id, group_type, external_id], read)
 }
 
+/// The row ids of groups by (type, external id); those that are not there are absent.
+pub fn ids(tx: &mut Tx, team_id: i64, keys: &[(&str, &str)]) -> Result<Vec<(String, String, i64)>> {
+    let rows: Vec<_> = keys.iter().map(|(kind, id)| values![team_id, *kind, *id]).collect();
+    tx.query_rows(
+        "with v (team_id, type, external_id) as (values {rows})
+         select g.type, g.external_id, g.id from v join groups g
+         on g.team_id = v.team_id and g.type = v.type and g.external_id = v.external_id",
+        &rows,
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+}
+
 /// The groups with these row ids, in their order; one that is gone is left out.
 pub fn load_rows(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Group>> {
     let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();

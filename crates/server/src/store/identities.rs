@@ -140,6 +140,30 @@ pub fn mark_dirty(tx: &mut Tx, ids: &[i64], now: Timestamp, min_cycle_ms: i64) -
     Ok(())
 }
 
+/// Changes an identity that no event has changed; whoever calls marks it as changed. `names` are its
+/// name, e-mail address and username.
+///
+/// # Errors
+/// [`StoreError::Retry`] when it has changed since `version` was read.
+pub fn change(
+    tx: &mut Tx,
+    id: i64,
+    version: i64,
+    disregarded: bool,
+    data: &str,
+    names: [&Option<String>; 3],
+    now: Timestamp,
+) -> Result<()> {
+    let [name, email, username] = names;
+    let changed = tx.execute(
+        "update identities set disregarded = $3, data = $4, display_name = $5, display_email = $6,
+           display_username = $7, updated_at = $8
+         where id = $1 and version + sequence = $2",
+        &values![id, version, disregarded, data, name, email, username, now],
+    )?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Retry) }
+}
+
 /// An identity as it is read again after a mapping has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Walked {

@@ -1,6 +1,6 @@
 //! The index from keys to the identities that have them.
 
-use dregs_core::link::{KeyHasher, LinkKey};
+use dregs_core::link::{DELETED_NAME, KeyHasher, LinkKey};
 use dregs_core::snapshot::{OTHERS_MAX, SHARED_COUNT_MAX};
 use dregs_core::time::Timestamp;
 
@@ -84,14 +84,20 @@ pub fn holders_after(tx: &mut Tx, key: HashedKey, after: i64, limit: i64) -> Res
     )
 }
 
-/// What a snapshot says about other identities: id, and whether they are disregarded.
+/// What a snapshot says about other identities, deleted ones included: id, and whether they are
+/// disregarded.
 pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<(i64, String, bool)>> {
     let rows: Vec<_> = identity_ids.iter().map(|id| values![*id]).collect();
     tx.query_rows(
         "with v (id) as (values {rows})
-         select i.id, i.external_id, i.disregarded from v join identities i on i.id = v.id",
+         select i.id, i.external_id, i.disregarded from v join identities i on i.id = v.id
+         union all
+         select d.id, cast(null as text), cast(0 as bigint) from v join deleted_identities d on d.id = v.id",
         &rows,
-        |row| Ok((row.get(0)?, row.get(1)?, row.flag(2)?)),
+        |row| {
+            let name: Option<String> = row.get(1)?;
+            Ok((row.get(0)?, name.unwrap_or_else(|| DELETED_NAME.to_owned()), row.flag(2)?))
+        },
     )
 }
 

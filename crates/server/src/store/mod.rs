@@ -22,6 +22,8 @@ pub mod codec;
 pub mod credentials;
 pub mod deliveries;
 pub mod devices;
+pub mod erasure;
+pub mod escalations;
 pub mod event_lists;
 pub mod events;
 pub mod groups;
@@ -30,6 +32,7 @@ pub mod links;
 pub mod mappings;
 pub mod names;
 pub mod notifications;
+pub mod reviews;
 pub mod rosters;
 pub mod settings;
 pub mod usage;
@@ -58,6 +61,7 @@ pub enum Location {
 /// The store, shared by everything that reads or writes.
 pub struct Store {
     engine: engine::Engine,
+    location: Location,
 }
 
 impl Store {
@@ -71,7 +75,7 @@ impl Store {
             Location::File(path) => sqlite::open(path, migrate)?,
             Location::Postgres(url) => postgres::open(url, migrate)?,
         };
-        Ok(Self { engine })
+        Ok(Self { engine, location: location.clone() })
     }
 
     /// The migrations that opening the store would apply. Blocks; changes no row.
@@ -110,6 +114,17 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         self.engine.send_read(Box::new(engine::Read::new(closure, answer)))?;
         answered.await.map_err(|_| StoreError::closed())?
+    }
+
+    /// Has nothing of what was deleted stay in a log beside the rows. PostgreSQL sees to it by itself,
+    /// when it vacuums its tables and recycles its log.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn empty_log(&self) -> Result<()> {
+        let Location::File(path) = self.location.clone() else { return Ok(()) };
+        let emptied = tokio::task::spawn_blocking(move || sqlite::empty_log(&path)).await;
+        emptied.map_err(|error| StoreError::Unavailable(error.to_string()))?
     }
 
     /// Transactions waiting for a writer.

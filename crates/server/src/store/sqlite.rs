@@ -40,6 +40,8 @@ pub fn open(
     let writer = connect(path, CACHE_KIB)?;
     writer.pragma_update(None, "journal_mode", "wal")?;
     writer.pragma_update(None, "synchronous", "full")?;
+    // What is deleted, or written anew elsewhere, must not stay readable in the file.
+    writer.pragma_update(None, "secure_delete", true)?;
     writer.execute_batch("begin immediate")?;
     migrate(&mut Tx::Sqlite(&writer))?;
     writer.execute_batch("commit")?;
@@ -53,6 +55,13 @@ pub fn open(
         threads.push(start_reader(index, reader, read_queue.clone())?);
     }
     Ok(Engine::new(writes, reads, threads))
+}
+
+/// Moves the whole log into the database and empties its file, so that nothing deleted stays in it. A
+/// reader that is at work may keep some of it until the next time.
+pub fn empty_log(path: &Path) -> Result<(), StoreError> {
+    let connection = connect(path, READER_CACHE_KIB)?;
+    Ok(connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?)
 }
 
 fn connect(path: &Path, cache_kib: i32) -> Result<Connection, StoreError> {

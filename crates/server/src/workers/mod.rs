@@ -3,3 +3,4 @@
 pub mod deliver;
 pub mod evaluate;
 pub mod remap;
+pub mod review;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::app::App;
-use crate::ops::mappings;
+use crate::ops::{erasure, mappings};
 use crate::shutdown::Shutdown;
 
 /// How often there is a look for something to do.
@@ -16,6 +16,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Works until shutdown begins.
 pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
+    // What an erasure left behind when the process ended belongs to the past, too.
+    if let Err(error) = erasure::resume(&app).await {
+        tracing::error!(%error, "an erasure could not be finished; the next start tries again");
+    }
     loop {
         let wait = match mappings::apply_some(&app).await {
             Ok(true) => PAUSE,

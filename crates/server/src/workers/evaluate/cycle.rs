@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use dregs_core::identity::Profile;
-use dregs_core::link::{self, KeyHasher, LinkKey};
+use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::mapping::Mapping;
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::score;
@@ -110,8 +110,12 @@ impl Evaluee {
         let state = refold::decode(tx, start.id, &start.state)?;
         let data = serde_json::from_str(&start.data).map_err(broken)?;
         let profile = Profile::from_data(&data, seen.mappings.of(start.team_id));
+        // Nobody living is found by their e-mail address, but those who were deleted.
+        let email = profile.email.as_deref().and_then(link::email_value);
+        let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
         let keys = link::current_keys(&state)
             .into_iter()
+            .chain(email)
             .map(|key| (HashedKey::new(seen.hasher, start.team_id, &key), key))
             .collect();
         Ok(Self { start, state, profile, keys })
@@ -163,7 +167,8 @@ impl Others {
         for holder in links::newest_holders(tx, &keys)? {
             holders.entry(holder.key).or_default().push(holder);
         }
-        holders.retain(|_, holders| holders.len() > 1);
+        // Alone with a key is who asks for it; but of an e-mail address only the deleted are holders.
+        holders.retain(|key, holders| holders.len() > 1 || key.kind == KeyKind::Email as i64);
         let ids: BTreeSet<_> = holders.values().flatten().map(|holder| holder.identity_id).collect();
         let described = links::describe(tx, &ids.into_iter().collect::<Vec<_>>())?;
         let described = described.into_iter().map(|(id, name, disregarded)| (id, (name, disregarded)));

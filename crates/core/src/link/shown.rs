@@ -1,0 +1,168 @@
+//! Links as people see them: what two identities have in common, how much that says, and in words.
+
+use serde_json::{Map, Value};
+
+use super::KeyKind;
+use crate::snapshot::SHARED_COUNT_MAX;
+
+/// How two identities are linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkType {
+    SameDevice,
+    SameSession,
+    SharedIp,
+    SimilarEmail,
+}
+
+impl LinkType {
+    /// The name that the API shows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SameDevice => "SAME_DEVICE",
+            Self::SameSession => "SAME_SESSION",
+            Self::SharedIp => "SHARED_IP",
+            Self::SimilarEmail => "SIMILAR_EMAIL",
+        }
+    }
+}
+
+/// What an identity has in common with one other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shared {
+    pub kind: KeyKind,
+    /// How many keys of this kind both have.
+    pub keys: u32,
+    /// How many identities besides the one looked at have the least common of these keys, at most
+    /// [`SHARED_COUNT_MAX`].
+    pub others: u32,
+}
+
+/// A link in words and numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShownLink {
+    pub link_type: LinkType,
+    /// How strongly they are linked: 1.0 is the same person.
+    pub value: f64,
+    /// How sure that is, 0.0 to 1.0.
+    pub confidence: f64,
+    pub explanation: String,
+    /// The numbers behind the explanation.
+    pub metadata: Map<String, Value>,
+}
+
+/// Others on a key up to this many, how strongly a shared device links, and how surely. A device
+/// that many use is one in an internet café or a school.
+const DEVICE: &[(u32, f64, f64)] =
+    &[(1, 0.95, 0.9), (4, 0.85, 0.9), (10, 0.7, 0.85), (50, 0.4, 0.7), (SHARED_COUNT_MAX, 0.2, 0.6)];
+/// The same for an address: weak from the start, since households and offices share one.
+const ADDRESS: &[(u32, f64, f64)] =
+    &[(1, 0.5, 0.4), (4, 0.4, 0.4), (10, 0.25, 0.3), (50, 0.1, 0.2), (SHARED_COUNT_MAX, 0.05, 0.1)];
+/// A session is one browser from one visit to the end of it: whoever else is in it signed in there.
+const SESSION: (f64, f64) = (0.98, 0.95);
+/// A mailbox has one owner.
+const EMAIL: (f64, f64) = (1.0, 0.95);
+/// Each further key in common takes this part of what is missing to 1.0.
+const FURTHER_KEY: f64 = 0.5;
+
+/// What it says that two identities share this.
+pub fn show(shared: Shared) -> ShownLink {
+    let Shared { kind, keys, others } = shared;
+    let (link_type, (value, confidence)) = match kind {
+        KeyKind::Device => (LinkType::SameDevice, by_others(DEVICE, others)),
+        KeyKind::Session => (LinkType::SameSession, SESSION),
+        KeyKind::Ip => (LinkType::SharedIp, by_others(ADDRESS, others)),
+        KeyKind::Email => (LinkType::SimilarEmail, EMAIL),
+    };
+    let missing = (1.0 - value) * FURTHER_KEY.powi(i32::try_from(keys.saturating_sub(1)).unwrap_or(i32::MAX));
+    let value = ((1.0 - missing) * 1_000.0).round() / 1_000.0;
+    let mut metadata = Map::new();
+    metadata.insert("keysInCommon".to_owned(), keys.into());
+    metadata.insert("otherIdentities".to_owned(), others.into());
+    ShownLink { link_type, value, confidence, explanation: explain(shared), metadata }
+}
+
+fn explain(Shared { kind, keys, others }: Shared) -> String {
+    let what = match (kind, keys) {
+        (KeyKind::Device, 1) => "Both used the same device".to_owned(),
+        (KeyKind::Device, _) => format!("Both used the same {keys} devices"),
+        (KeyKind::Session, 1) => "Both were active in the same browser session".to_owned(),
+        (KeyKind::Session, _) => format!("Both were active in the same {keys} browser sessions"),
+        (KeyKind::Ip, 1) => "Both came from the same address".to_owned(),
+        (KeyKind::Ip, _) => format!("Both came from the same {keys} addresses"),
+        (KeyKind::Email, _) => "Both have the same e-mail address".to_owned(),
+    };
+    let more = if others >= SHARED_COUNT_MAX { " or more" } else { "" };
+    match others.saturating_sub(1) {
+        0 => format!("{what}."),
+        1 => format!("{what}, and so did 1 other identity."),
+        rest => format!("{what}, and so did {rest} other identities{more}."),
+    }
+}
+
+fn by_others(steps: &[(u32, f64, f64)], others: u32) -> (f64, f64) {
+    let step = steps.iter().find(|(up_to, _, _)| others <= *up_to).or(steps.last());
+    step.map_or((0.0, 0.0), |(_, value, confidence)| (*value, *confidence))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_is_shared_and_how_much_that_means() {
+        let cases = [
+            (KeyKind::Device, 1, 1, "SAME_DEVICE", 0.95, "Both used the same device."),
+            (
+                KeyKind::Device,
+                2,
+                2,
+                "SAME_DEVICE",
+                0.925,
+                "Both used the same 2 devices, and so did 1 other identity.",
+            ),
+            (
+                KeyKind::Device,
+                1,
+                100,
+                "SAME_DEVICE",
+                0.2,
+                "Both used the same device, and so did 99 other identities or more.",
+            ),
+            (KeyKind::Ip, 1, 1, "SHARED_IP", 0.5, "Both came from the same address."),
+            (
+                KeyKind::Ip,
+                1,
+                40,
+                "SHARED_IP",
+                0.1,
+                "Both came from the same address, and so did 39 other identities.",
+            ),
+            (
+                KeyKind::Session,
+                1,
+                1,
+                "SAME_SESSION",
+                0.98,
+                "Both were active in the same browser session.",
+            ),
+            (KeyKind::Email, 1, 1, "SIMILAR_EMAIL", 1.0, "Both have the same e-mail address."),
+        ];
+        for (kind, keys, others, name, value, explanation) in cases {
+            let link = show(Shared { kind, keys, others });
+            let found = (link.link_type.name(), link.value, link.explanation.as_str());
+            assert_eq!(found, (name, value, explanation));
+        }
+    }
+
+    #[test]
+    fn a_crowd_never_strengthens_a_link() {
+        for kind in [KeyKind::Device, KeyKind::Ip, KeyKind::Session, KeyKind::Email] {
+            let mut before = show(Shared { kind, keys: 1, others: 1 });
+            for others in 2..=SHARED_COUNT_MAX {
+                let link = show(Shared { kind, keys: 1, others });
+                assert!(link.value <= before.value && link.confidence <= before.confidence, "{kind:?} {others}");
+                before = link;
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Escalations: what rules want somebody to look at.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use dregs_core::score::{Category, Scores};
+use dregs_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::auth::{Caller, Triager};
+use super::body::Json;
+use super::error::{ApiError, Code};
+use super::page::{Page, PageQuery, sort};
+use super::params::{Params, Path};
+use super::reference::Reference;
+use crate::app::App;
+use crate::ops::audit::Actor;
+use crate::ops::escalations as ops;
+use crate::store::escalations::{self, Escalation, Filter, Severity, Sort, Status};
+use crate::store::identities;
+
+/// Escalations of a status that are counted.
+const COUNTED_MAX: i64 = 100_000;
+
+/// Something that a rule wants somebody to look at.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EscalationBody {
+    id: i64,
+    /// OPEN, ACKNOWLEDGED or CLOSED.
+    #[schema(example = "OPEN")]
+    status: &'static str,
+    /// INFO, WARNING or CRITICAL.
+    #[schema(example = "CRITICAL")]
+    severity: &'static str,
+    identity: Reference,
+    escalation_rule: Reference,
+    /// The scores when it opened, by category; one without a score is absent.
+    score_snapshot: BTreeMap<&'static str, u8>,
+    #[schema(value_type = String, format = DateTime)]
+    opened_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    acknowledged_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    closed_at: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<Escalation> for EscalationBody {
+    fn from(escalation: Escalation) -> Self {
+        Self {
+            id: escalation.id,
+            status: escalation.status.name(),
+            severity: escalation.severity.name(),
+            identity: Reference::identity(escalation.identity, escalation.identity_label),
+            escalation_rule: Reference::rule(escalation.rule_id, escalation.rule_name),
+            score_snapshot: snapshot(&escalation.scores),
+            opened_at: escalation.opened_at,
+            acknowledged_at: escalation.acknowledged_at,
+            closed_at: escalation.closed_at,
+            created_at: escalation.created_at,
+        }
+    }
+}
+
+fn snapshot(scores: &Scores) -> BTreeMap<&'static str, u8> {
+    Category::ALL.into_iter().filter_map(|category| Some((category.name(), scores.get(category)?))).collect()
+}
+
+/// Which escalations.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// `openedAt` unless said; else `severity`.
+    sort: Option<String>,
+    /// OPEN, ACKNOWLEDGED or CLOSED.
+    status: Option<String>,
+    /// INFO, WARNING or CRITICAL.
+    severity: Option<String>,
+    identity: Option<String>,
+    /// The id of a rule.
+    rule: Option<String>,
+}
+
+/// List the escalations, newest first
+#[utoipa::path(get, operation_id = "listEscalations", path = "/escalations", tag = "escalations",
+    params(PageQuery, ListParams), responses((status = 200, body = Page<EscalationBody>)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(query): Params<PageQuery>,
+    Params(params): Params<ListParams>,
+) -> Result<Answer<Page<EscalationBody>>, ApiError> {
+    let page = query.page()?;
+    let allowed = [("openedAt", Sort::OpenedAt), ("createdAt", Sort::OpenedAt), ("severity", Sort::Severity)];
+    let sort = sort(params.sort.as_deref(), &allowed)?;
+    let team_id = caller.team_id();
+    let mut filter = Filter {
+        status: params.status.as_deref().map(parse_status).transpose()?,
+        severity: params.severity.as_deref().map(parse_severity).transpose()?,
+        ..Filter::default()
+    };
+    if let Some(rule) = params.rule {
+        filter.rule_id = Some(rule.parse().map_err(|_| ApiError::field("rule", "must be the number of a rule"))?);
+    }
+    if let Some(id) = params.identity {
+        match app.store.read(move |tx| identities::find(tx, team_id, &id)).await? {
+            Some(identity) => filter.identity_id = Some(identity.row_id),
+            None => return Ok(Answer(page.page(Vec::new(), 0))),
+        }
+    }
+    let (count, found) = app
+        .store
+        .read(move |tx| {
+            let count = escalations::count(tx, team_id, &filter, page.count_limit())?;
+            let (ascending, offset, limit) = (query.ascending(), page.offset(), page.limit());
+            Ok((count, escalations::page(tx, team_id, &filter, sort, ascending, offset, limit)?))
+        })
+        .await?;
+    Ok(Answer(page.counted(found.into_iter().map(EscalationBody::from).collect(), count)))
+}
+
+/// How many escalations are in each status.
+#[derive(Serialize, ToSchema)]
+pub struct EscalationSummaryBody {
+    open: i64,
+    acknowledged: i64,
+    closed: i64,
+}
+
+/// Count the escalations in each status, each up to 100,000
+#[utoipa::path(get, operation_id = "countEscalations", path = "/escalations/summary", tag = "escalations",
+    responses((status = 200, body = EscalationSummaryBody)))]
+pub async fn summary(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Answer<EscalationSummaryBody>, ApiError> {
+    counted(&app, caller.team_id()).await.map(Answer)
+}
+
+pub async fn counted(app: &App, team_id: i64) -> Result<EscalationSummaryBody, ApiError> {
+    let count = move |tx: &mut crate::store::Tx| escalations::summary(tx, team_id, COUNTED_MAX);
+    let [open, acknowledged, closed] = app.store.read(count).await?;
+    Ok(EscalationSummaryBody { open, acknowledged, closed })
+}
+
+/// Read an escalation
+#[utoipa::path(get, operation_id = "readEscalation", path = "/escalations/{id}", tag = "escalations",
+    params(("id" = i64, Path)), responses((status = 200, body = EscalationBody)))]
+pub async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<EscalationBody>, ApiError> {
+    Ok(Answer(find(&app, &caller, &id).await?.into()))
+}
+
+/// Where an escalation goes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EscalationPatchBody {
+    /// OPEN, ACKNOWLEDGED or CLOSED.
+    #[schema(example = "ACKNOWLEDGED")]
+    status: String,
+}
+
+/// Acknowledge, close or reopen an escalation
+#[utoipa::path(patch, operation_id = "changeEscalation", path = "/escalations/{id}", tag = "escalations",
+    params(("id" = i64, Path)), request_body = EscalationPatchBody,
+    responses((status = 200, body = EscalationBody)))]
+pub async fn update(
+    State(app): State<Arc<App>>,
+    Triager(caller): Triager,
+    actor: Actor,
+    Path(id): Path<String>,
+    Json(patch): Json<EscalationPatchBody>,
+) -> Result<Answer<EscalationBody>, ApiError> {
+    let status = parse_status(&patch.status)?;
+    let escalation = find(&app, &caller, &id).await?;
+    ops::set_status(&app, actor, escalation, status).await?;
+    Ok(Answer(find(&app, &caller, &id).await?.into()))
+}
+
+async fn find(app: &App, caller: &Caller, id: &str) -> Result<Escalation, ApiError> {
+    let not_found = || ApiError::not_found(Code::EscalationNotFound, "escalation");
+    let id = id.parse().map_err(|_| not_found())?;
+    let team_id = caller.team_id();
+    app.store.read(move |tx| escalations::find(tx, team_id, id)).await?.ok_or_else(not_found)
+}
+
+fn parse_status(text: &str) -> Result<Status, ApiError> {
+    Status::parse(text).ok_or_else(|| ApiError::field("status", "must be OPEN, ACKNOWLEDGED or CLOSED"))
+}
+
+fn parse_severity(text: &str) -> Result<Severity, ApiError> {
+    Severity::parse(text).ok_or_else(|| ApiError::field("severity", "must be INFO, WARNING or CRITICAL"))
+}

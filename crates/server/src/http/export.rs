@@ -1,0 +1,178 @@
+//! Everything that is kept of a person, as one document. It is written a page at a time, so that its
+//! size costs no memory.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde_json::{Value, json};
+
+use super::auth::{Caller, Manager};
+use super::deliveries::{AttemptBody, DeliveryBody};
+use super::devices::DeviceBody;
+use super::error::ApiError;
+use super::event_lists::TrackedEventBody;
+use super::escalations::EscalationBody;
+use super::groups::GroupBody;
+use super::identities::{AnalysisBody, IdentityBody, find};
+use super::identity_actions::{LinkBody, ReviewBody};
+use super::params::Path;
+use crate::app::App;
+use crate::ops::{event_lists as event_ops, identities as ops, log};
+use crate::store::identities::Identity;
+use crate::store::{Result, StoreError, analyses, deliveries, devices, escalations, event_lists, events, groups, reviews};
+
+const EVENTS_PAGE: i64 = 500;
+const ANALYSES_PAGE: i64 = 100;
+const DELIVERIES_PAGE: i64 = 50;
+/// Of what is little, more than there is.
+const FEW_MAX: i64 = 10_000;
+
+/// Read everything that is kept of a person
+///
+/// One JSON document with `identity`, `groups`, `devices`, `links`, `reviews`, `escalations`, `events`, `analyses`
+/// and `deliveries`.
+#[utoipa::path(get, operation_id = "exportIdentity", path = "/identities/{id}/export", tag = "identities",
+    params(("id" = String, Path)),
+    responses((status = 200, body = serde_json::Map<String, Value>, content_type = "application/json")))]
+pub async fn export(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    Path(id): Path<String>,
+) -> std::result::Result<Response, ApiError> {
+    let identity = find(&app, &caller, id).await?;
+    let export = Export { app, caller, identity, part: Part::Head };
+    let parts = stream::unfold(Some(export), |export| async move {
+        let export = export?;
+        Some(match export.next().await {
+            Ok((bytes, next)) => (Ok(bytes), next),
+            // The document ends before its end, which its reader sees.
+            Err(error) => {
+                tracing::error!(?error, "an export broke off");
+                (Err(std::io::Error::other("the export broke off")), None)
+            }
+        })
+    });
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    Ok((kind, Body::from_stream(parts)).into_response())
+}
+
+/// How far the document has come.
+struct Export {
+    app: Arc<App>,
+    caller: Caller,
+    identity: Identity,
+    part: Part,
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Head,
+    /// After this row.
+    Events(i64),
+    /// After this cycle.
+    Analyses(i64),
+    /// After this delivery.
+    Deliveries(i64),
+}
+
+impl Export {
+    /// The next piece of the document, and where to go on; nowhere after the last.
+    async fn next(self) -> std::result::Result<(Bytes, Option<Self>), ApiError> {
+        let row_id = self.identity.row_id;
+        let (items, last, is_first, name, following) = match self.part {
+            Part::Head => {
+                let head = self.head().await?;
+                return Ok((head, Some(Self { part: Part::Events(0), ..self })));
+            }
+            Part::Events(after) => {
+                let rows = self.read(move |tx| events::of_identity(tx, row_id, after, EVENTS_PAGE)).await?;
+                let ids: Vec<_> = rows.iter().map(|(id, _)| *id).collect();
+                let last = ids.last().copied();
+                let found = self.read(move |tx| event_lists::load(tx, &ids)).await?;
+                let shown = event_ops::show(&self.app, self.caller.team_id(), found).await?;
+                let items = shown.into_iter().map(TrackedEventBody::new).map(|body| json!(body)).collect();
+                (items, last.map(Part::Events), after == 0, "events", Some(Part::Analyses(0)))
+            }
+            Part::Analyses(after) => {
+                let rows = self.read(move |tx| analyses::after(tx, row_id, after, ANALYSES_PAGE)).await?;
+                let last = rows.last().map(|analysis| Part::Analyses(analysis.sequence));
+                let body = |analysis| json!(AnalysisBody::new(analysis, &self.identity.id));
+                (rows.into_iter().map(body).collect(), last, after == 0, "analyses", Some(Part::Deliveries(0)))
+            }
+            Part::Deliveries(after) => {
+                let rows = self.read(move |tx| deliveries::of_identity(tx, row_id, after, DELIVERIES_PAGE)).await?;
+                let last = rows.last().map(|delivery| Part::Deliveries(delivery.id));
+                (self.deliveries(rows).await?, last, after == 0, "deliveries", None)
+            }
+        };
+        let mut text = if is_first { format!(",\"{name}\":[") } else { String::new() };
+        for (index, item) in items.iter().enumerate() {
+            text.push_str(if is_first && index == 0 { "" } else { "," });
+            text.push_str(&item.to_string());
+        }
+        let part = match last {
+            Some(part) => Some(part),
+            None => {
+                text.push_str(if following.is_some() { "]" } else { "]}" });
+                following
+            }
+        };
+        Ok((Bytes::from(text), part.map(|part| Self { part, ..self })))
+    }
+
+    async fn read<R: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut crate::store::Tx) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        self.app.store.read(read).await
+    }
+
+    /// Everything that is little, without the closing brace.
+    async fn head(&self) -> std::result::Result<Bytes, ApiError> {
+        let (row_id, team_id) = (self.identity.row_id, self.caller.team_id());
+        let (groups, devices, reviews, escalations) = self
+            .read(move |tx| {
+                let group_ids = groups::of_identity(tx, row_id)?;
+                let device_ids = devices::of_identity(tx, row_id)?;
+                let filter = escalations::Filter { identity_id: Some(row_id), ..Default::default() };
+                let sort = escalations::Sort::OpenedAt;
+                Ok((
+                    groups::load_rows(tx, &group_ids)?,
+                    devices::load(tx, &device_ids)?,
+                    reviews::of_identity(tx, row_id, FEW_MAX)?,
+                    escalations::page(tx, team_id, &filter, sort, true, 0, FEW_MAX)?,
+                ))
+            })
+            .await?;
+        let links = ops::links(&self.app, team_id, self.identity.id.clone()).await?.unwrap_or_default();
+        let identity = IdentityBody::new(self.identity.clone())?;
+        let review = |review| ReviewBody::new(review, &self.identity.id);
+        let head = json!({
+            "identity": identity,
+            "groups": groups.into_iter().map(GroupBody::listed).collect::<Vec<_>>(),
+            "devices": devices.into_iter().map(DeviceBody::from).collect::<Vec<_>>(),
+            "links": links.into_iter().map(LinkBody::from).collect::<Vec<_>>(),
+            "reviews": reviews.into_iter().map(review).collect::<Vec<_>>(),
+            "escalations": escalations.into_iter().map(EscalationBody::from).collect::<Vec<_>>(),
+        });
+        let mut text = head.to_string();
+        text.pop();
+        Ok(Bytes::from(text))
+    }
+
+    async fn deliveries(&self, rows: Vec<deliveries::Delivery>) -> std::result::Result<Vec<Value>, StoreError> {
+        let mut shown = Vec::with_capacity(rows.len());
+        for delivery in rows {
+            let attempts = log::attempts(&self.app, self.caller.team_id(), delivery.id).await?;
+            let attempts: Vec<_> = attempts.into_iter().map(AttemptBody::from).collect();
+            let mut body = json!(DeliveryBody::new(&self.app, &delivery));
+            body["attempts"] = json!(attempts);
+            shown.push(body);
+        }
+        Ok(shown)
+    }
+}

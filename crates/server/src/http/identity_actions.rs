@@ -1,0 +1,296 @@
+//! What one does with an identity: change it, see what it is linked to, have it scored or reviewed,
+//! and forget it.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use dregs_core::event::redact;
+use dregs_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+use super::auth::{Caller, Manager, Triager};
+use super::body::{Json, OptionalJson};
+use super::error::{ApiError, Code};
+use super::identities::{IdentityBody, find};
+use super::params::{Params, Path, whole_number};
+use crate::app::App;
+use crate::ops::audit::Actor;
+use crate::ops::identities::{self as ops, Change, Link};
+use crate::ops::{erasure, reviews};
+use crate::store::analyses::{self, Analysis};
+use crate::store::reviews::Review;
+use crate::store::users::Role;
+
+const HISTORY_DEFAULT: u32 = 100;
+const HISTORY_MAX: u32 = 1_000;
+/// Longest feedback to a review.
+const FEEDBACK_MAX_CHARS: usize = 4_000;
+
+/// What to change about an identity: at least one of them.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityPatchBody {
+    /// True leaves it out of everybody's analysis and out of escalations, such as your own staff.
+    disregarded: Option<bool>,
+    /// Merged into what is known; null takes a key away. Not for people with the role USER.
+    attributes: Option<Map<String, Value>>,
+}
+
+/// Change an identity
+///
+/// Those it is linked to are scored again.
+#[utoipa::path(patch, operation_id = "changeIdentity", path = "/identities/{id}", tag = "identities",
+    params(("id" = String, Path)), request_body = IdentityPatchBody,
+    responses((status = 200, body = IdentityBody)))]
+pub async fn update(
+    State(app): State<Arc<App>>,
+    Triager(caller): Triager,
+    actor: Actor,
+    Path(id): Path<String>,
+    Json(mut patch): Json<IdentityPatchBody>,
+) -> Result<Answer<IdentityBody>, ApiError> {
+    if patch.disregarded.is_none() && patch.attributes.is_none() {
+        return Err(ApiError::field("", "say disregarded, attributes, or both"));
+    }
+    if let (Some(_), Caller::Person(user)) = (&patch.attributes, &caller)
+        && user.role != Role::Admin
+    {
+        let message = "Only an admin or a secret key may change attributes.";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, Code::Forbidden, message));
+    }
+    patch.attributes.iter_mut().for_each(redact);
+    let change = Change { disregarded: patch.disregarded, attributes: patch.attributes };
+    let changed = ops::change(&app, actor, id, change).await?;
+    let changed = changed.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
+    let identity = changed.map_err(|error| ApiError::field("attributes", error.message))?;
+    IdentityBody::new(identity).map(Answer)
+}
+
+/// The scores of a past cycle.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntryBody {
+    /// The cycle.
+    id: i64,
+    humanity_score: Option<u8>,
+    authenticity_score: Option<u8>,
+    uniqueness_score: Option<u8>,
+    behavior_score: Option<u8>,
+    event_count: i64,
+    device_count: i64,
+    #[schema(value_type = String, format = DateTime)]
+    finished_at: Timestamp,
+}
+
+impl From<Analysis> for HistoryEntryBody {
+    fn from(analysis: Analysis) -> Self {
+        Self {
+            id: analysis.sequence,
+            humanity_score: analysis.scores.humanity,
+            authenticity_score: analysis.scores.authenticity,
+            uniqueness_score: analysis.scores.uniqueness,
+            behavior_score: analysis.scores.behavior,
+            event_count: analysis.event_count,
+            device_count: analysis.device_count,
+            finished_at: analysis.finished_at,
+        }
+    }
+}
+
+/// How much of the past.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryParams {
+    /// Cycles.
+    #[serde(default = "history_default", deserialize_with = "whole_number")]
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: u32,
+}
+
+fn history_default() -> u32 {
+    HISTORY_DEFAULT
+}
+
+/// Read the scores of past cycles, newest first
+#[utoipa::path(get, operation_id = "readHistory", path = "/identities/{id}/history", tag = "identities",
+    params(("id" = String, Path), HistoryParams), responses((status = 200, body = Vec<HistoryEntryBody>)))]
+pub async fn history(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(params): Params<HistoryParams>,
+) -> Result<Answer<Vec<HistoryEntryBody>>, ApiError> {
+    if !(1..=HISTORY_MAX).contains(&params.limit) {
+        return Err(ApiError::field("limit", format!("must be from 1 to {HISTORY_MAX}")));
+    }
+    let identity = find(&app, &caller, id).await?;
+    let limit = params.limit.into();
+    let found = app.store.read(move |tx| analyses::newest(tx, identity.row_id, limit)).await?;
+    Ok(Answer(found.into_iter().map(HistoryEntryBody::from).collect()))
+}
+
+/// Another identity with something in common.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkBody {
+    /// Null when the identity was deleted.
+    target_identity_id: Option<String>,
+    target_display_name: Option<String>,
+    #[serde(rename = "type")]
+    #[schema(example = "SAME_DEVICE")]
+    link_type: &'static str,
+    /// How strongly they are linked, from 0.0 to 1.0.
+    value: f64,
+    /// How sure that is, from 0.0 to 1.0.
+    confidence: f64,
+    explanation: String,
+    metadata: Map<String, Value>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<Link> for LinkBody {
+    fn from(link: Link) -> Self {
+        Self {
+            target_identity_id: link.id,
+            target_display_name: link.name,
+            link_type: link.shown.link_type.name(),
+            value: link.shown.value,
+            confidence: link.shown.confidence,
+            explanation: link.shown.explanation,
+            metadata: link.shown.metadata,
+            created_at: link.since,
+        }
+    }
+}
+
+/// List what an identity is linked to, the strongest first
+#[utoipa::path(get, operation_id = "listLinks", path = "/identities/{id}/links", tag = "identities",
+    params(("id" = String, Path)), responses((status = 200, body = Vec<LinkBody>)))]
+pub async fn links(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<Vec<LinkBody>>, ApiError> {
+    let links = ops::links(&app, caller.team_id(), id).await?;
+    let links = links.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
+    Ok(Answer(links.into_iter().map(LinkBody::from).collect()))
+}
+
+/// Have an identity scored again
+#[utoipa::path(post, operation_id = "analyzeIdentity", path = "/identities/{id}/actions/analyze",
+    tag = "identities", params(("id" = String, Path)),
+    responses((status = 202, description = "It is queued.")))]
+pub async fn analyze(
+    State(app): State<Arc<App>>,
+    Triager(caller): Triager,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let identity = find(&app, &caller, id).await?;
+    ops::analyze(&app, identity.row_id).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// A review of an identity's analysis.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewBody {
+    id: i64,
+    identity_id: String,
+    /// PENDING, FINISHED or FAILED.
+    #[schema(example = "FINISHED")]
+    status: &'static str,
+    user_feedback: Option<String>,
+    /// Who wrote it: `built-in`, or the name of a model. Null while it is PENDING.
+    #[schema(example = "built-in")]
+    reviewer: Option<String>,
+    summary: Option<String>,
+    error_message: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    completed_at: Option<Timestamp>,
+}
+
+impl ReviewBody {
+    pub fn new(review: Review, identity_id: &str) -> Self {
+        Self {
+            id: review.id,
+            identity_id: identity_id.to_owned(),
+            status: review.status.name(),
+            user_feedback: review.feedback,
+            reviewer: review.reviewer,
+            summary: review.summary,
+            error_message: review.error_message,
+            created_at: review.created_at,
+            completed_at: review.completed_at,
+        }
+    }
+}
+
+/// What the reviewer should know.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewReviewBody {
+    /// Such as what the analysis seems to get wrong.
+    #[schema(max_length = 4000)]
+    feedback: Option<String>,
+}
+
+/// Ask for a review of an identity's analysis
+///
+/// It is written in the background; read it with `GET /identities/{id}/reviews`.
+#[utoipa::path(post, operation_id = "reviewIdentity", path = "/identities/{id}/actions/review",
+    tag = "identities", params(("id" = String, Path)), request_body = Option<NewReviewBody>,
+    responses((status = 202, body = ReviewBody)))]
+pub async fn review(
+    State(app): State<Arc<App>>,
+    Triager(caller): Triager,
+    actor: Actor,
+    Path(id): Path<String>,
+    OptionalJson(new): OptionalJson<NewReviewBody>,
+) -> Result<(StatusCode, Answer<ReviewBody>), ApiError> {
+    let feedback = new.feedback.filter(|feedback| !feedback.trim().is_empty());
+    if feedback.as_ref().is_some_and(|feedback| feedback.chars().count() > FEEDBACK_MAX_CHARS) {
+        return Err(ApiError::field("feedback", format!("must be at most {FEEDBACK_MAX_CHARS} characters long")));
+    }
+    let identity = find(&app, &caller, id).await?;
+    let review = reviews::request(&app, actor, &identity, feedback).await?;
+    Ok((StatusCode::ACCEPTED, Answer(ReviewBody::new(review, &identity.id))))
+}
+
+/// List the reviews of an identity, newest first
+#[utoipa::path(get, operation_id = "listReviews", path = "/identities/{id}/reviews", tag = "identities",
+    params(("id" = String, Path)), responses((status = 200, body = Vec<ReviewBody>)))]
+pub async fn list_reviews(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<Vec<ReviewBody>>, ApiError> {
+    let identity = find(&app, &caller, id).await?;
+    let row_id = identity.row_id;
+    let found =
+        app.store.read(move |tx| crate::store::reviews::of_identity(tx, row_id, reviews::REVIEWS_MAX)).await?;
+    Ok(Answer(found.into_iter().map(|review| ReviewBody::new(review, &identity.id)).collect()))
+}
+
+/// Delete an identity with everything that is kept of it
+///
+/// What stays are keyed hashes of its devices and of its e-mail address, so that somebody who was banned is
+/// still recognised.
+#[utoipa::path(delete, operation_id = "deleteIdentity", path = "/identities/{id}", tag = "identities",
+    params(("id" = String, Path)), responses((status = 204)))]
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let identity = find(&app, &caller, id).await?;
+    erasure::erase(&app, actor, identity).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

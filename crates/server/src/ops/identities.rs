@@ -1,0 +1,208 @@
+//! Identities, beside what events say of them: changed by people, linked to others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dregs_core::event::FieldError;
+use dregs_core::identity::{self, Profile};
+use dregs_core::link::{self, DELETED_NAME, KeyHasher, KeyKind, LinkKey, Shared, ShownLink};
+use dregs_core::snapshot::SHARED_COUNT_MAX;
+use dregs_core::state::IdentityState;
+use dregs_core::time::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::ops::audit::{self, Act, Actor};
+use crate::ops::ingest::EVALUATION_LANE;
+use crate::ops::refold;
+use crate::store::changes::{self, Touched};
+use crate::store::identities::{self, Identity};
+use crate::store::links::{self, HashedKey};
+use crate::store::{Result, StoreError, Tx, events};
+
+/// Identities on one key that are scored again when one of them changes.
+const RESCORED_MAX: usize = 20;
+/// Sessions of an identity that are looked at for links.
+const SESSIONS_MAX: i64 = 50;
+/// Links shown, the strongest.
+const LINKS_MAX: usize = 100;
+
+/// What to change.
+pub struct Change {
+    pub disregarded: Option<bool>,
+    /// Merged into what is known.
+    pub attributes: Option<Map<String, Value>>,
+}
+
+/// Changes an identity; it and those it is linked to are scored again. `None` when there is no such
+/// identity.
+///
+/// # Errors
+/// The inner one when its data would grow too large.
+pub async fn change(
+    app: &App,
+    actor: Actor,
+    external_id: String,
+    change: Change,
+) -> Result<Option<std::result::Result<Identity, FieldError>>> {
+    let (now, min_cycle_ms, hasher) = (app.clock.now(), app.min_cycle_ms(), app.key_hasher);
+    let mappings = app.mappings.current();
+    let changed = app
+        .store
+        .write(move |tx| {
+            let team_id = actor.team_id;
+            let Some(before) = identities::find(tx, team_id, &external_id)? else { return Ok(None) };
+            let tracked = identities::load_tracked(tx, &[(team_id, &external_id)])?;
+            let tracked = tracked.first().ok_or(StoreError::Retry)?;
+            let mut data: Map<String, Value> = serde_json::from_str(&tracked.data).map_err(broken)?;
+            if let Some(attributes) = &change.attributes
+                && let Err(error) = identity::merge(&mut data, attributes)
+            {
+                return Ok(Some(Err(error)));
+            }
+            let disregarded = change.disregarded.unwrap_or(before.disregarded);
+            let profile = Profile::from_data(&data, mappings.of(team_id));
+            let names = [&profile.name, &profile.email, &profile.username];
+            let text = Value::Object(data).to_string();
+            identities::change(tx, tracked.id, tracked.version, disregarded, &text, names, now)?;
+            let state = refold::decode(tx, tracked.id, &tracked.state)?;
+            let mut marked = linked(tx, &hasher, team_id, tracked.id, &state)?;
+            marked.insert(tracked.id);
+            identities::mark_dirty(tx, &marked.into_iter().collect::<Vec<_>>(), now, min_cycle_ms)?;
+            changes::insert(tx, &Touched::identity(tracked.id), now)?;
+            // Of the attributes only the names: the values are the person's.
+            let keys: Vec<_> = change.attributes.iter().flat_map(Map::keys).collect();
+            let act = Act {
+                action: "identity.change",
+                target_type: "identity",
+                target_id: &external_id,
+                before: Some(json!({ "disregarded": before.disregarded })),
+                after: Some(json!({ "disregarded": disregarded, "attributes": keys })),
+            };
+            audit::record(tx, &actor, &act, now)?;
+            Ok(identities::find(tx, team_id, &external_id)?.map(Ok))
+        })
+        .await?;
+    app.evaluations.spill(EVALUATION_LANE);
+    Ok(changed)
+}
+
+/// The newest identities that have a key in common with this one.
+fn linked(
+    tx: &mut Tx,
+    hasher: &KeyHasher,
+    team_id: i64,
+    id: i64,
+    state: &IdentityState,
+) -> Result<BTreeSet<i64>> {
+    let keys: Vec<_> =
+        link::current_keys(state).iter().map(|key| HashedKey::new(hasher, team_id, key)).collect();
+    let mut by_key: BTreeMap<HashedKey, usize> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    for holder in links::newest_holders(tx, &keys)? {
+        let count = by_key.entry(holder.key).or_default();
+        *count += 1;
+        if holder.identity_id != id && *count <= RESCORED_MAX {
+            found.insert(holder.identity_id);
+        }
+    }
+    Ok(found)
+}
+
+/// Has an identity scored again.
+///
+/// # Errors
+/// Those of the store.
+pub async fn analyze(app: &App, identity_id: i64) -> Result<()> {
+    let (now, min_cycle_ms) = (app.clock.now(), app.min_cycle_ms());
+    app.store.write(move |tx| identities::mark_dirty(tx, &[identity_id], now, min_cycle_ms)).await?;
+    app.evaluations.spill(EVALUATION_LANE);
+    Ok(())
+}
+
+/// A link to another identity.
+pub struct Link {
+    /// `None` when it was deleted.
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub shown: ShownLink,
+    pub since: Timestamp,
+}
+
+/// What an identity has in common with others, the strongest first.
+///
+/// # Errors
+/// Those of the store.
+pub async fn links(app: &App, team_id: i64, external_id: String) -> Result<Option<Vec<Link>>> {
+    let (hasher, disregarded) = (app.key_hasher, app.disregarded.keys());
+    app.store
+        .read(move |tx| {
+            let tracked = identities::load_tracked(tx, &[(team_id, &external_id)])?;
+            let Some(tracked) = tracked.first() else { return Ok(None) };
+            let mut keys = keys(tx, &hasher, tracked)?;
+            keys.retain(|key| !disregarded.contains(key));
+            let mut others: BTreeMap<(i64, i64), (Shared, Timestamp)> = BTreeMap::new();
+            let mut counts: BTreeMap<HashedKey, u32> = BTreeMap::new();
+            let holders = links::newest_holders(tx, &keys)?;
+            let is_other = |holder: &&links::Holder| holder.identity_id != tracked.id;
+            for holder in holders.iter().filter(is_other) {
+                *counts.entry(holder.key).or_default() += 1;
+            }
+            for holder in holders.iter().filter(is_other) {
+                let Some(kind) = KeyKind::from_code(holder.key.kind) else { continue };
+                let count = counts[&holder.key].min(SHARED_COUNT_MAX);
+                let new = (Shared { kind, keys: 0, others: count }, holder.first_seen_at);
+                let (shared, since) = others.entry((holder.identity_id, holder.key.kind)).or_insert(new);
+                shared.keys += 1;
+                shared.others = shared.others.min(count);
+                *since = (*since).min(holder.first_seen_at);
+            }
+            show(tx, others).map(Some)
+        })
+        .await
+}
+
+/// The keys by which an identity may be linked.
+fn keys(tx: &mut Tx, hasher: &KeyHasher, tracked: &identities::Tracked) -> Result<Vec<HashedKey>> {
+    let state = refold::decode(tx, tracked.id, &tracked.state)?;
+    let data: Map<String, Value> = serde_json::from_str(&tracked.data).map_err(broken)?;
+    let email = Profile::from_data(&data, &Default::default()).email;
+    let devices = state.devices().iter().map(|seen| (KeyKind::Device, Some(seen.value.clone())));
+    let addresses = state.addresses().iter().map(|seen| (KeyKind::Ip, link::ip_value(seen.value)));
+    let email = (KeyKind::Email, email.as_deref().and_then(link::email_value));
+    let mut keys: BTreeSet<_> = devices
+        .chain(addresses)
+        .chain([email])
+        .filter_map(|(kind, value)| Some(LinkKey { kind, value: value? }))
+        .map(|key| HashedKey::new(hasher, tracked.team_id, &key))
+        .collect();
+    let sessions = events::sessions(tx, tracked.id, SESSIONS_MAX)?;
+    let session = |hash| HashedKey { team_id: tracked.team_id, kind: KeyKind::Session as i64, hash };
+    keys.extend(sessions.into_iter().map(session));
+    Ok(keys.into_iter().collect())
+}
+
+fn show(tx: &mut Tx, others: BTreeMap<(i64, i64), (Shared, Timestamp)>) -> Result<Vec<Link>> {
+    let mut found: Vec<_> =
+        others.into_iter().map(|((id, _), (shared, since))| (id, link::show(shared), since)).collect();
+    found.sort_by(|(one, a, _), (other, b, _)| {
+        let strength = |link: &ShownLink| link.value * link.confidence;
+        strength(b).total_cmp(&strength(a)).then(other.cmp(one))
+    });
+    found.truncate(LINKS_MAX);
+    let ids: BTreeSet<_> = found.iter().map(|(id, _, _)| *id).collect();
+    let ids: Vec<_> = ids.into_iter().collect();
+    let known = identities::load(tx, &ids)?;
+    let shown = found.into_iter().map(|(id, shown, since)| {
+        let known = known.iter().find(|identity| identity.row_id == id);
+        let name = match known {
+            Some(known) => known.display_name.clone().or_else(|| known.display_email.clone()),
+            None => Some(DELETED_NAME.to_owned()),
+        };
+        Link { id: known.map(|known| known.id.clone()), name, shown, since }
+    });
+    Ok(shown.collect())
+}
+
+fn broken(error: impl ToString) -> StoreError {
+    StoreError::Broken(error.to_string())
+}

@@ -1,0 +1,120 @@
+//! Reviews: asked for, and written.
+
+use dregs_core::review::{self, Subject};
+use dregs_core::time::{DAY_MS, Timestamp};
+
+use crate::app::App;
+use crate::ops::audit::{self, Act, Actor};
+use crate::store::analyses::{self, Analysis};
+use crate::store::identities::Identity;
+use crate::store::reviews::{self, Review};
+use crate::store::{Result, identities};
+
+/// Who wrote a review that no model wrote.
+pub const BUILT_IN: &str = "built-in";
+/// Reviews shown, the newest.
+pub const REVIEWS_MAX: i64 = 100;
+/// How long a review may take after the model's deadline before it is begun again.
+const LEASE_EXTRA_MS: i64 = 30_000;
+
+/// Asks for a review.
+///
+/// # Errors
+/// Those of the store.
+pub async fn request(
+    app: &App,
+    actor: Actor,
+    identity: &Identity,
+    feedback: Option<String>,
+) -> Result<Review> {
+    let (now, row_id, external_id) = (app.clock.now(), identity.row_id, identity.id.clone());
+    let review = app
+        .store
+        .write(move |tx| {
+            let act = Act {
+                action: "identity.review",
+                target_type: "identity",
+                target_id: &external_id,
+                before: None,
+                after: None,
+            };
+            audit::record(tx, &actor, &act, now)?;
+            reviews::insert(tx, actor.team_id, row_id, feedback.as_deref(), now)
+        })
+        .await?;
+    app.reviews.notify_one();
+    Ok(review)
+}
+
+/// A review to write, and what it is about.
+pub struct Assignment {
+    pub review: Review,
+    pub identity: Identity,
+    /// `None` while the identity has not been scored.
+    pub analysis: Option<Analysis>,
+}
+
+/// Takes the next review that is due, if there is one.
+///
+/// # Errors
+/// Those of the store.
+pub async fn next(app: &App) -> Result<Option<Assignment>> {
+    let now = app.clock.now();
+    let deadline = i64::try_from(app.config.reviewer_deadline_ms).unwrap_or(DAY_MS);
+    let lease_until = now.plus_millis(deadline + LEASE_EXTRA_MS);
+    app.store
+        .write(move |tx| {
+            let Some(review) = reviews::claim(tx, now, lease_until)? else { return Ok(None) };
+            let Some(identity) = identities::load(tx, &[review.identity_id])?.pop() else {
+                reviews::finish(tx, review.id, BUILT_IN, Err("The identity was deleted."), now)?;
+                return Ok(None);
+            };
+            let analysis = match identity.cycle {
+                Some(sequence) => analyses::find(tx, identity.row_id, sequence)?,
+                None => None,
+            };
+            Ok(Some(Assignment { review, identity, analysis }))
+        })
+        .await
+}
+
+/// Whether a model may still be asked today.
+///
+/// # Errors
+/// Those of the store.
+pub async fn is_within_budget(app: &App) -> Result<bool> {
+    let now = app.clock.now();
+    let midnight = Timestamp::from_millis(now.as_millis() - now.as_millis().rem_euclid(DAY_MS));
+    let asked = app.store.read(move |tx| reviews::count_by_models(tx, midnight)).await?;
+    Ok(u64::try_from(asked).is_ok_and(|asked| asked < app.config.reviewer_daily_max))
+}
+
+/// The built-in reviewer's account.
+pub fn built_in(assignment: &Assignment) -> String {
+    let feedback = assignment.review.feedback.as_deref();
+    let none = Default::default();
+    let (scores, observations, event_count, device_count) = match &assignment.analysis {
+        Some(a) => (&a.scores, a.detail.observations.as_slice(), a.event_count, a.device_count),
+        None => (&none, &[][..], 0, 0),
+    };
+    review::write(&Subject { scores, observations, event_count, device_count, feedback })
+}
+
+/// Writes what became of a review.
+///
+/// # Errors
+/// Those of the store.
+pub async fn finish(
+    app: &App,
+    id: i64,
+    reviewer: String,
+    outcome: std::result::Result<String, String>,
+) -> Result<()> {
+    let now = app.clock.now();
+    app.store
+        .write(move |tx| {
+            let outcome = outcome.as_ref().map(String::as_str).map_err(String::as_str);
+            reviews::finish(tx, id, &reviewer, outcome, now)
+        })
+        .await
+}

@@ -1,0 +1,105 @@
+//! Removing all that is kept of a person, a bounded number of rows at a time.
+
+use dregs_core::time::Timestamp;
+
+use super::links::HashedKey;
+use super::{Result, Tx, deliveries, events};
+use crate::values;
+
+/// Removes an identity, so that nobody finds it from now on; its number stays.
+pub fn begin(tx: &mut Tx, team_id: i64, identity_id: i64, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "insert into deleted_identities (id, team_id, deleted_at, finished) values ($1, $2, $3, 0)
+         on conflict do nothing",
+        &values![identity_id, team_id, now],
+    )?;
+    for table in ["group_members", "escalations", "reviews", "notifications"] {
+        tx.execute(&format!("delete from {table} where identity_id = $1"), &values![identity_id])?;
+    }
+    tx.execute("delete from identities where id = $1", &values![identity_id])?;
+    Ok(())
+}
+
+/// The identities of which something is left: (team, id).
+pub fn unfinished(tx: &mut Tx) -> Result<Vec<(i64, i64)>> {
+    tx.query("select team_id, id from deleted_identities where finished = 0", &[], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+}
+
+/// Notes that nothing is left.
+pub fn finish(tx: &mut Tx, identity_id: i64) -> Result<()> {
+    tx.execute("update deleted_identities set finished = 1 where id = $1", &values![identity_id])?;
+    Ok(())
+}
+
+/// Whether an identity was deleted.
+pub fn is_deleted(tx: &mut Tx, identity_id: i64) -> Result<bool> {
+    let sql = "select id from deleted_identities where id = $1";
+    Ok(tx.find(sql, &values![identity_id], |row| row.get::<i64>(0))?.is_some())
+}
+
+/// Removes up to `limit` deliveries, attempts included, and analyses; the answer is how many.
+pub fn remove_told(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<u64> {
+    let ids = tx.query(
+        "select id from deliveries where identity_id = $1 order by id limit $2",
+        &values![identity_id, limit],
+        |row| row.get(0),
+    )?;
+    let deliveries = deliveries::delete(tx, &ids)?;
+    let analyses = tx.execute(
+        "delete from analyses where id in
+           (select id from analyses where identity_id = $1 order by sequence limit $2)",
+        &values![identity_id, limit],
+    )?;
+    Ok(deliveries + analyses)
+}
+
+/// Up to `limit` events of an identity, with their row ids.
+pub fn events(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<(i64, dregs_core::event::Event)>> {
+    events::of_identity(tx, identity_id, 0, limit)
+}
+
+/// Removes events, and takes them out of the lists of groups: (list, time, event).
+pub fn remove_events(tx: &mut Tx, ids: &[i64], listed: &[(i64, Timestamp, i64)]) -> Result<()> {
+    let rows: Vec<_> = listed.iter().map(|(list, at, id)| values![*list, *at, *id]).collect();
+    tx.execute_rows(
+        "with v (list, at, id) as (values {rows})
+         delete from event_groups where (group_id, timestamp, event_id) in (select list, at, id from v)",
+        &rows,
+    )?;
+    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
+    tx.execute_rows("with v (id) as (values {rows}) delete from events where id in (select id from v)", &rows)?;
+    Ok(())
+}
+
+/// Takes keys away from an identity.
+pub fn remove_keys(tx: &mut Tx, identity_id: i64, keys: &[HashedKey]) -> Result<()> {
+    let rows: Vec<_> =
+        keys.iter().map(|key| values![key.team_id, key.kind, key.hash, identity_id]).collect();
+    tx.execute_rows(
+        "with v (team_id, kind, hash, identity_id) as (values {rows})
+         delete from identity_keys where (team_id, kind, hash, identity_id) in
+           (select team_id, kind, hash, identity_id from v)",
+        &rows,
+    )?;
+    Ok(())
+}
+
+/// Removes a device that nobody but the identity has used; what is kept of it is its keyed hash.
+pub fn remove_device(
+    tx: &mut Tx,
+    key: HashedKey,
+    fingerprint: &str,
+    identity_id: i64,
+) -> Result<Option<i64>> {
+    tx.find(
+        "delete from devices where team_id = $1 and fingerprint = $2
+           and not exists (select 1 from identity_keys k where k.team_id = $1 and k.kind = $3 and k.hash = $4
+             and k.identity_id <> $5)
+           and not exists (select 1 from events e where e.device_id = devices.id and e.identity_id is null)
+         returning id",
+        &values![key.team_id, fingerprint, key.kind, key.hash, identity_id],
+        |row| row.get(0),
+    )
+}

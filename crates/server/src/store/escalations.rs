@@ -1,0 +1,235 @@
+//! Escalations: what rules want somebody to look at.
+
+use dregs_core::score::Scores;
+use dregs_core::time::Timestamp;
+
+use super::identities::scores;
+use super::sql::{Sql, direction};
+use super::{Result, Row, StoreError, Tx};
+use crate::values;
+
+/// How far an escalation has come. The numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Open = 0,
+    Acknowledged = 1,
+    Closed = 2,
+}
+
+impl Status {
+    pub const ALL: [Self; 3] = [Self::Open, Self::Acknowledged, Self::Closed];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Acknowledged => "ACKNOWLEDGED",
+            Self::Closed => "CLOSED",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// How bad it is. The numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    Info = 0,
+    Warning = 1,
+    Critical = 2,
+}
+
+impl Severity {
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.name() == name)
+    }
+}
+
+/// An escalation about to be stored: open.
+#[derive(Clone, Debug)]
+pub struct NewEscalation {
+    pub team_id: i64,
+    pub identity_id: i64,
+    pub rule_id: i64,
+    pub rule_name: String,
+    pub severity: Severity,
+    /// As they are when it opens.
+    pub scores: Scores,
+    pub opened_at: Timestamp,
+}
+
+/// Stores an escalation; the answer is its id.
+pub fn insert(tx: &mut Tx, new: &NewEscalation) -> Result<i64> {
+    let s = &new.scores;
+    tx.get(
+        "insert into escalations (team_id, identity_id, rule_id, rule_name, severity, status, humanity,
+           authenticity, uniqueness, behavior, created_at, opened_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id",
+        &values![
+            new.team_id,
+            new.identity_id,
+            new.rule_id,
+            &new.rule_name,
+            new.severity as i64,
+            Status::Open as i64,
+            s.humanity,
+            s.authenticity,
+            s.uniqueness,
+            s.behavior,
+            new.opened_at,
+            new.opened_at,
+        ],
+        |row| row.get(0),
+    )
+}
+
+/// An escalation as the API shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Escalation {
+    pub id: i64,
+    pub status: Status,
+    pub severity: Severity,
+    pub identity: String,
+    pub identity_label: Option<String>,
+    pub rule_id: i64,
+    pub rule_name: String,
+    pub scores: Scores,
+    pub created_at: Timestamp,
+    pub opened_at: Timestamp,
+    pub acknowledged_at: Option<Timestamp>,
+    pub closed_at: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "e.id, e.status, e.severity, i.external_id, coalesce(i.display_name, i.display_email),
+    e.rule_id, e.rule_name, e.humanity, e.authenticity, e.uniqueness, e.behavior, e.created_at, e.opened_at,
+    e.acknowledged_at, e.closed_at";
+
+fn read(row: &Row) -> Result<Escalation> {
+    let broken = || StoreError::Broken("an escalation has a status or severity that is none".into());
+    let (status, severity): (i64, i64) = (row.get(1)?, row.get(2)?);
+    let status = Status::ALL.into_iter().find(|known| *known as i64 == status);
+    let severity = Severity::ALL.into_iter().find(|known| *known as i64 == severity);
+    Ok(Escalation {
+        id: row.get(0)?,
+        status: status.ok_or_else(broken)?,
+        severity: severity.ok_or_else(broken)?,
+        identity: row.get(3)?,
+        identity_label: row.get(4)?,
+        rule_id: row.get(5)?,
+        rule_name: row.get(6)?,
+        scores: scores(row, 7)?,
+        created_at: row.time(11)?,
+        opened_at: row.time(12)?,
+        acknowledged_at: row.optional_time(13)?,
+        closed_at: row.optional_time(14)?,
+    })
+}
+
+/// The team's escalation with this id.
+pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Escalation>> {
+    let sql = format!(
+        "select {COLUMNS} from escalations e join identities i on i.id = e.identity_id
+         where e.team_id = $1 and e.id = $2"
+    );
+    tx.find(&sql, &values![team_id, id], read)
+}
+
+/// Which escalations of a team; `None` means any.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub status: Option<Status>,
+    pub severity: Option<Severity>,
+    /// Row id of an identity.
+    pub identity_id: Option<i64>,
+    pub rule_id: Option<i64>,
+}
+
+/// By what escalations are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// They get their numbers in the order in which they open.
+    OpenedAt,
+    Severity,
+}
+
+impl Filter {
+    fn matching(&self, select: &str, team_id: i64) -> Sql<'static> {
+        let mut sql = Sql::new(select);
+        sql.bind(" where e.team_id = ", team_id);
+        sql.bind_some(" and e.status = ", self.status.map(|status| status as i64));
+        sql.bind_some(" and e.severity = ", self.severity.map(|severity| severity as i64));
+        sql.bind_some(" and e.identity_id = ", self.identity_id).bind_some(" and e.rule_id = ", self.rule_id);
+        sql
+    }
+}
+
+/// How many match, counted up to `limit`.
+pub fn count(tx: &mut Tx, team_id: i64, filter: &Filter, limit: i64) -> Result<i64> {
+    let mut sql = filter.matching("select 1 from escalations e", team_id);
+    sql.bind(" limit ", limit);
+    tx.get(&format!("select count(*) from ({}) found", sql.text), &sql.values, |row| row.get(0))
+}
+
+/// A page of what matches.
+pub fn page(
+    tx: &mut Tx,
+    team_id: i64,
+    filter: &Filter,
+    sort: Sort,
+    ascending: bool,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<Escalation>> {
+    let direction = direction(ascending);
+    let order = |alias: &str| match sort {
+        Sort::OpenedAt => format!(" order by {alias}.id {direction}"),
+        Sort::Severity => format!(" order by {alias}.severity {direction}, {alias}.id {direction}"),
+    };
+    let mut sql = filter.matching("select e.id from escalations e", team_id);
+    sql.push(&order("e")).bind(" limit ", limit).bind(" offset ", offset);
+    let text = format!(
+        "with page as materialized ({}) select {COLUMNS} from page p join escalations e on e.id = p.id
+         join identities i on i.id = e.identity_id{}",
+        sql.text,
+        order("e")
+    );
+    tx.query(&text, &sql.values, read)
+}
+
+/// How many escalations of a team are in each status, in the order of [`Status::ALL`], each counted up
+/// to `limit`.
+pub fn summary(tx: &mut Tx, team_id: i64, limit: i64) -> Result<[i64; 3]> {
+    let mut counts = [0; 3];
+    for (count, status) in counts.iter_mut().zip(Status::ALL) {
+        let filter = Filter { status: Some(status), ..Filter::default() };
+        *count = self::count(tx, team_id, &filter, limit)?;
+    }
+    Ok(counts)
+}
+
+/// Moves an escalation on, or back.
+pub fn set_status(tx: &mut Tx, id: i64, status: Status, now: Timestamp) -> Result<()> {
+    let (acknowledged, closed) = match status {
+        Status::Open => (None, None),
+        Status::Acknowledged => (Some(now), None),
+        Status::Closed => (None, Some(now)),
+    };
+    tx.execute(
+        "update escalations set status = $2, closed_at = $4,
+           acknowledged_at = case when $2 = 2 then acknowledged_at else $3 end
+         where id = $1",
+        &values![id, status as i64, acknowledged, closed],
+    )?;
+    Ok(())
+}

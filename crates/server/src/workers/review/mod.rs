@@ -1,0 +1,57 @@
+//! Reviews, written one after the other: by a model where one is configured, else by the built-in
+//! reviewer.
+
+mod model;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::app::App;
+use crate::ops::reviews::{self, Assignment, BUILT_IN};
+use crate::shutdown::Shutdown;
+use crate::store::Result;
+use model::Model;
+
+/// How often there is a look for reviews that another process left behind.
+const POLL: Duration = Duration::from_millis(2_000);
+
+/// Works until shutdown begins.
+pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
+    let model = Model::of(&app.config);
+    loop {
+        let work = async {
+            match write_next(&app, model.as_ref()).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "a review could not be written; trying again"),
+            }
+            tokio::select! {
+                () = sleep(POLL) => {}
+                () = app.reviews.notified() => {}
+            }
+        };
+        tokio::select! {
+            () = work => {}
+            () = shutdown.begun() => return,
+        }
+    }
+}
+
+/// Writes the next review; `false` when there is none to write.
+async fn write_next(app: &App, model: Option<&Model>) -> Result<bool> {
+    let Some(assignment) = reviews::next(app).await? else { return Ok(false) };
+    let (reviewer, outcome) = match model {
+        Some(model) if reviews::is_within_budget(app).await? => (model.name().to_owned(), model.write(&assignment).await),
+        Some(_) => (BUILT_IN.to_owned(), Ok(over_budget(&assignment))),
+        None => (BUILT_IN.to_owned(), Ok(reviews::built_in(&assignment))),
+    };
+    reviews::finish(app, assignment.review.id, reviewer, outcome).await?;
+    Ok(true)
+}
+
+fn over_budget(assignment: &Assignment) -> String {
+    let said = "The model has written as many reviews as it may in a day; this one is by the built-in reviewer.";
+    format!("{said}\n\n{}", reviews::built_in(assignment))
+}
