@@ -21,7 +21,7 @@ use crate::ops::ingest::{self, Submission};
 use crate::ops::messages::EventIds;
 use crate::ops::names::Names;
 use crate::ops::roster::Rosters;
-use crate::ops::{channels, credentials, devices, mappings, roster, sign_in};
+use crate::ops::{channels, credentials, devices, limits, mappings, roster, sign_in, usage};
 use crate::store::claims::Due;
 use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
 use crate::telemetry;
@@ -52,6 +52,9 @@ pub struct App {
     pub names: Arc<Names>,
     pub mappings: mappings::Directory,
     pub rosters: Rosters,
+    pub rates: limits::Rates,
+    pub sign_ins: limits::SignIns,
+    pub usage: usage::Usage,
     /// Wakes whoever writes reviews.
     pub reviews: Notify,
     pub disregarded: devices::Disregarded,
@@ -144,6 +147,9 @@ impl App {
             names: Arc::default(),
             mappings: mappings::Directory::default(),
             rosters: Rosters::default(),
+            rates: limits::Rates::default(),
+            sign_ins: limits::SignIns::default(),
+            usage: usage::Usage::default(),
             reviews: Notify::new(),
             disregarded: devices::Disregarded::default(),
             ingest,
@@ -191,6 +197,7 @@ impl App {
         self.names.reload(&self.store).await?;
         devices::reload(self).await?;
         self.mappings.reload(self).await?;
+        self.usage.reload(self).await?;
         roster::prune(self).await
     }
 

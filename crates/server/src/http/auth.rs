@@ -12,6 +12,7 @@ use super::error::{ApiError, Code};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
+use crate::ops::limits::Limited;
 use crate::ops::sign_in;
 use crate::store::credentials::Credential;
 use crate::store::users::{Role, User};
@@ -47,7 +48,17 @@ impl FromRequestParts<Arc<App>> for Caller {
         if let Some(caller) = parts.extensions.get::<Self>() {
             return Ok(caller.clone());
         }
-        let caller = Self::recognise(parts, app).await?;
+        let caller = match Self::recognise(parts, app).await {
+            Err(error) if error.is_unauthenticated() => {
+                // Somebody may be guessing.
+                if let Some(address) = address(parts, app) {
+                    let (who, rate) = (Limited::Address(address), app.config.address_rate_per_second);
+                    app.rates.take(who, rate, 1, app.clock.now()).map_err(ApiError::rate_limited)?;
+                }
+                return Err(error);
+            }
+            recognised => recognised?,
+        };
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }
@@ -145,9 +156,13 @@ impl FromRequestParts<Arc<App>> for Admin {
 /// Somebody who may send events.
 pub enum Sender {
     /// The application's backend, or an admin who tries something out.
-    Backend { team_id: i64 },
-    Browser {
+    Backend {
         team_id: i64,
+        /// None for a person.
+        credential: Option<Arc<Credential>>,
+    },
+    Browser {
+        credential: Arc<Credential>,
         /// The allowed origin it sends from.
         origin: HeaderValue,
         ip: Option<IpAddr>,
@@ -162,19 +177,43 @@ impl FromRequestParts<Arc<App>> for Sender {
         let token = bearer(&parts.headers);
         if let Some(token) = token.filter(|token| token.starts_with(PUBLIC_PREFIX)) {
             let credential = app.credentials.by_public(token).ok_or_else(|| unauthenticated(UNKNOWN_KEY))?;
-            return Self::browser(parts, app, &credential);
+            return Self::browser(parts, app, credential);
         }
         match Caller::from_request_parts(parts, app).await? {
             Caller::Person(user) if user.role != Role::Admin => {
                 Err(forbidden("Events are sent with a key, or by an admin."))
             }
-            caller => Ok(Self::Backend { team_id: caller.team_id() }),
+            Caller::Person(user) => Ok(Self::Backend { team_id: user.team_id, credential: None }),
+            Caller::Backend(credential) => {
+                Ok(Self::Backend { team_id: credential.team_id, credential: Some(credential) })
+            }
         }
     }
 }
 
 impl Sender {
-    fn browser(parts: &Parts, app: &App, credential: &Credential) -> Result<Self, ApiError> {
+    /// # Errors
+    /// When more events are sent than may be in this time, or in this month.
+    pub fn admit(&self, app: &App, events: usize) -> Result<(), ApiError> {
+        let (now, cost) = (app.clock.now(), events as u64);
+        if let Self::Browser { ip: Some(ip), .. } = self {
+            let rate = app.config.address_rate_per_second;
+            app.rates.take(Limited::Address(*ip), rate, cost, now).map_err(ApiError::rate_limited)?;
+        }
+        if let Self::Browser { credential, .. } | Self::Backend { credential: Some(credential), .. } = self {
+            let own = credential.rate_per_second.map(i64::cast_unsigned);
+            let rate = own.unwrap_or(app.config.credential_rate_per_second);
+            let who = Limited::Credential(credential.id);
+            app.rates.take(who, rate, cost, now).map_err(ApiError::rate_limited)?;
+        }
+        if app.usage.is_exhausted(app, self.team_id()) {
+            metrics::counter!("dregs_quota_exceeded_total").increment(1);
+            return Err(ApiError::quota_exceeded());
+        }
+        Ok(())
+    }
+
+    fn browser(parts: &Parts, app: &App, credential: Arc<Credential>) -> Result<Self, ApiError> {
         let is_allowed = |origin: &&HeaderValue| origin.to_str().is_ok_and(|text| credential.allows(text));
         let origin = parts.headers.get(header::ORIGIN).filter(is_allowed).ok_or_else(|| {
             let message = "A public key works from the origins that its credential allows, and this is none.";
@@ -182,7 +221,7 @@ impl Sender {
         })?;
         let user_agent = parts.headers.get(header::USER_AGENT);
         Ok(Self::Browser {
-            team_id: credential.team_id,
+            credential,
             origin: origin.clone(),
             ip: address(parts, app),
             user_agent: user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
@@ -191,7 +230,8 @@ impl Sender {
 
     pub fn team_id(&self) -> i64 {
         match self {
-            Self::Backend { team_id } | Self::Browser { team_id, .. } => *team_id,
+            Self::Backend { team_id, .. } => *team_id,
+            Self::Browser { credential, .. } => credential.team_id,
         }
     }
 }

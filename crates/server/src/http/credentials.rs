@@ -14,6 +14,7 @@ use super::body::Json;
 use super::error::{ApiError, Code};
 use super::params::Path;
 use crate::app::App;
+use crate::ops::audit::Actor;
 use crate::ops::credentials as ops;
 use crate::store::credentials::{self, Credential};
 
@@ -30,6 +31,8 @@ pub struct CredentialBody {
     /// Origins of pages that may send events with the public key, such as `https://example.com`.
     allowed_origins: Vec<String>,
     enabled: bool,
+    /// Events it may send in a second; null is the number in the configuration, 0 any number.
+    rate_per_second: Option<i64>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -56,6 +59,15 @@ pub struct CredentialPatchBody {
     allowed_origins: Option<Vec<String>>,
     /// False revokes both keys at once.
     enabled: Option<bool>,
+    /// Events it may send in a second; null goes back to the number in the configuration.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u32>)]
+    rate_per_second: Option<Option<u32>>,
+}
+
+/// What is there, even if it is null.
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// List the credentials
@@ -75,12 +87,13 @@ pub async fn list(
     responses((status = 201, body = CredentialBody)))]
 pub async fn create(
     State(app): State<Arc<App>>,
-    Admin(user): Admin,
+    Admin(_): Admin,
+    actor: Actor,
     Json(new): Json<NewCredentialBody>,
 ) -> Result<(StatusCode, Answer<CredentialBody>), ApiError> {
     check(Some(&new.name), Some(&new.allowed_origins))?;
     let (credential, secret_key) =
-        ops::create(&app.store, user.team_id, new.name, new.allowed_origins, app.clock.now()).await?;
+        ops::create(&app.store, actor, new.name, new.allowed_origins, app.clock.now()).await?;
     app.credentials.reload(&app.store).await?;
     Ok((StatusCode::CREATED, Answer(body(credential, Some(secret_key)))))
 }
@@ -92,19 +105,20 @@ pub async fn create(
     responses((status = 200, body = CredentialBody)))]
 pub async fn update(
     State(app): State<Arc<App>>,
-    Admin(user): Admin,
+    Admin(_): Admin,
+    actor: Actor,
     Path(id): Path<String>,
     Json(patch): Json<CredentialPatchBody>,
 ) -> Result<Answer<CredentialBody>, ApiError> {
     check(patch.name.as_deref(), patch.allowed_origins.as_deref())?;
-    let (id, now) = (parse_id(&id)?, app.clock.now());
+    let id = parse_id(&id)?;
     let change = credentials::Change {
         name: patch.name,
         allowed_origins: patch.allowed_origins,
         enabled: patch.enabled,
+        rate_per_second: patch.rate_per_second.map(|rate| rate.map(i64::from)),
     };
-    let changed = app.store.write(move |tx| credentials::update(tx, user.team_id, id, &change, now)).await?;
-    app.credentials.reload(&app.store).await?;
+    let changed = ops::change(&app, actor, id, change).await?;
     Ok(Answer(body(changed.ok_or_else(not_found)?, None)))
 }
 
@@ -114,13 +128,12 @@ pub async fn update(
     responses((status = 204)))]
 pub async fn delete(
     State(app): State<Arc<App>>,
-    Admin(user): Admin,
+    Admin(_): Admin,
+    actor: Actor,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let id = parse_id(&id)?;
-    let is_deleted = app.store.write(move |tx| credentials::delete(tx, user.team_id, id)).await?;
-    app.credentials.reload(&app.store).await?;
-    if is_deleted { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
+    if ops::delete(&app, actor, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
 }
 
 fn check(name: Option<&str>, origins: Option<&[String]>) -> Result<(), ApiError> {
@@ -157,6 +170,7 @@ fn body(credential: Credential, secret_key: Option<String>) -> CredentialBody {
         public_key: credential.public_key,
         allowed_origins: credential.allowed_origins,
         enabled: credential.enabled,
+        rate_per_second: credential.rate_per_second,
         created_at: credential.created_at,
         updated_at: credential.updated_at,
         secret_key,

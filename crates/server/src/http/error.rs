@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::request_id;
+use crate::ops::limits::Wait;
 use crate::store::StoreError;
 
 /// What went wrong, by name.
@@ -59,19 +60,31 @@ pub struct ApiError {
     code: Code,
     message: String,
     details: Vec<FieldError>,
+    /// Seconds after which it may go well.
+    retry_after: Option<u64>,
+    /// What clients of events look for in the body instead of the number.
+    word: Option<&'static str>,
 }
 
 /// The body of an error answer.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody {
-    status: u16,
+    status: ErrorStatus,
     code: Code,
     message: String,
     request_id: String,
     /// What is wrong, field by field.
     #[schema(value_type = Vec<ErrorDetail>)]
     details: Vec<FieldError>,
+}
+
+/// The HTTP status; or, of a refused event, `rate_limited` or `quota_exceeded`.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ErrorStatus {
+    Number(u16),
+    Word(&'static str),
 }
 
 /// One field of a request, and what is wrong with it.
@@ -83,12 +96,43 @@ pub struct ErrorDetail {
 
 impl ApiError {
     pub fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: Vec::new() }
+        Self { status, code, message: message.into(), details: Vec::new(), retry_after: None, word: None }
     }
 
     /// A request that is wrong in the ways listed, of which there is at least one.
     pub fn fields(details: Vec<FieldError>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code: Code::BadRequest, message: summary(&details), details }
+        Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, summary(&details)).with_details(details)
+    }
+
+    pub fn is_unauthenticated(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED
+    }
+
+    fn with_details(self, details: Vec<FieldError>) -> Self {
+        Self { details, ..self }
+    }
+
+    /// Too much was asked in too little time.
+    pub fn rate_limited(wait: Wait) -> Self {
+        let message = format!("Too many requests. Try again in {} seconds.", wait.seconds);
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
+        Self { retry_after: Some(wait.seconds), ..error }
+    }
+
+    /// The team has sent all that it may in a month.
+    pub fn quota_exceeded() -> Self {
+        let message = "The team has sent as many events as it may in a month.";
+        Self::new(StatusCode::PAYMENT_REQUIRED, Code::QuotaExceeded, message)
+    }
+
+    /// The same, in the words that clients of events look for.
+    pub fn of_event(self) -> Self {
+        let word = match self.code {
+            Code::RateLimited => Some("rate_limited"),
+            Code::QuotaExceeded => Some("quota_exceeded"),
+            _ => None,
+        };
+        Self { word, ..self }
     }
 
     pub fn field(field: &str, message: impl Into<String>) -> Self {
@@ -144,15 +188,16 @@ impl From<Arc<StoreError>> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = ErrorBody {
-            status: self.status.as_u16(),
+            status: self.word.map_or(ErrorStatus::Number(self.status.as_u16()), ErrorStatus::Word),
             code: self.code,
             message: self.message,
             request_id: request_id::current(),
             details: self.details,
         };
         let mut response = (self.status, Json(body)).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let is_unavailable = self.status == StatusCode::SERVICE_UNAVAILABLE;
+        if let Some(seconds) = self.retry_after.or(is_unavailable.then_some(1)) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dregs_core::event::{self, Accepted, FieldError, Origin};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::auth::Sender;
 use super::body::Raw;
-use super::error::{ApiError, Code, ErrorDetail, summary};
+use super::error::{ApiError, Code, ErrorBody, ErrorDetail, summary};
 use crate::app::App;
 use crate::ops::ingest::{Outcome, Prepared};
 use crate::store::StoreError;
@@ -49,16 +49,27 @@ pub enum BatchAnswer {
 /// the first event. Fields that this version does not know are ignored.
 #[utoipa::path(post, operation_id = "sendEvent", path = "/events",
     tag = "events", request_body = super::schema::EventBody,
-    responses((status = 200, body = EventAnswer)))]
-pub async fn send(State(app): State<Arc<App>>, sender: Sender, body: Result<Raw, ApiError>) -> Response {
-    let sent = match body {
-        Ok(Raw(body)) => send_one(&app, &sender, &body).await.map(Json),
-        Err(error) => Err(error),
+    responses((status = 200, body = EventAnswer),
+        (status = 402, body = ErrorBody, description = "The team has sent as many events as it may in a month.")))]
+pub async fn send(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    sender: Result<Sender, ApiError>,
+    body: Result<Raw, ApiError>,
+) -> Response {
+    let sent = match (&sender, body) {
+        (Ok(sender), Ok(Raw(body))) => send_one(&app, sender, &body).await.map(Json),
+        (_, Err(error)) if sender.is_ok() => Err(error),
+        _ => match sender {
+            Err(error) => Err(error),
+            Ok(_) => Err(ApiError::field("", "the body could not be read")),
+        },
     };
-    with_cors(&sender, sent.into_response())
+    with_cors(&app, &headers, sent.map_err(ApiError::of_event).into_response())
 }
 
 async fn send_one(app: &App, sender: &Sender, body: &[u8]) -> Result<EventAnswer, ApiError> {
+    sender.admit(app, 1)?;
     let accepted =
         event::read(body, &origin(sender), app.clock.now(), &mut new_event_id).map_err(ApiError::fields)?;
     let prepared = prepare(accepted)?;
@@ -75,7 +86,8 @@ async fn send_one(app: &App, sender: &Sender, body: &[u8]) -> Result<EventAnswer
 /// Answers one result an event, in order, after the good ones are durably stored.
 #[utoipa::path(post, operation_id = "sendEvents", path = "/events/batch",
     tag = "events", request_body = Vec<super::schema::EventBody>,
-    responses((status = 200, body = Vec<BatchAnswer>)))]
+    responses((status = 200, body = Vec<BatchAnswer>),
+        (status = 402, body = ErrorBody, description = "The team has sent as many events as it may in a month.")))]
 pub async fn send_batch(
     State(app): State<Arc<App>>,
     sender: Sender,
@@ -87,6 +99,7 @@ pub async fn send_batch(
     }
     let read = event::read_batch(&body, &origin(&sender), app.clock.now(), &mut new_event_id)
         .map_err(ApiError::fields)?;
+    sender.admit(&app, read.len())?;
     let mut answers = Vec::with_capacity(read.len());
     let mut prepared = Vec::with_capacity(read.len());
     for event in read {
@@ -135,24 +148,29 @@ fn refused(details: Vec<FieldError>) -> BatchAnswer {
     BatchAnswer::Refused { status: "error", code: Code::BadRequest, message: summary(&details), details }
 }
 
-/// Lets the page that sent the event read the answer.
-fn with_cors(sender: &Sender, mut response: Response) -> Response {
-    if let Sender::Browser { origin, .. } = sender {
-        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
+/// Lets the page that sent the event read the answer, refusals included.
+fn with_cors(app: &App, headers: &HeaderMap, mut response: Response) -> Response {
+    if let Some(origin) = allowed_origin(app, headers) {
+        let answer = response.headers_mut();
+        answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after, x-request-id"));
+        answer.insert(header::VARY, HeaderValue::from_static("Origin"));
     }
     response
 }
 
+/// The origin of the request, if some credential allows it.
+fn allowed_origin(app: &App, headers: &HeaderMap) -> Option<HeaderValue> {
+    let is_allowed = |origin: &&HeaderValue| origin.to_str().is_ok_and(|text| app.credentials.any_allows(text));
+    headers.get(header::ORIGIN).filter(is_allowed).cloned()
+}
+
 /// A browser's question whether a page may send events. The key is not part of the question, so
 /// any origin that some credential allows is answered yes; the event itself is checked.
-pub async fn preflight(State(app): State<Arc<App>>, headers: axum::http::HeaderMap) -> Response {
-    let origin = headers
-        .get(header::ORIGIN)
-        .filter(|origin| origin.to_str().is_ok_and(|origin| app.credentials.any_allows(origin)));
-    let Some(origin) = origin else { return StatusCode::NO_CONTENT.into_response() };
+pub async fn preflight(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let Some(origin) = allowed_origin(&app, &headers) else { return StatusCode::NO_CONTENT.into_response() };
     let allow = [
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
         (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST")),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type")),
         (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")),

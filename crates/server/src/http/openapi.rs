@@ -108,6 +108,12 @@ const COMMON_ERRORS: &[CommonError] = &[
         applies: |_, operation| operation.request_body.is_some(),
     },
     CommonError {
+        status: "429",
+        name: "RateLimited",
+        description: "Too many requests; `Retry-After` says in how many seconds to try again.",
+        applies: |_, _| true,
+    },
+    CommonError {
         status: "500",
         name: "Internal",
         description: "The server failed; its log has the reason, under the request id.",

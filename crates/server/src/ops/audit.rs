@@ -31,6 +31,11 @@ impl Actor {
         Self { team_id: user.team_id, actor_type: "USER", id, name, address }
     }
 
+    /// Whoever runs commands on the machine.
+    pub fn command_line(team_id: i64) -> Self {
+        Self { team_id, actor_type: "SYSTEM", id: None, name: "command line".to_owned(), address: None }
+    }
+
     pub fn credential(credential: &Credential, address: Option<IpAddr>) -> Self {
         let (id, name) = (Some(credential.id), credential.name.clone());
         Self { team_id: credential.team_id, actor_type: "CREDENTIAL", id, name, address }

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::store::credentials::{self, Credential, NewCredential};
-use crate::store::{Result, Store};
+use crate::app::App;
+use crate::ops::audit::{self, Act, Actor};
+use crate::store::credentials::{self, Change, Credential, NewCredential};
+use crate::store::{Result, Store, Tx};
 use crate::vault::{new_token, token_hash};
 use dregs_core::time::Timestamp;
+use serde_json::json;
 use tokio::sync::Mutex;
 
 pub const PUBLIC_PREFIX: &str = "pk_";
@@ -82,7 +85,7 @@ impl Directory {
 /// Those of the store.
 pub async fn create(
     store: &Store,
-    team_id: i64,
+    actor: Actor,
     name: String,
     allowed_origins: Vec<String>,
     now: Timestamp,
@@ -94,6 +97,77 @@ pub async fn create(
         secret_hash: token_hash(&secret_key),
         allowed_origins,
     };
-    let credential = store.write(move |tx| credentials::insert(tx, team_id, &new, now)).await?;
+    let credential = store
+        .write(move |tx| {
+            let credential = credentials::insert(tx, actor.team_id, &new, now)?;
+            log(tx, &actor, "credential.create", None, Some(&credential), now)?;
+            Ok(credential)
+        })
+        .await?;
     Ok((credential, secret_key))
+}
+
+/// Changes a credential; `None` where the team has none with this id.
+///
+/// # Errors
+/// Those of the store.
+pub async fn change(app: &App, actor: Actor, id: i64, change: Change) -> Result<Option<Credential>> {
+    let now = app.clock.now();
+    let changed = app
+        .store
+        .write(move |tx| {
+            let before = credentials::of_team(tx, actor.team_id)?.into_iter().find(|known| known.id == id);
+            let after = credentials::update(tx, actor.team_id, id, &change, now)?;
+            if after.is_some() {
+                log(tx, &actor, "credential.change", before.as_ref(), after.as_ref(), now)?;
+            }
+            Ok(after)
+        })
+        .await?;
+    app.credentials.reload(&app.store).await?;
+    Ok(changed)
+}
+
+/// Removes a credential; `false` where the team has none with this id.
+///
+/// # Errors
+/// Those of the store.
+pub async fn delete(app: &App, actor: Actor, id: i64) -> Result<bool> {
+    let now = app.clock.now();
+    let deleted = app
+        .store
+        .write(move |tx| {
+            let before = credentials::of_team(tx, actor.team_id)?.into_iter().find(|known| known.id == id);
+            let deleted = credentials::delete(tx, actor.team_id, id)?;
+            if deleted {
+                log(tx, &actor, "credential.delete", before.as_ref(), None, now)?;
+            }
+            Ok(deleted)
+        })
+        .await?;
+    app.credentials.reload(&app.store).await?;
+    Ok(deleted)
+}
+
+fn log(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &'static str,
+    before: Option<&Credential>,
+    after: Option<&Credential>,
+    now: Timestamp,
+) -> Result<()> {
+    let told = |credential: &Credential| {
+        json!({
+            "name": credential.name,
+            "publicKey": credential.public_key,
+            "allowedOrigins": credential.allowed_origins,
+            "enabled": credential.enabled,
+            "ratePerSecond": credential.rate_per_second,
+        })
+    };
+    let id = before.or(after).map_or(0, |credential| credential.id).to_string();
+    let (before, after) = (before.map(told), after.map(told));
+    let act = Act { action, target_type: "credential", target_id: &id, before, after };
+    audit::record(tx, actor, &act, now)
 }

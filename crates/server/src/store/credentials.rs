@@ -15,6 +15,8 @@ pub struct Credential {
     pub secret_hash: Vec<u8>,
     pub allowed_origins: Vec<String>,
     pub enabled: bool,
+    /// Events it may send in a second; `None` is the configured number.
+    pub rate_per_second: Option<i64>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -35,7 +37,7 @@ pub struct NewCredential {
 }
 
 const COLUMNS: &str =
-    "id, team_id, name, public_key, secret_hash, allowed_origins, enabled, created_at, updated_at";
+    "id, team_id, name, public_key, secret_hash, allowed_origins, enabled, rate_per_second, created_at, updated_at";
 
 pub fn insert(tx: &mut Tx, team_id: i64, new: &NewCredential, now: Timestamp) -> Result<Credential> {
     tx.get(
@@ -76,6 +78,8 @@ pub struct Change {
     pub name: Option<String>,
     pub allowed_origins: Option<Vec<String>>,
     pub enabled: Option<bool>,
+    /// The inner `None` goes back to the configured number.
+    pub rate_per_second: Option<Option<i64>>,
 }
 
 /// Changes a credential; the answer is the row, if the team has it.
@@ -91,10 +95,10 @@ pub fn update(
         &format!(
             "update credentials set name = coalesce($3, name),
                allowed_origins = coalesce($4, allowed_origins), enabled = coalesce($5, enabled),
-               updated_at = $6
+               updated_at = $6, rate_per_second = case when $7 = 1 then $8 else rate_per_second end
              where team_id = $1 and id = $2 returning {COLUMNS}"
         ),
-        &values![team_id, id, &change.name, &origins, change.enabled.map(i64::from), now],
+        &values![team_id, id, &change.name, &origins, change.enabled.map(i64::from), now, change.rate_per_second.is_some(), change.rate_per_second.flatten()],
         read,
     )
 }
@@ -117,7 +121,8 @@ fn read(row: &Row) -> Result<Credential> {
         secret_hash: row.get(4)?,
         allowed_origins: row.get::<String>(5)?.lines().map(str::to_owned).collect(),
         enabled: row.flag(6)?,
-        created_at: row.time(7)?,
-        updated_at: row.time(8)?,
+        rate_per_second: row.get(7)?,
+        created_at: row.time(8)?,
+        updated_at: row.time(9)?,
     })
 }

@@ -21,6 +21,15 @@ pub fn add(tx: &mut Tx, counts: &[(i64, i64)], now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// Events of every team since the hour `from`.
+pub fn by_team(tx: &mut Tx, from: i64) -> Result<Vec<(i64, i64)>> {
+    tx.query(
+        "select team_id, cast(sum(events) as bigint) from usage where hour >= $1 group by team_id",
+        &values![from],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
 /// Events of a team in each hour from `from` up to but not `to`, in order; hours without are absent.
 pub fn by_hour(tx: &mut Tx, team_id: i64, from: i64, to: i64) -> Result<Vec<(i64, i64)>> {
     tx.query(

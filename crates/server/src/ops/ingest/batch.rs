@@ -58,6 +58,8 @@ pub struct Stored {
     pub spilled: bool,
     /// Words that were given numbers.
     pub new_names: Vec<Name>,
+    /// New events of each team.
+    pub counts: Vec<(i64, i64)>,
 }
 
 type IdentityKey<'b> = (i64, &'b str);
@@ -97,7 +99,8 @@ impl<'r> Batch<'r> {
         let devices = self.upsert_devices(tx, &accepted, context.now)?;
         let rows = self.insert_events(tx, &accepted, &ids, &devices, &words, context)?;
         let groups = self.join_groups(tx, &accepted, &ids, &rows, &words, context.now)?;
-        usage::add(tx, &self.counts(&accepted), context.now)?;
+        let counts = self.counts(&accepted);
+        usage::add(tx, &counts, context.now)?;
         let touched = Touched {
             identities: ids.values().copied().collect(),
             groups: groups.into_values().collect(),
@@ -113,6 +116,7 @@ impl<'r> Batch<'r> {
             new_events: accepted.len(),
             spilled,
             new_names: words.new,
+            counts,
             outcomes: outcomes.into_iter().flatten().collect(),
         })
     }

@@ -158,6 +158,7 @@ async fn store(app: &App, requests: &Arc<Vec<Request>>, range: Range<usize>) -> 
         app.evaluations.spill(EVALUATION_LANE);
     }
     app.names.learn(stored.new_names);
+    stored.counts.iter().for_each(|(team_id, events)| app.usage.add(*team_id, *events));
     metrics::counter!("dregs_events_ingested_total").increment(stored.new_events as u64);
     Ok(stored.outcomes)
 }

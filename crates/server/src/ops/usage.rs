@@ -1,0 +1,89 @@
+//! How much a team uses, and whether that is still within its quota.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use dregs_core::time::{DAY_MS, HOUR_MS, Timestamp};
+
+use crate::app::App;
+use crate::store::{Result, usage};
+
+/// What teams have sent this month, as far as this process knows.
+#[derive(Default)]
+pub struct Usage(RwLock<HashMap<i64, i64>>);
+
+impl Usage {
+    /// Events of a team in this month.
+    pub fn this_month(&self, team_id: i64) -> i64 {
+        let teams = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        teams.get(&team_id).copied().unwrap_or_default()
+    }
+
+    /// Whether a team may send no more this month.
+    pub fn is_exhausted(&self, app: &App, team_id: i64) -> bool {
+        let quota = app.config.monthly_event_quota;
+        quota > 0 && u64::try_from(self.this_month(team_id)).is_ok_and(|used| used >= quota)
+    }
+
+    /// Counts events that were stored.
+    pub fn add(&self, team_id: i64, events: i64) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner).entry(team_id).or_default() += events;
+    }
+
+    /// Reads again what every team has sent, through this process and others.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reload(&self, app: &App) -> Result<()> {
+        let from = usage::hour(month_start(app.clock.now()));
+        let read: HashMap<_, _> =
+            app.store.read(move |tx| usage::by_team(tx, from)).await?.into_iter().collect();
+        metrics::gauge!("dregs_events_this_month").set(read.values().sum::<i64>() as f64);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = read;
+        Ok(())
+    }
+}
+
+/// When the calendar month of `now` began, in UTC.
+pub fn month_start(now: Timestamp) -> Timestamp {
+    let day = now.as_millis().div_euclid(DAY_MS);
+    let text = now.to_string();
+    // RFC 3339: the day of the month stands at a fixed place.
+    let of_month: i64 = text.get(8..10).and_then(|day| day.parse().ok()).unwrap_or(1);
+    Timestamp::from_millis((day - (of_month - 1)) * DAY_MS)
+}
+
+/// Events of a team on each day of a time, in order; days without are absent.
+///
+/// # Errors
+/// Those of the store.
+pub async fn by_day(app: &App, team_id: i64, from: Timestamp, to: Timestamp) -> Result<Vec<(Timestamp, i64)>> {
+    let hours = app.store.read(move |tx| usage::by_hour(tx, team_id, usage::hour(from), usage::hour(to))).await?;
+    let mut days: Vec<(Timestamp, i64)> = Vec::new();
+    for (hour, events) in hours {
+        let day = Timestamp::from_millis((hour * HOUR_MS).div_euclid(DAY_MS) * DAY_MS);
+        match days.last_mut() {
+            Some((last, sum)) if *last == day => *sum += events,
+            _ => days.push((day, events)),
+        }
+    }
+    Ok(days)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_begins_with_its_first_day() {
+        let cases = [
+            ("2026-11-23T20:15:00.123Z", "2026-11-01T00:00:00.000Z"),
+            ("2026-03-01T00:00:00.000Z", "2026-03-01T00:00:00.000Z"),
+            ("2024-02-29T23:59:59.999Z", "2024-02-01T00:00:00.000Z"),
+        ];
+        for (now, expected) in cases {
+            let start = Timestamp::parse(now).map(month_start).map(|start| start.to_string());
+            assert_eq!(start.as_deref(), Some(expected), "{now}");
+        }
+    }
+}
