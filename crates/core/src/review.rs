@@ -58,7 +58,8 @@ pub fn write(subject: &Subject) -> String {
                 text,
                 "What would change it: without \"{}\", which weighs most against it, it would be {} of 100.",
                 worst.label,
-                without(subject.observations, worst).map_or_else(|| "without a score".into(), |s| s.to_string()),
+                without(subject.observations, worst)
+                    .map_or_else(|| "without a score".into(), |s| s.to_string()),
             );
         }
     }

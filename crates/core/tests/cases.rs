@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use dregs_core::event::{self, Origin};
 use dregs_core::identity::{self, Profile};
+use dregs_core::link::{self, KeyKind, LinkKey};
 use dregs_core::mapping::Mapping;
-use dregs_core::link::{self, KeyKind};
 use dregs_core::score::{ANALYZERS, Analysis, Category, aggregate, analyze};
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
@@ -83,8 +83,12 @@ impl Case {
             }
             state.fold(&event);
         }
+        let profile = Profile::from_data(&data, &Mapping::default());
+        let email = profile.email.as_deref().and_then(link::email_value);
+        let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
         let shared: Vec<_> = link::current_keys(&state)
             .iter()
+            .chain(&email)
             .flat_map(|key| {
                 let same_kind = self.shared.iter().filter(|shared| shared.kind == key.kind);
                 same_kind.map(|shared| SharedKey {
@@ -98,9 +102,14 @@ impl Case {
                 })
             })
             .collect();
-        let profile = Profile::from_data(&data, &Mapping::default());
         let now = state.last_event_at().unwrap_or_default();
-        analyze(&Snapshot { now, profile: &profile, mapping: &Mapping::default(), state: &state, shared: &shared })
+        analyze(&Snapshot {
+            now,
+            profile: &profile,
+            mapping: &Mapping::default(),
+            state: &state,
+            shared: &shared,
+        })
     }
 }
 

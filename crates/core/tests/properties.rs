@@ -4,8 +4,8 @@
 
 use dregs_core::event::{Accepted, Event, Origin, REDACTED, Refused, read, read_batch};
 use dregs_core::identity::Profile;
-use dregs_core::mapping::Mapping;
 use dregs_core::link::{KeyKind, LinkKey};
+use dregs_core::mapping::Mapping;
 use dregs_core::score::{Category, Observation, aggregate, analyze};
 use dregs_core::snapshot::{SharedKey, Snapshot};
 use dregs_core::state::IdentityState;

@@ -137,14 +137,7 @@ mod tests {
                 0.1,
                 "Both came from the same address, and so did 39 other identities.",
             ),
-            (
-                KeyKind::Session,
-                1,
-                1,
-                "SAME_SESSION",
-                0.98,
-                "Both were active in the same browser session.",
-            ),
+            (KeyKind::Session, 1, 1, "SAME_SESSION", 0.98, "Both were active in the same browser session."),
             (KeyKind::Email, 1, 1, "SIMILAR_EMAIL", 1.0, "Both have the same e-mail address."),
         ];
         for (kind, keys, others, name, value, explanation) in cases {
@@ -160,7 +153,10 @@ mod tests {
             let mut before = show(Shared { kind, keys: 1, others: 1 });
             for others in 2..=SHARED_COUNT_MAX {
                 let link = show(Shared { kind, keys: 1, others });
-                assert!(link.value <= before.value && link.confidence <= before.confidence, "{kind:?} {others}");
+                assert!(
+                    link.value <= before.value && link.confidence <= before.confidence,
+                    "{kind:?} {others}"
+                );
                 before = link;
             }
         }

@@ -54,7 +54,9 @@ impl IdentityField {
 }
 
 static BY_KEY: LazyLock<HashMap<&str, (IdentityField, usize)>> = LazyLock::new(|| {
-    let keys = FIELDS.iter().flat_map(|field| field.keys().iter().enumerate().map(|(rank, key)| (*key, (*field, rank))));
+    let keys = FIELDS
+        .iter()
+        .flat_map(|field| field.keys().iter().enumerate().map(|(rank, key)| (*key, (*field, rank))));
     keys.collect()
 });
 

@@ -9,8 +9,8 @@ use super::{Failure, runtime};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Flags};
-use crate::ops::audit::Actor;
 use crate::ops;
+use crate::ops::audit::Actor;
 use crate::store::credentials::{self, Change, Credential};
 use crate::store::{Location, Store, StoreError, users};
 
@@ -141,7 +141,14 @@ async fn create(opened: &Opened, name: String, origins: Vec<String>) -> Result<(
     let team_id = team.ok_or_else(|| {
         Failure::Failed(format!("{} is empty: start the server once, it makes the first keys", opened.name))
     })?;
-    let made = ops::credentials::create(&opened.store, Actor::command_line(team_id), name, origins, SystemClock.now()).await;
+    let made = ops::credentials::create(
+        &opened.store,
+        Actor::command_line(team_id),
+        name,
+        origins,
+        SystemClock.now(),
+    )
+    .await;
     let (credential, secret_key) = made.map_err(|error| opened.failed(&error))?;
     line(format_args!("id          {}", credential.id));
     line(format_args!("public key  {}", credential.public_key));

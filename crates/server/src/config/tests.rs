@@ -39,6 +39,16 @@ fn without_anything_the_defaults_are_in_force() {
             "retry_schedule",
             "deadline_ms",
             "min_cycle_ms",
+            "monthly_event_quota",
+            "credential_rate_per_second",
+            "address_rate_per_second",
+            "login_failures_per_account",
+            "login_failures_per_address",
+            "reviewer_deadline_ms",
+            "reviewer_daily_max",
+            "reviewer_url",
+            "reviewer_model",
+            "reviewer_key",
             "log",
             "log_format",
         ]
@@ -260,6 +270,8 @@ fn the_example_file_names_every_setting_with_its_default() {
     // Settings without a default stand there with a value for example.
     let without_default = ["database_url", "master_key", "master_key_file", "admin_email", "admin_password"];
     let without_default = [&without_default[..], &["public_key", "secret_key", "egress_ca_file"]].concat();
+    let without_default =
+        [&without_default[..], &["reviewer_url", "reviewer_model", "reviewer_key"]].concat();
     let is_setting = |line: &&str| line.starts_with("# ") && line.contains(" = ");
     let settings: String =
         example.lines().filter(is_setting).map(|line| format!("{}\n", &line[2..])).collect();

@@ -163,8 +163,6 @@ pub enum Sender {
     },
     Browser {
         credential: Arc<Credential>,
-        /// The allowed origin it sends from.
-        origin: HeaderValue,
         ip: Option<IpAddr>,
         user_agent: Option<String>,
     },
@@ -215,14 +213,13 @@ impl Sender {
 
     fn browser(parts: &Parts, app: &App, credential: Arc<Credential>) -> Result<Self, ApiError> {
         let is_allowed = |origin: &&HeaderValue| origin.to_str().is_ok_and(|text| credential.allows(text));
-        let origin = parts.headers.get(header::ORIGIN).filter(is_allowed).ok_or_else(|| {
+        if parts.headers.get(header::ORIGIN).filter(is_allowed).is_none() {
             let message = "A public key works from the origins that its credential allows, and this is none.";
-            ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message)
-        })?;
+            return Err(ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message));
+        }
         let user_agent = parts.headers.get(header::USER_AGENT);
         Ok(Self::Browser {
             credential,
-            origin: origin.clone(),
             ip: address(parts, app),
             user_agent: user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
         })

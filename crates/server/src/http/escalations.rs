@@ -105,7 +105,8 @@ pub async fn list(
         ..Filter::default()
     };
     if let Some(rule) = params.rule {
-        filter.rule_id = Some(rule.parse().map_err(|_| ApiError::field("rule", "must be the number of a rule"))?);
+        filter.rule_id =
+            Some(rule.parse().map_err(|_| ApiError::field("rule", "must be the number of a rule"))?);
     }
     if let Some(id) = params.identity {
         match app.store.read(move |tx| identities::find(tx, team_id, &id)).await? {

@@ -153,7 +153,10 @@ fn with_cors(app: &App, headers: &HeaderMap, mut response: Response) -> Response
     if let Some(origin) = allowed_origin(app, headers) {
         let answer = response.headers_mut();
         answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after, x-request-id"));
+        answer.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("retry-after, x-request-id"),
+        );
         answer.insert(header::VARY, HeaderValue::from_static("Origin"));
     }
     response
@@ -161,7 +164,8 @@ fn with_cors(app: &App, headers: &HeaderMap, mut response: Response) -> Response
 
 /// The origin of the request, if some credential allows it.
 fn allowed_origin(app: &App, headers: &HeaderMap) -> Option<HeaderValue> {
-    let is_allowed = |origin: &&HeaderValue| origin.to_str().is_ok_and(|text| app.credentials.any_allows(text));
+    let is_allowed =
+        |origin: &&HeaderValue| origin.to_str().is_ok_and(|text| app.credentials.any_allows(text));
     headers.get(header::ORIGIN).filter(is_allowed).cloned()
 }
 

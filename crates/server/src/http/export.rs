@@ -14,8 +14,8 @@ use super::auth::{Caller, Manager};
 use super::deliveries::{AttemptBody, DeliveryBody};
 use super::devices::DeviceBody;
 use super::error::ApiError;
-use super::event_lists::TrackedEventBody;
 use super::escalations::EscalationBody;
+use super::event_lists::TrackedEventBody;
 use super::groups::GroupBody;
 use super::identities::{AnalysisBody, IdentityBody, find};
 use super::identity_actions::{LinkBody, ReviewBody};
@@ -23,7 +23,9 @@ use super::params::Path;
 use crate::app::App;
 use crate::ops::{event_lists as event_ops, identities as ops, log};
 use crate::store::identities::Identity;
-use crate::store::{Result, StoreError, analyses, deliveries, devices, escalations, event_lists, events, groups, reviews};
+use crate::store::{
+    Result, StoreError, analyses, deliveries, devices, escalations, event_lists, events, groups, reviews,
+};
 
 const EVENTS_PAGE: i64 = 500;
 const ANALYSES_PAGE: i64 = 100;
@@ -101,10 +103,17 @@ impl Export {
                 let rows = self.read(move |tx| analyses::after(tx, row_id, after, ANALYSES_PAGE)).await?;
                 let last = rows.last().map(|analysis| Part::Analyses(analysis.sequence));
                 let body = |analysis| json!(AnalysisBody::new(analysis, &self.identity.id));
-                (rows.into_iter().map(body).collect(), last, after == 0, "analyses", Some(Part::Deliveries(0)))
+                (
+                    rows.into_iter().map(body).collect(),
+                    last,
+                    after == 0,
+                    "analyses",
+                    Some(Part::Deliveries(0)),
+                )
             }
             Part::Deliveries(after) => {
-                let rows = self.read(move |tx| deliveries::of_identity(tx, row_id, after, DELIVERIES_PAGE)).await?;
+                let rows =
+                    self.read(move |tx| deliveries::of_identity(tx, row_id, after, DELIVERIES_PAGE)).await?;
                 let last = rows.last().map(|delivery| Part::Deliveries(delivery.id));
                 (self.deliveries(rows).await?, last, after == 0, "deliveries", None)
             }
@@ -164,7 +173,10 @@ impl Export {
         Ok(Bytes::from(text))
     }
 
-    async fn deliveries(&self, rows: Vec<deliveries::Delivery>) -> std::result::Result<Vec<Value>, StoreError> {
+    async fn deliveries(
+        &self,
+        rows: Vec<deliveries::Delivery>,
+    ) -> std::result::Result<Vec<Value>, StoreError> {
         let mut shown = Vec::with_capacity(rows.len());
         for delivery in rows {
             let attempts = log::attempts(&self.app, self.caller.team_id(), delivery.id).await?;

@@ -256,7 +256,10 @@ pub async fn review(
 ) -> Result<(StatusCode, Answer<ReviewBody>), ApiError> {
     let feedback = new.feedback.filter(|feedback| !feedback.trim().is_empty());
     if feedback.as_ref().is_some_and(|feedback| feedback.chars().count() > FEEDBACK_MAX_CHARS) {
-        return Err(ApiError::field("feedback", format!("must be at most {FEEDBACK_MAX_CHARS} characters long")));
+        return Err(ApiError::field(
+            "feedback",
+            format!("must be at most {FEEDBACK_MAX_CHARS} characters long"),
+        ));
     }
     let identity = find(&app, &caller, id).await?;
     let review = reviews::request(&app, actor, &identity, feedback).await?;
@@ -273,8 +276,10 @@ pub async fn list_reviews(
 ) -> Result<Answer<Vec<ReviewBody>>, ApiError> {
     let identity = find(&app, &caller, id).await?;
     let row_id = identity.row_id;
-    let found =
-        app.store.read(move |tx| crate::store::reviews::of_identity(tx, row_id, reviews::REVIEWS_MAX)).await?;
+    let found = app
+        .store
+        .read(move |tx| crate::store::reviews::of_identity(tx, row_id, reviews::REVIEWS_MAX))
+        .await?;
     Ok(Answer(found.into_iter().map(|review| ReviewBody::new(review, &identity.id)).collect()))
 }
 

@@ -68,7 +68,8 @@ impl MappingBody {
         };
         let events = TYPES.iter().flat_map(move |canonical| {
             let phrases = canonical.phrases().iter();
-            phrases.map(move |phrase| entry(MappingKind::EventType, canonical.name(), phrase.replace(' ', "_")))
+            phrases
+                .map(move |phrase| entry(MappingKind::EventType, canonical.name(), phrase.replace(' ', "_")))
         });
         let fields = FIELDS.iter().flat_map(move |field| {
             let keys = field.keys().iter();

@@ -3,6 +3,7 @@
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{Components, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
 
@@ -36,8 +37,10 @@ pub fn base() -> OpenApi {
     document
 }
 
-/// Adds to every operation the answers that do not depend on what it does.
+/// Adds to every operation the answers that do not depend on what it does, and says what the elements
+/// of a page are by name.
 pub fn complete(document: &mut OpenApi) {
+    name_elements(document.components.get_or_insert_default());
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             let common: Vec<_> = common_errors(path, operation).collect();
@@ -60,6 +63,18 @@ pub fn complete(document: &mut OpenApi) {
         let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
         let answer = ResponseBuilder::new().description(*description).content("application/json", body);
         responses.insert((*name).to_owned(), RefOr::T(answer.build()));
+    }
+}
+
+/// The generator repeats in `Page_ChannelBody` what `ChannelBody` says: let it refer to that.
+fn name_elements(components: &mut Components) {
+    for (name, page) in &mut components.schemas {
+        let (Some(element), RefOr::T(Schema::Object(page))) = (name.strip_prefix("Page_"), page) else {
+            continue;
+        };
+        if let Some(RefOr::T(Schema::Array(content))) = page.properties.get_mut("content") {
+            content.items = RefOr::Ref(Ref::from_schema_name(element)).into();
+        }
     }
 }
 

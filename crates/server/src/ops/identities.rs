@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dregs_core::event::FieldError;
 use dregs_core::identity::{self, Profile};
 use dregs_core::link::{self, DELETED_NAME, KeyHasher, KeyKind, LinkKey, Shared, ShownLink};
+use dregs_core::mapping::Mapping;
 use dregs_core::snapshot::SHARED_COUNT_MAX;
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
@@ -134,11 +135,12 @@ pub struct Link {
 /// Those of the store.
 pub async fn links(app: &App, team_id: i64, external_id: String) -> Result<Option<Vec<Link>>> {
     let (hasher, disregarded) = (app.key_hasher, app.disregarded.keys());
+    let mappings = app.mappings.current();
     app.store
         .read(move |tx| {
             let tracked = identities::load_tracked(tx, &[(team_id, &external_id)])?;
             let Some(tracked) = tracked.first() else { return Ok(None) };
-            let mut keys = keys(tx, &hasher, tracked)?;
+            let mut keys = keys(tx, &hasher, mappings.of(team_id), tracked)?;
             keys.retain(|key| !disregarded.contains(key));
             let mut others: BTreeMap<(i64, i64), (Shared, Timestamp)> = BTreeMap::new();
             let mut counts: BTreeMap<HashedKey, u32> = BTreeMap::new();
@@ -162,10 +164,15 @@ pub async fn links(app: &App, team_id: i64, external_id: String) -> Result<Optio
 }
 
 /// The keys by which an identity may be linked.
-fn keys(tx: &mut Tx, hasher: &KeyHasher, tracked: &identities::Tracked) -> Result<Vec<HashedKey>> {
+fn keys(
+    tx: &mut Tx,
+    hasher: &KeyHasher,
+    mapping: &Mapping,
+    tracked: &identities::Tracked,
+) -> Result<Vec<HashedKey>> {
     let state = refold::decode(tx, tracked.id, &tracked.state)?;
     let data: Map<String, Value> = serde_json::from_str(&tracked.data).map_err(broken)?;
-    let email = Profile::from_data(&data, &Default::default()).email;
+    let email = Profile::from_data(&data, mapping).email;
     let devices = state.devices().iter().map(|seen| (KeyKind::Device, Some(seen.value.clone())));
     let addresses = state.addresses().iter().map(|seen| (KeyKind::Ip, link::ip_value(seen.value)));
     let email = (KeyKind::Email, email.as_deref().and_then(link::email_value));

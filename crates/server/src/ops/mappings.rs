@@ -159,7 +159,7 @@ pub async fn apply_some(app: &App) -> Result<bool> {
                 let Some(last) = walked.last() else { return settings::delete(tx, &name) };
                 work.after = last.id;
                 let mut concerned = Vec::new();
-                let mut names = Vec::new();
+                let mut renamed = Vec::new();
                 for identity in walked {
                     let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
                     let is_concerned = match work.kind {
@@ -172,10 +172,16 @@ pub async fn apply_some(app: &App) -> Result<bool> {
                     if is_concerned {
                         let profile = Profile::from_data(&data, mappings.of(work.team_id));
                         concerned.push(identity.id);
-                        names.push((identity.id, identity.version, profile.name, profile.email, profile.username));
+                        renamed.push(identities::Renamed {
+                            id: identity.id,
+                            version: identity.version,
+                            name: profile.name,
+                            email: profile.email,
+                            username: profile.username,
+                        });
                     }
                 }
-                identities::rename(tx, &names)?;
+                identities::rename(tx, &renamed)?;
                 identities::mark_dirty(tx, &concerned, now, min_cycle_ms)?;
                 let touched = Touched { identities: concerned.into_iter().collect(), ..Touched::default() };
                 changes::insert(tx, &touched, now)?;

@@ -57,8 +57,14 @@ pub fn month_start(now: Timestamp) -> Timestamp {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn by_day(app: &App, team_id: i64, from: Timestamp, to: Timestamp) -> Result<Vec<(Timestamp, i64)>> {
-    let hours = app.store.read(move |tx| usage::by_hour(tx, team_id, usage::hour(from), usage::hour(to))).await?;
+pub async fn by_day(
+    app: &App,
+    team_id: i64,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<(Timestamp, i64)>> {
+    let hours =
+        app.store.read(move |tx| usage::by_hour(tx, team_id, usage::hour(from), usage::hour(to))).await?;
     let mut days: Vec<(Timestamp, i64)> = Vec::new();
     for (hour, events) in hours {
         let day = Timestamp::from_millis((hour * HOUR_MS).div_euclid(DAY_MS) * DAY_MS);

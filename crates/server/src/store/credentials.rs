@@ -36,8 +36,7 @@ pub struct NewCredential {
     pub allowed_origins: Vec<String>,
 }
 
-const COLUMNS: &str =
-    "id, team_id, name, public_key, secret_hash, allowed_origins, enabled, rate_per_second, created_at, updated_at";
+const COLUMNS: &str = "id, team_id, name, public_key, secret_hash, allowed_origins, enabled, rate_per_second, created_at, updated_at";
 
 pub fn insert(tx: &mut Tx, team_id: i64, new: &NewCredential, now: Timestamp) -> Result<Credential> {
     tx.get(
@@ -98,7 +97,16 @@ pub fn update(
                updated_at = $6, rate_per_second = case when $7 = 1 then $8 else rate_per_second end
              where team_id = $1 and id = $2 returning {COLUMNS}"
         ),
-        &values![team_id, id, &change.name, &origins, change.enabled.map(i64::from), now, change.rate_per_second.is_some(), change.rate_per_second.flatten()],
+        &values![
+            team_id,
+            id,
+            &change.name,
+            &origins,
+            change.enabled.map(i64::from),
+            now,
+            change.rate_per_second.is_some(),
+            change.rate_per_second.flatten()
+        ],
         read,
     )
 }

@@ -69,14 +69,16 @@ pub fn remove_events(tx: &mut Tx, ids: &[i64], listed: &[(i64, Timestamp, i64)])
         &rows,
     )?;
     let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
-    tx.execute_rows("with v (id) as (values {rows}) delete from events where id in (select id from v)", &rows)?;
+    tx.execute_rows(
+        "with v (id) as (values {rows}) delete from events where id in (select id from v)",
+        &rows,
+    )?;
     Ok(())
 }
 
 /// Takes keys away from an identity.
 pub fn remove_keys(tx: &mut Tx, identity_id: i64, keys: &[HashedKey]) -> Result<()> {
-    let rows: Vec<_> =
-        keys.iter().map(|key| values![key.team_id, key.kind, key.hash, identity_id]).collect();
+    let rows: Vec<_> = keys.iter().map(|key| values![key.team_id, key.kind, key.hash, identity_id]).collect();
     tx.execute_rows(
         "with v (team_id, kind, hash, identity_id) as (values {rows})
          delete from identity_keys where (team_id, kind, hash, identity_id) in

@@ -184,16 +184,20 @@ pub fn after(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<Wa
     )
 }
 
-/// What identities are called from now on: (id, version as it was read, name, e-mail, username). One
-/// that has changed meanwhile is left alone.
-pub fn rename(
-    tx: &mut Tx,
-    names: &[(i64, i64, Option<String>, Option<String>, Option<String>)],
-) -> Result<()> {
-    let rows: Vec<_> = names
-        .iter()
-        .map(|(id, version, name, email, username)| values![*id, *version, name, email, username])
-        .collect();
+/// What an identity is called from now on.
+pub struct Renamed {
+    pub id: i64,
+    /// As it was read.
+    pub version: i64,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub username: Option<String>,
+}
+
+/// Writes what identities are called. One that has changed meanwhile is left alone.
+pub fn rename(tx: &mut Tx, renamed: &[Renamed]) -> Result<()> {
+    let rows: Vec<_> =
+        renamed.iter().map(|to| values![to.id, to.version, &to.name, &to.email, &to.username]).collect();
     tx.execute_rows(
         "with v (id, version, name, email, username) as (values {rows})
          update identities set display_name = v.name, display_email = v.email, display_username = v.username

@@ -57,6 +57,7 @@ async fn a_credential_lives_and_its_keys_end_at_once(engine: Engine) {
         "publicKey": public,
         "allowedOrigins": ["https://app.example.com"],
         "enabled": true,
+        "ratePerSecond": null,
         "createdAt": created["createdAt"],
         "updatedAt": created["createdAt"],
     });

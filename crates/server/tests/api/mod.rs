@@ -10,12 +10,16 @@ mod faithful;
 mod input;
 mod openapi;
 mod requests;
+mod schemathesis;
 mod sign_in;
 
 use std::sync::Arc;
 
+use dregs_core::score::Scores;
 use dregs_server::app::App;
+use dregs_server::store::escalations::{self, NewEscalation, Severity};
 use dregs_server::store::users::{self, Role};
+use dregs_server::store::{Tx, identities};
 use dregs_server::vault::token_hash;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -47,6 +51,27 @@ async fn refusal(request: RequestBuilder) -> String {
     });
     assert_eq!(body, members);
     format!("{status} {} {message}", body["code"].as_str().unwrap())
+}
+
+/// The rule of every escalation in the tests.
+const RULE: i64 = 7;
+
+/// An escalation of the first team, as a rule would open it.
+async fn escalation(app: &App, identity: &'static str, severity: Severity) -> i64 {
+    let (team_id, now) = (team(app), app.clock.now());
+    let open = move |tx: &mut Tx| {
+        let new = NewEscalation {
+            team_id,
+            identity_id: identities::find(tx, team_id, identity)?.unwrap().row_id,
+            rule_id: RULE,
+            rule_name: "Low humanity".into(),
+            severity,
+            scores: Scores { humanity: Some(12), ..Scores::default() },
+            opened_at: now,
+        };
+        escalations::insert(tx, &new)
+    };
+    app.store.write(open).await.unwrap()
 }
 
 /// A POST of raw bytes with the secret key.

@@ -1,6 +1,7 @@
 //! The OpenAPI document: committed, current, and complete enough to generate clients from.
 
 use std::collections::HashSet;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -24,6 +25,15 @@ fn the_committed_document_is_current() {
 #[ignore = "writes openapi.json"]
 fn rewrite_openapi() {
     std::fs::write(FILE, current()).unwrap();
+}
+
+#[test]
+fn a_published_validator_finds_nothing_wrong() {
+    let python = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python-clients/bin/python");
+    assert!(std::path::Path::new(python).exists(), "run `scripts/python-clients.sh` before the tests");
+    let output = Command::new(python).args(["-m", "openapi_spec_validator", FILE]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.trim().ends_with("OK"), "{said}");
 }
 
 fn document() -> Value {

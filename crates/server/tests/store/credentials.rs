@@ -18,6 +18,7 @@ fn new(key: &str, origins: &[&str]) -> NewCredential {
 
 fn expected(id: i64, team_id: i64, new: &NewCredential) -> Credential {
     Credential {
+        rate_per_second: None,
         id,
         team_id,
         name: new.name.clone(),
@@ -63,6 +64,7 @@ async fn credentials_come_back_as_they_were_stored_and_changed(engine: Engine) {
         ground.write(move |tx| credentials::update(tx, ours, id, &Change::default(), at(20))).await;
     assert_eq!(unchanged, Some(Credential { updated_at: at(20), ..made[0].clone() }));
     let change = Change {
+        rate_per_second: None,
         name: Some("Renamed".into()),
         allowed_origins: Some(vec!["https://three.example".into()]),
         enabled: Some(false),

@@ -12,6 +12,7 @@ mod identities;
 mod identity_queue;
 mod links;
 mod lists;
+mod records;
 mod refold;
 mod schema;
 mod transactions;

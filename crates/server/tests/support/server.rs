@@ -56,6 +56,7 @@ impl Ground {
         config.admin_password = Some(ADMIN_PASSWORD.into());
         config.egress_allow = "127.0.0.0/8".into();
         config.min_cycle_ms = 0;
+        config.address_rate_per_second = 0;
         config
     }
 }

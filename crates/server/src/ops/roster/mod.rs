@@ -37,7 +37,9 @@ const PRUNED_MAX: i64 = 2_000;
 
 /// The lists of every team.
 #[derive(Default)]
-pub struct Rosters(std::sync::Mutex<HashMap<(i64, Kind), Arc<Mutex<Roster>>>>);
+pub struct Rosters(std::sync::Mutex<HashMap<(i64, Kind), Shared>>);
+
+type Shared = Arc<Mutex<Roster>>;
 
 /// A list, as far as it is there.
 #[derive(Default)]
@@ -51,7 +53,7 @@ struct Roster {
 }
 
 impl Rosters {
-    fn get(&self, team_id: i64, kind: Kind) -> Arc<Mutex<Roster>> {
+    fn get(&self, team_id: i64, kind: Kind) -> Shared {
         let mut rosters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(rosters.entry((team_id, kind)).or_default())
     }

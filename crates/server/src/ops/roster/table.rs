@@ -62,6 +62,10 @@ pub struct Table {
 }
 
 impl Table {
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
     pub fn len(&self) -> usize {
         self.ids.len()
     }

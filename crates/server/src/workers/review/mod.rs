@@ -19,7 +19,7 @@ const POLL: Duration = Duration::from_millis(2_000);
 
 /// Works until shutdown begins.
 pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
-    let model = Model::of(&app.config);
+    let model = Model::of(&app);
     loop {
         let work = async {
             match write_next(&app, model.as_ref()).await {
@@ -43,7 +43,9 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
 async fn write_next(app: &App, model: Option<&Model>) -> Result<bool> {
     let Some(assignment) = reviews::next(app).await? else { return Ok(false) };
     let (reviewer, outcome) = match model {
-        Some(model) if reviews::is_within_budget(app).await? => (model.name().to_owned(), model.write(&assignment).await),
+        Some(model) if reviews::is_within_budget(app).await? => {
+            (model.name().to_owned(), model.write(&assignment).await)
+        }
         Some(_) => (BUILT_IN.to_owned(), Ok(over_budget(&assignment))),
         None => (BUILT_IN.to_owned(), Ok(reviews::built_in(&assignment))),
     };
@@ -52,6 +54,7 @@ async fn write_next(app: &App, model: Option<&Model>) -> Result<bool> {
 }
 
 fn over_budget(assignment: &Assignment) -> String {
-    let said = "The model has written as many reviews as it may in a day; this one is by the built-in reviewer.";
+    let said =
+        "The model has written as many reviews as it may in a day; this one is by the built-in reviewer.";
     format!("{said}\n\n{}", reviews::built_in(assignment))
 }

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
+use crate::app::App;
 use crate::channels::egress::{EgressPolicy, Target};
 use crate::channels::http::{EgressConfig, HttpClient, PostRequest};
-use crate::config::Config;
 use crate::ops::reviews::Assignment;
 
 /// Of what a model is told this much; what is longer is cut.
@@ -36,7 +36,8 @@ pub struct Model {
 
 impl Model {
     /// The model that is configured, if one is.
-    pub fn of(config: &Config) -> Option<Self> {
+    pub fn of(app: &App) -> Option<Self> {
+        let config = &app.config;
         let url = config.reviewer_url.as_ref()?;
         let target = Target::parse(&format!("{url}/chat/completions"));
         // Exactly this host, wherever it is: the operator has named it.

@@ -1,0 +1,339 @@
+//! What people do: reviews, escalations, mappings, and forgetting somebody.
+
+use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
+use dregs_core::mapping::MappingKind;
+use dregs_core::notify::message::EventType;
+use dregs_server::store::attempts::Trigger;
+use dregs_server::store::deliveries::{self, NewDelivery, Subject};
+use dregs_server::store::devices::SeenDevice;
+use dregs_server::store::erasure;
+use dregs_server::store::escalations::{self, Filter, NewEscalation, Severity, Sort, Status};
+use dregs_server::store::groups::KnownGroup;
+use dregs_server::store::identities::{self, Walked};
+use dregs_server::store::links::{self, HashedKey};
+use dregs_server::store::mappings::{self, Entry};
+use dregs_server::store::reviews::{self, Status as ReviewStatus};
+use dregs_server::store::{StoreError, analyses, audit_log, devices, events, groups, settings, usage};
+
+use super::{Ground, at, scores, sorted};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+
+on_both_engines!(
+    escalations_are_found_and_moved,
+    a_review_is_written_once,
+    mappings_are_kept_by_source,
+    settings_are_found_by_prefix,
+    identities_are_changed_unless_they_moved,
+    a_person_is_forgotten,
+    the_audit_log_forgets_a_name,
+);
+
+async fn escalations_are_found_and_moved(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = ground.identities(&["ada", "bob"]).await;
+    let new = move |identity: usize, severity, rule_id| NewEscalation {
+        team_id: 1,
+        identity_id: ids[identity],
+        rule_id,
+        rule_name: "Low".into(),
+        severity,
+        scores: scores(12),
+        opened_at: at(10),
+    };
+    let opened = ground
+        .write(move |tx| {
+            let all =
+                [new(0, Severity::Critical, 1), new(1, Severity::Info, 1), new(0, Severity::Warning, 2)];
+            all.iter().map(|new| escalations::insert(tx, new)).collect::<Result<Vec<_>, _>>()
+        })
+        .await;
+    let [first, second, third] = opened[..] else { panic!("three escalations") };
+    ground
+        .write(move |tx| {
+            escalations::set_status(tx, first, Status::Acknowledged, at(20))?;
+            escalations::set_status(tx, first, Status::Closed, at(30))?;
+            escalations::set_status(tx, second, Status::Acknowledged, at(20))
+        })
+        .await;
+    let (one, foreign, summary, few) = ground
+        .read(move |tx| {
+            Ok((
+                escalations::find(tx, 1, first)?.unwrap(),
+                escalations::find(tx, 2, first)?,
+                escalations::summary(tx, 1, 9)?,
+                escalations::count(tx, 1, &Filter::default(), 2)?,
+            ))
+        })
+        .await;
+    assert_eq!((foreign, summary, few), (None, [1, 1, 1], 2));
+    let told = (one.status, one.severity, one.identity.as_str(), one.rule_id, one.scores);
+    assert_eq!(told, (Status::Closed, Severity::Critical, "ada", 1, scores(12)));
+    let times = (one.opened_at, one.acknowledged_at, one.closed_at);
+    assert_eq!(times, (at(10), Some(at(20)), Some(at(30))));
+    let any = Filter::default;
+    let cases = [
+        (any(), Sort::OpenedAt, false, vec![third, second, first]),
+        (any(), Sort::Severity, true, vec![second, third, first]),
+        (Filter { status: Some(Status::Open), ..any() }, Sort::OpenedAt, true, vec![third]),
+        (Filter { severity: Some(Severity::Info), ..any() }, Sort::OpenedAt, true, vec![second]),
+        (Filter { rule_id: Some(1), ..any() }, Sort::OpenedAt, true, vec![first, second]),
+        (Filter { identity_id: Some(-1), ..any() }, Sort::OpenedAt, true, vec![]),
+    ];
+    for (filter, sort, ascending, expected) in cases {
+        let shown = format!("{filter:?}");
+        let found = ground.read(move |tx| escalations::page(tx, 1, &filter, sort, ascending, 0, 9)).await;
+        assert_eq!(found.iter().map(|escalation| escalation.id).collect::<Vec<_>>(), expected, "{shown}");
+    }
+    let reopened = ground
+        .write(move |tx| {
+            escalations::set_status(tx, first, Status::Open, at(40))?;
+            Ok(escalations::find(tx, 1, first)?.unwrap())
+        })
+        .await;
+    assert_eq!((reopened.status, reopened.acknowledged_at, reopened.closed_at), (Status::Open, None, None));
+}
+
+async fn a_review_is_written_once(engine: Engine) {
+    let ground = Ground::new(engine);
+    let new = ground.write(|tx| reviews::insert(tx, 1, 5, Some("why?"), at(10))).await;
+    let other = ground.write(|tx| reviews::insert(tx, 1, 6, None, at(11))).await;
+    assert_eq!((new.status, new.feedback.as_deref()), (ReviewStatus::Pending, Some("why?")));
+    let claim = async |now| ground.write(move |tx| reviews::claim(tx, at(now), at(now + 100))).await;
+    assert_eq!(claim(20).await.map(|review| review.id), Some(new.id));
+    assert_eq!(claim(20).await.map(|review| review.id), Some(other.id));
+    assert_eq!(claim(20).await, None, "both are leased");
+    let (first, second) = (new.id, other.id);
+    ground
+        .write(move |tx| {
+            reviews::finish(tx, first, "built-in", Ok("all is well"), at(30))?;
+            reviews::finish(tx, second, "some-model", Err("no answer"), at(31))
+        })
+        .await;
+    assert_eq!(claim(500).await, None, "nothing is left");
+    let (of_five, of_six, asked) = ground
+        .read(|tx| {
+            let asked = (reviews::count_by_models(tx, at(0))?, reviews::count_by_models(tx, at(12))?);
+            Ok((reviews::of_identity(tx, 5, 9)?, reviews::of_identity(tx, 6, 9)?, asked))
+        })
+        .await;
+    assert_eq!(asked, (1, 0));
+    let told = (of_five[0].status, of_five[0].summary.as_deref(), of_five[0].completed_at);
+    assert_eq!(told, (ReviewStatus::Finished, Some("all is well"), Some(at(30))));
+    let told = (of_six[0].status, of_six[0].error_message.as_deref(), of_six[0].reviewer.as_deref());
+    assert_eq!(told, (ReviewStatus::Failed, Some("no answer"), Some("some-model")));
+}
+
+async fn mappings_are_kept_by_source(engine: Engine) {
+    let ground = Ground::new(engine);
+    let kind = MappingKind::EventType;
+    let (id, again) = ground
+        .write(move |tx| {
+            let team = dregs_server::store::users::insert_team(tx, "T", at(0))?;
+            let id = mappings::insert(tx, team, kind, "knock", Some("LOGIN"), at(10))?;
+            let again = mappings::insert(tx, team, kind, "knock", None, at(11));
+            mappings::insert(tx, team, MappingKind::IdentityField, "knock", None, at(12))?;
+            Ok(((team, id), matches!(again, Err(StoreError::Conflict))))
+        })
+        .await;
+    let (team_id, id) = id;
+    assert!(again);
+    ground.write(move |tx| mappings::update(tx, id, Some("LOGOUT"), at(20))).await;
+    let (found, foreign, all) = ground
+        .read(move |tx| {
+            Ok((mappings::find(tx, team_id, id)?, mappings::find(tx, 99, id)?, mappings::all(tx)?))
+        })
+        .await;
+    let expected = Entry {
+        id,
+        team_id,
+        kind,
+        source: "knock".into(),
+        target: Some("LOGOUT".into()),
+        created_at: at(10),
+        updated_at: at(20),
+    };
+    assert_eq!((found, foreign, all.len(), &all[0]), (Some(expected.clone()), None, 2, &expected));
+    ground.write(move |tx| mappings::delete(tx, id)).await;
+    assert_eq!(ground.read(mappings::all).await.len(), 1);
+}
+
+async fn settings_are_found_by_prefix(engine: Engine) {
+    let ground = Ground::new(engine);
+    ground
+        .write(|tx| {
+            settings::put(tx, "remap:1", b"a")?;
+            settings::put(tx, "remap:1", b"b")?;
+            settings::put(tx, "remap:2", b"c")?;
+            settings::put(tx, "remapped", b"d")?;
+            settings::delete(tx, "remap:2")
+        })
+        .await;
+    let found = ground.read(|tx| settings::with_prefix(tx, "remap:")).await;
+    assert_eq!(found, [("remap:1".to_owned(), b"b".to_vec())]);
+    let kept = ground.write(|tx| settings::get_or_insert(tx, "remapped", b"e")).await;
+    assert_eq!(kept, b"d");
+}
+
+async fn identities_are_changed_unless_they_moved(engine: Engine) {
+    let ground = Ground::new(engine);
+    let id = ground.identities(&["ada", "bob"]).await[0];
+    let walked = ground.read(|tx| identities::after(tx, 1, 0, 1)).await;
+    let version = walked[0].version;
+    assert_eq!(walked, [Walked { id, version, state: vec![1, 2, 3], data: "{}".into() }]);
+    let name = Some("Ada".to_owned());
+    let change = move |tx: &mut dregs_server::store::Tx, version| {
+        let names = [&Some("Ada".to_owned()), &None, &None];
+        identities::change(tx, id, version, true, r#"{"a":1}"#, names, at(50))
+    };
+    ground.write(move |tx| change(tx, version)).await;
+    let moved = ground.store.write(move |tx| match change(tx, version + 1) {
+        Err(StoreError::Retry) => Err::<(), _>(StoreError::Broken("moved".into())),
+        other => other,
+    });
+    assert_eq!(format!("{:?}", moved.await), r#"Err(Broken("moved"))"#);
+    let found = ground.read(|tx| identities::find(tx, 1, "ada")).await.unwrap();
+    assert_eq!((found.disregarded, &found.display_name, found.data.as_str()), (true, &name, r#"{"a":1}"#));
+    let renamed = |version, name: &str| {
+        let (name, email) = (Some(name.to_owned()), Some("a@b.c".to_owned()));
+        identities::Renamed { id, version, name, email, username: None }
+    };
+    let renamed = [renamed(version, "Ada L"), renamed(version + 1, "late")];
+    ground.write(move |tx| identities::rename(tx, &renamed)).await;
+    let found = ground.read(|tx| identities::find(tx, 1, "ada")).await.unwrap();
+    assert_eq!(
+        (found.display_name.as_deref(), found.display_email.as_deref()),
+        (Some("Ada L"), Some("a@b.c"))
+    );
+}
+
+const HASHER: KeyHasher = KeyHasher::new([7; 16]);
+
+fn key(kind: KeyKind, value: &str) -> HashedKey {
+    HashedKey::new(&HASHER, 1, &LinkKey { kind, value: value.into() })
+}
+
+async fn a_person_is_forgotten(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = ground.identities(&["ada", "bob"]).await;
+    let (ada, bob) = (ids[0], ids[1]);
+    let (own, shared, ip) =
+        (key(KeyKind::Device, "own"), key(KeyKind::Device, "shared"), key(KeyKind::Ip, "ip"));
+    let seen = |fingerprint: &str| SeenDevice {
+        team_id: 1,
+        fingerprint: fingerprint.into(),
+        seen_at: at(1),
+        ip: None,
+        user_agent: None,
+    };
+    let prints = [seen("own"), seen("shared")];
+    let delivery = NewDelivery {
+        channel_id: 3,
+        event: EventType::IdentityScored,
+        subject: Subject::Cycle { identity_id: ada, sequence: 1 },
+        trigger: Trigger::Initial,
+        created_at: at(1),
+        next_attempt_at: at(1),
+        leased: false,
+    };
+    let group = KnownGroup {
+        team_id: 1,
+        group_type: "team".into(),
+        external_id: "t".into(),
+        display_name: None,
+        data: "{}".into(),
+    };
+    ground
+        .write(move |tx| {
+            devices::upsert(tx, &prints)?;
+            links::insert(
+                tx,
+                &[(own, ada, at(1)), (shared, ada, at(1)), (shared, bob, at(1)), (ip, ada, at(1))],
+            )?;
+            deliveries::insert(tx, std::slice::from_ref(&delivery))?;
+            groups::upsert(tx, std::slice::from_ref(&group), at(1))?;
+            reviews::insert(tx, 1, ada, None, at(1))?;
+            erasure::begin(tx, 1, ada, at(2))?;
+            erasure::begin(tx, 1, ada, at(3))
+        })
+        .await;
+    let found = ground
+        .read(move |tx| {
+            Ok((
+                identities::find(tx, 1, "ada")?,
+                reviews::of_identity(tx, ada, 9)?,
+                erasure::unfinished(tx)?,
+                (erasure::is_deleted(tx, ada)?, erasure::is_deleted(tx, bob)?),
+                deliveries::of_identity(tx, ada, 0, 9)?.len(),
+                groups::ids(tx, 1, &[("team", "t"), ("team", "none")])?.len(),
+            ))
+        })
+        .await;
+    assert_eq!(found, (None, vec![], vec![(1, ada)], (true, false), 1, 1));
+    let removed = ground
+        .write(move |tx| {
+            erasure::remove_keys(tx, ada, &[ip])?;
+            erasure::remove_events(tx, &[999], &[(1, at(1), 999)])?;
+            Ok((
+                erasure::remove_told(tx, ada, 9)?,
+                erasure::remove_told(tx, ada, 9)?,
+                erasure::remove_device(tx, own, "own", ada)?.is_some(),
+                erasure::remove_device(tx, shared, "shared", ada)?.is_some(),
+            ))
+        })
+        .await;
+    assert_eq!(removed, (1, 0, true, false), "what somebody else uses stays");
+    ground.write(move |tx| erasure::finish(tx, ada)).await;
+    let (left, holders, described, events, analyses, sessions) = ground
+        .read(move |tx| {
+            Ok((
+                erasure::unfinished(tx)?,
+                links::newest_holders(tx, &[own, shared, ip])?,
+                links::describe(tx, &[ada, bob])?,
+                erasure::events(tx, ada, 9)?,
+                analyses::after(tx, ada, 0, 9)?,
+                events::sessions(tx, ada, 9)?,
+            ))
+        })
+        .await;
+    assert_eq!((left, events, analyses, sessions), (vec![], vec![], vec![], vec![]));
+    let holders = holders.into_iter().map(|holder| (holder.key, holder.identity_id));
+    assert_eq!(sorted(holders), sorted([(own, ada), (shared, ada), (shared, bob)]));
+    let expected = [(ada, "a deleted identity".to_owned(), false), (bob, "bob".to_owned(), false)];
+    assert_eq!(sorted(described), sorted(expected));
+}
+
+async fn the_audit_log_forgets_a_name(engine: Engine) {
+    let ground = Ground::new(engine);
+    let entry = |target_id: &'static str| audit_log::NewEntry {
+        team_id: 1,
+        at: at(5),
+        actor_type: "USER",
+        actor_id: None,
+        actor: "ada@example.com",
+        address: None,
+        action: "identity.change",
+        target_type: "identity",
+        target_id,
+        before: Some("{}".into()),
+        after: Some("{}".into()),
+    };
+    ground
+        .write(move |tx| {
+            audit_log::insert(tx, &entry("bob"))?;
+            audit_log::insert(tx, &entry("eve"))?;
+            audit_log::forget(tx, 1, "identity", "bob", "deleted-1")?;
+            usage::add(tx, &[(1, 2), (2, 3)], at(0))
+        })
+        .await;
+    let (rows, months) = ground
+        .read(|tx| {
+            let rows = tx.query("select target_id, before from audit_log order by id", &[], |row| {
+                Ok((row.get::<String>(0)?, row.get::<Option<String>>(1)?))
+            })?;
+            Ok((rows, usage::by_team(tx, 0)?))
+        })
+        .await;
+    assert_eq!(rows, [("deleted-1".to_owned(), None), ("eve".to_owned(), Some("{}".to_owned()))]);
+    assert_eq!(sorted(months), [(1, 2), (2, 3)]);
+}
