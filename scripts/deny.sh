@@ -3,4 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+# The dependencies of every platform, which a build of this one does not fetch.
+cargo fetch --locked --quiet
 cargo deny --offline --log-level error check licenses bans sources
