@@ -13,8 +13,21 @@ mod redact;
 pub use read::*;
 pub use redact::{REDACTED, redact};
 
-/// Largest accepted request body, and so the largest event.
-pub const BODY_MAX_BYTES: usize = 256 * 1024;
+/// What an event may be like at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Of its JSON.
+    pub bytes: usize,
+    /// Arrays and objects inside one another; the outermost is the first.
+    pub nesting_levels: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 256 * 1024, nesting_levels: 32 }
+    }
+}
+
 /// Events in one batch request.
 pub const BATCH_MAX_EVENTS: usize = 1_000;
 

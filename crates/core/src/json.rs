@@ -14,20 +14,21 @@ use serde_json::{Deserializer, Map, Number, Value};
 
 use crate::event::FieldError;
 
-/// Arrays and objects inside one another; the outermost is the first.
-pub const NESTING_MAX_LEVELS: usize = 32;
+/// How an error begins that is about nesting.
+pub const TOO_DEEP: &str = "is nested deeper than";
 
 /// Numbers of this size and above are refused: integers that large do not fit 64 bits.
 const NUMBER_END: f64 = 18_446_744_073_709_551_616.0;
 /// Numbers below are refused: the smallest integer of 64 bits.
 const NUMBER_MIN: f64 = -9_223_372_036_854_775_808.0;
 
-/// Reads one JSON value, and nothing after it.
+/// Reads one JSON value, with up to `max_levels` of arrays and objects inside one another, and nothing
+/// after it.
 ///
 /// # Errors
 /// The first thing wrong, with the path of the field it is in and, for text that is not JSON at
 /// all, line and column.
-pub fn read(body: &[u8]) -> Result<Value, FieldError> {
+pub fn read(body: &[u8], max_levels: usize) -> Result<Value, FieldError> {
     let text = std::str::from_utf8(body).map_err(|error| FieldError {
         field: String::new(),
         message: format!("is not UTF-8 text: the byte at offset {} is no character", error.valid_up_to()),
@@ -37,7 +38,7 @@ pub fn read(body: &[u8]) -> Result<Value, FieldError> {
     }
     let trail = Trail::default();
     let mut source = Deserializer::from_str(text);
-    let value = Strict { level: 1, trail: &trail }
+    let value = Strict { level: 1, max_levels, trail: &trail }
         .deserialize(&mut source)
         .and_then(|value| source.end().map(|()| value))
         .map_err(|error| trail.explain(&error))?;
@@ -48,8 +49,8 @@ pub fn read(body: &[u8]) -> Result<Value, FieldError> {
 ///
 /// # Errors
 /// As [`read`], and when the value is not an object.
-pub fn read_object(body: &[u8]) -> Result<Map<String, Value>, FieldError> {
-    match read(body)? {
+pub fn read_object(body: &[u8], max_levels: usize) -> Result<Map<String, Value>, FieldError> {
+    match read(body, max_levels)? {
         Value::Object(map) => Ok(map),
         other => Err(FieldError {
             field: String::new(),
@@ -201,6 +202,7 @@ const NUL_MESSAGE: &str = "contains a NUL character, which cannot be stored";
 #[derive(Clone, Copy)]
 struct Strict<'t> {
     level: usize,
+    max_levels: usize,
     trail: &'t Trail,
 }
 
@@ -211,8 +213,8 @@ impl Strict<'_> {
 
     /// The reader for what is inside a container at this level.
     fn inside<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.level > NESTING_MAX_LEVELS {
-            return Err(E::custom(format_args!("is nested deeper than {NESTING_MAX_LEVELS} levels")));
+        if self.level > self.max_levels {
+            return Err(E::custom(format_args!("{TOO_DEEP} {} levels", self.max_levels)));
         }
         Ok(Self { level: self.level + 1, ..self })
     }
@@ -309,8 +311,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
 mod tests {
     use super::*;
 
+    const LEVELS: usize = 32;
+
     fn refusal(body: &[u8]) -> (String, String) {
-        let error = read(body).expect_err(&String::from_utf8_lossy(body));
+        let error = read(body, LEVELS).expect_err(&String::from_utf8_lossy(body));
         (error.field, error.message)
     }
 
@@ -329,9 +333,9 @@ mod tests {
             " \"text\" ",
         ];
         for text in texts {
-            assert_eq!(read(text.as_bytes()), Ok(serde_json::from_str(text).unwrap()), "{text}");
+            assert_eq!(read(text.as_bytes(), LEVELS), Ok(serde_json::from_str(text).unwrap()), "{text}");
         }
-        assert!(read(nested(NESTING_MAX_LEVELS).as_bytes()).is_ok());
+        assert!(read(nested(LEVELS).as_bytes(), LEVELS).is_ok());
     }
 
     #[test]
@@ -359,8 +363,8 @@ mod tests {
         for (body, field, message) in cases {
             assert_eq!(refusal(body), ((*field).to_owned(), (*message).to_owned()));
         }
-        let (field, message) = refusal(nested(NESTING_MAX_LEVELS + 1).as_bytes());
-        assert_eq!(field, "[0]".repeat(NESTING_MAX_LEVELS));
+        let (field, message) = refusal(nested(LEVELS + 1).as_bytes());
+        assert_eq!(field, "[0]".repeat(LEVELS));
         assert_eq!(message, "is nested deeper than 32 levels");
         assert!(refusal(br#"{"a":1e999}"#).1.contains("too large"));
     }
@@ -400,7 +404,7 @@ mod tests {
     #[test]
     fn measures_compact_text() {
         for text in ["{}", r#"{"a":[1,2.5,"ü\n"],"b":null}"#] {
-            let Value::Object(map) = read(text.as_bytes()).unwrap() else { panic!("an object") };
+            let Value::Object(map) = read(text.as_bytes(), LEVELS).unwrap() else { panic!("an object") };
             assert_eq!(size_bytes(&map), text.len());
         }
     }

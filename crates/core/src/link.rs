@@ -158,7 +158,15 @@ mod tests {
     }
 
     fn event(body: &[u8]) -> Event {
-        read(body, &Origin::Backend, Timestamp::from_millis(0), &mut || unreachable!()).unwrap().event
+        read(
+            body,
+            &Origin::Backend,
+            Timestamp::from_millis(0),
+            crate::event::Limits::default(),
+            &mut || unreachable!(),
+        )
+        .unwrap()
+        .event
     }
 
     #[test]

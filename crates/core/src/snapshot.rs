@@ -1,5 +1,6 @@
 //! All that an analyzer may see of an identity at one moment.
 
+use crate::dataset::Datasets;
 use crate::identity::Profile;
 use crate::link::LinkKey;
 use crate::mapping::Mapping;
@@ -19,6 +20,7 @@ pub struct Snapshot<'a> {
     pub profile: &'a Profile,
     /// What its events' names mean.
     pub mapping: &'a Mapping,
+    pub datasets: &'a Datasets,
     pub state: &'a IdentityState,
     /// One entry for each of the identity's current keys that somebody else has too.
     pub shared: &'a [SharedKey],

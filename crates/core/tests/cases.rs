@@ -9,7 +9,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dregs_core::event::{self, Origin};
+use dregs_core::dataset::Datasets;
+use dregs_core::event::{self, Limits, Origin};
 use dregs_core::identity::{self, Profile};
 use dregs_core::link::{self, KeyKind, LinkKey};
 use dregs_core::mapping::Mapping;
@@ -76,7 +77,9 @@ impl Case {
         let (mut data, mut state) = (Map::new(), IdentityState::default());
         for (number, (at, body)) in bodies.iter().enumerate() {
             let accepted =
-                event::read(body.to_string().as_bytes(), &origin, *at, &mut || format!("dregs-{number}"));
+                event::read(body.to_string().as_bytes(), &origin, *at, Limits::default(), &mut || {
+                    format!("dregs-{number}")
+                });
             let event = accepted.unwrap_or_else(|refused| panic!("{}: {refused:?}", self.about)).event;
             if let Some(identity) = &event.identity {
                 identity::merge(&mut data, &identity.data).unwrap();
@@ -107,6 +110,7 @@ impl Case {
             now,
             profile: &profile,
             mapping: &Mapping::default(),
+            datasets: &Datasets::default(),
             state: &state,
             shared: &shared,
         })

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use dregs_core::event::{Accepted, Event, Origin, REDACTED, Refused, read, read_batch};
+use dregs_core::dataset::Datasets;
+use dregs_core::event::{Accepted, Event, Limits, Origin, REDACTED, Refused, read, read_batch};
 use dregs_core::identity::Profile;
 use dregs_core::link::{KeyKind, LinkKey};
 use dregs_core::mapping::Mapping;
@@ -25,7 +26,7 @@ fn origins() -> [Origin; 2] {
 }
 
 fn read_from(origin: &Origin, body: &[u8]) -> Result<Accepted, Refused> {
-    read(body, origin, NOW, &mut || "dregs-1".to_owned())
+    read(body, origin, NOW, Limits::default(), &mut || "dregs-1".to_owned())
 }
 
 /// Reads the body in every way there is; what is accepted must survive the store, and what is
@@ -33,7 +34,7 @@ fn read_from(origin: &Origin, body: &[u8]) -> Result<Accepted, Refused> {
 fn check(body: &[u8]) {
     for origin in origins() {
         let single = read_from(&origin, body);
-        let batch = read_batch(body, &origin, NOW, &mut || "dregs-1".to_owned());
+        let batch = read_batch(body, &origin, NOW, Limits::default(), &mut || "dregs-1".to_owned());
         let results = batch.unwrap_or_else(|refused| vec![Err(refused)]);
         for result in results.into_iter().chain([single]) {
             match result {
@@ -253,7 +254,8 @@ proptest! {
             others: Vec::new(),
         };
         let shared = [shared(KeyKind::Device, device_others), shared(KeyKind::Ip, ip_others)];
-        let snapshot = Snapshot { now: NOW, profile: &profile, mapping: &Mapping::default(), state: &state, shared: &shared };
+        let (mapping, datasets) = (Mapping::default(), Datasets::default());
+        let snapshot = Snapshot { now: NOW, profile: &profile, mapping: &mapping, datasets: &datasets, state: &state, shared: &shared };
         let analysis = analyze(&snapshot);
 
         let stored = serde_json::to_string(&analysis.observations).unwrap();

@@ -15,6 +15,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 
+use dregs_core::event::Limits;
 use figment::Figment;
 use ipnet::IpNet;
 
@@ -66,6 +67,12 @@ pub struct Config {
     pub deadline_ms: u64,
     /// The least time between two scoring cycles of one identity.
     pub min_cycle_ms: u64,
+    /// The largest body of a request, and so the largest event.
+    pub body_max_kib: u64,
+    /// The largest body of a batch of events.
+    pub batch_max_kib: u64,
+    /// Arrays and objects inside one another in a body.
+    pub nesting_max_levels: u64,
     /// Events a team may send in a calendar month (UTC); 0 means any number.
     pub monthly_event_quota: u64,
     /// Events a credential may send in a second, unless it says otherwise itself; 0 means any number.
@@ -119,6 +126,9 @@ impl Config {
             retry_schedule: "30,60,120".to_owned(),
             deadline_ms: 10_000,
             min_cycle_ms: 1_000,
+            body_max_kib: 256,
+            batch_max_kib: 4_096,
+            nesting_max_levels: 32,
             monthly_event_quota: 0,
             credential_rate_per_second: 0,
             address_rate_per_second: 100,
@@ -138,6 +148,14 @@ impl Config {
     /// The database's address without its password; empty when it is not set.
     pub fn shown_database_url(&self) -> String {
         self.database_url.as_deref().map(settings::masked_url).unwrap_or_default()
+    }
+}
+
+impl Config {
+    /// What an event may be like at most.
+    pub fn event_limits(&self) -> Limits {
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        Limits { bytes: size(self.body_max_kib * 1024), nesting_levels: size(self.nesting_max_levels) }
     }
 }
 

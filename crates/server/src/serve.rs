@@ -96,7 +96,7 @@ fn start_workers(
                     delivery_trigger.begin();
                 },
                 workers::deliver::run(Arc::clone(&app), deliveries, delivery_shutdown),
-                workers::remap::run(Arc::clone(&app), shutdown.clone()),
+                workers::rescore::run(Arc::clone(&app), shutdown.clone()),
                 workers::review::run(Arc::clone(&app), shutdown.clone()),
                 reload(Arc::clone(&app), shutdown.clone()),
             );

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use serde_json::{Map, Value};
 
 use super::redact::redact;
-use super::{Accepted, BATCH_MAX_EVENTS, Event, EventGroup, EventIdentity, FieldError, Origin, Refused};
+use super::{
+    Accepted, BATCH_MAX_EVENTS, Event, EventGroup, EventIdentity, FieldError, Limits, Origin, Refused,
+};
 use crate::device;
 use crate::identity::DATA_MAX_BYTES;
 use crate::json;
@@ -52,9 +54,14 @@ pub fn read(
     body: &[u8],
     origin: &Origin,
     now: Timestamp,
+    limits: Limits,
     new_id: &mut dyn FnMut() -> String,
 ) -> Result<Accepted, Refused> {
-    let fields = json::read_object(body).map_err(|error| vec![error])?;
+    if body.len() > limits.bytes {
+        let message = format!("is larger than {} KiB", limits.bytes / 1024);
+        return Err(vec![FieldError { field: String::new(), message }]);
+    }
+    let fields = json::read_object(body, limits.nesting_levels).map_err(|error| vec![error])?;
     let reader =
         Reader { origin, now, body_bytes: body.len(), errors: Vec::new(), scope: 0, ignored_fields: 0 };
     reader.event(fields, new_id)
@@ -69,10 +76,11 @@ pub fn read_batch(
     body: &[u8],
     origin: &Origin,
     now: Timestamp,
+    limits: Limits,
     new_id: &mut dyn FnMut() -> String,
 ) -> Result<Vec<Result<Accepted, Refused>>, Refused> {
     let events = json::split_array(body, BATCH_MAX_EVENTS).map_err(|error| vec![error])?;
-    Ok(events.into_iter().map(|event| read(event, origin, now, new_id)).collect())
+    Ok(events.into_iter().map(|event| read(event, origin, now, limits, new_id)).collect())
 }
 
 #[derive(Clone, Copy)]

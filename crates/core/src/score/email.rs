@@ -1,8 +1,7 @@
 //! Authenticity: whether its e-mail address is one that a person reads.
 
-use std::sync::LazyLock;
-
 use super::{Analyzer, Category, Finding};
+use crate::dataset::{self, Dataset, Datasets};
 use crate::snapshot::Snapshot;
 
 /// A little more than usual: nearly everybody gives an address, and a throwaway one is a choice.
@@ -20,32 +19,6 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
     observe,
 };
 
-/// The domains of the `mailchecker` list, sorted: its own check goes through all 56,000 of them
-/// one by one, a hundred times slower.
-static DISPOSABLE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut domains = mailchecker::blacklist();
-    domains.sort_unstable();
-    domains
-});
-
-/// Services that hand a message on to a mailbox they do not show. They stand for an account with
-/// Apple, Mozilla, DuckDuckGo, Proton, Fastmail or the like, and are not thrown away.
-const RELAYS: [&str; 11] = [
-    "privaterelay.appleid.com",
-    "mozmail.com",
-    "relay.firefox.com",
-    "duck.com",
-    "passmail.net",
-    "passinbox.com",
-    "simplelogin.com",
-    "slmail.me",
-    "aleeas.com",
-    "addy.io",
-    "users.noreply.github.com",
-];
-/// RFC 2606 and RFC 6761: nobody receives mail there.
-const RESERVED: [&str; 7] =
-    ["example.com", "example.org", "example.net", "example", "test", "invalid", "localhost"];
 /// Mailbox names typed to get past a form.
 const PLACEHOLDERS: [&str; 15] = [
     "test", "tests", "testing", "tester", "asdf", "asdfasdf", "qwerty", "qwertz", "abc", "foo", "foobar",
@@ -65,23 +38,27 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(address: &str) -> Self {
+    fn of(address: &str, datasets: &Datasets) -> Self {
         let Some((mailbox, domain)) = address.rsplit_once('@') else { return Self::Invalid };
-        if address.len() > ADDRESS_MAX_BYTES || !is_mailbox(mailbox) || !is_domain(domain) {
+        if address.len() > ADDRESS_MAX_BYTES
+            || !is_mailbox(mailbox)
+            || !domain.contains('.')
+            || dataset::domain(domain).is_none()
+        {
             return Self::Invalid;
         }
         let (mailbox, domain) = (mailbox.to_lowercase(), domain.to_lowercase());
-        if is_in(&domain, |domain| RESERVED.contains(&domain)) {
+        if datasets.contain(Dataset::Reserved, &domain) {
             return Self::Reserved;
         }
-        if is_in(&domain, |domain| RELAYS.contains(&domain)) {
+        if datasets.contain(Dataset::Relay, &domain) {
             return Self::Relay;
         }
         let suffix = psl::suffix(domain.as_bytes());
         if !suffix.is_some_and(|suffix| suffix.is_known()) || psl::domain_str(&domain).is_none() {
             return Self::Nowhere;
         }
-        if is_in(&domain, |domain| DISPOSABLE.binary_search(&domain).is_ok()) {
+        if datasets.contain(Dataset::Disposable, &domain) {
             return Self::Disposable;
         }
         let mailbox = mailbox.split('+').next().unwrap_or_default();
@@ -111,7 +88,7 @@ impl Kind {
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let address = snapshot.profile.email.as_deref()?;
-    let (value, confidence, words) = Kind::of(address).meaning();
+    let (value, confidence, words) = Kind::of(address, snapshot.datasets).meaning();
     // The domain says why, and the address itself stays out of what is logged and sent on.
     let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
     let subject = match &domain {
@@ -125,27 +102,11 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     })
 }
 
-/// Whether `is_listed` holds for the domain or one it is under.
-fn is_in(domain: &str, is_listed: impl Fn(&str) -> bool) -> bool {
-    let parents = domain.match_indices('.').map(|(dot, _)| &domain[dot + 1..]);
-    std::iter::once(domain).chain(parents).any(is_listed)
-}
-
 fn is_mailbox(mailbox: &str) -> bool {
     let is_dotted_well = !mailbox.starts_with('.') && !mailbox.ends_with('.') && !mailbox.contains("..");
     // Letters of any script: RFC 6531.
     let is_allowed = |char: char| char.is_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(char);
     (1..=MAILBOX_MAX_BYTES).contains(&mailbox.len()) && is_dotted_well && mailbox.chars().all(is_allowed)
-}
-
-fn is_domain(domain: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.chars().all(|char| char.is_alphanumeric() || char == '-')
-    };
-    domain.contains('.') && domain.split('.').all(is_label)
 }
 
 /// Whether a mailbox name looks generated: letters and digits in turn, many consonants in a row,
@@ -213,9 +174,9 @@ mod tests {
             ("@gmail.com", Kind::Invalid),
         ];
         for (address, kind) in cases {
-            assert_eq!(Kind::of(address), kind, "{address}");
+            assert_eq!(Kind::of(address, &Datasets::default()), kind, "{address}");
         }
-        assert_eq!(Kind::of(&format!("{}@gmail.com", "a".repeat(65))), Kind::Invalid);
+        assert_eq!(Kind::of(&format!("{}@gmail.com", "a".repeat(65)), &Datasets::default()), Kind::Invalid);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde_json::Map;
 
 use super::{Analyzer, Finding};
+use crate::dataset::Datasets;
 use crate::event::Event;
 use crate::identity::Profile;
 use crate::link::{KeyKind, LinkKey};
@@ -16,6 +17,7 @@ use crate::time::Timestamp;
 pub struct Identity {
     pub profile: Profile,
     pub mapping: Mapping,
+    pub datasets: Datasets,
     pub state: IdentityState,
     pub shared: Vec<SharedKey>,
 }
@@ -66,6 +68,7 @@ impl Identity {
             now: self.state.last_event_at().unwrap_or_default(),
             profile: &self.profile,
             mapping: &self.mapping,
+            datasets: &self.datasets,
             state: &self.state,
             shared: &self.shared,
         }

@@ -97,6 +97,7 @@ create table audit_log (
   after text
 );
 create index audit_log_team on audit_log (team_id, id);
+create index audit_log_target on audit_log (target_type, target_id);
 
 -- What a team's own names mean; the shipped table is in the code.
 create table mappings (
@@ -160,6 +161,7 @@ create table escalations (
   acknowledged_at integer,
   closed_at integer
 );
+create index escalations_opened on escalations (team_id, opened_at);
 create index escalations_status on escalations (team_id, status, id);
 create index escalations_severity on escalations (team_id, severity, id);
 create index escalations_identity on escalations (identity_id, id);

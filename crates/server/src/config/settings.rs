@@ -20,6 +20,10 @@ const DEADLINE_RANGE_MS: RangeInclusive<u64> = 100..=30_000;
 /// From "score at every event" to once an hour.
 const MIN_CYCLE_RANGE_MS: RangeInclusive<u64> = 0..=3_600_000;
 
+/// An event has to fit, and a body is kept in memory.
+const KIB_RANGE: RangeInclusive<u64> = 1..=65_536;
+/// At most what the JSON reader itself can take, with room for what is around.
+const LEVELS_RANGE: RangeInclusive<u64> = 4..=100;
 /// What counts events, requests, reviews.
 const COUNT_RANGE: RangeInclusive<u64> = 0..=1_000_000_000;
 
@@ -86,7 +90,7 @@ impl Setting {
     }
 }
 
-pub(super) const SETTINGS: [Setting; 29] = [
+pub(super) const SETTINGS: [Setting; 32] = [
     Setting {
         key: "listen",
         expects: "an IP address and a port, such as 127.0.0.1:8080",
@@ -198,6 +202,27 @@ pub(super) const SETTINGS: [Setting; 29] = [
         visibility: Visibility::Shown,
         read: |config, text| put(&mut config.min_cycle_ms, within(text, &MIN_CYCLE_RANGE_MS)),
         write: |config| Some(config.min_cycle_ms.to_string()),
+    },
+    Setting {
+        key: "body_max_kib",
+        expects: "a number of KiB from 1 to 65536",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.body_max_kib, within(text, &KIB_RANGE)),
+        write: |config| Some(config.body_max_kib.to_string()),
+    },
+    Setting {
+        key: "batch_max_kib",
+        expects: "a number of KiB from 1 to 65536",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.batch_max_kib, within(text, &KIB_RANGE)),
+        write: |config| Some(config.batch_max_kib.to_string()),
+    },
+    Setting {
+        key: "nesting_max_levels",
+        expects: "a whole number from 4 to 100",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.nesting_max_levels, within(text, &LEVELS_RANGE)),
+        write: |config| Some(config.nesting_max_levels.to_string()),
     },
     Setting {
         key: "monthly_event_quota",

@@ -1,5 +1,6 @@
 //! Who calls, and what they may.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use ipnet::IpNet;
 
+use super::cookie;
 use super::error::{ApiError, Code};
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -22,6 +24,31 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+}
+
+/// The token of a request: its bearer's, or that of a browser's session.
+pub fn token(headers: &HeaderMap) -> Option<&str> {
+    bearer(headers).or_else(|| cookie::session(headers))
+}
+
+/// Where a request comes from.
+pub struct Client {
+    pub address: Option<IpAddr>,
+    /// Whether a browser came by https, as a trusted proxy says.
+    pub is_https: bool,
+}
+
+impl FromRequestParts<Arc<App>> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let is_trusted =
+            peer.is_some_and(|ip| app.config.trusted_proxies.iter().any(|net| net.contains(&ip)));
+        let scheme = parts.headers.get("x-forwarded-proto");
+        let is_https = is_trusted && scheme.is_some_and(|scheme| scheme == "https");
+        Ok(Self { address: address(parts, app), is_https })
+    }
 }
 
 /// Somebody who may read what their team has.
@@ -66,7 +93,11 @@ impl FromRequestParts<Arc<App>> for Caller {
 
 impl Caller {
     async fn recognise(parts: &Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let token = bearer(&parts.headers).ok_or_else(|| unauthenticated(NO_TOKEN))?;
+        let token = token(&parts.headers).ok_or_else(|| unauthenticated(NO_TOKEN))?;
+        if bearer(&parts.headers).is_none() && !cookie::is_from_own_page(&parts.method, &parts.headers) {
+            let message = "A browser's session may be used by this server's own pages only.";
+            return Err(ApiError::new(StatusCode::FORBIDDEN, Code::CsrfRefused, message));
+        }
         if token.starts_with(PUBLIC_PREFIX) {
             let credential = app.credentials.by_public(token);
             return Err(credential.map_or_else(|| unauthenticated(UNKNOWN_KEY), |_| public_key_not_allowed()));

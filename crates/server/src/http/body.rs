@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use dregs_core::event::{BODY_MAX_BYTES, FieldError};
+use dregs_core::event::FieldError;
 use dregs_core::json;
 use http_body_util::{BodyExt, Limited};
 use serde::de::value::MapAccessDeserializer;
@@ -14,25 +15,39 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::error::{ApiError, Code};
+use crate::app::App;
 
-/// The bytes of a body, at most [`BODY_MAX_BYTES`].
+/// The bytes of a body, as large as one event may be.
 pub struct Raw(pub Bytes);
 
-impl<S: Sync> FromRequest<S> for Raw {
+impl FromRequest<Arc<App>> for Raw {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        read(request.into_body()).await.map(Self)
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        read(request.into_body(), app.config.body_max_kib).await.map(Self)
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, ApiError> {
-    if body.size_hint().lower() > BODY_MAX_BYTES as u64 {
-        return Err(too_large());
+/// The bytes of a body, as large as many events may be.
+pub struct RawBatch(pub Bytes);
+
+impl FromRequest<Arc<App>> for RawBatch {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        read(request.into_body(), app.config.batch_max_kib).await.map(Self)
     }
-    let collected = Limited::new(body, BODY_MAX_BYTES).collect().await.map_err(|error| {
+}
+
+async fn read(body: Body, max_kib: u64) -> Result<Bytes, ApiError> {
+    let max_bytes = max_kib * 1024;
+    if body.size_hint().lower() > max_bytes {
+        return Err(too_large(max_kib));
+    }
+    let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+    let collected = Limited::new(body, max_bytes).collect().await.map_err(|error| {
         if error.is::<http_body_util::LengthLimitError>() {
-            too_large()
+            too_large(max_kib)
         } else {
             ApiError::field("", "the body ended before it was complete")
         }
@@ -40,41 +55,51 @@ async fn read(body: Body) -> Result<Bytes, ApiError> {
     Ok(collected.to_bytes())
 }
 
-fn too_large() -> ApiError {
-    ApiError::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        Code::BodyTooLarge,
-        format!("The body is larger than {} KiB.", BODY_MAX_BYTES / 1024),
-    )
+fn too_large(max_kib: u64) -> ApiError {
+    metrics::counter!("dregs_body_refused_total", "limit" => "size").increment(1);
+    let message = format!("The body is larger than {max_kib} KiB.");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLarge, message)
+}
+
+/// Notes what limits have refused of a body that was read.
+pub fn note_refusal(errors: &[FieldError]) {
+    if errors.iter().any(|error| error.message.starts_with(json::TOO_DEEP)) {
+        metrics::counter!("dregs_body_refused_total", "limit" => "nesting").increment(1);
+    }
 }
 
 /// A JSON object of which every field is known.
 pub struct Json<T>(pub T);
 
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        parse(&read(request.into_body()).await?).map(Self)
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        let Raw(body) = Raw::from_request(request, app).await?;
+        parse(&body, app).map(Self)
     }
 }
 
 /// The same, where an empty body, or null, stands for an empty object.
 pub struct OptionalJson<T>(pub T);
 
-impl<S: Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for OptionalJson<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        match read(request.into_body()).await?.trim_ascii() {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        let Raw(body) = Raw::from_request(request, app).await?;
+        match body.trim_ascii() {
             b"" | b"null" => Ok(Self(T::default())),
-            body => parse(body).map(Self),
+            body => parse(body, app).map(Self),
         }
     }
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let value = json::read_object(body).map_err(|error| ApiError::fields(vec![error]))?;
+fn parse<T: DeserializeOwned>(body: &[u8], app: &App) -> Result<T, ApiError> {
+    let value = json::read_object(body, app.config.event_limits().nesting_levels).map_err(|error| {
+        note_refusal(std::slice::from_ref(&error));
+        ApiError::fields(vec![error])
+    })?;
     serde_path_to_error::deserialize(serde_json::Value::Object(value))
         .map_err(|error| ApiError::fields(vec![explain(&error)]))
 }

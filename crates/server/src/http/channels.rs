@@ -18,6 +18,7 @@ use super::error::{ApiError, Code, ErrorBody};
 use super::params::Path;
 use crate::app::App;
 use crate::channels::webhook::{MASKED, WebhookConfig};
+use crate::ops::audit::Actor;
 use crate::ops::channels::{self as ops, OnResume};
 use crate::store::channels::{self, Channel};
 use crate::store::{StoreError, deliveries};
@@ -137,6 +138,7 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<
 pub async fn create(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
+    actor: Actor,
     Json(new): Json<NewChannelBody>,
 ) -> Result<(StatusCode, Answer<ChannelBody>), ApiError> {
     if new.channel_type != "WEBHOOK" {
@@ -168,7 +170,7 @@ pub async fn create(
         created_at: now,
         updated_at: now,
     };
-    let (id, secret) = ops::create(&app, channel.clone()).await.map_err(slug_taken)?;
+    let (id, secret) = ops::create(&app, actor, channel.clone()).await.map_err(slug_taken)?;
     channel.id = id;
     Ok((StatusCode::CREATED, Answer(body(channel, Some(secret.as_text().to_owned()))?)))
 }
@@ -197,10 +199,12 @@ pub async fn get(
 pub async fn update(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
+    actor: Actor,
     Path(id): Path<String>,
     Json(patch): Json<ChannelPatchBody>,
 ) -> Result<Answer<ChannelBody>, ApiError> {
-    let mut channel = find(&app, &caller, &id).await?;
+    let before = find(&app, &caller, &id).await?;
+    let mut channel = before.clone();
     let is_resumed = !channel.enabled && patch.enabled == Some(true);
     if patch.on_resume.is_some() && !is_resumed {
         return Err(ApiError::field("onResume", "goes with enabling a channel that is disabled"));
@@ -223,7 +227,8 @@ pub async fn update(
         Some(OnResumeBody::Skip) => OnResume::Skip,
         Some(OnResumeBody::Send) | None => OnResume::Send,
     };
-    ops::update(&app, channel.clone(), is_resumed.then_some(on_resume)).await.map_err(slug_taken)?;
+    let resumed = is_resumed.then_some(on_resume);
+    ops::update(&app, actor, before, channel.clone(), resumed).await.map_err(slug_taken)?;
     Ok(Answer(body(channel, None)?))
 }
 
@@ -236,10 +241,11 @@ pub async fn update(
 pub async fn delete(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
+    actor: Actor,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let channel = find(&app, &caller, &id).await?;
-    ops::delete(&app, channel.id).await?;
+    ops::delete(&app, actor, channel).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -271,6 +277,7 @@ pub struct TestAnswer {
 pub async fn test(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
+    actor: Actor,
     Path(id): Path<String>,
     OptionalJson(test): OptionalJson<TestBody>,
 ) -> Result<Answer<TestAnswer>, ApiError> {
@@ -279,7 +286,7 @@ pub async fn test(
         Some(text) => parse_event("event", &text)?,
         None => EventType::ChannelTest,
     };
-    let (delivery_id, record) = ops::test(&app, &channel, event).await?;
+    let (delivery_id, record) = ops::test(&app, actor, &channel, event).await?;
     let (team_id, number) = (caller.team_id(), 1);
     let attempts = super::deliveries::attempts(&app, team_id, delivery_id).await?;
     let attempt = attempts.into_iter().find(|attempt| attempt.attempt == number);
@@ -318,6 +325,7 @@ pub struct RotateAnswer {
 pub async fn rotate_secret(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
+    actor: Actor,
     Path(id): Path<String>,
     OptionalJson(rotate): OptionalJson<RotateBody>,
 ) -> Result<Answer<RotateAnswer>, ApiError> {
@@ -326,7 +334,7 @@ pub async fn rotate_secret(
         return Err(ApiError::field("overlapSeconds", format!("must be at most {OVERLAP_MAX_SECONDS}")));
     }
     let overlap_ends_at = app.clock.now().plus_millis(i64::from(rotate.overlap_seconds) * 1_000);
-    let secret = ops::rotate_secret(&app, channel.id, rotate.overlap_seconds).await?;
+    let secret = ops::rotate_secret(&app, actor, channel.id, rotate.overlap_seconds).await?;
     Ok(Answer(RotateAnswer { signing_secret: secret.as_text().to_owned(), overlap_ends_at }))
 }
 

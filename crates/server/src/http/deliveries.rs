@@ -17,6 +17,7 @@ use super::error::{ApiError, Code, ErrorBody};
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, time};
 use crate::app::App;
+use crate::ops::audit::Actor;
 use crate::ops::{deliveries as ops, log};
 use crate::store::attempts::Trigger;
 use crate::store::channels::Channel;
@@ -257,10 +258,11 @@ impl From<log::ShownAttempt> for AttemptBody {
 pub async fn resend(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
+    actor: Actor,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Answer<DeliveryBody>), ApiError> {
     let delivery = find(&app, &caller, &id).await?;
-    if !ops::resend(&app, delivery.channel_id, delivery.id).await? {
+    if !ops::resend(&app, actor, delivery.channel_id, delivery.id).await? {
         let message = "An attempt of this delivery is under way.";
         return Err(ApiError::new(StatusCode::CONFLICT, Code::AttemptUnderWay, message));
     }
@@ -305,6 +307,7 @@ pub struct ReplayAnswer {
 pub async fn replay(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
+    actor: Actor,
     Path(id): Path<String>,
     Json(replay): Json<ReplayBody>,
 ) -> Result<Answer<ReplayAnswer>, ApiError> {
@@ -321,7 +324,7 @@ pub async fn replay(
     }
     let filter = Filter { status, from, to, ..Filter::default() };
     let matched = count_finished(&app, channel.id, &filter).await?;
-    let queued = if replay.dry_run { 0 } else { ops::replay(&app, channel.id, filter).await? };
+    let queued = if replay.dry_run { 0 } else { ops::replay(&app, actor, channel.id, filter).await? };
     Ok(Answer(ReplayAnswer { matched, queued, dry_run: replay.dry_run }))
 }
 

@@ -41,6 +41,7 @@ pub enum Code {
     SlugTaken,
     EmailTaken,
     MappingExists,
+    EntryExists,
     LastAdmin,
     AttemptUnderWay,
     WrongPassword,

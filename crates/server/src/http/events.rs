@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::Sender;
-use super::body::Raw;
+use super::body::{Raw, RawBatch, note_refusal};
 use super::error::{ApiError, Code, ErrorBody, ErrorDetail, summary};
 use crate::app::App;
 use crate::ops::ingest::{Outcome, Prepared};
@@ -70,8 +70,12 @@ pub async fn send(
 
 async fn send_one(app: &App, sender: &Sender, body: &[u8]) -> Result<EventAnswer, ApiError> {
     sender.admit(app, 1)?;
-    let accepted =
-        event::read(body, &origin(sender), app.clock.now(), &mut new_event_id).map_err(ApiError::fields)?;
+    let (now, limits) = (app.clock.now(), app.config.event_limits());
+    let read = event::read(body, &origin(sender), now, limits, &mut new_event_id);
+    let accepted = read.map_err(|errors| {
+        note_refusal(&errors);
+        ApiError::fields(errors)
+    })?;
     let prepared = prepare(accepted)?;
     let mut outcomes = app.ingest.submit(sender.team_id(), vec![prepared]).await?;
     match outcomes.pop() {
@@ -91,13 +95,14 @@ async fn send_one(app: &App, sender: &Sender, body: &[u8]) -> Result<EventAnswer
 pub async fn send_batch(
     State(app): State<Arc<App>>,
     sender: Sender,
-    Raw(body): Raw,
+    RawBatch(body): RawBatch,
 ) -> Result<Json<Vec<BatchAnswer>>, ApiError> {
     if matches!(sender, Sender::Browser { .. }) {
         let message = "A public key sends events one by one, to /api/events.";
         return Err(ApiError::new(StatusCode::FORBIDDEN, Code::PublicKeyNotAllowed, message));
     }
-    let read = event::read_batch(&body, &origin(&sender), app.clock.now(), &mut new_event_id)
+    let (now, limits) = (app.clock.now(), app.config.event_limits());
+    let read = event::read_batch(&body, &origin(&sender), now, limits, &mut new_event_id)
         .map_err(ApiError::fields)?;
     sender.admit(&app, read.len())?;
     let mut answers = Vec::with_capacity(read.len());
@@ -108,7 +113,10 @@ pub async fn send_batch(
                 prepared.push(prepare(accepted)?);
                 answers.push(None);
             }
-            Err(errors) => answers.push(Some(refused(errors))),
+            Err(errors) => {
+                note_refusal(&errors);
+                answers.push(Some(refused(errors)));
+            }
         }
     }
     let mut outcomes = app.ingest.submit(sender.team_id(), prepared).await?.into_iter();

@@ -1,9 +1,13 @@
 //! The HTTP API: every route on this page.
 
+mod audit_log;
 mod auth;
 mod body;
 mod channels;
+mod cookie;
 mod credentials;
+mod dashboard;
+mod datasets;
 mod deliveries;
 mod devices;
 mod docs;
@@ -20,6 +24,7 @@ mod identities;
 mod identity_actions;
 mod identity_lists;
 mod mappings;
+mod mcp_tokens;
 mod openapi;
 mod page;
 mod params;
@@ -27,6 +32,8 @@ mod reference;
 mod request_id;
 mod schema;
 mod sessions;
+mod team;
+mod usage;
 
 use std::sync::Arc;
 
@@ -83,11 +90,28 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mappings::update, mappings::delete))
         .routes(routes!(mappings::canonical_types))
         .routes(routes!(mappings::seen))
+        .routes(routes!(datasets::list))
+        .routes(routes!(datasets::entries, datasets::create))
+        .routes(routes!(datasets::delete))
         .routes(routes!(credentials::list, credentials::create))
         .routes(routes!(credentials::update, credentials::delete))
         .routes(routes!(sessions::login))
         .routes(routes!(sessions::logout))
         .routes(routes!(sessions::me))
+        .routes(routes!(sessions::password))
+        .routes(routes!(sessions::accept))
+        .routes(routes!(team::get, team::update))
+        .routes(routes!(team::members))
+        .routes(routes!(team::update_member, team::remove_member))
+        .routes(routes!(team::invitations, team::invite))
+        .routes(routes!(team::withdraw))
+        .routes(routes!(mcp_tokens::list, mcp_tokens::create))
+        .routes(routes!(mcp_tokens::delete))
+        .routes(routes!(dashboard::stats))
+        .routes(routes!(dashboard::score_distribution))
+        .routes(routes!(dashboard::rule_activity))
+        .routes(routes!(usage::get))
+        .routes(routes!(audit_log::list))
 }
 
 /// The OpenAPI document of the API.

@@ -119,7 +119,7 @@ const COMMON_ERRORS: &[CommonError] = &[
     CommonError {
         status: "413",
         name: "BodyTooLarge",
-        description: "The body is larger than 256 KiB.",
+        description: "The body is larger than the server is configured to take.",
         applies: |_, operation| operation.request_body.is_some(),
     },
     CommonError {

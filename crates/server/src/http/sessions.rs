@@ -4,20 +4,23 @@ use std::sync::Arc;
 
 use axum::Json as Answer;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use dregs_core::time::Timestamp;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::AppendHeaders;
+use dregs_core::time::{SECOND_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::auth::{Person, bearer};
+use super::auth::{Client, Person, token};
 use super::body::Json;
+use super::cookie;
 use super::error::{ApiError, Code, ErrorBody};
+use super::team::UserBody;
 use crate::app::App;
-use crate::ops::sign_in;
-use crate::store::users::User;
+use crate::ops::audit::Actor;
+use crate::ops::sign_in::{self, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session};
+use crate::ops::team;
 
-/// Longer passwords only cost time.
-const PASSWORD_MAX_BYTES: usize = 1_024;
+const NAME_MAX_CHARS: usize = 100;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,29 +34,22 @@ pub struct LoginBody {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionBody {
-    /// For `Authorization: Bearer`.
+    /// For `Authorization: Bearer`. A browser has it in a cookie as well.
     token: String,
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
     user: UserBody,
 }
 
-/// A person of the team.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UserBody {
-    id: i64,
-    email: String,
-    #[schema(example = "ADMIN")]
-    role: &'static str,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-}
+/// A session as it is answered: in the body, and in a cookie for pages of this server.
+type Begun = (AppendHeaders<Option<(header::HeaderName, header::HeaderValue)>>, Answer<SessionBody>);
 
-impl From<User> for UserBody {
-    fn from(user: User) -> Self {
-        Self { id: user.id, email: user.email, role: user.role.as_text(), created_at: user.created_at }
-    }
+fn begun(app: &App, client: &Client, session: Session) -> Begun {
+    let seconds = session.expires_at.millis_since(app.clock.now()) / SECOND_MS;
+    let cookie = cookie::set(&session.token, seconds, client.is_https);
+    let body =
+        SessionBody { token: session.token, expires_at: session.expires_at, user: session.user.into() };
+    (AppendHeaders(cookie.map(|cookie| (header::SET_COOKIE, cookie))), Answer(body))
 }
 
 /// Sign in
@@ -63,20 +59,26 @@ impl From<User> for UserBody {
         (status = 401, body = ErrorBody, description = "Address and password do not go together.")))]
 pub async fn login(
     State(app): State<Arc<App>>,
+    client: Client,
     Json(login): Json<LoginBody>,
-) -> Result<Answer<SessionBody>, ApiError> {
+) -> Result<Begun, ApiError> {
     if login.password.len() > PASSWORD_MAX_BYTES {
         return Err(ApiError::field("password", format!("must be at most {PASSWORD_MAX_BYTES} bytes")));
     }
-    let session = sign_in::begin(&app, &login.email, login.password).await?.ok_or_else(|| {
-        let message = "E-mail address and password do not go together.";
-        ApiError::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)
-    })?;
-    Ok(Answer(SessionBody {
-        token: session.token,
-        expires_at: session.expires_at,
-        user: session.user.into(),
-    }))
+    match sign_in::begin(&app, &login.email, login.password, client.address).await? {
+        Ok(session) => Ok(begun(&app, &client, session)),
+        Err(refusal) => {
+            let message = "E-mail address and password do not go together.";
+            Err(refused(refusal, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message))
+        }
+    }
+}
+
+fn refused(refusal: Refusal, status: StatusCode, code: Code, message: &str) -> ApiError {
+    match refusal {
+        Refusal::Wrong => ApiError::new(status, code, message),
+        Refusal::Throttled(wait) => ApiError::rate_limited(wait),
+    }
 }
 
 /// Sign out
@@ -85,12 +87,15 @@ pub async fn login(
 pub async fn logout(
     State(app): State<Arc<App>>,
     _: Person,
+    actor: Actor,
+    client: Client,
     headers: HeaderMap,
-) -> Result<StatusCode, ApiError> {
-    if let Some(token) = bearer(&headers) {
-        sign_in::end(&app, token).await?;
+) -> Result<(StatusCode, AppendHeaders<Option<(header::HeaderName, header::HeaderValue)>>), ApiError> {
+    if let Some(token) = token(&headers) {
+        sign_in::end(&app, actor, token).await?;
     }
-    Ok(StatusCode::NO_CONTENT)
+    let gone = cookie::set("", 0, client.is_https).map(|cookie| (header::SET_COOKIE, cookie));
+    Ok((StatusCode::NO_CONTENT, AppendHeaders(gone)))
 }
 
 /// Read who is signed in
@@ -98,4 +103,84 @@ pub async fn logout(
     tag = "auth", responses((status = 200, body = UserBody)))]
 pub async fn me(Person(user): Person) -> Answer<UserBody> {
     Answer(user.into())
+}
+
+/// Another password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PasswordBody {
+    #[schema(format = Password)]
+    current_password: String,
+    #[schema(format = Password, min_length = 10, max_length = 1024)]
+    new_password: String,
+}
+
+/// Change one's password
+///
+/// Every other session of the person ends.
+#[utoipa::path(post, operation_id = "changePassword", path = "/auth/password",
+    tag = "auth", request_body = PasswordBody, responses((status = 204)))]
+pub async fn password(
+    State(app): State<Arc<App>>,
+    Person(user): Person,
+    client: Client,
+    headers: HeaderMap,
+    Json(change): Json<PasswordBody>,
+) -> Result<StatusCode, ApiError> {
+    check_password("newPassword", &change.new_password)?;
+    let PasswordBody { current_password, new_password } = change;
+    let session = token(&headers).unwrap_or_default();
+    let changed =
+        sign_in::change_password(&app, user, session, current_password, new_password, client.address);
+    match changed.await? {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(refusal) => {
+            let message = "The current password is another one.";
+            Err(refused(refusal, StatusCode::BAD_REQUEST, Code::WrongPassword, message))
+        }
+    }
+}
+
+/// What somebody who is invited says.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptanceBody {
+    /// From the invitation.
+    token: String,
+    #[schema(max_length = 100)]
+    name: Option<String>,
+    #[schema(format = Password, min_length = 10, max_length = 1024)]
+    password: String,
+}
+
+/// Accept an invitation, and sign in
+#[utoipa::path(post, operation_id = "acceptInvitation", path = "/auth/accept-invitation",
+    tag = "auth", security(()), request_body = AcceptanceBody,
+    responses((status = 200, body = SessionBody),
+        (status = 404, body = ErrorBody, description = "The invitation is unknown, withdrawn, used or over."),
+        (status = 409, body = ErrorBody, description = "Somebody has this e-mail address by now.")))]
+pub async fn accept(
+    State(app): State<Arc<App>>,
+    client: Client,
+    Json(acceptance): Json<AcceptanceBody>,
+) -> Result<Begun, ApiError> {
+    check_password("password", &acceptance.password)?;
+    let AcceptanceBody { token, name, password } = acceptance;
+    let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    if name.as_ref().is_some_and(|name| name.chars().count() > NAME_MAX_CHARS) {
+        return Err(ApiError::field("name", format!("must have at most {NAME_MAX_CHARS} characters")));
+    }
+    let user = team::accept(&app, &token, name, password, client.address).await?;
+    let user = user.map_err(|refusal| super::team::refused(refusal, "invitation"))?;
+    let session = sign_in::open(&app, user, client.address).await?;
+    Ok(begun(&app, &client, session))
+}
+
+fn check_password(field: &str, password: &str) -> Result<(), ApiError> {
+    if sign_in::is_password(password) {
+        return Ok(());
+    }
+    let message =
+        format!("must have at least {PASSWORD_MIN_CHARS} characters, and at most {PASSWORD_MAX_BYTES} bytes");
+    Err(ApiError::field(field, message))
 }

@@ -7,16 +7,18 @@ use dregs_core::notify::catalogue;
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::notify::signature::Secret;
 use dregs_core::time::Timestamp;
+use serde_json::{Value, json};
 use tokio::sync::{Mutex, oneshot};
 
 use crate::app::App;
-use crate::channels::webhook::{Webhook, WebhookConfig};
+use crate::channels::webhook::{MASKED, Webhook, WebhookConfig};
+use crate::ops::audit::{self, Act, Actor};
 use crate::ops::handoff::Outgoing;
 use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channels::{self, Channel, ChannelSecret};
 use crate::store::claims::DELIVERY_LEASE_MS;
 use crate::store::deliveries::{self, NewDelivery, Subject};
-use crate::store::{Result, Store, StoreError, notifications};
+use crate::store::{Result, Store, StoreError, Tx, notifications};
 use crate::vault::Vault;
 
 /// What secrets of channels are sealed for.
@@ -133,13 +135,14 @@ fn new_secret(vault: &Vault) -> Result<(Secret, Vec<u8>)> {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the team has a channel with this slug.
-pub async fn create(app: &App, channel: Channel) -> Result<(i64, Secret)> {
+pub async fn create(app: &App, actor: Actor, channel: Channel) -> Result<(i64, Secret)> {
     let (secret, sealed) = new_secret(&app.vault)?;
     let id = app
         .store
         .write(move |tx| {
             let id = channels::insert(tx, &channel)?;
             channels::insert_secret(tx, id, &sealed, channel.created_at)?;
+            record(tx, &actor, "channel.create", id, (None, told(&channel)), channel.created_at)?;
             Ok(id)
         })
         .await?;
@@ -155,22 +158,34 @@ pub enum OnResume {
 }
 
 /// Writes a changed channel; `resumed` says what to do with what waited while it was disabled.
-pub async fn update(app: &App, channel: Channel, resumed: Option<OnResume>) -> Result<()> {
+pub async fn update(
+    app: &App,
+    actor: Actor,
+    before: Channel,
+    channel: Channel,
+    resumed: Option<OnResume>,
+) -> Result<()> {
     let (id, now) = (channel.id, channel.updated_at);
     if resumed == Some(OnResume::Skip) {
-        let skip = move |tx: &mut crate::store::Tx| {
+        let skip = move |tx: &mut Tx| {
             deliveries::skip_some(tx, id, "skipped when the channel was enabled again", now, CHUNK_DELIVERIES)
         };
         while app.store.write(skip).await? > 0 {}
     }
-    app.store.write(move |tx| channels::update(tx, &channel)).await?;
+    app.store
+        .write(move |tx| {
+            channels::update(tx, &channel)?;
+            record(tx, &actor, "channel.change", id, (told(&before), told(&channel)), now)
+        })
+        .await?;
     app.reload_channels().await?;
     app.deliveries.spill(id);
     Ok(())
 }
 
 /// Removes a channel with everything that was or would be sent to it.
-pub async fn delete(app: &App, id: i64) -> Result<()> {
+pub async fn delete(app: &App, actor: Actor, channel: Channel) -> Result<()> {
+    let (id, now) = (channel.id, app.clock.now());
     // First nothing new comes in, and the channel itself goes last: whenever this is interrupted,
     // the channel is still there to be removed.
     app.store.write(move |tx| channels::unsubscribe(tx, id)).await?;
@@ -179,7 +194,8 @@ pub async fn delete(app: &App, id: i64) -> Result<()> {
     app.store
         .write(move |tx| {
             while deliveries::delete_some(tx, id, CHUNK_DELIVERIES)? > 0 {}
-            channels::delete(tx, id)
+            channels::delete(tx, id)?;
+            record(tx, &actor, "channel.delete", id, (told(&channel), None), now)
         })
         .await?;
     app.reload_channels().await?;
@@ -188,18 +204,53 @@ pub async fn delete(app: &App, id: i64) -> Result<()> {
 }
 
 /// Gives a channel a new secret; the old ones go on signing for `overlap_seconds`.
-pub async fn rotate_secret(app: &App, id: i64, overlap_seconds: u32) -> Result<Secret> {
+pub async fn rotate_secret(app: &App, actor: Actor, id: i64, overlap_seconds: u32) -> Result<Secret> {
     let (secret, sealed) = new_secret(&app.vault)?;
     let now = app.clock.now();
     let end = now.plus_millis(i64::from(overlap_seconds) * 1_000);
     app.store
         .write(move |tx| {
             channels::expire_secrets(tx, id, end)?;
-            channels::insert_secret(tx, id, &sealed, now)
+            channels::insert_secret(tx, id, &sealed, now)?;
+            let after = Some(json!({ "overlapSeconds": overlap_seconds }));
+            record(tx, &actor, "channel.rotate-secret", id, (None, after), now)
         })
         .await?;
     app.reload_channels().await?;
     Ok(secret)
+}
+
+/// A channel for the audit log: what may hold a secret is masked.
+fn told(channel: &Channel) -> Option<Value> {
+    let mut config: Value = serde_json::from_str(&channel.config).unwrap_or_default();
+    if let Some(headers) = config.get_mut("headers").and_then(Value::as_object_mut) {
+        headers.values_mut().for_each(|value| *value = MASKED.into());
+    }
+    if let Some(url) = config.get_mut("url")
+        && let Some((before, _)) = url.as_str().and_then(|url| url.split_once('?'))
+    {
+        *url = format!("{before}?{MASKED}").into();
+    }
+    Some(json!({
+        "type": channel.channel_type,
+        "name": channel.name,
+        "slug": channel.slug,
+        "enabled": channel.enabled,
+        "events": channel.events.iter().map(EventType::name).collect::<Vec<_>>(),
+        "config": config,
+    }))
+}
+
+fn record(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &'static str,
+    id: i64,
+    (before, after): (Option<Value>, Option<Value>),
+    now: Timestamp,
+) -> Result<()> {
+    let act = Act { action, target_type: "channel", target_id: &id.to_string(), before, after };
+    audit::record(tx, actor, &act, now)
 }
 
 /// The secrets that signed at `time`, newest first, ended ones included.
@@ -214,7 +265,12 @@ pub async fn secrets_at(app: &App, channel_id: i64, time: Timestamp) -> Result<V
 ///
 /// # Errors
 /// Those of the store, and [`StoreError::Unavailable`] when the server is stopping.
-pub async fn test(app: &App, channel: &Channel, event: EventType) -> Result<(i64, AttemptRecord)> {
+pub async fn test(
+    app: &App,
+    actor: Actor,
+    channel: &Channel,
+    event: EventType,
+) -> Result<(i64, AttemptRecord)> {
     let now = app.clock.now();
     let data = catalogue::example_data(event).to_string();
     let (team_id, channel_id) = (channel.team_id, channel.id);
@@ -222,6 +278,8 @@ pub async fn test(app: &App, channel: &Channel, event: EventType) -> Result<(i64
     let (notification_id, delivery_id) = app
         .store
         .write(move |tx| {
+            let after = Some(json!({ "event": event.name() }));
+            record(tx, &actor, "channel.test", channel_id, (None, after), now)?;
             let notification_id = notifications::insert(tx, team_id, event, now, &stored)?;
             let delivery = NewDelivery {
                 channel_id,

@@ -1,20 +1,33 @@
 //! Sending again: one delivery, or a range of time.
 
 use dregs_core::time::Timestamp;
+use serde_json::json;
 
 use crate::app::App;
+use crate::ops::audit::{self, Act, Actor};
 use crate::store::Result;
 use crate::store::attempts::Trigger;
-use crate::store::deliveries::{self, Filter};
+use crate::store::deliveries::{self, Filter, Status};
 
 /// Deliveries looked at in one transaction, so that no other waits long.
 const CHUNK_DELIVERIES: i64 = 1_000;
 
 /// Makes a delivery due now, with a fresh schedule; false where an attempt is under way.
-pub async fn resend(app: &App, channel_id: i64, delivery_id: i64) -> Result<bool> {
+pub async fn resend(app: &App, actor: Actor, channel_id: i64, delivery_id: i64) -> Result<bool> {
     let now = app.clock.now();
-    let queued =
-        app.store.write(move |tx| deliveries::requeue(tx, delivery_id, Trigger::Resend, now)).await?;
+    let queued = app
+        .store
+        .write(move |tx| {
+            let queued = deliveries::requeue(tx, delivery_id, Trigger::Resend, now)?;
+            if queued {
+                let target_id = &delivery_id.to_string();
+                let (action, target_type) = ("delivery.resend", "delivery");
+                let act = Act { action, target_type, target_id, before: None, after: None };
+                audit::record(tx, &actor, &act, now)?;
+            }
+            Ok(queued)
+        })
+        .await?;
     if queued {
         app.deliveries.spill(channel_id);
     }
@@ -22,8 +35,17 @@ pub async fn resend(app: &App, channel_id: i64, delivery_id: i64) -> Result<bool
 }
 
 /// Makes the finished deliveries of a channel that match due now; the answer is how many.
-pub async fn replay(app: &App, channel_id: i64, filter: Filter) -> Result<u64> {
+pub async fn replay(app: &App, actor: Actor, channel_id: i64, filter: Filter) -> Result<u64> {
     let now = app.clock.now();
+    let status = filter.status.map(Status::name);
+    let what = json!({"from": filter.from, "to": filter.to, "status": status});
+    app.store
+        .write(move |tx| {
+            let (after, target_id) = (Some(what.clone()), &channel_id.to_string());
+            let (action, target_type) = ("channel.replay", "channel");
+            audit::record(tx, &actor, &Act { action, target_type, target_id, before: None, after }, now)
+        })
+        .await?;
     let (mut after, mut queued) = ((Timestamp::from_millis(0), 0), 0);
     loop {
         let filter = filter.clone();

@@ -53,7 +53,7 @@ pub fn month_start(now: Timestamp) -> Timestamp {
     Timestamp::from_millis((day - (of_month - 1)) * DAY_MS)
 }
 
-/// Events of a team on each day of a time, in order; days without are absent.
+/// Events of a team on each day of a time, in order, by full hours; days without are absent.
 ///
 /// # Errors
 /// Those of the store.
@@ -63,8 +63,9 @@ pub async fn by_day(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<(Timestamp, i64)>> {
-    let hours =
-        app.store.read(move |tx| usage::by_hour(tx, team_id, usage::hour(from), usage::hour(to))).await?;
+    // An hour that has begun counts.
+    let (from, to) = (usage::hour(from), usage::hour(to.plus_millis(HOUR_MS - 1)));
+    let hours = app.store.read(move |tx| usage::by_hour(tx, team_id, from, to)).await?;
     let mut days: Vec<(Timestamp, i64)> = Vec::new();
     for (hour, events) in hours {
         let day = Timestamp::from_millis((hour * HOUR_MS).div_euclid(DAY_MS) * DAY_MS);

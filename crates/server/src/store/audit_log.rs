@@ -2,7 +2,8 @@
 
 use dregs_core::time::Timestamp;
 
-use super::{Result, Tx};
+use super::sql::{Sql, direction};
+use super::{Result, Row, Tx};
 use crate::values;
 
 /// An entry about to be written.
@@ -51,4 +52,86 @@ pub fn insert(tx: &mut Tx, entry: &NewEntry) -> Result<()> {
         ],
     )?;
     Ok(())
+}
+
+/// An entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub id: i64,
+    pub at: Timestamp,
+    pub actor_type: String,
+    pub actor_id: Option<i64>,
+    pub actor: String,
+    pub address: Option<String>,
+    pub action: String,
+    pub target_type: String,
+    pub target_id: String,
+    /// JSON.
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// Which entries.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub actor: Option<String>,
+    pub action: Option<String>,
+    pub target_type: Option<String>,
+    pub target_id: Option<String>,
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+}
+
+impl Filter {
+    fn matching(&self, select: &str, team_id: i64) -> Sql<'_> {
+        let mut sql = Sql::new(select);
+        sql.bind(" from audit_log where team_id = ", team_id);
+        sql.bind_some(" and actor = ", self.actor.as_deref());
+        sql.bind_some(" and action = ", self.action.as_deref());
+        sql.bind_some(" and target_type = ", self.target_type.as_deref());
+        sql.bind_some(" and target_id = ", self.target_id.as_deref());
+        sql.bind_some(" and at >= ", self.from);
+        sql.bind_some(" and at < ", self.to);
+        sql
+    }
+}
+
+/// How many match, counted up to `limit`.
+pub fn count(tx: &mut Tx, team_id: i64, filter: &Filter, limit: i64) -> Result<i64> {
+    let mut sql = filter.matching("select 1", team_id);
+    sql.bind(" limit ", limit);
+    tx.get(&format!("select count(*) from ({}) found", sql.text), &sql.values, |row| row.get(0))
+}
+
+/// A page of what matches, in the order in which it was done.
+pub fn page(
+    tx: &mut Tx,
+    team_id: i64,
+    filter: &Filter,
+    ascending: bool,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<Entry>> {
+    let columns = "select id, at, actor_type, actor_id, actor, address, action, target_type, target_id,
+        before, after";
+    let mut sql = filter.matching(columns, team_id);
+    let order = format!(" order by id {}", direction(ascending));
+    sql.push(&order).bind(" limit ", limit).bind(" offset ", offset);
+    tx.query(&sql.text, &sql.values, read)
+}
+
+fn read(row: &Row) -> Result<Entry> {
+    Ok(Entry {
+        id: row.get(0)?,
+        at: row.time(1)?,
+        actor_type: row.get(2)?,
+        actor_id: row.get(3)?,
+        actor: row.get(4)?,
+        address: row.get(5)?,
+        action: row.get(6)?,
+        target_type: row.get(7)?,
+        target_id: row.get(8)?,
+        before: row.get(9)?,
+        after: row.get(10)?,
+    })
 }

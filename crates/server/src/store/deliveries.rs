@@ -19,6 +19,14 @@ pub enum Status {
 }
 
 impl Status {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Delivered => "DELIVERED",
+            Self::Failed => "FAILED",
+        }
+    }
+
     pub(super) fn from_code(code: i64) -> Result<Self> {
         [Self::Pending, Self::Delivered, Self::Failed]
             .into_iter()

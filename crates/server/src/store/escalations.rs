@@ -218,6 +218,37 @@ pub fn summary(tx: &mut Tx, team_id: i64, limit: i64) -> Result<[i64; 3]> {
     Ok(counts)
 }
 
+/// What a rule has opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleActivity {
+    pub rule_id: i64,
+    /// As it was called last.
+    pub rule_name: String,
+    pub opened: i64,
+    /// Of those, closed by now.
+    pub closed: i64,
+}
+
+/// What each rule of a team has opened from `from` up to, but not at, `to`: the busiest first.
+pub fn by_rule(tx: &mut Tx, team_id: i64, from: Timestamp, to: Timestamp) -> Result<Vec<RuleActivity>> {
+    tx.query(
+        "select a.rule_id, e.rule_name, a.opened, a.closed from (
+           select rule_id, max(id) as last, count(*) as opened,
+             cast(sum(case when status = 2 then 1 else 0 end) as bigint) as closed
+           from escalations where team_id = $1 and opened_at >= $2 and opened_at < $3 group by rule_id) a
+         join escalations e on e.id = a.last order by a.opened desc, a.rule_id",
+        &values![team_id, from, to],
+        |row| {
+            Ok(RuleActivity {
+                rule_id: row.get(0)?,
+                rule_name: row.get(1)?,
+                opened: row.get(2)?,
+                closed: row.get(3)?,
+            })
+        },
+    )
+}
+
 /// Moves an escalation on, or back.
 pub fn set_status(tx: &mut Tx, id: i64, status: Status, now: Timestamp) -> Result<()> {
     let (acknowledged, closed) = match status {

@@ -33,12 +33,13 @@ pub struct User {
     pub id: i64,
     pub team_id: i64,
     pub email: String,
+    pub name: Option<String>,
     pub password_hash: String,
     pub role: Role,
     pub created_at: Timestamp,
 }
 
-const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.created_at";
+const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.created_at, u.name";
 
 /// Whether nobody has been here yet.
 pub fn is_first_start(tx: &mut Tx) -> Result<bool> {
@@ -72,6 +73,54 @@ pub fn insert(
         &values![team_id, email, password_hash, role.as_text(), now],
         |row| row.get(0),
     )
+}
+
+/// The team's person with this id.
+pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<User>> {
+    let sql = format!("select {COLUMNS} from users u where u.team_id = $1 and u.id = $2");
+    tx.find(&sql, &values![team_id, id], read)
+}
+
+/// The people of a team, in the order in which they joined.
+pub fn of_team(tx: &mut Tx, team_id: i64) -> Result<Vec<User>> {
+    tx.query(
+        &format!("select {COLUMNS} from users u where u.team_id = $1 order by u.id"),
+        &values![team_id],
+        read,
+    )
+}
+
+pub fn set_name(tx: &mut Tx, id: i64, name: Option<&str>) -> Result<()> {
+    tx.execute("update users set name = $2 where id = $1", &values![id, name])?;
+    Ok(())
+}
+
+pub fn set_role(tx: &mut Tx, id: i64, role: Role) -> Result<()> {
+    tx.execute("update users set role = $2 where id = $1", &values![id, role.as_text()])?;
+    Ok(())
+}
+
+pub fn set_password(tx: &mut Tx, id: i64, password_hash: &str) -> Result<()> {
+    tx.execute("update users set password_hash = $2 where id = $1", &values![id, password_hash])?;
+    Ok(())
+}
+
+/// Removes a person, their sessions and their tokens.
+pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
+    for owned in ["sessions", "mcp_tokens"] {
+        tx.execute(&format!("delete from {owned} where user_id = $1"), &values![id])?;
+    }
+    tx.execute("delete from users where id = $1", &values![id])?;
+    Ok(())
+}
+
+/// Ends the sessions of a person but the one with this token.
+pub fn delete_other_sessions(tx: &mut Tx, user_id: i64, token_hash: &[u8]) -> Result<()> {
+    tx.execute(
+        "delete from sessions where user_id = $1 and token_hash <> $2",
+        &values![user_id, token_hash],
+    )?;
+    Ok(())
 }
 
 pub fn find_by_email(tx: &mut Tx, email: &str) -> Result<Option<User>> {
@@ -119,5 +168,6 @@ fn read(row: &Row) -> Result<User> {
         password_hash: row.get(3)?,
         role: Role::parse(&role).ok_or_else(|| StoreError::Broken(format!("{role} is no role")))?,
         created_at: row.time(5)?,
+        name: row.get(6)?,
     })
 }

@@ -2,5 +2,5 @@
 
 pub mod deliver;
 pub mod evaluate;
-pub mod remap;
+pub mod rescore;
 pub mod review;

@@ -7,7 +7,7 @@ use dregs_server::vault::token_hash;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{session, team};
+use super::{SESSION_PASSWORD, session, team};
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
 use crate::support::server::{
@@ -15,6 +15,9 @@ use crate::support::server::{
 };
 
 const ORIGIN: &str = "https://app.example.com";
+
+/// Entries of a dataset.
+const ENTRIES: &str = "/api/datasets/disposable-email-domains/entries";
 
 /// Those who call, in the order of the columns below. The foreign key is another team's.
 const CALLERS: [&str; 9] =
@@ -24,60 +27,82 @@ const CALLERS: [&str; 9] =
 #[rustfmt::skip]
 const EXPECTED: &[(&str, [u16; 9])] = &[
     //                                          nobody unknown public secret foreign revoked viewer user admin
-    ("DELETE /api/channels/{id}",                      [401, 401, 403, 204, 404, 401, 403, 403, 204]),
-    ("DELETE /api/credentials/{id}",                   [401, 401, 403, 403, 403, 401, 403, 403, 204]),
+    ("DELETE /api/channels/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
+    ("DELETE /api/credentials/{id}",                     [401, 401, 403, 403, 403, 401, 403, 403, 204]),
+    ("DELETE /api/datasets/{slug}/entries/{id}",         [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
-    ("DELETE /api/identities/{id}",                    [401, 401, 403, 204, 404, 401, 403, 403, 204]),
-    ("DELETE /api/mappings/{id}",                      [401, 401, 403, 204, 404, 401, 403, 403, 204]),
-    ("GET /api/auth/me",                               [401, 401, 403, 403, 403, 401, 200, 200, 200]),
-    ("GET /api/channels",                              [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("GET /api/channels/{id}",                         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/channels/{id}/deliveries",              [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/credentials",                           [401, 401, 403, 403, 403, 401, 403, 403, 200]),
-    ("GET /api/deliveries/{id}",                       [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/devices",                               [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("GET /api/devices/{fingerprint}",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/escalations",                           [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("GET /api/escalations/summary",                   [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("GET /api/escalations/{id}",                      [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/event-types",                           [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("GET /api/events",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("GET /api/events/{id}",                           [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/groups",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("GET /api/groups/{type}/{id}",                    [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/identities",                            [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("GET /api/identities/{id}",                       [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/identities/{id}/analysis",              [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/identities/{id}/analysis/{cycleId}",    [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/identities/{id}/export",                [401, 401, 403, 200, 404, 401, 403, 403, 200]),
-    ("GET /api/identities/{id}/history",               [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/identities/{id}/links",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/identities/{id}/reviews",               [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/identities/{id}/scores",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
-    ("GET /api/mappings",                              [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("GET /api/mappings/canonical-types",              [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("GET /api/mappings/seen",                         [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("PATCH /api/channels/{id}",                       [401, 401, 403, 200, 404, 401, 403, 403, 200]),
-    ("PATCH /api/credentials/{id}",                    [401, 401, 403, 403, 403, 401, 403, 403, 200]),
-    ("PATCH /api/devices/{fingerprint}",               [401, 401, 403, 200, 404, 401, 403, 200, 200]),
-    ("PATCH /api/escalations/{id}",                    [401, 401, 403, 200, 404, 401, 403, 200, 200]),
-    ("PATCH /api/groups/{type}/{id}",                  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
-    ("PATCH /api/identities/{id}",                     [401, 401, 403, 200, 404, 401, 403, 200, 200]),
-    ("PATCH /api/mappings/{id}",                       [401, 401, 403, 200, 404, 401, 403, 403, 200]),
-    ("POST /api/auth/login",                           [200, 200, 200, 200, 200, 200, 200, 200, 200]),
-    ("POST /api/auth/logout",                          [401, 401, 403, 403, 403, 401, 204, 204, 204]),
-    ("POST /api/channels",                             [401, 401, 403, 201, 201, 401, 403, 403, 201]),
-    ("POST /api/channels/{id}/actions/replay",         [401, 401, 403, 200, 404, 401, 403, 403, 200]),
-    ("POST /api/channels/{id}/actions/rotate-secret",  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
-    ("POST /api/channels/{id}/actions/test",           [401, 401, 403, 200, 404, 401, 403, 403, 200]),
-    ("POST /api/credentials",                          [401, 401, 403, 403, 403, 401, 403, 403, 201]),
-    ("POST /api/deliveries/{id}/actions/resend",       [401, 401, 403, 202, 404, 401, 403, 403, 202]),
-    ("POST /api/events",                               [401, 401, 200, 200, 200, 401, 403, 403, 200]),
-    ("POST /api/events/batch",                         [401, 401, 403, 200, 200, 401, 403, 403, 200]),
-    ("POST /api/groups",                               [401, 401, 403, 200, 200, 401, 403, 403, 200]),
-    ("POST /api/identities/{id}/actions/analyze",      [401, 401, 403, 202, 404, 401, 403, 202, 202]),
-    ("POST /api/identities/{id}/actions/review",       [401, 401, 403, 202, 404, 401, 403, 202, 202]),
-    ("POST /api/mappings",                             [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("DELETE /api/identities/{id}",                      [401, 401, 403, 204, 404, 401, 403, 403, 204]),
+    ("DELETE /api/mappings/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
+    ("DELETE /api/mcp-tokens/{id}",                      [401, 401, 403, 403, 403, 401, 204, 204, 204]),
+    ("DELETE /api/team/invitations/{id}",                [401, 401, 403, 403, 403, 401, 403, 403, 204]),
+    ("DELETE /api/team/members/{id}",                    [401, 401, 403, 403, 403, 401, 403, 403, 204]),
+    ("GET /api/audit-log",                               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
+    ("GET /api/auth/me",                                 [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/channels",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/channels/{id}",                           [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/channels/{id}/deliveries",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/credentials",                             [401, 401, 403, 403, 403, 401, 403, 403, 200]),
+    ("GET /api/dashboard/rule-activity",                 [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/dashboard/score-distribution",            [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/dashboard/stats",                         [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/datasets",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/datasets/{slug}/entries",                 [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/deliveries/{id}",                         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/devices",                                 [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/devices/{fingerprint}",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/escalations",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/escalations/summary",                     [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/escalations/{id}",                        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/event-types",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/events",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/events/{id}",                             [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/groups",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/groups/{type}/{id}",                      [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities",                              [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}",                         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/analysis",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/analysis/{cycleId}",      [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/export",                  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("GET /api/identities/{id}/history",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/links",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/reviews",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/scores",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/mappings",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/mappings/canonical-types",                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/mappings/seen",                           [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/mcp-tokens",                              [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/team",                                    [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/team/invitations",                        [401, 401, 403, 403, 403, 401, 403, 403, 200]),
+    ("GET /api/team/members",                            [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/usage",                                   [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("PATCH /api/channels/{id}",                         [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("PATCH /api/credentials/{id}",                      [401, 401, 403, 403, 403, 401, 403, 403, 200]),
+    ("PATCH /api/devices/{fingerprint}",                 [401, 401, 403, 200, 404, 401, 403, 200, 200]),
+    ("PATCH /api/escalations/{id}",                      [401, 401, 403, 200, 404, 401, 403, 200, 200]),
+    ("PATCH /api/groups/{type}/{id}",                    [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("PATCH /api/identities/{id}",                       [401, 401, 403, 200, 404, 401, 403, 200, 200]),
+    ("PATCH /api/mappings/{id}",                         [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("PATCH /api/team",                                  [401, 401, 403, 403, 403, 401, 403, 403, 200]),
+    ("PATCH /api/team/members/{id}",                     [401, 401, 403, 403, 403, 401, 403, 403, 200]),
+    ("POST /api/auth/accept-invitation",                 [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("POST /api/auth/login",                             [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("POST /api/auth/logout",                            [401, 401, 403, 403, 403, 401, 204, 204, 204]),
+    ("POST /api/auth/password",                          [401, 401, 403, 403, 403, 401, 204, 204, 204]),
+    ("POST /api/channels",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/channels/{id}/actions/replay",           [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("POST /api/channels/{id}/actions/rotate-secret",    [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("POST /api/channels/{id}/actions/test",             [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("POST /api/credentials",                            [401, 401, 403, 403, 403, 401, 403, 403, 201]),
+    ("POST /api/datasets/{slug}/entries",                [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/deliveries/{id}/actions/resend",         [401, 401, 403, 202, 404, 401, 403, 403, 202]),
+    ("POST /api/events",                                 [401, 401, 200, 200, 200, 401, 403, 403, 200]),
+    ("POST /api/events/batch",                           [401, 401, 403, 200, 200, 401, 403, 403, 200]),
+    ("POST /api/groups",                                 [401, 401, 403, 200, 200, 401, 403, 403, 200]),
+    ("POST /api/identities/{id}/actions/analyze",        [401, 401, 403, 202, 404, 401, 403, 202, 202]),
+    ("POST /api/identities/{id}/actions/review",         [401, 401, 403, 202, 404, 401, 403, 202, 202]),
+    ("POST /api/mappings",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/mcp-tokens",                             [401, 401, 403, 403, 403, 401, 201, 201, 201]),
+    ("POST /api/team/invitations",                       [401, 401, 403, 403, 403, 401, 403, 403, 201]),
     ("PUT /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
 ];
 
@@ -97,6 +122,14 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "PATCH /api/identities/{id}" => json!({"disregarded": false}),
         "POST /api/identities/{id}/actions/review" => json!({}),
         "PATCH /api/escalations/{id}" => json!({"status": "ACKNOWLEDGED"}),
+        "POST /api/datasets/{slug}/entries" => json!({"value": format!("d{unique}.org")}),
+        "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
+        "PATCH /api/team" => json!({"name": "Shop"}),
+        "PATCH /api/team/members/{id}" => json!({"role": "VIEWER"}),
+        "POST /api/team/invitations" => json!({"email": format!("p{unique}@example.com"), "role": "USER"}),
+        "POST /api/auth/password" => {
+            json!({"currentPassword": SESSION_PASSWORD, "newPassword": "another long password"})
+        }
         "POST /api/mappings" => {
             json!({"kind": "EVENT_TYPE", "source": format!("new {unique}"), "target": "LOGIN"})
         }
@@ -159,7 +192,7 @@ impl Scene {
     }
 
     /// The method and the path with the ids of things that were made for this call.
-    async fn path(&self, operation: &str, unique: u128) -> (Method, String) {
+    async fn path(&self, operation: &str, token: &str, unique: u128) -> (Method, String) {
         let (method, path) = operation.split_once(' ').unwrap();
         let path = match operation {
             "DELETE /api/identities/{id}" => {
@@ -171,9 +204,36 @@ impl Scene {
                 let mapping = self.server.post("/api/mappings", new).await;
                 path.replace("{id}", &mapping["id"].to_string())
             }
+            "DELETE /api/datasets/{slug}/entries/{id}" => {
+                let new = body("POST /api/datasets/{slug}/entries", unique).unwrap();
+                let entry = self.server.post(ENTRIES, new).await;
+                format!("{ENTRIES}/{}", entry["id"])
+            }
+            "DELETE /api/mcp-tokens/{id}" => {
+                // The caller's own, as nobody sees another's.
+                let new = self.server.request(Method::POST, "/api/mcp-tokens").bearer_auth(token);
+                let (_, new) = answer(new.json(&json!({"name": "Test"}))).await;
+                path.replace("{id}", &new["id"].as_i64().unwrap_or_default().to_string())
+            }
+            "PATCH /api/team/members/{id}" | "DELETE /api/team/members/{id}" => {
+                let invitation = self.invitation(unique).await;
+                let body = json!({"token": invitation["token"], "password": "a long password"});
+                let joined = self.server.request(Method::POST, "/api/auth/accept-invitation").json(&body);
+                path.replace("{id}", &answer(joined).await.1["user"]["id"].to_string())
+            }
+            "DELETE /api/team/invitations/{id}" => {
+                path.replace("{id}", &self.invitation(unique).await["id"].to_string())
+            }
             _ => self.path_of(path, unique).await,
         };
         (method.parse().unwrap(), path)
+    }
+
+    /// An invitation of the first team.
+    async fn invitation(&self, unique: u128) -> Value {
+        let admin = session(&self.server.app, team(&self.server.app), Role::Admin).await;
+        let new = self.server.request(Method::POST, "/api/team/invitations").bearer_auth(admin);
+        answer(new.json(&body("POST /api/team/invitations", unique).unwrap())).await.1
     }
 
     async fn path_of(&self, path: &str, unique: u128) -> String {
@@ -186,6 +246,7 @@ impl Scene {
             ("/groups/{type}/{id}", "/groups/team/t1".to_owned()),
             ("{identityId}", "ada".to_owned()),
             ("{fingerprint}", "f1".to_owned()),
+            ("/datasets/{slug}/entries", ENTRIES["/api".len()..].to_owned()),
         ];
         let path = fixed.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
         if path.contains("/credentials/{id}") {
@@ -224,12 +285,16 @@ impl Scene {
     /// What a caller gets for an operation on things of the first team.
     async fn call(&self, operation: &str, caller: &str) -> u16 {
         let unique = rand::random::<u128>();
-        let (method, path) = self.path(operation, unique).await;
+        let token = self.token(caller).await;
+        let (method, path) = self.path(operation, token.as_deref().unwrap_or("none"), unique).await;
         let mut request = self.server.request(method, &path).header("Origin", ORIGIN);
-        if let Some(token) = self.token(caller).await {
+        if let Some(token) = token {
             request = request.bearer_auth(token);
         }
-        if let Some(body) = body(operation, unique) {
+        if operation == "POST /api/auth/accept-invitation" {
+            let token = self.invitation(unique).await["token"].take();
+            request = request.json(&json!({"token": token, "password": "a long password"}));
+        } else if let Some(body) = body(operation, unique) {
             request = request.json(&body);
         }
         answer(request).await.0.as_u16()

@@ -93,17 +93,21 @@ async fn bad_events_are_refused_and_leave_nothing(engine: Engine) {
 }
 
 #[tokio::test]
-async fn bodies_over_256_kib_are_refused_by_size_whoever_reads_them() {
+async fn bodies_that_are_too_large_are_refused_by_size_whoever_reads_them() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let too_large = "413 body_too_large The body is larger than 256 KiB.";
+    let too_large = |kib: usize| format!("413 body_too_large The body is larger than {kib} KiB.");
     let id_of_a_megabyte = json!({"type": "t", "identity": {"id": "x".repeat(1_000_000)}}).to_string();
-    let just_too_large = format!("[{}]", " ".repeat(256 * 1024 - 1));
-    for path in ["/api/events", "/api/events/batch", "/api/channels"] {
-        for body in [&id_of_a_megabyte, &just_too_large] {
-            assert_eq!(refusal(post_raw(&server, path, body.clone())).await, too_large, "{path}");
+    let just_too_large = |kib: usize| format!("[{}]", " ".repeat(kib * 1024 - 1));
+    for path in ["/api/events", "/api/channels"] {
+        for body in [&id_of_a_megabyte, &just_too_large(256)] {
+            assert_eq!(refusal(post_raw(&server, path, body.clone())).await, too_large(256), "{path}");
         }
     }
-    let largest = format!("[{}]", " ".repeat(256 * 1024 - 2));
+    let batch = post_raw(&server, "/api/events/batch", just_too_large(4_096));
+    assert_eq!(refusal(batch).await, too_large(4_096));
+    let in_a_batch = answer(post_raw(&server, "/api/events/batch", format!("[{id_of_a_megabyte}]"))).await.1;
+    assert_eq!(in_a_batch[0]["message"], "is larger than 256 KiB");
+    let largest = format!("[{}]", " ".repeat(4_096 * 1024 - 2));
     assert_eq!(
         answer(post_raw(&server, "/api/events/batch", largest)).await,
         (200.try_into().unwrap(), json!([]))

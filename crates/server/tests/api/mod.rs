@@ -1,22 +1,27 @@
 //! The HTTP API: what it accepts, what it refuses, and in which words.
 
 mod access;
+mod audit;
 mod browsers;
 mod channels;
 mod clients;
 mod credentials;
+mod dashboard;
+mod datasets;
 mod deliveries;
 mod faithful;
 mod input;
 mod openapi;
 mod requests;
 mod schemathesis;
-mod sign_in;
+mod signing_in;
+mod team;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use dregs_core::score::Scores;
 use dregs_server::app::App;
+use dregs_server::ops::sign_in;
 use dregs_server::store::escalations::{self, NewEscalation, Severity};
 use dregs_server::store::users::{self, Role};
 use dregs_server::store::{Tx, identities};
@@ -89,12 +94,16 @@ fn team(app: &App) -> i64 {
     app.credentials.by_secret(SECRET_KEY).unwrap().team_id
 }
 
+/// The password of the persons that [`session`] makes.
+const SESSION_PASSWORD: &str = "correct horse battery staple";
+
 /// The token of a session of a new person.
 async fn session(app: &Arc<App>, team_id: i64, role: Role) -> String {
     let token = format!("st_{:032x}", rand::random::<u128>());
     let (hash, email, now) = (token_hash(&token), format!("{token}@example.com"), app.clock.now());
-    let store = move |tx: &mut dregs_server::store::Tx| {
-        let user_id = users::insert(tx, team_id, &email, "no password", role, now)?;
+    static HASH: LazyLock<String> = LazyLock::new(|| sign_in::hash_password(SESSION_PASSWORD).unwrap());
+    let store = move |tx: &mut Tx| {
+        let user_id = users::insert(tx, team_id, &email, &HASH, role, now)?;
         users::insert_session(tx, &hash, user_id, now, now.plus_millis(60_000))
     };
     app.store.write(store).await.unwrap();

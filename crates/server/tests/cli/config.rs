@@ -24,6 +24,9 @@ trusted_proxies             -               default
 retry_schedule              30,60,120       default
 deadline_ms                 500             environment DREGS_DEADLINE_MS
 min_cycle_ms                0               flag --min-cycle-ms
+body_max_kib                256             default
+batch_max_kib               4096            default
+nesting_max_levels          32              default
 monthly_event_quota         0               default
 credential_rate_per_second  0               default
 address_rate_per_second     100             default

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dregs_core::event::{Event, Origin, read};
+use dregs_core::event::{Event, Limits, Origin, read};
 use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
 use dregs_server::store::changes::{self, Touched};
 use dregs_server::store::devices::{Device, SeenDevice};
@@ -50,7 +50,7 @@ fn key(kind: KeyKind, value: i64) -> HashedKey {
 
 fn event(number: i64) -> Event {
     let body = format!(r#"{{"id": "e{number}", "type": "t", "device": {{"fingerprint": "f"}}}}"#);
-    read(body.as_bytes(), &Origin::Backend, at(0), &mut String::new).unwrap().event
+    read(body.as_bytes(), &Origin::Backend, at(0), Limits::default(), &mut String::new).unwrap().event
 }
 
 /// Events of two identities and of nobody, with names, devices, sessions and groups in every mixture.

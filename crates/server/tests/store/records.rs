@@ -7,13 +7,15 @@ use dregs_server::store::attempts::Trigger;
 use dregs_server::store::deliveries::{self, NewDelivery, Subject};
 use dregs_server::store::devices::SeenDevice;
 use dregs_server::store::erasure;
-use dregs_server::store::escalations::{self, Filter, NewEscalation, Severity, Sort, Status};
+use dregs_server::store::escalations::{self, Filter, NewEscalation, RuleActivity, Severity, Sort, Status};
 use dregs_server::store::groups::KnownGroup;
 use dregs_server::store::identities::{self, Walked};
 use dregs_server::store::links::{self, HashedKey};
 use dregs_server::store::mappings::{self, Entry};
 use dregs_server::store::reviews::{self, Status as ReviewStatus};
-use dregs_server::store::{StoreError, analyses, audit_log, devices, events, groups, settings, usage};
+use dregs_server::store::{
+    StoreError, Tx, analyses, audit_log, datasets, devices, events, groups, settings, usage, users,
+};
 
 use super::{Ground, at, scores, sorted};
 use crate::on_both_engines;
@@ -27,6 +29,8 @@ on_both_engines!(
     identities_are_changed_unless_they_moved,
     a_person_is_forgotten,
     the_audit_log_forgets_a_name,
+    the_audit_log_is_searched,
+    entries_of_datasets_are_kept_by_value,
 );
 
 async fn escalations_are_found_and_moved(engine: Engine) {
@@ -85,6 +89,11 @@ async fn escalations_are_found_and_moved(engine: Engine) {
         let found = ground.read(move |tx| escalations::page(tx, 1, &filter, sort, ascending, 0, 9)).await;
         assert_eq!(found.iter().map(|escalation| escalation.id).collect::<Vec<_>>(), expected, "{shown}");
     }
+    let activity =
+        |rule_id, opened, closed| RuleActivity { rule_id, rule_name: "Low".into(), opened, closed };
+    let by_rule = ground.read(|tx| escalations::by_rule(tx, 1, at(10), at(11))).await;
+    assert_eq!(by_rule, [activity(1, 2, 1), activity(2, 1, 0)]);
+    assert_eq!(ground.read(|tx| escalations::by_rule(tx, 1, at(9), at(10))).await, []);
     let reopened = ground
         .write(move |tx| {
             escalations::set_status(tx, first, Status::Open, at(40))?;
@@ -336,4 +345,98 @@ async fn the_audit_log_forgets_a_name(engine: Engine) {
         .await;
     assert_eq!(rows, [("deleted-1".to_owned(), None), ("eve".to_owned(), Some("{}".to_owned()))]);
     assert_eq!(sorted(months), [(1, 2), (2, 3)]);
+}
+
+async fn the_audit_log_is_searched(engine: Engine) {
+    let ground = Ground::new(engine);
+    let done = |team_id, when, actor: &'static str, action: &'static str, target_id: &'static str| {
+        move |tx: &mut Tx| {
+            let entry = audit_log::NewEntry {
+                team_id,
+                at: at(when),
+                actor_type: "USER",
+                actor_id: Some(1),
+                actor,
+                address: Some("203.0.113.1".into()),
+                action,
+                target_type: "channel",
+                target_id,
+                before: None,
+                after: Some("{}".into()),
+            };
+            audit_log::insert(tx, &entry)
+        }
+    };
+    ground.write(done(1, 10, "ada", "channel.create", "1")).await;
+    ground.write(done(1, 20, "bob", "channel.change", "1")).await;
+    ground.write(done(1, 30, "ada", "channel.create", "2")).await;
+    ground.write(done(2, 40, "eve", "channel.create", "3")).await;
+    let text = |text: &str| Some(text.to_owned());
+    let any = audit_log::Filter::default;
+    let cases = [
+        (any(), vec![10, 20, 30]),
+        (audit_log::Filter { actor: text("ada"), ..any() }, vec![10, 30]),
+        (audit_log::Filter { action: text("channel.change"), ..any() }, vec![20]),
+        (audit_log::Filter { target_type: text("user"), ..any() }, vec![]),
+        (audit_log::Filter { target_id: text("1"), ..any() }, vec![10, 20]),
+        (audit_log::Filter { from: Some(at(20)), to: Some(at(30)), ..any() }, vec![20]),
+    ];
+    for (filter, expected) in cases {
+        let said = format!("{filter:?}");
+        let (count, found) = ground
+            .read(move |tx| {
+                Ok((audit_log::count(tx, 1, &filter, 100)?, audit_log::page(tx, 1, &filter, true, 0, 100)?))
+            })
+            .await;
+        let times: Vec<_> = found.iter().map(|entry| entry.at.as_millis()).collect();
+        let expected: Vec<_> = expected.into_iter().map(|when| at(when).as_millis()).collect();
+        assert_eq!((count, times), (expected.len() as i64, expected), "{said}");
+    }
+    let second = ground.read(move |tx| audit_log::page(tx, 1, &any(), false, 1, 1)).await.remove(0);
+    let expected = audit_log::Entry {
+        id: second.id,
+        at: at(20),
+        actor_type: "USER".into(),
+        actor_id: Some(1),
+        actor: "bob".into(),
+        address: text("203.0.113.1"),
+        action: "channel.change".into(),
+        target_type: "channel".into(),
+        target_id: "1".into(),
+        before: None,
+        after: text("{}"),
+    };
+    assert_eq!(second, expected);
+}
+
+async fn entries_of_datasets_are_kept_by_value(engine: Engine) {
+    let ground = Ground::new(engine);
+    let team = ground.write(|tx| users::insert_team(tx, "Team", at(1))).await;
+    let entry = move |dataset: &str, value: &str, included| datasets::Entry {
+        id: 0,
+        team_id: team,
+        dataset: dataset.into(),
+        value: value.into(),
+        included,
+        note: Some("why".into()),
+        created_at: at(2),
+    };
+    let insert = async |new: datasets::Entry| {
+        let stored = new.clone();
+        let id = ground.write(move |tx| datasets::insert(tx, &new)).await;
+        datasets::Entry { id, ..stored }
+    };
+    let second = insert(entry("relay", "b.c", false)).await;
+    let first = insert(entry("relay", "a.c", true)).await;
+    let other = insert(entry("disposable", "a.c", true)).await;
+    let again = ground.store.write(move |tx| datasets::insert(tx, &entry("relay", "a.c", false))).await;
+    assert_eq!(format!("{again:?}"), "Err(Conflict)");
+    let found = ground.read(move |tx| datasets::of_team(tx, team, "relay")).await;
+    assert_eq!(found, [first.clone(), second.clone()]);
+    assert_eq!(ground.read(datasets::all).await, [second, first.clone(), other]);
+    let id = first.id;
+    assert_eq!(ground.write(move |tx| datasets::delete(tx, team, "disposable", id)).await, None);
+    assert_eq!(ground.write(move |tx| datasets::delete(tx, team + 1, "relay", id)).await, None);
+    assert_eq!(ground.write(move |tx| datasets::delete(tx, team, "relay", id)).await, Some(first));
+    assert_eq!(ground.read(datasets::all).await.len(), 2);
 }

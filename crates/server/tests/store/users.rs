@@ -1,14 +1,30 @@
+use dregs_server::store::Tx;
+use dregs_server::store::mcp_tokens::{self, McpToken};
+use dregs_server::store::teams::{self, Invitation, Team};
 use dregs_server::store::users::{self, Role, User};
 
 use super::{Ground, at};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
-on_both_engines!(people_come_back_as_they_were_stored, a_session_is_its_persons_until_it_ends);
+on_both_engines!(
+    people_come_back_as_they_were_stored,
+    a_session_is_its_persons_until_it_ends,
+    a_person_changes_and_goes,
+    an_invitation_is_taken_once,
+);
 
 async fn person(ground: &Ground, team_id: i64, email: &'static str, role: Role) -> User {
     let id = ground.write(move |tx| users::insert(tx, team_id, email, "hash", role, at(5))).await;
-    User { id, team_id, email: email.into(), password_hash: "hash".into(), role, created_at: at(5) }
+    User {
+        id,
+        team_id,
+        email: email.into(),
+        name: None,
+        password_hash: "hash".into(),
+        role,
+        created_at: at(5),
+    }
 }
 
 async fn people_come_back_as_they_were_stored(engine: Engine) {
@@ -54,4 +70,95 @@ async fn a_session_is_its_persons_until_it_ends(engine: Engine) {
         [whose(b"other", 60).await, whose(b"third", 60).await, whose(b"fresh", 60).await],
         [None, Some(ada.clone()), Some(ada)]
     );
+}
+
+async fn a_person_changes_and_goes(engine: Engine) {
+    let ground = Ground::new(engine);
+    let team = ground.write(|tx| users::insert_team(tx, "Team", at(1))).await;
+    let other = ground.write(|tx| users::insert_team(tx, "Other", at(1))).await;
+    let ada = person(&ground, team, "ada@example.com", Role::Admin).await;
+    let bob = person(&ground, team, "bob@example.com", Role::Viewer).await;
+    person(&ground, other, "eve@example.com", Role::User).await;
+    let everybody = ground.read(move |tx| users::of_team(tx, team)).await;
+    assert_eq!(everybody, [ada.clone(), bob.clone()]);
+    let id = ada.id;
+    assert_eq!(ground.read(move |tx| users::find(tx, other, id)).await, None);
+    ground
+        .write(move |tx| {
+            teams::lock(tx, team)?;
+            users::set_name(tx, id, Some("Ada"))?;
+            users::set_role(tx, id, Role::User)?;
+            users::set_password(tx, id, "other")
+        })
+        .await;
+    let changed =
+        User { name: Some("Ada".into()), role: Role::User, password_hash: "other".into(), ..ada.clone() };
+    assert_eq!(ground.read(move |tx| users::find(tx, team, id)).await, Some(changed));
+    // Sessions: the others of one person; and, with the person, all, and the tokens.
+    let bobs = bob.id;
+    let (mine, token) = ground
+        .write(move |tx| {
+            for (token, user) in [(b"1", id), (b"2", id), (b"3", bobs)] {
+                users::insert_session(tx, token, user, at(10), at(100))?;
+            }
+            users::delete_other_sessions(tx, id, b"2")?;
+            let mine = mcp_tokens::insert(tx, team, id, "Assistant", b"m1", at(11))?;
+            Ok((mine, mcp_tokens::insert(tx, team, bobs, "Other", b"m2", at(12))?))
+        })
+        .await;
+    let holders = async |ground: &Ground| {
+        ground
+            .read(|tx| {
+                let holder = |tx: &mut Tx, token: &[u8]| users::find_by_session(tx, token, at(20));
+                Ok([holder(tx, b"1")?, holder(tx, b"2")?, holder(tx, b"3")?]
+                    .map(|user| user.map(|user| user.id)))
+            })
+            .await
+    };
+    assert_eq!(holders(&ground).await, [None, Some(id), Some(bobs)]);
+    let expected = McpToken { id: mine, name: "Assistant".into(), created_at: at(11), last_used_at: None };
+    assert_eq!(ground.read(move |tx| mcp_tokens::of_user(tx, id)).await, [expected]);
+    assert_eq!(ground.write(move |tx| mcp_tokens::delete(tx, id, token)).await, None);
+    assert_eq!(ground.write(move |tx| mcp_tokens::delete(tx, bobs, token)).await.as_deref(), Some("Other"));
+    ground.write(move |tx| users::delete(tx, id)).await;
+    assert_eq!(holders(&ground).await, [None, None, Some(bobs)]);
+    assert_eq!(ground.read(move |tx| users::of_team(tx, team)).await, [bob]);
+    assert_eq!(ground.read(move |tx| mcp_tokens::of_user(tx, id)).await, []);
+}
+
+async fn an_invitation_is_taken_once(engine: Engine) {
+    let ground = Ground::new(engine);
+    let team = ground.write(|tx| users::insert_team(tx, "Team", at(1))).await;
+    ground.write(move |tx| teams::rename(tx, team, "Shop")).await;
+    let found = ground.read(move |tx| teams::get(tx, team)).await;
+    assert_eq!(found, Team { id: team, name: "Shop".into(), created_at: at(1) });
+    let new = move |email: &str| Invitation {
+        id: 0,
+        team_id: team,
+        email: email.into(),
+        role: Role::User,
+        invited_by: "ada@example.com".into(),
+        created_at: at(10),
+        expires_at: at(20),
+    };
+    let invite = async |email: &'static str, token: &'static [u8]| {
+        let id = ground.write(move |tx| teams::invite(tx, &new(email), token)).await;
+        Invitation { id, ..new(email) }
+    };
+    invite("bob@example.com", b"1").await;
+    let bob = invite("bob@example.com", b"2").await;
+    let eve = invite("eve@example.com", b"3").await;
+    let found = ground.read(move |tx| teams::invitations(tx, team, at(19))).await;
+    assert_eq!(found, [eve.clone(), bob.clone()]);
+    assert_eq!(ground.read(move |tx| teams::invitations(tx, team, at(20))).await, []);
+    let take =
+        async |token: &'static [u8], now| ground.write(move |tx| teams::take(tx, token, at(now))).await;
+    assert_eq!(take(b"1", 15).await, None, "the first one is over");
+    assert_eq!(take(b"2", 20).await, None, "too late");
+    assert_eq!(take(b"2", 19).await, Some(bob));
+    assert_eq!(take(b"2", 19).await, None);
+    let id = eve.id;
+    assert_eq!(ground.write(move |tx| teams::withdraw(tx, team + 1, id)).await, None);
+    assert_eq!(ground.write(move |tx| teams::withdraw(tx, team, id)).await, Some(eve));
+    assert_eq!(take(b"3", 15).await, None);
 }

@@ -9,7 +9,7 @@ fn browser() -> Origin {
 }
 
 fn read_from(origin: &Origin, body: &str) -> Result<Accepted, Refused> {
-    read(body.as_bytes(), origin, NOW, &mut || "dregs-1".to_owned())
+    read(body.as_bytes(), origin, NOW, Limits::default(), &mut || "dregs-1".to_owned())
 }
 
 /// Reads a backend's event.
@@ -180,7 +180,7 @@ fn a_bad_field_is_refused_with_its_reason() {
         (json!({"type": ""}), "type", "is required: your name for what happened, such as `user.signup`"),
         (json!({"type": "x".repeat(101)}), "type", "must be at most 100 characters long"),
         (json!({"id": "x".repeat(65)}), "id", "must be at most 64 characters long"),
-        (json!({"id": "x".repeat(1_000_000)}), "id", "must be at most 64 characters long"),
+        (json!({"id": "x".repeat(1_000_000)}), "", "is larger than 256 KiB"),
         (json!({"id": "dregs-1"}), "id", "must not begin with `dregs-`: such ids are the server's own"),
         (json!({"source": "x".repeat(101)}), "source", "must be at most 100 characters long"),
         (json!({"session": "ä".repeat(128)}), "session", "must be at most 255 bytes long"),
@@ -281,7 +281,7 @@ fn a_batch_takes_the_good_and_tells_the_bad() {
         ids += 1;
         format!("dregs-{ids}")
     };
-    let results = read_batch(body.as_bytes(), &Origin::Backend, NOW, &mut new_id).unwrap();
+    let results = read_batch(body.as_bytes(), &Origin::Backend, NOW, Limits::default(), &mut new_id).unwrap();
     let good = |id: &str| Ok(Accepted { event: Event { id: id.to_owned(), ..minimal() }, ignored_fields: 0 });
     let expected = vec![
         good("dregs-1"),
@@ -304,7 +304,21 @@ fn a_batch_that_is_none_is_refused_whole() {
         ("[{}".to_owned(), "is not JSON: no comma after element 0"),
     ];
     for (body, message) in cases {
-        let result = read_batch(body.as_bytes(), &Origin::Backend, NOW, &mut || unreachable!());
+        let result =
+            read_batch(body.as_bytes(), &Origin::Backend, NOW, Limits::default(), &mut || unreachable!());
         assert_eq!(result, Err(errors(&[("", message)])));
     }
+}
+
+#[test]
+fn limits_hold_for_each_event_of_a_batch() {
+    let limits = Limits { bytes: 60, nesting_levels: 3 };
+    let nested = |levels| format!(r#"{{"type":"t","identity":{{"id":"a"}},"data":{{"a":{levels}}}}}"#);
+    let body = format!("[{},{},{}]", nested("[]"), nested("[[]]"), nested("[1,2,3,4,5,6,7,8,9,10,11]"));
+    let results = read_batch(body.as_bytes(), &Origin::Backend, NOW, limits, &mut || "e".into()).unwrap();
+    let said: Vec<_> =
+        results.iter().map(|result| result.as_ref().err().map(|errors| errors[0].message.clone())).collect();
+    let expected =
+        [None, Some("is nested deeper than 3 levels".to_owned()), Some("is larger than 0 KiB".to_owned())];
+    assert_eq!(said, expected);
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
-use dregs_core::mapping::Mapping;
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::score;
 use dregs_core::snapshot::{OTHERS_MAX, OtherIdentity, SHARED_COUNT_MAX, SharedKey, Snapshot};
@@ -14,6 +13,7 @@ use dregs_core::time::Timestamp;
 use crate::app::App;
 use crate::clock::{Clock, monotonic};
 use crate::failpoint;
+use crate::ops::datasets::OfTeams;
 use crate::ops::handoff::Outgoing;
 use crate::ops::ingest::EVALUATION_LANE;
 use crate::ops::mappings::Mappings;
@@ -46,10 +46,12 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
     let ids = identity_ids.to_vec();
     let (hasher, event_ids, clock) = (app.key_hasher, app.event_ids, Arc::clone(&app.clock));
     let (disregarded, mappings) = (app.disregarded.keys(), app.mappings.current());
+    let datasets = app.datasets.current();
     let cycles = app
         .store
         .read(move |tx| {
-            let seen = Seen { hasher: &hasher, disregarded: &disregarded, mappings: &mappings };
+            let seen =
+                Seen { hasher: &hasher, disregarded: &disregarded, mappings: &mappings, datasets: &datasets };
             read_and_score(tx, &ids, &seen, event_ids, clock.as_ref())
         })
         .await?;
@@ -83,8 +85,7 @@ fn read_and_score(
         .into_iter()
         .map(|subject| {
             let shared = others.shared_with(&subject);
-            let mapping = seen.mappings.of(subject.start.team_id);
-            subject.score(&shared, mapping, event_ids, started_at, clock)
+            subject.score(&shared, seen, event_ids, started_at, clock)
         })
         .collect()
 }
@@ -95,6 +96,7 @@ struct Seen<'a> {
     /// The keys of devices that are left out.
     disregarded: &'a HashSet<HashedKey>,
     mappings: &'a Mappings,
+    datasets: &'a OfTeams,
 }
 
 /// An identity under evaluation.
@@ -124,13 +126,16 @@ impl Evaluee {
     fn score(
         self,
         shared: &[SharedKey],
-        mapping: &Mapping,
+        seen: &Seen,
         event_ids: EventIds,
         started_at: Timestamp,
         clock: &dyn Clock,
     ) -> Result<Cycle> {
         let now = self.state.last_event_at().unwrap_or(started_at);
-        let snapshot = Snapshot { now, profile: &self.profile, mapping, state: &self.state, shared };
+        let (mapping, datasets) =
+            (seen.mappings.of(self.start.team_id), seen.datasets.of(self.start.team_id));
+        let snapshot =
+            Snapshot { now, profile: &self.profile, mapping, datasets, state: &self.state, shared };
         let found = score::analyze(&snapshot);
         let analysis = Analysis {
             identity_id: self.start.id,

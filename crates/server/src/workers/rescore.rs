@@ -1,4 +1,4 @@
-//! Has the past read again after a mapping has changed, a little at a time.
+//! Has the past scored again after what its names or values mean has changed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::app::App;
-use crate::ops::{erasure, mappings};
+use crate::ops::{erasure, rescore};
 use crate::shutdown::Shutdown;
 
 /// How often there is a look for something to do.
@@ -21,11 +21,11 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
         tracing::error!(%error, "an erasure could not be finished; the next start tries again");
     }
     loop {
-        let wait = match mappings::apply_some(&app).await {
+        let wait = match rescore::work(&app).await {
             Ok(true) => PAUSE,
             Ok(false) => IDLE,
             Err(error) => {
-                tracing::error!(%error, "a changed mapping could not be applied to the past; trying again");
+                tracing::error!(%error, "the past could not be scored again; trying again");
                 IDLE
             }
         };

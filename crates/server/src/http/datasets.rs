@@ -1,0 +1,226 @@
+//! Datasets: what is shipped, and what the team adds or takes away.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use dregs_core::dataset::{self, Dataset};
+use dregs_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::auth::{Caller, Manager};
+use super::body::Json;
+use super::error::{ApiError, Code, ErrorBody};
+use super::page::{Page, PageQuery, sort};
+use super::params::{Params, Path};
+use crate::app::App;
+use crate::ops::audit::Actor;
+use crate::ops::datasets as ops;
+use crate::store::StoreError;
+use crate::store::datasets::{self, Entry};
+
+const NOTE_MAX_CHARS: usize = 500;
+/// Entries of a team in a dataset.
+const ENTRIES_MAX: usize = 10_000;
+
+/// A dataset.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetBody {
+    #[schema(example = "disposable-email-domains")]
+    slug: &'static str,
+    description: &'static str,
+    /// Where the shipped part comes from.
+    source: &'static str,
+    /// The version of the shipped part: that of its package, or its date.
+    version: &'static str,
+    /// Shipped entries.
+    global_entry_count: usize,
+    /// The team's own entries.
+    customer_entry_count: usize,
+}
+
+/// List the datasets
+#[utoipa::path(get, operation_id = "listDatasets", path = "/datasets", tag = "datasets",
+    responses((status = 200, body = Vec<DatasetBody>)))]
+pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<Vec<DatasetBody>>, ApiError> {
+    let own = app.store.read(datasets::all).await?;
+    let body = |dataset: Dataset| DatasetBody {
+        slug: dataset.slug(),
+        description: dataset.description(),
+        source: dataset.source(),
+        version: dataset.version(),
+        global_entry_count: dataset.shipped().len(),
+        customer_entry_count: own
+            .iter()
+            .filter(|entry| entry.team_id == caller.team_id() && entry.dataset == dataset.slug())
+            .count(),
+    };
+    Ok(Answer(Dataset::ALL.map(body).into()))
+}
+
+/// A value of a dataset.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetEntryBody {
+    /// Null for a shipped one.
+    id: Option<i64>,
+    /// GLOBAL is shipped; CUSTOMER is the team's own.
+    #[schema(example = "CUSTOMER")]
+    scope: &'static str,
+    #[schema(example = "mailinator.com")]
+    value: String,
+    /// False takes a shipped value away.
+    included: bool,
+    note: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Option<Timestamp>,
+}
+
+impl DatasetEntryBody {
+    fn own(entry: Entry) -> Self {
+        Self {
+            id: Some(entry.id),
+            scope: "CUSTOMER",
+            value: entry.value,
+            included: entry.included,
+            note: entry.note,
+            created_at: Some(entry.created_at),
+        }
+    }
+
+    fn shipped(value: &str) -> Self {
+        let value = value.to_owned();
+        Self { id: None, scope: "GLOBAL", value, included: true, note: None, created_at: None }
+    }
+}
+
+/// Which entries.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// `value`.
+    sort: Option<String>,
+    /// GLOBAL or CUSTOMER.
+    scope: Option<String>,
+    /// Part of the value, in any case.
+    term: Option<String>,
+}
+
+/// List the entries of a dataset
+///
+/// The team's own first.
+#[utoipa::path(get, operation_id = "listDatasetEntries", path = "/datasets/{slug}/entries", tag = "datasets",
+    params(("slug" = String, Path), PageQuery, ListParams),
+    responses((status = 200, body = Page<DatasetEntryBody>)))]
+pub async fn entries(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(slug): Path<String>,
+    Params(query): Params<PageQuery>,
+    Params(params): Params<ListParams>,
+) -> Result<Answer<Page<DatasetEntryBody>>, ApiError> {
+    let (dataset, page, team_id) = (find(&slug)?, query.page()?, caller.team_id());
+    sort(params.sort.as_deref(), &[("value", ())])?;
+    if params.scope.as_deref().is_some_and(|scope| !["GLOBAL", "CUSTOMER"].contains(&scope)) {
+        return Err(ApiError::field("scope", "must be GLOBAL or CUSTOMER"));
+    }
+    let is_wanted = |scope: &str| params.scope.as_deref().is_none_or(|wanted| wanted == scope);
+    let term = params.term.unwrap_or_default().to_lowercase();
+    let mut own = Vec::new();
+    if is_wanted("CUSTOMER") {
+        own = app.store.read(move |tx| datasets::of_team(tx, team_id, dataset.slug())).await?;
+        own.retain(|entry| entry.value.contains(&term));
+    }
+    let shipped = if is_wanted("GLOBAL") { dataset.shipped() } else { &[] };
+    let mut shipped: Vec<_> = shipped.iter().filter(|value| value.contains(&term)).collect();
+    let total = i64::try_from(own.len() + shipped.len()).unwrap_or(i64::MAX);
+    if query.is_descending() {
+        own.reverse();
+        shipped.reverse();
+    }
+    let own = own.into_iter().map(DatasetEntryBody::own);
+    let shipped = shipped.into_iter().map(|value| DatasetEntryBody::shipped(value));
+    let content = own.chain(shipped).skip(page.start()).take(page.length()).collect();
+    Ok(Answer(page.page(content, total)))
+}
+
+/// A new entry.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDatasetEntryBody {
+    /// A domain; those under it are meant as well.
+    #[schema(example = "throwaway.example", max_length = 253)]
+    value: String,
+    /// False takes a shipped value away.
+    #[serde(default = "yes")]
+    included: bool,
+    #[schema(max_length = 500)]
+    note: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Add an entry to a dataset
+///
+/// Identities with an e-mail address at the domain are scored again in the background.
+#[utoipa::path(post, operation_id = "createDatasetEntry", path = "/datasets/{slug}/entries", tag = "datasets",
+    params(("slug" = String, Path)), request_body = NewDatasetEntryBody,
+    responses((status = 201, body = DatasetEntryBody),
+        (status = 409, body = ErrorBody, description = "There is an entry for this value.")))]
+pub async fn create(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Path(slug): Path<String>,
+    Json(new): Json<NewDatasetEntryBody>,
+) -> Result<(StatusCode, Answer<DatasetEntryBody>), ApiError> {
+    let (dataset, team_id) = (find(&slug)?, caller.team_id());
+    let value = dataset::domain(&new.value).ok_or_else(|| ApiError::field("value", "must be a domain"))?;
+    if new.note.as_ref().is_some_and(|note| note.chars().count() > NOTE_MAX_CHARS) {
+        return Err(ApiError::field("note", format!("must have at most {NOTE_MAX_CHARS} characters")));
+    }
+    let own = app.store.read(move |tx| datasets::of_team(tx, team_id, dataset.slug())).await?;
+    if own.len() >= ENTRIES_MAX {
+        return Err(ApiError::field("value", format!("a team can have {ENTRIES_MAX} entries in a dataset")));
+    }
+    let mut entry = Entry {
+        id: 0,
+        team_id,
+        dataset: slug,
+        value,
+        included: new.included,
+        note: new.note,
+        created_at: app.clock.now(),
+    };
+    entry.id = ops::create(&app, actor, entry.clone()).await.map_err(|error| match error {
+        StoreError::Conflict => {
+            let message = "There is an entry for this value. Remove that one first.";
+            ApiError::new(StatusCode::CONFLICT, Code::EntryExists, message)
+        }
+        other => other.into(),
+    })?;
+    Ok((StatusCode::CREATED, Answer(DatasetEntryBody::own(entry))))
+}
+
+/// Remove an entry of the team's own
+#[utoipa::path(delete, operation_id = "removeDatasetEntry", path = "/datasets/{slug}/entries/{id}",
+    tag = "datasets", params(("slug" = String, Path), ("id" = i64, Path)), responses((status = 204)))]
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    Manager(_): Manager,
+    actor: Actor,
+    Path((slug, id)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    let not_found = || ApiError::not_found(Code::EntryNotFound, "entry");
+    let (dataset, id) = (find(&slug)?, id.parse().map_err(|_| not_found())?);
+    if ops::delete(&app, actor, dataset, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
+}
+
+fn find(slug: &str) -> Result<Dataset, ApiError> {
+    Dataset::parse(slug).ok_or_else(|| ApiError::not_found(Code::DatasetNotFound, "dataset"))
+}

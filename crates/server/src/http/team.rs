@@ -1,0 +1,274 @@
+//! The team: its people, and those invited.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use dregs_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::auth::{Admin, Caller, Person};
+use super::body::Json;
+use super::error::{ApiError, Code, ErrorBody};
+use super::params::Path;
+use crate::app::App;
+use crate::ops::audit::Actor;
+use crate::ops::team::{self as ops, Refusal};
+use crate::store::teams::{self, Invitation, Team};
+use crate::store::users::{self, Role, User};
+
+const NAME_MAX_CHARS: usize = 100;
+/// RFC 5321, 4.5.3.1.3.
+const EMAIL_MAX_BYTES: usize = 254;
+
+/// A team.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TeamBody {
+    id: i64,
+    name: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<Team> for TeamBody {
+    fn from(team: Team) -> Self {
+        Self { id: team.id, name: team.name, created_at: team.created_at }
+    }
+}
+
+/// A person of the team.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserBody {
+    id: i64,
+    email: String,
+    name: Option<String>,
+    /// ADMIN, USER or VIEWER.
+    #[schema(example = "ADMIN")]
+    role: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<User> for UserBody {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            name: user.name,
+            role: user.role.as_text(),
+            created_at: user.created_at,
+        }
+    }
+}
+
+/// Read the team
+#[utoipa::path(get, operation_id = "readTeam", path = "/team", tag = "team",
+    responses((status = 200, body = TeamBody)))]
+pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<TeamBody>, ApiError> {
+    let team = app.store.read(move |tx| teams::get(tx, caller.team_id())).await?;
+    Ok(Answer(team.into()))
+}
+
+/// What to change about the team.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TeamPatchBody {
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+}
+
+/// Rename the team
+#[utoipa::path(patch, operation_id = "changeTeam", path = "/team", tag = "team",
+    request_body = TeamPatchBody, responses((status = 200, body = TeamBody)))]
+pub async fn update(
+    State(app): State<Arc<App>>,
+    _: Admin,
+    actor: Actor,
+    Json(patch): Json<TeamPatchBody>,
+) -> Result<Answer<TeamBody>, ApiError> {
+    let name = patch.name.trim();
+    if name.is_empty() || name.chars().count() > NAME_MAX_CHARS {
+        return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
+    }
+    Ok(Answer(ops::rename(&app, actor, name.to_owned()).await?.into()))
+}
+
+/// List the people of the team, in the order in which they joined
+#[utoipa::path(get, operation_id = "listMembers", path = "/team/members", tag = "team",
+    responses((status = 200, body = Vec<UserBody>)))]
+pub async fn members(
+    State(app): State<Arc<App>>,
+    Person(user): Person,
+) -> Result<Answer<Vec<UserBody>>, ApiError> {
+    let found = app.store.read(move |tx| users::of_team(tx, user.team_id)).await?;
+    Ok(Answer(found.into_iter().map(UserBody::from).collect()))
+}
+
+/// What to change about a person.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberPatchBody {
+    /// ADMIN, USER or VIEWER.
+    #[schema(example = "USER")]
+    role: String,
+}
+
+/// Give a person another role
+#[utoipa::path(patch, operation_id = "changeMember", path = "/team/members/{id}", tag = "team",
+    params(("id" = i64, Path)), request_body = MemberPatchBody,
+    responses((status = 200, body = UserBody),
+        (status = 409, body = ErrorBody, description = "The last admin stays one.")))]
+pub async fn update_member(
+    State(app): State<Arc<App>>,
+    _: Admin,
+    actor: Actor,
+    Path(id): Path<String>,
+    Json(patch): Json<MemberPatchBody>,
+) -> Result<Answer<UserBody>, ApiError> {
+    let role = parse_role(&patch.role)?;
+    let changed = ops::set_role(&app, actor, parse_id(&id, "member")?, role).await?;
+    changed.map(|user| Answer(user.into())).map_err(|refusal| refused(refusal, "member"))
+}
+
+/// Remove a person, or leave
+///
+/// An admin removes anybody, everybody else only themselves. Their sessions and MCP tokens end at once.
+#[utoipa::path(delete, operation_id = "removeMember", path = "/team/members/{id}", tag = "team",
+    params(("id" = i64, Path)),
+    responses((status = 204), (status = 409, body = ErrorBody, description = "The last admin cannot leave.")))]
+pub async fn remove_member(
+    State(app): State<Arc<App>>,
+    Person(user): Person,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let id = parse_id(&id, "member");
+    if user.role != Role::Admin && !id.as_ref().is_ok_and(|id| *id == user.id) {
+        let message = "Only an admin may remove others.";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, Code::Forbidden, message));
+    }
+    let removed = ops::remove(&app, actor, id?).await?;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|refusal| refused(refusal, "member"))
+}
+
+/// An invitation.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InvitationBody {
+    id: i64,
+    email: String,
+    #[schema(example = "USER")]
+    role: &'static str,
+    invited_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// Only in the answer to the invitation's creation: hand it to the person, it is not shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+impl InvitationBody {
+    fn new(invitation: Invitation, token: Option<String>) -> Self {
+        Self {
+            id: invitation.id,
+            email: invitation.email,
+            role: invitation.role.as_text(),
+            invited_by: invitation.invited_by,
+            created_at: invitation.created_at,
+            expires_at: invitation.expires_at,
+            token,
+        }
+    }
+}
+
+/// List the invitations that nobody has accepted yet
+#[utoipa::path(get, operation_id = "listInvitations", path = "/team/invitations", tag = "team",
+    responses((status = 200, body = Vec<InvitationBody>)))]
+pub async fn invitations(
+    State(app): State<Arc<App>>,
+    Admin(user): Admin,
+) -> Result<Answer<Vec<InvitationBody>>, ApiError> {
+    let now = app.clock.now();
+    let found = app.store.read(move |tx| teams::invitations(tx, user.team_id, now)).await?;
+    Ok(Answer(found.into_iter().map(|invitation| InvitationBody::new(invitation, None)).collect()))
+}
+
+/// A new invitation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewInvitationBody {
+    #[schema(example = "ada@example.com", max_length = 254)]
+    email: String,
+    /// ADMIN, USER or VIEWER.
+    #[schema(example = "USER")]
+    role: String,
+}
+
+/// Invite somebody
+///
+/// The answer has a token that holds for 7 days, for `POST /api/auth/accept-invitation`. An earlier
+/// invitation of the same person is over.
+#[utoipa::path(post, operation_id = "createInvitation", path = "/team/invitations", tag = "team",
+    request_body = NewInvitationBody,
+    responses((status = 201, body = InvitationBody),
+        (status = 409, body = ErrorBody, description = "Somebody has this e-mail address.")))]
+pub async fn invite(
+    State(app): State<Arc<App>>,
+    _: Admin,
+    actor: Actor,
+    Json(new): Json<NewInvitationBody>,
+) -> Result<(StatusCode, Answer<InvitationBody>), ApiError> {
+    let role = parse_role(&new.role)?;
+    let is_address = |text: &str| {
+        let parts = text.rsplit_once('@');
+        text.len() <= EMAIL_MAX_BYTES
+            && !text.contains(|char: char| char.is_whitespace() || char.is_control())
+            && parts.is_some_and(|(mailbox, domain)| !mailbox.is_empty() && !domain.is_empty())
+    };
+    if !is_address(new.email.trim()) {
+        return Err(ApiError::field("email", "must be an e-mail address"));
+    }
+    let invited = ops::invite(&app, actor, &new.email, role).await?;
+    let (invitation, token) = invited.map_err(|refusal| refused(refusal, "invitation"))?;
+    Ok((StatusCode::CREATED, Answer(InvitationBody::new(invitation, Some(token)))))
+}
+
+/// Take an invitation back
+#[utoipa::path(delete, operation_id = "removeInvitation", path = "/team/invitations/{id}", tag = "team",
+    params(("id" = i64, Path)), responses((status = 204)))]
+pub async fn withdraw(
+    State(app): State<Arc<App>>,
+    _: Admin,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let withdrawn = ops::withdraw(&app, actor, parse_id(&id, "invitation")?).await?;
+    withdrawn.map(|()| StatusCode::NO_CONTENT).map_err(|refusal| refused(refusal, "invitation"))
+}
+
+/// Why something was not done to a `what`, member or invitation.
+pub fn refused(refusal: Refusal, what: &'static str) -> ApiError {
+    let conflict = |code, message| ApiError::new(StatusCode::CONFLICT, code, message);
+    match refusal {
+        Refusal::NotFound if what == "member" => ApiError::not_found(Code::MemberNotFound, what),
+        Refusal::NotFound => ApiError::not_found(Code::InvitationNotFound, what),
+        Refusal::LastAdmin => {
+            conflict(Code::LastAdmin, "A team needs an admin. Make somebody else one first.")
+        }
+        Refusal::EmailTaken => conflict(Code::EmailTaken, "Somebody has this e-mail address already."),
+    }
+}
+
+fn parse_role(text: &str) -> Result<Role, ApiError> {
+    Role::parse(text).ok_or_else(|| ApiError::field("role", "must be ADMIN, USER or VIEWER"))
+}
+
+fn parse_id(id: &str, what: &'static str) -> Result<i64, ApiError> {
+    id.parse().map_err(|_| refused(Refusal::NotFound, what))
+}

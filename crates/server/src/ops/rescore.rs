@@ -1,0 +1,130 @@
+//! The past, scored again after what its names or values mean has changed: a little at a time.
+
+use dregs_core::identity::Profile;
+use dregs_core::time::{SECOND_MS, Timestamp};
+use dregs_core::words::snake;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::ops::ingest::EVALUATION_LANE;
+use crate::ops::refold;
+use crate::store::changes::{self, Touched};
+use crate::store::identities::{self, Renamed, Walked};
+use crate::store::{Result, StoreError, Tx, settings};
+
+/// What work on the past is called in the settings.
+const WORK_PREFIX: &str = "rescore:";
+/// Identities looked at in one transaction, so that no other waits long.
+const CHUNK_IDENTITIES: i64 = 200;
+/// Other nodes go by what was until they have read what is.
+const WORK_DELAY_MS: i64 = 2 * SECOND_MS;
+
+/// Of what the meaning has changed, which says whom that concerns.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum Concern {
+    /// Those who have had an event with this name, in lower_snake_case.
+    EventType,
+    /// Those of whom this is known.
+    IdentityField,
+    /// Those whose e-mail address is at this domain, or under it.
+    EmailDomain,
+}
+
+/// Work on the past that is under way.
+#[derive(Serialize, Deserialize)]
+struct Work {
+    team_id: i64,
+    concern: Concern,
+    value: String,
+    /// Not before this.
+    from: Timestamp,
+    /// The last identity looked at.
+    after: i64,
+}
+
+impl Work {
+    fn put(&self, tx: &mut Tx) -> Result<()> {
+        let name = format!("{WORK_PREFIX}{}:{:?}:{}", self.team_id, self.concern, self.value);
+        settings::put(tx, &name, &serde_json::to_vec(self).map_err(broken)?)
+    }
+
+    fn concerns(&self, tx: &mut Tx, identity: &Walked, known: &Known) -> Result<bool> {
+        Ok(match self.concern {
+            Concern::IdentityField => known.data.keys().any(|key| snake(key) == self.value),
+            Concern::EventType => {
+                let state = refold::decode(tx, identity.id, &identity.state)?;
+                state.names().iter().any(|name| snake(&name.name) == self.value)
+            }
+            Concern::EmailDomain => {
+                let domain = known.profile.email.as_deref().and_then(|email| email.rsplit_once('@'));
+                domain.is_some_and(|(_, domain)| {
+                    let domain = domain.to_lowercase();
+                    domain == self.value || domain.ends_with(&format!(".{}", self.value))
+                })
+            }
+        })
+    }
+}
+
+struct Known {
+    data: Map<String, Value>,
+    profile: Profile,
+}
+
+/// Has everybody whom a change concerns scored again, from a little after `now` on.
+pub fn begin(tx: &mut Tx, team_id: i64, concern: Concern, value: &str, now: Timestamp) -> Result<()> {
+    let from = now.plus_millis(WORK_DELAY_MS);
+    Work { team_id, concern, value: value.to_owned(), from, after: 0 }.put(tx)
+}
+
+/// Does a piece of what there is to do; `false` when there is nothing.
+///
+/// # Errors
+/// Those of the store.
+pub async fn work(app: &App) -> Result<bool> {
+    let (now, min_cycle_ms) = (app.clock.now(), app.min_cycle_ms());
+    for (name, value) in app.store.read(|tx| settings::with_prefix(tx, WORK_PREFIX)).await? {
+        let mut work: Work = serde_json::from_slice(&value).map_err(broken)?;
+        if work.from > now {
+            continue;
+        }
+        let mappings = app.mappings.current();
+        app.store
+            .write(move |tx| {
+                let walked = identities::after(tx, work.team_id, work.after, CHUNK_IDENTITIES)?;
+                let Some(last) = walked.last() else { return settings::delete(tx, &name) };
+                work.after = last.id;
+                let mut concerned = Vec::new();
+                for identity in walked {
+                    let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
+                    let profile = Profile::from_data(&data, mappings.of(work.team_id));
+                    let known = Known { data, profile };
+                    if work.concerns(tx, &identity, &known)? {
+                        let Profile { name, email, username, .. } = known.profile;
+                        concerned.push(Renamed {
+                            id: identity.id,
+                            version: identity.version,
+                            name,
+                            email,
+                            username,
+                        });
+                    }
+                }
+                identities::rename(tx, &concerned)?;
+                let ids: Vec<_> = concerned.iter().map(|identity| identity.id).collect();
+                identities::mark_dirty(tx, &ids, now, min_cycle_ms)?;
+                let touched = Touched { identities: ids.into_iter().collect(), ..Touched::default() };
+                changes::insert(tx, &touched, now)?;
+                work.put(tx)
+            })
+            .await?;
+        app.evaluations.spill(EVALUATION_LANE);
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+fn broken(error: impl ToString) -> StoreError {
+    StoreError::Broken(error.to_string())
+}

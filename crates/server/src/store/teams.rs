@@ -1,0 +1,102 @@
+//! Teams, and those invited to them.
+
+use dregs_core::time::Timestamp;
+
+use super::users::Role;
+use super::{Result, Row, StoreError, Tx};
+use crate::values;
+
+/// A team.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Team {
+    pub id: i64,
+    pub name: String,
+    pub created_at: Timestamp,
+}
+
+pub fn get(tx: &mut Tx, id: i64) -> Result<Team> {
+    tx.get("select name, created_at from teams where id = $1", &values![id], |row| {
+        Ok(Team { id, name: row.get(0)?, created_at: row.time(1)? })
+    })
+}
+
+pub fn rename(tx: &mut Tx, id: i64, name: &str) -> Result<()> {
+    tx.execute("update teams set name = $2 where id = $1", &values![id, name])?;
+    Ok(())
+}
+
+/// Makes whoever else changes the people of this team wait until this transaction has ended.
+pub fn lock(tx: &mut Tx, id: i64) -> Result<()> {
+    tx.execute("update teams set name = name where id = $1", &values![id])?;
+    Ok(())
+}
+
+/// Somebody asked to join a team.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    pub id: i64,
+    pub team_id: i64,
+    pub email: String,
+    pub role: Role,
+    /// The e-mail address of whoever invited them.
+    pub invited_by: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+const COLUMNS: &str = "id, team_id, email, role, invited_by, created_at, expires_at";
+
+fn read(row: &Row) -> Result<Invitation> {
+    let role: String = row.get(3)?;
+    Ok(Invitation {
+        id: row.get(0)?,
+        team_id: row.get(1)?,
+        email: row.get(2)?,
+        role: Role::parse(&role).ok_or_else(|| StoreError::Broken(format!("{role} is no role")))?,
+        invited_by: row.get(4)?,
+        created_at: row.time(5)?,
+        expires_at: row.time(6)?,
+    })
+}
+
+/// Invites somebody, in place of an earlier invitation.
+pub fn invite(tx: &mut Tx, new: &Invitation, token_hash: &[u8]) -> Result<i64> {
+    tx.execute(
+        "delete from invitations where team_id = $1 and email = $2",
+        &values![new.team_id, new.email.as_str()],
+    )?;
+    tx.get(
+        "insert into invitations (team_id, email, role, invited_by, created_at, expires_at, token_hash)
+         values ($1, $2, $3, $4, $5, $6, $7) returning id",
+        &values![
+            new.team_id,
+            new.email.as_str(),
+            new.role.as_text(),
+            new.invited_by.as_str(),
+            new.created_at,
+            new.expires_at,
+            token_hash
+        ],
+        |row| row.get(0),
+    )
+}
+
+/// The invitations of a team that hold at `now`, newest first.
+pub fn invitations(tx: &mut Tx, team_id: i64, now: Timestamp) -> Result<Vec<Invitation>> {
+    let sql =
+        format!("select {COLUMNS} from invitations where team_id = $1 and expires_at > $2 order by id desc");
+    tx.query(&sql, &values![team_id, now], read)
+}
+
+/// Takes an invitation away; what it was, if it was there.
+pub fn withdraw(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Invitation>> {
+    let sql = format!("delete from invitations where team_id = $1 and id = $2 returning {COLUMNS}");
+    tx.find(&sql, &values![team_id, id], read)
+}
+
+/// The invitation with this token, if it holds at `now`; it can be taken once.
+pub fn take(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
+    let sql =
+        format!("delete from invitations where token_hash = $1 and expires_at > $2 returning {COLUMNS}");
+    tx.find(&sql, &values![token_hash, now], read)
+}

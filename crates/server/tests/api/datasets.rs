@@ -1,0 +1,114 @@
+//! Datasets: what is shipped, what a team adds and takes away, and what that does to scores.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{refusal, with_json};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+use crate::support::server::{TestServer, answer, event, eventually};
+
+on_both_engines!(an_entry_changes_the_scores_of_those_at_its_domain);
+
+const DISPOSABLE: &str = "/api/datasets/disposable-email-domains/entries";
+
+/// What is said of an identity's e-mail address.
+async fn explanation(server: &TestServer, id: &str) -> Option<String> {
+    let path = format!("/api/identities/{id}/analysis");
+    let (_, analysis) = server.call(Method::GET, &path, None).await;
+    let observations =
+        analysis["scores"].as_array()?.iter().flat_map(|score| score["observations"].as_array().unwrap());
+    let found = observations.into_iter().find(|observation| observation["id"] == "authenticity.email")?;
+    Some(found["explanation"].as_str()?.to_owned())
+}
+
+async fn an_entry_changes_the_scores_of_those_at_its_domain(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    for (id, email) in [("ada", "ada.fir@bin.posteo.de"), ("bob", "bob.oak@mailinator.com")] {
+        let mut signup = event(id, id);
+        signup["identity"]["data"] = json!({"email": email});
+        server.post("/api/events", signup).await;
+    }
+    let says = async |id: &str, words: &str| {
+        eventually(words, async || explanation(&server, id).await.filter(|said| said.contains(words))).await;
+    };
+    says("ada", "looks like one that a person reads").await;
+    says("bob", "throwaway").await;
+    let added =
+        server.call(Method::POST, DISPOSABLE, Some(json!({"value": "Bin.Posteo.de", "note": "seen"}))).await;
+    assert_eq!(
+        (added.0.as_u16(), &added.1["value"], &added.1["scope"]),
+        (201, &json!("bin.posteo.de"), &json!("CUSTOMER"))
+    );
+    let taken = json!({"value": "mailinator.com", "included": false});
+    assert_eq!(server.call(Method::POST, DISPOSABLE, Some(taken)).await.0, 201);
+    // Nobody has sent anything meanwhile.
+    says("ada", "throwaway").await;
+    says("bob", "looks like one that a person reads").await;
+
+    let again = with_json(&server, Method::POST, DISPOSABLE, &json!({"value": "bin.posteo.de"}));
+    assert_eq!(
+        refusal(again).await,
+        "409 entry_exists There is an entry for this value. Remove that one first."
+    );
+    let path = format!("{DISPOSABLE}/{}", added.1["id"]);
+    assert_eq!(server.call(Method::DELETE, &path, None).await.0, 204);
+    says("ada", "looks like one that a person reads").await;
+    assert_eq!(server.call(Method::DELETE, &path, None).await.0, 404);
+}
+
+#[tokio::test]
+async fn what_is_shipped_is_listed_with_its_source() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let datasets = server.get("/api/datasets").await;
+    let slugs: Vec<_> =
+        datasets.as_array().unwrap().iter().map(|dataset| dataset["slug"].as_str().unwrap()).collect();
+    assert_eq!(slugs, ["disposable-email-domains", "relay-email-domains", "reserved-email-domains"]);
+    assert!(datasets[0]["globalEntryCount"].as_u64().unwrap() > 10_000, "{datasets}");
+    assert_eq!(
+        (&datasets[0]["source"], &datasets[0]["customerEntryCount"]),
+        (&json!("the package mailchecker"), &json!(0))
+    );
+    server.post(DISPOSABLE, json!({"value": "zzz.mailinator.com"})).await;
+    let found = server.get(&format!("{DISPOSABLE}?term=mailinator.com&pageSize=2")).await;
+    let told = |entry: &Value| json!([entry["scope"], entry["value"], entry["included"]]);
+    let content: Vec<_> = found["content"].as_array().unwrap().iter().map(told).collect();
+    assert_eq!(content[0], json!(["CUSTOMER", "zzz.mailinator.com", true]));
+    assert_eq!(content[1][0], "GLOBAL");
+    let global = server.get(&format!("{DISPOSABLE}?scope=GLOBAL&pageNumber=10000")).await;
+    assert_eq!(
+        (&global["content"], &global["totalElements"]),
+        (&json!([]), &datasets[0]["globalEntryCount"])
+    );
+    let cases = [
+        (
+            Method::GET,
+            "/api/datasets/none/entries",
+            Value::Null,
+            "404 dataset_not_found There is no such dataset.",
+        ),
+        (
+            Method::POST,
+            DISPOSABLE,
+            json!({"value": "not a domain"}),
+            "400 bad_request value: must be a domain",
+        ),
+        (
+            Method::DELETE,
+            "/api/datasets/relay-email-domains/entries/9",
+            Value::Null,
+            "404 entry_not_found There is no such entry.",
+        ),
+        (
+            Method::GET,
+            "/api/datasets/relay-email-domains/entries?scope=x",
+            Value::Null,
+            "400 bad_request scope: must be GLOBAL or CUSTOMER",
+        ),
+    ];
+    for (method, path, body, expected) in cases {
+        assert_eq!(refusal(with_json(&server, method, path, &body)).await, expected);
+    }
+    let (status, _) = answer(server.request(Method::GET, "/api/datasets")).await;
+    assert_eq!(status, 401);
+}
