@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-use crate::scenario::{memory, size, steady};
+use crate::population::Amount;
+use crate::scenario::{lists, memory, size, steady};
 
 /// Measures a dregs server as its customers see it, everything on this machine.
 #[derive(Debug, Parser)]
@@ -22,7 +23,7 @@ pub struct Arguments {
     /// About a minute for everything: to see that it works, not how fast.
     #[arg(long)]
     pub quick: bool,
-    /// Events of e2e and size, identities of scale, and waiting deliveries of memory.
+    /// Events of e2e, size and lists, identities of scale, and waiting deliveries of memory.
     #[arg(long, value_name = "N")]
     pub events: Option<u64>,
     /// How long ack, steady and isolation measure each of their figures.
@@ -73,6 +74,10 @@ pub enum Scenario {
     Size,
     /// The figures on a large database.
     Scale,
+    /// Every list, filtered and sorted, on a large database.
+    Lists,
+    /// lists on PostgreSQL.
+    ListsPostgres,
 }
 
 /// How much is measured.
@@ -88,6 +93,7 @@ pub struct Amounts {
     pub memory_identities: u64,
     pub size_events: u64,
     pub scale_identities: u64,
+    pub lists: Amount,
     /// A scenario that takes longer is ended.
     pub scenario_seconds_max: u64,
 }
@@ -104,7 +110,8 @@ const FULL: Amounts = Amounts {
     memory_identities: 100_000,
     size_events: size::TARGET_EVENTS,
     scale_identities: 1_000_000,
-    scenario_seconds_max: 900,
+    lists: lists::TARGET,
+    scenario_seconds_max: 1_800,
 };
 
 /// Everything once, in about a minute.
@@ -117,12 +124,13 @@ const QUICK: Amounts = Amounts {
     memory_identities: 2_000,
     size_events: 10_000,
     scale_identities: 10_000,
+    lists: Amount { identities: 2_000, events: 20_000, deliveries: 10_000 },
     scenario_seconds_max: 120,
     ..FULL
 };
 
 /// In the order of a run: the short ones first.
-const EVERY: [Scenario; 9] = [
+const EVERY: [Scenario; 11] = [
     Scenario::Ack,
     Scenario::E2e,
     Scenario::Steady,
@@ -132,6 +140,8 @@ const EVERY: [Scenario; 9] = [
     Scenario::Memory,
     Scenario::Size,
     Scenario::Scale,
+    Scenario::Lists,
+    Scenario::ListsPostgres,
 ];
 
 impl Arguments {
@@ -162,6 +172,11 @@ impl Arguments {
                 .map_or(usual.memory_identities, |deliveries| deliveries.div_ceil(memory::WAITING_CHANNELS)),
             size_events: events(usual.size_events),
             scale_identities: events(usual.scale_identities),
+            lists: self.events.map_or(usual.lists, |events| Amount {
+                identities: events.div_ceil(10),
+                events,
+                deliveries: events.div_ceil(2),
+            }),
             ..usual
         }
     }
@@ -169,7 +184,7 @@ impl Arguments {
 
 impl Scenario {
     fn needs_postgres(self) -> bool {
-        matches!(self, Self::E2ePostgres | Self::SteadyPostgres)
+        matches!(self, Self::E2ePostgres | Self::SteadyPostgres | Self::ListsPostgres)
     }
 }
 
@@ -184,7 +199,7 @@ mod tests {
     #[test]
     fn all_needs_a_postgres_for_what_runs_on_it() {
         assert_eq!(parse("dregs-bench --postgres postgres://x").scenarios(), EVERY);
-        assert_eq!(parse("dregs-bench all").scenarios().len(), EVERY.len() - 2);
+        assert_eq!(parse("dregs-bench all").scenarios().len(), EVERY.len() - 3);
         assert_eq!(parse("dregs-bench steady e2e").scenarios(), [Scenario::Steady, Scenario::E2e]);
     }
 
@@ -204,6 +219,7 @@ mod tests {
                 size_events: 100,
                 scale_identities: 100,
                 memory_identities: 10,
+                lists: Amount { identities: 10, events: 100, deliveries: 50 },
                 ..QUICK
             }
         );

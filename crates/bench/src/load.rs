@@ -251,8 +251,13 @@ impl Poster {
 
 /// The head of a request with the secret key, up to the value of `Content-Length`.
 pub fn head(address: SocketAddr, method: &str, path: &str) -> String {
+    head_as(SECRET_KEY, address, method, path)
+}
+
+/// The same with another key or token.
+pub fn head_as(token: &str, address: SocketAddr, method: &str, path: &str) -> String {
     format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {SECRET_KEY}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
          User-Agent: dregs-bench\r\nContent-Type: application/json\r\nContent-Length: "
     )
 }

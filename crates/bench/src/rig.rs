@@ -11,8 +11,9 @@ use crate::events::Generator;
 use crate::http::Connection;
 use crate::ledger::Ledger;
 use crate::load::{head, write_request};
+use crate::population::Place;
 use crate::scratch::{Folder, ScratchDatabase};
-use crate::server::{Launch, Server};
+use crate::server::{Launch, Server, data_folder};
 use crate::sink::{Signer, Sink};
 
 /// How many webhooks the server may have under way to the sink.
@@ -45,7 +46,7 @@ pub struct Setting {
 /// dropped, in the order of the fields.
 pub struct Bare {
     pub server: Server,
-    _database: Option<ScratchDatabase>,
+    database: Option<ScratchDatabase>,
     pub folder: Folder,
 }
 
@@ -74,7 +75,7 @@ impl Bare {
         let database_url = database.as_ref().map(ScratchDatabase::url);
         let launch = Launch { binary: &setting.binary, folder: folder.path(), database_url, settings };
         let server = Server::start(&launch).await?;
-        Ok(Self { server, _database: database, folder })
+        Ok(Self { server, database, folder })
     }
 
     /// Makes a webhook channel for scores; `config` is added to its configuration.
@@ -119,6 +120,32 @@ impl Rig {
         self.bare.server.address()
     }
 
+    /// Stops the server, has its store filled, and starts it again; the channel and the sink stay.
+    pub async fn refilled(
+        mut self,
+        setting: &Setting,
+        fill: impl AsyncFnOnce(Place) -> Result<()>,
+    ) -> Result<Self> {
+        let Bare { server, database, folder } = self.bare;
+        server.stop().await?;
+        let url = database.as_ref().map(ScratchDatabase::url);
+        let file = || {
+            sqlite_files(&data_folder(folder.path()))?
+                .pop()
+                .ok_or_else(|| Error::Protocol("there is no database to fill".into()))
+        };
+        fill(match url {
+            Some(url) => Place::Postgres(url.to_owned()),
+            None => Place::Sqlite(file()?.0),
+        })
+        .await?;
+        let launch =
+            Launch { binary: &setting.binary, folder: folder.path(), database_url: url, settings: &[] };
+        let server = Server::start(&launch).await?;
+        self.bare = Bare { server, database, folder };
+        Ok(self)
+    }
+
     /// Stops the server in good order and leaves its folder to look into.
     pub async fn stop(self) -> Result<Folder> {
         let Bare { server, folder, .. } = self.bare;
@@ -128,7 +155,7 @@ impl Rig {
 }
 
 /// Calls the API; an error unless the answer is JSON and its status 2xx.
-async fn call(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<Value> {
+pub async fn call(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<Value> {
     let mut request = Vec::new();
     write_request(&mut request, &head(address, method, path), body.as_bytes());
     let mut connection = Connection::open(address).await?;

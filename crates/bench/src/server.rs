@@ -15,8 +15,8 @@ use crate::http::Connection;
 /// The secret key of the server's first credential.
 pub const SECRET_KEY: &str = "sk_bench_5f2b8c1d9e7a4036b1c2d3e4f5a60718";
 const PUBLIC_KEY: &str = "pk_bench_07f6e5d4c3b2a1906a7e9d1c8b2f5a43";
-const ADMIN_EMAIL: &str = "bench@example.com";
-const ADMIN_PASSWORD: &str = "correct horse battery staple";
+pub const ADMIN_EMAIL: &str = "bench@example.com";
+pub const ADMIN_PASSWORD: &str = "correct horse battery staple";
 
 /// How long a server may take until it is ready, migrations included.
 const READY_SECONDS_MAX: u64 = 30;

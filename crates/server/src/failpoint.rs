@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Every place, in the order in which an event passes them.
-pub const NAMES: &[&str] = &[
+/// Every place on the path of an event, in the order in which it passes them.
+pub const PATH: &[&str] = &[
     "ingest.committed",
     "evaluate.claimed",
     "evaluate.read",
@@ -13,6 +13,8 @@ pub const NAMES: &[&str] = &[
     "deliver.sent",
     "deliver.recorded",
 ];
+/// Every other place.
+const OTHERS: &[&str] = &["erasure.begun"];
 
 struct Armed {
     name: String,
@@ -30,8 +32,9 @@ pub fn arm(text: &str) -> Result<(), String> {
         return Err("only a debug build has failpoints".to_owned());
     }
     let (name, count) = text.split_once(':').unwrap_or((text, "1"));
-    if !NAMES.contains(&name) {
-        return Err(format!("there is no failpoint {name:?}; there are {}", NAMES.join(", ")));
+    let names = [PATH, OTHERS].concat();
+    if !names.contains(&name) {
+        return Err(format!("there is no failpoint {name:?}; there are {}", names.join(", ")));
     }
     let count = count.parse().map_err(|_| format!("{count:?} is not a number"))?;
     let _ = ARMED.set(Armed { name: name.to_owned(), remaining: AtomicU64::new(count) });

@@ -4,6 +4,7 @@ pub mod ack;
 pub mod ceilings;
 pub mod e2e;
 pub mod isolation;
+pub mod lists;
 pub mod memory;
 pub mod scale;
 pub mod size;

@@ -2,6 +2,7 @@
 
 mod channels;
 mod delivery;
+mod erasure;
 mod evaluation;
 mod kill;
 mod lease;

@@ -56,6 +56,30 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Which of these texts stand in a row, and in which table; of the SQLite file its bytes can tell.
+    pub fn rows_with(&self, texts: &[&str]) -> Vec<String> {
+        let Some(url) = self.url() else { return Vec::new() };
+        let search = || {
+            let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+            let tables =
+                "select table_name::text from information_schema.tables where table_schema = 'public'";
+            let mut found = Vec::new();
+            for table in client.query(tables, &[]).unwrap() {
+                let table: String = table.get(0);
+                for text in texts {
+                    let query = format!("select count(*) from {table} t where t::text like $1");
+                    let count: i64 = client.query_one(&query, &[&format!("%{text}%")]).unwrap().get(0);
+                    found.extend((count > 0).then(|| format!("{text} in {table}")));
+                }
+            }
+            found
+        };
+        // The synchronous client must not run on a thread of the runtime.
+        std::thread::scope(|scope| scope.spawn(search).join().unwrap())
+    }
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         if let Self::Postgres { name } = self {

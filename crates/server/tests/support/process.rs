@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -71,6 +71,15 @@ impl Site {
         // The synchronous client must not run on a thread of the runtime.
         let open = move || Store::open(&location, Timestamp::from_millis(0)).unwrap();
         std::thread::spawn(open).join().unwrap()
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Which of these texts stand in a row of the PostgreSQL database, and in which table.
+    pub fn rows_with(&self, texts: &[&str]) -> Vec<String> {
+        self.database.rows_with(texts)
     }
 
     fn log_file(&self) -> PathBuf {

@@ -92,7 +92,7 @@ async fn an_event_whose_server_is_killed_at_every_step_arrives(engine: Engine) {
     let (channel_id, secret) = create_channel(&site, "App", &receiver).await;
     server.kill();
 
-    for (index, name) in failpoint::NAMES.iter().enumerate() {
+    for (index, name) in failpoint::PATH.iter().enumerate() {
         end_leases(&site, engine).await;
         let mut server = site.start(Some(&format!("{name}:1")), &SETTINGS);
         if index == 0 {
@@ -134,7 +134,7 @@ enum Kill {
 /// As many kills as asked for, a part of them through each failpoint, in a random order.
 fn kills(count: usize, of_each_failpoint: usize, while_starting: usize, rng: &mut StdRng) -> Vec<Kill> {
     let mut kills = vec![Kill::Working; count];
-    let at = failpoint::NAMES.iter().flat_map(|name| std::iter::repeat_n(Kill::At(name), of_each_failpoint));
+    let at = failpoint::PATH.iter().flat_map(|name| std::iter::repeat_n(Kill::At(name), of_each_failpoint));
     let chosen = at.chain(std::iter::repeat_n(Kill::Starting, while_starting));
     kills.iter_mut().zip(chosen).for_each(|(kill, chosen)| *kill = chosen);
     kills.shuffle(rng);
@@ -205,7 +205,7 @@ async fn nothing_is_lost(engine: Engine, kill_count: usize, of_each_failpoint: u
         }
     }
     let names = Vec::from_iter(reached.keys().copied());
-    let mut all = failpoint::NAMES.to_vec();
+    let mut all = failpoint::PATH.to_vec();
     all.sort_unstable();
     assert_eq!(names, all, "failpoints that ended the server, of {reached:?}");
 
