@@ -249,8 +249,8 @@ impl Database {
             (format!("{group} + 1 + (identity_id - {model}) % {groups}"), grouped),
         ] {
             all.push(format!(
-                "insert into event_groups (group_id, timestamp, event_id)
-                 select {list}, timestamp, id from events where id > {event} and identity_id <= {model} + {of}
+                "insert into event_groups (group_id, timestamp, event_id, name_id)
+                 select {list}, timestamp, id, name_id from events where id > {event} and identity_id <= {model} + {of}
                  order by 1, 2, 3"
             ));
         }

@@ -47,6 +47,8 @@ pub async fn run(setting: &Setting, store: Store<'_>, amount: Amount, report: &m
     let first = (clock::now() - begun).as_secs_f64() * 1_000.0;
     report.add(Row::new(scenario, "identities, the first call after a start", first, Unit::Milliseconds));
     for (path, calls) in calls(&mut caller).await? {
+        // Lists that are kept in memory are read at their first call, which stands above for the largest.
+        caller.get(calls.first().map_or(path.as_str(), String::as_str)).await?;
         let (mut all, mut worst) = (Latencies::default(), (0.0, String::new()));
         for call in calls {
             let mut one = Latencies::default();
@@ -56,6 +58,9 @@ pub async fn run(setting: &Setting, store: Store<'_>, amount: Amount, report: &m
                 one.add(clock::now() - begun);
             }
             let p95 = one.clone().percentiles().p95;
+            if p95 > LIST_TARGET_MS {
+                progress(&format!("{p95:.0} ms: {call}"));
+            }
             if p95 > worst.0 {
                 worst = (p95, call);
             }

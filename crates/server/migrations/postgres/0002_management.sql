@@ -24,7 +24,9 @@ create table event_groups (
   group_id bigint not null,
   timestamp bigint not null,
   event_id bigint not null,
-  primary key (group_id, timestamp, event_id)
+  -- that of the event, so that a name is looked for without a look at events
+  name_id bigint,
+  primary key (group_id, timestamp, event_id) include (name_id)
 );
 
 alter table groups add column display_name text;
@@ -35,8 +37,10 @@ create index devices_disregarded on devices (team_id) where disregarded = 1;
 
 -- Deliveries are listed by time; of one identity, or of one status.
 drop index deliveries_channel;
-create index deliveries_channel on deliveries (channel_id, created_at, id);
-create index deliveries_status on deliveries (channel_id, status, created_at, id);
+create index deliveries_channel on deliveries (channel_id, created_at, id, event_type);
+create index deliveries_status on deliveries (channel_id, status, created_at, id, event_type);
+-- Nearly all tell of a score; what else there is, is found without passing by those.
+create index deliveries_event on deliveries (channel_id, event_type, created_at, id) where event_type <> 1;
 create index deliveries_identity on deliveries (identity_id, id) where identity_id is not null;
 create index notifications_identity on notifications (identity_id) where identity_id is not null;
 

@@ -102,9 +102,9 @@ async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filter, A
         (from.is_some() || to.is_some()).then(|| (from.unwrap_or(0), to.unwrap_or(100)))
     };
     let mut among = None;
+    let mut of_groups = None;
     if params.group.is_some() || params.group_type.is_some() {
-        let (group, group_type) = (params.group, params.group_type);
-        narrow(&mut among, groups::members(app, team_id, group, group_type).await?);
+        of_groups = Some(groups::select(app, team_id, params.group, params.group_type).await?);
     }
     if let Some(fingerprint) = params.device {
         let key = devices::key(app, team_id, fingerprint);
@@ -117,6 +117,7 @@ async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filter, A
     Ok(Filter {
         term: params.term.filter(|term| !term.is_empty()),
         among,
+        groups: of_groups,
         scores: [
             range(params.humanity_min, params.humanity_max),
             range(params.authenticity_min, params.authenticity_max),

@@ -1,5 +1,7 @@
 //! Groups, beside what events say of them.
 
+use std::collections::HashSet;
+
 use dregs_core::event::FieldError;
 use dregs_core::identity;
 use dregs_core::words::snake;
@@ -7,10 +9,15 @@ use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::roster::{self, Filter};
 use crate::store::changes::{self, Touched};
 use crate::store::groups::{self, Group, KnownGroup};
 use crate::store::names::{self, NameKind};
+use crate::store::rosters::Kind;
 use crate::store::{Result, StoreError, Tx};
+
+/// The type of a group in [`crate::store::rosters::Entry::texts`].
+const TYPE_COLUMN: usize = 2;
 
 /// The row ids of the groups with this id, of this type or of any.
 ///
@@ -32,26 +39,23 @@ fn types(app: &App, team_id: i64) -> Vec<String> {
     app.names.select(team_id, NameKind::GroupType, |_| true).into_iter().map(|(name, _)| name).collect()
 }
 
-/// The row ids of the members of groups: of those with an id, of those of a type, or both.
+/// The row ids of the groups with an id, of those of a type, or both.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn members(
+pub async fn select(
     app: &App,
     team_id: i64,
     id: Option<String>,
     group_type: Option<String>,
-) -> Result<Vec<i64>> {
+) -> Result<HashSet<i64>> {
     match (id, group_type) {
-        (Some(id), group_type) => {
-            let ids = find_all(app, team_id, id, group_type).await?;
-            app.store.read(move |tx| groups::members(tx, &ids)).await
-        }
+        (Some(id), group_type) => Ok(find_all(app, team_id, id, group_type).await?.into_iter().collect()),
         (None, Some(group_type)) => {
-            let group_type = snake(&group_type);
-            app.store.read(move |tx| groups::members_of_type(tx, team_id, &group_type)).await
+            let filter = Filter { text: Some((TYPE_COLUMN, snake(&group_type))), ..Filter::default() };
+            roster::ask(app, team_id, Kind::Groups, move |table| table.select(&filter)).await
         }
-        (None, None) => Ok(Vec::new()),
+        (None, None) => Ok(HashSet::new()),
     }
 }
 
@@ -120,6 +124,7 @@ pub async fn set_member(app: &App, actor: Actor, group: Group, identity_id: i64,
                 groups::remove_member(tx, group.id, identity_id)?;
                 "group.remove-member"
             };
+            changes::insert(tx, &Touched::identity(identity_id), now)?;
             // The identity is named by its number: its id is the customer's, and may have to be forgotten.
             let after = Some(serde_json::json!({ "identity": identity_id }));
             let target_id = format!("{}/{}", group.group_type, group.external_id);

@@ -331,7 +331,10 @@ impl Filter {
         let mut sql = Sql::new(select);
         sql.bind(" where d.channel_id = ", channel_id);
         sql.bind_some(" and d.status = ", self.status.map(|status| status as i64));
-        sql.bind_some(" and d.event_type = ", self.event.map(EventType::code));
+        // As a number in the text, so that the index of what is not a score can be seen to apply.
+        if let Some(event) = self.event {
+            sql.push(&format!(" and d.event_type = {}", event.code()));
+        }
         sql.bind_some(" and d.identity_id = ", self.identity_id);
         sql.bind_some(" and d.created_at >= ", self.from).bind_some(" and d.created_at < ", self.to);
         sql

@@ -83,27 +83,6 @@ pub fn remove_member(tx: &mut Tx, group_id: i64, identity_id: i64) -> Result<()>
     Ok(())
 }
 
-/// The row ids of the members of groups.
-pub fn members(tx: &mut Tx, group_ids: &[i64]) -> Result<Vec<i64>> {
-    let rows: Vec<_> = group_ids.iter().map(|id| values![*id]).collect();
-    tx.query_rows(
-        "with v (id) as (values {rows})
-         select m.identity_id from v join group_members m on m.group_id = v.id",
-        &rows,
-        |row| row.get(0),
-    )
-}
-
-/// The row ids of the members of all groups of a type; an identity in several stands there once.
-pub fn members_of_type(tx: &mut Tx, team_id: i64, group_type: &str) -> Result<Vec<i64>> {
-    tx.query(
-        "select distinct m.identity_id from groups g join group_members m on m.group_id = g.id
-         where g.team_id = $1 and g.type = $2",
-        &values![team_id, group_type],
-        |row| row.get(0),
-    )
-}
-
 /// The row ids of the groups an identity is in.
 pub fn of_identity(tx: &mut Tx, identity_id: i64) -> Result<Vec<i64>> {
     tx.query("select group_id from group_members where identity_id = $1", &values![identity_id], |row| {
@@ -175,12 +154,15 @@ pub fn upsert(
     )
 }
 
-/// Puts events into the lists of groups: (group, time, event). A negative number stands for all groups
-/// of a type.
-pub fn insert_events(tx: &mut Tx, events: &[(i64, Timestamp, i64)]) -> Result<()> {
-    let rows: Vec<_> = events.iter().map(|(group, at, event)| values![*group, *at, *event]).collect();
+/// Puts events into the lists of groups: (group, time, event, number of its name). A negative number
+/// stands for all groups of a type.
+pub fn insert_events(tx: &mut Tx, events: &[(i64, Timestamp, i64, Option<i64>)]) -> Result<()> {
+    let row =
+        |(group, at, event, name): &(i64, Timestamp, i64, Option<i64>)| values![*group, *at, *event, *name];
+    let rows: Vec<_> = events.iter().map(row).collect();
     tx.execute_rows(
-        "insert into event_groups (group_id, timestamp, event_id) values {rows} on conflict do nothing",
+        "insert into event_groups (group_id, timestamp, event_id, name_id) values {rows}
+         on conflict do nothing",
         &rows,
     )?;
     Ok(())

@@ -26,6 +26,8 @@ pub struct Entry {
     pub scores: [Option<u8>; 4],
     pub disregarded: bool,
     pub texts: [Option<String>; TEXTS],
+    /// Row ids of the groups that an identity is in, in order.
+    pub groups: Vec<i64>,
 }
 
 impl Kind {
@@ -56,7 +58,26 @@ impl Kind {
 /// Up to `limit` entries of a team after the row `after`, in the order of their ids.
 pub fn after(tx: &mut Tx, kind: Kind, team_id: i64, after: i64, limit: i64) -> Result<Vec<Entry>> {
     let sql = format!("{} where x.id > $1 and x.team_id = $2 order by x.id limit $3", kind.sql());
-    tx.query(&sql, &values![after, team_id, limit], read)
+    let mut entries = tx.query(&sql, &values![after, team_id, limit], read)?;
+    if let (Kind::Identities, Some(last)) = (kind, entries.last()) {
+        let members = tx.query(
+            "select identity_id, group_id from group_members where identity_id > $1 and identity_id <= $2
+             order by identity_id, group_id",
+            &values![after, last.id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        put_groups(&mut entries, &members);
+    }
+    Ok(entries)
+}
+
+/// Puts (identity, group), in order, into the entries of the identities.
+fn put_groups(entries: &mut [Entry], members: &[(i64, i64)]) {
+    for entry in entries {
+        let from = members.partition_point(|(identity, _)| *identity < entry.id);
+        let own = members[from..].iter().take_while(|(identity, _)| *identity == entry.id);
+        entry.groups = own.map(|(_, group)| *group).collect();
+    }
 }
 
 /// The entries of a team with these row ids, in no order; those that are gone are absent.
@@ -66,7 +87,19 @@ pub fn with_ids(tx: &mut Tx, kind: Kind, team_id: i64, ids: &[i64]) -> Result<Ve
         "with v (id, team_id) as (values {{rows}}) {} join v on v.id = x.id and v.team_id = x.team_id",
         kind.sql()
     );
-    tx.query_rows(&sql, &rows, read)
+    let mut entries = tx.query_rows(&sql, &rows, read)?;
+    if kind == Kind::Identities {
+        let rows: Vec<_> = entries.iter().map(|entry| values![entry.id]).collect();
+        let mut members = tx.query_rows(
+            "with v (id) as (values {rows})
+             select m.identity_id, m.group_id from v join group_members m on m.identity_id = v.id",
+            &rows,
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        members.sort_unstable();
+        put_groups(&mut entries, &members);
+    }
+    Ok(entries)
 }
 
 fn read(row: &Row) -> Result<Entry> {
@@ -76,5 +109,6 @@ fn read(row: &Row) -> Result<Entry> {
         scores: [row.small(5)?, row.small(6)?, row.small(7)?, row.small(8)?],
         disregarded: row.flag(9)?,
         texts: [row.get(10)?, row.get(11)?, row.get(12)?, row.get(13)?],
+        groups: Vec::new(),
     })
 }

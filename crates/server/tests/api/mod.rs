@@ -11,6 +11,8 @@ mod datasets;
 mod deliveries;
 mod faithful;
 mod input;
+mod limits;
+mod lists;
 mod openapi;
 mod requests;
 mod schemathesis;

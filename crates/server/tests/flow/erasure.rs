@@ -219,6 +219,12 @@ async fn a_person_is_forgotten_to_the_last_byte(engine: Engine) {
     for table in ["identities", "events", "analyses", "deliveries", "devices", "reviews", "group_members"] {
         assert!(before[table] > 0, "there is nothing in {table} to forget");
     }
+    let export = scene.call(Method::GET, "/api/identities/ada-1815/export", Value::Null).await;
+    assert_eq!(export["identity"]["id"], "ada-1815");
+    let parts = ["groups", "devices", "reviews", "events", "analyses", "deliveries"];
+    let lengths = parts.map(|part| export[part].as_array().unwrap_or_else(|| panic!("no {part}")).len());
+    assert_eq!((lengths[..4].to_vec(), lengths[4] > 0, lengths[5] > 0), (vec![1, 1, 1, EVENTS], true, true));
+    assert!(export["events"].to_string().contains("a very private remark"));
     assert!(!scene.traces().is_empty(), "the search finds nothing while everything is there");
     scene.call(Method::DELETE, "/api/identities/ada-1815", Value::Null).await;
     scene.assert_forgotten().await;

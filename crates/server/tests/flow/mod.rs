@@ -6,3 +6,5 @@ mod erasure;
 mod evaluation;
 mod kill;
 mod lease;
+mod meaning;
+mod reviews;

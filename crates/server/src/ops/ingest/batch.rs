@@ -358,7 +358,8 @@ impl<'r> Batch<'r> {
                 members.extend(identity_row(ids, team, event).map(|identity| (group_id, identity)));
                 let of_type = words.id(team, NameKind::GroupType, &group.group_type).map(|id| -id);
                 let lists = of_type.into_iter().chain([group_id]);
-                listed.extend(lists.filter_map(|list| Some((list, event.timestamp, row?))));
+                let name = words.id(team, NameKind::Event, &event.name);
+                listed.extend(lists.filter_map(|list| Some((list, event.timestamp, row?, name))));
             }
         }
         listed.sort_unstable();

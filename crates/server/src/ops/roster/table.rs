@@ -1,6 +1,7 @@
 //! The columns of a list, and finding a page in them.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use memchr::memmem::Finder;
 
@@ -30,6 +31,8 @@ pub struct Filter {
     pub text: Option<(usize, String)>,
     /// Row ids.
     pub among: Option<Vec<i64>>,
+    /// Row ids of groups, of which an identity is in one at least.
+    pub groups: Option<HashSet<i64>>,
     /// From and to, both included; what has no score is left out.
     pub scores: [Option<(u8, u8)>; 4],
     pub disregarded: Option<bool>,
@@ -57,7 +60,11 @@ pub struct Table {
     spans: Vec<(u32, u32)>,
     /// In lower case, one after the other. A text that changes is written anew at the end.
     arena: Vec<u8>,
-    /// Bytes of the arena that nothing points to any more.
+    /// Where the groups of an entry stand: from, to.
+    group_spans: Vec<(u32, u32)>,
+    /// Row ids of groups, one entry's after the other's.
+    groups: Vec<i64>,
+    /// Bytes of the arena and of the groups that nothing points to any more.
     stale: usize,
 }
 
@@ -72,8 +79,8 @@ impl Table {
 
     /// Bytes of memory.
     pub fn size(&self) -> usize {
-        let row = size_of::<i64>() * (1 + TIMES) + 4 + 1 + size_of::<(u32, u32)>();
-        self.ids.capacity() * row + self.arena.capacity()
+        let row = size_of::<i64>() * (1 + TIMES) + 4 + 1 + 2 * size_of::<(u32, u32)>();
+        self.ids.capacity() * row + self.arena.capacity() + self.groups.capacity() * size_of::<i64>()
     }
 
     /// Puts an entry in, or in the place of the one before. `false` when there is no room left.
@@ -85,13 +92,15 @@ impl Table {
             _ => self.ids.binary_search(&entry.id),
         };
         let Some(span) = self.write_texts(entry, place.ok()) else { return false };
+        let Some(groups) = self.write_groups(entry, place.ok()) else { return false };
         let scores = entry.scores.map(|score| score.unwrap_or(NO_SCORE));
         match place {
             Ok(at) => {
                 for (column, time) in self.times.iter_mut().zip(entry.times) {
                     column[at] = time.unwrap_or(NO_TIME);
                 }
-                (self.scores[at], self.disregarded[at], self.spans[at]) = (scores, entry.disregarded, span);
+                (self.scores[at], self.disregarded[at]) = (scores, entry.disregarded);
+                (self.spans[at], self.group_spans[at]) = (span, groups);
             }
             Err(at) => {
                 self.ids.insert(at, entry.id);
@@ -101,6 +110,7 @@ impl Table {
                 self.scores.insert(at, scores);
                 self.disregarded.insert(at, entry.disregarded);
                 self.spans.insert(at, span);
+                self.group_spans.insert(at, groups);
             }
         }
         true
@@ -124,9 +134,22 @@ impl Table {
         Some((from, to))
     }
 
+    fn write_groups(&mut self, entry: &Entry, place: Option<usize>) -> Option<(u32, u32)> {
+        if let Some(at) = place {
+            if self.groups(at) == entry.groups {
+                return Some(self.group_spans[at]);
+            }
+            self.stale += size_of_val(self.groups(at));
+        }
+        let from = u32::try_from(self.groups.len()).ok()?;
+        self.groups.extend(&entry.groups);
+        Some((from, u32::try_from(self.groups.len()).ok()?))
+    }
+
     pub fn remove(&mut self, id: i64) {
         let Ok(at) = self.ids.binary_search(&id) else { return };
-        self.stale += self.texts(at).len();
+        self.stale += self.texts(at).len() + size_of_val(self.groups(at));
+        self.group_spans.remove(at);
         self.ids.remove(at);
         self.times.iter_mut().for_each(|column| _ = column.remove(at));
         self.scores.remove(at);
@@ -134,9 +157,10 @@ impl Table {
         self.spans.remove(at);
     }
 
-    /// Whether more of the arena is stale than not, so that it should be built again.
+    /// Whether more of what is written is stale than not, so that it should be built again.
     pub fn is_worn(&self) -> bool {
-        self.stale > self.arena.len() / 2 && self.stale > 1024 * 1024
+        let written = self.arena.len() + size_of_val(self.groups.as_slice());
+        self.stale > written / 2 && self.stale > 1024 * 1024
     }
 
     /// How many match, and the row ids of a slice of them.
@@ -173,6 +197,11 @@ impl Table {
         counts
     }
 
+    /// The row ids of all that match.
+    pub fn select(&self, filter: &Filter) -> HashSet<i64> {
+        self.matching(filter).into_iter().map(|at| self.ids[at as usize]).collect()
+    }
+
     /// How many match.
     pub fn count(&self, filter: &Filter) -> usize {
         self.matching(filter).len()
@@ -195,6 +224,10 @@ impl Table {
                     time != NO_TIME && (from..to).contains(&time)
                 })
                 && text.as_ref().is_none_or(|(column, text)| self.text(at, *column) == text.as_bytes())
+                && filter
+                    .groups
+                    .as_ref()
+                    .is_none_or(|groups| self.groups(at).iter().any(|group| groups.contains(group)))
                 && finder.as_ref().is_none_or(|finder| finder.find(self.texts(at)).is_some())
         };
         match &filter.among {
@@ -215,6 +248,11 @@ impl Table {
     fn texts(&self, at: usize) -> &[u8] {
         let (from, to) = self.spans[at];
         &self.arena[from as usize..to as usize]
+    }
+
+    fn groups(&self, at: usize) -> &[i64] {
+        let (from, to) = self.group_spans[at];
+        &self.groups[from as usize..to as usize]
     }
 
     fn text(&self, at: usize, column: usize) -> &[u8] {
@@ -277,8 +315,12 @@ mod tests {
         let score = prop::option::of(0..=100_u8);
         let parts =
             (1..40_i64, prop::array::uniform4(prop::option::of(-5..5_i64)), prop::array::uniform4(score));
-        (parts, any::<bool>(), prop::array::uniform4(text)).prop_map(
-            |((id, times, scores), disregarded, texts)| Entry { id, times, scores, disregarded, texts },
+        let groups = prop::collection::btree_set(1..6_i64, 0..3);
+        (parts, any::<bool>(), prop::array::uniform4(text), groups).prop_map(
+            |((id, times, scores), disregarded, texts, groups)| {
+                let groups = groups.into_iter().collect();
+                Entry { id, times, scores, disregarded, texts, groups }
+            },
         )
     }
 
@@ -298,11 +340,13 @@ mod tests {
             prop::array::uniform4(prop::option::weighted(0.2, (0..=50_u8, 40..=100_u8))),
             prop::option::of(any::<bool>()),
             prop::option::weighted(0.3, (0..4_usize, -5..0_i64, 0..5_i64)),
+            prop::option::weighted(0.3, prop::collection::hash_set(1..6_i64, 0..3)),
         )
-            .prop_map(|(term, text, among, scores, disregarded, time)| Filter {
+            .prop_map(|(term, text, among, scores, disregarded, time, groups)| Filter {
                 term,
                 text,
                 among,
+                groups,
                 scores,
                 disregarded,
                 time,
@@ -325,6 +369,7 @@ mod tests {
             && filter.among.as_ref().is_none_or(|ids| ids.contains(&entry.id))
             && filter.scores.iter().zip(&entry.scores).all(within)
             && filter.disregarded.is_none_or(|wanted| entry.disregarded == wanted)
+            && filter.groups.as_ref().is_none_or(|groups| entry.groups.iter().any(|id| groups.contains(id)))
             && filter.time.is_none_or(|(column, from, to)| {
                 entry.times[column].is_some_and(|time| from <= time && time < to)
             })

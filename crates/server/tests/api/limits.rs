@@ -1,0 +1,101 @@
+//! What may be asked in a time, and what one is told who asks for more.
+
+use std::sync::Arc;
+
+use dregs_core::time::Timestamp;
+use dregs_server::clock::ManualClock;
+use dregs_server::config::Config;
+use dregs_server::store::users::Role;
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+
+use super::{session, team};
+use crate::support::engine::Engine;
+use crate::support::server::{Ground, PUBLIC_KEY, SECRET_KEY, TestServer, answer, event};
+
+const ORIGIN: &str = "https://app.example.com";
+
+struct Scene {
+    server: TestServer,
+    clock: Arc<ManualClock>,
+}
+
+impl Scene {
+    async fn set(change: impl FnOnce(&mut Config)) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-23T09:00:00Z").unwrap()));
+        let server = TestServer::start_on(Ground::new(Engine::Sqlite), Arc::clone(&clock) as _, change).await;
+        let scene = Self { server, clock };
+        scene.change_credential(json!({"allowedOrigins": [ORIGIN]})).await;
+        scene
+    }
+
+    async fn change_credential(&self, patch: serde_json::Value) {
+        let admin = session(&self.server.app, team(&self.server.app), Role::Admin).await;
+        let change = self.server.request(Method::PATCH, "/api/credentials/1").bearer_auth(admin).json(&patch);
+        assert_eq!(answer(change).await.0, 200);
+    }
+
+    fn send(&self, key: &str, address: &str) -> RequestBuilder {
+        let body = event(&rand::random::<u64>().to_string(), "ada");
+        let request = self.server.request(Method::POST, "/api/events").bearer_auth(key).json(&body);
+        request.header("Origin", ORIGIN).header("X-Forwarded-For", address)
+    }
+
+    /// Status, Retry-After, and how many are answered 200 before that.
+    async fn until_refused(&self, key: &str, address: &str) -> (usize, u16, String) {
+        for sent in 0..100 {
+            let answer = self.send(key, address).send().await.unwrap();
+            if answer.status() != 200 {
+                let status = answer.status().as_u16();
+                assert_eq!(answer.headers()["access-control-allow-origin"], ORIGIN, "a page reads why");
+                let wait = answer.headers()["retry-after"].to_str().unwrap().to_owned();
+                let body: serde_json::Value = answer.json().await.unwrap();
+                assert_eq!(
+                    (&body["code"], &body["status"]),
+                    (&json!("rate_limited"), &json!("rate_limited"))
+                );
+                return (sent, status, wait);
+            }
+        }
+        panic!("nothing is refused");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_has_a_rate_of_its_own() {
+    let scene = Scene::set(|config| config.credential_rate_per_second = 3).await;
+    assert_eq!(scene.until_refused(SECRET_KEY, "1.1.1.1").await, (6, 429, "1".into()), "two seconds' worth");
+    scene.clock.advance(1_000);
+    assert_eq!(scene.until_refused(PUBLIC_KEY, "1.1.1.1").await, (3, 429, "1".into()), "both keys count");
+    scene.change_credential(json!({"ratePerSecond": 10})).await;
+    scene.clock.advance(10_000);
+    assert_eq!(scene.until_refused(SECRET_KEY, "1.1.1.1").await.0, 20);
+    scene.change_credential(json!({"ratePerSecond": 0})).await;
+    let batch = json!((0..500).map(|n| event(&n.to_string(), "ada")).collect::<Vec<_>>());
+    let post = scene.server.request(Method::POST, "/api/events/batch").bearer_auth(SECRET_KEY).json(&batch);
+    assert_eq!(answer(post).await.0, 200);
+    let metrics = scene.server.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains(r#"dregs_rate_limited_total{kind="credential"} 3"#), "{metrics}");
+}
+
+#[tokio::test]
+async fn an_address_is_limited_by_public_key_and_by_guessing() {
+    let scene = Scene::set(|config| {
+        config.address_rate_per_second = 2;
+        config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    assert_eq!(scene.until_refused(PUBLIC_KEY, "1.1.1.1").await, (4, 429, "1".into()));
+    assert_eq!(answer(scene.send(PUBLIC_KEY, "2.2.2.2")).await.0, 200, "another address is free");
+    assert_eq!(answer(scene.send(SECRET_KEY, "1.1.1.1")).await.0, 200, "a backend is not its address");
+    let guess = async |address: &str| {
+        let guess = scene.server.request(Method::GET, "/api/identities").bearer_auth("sk_guess");
+        answer(guess.header("X-Forwarded-For", address)).await.0.as_u16()
+    };
+    let mut guesses = Vec::new();
+    for _ in 0..6 {
+        guesses.push(guess("3.3.3.3").await);
+    }
+    assert_eq!(guesses, [401, 401, 401, 401, 429, 429]);
+    assert_eq!(guess("4.4.4.4").await, 401);
+}
