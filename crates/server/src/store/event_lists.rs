@@ -37,12 +37,12 @@ impl Filter {
     /// A statement that finds `id` and `timestamp` of what matches.
     fn matching(&self, team_id: i64) -> Sql<'static> {
         let mut sql = Sql::default();
-        if self.names.as_ref().is_some_and(Vec::is_empty) {
-            sql.push("select id, timestamp from events where 1 = 0");
-        } else if let Some(event) = self.event {
+        if let Some(event) = self.event {
             sql.bind("select e.id, e.timestamp from events e where e.id = ", event);
             sql.bind_some(" and e.identity_id = ", self.identity_id);
             Self { names: None, ..self.clone() }.conditions(&mut sql);
+        } else if self.names.as_ref().is_some_and(Vec::is_empty) {
+            sql.push("select id, timestamp from events where 1 = 0");
         } else if let Some(identity_id) = self.identity_id {
             sql.bind("select e.id, e.timestamp from events e where e.identity_id = ", identity_id);
             self.conditions(&mut sql);
