@@ -330,11 +330,13 @@ impl Filter {
     fn matching(&self, select: &str, channel_id: i64) -> Sql<'static> {
         let mut sql = Sql::new(select);
         sql.bind(" where d.channel_id = ", channel_id);
-        sql.bind_some(" and d.status = ", self.status.map(|status| status as i64));
-        // As a number in the text, so that the index of what is not a score can be seen to apply.
-        if let Some(event) = self.event {
-            sql.push(&format!(" and d.event_type = {}", event.code()));
-        }
+        let is_rare = self.event.is_some_and(|event| event != EventType::IdentityScored);
+        // The index of what is not a score is taken only where its own words are repeated; the plus keeps
+        // that of the status from being taken.
+        sql.push(if is_rare { " and d.event_type <> 1" } else { "" });
+        let status = if is_rare { " and +d.status = " } else { " and d.status = " };
+        sql.bind_some(status, self.status.map(|status| status as i64));
+        sql.bind_some(" and d.event_type = ", self.event.map(EventType::code));
         sql.bind_some(" and d.identity_id = ", self.identity_id);
         sql.bind_some(" and d.created_at >= ", self.from).bind_some(" and d.created_at < ", self.to);
         sql
