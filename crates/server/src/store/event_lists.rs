@@ -34,8 +34,9 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A statement that finds `id` and `timestamp` of what matches.
-    fn matching(&self, team_id: i64) -> Sql<'static> {
+    /// A statement that finds `id` and `timestamp` of what matches. Of events found by several names, each
+    /// name's are ended with `each`.
+    fn matching(&self, team_id: i64, each: &str) -> Sql<'static> {
         let mut sql = Sql::default();
         if let Some(event) = self.event {
             sql.bind("select e.id, e.timestamp from events e where e.id = ", event);
@@ -60,20 +61,24 @@ impl Filter {
                 sql.numbers(" and g.name_id in ", names);
             }
         } else {
-            self.by_time(&mut sql, team_id);
+            self.by_time(&mut sql, team_id, each);
         }
         sql
     }
 
     /// All events, or those with one of some names, along an index in order of time.
-    fn by_time(&self, sql: &mut Sql<'static>, team_id: i64) {
+    fn by_time(&self, sql: &mut Sql<'static>, team_id: i64, each: &str) {
         match self.names.as_deref() {
             Some(names) if !names.is_empty() && names.len() <= MERGED_NAMES_MAX => {
+                sql.push("select id, timestamp from (");
                 for (index, name) in names.iter().enumerate() {
                     sql.push(if index == 0 { "" } else { " union all " });
+                    sql.push(if each.is_empty() { "" } else { "(" });
                     sql.bind("select id, timestamp from events where name_id = ", *name);
                     sql.bind_some(" and timestamp >= ", self.from).bind_some(" and timestamp < ", self.to);
+                    sql.push(each).push(if each.is_empty() { "" } else { ")" });
                 }
+                sql.push(") named");
             }
             names => {
                 sql.bind("select id, timestamp from events where team_id = ", team_id);
@@ -122,7 +127,7 @@ impl Filter {
 
 /// How many match, counted up to `limit`.
 pub fn count(tx: &mut Tx, team_id: i64, filter: &Filter, limit: i64) -> Result<i64> {
-    let mut sql = filter.matching(team_id);
+    let mut sql = filter.matching(team_id, "");
     sql.bind(" limit ", limit);
     let text = format!("select count(*) from ({}) found", sql.text);
     tx.get(&text, &sql.values, |row| row.get(0))
@@ -137,8 +142,10 @@ pub fn page(
     offset: i64,
     limit: i64,
 ) -> Result<Vec<i64>> {
-    let mut sql = filter.matching(team_id);
     let direction = direction(ascending);
+    // PostgreSQL merges the events of several names in order only where each name's come in order already.
+    let each = format!(" order by 2 {direction}, 1 {direction} limit {}", offset.saturating_add(limit));
+    let mut sql = filter.matching(team_id, tx.dialect("", &each));
     if !filter.is_in_order() {
         // Without the fence PostgreSQL may walk all events in order, hoping to meet these.
         sql.text = format!("with found as materialized ({}) select id, timestamp from found", sql.text);

@@ -9,7 +9,7 @@ use dregs_server::store::users::Role;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
-use super::{session, team};
+use super::{refusal, session, team};
 use crate::support::engine::Engine;
 use crate::support::server::{Ground, PUBLIC_KEY, SECRET_KEY, TestServer, answer, event};
 
@@ -98,4 +98,34 @@ async fn an_address_is_limited_by_public_key_and_by_guessing() {
     }
     assert_eq!(guesses, [401, 401, 401, 401, 429, 429]);
     assert_eq!(guess("4.4.4.4").await, 401);
+}
+
+#[tokio::test]
+async fn sizes_and_nesting_are_settings_and_count() {
+    let server = TestServer::start_with(Engine::Sqlite, |config| {
+        (config.body_max_kib, config.batch_max_kib, config.nesting_max_levels) = (1, 2, 4);
+    })
+    .await;
+    let post =
+        |path: &str, body: String| server.request(Method::POST, path).bearer_auth(SECRET_KEY).body(body);
+    let with_data =
+        |data: &str| format!(r#"{{"type": "t", "identity": {{"id": "ada"}}, "data": {{"a": {data}}}}}"#);
+    let padded = |kib: usize| format!("{}{}", with_data("1"), " ".repeat(kib * 1024));
+    assert_eq!(answer(post("/api/events", with_data("[[1]]"))).await.0, 200);
+    let deep = refusal(post("/api/events", with_data("[[[1]]]"))).await;
+    assert_eq!(deep, "400 bad_request data.a[0][0]: is nested deeper than 4 levels");
+    let large = refusal(post("/api/events", padded(1))).await;
+    assert_eq!(large, "413 body_too_large The body is larger than 1 KiB.");
+    assert_eq!(
+        answer(post("/api/events/batch", format!("[{}]{}", with_data("1"), " ".repeat(1_500)))).await.0,
+        200
+    );
+    let large = refusal(post("/api/events/batch", format!("[{}]", padded(2)))).await;
+    assert_eq!(large, "413 body_too_large The body is larger than 2 KiB.");
+    let metrics = server.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    for expected in
+        [r#"dregs_body_refused_total{limit="size"} 2"#, r#"dregs_body_refused_total{limit="nesting"} 1"#]
+    {
+        assert!(metrics.contains(expected), "{metrics}");
+    }
 }

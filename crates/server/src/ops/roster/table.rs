@@ -11,6 +11,8 @@ use crate::store::rosters::{Entry, TIMES};
 const NO_SCORE: u8 = u8::MAX;
 /// Stands for a time that is not there.
 const NO_TIME: i64 = i64::MIN;
+/// Fewer are not worth dropping any; tests drop sooner.
+const KEPT_MIN: usize = if cfg!(test) { 4 } else { 1_024 };
 /// Ends each text of an entry in the arena; none contains it.
 const END: u8 = 0;
 
@@ -277,29 +279,37 @@ fn page<K: Ord + Copy>(
     key: impl Fn(u32) -> Option<K>,
     further: impl Fn(u32, u32) -> Ordering,
 ) -> Vec<u32> {
-    let mut keyed: Vec<(Option<K>, u32)> = found.into_iter().map(|at| (key(at), at)).collect();
     let compare = |(one_key, one): &(Option<K>, u32), (other_key, other): &(Option<K>, u32)| {
         let last = one_key.is_none().cmp(&other_key.is_none());
         let by_key = one_key.cmp(other_key).then_with(|| further(*one, *other)).then(one.cmp(other));
         last.then(if slice.ascending { by_key } else { by_key.reverse() })
     };
-    let (from, to) = (slice.offset, slice.offset.saturating_add(slice.limit).min(keyed.len()));
+    let (from, to) = (slice.offset, slice.offset.saturating_add(slice.limit).min(found.len()));
     if from >= to {
         return Vec::new();
     }
-    let mut rest = keyed.as_mut_slice();
-    if to < rest.len() {
-        rest = rest
-            .select_nth_unstable_by(to - 1, compare)
-            .0
-            .len()
-            .checked_add(1)
-            .map_or(&mut [], |end| &mut keyed[..end]);
+    // What comes after the page is dropped early: at most this many are kept at a time.
+    let kept_max = (2 * to).max(KEPT_MIN);
+    let mut kept: Vec<(Option<K>, u32)> = Vec::with_capacity(kept_max.min(found.len()));
+    let mut end = None;
+    for one in found.into_iter().map(|at| (key(at), at)) {
+        if end.as_ref().is_some_and(|end| compare(&one, end).is_gt()) {
+            continue;
+        }
+        kept.push(one);
+        if kept.len() == kept_max {
+            end = Some(*kept.select_nth_unstable_by(to - 1, compare).1);
+            kept.truncate(to);
+        }
+    }
+    if to < kept.len() {
+        kept.select_nth_unstable_by(to - 1, compare);
+        kept.truncate(to);
     }
     if from > 0 {
-        rest.select_nth_unstable_by(from, compare);
+        kept.select_nth_unstable_by(from, compare);
     }
-    let page = &mut rest[from..];
+    let page = &mut kept[from..];
     page.sort_unstable_by(compare);
     page.iter().map(|(_, at)| *at).collect()
 }
