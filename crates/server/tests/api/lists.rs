@@ -1,6 +1,7 @@
 //! Lists: every filter and every order against the same done by hand, page by page.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -61,6 +62,16 @@ async fn people(server: &TestServer) {
     eventually("all to be scored", async || {
         let stats = server.get("/api/dashboard/stats?from=2020-01-01T00:00:00Z").await;
         (stats["scoredIdentities"] == COUNT).then_some(())
+    })
+    .await;
+    // Who shares something with others is scored again, for a while.
+    let mut before = Value::Null;
+    eventually("the last cycle", async || {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let all = server.get("/api/identities?pageSize=100&sort=id").await;
+        let is_same = all == before;
+        before = all;
+        is_same.then_some(())
     })
     .await;
 }
