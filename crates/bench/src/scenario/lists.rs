@@ -24,6 +24,7 @@ const SCORES_TARGET_MS: f64 = 5.0;
 const PAGES: [u32; 3] = [0, 10, 10_000];
 /// How often each call is made.
 const TIMES: usize = 3;
+const TIMES_IN_DOUBT: usize = 37;
 const SCORE_CALLS: u64 = 5_000;
 
 /// Words for `term`: one that is in everything, one in a few, one in nothing.
@@ -51,11 +52,10 @@ pub async fn run(setting: &Setting, store: Store<'_>, amount: Amount, report: &m
         caller.get(calls.first().map_or(path.as_str(), String::as_str)).await?;
         let (mut all, mut worst) = (Latencies::default(), (0.0, String::new()));
         for call in calls {
-            let mut one = Latencies::default();
-            for _ in 0..TIMES {
-                let begun = clock::now();
-                caller.get(&call).await?;
-                one.add(clock::now() - begun);
+            let mut one = caller.measure(&call, TIMES).await?;
+            if one.clone().percentiles().p95 > LIST_TARGET_MS {
+                // Of three, the slowest stands for the slowest twentieth: a call in doubt is made more often.
+                one.merge(caller.measure(&call, TIMES_IN_DOUBT).await?);
             }
             let p95 = one.clone().percentiles().p95;
             if p95 > LIST_TARGET_MS {
@@ -130,6 +130,17 @@ impl Caller {
         let answer = self.connection.exchange(&request).await?;
         let body = serde_json::from_slice(answer.body).unwrap_or_default();
         Ok((answer.status, body))
+    }
+
+    /// How long a call takes, each time.
+    async fn measure(&mut self, path: &str, times: usize) -> Result<Latencies> {
+        let mut measured = Latencies::default();
+        for _ in 0..times {
+            let begun = clock::now();
+            self.get(path).await?;
+            measured.add(clock::now() - begun);
+        }
+        Ok(measured)
     }
 
     async fn get(&mut self, path: &str) -> Result<Value> {

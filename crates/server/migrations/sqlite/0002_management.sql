@@ -15,8 +15,8 @@ alter table events add column device_id integer;
 alter table events add column session integer;
 create index events_time on events (team_id, timestamp, id);
 create index events_name on events (name_id, timestamp, id);
--- An event without identity is found by its device and session; one with, through its identity.
-create index events_anonymous_device on events (device_id, timestamp, id) where identity_id is null;
+create index events_device on events (device_id, timestamp, id) where device_id is not null;
+-- An event without identity is found by its session; one with, through its identity.
 create index events_anonymous_session on events (session, timestamp, id) where identity_id is null;
 
 create table event_groups (

@@ -38,6 +38,18 @@ pub struct Client {
     pub is_https: bool,
 }
 
+impl Client {
+    /// Counts a failed guess at a key, a session or an invitation.
+    ///
+    /// # Errors
+    /// When there have been too many of this address.
+    pub fn charge(&self, app: &App) -> Result<(), ApiError> {
+        let Some(address) = self.address else { return Ok(()) };
+        let (who, rate) = (Limited::Address(address), app.config.address_rate_per_second);
+        app.rates.take(who, rate, 1, app.clock.now()).map_err(ApiError::rate_limited)
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Client {
     type Rejection = Infallible;
 
@@ -77,11 +89,7 @@ impl FromRequestParts<Arc<App>> for Caller {
         }
         let caller = match Self::recognise(parts, app).await {
             Err(error) if error.is_unauthenticated() => {
-                // Somebody may be guessing.
-                if let Some(address) = address(parts, app) {
-                    let (who, rate) = (Limited::Address(address), app.config.address_rate_per_second);
-                    app.rates.take(who, rate, 1, app.clock.now()).map_err(ApiError::rate_limited)?;
-                }
+                Client { address: address(parts, app), is_https: false }.charge(app)?;
                 return Err(error);
             }
             recognised => recognised?,

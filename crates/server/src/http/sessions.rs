@@ -171,6 +171,10 @@ pub async fn accept(
         return Err(ApiError::field("name", format!("must have at most {NAME_MAX_CHARS} characters")));
     }
     let user = team::accept(&app, &token, name, password, client.address).await?;
+    if user.is_err() {
+        // Somebody may be guessing.
+        client.charge(&app)?;
+    }
     let user = user.map_err(|refusal| super::team::refused(refusal, "invitation"))?;
     let session = sign_in::open(&app, user, client.address).await?;
     Ok(begun(&app, &client, session))

@@ -7,7 +7,7 @@ use dregs_core::time::Timestamp;
 use dregs_core::words::snake;
 
 use crate::app::App;
-use crate::ops::{devices as device_keys, groups as group_lists};
+use crate::ops::groups as group_lists;
 use crate::store::event_lists::{self, Filter, Listed};
 use crate::store::links::HashedKey;
 use crate::store::names::NameKind;
@@ -48,10 +48,9 @@ pub async fn filter(app: &App, team_id: i64, wanted: Wanted) -> Result<Option<Fi
         filter.identity_id = Some(identity.row_id);
     }
     if let Some(fingerprint) = wanted.device {
-        let hash = device_keys::key(app, team_id, fingerprint.clone()).hash;
         let device = app.store.read(move |tx| devices::find(tx, team_id, &fingerprint)).await?;
         let Some(device) = device else { return Ok(None) };
-        filter.device = Some((device.id, hash));
+        filter.device_id = Some(device.id);
     }
     if let Some(session) = wanted.session {
         let key = LinkKey { kind: KeyKind::Session, value: session };

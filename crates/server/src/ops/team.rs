@@ -150,6 +150,11 @@ pub async fn accept(
     address: Option<IpAddr>,
 ) -> Outcome<User> {
     let (now, token_hash) = (app.clock.now(), token_hash(token));
+    let asked = token_hash.clone();
+    if !app.store.read(move |tx| teams::is_invited(tx, &asked, now)).await? {
+        return Ok(Err(Refusal::NotFound));
+    }
+    // Hashing takes long on purpose, and is for those who are invited.
     let password_hash = sign_in::hash_in_turn(app, password).await?;
     let accepted = app
         .store

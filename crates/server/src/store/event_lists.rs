@@ -21,8 +21,8 @@ pub struct Filter {
     pub names: Option<Vec<i64>>,
     /// Row id of an identity.
     pub identity_id: Option<i64>,
-    /// Row id of a device, and the hash of its key.
-    pub device: Option<(i64, i64)>,
+    /// Row id of a device.
+    pub device_id: Option<i64>,
     /// The hash of a session's key.
     pub session: Option<i64>,
     /// Lists of events: row ids of groups, or the negative number of a type.
@@ -42,15 +42,16 @@ impl Filter {
             sql.bind("select e.id, e.timestamp from events e where e.id = ", event);
             sql.bind_some(" and e.identity_id = ", self.identity_id);
             Self { names: None, ..self.clone() }.conditions(&mut sql);
-        } else if self.names.as_ref().is_some_and(Vec::is_empty) {
+        } else if self.is_empty() {
             sql.push("select id, timestamp from events where 1 = 0");
         } else if let Some(identity_id) = self.identity_id {
             sql.bind("select e.id, e.timestamp from events e where e.identity_id = ", identity_id);
             self.conditions(&mut sql);
         } else if let Some(session) = self.session {
-            self.through_key(&mut sql, team_id, KeyKind::Session, session, "session");
-        } else if let Some((_, hash)) = self.device {
-            self.through_key(&mut sql, team_id, KeyKind::Device, hash, "device_id");
+            self.through_session(&mut sql, team_id, session);
+        } else if let Some(device_id) = self.device_id {
+            sql.bind("select e.id, e.timestamp from events e where e.device_id = ", device_id);
+            self.conditions(&mut sql);
         } else if let Some(groups) = &self.groups {
             // An event can be in more than one of several lists.
             let distinct = if groups.len() == 1 { "" } else { "distinct" };
@@ -90,16 +91,14 @@ impl Filter {
         }
     }
 
-    /// The events of those who hold a key, and those of nobody, where `column` has what the key
-    /// stands for.
-    fn through_key(&self, sql: &mut Sql<'static>, team_id: i64, kind: KeyKind, hash: i64, column: &str) {
+    /// The events of those who have had a session, and those of nobody.
+    fn through_session(&self, sql: &mut Sql<'static>, team_id: i64, session: i64) {
         sql.push("select e.id, e.timestamp from events e where e.identity_id in (select identity_id");
-        sql.bind(" from identity_keys where team_id = ", team_id).bind(" and kind = ", kind as i64);
-        sql.bind(" and hash = ", hash).push(")");
+        sql.bind(" from identity_keys where team_id = ", team_id);
+        sql.bind(" and kind = ", KeyKind::Session as i64).bind(" and hash = ", session).push(")");
         self.conditions(sql);
-        let value = if column == "session" { self.session } else { self.device.map(|(id, _)| id) };
         sql.push(" union all select e.id, e.timestamp from events e where e.identity_id is null");
-        sql.bind_some(&format!(" and e.{column} = "), value).bind(" and e.team_id = ", team_id);
+        sql.bind(" and e.session = ", session).bind(" and e.team_id = ", team_id);
         self.conditions(sql);
     }
 
@@ -107,7 +106,7 @@ impl Filter {
     /// another index, through which more would have to be looked at.
     fn conditions(&self, sql: &mut Sql<'static>) {
         sql.bind_some(" and +e.session = ", self.session);
-        sql.bind_some(" and +e.device_id = ", self.device.map(|(id, _)| id));
+        sql.bind_some(" and +e.device_id = ", self.device_id);
         sql.bind_some(" and +e.timestamp >= ", self.from).bind_some(" and +e.timestamp < ", self.to);
         if let Some(names) = &self.names {
             sql.numbers(" and +e.name_id in ", names);
@@ -118,10 +117,15 @@ impl Filter {
         }
     }
 
+    /// Whether nothing can match: there is no such name, or no such group.
+    fn is_empty(&self) -> bool {
+        self.names.as_ref().is_some_and(Vec::is_empty) || self.groups.as_ref().is_some_and(Vec::is_empty)
+    }
+
     /// Whether an index has what matches in order of time: then it is walked, and else all that
     /// matches is sorted, which is little.
     fn is_in_order(&self) -> bool {
-        self.identity_id.is_none() && self.session.is_none() && self.device.is_none()
+        self.identity_id.is_none() && self.session.is_none()
     }
 }
 

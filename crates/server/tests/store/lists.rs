@@ -114,7 +114,7 @@ fn is_found(row: &Row, filter: &Filter) -> bool {
     filter.event.is_none_or(|id| row.id == id)
         && filter.names.as_ref().is_none_or(|names| names.contains(&row.name_id))
         && filter.identity_id.is_none_or(|id| row.identity_id == Some(id))
-        && filter.device.is_none_or(|(id, _)| row.device_id == id)
+        && filter.device_id.is_none_or(|id| row.device_id == id)
         && filter.session.is_none_or(|session| row.session == session)
         && filter.groups.as_ref().is_none_or(|groups| groups.iter().any(|group| row.groups.contains(group)))
         && filter.from.is_none_or(|from| at(row.timestamp) >= from)
@@ -134,7 +134,7 @@ async fn a_filter_finds_what_a_look_at_every_event_finds(engine: Engine) {
             event: None,
             names: has(0).then_some(names),
             identity_id: has(1).then_some(identity),
-            device: has(2).then(|| (2, key(KeyKind::Device, 2).hash)),
+            device_id: has(2).then_some(2),
             session: has(3).then(|| key(KeyKind::Session, 1).hash),
             groups: has(4).then(|| if has(5) { vec![22] } else { vec![21, 22, 23] }),
             from: has(5).then_some(at(20)),
