@@ -84,6 +84,7 @@ async fn remove(app: &App, team_id: i64, id: i64) -> Result<()> {
     }
     // A cycle or an attempt that was under way may have written once more.
     while app.store.write(move |tx| erasure::remove_told(tx, id, CHUNK_ROWS)).await? > 0 {}
+    while app.store.write(erasure::overwrite_some).await? {}
     app.store.write(move |tx| erasure::finish(tx, id)).await?;
     app.evaluations.spill(EVALUATION_LANE);
     app.store.empty_log().await

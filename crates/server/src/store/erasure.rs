@@ -33,6 +33,31 @@ pub fn finish(tx: &mut Tx, identity_id: i64) -> Result<()> {
     Ok(())
 }
 
+/// Rows that fill pages nothing uses, in one transaction: about a megabyte.
+const OVERWRITTEN_ROWS: usize = 256;
+/// A row whose record takes the least there is in its leaf, and one whole page beside it, of 4,096 bytes:
+/// (4096 - 12) * 32 / 255 - 23 and 4096 - 4, less 3 for the head of the record. See "B-tree Cell Format" in
+/// the description of SQLite's file format.
+const OVERWRITTEN_BYTES: usize = 489 + 4_092 - 3;
+
+/// Overwrites pages of the SQLite file that nothing uses any more, in which rows of before may still be read;
+/// `false` when none is left. What PostgreSQL leaves behind, its vacuum removes.
+pub fn overwrite_some(tx: &mut Tx) -> Result<bool> {
+    if tx.dialect("", "postgres") == "postgres" {
+        return Ok(false);
+    }
+    if tx.get("pragma freelist_count", &[], |row| row.get::<i64>(0))? == 0 {
+        tx.batch("drop table if exists unused_pages")?;
+        return Ok(false);
+    }
+    tx.batch(&format!(
+        "create table if not exists unused_pages (content blob);
+         insert into unused_pages with recursive n (i) as (select 1 union all select i + 1 from n
+           where i < {OVERWRITTEN_ROWS}) select zeroblob({OVERWRITTEN_BYTES}) from n"
+    ))?;
+    Ok(true)
+}
+
 /// Whether an identity was deleted.
 pub fn is_deleted(tx: &mut Tx, identity_id: i64) -> Result<bool> {
     let sql = "select id from deleted_identities where id = $1";

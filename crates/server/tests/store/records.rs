@@ -19,7 +19,7 @@ use dregs_server::store::{
 
 use super::{Ground, at, scores, sorted};
 use crate::on_both_engines;
-use crate::support::engine::Engine;
+use crate::support::engine::{Engine, store};
 
 on_both_engines!(
     escalations_are_found_and_moved,
@@ -439,4 +439,33 @@ async fn entries_of_datasets_are_kept_by_value(engine: Engine) {
     assert_eq!(ground.write(move |tx| datasets::delete(tx, team + 1, "relay", id)).await, None);
     assert_eq!(ground.write(move |tx| datasets::delete(tx, team, "relay", id)).await, Some(first));
     assert_eq!(ground.read(datasets::all).await.len(), 2);
+}
+
+#[tokio::test]
+async fn pages_that_nothing_uses_any_more_are_overwritten() {
+    let (store, folder, _database) = store(Engine::Sqlite);
+    let name = |n: i64| format!("marker-{n}");
+    store
+        .write(move |tx| {
+            let value = b"a-secret-of-before ".repeat(160);
+            (0..2_000).try_for_each(|n| settings::put(tx, &name(n), &value))
+        })
+        .await
+        .unwrap();
+    store.write(move |tx| (0..2_000).try_for_each(|n| settings::delete(tx, &name(n)))).await.unwrap();
+    let traces = async || {
+        store.empty_log().await.unwrap();
+        let files =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| std::fs::read(entry.unwrap().path()));
+        files
+            .map(|bytes| memchr::memmem::find_iter(&bytes.unwrap(), b"a-secret-of-before").count())
+            .sum::<usize>()
+    };
+    assert!(traces().await > 1_000, "what is deleted is gone without this, too");
+    while store.write(erasure::overwrite_some).await.unwrap() {}
+    assert_eq!(traces().await, 0);
+    let left = store.read(|tx| {
+        tx.find("select name from sqlite_master where name = 'unused_pages'", &[], |row| row.get::<String>(0))
+    });
+    assert_eq!(left.await.unwrap(), None);
 }
