@@ -87,19 +87,34 @@ impl FromRequestParts<Arc<App>> for Caller {
         if let Some(caller) = parts.extensions.get::<Self>() {
             return Ok(caller.clone());
         }
-        let caller = match Self::recognise(parts, app).await {
-            Err(error) if error.is_unauthenticated() => {
-                Client { address: address(parts, app), is_https: false }.charge(app)?;
-                return Err(error);
-            }
-            recognised => recognised?,
-        };
+        let caller = Self::find(parts, app).await?;
+        if let Self::Backend(credential) = &caller {
+            charge(app, credential, 1)?;
+        }
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }
 }
 
+/// Counts what a credential asks for: requests, or events.
+fn charge(app: &App, credential: &Credential, cost: u64) -> Result<(), ApiError> {
+    let own = credential.rate_per_second.map(i64::cast_unsigned);
+    let rate = own.unwrap_or(app.config.credential_rate_per_second);
+    let who = Limited::Credential(credential.id);
+    app.rates.take(who, rate, cost, app.clock.now()).map_err(ApiError::rate_limited)
+}
+
 impl Caller {
+    /// The caller, whose request is not counted yet.
+    async fn find(parts: &Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let found = Self::recognise(parts, app).await;
+        if found.as_ref().is_err_and(ApiError::is_unauthenticated) {
+            // Somebody may be guessing.
+            Client { address: address(parts, app), is_https: false }.charge(app)?;
+        }
+        found
+    }
+
     async fn recognise(parts: &Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let token = token(&parts.headers).ok_or_else(|| unauthenticated(NO_TOKEN))?;
         if bearer(&parts.headers).is_none() && !cookie::is_from_own_page(&parts.method, &parts.headers) {
@@ -216,7 +231,7 @@ impl FromRequestParts<Arc<App>> for Sender {
             let credential = app.credentials.by_public(token).ok_or_else(|| unauthenticated(UNKNOWN_KEY))?;
             return Self::browser(parts, app, credential);
         }
-        match Caller::from_request_parts(parts, app).await? {
+        match Caller::find(parts, app).await? {
             Caller::Person(user) if user.role != Role::Admin => {
                 Err(forbidden("Events are sent with a key, or by an admin."))
             }
@@ -238,10 +253,7 @@ impl Sender {
             app.rates.take(Limited::Address(*ip), rate, cost, now).map_err(ApiError::rate_limited)?;
         }
         if let Self::Browser { credential, .. } | Self::Backend { credential: Some(credential), .. } = self {
-            let own = credential.rate_per_second.map(i64::cast_unsigned);
-            let rate = own.unwrap_or(app.config.credential_rate_per_second);
-            let who = Limited::Credential(credential.id);
-            app.rates.take(who, rate, cost, now).map_err(ApiError::rate_limited)?;
+            charge(app, credential, cost)?;
         }
         if app.usage.is_exhausted(app, self.team_id()) {
             metrics::counter!("dregs_quota_exceeded_total").increment(1);

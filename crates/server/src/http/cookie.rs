@@ -3,7 +3,8 @@
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use url::Url;
 
-const NAME: &str = "dregs_session";
+/// What the cookie is called.
+pub const NAME: &str = "dregs_session";
 
 /// The session token in the cookies of a request.
 pub fn session(headers: &HeaderMap) -> Option<&str> {

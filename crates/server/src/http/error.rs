@@ -115,7 +115,9 @@ impl ApiError {
 
     /// Too much was asked in too little time.
     pub fn rate_limited(wait: Wait) -> Self {
-        let message = format!("Too many requests. Try again in {} seconds.", wait.seconds);
+        let seconds =
+            if wait.seconds == 1 { "1 second".to_owned() } else { format!("{} seconds", wait.seconds) };
+        let message = format!("Too many requests. Try again in {seconds}.");
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
         Self { retry_after: Some(wait.seconds), ..error }
     }

@@ -4,13 +4,17 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{Components, Schema};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
 
+use super::cookie;
 use super::error::ErrorBody;
 
-/// The name of the one security scheme.
+/// The names of the security schemes.
 const BEARER: &str = "bearer";
+const COOKIE: &str = "cookie";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -33,7 +37,14 @@ pub fn base() -> OpenApi {
     ));
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer.build()));
-    document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, [])]);
+    let cookie = ApiKeyValue::with_description(
+        cookie::NAME,
+        "The session of a browser, from `POST /api/auth/login`. Whatever changes something must come from a page \
+         of this server.",
+    );
+    components.add_security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    let either = [BEARER, COOKIE].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+    document.security = Some(either.into());
     document
 }
 

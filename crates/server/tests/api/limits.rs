@@ -67,6 +67,12 @@ async fn a_credential_has_a_rate_of_its_own() {
     assert_eq!(scene.until_refused(SECRET_KEY, "1.1.1.1").await, (6, 429, "1".into()), "two seconds' worth");
     scene.clock.advance(1_000);
     assert_eq!(scene.until_refused(PUBLIC_KEY, "1.1.1.1").await, (3, 429, "1".into()), "both keys count");
+    scene.clock.advance(1_000);
+    let read = || scene.server.request(Method::GET, "/api/identities").bearer_auth(SECRET_KEY);
+    for _ in 0..3 {
+        assert_eq!(answer(read()).await.0, 200);
+    }
+    assert_eq!(refusal(read()).await, "429 rate_limited Too many requests. Try again in 1 second.");
     scene.change_credential(json!({"ratePerSecond": 10})).await;
     scene.clock.advance(10_000);
     assert_eq!(scene.until_refused(SECRET_KEY, "1.1.1.1").await.0, 20);
@@ -75,7 +81,7 @@ async fn a_credential_has_a_rate_of_its_own() {
     let post = scene.server.request(Method::POST, "/api/events/batch").bearer_auth(SECRET_KEY).json(&batch);
     assert_eq!(answer(post).await.0, 200);
     let metrics = scene.server.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
-    assert!(metrics.contains(r#"dregs_rate_limited_total{kind="credential"} 3"#), "{metrics}");
+    assert!(metrics.contains(r#"dregs_rate_limited_total{kind="credential"} 4"#), "{metrics}");
 }
 
 #[tokio::test]

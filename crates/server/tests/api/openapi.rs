@@ -89,9 +89,9 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
 }
 
 #[test]
-fn all_but_signing_in_needs_a_bearer() {
+fn all_but_signing_in_needs_a_bearer_or_a_session() {
     let document = document();
-    assert_eq!(document["security"], json!([{"bearer": []}]));
+    assert_eq!(document["security"], json!([{"bearer": []}, {"cookie": []}]));
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
     let open: Vec<_> = operations(&document)
         .into_iter()
