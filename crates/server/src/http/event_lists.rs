@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Caller;
 use super::error::{ApiError, Code};
-use super::page::{Page, PageQuery, sort};
+use super::page::{COUNTED_MAX, Page, PageQuery, sort};
 use super::params::{Params, Path, time};
 use super::reference::{GroupReference, Reference};
 use crate::app::App;
@@ -124,9 +124,14 @@ pub async fn list(
     let (count, found) = app
         .store
         .read(move |tx| {
-            let count = event_lists::count(tx, team_id, &filter, page.count_limit())?;
-            let ascending = query.ascending();
-            let ids = event_lists::page(tx, team_id, &filter, ascending, page.offset(), page.limit())?;
+            // One walk finds the page and counts what follows; how many stand before it is known.
+            let limit = page.limit() + COUNTED_MAX;
+            let mut ids = event_lists::page(tx, team_id, &filter, query.ascending(), page.offset(), limit)?;
+            let count = match ids.len() {
+                0 => event_lists::count(tx, team_id, &filter, page.offset())?,
+                here => page.offset() + here as i64,
+            };
+            ids.truncate(page.length());
             Ok((count, event_lists::load(tx, &ids)?))
         })
         .await?;
