@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::place::Place;
 use crate::time::Timestamp;
 
 mod read;
@@ -100,6 +101,9 @@ pub struct Event {
     pub ip: Option<IpAddr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    /// Where `ip` was when the event arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
 }
 
 /// An accepted event, and how many of its fields this version does not know.

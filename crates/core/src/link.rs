@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
 use crate::event::Event;
+use crate::identity::Profile;
+use crate::person;
 use crate::state::{IdentityState, Seen};
+use crate::time::Timestamp;
 
 mod shown;
 
@@ -22,14 +25,33 @@ pub enum KeyKind {
     Device = 1,
     Ip = 2,
     Session = 3,
-    /// Kept of deleted identities only: the living are not tied together by it.
+    /// Kept of deleted identities only: the living are found by [`Self::Mailbox`].
     Email = 4,
+    /// The /24 of an IPv4 address, the /48 of an IPv6 address.
+    Network = 5,
+    /// The letters of the mailbox name.
+    Mailbox = 6,
+    /// How the name sounds.
+    Name = 7,
+    /// The digits of the phone number.
+    Phone = 8,
 }
 
 impl KeyKind {
+    pub const ALL: [Self; 8] = [
+        Self::Device,
+        Self::Ip,
+        Self::Session,
+        Self::Email,
+        Self::Network,
+        Self::Mailbox,
+        Self::Name,
+        Self::Phone,
+    ];
+
     /// The kind with this number.
     pub fn from_code(code: i64) -> Option<Self> {
-        [Self::Device, Self::Ip, Self::Session, Self::Email].into_iter().find(|kind| *kind as i64 == code)
+        Self::ALL.into_iter().find(|kind| *kind as i64 == code)
     }
 }
 
@@ -74,11 +96,30 @@ impl KeyHasher {
 pub fn new_keys(event: &Event, state: &IdentityState) -> Vec<LinkKey> {
     let device = event.fingerprint.as_ref().filter(|print| !is_known(state.devices(), print));
     let device = device.map(|value| LinkKey { kind: KeyKind::Device, value: value.clone() });
-    let ip = event.ip.filter(|ip| !is_known(state.addresses(), ip)).and_then(ip_value);
-    let ip = ip.map(|value| LinkKey { kind: KeyKind::Ip, value });
+    let ip = event.ip.filter(|ip| !is_known(state.addresses(), ip));
+    let network = ip.and_then(network_value).map(|value| LinkKey { kind: KeyKind::Network, value });
+    let ip = ip.and_then(ip_value).map(|value| LinkKey { kind: KeyKind::Ip, value });
     let session = event.session.as_ref().filter(|session| !state.knows_session(session));
     let session = session.map(|value| LinkKey { kind: KeyKind::Session, value: value.clone() });
-    device.into_iter().chain(ip).chain(session).collect()
+    device.into_iter().chain(ip).chain(network).chain(session).collect()
+}
+
+/// Digits of a phone number that are compared: the last ones, since what stands before them is the
+/// country, which one writes and another leaves out.
+const PHONE_DIGITS: usize = 9;
+
+/// The keys by which what an identity says of itself ties it to others.
+pub fn profile_keys(profile: &Profile) -> impl Iterator<Item = LinkKey> {
+    let mailbox = profile.email.as_deref().and_then(person::mailbox_letters);
+    let name = profile.name.as_deref().and_then(person::name_sounds);
+    let phone = profile.phone.as_deref().and_then(|phone| {
+        let digits: Vec<_> = phone.chars().filter(char::is_ascii_digit).collect();
+        let kept = digits.len().checked_sub(PHONE_DIGITS)?;
+        Some(digits[kept..].iter().collect())
+    });
+    [(KeyKind::Mailbox, mailbox), (KeyKind::Name, name), (KeyKind::Phone, phone)]
+        .into_iter()
+        .filter_map(|(kind, value)| Some(LinkKey { kind, value: value? }))
 }
 
 fn is_known<T: PartialEq>(seen: &[Seen<T>], value: &T) -> bool {
@@ -88,14 +129,18 @@ fn is_known<T: PartialEq>(seen: &[Seen<T>], value: &T) -> bool {
 /// Devices and addresses of an identity that count now: the most recent ones.
 pub const CURRENT_KEYS_MAX: usize = 4;
 
-/// The keys an identity may share with others now: its most recent devices and addresses. Sorted,
-/// each once.
-pub fn current_keys(state: &IdentityState) -> Vec<LinkKey> {
+/// The keys an identity may share with others now: its most recent devices, addresses and networks, and
+/// those of its profile. Sorted, each once.
+pub fn current_keys(state: &IdentityState, profile: &Profile) -> Vec<LinkKey> {
     let devices =
         newest(state.devices()).map(|value| LinkKey { kind: KeyKind::Device, value: value.clone() });
     let addresses = newest(state.addresses()).filter_map(|ip| ip_value(*ip));
     let addresses = addresses.map(|value| LinkKey { kind: KeyKind::Ip, value });
-    let mut keys: Vec<_> = devices.chain(addresses).collect();
+    let networks = newest(state.addresses()).filter_map(|ip| network_value(*ip));
+    let networks = networks.map(|value| LinkKey { kind: KeyKind::Network, value });
+    let session = state.session().map(|value| LinkKey { kind: KeyKind::Session, value: value.to_owned() });
+    let of_state = devices.chain(addresses).chain(networks).chain(session);
+    let mut keys: Vec<_> = of_state.chain(profile_keys(profile)).collect();
     keys.sort_unstable();
     keys.dedup();
     keys
@@ -135,16 +180,36 @@ pub fn ip_value(ip: IpAddr) -> Option<String> {
     }
 }
 
-/// An e-mail address as the key of its mailbox: in lower case, without what follows a `+`, which the
-/// owner of a mailbox adds at will. `None` for what is no address.
-pub fn email_value(email: &str) -> Option<String> {
-    let (mailbox, domain) = email.trim().rsplit_once('@')?;
-    let mailbox = match mailbox.split_once('+') {
-        Some((before, _)) if !before.is_empty() => before,
-        _ => mailbox,
+/// When the identity was first seen with one of its own keys.
+pub fn held_since(state: &IdentityState, key: &LinkKey) -> Option<Timestamp> {
+    let of_addresses = |value: fn(IpAddr) -> Option<String>| {
+        let same = state.addresses().iter().filter(|seen| value(seen.value).as_ref() == Some(&key.value));
+        same.map(|seen| seen.first_at).min()
     };
-    (!mailbox.is_empty() && !domain.is_empty())
-        .then(|| format!("{}@{}", mailbox.to_lowercase(), domain.to_lowercase()))
+    match key.kind {
+        KeyKind::Device => {
+            state.devices().iter().find(|seen| seen.value == key.value).map(|seen| seen.first_at)
+        }
+        KeyKind::Ip => of_addresses(ip_value),
+        KeyKind::Network => of_addresses(network_value),
+        _ => state.first_event_at(),
+    }
+}
+
+/// The network around an address: what one provider gives to one customer with several of them, or
+/// to a few dozen households.
+pub fn network_value(ip: IpAddr) -> Option<String> {
+    ip_value(ip)?;
+    Some(match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(ip) => {
+            let [a, b, c, ..] = ip.segments();
+            format!("{}/48", std::net::Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+        }
+    })
 }
 
 #[cfg(test)]
@@ -176,27 +241,27 @@ mod tests {
                 "ip":"2001:db8:1:2:3::4"}"#,
         );
         let inside = event(br#"{"type":"t","id":"e","identity":{"id":"u"},"ip":"10.0.0.1"}"#);
-        let expected = [key(KeyKind::Device, "f"), key(KeyKind::Ip, "2001:db8:1:2::/64")];
+        let expected = [
+            key(KeyKind::Device, "f"),
+            key(KeyKind::Ip, "2001:db8:1:2::/64"),
+            key(KeyKind::Network, "2001:db8:1::/48"),
+        ];
         let mut state = IdentityState::default();
         assert_eq!(new_keys(&first, &state), expected);
         state.fold(&first);
         state.fold(&inside);
         assert_eq!((new_keys(&first, &state), new_keys(&inside, &state)), (vec![], vec![]));
-        assert_eq!(current_keys(&state), expected);
-    }
-
-    #[test]
-    fn an_email_is_its_mailbox() {
-        let cases = [
-            (" Ada@Example.COM ", Some("ada@example.com")),
-            ("ada+shop@example.com", Some("ada@example.com")),
-            ("+ada@example.com", Some("+ada@example.com")),
-            ("ada", None),
-            ("@example.com", None),
-            ("ada@", None),
-        ];
-        for (email, expected) in cases {
-            assert_eq!(email_value(email).as_deref(), expected, "{email}");
+        let profile = Profile {
+            email: Some("Ada.B7@example.com".to_owned()),
+            name: Some("Ada Byron".to_owned()),
+            phone: Some("+49 (0)30 1234567".to_owned()),
+            ..Profile::default()
+        };
+        let of_profile =
+            [key(KeyKind::Mailbox, "adab"), key(KeyKind::Name, "a3b65"), key(KeyKind::Phone, "301234567")];
+        assert_eq!(current_keys(&state, &profile), [&expected[..], &of_profile].concat());
+        for key in &expected {
+            assert_eq!(held_since(&state, key), Some(first.timestamp), "{key:?}");
         }
     }
 

@@ -2,15 +2,13 @@
 
 use crate::dataset::Datasets;
 use crate::identity::Profile;
-use crate::link::LinkKey;
+use crate::link::{KeyKind, LinkKey};
 use crate::mapping::Mapping;
 use crate::state::IdentityState;
 use crate::time::Timestamp;
 
-/// Other identities looked at for one key; more are counted, not looked at.
-pub const OTHERS_MAX: usize = 20;
-/// Where counting the identities on one key stops.
-pub const SHARED_COUNT_MAX: u32 = 100;
+/// Other identities looked at for one key, the newest; counting them stops there, too.
+pub const OTHERS_MAX: usize = 100;
 
 /// An identity as a cycle sees it.
 #[derive(Clone, Debug)]
@@ -30,17 +28,25 @@ pub struct Snapshot<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SharedKey {
     pub key: LinkKey,
-    /// How many other identities have it, disregarded ones left out; at most
-    /// [`SHARED_COUNT_MAX`].
-    pub others_count: u32,
-    /// The newest of them, at most [`OTHERS_MAX`].
+    /// When the identity itself was first seen with it, in event time.
+    pub since: Timestamp,
+    /// The newest of them, disregarded ones left out; at most [`OTHERS_MAX`].
     pub others: Vec<OtherIdentity>,
 }
 
 /// Another identity on the same key.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OtherIdentity {
     pub id: String,
     /// When it was first seen with the key, in event time.
     pub first_seen_at: Timestamp,
+    pub name: Option<String>,
+    pub email: Option<String>,
+}
+
+impl Snapshot<'_> {
+    /// The shared keys of one kind.
+    pub fn shared(&self, kind: KeyKind) -> impl Iterator<Item = &SharedKey> {
+        self.shared.iter().filter(move |shared| shared.key.kind == kind)
+    }
 }

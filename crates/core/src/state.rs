@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use siphasher::sip::SipHasher24;
 
 use crate::event::Event;
+use crate::place::Place;
 use crate::time::{HOUR_MS, Timestamp};
 
 mod agents;
@@ -27,6 +28,8 @@ pub const USER_AGENTS_MAX: usize = 8;
 /// Of a user agent this much is kept: markers of bots at the end of a mobile crawler's long one
 /// begin before byte 200.
 pub const USER_AGENT_KEPT_MAX_BYTES: usize = 256;
+/// Places remembered, likewise.
+pub const PLACES_MAX: usize = 8;
 /// Event names counted one by one: the first ones, the rest together.
 pub const NAMES_MAX: usize = 32;
 /// Of an event's name this much is kept.
@@ -48,13 +51,6 @@ pub struct Seen<T> {
     pub count: u32,
 }
 
-/// How often an event of this name came.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NameCount {
-    pub name: String,
-    pub count: u32,
-}
-
 /// One of the most recent events.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RecentEvent<'a> {
@@ -65,6 +61,10 @@ pub struct RecentEvent<'a> {
     pub is_browser: bool,
     /// The place of its device among [`IdentityState::devices`], if it is still there.
     pub device: Option<usize>,
+    /// The place of its address among [`IdentityState::addresses`], likewise.
+    pub address: Option<usize>,
+    /// The place of its place among [`IdentityState::places`], likewise.
+    pub place: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,6 +72,8 @@ struct Recent {
     at: Timestamp,
     name: Option<u8>,
     device: Option<u8>,
+    address: Option<u8>,
+    place: Option<u8>,
     is_browser: bool,
 }
 
@@ -87,13 +89,18 @@ pub struct IdentityState {
     devices: Vec<Seen<String>>,
     addresses: Vec<Seen<IpAddr>>,
     sessions: Vec<Seen<u32>>,
+    session: Option<String>,
     user_agents: Vec<Seen<String>>,
-    names: Vec<NameCount>,
+    places: Vec<Seen<Place>>,
+    names: Vec<Seen<String>>,
     other_name_count: u64,
     /// In the order of arrival.
     recent: Vec<Recent>,
     hours: [u32; HOURS],
     gaps: [u32; GAP_BUCKETS],
+    days: u32,
+    longest_pause_ms: u64,
+    longest_pause_until: Timestamp,
 }
 
 impl IdentityState {
@@ -108,28 +115,34 @@ impl IdentityState {
             self.agentless_browser_event_count += 1;
         }
         let device = event.fingerprint.as_deref().map(|fingerprint| self.fold_device(fingerprint, at));
-        if let Some(ip) = event.ip {
-            see(&mut self.addresses, ADDRESSES_MAX, at, |known| *known == ip, || ip);
-        }
+        let address = event.ip.map(|ip| self.fold_address(ip, at));
+        let place = event.place.map(|place| self.fold_place(place, at));
         if let Some(session) = &event.session {
             let digest = session_digest(session);
             see(&mut self.sessions, SESSIONS_MAX, at, |known| *known == digest, || digest);
+            self.session = Some(session.clone());
         }
         if let Some(agent) = &event.user_agent {
             let agent = agents::storable(agent);
             see(&mut self.user_agents, USER_AGENTS_MAX, at, |known| *known == agent, || agent.clone());
         }
-        let name = self.fold_name(&event.name);
+        let name = self.fold_name(&event.name, at);
         if self.recent.len() == RECENT_MAX {
             self.recent.remove(0);
         }
-        self.recent.push(Recent { at, name, device, is_browser });
+        self.recent.push(Recent { at, name, device, address, place, is_browser });
     }
 
     fn fold_time(&mut self, at: Timestamp) {
         if self.event_count == 0 {
             (self.first_event_at, self.last_event_at) = (at, at);
+            self.days = 1;
         } else {
+            let pause_ms = u64::try_from(at.millis_since(self.last_event_at)).unwrap_or(0);
+            if pause_ms > self.longest_pause_ms {
+                (self.longest_pause_ms, self.longest_pause_until) = (pause_ms, at);
+            }
+            self.days += u32::from(day(at) > day(self.last_event_at));
             self.first_event_at = self.first_event_at.min(at);
             self.last_event_at = self.last_event_at.max(at);
         }
@@ -161,23 +174,43 @@ impl IdentityState {
         }
     }
 
+    /// The address's place.
+    fn fold_address(&mut self, ip: IpAddr, at: Timestamp) -> u8 {
+        match see(&mut self.addresses, ADDRESSES_MAX, at, |known| *known == ip, || ip) {
+            Slot::Known(place) => place,
+            Slot::New(place) => {
+                for recent in self.recent.iter_mut().filter(|recent| recent.address == Some(place)) {
+                    recent.address = None;
+                }
+                place
+            }
+        }
+    }
+
+    /// The place's place.
+    fn fold_place(&mut self, found: Place, at: Timestamp) -> u8 {
+        match see(&mut self.places, PLACES_MAX, at, |known| *known == found, || found) {
+            Slot::Known(place) => place,
+            Slot::New(place) => {
+                for recent in self.recent.iter_mut().filter(|recent| recent.place == Some(place)) {
+                    recent.place = None;
+                }
+                place
+            }
+        }
+    }
+
     /// The name's place among the names counted one by one.
-    fn fold_name(&mut self, name: &str) -> Option<u8> {
+    fn fold_name(&mut self, name: &str, at: Timestamp) -> Option<u8> {
         let name = &name[..name.floor_char_boundary(NAME_KEPT_MAX_BYTES)];
-        let place = self.names.iter().position(|known| known.name == name);
-        let place = match place {
-            Some(place) => place,
-            None if self.names.len() < NAMES_MAX => {
-                self.names.push(NameCount { name: name.to_owned(), count: 0 });
-                self.names.len() - 1
-            }
-            None => {
-                self.other_name_count += 1;
-                return None;
-            }
-        };
-        self.names[place].count = self.names[place].count.saturating_add(1);
-        u8::try_from(place).ok()
+        let is_known = self.names.iter().any(|known| known.value == name);
+        if !is_known && self.names.len() == NAMES_MAX {
+            self.other_name_count += 1;
+            return None;
+        }
+        match see(&mut self.names, NAMES_MAX, at, |known| known == name, || name.to_owned()) {
+            Slot::Known(place) | Slot::New(place) => Some(place),
+        }
     }
 
     /// Events folded.
@@ -225,6 +258,11 @@ impl IdentityState {
         &self.sessions
     }
 
+    /// The session it was last seen in.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
     /// Whether `session` is among [`Self::sessions`].
     pub fn knows_session(&self, session: &str) -> bool {
         let digest = session_digest(session);
@@ -236,8 +274,13 @@ impl IdentityState {
         &self.user_agents
     }
 
+    /// Where its addresses were, at most [`PLACES_MAX`].
+    pub fn places(&self) -> &[Seen<Place>] {
+        &self.places
+    }
+
     /// The first [`NAMES_MAX`] event names and how often each came.
-    pub fn names(&self) -> &[NameCount] {
+    pub fn names(&self) -> &[Seen<String>] {
         &self.names
     }
 
@@ -253,9 +296,11 @@ impl IdentityState {
             name: recent
                 .name
                 .and_then(|place| self.names.get(usize::from(place)))
-                .map(|name| name.name.as_str()),
+                .map(|name| name.value.as_str()),
             is_browser: recent.is_browser,
             device: recent.device.map(usize::from),
+            address: recent.address.map(usize::from),
+            place: recent.place.map(usize::from),
         })
     }
 
@@ -267,6 +312,16 @@ impl IdentityState {
     /// Gaps between events that arrived one after the other, by the power of two of their length.
     pub fn gaps(&self) -> &[u32; GAP_BUCKETS] {
         &self.gaps
+    }
+
+    /// Days (in UTC) with events, counted as they went by.
+    pub fn days(&self) -> u32 {
+        self.days
+    }
+
+    /// The longest pause, in milliseconds, and when it ended.
+    pub fn longest_pause(&self) -> (u64, Timestamp) {
+        (self.longest_pause_ms, self.longest_pause_until)
     }
 }
 
@@ -313,6 +368,11 @@ fn session_digest(session: &str) -> u32 {
     let mut hasher = SipHasher24::new();
     hasher.write(session.as_bytes());
     (hasher.finish() >> 32) as u32
+}
+
+/// The day since the Unix epoch, in UTC.
+fn day(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(24 * HOUR_MS)
 }
 
 fn gap_bucket(gap_ms: u64) -> usize {

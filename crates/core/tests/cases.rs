@@ -14,10 +14,11 @@ use dregs_core::event::{self, Limits, Origin};
 use dregs_core::identity::{self, Profile};
 use dregs_core::link::{self, KeyKind, LinkKey};
 use dregs_core::mapping::Mapping;
+use dregs_core::person;
 use dregs_core::score::{ANALYZERS, Analysis, Category, aggregate, analyze};
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
-use dregs_core::time::Timestamp;
+use dregs_core::time::{DAY_MS, MINUTE_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -60,6 +61,32 @@ struct Shared {
     kind: KeyKind,
     others_count: u32,
     others: Vec<String>,
+    /// When each came to the key, in minutes from the start of the story; those it does not say came in
+    /// other months.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    at_minutes: Vec<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    emails: Vec<String>,
+}
+
+impl Shared {
+    fn others(&self) -> Vec<OtherIdentity> {
+        let at = |n: u32| match self.at_minutes.get(n as usize) {
+            Some(minute) => START.plus_millis(minute * MINUTE_MS),
+            None => START.plus_millis(-i64::from(n + 1) * 30 * DAY_MS),
+        };
+        let id = |n: u32| self.others.get(n as usize).cloned().unwrap_or_else(|| format!("other_{n}"));
+        (0..self.others_count)
+            .map(|n| OtherIdentity {
+                id: id(n),
+                first_seen_at: at(n),
+                name: self.names.get(n as usize).cloned(),
+                email: self.emails.get(n as usize).cloned(),
+            })
+            .collect()
+    }
 }
 
 impl Case {
@@ -87,22 +114,14 @@ impl Case {
             state.fold(&event);
         }
         let profile = Profile::from_data(&data, &Mapping::default());
-        let email = profile.email.as_deref().and_then(link::email_value);
+        let email = profile.email.as_deref().and_then(person::mailbox);
         let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
-        let shared: Vec<_> = link::current_keys(&state)
+        let shared: Vec<_> = link::current_keys(&state, &profile)
             .iter()
             .chain(&email)
             .flat_map(|key| {
                 let same_kind = self.shared.iter().filter(|shared| shared.kind == key.kind);
-                same_kind.map(|shared| SharedKey {
-                    key: key.clone(),
-                    others_count: shared.others_count,
-                    others: shared
-                        .others
-                        .iter()
-                        .map(|id| OtherIdentity { id: id.clone(), first_seen_at: START })
-                        .collect(),
-                })
+                same_kind.map(|shared| SharedKey { key: key.clone(), since: START, others: shared.others() })
             })
             .collect();
         let now = state.last_event_at().unwrap_or_default();

@@ -8,7 +8,7 @@ use dregs_core::identity::Profile;
 use dregs_core::link::{KeyKind, LinkKey};
 use dregs_core::mapping::Mapping;
 use dregs_core::score::{Category, Observation, aggregate, analyze};
-use dregs_core::snapshot::{SharedKey, Snapshot};
+use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 use proptest::collection::vec;
@@ -248,10 +248,15 @@ proptest! {
             state.fold(&read_from(&Origin::Backend, body.to_string().as_bytes()).unwrap().event);
         }
         let profile = Profile { email, name, ..Profile::default() };
-        let shared = |kind, others_count| SharedKey {
+        let other = |n: u32| OtherIdentity {
+            id: n.to_string(),
+            first_seen_at: NOW.plus_millis(-i64::from(n) * 60_000),
+            ..OtherIdentity::default()
+        };
+        let shared = |kind, others_count: u32| SharedKey {
             key: LinkKey { kind, value: "x".to_owned() },
-            others_count,
-            others: Vec::new(),
+            since: NOW,
+            others: (0..others_count).map(other).collect(),
         };
         let shared = [shared(KeyKind::Device, device_others), shared(KeyKind::Ip, ip_others)];
         let (mapping, datasets) = (Mapping::default(), Datasets::default());

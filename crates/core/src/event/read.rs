@@ -144,6 +144,7 @@ impl Reader<'_> {
             url: None,
             ip: None,
             user_agent: None,
+            place: None,
         };
         let mut device = Device::default();
         for (key, value) in fields {

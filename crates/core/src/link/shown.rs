@@ -3,7 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::KeyKind;
-use crate::snapshot::SHARED_COUNT_MAX;
+use crate::identity::Profile;
+use crate::person;
+use crate::score::{SAME_NAME_MIN_LIKENESS, email_likeness};
+use crate::snapshot::OTHERS_MAX;
 
 /// How two identities are linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +15,7 @@ pub enum LinkType {
     SameSession,
     SharedIp,
     SimilarEmail,
+    SimilarName,
 }
 
 impl LinkType {
@@ -22,6 +26,7 @@ impl LinkType {
             Self::SameSession => "SAME_SESSION",
             Self::SharedIp => "SHARED_IP",
             Self::SimilarEmail => "SIMILAR_EMAIL",
+            Self::SimilarName => "SIMILAR_NAME",
         }
     }
 }
@@ -31,10 +36,10 @@ impl LinkType {
 pub struct Shared {
     pub kind: KeyKind,
     /// How many keys of this kind both have.
-    pub keys: u32,
+    pub keys: usize,
     /// How many identities besides the one looked at have the least common of these keys, at most
-    /// [`SHARED_COUNT_MAX`].
-    pub others: u32,
+    /// [`OTHERS_MAX`].
+    pub others: usize,
 }
 
 /// A link in words and numbers.
@@ -52,22 +57,43 @@ pub struct ShownLink {
 
 /// Others on a key up to this many, how strongly a shared device links, and how surely. A device
 /// that many use is one in an internet café or a school.
-const DEVICE: &[(u32, f64, f64)] =
-    &[(1, 0.95, 0.9), (4, 0.85, 0.9), (10, 0.7, 0.85), (50, 0.4, 0.7), (SHARED_COUNT_MAX, 0.2, 0.6)];
+const DEVICE: &[(usize, f64, f64)] =
+    &[(1, 0.95, 0.9), (4, 0.85, 0.9), (10, 0.7, 0.85), (50, 0.4, 0.7), (OTHERS_MAX, 0.2, 0.6)];
 /// The same for an address: weak from the start, since households and offices share one.
-const ADDRESS: &[(u32, f64, f64)] =
-    &[(1, 0.5, 0.4), (4, 0.4, 0.4), (10, 0.25, 0.3), (50, 0.1, 0.2), (SHARED_COUNT_MAX, 0.05, 0.1)];
+const ADDRESS: &[(usize, f64, f64)] =
+    &[(1, 0.5, 0.4), (4, 0.4, 0.4), (10, 0.25, 0.3), (50, 0.1, 0.2), (OTHERS_MAX, 0.05, 0.1)];
 /// A session is one browser from one visit to the end of it: whoever else is in it signed in there.
 const SESSION: (f64, f64) = (0.98, 0.95);
 /// A mailbox has one owner.
 const EMAIL: (f64, f64) = (1.0, 0.95);
+/// Addresses that share no more than letters are alike by chance.
+const SIMILAR_EMAIL_MIN: f64 = 0.3;
 /// Each further key in common takes this part of what is missing to 1.0.
 const FURTHER_KEY: f64 = 0.5;
 
-/// What it says that two identities share this.
-pub fn show(shared: Shared) -> ShownLink {
+/// Names alike, and how surely that is one person: people have namesakes.
+const NAME: (f64, f64) = (0.4, 0.4);
+/// A phone is one person's or one family's.
+const PHONE: (f64, f64) = (0.6, 0.7);
+const SIMILAR_EMAIL_CONFIDENCE: f64 = 0.6;
+
+/// What it says that two identities share this; `None` for what ties nobody to anybody: a network in
+/// common, or names and addresses that only begin alike.
+pub fn show(shared: Shared, own: &Profile, other: &Profile) -> Option<ShownLink> {
     let Shared { kind, keys, others } = shared;
     let (link_type, (value, confidence)) = match kind {
+        KeyKind::Network => return None,
+        KeyKind::Mailbox => {
+            let likeness = email_likeness(own.email.as_deref()?, other.email.as_deref()?);
+            let likeness = Some(likeness).filter(|likeness| *likeness >= SIMILAR_EMAIL_MIN)?;
+            (LinkType::SimilarEmail, (likeness, SIMILAR_EMAIL_CONFIDENCE))
+        }
+        KeyKind::Name => {
+            let likeness = person::name_likeness(own.name.as_deref()?, other.name.as_deref()?);
+            Some(likeness).filter(|likeness| *likeness >= SAME_NAME_MIN_LIKENESS)?;
+            (LinkType::SimilarName, NAME)
+        }
+        KeyKind::Phone => (LinkType::SimilarName, PHONE),
         KeyKind::Device => (LinkType::SameDevice, by_others(DEVICE, others)),
         KeyKind::Session => (LinkType::SameSession, SESSION),
         KeyKind::Ip => (LinkType::SharedIp, by_others(ADDRESS, others)),
@@ -78,7 +104,7 @@ pub fn show(shared: Shared) -> ShownLink {
     let mut metadata = Map::new();
     metadata.insert("keysInCommon".to_owned(), keys.into());
     metadata.insert("otherIdentities".to_owned(), others.into());
-    ShownLink { link_type, value, confidence, explanation: explain(shared), metadata }
+    Some(ShownLink { link_type, value, confidence, explanation: explain(shared), metadata })
 }
 
 fn explain(Shared { kind, keys, others }: Shared) -> String {
@@ -90,8 +116,13 @@ fn explain(Shared { kind, keys, others }: Shared) -> String {
         (KeyKind::Ip, 1) => "Both came from the same address".to_owned(),
         (KeyKind::Ip, _) => format!("Both came from the same {keys} addresses"),
         (KeyKind::Email, _) => "Both have the same e-mail address".to_owned(),
+        (KeyKind::Mailbox, _) => "Both have nearly the same e-mail address".to_owned(),
+        (KeyKind::Name, _) => "Both have nearly the same name".to_owned(),
+        (KeyKind::Phone, _) => "Both have the same phone number".to_owned(),
+        (KeyKind::Network, 1) => "Both came from the same network".to_owned(),
+        (KeyKind::Network, _) => format!("Both came from the same {keys} networks"),
     };
-    let more = if others >= SHARED_COUNT_MAX { " or more" } else { "" };
+    let more = if others >= OTHERS_MAX { " or more" } else { "" };
     match others.saturating_sub(1) {
         0 => format!("{what}."),
         1 => format!("{what}, and so did 1 other identity."),
@@ -99,7 +130,7 @@ fn explain(Shared { kind, keys, others }: Shared) -> String {
     }
 }
 
-fn by_others(steps: &[(u32, f64, f64)], others: u32) -> (f64, f64) {
+fn by_others(steps: &[(usize, f64, f64)], others: usize) -> (f64, f64) {
     let step = steps.iter().find(|(up_to, _, _)| others <= *up_to).or(steps.last());
     step.map_or((0.0, 0.0), |(_, value, confidence)| (*value, *confidence))
 }
@@ -141,7 +172,7 @@ mod tests {
             (KeyKind::Email, 1, 1, "SIMILAR_EMAIL", 1.0, "Both have the same e-mail address."),
         ];
         for (kind, keys, others, name, value, explanation) in cases {
-            let link = show(Shared { kind, keys, others });
+            let link = show(Shared { kind, keys, others }, &Profile::default(), &Profile::default()).unwrap();
             let found = (link.link_type.name(), link.value, link.explanation.as_str());
             assert_eq!(found, (name, value, explanation));
         }
@@ -150,9 +181,12 @@ mod tests {
     #[test]
     fn a_crowd_never_strengthens_a_link() {
         for kind in [KeyKind::Device, KeyKind::Ip, KeyKind::Session, KeyKind::Email] {
-            let mut before = show(Shared { kind, keys: 1, others: 1 });
-            for others in 2..=SHARED_COUNT_MAX {
-                let link = show(Shared { kind, keys: 1, others });
+            let with = |others| {
+                show(Shared { kind, keys: 1, others }, &Profile::default(), &Profile::default()).unwrap()
+            };
+            let mut before = with(1);
+            for others in 2..=OTHERS_MAX {
+                let link = with(others);
                 assert!(
                     link.value <= before.value && link.confidence <= before.confidence,
                     "{kind:?} {others}"
@@ -160,5 +194,26 @@ mod tests {
                 before = link;
             }
         }
+    }
+
+    #[test]
+    fn names_and_addresses_must_be_alike_to_link() {
+        let of = |name: &str, email: &str| Profile {
+            name: Some(name.to_owned()),
+            email: Some(email.to_owned()),
+            ..Profile::default()
+        };
+        let own = of("Ada Byron", "ada.b7@web.de");
+        let link = |kind, name, email| {
+            let link = show(Shared { kind, keys: 1, others: 1 }, &own, &of(name, email))?;
+            Some((link.link_type.name(), link.value, link.explanation))
+        };
+        let near = "Both have nearly the same e-mail address.".to_owned();
+        assert_eq!(link(KeyKind::Mailbox, "", "ada_b8@web.de"), Some(("SIMILAR_EMAIL", 0.5, near)));
+        assert_eq!(link(KeyKind::Mailbox, "", "adab@posteo.de"), None);
+        let name = "Both have nearly the same name.".to_owned();
+        assert_eq!(link(KeyKind::Name, "Byron, Ada", ""), Some(("SIMILAR_NAME", 0.4, name)));
+        assert_eq!(link(KeyKind::Name, "Eda Baron", ""), None);
+        assert_eq!(link(KeyKind::Network, "Ada Byron", "ada.b7@web.de"), None);
     }
 }

@@ -10,7 +10,10 @@ use crate::link::{KeyKind, LinkKey};
 use crate::mapping::Mapping;
 use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use crate::state::IdentityState;
-use crate::time::Timestamp;
+use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
+
+/// Where every story begins.
+pub const START: Timestamp = Timestamp::from_millis(1_795_426_200_000);
 
 /// An identity under construction.
 #[derive(Default)]
@@ -28,7 +31,7 @@ impl Identity {
         let mut event = Event {
             id: "e".to_owned(),
             name: name.to_owned(),
-            timestamp: Timestamp::from_millis(1_795_426_200_000 + after_ms),
+            timestamp: START.plus_millis(after_ms),
             source: None,
             identity: None,
             groups: Vec::new(),
@@ -39,6 +42,7 @@ impl Identity {
             url: None,
             ip: None,
             user_agent: None,
+            place: None,
         };
         change(&mut event);
         self.state.fold(&event);
@@ -50,12 +54,41 @@ impl Identity {
         times_ms.into_iter().fold(self, |identity, at| identity.event(name, at, |_| ()))
     }
 
-    /// Shares a key with `count` others, whose ids begin with `prefix`.
+    /// Shares a key with `count` others, whose ids begin with `prefix` and who came in other months.
     pub fn shares(mut self, kind: KeyKind, value: &str, count: u32, prefix: &str) -> Self {
-        let others = (0..count.min(20))
-            .map(|n| OtherIdentity { id: format!("{prefix}{n}"), first_seen_at: Timestamp::from_millis(0) });
         let key = LinkKey { kind, value: value.to_owned() };
-        self.shared.push(SharedKey { key, others_count: count, others: others.collect() });
+        let others = (0..count).map(|n| OtherIdentity {
+            id: format!("{prefix}{n}"),
+            first_seen_at: START.plus_millis(-i64::from(n + 1) * 30 * DAY_MS),
+            ..OtherIdentity::default()
+        });
+        self.shared.push(SharedKey { key, since: START, others: others.collect() });
+        self
+    }
+
+    /// Shares a key with others who came to it so many minutes from the start of the story, the same ones
+    /// for every key.
+    pub fn shares_at(self, kind: KeyKind, value: &str, minutes: impl IntoIterator<Item = i64>) -> Self {
+        let others = minutes.into_iter().map(|minute| (minute, "", ""));
+        self.shares_with(kind, value, others)
+    }
+
+    /// Likewise, with the names and e-mail addresses of the others.
+    pub fn shares_with<'a>(
+        mut self,
+        kind: KeyKind,
+        value: &str,
+        others: impl IntoIterator<Item = (i64, &'a str, &'a str)>,
+    ) -> Self {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let others = others.into_iter().zip(0..).map(|((minute, name, email), n)| OtherIdentity {
+            id: format!("other{n}"),
+            first_seen_at: START.plus_millis(minute * MINUTE_MS),
+            name: given(name),
+            email: given(email),
+        });
+        let key = LinkKey { kind, value: value.to_owned() };
+        self.shared.push(SharedKey { key, since: START, others: others.collect() });
         self
     }
 

@@ -29,6 +29,7 @@ use serde_json::{Map, Value};
 
 use crate::snapshot::Snapshot;
 
+mod crowd;
 mod email;
 mod moments;
 mod name;
@@ -37,8 +38,15 @@ mod repetition;
 mod same_email;
 mod shared_device;
 mod shared_ip;
+mod shared_session;
+mod sign_up_burst;
+mod similar_email;
+mod similar_profile;
 mod timing;
 mod user_agent;
+
+pub(crate) use similar_email::likeness as email_likeness;
+pub(crate) use similar_profile::SAME_NAME_MIN_LIKENESS;
 
 #[cfg(test)]
 mod fixture;
@@ -58,8 +66,12 @@ pub const ANALYZERS: &[Analyzer] = &[
     email::ANALYZER,
     name::ANALYZER,
     shared_device::ANALYZER,
+    shared_session::ANALYZER,
     shared_ip::ANALYZER,
+    similar_email::ANALYZER,
+    similar_profile::ANALYZER,
     same_email::ANALYZER,
+    sign_up_burst::ANALYZER,
     pace::ANALYZER,
     repetition::ANALYZER,
 ];

@@ -24,7 +24,7 @@ pub fn gaps_ms(moments: &[Timestamp]) -> Vec<f64> {
 
 /// The names of the identity's events that are sent by themselves.
 pub fn automatic_names<'a>(snapshot: &Snapshot<'a>) -> Vec<&'a str> {
-    let names = snapshot.state.names().iter().map(|name| name.name.as_str());
+    let names = snapshot.state.names().iter().map(|name| name.value.as_str());
     names.filter(|name| is_automatic(name)).collect()
 }
 

@@ -45,16 +45,16 @@ const ACTS_FEW: usize = 5;
 const VALUE_BY_PURCHASE_MS: [(f64, f64); 3] = [(5_000.0, 0.08), (20_000.0, 0.25), (60_000.0, 0.6)];
 const PURCHASE_HASTY_MAX_MS: i64 = MINUTE_MS;
 const PURCHASE_CONFIDENCE: f64 = 0.7;
+/// At the same moment it may be one act that the backend reports in two events, as at a checkout that
+/// makes an account.
+const AT_ONCE_CONFIDENCE: f64 = 0.15;
 
 pub(super) const ANALYZER: Analyzer =
     Analyzer { id: "behavior.pace", label: "Pace", category: Category::Behavior, weight: WEIGHT, observe };
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let acts = acts(snapshot)?;
-    match purchase(snapshot) {
-        Some(purchase) if purchase.value < acts.value => Some(purchase),
-        _ => Some(acts),
-    }
+    let findings = [acts(snapshot), purchase(snapshot)].into_iter().flatten();
+    findings.min_by(|one, other| one.value.total_cmp(&other.value))
 }
 
 fn acts(snapshot: &Snapshot) -> Option<Finding> {
@@ -99,7 +99,7 @@ fn purchase(snapshot: &Snapshot) -> Option<Finding> {
         .state
         .names()
         .iter()
-        .filter_map(|name| Some((name.name.as_str(), snapshot.mapping.event_type(&name.name)?)))
+        .filter_map(|name| Some((name.value.as_str(), snapshot.mapping.event_type(&name.value)?)))
         .collect();
     let earliest = |wanted: CanonicalType| {
         let is_it = |name: &str| names.contains(&(name, wanted));
@@ -108,14 +108,21 @@ fn purchase(snapshot: &Snapshot) -> Option<Finding> {
     let signup = earliest(CanonicalType::Registration)?;
     let purchase = earliest(CanonicalType::Purchase)?;
     let after_ms = purchase.millis_since(signup);
-    // At the same moment, or before: reported by the backend as one act.
-    if !(1..PURCHASE_HASTY_MAX_MS).contains(&after_ms) {
+    if !(0..=PURCHASE_HASTY_MAX_MS).contains(&after_ms) {
         return None;
     }
-    let explanation =
-        format!("A purchase {} after sign-up; people need a minute or more.", duration(after_ms as f64));
+    let (explanation, confidence) = match after_ms {
+        0 => (
+            "A purchase at the moment of sign-up; people need a minute or more.".to_owned(),
+            AT_ONCE_CONFIDENCE,
+        ),
+        _ => (
+            format!("A purchase {} after sign-up; people need a minute or more.", duration(after_ms as f64)),
+            PURCHASE_CONFIDENCE,
+        ),
+    };
     let value = interpolate(&VALUE_BY_PURCHASE_MS, after_ms as f64);
-    Some(Finding::new(value, PURCHASE_CONFIDENCE, explanation).with("purchaseAfterMillis", after_ms))
+    Some(Finding::new(value, confidence, explanation).with("purchaseAfterMillis", after_ms))
 }
 
 #[cfg(test)]

@@ -20,9 +20,8 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 
 /// Only deleted identities are found by their e-mail address.
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let shared = snapshot.shared.iter().filter(|shared| shared.key.kind == KeyKind::Email);
-    let others = shared.map(|shared| shared.others_count).max()?;
-    let accounts = counted(others.into(), "account");
+    let others = snapshot.shared(KeyKind::Email).map(|shared| shared.others.len()).max()?;
+    let accounts = counted(others as u64, "account");
     let were = if others == 1 { "was" } else { "were" };
     let explanation = format!("{accounts} with the same e-mail address {were} deleted before.");
     Some(Finding::new(VALUE, CONFIDENCE, explanation).with("deletedAccounts", others))

@@ -1,11 +1,16 @@
 //! Uniqueness: how many other accounts use the same devices.
 
-use super::{Analyzer, Category, Finding, counted, interpolate};
+use std::collections::HashSet;
+
+use super::crowd::{TOGETHER_MS, crowd};
+use super::{Analyzer, Category, Finding, counted, duration, interpolate};
 use crate::link::KeyKind;
-use crate::snapshot::{SHARED_COUNT_MAX, Snapshot};
+use crate::snapshot::{OTHERS_MAX, OtherIdentity, SharedKey, Snapshot};
+use crate::time::HOUR_MS;
 
 /// The strongest sign of many accounts in one hand: a device is in few hands, so it counts twice
-/// the usual. With the values below, two accounts on a device score about 62, three 49, five 9.
+/// the usual. With the values below, two accounts made on a device within an hour score about 62,
+/// three 49, five 9.
 const WEIGHT: f64 = 2.0;
 
 /// Fingerprints of the same model can coincide, so no finding is certain.
@@ -13,10 +18,22 @@ const CONFIDENCE: f64 = 0.9;
 /// Nobody else on the device so far; they may still come.
 const ALONE: (f64, f64) = (0.7, 0.6);
 
-/// Other accounts on a device, and what that is worth: couples and families share one, so the
-/// first others cost little; chosen for the scores above.
-const BY_OTHERS: [(f64, f64); 6] =
-    [(1.0, 0.45), (2.0, 0.38), (3.0, 0.28), (4.0, 0.15), (6.0, 0.08), (10.0, 0.03)];
+/// Accounts that stand for as many made within an hour of one's own, and what that is worth: couples
+/// and families share a device, so the first others cost little; chosen for the scores above.
+const VALUE_BY_STRENGTH: [(f64, f64); 8] =
+    [(0.0, 0.5), (1.0, 0.45), (2.0, 0.38), (3.0, 0.28), (4.0, 0.15), (6.0, 0.08), (10.0, 0.03), (20.0, 0.02)];
+
+/// What an account made at another time counts for, by the hours between: a device changes hands, and
+/// is lent.
+const STRENGTH_BY_HOURS: [(f64, f64); 4] = [(1.0, 0.8), (24.0, 0.7), (168.0, 0.5), (720.0, 0.3)];
+/// The part of that which is left for an account that has come from the same address, as a household's
+/// do.
+const SAME_ADDRESS: f64 = 0.35;
+/// The part of it that is left for the account that had the device first.
+const FIRST: f64 = 0.7;
+/// With so many accounts made apart from one another half of that is left, and soon nothing: a
+/// fingerprint that so many share is that of a common model.
+const COMMON_OTHERS: f64 = 8.0;
 
 pub(super) const ANALYZER: Analyzer = Analyzer {
     id: "uniqueness.shared-device",
@@ -28,22 +45,61 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let devices = snapshot.state.device_count();
-    let shared = snapshot.shared.iter().filter(|shared| shared.key.kind == KeyKind::Device);
-    let others = shared.map(|shared| shared.others_count).max().unwrap_or(0);
-    if others == 0 {
+    let at_its_addresses: HashSet<&str> = snapshot
+        .shared(KeyKind::Ip)
+        .flat_map(|shared| &shared.others)
+        .map(|other| other.id.as_str())
+        .collect();
+    let judged = snapshot.shared(KeyKind::Device).map(|shared| (strength(shared, &at_its_addresses), shared));
+    let Some((strength, shared)) = judged.max_by(|one, other| one.0.total_cmp(&other.0)) else {
         let (value, confidence) = ALONE;
         return (devices > 0).then(|| {
             let devices = counted(devices.into(), "device");
             Finding::new(value, confidence, format!("No other account was seen on its {devices}."))
                 .with("otherAccounts", 0)
         });
+    };
+    let others = shared.others.len();
+    let explanation = explain(shared);
+    let value = interpolate(&VALUE_BY_STRENGTH, strength);
+    let finding = Finding::new(value, CONFIDENCE, explanation).with("otherAccounts", others);
+    Some(finding.with("strength", (strength * 1_000.0).round() / 1_000.0))
+}
+
+/// For how many accounts made within an hour of it the others on a device stand.
+fn strength(shared: &SharedKey, at_its_addresses: &HashSet<&str>) -> f64 {
+    let crowd = crowd(shared, shared.since);
+    let apart = |other: &&OtherIdentity| other.first_seen_at.millis_since(shared.since).abs() > TOGETHER_MS;
+    let of = |other: &OtherIdentity| {
+        let later_ms = other.first_seen_at.millis_since(shared.since);
+        let hours = later_ms.unsigned_abs() as f64 / HOUR_MS as f64;
+        let at_same = if at_its_addresses.contains(other.id.as_str()) { SAME_ADDRESS } else { 1.0 };
+        let first = if later_ms > 0 { FIRST } else { 1.0 };
+        interpolate(&STRENGTH_BY_HOURS, hours) * at_same * first
+    };
+    let sum: f64 = shared.others.iter().filter(apart).map(of).sum();
+    let common = 1.0 / (1.0 + (crowd.apart as f64 / COMMON_OTHERS).powi(2));
+    crowd.excess + sum * common
+}
+
+fn explain(shared: &SharedKey) -> String {
+    let others = shared.others.len();
+    let crowd = crowd(shared, shared.since);
+    let more = if others >= OTHERS_MAX { " or more" } else { "" };
+    let accounts = counted(others as u64, "other account");
+    if crowd.excess >= 1.0 {
+        let together = counted(crowd.together as u64 + 1, "account");
+        return format!(
+            "{together} were made on this device within {}; a device usually belongs to one person.",
+            duration(crowd.together_span_ms as f64)
+        );
     }
-    let more = if others >= SHARED_COUNT_MAX { " or more" } else { "" };
-    let accounts = counted(others.into(), "other account");
-    let explanation =
-        format!("{accounts}{more} used the same device; a device usually belongs to one person.");
-    let value = interpolate(&BY_OTHERS, others.into());
-    Some(Finding::new(value, CONFIDENCE, explanation).with("otherAccounts", others))
+    let meaning = if crowd.apart as f64 > COMMON_OTHERS {
+        "they came one by one, as the owners of a common model do"
+    } else {
+        "a device usually belongs to one person or one household"
+    };
+    format!("{accounts}{more} used the same device; {meaning}.")
 }
 
 #[cfg(test)]
@@ -56,34 +112,66 @@ mod tests {
         Identity::default().event("a", 0, |event| event.fingerprint = Some("f".to_owned()))
     }
 
+    fn uniqueness(identity: &Identity) -> Option<u8> {
+        analyze(&identity.snapshot()).scores.uniqueness
+    }
+
     #[test]
     fn abstains_without_devices() {
-        assert_eq!(Identity::default().events("a", [0]).observe(ANALYZER), None);
+        assert_eq!(Identity::default().event("a", 0, |_| ()).observe(ANALYZER), None);
     }
 
     #[test]
-    fn being_alone_counts_a_little() {
-        let expected = Some((0.7, "No other account was seen on its 1 device.".to_owned()));
-        assert_eq!(said(on_a_device().observe(ANALYZER)), expected);
+    fn alone_on_a_device_is_unique() {
+        let words = "No other account was seen on its 1 device.";
+        assert_eq!(said(on_a_device().observe(ANALYZER)), Some((0.7, words.to_owned())));
     }
 
     #[test]
-    fn the_most_shared_device_counts() {
-        let identity =
-            on_a_device().shares(KeyKind::Device, "g", 1, "a").shares(KeyKind::Device, "f", 4, "b");
-        let explanation = "4 other accounts used the same device; a device usually belongs to one person.";
-        assert_eq!(said(identity.observe(ANALYZER)), Some((0.15, explanation.to_owned())));
+    fn says_how_many_were_made_in_which_time() {
+        let ring = on_a_device().shares_at(KeyKind::Device, "f", [-30, -20, -10, 10]);
+        let words = "5 accounts were made on this device within 40.0 min; a device usually belongs to one \
+                     person.";
+        assert_eq!(said(ring.observe(ANALYZER)), Some((0.15, words.to_owned())));
     }
 
     #[test]
-    fn a_couple_is_bearable_and_a_ring_is_not() {
-        for (others, expected) in [(0, 87), (1, 62), (2, 49), (3, 30), (4, 9), (100, 0)] {
-            let identity = match others {
-                0 => on_a_device(),
-                _ => on_a_device().shares(KeyKind::Device, "f", others, "o"),
-            };
-            let scores = analyze(&identity.snapshot()).scores;
-            assert_eq!(Scores { uniqueness: Some(expected), ..scores }, scores, "{others} others");
+    fn the_more_at_once_the_less_unique() {
+        let cases = [(1, 62), (2, 49), (4, 9), (50, 0)];
+        for (others, expected) in cases {
+            let ring = on_a_device().shares_at(KeyKind::Device, "f", (0..others).map(|n| n % 60));
+            assert_eq!(uniqueness(&ring), Some(expected), "{others}");
         }
+    }
+
+    #[test]
+    fn a_household_on_one_tablet_is_hardly_less_unique() {
+        let days = |n: i64| n * 24 * 60;
+        let family = on_a_device()
+            .event("b", 0, |event| event.ip = "203.0.113.7".parse().ok())
+            .shares_at(KeyKind::Device, "f", [days(-9), days(-3), days(4)])
+            .shares_at(KeyKind::Ip, "203.0.113.7", [days(-9), days(-3), days(4)]);
+        assert!(uniqueness(&family) >= Some(60));
+    }
+
+    #[test]
+    fn a_common_model_is_no_sign() {
+        let owners = on_a_device().shares_at(KeyKind::Device, "f", (-50..50).map(|n| n * 300 + 90));
+        assert!(uniqueness(&owners) >= Some(60));
+        let words = "100 other accounts or more used the same device; they came one by one, as the owners of a \
+                     common model do.";
+        assert_eq!(said(owners.observe(ANALYZER)).map(|(_, words)| words), Some(words.to_owned()));
+        let ring = on_a_device().shares_at(
+            KeyKind::Device,
+            "f",
+            (-50..44).map(|n| n * 300 + 90).chain([1, 2, 3, 4, 5, 6]),
+        );
+        assert!(uniqueness(&ring) < Some(40), "a ring among them is");
+    }
+
+    #[test]
+    fn unknown_devices_leave_the_score_open() {
+        let scores = analyze(&Identity::default().event("a", 0, |_| ()).snapshot()).scores;
+        assert_eq!(scores, Scores { humanity: None, ..scores });
     }
 }

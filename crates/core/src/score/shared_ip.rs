@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Analyzer, Category, Finding, counted, interpolate};
 use crate::link::{KeyKind, ip_value};
-use crate::snapshot::{SHARED_COUNT_MAX, SharedKey, Snapshot};
+use crate::snapshot::{OTHERS_MAX, SharedKey, Snapshot};
 
 /// Weak: households, offices, schools and whole mobile networks share addresses.
 const WEIGHT: f64 = 0.8;
@@ -19,9 +19,9 @@ const VALUE_BY_OTHERS: [(f64, f64); 3] = [(1.0, 0.45), (4.0, 0.35), (10.0, 0.35)
 const CONFIDENCE_BY_OTHERS: [(f64, f64); 5] =
     [(1.0, 0.3), (4.0, 0.5), (10.0, 0.3), (50.0, 0.1), (100.0, 0.05)];
 /// From here on the explanation says that the address is no household's.
-const OFFICE_MIN_OTHERS: u32 = 10;
+const OFFICE_MIN_OTHERS: usize = 10;
 /// Up to here that it may be one.
-const HOUSEHOLD_MAX_OTHERS: u32 = 4;
+const HOUSEHOLD_MAX_OTHERS: usize = 4;
 
 pub(super) const ANALYZER: Analyzer = Analyzer {
     id: "uniqueness.shared-ip",
@@ -36,28 +36,27 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         return None;
     }
     // Accounts on the same device have the same address by nature and are counted there.
-    let on_device: BTreeSet<&str> = of_kind(snapshot, KeyKind::Device)
+    let on_device: BTreeSet<&str> = snapshot
+        .shared(KeyKind::Device)
         .flat_map(|shared| &shared.others)
         .map(|other| other.id.as_str())
         .collect();
     let others = |shared: &SharedKey| {
-        let counted_there =
-            shared.others.iter().filter(|other| on_device.contains(other.id.as_str())).count();
-        shared.others_count.saturating_sub(u32::try_from(counted_there).unwrap_or(u32::MAX))
+        shared.others.iter().filter(|other| !on_device.contains(other.id.as_str())).count()
     };
     // The least crowded of its shared addresses says most.
-    let least = of_kind(snapshot, KeyKind::Ip).map(others).filter(|others| *others > 0).min();
-    let Some(others) = least else { return alone(of_kind(snapshot, KeyKind::Ip).count()) };
-    let more = if others >= SHARED_COUNT_MAX { " or more" } else { "" };
+    let least = snapshot.shared(KeyKind::Ip).map(others).filter(|others| *others > 0).min();
+    let Some(others) = least else { return alone(snapshot.shared(KeyKind::Ip).count()) };
+    let more = if others >= OTHERS_MAX { " or more" } else { "" };
     let meaning = match others {
         OFFICE_MIN_OTHERS.. => "so many mean an office or a network, which says little about one account",
         ..=HOUSEHOLD_MAX_OTHERS => "a household has about that many",
         _ => "a household rarely has that many, a small office has",
     };
-    let accounts = counted(others.into(), "other account");
+    let accounts = counted(others as u64, "other account");
     let explanation = format!("{accounts}{more} came from the same address; {meaning}.");
-    let value = interpolate(&VALUE_BY_OTHERS, others.into());
-    let confidence = interpolate(&CONFIDENCE_BY_OTHERS, others.into());
+    let value = interpolate(&VALUE_BY_OTHERS, others as f64);
+    let confidence = interpolate(&CONFIDENCE_BY_OTHERS, others as f64);
     Some(Finding::new(value, confidence, explanation).with("otherAccounts", others))
 }
 
@@ -68,10 +67,6 @@ fn alone(shared_addresses: usize) -> Option<Finding> {
         Finding::new(value, confidence, "No other account was seen at its addresses.")
             .with("otherAccounts", 0)
     })
-}
-
-fn of_kind<'a>(snapshot: &Snapshot<'a>, kind: KeyKind) -> impl Iterator<Item = &'a SharedKey> {
-    snapshot.shared.iter().filter(move |shared| shared.key.kind == kind)
 }
 
 #[cfg(test)]

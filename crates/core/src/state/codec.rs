@@ -6,12 +6,13 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::agents::{pack, unpack};
-use super::{GAP_BUCKETS, HOURS, IdentityState, NameCount, Recent, Seen};
+use super::{GAP_BUCKETS, HOURS, IdentityState, Recent, Seen};
+use crate::place::{Country, Place};
 use crate::time::Timestamp;
 
 /// Changes with every change to the fold or to the bytes: a state of another version is folded
 /// again from the stored events.
-const FORMAT_VERSION: u8 = 1;
+const FORMAT_VERSION: u8 = 2;
 
 /// Bytes of a fingerprint that this server derived.
 const DERIVED_FINGERPRINT_BYTES: usize = 16;
@@ -28,13 +29,22 @@ struct Wire {
     devices: Vec<WireSeen<Fingerprint>>,
     addresses: Vec<WireSeen<IpAddr>>,
     sessions: Vec<WireSeen<[u8; 4]>>,
+    session: Option<Session>,
     user_agents: Vec<WireSeen<String>>,
-    names: Vec<(String, u32)>,
+    places: Vec<WireSeen<WirePlace>>,
+    names: Vec<WireSeen<String>>,
     other_name_count: u64,
     recent: Vec<WireRecent>,
     hours: Vec<(u8, u32)>,
     gaps: Vec<(u8, u32)>,
+    days: u32,
+    longest_pause_ms: u64,
+    /// From the first event.
+    longest_pause_until_ms: u64,
 }
+
+/// Country, autonomous system and position.
+type WirePlace = (Option<[u8; 2]>, Option<u32>, Option<(i16, i16)>);
 
 #[derive(Serialize, Deserialize)]
 enum Fingerprint {
@@ -59,6 +69,8 @@ struct WireRecent {
     name: u8,
     /// Twice the device, plus one for the browser: a byte up to 63 devices.
     device_and_browser: u8,
+    address: u8,
+    place: u8,
 }
 
 /// Stands for "none" among places: there are far fewer names and devices.
@@ -76,6 +88,8 @@ impl IdentityState {
                 gap_ms,
                 name: recent.name.unwrap_or(NOWHERE),
                 device_and_browser: recent.device.unwrap_or(NOWHERE) * 2 + u8::from(recent.is_browser),
+                address: recent.address.unwrap_or(NOWHERE),
+                place: recent.place.unwrap_or(NOWHERE),
             }
         });
         let wire = Wire {
@@ -89,11 +103,18 @@ impl IdentityState {
             devices: to_wire(&self.devices, start, |fingerprint| Fingerprint::pack(fingerprint)),
             addresses: to_wire(&self.addresses, start, |ip| *ip),
             sessions: to_wire(&self.sessions, start, |digest| digest.to_le_bytes()),
+            session: self.session.as_deref().map(Session::pack),
             user_agents: to_wire(&self.user_agents, start, |agent| pack(agent)),
-            names: self.names.iter().map(|name| (name.name.clone(), name.count)).collect(),
+            places: to_wire(&self.places, start, |place| {
+                (place.country.map(|country| country.letters()), place.asn, place.position)
+            }),
+            names: to_wire(&self.names, start, String::clone),
             other_name_count: self.other_name_count,
             hours: sparse(&self.hours),
             gaps: sparse(&self.gaps),
+            days: self.days,
+            longest_pause_ms: self.longest_pause_ms,
+            longest_pause_until_ms: distance_ms(start, self.longest_pause_until.max(start)),
         };
         // Writing plain values into a vector does not fail; if it did, the empty result would be
         // no state of any version, and the past be folded again.
@@ -114,6 +135,8 @@ impl IdentityState {
                 at: previous,
                 name: place(recent.name),
                 device: place(recent.device_and_browser / 2),
+                address: place(recent.address),
+                place: place(recent.place),
                 is_browser: recent.device_and_browser % 2 == 1,
             }
         });
@@ -128,13 +151,61 @@ impl IdentityState {
             devices: from_wire(wire.devices, start, Fingerprint::unpack),
             addresses: from_wire(wire.addresses, start, |ip| ip),
             sessions: from_wire(wire.sessions, start, u32::from_le_bytes),
+            session: wire.session.map(Session::unpack),
             user_agents: from_wire(wire.user_agents, start, |packed| unpack(&packed)),
-            names: wire.names.into_iter().map(|(name, count)| NameCount { name, count }).collect(),
+            places: from_wire(wire.places, start, |(country, asn, position)| Place {
+                country: country.and_then(Country::from_letters),
+                asn,
+                position,
+            }),
+            names: from_wire(wire.names, start, |name| name),
             other_name_count: wire.other_name_count,
             hours: dense::<HOURS>(&wire.hours)?,
             gaps: dense::<GAP_BUCKETS>(&wire.gaps)?,
+            days: wire.days,
+            longest_pause_ms: wire.longest_pause_ms,
+            longest_pause_until: match wire.longest_pause_ms {
+                0 => Timestamp::default(),
+                _ => later(start, wire.longest_pause_until_ms),
+            },
         })
     }
+}
+
+#[derive(Serialize, Deserialize)]
+enum Session {
+    Uuid([u8; 16]),
+    Stated(String),
+}
+
+/// Where a UUID has hyphens.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+
+impl Session {
+    fn pack(text: &str) -> Self {
+        let digits = text.replace('-', "");
+        match Fingerprint::pack(&digits) {
+            Fingerprint::Derived(bytes) if hyphenated(&digits) == text => Self::Uuid(bytes),
+            _ => Self::Stated(text.to_owned()),
+        }
+    }
+
+    fn unpack(self) -> String {
+        match self {
+            Self::Uuid(bytes) => hyphenated(&hex::encode(bytes)),
+            Self::Stated(text) => text,
+        }
+    }
+}
+
+fn hyphenated(digits: &str) -> String {
+    let mut text = digits.to_owned();
+    for place in HYPHENS {
+        if text.is_char_boundary(place) && text.len() > place {
+            text.insert(place, '-');
+        }
+    }
+    text
 }
 
 impl Fingerprint {

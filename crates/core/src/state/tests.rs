@@ -24,6 +24,7 @@ fn event(name: &str, after_ms: i64) -> Event {
         url: None,
         ip: None,
         user_agent: None,
+        place: None,
     }
 }
 
@@ -73,12 +74,24 @@ fn one_event_is_remembered_whole() {
         devices: once(event.fingerprint.clone().unwrap(), at),
         addresses: once(event.ip.unwrap(), at),
         sessions: once(session_digest(event.session.as_deref().unwrap()), at),
+        session: event.session.clone(),
         user_agents: once(event.user_agent.clone().unwrap(), at),
-        names: vec![NameCount { name: "user.signup".to_owned(), count: 1 }],
+        places: Vec::new(),
+        names: once("user.signup".to_owned(), at),
         other_name_count: 0,
-        recent: vec![Recent { at, name: Some(0), device: Some(0), is_browser: true }],
+        recent: vec![Recent {
+            at,
+            name: Some(0),
+            device: Some(0),
+            address: Some(0),
+            place: None,
+            is_browser: true,
+        }],
         hours,
         gaps: [0; GAP_BUCKETS],
+        days: 1,
+        longest_pause_ms: 0,
+        longest_pause_until: Timestamp::default(),
     };
     assert_eq!(state, expected);
 }

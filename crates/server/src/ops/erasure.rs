@@ -4,19 +4,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dregs_core::event::Event;
+use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
+use dregs_core::mapping::Mapping;
+use dregs_core::person;
 use dregs_core::time::Timestamp;
 
 use crate::app::App;
 use crate::failpoint;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::ingest::EVALUATION_LANE;
+use crate::ops::mappings::Mappings;
 use crate::ops::names::Known;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::Identity;
 use crate::store::links::{self, HashedKey};
 use crate::store::names::NameKind;
-use crate::store::{Result, Tx, audit_log, erasure, groups};
+use crate::store::{Result, StoreError, Tx, audit_log, erasure, groups};
 
 /// Rows removed in one transaction, so that no other waits long.
 const CHUNK_ROWS: i64 = 500;
@@ -27,10 +31,12 @@ const CHUNK_ROWS: i64 = 500;
 /// Those of the store; what is left then is removed in the background.
 pub async fn erase(app: &App, actor: Actor, identity: Identity) -> Result<()> {
     let (now, hasher, team_id, id) = (app.clock.now(), app.key_hasher, actor.team_id, identity.row_id);
+    let mappings = app.mappings.current();
     app.store
         .write(move |tx| {
+            remove_profile_keys(tx, &hasher, &mappings, team_id, &identity)?;
             erasure::begin(tx, team_id, id, now)?;
-            if let Some(value) = identity.display_email.as_deref().and_then(link::email_value) {
+            if let Some(value) = identity.display_email.as_deref().and_then(person::mailbox) {
                 let key = HashedKey::new(&hasher, team_id, &LinkKey { kind: KeyKind::Email, value });
                 links::insert(tx, &[(key, id, now)])?;
             }
@@ -51,6 +57,23 @@ pub async fn erase(app: &App, actor: Actor, identity: Identity) -> Result<()> {
         .await?;
     failpoint::reach("erasure.begun");
     remove(app, team_id, id).await
+}
+
+/// Removes the keys of what an identity said of itself, by today's mapping and by the shipped one.
+fn remove_profile_keys(
+    tx: &mut Tx,
+    hasher: &KeyHasher,
+    mappings: &Mappings,
+    team_id: i64,
+    identity: &Identity,
+) -> Result<()> {
+    let data = serde_json::from_str(&identity.data).map_err(|error| StoreError::Broken(error.to_string()))?;
+    let keys: BTreeSet<_> = [mappings.of(team_id), &Mapping::default()]
+        .into_iter()
+        .flat_map(|mapping| link::profile_keys(&Profile::from_data(&data, mapping)).collect::<Vec<_>>())
+        .map(|key| (HashedKey::new(hasher, team_id, &key), identity.row_id))
+        .collect();
+    links::remove(tx, &keys.into_iter().collect::<Vec<_>>())
 }
 
 /// Goes on with what was interrupted.
@@ -124,12 +147,13 @@ fn remove_events(
             listed.extend(own.into_iter().chain(of_type).map(|list| (list, event.timestamp, *row)));
         }
         keys.extend(event.ip.and_then(link::ip_value).map(|value| key(KeyKind::Ip, &value)));
+        keys.extend(event.ip.and_then(link::network_value).map(|value| key(KeyKind::Network, &value)));
         keys.extend(event.session.as_deref().map(|session| key(KeyKind::Session, session)));
         devices.extend(event.fingerprint.as_deref());
     }
     let rows: Vec<_> = events.iter().map(|(row, _)| *row).collect();
     erasure::remove_events(tx, &rows, &listed.into_iter().collect::<Vec<_>>())?;
-    erasure::remove_keys(tx, id, &keys.into_iter().collect::<Vec<_>>())?;
+    links::remove(tx, &keys.into_iter().map(|key| (key, id)).collect::<Vec<_>>())?;
     let mut touched = Touched::default();
     for fingerprint in devices {
         let key = key(KeyKind::Device, fingerprint);

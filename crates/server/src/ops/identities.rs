@@ -1,12 +1,12 @@
 //! Identities, beside what events say of them: changed by people, linked to others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use dregs_core::event::FieldError;
 use dregs_core::identity::{self, Profile};
 use dregs_core::link::{self, DELETED_NAME, KeyHasher, KeyKind, LinkKey, Shared, ShownLink};
-use dregs_core::mapping::Mapping;
-use dregs_core::snapshot::SHARED_COUNT_MAX;
+use dregs_core::person;
+use dregs_core::snapshot::OTHERS_MAX;
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -55,6 +55,7 @@ pub async fn change(
             let tracked = identities::load_tracked(tx, &[(team_id, &external_id)])?;
             let tracked = tracked.first().ok_or(StoreError::Retry)?;
             let mut data: Map<String, Value> = serde_json::from_str(&tracked.data).map_err(broken)?;
+            let old_profile = Profile::from_data(&data, mappings.of(team_id));
             if let Some(attributes) = &change.attributes
                 && let Err(error) = identity::merge(&mut data, attributes)
             {
@@ -66,7 +67,8 @@ pub async fn change(
             let text = Value::Object(data).to_string();
             identities::change(tx, tracked.id, tracked.version, disregarded, &text, names, now)?;
             let state = refold::decode(tx, tracked.id, &tracked.state)?;
-            let mut marked = linked(tx, &hasher, team_id, tracked.id, &state)?;
+            rekey(tx, &hasher, team_id, tracked.id, &old_profile, &profile, &state)?;
+            let mut marked = linked(tx, &hasher, team_id, tracked.id, &state, &profile)?;
             marked.insert(tracked.id);
             identities::mark_dirty(tx, &marked.into_iter().collect::<Vec<_>>(), now, min_cycle_ms)?;
             changes::insert(tx, &Touched::identity(tracked.id), now)?;
@@ -87,6 +89,32 @@ pub async fn change(
     Ok(changed)
 }
 
+/// Finds an identity by what it says of itself now, and no longer by what it said before.
+fn rekey(
+    tx: &mut Tx,
+    hasher: &KeyHasher,
+    team_id: i64,
+    id: i64,
+    before: &Profile,
+    after: &Profile,
+    state: &IdentityState,
+) -> Result<()> {
+    let keys = |profile| -> BTreeSet<_> {
+        link::profile_keys(profile).map(|key| HashedKey::new(hasher, team_id, &key)).collect()
+    };
+    let (before, after) = (keys(before), keys(after));
+    let since = state.first_event_at().unwrap_or_default();
+    let dropped: Vec<_> = before.difference(&after).map(|key| (*key, id)).collect();
+    let new: Vec<_> = after.difference(&before).map(|key| (*key, id, since)).collect();
+    if !dropped.is_empty() {
+        links::remove(tx, &dropped)?;
+    }
+    if !new.is_empty() {
+        links::insert(tx, &new)?;
+    }
+    Ok(())
+}
+
 /// The newest identities that have a key in common with this one.
 fn linked(
     tx: &mut Tx,
@@ -94,9 +122,10 @@ fn linked(
     team_id: i64,
     id: i64,
     state: &IdentityState,
+    profile: &Profile,
 ) -> Result<BTreeSet<i64>> {
     let keys: Vec<_> =
-        link::current_keys(state).iter().map(|key| HashedKey::new(hasher, team_id, key)).collect();
+        link::current_keys(state, profile).iter().map(|key| HashedKey::new(hasher, team_id, key)).collect();
     let mut by_key: BTreeMap<HashedKey, usize> = BTreeMap::new();
     let mut found = BTreeSet::new();
     for holder in links::newest_holders(tx, &keys)? {
@@ -140,10 +169,12 @@ pub async fn links(app: &App, team_id: i64, external_id: String) -> Result<Optio
         .read(move |tx| {
             let tracked = identities::load_tracked(tx, &[(team_id, &external_id)])?;
             let Some(tracked) = tracked.first() else { return Ok(None) };
-            let mut keys = keys(tx, &hasher, mappings.of(team_id), tracked)?;
+            let data: Map<String, Value> = serde_json::from_str(&tracked.data).map_err(broken)?;
+            let profile = Profile::from_data(&data, mappings.of(team_id));
+            let mut keys = keys(tx, &hasher, &profile, tracked)?;
             keys.retain(|key| !disregarded.contains(key));
             let mut others: BTreeMap<(i64, i64), (Shared, Timestamp)> = BTreeMap::new();
-            let mut counts: BTreeMap<HashedKey, u32> = BTreeMap::new();
+            let mut counts: BTreeMap<HashedKey, usize> = BTreeMap::new();
             let holders = links::newest_holders(tx, &keys)?;
             let is_other = |holder: &&links::Holder| holder.identity_id != tracked.id;
             for holder in holders.iter().filter(is_other) {
@@ -151,14 +182,14 @@ pub async fn links(app: &App, team_id: i64, external_id: String) -> Result<Optio
             }
             for holder in holders.iter().filter(is_other) {
                 let Some(kind) = KeyKind::from_code(holder.key.kind) else { continue };
-                let count = counts[&holder.key].min(SHARED_COUNT_MAX);
+                let count = counts[&holder.key].min(OTHERS_MAX);
                 let new = (Shared { kind, keys: 0, others: count }, holder.first_seen_at);
                 let (shared, since) = others.entry((holder.identity_id, holder.key.kind)).or_insert(new);
                 shared.keys += 1;
                 shared.others = shared.others.min(count);
                 *since = (*since).min(holder.first_seen_at);
             }
-            show(tx, others).map(Some)
+            show(tx, &profile, others).map(Some)
         })
         .await
 }
@@ -167,19 +198,18 @@ pub async fn links(app: &App, team_id: i64, external_id: String) -> Result<Optio
 fn keys(
     tx: &mut Tx,
     hasher: &KeyHasher,
-    mapping: &Mapping,
+    profile: &Profile,
     tracked: &identities::Tracked,
 ) -> Result<Vec<HashedKey>> {
     let state = refold::decode(tx, tracked.id, &tracked.state)?;
-    let data: Map<String, Value> = serde_json::from_str(&tracked.data).map_err(broken)?;
-    let email = Profile::from_data(&data, mapping).email;
     let devices = state.devices().iter().map(|seen| (KeyKind::Device, Some(seen.value.clone())));
     let addresses = state.addresses().iter().map(|seen| (KeyKind::Ip, link::ip_value(seen.value)));
-    let email = (KeyKind::Email, email.as_deref().and_then(link::email_value));
+    let email = (KeyKind::Email, profile.email.as_deref().and_then(person::mailbox));
     let mut keys: BTreeSet<_> = devices
         .chain(addresses)
         .chain([email])
         .filter_map(|(kind, value)| Some(LinkKey { kind, value: value? }))
+        .chain(link::profile_keys(profile))
         .map(|key| HashedKey::new(hasher, tracked.team_id, &key))
         .collect();
     let sessions = events::sessions(tx, tracked.id, SESSIONS_MAX)?;
@@ -188,19 +218,30 @@ fn keys(
     Ok(keys.into_iter().collect())
 }
 
-fn show(tx: &mut Tx, others: BTreeMap<(i64, i64), (Shared, Timestamp)>) -> Result<Vec<Link>> {
-    let mut found: Vec<_> =
-        others.into_iter().map(|((id, _), (shared, since))| (id, link::show(shared), since)).collect();
+fn show(tx: &mut Tx, own: &Profile, others: BTreeMap<(i64, i64), (Shared, Timestamp)>) -> Result<Vec<Link>> {
+    let ids: BTreeSet<_> = others.keys().map(|(id, _)| *id).collect();
+    let known: HashMap<_, _> = identities::load(tx, &ids.into_iter().collect::<Vec<_>>())?
+        .into_iter()
+        .map(|identity| (identity.row_id, identity))
+        .collect();
+    let profile = |id: &i64| {
+        known.get(id).map_or_else(Profile::default, |known| Profile {
+            name: known.display_name.clone(),
+            email: known.display_email.clone(),
+            ..Profile::default()
+        })
+    };
+    let mut found: Vec<_> = others
+        .into_iter()
+        .filter_map(|((id, _), (shared, since))| Some((id, link::show(shared, own, &profile(&id))?, since)))
+        .collect();
     found.sort_by(|(one, a, _), (other, b, _)| {
         let strength = |link: &ShownLink| link.value * link.confidence;
         strength(b).total_cmp(&strength(a)).then(other.cmp(one))
     });
     found.truncate(LINKS_MAX);
-    let ids: BTreeSet<_> = found.iter().map(|(id, _, _)| *id).collect();
-    let ids: Vec<_> = ids.into_iter().collect();
-    let known = identities::load(tx, &ids)?;
     let shown = found.into_iter().map(|(id, shown, since)| {
-        let known = known.iter().find(|identity| identity.row_id == id);
+        let known = known.get(&id);
         let name = match known {
             Some(known) => known.display_name.clone().or_else(|| known.display_email.clone()),
             None => Some(DELETED_NAME.to_owned()),

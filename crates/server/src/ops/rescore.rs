@@ -54,7 +54,7 @@ impl Work {
             Concern::IdentityField => known.data.keys().any(|key| snake(key) == self.value),
             Concern::EventType => {
                 let state = refold::decode(tx, identity.id, &identity.state)?;
-                state.names().iter().any(|name| snake(&name.name) == self.value)
+                state.names().iter().any(|name| snake(&name.value) == self.value)
             }
             Concern::EmailDomain => {
                 let domain = known.profile.email.as_deref().and_then(|email| email.rsplit_once('@'));

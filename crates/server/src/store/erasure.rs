@@ -100,19 +100,6 @@ pub fn remove_events(tx: &mut Tx, ids: &[i64], listed: &[(i64, Timestamp, i64)])
     )?;
     Ok(())
 }
-
-/// Takes keys away from an identity.
-pub fn remove_keys(tx: &mut Tx, identity_id: i64, keys: &[HashedKey]) -> Result<()> {
-    let rows: Vec<_> = keys.iter().map(|key| values![key.team_id, key.kind, key.hash, identity_id]).collect();
-    tx.execute_rows(
-        "with v (team_id, kind, hash, identity_id) as (values {rows})
-         delete from identity_keys where (team_id, kind, hash, identity_id) in
-           (select team_id, kind, hash, identity_id from v)",
-        &rows,
-    )?;
-    Ok(())
-}
-
 /// Removes a device that nobody but the identity has used; what is kept of it is its keyed hash.
 pub fn remove_device(
     tx: &mut Tx,

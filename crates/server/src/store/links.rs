@@ -1,7 +1,7 @@
 //! The index from keys to the identities that have them.
 
 use dregs_core::link::{DELETED_NAME, KeyHasher, LinkKey};
-use dregs_core::snapshot::{OTHERS_MAX, SHARED_COUNT_MAX};
+use dregs_core::snapshot::OTHERS_MAX;
 use dregs_core::time::Timestamp;
 
 use super::{Result, Tx};
@@ -36,6 +36,18 @@ pub fn insert(tx: &mut Tx, keys: &[(HashedKey, i64, Timestamp)]) -> Result<Vec<(
     )
 }
 
+/// Removes keys of identities.
+pub fn remove(tx: &mut Tx, keys: &[(HashedKey, i64)]) -> Result<()> {
+    let rows: Vec<_> = keys.iter().map(|(key, id)| values![key.team_id, key.kind, key.hash, *id]).collect();
+    tx.execute_rows(
+        "with v (team_id, kind, hash, identity_id) as (values {rows})
+         delete from identity_keys where (team_id, kind, hash, identity_id) in
+           (select team_id, kind, hash, identity_id from v)",
+        &rows,
+    )?;
+    Ok(())
+}
+
 /// Another identity on a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
@@ -44,13 +56,13 @@ pub struct Holder {
     pub first_seen_at: Timestamp,
 }
 
-/// The newest holders of each key, at most [`SHARED_COUNT_MAX`] and one for the asker itself:
+/// The newest holders of each key, at most [`OTHERS_MAX`] and one for the asker itself:
 /// the work does not grow with how common a key is.
 pub fn newest_holders(tx: &mut Tx, keys: &[HashedKey]) -> Result<Vec<Holder>> {
     let rows: Vec<_> = keys.iter().map(|key| values![key.team_id, key.kind, key.hash]).collect();
     // A join that stops early for each row on its left is the one thing the two engines do not
     // spell alike. SQLite, which gets one row at a time, needs no join for it.
-    let limit = SHARED_COUNT_MAX + 1;
+    let limit = OTHERS_MAX + 1;
     let sqlite = format!(
         "select $1, $2, $3, identity_id, first_seen_at from identity_keys
          where team_id = $1 and kind = $2 and hash = $3 order by identity_id desc limit {limit}"
@@ -84,21 +96,35 @@ pub fn holders_after(tx: &mut Tx, key: HashedKey, after: i64, limit: i64) -> Res
     )
 }
 
-/// What a snapshot says about other identities, deleted ones included: id, and whether they are
-/// disregarded.
-pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<(i64, String, bool)>> {
+/// What a snapshot says about another identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    pub identity_id: i64,
+    /// Its id at the sender.
+    pub id: String,
+    pub disregarded: bool,
+    pub name: Option<String>,
+    pub email: Option<String>,
+}
+
+/// What a snapshot says about other identities, deleted ones included.
+pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<Described>> {
     let rows: Vec<_> = identity_ids.iter().map(|id| values![*id]).collect();
     tx.query_rows(
         "with v (id) as (values {rows})
-         select i.id, i.external_id, i.disregarded from v join identities i on i.id = v.id
+         select i.id, i.external_id, i.disregarded, i.display_name, i.display_email from v join identities i on i.id = v.id
          union all
-         select d.id, cast(null as text), cast(0 as bigint) from v join deleted_identities d on d.id = v.id",
+         select d.id, cast(null as text), cast(0 as bigint), cast(null as text), cast(null as text) from v join deleted_identities d on d.id = v.id",
         &rows,
         |row| {
-            let name: Option<String> = row.get(1)?;
-            Ok((row.get(0)?, name.unwrap_or_else(|| DELETED_NAME.to_owned()), row.flag(2)?))
+            let id: Option<String> = row.get(1)?;
+            Ok(Described {
+                identity_id: row.get(0)?,
+                id: id.unwrap_or_else(|| DELETED_NAME.to_owned()),
+                disregarded: row.flag(2)?,
+                name: row.get(3)?,
+                email: row.get(4)?,
+            })
         },
     )
 }
-
-const _: () = assert!(OTHERS_MAX <= SHARED_COUNT_MAX as usize);

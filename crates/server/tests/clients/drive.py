@@ -97,7 +97,7 @@ async def identities(client):
     newest = await api.list(page_size=100)
     updated = [identity.updated_at for identity in newest]
     filters = {
-        "term": await api.list(term="USER3@"),
+        "term": await api.list(term="D.USER@"),
         "group": await api.list(group="t/1", group_type="team"),
         "groupType": await api.list(group_type="team", page_size=1),
         "device": await api.list(device="f/1"),
@@ -247,7 +247,7 @@ async def drive(given):
     order = dict(
         identity=ADA,
         data={"total": 12, "cardNumber": "4111111111111111"},
-        identity_data={"email": "user0@example.com"},
+        identity_data={"email": "a.user@example.com"},
         groups=[{"id": "acme", "data": {"name": "Acme"}}, {"type": "Team", "id": "t/1"}],
         event_id="order 1/%🦊",
         timestamp=datetime.now(timezone.utc),

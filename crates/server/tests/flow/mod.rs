@@ -7,4 +7,5 @@ mod evaluation;
 mod kill;
 mod lease;
 mod meaning;
+mod replay;
 mod reviews;

@@ -1,5 +1,5 @@
 use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
-use dregs_core::snapshot::SHARED_COUNT_MAX;
+use dregs_core::snapshot::OTHERS_MAX;
 use dregs_server::store::links::{self, HashedKey, Holder};
 
 use super::{Ground, at, set};
@@ -36,7 +36,7 @@ async fn a_key_is_new_to_an_identity_once(engine: Engine) {
 async fn the_newest_holders_are_found_for_each_key(engine: Engine) {
     let ground = Ground::new(engine);
     let (busy, quiet) = (key(1, "busy"), key(1, "quiet"));
-    let most = i64::from(SHARED_COUNT_MAX) + 1;
+    let most = OTHERS_MAX as i64 + 1;
     let rows: Vec<_> = (1..=most + 50).map(|id| (busy, id, at(id))).chain([(quiet, 3, at(3))]).collect();
     ground.write(move |tx| links::insert(tx, &rows)).await;
     let holders = ground.read(move |tx| links::newest_holders(tx, &[quiet, busy])).await;
@@ -53,5 +53,10 @@ async fn the_newest_holders_are_found_for_each_key(engine: Engine) {
         .await;
     let asked = [ids[0], ids[1], 99_999];
     let described = ground.read(move |tx| links::describe(tx, &asked)).await;
-    assert_eq!(set(described), set([(ids[0], "ada".into(), false), (bob, "bob".into(), true)]));
+    let found = described.into_iter().map(|found| (found.identity_id, found.id, found.disregarded));
+    assert_eq!(set(found), set([(ids[0], "ada".into(), false), (bob, "bob".into(), true)]));
+    ground.write(move |tx| links::remove(tx, &[(busy, 60), (quiet, 4)])).await;
+    let holders = ground.read(move |tx| links::newest_holders(tx, &[quiet, busy])).await;
+    assert!(!holders.iter().any(|holder| holder.identity_id == 60));
+    assert!(holders.iter().any(|holder| holder.key == quiet));
 }

@@ -44,6 +44,7 @@ fn minimal() -> Event {
         url: None,
         ip: None,
         user_agent: None,
+        place: None,
     }
 }
 
@@ -95,6 +96,7 @@ fn a_full_event_is_read_whole() {
         url: Some("https://example.com/".to_owned()),
         ip: "198.51.100.1".parse().ok(),
         user_agent: Some("curl/8".to_owned()),
+        place: None,
     };
     assert_eq!(read_value(&body), Ok(Accepted { event, ignored_fields: 0 }));
 }

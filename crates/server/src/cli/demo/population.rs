@@ -239,9 +239,13 @@ impl Actor {
         }
     }
 
-    /// People have a past that is played faster than it happened; the others act now.
+    /// People have a past that is played faster than it happened, the ring's accounts one that began
+    /// together; the others act now.
     fn time_of_act(&self, now: Timestamp, random: &mut StdRng) -> Timestamp {
         let at = match (self.manner, self.clock) {
+            (Manner::Person, None) if self.device.as_deref() == Some(RING_DEVICE) => {
+                now.plus_millis(-PAST_MS)
+            }
             (Manner::Person, None) => now.plus_millis(-PAST_MS - random.random_range(0..DAY_MS)),
             (Manner::Person, Some(last)) => last.plus_millis(gap_of_a_person_ms(random)),
             (Manner::Clockwork, Some(last)) => last.plus_millis(BOT_GAP_MS),

@@ -28,8 +28,9 @@ use crate::store::{Result, StoreError, Tx, devices, events, groups, identities, 
 
 /// Identities that are scored again because a new one shares a device with them: the newest.
 const RESCORED_MAX: usize = 20;
-/// The same for an address, and only while few share it: on a busy one a newcomer says nothing.
-const RESCORED_ON_ADDRESS_MAX: usize = 8;
+/// The same for an address or a phone number, and only while few share it: on a busy one a newcomer says
+/// nothing.
+const RESCORED_ON_COMMON_MAX: usize = 8;
 
 /// What the transaction needs to know beyond the events.
 pub struct Context {
@@ -423,6 +424,8 @@ struct Identity {
     events: usize,
     /// The keys they brought, each with the time it was first seen.
     keys: BTreeMap<link::LinkKey, Timestamp>,
+    /// The keys that went with what it said of itself before.
+    dropped: BTreeSet<link::LinkKey>,
 }
 
 /// What becomes of an identity that has changed.
@@ -445,6 +448,7 @@ impl Identity {
             data,
             events: 0,
             keys: BTreeMap::new(),
+            dropped: BTreeSet::new(),
         })
     }
 
@@ -455,7 +459,18 @@ impl Identity {
         mapping: &Mapping,
     ) -> std::result::Result<(), FieldError> {
         if identity::merge(&mut self.data, data)? {
-            self.profile = Profile::from_data(&self.data, mapping);
+            let profile = Profile::from_data(&self.data, mapping);
+            let (before, after) = (link::profile_keys(&self.profile), link::profile_keys(&profile));
+            let (before, after): (BTreeSet<_>, BTreeSet<_>) = (before.collect(), after.collect());
+            for key in before.difference(&after) {
+                self.keys.remove(key);
+                self.dropped.insert(key.clone());
+            }
+            for key in after.difference(&before) {
+                self.dropped.remove(key);
+                self.keys.insert(key.clone(), event.timestamp);
+            }
+            self.profile = profile;
         }
         for key in link::new_keys(event, &self.state) {
             self.keys.entry(key).or_insert(event.timestamp);
@@ -508,17 +523,23 @@ fn link(
     ids: &HashMap<IdentityKey<'_>, i64>,
     context: &Context,
 ) -> Result<bool> {
-    let mut rows = Vec::new();
+    let (mut rows, mut dropped) = (Vec::new(), Vec::new());
     for ((team, external_id), identity) in tracked {
         let Some(id) = ids.get(&(*team, *external_id)) else { continue };
+        dropped.extend(identity.dropped.iter().map(|key| (HashedKey::new(&context.hasher, *team, key), *id)));
         for (key, seen_at) in &identity.keys {
             rows.push((HashedKey::new(&context.hasher, *team, key), *id, *seen_at));
         }
     }
     rows.sort();
+    dropped.sort_unstable();
+    if !dropped.is_empty() {
+        links::remove(tx, &dropped)?;
+    }
     let new = links::insert(tx, &rows)?;
-    // Nothing is concluded from a session in common; its key is there to be found by.
-    let is_evidence = |key: &HashedKey| key.kind != KeyKind::Session as i64;
+    // What is weak alone, a network or letters in common, waits for each one's own next cycle.
+    let strong = [KeyKind::Device, KeyKind::Ip, KeyKind::Session, KeyKind::Phone].map(|kind| kind as i64);
+    let is_evidence = |key: &HashedKey| strong.contains(&key.kind);
     let keys: BTreeSet<_> = new.iter().map(|(key, _)| *key).filter(is_evidence).collect();
     let holders = links::newest_holders(tx, &keys.into_iter().collect::<Vec<_>>())?;
 
@@ -529,8 +550,8 @@ fn link(
     let own: BTreeSet<i64> = ids.values().copied().collect();
     let mut changed = BTreeSet::new();
     for (key, holders) in by_key {
-        let on_address = key.kind == KeyKind::Ip as i64;
-        if on_address && holders.len() > RESCORED_ON_ADDRESS_MAX {
+        let is_common = key.kind != KeyKind::Device as i64 && key.kind != KeyKind::Session as i64;
+        if is_common && holders.len() > RESCORED_ON_COMMON_MAX {
             continue;
         }
         changed.extend(holders.into_iter().filter(|id| !own.contains(id)).take(RESCORED_MAX));

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::notify::message::{EventType, Message};
+use dregs_core::person;
 use dregs_core::score;
-use dregs_core::snapshot::{OTHERS_MAX, OtherIdentity, SHARED_COUNT_MAX, SharedKey, Snapshot};
+use dregs_core::snapshot::{OTHERS_MAX, OtherIdentity, SharedKey, Snapshot};
 use dregs_core::time::Timestamp;
 
 use crate::app::App;
@@ -25,7 +26,7 @@ use crate::store::changes::{self, Touched};
 use crate::store::claims::{DELIVERY_LEASE_MS, Due, EVALUATION_LEASE_MS};
 use crate::store::deliveries::{self, NewDelivery, Subject};
 use crate::store::identities::{self, CycleEnd, CycleStart};
-use crate::store::links::{self, HashedKey};
+use crate::store::links::{self, Described, HashedKey};
 use crate::store::{Result, StoreError, Tx, channels, codec};
 
 /// A finished cycle, ready to be committed.
@@ -113,9 +114,9 @@ impl Evaluee {
         let data = serde_json::from_str(&start.data).map_err(broken)?;
         let profile = Profile::from_data(&data, seen.mappings.of(start.team_id));
         // Nobody living is found by their e-mail address, but those who were deleted.
-        let email = profile.email.as_deref().and_then(link::email_value);
+        let email = profile.email.as_deref().and_then(person::mailbox);
         let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
-        let keys = link::current_keys(&state)
+        let keys = link::current_keys(&state, &profile)
             .into_iter()
             .chain(email)
             .map(|key| (HashedKey::new(seen.hasher, start.team_id, &key), key))
@@ -160,7 +161,7 @@ impl Evaluee {
 /// Who else has the keys of a batch of identities.
 struct Others {
     holders: HashMap<HashedKey, Vec<links::Holder>>,
-    described: HashMap<i64, (String, bool)>,
+    described: HashMap<i64, Described>,
 }
 
 impl Others {
@@ -176,27 +177,28 @@ impl Others {
         holders.retain(|key, holders| holders.len() > 1 || key.kind == KeyKind::Email as i64);
         let ids: BTreeSet<_> = holders.values().flatten().map(|holder| holder.identity_id).collect();
         let described = links::describe(tx, &ids.into_iter().collect::<Vec<_>>())?;
-        let described = described.into_iter().map(|(id, name, disregarded)| (id, (name, disregarded)));
+        let described = described.into_iter().map(|described| (described.identity_id, described));
         Ok(Self { holders, described: described.collect() })
     }
 
     /// The keys of `subject` that somebody else has too, disregarded identities left out.
     fn shared_with(&self, subject: &Evaluee) -> Vec<SharedKey> {
         let shared = subject.keys.iter().filter_map(|(hashed, key)| {
-            let mut others = Vec::new();
-            let mut others_count = 0;
-            for holder in self.holders.get(hashed)? {
-                let Some((id, disregarded)) = self.described.get(&holder.identity_id) else { continue };
-                if holder.identity_id == subject.start.id || *disregarded {
-                    continue;
-                }
-                others_count += 1;
-                if others.len() < OTHERS_MAX {
-                    others.push(OtherIdentity { id: id.clone(), first_seen_at: holder.first_seen_at });
-                }
-            }
-            let others_count = others_count.min(SHARED_COUNT_MAX);
-            (others_count > 0).then(|| SharedKey { key: key.clone(), others_count, others })
+            let holders = self.holders.get(hashed)?.iter();
+            let others: Vec<_> = holders
+                .filter(|holder| holder.identity_id != subject.start.id)
+                .filter_map(|holder| Some((holder, self.described.get(&holder.identity_id)?)))
+                .filter(|(_, described)| !described.disregarded)
+                .take(OTHERS_MAX)
+                .map(|(holder, described)| OtherIdentity {
+                    id: described.id.clone(),
+                    first_seen_at: holder.first_seen_at,
+                    name: described.name.clone(),
+                    email: described.email.clone(),
+                })
+                .collect();
+            let since = link::held_since(&subject.state, key)?;
+            (!others.is_empty()).then(|| SharedKey { key: key.clone(), since, others })
         });
         shared.collect()
     }

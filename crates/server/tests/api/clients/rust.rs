@@ -51,7 +51,7 @@ async fn identities(client: &Client) -> Value {
         json!([found.total_elements, sorted(ids(&found.items))])
     };
     let filtered = json!({
-        "term": list(ListIdentities::new().term("USER3@")).await,
+        "term": list(ListIdentities::new().term("D.USER@")).await,
         "group": list(ListIdentities::new().group("t/1").group_type("team")).await,
         "device": list(ListIdentities::new().device("f/1")).await,
         "badge": list(ListIdentities::new().badge("trusted")).await,
@@ -304,7 +304,7 @@ async fn the_rust_client_can_do_all_it_can_do() {
     let client = connect(SECRET_KEY, &scene.base_url());
     let order = Event::new("order.placed", ADA)
         .data(json!({"total": 12, "cardNumber": "4111111111111111"}))
-        .identity_data(json!({"email": "user0@example.com"}))
+        .identity_data(json!({"email": "a.user@example.com"}))
         .groups([Group::organization("acme").data(json!({"name": "Acme"})), Group::new("Team", "t/1")])
         .event_id("order 1/%🦊")
         .timestamp(chrono::Utc::now())

@@ -1,0 +1,63 @@
+//! How well the analyzers tell people from bots, real from made up, one account from many, ordinary use
+//! from abuse: measured on published data, and on attacks that are simulated.
+//!
+//! Each scenario reads what it needs below `--data`, says what it is and under which licence, and prints
+//! figures beside targets. Nothing here is part of the product.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+mod ecommerce;
+mod figures;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+
+use crate::figures::Report;
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Scenario {
+    /// Labelled accounts of a shop.
+    Ecommerce,
+}
+
+/// Measures detection.
+#[derive(Parser)]
+struct Arguments {
+    /// What to measure; everything if nothing is named.
+    scenarios: Vec<Scenario>,
+    /// Where labelled data lies that does not ship with the product.
+    #[arg(long, default_value = "../shared/data")]
+    labelled: PathBuf,
+    /// Where to write the figures as a table.
+    #[arg(long)]
+    markdown: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut report = Report::default();
+    let mut scenarios = arguments.scenarios.clone();
+    if scenarios.is_empty() {
+        scenarios = Scenario::value_variants().to_vec();
+    }
+    let mut failed = false;
+    for scenario in scenarios {
+        let measured = match scenario {
+            Scenario::Ecommerce => ecommerce::measure(&arguments.labelled, &mut report),
+        };
+        if let Err(error) = measured {
+            println!("{scenario:?}: not measured: {error}");
+            failed = true;
+        }
+    }
+    if let Some(path) = &arguments.markdown
+        && let Err(error) = std::fs::write(path, report.markdown())
+    {
+        println!("{}: {error}", path.display());
+        failed = true;
+    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

@@ -1,0 +1,239 @@
+//! What a profile says of a person, in forms that can be compared: so that the same person is found
+//! again who has written their name or address a little differently.
+
+/// Names shorter than this, in letters, say too little to look others up by.
+const LOOKED_UP_MIN_LETTERS: usize = 4;
+/// Longest part of a name or an address that is compared: the work grows with its square.
+const COMPARED_MAX_CHARS: usize = 64;
+
+/// An e-mail address in parts, in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmailParts<'a> {
+    /// Before the `+` and the `@`.
+    pub mailbox: &'a str,
+    /// What its owner added after a `+`, if anything.
+    pub tag: Option<&'a str>,
+    pub domain: &'a str,
+}
+
+impl<'a> EmailParts<'a> {
+    /// The parts of an address in lower case; `None` for what is no address.
+    pub fn of(email: &'a str) -> Option<Self> {
+        let (mailbox, domain) = email.rsplit_once('@')?;
+        let (mailbox, tag) = match mailbox.split_once('+') {
+            Some((before, tag)) if !before.is_empty() => (before, Some(tag)),
+            _ => (mailbox, None),
+        };
+        (!mailbox.is_empty() && !domain.is_empty()).then_some(Self { mailbox, tag, domain })
+    }
+}
+
+/// Domains of one provider at which dots in a mailbox name mean nothing (Google's own help pages).
+const DOTLESS_DOMAINS: [&str; 2] = ["gmail.com", "googlemail.com"];
+
+/// An e-mail address as the key of its mailbox: in lower case, without what follows a `+`, which the
+/// owner of a mailbox adds at will, and without dots where those mean nothing. `None` for what is no
+/// address.
+pub fn mailbox(email: &str) -> Option<String> {
+    let email = email.trim().to_lowercase();
+    let parts = EmailParts::of(&email)?;
+    if DOTLESS_DOMAINS.contains(&parts.domain) {
+        let mailbox = parts.mailbox.replace('.', "");
+        return (!mailbox.is_empty()).then(|| format!("{mailbox}@{}", DOTLESS_DOMAINS[0]));
+    }
+    Some(format!("{}@{}", parts.mailbox, parts.domain))
+}
+
+/// The letters of a mailbox name, by which variants of it (`ada.b7`, `ada_b8`) are found; `None` where
+/// there are too few.
+pub fn mailbox_letters(email: &str) -> Option<String> {
+    let email = email.trim().to_lowercase();
+    let letters: String =
+        EmailParts::of(&email)?.mailbox.chars().filter(|char| char.is_alphabetic()).collect();
+    (letters.chars().count() >= LOOKED_UP_MIN_LETTERS).then_some(letters)
+}
+
+/// A name as words in lower case without accents, punctuation and digits.
+pub fn name_words(name: &str) -> Vec<String> {
+    let folded: String = name.chars().flat_map(fold).collect();
+    let words = folded.split(|char: char| !char.is_alphabetic()).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
+/// What several spellings of a name have in common, whatever the order of its words: the Soundex of
+/// its first and its last. `None` for names of one word or too few letters.
+pub fn name_sounds(name: &str) -> Option<String> {
+    let words = name_words(name);
+    let (first, last) = (words.first()?, words.last()?);
+    let letters: usize = words.iter().map(|word| word.chars().count()).sum();
+    if words.len() < 2 || letters < LOOKED_UP_MIN_LETTERS {
+        return None;
+    }
+    let mut sounds = [soundex(first), soundex(last)];
+    sounds.sort_unstable();
+    Some(sounds.concat())
+}
+
+/// The Soundex of a word in lower case: its first letter and the classes of up to three consonants
+/// (US National Archives, "The Soundex Indexing System"). Letters of other scripts stand for themselves.
+pub fn soundex(word: &str) -> String {
+    const SOUNDS: usize = 3;
+    let mut chars = word.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let mut code = String::from(first);
+    let mut last = sound(first);
+    let mut sounds = 0;
+    for char in chars {
+        let own = sound(char);
+        match own {
+            Some(class) if own != last => {
+                code.push(class);
+                sounds += 1;
+            }
+            _ => {}
+        }
+        // Across h and w, equal sounds are one.
+        if !matches!(char, 'h' | 'w') {
+            last = own;
+        }
+        if sounds == SOUNDS {
+            break;
+        }
+    }
+    code
+}
+
+fn sound(char: char) -> Option<char> {
+    match char {
+        'b' | 'f' | 'p' | 'v' => Some('1'),
+        'c' | 'g' | 'j' | 'k' | 'q' | 's' | 'x' | 'z' => Some('2'),
+        'd' | 't' => Some('3'),
+        'l' => Some('4'),
+        'm' | 'n' => Some('5'),
+        'r' => Some('6'),
+        'a'..='z' => None,
+        other => Some(other),
+    }
+}
+
+/// How alike two names or lines of an address are, 0.0 to 1.0: Jaro and Winkler's measure.
+pub fn likeness(one: &str, other: &str) -> f64 {
+    let cut = |text: &str| text.chars().take(COMPARED_MAX_CHARS).collect::<String>();
+    strsim::jaro_winkler(&cut(one), &cut(other))
+}
+
+/// How alike two full names are, whatever the order of their words.
+pub fn name_likeness(one: &str, other: &str) -> f64 {
+    let (mut one, mut other) = (name_words(one), name_words(other));
+    let in_order = likeness(&one.join(" "), &other.join(" "));
+    one.sort_unstable();
+    other.sort_unstable();
+    in_order.max(likeness(&one.join(" "), &other.join(" ")))
+}
+
+/// Lower case without the accents of Latin letters.
+fn fold(char: char) -> impl Iterator<Item = char> {
+    let plain: &[char] = match char.to_lowercase().next().unwrap_or(char) {
+        'à'..='å' | 'ā' | 'ă' | 'ą' | 'ạ'..='ặ' => &['a'],
+        'æ' => &['a', 'e'],
+        'ç' | 'ć'..='č' => &['c'],
+        'ď' | 'đ' | 'ð' => &['d'],
+        'è'..='ë' | 'ē'..='ě' | 'ẹ'..='ệ' => &['e'],
+        'ĝ'..='ģ' => &['g'],
+        'ì'..='ï' | 'ĩ'..='ı' | 'ỉ'..='ị' => &['i'],
+        'ķ' => &['k'],
+        'ĺ'..='ł' => &['l'],
+        'ñ' | 'ń'..='ň' => &['n'],
+        'ò'..='ö' | 'ø' | 'ō'..='ő' | 'ơ' | 'ọ'..='ợ' => &['o'],
+        'œ' => &['o', 'e'],
+        'ŕ'..='ř' => &['r'],
+        'ś'..='š' | 'ș' => &['s'],
+        'ß' => &['s', 's'],
+        'ţ'..='ť' | 'ț' => &['t'],
+        'þ' => &['t', 'h'],
+        'ù'..='ü' | 'ũ'..='ų' | 'ư' | 'ụ'..='ự' => &['u'],
+        'ý' | 'ÿ' | 'ŷ' | 'ỳ'..='ỹ' => &['y'],
+        'ź'..='ž' => &['z'],
+        '\'' | '’' => &[],
+        _ => return FoldedChar::Same(char.to_lowercase().next()),
+    };
+    FoldedChar::Plain(plain.iter())
+}
+
+enum FoldedChar {
+    Plain(std::slice::Iter<'static, char>),
+    Same(Option<char>),
+}
+
+impl Iterator for FoldedChar {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        match self {
+            Self::Plain(chars) => chars.next().copied(),
+            Self::Same(char) => char.take(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_is_the_same_in_every_spelling_its_owner_can_choose() {
+        let cases = [
+            (" Ada@Example.COM ", Some("ada@example.com")),
+            ("ada+shop@example.com", Some("ada@example.com")),
+            ("a.d.a+x@googlemail.com", Some("ada@gmail.com")),
+            ("a.d.a@example.com", Some("a.d.a@example.com")),
+            ("+ada@example.com", Some("+ada@example.com")),
+            ("ada", None),
+            ("@example.com", None),
+            ("ada@", None),
+            ("...@gmail.com", None),
+        ];
+        for (email, expected) in cases {
+            assert_eq!(mailbox(email).as_deref(), expected, "{email}");
+        }
+    }
+
+    #[test]
+    fn variants_of_a_mailbox_have_its_letters() {
+        for email in ["ada.byron@a.org", "AdaByron77+x@b.org", "ada_byron-1815@a.org"] {
+            assert_eq!(mailbox_letters(email).as_deref(), Some("adabyron"), "{email}");
+        }
+        for email in ["bob1@a.org", "1234567@a.org", "nobody"] {
+            assert_eq!(mailbox_letters(email), None, "{email}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_a_name_sound_alike() {
+        let alike = ["Robert Meier", "Rupert Maier", "meyer, ROBERT", "Röbert J. Meyer"];
+        for name in alike {
+            assert_eq!(name_sounds(name).as_deref(), Some("m6r163"), "{name}");
+        }
+        assert_eq!(name_sounds("Ada"), None);
+        assert_eq!(name_sounds("A B"), None);
+        assert_ne!(name_sounds("Robert Meier"), name_sounds("Robert Schmidt"));
+        for (word, code) in
+            [("ashcraft", "a261"), ("tymczak", "t522"), ("pfister", "p236"), ("honeyman", "h555")]
+        {
+            assert_eq!(soundex(word), code, "{word}");
+        }
+    }
+
+    #[test]
+    fn names_are_compared_in_any_order_and_accent() {
+        for (one, other, least) in [
+            ("Ada Lovelace", "Lovelace, Ada", 0.99),
+            ("Łukasz Żak", "Lukasz Zak", 0.99),
+            ("Ada Lovelace", "Ada Lovelance", 0.95),
+        ] {
+            assert!(name_likeness(one, other) >= least, "{one} {other}");
+        }
+        assert!(name_likeness("Ada Lovelace", "Max Weber") < 0.7);
+        assert_eq!(name_words("D’Arcy O'Neil-Smith 3"), ["darcy", "oneil", "smith"]);
+    }
+}

@@ -1,0 +1,46 @@
+//! Uniqueness: whether others were active in the same browser session.
+
+use super::{Analyzer, Category, Finding, counted, interpolate};
+use crate::link::KeyKind;
+use crate::snapshot::Snapshot;
+
+/// Says what a shared device says once more, and that one hand went from account to account.
+const WEIGHT: f64 = 0.8;
+const CONFIDENCE: f64 = 0.9;
+
+/// Others in the session, and what that is worth: couples sign in one after the other.
+const VALUE_BY_OTHERS: [(f64, f64); 4] = [(1.0, 0.45), (2.0, 0.3), (4.0, 0.12), (8.0, 0.05)];
+
+pub(super) const ANALYZER: Analyzer = Analyzer {
+    id: "uniqueness.shared-session",
+    label: "Shared session",
+    category: Category::Uniqueness,
+    weight: WEIGHT,
+    observe,
+};
+
+fn observe(snapshot: &Snapshot) -> Option<Finding> {
+    let others = snapshot.shared(KeyKind::Session).map(|shared| shared.others.len()).max()?;
+    let accounts = counted(others as u64, "other account");
+    let were = if others == 1 { "was" } else { "were" };
+    let explanation = format!(
+        "{accounts} {were} active in the same browser session; a session is one visit of one person."
+    );
+    let value = interpolate(&VALUE_BY_OTHERS, others as f64);
+    Some(Finding::new(value, CONFIDENCE, explanation).with("otherAccounts", others))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::fixture::{Identity, said};
+
+    #[test]
+    fn says_how_many_were_in_the_session() {
+        assert_eq!(Identity::default().observe(ANALYZER), None);
+        let words =
+            "4 other accounts were active in the same browser session; a session is one visit of one person.";
+        let found = Identity::default().shares_at(KeyKind::Session, "s", [1, 2, 3, 4]).observe(ANALYZER);
+        assert_eq!(said(found), Some((0.12, words.to_owned())));
+    }
+}

@@ -1,0 +1,79 @@
+//! A history replayed in memory leads to the scores that the server has given.
+
+use dregs_core::event::{Limits, Origin, read};
+use dregs_core::score::Observation;
+use dregs_core::time::Timestamp;
+use dregs_core::world::World;
+use dregs_server::clock::{Clock, SystemClock};
+use serde_json::{Value, json};
+
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+use crate::support::server::{TestServer, eventually};
+
+on_both_engines!(a_replayed_history_leads_to_the_same_scores);
+
+/// 2026-11-01T08:00:00Z.
+const START: Timestamp = Timestamp::from_millis(1_793_520_000_000);
+
+/// A family, a ring that signs up in minutes, namesakes, a changed name, a script.
+fn history() -> Vec<Value> {
+    let at = |minute: i64| START.plus_millis(minute * 60_000).to_string();
+    let mut events = Vec::new();
+    for n in 0..6_i64 {
+        events.push(json!({
+            "type": "signup", "timestamp": at(100 + n * 3), "ip": "203.0.113.7", "session": "s-1",
+            "identity": {"id": format!("ring-{n}"), "data": {"email": format!("jo.doe+{n}@gmail.com"), "name": "Jo Doe"}},
+            "device": {"fingerprint": "ring"}, "userAgent": "python-requests/2.31",
+        }));
+        events.push(json!({
+            "type": "signup", "timestamp": at(n * 3_000), "ip": "198.51.100.9",
+            "identity": {"id": format!("family-{n}"), "data": {"email": format!("{}.weber@web.de", ["anna", "ben", "cleo", "dan", "eva", "finn"][n as usize])}},
+            "device": {"fingerprint": "tablet"},
+        }));
+        events.push(json!({
+            "type": "purchase", "timestamp": at(n * 3_000 + 200), "ip": format!("198.51.100.{n}"),
+            "identity": {"id": format!("family-{n}"), "data": {"name": format!("Weber Nr. {n}")}},
+        }));
+    }
+    events.sort_by_key(|event| event["timestamp"].to_string());
+    for (n, event) in events.iter_mut().enumerate() {
+        event["id"] = json!(format!("e{n}"));
+    }
+    events
+}
+
+async fn a_replayed_history_leads_to_the_same_scores(engine: Engine) {
+    let server = TestServer::start_with(engine, |config| config.min_cycle_ms = 1).await;
+    let mut world = World::default();
+    let mut users = std::collections::BTreeSet::new();
+    for body in history() {
+        let text = body.to_string();
+        let event =
+            read(text.as_bytes(), &Origin::Backend, SystemClock.now(), Limits::default(), &mut String::new)
+                .unwrap();
+        world.take(&event.event);
+        users.insert(body["identity"]["id"].as_str().unwrap().to_owned());
+        server.post("/api/events", body).await;
+    }
+    // What came later says something of those who were scored before.
+    for user in &users {
+        let path = format!("/api/identities/{user}/actions/analyze");
+        assert_eq!(server.call(reqwest::Method::POST, &path, None).await.0, 202);
+    }
+    for user in users {
+        let mut expected = world.analyze(&user).unwrap().observations;
+        expected.sort_by(|one, other| one.id.cmp(&other.id));
+        eventually(&format!("{user} to be scored like {expected:#?}"), async || {
+            let analysis = server.get(&format!("/api/identities/{user}/analysis")).await;
+            let of_categories = analysis["scores"].as_array().unwrap().iter();
+            let mut found: Vec<Observation> = of_categories
+                .flat_map(|score| score["observations"].as_array().unwrap())
+                .map(|observation| serde_json::from_value(observation.clone()).unwrap())
+                .collect();
+            found.sort_by(|one, other| one.id.cmp(&other.id));
+            (found == expected).then_some(())
+        })
+        .await;
+    }
+}
