@@ -3,8 +3,9 @@
 # make test    set up what is missing and run every test
 # make check   formatting, lints, licences
 # make bench   measure, and print the figures beside what the machine gives
+# make bench-detection   measure how well abuse is told from ordinary use
 
-.PHONY: run demo test check bench setup
+.PHONY: run demo test check bench bench-detection
 
 CARGO_FLAGS ?= --locked
 
@@ -25,3 +26,7 @@ check:
 
 bench:
 	scripts/bench.sh
+
+bench-detection:
+	scripts/detection/packages.sh
+	cargo run $(CARGO_FLAGS) --profile perf -p dregs-bench --bin detection -- --markdown target/detection.md

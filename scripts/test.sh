@@ -5,4 +5,6 @@ cd "$(dirname "$0")/.."
 command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
 scripts/postgres.sh start >/dev/null
 scripts/python-clients.sh
+scripts/detection/packages.sh
+scripts/detection/crawlers.py --check
 cargo nextest run --locked --workspace

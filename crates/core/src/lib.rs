@@ -4,6 +4,7 @@
 //!
 //! Deliberately absent: I/O, clocks, randomness, globals, async. Time and ids are arguments.
 
+pub mod agent;
 pub mod dataset;
 pub mod device;
 pub mod event;

@@ -1,8 +1,7 @@
 //! Humanity: whether its user agents are those of browsers.
 
-use woothee::parser::{Parser, WootheeResult};
-
-use super::{Analyzer, Category, Finding, counted};
+use super::{Analyzer, Category, Finding, counted, interpolate};
+use crate::agent::{self, Kind};
 use crate::snapshot::Snapshot;
 
 /// Telling when it says "script", and easily faked when it says "browser": the confidences below
@@ -17,108 +16,31 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
     observe,
 };
 
-/// What a user agent says about who is behind it, the most suspicious first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Automation,
-    Crawler,
-    HttpLibrary,
-    /// Networking libraries of apps on phones, which scripts use as well.
-    AppLibrary,
-    Unknown,
-    Browser,
-}
-
-/// Tools that drive a browser without a person, by the word they leave in its user agent.
-const AUTOMATION: &[&str] = &[
-    "headless",
-    "phantomjs",
-    "slimerjs",
-    "selenium",
-    "webdriver",
-    "puppeteer",
-    "playwright",
-    "cypress",
-    "nightmare",
-    "zombie.js",
-];
-/// HTTP clients of programming languages and of the command line, as they name themselves.
-const HTTP_LIBRARIES: &[&str] = &[
-    "python-requests",
-    "python-urllib",
-    "python-httpx",
-    "aiohttp",
-    "httpx/",
-    "scrapy",
-    "curl/",
-    "wget/",
-    "libwww-perl",
-    "lwp::",
-    "go-http-client",
-    "axios/",
-    "node-fetch",
-    "undici",
-    "got (",
-    "superagent",
-    "java/",
-    "apache-httpclient",
-    "jakarta",
-    "guzzlehttp",
-    "php/",
-    "ruby",
-    "faraday",
-    "httpie",
-    "postmanruntime",
-    "insomnia/",
-    "reqwest",
-    "hyper/",
-    "ureq",
-    "restsharp",
-    "powershell",
-    "libcurl",
-    "k6/",
-    "jmeter",
-    "mechanize",
-    "winhttp",
-    "deno/",
-    "bun/",
-];
-const APP_LIBRARIES: &[&str] = &["okhttp", "cfnetwork", "dalvik/", "dart/", "alamofire", "volley"];
-
-impl Kind {
-    fn of(agent: &str) -> Self {
-        let lower = agent.to_ascii_lowercase();
-        let contains = |markers: &[&str]| markers.iter().any(|marker| lower.contains(marker));
-        if contains(AUTOMATION) {
-            return Self::Automation;
-        }
-        if contains(HTTP_LIBRARIES) {
-            return Self::HttpLibrary;
-        }
-        if contains(APP_LIBRARIES) {
-            return Self::AppLibrary;
-        }
-        match Parser::new().parse(agent) {
-            Some(WootheeResult { category: "crawler", .. }) => Self::Crawler,
-            Some(WootheeResult { category: "pc" | "smartphone" | "mobilephone" | "appliance", .. }) => {
-                Self::Browser
-            }
-            _ => Self::Unknown,
-        }
-    }
-
-    /// Value, confidence and words.
-    fn meaning(self) -> (f64, f64, &'static str) {
-        match self {
-            Self::Automation => (0.02, 0.95, "a browser driven by automation software"),
-            Self::Crawler => (0.03, 0.9, "a crawler"),
-            Self::HttpLibrary => (0.05, 0.9, "a programming library, not a browser"),
-            Self::AppLibrary => (0.4, 0.4, "a networking library that both apps and scripts use"),
-            Self::Unknown => (0.4, 0.3, "no browser, app or crawler that is known"),
-            Self::Browser => (0.8, 0.5, "an ordinary browser, which is easily imitated"),
-        }
+/// Value, confidence and words.
+fn meaning(kind: Kind) -> (f64, f64, &'static str) {
+    match kind {
+        Kind::Automation => (0.02, 0.95, "a browser driven by automation software"),
+        Kind::Crawler => (0.03, 0.9, "a crawler"),
+        Kind::HttpLibrary => (0.05, 0.9, "a programming library, not a browser"),
+        Kind::Program => (0.15, 0.6, "a program that is no browser, app or crawler that is known"),
+        Kind::AppLibrary => (0.4, 0.4, "a networking library that both apps and scripts use"),
+        Kind::Browser => (0.8, 0.5, "an ordinary browser, which is easily imitated"),
     }
 }
+
+/// A crawler of good repute is no person, and no fraud: it says who it is. If it comes from its operator's
+/// network it leaves the score alone; if that is not known, nearly so; from another network it is an
+/// impostor.
+const GOOD_CRAWLER: (f64, f64) = (0.5, 0.9);
+const GOOD_CRAWLER_UNVERIFIED: (f64, f64) = (0.3, 0.6);
+const IMPOSTOR: (f64, f64) = (0.02, 0.95);
+/// What no browser says of itself.
+const CONTRADICTION: (f64, f64) = (0.05, 0.9);
+
+/// Years since a browser came out, and the value: browsers update themselves; who has not for years uses an
+/// old machine, or a list of old user agents. One from the future is made up.
+const VALUE_BY_AGE_YEARS: [(f64, f64); 6] =
+    [(-0.6, 0.2), (-0.4, 0.8), (1.5, 0.8), (3.0, 0.6), (5.0, 0.4), (8.0, 0.3)];
 
 /// Hardly any browser hides its user agent; a script with a bare HTTP client often sends none.
 const MISSING: (f64, f64) = (0.1, 0.8);
@@ -130,20 +52,21 @@ const SHARE_MIN: f64 = 0.5;
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let agents = snapshot.state.user_agents();
     let missing = snapshot.state.agentless_browser_event_count();
-    let worst = agents.iter().map(|seen| (Kind::of(&seen.value), seen)).min_by_key(|(kind, _)| *kind);
+    let judged = agents.iter().map(|seen| (judge(snapshot, &seen.value), seen));
+    let worst = judged.min_by(|(one, _), (other, _)| one.value.total_cmp(&other.value));
     match worst {
-        Some((kind, seen)) if missing == 0 || kind < Kind::AppLibrary => {
-            let (value, confidence, words) = kind.meaning();
+        Some((judged, seen)) if missing == 0 || judged.value < MISSING.0 => {
             let all: u64 = agents.iter().map(|seen| u64::from(seen.count)).sum();
             let share = (f64::from(seen.count) / all as f64).max(SHARE_MIN);
-            let confidence = if kind == Kind::Browser { confidence } else { confidence * share };
+            let confidence = if judged.value > 0.5 { judged.confidence } else { judged.confidence * share };
             let explanation = format!(
-                "{} of {} with a user agent came from {words}: \"{}\".",
+                "{} of {} with a user agent came from {}: \"{}\".",
                 seen.count,
                 counted(all, "event"),
+                judged.words,
                 shown(&seen.value)
             );
-            Some(Finding::new(value, confidence, explanation).with("userAgent", seen.value.as_str()))
+            Some(Finding::new(judged.value, confidence, explanation).with("userAgent", seen.value.as_str()))
         }
         _ if missing > 0 => {
             let (value, confidence) = MISSING;
@@ -159,6 +82,58 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     }
 }
 
+struct Judged {
+    value: f64,
+    confidence: f64,
+    words: String,
+}
+
+fn judge(snapshot: &Snapshot, user_agent: &str) -> Judged {
+    let judged = |(value, confidence): (f64, f64), words: String| Judged { value, confidence, words };
+    let (kind, name) = agent::kind(user_agent);
+    let (value, confidence, words) = meaning(kind);
+    if kind == Kind::Crawler {
+        let asn = snapshot.state.places().iter().find_map(|seen| seen.value.asn);
+        return match agent::good_crawler(user_agent, asn) {
+            Some((name, Some(true))) => judged(
+                GOOD_CRAWLER,
+                format!("{name}, a crawler that keeps to the rules, from its own network"),
+            ),
+            Some((name, None)) => {
+                judged(GOOD_CRAWLER_UNVERIFIED, format!("{name}, a crawler, by its own word"))
+            }
+            Some((name, Some(false))) => {
+                judged(IMPOSTOR, format!("somebody else's network under the name of {name}"))
+            }
+            None => judged((value, confidence), named(words, name)),
+        };
+    }
+    if kind != Kind::Browser {
+        return judged((value, confidence), named(words, name));
+    }
+    if let Some(contradiction) = agent::contradiction(user_agent) {
+        return judged(CONTRADICTION, format!("what {contradiction}"));
+    }
+    match agent::age_years(user_agent, snapshot.now) {
+        Some(years) if years < -0.5 => judged(
+            (interpolate(&VALUE_BY_AGE_YEARS, years), confidence),
+            "a browser that is not out yet".to_owned(),
+        ),
+        Some(years) if years > 3.0 => judged(
+            (interpolate(&VALUE_BY_AGE_YEARS, years), confidence),
+            format!("a browser {years:.0} years old, while browsers update themselves"),
+        ),
+        _ => judged((value, confidence), words.to_owned()),
+    }
+}
+
+fn named(words: &str, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{words} known as \"{}\"", name.trim_matches([' ', '/', '(', ';', '-'])),
+        None => words.to_owned(),
+    }
+}
+
 fn shown(agent: &str) -> &str {
     const SHOWN_MAX_BYTES: usize = 120;
     &agent[..agent.floor_char_boundary(SHOWN_MAX_BYTES)]
@@ -169,47 +144,10 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
+    use crate::place::Place;
     use crate::score::fixture::{Identity, said};
 
     const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
-
-    #[test]
-    fn knows_what_is_behind_a_user_agent() {
-        let cases = [
-            (CHROME, Kind::Browser),
-            (
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
-                Kind::Browser,
-            ),
-            (
-                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36",
-                Kind::Browser,
-            ),
-            ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", Kind::Browser),
-            (
-                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/119.0.0.0 Safari/537.36",
-                Kind::Automation,
-            ),
-            (
-                "Mozilla/5.0 (Unknown; Linux x86_64) AppleWebKit/538.1 (KHTML, like Gecko) PhantomJS/2.1.1 Safari/538.1",
-                Kind::Automation,
-            ),
-            ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", Kind::Crawler),
-            ("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", Kind::Crawler),
-            ("SomethingBot/1.0 (+https://example.com)", Kind::Crawler),
-            ("python-requests/2.32.3", Kind::HttpLibrary),
-            ("curl/8.5.0", Kind::HttpLibrary),
-            ("Go-http-client/2.0", Kind::HttpLibrary),
-            ("axios/1.7.2", Kind::HttpLibrary),
-            ("Scrapy/2.11.2 (+https://scrapy.org)", Kind::HttpLibrary),
-            ("okhttp/4.12.0", Kind::AppLibrary),
-            ("MyApp/3 CFNetwork/1496.0.7 Darwin/23.5.0", Kind::AppLibrary),
-            ("something else", Kind::Unknown),
-        ];
-        for (agent, kind) in cases {
-            assert_eq!(Kind::of(agent), kind, "{agent}");
-        }
-    }
 
     fn with_agents(agents: &[&str]) -> Identity {
         agents.iter().fold(Identity::default(), |identity, agent| {
@@ -232,8 +170,7 @@ mod tests {
     #[test]
     fn the_worst_user_agent_counts() {
         let finding = with_agents(&[CHROME, "curl/8.5.0", CHROME]).observe(ANALYZER);
-        let words =
-            "1 of 3 events with a user agent came from a programming library, not a browser: \"curl/8.5.0\".";
+        let words = "1 of 3 events with a user agent came from a programming library, not a browser known as \"curl\": \"curl/8.5.0\".";
         assert_eq!(finding, Some(Finding::new(0.05, 0.45, words).with("userAgent", "curl/8.5.0")));
     }
 
@@ -241,5 +178,28 @@ mod tests {
     fn a_browser_counts_a_little() {
         let finding = with_agents(&[CHROME]).observe(ANALYZER).unwrap();
         assert_eq!((finding.value, finding.confidence), (0.8, 0.5));
+    }
+
+    #[test]
+    fn a_good_crawler_is_named_and_an_impostor_told() {
+        let google = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+        let from = |asn: Option<u32>| {
+            let identity = Identity::default().event("a", 0, |event| {
+                event.user_agent = Some(google.to_owned());
+                event.place = asn.map(|asn| Place { asn: Some(asn), ..Place::default() });
+            });
+            identity.observe(ANALYZER).map(|finding| finding.value)
+        };
+        assert_eq!([from(None), from(Some(15_169)), from(Some(24_940))], [Some(0.3), Some(0.5), Some(0.02)]);
+    }
+
+    #[test]
+    fn an_old_browser_counts_a_little_and_one_of_the_future_more() {
+        let value = |version: &str| {
+            with_agents(&[&CHROME.replace("126", version)]).observe(ANALYZER).map(|finding| finding.value)
+        };
+        assert_eq!(value("150"), Some(0.8));
+        assert!(value("90") < Some(0.5), "{:?}", value("90"));
+        assert_eq!(value("190"), Some(0.2));
     }
 }

@@ -9,18 +9,21 @@ pub type Error = Box<dyn std::error::Error>;
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
     AtLeast(f64),
+    AtMost(f64),
 }
 
 impl Target {
     fn is_met(self, value: f64) -> bool {
         match self {
             Self::AtLeast(least) => value >= least,
+            Self::AtMost(most) => value <= most,
         }
     }
 
     fn words(self) -> String {
         match self {
             Self::AtLeast(least) => format!("≥ {least}"),
+            Self::AtMost(most) => format!("≤ {most}"),
         }
     }
 }

