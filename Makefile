@@ -29,4 +29,5 @@ bench:
 
 bench-detection:
 	scripts/detection/packages.sh
+	scripts/detection/names.py --check
 	cargo run $(CARGO_FLAGS) --profile perf -p dregs-bench --bin detection -- --markdown target/detection.md

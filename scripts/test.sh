@@ -7,4 +7,5 @@ scripts/postgres.sh start >/dev/null
 scripts/python-clients.sh
 scripts/detection/packages.sh
 scripts/detection/crawlers.py --check
+scripts/detection/names.py --check
 cargo nextest run --locked --workspace

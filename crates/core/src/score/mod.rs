@@ -45,6 +45,7 @@ mod similar_profile;
 mod timing;
 mod user_agent;
 
+pub use name::is_made_up as is_made_up_name;
 pub(crate) use similar_email::likeness as email_likeness;
 pub(crate) use similar_profile::SAME_NAME_MIN_LIKENESS;
 

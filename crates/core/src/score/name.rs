@@ -1,7 +1,10 @@
 //! Authenticity: whether its name is one that a person bears.
 
 use super::{Analyzer, Category, Finding};
+use crate::person::name_words;
 use crate::snapshot::Snapshot;
+
+mod language;
 
 /// Less than usual: names are as various as people, and rules about them are often wrong.
 const WEIGHT: f64 = 0.8;
@@ -13,6 +16,11 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
     weight: WEIGHT,
     observe,
 };
+
+/// Whether a name is one that nobody bears; `None` for one in letters that are not known here.
+pub fn is_made_up(name: &str) -> Option<bool> {
+    Kind::of(name).map(|kind| !matches!(kind, Kind::Ordinary | Kind::TooShort))
+}
 
 /// Names given in place of one's own, in lower case.
 const PLACEHOLDERS: &[&str] = &[
@@ -71,6 +79,7 @@ enum Kind {
     Repeated,
     Digits,
     Unspeakable,
+    NoLanguage,
     TooShort,
     Ordinary,
 }
@@ -93,6 +102,7 @@ impl Kind {
             words if words.iter().any(|word| is_repeated(word)) => Self::Repeated,
             words if words.iter().any(|word| has_digit(word) && !is_ordinal(word)) => Self::Digits,
             words if words.iter().any(|word| is_unspeakable(word)) => Self::Unspeakable,
+            _ if name_words(&name).iter().any(|word| is_no_language(word)) => Self::NoLanguage,
             _ if letters < 2 => Self::TooShort,
             _ => Self::Ordinary,
         })
@@ -106,6 +116,7 @@ impl Kind {
             Self::Repeated => (0.15, 0.7, "repeats the same letters"),
             Self::Digits => (0.3, 0.5, "has digits in it, which names do not"),
             Self::Unspeakable => (0.3, 0.5, "has a long word without a vowel"),
+            Self::NoLanguage => (0.15, 0.7, "has letters in an order that names of no language have"),
             Self::TooShort => (0.35, 0.4, "has fewer than two letters"),
             Self::Ordinary => (0.7, 0.5, "looks like one that a person bears"),
         }
@@ -160,6 +171,11 @@ fn is_ordinal(word: &str) -> bool {
     matches!(ending, "st" | "nd" | "rd" | "th") && word.len() <= 4
 }
 
+/// Whether a word's letters follow one another as in no name.
+fn is_no_language(word: &str) -> bool {
+    language::unlikeliness(word).is_some_and(|unlikeliness| unlikeliness >= language::UNLIKELY_MIN)
+}
+
 fn is_unspeakable(word: &str) -> bool {
     const LETTERS_MIN: usize = 6;
     // Any letter outside ASCII may be a vowel.
@@ -208,6 +224,7 @@ mod tests {
             ("xoxoxo", Kind::Repeated),
             ("Ada99", Kind::Digits),
             ("Bcdfgh", Kind::Unspeakable),
+            ("Aiuqytru Gaugpafn", Kind::NoLanguage),
             ("X", Kind::TooShort),
             ("!!", Kind::TooShort),
         ];

@@ -9,6 +9,7 @@
 mod agents;
 mod ecommerce;
 mod figures;
+mod names;
 mod packages;
 
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ enum Scenario {
     Ecommerce,
     /// User agents of crawlers, browsers and odd devices.
     Agents,
+    /// Names and gibberish.
+    Names,
 }
 
 /// Measures detection.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     for scenario in scenarios {
         let measured = match scenario {
             Scenario::Ecommerce => ecommerce::measure(&arguments.labelled, &mut report),
+            Scenario::Names => names::measure(&arguments.packages, &mut report),
             Scenario::Agents => agents::measure(&arguments.packages, &mut report),
         };
         if let Err(error) = measured {
