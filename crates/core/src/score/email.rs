@@ -4,6 +4,10 @@ use super::{Analyzer, Category, Finding};
 use crate::dataset::{self, Dataset, Datasets};
 use crate::snapshot::Snapshot;
 
+mod domain;
+
+pub use domain::is_throwaway_like;
+
 /// A little more than usual: nearly everybody gives an address, and a throwaway one is a choice.
 const WEIGHT: f64 = 1.2;
 
@@ -32,6 +36,7 @@ enum Kind {
     Disposable,
     Placeholder,
     Random,
+    ThrowawayLike,
     Reserved,
     Relay,
     Ordinary,
@@ -58,7 +63,8 @@ impl Kind {
         if !suffix.is_some_and(|suffix| suffix.is_known()) || psl::domain_str(&domain).is_none() {
             return Self::Nowhere;
         }
-        if datasets.contain(Dataset::Disposable, &domain) {
+        let is_common = datasets.contain(Dataset::Common, &domain);
+        if datasets.contain(Dataset::Disposable, &domain) && !is_common {
             return Self::Disposable;
         }
         let mailbox = mailbox.split('+').next().unwrap_or_default();
@@ -67,6 +73,7 @@ impl Kind {
                 Self::Placeholder
             }
             _ if is_random(mailbox) => Self::Random,
+            _ if !is_common && is_throwaway_like(&domain) == Some(true) => Self::ThrowawayLike,
             _ => Self::Ordinary,
         }
     }
@@ -79,6 +86,11 @@ impl Kind {
             Self::Disposable => (0.04, 0.95, "is that of a throwaway mail service"),
             Self::Placeholder => (0.2, 0.7, "looks typed only to get past a form"),
             Self::Random => (0.25, 0.6, "looks like random letters and digits"),
+            Self::ThrowawayLike => (
+                0.3,
+                0.4,
+                "is under a domain that resembles those of throwaway mail services, as 5 in 100 others do",
+            ),
             Self::Reserved => (0.3, 0.6, "is reserved for documentation and tests; no mail arrives there"),
             Self::Relay => (0.6, 0.5, "hides the mailbox behind a relay that stands for a real account"),
             Self::Ordinary => (0.75, 0.7, "looks like one that a person reads"),
@@ -161,6 +173,8 @@ mod tests {
             ("ada@shop.test", Kind::Reserved),
             ("ada@gmail.comm", Kind::Nowhere),
             ("ada@co.uk", Kind::Nowhere),
+            ("ada@tempmail-drop7.xyz", Kind::ThrowawayLike),
+            ("ada@tom.com", Kind::Ordinary),
             ("test@gmail.com", Kind::Placeholder),
             ("asdf123@gmail.com", Kind::Placeholder),
             ("x7k2q9z4m@gmail.com", Kind::Random),

@@ -29,12 +29,17 @@ use serde_json::{Map, Value};
 
 use crate::snapshot::Snapshot;
 
+mod acts;
 mod crowd;
 mod email;
+mod failed_payments;
+mod failed_sign_ins;
 mod moments;
 mod name;
+mod outreach;
 mod pace;
 mod repetition;
+mod round_the_clock;
 mod same_email;
 mod shared_device;
 mod shared_ip;
@@ -42,10 +47,13 @@ mod shared_session;
 mod sign_up_burst;
 mod similar_email;
 mod similar_profile;
+mod takeover;
 mod timing;
 mod user_agent;
 
+pub use email::is_throwaway_like;
 pub use name::is_made_up as is_made_up_name;
+use name::letters_cost as name_letters_cost;
 pub(crate) use similar_email::likeness as email_likeness;
 pub(crate) use similar_profile::SAME_NAME_MIN_LIKENESS;
 
@@ -64,6 +72,7 @@ pub const VALUE_MAX: f64 = 0.98;
 pub const ANALYZERS: &[Analyzer] = &[
     user_agent::ANALYZER,
     timing::ANALYZER,
+    round_the_clock::ANALYZER,
     email::ANALYZER,
     name::ANALYZER,
     shared_device::ANALYZER,
@@ -75,6 +84,10 @@ pub const ANALYZERS: &[Analyzer] = &[
     sign_up_burst::ANALYZER,
     pace::ANALYZER,
     repetition::ANALYZER,
+    takeover::ANALYZER,
+    failed_sign_ins::ANALYZER,
+    failed_payments::ANALYZER,
+    outreach::ANALYZER,
 ];
 
 /// What a score is about.

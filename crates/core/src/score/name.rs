@@ -6,6 +6,8 @@ use crate::snapshot::Snapshot;
 
 mod language;
 
+pub(super) use language::cost as letters_cost;
+
 /// Less than usual: names are as various as people, and rules about them are often wrong.
 const WEIGHT: f64 = 0.8;
 

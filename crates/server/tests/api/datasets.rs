@@ -63,7 +63,10 @@ async fn what_is_shipped_is_listed_with_its_source() {
     let datasets = server.get("/api/datasets").await;
     let slugs: Vec<_> =
         datasets.as_array().unwrap().iter().map(|dataset| dataset["slug"].as_str().unwrap()).collect();
-    assert_eq!(slugs, ["disposable-email-domains", "relay-email-domains", "reserved-email-domains"]);
+    assert_eq!(
+        slugs,
+        ["disposable-email-domains", "common-email-domains", "relay-email-domains", "reserved-email-domains"]
+    );
     assert!(datasets[0]["globalEntryCount"].as_u64().unwrap() > 10_000, "{datasets}");
     assert_eq!(
         (&datasets[0]["source"], &datasets[0]["customerEntryCount"]),

@@ -8,6 +8,7 @@
 
 mod agents;
 mod ecommerce;
+mod emails;
 mod figures;
 mod names;
 mod packages;
@@ -28,6 +29,8 @@ enum Scenario {
     Agents,
     /// Names and gibberish.
     Names,
+    /// Domains of e-mail addresses.
+    Emails,
 }
 
 /// Measures detection.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         let measured = match scenario {
             Scenario::Ecommerce => ecommerce::measure(&arguments.labelled, &mut report),
             Scenario::Names => names::measure(&arguments.packages, &mut report),
+            Scenario::Emails => emails::measure(&arguments.packages, &mut report),
             Scenario::Agents => agents::measure(&arguments.packages, &mut report),
         };
         if let Err(error) = measured {

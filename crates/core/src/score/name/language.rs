@@ -40,6 +40,19 @@ pub fn unlikeliness(word: &str) -> Option<f64> {
     Some(of_all + WORST_WEIGHT * mean(&costs[..WORST]))
 }
 
+/// How unlikely the letters of a name of any kind are, in half nats a letter, 0 to 12; what is no letter is
+/// passed over.
+pub fn cost(name: &str) -> u32 {
+    let letters = name.bytes().filter(u8::is_ascii_lowercase).map(|byte| usize::from(byte - b'a') + 1);
+    let (mut before, mut last, mut total, mut count) = (0, 0, 0_u32, 0_u32);
+    for letter in letters.chain([0]) {
+        total += u32::from(TABLE[LETTERS * (LETTERS * before + last) + letter]);
+        count += 1;
+        (before, last) = (last, letter);
+    }
+    (total / (8 * count)).min(12)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
