@@ -9,6 +9,7 @@ use siphasher::sip::SipHasher24;
 use crate::event::Event;
 use crate::identity::Profile;
 use crate::person;
+use crate::snapshot::OTHERS_MAX;
 use crate::state::{IdentityState, Seen};
 use crate::time::Timestamp;
 
@@ -48,6 +49,21 @@ impl KeyKind {
         Self::Name,
         Self::Phone,
     ];
+
+    /// Other identities looked at for one key of this kind, the newest: as many as the analyzers of bursts
+    /// need for devices and addresses, as few as say that something is common for the rest.
+    pub const fn others_max(self) -> usize {
+        match self {
+            Self::Device | Self::Ip => OTHERS_MAX,
+            Self::Network => 60,
+            Self::Session | Self::Email | Self::Mailbox | Self::Name | Self::Phone => 20,
+        }
+    }
+
+    /// Whether it matters who the others are, and not only when they came.
+    pub const fn names_others(self) -> bool {
+        !matches!(self, Self::Network)
+    }
 
     /// The kind with this number.
     pub fn from_code(code: i64) -> Option<Self> {

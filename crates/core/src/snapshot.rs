@@ -7,7 +7,8 @@ use crate::mapping::Mapping;
 use crate::state::IdentityState;
 use crate::time::Timestamp;
 
-/// Other identities looked at for one key, the newest; counting them stops there, too.
+/// Other identities looked at for one key, the newest; counting them stops there, too. Of weak keys fewer
+/// are looked at: see [`KeyKind::others_max`].
 pub const OTHERS_MAX: usize = 100;
 
 /// An identity as a cycle sees it.
@@ -30,13 +31,14 @@ pub struct SharedKey {
     pub key: LinkKey,
     /// When the identity itself was first seen with it, in event time.
     pub since: Timestamp,
-    /// The newest of them, disregarded ones left out; at most [`OTHERS_MAX`].
+    /// The newest of them, disregarded ones left out; at most [`KeyKind::others_max`].
     pub others: Vec<OtherIdentity>,
 }
 
 /// Another identity on the same key.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OtherIdentity {
+    /// Empty where it does not matter, see [`KeyKind::names_others`].
     pub id: String,
     /// When it was first seen with the key, in event time.
     pub first_seen_at: Timestamp,

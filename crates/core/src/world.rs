@@ -97,7 +97,7 @@ impl World {
             .iter()
             .rev()
             .filter(|(holder, _)| *holder != place)
-            .take(OTHERS_MAX)
+            .take(key.kind.others_max())
             .map(|(holder, first_seen_at)| {
                 let User { id, profile, .. } = &self.users[*holder];
                 OtherIdentity {

@@ -67,6 +67,7 @@ pub async fn change(
             let text = Value::Object(data).to_string();
             identities::change(tx, tracked.id, tracked.version, disregarded, &text, names, now)?;
             let state = refold::decode(tx, tracked.id, &tracked.state)?;
+            count_in_networks(tx, &hasher, tracked, &state, !disregarded)?;
             rekey(tx, &hasher, team_id, tracked.id, &old_profile, &profile, &state)?;
             let mut marked = linked(tx, &hasher, team_id, tracked.id, &state, &profile)?;
             marked.insert(tracked.id);
@@ -113,6 +114,30 @@ fn rekey(
         links::insert(tx, &new)?;
     }
     Ok(())
+}
+
+/// Counts an identity among those seen in its networks, or no longer.
+fn count_in_networks(
+    tx: &mut Tx,
+    hasher: &KeyHasher,
+    tracked: &identities::Tracked,
+    state: &IdentityState,
+    counted: bool,
+) -> Result<()> {
+    let networks: BTreeMap<_, _> = state
+        .addresses()
+        .iter()
+        .rev()
+        .filter_map(|seen| Some((link::network_value(seen.value)?, seen.first_at)))
+        .map(|(value, first_at)| (LinkKey { kind: KeyKind::Network, value }, first_at))
+        .map(|(key, first_at)| (HashedKey::new(hasher, tracked.team_id, &key), first_at))
+        .collect();
+    if counted {
+        let rows: Vec<_> = networks.into_iter().map(|(key, first_at)| (key, tracked.id, first_at)).collect();
+        links::insert(tx, &rows)?;
+        return Ok(());
+    }
+    links::remove(tx, &networks.into_keys().map(|key| (key, tracked.id)).collect::<Vec<_>>())
 }
 
 /// The newest identities that have a key in common with this one.

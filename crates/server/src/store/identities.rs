@@ -20,6 +20,7 @@ pub struct Tracked {
     pub evaluate_at: Option<Timestamp>,
     pub state: Vec<u8>,
     pub data: String,
+    pub disregarded: bool,
 }
 
 /// An identity as ingest leaves it.
@@ -43,7 +44,7 @@ pub fn load_tracked(tx: &mut Tx, keys: &[(i64, &str)]) -> Result<Vec<Tracked>> {
     tx.query_rows(
         "with v (team_id, external_id) as (values {rows})
          select i.id, i.team_id, i.external_id, i.version + i.sequence, i.last_scored_at, i.evaluate_at,
-           i.state, i.data
+           i.state, i.data, i.disregarded
          from v join identities i on i.team_id = v.team_id and i.external_id = v.external_id",
         &rows,
         |row| {
@@ -56,6 +57,7 @@ pub fn load_tracked(tx: &mut Tx, keys: &[(i64, &str)]) -> Result<Vec<Tracked>> {
                 evaluate_at: row.optional_time(5)?,
                 state: row.get(6)?,
                 data: row.get(7)?,
+                disregarded: row.flag(8)?,
             })
         },
     )

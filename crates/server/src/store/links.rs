@@ -1,6 +1,6 @@
 //! The index from keys to the identities that have them.
 
-use dregs_core::link::{DELETED_NAME, KeyHasher, LinkKey};
+use dregs_core::link::{DELETED_NAME, KeyHasher, KeyKind, LinkKey};
 use dregs_core::snapshot::OTHERS_MAX;
 use dregs_core::time::Timestamp;
 
@@ -56,27 +56,24 @@ pub struct Holder {
     pub first_seen_at: Timestamp,
 }
 
-/// The newest holders of each key, at most [`OTHERS_MAX`] and one for the asker itself:
+/// The newest holders of each key, at most [`KeyKind::others_max`] and one for the asker itself:
 /// the work does not grow with how common a key is.
 pub fn newest_holders(tx: &mut Tx, keys: &[HashedKey]) -> Result<Vec<Holder>> {
-    let rows: Vec<_> = keys.iter().map(|key| values![key.team_id, key.kind, key.hash]).collect();
+    let limit =
+        |key: &HashedKey| KeyKind::from_code(key.kind).map_or(OTHERS_MAX, KeyKind::others_max) as i64 + 1;
+    let rows: Vec<_> = keys.iter().map(|key| values![key.team_id, key.kind, key.hash, limit(key)]).collect();
     // A join that stops early for each row on its left is the one thing the two engines do not
     // spell alike. SQLite, which gets one row at a time, needs no join for it.
-    let limit = OTHERS_MAX + 1;
-    let sqlite = format!(
-        "select $1, $2, $3, identity_id, first_seen_at from identity_keys
-         where team_id = $1 and kind = $2 and hash = $3 order by identity_id desc limit {limit}"
-    );
-    let postgres = format!(
-        "with v (team_id, kind, hash) as (values {{rows}})
+    let sqlite = "select $1, $2, $3, identity_id, first_seen_at from identity_keys
+         where team_id = $1 and kind = $2 and hash = $3 order by identity_id desc limit $4";
+    let postgres = "with v (team_id, kind, hash, count) as (values {rows})
          select v.team_id, v.kind, v.hash, k.identity_id, k.first_seen_at
          from v cross join lateral (
            select identity_id, first_seen_at from identity_keys k
            where k.team_id = v.team_id and k.kind = v.kind and k.hash = v.hash
-           order by identity_id desc limit {limit}) k
-         order by k.identity_id desc"
-    );
-    let sql = tx.dialect(&sqlite, &postgres).to_owned();
+           order by identity_id desc limit v.count) k
+         order by k.identity_id desc";
+    let sql = tx.dialect(sqlite, postgres).to_owned();
     tx.query_rows(&sql, &rows, |row| {
         Ok(Holder {
             key: HashedKey { team_id: row.get(0)?, kind: row.get(1)?, hash: row.get(2)? },

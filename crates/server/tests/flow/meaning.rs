@@ -9,7 +9,8 @@ use crate::support::server::{TestServer, event, eventually};
 
 on_both_engines!(
     a_mapping_holds_for_what_was_stored_before,
-    what_is_disregarded_leaves_the_analysis_of_others
+    what_is_disregarded_leaves_the_analysis_of_others,
+    who_is_disregarded_does_not_count_in_a_network
 );
 
 /// The observation of an identity's newest analysis with this id.
@@ -84,4 +85,41 @@ async fn what_is_disregarded_leaves_the_analysis_of_others(engine: Engine) {
     server.patch("/api/devices/shared", json!({"disregarded": false})).await;
     server.patch("/api/identities/eve", json!({"disregarded": false})).await;
     shares_with("bob", 2).await;
+}
+
+async fn who_is_disregarded_does_not_count_in_a_network(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let staff: Vec<_> = (0..12).map(|n| format!("tester {n}")).collect();
+    for (n, user) in staff.iter().map(String::as_str).chain(["ada"]).enumerate() {
+        let mut signup = event(user, user);
+        signup["ip"] = json!(format!("203.0.113.{n}"));
+        server.post("/api/events", signup).await;
+    }
+    let counted = async |accounts: Option<u64>| {
+        server.call(Method::POST, "/api/identities/ada/actions/analyze", None).await;
+        eventually(&format!("{accounts:?} to be counted"), async || {
+            let found = observed(&server, "ada", "behavior.sign-up-burst").await;
+            let found = found.and_then(|found| found["metadata"]["accounts"].as_u64());
+            (found == accounts).then_some(())
+        })
+        .await;
+    };
+    counted(Some(13)).await;
+    let disregard = async |disregarded: bool| {
+        for user in &staff {
+            let path = format!("/api/identities/{}", user.replace(' ', "%20"));
+            server.patch(&path, json!({"disregarded": disregarded})).await;
+        }
+    };
+    disregard(true).await;
+    counted(None).await;
+    // Coming from a network they were not seen in yet does not bring them back.
+    for (n, user) in staff.iter().map(String::as_str).chain(["ada"]).enumerate() {
+        let mut login = event(&format!("login {n}"), user);
+        login["ip"] = json!(format!("198.51.100.{n}"));
+        server.post("/api/events", login).await;
+    }
+    counted(None).await;
+    disregard(false).await;
+    counted(Some(13)).await;
 }

@@ -34,6 +34,7 @@ async fn an_identity_comes_back_as_ingest_left_it(engine: Engine) {
         evaluate_at: Some(at(100)),
         state: vec![1, 2, 3],
         data: "{}".into(),
+        disregarded: false,
     };
     let load = |tx: &mut dregs_server::store::Tx| {
         identities::load_tracked(tx, &[(1, "ada"), (1, "nobody"), (3, "ada")])

@@ -422,6 +422,7 @@ struct Identity {
     profile: Profile,
     /// Events folded in by this batch.
     events: usize,
+    disregarded: bool,
     /// The keys they brought, each with the time it was first seen.
     keys: BTreeMap<link::LinkKey, Timestamp>,
     /// The keys that went with what it said of itself before.
@@ -447,6 +448,7 @@ impl Identity {
             profile: Profile::from_data(&data, mappings.of(row.team_id)),
             data,
             events: 0,
+            disregarded: row.disregarded,
             keys: BTreeMap::new(),
             dropped: BTreeSet::new(),
         })
@@ -527,7 +529,9 @@ fn link(
     for ((team, external_id), identity) in tracked {
         let Some(id) = ids.get(&(*team, *external_id)) else { continue };
         dropped.extend(identity.dropped.iter().map(|key| (HashedKey::new(&context.hasher, *team, key), *id)));
-        for (key, seen_at) in &identity.keys {
+        // Where nobody asks who the others are, the disregarded do not count by not being there.
+        let counts = |key: &link::LinkKey| !identity.disregarded || key.kind.names_others();
+        for (key, seen_at) in identity.keys.iter().filter(|(key, _)| counts(key)) {
             rows.push((HashedKey::new(&context.hasher, *team, key), *id, *seen_at));
         }
     }

@@ -8,7 +8,7 @@ use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::person;
 use dregs_core::score;
-use dregs_core::snapshot::{OTHERS_MAX, OtherIdentity, SharedKey, Snapshot};
+use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::time::Timestamp;
 
 use crate::app::App;
@@ -175,7 +175,9 @@ impl Others {
         }
         // Alone with a key is who asks for it; but of an e-mail address only the deleted are holders.
         holders.retain(|key, holders| holders.len() > 1 || key.kind == KeyKind::Email as i64);
-        let ids: BTreeSet<_> = holders.values().flatten().map(|holder| holder.identity_id).collect();
+        let names = |key: &HashedKey| KeyKind::from_code(key.kind).is_some_and(KeyKind::names_others);
+        let named = holders.iter().filter(|(key, _)| names(key)).flat_map(|(_, holders)| holders);
+        let ids: BTreeSet<_> = named.map(|holder| holder.identity_id).collect();
         let described = links::describe(tx, &ids.into_iter().collect::<Vec<_>>())?;
         let described = described.into_iter().map(|described| (described.identity_id, described));
         Ok(Self { holders, described: described.collect() })
@@ -187,14 +189,20 @@ impl Others {
             let holders = self.holders.get(hashed)?.iter();
             let others: Vec<_> = holders
                 .filter(|holder| holder.identity_id != subject.start.id)
-                .filter_map(|holder| Some((holder, self.described.get(&holder.identity_id)?)))
-                .filter(|(_, described)| !described.disregarded)
-                .take(OTHERS_MAX)
-                .map(|(holder, described)| OtherIdentity {
-                    id: described.id.clone(),
-                    first_seen_at: holder.first_seen_at,
-                    name: described.name.clone(),
-                    email: described.email.clone(),
+                .map(|holder| (holder, self.described.get(&holder.identity_id)))
+                .filter(|(_, described)| match described {
+                    Some(described) => !described.disregarded,
+                    None => !key.kind.names_others(),
+                })
+                .take(key.kind.others_max())
+                .map(|(holder, described)| {
+                    let mut other =
+                        OtherIdentity { first_seen_at: holder.first_seen_at, ..OtherIdentity::default() };
+                    if let Some(described) = described {
+                        (other.id, other.name, other.email) =
+                            (described.id.clone(), described.name.clone(), described.email.clone());
+                    }
+                    other
                 })
                 .collect();
             let since = link::held_since(&subject.state, key)?;
