@@ -55,8 +55,8 @@ impl KeyKind {
     pub const fn others_max(self) -> usize {
         match self {
             Self::Device | Self::Ip => OTHERS_MAX,
-            Self::Network => 60,
-            Self::Session | Self::Email | Self::Mailbox | Self::Name | Self::Phone => 20,
+            Self::Network => 40,
+            Self::Session | Self::Email | Self::Mailbox | Self::Name | Self::Phone => 10,
         }
     }
 

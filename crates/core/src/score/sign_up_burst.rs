@@ -37,7 +37,7 @@ const KINDS: [Kind; 4] = [
         kind: KeyKind::Network,
         words: "in one network",
         usual: "a network usually sees a few in a day",
-        value_by_excess: &[(6.0, 0.5), (15.0, 0.3), (40.0, 0.1), (80.0, 0.05)],
+        value_by_excess: &[(6.0, 0.5), (15.0, 0.3), (35.0, 0.1)],
     },
     Kind {
         kind: KeyKind::Mailbox,

@@ -20,7 +20,7 @@ const SAME_LETTERS: f64 = 0.15;
 /// Times as much for one made within an hour.
 const TOGETHER: f64 = 1.6;
 /// With so many namesakes half of all that is left: there are many John Smiths.
-const COMMON_OTHERS: f64 = 8.0;
+const COMMON_OTHERS: f64 = 5.5;
 
 /// What that is worth, added up: a second address of one's own costs little, five variants much.
 const VALUE_BY_STRENGTH: [(f64, f64); 6] =
@@ -113,7 +113,7 @@ mod tests {
             "4 other accounts have an e-mail address with the same letters; few people share them by chance.";
         let others =
             [(-3, "promo2@web.de"), (-2, "promo3@web.de"), (2, "promo4@web.de"), (5, "promo5@web.de")];
-        assert_eq!(of("promo1@web.de", &others), Some((0.145, words.to_owned())));
+        assert_eq!(of("promo1@web.de", &others), Some((0.18, words.to_owned())));
     }
 
     #[test]
