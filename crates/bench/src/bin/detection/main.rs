@@ -12,6 +12,7 @@ mod emails;
 mod figures;
 mod names;
 mod packages;
+mod simulator;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ enum Scenario {
     Names,
     /// Domains of e-mail addresses.
     Emails,
+    /// Attacks and innocents of a simulated application.
+    Simulator,
 }
 
 /// Measures detection.
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
             Scenario::Ecommerce => ecommerce::measure(&arguments.labelled, &mut report),
             Scenario::Names => names::measure(&arguments.packages, &mut report),
             Scenario::Emails => emails::measure(&arguments.packages, &mut report),
+            Scenario::Simulator => simulator::measure(&arguments.packages, &mut report),
             Scenario::Agents => agents::measure(&arguments.packages, &mut report),
         };
         if let Err(error) = measured {

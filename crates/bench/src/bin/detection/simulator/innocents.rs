@@ -1,0 +1,174 @@
+//! People who do nothing wrong, many of whom look as if they did.
+
+use serde_json::json;
+
+use super::Truth;
+use super::people::{DAY, HOUR, MINUTE, Stage, capital};
+
+/// Days in which ordinary people sign up and come back.
+const DAYS: i64 = 20;
+
+pub fn enter(stage: &mut Stage) {
+    ordinary(stage);
+    offices(stage);
+    carrier(stage);
+    dormitory(stage);
+    couples(stage);
+    privacy(stage);
+    travellers(stage);
+    night_workers(stage);
+    slow_readers(stage);
+}
+
+/// One in five has a phone whose fingerprint others have as well.
+fn ordinary(stage: &mut Stage) {
+    for _ in 0..8_000 {
+        let mut person = stage.person(Truth::Innocent("ordinary people"));
+        if person.device.as_ref().is_some_and(|device| device.starts_with("model-")) {
+            stage.rename(&person.id, Truth::Innocent("people with a common phone"));
+        }
+        let at = stage.moment(30);
+        stage.live(&mut person, at, DAYS);
+    }
+}
+
+/// Fifty people are brought on board within a working day, behind one address; half of them have the
+/// company's standard laptop.
+fn offices(stage: &mut Stage) {
+    for office in 0..10 {
+        let (ip, place, day) = (stage.address(), stage.place(), stage.rng.i64(..20));
+        for _ in 0..50 {
+            let mut person = stage.person(Truth::Innocent("people in one office"));
+            (person.ip, person.place) = (ip, Some(place));
+            if stage.rng.bool() {
+                person.device = Some(format!("standard laptop of office {office}"));
+            }
+            let (first, last) = stage.name();
+            person.data.insert("name".to_owned(), json!(format!("{} {}", capital(&first), capital(&last))));
+            person.data.insert("email".to_owned(), json!(format!("{first}.{last}@office{office}-works.com")));
+            let at = super::people::BEGIN + day * DAY + 9 * HOUR + stage.rng.i64(..8 * HOUR);
+            stage.live(&mut person, at, DAYS);
+        }
+    }
+}
+
+/// Behind one address of a mobile carrier.
+fn carrier(stage: &mut Stage) {
+    let (ip, place) = (stage.address(), stage.place());
+    for _ in 0..5_000 {
+        let mut person = stage.person(Truth::Innocent("people behind one carrier's address"));
+        (person.ip, person.place) = (ip, Some(place));
+        let at = stage.moment(30);
+        stage.live(&mut person, at, 8);
+    }
+}
+
+/// Students who sign up in the evenings of the first days of term.
+fn dormitory(stage: &mut Stage) {
+    let (ip, place) = (stage.address(), stage.place());
+    for _ in 0..200 {
+        let mut person = stage.person(Truth::Innocent("people in a dormitory"));
+        (person.ip, person.place) = (ip, Some(place));
+        let evening = super::people::BEGIN + stage.rng.i64(3..7) * DAY + 18 * HOUR;
+        let at = evening + stage.rng.i64(..5 * HOUR);
+        stage.live(&mut person, at, DAYS);
+    }
+}
+
+/// Two people with one laptop, one address and one last name.
+fn couples(stage: &mut Stage) {
+    for _ in 0..150 {
+        let mut one = stage.person(Truth::Innocent("couples on one laptop"));
+        one.device = Some(stage.device());
+        let mut other = stage.person(Truth::Innocent("couples on one laptop"));
+        (other.device, other.ip, other.place, other.agent) =
+            (one.device.clone(), one.ip, one.place, one.agent.clone());
+        let last = one.data["name"].as_str().and_then(|name| name.split(' ').nth(1)).unwrap_or_default();
+        let (first, _) = stage.name();
+        let email = stage.email(&first, &last.to_lowercase());
+        other.data.insert("name".to_owned(), json!(format!("{} {last}", capital(&first))));
+        other.data.insert("email".to_owned(), json!(email));
+        let at = stage.moment(25);
+        stage.live(&mut one, at, DAYS);
+        let later = if stage.rng.bool() { stage.rng.i64(10 * MINUTE..3 * HOUR) } else { 3 * DAY };
+        stage.live(&mut other, at + later, DAYS);
+    }
+}
+
+/// A browser that gives another fingerprint at every visit, behind a VPN, with a relay's address.
+fn privacy(stage: &mut Stage) {
+    for _ in 0..400 {
+        let mut person = stage.person(Truth::Innocent("people with privacy browsers"));
+        let relay = format!("{:010x}@privaterelay.appleid.com", stage.rng.u64(..1 << 40));
+        person.data.insert("email".to_owned(), json!(relay));
+        person.agent =
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned();
+        (person.ip, person.device) = (stage.exit(), Some(stage.device()));
+        let at = stage.moment(30);
+        stage.live(&mut person, at, 1);
+        for day in 1..15 {
+            if stage.rng.usize(..3) == 0 {
+                (person.ip, person.device) = (stage.exit(), Some(stage.device()));
+                (person.place, person.session) = (Some(stage.place()), stage.rng.u64(..));
+                stage.visit(&mut person, at + day * DAY);
+            }
+        }
+    }
+}
+
+/// A week at home, a week elsewhere with another address and sometimes another phone, and home again;
+/// one in eight changes the password on the way.
+fn travellers(stage: &mut Stage) {
+    for _ in 0..300 {
+        let mut person = stage.person(Truth::Innocent("travellers"));
+        let at = stage.moment(5);
+        stage.live(&mut person, at, 7);
+        let home = person.clone();
+        for stop in 1..4 {
+            (person.ip, person.place) = (stage.address(), Some(stage.place()));
+            let there = at + (7 + 2 * stop) * DAY;
+            stage.visit(&mut person, there);
+            if stage.rng.usize(..24) == 0 {
+                stage.act(&person, "password_changed", there + 30 * MINUTE);
+            }
+        }
+        person = home;
+        stage.visit(&mut person, at + 20 * DAY);
+    }
+}
+
+/// Awake from ten at night, five days a week, busy the whole shift.
+fn night_workers(stage: &mut Stage) {
+    for _ in 0..200 {
+        let mut person = stage.person(Truth::Innocent("night workers"));
+        let at = super::people::BEGIN + stage.rng.i64(..3) * DAY + 22 * HOUR + stage.rng.i64(..2 * HOUR);
+        stage.live(&mut person, at, 1);
+        for night in (0..14).filter(|night| night % 7 < 5) {
+            for hour in 0..8 {
+                if stage.rng.usize(..3) > 0 {
+                    let busy = at + night * DAY + hour * HOUR + stage.rng.i64(..30 * MINUTE);
+                    stage.visit(&mut person, busy);
+                }
+            }
+        }
+    }
+}
+
+/// People whose software reads the page to them: long and even pauses, steps by keyboard one after the
+/// other.
+fn slow_readers(stage: &mut Stage) {
+    for _ in 0..200 {
+        let mut person = stage.person(Truth::Innocent("people with screen readers"));
+        let mut at = stage.moment(20);
+        stage.act(&person, "signup", at);
+        for _ in 0..5 {
+            for name in ["page_view", "search", "item_viewed", "cart_updated", "page_view", "settings_viewed"]
+            {
+                at += stage.rng.i64(20_000..45_000);
+                stage.act(&person, name, at);
+            }
+            person.session = stage.rng.u64(..);
+            at += stage.rng.i64(DAY / 2..2 * DAY);
+        }
+    }
+}
