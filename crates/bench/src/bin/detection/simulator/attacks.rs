@@ -64,7 +64,7 @@ fn bombing(stage: &mut Stage, level: Level) {
                 }
             };
             bot.data.insert("email".to_owned(), json!(letters));
-            let at = begun + stage.rng.i64(..span);
+            let at = begun + stage.rng.i64(0..span);
             stage.act(&bot, "signup", at);
         }
     }
@@ -111,7 +111,7 @@ fn guessing(stage: &mut Stage, level: Level) {
             Level::Hidden => (15, 30 * SECOND),
             Level::Targeted => (12, 40 * MINUTE),
         };
-        let begun = begun + stage.rng.i64(..5 * DAY);
+        let begun = begun + stage.rng.i64(0..5 * DAY);
         for n in 0..tries {
             if level != Level::Naive {
                 person.ip = stage.exit();
@@ -266,7 +266,7 @@ fn spam(stage: &mut Stage, level: Level) {
             Level::Targeted => (25, 4 * MINUTE),
         };
         for n in 0..count {
-            at += gap / 2 + stage.rng.i64(..gap);
+            at += gap / 2 + stage.rng.i64(0..gap);
             stage.act(&bot, if n % 2 == 0 { "invite_sent" } else { "post_created" }, at);
         }
     }
@@ -288,7 +288,7 @@ fn dormancy(stage: &mut Stage, level: Level) {
         };
         for n in 0..count {
             let name = ["login", "message_sent", "invite_sent", "page_view"][n % 4];
-            let late = stage.rng.i64(..gap);
+            let late = stage.rng.i64(0..gap);
             stage.act(&bot, name, at + n as i64 * gap + late);
         }
     }

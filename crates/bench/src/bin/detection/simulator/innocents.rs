@@ -36,7 +36,7 @@ fn ordinary(stage: &mut Stage) {
 /// company's standard laptop.
 fn offices(stage: &mut Stage) {
     for office in 0..10 {
-        let (ip, place, day) = (stage.address(), stage.place(), stage.rng.i64(..20));
+        let (ip, place, day) = (stage.address(), stage.place(), stage.rng.i64(0..20));
         for _ in 0..50 {
             let mut person = stage.person(Truth::Innocent("people in one office"));
             (person.ip, person.place) = (ip, Some(place));
@@ -46,7 +46,7 @@ fn offices(stage: &mut Stage) {
             let (first, last) = stage.name();
             person.data.insert("name".to_owned(), json!(format!("{} {}", capital(&first), capital(&last))));
             person.data.insert("email".to_owned(), json!(format!("{first}.{last}@office{office}-works.com")));
-            let at = super::people::BEGIN + day * DAY + 9 * HOUR + stage.rng.i64(..8 * HOUR);
+            let at = super::people::BEGIN + day * DAY + 9 * HOUR + stage.rng.i64(0..8 * HOUR);
             stage.live(&mut person, at, DAYS);
         }
     }
@@ -70,7 +70,7 @@ fn dormitory(stage: &mut Stage) {
         let mut person = stage.person(Truth::Innocent("people in a dormitory"));
         (person.ip, person.place) = (ip, Some(place));
         let evening = super::people::BEGIN + stage.rng.i64(3..7) * DAY + 18 * HOUR;
-        let at = evening + stage.rng.i64(..5 * HOUR);
+        let at = evening + stage.rng.i64(0..5 * HOUR);
         stage.live(&mut person, at, DAYS);
     }
 }
@@ -141,12 +141,12 @@ fn travellers(stage: &mut Stage) {
 fn night_workers(stage: &mut Stage) {
     for _ in 0..200 {
         let mut person = stage.person(Truth::Innocent("night workers"));
-        let at = super::people::BEGIN + stage.rng.i64(..3) * DAY + 22 * HOUR + stage.rng.i64(..2 * HOUR);
+        let at = super::people::BEGIN + stage.rng.i64(0..3) * DAY + 22 * HOUR + stage.rng.i64(0..2 * HOUR);
         stage.live(&mut person, at, 1);
         for night in (0..14).filter(|night| night % 7 < 5) {
             for hour in 0..8 {
                 if stage.rng.usize(..3) > 0 {
-                    let busy = at + night * DAY + hour * HOUR + stage.rng.i64(..30 * MINUTE);
+                    let busy = at + night * DAY + hour * HOUR + stage.rng.i64(0..30 * MINUTE);
                     stage.visit(&mut person, busy);
                 }
             }

@@ -169,7 +169,7 @@ impl Stage {
     /// A moment in the first `days` days, mostly in daytime.
     pub fn moment(&mut self, days: i64) -> i64 {
         let hour = (self.rng.f64() + self.rng.f64()) * 9.0 + 6.0;
-        BEGIN + self.rng.i64(..days) * DAY + (hour * HOUR as f64) as i64
+        BEGIN + self.rng.i64(0..days) * DAY + (hour * HOUR as f64) as i64
     }
 
     /// How long people take from one thing to the next: 12 s in the middle, some much longer.
