@@ -31,6 +31,7 @@ use crate::snapshot::Snapshot;
 
 mod acts;
 mod crowd;
+mod dormancy;
 mod email;
 mod failed_payments;
 mod failed_sign_ins;
@@ -88,6 +89,7 @@ pub const ANALYZERS: &[Analyzer] = &[
     failed_sign_ins::ANALYZER,
     failed_payments::ANALYZER,
     outreach::ANALYZER,
+    dormancy::ANALYZER,
 ];
 
 /// What a score is about.

@@ -1,4 +1,4 @@
-//! Behavior: how much it does in a minute, and how soon it buys.
+//! Behavior: how much it does in a minute, and how soon it buys or redeems a code.
 
 use super::moments::moments;
 use super::{Analyzer, Category, Finding, counted, duration, interpolate};
@@ -39,8 +39,8 @@ const CONFIDENCE_MAX: f64 = 0.9;
 /// Below this many acts the explanation says that there is little to go by.
 const ACTS_FEW: usize = 5;
 
-/// From sign-up to payment, in milliseconds, and its value: filling in a payment form takes a
-/// person half a minute; stolen cards are tried by script right after sign-up. After a minute
+/// From sign-up to a payment or a code, in milliseconds, and its value: filling in a payment form takes a
+/// person half a minute; stolen cards and codes are tried by script right after sign-up. After a minute
 /// there is nothing to remark.
 const VALUE_BY_PURCHASE_MS: [(f64, f64); 3] = [(5_000.0, 0.08), (20_000.0, 0.25), (60_000.0, 0.6)];
 const PURCHASE_HASTY_MAX_MS: i64 = MINUTE_MS;
@@ -53,7 +53,13 @@ pub(super) const ANALYZER: Analyzer =
     Analyzer { id: "behavior.pace", label: "Pace", category: Category::Behavior, weight: WEIGHT, observe };
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let findings = [acts(snapshot), purchase(snapshot)].into_iter().flatten();
+    let findings = [
+        acts(snapshot),
+        purchase(snapshot, CanonicalType::Purchase),
+        purchase(snapshot, CanonicalType::PromoRedeem),
+    ]
+    .into_iter()
+    .flatten();
     findings.min_by(|one, other| one.value.total_cmp(&other.value))
 }
 
@@ -94,7 +100,7 @@ fn most_within(millis: i64, moments: &[Timestamp]) -> usize {
     most
 }
 
-fn purchase(snapshot: &Snapshot) -> Option<Finding> {
+fn purchase(snapshot: &Snapshot, wanted: CanonicalType) -> Option<Finding> {
     let names: Vec<_> = snapshot
         .state
         .names()
@@ -106,18 +112,18 @@ fn purchase(snapshot: &Snapshot) -> Option<Finding> {
         snapshot.state.recent().filter(|event| event.name.is_some_and(is_it)).map(|event| event.at).min()
     };
     let signup = earliest(CanonicalType::Registration)?;
-    let purchase = earliest(CanonicalType::Purchase)?;
+    let purchase = earliest(wanted)?;
+    let what = if wanted == CanonicalType::Purchase { "purchase" } else { "promotion code" };
     let after_ms = purchase.millis_since(signup);
     if !(0..=PURCHASE_HASTY_MAX_MS).contains(&after_ms) {
         return None;
     }
     let (explanation, confidence) = match after_ms {
-        0 => (
-            "A purchase at the moment of sign-up; people need a minute or more.".to_owned(),
-            AT_ONCE_CONFIDENCE,
-        ),
+        0 => {
+            (format!("A {what} at the moment of sign-up; people need a minute or more."), AT_ONCE_CONFIDENCE)
+        }
         _ => (
-            format!("A purchase {} after sign-up; people need a minute or more.", duration(after_ms as f64)),
+            format!("A {what} {} after sign-up; people need a minute or more.", duration(after_ms as f64)),
             PURCHASE_CONFIDENCE,
         ),
     };
@@ -200,6 +206,7 @@ mod tests {
             ("user.signup", "reorder.list", false),
             ("cash_register", "border", false),
             ("login", "order", false),
+            ("user.signup", "promo_redeemed", true),
         ] {
             assert_eq!(is_hasty(signup, purchase), expected, "{signup} {purchase}");
         }

@@ -78,7 +78,7 @@ fn strength(shared: &SharedKey, at_its_addresses: &HashSet<&str>) -> f64 {
         interpolate(&STRENGTH_BY_HOURS, hours) * at_same * first
     };
     let sum: f64 = shared.others.iter().filter(apart).map(of).sum();
-    let common = 1.0 / (1.0 + (crowd.apart as f64 / COMMON_OTHERS).powi(2));
+    let common = 1.0 / (1.0 + (crowd.apart as f64 / COMMON_OTHERS).powi(3));
     crowd.excess + sum * common
 }
 

@@ -31,7 +31,7 @@ const KINDS: [Kind; 4] = [
         kind: KeyKind::Ip,
         words: "at one address",
         usual: "an address usually sees a few in a month",
-        value_by_excess: &[(3.0, 0.5), (8.0, 0.3), (20.0, 0.1), (50.0, 0.04)],
+        value_by_excess: &[(5.0, 0.5), (20.0, 0.4), (50.0, 0.12), (90.0, 0.04)],
     },
     Kind {
         kind: KeyKind::Network,
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(with(KeyKind::Device, [-20, -10, 10, 20]), Some((0.1, words.to_owned())));
         let words = "21 accounts appeared at one address within 20.0 min, this one among them; an address usually sees \
                      a few in a month.";
-        assert_eq!(with(KeyKind::Ip, 1..=20), Some((0.1, words.to_owned())));
+        assert_eq!(with(KeyKind::Ip, 1..=20), Some((0.4, words.to_owned())));
     }
 
     #[test]

@@ -15,8 +15,8 @@ const SAME_MAILBOX: f64 = 1.0;
 /// `ada.b7` and `ada.b8` at one provider.
 const SAME_LETTERS_AND_DOMAIN: f64 = 0.5;
 /// The same mailbox name at two providers, as people have it.
-const SAME_NAME: f64 = 0.35;
-const SAME_LETTERS: f64 = 0.15;
+const SAME_NAME: f64 = 0.25;
+const SAME_LETTERS: f64 = 0.08;
 /// Times as much for one made within an hour.
 const TOGETHER: f64 = 1.6;
 /// With so many namesakes half of all that is left: there are many John Smiths.

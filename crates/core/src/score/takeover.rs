@@ -27,6 +27,9 @@ const SENSITIVE: [CanonicalType; 7] = [
 const ACCOUNT_MIN_AGE_MS: i64 = DAY_MS;
 /// A device or a network is new for so long.
 const NEW_MS: i64 = HOUR_MS;
+/// Who has had so many devices (addresses, places), and one for every second day at least, changes them by
+/// habit, as privacy browsers and VPNs do: a new one is no sign.
+const HABIT_MIN: usize = 4;
 /// Failed sign-ins in the hour before that are more than a slip.
 const FAILED_MIN: usize = 3;
 /// Faster than any airliner between two places (Concorde flew 2,180 km/h, today's fly 900) ...
@@ -61,7 +64,8 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         (Some((signs, meaning)), _) if !signs.is_empty() => {
             let act = meaning.name().to_lowercase().replace('_', " ");
             let explanation = format!(
-                "A {act} came with {}; an owner's usually comes from a known device or place.",
+                "{} {act} came with {}; an owner's usually comes from a known device or place.",
+                if act.starts_with(['a', 'e']) { "An" } else { "A" },
                 signs.join(", ")
             );
             let value = VALUE_BY_SIGNS[signs.len().min(VALUE_BY_SIGNS.len() - 1)];
@@ -82,24 +86,32 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
 fn signs(snapshot: &Snapshot, act: &RecentEvent, journey: Option<&Journey>) -> Vec<String> {
     let state = snapshot.state;
     let is_new = |first_at: Timestamp| act.at.millis_since(first_at) <= NEW_MS;
+    let is_habit = |seen: usize| seen >= HABIT_MIN && 2 * seen >= state.days() as usize;
     let mut signs = Vec::new();
     let device = act.device.and_then(|place| state.devices().get(place));
     let knew_devices = state.devices().iter().any(|seen| !is_new(seen.first_at));
-    if knew_devices && device.is_some_and(|seen| is_new(seen.first_at)) {
+    if knew_devices
+        && !is_habit(state.device_count() as usize)
+        && device.is_some_and(|seen| is_new(seen.first_at))
+    {
         signs.push("a new device".to_owned());
     }
     if let Some(network) = act.address.and_then(|place| network_value(state.addresses().get(place)?.value)) {
         let same =
             state.addresses().iter().filter(|seen| network_value(seen.value).as_ref() == Some(&network));
         let knew_addresses = state.addresses().iter().any(|seen| !is_new(seen.first_at));
-        if knew_addresses && same.map(|seen| seen.first_at).min().is_some_and(is_new) {
+        if knew_addresses
+            && !is_habit(state.addresses().len())
+            && same.map(|seen| seen.first_at).min().is_some_and(is_new)
+        {
             signs.push("a new network".to_owned());
         }
     }
     if let Some(country) = act.place.and_then(|place| state.places().get(place)?.value.country) {
         let seen_in = |seen: &&crate::state::Seen<crate::place::Place>| seen.value.country == Some(country);
         let first_at = state.places().iter().filter(seen_in).map(|seen| seen.first_at).min();
-        if state.places().iter().any(|seen| !seen_in(&seen)) && first_at.is_some_and(is_new) {
+        let knew_others = state.places().iter().any(|seen| !seen_in(&seen));
+        if knew_others && !is_habit(state.places().len()) && first_at.is_some_and(is_new) {
             signs.push(format!("a new country ({})", country.code()));
         }
     }
@@ -197,7 +209,7 @@ mod tests {
         let stolen = (0..4)
             .fold(at_home(), |identity, n| identity.event("login failed", 60 * HOUR_MS + n * 1_000, &thief))
             .event("email changed", 60 * HOUR_MS + 90_000, &thief);
-        let words = "A email change came with a new device, a new network, a new country (NG), 4 failed sign-ins before \
+        let words = "An email change came with a new device, a new network, a new country (NG), 4 failed sign-ins before \
                      it; an owner's usually comes from a known device or place.";
         assert_eq!(said(stolen.observe(ANALYZER)), Some((0.05, words.to_owned())));
     }

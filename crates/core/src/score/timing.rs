@@ -22,6 +22,10 @@ const CONFIDENCE_MAX: f64 = 0.95;
 /// its sleep by up to half of it has 0.3.
 const VALUE_BY_VARIATION: [(f64, f64); 5] = [(0.05, 0.03), (0.2, 0.2), (0.4, 0.5), (0.8, 0.7), (1.2, 0.75)];
 
+/// Who has a page read out to them moves on when it ends: at mean gaps of this length and more, in
+/// milliseconds, an evenness counts for a third, and only a clockwork stands out.
+const LISTENING_MS: [(f64, f64); 2] = [(8_000.0, 1.0), (16_000.0, 3.0)];
+
 /// Median gap in milliseconds, and its value: two deliberate acts of a person take at least half a
 /// second (choosing and reaching a target, by Fitts' and Hick's laws), and mostly seconds.
 const VALUE_BY_MEDIAN_MS: [(f64, f64); 4] = [(50.0, 0.02), (150.0, 0.1), (400.0, 0.4), (800.0, 1.0)];
@@ -47,7 +51,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / count;
     let variation = variance.sqrt() / mean;
 
-    let by_variation = interpolate(&VALUE_BY_VARIATION, variation);
+    let by_variation = interpolate(&VALUE_BY_VARIATION, variation * interpolate(&LISTENING_MS, mean));
     let by_speed = interpolate(&VALUE_BY_MEDIAN_MS, median);
     let times = counted(gaps.len() as u64, "gap");
     let explanation = if by_speed < by_variation {

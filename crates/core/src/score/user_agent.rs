@@ -40,7 +40,7 @@ const CONTRADICTION: (f64, f64) = (0.05, 0.9);
 /// Years since a browser came out, and the value: browsers update themselves; who has not for years uses an
 /// old machine, or a list of old user agents. One from the future is made up.
 const VALUE_BY_AGE_YEARS: [(f64, f64); 6] =
-    [(-0.6, 0.2), (-0.4, 0.8), (1.5, 0.8), (3.0, 0.6), (5.0, 0.4), (8.0, 0.3)];
+    [(-0.6, 0.2), (-0.4, 0.8), (1.5, 0.8), (3.0, 0.6), (5.0, 0.45), (8.0, 0.4)];
 
 /// Hardly any browser hides its user agent; a script with a bare HTTP client often sends none.
 const MISSING: (f64, f64) = (0.1, 0.8);

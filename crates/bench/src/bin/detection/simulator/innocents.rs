@@ -18,6 +18,7 @@ pub fn enter(stage: &mut Stage) {
     travellers(stage);
     night_workers(stage);
     slow_readers(stage);
+    returners(stage);
 }
 
 /// One in five has a phone whose fingerprint others have as well.
@@ -170,5 +171,20 @@ fn slow_readers(stage: &mut Stage) {
             person.session = stage.rng.u64(..);
             at += stage.rng.i64(DAY / 2..2 * DAY);
         }
+    }
+}
+
+/// Customers who come back after months, half of them with another phone, at another address.
+fn returners(stage: &mut Stage) {
+    for _ in 0..300 {
+        let mut person = stage.person(Truth::Innocent("people who come back after months"));
+        let back = stage.moment(25);
+        let pause = stage.rng.i64(45 * DAY..200 * DAY);
+        stage.live(&mut person, back - pause, 5);
+        if stage.rng.bool() {
+            (person.device, person.ip, person.agent) = (Some(stage.device()), stage.address(), stage.agent());
+        }
+        stage.visit(&mut person, back);
+        stage.visit(&mut person, back + 2 * HOUR);
     }
 }
