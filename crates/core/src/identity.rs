@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::event::FieldError;
 use crate::json;
 use crate::mapping::{FIELDS, IdentityField, Mapping};
+use crate::person::Record;
 use crate::words::push_snake;
 
 /// Largest free-form data of an event, an identity or a group, as compact JSON.
@@ -22,6 +23,9 @@ pub struct Profile {
     pub name: Option<String>,
     pub username: Option<String>,
     pub phone: Option<String>,
+    pub date_of_birth: Option<String>,
+    /// On one line.
+    pub address: Option<String>,
 }
 
 /// Merges `patch` into `data`, key by key: a value replaces the one before, null removes the key.
@@ -67,14 +71,17 @@ fn apply(data: &mut Map<String, Value>, patch: &Map<String, Value>) {
 impl Profile {
     /// What `data` says, under keys that the mapping knows, in any case and separator style
     /// (`email`, `E-Mail`, `userEmail`, …). Empty values and those that are neither text nor number
-    /// count as absent.
+    /// count as absent; of an address that is an object, its parts are joined.
     pub fn from_data(data: &Map<String, Value>, mapping: &Mapping) -> Self {
         let mut found: [Option<(usize, &Value)>; FIELDS.len()] = [None; FIELDS.len()];
         let mut key_in_snake = String::new();
-        for (key, value) in data.iter().filter(|(_, value)| is_usable(value)) {
+        for (key, value) in data {
             key_in_snake.clear();
             push_snake(key, &mut key_in_snake);
             let Some((field, rank)) = mapping.field(&key_in_snake) else { continue };
+            if !is_usable(value) && !(field == IdentityField::Address && value.is_object()) {
+                continue;
+            }
             let found = &mut found[field as usize];
             if found.is_none_or(|(best, _)| rank < best) {
                 *found = Some((rank, value));
@@ -90,7 +97,14 @@ impl Profile {
             name: text(IdentityField::FullName).or(joined),
             username: text(IdentityField::Username),
             phone: text(IdentityField::Phone),
+            date_of_birth: text(IdentityField::DateOfBirth),
+            address: text(IdentityField::Address),
         }
+    }
+
+    /// What can be compared with what others say of themselves.
+    pub fn record(&self) -> Record {
+        Record::new(self.name.as_deref(), self.date_of_birth.as_deref(), self.address.as_deref())
     }
 }
 
@@ -113,6 +127,10 @@ fn is_usable(value: &Value) -> bool {
 fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => cut(text.trim()),
+        Value::Object(parts) => {
+            let parts: Vec<_> = parts.values().filter(|part| is_usable(part)).map(text_of).collect();
+            cut(&parts.join(", "))
+        }
         other => other.to_string(),
     }
 }
@@ -165,7 +183,13 @@ mod tests {
 
     fn profile(email: &str, name: &str, username: &str, phone: &str) -> Profile {
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        Profile { email: some(email), name: some(name), username: some(username), phone: some(phone) }
+        Profile {
+            email: some(email),
+            name: some(name),
+            username: some(username),
+            phone: some(phone),
+            ..Profile::default()
+        }
     }
 
     #[test]

@@ -36,10 +36,14 @@ pub enum KeyKind {
     Name = 7,
     /// The digits of the phone number.
     Phone = 8,
+    /// The date of birth.
+    Birth = 9,
+    /// Parts of the address.
+    Home = 10,
 }
 
 impl KeyKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Device,
         Self::Ip,
         Self::Session,
@@ -48,6 +52,8 @@ impl KeyKind {
         Self::Mailbox,
         Self::Name,
         Self::Phone,
+        Self::Birth,
+        Self::Home,
     ];
 
     /// Other identities looked at for one key of this kind, the newest: as many as the analyzers of bursts
@@ -56,7 +62,13 @@ impl KeyKind {
         match self {
             Self::Device | Self::Ip => OTHERS_MAX,
             Self::Network => 40,
-            Self::Session | Self::Email | Self::Mailbox | Self::Name | Self::Phone => 10,
+            Self::Session
+            | Self::Email
+            | Self::Mailbox
+            | Self::Name
+            | Self::Phone
+            | Self::Birth
+            | Self::Home => 10,
         }
     }
 
@@ -133,9 +145,16 @@ pub fn profile_keys(profile: &Profile) -> impl Iterator<Item = LinkKey> {
         let kept = digits.len().checked_sub(PHONE_DIGITS)?;
         Some(digits[kept..].iter().collect())
     });
-    [(KeyKind::Mailbox, mailbox), (KeyKind::Name, name), (KeyKind::Phone, phone)]
-        .into_iter()
-        .filter_map(|(kind, value)| Some(LinkKey { kind, value: value? }))
+    let record = profile.record();
+    let birth = record.birth_key().map(str::to_owned);
+    let single = [
+        (KeyKind::Mailbox, mailbox),
+        (KeyKind::Name, name),
+        (KeyKind::Phone, phone),
+        (KeyKind::Birth, birth),
+    ];
+    let single = single.into_iter().filter_map(|(kind, value)| Some(LinkKey { kind, value: value? }));
+    single.chain(record.home_keys().into_iter().map(|value| LinkKey { kind: KeyKind::Home, value }))
 }
 
 fn is_known<T: PartialEq>(seen: &[Seen<T>], value: &T) -> bool {

@@ -1,6 +1,10 @@
 //! What a profile says of a person, in forms that can be compared: so that the same person is found
 //! again who has written their name or address a little differently.
 
+mod record;
+
+pub use record::Record;
+
 /// Names shorter than this, in letters, say too little to look others up by.
 const LOOKED_UP_MIN_LETTERS: usize = 4;
 /// Longest part of a name or an address that is compared: the work grows with its square.

@@ -44,6 +44,9 @@ pub struct OtherIdentity {
     pub first_seen_at: Timestamp,
     pub name: Option<String>,
     pub email: Option<String>,
+    /// Given where this identity has one, or an address, to compare with.
+    pub date_of_birth: Option<String>,
+    pub address: Option<String>,
 }
 
 impl Snapshot<'_> {

@@ -105,6 +105,8 @@ impl World {
                     first_seen_at: *first_seen_at,
                     name: profile.name.clone(),
                     email: profile.email.clone(),
+                    date_of_birth: profile.date_of_birth.clone(),
+                    address: profile.address.clone(),
                 }
             })
             .collect();

@@ -84,6 +84,7 @@ impl Shared {
                 first_seen_at: at(n),
                 name: self.names.get(n as usize).cloned(),
                 email: self.emails.get(n as usize).cloned(),
+                ..OtherIdentity::default()
             })
             .collect()
     }

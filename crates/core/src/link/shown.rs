@@ -73,6 +73,8 @@ const FURTHER_KEY: f64 = 0.5;
 
 /// Names alike, and how surely that is one person: people have namesakes.
 const NAME: (f64, f64) = (0.4, 0.4);
+/// A name with its date of birth or address is hardly anybody else's.
+const PERSON: (f64, f64) = (0.9, 0.8);
 /// A phone is one person's or one family's.
 const PHONE: (f64, f64) = (0.6, 0.7);
 const SIMILAR_EMAIL_CONFIDENCE: f64 = 0.6;
@@ -83,6 +85,10 @@ pub fn show(shared: Shared, own: &Profile, other: &Profile) -> Option<ShownLink>
     let Shared { kind, keys, others } = shared;
     let (link_type, (value, confidence)) = match kind {
         KeyKind::Network => return None,
+        KeyKind::Birth | KeyKind::Home => {
+            own.record().is_same_person(&other.record()).then_some(())?;
+            (LinkType::SimilarName, PERSON)
+        }
         KeyKind::Mailbox => {
             let likeness = email_likeness(own.email.as_deref()?, other.email.as_deref()?);
             let likeness = Some(likeness).filter(|likeness| *likeness >= SIMILAR_EMAIL_MIN)?;
@@ -119,6 +125,9 @@ fn explain(Shared { kind, keys, others }: Shared) -> String {
         (KeyKind::Mailbox, _) => "Both have nearly the same e-mail address".to_owned(),
         (KeyKind::Name, _) => "Both have nearly the same name".to_owned(),
         (KeyKind::Phone, _) => "Both have the same phone number".to_owned(),
+        (KeyKind::Birth | KeyKind::Home, _) => {
+            "Both give nearly the same name, date of birth or address".to_owned()
+        }
         (KeyKind::Network, 1) => "Both came from the same network".to_owned(),
         (KeyKind::Network, _) => format!("Both came from the same {keys} networks"),
     };

@@ -86,6 +86,7 @@ impl Identity {
             first_seen_at: START.plus_millis(minute * MINUTE_MS),
             name: given(name),
             email: given(email),
+            ..OtherIdentity::default()
         });
         let key = LinkKey { kind, value: value.to_owned() };
         self.shared.push(SharedKey { key, since: START, others: others.collect() });

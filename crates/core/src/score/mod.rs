@@ -263,7 +263,7 @@ fn thousandths(x: f64) -> f64 {
 
 /// The height at `x` of the line through `points`, which are sorted by their first number; level
 /// before the first and after the last.
-fn interpolate(points: &[(f64, f64)], x: f64) -> f64 {
+pub(crate) fn interpolate(points: &[(f64, f64)], x: f64) -> f64 {
     let after = points.partition_point(|(at, _)| *at <= x);
     match (after.checked_sub(1).and_then(|before| points.get(before)), points.get(after)) {
         (Some((x0, y0)), Some((x1, y1))) => y0 + (y1 - y0) * (x - x0) / (x1 - x0),

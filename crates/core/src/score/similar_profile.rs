@@ -1,11 +1,11 @@
 //! Uniqueness: whether others have nearly the same name and come from the same place, or the same phone
-//! number.
+//! number, date of birth or address.
 
 use std::collections::HashSet;
 
 use super::{Analyzer, Category, Finding, counted, interpolate};
 use crate::link::KeyKind;
-use crate::person::name_likeness;
+use crate::person::{Record, name_likeness};
 use crate::snapshot::{OtherIdentity, Snapshot};
 
 /// Less than usual: people have namesakes, and families one phone.
@@ -17,6 +17,7 @@ const CONFIDENCE: f64 = 0.7;
 pub const SAME_NAME_MIN_LIKENESS: f64 = 0.92;
 
 /// What another account counts for, as a part of one that is certainly the same person's.
+const SAME_PERSON: f64 = 1.2;
 const SAME_PHONE: f64 = 0.6;
 const SAME_NAME_AND_NETWORK: f64 = 0.8;
 const SAME_NAME: f64 = 0.1;
@@ -42,12 +43,16 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         .flat_map(others)
         .map(|other| other.id.as_str())
         .collect();
-    let named: Vec<_> = others(KeyKind::Name).filter(|other| is_namesake(snapshot, other)).collect();
+    let same: HashSet<&str> = same_person(snapshot).into_iter().map(|other| other.id.as_str()).collect();
+    let named: Vec<_> = others(KeyKind::Name)
+        .filter(|other| !same.contains(other.id.as_str()) && is_namesake(snapshot, other))
+        .collect();
     let near = named.iter().filter(|other| nearby.contains(other.id.as_str())).count();
     let far = named.len() - near;
     let on_phone = others(KeyKind::Phone).count();
     let common = |count: usize| 1.0 / (1.0 + (count as f64 / COMMON_OTHERS).powi(2));
-    let strength = near as f64 * SAME_NAME_AND_NETWORK
+    let strength = same.len() as f64 * SAME_PERSON
+        + near as f64 * SAME_NAME_AND_NETWORK
         + far as f64 * SAME_NAME * common(far)
         + on_phone as f64 * SAME_PHONE * common(on_phone);
     if strength < STRENGTH_MIN {
@@ -55,6 +60,10 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     }
     let accounts = |count: usize| counted(count as u64, "other account");
     let explanation = match (near, on_phone) {
+        _ if !same.is_empty() => format!(
+            "{} with nearly the same name and the same date of birth or address; that is hardly chance.",
+            accounts(same.len())
+        ),
         (0, 0) => format!("{} with nearly the same name; names are rarely that common.", accounts(far)),
         (0, _) => format!(
             "{} with the same phone number; a number usually belongs to one person.",
@@ -68,7 +77,22 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         ),
     };
     let finding = Finding::new(interpolate(&VALUE_BY_STRENGTH, strength), CONFIDENCE, explanation);
+    let finding = finding.with("samePerson", same.len());
     Some(finding.with("sameNameNearby", near).with("sameName", named.len()).with("samePhone", on_phone))
+}
+
+/// Who gives the same details in another spelling.
+fn same_person<'s>(snapshot: &'s Snapshot) -> Vec<&'s OtherIdentity> {
+    let own = snapshot.profile.record();
+    if !own.is_detailed() {
+        return Vec::new();
+    }
+    let candidates =
+        [KeyKind::Name, KeyKind::Birth, KeyKind::Home].into_iter().flat_map(|kind| snapshot.shared(kind));
+    let record = |other: &OtherIdentity| {
+        Record::new(other.name.as_deref(), other.date_of_birth.as_deref(), other.address.as_deref())
+    };
+    candidates.flat_map(|shared| &shared.others).filter(|other| own.is_same_person(&record(other))).collect()
 }
 
 fn is_namesake(snapshot: &Snapshot, other: &OtherIdentity) -> bool {
@@ -103,6 +127,36 @@ mod tests {
             .shares_at(KeyKind::Network, "n", [-9_000, -80_000]);
         let words = "1 other account with nearly the same name, from the same network or device.";
         assert_eq!(said(ada.observe(ANALYZER)), Some((0.34, words.to_owned())));
+    }
+
+    #[test]
+    fn one_person_in_two_spellings_is_found_by_birth_and_address() {
+        let profile = Profile {
+            name: Some("Rupert Maier".to_owned()),
+            date_of_birth: Some("1990-04-17".to_owned()),
+            address: Some("12 Mill Lane, Bern 3012".to_owned()),
+            ..Profile::default()
+        };
+        let with = |name: &str, date_of_birth: &str, address: &str| {
+            let other = OtherIdentity {
+                id: "other".to_owned(),
+                name: Some(name.to_owned()),
+                date_of_birth: Some(date_of_birth.to_owned()),
+                address: Some(address.to_owned()),
+                ..OtherIdentity::default()
+            };
+            let identity = Identity { profile: profile.clone(), ..Identity::default() };
+            let mut identity = identity.shares(KeyKind::Birth, "19900417", 1, "other");
+            identity.shared[0].others = vec![other];
+            said(identity.observe(ANALYZER))
+        };
+        let words = "1 other account with nearly the same name and the same date of birth or address; that is \
+                     hardly chance.";
+        assert_eq!(
+            with("Maier, Rupprt", "1990/04/71", "Mill Ln 12, 3012 Bern"),
+            Some((0.276, words.to_owned()))
+        );
+        assert_eq!(with("Ada Byron", "1990-04-17", "7 High Street, Leeds"), None, "born on the same day");
     }
 
     #[test]

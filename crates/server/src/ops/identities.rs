@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use dregs_core::event::FieldError;
 use dregs_core::identity::{self, Profile};
 use dregs_core::link::{self, DELETED_NAME, KeyHasher, KeyKind, LinkKey, Shared, ShownLink};
+use dregs_core::mapping::Mapping;
 use dregs_core::person;
 use dregs_core::snapshot::OTHERS_MAX;
 use dregs_core::state::IdentityState;
@@ -214,7 +215,7 @@ pub async fn links(app: &App, team_id: i64, external_id: String) -> Result<Optio
                 shared.others = shared.others.min(count);
                 *since = (*since).min(holder.first_seen_at);
             }
-            show(tx, &profile, others).map(Some)
+            show(tx, &profile, mappings.of(team_id), others).map(Some)
         })
         .await
 }
@@ -243,18 +244,20 @@ fn keys(
     Ok(keys.into_iter().collect())
 }
 
-fn show(tx: &mut Tx, own: &Profile, others: BTreeMap<(i64, i64), (Shared, Timestamp)>) -> Result<Vec<Link>> {
+fn show(
+    tx: &mut Tx,
+    own: &Profile,
+    mapping: &Mapping,
+    others: BTreeMap<(i64, i64), (Shared, Timestamp)>,
+) -> Result<Vec<Link>> {
     let ids: BTreeSet<_> = others.keys().map(|(id, _)| *id).collect();
     let known: HashMap<_, _> = identities::load(tx, &ids.into_iter().collect::<Vec<_>>())?
         .into_iter()
         .map(|identity| (identity.row_id, identity))
         .collect();
     let profile = |id: &i64| {
-        known.get(id).map_or_else(Profile::default, |known| Profile {
-            name: known.display_name.clone(),
-            email: known.display_email.clone(),
-            ..Profile::default()
-        })
+        let data = known.get(id).and_then(|known| serde_json::from_str(&known.data).ok());
+        data.map_or_else(Profile::default, |data| Profile::from_data(&data, mapping))
     };
     let mut found: Vec<_> = others
         .into_iter()

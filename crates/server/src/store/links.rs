@@ -102,6 +102,9 @@ pub struct Described {
     pub disregarded: bool,
     pub name: Option<String>,
     pub email: Option<String>,
+    /// Filled in by who wants to compare it.
+    pub date_of_birth: Option<String>,
+    pub address: Option<String>,
 }
 
 /// What a snapshot says about other identities, deleted ones included.
@@ -121,6 +124,8 @@ pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<Described>> {
                 disregarded: row.flag(2)?,
                 name: row.get(3)?,
                 email: row.get(4)?,
+                date_of_birth: None,
+                address: None,
             })
         },
     )

@@ -36,6 +36,16 @@ fn history() -> Vec<Value> {
             "identity": {"id": format!("family-{n}"), "data": {"name": format!("Weber Nr. {n}")}},
         }));
     }
+    for (n, (name, address)) in
+        [("Rupert Maier", "12 Mill Lane, Bern 3012"), ("Maier, Rupprt", "Mill Ln 12, 3012 Bern")]
+            .iter()
+            .enumerate()
+    {
+        events.push(json!({
+            "type": "signup", "timestamp": at(20_000 + n as i64 * 900), "ip": format!("192.0.2.{n}"),
+            "identity": {"id": format!("twice-{n}"), "data": {"name": name, "dob": "1990-04-17", "address": address}},
+        }));
+    }
     events.sort_by_key(|event| event["timestamp"].to_string());
     for (n, event) in events.iter_mut().enumerate() {
         event["id"] = json!(format!("e{n}"));

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod agents;
+mod duplicates;
 mod ecommerce;
 mod emails;
 mod figures;
@@ -32,6 +33,8 @@ enum Scenario {
     Names,
     /// Domains of e-mail addresses.
     Emails,
+    /// Records of one person among those of many.
+    Duplicates,
     /// Attacks and innocents of a simulated application.
     Simulator,
 }
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
             Scenario::Ecommerce => ecommerce::measure(&arguments.labelled, &mut report),
             Scenario::Names => names::measure(&arguments.packages, &mut report),
             Scenario::Emails => emails::measure(&arguments.packages, &mut report),
+            Scenario::Duplicates => duplicates::measure(&arguments.packages, &mut report),
             Scenario::Simulator => simulator::measure(&arguments.packages, &mut report),
             Scenario::Agents => agents::measure(&arguments.packages, &mut report),
         };

@@ -81,7 +81,7 @@ fn read_and_score(
         subject.keys.retain(|(hashed, _)| !seen.disregarded.contains(hashed));
         subjects.push(subject);
     }
-    let others = Others::read(tx, &subjects)?;
+    let others = Others::read(tx, &subjects, seen)?;
     subjects
         .into_iter()
         .map(|subject| {
@@ -165,7 +165,7 @@ struct Others {
 }
 
 impl Others {
-    fn read(tx: &mut Tx, subjects: &[Evaluee]) -> Result<Self> {
+    fn read(tx: &mut Tx, subjects: &[Evaluee], seen: &Seen) -> Result<Self> {
         let keys: BTreeSet<_> =
             subjects.iter().flat_map(|s| s.keys.iter().map(|(hashed, _)| *hashed)).collect();
         let keys: Vec<_> = keys.into_iter().collect();
@@ -180,7 +180,39 @@ impl Others {
         let ids: BTreeSet<_> = named.map(|holder| holder.identity_id).collect();
         let described = links::describe(tx, &ids.into_iter().collect::<Vec<_>>())?;
         let described = described.into_iter().map(|described| (described.identity_id, described));
-        Ok(Self { holders, described: described.collect() })
+        let mut described: HashMap<_, _> = described.collect();
+        for (id, profile) in Self::detailed(tx, subjects, &holders, seen)? {
+            if let Some(described) = described.get_mut(&id) {
+                (described.date_of_birth, described.address) = (profile.date_of_birth, profile.address);
+            }
+        }
+        Ok(Self { holders, described })
+    }
+
+    /// The profiles of those with whom somebody's date of birth or address is to be compared.
+    fn detailed(
+        tx: &mut Tx,
+        subjects: &[Evaluee],
+        holders: &HashMap<HashedKey, Vec<links::Holder>>,
+        seen: &Seen,
+    ) -> Result<Vec<(i64, Profile)>> {
+        let compared = |kind| matches!(kind, KeyKind::Name | KeyKind::Birth | KeyKind::Home);
+        let mut teams: BTreeMap<i64, i64> = BTreeMap::new();
+        for subject in subjects.iter().filter(|subject| subject.profile.record().is_detailed()) {
+            for (hashed, _) in subject.keys.iter().filter(|(_, key)| compared(key.kind)) {
+                let holders = holders.get(hashed).into_iter().flatten();
+                teams.extend(holders.map(|holder| (holder.identity_id, subject.start.team_id)));
+            }
+        }
+        if teams.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<_> = teams.keys().copied().collect();
+        let found = identities::load(tx, &ids)?.into_iter().map(|identity| {
+            let data = serde_json::from_str(&identity.data).map_err(broken)?;
+            Ok((identity.row_id, Profile::from_data(&data, seen.mappings.of(teams[&identity.row_id]))))
+        });
+        found.collect()
     }
 
     /// The keys of `subject` that somebody else has too, disregarded identities left out.
@@ -201,6 +233,8 @@ impl Others {
                     if let Some(described) = described {
                         (other.id, other.name, other.email) =
                             (described.id.clone(), described.name.clone(), described.email.clone());
+                        (other.date_of_birth, other.address) =
+                            (described.date_of_birth.clone(), described.address.clone());
                     }
                     other
                 })
