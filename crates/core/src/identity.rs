@@ -79,7 +79,7 @@ impl Profile {
             key_in_snake.clear();
             push_snake(key, &mut key_in_snake);
             let Some((field, rank)) = mapping.field(&key_in_snake) else { continue };
-            if !is_usable(value) && !(field == IdentityField::Address && value.is_object()) {
+            if !(is_usable(value) || field == IdentityField::Address && value.is_object()) {
                 continue;
             }
             let found = &mut found[field as usize];

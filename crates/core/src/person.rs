@@ -122,8 +122,8 @@ fn sound(char: char) -> Option<char> {
 
 /// How alike two names or lines of an address are, 0.0 to 1.0: Jaro and Winkler's measure.
 pub fn likeness(one: &str, other: &str) -> f64 {
-    let cut = |text: &str| text.chars().take(COMPARED_MAX_CHARS).collect::<String>();
-    strsim::jaro_winkler(&cut(one), &cut(other))
+    let cut = |text: &'_ str| text.char_indices().nth(COMPARED_MAX_CHARS).map_or(text.len(), |(at, _)| at);
+    strsim::jaro_winkler(&one[..cut(one)], &other[..cut(other)])
 }
 
 /// How alike two full names are, whatever the order of their words.

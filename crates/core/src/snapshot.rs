@@ -3,8 +3,9 @@
 use crate::dataset::Datasets;
 use crate::identity::Profile;
 use crate::link::{KeyKind, LinkKey};
-use crate::mapping::Mapping;
-use crate::state::IdentityState;
+use crate::mapping::{CanonicalType, Mapping};
+use crate::score::is_automatic;
+use crate::state::{IdentityState, RecentEvent};
 use crate::time::Timestamp;
 
 /// Other identities looked at for one key, the newest; counting them stops there, too. Of weak keys fewer
@@ -23,6 +24,17 @@ pub struct Snapshot<'a> {
     pub state: &'a IdentityState,
     /// One entry for each of the identity's current keys that somebody else has too.
     pub shared: &'a [SharedKey],
+    acts: Vec<Act<'a>>,
+}
+
+/// One of the recent events, and what its name means.
+#[derive(Clone, Copy, Debug)]
+pub struct Act<'a> {
+    pub event: RecentEvent<'a>,
+    /// `None` for names that mean nothing in particular.
+    pub meaning: Option<CanonicalType>,
+    /// Whether a program sends it on its own: it tells nothing of the person.
+    pub is_automatic: bool,
 }
 
 /// A key of the identity, and who else has it.
@@ -49,7 +61,31 @@ pub struct OtherIdentity {
     pub address: Option<String>,
 }
 
-impl Snapshot<'_> {
+impl<'a> Snapshot<'a> {
+    pub fn new(
+        now: Timestamp,
+        profile: &'a Profile,
+        (mapping, datasets): (&'a Mapping, &'a Datasets),
+        state: &'a IdentityState,
+        shared: &'a [SharedKey],
+    ) -> Self {
+        let of_name = |name: &str| (mapping.event_type(name), is_automatic(name));
+        let names: Vec<_> = state.names().iter().map(|name| of_name(&name.value)).collect();
+        let act = |event: RecentEvent<'a>| {
+            let known = event.name_place.and_then(|place| names.get(place));
+            let (meaning, is_automatic) = known.copied().unwrap_or_default();
+            Act { event, meaning, is_automatic }
+        };
+        let mut acts: Vec<_> = state.recent().map(act).collect();
+        acts.sort_by_key(|act| act.event.at);
+        Self { now, profile, mapping, datasets, state, shared, acts }
+    }
+
+    /// The recent events, in order of time.
+    pub fn acts(&self) -> &[Act<'a>] {
+        &self.acts
+    }
+
     /// The shared keys of one kind.
     pub fn shared(&self, kind: KeyKind) -> impl Iterator<Item = &SharedKey> {
         self.shared.iter().filter(move |shared| shared.key.kind == kind)

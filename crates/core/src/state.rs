@@ -57,6 +57,8 @@ pub struct RecentEvent<'a> {
     pub at: Timestamp,
     /// `None` when the identity has more than [`NAMES_MAX`] names and this is none of the first.
     pub name: Option<&'a str>,
+    /// The place of its name among [`IdentityState::names`], likewise.
+    pub name_place: Option<usize>,
     /// Whether the browser script sent it: only that reports what a device is made of.
     pub is_browser: bool,
     /// The place of its device among [`IdentityState::devices`], if it is still there.
@@ -297,6 +299,7 @@ impl IdentityState {
                 .name
                 .and_then(|place| self.names.get(usize::from(place)))
                 .map(|name| name.value.as_str()),
+            name_place: recent.name.map(usize::from),
             is_browser: recent.is_browser,
             device: recent.device.map(usize::from),
             address: recent.address.map(usize::from),

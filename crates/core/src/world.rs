@@ -79,14 +79,9 @@ impl World {
         let user = &self.users[place];
         let keys = link::current_keys(&user.state, &user.profile);
         let shared: Vec<_> = keys.into_iter().filter_map(|key| self.shared(place, key)).collect();
-        Some(analyze(&Snapshot {
-            now: user.state.last_event_at().unwrap_or_default(),
-            profile: &user.profile,
-            mapping: &self.mapping,
-            datasets: &self.datasets,
-            state: &user.state,
-            shared: &shared,
-        }))
+        let now = user.state.last_event_at().unwrap_or_default();
+        let known = (&self.mapping, &self.datasets);
+        Some(analyze(&Snapshot::new(now, &user.profile, known, &user.state, &shared)))
     }
 
     /// Who else has a key.

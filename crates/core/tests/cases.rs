@@ -126,14 +126,8 @@ impl Case {
             })
             .collect();
         let now = state.last_event_at().unwrap_or_default();
-        analyze(&Snapshot {
-            now,
-            profile: &profile,
-            mapping: &Mapping::default(),
-            datasets: &Datasets::default(),
-            state: &state,
-            shared: &shared,
-        })
+        let known = (&Mapping::default(), &Datasets::default());
+        analyze(&Snapshot::new(now, &profile, known, &state, &shared))
     }
 }
 

@@ -260,7 +260,7 @@ proptest! {
         };
         let shared = [shared(KeyKind::Device, device_others), shared(KeyKind::Ip, ip_others)];
         let (mapping, datasets) = (Mapping::default(), Datasets::default());
-        let snapshot = Snapshot { now: NOW, profile: &profile, mapping: &mapping, datasets: &datasets, state: &state, shared: &shared };
+        let snapshot = Snapshot::new(NOW, &profile, (&mapping, &datasets), &state, &shared);
         let analysis = analyze(&snapshot);
 
         let stored = serde_json::to_string(&analysis.observations).unwrap();

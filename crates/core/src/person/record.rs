@@ -116,13 +116,23 @@ fn is_number(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// How alike two lists of words are, 0.0 to 1.0, whatever their order: each word is paired with the one that
-/// is most like it.
+/// How alike two lists of words are, 0.0 to 1.0, whatever their order: each word is paired with its
+/// equal, or else with the one that is most like it.
 fn words_likeness(one: &[String], other: &[String]) -> f64 {
     let (few, many) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let mut free = vec![true; many.len()];
     let mut sum = 0.0;
+    let mut others = Vec::new();
     for word in few {
+        match many.iter().enumerate().position(|(place, other)| free[place] && word == other) {
+            Some(place) => {
+                free[place] = false;
+                sum += 1.0;
+            }
+            None => others.push(word),
+        }
+    }
+    for word in others {
         let pairs = many.iter().enumerate().filter(|(place, _)| free[*place]);
         let best = pairs.map(|(place, other)| (word_likeness(word, other), place));
         if let Some((best, place)) = best.max_by(|one, other| one.0.total_cmp(&other.0))

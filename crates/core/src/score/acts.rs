@@ -10,20 +10,8 @@ pub fn of_types<'a>(
     snapshot: &Snapshot<'a>,
     types: &[CanonicalType],
 ) -> Vec<(RecentEvent<'a>, CanonicalType)> {
-    let meant: Vec<_> = snapshot
-        .state
-        .names()
-        .iter()
-        .filter_map(|name| {
-            let meaning = snapshot.mapping.event_type(&name.value)?;
-            types.contains(&meaning).then_some((name.value.as_str(), meaning))
-        })
-        .collect();
-    let meaning = |name: &str| meant.iter().find(|(known, _)| *known == name).map(|(_, meaning)| *meaning);
-    let mut found: Vec<_> =
-        snapshot.state.recent().filter_map(|event| Some((event, meaning(event.name?)?))).collect();
-    found.sort_by_key(|(event, _)| event.at);
-    found
+    let of_type = snapshot.acts().iter().filter_map(|act| Some((act.event, act.meaning?)));
+    of_type.filter(|(_, meaning)| types.contains(meaning)).collect()
 }
 
 /// The most of these moments, in order, within any stretch of so many milliseconds, and the first and the

@@ -98,14 +98,8 @@ impl Identity {
     }
 
     pub fn snapshot(&self) -> Snapshot<'_> {
-        Snapshot {
-            now: self.state.last_event_at().unwrap_or_default(),
-            profile: &self.profile,
-            mapping: &self.mapping,
-            datasets: &self.datasets,
-            state: &self.state,
-            shared: &self.shared,
-        }
+        let now = self.state.last_event_at().unwrap_or_default();
+        Snapshot::new(now, &self.profile, (&self.mapping, &self.datasets), &self.state, &self.shared)
     }
 }
 

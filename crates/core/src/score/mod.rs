@@ -53,6 +53,7 @@ mod timing;
 mod user_agent;
 
 pub use email::is_throwaway_like;
+pub(crate) use moments::is_automatic;
 pub use name::is_made_up as is_made_up_name;
 use name::letters_cost as name_letters_cost;
 pub(crate) use similar_email::likeness as email_likeness;

@@ -8,11 +8,8 @@ use crate::words::snake;
 /// in several events or sent in a batch without times. Events that programs send by themselves
 /// ([`is_automatic`]) are left out.
 pub fn moments(snapshot: &Snapshot) -> Vec<Timestamp> {
-    let automatic = automatic_names(snapshot);
-    let own =
-        snapshot.state.recent().filter(|event| !event.name.is_some_and(|name| automatic.contains(&name)));
-    let mut times: Vec<_> = own.map(|event| event.at).collect();
-    times.sort_unstable();
+    let own = snapshot.acts().iter().filter(|act| !act.is_automatic);
+    let mut times: Vec<_> = own.map(|act| act.event.at).collect();
     times.dedup();
     times
 }
@@ -22,15 +19,9 @@ pub fn gaps_ms(moments: &[Timestamp]) -> Vec<f64> {
     moments.windows(2).map(|pair| pair[1].millis_since(pair[0]) as f64).collect()
 }
 
-/// The names of the identity's events that are sent by themselves.
-pub fn automatic_names<'a>(snapshot: &Snapshot<'a>) -> Vec<&'a str> {
-    let names = snapshot.state.names().iter().map(|name| name.value.as_str());
-    names.filter(|name| is_automatic(name)).collect()
-}
-
 /// Whether events of this name are sent by a program on its own, at regular times, whoever sits
 /// in front of it: they tell nothing of the person's rhythm.
-fn is_automatic(name: &str) -> bool {
+pub fn is_automatic(name: &str) -> bool {
     snake(name).split('_').any(|word| {
         matches!(
             word,

@@ -1,10 +1,11 @@
 //! Behavior: how much it does in a minute, and how soon it buys or redeems a code.
 
+use super::acts::most_within;
 use super::moments::moments;
 use super::{Analyzer, Category, Finding, counted, duration, interpolate};
 use crate::mapping::CanonicalType;
-use crate::snapshot::Snapshot;
-use crate::time::{MINUTE_MS, SECOND_MS, Timestamp};
+use crate::snapshot::{Act, Snapshot};
+use crate::time::{MINUTE_MS, SECOND_MS};
 
 /// As telling as an average analyzer.
 const WEIGHT: f64 = 1.0;
@@ -69,7 +70,7 @@ fn acts(snapshot: &Snapshot) -> Option<Finding> {
         return None;
     }
     let judge = |stretch: &'static Stretch| {
-        let most = most_within(stretch.millis, &moments);
+        let most = most_within(stretch.millis, &moments).map_or(0, |(most, _, _)| most);
         (interpolate(&stretch.value_by_acts, most as f64), most, stretch)
     };
     let (value, most, stretch) = STRETCHES.iter().map(judge).min_by(|a, b| a.0.total_cmp(&b.0))?;
@@ -87,29 +88,10 @@ fn acts(snapshot: &Snapshot) -> Option<Finding> {
     Some(finding.with("mostActs", most).with("withinMillis", stretch.millis).with("acts", moments.len()))
 }
 
-/// The most moments in any stretch of so many milliseconds.
-fn most_within(millis: i64, moments: &[Timestamp]) -> usize {
-    let mut start = 0;
-    let mut most = 0;
-    for (end, at) in moments.iter().enumerate() {
-        while at.millis_since(moments[start]) >= millis {
-            start += 1;
-        }
-        most = most.max(end + 1 - start);
-    }
-    most
-}
-
 fn purchase(snapshot: &Snapshot, wanted: CanonicalType) -> Option<Finding> {
-    let names: Vec<_> = snapshot
-        .state
-        .names()
-        .iter()
-        .filter_map(|name| Some((name.value.as_str(), snapshot.mapping.event_type(&name.value)?)))
-        .collect();
     let earliest = |wanted: CanonicalType| {
-        let is_it = |name: &str| names.contains(&(name, wanted));
-        snapshot.state.recent().filter(|event| event.name.is_some_and(is_it)).map(|event| event.at).min()
+        let is_it = |act: &&Act| act.meaning == Some(wanted);
+        snapshot.acts().iter().find(is_it).map(|act| act.event.at)
     };
     let signup = earliest(CanonicalType::Registration)?;
     let purchase = earliest(wanted)?;

@@ -1,6 +1,5 @@
 //! Behavior: whether it does the same thing over and over, at the same interval.
 
-use super::moments::automatic_names;
 use super::{Analyzer, Category, Finding, duration, interpolate};
 use crate::snapshot::Snapshot;
 use crate::state::RecentEvent;
@@ -41,10 +40,8 @@ struct Run {
 }
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let automatic = automatic_names(snapshot);
-    let is_own = |event: &RecentEvent<'_>| !event.name.is_some_and(|name| automatic.contains(&name));
-    let mut events: Vec<_> = snapshot.state.recent().filter(is_own).collect();
-    events.sort_by_key(|event| event.at);
+    let own = snapshot.acts().iter().filter(|act| !act.is_automatic);
+    let events: Vec<_> = own.map(|act| act.event).collect();
     if events.len() < EVENTS_MIN {
         return None;
     }

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod agents;
+mod cost;
 mod duplicates;
 mod ecommerce;
 mod emails;
@@ -35,6 +36,8 @@ enum Scenario {
     Emails,
     /// Records of one person among those of many.
     Duplicates,
+    /// Processor time.
+    Cost,
     /// Attacks and innocents of a simulated application.
     Simulator,
 }
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
             Scenario::Names => names::measure(&arguments.packages, &mut report),
             Scenario::Emails => emails::measure(&arguments.packages, &mut report),
             Scenario::Duplicates => duplicates::measure(&arguments.packages, &mut report),
+            Scenario::Cost => cost::measure(&mut report),
             Scenario::Simulator => simulator::measure(&arguments.packages, &mut report),
             Scenario::Agents => agents::measure(&arguments.packages, &mut report),
         };

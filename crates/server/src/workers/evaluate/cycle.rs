@@ -133,10 +133,8 @@ impl Evaluee {
         clock: &dyn Clock,
     ) -> Result<Cycle> {
         let now = self.state.last_event_at().unwrap_or(started_at);
-        let (mapping, datasets) =
-            (seen.mappings.of(self.start.team_id), seen.datasets.of(self.start.team_id));
-        let snapshot =
-            Snapshot { now, profile: &self.profile, mapping, datasets, state: &self.state, shared };
+        let known = (seen.mappings.of(self.start.team_id), seen.datasets.of(self.start.team_id));
+        let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared);
         let found = score::analyze(&snapshot);
         let analysis = Analysis {
             identity_id: self.start.id,

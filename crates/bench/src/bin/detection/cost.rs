@@ -1,0 +1,171 @@
+//! What it costs to look: the processor time of all analyzers on a usual identity, on the heaviest that
+//! there can be, and with a long past behind it.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Instant;
+
+use dregs_core::dataset::Datasets;
+use dregs_core::event::{Event, EventIdentity};
+use dregs_core::identity::Profile;
+use dregs_core::link::{self, KeyKind};
+use dregs_core::mapping::Mapping;
+use dregs_core::place::{Country, Place};
+use dregs_core::score::{ANALYZERS, analyze};
+use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
+use dregs_core::state::IdentityState;
+use dregs_core::time::{MINUTE_MS, Timestamp};
+use serde_json::{Map, json};
+
+use crate::figures::{Error, Report, Target};
+
+const NAME: &str = "cost";
+/// 2026-09-01T00:00:00Z.
+const BEGIN: Timestamp = Timestamp::from_millis(1_788_220_800_000);
+const AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/149.0.0.0 Safari/537.36";
+const RUNS: u32 = 2_000;
+
+/// An identity and who shares its keys.
+struct Subject {
+    profile: Profile,
+    state: Vec<u8>,
+    shared: Vec<SharedKey>,
+}
+
+/// The median of many runs, in microseconds.
+pub fn measure(report: &mut Report) -> Result<(), Error> {
+    report.source(NAME, "identities made for this");
+    let usual = subject(50, 2, 2, 5, &|n| format!("act {}", n % 6));
+    let heaviest = subject(200, 16, 16, usize::MAX, &|n| format!("{:0>60}", n % 32));
+    report.figure(NAME, "all analyzers, usual identity, µs", micros(&usual), Some(Target::AtMost(150.0)));
+    for (analyzer, cost) in each(&usual)? {
+        report.figure(NAME, &format!("of it {analyzer}, µs"), cost, None);
+    }
+    report.figure(
+        NAME,
+        "all analyzers, heaviest identity, µs",
+        micros(&heaviest),
+        Some(Target::AtMost(1_000.0)),
+    );
+    for (analyzer, cost) in each(&heaviest)? {
+        report.figure(NAME, &format!("of it {analyzer}, µs"), cost, None);
+    }
+    let (young, old) =
+        (subject(10, 2, 2, 5, &|_| "act".to_owned()), subject(1_000_000, 2, 2, 5, &|_| "act".to_owned()));
+    let (young_us, old_us) = (micros(&young), micros(&old));
+    report.figure(NAME, "full cycle after 10 events, µs", young_us, None);
+    report.figure(NAME, "full cycle after 1,000,000 events, µs", old_us, None);
+    // After ten events there is less to look at than after fifty, which is all that is remembered one by one.
+    let fifty_us = micros(&subject(50, 2, 2, 5, &|_| "act".to_owned()));
+    report.figure(NAME, "1,000,000 events as a multiple of 10", old_us / young_us, Some(Target::AtMost(1.5)));
+    report.figure(NAME, "1,000,000 events as a multiple of 50", old_us / fifty_us, None);
+    Ok(())
+}
+
+/// An identity after so many events, on so many devices and addresses, with so many others on each key.
+fn subject(
+    events: usize,
+    devices: usize,
+    addresses: usize,
+    others: usize,
+    name: &dyn Fn(usize) -> String,
+) -> Subject {
+    let long = others == usize::MAX;
+    let mut data = Map::new();
+    data.insert("name".to_owned(), json!("Anna Maria van der Lindenstein"));
+    data.insert("email".to_owned(), json!("anna.lindenstein77@some-small-company.example.org"));
+    if long {
+        data.insert("dob".to_owned(), json!("1990-04-17"));
+        data.insert(
+            "address".to_owned(),
+            json!("12 Mill Lane, Upper Flat, Little Hollow, Bern 3012, Switzerland"),
+        );
+    }
+    let mut state = IdentityState::default();
+    for n in 0..events {
+        let agent = if long { format!("{AGENT}{:a>140}", n % 8) } else { AGENT.to_owned() };
+        state.fold(&Event {
+            id: String::new(),
+            name: name(n),
+            timestamp: BEGIN.plus_millis(n as i64 * 7_001 + (n as i64 * n as i64 * 7_919) % 5_000),
+            source: None,
+            identity: Some(EventIdentity { id: "u".to_owned(), data: data.clone() }),
+            groups: Vec::new(),
+            data: Map::new(),
+            fingerprint: Some(format!("{:032}", n % devices)),
+            components: None,
+            session: Some(format!("s{}", n / 20)),
+            url: None,
+            ip: Some(IpAddr::V4(Ipv4Addr::new(203, 0, (n % addresses) as u8, 7))),
+            user_agent: Some(agent),
+            place: Some(Place {
+                country: Country::parse("DE"),
+                asn: Some(3_320),
+                position: Some((5_252 + (n % 8) as i16, 1_340)),
+            }),
+        });
+    }
+    let mapping = Mapping::default();
+    let profile = Profile::from_data(&data, &mapping);
+    let shared = link::current_keys(&state, &profile).into_iter().map(|key| {
+        let count = if long { key.kind.others_max() } else { others.min(key.kind.others_max()) };
+        let others = (0..count).map(|n| OtherIdentity {
+            id: format!("{:?}-{n}", key.kind),
+            first_seen_at: BEGIN.plus_millis(n as i64 * 13 * MINUTE_MS),
+            name: Some(format!("Hanna Maria van der Lindenstien {n}")),
+            email: Some(format!("anna.lindenstein{n}@another-company.example.org")),
+            date_of_birth: Some("1990-04-71".to_owned()),
+            address: Some(format!("{n} Mill Lane, Upper Flat, Little Hollow, Bern 3012, Switzerland")),
+        });
+        SharedKey { since: BEGIN, others: others.collect(), key }
+    });
+    // A usual identity shares a device and an address, and no more.
+    let is_usual = |key: &SharedKey| long || matches!(key.key.kind, KeyKind::Device | KeyKind::Ip);
+    let shared = shared.filter(is_usual).collect();
+    Subject { profile, state: state.encode(), shared }
+}
+
+fn with<T>(subject: &Subject, look: impl FnOnce(&Snapshot) -> T) -> Option<T> {
+    let state = IdentityState::decode(&subject.state)?;
+    let (mapping, datasets) = (Mapping::default(), Datasets::default());
+    let known = (&mapping, &datasets);
+    Some(look(&Snapshot::new(state.last_event_at()?, &subject.profile, known, &state, &subject.shared)))
+}
+
+/// The median of everything that a cycle computes: the state is read, and every analyzer looks at it.
+fn micros(subject: &Subject) -> f64 {
+    median(|| {
+        std::hint::black_box(with(subject, analyze));
+    })
+}
+
+/// The dearest analyzers.
+fn each(subject: &Subject) -> Result<Vec<(&'static str, f64)>, Error> {
+    let costs = with(subject, |snapshot| {
+        let cost = |analyzer: &dregs_core::score::Analyzer| {
+            (
+                analyzer.id,
+                median(|| {
+                    std::hint::black_box((analyzer.observe)(snapshot));
+                }),
+            )
+        };
+        ANALYZERS.iter().map(cost).collect::<Vec<_>>()
+    });
+    let mut costs = costs.ok_or("a state that cannot be read")?;
+    costs.sort_by(|one, other| other.1.total_cmp(&one.1));
+    costs.truncate(4);
+    Ok(costs)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn median(mut run: impl FnMut()) -> f64 {
+    let mut times: Vec<_> = (0..RUNS)
+        .map(|_| {
+            let begun = Instant::now();
+            run();
+            begun.elapsed().as_secs_f64() * 1e6
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
