@@ -1,15 +1,24 @@
 //! Datasets: shipped lists of values with a meaning, and what a team adds to them or takes away.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
-/// A list of domains of e-mail addresses.
+use ipnet::IpNet;
+
+use crate::score::interpolate;
+use crate::state::IdentityState;
+use crate::time::{DAY_MS, Timestamp};
+
+/// A list of domains of e-mail addresses, or of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dataset {
     Disposable,
     Common,
     Relay,
     Reserved,
+    Hosting,
+    Tor,
 }
 
 /// The domains of the `mailchecker` list, sorted: its own check goes through all 56,000 of them
@@ -23,8 +32,30 @@ static DISPOSABLE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
 /// `scripts/detection/domains.py`.
 static COMMON: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| include_str!("../data/common.txt").lines().collect());
+/// Networks and the companies that run servers in them.
+static HOSTING: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| hosting().map(|(network, _)| network).collect());
+static HOSTING_NETWORKS: LazyLock<Vec<(Network, &'static str)>> = LazyLock::new(|| {
+    hosting().filter_map(|(network, company)| Some((Network::parse(network)?, company))).collect()
+});
+static TOR_NETWORKS: LazyLock<Vec<(Network, &'static str)>> =
+    LazyLock::new(|| TOR.iter().filter_map(|network| Some((Network::parse(network)?, "Tor"))).collect());
 /// As Cargo.lock has it.
 const DISPOSABLE_VERSION: &str = "6.0.21";
+
+/// Networks whose owners say that they are exits of Tor; there are many more, which change by the hour.
+const TOR: [&str; 10] = [
+    "109.70.100.0/24",
+    "162.247.72.0/22",
+    "171.25.193.0/24",
+    "185.129.61.0/24",
+    "185.129.62.0/24",
+    "185.220.100.0/22",
+    "192.42.116.0/24",
+    "199.249.230.0/24",
+    "204.8.156.0/24",
+    "23.129.64.0/24",
+];
 
 /// Services of Apple, Mozilla, DuckDuckGo, Proton, Fastmail and the like.
 const RELAYS: [&str; 11] = [
@@ -45,7 +76,8 @@ const RESERVED: [&str; 7] =
     ["example", "example.com", "example.net", "example.org", "invalid", "localhost", "test"];
 
 impl Dataset {
-    pub const ALL: [Self; 4] = [Self::Disposable, Self::Common, Self::Relay, Self::Reserved];
+    pub const ALL: [Self; 6] =
+        [Self::Disposable, Self::Common, Self::Relay, Self::Reserved, Self::Hosting, Self::Tor];
 
     /// Its name in URLs.
     pub fn slug(self) -> &'static str {
@@ -54,6 +86,8 @@ impl Dataset {
             Self::Common => "common-email-domains",
             Self::Relay => "relay-email-domains",
             Self::Reserved => "reserved-email-domains",
+            Self::Hosting => "hosting-networks",
+            Self::Tor => "tor-networks",
         }
     }
 
@@ -71,6 +105,11 @@ impl Dataset {
                  real account, and are not throwaway."
             }
             Self::Reserved => "Domains at which nobody receives mail.",
+            Self::Hosting => {
+                "Networks in which servers stand, and exits of VPNs: blocks of addresses, and autonomous systems \
+                 for those who have a database of them."
+            }
+            Self::Tor => "Networks of exits of the Tor network.",
         }
     }
 
@@ -81,6 +120,8 @@ impl Dataset {
             Self::Common => "the package email-providers",
             Self::Relay => "kept by hand from the services' own documentation",
             Self::Reserved => "RFC 2606 and RFC 6761",
+            Self::Hosting => "kept by hand from what the companies publish",
+            Self::Tor => "kept by hand from what the operators of large exits publish",
         }
     }
 
@@ -90,6 +131,30 @@ impl Dataset {
             Self::Disposable => DISPOSABLE_VERSION,
             Self::Common => "2.26.0",
             Self::Relay | Self::Reserved => "2026-11-23",
+            Self::Hosting | Self::Tor => "2026-11-24",
+        }
+    }
+
+    /// When the shipped part was taken over.
+    pub fn taken_at(self) -> Timestamp {
+        TAKEN_AT
+    }
+
+    /// How much the shipped part still says at the moment `now`, as a part of what it said when it was new.
+    pub fn freshness(self, now: Timestamp) -> f64 {
+        let days = now.millis_since(self.taken_at()) as f64 / DAY_MS as f64;
+        match self {
+            Self::Disposable | Self::Hosting | Self::Tor => interpolate(&FRESHNESS_BY_DAYS, days),
+            // What these say does not change.
+            Self::Common | Self::Relay | Self::Reserved => 1.0,
+        }
+    }
+
+    /// A value as this dataset holds it; `None` for what cannot be one.
+    pub fn value(self, text: &str) -> Option<String> {
+        match self {
+            Self::Hosting | Self::Tor => Network::parse(text).map(|network| network.to_string()),
+            _ => domain(text),
         }
     }
 
@@ -100,6 +165,61 @@ impl Dataset {
             Self::Common => &COMMON,
             Self::Relay => &RELAYS,
             Self::Reserved => &RESERVED,
+            Self::Hosting => &HOSTING,
+            Self::Tor => &TOR,
+        }
+    }
+}
+
+/// 2026-11-23T00:00:00Z.
+const TAKEN_AT: Timestamp = Timestamp::from_millis(1_795_392_000_000);
+/// Throwaway domains and networks change hands: of a list that is older than half a year less and less is
+/// true.
+const FRESHNESS_BY_DAYS: [(f64, f64); 4] = [(0.0, 1.0), (180.0, 1.0), (730.0, 0.7), (1_825.0, 0.4)];
+
+fn hosting() -> impl Iterator<Item = (&'static str, &'static str)> {
+    include_str!("../data/hosting.tsv").lines().filter_map(|line| line.split_once('\t'))
+}
+
+/// A block of addresses, or all that one operator announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Network {
+    Block(IpNet),
+    System(u32),
+}
+
+impl Network {
+    /// `198.51.100.0/24`, `2001:db8::/32`, `203.0.113.7`, `AS64496`.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(number) = text.strip_prefix("AS").or(text.strip_prefix("as")) {
+            return number.parse().ok().map(Self::System);
+        }
+        let block = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))?;
+        Some(Self::Block(block.trunc()))
+    }
+
+    fn contains(self, ip: IpAddr, asn: Option<u32>) -> bool {
+        match self {
+            Self::Block(block) => block.contains(&ip),
+            Self::System(number) => asn == Some(number),
+        }
+    }
+
+    /// Narrower ones come first.
+    fn narrowness(self) -> u8 {
+        match self {
+            Self::Block(block) => block.prefix_len().saturating_add(1),
+            Self::System(_) => 0,
+        }
+    }
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Block(block) => block.fmt(f),
+            Self::System(number) => write!(f, "AS{number}"),
         }
     }
 }
@@ -117,17 +237,47 @@ pub fn domain(text: &str) -> Option<String> {
     (text.len() <= DOMAIN_MAX_BYTES && text.split('.').all(is_label)).then_some(text)
 }
 
+/// Whether an identity has come from a network, as datasets hold it.
+pub fn is_within(state: &IdentityState, network: &str) -> bool {
+    let Some(network) = Network::parse(network) else { return false };
+    let by_block = state.addresses().iter().any(|seen| network.contains(seen.value.to_canonical(), None));
+    by_block || state.places().iter().any(|seen| seen.value.asn.map(Network::System) == Some(network))
+}
+
 /// The datasets as a team has them.
 #[derive(Clone, Debug, Default)]
 pub struct Datasets {
     /// What the team says of a value: whether it is in.
     own: HashMap<(Dataset, String), bool>,
+    /// Likewise of networks, the narrowest first.
+    own_networks: Vec<(Dataset, Network, bool)>,
 }
 
 impl Datasets {
     /// Adds a value, or, with `included` false, takes it away.
     pub fn insert(&mut self, dataset: Dataset, value: String, included: bool) {
-        self.own.insert((dataset, value), included);
+        if matches!(dataset, Dataset::Hosting | Dataset::Tor) {
+            self.own_networks.extend(Network::parse(&value).map(|network| (dataset, network, included)));
+            self.own_networks.sort_by_key(|(_, network, _)| std::cmp::Reverse(network.narrowness()));
+        } else {
+            self.own.insert((dataset, value), included);
+        }
+    }
+
+    /// Whose network an address is in, of those in a dataset. What the team says of the narrowest one wins.
+    pub fn network(&self, dataset: Dataset, ip: IpAddr, asn: Option<u32>) -> Option<&'static str> {
+        let ip = ip.to_canonical();
+        let own =
+            self.own_networks.iter().find(|(of, network, _)| *of == dataset && network.contains(ip, asn));
+        if let Some((_, _, included)) = own {
+            return included.then_some("your own list");
+        }
+        let shipped = match dataset {
+            Dataset::Hosting => &*HOSTING_NETWORKS,
+            Dataset::Tor => &*TOR_NETWORKS,
+            _ => return None,
+        };
+        shipped.iter().find(|(network, _)| network.contains(ip, asn)).map(|(_, company)| *company)
     }
 
     /// Whether a domain in lower case is in a dataset, or under one that is. What the team says of the
@@ -171,11 +321,38 @@ mod tests {
     }
 
     #[test]
+    fn networks_are_found_by_block_and_by_operator() {
+        let mut datasets = Datasets::default();
+        let find =
+            |datasets: &Datasets, ip: &str, asn| datasets.network(Dataset::Hosting, ip.parse().unwrap(), asn);
+        assert_eq!(find(&datasets, "5.9.1.2", None), Some("Hetzner"));
+        assert_eq!(find(&datasets, "::ffff:5.9.1.2", None), Some("Hetzner"));
+        assert_eq!(find(&datasets, "203.0.113.7", None), None);
+        assert_eq!(find(&datasets, "203.0.113.7", Some(16_276)), Some("OVH"));
+        datasets.insert(Dataset::Hosting, "5.9.1.0/24".into(), false);
+        datasets.insert(Dataset::Hosting, "5.9.1.2/32".into(), true);
+        datasets.insert(Dataset::Hosting, "AS64496".into(), true);
+        assert_eq!(find(&datasets, "5.9.1.2", None), Some("your own list"));
+        assert_eq!(find(&datasets, "5.9.1.3", None), None);
+        assert_eq!(find(&datasets, "203.0.113.7", Some(64_496)), Some("your own list"));
+        assert_eq!(datasets.network(Dataset::Tor, "185.220.101.4".parse().unwrap(), None), Some("Tor"));
+    }
+
+    #[test]
+    fn lists_say_less_as_they_age() {
+        let after = |days: i64| TAKEN_AT.plus_millis(days * DAY_MS);
+        for (days, expected) in [(-10, 1.0), (100, 1.0), (730, 0.7), (9_000, 0.4)] {
+            assert!((Dataset::Disposable.freshness(after(days)) - expected).abs() < 1e-9, "{days}");
+            assert!((Dataset::Reserved.freshness(after(days)) - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
     fn what_is_shipped_is_sorted_and_made_of_domains() {
         for dataset in Dataset::ALL {
             assert!(dataset.shipped().is_sorted(), "{dataset:?}");
             for value in dataset.shipped() {
-                assert_eq!(domain(value).as_deref(), Some(*value), "{dataset:?}");
+                assert_eq!(dataset.value(value).as_deref(), Some(*value), "{dataset:?}");
             }
             assert_eq!(Dataset::parse(dataset.slug()), Some(dataset));
         }
@@ -196,6 +373,16 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(domain(text).as_deref(), expected, "{text:?}");
+        }
+        let networks = [
+            ("198.51.100.77/24", Some("198.51.100.0/24")),
+            ("203.0.113.7", Some("203.0.113.7/32")),
+            ("as64496", Some("AS64496")),
+            ("example.com", None),
+            ("198.51.100.0/33", None),
+        ];
+        for (text, expected) in networks {
+            assert_eq!(Dataset::Hosting.value(text).as_deref(), expected, "{text:?}");
         }
     }
 }

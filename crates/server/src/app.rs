@@ -15,6 +15,7 @@ use crate::channels::egress::EgressPolicy;
 use crate::channels::http::{EgressConfig, HttpClient};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::geo::Geo;
 use crate::ops::first_start::{self, FirstStart};
 use crate::ops::handoff::{Handoff, Outgoing};
 use crate::ops::ingest::{self, Submission};
@@ -46,6 +47,7 @@ pub struct App {
     pub event_ids: EventIds,
     pub egress: EgressPolicy,
     pub http: HttpClient,
+    pub geo: Geo,
     pub retries: RetrySchedule,
     pub credentials: credentials::Directory,
     pub channels: channels::Directory,
@@ -118,6 +120,7 @@ impl App {
             ca_file: config.egress_ca_file.clone(),
         })
         .map_err(wrong)?;
+        let geo = Geo::open(&config.geo_databases).map_err(wrong)?;
         let retries = RetrySchedule::parse(&config.retry_schedule)
             .map_err(|e| wrong(format!("retry_schedule: {e}")))?;
 
@@ -142,6 +145,7 @@ impl App {
             vault,
             egress,
             http,
+            geo,
             retries,
             credentials: credentials::Directory::default(),
             channels: channels::Directory::default(),

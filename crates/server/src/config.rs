@@ -52,6 +52,8 @@ pub struct Config {
     pub public_key: Option<String>,
     /// The secret key (`sk_…`) of the credential that the first start creates.
     pub secret_key: Option<String>,
+    /// Databases in the MaxMind format that say where addresses are.
+    pub geo_databases: Vec<PathBuf>,
     /// Networks and hosts that channels may reach although the egress guard would refuse them,
     /// separated by commas.
     pub egress_allow: String,
@@ -120,6 +122,7 @@ impl Config {
             public_key: None,
             secret_key: None,
             egress_allow: String::new(),
+            geo_databases: Vec::new(),
             egress_name_servers: Vec::new(),
             egress_ca_file: None,
             trusted_proxies: Vec::new(),

@@ -100,14 +100,16 @@ impl Kind {
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let address = snapshot.profile.email.as_deref()?;
-    let (value, confidence, words) = Kind::of(address, snapshot.datasets).meaning();
+    let kind = Kind::of(address, snapshot.datasets);
+    let (value, confidence, words) = kind.meaning();
+    let freshness = if kind == Kind::Disposable { Dataset::Disposable.freshness(snapshot.now) } else { 1.0 };
     // The domain says why, and the address itself stays out of what is logged and sent on.
     let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
     let subject = match &domain {
         Some(domain) => format!("Its e-mail address at {domain}"),
         None => "Its e-mail address".to_owned(),
     };
-    let finding = Finding::new(value, confidence, format!("{subject} {words}."));
+    let finding = Finding::new(value, confidence * freshness, format!("{subject} {words}."));
     Some(match domain {
         Some(domain) => finding.with("domain", domain),
         None => finding,

@@ -37,6 +37,7 @@ mod failed_payments;
 mod failed_sign_ins;
 mod moments;
 mod name;
+mod network;
 mod outreach;
 mod pace;
 mod repetition;
@@ -75,6 +76,7 @@ pub const ANALYZERS: &[Analyzer] = &[
     user_agent::ANALYZER,
     timing::ANALYZER,
     round_the_clock::ANALYZER,
+    network::ANALYZER,
     email::ANALYZER,
     name::ANALYZER,
     shared_device::ANALYZER,

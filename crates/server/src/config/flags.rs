@@ -24,6 +24,9 @@ pub struct Flags {
     /// File with the key that encrypts stored secrets [default: generated]
     #[arg(long, value_name = "FILE")]
     pub master_key_file: Option<String>,
+    /// Databases in the MaxMind format (.mmdb) of cities, countries and networks, by commas
+    #[arg(long, value_name = "FILES")]
+    pub geo_databases: Option<String>,
     /// Private networks and hosts that channels may reach, by commas
     #[arg(long, value_name = "LIST")]
     pub egress_allow: Option<String>,
@@ -61,6 +64,7 @@ impl Flags {
             ("data_dir", &self.data_dir),
             ("database_url", &self.database_url),
             ("master_key_file", &self.master_key_file),
+            ("geo_databases", &self.geo_databases),
             ("egress_allow", &self.egress_allow),
             ("egress_name_servers", &self.egress_name_servers),
             ("egress_ca_file", &self.egress_ca_file),

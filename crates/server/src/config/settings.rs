@@ -90,7 +90,7 @@ impl Setting {
     }
 }
 
-pub(super) const SETTINGS: [Setting; 32] = [
+pub(super) const SETTINGS: [Setting; 33] = [
     Setting {
         key: "listen",
         expects: "an IP address and a port, such as 127.0.0.1:8080",
@@ -153,6 +153,16 @@ pub(super) const SETTINGS: [Setting; 32] = [
         visibility: Visibility::Secret,
         read: |config, text| optional(&mut config.secret_key, text, |text| key(text, "sk_")),
         write: |config| config.secret_key.clone(),
+    },
+    Setting {
+        key: "geo_databases",
+        expects: "a list of files separated by commas",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.geo_databases, list(text, path)),
+        write: |config| {
+            let paths: Vec<_> = config.geo_databases.iter().map(|path| path.display()).collect();
+            Some(joined(&paths))
+        },
     },
     Setting {
         key: "egress_allow",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
-use dregs_core::dataset::{self, Dataset};
+use dregs_core::dataset::Dataset;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -36,6 +36,11 @@ pub struct DatasetBody {
     source: &'static str,
     /// The version of the shipped part: that of its package, or its date.
     version: &'static str,
+    /// When the shipped part was taken over.
+    #[schema(value_type = String, format = DateTime)]
+    taken_at: Timestamp,
+    /// How much the shipped part still says, as a part of what it said when it was new.
+    freshness: f64,
     /// Shipped entries.
     global_entry_count: usize,
     /// The team's own entries.
@@ -46,12 +51,15 @@ pub struct DatasetBody {
 #[utoipa::path(get, operation_id = "listDatasets", path = "/datasets", tag = "datasets",
     responses((status = 200, body = Vec<DatasetBody>)))]
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<Vec<DatasetBody>>, ApiError> {
+    let now = app.clock.now();
     let own = app.store.read(datasets::all).await?;
     let body = |dataset: Dataset| DatasetBody {
         slug: dataset.slug(),
         description: dataset.description(),
         source: dataset.source(),
         version: dataset.version(),
+        taken_at: dataset.taken_at(),
+        freshness: dataset.freshness(now),
         global_entry_count: dataset.shipped().len(),
         customer_entry_count: own
             .iter()
@@ -180,7 +188,13 @@ pub async fn create(
     Json(new): Json<NewDatasetEntryBody>,
 ) -> Result<(StatusCode, Answer<DatasetEntryBody>), ApiError> {
     let (dataset, team_id) = (find(&slug)?, caller.team_id());
-    let value = dataset::domain(&new.value).ok_or_else(|| ApiError::field("value", "must be a domain"))?;
+    let value = dataset.value(&new.value).ok_or_else(|| {
+        let expected = match dataset {
+            Dataset::Hosting | Dataset::Tor => "must be a network such as 198.51.100.0/24, or AS64496",
+            _ => "must be a domain",
+        };
+        ApiError::field("value", expected)
+    })?;
     if new.note.as_ref().is_some_and(|note| note.chars().count() > NOTE_MAX_CHARS) {
         return Err(ApiError::field("note", format!("must have at most {NOTE_MAX_CHARS} characters")));
     }

@@ -76,7 +76,7 @@ async fn send_one(app: &App, sender: &Sender, body: &[u8]) -> Result<EventAnswer
         note_refusal(&errors);
         ApiError::fields(errors)
     })?;
-    let prepared = prepare(accepted)?;
+    let prepared = prepare(app, accepted)?;
     let mut outcomes = app.ingest.submit(sender.team_id(), vec![prepared]).await?;
     match outcomes.pop() {
         Some(Outcome::Stored { id, fingerprint }) => Ok(EventAnswer { status: "success", id, fingerprint }),
@@ -110,7 +110,7 @@ pub async fn send_batch(
     for event in read {
         match event {
             Ok(accepted) => {
-                prepared.push(prepare(accepted)?);
+                prepared.push(prepare(&app, accepted)?);
                 answers.push(None);
             }
             Err(errors) => {
@@ -136,10 +136,12 @@ fn new_event_id() -> String {
     format!("dregs-{:032x}", rand::random::<u128>())
 }
 
-fn prepare(accepted: Accepted) -> Result<Prepared, ApiError> {
+/// What can be done with an event outside of the transaction.
+fn prepare(app: &App, mut accepted: Accepted) -> Result<Prepared, ApiError> {
     if accepted.ignored_fields > 0 {
         metrics::counter!("dregs_event_fields_ignored_total").increment(accepted.ignored_fields.into());
     }
+    accepted.event.place = accepted.event.ip.and_then(|ip| app.geo.place(ip));
     Ok(Prepared::new(accepted.event)?)
 }
 

@@ -106,5 +106,9 @@ fn changed(
     let (before, after) = if action.ends_with("delete") { (told, None) } else { (None, told) };
     let act = Act { action, target_type: "dataset-entry", target_id: &id.to_string(), before, after };
     audit::record(tx, actor, &act, now)?;
-    rescore::begin(tx, entry.team_id, Concern::EmailDomain, &entry.value, now)
+    let concern = match Dataset::parse(&entry.dataset) {
+        Some(Dataset::Hosting | Dataset::Tor) => Concern::Network,
+        _ => Concern::EmailDomain,
+    };
+    rescore::begin(tx, entry.team_id, concern, &entry.value, now)
 }

@@ -1,5 +1,6 @@
 //! The past, scored again after what its names or values mean has changed: a little at a time.
 
+use dregs_core::dataset;
 use dregs_core::identity::Profile;
 use dregs_core::time::{SECOND_MS, Timestamp};
 use dregs_core::words::snake;
@@ -29,6 +30,8 @@ pub enum Concern {
     IdentityField,
     /// Those whose e-mail address is at this domain, or under it.
     EmailDomain,
+    /// Those who have come from this network.
+    Network,
 }
 
 /// Work on the past that is under way.
@@ -55,6 +58,10 @@ impl Work {
             Concern::EventType => {
                 let state = refold::decode(tx, identity.id, &identity.state)?;
                 state.names().iter().any(|name| snake(&name.value) == self.value)
+            }
+            Concern::Network => {
+                let state = refold::decode(tx, identity.id, &identity.state)?;
+                dataset::is_within(&state, &self.value)
             }
             Concern::EmailDomain => {
                 let domain = known.profile.email.as_deref().and_then(|email| email.rsplit_once('@'));

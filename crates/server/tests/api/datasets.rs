@@ -65,7 +65,14 @@ async fn what_is_shipped_is_listed_with_its_source() {
         datasets.as_array().unwrap().iter().map(|dataset| dataset["slug"].as_str().unwrap()).collect();
     assert_eq!(
         slugs,
-        ["disposable-email-domains", "common-email-domains", "relay-email-domains", "reserved-email-domains"]
+        [
+            "disposable-email-domains",
+            "common-email-domains",
+            "relay-email-domains",
+            "reserved-email-domains",
+            "hosting-networks",
+            "tor-networks"
+        ]
     );
     assert!(datasets[0]["globalEntryCount"].as_u64().unwrap() > 10_000, "{datasets}");
     assert_eq!(

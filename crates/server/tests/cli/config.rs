@@ -17,6 +17,7 @@ admin_email                 -               default
 admin_password              ********        dregs.toml
 public_key                  -               default
 secret_key                  ********        environment DREGS_SECRET_KEY
+geo_databases               -               default
 egress_allow                -               default
 egress_name_servers         -               default
 egress_ca_file              -               default

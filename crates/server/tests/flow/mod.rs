@@ -7,5 +7,6 @@ mod evaluation;
 mod kill;
 mod lease;
 mod meaning;
+mod places;
 mod replay;
 mod reviews;
