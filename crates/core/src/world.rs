@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::identity::{self, Profile};
 use crate::link::{self, LinkKey};
 use crate::mapping::Mapping;
-use crate::score::{Analysis, analyze};
+use crate::score::{Analysis, Weights, analyze};
 use crate::snapshot::{OTHERS_MAX, OtherIdentity, SharedKey, Snapshot};
 use crate::state::IdentityState;
 use crate::time::Timestamp;
@@ -74,14 +74,19 @@ impl World {
     }
 
     /// Scores an identity as it stands; `None` for one that is not there.
-    pub fn analyze(&self, id: &str) -> Option<Analysis> {
+    pub fn analyze(&self, id: &str, weights: &Weights) -> Option<Analysis> {
         let place = *self.by_id.get(id)?;
         let user = &self.users[place];
         let keys = link::current_keys(&user.state, &user.profile);
         let shared: Vec<_> = keys.into_iter().filter_map(|key| self.shared(place, key)).collect();
         let now = user.state.last_event_at().unwrap_or_default();
         let known = (&self.mapping, &self.datasets);
-        Some(analyze(&Snapshot::new(now, &user.profile, known, &user.state, &shared)))
+        Some(analyze(&Snapshot::new(now, &user.profile, known, &user.state, &shared), weights))
+    }
+
+    /// Everybody, in the order in which they came.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.users.iter().map(|user| user.id.as_str())
     }
 
     /// Who else has a key.

@@ -15,7 +15,7 @@ use dregs_core::identity::{self, Profile};
 use dregs_core::link::{self, KeyKind, LinkKey};
 use dregs_core::mapping::Mapping;
 use dregs_core::person;
-use dregs_core::score::{ANALYZERS, Analysis, Category, aggregate, analyze};
+use dregs_core::score::{ANALYZERS, Analysis, Category, Weights, aggregate, analyze};
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
 use dregs_core::time::{DAY_MS, MINUTE_MS, Timestamp};
@@ -127,7 +127,7 @@ impl Case {
             .collect();
         let now = state.last_event_at().unwrap_or_default();
         let known = (&Mapping::default(), &Datasets::default());
-        analyze(&Snapshot::new(now, &profile, known, &state, &shared))
+        analyze(&Snapshot::new(now, &profile, known, &state, &shared), &Weights::default())
     }
 }
 

@@ -7,7 +7,7 @@ use dregs_core::event::{Accepted, Event, Limits, Origin, REDACTED, Refused, read
 use dregs_core::identity::Profile;
 use dregs_core::link::{KeyKind, LinkKey};
 use dregs_core::mapping::Mapping;
-use dregs_core::score::{Category, Observation, aggregate, analyze};
+use dregs_core::score::{Category, Observation, Weights, aggregate, analyze};
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
@@ -261,7 +261,7 @@ proptest! {
         let shared = [shared(KeyKind::Device, device_others), shared(KeyKind::Ip, ip_others)];
         let (mapping, datasets) = (Mapping::default(), Datasets::default());
         let snapshot = Snapshot::new(NOW, &profile, (&mapping, &datasets), &state, &shared);
-        let analysis = analyze(&snapshot);
+        let analysis = analyze(&snapshot, &Weights::default());
 
         let stored = serde_json::to_string(&analysis.observations).unwrap();
         let observations: Vec<Observation> = serde_json::from_str(&stored).unwrap();
@@ -274,6 +274,6 @@ proptest! {
             prop_assert!(in_range(observation.value) && in_range(observation.confidence), "{:?}", observation);
             prop_assert!(observation.explanation.ends_with('.'), "{:?}", observation);
         }
-        prop_assert_eq!(analyze(&snapshot), analysis);
+        prop_assert_eq!(analyze(&snapshot, &Weights::default()), analysis);
     }
 }

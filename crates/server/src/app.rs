@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use dregs_core::link::KeyHasher;
 use dregs_core::notify::schedule::RetrySchedule;
+use dregs_core::score::Weights;
 use dregs_core::time::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -48,6 +49,7 @@ pub struct App {
     pub egress: EgressPolicy,
     pub http: HttpClient,
     pub geo: Geo,
+    pub weights: Arc<Weights>,
     pub retries: RetrySchedule,
     pub credentials: credentials::Directory,
     pub channels: channels::Directory,
@@ -124,6 +126,10 @@ impl App {
         let retries = RetrySchedule::parse(&config.retry_schedule)
             .map_err(|e| wrong(format!("retry_schedule: {e}")))?;
 
+        let weights =
+            Weights::parse(&config.analyzer_weights).map_err(|e| wrong(format!("analyzer_weights: {e}")))?;
+        let weights = Arc::new(weights);
+
         let now = clock.now();
         let place = location(&config);
         let is_alone = matches!(place, Location::File(_));
@@ -147,6 +153,7 @@ impl App {
             http,
             geo,
             retries,
+            weights,
             credentials: credentials::Directory::default(),
             channels: channels::Directory::default(),
             names: Arc::default(),

@@ -4,6 +4,7 @@
 //! It ends with 0, with 2 when it was called or configured wrongly, with 1 when it failed.
 
 mod api;
+mod backtest;
 mod config;
 mod demo;
 mod keys;
@@ -55,6 +56,8 @@ enum Command {
     Verify(verify::Verify),
     /// List, create, revoke and enable API keys
     Keys(keys::Keys),
+    /// Say whose scores would change under other weights and mappings
+    Backtest(backtest::Backtest),
     /// Bring the database up to date
     Migrate(migrate::Migrate),
     /// Print every setting in force and where it comes from
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Trigger(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::Backtest(command) => command.run(),
         Command::Migrate(command) => command.run(),
         Command::Config(command) => command.run(),
     };

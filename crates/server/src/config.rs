@@ -69,6 +69,8 @@ pub struct Config {
     pub deadline_ms: u64,
     /// The least time between two scoring cycles of one identity.
     pub min_cycle_ms: u64,
+    /// Weights of analyzers that differ from those that ship.
+    pub analyzer_weights: String,
     /// The largest body of a request, and so the largest event.
     pub body_max_kib: u64,
     /// The largest body of a batch of events.
@@ -129,6 +131,7 @@ impl Config {
             retry_schedule: "30,60,120".to_owned(),
             deadline_ms: 10_000,
             min_cycle_ms: 1_000,
+            analyzer_weights: String::new(),
             body_max_kib: 256,
             batch_max_kib: 4_096,
             nesting_max_levels: 32,

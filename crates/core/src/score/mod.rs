@@ -52,6 +52,7 @@ mod similar_profile;
 mod takeover;
 mod timing;
 mod user_agent;
+mod weights;
 
 pub use email::is_throwaway_like;
 pub(crate) use moments::is_automatic;
@@ -59,6 +60,8 @@ pub use name::is_made_up as is_made_up_name;
 use name::letters_cost as name_letters_cost;
 pub(crate) use similar_email::likeness as email_likeness;
 pub(crate) use similar_profile::SAME_NAME_MIN_LIKENESS;
+
+pub use weights::Weights;
 
 #[cfg(test)]
 mod fixture;
@@ -182,7 +185,8 @@ pub struct Analyzer {
     /// For people.
     pub label: &'static str,
     pub category: Category,
-    /// How heavily its observations count beside those of others; 1.0 is usual.
+    /// How heavily its observations count beside those of others; 1.0 is usual, and 0.0 is in shadow: seen,
+    /// and not counted.
     pub weight: f64,
     /// Looks; `None` when there is nothing to look at.
     pub observe: fn(&Snapshot) -> Option<Finding>,
@@ -214,7 +218,7 @@ impl Finding {
 }
 
 /// Looks at an identity with every analyzer and makes its scores.
-pub fn analyze(snapshot: &Snapshot) -> Analysis {
+pub fn analyze(snapshot: &Snapshot, weights: &Weights) -> Analysis {
     let observe = |analyzer: &Analyzer| {
         let finding = (analyzer.observe)(snapshot)?;
         Some(Observation {
@@ -224,7 +228,7 @@ pub fn analyze(snapshot: &Snapshot) -> Analysis {
             explanation: finding.explanation,
             value: thousandths(finding.value),
             confidence: thousandths(finding.confidence),
-            weight: thousandths(analyzer.weight),
+            weight: thousandths(weights.of(analyzer)),
             metadata: finding.metadata,
         })
     };
@@ -240,9 +244,10 @@ pub fn analyze(snapshot: &Snapshot) -> Analysis {
 }
 
 /// The score of `category` from these observations, 0 to 100, by the formula in this module's
-/// documentation; `None` when none of them is of that category.
+/// documentation; `None` when none of them is of that category and counts.
 pub fn aggregate(category: Category, observations: &[Observation]) -> Option<u8> {
-    let mut own = observations.iter().filter(|observation| observation.category == category).peekable();
+    let counts = |own: &&Observation| own.category == category && own.weight > 0.0;
+    let mut own = observations.iter().filter(counts).peekable();
     own.peek()?;
     let moved: f64 = own.map(|own| own.weight * own.confidence * logit(own.value)).sum();
     let score = (100.0 * sigmoid(logit(PRIOR) + moved)).round();

@@ -106,14 +106,14 @@ fn explain(shared: &SharedKey) -> String {
 mod tests {
     use super::*;
     use crate::score::fixture::{Identity, said};
-    use crate::score::{Scores, analyze};
+    use crate::score::{Scores, Weights, analyze};
 
     fn on_a_device() -> Identity {
         Identity::default().event("a", 0, |event| event.fingerprint = Some("f".to_owned()))
     }
 
     fn uniqueness(identity: &Identity) -> Option<u8> {
-        analyze(&identity.snapshot()).scores.uniqueness
+        analyze(&identity.snapshot(), &Weights::default()).scores.uniqueness
     }
 
     #[test]
@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn unknown_devices_leave_the_score_open() {
-        let scores = analyze(&Identity::default().event("a", 0, |_| ()).snapshot()).scores;
+        let scores =
+            analyze(&Identity::default().event("a", 0, |_| ()).snapshot(), &Weights::default()).scores;
         assert_eq!(scores, Scores { humanity: None, ..scores });
     }
 }

@@ -72,8 +72,8 @@ fn alone(shared_addresses: usize) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::score::analyze;
     use crate::score::fixture::{Identity, said};
+    use crate::score::{Weights, analyze};
 
     fn at(ip: &str) -> Identity {
         Identity::default().event("a", 0, |event| event.ip = ip.parse().ok())
@@ -124,7 +124,7 @@ mod tests {
     fn an_address_alone_never_condemns() {
         for others in 1..=100 {
             let identity = at("203.0.113.7").shares(KeyKind::Ip, "203.0.113.7", others, "o");
-            let uniqueness = analyze(&identity.snapshot()).scores.uniqueness;
+            let uniqueness = analyze(&identity.snapshot(), &Weights::default()).scores.uniqueness;
             assert!(uniqueness >= Some(60), "{others} others: {uniqueness:?}");
         }
     }

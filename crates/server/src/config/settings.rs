@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use dregs_core::notify::schedule::RetrySchedule;
+use dregs_core::score::Weights;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -90,7 +91,7 @@ impl Setting {
     }
 }
 
-pub(super) const SETTINGS: [Setting; 33] = [
+pub(super) const SETTINGS: [Setting; 34] = [
     Setting {
         key: "listen",
         expects: "an IP address and a port, such as 127.0.0.1:8080",
@@ -212,6 +213,13 @@ pub(super) const SETTINGS: [Setting; 33] = [
         visibility: Visibility::Shown,
         read: |config, text| put(&mut config.min_cycle_ms, within(text, &MIN_CYCLE_RANGE_MS)),
         write: |config| Some(config.min_cycle_ms.to_string()),
+    },
+    Setting {
+        key: "analyzer_weights",
+        expects: "a list of analyzers and weights, such as humanity.timing=0.5,behavior.outreach=0",
+        visibility: Visibility::Shown,
+        read: |config, text| checked(&mut config.analyzer_weights, text, Weights::parse),
+        write: |config| Some(config.analyzer_weights.clone()),
     },
     Setting {
         key: "body_max_kib",

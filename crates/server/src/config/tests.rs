@@ -40,6 +40,7 @@ fn without_anything_the_defaults_are_in_force() {
             "retry_schedule",
             "deadline_ms",
             "min_cycle_ms",
+            "analyzer_weights",
             "body_max_kib",
             "batch_max_kib",
             "nesting_max_levels",

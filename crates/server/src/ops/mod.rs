@@ -1,6 +1,7 @@
 //! Operations of several steps that more than one caller uses.
 
 pub mod audit;
+pub mod backtest;
 pub mod channels;
 pub mod credentials;
 pub mod datasets;

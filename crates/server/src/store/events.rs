@@ -94,17 +94,31 @@ pub fn sessions(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<i64>> {
     )
 }
 
+/// Up to `limit` events of a team's identities after the row `after`, in the order they arrived; those of
+/// disregarded identities are left out.
+pub fn of_team(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<(i64, Event)>> {
+    tx.query(
+        "select e.id, e.external_id, e.timestamp, e.detail from events e
+         join identities i on i.id = e.identity_id
+         where e.team_id = $1 and e.id > $2 and i.disregarded = 0 order by e.id limit $3",
+        &values![team_id, after, limit],
+        read,
+    )
+}
+
 /// Up to `limit` events of an identity after the row `after`, in the order they were folded.
 pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Result<Vec<(i64, Event)>> {
     tx.query(
         "select id, external_id, timestamp, detail from events
          where identity_id = $1 and id > $2 order by id limit $3",
         &values![identity_id, after, limit],
-        |row| {
-            let mut event: Event = codec::unpack(&row.get::<Vec<u8>>(3)?)?;
-            event.id = codec::unpack_id(&row.get::<Vec<u8>>(1)?);
-            event.timestamp = row.time(2)?;
-            Ok((row.get(0)?, event))
-        },
+        read,
     )
+}
+
+fn read(row: &super::Row) -> Result<(i64, Event)> {
+    let mut event: Event = codec::unpack(&row.get::<Vec<u8>>(3)?)?;
+    event.id = codec::unpack_id(&row.get::<Vec<u8>>(1)?);
+    event.timestamp = row.time(2)?;
+    Ok((row.get(0)?, event))
 }

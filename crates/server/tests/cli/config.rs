@@ -25,6 +25,7 @@ trusted_proxies             -               default
 retry_schedule              30,60,120       default
 deadline_ms                 500             environment DREGS_DEADLINE_MS
 min_cycle_ms                0               flag --min-cycle-ms
+analyzer_weights            -               default
 body_max_kib                256             default
 batch_max_kib               4096            default
 nesting_max_levels          32              default

@@ -10,6 +10,7 @@ const KEY_LINES: &[(&[&str], &[&str])] = &[
     (&["verify"], &["--tolerance <SECONDS>", "--header <NAME: VALUE>", "Exits with 0"]),
     (&["keys"], &["list", "create", "revoke", "enable", "within a second"]),
     (&["migrate"], &["--check", "--database-url <URL>"]),
+    (&["backtest"], &["--weights <LIST>", "--map <NAME=TYPE>", "without touching", "Examples:"]),
     (&["config"], &["DREGS_DEADLINE_MS", "Secrets are masked"]),
 ];
 

@@ -1,5 +1,6 @@
 //! From an event to a webhook, through a running server and real sockets.
 
+mod backtest;
 mod channels;
 mod delivery;
 mod erasure;

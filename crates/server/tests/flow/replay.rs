@@ -1,7 +1,7 @@
 //! A history replayed in memory leads to the scores that the server has given.
 
 use dregs_core::event::{Limits, Origin, read};
-use dregs_core::score::Observation;
+use dregs_core::score::{Observation, Weights};
 use dregs_core::time::Timestamp;
 use dregs_core::world::World;
 use dregs_server::clock::{Clock, SystemClock};
@@ -72,7 +72,7 @@ async fn a_replayed_history_leads_to_the_same_scores(engine: Engine) {
         assert_eq!(server.call(reqwest::Method::POST, &path, None).await.0, 202);
     }
     for user in users {
-        let mut expected = world.analyze(&user).unwrap().observations;
+        let mut expected = world.analyze(&user, &Weights::default()).unwrap().observations;
         expected.sort_by(|one, other| one.id.cmp(&other.id));
         eventually(&format!("{user} to be scored like {expected:#?}"), async || {
             let analysis = server.get(&format!("/api/identities/{user}/analysis")).await;

@@ -10,7 +10,7 @@ use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyKind};
 use dregs_core::mapping::Mapping;
 use dregs_core::place::{Country, Place};
-use dregs_core::score::{ANALYZERS, analyze};
+use dregs_core::score::{ANALYZERS, Weights, analyze};
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
 use dregs_core::time::{MINUTE_MS, Timestamp};
@@ -132,7 +132,7 @@ fn with<T>(subject: &Subject, look: impl FnOnce(&Snapshot) -> T) -> Option<T> {
 /// The median of reading the state and looking at it with every analyzer.
 fn micros(subject: &Subject) -> f64 {
     median(|| {
-        std::hint::black_box(with(subject, analyze));
+        std::hint::black_box(with(subject, |snapshot| analyze(snapshot, &Weights::default())));
     })
 }
 
@@ -143,7 +143,8 @@ fn cycle_micros(subject: &Subject) -> f64 {
         let data = serde_json::from_str(&subject.data).unwrap_or_default();
         let profile = Profile::from_data(&data, &Mapping::default());
         let keys = with(subject, |snapshot| link::current_keys(snapshot.state, &profile));
-        let found = with(subject, analyze).map(|analysis| serde_json::to_vec(&analysis.observations));
+        let found = with(subject, |snapshot| analyze(snapshot, &Weights::default()))
+            .map(|analysis| serde_json::to_vec(&analysis.observations));
         std::hint::black_box((keys, found));
     })
 }

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use dregs_core::event::{Event, EventIdentity};
-use dregs_core::score::Category;
+use dregs_core::score::{Category, Weights};
 use dregs_core::time::Timestamp;
 use dregs_core::world::World;
 use flate2::read::GzDecoder;
@@ -49,7 +49,7 @@ pub fn measure(folder: &Path, report: &mut Report) -> Result<(), Error> {
     for (at, name, account) in told {
         world.take(&event(account, name, at));
         if name == "purchase" {
-            let scores = world.analyze(&account.id).ok_or("an account is gone")?.scores;
+            let scores = world.analyze(&account.id, &Weights::default()).ok_or("an account is gone")?.scores;
             let worst = [Category::Uniqueness, Category::Behavior]
                 .into_iter()
                 .filter_map(|category| scores.get(category))

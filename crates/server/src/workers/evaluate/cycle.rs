@@ -7,7 +7,7 @@ use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::person;
-use dregs_core::score;
+use dregs_core::score::{self, Weights};
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::time::Timestamp;
 
@@ -47,12 +47,17 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
     let ids = identity_ids.to_vec();
     let (hasher, event_ids, clock) = (app.key_hasher, app.event_ids, Arc::clone(&app.clock));
     let (disregarded, mappings) = (app.disregarded.keys(), app.mappings.current());
-    let datasets = app.datasets.current();
+    let (datasets, weights) = (app.datasets.current(), Arc::clone(&app.weights));
     let cycles = app
         .store
         .read(move |tx| {
-            let seen =
-                Seen { hasher: &hasher, disregarded: &disregarded, mappings: &mappings, datasets: &datasets };
+            let seen = Seen {
+                hasher: &hasher,
+                disregarded: &disregarded,
+                mappings: &mappings,
+                datasets: &datasets,
+                weights: &weights,
+            };
             read_and_score(tx, &ids, &seen, event_ids, clock.as_ref())
         })
         .await?;
@@ -98,6 +103,7 @@ struct Seen<'a> {
     disregarded: &'a HashSet<HashedKey>,
     mappings: &'a Mappings,
     datasets: &'a OfTeams,
+    weights: &'a Weights,
 }
 
 /// An identity under evaluation.
@@ -135,7 +141,7 @@ impl Evaluee {
         let now = self.state.last_event_at().unwrap_or(started_at);
         let known = (seen.mappings.of(self.start.team_id), seen.datasets.of(self.start.team_id));
         let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared);
-        let found = score::analyze(&snapshot);
+        let found = score::analyze(&snapshot, seen.weights);
         let analysis = Analysis {
             identity_id: self.start.id,
             sequence: self.start.sequence + 1,

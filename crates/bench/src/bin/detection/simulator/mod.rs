@@ -9,7 +9,7 @@ mod people;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use dregs_core::score::{Category, Scores};
+use dregs_core::score::{Category, Scores, Weights};
 use dregs_core::world::World;
 
 use self::people::Stage;
@@ -54,7 +54,10 @@ pub fn measure(packages: &Path, report: &mut Report) -> Result<(), Error> {
     }
     let mut scored: HashMap<&str, Scores> = HashMap::new();
     for id in truths.keys() {
-        scored.insert(id, world.analyze(id).ok_or_else(|| format!("{id} is gone"))?.scores);
+        scored.insert(
+            id,
+            world.analyze(id, &Weights::default()).ok_or_else(|| format!("{id} is gone"))?.scores,
+        );
     }
     of_innocents(&truths, &scored, report);
     of_attacks(&truths, &scored, report);
@@ -138,7 +141,9 @@ fn show(truths: &BTreeMap<String, Truth>, scored: &HashMap<&str, Scores>, world:
         }
         *shown.entry(*truth).or_default() += 1;
         println!("{id} {truth:?} {:?}", scored[id.as_str()]);
-        for observation in world.analyze(id).into_iter().flat_map(|analysis| analysis.observations) {
+        for observation in
+            world.analyze(id, &Weights::default()).into_iter().flat_map(|analysis| analysis.observations)
+        {
             println!("    {} {} {}", observation.id, observation.value, observation.explanation);
         }
     }
