@@ -26,6 +26,8 @@ pub struct Profile {
     pub date_of_birth: Option<String>,
     /// On one line.
     pub address: Option<String>,
+    pub country: Option<String>,
+    pub timezone: Option<String>,
 }
 
 /// Merges `patch` into `data`, key by key: a value replaces the one before, null removes the key.
@@ -99,6 +101,8 @@ impl Profile {
             phone: text(IdentityField::Phone),
             date_of_birth: text(IdentityField::DateOfBirth),
             address: text(IdentityField::Address),
+            country: text(IdentityField::Country),
+            timezone: text(IdentityField::Timezone),
         }
     }
 

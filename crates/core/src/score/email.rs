@@ -5,6 +5,7 @@ use crate::dataset::{self, Dataset, Datasets};
 use crate::snapshot::Snapshot;
 
 mod domain;
+mod look_alike;
 
 pub use domain::is_throwaway_like;
 
@@ -36,7 +37,10 @@ enum Kind {
     Disposable,
     Placeholder,
     Random,
+    LookAlike,
     ThrowawayLike,
+    Punycode,
+    Tagged,
     Reserved,
     Relay,
     Ordinary,
@@ -67,13 +71,17 @@ impl Kind {
         if datasets.contain(Dataset::Disposable, &domain) && !is_common {
             return Self::Disposable;
         }
-        let mailbox = mailbox.split('+').next().unwrap_or_default();
+        let (mailbox, tag) =
+            mailbox.split_once('+').map_or((&*mailbox, None), |(before, tag)| (before, Some(tag)));
         match mailbox {
             _ if PLACEHOLDERS.contains(&mailbox.trim_end_matches(|char: char| char.is_ascii_digit())) => {
                 Self::Placeholder
             }
             _ if is_random(mailbox) => Self::Random,
+            _ if !is_common && look_alike::imitated(&domain).is_some() => Self::LookAlike,
             _ if !is_common && is_throwaway_like(&domain) == Some(true) => Self::ThrowawayLike,
+            _ if domain.split('.').any(|label| label.starts_with("xn--")) => Self::Punycode,
+            _ if tag.is_some() => Self::Tagged,
             _ => Self::Ordinary,
         }
     }
@@ -91,6 +99,15 @@ impl Kind {
                 0.4,
                 "is under a domain that resembles those of throwaway mail services, as 5 in 100 others do",
             ),
+            Self::LookAlike => (
+                0.25,
+                0.6,
+                "is under a domain that looks like that of a large provider and is not; it may be a slip of the hand",
+            ),
+            Self::Punycode => (0.45, 0.4, "is under a domain in letters that can be taken for others"),
+            Self::Tagged => {
+                (0.6, 0.5, "has a tag after a +, of which its owner can make as many as they like")
+            }
             Self::Reserved => (0.3, 0.6, "is reserved for documentation and tests; no mail arrives there"),
             Self::Relay => (0.6, 0.5, "hides the mailbox behind a relay that stands for a real account"),
             Self::Ordinary => (0.75, 0.7, "looks like one that a person reads"),
@@ -160,7 +177,9 @@ mod tests {
     fn tells_addresses_apart() {
         let cases = [
             ("ada.lovelace@gmail.com", Kind::Ordinary),
-            ("ada+shop@lovelace.co.uk", Kind::Ordinary),
+            ("ada+shop@lovelace.co.uk", Kind::Tagged),
+            ("ada@outlo0k.com", Kind::LookAlike),
+            ("ada@xn--mller-kva.de", Kind::Punycode),
             ("jrschmidt@web.de", Kind::Ordinary),
             ("krzysztof.brzeczyszczykiewicz@wp.pl", Kind::Ordinary),
             ("j.smith1984@outlook.com", Kind::Ordinary),

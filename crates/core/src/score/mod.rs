@@ -30,6 +30,7 @@ use serde_json::{Map, Value};
 use crate::snapshot::Snapshot;
 
 mod acts;
+mod agreement;
 mod crowd;
 mod dormancy;
 mod email;
@@ -82,6 +83,7 @@ pub const ANALYZERS: &[Analyzer] = &[
     network::ANALYZER,
     email::ANALYZER,
     name::ANALYZER,
+    agreement::ANALYZER,
     shared_device::ANALYZER,
     shared_session::ANALYZER,
     shared_ip::ANALYZER,

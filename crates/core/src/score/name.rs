@@ -67,6 +67,30 @@ const PLACEHOLDERS: &[&str] = &[
     "xxx",
 ];
 
+/// Words that are nobody's name; those that are also names (Dick, Cock, Fuchs) are left out.
+const PROFANITY: [&str; 20] = [
+    "arschloch",
+    "asshole",
+    "bastard",
+    "bitch",
+    "cazzo",
+    "connard",
+    "cunt",
+    "fuck",
+    "fucker",
+    "fucking",
+    "hurensohn",
+    "merde",
+    "mierda",
+    "motherfucker",
+    "pendejo",
+    "puta",
+    "putain",
+    "shit",
+    "whore",
+    "wichser",
+];
+
 /// Rows of the common Latin keyboards.
 const KEY_ROWS: [&str; 5] = ["qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm"];
 /// Neighbouring keys in a row that are no accident. Four occur in names (Trewin), five do not.
@@ -77,6 +101,7 @@ const WALK_WORD_MIN_KEYS: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Placeholder,
+    Profanity,
     KeyboardWalk,
     Repeated,
     Digits,
@@ -100,6 +125,7 @@ impl Kind {
             _ if PLACEHOLDERS.contains(&name.as_str()) || PLACEHOLDERS.contains(&&*words.join(" ")) => {
                 Self::Placeholder
             }
+            words if words.iter().any(|word| PROFANITY.contains(word)) => Self::Profanity,
             words if words.iter().any(|word| is_keyboard_walk(word)) => Self::KeyboardWalk,
             words if words.iter().any(|word| is_repeated(word)) => Self::Repeated,
             words if words.iter().any(|word| has_digit(word) && !is_ordinal(word)) => Self::Digits,
@@ -114,6 +140,7 @@ impl Kind {
     fn meaning(self) -> (f64, f64, &'static str) {
         match self {
             Self::Placeholder => (0.12, 0.8, "is one that people give in place of their own"),
+            Self::Profanity => (0.12, 0.8, "is an insult or an obscenity"),
             Self::KeyboardWalk => (0.1, 0.8, "runs along a row of the keyboard"),
             Self::Repeated => (0.15, 0.7, "repeats the same letters"),
             Self::Digits => (0.3, 0.5, "has digits in it, which names do not"),
