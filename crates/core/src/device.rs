@@ -3,6 +3,10 @@
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+mod signs;
+
+pub use signs::{Sign, Signs, signs};
+
 /// Bytes of the digest that are kept: at 128 bits, a billion devices collide with a probability
 /// below one in 10^20.
 const FINGERPRINT_BYTES: usize = 16;

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use siphasher::sip::SipHasher24;
 
+use crate::device::{Signs, signs};
 use crate::event::Event;
 use crate::place::Place;
 use crate::time::{HOUR_MS, Timestamp};
@@ -86,6 +87,8 @@ pub struct IdentityState {
     browser_event_count: u64,
     agentless_browser_event_count: u64,
     device_count: u32,
+    signs: Signs,
+    signed_event_count: u32,
     first_event_at: Timestamp,
     last_event_at: Timestamp,
     devices: Vec<Seen<String>>,
@@ -115,6 +118,11 @@ impl IdentityState {
         self.browser_event_count += u64::from(is_browser);
         if is_browser && event.user_agent.is_none() {
             self.agentless_browser_event_count += 1;
+        }
+        if let Some(components) = &event.components {
+            let found = signs(components, event.user_agent.as_deref());
+            self.signs = self.signs.with(found);
+            self.signed_event_count += u32::from(!found.is_empty());
         }
         let device = event.fingerprint.as_deref().map(|fingerprint| self.fold_device(fingerprint, at));
         let address = event.ip.map(|ip| self.fold_address(ip, at));
@@ -233,6 +241,11 @@ impl IdentityState {
     /// Distinct devices. One that was forgotten and comes back counts again.
     pub fn device_count(&self) -> u32 {
         self.device_count
+    }
+
+    /// What its browsers gave away, ever, and in how many events they gave away something.
+    pub fn device_signs(&self) -> (Signs, u32) {
+        (self.signs, self.signed_event_count)
     }
 
     /// The earliest event time; `None` before the first event.

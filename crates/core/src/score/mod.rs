@@ -32,6 +32,7 @@ use crate::snapshot::Snapshot;
 mod acts;
 mod agreement;
 mod crowd;
+mod device;
 mod dormancy;
 mod email;
 mod failed_payments;
@@ -78,6 +79,7 @@ pub const VALUE_MAX: f64 = 0.98;
 /// Every analyzer, in the order of their observations.
 pub const ANALYZERS: &[Analyzer] = &[
     user_agent::ANALYZER,
+    device::ANALYZER,
     timing::ANALYZER,
     round_the_clock::ANALYZER,
     network::ANALYZER,

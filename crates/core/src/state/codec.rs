@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::{pack, unpack};
 use super::{GAP_BUCKETS, HOURS, IdentityState, Recent, Seen};
+use crate::device::Signs;
 use crate::place::{Country, Place};
 use crate::time::Timestamp;
 
 /// Changes with every change to the fold or to the bytes: a state of another version is folded
 /// again from the stored events.
-const FORMAT_VERSION: u8 = 2;
+const FORMAT_VERSION: u8 = 3;
 
 /// Bytes of a fingerprint that this server derived.
 const DERIVED_FINGERPRINT_BYTES: usize = 16;
@@ -23,6 +24,8 @@ struct Wire {
     browser_event_count: u64,
     agentless_browser_event_count: u64,
     device_count: u32,
+    signs: u16,
+    signed_event_count: u32,
     first_event_ms: i64,
     /// From the first event.
     span_ms: u64,
@@ -97,6 +100,8 @@ impl IdentityState {
             browser_event_count: self.browser_event_count,
             agentless_browser_event_count: self.agentless_browser_event_count,
             device_count: self.device_count,
+            signs: self.signs.bits(),
+            signed_event_count: self.signed_event_count,
             first_event_ms: start.as_millis(),
             span_ms: distance_ms(start, self.last_event_at),
             recent: recent.collect(),
@@ -145,6 +150,8 @@ impl IdentityState {
             browser_event_count: wire.browser_event_count,
             agentless_browser_event_count: wire.agentless_browser_event_count,
             device_count: wire.device_count,
+            signs: Signs::from_bits(wire.signs),
+            signed_event_count: wire.signed_event_count,
             first_event_at: start,
             last_event_at: later(start, wire.span_ms),
             recent: recent.collect(),

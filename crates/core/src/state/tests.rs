@@ -69,6 +69,8 @@ fn one_event_is_remembered_whole() {
         browser_event_count: 1,
         agentless_browser_event_count: 0,
         device_count: 1,
+        signs: Signs::default(),
+        signed_event_count: 0,
         first_event_at: at,
         last_event_at: at,
         devices: once(event.fingerprint.clone().unwrap(), at),
@@ -224,4 +226,16 @@ proptest! {
     fn any_bytes_are_a_state_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = IdentityState::decode(&[&[1], bytes.as_slice()].concat());
     }
+}
+
+#[test]
+fn what_a_browser_gave_away_is_remembered() {
+    let mut event = browser_event("a", 0, 1);
+    let mut odd = event.clone();
+    event.components = Some(Map::from_iter([("plugins".to_owned(), 5.into())]));
+    odd.components = Some(Map::from_iter([("webdriver".to_owned(), true.into())]));
+    let state = folded([&event, &odd, &event]);
+    let expected = (Signs::from_iter([crate::device::Sign::Webdriver]), 1);
+    assert_eq!(state.device_signs(), expected);
+    assert_eq!(IdentityState::decode(&state.encode()).unwrap().device_signs(), expected);
 }

@@ -50,6 +50,13 @@ async fn a_backtest_says_whose_scores_would_change_and_touches_none(engine: Engi
         scores(&server, "robot").await[0].as_u64().filter(|humanity| *humanity < 20)
     })
     .await;
+    for (id, count) in [("robot", 30), ("buyer", 2), ("ada", people.len())] {
+        eventually("every event to be scored", async || {
+            let analysis = server.get(&format!("/api/identities/{id}/analysis")).await;
+            (analysis["eventCount"] == count).then_some(())
+        })
+        .await;
+    }
     let live = [scores(&server, "robot").await, scores(&server, "buyer").await, scores(&server, "ada").await];
 
     let (code, told, noted) = backtest(

@@ -9,6 +9,7 @@ use crate::support::engine::Engine;
 
 on_both_engines!(
     events_come_back_in_the_order_they_were_stored,
+    the_events_of_a_team_leave_out_the_disregarded,
     an_event_id_is_stored_once_a_team,
     devices_keep_what_is_newest_about_them,
     groups_keep_their_data_and_members,
@@ -63,6 +64,26 @@ async fn events_come_back_in_the_order_they_were_stored(engine: Engine) {
         found.extend(page.into_iter().map(|(_, event)| event));
     }
     assert_eq!(found, stored);
+}
+
+async fn the_events_of_a_team_leave_out_the_disregarded(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = ground.identities(&["ada", "bob"]).await;
+    let (ada, bob) = (ids[0], ids[1]);
+    let stored: Vec<_> = ["e1", "e2", "e3", "e4"].into_iter().map(full_event).collect();
+    let owners = [Some(ada), Some(bob), None, Some(ada)];
+    let rows: Vec<_> =
+        owners.into_iter().zip(&stored).map(|(owner, event)| new_event(1, owner, event)).collect();
+    ground.write(move |tx| events::insert(tx, &rows)).await;
+    ground
+        .write(move |tx| tx.execute("update identities set disregarded = 1 where id = $1", &values![bob]))
+        .await;
+    let all = ground.read(|tx| events::of_team(tx, 1, 0, 10)).await;
+    let found: Vec<_> = all.iter().map(|(_, event)| event.clone()).collect();
+    assert_eq!(found, [stored[0].clone(), stored[3].clone()]);
+    let first = all[0].0;
+    assert_eq!(ground.read(move |tx| events::of_team(tx, 1, first, 1)).await, all[1..]);
+    assert_eq!(ground.read(|tx| events::of_team(tx, 2, 0, 10)).await, []);
 }
 
 async fn an_event_id_is_stored_once_a_team(engine: Engine) {
