@@ -31,4 +31,4 @@ bench-detection:
 	scripts/detection/packages.sh
 	scripts/detection/names.py --check
 	scripts/detection/domains.py --check
-	cargo run $(CARGO_FLAGS) --profile perf -p dregs-bench --bin detection -- --markdown target/detection.md
+	cargo run $(CARGO_FLAGS) --profile perf -p dregs-bench --bin detection -- --docs docs/detection

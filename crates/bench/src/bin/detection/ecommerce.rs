@@ -13,6 +13,7 @@ use dregs_core::world::World;
 use flate2::read::GzDecoder;
 use serde_json::Map;
 
+use crate::curves::Curve;
 use crate::figures::{Error, Report, Target, auc, found_at};
 
 const NAME: &str = "e-commerce";
@@ -62,6 +63,8 @@ pub fn measure(folder: &Path, report: &mut Report) -> Result<(), Error> {
     report.figure(NAME, "found at 1% false positives", found_at(&scored, 0.01), Some(Target::AtLeast(0.57)));
     let late = &scored[(scored.len() as f64 * (1.0 - LATE)) as usize..];
     report.figure(NAME, "AUC in the last 20% of time", auc(late), Some(Target::AtLeast(0.56)));
+    let curves = vec![Curve::new("all purchases", &scored), Curve::new("the last 20% of time", late)];
+    report.draw("ecommerce.svg", "Fraudulent purchases of a shop", curves);
     Ok(())
 }
 

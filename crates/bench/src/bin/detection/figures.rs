@@ -1,6 +1,9 @@
 //! Figures of detection, and how they are reported.
 
 use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::curves::{Curve, svg};
 
 /// What went wrong.
 pub type Error = Box<dyn std::error::Error>;
@@ -32,6 +35,8 @@ impl Target {
 #[derive(Default)]
 pub struct Report {
     rows: Vec<(String, String, String, String, String)>,
+    /// File name, title and curves.
+    drawings: Vec<(&'static str, &'static str, Vec<Curve>)>,
 }
 
 impl Report {
@@ -58,9 +63,26 @@ impl Report {
         self.rows.push((scenario.to_owned(), what.to_owned(), shown, wanted, met.to_owned()));
     }
 
+    /// Curves in one drawing.
+    pub fn draw(&mut self, file: &'static str, title: &'static str, curves: Vec<Curve>) {
+        self.drawings.push((file, title, curves));
+    }
+
+    /// Writes the table and the drawings into a folder.
+    pub fn write(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(folder.join("figures.md"), self.markdown())?;
+        for (file, title, curves) in &self.drawings {
+            std::fs::write(folder.join(file), svg(title, curves))?;
+        }
+        Ok(())
+    }
+
     /// All of it as a table.
-    pub fn markdown(&self) -> String {
-        let mut text = String::from("| scenario |  | figure | target | met |\n|---|---|---:|---:|---|\n");
+    fn markdown(&self) -> String {
+        let mut text = String::from(
+            "# Figures of detection\n\nMade by `make bench-detection`; what they mean is in [detection.md](../detection.md).\n\n| scenario |  | figure | target | met |\n|---|---|---:|---:|---|\n",
+        );
         for (scenario, what, value, target, met) in &self.rows {
             let _ = writeln!(text, "| {scenario} | {what} | {value} | {target} | {met} |");
         }

@@ -8,6 +8,7 @@
 
 mod agents;
 mod cost;
+mod curves;
 mod duplicates;
 mod ecommerce;
 mod emails;
@@ -53,9 +54,9 @@ struct Arguments {
     /// Where published packages are unpacked, by scripts/detection/packages.sh.
     #[arg(long, default_value = "target/detection")]
     packages: PathBuf,
-    /// Where to write the figures as a table.
+    /// The folder to write the table of figures and the curves to.
     #[arg(long)]
-    markdown: Option<PathBuf>,
+    docs: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -81,8 +82,8 @@ fn main() -> ExitCode {
             failed = true;
         }
     }
-    if let Some(path) = &arguments.markdown
-        && let Err(error) = std::fs::write(path, report.markdown())
+    if let Some(path) = &arguments.docs
+        && let Err(error) = report.write(path)
     {
         println!("{}: {error}", path.display());
         failed = true;

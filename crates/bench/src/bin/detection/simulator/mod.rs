@@ -13,6 +13,7 @@ use dregs_core::score::{Category, Scores, Weights};
 use dregs_core::world::World;
 
 use self::people::Stage;
+use crate::curves::Curve;
 use crate::figures::{Error, Report, Target, auc};
 
 const NAME: &str = "simulator";
@@ -109,10 +110,20 @@ fn of_attacks(truths: &BTreeMap<String, Truth>, scored: &HashMap<&str, Scores>, 
             attacks.entry((attack, *level)).or_default().push((badness(id), true));
         }
     }
+    let mut curves: BTreeMap<Level, Vec<Curve>> = BTreeMap::new();
     for ((attack, level), mut accounts) in attacks {
         let what = format!("AUC, {attack}, {level:?}, {} accounts", accounts.len()).to_lowercase();
         accounts.extend(&innocents);
         report.figure(NAME, &what, auc(&accounts), (level == Level::Naive).then_some(Target::AtLeast(0.95)));
+        curves.entry(level).or_default().push(Curve::new(attack, &accounts));
+    }
+    for (level, curves) in curves {
+        let (file, title) = match level {
+            Level::Naive => ("naive.svg", "Simulated attackers: one machine, a script as it comes"),
+            Level::Hidden => ("hidden.svg", "Simulated attackers: behind VPNs, with a real browser"),
+            Level::Targeted => ("targeted.svg", "Simulated attackers: who know what is looked at"),
+        };
+        report.draw(file, title, curves);
     }
 }
 
