@@ -106,8 +106,8 @@ impl Profile {
         }
     }
 
-    /// What can be compared with what others say of themselves.
-    pub fn record(&self) -> Record {
+    /// What can be compared with what others say of themselves; `None` where that is no more than a name.
+    pub fn record(&self) -> Option<Record> {
         Record::new(self.name.as_deref(), self.date_of_birth.as_deref(), self.address.as_deref())
     }
 }

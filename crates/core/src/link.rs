@@ -8,7 +8,7 @@ use siphasher::sip::SipHasher24;
 
 use crate::event::Event;
 use crate::identity::Profile;
-use crate::person;
+use crate::person::{self, Record};
 use crate::snapshot::OTHERS_MAX;
 use crate::state::{IdentityState, Seen};
 use crate::time::Timestamp;
@@ -146,7 +146,8 @@ pub fn profile_keys(profile: &Profile) -> impl Iterator<Item = LinkKey> {
         Some(digits[kept..].iter().collect())
     });
     let record = profile.record();
-    let birth = record.birth_key().map(str::to_owned);
+    let birth = record.as_ref().and_then(Record::birth_key).map(str::to_owned);
+    let homes = record.iter().flat_map(Record::home_keys).collect::<Vec<_>>();
     let single = [
         (KeyKind::Mailbox, mailbox),
         (KeyKind::Name, name),
@@ -154,7 +155,7 @@ pub fn profile_keys(profile: &Profile) -> impl Iterator<Item = LinkKey> {
         (KeyKind::Birth, birth),
     ];
     let single = single.into_iter().filter_map(|(kind, value)| Some(LinkKey { kind, value: value? }));
-    single.chain(record.home_keys().into_iter().map(|value| LinkKey { kind: KeyKind::Home, value }))
+    single.chain(homes.into_iter().map(|value| LinkKey { kind: KeyKind::Home, value }))
 }
 
 fn is_known<T: PartialEq>(seen: &[Seen<T>], value: &T) -> bool {

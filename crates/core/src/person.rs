@@ -59,7 +59,7 @@ pub fn mailbox_letters(email: &str) -> Option<String> {
 
 /// A name as words in lower case without accents, punctuation and digits.
 pub fn name_words(name: &str) -> Vec<String> {
-    let folded: String = name.chars().flat_map(fold).collect();
+    let folded = folded(name);
     let words = folded.split(|char: char| !char.is_alphabetic()).filter(|word| !word.is_empty());
     words.map(str::to_owned).collect()
 }
@@ -130,12 +130,28 @@ pub fn likeness(one: &str, other: &str) -> f64 {
 pub fn name_likeness(one: &str, other: &str) -> f64 {
     let (mut one, mut other) = (name_words(one), name_words(other));
     let in_order = likeness(&one.join(" "), &other.join(" "));
+    if one.is_sorted() && other.is_sorted() {
+        return in_order;
+    }
     one.sort_unstable();
     other.sort_unstable();
     in_order.max(likeness(&one.join(" "), &other.join(" ")))
 }
 
-/// Lower case without the accents of Latin letters.
+/// Lower case without the accents of Latin letters and without apostrophes.
+fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '\'' => {}
+            _ if char.is_ascii() => folded.push(char.to_ascii_lowercase()),
+            _ => folded.extend(fold(char)),
+        }
+    }
+    folded
+}
+
+/// [`folded`] of what is not ASCII.
 fn fold(char: char) -> impl Iterator<Item = char> {
     let plain: &[char] = match char.to_lowercase().next().unwrap_or(char) {
         'à'..='å' | 'ā' | 'ă' | 'ą' | 'ạ'..='ặ' => &['a'],
@@ -158,7 +174,7 @@ fn fold(char: char) -> impl Iterator<Item = char> {
         'ù'..='ü' | 'ũ'..='ų' | 'ư' | 'ụ'..='ự' => &['u'],
         'ý' | 'ÿ' | 'ŷ' | 'ỳ'..='ỹ' => &['y'],
         'ź'..='ž' => &['z'],
-        '\'' | '’' => &[],
+        '’' => &[],
         _ => return FoldedChar::Same(char.to_lowercase().next()),
     };
     FoldedChar::Plain(plain.iter())

@@ -86,7 +86,7 @@ pub fn show(shared: Shared, own: &Profile, other: &Profile) -> Option<ShownLink>
     let (link_type, (value, confidence)) = match kind {
         KeyKind::Network => return None,
         KeyKind::Birth | KeyKind::Home => {
-            own.record().is_same_person(&other.record()).then_some(())?;
+            own.record()?.is_same_person(&other.record()?).then_some(())?;
             (LinkType::SimilarName, PERSON)
         }
         KeyKind::Mailbox => {

@@ -1,7 +1,7 @@
 //! Whether two records are of one person: the odds that each field's agreement gives, added up, as Fellegi
 //! and Sunter do ("A Theory for Record Linkage", 1969).
 
-use super::{fold, likeness, name_words, soundex};
+use super::{folded, likeness, name_words, soundex};
 
 /// What somebody says of themself, ready to be compared.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,18 +30,17 @@ const ADDRESS_MAX_WORDS: usize = 16;
 const NAME_MAX_WORDS: usize = 5;
 
 impl Record {
-    /// A date of birth is kept if it has eight digits.
-    pub fn new(name: Option<&str>, date_of_birth: Option<&str>, address: Option<&str>) -> Self {
-        let mut name = name.map(name_words).unwrap_or_default();
-        name.truncate(NAME_MAX_WORDS);
+    /// A date of birth is kept if it has eight digits. `None` where there is no more than a name.
+    pub fn new(name: Option<&str>, date_of_birth: Option<&str>, address: Option<&str>) -> Option<Self> {
+        let born = date_of_birth.and_then(birth_digits);
         let mut address = address.map(address_words).unwrap_or_default();
         address.truncate(ADDRESS_MAX_WORDS);
-        Self { name, born: date_of_birth.and_then(birth_digits), address }
-    }
-
-    /// Whether there is more than a name to compare.
-    pub fn is_detailed(&self) -> bool {
-        self.born.is_some() || !self.address.is_empty()
+        if born.is_none() && address.is_empty() {
+            return None;
+        }
+        let mut name = name.map(name_words).unwrap_or_default();
+        name.truncate(NAME_MAX_WORDS);
+        Some(Self { name, born, address })
     }
 
     /// Whether both are one person's, by a name and more.
@@ -101,7 +100,7 @@ impl Record {
 
 /// Words and numbers of an address.
 fn address_words(address: &str) -> Vec<String> {
-    let folded: String = address.chars().flat_map(fold).collect();
+    let folded = folded(address);
     let words = folded.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_owned).collect()
 }

@@ -83,16 +83,14 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
 
 /// Who gives the same details in another spelling.
 fn same_person<'s>(snapshot: &'s Snapshot) -> Vec<&'s OtherIdentity> {
-    let own = snapshot.profile.record();
-    if !own.is_detailed() {
-        return Vec::new();
-    }
+    let Some(own) = snapshot.profile.record() else { return Vec::new() };
     let candidates =
         [KeyKind::Name, KeyKind::Birth, KeyKind::Home].into_iter().flat_map(|kind| snapshot.shared(kind));
     let record = |other: &OtherIdentity| {
         Record::new(other.name.as_deref(), other.date_of_birth.as_deref(), other.address.as_deref())
     };
-    candidates.flat_map(|shared| &shared.others).filter(|other| own.is_same_person(&record(other))).collect()
+    let others = candidates.flat_map(|shared| &shared.others);
+    others.filter(|other| record(other).is_some_and(|record| own.is_same_person(&record))).collect()
 }
 
 fn is_namesake(snapshot: &Snapshot, other: &OtherIdentity) -> bool {

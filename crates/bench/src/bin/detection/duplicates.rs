@@ -21,8 +21,14 @@ const HOLDERS_MAX: usize = 10;
 
 struct Person {
     original: String,
-    record: Record,
+    record: Option<Record>,
     keys: Vec<String>,
+}
+
+impl Person {
+    fn is_same_person(&self, other: &Self) -> bool {
+        matches!((&self.record, &other.record), (Some(one), Some(other)) if one.is_same_person(other))
+    }
 }
 
 /// Finds duplicates in each set by the keys and the odds of the product.
@@ -36,10 +42,8 @@ pub fn measure(packages: &Path, report: &mut Report) -> Result<(), Error> {
         let kept = candidates.iter().filter(|pair| is_true(pair)).count();
         let what = format!("{set}: of {all} pairs, kept among {} candidates", candidates.len());
         report.figure(NAME, &what, kept as f64 / all as f64, Some(BLOCKING));
-        let found: Vec<_> = candidates
-            .iter()
-            .filter(|pair| people[pair.0].record.is_same_person(&people[pair.1].record))
-            .collect();
+        let found: Vec<_> =
+            candidates.iter().filter(|pair| people[pair.0].is_same_person(&people[pair.1])).collect();
         let right = found.iter().filter(|pair| is_true(pair)).count();
         // The harmonic mean of the part of those found that are pairs, and of the pairs that are found.
         let f1 = 2.0 * right as f64 / (found.len() + all) as f64;
@@ -66,8 +70,8 @@ fn person(line: &str) -> Person {
     let name = format!("{} {}", fields[1], fields[2]);
     let address = fields[3..9].join(" ");
     let record = Record::new(Some(&name), Some(fields[9]), Some(&address));
-    let mut keys: Vec<_> = record.home_keys();
-    keys.extend(record.birth_key().map(|key| format!("b{key}")));
+    let mut keys: Vec<_> = record.iter().flat_map(Record::home_keys).collect();
+    keys.extend(record.as_ref().and_then(Record::birth_key).map(|key| format!("b{key}")));
     keys.extend(person::name_sounds(&name).map(|key| format!("w{key}")));
     keys.sort_unstable();
     keys.dedup();

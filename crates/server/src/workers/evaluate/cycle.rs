@@ -202,7 +202,7 @@ impl Others {
     ) -> Result<Vec<(i64, Profile)>> {
         let compared = |kind| matches!(kind, KeyKind::Name | KeyKind::Birth | KeyKind::Home);
         let mut teams: BTreeMap<i64, i64> = BTreeMap::new();
-        for subject in subjects.iter().filter(|subject| subject.profile.record().is_detailed()) {
+        for subject in subjects.iter().filter(|subject| subject.profile.record().is_some()) {
             for (hashed, _) in subject.keys.iter().filter(|(_, key)| compared(key.kind)) {
                 let holders = holders.get(hashed).into_iter().flatten();
                 teams.extend(holders.map(|holder| (holder.identity_id, subject.start.team_id)));
