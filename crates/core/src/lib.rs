@@ -5,6 +5,7 @@
 //! Deliberately absent: I/O, clocks, randomness, globals, async. Time and ids are arguments.
 
 pub mod agent;
+pub mod badge;
 pub mod dataset;
 pub mod device;
 pub mod event;
@@ -18,6 +19,7 @@ pub mod place;
 pub mod review;
 pub mod score;
 pub mod snapshot;
+pub mod standing;
 pub mod state;
 pub mod time;
 pub mod words;

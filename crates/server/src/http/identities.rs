@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use dregs_core::score::{Category, Scores};
+use dregs_core::standing::Standing;
 use dregs_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -13,7 +14,7 @@ use utoipa::ToSchema;
 use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::params::Path;
-use super::schema::ObservationBody;
+use super::schema::{BadgeBody, ObservationBody};
 use crate::app::App;
 use crate::store::analyses::Analysis;
 use crate::store::{StoreError, analyses, identities};
@@ -40,7 +41,7 @@ pub struct IdentityBody {
     #[schema(value_type = Option<String>, format = DateTime)]
     last_scored_at: Option<Timestamp>,
     disregarded: bool,
-    badges: Vec<Value>,
+    badges: Vec<BadgeBody>,
     data: Map<String, Value>,
 }
 
@@ -48,7 +49,9 @@ impl IdentityBody {
     /// # Errors
     /// When what is stored cannot be read.
     pub fn new(identity: identities::Identity) -> Result<Self, ApiError> {
-        let data = serde_json::from_str(&identity.data).map_err(|e| StoreError::Broken(e.to_string()))?;
+        let broken = |error: serde_json::Error| StoreError::Broken(error.to_string());
+        let data = serde_json::from_str(&identity.data).map_err(broken)?;
+        let badges = Standing::decode(identity.standing.as_deref()).map_err(broken)?.badges;
         Ok(Self {
             id: identity.id,
             display_name: identity.display_name,
@@ -63,7 +66,7 @@ impl IdentityBody {
             last_tracked_at: identity.last_tracked_at,
             last_scored_at: identity.last_scored_at,
             disregarded: identity.disregarded,
-            badges: Vec::new(),
+            badges: badges.into_iter().map(BadgeBody::from).collect(),
             data,
         })
     }

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::ops::roster::{self, Filter, Slice, Sort};
 use crate::ops::{devices, groups};
 use crate::store::rosters::Kind;
-use crate::store::{identities, links};
+use crate::store::{badges, identities, links};
 
 /// By what identities are sorted: columns of [`crate::store::rosters::Entry`].
 const SORTS: [(&str, Sort); 12] = [
@@ -110,9 +110,8 @@ async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filter, A
         let key = devices::key(app, team_id, fingerprint);
         narrow(&mut among, app.store.read(move |tx| links::holders_after(tx, key, 0, HOLDERS_MAX)).await?);
     }
-    if params.badge.is_some() {
-        // No rule gives badges yet.
-        narrow(&mut among, Vec::new());
+    if let Some(slug) = params.badge {
+        narrow(&mut among, app.store.read(move |tx| badges::carriers(tx, team_id, &slug)).await?);
     }
     Ok(Filter {
         term: params.term.filter(|term| !term.is_empty()),

@@ -1,5 +1,6 @@
 //! Bodies as the OpenAPI document describes them, where the code reads or writes them otherwise.
 
+use dregs_core::badge::{Badge, BadgeType};
 use dregs_core::score::{Category, Observation};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -62,6 +63,27 @@ pub struct EventGroupBody {
 pub struct EventDeviceBody {
     components: Option<Map<String, Value>>,
     fingerprint: Option<String>,
+}
+
+/// A badge that an identity carries.
+#[derive(Serialize, ToSchema)]
+pub struct BadgeBody {
+    #[schema(example = "card-testing")]
+    slug: String,
+    name: String,
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "BAD")]
+    badge_type: BadgeType,
+    /// Why the identity carries it: a sentence.
+    explanation: String,
+    metadata: Map<String, Value>,
+}
+
+impl From<Badge> for BadgeBody {
+    fn from(badge: Badge) -> Self {
+        let Badge { slug, name, badge_type, explanation, metadata } = badge;
+        Self { slug, name, badge_type, explanation, metadata }
+    }
 }
 
 /// One analyzer's finding.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hasher;
 use std::sync::Arc;
 
+use dregs_core::badge::Badge;
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::score::Scores;
 use serde::Serialize;
@@ -48,7 +49,7 @@ impl EventIds {
             cycle_id: analysis.sequence,
             scores: &analysis.scores,
             previous_scores: analysis.detail.previous_scores.as_ref(),
-            badges: [],
+            badges: &analysis.detail.badges,
             event_count: analysis.event_count,
             device_count: analysis.device_count,
         };
@@ -84,7 +85,7 @@ struct ScoredData<'a> {
     cycle_id: i64,
     scores: &'a Scores,
     previous_scores: Option<&'a Scores>,
-    badges: [(); 0],
+    badges: &'a [Badge],
     event_count: i64,
     device_count: i64,
 }

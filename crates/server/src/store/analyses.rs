@@ -1,5 +1,6 @@
 //! Analyses: what each cycle found, and why.
 
+use dregs_core::badge::Badge;
 use dregs_core::score::{Observation, Scores};
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub struct Detail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_scores: Option<Scores>,
     pub observations: Vec<Observation>,
+    /// Those the identity carries after the cycle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub badges: Vec<Badge>,
 }
 
 /// Stores analyses whose details are packed already.

@@ -13,7 +13,7 @@ pub fn begin(tx: &mut Tx, team_id: i64, identity_id: i64, now: Timestamp) -> Res
          on conflict do nothing",
         &values![identity_id, team_id, now],
     )?;
-    for table in ["group_members", "escalations", "reviews", "notifications"] {
+    for table in ["group_members", "badges", "escalations", "reviews", "notifications"] {
         tx.execute(&format!("delete from {table} where identity_id = $1"), &values![identity_id])?;
     }
     tx.execute("delete from identities where id = $1", &values![identity_id])?;

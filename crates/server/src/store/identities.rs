@@ -256,6 +256,8 @@ pub struct CycleStart {
     pub disregarded: bool,
     pub state: Vec<u8>,
     pub data: String,
+    /// As [`dregs_core::standing::Standing::encode`] wrote it.
+    pub standing: Option<String>,
 }
 
 /// Reads the identities with these row ids.
@@ -264,7 +266,7 @@ pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
     tx.query_rows(
         "with v (id) as (values {rows})
          select i.id, i.team_id, i.external_id, i.version, i.sequence, i.cycle,
-           i.humanity, i.authenticity, i.uniqueness, i.behavior, i.disregarded, i.state, i.data
+           i.humanity, i.authenticity, i.uniqueness, i.behavior, i.disregarded, i.state, i.data, i.standing
          from v join identities i on i.id = v.id",
         &rows,
         |row| {
@@ -279,6 +281,7 @@ pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
                 disregarded: row.flag(10)?,
                 state: row.get(11)?,
                 data: row.get(12)?,
+                standing: row.get(13)?,
             })
         },
     )
@@ -293,6 +296,7 @@ pub struct CycleEnd {
     pub sequence: i64,
     pub scores: Scores,
     pub finished_at: Timestamp,
+    pub standing: Option<String>,
     /// When the next cycle is due if the identity has moved on.
     pub next_at: Timestamp,
 }
@@ -313,15 +317,16 @@ pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>>
                 s.uniqueness,
                 s.behavior,
                 c.finished_at,
+                &c.standing,
                 c.next_at
             ]
         })
         .collect();
     tx.query_rows(
-        "with v (id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, next_at) as (values {rows})
+        "with v (id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, standing, next_at) as (values {rows})
          update identities set humanity = v.humanity, authenticity = v.authenticity,
            uniqueness = v.uniqueness, behavior = v.behavior, last_scored_at = v.finished_at,
-           updated_at = v.finished_at, sequence = v.sequence + 1, cycle = v.sequence + 1,
+           updated_at = v.finished_at, standing = v.standing, sequence = v.sequence + 1, cycle = v.sequence + 1,
            evaluate_at = case when identities.version = v.version then null else v.next_at end
          from v where identities.id = v.id and identities.sequence = v.sequence
          returning identities.id, evaluate_at",
@@ -347,11 +352,12 @@ pub struct Identity {
     /// The sequence of the newest analysis.
     pub cycle: Option<i64>,
     pub data: String,
+    pub standing: Option<String>,
 }
 
 const COLUMNS: &str = "i.id, i.external_id, i.created_at, i.updated_at, i.last_tracked_at, i.last_scored_at,
     i.display_name, i.display_email, i.display_username, i.humanity, i.authenticity, i.uniqueness,
-    i.behavior, i.disregarded, i.cycle, i.data";
+    i.behavior, i.disregarded, i.cycle, i.data, i.standing";
 
 /// The team's identity with this external id.
 pub fn find(tx: &mut Tx, team_id: i64, external_id: &str) -> Result<Option<Identity>> {
@@ -384,6 +390,7 @@ fn read(row: &Row) -> Result<Identity> {
         disregarded: row.flag(13)?,
         cycle: row.get(14)?,
         data: row.get(15)?,
+        standing: row.get(16)?,
     })
 }
 

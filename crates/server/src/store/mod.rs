@@ -15,6 +15,7 @@ mod tx;
 pub mod analyses;
 pub mod attempts;
 pub mod audit_log;
+pub mod badges;
 pub mod changes;
 pub mod channels;
 pub mod claims;

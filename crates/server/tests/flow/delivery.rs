@@ -21,7 +21,7 @@ on_both_engines!(
     the_log_shows_the_bytes_that_were_sent,
 );
 
-const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+pub const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 const SORRY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 5\r\n\r\nsorry";
 
 fn morning() -> Arc<ManualClock> {
@@ -29,7 +29,7 @@ fn morning() -> Arc<ManualClock> {
 }
 
 /// Waits until `count` requests have arrived.
-async fn arrived(receiver: &Receiver, count: usize) -> Vec<Received> {
+pub async fn arrived(receiver: &Receiver, count: usize) -> Vec<Received> {
     eventually(&format!("{count} requests"), async || {
         let requests = receiver.requests();
         (requests.len() >= count).then_some(requests)

@@ -95,7 +95,7 @@ impl Scene {
         answer
     }
 
-    /// A life of many events, changes of name, webhooks, a review and a link.
+    /// A life of many events, changes of name, a badge, webhooks, a review and a link.
     async fn live(&self) {
         let config = json!({"url": self.receiver.url()});
         let channel =
@@ -105,7 +105,7 @@ impl Scene {
             let email = if half == 0 { TRACES[1] } else { TRACES[2] };
             let event = |n: usize| {
                 json!({
-                    "id": format!("e{half}-{n}"), "type": "page.viewed", "session": "session-of-ada",
+                    "id": format!("e{half}-{n}"), "type": if n < 590 { "page.viewed" } else { "payment_failed" }, "session": "session-of-ada",
                     "identity": {"id": "ada-1815", "data": {
                         "email": email, "name": "Augusta Ada", "username": "countess1815",
                         "remark": "a very private remark",
@@ -122,6 +122,11 @@ impl Scene {
             let attributes = json!({"attributes": {"remark": format!("a very private remark {n}")}});
             self.call(Method::PATCH, "/api/identities/ada-1815", attributes).await;
         }
+        eventually("the badge", async || {
+            let identity = self.call(Method::GET, "/api/identities/ada-1815", Value::Null).await;
+            (identity["badges"][0]["slug"] == "card-testing").then_some(())
+        })
+        .await;
         let ask = json!({"feedback": "a very private remark"});
         self.call(Method::POST, "/api/identities/ada-1815/actions/review", ask).await;
         eventually("the review", async || {

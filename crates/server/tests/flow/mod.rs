@@ -1,6 +1,7 @@
 //! From an event to a webhook, through a running server and real sockets.
 
 mod backtest;
+mod badges;
 mod channels;
 mod delivery;
 mod erasure;

@@ -1,3 +1,4 @@
+use dregs_core::badge;
 use dregs_core::score::{Category, Observation};
 use dregs_server::store::analyses::{self, Analysis, Detail};
 use dregs_server::store::codec;
@@ -10,9 +11,9 @@ on_both_engines!(analyses_come_back_as_they_were_stored);
 
 fn analysis(identity_id: i64, sequence: i64) -> Analysis {
     let observation = Observation {
-        category: Category::Humanity,
-        id: "humanity.user-agent".into(),
-        label: "User agent".into(),
+        category: Category::Behavior,
+        id: "behavior.failed-payments".into(),
+        label: "Failed payments".into(),
         explanation: "Grüße 🦀".into(),
         value: 0.1,
         confidence: 1.0 / 3.0,
@@ -29,6 +30,7 @@ fn analysis(identity_id: i64, sequence: i64) -> Analysis {
         device_count: 1,
         detail: Detail {
             previous_scores: (sequence > 1).then(|| scores(90)),
+            badges: badge::of_analyzers(std::slice::from_ref(&observation)).collect(),
             observations: vec![observation],
         },
     }

@@ -81,6 +81,7 @@ async fn an_identity_comes_back_as_ingest_left_it(engine: Engine) {
         disregarded: false,
         cycle: None,
         data: r#"{"a":1}"#.into(),
+        standing: None,
     };
     assert_eq!(ground.read(|tx| identities::find(tx, 1, "ada")).await, Some(shown));
     assert_eq!(ground.read(|tx| identities::find(tx, 3, "ada")).await, None);
@@ -130,6 +131,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
         disregarded: false,
         state: vec![1, 2, 3],
         data: "{}".into(),
+        standing: None,
     });
     let mut starts = starts;
     starts.sort_by_key(|start| start.id);
@@ -142,6 +144,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
         sequence,
         scores: scores(humanity),
         finished_at: at(200),
+        standing: Some("{}".to_owned()),
         next_at: at(300),
     };
     let (first, second) = ([end(ids[2], 0, 1)], [end(ids[0], 0, 50), end(ids[1], 0, 60), end(ids[2], 0, 70)]);
@@ -153,6 +156,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
     let mut starts = ground.read(move |tx| identities::load_cycle_starts(tx, &begin)).await;
     starts.sort_by_key(|start| start.id);
     let seen: Vec<_> = starts.iter().map(|s| (s.version, s.sequence, s.previous)).collect();
+    assert!(starts.iter().all(|start| start.standing.as_deref() == Some("{}")));
     assert_eq!(seen, [(1, 1, Some(scores(50))), (2, 1, Some(scores(60))), (1, 1, Some(scores(1)))]);
     let rows = ground.read(move |tx| identities::load_tracked(tx, &names.map(|name| (1, name)))).await;
     let due = |name: &str| {
@@ -163,7 +167,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
     assert_eq!(names.map(due), [(scored, None), (scored, Some(at(300))), (scored, None)]);
     let shown = ground.read(|tx| identities::find(tx, 1, "done")).await.unwrap();
     assert_eq!(
-        (shown.scores, shown.cycle, shown.updated_at, shown.last_tracked_at),
-        (scores(50), Some(1), at(200), at(100))
+        (shown.scores, shown.cycle, shown.updated_at, shown.last_tracked_at, shown.standing.as_deref()),
+        (scores(50), Some(1), at(200), at(100), Some("{}"))
     );
 }

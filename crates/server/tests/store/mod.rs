@@ -2,6 +2,7 @@
 
 mod analyses;
 mod attempts;
+mod badges;
 mod channels;
 mod completeness;
 mod credentials;

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use dregs_core::badge::{self, Badge};
 use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::person;
 use dregs_core::score::{self, Weights};
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
+use dregs_core::standing::Standing;
 use dregs_core::time::Timestamp;
 
 use crate::app::App;
@@ -27,7 +29,7 @@ use crate::store::claims::{DELIVERY_LEASE_MS, Due, EVALUATION_LEASE_MS};
 use crate::store::deliveries::{self, NewDelivery, Subject};
 use crate::store::identities::{self, CycleEnd, CycleStart};
 use crate::store::links::{self, Described, HashedKey};
-use crate::store::{Result, StoreError, Tx, channels, codec};
+use crate::store::{Result, StoreError, Tx, badges, channels, codec};
 
 /// A finished cycle, ready to be committed.
 struct Cycle {
@@ -35,6 +37,9 @@ struct Cycle {
     version: i64,
     analysis: Analysis,
     packed_detail: Vec<u8>,
+    /// Of before.
+    badges: Vec<Badge>,
+    standing: Option<String>,
     message: Arc<Message>,
 }
 
@@ -142,6 +147,12 @@ impl Evaluee {
         let known = (seen.mappings.of(self.start.team_id), seen.datasets.of(self.start.team_id));
         let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared);
         let found = score::analyze(&snapshot, seen.weights);
+        let before = Standing::decode(self.start.standing.as_deref()).map_err(broken)?;
+        let mut badges = Vec::new();
+        if !self.start.disregarded {
+            badges.extend(badge::of_analyzers(&found.observations));
+        }
+        let after = Standing { badges: badges.clone() };
         let analysis = Analysis {
             identity_id: self.start.id,
             sequence: self.start.sequence + 1,
@@ -150,12 +161,14 @@ impl Evaluee {
             scores: found.scores,
             event_count: i64::try_from(self.state.event_count()).unwrap_or(i64::MAX),
             device_count: self.state.device_count().into(),
-            detail: Detail { previous_scores: self.start.previous, observations: found.observations },
+            detail: Detail { previous_scores: self.start.previous, observations: found.observations, badges },
         };
         Ok(Cycle {
             team_id: self.start.team_id,
             version: self.start.version,
             packed_detail: codec::pack(&analysis.detail)?,
+            badges: before.badges,
+            standing: after.encode().map_err(broken)?,
             message: Arc::new(event_ids.scored(&analysis, &self.start.external_id)?),
             analysis,
         })
@@ -369,6 +382,7 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> 
             sequence: c.analysis.sequence - 1,
             scores: c.analysis.scores,
             finished_at: c.analysis.finished_at,
+            standing: c.standing.clone(),
             next_at: if places.contains(&c.analysis.identity_id) { leased_until } else { next_at },
         })
         .collect();
@@ -380,10 +394,26 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> 
         cycles.iter().filter(|c| taken.contains_key(&c.analysis.identity_id)).collect();
     let rows: Vec<_> = taken_cycles.iter().map(|c| (&c.analysis, c.packed_detail.as_slice())).collect();
     analyses::insert(tx, &rows)?;
+    change_badges(tx, &taken_cycles)?;
     let touched = Touched { identities: taken.keys().copied().collect(), ..Touched::default() };
     changes::insert(tx, &touched, context.now)?;
     let deliveries = insert_deliveries(tx, &taken_cycles, context)?;
     Ok(Committed { deliveries, still_due, spilled: !in_store.is_empty() })
+}
+
+fn change_badges(tx: &mut Tx, cycles: &[&Cycle]) -> Result<()> {
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    for cycle in cycles {
+        let (before, after) = (&cycle.badges, &cycle.analysis.detail.badges);
+        let missing = |badges: &[Badge], from: &[Badge]| -> Vec<_> {
+            let is_missing = |badge: &&Badge| from.iter().all(|other| other.slug != badge.slug);
+            let missing = badges.iter().filter(is_missing);
+            missing.map(|badge| (cycle.team_id, badge.slug.clone(), cycle.analysis.identity_id)).collect()
+        };
+        added.extend(missing(after, before));
+        removed.extend(missing(before, after));
+    }
+    badges::change(tx, &added, &removed)
 }
 
 fn insert_deliveries(

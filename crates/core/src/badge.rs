@@ -1,0 +1,125 @@
+//! Badges: what is to be said of an identity in a word or two.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::score::Observation;
+
+/// What carrying a badge means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum BadgeType {
+    Good,
+    Bad,
+    Neutral,
+}
+
+/// A badge that an identity carries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Badge {
+    /// By which it is asked for, such as `card-testing`.
+    pub slug: String,
+    /// For people.
+    pub name: String,
+    #[serde(rename = "type")]
+    pub badge_type: BadgeType,
+    /// Why the identity carries it: a sentence.
+    pub explanation: String,
+    /// The numbers behind the explanation.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+}
+
+/// A case so plain that one analyzer's observation is enough to name it.
+struct Plain {
+    analyzer: &'static str,
+    /// Observations of at most this value are the case.
+    value_max: f64,
+    slug: &'static str,
+    name: &'static str,
+}
+
+const PLAIN: [Plain; 3] = [
+    // Three signs at once: see `score/takeover.rs`.
+    Plain {
+        analyzer: "behavior.takeover",
+        value_max: 0.12,
+        slug: "account-takeover-suspected",
+        name: "Account takeover suspected",
+    },
+    // Five accounts on one device in an hour, 15 of one mailbox, 31 in one network: `score/sign_up_burst.rs`.
+    Plain {
+        analyzer: "behavior.sign-up-burst",
+        value_max: 0.12,
+        slug: "registration-bombing",
+        name: "Registration bombing",
+    },
+    // Six failed payments in an hour: `score/failed_payments.rs`.
+    Plain {
+        analyzer: "behavior.failed-payments",
+        value_max: 0.18,
+        slug: "card-testing",
+        name: "Card testing",
+    },
+];
+
+/// The badges of the plain cases among `observations`; those of analyzers in shadow give none.
+pub fn of_analyzers(observations: &[Observation]) -> impl Iterator<Item = Badge> {
+    observations.iter().filter(|observation| observation.weight > 0.0).filter_map(|observation| {
+        let is_plain =
+            |plain: &&Plain| plain.analyzer == observation.id && observation.value <= plain.value_max;
+        PLAIN.iter().find(is_plain).map(|plain| Badge {
+            slug: plain.slug.to_owned(),
+            name: plain.name.to_owned(),
+            badge_type: BadgeType::Bad,
+            explanation: observation.explanation.clone(),
+            metadata: observation.metadata.clone(),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::{ANALYZERS, Category};
+
+    fn observation(id: &str, value: f64, weight: f64) -> Observation {
+        Observation {
+            category: Category::Behavior,
+            id: id.to_owned(),
+            label: String::new(),
+            explanation: "Because.".to_owned(),
+            value,
+            confidence: 0.9,
+            weight,
+            metadata: Map::from_iter([("accounts".to_owned(), 5.into())]),
+        }
+    }
+
+    #[test]
+    fn plain_cases_are_named_and_no_others() {
+        let slugs = |observations: &[Observation]| -> Vec<String> {
+            of_analyzers(observations).map(|badge| badge.slug).collect()
+        };
+        for plain in PLAIN {
+            assert!(ANALYZERS.iter().any(|analyzer| analyzer.id == plain.analyzer), "{}", plain.analyzer);
+            assert_eq!(slugs(&[observation(plain.analyzer, plain.value_max, 1.0)]), [plain.slug]);
+            assert!(slugs(&[observation(plain.analyzer, plain.value_max + 0.01, 1.0)]).is_empty());
+            assert!(slugs(&[observation(plain.analyzer, 0.02, 0.0)]).is_empty(), "in shadow");
+        }
+        assert!(slugs(&[observation("behavior.pace", 0.02, 1.0)]).is_empty());
+    }
+
+    #[test]
+    fn a_badge_says_why() {
+        let badge = of_analyzers(&[observation("behavior.sign-up-burst", 0.05, 1.4)]).next().unwrap();
+        let expected = serde_json::json!({
+            "slug": "registration-bombing",
+            "name": "Registration bombing",
+            "type": "BAD",
+            "explanation": "Because.",
+            "metadata": {"accounts": 5}
+        });
+        assert_eq!(serde_json::to_value(badge).unwrap(), expected);
+    }
+}
