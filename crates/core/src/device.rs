@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+mod interaction;
 mod signs;
 
+pub use interaction::{Interaction, Interactions};
 pub use signs::{Sign, Signs, signs};
 
 /// Bytes of the digest that are kept: at 128 bits, a billion devices collide with a probability

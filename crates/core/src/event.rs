@@ -5,12 +5,15 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::device::Interaction;
 use crate::place::Place;
 use crate::time::Timestamp;
 
+mod codes;
 mod read;
 mod redact;
 
+pub use codes::codes;
 pub use read::*;
 pub use redact::{REDACTED, redact};
 
@@ -93,6 +96,9 @@ pub struct Event {
     /// What the tracker saw of the device; the fingerprint is derived from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub components: Option<Map<String, Value>>,
+    /// How the page was operated since the event before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction: Option<Interaction>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
-use crate::event::Event;
+use crate::event::{Event, codes};
 use crate::identity::Profile;
 use crate::person::{self, Record};
 use crate::snapshot::OTHERS_MAX;
@@ -40,10 +40,14 @@ pub enum KeyKind {
     Birth = 9,
     /// Parts of the address.
     Home = 10,
+    /// Its first steps and their rhythm.
+    Journey = 11,
+    /// A promotion or referral code.
+    Code = 12,
 }
 
 impl KeyKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Device,
         Self::Ip,
         Self::Session,
@@ -54,6 +58,8 @@ impl KeyKind {
         Self::Phone,
         Self::Birth,
         Self::Home,
+        Self::Journey,
+        Self::Code,
     ];
 
     /// Other identities looked at for one key of this kind, the newest: as many as the analyzers of bursts
@@ -61,14 +67,15 @@ impl KeyKind {
     pub const fn others_max(self) -> usize {
         match self {
             Self::Device | Self::Ip => OTHERS_MAX,
-            Self::Network => 40,
+            Self::Network | Self::Code => 40,
             Self::Session
             | Self::Email
             | Self::Mailbox
             | Self::Name
             | Self::Phone
             | Self::Birth
-            | Self::Home => 10,
+            | Self::Home
+            | Self::Journey => 10,
         }
     }
 
@@ -129,7 +136,10 @@ pub fn new_keys(event: &Event, state: &IdentityState) -> Vec<LinkKey> {
     let ip = ip.and_then(ip_value).map(|value| LinkKey { kind: KeyKind::Ip, value });
     let session = event.session.as_ref().filter(|session| !state.knows_session(session));
     let session = session.map(|value| LinkKey { kind: KeyKind::Session, value: value.clone() });
-    device.into_iter().chain(ip).chain(network).chain(session).collect()
+    let codes = codes(&event.data).filter(|code| !is_known(state.codes(), code));
+    let codes = codes.map(|value| LinkKey { kind: KeyKind::Code, value });
+    let journey = state.journey_after(event).map(journey_key);
+    device.into_iter().chain(ip).chain(network).chain(session).chain(codes).chain(journey).collect()
 }
 
 /// Digits of a phone number that are compared: the last ones, since what stands before them is the
@@ -158,6 +168,11 @@ pub fn profile_keys(profile: &Profile) -> impl Iterator<Item = LinkKey> {
     single.chain(homes.into_iter().map(|value| LinkKey { kind: KeyKind::Home, value }))
 }
 
+/// The key of those who began alike.
+pub fn journey_key(digest: u64) -> LinkKey {
+    LinkKey { kind: KeyKind::Journey, value: format!("{digest:016x}") }
+}
+
 fn is_known<T: PartialEq>(seen: &[Seen<T>], value: &T) -> bool {
     seen.iter().any(|seen| seen.value == *value)
 }
@@ -175,7 +190,9 @@ pub fn current_keys(state: &IdentityState, profile: &Profile) -> Vec<LinkKey> {
     let networks = newest(state.addresses()).filter_map(|ip| network_value(*ip));
     let networks = networks.map(|value| LinkKey { kind: KeyKind::Network, value });
     let session = state.session().map(|value| LinkKey { kind: KeyKind::Session, value: value.to_owned() });
-    let of_state = devices.chain(addresses).chain(networks).chain(session);
+    let codes = newest(state.codes()).map(|value| LinkKey { kind: KeyKind::Code, value: value.clone() });
+    let journey = state.journey().map(journey_key);
+    let of_state = devices.chain(addresses).chain(networks).chain(session).chain(codes).chain(journey);
     let mut keys: Vec<_> = of_state.chain(profile_keys(profile)).collect();
     keys.sort_unstable();
     keys.dedup();
@@ -226,6 +243,7 @@ pub fn held_since(state: &IdentityState, key: &LinkKey) -> Option<Timestamp> {
         KeyKind::Device => {
             state.devices().iter().find(|seen| seen.value == key.value).map(|seen| seen.first_at)
         }
+        KeyKind::Code => state.codes().iter().find(|seen| seen.value == key.value).map(|seen| seen.first_at),
         KeyKind::Ip => of_addresses(ip_value),
         KeyKind::Network => of_addresses(network_value),
         _ => state.first_event_at(),

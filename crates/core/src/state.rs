@@ -5,13 +5,14 @@
 //! state, byte for byte: whenever the fold or its format changes, `FORMAT_VERSION` changes with
 //! it, old states are refused by [`IdentityState::decode`], and the past is folded again.
 
+use std::collections::BTreeSet;
 use std::hash::Hasher;
 use std::net::IpAddr;
 
 use siphasher::sip::SipHasher24;
 
-use crate::device::{Signs, signs};
-use crate::event::Event;
+use crate::device::{Interactions, Signs, signs};
+use crate::event::{Event, codes};
 use crate::place::Place;
 use crate::time::{HOUR_MS, Timestamp};
 
@@ -31,6 +32,12 @@ pub const USER_AGENTS_MAX: usize = 8;
 pub const USER_AGENT_KEPT_MAX_BYTES: usize = 256;
 /// Places remembered, likewise.
 pub const PLACES_MAX: usize = 8;
+/// Promotion and referral codes remembered, likewise.
+pub const CODES_MAX: usize = 4;
+/// Events from the first that make the journey of an identity.
+pub const JOURNEY_EVENTS: usize = 8;
+/// Names of events, and lengths of pauses, of which a journey has fewer say nothing.
+const JOURNEY_MIN_DISTINCT: usize = 3;
 /// Event names counted one by one: the first ones, the rest together.
 pub const NAMES_MAX: usize = 32;
 /// Of an event's name this much is kept.
@@ -89,6 +96,7 @@ pub struct IdentityState {
     device_count: u32,
     signs: Signs,
     signed_event_count: u32,
+    interactions: Interactions,
     first_event_at: Timestamp,
     last_event_at: Timestamp,
     devices: Vec<Seen<String>>,
@@ -97,6 +105,8 @@ pub struct IdentityState {
     session: Option<String>,
     user_agents: Vec<Seen<String>>,
     places: Vec<Seen<Place>>,
+    codes: Vec<Seen<String>>,
+    journey: Option<u64>,
     names: Vec<Seen<String>>,
     other_name_count: u64,
     /// In the order of arrival.
@@ -112,6 +122,7 @@ impl IdentityState {
     /// Takes in one more event of the identity.
     pub fn fold(&mut self, event: &Event) {
         let at = event.timestamp;
+        self.journey = self.journey.or_else(|| self.journey_after(event));
         let is_browser = event.components.is_some();
         self.fold_time(at);
         self.event_count += 1;
@@ -123,6 +134,12 @@ impl IdentityState {
             let found = signs(components, event.user_agent.as_deref());
             self.signs = self.signs.with(found);
             self.signed_event_count += u32::from(!found.is_empty());
+        }
+        if let Some(interaction) = &event.interaction {
+            self.interactions.add(interaction);
+        }
+        for code in codes(&event.data) {
+            see(&mut self.codes, CODES_MAX, at, |known| *known == code, || code.clone());
         }
         let device = event.fingerprint.as_deref().map(|fingerprint| self.fold_device(fingerprint, at));
         let address = event.ip.map(|ip| self.fold_address(ip, at));
@@ -212,7 +229,7 @@ impl IdentityState {
 
     /// The name's place among the names counted one by one.
     fn fold_name(&mut self, name: &str, at: Timestamp) -> Option<u8> {
-        let name = &name[..name.floor_char_boundary(NAME_KEPT_MAX_BYTES)];
+        let name = cut_name(name);
         let is_known = self.names.iter().any(|known| known.value == name);
         if !is_known && self.names.len() == NAMES_MAX {
             self.other_name_count += 1;
@@ -246,6 +263,11 @@ impl IdentityState {
     /// What its browsers gave away, ever, and in how many events they gave away something.
     pub fn device_signs(&self) -> (Signs, u32) {
         (self.signs, self.signed_event_count)
+    }
+
+    /// How its pages were operated.
+    pub fn interactions(&self) -> Interactions {
+        self.interactions
     }
 
     /// The earliest event time; `None` before the first event.
@@ -292,6 +314,41 @@ impl IdentityState {
     /// Where its addresses were, at most [`PLACES_MAX`].
     pub fn places(&self) -> &[Seen<Place>] {
         &self.places
+    }
+
+    /// Promotion and referral codes, at most [`CODES_MAX`].
+    pub fn codes(&self) -> &[Seen<String>] {
+        &self.codes
+    }
+
+    /// A digest of its first [`JOURNEY_EVENTS`] events and the pauses between them; `None` before there are
+    /// that many, and where they are too plain to tell one identity from another.
+    pub fn journey(&self) -> Option<u64> {
+        self.journey
+    }
+
+    /// The journey that `event` completes.
+    pub fn journey_after(&self, event: &Event) -> Option<u64> {
+        if self.event_count + 1 != JOURNEY_EVENTS as u64 {
+            return None;
+        }
+        let before = self.recent().map(|recent| (recent.name.unwrap_or_default(), recent.at));
+        let steps: Vec<_> = before.chain([(cut_name(&event.name), event.timestamp)]).collect();
+        let names: BTreeSet<_> = steps.iter().map(|(name, _)| name).collect();
+        let pauses =
+            steps.windows(2).map(|pair| gap_bucket(pair[1].1.millis_since(pair[0].1).unsigned_abs()));
+        let pauses: Vec<_> = pauses.collect();
+        let lengths: BTreeSet<_> = pauses.iter().collect();
+        if names.len() < JOURNEY_MIN_DISTINCT || lengths.len() < JOURNEY_MIN_DISTINCT {
+            return None;
+        }
+        let mut hasher = SipHasher24::new();
+        for (name, _) in &steps {
+            hasher.write(name.as_bytes());
+            hasher.write_u8(0);
+        }
+        pauses.iter().for_each(|pause| hasher.write_usize(*pause));
+        Some(hasher.finish())
     }
 
     /// The first [`NAMES_MAX`] event names and how often each came.
@@ -377,6 +434,10 @@ fn see<T>(
             Slot::New(place(list.len() - 1))
         }
     }
+}
+
+fn cut_name(name: &str) -> &str {
+    &name[..name.floor_char_boundary(NAME_KEPT_MAX_BYTES)]
 }
 
 /// Tells sessions of one identity apart; who holds one is in the link keys, with a keyed hash.

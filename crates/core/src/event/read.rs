@@ -9,7 +9,7 @@ use super::redact::redact;
 use super::{
     Accepted, BATCH_MAX_EVENTS, Event, EventGroup, EventIdentity, FieldError, Limits, Origin, Refused,
 };
-use crate::device;
+use crate::device::{self, Interaction};
 use crate::identity::DATA_MAX_BYTES;
 use crate::json;
 use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
@@ -111,6 +111,7 @@ impl fmt::Display for Limit {
 #[derive(Default)]
 struct Device {
     components: Option<Map<String, Value>>,
+    interaction: Option<Interaction>,
     fingerprint: Option<String>,
 }
 
@@ -140,6 +141,7 @@ impl Reader<'_> {
             data: Map::new(),
             fingerprint: None,
             components: None,
+            interaction: None,
             session: None,
             url: None,
             ip: None,
@@ -178,6 +180,7 @@ impl Reader<'_> {
         event.fingerprint =
             device.fingerprint.or_else(|| device.components.as_ref().map(device::fingerprint));
         event.components = device.components;
+        event.interaction = device.interaction;
         self.finish(event, new_id)
     }
 
@@ -309,6 +312,7 @@ impl Reader<'_> {
                 "components" => {
                     device.components = Some(self.data("components", value)).filter(|map| !map.is_empty());
                 }
+                "interaction" => device.interaction = self.interaction(value),
                 "fingerprint" if self.is_backend() => {
                     device.fingerprint = self.text("fingerprint", value, Limit::Bytes(ID_MAX_BYTES));
                 }
@@ -316,6 +320,17 @@ impl Reader<'_> {
             }
         }
         device
+    }
+
+    fn interaction(&mut self, value: Value) -> Option<Interaction> {
+        let interaction = serde_json::from_value(value);
+        if interaction.is_err() {
+            self.refuse(
+                "interaction",
+                "must be an object of counts, such as `{\"clicks\": 2, \"moves\": 40}`",
+            );
+        }
+        interaction.ok()
     }
 
     fn ip(&mut self, value: Value) -> Option<IpAddr> {

@@ -16,6 +16,7 @@ pub enum LinkType {
     SharedIp,
     SimilarEmail,
     SimilarName,
+    SimilarBehavior,
 }
 
 impl LinkType {
@@ -27,6 +28,7 @@ impl LinkType {
             Self::SharedIp => "SHARED_IP",
             Self::SimilarEmail => "SIMILAR_EMAIL",
             Self::SimilarName => "SIMILAR_NAME",
+            Self::SimilarBehavior => "SIMILAR_BEHAVIOR",
         }
     }
 }
@@ -64,6 +66,8 @@ const ADDRESS: &[(usize, f64, f64)] =
     &[(1, 0.5, 0.4), (4, 0.4, 0.4), (10, 0.25, 0.3), (50, 0.1, 0.2), (OTHERS_MAX, 0.05, 0.1)];
 /// A session is one browser from one visit to the end of it: whoever else is in it signed in there.
 const SESSION: (f64, f64) = (0.98, 0.95);
+/// The same first steps at the same pace: one alike is chance, and so are all who are led by the hand.
+const JOURNEY: &[(usize, f64, f64)] = &[(1, 0.3, 0.3), (4, 0.5, 0.5), (10, 0.4, 0.4)];
 /// A mailbox has one owner.
 const EMAIL: (f64, f64) = (1.0, 0.95);
 /// Addresses that share no more than letters are alike by chance.
@@ -79,12 +83,12 @@ const PERSON: (f64, f64) = (0.9, 0.8);
 const PHONE: (f64, f64) = (0.6, 0.7);
 const SIMILAR_EMAIL_CONFIDENCE: f64 = 0.6;
 
-/// What it says that two identities share this; `None` for what ties nobody to anybody: a network in
-/// common, or names and addresses that only begin alike.
+/// What it says that two identities share this; `None` for what ties nobody to anybody: a network or a
+/// code in common, or names and addresses that only begin alike.
 pub fn show(shared: Shared, own: &Profile, other: &Profile) -> Option<ShownLink> {
     let Shared { kind, keys, others } = shared;
     let (link_type, (value, confidence)) = match kind {
-        KeyKind::Network => return None,
+        KeyKind::Network | KeyKind::Code => return None,
         KeyKind::Birth | KeyKind::Home => {
             own.record()?.is_same_person(&other.record()?).then_some(())?;
             (LinkType::SimilarName, PERSON)
@@ -100,6 +104,7 @@ pub fn show(shared: Shared, own: &Profile, other: &Profile) -> Option<ShownLink>
             (LinkType::SimilarName, NAME)
         }
         KeyKind::Phone => (LinkType::SimilarName, PHONE),
+        KeyKind::Journey => (LinkType::SimilarBehavior, by_others(JOURNEY, others)),
         KeyKind::Device => (LinkType::SameDevice, by_others(DEVICE, others)),
         KeyKind::Session => (LinkType::SameSession, SESSION),
         KeyKind::Ip => (LinkType::SharedIp, by_others(ADDRESS, others)),
@@ -128,6 +133,8 @@ fn explain(Shared { kind, keys, others }: Shared) -> String {
         (KeyKind::Birth | KeyKind::Home, _) => {
             "Both give nearly the same name, date of birth or address".to_owned()
         }
+        (KeyKind::Journey, _) => "Both began with the same steps at the same pace".to_owned(),
+        (KeyKind::Code, _) => "Both used the same promotion or referral code".to_owned(),
         (KeyKind::Network, 1) => "Both came from the same network".to_owned(),
         (KeyKind::Network, _) => format!("Both came from the same {keys} networks"),
     };

@@ -38,6 +38,7 @@ impl Identity {
             data: Map::new(),
             fingerprint: None,
             components: None,
+            interaction: None,
             session: None,
             url: None,
             ip: None,

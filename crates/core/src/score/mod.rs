@@ -31,12 +31,14 @@ use crate::snapshot::Snapshot;
 
 mod acts;
 mod agreement;
+mod code_ring;
 mod crowd;
 mod device;
 mod dormancy;
 mod email;
 mod failed_payments;
 mod failed_sign_ins;
+mod interaction;
 mod moments;
 mod name;
 mod network;
@@ -49,6 +51,7 @@ mod shared_device;
 mod shared_ip;
 mod shared_session;
 mod sign_up_burst;
+mod similar_behavior;
 mod similar_email;
 mod similar_profile;
 mod takeover;
@@ -80,6 +83,7 @@ pub const VALUE_MAX: f64 = 0.98;
 pub const ANALYZERS: &[Analyzer] = &[
     user_agent::ANALYZER,
     device::ANALYZER,
+    interaction::ANALYZER,
     timing::ANALYZER,
     round_the_clock::ANALYZER,
     network::ANALYZER,
@@ -91,9 +95,11 @@ pub const ANALYZERS: &[Analyzer] = &[
     shared_ip::ANALYZER,
     similar_email::ANALYZER,
     similar_profile::ANALYZER,
+    similar_behavior::ANALYZER,
     same_email::ANALYZER,
     sign_up_burst::ANALYZER,
     pace::ANALYZER,
+    code_ring::ANALYZER,
     repetition::ANALYZER,
     takeover::ANALYZER,
     failed_sign_ins::ANALYZER,

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::{pack, unpack};
 use super::{GAP_BUCKETS, HOURS, IdentityState, Recent, Seen};
-use crate::device::Signs;
+use crate::device::{Interactions, Signs};
 use crate::place::{Country, Place};
 use crate::time::Timestamp;
 
 /// Changes with every change to the fold or to the bytes: a state of another version is folded
 /// again from the stored events.
-const FORMAT_VERSION: u8 = 3;
+const FORMAT_VERSION: u8 = 4;
 
 /// Bytes of a fingerprint that this server derived.
 const DERIVED_FINGERPRINT_BYTES: usize = 16;
@@ -26,6 +26,8 @@ struct Wire {
     device_count: u32,
     signs: u16,
     signed_event_count: u32,
+    /// `None` where none was summed up.
+    interactions: Option<Interactions>,
     first_event_ms: i64,
     /// From the first event.
     span_ms: u64,
@@ -35,6 +37,8 @@ struct Wire {
     session: Option<Session>,
     user_agents: Vec<WireSeen<String>>,
     places: Vec<WireSeen<WirePlace>>,
+    codes: Vec<WireSeen<String>>,
+    journey: Option<u64>,
     names: Vec<WireSeen<String>>,
     other_name_count: u64,
     recent: Vec<WireRecent>,
@@ -102,6 +106,7 @@ impl IdentityState {
             device_count: self.device_count,
             signs: self.signs.bits(),
             signed_event_count: self.signed_event_count,
+            interactions: Some(self.interactions).filter(|some| *some != Interactions::default()),
             first_event_ms: start.as_millis(),
             span_ms: distance_ms(start, self.last_event_at),
             recent: recent.collect(),
@@ -113,6 +118,8 @@ impl IdentityState {
             places: to_wire(&self.places, start, |place| {
                 (place.country.map(|country| country.letters()), place.asn, place.position)
             }),
+            codes: to_wire(&self.codes, start, String::clone),
+            journey: self.journey,
             names: to_wire(&self.names, start, String::clone),
             other_name_count: self.other_name_count,
             hours: sparse(&self.hours),
@@ -152,6 +159,7 @@ impl IdentityState {
             device_count: wire.device_count,
             signs: Signs::from_bits(wire.signs),
             signed_event_count: wire.signed_event_count,
+            interactions: wire.interactions.unwrap_or_default(),
             first_event_at: start,
             last_event_at: later(start, wire.span_ms),
             recent: recent.collect(),
@@ -165,6 +173,8 @@ impl IdentityState {
                 asn,
                 position,
             }),
+            codes: from_wire(wire.codes, start, |code| code),
+            journey: wire.journey,
             names: from_wire(wire.names, start, |name| name),
             other_name_count: wire.other_name_count,
             hours: dense::<HOURS>(&wire.hours)?,

@@ -20,6 +20,7 @@ fn event(name: &str, after_ms: i64) -> Event {
         data: Map::new(),
         fingerprint: None,
         components: None,
+        interaction: None,
         session: None,
         url: None,
         ip: None,
@@ -92,6 +93,9 @@ fn one_event_is_remembered_whole() {
         hours,
         gaps: [0; GAP_BUCKETS],
         days: 1,
+        interactions: Interactions::default(),
+        codes: Vec::new(),
+        journey: None,
         longest_pause_ms: 0,
         longest_pause_until: Timestamp::default(),
     };
@@ -224,7 +228,8 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_state_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = IdentityState::decode(&[&[1], bytes.as_slice()].concat());
+        let version = IdentityState::default().encode()[0];
+        let _ = IdentityState::decode(&[&[version], bytes.as_slice()].concat());
     }
 }
 
@@ -238,4 +243,44 @@ fn what_a_browser_gave_away_is_remembered() {
     let expected = (Signs::from_iter([crate::device::Sign::Webdriver]), 1);
     assert_eq!(state.device_signs(), expected);
     assert_eq!(IdentityState::decode(&state.encode()).unwrap().device_signs(), expected);
+}
+
+#[test]
+fn the_first_steps_and_their_rhythm_make_a_journey() {
+    let walk = |names: [&str; 9], tenths: [i64; 9]| {
+        let events: Vec<_> = names.iter().zip(tenths).map(|(name, at)| event(name, at * 100)).collect();
+        let state = folded(&events);
+        assert_eq!(IdentityState::decode(&state.encode()).unwrap().journey(), state.journey());
+        (folded(&events[..7]).journey(), state.journey())
+    };
+    let names = ["signup", "view", "view", "search", "view", "cart", "buy", "view", "later"];
+    let tenths = [0, 40, 90, 400, 420, 1_000, 4_000, 4_010, 9_990];
+    let (before, journey) = walk(names, tenths);
+    assert!(before.is_none() && journey.is_some());
+    let a_little_faster = [0, 30, 80, 380, 395, 900, 3_800, 3_808, 20_000];
+    assert_eq!(walk(names, a_little_faster).1, journey);
+    assert_ne!(
+        walk(names, [0, 400, 800, 1_200, 1_600, 2_000, 4_000, 4_010, 9_990]).1,
+        journey,
+        "another rhythm"
+    );
+    assert_ne!(
+        walk(["signup", "view", "view", "view", "view", "cart", "buy", "view", "later"], tenths).1,
+        journey
+    );
+    assert_eq!(walk(["view"; 9], tenths).1, None, "one thing over and over");
+    assert_eq!(walk(names, [0, 10, 20, 30, 40, 50, 60, 70, 80]).1, None, "one pause over and over");
+}
+
+#[test]
+fn codes_and_hands_are_remembered() {
+    let mut redeemed = event("promo_redeemed", 0);
+    redeemed.data = Map::from_iter([("promoCode".to_owned(), "WELCOME10".into())]);
+    redeemed.interaction =
+        Some(crate::device::Interaction { clicks: 2, touches: 1, moves: 3, ..Default::default() });
+    let state = folded([&redeemed, &redeemed]);
+    let state = IdentityState::decode(&state.encode()).unwrap();
+    let codes: Vec<_> = state.codes().iter().map(|seen| (seen.value.as_str(), seen.count)).collect();
+    assert_eq!(codes, [("welcome10", 2)]);
+    assert_eq!((state.interactions().clicks, state.interactions().moves), (4, 8));
 }

@@ -18,10 +18,11 @@ use super::escalations::EscalationBody;
 use super::event_lists::TrackedEventBody;
 use super::groups::GroupBody;
 use super::identities::{AnalysisBody, IdentityBody, find};
-use super::identity_actions::{LinkBody, ReviewBody};
+use super::identity_actions::ReviewBody;
+use super::links::LinkBody;
 use super::params::Path;
 use crate::app::App;
-use crate::ops::{event_lists as event_ops, identities as ops, log};
+use crate::ops::{event_lists as event_ops, links, log};
 use crate::store::identities::Identity;
 use crate::store::{
     Result, StoreError, analyses, deliveries, devices, escalations, event_lists, events, groups, reviews,
@@ -157,7 +158,7 @@ impl Export {
                 ))
             })
             .await?;
-        let links = ops::links(&self.app, team_id, self.identity.id.clone()).await?.unwrap_or_default();
+        let links = links::links(&self.app, team_id, self.identity.id.clone()).await?.unwrap_or_default();
         let identity = IdentityBody::new(self.identity.clone())?;
         let review = |review| ReviewBody::new(review, &self.identity.id);
         let head = json!({

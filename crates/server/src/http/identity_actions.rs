@@ -19,7 +19,7 @@ use super::identities::{IdentityBody, find};
 use super::params::{Params, Path, whole_number};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::identities::{self as ops, Change, Link};
+use crate::ops::identities::{self as ops, Change};
 use crate::ops::{erasure, reviews};
 use crate::store::analyses::{self, Analysis};
 use crate::store::reviews::Review;
@@ -131,54 +131,6 @@ pub async fn history(
     let limit = params.limit.into();
     let found = app.store.read(move |tx| analyses::newest(tx, identity.row_id, limit)).await?;
     Ok(Answer(found.into_iter().map(HistoryEntryBody::from).collect()))
-}
-
-/// Another identity with something in common.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LinkBody {
-    /// Null when the identity was deleted.
-    target_identity_id: Option<String>,
-    target_display_name: Option<String>,
-    #[serde(rename = "type")]
-    #[schema(example = "SAME_DEVICE")]
-    link_type: &'static str,
-    /// How strongly they are linked, from 0.0 to 1.0.
-    value: f64,
-    /// How sure that is, from 0.0 to 1.0.
-    confidence: f64,
-    explanation: String,
-    metadata: Map<String, Value>,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-}
-
-impl From<Link> for LinkBody {
-    fn from(link: Link) -> Self {
-        Self {
-            target_identity_id: link.id,
-            target_display_name: link.name,
-            link_type: link.shown.link_type.name(),
-            value: link.shown.value,
-            confidence: link.shown.confidence,
-            explanation: link.shown.explanation,
-            metadata: link.shown.metadata,
-            created_at: link.since,
-        }
-    }
-}
-
-/// List what an identity is linked to, the strongest first
-#[utoipa::path(get, operation_id = "listLinks", path = "/identities/{id}/links", tag = "identities",
-    params(("id" = String, Path)), responses((status = 200, body = Vec<LinkBody>)))]
-pub async fn links(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Answer<Vec<LinkBody>>, ApiError> {
-    let links = ops::links(&app, caller.team_id(), id).await?;
-    let links = links.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
-    Ok(Answer(links.into_iter().map(LinkBody::from).collect()))
 }
 
 /// Have an identity scored again

@@ -23,6 +23,7 @@ mod health;
 mod identities;
 mod identity_actions;
 mod identity_lists;
+mod links;
 mod mappings;
 mod mcp_tokens;
 mod openapi;
@@ -61,7 +62,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(identity_lists::list))
         .routes(routes!(identities::get, identity_actions::update, identity_actions::delete))
         .routes(routes!(identity_actions::history))
-        .routes(routes!(identity_actions::links))
+        .routes(routes!(links::list))
+        .routes(routes!(links::cluster))
         .routes(routes!(identity_actions::analyze))
         .routes(routes!(identity_actions::review))
         .routes(routes!(identity_actions::list_reviews))

@@ -62,6 +62,9 @@ pub struct EventGroupBody {
 #[expect(dead_code, reason = "documents what dregs_core::event reads")]
 pub struct EventDeviceBody {
     components: Option<Map<String, Value>>,
+    /// How the page was operated since the event before: counts of clicks, scriptedClicks, moves, touches,
+    /// keys and scrolls; straightness, keyIntervalMillis and keyIntervalDeviationMillis.
+    interaction: Option<Map<String, Value>>,
     fingerprint: Option<String>,
 }
 

@@ -1,15 +1,11 @@
 //! Identities, beside what events say of them: changed by people, linked to others.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use dregs_core::event::FieldError;
 use dregs_core::identity::{self, Profile};
-use dregs_core::link::{self, DELETED_NAME, KeyHasher, KeyKind, LinkKey, Shared, ShownLink};
-use dregs_core::mapping::Mapping;
-use dregs_core::person;
-use dregs_core::snapshot::OTHERS_MAX;
+use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::state::IdentityState;
-use dregs_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
@@ -19,14 +15,10 @@ use crate::ops::refold;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, Identity};
 use crate::store::links::{self, HashedKey};
-use crate::store::{Result, StoreError, Tx, events};
+use crate::store::{Result, StoreError, Tx};
 
 /// Identities on one key that are scored again when one of them changes.
 const RESCORED_MAX: usize = 20;
-/// Sessions of an identity that are looked at for links.
-const SESSIONS_MAX: i64 = 50;
-/// Links shown, the strongest.
-const LINKS_MAX: usize = 100;
 
 /// What to change.
 pub struct Change {
@@ -173,110 +165,6 @@ pub async fn analyze(app: &App, identity_id: i64) -> Result<()> {
     app.store.write(move |tx| identities::mark_dirty(tx, &[identity_id], now, min_cycle_ms)).await?;
     app.evaluations.spill(EVALUATION_LANE);
     Ok(())
-}
-
-/// A link to another identity.
-pub struct Link {
-    /// `None` when it was deleted.
-    pub id: Option<String>,
-    pub name: Option<String>,
-    pub shown: ShownLink,
-    pub since: Timestamp,
-}
-
-/// What an identity has in common with others, the strongest first.
-///
-/// # Errors
-/// Those of the store.
-pub async fn links(app: &App, team_id: i64, external_id: String) -> Result<Option<Vec<Link>>> {
-    let (hasher, disregarded) = (app.key_hasher, app.disregarded.keys());
-    let mappings = app.mappings.current();
-    app.store
-        .read(move |tx| {
-            let tracked = identities::load_tracked(tx, &[(team_id, &external_id)])?;
-            let Some(tracked) = tracked.first() else { return Ok(None) };
-            let data: Map<String, Value> = serde_json::from_str(&tracked.data).map_err(broken)?;
-            let profile = Profile::from_data(&data, mappings.of(team_id));
-            let mut keys = keys(tx, &hasher, &profile, tracked)?;
-            keys.retain(|key| !disregarded.contains(key));
-            let mut others: BTreeMap<(i64, i64), (Shared, Timestamp)> = BTreeMap::new();
-            let mut counts: BTreeMap<HashedKey, usize> = BTreeMap::new();
-            let holders = links::newest_holders(tx, &keys)?;
-            let is_other = |holder: &&links::Holder| holder.identity_id != tracked.id;
-            for holder in holders.iter().filter(is_other) {
-                *counts.entry(holder.key).or_default() += 1;
-            }
-            for holder in holders.iter().filter(is_other) {
-                let Some(kind) = KeyKind::from_code(holder.key.kind) else { continue };
-                let count = counts[&holder.key].min(OTHERS_MAX);
-                let new = (Shared { kind, keys: 0, others: count }, holder.first_seen_at);
-                let (shared, since) = others.entry((holder.identity_id, holder.key.kind)).or_insert(new);
-                shared.keys += 1;
-                shared.others = shared.others.min(count);
-                *since = (*since).min(holder.first_seen_at);
-            }
-            show(tx, &profile, mappings.of(team_id), others).map(Some)
-        })
-        .await
-}
-
-/// The keys by which an identity may be linked.
-fn keys(
-    tx: &mut Tx,
-    hasher: &KeyHasher,
-    profile: &Profile,
-    tracked: &identities::Tracked,
-) -> Result<Vec<HashedKey>> {
-    let state = refold::decode(tx, tracked.id, &tracked.state)?;
-    let devices = state.devices().iter().map(|seen| (KeyKind::Device, Some(seen.value.clone())));
-    let addresses = state.addresses().iter().map(|seen| (KeyKind::Ip, link::ip_value(seen.value)));
-    let email = (KeyKind::Email, profile.email.as_deref().and_then(person::mailbox));
-    let mut keys: BTreeSet<_> = devices
-        .chain(addresses)
-        .chain([email])
-        .filter_map(|(kind, value)| Some(LinkKey { kind, value: value? }))
-        .chain(link::profile_keys(profile))
-        .map(|key| HashedKey::new(hasher, tracked.team_id, &key))
-        .collect();
-    let sessions = events::sessions(tx, tracked.id, SESSIONS_MAX)?;
-    let session = |hash| HashedKey { team_id: tracked.team_id, kind: KeyKind::Session as i64, hash };
-    keys.extend(sessions.into_iter().map(session));
-    Ok(keys.into_iter().collect())
-}
-
-fn show(
-    tx: &mut Tx,
-    own: &Profile,
-    mapping: &Mapping,
-    others: BTreeMap<(i64, i64), (Shared, Timestamp)>,
-) -> Result<Vec<Link>> {
-    let ids: BTreeSet<_> = others.keys().map(|(id, _)| *id).collect();
-    let known: HashMap<_, _> = identities::load(tx, &ids.into_iter().collect::<Vec<_>>())?
-        .into_iter()
-        .map(|identity| (identity.row_id, identity))
-        .collect();
-    let profile = |id: &i64| {
-        let data = known.get(id).and_then(|known| serde_json::from_str(&known.data).ok());
-        data.map_or_else(Profile::default, |data| Profile::from_data(&data, mapping))
-    };
-    let mut found: Vec<_> = others
-        .into_iter()
-        .filter_map(|((id, _), (shared, since))| Some((id, link::show(shared, own, &profile(&id))?, since)))
-        .collect();
-    found.sort_by(|(one, a, _), (other, b, _)| {
-        let strength = |link: &ShownLink| link.value * link.confidence;
-        strength(b).total_cmp(&strength(a)).then(other.cmp(one))
-    });
-    found.truncate(LINKS_MAX);
-    let shown = found.into_iter().map(|(id, shown, since)| {
-        let known = known.get(&id);
-        let name = match known {
-            Some(known) => known.display_name.clone().or_else(|| known.display_email.clone()),
-            None => Some(DELETED_NAME.to_owned()),
-        };
-        Link { id: known.map(|known| known.id.clone()), name, shown, since }
-    });
-    Ok(shown.collect())
 }
 
 fn broken(error: impl ToString) -> StoreError {

@@ -16,6 +16,7 @@ pub mod handoff;
 pub mod identities;
 pub mod ingest;
 pub mod limits;
+pub mod links;
 pub mod log;
 pub mod mappings;
 pub mod mcp_tokens;

@@ -62,6 +62,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/identities/{id}",                         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/analysis",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/analysis/{cycleId}",      [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/cluster",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/export",                  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("GET /api/identities/{id}/history",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/links",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),

@@ -8,6 +8,7 @@ mod erasure;
 mod evaluation;
 mod kill;
 mod lease;
+mod links;
 mod meaning;
 mod places;
 mod replay;

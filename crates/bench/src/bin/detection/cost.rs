@@ -91,6 +91,7 @@ fn subject(
             data: Map::new(),
             fingerprint: Some(format!("{:032}", n % devices)),
             components: None,
+            interaction: None,
             session: Some(format!("s{}", n / 20)),
             url: None,
             ip: Some(IpAddr::V4(Ipv4Addr::new(203, 0, (n % addresses) as u8, 7))),

@@ -79,6 +79,7 @@ fn event(account: &Account, name: &str, at: Timestamp) -> Event {
         data: Map::new(),
         fingerprint: Some(account.device.clone()),
         components: None,
+        interaction: None,
         session: None,
         url: None,
         ip: Some(account.ip),

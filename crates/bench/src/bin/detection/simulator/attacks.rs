@@ -158,7 +158,7 @@ fn rings(stage: &mut Stage, level: Level) {
         let (first, last) = stage.name();
         for n in 0..5_i64 {
             let mut member = stage.person(Truth::Attacker(RING, level));
-            member.place = Some(place);
+            (member.place, member.code) = (Some(place), format!("REFER-{first}-{begun}"));
             let mut at = begun + n * stage.rng.i64(5 * MINUTE..30 * MINUTE);
             match level {
                 Level::Naive => {

@@ -49,6 +49,8 @@ pub struct Person {
     pub place: Option<Place>,
     pub agent: String,
     pub session: u64,
+    /// The promotion code it redeems: one for everybody, unless somebody refers themself.
+    pub code: String,
 }
 
 /// Where all that is made comes together.
@@ -103,6 +105,7 @@ impl Stage {
             place: Some(self.place()),
             agent: self.agent(),
             session: self.rng.u64(..),
+            code: "WELCOME10".to_owned(),
         }
     }
 
@@ -179,6 +182,7 @@ impl Stage {
     }
 
     pub fn act(&mut self, person: &Person, name: &str, at: i64) {
+        let code = (name == "promo_redeemed").then(|| ("promoCode".to_owned(), json!(person.code)));
         self.events.push(Event {
             id: String::new(),
             name: name.to_owned(),
@@ -186,9 +190,10 @@ impl Stage {
             source: None,
             identity: Some(EventIdentity { id: person.id.clone(), data: person.data.clone() }),
             groups: Vec::new(),
-            data: Map::new(),
+            data: code.into_iter().collect(),
             fingerprint: person.device.clone(),
             components: None,
+            interaction: None,
             session: Some(format!("{:x}", person.session)),
             url: None,
             ip: Some(person.ip),
@@ -251,6 +256,9 @@ impl Stage {
             if self.rng.usize(..15) == 0 {
                 self.act(person, "payment_failed", at);
                 at += self.think() + 20 * SECOND;
+            }
+            if self.rng.usize(..4) == 0 {
+                self.act(person, "promo_redeemed", at - SECOND);
             }
             self.act(person, "purchase", at);
         }

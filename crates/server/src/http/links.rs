@@ -1,0 +1,126 @@
+//! What identities have in common with others.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use dregs_core::time::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::auth::Caller;
+use super::error::{ApiError, Code};
+use super::identities::IdentityBody;
+use super::params::Path;
+use crate::app::App;
+use crate::ops::links::{self, Cluster, Edge, Link};
+
+/// Another identity with something in common.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkBody {
+    /// Null when the identity was deleted.
+    target_identity_id: Option<String>,
+    target_display_name: Option<String>,
+    #[serde(rename = "type")]
+    #[schema(example = "SAME_DEVICE")]
+    link_type: &'static str,
+    /// How strongly they are linked, from 0.0 to 1.0.
+    value: f64,
+    /// How sure that is, from 0.0 to 1.0.
+    confidence: f64,
+    explanation: String,
+    metadata: Map<String, Value>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<Link> for LinkBody {
+    fn from(link: Link) -> Self {
+        Self {
+            target_identity_id: link.id,
+            target_display_name: link.name,
+            link_type: link.shown.link_type.name(),
+            value: link.shown.value,
+            confidence: link.shown.confidence,
+            explanation: link.shown.explanation,
+            metadata: link.shown.metadata,
+            created_at: link.since,
+        }
+    }
+}
+
+/// List what an identity is linked to, the strongest first
+#[utoipa::path(get, operation_id = "listLinks", path = "/identities/{id}/links", tag = "identities",
+    params(("id" = String, Path)), responses((status = 200, body = Vec<LinkBody>)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<LinkBody>>, ApiError> {
+    let links = links::links(&app, caller.team_id(), id).await?;
+    let links = links.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
+    Ok(Json(links.into_iter().map(LinkBody::from).collect()))
+}
+
+/// Identities that strong links hold together.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterBody {
+    /// The one that was asked for, then the nearest; 50 at most.
+    members: Vec<IdentityBody>,
+    links: Vec<ClusterLinkBody>,
+    /// False where there are more members.
+    is_whole: bool,
+}
+
+/// A link between two members of a cluster.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterLinkBody {
+    /// Of one member.
+    source_identity_id: String,
+    /// Of the other.
+    target_identity_id: String,
+    #[serde(rename = "type")]
+    #[schema(example = "SAME_DEVICE")]
+    link_type: &'static str,
+    /// How strongly they are linked, from 0.0 to 1.0.
+    value: f64,
+    /// How sure that is, from 0.0 to 1.0.
+    confidence: f64,
+    explanation: String,
+}
+
+impl ClusterBody {
+    fn new(cluster: Cluster) -> Result<Self, ApiError> {
+        let Cluster { members, edges, is_whole } = cluster;
+        let link = |Edge { from, to, shown }| ClusterLinkBody {
+            source_identity_id: members[from].id.clone(),
+            target_identity_id: members[to].id.clone(),
+            link_type: shown.link_type.name(),
+            value: shown.value,
+            confidence: shown.confidence,
+            explanation: shown.explanation,
+        };
+        let links = edges.into_iter().map(link).collect();
+        let members = members.into_iter().map(IdentityBody::new).collect::<Result<_, _>>()?;
+        Ok(Self { members, links, is_whole })
+    }
+}
+
+/// Read the cluster around an identity
+///
+/// Those it is strongly linked to, those they are linked to, and so on.
+#[utoipa::path(get, operation_id = "readCluster", path = "/identities/{id}/cluster", tag = "identities",
+    params(("id" = String, Path)), responses((status = 200, body = ClusterBody)))]
+pub async fn cluster(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<ClusterBody>, ApiError> {
+    let found = links::cluster(&app, caller.team_id(), id).await?;
+    let found = found.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
+    ClusterBody::new(found).map(Json)
+}
