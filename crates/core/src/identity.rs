@@ -28,6 +28,7 @@ pub struct Profile {
     pub address: Option<String>,
     pub country: Option<String>,
     pub timezone: Option<String>,
+    pub language: Option<String>,
 }
 
 /// Merges `patch` into `data`, key by key: a value replaces the one before, null removes the key.
@@ -103,6 +104,7 @@ impl Profile {
             address: text(IdentityField::Address),
             country: text(IdentityField::Country),
             timezone: text(IdentityField::Timezone),
+            language: text(IdentityField::Language),
         }
     }
 

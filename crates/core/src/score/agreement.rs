@@ -1,5 +1,5 @@
-//! Authenticity: whether what it says of itself goes together: name and e-mail address, country, phone
-//! number, timezone, and where it comes from.
+//! Authenticity: whether what it says of itself goes together: name, username and e-mail address, country,
+//! phone number, timezone, language, and where it comes from.
 
 use super::{Analyzer, Category, Finding};
 use crate::person::{EmailParts, name_words};
@@ -113,6 +113,9 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     compared.note(named.and_then(|(name, email)| name_and_email(name, email)), || {
         "its e-mail address bears another name".to_owned()
     });
+    // People call themselves what they like: only a username that bears the name says something.
+    let handle = profile.username.as_deref().zip(profile.name.as_deref());
+    compared.note(handle.and_then(|(handle, name)| bears(handle, name).then_some(true)), String::new);
     let said = profile.country.as_deref().and_then(Country::parse);
     let newest = snapshot.acts().iter().rev().find_map(|act| snapshot.state.places().get(act.event.place?));
     let seen = newest.and_then(|place| place.value.country);
@@ -125,6 +128,10 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     compared.note(
         profile.timezone.as_deref().zip(country).and_then(|(zone, country)| zone_and_country(zone, country)),
         || "its timezone is not one of its country".to_owned(),
+    );
+    compared.note(
+        profile.language.as_deref().zip(country).and_then(|(tag, country)| region_and_country(tag, country)),
+        || "its language is another country's".to_owned(),
     );
     compared.note(said.zip(seen).map(|(said, seen)| said == seen), || {
         format!("it comes from {}", seen.as_ref().map_or("elsewhere", Country::code))
@@ -149,16 +156,31 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
 fn name_and_email(name: &str, email: &str) -> Option<bool> {
     let email = email.to_lowercase();
     let parts = EmailParts::of(&email)?;
-    let words = name_words(name);
-    let mailbox: String = name_words(parts.mailbox).concat();
-    if words.iter().any(|word| word.chars().count() >= PART_MIN_LETTERS && mailbox.contains(word.as_str())) {
+    if bears(parts.mailbox, name) {
         return Some(true);
     }
     // Two words with a dot between them are a first and a last name.
     let own: Vec<_> =
         parts.mailbox.split(['.', '_']).filter(|part| part.chars().count() >= PART_MIN_LETTERS).collect();
     let is_name = own.len() == 2 && own.iter().all(|part| part.chars().all(char::is_alphabetic));
-    (is_name && words.len() >= 2 && name.is_ascii()).then_some(false)
+    (is_name && name_words(name).len() >= 2 && name.is_ascii()).then_some(false)
+}
+
+/// Whether a part of a name is in what somebody is called elsewhere.
+fn bears(called: &str, name: &str) -> bool {
+    let called = name_words(called).concat();
+    name_words(name)
+        .iter()
+        .any(|word| word.chars().count() >= PART_MIN_LETTERS && called.contains(word.as_str()))
+}
+
+/// Whether the region of a language tag (`de-CH`, `pt_BR`) is the country. `None` for tags without one, and
+/// for English, which programs put there unasked.
+fn region_and_country(tag: &str, country: Country) -> Option<bool> {
+    let mut parts = tag.split(['-', '_']);
+    let language = parts.next()?;
+    let region = parts.find(|part| part.len() == 2)?;
+    (!language.eq_ignore_ascii_case("en")).then(|| region.eq_ignore_ascii_case(country.code()))
 }
 
 /// The country of a number in international form, and its calling code; `None` for numbers without, and for
@@ -201,6 +223,22 @@ mod tests {
         ];
         for (name, email, expected) in cases {
             assert_eq!(name_and_email(name, email), expected, "{name} {email}");
+        }
+    }
+
+    #[test]
+    fn languages_have_regions() {
+        let germany = Country::parse("DE").unwrap();
+        let cases = [
+            ("de-DE", Some(true)),
+            ("zh_Hans_CN", Some(false)),
+            ("pt_br", Some(false)),
+            ("de", None),
+            ("en-US", None),
+            ("", None),
+        ];
+        for (tag, expected) in cases {
+            assert_eq!(region_and_country(tag, germany), expected, "{tag}");
         }
     }
 
