@@ -100,7 +100,8 @@ async fn a_ring_that_uses_one_code_in_one_rhythm_is_found(engine: Engine) {
         "3 other accounts used the same promotion or referral code",
     ] {
         eventually(words, async || {
-            let analysis = server.get("/api/identities/four/analysis").await;
+            let path = "/api/identities/four/analysis";
+            let (_, analysis) = server.call(reqwest::Method::GET, path, None).await;
             analysis.to_string().contains(words).then_some(())
         })
         .await;
