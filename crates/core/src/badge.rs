@@ -14,6 +14,23 @@ pub enum BadgeType {
     Neutral,
 }
 
+impl BadgeType {
+    pub const ALL: [Self; 3] = [Self::Good, Self::Bad, Self::Neutral];
+
+    /// The name that the API shows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Good => "GOOD",
+            Self::Bad => "BAD",
+            Self::Neutral => "NEUTRAL",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+}
+
 /// A badge that an identity carries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Badge {
@@ -62,6 +79,11 @@ const PLAIN: [Plain; 3] = [
         name: "Card testing",
     },
 ];
+
+/// Whether analyzers give the badge with this slug, and rules may not.
+pub fn is_of_analyzers(slug: &str) -> bool {
+    PLAIN.iter().any(|plain| plain.slug == slug)
+}
 
 /// The badges of the plain cases among `observations`; those of analyzers in shadow give none.
 pub fn of_analyzers(observations: &[Observation]) -> impl Iterator<Item = Badge> {

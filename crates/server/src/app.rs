@@ -23,7 +23,7 @@ use crate::ops::ingest::{self, Submission};
 use crate::ops::messages::EventIds;
 use crate::ops::names::Names;
 use crate::ops::roster::Rosters;
-use crate::ops::{channels, credentials, datasets, devices, limits, mappings, roster, sign_in, usage};
+use crate::ops::{channels, credentials, datasets, devices, limits, mappings, roster, rules, sign_in, usage};
 use crate::store::claims::Due;
 use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
 use crate::telemetry;
@@ -55,6 +55,7 @@ pub struct App {
     pub channels: channels::Directory,
     pub names: Arc<Names>,
     pub mappings: mappings::Directory,
+    pub rules: rules::Directory,
     pub datasets: datasets::Directory,
     pub rosters: Rosters,
     pub rates: limits::Rates,
@@ -158,6 +159,7 @@ impl App {
             channels: channels::Directory::default(),
             names: Arc::default(),
             mappings: mappings::Directory::default(),
+            rules: rules::Directory::default(),
             datasets: datasets::Directory::default(),
             rosters: Rosters::default(),
             rates: limits::Rates::default(),
@@ -210,6 +212,7 @@ impl App {
         self.names.reload(&self.store).await?;
         devices::reload(self).await?;
         self.mappings.reload(self).await?;
+        self.rules.reload(self).await?;
         self.datasets.reload(self).await?;
         self.usage.reload(self).await?;
         roster::prune(self).await

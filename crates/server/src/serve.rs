@@ -97,6 +97,7 @@ fn start_workers(
                 },
                 workers::deliver::run(Arc::clone(&app), deliveries, delivery_shutdown),
                 workers::rescore::run(Arc::clone(&app), shutdown.clone()),
+                workers::evaluate::decide::run(Arc::clone(&app), shutdown.clone()),
                 workers::review::run(Arc::clone(&app), shutdown.clone()),
                 reload(Arc::clone(&app), shutdown.clone()),
             );

@@ -133,6 +133,16 @@ impl Category {
         }
     }
 
+    /// Its name for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Humanity => "Humanity",
+            Self::Authenticity => "Authenticity",
+            Self::Uniqueness => "Uniqueness",
+            Self::Behavior => "Behavior",
+        }
+    }
+
     pub const ALL: [Self; 4] = [Self::Humanity, Self::Authenticity, Self::Uniqueness, Self::Behavior];
 }
 

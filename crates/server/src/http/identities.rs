@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use dregs_core::rules::Standing;
 use dregs_core::score::{Category, Scores};
-use dregs_core::standing::Standing;
 use dregs_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};

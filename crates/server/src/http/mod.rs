@@ -2,6 +2,7 @@
 
 mod audit_log;
 mod auth;
+mod badge_rules;
 mod body;
 mod channels;
 mod cookie;
@@ -13,6 +14,7 @@ mod devices;
 mod docs;
 mod drain;
 mod error;
+mod escalation_rules;
 mod escalations;
 mod event_lists;
 mod event_types;
@@ -31,6 +33,7 @@ mod page;
 mod params;
 mod reference;
 mod request_id;
+mod rules;
 mod schema;
 mod sessions;
 mod team;
@@ -92,6 +95,11 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mappings::update, mappings::delete))
         .routes(routes!(mappings::canonical_types))
         .routes(routes!(mappings::seen))
+        .routes(routes!(badge_rules::list, badge_rules::create))
+        .routes(routes!(badge_rules::get, badge_rules::replace, badge_rules::delete))
+        .routes(routes!(escalation_rules::list, escalation_rules::create))
+        .routes(routes!(escalation_rules::preview))
+        .routes(routes!(escalation_rules::get, escalation_rules::replace, escalation_rules::delete))
         .routes(routes!(datasets::list))
         .routes(routes!(datasets::entries, datasets::create))
         .routes(routes!(datasets::delete))

@@ -285,6 +285,7 @@ pub async fn test(
                 channel_id,
                 event,
                 subject: Subject::Notification { id: notification_id },
+                about: None,
                 trigger: Trigger::Test,
                 created_at: now,
                 next_attempt_at: now.plus_millis(DELIVERY_LEASE_MS),

@@ -4,10 +4,11 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
-use crate::store::Result;
-use crate::store::escalations::{self, Escalation, Status};
+use crate::ops::decisions;
+use crate::store::escalations::{Escalation, Status};
+use crate::store::{Result, identities};
 
-/// Moves an escalation on, or back; one that is there already stays as it is.
+/// Moves an escalation on, or back, and tells its channels; one that is there already stays as it is.
 ///
 /// # Errors
 /// Those of the store.
@@ -15,10 +16,13 @@ pub async fn set_status(app: &App, actor: Actor, escalation: Escalation, status:
     if escalation.status == status {
         return Ok(());
     }
-    let now = app.clock.now();
-    app.store
+    let (now, team_id) = (app.clock.now(), actor.team_id);
+    let told = app
+        .store
         .write(move |tx| {
-            escalations::set_status(tx, escalation.id, status, now)?;
+            let scores = identities::load(tx, &[escalation.identity_row])?;
+            let scores = scores.first().map_or(escalation.scores, |identity| identity.scores);
+            let told = decisions::move_on(tx, team_id, &escalation, status, &scores, now)?;
             let act = Act {
                 action: "escalation.change",
                 target_type: "escalation",
@@ -26,7 +30,12 @@ pub async fn set_status(app: &App, actor: Actor, escalation: Escalation, status:
                 before: Some(json!({ "status": escalation.status.name() })),
                 after: Some(json!({ "status": status.name() })),
             };
-            audit::record(tx, &actor, &act, now)
+            audit::record(tx, &actor, &act, now)?;
+            Ok(told)
         })
-        .await
+        .await?;
+    for channel_id in told {
+        app.deliveries.spill(channel_id);
+    }
+    Ok(())
 }

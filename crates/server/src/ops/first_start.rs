@@ -3,7 +3,7 @@
 use dregs_core::time::Timestamp;
 
 use super::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
-use super::sign_in;
+use super::{rules, sign_in};
 use crate::config::Config;
 use crate::store::credentials::{self, NewCredential};
 use crate::store::users::{self, Role};
@@ -54,6 +54,7 @@ pub async fn run(store: &Store, config: &Config, now: Timestamp) -> Result<Optio
         let team_id = users::insert_team(tx, TEAM_NAME, now)?;
         users::insert(tx, team_id, &admin_email, &password_hash, Role::Admin, now)?;
         credentials::insert(tx, team_id, &credential, now)?;
+        rules::starter(tx, team_id, now)?;
         Ok(true)
     });
     Ok(filled.await?.then_some(made))

@@ -32,6 +32,8 @@ pub enum Concern {
     EmailDomain,
     /// Those who have come from this network.
     Network,
+    /// Everybody: rules are asked again, and nobody is scored.
+    Rules,
 }
 
 /// Work on the past that is under way.
@@ -52,8 +54,18 @@ impl Work {
         settings::put(tx, &name, &serde_json::to_vec(self).map_err(broken)?)
     }
 
+    /// Has the rules asked for the next few.
+    fn ask_rules(&mut self, tx: &mut Tx, name: &str, now: Timestamp) -> Result<()> {
+        match identities::ask_rules(tx, self.team_id, self.after, CHUNK_IDENTITIES, now)? {
+            Some(last) => self.after = last,
+            None => return settings::delete(tx, name),
+        }
+        self.put(tx)
+    }
+
     fn concerns(&self, tx: &mut Tx, identity: &Walked, known: &Known) -> Result<bool> {
         Ok(match self.concern {
+            Concern::Rules => false,
             Concern::IdentityField => known.data.keys().any(|key| snake(key) == self.value),
             Concern::EventType => {
                 let state = refold::decode(tx, identity.id, &identity.state)?;
@@ -99,6 +111,9 @@ pub async fn work(app: &App) -> Result<bool> {
         let mappings = app.mappings.current();
         app.store
             .write(move |tx| {
+                if matches!(work.concern, Concern::Rules) {
+                    return work.ask_rules(tx, &name, now);
+                }
                 let walked = identities::after(tx, work.team_id, work.after, CHUNK_IDENTITIES)?;
                 let Some(last) = walked.last() else { return settings::delete(tx, &name) };
                 work.after = last.id;

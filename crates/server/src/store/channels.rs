@@ -110,6 +110,15 @@ pub fn subscribed(tx: &mut Tx, team_id: i64, event: EventType) -> Result<Vec<(i6
     )
 }
 
+/// The slugs of the channels of a team that want to hear of `event`: (slug, id, whether it is enabled).
+pub fn subscribed_slugs(tx: &mut Tx, team_id: i64, event: EventType) -> Result<Vec<(String, i64, bool)>> {
+    tx.query(
+        "select slug, id, enabled from channels where team_id = $1 and (events & $2) <> 0 order by id",
+        &values![team_id, bit(event)],
+        |row| Ok((row.get(0)?, row.get(1)?, row.flag(2)?)),
+    )
+}
+
 /// Disables a channel and ends its subscriptions.
 pub fn unsubscribe(tx: &mut Tx, id: i64) -> Result<()> {
     tx.execute("update channels set enabled = 0, events = 0 where id = $1", &values![id])?;

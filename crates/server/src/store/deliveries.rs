@@ -72,6 +72,8 @@ pub struct NewDelivery {
     pub channel_id: i64,
     pub event: EventType,
     pub subject: Subject,
+    /// Of whom a notification tells: the identity, and the sequence among its events.
+    pub about: Option<(i64, i64)>,
     pub trigger: Trigger,
     pub created_at: Timestamp,
     /// When it falls due, or when its lease ends.
@@ -89,8 +91,8 @@ pub fn insert(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<Vec<(i64, Subje
             values![
                 d.channel_id,
                 d.event.code(),
-                identity_id,
-                sequence,
+                identity_id.or(d.about.map(|about| about.0)),
+                sequence.or(d.about.map(|about| about.1)),
                 notification_id,
                 Status::Pending as i64,
                 d.trigger as i64,

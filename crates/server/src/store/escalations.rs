@@ -1,5 +1,6 @@
 //! Escalations: what rules want somebody to look at.
 
+pub use dregs_core::rules::Severity;
 use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
 
@@ -32,30 +33,6 @@ impl Status {
     }
 }
 
-/// How bad it is. The numbers are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
-    Info = 0,
-    Warning = 1,
-    Critical = 2,
-}
-
-impl Severity {
-    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Info => "INFO",
-            Self::Warning => "WARNING",
-            Self::Critical => "CRITICAL",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|severity| severity.name() == name)
-    }
-}
-
 /// An escalation about to be stored: open.
 #[derive(Clone, Debug)]
 pub struct NewEscalation {
@@ -64,18 +41,22 @@ pub struct NewEscalation {
     pub rule_id: i64,
     pub rule_name: String,
     pub severity: Severity,
+    /// JSON: the conditions that hold, and the slugs of the channels that are told.
+    pub conditions: String,
+    pub channels: String,
     /// As they are when it opens.
     pub scores: Scores,
     pub opened_at: Timestamp,
 }
 
-/// Stores an escalation; the answer is its id.
-pub fn insert(tx: &mut Tx, new: &NewEscalation) -> Result<i64> {
+/// Stores an escalation; the answer is its id. `None` when one of the rule is open for the identity.
+pub fn insert(tx: &mut Tx, new: &NewEscalation) -> Result<Option<i64>> {
     let s = &new.scores;
-    tx.get(
+    tx.find(
         "insert into escalations (team_id, identity_id, rule_id, rule_name, severity, status, humanity,
-           authenticity, uniqueness, behavior, created_at, opened_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id",
+           authenticity, uniqueness, behavior, created_at, opened_at, conditions, channels)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         on conflict do nothing returning id",
         &values![
             new.team_id,
             new.identity_id,
@@ -89,6 +70,8 @@ pub fn insert(tx: &mut Tx, new: &NewEscalation) -> Result<i64> {
             s.behavior,
             new.opened_at,
             new.opened_at,
+            &new.conditions,
+            &new.channels,
         ],
         |row| row.get(0),
     )
@@ -109,11 +92,15 @@ pub struct Escalation {
     pub opened_at: Timestamp,
     pub acknowledged_at: Option<Timestamp>,
     pub closed_at: Option<Timestamp>,
+    pub identity_row: i64,
+    /// As in [`NewEscalation`].
+    pub conditions: String,
+    pub channels: String,
 }
 
 const COLUMNS: &str = "e.id, e.status, e.severity, i.external_id, coalesce(i.display_name, i.display_email),
     e.rule_id, e.rule_name, e.humanity, e.authenticity, e.uniqueness, e.behavior, e.created_at, e.opened_at,
-    e.acknowledged_at, e.closed_at";
+    e.acknowledged_at, e.closed_at, e.identity_id, coalesce(e.conditions, '[]'), coalesce(e.channels, '[]')";
 
 fn read(row: &Row) -> Result<Escalation> {
     let broken = || StoreError::Broken("an escalation has a status or severity that is none".into());
@@ -133,6 +120,9 @@ fn read(row: &Row) -> Result<Escalation> {
         opened_at: row.time(12)?,
         acknowledged_at: row.optional_time(13)?,
         closed_at: row.optional_time(14)?,
+        identity_row: row.get(15)?,
+        conditions: row.get(16)?,
+        channels: row.get(17)?,
     })
 }
 
@@ -143,6 +133,15 @@ pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Escalation>> {
          where e.team_id = $1 and e.id = $2"
     );
     tx.find(&sql, &values![team_id, id], read)
+}
+
+/// The escalation of a rule that is open, or acknowledged, for an identity.
+pub fn open_of(tx: &mut Tx, identity_id: i64, rule_id: i64) -> Result<Option<Escalation>> {
+    let sql = format!(
+        "select {COLUMNS} from escalations e join identities i on i.id = e.identity_id
+         where e.identity_id = $1 and e.rule_id = $2 and e.status <> 2"
+    );
+    tx.find(&sql, &values![identity_id, rule_id], read)
 }
 
 /// Which escalations of a team; `None` means any.

@@ -256,8 +256,10 @@ pub struct CycleStart {
     pub disregarded: bool,
     pub state: Vec<u8>,
     pub data: String,
-    /// As [`dregs_core::standing::Standing::encode`] wrote it.
+    /// As [`dregs_core::rules::Standing::encode`] wrote it.
     pub standing: Option<String>,
+    /// The earlier of when its row was made and of its first event.
+    pub created_at: Timestamp,
 }
 
 /// Reads the identities with these row ids.
@@ -266,7 +268,7 @@ pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
     tx.query_rows(
         "with v (id) as (values {rows})
          select i.id, i.team_id, i.external_id, i.version, i.sequence, i.cycle,
-           i.humanity, i.authenticity, i.uniqueness, i.behavior, i.disregarded, i.state, i.data, i.standing
+           i.humanity, i.authenticity, i.uniqueness, i.behavior, i.disregarded, i.state, i.data, i.standing, i.created_at
          from v join identities i on i.id = v.id",
         &rows,
         |row| {
@@ -282,6 +284,7 @@ pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
                 state: row.get(11)?,
                 data: row.get(12)?,
                 standing: row.get(13)?,
+                created_at: row.time(14)?,
             })
         },
     )
@@ -297,6 +300,8 @@ pub struct CycleEnd {
     pub scores: Scores,
     pub finished_at: Timestamp,
     pub standing: Option<String>,
+    /// When rules are to be asked again.
+    pub decide_at: Option<Timestamp>,
     /// When the next cycle is due if the identity has moved on.
     pub next_at: Timestamp,
 }
@@ -318,20 +323,76 @@ pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>>
                 s.behavior,
                 c.finished_at,
                 &c.standing,
+                c.decide_at,
                 c.next_at
             ]
         })
         .collect();
     tx.query_rows(
-        "with v (id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, standing, next_at) as (values {rows})
+        "with v (id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, standing, decide_at, next_at) as (values {rows})
          update identities set humanity = v.humanity, authenticity = v.authenticity,
            uniqueness = v.uniqueness, behavior = v.behavior, last_scored_at = v.finished_at,
-           updated_at = v.finished_at, standing = v.standing, sequence = v.sequence + 1, cycle = v.sequence + 1,
+           updated_at = v.finished_at, standing = v.standing, decide_at = v.decide_at, sequence = v.sequence + 1, cycle = v.sequence + 1,
            evaluate_at = case when identities.version = v.version then null else v.next_at end
          from v where identities.id = v.id and identities.sequence = v.sequence
          returning identities.id, evaluate_at",
         &rows,
         |row| Ok((row.get(0)?, row.get::<Option<i64>>(1)?.is_some())),
+    )
+}
+
+/// Numbers `count` events of an identity; the answer is the number of the first.
+pub fn number_events(tx: &mut Tx, id: i64, count: i64) -> Result<i64> {
+    tx.get(
+        "update identities set sequence = sequence + $2 where id = $1 returning sequence - $2 + 1",
+        &values![id, count],
+        |row| row.get(0),
+    )
+}
+
+/// Takes up to `limit` identities whose rules are to be asked again, and leases them.
+pub fn claim_undecided(tx: &mut Tx, now: Timestamp, lease_until: Timestamp, limit: i64) -> Result<Vec<i64>> {
+    let sql = format!(
+        "update identities set decide_at = $2
+         where id in (select id from identities where decide_at <= $1 order by decide_at limit $3{})
+         returning id",
+        tx.skip_locked(),
+    );
+    tx.query(&sql, &values![now, lease_until, limit], |row| row.get(0))
+}
+
+/// Has the rules asked again for up to `limit` identities of a team after the row `after`; the answer is the
+/// last of them.
+pub fn ask_rules(tx: &mut Tx, team_id: i64, after: i64, limit: i64, now: Timestamp) -> Result<Option<i64>> {
+    let asked = tx.query(
+        "update identities set decide_at = $4
+         where id in (select id from identities where id > $1 and team_id = $2 order by id limit $3)
+         returning id",
+        &values![after, team_id, limit, now],
+        |row| row.get::<i64>(0),
+    )?;
+    Ok(asked.into_iter().max())
+}
+
+/// What a decision leaves on its identity.
+pub struct Decided {
+    pub id: i64,
+    /// The sequence it was read at.
+    pub sequence: i64,
+    pub standing: Option<String>,
+    pub decide_at: Option<Timestamp>,
+}
+
+/// Writes decisions; the answer has the ids of those that were taken. One whose identity had an event
+/// meanwhile is left out.
+pub fn save_decisions(tx: &mut Tx, decided: &[Decided]) -> Result<Vec<i64>> {
+    let rows: Vec<_> = decided.iter().map(|d| values![d.id, d.sequence, &d.standing, d.decide_at]).collect();
+    tx.query_rows(
+        "with v (id, sequence, standing, decide_at) as (values {rows})
+         update identities set standing = v.standing, decide_at = v.decide_at
+         from v where identities.id = v.id and identities.sequence = v.sequence returning identities.id",
+        &rows,
+        |row| row.get(0),
     )
 }
 

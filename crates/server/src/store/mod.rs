@@ -37,6 +37,7 @@ pub mod names;
 pub mod notifications;
 pub mod reviews;
 pub mod rosters;
+pub mod rules;
 pub mod settings;
 pub mod teams;
 pub mod usage;

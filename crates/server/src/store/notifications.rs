@@ -33,6 +33,23 @@ pub fn insert(
     )
 }
 
+/// Stores a notification about an identity; the answer is its id.
+pub fn insert_about(
+    tx: &mut Tx,
+    team_id: i64,
+    event: EventType,
+    (identity_id, sequence): (i64, i64),
+    occurred_at: Timestamp,
+    data: &str,
+) -> Result<i64> {
+    tx.get(
+        "insert into notifications (team_id, event_type, identity_id, sequence, occurred_at, data)
+         values ($1, $2, $3, $4, $5, $6) returning id",
+        &values![team_id, event.code(), identity_id, sequence, occurred_at, data],
+        |row| row.get(0),
+    )
+}
+
 /// The notifications with these ids.
 pub fn load(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Notification>> {
     let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();

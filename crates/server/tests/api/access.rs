@@ -27,9 +27,11 @@ const CALLERS: [&str; 9] =
 #[rustfmt::skip]
 const EXPECTED: &[(&str, [u16; 9])] = &[
     //                                          nobody unknown public secret foreign revoked viewer user admin
+    ("DELETE /api/badge-rules/{id}",                     [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/channels/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/credentials/{id}",                     [401, 401, 403, 403, 403, 401, 403, 403, 204]),
     ("DELETE /api/datasets/{slug}/entries/{id}",         [401, 401, 403, 204, 404, 401, 403, 403, 204]),
+    ("DELETE /api/escalation-rules/{id}",                [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/identities/{id}",                      [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/mappings/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
@@ -38,6 +40,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("DELETE /api/team/members/{id}",                    [401, 401, 403, 403, 403, 401, 403, 403, 204]),
     ("GET /api/audit-log",                               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("GET /api/auth/me",                                 [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/badge-rules",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/badge-rules/{id}",                        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/channels",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/channels/{id}",                           [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/channels/{id}/deliveries",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
@@ -50,6 +54,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/deliveries/{id}",                         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/devices",                                 [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/devices/{fingerprint}",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/escalation-rules",                        [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/escalation-rules/{id}",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/escalations",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/escalations/summary",                     [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/escalations/{id}",                        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
@@ -89,6 +95,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/auth/login",                             [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST /api/auth/logout",                            [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("POST /api/auth/password",                          [401, 401, 403, 403, 403, 401, 204, 204, 204]),
+    ("POST /api/badge-rules",                            [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/channels",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/channels/{id}/actions/replay",           [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/channels/{id}/actions/rotate-secret",    [401, 401, 403, 200, 404, 401, 403, 403, 200]),
@@ -96,6 +103,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/credentials",                            [401, 401, 403, 403, 403, 401, 403, 403, 201]),
     ("POST /api/datasets/{slug}/entries",                [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/deliveries/{id}/actions/resend",         [401, 401, 403, 202, 404, 401, 403, 403, 202]),
+    ("POST /api/escalation-rules",                       [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/escalation-rules/actions/preview",       [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/events",                                 [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/events/batch",                           [401, 401, 403, 200, 200, 401, 403, 403, 200]),
     ("POST /api/groups",                                 [401, 401, 403, 200, 200, 401, 403, 403, 200]),
@@ -104,6 +113,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/mappings",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/mcp-tokens",                             [401, 401, 403, 403, 403, 401, 201, 201, 201]),
     ("POST /api/team/invitations",                       [401, 401, 403, 403, 403, 401, 403, 403, 201]),
+    ("PUT /api/badge-rules/{id}",                        [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("PUT /api/escalation-rules/{id}",                   [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("PUT /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
 ];
 
@@ -131,6 +142,17 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "POST /api/auth/password" => {
             json!({"currentPassword": SESSION_PASSWORD, "newPassword": "another long password"})
         }
+        "POST /api/escalation-rules/actions/preview" => {
+            json!({"conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 1}]})
+        }
+        "POST /api/badge-rules" | "PUT /api/badge-rules/{id}" => json!({
+            "name": format!("Test {unique}"), "type": "BAD",
+            "conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 1}],
+        }),
+        "POST /api/escalation-rules" | "PUT /api/escalation-rules/{id}" => json!({
+            "name": format!("Test {unique}"), "severity": "INFO",
+            "conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 1}],
+        }),
         "POST /api/mappings" => {
             json!({"kind": "EVENT_TYPE", "source": format!("new {unique}"), "target": "LOGIN"})
         }
@@ -204,6 +226,12 @@ impl Scene {
                 let new = body("POST /api/mappings", unique).unwrap();
                 let mapping = self.server.post("/api/mappings", new).await;
                 path.replace("{id}", &mapping["id"].to_string())
+            }
+            _ if path.ends_with("-rules/{id}") => {
+                let list = path.trim_end_matches("/{id}");
+                let new = body(&format!("POST {list}"), unique).unwrap();
+                let rule = self.server.post(list, new).await;
+                path.replace("{id}", &rule["id"].to_string())
             }
             "DELETE /api/datasets/{slug}/entries/{id}" => {
                 let new = body("POST /api/datasets/{slug}/entries", unique).unwrap();

@@ -73,12 +73,14 @@ async fn escalation(app: &App, identity: &'static str, severity: Severity) -> i6
             rule_id: RULE,
             rule_name: "Low humanity".into(),
             severity,
+            conditions: "[]".into(),
+            channels: "[]".into(),
             scores: Scores { humanity: Some(12), ..Scores::default() },
             opened_at: now,
         };
         escalations::insert(tx, &new)
     };
-    app.store.write(open).await.unwrap()
+    app.store.write(open).await.unwrap().unwrap()
 }
 
 /// A POST of raw bytes with the secret key.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::delivery::{OK, arrived};
+use super::rules::clear;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
@@ -25,6 +26,7 @@ async fn carriers(server: &TestServer) -> Value {
 
 async fn who_tries_cards_carries_the_badge_until_nobody_looks_at_them(engine: Engine) {
     let server = TestServer::start(engine).await;
+    clear(&server).await;
     let receiver = Receiver::answering(OK).await;
     server.channel("App", json!({"url": receiver.url()})).await;
     let mut tried: Vec<_> = (0..6).map(|n| event(&format!("e{n}"), "eve")).collect();

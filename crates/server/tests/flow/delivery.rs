@@ -24,7 +24,7 @@ on_both_engines!(
 pub const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 const SORRY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 5\r\n\r\nsorry";
 
-fn morning() -> Arc<ManualClock> {
+pub fn morning() -> Arc<ManualClock> {
     Arc::new(ManualClock::at(Timestamp::parse("2026-11-23T09:00:00Z").unwrap()))
 }
 
@@ -86,7 +86,10 @@ async fn an_event_becomes_a_signed_webhook(engine: Engine) {
             "cycleId": 1,
             "scores": by_category(&scores),
             "previousScores": null,
-            "badges": [],
+            "badges": [{
+                "slug": "suspicious", "name": "Suspicious", "type": "BAD", "metadata": {},
+                "explanation": format!("Authenticity is {}, below 40.", by_category(&scores)["authenticity"]),
+            }],
             "eventCount": 1,
             "deviceCount": 0,
         },

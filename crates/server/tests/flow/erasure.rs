@@ -33,7 +33,9 @@ const TRACES: [&str; 9] = [
 const EVENTS: usize = 1_200;
 
 /// Tables in which nothing is about one person.
-const MAY_STAY: [&str; 18] = [
+const MAY_STAY: [&str; 20] = [
+    "badge_rules",
+    "escalation_rules",
     "settings",
     "schema_migrations",
     "migrations",
@@ -124,7 +126,7 @@ impl Scene {
         }
         eventually("the badge", async || {
             let identity = self.call(Method::GET, "/api/identities/ada-1815", Value::Null).await;
-            (identity["badges"][0]["slug"] == "card-testing").then_some(())
+            identity["badges"].to_string().contains("card-testing").then_some(())
         })
         .await;
         let ask = json!({"feedback": "a very private remark"});

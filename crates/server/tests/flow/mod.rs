@@ -13,3 +13,4 @@ mod meaning;
 mod places;
 mod replay;
 mod reviews;
+mod rules;

@@ -73,6 +73,7 @@ pub fn of_cycle(channel_id: i64, sequence: i64, due_at: i64) -> NewDelivery {
         channel_id,
         event: EventType::IdentityScored,
         subject: Subject::Cycle { identity_id: 1, sequence },
+        about: None,
         trigger: Trigger::Initial,
         created_at: at(due_at),
         next_attempt_at: at(due_at),

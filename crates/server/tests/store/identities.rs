@@ -132,6 +132,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
         state: vec![1, 2, 3],
         data: "{}".into(),
         standing: None,
+        created_at: at(100),
     });
     let mut starts = starts;
     starts.sort_by_key(|start| start.id);
@@ -145,6 +146,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
         scores: scores(humanity),
         finished_at: at(200),
         standing: Some("{}".to_owned()),
+        decide_at: None,
         next_at: at(300),
     };
     let (first, second) = ([end(ids[2], 0, 1)], [end(ids[0], 0, 50), end(ids[1], 0, 60), end(ids[2], 0, 70)]);

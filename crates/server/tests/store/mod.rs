@@ -15,6 +15,7 @@ mod links;
 mod lists;
 mod records;
 mod refold;
+mod rules;
 mod schema;
 mod transactions;
 mod users;

@@ -42,6 +42,8 @@ async fn escalations_are_found_and_moved(engine: Engine) {
         rule_id,
         rule_name: "Low".into(),
         severity,
+        conditions: "[]".into(),
+        channels: "[]".into(),
         scores: scores(12),
         opened_at: at(10),
     };
@@ -49,10 +51,10 @@ async fn escalations_are_found_and_moved(engine: Engine) {
         .write(move |tx| {
             let all =
                 [new(0, Severity::Critical, 1), new(1, Severity::Info, 1), new(0, Severity::Warning, 2)];
-            all.iter().map(|new| escalations::insert(tx, new)).collect::<Result<Vec<_>, _>>()
+            all.iter().map(|new| escalations::insert(tx, new)).collect::<Result<Option<Vec<_>>, _>>()
         })
         .await;
-    let [first, second, third] = opened[..] else { panic!("three escalations") };
+    let [first, second, third] = opened.unwrap()[..] else { panic!("three escalations") };
     ground
         .write(move |tx| {
             escalations::set_status(tx, first, Status::Acknowledged, at(20))?;
@@ -240,6 +242,7 @@ async fn a_person_is_forgotten(engine: Engine) {
         channel_id: 3,
         event: EventType::IdentityScored,
         subject: Subject::Cycle { identity_id: ada, sequence: 1 },
+        about: None,
         trigger: Trigger::Initial,
         created_at: at(1),
         next_attempt_at: at(1),

@@ -4,13 +4,17 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
+use dregs_core::badge::BadgeType;
 use dregs_core::dataset::Datasets;
 use dregs_core::event::{Event, EventIdentity};
 use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyKind};
 use dregs_core::mapping::Mapping;
 use dregs_core::place::{Country, Place};
-use dregs_core::score::{ANALYZERS, Weights, analyze};
+use dregs_core::rules::{
+    BadgeRule, Condition, EscalationRule, Facts, Rules, Severity, Standing, Which, decide,
+};
+use dregs_core::score::{ANALYZERS, Scores, Weights, analyze};
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
 use dregs_core::time::{MINUTE_MS, Timestamp};
@@ -56,7 +60,48 @@ pub fn measure(report: &mut Report) -> Result<(), Error> {
     report.figure(NAME, "what a cycle computes after 10 events, µs", young_us, None);
     report.figure(NAME, "what a cycle computes after 1,000,000 events, µs", old_us, None);
     report.figure(NAME, "1,000,000 events as a multiple of 10", old_us / young_us, Some(Target::AtMost(1.5)));
+    report.figure(NAME, "1,000 rules, µs", rules_micros(), Some(Target::AtMost(1_000.0)));
     Ok(())
+}
+
+/// What 500 badge rules and 500 escalation rules cost, all of which hold: the standing is read, decided on
+/// and written.
+fn rules_micros() -> f64 {
+    let below = |category| Condition::ScoreLt { category, threshold: 90 };
+    let conditions =
+        vec![below(Which::Any), below(Which::Behavior), Condition::IdentityAgeGt { seconds: 60 }];
+    let badges = (0..500).map(|id| BadgeRule {
+        id,
+        revision: 1,
+        name: format!("Badge {id}"),
+        slug: format!("badge-{id}"),
+        badge_type: BadgeType::Bad,
+        priority: id,
+        conditions: conditions.clone(),
+        apply_delay_seconds: 0,
+        remove_delay_seconds: 60,
+    });
+    let escalations = (0..500).map(|id| EscalationRule {
+        id,
+        revision: 1,
+        name: format!("Escalation {id}"),
+        severity: Severity::Warning,
+        channels: Vec::new(),
+        conditions: vec![Condition::BadgeExists { badge: format!("badge-{id}") }],
+        open_after_seconds: 60,
+        close_after_seconds: 60,
+        effective_at: None,
+    });
+    let rules = Rules { badges: badges.collect(), escalations: escalations.collect() };
+    let scores = Scores { humanity: Some(40), behavior: Some(60), ..Scores::default() };
+    let facts = Facts { scores: &scores, first_seen_at: BEGIN, disregarded: false, badges: Vec::new() };
+    let mut kept = None;
+    let mut now = BEGIN.plus_millis(MINUTE_MS);
+    median(|| {
+        now = now.plus_millis(1_000);
+        let before = Standing::decode(kept.as_deref()).unwrap_or_default();
+        kept = decide(&before, &facts, &rules, now).after.encode().unwrap_or_default();
+    })
 }
 
 /// An identity after so many events, on so many devices and addresses, with so many others on each key.

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
+use dregs_core::score::Scores;
 use memchr::memmem::Finder;
 
 use crate::store::rosters::{Entry, TIMES};
@@ -197,6 +198,17 @@ impl Table {
             }
         }
         counts
+    }
+
+    /// Everybody who counts, in the order of row ids: the row id, the scores, and when they were first seen,
+    /// in milliseconds.
+    pub fn counted(&self) -> impl DoubleEndedIterator<Item = (i64, Scores, i64)> {
+        (0..self.ids.len()).filter(|at| !self.disregarded[*at]).map(|at| {
+            let [humanity, authenticity, uniqueness, behavior] =
+                self.scores[at].map(|score| Some(score).filter(|score| *score != NO_SCORE));
+            let scores = Scores { humanity, authenticity, uniqueness, behavior };
+            (self.ids[at], scores, self.times[0][at])
+        })
     }
 
     /// The row ids of all that match.

@@ -3,25 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use dregs_core::badge::{self, Badge};
+use dregs_core::badge;
 use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::person;
 use dregs_core::score::{self, Weights};
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
-use dregs_core::standing::Standing;
 use dregs_core::time::Timestamp;
 
 use crate::app::App;
 use crate::clock::{Clock, monotonic};
 use crate::failpoint;
 use crate::ops::datasets::OfTeams;
+use crate::ops::decisions::{self, Asked, Decided};
 use crate::ops::handoff::Outgoing;
 use crate::ops::ingest::EVALUATION_LANE;
 use crate::ops::mappings::Mappings;
 use crate::ops::messages::EventIds;
-use crate::ops::refold;
+use crate::ops::{refold, rules};
 use crate::store::analyses::{self, Analysis, Detail};
 use crate::store::attempts::Trigger;
 use crate::store::changes::{self, Touched};
@@ -29,7 +29,7 @@ use crate::store::claims::{DELIVERY_LEASE_MS, Due, EVALUATION_LEASE_MS};
 use crate::store::deliveries::{self, NewDelivery, Subject};
 use crate::store::identities::{self, CycleEnd, CycleStart};
 use crate::store::links::{self, Described, HashedKey};
-use crate::store::{Result, StoreError, Tx, badges, channels, codec};
+use crate::store::{Result, StoreError, Tx, channels, codec};
 
 /// A finished cycle, ready to be committed.
 struct Cycle {
@@ -37,9 +37,7 @@ struct Cycle {
     version: i64,
     analysis: Analysis,
     packed_detail: Vec<u8>,
-    /// Of before.
-    badges: Vec<Badge>,
-    standing: Option<String>,
+    decided: Decided,
     message: Arc<Message>,
 }
 
@@ -53,6 +51,7 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
     let (hasher, event_ids, clock) = (app.key_hasher, app.event_ids, Arc::clone(&app.clock));
     let (disregarded, mappings) = (app.disregarded.keys(), app.mappings.current());
     let (datasets, weights) = (app.datasets.current(), Arc::clone(&app.weights));
+    let (rules, rules_seen) = (app.rules.current(), app.rules.current());
     let cycles = app
         .store
         .read(move |tx| {
@@ -61,6 +60,7 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
                 disregarded: &disregarded,
                 mappings: &mappings,
                 datasets: &datasets,
+                rules: &rules,
                 weights: &weights,
             };
             read_and_score(tx, &ids, &seen, event_ids, clock.as_ref())
@@ -71,7 +71,7 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
         return Ok(());
     }
     let count = cycles.len() as u64;
-    commit(app, cycles).await?;
+    commit(app, cycles, rules_seen).await?;
     metrics::counter!("dregs_cycles_total").increment(count);
     metrics::histogram!("dregs_evaluate_batch_seconds").record(begun.elapsed());
     Ok(())
@@ -108,6 +108,7 @@ struct Seen<'a> {
     disregarded: &'a HashSet<HashedKey>,
     mappings: &'a Mappings,
     datasets: &'a OfTeams,
+    rules: &'a rules::OfTeams,
     weights: &'a Weights,
 }
 
@@ -147,12 +148,13 @@ impl Evaluee {
         let known = (seen.mappings.of(self.start.team_id), seen.datasets.of(self.start.team_id));
         let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared);
         let found = score::analyze(&snapshot, seen.weights);
-        let before = Standing::decode(self.start.standing.as_deref()).map_err(broken)?;
-        let mut badges = Vec::new();
-        if !self.start.disregarded {
-            badges.extend(badge::of_analyzers(&found.observations));
-        }
-        let after = Standing { badges: badges.clone() };
+        let asked = Asked {
+            start: &self.start,
+            first_event_at: self.state.first_event_at(),
+            scores: &found.scores,
+            badges: badge::of_analyzers(&found.observations).collect(),
+        };
+        let decided = Decided::new(asked, seen.rules.of(self.start.team_id), started_at)?;
         let analysis = Analysis {
             identity_id: self.start.id,
             sequence: self.start.sequence + 1,
@@ -161,14 +163,17 @@ impl Evaluee {
             scores: found.scores,
             event_count: i64::try_from(self.state.event_count()).unwrap_or(i64::MAX),
             device_count: self.state.device_count().into(),
-            detail: Detail { previous_scores: self.start.previous, observations: found.observations, badges },
+            detail: Detail {
+                previous_scores: self.start.previous,
+                observations: found.observations,
+                badges: decided.decision.after.badges.clone(),
+            },
         };
         Ok(Cycle {
             team_id: self.start.team_id,
             version: self.start.version,
             packed_detail: codec::pack(&analysis.detail)?,
-            badges: before.badges,
-            standing: after.encode().map_err(broken)?,
+            decided,
             message: Arc::new(event_ids.scored(&analysis, &self.start.external_id)?),
             analysis,
         })
@@ -264,12 +269,13 @@ impl Others {
 }
 
 /// Commits the cycles and hands their deliveries on.
-async fn commit(app: &Arc<App>, cycles: Vec<Cycle>) -> Result<()> {
+async fn commit(app: &Arc<App>, cycles: Vec<Cycle>, rules: Arc<rules::OfTeams>) -> Result<()> {
     let mut grants = Grants::reserve(app, &cycles);
     let context = Context {
         now: app.clock.now(),
         min_cycle_ms: app.min_cycle_ms(),
         granted: grants.left.clone(),
+        rules,
         again: app.evaluations.reserve(EVALUATION_LANE, cycles.len()),
     };
     let again = context.again;
@@ -308,6 +314,9 @@ async fn commit(app: &Arc<App>, cycles: Vec<Cycle>) -> Result<()> {
             }
             _ => app.deliveries.spill(channel_id),
         }
+    }
+    for channel_id in committed.told {
+        app.deliveries.spill(channel_id);
     }
     grants.release_all(app);
     Ok(())
@@ -357,11 +366,14 @@ struct Context {
     min_cycle_ms: i64,
     /// Places for deliveries, by channel.
     granted: BTreeMap<i64, usize>,
+    rules: Arc<rules::OfTeams>,
     /// Places for identities that changed while they were scored.
     again: usize,
 }
 
 struct Committed {
+    /// Channels that have something else to send.
+    told: BTreeSet<i64>,
     /// (channel, subject, delivery, whether it is leased to this process)
     deliveries: Vec<(i64, Subject, i64, bool)>,
     still_due: Vec<Due>,
@@ -374,18 +386,19 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> 
     let leased_until = next_at.plus_millis(EVALUATION_LEASE_MS);
     // As many as there are places for are handed on in memory should they still be due.
     let places: BTreeSet<_> = cycles.iter().take(context.again).map(|c| c.analysis.identity_id).collect();
-    let ends: Vec<_> = cycles
-        .iter()
-        .map(|c| CycleEnd {
+    let end = |c: &Cycle| {
+        Ok(CycleEnd {
             id: c.analysis.identity_id,
             version: c.version,
             sequence: c.analysis.sequence - 1,
             scores: c.analysis.scores,
             finished_at: c.analysis.finished_at,
-            standing: c.standing.clone(),
+            standing: c.decided.standing()?,
+            decide_at: c.decided.decision.next_at,
             next_at: if places.contains(&c.analysis.identity_id) { leased_until } else { next_at },
         })
-        .collect();
+    };
+    let ends = cycles.iter().map(end).collect::<Result<Vec<_>>>()?;
     let taken: HashMap<i64, bool> = identities::save_cycles(tx, &ends)?.into_iter().collect();
     let due_again = taken.iter().filter(|(_, due)| **due).map(|(id, _)| *id);
     let (in_memory, in_store): (Vec<_>, Vec<_>) = due_again.partition(|id| places.contains(id));
@@ -394,26 +407,12 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> 
         cycles.iter().filter(|c| taken.contains_key(&c.analysis.identity_id)).collect();
     let rows: Vec<_> = taken_cycles.iter().map(|c| (&c.analysis, c.packed_detail.as_slice())).collect();
     analyses::insert(tx, &rows)?;
-    change_badges(tx, &taken_cycles)?;
     let touched = Touched { identities: taken.keys().copied().collect(), ..Touched::default() };
     changes::insert(tx, &touched, context.now)?;
     let deliveries = insert_deliveries(tx, &taken_cycles, context)?;
-    Ok(Committed { deliveries, still_due, spilled: !in_store.is_empty() })
-}
-
-fn change_badges(tx: &mut Tx, cycles: &[&Cycle]) -> Result<()> {
-    let (mut added, mut removed) = (Vec::new(), Vec::new());
-    for cycle in cycles {
-        let (before, after) = (&cycle.badges, &cycle.analysis.detail.badges);
-        let missing = |badges: &[Badge], from: &[Badge]| -> Vec<_> {
-            let is_missing = |badge: &&Badge| from.iter().all(|other| other.slug != badge.slug);
-            let missing = badges.iter().filter(is_missing);
-            missing.map(|badge| (cycle.team_id, badge.slug.clone(), cycle.analysis.identity_id)).collect()
-        };
-        added.extend(missing(after, before));
-        removed.extend(missing(before, after));
-    }
-    badges::change(tx, &added, &removed)
+    let decided = taken_cycles.iter().map(|cycle| &cycle.decided);
+    let told = decisions::write(tx, decided, &context.rules, context.now)?;
+    Ok(Committed { told, deliveries, still_due, spilled: !in_store.is_empty() })
 }
 
 fn insert_deliveries(
@@ -437,6 +436,7 @@ fn insert_deliveries(
                     channel_id,
                     event: EventType::IdentityScored,
                     subject: cycle.subject(),
+                    about: None,
                     trigger: Trigger::Initial,
                     created_at: cycle.analysis.finished_at,
                     next_attempt_at: context.now.plus_millis(lease),

@@ -2,6 +2,7 @@
 //! deliveries they cause.
 
 mod cycle;
+pub mod decide;
 mod schedule;
 
 use std::sync::Arc;

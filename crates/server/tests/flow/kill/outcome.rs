@@ -41,6 +41,8 @@ struct Identity {
     is_refold: bool,
     /// The sequences of its analyses, in order.
     sequences: Vec<i64>,
+    /// Those of its other events: what rules decided.
+    decisions: Vec<i64>,
 }
 
 /// How many identities are to be scored, and how many deliveries to be sent.
@@ -106,6 +108,7 @@ fn identity(tx: &mut Tx, id: i64) -> Result<Identity> {
     let refolded = refold::from_events(tx, id)?;
     let count = "select count(*) from events where identity_id = $1";
     let sequences = "select sequence from analyses where identity_id = $1 order by sequence";
+    let decisions = "select sequence from notifications where identity_id = $1 order by sequence";
     let values = dregs_server::values![id];
     Ok(Identity {
         event_count: tx.get(count, &values, |row| row.get(0))?,
@@ -113,6 +116,7 @@ fn identity(tx: &mut Tx, id: i64) -> Result<Identity> {
         is_refold: IdentityState::decode(&start.state) == Some(refolded.clone())
             && refolded.encode() == start.state,
         sequences: tx.query(sequences, &values, |row| row.get(0))?,
+        decisions: tx.query(decisions, &values, |row| row.get(0))?,
         name: start.external_id,
     })
 }
@@ -153,15 +157,19 @@ impl Outcome {
         let mut complaints = Vec::new();
         complaints.extend(self.doubles.iter().map(|id| format!("event {id} is stored twice")));
         for identity in &self.identities {
-            let Identity { name, event_count, analysed, is_refold, sequences } = identity;
+            let Identity { name, event_count, analysed, is_refold, sequences, decisions } = identity;
             if *analysed != Some(*event_count) {
                 complaints.push(format!("{name} has {event_count} events and is scored from {analysed:?}"));
             }
             if !is_refold {
                 complaints.push(format!("the state of {name} is not the fold of its events"));
             }
-            if !sequences.iter().copied().eq(1..=sequences.len() as i64) {
-                complaints.push(format!("the analyses of {name} are {sequences:?}"));
+            let mut events = [sequences.as_slice(), decisions].concat();
+            events.sort_unstable();
+            if !events.iter().copied().eq(1..=events.len() as i64) {
+                complaints.push(format!(
+                    "of {name} there are the analyses {sequences:?} and decisions {decisions:?}"
+                ));
             }
         }
         let deliveries: Vec<_> = self.deliveries.iter().map(|(told, _)| told).collect();

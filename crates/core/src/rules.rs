@@ -1,0 +1,270 @@
+//! Rules: what gives an identity a badge, and what opens an escalation.
+//!
+//! [`decide`] is a function of what stood before, the facts, the rules and the time: every delay can be
+//! tried with a clock in the hand. Delays are measured from when a condition began to hold, or ceased to,
+//! and not from when somebody looked.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::badge::BadgeType;
+use crate::score::{Category, Scores};
+use crate::time::{SECOND_MS, Timestamp};
+
+mod decide;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+pub use decide::{Decision, Facts, decide};
+pub use standing::{Held, Kind, Standing};
+
+/// Of the badges an identity carries.
+pub type Slugs<'b> = HashSet<&'b str>;
+
+/// Conditions of one rule.
+pub const CONDITIONS_MAX: usize = 20;
+/// Of ages and delays: ten years.
+pub const SECONDS_MAX: u64 = 10 * 366 * 24 * 3_600;
+
+/// A category, or any of the four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Which {
+    Humanity,
+    Authenticity,
+    Uniqueness,
+    Behavior,
+    Any,
+}
+
+impl Which {
+    /// The scores there are.
+    fn of(self, scores: &Scores) -> impl Iterator<Item = (Category, u8)> {
+        let one = match self {
+            Self::Humanity => Some(Category::Humanity),
+            Self::Authenticity => Some(Category::Authenticity),
+            Self::Uniqueness => Some(Category::Uniqueness),
+            Self::Behavior => Some(Category::Behavior),
+            Self::Any => None,
+        };
+        let wanted = Category::ALL.into_iter().filter(move |category| one.is_none_or(|one| one == *category));
+        wanted.filter_map(|category| Some((category, scores.get(category)?)))
+    }
+}
+
+/// What must hold. A category without a score matches nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE", deny_unknown_fields)]
+pub enum Condition {
+    ScoreLt {
+        category: Which,
+        threshold: u8,
+    },
+    ScoreLte {
+        category: Which,
+        threshold: u8,
+    },
+    ScoreGt {
+        category: Which,
+        threshold: u8,
+    },
+    ScoreGte {
+        category: Which,
+        threshold: u8,
+    },
+    /// Known for longer than this.
+    IdentityAgeGt {
+        seconds: u64,
+    },
+    /// Known for less than this.
+    IdentityAgeLt {
+        seconds: u64,
+    },
+    BadgeExists {
+        badge: String,
+    },
+    BadgeNotExists {
+        badge: String,
+    },
+}
+
+impl Condition {
+    /// Whether only escalation rules may have it.
+    pub const fn is_of_escalations(&self) -> bool {
+        matches!(self, Self::IdentityAgeLt { .. } | Self::BadgeExists { .. } | Self::BadgeNotExists { .. })
+    }
+
+    /// The slug of the badge it names.
+    pub fn badge(&self) -> Option<&str> {
+        match self {
+            Self::BadgeExists { badge } | Self::BadgeNotExists { badge } => Some(badge),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with it, if anything.
+    pub fn flaw(&self) -> Option<String> {
+        match self {
+            Self::ScoreLt { threshold, .. }
+            | Self::ScoreLte { threshold, .. }
+            | Self::ScoreGt { threshold, .. }
+            | Self::ScoreGte { threshold, .. }
+                if *threshold > 100 =>
+            {
+                Some("threshold must be from 0 to 100".to_owned())
+            }
+            Self::IdentityAgeGt { seconds } | Self::IdentityAgeLt { seconds } if *seconds > SECONDS_MAX => {
+                Some(format!("seconds must be from 0 to {SECONDS_MAX}"))
+            }
+            Self::BadgeExists { badge } | Self::BadgeNotExists { badge } if badge.is_empty() => {
+                Some("badge must be the slug of a badge".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it holds; ages, which change with time alone, are [`ages`]' part.
+    fn holds(&self, scores: &Scores, carried: &Slugs) -> bool {
+        match self {
+            Self::ScoreLt { category, threshold } => category.of(scores).any(|(_, score)| score < *threshold),
+            Self::ScoreLte { category, threshold } => {
+                category.of(scores).any(|(_, score)| score <= *threshold)
+            }
+            Self::ScoreGt { category, threshold } => category.of(scores).any(|(_, score)| score > *threshold),
+            Self::ScoreGte { category, threshold } => {
+                category.of(scores).any(|(_, score)| score >= *threshold)
+            }
+            Self::IdentityAgeGt { .. } | Self::IdentityAgeLt { .. } => true,
+            Self::BadgeExists { badge } => carried.contains(badge.as_str()),
+            Self::BadgeNotExists { badge } => !carried.contains(badge.as_str()),
+        }
+    }
+
+    /// It in words, with the number that meets it.
+    fn words(&self, scores: &Scores) -> String {
+        let score = |category: Which, lowest: bool, compared: &str, threshold: u8| {
+            let met = category.of(scores);
+            let met = if lowest { met.min_by_key(|met| met.1) } else { met.max_by_key(|met| met.1) };
+            let (name, score) = met.map_or(("A score", 0), |(category, score)| (category.title(), score));
+            format!("{name} is {score}, {compared} {threshold}")
+        };
+        match self {
+            Self::ScoreLt { category, threshold } => score(*category, true, "below", *threshold),
+            Self::ScoreLte { category, threshold } => score(*category, true, "at most", *threshold),
+            Self::ScoreGt { category, threshold } => score(*category, false, "above", *threshold),
+            Self::ScoreGte { category, threshold } => score(*category, false, "at least", *threshold),
+            Self::IdentityAgeGt { seconds } => format!("known for more than {seconds} seconds"),
+            Self::IdentityAgeLt { seconds } => format!("known for less than {seconds} seconds"),
+            Self::BadgeExists { badge } => format!("it carries \"{badge}\""),
+            Self::BadgeNotExists { badge } => format!("it does not carry \"{badge}\""),
+        }
+    }
+}
+
+/// Whether all conditions hold now, delays apart, for somebody who carries these badges.
+pub fn hold(
+    conditions: &[Condition],
+    scores: &Scores,
+    first_seen_at: Timestamp,
+    carried: &Slugs,
+    now: Timestamp,
+) -> bool {
+    let (from, until) = ages(conditions, first_seen_at);
+    from.is_none_or(|from| from <= now)
+        && until.is_none_or(|until| now < until)
+        && conditions.iter().all(|condition| condition.holds(scores, carried))
+}
+
+/// All conditions in one sentence.
+pub fn explain(conditions: &[Condition], scores: &Scores) -> String {
+    let words: Vec<_> = conditions.iter().map(|condition| condition.words(scores)).collect();
+    format!("{}.", words.join("; "))
+}
+
+/// From when, and until when, the ages among `conditions` hold for somebody first seen then.
+fn ages(conditions: &[Condition], first_seen_at: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
+    let after = |seconds: &u64| first_seen_at.plus_millis(millis(*seconds));
+    let from = conditions.iter().filter_map(|condition| match condition {
+        // Longer than so many seconds is from the next millisecond on.
+        Condition::IdentityAgeGt { seconds } => Some(after(seconds).plus_millis(1)),
+        _ => None,
+    });
+    let until = conditions.iter().filter_map(|condition| match condition {
+        Condition::IdentityAgeLt { seconds } => Some(after(seconds)),
+        _ => None,
+    });
+    (from.max(), until.min())
+}
+
+fn millis(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND_MS)
+}
+
+/// Gives a badge while its conditions hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadgeRule {
+    pub id: i64,
+    /// Another number after each change: what was waited for counts anew.
+    pub revision: i64,
+    pub name: String,
+    /// Of the badge; it stays when the name changes.
+    pub slug: String,
+    pub badge_type: BadgeType,
+    /// Badges of higher numbers come first.
+    pub priority: i64,
+    pub conditions: Vec<Condition>,
+    pub apply_delay_seconds: u64,
+    pub remove_delay_seconds: u64,
+}
+
+/// How bad it is. The numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Severity {
+    Info = 0,
+    Warning = 1,
+    Critical = 2,
+}
+
+impl Severity {
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
+
+    /// The name that the API shows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.name() == name)
+    }
+}
+
+/// Opens an escalation when its conditions hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EscalationRule {
+    pub id: i64,
+    /// As in [`BadgeRule`].
+    pub revision: i64,
+    pub name: String,
+    pub severity: Severity,
+    /// Slugs of the channels that are told; without any it is shown, and nobody is told.
+    pub channels: Vec<String>,
+    pub conditions: Vec<Condition>,
+    pub open_after_seconds: u64,
+    pub close_after_seconds: u64,
+    /// It opens nothing before.
+    pub effective_at: Option<Timestamp>,
+}
+
+/// The rules of a team that are switched on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    pub badges: Vec<BadgeRule>,
+    pub escalations: Vec<EscalationRule>,
+}

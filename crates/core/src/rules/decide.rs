@@ -1,0 +1,193 @@
+//! What the rules make of an identity now, and when they are to be asked again.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Map;
+
+use super::standing::{Held, Kind, Standing};
+use super::{Condition, Rules, Slugs, ages, explain, millis};
+use crate::badge::Badge;
+use crate::score::Scores;
+use crate::time::Timestamp;
+
+/// What rules look at.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    pub scores: &'a Scores,
+    pub first_seen_at: Timestamp,
+    /// Whoever is left out has neither badges nor escalations.
+    pub disregarded: bool,
+    /// Of the analyzers; they need no rule.
+    pub badges: Vec<Badge>,
+}
+
+/// What changes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    pub after: Standing,
+    pub added: Vec<Badge>,
+    pub removed: Vec<Badge>,
+    /// Escalation rules by number.
+    pub opened: Vec<i64>,
+    /// Likewise; some may be gone by now.
+    pub closed: Vec<i64>,
+    /// When something changes by time alone.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Decides. The same arguments give the same answer, and a decision repeated at once changes nothing.
+pub fn decide(before: &Standing, facts: &Facts, rules: &Rules, now: Timestamp) -> Decision {
+    let mut decision = Decision::default();
+    if !facts.disregarded {
+        let mut clerk = Clerk::new(before, facts, now);
+        decision.after.badges = clerk.badges(before, facts, rules);
+        clerk.escalations(&decision.after.badges, rules, &mut decision.opened);
+        (decision.after.rules, decision.next_at) = (clerk.after, clerk.next_at);
+    }
+    let missing = |badges: &[Badge], from: &[Badge]| -> Vec<Badge> {
+        let from = slugs(from);
+        badges.iter().filter(|badge| !from.contains(badge.slug.as_str())).cloned().collect()
+    };
+    decision.added = missing(&decision.after.badges, &before.badges);
+    decision.removed = missing(&before.badges, &decision.after.badges);
+    let still: HashSet<_> = open(&decision.after).collect();
+    decision.closed = open(before).filter(|rule| !still.contains(rule)).collect();
+    decision
+}
+
+fn slugs(badges: &[Badge]) -> Slugs<'_> {
+    badges.iter().map(|badge| badge.slug.as_str()).collect()
+}
+
+/// The escalation rules in force.
+fn open(standing: &Standing) -> impl Iterator<Item = i64> {
+    let open = standing.rules.iter().filter(|held| held.kind == Kind::Escalation && held.in_force);
+    open.map(|held| held.rule)
+}
+
+/// A rule as far as time goes.
+struct Timed<'r> {
+    kind: Kind,
+    rule: i64,
+    revision: i64,
+    conditions: &'r [Condition],
+    on_after_ms: i64,
+    off_after_ms: i64,
+    /// It does not come into force before.
+    effective_at: Option<Timestamp>,
+}
+
+/// Goes through the rules of one identity.
+struct Clerk<'a> {
+    before: HashMap<(Kind, i64), &'a Held>,
+    scores: &'a Scores,
+    first_seen_at: Timestamp,
+    now: Timestamp,
+    after: Vec<Held>,
+    next_at: Option<Timestamp>,
+}
+
+impl<'a> Clerk<'a> {
+    fn new(before: &'a Standing, facts: &'a Facts, now: Timestamp) -> Self {
+        let before = before.rules.iter().map(|held| ((held.kind, held.rule), held)).collect();
+        let (scores, first_seen_at) = (facts.scores, facts.first_seen_at);
+        Self { before, scores, first_seen_at, now, after: Vec::new(), next_at: None }
+    }
+
+    /// Those of rules, by priority, and then those of analyzers, whose slugs no rule has.
+    fn badges(&mut self, before: &Standing, facts: &Facts, rules: &Rules) -> Vec<Badge> {
+        let known: HashMap<_, _> = before.badges.iter().map(|badge| (badge.slug.as_str(), badge)).collect();
+        let mut given = Vec::new();
+        for rule in &rules.badges {
+            let timed = Timed {
+                kind: Kind::Badge,
+                rule: rule.id,
+                revision: rule.revision,
+                conditions: &rule.conditions,
+                on_after_ms: millis(rule.apply_delay_seconds),
+                off_after_ms: millis(rule.remove_delay_seconds),
+                effective_at: None,
+            };
+            if !self.is_in_force(&timed, &Slugs::new()) {
+                continue;
+            }
+            let explanation = known.get(rule.slug.as_str()).map(|badge| badge.explanation.clone());
+            let badge = Badge {
+                slug: rule.slug.clone(),
+                name: rule.name.clone(),
+                badge_type: rule.badge_type,
+                explanation: explanation.unwrap_or_else(|| explain(&rule.conditions, facts.scores)),
+                metadata: Map::new(),
+            };
+            given.push((rule.priority, badge));
+        }
+        given.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
+        let of_rules = given.into_iter().map(|(_, badge)| badge);
+        of_rules.chain(facts.badges.iter().cloned()).collect()
+    }
+
+    fn escalations(&mut self, badges: &[Badge], rules: &Rules, opened: &mut Vec<i64>) {
+        let carried = slugs(badges);
+        for rule in &rules.escalations {
+            let timed = Timed {
+                kind: Kind::Escalation,
+                rule: rule.id,
+                revision: rule.revision,
+                conditions: &rule.conditions,
+                on_after_ms: millis(rule.open_after_seconds),
+                off_after_ms: millis(rule.close_after_seconds),
+                effective_at: rule.effective_at,
+            };
+            let was = self.before.get(&(Kind::Escalation, rule.id)).is_some_and(|held| held.in_force);
+            if self.is_in_force(&timed, &carried) && !was {
+                opened.push(rule.id);
+            }
+        }
+    }
+
+    /// Whether a rule is in force now; notes what is to be remembered of it, and when to ask again.
+    fn is_in_force(&mut self, rule: &Timed, carried: &Slugs) -> bool {
+        let holds = rule.conditions.iter().all(|condition| condition.holds(self.scores, carried));
+        let before = self.before.get(&(rule.kind, rule.rule)).copied();
+        if !holds && before.is_none() {
+            return false;
+        }
+        let unchanged = before.filter(|before| before.revision == rule.revision && before.holds == holds);
+        let since = unchanged.map_or(self.now, |before| before.since);
+        let was = before.is_some_and(|before| before.in_force);
+        let (from, until) = ages(rule.conditions, self.first_seen_at);
+        let has_begun = from.is_none_or(|from| from <= self.now);
+        let has_ended = until.is_some_and(|until| until <= self.now);
+        let turns_at = if was {
+            match (holds && has_begun, until) {
+                (false, until) => Some(until.map_or(since, |until| until.min(since))),
+                (true, Some(until)) => Some(until),
+                (true, None) => None,
+            }
+            .map(|ceased_at| ceased_at.plus_millis(rule.off_after_ms))
+        } else {
+            let began_at = from.map_or(since, |from| from.max(since));
+            let on_at = began_at.plus_millis(rule.on_after_ms);
+            let on_at = rule.effective_at.map_or(on_at, |effective_at| effective_at.max(on_at));
+            // What ends before its time has come never comes into force.
+            Some(on_at).filter(|on_at| holds && !has_ended && until.is_none_or(|until| *on_at < until))
+        };
+        let turns = turns_at.is_some_and(|at| at <= self.now);
+        let in_force = was != turns;
+        if let Some(at) = turns_at.filter(|_| !turns) {
+            self.next_at = Some(self.next_at.map_or(at, |next_at| next_at.min(at)));
+        }
+        if holds || in_force {
+            let (kind, rule, revision) = (rule.kind, rule.rule, rule.revision);
+            self.after.push(Held { kind, rule, revision, holds, since, in_force });
+        }
+        if turns
+            && in_force
+            && let Some(until) = until
+        {
+            let off_at = until.plus_millis(rule.off_after_ms);
+            self.next_at = Some(self.next_at.map_or(off_at, |next_at| next_at.min(off_at)));
+        }
+        in_force
+    }
+}

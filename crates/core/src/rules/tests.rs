@@ -1,0 +1,279 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const BEGIN: Timestamp = Timestamp::from_millis(1_795_426_200_000);
+
+fn at(seconds: i64) -> Timestamp {
+    BEGIN.plus_millis(seconds * 1_000)
+}
+
+fn below(threshold: u8) -> Condition {
+    Condition::ScoreLt { category: Which::Humanity, threshold }
+}
+
+fn badge_rule(conditions: Vec<Condition>, apply: u64, remove: u64) -> BadgeRule {
+    BadgeRule {
+        id: 1,
+        revision: 1,
+        name: "Suspicious".to_owned(),
+        slug: "suspicious".to_owned(),
+        badge_type: BadgeType::Bad,
+        priority: 0,
+        conditions,
+        apply_delay_seconds: apply,
+        remove_delay_seconds: remove,
+    }
+}
+
+fn escalation_rule(conditions: Vec<Condition>, open: u64, close: u64) -> EscalationRule {
+    EscalationRule {
+        id: 7,
+        revision: 1,
+        name: "Likely a bot".to_owned(),
+        severity: Severity::Critical,
+        channels: Vec::new(),
+        conditions,
+        open_after_seconds: open,
+        close_after_seconds: close,
+        effective_at: None,
+    }
+}
+
+/// An identity first seen at [`BEGIN`], decided on again and again.
+#[derive(Default)]
+struct Story {
+    rules: Rules,
+    standing: Standing,
+    humanity: Option<u8>,
+    disregarded: bool,
+}
+
+impl Story {
+    fn with(badges: Vec<BadgeRule>, escalations: Vec<EscalationRule>) -> Self {
+        Self { rules: Rules { badges, escalations }, ..Self::default() }
+    }
+
+    fn decide(&mut self, seconds: i64) -> Decision {
+        let scores = Scores { humanity: self.humanity, ..Scores::default() };
+        let facts = Facts {
+            scores: &scores,
+            first_seen_at: BEGIN,
+            disregarded: self.disregarded,
+            badges: Vec::new(),
+        };
+        let decision = decide(&self.standing, &facts, &self.rules, at(seconds));
+        self.standing = decision.after.clone();
+        decision
+    }
+
+    /// What changes at this time with this score: `+badge`, `-badge`, `open`, `close`; and when it is to be
+    /// asked again, in seconds.
+    fn told(&mut self, seconds: i64, humanity: u8) -> (Vec<&'static str>, Option<i64>) {
+        self.humanity = Some(humanity);
+        let decision = self.decide(seconds);
+        let mut told = Vec::new();
+        told.extend(decision.added.iter().map(|_| "+badge"));
+        told.extend(decision.removed.iter().map(|_| "-badge"));
+        told.extend(decision.opened.iter().map(|_| "open"));
+        told.extend(decision.closed.iter().map(|_| "close"));
+        (told, decision.next_at.map(|next_at| next_at.millis_since(BEGIN) / 1_000))
+    }
+}
+
+#[test]
+fn a_badge_comes_and_goes_after_its_delays() {
+    let mut story = Story::with(vec![badge_rule(vec![below(30)], 60, 10)], vec![]);
+    assert_eq!(story.told(0, 50), (vec![], None));
+    assert_eq!(story.told(5, 20), (vec![], Some(65)));
+    assert_eq!(story.told(40, 25), (vec![], Some(65)), "another score, the same condition");
+    assert_eq!(story.told(50, 35), (vec![], None), "too early");
+    assert_eq!(story.told(51, 10), (vec![], Some(111)), "from the beginning again");
+    assert_eq!(story.told(111, 10), (vec!["+badge"], None));
+    assert_eq!(story.standing.badges[0].explanation, "Humanity is 10, below 30.");
+    assert_eq!(story.told(120, 90), (vec![], Some(130)));
+    assert_eq!(story.told(125, 20), (vec![], None), "it holds again");
+    assert_eq!(story.told(140, 90), (vec![], Some(150)));
+    assert_eq!(story.told(151, 90), (vec!["-badge"], None));
+    assert_eq!(story.standing, Standing::default());
+}
+
+#[test]
+fn an_escalation_opens_once_and_a_late_look_does_not_prolong_a_delay() {
+    let mut story = Story::with(vec![], vec![escalation_rule(vec![below(30)], 0, 3_600)]);
+    assert_eq!(story.told(0, 20), (vec!["open"], None));
+    assert_eq!(story.told(1, 10), (vec![], None));
+    assert_eq!(story.told(100, 90), (vec![], Some(3_700)));
+    assert_eq!(story.told(9_000, 90), (vec!["close"], None));
+    assert_eq!(story.told(9_001, 5), (vec!["open"], None));
+}
+
+#[test]
+fn ages_elapse_by_themselves() {
+    let age = |seconds| Condition::IdentityAgeGt { seconds };
+    let mut story = Story::with(vec![], vec![escalation_rule(vec![below(30), age(3_600)], 60, 0)]);
+    assert_eq!(story.told(10, 20), (vec![], Some(3_660)));
+    assert_eq!(story.told(3_660, 20), (vec![], Some(3_660)), "one millisecond is missing");
+    assert_eq!(story.told(3_661, 20), (vec!["open"], None));
+
+    let young = Condition::IdentityAgeLt { seconds: 100 };
+    let mut story = Story::with(vec![], vec![escalation_rule(vec![below(30), young.clone()], 0, 50)]);
+    assert_eq!(story.told(10, 20), (vec!["open"], Some(150)));
+    assert_eq!(story.told(150, 20), (vec!["close"], None));
+    assert_eq!(story.told(151, 20), (vec![], None), "young no more");
+    let mut story = Story::with(vec![], vec![escalation_rule(vec![below(30), young], 95, 0)]);
+    assert_eq!(story.told(10, 20), (vec![], None), "it ends before its time has come");
+}
+
+#[test]
+fn nothing_opens_before_it_is_effective() {
+    let rule = EscalationRule { effective_at: Some(at(500)), ..escalation_rule(vec![below(30)], 60, 0) };
+    let mut story = Story::with(vec![], vec![rule]);
+    assert_eq!(story.told(0, 20), (vec![], Some(500)));
+    assert_eq!(story.told(499, 20), (vec![], Some(500)));
+    assert_eq!(story.told(500, 20), (vec!["open"], None));
+}
+
+#[test]
+fn escalations_see_the_badges_of_the_same_moment() {
+    let exists = Condition::BadgeExists { badge: "suspicious".to_owned() };
+    let absent = Condition::BadgeNotExists { badge: "trusted".to_owned() };
+    let mut story = Story::with(
+        vec![badge_rule(vec![below(30)], 60, 0)],
+        vec![escalation_rule(vec![exists, absent], 0, 0)],
+    );
+    assert_eq!(story.told(0, 20), (vec![], Some(60)));
+    assert_eq!(story.told(60, 20), (vec!["+badge", "open"], None));
+    assert_eq!(story.told(70, 80), (vec!["-badge", "close"], None));
+}
+
+#[test]
+fn who_is_disregarded_or_whose_rule_is_gone_has_nothing() {
+    let rules = || (vec![badge_rule(vec![below(30)], 0, 99)], vec![escalation_rule(vec![below(30)], 0, 99)]);
+    let (badges, escalations) = rules();
+    let mut story = Story::with(badges, escalations);
+    assert_eq!(story.told(0, 20), (vec!["+badge", "open"], None));
+    story.disregarded = true;
+    assert_eq!(story.told(1, 20), (vec!["-badge", "close"], None));
+    let (badges, escalations) = rules();
+    let mut story = Story::with(badges, escalations);
+    story.told(0, 20);
+    story.rules = Rules::default();
+    assert_eq!(story.told(1, 20), (vec!["-badge", "close"], None));
+}
+
+#[test]
+fn a_changed_rule_counts_anew() {
+    let mut story = Story::with(vec![badge_rule(vec![below(30)], 60, 0)], vec![]);
+    assert_eq!(story.told(0, 20), (vec![], Some(60)));
+    story.rules.badges[0].revision = 2;
+    assert_eq!(story.told(50, 20), (vec![], Some(110)));
+    assert_eq!(story.told(110, 20), (vec!["+badge"], None));
+    story.rules.badges[0].revision = 3;
+    story.rules.badges[0].conditions = vec![below(10)];
+    assert_eq!(story.told(120, 20), (vec!["-badge"], None));
+}
+
+#[test]
+fn any_category_is_one_that_has_a_score() {
+    let any = Condition::ScoreLt { category: Which::Any, threshold: 25 };
+    let scores = |humanity, behavior| Scores { humanity, behavior, ..Scores::default() };
+    assert!(!any.holds(&scores(None, None), &Slugs::new()));
+    assert!(any.holds(&scores(Some(80), Some(24)), &Slugs::new()));
+    assert!(!any.holds(&scores(Some(80), Some(25)), &Slugs::new()));
+    assert_eq!(any.words(&scores(Some(80), Some(24))), "Behavior is 24, below 25");
+}
+
+#[test]
+fn conditions_are_written_as_the_contract_says() {
+    let text = r#"[{"type":"SCORE_LT","category":"ANY","threshold":20},{"type":"IDENTITY_AGE_GT","seconds":3600},{"type":"BADGE_NOT_EXISTS","badge":"trusted"}]"#;
+    let read: Vec<Condition> = serde_json::from_str(text).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    for wrong in [
+        r#"{"type":"SCORE_LT","category":"NONE","threshold":20}"#,
+        r#"{"type":"SCORE_LT","category":"ANY","threshold":20,"seconds":1}"#,
+        r#"{"type":"SCORE_EQ","category":"ANY","threshold":20}"#,
+    ] {
+        assert!(serde_json::from_str::<Condition>(wrong).is_err(), "{wrong}");
+    }
+    assert!(below(101).flaw().is_some() && below(100).flaw().is_none());
+}
+
+/// Scores at times, in seconds, that grow.
+fn history() -> impl Strategy<Value = Vec<(i64, u8)>> {
+    proptest::collection::vec((0_i64..400, 0_u8..=100), 1..40).prop_map(|mut steps| {
+        steps.sort_by_key(|step| step.0);
+        steps
+    })
+}
+
+/// A model that looks at every second: the condition must have held in each second of the delay.
+fn model(history: &[(i64, u8)], threshold: u8, on: i64, off: i64, until: i64) -> Vec<bool> {
+    let score = |second: i64| history.iter().rev().find(|step| step.0 <= second).map(|step| step.1);
+    let (mut in_force, mut since, mut held) = (false, 0, false);
+    (0..until)
+        .map(|second| {
+            let holds = score(second).is_some_and(|score| score < threshold);
+            if holds != held {
+                (held, since) = (holds, second);
+            }
+            let delay = if held { on } else { off };
+            if held != in_force && second - since >= delay {
+                in_force = held;
+            }
+            in_force
+        })
+        .collect()
+}
+
+proptest! {
+    /// Asked only when scores change and when it said it wants to be asked, it is at every second as the
+    /// model that looks every second.
+    #[test]
+    fn delays_are_exact(history in history(), threshold in 0_u8..=100, on in 0_u64..120, off in 0_u64..120) {
+        let mut story = Story::with(
+            vec![badge_rule(vec![below(threshold)], on, off)],
+            vec![escalation_rule(vec![below(threshold)], on, off)],
+        );
+        let expected = model(&history, threshold, on as i64, off as i64, 700);
+        let (mut next_at, mut open) = (None, 0);
+        for second in 0..700 {
+            let score = history.iter().rev().find(|step| step.0 == second).map(|step| step.1);
+            if score.is_some() || next_at == Some(at(second)) {
+                story.humanity = score.or(story.humanity);
+                let decision = story.decide(second);
+                open += decision.opened.len();
+                open -= decision.closed.len();
+                next_at = decision.next_at;
+                prop_assert!(next_at.is_none_or(|next_at| next_at > at(second)));
+                let again = story.decide(second);
+                prop_assert!(again.added.is_empty() && again.removed.is_empty());
+                prop_assert!(again.opened.is_empty() && again.closed.is_empty());
+                prop_assert_eq!(again.next_at, decision.next_at);
+            }
+            prop_assert_eq!(story.standing.badges.len() == 1, expected[second as usize], "at {}", second);
+            prop_assert_eq!(open, usize::from(expected[second as usize]), "open at {}", second);
+        }
+        let kept = Standing::decode(story.standing.encode().unwrap().as_deref()).unwrap();
+        prop_assert_eq!(kept, story.standing);
+    }
+
+    #[test]
+    fn whatever_happens_the_disregarded_have_none(
+        history in history(), threshold in 0_u8..=100, on in 0_u64..60, off in 0_u64..60, from in 0_i64..400,
+    ) {
+        let mut story = Story::with(
+            vec![badge_rule(vec![below(threshold)], on, off)],
+            vec![escalation_rule(vec![below(threshold)], on, off)],
+        );
+        let mut open = 0;
+        for (second, score) in history {
+            (story.humanity, story.disregarded) = (Some(score), second >= from);
+            let decision = story.decide(second);
+            open += decision.opened.len();
+            open -= decision.closed.len();
+            prop_assert!(open <= 1);
+            prop_assert!(!story.disregarded || (open == 0 && story.standing == Standing::default()));
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Escalation rules.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use dregs_core::notify::message::EventType;
+use dregs_core::rules::{Condition, EscalationRule, Severity};
+use dregs_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::auth::{Caller, Manager};
+use super::body::Json;
+use super::error::{ApiError, ErrorBody};
+use super::identities::IdentityBody;
+use super::page::{Page, PageQuery};
+use super::params::{Params, Path};
+use super::rules::{
+    ConditionBody, ListParams, changed, check_count, check_name, check_seconds, conditions, find, paged,
+    wrong,
+};
+use crate::app::App;
+use crate::ops::audit::Actor;
+use crate::ops::rules::{self as ops, Change};
+use crate::store::channels;
+use crate::store::rules::{self, Kept};
+
+/// A rule that opens an escalation when all its conditions hold.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EscalationRuleBody {
+    id: i64,
+    name: String,
+    #[schema(value_type = String, example = "WARNING")]
+    severity: Severity,
+    /// Slugs of the channels that are told; with none it is shown, and nobody is told.
+    channels: Vec<String>,
+    #[schema(value_type = Vec<ConditionBody>)]
+    conditions: Vec<Condition>,
+    open_after_seconds: u64,
+    close_after_seconds: u64,
+    /// It opens nothing before.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    effective_at: Option<Timestamp>,
+    enabled: bool,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
+impl From<Kept<EscalationRule>> for EscalationRuleBody {
+    fn from(kept: Kept<EscalationRule>) -> Self {
+        let Kept { enabled, rule, created_at, updated_at, .. } = kept;
+        Self {
+            id: rule.id,
+            name: rule.name,
+            severity: rule.severity,
+            channels: rule.channels,
+            conditions: rule.conditions,
+            open_after_seconds: rule.open_after_seconds,
+            close_after_seconds: rule.close_after_seconds,
+            effective_at: rule.effective_at,
+            enabled,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+/// A new escalation rule, or all of one.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewEscalationRuleBody {
+    #[schema(example = "Likely a bot", max_length = 100)]
+    name: String,
+    /// INFO, WARNING or CRITICAL.
+    #[schema(example = "WARNING")]
+    severity: String,
+    #[serde(default)]
+    channels: Vec<String>,
+    #[schema(value_type = Vec<ConditionBody>)]
+    conditions: Value,
+    #[serde(default)]
+    open_after_seconds: u64,
+    #[serde(default)]
+    close_after_seconds: u64,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    effective_at: Option<String>,
+    #[serde(default = "super::rules::yes")]
+    enabled: bool,
+}
+
+impl NewEscalationRuleBody {
+    fn read(
+        self,
+        team_id: i64,
+        before: Option<&Kept<EscalationRule>>,
+        now: Timestamp,
+    ) -> Result<Kept<EscalationRule>, ApiError> {
+        let mut errors = Vec::new();
+        check_name(&self.name, &mut errors);
+        let severity = Severity::parse(&self.severity);
+        if severity.is_none() {
+            errors.push(wrong("severity", "must be INFO, WARNING or CRITICAL"));
+        }
+        check_seconds("openAfterSeconds", self.open_after_seconds, &mut errors);
+        check_seconds("closeAfterSeconds", self.close_after_seconds, &mut errors);
+        let effective_at = self.effective_at.as_deref().map(Timestamp::parse);
+        if effective_at == Some(None) {
+            errors.push(wrong("effectiveAt", "must be a time by RFC 3339, such as `2026-11-23T09:30:00Z`"));
+        }
+        let conditions = conditions(self.conditions, true, &mut errors);
+        let (Some(severity), true) = (severity, errors.is_empty()) else {
+            return Err(ApiError::fields(errors));
+        };
+        let rule = EscalationRule {
+            id: before.map_or(0, |before| before.rule.id),
+            revision: 0,
+            name: self.name,
+            severity,
+            channels: self.channels,
+            conditions,
+            open_after_seconds: self.open_after_seconds,
+            close_after_seconds: self.close_after_seconds,
+            effective_at: effective_at.flatten(),
+        };
+        let created_at = before.map_or(now, |before| before.created_at);
+        Ok(Kept { team_id, enabled: self.enabled, rule, created_at, updated_at: now })
+    }
+}
+
+/// List the escalation rules
+#[utoipa::path(get, operation_id = "listEscalationRules", path = "/escalation-rules", tag = "rules",
+    params(PageQuery, ListParams), responses((status = 200, body = Page<EscalationRuleBody>)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(query): Params<PageQuery>,
+    Params(params): Params<ListParams>,
+) -> Result<Answer<Page<EscalationRuleBody>>, ApiError> {
+    let all = app.store.read(rules::all_escalations).await?;
+    paged(all, caller.team_id(), &query, &params)
+}
+
+/// Read an escalation rule
+#[utoipa::path(get, operation_id = "readEscalationRule", path = "/escalation-rules/{id}", tag = "rules",
+    params(("id" = i64, Path)), responses((status = 200, body = EscalationRuleBody)))]
+pub async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<EscalationRuleBody>, ApiError> {
+    Ok(Answer(find::<EscalationRule>(&app, &caller, &id).await?.into()))
+}
+
+/// Create an escalation rule
+///
+/// Everybody is decided on again in the background.
+#[utoipa::path(post, operation_id = "createEscalationRule", path = "/escalation-rules", tag = "rules",
+    request_body = NewEscalationRuleBody, responses((status = 201, body = EscalationRuleBody),
+        (status = 409, body = ErrorBody, description = "There is a rule of this name.")))]
+pub async fn create(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Json(new): Json<NewEscalationRuleBody>,
+) -> Result<(StatusCode, Answer<EscalationRuleBody>), ApiError> {
+    let kept = new.read(caller.team_id(), None, app.clock.now())?;
+    let team_id = caller.team_id();
+    check_channels(&app, team_id, &kept.rule).await?;
+    let all = app.store.read(rules::all_escalations).await?;
+    check_count(all.iter().filter(|kept| kept.team_id == team_id).count())?;
+    Ok((StatusCode::CREATED, Answer(changed(&app, actor, Change::Create(kept)).await?.into())))
+}
+
+/// Replace an escalation rule
+///
+/// What was waited for counts anew.
+#[utoipa::path(put, operation_id = "replaceEscalationRule", path = "/escalation-rules/{id}", tag = "rules",
+    params(("id" = i64, Path)), request_body = NewEscalationRuleBody,
+    responses((status = 200, body = EscalationRuleBody),
+        (status = 409, body = ErrorBody, description = "There is another rule of this name.")))]
+pub async fn replace(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Path(id): Path<String>,
+    Json(new): Json<NewEscalationRuleBody>,
+) -> Result<Answer<EscalationRuleBody>, ApiError> {
+    let before = find::<EscalationRule>(&app, &caller, &id).await?;
+    let after = new.read(caller.team_id(), Some(&before), app.clock.now())?;
+    check_channels(&app, caller.team_id(), &after.rule).await?;
+    Ok(Answer(changed(&app, actor, Change::Update { before, after }).await?.into()))
+}
+
+/// Remove an escalation rule
+///
+/// What it has opened is closed.
+#[utoipa::path(delete, operation_id = "removeEscalationRule", path = "/escalation-rules/{id}", tag = "rules",
+    params(("id" = i64, Path)), responses((status = 204)))]
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let kept = find::<EscalationRule>(&app, &caller, &id).await?;
+    ops::change(&app, actor, Change::Delete(kept)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Conditions to try.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewBody {
+    #[schema(value_type = Vec<ConditionBody>)]
+    conditions: Value,
+}
+
+/// Whom conditions match.
+#[derive(Serialize, ToSchema)]
+pub struct PreviewedBody {
+    matching: usize,
+    /// Of those, how many carry a GOOD badge: they may be innocent.
+    good: usize,
+    /// Up to ten of them, the newest first.
+    sample: Vec<IdentityBody>,
+}
+
+/// Preview a rule
+///
+/// Whom its conditions match now, delays apart. Nothing is changed.
+#[utoipa::path(post, operation_id = "previewEscalationRule", path = "/escalation-rules/actions/preview",
+    tag = "rules", request_body = PreviewBody, responses((status = 200, body = PreviewedBody)))]
+pub async fn preview(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(body): Json<PreviewBody>,
+) -> Result<Answer<PreviewedBody>, ApiError> {
+    let mut errors = Vec::new();
+    let conditions = conditions(body.conditions, true, &mut errors);
+    if !errors.is_empty() {
+        return Err(ApiError::fields(errors));
+    }
+    let found = ops::preview(&app, caller.team_id(), conditions).await?;
+    let sample = found.sample.into_iter().map(IdentityBody::new).collect::<Result<_, _>>()?;
+    Ok(Answer(PreviewedBody { matching: found.matching, good: found.good, sample }))
+}
+
+/// Whoever names a channel expects that it is told.
+async fn check_channels(app: &App, team_id: i64, rule: &EscalationRule) -> Result<(), ApiError> {
+    let known = app
+        .store
+        .read(move |tx| channels::subscribed_slugs(tx, team_id, EventType::EscalationOpened))
+        .await?;
+    let unknown = rule.channels.iter().find(|slug| known.iter().all(|(known, ..)| known != *slug));
+    match unknown {
+        None => Ok(()),
+        Some(slug) => Err(ApiError::field(
+            "channels",
+            format!("there is no channel `{slug}` that is subscribed to ESCALATION_OPENED"),
+        )),
+    }
+}

@@ -1,0 +1,150 @@
+//! What badge rules and escalation rules have in common.
+
+use axum::Json as Answer;
+use axum::http::StatusCode;
+use dregs_core::event::FieldError;
+use dregs_core::rules::{CONDITIONS_MAX, Condition, SECONDS_MAX};
+use dregs_core::words::snake;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::auth::Caller;
+use super::error::{ApiError, Code};
+use super::page::{Page, PageQuery, sort};
+use crate::app::App;
+use crate::ops::audit::Actor;
+use crate::ops::rules::{self as ops, Change};
+use crate::store::StoreError;
+use crate::store::rules::Kept;
+
+/// Rules of one kind of a team: every cycle asks them all.
+const RULES_MAX: usize = 1_000;
+
+/// Longest name of a rule.
+const NAME_MAX_CHARS: usize = 100;
+
+/// What must hold: a score (`SCORE_LT`, `SCORE_LTE`, `SCORE_GT`, `SCORE_GTE` with category and threshold), an
+/// age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), or, in escalation rules, a
+/// badge (`BADGE_EXISTS`, `BADGE_NOT_EXISTS` with its slug).
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct ConditionBody {
+    #[serde(rename = "type")]
+    #[schema(example = "SCORE_LT")]
+    condition_type: String,
+    /// HUMANITY, AUTHENTICITY, UNIQUENESS, BEHAVIOR or ANY.
+    #[schema(example = "HUMANITY")]
+    category: Option<String>,
+    #[schema(example = 30, minimum = 0, maximum = 100)]
+    threshold: Option<u8>,
+    seconds: Option<u64>,
+    badge: Option<String>,
+}
+
+/// Which rules.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// `id`.
+    sort: Option<String>,
+}
+
+pub(super) const fn yes() -> bool {
+    true
+}
+
+pub(super) fn wrong(field: &str, message: impl Into<String>) -> FieldError {
+    FieldError { field: field.to_owned(), message: message.into() }
+}
+
+pub(super) fn slug_of(name: &str) -> String {
+    snake(name).replace('_', "-")
+}
+
+pub(super) fn check_name(name: &str, errors: &mut Vec<FieldError>) {
+    if name.trim().is_empty() || name.chars().count() > NAME_MAX_CHARS {
+        errors.push(wrong("name", format!("must have 1 to {NAME_MAX_CHARS} characters")));
+    }
+}
+
+pub(super) fn check_seconds(field: &str, seconds: u64, errors: &mut Vec<FieldError>) {
+    if seconds > SECONDS_MAX {
+        errors.push(wrong(field, format!("must be from 0 to {SECONDS_MAX}")));
+    }
+}
+
+pub(super) fn conditions(value: Value, of_escalations: bool, errors: &mut Vec<FieldError>) -> Vec<Condition> {
+    let read: Vec<Condition> = match serde_json::from_value(value) {
+        Ok(read) => read,
+        Err(error) => {
+            errors.push(wrong("conditions", format!("must be a list of conditions: {error}")));
+            return Vec::new();
+        }
+    };
+    if read.is_empty() || read.len() > CONDITIONS_MAX {
+        errors.push(wrong("conditions", format!("must be 1 to {CONDITIONS_MAX}")));
+    }
+    for (n, condition) in read.iter().enumerate() {
+        let misplaced = (!of_escalations && condition.is_of_escalations())
+            .then(|| "is for escalation rules only".to_owned());
+        if let Some(flaw) = misplaced.or_else(|| condition.flaw()) {
+            errors.push(wrong(&format!("conditions[{n}]"), flaw));
+        }
+    }
+    read
+}
+
+pub(super) fn paged<R: ops::Rule, B: From<Kept<R>>>(
+    all: Vec<Kept<R>>,
+    team_id: i64,
+    query: &PageQuery,
+    params: &ListParams,
+) -> Result<Answer<Page<B>>, ApiError> {
+    let page = query.page()?;
+    sort(params.sort.as_deref(), &[("id", ())])?;
+    let mut own: Vec<_> = all.into_iter().filter(|kept| kept.team_id == team_id).collect();
+    if query.is_descending() {
+        own.reverse();
+    }
+    let total = i64::try_from(own.len()).unwrap_or(i64::MAX);
+    let content = own.into_iter().skip(page.start()).take(page.length()).map(B::from).collect();
+    Ok(Answer(page.page(content, total)))
+}
+
+pub(super) fn check_count(count: usize) -> Result<(), ApiError> {
+    if count < RULES_MAX {
+        return Ok(());
+    }
+    Err(ApiError::field("", format!("a team can have {RULES_MAX} rules of a kind")))
+}
+
+pub(super) async fn changed<R: ops::Rule + Sync>(
+    app: &App,
+    actor: Actor,
+    change: Change<R>,
+) -> Result<Kept<R>, ApiError> {
+    match ops::change(app, actor, change).await {
+        Ok(Some(kept)) => Ok(kept),
+        Ok(None) => Err(not_found()),
+        Err(StoreError::Conflict) => Err(ApiError::new(
+            StatusCode::CONFLICT,
+            Code::RuleExists,
+            "There is a rule of this name. Change that one.",
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) async fn find<R: ops::Rule + Sync>(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+) -> Result<Kept<R>, ApiError> {
+    let id = id.parse().map_err(|_| not_found())?;
+    let team_id = caller.team_id();
+    app.store.read(move |tx| R::find(tx, team_id, id)).await?.ok_or_else(not_found)
+}
+
+pub(super) fn not_found() -> ApiError {
+    ApiError::not_found(Code::RuleNotFound, "rule")
+}

@@ -1,0 +1,262 @@
+//! What rules decide, written down and told: badges, escalations, and the events about them.
+
+use std::collections::BTreeSet;
+
+use dregs_core::badge::Badge;
+use dregs_core::notify::message::EventType;
+use dregs_core::rules::{Decision, EscalationRule, Facts, Rules, Severity, Standing, decide};
+use dregs_core::score::Scores;
+use dregs_core::time::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::ops::rules::OfTeams;
+use crate::store::attempts::Trigger;
+use crate::store::channels;
+use crate::store::deliveries::{self, NewDelivery, Subject};
+use crate::store::escalations::{self, Escalation, NewEscalation, Status};
+use crate::store::identities::{self, CycleStart};
+use crate::store::{Result, StoreError, Tx, badges, notifications};
+
+/// An identity, and what the rules make of it.
+pub struct Decided {
+    pub team_id: i64,
+    pub identity_id: i64,
+    /// Before the decision.
+    pub sequence: i64,
+    pub external_id: String,
+    pub scores: Scores,
+    pub decision: Decision,
+}
+
+/// What rules are asked about.
+pub struct Asked<'a> {
+    pub start: &'a CycleStart,
+    pub first_event_at: Option<Timestamp>,
+    pub scores: &'a Scores,
+    /// Of the analyzers.
+    pub badges: Vec<Badge>,
+}
+
+impl Decided {
+    /// Asks the rules.
+    ///
+    /// # Errors
+    /// When what is stored cannot be read.
+    pub fn new(asked: Asked, rules: &Rules, now: Timestamp) -> Result<Self> {
+        let Asked { start, first_event_at, scores, badges } = asked;
+        let before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
+        let facts = Facts {
+            scores,
+            first_seen_at: first_event_at.map_or(start.created_at, |first| first.min(start.created_at)),
+            disregarded: start.disregarded,
+            badges,
+        };
+        Ok(Self {
+            team_id: start.team_id,
+            identity_id: start.id,
+            sequence: start.sequence,
+            external_id: start.external_id.clone(),
+            scores: *scores,
+            decision: decide(&before, &facts, rules, now),
+        })
+    }
+
+    /// What is to be remembered.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn standing(&self) -> Result<Option<String>> {
+        self.decision.after.encode().map_err(broken)
+    }
+
+    fn changes_badges(&self) -> bool {
+        !self.decision.added.is_empty() || !self.decision.removed.is_empty()
+    }
+}
+
+/// Writes decisions without a cycle; the answer is the channels that have something to send.
+///
+/// # Errors
+/// Those of the store.
+pub fn save(tx: &mut Tx, decided: &[Decided], rules: &OfTeams, now: Timestamp) -> Result<BTreeSet<i64>> {
+    let mut rows = Vec::new();
+    for one in decided {
+        let (id, sequence, decide_at) = (one.identity_id, one.sequence, one.decision.next_at);
+        rows.push(identities::Decided { id, sequence, standing: one.standing()?, decide_at });
+    }
+    let taken: BTreeSet<_> = identities::save_decisions(tx, &rows)?.into_iter().collect();
+    write(tx, decided.iter().filter(|one| taken.contains(&one.identity_id)), rules, now)
+}
+
+/// Writes what follows from decisions that were taken; the answer is the channels that have something to
+/// send.
+///
+/// # Errors
+/// Those of the store.
+pub fn write<'d>(
+    tx: &mut Tx,
+    decided: impl Iterator<Item = &'d Decided>,
+    rules: &OfTeams,
+    now: Timestamp,
+) -> Result<BTreeSet<i64>> {
+    let mut told = BTreeSet::new();
+    for decided in decided {
+        let rules = rules.of(decided.team_id);
+        if decided.changes_badges() {
+            told.extend(change_badges(tx, decided, now)?);
+        }
+        for rule in &decided.decision.closed {
+            if let Some(open) = escalations::open_of(tx, decided.identity_id, *rule)? {
+                told.extend(move_on(tx, decided.team_id, &open, Status::Closed, &decided.scores, now)?);
+            }
+        }
+        for rule in &decided.decision.opened {
+            if let Some(rule) = rules.escalations.iter().find(|known| known.id == *rule) {
+                told.extend(open(tx, decided, rule, now)?);
+            }
+        }
+    }
+    Ok(told)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BadgesChanged<'a> {
+    identity_id: &'a str,
+    added: &'a [Badge],
+    removed: &'a [Badge],
+    badges: &'a [Badge],
+    scores: &'a Scores,
+}
+
+fn change_badges(tx: &mut Tx, decided: &Decided, now: Timestamp) -> Result<Vec<i64>> {
+    let Decided { team_id, identity_id, decision, .. } = decided;
+    let carried = |changed: &[Badge]| -> Vec<_> {
+        changed.iter().map(|badge| (*team_id, badge.slug.clone(), *identity_id)).collect()
+    };
+    badges::change(tx, &carried(&decision.added), &carried(&decision.removed))?;
+    let data = BadgesChanged {
+        identity_id: &decided.external_id,
+        added: &decision.added,
+        removed: &decision.removed,
+        badges: &decision.after.badges,
+        scores: &decided.scores,
+    };
+    let event = EventType::IdentityBadgesChanged;
+    let to = channels::subscribed_slugs(tx, *team_id, event)?;
+    tell(tx, *team_id, event, *identity_id, &data, &to, now)
+}
+
+fn open(tx: &mut Tx, decided: &Decided, rule: &EscalationRule, now: Timestamp) -> Result<Vec<i64>> {
+    let new = NewEscalation {
+        team_id: decided.team_id,
+        identity_id: decided.identity_id,
+        rule_id: rule.id,
+        rule_name: rule.name.clone(),
+        severity: rule.severity,
+        conditions: serde_json::to_string(&rule.conditions).map_err(broken)?,
+        channels: serde_json::to_string(&rule.channels).map_err(broken)?,
+        scores: decided.scores,
+        opened_at: now,
+    };
+    let Some(id) = escalations::insert(tx, &new)? else { return Ok(Vec::new()) };
+    let Some(opened) = escalations::find(tx, decided.team_id, id)? else { return Ok(Vec::new()) };
+    tell_of(tx, decided.team_id, EventType::EscalationOpened, &opened, &decided.scores, now)
+}
+
+/// Moves an escalation on, or back, and tells its channels if it is closed by that, or open again; the
+/// answer is the channels that have something to send.
+///
+/// # Errors
+/// Those of the store.
+pub fn move_on(
+    tx: &mut Tx,
+    team_id: i64,
+    escalation: &Escalation,
+    status: Status,
+    scores: &Scores,
+    now: Timestamp,
+) -> Result<Vec<i64>> {
+    escalations::set_status(tx, escalation.id, status, now)?;
+    let event = match (escalation.status, status) {
+        (Status::Closed, Status::Open | Status::Acknowledged) => EventType::EscalationOpened,
+        (Status::Open | Status::Acknowledged, Status::Closed) => EventType::EscalationClosed,
+        _ => return Ok(Vec::new()),
+    };
+    let Some(moved) = escalations::find(tx, team_id, escalation.id)? else { return Ok(Vec::new()) };
+    tell_of(tx, team_id, event, &moved, scores, now)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EscalationData<'a> {
+    identity_id: &'a str,
+    escalation_id: i64,
+    status: &'static str,
+    severity: Severity,
+    rule: RuleName<'a>,
+    conditions: Value,
+    scores: &'a Scores,
+}
+
+#[derive(Serialize)]
+struct RuleName<'a> {
+    id: i64,
+    name: &'a str,
+}
+
+fn tell_of(
+    tx: &mut Tx,
+    team_id: i64,
+    event: EventType,
+    escalation: &Escalation,
+    scores: &Scores,
+    now: Timestamp,
+) -> Result<Vec<i64>> {
+    let data = EscalationData {
+        identity_id: &escalation.identity,
+        escalation_id: escalation.id,
+        status: escalation.status.name(),
+        severity: escalation.severity,
+        rule: RuleName { id: escalation.rule_id, name: &escalation.rule_name },
+        conditions: serde_json::from_str(&escalation.conditions).map_err(broken)?,
+        scores,
+    };
+    let slugs: Vec<String> = serde_json::from_str(&escalation.channels).map_err(broken)?;
+    let mut to = channels::subscribed_slugs(tx, team_id, event)?;
+    to.retain(|(slug, ..)| slugs.contains(slug));
+    tell(tx, team_id, event, escalation.identity_row, &data, &to, now)
+}
+
+/// Numbers an event of an identity, keeps it, though there may be nobody to tell, and makes a delivery for
+/// each channel.
+fn tell(
+    tx: &mut Tx,
+    team_id: i64,
+    event: EventType,
+    identity_id: i64,
+    data: &impl Serialize,
+    to: &[(String, i64, bool)],
+    now: Timestamp,
+) -> Result<Vec<i64>> {
+    let sequence = identities::number_events(tx, identity_id, 1)?;
+    let data = serde_json::to_string(data).map_err(broken)?;
+    let id = notifications::insert_about(tx, team_id, event, (identity_id, sequence), now, &data)?;
+    let delivery = |(_, channel_id, _): &(String, i64, bool)| NewDelivery {
+        channel_id: *channel_id,
+        event,
+        subject: Subject::Notification { id },
+        about: Some((identity_id, sequence)),
+        trigger: Trigger::Initial,
+        created_at: now,
+        next_attempt_at: now,
+        leased: false,
+    };
+    deliveries::insert(tx, &to.iter().map(delivery).collect::<Vec<_>>())?;
+    Ok(to.iter().filter(|(.., enabled)| *enabled).map(|(_, channel_id, _)| *channel_id).collect())
+}
+
+fn broken(error: impl ToString) -> StoreError {
+    StoreError::Broken(error.to_string())
+}

@@ -1,0 +1,84 @@
+//! Rules asked again without a cycle: because a delay has passed or a rule has changed. Nobody is scored.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dregs_core::badge;
+use dregs_core::rules::Standing;
+
+use crate::app::App;
+use crate::failpoint;
+use crate::ops::decisions::{self, Asked};
+use crate::ops::refold;
+use crate::shutdown::Shutdown;
+use crate::store::claims::EVALUATION_LEASE_MS;
+use crate::store::identities::{self, CycleStart};
+use crate::store::{Result, StoreError, Tx};
+
+/// Identities decided on in one transaction.
+const BATCH_IDENTITIES: i64 = 256;
+/// How often there is a look for what is due.
+const POLL: Duration = Duration::from_millis(250);
+
+/// Asks until shutdown begins.
+pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
+    loop {
+        let wait = match batch(&app).await {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => POLL,
+            Err(error) => {
+                tracing::error!(%error, "rules could not be asked; they are when the lease has ended");
+                POLL
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = shutdown.begun() => return,
+        }
+    }
+}
+
+/// Decides on those who are due; whether there may be more.
+async fn batch(app: &Arc<App>) -> Result<bool> {
+    let now = app.clock.now();
+    let lease_until = now.plus_millis(EVALUATION_LEASE_MS);
+    let claim = move |tx: &mut Tx| identities::claim_undecided(tx, now, lease_until, BATCH_IDENTITIES);
+    let ids = app.store.write(claim).await?;
+    if ids.is_empty() {
+        return Ok(false);
+    }
+    failpoint::reach("decide.claimed");
+    let is_full = ids.len() as i64 == BATCH_IDENTITIES;
+    let rules = app.rules.current();
+    let told = app
+        .store
+        .write(move |tx| {
+            let mut decided = Vec::new();
+            for start in identities::load_cycle_starts(tx, &ids)? {
+                decided.extend(ask(tx, &start, rules.of(start.team_id), now)?);
+            }
+            decisions::save(tx, &decided, &rules, now)
+        })
+        .await?;
+    failpoint::reach("decide.committed");
+    for channel_id in told {
+        app.deliveries.spill(channel_id);
+    }
+    Ok(is_full)
+}
+
+/// `None` for who has no scores yet: their first cycle decides.
+fn ask(
+    tx: &mut Tx,
+    start: &CycleStart,
+    rules: &dregs_core::rules::Rules,
+    now: dregs_core::time::Timestamp,
+) -> Result<Option<decisions::Decided>> {
+    let Some(scores) = start.previous else { return Ok(None) };
+    let state = refold::decode(tx, start.id, &start.state)?;
+    let before =
+        Standing::decode(start.standing.as_deref()).map_err(|error| StoreError::Broken(error.to_string()))?;
+    let badges = before.badges.into_iter().filter(|badge| badge::is_of_analyzers(&badge.slug)).collect();
+    let asked = Asked { start, first_event_at: state.first_event_at(), scores: &scores, badges };
+    decisions::Decided::new(asked, rules, now).map(Some)
+}

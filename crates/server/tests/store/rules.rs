@@ -1,0 +1,163 @@
+use dregs_core::badge::BadgeType;
+use dregs_core::notify::message::EventType;
+use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Severity, Which};
+use dregs_server::store::channels;
+use dregs_server::store::escalations::{self, NewEscalation, Status};
+use dregs_server::store::identities::{self, Decided};
+use dregs_server::store::notifications;
+use dregs_server::store::rules::{self, Kept};
+
+use super::{Ground, at, scores, sorted};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+
+on_both_engines!(
+    rules_come_back_as_they_were_stored,
+    who_is_undecided_is_taken_once_and_decided_unless_overtaken,
+    one_escalation_of_a_rule_is_open,
+    what_is_told_of_an_identity_is_numbered,
+);
+
+fn kept<R>(rule: R) -> Kept<R> {
+    Kept { team_id: 1, enabled: true, rule, created_at: at(1), updated_at: at(2) }
+}
+
+fn badge_rule() -> Kept<BadgeRule> {
+    kept(BadgeRule {
+        id: 0,
+        revision: 0,
+        name: "Grün 🦊".to_owned(),
+        slug: "gruen".to_owned(),
+        badge_type: BadgeType::Good,
+        priority: -3,
+        conditions: vec![Condition::ScoreGte { category: Which::Any, threshold: 80 }],
+        apply_delay_seconds: 60,
+        remove_delay_seconds: 0,
+    })
+}
+
+fn escalation_rule() -> Kept<EscalationRule> {
+    kept(EscalationRule {
+        id: 0,
+        revision: 0,
+        name: "Low".to_owned(),
+        severity: Severity::Critical,
+        channels: vec!["ops".to_owned()],
+        conditions: vec![Condition::BadgeNotExists { badge: "gruen".to_owned() }],
+        open_after_seconds: 1,
+        close_after_seconds: 2,
+        effective_at: Some(at(77)),
+    })
+}
+
+async fn rules_come_back_as_they_were_stored(engine: Engine) {
+    let ground = Ground::new(engine);
+    let (badge, escalation) = (badge_rule(), escalation_rule());
+    let (id, other) = ground
+        .write(move |tx| Ok((rules::insert_badge(tx, &badge)?, rules::insert_escalation(tx, &escalation)?)))
+        .await;
+    let mut badge = badge_rule();
+    (badge.rule.id, badge.rule.revision) = (id, 1);
+    let mut escalation = escalation_rule();
+    (escalation.rule.id, escalation.rule.revision) = (other, 1);
+    let found = ground
+        .read(move |tx| Ok((rules::find_badge(tx, 1, id)?, rules::find_escalation(tx, 1, other)?)))
+        .await;
+    assert_eq!(found, (Some(badge.clone()), Some(escalation.clone())));
+    assert_eq!(ground.read(move |tx| rules::find_badge(tx, 2, id)).await, None, "another team's");
+
+    for taken in ["badge", "escalation"] {
+        let again = ground.store.write(move |tx| match taken {
+            "badge" => rules::insert_badge(tx, &badge_rule()),
+            _ => rules::insert_escalation(tx, &escalation_rule()),
+        });
+        assert_eq!(format!("{:?}", again.await), "Err(Conflict)", "{taken}");
+    }
+
+    badge.enabled = false;
+    badge.rule.conditions = vec![Condition::IdentityAgeGt { seconds: 5 }];
+    escalation.rule.effective_at = None;
+    let (changed, also) = (badge.clone(), escalation.clone());
+    ground
+        .write(move |tx| {
+            rules::update_badge(tx, &changed)?;
+            rules::update_escalation(tx, &also)
+        })
+        .await;
+    (badge.rule.revision, escalation.rule.revision) = (2, 2);
+    let all = ground.read(|tx| Ok((rules::all_badges(tx)?, rules::all_escalations(tx)?))).await;
+    assert_eq!(all, (vec![badge], vec![escalation]));
+    ground
+        .write(move |tx| {
+            rules::delete_badge(tx, id)?;
+            rules::delete_escalation(tx, other)
+        })
+        .await;
+    let all = ground.read(|tx| Ok((rules::all_badges(tx)?.len(), rules::all_escalations(tx)?.len()))).await;
+    assert_eq!(all, (0, 0));
+}
+
+async fn who_is_undecided_is_taken_once_and_decided_unless_overtaken(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = ground.identities(&["ada", "bob", "eve"]).await;
+    let last = ids[2];
+    assert_eq!(ground.write(|tx| identities::ask_rules(tx, 1, 0, 2, at(50))).await, Some(ids[1]));
+    let after = ids[1];
+    assert_eq!(ground.write(move |tx| identities::ask_rules(tx, 1, after, 2, at(60))).await, Some(last));
+    assert_eq!(ground.write(move |tx| identities::ask_rules(tx, 1, last, 2, at(60))).await, None);
+
+    let claim = |now| ground.write(move |tx| identities::claim_undecided(tx, at(now), at(900), 10));
+    assert_eq!(sorted(claim(50).await), ids[..2]);
+    assert_eq!(claim(60).await, [last]);
+    assert_eq!(claim(60).await, [0; 0], "leased");
+
+    let overtaken = ids[1];
+    ground.write(move |tx| identities::number_events(tx, overtaken, 1)).await;
+    let decided = ids.clone().into_iter().map(|id| Decided {
+        id,
+        sequence: 0,
+        standing: Some("{}".to_owned()),
+        decide_at: None,
+    });
+    let decided: Vec<_> = decided.collect();
+    let taken = ground.write(move |tx| identities::save_decisions(tx, &decided)).await;
+    assert_eq!(sorted(taken), [ids[0], ids[2]]);
+    assert_eq!(claim(900).await, [overtaken], "again when the lease has ended");
+}
+
+async fn one_escalation_of_a_rule_is_open(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ada = ground.identities(&["ada"]).await[0];
+    let new = move |rule_id| NewEscalation {
+        team_id: 1,
+        identity_id: ada,
+        rule_id,
+        rule_name: "Low".into(),
+        severity: Severity::Info,
+        conditions: r#"[{"type":"BADGE_EXISTS","badge":"b"}]"#.into(),
+        channels: r#"["ops"]"#.into(),
+        scores: scores(12),
+        opened_at: at(10),
+    };
+    let open = |rule| ground.write(move |tx| escalations::insert(tx, &new(rule)));
+    let first = open(1).await.unwrap();
+    assert_eq!(open(1).await, None);
+    assert!(open(2).await.is_some());
+    let found = ground.read(move |tx| escalations::open_of(tx, ada, 1)).await.unwrap();
+    assert_eq!((found.id, found.channels.as_str(), found.identity_row), (first, r#"["ops"]"#, ada));
+    ground.write(move |tx| escalations::set_status(tx, first, Status::Closed, at(20))).await;
+    assert_eq!(ground.read(move |tx| escalations::open_of(tx, ada, 1)).await, None);
+    assert!(open(1).await.is_some());
+}
+
+async fn what_is_told_of_an_identity_is_numbered(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ada = ground.identities(&["ada"]).await[0];
+    assert_eq!(ground.write(move |tx| identities::number_events(tx, ada, 2)).await, 1);
+    assert_eq!(ground.write(move |tx| identities::number_events(tx, ada, 1)).await, 3);
+    let event = EventType::EscalationOpened;
+    let id = ground.write(move |tx| notifications::insert_about(tx, 1, event, (ada, 3), at(5), "{}")).await;
+    let found = ground.read(move |tx| notifications::load(tx, &[id])).await.remove(0);
+    assert_eq!((found.identity_id.as_deref(), found.sequence, found.event), (Some("ada"), Some(3), event));
+    assert_eq!(ground.read(move |tx| channels::subscribed_slugs(tx, 1, event)).await, []);
+}
