@@ -1,6 +1,7 @@
 //! What rules decide, written down and told: badges, escalations, and the events about them.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use dregs_core::badge::Badge;
 use dregs_core::notify::message::EventType;
@@ -101,10 +102,18 @@ pub fn write<'d>(
     now: Timestamp,
 ) -> Result<BTreeSet<i64>> {
     let mut told = BTreeSet::new();
+    let mut subscribed = HashMap::new();
     for decided in decided {
         let rules = rules.of(decided.team_id);
         if decided.changes_badges() {
-            told.extend(change_badges(tx, decided, now)?);
+            let to = match subscribed.entry(decided.team_id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let event = EventType::IdentityBadgesChanged;
+                    new.insert(channels::subscribed_slugs(tx, decided.team_id, event)?)
+                }
+            };
+            told.extend(change_badges(tx, decided, to, now)?);
         }
         for rule in &decided.decision.closed {
             if let Some(open) = escalations::open_of(tx, decided.identity_id, *rule)? {
@@ -130,7 +139,12 @@ struct BadgesChanged<'a> {
     scores: &'a Scores,
 }
 
-fn change_badges(tx: &mut Tx, decided: &Decided, now: Timestamp) -> Result<Vec<i64>> {
+fn change_badges(
+    tx: &mut Tx,
+    decided: &Decided,
+    to: &[(String, i64, bool)],
+    now: Timestamp,
+) -> Result<Vec<i64>> {
     let Decided { team_id, identity_id, decision, .. } = decided;
     let carried = |changed: &[Badge]| -> Vec<_> {
         changed.iter().map(|badge| (*team_id, badge.slug.clone(), *identity_id)).collect()
@@ -144,8 +158,7 @@ fn change_badges(tx: &mut Tx, decided: &Decided, now: Timestamp) -> Result<Vec<i
         scores: &decided.scores,
     };
     let event = EventType::IdentityBadgesChanged;
-    let to = channels::subscribed_slugs(tx, *team_id, event)?;
-    tell(tx, *team_id, event, *identity_id, &data, &to, now)
+    tell(tx, *team_id, event, *identity_id, &data, to, now)
 }
 
 fn open(tx: &mut Tx, decided: &Decided, rule: &EscalationRule, now: Timestamp) -> Result<Vec<i64>> {
