@@ -23,8 +23,10 @@ use crate::store::{Result, StoreError, Tx, badges, notifications};
 pub struct Decided {
     pub team_id: i64,
     pub identity_id: i64,
-    /// Before the decision.
+    /// Before the decision, and before the cycle that it belongs to, if it does.
     pub sequence: i64,
+    /// Of the event that tells of changed badges.
+    badges_sequence: i64,
     pub external_id: String,
     pub scores: Scores,
     pub decision: Decision,
@@ -33,6 +35,8 @@ pub struct Decided {
 /// What rules are asked about.
 pub struct Asked<'a> {
     pub start: &'a CycleStart,
+    /// Whether a cycle asks, which takes the next number of the identity's events.
+    pub is_of_cycle: bool,
     pub first_event_at: Option<Timestamp>,
     pub scores: &'a Scores,
     /// Of the analyzers.
@@ -45,7 +49,7 @@ impl Decided {
     /// # Errors
     /// When what is stored cannot be read.
     pub fn new(asked: Asked, rules: &Rules, now: Timestamp) -> Result<Self> {
-        let Asked { start, first_event_at, scores, badges } = asked;
+        let Asked { start, is_of_cycle, first_event_at, scores, badges } = asked;
         let before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
         let facts = Facts {
             scores,
@@ -57,6 +61,7 @@ impl Decided {
             team_id: start.team_id,
             identity_id: start.id,
             sequence: start.sequence,
+            badges_sequence: start.sequence + 1 + i64::from(is_of_cycle),
             external_id: start.external_id.clone(),
             scores: *scores,
             decision: decide(&before, &facts, rules, now),
@@ -69,6 +74,11 @@ impl Decided {
     /// Never in practice.
     pub fn standing(&self) -> Result<Option<String>> {
         self.decision.after.encode().map_err(broken)
+    }
+
+    /// Events that are numbered together with it.
+    pub fn events(&self) -> i64 {
+        self.changes_badges().into()
     }
 
     fn changes_badges(&self) -> bool {
@@ -84,7 +94,8 @@ pub fn save(tx: &mut Tx, decided: &[Decided], rules: &OfTeams, now: Timestamp) -
     let mut rows = Vec::new();
     for one in decided {
         let (id, sequence, decide_at) = (one.identity_id, one.sequence, one.decision.next_at);
-        rows.push(identities::Decided { id, sequence, standing: one.standing()?, decide_at });
+        let (events, standing) = (one.events(), one.standing()?);
+        rows.push(identities::Decided { id, sequence, events, standing, decide_at });
     }
     let taken: BTreeSet<_> = identities::save_decisions(tx, &rows)?.into_iter().collect();
     write(tx, decided.iter().filter(|one| taken.contains(&one.identity_id)), rules, now)
@@ -158,7 +169,7 @@ fn change_badges(
         scores: &decided.scores,
     };
     let event = EventType::IdentityBadgesChanged;
-    tell(tx, *team_id, event, *identity_id, &data, to, now)
+    tell(tx, *team_id, event, (*identity_id, decided.badges_sequence), &data, to, now)
 }
 
 fn open(tx: &mut Tx, decided: &Decided, rule: &EscalationRule, now: Timestamp) -> Result<Vec<i64>> {
@@ -239,28 +250,28 @@ fn tell_of(
     let slugs: Vec<String> = serde_json::from_str(&escalation.channels).map_err(broken)?;
     let mut to = channels::subscribed_slugs(tx, team_id, event)?;
     to.retain(|(slug, ..)| slugs.contains(slug));
-    tell(tx, team_id, event, escalation.identity_row, &data, &to, now)
+    let sequence = identities::number_events(tx, escalation.identity_row, 1)?;
+    tell(tx, team_id, event, (escalation.identity_row, sequence), &data, &to, now)
 }
 
-/// Numbers an event of an identity, keeps it, though there may be nobody to tell, and makes a delivery for
+/// Keeps an event, by identity and number, though there may be nobody to tell, and makes a delivery for
 /// each channel.
 fn tell(
     tx: &mut Tx,
     team_id: i64,
     event: EventType,
-    identity_id: i64,
+    about: (i64, i64),
     data: &impl Serialize,
     to: &[(String, i64, bool)],
     now: Timestamp,
 ) -> Result<Vec<i64>> {
-    let sequence = identities::number_events(tx, identity_id, 1)?;
     let data = serde_json::to_string(data).map_err(broken)?;
-    let id = notifications::insert_about(tx, team_id, event, (identity_id, sequence), now, &data)?;
+    let id = notifications::insert_about(tx, team_id, event, about, now, &data)?;
     let delivery = |(_, channel_id, _): &(String, i64, bool)| NewDelivery {
         channel_id: *channel_id,
         event,
         subject: Subject::Notification { id },
-        about: Some((identity_id, sequence)),
+        about: Some(about),
         trigger: Trigger::Initial,
         created_at: now,
         next_attempt_at: now,

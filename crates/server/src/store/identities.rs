@@ -299,6 +299,8 @@ pub struct CycleEnd {
     pub sequence: i64,
     pub scores: Scores,
     pub finished_at: Timestamp,
+    /// Events beside the cycle that it numbers already.
+    pub events: i64,
     pub standing: Option<String>,
     /// When rules are to be asked again.
     pub decide_at: Option<Timestamp>,
@@ -322,6 +324,7 @@ pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>>
                 s.uniqueness,
                 s.behavior,
                 c.finished_at,
+                c.events,
                 &c.standing,
                 c.decide_at,
                 c.next_at
@@ -329,10 +332,10 @@ pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>>
         })
         .collect();
     tx.query_rows(
-        "with v (id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, standing, decide_at, next_at) as (values {rows})
+        "with v (id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, events, standing, decide_at, next_at) as (values {rows})
          update identities set humanity = v.humanity, authenticity = v.authenticity,
            uniqueness = v.uniqueness, behavior = v.behavior, last_scored_at = v.finished_at,
-           updated_at = v.finished_at, standing = v.standing, decide_at = v.decide_at, sequence = v.sequence + 1, cycle = v.sequence + 1,
+           updated_at = v.finished_at, standing = v.standing, decide_at = v.decide_at, sequence = v.sequence + 1 + v.events, cycle = v.sequence + 1,
            evaluate_at = case when identities.version = v.version then null else v.next_at end
          from v where identities.id = v.id and identities.sequence = v.sequence
          returning identities.id, evaluate_at",
@@ -379,6 +382,8 @@ pub struct Decided {
     pub id: i64,
     /// The sequence it was read at.
     pub sequence: i64,
+    /// As in [`CycleEnd`].
+    pub events: i64,
     pub standing: Option<String>,
     pub decide_at: Option<Timestamp>,
 }
@@ -386,10 +391,11 @@ pub struct Decided {
 /// Writes decisions; the answer has the ids of those that were taken. One whose identity had an event
 /// meanwhile is left out.
 pub fn save_decisions(tx: &mut Tx, decided: &[Decided]) -> Result<Vec<i64>> {
-    let rows: Vec<_> = decided.iter().map(|d| values![d.id, d.sequence, &d.standing, d.decide_at]).collect();
+    let rows: Vec<_> =
+        decided.iter().map(|d| values![d.id, d.sequence, d.events, &d.standing, d.decide_at]).collect();
     tx.query_rows(
-        "with v (id, sequence, standing, decide_at) as (values {rows})
-         update identities set standing = v.standing, decide_at = v.decide_at
+        "with v (id, sequence, events, standing, decide_at) as (values {rows})
+         update identities set sequence = v.sequence + v.events, standing = v.standing, decide_at = v.decide_at
          from v where identities.id = v.id and identities.sequence = v.sequence returning identities.id",
         &rows,
         |row| row.get(0),

@@ -147,6 +147,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
         finished_at: at(200),
         standing: Some("{}".to_owned()),
         decide_at: None,
+        events: 0,
         next_at: at(300),
     };
     let (first, second) = ([end(ids[2], 0, 1)], [end(ids[0], 0, 50), end(ids[1], 0, 60), end(ids[2], 0, 70)]);

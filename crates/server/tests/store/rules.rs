@@ -116,6 +116,7 @@ async fn who_is_undecided_is_taken_once_and_decided_unless_overtaken(engine: Eng
     let decided = ids.clone().into_iter().map(|id| Decided {
         id,
         sequence: 0,
+        events: 1,
         standing: Some("{}".to_owned()),
         decide_at: None,
     });

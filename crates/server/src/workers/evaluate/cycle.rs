@@ -150,6 +150,7 @@ impl Evaluee {
         let found = score::analyze(&snapshot, seen.weights);
         let asked = Asked {
             start: &self.start,
+            is_of_cycle: true,
             first_event_at: self.state.first_event_at(),
             scores: &found.scores,
             badges: badge::of_analyzers(&found.observations).collect(),
@@ -393,6 +394,7 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> 
             sequence: c.analysis.sequence - 1,
             scores: c.analysis.scores,
             finished_at: c.analysis.finished_at,
+            events: c.decided.events(),
             standing: c.decided.standing()?,
             decide_at: c.decided.decision.next_at,
             next_at: if places.contains(&c.analysis.identity_id) { leased_until } else { next_at },

@@ -79,6 +79,7 @@ fn ask(
     let before =
         Standing::decode(start.standing.as_deref()).map_err(|error| StoreError::Broken(error.to_string()))?;
     let badges = before.badges.into_iter().filter(|badge| badge::is_of_analyzers(&badge.slug)).collect();
-    let asked = Asked { start, first_event_at: state.first_event_at(), scores: &scores, badges };
+    let asked =
+        Asked { start, is_of_cycle: false, first_event_at: state.first_event_at(), scores: &scores, badges };
     decisions::Decided::new(asked, rules, now).map(Some)
 }
