@@ -1,6 +1,5 @@
 //! What rules decide, written down and told: badges, escalations, and the events about them.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use dregs_core::badge::Badge;
@@ -25,8 +24,7 @@ pub struct Decided {
     pub identity_id: i64,
     /// Before the decision, and before the cycle that it belongs to, if it does.
     pub sequence: i64,
-    /// Of the event that tells of changed badges.
-    badges_sequence: i64,
+    is_of_cycle: bool,
     pub external_id: String,
     pub scores: Scores,
     pub decision: Decision,
@@ -61,7 +59,7 @@ impl Decided {
             team_id: start.team_id,
             identity_id: start.id,
             sequence: start.sequence,
-            badges_sequence: start.sequence + 1 + i64::from(is_of_cycle),
+            is_of_cycle,
             external_id: start.external_id.clone(),
             scores: *scores,
             decision: decide(&before, &facts, rules, now),
@@ -76,13 +74,31 @@ impl Decided {
         self.decision.after.encode().map_err(broken)
     }
 
-    /// Events that are numbered together with it.
-    pub fn events(&self) -> i64 {
-        self.changes_badges().into()
+    /// Events that are numbered together with its cycle: changed badges that somebody wants to hear of.
+    pub fn events(&self, listeners: &Listeners) -> i64 {
+        (self.changes_badges() && !listeners.of(self.team_id).is_empty()).into()
     }
 
     fn changes_badges(&self) -> bool {
         !self.decision.added.is_empty() || !self.decision.removed.is_empty()
+    }
+}
+
+/// Who wants to hear of changed badges, by team: (slug, channel, whether it is enabled).
+#[derive(Default)]
+pub struct Listeners(HashMap<i64, Vec<(String, i64, bool)>>);
+
+impl Listeners {
+    /// # Errors
+    /// Those of the store.
+    pub fn read(tx: &mut Tx, teams: BTreeSet<i64>) -> Result<Self> {
+        let event = EventType::IdentityBadgesChanged;
+        let of_team = |team_id| Ok((team_id, channels::subscribed_slugs(tx, team_id, event)?));
+        Ok(Self(teams.into_iter().map(of_team).collect::<Result<_>>()?))
+    }
+
+    fn of(&self, team_id: i64) -> &[(String, i64, bool)] {
+        self.0.get(&team_id).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -94,11 +110,14 @@ pub fn save(tx: &mut Tx, decided: &[Decided], rules: &OfTeams, now: Timestamp) -
     let mut rows = Vec::new();
     for one in decided {
         let (id, sequence, decide_at) = (one.identity_id, one.sequence, one.decision.next_at);
-        let (events, standing) = (one.events(), one.standing()?);
+        // Always with a number: a cycle that has read what was before must not be taken any more.
+        let (events, standing) = (one.changes_badges().into(), one.standing()?);
         rows.push(identities::Decided { id, sequence, events, standing, decide_at });
     }
     let taken: BTreeSet<_> = identities::save_decisions(tx, &rows)?.into_iter().collect();
-    write(tx, decided.iter().filter(|one| taken.contains(&one.identity_id)), rules, now)
+    let listeners = Listeners::read(tx, decided.iter().map(|one| one.team_id).collect())?;
+    let taken = decided.iter().filter(|one| taken.contains(&one.identity_id));
+    write(tx, taken, &listeners, rules, now)
 }
 
 /// Writes what follows from decisions that were taken; the answer is the channels that have something to
@@ -109,22 +128,15 @@ pub fn save(tx: &mut Tx, decided: &[Decided], rules: &OfTeams, now: Timestamp) -
 pub fn write<'d>(
     tx: &mut Tx,
     decided: impl Iterator<Item = &'d Decided>,
+    listeners: &Listeners,
     rules: &OfTeams,
     now: Timestamp,
 ) -> Result<BTreeSet<i64>> {
     let mut told = BTreeSet::new();
-    let mut subscribed = HashMap::new();
     for decided in decided {
         let rules = rules.of(decided.team_id);
         if decided.changes_badges() {
-            let to = match subscribed.entry(decided.team_id) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => {
-                    let event = EventType::IdentityBadgesChanged;
-                    new.insert(channels::subscribed_slugs(tx, decided.team_id, event)?)
-                }
-            };
-            told.extend(change_badges(tx, decided, to, now)?);
+            told.extend(change_badges(tx, decided, listeners.of(decided.team_id), now)?);
         }
         for rule in &decided.decision.closed {
             if let Some(open) = escalations::open_of(tx, decided.identity_id, *rule)? {
@@ -161,6 +173,9 @@ fn change_badges(
         changed.iter().map(|badge| (*team_id, badge.slug.clone(), *identity_id)).collect()
     };
     badges::change(tx, &carried(&decision.added), &carried(&decision.removed))?;
+    if to.is_empty() && decided.is_of_cycle {
+        return Ok(Vec::new());
+    }
     let data = BadgesChanged {
         identity_id: &decided.external_id,
         added: &decision.added,
@@ -169,7 +184,8 @@ fn change_badges(
         scores: &decided.scores,
     };
     let event = EventType::IdentityBadgesChanged;
-    tell(tx, *team_id, event, (*identity_id, decided.badges_sequence), &data, to, now)
+    let sequence = decided.sequence + 1 + i64::from(decided.is_of_cycle);
+    tell(tx, *team_id, event, (*identity_id, sequence), &data, to, now)
 }
 
 fn open(tx: &mut Tx, decided: &Decided, rule: &EscalationRule, now: Timestamp) -> Result<Vec<i64>> {

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::clock::{Clock, monotonic};
 use crate::failpoint;
 use crate::ops::datasets::OfTeams;
-use crate::ops::decisions::{self, Asked, Decided};
+use crate::ops::decisions::{self, Asked, Decided, Listeners};
 use crate::ops::handoff::Outgoing;
 use crate::ops::ingest::EVALUATION_LANE;
 use crate::ops::mappings::Mappings;
@@ -387,6 +387,7 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> 
     let leased_until = next_at.plus_millis(EVALUATION_LEASE_MS);
     // As many as there are places for are handed on in memory should they still be due.
     let places: BTreeSet<_> = cycles.iter().take(context.again).map(|c| c.analysis.identity_id).collect();
+    let listeners = Listeners::read(tx, cycles.iter().map(|c| c.team_id).collect())?;
     let end = |c: &Cycle| {
         Ok(CycleEnd {
             id: c.analysis.identity_id,
@@ -394,7 +395,7 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> 
             sequence: c.analysis.sequence - 1,
             scores: c.analysis.scores,
             finished_at: c.analysis.finished_at,
-            events: c.decided.events(),
+            events: c.decided.events(&listeners),
             standing: c.decided.standing()?,
             decide_at: c.decided.decision.next_at,
             next_at: if places.contains(&c.analysis.identity_id) { leased_until } else { next_at },
@@ -413,7 +414,7 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> 
     changes::insert(tx, &touched, context.now)?;
     let deliveries = insert_deliveries(tx, &taken_cycles, context)?;
     let decided = taken_cycles.iter().map(|cycle| &cycle.decided);
-    let told = decisions::write(tx, decided, &context.rules, context.now)?;
+    let told = decisions::write(tx, decided, &listeners, &context.rules, context.now)?;
     Ok(Committed { told, deliveries, still_due, spilled: !in_store.is_empty() })
 }
 
