@@ -79,6 +79,11 @@ impl Decided {
         (self.changes_badges() && !listeners.of(self.team_id).is_empty()).into()
     }
 
+    fn carried<'b>(&self, badges: &'b [Badge]) -> impl Iterator<Item = badges::Carried> + use<'b> {
+        let (team_id, identity_id) = (self.team_id, self.identity_id);
+        badges.iter().map(move |badge| (team_id, badge.slug.clone(), identity_id))
+    }
+
     fn changes_badges(&self) -> bool {
         !self.decision.added.is_empty() || !self.decision.removed.is_empty()
     }
@@ -133,10 +138,13 @@ pub fn write<'d>(
     now: Timestamp,
 ) -> Result<BTreeSet<i64>> {
     let mut told = BTreeSet::new();
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
     for decided in decided {
         let rules = rules.of(decided.team_id);
         if decided.changes_badges() {
-            told.extend(change_badges(tx, decided, listeners.of(decided.team_id), now)?);
+            added.extend(decided.carried(&decided.decision.added));
+            removed.extend(decided.carried(&decided.decision.removed));
+            told.extend(tell_of_badges(tx, decided, listeners.of(decided.team_id), now)?);
         }
         for rule in &decided.decision.closed {
             if let Some(open) = escalations::open_of(tx, decided.identity_id, *rule)? {
@@ -149,6 +157,7 @@ pub fn write<'d>(
             }
         }
     }
+    badges::change(tx, &added, &removed)?;
     Ok(told)
 }
 
@@ -162,17 +171,13 @@ struct BadgesChanged<'a> {
     scores: &'a Scores,
 }
 
-fn change_badges(
+fn tell_of_badges(
     tx: &mut Tx,
     decided: &Decided,
     to: &[(String, i64, bool)],
     now: Timestamp,
 ) -> Result<Vec<i64>> {
     let Decided { team_id, identity_id, decision, .. } = decided;
-    let carried = |changed: &[Badge]| -> Vec<_> {
-        changed.iter().map(|badge| (*team_id, badge.slug.clone(), *identity_id)).collect()
-    };
-    badges::change(tx, &carried(&decision.added), &carried(&decision.removed))?;
     if to.is_empty() && decided.is_of_cycle {
         return Ok(Vec::new());
     }

@@ -1,9 +1,10 @@
 //! Removing all that is kept of a person, a bounded number of rows at a time.
 
+use dregs_core::rules::Standing;
 use dregs_core::time::Timestamp;
 
 use super::links::HashedKey;
-use super::{Result, Tx, deliveries, events};
+use super::{Result, StoreError, Tx, badges, deliveries, events};
 use crate::values;
 
 /// Removes an identity, so that nobody finds it from now on; its number stays.
@@ -13,9 +14,15 @@ pub fn begin(tx: &mut Tx, team_id: i64, identity_id: i64, now: Timestamp) -> Res
          on conflict do nothing",
         &values![identity_id, team_id, now],
     )?;
-    for table in ["group_members", "badges", "escalations", "reviews", "notifications"] {
+    for table in ["group_members", "escalations", "reviews", "notifications"] {
         tx.execute(&format!("delete from {table} where identity_id = $1"), &values![identity_id])?;
     }
+    let sql = "select standing from identities where id = $1";
+    let standing = tx.find(sql, &values![identity_id], |row| row.get::<Option<String>>(0))?.flatten();
+    let standing = Standing::decode(standing.as_deref());
+    let badges = standing.map_err(|error| StoreError::Broken(error.to_string()))?.badges;
+    let carried: Vec<_> = badges.into_iter().map(|badge| (team_id, badge.slug, identity_id)).collect();
+    badges::change(tx, &[], &carried)?;
     tx.execute("delete from identities where id = $1", &values![identity_id])?;
     Ok(())
 }

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_management"),
     migration!(3, "0003_badges"),
     migration!(4, "0004_rules"),
+    migration!(5, "0005_channels"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.
