@@ -54,6 +54,8 @@ pub fn example_data(event: EventType) -> Value {
         EventType::EscalationOpened => example_escalation("OPEN"),
         EventType::EscalationClosed => example_escalation("CLOSED"),
         EventType::ChannelTest => json!({"message": "This is a test of the channel. Nothing happened."}),
+        EventType::ChannelFailing => example_sickness(Some(50)),
+        EventType::ChannelDisabled => example_sickness(None),
     }
 }
 
@@ -75,11 +77,15 @@ const fn description(event: EventType) -> &'static str {
              Carries the rule, its severity and conditions, and the scores at that moment."
         }
         EventType::ChannelTest => "Somebody has asked for a test of this channel. Nothing else has happened.",
+        EventType::ChannelFailing => {
+            "Another channel has failed for 50 or 80 percent of the time after which it is disabled. Carries \
+             which, since when, and the last error."
+        }
+        EventType::ChannelDisabled => {
+            "Another channel has been disabled: it failed for too long, or its endpoint answered that it is \
+             gone. Carries which, since when, and the last error. What waits is kept, paused."
+        }
     }
-}
-
-fn has_identity(event: EventType) -> bool {
-    event != EventType::ChannelTest
 }
 
 /// A whole body as [`super::message::Message::body`] writes it.
@@ -91,7 +97,7 @@ fn example(event: EventType) -> Value {
         "occurredAt": "2026-11-23T09:30:00.007Z",
         "channelId": "2000042"
     });
-    if has_identity(event) {
+    if event.has_identity() {
         body["identityId"] = json!("user_12345");
         body["sequence"] = json!(17);
     }
@@ -129,6 +135,19 @@ fn example_escalation(status: &str) -> Value {
     })
 }
 
+fn example_sickness(percent: Option<u8>) -> Value {
+    let mut data = json!({
+        "channel": {"id": "2000017", "name": "Orders", "slug": "orders", "type": "WEBHOOK"},
+        "failures": 214,
+        "failingSince": "2026-11-23T03:30:00.007Z",
+        "error": "the endpoint answered 503 Service Unavailable"
+    });
+    if let Some(percent) = percent {
+        data["percent"] = percent.into();
+    }
+    data
+}
+
 fn schema(event: EventType) -> Value {
     let mut properties = json!({
         "id": {
@@ -143,7 +162,7 @@ fn schema(event: EventType) -> Value {
         "channelId": {"type": "string", "pattern": "^[0-9]{1,16}$"}
     });
     let mut required = vec!["id", "event", "timestamp", "occurredAt", "channelId", "data"];
-    if has_identity(event) {
+    if event.has_identity() {
         properties["identityId"] = identity_id_schema();
         properties["sequence"] = json!({
             "type": "integer",
@@ -181,9 +200,11 @@ fn data_schema(event: EventType) -> Value {
             "badges": badges_schema(),
             "scores": scores_schema()
         })),
-        EventType::EscalationOpened => escalation_schema("OPEN"),
-        EventType::EscalationClosed => escalation_schema("CLOSED"),
+        EventType::EscalationOpened => escalation_schema(json!({"enum": ["OPEN", "ACKNOWLEDGED"]})),
+        EventType::EscalationClosed => escalation_schema(json!({"const": "CLOSED"})),
         EventType::ChannelTest => object_schema(json!({"message": {"type": "string"}})),
+        EventType::ChannelFailing => sickness_schema(json!({"percent": {"enum": [50, 80]}})),
+        EventType::ChannelDisabled => sickness_schema(json!({})),
     }
 }
 
@@ -227,16 +248,35 @@ fn badges_schema() -> Value {
     json!({"type": "array", "items": badge})
 }
 
-fn escalation_schema(status: &str) -> Value {
+fn escalation_schema(status: Value) -> Value {
     object_schema(json!({
         "identityId": identity_id_schema(),
         "escalationId": {"type": "integer", "minimum": 1},
-        "status": {"const": status},
+        "status": status,
         "severity": {"enum": ["INFO", "WARNING", "CRITICAL"]},
         "rule": object_schema(json!({"id": {"type": "integer", "minimum": 1}, "name": {"type": "string"}})),
         "conditions": {"type": "array", "minItems": 1, "items": condition_schema()},
         "scores": scores_schema()
     }))
+}
+
+/// What is said of a channel that fails, and `more`.
+fn sickness_schema(more: Value) -> Value {
+    let mut properties = json!({
+        "channel": object_schema(json!({
+            "id": {"type": "string"},
+            "name": {"type": "string"},
+            "slug": {"type": "string"},
+            "type": {"enum": ["WEBHOOK", "EMAIL", "SLACK"]}
+        })),
+        "failures": {"type": "integer", "minimum": 1, "description": "Attempts in a row."},
+        "failingSince": time_schema("When the first of them failed."),
+        "error": {"type": "string"}
+    });
+    if let (Some(properties), Value::Object(more)) = (properties.as_object_mut(), more) {
+        properties.extend(more);
+    }
+    object_schema(properties)
 }
 
 fn condition_schema() -> Value {
@@ -286,8 +326,8 @@ mod tests {
                 id: "evt_01JD9GZ2M4T8Y6Q3N5X7C9B1VK".into(),
                 event,
                 occurred_at: Timestamp::from_millis(1_795_426_200_007),
-                identity_id: has_identity(event).then(|| "user_12345".into()),
-                sequence: has_identity(event).then_some(17),
+                identity_id: event.has_identity().then(|| "user_12345".into()),
+                sequence: event.has_identity().then_some(17),
                 data: example_data(event).to_string().into(),
             };
             let body = message.body(2_000_042, Timestamp::from_millis(1_795_426_201_000));

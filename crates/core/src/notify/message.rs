@@ -21,15 +21,19 @@ pub enum EventType {
     EscalationOpened = 3,
     EscalationClosed = 4,
     ChannelTest = 5,
+    ChannelFailing = 6,
+    ChannelDisabled = 7,
 }
 
 impl EventType {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::IdentityScored,
         Self::IdentityBadgesChanged,
         Self::EscalationOpened,
         Self::EscalationClosed,
         Self::ChannelTest,
+        Self::ChannelFailing,
+        Self::ChannelDisabled,
     ];
 
     /// The one name it goes by in payloads, headers and answers: `IDENTITY_SCORED`.
@@ -40,6 +44,8 @@ impl EventType {
             Self::EscalationOpened => "ESCALATION_OPENED",
             Self::EscalationClosed => "ESCALATION_CLOSED",
             Self::ChannelTest => "CHANNEL_TEST",
+            Self::ChannelFailing => "CHANNEL_FAILING",
+            Self::ChannelDisabled => "CHANNEL_DISABLED",
         }
     }
 
@@ -56,12 +62,19 @@ impl EventType {
             Self::EscalationOpened => &["escalation.opened", "alert.opened"],
             Self::EscalationClosed => &["escalation.closed", "alert.closed"],
             Self::ChannelTest => &["channel.test"],
+            Self::ChannelFailing => &["channel.failing"],
+            Self::ChannelDisabled => &["channel.disabled"],
         }
     }
 
     /// Reads the name or one of its aliases, exactly as written there.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|event| event.name() == text || event.aliases().contains(&text))
+    }
+
+    /// Whether it tells of an identity, and not of a channel.
+    pub const fn has_identity(self) -> bool {
+        !matches!(self, Self::ChannelTest | Self::ChannelFailing | Self::ChannelDisabled)
     }
 
     /// The number it is stored under.
@@ -143,6 +156,8 @@ mod tests {
             ("alert.closed", Some(EventType::EscalationClosed)),
             ("CHANNEL_TEST", Some(EventType::ChannelTest)),
             ("channel.test", Some(EventType::ChannelTest)),
+            ("channel.failing", Some(EventType::ChannelFailing)),
+            ("CHANNEL_DISABLED", Some(EventType::ChannelDisabled)),
             ("Identity_Scored", None),
             ("ALERT_OPENED", None),
             (" identity.scored", None),
@@ -162,10 +177,12 @@ mod tests {
             (3, "ESCALATION_OPENED", "escalation.opened"),
             (4, "ESCALATION_CLOSED", "escalation.closed"),
             (5, "CHANNEL_TEST", "channel.test"),
+            (6, "CHANNEL_FAILING", "channel.failing"),
+            (7, "CHANNEL_DISABLED", "channel.disabled"),
         ];
         assert_eq!(codes, expected);
         assert_eq!(EventType::ALL.map(|event| EventType::from_code(event.code())), EventType::ALL.map(Some));
-        assert_eq!([0, 6, -1].map(EventType::from_code), [None; 3]);
+        assert_eq!([0, 8, -1].map(EventType::from_code), [None; 3]);
     }
 
     fn scored() -> Message {
