@@ -14,6 +14,8 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::channels::egress::EgressPolicy;
 use crate::channels::http::{EgressConfig, HttpClient};
+use crate::channels::send::Clients;
+use crate::channels::smtp::Mailer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::geo::Geo;
@@ -23,7 +25,9 @@ use crate::ops::ingest::{self, Submission};
 use crate::ops::messages::EventIds;
 use crate::ops::names::Names;
 use crate::ops::roster::Rosters;
-use crate::ops::{channels, credentials, datasets, devices, limits, mappings, roster, rules, sign_in, usage};
+use crate::ops::{
+    credentials, datasets, devices, endpoints, health, limits, mappings, roster, rules, sign_in, usage,
+};
 use crate::store::claims::Due;
 use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
 use crate::telemetry;
@@ -47,12 +51,15 @@ pub struct App {
     pub key_hasher: KeyHasher,
     pub event_ids: EventIds,
     pub egress: EgressPolicy,
-    pub http: HttpClient,
+    pub clients: Clients,
+    /// Where people open the dashboard.
+    pub public_url: String,
     pub geo: Geo,
     pub weights: Arc<Weights>,
     pub retries: RetrySchedule,
     pub credentials: credentials::Directory,
-    pub channels: channels::Directory,
+    pub channels: endpoints::Directory,
+    pub health: health::Board,
     pub names: Arc<Names>,
     pub mappings: mappings::Directory,
     pub rules: rules::Directory,
@@ -123,6 +130,7 @@ impl App {
             ca_file: config.egress_ca_file.clone(),
         })
         .map_err(wrong)?;
+        let mailer = config.smtp().map_err(wrong)?.map(Mailer::new).transpose().map_err(wrong)?;
         let geo = Geo::open(&config.geo_databases).map_err(wrong)?;
         let retries = RetrySchedule::parse(&config.retry_schedule)
             .map_err(|e| wrong(format!("retry_schedule: {e}")))?;
@@ -151,12 +159,14 @@ impl App {
             event_ids: EventIds::new(secret.1),
             vault,
             egress,
-            http,
+            clients: Clients { http, mailer },
+            public_url: config.shown_public_url(),
             geo,
             retries,
             weights,
             credentials: credentials::Directory::default(),
-            channels: channels::Directory::default(),
+            channels: endpoints::Directory::default(),
+            health: health::Board::default(),
             names: Arc::default(),
             mappings: mappings::Directory::default(),
             rules: rules::Directory::default(),
@@ -208,6 +218,7 @@ impl App {
     /// Those of the store.
     pub async fn reload(&self) -> Result<()> {
         self.reload_channels().await?;
+        self.health.reload(self).await?;
         self.credentials.reload(&self.store).await?;
         self.names.reload(&self.store).await?;
         devices::reload(self).await?;

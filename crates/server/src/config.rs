@@ -19,6 +19,8 @@ use dregs_core::event::Limits;
 use figment::Figment;
 use ipnet::IpNet;
 
+use crate::channels::smtp::SmtpConfig;
+
 pub use flags::Flags;
 use layers::{Layer, Place};
 use settings::{Refused, SETTINGS, Setting};
@@ -67,6 +69,14 @@ pub struct Config {
     pub retry_schedule: String,
     /// For one delivery attempt, from DNS to the last byte of the answer.
     pub deadline_ms: u64,
+    /// Hours after which a channel that does nothing but fail is disabled; 0 means never.
+    pub disable_after_hours: u64,
+    /// The mail server of e-mail channels: `smtps://user:password@host`.
+    pub smtp_url: Option<String>,
+    /// Who its letters are from.
+    pub smtp_from: String,
+    /// Where people open the dashboard; none means where the server listens.
+    pub public_url: Option<String>,
     /// The least time between two scoring cycles of one identity.
     pub min_cycle_ms: u64,
     /// Weights of analyzers that differ from those that ship.
@@ -130,6 +140,10 @@ impl Config {
             trusted_proxies: Vec::new(),
             retry_schedule: "30,60,120".to_owned(),
             deadline_ms: 10_000,
+            disable_after_hours: 0,
+            smtp_url: None,
+            smtp_from: "dregs <dregs@localhost>".to_owned(),
+            public_url: None,
             min_cycle_ms: 1_000,
             analyzer_weights: String::new(),
             body_max_kib: 256,
@@ -158,6 +172,21 @@ impl Config {
 }
 
 impl Config {
+    /// The mail server, where there is one.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn smtp(&self) -> Result<Option<SmtpConfig>, String> {
+        let Some(url) = &self.smtp_url else { return Ok(None) };
+        let from = self.smtp_from.parse().map_err(|error| format!("smtp_from: {error}"))?;
+        SmtpConfig::new(url, from, self.egress_ca_file.clone()).map(Some)
+    }
+
+    /// Where people open the dashboard.
+    pub fn shown_public_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
     /// What an event may be like at most.
     pub fn event_limits(&self) -> Limits {
         let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);

@@ -7,9 +7,33 @@ const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// Each part, and the parts of this crate it may use besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("http", &["app", "clock", "ops", "store", "channels::webhook"]),
+    (
+        "http",
+        &[
+            "app",
+            "clock",
+            "ops",
+            "store",
+            "channels::config",
+            "channels::email",
+            "channels::slack",
+            "channels::webhook",
+        ],
+    ),
     ("workers", &["app", "clock", "ops", "store", "channels", "failpoint", "shutdown"]),
-    ("ops", &["app", "store", "channels::webhook", "config", "failpoint", "vault"]),
+    (
+        "ops",
+        &[
+            "app",
+            "store",
+            "channels::config",
+            "channels::send",
+            "channels::webhook",
+            "config",
+            "failpoint",
+            "vault",
+        ],
+    ),
     ("channels", &["tls"]),
     ("store", &["clock", "tls", "values"]),
 ];

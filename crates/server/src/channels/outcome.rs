@@ -27,10 +27,12 @@ pub enum ErrorClass {
     ConnectionClosed,
     /// What came back is not HTTP, or more of it than is read.
     Protocol,
+    /// The mail server refused the letter.
+    SmtpReply,
 }
 
 impl ErrorClass {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Dns,
         Self::EgressBlocked,
         Self::Connect,
@@ -40,6 +42,7 @@ impl ErrorClass {
         Self::HttpStatus,
         Self::ConnectionClosed,
         Self::Protocol,
+        Self::SmtpReply,
     ];
 
     /// The name that is stored and shown.
@@ -54,6 +57,7 @@ impl ErrorClass {
             Self::HttpStatus => "http_status",
             Self::ConnectionClosed => "connection_closed",
             Self::Protocol => "protocol",
+            Self::SmtpReply => "smtp_reply",
         }
     }
 
@@ -90,6 +94,18 @@ pub struct Response {
     pub is_truncated: bool,
 }
 
+/// What a failure says of the next attempt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may succeed.
+    #[default]
+    Retry,
+    /// This will never be taken.
+    Refused,
+    /// Nothing will ever be taken.
+    Gone,
+}
+
 /// What came of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -101,9 +117,21 @@ pub struct Outcome {
     pub error: Option<SendError>,
     /// What a failing answer asks to wait before the next attempt.
     pub retry_after_seconds: Option<u64>,
+    /// Of a failure.
+    pub verdict: Verdict,
 }
 
 impl Outcome {
+    pub(super) fn succeeded() -> Self {
+        let (remote_address, response, error, retry_after_seconds) = (None, None, None, None);
+        Self { remote_address, response, error, retry_after_seconds, verdict: Verdict::Retry }
+    }
+
+    /// A failure before anything was sent.
+    pub fn failed(error: SendError) -> Self {
+        Self { error: Some(error), ..Self::succeeded() }
+    }
+
     /// Whether the endpoint has taken what was sent.
     pub fn is_success(&self) -> bool {
         self.error.is_none()
@@ -169,7 +197,10 @@ impl Progress {
             None => Some(timed_out(deadline, self.phase)),
         };
         let error = refused.or(failed);
+        // RFC 9110, section 15.5.11: likely to be so for good.
+        let verdict = if status == Some(StatusCode::GONE) { Verdict::Gone } else { Verdict::Retry };
         Outcome {
+            verdict,
             remote_address: self.phase.remote_address(),
             retry_after_seconds: self.retry_after_seconds.filter(|_| error.is_some()),
             response: self.response,
@@ -220,8 +251,7 @@ mod tests {
     #[test]
     fn codes_are_a_contract() {
         let codes = ErrorClass::ALL.map(ErrorClass::code).join(" ");
-        let expected =
-            "dns egress_blocked connect tls timeout redirect http_status connection_closed protocol";
+        let expected = "dns egress_blocked connect tls timeout redirect http_status connection_closed protocol smtp_reply";
         assert_eq!(codes, expected);
         assert_eq!(
             ErrorClass::ALL.map(|class| ErrorClass::from_code(class.code())),

@@ -10,7 +10,8 @@ use dregs_core::time::Timestamp;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use serde::{Deserialize, Serialize};
 
-use super::egress::{EgressPolicy, Target};
+use super::config::{FieldError, MASKED, check_range};
+use super::egress::Target;
 use super::http::PostRequest;
 
 /// The shortest and the longest deadline a channel may set.
@@ -28,10 +29,7 @@ pub const CUSTOM_HEADER_NAME_MAX_BYTES: usize = 128;
 /// The longest value of such a header.
 pub const CUSTOM_HEADER_VALUE_MAX_BYTES: usize = 4_096;
 
-/// What is shown in place of the value of a custom header, which is often a credential.
-pub const MASKED: &str = "********";
-
-const USER_AGENT_VALUE: &str = concat!("Dregs-Webhooks/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT_VALUE: &str = concat!("Dregs-Webhooks/", env!("CARGO_PKG_VERSION"));
 
 /// Headers a channel must not set: those of the connection (RFC 9110 section 7.6.1), those that
 /// say what the body is, and what would have answers compressed.
@@ -70,6 +68,9 @@ pub struct WebhookConfig {
     /// Whether an identity's events are sent one after the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordered: Option<bool>,
+    /// Whether a score makes those of the same identity that still wait needless.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coalesce: Option<bool>,
 }
 
 /// Without the values of headers and the path of the URL, which may be credentials.
@@ -83,28 +84,15 @@ impl fmt::Debug for WebhookConfig {
             .field("max_concurrency", &self.max_concurrency)
             .field("rate_per_second", &self.rate_per_second)
             .field("ordered", &self.ordered)
+            .field("coalesce", &self.coalesce)
             .finish()
-    }
-}
-
-/// What is wrong with one field of a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// The path of the field inside the configuration, such as `headers.X-Key`.
-    pub field: String,
-    pub message: String,
-}
-
-impl FieldError {
-    fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
     }
 }
 
 /// A webhook ready to send: its configuration, read.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    target: Target,
+    pub(super) target: Target,
     custom_headers: Vec<(HeaderName, HeaderValue)>,
     timeout: Option<Duration>,
     /// How many requests may be on their way at once.
@@ -113,6 +101,8 @@ pub struct Webhook {
     pub rate_per_second: Option<u32>,
     /// Whether an identity's events are sent one after the other.
     pub is_ordered: bool,
+    /// Whether a score makes those of the same identity that still wait needless.
+    pub coalesces: bool,
 }
 
 /// What one attempt says, and to whom.
@@ -128,15 +118,28 @@ pub struct Attempt<'a> {
 }
 
 impl WebhookConfig {
-    /// Reads a configuration that a customer sends: everything must be in its limits, and the URL
-    /// must lead where `policy` allows as far as can be said without resolving its name. The error
-    /// holds all that is wrong.
-    pub fn validate(&self, policy: &EgressPolicy) -> Result<Webhook, Vec<FieldError>> {
-        let webhook = self.read()?;
-        match policy.check(webhook.target.origin()) {
-            Ok(()) => Ok(webhook),
-            Err(blocked) => Err(vec![FieldError::new("url", blocked.to_string())]),
+    /// The same with the values of headers masked.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        let mut masked = self.clone();
+        for value in masked.headers.iter_mut().flat_map(BTreeMap::values_mut) {
+            MASKED.clone_into(value);
         }
+        masked
+    }
+
+    /// Puts the values of `known` where a client sends back what it was shown.
+    pub fn keep_masked(&mut self, known: &Self) -> Result<(), FieldError> {
+        let known = known.headers.as_ref();
+        for (name, value) in self.headers.iter_mut().flatten().filter(|(_, value)| *value == MASKED) {
+            let stored = known.into_iter().flatten().find(|(other, _)| other.eq_ignore_ascii_case(name));
+            let (_, stored) = stored.ok_or_else(|| {
+                let message = "is a mask, and the channel has no such header to keep";
+                FieldError::new(format!("headers.{name}"), message)
+            })?;
+            value.clone_from(stored);
+        }
+        Ok(())
     }
 
     /// Reads a configuration that is stored. Where it leads is left to the moment of sending, for
@@ -157,6 +160,7 @@ impl WebhookConfig {
                 max_concurrency: self.max_concurrency.unwrap_or(CONCURRENCY_DEFAULT),
                 rate_per_second: self.rate_per_second,
                 is_ordered: self.ordered.unwrap_or(false),
+                coalesces: self.coalesce.unwrap_or(false),
             }),
             _ => Err(errors),
         }
@@ -223,17 +227,6 @@ impl Webhook {
     }
 }
 
-fn check_range<T: PartialOrd + fmt::Display>(
-    field: &str,
-    value: Option<T>,
-    range: std::ops::RangeInclusive<T>,
-    errors: &mut Vec<FieldError>,
-) {
-    if value.is_some_and(|value| !range.contains(&value)) {
-        errors.push(FieldError::new(field, format!("must be from {} to {}", range.start(), range.end())));
-    }
-}
-
 fn read_headers(
     headers: Option<&BTreeMap<String, String>>,
     errors: &mut Vec<FieldError>,
@@ -282,6 +275,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::channels::config::ChannelConfig;
+    use crate::channels::egress::EgressPolicy;
 
     fn config(value: serde_json::Value) -> WebhookConfig {
         serde_json::from_value(value).unwrap()
@@ -289,7 +284,8 @@ mod tests {
 
     /// The fields that are wrong, each with how its message starts.
     fn check(value: serde_json::Value, expected: &[(&str, &str)]) {
-        let errors = config(value.clone()).validate(&EgressPolicy::default()).err().unwrap_or_default();
+        let config = ChannelConfig::Webhook(config(value.clone()));
+        let errors = config.validate(&EgressPolicy::default()).err().unwrap_or_default();
         let fields = errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>();
         assert_eq!(
             fields,

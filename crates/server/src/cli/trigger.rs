@@ -17,6 +17,8 @@ Event types:
   ESCALATION_OPENED        escalation.opened, alert.opened
   ESCALATION_CLOSED        escalation.closed, alert.closed
   CHANNEL_TEST             channel.test
+  CHANNEL_FAILING          channel.failing
+  CHANNEL_DISABLED         channel.disabled
 
 The server sends the example of its catalogue (GET /api/event-types), signed as any other webhook,
 and does not try again. The command fails when an attempt fails.
@@ -131,7 +133,8 @@ mod tests {
         assert_eq!(
             event_type("scored"),
             Err("there is no such event type; there are identity.scored, identity.badges_changed, \
-                 escalation.opened, escalation.closed, channel.test"
+                 escalation.opened, escalation.closed, channel.test, channel.failing, \
+                 channel.disabled"
                 .to_owned())
         );
     }

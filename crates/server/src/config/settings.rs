@@ -12,6 +12,7 @@ use url::Url;
 
 use super::{Config, LogFormat, MASK};
 use crate::channels::egress::EgressPolicy;
+use crate::channels::smtp::SmtpConfig;
 
 /// The port of a name server that is given without one.
 const DNS_PORT: u16 = 53;
@@ -21,6 +22,8 @@ const DEADLINE_RANGE_MS: RangeInclusive<u64> = 100..=30_000;
 /// From "score at every event" to once an hour.
 const MIN_CYCLE_RANGE_MS: RangeInclusive<u64> = 0..=3_600_000;
 
+/// Up to a year.
+const HOURS_RANGE: RangeInclusive<u64> = 0..=8_784;
 /// An event has to fit, and a body is kept in memory.
 const KIB_RANGE: RangeInclusive<u64> = 1..=65_536;
 /// At most what the JSON reader itself can take, with room for what is around.
@@ -91,7 +94,7 @@ impl Setting {
     }
 }
 
-pub(super) const SETTINGS: [Setting; 34] = [
+pub(super) const SETTINGS: [Setting; 38] = [
     Setting {
         key: "listen",
         expects: "an IP address and a port, such as 127.0.0.1:8080",
@@ -206,6 +209,34 @@ pub(super) const SETTINGS: [Setting; 34] = [
         visibility: Visibility::Shown,
         read: |config, text| put(&mut config.deadline_ms, within(text, &DEADLINE_RANGE_MS)),
         write: |config| Some(config.deadline_ms.to_string()),
+    },
+    Setting {
+        key: "disable_after_hours",
+        expects: "a number of hours from 0 to 8784",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.disable_after_hours, within(text, &HOURS_RANGE)),
+        write: |config| Some(config.disable_after_hours.to_string()),
+    },
+    Setting {
+        key: "smtp_url",
+        expects: "a mail server, such as smtps://user:password@mail.example.com",
+        visibility: Visibility::SecretUrl,
+        read: |config, text| optional(&mut config.smtp_url, text, smtp_url),
+        write: |config| config.smtp_url.clone(),
+    },
+    Setting {
+        key: "smtp_from",
+        expects: "an address, such as dregs <dregs@example.com>",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.smtp_from, mailbox(text)),
+        write: |config| Some(config.smtp_from.clone()),
+    },
+    Setting {
+        key: "public_url",
+        expects: "an http or https address, such as https://dregs.example.com",
+        visibility: Visibility::Shown,
+        read: |config, text| optional(&mut config.public_url, text, web_address),
+        write: |config| config.public_url.clone(),
     },
     Setting {
         key: "min_cycle_ms",
@@ -369,6 +400,15 @@ fn web_address(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     (matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty())
         .then(|| text.trim_end_matches('/').to_owned())
+}
+
+fn smtp_url(text: &str) -> Option<String> {
+    let from = "dregs@localhost".parse().ok()?;
+    SmtpConfig::new(text, from, None).ok().map(|_| text.to_owned())
+}
+
+fn mailbox(text: &str) -> Option<String> {
+    text.parse::<lettre::message::Mailbox>().ok().map(|_| text.to_owned())
 }
 
 fn e_mail(text: &str) -> Option<String> {

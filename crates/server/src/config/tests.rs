@@ -39,6 +39,10 @@ fn without_anything_the_defaults_are_in_force() {
             "trusted_proxies",
             "retry_schedule",
             "deadline_ms",
+            "disable_after_hours",
+            "smtp_url",
+            "smtp_from",
+            "public_url",
             "min_cycle_ms",
             "analyzer_weights",
             "body_max_kib",
@@ -279,6 +283,7 @@ fn the_example_file_names_every_setting_with_its_default() {
     let without_default = [&without_default[..], &["public_key", "secret_key", "egress_ca_file"]].concat();
     let without_default =
         [&without_default[..], &["reviewer_url", "reviewer_model", "reviewer_key"]].concat();
+    let without_default = [&without_default[..], &["smtp_url", "public_url"]].concat();
     let is_setting = |line: &&str| line.starts_with("# ") && line.contains(" = ");
     let settings: String =
         example.lines().filter(is_setting).map(|line| format!("{}\n", &line[2..])).collect();

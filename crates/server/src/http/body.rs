@@ -104,6 +104,18 @@ fn parse<T: DeserializeOwned>(body: &[u8], app: &App) -> Result<T, ApiError> {
         .map_err(|error| ApiError::fields(vec![explain(&error)]))
 }
 
+/// Reads an object that stands in the field `field` of a body.
+pub fn read_object<T: DeserializeOwned>(
+    field: &str,
+    value: serde_json::Map<String, serde_json::Value>,
+) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(serde_json::Value::Object(value)).map_err(|error| {
+        let FieldError { field: inner, message } = explain(&error);
+        let field = if inner.is_empty() { field.to_owned() } else { format!("{field}.{inner}") };
+        ApiError::fields(vec![FieldError { field, message }])
+    })
+}
+
 /// An object inside a body. Serde would read a struct from an array too, value by value; that is
 /// never what a caller means.
 pub struct Object<T>(pub T);

@@ -9,17 +9,25 @@ use dregs_core::event::FieldError;
 use dregs_core::notify::message::EventType;
 use dregs_core::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde_json::{Map, Value};
+use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::auth::{Caller, Manager};
-use super::body::{Json, Object, OptionalJson};
+use super::body::{Json, Object, OptionalJson, read_object};
 use super::deliveries::AttemptBody;
 use super::error::{ApiError, Code, ErrorBody};
 use super::params::Path;
 use crate::app::App;
-use crate::channels::webhook::{MASKED, WebhookConfig};
+use crate::channels::config::{ChannelConfig, ChannelType, FieldError as ConfigError};
+use crate::channels::email::EmailConfig;
+use crate::channels::slack::SlackConfig;
+use crate::channels::webhook::WebhookConfig;
 use crate::ops::audit::Actor;
 use crate::ops::channels::{self as ops, OnResume};
+use crate::ops::{endpoints, health};
+use crate::store::channel_health::Health;
 use crate::store::channels::{self, Channel};
 use crate::store::{StoreError, deliveries};
 
@@ -43,16 +51,77 @@ pub struct ChannelBody {
     enabled: bool,
     /// The subscribed event types.
     events: Vec<&'static str>,
-    /// Values of custom headers are masked.
-    #[schema(value_type = WebhookConfigBody)]
-    config: WebhookConfig,
+    /// Values of custom headers are masked, and so is Slack's URL.
+    #[schema(value_type = ConfigBody)]
+    config: ChannelConfig,
+    health: HealthBody,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
-    /// Only in the answer to the channel's creation: store it, it is not shown again.
+    /// Only in the answer to a webhook's creation: store it, it is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     signing_secret: Option<String>,
+}
+
+/// How a channel is doing.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HealthBody {
+    /// HEALTHY, FAILING, or DISABLED where the server itself has disabled it.
+    status: &'static str,
+    /// Failed attempts in a row.
+    failures: u32,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    failing_since: Option<Timestamp>,
+    last_error: Option<String>,
+    /// Nothing is sent before; then one attempt at a time, to see whether it works again.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    resumes_at: Option<Timestamp>,
+    /// How much of the time to being disabled has passed; 0 where that never happens.
+    disable_percent: u8,
+    /// Why the server has disabled it.
+    disabled_reason: Option<String>,
+}
+
+/// How a channel tells, by its type.
+pub struct ConfigBody;
+
+impl PartialSchema for ConfigBody {
+    fn schema() -> RefOr<Schema> {
+        let names = ["WebhookConfigBody", "EmailConfigBody", "SlackConfigBody"];
+        let any =
+            names.into_iter().fold(AnyOfBuilder::new(), |any, name| any.item(Ref::from_schema_name(name)));
+        any.description(Some("How a channel tells, by its type.")).into()
+    }
+}
+
+impl ToSchema for ConfigBody {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push(("WebhookConfigBody".into(), WebhookConfigBody::schema()));
+        schemas.push(("EmailConfigBody".into(), EmailConfigBody::schema()));
+        schemas.push(("SlackConfigBody".into(), SlackConfigBody::schema()));
+    }
+}
+
+/// Whom mail is sent to.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EmailConfigBody {
+    /// From 1 to 20.
+    #[schema(example = json!(["trust@example.com"]))]
+    recipients: Vec<String>,
+    /// Mails in a minute, from 1 to 1000, beyond which events are gathered into a digest; 10 unless said.
+    mails_per_minute: Option<u32>,
+}
+
+/// Where cards are posted.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SlackConfigBody {
+    /// Of an incoming webhook. It is stored encrypted, and shown masked.
+    #[schema(example = "https://hooks.slack.com/services/T000/B000/XXXX")]
+    url: String,
 }
 
 /// How a webhook is sent.
@@ -70,8 +139,10 @@ pub struct WebhookConfigBody {
     max_concurrency: Option<u32>,
     /// Requests begun in a second, from 1 to 10000; unlimited unless said.
     rate_per_second: Option<u32>,
-    /// Kept, and not yet followed.
+    /// Whether each event of an identity waits until the one before is delivered or given up.
     ordered: Option<bool>,
+    /// Whether a score makes those of the same identity that still wait needless: they are SUPERSEDED.
+    coalesce: Option<bool>,
 }
 
 /// A new channel.
@@ -89,8 +160,8 @@ pub struct NewChannelBody {
     /// Event types, in either spelling: `IDENTITY_SCORED` or `identity.scored`.
     #[schema(example = json!(["identity.scored"]))]
     events: Vec<String>,
-    #[schema(value_type = WebhookConfigBody)]
-    config: Object<WebhookConfig>,
+    #[schema(value_type = ConfigBody)]
+    config: Object<Map<String, Value>>,
 }
 
 fn yes() -> bool {
@@ -105,9 +176,9 @@ pub struct ChannelPatchBody {
     slug: Option<String>,
     enabled: Option<bool>,
     events: Option<Vec<String>>,
-    /// Replaces the configuration; a header value of `********` stays as it was.
-    #[schema(value_type = Option<WebhookConfigBody>)]
-    config: Option<Object<WebhookConfig>>,
+    /// Replaces the configuration; what is sent back masked stays as it was.
+    #[schema(value_type = Option<ConfigBody>)]
+    config: Option<Object<Map<String, Value>>>,
     /// With `enabled: true`: what becomes of the deliveries that wait. SEND unless said.
     on_resume: Option<OnResumeBody>,
 }
@@ -125,7 +196,7 @@ pub enum OnResumeBody {
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<Vec<ChannelBody>>, ApiError> {
     let team_id = caller.team_id();
     let rows = app.store.read(move |tx| channels::of_team(tx, team_id)).await?;
-    Ok(Answer(rows.into_iter().map(|row| body(row, None)).collect::<Result<_, _>>()?))
+    Ok(Answer(rows.into_iter().map(|row| body(&app, row, None)).collect::<Result<_, _>>()?))
 }
 
 /// Create a channel
@@ -141,17 +212,16 @@ pub async fn create(
     actor: Actor,
     Json(new): Json<NewChannelBody>,
 ) -> Result<(StatusCode, Answer<ChannelBody>), ApiError> {
-    if new.channel_type != "WEBHOOK" {
-        return Err(ApiError::field("type", "must be WEBHOOK: no other type can be created yet"));
-    }
+    let channel_type = ChannelType::parse(&new.channel_type)
+        .ok_or_else(|| ApiError::field("type", "must be WEBHOOK, EMAIL or SLACK"))?;
     check_name(&new.name)?;
     let slug = match new.slug {
         Some(slug) => slug,
         None => slug_of(&new.name).ok_or_else(|| ApiError::field("slug", NO_SLUG_IN_NAME))?,
     };
     check_slug(&slug)?;
-    let Object(config) = new.config;
-    check_config(&app, &config)?;
+    let config = read_config(channel_type, new.config)?;
+    let by_identity = check_config(&app, &config)?;
     let team_id = caller.team_id();
     let count = app.store.read(move |tx| Ok(channels::of_team(tx, team_id)?.len())).await?;
     if count >= CHANNELS_MAX {
@@ -166,13 +236,16 @@ pub async fn create(
         slug,
         enabled: new.enabled,
         events: subscriptions(&new.events)?,
-        config: to_json(&config)?,
+        config: endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?,
+        by_identity,
+        disabled_reason: None,
         created_at: now,
         updated_at: now,
     };
     let (id, secret) = ops::create(&app, actor, channel.clone()).await.map_err(slug_taken)?;
     channel.id = id;
-    Ok((StatusCode::CREATED, Answer(body(channel, Some(secret.as_text().to_owned()))?)))
+    let secret = (channel_type == ChannelType::Webhook).then(|| secret.as_text().to_owned());
+    Ok((StatusCode::CREATED, Answer(body(&app, channel, secret)?)))
 }
 
 /// Read a channel
@@ -184,7 +257,7 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<ChannelBody>, ApiError> {
-    Ok(Answer(body(find(&app, &caller, &id).await?, None)?))
+    Ok(Answer(body(&app, find(&app, &caller, &id).await?, None)?))
 }
 
 /// Change a channel
@@ -209,10 +282,13 @@ pub async fn update(
     if patch.on_resume.is_some() && !is_resumed {
         return Err(ApiError::field("onResume", "goes with enabling a channel that is disabled"));
     }
-    if let Some(Object(mut config)) = patch.config {
-        keep_masked(&mut config, &channel.config)?;
-        check_config(&app, &config)?;
-        channel.config = to_json(&config)?;
+    if let Some(config) = patch.config {
+        let known = stored_config(&app, &channel)?;
+        let channel_type = ChannelType::parse(&channel.channel_type);
+        let mut config = read_config(channel_type.unwrap_or(ChannelType::Webhook), config)?;
+        config.keep_masked(&known).map_err(|error| refused(vec![error]))?;
+        channel.by_identity = check_config(&app, &config)?;
+        channel.config = endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?;
     }
     if let Some(events) = patch.events {
         channel.events = subscriptions(&events)?;
@@ -222,6 +298,9 @@ pub async fn update(
     check_name(&channel.name)?;
     check_slug(&channel.slug)?;
     channel.enabled = patch.enabled.unwrap_or(channel.enabled);
+    if channel.enabled {
+        channel.disabled_reason = None;
+    }
     channel.updated_at = app.clock.now();
     let on_resume = match patch.on_resume {
         Some(OnResumeBody::Skip) => OnResume::Skip,
@@ -229,7 +308,7 @@ pub async fn update(
     };
     let resumed = is_resumed.then_some(on_resume);
     ops::update(&app, actor, before, channel.clone(), resumed).await.map_err(slug_taken)?;
-    Ok(Answer(body(channel, None)?))
+    Ok(Answer(body(&app, channel, None)?))
 }
 
 /// Remove a channel
@@ -387,36 +466,43 @@ fn slug_of(name: &str) -> Option<String> {
     Some(slug.trim_end_matches('-').to_owned()).filter(|slug| !slug.is_empty())
 }
 
-fn check_config(app: &App, config: &WebhookConfig) -> Result<(), ApiError> {
-    config.validate(&app.egress).map(drop).map_err(|errors| {
-        let details = errors
-            .into_iter()
-            .map(|error| FieldError { field: format!("config.{}", error.field), message: error.message });
-        ApiError::fields(details.collect())
+/// Reads a configuration of this type.
+fn read_config(
+    channel_type: ChannelType,
+    config: Object<Map<String, Value>>,
+) -> Result<ChannelConfig, ApiError> {
+    let Object(config) = config;
+    Ok(match channel_type {
+        ChannelType::Webhook => ChannelConfig::Webhook(read_object::<WebhookConfig>("config", config)?),
+        ChannelType::Email => ChannelConfig::Email(read_object::<EmailConfig>("config", config)?),
+        ChannelType::Slack => ChannelConfig::Slack(read_object::<SlackConfig>("config", config)?),
     })
 }
 
-/// Puts the stored values where a client sends back what it was shown.
-fn keep_masked(config: &mut WebhookConfig, stored: &str) -> Result<(), ApiError> {
-    let stored: WebhookConfig = from_json(stored)?;
-    let known = stored.headers.unwrap_or_default();
-    for (name, value) in config.headers.iter_mut().flatten().filter(|(_, value)| *value == MASKED) {
-        let stored = known.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-        let (_, stored) = stored.ok_or_else(|| {
-            let message = "is a mask, and the channel has no such header to keep";
-            ApiError::field(&format!("config.headers.{name}"), message)
-        })?;
-        value.clone_from(stored);
+/// Whether the channel follows identities, if it can be used as it is.
+fn check_config(app: &App, config: &ChannelConfig) -> Result<bool, ApiError> {
+    if matches!(config, ChannelConfig::Email(_)) && app.clients.mailer.is_none() {
+        let message = "there is no mail server: set smtp_url (DREGS_SMTP_URL) and start the server again";
+        return Err(ApiError::field("type", message));
     }
-    Ok(())
+    config.validate(&app.egress).map(|sender| sender.is_by_identity()).map_err(refused)
 }
 
-fn body(channel: Channel, signing_secret: Option<String>) -> Result<ChannelBody, ApiError> {
-    let mut config: WebhookConfig = from_json(&channel.config)?;
-    for value in config.headers.iter_mut().flat_map(|headers| headers.values_mut()) {
-        MASKED.clone_into(value);
-    }
+fn refused(errors: Vec<ConfigError>) -> ApiError {
+    let details = errors
+        .into_iter()
+        .map(|error| FieldError { field: format!("config.{}", error.field), message: error.message });
+    ApiError::fields(details.collect())
+}
+
+fn stored_config(app: &App, channel: &Channel) -> Result<ChannelConfig, ApiError> {
+    Ok(endpoints::config(&app.vault, channel).map_err(StoreError::Broken)?)
+}
+
+fn body(app: &App, channel: Channel, signing_secret: Option<String>) -> Result<ChannelBody, ApiError> {
+    let config = stored_config(app, &channel)?.masked();
     Ok(ChannelBody {
+        health: health(app, &channel),
         id: channel.id,
         channel_type: channel.channel_type,
         name: channel.name,
@@ -430,6 +516,25 @@ fn body(channel: Channel, signing_secret: Option<String>) -> Result<ChannelBody,
     })
 }
 
+fn health(app: &App, channel: &Channel) -> HealthBody {
+    let now = app.clock.now();
+    let Health { breaker, last_error } = app.health.get(channel.id);
+    let status = match (&channel.disabled_reason, breaker.failures) {
+        (Some(_), _) => "DISABLED",
+        (None, 0) => "HEALTHY",
+        (None, _) => "FAILING",
+    };
+    HealthBody {
+        status,
+        failures: breaker.failures,
+        failing_since: breaker.failing_since,
+        last_error: Some(last_error).filter(|error| !error.is_empty()),
+        resumes_at: breaker.open_until.filter(|until| *until > now),
+        disable_percent: breaker.percent(health::disable_after_ms(app), now),
+        disabled_reason: channel.disabled_reason.clone(),
+    }
+}
+
 fn slug_taken(error: StoreError) -> ApiError {
     match error {
         StoreError::Conflict => {
@@ -439,14 +544,6 @@ fn slug_taken(error: StoreError) -> ApiError {
     }
 }
 
-fn to_json(config: &WebhookConfig) -> Result<String, ApiError> {
-    serde_json::to_string(config).map_err(|error| StoreError::Broken(error.to_string()).into())
-}
-
-fn from_json(text: &str) -> Result<WebhookConfig, ApiError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Broken(error.to_string()).into())
-}
-
 /// Whether a delivery of this channel that waits is paused.
 pub fn status_name(status: deliveries::Status, channel_enabled: bool) -> &'static str {
     match status {
@@ -454,5 +551,6 @@ pub fn status_name(status: deliveries::Status, channel_enabled: bool) -> &'stati
         deliveries::Status::Pending => "PAUSED",
         deliveries::Status::Delivered => "DELIVERED",
         deliveries::Status::Failed => "FAILED",
+        deliveries::Status::Superseded => "SUPERSEDED",
     }
 }

@@ -73,7 +73,7 @@ pub struct DeliveryLogBody {
 #[serde(rename_all = "camelCase")]
 pub struct AttemptBody {
     pub attempt: i64,
-    /// INITIAL, RETRY, RESEND, REPLAY, TEST, or RECOVERY where the server stopped during an
+    /// INITIAL, RETRY, RESEND, REPLAY, TEST, PROBE where a channel that had been left alone was tried, or RECOVERY where the server stopped during an
     /// attempt whose outcome is therefore not known.
     trigger: &'static str,
     /// PENDING, DELIVERED or FAILED.
@@ -103,7 +103,7 @@ pub struct AttemptBody {
 pub struct ListParams {
     /// `createdAt`.
     sort: Option<String>,
-    /// PENDING, DELIVERED, FAILED or PAUSED.
+    /// PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED.
     status: Option<String>,
     event: Option<String>,
     identity: Option<String>,
@@ -161,6 +161,7 @@ async fn filter(
         None => {}
         Some("DELIVERED") => filter.status = Some(Status::Delivered),
         Some("FAILED") => filter.status = Some(Status::Failed),
+        Some("SUPERSEDED") => filter.status = Some(Status::Superseded),
         // A channel's waiting deliveries are all pending or all paused.
         Some(status @ ("PENDING" | "PAUSED")) => {
             if (status == "PENDING") != channel.enabled {
@@ -168,7 +169,12 @@ async fn filter(
             }
             filter.status = Some(Status::Pending);
         }
-        Some(_) => return Err(ApiError::field("status", "must be PENDING, DELIVERED, FAILED or PAUSED")),
+        Some(_) => {
+            return Err(ApiError::field(
+                "status",
+                "must be PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED",
+            ));
+        }
     }
     if let Some(identity) = params.identity.clone() {
         let team_id = caller.team_id();
@@ -228,7 +234,7 @@ impl AttemptBody {
 impl From<log::ShownAttempt> for AttemptBody {
     fn from(shown: log::ShownAttempt) -> Self {
         let attempt = shown.attempt;
-        let answered = attempt.http_status.is_some();
+        let answered = attempt.http_status.is_some() || !attempt.detail.response_body.is_empty();
         Self {
             attempt: attempt.attempt,
             trigger: attempt.trigger.as_text(),
@@ -349,6 +355,7 @@ async fn find(app: &App, caller: &Caller, id: &str) -> Result<Delivery, ApiError
 
 fn body(app: &App, delivery: &Delivery, channel_enabled: bool) -> DeliveryBody {
     let waits = channel_enabled || delivery.trigger == Trigger::Test;
+    let resumes_at = app.health.get(delivery.channel_id).breaker.open_until;
     DeliveryBody {
         id: delivery.id,
         channel_id: delivery.channel_id,
@@ -362,7 +369,10 @@ fn body(app: &App, delivery: &Delivery, channel_enabled: bool) -> DeliveryBody {
         error_class: delivery.error_class.clone(),
         error_message: delivery.error_message.clone(),
         created_at: delivery.created_at,
-        next_attempt_at: delivery.next_attempt_at,
+        // None waits less than its channel.
+        next_attempt_at: delivery
+            .next_attempt_at
+            .map(|at| resumes_at.map_or(at, |resumes_at| at.max(resumes_at))),
         completed_at: delivery.completed_at,
     }
 }

@@ -253,11 +253,9 @@ pub async fn preview(
 
 /// Whoever names a channel expects that it is told.
 async fn check_channels(app: &App, team_id: i64, rule: &EscalationRule) -> Result<(), ApiError> {
-    let known = app
-        .store
-        .read(move |tx| channels::subscribed_slugs(tx, team_id, EventType::EscalationOpened))
-        .await?;
-    let unknown = rule.channels.iter().find(|slug| known.iter().all(|(known, ..)| known != *slug));
+    let known =
+        app.store.read(move |tx| channels::subscribers(tx, team_id, EventType::EscalationOpened)).await?;
+    let unknown = rule.channels.iter().find(|slug| known.iter().all(|known| known.slug != **slug));
     match unknown {
         None => Ok(()),
         Some(slug) => Err(ApiError::field(

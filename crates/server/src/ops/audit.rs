@@ -36,6 +36,11 @@ impl Actor {
         Self { team_id, actor_type: "SYSTEM", id: None, name: "command line".to_owned(), address: None }
     }
 
+    /// The server itself.
+    pub fn server(team_id: i64) -> Self {
+        Self { name: "server".to_owned(), ..Self::command_line(team_id) }
+    }
+
     pub fn credential(credential: &Credential, address: Option<IpAddr>) -> Self {
         let (id, name) = (Some(credential.id), credential.name.clone());
         Self { team_id: credential.team_id, actor_type: "CREDENTIAL", id, name, address }

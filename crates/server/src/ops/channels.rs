@@ -1,129 +1,28 @@
-//! Channels: the directory that delivery reads, and what people do to channels.
+//! Channels: what people do to them.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use dregs_core::notify::catalogue;
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::notify::signature::Secret;
 use dregs_core::time::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::oneshot;
 
 use crate::app::App;
-use crate::channels::webhook::{MASKED, Webhook, WebhookConfig};
+use crate::channels::config::{ChannelConfig, MASKED};
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::endpoints::{self, SECRET_PURPOSE};
 use crate::ops::handoff::Outgoing;
 use crate::store::attempts::{AttemptRecord, Trigger};
-use crate::store::channels::{self, Channel, ChannelSecret};
+use crate::store::channels::{self, Channel};
 use crate::store::claims::DELIVERY_LEASE_MS;
 use crate::store::deliveries::{self, NewDelivery, Subject};
-use crate::store::{Result, Store, StoreError, Tx, notifications};
+use crate::store::{Result, StoreError, Tx, channel_health, notifications};
 use crate::vault::Vault;
 
-/// What secrets of channels are sealed for.
-const SECRET_PURPOSE: &str = "channel-secret";
 /// Deliveries changed in one transaction, so that no other waits long.
 const CHUNK_DELIVERIES: i64 = 2_000;
-
-/// A channel as delivery needs it.
-pub struct Endpoint {
-    pub channel_id: i64,
-    pub team_id: i64,
-    pub enabled: bool,
-    pub events: channels::Subscriptions,
-    pub webhook: Webhook,
-    secrets: Vec<(ChannelSecret, Secret)>,
-}
-
-impl Endpoint {
-    /// The secrets that sign at `time`, newest first.
-    pub fn secrets_at(&self, time: Timestamp) -> Vec<Secret> {
-        self.secrets.iter().filter(|(row, _)| row.signs_at(time)).map(|(_, secret)| secret.clone()).collect()
-    }
-}
-
-/// Every channel, in memory. Changes made through this process show at once, others after a poll.
-#[derive(Default)]
-pub struct Directory {
-    endpoints: RwLock<Arc<HashMap<i64, Arc<Endpoint>>>>,
-    /// One reading at a time: a slow one must not put back what a later one saw changed.
-    reloading: Mutex<()>,
-}
-
-impl Directory {
-    pub fn get(&self, channel_id: i64) -> Option<Arc<Endpoint>> {
-        self.endpoints().get(&channel_id).cloned()
-    }
-
-    /// The enabled channels of a team that want to hear of `event`.
-    pub fn subscribed(&self, team_id: i64, event: EventType) -> Vec<i64> {
-        let endpoints = self.endpoints();
-        let matching =
-            endpoints.values().filter(|e| e.enabled && e.team_id == team_id && e.events.contains(event));
-        matching.map(|e| e.channel_id).collect()
-    }
-
-    pub fn enabled(&self) -> Vec<i64> {
-        let mut ids: Vec<_> = self.endpoints().values().filter(|e| e.enabled).map(|e| e.channel_id).collect();
-        ids.sort_unstable();
-        ids
-    }
-
-    /// Reads the channels again.
-    ///
-    /// # Errors
-    /// Those of the store. A channel that this version cannot read is logged and left out.
-    pub async fn reload(&self, store: &Store, vault: &Vault, now: Timestamp) -> Result<()> {
-        let _turn = self.reloading.lock().await;
-        let (rows, secrets) =
-            store.read(move |tx| Ok((channels::all(tx)?, channels::current_secrets(tx, now)?))).await?;
-        let mut by_channel: HashMap<i64, Vec<(ChannelSecret, Secret)>> = HashMap::new();
-        for row in secrets {
-            match open_secret(vault, &row) {
-                Ok(secret) => by_channel.entry(row.channel_id).or_default().push((row, secret)),
-                Err(error) => {
-                    tracing::error!(channel_id = row.channel_id, error, "a signing secret cannot be read")
-                }
-            }
-        }
-        let mut endpoints = HashMap::new();
-        for row in rows {
-            let secrets = by_channel.remove(&row.id).unwrap_or_default();
-            match endpoint(&row, secrets) {
-                Ok(endpoint) => {
-                    endpoints.insert(row.id, Arc::new(endpoint));
-                }
-                Err(error) => tracing::error!(channel_id = row.id, error, "a channel cannot be read"),
-            }
-        }
-        *self.endpoints.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(endpoints);
-        Ok(())
-    }
-
-    fn endpoints(&self) -> Arc<HashMap<i64, Arc<Endpoint>>> {
-        Arc::clone(&self.endpoints.read().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-fn endpoint(row: &Channel, secrets: Vec<(ChannelSecret, Secret)>) -> std::result::Result<Endpoint, String> {
-    let config: WebhookConfig = serde_json::from_str(&row.config).map_err(|error| error.to_string())?;
-    let webhook = config.read().map_err(|errors| format!("{errors:?}"))?;
-    Ok(Endpoint {
-        channel_id: row.id,
-        team_id: row.team_id,
-        enabled: row.enabled,
-        events: row.events,
-        webhook,
-        secrets,
-    })
-}
-
-fn open_secret(vault: &Vault, row: &ChannelSecret) -> std::result::Result<Secret, String> {
-    let bytes = vault.open(SECRET_PURPOSE, &row.secret)?;
-    let bytes: [u8; 32] = bytes.try_into().map_err(|_| "not 32 bytes")?;
-    Ok(Secret::from_bytes(bytes))
-}
 
 fn new_secret(vault: &Vault) -> Result<(Secret, Vec<u8>)> {
     let bytes: [u8; 32] = rand::random();
@@ -137,12 +36,13 @@ fn new_secret(vault: &Vault) -> Result<(Secret, Vec<u8>)> {
 /// [`StoreError::Conflict`] when the team has a channel with this slug.
 pub async fn create(app: &App, actor: Actor, channel: Channel) -> Result<(i64, Secret)> {
     let (secret, sealed) = new_secret(&app.vault)?;
+    let config = endpoints::config(&app.vault, &channel).map_err(StoreError::Broken)?;
     let id = app
         .store
         .write(move |tx| {
             let id = channels::insert(tx, &channel)?;
             channels::insert_secret(tx, id, &sealed, channel.created_at)?;
-            record(tx, &actor, "channel.create", id, (None, told(&channel)), channel.created_at)?;
+            record(tx, &actor, "channel.create", id, (None, told(&channel, &config)), channel.created_at)?;
             Ok(id)
         })
         .await?;
@@ -166,6 +66,10 @@ pub async fn update(
     resumed: Option<OnResume>,
 ) -> Result<()> {
     let (id, now) = (channel.id, channel.updated_at);
+    let configs = [endpoints::config(&app.vault, &before), endpoints::config(&app.vault, &channel)];
+    let [config_before, config] = configs.map(|config| config.map_err(StoreError::Broken));
+    let told = (told(&before, &config_before?), told(&channel, &config?));
+    let is_resumed = resumed.is_some();
     if resumed == Some(OnResume::Skip) {
         let skip = move |tx: &mut Tx| {
             deliveries::skip_some(tx, id, "skipped when the channel was enabled again", now, CHUNK_DELIVERIES)
@@ -175,10 +79,17 @@ pub async fn update(
     app.store
         .write(move |tx| {
             channels::update(tx, &channel)?;
-            record(tx, &actor, "channel.change", id, (told(&before), told(&channel)), now)
+            if is_resumed {
+                channel_health::clear(tx, id)?;
+            }
+            if channel.by_identity {
+                deliveries::follow_identities(tx, id)?;
+            }
+            record(tx, &actor, "channel.change", id, told.clone(), now)
         })
         .await?;
     app.reload_channels().await?;
+    app.health.reload(app).await?;
     app.deliveries.spill(id);
     Ok(())
 }
@@ -190,12 +101,14 @@ pub async fn delete(app: &App, actor: Actor, channel: Channel) -> Result<()> {
     // the channel is still there to be removed.
     app.store.write(move |tx| channels::unsubscribe(tx, id)).await?;
     app.reload_channels().await?;
+    let config = endpoints::config(&app.vault, &channel).map_err(StoreError::Broken)?;
+    let told = told(&channel, &config);
     while app.store.write(move |tx| deliveries::delete_some(tx, id, CHUNK_DELIVERIES)).await? > 0 {}
     app.store
         .write(move |tx| {
             while deliveries::delete_some(tx, id, CHUNK_DELIVERIES)? > 0 {}
             channels::delete(tx, id)?;
-            record(tx, &actor, "channel.delete", id, (told(&channel), None), now)
+            record(tx, &actor, "channel.delete", id, (told.clone(), None), now)
         })
         .await?;
     app.reload_channels().await?;
@@ -221,11 +134,8 @@ pub async fn rotate_secret(app: &App, actor: Actor, id: i64, overlap_seconds: u3
 }
 
 /// A channel for the audit log: what may hold a secret is masked.
-fn told(channel: &Channel) -> Option<Value> {
-    let mut config: Value = serde_json::from_str(&channel.config).unwrap_or_default();
-    if let Some(headers) = config.get_mut("headers").and_then(Value::as_object_mut) {
-        headers.values_mut().for_each(|value| *value = MASKED.into());
-    }
+fn told(channel: &Channel, config: &ChannelConfig) -> Option<Value> {
+    let mut config = serde_json::to_value(config.masked()).unwrap_or_default();
     if let Some(url) = config.get_mut("url")
         && let Some((before, _)) = url.as_str().and_then(|url| url.split_once('?'))
     {
@@ -257,7 +167,7 @@ fn record(
 pub async fn secrets_at(app: &App, channel_id: i64, time: Timestamp) -> Result<Vec<Secret>> {
     let rows = app.store.read(move |tx| channels::secrets(tx, channel_id)).await?;
     let signing = rows.iter().filter(|row| row.signs_at(time));
-    signing.map(|row| open_secret(&app.vault, row).map_err(StoreError::Broken)).collect()
+    signing.map(|row| endpoints::open_secret(&app.vault, row).map_err(StoreError::Broken)).collect()
 }
 
 /// Sends a test to a channel now, enabled or not: its own event, or the catalogue's example of
@@ -290,6 +200,7 @@ pub async fn test(
                 created_at: now,
                 next_attempt_at: now.plus_millis(DELIVERY_LEASE_MS),
                 leased: true,
+                by_identity: false,
             };
             let ids = deliveries::insert(tx, &[delivery])?;
             let (_, _, id) =

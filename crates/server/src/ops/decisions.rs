@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::ops::rules::OfTeams;
 use crate::store::attempts::Trigger;
-use crate::store::channels;
+use crate::store::channels::{self, Subscriber};
 use crate::store::deliveries::{self, NewDelivery, Subject};
 use crate::store::escalations::{self, Escalation, NewEscalation, Status};
 use crate::store::identities::{self, CycleStart};
@@ -89,20 +89,20 @@ impl Decided {
     }
 }
 
-/// Who wants to hear of changed badges, by team: (slug, channel, whether it is enabled).
+/// Who wants to hear of changed badges, by team.
 #[derive(Default)]
-pub struct Listeners(HashMap<i64, Vec<(String, i64, bool)>>);
+pub struct Listeners(HashMap<i64, Vec<Subscriber>>);
 
 impl Listeners {
     /// # Errors
     /// Those of the store.
     pub fn read(tx: &mut Tx, teams: BTreeSet<i64>) -> Result<Self> {
         let event = EventType::IdentityBadgesChanged;
-        let of_team = |team_id| Ok((team_id, channels::subscribed_slugs(tx, team_id, event)?));
+        let of_team = |team_id| Ok((team_id, channels::subscribers(tx, team_id, event)?));
         Ok(Self(teams.into_iter().map(of_team).collect::<Result<_>>()?))
     }
 
-    fn of(&self, team_id: i64) -> &[(String, i64, bool)] {
+    fn of(&self, team_id: i64) -> &[Subscriber] {
         self.0.get(&team_id).map_or(&[], Vec::as_slice)
     }
 }
@@ -171,12 +171,7 @@ struct BadgesChanged<'a> {
     scores: &'a Scores,
 }
 
-fn tell_of_badges(
-    tx: &mut Tx,
-    decided: &Decided,
-    to: &[(String, i64, bool)],
-    now: Timestamp,
-) -> Result<Vec<i64>> {
+fn tell_of_badges(tx: &mut Tx, decided: &Decided, to: &[Subscriber], now: Timestamp) -> Result<Vec<i64>> {
     let Decided { team_id, identity_id, decision, .. } = decided;
     if to.is_empty() && decided.is_of_cycle {
         return Ok(Vec::new());
@@ -269,8 +264,8 @@ fn tell_of(
         scores,
     };
     let slugs: Vec<String> = serde_json::from_str(&escalation.channels).map_err(broken)?;
-    let mut to = channels::subscribed_slugs(tx, team_id, event)?;
-    to.retain(|(slug, ..)| slugs.contains(slug));
+    let mut to = channels::subscribers(tx, team_id, event)?;
+    to.retain(|subscriber| slugs.contains(&subscriber.slug));
     let sequence = identities::number_events(tx, escalation.identity_row, 1)?;
     tell(tx, team_id, event, (escalation.identity_row, sequence), &data, &to, now)
 }
@@ -283,13 +278,13 @@ fn tell(
     event: EventType,
     about: (i64, i64),
     data: &impl Serialize,
-    to: &[(String, i64, bool)],
+    to: &[Subscriber],
     now: Timestamp,
 ) -> Result<Vec<i64>> {
     let data = serde_json::to_string(data).map_err(broken)?;
     let id = notifications::insert_about(tx, team_id, event, about, now, &data)?;
-    let delivery = |(_, channel_id, _): &(String, i64, bool)| NewDelivery {
-        channel_id: *channel_id,
+    let delivery = |to: &Subscriber| NewDelivery {
+        channel_id: to.channel_id,
         event,
         subject: Subject::Notification { id },
         about: Some(about),
@@ -297,9 +292,10 @@ fn tell(
         created_at: now,
         next_attempt_at: now,
         leased: false,
+        by_identity: to.by_identity,
     };
     deliveries::insert(tx, &to.iter().map(delivery).collect::<Vec<_>>())?;
-    Ok(to.iter().filter(|(.., enabled)| *enabled).map(|(_, channel_id, _)| *channel_id).collect())
+    Ok(to.iter().filter(|to| to.enabled).map(|to| to.channel_id).collect())
 }
 
 fn broken(error: impl ToString) -> StoreError {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::messages;
 use crate::app::App;
-use crate::channels::webhook::{Attempt as Sending, MASKED};
+use crate::channels::config::MASKED;
+use crate::channels::send::Sender;
+use crate::channels::webhook::Attempt as Sending;
 use crate::ops::channels::secrets_at;
 use crate::store::attempts::{self, Attempt};
 use crate::store::{Result, deliveries};
@@ -44,22 +46,29 @@ pub async fn attempts(app: &App, team_id: i64, delivery_id: i64) -> Result<Vec<S
     let mut shown = Vec::with_capacity(made.len());
     for attempt in made {
         let secrets = secrets_at(app, delivery.channel_id, attempt.started_at).await?;
-        let request = message.as_ref().zip(endpoint.as_ref()).map(|(message, endpoint)| {
-            let sending = Sending {
-                message,
-                channel_id: delivery.channel_id,
-                delivery_id,
-                timestamp: attempt.started_at,
-                default_deadline: Duration::ZERO,
-            };
-            // The channel's own headers may have changed; the attempt knows the names it sent.
-            let request = endpoint.webhook.without_custom_headers().request(&sending, &secrets);
-            let mut headers: BTreeMap<_, _> = endpoint.webhook.shown_headers(&request).into_iter().collect();
-            for name in &attempt.detail.custom_headers {
-                headers.insert(name.clone(), MASKED.to_owned());
+        let sent = attempt.detail.request.clone();
+        let request = match (sent, &message, endpoint.as_ref().map(|endpoint| &endpoint.sender)) {
+            (Some(sent), ..) => {
+                Some(ShownRequest { headers: sent.headers.into_iter().collect(), body: sent.body })
             }
-            ShownRequest { headers, body: String::from_utf8_lossy(&request.body).into_owned() }
-        });
+            (None, Some(message), Some(Sender::Webhook(webhook))) => {
+                let sending = Sending {
+                    message,
+                    channel_id: delivery.channel_id,
+                    delivery_id,
+                    timestamp: attempt.started_at,
+                    default_deadline: Duration::ZERO,
+                };
+                // The channel's own headers may have changed; the attempt knows the names it sent.
+                let request = webhook.without_custom_headers().request(&sending, &secrets);
+                let mut headers: BTreeMap<_, _> = webhook.shown_headers(&request).into_iter().collect();
+                for name in &attempt.detail.custom_headers {
+                    headers.insert(name.clone(), MASKED.to_owned());
+                }
+                Some(ShownRequest { headers, body: String::from_utf8_lossy(&request.body).into_owned() })
+            }
+            _ => None,
+        };
         shown.push(ShownAttempt { attempt, request });
     }
     Ok(shown)

@@ -75,6 +75,15 @@ pub fn find(tx: &mut Tx, identity_id: i64, sequence: i64) -> Result<Option<Analy
     )
 }
 
+/// The analysis of an identity that was the newest at this sequence of its events.
+pub fn newest_at(tx: &mut Tx, identity_id: i64, sequence: i64) -> Result<Option<Analysis>> {
+    let sql = format!(
+        "select {COLUMNS} from analyses a where a.identity_id = $1 and a.sequence <= $2
+         order by a.sequence desc limit 1"
+    );
+    tx.find(&sql, &values![identity_id, sequence], read)
+}
+
 /// The newest analyses of an identity, newest first.
 pub fn newest(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<Analysis>> {
     tx.query(

@@ -23,11 +23,13 @@ pub enum Trigger {
     Test = 4,
     /// The server stopped during the attempt before it, whose outcome is not known.
     Recovery = 5,
+    /// To see whether a channel that was left alone works again: it counts as no retry.
+    Probe = 6,
 }
 
 impl Trigger {
-    const ALL: [Self; 6] =
-        [Self::Initial, Self::Retry, Self::Resend, Self::Replay, Self::Test, Self::Recovery];
+    const ALL: [Self; 7] =
+        [Self::Initial, Self::Retry, Self::Resend, Self::Replay, Self::Test, Self::Recovery, Self::Probe];
 
     pub(super) fn from_code(code: i64) -> Result<Self> {
         Self::ALL
@@ -44,6 +46,7 @@ impl Trigger {
             Self::Replay => "REPLAY",
             Self::Test => "TEST",
             Self::Recovery => "RECOVERY",
+            Self::Probe => "PROBE",
         }
     }
 }
@@ -62,12 +65,23 @@ pub struct Detail {
     /// Names of the channel's own headers that were sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub custom_headers: Vec<String>,
+    /// What was sent, where it cannot be made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Sent>,
+}
+
+/// A letter or a card as it was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 /// An attempt that was made, and what it makes of its delivery.
 #[derive(Clone, Debug)]
 pub struct AttemptRecord {
     pub delivery_id: i64,
+    pub channel_id: i64,
     pub trigger: Trigger,
     pub started_at: Timestamp,
     pub duration_ms: i64,
@@ -82,11 +96,27 @@ pub struct AttemptRecord {
     pub delivery_status: Status,
     pub next_attempt_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
+    /// What the failure says of the channel.
+    pub sign: Sign,
+}
+
+/// What a failure says of the channel it came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sign {
+    /// What the endpoint asks to wait.
+    pub retry_after_ms: Option<i64>,
+    /// Nothing will ever be taken there.
+    pub is_gone: bool,
 }
 
 impl AttemptRecord {
     pub fn is_success(&self) -> bool {
         self.error_class.is_none()
+    }
+
+    /// Whether it counts against the retries of its delivery.
+    pub fn uses_up_a_retry(&self) -> bool {
+        !self.is_success() && self.trigger != Trigger::Probe
     }
 
     /// Whether the columns of the delivery say all there is to say, if this is its first attempt.

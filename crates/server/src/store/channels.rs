@@ -41,19 +41,25 @@ pub struct Channel {
     pub events: Subscriptions,
     /// JSON, by the type of the channel.
     pub config: String,
+    /// Whether it sends an identity's events in order, or leaves out scores that newer ones replace.
+    pub by_identity: bool,
+    /// Why the server itself has disabled it.
+    pub disabled_reason: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-const COLUMNS: &str = "id, team_id, type, name, slug, enabled, events, config, created_at, updated_at";
+const COLUMNS: &str = "id, team_id, type, name, slug, enabled, events, config, by_identity, disabled_reason,
+    created_at, updated_at";
 
 /// # Errors
 /// [`super::StoreError::Conflict`] when the team has a channel with this slug.
 pub fn insert(tx: &mut Tx, channel: &Channel) -> Result<i64> {
     let c = channel;
     tx.get(
-        "insert into channels (team_id, type, name, slug, enabled, events, config, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id",
+        "insert into channels (team_id, type, name, slug, enabled, events, config, by_identity, created_at,
+           updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id",
         &values![
             c.team_id,
             &c.channel_type,
@@ -62,6 +68,7 @@ pub fn insert(tx: &mut Tx, channel: &Channel) -> Result<i64> {
             c.enabled,
             c.events.0,
             &c.config,
+            c.by_identity,
             c.created_at,
             c.updated_at
         ],
@@ -73,9 +80,20 @@ pub fn insert(tx: &mut Tx, channel: &Channel) -> Result<i64> {
 pub fn update(tx: &mut Tx, channel: &Channel) -> Result<()> {
     let c = channel;
     tx.execute(
-        "update channels set name = $2, slug = $3, enabled = $4, events = $5, config = $6, updated_at = $7
+        "update channels set name = $2, slug = $3, enabled = $4, events = $5, config = $6, by_identity = $7,
+           disabled_reason = $8, updated_at = $9
          where id = $1",
-        &values![c.id, &c.name, &c.slug, c.enabled, c.events.0, &c.config, c.updated_at],
+        &values![
+            c.id,
+            &c.name,
+            &c.slug,
+            c.enabled,
+            c.events.0,
+            &c.config,
+            c.by_identity,
+            &c.disabled_reason,
+            c.updated_at
+        ],
     )?;
     Ok(())
 }
@@ -101,22 +119,40 @@ pub fn all(tx: &mut Tx) -> Result<Vec<Channel>> {
     tx.query(&format!("select {COLUMNS} from channels order by id"), &[], read)
 }
 
-/// The channels of a team that want to hear of `event`: (id, enabled).
-pub fn subscribed(tx: &mut Tx, team_id: i64, event: EventType) -> Result<Vec<(i64, bool)>> {
-    tx.query(
-        "select id, enabled from channels where team_id = $1 and (events & $2) <> 0 order by id",
-        &values![team_id, bit(event)],
-        |row| Ok((row.get(0)?, row.flag(1)?)),
-    )
+/// A channel that wants to hear of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscriber {
+    pub channel_id: i64,
+    pub slug: String,
+    pub enabled: bool,
+    pub by_identity: bool,
 }
 
-/// The slugs of the channels of a team that want to hear of `event`: (slug, id, whether it is enabled).
-pub fn subscribed_slugs(tx: &mut Tx, team_id: i64, event: EventType) -> Result<Vec<(String, i64, bool)>> {
-    tx.query(
-        "select slug, id, enabled from channels where team_id = $1 and (events & $2) <> 0 order by id",
-        &values![team_id, bit(event)],
-        |row| Ok((row.get(0)?, row.get(1)?, row.flag(2)?)),
-    )
+/// The channels of a team that want to hear of `event`.
+pub fn subscribers(tx: &mut Tx, team_id: i64, event: EventType) -> Result<Vec<Subscriber>> {
+    let sql = "select id, slug, enabled, by_identity from channels
+         where team_id = $1 and (events & $2) <> 0 order by id";
+    tx.query(sql, &values![team_id, bit(event)], read_subscriber)
+}
+
+/// Who else of a team is told when a channel fails: people, and the webhooks that want to hear of it.
+pub fn told_of_failing(tx: &mut Tx, team_id: i64, failing: i64, event: EventType) -> Result<Vec<Subscriber>> {
+    let sql = "select id, slug, enabled, by_identity from channels
+         where team_id = $1 and id <> $2 and enabled = 1 and (type <> 'WEBHOOK' or (events & $3) <> 0)
+         order by id";
+    tx.query(sql, &values![team_id, failing, bit(event)], read_subscriber)
+}
+
+fn read_subscriber(row: &Row) -> Result<Subscriber> {
+    let (channel_id, slug) = (row.get(0)?, row.get(1)?);
+    Ok(Subscriber { channel_id, slug, enabled: row.flag(2)?, by_identity: row.flag(3)? })
+}
+
+/// Disables a channel, for a reason that is shown; false where it is disabled already.
+pub fn disable(tx: &mut Tx, id: i64, reason: &str, now: Timestamp) -> Result<bool> {
+    let sql = "update channels set enabled = 0, disabled_reason = $2, updated_at = $3
+         where id = $1 and enabled = 1";
+    Ok(tx.execute(sql, &values![id, reason, now])? > 0)
 }
 
 /// Disables a channel and ends its subscriptions.
@@ -127,7 +163,9 @@ pub fn unsubscribe(tx: &mut Tx, id: i64) -> Result<()> {
 
 /// Removes a channel and its secrets; its deliveries go by [`super::deliveries::delete_some`].
 pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
-    tx.execute("delete from channel_secrets where channel_id = $1", &values![id])?;
+    for table in ["channel_secrets", "channel_health"] {
+        tx.execute(&format!("delete from {table} where channel_id = $1"), &values![id])?;
+    }
     tx.execute("delete from channels where id = $1", &values![id])?;
     Ok(())
 }
@@ -196,6 +234,11 @@ fn read_secret(row: &Row) -> Result<ChannelSecret> {
     })
 }
 
+/// A channel of any team.
+pub fn find_any(tx: &mut Tx, id: i64) -> Result<Option<Channel>> {
+    tx.find(&format!("select {COLUMNS} from channels where id = $1"), &values![id], read)
+}
+
 fn read(row: &Row) -> Result<Channel> {
     Ok(Channel {
         id: row.get(0)?,
@@ -206,7 +249,9 @@ fn read(row: &Row) -> Result<Channel> {
         enabled: row.flag(5)?,
         events: Subscriptions(row.get(6)?),
         config: row.get(7)?,
-        created_at: row.time(8)?,
-        updated_at: row.time(9)?,
+        by_identity: row.flag(8)?,
+        disabled_reason: row.get(9)?,
+        created_at: row.time(10)?,
+        updated_at: row.time(11)?,
     })
 }

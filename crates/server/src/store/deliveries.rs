@@ -16,6 +16,8 @@ pub enum Status {
     Pending = 0,
     Delivered = 1,
     Failed = 2,
+    /// Not sent, since a newer one tells more.
+    Superseded = 3,
 }
 
 impl Status {
@@ -24,11 +26,12 @@ impl Status {
             Self::Pending => "PENDING",
             Self::Delivered => "DELIVERED",
             Self::Failed => "FAILED",
+            Self::Superseded => "SUPERSEDED",
         }
     }
 
     pub(super) fn from_code(code: i64) -> Result<Self> {
-        [Self::Pending, Self::Delivered, Self::Failed]
+        [Self::Pending, Self::Delivered, Self::Failed, Self::Superseded]
             .into_iter()
             .find(|status| *status as i64 == code)
             .ok_or_else(|| StoreError::Broken(format!("{code} is no delivery status")))
@@ -80,6 +83,8 @@ pub struct NewDelivery {
     pub next_attempt_at: Timestamp,
     /// Whether its maker hands it on in memory.
     pub leased: bool,
+    /// As its channel is.
+    pub by_identity: bool,
 }
 
 /// Stores deliveries; the answer gives (channel, subject, id), in no order.
@@ -99,12 +104,13 @@ pub fn insert(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<Vec<(i64, Subje
                 d.created_at,
                 d.next_attempt_at,
                 d.leased,
+                d.by_identity,
             ]
         })
         .collect();
     tx.query_rows(
         "insert into deliveries (channel_id, event_type, identity_id, sequence, notification_id, status,
-           trigger, created_at, next_attempt_at, leased)
+           trigger, created_at, next_attempt_at, leased, by_identity)
          values {rows} returning channel_id, identity_id, sequence, notification_id, id",
         &rows,
         |row| Ok((row.get(0)?, Subject::read(row, 1)?, row.get(4)?)),
@@ -132,10 +138,60 @@ pub fn claim(
     lease_until: Timestamp,
     limit: i64,
 ) -> Result<Vec<Claimed>> {
+    claim_where(tx, "", (channel_id, now, lease_until, limit))
+}
+
+/// The same, but of each identity only what comes first.
+pub fn claim_in_order(
+    tx: &mut Tx,
+    channel_id: i64,
+    now: Timestamp,
+    lease_until: Timestamp,
+    limit: i64,
+) -> Result<Vec<Claimed>> {
+    let nothing_before = "and not exists (
+         select 1 from deliveries before where before.channel_id = $1 and before.by_identity = 1
+           and before.identity_id = deliveries.identity_id and before.sequence < deliveries.sequence
+           and before.next_attempt_at is not null)";
+    claim_where(tx, nothing_before, (channel_id, now, lease_until, limit))
+}
+
+/// Marks the scores that wait although a newer one of the same identity is due in this channel; what
+/// somebody asked for again is sent all the same. The answer is how many.
+pub fn supersede(tx: &mut Tx, channel_id: i64, now: Timestamp) -> Result<u64> {
+    let sql = format!(
+        "update deliveries set status = {superseded}, next_attempt_at = null, completed_at = $2,
+           error_class = 'superseded', error_message = 'a newer score of this identity is sent instead'
+         where channel_id = $1 and event_type = {scored} and leased = 0 and by_identity = 1
+           and next_attempt_at is not null and trigger not in ({resend}, {replay})
+           and exists (select 1 from deliveries newer where newer.channel_id = $1 and newer.by_identity = 1
+             and newer.identity_id = deliveries.identity_id and newer.sequence > deliveries.sequence
+             and newer.next_attempt_at is not null and newer.event_type = {scored})",
+        superseded = Status::Superseded as i64,
+        scored = EventType::IdentityScored.code(),
+        resend = Trigger::Resend as i64,
+        replay = Trigger::Replay as i64,
+    );
+    tx.execute(&sql, &values![channel_id, now])
+}
+
+/// Has the waiting deliveries of a channel follow the order of identities from now on.
+pub fn follow_identities(tx: &mut Tx, channel_id: i64) -> Result<()> {
+    let sql = "update deliveries set by_identity = 1
+         where channel_id = $1 and next_attempt_at is not null and by_identity = 0";
+    tx.execute(sql, &values![channel_id])?;
+    Ok(())
+}
+
+fn claim_where(
+    tx: &mut Tx,
+    condition: &str,
+    (channel_id, now, lease_until, limit): (i64, Timestamp, Timestamp, i64),
+) -> Result<Vec<Claimed>> {
     let sql = format!(
         "update deliveries set next_attempt_at = $3, leased = 1,
            trigger = case when leased = 1 then {recovery} else trigger end
-         where id in (select id from deliveries where channel_id = $1 and next_attempt_at <= $2
+         where id in (select id from deliveries where channel_id = $1 and next_attempt_at <= $2 {condition}
                       order by next_attempt_at limit $4{})
          returning id, event_type, identity_id, sequence, notification_id, trigger, failures",
         tx.skip_locked(),
@@ -167,9 +223,9 @@ pub fn due_channels(tx: &mut Tx, channel_ids: &[i64], now: Timestamp) -> Result<
     )
 }
 
-/// Ends the leases of deliveries that were taken and not attempted.
-pub fn give_back(tx: &mut Tx, ids: &[i64], now: Timestamp) -> Result<()> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id, now]).collect();
+/// Ends the leases of deliveries that were taken and not attempted; they fall due at `due`.
+pub fn give_back(tx: &mut Tx, ids: &[i64], due: Timestamp) -> Result<()> {
+    let rows: Vec<_> = ids.iter().map(|id| values![*id, due]).collect();
     tx.execute_rows(
         "with v (id, due) as (values {rows})
          update deliveries set next_attempt_at = v.due, leased = 0 from v where deliveries.id = v.id",
@@ -224,7 +280,7 @@ fn record_round(tx: &mut Tx, records: &[&AttemptRecord]) -> Result<()> {
                 r.delivery_status as i64,
                 r.next_attempt_at,
                 r.completed_at,
-                !r.is_success(),
+                r.uses_up_a_retry(),
                 r.folds(),
                 r.http_status,
                 r.error_class,

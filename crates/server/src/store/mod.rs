@@ -17,6 +17,7 @@ pub mod attempts;
 pub mod audit_log;
 pub mod badges;
 pub mod changes;
+pub mod channel_health;
 pub mod channels;
 pub mod claims;
 pub mod codec;

@@ -53,6 +53,8 @@ async fn a_channel_is_answered_whole_and_its_secret_once() {
         "enabled": true,
         "events": ["IDENTITY_SCORED"],
         "config": shown,
+        "health": {"status": "HEALTHY", "failures": 0, "failingSince": null, "lastError": null,
+                   "resumesAt": null, "disablePercent": 0, "disabledReason": null},
         "createdAt": created["createdAt"],
         "updatedAt": created["createdAt"],
     });
@@ -66,9 +68,9 @@ async fn a_channel_is_refused_by_field() {
     let server = TestServer::start_with(Engine::Sqlite, |config| config.egress_allow = String::new()).await;
     let config = |config: Value| channel(json!({"config": config}));
     let to = |url: &str| config(json!({"url": url}));
-    let types = "there are IDENTITY_SCORED, IDENTITY_BADGES_CHANGED, ESCALATION_OPENED, ESCALATION_CLOSED, CHANNEL_TEST";
+    let types = "there are IDENTITY_SCORED, IDENTITY_BADGES_CHANGED, ESCALATION_OPENED, ESCALATION_CLOSED, CHANNEL_TEST, CHANNEL_FAILING, CHANNEL_DISABLED";
     let refused = [
-        (channel(json!({"type": "PIGEON"})), "type: must be WEBHOOK: no other type can be created yet".to_owned()),
+        (channel(json!({"type": "PIGEON"})), "type: must be WEBHOOK, EMAIL or SLACK".to_owned()),
         (channel(json!({"name": " "})), "name: must have from 1 to 100 characters".into()),
         (channel(json!({"name": "x".repeat(101)})), "name: must have from 1 to 100 characters".into()),
         (
@@ -169,7 +171,7 @@ async fn changes_and_actions_are_refused_by_field() {
     ];
     check_refused(&server, &Method::POST, &format!("{path}/actions/rotate-secret"), &rotate).await;
     let unknown = "event: \"identity.deleted\" is no event type; there are IDENTITY_SCORED, IDENTITY_BADGES_CHANGED, \
-                   ESCALATION_OPENED, ESCALATION_CLOSED, CHANNEL_TEST";
+                   ESCALATION_OPENED, ESCALATION_CLOSED, CHANNEL_TEST, CHANNEL_FAILING, CHANNEL_DISABLED";
     let test = [(json!({"event": "identity.deleted"}), unknown)];
     check_refused(&server, &Method::POST, &format!("{path}/actions/test"), &test).await;
     // Nothing of it happened.
@@ -237,6 +239,8 @@ async fn the_catalogue_lists_what_can_be_subscribed_to() {
         ["ESCALATION_OPENED", ["escalation.opened", "alert.opened"]],
         ["ESCALATION_CLOSED", ["escalation.closed", "alert.closed"]],
         ["CHANNEL_TEST", ["channel.test"]],
+        ["CHANNEL_FAILING", ["channel.failing"]],
+        ["CHANNEL_DISABLED", ["channel.disabled"]],
     ]);
     assert_eq!(json!(names), expected);
     let mut names = (1..).map(|n| format!("App {n}"));

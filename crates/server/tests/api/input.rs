@@ -189,7 +189,7 @@ async fn management_routes_name_the_field_that_is_wrong() {
         (
             channel(json!({"config": {"url": "https://h.test", "retries": 3}})),
             "config.retries: unknown field `retries`, expected one of `url`, `headers`, `timeoutMs`, \
-             `maxConcurrency`, `ratePerSecond`, `ordered`",
+             `maxConcurrency`, `ratePerSecond`, `ordered`, `coalesce`",
         ),
         (
             channel(json!({"config": {"url": "https://h.test", "timeoutMs": -1}})),
@@ -221,7 +221,10 @@ async fn addresses_of_requests_are_read_as_strictly() {
         (format!("{list}?pageSize=0"), "pageSize: must be from 1 to 100".into()),
         (format!("{list}?pageSize=101"), "pageSize: must be from 1 to 100".into()),
         (format!("{list}?from=today"), "from: must be an RFC 3339 time".into()),
-        (format!("{list}?status=GONE"), "status: must be PENDING, DELIVERED, FAILED or PAUSED".into()),
+        (
+            format!("{list}?status=GONE"),
+            "status: must be PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED".into(),
+        ),
         (
             format!("{list}?identity=a%00b"),
             "identity: contains a NUL character, which nothing stored does".into(),

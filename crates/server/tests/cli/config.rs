@@ -24,6 +24,10 @@ egress_ca_file              -               default
 trusted_proxies             -               default
 retry_schedule              30,60,120       default
 deadline_ms                 500             environment DREGS_DEADLINE_MS
+disable_after_hours         0               default
+smtp_url                    -               default
+smtp_from                   dregs <dregs@localhost> default
+public_url                  -               default
 min_cycle_ms                0               flag --min-cycle-ms
 analyzer_weights            -               default
 body_max_kib                256             default

@@ -10,6 +10,7 @@ mod kill;
 mod lease;
 mod links;
 mod meaning;
+mod people;
 mod places;
 mod replay;
 mod reviews;

@@ -49,6 +49,14 @@ async fn analyses_come_back_as_they_were_stored(engine: Engine) {
         })
         .await;
 
+    let newest_at = ground.read(move |tx| {
+        Ok((
+            analyses::newest_at(tx, ada, 2)?,
+            analyses::newest_at(tx, bob, 6)?,
+            analyses::newest_at(tx, bob, 9)?,
+        ))
+    });
+    assert_eq!(newest_at.await, (Some(analysis(ada, 2)), None, Some(analysis(bob, 7))));
     let (found, missing, newest, loaded) = ground
         .read(move |tx| {
             Ok((

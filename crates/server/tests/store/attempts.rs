@@ -1,4 +1,4 @@
-use dregs_server::store::attempts::{self, Attempt, AttemptRecord, Detail, Trigger};
+use dregs_server::store::attempts::{self, Attempt, AttemptRecord, Detail, Sent, Sign, Trigger};
 use dregs_server::store::codec;
 use dregs_server::store::deliveries::{self, Delivery, Status};
 
@@ -20,12 +20,14 @@ fn detail(http_status: Option<u16>) -> Detail {
         response_headers: vec![("content-type".into(), "text/plain".into())],
         response_body: "Grüße".into(),
         custom_headers: vec!["x-key".into()],
+        request: Some(Sent { headers: vec![("url".into(), "https://h.test".into())], body: "{}".into() }),
     }
 }
 
 fn success(delivery_id: i64, trigger: Trigger, started: i64) -> AttemptRecord {
     AttemptRecord {
         delivery_id,
+        channel_id: 1,
         trigger,
         started_at: at(started),
         duration_ms: 5,
@@ -38,6 +40,7 @@ fn success(delivery_id: i64, trigger: Trigger, started: i64) -> AttemptRecord {
         delivery_status: Status::Delivered,
         next_attempt_at: None,
         completed_at: Some(at(started + 5)),
+        sign: Sign::default(),
     }
 }
 

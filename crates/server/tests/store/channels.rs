@@ -1,4 +1,7 @@
+use dregs_core::notify::breaker::Breaker;
 use dregs_core::notify::message::EventType;
+use dregs_server::store::Tx;
+use dregs_server::store::channel_health::{self, Health};
 use dregs_server::store::channels::{self, Channel, ChannelSecret};
 use dregs_server::store::notifications::{self, Notification};
 
@@ -8,6 +11,8 @@ use crate::support::engine::Engine;
 
 on_both_engines!(
     channels_come_back_as_they_were_stored_and_changed,
+    of_a_channel_that_fails_the_others_are_told,
+    the_health_of_a_channel_is_kept_until_it_works,
     secrets_sign_from_their_making_to_their_end,
     notifications_come_back_as_they_were_stored,
 );
@@ -26,8 +31,19 @@ fn channel(team_id: i64, slug: &str, events: &[EventType]) -> Channel {
         enabled: true,
         events: events.iter().copied().collect(),
         config: r#"{"url":"https://example.com"}"#.into(),
+        by_identity: false,
+        disabled_reason: None,
         created_at: at(10),
         updated_at: at(10),
+    }
+}
+
+fn subscriber(channel: &Channel) -> channels::Subscriber {
+    channels::Subscriber {
+        channel_id: channel.id,
+        slug: channel.slug.clone(),
+        enabled: channel.enabled,
+        by_identity: channel.by_identity,
     }
 }
 
@@ -56,14 +72,14 @@ async fn channels_come_back_as_they_were_stored_and_changed(engine: Engine) {
                 [channels::find(tx, ours, id)?, channels::find(tx, ours, foreign_id)?],
                 channels::of_team(tx, ours)?,
                 channels::all(tx)?,
-                channels::subscribed(tx, ours, IdentityScored)?,
-                channels::subscribed(tx, ours, EventType::EscalationClosed)?,
+                channels::subscribers(tx, ours, IdentityScored)?,
+                channels::subscribers(tx, ours, EventType::EscalationClosed)?,
             ))
         })
         .await;
     let both = vec![first.clone(), second.clone()];
     let all = vec![first.clone(), second.clone(), foreign.clone()];
-    assert_eq!(lists, ([Some(first.clone()), None], both, all, vec![(first.id, true)], vec![]));
+    assert_eq!(lists, ([Some(first.clone()), None], both, all, vec![subscriber(&first)], vec![]));
     assert_eq!(Vec::from_iter(first.events.iter()), [IdentityScored, EscalationOpened]);
 
     let changed = Channel {
@@ -72,6 +88,8 @@ async fn channels_come_back_as_they_were_stored_and_changed(engine: Engine) {
         enabled: false,
         events: [IdentityScored].into_iter().collect(),
         config: "{}".into(),
+        by_identity: true,
+        disabled_reason: Some("gone".into()),
         updated_at: at(20),
         ..second.clone()
     };
@@ -80,20 +98,62 @@ async fn channels_come_back_as_they_were_stored_and_changed(engine: Engine) {
     ground.write(move |tx| channels::insert_secret(tx, id, b"sealed", at(1))).await;
     ground.write(move |tx| channels::unsubscribe(tx, id)).await;
     assert_eq!(
-        ground.read(move |tx| channels::subscribed(tx, ours, IdentityScored)).await,
-        [(second.id, false)]
+        ground.read(move |tx| channels::subscribers(tx, ours, IdentityScored)).await,
+        [subscriber(&changed)]
     );
     ground.write(move |tx| channels::delete(tx, id)).await;
     let left = ground
         .read(move |tx| {
             Ok((
                 channels::of_team(tx, ours)?,
-                channels::subscribed(tx, ours, IdentityScored)?,
+                channels::subscribers(tx, ours, IdentityScored)?,
                 channels::secrets(tx, id)?,
             ))
         })
         .await;
-    assert_eq!(left, (vec![changed], vec![(second.id, false)], vec![]));
+    assert_eq!(left, (vec![changed.clone()], vec![subscriber(&changed)], vec![]));
+}
+
+async fn of_a_channel_that_fails_the_others_are_told(engine: Engine) {
+    let ground = Ground::new(engine);
+    let (ours, theirs) = (team(&ground, "ours").await, team(&ground, "theirs").await);
+    let event = EventType::ChannelFailing;
+    let of_type = |channel_type: &str, channel| Channel { channel_type: channel_type.into(), ..channel };
+    let failing = insert(&ground, of_type("SLACK", channel(ours, "failing", &[event]))).await;
+    let mail = insert(&ground, of_type("EMAIL", channel(ours, "mail", &[]))).await;
+    let hook = insert(&ground, channel(ours, "hook", &[event])).await;
+    insert(&ground, channel(ours, "deaf", &[EventType::ChannelDisabled])).await;
+    insert(&ground, channel(theirs, "hook", &[event])).await;
+    let (id, mail_id) = (failing.id, mail.id);
+    let told = move |tx: &mut Tx| channels::told_of_failing(tx, ours, id, event);
+    assert_eq!(ground.read(told).await, [subscriber(&mail), subscriber(&hook)]);
+
+    let disabled = ground.write(move |tx| channels::disable(tx, mail_id, "it failed", at(30))).await;
+    let again = ground.write(move |tx| channels::disable(tx, mail_id, "again", at(40))).await;
+    assert_eq!((disabled, again), (true, false));
+    let found = ground.read(move |tx| channels::find_any(tx, mail_id)).await;
+    let reason = Some("it failed".to_owned());
+    assert_eq!(found, Some(Channel { enabled: false, disabled_reason: reason, updated_at: at(30), ..mail }));
+    assert_eq!(ground.read(told).await, [subscriber(&hook)]);
+}
+
+async fn the_health_of_a_channel_is_kept_until_it_works(engine: Engine) {
+    let ground = Ground::new(engine);
+    assert_eq!(ground.write(|tx| channel_health::take(tx, 7)).await, Health::default());
+    let breaker = Breaker {
+        failures: 12,
+        failing_since: Some(at(1)),
+        open_until: Some(at(2)),
+        pauses: 3,
+        warned_percent: 80,
+    };
+    let health = Health { breaker, last_error: "timed out".into() };
+    let written = health.clone();
+    ground.write(move |tx| channel_health::save(tx, 7, &written)).await;
+    assert_eq!(ground.write(|tx| channel_health::take(tx, 7)).await, health);
+    assert_eq!(ground.read(channel_health::all).await, [(7, health)]);
+    ground.write(|tx| channel_health::clear(tx, 7)).await;
+    assert_eq!(ground.read(channel_health::all).await, []);
 }
 
 async fn secrets_sign_from_their_making_to_their_end(engine: Engine) {

@@ -38,6 +38,8 @@ impl Channels {
                     enabled: true,
                     events: [EventType::IdentityScored].into_iter().collect(),
                     config: "{}".into(),
+                    by_identity: false,
+                    disabled_reason: None,
                     created_at: at(1),
                     updated_at: at(1),
                 };
@@ -78,6 +80,7 @@ pub fn of_cycle(channel_id: i64, sequence: i64, due_at: i64) -> NewDelivery {
         created_at: at(due_at),
         next_attempt_at: at(due_at),
         leased: false,
+        by_identity: false,
     }
 }
 

@@ -247,6 +247,7 @@ async fn a_person_is_forgotten(engine: Engine) {
         created_at: at(1),
         next_attempt_at: at(1),
         leased: false,
+        by_identity: false,
     };
     let group = KnownGroup {
         team_id: 1,

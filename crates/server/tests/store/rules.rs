@@ -160,5 +160,5 @@ async fn what_is_told_of_an_identity_is_numbered(engine: Engine) {
     let id = ground.write(move |tx| notifications::insert_about(tx, 1, event, (ada, 3), at(5), "{}")).await;
     let found = ground.read(move |tx| notifications::load(tx, &[id])).await.remove(0);
     assert_eq!((found.identity_id.as_deref(), found.sequence, found.event), (Some("ada"), Some(3), event));
-    assert_eq!(ground.read(move |tx| channels::subscribed_slugs(tx, 1, event)).await, []);
+    assert_eq!(ground.read(move |tx| channels::subscribers(tx, 1, event)).await, []);
 }

@@ -3,6 +3,7 @@
 
 pub mod dns;
 pub mod engine;
+pub mod mailbox;
 pub mod process;
 pub mod receiver;
 pub mod server;

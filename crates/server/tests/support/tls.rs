@@ -26,6 +26,19 @@ impl Authority {
         Self { issuer, file }
     }
 
+    /// A certificate for `name` and its key, as files.
+    pub fn files(&self, name: &str) -> (NamedTempFile, NamedTempFile) {
+        let key = KeyPair::generate().unwrap();
+        let certificate =
+            CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
+        let file = |text: String| {
+            let mut file = NamedTempFile::new().unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            file
+        };
+        (file(certificate.pem()), file(key.serialize_pem()))
+    }
+
     /// The server's side of TLS with a certificate for `name`, a name or an address.
     pub fn acceptor(&self, name: &str) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();

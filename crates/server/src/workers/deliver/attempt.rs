@@ -1,110 +1,187 @@
-//! One attempt: sign, send, and say what came of it.
+//! One attempt: make what is sent, send it, and say what came of it.
 
 use std::sync::Arc;
 
-use dregs_core::time::Timestamp;
+use dregs_core::notify::notice::Notice;
+use dregs_core::time::{SECOND_MS, Timestamp};
 
 use super::record::{self, Done};
 use crate::app::App;
-use crate::channels::outcome::Outcome;
+use crate::channels::email::Letter;
+use crate::channels::outcome::{ErrorClass, Outcome, SendError, Verdict};
+use crate::channels::send::{Prepared, Sending, Shown};
 use crate::channels::webhook::Attempt;
 use crate::clock::monotonic;
 use crate::failpoint;
-use crate::ops::channels::Endpoint;
+use crate::ops::endpoints::Endpoint;
 use crate::ops::handoff::Outgoing;
-use crate::store::attempts::{AttemptRecord, Detail, Trigger};
+use crate::ops::notices;
+use crate::store::attempts::{AttemptRecord, Detail, Sent, Sign, Trigger};
 use crate::store::codec;
 use crate::store::deliveries::Status;
 
-/// Makes an attempt and has it recorded; the answer is the channel and the delivery.
+/// Makes an attempt for one delivery, or for several at once, and has it recorded; the answer is the channel
+/// and the deliveries.
 pub async fn run(
     app: Arc<App>,
     endpoint: Arc<Endpoint>,
-    outgoing: Outgoing,
+    outgoing: Vec<Outgoing>,
     records: record::Sender,
-) -> (i64, i64) {
-    let ids = (outgoing.channel_id, outgoing.delivery_id);
-    let mut done = make(&app, &endpoint, &outgoing).await;
+) -> (i64, Vec<i64>) {
+    let ids = outgoing.iter().map(|one| one.delivery_id).collect();
+    let done = make(&app, &endpoint, &outgoing).await;
     failpoint::reach("deliver.sent");
-    done.watcher = outgoing.watcher;
-    records.send(done);
-    ids
+    for (mut done, outgoing) in done.into_iter().zip(outgoing) {
+        done.watcher = outgoing.watcher;
+        records.send(done);
+    }
+    (endpoint.channel_id, ids)
 }
 
-/// Sends the message of a delivery once.
-pub async fn make(app: &App, endpoint: &Endpoint, outgoing: &Outgoing) -> Done {
+/// Sends the message of a delivery, or a digest of several, once.
+async fn make(app: &App, endpoint: &Endpoint, outgoing: &[Outgoing]) -> Vec<Done> {
     let started_at = app.clock.now();
     let begun = monotonic();
-    let attempt = Attempt {
-        message: &outgoing.message,
-        channel_id: outgoing.channel_id,
-        delivery_id: outgoing.delivery_id,
-        timestamp: started_at,
-        default_deadline: app.deadline(),
+    let mut made = Made { started_at, ..Made::default() };
+    let outcome = match prepare(app, endpoint, outgoing, &mut made).await {
+        Ok(prepared) => prepared.send(&app.clients).await,
+        Err(error) => Outcome::failed(error),
     };
-    let request = endpoint.webhook.request(&attempt, &endpoint.secrets_at(started_at));
-    let payload_size = request.body.len();
-    let outcome = app.http.post(request).await;
     let elapsed = begun.elapsed();
-    observe(&outcome, &outgoing.message.occurred_at, app.clock.now(), elapsed);
-    let facts = Facts {
-        started_at,
-        duration_ms: i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX),
-        payload_size: i64::try_from(payload_size).unwrap_or(i64::MAX),
-        custom_headers: endpoint.webhook.custom_header_names(),
-    };
-    Done { record: facts.record(app, outgoing, outcome), watcher: None }
+    made.duration_ms = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+    for one in outgoing {
+        observe(&outcome, &one.message.occurred_at, app.clock.now(), elapsed);
+    }
+    let done = outgoing.iter().enumerate().map(|(index, one)| {
+        let record = made.record(app, one, made.sent.get(index).cloned(), &outcome);
+        Done { record, watcher: None }
+    });
+    done.collect()
 }
 
-struct Facts {
+async fn prepare(
+    app: &App,
+    endpoint: &Endpoint,
+    outgoing: &[Outgoing],
+    made: &mut Made,
+) -> Result<Prepared, SendError> {
+    let broken = |error: String| SendError { class: ErrorClass::Protocol, message: error };
+    let first = outgoing.first().ok_or_else(|| broken("nothing to send".to_owned()))?;
+    let secrets = endpoint.secrets_at(made.started_at);
+    let notices = if endpoint.sender.is_for_people() {
+        let messages: Vec<_> = outgoing.iter().map(|one| Arc::clone(&one.message)).collect();
+        notices::load(app, endpoint.team_id, &messages).await.map_err(|error| broken(error.to_string()))?
+    } else {
+        Vec::new()
+    };
+    let sending = if endpoint.sender.is_for_people() {
+        let (timestamp, deadline) = (made.started_at, app.deadline());
+        Sending::Told { message: &first.message, notices: &notices, timestamp, deadline }
+    } else {
+        let attempt = Attempt {
+            message: &first.message,
+            channel_id: first.channel_id,
+            delivery_id: first.delivery_id,
+            timestamp: made.started_at,
+            default_deadline: app.deadline(),
+        };
+        Sending::Signed(attempt, &secrets)
+    };
+    let prepared = endpoint.sender.prepare(&sending, &app.clients)?;
+    made.payload_size = i64::try_from(prepared.payload_size()).unwrap_or(i64::MAX);
+    made.custom_headers = endpoint.sender.custom_header_names();
+    made.sent = sent(&prepared, &notices);
+    Ok(prepared)
+}
+
+/// What the log keeps for each delivery. Of a digest, which tells of several people, each keeps what was said
+/// of its own: it is erased with the person.
+fn sent(prepared: &Prepared, notices: &[Notice]) -> Vec<Sent> {
+    let Some(Shown { headers, body }) = prepared.shown() else { return Vec::new() };
+    if let [_] = notices {
+        return vec![Sent { headers, body }];
+    }
+    let own = |notice: &Notice| {
+        let text = Letter::new(std::slice::from_ref(notice)).map(|letter| letter.text).unwrap_or_default();
+        let body = format!("A digest of {} events. What it says of this one:\n\n{text}", notices.len());
+        Sent { headers: headers.clone(), body }
+    };
+    notices.iter().map(own).collect()
+}
+
+/// An attempt as it was made.
+#[derive(Default)]
+struct Made {
     started_at: Timestamp,
     duration_ms: i64,
     payload_size: i64,
     custom_headers: Vec<String>,
+    /// For each delivery, where the log could not make it again.
+    sent: Vec<Sent>,
 }
 
-impl Facts {
-    fn record(self, app: &App, outgoing: &Outgoing, outcome: Outcome) -> AttemptRecord {
+impl Made {
+    fn record(&self, app: &App, outgoing: &Outgoing, sent: Option<Sent>, outcome: &Outcome) -> AttemptRecord {
         let finished_at = self.started_at.plus_millis(self.duration_ms);
-        let http_status = outcome.response.as_ref().map(|response| response.status);
-        let (delivery_status, next_attempt_at) = match &outcome.error {
-            None => (Status::Delivered, None),
-            // Somebody waits for the outcome of a test and sees it; there is nothing to repeat.
-            Some(_) if outgoing.trigger == Trigger::Test => (Status::Failed, None),
-            Some(_) => {
-                let seed = outgoing.delivery_id.unsigned_abs();
-                let failures = outgoing.failures + 1;
-                match app.retries.next_attempt_at(failures, finished_at, outcome.retry_after_seconds, seed) {
-                    Some(next) => (Status::Pending, Some(next)),
-                    None => (Status::Failed, None),
-                }
-            }
+        // A mail server's reply has a number too, which is none of HTTP.
+        let is_http = sent.as_ref().is_none_or(|sent| sent.headers.iter().any(|(name, _)| name == "url"));
+        let response = outcome.response.as_ref();
+        let http_status = response.filter(|_| is_http).map(|response| response.status);
+        let (delivery_status, next_attempt_at) = next(app, outgoing, outcome, finished_at);
+        let detail = Detail {
+            http_status,
+            response_headers: response.map(|response| response.headers.clone()).unwrap_or_default(),
+            response_body: response
+                .map(|response| String::from_utf8_lossy(&response.body).into_owned())
+                .unwrap_or_default(),
+            custom_headers: self.custom_headers.clone(),
+            request: sent,
         };
-        let (response_headers, response_body) = outcome
-            .response
-            .map(|response| (response.headers, String::from_utf8_lossy(&response.body).into_owned()))
-            .unwrap_or_default();
-        let detail =
-            Detail { http_status, response_headers, response_body, custom_headers: self.custom_headers };
-        let (error_class, error_message) =
-            outcome.error.map(|error| (error.class.code(), error.message)).unzip();
+        let error = outcome.error.as_ref();
         AttemptRecord {
             delivery_id: outgoing.delivery_id,
+            channel_id: outgoing.channel_id,
             trigger: outgoing.trigger,
             started_at: self.started_at,
             duration_ms: self.duration_ms,
             http_status: http_status.map(i64::from),
             payload_size: self.payload_size,
-            error_class,
-            error_message,
+            error_class: error.map(|error| error.class.code()),
+            error_message: error.map(|error| error.message.clone()),
             remote_address: outcome.remote_address.map(|address| address.to_string()),
             // A detail that cannot be packed is no reason to forget the attempt.
             detail: codec::pack(&detail).unwrap_or_default(),
             delivery_status,
             completed_at: next_attempt_at.is_none().then_some(finished_at),
             next_attempt_at,
+            sign: Sign {
+                retry_after_ms: outcome
+                    .retry_after_seconds
+                    .map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND_MS)),
+                is_gone: outcome.verdict == Verdict::Gone,
+            },
         }
     }
+}
+
+/// What becomes of the delivery.
+fn next(
+    app: &App,
+    outgoing: &Outgoing,
+    outcome: &Outcome,
+    finished_at: Timestamp,
+) -> (Status, Option<Timestamp>) {
+    let seed = outgoing.delivery_id.unsigned_abs();
+    let failures = outgoing.failures + 1;
+    let again = match (&outcome.error, outgoing.trigger, outcome.verdict) {
+        (None, ..) => return (Status::Delivered, None),
+        // Somebody waits for the outcome of a test and sees it; there is nothing to repeat.
+        (_, Trigger::Test, _) | (_, _, Verdict::Refused | Verdict::Gone) => None,
+        // It waits for the channel, not for itself.
+        (_, Trigger::Probe, _) => Some(finished_at),
+        _ => app.retries.next_attempt_at(failures, finished_at, outcome.retry_after_seconds, seed),
+    };
+    (if again.is_some() { Status::Pending } else { Status::Failed }, again)
 }
 
 fn observe(outcome: &Outcome, occurred_at: &Timestamp, now: Timestamp, elapsed: std::time::Duration) {

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use dregs_core::time::Timestamp;
+
 use crate::app::App;
 use crate::failpoint;
+use crate::ops::endpoints::Endpoint;
 use crate::ops::handoff::Outgoing;
 use crate::ops::messages;
 use crate::store::claims::DELIVERY_LEASE_MS;
@@ -19,20 +22,31 @@ pub struct Claimed {
 
 /// Claims up to `places` due deliveries of a channel. What fails is logged and tried at the next
 /// poll.
-pub async fn claim(app: Arc<App>, channel_id: i64, places: usize) -> Claimed {
-    let outgoing = try_claim(&app, channel_id, places).await.unwrap_or_else(|error| {
+pub async fn claim(app: Arc<App>, endpoint: Arc<Endpoint>, places: usize) -> Claimed {
+    let channel_id = endpoint.channel_id;
+    let outgoing = try_claim(&app, &endpoint, places).await.unwrap_or_else(|error| {
         tracing::error!(%error, channel_id, "due deliveries could not be claimed");
         Vec::new()
     });
     Claimed { channel_id, places, outgoing }
 }
 
-async fn try_claim(app: &App, channel_id: i64, places: usize) -> Result<Vec<Outgoing>> {
+async fn try_claim(app: &App, endpoint: &Endpoint, places: usize) -> Result<Vec<Outgoing>> {
+    let channel_id = endpoint.channel_id;
+    let (is_ordered, coalesces) = (endpoint.sender.is_ordered(), endpoint.sender.coalesces());
     let now = app.clock.now();
     let limit = i64::try_from(places).unwrap_or(i64::MAX);
     let lease_until = now.plus_millis(DELIVERY_LEASE_MS);
-    let claimed =
-        app.store.write(move |tx| deliveries::claim(tx, channel_id, now, lease_until, limit)).await?;
+    let claimed = app
+        .store
+        .write(move |tx| {
+            if coalesces {
+                deliveries::supersede(tx, channel_id, now)?;
+            }
+            let claim = if is_ordered { deliveries::claim_in_order } else { deliveries::claim };
+            claim(tx, channel_id, now, lease_until, limit)
+        })
+        .await?;
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
@@ -70,10 +84,9 @@ pub async fn find_due(app: Arc<App>) {
     }
 }
 
-/// Ends the leases of deliveries that were taken and not begun.
-pub async fn give_back(app: &App, ids: Vec<i64>) {
-    let now = app.clock.now();
-    if let Err(error) = app.store.write(move |tx| deliveries::give_back(tx, &ids, now)).await {
+/// Ends the leases of deliveries that were taken and not begun; they fall due at `due`.
+pub async fn give_back(app: &App, ids: Vec<i64>, due: Timestamp) {
+    if let Err(error) = app.store.write(move |tx| deliveries::give_back(tx, &ids, due)).await {
         tracing::error!(%error, "leases could not be given back; they end by themselves");
     }
 }

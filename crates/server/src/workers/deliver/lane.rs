@@ -1,11 +1,13 @@
-//! A channel's own queue, its concurrency and its rate.
+//! A channel's own queue, its concurrency and its rate, and what of it goes out at once.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
+use dregs_core::notify::breaker::Allowance;
 use tokio::time::Instant;
 
-use crate::ops::channels::Endpoint;
+use crate::channels::email::DIGEST_MAX;
+use crate::ops::endpoints::Endpoint;
 use crate::ops::handoff::Outgoing;
 
 #[derive(Default)]
@@ -16,13 +18,20 @@ pub struct Lane {
     held: HashSet<i64>,
     /// When the rate allows the next attempt.
     next_at: Option<Instant>,
+    /// When the attempts of the last minute began, where too many are gathered.
+    begun: VecDeque<Instant>,
 }
 
 /// What a lane does next.
 pub enum Next {
-    Attempt(Box<Outgoing>),
+    /// One delivery, or several at once.
+    Attempt(Vec<Outgoing>),
+    /// The same, to see whether the channel works again.
+    Probe(Vec<Outgoing>),
     /// Nothing before this.
     At(Instant),
+    /// What waits goes back to the store, for so long.
+    Return(Duration),
     Nothing,
 }
 
@@ -32,29 +41,47 @@ impl Lane {
     /// queued.
     pub fn push(&mut self, outgoing: Outgoing) -> bool {
         let is_new = self.held.insert(outgoing.delivery_id);
-        if is_new {
-            self.queue.push_back(outgoing);
+        match (is_new, outgoing.watcher.is_some()) {
+            (true, true) => self.queue.push_front(outgoing),
+            (true, false) => self.queue.push_back(outgoing),
+            (false, _) => {}
         }
         is_new
     }
 
     /// Notes that an attempt is over.
-    pub fn finished(&mut self, delivery_id: i64) {
-        self.held.remove(&delivery_id);
+    pub fn finished(&mut self, delivery_ids: &[i64]) {
+        for id in delivery_ids {
+            self.held.remove(id);
+        }
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// The next delivery, if the channel may have one more under way now. A disabled channel
-    /// sends tests only.
-    pub fn next(&mut self, endpoint: &Endpoint, now: Instant) -> Next {
-        if self.in_flight >= endpoint.webhook.max_concurrency as usize {
+    /// What to do now with what is queued. A disabled channel sends tests only, and so does one that is left
+    /// alone.
+    pub fn next(&mut self, endpoint: &Endpoint, allowance: Allowance, now: Instant) -> Next {
+        let Some(first) = self.queue.front() else { return Next::Nothing };
+        if first.watcher.is_some() {
+            return self.take(1).map_or(Next::Nothing, Next::Attempt);
+        }
+        if !endpoint.enabled || matches!(allowance, Allowance::NothingUntil(_)) {
+            return Next::Return(Duration::ZERO);
+        }
+        let most = if allowance == Allowance::Probe { 1 } else { endpoint.sender.max_concurrency() };
+        if self.in_flight >= most as usize {
             return Next::Nothing;
         }
-        let position = if endpoint.enabled { 0 } else { self.first_watched() };
-        if position >= self.queue.len() {
-            return Next::Nothing;
+        let mut count = 1;
+        if let Some(limit) = endpoint.sender.gathers_beyond() {
+            self.begun.retain(|at| *at + MINUTE > now);
+            let left = (limit as usize).saturating_sub(self.begun.len());
+            if let (0, Some(first)) = (left, self.begun.front()) {
+                return Next::Return(*first + MINUTE - now);
+            }
+            self.begun.push_back(now);
+            count = if self.queue.len() > left { DIGEST_MAX } else { 1 };
         }
-        if let Some(rate) = endpoint.webhook.rate_per_second {
+        if let Some(rate) = endpoint.sender.rate_per_second() {
             if let Some(at) = self.next_at.filter(|at| *at > now) {
                 return Next::At(at);
             }
@@ -62,17 +89,26 @@ impl Lane {
             let planned = self.next_at.map_or(now, |at| at.max(now - SLACK));
             self.next_at = Some(planned + Duration::from_secs(1) / rate);
         }
-        self.in_flight += 1;
-        match self.queue.remove(position) {
-            Some(outgoing) => Next::Attempt(Box::new(outgoing)),
-            None => Next::Nothing,
-        }
+        let make = if allowance == Allowance::Probe { Next::Probe } else { Next::Attempt };
+        self.take(count).map_or(Next::Nothing, make)
     }
 
-    fn first_watched(&self) -> usize {
-        self.queue.iter().position(|outgoing| outgoing.watcher.is_some()).unwrap_or(self.queue.len())
+    fn take(&mut self, count: usize) -> Option<Vec<Outgoing>> {
+        let taken: Vec<_> = self.queue.drain(..self.queue.len().min(count)).collect();
+        self.in_flight += usize::from(!taken.is_empty());
+        (!taken.is_empty()).then_some(taken)
+    }
+
+    /// Empties the queue; the answer is the deliveries in it.
+    pub fn give_up(&mut self) -> Vec<i64> {
+        let ids: Vec<_> = self.queue.drain(..).map(|outgoing| outgoing.delivery_id).collect();
+        for id in &ids {
+            self.held.remove(id);
+        }
+        ids
     }
 }
 
 /// How far a lane may fall behind its rate and still catch up.
 const SLACK: Duration = Duration::from_millis(50);
+const MINUTE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Deliver: what is due is signed and sent, each channel in a lane of its own, so that a slow
+//! Deliver: what is due is sent, each channel in a lane of its own, so that a slow
 //! endpoint holds up nobody else.
 
 mod attempt;
@@ -11,6 +11,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use dregs_core::notify::breaker::Allowance;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -18,6 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::app::App;
 use crate::ops::handoff::Outgoing;
 use crate::shutdown::Shutdown;
+use crate::store::attempts::Trigger;
 use lane::Lane;
 
 /// How often the store is asked for what nobody handed on: retries, crash recovery, other nodes.
@@ -36,6 +38,7 @@ pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Outgoing>
         lanes: HashMap::new(),
         attempts: JoinSet::new(),
         claims: JoinSet::new(),
+        returns: JoinSet::new(),
         wakes: BinaryHeap::new(),
     };
     deliverer.turn(&mut handed_on, shutdown).await;
@@ -48,9 +51,11 @@ struct Deliverer {
     app: Arc<App>,
     records: record::Sender,
     lanes: HashMap<i64, Lane>,
-    /// Each ends with its channel and its delivery.
-    attempts: JoinSet<(i64, i64)>,
+    /// Each ends with its channel and its deliveries.
+    attempts: JoinSet<(i64, Vec<i64>)>,
     claims: JoinSet<claim::Claimed>,
+    /// Deliveries on their way back to the store.
+    returns: JoinSet<()>,
     /// When lanes that wait for their rate may go on.
     wakes: BinaryHeap<Reverse<(Instant, i64)>>,
 }
@@ -82,6 +87,7 @@ impl Deliverer {
                     polls.spawn(claim::find_due(Arc::clone(&app)));
                 }
                 Some(_) = polls.join_next(), if !polls.is_empty() => {}
+                Some(_) = self.returns.join_next(), if !self.returns.is_empty() => {}
                 () = shutdown.begun() => break,
             }
         }
@@ -116,11 +122,26 @@ impl Deliverer {
                 self.wakes.push(Reverse((Instant::now() + RECORDER_PAUSE, channel_id)));
                 break;
             }
-            match lane.next(&endpoint, Instant::now()) {
-                lane::Next::Attempt(outgoing) => {
-                    self.app.deliveries.release(channel_id, 1);
+            let now = self.app.clock.now();
+            let mut next = lane.next(&endpoint, self.app.health.allowance(channel_id, now), Instant::now());
+            if let lane::Next::Probe(mut outgoing) = next {
+                outgoing.iter_mut().for_each(|one| one.trigger = Trigger::Probe);
+                self.app.health.probes(channel_id, now);
+                next = lane::Next::Attempt(outgoing);
+            }
+            match next {
+                lane::Next::Attempt(outgoing) | lane::Next::Probe(outgoing) => {
+                    self.app.deliveries.release(channel_id, outgoing.len());
                     let (app, records) = (Arc::clone(&self.app), self.records.clone());
-                    self.attempts.spawn(attempt::run(app, Arc::clone(&endpoint), *outgoing, records));
+                    self.attempts.spawn(attempt::run(app, Arc::clone(&endpoint), outgoing, records));
+                }
+                lane::Next::Return(wait) => {
+                    let ids = lane.give_up();
+                    self.app.deliveries.release(channel_id, ids.len());
+                    let due = now.plus_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+                    let app = Arc::clone(&self.app);
+                    self.returns.spawn(async move { claim::give_back(&app, ids, due).await });
+                    break;
                 }
                 lane::Next::At(instant) => {
                     self.wakes.push(Reverse((instant, channel_id)));
@@ -134,11 +155,11 @@ impl Deliverer {
         }
     }
 
-    fn attempt_finished(&mut self, finished: Result<(i64, i64), tokio::task::JoinError>) {
+    fn attempt_finished(&mut self, finished: Result<(i64, Vec<i64>), tokio::task::JoinError>) {
         match finished {
-            Ok((channel_id, delivery_id)) => {
+            Ok((channel_id, delivery_ids)) => {
                 if let Some(lane) = self.lanes.get_mut(&channel_id) {
-                    lane.finished(delivery_id);
+                    lane.finished(&delivery_ids);
                 }
                 self.pump(channel_id);
             }
@@ -154,12 +175,15 @@ impl Deliverer {
 
     /// Claims due deliveries of a channel, if it has room for them.
     fn claim(&mut self, channel_id: i64) {
-        let sends = self.app.channels.get(channel_id).is_some_and(|endpoint| endpoint.enabled);
-        if !sends {
+        let Some(endpoint) = self.app.channels.get(channel_id).filter(|endpoint| endpoint.enabled) else {
+            return;
+        };
+        let now = self.app.clock.now();
+        if let Allowance::NothingUntil(_) = self.app.health.allowance(channel_id, now) {
             return;
         }
         if let Some(places) = self.app.deliveries.take_spilled(channel_id) {
-            self.claims.spawn(claim::claim(Arc::clone(&self.app), channel_id, places));
+            self.claims.spawn(claim::claim(Arc::clone(&self.app), endpoint, places));
         }
     }
 
@@ -199,6 +223,7 @@ impl Deliverer {
             }
         }
         let waiting = self.lanes.values().flat_map(|lane| lane.queue.iter().map(|o| o.delivery_id));
-        claim::give_back(&self.app, waiting.collect()).await;
+        claim::give_back(&self.app, waiting.collect(), self.app.clock.now()).await;
+        while self.returns.join_next().await.is_some() {}
     }
 }

@@ -9,8 +9,9 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::failpoint;
+use crate::ops::health;
 use crate::store::attempts::AttemptRecord;
-use crate::store::{Result, deliveries};
+use crate::store::{Result, Tx, deliveries};
 
 /// Records written in one commit.
 const COMMIT_MAX_RECORDS: usize = 128;
@@ -69,16 +70,29 @@ pub fn start(app: Arc<App>) -> (Sender, JoinHandle<()>) {
 /// Those of the store that trying again does not help.
 pub async fn write(app: &App, done: Vec<Done>) -> Result<()> {
     let (records, watchers): (Vec<_>, Vec<_>) = done.into_iter().map(|d| (d.record, d.watcher)).unzip();
+    let signs = Arc::new(health::signs(&app.health, &records));
+    let disable_after_ms = health::disable_after_ms(app);
     let records = Arc::new(records);
-    loop {
-        let written = Arc::clone(&records);
-        match app.store.write(move |tx| deliveries::record(tx, &written)).await {
-            Ok(()) => break,
+    let judged = loop {
+        let (written, signs, now) = (Arc::clone(&records), Arc::clone(&signs), app.clock.now());
+        let write = move |tx: &mut Tx| {
+            deliveries::record(tx, &written)?;
+            health::judge(tx, &signs, disable_after_ms, now)
+        };
+        match app.store.write(write).await {
+            Ok(judged) => break judged,
             Err(crate::store::StoreError::Unavailable(error)) if !app.is_stopping() => {
                 tracing::warn!(%error, "attempts could not be recorded; trying again");
                 tokio::time::sleep(Duration::from_millis(RETRY_PAUSE_MS)).await;
             }
             Err(error) => return Err(error),
+        }
+    };
+    judged.apply(app).await?;
+    // The next of an identity has waited for this one.
+    for record in records.iter() {
+        if app.channels.get(record.channel_id).is_some_and(|endpoint| endpoint.sender.is_ordered()) {
+            app.deliveries.spill(record.channel_id);
         }
     }
     failpoint::reach("deliver.recorded");

@@ -342,7 +342,7 @@ impl Grants {
         }
         let mut left = BTreeMap::new();
         for (team_id, count) in by_team {
-            for channel_id in app.channels.subscribed(team_id, EventType::IdentityScored) {
+            for channel_id in app.channels.handed_on(team_id, EventType::IdentityScored) {
                 left.insert(channel_id, app.deliveries.reserve(channel_id, count));
             }
         }
@@ -427,16 +427,17 @@ fn insert_deliveries(
     let teams: BTreeSet<_> = cycles.iter().map(|c| c.team_id).collect();
     let mut rows = Vec::new();
     for team_id in teams {
-        for (channel_id, enabled) in channels::subscribed(tx, team_id, EventType::IdentityScored)? {
+        for to in channels::subscribers(tx, team_id, EventType::IdentityScored)? {
             for cycle in cycles.iter().filter(|c| c.team_id == team_id) {
-                let place = granted.get_mut(&channel_id).filter(|places| enabled && **places > 0);
+                let place = granted.get_mut(&to.channel_id);
+                let place = place.filter(|places| to.enabled && !to.by_identity && **places > 0);
                 let leased = place.is_some();
                 if let Some(places) = place {
                     *places -= 1;
                 }
                 let lease = if leased { DELIVERY_LEASE_MS } else { 0 };
                 rows.push(NewDelivery {
-                    channel_id,
+                    channel_id: to.channel_id,
                     event: EventType::IdentityScored,
                     subject: cycle.subject(),
                     about: None,
@@ -444,6 +445,7 @@ fn insert_deliveries(
                     created_at: cycle.analysis.finished_at,
                     next_attempt_at: context.now.plus_millis(lease),
                     leased,
+                    by_identity: to.by_identity,
                 });
             }
         }

@@ -1,0 +1,135 @@
+//! Endpoints: every channel in memory, as delivery needs it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dregs_core::notify::message::EventType;
+use dregs_core::notify::signature::Secret;
+use dregs_core::time::Timestamp;
+use tokio::sync::Mutex;
+
+use crate::channels::config::ChannelConfig;
+use crate::channels::send::Sender;
+use crate::store::channels::{self, Channel, ChannelSecret};
+use crate::store::{Result, Store};
+use crate::vault::Vault;
+
+/// What secrets of channels are sealed for.
+pub const SECRET_PURPOSE: &str = "channel-secret";
+/// What parts of configurations are sealed for.
+pub const CONFIG_PURPOSE: &str = "channel-config";
+
+/// A channel as delivery needs it.
+pub struct Endpoint {
+    pub channel_id: i64,
+    pub team_id: i64,
+    pub enabled: bool,
+    pub events: channels::Subscriptions,
+    pub sender: Sender,
+    secrets: Vec<(ChannelSecret, Secret)>,
+}
+
+impl Endpoint {
+    /// The secrets that sign at `time`, newest first.
+    pub fn secrets_at(&self, time: Timestamp) -> Vec<Secret> {
+        self.secrets.iter().filter(|(row, _)| row.signs_at(time)).map(|(_, secret)| secret.clone()).collect()
+    }
+}
+
+/// Every channel, in memory. Changes made through this process show at once, others after a poll.
+#[derive(Default)]
+pub struct Directory {
+    endpoints: RwLock<Arc<HashMap<i64, Arc<Endpoint>>>>,
+    /// One reading at a time: a slow one must not put back what a later one saw changed.
+    reloading: Mutex<()>,
+}
+
+impl Directory {
+    pub fn get(&self, channel_id: i64) -> Option<Arc<Endpoint>> {
+        self.endpoints().get(&channel_id).cloned()
+    }
+
+    /// The enabled channels of a team that want to hear of `event` and can be handed deliveries in memory:
+    /// for the others the store has to be asked what else waits.
+    pub fn handed_on(&self, team_id: i64, event: EventType) -> Vec<i64> {
+        let endpoints = self.endpoints();
+        let matching = endpoints.values().filter(|e| {
+            e.enabled && e.team_id == team_id && e.events.contains(event) && !e.sender.is_by_identity()
+        });
+        matching.map(|e| e.channel_id).collect()
+    }
+
+    pub fn enabled(&self) -> Vec<i64> {
+        let mut ids: Vec<_> = self.endpoints().values().filter(|e| e.enabled).map(|e| e.channel_id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Reads the channels again.
+    ///
+    /// # Errors
+    /// Those of the store. A channel that this version cannot read is logged and left out.
+    pub async fn reload(&self, store: &Store, vault: &Vault, now: Timestamp) -> Result<()> {
+        let _turn = self.reloading.lock().await;
+        let (rows, secrets) =
+            store.read(move |tx| Ok((channels::all(tx)?, channels::current_secrets(tx, now)?))).await?;
+        let mut by_channel: HashMap<i64, Vec<(ChannelSecret, Secret)>> = HashMap::new();
+        for row in secrets {
+            match open_secret(vault, &row) {
+                Ok(secret) => by_channel.entry(row.channel_id).or_default().push((row, secret)),
+                Err(error) => {
+                    tracing::error!(channel_id = row.channel_id, error, "a signing secret cannot be read")
+                }
+            }
+        }
+        let mut endpoints = HashMap::new();
+        for row in rows {
+            let secrets = by_channel.remove(&row.id).unwrap_or_default();
+            match endpoint(vault, &row, secrets) {
+                Ok(endpoint) => {
+                    endpoints.insert(row.id, Arc::new(endpoint));
+                }
+                Err(error) => tracing::error!(channel_id = row.id, error, "a channel cannot be read"),
+            }
+        }
+        *self.endpoints.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(endpoints);
+        Ok(())
+    }
+
+    fn endpoints(&self) -> Arc<HashMap<i64, Arc<Endpoint>>> {
+        Arc::clone(&self.endpoints.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn endpoint(
+    vault: &Vault,
+    row: &Channel,
+    secrets: Vec<(ChannelSecret, Secret)>,
+) -> std::result::Result<Endpoint, String> {
+    let sender = config(vault, row)?.read().map_err(|errors| format!("{errors:?}"))?;
+    Ok(Endpoint {
+        channel_id: row.id,
+        team_id: row.team_id,
+        enabled: row.enabled,
+        events: row.events,
+        sender,
+        secrets,
+    })
+}
+
+/// The configuration of a stored channel, credentials and all.
+pub fn config(vault: &Vault, row: &Channel) -> std::result::Result<ChannelConfig, String> {
+    ChannelConfig::from_stored(&row.channel_type, &row.config, |sealed| vault.open(CONFIG_PURPOSE, sealed))
+}
+
+/// A configuration as it is stored.
+pub fn stored(vault: &Vault, config: &ChannelConfig) -> std::result::Result<String, String> {
+    config.stored(|bytes| vault.seal(CONFIG_PURPOSE, bytes))
+}
+
+/// The signing secret in a row.
+pub fn open_secret(vault: &Vault, row: &ChannelSecret) -> std::result::Result<Secret, String> {
+    let bytes = vault.open(SECRET_PURPOSE, &row.secret)?;
+    let bytes: [u8; 32] = bytes.try_into().map_err(|_| "not 32 bytes")?;
+    Ok(Secret::from_bytes(bytes))
+}
