@@ -15,3 +15,4 @@ mod places;
 mod replay;
 mod reviews;
 mod rules;
+mod sick;

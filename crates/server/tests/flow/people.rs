@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::delivery::{arrived, morning};
 use super::rules::clear;
+use super::sick::answering;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::mailbox::{Mailbox, header};
@@ -232,21 +233,6 @@ async fn a_mail_channel_needs_a_mail_server_and_sound_addresses() {
         let refused = call(&server, config.clone()).await;
         assert!(refused.starts_with("400"), "{config}: {refused}");
     }
-}
-
-/// An endpoint that answers with what is in there now.
-async fn answering(answer: &Arc<Mutex<&'static str>>) -> Receiver {
-    let answer = Arc::clone(answer);
-    Receiver::start(move |mut conversation| {
-        let answer = Arc::clone(&answer);
-        async move {
-            while conversation.read_request().await.is_some() {
-                let bytes = *answer.lock().unwrap();
-                conversation.send(bytes.as_bytes()).await;
-            }
-        }
-    })
-    .await
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";

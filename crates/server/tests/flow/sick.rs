@@ -1,0 +1,290 @@
+//! When an endpoint is sick: who is left alone, who is warned, and what becomes of what waits.
+
+use std::sync::{Arc, Mutex};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::delivery::{OK, arrived, morning};
+use super::rules::clear;
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+use crate::support::mailbox::{Mailbox, header};
+use crate::support::receiver::Receiver;
+use crate::support::server::{ADMIN_EMAIL, ADMIN_PASSWORD, Ground, TestServer, answer, eventually};
+
+on_both_engines!(
+    a_sick_endpoint_is_left_alone_probed_and_found_well_again,
+    what_waits_at_a_sick_endpoint_survives_a_restart_and_so_does_the_pause,
+    gone_disables_at_once_and_others_are_told,
+    long_sickness_is_warned_of_twice_and_then_disables,
+    one_after_the_other_an_identity_s_events_arrive_in_order,
+    of_the_scores_that_wait_only_the_newest_is_sent,
+);
+
+const SORRY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 5\r\n\r\nsorry";
+const GONE: &str = "HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n";
+const HOUR_MS: i64 = 3_600_000;
+
+/// What an endpoint answers now.
+type Answer = Arc<Mutex<&'static str>>;
+
+/// An endpoint that answers with what is in there.
+pub async fn answering(answer: &Answer) -> Receiver {
+    let answer = Arc::clone(answer);
+    Receiver::start(move |mut conversation| {
+        let answer = Arc::clone(&answer);
+        async move {
+            while conversation.read_request().await.is_some() {
+                let bytes = *answer.lock().unwrap();
+                conversation.send(bytes.as_bytes()).await;
+            }
+        }
+    })
+    .await
+}
+
+async fn health(server: &TestServer, channel_id: i64) -> Value {
+    server.get(&format!("/api/channels/{channel_id}")).await["health"].clone()
+}
+
+async fn track(server: &TestServer, from: usize, count: usize) {
+    let events: Vec<_> = (from..from + count)
+        .map(|n| crate::support::server::event(&format!("e{n}"), &format!("user-{n}")))
+        .collect();
+    server.post("/api/events/batch", json!(events)).await;
+}
+
+/// Five failures, and the breaker is open.
+async fn sicken(server: &TestServer, channel_id: i64, failures: u64) {
+    track(server, 0, 5).await;
+    let sick = async || (health(server, channel_id).await["failures"] == failures).then_some(());
+    eventually("the breaker to open", sick).await;
+}
+
+async fn a_sick_endpoint_is_left_alone_probed_and_found_well_again(engine: Engine) {
+    let answer: Answer = Arc::new(Mutex::new(SORRY));
+    let (receiver, well) = (answering(&answer).await, Receiver::answering(OK).await);
+    let clock = morning();
+    let server = TestServer::start_at(engine, &clock).await;
+    clear(&server).await;
+    let (id, _) = server.channel("Sick", json!({"url": receiver.url()})).await;
+    let (other, _) = server.channel("Well", json!({"url": well.url()})).await;
+    sicken(&server, id, 5).await;
+    let shown = health(&server, id).await;
+    assert_eq!(shown["status"], "FAILING");
+    assert_eq!(shown["lastError"], "the endpoint answered 503 Service Unavailable");
+    assert!(shown["resumesAt"].as_str().unwrap().starts_with("2026-11-23T09:00:05"), "{shown}");
+
+    // What comes now waits, without an attempt, and others do not wait.
+    track(&server, 5, 40).await;
+    server.wait_for_deliveries(other, "DELIVERED", 45).await;
+    let waiting = server.wait_for_deliveries(id, "PENDING", 45).await;
+    assert_eq!(receiver.requests().len(), 5);
+    assert_eq!(waiting.iter().filter(|delivery| delivery["attemptCount"] == 0).count(), 40);
+    assert!(
+        waiting.iter().all(|delivery| delivery["nextAttemptAt"].as_str().unwrap() > "2026-11-23T09:00:05")
+    );
+
+    // Each probe is one attempt, that counts as no retry: after ten of them nothing is given up.
+    for probe in 1..=10 {
+        clock.advance(301_000);
+        let probed = async || (receiver.requests().len() >= 5 + probe).then_some(());
+        eventually("a probe", probed).await;
+        let judged = async || (health(&server, id).await["failures"] == 5 + probe).then_some(());
+        eventually("its outcome", judged).await;
+    }
+    assert_eq!(receiver.requests().len(), 15);
+    assert_eq!(server.wait_for_deliveries(id, "PENDING", 45).await.len(), 45);
+
+    // The next finds it well, and all that waits is sent, each once.
+    *answer.lock().unwrap() = OK;
+    clock.advance(301_000);
+    server.wait_for_deliveries(id, "DELIVERED", 45).await;
+    let requests = receiver.requests();
+    assert_eq!(requests.len(), 15 + 45);
+    let delivered: std::collections::BTreeSet<_> = requests[15..]
+        .iter()
+        .map(|request| request.headers["webhook-id"].to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(delivered.len(), 45);
+    assert_eq!(health(&server, id).await["status"], "HEALTHY");
+    // The log tells probes from retries.
+    let probed = server.deliveries(id).await.into_iter().max_by_key(|d| d["attemptCount"].as_u64()).unwrap();
+    let log = server.get(&format!("/api/deliveries/{}", probed["id"])).await;
+    let triggers: Vec<_> = log["attempts"].as_array().unwrap().iter().map(|a| a["trigger"].clone()).collect();
+    assert!(triggers.contains(&json!("PROBE")), "{triggers:?}");
+}
+
+async fn what_waits_at_a_sick_endpoint_survives_a_restart_and_so_does_the_pause(engine: Engine) {
+    let answer: Answer = Arc::new(Mutex::new(SORRY));
+    let receiver = answering(&answer).await;
+    let clock = morning();
+    let server = TestServer::start_at(engine, &clock).await;
+    clear(&server).await;
+    let (id, _) = server.channel("Sick", json!({"url": receiver.url()})).await;
+    sicken(&server, id, 5).await;
+    let before = health(&server, id).await;
+    let server = TestServer::start_on(server.stop(), clock.clone(), |_| {}).await;
+    assert_eq!(health(&server, id).await, before);
+    track(&server, 5, 3).await;
+    server.wait_for_deliveries(id, "PENDING", 8).await;
+    assert_eq!(receiver.requests().len(), 5);
+    *answer.lock().unwrap() = OK;
+    clock.advance(60_000);
+    server.wait_for_deliveries(id, "DELIVERED", 8).await;
+    assert_eq!(receiver.requests().len(), 13);
+}
+
+async fn gone_disables_at_once_and_others_are_told(engine: Engine) {
+    let gone = Receiver::answering(GONE).await;
+    let witness = Receiver::answering(OK).await;
+    let mailbox = Mailbox::open().await;
+    let port = mailbox.port;
+    let smtp = |config: &mut dregs_server::config::Config| {
+        config.smtp_url = Some(format!("smtp://127.0.0.1:{port}?tls=none"));
+    };
+    let server = TestServer::start_with(engine, smtp).await;
+    clear(&server).await;
+    let (id, _) = server.channel("Orders", json!({"url": gone.url()})).await;
+    let mail =
+        json!({"type": "EMAIL", "name": "Mail", "events": [], "config": {"recipients": ["ops@example.com"]}});
+    server.post("/api/channels", mail).await;
+    let hook = json!({"type": "WEBHOOK", "name": "Hook", "events": ["channel.disabled"],
+                      "config": {"url": witness.url()}});
+    server.post("/api/channels", hook).await;
+    // A test says what it finds, and disables nothing.
+    let tested = server.post(&format!("/api/channels/{id}/actions/test"), Value::Null).await;
+    assert_eq!(tested["httpStatus"], 410);
+    assert_eq!(health(&server, id).await["status"], "HEALTHY");
+
+    server.track("e1", "ada").await;
+    server.wait_for_deliveries(id, "FAILED", 2).await;
+    let channel = server.get(&format!("/api/channels/{id}")).await;
+    assert_eq!((&channel["enabled"], &channel["health"]["status"]), (&json!(false), &json!("DISABLED")));
+    let reason = "nothing will be taken there any more: the endpoint answered 410 Gone";
+    assert_eq!(channel["health"]["disabledReason"], reason);
+    let told: Value = serde_json::from_slice(&arrived(&witness, 1).await[0].body).unwrap();
+    assert_eq!(told["event"], "CHANNEL_DISABLED");
+    assert_eq!(told["data"]["channel"]["slug"], "orders");
+    let letter = mailbox.arrived(1).await.remove(0);
+    assert_eq!(header(&letter, "Subject"), "[dregs] A channel has been disabled – Orders");
+    let login = json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
+    let token = server.post("/api/auth/login", login).await["token"].as_str().unwrap().to_owned();
+    let audit = server.request(Method::GET, "/api/audit-log?action=channel.disable").bearer_auth(token);
+    let (_, audit) = answer(audit).await;
+    let entry = &audit["content"][0];
+    assert_eq!((&entry["actor"], &entry["targetId"]), (&json!("server"), &json!(id.to_string())), "{audit}");
+
+    // It keeps what comes, and forgets why it was disabled when a person enables it.
+    server.track("e2", "ada").await;
+    server.wait_for_deliveries(id, "PAUSED", 1).await;
+    let path = format!("/api/channels/{id}");
+    let enabled = server.patch(&path, json!({"enabled": true, "config": {"url": witness.url()}})).await;
+    assert_eq!(enabled["health"]["status"], "HEALTHY");
+    server.wait_for_deliveries(id, "DELIVERED", 1).await;
+}
+
+async fn long_sickness_is_warned_of_twice_and_then_disables(engine: Engine) {
+    let sick = Receiver::answering(SORRY).await;
+    let witness = Receiver::answering(OK).await;
+    let clock = morning();
+    let policy = |config: &mut dregs_server::config::Config| config.disable_after_hours = 10;
+    let server = TestServer::start_on(Ground::new(engine), clock.clone(), policy).await;
+    clear(&server).await;
+    let (id, _) = server.channel("Orders", json!({"url": sick.url()})).await;
+    let events = json!(["channel.failing", "channel.disabled"]);
+    let hook = json!({"type": "WEBHOOK", "name": "Hook", "events": events, "config": {"url": witness.url()}});
+    server.post("/api/channels", hook).await;
+    sicken(&server, id, 5).await;
+    for failures in 6..=10 {
+        clock.advance(301_000);
+        let probed = async || (health(&server, id).await["failures"] == failures).then_some(());
+        eventually("a probe", probed).await;
+    }
+    assert_eq!(witness.requests().len(), 0);
+    let mut told = Vec::new();
+    for (hours, count) in [(4, 0), (1, 1), (1, 1), (2, 2), (1, 2), (2, 3)] {
+        clock.advance(hours * HOUR_MS);
+        let failures = health(&server, id).await["failures"].as_u64().unwrap();
+        let probed = async || {
+            let health = health(&server, id).await;
+            (health["failures"].as_u64() > Some(failures)).then_some(health)
+        };
+        let health = eventually("a probe", probed).await;
+        let bodies = arrived(&witness, count).await;
+        assert_eq!(bodies.len(), count, "after {hours} hours: {health}");
+        told = bodies.iter().map(|r| serde_json::from_slice::<Value>(&r.body).unwrap()).collect();
+    }
+    let told: Vec<_> = told.iter().map(|body| json!([body["event"], body["data"]["percent"]])).collect();
+    let expected = json!([["CHANNEL_FAILING", 50], ["CHANNEL_FAILING", 80], ["CHANNEL_DISABLED", null]]);
+    assert_eq!(json!(told), expected);
+    let channel = server.get(&format!("/api/channels/{id}")).await;
+    assert_eq!((&channel["enabled"], &channel["health"]["disablePercent"]), (&json!(false), &json!(100)));
+    server.wait_for_deliveries(id, "PAUSED", 5).await;
+}
+
+async fn one_after_the_other_an_identity_s_events_arrive_in_order(engine: Engine) {
+    let answer: Answer = Arc::new(Mutex::new(SORRY));
+    let receiver = answering(&answer).await;
+    let clock = morning();
+    let server = TestServer::start_at(engine, &clock).await;
+    clear(&server).await;
+    let (id, _) = server.channel("Ordered", json!({"url": receiver.url(), "ordered": true})).await;
+    server.track("e0", "ada").await;
+    arrived(&receiver, 1).await;
+    *answer.lock().unwrap() = OK;
+    for n in 1..5 {
+        server.track(&format!("e{n}"), "ada").await;
+        server.wait_for_deliveries(id, "PENDING", n + 1).await;
+    }
+    // Another identity does not wait for her.
+    server.track("f0", "bob").await;
+    server.wait_for_deliveries(id, "DELIVERED", 1).await;
+    assert_eq!(receiver.requests().len(), 2);
+    clock.advance(60_000);
+    server.wait_for_deliveries(id, "DELIVERED", 6).await;
+    let sequences: Vec<_> = receiver
+        .requests()
+        .iter()
+        .map(|request| serde_json::from_slice::<Value>(&request.body).unwrap())
+        .filter(|body| body["identityId"] == "ada")
+        .map(|body| body["sequence"].as_u64().unwrap())
+        .collect();
+    assert_eq!(sequences, [1, 1, 2, 3, 4, 5]);
+}
+
+async fn of_the_scores_that_wait_only_the_newest_is_sent(engine: Engine) {
+    let answer: Answer = Arc::new(Mutex::new(SORRY));
+    let receiver = answering(&answer).await;
+    let clock = morning();
+    let server = TestServer::start_at(engine, &clock).await;
+    clear(&server).await;
+    let config = json!({"url": receiver.url(), "coalesce": true});
+    let (id, _) = server.channel("Coalescing", config).await;
+    server.track("e0", "ada").await;
+    arrived(&receiver, 1).await;
+    server.wait_for_deliveries(id, "PENDING", 1).await;
+    server.call(Method::PATCH, &format!("/api/channels/{id}"), Some(json!({"enabled": false}))).await;
+    for n in 1..4 {
+        server.track(&format!("e{n}"), "ada").await;
+        server.wait_for_deliveries(id, "PAUSED", n + 1).await;
+    }
+    server.track("f0", "bob").await;
+    server.wait_for_deliveries(id, "PAUSED", 5).await;
+    *answer.lock().unwrap() = OK;
+    server.patch(&format!("/api/channels/{id}"), json!({"enabled": true})).await;
+    server.wait_for_deliveries(id, "DELIVERED", 2).await;
+    let superseded = server.wait_for_deliveries(id, "SUPERSEDED", 3).await;
+    assert!(superseded.iter().all(|d| d["errorMessage"] == "a newer score of this identity is sent instead"));
+    let sent: Vec<_> = receiver.requests()[1..]
+        .iter()
+        .map(|request| serde_json::from_slice::<Value>(&request.body).unwrap())
+        .map(|body| json!([body["identityId"], body["sequence"]]))
+        .collect();
+    let mut sent: Vec<_> = sent.iter().map(Value::to_string).collect();
+    sent.sort();
+    assert_eq!(sent, [r#"["ada",4]"#, r#"["bob",1]"#]);
+    let listed = server.get(&format!("/api/channels/{id}/deliveries?status=SUPERSEDED")).await;
+    assert_eq!(listed["totalElements"], 3);
+}
