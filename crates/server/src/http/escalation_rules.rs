@@ -24,8 +24,10 @@ use super::rules::{
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
+use crate::ops::rule_backtest;
 use crate::ops::rules::{self as ops, Change};
 use crate::store::channels;
+use crate::store::identities::Identity;
 use crate::store::rules::{self, Kept};
 
 /// A rule that opens an escalation when all its conditions hold.
@@ -249,6 +251,95 @@ pub async fn preview(
     let found = ops::preview(&app, caller.team_id(), conditions).await?;
     let sample = found.sample.into_iter().map(IdentityBody::new).collect::<Result<_, _>>()?;
     Ok(Answer(PreviewedBody { matching: found.matching, good: found.good, sample }))
+}
+
+/// A rule to try.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BacktestBody {
+    #[schema(value_type = Vec<ConditionBody>)]
+    conditions: Value,
+    #[serde(default)]
+    open_after_seconds: u64,
+    #[serde(default)]
+    close_after_seconds: u64,
+}
+
+/// What a rule would have done.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BacktestedBody {
+    /// 90 days ago, or when the last million cycles began.
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    to: Timestamp,
+    /// Cycles that were looked at.
+    cycles: u64,
+    /// Escalations it would have opened.
+    opened: u64,
+    /// The same by day, in order; days without are left out.
+    days: Vec<BacktestedDay>,
+    /// Identities that would have had one.
+    identities: usize,
+    /// Of those, how many carry a GOOD badge now: they may be innocent.
+    good: usize,
+    /// Up to ten of them, the newest first.
+    sample: Vec<IdentityBody>,
+    /// Up to ten of those that carry a GOOD badge.
+    good_sample: Vec<IdentityBody>,
+}
+
+/// A day of a back-test.
+#[derive(Serialize, ToSchema)]
+pub struct BacktestedDay {
+    /// In UTC.
+    #[schema(format = Date)]
+    date: String,
+    opened: u64,
+}
+
+/// Back-test a rule
+///
+/// What it would have opened in the last 90 days. Nothing is changed.
+#[utoipa::path(post, operation_id = "backtestEscalationRule", path = "/escalation-rules/actions/backtest",
+    tag = "rules", request_body = BacktestBody, responses((status = 200, body = BacktestedBody)))]
+pub async fn backtest(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(body): Json<BacktestBody>,
+) -> Result<Answer<BacktestedBody>, ApiError> {
+    let mut errors = Vec::new();
+    let conditions = conditions(body.conditions, true, &mut errors);
+    check_seconds("openAfterSeconds", body.open_after_seconds, &mut errors);
+    check_seconds("closeAfterSeconds", body.close_after_seconds, &mut errors);
+    if !errors.is_empty() {
+        return Err(ApiError::fields(errors));
+    }
+    let rule = EscalationRule {
+        id: 0,
+        revision: 0,
+        name: String::new(),
+        severity: Severity::Info,
+        channels: Vec::new(),
+        conditions,
+        open_after_seconds: body.open_after_seconds,
+        close_after_seconds: body.close_after_seconds,
+        effective_at: None,
+    };
+    let found = rule_backtest::run(&app, caller.team_id(), rule).await?;
+    let bodies = |found: Vec<Identity>| found.into_iter().map(IdentityBody::new).collect::<Result<_, _>>();
+    Ok(Answer(BacktestedBody {
+        from: found.from,
+        to: found.to,
+        cycles: found.cycles,
+        opened: found.days.values().sum(),
+        days: found.days.into_iter().map(|(date, opened)| BacktestedDay { date, opened }).collect(),
+        identities: found.identities,
+        good: found.good,
+        sample: bodies(found.sample)?,
+        good_sample: bodies(found.good_sample)?,
+    }))
 }
 
 /// Whoever names a channel expects that it is told.

@@ -98,6 +98,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(badge_rules::list, badge_rules::create))
         .routes(routes!(badge_rules::get, badge_rules::replace, badge_rules::delete))
         .routes(routes!(escalation_rules::list, escalation_rules::create))
+        .routes(routes!(escalation_rules::backtest))
         .routes(routes!(escalation_rules::preview))
         .routes(routes!(escalation_rules::get, escalation_rules::replace, escalation_rules::delete))
         .routes(routes!(datasets::list))

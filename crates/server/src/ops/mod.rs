@@ -30,6 +30,7 @@ pub mod refold;
 pub mod rescore;
 pub mod reviews;
 pub mod roster;
+pub mod rule_backtest;
 pub mod rules;
 pub mod sign_in;
 pub mod team;

@@ -224,13 +224,7 @@ pub async fn preview(app: &App, team_id: i64, conditions: Vec<Condition>) -> Res
                 let ids: HashSet<_> = badges::carriers(tx, team_id, &slug)?.into_iter().collect();
                 carriers.insert(slug, ids);
             }
-            let mut good = HashSet::new();
-            for kept in rules::all_badges(tx)? {
-                if kept.team_id == team_id && kept.rule.badge_type == BadgeType::Good {
-                    good.extend(badges::carriers(tx, team_id, &kept.rule.slug)?);
-                }
-            }
-            Ok((carriers, good))
+            Ok((carriers, good_carriers(tx, team_id)?))
         })
         .await?;
     let now = app.clock.now();
@@ -247,6 +241,20 @@ pub async fn preview(app: &App, team_id: i64, conditions: Vec<Condition>) -> Res
     let (matching, good, ids) = roster::ask(app, team_id, Kind::Identities, ask).await?;
     let sample = app.store.read(move |tx| identities::load(tx, &ids)).await?;
     Ok(Preview { matching, good, sample })
+}
+
+/// Row ids of the identities that carry a GOOD badge.
+///
+/// # Errors
+/// Those of the store.
+pub fn good_carriers(tx: &mut Tx, team_id: i64) -> Result<HashSet<i64>> {
+    let mut good = HashSet::new();
+    for kept in rules::all_badges(tx)? {
+        if kept.team_id == team_id && kept.rule.badge_type == BadgeType::Good {
+            good.extend(badges::carriers(tx, team_id, &kept.rule.slug)?);
+        }
+    }
+    Ok(good)
 }
 
 const HOUR_SECONDS: u64 = 3_600;

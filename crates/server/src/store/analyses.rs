@@ -75,6 +75,33 @@ pub fn find(tx: &mut Tx, identity_id: i64, sequence: i64) -> Result<Option<Analy
     )
 }
 
+/// A cycle as far as the past is asked for, its detail still packed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    pub id: i64,
+    pub identity_id: i64,
+    pub finished_at: Timestamp,
+    pub scores: Scores,
+    /// A packed [`Detail`].
+    pub detail: Vec<u8>,
+}
+
+/// Up to `limit` cycles of all identities after the row `after`, in order.
+pub fn past(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<Past>> {
+    let sql = "select id, identity_id, finished_at, humanity, authenticity, uniqueness, behavior, detail
+         from analyses where id > $1 order by id limit $2";
+    tx.query(sql, &values![after, limit], |row| {
+        let (id, identity_id, detail) = (row.get(0)?, row.get(1)?, row.get(7)?);
+        Ok(Past { id, identity_id, finished_at: row.time(2)?, scores: scores(row, 3)?, detail })
+    })
+}
+
+/// The row of the newest cycle; 0 where there is none.
+pub fn last_number(tx: &mut Tx) -> Result<i64> {
+    let newest = tx.find("select id from analyses order by id desc limit 1", &[], |row| row.get(0))?;
+    Ok(newest.unwrap_or(0))
+}
+
 /// The analysis of an identity that was the newest at this sequence of its events.
 pub fn newest_at(tx: &mut Tx, identity_id: i64, sequence: i64) -> Result<Option<Analysis>> {
     let sql = format!(

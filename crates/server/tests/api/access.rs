@@ -104,6 +104,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/datasets/{slug}/entries",                [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/deliveries/{id}/actions/resend",         [401, 401, 403, 202, 404, 401, 403, 403, 202]),
     ("POST /api/escalation-rules",                       [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/escalation-rules/actions/backtest",      [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/escalation-rules/actions/preview",       [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/events",                                 [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/events/batch",                           [401, 401, 403, 200, 200, 401, 403, 403, 200]),
@@ -142,7 +143,7 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "POST /api/auth/password" => {
             json!({"currentPassword": SESSION_PASSWORD, "newPassword": "another long password"})
         }
-        "POST /api/escalation-rules/actions/preview" => {
+        "POST /api/escalation-rules/actions/backtest" | "POST /api/escalation-rules/actions/preview" => {
             json!({"conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 1}]})
         }
         "POST /api/badge-rules" | "PUT /api/badge-rules/{id}" => json!({

@@ -15,6 +15,7 @@ on_both_engines!(
     what_a_person_closes_is_told_and_stays_closed,
     a_new_rule_and_a_removed_one_reach_those_who_are_known,
     a_preview_says_whom_a_rule_would_match,
+    a_back_test_opens_what_the_rule_itself_has_opened,
 );
 
 const ALL_EVENTS: [&str; 4] =
@@ -233,4 +234,67 @@ async fn a_preview_says_whom_a_rule_would_match(engine: Engine) {
     let (status, refused) =
         server.call(Method::POST, "/api/escalation-rules/actions/preview", Some(wrong)).await;
     assert_eq!((status.as_u16(), &refused["details"][0]["field"]), (400, &json!("conditions[0]")));
+}
+
+async fn a_back_test_opens_what_the_rule_itself_has_opened(engine: Engine) {
+    const HOUR_MS: i64 = 3_600_000;
+    let clock = morning();
+    let server = TestServer::start_at(engine, &clock).await;
+    clear(&server).await;
+    let good = json!({"name": "Old", "type": "GOOD", "conditions": [{"type": "IDENTITY_AGE_GT", "seconds": 90_000}]});
+    server.post("/api/badge-rules", good).await;
+    badge_rule(&server, 0, 0).await;
+    escalation_rule(&server, json!([]), 7_200, 0).await;
+    let low = json!([{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 30}]);
+    let waiting = json!({"name": "Low", "severity": "INFO", "conditions": low, "openAfterSeconds": 7_200});
+    server.post("/api/escalation-rules", waiting).await;
+    let mut opened = 0;
+    for (day, users) in [vec!["ada", "bot"], vec!["bot-2", "bot-3"], vec![], vec!["bot-4"]].iter().enumerate()
+    {
+        for user in users {
+            let mut event = event(&format!("{user}-{day}"), user);
+            if user.starts_with("bot") {
+                event["userAgent"] = json!("python-requests/2.31");
+                opened += 2;
+            }
+            server.post("/api/events", event).await;
+            let scored = async || {
+                let (_, identity) = server.call(Method::GET, &format!("/api/identities/{user}"), None).await;
+                identity["lastScoredAt"].as_str().map(|_| ())
+            };
+            eventually("a score", scored).await;
+        }
+        clock.advance(12 * HOUR_MS);
+        let escalated = async || {
+            let escalations = server.get("/api/escalations?pageSize=100").await;
+            (escalations["totalElements"] == opened).then_some(escalations)
+        };
+        eventually("the escalations", escalated).await;
+        clock.advance(12 * HOUR_MS);
+    }
+    let days = json!([
+        {"date": "2026-11-23", "opened": 1}, {"date": "2026-11-24", "opened": 2}, {"date": "2026-11-26", "opened": 1},
+    ]);
+    // By scores, and by badges.
+    for conditions in [low, json!([{"type": "BADGE_EXISTS", "badge": "robot"}])] {
+        let asked = json!({"conditions": conditions, "openAfterSeconds": 7_200});
+        let found = server.post("/api/escalation-rules/actions/backtest", asked).await;
+        assert_eq!((&found["opened"], &found["days"], &found["identities"]), (&json!(4), &days, &json!(4)));
+        assert_eq!((&found["good"], &found["goodSample"][0]["id"]), (&json!(3), &json!("bot-3")), "{found}");
+        assert_eq!(
+            (&found["sample"][0]["id"], &found["from"]),
+            (&json!("bot-4"), &json!("2026-08-29T09:00:00.000Z"))
+        );
+    }
+    // What opened before the period, and goes on, is not counted in it.
+    clock.advance(89 * 24 * HOUR_MS);
+    server.post("/api/events", bot("later")).await;
+    let rescored = async || {
+        let history = server.get("/api/identities/bot/history").await;
+        (history.as_array().unwrap().len() == 2).then_some(())
+    };
+    eventually("another score", rescored).await;
+    let asked = json!({"conditions": [{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 30}]});
+    let found = server.post("/api/escalation-rules/actions/backtest", asked).await;
+    assert_eq!((&found["opened"], &found["cycles"]), (&json!(1), &json!(2)), "{found}");
 }

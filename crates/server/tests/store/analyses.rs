@@ -49,6 +49,16 @@ async fn analyses_come_back_as_they_were_stored(engine: Engine) {
         })
         .await;
 
+    let pages = ground.read(move |tx| {
+        let first = analyses::past(tx, 0, 2)?;
+        let (last, second) = (analyses::last_number(tx)?, analyses::past(tx, first[0].id, 1)?);
+        Ok((first, last, second, analyses::past(tx, last, 9)?))
+    });
+    let (first, last, second, none) = pages.await;
+    assert_eq!((second, none), (vec![first[1].clone()], vec![]));
+    assert_eq!((first[0].identity_id, first[0].finished_at, first[0].scores), (ada, at(6), scores(12)));
+    assert_eq!(codec::unpack::<Detail>(&first[1].detail).unwrap(), analysis(ada, 2).detail);
+    assert!(last > first[1].id);
     let newest_at = ground.read(move |tx| {
         Ok((
             analyses::newest_at(tx, ada, 2)?,
