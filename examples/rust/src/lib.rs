@@ -1,0 +1,106 @@
+//! What every receiver of webhooks needs: know who sent it, do nothing twice, and let nothing old undo what
+//! is newer.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
+
+/// The user of a request. A real application takes this from its session.
+pub const USER_HEADER: &str = "x-user";
+
+/// An event that is genuine and new.
+pub struct Event {
+    /// Such as `IDENTITY_SCORED`.
+    pub name: String,
+    /// Your own id of the user; empty where the event tells of none.
+    pub user: String,
+    pub data: Map<String, Value>,
+}
+
+impl Event {
+    /// The score in a category, from 0 to 100; `None` while it has none.
+    pub fn score(&self, category: &str) -> Option<u64> {
+        self.data.get("scores")?.get(category)?.as_u64()
+    }
+
+    /// The lowest of the four scores.
+    pub fn lowest_score(&self) -> Option<u64> {
+        ["humanity", "authenticity", "uniqueness", "behavior"].iter().filter_map(|c| self.score(c)).min()
+    }
+
+    /// Whether the user carries the badge now.
+    pub fn has_badge(&self, slug: &str) -> bool {
+        let badges = self.data.get("badges").and_then(Value::as_array);
+        badges.is_some_and(|badges| badges.iter().any(|badge| badge["slug"] == slug))
+    }
+}
+
+/// Opens webhooks. An application with more than one process keeps what this remembers in its database, in
+/// the transaction in which it acts.
+pub struct Inbox {
+    secret: String,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    /// Ids of events, the same at every attempt.
+    seen: HashSet<String>,
+    /// The newest sequence of each user, by what is told: a late score must not undo a newer score, and says
+    /// nothing against a badge.
+    newest: HashMap<(String, &'static str), u64>,
+}
+
+impl Inbox {
+    /// With the signing secret of the channel in `DREGS_WEBHOOK_SECRET`.
+    pub fn from_env() -> Self {
+        let secret = std::env::var("DREGS_WEBHOOK_SECRET").unwrap_or_default();
+        Self { secret, memory: Mutex::default() }
+    }
+
+    /// The event in a request, if there is something to do. `Err` is the answer to whoever is not dregs.
+    pub fn open(&self, headers: &HeaderMap, body: &Bytes) -> Result<Option<Event>, StatusCode> {
+        let signature = headers.get(dregs::webhooks::SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+        let event = dregs::webhooks::verify(body, signature.unwrap_or_default(), &self.secret)
+            .map_err(|_| StatusCode::UNAUTHORIZED)?;
+        let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (id, name, user) = (text("id"), text("event"), text("identityId"));
+        let told = match name.as_str() {
+            "IDENTITY_SCORED" => "scores",
+            "IDENTITY_BADGES_CHANGED" => "badges",
+            _ => "escalations",
+        };
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if !memory.seen.insert(id) {
+            return Ok(None);
+        }
+        if let Some(sequence) = event.get("sequence").and_then(Value::as_u64) {
+            let newest = memory.newest.entry((user.clone(), told)).or_default();
+            if sequence < *newest {
+                return Ok(None);
+            }
+            *newest = sequence;
+        }
+        let data = event.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
+        Ok(Some(Event { name, user, data }))
+    }
+}
+
+/// The user of a request.
+pub fn user(headers: &HeaderMap) -> String {
+    headers.get(USER_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// Serves on `PORT` of this machine, 4000 unless said.
+///
+/// # Errors
+/// When the port cannot be used.
+pub async fn serve(router: Router) -> std::io::Result<()> {
+    let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(4000);
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    axum::serve(listener, router).await
+}

@@ -1,0 +1,321 @@
+//! Each application through a whole story, against a real server: the ones here, and their twins in Python.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dregs_server::app::{App, Opened};
+use dregs_server::clock::SystemClock;
+use dregs_server::config::Config;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+const SECRET_KEY: &str = "sk_stories";
+const PATIENCE: Duration = Duration::from_secs(20);
+const BROWSER: &str =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36";
+
+macro_rules! stories {
+    ($($name:ident),* $(,)?) => {
+        mod rust {
+            $(#[tokio::test] async fn $name() {
+                super::$name(super::Story::begin(env!(concat!("CARGO_BIN_EXE_", stringify!($name))), None).await).await;
+            })*
+        }
+        mod python {
+            $(#[tokio::test] async fn $name() {
+                let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../python/", stringify!($name), ".py");
+                super::$name(super::Story::begin(&super::interpreter(), Some(script)).await).await;
+            })*
+        }
+    };
+}
+
+stories!(quarantine, rate_limits, shadowban, hold_purchases, feature_gates);
+
+fn interpreter() -> String {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python-clients/bin/python");
+    assert!(python.exists(), "run `scripts/python-clients.sh` before the tests");
+    python.display().to_string()
+}
+
+/// A server, an application that its webhooks reach, and everybody who talks to either.
+struct Story {
+    http: Client,
+    dregs: SocketAddr,
+    application: SocketAddr,
+    process: Child,
+    channel: i64,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+    _folder: TempDir,
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Story {
+    async fn begin(program: &str, script: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (dregs, stop, thread) = serve(folder.path()).await;
+        let application = free_port();
+        let http = Client::new();
+        let channel = json!({
+            "type": "WEBHOOK", "name": "Application", "config": {"url": format!("http://{application}/webhooks/dregs")},
+            "events": ["identity.scored", "identity.badges_changed", "escalation.opened", "escalation.closed"],
+        });
+        let url = format!("http://{dregs}/api/channels");
+        let made: Value =
+            http.post(url).bearer_auth(SECRET_KEY).json(&channel).send().await.unwrap().json().await.unwrap();
+        let process = Command::new(program)
+            .args(script)
+            .env("PORT", application.port().to_string())
+            .env("DREGS_WEBHOOK_SECRET", made["signingSecret"].as_str().unwrap())
+            .env("DREGS_SECRET_KEY", SECRET_KEY)
+            .env("DREGS_URL", format!("http://{dregs}/api"))
+            .spawn()
+            .unwrap();
+        let (channel, stop, thread) = (made["id"].as_i64().unwrap(), Some(stop), Some(thread));
+        let story = Self { http, dregs, application, process, channel, stop, thread, _folder: folder };
+        story
+            .eventually("the application to listen", async || {
+                std::net::TcpStream::connect(application).is_ok().then_some(())
+            })
+            .await;
+        story
+    }
+
+    async fn dregs(&self, method: Method, path: &str, body: Value) -> Value {
+        let request =
+            self.http.request(method, format!("http://{}/api{path}", self.dregs)).bearer_auth(SECRET_KEY);
+        let response = request.json(&body).send().await.unwrap();
+        let (status, answer) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {answer}");
+        serde_json::from_str(&answer).unwrap_or_default()
+    }
+
+    /// A request to the application.
+    async fn ask(&self, method: Method, path: &str, user: &str, body: Value) -> (u16, Value) {
+        let request =
+            self.http.request(method, format!("http://{}{path}", self.application)).header("x-user", user);
+        let request = if body.is_null() { request } else { request.json(&body) };
+        let response = request.send().await.unwrap();
+        let (status, answer) = (response.status().as_u16(), response.text().await.unwrap());
+        (status, serde_json::from_str(&answer).unwrap_or_default())
+    }
+
+    async fn get(&self, path: &str, user: &str) -> Value {
+        let (status, answer) = self.ask(Method::GET, path, user, Value::Null).await;
+        assert_eq!(status, 200, "{path}");
+        answer
+    }
+
+    /// Somebody signs up: what their browser and the backend tell dregs.
+    async fn sign_up(&self, user: &str, email: &str, device: &str, agent: &str) {
+        let event = json!({
+            "id": format!("sign-up-{user}"), "type": "user.signup", "userAgent": agent, "device": {"fingerprint": device},
+            "identity": {"id": user, "data": {"email": email, "name": user.replace('-', " ")}},
+        });
+        self.dregs(Method::POST, "/events", event).await;
+    }
+
+    /// A rule that opens an escalation, of which the application is told.
+    async fn rule(&self, conditions: Value) {
+        let rule = json!({"name": "Look at it", "severity": "WARNING", "channels": ["application"], "conditions": conditions});
+        self.dregs(Method::POST, "/escalation-rules", rule).await;
+    }
+
+    /// A reviewer closes the escalation of a user, once it is there.
+    async fn close_escalation(&self, user: &str) {
+        let path = format!("/escalations?identity={user}&status=OPEN");
+        let open = async || {
+            let found = self.dregs(Method::GET, &path, Value::Null).await;
+            found["content"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|one| one["escalationRule"]["label"] == "Look at it")
+                .cloned()
+        };
+        let escalation = self.eventually("an escalation", open).await;
+        let path = format!("/escalations/{}", escalation["id"]);
+        self.dregs(Method::PATCH, &path, json!({"status": "CLOSED"})).await;
+    }
+
+    /// Everything that was ever told of a user is told again, as it happens where an answer is lost; and
+    /// somebody else tries to tell the application something.
+    async fn repeat_all(&self, user: &str) {
+        let path = format!("/channels/{}/deliveries?identity={user}&pageSize=100", self.channel);
+        let deliveries = async || {
+            let found =
+                self.dregs(Method::GET, &path, Value::Null).await["content"].as_array().unwrap().clone();
+            found.iter().all(|delivery| delivery["status"] == "DELIVERED").then_some(found)
+        };
+        // Oldest last: the order in which they do the most harm.
+        for delivery in self.eventually("everything to be told", deliveries).await {
+            self.dregs(Method::POST, &format!("/deliveries/{}/actions/resend", delivery["id"]), json!({}))
+                .await;
+            let told = self.eventually("it to be told again", deliveries).await;
+            assert!(!told.is_empty());
+        }
+        let forged = json!({"event": "ESCALATION_CLOSED", "identityId": user, "id": "evt_forged"});
+        assert_eq!(self.ask(Method::POST, "/webhooks/dregs", user, forged).await.0, 401);
+    }
+
+    async fn eventually<T>(&self, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            if begun.elapsed() > PATIENCE {
+                let all = self.dregs(Method::GET, "/identities?pageSize=100", Value::Null).await;
+                panic!("waited in vain for {what}; {all:#}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// A server as `dregs serve` starts one, with the rules that a new team begins with.
+async fn serve(folder: &Path) -> (SocketAddr, oneshot::Sender<()>, std::thread::JoinHandle<()>) {
+    let mut config = Config::for_data_dir(folder.to_owned());
+    config.secret_key = Some(SECRET_KEY.into());
+    config.egress_allow = "127.0.0.0/8".into();
+    config.min_cycle_ms = 0;
+    let Opened { app, inboxes, .. } = App::open(config, Arc::new(SystemClock)).await.unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            dregs_server::serve(app, inboxes, listener, async { drop(stopped.await) }).await.unwrap();
+        });
+    });
+    (address, stop, thread)
+}
+
+fn free_port() -> SocketAddr {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+}
+
+async fn quarantine(story: Story) {
+    let write = async |user: &str| story.ask(Method::POST, "/notes", user, json!({"text": "Hello"})).await.0;
+    story.rule(json!([{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 30}])).await;
+    story.sign_up("ada-lovelace", "ada.lovelace@fastmail.com", "ada", BROWSER).await;
+    story.sign_up("robot", "robert.miller@fastmail.com", "robot", "python-requests/2.31").await;
+    story.eventually("the quarantine", async || (write("robot").await == 403).then_some(())).await;
+    assert_eq!(write("ada-lovelace").await, 201);
+    // Reading goes on.
+    assert!(!story.get("/notes", "robot").await.as_array().unwrap().is_empty());
+    story.close_escalation("robot").await;
+    story.eventually("the end of the quarantine", async || (write("robot").await == 201).then_some(())).await;
+    story.repeat_all("robot").await;
+    assert_eq!(write("robot").await, 201);
+}
+
+async fn rate_limits(story: Story) {
+    let left = async |user: &str| {
+        let (status, answer) = story.ask(Method::GET, "/search", user, Value::Null).await;
+        (status == StatusCode::OK).then(|| answer["left"].as_u64().unwrap())
+    };
+    assert_eq!(left("nobody-knows").await, Some(19));
+    story.sign_up("ada-lovelace", "ada.lovelace@fastmail.com", "ada", BROWSER).await;
+    story.sign_up("robot", "robert.miller@fastmail.com", "robot", "python-requests/2.31").await;
+    story
+        .eventually("a low limit", async || left("robot").await.is_none_or(|left| left < 3).then_some(()))
+        .await;
+    // The fourth request of a minute is refused, at the latest in the next minute.
+    let refused = async || {
+        for _ in 0..4 {
+            left("robot").await;
+        }
+        left("robot").await.is_none().then_some(())
+    };
+    story.eventually("a refusal", refused).await;
+    assert!(left("ada-lovelace").await.is_some());
+    story.repeat_all("robot").await;
+}
+
+async fn shadowban(story: Story) {
+    let ring = ["ring-1", "ring-2", "ring-3", "ring-4", "ring-5"];
+    let authors = async |reader: &str| -> Vec<String> {
+        let posts = story.get("/posts", reader).await;
+        posts.as_array().unwrap().iter().map(|post| post["user"].as_str().unwrap().to_owned()).collect()
+    };
+    story.rule(json!([{"type": "BADGE_EXISTS", "badge": "suspicious"}])).await;
+    story.sign_up("ada-lovelace", "ada.lovelace@fastmail.com", "ada", BROWSER).await;
+    for user in ring {
+        story.sign_up(user, &format!("{user}@fastmail.com"), "of-the-ring", BROWSER).await;
+    }
+    for user in ring.iter().chain(&["ada-lovelace"]) {
+        story.ask(Method::POST, "/posts", user, json!({"text": "Buy now"})).await;
+    }
+    // A ring signs up; its posts vanish for everyone but itself.
+    let vanished = async || (authors("ada-lovelace").await == ["ada-lovelace"]).then_some(());
+    story.eventually("the posts to vanish", vanished).await;
+    for user in ring {
+        assert_eq!(authors(user).await.len(), 6, "{user}");
+    }
+    // A reviewer closes the escalations; they are back.
+    for user in ring {
+        story.close_escalation(user).await;
+    }
+    story
+        .eventually("the posts to be back", async || (authors("ada-lovelace").await.len() == 6).then_some(()))
+        .await;
+    story.repeat_all("ring-1").await;
+    assert_eq!(authors("ada-lovelace").await.len(), 6);
+}
+
+async fn hold_purchases(story: Story) {
+    let buy = async |id: &str, user: &str| {
+        story.ask(Method::POST, "/purchases", user, json!({"id": id, "amount": 120})).await.0
+    };
+    let status = async |id: &str, wanted: &str| {
+        let path = format!("/purchases/{id}");
+        let settled = async || (story.get(&path, "").await["status"] == wanted).then_some(());
+        story.eventually(&format!("{id} to be {wanted}"), settled).await;
+    };
+    story.rule(json!([{"type": "SCORE_LT", "category": "AUTHENTICITY", "threshold": 40}])).await;
+    story.sign_up("ada-lovelace", "ada.lovelace@fastmail.com", "ada", BROWSER).await;
+    story.sign_up("xkcdqwrt", "xkcdqwrt1@mailinator.com", "other", BROWSER).await;
+    assert_eq!((buy("p1", "ada-lovelace").await, buy("p2", "xkcdqwrt").await), (202, 202));
+    status("p1", "APPROVED").await;
+    status("p2", "HELD").await;
+    story.close_escalation("xkcdqwrt").await;
+    status("p2", "APPROVED").await;
+    story.repeat_all("xkcdqwrt").await;
+    status("p2", "APPROVED").await;
+    assert_eq!(story.ask(Method::GET, "/purchases/p3", "", Value::Null).await.0, 404);
+}
+
+async fn feature_gates(story: Story) {
+    let features = async |user: &str| story.get("/features", user).await;
+    assert_eq!(features("nobody-knows").await, json!(["read", "comment"]));
+    story.sign_up("ada-lovelace", "ada.lovelace@fastmail.com", "ada", BROWSER).await;
+    story.sign_up("robot", "robert.miller@fastmail.com", "robot", "python-requests/2.31").await;
+    let closed = async || (features("robot").await == json!(["read"])).then_some(());
+    story.eventually("the gates to close", closed).await;
+    let open = async || {
+        (features("ada-lovelace").await == json!(["read", "comment", "invite", "export"])).then_some(())
+    };
+    story.eventually("the gates to open", open).await;
+    story.repeat_all("robot").await;
+    assert_eq!(features("robot").await, json!(["read"]));
+}
