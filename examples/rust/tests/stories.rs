@@ -1,5 +1,7 @@
 //! Each application through a whole story, against a real server: the ones here, and their twins in Python.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by ending")]
+
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command};

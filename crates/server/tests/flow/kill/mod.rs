@@ -14,7 +14,8 @@ use dregs_server::store::{Tx, deliveries, identities};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::on_both_engines;
@@ -42,20 +43,35 @@ const KILL_AT_START_MAX_MS: u64 = 300;
 const SETTINGS: [(&str, &str); 2] =
     [("DREGS_MIN_CYCLE_MS", "100"), ("DREGS_RETRY_SCHEDULE", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1")];
 
-/// Creates a webhook channel for scores; the answer is its id and its secret.
-async fn create_channel(site: &Site, name: &str, receiver: &Receiver) -> (i64, String) {
-    let request = reqwest::Client::new()
-        .post(format!("http://{}/api/channels", site.address))
-        .bearer_auth(SECRET_KEY)
-        .json(&json!({
-            "type": "WEBHOOK",
-            "name": name,
-            "events": ["identity.scored"],
-            "config": {"url": receiver.url(), "timeoutMs": 1_000},
-        }));
-    let (status, channel) = answer(request).await;
-    assert_eq!(status, 201, "{channel}");
+/// All there is to tell of an identity.
+const ALL_EVENTS: [&str; 4] =
+    ["identity.scored", "identity.badges_changed", "escalation.opened", "escalation.closed"];
+
+async fn call(site: &Site, method: Method, path: &str, body: Value) -> Value {
+    let request = reqwest::Client::new().request(method, format!("http://{}/api{path}", site.address));
+    let (status, answer) = answer(request.bearer_auth(SECRET_KEY).json(&body)).await;
+    assert!(status.is_success(), "{path}: {answer}");
+    answer
+}
+
+/// Creates a webhook channel for these events; the answer is its id and its secret.
+async fn create_channel(site: &Site, name: &str, receiver: &Receiver, events: &[&str]) -> (i64, String) {
+    let config = json!({"url": receiver.url(), "timeoutMs": 1_000});
+    let channel = json!({"type": "WEBHOOK", "name": name, "events": events, "config": config});
+    let channel = call(site, Method::POST, "/channels", channel).await;
     (channel["id"].as_i64().unwrap(), channel["signingSecret"].as_str().unwrap().to_owned())
+}
+
+/// Puts one rule, of which both channels are told, in the place of the escalation rules there are.
+async fn escalate(site: &Site) {
+    let rules = call(site, Method::GET, "/escalation-rules", Value::Null).await;
+    for rule in rules["content"].as_array().unwrap() {
+        call(site, Method::DELETE, &format!("/escalation-rules/{}", rule["id"]), Value::Null).await;
+    }
+    let low = json!({"type": "SCORE_LT", "category": "ANY", "threshold": 60});
+    let rule =
+        json!({"name": "Low", "severity": "INFO", "channels": ["first", "second"], "conditions": [low]});
+    call(site, Method::POST, "/escalation-rules", rule).await;
 }
 
 /// Several nodes may share PostgreSQL, so that a start there takes over nothing: work that was
@@ -89,7 +105,7 @@ async fn an_event_whose_server_is_killed_at_every_step_arrives(engine: Engine) {
     let receiver = Receiver::answering(traffic::OK).await;
     let mut server = site.start(None, &SETTINGS);
     assert!(server.is_ready().await);
-    let (channel_id, secret) = create_channel(&site, "App", &receiver).await;
+    let (channel_id, secret) = create_channel(&site, "App", &receiver, &ALL_EVENTS[..1]).await;
     server.kill();
 
     for (index, name) in failpoint::PATH.iter().enumerate() {
@@ -188,9 +204,10 @@ async fn nothing_is_lost(engine: Engine, kill_count: usize, of_each_failpoint: u
     let mut server = site.start(None, &SETTINGS);
     assert!(server.is_ready().await);
     let channels = [
-        create_channel(&site, "First", &receivers[0]).await,
-        create_channel(&site, "Second", &receivers[1]).await,
+        create_channel(&site, "First", &receivers[0], &ALL_EVENTS).await,
+        create_channel(&site, "Second", &receivers[1], &ALL_EVENTS).await,
     ];
+    escalate(&site).await;
     server.kill();
 
     let traffic = Traffic::default();
@@ -220,6 +237,7 @@ async fn nothing_is_lost(engine: Engine, kill_count: usize, of_each_failpoint: u
     let mut complaints = traffic.ledger().compare(&found.events);
     complaints.extend(found.complaints());
     assert_eq!(complaints, Vec::<String>::new());
+    assert!(found.decided() > 0, "no rule has decided anything");
     assert!(found.attempts.get("RECOVERY").is_some_and(|count| *count > 0), "{:?}", found.attempts);
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::process::Site;
 use crate::support::receiver::{Received, Receiver};
 
-/// A cycle that a channel is told about: channel, identity, sequence.
+/// What a channel is told: channel, identity, sequence.
 type Told = (i64, String, i64);
 
 pub struct Outcome {
@@ -23,7 +23,7 @@ pub struct Outcome {
     /// Events that are stored more than once.
     doubles: Vec<String>,
     identities: Vec<Identity>,
-    /// Cycles times channels, each due once.
+    /// Cycles and decisions times channels, each due once.
     due: Vec<Told>,
     /// Deliveries as they are stored, each with its status.
     deliveries: Vec<(Told, i64)>,
@@ -84,9 +84,13 @@ fn stored(tx: &mut Tx, channel_ids: &[i64]) -> Result<Outcome> {
     }
     let keys = tx.query("select id from identities order by id", &[], |row| row.get::<i64>(0))?;
     let identities = keys.into_iter().map(|id| identity(tx, id)).collect::<Result<Vec<_>>>()?;
+    // Where one channel hears of scores only, so do all.
+    let bits = "select count(*) from channels where events > 2";
+    let tells_decisions = tx.get(bits, &[], |row| row.get::<i64>(0))? > 0;
     let mut due = Vec::new();
     for identity in &identities {
-        for sequence in &identity.sequences {
+        let decisions = identity.decisions.iter().filter(|_| tells_decisions);
+        for sequence in identity.sequences.iter().chain(decisions) {
             due.extend(channel_ids.iter().map(|channel| (*channel, identity.name.clone(), *sequence)));
         }
     }
@@ -152,6 +156,11 @@ fn is_signed(request: &Received, secret: &str) -> bool {
 }
 
 impl Outcome {
+    /// How many changes rules have made.
+    pub fn decided(&self) -> usize {
+        self.identities.iter().map(|identity| identity.decisions.len()).sum()
+    }
+
     /// Everything that must not be so, in words.
     pub fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();
@@ -174,7 +183,7 @@ impl Outcome {
         }
         let deliveries: Vec<_> = self.deliveries.iter().map(|(told, _)| told).collect();
         if deliveries != self.due.iter().collect::<Vec<_>>() {
-            complaints.push("deliveries are not one for each cycle and channel".into());
+            complaints.push("deliveries are not one for each cycle or decision and channel".into());
         }
         let open = self.deliveries.iter().filter(|(_, status)| *status != Status::Delivered as i64);
         complaints.extend(open.map(|(told, status)| format!("{told:?} is left with status {status}")));
