@@ -41,8 +41,8 @@ fn indexes(tx: &mut Tx) -> Result<BTreeSet<(String, String)>> {
 fn plain(definition: &str) -> String {
     let definition =
         definition.to_lowercase().replace("public.", "").replace("using btree ", "").replace('"', "");
-    match definition.split_once(" where (") {
-        Some((columns, condition)) => format!("{columns} where {}", condition.trim_end_matches(')')),
+    match definition.split_once(" where ") {
+        Some((columns, condition)) => format!("{columns} where {}", condition.replace(['(', ')'], "")),
         None => definition,
     }
 }
