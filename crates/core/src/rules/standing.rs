@@ -6,7 +6,7 @@ use crate::badge::Badge;
 use crate::time::Timestamp;
 
 /// Which kind of rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub enum Kind {
     Badge,
     Escalation,
@@ -14,7 +14,7 @@ pub enum Kind {
 
 /// A rule whose conditions hold, or that is in force: its badge is carried, its escalation open or closed
 /// by a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Held {
     pub kind: Kind,
@@ -29,14 +29,49 @@ pub struct Held {
 }
 
 /// How an identity stands after a decision.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Standing {
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub badges: Vec<Badge>,
     /// At most one for each rule.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Held>,
+}
+
+/// A standing as it is written: rules as rows of numbers, since a thousand of them are read and written with
+/// each cycle.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    badges: Vec<Badge>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    held: Vec<Row>,
+    /// What versions before rows wrote.
+    #[serde(default, skip_serializing)]
+    rules: Vec<Held>,
+}
+
+/// Kind, rule, revision, 1 where it holds and 2 where it is in force, and since when in milliseconds.
+type Row = (u8, i64, i64, u8, i64);
+
+impl From<&Held> for Row {
+    fn from(held: &Held) -> Self {
+        let flags = u8::from(held.holds) | u8::from(held.in_force) << 1;
+        let is_of_escalations = u8::from(held.kind == Kind::Escalation);
+        (is_of_escalations, held.rule, held.revision, flags, held.since.as_millis())
+    }
+}
+
+impl From<Row> for Held {
+    fn from((kind, rule, revision, flags, since): Row) -> Self {
+        Self {
+            kind: if kind == 0 { Kind::Badge } else { Kind::Escalation },
+            rule,
+            revision,
+            holds: flags & 1 != 0,
+            since: Timestamp::from_millis(since),
+            in_force: flags & 2 != 0,
+        }
+    }
 }
 
 impl Standing {
@@ -45,7 +80,9 @@ impl Standing {
     /// # Errors
     /// When it did not write that.
     pub fn decode(text: Option<&str>) -> Result<Self, serde_json::Error> {
-        text.map_or_else(|| Ok(Self::default()), serde_json::from_str)
+        let Some(text) = text else { return Ok(Self::default()) };
+        let Written { badges, held, rules } = serde_json::from_str(text)?;
+        Ok(Self { badges, rules: rules.into_iter().chain(held.into_iter().map(Held::from)).collect() })
     }
 
     /// JSON; `None` where there is nothing to remember.
@@ -53,6 +90,44 @@ impl Standing {
     /// # Errors
     /// Never in practice: what was read as JSON can be written as it.
     pub fn encode(&self) -> Result<Option<String>, serde_json::Error> {
-        if *self == Self::default() { Ok(None) } else { serde_json::to_string(self).map(Some) }
+        if *self == Self::default() {
+            return Ok(None);
+        }
+        let held = self.rules.iter().map(Row::from).collect();
+        let written = Written { badges: self.badges.clone(), held, rules: Vec::new() };
+        serde_json::to_string(&written).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(kind: Kind, holds: bool, in_force: bool) -> Held {
+        Held { kind, rule: 7, revision: 3, holds, since: Timestamp::from_millis(1_795_426_200_007), in_force }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let rules = vec![
+            held(Kind::Badge, true, true),
+            held(Kind::Badge, true, false),
+            held(Kind::Escalation, false, true),
+        ];
+        let standing = Standing { badges: Vec::new(), rules };
+        let text = standing.encode().unwrap().unwrap();
+        let expected =
+            r#"{"held":[[0,7,3,3,1795426200007],[0,7,3,1,1795426200007],[1,7,3,2,1795426200007]]}"#;
+        assert_eq!(text, expected);
+        assert_eq!(Standing::decode(Some(&text)).unwrap(), standing);
+        assert_eq!(Standing::default().encode().unwrap(), None);
+    }
+
+    #[test]
+    fn what_earlier_versions_wrote_is_read() {
+        let text = r#"{"rules":[{"kind":"Escalation","rule":7,"revision":3,"holds":true,
+            "since":"2026-11-23T09:30:00.007Z","inForce":false}]}"#;
+        let expected = Standing { badges: Vec::new(), rules: vec![held(Kind::Escalation, true, false)] };
+        assert_eq!(Standing::decode(Some(text)).unwrap(), expected);
     }
 }
