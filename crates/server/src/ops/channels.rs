@@ -69,7 +69,8 @@ pub async fn update(
     let configs = [endpoints::config(&app.vault, &before), endpoints::config(&app.vault, &channel)];
     let [config_before, config] = configs.map(|config| config.map_err(StoreError::Broken));
     let told = (told(&before, &config_before?), told(&channel, &config?));
-    let is_resumed = resumed.is_some();
+    // What an endpoint did says nothing of another.
+    let begins_anew = resumed.is_some() || before.config != channel.config;
     if resumed == Some(OnResume::Skip) {
         let skip = move |tx: &mut Tx| {
             deliveries::skip_some(tx, id, "skipped when the channel was enabled again", now, CHUNK_DELIVERIES)
@@ -79,7 +80,7 @@ pub async fn update(
     app.store
         .write(move |tx| {
             channels::update(tx, &channel)?;
-            if is_resumed {
+            if begins_anew {
                 channel_health::clear(tx, id)?;
             }
             if channel.by_identity {

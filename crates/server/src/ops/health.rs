@@ -116,13 +116,14 @@ pub struct Seen {
 pub fn signs(board: &Board, records: &[AttemptRecord]) -> Signs {
     let mut signs = Signs::new();
     for record in records.iter().filter(|record| record.trigger != Trigger::Test) {
+        let Some(sign) = record.sign else { continue };
         let ended = match record.is_success() {
             true => Ended::Success,
-            false => Ended::Failure(record.sign.retry_after_ms),
+            false => Ended::Failure(sign.retry_after_ms),
         };
         let error = record.error_message.clone().unwrap_or_default();
         let at = record.started_at.plus_millis(record.duration_ms);
-        let seen = Seen { ended, is_gone: record.sign.is_gone, error, at };
+        let seen = Seen { ended, is_gone: sign.is_gone, error, at };
         signs.entry(record.channel_id).or_default().push(seen);
     }
     signs.retain(|id, seen| board.fails(*id) || seen.iter().any(|one| one.ended != Ended::Success));

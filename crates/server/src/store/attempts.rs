@@ -96,11 +96,12 @@ pub struct AttemptRecord {
     pub delivery_status: Status,
     pub next_attempt_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
-    /// What the failure says of the channel.
-    pub sign: Sign,
+    /// What it says of the channel; `None` where another says it already: a digest is many attempts, and one
+    /// letter.
+    pub sign: Option<Sign>,
 }
 
-/// What a failure says of the channel it came from.
+/// What an attempt says of its channel beyond its outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sign {
     /// What the endpoint asks to wait.

@@ -1,4 +1,4 @@
-use dregs_server::store::attempts::{self, Attempt, AttemptRecord, Detail, Sent, Sign, Trigger};
+use dregs_server::store::attempts::{self, Attempt, AttemptRecord, Detail, Sent, Trigger};
 use dregs_server::store::codec;
 use dregs_server::store::deliveries::{self, Delivery, Status};
 
@@ -40,7 +40,7 @@ fn success(delivery_id: i64, trigger: Trigger, started: i64) -> AttemptRecord {
         delivery_status: Status::Delivered,
         next_attempt_at: None,
         completed_at: Some(at(started + 5)),
-        sign: Sign::default(),
+        sign: None,
     }
 }
 

@@ -53,7 +53,8 @@ async fn make(app: &App, endpoint: &Endpoint, outgoing: &[Outgoing]) -> Vec<Done
         observe(&outcome, &one.message.occurred_at, app.clock.now(), elapsed);
     }
     let done = outgoing.iter().enumerate().map(|(index, one)| {
-        let record = made.record(app, one, made.sent.get(index).cloned(), &outcome);
+        let mut record = made.record(app, one, made.sent.get(index).cloned(), &outcome);
+        record.sign = record.sign.filter(|_| index == 0);
         Done { record, watcher: None }
     });
     done.collect()
@@ -154,12 +155,12 @@ impl Made {
             delivery_status,
             completed_at: next_attempt_at.is_none().then_some(finished_at),
             next_attempt_at,
-            sign: Sign {
+            sign: Some(Sign {
                 retry_after_ms: outcome
                     .retry_after_seconds
                     .map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(SECOND_MS)),
                 is_gone: outcome.verdict == Verdict::Gone,
-            },
+            }),
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Lane {
     next_at: Option<Instant>,
     /// When the attempts of the last minute began, where too many are gathered.
     begun: VecDeque<Instant>,
+    /// When the queue was last empty, or what is in it last taken anew.
+    filled_at: Option<Instant>,
 }
 
 /// What a lane does next.
@@ -36,10 +38,11 @@ pub enum Next {
 }
 
 impl Lane {
-    /// Queues a delivery, unless it is here already: a row whose lease ran out while it waited here
-    /// is claimed anew, which renews its lease, and is still to be sent once. Answers whether it is
-    /// queued.
+    /// Queues a delivery, unless it is here already. Answers whether it is queued.
     pub fn push(&mut self, outgoing: Outgoing) -> bool {
+        if self.queue.is_empty() {
+            self.filled_at = Some(Instant::now());
+        }
         let is_new = self.held.insert(outgoing.delivery_id);
         match (is_new, outgoing.watcher.is_some()) {
             (true, true) => self.queue.push_front(outgoing),
@@ -64,7 +67,8 @@ impl Lane {
         if first.watcher.is_some() {
             return self.take(1).map_or(Next::Nothing, Next::Attempt);
         }
-        if !endpoint.enabled || matches!(allowance, Allowance::NothingUntil(_)) {
+        let is_old = self.filled_at.is_some_and(|at| now - at > QUEUED_MAX);
+        if is_old || !endpoint.enabled || matches!(allowance, Allowance::NothingUntil(_)) {
             return Next::Return(Duration::ZERO);
         }
         let most = if allowance == Allowance::Probe { 1 } else { endpoint.sender.max_concurrency() };
@@ -109,6 +113,9 @@ impl Lane {
     }
 }
 
+/// How long deliveries may wait here. With the longest deadline after it, a lease is not over: nobody else
+/// takes what this lane still sends.
+const QUEUED_MAX: Duration = Duration::from_secs(45);
 /// How far a lane may fall behind its rate and still catch up.
 const SLACK: Duration = Duration::from_millis(50);
 const MINUTE: Duration = Duration::from_secs(60);
