@@ -2,10 +2,11 @@
 # make demo    a server, receivers and a simulated population, for a minute
 # make test    set up what is missing and run every test
 # make check   formatting, lints, licences
+# make web     build what runs in browsers, web/*/dist
 # make bench   measure, and print the figures beside what the machine gives
 # make bench-detection   measure how well abuse is told from ordinary use
 
-.PHONY: run demo test check bench bench-detection
+.PHONY: run demo test check web bench bench-detection
 
 CARGO_FLAGS ?= --locked
 
@@ -23,6 +24,9 @@ check:
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 	scripts/deny.sh
+
+web:
+	scripts/web.sh build
 
 bench:
 	scripts/bench.sh

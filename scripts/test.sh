@@ -10,3 +10,5 @@ scripts/detection/crawlers.py --check
 scripts/detection/names.py --check
 scripts/detection/domains.py --check
 cargo nextest run --locked --workspace
+cargo build --locked -p dregs-server
+scripts/web.sh test

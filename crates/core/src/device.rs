@@ -13,11 +13,29 @@ pub use signs::{Sign, Signs, signs};
 /// below one in 10^20.
 const FINGERPRINT_BYTES: usize = 16;
 
+/// What the browser script reports that changes on one device: with an update, another window, another screen,
+/// a journey, or with what drives the browser.
+const PASSING: [&str; 11] = [
+    "automation",
+    "languages",
+    "maxTouchPoints",
+    "outerHeight",
+    "outerWidth",
+    "plugins",
+    "screenHeight",
+    "screenWidth",
+    "timezone",
+    "userAgent",
+    "webdriver",
+];
+
 /// The fingerprint of a device with these components: 32 hexadecimal digits, the same for the
-/// same components in any order of keys.
+/// same components in any order of keys. What passes is left out, unless there is nothing else.
 pub fn fingerprint(components: &Map<String, Value>) -> String {
+    let mut lasting = components.clone();
+    lasting.retain(|name, _| !PASSING.contains(&name.as_str()));
     let mut canonical = Vec::with_capacity(1_024);
-    write_object(components, &mut canonical);
+    write_object(if lasting.is_empty() { components } else { &lasting }, &mut canonical);
     hex::encode(&Sha256::digest(&canonical)[..FINGERPRINT_BYTES])
 }
 
@@ -67,6 +85,14 @@ mod tests {
     fn is_the_truncated_digest_of_the_sorted_components() {
         assert_eq!(of("{}"), "44136fa355b3678a1146ad16f7e8649e");
         assert_eq!(of(r#"{"b":[1,{"d":2,"c":3}],"a":"x"}"#), of(r#"{"a":"x","b":[1,{"c":3,"d":2}]}"#));
+    }
+
+    #[test]
+    fn is_the_same_whatever_passes() {
+        let device = of(r#"{"canvas":"x","userAgent":"Chrome/148","webdriver":false}"#);
+        assert_eq!(of(r#"{"canvas":"x","userAgent":"Chrome/149","webdriver":true}"#), device);
+        assert_ne!(of(r#"{"canvas":"y","userAgent":"Chrome/148"}"#), device);
+        assert_ne!(of(r#"{"userAgent":"Chrome/148"}"#), of(r#"{"userAgent":"Chrome/149"}"#));
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod rules;
 mod schema;
 mod sessions;
 mod team;
+mod tracker;
 mod usage;
 
 use std::sync::Arc;
@@ -141,6 +142,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/events", options(events::preflight))
         .route("/api/openapi.json", get(|| async { Json(openapi()) }))
         .route("/api/docs", get(docs::page))
+        .route("/dregs.js", get(tracker::script))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

@@ -131,3 +131,19 @@ async fn a_browser_does_not_say_where_it_is() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_browser_script_is_there_for_every_page_and_not_sent_twice() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let first = server.request(Method::GET, "/dregs.js").send().await.unwrap();
+    let header = |name: &str| first.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(
+        (first.status().as_u16(), header("content-type")),
+        (200, "text/javascript; charset=utf-8".into())
+    );
+    assert_eq!(readable_by(&first), Some("*"));
+    let tag = header("etag");
+    assert!(first.text().await.unwrap().contains("dregs_init"));
+    let again = server.request(Method::GET, "/dregs.js").header("If-None-Match", tag).send().await.unwrap();
+    assert_eq!((again.status().as_u16(), again.bytes().await.unwrap().len()), (304, 0));
+}

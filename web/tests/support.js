@@ -1,0 +1,153 @@
+// A real server, a page on another origin with a strict policy, and real browsers.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const SECRET_KEY = "sk_web";
+const PUBLIC_KEY = "pk_web";
+const ADMIN = { email: "admin@example.com", password: "correct horse battery staple" };
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Asks until there is an answer, for 20 seconds at most. */
+export async function eventually(what, ask) {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** A running `dregs`, and what tests ask of it. */
+export class Dregs {
+  static async start(origins) {
+    const dregs = new Dregs();
+    dregs.port = await freePort();
+    dregs.folder = mkdtempSync(join(tmpdir(), "dregs-web-"));
+    dregs.url = `http://127.0.0.1:${dregs.port}`;
+    dregs.launch();
+    await dregs.ready();
+    const { token } = await dregs.call("POST", "/auth/login", ADMIN);
+    const [credential] = await dregs.call("GET", "/credentials", undefined, token);
+    await dregs.call("PATCH", `/credentials/${credential.id}`, { allowedOrigins: origins(dregs) }, token);
+    return dregs;
+  }
+
+  launch() {
+    const env = {
+      ...process.env,
+      DREGS_ADMIN_EMAIL: ADMIN.email,
+      DREGS_ADMIN_PASSWORD: ADMIN.password,
+      DREGS_PUBLIC_KEY: PUBLIC_KEY,
+      DREGS_SECRET_KEY: SECRET_KEY,
+      DREGS_LISTEN: `127.0.0.1:${this.port}`,
+      DREGS_DATA_DIR: this.folder,
+      DREGS_MIN_CYCLE_MS: "0",
+      DREGS_ADDRESS_RATE_PER_SECOND: "0",
+      DREGS_LOG: "warn",
+    };
+    const program = process.env.SERVER ?? join(ROOT, "target/debug/dregs");
+    this.process = spawn(program, ["serve"], { env, stdio: ["ignore", "ignore", "inherit"] });
+  }
+
+  async ready() {
+    await eventually("the server", () => fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false));
+  }
+
+  async kill() {
+    const ended = new Promise((resolve) => this.process.once("exit", resolve));
+    this.process.kill("SIGKILL");
+    await ended;
+  }
+
+  async stop() {
+    await this.kill();
+    rmSync(this.folder, { recursive: true });
+  }
+
+  async call(method, path, body, token = SECRET_KEY) {
+    const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+    const answer = await fetch(`${this.url}/api${path}`, { method, headers, body: body && JSON.stringify(body) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text && JSON.parse(text);
+  }
+
+  /** The events of an identity, or all there are, oldest first. */
+  async events(identity) {
+    const filter = identity ? `&identity=${encodeURIComponent(identity)}` : "";
+    const { content } = await this.call("GET", `/events?pageSize=100${filter}`);
+    return content.reverse();
+  }
+
+  /** Waits until an identity has events of these types, in this order. */
+  async saw(identity, ...types) {
+    return eventually(`${types} of ${identity}`, async () => {
+      const events = await this.events(identity);
+      return events.length >= types.length && String(events.map((event) => event.eventName)) === String(types) && events;
+    });
+  }
+
+  /** Waits until an identity has a score in a category. */
+  async score(identity, category) {
+    const found = await eventually(`a score of ${identity}`, async () => {
+      const scores = await this.call("GET", `/identities/${identity}/scores`).catch(() => []);
+      return scores.find((score) => score.category === category);
+    });
+    return found.value;
+  }
+}
+
+/** A page of a shop whose policy allows what the script needs, and nothing else. */
+export class Shop {
+  static async open() {
+    const shop = new Shop();
+    shop.server = createServer((request, response) => shop.answer(request, response)).listen(0, "127.0.0.1");
+    await new Promise((resolve) => shop.server.once("listening", resolve));
+    shop.url = `http://127.0.0.1:${shop.server.address().port}`;
+    return shop;
+  }
+
+  answer(request, response) {
+    const path = new URL(request.url, this.url).pathname;
+    if (path === "/page.js") {
+      response.writeHead(200, { "Content-Type": "text/javascript" });
+      response.end(`window.dregs = window.dregs || function () { (dregs.q = dregs.q || []).push(arguments) }; ${this.commands}`);
+      return;
+    }
+    const policy = `default-src 'none'; script-src 'self' ${this.dregs.url}; connect-src ${this.dregs.url}`;
+    response.writeHead(200, { "Content-Type": "text/html", "Content-Security-Policy": policy });
+    response.end(
+      `<!doctype html><title>Shop</title><h1>Shop</h1><input id="name"><button id="buy">Buy</button>` +
+        `<script src="/page.js"></script><script async src="${this.dregs.url}/dregs.js"></script>`,
+    );
+  }
+
+  /** What the page asks for; `more` comes after init. */
+  says(more = "", options = "") {
+    this.commands = `dregs('init', { key: '${PUBLIC_KEY}' ${options} }); ${more}`;
+  }
+
+  close() {
+    this.server.close();
+  }
+}
+
+/** A browser, driven as everybody drives one. */
+export function browser(options = {}) {
+  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"], ...options });
+}
