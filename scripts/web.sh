@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What runs in browsers: builds it, and tries it in a real Chromium.
 #   scripts/web.sh build   web/tracker/dist from web/tracker/src
-#   scripts/web.sh test    checks that the build is current, and runs the tests against target/debug/dregs
+#   scripts/web.sh test    checks that the build is current, and runs the tests against the debug build of dregs
 set -euo pipefail
 cd "$(dirname "$0")/../web"
 what="${1:-test}"

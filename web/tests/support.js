@@ -60,7 +60,7 @@ export class Dregs {
       DREGS_ADDRESS_RATE_PER_SECOND: "0",
       DREGS_LOG: "warn",
     };
-    const program = process.env.SERVER ?? join(ROOT, "target/debug/dregs");
+    const program = process.env.SERVER ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/dregs");
     this.process = spawn(program, ["serve"], { env, stdio: ["ignore", "ignore", "inherit"] });
   }
 

@@ -21,7 +21,7 @@ fn meaning(kind: Kind) -> (f64, f64, &'static str) {
     match kind {
         Kind::Automation => (0.02, 0.95, "a browser driven by automation software"),
         Kind::Crawler => (0.03, 0.9, "a crawler"),
-        Kind::HttpLibrary => (0.05, 0.9, "a programming library, not a browser"),
+        Kind::HttpLibrary => (0.05, 0.9, "a programming library"),
         Kind::Program => (0.15, 0.6, "a program that is no browser, app or crawler that is known"),
         Kind::AppLibrary => (0.4, 0.4, "a networking library that both apps and scripts use"),
         Kind::Browser => (0.8, 0.5, "an ordinary browser, which is easily imitated"),
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn the_worst_user_agent_counts() {
         let finding = with_agents(&[CHROME, "curl/8.5.0", CHROME]).observe(ANALYZER);
-        let words = "1 of 3 events with a user agent came from a programming library, not a browser known as \"curl\": \"curl/8.5.0\".";
+        let words = "1 of 3 events with a user agent came from a programming library known as \"curl\": \"curl/8.5.0\".";
         assert_eq!(finding, Some(Finding::new(0.05, 0.45, words).with("userAgent", "curl/8.5.0")));
     }
 
