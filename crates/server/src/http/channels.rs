@@ -409,6 +409,9 @@ pub async fn rotate_secret(
     OptionalJson(rotate): OptionalJson<RotateBody>,
 ) -> Result<Answer<RotateAnswer>, ApiError> {
     let channel = find(&app, &caller, &id).await?;
+    if channel.channel_type != ChannelType::Webhook.name() {
+        return Err(ApiError::field("", "only a webhook has a signing secret"));
+    }
     if rotate.overlap_seconds > OVERLAP_MAX_SECONDS {
         return Err(ApiError::field("overlapSeconds", format!("must be at most {OVERLAP_MAX_SECONDS}")));
     }
