@@ -120,7 +120,7 @@ pub struct EmailConfigBody {
 #[serde(rename_all = "camelCase")]
 pub struct SlackConfigBody {
     /// Of an incoming webhook. It is stored encrypted, and shown masked.
-    #[schema(example = "https://hooks.slack.com/services/T000/B000/XXXX")]
+    #[schema(example = "https://hooks.slack.com/services/T0/B0/key")]
     url: String,
 }
 

@@ -90,6 +90,7 @@ async fn prepare(
     };
     let prepared = endpoint.sender.prepare(&sending, &app.clients)?;
     made.payload_size = i64::try_from(prepared.payload_size()).unwrap_or(i64::MAX);
+    made.is_letter = matches!(prepared, Prepared::Letter(..));
     made.custom_headers = endpoint.sender.custom_header_names();
     made.sent = sent(&prepared, &notices);
     Ok(prepared)
@@ -117,6 +118,7 @@ struct Made {
     duration_ms: i64,
     payload_size: i64,
     custom_headers: Vec<String>,
+    is_letter: bool,
     /// For each delivery, where the log could not make it again.
     sent: Vec<Sent>,
 }
@@ -124,10 +126,9 @@ struct Made {
 impl Made {
     fn record(&self, app: &App, outgoing: &Outgoing, sent: Option<Sent>, outcome: &Outcome) -> AttemptRecord {
         let finished_at = self.started_at.plus_millis(self.duration_ms);
-        // A mail server's reply has a number too, which is none of HTTP.
-        let is_http = sent.as_ref().is_none_or(|sent| sent.headers.iter().any(|(name, _)| name == "url"));
         let response = outcome.response.as_ref();
-        let http_status = response.filter(|_| is_http).map(|response| response.status);
+        // A mail server's reply has a number too, which is none of HTTP.
+        let http_status = response.filter(|_| !self.is_letter).map(|response| response.status);
         let (delivery_status, next_attempt_at) = next(app, outgoing, outcome, finished_at);
         let detail = Detail {
             http_status,
