@@ -69,7 +69,7 @@ pub struct ChannelBody {
 #[serde(rename_all = "camelCase")]
 pub struct HealthBody {
     /// HEALTHY, FAILING, or DISABLED where the server itself has disabled it.
-    status: &'static str,
+    pub status: &'static str,
     /// Failed attempts in a row.
     failures: u32,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -519,7 +519,8 @@ fn body(app: &App, channel: Channel, signing_secret: Option<String>) -> Result<C
     })
 }
 
-fn health(app: &App, channel: &Channel) -> HealthBody {
+/// How a channel is doing.
+pub fn health(app: &App, channel: &Channel) -> HealthBody {
     let now = app.clock.now();
     let Health { breaker, last_error } = app.health.get(channel.id);
     let status = match (&channel.disabled_reason, breaker.failures) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Caller;
+use super::channels::health;
 use super::error::ApiError;
 use super::escalations::{EscalationSummaryBody, counted};
 use super::params::{Params, time};
@@ -17,8 +18,8 @@ use super::reference::Reference;
 use crate::app::App;
 use crate::ops::roster::{self, Filter};
 use crate::ops::usage;
-use crate::store::escalations;
 use crate::store::rosters::Kind;
+use crate::store::{channels, escalations};
 
 /// Columns of [`crate::store::rosters::Entry`].
 const CREATED_AT: usize = 0;
@@ -70,6 +71,28 @@ pub struct StatsBody {
     events: i64,
     /// All there are.
     escalations: EscalationSummaryBody,
+    channels: ChannelSummaryBody,
+}
+
+/// How many channels are well, and how many want to be looked at.
+#[derive(Default, Serialize, ToSchema)]
+pub struct ChannelSummaryBody {
+    healthy: u64,
+    failing: u64,
+    /// By the server itself.
+    disabled: u64,
+}
+
+async fn channel_summary(app: &App, team_id: i64) -> Result<ChannelSummaryBody, ApiError> {
+    let mut summary = ChannelSummaryBody::default();
+    for channel in app.store.read(move |tx| channels::of_team(tx, team_id)).await? {
+        *match health(app, &channel).status {
+            "DISABLED" => &mut summary.disabled,
+            "FAILING" => &mut summary.failing,
+            _ => &mut summary.healthy,
+        } += 1;
+    }
+    Ok(summary)
 }
 
 /// Read what is there, and what has happened lately
@@ -91,7 +114,9 @@ pub async fn stats(
     let (from, to) = time;
     let events = usage::by_day(&app, team_id, from, to).await?.into_iter().map(|(_, events)| events).sum();
     let escalations = counted(&app, team_id).await?;
+    let channels = channel_summary(&app, team_id).await?;
     Ok(Answer(StatsBody {
+        channels,
         from,
         to,
         identities,

@@ -73,6 +73,8 @@ async fn a_sick_endpoint_is_left_alone_probed_and_found_well_again(engine: Engin
     sicken(&server, id, 5).await;
     let shown = health(&server, id).await;
     assert_eq!(shown["status"], "FAILING");
+    let summary = json!({"healthy": 1, "failing": 1, "disabled": 0});
+    assert_eq!(server.get("/api/dashboard/stats").await["channels"], summary);
     assert_eq!(shown["lastError"], "the endpoint answered 503 Service Unavailable");
     assert!(shown["resumesAt"].as_str().unwrap().starts_with("2026-11-23T09:00:05"), "{shown}");
 
@@ -175,6 +177,9 @@ async fn gone_disables_at_once_and_others_are_told(engine: Engine) {
     let (_, audit) = answer(audit).await;
     let entry = &audit["content"][0];
     assert_eq!((&entry["actor"], &entry["targetId"]), (&json!("server"), &json!(id.to_string())), "{audit}");
+
+    let summary = json!({"healthy": 2, "failing": 0, "disabled": 1});
+    assert_eq!(server.get("/api/dashboard/stats").await["channels"], summary);
 
     // It keeps what comes, and forgets why it was disabled when a person enables it.
     server.track("e2", "ada").await;
