@@ -10,10 +10,9 @@ use dregs_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::ops::deliveries::of_notification;
 use crate::ops::rules::OfTeams;
-use crate::store::attempts::Trigger;
 use crate::store::channels::{self, Subscriber};
-use crate::store::deliveries::{self, NewDelivery, Subject};
 use crate::store::escalations::{self, Escalation, NewEscalation, Status};
 use crate::store::identities::{self, CycleStart};
 use crate::store::{Result, StoreError, Tx, badges, notifications};
@@ -283,18 +282,7 @@ fn tell(
 ) -> Result<Vec<i64>> {
     let data = serde_json::to_string(data).map_err(broken)?;
     let id = notifications::insert_about(tx, team_id, event, about, now, &data)?;
-    let delivery = |to: &Subscriber| NewDelivery {
-        channel_id: to.channel_id,
-        event,
-        subject: Subject::Notification { id },
-        about: Some(about),
-        trigger: Trigger::Initial,
-        created_at: now,
-        next_attempt_at: now,
-        leased: false,
-        by_identity: to.by_identity,
-    };
-    deliveries::insert(tx, &to.iter().map(delivery).collect::<Vec<_>>())?;
+    of_notification(tx, (event, id), Some(about), to, now)?;
     Ok(to.iter().filter(|to| to.enabled).map(|to| to.channel_id).collect())
 }
 

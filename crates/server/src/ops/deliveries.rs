@@ -1,16 +1,45 @@
-//! Sending again: one delivery, or a range of time.
+//! Deliveries: those of a notification, and sending again, one delivery or a range of time.
 
+use dregs_core::notify::message::EventType;
 use dregs_core::time::Timestamp;
 use serde_json::json;
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
-use crate::store::Result;
 use crate::store::attempts::Trigger;
-use crate::store::deliveries::{self, Filter, Status};
+use crate::store::channels::Subscriber;
+use crate::store::deliveries::{self, Filter, NewDelivery, Status, Subject};
+use crate::store::{Result, Tx};
 
 /// Deliveries looked at in one transaction, so that no other waits long.
 const CHUNK_DELIVERIES: i64 = 1_000;
+
+/// Makes a delivery of a notification for each of these channels; `about` is the identity and the sequence
+/// among its events, where it tells of one.
+///
+/// # Errors
+/// Those of the store.
+pub fn of_notification(
+    tx: &mut Tx,
+    (event, id): (EventType, i64),
+    about: Option<(i64, i64)>,
+    to: &[Subscriber],
+    now: Timestamp,
+) -> Result<()> {
+    let delivery = |to: &Subscriber| NewDelivery {
+        channel_id: to.channel_id,
+        event,
+        subject: Subject::Notification { id },
+        about,
+        trigger: Trigger::Initial,
+        created_at: now,
+        next_attempt_at: now,
+        leased: false,
+        by_identity: to.by_identity,
+    };
+    deliveries::insert(tx, &to.iter().map(delivery).collect::<Vec<_>>())?;
+    Ok(())
+}
 
 /// Makes a delivery due now, with a fresh schedule; false where an attempt is under way.
 pub async fn resend(app: &App, actor: Actor, channel_id: i64, delivery_id: i64) -> Result<bool> {

@@ -13,11 +13,11 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::deliveries::of_notification;
 use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channel_health::{self, Health};
 use crate::store::channels::{self, Channel};
 use crate::store::claims::DELIVERY_LEASE_MS;
-use crate::store::deliveries::{self, NewDelivery, Subject};
 use crate::store::{Result, Tx, notifications};
 
 /// The copy in memory.
@@ -238,17 +238,6 @@ fn tell(
     }
     let id = notifications::insert(tx, channel.team_id, event, now, &data.to_string())?;
     let subscribers = channels::told_of_failing(tx, channel.team_id, channel.id, event)?;
-    let delivery = |to: &channels::Subscriber| NewDelivery {
-        channel_id: to.channel_id,
-        event,
-        subject: Subject::Notification { id },
-        about: None,
-        trigger: Trigger::Initial,
-        created_at: now,
-        next_attempt_at: now,
-        leased: false,
-        by_identity: to.by_identity,
-    };
-    deliveries::insert(tx, &subscribers.iter().map(delivery).collect::<Vec<_>>())?;
+    of_notification(tx, (event, id), None, &subscribers, now)?;
     Ok(subscribers.into_iter().map(|to| to.channel_id).collect())
 }
