@@ -1,0 +1,57 @@
+// The one way to the server: its public API, with answers kept until something says that they have changed.
+
+import { createApi, type ApiError, type paths, type Schemas } from "@dregs/api";
+import { QueryClient } from "@tanstack/react-query";
+import { notifications } from "@mantine/notifications";
+import createQueries from "openapi-react-query";
+
+export type { ApiError, Schemas };
+export type Path = keyof paths;
+
+export const api = createApi();
+/** Queries and mutations by method and path: `$api.useQuery("get", "/api/identities", …)`. */
+export const $api = createQueries(api);
+
+/** What is asked again at once would be the same: pages that are opened one after the other share answers. */
+const FRESH_MS = 2_000;
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: { staleTime: FRESH_MS, retry: (count, error) => isOutage(error) && count < 3, refetchOnWindowFocus: true },
+    mutations: { onError: (error) => tellError(error) },
+  },
+});
+
+/** Whether an error is the server's or the network's, so that asking again may help. */
+function isOutage(error: unknown): boolean {
+  const status = asApiError(error)?.status;
+  return status === undefined || status === "rate_limited" || (typeof status === "number" && status >= 500);
+}
+
+/** The server's refusal, if it is one and not a failure to reach it. */
+export function asApiError(error: unknown): ApiError | undefined {
+  return typeof error === "object" && error !== null && "code" in error ? (error as ApiError) : undefined;
+}
+
+/** An error in words, with what is wrong with which field. */
+export function errorText(error: unknown): string {
+  const refusal = asApiError(error);
+  if (!refusal) return "The server cannot be reached. Is it running?";
+  const details = refusal.details.map(({ field, message }) => `${field}: ${message}`);
+  return [refusal.message, ...details].join(" ");
+}
+
+export function tellError(error: unknown): void {
+  notifications.show({ color: "red", title: "That did not work", message: errorText(error), autoClose: 8_000 });
+}
+
+export function tell(message: string): void {
+  notifications.show({ message, autoClose: 3_000 });
+}
+
+/** Asks again for everything below these paths that is shown now, and for the rest when it is shown next. */
+export function refresh(...below: string[]): Promise<void> {
+  return queries.invalidateQueries({
+    predicate: ({ queryKey: [, path] }) => typeof path === "string" && below.some((start) => path.startsWith(start)),
+  });
+}

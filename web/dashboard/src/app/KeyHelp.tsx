@@ -1,0 +1,34 @@
+// "?" says which keys do what.
+
+import { Kbd, Modal, Table } from "@mantine/core";
+import { useDisclosure, useHotkeys } from "@mantine/hooks";
+
+const KEYS: [string, string][] = [
+  ["?", "these keys"],
+  ["/", "search in the list"],
+  ["Alt 1 … 8", "go to Home, Identities, Escalations, Events, Devices, Groups, Rules, Settings"],
+  ["j  k", "next and previous row of a list"],
+  ["Enter", "open the row"],
+  ["a", "acknowledge the escalation"],
+  ["c", "close the escalation"],
+  ["o", "open the closed escalation again"],
+];
+
+export function KeyHelp() {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  useHotkeys([["shift+?", open], ["?", open]]);
+  return (
+    <Modal opened={isOpen} onClose={close} title="Keys">
+      <Table>
+        <Table.Tbody>
+          {KEYS.map(([key, what]) => (
+            <Table.Tr key={key}>
+              <Table.Td w="30%">{key.split("  ").map((one) => <Kbd key={one} mr={4}>{one}</Kbd>)}</Table.Td>
+              <Table.Td>{what}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Modal>
+  );
+}

@@ -1,0 +1,76 @@
+// Live updates: the server says what has changed, and what is shown of it is asked for again.
+
+import { useEffect, useSyncExternalStore } from "react";
+import { refresh } from "../api";
+
+/** Below which paths answers change with a topic. */
+const PATHS: Record<string, string[]> = {
+  EVENTS: ["/api/events", "/api/dashboard", "/api/mappings/seen", "/api/usage"],
+  IDENTITIES: ["/api/identities", "/api/dashboard"],
+  GROUPS: ["/api/groups"],
+  DEVICES: ["/api/devices"],
+  ESCALATIONS: ["/api/escalations", "/api/dashboard"],
+  DELIVERIES: ["/api/deliveries", "/api/channels", "/api/dashboard"],
+};
+/** A page is not asked for more often than this, however much happens. */
+const REFRESH_MS = 1_500;
+
+type State = "connecting" | "live" | "paused";
+let state: State = "connecting";
+const listeners = new Set<() => void>();
+
+function become(next: State): void {
+  state = next;
+  for (const listener of listeners) listener();
+}
+
+/** Listens while the page is looked at. */
+export function useLive(): void {
+  useEffect(() => {
+    let source: EventSource | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stale = new Set<string>();
+    const flush = () => {
+      timer = undefined;
+      void refresh(...stale);
+      stale.clear();
+    };
+    const onChange = (message: MessageEvent<string>) => {
+      const { topics } = JSON.parse(message.data) as { topics: string[] };
+      for (const topic of topics) for (const path of PATHS[topic] ?? []) stale.add(path);
+      timer ??= setTimeout(flush, REFRESH_MS);
+    };
+    const open = () => {
+      if (document.hidden || source) return;
+      source = new EventSource("/api/live");
+      source.addEventListener("ready", () => become("live"));
+      source.addEventListener("change", onChange);
+      // The browser connects anew by itself.
+      source.addEventListener("error", () => become("connecting"));
+    };
+    const close = () => {
+      source?.close();
+      source = undefined;
+    };
+    const turn = () => {
+      if (!document.hidden) return open();
+      close();
+      become("paused");
+    };
+    open();
+    document.addEventListener("visibilitychange", turn);
+    return () => {
+      document.removeEventListener("visibilitychange", turn);
+      clearTimeout(timer);
+      close();
+    };
+  }, []);
+}
+
+/** Whether updates arrive. */
+export function useLiveState(): State {
+  return useSyncExternalStore((listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }, () => state);
+}

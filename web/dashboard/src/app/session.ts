@@ -1,0 +1,28 @@
+// Who is signed in, and what they may.
+
+import { $api, api, queries, type Schemas } from "../api";
+
+export type User = Schemas["UserBody"];
+
+/** Whoever is signed in; pages inside the frame are shown only when somebody is. */
+export function useUser(): User {
+  const { data } = $api.useQuery("get", "/api/auth/me", undefined, { staleTime: 60_000 });
+  if (!data) throw new Error("nobody is signed in");
+  return data;
+}
+
+/** What the role allows: VIEWER reads, USER works on cases, ADMIN manages. */
+export function useMay(): { triage: boolean; manage: boolean } {
+  const { role } = useUser();
+  return { triage: role !== "VIEWER", manage: role === "ADMIN" };
+}
+
+/** The person of the session, asked before a page inside the frame is shown. */
+export function session() {
+  return queries.ensureQueryData($api.queryOptions("get", "/api/auth/me"));
+}
+
+export async function signOut(): Promise<void> {
+  await api.POST("/api/auth/logout");
+  location.assign("/sign-in");
+}

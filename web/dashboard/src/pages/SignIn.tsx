@@ -1,0 +1,32 @@
+// The way in.
+
+import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useNavigate } from "@tanstack/react-router";
+import { $api, queries } from "../api";
+import { usePageSearch } from "../app/search";
+import { Failure } from "../parts/Answer";
+import { Door } from "./Door";
+
+export function SignIn() {
+  const [search] = usePageSearch();
+  const navigate = useNavigate();
+  const form = useForm({ initialValues: { email: "", password: "" } });
+  const signIn = $api.useMutation("post", "/api/auth/login", {
+    onError: () => form.setFieldValue("password", ""),
+    onSuccess: async () => {
+      queries.clear();
+      // Only to a page of this server, whatever the address says.
+      const to = search.to?.startsWith("/") && !search.to.startsWith("//") ? search.to : "/";
+      await navigate({ href: to });
+    },
+  });
+  return (
+    <Door title="Sign in" onSubmit={form.onSubmit((body) => signIn.mutate({ body }))}>
+      {signIn.error && <Failure error={signIn.error} />}
+      <TextInput label="E-mail" type="email" autoComplete="username" required autoFocus {...form.getInputProps("email")} />
+      <PasswordInput label="Password" autoComplete="current-password" required {...form.getInputProps("password")} />
+      <Button type="submit" loading={signIn.isPending}>Sign in</Button>
+    </Door>
+  );
+}

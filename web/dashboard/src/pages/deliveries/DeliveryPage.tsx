@@ -1,0 +1,3 @@
+export function DeliveryPage() {
+  return <p>DeliveryPage</p>;
+}

@@ -1,0 +1,3 @@
+export function DeviceList() {
+  return <p>DeviceList</p>;
+}

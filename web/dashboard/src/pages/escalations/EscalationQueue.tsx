@@ -1,0 +1,3 @@
+export function EscalationQueue() {
+  return <p>EscalationQueue</p>;
+}

@@ -1,0 +1,3 @@
+export function EventList() {
+  return <p>EventList</p>;
+}

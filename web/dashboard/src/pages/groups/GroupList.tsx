@@ -1,0 +1,3 @@
+export function GroupList() {
+  return <p>GroupList</p>;
+}

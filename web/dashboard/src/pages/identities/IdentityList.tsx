@@ -1,0 +1,3 @@
+export function IdentityList() {
+  return <p>IdentityList</p>;
+}

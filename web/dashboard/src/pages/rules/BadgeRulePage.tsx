@@ -1,0 +1,3 @@
+export function BadgeRulePage() {
+  return <p>BadgeRulePage</p>;
+}

@@ -1,0 +1,3 @@
+export function EscalationRulePage() {
+  return <p>EscalationRulePage</p>;
+}

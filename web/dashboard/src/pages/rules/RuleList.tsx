@@ -1,0 +1,3 @@
+export function RuleList() {
+  return <p>RuleList</p>;
+}

@@ -1,0 +1,3 @@
+export function Credentials() {
+  return <p>Credentials</p>;
+}

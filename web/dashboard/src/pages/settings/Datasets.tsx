@@ -1,0 +1,3 @@
+export function Datasets() {
+  return <p>Datasets</p>;
+}

@@ -1,0 +1,3 @@
+export function Mappings() {
+  return <p>Mappings</p>;
+}

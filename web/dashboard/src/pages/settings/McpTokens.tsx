@@ -1,0 +1,3 @@
+export function McpTokens() {
+  return <p>McpTokens</p>;
+}

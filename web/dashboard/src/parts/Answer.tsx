@@ -1,0 +1,42 @@
+// What is shown of an answer before it is there, when it fails, and when it is empty.
+
+import { Alert, Button, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { IconAlertCircle } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { errorText } from "../api";
+
+interface Asked<T> {
+  data: T | undefined;
+  error: unknown;
+  refetch: () => unknown;
+}
+
+/** Shows what `of` has answered by `children`; till then something of about that size. */
+export function Answer<T>({ of, lines = 3, children }: { of: Asked<T>; lines?: number; children: (data: T) => ReactNode }) {
+  if (of.data !== undefined) return children(of.data);
+  if (of.error) return <Failure error={of.error} retry={() => void of.refetch()} />;
+  return (
+    <Stack gap="xs" role="status" aria-label="Loading">
+      {Array.from({ length: lines }, (_, line) => <Skeleton key={line} height={22} />)}
+    </Stack>
+  );
+}
+
+export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
+  return (
+    <Alert color="red" icon={<IconAlertCircle />} title="That did not work" role="alert">
+      <Text fz="sm">{errorText(error)}</Text>
+      {retry && <Button mt="sm" size="xs" variant="default" onClick={retry}>Try again</Button>}
+    </Alert>
+  );
+}
+
+/** Nothing is there yet: says what would be, and how it comes to be. */
+export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <Stack align="center" gap="xs" py={40} px="md" ta="center">
+      <Title order={2}>{title}</Title>
+      <Text component="div" c="dimmed" maw={560}>{children}</Text>
+    </Stack>
+  );
+}

@@ -1,0 +1,36 @@
+// Asks before what cannot be undone.
+
+import { Button, Group, Modal, Stack, Text, type ButtonProps } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import type { ReactNode } from "react";
+
+interface Props extends ButtonProps {
+  /** On the button, and on the button that does it. */
+  action: string;
+  question: string;
+  /** What follows from it. */
+  children: ReactNode;
+  onConfirm: () => unknown;
+}
+
+export function Confirm({ action, question, children, onConfirm, ...button }: Props) {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  const confirm = () => {
+    close();
+    onConfirm();
+  };
+  return (
+    <>
+      <Button size="xs" variant="default" {...button} onClick={open}>{action}</Button>
+      <Modal opened={isOpen} onClose={close} title={question}>
+        <Stack>
+          <Text component="div" fz="sm">{children}</Text>
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
+            <Button color="red" onClick={confirm}>{action}</Button>
+          </Group>
+        </Stack>
+      </Modal>
+    </>
+  );
+}

@@ -1,0 +1,54 @@
+// Filters of a list, kept in the address of its page.
+
+import { CloseButton, NativeSelect, TextInput, type TextInputProps } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconSearch } from "@tabler/icons-react";
+import { useEffect, useState } from "react";
+import { usePageSearch } from "../app/search";
+
+/** How long after the last key a list is asked for. */
+const TYPING_MS = 250;
+
+/** A filter that is typed. */
+export function TextFilter({ name, label, ...props }: { name: string; label: string } & TextInputProps) {
+  const [search, change] = usePageSearch();
+  const kept = search[name] ?? "";
+  const [text, setText] = useState(kept);
+  const settle = useDebouncedCallback((next: string) => change({ [name]: next.trim() || undefined }), TYPING_MS);
+  // The address changes by going back, too.
+  useEffect(() => setText(kept), [kept]);
+  const put = (next: string) => {
+    setText(next);
+    settle(next);
+  };
+  return (
+    <TextInput
+      size="sm"
+      aria-label={label}
+      placeholder={label}
+      value={text}
+      onChange={(event) => put(event.currentTarget.value)}
+      rightSection={text && <CloseButton size="sm" aria-label={`Clear ${label}`} onClick={() => put("")} />}
+      {...props}
+    />
+  );
+}
+
+/** The search of a list: "/" goes there. */
+export function SearchFilter({ label }: { label: string }) {
+  return <TextFilter name="term" label={label} type="search" leftSection={<IconSearch size={16} />} w={{ base: "100%", sm: 280 }} />;
+}
+
+/** A filter that is chosen; `options` are values and their words. */
+export function ChoiceFilter({ name, label, options }: { name: string; label: string; options: [value: string, word: string][] }) {
+  const [search, change] = usePageSearch();
+  return (
+    <NativeSelect
+      size="sm"
+      aria-label={label}
+      value={search[name] ?? ""}
+      data={[{ value: "", label }, ...options.map(([value, word]) => ({ value, label: word }))]}
+      onChange={(event) => change({ [name]: event.currentTarget.value || undefined })}
+    />
+  );
+}

@@ -1,0 +1,124 @@
+// A page of a list: columns that sort, rows that open, by pointer or by keys, and the way to the next page.
+
+import { ActionIcon, Group, Table, Text } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
+import { IconArrowDown, IconArrowUp, IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { usePageSearch } from "../app/search";
+
+export interface Column<Row> {
+  title: string;
+  /** What the API sorts it by, where it does. */
+  sort?: string;
+  /** The order of the first click; ASC unless said. */
+  first?: "ASC" | "DESC";
+  cell: (row: Row) => ReactNode;
+  width?: number | string;
+}
+
+interface ListPage<Row> {
+  content: Row[];
+  pageNumber: number;
+  pageSize: number;
+  totalElements: number;
+  totalIsExact: boolean;
+  first: boolean;
+  last: boolean;
+}
+
+interface Props<Row> {
+  /** What the table shows, for those who cannot see it. */
+  label: string;
+  page: ListPage<Row>;
+  columns: Column<Row>[];
+  rowKey: (row: Row) => string | number;
+  /** Where a row leads. */
+  href?: (row: Row) => string;
+  /** Instead of the table when no row matches. */
+  empty: ReactNode;
+  /** Shown while the next page is on its way. */
+  isWaiting?: boolean;
+  /** The row that keys act on, where the page wants to know. */
+  onSelect?: (row: Row | undefined) => void;
+}
+
+export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWaiting, onSelect }: Props<Row>) {
+  const navigate = useNavigate();
+  const rows = page.content;
+  const [selected, setSelected] = useState(-1);
+  const body = useRef<HTMLTableSectionElement>(null);
+  const open = (row: Row | undefined) => row && href && void navigate({ to: href(row) });
+  const move = (step: number) => {
+    const next = Math.min(Math.max(selected + step, 0), rows.length - 1);
+    setSelected(next);
+    body.current?.rows[next]?.scrollIntoView({ block: "nearest" });
+  };
+  useHotkeys([["j", () => move(1)], ["k", () => move(-1)], ["Enter", () => open(rows[selected])]]);
+  const current = rows[selected];
+  useEffect(() => onSelect?.(current), [current, onSelect]);
+  if (rows.length === 0 && page.first) return <div className="panel">{empty}</div>;
+  return (
+    <>
+      <div className="table-box" data-waiting={isWaiting || undefined} role="region" aria-label={label} tabIndex={0}>
+        <Table verticalSpacing={6} horizontalSpacing="sm" aria-label={label}>
+          <Table.Thead>
+            <Table.Tr>{columns.map((column) => <Heading key={column.title} column={column} />)}</Table.Tr>
+          </Table.Thead>
+          <Table.Tbody ref={body}>
+            {rows.map((row, index) => (
+              <Table.Tr
+                key={rowKey(row)}
+                data-opens={href ? true : undefined}
+                data-selected={index === selected || undefined}
+                aria-selected={index === selected || undefined}
+                onClick={(event) => isPlain(event.target) && (href ? open(row) : setSelected(index))}
+              >
+                {columns.map((column) => <Table.Td key={column.title} w={column.width}>{column.cell(row)}</Table.Td>)}
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </div>
+      <Pager page={page} />
+    </>
+  );
+}
+
+/** Whether a click was meant for the row, and not for a control in it or for selecting text. */
+function isPlain(target: EventTarget): boolean {
+  return !(target as Element).closest("a, button, input, label") && getSelection()?.type !== "Range";
+}
+
+function Heading<Row>({ column }: { column: Column<Row> }) {
+  const [search, change] = usePageSearch();
+  if (!column.sort) return <Table.Th>{column.title}</Table.Th>;
+  const isSorted = search.sort === column.sort;
+  const order = isSorted ? (search.order === "DESC" ? "DESC" : "ASC") : undefined;
+  const next = order === undefined ? (column.first ?? "ASC") : order === "ASC" ? "DESC" : "ASC";
+  const Arrow = order === "DESC" ? IconArrowDown : IconArrowUp;
+  return (
+    <Table.Th aria-sort={order === undefined ? "none" : order === "ASC" ? "ascending" : "descending"}>
+      <button type="button" onClick={() => change({ sort: column.sort, order: next })}>
+        {column.title}
+        <Arrow size={13} aria-hidden style={{ visibility: isSorted ? "visible" : "hidden" }} />
+      </button>
+    </Table.Th>
+  );
+}
+
+function Pager<Row>({ page }: { page: ListPage<Row> }) {
+  const [, change] = usePageSearch();
+  const begin = page.pageNumber * page.pageSize;
+  const go = (number: number) => change({ pageNumber: number === 0 ? undefined : String(number) });
+  if (page.first && page.last) return <Text c="dimmed" fz="sm">{page.content.length} in all</Text>;
+  return (
+    <Group gap="xs">
+      <ActionIcon variant="default" aria-label="Previous page" disabled={page.first} onClick={() => go(page.pageNumber - 1)}><IconChevronLeft size={16} /></ActionIcon>
+      <ActionIcon variant="default" aria-label="Next page" disabled={page.last} onClick={() => go(page.pageNumber + 1)}><IconChevronRight size={16} /></ActionIcon>
+      <Text c="dimmed" fz="sm" className="numbers">
+        {(begin + 1).toLocaleString("en")} – {(begin + page.content.length).toLocaleString("en")} of {page.totalIsExact ? "" : "more than "}{page.totalElements.toLocaleString("en")}
+      </Text>
+    </Group>
+  );
+}

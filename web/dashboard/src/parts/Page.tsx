@@ -1,0 +1,53 @@
+// What a page begins with, and the parts it is made of.
+
+import { Group, Stack, Text, Title } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import type { ReactNode } from "react";
+
+/** A page: its title, what can be done on it, and what it shows. `tab` is its title in the browser, if another. */
+export function Page({ title, tab, actions, children }: { title: ReactNode; tab?: string; actions?: ReactNode; children: ReactNode }) {
+  useDocumentTitle(`${tab ?? (typeof title === "string" ? title : "dregs")} · dregs`);
+  return (
+    <Stack gap="md" maw={1560} mx="auto">
+      <Group justify="space-between" align="center" gap="sm">
+        <Title order={1} style={{ minWidth: 0 }} className="break">{title}</Title>
+        {actions && <Group gap="xs">{actions}</Group>}
+      </Group>
+      {children}
+    </Stack>
+  );
+}
+
+/** A framed part of a page with a heading of its own. */
+export function Panel({ title, note, actions, children }: { title?: string; note?: ReactNode; actions?: ReactNode; children: ReactNode }) {
+  return (
+    <section className="panel" aria-label={title}>
+      <Stack gap="sm" p="md">
+        {(title || actions) && (
+          <Group justify="space-between" gap="xs">
+            <div>
+              {title && <Title order={2}>{title}</Title>}
+              {note && <Text c="dimmed" fz="sm">{note}</Text>}
+            </div>
+            {actions && <Group gap="xs">{actions}</Group>}
+          </Group>
+        )}
+        {children}
+      </Stack>
+    </section>
+  );
+}
+
+/** Names and what stands for them. */
+export function Facts({ facts }: { facts: [name: string, value: ReactNode][] }) {
+  return (
+    <dl className="facts">
+      {facts.map(([name, value]) => (
+        <div key={name} style={{ display: "contents" }}>
+          <dt>{name}</dt>
+          <dd>{value ?? "–"}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,64 @@
+// Times: how long ago, and exactly when on a closer look.
+
+import { Tooltip } from "@mantine/core";
+import { useSyncExternalStore } from "react";
+
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["year", 31_557_600], ["month", 2_629_800], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1],
+];
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+/** How often "3 minutes ago" is looked at again. */
+const TICK_MS = 10_000;
+
+let now = Date.now();
+const listeners = new Set<() => void>();
+setInterval(() => {
+  now = Date.now();
+  for (const listener of listeners) listener();
+}, TICK_MS);
+
+function useNow(): number {
+  return useSyncExternalStore((listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }, () => now);
+}
+
+/** "3 min. ago", "in 30 sec.". */
+export function ago(time: string | number, at: number): string {
+  const seconds = (new Date(time).getTime() - at) / 1_000;
+  // What has happened after the last look at the clock has happened now.
+  if (Math.abs(seconds) < 5 || (seconds > 0 && seconds < TICK_MS / 1_000)) return "just now";
+  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
+  return relative.format(Math.trunc(seconds / length), unit);
+}
+
+/** A time in the reader's zone, to the second. */
+export function exactTime(time: string | number): string {
+  return exact.format(new Date(time));
+}
+
+export function Time({ at, empty = "–" }: { at: string | null | undefined; empty?: string }) {
+  const now = useNow();
+  if (!at) return <span>{empty}</span>;
+  return (
+    <Tooltip label={exactTime(at)}>
+      <time dateTime={at} style={{ whiteSpace: "nowrap" }}>{ago(at, now)}</time>
+    </Tooltip>
+  );
+}
+
+/** "1.2 s", "35 ms". */
+export function millis(milliseconds: number): string {
+  return milliseconds >= 1_000 ? `${(milliseconds / 1_000).toFixed(1)} s` : `${milliseconds} ms`;
+}
+
+/** "2 d", "3 h", "10 min", "30 s"; 0 is "at once". */
+export function span(seconds: number): string {
+  if (seconds === 0) return "at once";
+  for (const [length, unit] of [[86_400, "d"], [3_600, "h"], [60, "min"]] as const) {
+    if (seconds >= length && seconds % length === 0) return `${seconds / length} ${unit}`;
+  }
+  return `${seconds} s`;
+}
