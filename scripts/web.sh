@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # What runs in browsers: builds it, and tries it in a real Chromium.
-#   scripts/web.sh build   web/tracker/dist from web/tracker/src
-#   scripts/web.sh test    checks that the build is current, and runs the tests against the debug build of dregs
+#   scripts/web.sh build   web/tracker/dist, web/dashboard/dist and the typed client, from their sources
+#   scripts/web.sh test    checks that these are current, and runs the tests against the debug build of dregs
 set -euo pipefail
 cd "$(dirname "$0")/../web"
 what="${1:-test}"
+# What dregs.js may be, gzipped.
+TRACKER_MAX_BYTES=30720
 
 if ! command -v npm >/dev/null; then
   packages="nodejs npm"
@@ -24,36 +26,41 @@ if [ -n "${packages:-}" ]; then
 fi
 
 # Installed anew where the lock file has changed.
-install() {
-  (
-    cd "$1"
-    cmp -s package-lock.json node_modules/.installed && exit
-    npm ci --silent --no-audit --no-fund
-    cp package-lock.json node_modules/.installed
-  )
+if ! cmp -s package-lock.json node_modules/.installed; then
+  npm ci --silent --no-audit --no-fund
+  cp package-lock.json node_modules/.installed
+fi
+
+# Builds everything into the folder $1, laid out as in web/.
+build() {
+  mkdir -p "$1/api/src"
+  (cd api && npx openapi-typescript ../../openapi.json --output "$1/api/src/schema.d.ts" >/dev/null)
+  (cd tracker && npm run --silent build -- --outfile="$1/tracker/dist/dregs.js" --log-level=error)
+  (cd dashboard && npm run --silent build -- --outDir "$1/dashboard/dist" --emptyOutDir --logLevel error)
 }
 
-install tracker
+check() {
+  local workspace
+  for workspace in api tracker dashboard; do (cd "$workspace" && npx tsc); done
+}
+
 if [ "$what" = build ]; then
-  cd tracker
-  npm run --silent check
-  npm run --silent build
+  build "$PWD"
+  check
   exit
 fi
-(
-  cd tracker
-  npm run --silent check
-  fresh="$(mktemp -d)"
-  trap 'rm -r "$fresh"' EXIT
-  npm run --silent build -- --outfile="$fresh/dregs.js" --log-level=error
-  if ! cmp -s "$fresh/dregs.js" dist/dregs.js; then
-    echo "web/tracker/dist is not what its source builds: run scripts/web.sh build" >&2
+check
+fresh="$(mktemp -d)"
+trap 'rm -r "$fresh"' EXIT
+build "$fresh"
+for built in api/src/schema.d.ts tracker/dist dashboard/dist; do
+  if ! diff -rq "$fresh/$built" "$built" >&2; then
+    echo "web/$built is not what its source builds: run scripts/web.sh build" >&2
     exit 1
   fi
-  bytes="$(gzip -9 -c dist/dregs.js | wc -c)"
-  echo "dregs.js: $bytes bytes gzipped"
-  [ "$bytes" -le 30720 ]
-)
-install tests
+done
+tracker="$(gzip -9 -c tracker/dist/dregs.js | wc -c)"
+echo "dregs.js: $tracker bytes gzipped"
+[ "$tracker" -le "$TRACKER_MAX_BYTES" ]
 cd tests
 npm test --silent

@@ -33,6 +33,7 @@ use crate::app::Opened;
 use crate::clock::{SystemClock, monotonic};
 use crate::config::Config;
 use crate::ops::credentials::SECRET_PREFIX;
+use crate::ops::first_start::ADMIN_EMAIL;
 use crate::telemetry;
 use crate::vault::new_token;
 
@@ -106,6 +107,7 @@ impl Demo {
 struct Stage {
     api: Api,
     secret_key: String,
+    password: String,
     server: JoinHandle<()>,
     stop: oneshot::Sender<()>,
     directory: Directory,
@@ -119,10 +121,12 @@ impl Stage {
         };
         let address = listener.local_addr().map_err(|error| Failure::Failed(error.to_string()))?;
         let directory = Directory::new(keep)?;
-        let secret_key = directory.secret_key()?;
+        let secret_key = directory.secret("secret-key", SECRET_PREFIX)?;
+        let password = directory.secret("admin-password", "")?;
         let mut config = Config::for_data_dir(directory.path.clone());
         config.listen = address;
         config.secret_key = Some(secret_key.clone());
+        config.admin_password = Some(password.clone());
         config.egress_allow = "127.0.0.0/8".to_owned();
         config.retry_schedule = RETRY_SCHEDULE.to_owned();
         config.log = "error".to_owned();
@@ -131,7 +135,7 @@ impl Stage {
         let (stop, stopped) = oneshot::channel();
         let server = start_server(opened, listener, stopped)?;
         let api = Api::new(&format!("http://{address}"), &secret_key);
-        Ok(Self { api, secret_key, server, stop, directory })
+        Ok(Self { api, secret_key, password, server, stop, directory })
     }
 
     /// Ends the server after what is under way, and removes what it left.
@@ -181,7 +185,11 @@ fn introduce(stage: &Stage) {
     line("  throwaway mail addresses, a new one every few seconds");
     line("");
     line("Each is scored from 0 to 100 for humanity, authenticity, uniqueness and behavior. Each line with");
-    line("a ✓ is a webhook that arrived with two genuine signatures. Ask the server yourself, meanwhile:");
+    line("a ✓ is a webhook that arrived with two genuine signatures. Meanwhile, in a browser:");
+    line("");
+    line(format_args!("  {}  e-mail {ADMIN_EMAIL}  password {}", stage.api.server(), stage.password));
+    line("");
+    line("Or ask the server yourself:");
     line("");
     line(format_args!("  {}", stage.question()));
     line("");
@@ -239,14 +247,14 @@ impl Directory {
         Ok(Self { path, is_kept: keep.is_some() })
     }
 
-    /// The key of the demo: kept beside the store, because a store knows only its hash.
-    fn secret_key(&self) -> Result<String, Failure> {
-        let file = self.path.join("secret-key");
+    /// A secret of the demo: kept in a file beside the store, because a store knows only its hash.
+    fn secret(&self, name: &str, prefix: &str) -> Result<String, Failure> {
+        let file = self.path.join(name);
         let unusable = |error| Failure::Failed(format!("{} cannot be used: {error}", file.display()));
         match fs::read_to_string(&file) {
             Ok(key) => Ok(key.trim().to_owned()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let key = new_token(SECRET_PREFIX);
+                let key = new_token(prefix);
                 let mut options = fs::OpenOptions::new();
                 options.write(true).create_new(true).mode(0o600);
                 options.open(&file).and_then(|mut file| file.write_all(key.as_bytes())).map_err(unusable)?;

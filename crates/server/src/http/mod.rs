@@ -8,6 +8,7 @@ mod channels;
 mod cookie;
 mod credentials;
 mod dashboard;
+mod dashboard_files;
 mod datasets;
 mod deliveries;
 mod devices;
@@ -43,12 +44,14 @@ mod usage;
 use std::sync::Arc;
 
 use axum::extract::Request;
+use axum::handler::Handler as _;
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, options};
 use axum::{Json, Router};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -146,7 +149,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .fallback(|| async { ApiError::not_found(Code::NotFound, "path") })
+        .fallback(dashboard_files::answer.layer(CompressionLayer::new()))
         .method_not_allowed_fallback(method_not_allowed);
     around(routes).with_state(app)
 }

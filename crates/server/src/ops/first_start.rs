@@ -10,7 +10,8 @@ use crate::store::users::{self, Role};
 use crate::store::{Result, Store, StoreError};
 use crate::vault::{new_token, token_hash};
 
-const ADMIN_EMAIL: &str = "admin@localhost";
+/// Who the admin is, unless it is said.
+pub const ADMIN_EMAIL: &str = "admin@localhost";
 const TEAM_NAME: &str = "Default";
 
 /// What was made, to be shown once. Secrets that the configuration gave are not repeated.

@@ -7,6 +7,7 @@ mod channels;
 mod clients;
 mod credentials;
 mod dashboard;
+mod dashboard_files;
 mod datasets;
 mod deliveries;
 mod faithful;

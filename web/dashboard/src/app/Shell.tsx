@@ -67,7 +67,7 @@ function Brand() {
       <img src="/icon.svg" alt="" width={22} height={22} />
       <Text fw={700} fz="lg">dregs</Text>
       <Tooltip label={text[state]}>
-        <span role="status" aria-label={text[state]} className="chip" data-tone={state === "live" ? 3 : undefined}>{state}</span>
+        <span role="status" aria-label={text[state]} className="live" data-state={state} tabIndex={0} />
       </Tooltip>
     </Group>
   );

@@ -1,6 +1,6 @@
 // Small words and numbers on a coloured ground. The colour never says what the text does not.
 
-import { Tooltip } from "@mantine/core";
+import { Tooltip, VisuallyHidden } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Schemas } from "../api";
 import { band, QUESTIONS, word, type Category } from "./score";
@@ -19,7 +19,7 @@ export function ScoreChip({ category, value }: { category: Category; value: numb
     <Tooltip label={label}>
       <span className="chip" data-kind="score" data-tone={value === null ? undefined : band(value)}>
         <span aria-hidden>{value ?? "–"}</span>
-        <span className="mantine-visually-hidden">{value === null ? `${name} not scored` : `${name} ${value}`}</span>
+        <VisuallyHidden>{value === null ? `${name} not scored` : `${name} ${value}`}</VisuallyHidden>
       </span>
     </Tooltip>
   );
@@ -32,6 +32,21 @@ export function BadgeChip({ badge }: { badge: Schemas["BadgeBody"] }) {
     <Tooltip label={badge.explanation} multiline maw={360}>
       <span className="chip" data-tone={BADGE_TONES[badge.type]} tabIndex={0}>{badge.name}</span>
     </Tooltip>
+  );
+}
+
+/** The first of somebody's badges, and how many more there are. */
+export function Badges({ badges, most = 2 }: { badges: Schemas["BadgeBody"][]; most?: number }) {
+  const rest = badges.slice(most);
+  return (
+    <span style={{ display: "inline-flex", flexWrap: "wrap", gap: 4 }}>
+      {badges.slice(0, most).map((badge) => <BadgeChip key={badge.slug} badge={badge} />)}
+      {rest.length > 0 && (
+        <Tooltip label={rest.map((badge) => badge.name).join(", ")}>
+          <span className="chip" tabIndex={0}>+{rest.length}</span>
+        </Tooltip>
+      )}
+    </span>
   );
 }
 

@@ -60,8 +60,8 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
   if (rows.length === 0 && page.first) return <div className="panel">{empty}</div>;
   return (
     <>
-      <div className="table-box" data-waiting={isWaiting || undefined} role="region" aria-label={label} tabIndex={0}>
-        <Table verticalSpacing={6} horizontalSpacing="sm" aria-label={label}>
+      <div className="table-box" data-waiting={isWaiting || undefined} role="group" aria-label={label} tabIndex={0}>
+        <Table verticalSpacing={6} horizontalSpacing="sm">
           <Table.Thead>
             <Table.Tr>{columns.map((column) => <Heading key={column.title} column={column} />)}</Table.Tr>
           </Table.Thead>
