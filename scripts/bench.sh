@@ -5,4 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --locked --release -p dregs-server -p dregs-bench
 url=$(scripts/postgres.sh start)
+scripts/web.sh install
 target/release/dregs-bench --postgres "$url" --markdown target/bench.md "$@"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What runs in browsers: builds it, and tries it in a real Chromium.
-#   scripts/web.sh build   web/tracker/dist, web/dashboard/dist and the typed client, from their sources
-#   scripts/web.sh test    checks that these are current, and runs the tests against the debug build of dregs
+#   scripts/web.sh install   installs what the others need
+#   scripts/web.sh build     web/tracker/dist, web/dashboard/dist and the typed client, from their sources
+#   scripts/web.sh test      checks that these are current, and runs the tests against the debug build of dregs
 set -euo pipefail
 cd "$(dirname "$0")/../web"
 what="${1:-test}"
@@ -11,7 +12,7 @@ TRACKER_MAX_BYTES=30720
 if ! command -v npm >/dev/null; then
   packages="nodejs npm"
 fi
-if [ "$what" = test ]; then
+if [ "$what" != build ]; then
   command -v chromium >/dev/null || packages="${packages:-} chromium"
   command -v chromedriver >/dev/null || packages="${packages:-} chromium-driver"
   command -v Xvfb >/dev/null || packages="${packages:-} xvfb"
@@ -30,6 +31,8 @@ if ! cmp -s package-lock.json node_modules/.installed; then
   npm ci --silent --no-audit --no-fund
   cp package-lock.json node_modules/.installed
 fi
+
+[ "$what" != install ] || exit 0
 
 # Builds everything into the folder $1, laid out as in web/.
 build() {

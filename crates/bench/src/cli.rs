@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 
 use crate::population::Amount;
-use crate::scenario::{lists, memory, size, steady};
+use crate::scenario::{dashboard, lists, memory, size, steady};
 
 /// Measures a dregs server as its customers see it, everything on this machine.
 #[derive(Debug, Parser)]
@@ -78,6 +78,8 @@ pub enum Scenario {
     Lists,
     /// lists on PostgreSQL.
     ListsPostgres,
+    /// The dashboard's first page on a large database, in Chromium.
+    Dashboard,
 }
 
 /// How much is measured.
@@ -94,6 +96,7 @@ pub struct Amounts {
     pub size_events: u64,
     pub scale_identities: u64,
     pub lists: Amount,
+    pub dashboard: Amount,
     /// A scenario that takes longer is ended.
     pub scenario_seconds_max: u64,
 }
@@ -111,6 +114,7 @@ const FULL: Amounts = Amounts {
     size_events: size::TARGET_EVENTS,
     scale_identities: 1_000_000,
     lists: lists::TARGET,
+    dashboard: dashboard::TARGET,
     scenario_seconds_max: 1_800,
 };
 
@@ -125,12 +129,13 @@ const QUICK: Amounts = Amounts {
     size_events: 10_000,
     scale_identities: 10_000,
     lists: Amount { identities: 2_000, events: 20_000, deliveries: 10_000 },
+    dashboard: Amount { identities: 2_000, events: 20_000, deliveries: 10_000 },
     scenario_seconds_max: 120,
     ..FULL
 };
 
 /// In the order of a run: the short ones first.
-const EVERY: [Scenario; 11] = [
+const EVERY: [Scenario; 12] = [
     Scenario::Ack,
     Scenario::E2e,
     Scenario::Steady,
@@ -142,6 +147,7 @@ const EVERY: [Scenario; 11] = [
     Scenario::Scale,
     Scenario::Lists,
     Scenario::ListsPostgres,
+    Scenario::Dashboard,
 ];
 
 impl Arguments {

@@ -35,7 +35,7 @@ use crate::rig::{Setting, Store};
 use crate::scenario::ceilings::{self, Ceilings};
 use crate::scenario::scale::Measured;
 use crate::scenario::steady::Stream;
-use crate::scenario::{ack, e2e, isolation, lists, memory, scale, size, steady};
+use crate::scenario::{ack, dashboard, e2e, isolation, lists, memory, scale, size, steady};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -147,6 +147,7 @@ async fn one(
         Scenario::Memory => memory::run(setting, amounts.memory_identities, report).await,
         Scenario::Lists => lists::run(setting, Store::Sqlite, amounts.lists, report).await,
         Scenario::ListsPostgres => lists::run(setting, postgres()?, amounts.lists, report).await,
+        Scenario::Dashboard => dashboard::run(setting, amounts.dashboard, report).await,
         Scenario::Size => size::run(setting, amounts.size_events, report).await,
         Scenario::Scale => {
             // Half as long as elsewhere: it is done twice.

@@ -87,7 +87,7 @@ pub async fn run(setting: &Setting, store: Store<'_>, amount: Amount, report: &m
 }
 
 /// One identity with all that can be filtered by, scored and told about.
-async fn model(rig: &Rig) -> Result<()> {
+pub async fn model(rig: &Rig) -> Result<()> {
     let event = json!({
         "id": "model", "type": "user.registration", "session": "model-session",
         "identity": {"id": "model", "data": {"email": "model@posteo.de", "name": "Mo Del", "username": "mo"}},

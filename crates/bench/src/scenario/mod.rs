@@ -2,6 +2,7 @@
 
 pub mod ack;
 pub mod ceilings;
+pub mod dashboard;
 pub mod e2e;
 pub mod isolation;
 pub mod lists;
