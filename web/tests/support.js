@@ -10,7 +10,7 @@ import { chromium } from "playwright-core";
 const ROOT = new URL("../..", import.meta.url).pathname;
 const SECRET_KEY = "sk_web";
 const PUBLIC_KEY = "pk_web";
-const ADMIN = { email: "admin@example.com", password: "correct horse battery staple" };
+export const ADMIN = { email: "admin@example.com", password: "correct horse battery staple" };
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 async function freePort() {
@@ -34,8 +34,10 @@ export async function eventually(what, ask) {
 
 /** A running `dregs`, and what tests ask of it. */
 export class Dregs {
-  static async start(origins) {
+  /** `settings` are further variables of the server's environment. */
+  static async start(origins, settings = {}) {
     const dregs = new Dregs();
+    dregs.settings = settings;
     dregs.port = await freePort();
     dregs.folder = mkdtempSync(join(tmpdir(), "dregs-web-"));
     dregs.url = `http://127.0.0.1:${dregs.port}`;
@@ -59,6 +61,7 @@ export class Dregs {
       DREGS_MIN_CYCLE_MS: "0",
       DREGS_ADDRESS_RATE_PER_SECOND: "0",
       DREGS_LOG: "warn",
+      ...this.settings,
     };
     const program = process.env.SERVER ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/dregs");
     this.process = spawn(program, ["serve"], { env, stdio: ["ignore", "ignore", "inherit"] });

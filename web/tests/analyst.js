@@ -1,0 +1,66 @@
+// Somebody at the dashboard, in a browser that complains of nothing and asks no other host for anything.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { ADMIN } from "./support.js";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export class Analyst {
+  /** Opens the dashboard in a window of its own, signed in by its form. */
+  static async arrive(chrome, dregs, options = {}) {
+    const analyst = new Analyst();
+    analyst.dregs = dregs;
+    analyst.complaints = [];
+    analyst.context = await chrome.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    analyst.page = await analyst.context.newPage();
+    analyst.listen();
+    await analyst.page.goto(dregs.url);
+    await analyst.page.getByLabel("E-mail").fill(ADMIN.email);
+    await analyst.page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
+    await analyst.page.getByRole("button", { name: "Sign in" }).click();
+    await analyst.page.getByRole("navigation", { name: "Main" }).waitFor({ state: "attached" });
+    return analyst;
+  }
+
+  listen() {
+    const { page, dregs, complaints } = this;
+    page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("dialog", (dialog) => complaints.push(`a dialog: ${dialog.message()}`));
+    page.on("request", (request) => {
+      const url = new URL(request.url());
+      if (url.protocol.startsWith("http") && url.origin !== dregs.url) complaints.push(`a request to ${url.origin}`);
+    });
+  }
+
+  /** Opens a page and waits until what it asked for is there. */
+  async open(path) {
+    await this.page.goto(this.dregs.url + path);
+    await this.settled();
+  }
+
+  async settled() {
+    await this.page.locator("h1").first().waitFor();
+    await this.page.waitForFunction(() => !document.querySelector("[role=status][aria-label=Loading]"));
+  }
+
+  /** What axe finds on the page as it is, by its rule and the elements. */
+  async barriers() {
+    await this.page.evaluate(axe);
+    const { violations } = await this.page.evaluate(() => window.axe.run());
+    const grave = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+    return grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  }
+
+  /** How much wider than the window the page is, in pixels. */
+  overflow() {
+    return this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  }
+
+  async leave() {
+    assert.deepEqual(this.complaints, []);
+    await this.context.close();
+  }
+}

@@ -1,0 +1,74 @@
+// The whole story: a visitor of a small shop is scored, the application is told, and somebody looks into it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Analyst } from "./analyst.js";
+import { Receiver } from "./receiver.js";
+import { browser, Dregs, eventually, Shop } from "./support.js";
+
+let shop, dregs, chrome, receiver;
+
+before(async () => {
+  shop = await Shop.open();
+  receiver = await Receiver.open();
+  dregs = await Dregs.start(() => [shop.url], { DREGS_EGRESS_ALLOW: "127.0.0.0/8" });
+  shop.dregs = dregs;
+  chrome = await browser();
+});
+
+after(async () => {
+  await chrome?.close();
+  await dregs?.stop();
+  receiver?.close();
+  shop?.close();
+});
+
+test("from a purchase in a shop to an acknowledged escalation", async () => {
+  const channel = await dregs.call("POST", "/channels", {
+    type: "WEBHOOK", name: "Shop", events: ["escalation.opened"], config: { url: receiver.url },
+  });
+  receiver.secret = channel.signingSecret;
+  await dregs.call("POST", "/escalation-rules", {
+    name: "Scripts that buy", severity: "CRITICAL", channels: [channel.slug],
+    conditions: [{ type: "SCORE_LT", category: "HUMANITY", threshold: 30 }],
+  });
+  const analyst = await Analyst.arrive(chrome, dregs);
+
+  // A visitor signs up and buys, and a program moves the mouse.
+  shop.says();
+  const visitor = await chrome.newContext();
+  const page = await visitor.newPage();
+  await page.goto(shop.url);
+  await page.fill("#name", "Mallory Archer");
+  await page.evaluate(() => {
+    window.dregs("identify", "mallory", { email: "mallory@yopmail.com", name: "Mallory Archer" });
+    window.dregs("track", "sign-up");
+    window.dregs("track", "purchase", { total: 499 });
+  });
+  await page.click("#buy");
+  await dregs.saw("mallory", "dregs_identify", "sign-up", "purchase");
+  await visitor.close();
+
+  // The application hears of it, and of nobody else.
+  const told = await receiver.genuine("ESCALATION_OPENED");
+  assert.equal(told.identityId, "mallory");
+  assert.ok(told.data.scores.humanity < 30, JSON.stringify(told.data));
+
+  // The dashboard, which has been open all the time, shows it by itself.
+  const { page: desk } = analyst;
+  await desk.locator(".nav").getByText("1", { exact: true }).waitFor();
+  await desk.getByRole("link", { name: "Work through them" }).click();
+  await desk.getByText("Scripts that buy").first().waitFor();
+  await desk.getByRole("link", { name: "Mallory Archer" }).first().click();
+  await desk.waitForURL(`${dregs.url}/identities/mallory`);
+  // Why: the observations, in words.
+  await desk.getByText(/webdriver|automation/i).first().waitFor();
+  await desk.goBack();
+  await desk.getByText("Scripts that buy").first().waitFor();
+  await desk.keyboard.press("a");
+  await eventually("the acknowledgement", async () => {
+    const { content } = await dregs.call("GET", "/escalations?identity=mallory");
+    return content[0].status === "ACKNOWLEDGED";
+  });
+  await analyst.leave();
+});
