@@ -1,3 +1,57 @@
+// The frame of the settings: what there is to set, beside the one that is open.
+
+import { NativeSelect } from "@mantine/core";
+import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { useMay } from "../../app/session";
+import classes from "./Settings.module.css";
+
+const PLACES = [
+  { to: "/settings/channels", label: "Channels" },
+  { to: "/settings/credentials", label: "Credentials", isAdmins: true },
+  { to: "/settings/team", label: "Team" },
+  { to: "/settings/mappings", label: "Mappings" },
+  { to: "/settings/datasets", label: "Datasets" },
+  { to: "/settings/mcp-tokens", label: "MCP tokens" },
+  { to: "/settings/usage", label: "Usage" },
+  { to: "/settings/audit-log", label: "Audit log", isAdmins: true },
+  { to: "/settings/system", label: "System" },
+  { to: "/settings/account", label: "Account" },
+] as const;
+
+type Place = (typeof PLACES)[number];
+
 export function Settings() {
-  return <p>Settings</p>;
+  const { manage } = useMay();
+  const places = PLACES.filter((place) => manage || !("isAdmins" in place));
+  return (
+    <div className={classes.frame}>
+      <SideList places={places} />
+      <SmallList places={places} />
+      <div className={classes.page}><Outlet /></div>
+    </div>
+  );
+}
+
+function SideList({ places }: { places: Place[] }) {
+  return (
+    <nav aria-label="Settings" className={`nav ${classes.side}`}>
+      {places.map((place) => <Link key={place.to} to={place.to}>{place.label}</Link>)}
+    </nav>
+  );
+}
+
+/** The same on a small screen. */
+function SmallList({ places }: { places: Place[] }) {
+  const navigate = useNavigate();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const current = places.find((place) => path.startsWith(place.to));
+  return (
+    <NativeSelect
+      className={classes.small}
+      aria-label="Settings"
+      value={current?.to ?? ""}
+      data={places.map((place) => ({ value: place.to, label: place.label }))}
+      onChange={(event) => void navigate({ to: event.currentTarget.value })}
+    />
+  );
 }

@@ -1,0 +1,108 @@
+// The fields of a channel, for a new one and for one that is there.
+
+import { Button, Checkbox, Group, NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import { useForm, type UseFormReturnType } from "@mantine/form";
+import { $api } from "../../api";
+import { Answer, Failure } from "../../parts/Answer";
+import { word } from "../../parts/score";
+import { TYPES, valuesOf, type Channel, type ChannelValues } from "./config";
+import { More } from "./More";
+
+export type Form = UseFormReturnType<ChannelValues>;
+
+interface Props {
+  /** What is changed; nothing for a new channel. */
+  channel?: Channel;
+  error: unknown;
+  isBusy: boolean;
+  onSubmit: (values: ChannelValues) => void;
+  onCancel: () => void;
+}
+
+export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Props) {
+  const form = useForm<ChannelValues>({ initialValues: valuesOf(channel) });
+  const { type } = form.values;
+  return (
+    <form onSubmit={form.onSubmit(onSubmit)}>
+      <Stack>
+        {!channel && (
+          <NativeSelect
+            label="Type"
+            description={TYPES.find((one) => one.value === type)?.note}
+            data={TYPES.map(({ value, label }) => ({ value, label }))}
+            {...form.getInputProps("type")}
+          />
+        )}
+        <TextInput label="Name" required maxLength={100} data-autofocus {...form.getInputProps("name")} />
+        <Target form={form} />
+        <EventTypes form={form} />
+        {type === "WEBHOOK" && <More form={form} />}
+        {Boolean(error) && <Failure error={error} />}
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onCancel}>Cancel</Button>
+          <Button type="submit" loading={isBusy}>{channel ? "Save" : "Create"}</Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+/** Where it leads. */
+function Target({ form }: { form: Form }) {
+  switch (form.values.type) {
+    case "EMAIL":
+      return (
+        <>
+          <TagsInput
+            label="Recipients"
+            description="From 1 to 20 addresses, each followed by Enter."
+            required={form.values.recipients.length === 0}
+            maxTags={20}
+            splitChars={[",", " ", ";"]}
+            {...form.getInputProps("recipients")}
+          />
+          <NumberInput
+            label="Letters in a minute"
+            description="What is more is gathered into a digest."
+            placeholder="10"
+            min={1}
+            max={1000}
+            allowDecimal={false}
+            {...form.getInputProps("mailsPerMinute")}
+          />
+        </>
+      );
+    case "SLACK":
+      return (
+        <TextInput
+          label="URL of Slack's incoming webhook"
+          description="It is a credential: it is kept encrypted, and shown masked. What you leave masked stays as it is."
+          placeholder="https://hooks.slack.com/services/…"
+          required
+          {...form.getInputProps("url")}
+        />
+      );
+    default:
+      return (
+        <TextInput label="URL" description="Of your endpoint, http or https." placeholder="https://example.com/webhooks/dregs" required {...form.getInputProps("url")} />
+      );
+  }
+}
+
+/** What it tells of. */
+function EventTypes({ form }: { form: Form }) {
+  const types = $api.useQuery("get", "/api/event-types", undefined, { staleTime: Infinity });
+  return (
+    <Answer of={types} lines={6}>
+      {(all) => (
+        <Checkbox.Group label="Event types" description="What the channel tells of." {...form.getInputProps("events")}>
+          <Stack gap={10} mt="xs">
+            {all.map((type) => (
+              <Checkbox key={type.name} value={type.name} label={word(type.name)} description={<Text component="span" fz="xs" c="dimmed">{type.description}</Text>} />
+            ))}
+          </Stack>
+        </Checkbox.Group>
+      )}
+    </Answer>
+  );
+}

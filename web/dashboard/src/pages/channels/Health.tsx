@@ -1,0 +1,49 @@
+// How a channel is doing, in words.
+
+import { Progress, Stack, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { StatusChip } from "../../parts/Chip";
+import { Facts } from "../../parts/Page";
+import { Time } from "../../parts/Time";
+import type { Channel } from "./config";
+
+/** The state of a channel for a chip: what is disabled is no longer healthy or failing. */
+export function HealthChip({ channel }: { channel: Channel }) {
+  return <StatusChip status={channel.enabled ? channel.health.status : "DISABLED"} />;
+}
+
+/** One sentence for lists. */
+export function HealthWords({ channel }: { channel: Channel }) {
+  const { status, failures, resumesAt, lastError, disabledReason } = channel.health;
+  if (!channel.enabled) return <>{disabledReason ?? "What happens waits until it is enabled again."}</>;
+  if (status === "HEALTHY") return <>What is sent arrives.</>;
+  return (
+    <>
+      {failures === 1 ? "The last attempt failed" : `${failures} attempts in a row failed`}{lastError && `: ${lastError}`}.
+      {resumesAt && <> Tried again <Time at={resumesAt} />.</>}
+    </>
+  );
+}
+
+export function Health({ channel }: { channel: Channel }) {
+  const { failures, failingSince, resumesAt, lastError, disablePercent, disabledReason } = channel.health;
+  const facts: [string, ReactNode][] = [
+    ["Status", <HealthChip channel={channel} />],
+    ["Failures in a row", failures],
+  ];
+  if (failingSince) facts.push(["Failing since", <Time at={failingSince} />]);
+  if (lastError) facts.push(["Last error", lastError]);
+  if (resumesAt) facts.push(["Left alone until", <><Time at={resumesAt} />, then one attempt at a time</>]);
+  if (disabledReason) facts.push(["Disabled, since", disabledReason]);
+  return (
+    <Stack gap="sm">
+      <Facts facts={facts} />
+      {disablePercent > 0 && (
+        <div>
+          <Text fz="sm">{disablePercent} % of the time has passed after which the server disables it.</Text>
+          <Progress value={disablePercent} color="orange" mt={4} aria-label="Time to being disabled" />
+        </div>
+      )}
+    </Stack>
+  );
+}

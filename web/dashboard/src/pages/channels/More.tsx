@@ -1,0 +1,67 @@
+// What most webhooks leave as it is.
+
+import { ActionIcon, Button, Group, NumberInput, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { IconPlus, IconX } from "@tabler/icons-react";
+import type { Form } from "./ChannelForm";
+
+export function More({ form }: { form: Form }) {
+  return (
+    <details>
+      <summary>More</summary>
+      <Stack mt="sm">
+        <Headers form={form} />
+        <Group grow align="flex-start">
+          <NumberInput
+            label="Deadline (ms)" description="Of an attempt, from 100 to 30000." placeholder="as configured"
+            min={100} max={30_000} allowDecimal={false} {...form.getInputProps("timeoutMs")}
+          />
+          <NumberInput
+            label="Requests at once" description="From 1 to 256." placeholder="32"
+            min={1} max={256} allowDecimal={false} {...form.getInputProps("maxConcurrency")}
+          />
+          <NumberInput
+            label="Requests in a second" description="From 1 to 10000." placeholder="any number"
+            min={1} max={10_000} allowDecimal={false} {...form.getInputProps("ratePerSecond")}
+          />
+        </Group>
+        <Switch
+          label="In order"
+          description="Each event of an identity waits until the one before is delivered or given up."
+          {...form.getInputProps("ordered", { type: "checkbox" })}
+        />
+        <Switch
+          label="Only the newest score"
+          description="A score makes those of the same identity that still wait needless."
+          {...form.getInputProps("coalesce", { type: "checkbox" })}
+        />
+      </Stack>
+    </details>
+  );
+}
+
+/** Headers to send besides ours. */
+function Headers({ form }: { form: Form }) {
+  return (
+    <Stack gap="xs" role="group" aria-label="Headers">
+      <div>
+        <Text fw={500} fz="sm">Headers</Text>
+        <Text c="dimmed" fz="xs">Sent besides ours. Values are shown masked; what you leave masked stays as it is.</Text>
+      </div>
+      {form.values.headers.map((_, index) => (
+        <Group key={index} gap="xs" wrap="nowrap">
+          <TextInput flex={1} aria-label="Header" placeholder="X-Api-Key" {...form.getInputProps(`headers.${index}.name`)} />
+          <TextInput flex={2} aria-label="Value" placeholder="Value" {...form.getInputProps(`headers.${index}.value`)} />
+          <ActionIcon variant="subtle" color="gray" aria-label="Remove this header" onClick={() => form.removeListItem("headers", index)}>
+            <IconX size={16} />
+          </ActionIcon>
+        </Group>
+      ))}
+      <Button
+        size="xs" variant="default" leftSection={<IconPlus size={14} />} style={{ alignSelf: "flex-start" }}
+        onClick={() => form.insertListItem("headers", { name: "", value: "" })}
+      >
+        Add a header
+      </Button>
+    </Stack>
+  );
+}

@@ -1,0 +1,102 @@
+// What the form of a channel holds, and what the API takes of it.
+
+import type { Schemas } from "../../api";
+
+export type Channel = Schemas["ChannelBody"];
+type Config = Schemas["ConfigBody"];
+type Webhook = Schemas["WebhookConfigBody"];
+type Email = Schemas["EmailConfigBody"];
+type Slack = Schemas["SlackConfigBody"];
+
+export const TYPES = [
+  { value: "WEBHOOK", label: "Webhook", note: "Signed requests to an endpoint of yours." },
+  { value: "EMAIL", label: "E-mail", note: "Letters to people; many at once become a digest." },
+  { value: "SLACK", label: "Slack", note: "Cards in a channel of Slack." },
+];
+
+/** What may be left to the server. */
+type Count = number | "";
+
+export interface ChannelValues {
+  type: string;
+  name: string;
+  events: string[];
+  url: string;
+  headers: { name: string; value: string }[];
+  timeoutMs: Count;
+  maxConcurrency: Count;
+  ratePerSecond: Count;
+  ordered: boolean;
+  coalesce: boolean;
+  recipients: string[];
+  mailsPerMinute: Count;
+}
+
+const NEW: ChannelValues = {
+  type: "WEBHOOK", name: "", events: [], url: "", headers: [], timeoutMs: "", maxConcurrency: "", ratePerSecond: "",
+  ordered: false, coalesce: false, recipients: [], mailsPerMinute: "",
+};
+
+/** What the form begins with. */
+export function valuesOf(channel: Channel | undefined): ChannelValues {
+  if (!channel) return NEW;
+  const { type, name, events } = channel;
+  // The type of the channel says which of the three its configuration is.
+  const { headers, timeoutMs, maxConcurrency, ratePerSecond, ordered, coalesce, url } = channel.config as Partial<Webhook>;
+  const { recipients, mailsPerMinute } = channel.config as Partial<Email>;
+  return {
+    type,
+    name,
+    events,
+    url: url ?? "",
+    headers: Object.entries(headers ?? {}).map(([name, value]) => ({ name, value })),
+    timeoutMs: timeoutMs ?? "",
+    maxConcurrency: maxConcurrency ?? "",
+    ratePerSecond: ratePerSecond ?? "",
+    ordered: ordered ?? false,
+    coalesce: coalesce ?? false,
+    recipients: recipients ?? [],
+    mailsPerMinute: mailsPerMinute ?? "",
+  };
+}
+
+const count = (value: Count) => (value === "" ? null : value);
+
+/** The configuration that the form says. */
+export function configOf(values: ChannelValues): Config {
+  const url = values.url.trim();
+  if (values.type === "SLACK") return { url } satisfies Slack;
+  if (values.type === "EMAIL") {
+    return { recipients: values.recipients, mailsPerMinute: count(values.mailsPerMinute) } satisfies Email;
+  }
+  const named = values.headers.filter(({ name }) => name.trim() !== "");
+  return {
+    url,
+    headers: named.length === 0 ? null : Object.fromEntries(named.map(({ name, value }) => [name.trim(), value])),
+    timeoutMs: count(values.timeoutMs),
+    maxConcurrency: count(values.maxConcurrency),
+    ratePerSecond: count(values.ratePerSecond),
+    ordered: values.ordered,
+    coalesce: values.coalesce,
+  } satisfies Webhook;
+}
+
+/** Where a channel leads, in a few words. */
+export function target(channel: Channel): string {
+  if (channel.type === "EMAIL") return (channel.config as Email).recipients.join(", ");
+  return (channel.config as Webhook | Slack).url;
+}
+
+/** What a webhook is set to besides its address. */
+export function webhookFacts(channel: Channel): [name: string, value: string][] {
+  const config = channel.config as Webhook;
+  const facts: [string, string | number | null | undefined][] = [
+    ["Headers", Object.keys(config.headers ?? {}).join(", ")],
+    ["Deadline", config.timeoutMs && `${config.timeoutMs} ms`],
+    ["At once", config.maxConcurrency && `${config.maxConcurrency} requests`],
+    ["Rate", config.ratePerSecond && `${config.ratePerSecond} requests in a second`],
+    ["Order", config.ordered ? "each event of an identity waits for the one before" : ""],
+    ["Coalescing", config.coalesce ? "a newer score replaces those that wait" : ""],
+  ];
+  return facts.flatMap(([name, value]): [string, string][] => (value ? [[name, String(value)]] : []));
+}
