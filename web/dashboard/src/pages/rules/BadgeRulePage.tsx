@@ -1,3 +1,130 @@
+// A rule that gives a badge: made, changed, removed.
+
+import { Group, NativeSelect, NumberInput, SimpleGrid, Switch, TextInput } from "@mantine/core";
+import { useParams } from "@tanstack/react-router";
+import { $api, type Schemas } from "../../api";
+import { Answer } from "../../parts/Answer";
+import { Facts, Panel } from "../../parts/Page";
+import { Time } from "../../parts/Time";
+import { ConditionRows } from "./ConditionRows";
+import { row, useDraft, type Draft, type Row } from "./draft";
+import { Editor, useDone } from "./Editor";
+import { Preview } from "./Preview";
+import { RemoveBadgeRule } from "./RemoveBadgeRule";
+import type { BadgeRule } from "./rules";
+import { SecondsInput } from "./SecondsInput";
+
+type Body = Schemas["NewBadgeRuleBody"];
+type Values = Required<Omit<Body, "conditions">> & { conditions: Row[] };
+
+const NEW: Body = { name: "", type: "BAD", conditions: [{ type: "SCORE_LT", category: "HUMANITY", threshold: 30 }] };
+const TYPES = [
+  { value: "BAD", label: "Bad" },
+  { value: "GOOD", label: "Good" },
+  { value: "NEUTRAL", label: "Neutral" },
+];
+
 export function BadgeRulePage() {
-  return <p>BadgeRulePage</p>;
+  const { id } = useParams({ strict: false });
+  return id === "new" ? <BadgeRuleEditor /> : <KeptBadgeRule key={id} id={Number(id)} />;
+}
+
+function KeptBadgeRule({ id }: { id: number }) {
+  // Editing begins with how the rule is now, and not with how it was at the last visit.
+  const rule = $api.useQuery("get", "/api/badge-rules/{id}", { params: { path: { id } } }, { gcTime: 0 });
+  return <Answer of={rule} lines={8}>{(rule) => <BadgeRuleEditor rule={rule} />}</Answer>;
+}
+
+function valuesOf({ name, type, priority = 0, conditions, applyDelaySeconds = 0, removeDelaySeconds = 0, enabled = true }: Body): Values {
+  return { name, type, priority, conditions: conditions.map(row), applyDelaySeconds, removeDelaySeconds, enabled };
+}
+
+function BadgeRuleEditor({ rule }: { rule?: BadgeRule }) {
+  const draft = useDraft(() => valuesOf(rule ?? NEW));
+  const { values, put } = draft;
+  const conditions = values.conditions.map(({ condition }) => condition);
+  const done = useDone("/api/badge-rules");
+  const saved = { onSuccess: ({ name }: BadgeRule) => done(`${name} is saved.`), onError: draft.refuse };
+  const create = $api.useMutation("post", "/api/badge-rules", saved);
+  const replace = $api.useMutation("put", "/api/badge-rules/{id}", saved);
+  const save = () => {
+    const body = { ...values, conditions };
+    if (rule) replace.mutate({ params: { path: { id: rule.id } }, body });
+    else create.mutate({ body });
+  };
+  return (
+    <Editor
+      title={rule ? `Badge rule: ${rule.name}` : "New badge rule"}
+      isNew={!rule}
+      isDirty={draft.isDirty}
+      isSaving={create.isPending || replace.isPending}
+      errors={draft.errors}
+      onSave={save}
+      remove={rule && <RemoveBadgeRule rule={rule} />}
+      aside={<Preview conditions={conditions} isAgainst={values.type === "BAD"} />}
+    >
+      <Panel title="The badge"><BadgeFields draft={draft} /></Panel>
+      <Panel title="Given while">
+        <ConditionRows rows={values.conditions} isOfEscalations={false} errors={draft.errors} onChange={(conditions) => put({ conditions })} />
+      </Panel>
+      <Panel title="When"><Delays draft={draft} /></Panel>
+      {rule && <Facts facts={[["Slug", <span className="mono">{rule.slug}</span>], ["Last changed", <Time at={rule.updatedAt} />]]} />}
+    </Editor>
+  );
+}
+
+function BadgeFields({ draft: { values, errors, put } }: { draft: Draft<Values> }) {
+  return (
+    <>
+      <TextInput
+        label="Name"
+        description="What is shown of those who carry it."
+        required
+        maxLength={100}
+        value={values.name}
+        onChange={(event) => put({ name: event.currentTarget.value })}
+        error={errors.name}
+      />
+      <SimpleGrid cols={{ base: 1, xs: 2 }}>
+        <NativeSelect
+          label="Type"
+          description="Whom a good badge is on may be innocent."
+          data={TYPES}
+          value={values.type}
+          onChange={(event) => put({ type: event.currentTarget.value })}
+          error={errors.type}
+        />
+        <NumberInput
+          label="Priority"
+          description="Badges of higher numbers come first."
+          allowDecimal={false}
+          value={values.priority}
+          onChange={(next) => put({ priority: Number(next) })}
+          error={errors.priority}
+        />
+      </SimpleGrid>
+    </>
+  );
+}
+
+function Delays({ draft: { values, errors, put } }: { draft: Draft<Values> }) {
+  return (
+    <Group gap="lg" align="flex-end">
+      <SecondsInput
+        label="Give it after"
+        placeholder="at once"
+        value={values.applyDelaySeconds}
+        onChange={(applyDelaySeconds) => put({ applyDelaySeconds })}
+        error={errors.applyDelaySeconds}
+      />
+      <SecondsInput
+        label="Take it away after"
+        placeholder="at once"
+        value={values.removeDelaySeconds}
+        onChange={(removeDelaySeconds) => put({ removeDelaySeconds })}
+        error={errors.removeDelaySeconds}
+      />
+      <Switch label="Enabled" checked={values.enabled} onChange={(event) => put({ enabled: event.currentTarget.checked })} />
+    </Group>
+  );
 }

@@ -1,3 +1,97 @@
+// A rule that opens escalations: made, tried, changed, removed.
+
+import { useParams } from "@tanstack/react-router";
+import { $api, type Schemas } from "../../api";
+import { Answer } from "../../parts/Answer";
+import { Confirm } from "../../parts/Confirm";
+import { Panel } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
+import { Backtest } from "./Backtest";
+import { ConditionRows } from "./ConditionRows";
+import { row, useDraft } from "./draft";
+import { Editor, useDone } from "./Editor";
+import { EscalationDelays, EscalationFields, type EscalationValues } from "./EscalationFields";
+import { Preview } from "./Preview";
+import type { EscalationRule } from "./rules";
+
+type Body = Schemas["NewEscalationRuleBody"];
+
+const HOUR_SECONDS = 3_600;
+const NEW: Body = {
+  name: "",
+  severity: "WARNING",
+  conditions: [{ type: "SCORE_LT", category: "HUMANITY", threshold: 30 }],
+  closeAfterSeconds: HOUR_SECONDS,
+};
+
 export function EscalationRulePage() {
-  return <p>EscalationRulePage</p>;
+  const { id } = useParams({ strict: false });
+  return id === "new" ? <EscalationRuleEditor /> : <KeptEscalationRule key={id} id={Number(id)} />;
+}
+
+function KeptEscalationRule({ id }: { id: number }) {
+  // Editing begins with how the rule is now, and not with how it was at the last visit.
+  const rule = $api.useQuery("get", "/api/escalation-rules/{id}", { params: { path: { id } } }, { gcTime: 0 });
+  return <Answer of={rule} lines={8}>{(rule) => <EscalationRuleEditor rule={rule} />}</Answer>;
+}
+
+function valuesOf({ name, severity, channels = [], conditions, openAfterSeconds = 0, closeAfterSeconds = 0, effectiveAt = null, enabled = true }: Body): EscalationValues {
+  return { name, severity, channels, conditions: conditions.map(row), openAfterSeconds, closeAfterSeconds, effectiveAt, enabled };
+}
+
+function EscalationRuleEditor({ rule }: { rule?: EscalationRule }) {
+  const draft = useDraft(() => valuesOf(rule ?? NEW));
+  const { values, put } = draft;
+  const conditions = values.conditions.map(({ condition }) => condition);
+  const done = useDone("/api/escalation-rules");
+  const saved = { onSuccess: ({ name }: EscalationRule) => done(`${name} is saved.`), onError: draft.refuse };
+  const create = $api.useMutation("post", "/api/escalation-rules", saved);
+  const replace = $api.useMutation("put", "/api/escalation-rules/{id}", saved);
+  const save = () => {
+    const body = { ...values, conditions };
+    if (rule) replace.mutate({ params: { path: { id: rule.id } }, body });
+    else create.mutate({ body });
+  };
+  const { openAfterSeconds, closeAfterSeconds } = values;
+  return (
+    <Editor
+      title={rule ? `Escalation rule: ${rule.name}` : "New escalation rule"}
+      isNew={!rule}
+      isDirty={draft.isDirty}
+      isSaving={create.isPending || replace.isPending}
+      errors={draft.errors}
+      onSave={save}
+      remove={rule && <Remove rule={rule} />}
+      aside={
+        <>
+          <Preview conditions={conditions} isAgainst />
+          <Backtest rule={{ conditions, openAfterSeconds, closeAfterSeconds }} />
+        </>
+      }
+    >
+      <Panel title="The escalation"><EscalationFields draft={draft} /></Panel>
+      <Panel title="Opened when">
+        <ConditionRows rows={values.conditions} isOfEscalations errors={draft.errors} onChange={(conditions) => put({ conditions })} />
+      </Panel>
+      <Panel title="When"><EscalationDelays draft={draft} /></Panel>
+      {rule && <PageLink to="/escalations" search={{ rule: String(rule.id) } as never} fz="sm">The escalations it has opened</PageLink>}
+    </Editor>
+  );
+}
+
+function Remove({ rule }: { rule: EscalationRule }) {
+  const done = useDone("/api/escalation-rules");
+  const remove = $api.useMutation("delete", "/api/escalation-rules/{id}", { onSuccess: () => done(`${rule.name} is removed.`) });
+  return (
+    <Confirm
+      action="Remove"
+      question={`Remove the rule “${rule.name}”?`}
+      color="red"
+      variant="subtle"
+      loading={remove.isPending}
+      onConfirm={() => remove.mutate({ params: { path: { id: rule.id } } })}
+    >
+      It opens no more escalations.
+    </Confirm>
+  );
 }

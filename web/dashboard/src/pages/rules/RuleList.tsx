@@ -1,3 +1,34 @@
+// Every rule: what it asks, what it gives, and whether it is on.
+
+import { Button, Group } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { usePageSearch } from "../../app/search";
+import { useMay } from "../../app/session";
+import { Answer } from "../../parts/Answer";
+import { SearchFilter } from "../../parts/Filters";
+import { Page } from "../../parts/Page";
+import { BadgeRules } from "./BadgeRules";
+import { EscalationRules } from "./EscalationRules";
+import { useBadgeRules, useEscalationRules } from "./rules";
+
 export function RuleList() {
-  return <p>RuleList</p>;
+  const { manage } = useMay();
+  const [search] = usePageSearch();
+  const term = (search.term ?? "").toLowerCase();
+  const isSought = ({ name }: { name: string }) => name.toLowerCase().includes(term);
+  const escalationRules = useEscalationRules();
+  const badgeRules = useBadgeRules();
+  const actions = manage && (
+    <>
+      <Button size="xs" variant="default" component={Link} to="/badge-rules/new">New badge rule</Button>
+      <Button size="xs" component={Link} to="/escalation-rules/new">New escalation rule</Button>
+    </>
+  );
+  return (
+    <Page title="Rules" actions={actions}>
+      <Group><SearchFilter label="Search rules by name" /></Group>
+      <Answer of={escalationRules} lines={5}>{(rules) => <EscalationRules rules={rules.filter(isSought)} />}</Answer>
+      <Answer of={badgeRules} lines={5}>{(rules) => <BadgeRules rules={rules.filter(isSought)} />}</Answer>
+    </Page>
+  );
 }

@@ -1,0 +1,67 @@
+// What can be done with an identity.
+
+import { Button, Menu } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconDots, IconDownload, IconEye, IconEyeOff, IconMessageQuestion, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { $api, refresh, tell, type Schemas } from "../../api";
+import { useMay } from "../../app/session";
+import { DeleteIdentity } from "./DeleteIdentity";
+import { AskReview } from "./AskReview";
+
+export function Actions({ identity }: { identity: Schemas["IdentityBody"] }) {
+  const may = useMay();
+  const path = { id: identity.id };
+  const [isAsking, ask] = useDisclosure(false);
+  const [isDeleting, remove] = useDisclosure(false);
+  const analyze = $api.useMutation("post", "/api/identities/{id}/actions/analyze", {
+    onSuccess: async () => {
+      tell("It is being scored again.");
+      await refresh("/api/identities");
+    },
+  });
+  if (!may.triage) return null;
+  return (
+    <>
+      <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} loading={analyze.isPending} onClick={() => analyze.mutate({ params: { path } })}>Score now</Button>
+      <Button size="xs" variant="default" leftSection={<IconMessageQuestion size={14} />} onClick={ask.open}>Ask for a review</Button>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button size="xs" variant="default" leftSection={<IconDots size={14} />}>More</Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Disregard identity={identity} />
+          {may.manage && <Export id={identity.id} />}
+          {may.manage && <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={remove.open}>Delete…</Menu.Item>}
+        </Menu.Dropdown>
+      </Menu>
+      <AskReview id={identity.id} isOpen={isAsking} close={ask.close} />
+      <DeleteIdentity id={identity.id} isOpen={isDeleting} close={remove.close} />
+    </>
+  );
+}
+
+/** Everything that is kept of the person, as a file. */
+function Export({ id }: { id: string }) {
+  const name = `${id.replaceAll(/[^\w.@-]/g, "_")}.json`;
+  return (
+    <Menu.Item component="a" href={`/api/identities/${encodeURIComponent(id)}/export`} download={name} leftSection={<IconDownload size={16} />}>
+      Export everything as JSON
+    </Menu.Item>
+  );
+}
+
+/** Leaves somebody out of everybody's analysis, such as one's own staff; or takes them in again. */
+function Disregard({ identity: { id, disregarded } }: { identity: Schemas["IdentityBody"] }) {
+  const change = $api.useMutation("patch", "/api/identities/{id}", {
+    onSuccess: async () => {
+      tell(disregarded ? "It counts again." : "It is left out of everybody's analysis and of escalations.");
+      await refresh("/api/identities", "/api/escalations");
+    },
+  });
+  const Icon = disregarded ? IconEye : IconEyeOff;
+  return (
+    <Menu.Item leftSection={<Icon size={16} />} onClick={() => change.mutate({ params: { path: { id } }, body: { disregarded: !disregarded } })}>
+      {disregarded ? "Regard again" : "Disregard"}
+    </Menu.Item>
+  );
+}

@@ -1,0 +1,46 @@
+// Asks for a review: an account, in words, of what drives the scores and what would change them.
+
+import { Button, Group, Modal, Stack, Textarea } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { $api, refresh } from "../../api";
+import { usePageSearch } from "../../app/search";
+import { Failure } from "../../parts/Answer";
+
+const FEEDBACK_MAX_CHARS = 4_000;
+
+export function AskReview({ id, isOpen, close }: { id: string; isOpen: boolean; close: () => void }) {
+  const [, changeSearch] = usePageSearch();
+  const form = useForm({ initialValues: { feedback: "" } });
+  const ask = $api.useMutation("post", "/api/identities/{id}/actions/review", {
+    onError: () => {},
+    onSuccess: async () => {
+      close();
+      form.reset();
+      changeSearch({ tab: "reviews" });
+      await refresh("/api/identities/{id}/reviews");
+    },
+  });
+  const submit = form.onSubmit(({ feedback }) => ask.mutate({ params: { path: { id } }, body: { feedback: feedback.trim() || null } }));
+  return (
+    <Modal opened={isOpen} onClose={close} title="Ask for a review">
+      <form onSubmit={submit}>
+        <Stack>
+          {ask.error && <Failure error={ask.error} />}
+          <Textarea
+            label="What the reviewer should know"
+            description="Optional: what the analysis seems to get wrong, or what you know of this person."
+            autosize
+            minRows={3}
+            maxLength={FEEDBACK_MAX_CHARS}
+            data-autofocus
+            {...form.getInputProps("feedback")}
+          />
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={close}>Cancel</Button>
+            <Button type="submit" loading={ask.isPending}>Ask</Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,95 @@
+// The identities that strong links hold together, drawn; what one points at or picks is told in words below.
+
+import { Button, Group, Skeleton, Text } from "@mantine/core";
+import { lazy, Suspense, useState } from "react";
+import { $api, type Schemas } from "../../api";
+import { Answer } from "../../parts/Answer";
+import { Badges, ScoreChip } from "../../parts/Chip";
+import { Panel } from "../../parts/Page";
+import { IdentityLink, PageLink } from "../../parts/PageLink";
+import { CATEGORIES, scoreOf } from "../../parts/score";
+import { Kind } from "./Links";
+import { BANDS, nameOf } from "./links";
+
+type ClusterBody = Schemas["ClusterBody"];
+/** A member by its id, or a link by its place among the links. */
+export type Pick = { member: string } | { link: number };
+
+/** The graph comes when it is looked at, and not with the page. */
+const LinkGraph = lazy(() => import("./LinkGraph"));
+const CAN_DRAW = !!document.createElement("canvas").getContext("webgl2");
+
+export function Cluster({ id }: { id: string }) {
+  const cluster = $api.useQuery("get", "/api/identities/{id}/cluster", { params: { path: { id } } });
+  return <Answer of={cluster} lines={8}>{(found) => found.links.length > 0 && <Drawn cluster={found} id={id} />}</Answer>;
+}
+
+function Drawn({ cluster, id }: { cluster: ClusterBody; id: string }) {
+  const [pointed, setPointed] = useState<Pick>();
+  const [picked, setPicked] = useState<Pick>();
+  const count = `${cluster.isWhole ? "" : "the nearest "}${cluster.members.length} identities that strong links hold together`;
+  const types = [...new Set(cluster.links.map(({ type }) => type))];
+  return (
+    <Panel title="Cluster" note={`${count.charAt(0).toUpperCase()}${count.slice(1)}.`}>
+      {CAN_DRAW ? (
+        <Suspense fallback={<Skeleton height="26rem" />}>
+          <LinkGraph cluster={cluster} center={id} picked={picked} onPoint={setPointed} onPick={setPicked} />
+        </Suspense>
+      ) : <Text fz="sm">This browser cannot draw the graph, since it has no WebGL 2. The list below has the links of this identity.</Text>}
+      <Legend types={types} />
+      <div role="status"><Told pick={pointed ?? picked} cluster={cluster} /></div>
+    </Panel>
+  );
+}
+
+function Legend({ types }: { types: string[] }) {
+  return (
+    <ul className="legend" aria-label="Colours">
+      {BANDS.map((words, band) => (
+        <li key={words}><span className="legend-node" style={{ background: `var(--band-${band}-mark)` }} aria-hidden />worst score {words}</li>
+      ))}
+      {types.map((type) => <li key={type}><Kind type={type} /></li>)}
+    </ul>
+  );
+}
+
+/** What is pointed at or picked, in words. */
+function Told({ pick, cluster }: { pick: Pick | undefined; cluster: ClusterBody }) {
+  const hint = <Text fz="sm" c="dimmed">Point at an identity or at a link to read what is behind it; click to keep it here.</Text>;
+  if (!pick) return hint;
+  if ("member" in pick) {
+    const member = cluster.members.find(({ id }) => id === pick.member);
+    return member ? <Member member={member} /> : hint;
+  }
+  const link = cluster.links[pick.link];
+  return link ? <LinkTold link={link} members={cluster.members} /> : hint;
+}
+
+function Member({ member }: { member: Schemas["IdentityBody"] }) {
+  return (
+    <Group gap="sm">
+      <IdentityLink id={member.id} name={nameOf(member)} />
+      {member.displayEmail && <Text fz="sm" c="dimmed" className="break">{member.displayEmail}</Text>}
+      <Group gap={4} wrap="nowrap">
+        {CATEGORIES.map((category) => <ScoreChip key={category} category={category} value={scoreOf(member, category)} />)}
+      </Group>
+      <Badges badges={member.badges} />
+      <PageLink to="/identities/$id" params={{ id: member.id }} search={{ tab: "links" } as never}>
+        <Button component="span" size="compact-xs" variant="default">Its links</Button>
+      </PageLink>
+    </Group>
+  );
+}
+
+function LinkTold({ link, members }: { link: Schemas["ClusterLinkBody"]; members: Schemas["IdentityBody"][] }) {
+  const name = (id: string) => members.find((member) => member.id === id)?.displayName;
+  const { sourceIdentityId: source, targetIdentityId: target, type, value, confidence, explanation } = link;
+  return (
+    <Group gap="sm">
+      <Kind type={type} />
+      <span><IdentityLink id={source} name={name(source)} /> and <IdentityLink id={target} name={name(target)} /></span>
+      <Text fz="sm" c="dimmed" className="numbers">strength {value.toFixed(2)} · confidence {confidence.toFixed(2)}</Text>
+      <Text fz="sm" className="break">{explanation}</Text>
+    </Group>
+  );
+}

@@ -1,0 +1,50 @@
+// Whom the application's channels were told of, of one identity.
+
+import { $api, type Schemas } from "../../api";
+import { Answer, Empty } from "../../parts/Answer";
+import { StatusChip } from "../../parts/Chip";
+import { ListTable, type Column } from "../../parts/ListTable";
+import { PageLink } from "../../parts/PageLink";
+import { word } from "../../parts/score";
+import { Time } from "../../parts/Time";
+import { useDeliveries } from "./deliveries";
+import { useListQuery } from "./list";
+
+type Delivery = Schemas["DeliveryBody"];
+
+/** Channels that are known by their names; others by their numbers. */
+const CHANNELS = 100;
+
+function columns(channels: Map<number, string>): Column<Delivery>[] {
+  return [
+    { title: "Status", cell: ({ status }) => <StatusChip status={status} /> },
+    { title: "Event", cell: ({ id, event }) => <PageLink to="/deliveries/$id" params={{ id: String(id) }} fw={500}>{word(event)}</PageLink> },
+    { title: "Channel", cell: ({ channelId: id }) => <PageLink to="/settings/channels/$id" params={{ id: String(id) }} className="break">{channels.get(id) ?? id}</PageLink> },
+    { title: "Attempts", cell: ({ attemptCount }) => <span className="numbers">{attemptCount}</span> },
+    { title: "Answer", cell: ({ httpStatus, errorMessage }) => <span className="break">{errorMessage ?? httpStatus ?? "–"}</span> },
+    { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
+    { title: "Completed", cell: ({ completedAt }) => <Time at={completedAt} /> },
+  ];
+}
+
+export function Deliveries({ id }: { id: string }) {
+  const deliveries = useDeliveries({ ...useListQuery(), identity: id });
+  const channels = $api.useQuery("get", "/api/channels", { params: { query: { pageSize: CHANNELS } } });
+  const names = new Map(channels.data?.content.map((channel) => [channel.id, channel.name]));
+  const empty = <Empty title="No deliveries">Each event that a channel is told of this identity stands here, with every attempt.</Empty>;
+  return (
+    <Answer of={deliveries} lines={6}>
+      {(page) => page && (
+        <ListTable
+          label="Deliveries"
+          page={page}
+          columns={columns(names)}
+          rowKey={({ id }) => id}
+          href={({ id }) => `/deliveries/${id}`}
+          isWaiting={deliveries.isPlaceholderData}
+          empty={empty}
+        />
+      )}
+    </Answer>
+  );
+}

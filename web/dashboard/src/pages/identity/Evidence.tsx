@@ -1,0 +1,110 @@
+// Each observation in words, and what it does to its score, so that the score can be redone by hand.
+
+import { Chip, ScoreChip } from "../../parts/Chip";
+import { Group, Text, Title } from "@mantine/core";
+import type { Schemas } from "../../api";
+import { CATEGORIES, QUESTIONS, word, type Category } from "../../parts/score";
+import { byStrength, isShadowed, plain, push, pushOf, scoreAt, signed, START, type Observation } from "./evidence";
+import { Values } from "./Values";
+
+type Explained = Schemas["ExplainedScoreBody"];
+
+/** Bars are as long as this at least reaches to the end, in log-odds: small pushes look small. */
+const SCALE_LEAST = 2;
+
+export function Evidence({ scores }: { scores: Explained[] }) {
+  const pushes = scores.flatMap(({ observations }) => observations.map((one) => Math.abs(push(one))));
+  const scale = Math.max(SCALE_LEAST, ...pushes);
+  return (
+    <>
+      {CATEGORIES.map((category) => (
+        <CategoryEvidence key={category} category={category} explained={scores.find((one) => one.category === category)} scale={scale} />
+      ))}
+      <Formula />
+    </>
+  );
+}
+
+function CategoryEvidence({ category, explained, scale }: { category: Category; explained: Explained | undefined; scale: number }) {
+  const name = word(category);
+  return (
+    <section className="panel" aria-label={name} id={category.toLowerCase()}>
+      <Group gap="sm" px="md" pt="md" pb="xs" wrap="nowrap">
+        <ScoreChip category={category} value={explained?.value ?? null} />
+        <Title order={2}>{name}</Title>
+        <Text c="dimmed" fz="sm">{QUESTIONS[category]}</Text>
+      </Group>
+      <div style={{ padding: "0 1rem 1rem" }}>
+        {explained ? <Observations explained={explained} scale={scale} /> : <Text c="dimmed" fz="sm">Nothing has been observed that bears on this. It has no score till then.</Text>}
+      </div>
+    </section>
+  );
+}
+
+function Observations({ explained: { value, observations }, scale }: { explained: Explained; scale: number }) {
+  const moved = pushOf(observations);
+  const sum = START + moved;
+  const redone = scoreAt(sum);
+  return (
+    <>
+      <ol className="observations">
+        {byStrength(observations).map((observation) => <ObservationRow key={observation.id} observation={observation} scale={scale} />)}
+      </ol>
+      <div className="sum numbers">
+        Start {plain(START)} {moved < 0 ? "−" : "+"} evidence {Math.abs(moved).toFixed(2)} = {plain(sum)}; 100 × σ({plain(sum)}) = <strong>{redone}</strong>
+        {redone !== value && `, ${value} when it was made`}
+      </div>
+    </>
+  );
+}
+
+function ObservationRow({ observation, scale }: { observation: Observation; scale: number }) {
+  const { label, explanation, id, value, confidence, weight, metadata } = observation;
+  const isShadow = isShadowed(observation);
+  return (
+    <li data-shadowed={isShadow || undefined}>
+      <div>
+        <Group gap="xs">
+          <Text fw={600}>{label}</Text>
+          {isShadow && <Chip>In shadow: not counted</Chip>}
+        </Group>
+        <p className="break">{explanation}</p>
+        {Object.keys(metadata).length > 0 && (
+          <details className="more">
+            <summary>The numbers behind it</summary>
+            <Values label={`${label}: the numbers behind it`} values={metadata} />
+          </details>
+        )}
+      </div>
+      <div>
+        {!isShadow && <Push by={push(observation)} scale={scale} />}
+        <Text fz="xs" c="dimmed" className="numbers" mt={4} title={id}>value {value} · confidence {confidence} · weight {weight}</Text>
+      </div>
+    </li>
+  );
+}
+
+function Push({ by, scale }: { by: number; scale: number }) {
+  const width = `${Math.min(Math.abs(by) / scale, 1) * 50}%`;
+  const words = Number(by.toFixed(2)) === 0 ? "moves nothing" : `${by < 0 ? "lowers" : "raises"} the log-odds by ${Math.abs(by).toFixed(2)}`;
+  return (
+    <div className="push" role="img" aria-label={words}>
+      <span className="push-track"><span className="push-bar" data-side={by < 0 ? "down" : "up"} style={{ width }} /></span>
+      <span className="push-number">{signed(by)}</span>
+    </div>
+  );
+}
+
+function Formula() {
+  return (
+    <details className="more">
+      <summary>How a score is made</summary>
+      <Text fz="sm" maw={720}>
+        Evidence adds up in log-odds. Every category starts at 70 of 100, which is ln(0.70 / 0.30) = 0.85. Each observation moves it by
+        weight × confidence × ln(value / (1 − value)), where a value below 0.02 counts as 0.02 and one above 0.98 as 0.98: to the left of a
+        bar&rsquo;s middle, towards suspicion, to the right, towards trust; 0.5 moves nothing. The score is 100 × σ of the sum, rounded, with
+        σ(x) = 1 / (1 + e<sup>−x</sup>). What is in shadow has the weight 0.
+      </Text>
+    </details>
+  );
+}

@@ -1,0 +1,56 @@
+// The graph itself: loaded when it is looked at.
+
+import { ActionIcon, useComputedColorScheme } from "@mantine/core";
+import { IconFocusCentered, IconMinus, IconPlus } from "@tabler/icons-react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { Schemas } from "../../api";
+import type { Pick } from "./Cluster";
+import { draw, layOut, mark } from "./draw";
+import { nameOf, nodeColour } from "./links";
+
+type ClusterBody = Schemas["ClusterBody"];
+
+interface Props {
+  cluster: ClusterBody;
+  center: string;
+  picked: Pick | undefined;
+  onPoint: (pick: Pick | undefined) => void;
+  onPick: (pick: Pick | undefined) => void;
+}
+
+/** All that can be seen of a cluster. Live updates bring it again and again, and it mostly looks the same. */
+function looksOf({ members, links }: ClusterBody): string {
+  return JSON.stringify([members.map((member) => [member.id, nameOf(member), nodeColour(member)]), links]);
+}
+
+export default function LinkGraph({ cluster, center, picked, onPoint, onPick }: Props) {
+  const stage = useRef<HTMLDivElement>(null);
+  const [renderer, setRenderer] = useState<ReturnType<typeof draw>>();
+  const scheme = useComputedColorScheme();
+  const looks = looksOf(cluster);
+  const graph = useMemo(() => layOut(cluster, center), [looks, center]);
+  useEffect(() => {
+    if (!stage.current) return;
+    const drawn = draw(graph, stage.current, { onPoint, onPick });
+    setRenderer(drawn);
+    return () => {
+      setRenderer(undefined);
+      drawn.kill();
+    };
+  }, [graph, scheme, onPoint, onPick]);
+  useEffect(() => {
+    if (renderer) mark(renderer, picked);
+  }, [renderer, picked]);
+  const camera = renderer?.getCamera();
+  const label = `A graph of ${cluster.members.length} identities and ${cluster.links.length} links between them. The list below says in words what this identity is linked to.`;
+  return (
+    <div className="graph">
+      <div ref={stage} className="graph-stage" role="img" aria-label={label} />
+      <div className="graph-zoom">
+        <ActionIcon variant="default" aria-label="Zoom in" onClick={() => void camera?.zoomIn()}><IconPlus size={16} /></ActionIcon>
+        <ActionIcon variant="default" aria-label="Zoom out" onClick={() => void camera?.zoomOut()}><IconMinus size={16} /></ActionIcon>
+        <ActionIcon variant="default" aria-label="Show all" onClick={() => void camera?.reset()}><IconFocusCentered size={16} /></ActionIcon>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,100 @@
+// What an identity has done, newest first, day by day.
+
+import { Button, Group, Text } from "@mantine/core";
+import { Fragment } from "react";
+import { $api, type Schemas } from "../../api";
+import { Answer, Empty } from "../../parts/Answer";
+import { Chip } from "../../parts/Chip";
+import { pretty, Source } from "../../parts/Copy";
+import { PageLink } from "../../parts/PageLink";
+import { exactTime } from "../../parts/Time";
+
+type Event = Schemas["TrackedEventBody"];
+
+/** Events that come at once. */
+const PAGE = 50;
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "full" });
+
+/** The newest events; more by `fetchNextPage`. */
+function useEvents(id: string) {
+  return $api.useInfiniteQuery("get", "/api/events", { params: { query: { identity: id, pageSize: PAGE } } }, {
+    pageParamName: "pageNumber",
+    initialPageParam: 0,
+    getNextPageParam: (page: Schemas["Page_TrackedEventBody"] | undefined) => (!page || page.last ? undefined : page.pageNumber + 1),
+  });
+}
+
+export function Timeline({ id }: { id: string }) {
+  const events = useEvents(id);
+  return (
+    <Answer of={events} lines={10}>
+      {({ pages }) => {
+        // What has happened between two answers moves the others on, so that some come twice.
+        const found = new Map(pages.flatMap((page) => page?.content ?? []).map((event) => [event.id, event]));
+        if (found.size === 0) return <div className="panel"><Empty title="No events">Events that name this identity stand here as they arrive.</Empty></div>;
+        return (
+          <div className="panel" style={{ padding: "0 1rem 1rem" }}>
+            <Days events={[...found.values()]} />
+            <Group gap="sm" mt="sm">
+              {events.hasNextPage && <Button size="xs" variant="default" loading={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>More</Button>}
+              <PageLink to="/events" search={{ identity: id } as never} fz="sm">Search and filter these events</PageLink>
+            </Group>
+          </div>
+        );
+      }}
+    </Answer>
+  );
+}
+
+function Days({ events }: { events: Event[] }) {
+  const days = events.map(({ timestamp }) => day.format(new Date(timestamp)));
+  return (
+    <ol className="timeline" aria-label="Events, newest first">
+      {events.map((event, index) => (
+        <Fragment key={event.id}>
+          {days[index] !== days[index - 1] && <li data-day>{days[index]}</li>}
+          <EventRow event={event} />
+        </Fragment>
+      ))}
+    </ol>
+  );
+}
+
+function EventRow({ event }: { event: Event }) {
+  const { id, timestamp, eventName, canonicalType, groups, eventData } = event;
+  return (
+    <li>
+      <time dateTime={timestamp} title={exactTime(timestamp)} className="numbers">{clock.format(new Date(timestamp))}</time>
+      <div>
+        <Group gap="xs">
+          <PageLink to="/events/$id" params={{ id }} fw={600} className="break">{eventName}</PageLink>
+          {canonicalType && <Chip>{canonicalType}</Chip>}
+          {groups.map((group) => (
+            <PageLink key={group.type} to="/groups/$type/$id" params={{ type: group.type, id: group.id }} fz="sm" className="break">{group.label}</PageLink>
+          ))}
+        </Group>
+        <Trail event={event} />
+        {Object.keys(eventData).length > 0 && (
+          <details className="more">
+            <summary>Data</summary>
+            <Source text={pretty(eventData)} label={`the data of ${eventName}`} />
+          </details>
+        )}
+      </div>
+    </li>
+  );
+}
+
+/** Where an event came from. */
+function Trail({ event: { eventSource, ip, fingerprint, session, url } }: { event: Event }) {
+  return (
+    <div className="trail">
+      {eventSource && <span>from {eventSource}</span>}
+      {ip && <span className="mono">{ip}</span>}
+      {fingerprint && <span>device <PageLink to="/devices/$fingerprint" params={{ fingerprint }} fz="sm" className="mono">{fingerprint.slice(0, 20)}</PageLink></span>}
+      {session && <span>session <PageLink to="/events" search={{ session } as never} fz="sm" className="mono">{session.slice(0, 20)}</PageLink></span>}
+      {url && <Text span fz="sm" c="dimmed" className="mono">{url}</Text>}
+    </div>
+  );
+}

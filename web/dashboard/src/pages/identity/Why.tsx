@@ -1,0 +1,71 @@
+// Why an identity is scored as it is: the evidence of a cycle, and beside it what else is known at a glance.
+
+import { Stack, Text } from "@mantine/core";
+import { $api, type Schemas } from "../../api";
+import { usePageSearch } from "../../app/search";
+import { Answer, Empty } from "../../parts/Answer";
+import { BadgeChip } from "../../parts/Chip";
+import { Panel } from "../../parts/Page";
+import { Cycle } from "./Cycle";
+import { Course } from "./Course";
+import { Evidence } from "./Evidence";
+import { Values } from "./Values";
+
+type Identity = Schemas["IdentityBody"];
+
+export function Why({ identity }: { identity: Identity }) {
+  return (
+    <div className="why">
+      {identity.lastScoredAt ? <Analysis id={identity.id} /> : <NotScored />}
+      <Stack gap="md">
+        {identity.lastScoredAt && <Course id={identity.id} />}
+        <BadgePanel badges={identity.badges} />
+        <Panel title="Attributes">
+          {Object.keys(identity.data).length > 0 ? <Values label="Attributes" values={identity.data} /> : <Text c="dimmed" fz="sm">None were sent.</Text>}
+        </Panel>
+      </Stack>
+    </div>
+  );
+}
+
+/** The newest analysis, or the one of the cycle that the address names. */
+function useAnalysis(id: string, cycle: string | undefined) {
+  const newest = $api.useQuery("get", "/api/identities/{id}/analysis", { params: { path: { id } } }, { enabled: !cycle });
+  // What a past cycle has found does not change any more.
+  const path = { id, cycleId: Number(cycle ?? 0) };
+  const past = $api.useQuery("get", "/api/identities/{id}/analysis/{cycleId}", { params: { path } }, { enabled: !!cycle, staleTime: Infinity });
+  return cycle ? past : newest;
+}
+
+function Analysis({ id }: { id: string }) {
+  const [{ cycle }] = usePageSearch();
+  const analysis = useAnalysis(id, cycle);
+  return (
+    <Stack gap="md">
+      <Cycle id={id} analysis={analysis.data} />
+      <Answer of={analysis} lines={12}>{({ scores }) => <Evidence scores={scores} />}</Answer>
+    </Stack>
+  );
+}
+
+function NotScored() {
+  return (
+    <div className="panel">
+      <Empty title="Not scored yet">The first cycle follows the first event within a second or so. What it finds stands here, in words.</Empty>
+    </div>
+  );
+}
+
+function BadgePanel({ badges }: { badges: Identity["badges"] }) {
+  if (badges.length === 0) return null;
+  return (
+    <Panel title="Badges">
+      {badges.map((badge) => (
+        <div key={badge.slug}>
+          <BadgeChip badge={badge} />
+          <Text fz="sm" mt={4} className="break">{badge.explanation}</Text>
+        </div>
+      ))}
+    </Panel>
+  );
+}

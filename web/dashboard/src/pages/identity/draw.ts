@@ -1,0 +1,100 @@
+// Lays a cluster out and draws it.
+
+import Graph from "graphology";
+import forceAtlas2, { inferSettings } from "graphology-layout-forceatlas2";
+import Sigma from "sigma";
+import { layerPlain, pathCurved, pathLine, pathLoop } from "sigma/rendering";
+import type { Schemas } from "../../api";
+import type { Pick } from "./Cluster";
+import { linkColour, nameOf, nodeColour } from "./links";
+
+/** After so many steps the places of at most 50 members have settled; taken at once, so that nothing moves. */
+const LAYOUT_STEPS = 400;
+/** Up to here every member has its name beside it; beyond, as many as have room. */
+const NAMED_MAX = 20;
+
+interface Member { x: number; y: number; size: number; label: string; colour: string }
+interface Tie { size: number; weight: number; colour: string }
+export type ClusterGraph = Graph<Member, Tie>;
+
+/** Where everybody stands; the same cluster is always laid out alike. */
+export function layOut({ members, links }: Schemas["ClusterBody"], center: string): ClusterGraph {
+  const graph: ClusterGraph = new Graph<Member, Tie>({ type: "undirected", multi: true });
+  members.forEach((member, index) => {
+    const angle = (index / members.length) * 2 * Math.PI;
+    const size = member.id === center ? 16 : 11;
+    graph.addNode(member.id, { x: Math.cos(angle), y: Math.sin(angle), size, label: nameOf(member), colour: nodeColour(member) });
+  });
+  links.forEach(({ sourceIdentityId, targetIdentityId, type, value, confidence }, index) => {
+    const weight = value * confidence;
+    graph.addEdgeWithKey(String(index), sourceIdentityId, targetIdentityId, { size: 1 + 3 * weight, weight, colour: linkColour(type) });
+  });
+  forceAtlas2.assign(graph, { iterations: LAYOUT_STEPS, getEdgeWeight: "weight", settings: { ...inferSettings(graph), strongGravityMode: true } });
+  return graph;
+}
+
+interface Listeners {
+  onPoint: (pick: Pick | undefined) => void;
+  onPick: (pick: Pick | undefined) => void;
+}
+
+/** A renderer of `graph` in `stage`, in the colours that the page has now. */
+export function draw(graph: ClusterGraph, stage: HTMLElement, { onPoint, onPick }: Listeners): Sigma<Member, Tie> {
+  const colour = resolver(stage);
+  const renderer = new Sigma(graph, stage, {
+    // The wheel scrolls the page; there are buttons to zoom.
+    settings: { enableEdgeEvents: true, gestureTarget: "page", stagePadding: 60, enableCameraRotation: false, itemSizesReference: "screen" },
+    primitives: { edges: { paths: [pathLine(), pathCurved(), pathLoop()], layers: [layerPlain()] } },
+    styles: {
+      nodes: {
+        x: { attribute: "x" },
+        y: { attribute: "y" },
+        size: ({ size }, { isHovered, isHighlighted }) => (isHovered || isHighlighted ? size + 3 : size),
+        color: (member) => colour(member.colour),
+        label: { attribute: "label" },
+        labelColor: colour("var(--mantine-color-text)"),
+        labelSize: 13,
+        labelVisibility: graph.order <= NAMED_MAX ? "visible" : "auto",
+        cursor: "pointer",
+      },
+      edges: {
+        size: ({ size }, { isHovered, isHighlighted }) => (isHovered || isHighlighted ? size + 3 : size),
+        color: (tie) => colour(tie.colour),
+        parallelPath: "curved",
+        cursor: "pointer",
+      },
+    },
+  });
+  renderer.on("enterNode", ({ node }) => onPoint({ member: node }));
+  renderer.on("leaveNode", () => onPoint(undefined));
+  renderer.on("clickNode", ({ node }) => onPick({ member: node }));
+  renderer.on("enterEdge", ({ edge }) => onPoint({ link: Number(edge) }));
+  renderer.on("leaveEdge", () => onPoint(undefined));
+  renderer.on("clickEdge", ({ edge }) => onPick({ link: Number(edge) }));
+  renderer.on("clickStage", () => onPick(undefined));
+  return renderer;
+}
+
+/** Marks what is picked, and nothing else. */
+export function mark(renderer: Sigma<Member, Tie>, pick: Pick | undefined): void {
+  const graph = renderer.getGraph();
+  renderer.setNodesState(graph.nodes(), { isHighlighted: false });
+  renderer.setEdgesState(graph.edges(), { isHighlighted: false });
+  if (!pick) return;
+  if ("member" in pick && graph.hasNode(pick.member)) renderer.setNodeState(pick.member, { isHighlighted: true });
+  if ("link" in pick && graph.hasEdge(String(pick.link))) renderer.setEdgeState(String(pick.link), { isHighlighted: true });
+}
+
+/** What a colour of CSS, a variable too, is here and now: the graph is drawn by a canvas, which knows no variables. */
+function resolver(element: HTMLElement): (colour: string) => string {
+  const known = new Map<string, string>();
+  return (colour) => {
+    const found = known.get(colour);
+    if (found) return found;
+    element.style.color = colour;
+    const resolved = getComputedStyle(element).color;
+    element.style.color = "";
+    known.set(colour, resolved);
+    return resolved;
+  };
+}

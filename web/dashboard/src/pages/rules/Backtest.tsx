@@ -1,0 +1,58 @@
+// What an escalation rule would have opened in the last 90 days, had there been it.
+
+import { Button, Stack, Text } from "@mantine/core";
+import { useMemo, useState } from "react";
+import { $api, type Schemas } from "../../api";
+import { Answer } from "../../parts/Answer";
+import { LineChart } from "../../parts/LineChart";
+import { Facts, Panel } from "../../parts/Page";
+import { isWhole } from "./condition";
+import { days, perDay } from "./days";
+import { GoodWarning } from "./Preview";
+import { Sample } from "./Sample";
+
+type Rule = Schemas["BacktestBody"];
+
+export function Backtest({ rule }: { rule: Rule }) {
+  const [tested, setTested] = useState<Rule>();
+  const isChanged = tested !== undefined && JSON.stringify(tested) !== JSON.stringify(rule);
+  const test = (
+    <Button size="xs" variant="default" disabled={!rule.conditions.every(isWhole)} onClick={() => setTested(rule)}>
+      {isChanged ? "Test again" : "Test"}
+    </Button>
+  );
+  return (
+    <Panel title="Back-test" note="What it would have opened on each of the last 90 days. Nothing is changed." actions={test}>
+      {isChanged && <Text c="dimmed" fz="sm" role="status">You have changed the rule since.</Text>}
+      {tested && <Tested rule={tested} />}
+    </Panel>
+  );
+}
+
+function Tested({ rule }: { rule: Rule }) {
+  // Asked for by the button alone.
+  const backtest = $api.useQuery("post", "/api/escalation-rules/actions/backtest", { body: rule }, { staleTime: Infinity });
+  return <Answer of={backtest} lines={6}>{(found) => <Found found={found} />}</Answer>;
+}
+
+function Found({ found }: { found: Schemas["BacktestedBody"] }) {
+  const times = useMemo(() => days(found.from, found.to), [found]);
+  const series = useMemo(() => {
+    const values = perDay(times, found.days.map(({ date, opened }) => [date, opened]));
+    return [{ label: "Opened", colour: "var(--band-1-mark)", values }];
+  }, [times, found]);
+  return (
+    <Stack gap="sm">
+      <LineChart label={`${found.opened} escalations opened in ${times.length} days`} times={times} series={series} height={160} isBars />
+      <Facts
+        facts={[
+          ["Escalations", <span className="numbers">{found.opened.toLocaleString("en")}</span>],
+          ["Identities", <span className="numbers">{found.identities.toLocaleString("en")}</span>],
+          ["Looked at", <span className="numbers">{found.cycles.toLocaleString("en")} scorings in {times.length} days</span>],
+        ]}
+      />
+      <GoodWarning good={found.good} of={found.identities} />
+      {found.goodSample.length > 0 && <Sample label="Some who carry a good badge" identities={found.goodSample} />}
+    </Stack>
+  );
+}

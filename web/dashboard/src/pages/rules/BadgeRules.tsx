@@ -1,0 +1,38 @@
+// The rules that give badges.
+
+import { Table } from "@mantine/core";
+import { StatusChip } from "../../parts/Chip";
+import { Panel } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
+import { after, ConditionsInWords, OnOff, RuleTable } from "./RuleTable";
+import type { BadgeRule } from "./rules";
+import { useSwitchBadgeRule } from "./switching";
+
+export function BadgeRules({ rules }: { rules: BadgeRule[] }) {
+  return (
+    <Panel title="Badge rules" note="Each gives its badge for as long as its conditions hold.">
+      <RuleTable label="Badge rules" columns={["Badge", "Type", "Given while", "Waits", "Priority", "Enabled"]}>
+        {rules.map((rule) => <BadgeRuleRow key={rule.id} rule={rule} />)}
+      </RuleTable>
+    </Panel>
+  );
+}
+
+function BadgeRuleRow({ rule }: { rule: BadgeRule }) {
+  const turn = useSwitchBadgeRule(rule.id);
+  return (
+    <Table.Tr>
+      <Table.Td><PageLink to="/badge-rules/$id" params={{ id: String(rule.id) }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
+      <Table.Td><StatusChip status={rule.type} /></Table.Td>
+      <Table.Td miw={220}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
+      <Table.Td>{waits(rule)}</Table.Td>
+      <Table.Td className="numbers">{rule.priority}</Table.Td>
+      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} isTurning={turn.isPending} onTurn={turn.mutate} /></Table.Td>
+    </Table.Tr>
+  );
+}
+
+function waits({ applyDelaySeconds, removeDelaySeconds }: BadgeRule): string {
+  if (applyDelaySeconds === 0 && removeDelaySeconds === 0) return "–";
+  return `given ${after(applyDelaySeconds)}, taken ${after(removeDelaySeconds)}`;
+}

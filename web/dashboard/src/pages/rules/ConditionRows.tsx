@@ -1,0 +1,145 @@
+// The conditions of a rule, one a row.
+
+import { ActionIcon, Button, Group, NativeSelect, NumberInput, Select, Slider, Stack, Text } from "@mantine/core";
+import { IconPlus, IconTrash } from "@tabler/icons-react";
+import { useMay } from "../../app/session";
+import { CONDITIONS_MAX, KINDS, subjectOf, turned, WHICH, type Condition } from "./condition";
+import { row, type FieldErrors, type Row } from "./draft";
+import { useBadges } from "./rules";
+import { SecondsInput } from "./SecondsInput";
+
+interface Props {
+  rows: Row[];
+  /** Whether conditions that only escalation rules have can be chosen. */
+  isOfEscalations: boolean;
+  errors: FieldErrors;
+  onChange: (rows: Row[]) => void;
+}
+
+export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props) {
+  const kinds = KINDS.filter((kind) => isOfEscalations || !kind.isOfEscalations);
+  const replace = (key: string, condition: Condition) => onChange(rows.map((row) => (row.key === key ? { key, condition } : row)));
+  return (
+    <Stack gap="sm">
+      {rows.map(({ key, condition }, n) => (
+        <div key={key} role="group" aria-label={`Condition ${n + 1}`}>
+          <Group gap="xs" align="center">
+            <NativeSelect
+              aria-label="What must hold"
+              w={{ base: "calc(100% - 44px)", xs: 190 }}
+              data={kinds.map(({ type, label }) => ({ value: type, label }))}
+              value={condition.type}
+              onChange={(event) => replace(key, turned(condition, event.currentTarget.value))}
+            />
+            <Parameters condition={condition} onChange={(part) => replace(key, { ...condition, ...part })} />
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="lg"
+              aria-label={`Remove condition ${n + 1}`}
+              disabled={rows.length === 1}
+              onClick={() => onChange(rows.filter((row) => row.key !== key))}
+            >
+              <IconTrash size={16} />
+            </ActionIcon>
+          </Group>
+          <Wrong message={errors[`conditions[${n}]`]} />
+        </div>
+      ))}
+      <Wrong message={errors.conditions} />
+      <Group gap="sm">
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconPlus size={14} />}
+          disabled={rows.length >= CONDITIONS_MAX}
+          onClick={() => onChange([...rows, row(turned({ type: "" }, "SCORE_LT"))])}
+        >
+          Another condition
+        </Button>
+        <Text c="dimmed" fz="sm">All of them must hold. A category without a score matches nothing.</Text>
+      </Group>
+    </Stack>
+  );
+}
+
+function Wrong({ message }: { message: string | undefined }) {
+  return message && <Text c="red" fz="sm" role="alert">{message}</Text>;
+}
+
+interface ParametersProps {
+  condition: Condition;
+  onChange: (part: Partial<Condition>) => void;
+}
+
+/** What a condition of its type asks for. */
+function Parameters({ condition, onChange }: ParametersProps) {
+  switch (subjectOf(condition.type)) {
+    case "score":
+      return <Threshold condition={condition} onChange={onChange} />;
+    case "age":
+      return (
+        <div style={{ flex: 1 }}>
+          <SecondsInput label="How long" hasLabel={false} value={condition.seconds ?? 0} onChange={(seconds) => onChange({ seconds })} />
+        </div>
+      );
+    default:
+      return <BadgeChoice slug={condition.badge ?? ""} onChange={(badge) => onChange({ badge })} />;
+  }
+}
+
+function Threshold({ condition, onChange }: ParametersProps) {
+  const { manage } = useMay();
+  return (
+    <>
+      <NativeSelect
+        aria-label="Category"
+        w={{ base: "100%", xs: 150 }}
+        data={WHICH}
+        value={condition.category ?? "HUMANITY"}
+        onChange={(event) => onChange({ category: event.currentTarget.value })}
+      />
+      <Slider
+        flex={1}
+        miw={110}
+        mx={8}
+        label={null}
+        thumbLabel="Threshold"
+        min={0}
+        max={100}
+        disabled={!manage}
+        value={condition.threshold ?? 0}
+        onChange={(threshold) => onChange({ threshold })}
+      />
+      <NumberInput
+        aria-label="Threshold"
+        w={72}
+        min={0}
+        max={100}
+        clampBehavior="strict"
+        allowDecimal={false}
+        value={condition.threshold ?? ""}
+        onChange={(next) => onChange({ threshold: next === "" ? null : Number(next) })}
+      />
+    </>
+  );
+}
+
+function BadgeChoice({ slug, onChange }: { slug: string; onChange: (slug: string) => void }) {
+  const badges = useBadges();
+  // Of a rule that is older than the removal of its badge.
+  const isGone = slug !== "" && badges.every(({ value }) => value !== slug);
+  return (
+    <Select
+      flex={1}
+      miw={180}
+      aria-label="Badge"
+      placeholder="Choose a badge"
+      searchable
+      nothingFoundMessage="There is no such badge"
+      data={isGone ? [...badges, { value: slug, label: `${slug} (nobody carries it)` }] : badges}
+      value={slug || null}
+      onChange={(next) => onChange(next ?? "")}
+    />
+  );
+}

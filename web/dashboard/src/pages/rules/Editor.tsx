@@ -1,0 +1,79 @@
+// The page of a rule: what it is made of, and beside it whom it would reach.
+
+import { Alert, Box, Button, Fieldset, Grid, Group, Stack, Text } from "@mantine/core";
+import { IconAlertCircle } from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { refresh, tell } from "../../api";
+import { useMay } from "../../app/session";
+import { Page } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
+import type { FieldErrors } from "./draft";
+import { LeaveGuard } from "./LeaveGuard";
+
+interface Props {
+  title: string;
+  isNew: boolean;
+  isDirty: boolean;
+  isSaving: boolean;
+  errors: FieldErrors;
+  onSave: () => void;
+  /** Removes the rule, if it is there. */
+  remove?: ReactNode;
+  /** Beside the fields. */
+  aside: ReactNode;
+  children: ReactNode;
+}
+
+export function Editor({ title, isNew, isDirty, isSaving, errors, onSave, remove, aside, children }: Props) {
+  const { manage } = useMay();
+  return (
+    <Page title={title} actions={<PageLink to="/rules" fz="sm">All rules</PageLink>}>
+      <LeaveGuard isDirty={isDirty} />
+      <Grid gap="md">
+        <Grid.Col span={{ base: 12, lg: 7 }}>
+          <Box
+            component="form"
+            noValidate
+            onSubmit={(event) => {
+              event.preventDefault();
+              onSave();
+            }}
+          >
+            <Stack gap="md">
+              <Fieldset variant="unstyled" disabled={!manage}>
+                <Stack gap="md">{children}</Stack>
+              </Fieldset>
+              <Refused errors={errors} />
+              {manage ? (
+                <Group gap="xs">
+                  <Button type="submit" loading={isSaving} disabled={!isNew && !isDirty}>{isNew ? "Create" : "Save"}</Button>
+                  {!isNew && isDirty && <Text c="dimmed" fz="sm">Everybody is decided on again in the background.</Text>}
+                  <Box ml="auto">{remove}</Box>
+                </Group>
+              ) : (
+                <Text c="dimmed" fz="sm">Only an admin may change rules.</Text>
+              )}
+            </Stack>
+          </Box>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, lg: 5 }}><Stack gap="md">{aside}</Stack></Grid.Col>
+      </Grid>
+    </Page>
+  );
+}
+
+function Refused({ errors }: { errors: FieldErrors }) {
+  if (Object.keys(errors).length === 0) return null;
+  return <Alert color="red" icon={<IconAlertCircle />} role="alert" title="Not saved">{errors[""] ?? "See what is said of the fields."}</Alert>;
+}
+
+/** What comes after a rule of `collection` has been changed: back to the list. */
+export function useDone(collection: string): (message: string) => Promise<void> {
+  const navigate = useNavigate();
+  return async (message) => {
+    void refresh(collection, "/api/dashboard/rule-activity");
+    tell(message);
+    await navigate({ to: "/rules", ignoreBlocker: true });
+  };
+}

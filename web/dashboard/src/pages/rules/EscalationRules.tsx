@@ -1,0 +1,54 @@
+// The rules that open escalations, and what they have done lately.
+
+import { Table, Text } from "@mantine/core";
+import { useState } from "react";
+import { $api } from "../../api";
+import { StatusChip } from "../../parts/Chip";
+import { Panel } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
+import { after, ConditionsInWords, OnOff, RuleTable } from "./RuleTable";
+import type { EscalationRule } from "./rules";
+import { useSwitchEscalationRule } from "./switching";
+
+const WEEK_MS = 7 * 86_400_000;
+const COLUMNS = ["Escalation", "Severity", "Opened when", "Waits", "Tells", "In 7 days", "Enabled"];
+
+export function EscalationRules({ rules }: { rules: EscalationRule[] }) {
+  const [from] = useState(() => new Date(Date.now() - WEEK_MS).toISOString());
+  const activity = $api.useQuery("get", "/api/dashboard/rule-activity", { params: { query: { from } } });
+  const byRule = new Map(activity.data?.map((one) => [one.rule.id, one]));
+  return (
+    <Panel title="Escalation rules" note="Each opens an escalation for whomever its conditions match.">
+      <RuleTable label="Escalation rules" columns={COLUMNS}>
+        {rules.map((rule) => <EscalationRuleRow key={rule.id} rule={rule} done={activity.data && (byRule.get(String(rule.id)) ?? NOTHING)} />)}
+      </RuleTable>
+    </Panel>
+  );
+}
+
+const NOTHING = { opened: 0, closed: 0 };
+
+function EscalationRuleRow({ rule, done }: { rule: EscalationRule; done: typeof NOTHING | undefined }) {
+  const turn = useSwitchEscalationRule(rule.id);
+  const id = String(rule.id);
+  return (
+    <Table.Tr>
+      <Table.Td><PageLink to="/escalation-rules/$id" params={{ id }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
+      <Table.Td><StatusChip status={rule.severity} /></Table.Td>
+      <Table.Td miw={220}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
+      <Table.Td>opens {after(rule.openAfterSeconds)}, closes {after(rule.closeAfterSeconds)}</Table.Td>
+      <Table.Td>{rule.channels.length === 0 ? <Text span c="dimmed" inherit>nobody</Text> : rule.channels.join(", ")}</Table.Td>
+      <Table.Td className="numbers" style={{ whiteSpace: "nowrap" }}>{done && <Activity id={id} done={done} />}</Table.Td>
+      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} isTurning={turn.isPending} onTurn={turn.mutate} /></Table.Td>
+    </Table.Tr>
+  );
+}
+
+function Activity({ id, done: { opened, closed } }: { id: string; done: typeof NOTHING }) {
+  if (opened === 0) return <Text span c="dimmed" inherit>none</Text>;
+  return (
+    <>
+      <PageLink to="/escalations" search={{ rule: id } as never}>{opened.toLocaleString("en")} opened</PageLink>, {closed.toLocaleString("en")} closed
+    </>
+  );
+}

@@ -1,0 +1,59 @@
+// Whom the conditions match now, as they are being edited.
+
+import { Alert, Stack, Text } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { IconAlertTriangle } from "@tabler/icons-react";
+import { keepPreviousData } from "@tanstack/react-query";
+import { $api } from "../../api";
+import { Answer } from "../../parts/Answer";
+import { Panel } from "../../parts/Page";
+import { isWhole, type Condition } from "./condition";
+import { Sample } from "./Sample";
+
+/** How long after the last change it is asked for. */
+const SETTLE_MS = 350;
+const REFRESH_MS = 10_000;
+
+interface Props {
+  conditions: Condition[];
+  /** Whether somebody with a GOOD badge is none of those the rule is meant for. */
+  isAgainst: boolean;
+}
+
+export function Preview({ conditions, isAgainst }: Props) {
+  const areWhole = conditions.length > 0 && conditions.every(isWhole);
+  const [settled] = useDebouncedValue(JSON.stringify(conditions), SETTLE_MS);
+  const preview = $api.useQuery(
+    "post",
+    "/api/escalation-rules/actions/preview",
+    { body: { conditions: JSON.parse(settled) as Condition[] } },
+    { enabled: areWhole && settled === JSON.stringify(conditions), placeholderData: keepPreviousData, refetchInterval: REFRESH_MS },
+  );
+  if (!areWhole) return <Panel title="Whom it matches now"><Text c="dimmed">Shown when every condition is complete.</Text></Panel>;
+  return (
+    <Panel title="Whom it matches now" note="Delays apart.">
+      <Answer of={preview} lines={5}>
+        {({ matching, good, sample }) => (
+          <Stack gap="sm" data-waiting={preview.isPlaceholderData || undefined} aria-live="polite">
+            <Text className="numbers">
+              <Text span fz={28} fw={700} lh={1.1}>{matching.toLocaleString("en")}</Text> {matching === 1 ? "identity" : "identities"}
+            </Text>
+            {isAgainst && <GoodWarning good={good} of={matching} />}
+            {sample.length > 0 && <Sample label="Some whom it matches" identities={sample} />}
+            {matching > sample.length && <Text c="dimmed" fz="sm">The newest {sample.length} of them.</Text>}
+          </Stack>
+        )}
+      </Answer>
+    </Panel>
+  );
+}
+
+/** Those who carry a GOOD badge may be innocent. */
+export function GoodWarning({ good, of }: { good: number; of: number }) {
+  if (good === 0) return of > 0 && <Text c="dimmed" fz="sm">None of them carries a good badge.</Text>;
+  return (
+    <Alert color="orange" icon={<IconAlertTriangle />} p="xs" title={`${good.toLocaleString("en")} of them ${good === 1 ? "carries" : "carry"} a good badge`}>
+      They may be innocent. Ask for lower scores, or that they do not carry the badge.
+    </Alert>
+  );
+}

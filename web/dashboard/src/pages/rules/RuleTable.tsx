@@ -1,0 +1,56 @@
+// What the lists of rules of both kinds have in common.
+
+import { Switch, Table } from "@mantine/core";
+import type { ReactNode } from "react";
+import { usePageSearch } from "../../app/search";
+import { useMay } from "../../app/session";
+import { Empty } from "../../parts/Answer";
+import { span } from "../../parts/Time";
+import { inWords, type Condition } from "./condition";
+import { useBadgeName } from "./rules";
+
+/** The table of a list of rules; `children` are its rows. */
+export function RuleTable({ label, columns, children }: { label: string; columns: string[]; children: ReactNode[] }) {
+  const [search] = usePageSearch();
+  if (children.length === 0) {
+    return search.term ? (
+      <Empty title="No rule has such a name" />
+    ) : (
+      <Empty title="There are no rules yet">A rule says which scores, ages and badges together mean something, and what follows from it.</Empty>
+    );
+  }
+  return (
+    <div className="table-box" role="group" aria-label={label} tabIndex={0}>
+      <Table verticalSpacing={6} horizontalSpacing="sm">
+        <Table.Thead>
+          <Table.Tr>{columns.map((column) => <Table.Th key={column}>{column}</Table.Th>)}</Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>{children}</Table.Tbody>
+      </Table>
+    </div>
+  );
+}
+
+export function ConditionsInWords({ conditions }: { conditions: Condition[] }) {
+  const badgeName = useBadgeName();
+  const text = conditions.map((condition) => inWords(condition, badgeName)).join(" and ");
+  return <>{text.charAt(0).toUpperCase() + text.slice(1)}</>;
+}
+
+/** Whether a rule is on, and the way to turn it. */
+export function OnOff({ name, isOn, isTurning, onTurn }: { name: string; isOn: boolean; isTurning: boolean; onTurn: (isOn: boolean) => void }) {
+  const { manage } = useMay();
+  return (
+    <Switch
+      aria-label={`${name} is enabled`}
+      checked={isTurning ? !isOn : isOn}
+      disabled={!manage || isTurning}
+      onChange={(event) => onTurn(event.currentTarget.checked)}
+    />
+  );
+}
+
+/** A delay in words: "at once", "after 3 h". */
+export function after(seconds: number): string {
+  return seconds === 0 ? "at once" : `after ${span(seconds)}`;
+}

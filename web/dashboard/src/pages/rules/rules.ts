@@ -1,0 +1,58 @@
+// The rules of the team, all of them: there are few, and they are read together.
+
+import { useQuery } from "@tanstack/react-query";
+import { api, type Schemas } from "../../api";
+
+export type BadgeRule = Schemas["BadgeRuleBody"];
+export type EscalationRule = Schemas["EscalationRuleBody"];
+
+/** The longest page that the API gives. */
+const PAGE_SIZE = 100;
+
+interface ListPage<Rule> {
+  content: Rule[];
+  last: boolean;
+}
+
+async function every<Rule>(page: (query: { pageNumber: number; pageSize: number }) => Promise<{ data?: ListPage<Rule>; error?: unknown }>): Promise<Rule[]> {
+  const rules: Rule[] = [];
+  for (let pageNumber = 0; ; pageNumber++) {
+    const { data, error } = await page({ pageNumber, pageSize: PAGE_SIZE });
+    if (!data) throw error;
+    rules.push(...data.content);
+    if (data.last) return rules;
+  }
+}
+
+export function useBadgeRules() {
+  return useQuery({
+    queryKey: ["get", "/api/badge-rules", "every"],
+    queryFn: ({ signal }) => every((query) => api.GET("/api/badge-rules", { params: { query }, signal })),
+  });
+}
+
+export function useEscalationRules() {
+  return useQuery({
+    queryKey: ["get", "/api/escalation-rules", "every"],
+    queryFn: ({ signal }) => every((query) => api.GET("/api/escalation-rules", { params: { query }, signal })),
+  });
+}
+
+/** Badges that analyzers give, whatever the rules are. */
+const OF_ANALYZERS = [
+  { value: "account-takeover-suspected", label: "Account takeover suspected" },
+  { value: "card-testing", label: "Card testing" },
+  { value: "registration-bombing", label: "Registration bombing" },
+];
+
+/** Every badge that somebody can carry, by slug, and what people call it. */
+export function useBadges(): { value: string; label: string }[] {
+  const { data } = useBadgeRules();
+  return [...(data ?? []).map(({ slug, name }) => ({ value: slug, label: name })), ...OF_ANALYZERS];
+}
+
+/** What people call the badge of a slug; of one that nobody gives any more, its slug. */
+export function useBadgeName(): (slug: string) => string {
+  const badges = useBadges();
+  return (slug) => badges.find(({ value }) => value === slug)?.label ?? slug;
+}
