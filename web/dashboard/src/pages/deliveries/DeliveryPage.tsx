@@ -1,3 +1,85 @@
+// A delivery, with every attempt to send it, newest first.
+
+import { Button, Stack } from "@mantine/core";
+import { useParams } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { $api, refresh, tell, type Schemas } from "../../api";
+import { useMay } from "../../app/session";
+import { Answer } from "../../parts/Answer";
+import { StatusChip } from "../../parts/Chip";
+import { Copy } from "../../parts/Copy";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { IdentityLink, PageLink } from "../../parts/PageLink";
+import { exactTime, Time } from "../../parts/Time";
+import { word } from "../../parts/score";
+import { target, type Channel } from "../channels/config";
+import { Attempt, type Shown } from "./Attempt";
+import { STATES } from "./words";
+
+type Delivery = Omit<Schemas["DeliveryLogBody"], "attempts"> & { attempts: Shown[] };
+
+/** How often a delivery is looked at that is due or under way, should no live update come. */
+const LOOK_MS = 2_000;
+
 export function DeliveryPage() {
-  return <p>DeliveryPage</p>;
+  const { id } = useParams({ strict: false });
+  const delivery = $api.useQuery("get", "/api/deliveries/{id}", { params: { path: { id: Number(id) } } }, {
+    refetchInterval: ({ state }) => (state.data?.status === "PENDING" ? LOOK_MS : false),
+  });
+  const channelId = delivery.data?.channelId;
+  const channel = $api.useQuery("get", "/api/channels/{id}", { params: { path: { id: channelId ?? 0 } } }, { enabled: channelId !== undefined });
+  return (
+    <Page title={`Delivery ${id}`} actions={delivery.data && <Resend delivery={delivery.data} />}>
+      <Answer of={delivery} lines={8}>{(shown) => <Log delivery={shown} channel={channel.data} />}</Answer>
+    </Page>
+  );
+}
+
+function Log({ delivery, channel }: { delivery: Delivery; channel: Channel | undefined }) {
+  const url = channel?.type === "WEBHOOK" ? target(channel) : undefined;
+  const newest = delivery.attempts.findLast((attempt) => attempt.startedAt != null)?.attempt;
+  return (
+    <>
+      <Panel><Facts facts={facts(delivery, channel)} /></Panel>
+      <Stack gap="md">
+        {delivery.attempts.toReversed().map((attempt) => (
+          <Attempt
+            // What was to come becomes another entry once it is made.
+            key={`${attempt.attempt} ${attempt.startedAt != null}`}
+            attempt={attempt}
+            url={url}
+            dueAt={delivery.nextAttemptAt}
+            isOpen={attempt.attempt === newest}
+          />
+        ))}
+      </Stack>
+    </>
+  );
+}
+
+function facts(delivery: Delivery, channel: Channel | undefined): [string, ReactNode][] {
+  const { status, event, eventId, identityId, channelId, createdAt, nextAttemptAt, completedAt } = delivery;
+  return [
+    ["Status", <><StatusChip status={status} /> {STATES[status]}</>],
+    ["Event", word(event)],
+    ["Event id", <><span className="mono">{eventId}</span> <Copy text={eventId} label="event id" /></>],
+    ["Identity", identityId && <IdentityLink id={identityId} />],
+    ["Channel", <PageLink to="/settings/channels/$id" params={{ id: String(channelId) }}>{channel?.name ?? channelId}</PageLink>],
+    ["Created", <>{exactTime(createdAt)} (<Time at={createdAt} />)</>],
+    nextAttemptAt ? ["Next attempt", <Time at={nextAttemptAt} />] : ["Completed", <Time at={completedAt} />],
+  ];
+}
+
+function Resend({ delivery }: { delivery: Delivery }) {
+  const { manage } = useMay();
+  const resend = $api.useMutation("post", "/api/deliveries/{id}/actions/resend", {
+    onSuccess: async () => {
+      tell("It is sent again, with the same event id.");
+      await refresh("/api/deliveries", "/api/channels");
+    },
+  });
+  if (!manage) return null;
+  return (
+    <Button size="xs" loading={resend.isPending} onClick={() => resend.mutate({ params: { path: { id: delivery.id } } })}>Send again</Button>
+  );
 }
