@@ -1,3 +1,113 @@
+// A channel: what it is, how it is doing, what can be done with it, and all that it was to tell.
+
+import { Button, Group, Modal, SimpleGrid, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { $api, refresh, tell } from "../../api";
+import { useMay } from "../../app/session";
+import { Answer } from "../../parts/Answer";
+import { Chip } from "../../parts/Chip";
+import { Confirm } from "../../parts/Confirm";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { Time } from "../../parts/Time";
+import { word } from "../../parts/score";
+import { ChannelForm } from "./ChannelForm";
+import { configOf, target, TYPES, webhookFacts, type Channel, type ChannelValues } from "./config";
+import { DeliveryLog } from "./DeliveryLog";
+import { Enable } from "./Enable";
+import { Health } from "./Health";
+import { RotateSecret } from "./RotateSecret";
+import { Test } from "./Test";
+
 export function ChannelPage() {
-  return <p>ChannelPage</p>;
+  const { id } = useParams({ strict: false });
+  const channel = $api.useQuery("get", "/api/channels/{id}", { params: { path: { id: Number(id) } } });
+  const { manage } = useMay();
+  return (
+    <Page title={channel.data?.name ?? "Channel"} actions={manage && channel.data && <Actions channel={channel.data} />}>
+      <Answer of={channel} lines={8}>
+        {(shown) => (
+          <>
+            <SimpleGrid cols={{ base: 1, md: 2 }}>
+              <Panel title="Channel"><Facts facts={facts(shown)} /></Panel>
+              <Panel title="Health"><Health channel={shown} /></Panel>
+            </SimpleGrid>
+            <DeliveryLog channel={shown} />
+          </>
+        )}
+      </Answer>
+    </Page>
+  );
+}
+
+function facts(channel: Channel): [string, ReactNode][] {
+  const { type, slug, events, createdAt, updatedAt } = channel;
+  return [
+    ["Type", TYPES.find(({ value }) => value === type)?.label ?? word(type)],
+    ["To", <span className="mono">{target(channel)}</span>],
+    ["Slug", <span className="mono">{slug}</span>],
+    ["Events", events.length === 0 ? <Text c="dimmed" fz="sm" component="span">none: it tells of nothing</Text> : <Group gap={4}>{events.map((event) => <Chip key={event}>{word(event)}</Chip>)}</Group>],
+    ...(type === "WEBHOOK" ? webhookFacts(channel) : []),
+    ["Created", <Time at={createdAt} />],
+    ["Changed", <Time at={updatedAt} />],
+  ];
+}
+
+function Actions({ channel }: { channel: Channel }) {
+  return (
+    <>
+      <Test channel={channel} />
+      <Enable channel={channel} />
+      <Edit channel={channel} />
+      {channel.type === "WEBHOOK" && <RotateSecret channelId={channel.id} />}
+      <Remove channel={channel} />
+    </>
+  );
+}
+
+function Edit({ channel }: { channel: Channel }) {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  const change = $api.useMutation("patch", "/api/channels/{id}", {
+    onError: () => {},
+    onSuccess: async () => {
+      close();
+      await refresh("/api/channels");
+    },
+  });
+  const submit = (values: ChannelValues) => {
+    const { name, events } = values;
+    change.mutate({ params: { path: { id: channel.id } }, body: { name: name.trim(), events, config: configOf(values) } });
+  };
+  const begin = () => {
+    change.reset();
+    open();
+  };
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={begin}>Edit…</Button>
+      <Modal opened={isOpen} onClose={close} title={`Edit ${channel.name}`} size="lg">
+        <ChannelForm channel={channel} error={change.error} isBusy={change.isPending} onSubmit={submit} onCancel={close} />
+      </Modal>
+    </>
+  );
+}
+
+function Remove({ channel }: { channel: Channel }) {
+  const navigate = useNavigate();
+  const remove = $api.useMutation("delete", "/api/channels/{id}", {
+    onSuccess: async () => {
+      tell(`${channel.name} is gone.`);
+      await navigate({ to: "/settings/channels" });
+      await refresh("/api/channels");
+    },
+  });
+  return (
+    <Confirm
+      action="Delete" question={`Delete ${channel.name}?`} loading={remove.isPending}
+      onConfirm={() => remove.mutate({ params: { path: { id: channel.id } } })}
+    >
+      Its deliveries, sent and waiting, go with it.
+    </Confirm>
+  );
 }

@@ -1,0 +1,83 @@
+// Sends the deliveries of a time range again: first it says how many, and then it queues exactly those.
+
+import { Button, Group, Modal, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useDisclosure } from "@mantine/hooks";
+import { $api, refresh, tell, type Schemas } from "../../api";
+import { Failure } from "../../parts/Answer";
+import { exactTime } from "../../parts/Time";
+import { toLocal, toUtc } from "./TimeFilter";
+
+type Range = Omit<Schemas["ReplayBody"], "dryRun">;
+
+const DAY_MS = 86_400_000;
+
+export function Replay({ channelId }: { channelId: number }) {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={open}>Replay…</Button>
+      <Modal opened={isOpen} onClose={close} title="Send a time range again">
+        <ReplayForm channelId={channelId} onDone={close} />
+      </Modal>
+    </>
+  );
+}
+
+/** The last day, until somebody says otherwise. */
+function recent() {
+  const now = Date.now();
+  return { from: toLocal(new Date(now - DAY_MS).toISOString()), to: toLocal(new Date(now).toISOString()), status: "FAILED" };
+}
+
+/** The range that is meant; what happens after this moment is not. */
+function rangeOf({ from, to, status }: ReturnType<typeof recent>): Range {
+  const end = Math.min(new Date(to).getTime(), Date.now());
+  return { from: toUtc(from) ?? "", to: Number.isNaN(end) ? "" : new Date(end).toISOString(), status: status || null };
+}
+
+function ReplayForm({ channelId, onDone }: { channelId: number; onDone: () => void }) {
+  const replay = $api.useMutation("post", "/api/channels/{id}/actions/replay", { onError: () => {} });
+  // Another range has to be counted anew.
+  const form = useForm({ initialValues: recent(), onValuesChange: () => replay.reset() });
+  const params = { path: { id: channelId } };
+  const counted = replay.variables?.body;
+  const matched = replay.data?.dryRun ? replay.data.matched : undefined;
+  const count = form.onSubmit((values) => replay.mutate({ params, body: { ...rangeOf(values), dryRun: true } }));
+  const queue = () => {
+    if (!counted) return;
+    replay.mutate({ params, body: { ...counted, dryRun: false } }, {
+      onSuccess: ({ queued }) => {
+        tell(`${deliveries(queued)} queued.`);
+        void refresh("/api/channels", "/api/deliveries");
+        onDone();
+      },
+    });
+  };
+  return (
+    <form onSubmit={count}>
+      <Stack>
+        <SimpleGrid cols={{ base: 1, xs: 2 }}>
+          <TextInput type="datetime-local" step={1} label="Created from" required {...form.getInputProps("from")} />
+          <TextInput type="datetime-local" step={1} label="To" required {...form.getInputProps("to")} />
+        </SimpleGrid>
+        <NativeSelect
+          label="Which"
+          description="What waits is sent anyway."
+          data={[{ value: "FAILED", label: "Failed" }, { value: "DELIVERED", label: "Delivered" }, { value: "", label: "Both" }]}
+          {...form.getInputProps("status")}
+        />
+        {replay.error && <Failure error={replay.error} />}
+        {counted && matched !== undefined && <Text fz="sm" role="status">{deliveries(matched)} from {exactTime(counted.from)} to {exactTime(counted.to)}. Receivers know them by their event ids.</Text>}
+        <Group justify="flex-end" gap="xs">
+          <Button type="submit" variant={matched === undefined ? "filled" : "default"} loading={replay.isPending}>Count</Button>
+          {matched !== undefined && <Button disabled={matched === 0} onClick={queue}>Send {deliveries(matched)} again</Button>}
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function deliveries(count: number): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? "delivery" : "deliveries"}`;
+}
