@@ -1,14 +1,14 @@
 // A rule that gives a badge: made, changed, removed.
 
-import { Group, NativeSelect, NumberInput, SimpleGrid, Switch, TextInput } from "@mantine/core";
+import { Group, NativeSelect, NumberInput, SimpleGrid, TextInput } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
-import { Facts, Panel } from "../../parts/Page";
+import { Panel } from "../../parts/Page";
 import { Time } from "../../parts/Time";
 import { ConditionRows } from "./ConditionRows";
 import { row, useDraft, type Draft, type Row } from "./draft";
-import { Editor, useDone } from "./Editor";
+import { Editor, Enabled, useDone } from "./Editor";
 import { Preview } from "./Preview";
 import { RemoveBadgeRule } from "./RemoveBadgeRule";
 import type { BadgeRule } from "./rules";
@@ -63,14 +63,19 @@ function BadgeRuleEditor({ rule }: { rule?: BadgeRule }) {
       remove={rule && <RemoveBadgeRule rule={rule} />}
       aside={<Preview conditions={conditions} isAgainst={values.type === "BAD"} />}
     >
-      <Panel title="The badge"><BadgeFields draft={draft} /></Panel>
+      <Panel title="The badge" note={rule && <Kept rule={rule} />} actions={<Enabled draft={draft} />}>
+        <BadgeFields draft={draft} />
+      </Panel>
       <Panel title="Given while">
         <ConditionRows rows={values.conditions} isOfEscalations={false} errors={draft.errors} onChange={(conditions) => put({ conditions })} />
       </Panel>
-      <Panel title="When"><Delays draft={draft} /></Panel>
-      {rule && <Facts facts={[["Slug", <span className="mono">{rule.slug}</span>], ["Last changed", <Time at={rule.updatedAt} />]]} />}
+      <Panel title="Delays"><Delays draft={draft} /></Panel>
     </Editor>
   );
+}
+
+function Kept({ rule }: { rule: BadgeRule }) {
+  return <>By the name <span className="mono">{rule.slug}</span> in the API · changed <Time at={rule.updatedAt} /></>;
 }
 
 function BadgeFields({ draft: { values, errors, put } }: { draft: Draft<Values> }) {
@@ -109,7 +114,7 @@ function BadgeFields({ draft: { values, errors, put } }: { draft: Draft<Values> 
 
 function Delays({ draft: { values, errors, put } }: { draft: Draft<Values> }) {
   return (
-    <Group gap="lg" align="flex-end">
+    <Group gap="lg" align="flex-start">
       <SecondsInput
         label="Give it after"
         placeholder="at once"
@@ -124,7 +129,6 @@ function Delays({ draft: { values, errors, put } }: { draft: Draft<Values> }) {
         onChange={(removeDelaySeconds) => put({ removeDelaySeconds })}
         error={errors.removeDelaySeconds}
       />
-      <Switch label="Enabled" checked={values.enabled} onChange={(event) => put({ enabled: event.currentTarget.checked })} />
     </Group>
   );
 }

@@ -8,6 +8,8 @@ import { after, ConditionsInWords, OnOff, RuleTable } from "./RuleTable";
 import type { BadgeRule } from "./rules";
 import { useSwitchBadgeRule } from "./switching";
 
+const WHEN_OFF = "Its badge goes from everybody who carries it, until it is on again.";
+
 export function BadgeRules({ rules }: { rules: BadgeRule[] }) {
   return (
     <Panel title="Badge rules" note="Each gives its badge for as long as its conditions hold.">
@@ -22,12 +24,12 @@ function BadgeRuleRow({ rule }: { rule: BadgeRule }) {
   const turn = useSwitchBadgeRule(rule.id);
   return (
     <Table.Tr>
-      <Table.Td><PageLink to="/badge-rules/$id" params={{ id: String(rule.id) }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
+      <Table.Td miw={130}><PageLink to="/badge-rules/$id" params={{ id: String(rule.id) }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
       <Table.Td><StatusChip status={rule.type} /></Table.Td>
       <Table.Td miw={220}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
-      <Table.Td>{waits(rule)}</Table.Td>
+      <Table.Td miw={rule.applyDelaySeconds + rule.removeDelaySeconds > 0 ? 150 : undefined}>{waits(rule)}</Table.Td>
       <Table.Td className="numbers">{rule.priority}</Table.Td>
-      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} isTurning={turn.isPending} onTurn={turn.mutate} /></Table.Td>
+      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} consequence={WHEN_OFF} /></Table.Td>
     </Table.Tr>
   );
 }

@@ -5,6 +5,7 @@ import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useMay } from "../../app/session";
 import { CONDITIONS_MAX, KINDS, subjectOf, turned, WHICH, type Condition } from "./condition";
 import { row, type FieldErrors, type Row } from "./draft";
+import classes from "./Rules.module.css";
 import { useBadges } from "./rules";
 import { SecondsInput } from "./SecondsInput";
 
@@ -20,19 +21,20 @@ export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props
   const kinds = KINDS.filter((kind) => isOfEscalations || !kind.isOfEscalations);
   const replace = (key: string, condition: Condition) => onChange(rows.map((row) => (row.key === key ? { key, condition } : row)));
   return (
-    <Stack gap="sm">
+    <Stack gap="sm" className={classes.conditions}>
       {rows.map(({ key, condition }, n) => (
         <div key={key} role="group" aria-label={`Condition ${n + 1}`}>
-          <Group gap="xs" align="center">
+          <div className={classes.condition}>
             <NativeSelect
               aria-label="What must hold"
-              w={{ base: "calc(100% - 44px)", xs: 190 }}
+              className={classes.kind}
               data={kinds.map(({ type, label }) => ({ value: type, label }))}
               value={condition.type}
               onChange={(event) => replace(key, turned(condition, event.currentTarget.value))}
             />
             <Parameters condition={condition} onChange={(part) => replace(key, { ...condition, ...part })} />
             <ActionIcon
+              className={classes.remove}
               variant="subtle"
               color="gray"
               size="lg"
@@ -42,7 +44,7 @@ export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props
             >
               <IconTrash size={16} />
             </ActionIcon>
-          </Group>
+          </div>
           <Wrong message={errors[`conditions[${n}]`]} />
         </div>
       ))}
@@ -79,8 +81,8 @@ function Parameters({ condition, onChange }: ParametersProps) {
       return <Threshold condition={condition} onChange={onChange} />;
     case "age":
       return (
-        <div style={{ flex: 1 }}>
-          <SecondsInput label="How long" hasLabel={false} value={condition.seconds ?? 0} onChange={(seconds) => onChange({ seconds })} />
+        <div className={classes.parameters}>
+          <SecondsInput label="How long" isLabelSeen={false} value={condition.seconds ?? 0} onChange={(seconds) => onChange({ seconds })} />
         </div>
       );
     default:
@@ -91,17 +93,14 @@ function Parameters({ condition, onChange }: ParametersProps) {
 function Threshold({ condition, onChange }: ParametersProps) {
   const { manage } = useMay();
   return (
-    <>
+    <div className={classes.score}>
       <NativeSelect
         aria-label="Category"
-        w={{ base: "100%", xs: 150 }}
         data={WHICH}
         value={condition.category ?? "HUMANITY"}
         onChange={(event) => onChange({ category: event.currentTarget.value })}
       />
       <Slider
-        flex={1}
-        miw={110}
         mx={8}
         label={null}
         thumbLabel="Threshold"
@@ -113,7 +112,6 @@ function Threshold({ condition, onChange }: ParametersProps) {
       />
       <NumberInput
         aria-label="Threshold"
-        w={72}
         min={0}
         max={100}
         clampBehavior="strict"
@@ -121,7 +119,7 @@ function Threshold({ condition, onChange }: ParametersProps) {
         value={condition.threshold ?? ""}
         onChange={(next) => onChange({ threshold: next === "" ? null : Number(next) })}
       />
-    </>
+    </div>
   );
 }
 
@@ -131,8 +129,7 @@ function BadgeChoice({ slug, onChange }: { slug: string; onChange: (slug: string
   const isGone = slug !== "" && badges.every(({ value }) => value !== slug);
   return (
     <Select
-      flex={1}
-      miw={180}
+      className={classes.parameters}
       aria-label="Badge"
       placeholder="Choose a badge"
       searchable

@@ -1,6 +1,6 @@
 // The page of a rule: what it is made of, and beside it whom it would reach.
 
-import { Alert, Box, Button, Fieldset, Grid, Group, Stack, Text } from "@mantine/core";
+import { Alert, Box, Button, Fieldset, Grid, Group, Stack, Switch, Text } from "@mantine/core";
 import { IconAlertCircle } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -41,7 +41,7 @@ export function Editor({ title, isNew, isDirty, isSaving, errors, onSave, remove
             }}
           >
             <Stack gap="md">
-              <Fieldset variant="unstyled" disabled={!manage}>
+              <Fieldset variant="unstyled" m={0} disabled={!manage}>
                 <Stack gap="md">{children}</Stack>
               </Fieldset>
               <Refused errors={errors} />
@@ -61,6 +61,10 @@ export function Editor({ title, isNew, isDirty, isSaving, errors, onSave, remove
       </Grid>
     </Page>
   );
+}
+
+export function Enabled({ draft: { values, put } }: { draft: { values: { enabled: boolean }; put: (part: { enabled: boolean }) => void } }) {
+  return <Switch label="Enabled" checked={values.enabled} onChange={(event) => put({ enabled: event.currentTarget.checked })} />;
 }
 
 function Refused({ errors }: { errors: FieldErrors }) {

@@ -1,6 +1,6 @@
 // The fields of an escalation rule, but for its conditions.
 
-import { Group, MultiSelect, NativeSelect, SimpleGrid, Switch, TextInput } from "@mantine/core";
+import { Group, MultiSelect, NativeSelect, SimpleGrid, TextInput } from "@mantine/core";
 import { $api, type Schemas } from "../../api";
 import type { Draft, Row } from "./draft";
 import { SecondsInput } from "./SecondsInput";
@@ -65,7 +65,7 @@ function useChannelChoices(chosen: string[]) {
 
 export function EscalationDelays({ draft: { values, errors, put } }: Props) {
   return (
-    <Group gap="lg" align="flex-end">
+    <Group gap="lg" align="flex-start">
       <SecondsInput
         label="Open after"
         placeholder="at once"
@@ -87,7 +87,6 @@ export function EscalationDelays({ draft: { values, errors, put } }: Props) {
         onChange={(event) => put({ effectiveAt: instant(event.currentTarget.value) })}
         error={errors.effectiveAt}
       />
-      <Switch label="Enabled" checked={values.enabled} onChange={(event) => put({ enabled: event.currentTarget.checked })} />
     </Group>
   );
 }

@@ -6,10 +6,11 @@ import { Answer } from "../../parts/Answer";
 import { Confirm } from "../../parts/Confirm";
 import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
+import { Time } from "../../parts/Time";
 import { Backtest } from "./Backtest";
 import { ConditionRows } from "./ConditionRows";
 import { row, useDraft } from "./draft";
-import { Editor, useDone } from "./Editor";
+import { Editor, Enabled, useDone } from "./Editor";
 import { EscalationDelays, EscalationFields, type EscalationValues } from "./EscalationFields";
 import { Preview } from "./Preview";
 import type { EscalationRule } from "./rules";
@@ -69,13 +70,22 @@ function EscalationRuleEditor({ rule }: { rule?: EscalationRule }) {
         </>
       }
     >
-      <Panel title="The escalation"><EscalationFields draft={draft} /></Panel>
+      <Panel title="The escalation" note={rule && <Kept rule={rule} />} actions={<Enabled draft={draft} />}>
+        <EscalationFields draft={draft} />
+      </Panel>
       <Panel title="Opened when">
         <ConditionRows rows={values.conditions} isOfEscalations errors={draft.errors} onChange={(conditions) => put({ conditions })} />
       </Panel>
-      <Panel title="When"><EscalationDelays draft={draft} /></Panel>
-      {rule && <PageLink to="/escalations" search={{ rule: String(rule.id) } as never} fz="sm">The escalations it has opened</PageLink>}
+      <Panel title="Delays"><EscalationDelays draft={draft} /></Panel>
     </Editor>
+  );
+}
+
+function Kept({ rule }: { rule: EscalationRule }) {
+  return (
+    <>
+      Changed <Time at={rule.updatedAt} /> · <PageLink to="/escalations" search={{ rule: String(rule.id) } as never} fz="sm">what it has opened</PageLink>
+    </>
   );
 }
 
@@ -91,7 +101,7 @@ function Remove({ rule }: { rule: EscalationRule }) {
       loading={remove.isPending}
       onConfirm={() => remove.mutate({ params: { path: { id: rule.id } } })}
     >
-      It opens no more escalations.
+      Escalations of it that are open are closed, and it opens no more.
     </Confirm>
   );
 }

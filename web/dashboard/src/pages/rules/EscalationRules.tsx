@@ -13,6 +13,8 @@ import { useSwitchEscalationRule } from "./switching";
 const WEEK_MS = 7 * 86_400_000;
 const COLUMNS = ["Escalation", "Severity", "Opened when", "Waits", "Tells", "In 7 days", "Enabled"];
 
+const WHEN_OFF = "Escalations of it that are open are closed.";
+
 export function EscalationRules({ rules }: { rules: EscalationRule[] }) {
   const [from] = useState(() => new Date(Date.now() - WEEK_MS).toISOString());
   const activity = $api.useQuery("get", "/api/dashboard/rule-activity", { params: { query: { from } } });
@@ -33,13 +35,13 @@ function EscalationRuleRow({ rule, done }: { rule: EscalationRule; done: typeof 
   const id = String(rule.id);
   return (
     <Table.Tr>
-      <Table.Td><PageLink to="/escalation-rules/$id" params={{ id }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
+      <Table.Td miw={130}><PageLink to="/escalation-rules/$id" params={{ id }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
       <Table.Td><StatusChip status={rule.severity} /></Table.Td>
       <Table.Td miw={220}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
-      <Table.Td>opens {after(rule.openAfterSeconds)}, closes {after(rule.closeAfterSeconds)}</Table.Td>
+      <Table.Td miw={150}>opens {after(rule.openAfterSeconds)}, closes {after(rule.closeAfterSeconds)}</Table.Td>
       <Table.Td>{rule.channels.length === 0 ? <Text span c="dimmed" inherit>nobody</Text> : rule.channels.join(", ")}</Table.Td>
       <Table.Td className="numbers" style={{ whiteSpace: "nowrap" }}>{done && <Activity id={id} done={done} />}</Table.Td>
-      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} isTurning={turn.isPending} onTurn={turn.mutate} /></Table.Td>
+      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} consequence={WHEN_OFF} /></Table.Td>
     </Table.Tr>
   );
 }

@@ -1,6 +1,7 @@
 // What the lists of rules of both kinds have in common.
 
-import { Switch, Table } from "@mantine/core";
+import { Button, Group, Modal, Stack, Switch, Table, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import type { ReactNode } from "react";
 import { usePageSearch } from "../../app/search";
 import { useMay } from "../../app/session";
@@ -37,16 +38,41 @@ export function ConditionsInWords({ conditions }: { conditions: Condition[] }) {
   return <>{text.charAt(0).toUpperCase() + text.slice(1)}</>;
 }
 
-/** Whether a rule is on, and the way to turn it. */
-export function OnOff({ name, isOn, isTurning, onTurn }: { name: string; isOn: boolean; isTurning: boolean; onTurn: (isOn: boolean) => void }) {
+interface OnOffProps {
+  name: string;
+  isOn: boolean;
+  /** Turns it; `variables` is what it is being turned to. */
+  turn: { isPending: boolean; variables: boolean | undefined; mutate: (isOn: boolean) => void };
+  /** What follows from turning it off. */
+  consequence: string;
+}
+
+/** Whether a rule is on, and the way to turn it; turning it off undoes what it has done, and is asked about. */
+export function OnOff({ name, isOn, turn, consequence }: OnOffProps) {
   const { manage } = useMay();
+  const [isAsking, { open, close }] = useDisclosure(false);
+  const turnOff = () => {
+    close();
+    turn.mutate(false);
+  };
   return (
-    <Switch
-      aria-label={`${name} is enabled`}
-      checked={isTurning ? !isOn : isOn}
-      disabled={!manage || isTurning}
-      onChange={(event) => onTurn(event.currentTarget.checked)}
-    />
+    <>
+      <Switch
+        aria-label={`${name} is enabled`}
+        checked={turn.isPending ? turn.variables : isOn}
+        disabled={!manage || turn.isPending}
+        onChange={(event) => (event.currentTarget.checked ? turn.mutate(true) : open())}
+      />
+      <Modal opened={isAsking} onClose={close} title={`Turn “${name}” off?`}>
+        <Stack>
+          <Text fz="sm">{consequence}</Text>
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
+            <Button onClick={turnOff}>Turn off</Button>
+          </Group>
+        </Stack>
+      </Modal>
+    </>
   );
 }
 

@@ -1,13 +1,15 @@
 // Some of the identities that a rule is about, with their scores.
 
-import { Table, VisuallyHidden } from "@mantine/core";
+import { Table, Text, VisuallyHidden } from "@mantine/core";
 import type { Schemas } from "../../api";
 import { Badges, ScoreChip } from "../../parts/Chip";
 import { PageLink } from "../../parts/PageLink";
 import { CATEGORIES, scoreOf, word } from "../../parts/score";
 
+type Identity = Schemas["IdentityBody"];
+
 /** Links open beside the page, so that what is being edited stays. */
-export function Sample({ label, identities }: { label: string; identities: Schemas["IdentityBody"][] }) {
+export function Sample({ label, identities }: { label: string; identities: Identity[] }) {
   return (
     <div className="table-box" role="group" aria-label={label} tabIndex={0}>
       <Table verticalSpacing={4} horizontalSpacing={6}>
@@ -15,30 +17,35 @@ export function Sample({ label, identities }: { label: string; identities: Schem
           <Table.Tr>
             <Table.Th>Identity</Table.Th>
             {CATEGORIES.map((category) => (
-              <Table.Th key={category} title={word(category)}>
+              <Table.Th key={category} w={54} title={word(category)}>
                 <span aria-hidden>{word(category).charAt(0)}</span>
                 <VisuallyHidden>{word(category)}</VisuallyHidden>
               </Table.Th>
             ))}
-            <Table.Th>Badges</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {identities.map((identity) => (
             <Table.Tr key={identity.id}>
-              <Table.Td miw={120}>
-                <PageLink to="/identities/$id" params={{ id: identity.id }} target="_blank" className="break">
-                  {identity.displayName || identity.displayEmail || identity.id}
-                </PageLink>
-              </Table.Td>
+              <Table.Td miw={110}><Who identity={identity} /></Table.Td>
               {CATEGORIES.map((category) => (
                 <Table.Td key={category}><ScoreChip category={category} value={scoreOf(identity, category)} /></Table.Td>
               ))}
-              <Table.Td><Badges badges={identity.badges} most={1} /></Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
       </Table>
     </div>
+  );
+}
+
+function Who({ identity }: { identity: Identity }) {
+  const name = identity.displayName || identity.displayEmail;
+  return (
+    <>
+      <PageLink to="/identities/$id" params={{ id: identity.id }} target="_blank" className="break">{name || identity.id}</PageLink>{" "}
+      {name && <Text span c="dimmed" fz="xs" className="break">{identity.id}</Text>}{" "}
+      <Badges badges={identity.badges.filter(({ type }) => type === "GOOD")} />
+    </>
   );
 }

@@ -1,7 +1,7 @@
 // A length of time, as people say it: an amount and a unit.
 
-import { Group, NativeSelect, NumberInput } from "@mantine/core";
-import { useState, type ReactNode } from "react";
+import { Group, Input, NativeSelect, NumberInput } from "@mantine/core";
+import { useId, useState, type ReactNode } from "react";
 
 const UNITS = [
   { value: "1", label: "seconds" },
@@ -22,7 +22,7 @@ function unitOf(seconds: number): number {
 interface Props {
   label: string;
   /** Whether the label is seen, or only read out. */
-  hasLabel?: boolean;
+  isLabelSeen?: boolean;
   value: number;
   onChange: (seconds: number) => void;
   placeholder?: string;
@@ -30,33 +30,31 @@ interface Props {
 }
 
 /** Empty is 0. */
-export function SecondsInput({ label, hasLabel = true, value, onChange, placeholder = "0", error }: Props) {
+export function SecondsInput({ label, isLabelSeen = true, value, onChange, placeholder = "0", error }: Props) {
+  const id = useId();
   const [unit, setUnit] = useState(() => unitOf(value));
   const amount = value / unit;
+  const turn = (next: number) => {
+    setUnit(next);
+    onChange(amount * next);
+  };
   return (
-    <Group gap={4} wrap="nowrap" align="flex-end">
-      <NumberInput
-        {...(hasLabel ? { label } : { "aria-label": label })}
-        placeholder={placeholder}
-        value={value === 0 ? "" : amount}
-        min={0}
-        max={Math.floor(SECONDS_MAX / unit)}
-        allowNegative={false}
-        allowDecimal={false}
-        onChange={(next) => onChange(Number(next) * unit)}
-        error={error}
-        w={104}
-      />
-      <NativeSelect
-        aria-label={`${label}: unit`}
-        data={UNITS}
-        value={String(unit)}
-        onChange={(event) => {
-          const next = Number(event.currentTarget.value);
-          setUnit(next);
-          onChange(amount * next);
-        }}
-      />
-    </Group>
+    <Input.Wrapper id={id} label={isLabelSeen && label} error={error}>
+      <Group gap={4} wrap="nowrap">
+        <NumberInput
+          id={id}
+          aria-label={isLabelSeen ? undefined : label}
+          placeholder={placeholder}
+          value={value === 0 ? "" : amount}
+          min={0}
+          max={Math.floor(SECONDS_MAX / unit)}
+          allowNegative={false}
+          allowDecimal={false}
+          onChange={(next) => onChange(Number(next) * unit)}
+          w={104}
+        />
+        <NativeSelect aria-label={`${label}: unit`} data={UNITS} value={String(unit)} onChange={(event) => turn(Number(event.currentTarget.value))} />
+      </Group>
+    </Input.Wrapper>
   );
 }
