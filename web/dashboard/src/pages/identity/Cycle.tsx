@@ -26,11 +26,15 @@ export function Cycle({ id, analysis }: { id: string; analysis: Schemas["Analysi
       <ActionIcon variant="default" aria-label="Newer cycle" disabled={at <= 0} onClick={() => go(at - 1)}><IconChevronRight size={16} /></ActionIcon>
       {analysis && (
         <Text c="dimmed" fz="sm" className="numbers">
-          Cycle {analysis.id}: {analysis.eventCount} events, {analysis.deviceCount} devices, in {millis(analysis.durationMillis)}
+          Cycle {analysis.id}: {counted(analysis.eventCount, "event")}, {counted(analysis.deviceCount, "device")}, in {millis(analysis.durationMillis)}
         </Text>
       )}
     </Group>
   );
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function options(history: Entry[], cycle: string | undefined) {

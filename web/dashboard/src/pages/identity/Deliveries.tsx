@@ -12,9 +12,6 @@ import { useListQuery } from "./list";
 
 type Delivery = Schemas["DeliveryBody"];
 
-/** Channels that are known by their names; others by their numbers. */
-const CHANNELS = 100;
-
 function columns(channels: Map<number, string>): Column<Delivery>[] {
   return [
     { title: "Status", cell: ({ status }) => <StatusChip status={status} /> },
@@ -29,8 +26,8 @@ function columns(channels: Map<number, string>): Column<Delivery>[] {
 
 export function Deliveries({ id }: { id: string }) {
   const deliveries = useDeliveries({ ...useListQuery(), identity: id });
-  const channels = $api.useQuery("get", "/api/channels", { params: { query: { pageSize: CHANNELS } } });
-  const names = new Map(channels.data?.content.map((channel) => [channel.id, channel.name]));
+  const channels = $api.useQuery("get", "/api/channels");
+  const names = new Map(channels.data?.map((channel) => [channel.id, channel.name]));
   const empty = <Empty title="No deliveries">Each event that a channel is told of this identity stands here, with every attempt.</Empty>;
   return (
     <Answer of={deliveries} lines={6}>

@@ -40,7 +40,7 @@ export function Escalations({ id }: { id: string }) {
           />
         )}
       </Answer>
-      <Group mt="sm"><PageLink to="/escalations" search={{ identity: id } as never} fz="sm">Work through them</PageLink></Group>
+      <Group><PageLink to="/escalations" search={{ identity: id } as never} fz="sm">Work through them</PageLink></Group>
     </>
   );
 }

@@ -1,15 +1,15 @@
 // Each observation in words, and what it does to its score, so that the score can be redone by hand.
 
-import { Chip, ScoreChip } from "../../parts/Chip";
 import { Group, Text, Title } from "@mantine/core";
 import type { Schemas } from "../../api";
+import { Chip, ScoreChip } from "../../parts/Chip";
 import { CATEGORIES, QUESTIONS, word, type Category } from "../../parts/score";
 import { byStrength, isShadowed, plain, push, pushOf, scoreAt, signed, START, type Observation } from "./evidence";
 import { Values } from "./Values";
 
 type Explained = Schemas["ExplainedScoreBody"];
 
-/** Bars are as long as this at least reaches to the end, in log-odds: small pushes look small. */
+/** A push of this much, in log-odds, or of the strongest if that is more, fills its half: small ones look small. */
 const SCALE_LEAST = 2;
 
 export function Evidence({ scores }: { scores: Explained[] }) {
@@ -69,17 +69,12 @@ function ObservationRow({ observation, scale }: { observation: Observation; scal
           {isShadow && <Chip>In shadow: not counted</Chip>}
         </Group>
         <p className="break">{explanation}</p>
-        {Object.keys(metadata).length > 0 && (
-          <details className="more">
-            <summary>The numbers behind it</summary>
-            <Values label={`${label}: the numbers behind it`} values={metadata} />
-          </details>
-        )}
+        <details className="more">
+          <summary className="numbers">value {value} · confidence {confidence} · weight {weight}</summary>
+          <Values label={`${label}: the numbers behind it`} values={{ analyzer: id, ...metadata }} />
+        </details>
       </div>
-      <div>
-        {!isShadow && <Push by={push(observation)} scale={scale} />}
-        <Text fz="xs" c="dimmed" className="numbers" mt={4} title={id}>value {value} · confidence {confidence} · weight {weight}</Text>
-      </div>
+      {!isShadow && <Push by={push(observation)} scale={scale} />}
     </li>
   );
 }

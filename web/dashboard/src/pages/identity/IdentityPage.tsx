@@ -84,7 +84,7 @@ function Sides({ identity }: { identity: Identity }) {
       <Tabs.List mb="md" style={{ flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
         {SIDES.map(([tab, title]) => <Tabs.Tab key={tab} value={tab} style={{ flex: "none" }}>{title}</Tabs.Tab>)}
       </Tabs.List>
-      {SIDES.map(([tab, , show]) => <Tabs.Panel key={tab} value={tab}>{show(identity)}</Tabs.Panel>)}
+      {SIDES.map(([tab, , show]) => <Tabs.Panel key={tab} value={tab}><Stack gap="xs">{show(identity)}</Stack></Tabs.Panel>)}
     </Tabs>
   );
 }

@@ -33,7 +33,10 @@ export default function LinkGraph({ cluster, center, picked, onPoint, onPick }: 
     if (!stage.current) return;
     const drawn = draw(graph, stage.current, { onPoint, onPick });
     setRenderer(drawn);
+    const observer = new ResizeObserver(() => drawn.resize().scheduleRender());
+    observer.observe(stage.current);
     return () => {
+      observer.disconnect();
       setRenderer(undefined);
       drawn.kill();
     };

@@ -5,10 +5,9 @@ import { $api, type Schemas } from "../../api";
 import { Answer, Empty } from "../../parts/Answer";
 import { Panel } from "../../parts/Page";
 import { IdentityLink } from "../../parts/PageLink";
-import { word } from "../../parts/score";
 import { Time } from "../../parts/Time";
 import { Cluster } from "./Cluster";
-import { linkColour } from "./links";
+import { kindOf, linkColour } from "./links";
 
 type Link = Schemas["LinkBody"];
 
@@ -59,7 +58,7 @@ function LinkTable({ links }: { links: Link[] }) {
 function LinkRow({ link: { targetIdentityId, targetDisplayName, type, explanation, value, confidence, createdAt } }: { link: Link }) {
   return (
     <Table.Tr>
-      <Table.Td>{targetIdentityId ? <IdentityLink id={targetIdentityId} name={targetDisplayName} /> : <Text fz="sm" c="dimmed">a deleted identity</Text>}</Table.Td>
+      <Table.Td miw={120}>{targetIdentityId ? <IdentityLink id={targetIdentityId} name={targetDisplayName} /> : <Text fz="sm" c="dimmed">a deleted identity</Text>}</Table.Td>
       <Table.Td><Kind type={type} /></Table.Td>
       <Table.Td><Text fz="sm" miw={260} className="break">{explanation}</Text></Table.Td>
       <Table.Td className="numbers">{value.toFixed(2)}</Table.Td>
@@ -74,7 +73,7 @@ export function Kind({ type }: { type: string }) {
   return (
     <span style={{ display: "inline-flex", alignItems: "center", gap: 6, whiteSpace: "nowrap" }}>
       <span className="legend-edge" style={{ background: linkColour(type) }} aria-hidden />
-      {word(type)}
+      {kindOf(type)}
     </span>
   );
 }

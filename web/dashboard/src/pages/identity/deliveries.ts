@@ -1,7 +1,7 @@
 // The deliveries of one identity over every channel.
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { api, type Schemas } from "../../api";
+import type { Schemas } from "../../api";
 import { stringifySearch } from "../../app/search";
 
 type DeliveryPage = Schemas["Page_DeliveryBody"];

@@ -43,7 +43,7 @@ export function draw(graph: ClusterGraph, stage: HTMLElement, { onPoint, onPick 
   const colour = resolver(stage);
   const renderer = new Sigma(graph, stage, {
     // The wheel scrolls the page; there are buttons to zoom.
-    settings: { enableEdgeEvents: true, gestureTarget: "page", stagePadding: 60, enableCameraRotation: false, itemSizesReference: "screen" },
+    settings: { enableEdgeEvents: true, allowInvalidContainer: true, gestureTarget: "page", stagePadding: 60, enableCameraRotation: false, itemSizesReference: "screen" },
     primitives: { edges: { paths: [pathLine(), pathCurved(), pathLoop()], layers: [layerPlain()] } },
     styles: {
       nodes: {
@@ -54,6 +54,7 @@ export function draw(graph: ClusterGraph, stage: HTMLElement, { onPoint, onPick 
         label: { attribute: "label" },
         labelColor: colour("var(--mantine-color-text)"),
         labelSize: 13,
+        labelPosition: "below",
         labelVisibility: graph.order <= NAMED_MAX ? "visible" : "auto",
         cursor: "pointer",
       },

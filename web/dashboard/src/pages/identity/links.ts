@@ -1,7 +1,21 @@
 // Kinds of links, and the colours that tell them apart.
 
 import type { Schemas } from "../../api";
-import { band, CATEGORIES, scoreOf } from "../../parts/score";
+import { band, CATEGORIES, scoreOf, word } from "../../parts/score";
+
+const KINDS: Record<string, string> = {
+  SAME_DEVICE: "Same device",
+  SAME_SESSION: "Same session",
+  SHARED_IP: "Same address",
+  SIMILAR_EMAIL: "Similar e-mail",
+  SIMILAR_NAME: "Similar name",
+  SIMILAR_BEHAVIOR: "Similar behavior",
+};
+
+/** A kind of link in words. */
+export function kindOf(type: string): string {
+  return KINDS[type] ?? word(type);
+}
 
 /** The variable of CSS with the colour of a kind of link, as identity.css names them; grey for one that is new. */
 export function linkColour(type: string): string {
