@@ -58,9 +58,10 @@ function Log({ delivery, channel }: { delivery: Delivery; channel: Channel | und
 }
 
 function facts(delivery: Delivery, channel: Channel | undefined): [string, ReactNode][] {
-  const { status, event, eventId, identityId, channelId, createdAt, nextAttemptAt, completedAt } = delivery;
+  const { status, event, eventId, identityId, channelId, createdAt, nextAttemptAt, completedAt, errorMessage } = delivery;
   return [
     ["Status", <><StatusChip status={status} /> {STATES[status]}</>],
+    ...(errorMessage ? [["Last error", errorMessage] as [string, string]] : []),
     ["Event", word(event)],
     ["Event id", <><span className="mono">{eventId}</span> <Copy text={eventId} label="event id" /></>],
     ["Identity", identityId && <IdentityLink id={identityId} />],

@@ -23,6 +23,9 @@ export const ERRORS: Record<string, string> = {
   connection_closed: "The connection ended before the answer did",
   protocol: "What came back is no HTTP, or more of it than is read",
   smtp_reply: "The mail server refused the letter",
+  skipped: "It was skipped when the channel was enabled again",
+  superseded: "A newer score of the identity was sent instead",
+  gone: "What it would have told is gone",
 };
 
 /** What the states of a delivery mean. */

@@ -1,3 +1,136 @@
+// The keys that applications call with.
+
+import { Button, Group, Modal, NumberInput, Stack, Text, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useDisclosure } from "@mantine/hooks";
+import type { ReactNode } from "react";
+import { $api, refresh, tell, type Schemas } from "../../api";
+import { useMay } from "../../app/session";
+import { Answer, Empty, Failure } from "../../parts/Answer";
+import { Chip } from "../../parts/Chip";
+import { Confirm } from "../../parts/Confirm";
+import { Copy, Source } from "../../parts/Copy";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { Time } from "../../parts/Time";
+import { NewCredential, Origins } from "./NewCredential";
+import { eventCommand, pageSnippet } from "./snippets";
+
+type Credential = Schemas["CredentialBody"];
+
 export function Credentials() {
-  return <p>Credentials</p>;
+  const { manage } = useMay();
+  const credentials = $api.useQuery("get", "/api/credentials", undefined, { enabled: manage });
+  if (!manage) return <Page title="Credentials"><Empty title="Credentials are for admins" /></Page>;
+  return (
+    <Page title="Credentials" actions={<NewCredential />}>
+      <Answer of={credentials} lines={8}>
+        {(all) => all.length === 0
+          ? <Panel><Empty title="No application can call">A credential is a pair of keys: a public one for your pages, a secret one for your backend.</Empty></Panel>
+          : all.map((credential) => <CredentialPanel key={credential.id} credential={credential} />)}
+      </Answer>
+    </Page>
+  );
+}
+
+function CredentialPanel({ credential }: { credential: Credential }) {
+  const { name, publicKey, allowedOrigins, ratePerSecond, enabled, createdAt } = credential;
+  const facts: [string, ReactNode][] = [
+    ["State", <Chip tone={enabled ? 3 : 1}>{enabled ? "Enabled" : "Revoked"}</Chip>],
+    ["Public key", <><span className="mono">{publicKey}</span> <Copy text={publicKey} label="public key" /></>],
+    ["Allowed origins", allowedOrigins.length === 0 ? <Text c="dimmed" fz="sm" component="span">none: no page may send events with the public key</Text> : <span className="mono">{allowedOrigins.join(", ")}</span>],
+    ["Rate", rate(ratePerSecond)],
+    ["Created", <Time at={createdAt} />],
+  ];
+  return (
+    <Panel title={name} actions={<Actions credential={credential} />}>
+      <Facts facts={facts} />
+      <details>
+        <summary>For your pages</summary>
+        <Text c="dimmed" fz="sm" my={6}>Into every page of an allowed origin. It sees the device, sets no cookies, and never sends what is typed.</Text>
+        <Source text={pageSnippet(publicKey)} label="snippet" />
+      </details>
+      <details>
+        <summary>For your backend</summary>
+        <Text c="dimmed" fz="sm" my={6}>The secret key was shown when the credential was created. Whoever has lost it makes a new credential.</Text>
+        <Source text={eventCommand(undefined)} label="command" />
+      </details>
+    </Panel>
+  );
+}
+
+function rate(perSecond: number | null | undefined): string {
+  if (perSecond == null) return "as configured for the server";
+  return perSecond === 0 ? "any number of requests" : `${perSecond.toLocaleString("en")} requests in a second`;
+}
+
+function Actions({ credential }: { credential: Credential }) {
+  const { id, name, enabled } = credential;
+  const done = { onSuccess: () => refresh("/api/credentials") };
+  const change = $api.useMutation("patch", "/api/credentials/{id}", done);
+  const remove = $api.useMutation("delete", "/api/credentials/{id}", {
+    onSuccess: async () => {
+      tell(`${name} is gone.`);
+      await refresh("/api/credentials");
+    },
+  });
+  const params = { path: { id } };
+  const set = (enabled: boolean) => change.mutate({ params, body: { enabled } });
+  return (
+    <>
+      <Edit credential={credential} />
+      {enabled
+        ? <Confirm action="Revoke" question={`Revoke ${name}?`} onConfirm={() => set(false)}>Both keys are refused at once, until you enable it again.</Confirm>
+        : <Button size="xs" loading={change.isPending} onClick={() => set(true)}>Enable</Button>}
+      <Confirm action="Delete" question={`Delete ${name}?`} loading={remove.isPending} onConfirm={() => remove.mutate({ params })}>
+        Both keys are refused at once, and for good.
+      </Confirm>
+    </>
+  );
+}
+
+function Edit({ credential }: { credential: Credential }) {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={open}>Edit…</Button>
+      <Modal opened={isOpen} onClose={close} title={`Edit ${credential.name}`}>
+        <EditForm credential={credential} onDone={close} />
+      </Modal>
+    </>
+  );
+}
+
+function EditForm({ credential, onDone }: { credential: Credential; onDone: () => void }) {
+  const { id, name, allowedOrigins, ratePerSecond } = credential;
+  const form = useForm<{ name: string; allowedOrigins: string[]; ratePerSecond: number | "" }>({
+    initialValues: { name, allowedOrigins, ratePerSecond: ratePerSecond ?? "" },
+  });
+  const change = $api.useMutation("patch", "/api/credentials/{id}", {
+    onError: () => {},
+    onSuccess: async () => {
+      await refresh("/api/credentials");
+      onDone();
+    },
+  });
+  const submit = form.onSubmit((values) => {
+    const ratePerSecond = values.ratePerSecond === "" ? null : values.ratePerSecond;
+    change.mutate({ params: { path: { id } }, body: { ...values, ratePerSecond } });
+  });
+  return (
+    <form onSubmit={submit}>
+      <Stack>
+        <TextInput label="Name" required maxLength={100} data-autofocus {...form.getInputProps("name")} />
+        <Origins {...form.getInputProps("allowedOrigins")} />
+        <NumberInput
+          label="Requests in a second" description="Each event of a batch counts. 0 is any number; empty is what the server is configured to."
+          placeholder="as configured" min={0} allowDecimal={false} {...form.getInputProps("ratePerSecond")}
+        />
+        {change.error && <Failure error={change.error} />}
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onDone}>Cancel</Button>
+          <Button type="submit" loading={change.isPending}>Save</Button>
+        </Group>
+      </Stack>
+    </form>
+  );
 }

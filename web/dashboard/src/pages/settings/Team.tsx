@@ -1,3 +1,122 @@
+// The people who sign in here, and those invited.
+
+import { Button, Group, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { $api, refresh, tell, type Schemas } from "../../api";
+import { useMay, useUser } from "../../app/session";
+import { Answer, Failure } from "../../parts/Answer";
+import { Chip } from "../../parts/Chip";
+import { Confirm } from "../../parts/Confirm";
+import { ListTable, type Column } from "../../parts/ListTable";
+import { Page, Panel } from "../../parts/Page";
+import { Time } from "../../parts/Time";
+import { word } from "../../parts/score";
+import { Invitations } from "./Invitations";
+import { ROLES } from "./roles";
+import { whole } from "./whole";
+
+type Member = Schemas["UserBody"];
+
 export function Team() {
-  return <p>Team</p>;
+  const { manage } = useMay();
+  const team = $api.useQuery("get", "/api/team");
+  return (
+    <Page title="Team">
+      <Answer of={team}>{(shown) => (manage ? <Rename key={shown.name} name={shown.name} /> : <Text>{shown.name}</Text>)}</Answer>
+      <Members />
+      {manage && <Invitations />}
+    </Page>
+  );
+}
+
+function Rename({ name }: { name: string }) {
+  const form = useForm({ initialValues: { name } });
+  const rename = $api.useMutation("patch", "/api/team", {
+    onError: () => {},
+    onSuccess: async () => {
+      tell("The team has another name.");
+      await refresh("/api/team");
+    },
+  });
+  return (
+    <Panel title="Name">
+      <form onSubmit={form.onSubmit((body) => rename.mutate({ body }))}>
+        <Stack gap="sm">
+          <Group gap="sm">
+            <TextInput aria-label="Name of the team" required maxLength={100} flex={1} maw={360} {...form.getInputProps("name")} />
+            <Button type="submit" variant="default" disabled={!form.isDirty()} loading={rename.isPending}>Rename</Button>
+          </Group>
+          {rename.error && <Failure error={rename.error} />}
+        </Stack>
+      </form>
+    </Panel>
+  );
+}
+
+function Members() {
+  const { manage } = useMay();
+  const me = useUser();
+  const members = $api.useQuery("get", "/api/team/members");
+  const change = $api.useMutation("patch", "/api/team/members/{id}", {
+    onError: () => {},
+    onSuccess: () => refresh("/api/team", "/api/auth/me"),
+  });
+  const remove = $api.useMutation("delete", "/api/team/members/{id}", {
+    onError: () => {},
+    onSuccess: async (_, { params }) => {
+      // Whoever has left is signed out.
+      if (params.path.id === me.id) return location.assign("/sign-in");
+      await refresh("/api/team");
+    },
+  });
+  const setRole = ({ id }: Member, role: string) => {
+    remove.reset();
+    change.mutate({ params: { path: { id } }, body: { role } });
+  };
+  const end = ({ id }: Member) => {
+    change.reset();
+    remove.mutate({ params: { path: { id } } });
+  };
+  const error = change.error ?? remove.error;
+  const columns: Column<Member>[] = [
+    {
+      title: "Person",
+      cell: (member) => (
+        <>
+          <span className="break">{member.name ?? member.email}</span> {member.id === me.id && <Chip>you</Chip>}
+          {member.name && <Text c="dimmed" fz="xs">{member.email}</Text>}
+        </>
+      ),
+    },
+    { title: "Role", cell: (member) => (manage ? <Role member={member} onChange={(role) => setRole(member, role)} /> : word(member.role)) },
+    { title: "Joined", cell: ({ createdAt }) => <Time at={createdAt} /> },
+    { title: "Actions", cell: (member) => (manage || member.id === me.id ? <End member={member} isMe={member.id === me.id} onConfirm={() => end(member)} /> : "") },
+  ];
+  return (
+    <Panel title="People" note={ROLES.map(({ label, may }) => `${label}: ${may}`).join(" ")}>
+      {error && <Failure error={error} />}
+      <Answer of={members}>{(all) => <ListTable label="People" page={whole(all)} columns={columns} rowKey={({ id }) => id} empty={null} />}</Answer>
+    </Panel>
+  );
+}
+
+function Role({ member, onChange }: { member: Member; onChange: (role: string) => void }) {
+  return (
+    <NativeSelect
+      size="xs"
+      w={110}
+      aria-label={`Role of ${member.email}`}
+      value={member.role}
+      data={ROLES.map(({ value, label }) => ({ value, label }))}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  );
+}
+
+function End({ member, isMe, onConfirm }: { member: Member; isMe: boolean; onConfirm: () => void }) {
+  return (
+    <Confirm action={isMe ? "Leave" : "Remove"} question={isMe ? "Leave the team?" : `Remove ${member.email}?`} onConfirm={onConfirm}>
+      {isMe ? "Your" : "Their"} sessions and MCP tokens end at once.
+    </Confirm>
+  );
 }

@@ -1,0 +1,84 @@
+// Those who may join; the link that lets them is shown this one time.
+
+import { Button, Group, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { $api, refresh, type Schemas } from "../../api";
+import { Answer, Failure } from "../../parts/Answer";
+import { Confirm } from "../../parts/Confirm";
+import { Secret } from "../../parts/Copy";
+import { ListTable, type Column } from "../../parts/ListTable";
+import { Panel } from "../../parts/Page";
+import { exactTime, Time } from "../../parts/Time";
+import { word } from "../../parts/score";
+import { ROLES } from "./roles";
+import { ShownOnce } from "./ShownOnce";
+import { whole } from "./whole";
+
+type Invitation = Schemas["InvitationBody"];
+
+const COLUMNS: Column<Invitation>[] = [
+  { title: "E-mail", cell: ({ email }) => <span className="break">{email}</span> },
+  { title: "Role", cell: ({ role }) => word(role) },
+  { title: "Invited by", cell: ({ invitedBy }) => <span className="break">{invitedBy}</span> },
+  { title: "Ends", cell: ({ expiresAt }) => <Time at={expiresAt} /> },
+  { title: "Actions", cell: (invitation) => <TakeBack invitation={invitation} /> },
+];
+
+function TakeBack({ invitation: { id, email } }: { invitation: Invitation }) {
+  const remove = $api.useMutation("delete", "/api/team/invitations/{id}", { onSuccess: () => refresh("/api/team/invitations") });
+  return (
+    <Confirm action="Take back" question={`Take the invitation of ${email} back?`} loading={remove.isPending} onConfirm={() => remove.mutate({ params: { path: { id } } })}>
+      The link lets nobody in any more.
+    </Confirm>
+  );
+}
+
+export function Invitations() {
+  const invitations = $api.useQuery("get", "/api/team/invitations");
+  return (
+    <Panel title="Invitations" note="You hand the link over yourself: nothing is sent from here.">
+      <Invite />
+      <Answer of={invitations} lines={2}>
+        {(all) => all.length === 0
+          ? <Text c="dimmed" fz="sm">Nobody is invited now.</Text>
+          : <ListTable label="Invitations" page={whole(all)} columns={COLUMNS} rowKey={({ id }) => id} empty={null} />}
+      </Answer>
+    </Panel>
+  );
+}
+
+function Invite() {
+  const form = useForm({ initialValues: { email: "", role: "USER" } });
+  const invite = $api.useMutation("post", "/api/team/invitations", {
+    onError: () => {},
+    onSuccess: () => {
+      form.reset();
+      void refresh("/api/team/invitations");
+    },
+  });
+  const made = invite.data;
+  return (
+    <form onSubmit={form.onSubmit((body) => invite.mutate({ body }))}>
+      <Stack gap="sm">
+        <Group align="flex-end" gap="sm">
+          <TextInput label="E-mail" type="email" required maxLength={254} flex={1} miw={200} maw={360} {...form.getInputProps("email")} />
+          <NativeSelect label="Role" data={ROLES.map(({ value, label }) => ({ value, label }))} {...form.getInputProps("role")} />
+          <Button type="submit" loading={invite.isPending}>Invite</Button>
+        </Group>
+        {invite.error && <Failure error={invite.error} />}
+      </Stack>
+      <ShownOnce isOpen={Boolean(made?.token)} title={`An invitation for ${made?.email}`} onClose={invite.reset}>
+        {made?.token && (
+          <>
+            <Secret
+              value={`${location.origin}/accept-invitation#${made.token}`}
+              label="link"
+              use={`Hand it to ${made.email}: whoever opens it joins as ${made.role.toLowerCase()}.`}
+            />
+            <Text fz="sm">It holds until {exactTime(made.expiresAt)}. An earlier invitation of the same person is over.</Text>
+          </>
+        )}
+      </ShownOnce>
+    </form>
+  );
+}
