@@ -1,3 +1,93 @@
+// Everybody who has been seen, with their scores.
+
+import { Button, Group, Stack, Text } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
+import { keepPreviousData } from "@tanstack/react-query";
+import { $api, type Schemas } from "../../api";
+import { stringifySearch, usePageSearch } from "../../app/search";
+import { Answer, Empty } from "../../parts/Answer";
+import { Badges, Chip, ScoreChip } from "../../parts/Chip";
+import { ListTable, type Column } from "../../parts/ListTable";
+import { Page } from "../../parts/Page";
+import { IdentityLink, PageLink } from "../../parts/PageLink";
+import { CATEGORIES, scoreOf, word } from "../../parts/score";
+import { Time } from "../../parts/Time";
+import { FilterBar } from "./FilterBar";
+import { filtersOf, queryOf, useClearFilters } from "./filters";
+import { SavedViews } from "./SavedViews";
+
+type Identity = Schemas["IdentityBody"];
+
+const COLUMNS: Column<Identity>[] = [
+  { title: "Identity", sort: "displayName", cell: (identity) => <Who identity={identity} /> },
+  ...CATEGORIES.map((category): Column<Identity> => ({
+    title: word(category),
+    sort: `${category.toLowerCase()}Score`,
+    cell: (identity) => <ScoreChip category={category} value={scoreOf(identity, category)} />,
+  })),
+  { title: "Badges", cell: ({ badges }) => <Badges badges={badges} /> },
+  { title: "Last seen", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Last scored", sort: "lastScoredAt", first: "DESC", cell: ({ lastScoredAt }) => <Time at={lastScoredAt} empty="never" /> },
+  { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
+];
+
 export function IdentityList() {
-  return <p>IdentityList</p>;
+  const [search] = usePageSearch();
+  const identities = $api.useQuery("get", "/api/identities", { params: { query: queryOf(search) } }, { placeholderData: keepPreviousData });
+  return (
+    <Page title="Identities" actions={<Export />}>
+      <SavedViews />
+      <FilterBar />
+      <Answer of={identities} lines={12}>
+        {(page) => (
+          <ListTable
+            label="Identities"
+            page={page}
+            columns={COLUMNS}
+            rowKey={({ id }) => id}
+            href={({ id }) => `/identities/${encodeURIComponent(id)}`}
+            isWaiting={identities.isPlaceholderData}
+            empty={<Nobody />}
+          />
+        )}
+      </Answer>
+    </Page>
+  );
+}
+
+function Who({ identity: { id, displayName, displayEmail, displayUsername, disregarded } }: { identity: Identity }) {
+  const details = [displayEmail, displayUsername, displayName ? id : null].filter(Boolean).join(" · ");
+  return (
+    <Stack gap={0} miw={170}>
+      <Group gap="xs">
+        <IdentityLink id={id} name={displayName} />
+        {disregarded && <Chip tone={2}>Disregarded</Chip>}
+      </Group>
+      {details && <Text fz="xs" c="dimmed" className="break">{details}</Text>}
+    </Stack>
+  );
+}
+
+/** Everybody that the filters let through, as a file for a spreadsheet. */
+function Export() {
+  const [search] = usePageSearch();
+  const href = `/api/identities${stringifySearch({ format: "csv", ...filtersOf(search) })}`;
+  return <Button component="a" href={href} download="identities.csv" size="xs" variant="default" leftSection={<IconDownload size={14} />}>Export as CSV</Button>;
+}
+
+function Nobody() {
+  const [search] = usePageSearch();
+  const clear = useClearFilters();
+  if (Object.keys(filtersOf(search)).length > 0) {
+    return (
+      <Empty title="Nobody matches">
+        No identity passes all of these filters. <Button size="compact-sm" variant="light" onClick={clear}>Clear filters</Button>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="Nobody has been seen yet">
+      Everybody whom your application sends events of stands here, with their scores. <PageLink to="/">Home</PageLink> says how to send the first one.
+    </Empty>
+  );
 }
