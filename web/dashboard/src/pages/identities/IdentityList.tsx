@@ -25,7 +25,7 @@ const COLUMNS: Column<Identity>[] = [
     sort: `${category.toLowerCase()}Score`,
     cell: (identity) => <ScoreChip category={category} value={scoreOf(identity, category)} />,
   })),
-  { title: "Badges", cell: ({ badges }) => <Badges badges={badges} /> },
+  { title: "Badges", cell: ({ badges }) => <Badges badges={badges} most={1} /> },
   { title: "Last seen", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
   { title: "Last scored", sort: "lastScoredAt", first: "DESC", cell: ({ lastScoredAt }) => <Time at={lastScoredAt} empty="never" /> },
   { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
@@ -55,15 +55,16 @@ export function IdentityList() {
   );
 }
 
+/** Two lines, however long what people call themselves is. */
 function Who({ identity: { id, displayName, displayEmail, displayUsername, disregarded } }: { identity: Identity }) {
-  const details = [displayEmail, displayUsername, displayName ? id : null].filter(Boolean).join(" · ");
+  const details = [displayEmail ?? displayUsername, displayName ? id : null].filter(Boolean).join(" · ");
   return (
-    <Stack gap={0} miw={170}>
-      <Group gap="xs">
-        <IdentityLink id={id} name={displayName} />
+    <Stack gap={0} w={220}>
+      <Group gap="xs" wrap="nowrap">
+        <span className="clip"><IdentityLink id={id} name={displayName} /></span>
         {disregarded && <Chip tone={2}>Disregarded</Chip>}
       </Group>
-      {details && <Text fz="xs" c="dimmed" className="break">{details}</Text>}
+      {details && <Text fz="xs" c="dimmed" className="clip" title={details}>{details}</Text>}
     </Stack>
   );
 }

@@ -27,7 +27,7 @@ export function ScoreRanges() {
   const [search] = usePageSearch();
   const narrowed = CATEGORIES.map((category) => told(category, rangeOf(search, category))).filter((words) => words !== undefined);
   return (
-    <Popover position="bottom-start" width={320} trapFocus>
+    <Popover position="bottom-start" width={360} trapFocus>
       <Popover.Target>
         <Button size="sm" variant="default" maw="100%" leftSection={<IconGauge size={16} />}>{narrowed.join(", ") || "Scores"}</Button>
       </Popover.Target>
@@ -55,7 +55,7 @@ function ScoreRange({ category }: { category: Category }) {
     <div>
       <Group justify="space-between" gap="xs" mb={4} wrap="nowrap">
         <Text fz="sm" fw={600}>{word(category)} <Text span fz="xs" c="dimmed" fw={400}>{QUESTIONS[category]}</Text></Text>
-        <Text fz="sm" className="numbers">{range[0]}–{range[1]}</Text>
+        <Text fz="sm" className="numbers" style={{ whiteSpace: "nowrap" }}>{range[0]}–{range[1]}</Text>
       </Group>
       <RangeSlider
         size="sm"

@@ -8,6 +8,7 @@ import { Badges, ScoreChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { CATEGORIES, scoreOf } from "../../parts/score";
+import classes from "./Identity.module.css";
 import { Kind } from "./Links";
 import { BANDS, nameOf } from "./links";
 
@@ -44,9 +45,9 @@ function Drawn({ cluster, id }: { cluster: ClusterBody; id: string }) {
 
 function Legend({ types }: { types: string[] }) {
   return (
-    <ul className="legend" aria-label="Colours">
+    <ul className={classes.legend} aria-label="Colours">
       {BANDS.map((words, band) => (
-        <li key={words}><span className="legend-node" style={{ background: `var(--band-${band}-mark)` }} aria-hidden />worst score {words}</li>
+        <li key={words}><span className={classes.legendNode} style={{ background: `var(--band-${band}-mark)` }} aria-hidden />worst score {words}</li>
       ))}
       {types.map((type) => <li key={type}><Kind type={type} /></li>)}
     </ul>

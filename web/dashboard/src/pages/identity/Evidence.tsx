@@ -5,6 +5,7 @@ import type { Schemas } from "../../api";
 import { Chip, ScoreChip } from "../../parts/Chip";
 import { CATEGORIES, QUESTIONS, word, type Category } from "../../parts/score";
 import { byStrength, isShadowed, plain, push, pushOf, scoreAt, signed, START, type Observation } from "./evidence";
+import classes from "./Identity.module.css";
 import { Values } from "./Values";
 
 type Explained = Schemas["ExplainedScoreBody"];
@@ -47,10 +48,10 @@ function Observations({ explained: { value, observations }, scale }: { explained
   const redone = scoreAt(sum);
   return (
     <>
-      <ol className="observations">
+      <ol className={classes.observations}>
         {byStrength(observations).map((observation) => <ObservationRow key={observation.id} observation={observation} scale={scale} />)}
       </ol>
-      <div className="sum numbers">
+      <div className={`numbers ${classes.sum}`}>
         Start {plain(START)} {moved < 0 ? "−" : "+"} evidence {Math.abs(moved).toFixed(2)} = {plain(sum)}; 100 × σ({plain(sum)}) = <strong>{redone}</strong>
         {redone !== value && `, ${value} when it was made`}
       </div>
@@ -69,7 +70,7 @@ function ObservationRow({ observation, scale }: { observation: Observation; scal
           {isShadow && <Chip>In shadow: not counted</Chip>}
         </Group>
         <p className="break">{explanation}</p>
-        <details className="more">
+        <details className={classes.more}>
           <summary className="numbers">value {value} · confidence {confidence} · weight {weight}</summary>
           <Values label={`${label}: the numbers behind it`} values={{ analyzer: id, ...metadata }} />
         </details>
@@ -83,16 +84,16 @@ function Push({ by, scale }: { by: number; scale: number }) {
   const width = `${Math.min(Math.abs(by) / scale, 1) * 50}%`;
   const words = Number(by.toFixed(2)) === 0 ? "moves nothing" : `${by < 0 ? "lowers" : "raises"} the log-odds by ${Math.abs(by).toFixed(2)}`;
   return (
-    <div className="push" role="img" aria-label={words}>
-      <span className="push-track"><span className="push-bar" data-side={by < 0 ? "down" : "up"} style={{ width }} /></span>
-      <span className="push-number">{signed(by)}</span>
+    <div className={classes.push} role="img" aria-label={words}>
+      <span className={classes.pushTrack}><span className={classes.pushBar} data-side={by < 0 ? "down" : "up"} style={{ width }} /></span>
+      <span className={classes.pushNumber}>{signed(by)}</span>
     </div>
   );
 }
 
 function Formula() {
   return (
-    <details className="more">
+    <details className={classes.more}>
       <summary>How a score is made</summary>
       <Text fz="sm" maw={720}>
         Evidence adds up in log-odds. Every category starts at 70 of 100, which is ln(0.70 / 0.30) = 0.85. Each observation moves it by

@@ -1,6 +1,5 @@
 // Everything about one identity; first of all, why it is scored as it is.
 
-import "./identity.css";
 import { Group, Stack, Tabs, Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -16,6 +15,7 @@ import { Deliveries } from "./Deliveries";
 import { Devices } from "./Devices";
 import { Escalations } from "./Escalations";
 import { Groups } from "./Groups";
+import classes from "./Identity.module.css";
 import { Links } from "./Links";
 import { Reviews } from "./Reviews";
 import { Scores } from "./Scores";
@@ -53,7 +53,7 @@ function Who({ identity }: { identity: Identity }) {
           <Copy text={id} label="the id" />
         </Group>
       </Group>
-      <Text component="div" fz="sm" c="dimmed" className="trail">
+      <Text component="div" fz="sm" c="dimmed" className={classes.trail}>
         <span>Created <Time at={identity.createdAt} /></span>
         <span>Last seen <Time at={identity.lastTrackedAt} /></span>
         <span>Last scored <Time at={identity.lastScoredAt} empty="never" /></span>

@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { Schemas } from "../../api";
 import type { Pick } from "./Cluster";
 import { draw, layOut, mark } from "./draw";
+import classes from "./Identity.module.css";
 import { nameOf, nodeColour } from "./links";
 
 type ClusterBody = Schemas["ClusterBody"];
@@ -47,9 +48,9 @@ export default function LinkGraph({ cluster, center, picked, onPoint, onPick }: 
   const camera = renderer?.getCamera();
   const label = `A graph of ${cluster.members.length} identities and ${cluster.links.length} links between them. The list below says in words what this identity is linked to.`;
   return (
-    <div className="graph">
-      <div ref={stage} className="graph-stage" role="img" aria-label={label} />
-      <div className="graph-zoom">
+    <div className={classes.graph}>
+      <div ref={stage} className={classes.graphStage} role="img" aria-label={label} />
+      <div className={classes.graphZoom}>
         <ActionIcon variant="default" aria-label="Zoom in" onClick={() => void camera?.zoomIn()}><IconPlus size={16} /></ActionIcon>
         <ActionIcon variant="default" aria-label="Zoom out" onClick={() => void camera?.zoomOut()}><IconMinus size={16} /></ActionIcon>
         <ActionIcon variant="default" aria-label="Show all" onClick={() => void camera?.reset()}><IconFocusCentered size={16} /></ActionIcon>

@@ -7,6 +7,7 @@ import { Panel } from "../../parts/Page";
 import { IdentityLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { Cluster } from "./Cluster";
+import classes from "./Identity.module.css";
 import { kindOf, linkColour } from "./links";
 
 type Link = Schemas["LinkBody"];
@@ -72,7 +73,7 @@ function LinkRow({ link: { targetIdentityId, targetDisplayName, type, explanatio
 export function Kind({ type }: { type: string }) {
   return (
     <span style={{ display: "inline-flex", alignItems: "center", gap: 6, whiteSpace: "nowrap" }}>
-      <span className="legend-edge" style={{ background: linkColour(type) }} aria-hidden />
+      <span className={classes.legendEdge} style={{ background: linkColour(type) }} aria-hidden />
       {kindOf(type)}
     </span>
   );

@@ -8,6 +8,7 @@ import { Chip } from "../../parts/Chip";
 import { pretty, Source } from "../../parts/Copy";
 import { PageLink } from "../../parts/PageLink";
 import { exactTime } from "../../parts/Time";
+import classes from "./Identity.module.css";
 
 type Event = Schemas["TrackedEventBody"];
 
@@ -50,7 +51,7 @@ export function Timeline({ id }: { id: string }) {
 function Days({ events }: { events: Event[] }) {
   const days = events.map(({ timestamp }) => day.format(new Date(timestamp)));
   return (
-    <ol className="timeline" aria-label="Events, newest first">
+    <ol className={classes.timeline} aria-label="Events, newest first">
       {events.map((event, index) => (
         <Fragment key={event.id}>
           {days[index] !== days[index - 1] && <li data-day>{days[index]}</li>}
@@ -76,7 +77,7 @@ function EventRow({ event }: { event: Event }) {
         </Group>
         <Trail event={event} />
         {Object.keys(eventData).length > 0 && (
-          <details className="more">
+          <details className={classes.more}>
             <summary>Data</summary>
             <Source text={pretty(eventData)} label={`the data of ${eventName}`} />
           </details>
@@ -89,7 +90,7 @@ function EventRow({ event }: { event: Event }) {
 /** Where an event came from. */
 function Trail({ event: { eventSource, ip, fingerprint, session, url } }: { event: Event }) {
   return (
-    <div className="trail">
+    <div className={classes.trail}>
       {eventSource && <span>from {eventSource}</span>}
       {ip && <span className="mono">{ip}</span>}
       {fingerprint && <span>device <PageLink to="/devices/$fingerprint" params={{ fingerprint }} fz="sm" className="mono">{fingerprint.slice(0, 20)}</PageLink></span>}

@@ -1,5 +1,7 @@
 // Names and values whose names nobody has chosen here: attributes, and the numbers behind an observation.
 
+import classes from "./Identity.module.css";
+
 /** Text as it is, anything else as JSON. */
 function shown(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
@@ -7,7 +9,7 @@ function shown(value: unknown): string {
 
 export function Values({ label, values }: { label: string; values: Record<string, unknown> }) {
   return (
-    <table className="values" aria-label={label}>
+    <table className={classes.values} aria-label={label}>
       <tbody>
         {Object.entries(values).map(([name, value]) => (
           <tr key={name}>

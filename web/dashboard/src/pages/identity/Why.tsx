@@ -9,13 +9,14 @@ import { Panel } from "../../parts/Page";
 import { Cycle } from "./Cycle";
 import { Course } from "./Course";
 import { Evidence } from "./Evidence";
+import classes from "./Identity.module.css";
 import { Values } from "./Values";
 
 type Identity = Schemas["IdentityBody"];
 
 export function Why({ identity }: { identity: Identity }) {
   return (
-    <div className="why">
+    <div className={classes.why}>
       {identity.lastScoredAt ? <Analysis id={identity.id} /> : <NotScored />}
       <Stack gap="md">
         {identity.lastScoredAt && <Course id={identity.id} />}

@@ -17,7 +17,7 @@ export function kindOf(type: string): string {
   return KINDS[type] ?? word(type);
 }
 
-/** The variable of CSS with the colour of a kind of link, as identity.css names them; grey for one that is new. */
+/** The variable of CSS with the colour of a kind of link, as Identity.module.css names them; grey for one that is new. */
 export function linkColour(type: string): string {
   return `var(--link-${type.toLowerCase().replaceAll("_", "-")}, var(--mantine-color-dimmed))`;
 }
