@@ -7,7 +7,7 @@ import { Answer } from "../../parts/Answer";
 import { LineChart } from "../../parts/LineChart";
 import { Facts, Panel } from "../../parts/Page";
 import { isWhole } from "./condition";
-import { days, perDay } from "./days";
+import { byDay } from "./days";
 import { GoodWarning } from "./Preview";
 import { Sample } from "./Sample";
 
@@ -36,11 +36,8 @@ function Tested({ rule }: { rule: Rule }) {
 }
 
 function Found({ found }: { found: Schemas["BacktestedBody"] }) {
-  const times = useMemo(() => days(found.from, found.to), [found]);
-  const series = useMemo(() => {
-    const values = perDay(times, found.days.map(({ date, opened }) => [date, opened]));
-    return [{ label: "Opened", colour: "var(--band-1-mark)", values }];
-  }, [times, found]);
+  const { times, values } = useMemo(() => byDay(found.from, found.to, found.days.map(({ date, opened }) => [date, opened])), [found]);
+  const series = useMemo(() => [{ label: "Opened", colour: "var(--band-1-mark)", values }], [values]);
   return (
     <Stack gap="sm">
       <LineChart label={`${found.opened} escalations opened in ${times.length} days`} times={times} series={series} height={160} isBars />
@@ -48,7 +45,7 @@ function Found({ found }: { found: Schemas["BacktestedBody"] }) {
         facts={[
           ["Escalations", <span className="numbers">{found.opened.toLocaleString("en")}</span>],
           ["Identities", <span className="numbers">{found.identities.toLocaleString("en")}</span>],
-          ["Looked at", <span className="numbers">{found.cycles.toLocaleString("en")} scorings in {times.length} days</span>],
+          ["Looked at", <span className="numbers">{found.cycles.toLocaleString("en")} scorings since {new Date(found.from).toLocaleDateString("en-GB", { dateStyle: "medium" })}</span>],
         ]}
       />
       <GoodWarning good={found.good} of={found.identities} />

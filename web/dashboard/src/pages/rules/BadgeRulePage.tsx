@@ -3,6 +3,7 @@
 import { Group, NativeSelect, NumberInput, SimpleGrid, TextInput } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { $api, type Schemas } from "../../api";
+import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Panel } from "../../parts/Page";
 import { Time } from "../../parts/Time";
@@ -11,6 +12,7 @@ import { row, useDraft, type Draft, type Row } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
 import { Preview } from "./Preview";
 import { RemoveBadgeRule } from "./RemoveBadgeRule";
+import { BadgeRuleInWords, MayNotMake } from "./RuleInWords";
 import type { BadgeRule } from "./rules";
 import { SecondsInput } from "./SecondsInput";
 
@@ -26,13 +28,16 @@ const TYPES = [
 
 export function BadgeRulePage() {
   const { id } = useParams({ strict: false });
-  return id === "new" ? <BadgeRuleEditor /> : <KeptBadgeRule key={id} id={Number(id)} />;
+  const { manage } = useMay();
+  if (id !== "new") return <KeptBadgeRule key={id} id={Number(id)} />;
+  return manage ? <BadgeRuleEditor /> : <MayNotMake />;
 }
 
 function KeptBadgeRule({ id }: { id: number }) {
+  const { manage } = useMay();
   // Editing begins with how the rule is now, and not with how it was at the last visit.
   const rule = $api.useQuery("get", "/api/badge-rules/{id}", { params: { path: { id } } }, { gcTime: 0 });
-  return <Answer of={rule} lines={8}>{(rule) => <BadgeRuleEditor rule={rule} />}</Answer>;
+  return <Answer of={rule} lines={8}>{(rule) => (manage ? <BadgeRuleEditor rule={rule} /> : <BadgeRuleInWords rule={rule} />)}</Answer>;
 }
 
 function valuesOf({ name, type, priority = 0, conditions, applyDelaySeconds = 0, removeDelaySeconds = 0, enabled = true }: Body): Values {

@@ -2,7 +2,6 @@
 
 import { ActionIcon, Button, Group, NativeSelect, NumberInput, Select, Slider, Stack, Text } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
-import { useMay } from "../../app/session";
 import { CONDITIONS_MAX, KINDS, subjectOf, turned, WHICH, type Condition } from "./condition";
 import { row, type FieldErrors, type Row } from "./draft";
 import classes from "./Rules.module.css";
@@ -91,7 +90,6 @@ function Parameters({ condition, onChange }: ParametersProps) {
 }
 
 function Threshold({ condition, onChange }: ParametersProps) {
-  const { manage } = useMay();
   return (
     <div className={classes.score}>
       <NativeSelect
@@ -106,7 +104,6 @@ function Threshold({ condition, onChange }: ParametersProps) {
         thumbLabel="Threshold"
         min={0}
         max={100}
-        disabled={!manage}
         value={condition.threshold ?? 0}
         onChange={(threshold) => onChange({ threshold })}
       />

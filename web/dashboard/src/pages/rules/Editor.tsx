@@ -1,11 +1,10 @@
 // The page of a rule: what it is made of, and beside it whom it would reach.
 
-import { Alert, Box, Button, Fieldset, Grid, Group, Stack, Switch, Text } from "@mantine/core";
+import { Alert, Box, Button, Grid, Group, Stack, Switch, Text } from "@mantine/core";
 import { IconAlertCircle } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { refresh, tell } from "../../api";
-import { useMay } from "../../app/session";
 import { Page } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import type { FieldErrors } from "./draft";
@@ -26,7 +25,6 @@ interface Props {
 }
 
 export function Editor({ title, isNew, isDirty, isSaving, errors, onSave, remove, aside, children }: Props) {
-  const { manage } = useMay();
   return (
     <Page title={title} actions={<PageLink to="/rules" fz="sm">All rules</PageLink>}>
       <LeaveGuard isDirty={isDirty} />
@@ -41,19 +39,13 @@ export function Editor({ title, isNew, isDirty, isSaving, errors, onSave, remove
             }}
           >
             <Stack gap="md">
-              <Fieldset variant="unstyled" m={0} disabled={!manage}>
-                <Stack gap="md">{children}</Stack>
-              </Fieldset>
+              {children}
               <Refused errors={errors} />
-              {manage ? (
-                <Group gap="xs">
-                  <Button type="submit" loading={isSaving} disabled={!isNew && !isDirty}>{isNew ? "Create" : "Save"}</Button>
-                  {!isNew && isDirty && <Text c="dimmed" fz="sm">Everybody is decided on again in the background.</Text>}
-                  <Box ml="auto">{remove}</Box>
-                </Group>
-              ) : (
-                <Text c="dimmed" fz="sm">Only an admin may change rules.</Text>
-              )}
+              <Group gap="xs">
+                <Button type="submit" loading={isSaving} disabled={!isNew && !isDirty}>{isNew ? "Create" : "Save"}</Button>
+                {!isNew && isDirty && <Text c="dimmed" fz="sm">Everybody is decided on again in the background.</Text>}
+                <Box ml="auto">{remove}</Box>
+              </Group>
             </Stack>
           </Box>
         </Grid.Col>
@@ -76,8 +68,9 @@ function Refused({ errors }: { errors: FieldErrors }) {
 export function useDone(collection: string): (message: string) => Promise<void> {
   const navigate = useNavigate();
   return async (message) => {
-    void refresh(collection, "/api/dashboard/rule-activity");
     tell(message);
+    // First away from the page of a rule that may be gone.
     await navigate({ to: "/rules", ignoreBlocker: true });
+    await refresh(collection, "/api/dashboard/rule-activity");
   };
 }

@@ -2,6 +2,7 @@
 
 import { useParams } from "@tanstack/react-router";
 import { $api, type Schemas } from "../../api";
+import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Confirm } from "../../parts/Confirm";
 import { Panel } from "../../parts/Page";
@@ -13,6 +14,7 @@ import { row, useDraft } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
 import { EscalationDelays, EscalationFields, type EscalationValues } from "./EscalationFields";
 import { Preview } from "./Preview";
+import { EscalationRuleInWords, MayNotMake } from "./RuleInWords";
 import type { EscalationRule } from "./rules";
 
 type Body = Schemas["NewEscalationRuleBody"];
@@ -27,13 +29,16 @@ const NEW: Body = {
 
 export function EscalationRulePage() {
   const { id } = useParams({ strict: false });
-  return id === "new" ? <EscalationRuleEditor /> : <KeptEscalationRule key={id} id={Number(id)} />;
+  const { manage } = useMay();
+  if (id !== "new") return <KeptEscalationRule key={id} id={Number(id)} />;
+  return manage ? <EscalationRuleEditor /> : <MayNotMake />;
 }
 
 function KeptEscalationRule({ id }: { id: number }) {
+  const { manage } = useMay();
   // Editing begins with how the rule is now, and not with how it was at the last visit.
   const rule = $api.useQuery("get", "/api/escalation-rules/{id}", { params: { path: { id } } }, { gcTime: 0 });
-  return <Answer of={rule} lines={8}>{(rule) => <EscalationRuleEditor rule={rule} />}</Answer>;
+  return <Answer of={rule} lines={8}>{(rule) => (manage ? <EscalationRuleEditor rule={rule} /> : <EscalationRuleInWords rule={rule} />)}</Answer>;
 }
 
 function valuesOf({ name, severity, channels = [], conditions, openAfterSeconds = 0, closeAfterSeconds = 0, effectiveAt = null, enabled = true }: Body): EscalationValues {
@@ -84,7 +89,7 @@ function EscalationRuleEditor({ rule }: { rule?: EscalationRule }) {
 function Kept({ rule }: { rule: EscalationRule }) {
   return (
     <>
-      Changed <Time at={rule.updatedAt} /> · <PageLink to="/escalations" search={{ rule: String(rule.id) } as never} fz="sm">what it has opened</PageLink>
+      Changed <Time at={rule.updatedAt} /> · <PageLink to="/escalations" search={{ rule: String(rule.id) } as never} fz="sm" underline="always">what it has opened</PageLink>
     </>
   );
 }

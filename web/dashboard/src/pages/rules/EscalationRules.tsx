@@ -50,7 +50,7 @@ function Activity({ id, done: { opened, closed } }: { id: string; done: typeof N
   if (opened === 0) return <Text span c="dimmed" inherit>none</Text>;
   return (
     <>
-      <PageLink to="/escalations" search={{ rule: id } as never}>{opened.toLocaleString("en")} opened</PageLink>, {closed.toLocaleString("en")} closed
+      <PageLink to="/escalations" search={{ rule: id } as never} underline="always">{opened.toLocaleString("en")} opened</PageLink>, {closed.toLocaleString("en")} closed
     </>
   );
 }

@@ -31,11 +31,11 @@ export function Preview({ conditions, isAgainst }: Props) {
   );
   if (!areWhole) return <Panel title="Whom it matches now"><Text c="dimmed">Shown when every condition is complete.</Text></Panel>;
   return (
-    <Panel title="Whom it matches now" note="Delays apart.">
+    <Panel title="Whom it matches now" note="Whether or not the delays have passed.">
       <Answer of={preview} lines={5}>
         {({ matching, good, sample }) => (
-          <Stack gap="sm" data-waiting={preview.isPlaceholderData || undefined} aria-live="polite">
-            <Text className="numbers">
+          <Stack gap="sm" opacity={preview.isPlaceholderData ? 0.65 : 1}>
+            <Text className="numbers" aria-live="polite">
               <Text span fz={28} fw={700} lh={1.1}>{matching.toLocaleString("en")}</Text> {matching === 1 ? "identity" : "identities"}
             </Text>
             {isAgainst && <GoodWarning good={good} of={matching} />}
@@ -52,8 +52,9 @@ export function Preview({ conditions, isAgainst }: Props) {
 export function GoodWarning({ good, of }: { good: number; of: number }) {
   if (good === 0) return of > 0 && <Text c="dimmed" fz="sm">None of them carries a good badge.</Text>;
   return (
-    <Alert color="orange" icon={<IconAlertTriangle />} p="xs" title={`${good.toLocaleString("en")} of them ${good === 1 ? "carries" : "carry"} a good badge`}>
-      They may be innocent. Ask for lower scores, or that they do not carry the badge.
+    <Alert color="orange" icon={<IconAlertTriangle />} p="xs">
+      <Text fz="sm" fw={600}>{good.toLocaleString("en")} of them {good === 1 ? "carries" : "carry"} a good badge</Text>
+      <Text fz="sm">They may be innocent. Ask for more before the rule holds.</Text>
     </Alert>
   );
 }

@@ -18,7 +18,7 @@ export function RemoveBadgeRule({ rule }: { rule: BadgeRule }) {
       <Confirm action="Remove" question={`Remove the rule “${rule.name}”?`} color="red" variant="subtle" loading={remove.isPending} onConfirm={() => go(false)}>
         Its badge goes from everybody who carries it.
       </Confirm>
-      <Modal opened={isInUse(remove.error)} onClose={remove.reset} title="Escalation rules name this badge">
+      <Modal opened={isInUse(remove.error)} onClose={remove.reset} title="This badge is in use">
         <Stack>
           <Text fz="sm">{asApiError(remove.error)?.message.replace(/ Change them.*$/, "")}</Text>
           <Text fz="sm">Without the badge, conditions that ask for it never hold, and those that ask for its absence always do.</Text>

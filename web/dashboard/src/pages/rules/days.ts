@@ -2,15 +2,28 @@
 
 const DAY_MS = 86_400_000;
 
-/** Where each day (UTC) from `from` to `to` begins. */
-export function days(from: string, to: string): number[] {
-  const first = Math.floor(Date.parse(from) / DAY_MS);
-  const last = Math.floor((Date.parse(to) - 1) / DAY_MS);
-  return Array.from({ length: Math.max(last - first + 1, 0) }, (_, n) => (first + n) * DAY_MS);
+export interface ByDay {
+  /** Where each day begins for the reader, so that an axis of times calls it by its date. */
+  times: number[];
+  values: number[];
 }
 
-/** The count of each of `times`; `counts` are those of some, by any time of the day. */
-export function perDay(times: number[], counts: [day: string, count: number][]): number[] {
-  const byDay = new Map(counts.map(([day, count]) => [Math.floor(Date.parse(day) / DAY_MS) * DAY_MS, count]));
-  return times.map((time) => byDay.get(time) ?? 0);
+/** The count of each day (UTC) from `from` to `to`; `counts` are those of some, by any time of the day. */
+export function byDay(from: string, to: string, counts: [time: string, count: number][]): ByDay {
+  const first = dayOf(Date.parse(from));
+  const length = dayOf(Date.parse(to) - 1) - first + 1;
+  const days = Array.from({ length: Math.max(length, 0) }, (_, n) => first + n);
+  const known = new Map(counts.map(([time, count]) => [dayOf(Date.parse(time)), count]));
+  return { times: days.map(midnight), values: days.map((day) => known.get(day) ?? 0) };
+}
+
+/** Days since 1970, in UTC. */
+function dayOf(time: number): number {
+  return Math.floor(time / DAY_MS);
+}
+
+/** Midnight in the reader's zone on the date that a day has in UTC. */
+function midnight(day: number): number {
+  const date = new Date(day * DAY_MS);
+  return new Date(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()).getTime();
 }

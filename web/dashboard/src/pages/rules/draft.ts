@@ -41,6 +41,10 @@ export function useDraft<Values extends object>(first: () => Values): Draft<Valu
   return { values, errors, isDirty: JSON.stringify(values) !== JSON.stringify(kept), put, refuse };
 }
 
+function sentence(message: string): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+}
+
 function base(field: string): string {
   return field.replace(/\[.*$/, "");
 }
@@ -51,5 +55,5 @@ function byField(error: unknown, isShown: (field: string) => boolean): FieldErro
   const details = refusal?.details ?? [];
   if (details.length === 0 || !details.every(({ field }) => isShown(field))) return { "": errorText(error) };
   // The first that is said of a field is what to mend first.
-  return Object.fromEntries(details.map(({ field, message }): [string, string] => [field, message]).reverse());
+  return Object.fromEntries(details.map(({ field, message }): [string, string] => [field, sentence(message)]).reverse());
 }

@@ -1,0 +1,72 @@
+// The page of a rule for those who may not change it.
+
+import { Grid, Stack } from "@mantine/core";
+import type { ReactNode } from "react";
+import { Empty } from "../../parts/Answer";
+import { StatusChip } from "../../parts/Chip";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
+import { exactTime, Time } from "../../parts/Time";
+import { Backtest } from "./Backtest";
+import { Preview } from "./Preview";
+import { after, ConditionsInWords } from "./RuleTable";
+import type { BadgeRule, EscalationRule } from "./rules";
+
+export function BadgeRuleInWords({ rule }: { rule: BadgeRule }) {
+  return (
+    <InWords
+      title={`Badge rule: ${rule.name}`}
+      facts={[
+        ["Type", <StatusChip status={rule.type} />],
+        ["Given while", <ConditionsInWords conditions={rule.conditions} />],
+        ["Given", after(rule.applyDelaySeconds)],
+        ["Taken away", after(rule.removeDelaySeconds)],
+        ["Priority", rule.priority],
+        ["Enabled", rule.enabled ? "yes" : "no"],
+        ["Changed", <Time at={rule.updatedAt} />],
+      ]}
+    >
+      <Preview conditions={rule.conditions} isAgainst={rule.type === "BAD"} />
+    </InWords>
+  );
+}
+
+export function EscalationRuleInWords({ rule }: { rule: EscalationRule }) {
+  const { conditions, openAfterSeconds, closeAfterSeconds } = rule;
+  return (
+    <InWords
+      title={`Escalation rule: ${rule.name}`}
+      facts={[
+        ["Severity", <StatusChip status={rule.severity} />],
+        ["Opened when", <ConditionsInWords conditions={conditions} />],
+        ["Opens", after(openAfterSeconds)],
+        ["Closes", after(closeAfterSeconds)],
+        ["Opens nothing before", rule.effectiveAt && exactTime(rule.effectiveAt)],
+        ["Tells", rule.channels.join(", ") || "nobody"],
+        ["Enabled", rule.enabled ? "yes" : "no"],
+        ["Changed", <Time at={rule.updatedAt} />],
+      ]}
+    >
+      <Preview conditions={conditions} isAgainst />
+      <Backtest rule={{ conditions, openAfterSeconds, closeAfterSeconds }} />
+    </InWords>
+  );
+}
+
+function InWords({ title, facts, children }: { title: string; facts: [name: string, value: ReactNode][]; children: ReactNode }) {
+  return (
+    <Page title={title} actions={<PageLink to="/rules" fz="sm">All rules</PageLink>}>
+      <Grid gap="md">
+        <Grid.Col span={{ base: 12, lg: 7 }}>
+          <Panel title="The rule" note="Only an admin may change it."><Facts facts={facts} /></Panel>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, lg: 5 }}><Stack gap="md">{children}</Stack></Grid.Col>
+      </Grid>
+    </Page>
+  );
+}
+
+/** Instead of the page of a new rule. */
+export function MayNotMake() {
+  return <Empty title="Only an admin may make rules"><PageLink to="/rules">All rules</PageLink></Empty>;
+}
