@@ -1,3 +1,93 @@
+// One's own account: who one is, one's password, and the colours.
+
+import { Button, Group, PasswordInput, SegmentedControl, Stack, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { $api, tell } from "../../api";
+import { signOut, useUser } from "../../app/session";
+import { Failure } from "../../parts/Answer";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { word } from "../../parts/score";
+import { Time } from "../../parts/Time";
+
+const MAY: Record<string, string> = {
+  ADMIN: "Admin: may do everything",
+  USER: "User: reads, works on escalations, reviews and disregards",
+  VIEWER: "Viewer: reads",
+};
+
 export function Account() {
-  return <p>Account</p>;
+  const user = useUser();
+  return (
+    <Page title="Account" actions={<Button size="xs" variant="default" onClick={() => void signOut()}>Sign out</Button>}>
+      <Panel title="You">
+        <Facts
+          facts={[
+            ["Name", user.name],
+            ["E-mail", user.email],
+            ["Role", MAY[user.role] ?? word(user.role)],
+            ["Joined", <Time at={user.createdAt} />],
+          ]}
+        />
+      </Panel>
+      <Colours />
+      <Password email={user.email} />
+    </Page>
+  );
+}
+
+function Colours() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <Panel title="Colours" note="Kept in this browser.">
+      <SegmentedControl
+        aria-label="Colours"
+        w="fit-content"
+        data={[{ value: "light", label: "Light" }, { value: "dark", label: "Dark" }, { value: "auto", label: "As the system" }]}
+        value={colorScheme}
+        onChange={(next) => setColorScheme(next as MantineColorScheme)}
+      />
+    </Panel>
+  );
+}
+
+const LENGTH_MIN = 10;
+
+function Password({ email }: { email: string }) {
+  const form = useForm({
+    initialValues: { currentPassword: "", newPassword: "", again: "" },
+    validate: {
+      newPassword: (password) => password.length < LENGTH_MIN && `At least ${LENGTH_MIN} characters.`,
+      again: (again, { newPassword }) => again !== newPassword && "This is not the same.",
+    },
+  });
+  const change = $api.useMutation("post", "/api/auth/password", {
+    onError: () => form.setFieldValue("currentPassword", ""),
+    onSuccess: () => {
+      form.reset();
+      tell("Your password is changed, and your other sessions are ended.");
+    },
+  });
+  const submit = form.onSubmit(({ currentPassword, newPassword }) => change.mutate({ body: { currentPassword, newPassword } }));
+  return (
+    <Panel title="Password" note="Changing it ends every other session of yours.">
+      <form onSubmit={submit}>
+        <Stack gap="sm" maw={360}>
+          {change.error && <Failure error={change.error} />}
+          {/* For password managers. */}
+          <input type="text" hidden name="username" autoComplete="username" value={email} readOnly />
+          <PasswordInput label="Current password" autoComplete="current-password" required {...form.getInputProps("currentPassword")} />
+          <PasswordInput
+            label="New password"
+            description={`At least ${LENGTH_MIN} characters.`}
+            autoComplete="new-password"
+            required
+            maxLength={1024}
+            {...form.getInputProps("newPassword")}
+          />
+          <PasswordInput label="New password again" autoComplete="new-password" required {...form.getInputProps("again")} />
+          <Group><Button type="submit" loading={change.isPending}>Change the password</Button></Group>
+        </Stack>
+      </form>
+    </Panel>
+  );
 }

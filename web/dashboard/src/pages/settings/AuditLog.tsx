@@ -1,3 +1,115 @@
+// Who did what, when, from where, and what it changed.
+
+import type { paths } from "@dregs/api";
+import { Group, Text, UnstyledButton } from "@mantine/core";
+import { keepPreviousData } from "@tanstack/react-query";
+import { $api, type Schemas } from "../../api";
+import { usePageSearch } from "../../app/search";
+import { useMay } from "../../app/session";
+import { Answer, Empty } from "../../parts/Answer";
+import { TextFilter } from "../../parts/Filters";
+import { ListTable, type Column } from "../../parts/ListTable";
+import { Page } from "../../parts/Page";
+import { Time } from "../../parts/Time";
+import { Changes, Target } from "./AuditEntry";
+
+type Entry = Schemas["AuditEntryBody"];
+type Query = NonNullable<paths["/api/audit-log"]["get"]["parameters"]["query"]>;
+
+const COLUMNS: Column<Entry>[] = [
+  { title: "When", sort: "at", first: "ASC", cell: ({ at }) => <Time at={at} /> },
+  { title: "Who", cell: ({ actor, actorType }) => <Only name="actor" value={actor} note={KINDS[actorType]} /> },
+  { title: "From", cell: ({ address }) => <span className="mono">{address ?? "–"}</span> },
+  { title: "What", cell: ({ action }) => <Only name="action" value={action} /> },
+  { title: "To what", cell: (entry) => <Target entry={entry} /> },
+  { title: "Change", width: "40%", cell: (entry) => <Changes entry={entry} /> },
+];
+
+/** Those who act, but for people. */
+const KINDS: Record<string, string> = { CREDENTIAL: "key", SYSTEM: "server" };
+
+/** A value that leads to the entries which have it. */
+function Only({ name, value, note }: { name: string; value: string; note?: string | undefined }) {
+  const [, change] = usePageSearch();
+  return (
+    <>
+      <UnstyledButton className="clip" fz="inherit" maw={200} title={`${value}: show only these`} onClick={() => change({ [name]: value })}>
+        {value}
+      </UnstyledButton>
+      {note && <Text span c="dimmed" inherit> ({note})</Text>}
+    </>
+  );
+}
+
 export function AuditLog() {
-  return <p>AuditLog</p>;
+  const { manage } = useMay();
+  return (
+    <Page title="Audit log">
+      {manage ? <Entries /> : <Empty title="Only an admin may read the audit log">It says who has changed what, when, and from where.</Empty>}
+    </Page>
+  );
+}
+
+function Entries() {
+  const [search] = usePageSearch();
+  const { actor, action, targetType, targetId, sort, order, pageNumber } = search;
+  const query: Query = {
+    ...given({ actor, action, targetType, targetId, sort }),
+    ...given({ from: dayStart(search.from), to: dayStart(search.to, 1) }),
+    ...(order && { order: order === "ASC" ? "ASC" : "DESC" }),
+    ...(pageNumber && { pageNumber: Number(pageNumber) }),
+  };
+  const log = $api.useQuery("get", "/api/audit-log", { params: { query } }, { placeholderData: keepPreviousData });
+  const isFiltered = [actor, action, targetType, targetId, search.from, search.to].some(Boolean);
+  return (
+    <>
+      <Filters />
+      <Answer of={log} lines={10}>
+        {(page) => (
+          <ListTable
+            label="Audit log"
+            page={page}
+            columns={COLUMNS}
+            rowKey={({ id }) => id}
+            isWaiting={log.isPlaceholderData}
+            empty={isFiltered ? <Empty title="Nothing like this was done" /> : <Empty title="Nothing was done yet">Every change by people and keys is listed here.</Empty>}
+          />
+        )}
+      </Answer>
+    </>
+  );
+}
+
+function Filters() {
+  return (
+    <Group gap="xs">
+      <TextFilter name="actor" label="Who: e-mail or key" />
+      <TextFilter name="action" label="What: channel.create" />
+      <TextFilter name="targetType" label="To what: channel" w={160} />
+      <TextFilter name="targetId" label="Its id" w={120} />
+      <Day name="from" label="From" />
+      <Day name="to" label="To" />
+    </Group>
+  );
+}
+
+function Day({ name, label }: { name: string; label: string }) {
+  return (
+    <Group gap={6} wrap="nowrap">
+      <Text span fz="sm" c="dimmed" aria-hidden>{label}</Text>
+      <TextFilter name={name} label={`${label} the day`} type="date" />
+    </Group>
+  );
+}
+
+/** Those of `parts` that say something. */
+function given<Name extends string>(parts: Record<Name, string | undefined>): Partial<Record<Name, string>> {
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value)) as Partial<Record<Name, string>>;
+}
+
+/** When a day of the reader's zone begins, or one that is `later` by so many days. */
+function dayStart(day: string | undefined, later = 0): string | undefined {
+  const [year, month, date] = (day ?? "").split("-").map(Number);
+  const start = new Date(year ?? NaN, (month ?? NaN) - 1, (date ?? NaN) + later);
+  return Number.isNaN(start.getTime()) ? undefined : start.toISOString();
 }

@@ -1,3 +1,80 @@
+// How many events the team has sent, this month and day by day.
+
+import { Group, Progress, Stack, Text } from "@mantine/core";
+import { keepPreviousData } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { $api, type Schemas } from "../../api";
+import { usePageSearch } from "../../app/search";
+import { Answer, Empty } from "../../parts/Answer";
+import { ChoiceFilter } from "../../parts/Filters";
+import { LineChart } from "../../parts/LineChart";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { byDay } from "../rules/days";
+
+const DAY_MS = 86_400_000;
+const TIMES: [days: string, label: string][] = [["30", "The last 30 days"], ["90", "The last 90 days"], ["365", "The last 365 days"]];
+
+type Body = Schemas["UsageBody"];
+
 export function Usage() {
-  return <p>Usage</p>;
+  const [search] = usePageSearch();
+  const [now] = useState(() => Date.now());
+  const count = TIMES.some(([days]) => days === search.days) ? Number(search.days) : 0;
+  const from = count > 0 ? { from: new Date(now - count * DAY_MS).toISOString() } : {};
+  const usage = $api.useQuery("get", "/api/usage", { params: { query: from } }, { placeholderData: keepPreviousData });
+  return (
+    <Page title="Usage">
+      <Answer of={usage} lines={8}>
+        {(usage) => (
+          <>
+            <Month usage={usage} />
+            <Panel title="Events by day" note="Days in UTC." actions={<ChoiceFilter name="days" label="This month" options={TIMES} />}>
+              <Days usage={usage} />
+            </Panel>
+          </>
+        )}
+      </Answer>
+    </Page>
+  );
+}
+
+function Month({ usage: { eventsThisMonth, monthlyEventQuota: quota, monthStartedAt } }: { usage: Body }) {
+  const month = new Date(monthStartedAt).toLocaleDateString("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
+  const percent = quota ? (100 * eventsThisMonth) / quota : 0;
+  return (
+    <Panel title={month}>
+      <Group gap="xs" align="baseline" className="numbers">
+        <Text fz={28} fw={700} lh={1.1}>{eventsThisMonth.toLocaleString("en")}</Text>
+        <Text>{quota ? `of ${quota.toLocaleString("en")} events` : "events"}</Text>
+      </Group>
+      {quota ? (
+        <Stack gap={6}>
+          <Progress value={Math.min(percent, 100)} color={percent >= 90 ? "red" : undefined} aria-label="Events of this month's quota" />
+          <Text c="dimmed" fz="sm">{percent.toFixed(percent < 10 ? 1 : 0)} % of the quota. Beyond it events are refused (402) until the month ends (UTC).</Text>
+        </Stack>
+      ) : (
+        <Text c="dimmed" fz="sm">There is no limit. One is set by DREGS_MONTHLY_EVENT_QUOTA.</Text>
+      )}
+    </Panel>
+  );
+}
+
+function Days({ usage }: { usage: Body }) {
+  const { times, values } = useMemo(() => byDay(usage.from, usage.to, usage.days.map(({ day, events }) => [day, events])), [usage]);
+  const series = useMemo(() => [{ label: "Events", colour: "var(--humanity)", values }], [values]);
+  const total = values.reduce((sum, events) => sum + events, 0);
+  const most = Math.max(...values);
+  if (total === 0) return <Empty title="No events in this time">Send one to POST /api/events, and it is counted here.</Empty>;
+  return (
+    <>
+      <LineChart label={`${total} events in ${times.length} days, at most ${most} on one`} times={times} series={series} height={240} isBars />
+      <Facts
+        facts={[
+          ["In all", total.toLocaleString("en")],
+          ["A day, on average", Math.round(total / times.length).toLocaleString("en")],
+          ["On the busiest day", most.toLocaleString("en")],
+        ]}
+      />
+    </>
+  );
 }

@@ -1,0 +1,63 @@
+// What an entry of the audit log is about, and what it changed.
+
+import { Table, Text } from "@mantine/core";
+import type { Schemas } from "../../api";
+import { PageLink } from "../../parts/PageLink";
+import classes from "./AuditEntry.module.css";
+import { differences, type Difference } from "./difference";
+
+interface Props {
+  entry: Schemas["AuditEntryBody"];
+}
+
+/** What was done something to: a link, where it has a page and is still there. */
+export function Target({ entry: { action, targetType, targetId } }: Props) {
+  const words = <>{targetType} <span className="mono break">{targetId}</span></>;
+  const params = { id: targetId };
+  if (action.endsWith(".delete")) return words;
+  switch (targetType) {
+    case "badge-rule":
+      return <PageLink to="/badge-rules/$id" params={params} fz="inherit">{words}</PageLink>;
+    case "escalation-rule":
+      return <PageLink to="/escalation-rules/$id" params={params} fz="inherit">{words}</PageLink>;
+    case "channel":
+      return <PageLink to="/settings/channels/$id" params={params} fz="inherit">{words}</PageLink>;
+    case "delivery":
+      return <PageLink to="/deliveries/$id" params={params} fz="inherit">{words}</PageLink>;
+    case "identity":
+      return <PageLink to="/identities/$id" params={params} fz="inherit">{words}</PageLink>;
+    default:
+      return words;
+  }
+}
+
+export function Changes({ entry: { before, after } }: Props) {
+  const found = differences(before, after);
+  if (found.length === 0) return <Text span c="dimmed" inherit>–</Text>;
+  return (
+    <details className={classes.changes}>
+      <summary>{summary(found)}</summary>
+      <Table verticalSpacing={3} horizontalSpacing={6} mt={4} layout="fixed" withRowBorders={false}>
+        <Table.Tbody>
+          {found.map(({ path, before, after }) => (
+            <Table.Tr key={path}>
+              <Table.Th scope="row" w="35%" className="break">{path}</Table.Th>
+              <Table.Td className="mono break">
+                {before !== undefined && <del>{before}</del>} {after !== undefined && <ins>{after}</ins>}
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </details>
+  );
+}
+
+const NAMED = 3;
+
+/** The first few fields that differ: "enabled, name and 4 more". */
+function summary(found: Difference[]): string {
+  const rest = found.length - NAMED;
+  const named = found.slice(0, NAMED).map(({ path }) => path || "all").join(", ");
+  return rest > 0 ? `${named} and ${rest} more` : named;
+}
