@@ -5,7 +5,7 @@ import { useParams } from "@tanstack/react-router";
 import { $api, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
-import { Panel } from "../../parts/Page";
+import { Page, Panel } from "../../parts/Page";
 import { Time } from "../../parts/Time";
 import { ConditionRows } from "./ConditionRows";
 import { row, useDraft, type Draft, type Row } from "./draft";
@@ -37,7 +37,8 @@ function KeptBadgeRule({ id }: { id: number }) {
   const { manage } = useMay();
   // Editing begins with how the rule is now, and not with how it was at the last visit.
   const rule = $api.useQuery("get", "/api/badge-rules/{id}", { params: { path: { id } } }, { gcTime: 0 });
-  return <Answer of={rule} lines={8}>{(rule) => (manage ? <BadgeRuleEditor rule={rule} /> : <BadgeRuleInWords rule={rule} />)}</Answer>;
+  if (!rule.data) return <Page title="Badge rule"><Answer of={rule} lines={8}>{() => null}</Answer></Page>;
+  return manage ? <BadgeRuleEditor rule={rule.data} /> : <BadgeRuleInWords rule={rule.data} />;
 }
 
 function valuesOf({ name, type, priority = 0, conditions, applyDelaySeconds = 0, removeDelaySeconds = 0, enabled = true }: Body): Values {

@@ -5,7 +5,7 @@ import { $api, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Confirm } from "../../parts/Confirm";
-import { Panel } from "../../parts/Page";
+import { Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { Backtest } from "./Backtest";
@@ -38,7 +38,8 @@ function KeptEscalationRule({ id }: { id: number }) {
   const { manage } = useMay();
   // Editing begins with how the rule is now, and not with how it was at the last visit.
   const rule = $api.useQuery("get", "/api/escalation-rules/{id}", { params: { path: { id } } }, { gcTime: 0 });
-  return <Answer of={rule} lines={8}>{(rule) => (manage ? <EscalationRuleEditor rule={rule} /> : <EscalationRuleInWords rule={rule} />)}</Answer>;
+  if (!rule.data) return <Page title="Escalation rule"><Answer of={rule} lines={8}>{() => null}</Answer></Page>;
+  return manage ? <EscalationRuleEditor rule={rule.data} /> : <EscalationRuleInWords rule={rule.data} />;
 }
 
 function valuesOf({ name, severity, channels = [], conditions, openAfterSeconds = 0, closeAfterSeconds = 0, effectiveAt = null, enabled = true }: Body): EscalationValues {

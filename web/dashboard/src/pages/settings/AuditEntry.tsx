@@ -41,7 +41,7 @@ export function Changes({ entry: { before, after } }: Props) {
         <Table.Tbody>
           {found.map(({ path, before, after }) => (
             <Table.Tr key={path}>
-              <Table.Th scope="row" w="35%" className="break">{path}</Table.Th>
+              <Table.Th scope="row" w="45%" className="break">{path}</Table.Th>
               <Table.Td className="mono break">
                 {before !== undefined && <del>{before}</del>} {after !== undefined && <ins>{after}</ins>}
               </Table.Td>

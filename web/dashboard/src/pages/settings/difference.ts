@@ -7,16 +7,25 @@ export interface Difference {
   after?: string;
 }
 
-/** The leaves of a value by path; lists of plain values are leaves, too. */
+function isPlain(value: unknown): boolean {
+  return typeof value !== "object" || value === null;
+}
+
+/** The leaves of a value by path. What is in a list and has no parts of its own is one, such as a rule's condition. */
 function leaves(value: unknown, path: string, into: Map<string, string>): Map<string, string> {
-  const isPlainList = Array.isArray(value) && value.every((one) => typeof one !== "object" || one === null);
   if (typeof value !== "object" || value === null) return into.set(path, String(value));
-  if (isPlainList) return into.set(path, value.length === 0 ? "none" : value.join(", "));
+  if (Array.isArray(value) && value.every(isPlain)) return into.set(path, value.length === 0 ? "none" : value.join(", "));
   for (const [name, inner] of Object.entries(value)) {
-    const step = Array.isArray(value) ? `${path}[${name}]` : path === "" ? name : `${path}.${name}`;
-    leaves(inner, step, into);
+    if (Array.isArray(value)) entry(inner, `${path}[${name}]`, into);
+    else leaves(inner, path === "" ? name : `${path}.${name}`, into);
   }
   return into;
+}
+
+function entry(value: unknown, path: string, into: Map<string, string>): void {
+  const parts = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  if (parts.length > 0 && parts.every(([, part]) => isPlain(part))) into.set(path, parts.map(([name, part]) => `${name} ${part}`).join(", "));
+  else leaves(value, path, into);
 }
 
 /** Where `before` and `after` differ, in the order of their fields; null is nothing at all. */
