@@ -27,7 +27,7 @@ export function ScoreRanges() {
   const [search] = usePageSearch();
   const narrowed = CATEGORIES.map((category) => told(category, rangeOf(search, category))).filter((words) => words !== undefined);
   return (
-    <Popover position="bottom-start" width={360} trapFocus>
+    <Popover position="bottom-start" width={320} trapFocus>
       <Popover.Target>
         <Button size="sm" variant="default" maw="100%" leftSection={<IconGauge size={16} />}>{narrowed.join(", ") || "Scores"}</Button>
       </Popover.Target>

@@ -24,14 +24,14 @@ export function Actions({ identity }: { identity: Schemas["IdentityBody"] }) {
     <>
       <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} loading={analyze.isPending} onClick={() => analyze.mutate({ params: { path } })}>Score now</Button>
       <Button size="xs" variant="default" leftSection={<IconMessageQuestion size={14} />} onClick={ask.open}>Ask for a review</Button>
-      <Menu position="bottom-end">
+      <Menu position="bottom-end" withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <Button size="xs" variant="default" leftSection={<IconDots size={14} />}>More</Button>
         </Menu.Target>
         <Menu.Dropdown>
           <Disregard identity={identity} />
           {may.manage && <Export id={identity.id} />}
-          {may.manage && <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={remove.open}>Delete…</Menu.Item>}
+          {may.manage && <Menu.Item leftSection={<IconTrash size={16} />} c="var(--mantine-color-error)" onClick={remove.open}>Delete…</Menu.Item>}
         </Menu.Dropdown>
       </Menu>
       <AskReview id={identity.id} isOpen={isAsking} close={ask.close} />

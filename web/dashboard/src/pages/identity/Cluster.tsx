@@ -18,7 +18,7 @@ export type Pick = { member: string } | { link: number };
 
 /** The graph comes when it is looked at, and not with the page. */
 const LinkGraph = lazy(() => import("./LinkGraph"));
-const CAN_DRAW = !!document.createElement("canvas").getContext("webgl2");
+const HAS_WEBGL = !!document.createElement("canvas").getContext("webgl2");
 
 export function Cluster({ id }: { id: string }) {
   const cluster = $api.useQuery("get", "/api/identities/{id}/cluster", { params: { path: { id } } });
@@ -28,15 +28,15 @@ export function Cluster({ id }: { id: string }) {
 function Drawn({ cluster, id }: { cluster: ClusterBody; id: string }) {
   const [pointed, setPointed] = useState<Pick>();
   const [picked, setPicked] = useState<Pick>();
-  const count = `${cluster.isWhole ? "" : "the nearest "}${cluster.members.length} identities that strong links hold together`;
+  const [canDraw, setCanDraw] = useState(HAS_WEBGL);
   const types = [...new Set(cluster.links.map(({ type }) => type))];
+  const note = `${cluster.isWhole ? "The" : "The nearest"} ${cluster.members.length} identities that strong links hold together.`;
+  if (!canDraw) return <Panel title="Cluster" note={note}><Text fz="sm">This browser has no WebGL 2 to draw it with. The list below says what this identity is linked to.</Text></Panel>;
   return (
-    <Panel title="Cluster" note={`${count.charAt(0).toUpperCase()}${count.slice(1)}.`}>
-      {CAN_DRAW ? (
-        <Suspense fallback={<Skeleton height="26rem" />}>
-          <LinkGraph cluster={cluster} center={id} picked={picked} onPoint={setPointed} onPick={setPicked} />
-        </Suspense>
-      ) : <Text fz="sm">This browser cannot draw the graph, since it has no WebGL 2. The list below has the links of this identity.</Text>}
+    <Panel title="Cluster" note={note}>
+      <Suspense fallback={<Skeleton height="26rem" />}>
+        <LinkGraph cluster={cluster} center={id} picked={picked} onPoint={setPointed} onPick={setPicked} onFailure={() => setCanDraw(false)} />
+      </Suspense>
       <Legend types={types} />
       <div role="status"><Told pick={pointed ?? picked} cluster={cluster} /></div>
     </Panel>

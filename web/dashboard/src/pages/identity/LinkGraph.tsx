@@ -2,10 +2,10 @@
 
 import { ActionIcon, useComputedColorScheme } from "@mantine/core";
 import { IconFocusCentered, IconMinus, IconPlus } from "@tabler/icons-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
 import type { Schemas } from "../../api";
 import type { Pick } from "./Cluster";
-import { draw, layOut, mark } from "./draw";
+import { draw, layOut, mark, type ClusterGraph, type Listeners } from "./draw";
 import classes from "./Identity.module.css";
 import { nameOf, nodeColour } from "./links";
 
@@ -17,6 +17,8 @@ interface Props {
   picked: Pick | undefined;
   onPoint: (pick: Pick | undefined) => void;
   onPick: (pick: Pick | undefined) => void;
+  /** The browser has not what drawing needs. */
+  onFailure: () => void;
 }
 
 /** All that can be seen of a cluster. Live updates bring it again and again, and it mostly looks the same. */
@@ -24,17 +26,30 @@ function looksOf({ members, links }: ClusterBody): string {
   return JSON.stringify([members.map((member) => [member.id, nameOf(member), nodeColour(member)]), links]);
 }
 
-export default function LinkGraph({ cluster, center, picked, onPoint, onPick }: Props) {
+/** undefined where WebGL lacks something, which is known only when it is used. */
+function drawIn(stage: HTMLElement, graph: ClusterGraph, listeners: Listeners) {
+  try {
+    return draw(graph, stage, listeners);
+  } catch {
+    return undefined;
+  }
+}
+
+export default function LinkGraph({ cluster, center, picked, onPoint, onPick, onFailure }: Props) {
   const stage = useRef<HTMLDivElement>(null);
   const [renderer, setRenderer] = useState<ReturnType<typeof draw>>();
   const scheme = useComputedColorScheme();
+  const fail = useEffectEvent(onFailure);
   const looks = looksOf(cluster);
   const graph = useMemo(() => layOut(cluster, center), [looks, center]);
   useEffect(() => {
     if (!stage.current) return;
-    const drawn = draw(graph, stage.current, { onPoint, onPick });
+    const drawn = drawIn(stage.current, graph, { onPoint, onPick });
+    if (!drawn) return fail();
     setRenderer(drawn);
-    const observer = new ResizeObserver(() => drawn.resize().scheduleRender());
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry && entry.contentRect.width !== drawn.getDimensions().width) drawn.resize().scheduleRender();
+    });
     observer.observe(stage.current);
     return () => {
       observer.disconnect();

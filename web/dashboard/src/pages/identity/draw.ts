@@ -12,6 +12,8 @@ import { linkColour, nameOf, nodeColour } from "./links";
 const LAYOUT_STEPS = 400;
 /** Up to here every member has its name beside it; beyond, as many as have room. */
 const NAMED_MAX = 20;
+/** Of a longer name only the beginning is beside it. */
+const LABEL_MAX_CHARS = 28;
 
 interface Member { x: number; y: number; size: number; label: string; colour: string }
 interface Tie { size: number; weight: number; colour: string }
@@ -23,7 +25,7 @@ export function layOut({ members, links }: Schemas["ClusterBody"], center: strin
   members.forEach((member, index) => {
     const angle = (index / members.length) * 2 * Math.PI;
     const size = member.id === center ? 16 : 11;
-    graph.addNode(member.id, { x: Math.cos(angle), y: Math.sin(angle), size, label: nameOf(member), colour: nodeColour(member) });
+    graph.addNode(member.id, { x: Math.cos(angle), y: Math.sin(angle), size, label: labelOf(member), colour: nodeColour(member) });
   });
   links.forEach(({ sourceIdentityId, targetIdentityId, type, value, confidence }, index) => {
     const weight = value * confidence;
@@ -33,7 +35,12 @@ export function layOut({ members, links }: Schemas["ClusterBody"], center: strin
   return graph;
 }
 
-interface Listeners {
+function labelOf(member: Schemas["IdentityBody"]): string {
+  const name = [...nameOf(member)];
+  return name.length > LABEL_MAX_CHARS ? `${name.slice(0, LABEL_MAX_CHARS).join("")}…` : name.join("");
+}
+
+export interface Listeners {
   onPoint: (pick: Pick | undefined) => void;
   onPick: (pick: Pick | undefined) => void;
 }
@@ -79,8 +86,11 @@ export function draw(graph: ClusterGraph, stage: HTMLElement, { onPoint, onPick 
 /** Marks what is picked, and nothing else. */
 export function mark(renderer: Sigma<Member, Tie>, pick: Pick | undefined): void {
   const graph = renderer.getGraph();
-  renderer.setNodesState(graph.nodes(), { isHighlighted: false });
-  renderer.setEdgesState(graph.edges(), { isHighlighted: false });
+  const nodes = graph.filterNodes((node) => renderer.getNodeState(node).isHighlighted);
+  const edges = graph.filterEdges((edge) => renderer.getEdgeState(edge).isHighlighted);
+  // Each change of a state draws everything anew.
+  if (nodes.length > 0) renderer.setNodesState(nodes, { isHighlighted: false });
+  if (edges.length > 0) renderer.setEdgesState(edges, { isHighlighted: false });
   if (!pick) return;
   if ("member" in pick && graph.hasNode(pick.member)) renderer.setNodeState(pick.member, { isHighlighted: true });
   if ("link" in pick && graph.hasEdge(String(pick.link))) renderer.setEdgeState(String(pick.link), { isHighlighted: true });
