@@ -7,7 +7,7 @@ import { Answer } from "../../parts/Answer";
 import { LineChart } from "../../parts/LineChart";
 import { Facts, Panel } from "../../parts/Page";
 import { isWhole } from "./condition";
-import { byDay } from "./days";
+import { byDay } from "../../parts/days";
 import { GoodWarning } from "./Preview";
 import { Sample } from "./Sample";
 

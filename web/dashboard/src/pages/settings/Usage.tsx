@@ -9,7 +9,7 @@ import { Answer, Empty } from "../../parts/Answer";
 import { ChoiceFilter } from "../../parts/Filters";
 import { LineChart } from "../../parts/LineChart";
 import { Facts, Page, Panel } from "../../parts/Page";
-import { byDay } from "../rules/days";
+import { byDay } from "../../parts/days";
 
 const DAY_MS = 86_400_000;
 const TIMES: [days: string, label: string][] = [["30", "The last 30 days"], ["90", "The last 90 days"], ["365", "The last 365 days"]];
