@@ -66,11 +66,11 @@ function Save({ search }: { search: Search }) {
   const [isOpen, { toggle, close }] = useDisclosure(false);
   const save = useSaveView();
   const form = useForm({ initialValues: { name: "" } });
-  const submit = form.onSubmit(async ({ name }) => {
-    await save.mutateAsync({ name: name.trim(), search });
+  const done = () => {
     form.reset();
     close();
-  });
+  };
+  const submit = form.onSubmit(({ name }) => save.mutate({ name: name.trim(), search }, { onSuccess: done }));
   return (
     <Popover opened={isOpen} onChange={close} position="bottom-start" width={280} trapFocus>
       <Popover.Target>

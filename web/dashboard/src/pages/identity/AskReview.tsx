@@ -22,7 +22,7 @@ export function AskReview({ id, isOpen, close }: { id: string; isOpen: boolean; 
   });
   const submit = form.onSubmit(({ feedback }) => ask.mutate({ params: { path: { id } }, body: { feedback: feedback.trim() || null } }));
   return (
-    <Modal opened={isOpen} onClose={close} closeButtonProps={{ "aria-label": "Close" }} title="Ask for a review">
+    <Modal opened={isOpen} onClose={close} title="Ask for a review">
       <form onSubmit={submit}>
         <Stack>
           {ask.error && <Failure error={ask.error} />}

@@ -10,11 +10,11 @@ import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { CATEGORIES, scoreOf } from "../../parts/score";
 import classes from "./Identity.module.css";
 import { Kind } from "./Links";
-import { BANDS, nameOf } from "./links";
+import { BANDS, keyOf, nameOf } from "./links";
 
 type ClusterBody = Schemas["ClusterBody"];
-/** A member by its id, or a link by its place among the links. */
-export type Pick = { member: string } | { link: number };
+/** A member by its id, or a link by its key. */
+export type Pick = { member: string } | { link: string };
 
 /** The graph comes when it is looked at, and not with the page. */
 const LinkGraph = lazy(() => import("./LinkGraph"));
@@ -62,7 +62,7 @@ function Told({ pick, cluster }: { pick: Pick | undefined; cluster: ClusterBody 
     const member = cluster.members.find(({ id }) => id === pick.member);
     return member ? <Member member={member} /> : hint;
   }
-  const link = cluster.links[pick.link];
+  const link = cluster.links.find((one) => keyOf(one) === pick.link);
   return link ? <LinkTold link={link} members={cluster.members} /> : hint;
 }
 

@@ -20,7 +20,7 @@ export function DeleteIdentity({ id, isOpen, close }: { id: string; isOpen: bool
     },
   });
   return (
-    <Modal opened={isOpen} onClose={close} closeButtonProps={{ "aria-label": "Close" }} title="Delete this identity?">
+    <Modal opened={isOpen} onClose={close} title="Delete this identity?">
       <form onSubmit={form.onSubmit(() => remove.mutate({ params: { path: { id } } }))}>
         <Stack>
           <Text fz="sm">

@@ -3,12 +3,13 @@
 import { Group, Stack, Tabs, Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { $api, type Schemas } from "../../api";
+import { $api, asApiError, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
-import { Answer } from "../../parts/Answer";
+import { Answer, Empty } from "../../parts/Answer";
 import { BadgeChip, Chip } from "../../parts/Chip";
 import { Copy } from "../../parts/Copy";
 import { Page } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { Actions } from "./Actions";
 import { Deliveries } from "./Deliveries";
@@ -27,6 +28,7 @@ type Identity = Schemas["IdentityBody"];
 export function IdentityPage() {
   const { id } = useParams({ from: "/frame/identities/$id" });
   const identity = $api.useQuery("get", "/api/identities/{id}", { params: { path: { id } } });
+  if (asApiError(identity.error)?.status === 404) return <NotKnown id={id} />;
   if (!identity.data) return <Page title={id}><Answer of={identity} lines={8}>{() => null}</Answer></Page>;
   const { data } = identity;
   const name = data.displayName || data.displayEmail || data.displayUsername || id;
@@ -35,6 +37,18 @@ export function IdentityPage() {
       <Who identity={data} />
       <Scores identity={data} />
       <Sides identity={data} />
+    </Page>
+  );
+}
+
+function NotKnown({ id }: { id: string }) {
+  return (
+    <Page title={id}>
+      <div className="panel">
+        <Empty title="There is no such identity">
+          No event has named it yet, or it was deleted. <PageLink to="/identities">All identities</PageLink>
+        </Empty>
+      </div>
     </Page>
   );
 }

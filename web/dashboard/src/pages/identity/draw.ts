@@ -6,7 +6,7 @@ import Sigma from "sigma";
 import { layerPlain, pathCurved, pathLine, pathLoop } from "sigma/rendering";
 import type { Schemas } from "../../api";
 import type { Pick } from "./Cluster";
-import { linkColour, nameOf, nodeColour } from "./links";
+import { keyOf, linkColour, nameOf, nodeColour } from "./links";
 
 /** After so many steps the places of at most 50 members have settled; taken at once, so that nothing moves. */
 const LAYOUT_STEPS = 400;
@@ -27,10 +27,10 @@ export function layOut({ members, links }: Schemas["ClusterBody"], center: strin
     const size = member.id === center ? 16 : 11;
     graph.addNode(member.id, { x: Math.cos(angle), y: Math.sin(angle), size, label: labelOf(member), colour: nodeColour(member) });
   });
-  links.forEach(({ sourceIdentityId, targetIdentityId, type, value, confidence }, index) => {
-    const weight = value * confidence;
-    graph.addEdgeWithKey(String(index), sourceIdentityId, targetIdentityId, { size: 1 + 3 * weight, weight, colour: linkColour(type) });
-  });
+  for (const link of links) {
+    const weight = link.value * link.confidence;
+    graph.addEdgeWithKey(keyOf(link), link.sourceIdentityId, link.targetIdentityId, { size: 1 + 3 * weight, weight, colour: linkColour(link.type) });
+  }
   forceAtlas2.assign(graph, { iterations: LAYOUT_STEPS, getEdgeWeight: "weight", settings: { ...inferSettings(graph), strongGravityMode: true } });
   return graph;
 }
@@ -76,9 +76,9 @@ export function draw(graph: ClusterGraph, stage: HTMLElement, { onPoint, onPick 
   renderer.on("enterNode", ({ node }) => onPoint({ member: node }));
   renderer.on("leaveNode", () => onPoint(undefined));
   renderer.on("clickNode", ({ node }) => onPick({ member: node }));
-  renderer.on("enterEdge", ({ edge }) => onPoint({ link: Number(edge) }));
+  renderer.on("enterEdge", ({ edge }) => onPoint({ link: edge }));
   renderer.on("leaveEdge", () => onPoint(undefined));
-  renderer.on("clickEdge", ({ edge }) => onPick({ link: Number(edge) }));
+  renderer.on("clickEdge", ({ edge }) => onPick({ link: edge }));
   renderer.on("clickStage", () => onPick(undefined));
   return renderer;
 }
@@ -93,7 +93,7 @@ export function mark(renderer: Sigma<Member, Tie>, pick: Pick | undefined): void
   if (edges.length > 0) renderer.setEdgesState(edges, { isHighlighted: false });
   if (!pick) return;
   if ("member" in pick && graph.hasNode(pick.member)) renderer.setNodeState(pick.member, { isHighlighted: true });
-  if ("link" in pick && graph.hasEdge(String(pick.link))) renderer.setEdgeState(String(pick.link), { isHighlighted: true });
+  if ("link" in pick && graph.hasEdge(pick.link)) renderer.setEdgeState(pick.link, { isHighlighted: true });
 }
 
 /** What a colour of CSS, a variable too, is here and now: the graph is drawn by a canvas, which knows no variables. */

@@ -36,6 +36,11 @@ export function nodeColour(identity: Schemas["IdentityBody"]): string {
   return worst === undefined ? "var(--mantine-color-dimmed)" : `var(--band-${worst}-mark)`;
 }
 
+/** What tells a link of a cluster from its others. */
+export function keyOf({ sourceIdentityId, targetIdentityId, type }: Schemas["ClusterLinkBody"]): string {
+  return JSON.stringify([sourceIdentityId, targetIdentityId, type]);
+}
+
 export function nameOf({ displayName, id }: Schemas["IdentityBody"]): string {
   return displayName || id;
 }
