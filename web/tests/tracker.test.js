@@ -99,6 +99,71 @@ test("what the server does not take now it is given later, once", async () => {
   await context.close();
 });
 
+test("events that come together are one request, and a bad one takes none with it", async () => {
+  shop.says("dregs('identify', 'gatherer')");
+  const context = await chrome.newContext();
+  const page = await open(context);
+  await dregs.saw("gatherer", "dregs_identify");
+  const batches = [];
+  page.on("request", (request) => request.method() === "POST" && batches.push(request.postDataJSON()));
+  await page.evaluate(() => {
+    const circle = {};
+    circle.self = circle;
+    window.dregs.track("first");
+    window.dregs.track("refused", { long: "x".repeat(300_000) });
+    window.dregs.track("not JSON", circle);
+    for (let number = 1; number <= 24; number++) window.dregs.track("step", { number });
+    window.dregs.track("last");
+  });
+  const seen = await eventually("the last", async () => {
+    const events = await dregs.events("gatherer");
+    return events.at(-1)?.eventName === "last" && events;
+  });
+  assert.deepEqual(seen.slice(1).map((event) => event.eventName), ["first", ...Array(24).fill("step"), "last"]);
+  assert.deepEqual(seen.slice(2, -1).map((event) => event.eventData.number), Array.from({ length: 24 }, (_, at) => at + 1));
+  assert.deepEqual(batches.map((batch) => batch.map((event) => event.type).join(" ")), [
+    "first",
+    "refused",
+    Array(20).fill("step").join(" "),
+    "step step step step last",
+  ]);
+  await context.close();
+});
+
+test("what one of a batch is refused for in passing is asked for again, alone", async () => {
+  shop.says("dregs('identify', 'waiter')");
+  const context = await chrome.newContext();
+  const page = await open(context);
+  await dregs.saw("waiter", "dregs_identify");
+  const batches = [];
+  await page.route("**/api/events/batch", async (route) => {
+    const events = route.request().postDataJSON();
+    batches.push(events.map((event) => event.type));
+    if (batches.length > 1) return route.continue();
+    const answers = events.map((event) => (event.type === "busy" ? { status: "error", code: "rate_limited" } : { status: "success" }));
+    await route.fulfill({ json: answers, headers: { "Access-Control-Allow-Origin": "*" } });
+  });
+  await page.evaluate(() => ["good", "busy"].forEach((type) => window.dregs.track(type)));
+  await dregs.saw("waiter", "dregs_identify", "busy");
+  assert.deepEqual(batches, [["good", "busy"], ["busy"]]);
+  await context.close();
+});
+
+test("what waits when the page ends is sent as it goes", async () => {
+  shop.says("dregs('identify', 'leaver')");
+  const context = await chrome.newContext();
+  const page = await open(context);
+  await dregs.saw("leaver", "dregs_identify");
+  const types = Array.from({ length: 12 }, (_, at) => `step-${at}`);
+  await page.evaluate((types) => {
+    types.forEach((type) => window.dregs.track(type));
+    // Sooner than they would be sent. The next page has no script that could send what was kept.
+    setTimeout(() => (location.href = "about:blank"));
+  }, types);
+  await dregs.saw("leaver", "dregs_identify", ...types);
+  await context.close();
+});
+
 test("pages that the page itself opens are told, and the page does not wait for anything", async () => {
   shop.says("dregs('identify', 'walker')");
   const context = await chrome.newContext();

@@ -47,7 +47,7 @@ function init(options: Options): void {
   const asks = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
   if (options.respectPrivacyControl && asks) return;
   const session = new Session();
-  const outbox = new Outbox(`${options.url ?? origin}/api/events`, options.key, session);
+  const outbox = new Outbox(`${options.url ?? origin}/api/events/batch`, options.key, session);
   tracker = new Tracker(outbox, session, observe(), options);
   for (const act of waiting.splice(0)) act(tracker);
 }

@@ -1,4 +1,5 @@
-// Events on their way: in order, tried again until the server has them, and kept over a change of the page.
+// Events on their way: in order, many in one request, tried again until the server has them, and kept over a change of
+// the page.
 
 import { randomId, read, write, type Session } from "./session";
 
@@ -8,21 +9,32 @@ const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 /** Events that come together are sent in one go. */
 const GATHER_MS = 50;
-/** Events that are sent at once when the page ends. */
-const LEAVING_MAX = 4;
+const BATCH_MAX_EVENTS = 20;
+/** Browsers let 64 KiB outlive their page (the Fetch standard's limit for `keepalive`); other scripts may need some. */
+const BATCH_MAX_BYTES = 60 * 1024;
+/** What an event may be refused for that passes; everything else it is refused for is its own fault. */
+const PASSING = ["rate_limited", "unavailable", "internal"];
 const KEPT = "dregs.outbox";
 
-export interface Event {
-  id: string;
-  type: string;
-  [more: string]: unknown;
+/** What the server says of one event of a batch. */
+interface Answer {
+  code?: string;
+}
+
+interface Batch {
+  events: string[];
+  body: string;
+  /** Whether it may outlive the page. */
+  isLight: boolean;
 }
 
 export class Outbox {
-  private waiting: Event[];
+  /** Each as it is sent; its id makes it the same however often that is. */
+  private waiting: string[];
+  /** Those of the waiting that are with the server now. */
+  private underWay: string[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private pause = 0;
-  private isSending = false;
 
   constructor(
     private readonly url: string,
@@ -35,10 +47,10 @@ export class Outbox {
     addEventListener("online", () => this.sendIn(0));
   }
 
-  /** Adds an event; its id makes it the same however often it is sent. */
+  /** Adds an event. */
   put(type: string, more: Record<string, unknown>): void {
-    const event = { id: randomId(), type, session: this.session.id, ...more };
-    this.waiting.push(event);
+    const text = JSON.stringify({ id: randomId(), type, session: this.session.id, ...more });
+    this.waiting.push(text);
     this.waiting.splice(0, this.waiting.length - WAITING_MAX);
     if (this.pause === 0) this.sendIn(GATHER_MS);
   }
@@ -49,54 +61,72 @@ export class Outbox {
   }
 
   private async send(): Promise<void> {
-    if (this.isSending) return;
-    this.isSending = true;
-    try {
-      for (let event = this.waiting[0]; event; event = this.waiting[0]) {
-        const wait = await this.post(event);
-        if (wait !== undefined) {
-          this.pause = Math.min(Math.max(this.pause * 2, RETRY_MIN_MS), RETRY_MAX_MS);
-          this.sendIn(Math.max(this.pause, wait));
-          return;
-        }
-        this.waiting = this.waiting.filter((other) => other !== event);
-        this.pause = 0;
+    if (this.underWay.length > 0) return;
+    while (this.waiting.length > 0) {
+      const batch = pack(this.waiting);
+      this.underWay = batch.events;
+      const { again, wait } = await this.post(batch);
+      this.underWay = [];
+      this.waiting = without(this.waiting, without(batch.events, again));
+      if (again.length > 0) {
+        this.pause = Math.min(Math.max(this.pause * 2, RETRY_MIN_MS), RETRY_MAX_MS);
+        this.sendIn(Math.max(this.pause, wait));
+        return;
       }
-    } finally {
-      this.isSending = false;
+      this.pause = 0;
     }
   }
 
-  /** Sends one event; undefined when that is over, else the milliseconds the server asks to wait. */
-  private async post(event: Event): Promise<number | undefined> {
+  /** Sends a batch; the answer has those of it that are to be sent again, and the milliseconds to wait before. */
+  private async post({ events, body, isLight }: Batch): Promise<{ again: string[]; wait: number }> {
     try {
       const response = await fetch(this.url, {
         method: "POST",
         headers: { Authorization: `Bearer ${this.key}`, "Content-Type": "application/json" },
-        body: JSON.stringify(event),
+        body,
         credentials: "omit",
-        // It goes on when the page ends.
-        keepalive: true,
+        keepalive: isLight,
       });
-      if (response.status !== 429 && response.status < 500) return undefined;
-      return Number(response.headers.get("Retry-After") ?? 0) * 1_000 || 0;
+      const wait = Number(response.headers.get("Retry-After") ?? 0) * 1_000 || 0;
+      if (response.status === 429 || response.status >= 500) return { again: events, wait };
+      const answers = response.ok ? ((await response.json()) as Answer[]) : [];
+      return { again: events.filter((_, place) => PASSING.includes(answers[place]?.code ?? "")), wait };
     } catch {
-      return 0;
+      return { again: events, wait: 0 };
     }
   }
 
   /** The page ends: what is not known to have arrived is sent by the next of this tab, once more or for once. */
   private leave(): void {
-    write(KEPT, JSON.stringify(this.waiting));
-    if (!this.isSending) for (const event of this.waiting.slice(0, LEAVING_MAX)) void this.post(event);
+    write(KEPT, `[${this.waiting.join()}]`);
+    const left = without(this.waiting, this.underWay);
+    if (left.length > 0) void this.post(pack(left));
   }
 }
 
-function kept(): Event[] {
+/** The first events, as many as go into one request; one that is too large for any goes alone. */
+function pack(events: string[]): Batch {
+  let bytes = 1;
+  let count = 0;
+  for (const event of events.slice(0, BATCH_MAX_EVENTS)) {
+    const size = new TextEncoder().encode(event).length + 1;
+    if (count > 0 && bytes + size > BATCH_MAX_BYTES) break;
+    bytes += size;
+    count++;
+  }
+  const packed = events.slice(0, count);
+  return { events: packed, body: `[${packed.join()}]`, isLight: bytes <= BATCH_MAX_BYTES };
+}
+
+function without(events: string[], gone: string[]): string[] {
+  return events.filter((event) => !gone.includes(event));
+}
+
+function kept(): string[] {
   try {
-    const events = JSON.parse(read(KEPT) ?? "[]") as Event[];
+    const events = JSON.parse(read(KEPT) ?? "[]") as unknown[];
     write(KEPT, "[]");
-    return Array.isArray(events) ? events : [];
+    return events.map((event) => JSON.stringify(event));
   } catch {
     return [];
   }

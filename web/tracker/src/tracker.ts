@@ -64,12 +64,14 @@ export class Tracker {
     this.at = Math.max(Date.now(), this.at + 1);
     const timestamp = new Date(this.at).toISOString();
     const url = location.origin + location.pathname;
-    this.last = this.last.then(() => {
+    const tell = () => {
       if (!this.device && identity === null) return;
       const interaction = this.interaction();
       const device = this.device && { components: this.device, ...(interaction ? { interaction } : {}) };
       this.outbox.put(type, { timestamp, url, ...user, ...(device ? { device } : {}), ...more });
-    });
+    };
+    // What JSON cannot say is not told; what comes after it is.
+    this.last = this.last.then(tell).catch(() => undefined);
   }
 
   /** Pages that are opened by the page's own script. */

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dregs_core::event::{self, Accepted, FieldError, Origin};
@@ -55,17 +55,15 @@ pub async fn send(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     sender: Result<Sender, ApiError>,
-    body: Result<Raw, ApiError>,
+    request: Request,
 ) -> Response {
-    let sent = match (&sender, body) {
-        (Ok(sender), Ok(Raw(body))) => send_one(&app, sender, &body).await.map(Json),
-        (_, Err(error)) if sender.is_ok() => Err(error),
-        _ => match sender {
-            Err(error) => Err(error),
-            Ok(_) => Err(ApiError::field("", "the body could not be read")),
-        },
+    let sent = async {
+        let sender = sender?;
+        let Raw(body) = Raw::from_request(request, &app).await?;
+        send_one(&app, &sender, &body).await.map(Json)
     };
-    with_cors(&app, &headers, sent.map_err(ApiError::of_event).into_response())
+    let sent = sent.await.map_err(ApiError::of_event);
+    with_cors(&app, &headers, sent.into_response())
 }
 
 async fn send_one(app: &App, sender: &Sender, body: &[u8]) -> Result<EventAnswer, ApiError> {
@@ -94,23 +92,29 @@ async fn send_one(app: &App, sender: &Sender, body: &[u8]) -> Result<EventAnswer
         (status = 402, body = ErrorBody, description = "The team has sent as many events as it may in a month.")))]
 pub async fn send_batch(
     State(app): State<Arc<App>>,
-    sender: Sender,
-    RawBatch(body): RawBatch,
-) -> Result<Json<Vec<BatchAnswer>>, ApiError> {
-    if matches!(sender, Sender::Browser { .. }) {
-        let message = "A public key sends events one by one, to /api/events.";
-        return Err(ApiError::new(StatusCode::FORBIDDEN, Code::PublicKeyNotAllowed, message));
-    }
+    headers: HeaderMap,
+    sender: Result<Sender, ApiError>,
+    request: Request,
+) -> Response {
+    let sent = async {
+        let sender = sender?;
+        let RawBatch(body) = RawBatch::from_request(request, &app).await?;
+        send_many(&app, &sender, &body).await.map(Json)
+    };
+    with_cors(&app, &headers, sent.await.into_response())
+}
+
+async fn send_many(app: &App, sender: &Sender, body: &[u8]) -> Result<Vec<BatchAnswer>, ApiError> {
     let (now, limits) = (app.clock.now(), app.config.event_limits());
-    let read = event::read_batch(&body, &origin(&sender), now, limits, &mut new_event_id)
-        .map_err(ApiError::fields)?;
-    sender.admit(&app, read.len())?;
+    let read =
+        event::read_batch(body, &origin(sender), now, limits, &mut new_event_id).map_err(ApiError::fields)?;
+    sender.admit(app, read.len())?;
     let mut answers = Vec::with_capacity(read.len());
     let mut prepared = Vec::with_capacity(read.len());
     for event in read {
         match event {
             Ok(accepted) => {
-                prepared.push(prepare(&app, accepted)?);
+                prepared.push(prepare(app, accepted)?);
                 answers.push(None);
             }
             Err(errors) => {
@@ -121,7 +125,7 @@ pub async fn send_batch(
     }
     let mut outcomes = app.ingest.submit(sender.team_id(), prepared).await?.into_iter();
     let answers = answers.into_iter().filter_map(|answer| answer.or_else(|| outcomes.next().map(answered)));
-    Ok(Json(answers.collect()))
+    Ok(answers.collect())
 }
 
 fn origin(sender: &Sender) -> Origin {
@@ -158,7 +162,7 @@ fn refused(details: Vec<FieldError>) -> BatchAnswer {
     BatchAnswer::Refused { status: "error", code: Code::BadRequest, message: summary(&details), details }
 }
 
-/// Lets the page that sent the event read the answer, refusals included.
+/// Lets the page that sent events read the answer, refusals included.
 fn with_cors(app: &App, headers: &HeaderMap, mut response: Response) -> Response {
     if let Some(origin) = allowed_origin(app, headers) {
         let answer = response.headers_mut();
@@ -180,7 +184,7 @@ fn allowed_origin(app: &App, headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// A browser's question whether a page may send events. The key is not part of the question, so
-/// any origin that some credential allows is answered yes; the event itself is checked.
+/// any origin that some credential allows is answered yes; the events themselves are checked.
 pub async fn preflight(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let Some(origin) = allowed_origin(&app, &headers) else { return StatusCode::NO_CONTENT.into_response() };
     let allow = [

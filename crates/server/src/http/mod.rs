@@ -143,6 +143,7 @@ pub fn router(app: Arc<App>) -> Router {
     let routes = Router::new()
         .nest("/api", api)
         .route("/api/events", options(events::preflight))
+        .route("/api/events/batch", options(events::preflight))
         .route("/api/openapi.json", get(|| async { Json(openapi()) }))
         .route("/api/docs", get(docs::page))
         .route("/dregs.js", get(tracker::script))

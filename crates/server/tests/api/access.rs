@@ -107,7 +107,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/escalation-rules/actions/backtest",      [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/escalation-rules/actions/preview",       [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/events",                                 [401, 401, 200, 200, 200, 401, 403, 403, 200]),
-    ("POST /api/events/batch",                           [401, 401, 403, 200, 200, 401, 403, 403, 200]),
+    ("POST /api/events/batch",                           [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/groups",                                 [401, 401, 403, 200, 200, 401, 403, 403, 200]),
     ("POST /api/identities/{id}/actions/analyze",        [401, 401, 403, 202, 404, 401, 403, 202, 202]),
     ("POST /api/identities/{id}/actions/review",         [401, 401, 403, 202, 404, 401, 403, 202, 202]),

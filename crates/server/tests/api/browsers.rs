@@ -26,7 +26,11 @@ async fn allowing(origins: &[&str], trusted_proxies: &str) -> TestServer {
 }
 
 fn from(server: &TestServer, origin: Option<&str>, body: &Value) -> RequestBuilder {
-    let request = server.request(Method::POST, "/api/events").bearer_auth(PUBLIC_KEY).json(body);
+    to(server, "/api/events", origin, body)
+}
+
+fn to(server: &TestServer, path: &str, origin: Option<&str>, body: &Value) -> RequestBuilder {
+    let request = server.request(Method::POST, path).bearer_auth(PUBLIC_KEY).json(body);
     origin.into_iter().fold(request, |request, origin| request.header("Origin", origin))
 }
 
@@ -78,8 +82,8 @@ async fn a_star_allows_every_origin_and_nothing_allows_none() {
 #[tokio::test]
 async fn browsers_ask_before_they_send() {
     let server = allowing(&[ORIGIN], "").await;
-    let ask = async |origin: &str| {
-        let request = server.request(Method::OPTIONS, "/api/events").header("Origin", origin);
+    let ask = async |path: &str, origin: &str| {
+        let request = server.request(Method::OPTIONS, path).header("Origin", origin);
         let response = request.header("Access-Control-Request-Method", "POST").send().await.unwrap();
         assert_eq!(response.status(), 204);
         let allow = |name: &str| {
@@ -88,19 +92,37 @@ async fn browsers_ask_before_they_send() {
         };
         json!([allow("allow-origin"), allow("allow-methods"), allow("allow-headers"), allow("max-age")])
     };
-    assert_eq!(ask(ORIGIN).await, json!([ORIGIN, "POST", "authorization, content-type", "600"]));
-    assert_eq!(ask("https://evil.example.com").await, json!([null, null, null, null]));
+    for path in ["/api/events", "/api/events/batch"] {
+        assert_eq!(ask(path, ORIGIN).await, json!([ORIGIN, "POST", "authorization, content-type", "600"]));
+        assert_eq!(ask(path, "https://evil.example.com").await, json!([null, null, null, null]));
+    }
 }
 
 #[tokio::test]
-async fn a_public_key_sends_one_event_at_a_time() {
+async fn a_page_sends_many_events_at_once_by_the_same_rules() {
+    const PATH: &str = "/api/events/batch";
     let server = allowing(&[ORIGIN], "").await;
-    let batch =
-        server.request(Method::POST, "/api/events/batch").bearer_auth(PUBLIC_KEY).header("Origin", ORIGIN);
+    let mut lying = event("e1", "ada");
+    lying["ip"] = json!("198.51.100.1");
+    lying["userAgent"] = json!("a lie");
+    let batch = json!([lying, {"type": "of nobody"}, event("e2", "ada")]);
+    let evil = Some("https://evil.example.com");
     assert_eq!(
-        refusal(batch.json(&json!([]))).await,
-        "403 public_key_not_allowed A public key sends events one by one, to /api/events."
+        refusal(to(&server, PATH, evil, &batch)).await,
+        "403 origin_not_allowed A public key works from the origins that its credential allows, and this is none."
     );
+    assert_eq!(stored(&server, "ada").await, []);
+    let sent = to(&server, PATH, Some(ORIGIN), &batch).header("User-Agent", "Mozilla/5.0 (true)");
+    let response = sent.send().await.unwrap();
+    assert_eq!((response.status().as_u16(), readable_by(&response)), (200, Some(ORIGIN)));
+    let answers: Value = response.json().await.unwrap();
+    let said: Vec<_> = answers.as_array().unwrap().iter().map(|answer| &answer["status"]).collect();
+    assert_eq!(said, ["success", "error", "success"]);
+    let stored = stored(&server, "ada").await;
+    let seen = stored.iter().map(|event| (event.ip.unwrap().to_string(), event.user_agent.as_deref()));
+    assert_eq!(seen.collect::<Vec<_>>(), vec![("127.0.0.1".to_owned(), Some("Mozilla/5.0 (true)")); 2]);
+    let large = to(&server, PATH, Some(ORIGIN), &json!("x".repeat(5_000_000))).send().await.unwrap();
+    assert_eq!((large.status().as_u16(), readable_by(&large)), (413, Some(ORIGIN)));
 }
 
 #[tokio::test]

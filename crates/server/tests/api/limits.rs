@@ -94,6 +94,16 @@ async fn an_address_is_limited_by_public_key_and_by_guessing() {
     assert_eq!(scene.until_refused(PUBLIC_KEY, "1.1.1.1").await, (4, 429, "1".into()));
     assert_eq!(answer(scene.send(PUBLIC_KEY, "2.2.2.2")).await.0, 200, "another address is free");
     assert_eq!(answer(scene.send(SECRET_KEY, "1.1.1.1")).await.0, 200, "a backend is not its address");
+    let batch = json!((0..3).map(|n| event(&format!("b{n}"), "ada")).collect::<Vec<_>>());
+    let many = || {
+        let post =
+            scene.server.request(Method::POST, "/api/events/batch").bearer_auth(PUBLIC_KEY).json(&batch);
+        post.header("Origin", ORIGIN).header("X-Forwarded-For", "5.5.5.5")
+    };
+    assert_eq!(answer(many()).await.0, 200);
+    let refused = many().send().await.unwrap();
+    assert_eq!(refused.status(), 429, "each event counts");
+    assert_eq!(refused.headers()["retry-after"], "1");
     let guess = async |address: &str| {
         let guess = scene.server.request(Method::GET, "/api/identities").bearer_auth("sk_guess");
         answer(guess.header("X-Forwarded-For", address)).await.0.as_u16()
