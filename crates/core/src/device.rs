@@ -4,9 +4,11 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 mod interaction;
+mod makeup;
 mod signs;
 
 pub use interaction::{Interaction, Interactions};
+pub use makeup::{Makeup, Part};
 pub use signs::{Sign, Signs, signs};
 
 /// Bytes of the digest that are kept: at 128 bits, a billion devices collide with a probability
@@ -15,7 +17,7 @@ const FINGERPRINT_BYTES: usize = 16;
 
 /// What the browser script reports that changes on one device: with an update, another window, another screen,
 /// a journey, or with what drives the browser.
-const PASSING: [&str; 11] = [
+const PASSING: [&str; 12] = [
     "automation",
     "languages",
     "maxTouchPoints",
@@ -24,6 +26,7 @@ const PASSING: [&str; 11] = [
     "plugins",
     "screenHeight",
     "screenWidth",
+    "tampered",
     "timezone",
     "userAgent",
     "webdriver",

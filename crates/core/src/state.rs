@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use std::hash::Hasher;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
-use crate::device::{Interactions, Signs, signs};
+use crate::device::{Interactions, Makeup, Sign, Signs, signs};
 use crate::event::{Event, codes};
 use crate::place::Place;
 use crate::time::{HOUR_MS, Timestamp};
@@ -87,6 +88,13 @@ struct Recent {
     is_browser: bool,
 }
 
+/// The places of the session and the device of the latest report that had both.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Tab {
+    session: u8,
+    device: u8,
+}
+
 /// What is known of an identity's past.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IdentityState {
@@ -100,6 +108,9 @@ pub struct IdentityState {
     first_event_at: Timestamp,
     last_event_at: Timestamp,
     devices: Vec<Seen<String>>,
+    /// What each of the devices is made of, as far as that was reported.
+    makeups: Vec<Option<Makeup>>,
+    tab: Option<Tab>,
     addresses: Vec<Seen<IpAddr>>,
     sessions: Vec<Seen<u32>>,
     session: Option<String>,
@@ -130,25 +141,17 @@ impl IdentityState {
         if is_browser && event.user_agent.is_none() {
             self.agentless_browser_event_count += 1;
         }
-        if let Some(components) = &event.components {
-            let found = signs(components, event.user_agent.as_deref());
-            self.signs = self.signs.with(found);
-            self.signed_event_count += u32::from(!found.is_empty());
-        }
         if let Some(interaction) = &event.interaction {
             self.interactions.add(interaction);
         }
         for code in codes(&event.data) {
             see(&mut self.codes, CODES_MAX, at, |known| *known == code, || code.clone());
         }
-        let device = event.fingerprint.as_deref().map(|fingerprint| self.fold_device(fingerprint, at));
+        let device = event.fingerprint.as_deref().map(|print| self.fold_device(print, event));
         let address = event.ip.map(|ip| self.fold_address(ip, at));
         let place = event.place.map(|place| self.fold_place(place, at));
-        if let Some(session) = &event.session {
-            let digest = session_digest(session);
-            see(&mut self.sessions, SESSIONS_MAX, at, |known| *known == digest, || digest);
-            self.session = Some(session.clone());
-        }
+        let session = event.session.as_deref().map(|session| self.fold_session(session, at));
+        self.fold_signs(event, session.zip(device).map(|(session, device)| Tab { session, device }));
         if let Some(agent) = &event.user_agent {
             let agent = agents::storable(agent);
             see(&mut self.user_agents, USER_AGENTS_MAX, at, |known| *known == agent, || agent.clone());
@@ -185,10 +188,10 @@ impl IdentityState {
     }
 
     /// The device's place.
-    fn fold_device(&mut self, fingerprint: &str, at: Timestamp) -> u8 {
+    fn fold_device(&mut self, fingerprint: &str, event: &Event) -> u8 {
         let is_it = |known: &String| known == fingerprint;
-        let slot = see(&mut self.devices, DEVICES_MAX, at, is_it, || fingerprint.to_owned());
-        match slot {
+        let make = || fingerprint.to_owned();
+        let place = match see(&mut self.devices, DEVICES_MAX, event.timestamp, is_it, make) {
             Slot::Known(place) => place,
             Slot::New(place) => {
                 self.device_count = self.device_count.saturating_add(1);
@@ -196,9 +199,44 @@ impl IdentityState {
                 for recent in self.recent.iter_mut().filter(|recent| recent.device == Some(place)) {
                     recent.device = None;
                 }
+                self.tab = self.tab.filter(|tab| tab.device != place);
+                self.makeups.resize(self.devices.len(), None);
+                self.makeups[usize::from(place)] = None;
+                place
+            }
+        };
+        let makeup = &mut self.makeups[usize::from(place)];
+        *makeup = makeup.or_else(|| Makeup::of(event.components.as_ref()?));
+        place
+    }
+
+    /// The session's place.
+    fn fold_session(&mut self, session: &str, at: Timestamp) -> u8 {
+        self.session = Some(session.to_owned());
+        let digest = session_digest(session);
+        match see(&mut self.sessions, SESSIONS_MAX, at, |known| *known == digest, || digest) {
+            Slot::Known(place) => place,
+            Slot::New(place) => {
+                self.tab = self.tab.filter(|tab| tab.session != place);
                 place
             }
         }
+    }
+
+    /// What the browser script's report gives away, by itself and after the one before it in the same tab.
+    fn fold_signs(&mut self, event: &Event, tab: Option<Tab>) {
+        let Some(components) = &event.components else { return };
+        let mut found = signs(components, event.user_agent.as_deref());
+        if let Some(now) = tab {
+            let before = self.tab.replace(now).filter(|before| before.session == now.session);
+            let makeup = |tab: Tab| self.makeups.get(usize::from(tab.device)).copied().flatten();
+            let both = before.and_then(|before| makeup(before).zip(makeup(now)));
+            if both.is_some_and(|(before, now)| before.is_another(now)) {
+                found = found.with(Signs::from_iter([Sign::OtherDevice]));
+            }
+        }
+        self.signs = self.signs.with(found);
+        self.signed_event_count += u32::from(!found.is_empty());
     }
 
     /// The address's place.
@@ -283,6 +321,12 @@ impl IdentityState {
     /// Fingerprints, at most [`DEVICES_MAX`].
     pub fn devices(&self) -> &[Seen<String>] {
         &self.devices
+    }
+
+    /// What one of [`Self::devices`] is made of, if the browser script has told.
+    pub fn makeup(&self, fingerprint: &str) -> Option<Makeup> {
+        let place = self.devices.iter().position(|seen| seen.value == fingerprint)?;
+        self.makeups.get(place).copied().flatten()
     }
 
     /// Addresses, at most [`ADDRESSES_MAX`].

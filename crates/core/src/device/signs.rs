@@ -25,10 +25,26 @@ pub enum Sign {
     NoPlugins = 7,
     /// A phone without a touch screen.
     NoTouch = 8,
+    /// Two accounts of one screen.
+    OtherScreen = 9,
+    /// Two accounts of one touch screen.
+    OtherTouch = 10,
+    /// `navigator.vendor` is not that of the user agent's engine.
+    OtherVendor = 11,
+    /// A graphics card, or a way to drive one, that the user agent's system does not have.
+    OtherGraphics = 12,
+    /// Memory, or processors, in a number that no browser tells.
+    OddNumbers = 13,
+    /// What tells which browser it is has been replaced.
+    Disguise = 14,
+    /// What tells of the device has been replaced, or draws otherwise each time.
+    Veil = 15,
+    /// Another device than before, in the same tab. Seen by the state, which knows what was before.
+    OtherDevice = 16,
 }
 
 impl Sign {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 17] = [
         Self::Webdriver,
         Self::AutomationObjects,
         Self::OtherAgent,
@@ -38,24 +54,32 @@ impl Sign {
         Self::SoftwareGraphics,
         Self::NoPlugins,
         Self::NoTouch,
+        Self::OtherScreen,
+        Self::OtherTouch,
+        Self::OtherVendor,
+        Self::OtherGraphics,
+        Self::OddNumbers,
+        Self::Disguise,
+        Self::Veil,
+        Self::OtherDevice,
     ];
 
-    const fn bit(self) -> u16 {
+    const fn bit(self) -> u32 {
         1 << self as u8
     }
 }
 
 /// A set of [`Sign`]s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Signs(u16);
+pub struct Signs(u32);
 
 impl Signs {
     /// The set with these bits; bits of no sign are left out.
-    pub fn from_bits(bits: u16) -> Self {
+    pub fn from_bits(bits: u32) -> Self {
         Sign::ALL.into_iter().filter(|sign| bits & sign.bit() != 0).collect()
     }
 
-    pub const fn bits(self) -> u16 {
+    pub const fn bits(self) -> u32 {
         self.0
     }
 
@@ -108,6 +132,22 @@ pub fn signs(components: &Map<String, Value>, agent: Option<&str>) -> Signs {
             !is_phone && agent.contains(" Chrome/") && number("plugins").is_some_and(|count| count <= 0.0)
         }
         Sign::NoTouch => is_phone && number("maxTouchPoints").is_some_and(|points| points <= 0.0),
+        Sign::OtherScreen => has_other_screen(components),
+        Sign::OtherTouch => has_other_touch(components),
+        Sign::OtherVendor => {
+            text("vendor").zip(vendor_of(agent)).is_some_and(|(vendor, expected)| vendor != expected)
+        }
+        Sign::OtherGraphics => text("webglRenderer").is_some_and(|renderer| !draws_on(renderer, agent)),
+        Sign::OddNumbers => {
+            number("deviceMemory").is_some_and(|gib| !MEMORIES_GIB.contains(&gib))
+                || number("hardwareConcurrency").is_some_and(|count| !is_number_of_processors(count))
+        }
+        Sign::Disguise => tampered(components).any(|name| DISGUISING.contains(&name)),
+        Sign::Veil => {
+            tampered(components).any(|name| !DISGUISING.contains(&name))
+                || text("canvas").is_some_and(|drawn| drawn.contains(UNSTABLE_CANVAS))
+        }
+        Sign::OtherDevice => false,
     };
     Sign::ALL.into_iter().filter(|sign| found(*sign)).collect()
 }
@@ -131,61 +171,80 @@ fn goes_with(platform: &str, agent: &str) -> bool {
     platform.is_empty() || expected.iter().any(|start| platform.starts_with(start))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
+/// Values of `navigator.deviceMemory`: the W3C's Device Memory has powers of two between limits of the
+/// browser's choice, which were 0.25 and 8 and are 2 and 32 in newer ones.
+const MEMORIES_GIB: [f64; 8] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
+/// Logical processors: the largest servers with two sockets have 768.
+const PROCESSORS_MAX: f64 = 1_024.0;
 
-    const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
-                           Chrome/149.0.0.0 Safari/537.36";
-    const ANDROID: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) \
-                           Chrome/149.0.0.0 Mobile Safari/537.36";
+/// The HTML Standard has `navigator.hardwareConcurrency` be a whole number from 1 up.
+fn is_number_of_processors(count: f64) -> bool {
+    (1.0..=PROCESSORS_MAX).contains(&count) && count.fract() == 0.0
+}
 
-    fn of(components: Value, agent: &str) -> Vec<Sign> {
-        let Value::Object(components) = components else { panic!("no object") };
-        signs(&components, Some(agent)).iter().collect()
-    }
+/// What a disguise begins with; hardware and drawing are falsified by tools for privacy, too.
+const DISGUISING: [&str; 5] = [
+    "navigator.platform",
+    "navigator.plugins",
+    "navigator.userAgent",
+    "navigator.vendor",
+    "navigator.webdriver",
+];
 
-    #[test]
-    fn an_ordinary_device_gives_nothing_away() {
-        let ordinary = json!({
-            "webdriver": false, "automation": [], "userAgent": WINDOWS, "platform": "Win32", "languages": ["de-DE"],
-            "screenWidth": 1920, "screenHeight": 1080, "webglRenderer": "ANGLE (Intel, Intel(R) UHD Graphics)",
-            "plugins": 5, "maxTouchPoints": 0,
-        });
-        assert_eq!(of(ordinary, WINDOWS), []);
-        assert_eq!(of(json!({"canvas": "x"}), WINDOWS), []);
-        assert_eq!(of(json!({"platform": "Linux armv81", "plugins": 0, "maxTouchPoints": 5}), ANDROID), []);
-    }
+fn tampered(components: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let names = components.get("tampered").and_then(Value::as_array);
+    names.into_iter().flatten().filter_map(Value::as_str)
+}
 
-    #[test]
-    fn each_sign_is_seen() {
-        let cases = [
-            (json!({"webdriver": true}), WINDOWS, Sign::Webdriver),
-            (json!({"automation": ["cdc_adoQ"]}), WINDOWS, Sign::AutomationObjects),
-            (json!({"userAgent": ANDROID}), WINDOWS, Sign::OtherAgent),
-            (json!({"platform": "Linux x86_64"}), WINDOWS, Sign::OtherPlatform),
-            (json!({"languages": []}), WINDOWS, Sign::NoLanguages),
-            (json!({"outerHeight": 0}), WINDOWS, Sign::NoScreen),
-            (json!({"webglRenderer": "Google SwiftShader"}), WINDOWS, Sign::SoftwareGraphics),
-            (json!({"plugins": 0}), WINDOWS, Sign::NoPlugins),
-            (json!({"maxTouchPoints": 0}), ANDROID, Sign::NoTouch),
-        ];
-        let seen: Vec<_> = cases.iter().map(|(_, _, sign)| *sign).collect();
-        assert_eq!(seen, Sign::ALL);
-        for (components, agent, sign) in cases {
-            assert_eq!(of(components, agent), [sign]);
-        }
-    }
+/// What FingerprintJS reports of a canvas that is not the same when it is read again.
+const UNSTABLE_CANVAS: &str = r#""unstable""#;
 
-    #[test]
-    fn sets_come_back_from_their_bits() {
-        let all: Signs = Sign::ALL.into_iter().collect();
-        assert_eq!(Signs::from_bits(all.bits()), all);
-        assert_eq!(Signs::from_bits(u16::MAX), all);
-        assert_eq!(
-            Signs::from_bits(0b11).iter().collect::<Vec<_>>(),
-            [Sign::Webdriver, Sign::AutomationObjects]
-        );
+/// Whether `screenResolution`, in any order and whole numbers, is not the screen's width and height.
+fn has_other_screen(components: &Map<String, Value>) -> bool {
+    let side = |key: &str| components.get(key).and_then(Value::as_f64);
+    let stated = components.get("screenResolution").and_then(Value::as_str);
+    let stated = stated.and_then(|text| serde_json::from_str::<[f64; 2]>(text).ok());
+    let sides = side("screenWidth").zip(side("screenHeight"));
+    stated.zip(sides).is_some_and(|([one, other], (width, height))| {
+        let differ = |a: f64, b: f64| a.trunc() != b.trunc();
+        differ(one.min(other), width.min(height)) || differ(one.max(other), width.max(height))
+    })
+}
+
+/// Whether `touchSupport` counts other touch points than `maxTouchPoints`.
+fn has_other_touch(components: &Map<String, Value>) -> bool {
+    let stated = components.get("touchSupport").and_then(Value::as_str);
+    let stated = stated.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let stated = stated.and_then(|support| support.get("maxTouchPoints")?.as_f64());
+    let points = components.get("maxTouchPoints").and_then(Value::as_f64);
+    stated.zip(points).is_some_and(|(stated, points)| stated != points)
+}
+
+/// `navigator.vendor` of the user agent's engine: the HTML Standard has one of three.
+fn vendor_of(agent: &str) -> Option<&'static str> {
+    let is_apple = ["Macintosh", "iPhone", "iPad"].iter().any(|system| agent.contains(system));
+    // The Edge of before 2020 calls itself Chrome and is none.
+    if agent.contains("Edge/") {
+        None
+    } else if agent.contains("Chrome/") {
+        Some("Google Inc.")
+    } else if agent.contains("Firefox/") {
+        Some("")
+    } else {
+        (is_apple && agent.contains("Safari/")).then_some("Apple Computer, Inc.")
     }
 }
+
+/// Whether the user agent's system can have the graphics: Direct3D is Windows', and Apple's are neither in
+/// Windows nor in Android. In Linux they are, on Apple's computers.
+fn draws_on(renderer: &str, agent: &str) -> bool {
+    let is_any = |systems: &[&str]| systems.iter().any(|system| agent.contains(system));
+    let is_windows = is_any(&["Windows"]);
+    let is_known = is_windows || is_any(&["Macintosh", "Linux", "CrOS", "iPhone", "iPad"]);
+    let is_direct3d_elsewhere = renderer.contains("Direct3D") && is_known && !is_windows;
+    let is_apple_elsewhere = renderer.contains("Apple") && is_any(&["Windows", "Android"]);
+    !is_direct3d_elsewhere && !is_apple_elsewhere
+}
+
+#[cfg(test)]
+mod tests;

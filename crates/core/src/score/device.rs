@@ -11,8 +11,15 @@ const WEIGHT: f64 = 1.5;
 const fn alone(sign: Sign) -> Option<f64> {
     match sign {
         Sign::Webdriver | Sign::AutomationObjects => Some(0.02),
-        Sign::OtherAgent => Some(0.1),
-        Sign::OtherPlatform => Some(0.2),
+        Sign::OtherAgent | Sign::OtherDevice => Some(0.1),
+        Sign::Disguise => Some(0.15),
+        Sign::OtherPlatform
+        | Sign::OtherScreen
+        | Sign::OtherTouch
+        | Sign::OtherVendor
+        | Sign::OtherGraphics => Some(0.2),
+        // Numbers that browsers tell change with their versions, and tools for privacy make up some.
+        Sign::OddNumbers | Sign::Veil => None,
         Sign::NoLanguages | Sign::NoScreen | Sign::SoftwareGraphics | Sign::NoPlugins | Sign::NoTouch => None,
     }
 }
@@ -28,8 +35,21 @@ const fn words(sign: Sign) -> &'static str {
         Sign::SoftwareGraphics => "it draws without a graphics card, as servers do",
         Sign::NoPlugins => "it lacks the plugins that its browser brings along",
         Sign::NoTouch => "it is a phone without a touch screen",
+        Sign::OtherScreen => "it gives two sizes of its screen",
+        Sign::OtherTouch => "it gives two accounts of its touch screen",
+        Sign::OtherVendor => "its vendor is not that of its user agent's engine",
+        Sign::OtherGraphics => "its graphics are not to be had on its user agent's system",
+        Sign::OddNumbers => "it has memory or processors in a number that no browser tells",
+        Sign::Disguise => "what tells which browser it is has been replaced",
+        Sign::Veil => "it falsifies what it draws or tells of its hardware",
+        Sign::OtherDevice => "within one tab it became another device",
     }
 }
+
+/// What each further sign that stands for itself leaves of the value: who contradicts himself twice has not
+/// slipped.
+const FURTHER: f64 = 0.5;
+const VALUE_MIN: f64 = 0.02;
 
 /// By the number of the weaker signs: one has its reasons, as remote desktops and privacy settings.
 const VALUE_BY_WEAK_SIGNS: [f64; 4] = [0.62, 0.4, 0.18, 0.06];
@@ -57,7 +77,8 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     }
     let weak = signs.iter().filter(|sign| alone(*sign).is_none()).count();
     let by_weak = VALUE_BY_WEAK_SIGNS[weak.min(VALUE_BY_WEAK_SIGNS.len() - 1)];
-    let value = signs.iter().filter_map(alone).fold(by_weak, f64::min);
+    let strong = signs.iter().filter_map(alone).reduce(|one, other| one.min(other) * FURTHER);
+    let value = strong.map_or(by_weak, |value| value.max(VALUE_MIN).min(by_weak));
     let explanation = format!(
         "In {count} of {} its browser gave itself away: {}.",
         counted(browser_events, "report"),
@@ -96,6 +117,17 @@ mod tests {
         let words = "In 1 of 1 report its browser gave itself away: it says itself that software drives it, it has no \
                      language.";
         assert_eq!(reporting(json!({"webdriver": true, "languages": []})), Some((0.02, words.to_owned())));
+    }
+
+    #[test]
+    fn contradictions_add_up() {
+        let value = |components| reporting(components).map(|(value, _)| value);
+        assert_eq!(value(json!({"platform": "Win32"})), Some(0.2));
+        assert_eq!(value(json!({"platform": "Win32", "vendor": ""})), Some(0.1));
+        let disguised = json!({"platform": "Win32", "vendor": "", "tampered": ["navigator.vendor"]});
+        let words = "In 1 of 1 report its browser gave itself away: its platform is not one of its user agent's system, \
+                     its vendor is not that of its user agent's engine, what tells which browser it is has been replaced.";
+        assert_eq!(reporting(disguised), Some((0.05, words.to_owned())));
     }
 
     #[test]

@@ -6,14 +6,14 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::agents::{pack, unpack};
-use super::{GAP_BUCKETS, HOURS, IdentityState, Recent, Seen};
-use crate::device::{Interactions, Signs};
+use super::{GAP_BUCKETS, HOURS, IdentityState, Recent, Seen, Tab};
+use crate::device::{Interactions, Makeup, Signs};
 use crate::place::{Country, Place};
 use crate::time::Timestamp;
 
 /// Changes with every change to the fold or to the bytes: a state of another version is folded
 /// again from the stored events.
-const FORMAT_VERSION: u8 = 4;
+const FORMAT_VERSION: u8 = 5;
 
 /// Bytes of a fingerprint that this server derived.
 const DERIVED_FINGERPRINT_BYTES: usize = 16;
@@ -24,7 +24,7 @@ struct Wire {
     browser_event_count: u64,
     agentless_browser_event_count: u64,
     device_count: u32,
-    signs: u16,
+    signs: u32,
     signed_event_count: u32,
     /// `None` where none was summed up.
     interactions: Option<Interactions>,
@@ -32,6 +32,9 @@ struct Wire {
     /// From the first event.
     span_ms: u64,
     devices: Vec<WireSeen<Fingerprint>>,
+    /// Those that are known, by the place of their device.
+    makeups: Vec<(u8, Makeup)>,
+    tab: Option<Tab>,
     addresses: Vec<WireSeen<IpAddr>>,
     sessions: Vec<WireSeen<[u8; 4]>>,
     session: Option<Session>,
@@ -111,6 +114,11 @@ impl IdentityState {
             span_ms: distance_ms(start, self.last_event_at),
             recent: recent.collect(),
             devices: to_wire(&self.devices, start, |fingerprint| Fingerprint::pack(fingerprint)),
+            makeups: (0..)
+                .zip(&self.makeups)
+                .filter_map(|(place, makeup)| Some((place, (*makeup)?)))
+                .collect(),
+            tab: self.tab,
             addresses: to_wire(&self.addresses, start, |ip| *ip),
             sessions: to_wire(&self.sessions, start, |digest| digest.to_le_bytes()),
             session: self.session.as_deref().map(Session::pack),
@@ -152,6 +160,10 @@ impl IdentityState {
                 is_browser: recent.device_and_browser % 2 == 1,
             }
         });
+        let mut makeups = vec![None; wire.devices.len()];
+        for (place, makeup) in wire.makeups {
+            *makeups.get_mut(usize::from(place))? = Some(makeup);
+        }
         Some(Self {
             event_count: wire.event_count,
             browser_event_count: wire.browser_event_count,
@@ -164,6 +176,8 @@ impl IdentityState {
             last_event_at: later(start, wire.span_ms),
             recent: recent.collect(),
             devices: from_wire(wire.devices, start, Fingerprint::unpack),
+            makeups,
+            tab: wire.tab,
             addresses: from_wire(wire.addresses, start, |ip| ip),
             sessions: from_wire(wire.sessions, start, u32::from_le_bytes),
             session: wire.session.map(Session::unpack),

@@ -75,6 +75,8 @@ fn one_event_is_remembered_whole() {
         first_event_at: at,
         last_event_at: at,
         devices: once(event.fingerprint.clone().unwrap(), at),
+        makeups: vec![None],
+        tab: Some(Tab { session: 0, device: 0 }),
         addresses: once(event.ip.unwrap(), at),
         sessions: once(session_digest(event.session.as_deref().unwrap()), at),
         session: event.session.clone(),
@@ -283,4 +285,52 @@ fn codes_and_hands_are_remembered() {
     let codes: Vec<_> = state.codes().iter().map(|seen| (seen.value.as_str(), seen.count)).collect();
     assert_eq!(codes, [("welcome10", 2)]);
     assert_eq!((state.interactions().clicks, state.interactions().moves), (4, 8));
+}
+
+/// A report of a device of which the parts are told.
+fn report(after_ms: i64, session: &str, canvas: &str, cores: u8) -> Event {
+    let components = serde_json::json!({
+        "canvas": canvas, "audio": 124, "screenResolution": "[1920,1080]", "hardwareConcurrency": cores,
+    });
+    let components = components.as_object().unwrap().clone();
+    Event {
+        fingerprint: Some(fingerprint(&components)),
+        components: Some(components),
+        session: Some(session.to_owned()),
+        ..event("a", after_ms)
+    }
+}
+
+#[test]
+fn a_tab_that_becomes_another_device_gives_itself_away() {
+    let first = report(0, "tab", "c", 8);
+    let another = report(1, "tab", "d", 4);
+    let forged = folded([&first, &another]);
+    assert_eq!(forged.device_signs(), (Signs::from_iter([Sign::OtherDevice]), 1));
+    let nothing = (Signs::default(), 0);
+    let ordinary = [
+        ("another tab", report(1, "other tab", "d", 4)),
+        ("a driver's update", report(1, "tab", "d", 8)),
+        ("more memory", report(1, "tab", "c", 4)),
+        ("the backend", Event { components: None, fingerprint: Some("own".to_owned()), ..another.clone() }),
+    ];
+    for (what, event) in ordinary {
+        assert_eq!(folded([&first, &event]).device_signs(), nothing, "{what}");
+    }
+    // What the state remembers of the tab is the same after it was stored.
+    let mut stored = IdentityState::decode(&folded([&first]).encode()).unwrap();
+    stored.fold(&another);
+    assert_eq!(stored, forged);
+}
+
+#[test]
+fn a_device_that_makes_room_takes_along_what_it_is_made_of() {
+    let many: Vec<_> = (0..=DEVICES_MAX).map(|n| report(n as i64, "tab", &n.to_string(), 8)).collect();
+    let state = folded(&many);
+    let makeup = |event: &Event| state.makeup(event.fingerprint.as_deref().unwrap());
+    assert_eq!(makeup(&many[0]), None);
+    for event in &many[1..] {
+        assert_eq!(makeup(event), Makeup::of(event.components.as_ref().unwrap()));
+    }
+    assert_eq!(IdentityState::decode(&state.encode()), Some(state));
 }
