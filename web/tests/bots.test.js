@@ -1,15 +1,10 @@
 // Who is taken for a program, and who for a person.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
 import { Builder } from "selenium-webdriver";
 import { Options, ServiceBuilder } from "selenium-webdriver/chrome.js";
-import { browser, CHROMIUM, Dregs, eventually, Shop } from "./support.js";
+import { browser, CHROMIUM, Dregs, Screen, Shop } from "./support.js";
 
 /** `RUNS=100` for the figures in the manual. */
 const RUNS = Number(process.env.RUNS ?? 10);
@@ -105,20 +100,11 @@ async function move(page, between, from, to) {
 }
 
 test("a person at a screen is taken for one", async () => {
-  // Without Playwright's flags: a browser as people start it, of which the test only moves mouse and keys.
-  const number = 90 + Math.floor(Math.random() * 900);
-  const display = spawn("Xvfb", [`:${number}`, "-screen", "0", "1920x1080x24"], { stdio: "ignore" });
-  const folder = mkdtempSync(join(tmpdir(), "dregs-person-"));
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
-  const flags = [`--remote-debugging-port=${port}`, `--user-data-dir=${folder}`, "--no-sandbox", "--no-first-run", "--window-size=1400,900", "about:blank"];
-  const env = { ...process.env, DISPLAY: `:${number}` };
-  const program = spawn(CHROMIUM, flags, { env, stdio: "ignore" });
+  const screen = await Screen.open();
   try {
-    const connect = () => chromium.connectOverCDP(`http://127.0.0.1:${port}`).catch(() => false);
-    const launched = await eventually("the browser", connect);
     const visit = async (user) => {
       const between = hand(Number(user.split("-").at(-1)) + 1);
-      const page = await launched.contexts()[0].newPage();
+      const page = await screen.browser.contexts()[0].newPage();
       await page.goto(shop.url);
       await page.waitForTimeout(between(300, 600));
       const field = { x: between(40, 120), y: between(75, 85) };
@@ -138,12 +124,8 @@ test("a person at a screen is taken for one", async () => {
       await page.close();
     };
     const high = await share("person", visit, (score) => score >= PERSON_MIN);
-    await launched.close();
     assert.ok(high >= 0.95, `${high}`);
   } finally {
-    program.kill("SIGKILL");
-    display.kill();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    rmSync(folder, { recursive: true, force: true });
+    await screen.close();
   }
 });

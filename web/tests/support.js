@@ -154,3 +154,31 @@ export class Shop {
 export function browser(options = {}) {
   return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"], ...options });
 }
+
+/** A browser on a screen as people start it, without Playwright's flags. */
+export class Screen {
+  static async open() {
+    const screen = new Screen();
+    const number = 90 + Math.floor(Math.random() * 900);
+    screen.display = spawn("Xvfb", [`:${number}`, "-screen", "0", "1920x1080x24"], { stdio: "ignore" });
+    screen.folder = mkdtempSync(join(tmpdir(), "dregs-person-"));
+    const port = await freePort();
+    const flags = [`--remote-debugging-port=${port}`, `--user-data-dir=${screen.folder}`, "--no-sandbox", "--no-first-run", "--window-size=1400,900", "about:blank"];
+    const env = { ...process.env, DISPLAY: `:${number}` };
+    screen.program = spawn(CHROMIUM, flags, { env, stdio: "ignore" });
+    const connect = () => chromium.connectOverCDP(`http://127.0.0.1:${port}`).catch(() => false);
+    screen.browser = await eventually("the browser", connect).catch(async (error) => {
+      await screen.close();
+      throw error;
+    });
+    return screen;
+  }
+
+  async close() {
+    await this.browser?.close();
+    this.program.kill("SIGKILL");
+    this.display.kill();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

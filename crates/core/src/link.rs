@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
+use crate::device::{Makeup, Part};
 use crate::event::{Event, codes};
 use crate::identity::Profile;
 use crate::person::{self, Record};
@@ -44,10 +45,18 @@ pub enum KeyKind {
     Journey = 11,
     /// A promotion or referral code.
     Code = 12,
+    /// A device that is the same in all but what it draws.
+    ButDrawing = 13,
+    /// In all but sound and fonts.
+    ButSound = 14,
+    /// In all but its screen.
+    ButScreen = 15,
+    /// In all but its processor, memory and graphics card.
+    ButMachine = 16,
 }
 
 impl KeyKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Device,
         Self::Ip,
         Self::Session,
@@ -60,7 +69,26 @@ impl KeyKind {
         Self::Home,
         Self::Journey,
         Self::Code,
+        Self::ButDrawing,
+        Self::ButSound,
+        Self::ButScreen,
+        Self::ButMachine,
     ];
+
+    /// The kind of devices that are the same in all but this part.
+    pub const fn all_but(part: Part) -> Self {
+        match part {
+            Part::Drawing => Self::ButDrawing,
+            Part::Sound => Self::ButSound,
+            Part::Screen => Self::ButScreen,
+            Part::Machine => Self::ButMachine,
+        }
+    }
+
+    /// The part of a device that may differ.
+    pub fn but(self) -> Option<Part> {
+        Part::ALL.into_iter().find(|part| Self::all_but(*part) == self)
+    }
 
     /// Other identities looked at for one key of this kind, the newest: as many as the analyzers of bursts
     /// need for devices and addresses, as few as say that something is common for the rest.
@@ -68,6 +96,7 @@ impl KeyKind {
         match self {
             Self::Device | Self::Ip => OTHERS_MAX,
             Self::Network | Self::Code => 40,
+            Self::ButDrawing | Self::ButSound | Self::ButScreen | Self::ButMachine => 20,
             Self::Session
             | Self::Email
             | Self::Mailbox
@@ -131,6 +160,7 @@ impl KeyHasher {
 pub fn new_keys(event: &Event, state: &IdentityState) -> Vec<LinkKey> {
     let device = event.fingerprint.as_ref().filter(|print| !is_known(state.devices(), print));
     let device = device.map(|value| LinkKey { kind: KeyKind::Device, value: value.clone() });
+    let near = new_makeup(event, state).into_iter().flat_map(near_keys);
     let ip = event.ip.filter(|ip| !is_known(state.addresses(), ip));
     let network = ip.and_then(network_value).map(|value| LinkKey { kind: KeyKind::Network, value });
     let ip = ip.and_then(ip_value).map(|value| LinkKey { kind: KeyKind::Ip, value });
@@ -139,7 +169,36 @@ pub fn new_keys(event: &Event, state: &IdentityState) -> Vec<LinkKey> {
     let codes = codes(&event.data).filter(|code| !is_known(state.codes(), code));
     let codes = codes.map(|value| LinkKey { kind: KeyKind::Code, value });
     let journey = state.journey_after(event).map(journey_key);
-    device.into_iter().chain(ip).chain(network).chain(session).chain(codes).chain(journey).collect()
+    device
+        .into_iter()
+        .chain(near)
+        .chain(ip)
+        .chain(network)
+        .chain(session)
+        .chain(codes)
+        .chain(journey)
+        .collect()
+}
+
+/// What the device of this event is made of, where `state`, from before it, does not know that yet.
+fn new_makeup(event: &Event, state: &IdentityState) -> Option<Makeup> {
+    let fingerprint = event.fingerprint.as_deref()?;
+    let components = event.components.as_ref()?;
+    if state.makeup(fingerprint).is_some() { None } else { Makeup::of(components) }
+}
+
+/// The keys by which a device is found that has changed in one part.
+fn near_keys(makeup: Makeup) -> impl Iterator<Item = LinkKey> {
+    Part::ALL
+        .into_iter()
+        .map(move |part| LinkKey { kind: KeyKind::all_but(part), value: makeup.all_but(part) })
+}
+
+/// The keys of one of an identity's devices: its own, then those of devices near to it. Whoever leaves out a
+/// device leaves out all of them.
+pub fn device_keys(state: &IdentityState, fingerprint: &str) -> impl Iterator<Item = LinkKey> + use<> {
+    let own = LinkKey { kind: KeyKind::Device, value: fingerprint.to_owned() };
+    std::iter::once(own).chain(state.makeup(fingerprint).into_iter().flat_map(near_keys))
 }
 
 /// Digits of a phone number that are compared: the last ones, since what stands before them is the
@@ -180,11 +239,15 @@ fn is_known<T: PartialEq>(seen: &[Seen<T>], value: &T) -> bool {
 /// Devices and addresses of an identity that count now: the most recent ones.
 pub const CURRENT_KEYS_MAX: usize = 4;
 
-/// The keys an identity may share with others now: its most recent devices, addresses and networks, and
-/// those of its profile. Sorted, each once.
-pub fn current_keys(state: &IdentityState, profile: &Profile) -> Vec<LinkKey> {
-    let devices =
-        newest(state.devices()).map(|value| LinkKey { kind: KeyKind::Device, value: value.clone() });
+/// The keys an identity may share with others now: its most recent devices, those that are not `left_out`,
+/// addresses and networks, and those of its profile. Sorted, each once.
+pub fn current_keys(
+    state: &IdentityState,
+    profile: &Profile,
+    left_out: impl Fn(&str) -> bool,
+) -> Vec<LinkKey> {
+    let devices = newest(state.devices()).filter(|fingerprint| !left_out(fingerprint));
+    let devices = devices.flat_map(|fingerprint| device_keys(state, fingerprint));
     let addresses = newest(state.addresses()).filter_map(|ip| ip_value(*ip));
     let addresses = addresses.map(|value| LinkKey { kind: KeyKind::Ip, value });
     let networks = newest(state.addresses()).filter_map(|ip| network_value(*ip));
@@ -242,6 +305,10 @@ pub fn held_since(state: &IdentityState, key: &LinkKey) -> Option<Timestamp> {
     match key.kind {
         KeyKind::Device => {
             state.devices().iter().find(|seen| seen.value == key.value).map(|seen| seen.first_at)
+        }
+        KeyKind::ButDrawing | KeyKind::ButSound | KeyKind::ButScreen | KeyKind::ButMachine => {
+            let has = |seen: &&Seen<String>| device_keys(state, &seen.value).any(|own| own == *key);
+            state.devices().iter().filter(has).map(|seen| seen.first_at).min()
         }
         KeyKind::Code => state.codes().iter().find(|seen| seen.value == key.value).map(|seen| seen.first_at),
         KeyKind::Ip => of_addresses(ip_value),
@@ -313,10 +380,51 @@ mod tests {
         };
         let of_profile =
             [key(KeyKind::Mailbox, "adab"), key(KeyKind::Name, "a3b65"), key(KeyKind::Phone, "301234567")];
-        assert_eq!(current_keys(&state, &profile), [&expected[..], &of_profile].concat());
+        assert_eq!(current_keys(&state, &profile, |_| false), [&expected[..], &of_profile].concat());
+        assert_eq!(
+            current_keys(&state, &profile, |print| print == "f")[0],
+            expected[1],
+            "without the device"
+        );
         for key in &expected {
             assert_eq!(held_since(&state, key), Some(first.timestamp), "{key:?}");
         }
+    }
+
+    #[test]
+    fn a_device_that_changes_in_one_part_is_found_by_the_others() {
+        let told = |id: u32, canvas: &str, audio: u32| {
+            let components = format!(
+                r#"{{"canvas":"{canvas}","audio":{audio},"screenResolution":"[1920,1080]","deviceMemory":8}}"#
+            );
+            let body = format!(
+                r#"{{"type":"t","id":"{id}","identity":{{"id":"u"}},"device":{{"components":{components}}}}}"#
+            );
+            event(body.as_bytes())
+        };
+        let (before, after, other) = (told(1, "c", 1), told(2, "d", 1), told(3, "d", 2));
+        let mut state = IdentityState::default();
+        let of = |event: &Event, state: &IdentityState| {
+            let keys = new_keys(event, state);
+            assert_eq!(keys.first().map(|key| key.kind), Some(KeyKind::Device));
+            keys
+        };
+        let (own, changed, another) = (of(&before, &state), of(&after, &state), of(&other, &state));
+        let same = |keys: &[LinkKey]| -> Vec<_> {
+            own.iter().filter(|key| keys.contains(key)).map(|key| key.kind).collect()
+        };
+        assert_eq!((own.len(), same(&changed), same(&another)), (5, vec![KeyKind::ButDrawing], vec![]));
+        state.fold(&before);
+        assert_eq!(new_keys(&before, &state), [], "nothing for a known device");
+        assert_eq!(current_keys(&state, &Profile::default(), |_| false), own);
+        for key in &own {
+            assert_eq!(held_since(&state, key), Some(before.timestamp), "{key:?}");
+        }
+        // The application's backend may be the first to tell of the device.
+        let fingerprint = before.fingerprint.clone();
+        let mut stated = IdentityState::default();
+        stated.fold(&Event { components: None, fingerprint, ..before.clone() });
+        assert_eq!(new_keys(&before, &stated), own[1..]);
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl World {
     pub fn analyze(&self, id: &str, weights: &Weights) -> Option<Analysis> {
         let place = *self.by_id.get(id)?;
         let user = &self.users[place];
-        let keys = link::current_keys(&user.state, &user.profile);
+        let keys = link::current_keys(&user.state, &user.profile, |_| false);
         let shared: Vec<_> = keys.into_iter().filter_map(|key| self.shared(place, key)).collect();
         let now = user.state.last_event_at().unwrap_or_default();
         let known = (&self.mapping, &self.datasets);

@@ -117,7 +117,7 @@ impl Case {
         let profile = Profile::from_data(&data, &Mapping::default());
         let email = profile.email.as_deref().and_then(person::mailbox);
         let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
-        let shared: Vec<_> = link::current_keys(&state, &profile)
+        let shared: Vec<_> = link::current_keys(&state, &profile, |_| false)
             .iter()
             .chain(&email)
             .flat_map(|key| {

@@ -61,6 +61,9 @@ pub struct ShownLink {
 /// that many use is one in an internet café or a school.
 const DEVICE: &[(usize, f64, f64)] =
     &[(1, 0.95, 0.9), (4, 0.85, 0.9), (10, 0.7, 0.85), (50, 0.4, 0.7), (OTHERS_MAX, 0.2, 0.6)];
+/// The same for a device that differs in one part: an update or a repair explains that, and so does another
+/// piece of the same model, so that it holds no cluster together.
+const NEAR_DEVICE: &[(usize, f64, f64)] = &[(1, 0.6, 0.5), (4, 0.5, 0.5), (10, 0.3, 0.4), (19, 0.2, 0.3)];
 /// The same for an address: weak from the start, since households and offices share one.
 const ADDRESS: &[(usize, f64, f64)] =
     &[(1, 0.5, 0.4), (4, 0.4, 0.4), (10, 0.25, 0.3), (50, 0.1, 0.2), (OTHERS_MAX, 0.05, 0.1)];
@@ -106,6 +109,15 @@ pub fn show(shared: Shared, own: &Profile, other: &Profile) -> Option<ShownLink>
         KeyKind::Phone => (LinkType::SimilarName, PHONE),
         KeyKind::Journey => (LinkType::SimilarBehavior, by_others(JOURNEY, others)),
         KeyKind::Device => (LinkType::SameDevice, by_others(DEVICE, others)),
+        // With as many as are looked at, it is a common model.
+        KeyKind::ButDrawing | KeyKind::ButSound | KeyKind::ButScreen | KeyKind::ButMachine
+            if others >= kind.others_max() =>
+        {
+            return None;
+        }
+        KeyKind::ButDrawing | KeyKind::ButSound | KeyKind::ButScreen | KeyKind::ButMachine => {
+            (LinkType::SameDevice, by_others(NEAR_DEVICE, others))
+        }
         KeyKind::Session => (LinkType::SameSession, SESSION),
         KeyKind::Ip => (LinkType::SharedIp, by_others(ADDRESS, others)),
         KeyKind::Email => (LinkType::SimilarEmail, EMAIL),
@@ -122,6 +134,9 @@ fn explain(Shared { kind, keys, others }: Shared) -> String {
     let what = match (kind, keys) {
         (KeyKind::Device, 1) => "Both used the same device".to_owned(),
         (KeyKind::Device, _) => format!("Both used the same {keys} devices"),
+        (KeyKind::ButDrawing | KeyKind::ButSound | KeyKind::ButScreen | KeyKind::ButMachine, _) => {
+            "Both used nearly the same device".to_owned()
+        }
         (KeyKind::Session, 1) => "Both were active in the same browser session".to_owned(),
         (KeyKind::Session, _) => format!("Both were active in the same {keys} browser sessions"),
         (KeyKind::Ip, 1) => "Both came from the same address".to_owned(),
@@ -139,10 +154,14 @@ fn explain(Shared { kind, keys, others }: Shared) -> String {
         (KeyKind::Network, _) => format!("Both came from the same {keys} networks"),
     };
     let more = if others >= OTHERS_MAX { " or more" } else { "" };
-    match others.saturating_sub(1) {
-        0 => format!("{what}."),
-        1 => format!("{what}, and so did 1 other identity."),
-        rest => format!("{what}, and so did {rest} other identities{more}."),
+    let told = match others.saturating_sub(1) {
+        0 => what,
+        1 => format!("{what}, and so did 1 other identity"),
+        rest => format!("{what}, and so did {rest} other identities{more}"),
+    };
+    match kind.but() {
+        Some(part) => format!("{told}: {}.", part.words()),
+        None => format!("{told}."),
     }
 }
 
@@ -154,6 +173,7 @@ fn by_others(steps: &[(usize, f64, f64)], others: usize) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::Part;
 
     #[test]
     fn says_what_is_shared_and_how_much_that_means() {
@@ -174,6 +194,24 @@ mod tests {
                 "SAME_DEVICE",
                 0.2,
                 "Both used the same device, and so did 99 other identities or more.",
+            ),
+            (
+                KeyKind::ButScreen,
+                1,
+                1,
+                "SAME_DEVICE",
+                0.6,
+                "Both used nearly the same device: graphics card, processor, memory, sound, fonts and what it draws are \
+                 the same, the screen differs.",
+            ),
+            (
+                KeyKind::ButDrawing,
+                1,
+                3,
+                "SAME_DEVICE",
+                0.5,
+                "Both used nearly the same device, and so did 2 other identities: graphics card, processor, memory, \
+                 screen, sound and fonts are the same, what it draws differs.",
             ),
             (KeyKind::Ip, 1, 1, "SHARED_IP", 0.5, "Both came from the same address."),
             (
@@ -209,6 +247,19 @@ mod tests {
                 );
                 before = link;
             }
+        }
+    }
+
+    #[test]
+    fn a_device_that_differs_links_less_than_the_same_one_and_a_common_model_nobody() {
+        let with =
+            |kind, others| show(Shared { kind, keys: 1, others }, &Profile::default(), &Profile::default());
+        for kind in Part::ALL.map(KeyKind::all_but) {
+            for others in 1..kind.others_max() {
+                let (near, same) = (with(kind, others).unwrap(), with(KeyKind::Device, others).unwrap());
+                assert!(near.value < same.value && near.confidence < same.confidence, "{kind:?} {others}");
+            }
+            assert_eq!(with(kind, kind.others_max()), None);
         }
     }
 

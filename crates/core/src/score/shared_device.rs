@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::crowd::{TOGETHER_MS, crowd};
 use super::{Analyzer, Category, Finding, counted, duration, interpolate};
+use crate::device::Part;
 use crate::link::KeyKind;
 use crate::snapshot::{OTHERS_MAX, OtherIdentity, SharedKey, Snapshot};
 use crate::time::HOUR_MS;
@@ -22,6 +23,11 @@ const ALONE: (f64, f64) = (0.7, 0.6);
 /// and families share a device, so the first others cost little; chosen for the scores above.
 const VALUE_BY_STRENGTH: [(f64, f64); 8] =
     [(0.0, 0.5), (1.0, 0.45), (2.0, 0.38), (3.0, 0.28), (4.0, 0.15), (6.0, 0.08), (10.0, 0.03), (20.0, 0.02)];
+
+/// The same on a device that differs in one part. Somebody else's piece of the same model takes no more than
+/// what one gains by being alone on a device; a ring that adds noise to what it draws stands out.
+const NEAR_BY_STRENGTH: [(f64, f64); 5] = [(0.0, 0.7), (1.0, 0.5), (2.0, 0.4), (4.0, 0.25), (10.0, 0.1)];
+const NEAR_CONFIDENCE: f64 = 0.6;
 
 /// What an account made at another time counts for, by the hours between: a device changes hands, and
 /// is lent.
@@ -45,25 +51,43 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let devices = snapshot.state.device_count();
-    let at_its_addresses: HashSet<&str> = snapshot
-        .shared(KeyKind::Ip)
-        .flat_map(|shared| &shared.others)
-        .map(|other| other.id.as_str())
-        .collect();
-    let judged = snapshot.shared(KeyKind::Device).map(|shared| (strength(shared, &at_its_addresses), shared));
-    let Some((strength, shared)) = judged.max_by(|one, other| one.0.total_cmp(&other.0)) else {
+    let at_its_addresses: HashSet<&str> = ids(snapshot, KeyKind::Ip).collect();
+    let judged = |shared: SharedKey| {
+        let strength = strength(&shared, &at_its_addresses);
+        let is_near = shared.key.kind.but().is_some();
+        let (values, confidence): (&[_], _) =
+            if is_near { (&NEAR_BY_STRENGTH, NEAR_CONFIDENCE) } else { (&VALUE_BY_STRENGTH, CONFIDENCE) };
+        let value = interpolate(values, strength);
+        let finding =
+            Finding::new(value, confidence, explain(&shared)).with("otherAccounts", shared.others.len());
+        finding.with("strength", (strength * 1_000.0).round() / 1_000.0)
+    };
+    let found = snapshot.shared(KeyKind::Device).cloned().chain(near(snapshot)).map(judged);
+    found.min_by(|one, other| one.value.total_cmp(&other.value)).or_else(|| {
         let (value, confidence) = ALONE;
-        return (devices > 0).then(|| {
+        (devices > 0).then(|| {
             let devices = counted(devices.into(), "device");
             Finding::new(value, confidence, format!("No other account was seen on its {devices}."))
                 .with("otherAccounts", 0)
-        });
-    };
-    let others = shared.others.len();
-    let explanation = explain(shared);
-    let value = interpolate(&VALUE_BY_STRENGTH, strength);
-    let finding = Finding::new(value, CONFIDENCE, explanation).with("otherAccounts", others);
-    Some(finding.with("strength", (strength * 1_000.0).round() / 1_000.0))
+        })
+    })
+}
+
+fn ids<'a>(snapshot: &'a Snapshot, kind: KeyKind) -> impl Iterator<Item = &'a str> {
+    snapshot.shared(kind).flat_map(|shared| &shared.others).map(|other| other.id.as_str())
+}
+
+/// Those on devices that are the same but for one part and not the very same, where they are few: as many as are
+/// looked at have a common model.
+fn near(snapshot: &Snapshot) -> impl Iterator<Item = SharedKey> {
+    let on_the_same: HashSet<&str> = ids(snapshot, KeyKind::Device).collect();
+    let kinds = Part::ALL.into_iter().map(KeyKind::all_but);
+    let few = |shared: &&SharedKey| shared.others.len() < shared.key.kind.others_max();
+    kinds.flat_map(|kind| snapshot.shared(kind)).filter(few).filter_map(move |shared| {
+        let others = shared.others.iter().filter(|other| !on_the_same.contains(other.id.as_str()));
+        let others: Vec<_> = others.cloned().collect();
+        (!others.is_empty()).then(|| SharedKey { others, ..shared.clone() })
+    })
 }
 
 /// For how many accounts made within an hour of it the others on a device stand.
@@ -85,21 +109,27 @@ fn strength(shared: &SharedKey, at_its_addresses: &HashSet<&str>) -> f64 {
 fn explain(shared: &SharedKey) -> String {
     let others = shared.others.len();
     let crowd = crowd(shared, shared.since);
+    let but = shared.key.kind.but();
     let more = if others >= OTHERS_MAX { " or more" } else { "" };
     let accounts = counted(others as u64, "other account");
     if crowd.excess >= 1.0 {
         let together = counted(crowd.together as u64 + 1, "account");
-        return format!(
-            "{together} were made on this device within {}; a device usually belongs to one person.",
-            duration(crowd.together_span_ms as f64)
-        );
+        let (device, meaning) = match but {
+            Some(part) => ("nearly the same device", part.words()),
+            None => ("this device", "a device usually belongs to one person"),
+        };
+        let span = duration(crowd.together_span_ms as f64);
+        return format!("{together} were made on {device} within {span}; {meaning}.");
     }
-    let meaning = if crowd.apart as f64 > COMMON_OTHERS {
+    let meaning = if let Some(part) = but {
+        part.words()
+    } else if crowd.apart as f64 > COMMON_OTHERS {
         "they came one by one, as the owners of a common model do"
     } else {
         "a device usually belongs to one person or one household"
     };
-    format!("{accounts}{more} used the same device; {meaning}.")
+    let device = if but.is_some() { "nearly the same device" } else { "the same device" };
+    format!("{accounts}{more} used {device}; {meaning}.")
 }
 
 #[cfg(test)]
@@ -167,6 +197,35 @@ mod tests {
             (-50..44).map(|n| n * 300 + 90).chain([1, 2, 3, 4, 5, 6]),
         );
         assert!(uniqueness(&ring) < Some(40), "a ring among them is");
+    }
+
+    #[test]
+    fn a_ring_that_changes_what_it_draws_is_seen_and_a_stranger_with_the_same_model_costs_little() {
+        let near = |minutes: Vec<i64>| on_a_device().shares_at(KeyKind::ButDrawing, "n", minutes);
+        let ring = near(vec![-30, -20, -10, 10]);
+        let words = "5 accounts were made on nearly the same device within 40.0 min; graphics card, processor, memory, \
+                     screen, sound and fonts are the same, what it draws differs.";
+        assert_eq!(said(ring.observe(ANALYZER)), Some((0.25, words.to_owned())));
+        assert!(uniqueness(&ring) < Some(50));
+        let stranger = near(vec![-9 * 24 * 60]);
+        let words = "1 other account used nearly the same device; graphics card, processor, memory, screen, sound and \
+                     fonts are the same, what it draws differs.";
+        assert_eq!(said(stranger.observe(ANALYZER)).map(|(_, words)| words), Some(words.to_owned()));
+        assert!(uniqueness(&stranger) >= Some(70));
+    }
+
+    #[test]
+    fn nearly_the_same_device_says_nothing_where_it_is_common_or_the_very_same() {
+        let common = on_a_device().shares_at(KeyKind::ButScreen, "n", 0..20);
+        let alone = on_a_device().observe(ANALYZER);
+        assert_eq!(common.observe(ANALYZER), alone);
+        let same = on_a_device().shares_at(KeyKind::Device, "f", [-30, -20]);
+        let both = on_a_device().shares_at(KeyKind::Device, "f", [-30, -20]).shares_at(
+            KeyKind::ButScreen,
+            "n",
+            [-30, -20],
+        );
+        assert_eq!(both.observe(ANALYZER), same.observe(ANALYZER));
     }
 
     #[test]

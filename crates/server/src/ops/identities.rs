@@ -142,8 +142,8 @@ fn linked(
     state: &IdentityState,
     profile: &Profile,
 ) -> Result<BTreeSet<i64>> {
-    let keys: Vec<_> =
-        link::current_keys(state, profile).iter().map(|key| HashedKey::new(hasher, team_id, key)).collect();
+    let keys = link::current_keys(state, profile, |_| false);
+    let keys: Vec<_> = keys.iter().map(|key| HashedKey::new(hasher, team_id, key)).collect();
     let mut by_key: BTreeMap<HashedKey, usize> = BTreeMap::new();
     let mut found = BTreeSet::new();
     for holder in links::newest_holders(tx, &keys)? {

@@ -122,27 +122,38 @@ impl Seen {
             shared.others = shared.others.min(count);
             *since = (*since).min(holder.first_seen_at);
         }
+        // Who has the same device has nearly the same one, too, which says nothing more.
+        let same: BTreeSet<_> =
+            others.keys().filter(|(_, kind)| *kind == KeyKind::Device as i64).copied().collect();
+        others.retain(|(id, kind), _| {
+            let is_near = KeyKind::from_code(*kind).is_some_and(|kind| kind.but().is_some());
+            !is_near || !same.contains(&(*id, KeyKind::Device as i64))
+        });
         self.show(tx, &profile, others)
     }
 
     /// The keys by which an identity may be linked.
     fn keys(&self, tx: &mut Tx, profile: &Profile, tracked: &Tracked) -> Result<Vec<HashedKey>> {
         let state = refold::decode(tx, tracked.id, &tracked.state)?;
-        let devices = state.devices().iter().map(|seen| (KeyKind::Device, Some(seen.value.clone())));
+        let hashed = |key: &LinkKey| HashedKey::new(&self.hasher, self.team_id, key);
+        let devices = state.devices().iter().map(|seen| link::device_keys(&state, &seen.value));
+        // The first of a device's keys is its own.
+        let counts = |keys: &Vec<HashedKey>| keys.first().is_some_and(|own| !self.disregarded.contains(own));
+        let devices = devices.map(|keys| keys.map(|key| hashed(&key)).collect()).filter(counts).flatten();
         let addresses = state.addresses().iter().map(|seen| (KeyKind::Ip, link::ip_value(seen.value)));
         let email = (KeyKind::Email, profile.email.as_deref().and_then(person::mailbox));
-        let mut keys: BTreeSet<_> = devices
-            .chain(addresses)
+        let mut keys: BTreeSet<_> = addresses
             .chain([email])
             .filter_map(|(kind, value)| Some(LinkKey { kind, value: value? }))
             .chain(link::profile_keys(profile))
             .chain(state.journey().map(link::journey_key))
-            .map(|key| HashedKey::new(&self.hasher, self.team_id, &key))
+            .map(|key| hashed(&key))
+            .chain(devices)
             .collect();
         let sessions = events::sessions(tx, tracked.id, SESSIONS_MAX)?;
         let session = |hash| HashedKey { team_id: self.team_id, kind: KeyKind::Session as i64, hash };
         keys.extend(sessions.into_iter().map(session));
-        Ok(keys.into_iter().filter(|key| !self.disregarded.contains(key)).collect())
+        Ok(keys.into_iter().collect())
     }
 
     fn show(

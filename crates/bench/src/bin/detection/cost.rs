@@ -150,7 +150,7 @@ fn subject(
     }
     let mapping = Mapping::default();
     let profile = Profile::from_data(&data, &mapping);
-    let shared = link::current_keys(&state, &profile).into_iter().map(|key| {
+    let shared = link::current_keys(&state, &profile, |_| false).into_iter().map(|key| {
         let count = if long { key.kind.others_max() } else { others.min(key.kind.others_max()) };
         let others = (0..count).map(|n| OtherIdentity {
             id: format!("{:?}-{n}", key.kind),
@@ -188,7 +188,7 @@ fn cycle_micros(subject: &Subject) -> f64 {
     median(|| {
         let data = serde_json::from_str(&subject.data).unwrap_or_default();
         let profile = Profile::from_data(&data, &Mapping::default());
-        let keys = with(subject, |snapshot| link::current_keys(snapshot.state, &profile));
+        let keys = with(subject, |snapshot| link::current_keys(snapshot.state, &profile, |_| false));
         let found = with(subject, |snapshot| analyze(snapshot, &Weights::default()))
             .map(|analysis| serde_json::to_vec(&analysis.observations));
         std::hint::black_box((keys, found));

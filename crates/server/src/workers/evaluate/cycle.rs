@@ -87,9 +87,7 @@ fn read_and_score(
     let started_at = clock.now();
     let mut subjects = Vec::with_capacity(ids.len());
     for start in identities::load_cycle_starts(tx, ids)? {
-        let mut subject = Evaluee::read(tx, start, seen)?;
-        subject.keys.retain(|(hashed, _)| !seen.disregarded.contains(hashed));
-        subjects.push(subject);
+        subjects.push(Evaluee::read(tx, start, seen)?);
     }
     let others = Others::read(tx, &subjects, seen)?;
     subjects
@@ -128,7 +126,11 @@ impl Evaluee {
         // Nobody living is found by their e-mail address, but those who were deleted.
         let email = profile.email.as_deref().and_then(person::mailbox);
         let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
-        let keys = link::current_keys(&state, &profile)
+        let left_out = |fingerprint: &str| {
+            let key = LinkKey { kind: KeyKind::Device, value: fingerprint.to_owned() };
+            seen.disregarded.contains(&HashedKey::new(seen.hasher, start.team_id, &key))
+        };
+        let keys = link::current_keys(&state, &profile, left_out)
             .into_iter()
             .chain(email)
             .map(|key| (HashedKey::new(seen.hasher, start.team_id, &key), key))
