@@ -184,10 +184,10 @@ test("pages that the page itself opens are told, and the page does not wait for 
   await page.evaluate(() => history.pushState({}, "", "/second"));
   const seen = await eventually("the page", async () => (await dregs.events("walker")).find((event) => event.eventName === "page_view"));
   assert.equal(seen.url, `${shop.url}/second`);
-  // 50 ms is what is wanted, and what is usual here, where the processor draws; a busy machine takes longer.
+  // Single loads take longer where the machine is busy: the processor draws here.
   longest.sort((a, b) => a - b);
   console.log(`longest task of five loads: ${longest} ms`);
-  assert.ok(longest[2] <= 100, `long tasks: ${longest} ms`);
+  assert.ok(longest[2] < 50, `long tasks: ${longest} ms`);
   await context.close();
 });
 

@@ -2,15 +2,18 @@
 // device; the rest shows whether a person or a program sits in front of it.
 
 import { load as loadBotDetector } from "@fingerprintjs/botd";
-import { getWebGLContext, loadSources, murmurX64Hash128, sources } from "@fingerprintjs/fingerprintjs";
+import { loadSources, murmurX64Hash128, sources } from "@fingerprintjs/fingerprintjs";
+import { breathe } from "./breathe";
+import { fonts } from "./fonts";
+import { graphics, type Graphics } from "./graphics";
+import { tampered } from "./tampered";
 
 export type Components = Record<string, unknown>;
 
 /** What stays with a device over private windows, cleared storage and updates of the browser. */
 const TRAITS = [
-  "architecture", "audio", "canvas", "colorDepth", "colorGamut", "cpuClass", "deviceMemory", "fonts",
+  "architecture", "audio", "canvas", "colorDepth", "colorGamut", "cpuClass", "deviceMemory",
   "hardwareConcurrency", "math", "osCpu", "platform", "screenResolution", "touchSupport", "vendor",
-  "webGlExtensions",
 ] as const;
 
 /** Longer values are sent as their hash. */
@@ -26,34 +29,29 @@ function ownNames(): string[] {
   return [...names.filter((name) => LEFT_BEHIND.test(name)), ...root].slice(0, 10);
 }
 
-function webGl(): Components {
-  const context = getWebGLContext(cache);
-  const names = context?.getExtension("WEBGL_debug_renderer_info");
-  if (!context || !names) return {};
-  return {
-    webglVendor: context.getParameter(names.UNMASKED_VENDOR_WEBGL) as unknown,
-    webglRenderer: context.getParameter(names.UNMASKED_RENDERER_WEBGL) as unknown,
-  };
-}
-
-/** Shared by those that need graphics. */
-const cache = {};
-
-/** Ends a task of the browser, so that the page can act in between. */
-const breathe = () => new Promise<void>((resolve) => setTimeout(resolve));
-
 async function traits(): Promise<Components> {
   const found: Components = {};
+  const put = (name: string, value: unknown) => {
+    if (value !== undefined) found[name] = short(value);
+  };
   for (const name of TRAITS) {
     await breathe();
-    const read = loadSources({ [name]: sources[name] }, { cache, debug: false }, []);
-    const component = (await read())[name] as { value?: unknown } | undefined;
-    const value = component?.value;
-    if (value === undefined) continue;
-    const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-    found[name] = text.length > VALUE_MAX_CHARS ? murmurX64Hash128(text) : typeof value === "object" ? text : value;
+    const read = loadSources({ [name]: sources[name] }, { cache: {}, debug: false }, []);
+    put(name, ((await read())[name] as { value?: unknown } | undefined)?.value);
   }
-  return found;
+  await breathe();
+  put("fonts", await fonts().catch(() => undefined));
+  await breathe();
+  const { card, driver }: Graphics = await graphics().catch(() => ({}));
+  put("webGlExtensions", driver);
+  return { ...found, ...card };
+}
+
+/** A value as it is sent. */
+function short(value: unknown): unknown {
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (text.length > VALUE_MAX_CHARS) return murmurX64Hash128(text);
+  return typeof value === "object" ? text : value;
 }
 
 async function automation(): Promise<string[]> {
@@ -72,8 +70,6 @@ async function automation(): Promise<string[]> {
 export async function components(): Promise<Components> {
   const own = await traits();
   await breathe();
-  Object.assign(own, webGl());
-  await breathe();
   return {
     ...own,
     automation: await automation(),
@@ -84,6 +80,7 @@ export async function components(): Promise<Components> {
     plugins: navigator.plugins?.length ?? 0,
     screenHeight: screen.height,
     screenWidth: screen.width,
+    tampered: tampered(),
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     userAgent: navigator.userAgent,
     webdriver: navigator.webdriver === true,
