@@ -8,6 +8,7 @@ use crate::support::server::{TestServer, event, eventually};
 
 on_both_engines!(
     a_cluster_goes_from_device_to_device_and_has_an_end,
+    a_device_that_has_changed_in_one_part_links_while_it_counts,
     a_ring_that_uses_one_code_in_one_rhythm_is_found
 );
 
@@ -65,6 +66,44 @@ async fn a_cluster_goes_from_device_to_device_and_has_an_end(engine: Engine) {
     let (members, links, is_whole) = cluster(&server, "c0").await;
     assert_eq!((members.len(), links, is_whole), (50, 49, false));
     assert_eq!(members[..3], ["c0", "c1", "c2"]);
+}
+
+async fn a_device_that_has_changed_in_one_part_links_while_it_counts(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let told = async |user: &str, canvas: &str, cores: u8| {
+        let mut told = event(user, user);
+        told["identity"]["data"] = json!({});
+        told["device"] = json!({"components": {
+            "canvas": canvas, "audio": 124.04, "screenResolution": "[1920,1080]", "hardwareConcurrency": cores,
+        }});
+        server.post("/api/events", told).await["fingerprint"].as_str().unwrap().to_owned()
+    };
+    let first = told("ada", "before", 8).await;
+    told("bob", "after", 8).await;
+    told("eve", "another", 4).await;
+    let linked = async |user: &str| {
+        let links = server.get(&format!("/api/identities/{user}/links")).await;
+        let links = links.as_array().unwrap().iter();
+        let shown = links
+            .map(|link| json!([link["targetIdentityId"], link["type"], link["value"], link["confidence"]]));
+        shown.collect::<Vec<_>>()
+    };
+    assert_eq!(linked("ada").await, [json!(["bob", "SAME_DEVICE", 0.6, 0.5])]);
+    assert_eq!(linked("eve").await, [] as [Value; 0]);
+    let said = async |user: &str, words: &str| {
+        eventually(words, async || {
+            let path = format!("/api/identities/{user}/analysis");
+            let (_, analysis) = server.call(reqwest::Method::GET, &path, None).await;
+            analysis.to_string().contains(words).then_some(())
+        })
+        .await;
+    };
+    said("bob", "2 accounts were made on nearly the same device").await;
+    server.post("/api/identities/ada/actions/analyze", json!({})).await;
+    said("ada", "2 accounts were made on nearly the same device").await;
+    server.patch(&format!("/api/devices/{first}"), json!({"disregarded": true})).await;
+    assert_eq!(linked("ada").await, [] as [Value; 0], "who leaves out a device leaves out those near to it");
+    said("ada", "No other account was seen on its 1 device.").await;
 }
 
 async fn a_ring_that_uses_one_code_in_one_rhythm_is_found(engine: Engine) {
