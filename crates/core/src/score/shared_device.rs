@@ -226,6 +226,13 @@ mod tests {
             [-30, -20],
         );
         assert_eq!(both.observe(ANALYZER), same.observe(ANALYZER));
+        let more = on_a_device().shares_at(KeyKind::Device, "f", [-30, -20]).shares_at(
+            KeyKind::ButScreen,
+            "n",
+            [-30, -20, -10, 10, 20],
+        );
+        let words = "4 accounts were made on nearly the same device within 30.0 min;";
+        assert!(said(more.observe(ANALYZER)).is_some_and(|(_, said)| said.starts_with(words)));
     }
 
     #[test]

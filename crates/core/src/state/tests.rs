@@ -317,6 +317,18 @@ fn a_tab_that_becomes_another_device_gives_itself_away() {
     for (what, event) in ordinary {
         assert_eq!(folded([&first, &event]).device_signs(), nothing, "{what}");
     }
+    // The device of the tab may be forgotten, and another one be in its place.
+    let without_tab = |n: u8| Event { session: None, ..report(n.into(), "", &n.to_string(), n) };
+    let others: Vec<_> = (9..).take(DEVICES_MAX).map(without_tab).collect();
+    let again = report(100, "tab", "c", 8);
+    let state = folded([&first].into_iter().chain(&others).chain([&again]));
+    assert_eq!(state.device_signs(), nothing);
+    // So may its session.
+    let in_session = |n: usize| Event { session: Some(format!("s{n}")), ..event("a", n as i64) };
+    let others: Vec<_> = (1..=SESSIONS_MAX).map(in_session).collect();
+    let reported = report(100, &format!("s{SESSIONS_MAX}"), "d", 4);
+    let state = folded([&first].into_iter().chain(&others).chain([&reported]));
+    assert_eq!(state.device_signs(), nothing);
     // What the state remembers of the tab is the same after it was stored.
     let mut stored = IdentityState::decode(&folded([&first]).encode()).unwrap();
     stored.fold(&another);
