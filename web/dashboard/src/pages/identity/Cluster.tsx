@@ -14,7 +14,7 @@ import { BANDS, keyOf, nameOf } from "./links";
 
 type ClusterBody = Schemas["ClusterBody"];
 /** A member by its id, or a link by its key. */
-export type Pick = { member: string } | { link: string };
+export type Target = { member: string } | { link: string };
 
 /** The graph comes when it is looked at, and not with the page. */
 const LinkGraph = lazy(() => import("./LinkGraph"));
@@ -26,8 +26,8 @@ export function Cluster({ id }: { id: string }) {
 }
 
 function Drawn({ cluster, id }: { cluster: ClusterBody; id: string }) {
-  const [pointed, setPointed] = useState<Pick>();
-  const [picked, setPicked] = useState<Pick>();
+  const [pointed, setPointed] = useState<Target>();
+  const [picked, setPicked] = useState<Target>();
   const [canDraw, setCanDraw] = useState(HAS_WEBGL);
   const types = [...new Set(cluster.links.map(({ type }) => type))];
   const note = `${cluster.isWhole ? "The" : "The nearest"} ${cluster.members.length} identities that strong links hold together.`;
@@ -55,7 +55,7 @@ function Legend({ types }: { types: string[] }) {
 }
 
 /** What is pointed at or picked, in words. */
-function Told({ pick, cluster }: { pick: Pick | undefined; cluster: ClusterBody }) {
+function Told({ pick, cluster }: { pick: Target | undefined; cluster: ClusterBody }) {
   const hint = <Text fz="sm" c="dimmed">Point at an identity or at a link to read what is behind it; click to keep it here.</Text>;
   if (!pick) return hint;
   if ("member" in pick) {

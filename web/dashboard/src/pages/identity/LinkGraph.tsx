@@ -4,7 +4,7 @@ import { ActionIcon, useComputedColorScheme } from "@mantine/core";
 import { IconFocusCentered, IconMinus, IconPlus } from "@tabler/icons-react";
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
 import type { Schemas } from "../../api";
-import type { Pick } from "./Cluster";
+import type { Target } from "./Cluster";
 import { draw, layOut, mark, type ClusterGraph, type Listeners } from "./draw";
 import classes from "./Identity.module.css";
 import { nameOf, nodeColour } from "./links";
@@ -14,9 +14,9 @@ type ClusterBody = Schemas["ClusterBody"];
 interface Props {
   cluster: ClusterBody;
   center: string;
-  picked: Pick | undefined;
-  onPoint: (pick: Pick | undefined) => void;
-  onPick: (pick: Pick | undefined) => void;
+  picked: Target | undefined;
+  onPoint: (pick: Target | undefined) => void;
+  onPick: (pick: Target | undefined) => void;
   /** The browser has not what drawing needs. */
   onFailure: () => void;
 }

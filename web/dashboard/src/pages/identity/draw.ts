@@ -5,7 +5,7 @@ import forceAtlas2, { inferSettings } from "graphology-layout-forceatlas2";
 import Sigma from "sigma";
 import { layerPlain, pathCurved, pathLine, pathLoop } from "sigma/rendering";
 import type { Schemas } from "../../api";
-import type { Pick } from "./Cluster";
+import type { Target } from "./Cluster";
 import { keyOf, linkColour, nameOf, nodeColour } from "./links";
 
 /** After so many steps the places of at most 50 members have settled; taken at once, so that nothing moves. */
@@ -41,8 +41,8 @@ function labelOf(member: Schemas["IdentityBody"]): string {
 }
 
 export interface Listeners {
-  onPoint: (pick: Pick | undefined) => void;
-  onPick: (pick: Pick | undefined) => void;
+  onPoint: (pick: Target | undefined) => void;
+  onPick: (pick: Target | undefined) => void;
 }
 
 /** A renderer of `graph` in `stage`, in the colours that the page has now. */
@@ -84,7 +84,7 @@ export function draw(graph: ClusterGraph, stage: HTMLElement, { onPoint, onPick 
 }
 
 /** Marks what is picked, and nothing else. */
-export function mark(renderer: Sigma<Member, Tie>, pick: Pick | undefined): void {
+export function mark(renderer: Sigma<Member, Tie>, pick: Target | undefined): void {
   const graph = renderer.getGraph();
   const nodes = graph.filterNodes((node) => renderer.getNodeState(node).isHighlighted);
   const edges = graph.filterEdges((edge) => renderer.getEdgeState(edge).isHighlighted);
