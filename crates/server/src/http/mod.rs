@@ -40,6 +40,7 @@ mod sessions;
 mod team;
 mod tracker;
 mod usage;
+mod views;
 
 use std::sync::Arc;
 
@@ -125,6 +126,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(dashboard::stats))
         .routes(routes!(dashboard::score_distribution))
         .routes(routes!(dashboard::rule_activity))
+        .routes(routes!(views::list, views::create))
+        .routes(routes!(views::delete))
         .routes(routes!(usage::get))
         .routes(routes!(audit_log::list))
 }

@@ -35,3 +35,4 @@ pub mod rules;
 pub mod sign_in;
 pub mod team;
 pub mod usage;
+pub mod views;

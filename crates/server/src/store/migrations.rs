@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(3, "0003_badges"),
     migration!(4, "0004_rules"),
     migration!(5, "0005_channels"),
+    migration!(6, "0006_views"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.

@@ -43,6 +43,7 @@ pub mod settings;
 pub mod teams;
 pub mod usage;
 pub mod users;
+pub mod views;
 
 use std::path::PathBuf;
 

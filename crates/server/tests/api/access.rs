@@ -38,6 +38,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("DELETE /api/mcp-tokens/{id}",                      [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("DELETE /api/team/invitations/{id}",                [401, 401, 403, 403, 403, 401, 403, 403, 204]),
     ("DELETE /api/team/members/{id}",                    [401, 401, 403, 403, 403, 401, 403, 403, 204]),
+    ("DELETE /api/views/{id}",                           [401, 401, 403, 204, 404, 401, 403, 204, 204]),
     ("GET /api/audit-log",                               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("GET /api/auth/me",                                 [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/badge-rules",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -82,6 +83,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/team/invitations",                        [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("GET /api/team/members",                            [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/usage",                                   [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/views",                                   [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("PATCH /api/channels/{id}",                         [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("PATCH /api/credentials/{id}",                      [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("PATCH /api/devices/{fingerprint}",                 [401, 401, 403, 200, 404, 401, 403, 200, 200]),
@@ -114,6 +116,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/mappings",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/mcp-tokens",                             [401, 401, 403, 403, 403, 401, 201, 201, 201]),
     ("POST /api/team/invitations",                       [401, 401, 403, 403, 403, 401, 403, 403, 201]),
+    ("POST /api/views",                                  [401, 401, 403, 201, 201, 401, 403, 201, 201]),
     ("PUT /api/badge-rules/{id}",                        [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("PUT /api/escalation-rules/{id}",                   [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("PUT /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
@@ -137,6 +140,9 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "PATCH /api/escalations/{id}" => json!({"status": "ACKNOWLEDGED"}),
         "POST /api/datasets/{slug}/entries" => json!({"value": format!("d{unique}.org")}),
         "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
+        "POST /api/views" => {
+            json!({"name": format!("View {unique}"), "page": "identities", "query": "term=ada"})
+        }
         "PATCH /api/team" => json!({"name": "Shop"}),
         "PATCH /api/team/members/{id}" => json!({"role": "VIEWER"}),
         "POST /api/team/invitations" => json!({"email": format!("p{unique}@example.com"), "role": "USER"}),
@@ -238,6 +244,10 @@ impl Scene {
                 let new = body("POST /api/datasets/{slug}/entries", unique).unwrap();
                 let entry = self.server.post(ENTRIES, new).await;
                 format!("{ENTRIES}/{}", entry["id"])
+            }
+            "DELETE /api/views/{id}" => {
+                let view = self.server.post("/api/views", body("POST /api/views", unique).unwrap()).await;
+                path.replace("{id}", &view["id"].to_string())
             }
             "DELETE /api/mcp-tokens/{id}" => {
                 // The caller's own, as nobody sees another's.

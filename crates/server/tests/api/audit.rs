@@ -96,6 +96,9 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     story.call(delete.clone(), &format!("/api/team/invitations/{eve}"), Value::Null).await;
     let token = story.call(post.clone(), "/api/mcp-tokens", json!({"name": "Assistant"})).await["id"].clone();
     story.call(delete.clone(), &format!("/api/mcp-tokens/{token}"), Value::Null).await;
+    let view = json!({"name": "Mine", "page": "identities", "query": "term=ada"});
+    let view = story.call(post.clone(), "/api/views", view).await["id"].clone();
+    story.call(delete.clone(), &format!("/api/views/{view}"), Value::Null).await;
     story.call(post.clone(), "/api/groups", json!({"type": "team", "id": "t1", "data": {"a": 1}})).await;
     story.call(put, "/api/groups/team/t1/identities/ada", Value::Null).await;
     story.call(patch.clone(), "/api/devices/f1", json!({"disregarded": true})).await;
@@ -145,6 +148,8 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
         "session.end",
         "session.refuse",
         "team.change",
+        "view.create",
+        "view.delete",
     ];
     assert_eq!(actions, BTreeSet::from(expected));
     let change = log.iter().find(|entry| entry["action"] == "channel.change").unwrap();

@@ -19,6 +19,7 @@ mod requests;
 mod schemathesis;
 mod signing_in;
 mod team;
+mod views;
 
 use std::sync::{Arc, LazyLock};
 

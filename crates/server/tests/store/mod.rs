@@ -19,6 +19,7 @@ mod rules;
 mod schema;
 mod transactions;
 mod users;
+mod views;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
