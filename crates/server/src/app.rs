@@ -45,6 +45,7 @@ const LOCK_FILE: &str = "dregs.lock";
 /// A running server.
 pub struct App {
     pub config: Config,
+    pub started_at: Timestamp,
     pub clock: Arc<dyn Clock>,
     pub store: Store,
     pub vault: Vault,
@@ -185,6 +186,7 @@ impl App {
             metrics: telemetry::metrics_handle(),
             stopping: AtomicBool::new(false),
             _lock: lock,
+            started_at: now,
             config,
             clock,
             store,

@@ -37,6 +37,7 @@ mod request_id;
 mod rules;
 mod schema;
 mod sessions;
+mod system;
 mod team;
 mod tracker;
 mod usage;
@@ -129,6 +130,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(views::list, views::create))
         .routes(routes!(views::delete))
         .routes(routes!(usage::get))
+        .routes(routes!(system::get))
         .routes(routes!(audit_log::list))
 }
 

@@ -134,10 +134,24 @@ impl Store {
         emptied.map_err(|error| StoreError::Unavailable(error.to_string()))?
     }
 
+    /// Where the rows are.
+    pub const fn location(&self) -> &Location {
+        &self.location
+    }
+
     /// Transactions waiting for a writer.
     pub fn waiting_writes(&self) -> usize {
         self.engine.waiting_writes()
     }
+}
+
+/// The size of the database, without its log.
+pub fn database_bytes(tx: &mut Tx) -> Result<i64> {
+    let bytes = tx.dialect(
+        "select page_count * page_size from pragma_page_count(), pragma_page_size()",
+        "select pg_database_size(current_database())",
+    );
+    tx.get(bytes, &[], |row| row.get(0))
 }
 
 /// Asks the database for nothing, to see whether it answers.

@@ -18,6 +18,7 @@ mod openapi;
 mod requests;
 mod schemathesis;
 mod signing_in;
+mod system;
 mod team;
 mod views;
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use dregs_server::store::{Store, StoreError, ping, settings};
+use dregs_server::store::{Store, StoreError, database_bytes, ping, settings};
 use dregs_server::values;
 use tokio::task::JoinSet;
 
@@ -22,6 +22,7 @@ on_both_engines!(
     an_overtaken_transaction_runs_again_where_that_can_help,
     errors_say_what_to_do,
     null_is_kept_in_every_type,
+    a_database_is_as_large_as_what_is_in_it,
 );
 
 /// The settings by name: a table good for trying transactions on.
@@ -264,4 +265,15 @@ async fn a_lost_connection_is_replaced() {
         }
     }
     assert_eq!(stored(&ground.store).await.len(), 32);
+}
+
+async fn a_database_is_as_large_as_what_is_in_it(engine: Engine) {
+    const ADDED: usize = 1_000_000;
+    let ground = Ground::new(engine);
+    let before = ground.read(database_bytes).await;
+    // Random, so that no engine makes less of it.
+    let noise: Vec<u8> = std::iter::repeat_with(rand::random).take(ADDED).collect();
+    ground.write(move |tx| settings::get_or_insert(tx, "noise", &noise).map(drop)).await;
+    let grown = ground.read(database_bytes).await - before;
+    assert!((ADDED as i64..2 * ADDED as i64).contains(&grown), "{grown}");
 }

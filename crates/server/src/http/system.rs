@@ -1,0 +1,85 @@
+//! What the server is and what it is busy with, for people. For machines: `/metrics`.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use dregs_core::time::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::auth::Caller;
+use super::error::ApiError;
+use crate::app::App;
+use crate::store::{self, Location, deliveries, identities};
+
+/// The server as it is now.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SystemBody {
+    version: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    started_at: Timestamp,
+    /// SQLITE or POSTGRESQL.
+    engine: &'static str,
+    /// The size of the database, without its log.
+    database_bytes: i64,
+    /// Identities that wait to be scored.
+    evaluation: QueueBody,
+    /// Deliveries that wait to be sent.
+    delivery: QueueBody,
+    /// The files that say where addresses are.
+    geo_databases: Vec<String>,
+    /// Whether there is a mail server for channels of type EMAIL.
+    mail_enabled: bool,
+    /// Whether a language model writes reviews, and not the built-in reviewer.
+    review_model: bool,
+    /// Where links in mails and chats lead.
+    public_url: String,
+}
+
+/// What waits for a stage.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueBody {
+    waiting: i64,
+    /// Since when the first of it has been due; in the future where nothing is yet.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    oldest_due_at: Option<Timestamp>,
+}
+
+impl From<(i64, Option<Timestamp>)> for QueueBody {
+    fn from((waiting, oldest_due_at): (i64, Option<Timestamp>)) -> Self {
+        Self { waiting, oldest_due_at }
+    }
+}
+
+/// Read what the server is and what it is busy with
+#[utoipa::path(get, operation_id = "readSystem", path = "/system", tag = "system",
+    responses((status = 200, body = SystemBody)))]
+pub async fn get(State(app): State<Arc<App>>, _: Caller) -> Result<Answer<SystemBody>, ApiError> {
+    let counted = app
+        .store
+        .read(|tx| Ok((store::database_bytes(tx)?, identities::waiting(tx)?, deliveries::waiting(tx)?)))
+        .await?;
+    let (database_bytes, evaluation, delivery) = counted;
+    let config = &app.config;
+    let name = |path: &std::path::PathBuf| {
+        path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    };
+    Ok(Answer(SystemBody {
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: app.started_at,
+        engine: match app.store.location() {
+            Location::File(_) => "SQLITE",
+            Location::Postgres(_) => "POSTGRESQL",
+        },
+        database_bytes,
+        evaluation: evaluation.into(),
+        delivery: delivery.into(),
+        geo_databases: config.geo_databases.iter().map(name).collect(),
+        mail_enabled: config.smtp_url.is_some(),
+        review_model: config.reviewer_url.is_some(),
+        public_url: app.public_url.clone(),
+    }))
+}
