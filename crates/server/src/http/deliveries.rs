@@ -14,6 +14,7 @@ use super::auth::{Caller, Manager};
 use super::body::Json;
 use super::channels::{find as find_channel, parse_event, status_name};
 use super::error::{ApiError, Code, ErrorBody};
+use super::identities::find as find_identity;
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, time};
 use crate::app::App;
@@ -142,6 +143,27 @@ pub async fn list(
         .await?;
     let content = rows.iter().map(|row| body(&app, row, channel.enabled)).collect();
     Ok(Answer(page.counted(content, total)))
+}
+
+/// List the deliveries that tell of an identity, newest first
+///
+/// Of all channels.
+#[utoipa::path(get, operation_id = "listIdentityDeliveries", path = "/identities/{id}/deliveries",
+    tag = "identities",
+    params(("id" = String, Path), PageQuery),
+    responses((status = 200, body = Page<DeliveryBody>)))]
+pub async fn of_identity(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(query): Params<PageQuery>,
+) -> Result<Answer<Page<DeliveryBody>>, ApiError> {
+    let page = query.page()?;
+    let row_id = find_identity(&app, &caller, id).await?.row_id;
+    let range = (page.offset(), page.limit(), page.count_limit());
+    let (rows, total) =
+        app.store.read(move |tx| deliveries::page_of_identity(tx, row_id, query.ascending(), range)).await?;
+    Ok(Answer(page.counted(rows.iter().map(|row| DeliveryBody::new(&app, row)).collect(), total)))
 }
 
 /// What the parameters ask for; `None` where that is nothing.

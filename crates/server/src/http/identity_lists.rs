@@ -19,7 +19,7 @@ use crate::store::rosters::Kind;
 use crate::store::{badges, identities, links};
 
 /// By what identities are sorted: columns of [`crate::store::rosters::Entry`].
-const SORTS: [(&str, Sort); 12] = [
+pub const SORTS: [(&str, Sort); 12] = [
     ("updatedAt", Sort::Time(1)),
     ("createdAt", Sort::Time(0)),
     ("lastTrackedAt", Sort::Time(2)),
@@ -74,6 +74,12 @@ pub struct ListParams {
     behavior_max: Option<u8>,
 }
 
+impl ListParams {
+    pub fn sort(&self) -> Option<&str> {
+        self.sort.as_deref()
+    }
+}
+
 /// List the identities
 ///
 /// A filter by score leaves out identities without that score.
@@ -86,7 +92,7 @@ pub async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page<IdentityBody>>, ApiError> {
     let page = query.page()?;
-    let sort = sort(params.sort.as_deref(), &SORTS)?;
+    let sort = sort(params.sort(), &SORTS)?;
     let team_id = caller.team_id();
     let filter = filter(&app, team_id, params).await?;
     let slice = Slice { sort, ascending: query.ascending(), offset: page.start(), limit: page.length() };
@@ -97,7 +103,7 @@ pub async fn list(
     Ok(Json(page.page(content, i64::try_from(total).unwrap_or(i64::MAX))))
 }
 
-async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filter, ApiError> {
+pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filter, ApiError> {
     let range = |from: Option<u8>, to: Option<u8>| {
         (from.is_some() || to.is_some()).then(|| (from.unwrap_or(0), to.unwrap_or(100)))
     };

@@ -25,6 +25,7 @@ mod groups;
 mod health;
 mod identities;
 mod identity_actions;
+mod identity_csv;
 mod identity_lists;
 mod links;
 mod mappings;
@@ -69,6 +70,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(event_lists::list))
         .routes(routes!(event_lists::get))
         .routes(routes!(identity_lists::list))
+        .routes(routes!(identity_csv::list))
         .routes(routes!(identities::get, identity_actions::update, identity_actions::delete))
         .routes(routes!(identity_actions::history))
         .routes(routes!(links::list))
@@ -93,6 +95,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(channels::test))
         .routes(routes!(channels::rotate_secret))
         .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::of_identity))
         .routes(routes!(deliveries::replay))
         .routes(routes!(deliveries::get))
         .routes(routes!(deliveries::resend))

@@ -370,6 +370,30 @@ pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Res
     tx.query(&sql, &values![identity_id, after, limit], read)
 }
 
+/// A page of the deliveries that tell of an identity, newest first unless said, and how many there are, counted up
+/// to `count_limit`.
+pub fn page_of_identity(
+    tx: &mut Tx,
+    identity_id: i64,
+    ascending: bool,
+    (offset, limit, count_limit): (i64, i64, i64),
+) -> Result<(Vec<Delivery>, i64)> {
+    let direction = direction(ascending);
+    let text = format!(
+        "with page as materialized
+           (select id from deliveries where identity_id = $1 order by id {direction} limit $2 offset $3)
+         select {COLUMNS} from page p join deliveries d on d.id = p.id
+         left join identities i on i.id = d.identity_id order by d.id {direction}"
+    );
+    let page = tx.query(&text, &values![identity_id, limit, offset], read)?;
+    let counted = tx.get(
+        "select count(*) from (select 1 from deliveries where identity_id = $1 limit $2) found",
+        &values![identity_id, count_limit],
+        |row| row.get(0),
+    )?;
+    Ok((page, counted))
+}
+
 /// What deliveries of a channel to look at; `None` means any.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {

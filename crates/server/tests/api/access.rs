@@ -66,10 +66,12 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/groups",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/groups/{type}/{id}",                      [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities",                              [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/identities.csv",                          [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/identities/{id}",                         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/analysis",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/analysis/{cycleId}",      [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/cluster",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/deliveries",              [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/export",                  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("GET /api/identities/{id}/history",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/links",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
@@ -338,7 +340,8 @@ impl Scene {
         } else if let Some(body) = body(operation, unique) {
             request = request.json(&body);
         }
-        answer(request).await.0.as_u16()
+        // Not its body: a stream has no end.
+        request.send().await.unwrap().status().as_u16()
     }
 }
 

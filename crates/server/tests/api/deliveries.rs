@@ -55,6 +55,9 @@ async fn deliveries_are_found_by_what_they_are(engine: Engine) {
             assert_eq!(page["totalElements"], expected.len(), "{query}");
         }
     };
+    let of_bob = server.get("/api/identities/bob/deliveries").await;
+    let newest = server.get(&format!("/api/channels/{id}/deliveries?identity=bob")).await;
+    assert_eq!((&of_bob["content"], of_bob["totalElements"].as_i64()), (&newest["content"], Some(1)));
     check(&[
         ("", &["test", "bob", "ada"]),
         ("colour=red", &["test", "bob", "ada"]),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{refusal, with_json};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{TestServer, event, eventually};
+use crate::support::server::{SECRET_KEY, TestServer, event, eventually};
 
 on_both_engines!(identities_are_filtered_and_sorted, events_are_filtered_and_sorted);
 
@@ -215,4 +215,48 @@ async fn events_are_filtered_and_sorted(engine: Engine) {
             assert_eq!(ids(&found), ids(&expected), "{query} {order}");
         }
     }
+}
+
+#[tokio::test]
+async fn identities_leave_as_a_table_in_which_nothing_is_a_formula() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let names = ["=HYPERLINK(\"https://evil.test\")", "Ada, \"Countess\"\nof Lovelace", "@sum", "Bob", "-1"];
+    for (n, name) in names.into_iter().enumerate() {
+        let mut signup = event(&format!("e{n}"), &format!("u{n}"));
+        signup["identity"]["data"] = json!({"name": name});
+        server.post("/api/events", signup).await;
+    }
+    eventually("all to be scored", async || {
+        let page = server.get("/api/identities").await;
+        let scored = page["content"].as_array()?.iter().filter(|one| !one["lastScoredAt"].is_null()).count();
+        (scored == names.len()).then_some(())
+    })
+    .await;
+    let ask = server.request(Method::GET, "/api/identities.csv?sort=id&order=ASC").bearer_auth(SECRET_KEY);
+    let table = ask.send().await.unwrap();
+    assert_eq!(table.headers()["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(table.headers()["content-disposition"], "attachment; filename=\"identities.csv\"");
+    let text = table.text().await.unwrap();
+    assert!(text.contains("\r\nu1,\"Ada, \"\"Countess\"\"\nof Lovelace\","), "{text}");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let heading = "id,displayName,displayEmail,displayUsername,humanityScore,authenticityScore,uniquenessScore,\
+                   behaviorScore,badges,createdAt,lastTrackedAt,lastScoredAt,disregarded";
+    assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>().join(","), heading);
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    let shown: Vec<_> = rows.iter().map(|row| (&row[0], &row[1])).collect();
+    let expected = [
+        ("u0", "'=HYPERLINK(\"https://evil.test\")"),
+        ("u1", names[1]),
+        ("u2", "'@sum"),
+        ("u3", "Bob"),
+        ("u4", "'-1"),
+    ];
+    assert_eq!(shown, expected);
+    let bob = server.get("/api/identities/u3").await;
+    let of = |key: &str| bob[key].as_str().map_or_else(|| bob[key].to_string(), str::to_owned);
+    let columns = ["authenticityScore", "createdAt", "lastTrackedAt", "lastScoredAt", "disregarded"];
+    assert_eq!([5, 9, 10, 11, 12].map(|column| rows[3][column].to_owned()), columns.map(of));
+    // The filters of the list hold.
+    let ask = server.request(Method::GET, "/api/identities.csv?term=sum").bearer_auth(SECRET_KEY);
+    assert_eq!(ask.send().await.unwrap().text().await.unwrap().lines().count(), 2);
 }

@@ -13,6 +13,7 @@ on_both_engines!(
     many_deliveries_are_stored_at_once,
     a_delivery_goes_with_its_attempts,
     a_filter_lets_through_what_matches_all_of_it,
+    deliveries_of_an_identity_come_from_every_channel,
 );
 
 /// A team with two channels.
@@ -153,6 +154,22 @@ async fn a_delivery_goes_with_its_attempts(engine: Engine) {
     let left =
         channels.ground.read(move |tx| deliveries::page(tx, first, &Filter::default(), true, 0, 9)).await;
     assert_eq!(left.iter().map(|delivery| delivery.id).collect::<Vec<_>>(), [ids[1]]);
+}
+
+async fn deliveries_of_an_identity_come_from_every_channel(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let (first, second) = (channels.first, channels.second);
+    let of_other =
+        NewDelivery { subject: Subject::Cycle { identity_id: 2, sequence: 1 }, ..of_cycle(first, 1, 10) };
+    let rows = vec![of_cycle(first, 1, 10), of_other, of_cycle(second, 1, 10), of_cycle(first, 2, 20)];
+    let ids = channels.insert(rows).await;
+    let page = async |ascending, range| {
+        let (page, count) =
+            channels.ground.read(move |tx| deliveries::page_of_identity(tx, 1, ascending, range)).await;
+        (page.into_iter().map(|delivery| delivery.id).collect::<Vec<_>>(), count)
+    };
+    assert_eq!(page(false, (0, 9, 9)).await, (vec![ids[3], ids[2], ids[0]], 3));
+    assert_eq!(page(true, (1, 1, 2)).await, (vec![ids[2]], 2));
 }
 
 async fn a_filter_lets_through_what_matches_all_of_it(engine: Engine) {
