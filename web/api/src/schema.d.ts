@@ -786,6 +786,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/identities.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the identities as CSV
+         * @description All that match, up to 1,000,000, with their scores, badges (slugs) and times. A cell that a spreadsheet would take
+         *     for a formula begins with an apostrophe.
+         */
+        get: operations["listIdentitiesAsCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/identities/{id}": {
         parameters: {
             query?: never;
@@ -895,6 +916,26 @@ export interface paths {
          * @description Those it is strongly linked to, those they are linked to, and so on.
          */
         get: operations["readCluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries that tell of an identity, newest first
+         * @description Of all channels.
+         */
+        get: operations["listIdentityDeliveries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1112,6 +1153,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what the server is and what it is busy with */
+        get: operations["readSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/team": {
         parameters: {
             query?: never;
@@ -1219,6 +1277,44 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the saved views, by name */
+        get: operations["listViews"];
+        put?: never;
+        /**
+         * Save a view of a list
+         * @description For everybody in the team.
+         */
+        post: operations["createView"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a saved view */
+        delete: operations["removeView"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1494,7 +1590,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "slug_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "view_not_found" | "slug_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "method_not_allowed" | "unavailable" | "internal";
         /**
          * @description What must hold: a score (`SCORE_LT`, `SCORE_LTE`, `SCORE_GT`, `SCORE_GTE` with category and threshold), an
          *     age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), or, in escalation rules, a
@@ -2207,6 +2303,21 @@ export interface components {
             /** @description Such as what the analysis seems to get wrong. */
             feedback?: string | null;
         };
+        /** @description A new view. */
+        NewViewBody: {
+            /** @example Scripts of today */
+            name: string;
+            /**
+             * @description The list: identities, events, devices, groups or escalations.
+             * @example identities
+             */
+            page: string;
+            /**
+             * @description Its filters and order, as in the address of its page.
+             * @example humanityMax=29
+             */
+            query: string;
+        };
         /** @description One analyzer's finding. */
         ObservationBody: {
             /** @example HUMANITY */
@@ -2447,6 +2558,16 @@ export interface components {
             /** @description Up to ten of them, the newest first. */
             sample: components["schemas"]["IdentityBody"][];
         };
+        /** @description What waits for a stage. */
+        QueueBody: {
+            /** Format: int64 */
+            waiting: number;
+            /**
+             * Format: date-time
+             * @description Since when the first of it has been due; in the future where nothing is yet.
+             */
+            oldestDueAt?: string | null;
+        };
         /** @description A thing that another one names. */
         Reference: {
             /** @example user_12345 */
@@ -2609,6 +2730,31 @@ export interface components {
             escalations: components["schemas"]["EscalationSummaryBody"];
             channels: components["schemas"]["ChannelSummaryBody"];
         };
+        /** @description The server as it is now. */
+        SystemBody: {
+            version: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** @description SQLITE or POSTGRESQL. */
+            engine: string;
+            /**
+             * Format: int64
+             * @description The size of the database, without its log.
+             */
+            databaseBytes: number;
+            /** @description Identities that wait to be scored. */
+            evaluation: components["schemas"]["QueueBody"];
+            /** @description Deliveries that wait to be sent. */
+            delivery: components["schemas"]["QueueBody"];
+            /** @description The files that say where addresses are. */
+            geoDatabases: string[];
+            /** @description Whether there is a mail server for channels of type EMAIL. */
+            mailEnabled: boolean;
+            /** @description Whether a language model writes reviews, and not the built-in reviewer. */
+            reviewModel: boolean;
+            /** @description Where links in mails and chats lead. */
+            publicUrl: string;
+        };
         /** @description A team. */
         TeamBody: {
             /** Format: int64 */
@@ -2692,6 +2838,26 @@ export interface components {
              * @example ADMIN
              */
             role: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        /** @description A list with these filters in this order, under a name. */
+        ViewBody: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /**
+             * @description The list: identities, events, devices, groups or escalations.
+             * @example identities
+             */
+            page: string;
+            /**
+             * @description Its filters and order, as in the address of its page.
+             * @example humanityMax=29&sort=lastTrackedAt&order=DESC
+             */
+            query: string;
+            /** @description Who made it. */
+            createdBy: string;
             /** Format: date-time */
             createdAt: string;
         };
@@ -4814,6 +4980,60 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listIdentitiesAsCsv: {
+        parameters: {
+            query?: {
+                /** @description DESC unless said. */
+                order?: "ASC" | "DESC";
+                /**
+                 * @description `updatedAt` unless said; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
+                 *     `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
+                 *     `displayUsername`. What has no value comes last.
+                 */
+                sort?: string;
+                /** @description Part of the id, the name, the e-mail address or the username, in any case. */
+                term?: string;
+                /** @description Members of the group with this id. */
+                group?: string;
+                /** @description Narrows `group`; alone, members of any group of this type. */
+                groupType?: string;
+                /** @description Seen on the device with this fingerprint. */
+                device?: string;
+                /** @description Carrying the badge with this slug. */
+                badge?: string;
+                disregarded?: boolean;
+                humanityMin?: number;
+                humanityMax?: number;
+                authenticityMin?: number;
+                authenticityMax?: number;
+                uniquenessMin?: number;
+                uniquenessMax?: number;
+                behaviorMin?: number;
+                behaviorMax?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     readIdentity: {
         parameters: {
             query?: never;
@@ -5042,6 +5262,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClusterBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listIdentityDeliveries: {
+        parameters: {
+            query?: {
+                /** @description From 0. */
+                pageNumber?: number;
+                pageSize?: number;
+                /** @description DESC unless said. */
+                order?: "ASC" | "DESC";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeliveryBody"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -5486,6 +5741,31 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    readSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     readTeam: {
         parameters: {
             query?: never;
@@ -5764,6 +6044,105 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Those of this list.
+                 * @example identities
+                 */
+                page?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewBody"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewViewBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description The list has a view of this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
