@@ -72,7 +72,7 @@ function Who({ identity: { id, displayName, displayEmail, displayUsername, disre
 /** Everybody that the filters let through, as a file for a spreadsheet. */
 function Export() {
   const [search] = usePageSearch();
-  const href = `/api/identities${stringifySearch({ format: "csv", ...filtersOf(search) })}`;
+  const href = `/api/identities.csv${stringifySearch(filtersOf(search))}`;
   return <Button component="a" href={href} download="identities.csv" size="xs" variant="default" leftSection={<IconDownload size={14} />}>Export as CSV</Button>;
 }
 

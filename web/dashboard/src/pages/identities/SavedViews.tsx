@@ -9,7 +9,7 @@ import { parseSearch, usePageSearch, type Search } from "../../app/search";
 import { useMay } from "../../app/session";
 import { Failure } from "../../parts/Answer";
 import { viewOf } from "./filters";
-import { BUILT_IN, isShown, useRemoveView, useSaveView, useViews, type View } from "./views";
+import { BUILT_IN, bodyOf, isShown, useRemoveView, useSaveView, useViews, type View } from "./views";
 
 export function SavedViews() {
   const [search] = usePageSearch();
@@ -53,7 +53,7 @@ function Own({ view, shown }: { view: View; shown: Search }) {
     <Group gap={0} wrap="nowrap">
       <Shown name={view.name} view={search} shown={shown} />
       {may.triage && isShown(search, shown) && (
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Remove the view ${view.name}`} loading={remove.isPending} onClick={() => remove.mutate(view.id)}>
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Remove the view ${view.name}`} loading={remove.isPending} onClick={() => remove.mutate({ params: { path: { id: view.id } } })}>
           <IconX size={14} />
         </ActionIcon>
       )}
@@ -70,7 +70,7 @@ function Save({ search }: { search: Search }) {
     form.reset();
     close();
   };
-  const submit = form.onSubmit(({ name }) => save.mutate({ name: name.trim(), search }, { onSuccess: done }));
+  const submit = form.onSubmit(({ name }) => save.mutate({ body: bodyOf(name.trim(), search) }, { onSuccess: done }));
   return (
     <Popover opened={isOpen} onChange={close} position="bottom-start" width={280} trapFocus>
       <Popover.Target>

@@ -1,53 +1,27 @@
 // Views: filters and an order of the list under a name, which the team keeps together.
 
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { refresh } from "../../api";
+import { $api, refresh, type Schemas } from "../../api";
 import { parseSearch, stringifySearch, type Search } from "../../app/search";
 
-export interface View {
-  id: number;
-  name: string;
-  page: string;
-  /** The query of the address, without "?". */
-  query: string;
-  createdBy: string | null;
-  createdAt: string;
-}
+export type View = Schemas["ViewBody"];
 
 const PAGE = "identities";
-const PATH = "/api/views";
-
-async function call(path: string, init?: RequestInit): Promise<Response> {
-  const response = await fetch(path, init);
-  if (!response.ok && response.status !== 404) throw await response.json();
-  return response;
-}
-
-/** The team's views; null from a server that keeps none. */
-async function fetchViews(): Promise<View[] | null> {
-  const response = await call(`${PATH}?page=${PAGE}`);
-  return response.ok ? ((await response.json()) as View[]) : null;
-}
 
 export function useViews() {
-  return useQuery({ queryKey: ["get", PATH, PAGE], queryFn: fetchViews, staleTime: 60_000 });
+  return $api.useQuery("get", "/api/views", { params: { query: { page: PAGE } } }, { staleTime: 60_000 });
 }
 
+/** Keeps what the address shows, by `bodyOf`. */
 export function useSaveView() {
-  return useMutation({
-    mutationFn: ({ name, search }: { name: string; search: Search }) =>
-      call(PATH, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ name, page: PAGE, query: stringifySearch(search).slice(1) }),
-      }),
-    onSuccess: () => refresh(PATH),
-    onError: () => {},
-  });
+  return $api.useMutation("post", "/api/views", { onSuccess: () => refresh("/api/views"), onError: () => {} });
 }
 
 export function useRemoveView() {
-  return useMutation({ mutationFn: (id: number) => call(`${PATH}/${id}`, { method: "DELETE" }), onSuccess: () => refresh(PATH) });
+  return $api.useMutation("delete", "/api/views/{id}", { onSuccess: () => refresh("/api/views") });
+}
+
+export function bodyOf(name: string, search: Search): Schemas["NewViewBody"] {
+  return { name, page: PAGE, query: stringifySearch(search).slice(1) };
 }
 
 /** Whether an address shows just what a view keeps. */

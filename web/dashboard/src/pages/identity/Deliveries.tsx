@@ -1,5 +1,6 @@
 // Whom the application's channels were told of, of one identity.
 
+import { keepPreviousData } from "@tanstack/react-query";
 import { $api, type Schemas } from "../../api";
 import { Answer, Empty } from "../../parts/Answer";
 import { StatusChip } from "../../parts/Chip";
@@ -7,7 +8,6 @@ import { ListTable, type Column } from "../../parts/ListTable";
 import { PageLink } from "../../parts/PageLink";
 import { word } from "../../parts/score";
 import { Time } from "../../parts/Time";
-import { useDeliveries } from "./deliveries";
 import { useListQuery } from "./list";
 
 type Delivery = Schemas["DeliveryBody"];
@@ -19,19 +19,20 @@ function columns(channels: Map<number, string>): Column<Delivery>[] {
     { title: "Channel", cell: ({ channelId: id }) => <PageLink to="/settings/channels/$id" params={{ id: String(id) }} className="break">{channels.get(id) ?? id}</PageLink> },
     { title: "Attempts", cell: ({ attemptCount }) => <span className="numbers">{attemptCount}</span> },
     { title: "Answer", cell: ({ httpStatus, errorMessage }) => <span className="break">{errorMessage ?? httpStatus ?? "–"}</span> },
-    { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
+    { title: "Created", cell: ({ createdAt }) => <Time at={createdAt} /> },
     { title: "Completed", cell: ({ completedAt }) => <Time at={completedAt} /> },
   ];
 }
 
 export function Deliveries({ id }: { id: string }) {
-  const deliveries = useDeliveries({ ...useListQuery(), identity: id });
+  const query = useListQuery();
+  const deliveries = $api.useQuery("get", "/api/identities/{id}/deliveries", { params: { path: { id }, query } }, { placeholderData: keepPreviousData });
   const channels = $api.useQuery("get", "/api/channels");
   const names = new Map(channels.data?.map((channel) => [channel.id, channel.name]));
   const empty = <Empty title="No deliveries">Each event that a channel is told of this identity stands here, with every attempt.</Empty>;
   return (
     <Answer of={deliveries} lines={6}>
-      {(page) => page && (
+      {(page) => (
         <ListTable
           label="Deliveries"
           page={page}

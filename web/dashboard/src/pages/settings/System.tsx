@@ -1,7 +1,7 @@
 // The server itself: what runs, what waits, and where to read more.
 
 import { Anchor, Group, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Facts, Page, Panel } from "../../parts/Page";
@@ -9,24 +9,7 @@ import { Time } from "../../parts/Time";
 
 const REFRESH_MS = 5_000;
 
-/** What waits for its turn. */
-interface Queue {
-  waiting: number;
-  oldestDueAt: string | null;
-}
-
-interface SystemBody {
-  version: string;
-  startedAt: string;
-  engine: "SQLITE" | "POSTGRESQL";
-  databaseBytes: number;
-  evaluation: Queue;
-  delivery: Queue;
-  geoDatabases: string[];
-  mailEnabled: boolean;
-  reviewModel: string | null;
-  publicUrl: string | null;
-}
+type SystemBody = Schemas["SystemBody"];
 
 const LINKS = [
   ["/api/docs", "API reference"],
@@ -36,10 +19,10 @@ const LINKS = [
   ["/readyz", "Readiness"],
 ] as const;
 
-const ENGINES = { SQLITE: "SQLite", POSTGRESQL: "PostgreSQL" };
+const ENGINES: Record<string, string> = { SQLITE: "SQLite", POSTGRESQL: "PostgreSQL" };
 
 export function System() {
-  const system = useQuery({ queryKey: ["get", "/api/system"], queryFn: ({ signal }) => read(signal), refetchInterval: REFRESH_MS });
+  const system = $api.useQuery("get", "/api/system", undefined, { refetchInterval: REFRESH_MS });
   return (
     <Page title="System">
       <Answer of={system} lines={8}>
@@ -59,19 +42,12 @@ export function System() {
   );
 }
 
-async function read(signal: AbortSignal): Promise<SystemBody> {
-  const answer = await fetch("/api/system", { signal });
-  const body: unknown = await answer.json();
-  if (!answer.ok) throw body;
-  return body as SystemBody;
-}
-
 /** Work that was due a while ago is late. */
 const LATE_MS = 30_000;
 
-function Waiting({ queue: { waiting, oldestDueAt } }: { queue: Queue }) {
+function Waiting({ queue: { waiting, oldestDueAt } }: { queue: Schemas["QueueBody"] }) {
   if (waiting === 0) return <Chip tone={3}>none wait</Chip>;
-  const isLate = oldestDueAt !== null && Date.now() - Date.parse(oldestDueAt) > LATE_MS;
+  const isLate = oldestDueAt && Date.now() - Date.parse(oldestDueAt) > LATE_MS;
   return (
     <Group gap="xs" className="numbers">
       <Chip tone={isLate ? 1 : undefined}>{waiting.toLocaleString("en")} wait</Chip>
@@ -86,10 +62,10 @@ function Server({ system }: { system: SystemBody }) {
       facts={[
         ["Version", system.version],
         ["Started", <Time at={system.startedAt} />],
-        ["Database", `${ENGINES[system.engine]}, ${bytes(system.databaseBytes)}`],
-        ["Address that links lead to", system.publicUrl ?? "not set: DREGS_PUBLIC_URL"],
+        ["Database", `${ENGINES[system.engine] ?? system.engine}, ${bytes(system.databaseBytes)}`],
+        ["Address that links lead to", system.publicUrl],
         ["Mail", system.mailEnabled ? "is sent" : "is not sent: set DREGS_SMTP_URL"],
-        ["Reviews are written by", system.reviewModel ?? "the built-in reviewer"],
+        ["Reviews are written by", system.reviewModel ? "a language model" : "the built-in reviewer"],
         ["Places are looked up in", system.geoDatabases.length > 0 ? system.geoDatabases.join(", ") : "nothing: name databases in DREGS_GEO_DATABASES"],
       ]}
     />
