@@ -1085,7 +1085,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the names that events have had
+         * List the names that events have had, or fields of identities
          * @description Those that mean nothing yet first.
          */
         get: operations["listSeenNames"];
@@ -2673,7 +2673,7 @@ export interface components {
              */
             value: number;
         };
-        /** @description A name that events have had. */
+        /** @description A name that events have had, or fields of identities. */
         SeenNameBody: {
             name: string;
             /** @description What it means; null where nothing says so. */
@@ -5571,6 +5571,13 @@ export interface operations {
                 pageSize?: number;
                 /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
+                /**
+                 * @description EVENT_TYPE unless said; or IDENTITY_FIELD: keys of the data of the 1,000 newest identities.
+                 * @example EVENT_TYPE
+                 */
+                kind?: string;
+                /** @description Only what means nothing yet. */
+                unmapped?: boolean;
                 /** @description Part of the name, in any case. */
                 term?: string;
             };

@@ -20,7 +20,6 @@ use crate::ops::audit::Actor;
 use crate::ops::mappings::{self as ops, Change};
 use crate::store::StoreError;
 use crate::store::mappings::{self, Entry};
-use crate::store::names::NameKind;
 
 /// Longest name of an event or key of a field that is mapped.
 const SOURCE_MAX_CHARS: usize = 100;
@@ -238,7 +237,7 @@ pub async fn canonical_types(_: Caller) -> Answer<CanonicalTypesBody> {
     })
 }
 
-/// A name that events have had.
+/// A name that events have had, or fields of identities.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SeenNameBody {
@@ -251,11 +250,17 @@ pub struct SeenNameBody {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SeenParams {
+    /// EVENT_TYPE unless said; or IDENTITY_FIELD: keys of the data of the 1,000 newest identities.
+    #[param(example = "EVENT_TYPE")]
+    kind: Option<String>,
+    /// Only what means nothing yet.
+    #[serde(default)]
+    unmapped: bool,
     /// Part of the name, in any case.
     term: Option<String>,
 }
 
-/// List the names that events have had
+/// List the names that events have had, or fields of identities
 ///
 /// Those that mean nothing yet first.
 #[utoipa::path(get, operation_id = "listSeenNames", path = "/mappings/seen", tag = "mappings",
@@ -267,17 +272,16 @@ pub async fn seen(
     Params(params): Params<SeenParams>,
 ) -> Result<Answer<Page<SeenNameBody>>, ApiError> {
     let page = query.page()?;
+    let kind = params.kind.as_deref().map_or(Ok(MappingKind::EventType), parse_kind)?;
     let term = params.term.unwrap_or_default().to_lowercase();
-    let team_id = caller.team_id();
-    let names = app.names.select(team_id, NameKind::Event, |name| name.to_lowercase().contains(&term));
-    let mappings = app.mappings.current();
-    let meant = |name: &str| mappings.of(team_id).event_type(name).map(CanonicalType::name);
-    let mut found: Vec<_> = names.into_iter().map(|(name, _)| (meant(&name), name)).collect();
-    found.sort_by(|one, other| (one.0.is_some(), &one.1).cmp(&(other.0.is_some(), &other.1)));
+    let mut found = ops::seen(&app, caller.team_id(), kind).await?;
+    found.retain(|seen| {
+        seen.name.to_lowercase().contains(&term) && !(params.unmapped && seen.meaning.is_some())
+    });
     let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let content = found.into_iter().skip(page.start()).take(page.length());
-    let content = content.map(|(canonical_type, name)| SeenNameBody { name, canonical_type }).collect();
-    Ok(Answer(page.page(content, total)))
+    let body = |seen: ops::Seen| SeenNameBody { name: seen.name, canonical_type: seen.meaning };
+    Ok(Answer(page.page(content.map(body).collect(), total)))
 }
 
 fn parse_kind(text: &str) -> Result<MappingKind, ApiError> {

@@ -1,16 +1,25 @@
 //! Mappings: changed, and kept in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use dregs_core::mapping::{Mapping, MappingKind};
-use serde_json::json;
+use dregs_core::mapping::{CanonicalType, Mapping, MappingKind};
+use dregs_core::words::snake;
+use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::rescore::{self, Concern};
-use crate::store::Result;
+use crate::ops::roster::{self, Filter, Slice, Sort, Table};
 use crate::store::mappings::{self, Entry};
+use crate::store::names::NameKind;
+use crate::store::rosters::Kind;
+use crate::store::{Result, identities};
+
+/// Identities whose data is looked through for keys.
+const FIELDS_OF_IDENTITIES_MAX: usize = 1_000;
+/// The column of [`crate::store::rosters::Entry`] by which the newest are found.
+const CREATED_AT: usize = 0;
 
 /// The mapping of every team that has entries of its own.
 #[derive(Default)]
@@ -50,6 +59,49 @@ impl Directory {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(mappings);
         Ok(())
     }
+}
+
+/// A name that was seen, and what it means.
+pub struct Seen {
+    pub name: String,
+    pub meaning: Option<&'static str>,
+}
+
+/// The names that a team's events have had, or the keys of its newest identities' data; those that mean nothing
+/// first.
+///
+/// # Errors
+/// Those of the store.
+pub async fn seen(app: &App, team_id: i64, kind: MappingKind) -> Result<Vec<Seen>> {
+    let names: Vec<_> = match kind {
+        MappingKind::EventType => {
+            app.names.select(team_id, NameKind::Event, |_| true).into_iter().map(|(name, _)| name).collect()
+        }
+        MappingKind::IdentityField => newest_fields(app, team_id).await?.into_iter().collect(),
+    };
+    let mappings = app.mappings.current();
+    let of_team = mappings.of(team_id);
+    let meaning = |name: &str| match kind {
+        MappingKind::EventType => of_team.event_type(name).map(CanonicalType::name),
+        MappingKind::IdentityField => of_team.field(&snake(name)).map(|(field, _)| field.name()),
+    };
+    let mut found: Vec<_> = names.into_iter().map(|name| Seen { meaning: meaning(&name), name }).collect();
+    found.sort_by_key(|seen| seen.meaning.is_some());
+    Ok(found)
+}
+
+/// The keys of the data of those who came last.
+async fn newest_fields(app: &App, team_id: i64) -> Result<BTreeSet<String>> {
+    let newest =
+        Slice { sort: Sort::Time(CREATED_AT), ascending: false, offset: 0, limit: FIELDS_OF_IDENTITIES_MAX };
+    let find = move |table: &Table| table.find(&Filter::default(), newest).1;
+    let ids = roster::ask(app, team_id, Kind::Identities, find).await?;
+    let identities = app.store.read(move |tx| identities::load(tx, &ids)).await?;
+    let keys = |data: &str| {
+        let data: Map<String, Value> = serde_json::from_str(data).unwrap_or_default();
+        data.into_iter().map(|(key, _)| key)
+    };
+    Ok(identities.iter().flat_map(|identity| keys(&identity.data)).collect())
 }
 
 /// A change of an entry.

@@ -33,6 +33,17 @@ async fn a_mapping_holds_for_what_was_stored_before(engine: Engine) {
 
     let seen = server.get("/api/mappings/seen?term=konto").await;
     assert_eq!(seen["content"], json!([{"name": "Konto-Eroeffnet", "canonicalType": null}]));
+    let fields = async |filter: &str| {
+        let page = server.get(&format!("/api/mappings/seen?kind=IDENTITY_FIELD{filter}")).await;
+        page["content"].clone()
+    };
+    let (kontakt, mail) = (
+        json!({"name": "kontakt", "canonicalType": null}),
+        json!({"name": "email", "canonicalType": "EMAIL"}),
+    );
+    assert_eq!(fields("").await, json!([kontakt, mail]));
+    assert_eq!(fields("&unmapped=true").await, json!([kontakt]));
+    assert_eq!(fields("&term=MAIL").await, json!([mail]));
     let new = json!({"kind": "EVENT_TYPE", "source": "konto eroeffnet", "target": "REGISTRATION"});
     let mapping = server.post("/api/mappings", new).await;
     assert_eq!((canonical().await, &mapping["source"]), (json!("REGISTRATION"), &json!("konto_eroeffnet")));
