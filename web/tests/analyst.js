@@ -18,7 +18,7 @@ export class Analyst {
     analyst.listen();
     await analyst.page.goto(dregs.url);
     await analyst.page.getByLabel("E-mail").fill(ADMIN.email);
-    await analyst.page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
+    await analyst.page.locator("input[type=password]").fill(ADMIN.password);
     await analyst.page.getByRole("button", { name: "Sign in" }).click();
     await analyst.page.getByRole("navigation", { name: "Main" }).waitFor({ state: "attached" });
     return analyst;

@@ -21,9 +21,9 @@ export function band(score: number): number {
   return BANDS.filter((start) => score >= start).length;
 }
 
-/** "HUMANITY" as a word: "Humanity". */
+/** "HUMANITY" as a word: "Humanity"; "SHARED_IP" as two: "Shared IP". */
 export function word(name: string): string {
-  const text = name.toLowerCase().replaceAll("_", " ");
+  const text = name.toLowerCase().replaceAll("_", " ").replace(/\bip\b/, "IP");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
