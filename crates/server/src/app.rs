@@ -22,6 +22,7 @@ use crate::geo::Geo;
 use crate::ops::first_start::{self, FirstStart};
 use crate::ops::handoff::{Handoff, Outgoing};
 use crate::ops::ingest::{self, Submission};
+use crate::ops::live::Audience;
 use crate::ops::messages::EventIds;
 use crate::ops::names::Names;
 use crate::ops::roster::Rosters;
@@ -66,6 +67,7 @@ pub struct App {
     pub rules: rules::Directory,
     pub datasets: datasets::Directory,
     pub rosters: Rosters,
+    pub live: Audience,
     pub rates: limits::Rates,
     pub sign_ins: limits::SignIns,
     pub usage: usage::Usage,
@@ -173,6 +175,7 @@ impl App {
             rules: rules::Directory::default(),
             datasets: datasets::Directory::default(),
             rosters: Rosters::default(),
+            live: Audience::default(),
             rates: limits::Rates::default(),
             sign_ins: limits::SignIns::default(),
             usage: usage::Usage::default(),
@@ -237,6 +240,7 @@ impl App {
 
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+        self.live.close();
     }
 }
 

@@ -121,6 +121,14 @@ impl Caller {
             let message = "A browser's session may be used by this server's own pages only.";
             return Err(ApiError::new(StatusCode::FORBIDDEN, Code::CsrfRefused, message));
         }
+        Self::with_token(app, token).await
+    }
+
+    /// Whose token this is now.
+    ///
+    /// # Errors
+    /// When it is nobody's who may read.
+    pub async fn with_token(app: &App, token: &str) -> Result<Self, ApiError> {
         if token.starts_with(PUBLIC_PREFIX) {
             let credential = app.credentials.by_public(token);
             return Err(credential.map_or_else(|| unauthenticated(UNKNOWN_KEY), |_| public_key_not_allowed()));

@@ -28,6 +28,7 @@ mod identity_actions;
 mod identity_csv;
 mod identity_lists;
 mod links;
+mod live;
 mod mappings;
 mod mcp_tokens;
 mod openapi;
@@ -132,6 +133,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(dashboard::rule_activity))
         .routes(routes!(views::list, views::create))
         .routes(routes!(views::delete))
+        .routes(routes!(live::listen))
         .routes(routes!(usage::get))
         .routes(routes!(system::get))
         .routes(routes!(audit_log::list))

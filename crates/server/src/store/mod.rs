@@ -32,6 +32,7 @@ pub mod events;
 pub mod groups;
 pub mod identities;
 pub mod links;
+pub mod live;
 pub mod mappings;
 pub mod mcp_tokens;
 pub mod names;

@@ -2,5 +2,6 @@
 
 pub mod deliver;
 pub mod evaluate;
+pub mod live;
 pub mod rescore;
 pub mod review;

@@ -77,6 +77,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/identities/{id}/links",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/reviews",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/scores",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/live",                                    [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings/canonical-types",                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings/seen",                           [401, 401, 403, 200, 200, 401, 200, 200, 200]),

@@ -14,6 +14,7 @@ mod faithful;
 mod input;
 mod limits;
 mod lists;
+mod live;
 mod openapi;
 mod requests;
 mod schemathesis;

@@ -14,8 +14,8 @@ use crate::support::server::{TestServer, event};
 
 /// Requests made for one operation, beside those for every corner of its parameters.
 const EXAMPLES_MAX: &str = "12";
-/// What would end the session that makes the requests.
-const ENDS_THE_SESSION: [&str; 2] = ["signOut", "changePassword"];
+/// What would end the session that makes the requests, and what never ends.
+const LEFT_OUT: [&str; 3] = ["signOut", "changePassword", "listen"];
 
 async fn server() -> TestServer {
     // Names that lead nowhere must not hold the test up.
@@ -42,7 +42,7 @@ async fn run(server: &TestServer, settings: &str, options: &[&str]) {
         // How many of its own inventions the generator throws away is no matter of the server's.
         .args(["--suppress-health-check", "filter_too_much"])
         .args(["--continue-on-failure", "--warnings", "off", "--request-timeout", "20"])
-        .args(ENDS_THE_SESSION.iter().flat_map(|operation| ["--exclude-operation-id", operation]))
+        .args(LEFT_OUT.iter().flat_map(|operation| ["--exclude-operation-id", operation]))
         .args(options);
     let output =
         command.current_dir(folder.path()).stdin(Stdio::null()).kill_on_drop(true).output().await.unwrap();

@@ -13,6 +13,7 @@ mod identities;
 mod identity_queue;
 mod links;
 mod lists;
+mod live;
 mod records;
 mod refold;
 mod rules;

@@ -15,6 +15,7 @@ use dregs_core::time::{MINUTE_MS, Timestamp};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::app::App;
+use crate::ops::tail::Tail;
 use crate::store::rosters::{self, Kind};
 use crate::store::{Result, StoreError, changes};
 pub use table::{Filter, Slice, Sort, Table};
@@ -23,8 +24,6 @@ pub use table::{Filter, Slice, Sort, Table};
 const CHUNK_ROWS: i64 = 20_000;
 /// Entries of the change log read in one go.
 const CHANGES_MAX: i64 = 5_000;
-/// A change whose number was skipped may still be under way on another node, for this long.
-const GAP_MS: i64 = MINUTE_MS;
 /// Skipped numbers remembered; with more the list is built again.
 const GAPS_MAX: usize = 10_000;
 /// How long a list that nobody asks for is kept.
@@ -45,10 +44,8 @@ type Shared = Arc<Mutex<Roster>>;
 #[derive(Default)]
 struct Roster {
     table: Option<Table>,
-    /// The change up to which everything is in the table, but for the gaps.
-    seen: i64,
-    /// Numbers before it that were not there, and since when they are missed.
-    gaps: HashMap<i64, Timestamp>,
+    /// The changes that are in the table.
+    changes: Tail,
     used_at: Timestamp,
 }
 
@@ -123,7 +120,7 @@ async fn current(app: &App, team_id: i64, kind: Kind) -> Result<OwnedMutexGuard<
 async fn build(app: &App, roster: &mut Roster, team_id: i64, kind: Kind) -> Result<()> {
     *roster = Roster { used_at: roster.used_at, ..Roster::default() };
     // Changes from here on may be in what is read, or not: they are looked at again.
-    roster.seen = app.store.read(changes::last).await?;
+    roster.changes = Tail::at(app.store.read(changes::last).await?);
     let mut table = Table::default();
     let mut after = 0;
     loop {
@@ -143,7 +140,7 @@ async fn build(app: &App, roster: &mut Roster, team_id: i64, kind: Kind) -> Resu
 async fn refresh(app: &App, roster: &mut Roster, team_id: i64, kind: Kind) -> Result<bool> {
     let now = app.clock.now();
     loop {
-        let (seen, gaps) = (roster.seen, roster.gaps.keys().copied().collect::<Vec<_>>());
+        let (seen, gaps) = (roster.changes.seen, roster.changes.gaps());
         let (gone, new) = app
             .store
             .read(move |tx| {
@@ -156,19 +153,12 @@ async fn refresh(app: &App, roster: &mut Roster, team_id: i64, kind: Kind) -> Re
             return Ok(false);
         }
         let is_all = new.len() < CHANGES_MAX as usize;
-        let mut touched = BTreeSet::new();
-        for (id, change) in new {
-            touched.extend(change.of(kind));
-            roster.gaps.remove(&id);
-            for skipped in roster.seen + 1..id {
-                roster.gaps.insert(skipped, now);
-            }
-            roster.seen = roster.seen.max(id);
-        }
-        roster.gaps.retain(|_, since| now.millis_since(*since) < GAP_MS);
-        if roster.gaps.len() > GAPS_MAX {
+        roster.changes.note(new.iter().map(|(id, _)| *id), now);
+        if roster.changes.gaps().len() > GAPS_MAX {
             return Ok(false);
         }
+        let touched: BTreeSet<_> =
+            new.iter().flat_map(|(_, change)| change.of(kind).iter().copied()).collect();
         take_over(app, roster, team_id, kind, touched.into_iter().collect()).await?;
         if is_all {
             return Ok(true);

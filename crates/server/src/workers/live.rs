@@ -1,0 +1,34 @@
+//! Looks at the store for those who listen, as long as somebody does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::app::App;
+use crate::ops::live;
+use crate::shutdown::Shutdown;
+
+/// Between two looks, and so between two messages.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Works until shutdown begins.
+pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
+    let mut watch = None;
+    loop {
+        let work = async {
+            match live::look(&app, &mut watch).await {
+                Ok(true) => sleep(PAUSE).await,
+                Ok(false) => app.live.came().await,
+                Err(error) => {
+                    tracing::error!(%error, "those who listen could not be told what has changed; trying again");
+                    sleep(PAUSE).await;
+                }
+            }
+        };
+        tokio::select! {
+            () = work => {}
+            () = shutdown.begun() => return,
+        }
+    }
+}
