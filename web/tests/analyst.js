@@ -16,7 +16,7 @@ export class Analyst {
     analyst.context = await chrome.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     analyst.page = await analyst.context.newPage();
     analyst.listen();
-    await analyst.page.goto(dregs.url);
+    await analyst.page.goto(`${dregs.url}/sign-in`);
     await analyst.page.getByLabel("E-mail").fill(ADMIN.email);
     await analyst.page.locator("input[type=password]").fill(ADMIN.password);
     await analyst.page.getByRole("button", { name: "Sign in" }).click();

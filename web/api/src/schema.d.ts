@@ -1036,6 +1036,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listen to what changes
+         * @description Server-sent events: once `ready`, with `{}`, then `change`, at most twice a second, and a comment every 15
+         *     seconds. Nothing that happens after `ready` is missed, on whichever node. The stream ends when the session or the
+         *     key does.
+         */
+        get: operations["listen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mappings": {
         parameters: {
             query?: never;
@@ -1515,6 +1537,16 @@ export interface components {
         CanonicalTypesBody: {
             eventTypes: string[];
             identityFields: string[];
+        };
+        /** @description What has changed since the message before. */
+        ChangeBody: {
+            /**
+             * @description EVENTS, IDENTITIES, GROUPS, DEVICES, ESCALATIONS or DELIVERIES. Some more where so much happens that it
+             *     is not looked at one by one.
+             */
+            topics: string[];
+            /** @description Ids of identities that were changed, at most 50 of them. */
+            identities: string[];
         };
         /** @description A channel. */
         ChannelBody: {
@@ -5453,6 +5485,31 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages; this is the data of a `change`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ChangeBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
