@@ -55,6 +55,8 @@ test("a channel is made, fails, is mended, and what it missed is sent again", as
   for (const number of [1, 2]) {
     const attempt = desk.getByRole("region", { name: `Attempt ${number}` });
     await attempt.getByText("503").first().waitFor();
+    const wire = attempt.locator("details");
+    if ((await wire.getAttribute("open")) === null) await wire.locator("summary").click();
     await attempt.getByText("the queue is full").waitFor();
     await attempt.getByText(/"identityId":\s*"ada"/).first().waitFor();
   }

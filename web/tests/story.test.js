@@ -56,7 +56,7 @@ test("from a purchase in a shop to an acknowledged escalation", async () => {
 
   // The dashboard, which has been open all the time, shows it by itself.
   const { page: desk } = analyst;
-  await desk.locator(".nav").getByText("1", { exact: true }).waitFor();
+  await desk.locator(".nav").getByLabel(/^\d+ open$/).waitFor();
   await desk.getByRole("link", { name: "Work through them" }).click();
   await desk.getByText("Scripts that buy").first().waitFor();
   await desk.getByRole("link", { name: "Mallory Archer" }).first().click();
