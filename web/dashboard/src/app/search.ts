@@ -26,3 +26,13 @@ export function usePageSearch(): [Search, (change: Record<string, string | undef
   };
   return [search, change];
 }
+
+/** The page and the order of the list that the address asks for. */
+export function useListQuery() {
+  const [{ pageNumber, sort, order }] = usePageSearch();
+  return {
+    pageNumber: Number(pageNumber ?? 0),
+    ...(sort ? { sort } : {}),
+    ...(order === "ASC" || order === "DESC" ? { order: order as "ASC" | "DESC" } : {}),
+  };
+}

@@ -16,7 +16,7 @@ import { word } from "../../parts/score";
 import { ERRORS, size } from "../deliveries/words";
 import type { Channel } from "./config";
 import { Replay } from "./Replay";
-import { TimeFilter } from "./TimeFilter";
+import { TimeFilter } from "../../parts/TimeFilter";
 
 type Delivery = Schemas["DeliveryBody"];
 

@@ -6,7 +6,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { $api, refresh, tell, type Schemas } from "../../api";
 import { Failure } from "../../parts/Answer";
 import { exactTime } from "../../parts/Time";
-import { toLocal, toUtc } from "./TimeFilter";
+import { toLocal, toUtc } from "../../parts/TimeFilter";
 
 type Range = Omit<Schemas["ReplayBody"], "dryRun">;
 

@@ -1,3 +1,73 @@
+// One device: who uses it, and what came from it.
+
+import { Button } from "@mantine/core";
+import { useParams } from "@tanstack/react-router";
+import { $api, refresh, tell, type Schemas } from "../../api";
+import { useMay } from "../../app/session";
+import { Answer } from "../../parts/Answer";
+import { Chip } from "../../parts/Chip";
+import { Confirm } from "../../parts/Confirm";
+import { Copy } from "../../parts/Copy";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
+import { IdentitiesOf } from "../../parts/SubList";
+import { Time } from "../../parts/Time";
+import { placeOf } from "./DeviceList";
+
+type Device = Schemas["DeviceBody"];
+
 export function DevicePage() {
-  return <p>DevicePage</p>;
+  const { fingerprint = "" } = useParams({ strict: false });
+  const device = $api.useQuery("get", "/api/devices/{fingerprint}", { params: { path: { fingerprint } } });
+  return (
+    <Page title="Device" tab={fingerprint.slice(0, 12)} actions={device.data && <Regard device={device.data} />}>
+      <Answer of={device} lines={8}>
+        {(device) => (
+          <>
+            <Panel><About device={device} /></Panel>
+            <Panel title="Identities" note="Everybody who was seen on it." actions={<PageLink to="/events" search={{ device: fingerprint } as never} fz="sm">Its events</PageLink>}>
+              <IdentitiesOf filter={{ device: fingerprint }} />
+            </Panel>
+          </>
+        )}
+      </Answer>
+    </Page>
+  );
+}
+
+function About({ device }: { device: Device }) {
+  const { fingerprint, ip, asn, asnLabel, userAgent, timezone, disregarded, firstSeenAt, lastSeenAt } = device;
+  return (
+    <Facts
+      facts={[
+        ["Fingerprint", <><span className="mono">{fingerprint}</span> <Copy text={fingerprint} label="fingerprint" />{disregarded && <> <Chip tone={2}>Disregarded</Chip></>}</>],
+        ["Browser", userAgent && <span className="mono">{userAgent}</span>],
+        ["Address", ip && <span className="mono">{ip}</span>],
+        ["Network", [asn, asnLabel].filter(Boolean).join(" ") || null],
+        ["Place", placeOf(device)],
+        ["Timezone", timezone],
+        ["First seen", <Time at={firstSeenAt} />],
+        ["Last seen", <Time at={lastSeenAt} />],
+      ]}
+    />
+  );
+}
+
+function Regard({ device: { fingerprint, disregarded } }: { device: Device }) {
+  const { triage } = useMay();
+  const change = $api.useMutation("patch", "/api/devices/{fingerprint}", {
+    onSuccess: async (device) => {
+      await refresh("/api/devices");
+      tell(device.disregarded ? "The device is disregarded. Those who use it are scored again." : "The device is regarded again.");
+    },
+  });
+  const put = (to: boolean) => change.mutate({ params: { path: { fingerprint } }, body: { disregarded: to } });
+  if (!triage) return null;
+  if (disregarded) return <Button size="xs" variant="default" loading={change.isPending} onClick={() => put(false)}>Regard again</Button>;
+  return (
+    <Confirm action="Disregard" question="Disregard this device?" onConfirm={() => put(true)}>
+      Sharing it is then no evidence against anybody, as with a till, a kiosk or the computer of a library. Those who use it
+      are scored again.
+    </Confirm>
+  );
 }

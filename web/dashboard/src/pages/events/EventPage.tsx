@@ -1,3 +1,56 @@
+// One event, as it was stored.
+
+import { useParams } from "@tanstack/react-router";
+import { $api, type Schemas } from "../../api";
+import { Answer } from "../../parts/Answer";
+import { Chip } from "../../parts/Chip";
+import { DeviceLink } from "../../parts/Columns";
+import { Copy, pretty, Source } from "../../parts/Copy";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { IdentityLink, PageLink } from "../../parts/PageLink";
+import { word } from "../../parts/score";
+import { exactTime, Time } from "../../parts/Time";
+
+type Event = Schemas["TrackedEventBody"];
+
 export function EventPage() {
-  return <p>EventPage</p>;
+  const { id = "" } = useParams({ strict: false });
+  const event = $api.useQuery("get", "/api/events/{id}", { params: { path: { id } } });
+  return (
+    <Page title={event.data?.eventName ?? "Event"}>
+      <Answer of={event} lines={8}>
+        {(event) => (
+          <>
+            <Panel><About event={event} /></Panel>
+            <Panel title="Data" note="Passwords, tokens, card numbers and the like were taken out before it was stored.">
+              <Source text={pretty(event.eventData)} label="data" />
+            </Panel>
+          </>
+        )}
+      </Answer>
+    </Page>
+  );
+}
+
+function About({ event }: { event: Event }) {
+  const { id, timestamp, identity, groups, fingerprint, session, ip, url, userAgent, eventSource, canonicalType } = event;
+  return (
+    <Facts
+      facts={[
+        ["Time", <>{exactTime(timestamp)} (<Time at={timestamp} />)</>],
+        ["Meaning", canonicalType ? <Chip>{word(canonicalType)}</Chip> : <>none: <PageLink to="/settings/mappings">say what it means</PageLink></>],
+        ["Identity", identity && <IdentityLink id={identity.id} name={identity.label} />],
+        ["Groups", groups.length > 0 && groups.map((group) => (
+          <span key={group.path}>{word(group.type)} <PageLink to="/groups/$type/$id" params={{ type: group.type, id: group.id }}>{group.label}</PageLink> </span>
+        ))],
+        ["Device", fingerprint && <><DeviceLink fingerprint={fingerprint} /> <Copy text={fingerprint} label="fingerprint" /></>],
+        ["Session", session && <PageLink to="/events" search={{ session } as never} className="mono">{session}</PageLink>],
+        ["Address", ip && <span className="mono">{ip}</span>],
+        ["User agent", userAgent && <span className="mono">{userAgent}</span>],
+        ["Page", url && <span className="mono">{url}</span>],
+        ["Source", eventSource],
+        ["Id", <><span className="mono">{id}</span> <Copy text={id} label="id" /></>],
+      ]}
+    />
+  );
 }

@@ -1,3 +1,94 @@
+// One group: what is known of it, and its members.
+
+import { ActionIcon, Button, Group as Row, TextInput, Tooltip } from "@mantine/core";
+import { IconX } from "@tabler/icons-react";
+import { useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { $api, refresh, tell, type Schemas } from "../../api";
+import { useMay } from "../../app/session";
+import { Answer } from "../../parts/Answer";
+import { Chip } from "../../parts/Chip";
+import { Copy, pretty, Source } from "../../parts/Copy";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
+import { word } from "../../parts/score";
+import { IdentitiesOf } from "../../parts/SubList";
+import { Time } from "../../parts/Time";
+
+type Group = Schemas["GroupBody"];
+
 export function GroupPage() {
-  return <p>GroupPage</p>;
+  const { type = "", id = "" } = useParams({ strict: false });
+  const group = $api.useQuery("get", "/api/groups/{type}/{id}", { params: { path: { type, id } } });
+  return (
+    <Page title={group.data?.displayName ?? id}>
+      <Answer of={group} lines={8}>
+        {(group) => (
+          <>
+            <Panel><About group={group} /></Panel>
+            <Members type={type} id={id} />
+            {Object.keys(group.data ?? {}).length > 0 && <Panel title="Attributes"><Source text={pretty(group.data)} label="attributes" /></Panel>}
+          </>
+        )}
+      </Answer>
+    </Page>
+  );
+}
+
+function About({ group: { type, id, identityCount, createdAt, lastTrackedAt } }: { group: Group }) {
+  return (
+    <Facts
+      facts={[
+        ["Type", <Chip>{word(type)}</Chip>],
+        ["Id", <><span className="mono">{id}</span> <Copy text={id} label="id" /></>],
+        ["Members", identityCount.toLocaleString("en")],
+        ["Created", <Time at={createdAt} />],
+        ["Last seen", <Time at={lastTrackedAt} />],
+      ]}
+    />
+  );
+}
+
+function Members({ type, id }: { type: string; id: string }) {
+  const { manage } = useMay();
+  const remove = $api.useMutation("delete", "/api/groups/{type}/{id}/identities/{identityId}", { onSuccess: changed });
+  const takeOut = (identityId: string) => remove.mutate({ params: { path: { type, id, identityId } } });
+  const more = {
+    title: "",
+    cell: ({ id: identityId }: Schemas["IdentityBody"]) => (
+      <Tooltip label="Take out of the group">
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Take ${identityId} out of the group`} onClick={() => takeOut(identityId)}><IconX size={14} /></ActionIcon>
+      </Tooltip>
+    ),
+  };
+  return (
+    <Panel title="Members" actions={<PageLink to="/events" search={{ group: id, groupType: type } as never} fz="sm">Its events</PageLink>}>
+      {manage && <AddMember type={type} id={id} />}
+      <IdentitiesOf filter={{ group: id, groupType: type }} more={manage ? [more] : []} />
+    </Panel>
+  );
+}
+
+function changed(): Promise<unknown> {
+  return Promise.all([refresh("/api/groups"), refresh("/api/identities")]);
+}
+
+function AddMember({ type, id }: { type: string; id: string }) {
+  const [identityId, setIdentityId] = useState("");
+  const add = $api.useMutation("put", "/api/groups/{type}/{id}/identities/{identityId}", {
+    onSuccess: async () => {
+      await changed();
+      tell(`${identityId} is a member.`);
+      setIdentityId("");
+    },
+  });
+  const submit = () => add.mutate({ params: { path: { type, id, identityId: identityId.trim() } } });
+  return (
+    <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
+      <Row gap="xs">
+        <TextInput size="sm" aria-label="Id of an identity" placeholder="Id of an identity" required value={identityId} onChange={(event) => setIdentityId(event.currentTarget.value)} />
+        <Button size="xs" variant="default" type="submit" loading={add.isPending}>Add to the group</Button>
+      </Row>
+    </form>
+  );
 }

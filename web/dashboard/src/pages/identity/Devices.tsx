@@ -8,7 +8,7 @@ import { Chip } from "../../parts/Chip";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
-import { useListQuery } from "./list";
+import { useListQuery } from "../../app/search";
 
 type Device = Schemas["DeviceBody"];
 

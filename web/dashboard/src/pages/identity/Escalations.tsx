@@ -9,7 +9,7 @@ import { ListTable, type Column } from "../../parts/ListTable";
 import { PageLink } from "../../parts/PageLink";
 import { CATEGORIES } from "../../parts/score";
 import { Time } from "../../parts/Time";
-import { useListQuery } from "./list";
+import { useListQuery } from "../../app/search";
 
 type Escalation = Schemas["EscalationBody"];
 

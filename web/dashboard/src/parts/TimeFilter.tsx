@@ -1,7 +1,7 @@
 // Times that are picked: shown in the reader's zone, kept in UTC.
 
 import { TextInput } from "@mantine/core";
-import { usePageSearch } from "../../app/search";
+import { usePageSearch } from "../app/search";
 
 const MINUTE_MS = 60_000;
 

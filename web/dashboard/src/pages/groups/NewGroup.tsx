@@ -1,0 +1,39 @@
+import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useDisclosure } from "@mantine/hooks";
+import { useNavigate } from "@tanstack/react-router";
+import { $api, refresh } from "../../api";
+import { Failure } from "../../parts/Answer";
+
+/** Makes a group before any event names it. */
+export function NewGroup() {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  const navigate = useNavigate();
+  const form = useForm({ initialValues: { type: "organization", id: "", name: "" } });
+  const create = $api.useMutation("post", "/api/groups", {
+    onError: () => {},
+    onSuccess: ({ type, id }) => {
+      void refresh("/api/groups");
+      void navigate({ to: "/groups/$type/$id", params: { type, id } });
+    },
+  });
+  const submit = form.onSubmit(({ type, id, name }) =>
+    create.mutate({ body: { type, id, ...(name.trim() ? { attributes: { name: name.trim() } } : {}) } }),
+  );
+  return (
+    <>
+      <Button size="xs" onClick={open}>New group</Button>
+      <Modal opened={isOpen} onClose={close} title="New group">
+        <form onSubmit={submit}>
+          <Stack>
+            {create.error && <Failure error={create.error} />}
+            <TextInput label="Type" required {...form.getInputProps("type")} />
+            <TextInput label="Id" description="As your events name it." required data-autofocus {...form.getInputProps("id")} />
+            <TextInput label="Name" {...form.getInputProps("name")} />
+            <Group justify="flex-end"><Button type="submit" loading={create.isPending}>Create</Button></Group>
+          </Stack>
+        </form>
+      </Modal>
+    </>
+  );
+}
