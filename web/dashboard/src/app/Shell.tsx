@@ -23,6 +23,8 @@ const PLACES = [
   { to: "/settings", label: "Settings", icon: IconSettings },
 ] as const;
 
+const compact = new Intl.NumberFormat("en", { notation: "compact" });
+
 /** The keys that go places, wherever one is. */
 const KEYS: [string, string][] = [
   ["alt+1", "/"], ["alt+2", "/identities"], ["alt+3", "/escalations"], ["alt+4", "/events"],
@@ -83,7 +85,7 @@ function Places() {
           <>
             <Icon size={18} stroke={isActive ? 2.2 : 1.7} aria-hidden />
             <span style={{ flex: 1 }}>{place.label}</span>
-            {place.to === "/escalations" && data && data.open > 0 && <span className="chip" data-tone="1" aria-label={`${data.open} open`}>{data.open}</span>}
+            {place.to === "/escalations" && data && data.open > 0 && <span className="chip" data-tone="1" aria-label={`${data.open} open`}>{compact.format(data.open)}</span>}
           </>
         );
       }}

@@ -45,7 +45,7 @@ export function Facts({ facts }: { facts: [name: string, value: ReactNode][] }) 
       {facts.map(([name, value]) => (
         <div key={name} style={{ display: "contents" }}>
           <dt>{name}</dt>
-          <dd>{value ?? "–"}</dd>
+          <dd>{value || "–"}</dd>
         </div>
       ))}
     </dl>

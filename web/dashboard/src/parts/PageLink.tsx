@@ -9,5 +9,5 @@ export const PageLink = createLink((props: Props) => <Anchor {...props} />);
 
 /** A link to an identity; `name` is what people call it. */
 export function IdentityLink({ id, name }: { id: string; name?: string | null | undefined }) {
-  return <PageLink to="/identities/$id" params={{ id }} className="break" fw={500}>{name || id}</PageLink>;
+  return <PageLink to="/identities/$id" params={{ id }} className="break" fw={500} inherit>{name || id}</PageLink>;
 }

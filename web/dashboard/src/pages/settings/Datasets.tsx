@@ -1,3 +1,67 @@
+// Lists that scores look things up in: what is shipped, and what the team adds or takes away.
+
+import { Progress, Text } from "@mantine/core";
+import { $api, type Schemas } from "../../api";
+import { usePageSearch } from "../../app/search";
+import { Answer } from "../../parts/Answer";
+import { ListTable, type Column } from "../../parts/ListTable";
+import { Page } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
+import { Time } from "../../parts/Time";
+import { word } from "../../parts/score";
+import { DatasetEntries } from "./DatasetEntries";
+import { whole } from "./whole";
+
+type Dataset = Schemas["DatasetBody"];
+
+/** "disposable-email-domains" in words. */
+function nameOf(slug: string): string {
+  return word(slug.replaceAll("-", "_"));
+}
+
+const COLUMNS: Column<Dataset>[] = [
+  {
+    title: "Dataset",
+    cell: ({ slug, description }) => (
+      <>
+        <PageLink to="/settings/datasets" search={{ dataset: slug }} fw={500}>{nameOf(slug)}</PageLink>
+        <Text c="dimmed" fz="xs" maw={420} miw={220}>{description}</Text>
+      </>
+    ),
+  },
+  { title: "Shipped", cell: ({ globalEntryCount }) => <span className="numbers">{globalEntryCount.toLocaleString("en")}</span> },
+  { title: "Yours", cell: ({ customerEntryCount }) => <span className="numbers">{customerEntryCount.toLocaleString("en")}</span> },
+  { title: "Taken over", cell: ({ takenAt, source, version }) => <><Time at={takenAt} /><Text c="dimmed" fz="xs" maw={240} miw={140}>{source}, {version}</Text></> },
+  { title: "Freshness", cell: ({ freshness }) => <Freshness of={freshness} /> },
+];
+
+function Freshness({ of }: { of: number }) {
+  const percent = Math.round(of * 100);
+  return (
+    <div title="How much it still says of what it said when it was new">
+      <span className="numbers">{percent} %</span>
+      <Progress value={percent} size="sm" w={80} color={percent < 50 ? "orange" : "teal"} aria-label="Freshness" />
+    </div>
+  );
+}
+
 export function Datasets() {
-  return <p>Datasets</p>;
+  const [{ dataset: slug }] = usePageSearch();
+  const datasets = $api.useQuery("get", "/api/datasets");
+  const open = datasets.data?.find((dataset) => dataset.slug === slug);
+  if (slug) {
+    return (
+      <Page title={nameOf(slug)} actions={<PageLink to="/settings/datasets" fz="sm">All datasets</PageLink>}>
+        {open && <Text c="dimmed" fz="sm" maw={760}>{open.description}</Text>}
+        <DatasetEntries key={slug} slug={slug} />
+      </Page>
+    );
+  }
+  return (
+    <Page title="Datasets">
+      <Answer of={datasets} lines={6}>
+        {(all) => <ListTable label="Datasets" page={whole(all)} columns={COLUMNS} rowKey={(dataset) => dataset.slug} empty={null} />}
+      </Answer>
+    </Page>
+  );
 }

@@ -1,0 +1,153 @@
+// What an analyst needs to know of an escalation to decide: who it is, what the rule wanted, and why the scores are low.
+
+import { Button, Group, Kbd, Stack, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { $api } from "../../api";
+import { useMay } from "../../app/session";
+import { Answer } from "../../parts/Answer";
+import { Badges, Chip, ScoreChip, StatusChip } from "../../parts/Chip";
+import { Panel } from "../../parts/Page";
+import { IdentityLink, PageLink } from "../../parts/PageLink";
+import { CATEGORIES, scoreOf, word } from "../../parts/score";
+import { exactTime, Time } from "../../parts/Time";
+import { byStrength, push, signed, type Observation } from "../identity/evidence";
+import { ConditionsInWords } from "../rules/RuleTable";
+import classes from "./EscalationQueue.module.css";
+import { analysisQuery, eventsQuery, identityQuery, type Escalation } from "./escalations";
+import { ACTS, type Act } from "./moves";
+
+/** Observations that are shown: those that pull a score down most. */
+const WORST = 5;
+
+export function Detail({ escalation, act }: { escalation: Escalation; act: (act: Act) => void }) {
+  const { status, severity, identity, openedAt, acknowledgedAt, closedAt } = escalation;
+  return (
+    <section className={classes.detail} aria-label={`Escalation of ${identity.label}`}>
+      <Stack gap="md">
+        <Group justify="space-between" gap="xs">
+          <Title order={2}><IdentityLink id={identity.id} name={identity.label} /></Title>
+          <Acts escalation={escalation} act={act} />
+        </Group>
+        <Group gap="xs">
+          <StatusChip status={severity} />
+          <StatusChip status={status} />
+          <Text c="dimmed" fz="sm">opened <Time at={openedAt} />, {exactTime(openedAt)}</Text>
+          {acknowledgedAt && <Text c="dimmed" fz="sm">acknowledged <Time at={acknowledgedAt} /></Text>}
+          {closedAt && <Text c="dimmed" fz="sm">closed <Time at={closedAt} /></Text>}
+        </Group>
+        <div className={classes.sides}>
+          <Stack gap="md">
+            <Why id={identity.id} />
+            <LastEvents id={identity.id} />
+          </Stack>
+          <Stack gap="md">
+            <Scores escalation={escalation} />
+            <Rule escalation={escalation} />
+          </Stack>
+        </div>
+      </Stack>
+    </section>
+  );
+}
+
+function Acts({ escalation: { status }, act }: { escalation: Escalation; act: (act: Act) => void }) {
+  const { triage } = useMay();
+  if (!triage) return null;
+  const possible = ACTS.filter(({ from }) => from.includes(status));
+  return (
+    <Group gap="xs" className={classes.acts}>
+      {possible.map((one, index) => (
+        <Button key={one.key} size="xs" variant={index === 0 ? "filled" : "default"} rightSection={<Kbd size="xs">{one.key}</Kbd>} onClick={() => act(one)}>
+          {one.label}
+        </Button>
+      ))}
+    </Group>
+  );
+}
+
+function Scores({ escalation: { identity: { id }, scoreSnapshot } }: { escalation: Escalation }) {
+  const identity = useQuery(identityQuery(id));
+  return (
+    <Panel title="Scores">
+      <Answer of={identity}>
+        {(identity) => (
+          <>
+            <table className={classes.scores}>
+              <thead><tr><th scope="col">Category</th><th scope="col">Then</th><th scope="col">Now</th></tr></thead>
+              <tbody>
+                {CATEGORIES.map((category) => (
+                  <tr key={category}>
+                    <th scope="row">{word(category)}</th>
+                    <td><ScoreChip category={category} value={scoreSnapshot[category] ?? null} /></td>
+                    <td><ScoreChip category={category} value={scoreOf(identity, category)} /></td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+            {identity.badges.length > 0 && <Badges badges={identity.badges} most={6} />}
+          </>
+        )}
+      </Answer>
+    </Panel>
+  );
+}
+
+function Rule({ escalation: { escalationRule: { id, label } } }: { escalation: Escalation }) {
+  const rule = $api.useQuery("get", "/api/escalation-rules/{id}", { params: { path: { id: Number(id) } } }, { staleTime: 60_000 });
+  return (
+    <Panel title="Rule" actions={<PageLink to="/escalation-rules/$id" params={{ id }} fz="sm">{label}</PageLink>}>
+      <Answer of={rule} lines={2}>{({ conditions }) => <ConditionsInWords conditions={conditions} />}</Answer>
+    </Panel>
+  );
+}
+
+/** The observations that pull scores down, the strongest first. */
+function Why({ id }: { id: string }) {
+  const analysis = useQuery(analysisQuery(id));
+  return (
+    <Panel title="Why" actions={<PageLink to="/identities/$id" params={{ id }} fz="sm">All observations</PageLink>}>
+      <Answer of={analysis} lines={6}>
+        {({ scores }) => {
+          const worst = byStrength(scores.flatMap(({ observations }) => observations)).filter((one) => push(one) < 0).slice(0, WORST);
+          if (worst.length === 0) return <Text c="dimmed">Nothing speaks against it any more.</Text>;
+          return <ol className={classes.observations}>{worst.map((one) => <Against key={one.id} observation={one} />)}</ol>;
+        }}
+      </Answer>
+    </Panel>
+  );
+}
+
+function Against({ observation }: { observation: Observation }) {
+  const { category, label, explanation } = observation;
+  return (
+    <li>
+      <Group gap="xs">
+        <Text fw={600}>{label}</Text>
+        <Chip>{word(category)}</Chip>
+        <Text c="dimmed" fz="sm" className="numbers">{signed(push(observation))}</Text>
+      </Group>
+      <p className="break">{explanation}</p>
+    </li>
+  );
+}
+
+function LastEvents({ id }: { id: string }) {
+  const events = useQuery(eventsQuery(id));
+  return (
+    <Panel title="Last events" actions={<PageLink to="/events" search={{ identity: id } as never} fz="sm">All events</PageLink>}>
+      <Answer of={events} lines={4}>
+        {({ content }) => (
+          <ul className={classes.events}>
+            {content.map((event) => (
+              <li key={event.id}>
+                <PageLink to="/events/$id" params={{ id: event.id }} className="break">{event.eventName}</PageLink>
+                <Text c="dimmed" fz="sm"><Time at={event.timestamp} /></Text>
+                {event.ip && <Text c="dimmed" fz="sm" className="mono">{event.ip}</Text>}
+              </li>
+            ))}
+          </ul>
+        )}
+      </Answer>
+    </Panel>
+  );
+}

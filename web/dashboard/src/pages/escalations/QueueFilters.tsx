@@ -1,0 +1,55 @@
+// Which escalations are shown, and how many there are of each status.
+
+import { Group } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { $api } from "../../api";
+import { usePageSearch } from "../../app/search";
+import { ChoiceFilter, TextFilter } from "../../parts/Filters";
+import { word } from "../../parts/score";
+import classes from "./EscalationQueue.module.css";
+import { ANY_STATUS, STATUSES } from "./escalations";
+
+const SEVERITIES = ["CRITICAL", "WARNING", "INFO"];
+/** As far as the server counts. */
+const COUNTED_MAX = 100_000;
+
+export function QueueFilters() {
+  const rules = $api.useQuery("get", "/api/escalation-rules", { params: { query: { pageSize: 100 } } });
+  const options = (rules.data?.content ?? []).map(({ id, name }): [string, string] => [String(id), name]);
+  return (
+    <Group gap="xs">
+      <Statuses />
+      <ChoiceFilter name="severity" label="Any severity" options={SEVERITIES.map((severity) => [severity, word(severity)])} />
+      <ChoiceFilter name="rule" label="Any rule" options={options} />
+      <TextFilter name="identity" label="Identity, exactly" w={170} />
+      <ChoiceFilter name="by" label="Newest first" options={[["gravest", "Gravest first"], ["oldest", "Oldest first"]]} />
+    </Group>
+  );
+}
+
+function Statuses() {
+  const [search] = usePageSearch();
+  const { data } = $api.useQuery("get", "/api/escalations/summary");
+  const counts: Record<string, number | undefined> = { OPEN: data?.open, ACKNOWLEDGED: data?.acknowledged, CLOSED: data?.closed };
+  const shown = search.status ?? "OPEN";
+  return (
+    <nav className={classes.statuses} aria-label="Status">
+      {[...STATUSES, ANY_STATUS].map((status) => (
+        <Link
+          key={status}
+          to="."
+          search={{ ...search, status: status === "OPEN" ? undefined : status, escalation: undefined, pageNumber: undefined } as never}
+          aria-current={status === shown || undefined}
+          activeProps={{ "aria-current": status === shown || undefined }}
+        >
+          {word(status)}
+          {counts[status] !== undefined && <span className={classes.count}>{counted(counts[status])}</span>}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function counted(count: number): string {
+  return count.toLocaleString("en") + (count >= COUNTED_MAX ? "+" : "");
+}

@@ -1,0 +1,51 @@
+// Escalations as the queue asks for them, and what it asks for about the one that is looked at.
+
+import { $api, queries, type Schemas } from "../../api";
+import { usePageSearch } from "../../app/search";
+
+export type Escalation = Schemas["EscalationBody"];
+export type EscalationPage = Schemas["Page_EscalationBody"];
+
+export const STATUSES = ["OPEN", "ACKNOWLEDGED", "CLOSED"] as const;
+export type Status = (typeof STATUSES)[number];
+/** In the address, for escalations in any status: without one, those that are open are shown. */
+export const ANY_STATUS = "ALL";
+
+/** Escalations that are shown at once. */
+const PAGE_SIZE = 50;
+/** Events of the identity that are shown. */
+const EVENTS = 6;
+
+/** The orders of the queue, by their names in the address. */
+const ORDERS: Record<string, { sort: string; order: "ASC" | "DESC" }> = {
+  gravest: { sort: "severity", order: "DESC" },
+  oldest: { sort: "openedAt", order: "ASC" },
+};
+
+/** What the address of the page asks for. */
+export function useQueueQuery() {
+  const [{ status = "OPEN", severity, rule, identity, by, pageNumber }] = usePageSearch();
+  return {
+    pageNumber: Number(pageNumber ?? 0),
+    pageSize: PAGE_SIZE,
+    ...(status === ANY_STATUS ? {} : { status }),
+    ...(severity ? { severity } : {}),
+    ...(rule ? { rule } : {}),
+    ...(identity ? { identity } : {}),
+    ...(by ? ORDERS[by] : {}),
+  };
+}
+
+export type QueueQuery = ReturnType<typeof useQueueQuery>;
+
+export const identityQuery = (id: string) => $api.queryOptions("get", "/api/identities/{id}", { params: { path: { id } } });
+export const analysisQuery = (id: string) => $api.queryOptions("get", "/api/identities/{id}/analysis", { params: { path: { id } } });
+export const eventsQuery = (id: string) => $api.queryOptions("get", "/api/events", { params: { query: { identity: id, pageSize: EVENTS } } });
+
+/** Asks for what an escalation shows before anybody goes to it. */
+export function askAhead({ identity: { id }, scoreSnapshot }: Escalation): void {
+  void queries.prefetchQuery(identityQuery(id));
+  void queries.prefetchQuery(eventsQuery(id));
+  // Nobody has analysed an identity that had no score.
+  if (Object.keys(scoreSnapshot).length > 0) void queries.prefetchQuery(analysisQuery(id));
+}

@@ -1,0 +1,90 @@
+// What is done to escalations: shown at once, and taken back if the server refuses.
+
+import { Button, Group, Kbd, Text } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useMutationState } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { api, queries, refresh } from "../../api";
+import type { Escalation, Status } from "./escalations";
+
+interface Move {
+  escalation: Escalation;
+  to: Status;
+}
+
+export interface Act {
+  key: string;
+  label: string;
+  to: Status;
+  /** In which states it can be done. */
+  from: string[];
+}
+
+export const ACTS: Act[] = [
+  { key: "a", label: "Acknowledge", to: "ACKNOWLEDGED", from: ["OPEN"] },
+  { key: "c", label: "Close", to: "CLOSED", from: ["OPEN", "ACKNOWLEDGED"] },
+  { key: "o", label: "Open again", to: "OPEN", from: ["ACKNOWLEDGED", "CLOSED"] },
+];
+export const UNDO_KEY = "z";
+
+const KEY = ["escalation moves"];
+const UNDO_MS = 10_000;
+
+/** Moves an escalation to another state. Outlives the page, for what is undone later. */
+export function move(escalation: Escalation, to: Status): void {
+  const moving = queries.getMutationCache().build<Escalation, unknown, Move, unknown>(queries, {
+    mutationKey: KEY,
+    // What is done to one escalation arrives in the order in which it was done.
+    scope: { id: `escalation ${escalation.id}` },
+    mutationFn: async ({ escalation: { id }, to }) => {
+      const { data, error } = await api.PATCH("/api/escalations/{id}", { params: { path: { id } }, body: { status: to } });
+      if (!data) throw error;
+      return data;
+    },
+    // The move is on its way until the lists show it as well.
+    onSettled: () => refresh("/api/escalations"),
+  });
+  // Whoever moves has been told of a refusal already.
+  moving.execute({ escalation, to }).catch(() => {});
+}
+
+/** Where escalations are moving to at this moment, by their ids. */
+export function useMoves(): Map<number, Status> {
+  const moves = useMutationState({ filters: { mutationKey: KEY, status: "pending" }, select: ({ state }) => state.variables as Move });
+  return useMemo(() => new Map(moves.map(({ escalation, to }) => [escalation.id, to])), [moves]);
+}
+
+export function moved(escalation: Escalation, moves: Map<number, Status>): Escalation {
+  return { ...escalation, status: moves.get(escalation.id) ?? escalation.status };
+}
+
+/** The last close, while it can be undone by its key. */
+let last: { notification: string; undo: () => void } | undefined;
+
+export function undo(): void {
+  last?.undo();
+}
+
+/** Says that an escalation was closed, with a way back; one at a time, however many are closed one after the other. */
+export function tellClosed(escalation: Escalation, reopen: () => void): void {
+  if (last) notifications.hide(last.notification);
+  const notification = `closed ${escalation.id} ${Date.now()}`;
+  const back = () => {
+    notifications.hide(notification);
+    reopen();
+  };
+  last = { notification, undo: back };
+  const forget = () => {
+    if (last?.notification === notification) last = undefined;
+  };
+  notifications.show({ id: notification, message: <Closed escalation={escalation} undo={back} />, autoClose: UNDO_MS, onClose: forget });
+}
+
+function Closed({ escalation: { identity, escalationRule }, undo }: { escalation: Escalation; undo: () => void }) {
+  return (
+    <Group justify="space-between" gap="sm" wrap="nowrap">
+      <Text fz="sm" className="break" lineClamp={2}>Closed: {identity.label} · {escalationRule.label}</Text>
+      <Button size="xs" variant="default" flex="none" rightSection={<Kbd size="xs">{UNDO_KEY}</Kbd>} onClick={undo}>Undo</Button>
+    </Group>
+  );
+}

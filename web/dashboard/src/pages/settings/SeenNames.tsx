@@ -1,0 +1,48 @@
+// The names that events really had, those that mean nothing first.
+
+import { Group } from "@mantine/core";
+import { keepPreviousData } from "@tanstack/react-query";
+import { $api, type Schemas } from "../../api";
+import { usePageSearch } from "../../app/search";
+import { Answer, Empty } from "../../parts/Answer";
+import { Chip } from "../../parts/Chip";
+import { ChoiceFilter, SearchFilter } from "../../parts/Filters";
+import { ListTable, type Column } from "../../parts/ListTable";
+import { Meaning } from "./Meaning";
+import type { Kind } from "./mapping";
+
+type Seen = Schemas["SeenNameBody"];
+
+export function SeenNames({ kind }: { kind: Kind }) {
+  const [search] = usePageSearch();
+  const { term, unmapped } = search;
+  const query = { kind, unmapped: unmapped === "true" ? true : undefined, term, pageNumber: Number(search.pageNumber ?? 0) };
+  const seen = $api.useQuery("get", "/api/mappings/seen", { params: { query } }, { placeholderData: keepPreviousData });
+  const columns: Column<Seen>[] = [
+    { title: "Name", cell: ({ name }) => <span className="mono break">{name}</span> },
+    { title: "State", cell: ({ canonicalType }) => (canonicalType ? <Chip tone={3}>Mapped</Chip> : <Chip tone={2}>Unmapped</Chip>) },
+    { title: "Meaning", cell: ({ name, canonicalType }) => <Meaning kind={kind} name={name} target={canonicalType} /> },
+  ];
+  return (
+    <>
+      <Group gap="xs">
+        <SearchFilter label="Search names" />
+        <ChoiceFilter name="unmapped" label="Mapped or not" options={[["true", "Unmapped only"]]} />
+      </Group>
+      <Answer of={seen} lines={8}>
+        {(page) => (
+          <ListTable
+            label="Names seen"
+            page={page}
+            columns={columns}
+            rowKey={({ name }) => name}
+            isWaiting={seen.isPlaceholderData}
+            empty={term || unmapped
+              ? <Empty title="No name matches" />
+              : <Empty title="No name was seen yet">Each type that an event has, and each field that an identity has, is here from the first time on.</Empty>}
+          />
+        )}
+      </Answer>
+    </>
+  );
+}
