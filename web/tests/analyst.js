@@ -26,7 +26,11 @@ export class Analyst {
 
   listen() {
     const { page, dregs, complaints } = this;
-    page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
+    page.on("console", (message) => {
+      // Chromium without a graphics card says how slow that is, whatever the page does.
+      const isOfTheMachine = message.text().includes("GL Driver Message");
+      if (["error", "warning"].includes(message.type()) && !isOfTheMachine) complaints.push(message.text());
+    });
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("dialog", (dialog) => complaints.push(`a dialog: ${dialog.message()}`));
     page.on("request", (request) => {

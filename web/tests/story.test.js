@@ -28,7 +28,7 @@ test("from a purchase in a shop to an acknowledged escalation", async () => {
     type: "WEBHOOK", name: "Shop", events: ["escalation.opened"], config: { url: receiver.url },
   });
   receiver.secret = channel.signingSecret;
-  await dregs.call("POST", "/escalation-rules", {
+  const rule = await dregs.call("POST", "/escalation-rules", {
     name: "Scripts that buy", severity: "CRITICAL", channels: [channel.slug],
     conditions: [{ type: "SCORE_LT", category: "HUMANITY", threshold: 30 }],
   });
@@ -58,16 +58,20 @@ test("from a purchase in a shop to an acknowledged escalation", async () => {
   const { page: desk } = analyst;
   await desk.locator(".nav").getByLabel(/^\d+ open$/).waitFor();
   await desk.getByRole("link", { name: "Work through them" }).click();
-  await desk.getByText("Scripts that buy").first().waitFor();
-  await desk.getByRole("link", { name: "Mallory Archer" }).first().click();
-  await desk.waitForURL(`${dregs.url}/identities/mallory`);
+  const escalation = desk.locator("[role=option]", { hasText: "Scripts that buy" });
+  await escalation.click();
+  await desk.getByRole("region", { name: "Escalation of Mallory Archer" }).waitFor();
   // Why: the observations, in words.
-  await desk.getByText(/webdriver|automation/i).first().waitFor();
+  await desk.keyboard.press("Enter");
+  await desk.waitForURL(`${dregs.url}/identities/mallory`);
+  await desk.getByRole("region", { name: "Humanity" }).getByText(/navigator\.webdriver|automat/i).first().waitFor();
+  // Back at the same escalation, one key says that somebody is at it.
   await desk.goBack();
-  await desk.getByText("Scripts that buy").first().waitFor();
+  await desk.locator("[role=option][aria-selected=true]", { hasText: "Scripts that buy" }).waitFor();
   await desk.keyboard.press("a");
+  await escalation.waitFor({ state: "detached" });
   await eventually("the acknowledgement", async () => {
-    const { content } = await dregs.call("GET", "/escalations?identity=mallory");
+    const { content } = await dregs.call("GET", `/escalations?identity=mallory&rule=${rule.id}`);
     return content[0].status === "ACKNOWLEDGED";
   });
   await analyst.leave();

@@ -45,6 +45,7 @@ export function ChoiceFilter({ name, label, options }: { name: string; label: st
   return (
     <NativeSelect
       size="sm"
+      maw="100%"
       aria-label={label}
       value={search[name] ?? ""}
       data={[{ value: "", label }, ...options.map(([value, word]) => ({ value, label: word }))]}

@@ -95,7 +95,7 @@ function Scores({ escalation: { identity: { id }, scoreSnapshot } }: { escalatio
 function Rule({ escalation: { escalationRule: { id, label } } }: { escalation: Escalation }) {
   const rule = $api.useQuery("get", "/api/escalation-rules/{id}", { params: { path: { id: Number(id) } } }, { staleTime: 60_000 });
   return (
-    <Panel title="Rule" actions={<PageLink to="/escalation-rules/$id" params={{ id }} fz="sm">{label}</PageLink>}>
+    <Panel title="Rule" actions={<PageLink to="/escalation-rules/$id" params={{ id }} fz="sm" className="break">{label}</PageLink>}>
       <Answer of={rule} lines={2}>{({ conditions }) => <ConditionsInWords conditions={conditions} />}</Answer>
     </Panel>
   );
