@@ -69,7 +69,7 @@ function NewToken() {
   });
   const token = create.data?.token;
   return (
-    <Panel title="New token" note="For one agent each, so that you can end one without the others.">
+    <Panel title="New token" note="For one agent each, so that you can end one without the others. The endpoint they are for, /mcp, is not in this version yet.">
       <form onSubmit={form.onSubmit((body) => create.mutate({ body }))}>
         <Stack gap="sm">
           <Group align="flex-end" gap="sm">
