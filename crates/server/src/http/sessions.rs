@@ -17,6 +17,7 @@ use super::error::{ApiError, Code, ErrorBody};
 use super::team::UserBody;
 use crate::app::App;
 use crate::ops::audit::Actor;
+use crate::ops::roster;
 use crate::ops::sign_in::{self, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session};
 use crate::ops::team;
 
@@ -66,7 +67,10 @@ pub async fn login(
         return Err(ApiError::field("password", format!("must be at most {PASSWORD_MAX_BYTES} bytes")));
     }
     match sign_in::begin(&app, &login.email, login.password, client.address).await? {
-        Ok(session) => Ok(begun(&app, &client, session)),
+        Ok(session) => {
+            roster::prepare(&app, session.user.team_id);
+            Ok(begun(&app, &client, session))
+        }
         Err(refusal) => {
             let message = "E-mail address and password do not go together.";
             Err(refused(refusal, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message))
@@ -101,7 +105,9 @@ pub async fn logout(
 /// Read who is signed in
 #[utoipa::path(get, operation_id = "readMe", path = "/auth/me",
     tag = "auth", responses((status = 200, body = UserBody)))]
-pub async fn me(Person(user): Person) -> Answer<UserBody> {
+pub async fn me(State(app): State<Arc<App>>, Person(user): Person) -> Answer<UserBody> {
+    // The dashboard asks this first, and then for what is in the list.
+    roster::prepare(&app, user.team_id);
     Answer(user.into())
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::refusal;
 use crate::support::engine::Engine;
-use crate::support::server::{ADMIN_EMAIL, ADMIN_PASSWORD, Ground, TestServer, answer};
+use crate::support::server::{ADMIN_EMAIL, ADMIN_PASSWORD, Ground, TestServer, answer, eventually};
 
 fn login(server: &TestServer, email: &str, password: &str) -> RequestBuilder {
     let body = json!({"email": email, "password": password});
@@ -42,6 +42,18 @@ async fn a_person_signs_in_and_out() {
     let logout = server.request(Method::POST, "/api/auth/logout").bearer_auth(&token);
     assert_eq!(answer(logout).await, (204.try_into().unwrap(), Value::Null));
     assert_eq!(refusal(me(&server, &token)).await, ENDED);
+}
+
+#[tokio::test]
+async fn the_list_of_identities_is_built_when_somebody_comes_who_will_look_at_it() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    server.track("e1", "ada").await;
+    let token = token(&server).await;
+    eventually("the list", async || (server.app.rosters.size() > 0).then_some(())).await;
+    server.app.rosters.drop_unused(server.app.clock.now().plus_millis(HOUR_MS));
+    assert_eq!(server.app.rosters.size(), 0);
+    answer(me(&server, &token)).await;
+    eventually("the list again", async || (server.app.rosters.size() > 0).then_some(())).await;
 }
 
 #[tokio::test]

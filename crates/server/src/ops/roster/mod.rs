@@ -85,6 +85,16 @@ pub async fn prune(app: &App) -> Result<()> {
     Ok(())
 }
 
+/// Begins to build the list of a team's identities in the background, for somebody who is about to look at it.
+pub fn prepare(app: &Arc<App>, team_id: i64) {
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        if let Err(error) = current(&app, team_id, Kind::Identities).await {
+            tracing::warn!(%error, "the list of identities could not be built");
+        }
+    });
+}
+
 /// Runs `ask` over a list of a team as it is now, on a thread where it may take its time.
 ///
 /// # Errors
