@@ -16,14 +16,16 @@ const PICTURES = [
   ["escalations", "/escalations"],
   ["rule", "/escalation-rules/1"],
   ["channel", "/settings/channels", (page) => page.getByRole("link", { name: "Demo, flaky" }).first().click()],
-  ["delivery", "/settings/channels", openDelivery],
+  ["delivery", "/", openDelivery],
   ["phone", "/escalations", undefined, { viewport: { width: 390, height: 844 } }],
 ];
 
 /** A delivery that was refused once and then taken. */
 async function openDelivery(page) {
-  await page.getByRole("link", { name: "Demo, flaky" }).first().click();
-  await page.locator("tbody tr").filter({ hasText: /Delivered/ }).filter({ hasText: /\b2\b/ }).first().click();
+  const ask = async (path) => (await page.request.get(`${url}/api${path}`)).json();
+  const flaky = (await ask("/channels")).find(({ slug }) => slug === "demo-flaky");
+  const { content } = await ask(`/channels/${flaky.id}/deliveries?status=DELIVERED&pageSize=100`);
+  await page.goto(`${url}/deliveries/${content.find(({ attemptCount }) => attemptCount > 1).id}`);
 }
 
 const launched = await browser();

@@ -1,1 +1,0 @@
-import{at as e}from"./Answer-CAOVyPh_.js";function t(t){e(()=>{typeof t==`string`&&t.trim().length>0&&(document.title=t.trim())},[t])}export{t};
