@@ -38,6 +38,11 @@ export function Panel({ title, note, actions, children }: { title?: string; note
   );
 }
 
+/** Whether React would show nothing of it. */
+function isNothing(value: ReactNode): boolean {
+  return value === null || value === undefined || value === "" || typeof value === "boolean";
+}
+
 /** Names and what stands for them. */
 export function Facts({ facts }: { facts: [name: string, value: ReactNode][] }) {
   return (
@@ -45,7 +50,7 @@ export function Facts({ facts }: { facts: [name: string, value: ReactNode][] }) 
       {facts.map(([name, value]) => (
         <div key={name} style={{ display: "contents" }}>
           <dt>{name}</dt>
-          <dd>{value || "–"}</dd>
+          <dd>{isNothing(value) ? "–" : value}</dd>
         </div>
       ))}
     </dl>

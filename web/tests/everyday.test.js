@@ -1,0 +1,116 @@
+// What people do in the dashboard every day: find somebody and keep the view, make a rule, invite somebody.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { Analyst } from "./analyst.js";
+import { browser, Dregs, eventually } from "./support.js";
+
+let dregs, chrome;
+
+before(async () => {
+  dregs = await Dregs.start(() => []);
+  chrome = await browser();
+  const signUp = (id, name, email) => ({ type: "user.signup", identity: { id, data: { name, email } }, userAgent: "python-requests/2.32" });
+  await dregs.call("POST", "/events/batch", [
+    signUp("ada", "Ada Lovelace", "ada.lovelace@posteo.de"),
+    signUp("bob", "Robert Miller", "robert.miller@posteo.de"),
+    signUp("zed", "qwrtzpl", "qwrtzpl@yopmail.com"),
+  ]);
+  for (const id of ["ada", "bob", "zed"]) await dregs.score(id, "HUMANITY");
+});
+
+after(async () => {
+  await chrome?.close();
+  await dregs?.stop();
+});
+
+const names = (desk) => desk.locator("tbody tr td:first-child a").allInnerTexts();
+
+test("a list is filtered and sorted, kept as a view for the team, and taken along as CSV", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/identities");
+  await desk.getByRole("button", { name: "Authenticity" }).click();
+  await eventually("the least authentic first", async () => (await names(desk))[0] === "qwrtzpl");
+  await desk.keyboard.press("/");
+  await desk.keyboard.type("posteo");
+  await eventually("two", async () => (await names(desk)).length === 2);
+  await desk.getByRole("button", { name: "Save this view" }).click();
+  await desk.getByRole("textbox", { name: "Name" }).fill("At Posteo");
+  await desk.getByRole("button", { name: "Save", exact: true }).click();
+  await desk.getByRole("button", { name: "At Posteo", exact: true }).waitFor();
+
+  const waiting = desk.waitForEvent("download");
+  await desk.getByRole("link", { name: "Export as CSV" }).click();
+  const table = readFileSync(await (await waiting).path(), "utf8").trim().split("\r\n");
+  assert.deepEqual(table.slice(1).map((line) => line.split(",")[0]).sort(), ["ada", "bob"]);
+
+  // Another person of the team, in another browser, finds the view.
+  const other = await Analyst.arrive(chrome, dregs);
+  await other.open("/identities");
+  await other.page.getByRole("button", { name: "At Posteo", exact: true }).click();
+  await eventually("the view", async () => String((await names(other.page)).sort()) === "Ada Lovelace,Robert Miller");
+  await other.page.getByRole("button", { name: "Remove the view At Posteo" }).click();
+  await eventually("its removal", async () => (await dregs.call("GET", "/views")).length === 0);
+  await other.leave();
+  await analyst.leave();
+});
+
+test("each score can be made again by hand from what its page shows", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  await analyst.open("/identities/zed");
+  const text = await analyst.page.getByRole("region", { name: "Authenticity" }).innerText();
+  const details = [...text.matchAll(/value ([\d.]+) · confidence ([\d.]+) · weight ([\d.]+)/g)].map((found) => found.slice(1).map(Number));
+  assert.ok(details.length > 0, text);
+  const logit = (p) => Math.log(p / (1 - p));
+  const sum = details.reduce((sum, [value, confidence, weight]) => sum + weight * confidence * logit(Math.min(Math.max(value, 0.02), 0.98)), logit(0.7));
+  const byHand = Math.round(100 / (1 + Math.exp(-sum)));
+  const score = await dregs.score("zed", "AUTHENTICITY");
+  // What is shown is rounded to three places.
+  assert.ok(Math.abs(byHand - score) <= 1, `${byHand} by hand, ${score} by the server, of ${JSON.stringify(details)}`);
+  await analyst.leave();
+});
+
+test("a rule says whom it matches before it is made, and what it would have opened", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/escalation-rules/new");
+  await desk.getByLabel("Name").fill("Scripts");
+  const condition = desk.getByRole("group", { name: "Condition 1" });
+  await condition.getByLabel("Category").selectOption("HUMANITY");
+  await condition.getByRole("textbox", { name: "Threshold" }).fill("50");
+  await desk.getByLabel("Some whom it matches").getByRole("link", { name: "Ada Lovelace" }).waitFor();
+  await desk.getByRole("button", { name: "Test" }).click();
+  await desk.getByRole("img", { name: /3 escalations opened in 91 days/ }).waitFor();
+  await desk.getByRole("button", { name: "Create" }).click();
+  const made = await eventually("the rule", async () => (await dregs.call("GET", "/escalation-rules")).content.find(({ name }) => name === "Scripts"));
+  assert.deepEqual(made.conditions, [{ type: "SCORE_LT", category: "HUMANITY", threshold: 50 }]);
+  await analyst.leave();
+});
+
+test("whoever is invited joins by a link, and a viewer changes nothing", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  await analyst.open("/settings/team");
+  await analyst.page.getByLabel("E-mail").fill("eve@example.com");
+  await analyst.page.getByLabel("Role", { exact: true }).selectOption("VIEWER");
+  await analyst.page.getByRole("button", { name: "Invite" }).click();
+  const link = await analyst.page.locator("[data-secret]").innerText();
+  await analyst.page.getByRole("button", { name: "I have kept it" }).click();
+  await analyst.leave();
+
+  const context = await chrome.newContext();
+  const page = await context.newPage();
+  await page.goto(link);
+  await page.getByLabel("Your name").fill("Eve");
+  await page.locator("input[type=password]").fill("a long password");
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.locator("[data-figure=identities]", { hasText: /^3$/ }).waitFor();
+  await page.goto(`${dregs.url}/identities/ada`);
+  await page.getByRole("heading", { name: "Ada Lovelace" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Score now" }).count(), 0);
+  await page.goto(`${dregs.url}/settings/channels`);
+  await page.getByRole("heading", { name: "Channels" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "New channel" }).count(), 0);
+  await context.close();
+});
