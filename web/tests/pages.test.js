@@ -109,13 +109,21 @@ test("the first page needs few scripts", async () => {
   await analyst.leave();
 });
 
-test("a new installation waits for its first event, and goes on by itself when it arrives", async () => {
+/** Pages that say what would be there. */
+const EMPTY = ["/identities", "/escalations", "/events", "/devices", "/groups", "/settings/channels", "/settings/mappings", "/settings/mcp-tokens"];
+
+test("a new installation teaches, waits for its first event, and goes on by itself when it arrives", async () => {
   const empty = await Dregs.start(() => []);
   try {
     const analyst = await Analyst.arrive(chrome, empty);
     await analyst.page.getByText("Waiting for your first event").waitFor();
     await analyst.page.getByText("pk_web").waitFor();
     assert.deepEqual(await analyst.barriers(), []);
+    for (const path of EMPTY) {
+      await analyst.open(path);
+      assert.deepEqual(await analyst.barriers(), [], path);
+    }
+    await analyst.open("/");
     // The command has a real key in it, and works as it stands.
     await analyst.page.getByRole("button", { name: "Use a new key" }).click();
     const command = analyst.page.getByLabel("command", { exact: true });

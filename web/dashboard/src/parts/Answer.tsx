@@ -36,7 +36,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   return (
     <Stack align="center" gap="xs" py={40} px="md" ta="center">
       <Title order={2}>{title}</Title>
-      <Text component="div" c="dimmed" maw={560}>{children}</Text>
+      <Text component="div" c="dimmed" maw={560} className="prose">{children}</Text>
     </Stack>
   );
 }

@@ -105,7 +105,7 @@ function Nothing({ isFiltered }: { isFiltered: boolean }) {
   return (
     <div className="panel">
       <Empty title="Nothing waits for you">
-        An escalation (an alert, as it used to be called) opens when the conditions of one of your <PageLink to="/rules" underline="always">escalation rules</PageLink> hold
+        An escalation (an alert, as it used to be called) opens when the conditions of one of your <PageLink to="/rules">escalation rules</PageLink> hold
         for somebody, and waits here until somebody has looked at it.
       </Empty>
     </div>
