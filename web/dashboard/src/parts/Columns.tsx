@@ -9,6 +9,8 @@ import { Time } from "./Time";
 
 type Identity = Schemas["IdentityBody"];
 type Event = Schemas["TrackedEventBody"];
+type Device = Schemas["DeviceBody"];
+type Group = Schemas["GroupBody"];
 
 /** Who it is, how they are scored, and when they were last active. */
 export const IDENTITY_COLUMNS: Column<Identity>[] = [
@@ -32,6 +34,30 @@ export function DeviceLink({ fingerprint }: { fingerprint: string }) {
     </PageLink>
   );
 }
+
+/** Which device it is, and where it was last. */
+export const DEVICE_COLUMNS: Column<Device>[] = [
+  { title: "Device", cell: ({ fingerprint, disregarded }) => <><DeviceLink fingerprint={fingerprint} /> {disregarded && <Chip tone={2}>Disregarded</Chip>}</> },
+  { title: "Browser", cell: ({ userAgent }) => <span className="clip" style={{ display: "inline-block", maxWidth: 340 }} title={userAgent ?? undefined}>{userAgent ?? "–"}</span> },
+  { title: "Address", sort: "ip", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
+  { title: "Network and place", cell: (device) => [device.asnLabel ?? device.asn, placeOf(device)].filter(Boolean).join(", ") || "–" },
+  { title: "First seen", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
+  { title: "Last seen", sort: "lastSeenAt", first: "DESC", cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
+];
+
+/** City, region and country, as far as they are known. */
+export function placeOf({ city, region, country, countryCode }: Device): string {
+  return [city, region, country ?? countryCode].filter(Boolean).join(", ");
+}
+
+/** Which group it is, and how large. */
+export const GROUP_COLUMNS: Column<Group>[] = [
+  { title: "Group", sort: "displayName", cell: ({ type, id, displayName }) => <PageLink to="/groups/$type/$id" params={{ type, id }} fw={500} className="break">{displayName ?? id}</PageLink> },
+  { title: "Type", cell: ({ type }) => <Chip>{word(type)}</Chip> },
+  { title: "Members", sort: "identityCount", first: "DESC", cell: ({ identityCount }) => <span className="numbers">{identityCount.toLocaleString("en")}</span> },
+  { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
+  { title: "Last seen", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+];
 
 /** What happened, to whom, from where. */
 export const EVENT_COLUMNS: Column<Event>[] = [

@@ -6,13 +6,13 @@ import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
+import { placeOf } from "../../parts/Columns";
 import { Confirm } from "../../parts/Confirm";
 import { Copy } from "../../parts/Copy";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
-import { IdentitiesOf } from "../../parts/SubList";
+import { IdentitiesOf } from "../../parts/Lists";
 import { Time } from "../../parts/Time";
-import { placeOf } from "./DeviceList";
 
 type Device = Schemas["DeviceBody"];
 

@@ -6,7 +6,7 @@ import { usePageSearch } from "../../app/search";
 import { ChoiceFilter, SearchFilter, TextFilter } from "../../parts/Filters";
 import { Page } from "../../parts/Page";
 import { word } from "../../parts/score";
-import { EventsOf } from "../../parts/SubList";
+import { EventsOf } from "../../parts/Lists";
 import { TimeFilter } from "../../parts/TimeFilter";
 
 const FILTERS = ["term", "identity", "group", "groupType", "device", "session", "canonicalType", "from", "to"];

@@ -12,7 +12,7 @@ import { Copy, pretty, Source } from "../../parts/Copy";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { word } from "../../parts/score";
-import { IdentitiesOf } from "../../parts/SubList";
+import { IdentitiesOf } from "../../parts/Lists";
 import { Time } from "../../parts/Time";
 
 type Group = Schemas["GroupBody"];
