@@ -98,6 +98,34 @@ test("the sign-in form says what is wrong, and leads back to where one was going
   await context.close();
 });
 
+test("whoever's session has ended signs in again, and is back where they were", async () => {
+  const { page, context } = await Analyst.arrive(chrome, dregs);
+  await context.clearCookies();
+  await page.getByRole("link", { name: "Devices" }).click();
+  await page.waitForURL(/\/sign-in\?to=%2Fdevices/);
+  await page.getByLabel("E-mail").fill(ADMIN.email);
+  await page.locator("input[type=password]").fill(ADMIN.password);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${dregs.url}/devices`);
+  await context.close();
+});
+
+test("updates go on by themselves after the server was away", async () => {
+  const { page, context } = await Analyst.arrive(chrome, dregs);
+  const isLive = (state) => page.locator(`nav .live[data-state=${state}]`).waitFor();
+  await isLive("live");
+  await dregs.kill();
+  await isLive("connecting");
+  dregs.launch();
+  await dregs.ready();
+  await isLive("live");
+  const figure = page.locator("[data-figure=events]");
+  const before = Number(await figure.innerText());
+  await dregs.call("POST", "/events", { type: "user.login", identity: { id: "ring-2" } });
+  await figure.filter({ hasText: new RegExp(`^${before + 1}$`) }).waitFor();
+  await context.close();
+});
+
 test("the first page needs few scripts", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
   await analyst.open("/");

@@ -1,7 +1,7 @@
 // The one way to the server: its public API, with answers kept until something says that they have changed.
 
 import { createApi, type ApiError, type paths, type Schemas } from "@dregs/api";
-import { QueryClient } from "@tanstack/react-query";
+import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { notifications } from "@mantine/notifications";
 import createQueries from "openapi-react-query";
 
@@ -16,11 +16,18 @@ export const $api = createQueries(api);
 const FRESH_MS = 2_000;
 
 export const queries = new QueryClient({
+  queryCache: new QueryCache({ onError: (error) => asApiError(error)?.status === 401 && signInAgain() }),
   defaultOptions: {
     queries: { staleTime: FRESH_MS, retry: (count, error) => isOutage(error) && count < 3, refetchOnWindowFocus: true },
     mutations: { onError: (error) => tellError(error) },
   },
 });
+
+/** The session of whoever was signed in has ended: they come back to where they are. */
+function signInAgain(): void {
+  const wasSignedIn = queries.getQueryData(["get", "/api/auth/me"]) !== undefined;
+  if (wasSignedIn) location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
+}
 
 /** Whether an error is the server's or the network's, so that asking again may help. */
 function isOutage(error: unknown): boolean {

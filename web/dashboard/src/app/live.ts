@@ -15,6 +15,9 @@ const PATHS: Record<string, string[]> = {
 /** A page is not asked for more often than this, however much happens. */
 const REFRESH_MS = 1_500;
 
+/** A server that refuses, since it starts, stops or has too many who listen, is asked again after this. */
+const AGAIN_MS = 5_000;
+
 type State = "connecting" | "live" | "paused";
 let state: State = "connecting";
 const listeners = new Set<() => void>();
@@ -29,6 +32,7 @@ export function useLive(): void {
   useEffect(() => {
     let source: EventSource | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let again: ReturnType<typeof setTimeout> | undefined;
     const stale = new Set<string>();
     const flush = () => {
       timer = undefined;
@@ -45,12 +49,20 @@ export function useLive(): void {
       source = new EventSource("/api/live");
       source.addEventListener("ready", () => become("live"));
       source.addEventListener("change", onChange);
-      // The browser connects anew by itself.
-      source.addEventListener("error", () => become("connecting"));
+      source.addEventListener("error", () => {
+        become("connecting");
+        // The browser connects anew by itself, unless the server has refused.
+        if (source?.readyState === EventSource.CLOSED) again = setTimeout(reopen, AGAIN_MS);
+      });
     };
     const close = () => {
+      clearTimeout(again);
       source?.close();
       source = undefined;
+    };
+    const reopen = () => {
+      close();
+      open();
     };
     const turn = () => {
       if (!document.hidden) return open();

@@ -17,8 +17,8 @@ export function SignIn() {
     onSuccess: async () => {
       queries.clear();
       // Only to a page of this server, whatever the address says.
-      const to = search.to?.startsWith("/") && !search.to.startsWith("//") ? search.to : "/";
-      await navigate({ href: to });
+      const isOwn = /^\/(?![/\\])/.test(search.to ?? "");
+      await navigate({ href: isOwn ? search.to : "/" });
     },
   });
   return (
