@@ -74,7 +74,7 @@ pub async fn get(
     let quota = app.config.monthly_event_quota;
     Ok(Answer(UsageBody {
         month_started_at,
-        events_this_month: app.usage.this_month(team_id),
+        events_this_month: usage::this_month(&app, team_id).await?,
         monthly_event_quota: (quota > 0).then_some(quota),
         from,
         to,

@@ -13,16 +13,12 @@ use crate::store::{Result, usage};
 pub struct Usage(RwLock<HashMap<i64, i64>>);
 
 impl Usage {
-    /// Events of a team in this month.
-    pub fn this_month(&self, team_id: i64) -> i64 {
-        let teams = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        teams.get(&team_id).copied().unwrap_or_default()
-    }
-
     /// Whether a team may send no more this month.
     pub fn is_exhausted(&self, app: &App, team_id: i64) -> bool {
         let quota = app.config.monthly_event_quota;
-        quota > 0 && u64::try_from(self.this_month(team_id)).is_ok_and(|used| used >= quota)
+        let teams = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let used = teams.get(&team_id).copied().unwrap_or_default();
+        quota > 0 && u64::try_from(used).is_ok_and(|used| used >= quota)
     }
 
     /// Counts events that were stored.
@@ -42,6 +38,16 @@ impl Usage {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = read;
         Ok(())
     }
+}
+
+/// Events of a team in this month, as the store has them: what is in memory is late by a second at times.
+///
+/// # Errors
+/// Those of the store.
+pub async fn this_month(app: &App, team_id: i64) -> Result<i64> {
+    let from = usage::hour(month_start(app.clock.now()));
+    let teams = app.store.read(move |tx| usage::by_team(tx, from)).await?;
+    Ok(teams.into_iter().find(|(team, _)| *team == team_id).map_or(0, |(_, events)| events))
 }
 
 /// When the calendar month of `now` began, in UTC.
