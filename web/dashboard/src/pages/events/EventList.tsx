@@ -24,6 +24,7 @@ export function EventList() {
         <TextFilter name="identity" label="Identity, exactly" w={170} />
         <TextFilter name="device" label="Device, exactly" w={170} />
         <TextFilter name="group" label="Group, exactly" w={150} />
+        <TextFilter name="groupType" label="Type of group" w={140} />
         <TextFilter name="session" label="Session, exactly" w={170} />
         <TimeFilter name="from" label="From" />
         <TimeFilter name="to" label="To" />

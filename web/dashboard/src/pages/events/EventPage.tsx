@@ -44,7 +44,7 @@ function About({ event }: { event: Event }) {
           <span key={group.path}>{word(group.type)} <PageLink to="/groups/$type/$id" params={{ type: group.type, id: group.id }}>{group.label}</PageLink> </span>
         ))],
         ["Device", fingerprint && <><DeviceLink fingerprint={fingerprint} /> <Copy text={fingerprint} label="fingerprint" /></>],
-        ["Session", session && <PageLink to="/events" search={{ session } as never} className="mono">{session}</PageLink>],
+        ["Session", session && <><span className="mono">{session}</span> <PageLink to="/events" search={{ session } as never}>all of this session</PageLink></>],
         ["Address", ip && <span className="mono">{ip}</span>],
         ["User agent", userAgent && <span className="mono">{userAgent}</span>],
         ["Page", url && <span className="mono">{url}</span>],
