@@ -42,10 +42,9 @@ export const identityQuery = (id: string) => $api.queryOptions("get", "/api/iden
 export const analysisQuery = (id: string) => $api.queryOptions("get", "/api/identities/{id}/analysis", { params: { path: { id } } });
 export const eventsQuery = (id: string) => $api.queryOptions("get", "/api/events", { params: { query: { identity: id, pageSize: EVENTS } } });
 
-/** Asks for what an escalation shows before anybody goes to it. */
-export function askAhead({ identity: { id }, scoreSnapshot }: Escalation): void {
+/** Asks for what an escalation of this identity shows. */
+export function askAhead(id: string, isScored: boolean): void {
   void queries.prefetchQuery(identityQuery(id));
   void queries.prefetchQuery(eventsQuery(id));
-  // Nobody has analysed an identity that had no score.
-  if (Object.keys(scoreSnapshot).length > 0) void queries.prefetchQuery(analysisQuery(id));
+  if (isScored) void queries.prefetchQuery(analysisQuery(id));
 }

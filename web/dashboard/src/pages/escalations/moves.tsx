@@ -9,7 +9,7 @@ import type { Escalation, Status } from "./escalations";
 
 interface Move {
   escalation: Escalation;
-  to: Status;
+  to: string;
 }
 
 export interface Act {
@@ -30,8 +30,8 @@ export const UNDO_KEY = "z";
 const KEY = ["escalation moves"];
 const UNDO_MS = 10_000;
 
-/** Moves an escalation to another state. Outlives the page, for what is undone later. */
-export function move(escalation: Escalation, to: Status): void {
+/** Moves an escalation to another state; says whether the server has. Outlives the page, for what is undone later. */
+export async function move(escalation: Escalation, to: string): Promise<boolean> {
   const moving = queries.getMutationCache().build<Escalation, unknown, Move, unknown>(queries, {
     mutationKey: KEY,
     // What is done to one escalation arrives in the order in which it was done.
@@ -45,16 +45,16 @@ export function move(escalation: Escalation, to: Status): void {
     onSettled: () => refresh("/api/escalations"),
   });
   // Whoever moves has been told of a refusal already.
-  moving.execute({ escalation, to }).catch(() => {});
+  return moving.execute({ escalation, to }).then(() => true, () => false);
 }
 
 /** Where escalations are moving to at this moment, by their ids. */
-export function useMoves(): Map<number, Status> {
+export function useMoves(): Map<number, string> {
   const moves = useMutationState({ filters: { mutationKey: KEY, status: "pending" }, select: ({ state }) => state.variables as Move });
   return useMemo(() => new Map(moves.map(({ escalation, to }) => [escalation.id, to])), [moves]);
 }
 
-export function moved(escalation: Escalation, moves: Map<number, Status>): Escalation {
+export function moved(escalation: Escalation, moves: Map<number, string>): Escalation {
   return { ...escalation, status: moves.get(escalation.id) ?? escalation.status };
 }
 
@@ -65,12 +65,14 @@ export function undo(): void {
   last?.undo();
 }
 
-/** Says that an escalation was closed, with a way back; one at a time, however many are closed one after the other. */
-export function tellClosed(escalation: Escalation, reopen: () => void): void {
+/** Says that an escalation was closed, with a way back; one at a time, however many are closed one after the other.
+ * Returns what takes it back. */
+export function tellClosed(escalation: Escalation, reopen: () => void): () => void {
   if (last) notifications.hide(last.notification);
   const notification = `closed ${escalation.id} ${Date.now()}`;
+  const untell = () => notifications.hide(notification);
   const back = () => {
-    notifications.hide(notification);
+    untell();
     reopen();
   };
   last = { notification, undo: back };
@@ -78,6 +80,7 @@ export function tellClosed(escalation: Escalation, reopen: () => void): void {
     if (last?.notification === notification) last = undefined;
   };
   notifications.show({ id: notification, message: <Closed escalation={escalation} undo={back} />, autoClose: UNDO_MS, onClose: forget });
+  return untell;
 }
 
 function Closed({ escalation: { identity, escalationRule }, undo }: { escalation: Escalation; undo: () => void }) {

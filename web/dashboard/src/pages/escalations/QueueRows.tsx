@@ -1,0 +1,52 @@
+// The list of the queue. Only the list itself takes the focus: arrows go from one row to the next.
+
+import { getHotkeyHandler } from "@mantine/hooks";
+import { useEffect, useRef } from "react";
+import { StatusChip } from "../../parts/Chip";
+import { Time } from "../../parts/Time";
+import classes from "./EscalationQueue.module.css";
+import type { Escalation } from "./escalations";
+import type { Selection } from "./selection";
+
+interface Props {
+  rows: Escalation[];
+  selection: Selection;
+  isWaiting: boolean;
+}
+
+export function QueueRows({ rows, selection: { current, select, step }, isWaiting }: Props) {
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  }, [current?.id]);
+  const isThere = rows.some(({ id }) => id === current?.id);
+  return (
+    <div
+      className={classes.list}
+      ref={list}
+      role="listbox"
+      aria-label="Escalations"
+      tabIndex={0}
+      data-waiting={isWaiting || undefined}
+      aria-activedescendant={isThere ? `escalation-${current?.id}` : undefined}
+      onKeyDown={getHotkeyHandler([["ArrowDown", () => step(1)], ["ArrowUp", () => step(-1)]])}
+    >
+      {rows.map((row) => <QueueRow key={row.id} escalation={row} isCurrent={row.id === current?.id} select={() => select(row)} />)}
+    </div>
+  );
+}
+
+function QueueRow({ escalation, isCurrent, select }: { escalation: Escalation; isCurrent: boolean; select: () => void }) {
+  const { id, severity, status, identity, escalationRule, openedAt } = escalation;
+  return (
+    <div className={classes.row} role="option" id={`escalation-${id}`} aria-selected={isCurrent} onClick={select}>
+      <StatusChip status={severity} />
+      <span className={`${classes.name} clip`}>{identity.label}</span>
+      <span className={classes.opened}><Time at={openedAt} /></span>
+      <span className={classes.rule}>
+        <span className="clip">{escalationRule.label}</span>
+        {status !== "OPEN" && <StatusChip status={status} />}
+      </span>
+    </div>
+  );
+}

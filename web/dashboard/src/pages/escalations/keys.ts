@@ -1,0 +1,28 @@
+// The keys of the queue.
+
+import { useHotkeys } from "@mantine/hooks";
+import { ACTS, undo, UNDO_KEY, type Act } from "./moves";
+
+interface Keys {
+  step: (by: 1 | -1) => void;
+  act: (act: Act) => void;
+  open: () => void;
+}
+
+export function useQueueKeys({ step, act, open }: Keys): void {
+  const keys: [string, () => void][] = [["j", () => step(1)], ["k", () => step(-1)], [UNDO_KEY, undo], ...ACTS.map((one): [string, () => void] => [one.key, () => act(one)])];
+  useHotkeys([
+    ...keys.map(([key, press]): [string, (event: KeyboardEvent) => void] => [key, (event) => isFree(event) && press()]),
+    // Links and buttons have a use for Enter of their own.
+    ["Enter", (event) => isFree(event) && !within(event, "a, button") && open(), { preventDefault: false }],
+  ]);
+}
+
+/** Whether nothing lies over the queue, such as a dialog. */
+function isFree(event: KeyboardEvent): boolean {
+  return !within(event, "[role=dialog], [role=menu]");
+}
+
+function within({ target }: KeyboardEvent, selector: string): boolean {
+  return target instanceof Element && target.closest(selector) !== null;
+}
