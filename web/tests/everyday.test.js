@@ -57,6 +57,26 @@ test("a list is filtered and sorted, kept as a view for the team, and taken alon
   await analyst.leave();
 });
 
+test("a list is gone through by keyboard alone", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/identities?sort=id&order=ASC");
+  await desk.getByRole("link", { name: "Robert Miller" }).focus();
+  await desk.keyboard.press("Enter");
+  await desk.waitForURL(`${dregs.url}/identities/bob`);
+  await desk.goBack();
+  await desk.getByRole("button", { name: "Behavior" }).focus();
+  await desk.keyboard.press("Enter");
+  await desk.waitForURL(/sort=behaviorScore/);
+  await desk.goto(`${dregs.url}/identities?sort=id&order=ASC`);
+  await desk.getByRole("link", { name: "Robert Miller" }).waitFor();
+  await desk.keyboard.press("j");
+  await desk.keyboard.press("j");
+  await desk.keyboard.press("Enter");
+  await desk.waitForURL(`${dregs.url}/identities/bob`);
+  await analyst.leave();
+});
+
 test("each score can be made again by hand from what its page shows", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
   await analyst.open("/identities/zed");

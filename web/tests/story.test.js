@@ -68,6 +68,12 @@ test("from a purchase in a shop to an acknowledged escalation", async () => {
   // Back at the same escalation, one key says that somebody is at it.
   await desk.goBack();
   await desk.locator("[role=option][aria-selected=true]", { hasText: "Scripts that buy" }).waitFor();
+  // Keys act on nothing behind a dialog.
+  await desk.keyboard.press("?");
+  await desk.getByRole("dialog").waitFor();
+  await desk.keyboard.press("c");
+  await desk.keyboard.press("Escape");
+  await desk.getByRole("dialog").waitFor({ state: "detached" });
   await desk.keyboard.press("a");
   await escalation.waitFor({ state: "detached" });
   await eventually("the acknowledgement", async () => {

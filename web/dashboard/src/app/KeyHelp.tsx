@@ -12,6 +12,7 @@ const KEYS: [string, string][] = [
   ["a", "acknowledge the escalation"],
   ["c", "close the escalation"],
   ["o", "open the closed escalation again"],
+  ["z", "undo the last close"],
 ];
 
 export function KeyHelp() {

@@ -54,7 +54,12 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
     setSelected(next);
     body.current?.rows[next]?.scrollIntoView({ block: "nearest" });
   };
-  useHotkeys([["j", () => move(1)], ["k", () => move(-1)], ["Enter", ({ target }) => target && isPlain(target) && open(rows[selected])]]);
+  useHotkeys([
+    ["j", () => move(1)],
+    ["k", () => move(-1)],
+    // On a link or a button it is theirs.
+    ["Enter", ({ target }) => target && isPlain(target) && open(rows[selected]), { preventDefault: false }],
+  ]);
   const current = rows[selected];
   useEffect(() => onSelect?.(current), [current, onSelect]);
   if (rows.length === 0 && page.first) return <div className="panel">{empty}</div>;
