@@ -39,15 +39,22 @@ export function useLive(): void {
       void refresh(...stale);
       stale.clear();
     };
-    const onChange = (message: MessageEvent<string>) => {
-      const { topics } = JSON.parse(message.data) as { topics: string[] };
+    const expire = (topics: string[]) => {
       for (const topic of topics) for (const path of PATHS[topic] ?? []) stale.add(path);
       timer ??= setTimeout(flush, REFRESH_MS);
+    };
+    const onChange = (message: MessageEvent<string>) => {
+      const { topics } = JSON.parse(message.data) as { topics: string[] };
+      expire(topics);
     };
     const open = () => {
       if (document.hidden || source) return;
       source = new EventSource("/api/live");
-      source.addEventListener("ready", () => become("live"));
+      source.addEventListener("ready", () => {
+        become("live");
+        // What has happened since the page asked, and before it was listened to, nobody tells.
+        expire(Object.keys(PATHS));
+      });
       source.addEventListener("change", onChange);
       source.addEventListener("error", () => {
         become("connecting");
