@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod badge;
+pub mod common;
 pub mod dataset;
 pub mod device;
 pub mod event;

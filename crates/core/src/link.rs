@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
+use crate::common::Common;
 use crate::device::{Makeup, Part};
 use crate::event::{Event, codes};
 use crate::identity::Profile;
@@ -53,6 +54,9 @@ pub enum KeyKind {
     ButScreen = 15,
     /// In all but its processor, memory and graphics card.
     ButMachine = 16,
+    /// The program that sends events. It links nobody, and is looked at among a team's identities only: see
+    /// [`crate::common`].
+    Agent = 17,
 }
 
 impl KeyKind {
@@ -105,12 +109,26 @@ impl KeyKind {
             | Self::Birth
             | Self::Home
             | Self::Journey => 10,
+            Self::Agent => 0,
         }
     }
 
     /// Whether it matters who the others are, and not only when they came.
     pub const fn names_others(self) -> bool {
         !matches!(self, Self::Network)
+    }
+
+    /// Whether few people can have the same one at a time, unless it stands for none.
+    pub const fn is_in_one_hand(self) -> bool {
+        matches!(
+            self,
+            Self::Device
+                | Self::Session
+                | Self::ButDrawing
+                | Self::ButSound
+                | Self::ButScreen
+                | Self::ButMachine
+        )
     }
 
     /// The kind with this number.
@@ -240,31 +258,33 @@ fn is_known<T: PartialEq>(seen: &[Seen<T>], value: &T) -> bool {
 pub const CURRENT_KEYS_MAX: usize = 4;
 
 /// The keys an identity may share with others now: its most recent devices, those that are not `left_out`,
-/// addresses and networks, and those of its profile. Sorted, each once.
+/// addresses and networks, and those of its profile; what is common among the team's identities links nobody.
+/// Sorted, each once.
 pub fn current_keys(
     state: &IdentityState,
     profile: &Profile,
+    common: &Common,
     left_out: impl Fn(&str) -> bool,
 ) -> Vec<LinkKey> {
-    let devices = newest(state.devices()).filter(|fingerprint| !left_out(fingerprint));
+    let devices = newest(state.devices(), |fingerprint| !common.has_device(fingerprint));
+    let devices = devices.filter(|fingerprint| !left_out(fingerprint));
     let devices = devices.flat_map(|fingerprint| device_keys(state, fingerprint));
-    let addresses = newest(state.addresses()).filter_map(|ip| ip_value(*ip));
-    let addresses = addresses.map(|value| LinkKey { kind: KeyKind::Ip, value });
-    let networks = newest(state.addresses()).filter_map(|ip| network_value(*ip));
-    let networks = networks.map(|value| LinkKey { kind: KeyKind::Network, value });
+    let addresses = newest(state.addresses(), |ip| !common.has_address(*ip)).flat_map(|ip| address_keys(*ip));
     let session = state.session().map(|value| LinkKey { kind: KeyKind::Session, value: value.to_owned() });
-    let codes = newest(state.codes()).map(|value| LinkKey { kind: KeyKind::Code, value: value.clone() });
+    let codes =
+        newest(state.codes(), |_| true).map(|value| LinkKey { kind: KeyKind::Code, value: value.clone() });
     let journey = state.journey().map(journey_key);
-    let of_state = devices.chain(addresses).chain(networks).chain(session).chain(codes).chain(journey);
+    let of_state = devices.chain(addresses).chain(session).chain(codes).chain(journey);
     let mut keys: Vec<_> = of_state.chain(profile_keys(profile)).collect();
+    keys.retain(|key| !common.contains(key));
     keys.sort_unstable();
     keys.dedup();
     keys
 }
 
-/// The values seen last.
-fn newest<T>(seen: &[Seen<T>]) -> impl Iterator<Item = &T> {
-    let mut by_time: Vec<_> = seen.iter().collect();
+/// The values seen last, of those that count.
+fn newest<T>(seen: &[Seen<T>], counts: impl Fn(&T) -> bool) -> impl Iterator<Item = &T> {
+    let mut by_time: Vec<_> = seen.iter().filter(|seen| counts(&seen.value)).collect();
     by_time.sort_by_key(|seen| std::cmp::Reverse(seen.last_at));
     by_time.into_iter().take(CURRENT_KEYS_MAX).map(|seen| &seen.value)
 }
@@ -315,6 +335,12 @@ pub fn held_since(state: &IdentityState, key: &LinkKey) -> Option<Timestamp> {
         KeyKind::Network => of_addresses(network_value),
         _ => state.first_event_at(),
     }
+}
+
+/// The keys of an address: its own, and that of the network around it.
+pub fn address_keys(ip: IpAddr) -> impl Iterator<Item = LinkKey> {
+    let own = ip_value(ip).map(|value| LinkKey { kind: KeyKind::Ip, value });
+    own.into_iter().chain(network_value(ip).map(|value| LinkKey { kind: KeyKind::Network, value }))
 }
 
 /// The network around an address: what one provider gives to one customer with several of them, or
@@ -380,9 +406,12 @@ mod tests {
         };
         let of_profile =
             [key(KeyKind::Mailbox, "adab"), key(KeyKind::Name, "a3b65"), key(KeyKind::Phone, "301234567")];
-        assert_eq!(current_keys(&state, &profile, |_| false), [&expected[..], &of_profile].concat());
         assert_eq!(
-            current_keys(&state, &profile, |print| print == "f")[0],
+            current_keys(&state, &profile, &Common::default(), |_| false),
+            [&expected[..], &of_profile].concat()
+        );
+        assert_eq!(
+            current_keys(&state, &profile, &Common::default(), |print| print == "f")[0],
             expected[1],
             "without the device"
         );
@@ -416,7 +445,7 @@ mod tests {
         assert_eq!((own.len(), same(&changed), same(&another)), (5, vec![KeyKind::ButDrawing], vec![]));
         state.fold(&before);
         assert_eq!(new_keys(&before, &state), [], "nothing for a known device");
-        assert_eq!(current_keys(&state, &Profile::default(), |_| false), own);
+        assert_eq!(current_keys(&state, &Profile::default(), &Common::default(), |_| false), own);
         for key in &own {
             assert_eq!(held_since(&state, key), Some(before.timestamp), "{key:?}");
         }

@@ -1,11 +1,13 @@
 //! All that an analyzer may see of an identity at one moment.
 
+use crate::agent;
+use crate::common::Common;
 use crate::dataset::Datasets;
 use crate::identity::Profile;
-use crate::link::{KeyKind, LinkKey};
+use crate::link::{KeyKind, LinkKey, ip_value};
 use crate::mapping::{CanonicalType, Mapping};
 use crate::score::is_automatic;
-use crate::state::{IdentityState, RecentEvent};
+use crate::state::{IdentityState, RecentEvent, Trace};
 use crate::time::Timestamp;
 
 /// Other identities looked at for one key, the newest; counting them stops there, too. Of weak keys fewer
@@ -21,6 +23,8 @@ pub struct Snapshot<'a> {
     /// What its events' names mean.
     pub mapping: &'a Mapping,
     pub datasets: &'a Datasets,
+    /// What most of the team's identities have, and which says nothing of this one.
+    pub common: &'a Common,
     pub state: &'a IdentityState,
     /// One entry for each of the identity's current keys that somebody else has too.
     pub shared: &'a [SharedKey],
@@ -35,6 +39,8 @@ pub struct Act<'a> {
     pub meaning: Option<CanonicalType>,
     /// Whether a program sends it on its own: it tells nothing of the person.
     pub is_automatic: bool,
+    /// Whether it carries something of the person, so that its time is that of what they did.
+    pub is_of_person: bool,
 }
 
 /// A key of the identity, and who else has it.
@@ -65,7 +71,7 @@ impl<'a> Snapshot<'a> {
     pub fn new(
         now: Timestamp,
         profile: &'a Profile,
-        (mapping, datasets): (&'a Mapping, &'a Datasets),
+        (mapping, datasets, common): (&'a Mapping, &'a Datasets, &'a Common),
         state: &'a IdentityState,
         shared: &'a [SharedKey],
     ) -> Self {
@@ -74,11 +80,12 @@ impl<'a> Snapshot<'a> {
         let act = |event: RecentEvent<'a>| {
             let known = event.name_place.and_then(|place| names.get(place));
             let (meaning, is_automatic) = known.copied().unwrap_or_default();
-            Act { event, meaning, is_automatic }
+            let is_of_person = event.traces.iter().flatten().any(|trace| counts(state, common, *trace));
+            Act { event, meaning, is_automatic, is_of_person }
         };
         let mut acts: Vec<_> = state.recent().map(act).collect();
         acts.sort_by_key(|act| act.event.at);
-        Self { now, profile, mapping, datasets, state, shared, acts }
+        Self { now, profile, mapping, datasets, common, state, shared, acts }
     }
 
     /// The recent events, in order of time.
@@ -89,5 +96,28 @@ impl<'a> Snapshot<'a> {
     /// The shared keys of one kind.
     pub fn shared(&self, kind: KeyKind) -> impl Iterator<Item = &SharedKey> {
         self.shared.iter().filter(move |shared| shared.key.kind == kind)
+    }
+}
+
+/// Whether what an event carried is the person's, rather than the customer's.
+fn counts(state: &IdentityState, common: &Common, trace: Trace) -> bool {
+    match trace {
+        Trace::Forgotten => true,
+        Trace::Device(place) => {
+            state.devices().get(place).is_some_and(|seen| !common.has_device(&seen.value))
+        }
+        Trace::Address(place) => {
+            let address = state.addresses().get(place).map(|seen| seen.value);
+            address.is_some_and(|ip| ip_value(ip).is_some() && !common.has_address(ip))
+        }
+        // Of older sessions no more is known than that they were others.
+        Trace::Session(_) => {
+            state.sessions().len() > 1 || !state.session().is_some_and(|session| common.has_session(session))
+        }
+        // That a program sent it is no trace of a person.
+        Trace::Agent(place) => state.user_agents().get(place).is_some_and(|seen| {
+            matches!(agent::kind(&seen.value).0, agent::Kind::Browser | agent::Kind::AppLibrary)
+                && !common.has_agent(&seen.value)
+        }),
     }
 }

@@ -76,16 +76,75 @@ pub struct RecentEvent<'a> {
     pub address: Option<usize>,
     /// The place of its place among [`IdentityState::places`], likewise.
     pub place: Option<usize>,
+    /// What it carried of who sent it: device, address, session, agent.
+    pub traces: [Option<Trace>; 4],
+}
+
+/// Something that an event carried of who sent it, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// Among [`IdentityState::devices`].
+    Device(usize),
+    /// Among [`IdentityState::addresses`].
+    Address(usize),
+    /// Among [`IdentityState::sessions`].
+    Session(usize),
+    /// Among [`IdentityState::user_agents`].
+    Agent(usize),
+    /// Something that has made room for others since.
+    Forgotten,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Recent {
     at: Timestamp,
     name: Option<u8>,
-    device: Option<u8>,
-    address: Option<u8>,
+    device: Held,
+    address: Held,
+    session: Held,
+    agent: Held,
     place: Option<u8>,
     is_browser: bool,
+}
+
+/// Whether an event had a value of some kind, and where that is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Held {
+    #[default]
+    Nothing,
+    /// It was there, and has made room for others since.
+    Forgotten,
+    At(u8),
+}
+
+impl Held {
+    fn place(self) -> Option<usize> {
+        match self {
+            Self::At(place) => Some(place.into()),
+            Self::Nothing | Self::Forgotten => None,
+        }
+    }
+
+    fn trace(self, of: fn(usize) -> Trace) -> Option<Trace> {
+        match self {
+            Self::Nothing => None,
+            Self::Forgotten => Some(Trace::Forgotten),
+            Self::At(place) => Some(of(place.into())),
+        }
+    }
+
+    /// Forgets the value at `place`, which has made room.
+    fn forget(&mut self, place: u8) {
+        if *self == Self::At(place) {
+            *self = Self::Forgotten;
+        }
+    }
+}
+
+impl From<Option<u8>> for Held {
+    fn from(place: Option<u8>) -> Self {
+        place.map_or(Self::Nothing, Self::At)
+    }
 }
 
 /// The places of the session and the device of the latest report that had both.
@@ -115,6 +174,8 @@ pub struct IdentityState {
     sessions: Vec<Seen<u32>>,
     session: Option<String>,
     user_agents: Vec<Seen<String>>,
+    /// How many events of each of these carried nothing else of who sent them.
+    bare: Vec<u32>,
     places: Vec<Seen<Place>>,
     codes: Vec<Seen<String>>,
     journey: Option<u64>,
@@ -135,7 +196,8 @@ impl IdentityState {
         let at = event.timestamp;
         self.journey = self.journey.or_else(|| self.journey_after(event));
         let is_browser = event.components.is_some();
-        self.fold_time(at);
+        let has_company = event.fingerprint.is_some() || event.ip.is_some() || event.session.is_some();
+        self.fold_time(at, has_company || event.user_agent.is_some());
         self.event_count += 1;
         self.browser_event_count += u64::from(is_browser);
         if is_browser && event.user_agent.is_none() {
@@ -152,18 +214,17 @@ impl IdentityState {
         let place = event.place.map(|place| self.fold_place(place, at));
         let session = event.session.as_deref().map(|session| self.fold_session(session, at));
         self.fold_signs(event, session.zip(device).map(|(session, device)| Tab { session, device }));
-        if let Some(agent) = &event.user_agent {
-            let agent = agents::storable(agent);
-            see(&mut self.user_agents, USER_AGENTS_MAX, at, |known| *known == agent, || agent.clone());
-        }
+        let agent = event.user_agent.as_deref().map(|agent| self.fold_agent(agent, at, has_company));
         let name = self.fold_name(&event.name, at);
         if self.recent.len() == RECENT_MAX {
             self.recent.remove(0);
         }
-        self.recent.push(Recent { at, name, device, address, place, is_browser });
+        let (device, address, session, agent) = (device.into(), address.into(), session.into(), agent.into());
+        self.recent.push(Recent { at, name, device, address, session, agent, place, is_browser });
     }
 
-    fn fold_time(&mut self, at: Timestamp) {
+    /// What carries nothing of a person says nothing of the hours in which they sleep.
+    fn fold_time(&mut self, at: Timestamp, is_of_person: bool) {
         if self.event_count == 0 {
             (self.first_event_at, self.last_event_at) = (at, at);
             self.days = 1;
@@ -183,8 +244,23 @@ impl IdentityState {
         }
         let hour = at.as_millis().div_euclid(HOUR_MS).rem_euclid(HOURS as i64);
         if let Some(count) = usize::try_from(hour).ok().and_then(|hour| self.hours.get_mut(hour)) {
-            *count = count.saturating_add(1);
+            *count = count.saturating_add(is_of_person.into());
         }
+    }
+
+    /// The agent's place.
+    fn fold_agent(&mut self, agent: &str, at: Timestamp, has_company: bool) -> u8 {
+        let agent = agents::storable(agent);
+        let slot = see(&mut self.user_agents, USER_AGENTS_MAX, at, |known| *known == agent, || agent.clone());
+        let (Slot::Known(place) | Slot::New(place)) = slot;
+        self.bare.resize(self.user_agents.len(), 0);
+        if matches!(slot, Slot::New(_)) {
+            self.recent.iter_mut().for_each(|recent| recent.agent.forget(place));
+            self.bare[usize::from(place)] = 0;
+        }
+        let bare = &mut self.bare[usize::from(place)];
+        *bare = bare.saturating_add((!has_company).into());
+        place
     }
 
     /// The device's place.
@@ -196,9 +272,7 @@ impl IdentityState {
             Slot::New(place) => {
                 self.device_count = self.device_count.saturating_add(1);
                 // Events of the device that made room must not pass to the one now in its place.
-                for recent in self.recent.iter_mut().filter(|recent| recent.device == Some(place)) {
-                    recent.device = None;
-                }
+                self.recent.iter_mut().for_each(|recent| recent.device.forget(place));
                 self.tab = self.tab.filter(|tab| tab.device != place);
                 self.makeups.resize(self.devices.len(), None);
                 self.makeups[usize::from(place)] = None;
@@ -217,6 +291,7 @@ impl IdentityState {
         match see(&mut self.sessions, SESSIONS_MAX, at, |known| *known == digest, || digest) {
             Slot::Known(place) => place,
             Slot::New(place) => {
+                self.recent.iter_mut().for_each(|recent| recent.session.forget(place));
                 self.tab = self.tab.filter(|tab| tab.session != place);
                 place
             }
@@ -244,9 +319,7 @@ impl IdentityState {
         match see(&mut self.addresses, ADDRESSES_MAX, at, |known| *known == ip, || ip) {
             Slot::Known(place) => place,
             Slot::New(place) => {
-                for recent in self.recent.iter_mut().filter(|recent| recent.address == Some(place)) {
-                    recent.address = None;
-                }
+                self.recent.iter_mut().for_each(|recent| recent.address.forget(place));
                 place
             }
         }
@@ -355,6 +428,11 @@ impl IdentityState {
         &self.user_agents
     }
 
+    /// How many events of each of [`Self::user_agents`] carried neither device nor address nor session.
+    pub fn bare(&self) -> &[u32] {
+        &self.bare
+    }
+
     /// Where its addresses were, at most [`PLACES_MAX`].
     pub fn places(&self) -> &[Seen<Place>] {
         &self.places
@@ -374,6 +452,11 @@ impl IdentityState {
     /// The journey that `event` completes.
     pub fn journey_after(&self, event: &Event) -> Option<u64> {
         if self.event_count + 1 != JOURNEY_EVENTS as u64 {
+            return None;
+        }
+        // What a backend does by itself goes the same way for everybody.
+        let is_bare = |recent: &RecentEvent| recent.traces.iter().all(Option::is_none);
+        if self.recent().any(|recent| is_bare(&recent)) {
             return None;
         }
         let before = self.recent().map(|recent| (recent.name.unwrap_or_default(), recent.at));
@@ -415,9 +498,15 @@ impl IdentityState {
                 .map(|name| name.value.as_str()),
             name_place: recent.name.map(usize::from),
             is_browser: recent.is_browser,
-            device: recent.device.map(usize::from),
-            address: recent.address.map(usize::from),
+            device: recent.device.place(),
+            address: recent.address.place(),
             place: recent.place.map(usize::from),
+            traces: [
+                recent.device.trace(Trace::Device),
+                recent.address.trace(Trace::Address),
+                recent.session.trace(Trace::Session),
+                recent.agent.trace(Trace::Agent),
+            ],
         })
     }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use crate::common::{self, Common, Sample};
 use crate::dataset::Datasets;
 use crate::event::Event;
 use crate::identity::{self, Profile};
@@ -22,6 +23,9 @@ use crate::time::Timestamp;
 pub struct World {
     mapping: Mapping,
     datasets: Datasets,
+    /// What is common among everybody, and whom that is learned from.
+    common: Common,
+    sample: Sample,
     users: Vec<User>,
     by_id: HashMap<String, usize>,
     /// In the order in which they came.
@@ -64,7 +68,12 @@ impl World {
             }
             keys.extend(after.into_iter().filter(|key| !before.contains(key)));
         }
+        let times = (user.state.first_event_at(), event.timestamp);
         user.state.fold(event);
+        let shown = common::values(event, &keys);
+        for key in self.sample.take(&named.id, times, &shown, &self.common) {
+            self.common.insert(key);
+        }
         for key in keys {
             let holders = self.holders.entry(key).or_default();
             if !holders.iter().rev().take(OTHERS_MAX).any(|(holder, _)| *holder == place) {
@@ -77,10 +86,10 @@ impl World {
     pub fn analyze(&self, id: &str, weights: &Weights) -> Option<Analysis> {
         let place = *self.by_id.get(id)?;
         let user = &self.users[place];
-        let keys = link::current_keys(&user.state, &user.profile, |_| false);
+        let keys = link::current_keys(&user.state, &user.profile, &self.common, |_| false);
         let shared: Vec<_> = keys.into_iter().filter_map(|key| self.shared(place, key)).collect();
         let now = user.state.last_event_at().unwrap_or_default();
-        let known = (&self.mapping, &self.datasets);
+        let known = (&self.mapping, &self.datasets, &self.common);
         Some(analyze(&Snapshot::new(now, &user.profile, known, &user.state, &shared), weights))
     }
 

@@ -9,6 +9,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dregs_core::common::Common;
 use dregs_core::dataset::Datasets;
 use dregs_core::event::{self, Limits, Origin};
 use dregs_core::identity::{self, Profile};
@@ -117,7 +118,7 @@ impl Case {
         let profile = Profile::from_data(&data, &Mapping::default());
         let email = profile.email.as_deref().and_then(person::mailbox);
         let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
-        let shared: Vec<_> = link::current_keys(&state, &profile, |_| false)
+        let shared: Vec<_> = link::current_keys(&state, &profile, &Common::default(), |_| false)
             .iter()
             .chain(&email)
             .flat_map(|key| {
@@ -126,7 +127,7 @@ impl Case {
             })
             .collect();
         let now = state.last_event_at().unwrap_or_default();
-        let known = (&Mapping::default(), &Datasets::default());
+        let known = (&Mapping::default(), &Datasets::default(), &Common::default());
         analyze(&Snapshot::new(now, &profile, known, &state, &shared), &Weights::default())
     }
 }

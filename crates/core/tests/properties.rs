@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use dregs_core::common::Common;
 use dregs_core::dataset::Datasets;
 use dregs_core::event::{Accepted, Event, Limits, Origin, REDACTED, Refused, read, read_batch};
 use dregs_core::identity::Profile;
@@ -260,7 +261,8 @@ proptest! {
         };
         let shared = [shared(KeyKind::Device, device_others), shared(KeyKind::Ip, ip_others)];
         let (mapping, datasets) = (Mapping::default(), Datasets::default());
-        let snapshot = Snapshot::new(NOW, &profile, (&mapping, &datasets), &state, &shared);
+        let common = Common::default();
+        let snapshot = Snapshot::new(NOW, &profile, (&mapping, &datasets, &common), &state, &shared);
         let analysis = analyze(&snapshot, &Weights::default());
 
         let stored = serde_json::to_string(&analysis.observations).unwrap();

@@ -91,7 +91,7 @@ const SIMILAR_EMAIL_CONFIDENCE: f64 = 0.6;
 pub fn show(shared: Shared, own: &Profile, other: &Profile) -> Option<ShownLink> {
     let Shared { kind, keys, others } = shared;
     let (link_type, (value, confidence)) = match kind {
-        KeyKind::Network | KeyKind::Code => return None,
+        KeyKind::Network | KeyKind::Code | KeyKind::Agent => return None,
         KeyKind::Birth | KeyKind::Home => {
             own.record()?.is_same_person(&other.record()?).then_some(())?;
             (LinkType::SimilarName, PERSON)
@@ -151,6 +151,7 @@ fn explain(Shared { kind, keys, others }: Shared) -> String {
         (KeyKind::Journey, _) => "Both began with the same steps at the same pace".to_owned(),
         (KeyKind::Code, _) => "Both used the same promotion or referral code".to_owned(),
         (KeyKind::Network, 1) => "Both came from the same network".to_owned(),
+        (KeyKind::Agent, _) => "The same program sent the events of both".to_owned(),
         (KeyKind::Network, _) => format!("Both came from the same {keys} networks"),
     };
     let more = if others >= OTHERS_MAX { " or more" } else { "" };

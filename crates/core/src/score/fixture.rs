@@ -3,6 +3,7 @@
 use serde_json::Map;
 
 use super::{Analyzer, Finding};
+use crate::common::Common;
 use crate::dataset::Datasets;
 use crate::event::Event;
 use crate::identity::Profile;
@@ -21,12 +22,13 @@ pub struct Identity {
     pub profile: Profile,
     pub mapping: Mapping,
     pub datasets: Datasets,
+    pub common: Common,
     pub state: IdentityState,
     pub shared: Vec<SharedKey>,
 }
 
 impl Identity {
-    /// Folds an event called `name`, `after_ms` from the start of the story, changed by `change`.
+    /// Folds an event of one visit, called `name`, `after_ms` from the start of the story, changed by `change`.
     pub fn event(mut self, name: &str, after_ms: i64, change: impl FnOnce(&mut Event)) -> Self {
         let mut event = Event {
             id: "e".to_owned(),
@@ -39,7 +41,7 @@ impl Identity {
             fingerprint: None,
             components: None,
             interaction: None,
-            session: None,
+            session: Some("visit".to_owned()),
             url: None,
             ip: None,
             user_agent: None,
@@ -100,7 +102,8 @@ impl Identity {
 
     pub fn snapshot(&self) -> Snapshot<'_> {
         let now = self.state.last_event_at().unwrap_or_default();
-        Snapshot::new(now, &self.profile, (&self.mapping, &self.datasets), &self.state, &self.shared)
+        let known = (&self.mapping, &self.datasets, &self.common);
+        Snapshot::new(now, &self.profile, known, &self.state, &self.shared)
     }
 }
 

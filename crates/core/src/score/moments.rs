@@ -6,9 +6,10 @@ use crate::words::snake;
 
 /// The times of the recent events, sorted, each once: events of one moment are one act, reported
 /// in several events or sent in a batch without times. Events that programs send by themselves
-/// ([`is_automatic`]) are left out.
+/// ([`is_automatic`]) are left out, and those that carry nothing of the person: their times are those of the
+/// backend that sent them.
 pub fn moments(snapshot: &Snapshot) -> Vec<Timestamp> {
-    let own = snapshot.acts().iter().filter(|act| !act.is_automatic);
+    let own = snapshot.acts().iter().filter(|act| act.is_of_person && !act.is_automatic);
     let mut times: Vec<_> = own.map(|act| act.event.at).collect();
     times.dedup();
     times

@@ -90,7 +90,7 @@ fn acts(snapshot: &Snapshot) -> Option<Finding> {
 
 fn purchase(snapshot: &Snapshot, wanted: CanonicalType) -> Option<Finding> {
     let earliest = |wanted: CanonicalType| {
-        let is_it = |act: &&Act| act.meaning == Some(wanted);
+        let is_it = |act: &&Act| act.is_of_person && act.meaning == Some(wanted);
         snapshot.acts().iter().find(is_it).map(|act| act.event.at)
     };
     let signup = earliest(CanonicalType::Registration)?;

@@ -28,8 +28,9 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let state = snapshot.state;
-    let count = state.event_count();
-    if count < EVENTS_MIN || state.days() < DAYS_MIN {
+    let count: u64 = state.hours().iter().map(|count| u64::from(*count)).sum();
+    let is_of_person = snapshot.acts().iter().any(|act| act.is_of_person);
+    if count < EVENTS_MIN || state.days() < DAYS_MIN || !is_of_person {
         return None;
     }
     let quiet = quiet_hours(state.hours());

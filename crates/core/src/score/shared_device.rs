@@ -50,7 +50,9 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 };
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let devices = snapshot.state.device_count();
+    let own = snapshot.state.devices().iter().filter(|seen| !snapshot.common.has_device(&seen.value)).count();
+    // More than are remembered, where there were as many.
+    let devices = snapshot.state.device_count() - (snapshot.state.devices().len() - own) as u32;
     let at_its_addresses: HashSet<&str> = ids(snapshot, KeyKind::Ip).collect();
     let judged = |shared: SharedKey| {
         let strength = strength(&shared, &at_its_addresses);
@@ -65,7 +67,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let found = snapshot.shared(KeyKind::Device).cloned().chain(near(snapshot)).map(judged);
     found.min_by(|one, other| one.value.total_cmp(&other.value)).or_else(|| {
         let (value, confidence) = ALONE;
-        (devices > 0).then(|| {
+        (own > 0).then(|| {
             let devices = counted(devices.into(), "device");
             Finding::new(value, confidence, format!("No other account was seen on its {devices}."))
                 .with("otherAccounts", 0)

@@ -32,7 +32,8 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 };
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    if !snapshot.state.addresses().iter().any(|seen| ip_value(seen.value).is_some()) {
+    let is_own = |ip| ip_value(ip).is_some() && !snapshot.common.has_address(ip);
+    if !snapshot.state.addresses().iter().any(|seen| is_own(seen.value)) {
         return None;
     }
     // Accounts on the same device have the same address by nature and are counted there.

@@ -3,6 +3,7 @@
 use super::{Analyzer, Category, Finding, counted, interpolate};
 use crate::agent::{self, Kind};
 use crate::snapshot::Snapshot;
+use crate::state::Seen;
 
 /// Telling when it says "script", and easily faked when it says "browser": the confidences below
 /// make the difference.
@@ -52,7 +53,9 @@ const SHARE_MIN: f64 = 0.5;
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let agents = snapshot.state.user_agents();
     let missing = snapshot.state.agentless_browser_event_count();
-    let judged = agents.iter().map(|seen| (judge(snapshot, &seen.value), seen));
+    let own =
+        agents.iter().zip(snapshot.state.bare()).filter(|(seen, bare)| is_of_person(snapshot, seen, **bare));
+    let judged = own.map(|(seen, _)| (judge(snapshot, &seen.value), seen));
     let worst = judged.min_by(|(one, _), (other, _)| one.value.total_cmp(&other.value));
     match worst {
         Some((judged, seen)) if missing == 0 || judged.value < MISSING.0 => {
@@ -80,6 +83,13 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         // Events of a backend say nothing of what the person uses.
         _ => None,
     }
+}
+
+/// Whether an agent tells of the person. One that most of the team's identities have does not, nor does that of a
+/// library that came with nothing else of anybody: both are those of the customer's backend.
+fn is_of_person(snapshot: &Snapshot, agent: &Seen<String>, bare: u32) -> bool {
+    let is_backend = bare == agent.count && agent::kind(&agent.value).0 == Kind::HttpLibrary;
+    !is_backend && !snapshot.common.has_agent(&agent.value)
 }
 
 struct Judged {

@@ -6,14 +6,14 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::agents::{pack, unpack};
-use super::{GAP_BUCKETS, HOURS, IdentityState, Recent, Seen, Tab};
+use super::{GAP_BUCKETS, HOURS, Held, IdentityState, Recent, Seen, Tab};
 use crate::device::{Interactions, Makeup, Signs};
 use crate::place::{Country, Place};
 use crate::time::Timestamp;
 
 /// Changes with every change to the fold or to the bytes: a state of another version is folded
 /// again from the stored events.
-const FORMAT_VERSION: u8 = 5;
+const FORMAT_VERSION: u8 = 6;
 
 /// Bytes of a fingerprint that this server derived.
 const DERIVED_FINGERPRINT_BYTES: usize = 16;
@@ -39,6 +39,8 @@ struct Wire {
     sessions: Vec<WireSeen<[u8; 4]>>,
     session: Option<Session>,
     user_agents: Vec<WireSeen<String>>,
+    /// Those that are not zero, by the place of their user agent.
+    bare: Vec<(u8, u32)>,
     places: Vec<WireSeen<WirePlace>>,
     codes: Vec<WireSeen<String>>,
     journey: Option<u64>,
@@ -80,11 +82,36 @@ struct WireRecent {
     /// Twice the device, plus one for the browser: a byte up to 63 devices.
     device_and_browser: u8,
     address: u8,
+    /// Sixteen times the session, plus the agent: there are at most eight of each.
+    session_and_agent: u8,
     place: u8,
 }
 
 /// Stands for "none" among places: there are far fewer names and devices.
 const NOWHERE: u8 = 127;
+/// Stands for "no longer known" among them.
+const FORGOTTEN: u8 = 126;
+/// The same two in half a byte.
+const NOWHERE_HALF: u8 = 15;
+const FORGOTTEN_HALF: u8 = 14;
+
+impl Held {
+    fn pack(self, nowhere: u8, forgotten: u8) -> u8 {
+        match self {
+            Self::Nothing => nowhere,
+            Self::Forgotten => forgotten,
+            Self::At(place) => place,
+        }
+    }
+
+    fn unpack(packed: u8, nowhere: u8, forgotten: u8) -> Self {
+        match packed {
+            _ if packed == nowhere => Self::Nothing,
+            _ if packed == forgotten => Self::Forgotten,
+            place => Self::At(place),
+        }
+    }
+}
 
 impl IdentityState {
     /// The state as bytes, for [`decode`](Self::decode) of the same version.
@@ -97,8 +124,10 @@ impl IdentityState {
             WireRecent {
                 gap_ms,
                 name: recent.name.unwrap_or(NOWHERE),
-                device_and_browser: recent.device.unwrap_or(NOWHERE) * 2 + u8::from(recent.is_browser),
-                address: recent.address.unwrap_or(NOWHERE),
+                device_and_browser: recent.device.pack(NOWHERE, FORGOTTEN) * 2 + u8::from(recent.is_browser),
+                address: recent.address.pack(NOWHERE, FORGOTTEN),
+                session_and_agent: recent.session.pack(NOWHERE_HALF, FORGOTTEN_HALF) * 16
+                    + recent.agent.pack(NOWHERE_HALF, FORGOTTEN_HALF),
                 place: recent.place.unwrap_or(NOWHERE),
             }
         });
@@ -123,6 +152,7 @@ impl IdentityState {
             sessions: to_wire(&self.sessions, start, |digest| digest.to_le_bytes()),
             session: self.session.as_deref().map(Session::pack),
             user_agents: to_wire(&self.user_agents, start, |agent| pack(agent)),
+            bare: sparse(&self.bare),
             places: to_wire(&self.places, start, |place| {
                 (place.country.map(|country| country.letters()), place.asn, place.position)
             }),
@@ -154,12 +184,18 @@ impl IdentityState {
             Recent {
                 at: previous,
                 name: place(recent.name),
-                device: place(recent.device_and_browser / 2),
-                address: place(recent.address),
+                device: Held::unpack(recent.device_and_browser / 2, NOWHERE, FORGOTTEN),
+                address: Held::unpack(recent.address, NOWHERE, FORGOTTEN),
+                session: Held::unpack(recent.session_and_agent / 16, NOWHERE_HALF, FORGOTTEN_HALF),
+                agent: Held::unpack(recent.session_and_agent % 16, NOWHERE_HALF, FORGOTTEN_HALF),
                 place: place(recent.place),
                 is_browser: recent.device_and_browser % 2 == 1,
             }
         });
+        let mut bare = vec![0; wire.user_agents.len()];
+        for (place, count) in wire.bare {
+            *bare.get_mut(usize::from(place))? = count;
+        }
         let mut makeups = vec![None; wire.devices.len()];
         for (place, makeup) in wire.makeups {
             *makeups.get_mut(usize::from(place))? = Some(makeup);
@@ -182,6 +218,7 @@ impl IdentityState {
             sessions: from_wire(wire.sessions, start, u32::from_le_bytes),
             session: wire.session.map(Session::unpack),
             user_agents: from_wire(wire.user_agents, start, |packed| unpack(&packed)),
+            bare,
             places: from_wire(wire.places, start, |(country, asn, position)| Place {
                 country: country.and_then(Country::from_letters),
                 asn,

@@ -81,14 +81,17 @@ fn one_event_is_remembered_whole() {
         sessions: once(session_digest(event.session.as_deref().unwrap()), at),
         session: event.session.clone(),
         user_agents: once(event.user_agent.clone().unwrap(), at),
+        bare: vec![0],
         places: Vec::new(),
         names: once("user.signup".to_owned(), at),
         other_name_count: 0,
         recent: vec![Recent {
             at,
             name: Some(0),
-            device: Some(0),
-            address: Some(0),
+            device: Held::At(0),
+            address: Held::At(0),
+            session: Held::At(0),
+            agent: Held::At(0),
             place: None,
             is_browser: true,
         }],
@@ -169,7 +172,7 @@ fn lists_never_outgrow_their_limits() {
 #[test]
 fn states_are_small() {
     let fresh = folded([&browser_event("user.signup", 0, 1)]).encode();
-    assert!(fresh.len() < 120, "{} bytes when fresh", fresh.len());
+    assert!(fresh.len() <= 120, "{} bytes when fresh", fresh.len());
     let name = |n: i64| format!("shop.basket.item-{:02}", n % 40);
     let events: Vec<_> = (0..2_000).map(|n| browser_event(&name(n), n * 3_600_123, (n % 40) as u8)).collect();
     let busy = folded(&events).encode();
@@ -250,7 +253,8 @@ fn what_a_browser_gave_away_is_remembered() {
 #[test]
 fn the_first_steps_and_their_rhythm_make_a_journey() {
     let walk = |names: [&str; 9], tenths: [i64; 9]| {
-        let events: Vec<_> = names.iter().zip(tenths).map(|(name, at)| event(name, at * 100)).collect();
+        let seen = |name, at| Event { session: Some("s".to_owned()), ..event(name, at) };
+        let events: Vec<_> = names.iter().zip(tenths).map(|(name, at)| seen(name, at * 100)).collect();
         let state = folded(&events);
         assert_eq!(IdentityState::decode(&state.encode()).unwrap().journey(), state.journey());
         (folded(&events[..7]).journey(), state.journey())
@@ -272,6 +276,8 @@ fn the_first_steps_and_their_rhythm_make_a_journey() {
     );
     assert_eq!(walk(["view"; 9], tenths).1, None, "one thing over and over");
     assert_eq!(walk(names, [0, 10, 20, 30, 40, 50, 60, 70, 80]).1, None, "one pause over and over");
+    let of_a_backend = names.iter().zip(tenths).map(|(name, at)| event(name, at * 100)).collect::<Vec<_>>();
+    assert_eq!(folded(&of_a_backend).journey(), None, "nothing of a person");
 }
 
 #[test]
@@ -344,5 +350,34 @@ fn a_device_that_makes_room_takes_along_what_it_is_made_of() {
     for event in &many[1..] {
         assert_eq!(makeup(event), Makeup::of(event.components.as_ref().unwrap()));
     }
+    assert_eq!(IdentityState::decode(&state.encode()), Some(state));
+}
+
+#[test]
+fn what_an_event_carried_is_remembered_when_its_value_is_not() {
+    let seen = |at, n: u8| Event {
+        ip: Some(Ipv4Addr::new(203, 0, 113, n).into()),
+        user_agent: Some(format!("App/{n}")),
+        ..event("a", at)
+    };
+    let events: Vec<_> = (0..18).map(|n| seen(i64::from(n) * 1_000, n)).chain([event("b", 20_000)]).collect();
+    let state = folded(&events);
+    assert_eq!(IdentityState::decode(&state.encode()).as_ref(), Some(&state));
+    let traces: Vec<_> = state.recent().map(|recent| recent.traces).collect();
+    assert_eq!(traces[0], [None, Some(Trace::Forgotten), None, Some(Trace::Forgotten)]);
+    assert_eq!(traces[17], [None, Some(Trace::Address(1)), None, Some(Trace::Agent(1))]);
+    assert_eq!(traces[18], [None; 4]);
+}
+
+#[test]
+fn agents_that_came_alone_are_counted() {
+    let by = |user_agent: &str, session: Option<&str>| Event {
+        user_agent: Some(user_agent.to_owned()),
+        session: session.map(str::to_owned),
+        ..event("a", 0)
+    };
+    let events = [by("x/1", None), by("y/1", Some("s")), by("x/1", None), by("x/1", Some("s"))];
+    let state = folded(&events);
+    assert_eq!(state.bare(), [2, 0]);
     assert_eq!(IdentityState::decode(&state.encode()), Some(state));
 }
