@@ -93,6 +93,45 @@ pub fn values<'k>(event: &Event, new_keys: impl IntoIterator<Item = &'k LinkKey>
     values
 }
 
+/// What a customer is told whose integration sends the same for most of its users, and how it is sent better.
+pub fn advice(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Agent => {
+            "Most of your users come with the same program as their user agent. It is taken for your own, and \
+             left out of scores. Send the end user's agent as `userAgent`, or none."
+        }
+        KeyKind::Ip | KeyKind::Network => {
+            "Most of your users come from the same address. It is taken for your own, and left out of scores. \
+             Send the end user's address as `ip`, or none; behind a proxy, name it in `trusted_proxies`."
+        }
+        KeyKind::Device
+        | KeyKind::ButDrawing
+        | KeyKind::ButSound
+        | KeyKind::ButScreen
+        | KeyKind::ButMachine => {
+            "Most of your users come with the same device. It is taken for none, and left out of scores. Send \
+             the device that dregs.js reports, or none."
+        }
+        KeyKind::Session => {
+            "Most of your users come in the same session. It is taken for none, and left out of scores. Send a \
+             session of the end user's own as `session`, or none."
+        }
+        KeyKind::Journey | KeyKind::Code => {
+            "Most of your users take the same first steps or use the same code. It says nothing of any of them, \
+             and is left out of scores."
+        }
+        KeyKind::Email
+        | KeyKind::Mailbox
+        | KeyKind::Name
+        | KeyKind::Phone
+        | KeyKind::Birth
+        | KeyKind::Home => {
+            "Most of your users have the same details, such as a placeholder that a form fills in. They are left \
+             out of scores. Send what each user has said, or nothing."
+        }
+    }
+}
+
 /// Whether a user agent may be that of the customer's own program: browsers accuse nobody, and what drives a
 /// browser or visits by itself is nobody's backend.
 fn may_be_own(agent: &str) -> bool {

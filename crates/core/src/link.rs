@@ -60,7 +60,7 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Device,
         Self::Ip,
         Self::Session,
@@ -77,6 +77,7 @@ impl KeyKind {
         Self::ButSound,
         Self::ButScreen,
         Self::ButMachine,
+        Self::Agent,
     ];
 
     /// The kind of devices that are the same in all but this part.
@@ -129,6 +130,26 @@ impl KeyKind {
                 | Self::ButScreen
                 | Self::ButMachine
         )
+    }
+
+    /// The name that the API shows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Device => "DEVICE",
+            Self::Ip => "IP",
+            Self::Session => "SESSION",
+            Self::Email => "EMAIL",
+            Self::Network => "NETWORK",
+            Self::Mailbox => "MAILBOX",
+            Self::Name => "NAME",
+            Self::Phone => "PHONE",
+            Self::Birth => "DATE_OF_BIRTH",
+            Self::Home => "ADDRESS",
+            Self::Journey => "FIRST_STEPS",
+            Self::Code => "CODE",
+            Self::ButDrawing | Self::ButSound | Self::ButScreen | Self::ButMachine => "NEAR_DEVICE",
+            Self::Agent => "AGENT",
+        }
     }
 
     /// The kind with this number.

@@ -27,7 +27,8 @@ use crate::ops::messages::EventIds;
 use crate::ops::names::Names;
 use crate::ops::roster::Rosters;
 use crate::ops::{
-    credentials, datasets, devices, endpoints, health, limits, mappings, roster, rules, sign_in, usage,
+    common, credentials, datasets, devices, endpoints, health, limits, mappings, roster, rules, sign_in,
+    usage,
 };
 use crate::store::claims::Due;
 use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
@@ -66,6 +67,7 @@ pub struct App {
     pub mappings: mappings::Directory,
     pub rules: rules::Directory,
     pub datasets: datasets::Directory,
+    pub common: common::Directory,
     pub rosters: Rosters,
     pub live: Audience,
     pub rates: limits::Rates,
@@ -174,6 +176,7 @@ impl App {
             mappings: mappings::Directory::default(),
             rules: rules::Directory::default(),
             datasets: datasets::Directory::default(),
+            common: common::Directory::default(),
             rosters: Rosters::default(),
             live: Audience::default(),
             rates: limits::Rates::default(),
@@ -195,6 +198,7 @@ impl App {
             store,
         };
         app.reload().await?;
+        app.common.learn_again(&app).await?;
         let inboxes = Inboxes { submissions, evaluations: evaluation_inbox, deliveries: delivery_inbox };
         Ok(Opened { app: Arc::new(app), inboxes, first_start })
     }
@@ -230,6 +234,7 @@ impl App {
         self.mappings.reload(self).await?;
         self.rules.reload(self).await?;
         self.datasets.reload(self).await?;
+        self.common.reload(self).await?;
         self.usage.reload(self).await?;
         roster::prune(self).await
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json as Answer;
 use axum::extract::State;
+use dregs_core::common;
 use dregs_core::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 use super::auth::Caller;
 use super::error::ApiError;
 use crate::app::App;
+use crate::store::common::CommonValue;
 use crate::store::{self, Location, deliveries, identities};
 
 /// The server as it is now.
@@ -32,10 +34,43 @@ pub struct SystemBody {
     geo_databases: Vec<String>,
     /// Whether there is a mail server for channels of type EMAIL.
     mail_enabled: bool,
+    /// What your integration sends for most of your users, and which therefore says nothing of any of them.
+    integration: Vec<CommonValueBody>,
     /// Whether a language model writes reviews, and not the built-in reviewer.
     review_model: bool,
     /// Where links in mails and chats lead.
     public_url: String,
+}
+
+/// A value that most of a team's identities have in common.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CommonValueBody {
+    /// What kind of value it is.
+    #[schema(value_type = String, example = "AGENT")]
+    kind: &'static str,
+    value: String,
+    /// Of so many identities that were active last …
+    identities: i64,
+    /// … so many had it when that was learned.
+    holders: i64,
+    #[schema(value_type = String, format = DateTime)]
+    learned_at: Timestamp,
+    /// What that means, and how it is sent better.
+    advice: &'static str,
+}
+
+impl From<&CommonValue> for CommonValueBody {
+    fn from(common: &CommonValue) -> Self {
+        Self {
+            kind: common.key.kind.name(),
+            value: common.key.value.clone(),
+            identities: common.identities,
+            holders: common.holders,
+            learned_at: common.learned_at,
+            advice: common::advice(common.key.kind),
+        }
+    }
 }
 
 /// What waits for a stage.
@@ -57,7 +92,7 @@ impl From<(i64, Option<Timestamp>)> for QueueBody {
 /// Read what the server is and what it is busy with
 #[utoipa::path(get, operation_id = "readSystem", path = "/system", tag = "system",
     responses((status = 200, body = SystemBody)))]
-pub async fn get(State(app): State<Arc<App>>, _: Caller) -> Result<Answer<SystemBody>, ApiError> {
+pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<SystemBody>, ApiError> {
     let counted = app
         .store
         .read(|tx| Ok((store::database_bytes(tx)?, identities::waiting(tx)?, deliveries::waiting(tx)?)))
@@ -79,6 +114,7 @@ pub async fn get(State(app): State<Arc<App>>, _: Caller) -> Result<Answer<System
         delivery: delivery.into(),
         geo_databases: config.geo_databases.iter().map(name).collect(),
         mail_enabled: config.smtp_url.is_some(),
+        integration: app.common.current().values(caller.team_id()).map(Into::into).collect(),
         review_model: config.reviewer_url.is_some(),
         public_url: app.public_url.clone(),
     }))

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dregs_core::common::Common;
 use dregs_core::event::FieldError;
 use dregs_core::identity::{self, Profile};
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
@@ -142,7 +143,7 @@ fn linked(
     state: &IdentityState,
     profile: &Profile,
 ) -> Result<BTreeSet<i64>> {
-    let keys = link::current_keys(state, profile, |_| false);
+    let keys = link::current_keys(state, profile, &Common::default(), |_| false);
     let keys: Vec<_> = keys.iter().map(|key| HashedKey::new(hasher, team_id, key)).collect();
     let mut by_key: BTreeMap<HashedKey, usize> = BTreeMap::new();
     let mut found = BTreeSet::new();

@@ -93,13 +93,18 @@ struct Seen {
     hasher: KeyHasher,
     /// The keys of devices that are left out.
     disregarded: Arc<HashSet<HashedKey>>,
+    /// The keys that most of the team's identities have: they tie nobody to anybody.
+    common: HashSet<HashedKey>,
     mapping: Mapping,
 }
 
 impl Seen {
     fn now(app: &App, team_id: i64) -> Self {
         let mapping = app.mappings.current().of(team_id).clone();
-        Self { team_id, hasher: app.key_hasher, disregarded: app.disregarded.keys(), mapping }
+        let (hasher, common) = (app.key_hasher, app.common.current());
+        let common =
+            common.values(team_id).map(|value| HashedKey::new(&hasher, team_id, &value.key)).collect();
+        Self { team_id, hasher, disregarded: app.disregarded.keys(), common, mapping }
     }
 
     fn links_of(&self, tx: &mut Tx, tracked: &Tracked) -> Result<Vec<Link>> {
@@ -138,7 +143,8 @@ impl Seen {
         let hashed = |key: &LinkKey| HashedKey::new(&self.hasher, self.team_id, key);
         let devices = state.devices().iter().map(|seen| link::device_keys(&state, &seen.value));
         // The first of a device's keys is its own.
-        let counts = |keys: &Vec<HashedKey>| keys.first().is_some_and(|own| !self.disregarded.contains(own));
+        let is_left_out = |own: &HashedKey| self.disregarded.contains(own) || self.common.contains(own);
+        let counts = |keys: &Vec<HashedKey>| keys.first().is_some_and(|own| !is_left_out(own));
         let devices = devices.map(|keys| keys.map(|key| hashed(&key)).collect()).filter(counts).flatten();
         let addresses = state.addresses().iter().map(|seen| (KeyKind::Ip, link::ip_value(seen.value)));
         let email = (KeyKind::Email, profile.email.as_deref().and_then(person::mailbox));
@@ -153,6 +159,7 @@ impl Seen {
         let sessions = events::sessions(tx, tracked.id, SESSIONS_MAX)?;
         let session = |hash| HashedKey { team_id: self.team_id, kind: KeyKind::Session as i64, hash };
         keys.extend(sessions.into_iter().map(session));
+        keys.retain(|key| !self.common.contains(key));
         Ok(keys.into_iter().collect())
     }
 

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backtest;
 pub mod channels;
+pub mod common;
 pub mod credentials;
 pub mod datasets;
 pub mod decisions;

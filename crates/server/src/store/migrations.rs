@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(4, "0004_rules"),
     migration!(5, "0005_channels"),
     migration!(6, "0006_views"),
+    migration!(7, "0007_common"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.

@@ -21,6 +21,7 @@ pub mod channel_health;
 pub mod channels;
 pub mod claims;
 pub mod codec;
+pub mod common;
 pub mod credentials;
 pub mod datasets;
 pub mod deliveries;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::app::App;
-use crate::ops::{erasure, rescore};
+use crate::ops::{common, erasure, rescore};
 use crate::shutdown::Shutdown;
 
 /// How often there is a look for something to do.
@@ -21,6 +21,9 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
         tracing::error!(%error, "an erasure could not be finished; the next start tries again");
     }
     loop {
+        if let Err(error) = common::keep(&app).await {
+            tracing::error!(%error, "what is common among a team's identities could not be kept; trying again");
+        }
         let wait = match rescore::work(&app).await {
             Ok(true) => PAUSE,
             Ok(false) => IDLE,

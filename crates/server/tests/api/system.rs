@@ -30,6 +30,7 @@ async fn the_server_says_what_it_is_and_what_waits(engine: Engine) {
         "delivery": {"waiting": 0, "oldestDueAt": null},
         "geoDatabases": [],
         "mailEnabled": false,
+        "integration": [],
         "reviewModel": true,
         "publicUrl": server.app.public_url,
     });

@@ -3,6 +3,7 @@
 mod backtest;
 mod badges;
 mod channels;
+mod common;
 mod delivery;
 mod erasure;
 mod evaluation;

@@ -9,6 +9,7 @@ use crate::support::engine::Engine;
 
 on_both_engines!(
     events_come_back_in_the_order_they_were_stored,
+    the_newest_events_say_since_when_their_identity_is_known,
     the_events_of_a_team_leave_out_the_disregarded,
     an_event_id_is_stored_once_a_team,
     devices_keep_what_is_newest_about_them,
@@ -84,6 +85,29 @@ async fn the_events_of_a_team_leave_out_the_disregarded(engine: Engine) {
     let first = all[0].0;
     assert_eq!(ground.read(move |tx| events::of_team(tx, 1, first, 1)).await, all[1..]);
     assert_eq!(ground.read(|tx| events::of_team(tx, 2, 0, 10)).await, []);
+}
+
+async fn the_newest_events_say_since_when_their_identity_is_known(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ada = ground.identities(&["ada"]).await[0];
+    let created_at = ground
+        .read(move |tx| {
+            tx.get("select created_at from identities where id = $1", &values![ada], |row| row.time(0))
+        })
+        .await;
+    let later = created_at.plus_millis(1);
+    let row = |id: &str, owner, received_at| NewEvent { received_at, ..new_event(1, owner, &full_event(id)) };
+    let rows = [
+        row("e1", Some(ada), created_at),
+        row("e2", Some(ada), created_at),
+        row("e3", None, later),
+        row("e4", Some(ada), later),
+    ];
+    ground.write(move |tx| events::insert(tx, &rows)).await;
+    let newest = ground.read(|tx| events::newest(tx, 2)).await;
+    let found: Vec<_> =
+        newest.iter().map(|newest| (newest.event.id.as_str(), newest.team_id, newest.known_since)).collect();
+    assert_eq!(found, [("e2", 1, None), ("e4", 1, Some(created_at))]);
 }
 
 async fn an_event_id_is_stored_once_a_team(engine: Engine) {

@@ -4,6 +4,7 @@ mod analyses;
 mod attempts;
 mod badges;
 mod channels;
+mod common;
 mod completeness;
 mod credentials;
 mod deliveries;

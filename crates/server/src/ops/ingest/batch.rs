@@ -1,9 +1,10 @@
 //! The one transaction that stores events, folds them into their identities and marks those as
 //! changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use dregs_core::common;
 use dregs_core::event::{Event, FieldError};
 use dregs_core::identity::{self, Profile};
 use dregs_core::link::{self, KeyHasher, KeyKind};
@@ -13,6 +14,7 @@ use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Outcome, Prepared, Request};
+use crate::ops::common::{OfTeams, Shown};
 use crate::ops::mappings::Mappings;
 use crate::ops::names::{Known, Names};
 use crate::ops::refold;
@@ -41,6 +43,7 @@ pub struct Context {
     pub granted: usize,
     pub names: Arc<Names>,
     pub mappings: Arc<Mappings>,
+    pub common: Arc<OfTeams>,
 }
 
 /// Events of one or more teams, in the order in which they arrived.
@@ -61,6 +64,8 @@ pub struct Stored {
     pub new_names: Vec<Name>,
     /// New events of each team.
     pub counts: Vec<(i64, i64)>,
+    /// What they showed of their identities.
+    pub shown: Vec<Shown>,
 }
 
 type IdentityKey<'b> = (i64, &'b str);
@@ -79,7 +84,7 @@ impl<'r> Batch<'r> {
     pub fn store(&self, tx: &mut Tx, context: &Context) -> Result<Stored> {
         let mut outcomes = self.known_outcomes(tx)?;
         let mut tracked = self.load(tx, &outcomes, &context.mappings)?;
-        let accepted = self.fold(&mut tracked, &mut outcomes, &context.mappings);
+        let (accepted, shown) = self.fold(&mut tracked, &mut outcomes, &context.mappings);
 
         let mut granted = context.granted;
         let mut handed_on = Vec::new();
@@ -118,6 +123,7 @@ impl<'r> Batch<'r> {
             spilled,
             new_names: words.new,
             counts,
+            shown,
             outcomes: outcomes.into_iter().flatten().collect(),
         })
     }
@@ -182,14 +188,16 @@ impl<'r> Batch<'r> {
         Ok(tracked)
     }
 
-    /// Folds the new events into their identities; the answer is the positions of those accepted.
+    /// Folds the new events into their identities; the answer is the positions of those accepted, and what
+    /// they showed.
     fn fold<'b>(
         &'b self,
         tracked: &mut BTreeMap<IdentityKey<'b>, Identity>,
         outcomes: &mut [Option<Outcome>],
         mappings: &Mappings,
-    ) -> Vec<usize> {
+    ) -> (Vec<usize>, Vec<Shown>) {
         let mut accepted = Vec::with_capacity(self.events.len());
+        let mut shown = Vec::with_capacity(self.events.len());
         for (index, (team, prepared)) in self.events.iter().enumerate() {
             if outcomes[index].is_some() {
                 continue;
@@ -198,8 +206,13 @@ impl<'r> Batch<'r> {
             let identity =
                 event.identity.as_ref().and_then(|i| Some((i, tracked.get_mut(&(*team, i.id.as_str()))?)));
             let mapping = mappings.of(*team);
-            let folded =
-                identity.map_or(Ok(()), |(named, identity)| identity.fold(event, &named.data, mapping));
+            let folded = identity.map_or(Ok(()), |(named, identity)| {
+                let first_seen_at = identity.state.first_event_at();
+                let values = identity.fold(event, &named.data, mapping)?;
+                let (identity_id, times) = (named.id.clone(), (first_seen_at, event.timestamp));
+                shown.push(Shown { team_id: *team, identity_id, times, values });
+                Ok(())
+            });
             outcomes[index] = Some(match folded {
                 Ok(()) => {
                     accepted.push(index);
@@ -210,7 +223,7 @@ impl<'r> Batch<'r> {
         }
         // An identity all of whose events were refused is as it was before.
         tracked.retain(|_, identity| identity.events > 0);
-        accepted
+        (accepted, shown)
     }
 
     /// Writes the identities; the answer has the row id of each.
@@ -454,12 +467,14 @@ impl Identity {
         })
     }
 
+    /// Answers what the event shows that others may show as well.
     fn fold(
         &mut self,
         event: &Event,
         data: &Map<String, Value>,
         mapping: &Mapping,
-    ) -> std::result::Result<(), FieldError> {
+    ) -> std::result::Result<Vec<link::LinkKey>, FieldError> {
+        let mut new = Vec::new();
         if identity::merge(&mut self.data, data)? {
             let profile = Profile::from_data(&self.data, mapping);
             let (before, after) = (link::profile_keys(&self.profile), link::profile_keys(&profile));
@@ -471,15 +486,17 @@ impl Identity {
             for key in after.difference(&before) {
                 self.dropped.remove(key);
                 self.keys.insert(key.clone(), event.timestamp);
+                new.push(key.clone());
             }
             self.profile = profile;
         }
         for key in link::new_keys(event, &self.state) {
-            self.keys.entry(key).or_insert(event.timestamp);
+            self.keys.entry(key.clone()).or_insert(event.timestamp);
+            new.push(key);
         }
         self.state.fold(event);
         self.events += 1;
-        Ok(())
+        Ok(common::values(event, &new))
     }
 
     /// When its row is due, and who sees to it.
@@ -525,14 +542,18 @@ fn link(
     ids: &HashMap<IdentityKey<'_>, i64>,
     context: &Context,
 ) -> Result<bool> {
-    let (mut rows, mut dropped) = (Vec::new(), Vec::new());
+    let (mut rows, mut dropped, mut common) = (Vec::new(), Vec::new(), HashSet::new());
     for ((team, external_id), identity) in tracked {
         let Some(id) = ids.get(&(*team, *external_id)) else { continue };
         dropped.extend(identity.dropped.iter().map(|key| (HashedKey::new(&context.hasher, *team, key), *id)));
         // Where nobody asks who the others are, the disregarded do not count by not being there.
         let counts = |key: &link::LinkKey| !identity.disregarded || key.kind.names_others();
         for (key, seen_at) in identity.keys.iter().filter(|(key, _)| counts(key)) {
-            rows.push((HashedKey::new(&context.hasher, *team, key), *id, *seen_at));
+            let hashed = HashedKey::new(&context.hasher, *team, key);
+            if context.common.of(*team).contains(key) {
+                common.insert(hashed);
+            }
+            rows.push((hashed, *id, *seen_at));
         }
     }
     rows.sort();
@@ -543,7 +564,7 @@ fn link(
     let new = links::insert(tx, &rows)?;
     // What is weak alone, a network or letters in common, waits for each one's own next cycle.
     let strong = [KeyKind::Device, KeyKind::Ip, KeyKind::Session, KeyKind::Phone].map(|kind| kind as i64);
-    let is_evidence = |key: &HashedKey| strong.contains(&key.kind);
+    let is_evidence = |key: &HashedKey| strong.contains(&key.kind) && !common.contains(key);
     let keys: BTreeSet<_> = new.iter().map(|(key, _)| *key).filter(is_evidence).collect();
     let holders = links::newest_holders(tx, &keys.into_iter().collect::<Vec<_>>())?;
 

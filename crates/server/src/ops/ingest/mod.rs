@@ -144,12 +144,15 @@ async fn store(app: &App, requests: &Arc<Vec<Request>>, range: Range<usize>) -> 
         granted,
         names: Arc::clone(&app.names),
         mappings: app.mappings.current(),
+        common: app.common.current(),
     };
     let shared = Arc::clone(requests);
     let stored =
         app.store.write(move |tx| batch::Batch::of(&shared[range.clone()]).store(tx, &context)).await;
     failpoint::reach("ingest.committed");
     let stored = stored.inspect_err(|_| app.evaluations.release(EVALUATION_LANE, granted))?;
+    // Before anybody is scored by it.
+    app.common.take(&stored.shown, app.clock.now());
     app.evaluations.release(EVALUATION_LANE, granted - stored.handed_on.len());
     for due in stored.handed_on {
         app.evaluations.send(due);

@@ -21,7 +21,7 @@ use crate::ops::handoff::Outgoing;
 use crate::ops::ingest::EVALUATION_LANE;
 use crate::ops::mappings::Mappings;
 use crate::ops::messages::EventIds;
-use crate::ops::{refold, rules};
+use crate::ops::{common, refold, rules};
 use crate::store::analyses::{self, Analysis, Detail};
 use crate::store::attempts::Trigger;
 use crate::store::changes::{self, Touched};
@@ -51,6 +51,7 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
     let (hasher, event_ids, clock) = (app.key_hasher, app.event_ids, Arc::clone(&app.clock));
     let (disregarded, mappings) = (app.disregarded.keys(), app.mappings.current());
     let (datasets, weights) = (app.datasets.current(), Arc::clone(&app.weights));
+    let common = app.common.current();
     let (rules, rules_seen) = (app.rules.current(), app.rules.current());
     let cycles = app
         .store
@@ -60,6 +61,7 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
                 disregarded: &disregarded,
                 mappings: &mappings,
                 datasets: &datasets,
+                common: &common,
                 rules: &rules,
                 weights: &weights,
             };
@@ -106,6 +108,7 @@ struct Seen<'a> {
     disregarded: &'a HashSet<HashedKey>,
     mappings: &'a Mappings,
     datasets: &'a OfTeams,
+    common: &'a common::OfTeams,
     rules: &'a rules::OfTeams,
     weights: &'a Weights,
 }
@@ -130,7 +133,8 @@ impl Evaluee {
             let key = LinkKey { kind: KeyKind::Device, value: fingerprint.to_owned() };
             seen.disregarded.contains(&HashedKey::new(seen.hasher, start.team_id, &key))
         };
-        let keys = link::current_keys(&state, &profile, left_out)
+        let common = seen.common.of(start.team_id);
+        let keys = link::current_keys(&state, &profile, common, left_out)
             .into_iter()
             .chain(email)
             .map(|key| (HashedKey::new(seen.hasher, start.team_id, &key), key))
@@ -147,7 +151,8 @@ impl Evaluee {
         clock: &dyn Clock,
     ) -> Result<Cycle> {
         let now = self.state.last_event_at().unwrap_or(started_at);
-        let known = (seen.mappings.of(self.start.team_id), seen.datasets.of(self.start.team_id));
+        let team_id = self.start.team_id;
+        let known = (seen.mappings.of(team_id), seen.datasets.of(team_id), seen.common.of(team_id));
         let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared);
         let found = score::analyze(&snapshot, seen.weights);
         let asked = Asked {

@@ -2,6 +2,7 @@
 
 import { Stack } from "@mantine/core";
 import { $api } from "../../api";
+import { Integration } from "../../parts/Integration";
 import { Page } from "../../parts/Page";
 import { ChannelHealth } from "./ChannelHealth";
 import { Distribution } from "./Distribution";
@@ -17,6 +18,7 @@ export function Home() {
   if (stats.data && stats.data.identities === 0 && stats.data.events === 0) return <FirstEvent />;
   return (
     <Page title="Home">
+      <Integration />
       <Figures stats={stats} />
       <Distribution />
       <div className={classes.halves}>

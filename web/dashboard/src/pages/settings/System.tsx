@@ -4,6 +4,7 @@ import { Anchor, Group, Text } from "@mantine/core";
 import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
+import { Integration } from "../../parts/Integration";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Time } from "../../parts/Time";
 
@@ -25,6 +26,7 @@ export function System() {
   const system = $api.useQuery("get", "/api/system", undefined, { refetchInterval: REFRESH_MS });
   return (
     <Page title="System">
+      <Integration />
       <Answer of={system} lines={8}>
         {(system) => (
           <>

@@ -1,0 +1,78 @@
+//! What a customer's own systems send for everybody says nothing of anybody.
+
+use dregs_server::ops::common;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+use crate::support::server::{TestServer, eventually};
+
+on_both_engines!(
+    who_came_before_it_was_known_is_set_right_and_the_customer_told,
+    a_restarted_server_goes_on_learning
+);
+
+const PEOPLE: usize = 60;
+
+/// A sign-up as a backend tells of it that adds its own agent and address.
+fn sign_up(n: usize) -> Value {
+    json!({
+        "id": format!("signup-{n}"), "type": "user.signup", "userAgent": "python-requests/2.32.5", "ip": "203.0.113.7",
+        "identity": {"id": format!("person-{n}"), "data": {"email": format!("person.{n}@example-{n}.de")}},
+    })
+}
+
+async fn humanity(server: &TestServer, n: usize) -> Option<Value> {
+    let (_, identity) = server.call(Method::GET, &format!("/api/identities/person-{n}"), None).await;
+    identity["lastScoredAt"].as_str()?;
+    Some(identity["humanityScore"].clone())
+}
+
+async fn who_came_before_it_was_known_is_set_right_and_the_customer_told(engine: Engine) {
+    let server = TestServer::start_with(engine, |config| config.min_cycle_ms = 1).await;
+    server.post("/api/events", sign_up(0)).await;
+    let accused = eventually("the first to be scored", async || humanity(&server, 0).await).await;
+    assert!(accused.as_u64() < Some(20), "alone, it is a script: {accused}");
+    for n in 1..PEOPLE {
+        server.post("/api/events", sign_up(n)).await;
+    }
+    eventually("what was learned to be kept", async || {
+        common::keep(&server.app).await.ok()?;
+        (server.get("/api/system").await["integration"].as_array()?.len() == 3).then_some(())
+    })
+    .await;
+    for n in [0, 20, PEOPLE - 1] {
+        eventually(&format!("person {n} to be set right"), async || {
+            (humanity(&server, n).await? == Value::Null).then_some(())
+        })
+        .await;
+        let badges = server.get(&format!("/api/identities/person-{n}")).await["badges"].clone();
+        assert_eq!(badges, json!([]));
+    }
+    let told = server.get("/api/system").await["integration"].clone();
+    let told: Vec<_> = told.as_array().unwrap().iter().map(|told| (&told["kind"], &told["value"])).collect();
+    let expected = [
+        (json!("IP"), json!("203.0.113.7")),
+        (json!("NETWORK"), json!("203.0.113.0/24")),
+        (json!("AGENT"), json!("python-requests")),
+    ];
+    let expected: Vec<_> = expected.iter().map(|(kind, value)| (kind, value)).collect();
+    assert_eq!(told, expected);
+    let links = server.get("/api/identities/person-3/links").await;
+    assert_eq!(links, json!([]), "an address of the customer's ties nobody to anybody");
+}
+
+async fn a_restarted_server_goes_on_learning(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    for n in 0..20 {
+        server.post("/api/events", sign_up(n)).await;
+    }
+    let clock = server.app.clock.clone();
+    let ground = server.stop();
+    let server = TestServer::start_on(ground, clock, |_| ()).await;
+    for n in 20..25 {
+        server.post("/api/events", sign_up(n)).await;
+    }
+    assert_eq!(server.get("/api/system").await["integration"].as_array().unwrap().len(), 3);
+}

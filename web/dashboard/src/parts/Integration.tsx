@@ -1,0 +1,24 @@
+// What the application sends for most of its users, which says nothing of any of them, and how it is sent better.
+
+import { Alert, Code, Stack, Text } from "@mantine/core";
+import { $api } from "../api";
+import { Time } from "./Time";
+
+/** Nothing where there is nothing to say. */
+export function Integration() {
+  const system = $api.useQuery("get", "/api/system");
+  const found = system.data?.integration ?? [];
+  if (found.length === 0) return null;
+  return (
+    <Alert variant="light" color="yellow" title="Your integration sends the same for most of your users">
+      <Stack gap="sm">
+        {found.map(({ kind, value, advice, holders, identities, learnedAt }) => (
+          <div key={`${kind} ${value}`}>
+            <Text fz="sm"><Code>{value}</Code> for {holders} of the {identities} active last, <Time at={learnedAt} /></Text>
+            <Text fz="sm">{advice}</Text>
+          </div>
+        ))}
+      </Stack>
+    </Alert>
+  );
+}
