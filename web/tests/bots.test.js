@@ -87,17 +87,86 @@ function hand(seed) {
   };
 }
 
-/** Moves the pointer as a hand does: in a bow, faster in the middle, not quite evenly. */
+/** Moves the pointer as a hand does: in a bow, with the least jerk (Flash and Hogan, 1985), not quite evenly. */
 async function move(page, between, from, to) {
   const bow = between(-60, 60);
   const steps = Math.round(between(18, 30));
   for (let step = 1; step <= steps; step++) {
-    const part = (1 - Math.cos((Math.PI * step) / steps)) / 2;
+    const time = step / steps;
+    const part = time ** 3 * (10 - 15 * time + 6 * time ** 2);
     const side = Math.sin(Math.PI * part) * bow + between(-1.5, 1.5);
     await page.mouse.move(from.x + (to.x - from.x) * part + side, from.y + (to.y - from.y) * part - side / 2);
     await page.waitForTimeout(between(4, 16));
   }
 }
+
+/** What is said of how `operate` operates a page. */
+async function operated(launched, user, operate) {
+  const page = await launched.newPage();
+  await page.goto(shop.url);
+  await page.evaluate(`dregs('identify', '${user}')`);
+  await dregs.saw(user, "dregs_identify");
+  await operate(page);
+  await page.evaluate("dregs('track', 'sign-up')");
+  const events = await dregs.saw(user, "dregs_identify", "sign-up");
+  await page.close();
+  const said = await dregs.observation(user, "humanity.interaction", events.length);
+  return said && [said.value, said.explanation];
+}
+
+/** Where a pointer goes: to six places, in no direction that keys move it in. */
+const PLACES = [[60, 80], [700, 290], [320, 420], [90, 130], [600, 480], [900, 330], [140, 480]];
+const STRAIGHT = [0.08, "100 % of the pointer's latest movements were straight lines at one speed; a hand bends and slows."];
+
+async function moveStraight(page, pause, steps) {
+  await page.mouse.move(...PLACES[0]);
+  for (const place of PLACES.slice(1)) {
+    await page.mouse.move(...place, { steps });
+    if (pause > 0) await page.waitForTimeout(pause);
+  }
+}
+
+test("a pointer that goes straight at one speed is a script's, however long it rests and in how many steps it goes", async () => {
+  const launched = await browser();
+  const found = {};
+  for (const [pause, steps] of [[0, 20], [100, 20], [300, 20], [300, 5], [300, 60], [2_000, 20]]) {
+    const user = `straight-${pause}-${steps}`;
+    found[`${pause} ms, ${steps} steps`] = await operated(launched, user, (page) => moveStraight(page, pause, steps));
+  }
+  await launched.close();
+  assert.deepEqual(found, Object.fromEntries(Object.keys(found).map((what) => [what, STRAIGHT])));
+});
+
+test("a little says nothing, for or against: a jump, a form filled in, two clicks", async () => {
+  const launched = await browser();
+  const fill = async (page) => {
+    await page.mouse.move(300, 200);
+    await page.fill("#name", "Robert Miller");
+    await page.click("#buy");
+    await page.click("#buy");
+  };
+  assert.equal(await operated(launched, "filled", fill), undefined);
+  const autofilled = async (page) => {
+    await page.mouse.click(60, 80);
+    await page.mouse.click(60, 80);
+  };
+  assert.equal(await operated(launched, "autofilled", autofilled), undefined);
+  await launched.close();
+});
+
+test("many strokes that bend and slow are a hand's", async () => {
+  const launched = await browser();
+  const between = hand(7);
+  const wander = async (page) => {
+    for (let stroke = 0; stroke < 14; stroke++) {
+      const [[x, y], [toX, toY]] = [PLACES[stroke % 7], PLACES[(stroke + 1) % 7]];
+      await move(page, between, { x, y }, { x: toX, y: toY });
+      await page.waitForTimeout(between(150, 600));
+    }
+  };
+  assert.deepEqual(await operated(launched, "wanderer", wander), [0.72, "Pointer and keys went as a hand's do."]);
+  await launched.close();
+});
 
 test("a person at a screen is taken for one", async () => {
   const screen = await Screen.open();
@@ -125,6 +194,27 @@ test("a person at a screen is taken for one", async () => {
     };
     const high = await share("person", visit, (score) => score >= PERSON_MIN);
     assert.ok(high >= 0.95, `${high}`);
+    const said = await dregs.observation("person-0", "humanity.interaction", 2);
+    assert.ok(said === undefined || said.value > 0.5, said?.explanation);
+  } finally {
+    await screen.close();
+  }
+});
+
+test("a browser on a screen that gives nothing away is found where its pointer goes straight", async () => {
+  const screen = await Screen.open();
+  try {
+    const visit = async (user) => {
+      const page = await screen.browser.contexts()[0].newPage();
+      await page.goto(shop.url);
+      await moveStraight(page, 300, 20);
+      await page.click("#buy");
+      await page.evaluate(signUp(user));
+      await dregs.saw(user, "dregs_identify", "sign-up");
+      await page.close();
+    };
+    const low = await share("straight", visit, (score) => score < PERSON_MIN);
+    assert.ok(low >= 0.95, `${low}`);
   } finally {
     await screen.close();
   }

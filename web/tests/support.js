@@ -113,6 +113,15 @@ export class Dregs {
     });
     return found.value;
   }
+
+  /** What an analyzer says of an identity once so many of its events are scored; undefined if nothing. */
+  async observation(identity, analyzer, eventCount) {
+    const analysis = await eventually(`the analysis of ${identity}`, async () => {
+      const newest = await this.call("GET", `/identities/${identity}/analysis`).catch(() => undefined);
+      return newest?.eventCount >= eventCount && newest;
+    });
+    return analysis.scores.flatMap((score) => score.observations).find(({ id }) => id === analyzer);
+  }
 }
 
 /** A page of a shop whose policy allows what the script needs, and nothing else. */

@@ -191,6 +191,37 @@ test("pages that the page itself opens are told, and the page does not wait for 
   await context.close();
 });
 
+test("how a page is operated is told by strokes and rhythms; what its own code dispatches is not", async () => {
+  shop.says("dregs('identify', 'operator')");
+  const context = await chrome.newContext();
+  const page = await open(context);
+  await dregs.saw("operator", "dregs_identify");
+  let told;
+  page.on("request", (request) => (told = request.postDataJSON()?.[0].device?.interaction ?? told));
+  await page.evaluate(() => {
+    for (let at = 0; at < 50; at++) {
+      dispatchEvent(new PointerEvent("pointermove", { clientX: at * 9, clientY: at * 5 }));
+      dispatchEvent(new KeyboardEvent("keydown", { code: `Key${at}` }));
+    }
+  });
+  await page.mouse.move(100, 100);
+  await page.waitForTimeout(500);
+  await page.mouse.move(400, 220, { steps: 20 });
+  await page.mouse.move(400, 520, { steps: 10 });
+  // A key that is held, as a remote desktop passes it on.
+  for (let time = 0; time < 12; time++) await page.keyboard.press("ArrowDown", { delay: 5 });
+  await page.evaluate(() => window.dregs.track("operated"));
+  await dregs.saw("operator", "dregs_identify", "operated");
+  assert.deepEqual(told, {
+    ...{ clicks: 0, scriptedClicks: 0, moves: 31, touches: 0, keys: 12, scrolls: 0 },
+    strokes: [
+      { samples: 19, x: 270, y: 108, bend: 0, variation: 0 },
+      { samples: 10, x: 0, y: 270, bend: 0, variation: 0 },
+    ],
+  });
+  await context.close();
+});
+
 test("Global Privacy Control is respected where the page asks for that", async () => {
   shop.says("dregs('identify', 'private-person')", ", respectPrivacyControl: true");
   const context = await chrome.newContext();

@@ -7,9 +7,9 @@ mod interaction;
 mod makeup;
 mod signs;
 
-pub use interaction::{Interaction, Interactions};
+pub use interaction::{Interaction, Interactions, Stroke, Tally};
 pub use makeup::{Makeup, Part};
-pub use signs::{Sign, Signs, signs};
+pub use signs::{Sign, SignCounts, Signs, signs};
 
 /// Bytes of the digest that are kept: at 128 bits, a billion devices collide with a probability
 /// below one in 10^20.

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
-use crate::device::{Interactions, Makeup, Sign, Signs, signs};
+use crate::device::{Interactions, Makeup, Sign, SignCounts, Signs, signs};
 use crate::event::{Event, codes};
 use crate::place::Place;
 use crate::time::{HOUR_MS, Timestamp};
@@ -161,8 +161,7 @@ pub struct IdentityState {
     browser_event_count: u64,
     agentless_browser_event_count: u64,
     device_count: u32,
-    signs: Signs,
-    signed_event_count: u32,
+    signs: SignCounts,
     interactions: Interactions,
     first_event_at: Timestamp,
     last_event_at: Timestamp,
@@ -204,7 +203,7 @@ impl IdentityState {
             self.agentless_browser_event_count += 1;
         }
         if let Some(interaction) = &event.interaction {
-            self.interactions.add(interaction);
+            self.interactions.add(interaction, at);
         }
         for code in codes(&event.data) {
             see(&mut self.codes, CODES_MAX, at, |known| *known == code, || code.clone());
@@ -310,8 +309,7 @@ impl IdentityState {
                 found = found.with(Signs::from_iter([Sign::OtherDevice]));
             }
         }
-        self.signs = self.signs.with(found);
-        self.signed_event_count += u32::from(!found.is_empty());
+        self.signs.add(found);
     }
 
     /// The address's place.
@@ -371,9 +369,9 @@ impl IdentityState {
         self.device_count
     }
 
-    /// What its browsers gave away, ever, and in how many events they gave away something.
-    pub fn device_signs(&self) -> (Signs, u32) {
-        (self.signs, self.signed_event_count)
+    /// What its browsers gave away of late.
+    pub fn device_signs(&self) -> &SignCounts {
+        &self.signs
     }
 
     /// How its pages were operated.

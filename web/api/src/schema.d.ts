@@ -1953,7 +1953,8 @@ export interface components {
             } | null;
             /**
              * @description How the page was operated since the event before: counts of clicks, scriptedClicks, moves, touches,
-             *     keys and scrolls; straightness, keyIntervalMillis and keyIntervalDeviationMillis.
+             *     keys and scrolls; strokes of the pointer, each with samples, x, y, bend and variation; keyIntervals,
+             *     keyIntervalMillis and keyIntervalDeviationMillis.
              */
             interaction?: {
                 [key: string]: unknown;

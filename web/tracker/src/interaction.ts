@@ -1,5 +1,7 @@
 // How the page is operated: counts and rhythms, never what is typed, clicked or read.
 
+import { rounded, spread, Strokes, type Stroke } from "./strokes";
+
 export interface Interaction {
   clicks: number;
   scriptedClicks: number;
@@ -7,22 +9,22 @@ export interface Interaction {
   touches: number;
   keys: number;
   scrolls: number;
-  /** The distance between the ends of the pointer's path by its length: 1 is a straight line. */
-  straightness?: number;
+  strokes?: Stroke[];
+  keyIntervals?: number;
   keyIntervalMillis?: number;
   keyIntervalDeviationMillis?: number;
 }
 
-/** A pause that ends a path of the pointer, or a run of keys. */
+/** A pause that ends a run of keys. */
 const PAUSE_MS = 1_500;
+const INTERVALS_MAX = 200;
 
 class Summary {
   private counts = { clicks: 0, scriptedClicks: 0, moves: 0, touches: 0, keys: 0, scrolls: 0 };
-  private path = { startX: 0, startY: 0, x: 0, y: 0, length: 0, at: 0 };
-  private straight = 0;
-  private travelled = 0;
+  private strokes = new Strokes();
   private intervals: number[] = [];
   private keyAt = 0;
+  private code = "";
 
   click(event: MouseEvent): void {
     this.counts[event.isTrusted ? "clicks" : "scriptedClicks"]++;
@@ -30,15 +32,7 @@ class Summary {
 
   move(event: PointerEvent): void {
     if (event.pointerType === "touch") return;
-    const { x, y, timeStamp } = event;
-    const path = this.path;
-    if (timeStamp - path.at > PAUSE_MS) {
-      this.endPath();
-      this.path = { startX: x, startY: y, x, y, length: 0, at: timeStamp };
-    } else {
-      path.length += Math.hypot(x - path.x, y - path.y);
-      Object.assign(path, { x, y, at: timeStamp });
-    }
+    this.strokes.move(event.x, event.y, event.timeStamp);
     this.counts.moves++;
   }
 
@@ -49,8 +43,13 @@ class Summary {
   key(event: KeyboardEvent): void {
     if (event.repeat) return;
     const interval = event.timeStamp - this.keyAt;
-    if (this.counts.keys > 0 && interval < PAUSE_MS && this.intervals.length < 200) this.intervals.push(interval);
+    // One key that is held repeats evenly, and remote desktops do not say that it does. Phones do not say which it is.
+    const isHeld = event.code !== "" && event.code === this.code;
+    if (this.counts.keys > 0 && !isHeld && interval < PAUSE_MS && this.intervals.length < INTERVALS_MAX) {
+      this.intervals.push(interval);
+    }
     this.keyAt = event.timeStamp;
+    this.code = event.code;
     this.counts.keys++;
   }
 
@@ -58,42 +57,34 @@ class Summary {
     this.counts.scrolls++;
   }
 
-  private endPath(): void {
-    const { startX, startY, x, y, length } = this.path;
-    this.straight += Math.hypot(x - startX, y - startY);
-    this.travelled += length;
-  }
-
   /** What has happened, if anything has. */
   end(): Interaction | undefined {
-    this.endPath();
     if (Object.values(this.counts).every((count) => count === 0)) return undefined;
     const summary: Interaction = { ...this.counts };
-    if (this.travelled > 0) summary.straightness = rounded(this.straight / this.travelled, 1_000);
+    const strokes = this.strokes.end();
+    if (strokes.length > 0) summary.strokes = strokes;
     const count = this.intervals.length;
     if (count > 1) {
-      const mean = this.intervals.reduce((sum, interval) => sum + interval, 0) / count;
-      const variance = this.intervals.reduce((sum, interval) => sum + (interval - mean) ** 2, 0) / count;
+      const { mean, deviation } = spread(this.intervals);
+      summary.keyIntervals = count;
       summary.keyIntervalMillis = rounded(mean, 10);
-      summary.keyIntervalDeviationMillis = rounded(Math.sqrt(variance), 10);
+      summary.keyIntervalDeviationMillis = rounded(deviation, 10);
     }
     return summary;
   }
-}
-
-function rounded(number: number, parts: number): number {
-  return Math.round(number * parts) / parts;
 }
 
 /** Watches the page; the answer gives what has happened since it was last asked. */
 export function observe(): () => Interaction | undefined {
   let summary = new Summary();
   const options = { capture: true, passive: true };
+  /** What the page's own code dispatches is nobody's hand. */
+  const trusted = <E extends Event>(tell: (event: E) => void) => (event: E) => event.isTrusted && tell(event);
   addEventListener("click", (event) => summary.click(event), options);
-  addEventListener("pointermove", (event) => summary.move(event), options);
-  addEventListener("touchstart", () => summary.touch(), options);
-  addEventListener("keydown", (event) => summary.key(event), options);
-  addEventListener("scroll", () => summary.scroll(), options);
+  addEventListener("pointermove", trusted((event: PointerEvent) => summary.move(event)), options);
+  addEventListener("touchstart", trusted(() => summary.touch()), options);
+  addEventListener("keydown", trusted((event: KeyboardEvent) => summary.key(event)), options);
+  addEventListener("scroll", trusted(() => summary.scroll()), options);
   return () => {
     const ended = summary.end();
     summary = new Summary();

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use super::interaction::LATEST_MAX;
+
 /// One thing that is odd about a device. The numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -74,15 +76,6 @@ impl Sign {
 pub struct Signs(u32);
 
 impl Signs {
-    /// The set with these bits; bits of no sign are left out.
-    pub fn from_bits(bits: u32) -> Self {
-        Sign::ALL.into_iter().filter(|sign| bits & sign.bit() != 0).collect()
-    }
-
-    pub const fn bits(self) -> u32 {
-        self.0
-    }
-
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -100,6 +93,35 @@ impl Signs {
 impl FromIterator<Sign> for Signs {
     fn from_iter<T: IntoIterator<Item = Sign>>(signs: T) -> Self {
         Self(signs.into_iter().fold(0, |bits, sign| bits | sign.bit()))
+    }
+}
+
+/// In how many reports of late each sign was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignCounts {
+    /// Reports of late.
+    pub reports: u32,
+    /// By the number of the sign.
+    pub counts: [u32; Sign::ALL.len()],
+}
+
+impl SignCounts {
+    /// Takes in one more report. Beyond [`LATEST_MAX`] what was counted is halved, so that a sign of one report
+    /// is gone after as many without it.
+    pub fn add(&mut self, found: Signs) {
+        self.reports += 1;
+        found.iter().for_each(|sign| self.counts[sign as usize] += 1);
+        if self.reports > LATEST_MAX {
+            self.reports /= 2;
+            self.counts.iter_mut().for_each(|count| *count /= 2);
+        }
+    }
+
+    /// The signs that were seen, each with the part of the reports it was seen in.
+    pub fn parts(&self) -> impl Iterator<Item = (Sign, f64)> {
+        let part = |count: u32| f64::from(count) / f64::from(self.reports.max(1));
+        let seen = Sign::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
+        seen.map(move |(sign, count)| (sign, part(count)))
     }
 }
 

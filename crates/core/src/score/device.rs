@@ -1,7 +1,7 @@
 //! Humanity: what its browser gives away about itself.
 
-use super::{Analyzer, Category, Finding, counted};
-use crate::device::{Sign, Signs};
+use super::{Analyzer, Category, Finding, counted, interpolate};
+use crate::device::Sign;
 use crate::snapshot::Snapshot;
 
 /// Telling when it says "driven by software", and silent about software that hides well.
@@ -52,10 +52,18 @@ const FURTHER: f64 = 0.5;
 const VALUE_MIN: f64 = 0.02;
 
 /// By the number of the weaker signs: one has its reasons, as remote desktops and privacy settings.
-const VALUE_BY_WEAK_SIGNS: [f64; 4] = [0.62, 0.4, 0.18, 0.06];
+const VALUE_BY_WEAK_SIGNS: [(f64, f64); 4] = [(0.0, NOTHING), (1.0, 0.4), (2.0, 0.18), (3.0, 0.06)];
 const CONFIDENCE: f64 = 0.9;
 /// Nothing is given away: what hides well does not, either.
+const NOTHING: f64 = 0.62;
 const NOTHING_CONFIDENCE: f64 = 0.3;
+
+/// How much a sign counts, by the part of the latest reports that it is in. People try an extension for a day,
+/// sit at a remote desktop once, look at a page as a phone would: what drives a browser is in most of its
+/// reports, and a half of them leaves no doubt.
+const STRENGTH_BY_PART: [(f64, f64); 2] = [(0.05, 0.0), (0.5, 1.0)];
+/// Nobody's browser says by chance that software drives it. Once in a hundred reports, somebody tried a script.
+const CERTAIN_STRENGTH_BY_PART: [(f64, f64); 2] = [(0.02, 0.0), (0.25, 1.0)];
 
 pub(super) const ANALYZER: Analyzer = Analyzer {
     id: "humanity.device",
@@ -67,28 +75,51 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let browser_events = snapshot.state.browser_event_count();
-    let (signs, count) = snapshot.state.device_signs();
+    let counts = snapshot.state.device_signs();
     if browser_events == 0 {
         return None;
     }
-    if signs.is_empty() {
-        let explanation = "Nothing that its browser says of itself points to software.";
-        return Some(Finding::new(VALUE_BY_WEAK_SIGNS[0], NOTHING_CONFIDENCE, explanation));
-    }
-    let weak = signs.iter().filter(|sign| alone(*sign).is_none()).count();
-    let by_weak = VALUE_BY_WEAK_SIGNS[weak.min(VALUE_BY_WEAK_SIGNS.len() - 1)];
-    let strong = signs.iter().filter_map(alone).reduce(|one, other| one.min(other) * FURTHER);
-    let value = strong.map_or(by_weak, |value| value.max(VALUE_MIN).min(by_weak));
-    let explanation = format!(
-        "In {count} of {} its browser gave itself away: {}.",
-        counted(browser_events, "report"),
-        told(signs)
-    );
-    Some(Finding::new(value, CONFIDENCE, explanation).with("signs", signs.iter().count()))
+    let all: Vec<_> = counts.parts().map(|(sign, part)| (sign, strength(sign, part))).collect();
+    let told: Vec<_> = all.iter().copied().filter(|(_, strength)| *strength > 0.0).collect();
+    let strongest = told.iter().map(|(_, strength)| *strength).fold(0.0, f64::max);
+    let confidence = NOTHING_CONFIDENCE + (CONFIDENCE - NOTHING_CONFIDENCE) * strongest;
+    let explanation = if all.is_empty() {
+        "Nothing that its browser says of itself points to software.".to_owned()
+    } else if told.is_empty() {
+        format!("In too few of its reports to count, its browser gave itself away: {}.", words_of(&all))
+    } else {
+        let most = told.iter().map(|(sign, _)| counts.counts[*sign as usize]).max().unwrap_or_default();
+        let among = if browser_events > counts.reports.into() {
+            format!("{:.0} % of its latest reports", 100.0 * f64::from(most) / f64::from(counts.reports))
+        } else {
+            format!("{most} of {}", counted(browser_events, "report"))
+        };
+        format!("In {among} its browser gave itself away: {}.", words_of(&told))
+    };
+    let finding = Finding::new(value(&told), confidence, explanation);
+    Some(if told.is_empty() { finding } else { finding.with("signs", told.len()) })
 }
 
-fn told(signs: Signs) -> String {
-    signs.iter().map(words).collect::<Vec<_>>().join(", ")
+/// From 0.0 to 1.0.
+fn strength(sign: Sign, part: f64) -> f64 {
+    let is_certain = matches!(sign, Sign::Webdriver | Sign::AutomationObjects);
+    interpolate(if is_certain { &CERTAIN_STRENGTH_BY_PART } else { &STRENGTH_BY_PART }, part)
+}
+
+fn value(told: &[(Sign, f64)]) -> f64 {
+    let weak = told.iter().filter(|(sign, _)| alone(*sign).is_none()).map(|(_, strength)| strength).sum();
+    let by_weak = interpolate(&VALUE_BY_WEAK_SIGNS, weak);
+    let strong = told
+        .iter()
+        .filter_map(|(sign, strength)| Some((NOTHING + (alone(*sign)? - NOTHING) * strength, *strength)));
+    let both = strong.reduce(|(one, strength), (other, others)| {
+        (one.min(other) * (1.0 - FURTHER * strength.min(others)), strength.max(others))
+    });
+    both.map_or(by_weak, |(value, _)| value.max(VALUE_MIN).min(by_weak))
+}
+
+fn words_of(signs: &[(Sign, f64)]) -> String {
+    signs.iter().map(|(sign, _)| words(*sign)).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -136,5 +167,67 @@ mod tests {
         assert_eq!(value(json!({"webglRenderer": "llvmpipe (LLVM 15.0)"})), Some(0.4));
         let three = json!({"webglRenderer": "llvmpipe (LLVM 15.0)", "plugins": 0, "languages": []});
         assert_eq!(value(three), Some(0.06));
+    }
+
+    /// What is said after so many reports of each kind, one after the other.
+    fn after(reports: &[(usize, Value)]) -> Option<(f64, String)> {
+        let reports = reports.iter().flat_map(|(count, components)| std::iter::repeat_n(components, *count));
+        let identity = reports.fold(Identity::default(), |identity, components| {
+            identity.event("page_view", 0, |event| {
+                event.components = components.as_object().cloned();
+                event.user_agent =
+                    Some("Mozilla/5.0 (X11; Linux x86_64) Chrome/149.0.0.0 Safari/537.36".to_owned());
+            })
+        });
+        said(identity.observe(ANALYZER))
+    }
+
+    #[test]
+    fn what_a_browser_gave_away_for_a_day_fades_and_what_it_always_does_stays() {
+        let clean = json!({"platform": "Linux x86_64"});
+        let driven = json!({"webdriver": true});
+        let disguised = json!({"platform": "Win32"});
+        let remote = json!({"webglRenderer": "llvmpipe (LLVM 15.0)"});
+        let value = |reports: &[(usize, Value)]| after(reports).map(|(value, _)| value);
+        let cases = [
+            ("disguised at first", value(&[(1, disguised.clone()), (1, clean.clone())]), Some(0.2)),
+            ("disguised once of four", value(&[(1, disguised.clone()), (3, clean.clone())]), Some(0.433)),
+            ("disguised for a day", value(&[(8, disguised.clone()), (216, clean.clone())]), Some(0.62)),
+            ("disguised on the last day", value(&[(216, clean.clone()), (2, disguised.clone())]), Some(0.62)),
+            (
+                "at a remote desktop for a day",
+                value(&[(8, remote.clone()), (216, clean.clone())]),
+                Some(0.62),
+            ),
+            ("always at a remote desktop", value(&[(217, remote.clone())]), Some(0.4)),
+            (
+                "always at a remote desktop, disguised once",
+                value(&[(1, disguised.clone()), (100, remote)]),
+                Some(0.4),
+            ),
+            ("a script tried once", value(&[(1, driven.clone()), (216, clean.clone())]), Some(0.62)),
+            ("driven by half", value(&[(8, driven.clone()), (8, clean.clone())]), Some(0.02)),
+            ("driven in every fourth", value(&[(8, driven.clone()), (24, clean.clone())]), Some(0.02)),
+            ("always driven", value(&[(217, driven.clone())]), Some(0.02)),
+            ("driven from now on", value(&[(216, clean.clone()), (20, driven.clone())]), Some(0.02)),
+        ];
+        for (what, found, expected) in cases {
+            assert_eq!(found, expected, "{what}");
+        }
+        let words = |reports: &[(usize, Value)]| after(reports).map(|(_, words)| words);
+        let expected = [
+            (
+                words(&[(1, disguised.clone()), (30, clean.clone())]),
+                "In too few of its reports to count, its browser gave itself away: its platform is not one of its user \
+                 agent's system.",
+            ),
+            (
+                words(&[(100, driven), (4, clean)]),
+                "In 89 % of its latest reports its browser gave itself away: it says itself that software drives it.",
+            ),
+        ];
+        for (found, expected) in expected {
+            assert_eq!(found.as_deref(), Some(expected));
+        }
     }
 }

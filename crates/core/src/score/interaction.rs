@@ -1,23 +1,44 @@
 //! Humanity: whether a hand operates the page.
 
-use super::{Analyzer, Category, Finding, counted};
+use super::{Analyzer, Category, Finding, counted, interpolate};
+use crate::device::{Interactions, Tally};
 use crate::snapshot::Snapshot;
 
 /// Software that takes care moves as people do.
 const WEIGHT: f64 = 1.0;
 const CONFIDENCE: f64 = 0.7;
 
-/// The page's own code clicks: some password managers and assistive programs do that as well.
-const SCRIPTED: f64 = 0.35;
-/// It makes most of the clicks.
-const MOSTLY_SCRIPTED: f64 = 0.08;
-const STRAIGHT: f64 = 0.12;
+/// The pointer goes straight at one speed, which was in one of a thousand strokes of people: see
+/// [`Stroke`](crate::device::Stroke).
+const STRAIGHT: f64 = 0.08;
 const EVEN: f64 = 0.12;
-/// Clicks without any movement, touch or key before.
-const OUT_OF_NOWHERE: f64 = 0.3;
+/// The page's own code clicks: so do slide shows, menus, uploads, password managers and assistive programs.
+const SCRIPTED: f64 = 0.25;
+/// Clicks without any movement, touch, key or scrolling: screen readers and voice make them, too.
+const OUT_OF_NOWHERE: f64 = 0.4;
 /// Fewer clicks may have been made before the script began to look.
 const OUT_OF_NOWHERE_MIN: u32 = 3;
 const BY_HAND: f64 = 0.72;
+const NOTHING: f64 = 0.5;
+
+/// How much a sign counts, by the part of what was seen of late that has it. Software that has it has it nearly
+/// always; what comes now and then among a person's is chance, or a helper's.
+const STRENGTH_BY_PART: [(f64, f64); 2] = [(0.7, 0.0), (0.9, 1.0)];
+/// Likewise for clicks: a page may click by itself as often as its visitors do.
+const SCRIPTED_STRENGTH_BY_PART: [(f64, f64); 2] = [(0.3, 0.0), (0.8, 1.0)];
+/// And by how often it was seen. Two straight strokes are a coincidence; five are none.
+const STRENGTH_BY_STROKES: [(f64, f64); 2] = [(2.0, 0.0), (5.0, 1.0)];
+/// A rhythm is of ten keys or more.
+const STRENGTH_BY_RHYTHMS: [(f64, f64); 3] = [(0.0, 0.0), (1.0, 0.6), (2.0, 1.0)];
+const STRENGTH_BY_SCRIPTED: [(f64, f64); 2] = [(1.0, 0.0), (3.0, 1.0)];
+
+/// What a rhythm of a hand is worth in strokes of one: it is of ten keys or more.
+const STROKES_PER_RHYTHM: u32 = 3;
+/// A hand is believed by its strokes, bent and uneven: what few of them show, a script shows as well.
+const CREDIT_BY_STROKES: [(f64, f64); 2] = [(4.0, NOTHING), (12.0, BY_HAND)];
+
+/// Less than this is nothing to speak of.
+const VALUE_STEP: f64 = 0.005;
 
 pub(super) const ANALYZER: Analyzer = Analyzer {
     id: "humanity.interaction",
@@ -27,98 +48,198 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
     observe,
 };
 
+/// A sign: how strong it is from 0.0 to 1.0, its value at full strength, and what it is.
+type Sign = (f64, f64, String);
+
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let seen = snapshot.state.interactions();
-    let clicks = seen.clicks.saturating_add(seen.scripted_clicks);
-    let by_hand = seen.moves.saturating_add(seen.keys).saturating_add(seen.scrolls);
-    if clicks.saturating_add(by_hand) == 0 {
-        return None;
-    }
-    let is_mostly_scripted = seen.scripted_clicks > seen.clicks;
-    let scripted = if is_mostly_scripted { MOSTLY_SCRIPTED } else { SCRIPTED };
-    let of = counted(clicks.into(), "click");
-    let signs = [
-        (
-            seen.scripted_clicks > 0,
-            scripted,
-            format!("{} of {of} were made by code in the page, not by hand.", seen.scripted_clicks),
-        ),
-        (seen.straight > 0, STRAIGHT, "The pointer moved in lines straighter than a hand's.".to_owned()),
-        (seen.even > 0, EVEN, "Keys were pressed more evenly than people type.".to_owned()),
-        (
-            clicks >= OUT_OF_NOWHERE_MIN && by_hand == 0,
-            OUT_OF_NOWHERE,
-            format!("{of} and no movement, touch or key; people move before they click."),
-        ),
-    ];
-    let worst = signs.into_iter().filter(|(holds, ..)| *holds).min_by(|one, other| one.1.total_cmp(&other.1));
-    let (value, explanation) = worst.map_or_else(
-        || (BY_HAND, "Pointer, touches and keys went as a hand's do.".to_owned()),
-        |(_, value, explanation)| (value, explanation),
-    );
+    let seen = snapshot.state.interactions().at(snapshot.now);
+    let hand = seen.strokes.hand + STROKES_PER_RHYTHM * seen.typing.hand;
+    let credit = interpolate(&CREDIT_BY_STROKES, hand.into());
+    let drawn = signs(&seen).map(|(strength, full, words)| (credit + (full - credit) * strength, words));
+    let worst = drawn.into_iter().min_by(|one, other| one.0.total_cmp(&other.0));
+    let (value, words) = worst.filter(|(value, _)| *value < credit).unwrap_or((credit, String::new()));
+    let explanation = match value - NOTHING {
+        less if less <= -VALUE_STEP => words,
+        more if more >= VALUE_STEP => "Pointer and keys went as a hand's do.".to_owned(),
+        _ => return None,
+    };
     let finding = Finding::new(value, CONFIDENCE, explanation);
-    Some(finding.with("clicks", clicks).with("moves", seen.moves).with("keys", seen.keys))
+    Some(finding.with("clicks", seen.clicks).with("moves", seen.moves).with("keys", seen.keys))
+}
+
+fn signs(seen: &Interactions) -> [Sign; 4] {
+    let strength = |tally: Tally, by_part: &[(f64, f64)], by_count: &[(f64, f64)]| {
+        interpolate(by_part, tally.odd_part()) * interpolate(by_count, tally.odd.into())
+    };
+    let percent = |tally: Tally| format!("{:.0} %", tally.odd_part() * 100.0);
+    let by_hand = seen.moves.saturating_add(seen.keys).saturating_add(seen.scrolls);
+    let is_out_of_nowhere = seen.latest_clicks.all >= OUT_OF_NOWHERE_MIN && by_hand == 0;
+    [
+        (
+            strength(seen.strokes, &STRENGTH_BY_PART, &STRENGTH_BY_STROKES),
+            STRAIGHT,
+            format!(
+                "{} of the pointer's latest movements were straight lines at one speed; a hand bends and slows.",
+                percent(seen.strokes)
+            ),
+        ),
+        (
+            strength(seen.typing, &STRENGTH_BY_PART, &STRENGTH_BY_RHYTHMS),
+            EVEN,
+            "Keys were pressed more evenly than people type.".to_owned(),
+        ),
+        (
+            strength(seen.latest_clicks, &SCRIPTED_STRENGTH_BY_PART, &STRENGTH_BY_SCRIPTED),
+            SCRIPTED,
+            format!(
+                "{} of the latest clicks were made by code in the page, not by hand.",
+                percent(seen.latest_clicks)
+            ),
+        ),
+        (
+            f64::from(u8::from(is_out_of_nowhere)),
+            OUT_OF_NOWHERE,
+            format!(
+                "{} and no movement, touch or key; people move before they click, unless a screen reader or their \
+                 voice clicks for them.",
+                counted(seen.clicks.into(), "click")
+            ),
+        ),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::Interaction;
+    use crate::device::{Interaction, Stroke};
     use crate::score::fixture::{Identity, said};
+    use crate::time::DAY_MS;
 
-    fn operated(interaction: Interaction) -> Option<(f64, String)> {
-        let identity =
-            Identity::default().event("page_view", 0, |event| event.interaction = Some(interaction));
-        said(identity.observe(ANALYZER))
+    const RULED: Stroke = Stroke { samples: 20, x: 310.0, y: -120.0, bend: 0.4, variation: 0.05 };
+    const FREE: Stroke = Stroke { samples: 24, x: 280.0, y: 190.0, bend: 14.0, variation: 0.8 };
+
+    /// A summary with so many strokes of a ruler and of a hand.
+    fn strokes(ruled: usize, free: usize) -> Interaction {
+        let strokes = [vec![RULED; ruled], vec![FREE; free]].concat();
+        Interaction { moves: 25 * strokes.len() as u32, strokes, ..Interaction::default() }
+    }
+
+    /// A summary with so many keys of this rhythm.
+    fn keys(count: u32, interval: f64, deviation: f64) -> Interaction {
+        Interaction {
+            keys: count,
+            key_intervals: Some(count - 1),
+            key_interval_millis: Some(interval),
+            key_interval_deviation_millis: Some(deviation),
+            ..Interaction::default()
+        }
+    }
+
+    /// Summaries, each so many days after the start.
+    fn operated(summaries: impl IntoIterator<Item = (i64, Interaction)>) -> Identity {
+        summaries.into_iter().fold(Identity::default(), |identity, (day, interaction)| {
+            identity.event("page_view", day * DAY_MS, |event| event.interaction = Some(interaction))
+        })
     }
 
     #[test]
     fn tells_hands_from_code() {
-        let hand = Interaction {
-            clicks: 4,
-            moves: 60,
-            keys: 30,
-            straightness: Some(0.7),
-            key_interval_millis: Some(180.0),
-            key_interval_deviation_millis: Some(70.0),
+        let hand = "Pointer and keys went as a hand's do.";
+        let straight = "100 % of the pointer's latest movements were straight lines at one speed; a hand bends and slows.";
+        let even = "Keys were pressed more evenly than people type.";
+        let old = |straightness, moves| Interaction {
+            moves,
+            straightness: Some(straightness),
+            ..Interaction::default()
+        };
+        let clicks = |clicks, scripted_clicks| Interaction {
+            clicks,
+            scripted_clicks,
+            moves: 1,
             ..Interaction::default()
         };
         let cases = [
-            (hand, 0.72, "Pointer, touches and keys went as a hand's do."),
+            ("a hand", strokes(0, 12), Some((0.72, hand))),
             (
-                Interaction { clicks: 1, scripted_clicks: 3, ..hand },
-                0.08,
-                "3 of 4 clicks were made by code in the page, not by hand.",
+                "a hand that types",
+                Interaction { strokes: vec![FREE; 5], ..keys(30, 180.0, 70.0) },
+                Some((0.61, hand)),
             ),
+            ("a few strokes", strokes(0, 4), None),
+            ("one run of keys", keys(30, 180.0, 70.0), None),
+            ("two clicks after one jump", clicks(2, 0), None),
+            ("six straight lines", strokes(6, 0), Some((0.08, straight))),
+            ("three straight lines", strokes(3, 0), Some((0.36, straight))),
+            ("two straight lines", strokes(2, 0), None),
+            ("as many of a hand", strokes(6, 6), Some((0.555, hand))),
+            ("an older script's straight lines", old(1.0, 120), Some((0.08, straight))),
+            ("an older script's nearly straight lines", old(0.999, 120), None),
+            ("even keys", keys(30, 100.0, 2.0), Some((0.272, even))),
+            ("a scanner's keys", keys(30, 8.0, 0.1), None),
+            ("few even keys", keys(6, 100.0, 1.0), None),
             (
-                Interaction { scripted_clicks: 1, ..hand },
-                0.35,
-                "1 of 5 clicks were made by code in the page, not by hand.",
+                "code that clicks",
+                clicks(1, 9),
+                Some((0.25, "90 % of the latest clicks were made by code in the page, not by hand.")),
             ),
+            ("a page that opens a menu", clicks(0, 1), None),
+            ("a page that helps out", clicks(4, 1), None),
             (
-                Interaction { straightness: Some(1.0), ..hand },
-                0.12,
-                "The pointer moved in lines straighter than a hand's.",
-            ),
-            (
-                Interaction { key_interval_deviation_millis: Some(2.0), ..hand },
-                0.12,
-                "Keys were pressed more evenly than people type.",
-            ),
-            (
+                "a screen reader, perhaps",
                 Interaction { clicks: 3, ..Interaction::default() },
-                0.3,
-                "3 clicks and no movement, touch or key; people move before they click.",
+                Some((
+                    0.4,
+                    "3 clicks and no movement, touch or key; people move before they click, unless a screen reader or \
+                     their voice clicks for them.",
+                )),
             ),
+            ("nothing", Interaction::default(), None),
+        ];
+        for (what, interaction, expected) in cases {
+            let found = said(operated([(0, interaction)]).observe(ANALYZER));
+            assert_eq!(found, expected.map(|(value, words)| (value, words.to_owned())), "{what}");
+        }
+    }
+
+    #[test]
+    fn what_was_odd_once_fades_with_what_comes_after_and_with_time() {
+        let value = |summaries: Vec<(i64, Interaction)>| {
+            said(operated(summaries).observe(ANALYZER)).map(|(value, _)| value)
+        };
+        let with = |odd: Interaction, after: Vec<(i64, Interaction)>| value([vec![(0, odd)], after].concat());
+        let good: Vec<_> = (0..217).map(|at| (at / 8, strokes(0, 3))).collect();
+        let mut last = good.clone();
+        last.push((27, strokes(6, 0)));
+        let typed = |count: i64| (0..count).map(|at| (at / 8, keys(30, 180.0, 70.0))).collect::<Vec<_>>();
+        let clicked = |count: i64| {
+            (0..count).map(|_| (0, Interaction { clicks: 3, ..strokes(0, 1) })).collect::<Vec<_>>()
+        };
+        let later = |days: i64| vec![(days, Interaction::default())];
+        let scripted = Interaction { scripted_clicks: 9, ..Interaction::default() };
+        let nowhere = Interaction { clicks: 5, ..Interaction::default() };
+        let cases = [
+            ("straight, then good", with(strokes(6, 0), good.clone()), Some(0.72)),
+            ("good, then straight", value(last), Some(0.72)),
+            ("straight, then one good", with(strokes(6, 0), vec![(0, strokes(0, 1))]), Some(0.17)),
+            ("straight, then three good", with(strokes(6, 0), vec![(0, strokes(0, 3))]), None),
+            ("straight, six days ago", with(strokes(6, 0), later(6)), Some(0.08)),
+            ("straight, eight days ago", with(strokes(6, 0), later(8)), Some(0.36)),
+            ("straight, a month ago", with(strokes(6, 0), later(30)), None),
+            ("even, then good", with(keys(30, 100.0, 2.0), typed(20)), Some(0.72)),
+            ("even, a month ago", with(keys(30, 100.0, 2.0), later(30)), None),
+            ("scripted, then good", with(scripted.clone(), clicked(8)), Some(0.61)),
+            ("scripted, a month ago", with(scripted, later(30)), None),
+            ("out of nowhere, then moved", with(nowhere.clone(), vec![(0, strokes(0, 1))]), None),
+            ("out of nowhere, a month ago", with(nowhere, later(30)), None),
+            ("a script that goes on", value((0..60).map(|day| (day, strokes(6, 0))).collect()), Some(0.08)),
             (
-                Interaction { clicks: 3, keys: 5, ..Interaction::default() },
-                0.72,
-                "Pointer, touches and keys went as a hand's do.",
+                "good, then a script",
+                value([good, (0..20).map(|_| (28, strokes(6, 0))).collect()].concat()),
+                Some(0.08),
             ),
         ];
-        for (interaction, value, words) in cases {
-            assert_eq!(operated(interaction), Some((value, words.to_owned())), "{interaction:?}");
+        for (what, found, expected) in cases {
+            assert_eq!(found, expected, "{what}");
         }
-        assert_eq!(operated(Interaction::default()), None);
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agents::{pack, unpack};
 use super::{GAP_BUCKETS, HOURS, Held, IdentityState, Recent, Seen, Tab};
-use crate::device::{Interactions, Makeup, Signs};
+use crate::device::{Interactions, Makeup, SignCounts};
 use crate::place::{Country, Place};
 use crate::time::Timestamp;
 
@@ -24,8 +24,8 @@ struct Wire {
     browser_event_count: u64,
     agentless_browser_event_count: u64,
     device_count: u32,
-    signs: u32,
-    signed_event_count: u32,
+    signed_reports: u32,
+    signs: Vec<(u8, u32)>,
     /// `None` where none was summed up.
     interactions: Option<Interactions>,
     first_event_ms: i64,
@@ -136,8 +136,8 @@ impl IdentityState {
             browser_event_count: self.browser_event_count,
             agentless_browser_event_count: self.agentless_browser_event_count,
             device_count: self.device_count,
-            signs: self.signs.bits(),
-            signed_event_count: self.signed_event_count,
+            signed_reports: self.signs.reports,
+            signs: sparse(&self.signs.counts),
             interactions: Some(self.interactions).filter(|some| *some != Interactions::default()),
             first_event_ms: start.as_millis(),
             span_ms: distance_ms(start, self.last_event_at),
@@ -205,8 +205,7 @@ impl IdentityState {
             browser_event_count: wire.browser_event_count,
             agentless_browser_event_count: wire.agentless_browser_event_count,
             device_count: wire.device_count,
-            signs: Signs::from_bits(wire.signs),
-            signed_event_count: wire.signed_event_count,
+            signs: SignCounts { reports: wire.signed_reports, counts: dense(&wire.signs)? },
             interactions: wire.interactions.unwrap_or_default(),
             first_event_at: start,
             last_event_at: later(start, wire.span_ms),

@@ -70,8 +70,7 @@ fn one_event_is_remembered_whole() {
         browser_event_count: 1,
         agentless_browser_event_count: 0,
         device_count: 1,
-        signs: Signs::default(),
-        signed_event_count: 0,
+        signs: SignCounts { reports: 1, ..SignCounts::default() },
         first_event_at: at,
         last_event_at: at,
         devices: once(event.fingerprint.clone().unwrap(), at),
@@ -238,6 +237,10 @@ proptest! {
     }
 }
 
+fn signs_of(state: &IdentityState) -> Vec<(Sign, f64)> {
+    state.device_signs().parts().collect()
+}
+
 #[test]
 fn what_a_browser_gave_away_is_remembered() {
     let mut event = browser_event("a", 0, 1);
@@ -245,9 +248,9 @@ fn what_a_browser_gave_away_is_remembered() {
     event.components = Some(Map::from_iter([("plugins".to_owned(), 5.into())]));
     odd.components = Some(Map::from_iter([("webdriver".to_owned(), true.into())]));
     let state = folded([&event, &odd, &event]);
-    let expected = (Signs::from_iter([crate::device::Sign::Webdriver]), 1);
-    assert_eq!(state.device_signs(), expected);
-    assert_eq!(IdentityState::decode(&state.encode()).unwrap().device_signs(), expected);
+    let expected = [(Sign::Webdriver, 1.0 / 3.0)];
+    assert_eq!(signs_of(&state), expected);
+    assert_eq!(signs_of(&IdentityState::decode(&state.encode()).unwrap()), expected);
 }
 
 #[test]
@@ -284,13 +287,19 @@ fn the_first_steps_and_their_rhythm_make_a_journey() {
 fn codes_and_hands_are_remembered() {
     let mut redeemed = event("promo_redeemed", 0);
     redeemed.data = Map::from_iter([("promoCode".to_owned(), "WELCOME10".into())]);
-    redeemed.interaction =
-        Some(crate::device::Interaction { clicks: 2, touches: 1, moves: 3, ..Default::default() });
+    redeemed.interaction = Some(crate::device::Interaction {
+        clicks: 2,
+        touches: 1,
+        moves: 30,
+        straightness: Some(1.0),
+        ..Default::default()
+    });
     let state = folded([&redeemed, &redeemed]);
-    let state = IdentityState::decode(&state.encode()).unwrap();
+    assert_eq!(IdentityState::decode(&state.encode()), Some(state.clone()));
     let codes: Vec<_> = state.codes().iter().map(|seen| (seen.value.as_str(), seen.count)).collect();
     assert_eq!(codes, [("welcome10", 2)]);
-    assert_eq!((state.interactions().clicks, state.interactions().moves), (4, 8));
+    let seen = state.interactions();
+    assert_eq!((seen.clicks, seen.moves, seen.strokes.odd), (4, 62, 6));
 }
 
 /// A report of a device of which the parts are told.
@@ -312,8 +321,8 @@ fn a_tab_that_becomes_another_device_gives_itself_away() {
     let first = report(0, "tab", "c", 8);
     let another = report(1, "tab", "d", 4);
     let forged = folded([&first, &another]);
-    assert_eq!(forged.device_signs(), (Signs::from_iter([Sign::OtherDevice]), 1));
-    let nothing = (Signs::default(), 0);
+    assert_eq!(signs_of(&forged), [(Sign::OtherDevice, 0.5)]);
+    let nothing: [(Sign, f64); 0] = [];
     let ordinary = [
         ("another tab", report(1, "other tab", "d", 4)),
         ("a driver's update", report(1, "tab", "d", 8)),
@@ -321,20 +330,20 @@ fn a_tab_that_becomes_another_device_gives_itself_away() {
         ("the backend", Event { components: None, fingerprint: Some("own".to_owned()), ..another.clone() }),
     ];
     for (what, event) in ordinary {
-        assert_eq!(folded([&first, &event]).device_signs(), nothing, "{what}");
+        assert_eq!(signs_of(&folded([&first, &event])), nothing, "{what}");
     }
     // The device of the tab may be forgotten, and another one be in its place.
     let without_tab = |n: u8| Event { session: None, ..report(n.into(), "", &n.to_string(), n) };
     let others: Vec<_> = (9..).take(DEVICES_MAX).map(without_tab).collect();
     let again = report(100, "tab", "c", 8);
     let state = folded([&first].into_iter().chain(&others).chain([&again]));
-    assert_eq!(state.device_signs(), nothing);
+    assert_eq!(signs_of(&state), nothing);
     // So may its session.
     let in_session = |n: usize| Event { session: Some(format!("s{n}")), ..event("a", n as i64) };
     let others: Vec<_> = (1..=SESSIONS_MAX).map(in_session).collect();
     let reported = report(100, &format!("s{SESSIONS_MAX}"), "d", 4);
     let state = folded([&first].into_iter().chain(&others).chain([&reported]));
-    assert_eq!(state.device_signs(), nothing);
+    assert_eq!(signs_of(&state), nothing);
     // What the state remembers of the tab is the same after it was stored.
     let mut stored = IdentityState::decode(&folded([&first]).encode()).unwrap();
     stored.fold(&another);

@@ -63,7 +63,8 @@ pub struct EventGroupBody {
 pub struct EventDeviceBody {
     components: Option<Map<String, Value>>,
     /// How the page was operated since the event before: counts of clicks, scriptedClicks, moves, touches,
-    /// keys and scrolls; straightness, keyIntervalMillis and keyIntervalDeviationMillis.
+    /// keys and scrolls; strokes of the pointer, each with samples, x, y, bend and variation; keyIntervals,
+    /// keyIntervalMillis and keyIntervalDeviationMillis.
     interaction: Option<Map<String, Value>>,
     fingerprint: Option<String>,
 }

@@ -114,9 +114,23 @@ fn numbers_are_odd_that_no_browser_tells() {
 }
 
 #[test]
-fn sets_come_back_from_their_bits() {
-    let all: Signs = Sign::ALL.into_iter().collect();
-    assert_eq!(Signs::from_bits(all.bits()), all);
-    assert_eq!(Signs::from_bits(u32::MAX), all);
-    assert_eq!(Signs::from_bits(0b11).iter().collect::<Vec<_>>(), [Sign::Webdriver, Sign::AutomationObjects]);
+fn what_was_seen_gives_way_to_what_came_since() {
+    let odd = Signs::from_iter([Sign::Webdriver]);
+    let after = |odd_reports: u32, clean_reports: u32| {
+        let mut counts = SignCounts::default();
+        (0..odd_reports).for_each(|_| counts.add(odd));
+        (0..clean_reports).for_each(|_| counts.add(Signs::default()));
+        counts.parts().collect::<Vec<_>>()
+    };
+    let cases = [
+        ((0, 3), vec![]),
+        ((1, 0), vec![(Sign::Webdriver, 1.0)]),
+        ((1, 3), vec![(Sign::Webdriver, 0.25)]),
+        ((1, 64), vec![]),
+        ((500, 0), vec![(Sign::Webdriver, 1.0)]),
+        ((500, 300), vec![]),
+    ];
+    for ((odd_reports, clean_reports), parts) in cases {
+        assert_eq!(after(odd_reports, clean_reports), parts, "{odd_reports}, then {clean_reports}");
+    }
 }

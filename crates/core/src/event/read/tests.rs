@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::device::Stroke;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_426_200_000);
 
@@ -69,7 +70,10 @@ fn a_full_event_is_read_whole() {
         "data": {"plan": "pro", "card": {"number": 4111}},
         "device": {
             "components": {"screen": "1x1"}, "fingerprint": "f",
-            "interaction": {"clicks": 2, "straightness": 0.75},
+            "interaction": {
+                "clicks": 2,
+                "strokes": [{"samples": 9, "x": -120, "y": 60, "bend": 4.5, "variation": 0.6}],
+            },
         },
         "session": "s",
         "url": "https://example.com/",
@@ -96,7 +100,11 @@ fn a_full_event_is_read_whole() {
         data: map(json!({"plan": "pro", "card": {"number": "[REDACTED]"}})),
         fingerprint: Some("f".to_owned()),
         components: Some(map(json!({"screen": "1x1"}))),
-        interaction: Some(Interaction { clicks: 2, straightness: Some(0.75), ..Interaction::default() }),
+        interaction: Some(Interaction {
+            clicks: 2,
+            strokes: vec![Stroke { samples: 9, x: -120.0, y: 60.0, bend: 4.5, variation: 0.6 }],
+            ..Interaction::default()
+        }),
         session: Some("s".to_owned()),
         url: Some("https://example.com/".to_owned()),
         ip: "198.51.100.1".parse().ok(),
