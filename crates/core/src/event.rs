@@ -10,10 +10,12 @@ use crate::place::Place;
 use crate::time::Timestamp;
 
 mod codes;
+mod nothing;
 mod read;
 mod redact;
 
 pub use codes::codes;
+pub use nothing::stands_for_none;
 pub use read::*;
 pub use redact::{REDACTED, redact};
 

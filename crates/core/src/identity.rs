@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::event::FieldError;
+use crate::event::stands_for_none;
 use crate::json;
 use crate::mapping::{FIELDS, IdentityField, Mapping};
 use crate::person::Record;
@@ -91,20 +92,22 @@ impl Profile {
             }
         }
         let text = |field: IdentityField| found[field as usize].map(|(_, value)| text_of(value));
+        // A detail that stands for none is none; names are left to those who know them (Null is one).
+        let detail = |field| text(field).filter(|value| !stands_for_none(value));
         let joined = match (text(IdentityField::FirstName), text(IdentityField::LastName)) {
             (Some(first), Some(last)) => Some(cut(&format!("{first} {last}"))),
             (first, last) => first.or(last),
         };
         Self {
-            email: text(IdentityField::Email),
+            email: detail(IdentityField::Email),
             name: text(IdentityField::FullName).or(joined),
-            username: text(IdentityField::Username),
-            phone: text(IdentityField::Phone),
-            date_of_birth: text(IdentityField::DateOfBirth),
-            address: text(IdentityField::Address),
-            country: text(IdentityField::Country),
-            timezone: text(IdentityField::Timezone),
-            language: text(IdentityField::Language),
+            username: detail(IdentityField::Username),
+            phone: detail(IdentityField::Phone),
+            date_of_birth: detail(IdentityField::DateOfBirth),
+            address: detail(IdentityField::Address),
+            country: detail(IdentityField::Country),
+            timezone: detail(IdentityField::Timezone),
+            language: detail(IdentityField::Language),
         }
     }
 
@@ -216,6 +219,10 @@ mod tests {
             (json!({"surname": "Lovelace"}), profile("", "Lovelace", "", "")),
             (json!({"displayName": "Countess", "first_name": "Ada"}), profile("", "Countess", "", "")),
             (json!({"email": ["a@b.c"], "name": {"first": "Ada"}, "tel": false}), profile("", "", "", "")),
+            (
+                json!({"email": "undefined", "phone": "000-000 000", "username": "[object Object]", "name": "Null"}),
+                profile("", "Null", "", ""),
+            ),
             (json!({"email_verified": "yes", "mailbox": "x", "namespace": "y"}), profile("", "", "", "")),
             (json!({"name": "ä".repeat(1_000)}), profile("", &"ä".repeat(160), "", "")),
         ];

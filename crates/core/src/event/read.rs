@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
+use super::nothing::stands_for_none;
 use super::redact::redact;
 use super::{
     Accepted, BATCH_MAX_EVENTS, Event, EventGroup, EventIdentity, FieldError, Limits, Origin, Refused,
@@ -164,7 +165,7 @@ impl Reader<'_> {
                 "groups" => event.groups = self.groups(value),
                 "data" => event.data = self.data("data", value),
                 "device" => device = self.within("device", |reader| reader.device(value)),
-                "session" => event.session = self.text("session", value, Limit::Bytes(ID_MAX_BYTES)),
+                "session" => event.session = self.tie("session", value),
                 "url" => event.url = self.text("url", value, Limit::Bytes(URL_MAX_BYTES)),
                 "ip" if self.is_backend() => event.ip = self.ip(value),
                 "userAgent" if self.is_backend() => {
@@ -203,6 +204,12 @@ impl Reader<'_> {
 
     fn event_id(&mut self, value: Value) -> String {
         let id = self.text("id", value, Limit::Chars(EVENT_ID_MAX_CHARS)).unwrap_or_default();
+        if !id.is_empty() && stands_for_none(&id) {
+            self.refuse(
+                "id",
+                format!("is `{id}`, which stands for none: send an id of the event's own, or none"),
+            );
+        }
         if id.starts_with(SERVER_ID_PREFIX) {
             self.refuse(
                 "id",
@@ -210,6 +217,28 @@ impl Reader<'_> {
             );
         }
         id
+    }
+
+    /// An id that the sender gives a user or a group. One that stands for none would make one of many.
+    fn own_id(&mut self, value: Value, whose: &str) -> String {
+        let blamed = self.errors.len();
+        let id = self.text("id", value, Limit::Bytes(ID_MAX_BYTES)).unwrap_or_default();
+        if blamed == self.errors.len() && !id.is_empty() && stands_for_none(&id) {
+            self.refuse(
+                "id",
+                format!("is `{id}`, which stands for no {whose}: send your own id of the {whose}"),
+            );
+        }
+        id
+    }
+
+    /// A session or a device, by which identities are tied together; what stands for none ties nobody, and is
+    /// passed over.
+    fn tie(&mut self, field: &str, value: Value) -> Option<String> {
+        let tie = self.text(field, value, Limit::Bytes(ID_MAX_BYTES))?;
+        let is_none = stands_for_none(&tie);
+        self.ignored_fields += u32::from(is_none);
+        (!is_none).then_some(tie)
     }
 
     fn timestamp(&mut self, value: Value) -> Timestamp {
@@ -233,7 +262,7 @@ impl Reader<'_> {
         let mut identity = EventIdentity { id: String::new(), data: Map::new() };
         for (key, value) in self.object("", value)? {
             match key.as_str() {
-                "id" => identity.id = self.text("id", value, Limit::Bytes(ID_MAX_BYTES)).unwrap_or_default(),
+                "id" => identity.id = self.own_id(value, "user"),
                 "data" => identity.data = self.data("data", value),
                 _ => self.ignored_fields += 1,
             }
@@ -279,7 +308,7 @@ impl Reader<'_> {
         for (key, value) in self.object("", value)? {
             match key.as_str() {
                 "type" => group.group_type = self.group_type(value),
-                "id" => group.id = self.text("id", value, Limit::Bytes(ID_MAX_BYTES)).unwrap_or_default(),
+                "id" => group.id = self.own_id(value, "group"),
                 "data" => group.data = self.data("data", value),
                 _ => self.ignored_fields += 1,
             }
@@ -314,7 +343,7 @@ impl Reader<'_> {
                 }
                 "interaction" => device.interaction = self.interaction(value),
                 "fingerprint" if self.is_backend() => {
-                    device.fingerprint = self.text("fingerprint", value, Limit::Bytes(ID_MAX_BYTES));
+                    device.fingerprint = self.tie("fingerprint", value);
                 }
                 _ => self.ignored_fields += 1,
             }

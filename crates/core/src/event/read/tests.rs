@@ -146,6 +146,12 @@ fn unknown_fields_are_ignored_and_counted() {
 }
 
 #[test]
+fn a_session_or_device_that_stands_for_none_ties_nobody() {
+    let body = with(json!({"session": "undefined", "device": {"fingerprint": "[object Object]"}}));
+    assert_eq!(read_value(&body), Ok(Accepted { event: minimal(), ignored_fields: 2 }));
+}
+
+#[test]
 fn a_browser_speaks_for_its_connection_only() {
     let body = with(json!({"ip": "198.51.100.1", "userAgent": "curl/8", "device": {"fingerprint": "f"}}));
     let event = Event { ip: "203.0.113.7".parse().ok(), user_agent: Some("Firefox".to_owned()), ..minimal() };
@@ -205,6 +211,26 @@ fn a_bad_field_is_refused_with_its_reason() {
         (json!({"identity": "u"}), "identity", "must be an object, not a string"),
         (json!({"identity": {}}), "identity.id", "is required: your own id of the user"),
         (json!({"identity": {"id": "x".repeat(256)}}), "identity.id", "must be at most 255 bytes long"),
+        (
+            json!({"identity": {"id": "undefined"}}),
+            "identity.id",
+            "is `undefined`, which stands for no user: send your own id of the user",
+        ),
+        (
+            json!({"groups": [{"id": ".."}]}),
+            "groups[0].id",
+            "is `..`, which stands for no group: send your own id of the group",
+        ),
+        (
+            json!({"id": "null"}),
+            "id",
+            "is `null`, which stands for none: send an id of the event's own, or none",
+        ),
+        (
+            json!({"identity": null, "device": {"fingerprint": "NaN"}}),
+            "identity",
+            "is required: an event needs an identity or a device",
+        ),
         (json!({"identity": null, "device": 1}), "device", "must be an object, not a number"),
         (json!({"device": {"components": 1}}), "device.components", "must be an object, not a number"),
         (json!({"groups": {}}), "groups", "must be an array, not an object"),
