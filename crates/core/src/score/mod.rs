@@ -61,8 +61,8 @@ mod weights;
 
 pub use email::is_throwaway_like;
 pub(crate) use moments::is_automatic;
-pub use name::is_made_up as is_made_up_name;
 use name::letters_cost as name_letters_cost;
+pub use name::{is_made_up as is_made_up_name, looks_made_up as looks_made_up_name};
 pub(crate) use similar_email::likeness as email_likeness;
 pub(crate) use similar_profile::SAME_NAME_MIN_LIKENESS;
 

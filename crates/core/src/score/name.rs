@@ -1,12 +1,17 @@
 //! Authenticity: whether its name is one that a person bears.
 
+use std::sync::LazyLock;
+
 use super::{Analyzer, Category, Finding};
 use crate::person::name_words;
 use crate::snapshot::Snapshot;
 
-mod language;
+mod letters;
+mod unreal;
 
-pub(super) use language::cost as letters_cost;
+use unreal::Unreal;
+
+pub(super) use letters::cost as letters_cost;
 
 /// Less than usual: names are as various as people, and rules about them are often wrong.
 const WEIGHT: f64 = 0.8;
@@ -19,77 +24,19 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
     observe,
 };
 
+/// Names that the rules below would be wrong about, sorted; made by `scripts/detection/names.py`.
+static KNOWN: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| include_str!("../../data/known-names.txt").lines().collect());
+
 /// Whether a name is one that nobody bears; `None` for one in letters that are not known here.
 pub fn is_made_up(name: &str) -> Option<bool> {
-    Kind::of(name).map(|kind| !matches!(kind, Kind::Ordinary | Kind::TooShort))
+    Kind::of(name, &KNOWN).map(Kind::is_made_up)
 }
 
-/// Names given in place of one's own, in lower case.
-const PLACEHOLDERS: &[&str] = &[
-    "test",
-    "tester",
-    "testing",
-    "test test",
-    "test user",
-    "user",
-    "user name",
-    "admin",
-    "asdf",
-    "asd",
-    "qwerty",
-    "foo",
-    "bar",
-    "foo bar",
-    "abc",
-    "xyz",
-    "n/a",
-    "na",
-    "none",
-    "null",
-    "undefined",
-    "unknown",
-    "anonymous",
-    "nobody",
-    "name",
-    "first last",
-    "firstname lastname",
-    "john doe",
-    "jane doe",
-    "max mustermann",
-    "erika mustermann",
-    "mickey mouse",
-    "donald duck",
-    "fake name",
-    "fake",
-    "no name",
-    "noname",
-    "me",
-    "xxx",
-];
-
-/// Words that are nobody's name; those that are also names (Dick, Cock, Fuchs) are left out.
-const PROFANITY: [&str; 20] = [
-    "arschloch",
-    "asshole",
-    "bastard",
-    "bitch",
-    "cazzo",
-    "connard",
-    "cunt",
-    "fuck",
-    "fucker",
-    "fucking",
-    "hurensohn",
-    "merde",
-    "mierda",
-    "motherfucker",
-    "pendejo",
-    "puta",
-    "putain",
-    "shit",
-    "whore",
-    "wichser",
-];
+/// [`is_made_up`] of a name that nobody knows, by its looks alone: for measuring.
+pub fn looks_made_up(name: &str) -> Option<bool> {
+    Kind::of(name, &[]).map(Kind::is_made_up)
+}
 
 /// Rows of the common Latin keyboards.
 const KEY_ROWS: [&str; 5] = ["qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm"];
@@ -100,52 +47,75 @@ const WALK_WORD_MIN_KEYS: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    Placeholder,
-    Profanity,
+    Unreal(Unreal),
     KeyboardWalk,
     Repeated,
     Digits,
     Unspeakable,
-    NoLanguage,
+    Typed,
     TooShort,
     Ordinary,
 }
 
 impl Kind {
     /// `None` for names that the rules, made for Latin letters, know nothing about.
-    fn of(name: &str) -> Option<Self> {
+    fn of(name: &str, known: &[&str]) -> Option<Self> {
         let name = name.to_lowercase();
         if name.chars().any(|char| char.is_alphabetic() && !is_latin(char)) {
             return None;
         }
         let words: Vec<&str> =
             name.split([' ', '.', '-', '_', ',']).filter(|word| !word.is_empty()).collect();
+        if let Some(unreal) = unreal::find(&name, &words) {
+            return Some(Self::Unreal(unreal));
+        }
+        if words.iter().any(|word| has_digit(word) && !is_ordinal(word)) {
+            return Some(Self::Digits);
+        }
         let letters = name.chars().filter(|char| char.is_alphabetic()).count();
-        Some(match words.as_slice() {
-            _ if PLACEHOLDERS.contains(&name.as_str()) || PLACEHOLDERS.contains(&&*words.join(" ")) => {
-                Self::Placeholder
-            }
-            words if words.iter().any(|word| PROFANITY.contains(word)) => Self::Profanity,
-            words if words.iter().any(|word| is_keyboard_walk(word)) => Self::KeyboardWalk,
-            words if words.iter().any(|word| is_repeated(word)) => Self::Repeated,
-            words if words.iter().any(|word| has_digit(word) && !is_ordinal(word)) => Self::Digits,
-            words if words.iter().any(|word| is_unspeakable(word)) => Self::Unspeakable,
-            _ if name_words(&name).iter().any(|word| is_no_language(word)) => Self::NoLanguage,
-            _ if letters < 2 => Self::TooShort,
-            _ => Self::Ordinary,
-        })
+        let odd = name_words(&name).iter().find_map(|word| Self::of_word(word, known));
+        Some(odd.unwrap_or(if letters < 2 { Self::TooShort } else { Self::Ordinary }))
     }
 
-    /// Value, confidence and words.
+    /// What is odd about a word of a name, in lower case without accents.
+    fn of_word(word: &str, known: &[&str]) -> Option<Self> {
+        let kind = match word {
+            _ if is_keyboard_walk(word) => Self::KeyboardWalk,
+            _ if is_repeated(word) => Self::Repeated,
+            _ if is_unspeakable(word) => Self::Unspeakable,
+            _ if letters::typedness(word) >= Some(letters::MADE_UP_MIN) => Self::Typed,
+            _ => return None,
+        };
+        known.binary_search(&word).is_err().then_some(kind)
+    }
+
+    fn is_made_up(self) -> bool {
+        !matches!(self, Self::Ordinary)
+    }
+
+    /// Value, confidence and words. Where somebody may bear the name, it alone leaves a score above 60.
     fn meaning(self) -> (f64, f64, &'static str) {
         match self {
-            Self::Placeholder => (0.12, 0.8, "is one that people give in place of their own"),
-            Self::Profanity => (0.12, 0.8, "is an insult or an obscenity"),
+            Self::Unreal(Unreal::Placeholder) => (0.12, 0.8, "is one that people give in place of their own"),
+            Self::Unreal(Unreal::BornePlaceholder) => {
+                (0.35, 0.6, "is one that some give in place of their own, and others bear")
+            }
+            Self::Unreal(Unreal::Missing) => {
+                (0.35, 0.6, "is a word that is often written where there is no name")
+            }
+            Self::Unreal(Unreal::Profanity) => (0.12, 0.8, "is an insult or an obscenity"),
+            Self::Unreal(Unreal::BorneProfanity) => {
+                (0.35, 0.6, "has a word in it that is an insult, and a family name as well")
+            }
             Self::KeyboardWalk => (0.1, 0.8, "runs along a row of the keyboard"),
             Self::Repeated => (0.15, 0.7, "repeats the same letters"),
-            Self::Digits => (0.3, 0.5, "has digits in it, which names do not"),
+            Self::Digits => (0.3, 0.5, "has digits in it, which few names have"),
             Self::Unspeakable => (0.3, 0.5, "has a long word without a vowel"),
-            Self::NoLanguage => (0.15, 0.7, "has letters in an order that names of no language have"),
+            Self::Typed => (
+                0.15,
+                0.7,
+                "has letters in an order that is rare in names, and common in what is typed at random",
+            ),
             Self::TooShort => (0.35, 0.4, "has fewer than two letters"),
             Self::Ordinary => (0.7, 0.5, "looks like one that a person bears"),
         }
@@ -154,7 +124,7 @@ impl Kind {
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let name = snapshot.profile.name.as_deref()?;
-    let (value, confidence, words) = Kind::of(name)?.meaning();
+    let (value, confidence, words) = Kind::of(name, &KNOWN)?.meaning();
     // Without the name itself: observations are sent on and logged.
     Some(Finding::new(value, confidence, format!("Its name {words}.")))
 }
@@ -200,11 +170,6 @@ fn is_ordinal(word: &str) -> bool {
     matches!(ending, "st" | "nd" | "rd" | "th") && word.len() <= 4
 }
 
-/// Whether a word's letters follow one another as in no name.
-fn is_no_language(word: &str) -> bool {
-    language::unlikeliness(word).is_some_and(|unlikeliness| unlikeliness >= language::UNLIKELY_MIN)
-}
-
 fn is_unspeakable(word: &str) -> bool {
     const LETTERS_MIN: usize = 6;
     // Any letter outside ASCII may be a vowel.
@@ -220,31 +185,19 @@ mod tests {
 
     #[test]
     fn tells_names_apart() {
-        let ordinary = [
-            "Ada Lovelace",
-            "Brewer",
-            "Trewin",
-            "Momo",
-            "Nguyễn Văn Ánh",
-            "Krzysztof Brzęczyszczykiewicz",
-            "O'Neil-Smith",
-            "Ng",
-            "John Smith 3rd",
-            "Lili",
-            "Björk",
-            "Hrvoje Hrvat",
-            "Anne-Marie",
-            "Bobo Bo",
-        ];
-        for name in ordinary {
-            assert_eq!(Kind::of(name), Some(Kind::Ordinary), "{name}");
-        }
         let cases = [
-            ("Test", Kind::Placeholder),
-            ("JOHN DOE", Kind::Placeholder),
-            ("john.doe", Kind::Placeholder),
-            ("n/a", Kind::Placeholder),
-            ("asdf", Kind::Placeholder),
+            ("Test", Kind::Unreal(Unreal::Placeholder)),
+            ("test test", Kind::Unreal(Unreal::Placeholder)),
+            ("Test User", Kind::Unreal(Unreal::Placeholder)),
+            ("foo.bar", Kind::Unreal(Unreal::Placeholder)),
+            ("asdf asdf", Kind::Unreal(Unreal::Placeholder)),
+            ("JOHN DOE", Kind::Unreal(Unreal::BornePlaceholder)),
+            ("Bar", Kind::Unreal(Unreal::BornePlaceholder)),
+            ("n/a", Kind::Unreal(Unreal::Missing)),
+            ("Null", Kind::Unreal(Unreal::Missing)),
+            ("fuck you", Kind::Unreal(Unreal::Profanity)),
+            ("Max Hurensohn", Kind::Unreal(Unreal::Profanity)),
+            ("Rodney Bastard", Kind::Unreal(Unreal::BorneProfanity)),
             ("sdfg", Kind::KeyboardWalk),
             ("Qwertzu Meier", Kind::KeyboardWalk),
             ("poiuytr", Kind::KeyboardWalk),
@@ -253,12 +206,91 @@ mod tests {
             ("xoxoxo", Kind::Repeated),
             ("Ada99", Kind::Digits),
             ("Bcdfgh", Kind::Unspeakable),
-            ("Aiuqytru Gaugpafn", Kind::NoLanguage),
+            ("Aiuqytru Gaugpafn", Kind::Typed),
             ("X", Kind::TooShort),
             ("!!", Kind::TooShort),
         ];
         for (name, kind) in cases {
-            assert_eq!(Kind::of(name), Some(kind), "{name}");
+            assert_eq!(Kind::of(name, &KNOWN), Some(kind), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_somebody_bears_is_a_name() {
+        let names = [
+            "Ada Lovelace",
+            "Xiaoxin Wang",
+            "Zhongxiang Xu",
+            "Dmytro Shevchenko",
+            "Ara Mkrtchyan",
+            "Shpresa Gjonbalaj",
+            "Tsvetelina Hristova",
+            "Ryunosuke Kuroiwa",
+            "Hyeokjun Kwak",
+            "Nguyen Thi Phuong",
+            "Nguyễn Văn Ánh",
+            "Grzegorz Brzęczyszczykiewicz",
+            "Oluwaseun Adeyemi",
+            "Mpho Ndlovu",
+            "Siobhán Ní Bhraonáin",
+            "Ljubljana Hrvat",
+            "Fjölnir Þorgeirsson",
+            "Kanchana Srisawat",
+            "Thiruvengadam Muthukrishnan",
+            "Abdulkhaliq Al-Ghamdi",
+            "Reza Ahmadi",
+            "Azer Aliyev",
+            "Anna Wert",
+            "Brewer",
+            "Trewin",
+            "Asa Dewey Sasser",
+            "Poul Were",
+            "Iolo Piotr",
+            "Momo",
+            "Lili",
+            "Bobo Bo",
+            "O'Neil-Smith",
+            "Na Li",
+            "Bar Refaeli",
+            "Gary Null",
+            "Jon Tester",
+            "Ng",
+            "John Smith 3rd",
+            "Björk",
+            "Anne-Marie",
+        ];
+        for name in names {
+            assert_eq!(Kind::of(name, &KNOWN), Some(Kind::Ordinary), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_may_be_called_counts_mildly() {
+        for name in [
+            "O",
+            "Null",
+            "Na",
+            "Bar",
+            "Me",
+            "Foo",
+            "Rodney Bastard",
+            "John Doe",
+            "Wichser",
+            "R2 D2",
+            "Krstvc",
+        ] {
+            let (value, confidence, _) = Kind::of(name, &KNOWN).unwrap().meaning();
+            let moved = crate::score::logit(value) * confidence * WEIGHT;
+            assert!(moved > -0.44, "{name} alone has less than 60: {moved}");
+        }
+    }
+
+    #[test]
+    fn a_known_name_is_known_because_a_rule_is_wrong_about_it() {
+        assert!(KNOWN.is_sorted() && KNOWN.len() > 50);
+        for name in KNOWN.iter() {
+            assert!(Kind::of_word(name, &[]).is_some(), "no rule is wrong about {name}");
+            assert_eq!(Kind::of_word(name, &KNOWN), None, "{name}");
         }
     }
 
@@ -266,13 +298,13 @@ mod tests {
     fn abstains_on_what_it_knows_nothing_about() {
         assert_eq!(Identity::default().observe(ANALYZER), None);
         for name in ["王小明", "Фёдор", "محمد", "Ada 王"] {
-            assert_eq!(Kind::of(name), None, "{name}");
+            assert_eq!(Kind::of(name, &KNOWN), None, "{name}");
         }
     }
 
     #[test]
     fn says_what_is_odd_and_not_whose() {
-        let profile = Profile { name: Some("Qwertz Qwertz".to_owned()), ..Profile::default() };
+        let profile = Profile { name: Some("Qwertzu Meier".to_owned()), ..Profile::default() };
         let finding = Identity { profile, ..Identity::default() }.observe(ANALYZER);
         assert_eq!(said(finding), Some((0.1, "Its name runs along a row of the keyboard.".to_owned())));
     }

@@ -50,19 +50,30 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     if sum < STRENGTH_MIN {
         return None;
     }
-    let accounts = counted(others as u64, "other account");
-    let (have, s) = if others == 1 { ("has", "") } else { ("have", "es") };
-    let explanation = match same {
-        0 => format!(
-            "{accounts} {have} an e-mail address with the same letters; few people share them by chance."
-        ),
-        _ => format!(
-            "{accounts} {have} nearly the same e-mail address{s}, {same} of them that of the same mailbox, written \
-             differently; a mailbox has one owner."
-        ),
-    };
+    let own = own.trim().to_lowercase();
+    let is_identical =
+        |other: &&OtherIdentity| other.email.as_ref().is_some_and(|email| email.trim().to_lowercase() == own);
+    let identical = shared.others.iter().filter(is_identical).count();
+    let explanation = words(identical, same - identical, others - same);
     let value = interpolate(&VALUE_BY_STRENGTH, sum);
     Some(Finding::new(value, CONFIDENCE, explanation).with("otherAccounts", others).with("sameMailbox", same))
+}
+
+/// How many have the very address, one of the same mailbox in another spelling, and one of the same letters.
+fn words(identical: usize, spelled: usize, alike: usize) -> String {
+    let kinds = [
+        (identical, "the same e-mail address"),
+        (spelled, "an e-mail address of the same mailbox, written differently"),
+        (alike, "an e-mail address with the same letters"),
+    ];
+    let mut parts = Vec::new();
+    for (count, what) in kinds.into_iter().filter(|(count, _)| *count > 0) {
+        let accounts = counted(count as u64, if parts.is_empty() { "other account" } else { "account" });
+        parts.push(format!("{accounts} {} {what}", if count == 1 { "has" } else { "have" }));
+    }
+    let why =
+        if identical + spelled > 0 { "a mailbox has one owner" } else { "few people share them by chance" };
+    format!("{}; {why}.", parts.join(", "))
 }
 
 /// How surely another address is the same person's: 1.0 is certain.
@@ -102,9 +113,27 @@ mod tests {
 
     #[test]
     fn one_mailbox_in_several_spellings_is_one_person() {
-        let words = "1 other account has nearly the same e-mail address, 1 of them that of the same mailbox, written \
-                     differently; a mailbox has one owner.";
+        let words = "1 other account has an e-mail address of the same mailbox, written differently; a mailbox has one \
+                     owner.";
         assert_eq!(of("ada.b@gmail.com", &[(-9_000, "adab+2@gmail.com")]), Some((0.32, words.to_owned())));
+    }
+
+    #[test]
+    fn the_very_address_is_called_so() {
+        let words = "1 other account has the same e-mail address; a mailbox has one owner.";
+        assert_eq!(of("ada.b@web.de", &[(-9_000, " Ada.B@web.de")]), Some((0.32, words.to_owned())));
+        let words = "2 other accounts have the same e-mail address, 1 account has an e-mail address of the same mailbox, \
+                     written differently, 3 accounts have an e-mail address with the same letters; a mailbox has one \
+                     owner.";
+        let others = [
+            (-9_000, "ada.b@web.de"),
+            (-8_000, "ada.b@web.de"),
+            (-7_000, "ada.b+x@web.de"),
+            (-6_000, "ada.b1@web.de"),
+            (-5_000, "adab@web.de"),
+            (-4_000, "ada.b@posteo.de"),
+        ];
+        assert_eq!(of("ada.b@web.de", &others).map(|(_, words)| words), Some(words.to_owned()));
     }
 
     #[test]

@@ -20,14 +20,21 @@ const IMITATED: [&str; 12] = [
 /// Shorter domains have neighbours by chance.
 const SLIP_MIN_BYTES: usize = 9;
 
-/// The provider that a domain in lower case is made to resemble: written with letters of other scripts that
-/// look the same, with digits for letters, or one letter off. The domain itself must be none of a provider.
-pub fn imitated(domain: &str) -> Option<&'static str> {
-    let skeleton = skeleton(domain);
+/// Known domains that are one letter off from a provider's; made by `scripts/detection/domains.py`.
+const NEAR: &str = include_str!("../../../data/near.txt");
+
+/// The provider that a domain, spelled in both ways, is made to resemble: written with letters of other
+/// scripts that look the same, with digits for letters, or one letter off. The domain itself must be none of
+/// a provider.
+pub fn imitated(ascii: &str, unicode: &str) -> Option<&'static str> {
+    let skeleton = skeleton(unicode);
     IMITATED.into_iter().find(|provider| {
-        let is_slip =
-            || provider.len() >= SLIP_MIN_BYTES && domain.is_ascii() && osa_distance(domain, provider) == 1;
-        domain != *provider && (skeleton == **provider || is_slip())
+        let is_slip = || {
+            provider.len() >= SLIP_MIN_BYTES
+                && osa_distance(unicode, provider) == 1
+                && !NEAR.lines().any(|known| known == ascii)
+        };
+        ascii != *provider && (skeleton == **provider || is_slip())
     })
 }
 
@@ -65,12 +72,15 @@ mod tests {
             ("grnail.com", Some("gmail.com")),
             ("0utl00k.com", Some("outlook.com")),
             ("yаhoo.com", Some("yahoo.com")),
+            ("gmàil.com", Some("gmail.com")),
             ("hotmail.de", None),
+            ("pcloud.com", None),
             ("five.com", None),
             ("example.com", None),
         ];
         for (domain, expected) in cases {
-            assert_eq!(imitated(domain), expected, "{domain}");
+            let ascii = crate::dataset::ascii_domain(domain).unwrap();
+            assert_eq!(imitated(&ascii, domain), expected, "{domain}");
         }
     }
 }

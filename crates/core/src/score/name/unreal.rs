@@ -1,0 +1,78 @@
+//! Words that are given in place of a name.
+
+/// Sure ones, in lower case: nobody is called so.
+const PLACEHOLDERS: [&str; 13] = [
+    "abc", "asd", "asdf", "asdfasdf", "nobody", "noname", "qwerty", "qwertz", "test", "testing", "user",
+    "username", "xxx",
+];
+/// Likewise of several words.
+const PLACEHOLDER_NAMES: [&str; 9] = [
+    "donald duck",
+    "erika mustermann",
+    "fake name",
+    "first last",
+    "first name last name",
+    "firstname lastname",
+    "foo bar",
+    "max mustermann",
+    "mickey mouse",
+];
+/// Words that somebody is called as well: Jon Tester, Bar Refaeli, Foo Swee Chin, Caterina Fake.
+const BORNE_PLACEHOLDERS: [&str; 8] = ["admin", "bar", "fake", "foo", "me", "name", "tester", "xyz"];
+/// Likewise names: Doe is a family name in Ghana and Liberia.
+const BORNE_PLACEHOLDER_NAMES: [&str; 3] = ["jane doe", "john doe", "no name"];
+/// What programs and people write where there is no name; some are names as well (Gary Null, Na Li).
+const MISSING: [&str; 9] = ["anonymous", "n/a", "na", "nan", "nil", "none", "null", "undefined", "unknown"];
+
+/// Insults and obscenities that are nobody's name; those that are common names (Dick, Cock, Fuchs) are left
+/// out.
+const PROFANITY: [&str; 14] = [
+    "arschloch",
+    "asshole",
+    "bitch",
+    "cazzo",
+    "cunt",
+    "fucking",
+    "hurensohn",
+    "merde",
+    "mierda",
+    "motherfucker",
+    "pendejo",
+    "putain",
+    "shit",
+    "whore",
+];
+/// Those that somebody bears.
+const BORNE_PROFANITY: [&str; 6] = ["bastard", "connard", "fuck", "fucker", "puta", "wichser"];
+/// With no other word than these, they are no name.
+const INSULTING: [&str; 7] = ["fuck", "fucker", "off", "this", "u", "ya", "you"];
+
+/// What stands in place of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreal {
+    Placeholder,
+    BornePlaceholder,
+    Missing,
+    Profanity,
+    BorneProfanity,
+}
+
+/// What a name in lower case, and its words, are instead of one.
+pub fn find(name: &str, words: &[&str]) -> Option<Unreal> {
+    let spoken = words.join(" ");
+    let is = |list: &[&str]| list.contains(&name.trim()) || list.contains(&&*spoken);
+    let any = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    let is_all = |lists: &[&[&str]]| words.iter().all(|word| lists.iter().any(|list| list.contains(word)));
+    if any(&PLACEHOLDERS) && is_all(&[&PLACEHOLDERS, &BORNE_PLACEHOLDERS, &MISSING]) || is(&PLACEHOLDER_NAMES)
+    {
+        Some(Unreal::Placeholder)
+    } else if is(&BORNE_PLACEHOLDERS) || is(&BORNE_PLACEHOLDER_NAMES) {
+        Some(Unreal::BornePlaceholder)
+    } else if is(&MISSING) {
+        Some(Unreal::Missing)
+    } else if any(&PROFANITY) || !words.is_empty() && any(&BORNE_PROFANITY) && is_all(&[&INSULTING]) {
+        Some(Unreal::Profanity)
+    } else {
+        any(&BORNE_PROFANITY).then_some(Unreal::BorneProfanity)
+    }
+}
