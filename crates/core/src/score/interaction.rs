@@ -79,7 +79,7 @@ fn signs(seen: &Interactions) -> [Sign; 4] {
             strength(seen.strokes, &STRENGTH_BY_PART, &STRENGTH_BY_STROKES),
             STRAIGHT,
             format!(
-                "{} of the pointer's latest movements were straight lines at one speed; a hand bends and slows.",
+                "{} of the pointer's latest long movements were straight lines at one speed; a hand bends and slows.",
                 percent(seen.strokes)
             ),
         ),
@@ -135,17 +135,19 @@ mod tests {
         }
     }
 
-    /// Summaries, each so many days after the start.
+    /// Events with summaries, each so many days after the start; an empty one is not told.
     fn operated(summaries: impl IntoIterator<Item = (i64, Interaction)>) -> Identity {
         summaries.into_iter().fold(Identity::default(), |identity, (day, interaction)| {
-            identity.event("page_view", day * DAY_MS, |event| event.interaction = Some(interaction))
+            identity.event("page_view", day * DAY_MS, |event| {
+                event.interaction = Some(interaction).filter(|told| *told != Interaction::default());
+            })
         })
     }
 
     #[test]
     fn tells_hands_from_code() {
         let hand = "Pointer and keys went as a hand's do.";
-        let straight = "100 % of the pointer's latest movements were straight lines at one speed; a hand bends and slows.";
+        let straight = "100 % of the pointer's latest long movements were straight lines at one speed; a hand bends and slows.";
         let even = "Keys were pressed more evenly than people type.";
         let old = |straightness, moves| Interaction {
             moves,
