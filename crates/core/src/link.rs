@@ -15,8 +15,10 @@ use crate::snapshot::OTHERS_MAX;
 use crate::state::{IdentityState, Seen};
 use crate::time::Timestamp;
 
+mod rescored;
 mod shown;
 
+pub use rescored::{NEWS_KINDS, rescored};
 pub use shown::{LinkType, Shared, ShownLink, show};
 
 /// What a deleted identity is called, of whom nothing is kept but keyed hashes.

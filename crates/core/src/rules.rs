@@ -14,11 +14,13 @@ use crate::time::{SECOND_MS, Timestamp};
 
 mod decide;
 mod standing;
+mod starter;
 #[cfg(test)]
 mod tests;
 
 pub use decide::{Decision, Facts, decide};
 pub use standing::{Held, Kind, Standing};
+pub use starter::starter_rules;
 
 /// Of the badges an identity carries.
 pub type Slugs<'b> = HashSet<&'b str>;

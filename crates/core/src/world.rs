@@ -18,8 +18,12 @@ use crate::snapshot::{OTHERS_MAX, OtherIdentity, SharedKey, Snapshot};
 use crate::state::IdentityState;
 use crate::time::Timestamp;
 
+mod live;
+
+pub use live::{Decided, Live};
+
 /// Users, and who has which key.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct World {
     mapping: Mapping,
     datasets: Datasets,
@@ -32,7 +36,7 @@ pub struct World {
     holders: HashMap<LinkKey, Vec<(usize, Timestamp)>>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct User {
     id: String,
     data: Map<String, Value>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use dregs_core::badge::BadgeType;
-use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Rules, Severity, Which, hold};
+use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Rules, hold, starter_rules};
 use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
 use serde_json::{Value, json};
@@ -257,58 +257,20 @@ pub fn good_carriers(tx: &mut Tx, team_id: i64) -> Result<HashSet<i64>> {
     Ok(good)
 }
 
-const HOUR_SECONDS: u64 = 3_600;
-const MONTH_SECONDS: u64 = 30 * 24 * HOUR_SECONDS;
-
-/// The rules a new team begins with: shown on the dashboard, and told to nobody.
+/// Gives a new team the rules it begins with.
+///
+/// # Errors
+/// Those of the store.
 pub fn starter(tx: &mut Tx, team_id: i64, now: Timestamp) -> Result<()> {
-    let below = |category, threshold| Condition::ScoreLt { category, threshold };
-    let old = |seconds| Condition::IdentityAgeGt { seconds };
-    let good = |category| Condition::ScoreGte { category, threshold: 75 };
-    let every = [Which::Humanity, Which::Authenticity, Which::Uniqueness, Which::Behavior];
-    let trusted = every.into_iter().map(good).chain([old(MONTH_SECONDS)]).collect();
-    let badges = [
-        ("Trusted", "trusted", BadgeType::Good, trusted),
-        ("Suspicious", "suspicious", BadgeType::Bad, vec![below(Which::Any, 40)]),
-        ("Bot", "bot", BadgeType::Bad, vec![below(Which::Humanity, 20)]),
-        ("Duplicate", "duplicate", BadgeType::Bad, vec![below(Which::Uniqueness, 30)]),
-        ("Throwaway", "throwaway", BadgeType::Bad, vec![below(Which::Authenticity, 25)]),
-    ];
-    let kept = |rule| Kept { team_id, enabled: true, rule, created_at: now, updated_at: now };
-    for (priority, (name, slug, badge_type, conditions)) in (0..).zip(badges) {
-        let rule = BadgeRule {
-            id: 0,
-            revision: 0,
-            name: name.to_owned(),
-            slug: slug.to_owned(),
-            badge_type,
-            priority,
-            conditions,
-            apply_delay_seconds: 0,
-            remove_delay_seconds: 0,
-        };
-        rules::insert_badge(tx, &kept(rule))?;
+    let Rules { badges, escalations } = starter_rules();
+    for rule in badges {
+        rules::insert_badge(tx, &Kept { team_id, enabled: true, rule, created_at: now, updated_at: now })?;
     }
-    let kept = |rule| Kept { team_id, enabled: true, rule, created_at: now, updated_at: now };
-    let escalations = [
-        ("Probably no human", Severity::Warning, vec![below(Which::Humanity, 30), old(HOUR_SECONDS)]),
-        ("Probably a duplicate", Severity::Warning, vec![below(Which::Uniqueness, 50), old(HOUR_SECONDS)]),
-        ("Probably made up", Severity::Warning, vec![below(Which::Authenticity, 40), old(HOUR_SECONDS)]),
-        ("Very low score", Severity::Critical, vec![below(Which::Any, 25)]),
-    ];
-    for (name, severity, conditions) in escalations {
-        let rule = EscalationRule {
-            id: 0,
-            revision: 0,
-            name: name.to_owned(),
-            severity,
-            channels: Vec::new(),
-            conditions,
-            open_after_seconds: 0,
-            close_after_seconds: HOUR_SECONDS,
-            effective_at: None,
-        };
-        rules::insert_escalation(tx, &kept(rule))?;
+    for rule in escalations {
+        rules::insert_escalation(
+            tx,
+            &Kept { team_id, enabled: true, rule, created_at: now, updated_at: now },
+        )?;
     }
     Ok(())
 }

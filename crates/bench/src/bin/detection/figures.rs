@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::accused::{Accusations, Accused, Scene};
+use crate::bars;
 use crate::curves::{Curve, svg};
 
 /// What went wrong.
@@ -35,6 +37,7 @@ impl Target {
 #[derive(Default)]
 pub struct Report {
     rows: Vec<(String, String, String, String, String)>,
+    accused: Accused,
     /// File name, title and curves.
     drawings: Vec<(&'static str, &'static str, Vec<Curve>)>,
 }
@@ -63,6 +66,23 @@ impl Report {
         self.rows.push((scenario.to_owned(), what.to_owned(), shown, wanted, met.to_owned()));
     }
 
+    /// How many of those who do nothing wrong are accused, in new teams and in mature ones.
+    pub fn accusations(&mut self, accusations: Accusations) {
+        println!("innocents: {}", accusations.words());
+        self.accused.rows.push(accusations);
+    }
+
+    /// How well an attack is told from the innocents around it.
+    pub fn scene(&mut self, scene: Scene) {
+        println!("attacks among innocents: {}", scene.words());
+        self.accused.scenes.push(scene);
+    }
+
+    /// The part of an attack's accounts that is caught, for the drawing.
+    pub fn caught(&mut self, attack: &str, part: f64) {
+        self.accused.caught.push((attack.to_owned(), part));
+    }
+
     /// Curves in one drawing.
     pub fn draw(&mut self, file: &'static str, title: &'static str, curves: Vec<Curve>) {
         self.drawings.push((file, title, curves));
@@ -72,6 +92,9 @@ impl Report {
     pub fn write(&self, folder: &Path) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
         std::fs::write(folder.join("figures.md"), self.markdown())?;
+        if !self.accused.rows.is_empty() {
+            std::fs::write(folder.join("accusations.svg"), bars::svg(&self.accused))?;
+        }
         for (file, title, curves) in &self.drawings {
             std::fs::write(folder.join(file), svg(title, curves))?;
         }
@@ -81,7 +104,11 @@ impl Report {
     /// All of it as a table.
     fn markdown(&self) -> String {
         let mut text = String::from(
-            "# Figures of detection\n\nMade by `make bench-detection`; what they mean is in [detection.md](../detection.md).\n\n| scenario |  | figure | target | met |\n|---|---|---:|---:|---|\n",
+            "# Figures of detection\n\nMade by `make bench-detection`; what they mean is in [detection.md](../detection.md).\n",
+        );
+        text.push_str(&self.accused.markdown());
+        text.push_str(
+            "\n## What is found\n\n| scenario |  | figure | target | met |\n|---|---|---:|---:|---|\n",
         );
         for (scenario, what, value, target, met) in &self.rows {
             let _ = writeln!(text, "| {scenario} | {what} | {value} | {target} | {met} |");

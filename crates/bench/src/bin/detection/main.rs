@@ -6,16 +6,20 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod accused;
 mod agents;
+mod bars;
 mod cost;
 mod curves;
 mod duplicates;
 mod ecommerce;
 mod emails;
 mod figures;
+mod innocents;
 mod names;
 mod packages;
 mod simulator;
+mod stage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,6 +31,8 @@ use crate::figures::Report;
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Scenario {
+    /// People who do nothing wrong, and attacks among them.
+    Innocents,
     /// Labelled accounts of a shop.
     Ecommerce,
     /// User agents of crawlers, browsers and odd devices.
@@ -69,6 +75,7 @@ fn main() -> ExitCode {
     let mut failed = false;
     for scenario in scenarios {
         let measured = match scenario {
+            Scenario::Innocents => innocents::measure(&arguments.packages, &mut report),
             Scenario::Ecommerce => ecommerce::measure(&arguments.labelled, &mut report),
             Scenario::Names => names::measure(&arguments.packages, &mut report),
             Scenario::Emails => emails::measure(&arguments.packages, &mut report),

@@ -28,12 +28,6 @@ use crate::store::links::HashedKey;
 use crate::store::names::{Name, NameKind};
 use crate::store::{Result, StoreError, Tx, devices, events, groups, identities, links, names, usage};
 
-/// Identities that are scored again because a new one shares a device with them: the newest.
-const RESCORED_MAX: usize = 20;
-/// The same for an address or a phone number, and only while few share it: on a busy one a newcomer says
-/// nothing.
-const RESCORED_ON_COMMON_MAX: usize = 8;
-
 /// What the transaction needs to know beyond the events.
 pub struct Context {
     pub hasher: KeyHasher,
@@ -562,10 +556,10 @@ fn link(
         links::remove(tx, &dropped)?;
     }
     let new = links::insert(tx, &rows)?;
-    // What is weak alone, a network or letters in common, waits for each one's own next cycle.
-    let strong = [KeyKind::Device, KeyKind::Ip, KeyKind::Session, KeyKind::Phone].map(|kind| kind as i64);
-    let is_evidence = |key: &HashedKey| strong.contains(&key.kind) && !common.contains(key);
-    let keys: BTreeSet<_> = new.iter().map(|(key, _)| *key).filter(is_evidence).collect();
+    let kind_of = |key: &HashedKey| KeyKind::from_code(key.kind);
+    let is_strong = |key: &HashedKey| kind_of(key).is_some_and(|kind| link::NEWS_KINDS.contains(&kind));
+    let is_news = |key: &HashedKey| is_strong(key) && !common.contains(key);
+    let keys: BTreeSet<_> = new.iter().map(|(key, _)| *key).filter(is_news).collect();
     let holders = links::newest_holders(tx, &keys.into_iter().collect::<Vec<_>>())?;
 
     let mut by_key: HashMap<HashedKey, Vec<i64>> = HashMap::new();
@@ -573,14 +567,10 @@ fn link(
         by_key.entry(holder.key).or_default().push(holder.identity_id);
     }
     let own: BTreeSet<i64> = ids.values().copied().collect();
-    let mut changed = BTreeSet::new();
-    for (key, holders) in by_key {
-        let is_common = key.kind != KeyKind::Device as i64 && key.kind != KeyKind::Session as i64;
-        if is_common && holders.len() > RESCORED_ON_COMMON_MAX {
-            continue;
-        }
-        changed.extend(holders.into_iter().filter(|id| !own.contains(id)).take(RESCORED_MAX));
-    }
+    let told = |(key, holders): (&HashedKey, &Vec<i64>)| {
+        kind_of(key).map(|kind| link::rescored(kind, holders, |id| own.contains(&id)))
+    };
+    let changed: BTreeSet<_> = by_key.iter().filter_map(told).flatten().collect();
     identities::mark_dirty(
         tx,
         &changed.iter().copied().collect::<Vec<_>>(),

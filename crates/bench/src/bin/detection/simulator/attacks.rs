@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use super::people::{BEGIN, DAY, HOUR, MINUTE, Person, SECOND, Stage, capital};
-use super::{Level, Truth};
+use crate::stage::{BEGIN, DAY, HOUR, Level, MINUTE, Person, SECOND, Stage, Truth};
+
+const HEADLESS: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                        HeadlessChrome/141.0.0.0 Safari/537.36";
 
 /// Five accounts of one person.
 pub const RING: &str = "promo ring of five";
@@ -24,11 +26,11 @@ pub fn enter(stage: &mut Stage) {
 }
 
 /// The agent of somebody who does, or does not, care what it says.
-fn agent(stage: &mut Stage, level: Level) -> String {
-    match level {
+fn agent(stage: &mut Stage, level: Level) -> Option<String> {
+    Some(match level {
         Level::Naive => "python-requests/2.32.3".to_owned(),
         _ => stage.agent(),
-    }
+    })
 }
 
 fn moment(stage: &mut Stage) -> i64 {
@@ -39,7 +41,7 @@ fn moment(stage: &mut Stage) -> i64 {
 fn bombing(stage: &mut Stage, level: Level) {
     for _ in 0..3 {
         let begun = moment(stage);
-        let (device, ip) = (stage.device(), stage.address());
+        let (device, ip) = (stage.device(), Some(stage.address()));
         let mut devices = Vec::new();
         for n in 0..100 {
             let mut bot = stage.person(Truth::Attacker("registration bombing", level));
@@ -53,14 +55,14 @@ fn bombing(stage: &mut Stage, level: Level) {
                     if n % 10 == 0 {
                         devices.push(stage.device());
                     }
-                    (bot.device, bot.ip) = (devices.last().cloned(), stage.exit());
+                    (bot.device, bot.ip) = (devices.last().cloned(), Some(stage.exit()));
                     let letters: String = std::iter::repeat_with(|| stage.rng.lowercase()).take(9).collect();
                     (2 * HOUR, format!("{letters}@gmail.com"))
                 }
                 Level::Targeted => {
-                    (bot.device, bot.ip) = (Some(stage.device()), stage.address());
-                    let (first, last) = stage.name();
-                    (DAY, format!("{first}.{last}{n}@gmail.com"))
+                    (bot.device, bot.ip) = (Some(stage.device()), Some(stage.address()));
+                    let name = stage.name();
+                    (DAY, format!("{}.{}{n}@gmail.com", name.first, name.last))
                 }
             };
             bot.data.insert("email".to_owned(), json!(letters));
@@ -76,7 +78,7 @@ fn hasty_purchase(stage: &mut Stage, level: Level) {
         let mut thief = stage.person(Truth::Attacker("sign-up to purchase", level));
         let at = moment(stage);
         if level == Level::Hidden {
-            thief.ip = stage.exit();
+            thief.ip = Some(stage.exit());
         }
         stage.act(&thief, "signup", at);
         let after = match level {
@@ -101,7 +103,7 @@ fn victim(stage: &mut Stage, attack: &'static str, level: Level) -> (Person, i64
 
 /// Passwords are tried, fast, from many addresses, or slowly.
 fn guessing(stage: &mut Stage, level: Level) {
-    let ip = stage.address();
+    let ip = Some(stage.address());
     for _ in 0..100 {
         let (mut person, begun) = victim(stage, "credential stuffing", level);
         person.agent = agent(stage, level);
@@ -114,7 +116,7 @@ fn guessing(stage: &mut Stage, level: Level) {
         let begun = begun + stage.rng.i64(0..5 * DAY);
         for n in 0..tries {
             if level != Level::Naive {
-                person.ip = stage.exit();
+                person.ip = Some(stage.exit());
             }
             stage.act(&person, "login_failed", begun + n * gap);
         }
@@ -126,20 +128,20 @@ fn takeover(stage: &mut Stage, level: Level) {
     for _ in 0..100 {
         let (mut person, at) = victim(stage, "account takeover", level);
         let home = person.place;
-        (person.device, person.agent) = (Some(stage.device()), stage.agent());
-        person.session = stage.rng.u64(..);
+        (person.device, person.agent) = (Some(stage.device()), Some(stage.agent()));
+        person.session = Some(stage.rng.u64(..));
         match level {
             Level::Naive => {
-                (person.ip, person.place) = (stage.address(), Some(stage.place()));
+                (person.ip, person.place) = (Some(stage.address()), Some(stage.place(None)));
                 while person.place.and_then(|place| place.country) == home.and_then(|home| home.country) {
-                    person.place = Some(stage.place());
+                    person.place = Some(stage.place(None));
                 }
                 for n in 0..4 {
                     stage.act(&person, "login_failed", at - MINUTE + n * 5 * SECOND);
                 }
             }
-            Level::Hidden => (person.ip, person.place) = (stage.exit(), home),
-            Level::Targeted => (person.ip, person.place) = (stage.address(), home),
+            Level::Hidden => (person.ip, person.place) = (Some(stage.exit()), home),
+            Level::Targeted => (person.ip, person.place) = (Some(stage.address()), home),
         }
         stage.act(&person, "login", at);
         stage.act(&person, "password_changed", at + 50 * SECOND);
@@ -154,8 +156,9 @@ fn takeover(stage: &mut Stage, level: Level) {
 fn rings(stage: &mut Stage, level: Level) {
     for _ in 0..40 {
         let begun = moment(stage);
-        let (device, ip, place) = (stage.device(), stage.address(), stage.place());
-        let (first, last) = stage.name();
+        let (device, ip, place) = (stage.device(), Some(stage.address()), stage.place(None));
+        let name = stage.name();
+        let (first, last) = (&name.first, &name.last);
         for n in 0..5_i64 {
             let mut member = stage.person(Truth::Attacker(RING, level));
             (member.place, member.code) = (Some(place), format!("REFER-{first}-{begun}"));
@@ -165,15 +168,10 @@ fn rings(stage: &mut Stage, level: Level) {
                     (member.device, member.ip) = (Some(device.clone()), ip);
                     member.data.insert("email".to_owned(), json!(format!("{first}.{last}+{n}@gmail.com")));
                 }
-                Level::Hidden => (member.device, member.ip) = (Some(device.clone()), stage.exit()),
+                Level::Hidden => (member.device, member.ip) = (Some(device.clone()), Some(stage.exit())),
                 Level::Targeted => {
                     (member.device, member.ip) = (Some(stage.device()), ip);
-                    member
-                        .data
-                        .insert("name".to_owned(), json!(format!("{} {}", capital(&first), capital(&last))));
-                    member
-                        .data
-                        .insert("email".to_owned(), json!(format!("{first}{last}{}@gmail.com", n * 7)));
+                    member.rename(name.clone(), format!("{first}{last}{}@gmail.com", n * 7));
                     at = begun + n * stage.rng.i64(3 * HOUR..20 * HOUR);
                 }
             }
@@ -194,9 +192,7 @@ fn scripted_journeys(stage: &mut Stage, level: Level) {
         let mut bot = stage.person(Truth::Attacker("scripted journeys", level));
         let mut at = moment(stage);
         if level == Level::Naive {
-            bot.agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
-                         HeadlessChrome/141.0.0.0 Safari/537.36"
-                .to_owned();
+            bot.agent = Some(HEADLESS.to_owned());
         }
         stage.act(&bot, "signup", at);
         for _ in 0..8 {
@@ -279,7 +275,7 @@ fn dormancy(stage: &mut Stage, level: Level) {
         let at = moment(stage);
         stage.act(&bot, "signup", at - 90 * DAY);
         if level == Level::Naive {
-            (bot.ip, bot.device) = (stage.address(), Some(stage.device()));
+            (bot.ip, bot.device) = (Some(stage.address()), Some(stage.device()));
         }
         let (count, gap) = match level {
             Level::Naive => (60, 4 * SECOND),

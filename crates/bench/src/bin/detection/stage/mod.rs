@@ -1,8 +1,8 @@
-//! What everybody on the stage is made of: names, addresses, devices, places, and a way to act.
+//! A stage for simulated people: what everybody is made of, names, addresses, devices, places, and a way to
+//! act. Everything is made from one seed.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
 
 use dregs_core::event::{Event, EventIdentity};
 use dregs_core::place::{Country, Place};
@@ -10,9 +10,10 @@ use dregs_core::time::Timestamp;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::Truth;
-use crate::figures::Error;
-use crate::packages::read;
+pub mod groups;
+pub mod sources;
+
+use self::sources::{Home, Name, Sources};
 
 pub const SECOND: i64 = 1_000;
 pub const MINUTE: i64 = 60 * SECOND;
@@ -39,73 +40,116 @@ const COUNTRIES: [(&str, i16, i16); 8] = [
     ("AU", -3_387, 15_121),
 ];
 
+/// How much effort an attacker takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// One machine, one address, a script as it comes.
+    Naive,
+    /// Behind the addresses of a VPN, with a real browser.
+    Hidden,
+    /// Knows what is looked at and behaves accordingly.
+    Targeted,
+}
+
+impl Level {
+    pub const ALL: [Self; 3] = [Self::Naive, Self::Hidden, Self::Targeted];
+}
+
+/// What an identity really is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Truth {
+    Innocent(&'static str),
+    Attacker(&'static str, Level),
+}
+
+impl Truth {
+    pub const fn is_innocent(self) -> bool {
+        matches!(self, Self::Innocent(_))
+    }
+}
+
 /// Somebody who acts, as the application sees them at the moment.
 #[derive(Clone)]
 pub struct Person {
     pub id: String,
     pub data: Map<String, Value>,
     pub device: Option<String>,
-    pub ip: IpAddr,
+    pub ip: Option<IpAddr>,
     pub place: Option<Place>,
-    pub agent: String,
-    pub session: u64,
+    pub agent: Option<String>,
+    pub session: Option<u64>,
     /// The promotion code it redeems: one for everybody, unless somebody refers themself.
     pub code: String,
+    pub name: Name,
 }
 
+impl Person {
+    /// Gives them another name and address.
+    pub fn rename(&mut self, name: Name, email: impl Into<String>) {
+        self.data.insert("name".to_owned(), json!(name.full));
+        self.data.insert("email".to_owned(), json!(email.into()));
+        self.name = name;
+    }
+
+    /// The same device, place and address as somebody else.
+    pub fn sit_beside(&mut self, other: &Self) {
+        (self.device, self.agent) = (other.device.clone(), other.agent.clone());
+        (self.ip, self.place) = (other.ip, other.place);
+    }
+}
+
+/// An event, and when it arrives.
+pub type Told = (i64, Event);
+
 /// Where all that is made comes together.
-pub struct Stage {
+pub struct Stage<'s> {
     pub rng: Rng,
-    names: Vec<(String, String)>,
-    agents: Vec<String>,
-    events: Vec<Event>,
+    sources: &'s Sources,
+    /// What ids of people begin with.
+    prefix: &'static str,
+    /// After so many days people do not come back.
+    days_max: i64,
+    events: Vec<Told>,
     truths: BTreeMap<String, Truth>,
 }
 
-impl Stage {
-    pub fn new(packages: &Path, seed: u64) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(packages.join("names-unseen.tsv"))?;
-        let words: Vec<_> = text.lines().filter_map(|line| line.split_once('\t')).collect();
-        let names = words
-            .iter()
-            .filter(|(_, word)| word.is_ascii() && word.len() > 2)
-            .map(|(locale, word)| ((*locale).to_owned(), (*word).to_owned()))
-            .collect();
-        let profiles: Vec<Value> =
-            serde_json::from_str(&read(packages, "user-agents", "dist/user-agents.json")?)?;
-        let agents = profiles.iter().filter_map(|profile| Some(profile["userAgent"].as_str()?.to_owned()));
-        Ok(Self {
-            rng: Rng::with_seed(seed),
-            names,
-            agents: agents.collect(),
-            events: Vec::new(),
-            truths: BTreeMap::new(),
-        })
+impl<'s> Stage<'s> {
+    pub fn new(sources: &'s Sources, seed: u64, prefix: &'static str, days_max: i64) -> Self {
+        let rng = Rng::with_seed(seed);
+        Self { rng, sources, prefix, days_max, events: Vec::new(), truths: BTreeMap::new() }
     }
 
-    pub fn finish(self) -> (Vec<Event>, BTreeMap<String, Truth>) {
+    /// All events, in the order in which they arrive, and who everybody was.
+    pub fn finish(mut self) -> (Vec<Told>, BTreeMap<String, Truth>) {
+        self.events.sort_by_key(|(arrives_at, _)| *arrives_at);
         (self.events, self.truths)
+    }
+
+    /// What was told first.
+    pub fn first(&self) -> Option<&Event> {
+        self.events.first().map(|(_, event)| event)
     }
 
     /// Somebody new, with a name, an address and a device of their own.
     pub fn person(&mut self, truth: Truth) -> Person {
-        let id = format!("u{}", self.truths.len());
+        let id = format!("{}{}", self.prefix, self.truths.len());
         self.truths.insert(id.clone(), truth);
-        let (first, last) = self.name();
-        let email = self.email(&first, &last);
+        let name = self.name();
+        let email = self.email(&name);
         let mut data = Map::new();
-        data.insert("name".to_owned(), json!(format!("{} {}", capital(&first), capital(&last))));
+        data.insert("name".to_owned(), json!(name.full));
         data.insert("email".to_owned(), json!(email));
         let device = if self.rng.usize(..COMMON_EVERY) == 0 { self.common_model() } else { self.device() };
         Person {
             id,
             data,
             device: Some(device),
-            ip: self.address(),
-            place: Some(self.place()),
-            agent: self.agent(),
-            session: self.rng.u64(..),
+            ip: Some(self.address()),
+            place: Some(self.place(name.home)),
+            agent: Some(self.agent()),
+            session: Some(self.rng.u64(..)),
             code: "WELCOME10".to_owned(),
+            name,
         }
     }
 
@@ -114,17 +158,16 @@ impl Stage {
         self.truths.insert(id.to_owned(), truth);
     }
 
-    /// A first and a last name of one locale.
-    pub fn name(&mut self) -> (String, String) {
-        let at = self.rng.usize(..self.names.len());
-        let locale = self.names[at].0.clone();
-        let from = self.names.partition_point(|(other, _)| *other < locale);
-        let to = self.names.partition_point(|(other, _)| *other <= locale);
-        (self.names[at].1.clone(), self.names[self.rng.usize(from..to)].1.clone())
+    pub fn name(&mut self) -> Name {
+        self.sources.name(&mut self.rng)
     }
 
-    pub fn email(&mut self, first: &str, last: &str) -> String {
-        let provider = PROVIDERS[self.rng.usize(..PROVIDERS.len())];
+    pub fn email(&mut self, Name { first, last, home, .. }: &Name) -> String {
+        let of_country = home.filter(|_| self.rng.bool()).map(|home| home.providers);
+        let provider = match of_country {
+            Some(providers) => providers[self.rng.usize(..providers.len())],
+            None => PROVIDERS[self.rng.usize(..PROVIDERS.len())],
+        };
         let number = self.rng.u32(1..100);
         match self.rng.usize(..5) {
             0 => format!("{first}.{last}@{provider}"),
@@ -156,7 +199,12 @@ impl Stage {
         Ipv4Addr::new(185, 220, self.rng.u8(100..104), self.rng.u8(1..120)).into()
     }
 
-    pub fn place(&mut self) -> Place {
+    /// Somewhere at home, if it is known where that is.
+    pub fn place(&mut self, home: Option<&'static Home>) -> Place {
+        if let Some(home) = home {
+            let offset = (self.rng.i16(-50..50), self.rng.i16(-50..50));
+            return home.place(self.rng.u32(1_000..60_000), offset);
+        }
         let (country, lat, lon) = COUNTRIES[self.rng.usize(..COUNTRIES.len())];
         Place {
             country: Country::parse(country),
@@ -166,7 +214,8 @@ impl Stage {
     }
 
     pub fn agent(&mut self) -> String {
-        self.agents[self.rng.usize(..self.agents.len())].clone()
+        let agents = &self.sources.agents;
+        agents[self.rng.usize(..agents.len())].clone()
     }
 
     /// A moment in the first `days` days, mostly in daytime.
@@ -181,9 +230,15 @@ impl Stage {
         (12_000.0 * normal.exp()).clamp(700.0, 900_000.0) as i64
     }
 
+    /// Does something, which arrives at once.
     pub fn act(&mut self, person: &Person, name: &str, at: i64) {
+        self.tell(person, name, at, at);
+    }
+
+    /// Has somebody do something at `at`, of which the server hears at `arrives_at`.
+    pub fn tell(&mut self, person: &Person, name: &str, at: i64, arrives_at: i64) {
         let code = (name == "promo_redeemed").then(|| ("promoCode".to_owned(), json!(person.code)));
-        self.events.push(Event {
+        let event = Event {
             id: String::new(),
             name: name.to_owned(),
             timestamp: Timestamp::from_millis(at),
@@ -194,12 +249,13 @@ impl Stage {
             fingerprint: person.device.clone(),
             components: None,
             interaction: None,
-            session: Some(format!("{:x}", person.session)),
+            session: person.session.map(|session| format!("{session:x}")),
             url: None,
-            ip: Some(person.ip),
-            user_agent: Some(person.agent.clone()),
+            ip: person.ip,
+            user_agent: person.agent.clone(),
             place: person.place,
-        });
+        };
+        self.events.push((arrives_at, event));
     }
 
     /// Goes from one thing to the next for a while; the answer is when it ended.
@@ -215,7 +271,7 @@ impl Stage {
             "message_sent",
             "settings_viewed",
         ];
-        person.session = self.rng.u64(..);
+        person.session = Some(self.rng.u64(..));
         for _ in 0..acts {
             let name = ACTS[self.rng.usize(..ACTS.len())];
             self.act(person, name, at);
@@ -230,11 +286,21 @@ impl Stage {
         let begun = signed_up + self.think() + self.think();
         let acts = self.rng.usize(2..12);
         self.browse(person, begun, acts);
-        for day in 1..days {
+        self.come_back(person, signed_up, days);
+    }
+
+    /// So many days, or as many as are played.
+    pub fn at_most(&self, days: i64) -> i64 {
+        days.min(self.days_max)
+    }
+
+    /// Visits on one in four of the days after `since`, around the same time of the day.
+    pub fn come_back(&mut self, person: &mut Person, since: i64, days: i64) {
+        for day in 1..self.at_most(days) {
             if self.rng.usize(..4) != 0 {
                 continue;
             }
-            let at = signed_up + day * DAY + self.rng.i64(-4 * HOUR..4 * HOUR);
+            let at = since + day * DAY + self.rng.i64(-4 * HOUR..4 * HOUR);
             self.visit(person, at);
         }
     }
@@ -266,6 +332,12 @@ impl Stage {
             self.act(person, "password_changed", at + MINUTE);
         }
     }
+}
+
+/// The lowest of the scores there are; where every category starts, if there is none.
+pub fn lowest(scores: &dregs_core::score::Scores) -> u8 {
+    use dregs_core::score::Category;
+    Category::ALL.iter().filter_map(|category| scores.get(*category)).min().unwrap_or(70)
 }
 
 pub fn capital(word: &str) -> String {

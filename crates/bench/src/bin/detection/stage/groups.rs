@@ -1,29 +1,16 @@
-//! People who do nothing wrong, many of whom look as if they did.
+//! People who do nothing wrong, many of whom look as if they did: so many of each kind.
 
 use serde_json::json;
 
-use super::Truth;
-use super::people::{DAY, HOUR, MINUTE, Stage, capital};
+use super::{BEGIN, DAY, HOUR, MINUTE, Stage, Truth};
 
 /// Days in which ordinary people sign up and come back.
 const DAYS: i64 = 20;
-
-pub fn enter(stage: &mut Stage) {
-    ordinary(stage);
-    offices(stage);
-    carrier(stage);
-    dormitory(stage);
-    couples(stage);
-    privacy(stage);
-    travellers(stage);
-    night_workers(stage);
-    slow_readers(stage);
-    returners(stage);
-}
+const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// One in five has a phone whose fingerprint others have as well.
-fn ordinary(stage: &mut Stage) {
-    for _ in 0..8_000 {
+pub fn ordinary(stage: &mut Stage, people: usize) {
+    for _ in 0..people {
         let mut person = stage.person(Truth::Innocent("ordinary people"));
         if person.device.as_ref().is_some_and(|device| device.starts_with("model-")) {
             stage.rename(&person.id, Truth::Innocent("people with a common phone"));
@@ -33,30 +20,30 @@ fn ordinary(stage: &mut Stage) {
     }
 }
 
-/// Fifty people are brought on board within a working day, behind one address; half of them have the
-/// company's standard laptop.
-fn offices(stage: &mut Stage) {
-    for office in 0..10 {
-        let (ip, place, day) = (stage.address(), stage.place(), stage.rng.i64(0..20));
-        for _ in 0..50 {
+/// The people of each office are brought on board within a working day, behind one address; half of them have
+/// the company's standard laptop.
+pub fn offices(stage: &mut Stage, offices: usize, people: usize) {
+    for office in 0..offices {
+        let (ip, place, day) = (Some(stage.address()), stage.place(None), stage.rng.i64(0..20));
+        for _ in 0..people {
             let mut person = stage.person(Truth::Innocent("people in one office"));
             (person.ip, person.place) = (ip, Some(place));
             if stage.rng.bool() {
                 person.device = Some(format!("standard laptop of office {office}"));
             }
-            let (first, last) = stage.name();
-            person.data.insert("name".to_owned(), json!(format!("{} {}", capital(&first), capital(&last))));
-            person.data.insert("email".to_owned(), json!(format!("{first}.{last}@office{office}-works.com")));
-            let at = super::people::BEGIN + day * DAY + 9 * HOUR + stage.rng.i64(0..8 * HOUR);
+            let name = stage.name();
+            let email = format!("{}.{}@office{office}-works.com", name.first, name.last);
+            person.rename(name, email);
+            let at = BEGIN + day * DAY + 9 * HOUR + stage.rng.i64(0..8 * HOUR);
             stage.live(&mut person, at, DAYS);
         }
     }
 }
 
 /// Behind one address of a mobile carrier.
-fn carrier(stage: &mut Stage) {
-    let (ip, place) = (stage.address(), stage.place());
-    for _ in 0..5_000 {
+pub fn carrier(stage: &mut Stage, people: usize) {
+    let (ip, place) = (Some(stage.address()), stage.place(None));
+    for _ in 0..people {
         let mut person = stage.person(Truth::Innocent("people behind one carrier's address"));
         (person.ip, person.place) = (ip, Some(place));
         let at = stage.moment(30);
@@ -65,30 +52,28 @@ fn carrier(stage: &mut Stage) {
 }
 
 /// Students who sign up in the evenings of the first days of term.
-fn dormitory(stage: &mut Stage) {
-    let (ip, place) = (stage.address(), stage.place());
-    for _ in 0..200 {
+pub fn dormitory(stage: &mut Stage, people: usize) {
+    let (ip, place) = (Some(stage.address()), stage.place(None));
+    for _ in 0..people {
         let mut person = stage.person(Truth::Innocent("people in a dormitory"));
         (person.ip, person.place) = (ip, Some(place));
-        let evening = super::people::BEGIN + stage.rng.i64(3..7) * DAY + 18 * HOUR;
+        let evening = BEGIN + stage.rng.i64(3..7) * DAY + 18 * HOUR;
         let at = evening + stage.rng.i64(0..5 * HOUR);
         stage.live(&mut person, at, DAYS);
     }
 }
 
 /// Two people with one laptop, one address and one last name.
-fn couples(stage: &mut Stage) {
-    for _ in 0..150 {
+pub fn couples(stage: &mut Stage, couples: usize) {
+    for _ in 0..couples {
         let mut one = stage.person(Truth::Innocent("couples on one laptop"));
         one.device = Some(stage.device());
         let mut other = stage.person(Truth::Innocent("couples on one laptop"));
         (other.device, other.ip, other.place, other.agent) =
             (one.device.clone(), one.ip, one.place, one.agent.clone());
-        let last = one.data["name"].as_str().and_then(|name| name.split(' ').nth(1)).unwrap_or_default();
-        let (first, _) = stage.name();
-        let email = stage.email(&first, &last.to_lowercase());
-        other.data.insert("name".to_owned(), json!(format!("{} {last}", capital(&first))));
-        other.data.insert("email".to_owned(), json!(email));
+        let name = stage.name().with_last(&one.name);
+        let email = stage.email(&name);
+        other.rename(name, email);
         let at = stage.moment(25);
         stage.live(&mut one, at, DAYS);
         let later = if stage.rng.bool() { stage.rng.i64(10 * MINUTE..3 * HOUR) } else { 3 * DAY };
@@ -97,20 +82,19 @@ fn couples(stage: &mut Stage) {
 }
 
 /// A browser that gives another fingerprint at every visit, behind a VPN, with a relay's address.
-fn privacy(stage: &mut Stage) {
-    for _ in 0..400 {
+pub fn privacy(stage: &mut Stage, people: usize) {
+    for _ in 0..people {
         let mut person = stage.person(Truth::Innocent("people with privacy browsers"));
         let relay = format!("{:010x}@privaterelay.appleid.com", stage.rng.u64(..1 << 40));
         person.data.insert("email".to_owned(), json!(relay));
-        person.agent =
-            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned();
-        (person.ip, person.device) = (stage.exit(), Some(stage.device()));
+        person.agent = Some(FIREFOX.to_owned());
+        (person.ip, person.device) = (Some(stage.exit()), Some(stage.device()));
         let at = stage.moment(30);
         stage.live(&mut person, at, 1);
         for day in 1..15 {
             if stage.rng.usize(..3) == 0 {
-                (person.ip, person.device) = (stage.exit(), Some(stage.device()));
-                (person.place, person.session) = (Some(stage.place()), stage.rng.u64(..));
+                (person.ip, person.device) = (Some(stage.exit()), Some(stage.device()));
+                (person.place, person.session) = (Some(stage.place(None)), Some(stage.rng.u64(..)));
                 stage.visit(&mut person, at + day * DAY);
             }
         }
@@ -119,14 +103,14 @@ fn privacy(stage: &mut Stage) {
 
 /// A week at home, a week elsewhere with another address and sometimes another phone, and home again;
 /// one in eight changes the password on the way.
-fn travellers(stage: &mut Stage) {
-    for _ in 0..300 {
+pub fn travellers(stage: &mut Stage, people: usize) {
+    for _ in 0..people {
         let mut person = stage.person(Truth::Innocent("travellers"));
         let at = stage.moment(5);
         stage.live(&mut person, at, 7);
         let home = person.clone();
         for stop in 1..4 {
-            (person.ip, person.place) = (stage.address(), Some(stage.place()));
+            (person.ip, person.place) = (Some(stage.address()), Some(stage.place(None)));
             let there = at + (7 + 2 * stop) * DAY;
             stage.visit(&mut person, there);
             if stage.rng.usize(..24) == 0 {
@@ -139,12 +123,12 @@ fn travellers(stage: &mut Stage) {
 }
 
 /// Awake from ten at night, five days a week, busy the whole shift.
-fn night_workers(stage: &mut Stage) {
-    for _ in 0..200 {
+pub fn night_workers(stage: &mut Stage, people: usize) {
+    for _ in 0..people {
         let mut person = stage.person(Truth::Innocent("night workers"));
-        let at = super::people::BEGIN + stage.rng.i64(0..3) * DAY + 22 * HOUR + stage.rng.i64(0..2 * HOUR);
+        let at = BEGIN + stage.rng.i64(0..3) * DAY + 22 * HOUR + stage.rng.i64(0..2 * HOUR);
         stage.live(&mut person, at, 1);
-        for night in (0..14).filter(|night| night % 7 < 5) {
+        for night in (0..stage.at_most(14)).filter(|night| night % 7 < 5) {
             for hour in 0..8 {
                 if stage.rng.usize(..3) > 0 {
                     let busy = at + night * DAY + hour * HOUR + stage.rng.i64(0..30 * MINUTE);
@@ -157,8 +141,8 @@ fn night_workers(stage: &mut Stage) {
 
 /// People whose software reads the page to them: long and even pauses, steps by keyboard one after the
 /// other.
-fn slow_readers(stage: &mut Stage) {
-    for _ in 0..200 {
+pub fn slow_readers(stage: &mut Stage, people: usize) {
+    for _ in 0..people {
         let mut person = stage.person(Truth::Innocent("people with screen readers"));
         let mut at = stage.moment(20);
         stage.act(&person, "signup", at);
@@ -168,21 +152,22 @@ fn slow_readers(stage: &mut Stage) {
                 at += stage.rng.i64(20_000..45_000);
                 stage.act(&person, name, at);
             }
-            person.session = stage.rng.u64(..);
+            person.session = Some(stage.rng.u64(..));
             at += stage.rng.i64(DAY / 2..2 * DAY);
         }
     }
 }
 
 /// Customers who come back after months, half of them with another phone, at another address.
-fn returners(stage: &mut Stage) {
-    for _ in 0..300 {
+pub fn returners(stage: &mut Stage, people: usize) {
+    for _ in 0..people {
         let mut person = stage.person(Truth::Innocent("people who come back after months"));
         let back = stage.moment(25);
         let pause = stage.rng.i64(45 * DAY..200 * DAY);
         stage.live(&mut person, back - pause, 5);
         if stage.rng.bool() {
-            (person.device, person.ip, person.agent) = (Some(stage.device()), stage.address(), stage.agent());
+            (person.device, person.ip) = (Some(stage.device()), Some(stage.address()));
+            person.agent = Some(stage.agent());
         }
         stage.visit(&mut person, back);
         stage.visit(&mut person, back + 2 * HOUR);

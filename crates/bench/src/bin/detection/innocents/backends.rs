@@ -1,0 +1,228 @@
+//! Users whom the customer's backend tells of: imports, provisioning, migrations.
+
+use std::net::IpAddr;
+
+use dregs_core::place::Place;
+
+use super::cast::{innocent, local_moment, own_domain};
+use super::people::dress;
+use super::scenario::Scenario;
+use crate::stage::{BEGIN, DAY, HOUR, Person, SECOND, Stage};
+
+const IMPORT: &str = "an import by a backend, one event each";
+const IMPORT_AND_LIFE: &str = "an import by a backend, then 28 days by browser";
+const PROVISIONING: &str = "provisioning by a backend, seven events each";
+const MIGRATION: &str = "a migration with the times of the past, then 28 days by browser";
+const ADDRESS: &str = "a backend that sends its own address, and nothing of the browser";
+const ADDRESS_AND_AGENT: &str = "a backend that sends its own address, and the browser's agent";
+const SIGN_UPS: &str = "a backend that sends its own address with sign-ups, the rest by browser";
+
+const CHECKOUT: &str = "a shop whose checkout makes the account with the order";
+/// Of a whole team, over a month.
+pub const SIGNED_UP: &str = "ordinary people, whose backend signs them up from its own address";
+
+/// What backends call themselves, if anything.
+const AGENTS: [Option<&str>; 11] = [
+    None,
+    Some("python-requests/2.32.5"),
+    Some("Go-http-client/2.0"),
+    Some("axios/1.12.2"),
+    Some("okhttp/4.12.0"),
+    Some("Java/17.0.12"),
+    Some("Ruby"),
+    Some("GuzzleHttp/7"),
+    Some("node"),
+    Some("curl/8.14.1"),
+    Some("Apache-HttpClient/5.4.1 (Java/21.0.4)"),
+];
+const DIRECTORIES: [Option<&str>; 5] = [
+    Some("Okta SCIM Client 1.0.0"),
+    Some("Entra-Provisioning/2.0"),
+    Some("OneLogin SCIM"),
+    Some("Google-Auto-Provisioning"),
+    Some("keycloak/26.0.7"),
+];
+/// From one event to the next.
+const GAPS_MS: [i64; 2] = [40, SECOND];
+const STEPS: [&str; 7] = [
+    "user.created",
+    "email.verified",
+    "role.assigned",
+    "group.added",
+    "license.assigned",
+    "profile.updated",
+    "welcome_email.sent",
+];
+
+pub fn scenarios() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    for agent in AGENTS {
+        let words = agent.unwrap_or("no agent");
+        let enter = move |stage: &mut Stage, n| import(stage, IMPORT, n, agent, 0);
+        all.push(Scenario::new(IMPORT, &[28, 500, 2_000], enter).variant(words));
+        let enter = move |stage: &mut Stage, n| import(stage, IMPORT_AND_LIFE, n, agent, 28);
+        all.push(Scenario::new(IMPORT_AND_LIFE, &[8, 28], enter).variant(words));
+    }
+    for (n, agent) in AGENTS.into_iter().chain(DIRECTORIES).enumerate() {
+        for (slow, gap_ms) in GAPS_MS.into_iter().enumerate() {
+            let (has_address, is_late) = ((n + slow) % 2 == 0, n / 2 % 2 == 0);
+            let enter = move |stage: &mut Stage, n| {
+                provision(stage, n, &Plan { agent, gap_ms, has_address, is_late });
+            };
+            let agent = agent.unwrap_or("no agent");
+            let (address, late) = (
+                if has_address { ", its own address" } else { "" },
+                if is_late { ", told a month later" } else { "" },
+            );
+            let words = format!("{agent}, {gap_ms} ms apart{address}{late}");
+            all.push(Scenario::new(PROVISIONING, &[1, 8, 100], enter).variant(words));
+        }
+    }
+    all.push(Scenario::new(MIGRATION, &[28, 200], migrate));
+    for agent in [None, Some("python-requests/2.32.5"), Some("node")] {
+        let enter = move |stage: &mut Stage, n| own_address(stage, n, agent);
+        all.push(Scenario::new(ADDRESS, &[40, 100], enter).variant(agent.unwrap_or("no agent")));
+    }
+    all.push(Scenario::new(ADDRESS_AND_AGENT, &[40, 100], |stage, n| passed_through(stage, n)));
+    all.push(Scenario::new(SIGN_UPS, &[40, 100], |stage, n| sign_ups(stage, n)));
+    for gap_ms in [0, 200] {
+        let enter = move |stage: &mut Stage, n| checkout(stage, n, gap_ms);
+        all.push(Scenario::new(CHECKOUT, &[40], enter).variant(format!("{gap_ms} ms apart")));
+    }
+    all
+}
+
+/// Somebody as the backend tells of them.
+fn by_backend(person: &Person, agent: Option<&str>, own: Option<(IpAddr, Place)>) -> Person {
+    let (ip, place) = own.unzip();
+    let agent = agent.map(str::to_owned);
+    Person { device: None, session: None, ip, place, agent, ..person.clone() }
+}
+
+/// Everybody there is, 40 ms or a second apart; then their own lives, for so many days.
+pub fn import(stage: &mut Stage, row: &'static str, people: usize, agent: Option<&str>, days: i64) {
+    let gap_ms = GAPS_MS[stage.rng.usize(..GAPS_MS.len())];
+    let begun = BEGIN + 9 * HOUR;
+    for n in 0..people as i64 {
+        let mut person = innocent(stage, row);
+        let at = begun + n * gap_ms;
+        stage.act(&by_backend(&person, agent, None), "user.created", at);
+        let first = at + stage.rng.i64(HOUR..12 * HOUR);
+        if days > 0 {
+            stage.come_back(&mut person, first, days);
+        }
+    }
+}
+
+struct Plan<'a> {
+    agent: Option<&'a str>,
+    gap_ms: i64,
+    has_address: bool,
+    /// Whether the events have the times of what happened a month ago.
+    is_late: bool,
+}
+
+/// A firm's people get their accounts from its directory, and a month of work with them.
+fn provision(stage: &mut Stage, people: usize, plan: &Plan) {
+    let own = plan.has_address.then(|| (stage.address(), stage.place(None)));
+    let boss = stage.name();
+    let domain = own_domain(stage, &boss);
+    let mut at = BEGIN + 9 * HOUR;
+    for _ in 0..people {
+        let mut person = innocent(stage, PROVISIONING);
+        let email = format!("{}.{}@{domain}", person.name.first, person.name.last);
+        person.rename(person.name.clone(), email);
+        let told = by_backend(&person, plan.agent, own);
+        for step in STEPS {
+            let happened = if plan.is_late { at - 30 * DAY } else { at };
+            stage.tell(&told, step, happened, at);
+            at += plan.gap_ms;
+        }
+        if people <= 8 {
+            let first = at + stage.rng.i64(HOUR..12 * HOUR);
+            stage.come_back(&mut person, first, 28);
+        }
+    }
+}
+
+/// Accounts of two years are told of in one go, each with the time at which it was made.
+fn migrate(stage: &mut Stage, people: usize) {
+    let agent = AGENTS[stage.rng.usize(..AGENTS.len())];
+    let begun = BEGIN + 9 * HOUR;
+    for n in 0..people as i64 {
+        let mut person = innocent(stage, MIGRATION);
+        let told = by_backend(&person, agent, None);
+        let made = begun - stage.rng.i64(DAY..700 * DAY);
+        stage.tell(&told, "user.created", made, begun + n * 20);
+        let verified = made + stage.rng.i64(HOUR..DAY);
+        stage.tell(&told, "email.verified", verified, begun + n * 20);
+        let first = begun + stage.rng.i64(HOUR..12 * HOUR);
+        stage.come_back(&mut person, first, if people > 40 { 5 } else { 28 });
+    }
+}
+
+/// All events come from the backend, which knows no device; people come within an hour.
+pub fn own_address(stage: &mut Stage, people: usize, agent: Option<&str>) {
+    let own = Some((stage.address(), stage.place(None)));
+    for _ in 0..people {
+        let person = innocent(stage, ADDRESS);
+        let mut told = by_backend(&person, agent, own);
+        live_an_hour_apart(stage, &mut told);
+    }
+}
+
+fn passed_through(stage: &mut Stage, people: usize) {
+    let (ip, place) = (stage.address(), stage.place(None));
+    for _ in 0..people {
+        let mut person = innocent(stage, ADDRESS_AND_AGENT);
+        (person.ip, person.place) = (Some(ip), Some(place));
+        live_an_hour_apart(stage, &mut person);
+    }
+}
+
+/// Signs up within the same hour as the others.
+fn live_an_hour_apart(stage: &mut Stage, person: &mut Person) {
+    let at = BEGIN + 9 * HOUR + stage.rng.i64(0..HOUR);
+    stage.live(person, at, 7);
+}
+
+fn sign_ups(stage: &mut Stage, people: usize) {
+    let own = Some((stage.address(), stage.place(None)));
+    let agent = AGENTS[stage.rng.usize(..AGENTS.len())];
+    for _ in 0..people {
+        let mut person = innocent(stage, SIGN_UPS);
+        let at = BEGIN + 9 * HOUR + stage.rng.i64(0..HOUR);
+        stage.act(&by_backend(&person, agent, own), "signup", at);
+        let next = at + stage.think() + SECOND;
+        stage.browse(&mut person, next, 5);
+        stage.come_back(&mut person, at, 14);
+    }
+}
+
+/// The shop's backend tells of the account and of the order, with the buyer's address and browser.
+fn checkout(stage: &mut Stage, buyers: usize, gap_ms: i64) {
+    for _ in 0..buyers {
+        let mut buyer = innocent(stage, CHECKOUT);
+        buyer.device = None;
+        let at = local_moment(stage, &buyer, 1);
+        stage.act(&buyer, "customer.created", at);
+        stage.act(&buyer, "order_placed", at + gap_ms);
+        stage.come_back(&mut buyer, at, 14);
+    }
+}
+
+/// Everybody is made by the backend, with its address and agent, and then lives by browser or app.
+pub fn sign_ups_of_a_month(stage: &mut Stage, people: usize) {
+    let own = Some((stage.address(), stage.place(None)));
+    for _ in 0..people {
+        let mut person = innocent(stage, SIGNED_UP);
+        dress(stage, &mut person);
+        let day = stage.rng.i64(0..28);
+        let at = local_moment(stage, &person, day);
+        stage.act(&by_backend(&person, Some("node"), own), "user.created", at);
+        let next = at + stage.think() + SECOND;
+        let acts = stage.rng.usize(2..12);
+        stage.browse(&mut person, next, acts);
+        stage.come_back(&mut person, at, 28 - day);
+    }
+}
