@@ -23,8 +23,11 @@ pub enum Dataset {
 
 /// Six published lists, without what stands in others for good reasons; made by
 /// `scripts/detection/domains.py`.
-static DISPOSABLE: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| include_str!("../data/throwaway.txt").lines().collect());
+/// Whoever slips does not choose a throwaway service, whatever else the domain gives out.
+static DISPOSABLE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let slips: Vec<_> = excepted("slip").collect();
+    include_str!("../data/throwaway.txt").lines().filter(|domain| !slips.contains(domain)).collect()
+});
 /// Lists of providers and the names under which large ones give out addresses, without throwaway services;
 /// likewise.
 static COMMON: LazyLock<Vec<&'static str>> =
