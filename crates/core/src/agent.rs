@@ -1,21 +1,19 @@
 //! What is behind a user agent: a browser, an app, or a program; and what is odd about it.
+//!
+//! A user agent is read as what it is, products with versions and comments, and a name counts where names stand.
+//! What people's browsers name besides, such as devices, apps, extensions and addresses, has words of any kind.
 
-use std::sync::LazyLock;
+mod browser;
+mod introduction;
+mod names;
+mod oddity;
+mod parse;
+mod words;
 
-use aho_corasick::AhoCorasick;
-
-use crate::time::{DAY_MS, Timestamp};
-
-/// Names of crawlers and libraries, with the tag that tells which; made by `scripts/detection/crawlers.py`.
-static NAMES: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
-    include_str!("../data/crawlers.tsv").lines().filter_map(|line| line.split_once('\t')).collect()
-});
-static NAMES_SEARCH: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| search(NAMES.iter().map(|(name, _)| *name)));
-static MARKERS_SEARCH: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| search(MARKERS.iter().flat_map(|(words, _)| *words).copied()));
-static BROWSERS_SEARCH: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| search(BROWSER_WORDS.iter().copied()));
+use browser::Shape;
+pub use oddity::{age_years, contradiction};
+use parse::{Part, comment, fields, is_address, name_of, product};
+use words::{has_any, is_any, is_computer, is_device, is_visitor};
 
 /// What is behind a user agent, the most suspicious first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,195 +24,23 @@ pub enum Kind {
     Crawler,
     /// An HTTP client of a programming language or of the command line.
     HttpLibrary,
-    /// A program that names itself and is neither of these.
-    Program,
-    /// A networking library of apps on phones, which scripts use as well.
+    /// A part of a browser's user agent, which no browser sends.
+    Fragment,
+    /// A networking library or an engine of apps, which scripts can use as well.
     AppLibrary,
+    /// A program of its own name that is not known: most often an app, or the customer's own.
+    Unknown,
+    /// An app, or a browser of few, that says on what it runs.
+    App,
     Browser,
 }
 
-/// Words that tell, in lower case, and what they tell.
-const MARKERS: [(&[&str], Kind); 4] = [
-    (
-        &[
-            "headless",
-            "phantomjs",
-            "slimerjs",
-            "selenium",
-            "webdriver",
-            "puppeteer",
-            "playwright",
-            "cypress",
-            "nightmare",
-            "zombie.js",
-        ],
-        Kind::Automation,
-    ),
-    (
-        &[
-            "python-",
-            "python/",
-            "urllib",
-            "aiohttp",
-            "httpx/",
-            "scrapy",
-            "curl/",
-            "wget",
-            "libwww",
-            "lwp::",
-            "go-http-client",
-            "axios",
-            "node-fetch",
-            "undici",
-            "got (",
-            "superagent",
-            "java/",
-            "httpclient",
-            "http client",
-            "jakarta",
-            "guzzle",
-            "php/",
-            "ruby",
-            "faraday",
-            "httpie",
-            "postman",
-            "insomnia",
-            "reqwest",
-            "hyper/",
-            "ureq",
-            "restsharp",
-            "powershell",
-            "k6/",
-            "jmeter",
-            "mechanize",
-            "winhttp",
-            "deno/",
-            "bun/",
-            "perl/",
-            "perl ",
-        ],
-        Kind::HttpLibrary,
-    ),
-    (&["okhttp", "cfnetwork", "dalvik/", "dart/", "alamofire", "volley"], Kind::AppLibrary),
-    (
-        &[
-            "crawl",
-            "spider",
-            "http://",
-            "https://",
-            "fetcher",
-            "monitor",
-            "checker",
-            "scanner",
-            "slurp",
-            "archiver",
-            "validator",
-            "uptime",
-            "pingdom",
-            "lighthouse",
-            "indexer",
-            "sitemap",
-            "analyz",
-            "scrap",
-            "probe",
-            "harvest",
-            "extract",
-            "survey",
-            "research",
-            "audit",
-            "inspect",
-            "ptst",
-            "; google-",
-            "google page speed",
-            "like gecko; google",
-            "like gecko, google",
-            "transcoder",
-            "diagnos",
-            "daum",
-            "yandex.translate",
-            "project 25499",
-            "www.",
-        ],
-        Kind::Crawler,
-    ),
-];
-
-/// Makers and systems of phones whose names end like a bot's.
-const NO_BOTS: [&str; 3] = ["cubot", "m bot", "robot build"];
-
-/// Words of which every browser and every phone has one, in lower case.
-const BROWSER_WORDS: [&str; 70] = [
-    "mozilla/",
-    "opera",
-    "webkit",
-    "gecko",
-    "msie",
-    "trident",
-    "midp",
-    "cldc",
-    "profile/",
-    "up.browser",
-    "browser",
-    "symbian",
-    "blackberry",
-    "netfront",
-    "obigo",
-    "nokia",
-    "samsung",
-    "darwin",
-    "android",
-    "iphone",
-    "ipad",
-    "windows",
-    "linux",
-    "wap",
-    "docomo",
-    "kddi",
-    "softbank",
-    "vodafone",
-    "lg-",
-    "lge-",
-    "sec-",
-    "mot-",
-    "sonyericsson",
-    "sie-",
-    "alcatel",
-    "sagem",
-    "philips",
-    "zte",
-    "huawei",
-    "teleca",
-    "jblend",
-    "j2me",
-    "maui",
-    "mmp/",
-    "bada",
-    "dorado",
-    "nintendo",
-    "playstation",
-    "ucweb",
-    "teashark",
-    "roku",
-    "appletv",
-    "apple tv",
-    "vlc",
-    "mobile",
-    "lynx",
-    "links",
-    "w3m",
-    "ios",
-    "mac os",
-    "macintosh",
-    "watch",
-    "tvos",
-    "com.apple",
-    "webos",
-    "tizen",
-    "kaios",
-    "hbbtv",
-    "smarttv",
-    "chrome",
-];
+impl Kind {
+    /// Whether it is none that a person uses, by what it says of itself.
+    pub fn is_automated(self) -> bool {
+        self <= Self::Fragment
+    }
+}
 
 /// Crawlers that name themselves, follow the rules, and say from which networks they come; their operators'
 /// autonomous systems by the regional registries, 2026-11.
@@ -230,51 +56,119 @@ const GOOD_CRAWLERS: [(&str, &str, &[u32]); 9] = [
     ("amazonbot", "Amazonbot", &[14_618, 16_509]),
 ];
 
-fn search<'a>(words: impl Iterator<Item = &'a str>) -> Option<AhoCorasick> {
-    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
-}
-
-fn first(search: &LazyLock<Option<AhoCorasick>>, agent: &str) -> Option<usize> {
-    Some(search.as_ref()?.find(agent)?.pattern().as_usize())
-}
-
 /// What is behind a user agent, and the name by which it was known.
-pub fn kind(agent: &str) -> (Kind, Option<&'static str>) {
-    let words = || MARKERS.iter().flat_map(|(words, kind)| words.iter().map(move |word| (*word, *kind)));
-    let marked = first(&MARKERS_SEARCH, agent).and_then(|index| words().nth(index));
-    if let Some((word, kind @ (Kind::Automation | Kind::HttpLibrary))) = marked {
-        return (kind, Some(word));
+pub fn kind(agent: &str) -> (Kind, Option<&str>) {
+    let parts: Vec<_> = parse::parts(agent).collect();
+    match browser::shape(&parts) {
+        Shape::Whole => of_browser(agent, &parts),
+        Shape::Fragment => (Kind::Fragment, None),
+        Shape::Guise => of_guise(agent, &parts),
+        Shape::Other => of_program(agent, &parts),
     }
-    if let Some((name, tag)) = first(&NAMES_SEARCH, agent).map(|index| NAMES[index]) {
-        let kind = match tag {
-            "browser-automation" => Kind::Automation,
-            // The lists make no difference between the two.
-            "http-library" if matches!(marked, Some((_, Kind::AppLibrary))) => Kind::AppLibrary,
-            "http-library" => Kind::HttpLibrary,
-            _ => Kind::Crawler,
-        };
+}
+
+/// A whole browser is one, unless it names what drives it, or what it is in truth.
+fn of_browser<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>) {
+    if let Some(name) = automation(parts) {
+        return (Kind::Automation, Some(name));
+    }
+    if let Some((kind, name)) = names::inside_browser(agent).or_else(|| before_browser(parts)) {
         return (kind, Some(name));
     }
-    if is_bot(agent) {
-        return (Kind::Crawler, Some("bot"));
+    (if introduction::is_in(parts) { Kind::Crawler } else { Kind::Browser }, None)
+}
+
+/// What stands before a browser's user agent: `FooBot Mozilla/5.0 …`.
+fn before_browser<'a>(parts: &[Part<'a>]) -> Option<(Kind, &'a str)> {
+    let lead = parts.first().and_then(product)?;
+    let (before, _) = lead.rsplit_once(browser::is_before_lead)?;
+    names::of_program(before).or_else(|| is_visitor(before).then_some((Kind::Crawler, before)))
+}
+
+/// A program that begins like a browser and goes on under its own name.
+fn of_guise<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>) {
+    if let Some(name) = automation(parts) {
+        return (Kind::Automation, Some(name));
     }
-    if let Some((word, kind)) = marked {
-        return (kind, Some(word));
+    if let Some(name) = product_of(parts, &words::CLIENTS) {
+        return (Kind::HttpLibrary, Some(name));
     }
-    match first(&BROWSERS_SEARCH, agent) {
-        Some(_) => (Kind::Browser, None),
-        None => (Kind::Program, None),
+    if let Some((kind, name)) = names::of_program(agent) {
+        return (kind, Some(name));
+    }
+    let fields = || parts.iter().filter_map(comment).flat_map(fields);
+    let visits =
+        introduction::is_in(parts) || fields().any(|field| is_address(field) || field == "compatible");
+    let is_crawler = visits || parts.iter().filter_map(product).chain(fields()).any(is_visitor);
+    (if is_crawler { Kind::Crawler } else { Kind::Unknown }, None)
+}
+
+/// A program that names itself. Who says on which phone it runs is an app, whatever its name.
+fn of_program<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>) {
+    let products = || parts.iter().filter_map(product);
+    let fields = || parts.iter().filter_map(comment).flat_map(fields);
+    let in_fields = || fields().map(name_of).find(|name| is_any(name, &words::APP_LIBRARIES));
+    if let Some(name) =
+        product_of(parts, &words::APP_LIBRARIES).or_else(in_fields).or_else(|| androids_own(parts))
+    {
+        return (Kind::AppLibrary, Some(name));
+    }
+    if fields().any(is_device) || parts.iter().any(is_for_device) {
+        return (Kind::App, None);
+    }
+    if let Some(name) = automation(parts) {
+        return (Kind::Automation, Some(name));
+    }
+    if let Some(name) = library(parts) {
+        return (Kind::HttpLibrary, Some(name));
+    }
+    if products().chain(fields()).any(|name| has_any(name, &words::INTEGRATIONS)) {
+        return (Kind::Unknown, None);
+    }
+    if let Some((kind, name)) = names::of_program(agent) {
+        return (kind, Some(name));
+    }
+    let has_address = parts.iter().any(|part| matches!(part, Part::Address(_))) || fields().any(is_address);
+    if has_address || products().chain(fields()).any(is_visitor) {
+        return (Kind::Crawler, None);
+    }
+    (if fields().any(is_computer) { Kind::App } else { Kind::Unknown }, None)
+}
+
+/// The client that comes with Android, which does not know its version.
+fn androids_own<'a>(parts: &[Part<'a>]) -> Option<&'a str> {
+    match parts.first()? {
+        Part::Product { name: name @ "Apache-HttpClient", version: "UNAVAILABLE" } => Some(name),
+        _ => None,
     }
 }
 
-fn is_bot(agent: &str) -> bool {
-    const LETTERS: [u8; 3] = *b"bot";
-    if !agent.as_bytes().windows(LETTERS.len()).any(|letters| letters.eq_ignore_ascii_case(&LETTERS)) {
-        return false;
+/// Whether a product, or its version, has a phone or the like in it: `Acme-iOS/3.1`, `Acme/Android`.
+fn is_for_device(part: &Part) -> bool {
+    matches!(part, Part::Product { name, version } if is_device(name) || is_device(version))
+}
+
+/// The product that is, or has for a word of its name, one that drives browsers.
+fn automation<'a>(parts: &[Part<'a>]) -> Option<&'a str> {
+    let drives = |name: &&str| name.split(' ').any(|word| is_any(word, &words::AUTOMATION));
+    parts.iter().filter_map(product).find(drives)
+}
+
+/// The first product whose name, or the last word of it, is one of these.
+fn product_of<'a>(parts: &[Part<'a>], names: &[&str]) -> Option<&'a str> {
+    let last = |name: &'a str| name.rsplit(' ').next().unwrap_or(name);
+    parts.iter().filter_map(product).flat_map(|name| [name, last(name)]).find(|name| is_any(name, names))
+}
+
+/// The library that a program is, or says that it uses.
+fn library<'a>(parts: &[Part<'a>]) -> Option<&'a str> {
+    let lead = parts.first().and_then(product)?;
+    let begins = lead.split(['-', '_', ' ']).next().unwrap_or_default();
+    if is_any(lead, &words::LANGUAGES) || is_any(begins, &words::LANGUAGES_OF_CLIENTS) {
+        return Some(lead);
     }
-    let lower = agent.to_ascii_lowercase();
-    let bots = lower.matches("bot").count();
-    bots > NO_BOTS.iter().map(|name| lower.matches(name).count()).sum::<usize>()
+    let in_comment = || parts.iter().filter_map(comment).flat_map(fields).map(name_of);
+    product_of(parts, &words::CLIENTS).or_else(|| in_comment().find(|name| is_any(name, &words::CLIENTS)))
 }
 
 /// A crawler of good repute by this user agent, by name; and whether it came from a network of its
@@ -285,130 +179,5 @@ pub fn good_crawler(agent: &str, asn: Option<u32>) -> Option<(&'static str, Opti
     Some((name, asn.map(|asn| networks.contains(&asn))))
 }
 
-/// What no browser says of itself, in words.
-pub fn contradiction(agent: &str) -> Option<&'static str> {
-    let has = |word: &str| agent.contains(word);
-    let systems = [has("Windows NT"), has("Macintosh;"), has("Android"), has("iPhone;")];
-    if systems.iter().filter(|is| **is).count() > 1 && !has("Windows Phone") {
-        return Some("names two operating systems at once");
-    }
-    if has("Firefox/") && has(" Chrome/") {
-        return Some("names two browsers at once");
-    }
-    if has("Windows NT 10.0") && has(" Version/") && has("Safari/") && !has("Chrome/") && !has("Edge/") {
-        return Some("names Safari on Windows 10, where it does not exist");
-    }
-    if has("Trident/") && has("Chrome/") {
-        return Some("names two browsers at once");
-    }
-    None
-}
-
-/// A version of a browser and the day it came out: the one before and those after come about every so
-/// many days.
-struct Releases {
-    word: &'static str,
-    version: f64,
-    day: i64,
-    every_days: f64,
-}
-
-/// From the browsers' public release calendars: Chrome 100 on 2022-03-29 and 140 on 2025-09-02, Firefox 100 on
-/// 2022-05-03 and 140 on 2025-06-24; days since the Unix epoch.
-const RELEASES: [Releases; 2] = [
-    Releases { word: " Chrome/", version: 100.0, day: 19_080, every_days: 31.3 },
-    Releases { word: " Firefox/", version: 100.0, day: 19_115, every_days: 28.7 },
-];
-
-/// How old a browser was at a moment, in years, negative for one that was not out yet; `None` for what has no
-/// version that tells.
-pub fn age_years(agent: &str, at: Timestamp) -> Option<f64> {
-    const DAYS_A_YEAR: f64 = 365.25;
-    let release = RELEASES.iter().find(|release| agent.contains(release.word))?;
-    let version: f64 = agent.split(release.word).nth(1)?.split('.').next()?.parse().ok()?;
-    let out_on = release.day as f64 + (version - release.version) * release.every_days;
-    Some((at.as_millis() as f64 / DAY_MS as f64 - out_on) / DAYS_A_YEAR)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
-
-    #[test]
-    fn knows_what_is_behind_a_user_agent() {
-        let cases = [
-            (CHROME, Kind::Browser),
-            (
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
-                Kind::Browser,
-            ),
-            (
-                "Mozilla/5.0 (Linux; Android 12; CUBOT NOTE 20) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36",
-                Kind::Browser,
-            ),
-            ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", Kind::Browser),
-            ("Nokia6300/2.0 (05.00) Profile/MIDP-2.0 Configuration/CLDC-1.1", Kind::Browser),
-            (
-                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/119.0.0.0 Safari/537.36",
-                Kind::Automation,
-            ),
-            (
-                "Mozilla/5.0 (Unknown; Linux x86_64) AppleWebKit/538.1 (KHTML, like Gecko) PhantomJS/2.1.1 Safari/538.1",
-                Kind::Automation,
-            ),
-            ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", Kind::Crawler),
-            ("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", Kind::Crawler),
-            ("SomethingBot/1.0 (+https://example.com)", Kind::Crawler),
-            ("python-requests/2.32.3", Kind::HttpLibrary),
-            ("curl/8.5.0", Kind::HttpLibrary),
-            ("Go-http-client/2.0", Kind::HttpLibrary),
-            ("axios/1.7.2", Kind::HttpLibrary),
-            ("Scrapy/2.11.2 (+https://scrapy.org)", Kind::HttpLibrary),
-            ("okhttp/4.12.0", Kind::AppLibrary),
-            ("MyApp/3 CFNetwork/1496.0.7 Darwin/23.5.0", Kind::AppLibrary),
-            ("something else", Kind::Program),
-        ];
-        for (agent, expected) in cases {
-            assert_eq!(kind(agent).0, expected, "{agent}");
-        }
-    }
-
-    #[test]
-    fn knows_good_crawlers_by_name_and_network() {
-        let google = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
-        assert_eq!(good_crawler(google, None), Some(("Googlebot", None)));
-        assert_eq!(good_crawler(google, Some(15_169)), Some(("Googlebot", Some(true))));
-        assert_eq!(good_crawler(google, Some(24_940)), Some(("Googlebot", Some(false))));
-        assert_eq!(good_crawler(CHROME, Some(15_169)), None);
-    }
-
-    #[test]
-    fn sees_what_no_browser_says() {
-        let cases = [
-            (CHROME, false),
-            ("Mozilla/5.0 (Windows NT 10.0; Macintosh; Intel Mac OS X 10_15) Chrome/126.0.0.0", true),
-            ("Mozilla/5.0 (X11; Linux x86_64) Chrome/126.0.0.0 Firefox/128.0", false),
-            ("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/128.0 Chrome/126.0.0.0", true),
-            (
-                "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15",
-                true,
-            ),
-        ];
-        for (agent, is_odd) in cases {
-            let found = contradiction(agent).is_some();
-            assert!(found == is_odd || agent.contains("Chrome/126.0.0.0 Firefox"), "{agent}");
-        }
-    }
-
-    #[test]
-    fn browsers_age() {
-        let at = Timestamp::parse("2024-06-11T00:00:00Z").unwrap();
-        let years = age_years(CHROME, at).unwrap();
-        assert!(years.abs() < 0.1, "Chrome 126 came out on 2024-06-11: {years}");
-        assert!(age_years(&CHROME.replace("126", "80"), at).unwrap() > 3.0);
-        assert!(age_years(&CHROME.replace("126", "180"), at).unwrap() < -1.0);
-        assert_eq!(age_years("curl/8", at), None);
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! All that an analyzer may see of an identity at one moment.
 
-use crate::agent;
+use crate::agent::{self, Kind};
 use crate::common::Common;
 use crate::dataset::Datasets;
 use crate::identity::Profile;
@@ -116,7 +116,7 @@ fn counts(state: &IdentityState, common: &Common, trace: Trace) -> bool {
         }
         // That a program sent it is no trace of a person.
         Trace::Agent(place) => state.user_agents().get(place).is_some_and(|seen| {
-            matches!(agent::kind(&seen.value).0, agent::Kind::Browser | agent::Kind::AppLibrary)
+            matches!(agent::kind(&seen.value).0, Kind::Browser | Kind::App | Kind::AppLibrary)
                 && !common.has_agent(&seen.value)
         }),
     }

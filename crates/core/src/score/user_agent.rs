@@ -1,9 +1,10 @@
 //! Humanity: whether its user agents are those of browsers.
 
-use super::{Analyzer, Category, Finding, counted, interpolate};
+use super::{Analyzer, Category, Finding, counted, interpolate, logit};
 use crate::agent::{self, Kind};
 use crate::snapshot::Snapshot;
 use crate::state::Seen;
+use crate::time::{DAY_MS, Timestamp};
 
 /// Telling when it says "script", and easily faked when it says "browser": the confidences below
 /// make the difference.
@@ -21,10 +22,14 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 fn meaning(kind: Kind) -> (f64, f64, &'static str) {
     match kind {
         Kind::Automation => (0.02, 0.95, "a browser driven by automation software"),
-        Kind::Crawler => (0.03, 0.9, "a crawler"),
+        Kind::Crawler => (0.03, 0.9, "a program that introduces itself as crawlers do"),
         Kind::HttpLibrary => (0.05, 0.9, "a programming library"),
-        Kind::Program => (0.15, 0.6, "a program that is no browser, app or crawler that is known"),
+        Kind::Fragment => {
+            (0.1, 0.7, "a program that sends a part of a browser's user agent, which no browser does")
+        }
         Kind::AppLibrary => (0.4, 0.4, "a networking library that both apps and scripts use"),
+        Kind::Unknown => (0.4, 0.4, "an app or a program that is not known"),
+        Kind::App => (0.7, 0.5, "an app or a browser that says on what it runs, which is easily imitated"),
         Kind::Browser => (0.8, 0.5, "an ordinary browser, which is easily imitated"),
     }
 }
@@ -46,43 +51,86 @@ const VALUE_BY_AGE_YEARS: [(f64, f64); 6] =
 /// Hardly any browser hides its user agent; a script with a bare HTTP client often sends none.
 const MISSING: (f64, f64) = (0.1, 0.8);
 
-/// Suspicious agents that are a smaller part of all lose at most this much of their confidence:
-/// one visit of a script is still one.
-const SHARE_MIN: f64 = 0.5;
+/// What is left of the confidence in a suspicion, by the share of all events on which it rests. A script that
+/// sends as many events again by a browser is one still; of who did one act in fifty by a program, an import, a
+/// password manager or a curious hour explain it as well. A judgement: the line between the two is straight.
+const KEPT_BY_SHARE: [(f64, f64); 2] = [(0.02, 0.0), (0.5, 1.0)];
+/// However small its share, by the days since: at once, half, or a script would be forgotten for as many events
+/// of a browser as it cares to send; after three weeks, nothing, since accounts that scripts have made are used
+/// before. A judgement, too.
+const KEPT_BY_AGE_DAYS: [(f64, f64); 2] = [(0.0, 0.5), (21.0, 0.0)];
+/// A suspicion begins below this value; others keep their confidence.
+const SUSPICIOUS_BELOW: f64 = 0.5;
 
+/// What speaks most strongly against it, or least for it.
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
+    let strength = |finding: &Finding| finding.confidence * logit(finding.value);
+    let findings = of_agents(snapshot).into_iter().chain(of_missing(snapshot));
+    // Events of a backend that names no user agent say nothing of what the person uses.
+    findings.min_by(|one, other| strength(one).total_cmp(&strength(other)))
+}
+
+/// A finding for each user agent that still counts.
+fn of_agents(snapshot: &Snapshot) -> Vec<Finding> {
     let agents = snapshot.state.user_agents();
-    let missing = snapshot.state.agentless_browser_event_count();
     let own =
         agents.iter().zip(snapshot.state.bare()).filter(|(seen, bare)| is_of_person(snapshot, seen, **bare));
-    let judged = own.map(|(seen, _)| (judge(snapshot, &seen.value), seen));
-    let worst = judged.min_by(|(one, _), (other, _)| one.value.total_cmp(&other.value));
-    match worst {
-        Some((judged, seen)) if missing == 0 || judged.value < MISSING.0 => {
-            let all: u64 = agents.iter().map(|seen| u64::from(seen.count)).sum();
-            let share = (f64::from(seen.count) / all as f64).max(SHARE_MIN);
-            let confidence = if judged.value > 0.5 { judged.confidence } else { judged.confidence * share };
-            let explanation = format!(
-                "{} of {} with a user agent came from {}: \"{}\".",
-                seen.count,
-                counted(all, "event"),
-                judged.words,
-                shown(&seen.value)
-            );
-            Some(Finding::new(judged.value, confidence, explanation).with("userAgent", seen.value.as_str()))
-        }
-        _ if missing > 0 => {
-            let (value, confidence) = MISSING;
-            let all = snapshot.state.browser_event_count();
-            let explanation = format!(
-                "{missing} of {} from a browser came without a user agent, which browsers always send.",
-                counted(all, "event")
-            );
-            Some(Finding::new(value, confidence, explanation).with("eventsWithout", missing))
-        }
-        // Events of a backend say nothing of what the person uses.
-        _ => None,
+    let judged: Vec<_> = own.map(|(seen, _)| (judge(snapshot, &seen.value), seen)).collect();
+    let all = agents.iter().map(|seen| u64::from(seen.count)).sum();
+    let finding = |(judgement, seen): &(Judged, &Seen<String>)| {
+        let kept = kept(judgement.value, &judged, snapshot.now);
+        let days = days_since(seen, snapshot.now);
+        let when = if kept < 1.0 && days >= 1.0 {
+            format!(", {days:.0} days before its latest event")
+        } else {
+            String::new()
+        };
+        let explanation = format!(
+            "{} of {} with a user agent came from {}: \"{}\"{when}.",
+            seen.count,
+            counted(all, "event"),
+            judgement.words,
+            shown(&seen.value)
+        );
+        let finding = Finding::new(judgement.value, judgement.confidence * kept, explanation);
+        (kept > 0.0).then(|| finding.with("userAgent", seen.value.as_str()))
+    };
+    judged.iter().filter_map(finding).collect()
+}
+
+/// What is left of the confidence in a judgement, by the share and the age of all that are as suspicious.
+fn kept(value: f64, judged: &[(Judged, &Seen<String>)], now: Timestamp) -> f64 {
+    if value >= SUSPICIOUS_BELOW {
+        return 1.0;
     }
+    let (mut suspicious, mut all, mut days) = (0.0, 0.0, f64::INFINITY);
+    for (judgement, seen) in judged {
+        all += f64::from(seen.count);
+        if judgement.value <= value {
+            suspicious += f64::from(seen.count);
+            days = days.min(days_since(seen, now));
+        }
+    }
+    interpolate(&KEPT_BY_SHARE, suspicious / all).max(interpolate(&KEPT_BY_AGE_DAYS, days))
+}
+
+/// Days since the user agent was last seen.
+fn days_since(seen: &Seen<String>, now: Timestamp) -> f64 {
+    now.millis_since(seen.last_at) as f64 / DAY_MS as f64
+}
+
+/// When they came is not known: their share alone counts.
+fn of_missing(snapshot: &Snapshot) -> Option<Finding> {
+    let missing = snapshot.state.agentless_browser_event_count();
+    let all = snapshot.state.browser_event_count();
+    let kept = interpolate(&KEPT_BY_SHARE, missing as f64 / all as f64);
+    let (value, confidence) = MISSING;
+    let explanation = format!(
+        "{missing} of {} from a browser came without a user agent, which browsers always send.",
+        counted(all, "event")
+    );
+    (missing > 0 && kept > 0.0)
+        .then(|| Finding::new(value, confidence * kept, explanation).with("eventsWithout", missing))
 }
 
 /// Whether an agent tells of the person. One that most of the team's identities have does not, nor does that of a
@@ -98,6 +146,7 @@ struct Judged {
     words: String,
 }
 
+/// What one user agent says by itself.
 fn judge(snapshot: &Snapshot, user_agent: &str) -> Judged {
     let judged = |(value, confidence): (f64, f64), words: String| Judged { value, confidence, words };
     let (kind, name) = agent::kind(user_agent);
@@ -115,7 +164,10 @@ fn judge(snapshot: &Snapshot, user_agent: &str) -> Judged {
             Some((name, Some(false))) => {
                 judged(IMPOSTOR, format!("somebody else's network under the name of {name}"))
             }
-            None => judged((value, confidence), named(words, name)),
+            None => {
+                let words = if name.is_some() { "a crawler" } else { words };
+                judged((value, confidence), named(words, name))
+            }
         };
     }
     if kind != Kind::Browser {
@@ -139,7 +191,7 @@ fn judge(snapshot: &Snapshot, user_agent: &str) -> Judged {
 
 fn named(words: &str, name: Option<&str>) -> String {
     match name {
-        Some(name) => format!("{words} known as \"{}\"", name.trim_matches([' ', '/', '(', ';', '-'])),
+        Some(name) => format!("{words} known as \"{}\"", shown(name)),
         None => words.to_owned(),
     }
 }
@@ -175,13 +227,78 @@ mod tests {
         let identity = Identity::default().event("a", 0, |event| event.components = Some(Map::new()));
         let words = "1 of 1 event from a browser came without a user agent, which browsers always send.";
         assert_eq!(said(identity.observe(ANALYZER)), Some((0.1, words.to_owned())));
+        let later = (0..100).fold(identity, |identity, _| {
+            identity.event("a", 0, |event| {
+                event.components = Some(Map::new());
+                event.user_agent = Some(CHROME.to_owned());
+            })
+        });
+        assert_eq!(
+            later.observe(ANALYZER).map(|finding| finding.value > 0.5),
+            Some(true),
+            "one of a hundred"
+        );
     }
 
     #[test]
     fn the_worst_user_agent_counts() {
         let finding = with_agents(&[CHROME, "curl/8.5.0", CHROME]).observe(ANALYZER);
         let words = "1 of 3 events with a user agent came from a programming library known as \"curl\": \"curl/8.5.0\".";
-        assert_eq!(finding, Some(Finding::new(0.05, 0.45, words).with("userAgent", "curl/8.5.0")));
+        let expected =
+            Finding { confidence: 0.587, ..Finding::new(0.05, 0.0, words).with("userAgent", "curl/8.5.0") };
+        assert_eq!(finding.map(rounded), Some(expected));
+    }
+
+    fn rounded(finding: Finding) -> Finding {
+        Finding { confidence: crate::score::thousandths(finding.confidence), ..finding }
+    }
+
+    /// One event by each of these, then `count` by a browser, the last after so many days: the observation's
+    /// value and its confidence.
+    fn after(agents: &[&str], count: i64, days: i64) -> (f64, f64) {
+        let spent = |n: i64| n * days * DAY_MS / count;
+        let identity = (1..=count).fold(with_agents(agents), |identity, n| {
+            identity.event("a", spent(n), |event| event.user_agent = Some(CHROME.replace("126", "148")))
+        });
+        let finding = rounded(identity.observe(ANALYZER).unwrap());
+        (finding.value, finding.confidence)
+    }
+
+    #[test]
+    fn a_suspicion_fades_with_number_and_age() {
+        const SCRIPT: &[&str] = &["python-requests/2.32.5"];
+        let cases = [
+            // The share of a half and more stays, whatever its age.
+            ((SCRIPT, 1, 0), (0.05, 0.9)),
+            ((SCRIPT, 1, 300), (0.05, 0.9)),
+            // Few events more launder nobody, neither at once nor later.
+            ((SCRIPT, 2, 0), (0.05, 0.587)),
+            ((SCRIPT, 3, 0), (0.05, 0.45)),
+            ((SCRIPT, 3, 60), (0.05, 0.431)),
+            // Nor do many at once.
+            ((SCRIPT, 500, 0), (0.05, 0.45)),
+            ((SCRIPT, 217, 7), (0.05, 0.3)),
+            ((SCRIPT, 217, 14), (0.05, 0.15)),
+            // Time and number together do.
+            ((SCRIPT, 217, 28), (0.8, 0.5)),
+            // Who changes names is counted together.
+            ((&["curl/8.5.0", "curl/8.6.0", "curl/8.7.0"], 3, 60), (0.05, 0.9)),
+        ];
+        for ((agents, count, days), expected) in cases {
+            assert_eq!(after(agents, count, days), expected, "{agents:?}, {count} events over {days} days");
+        }
+    }
+
+    #[test]
+    fn a_faded_suspicion_says_how_old_it_is() {
+        let identity = with_agents(&["curl/8.5.0"]).event("a", 10 * DAY_MS, |event| {
+            event.user_agent = Some(CHROME.replace("126", "148"));
+        });
+        let identity =
+            identity.event("a", 10 * DAY_MS, |event| event.user_agent = Some(CHROME.replace("126", "148")));
+        let words = "1 of 3 events with a user agent came from a programming library known as \"curl\": \"curl/8.5.0\", \
+                     10 days before its latest event.";
+        assert_eq!(said(identity.observe(ANALYZER)), Some((0.05, words.to_owned())));
     }
 
     #[test]

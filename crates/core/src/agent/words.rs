@@ -1,0 +1,294 @@
+//! Words of user agents, all in lower case, and what they tell.
+
+/// Software that drives browsers.
+pub const AUTOMATION: [&str; 12] = [
+    "cypress",
+    "headless",
+    "headlesschrome",
+    "headlessfirefox",
+    "nightmare",
+    "phantomjs",
+    "playwright",
+    "puppeteer",
+    "selenium",
+    "slimerjs",
+    "webdriver",
+    "zombie.js",
+];
+
+/// Clients of programming languages and of the command line.
+pub const CLIENTS: [&str; 59] = [
+    "aiohttp",
+    "apache-httpasyncclient",
+    "apache-httpclient",
+    "async-http-client",
+    "asynchttpclient",
+    "axios",
+    "colly",
+    "curl",
+    "faraday",
+    "fasthttp",
+    "git",
+    "go-http-client",
+    "go-resty",
+    "got",
+    "grpc-node",
+    "guzzle",
+    "guzzlehttp",
+    "hackney",
+    "http_request",
+    "httpclient",
+    "httpie",
+    "httpx",
+    "hyper",
+    "insomnia",
+    "jakarta commons-httpclient",
+    "java-http-client",
+    "jmeter",
+    "k6",
+    "libcurl",
+    "libcurl-agent",
+    "libwww-perl",
+    "lwp",
+    "lwp::simple",
+    "lwp-request",
+    "mechanize",
+    "needle",
+    "node-fetch",
+    "node-superagent",
+    "nuclei",
+    "pecl::http",
+    "pip",
+    "postmanruntime",
+    "pycurl",
+    "python-httpx",
+    "python-requests",
+    "python-urllib",
+    "reqwest",
+    "restsharp",
+    "rest-client",
+    "scrapy",
+    "siege",
+    "superagent",
+    "twine",
+    "typhoeus",
+    "undici",
+    "ureq",
+    "wget",
+    "windowspowershell",
+    "winhttp",
+];
+
+/// Languages: the program that begins with one names nothing else. Behind another name it is what that is
+/// written in.
+pub const LANGUAGES: [&str; 13] = [
+    "bun",
+    "deno",
+    "go",
+    "java",
+    "lua",
+    "node",
+    "node.js",
+    "perl",
+    "php",
+    "powershell",
+    "python",
+    "ruby",
+    "rust",
+];
+
+/// Languages whose clients begin with their names: `python-requests`.
+pub const LANGUAGES_OF_CLIENTS: [&str; 6] = ["java", "lwp", "perl", "php", "python", "ruby"];
+
+/// Networking libraries and engines of apps and games.
+pub const APP_LIBRARIES: [&str; 50] = [
+    "adobeair",
+    "afnetworking",
+    "alamofire",
+    "android-async-http",
+    "applecoremedia",
+    "avfoundation",
+    "capacitor",
+    "cfnetwork",
+    "coil",
+    "cordova",
+    "cronet",
+    "dalvik",
+    "dart",
+    "dio",
+    "electron",
+    "exoplayer",
+    "exoplayerlib",
+    "expo",
+    "flutter",
+    "frontboard",
+    "gamemaker",
+    "glide",
+    "godotengine",
+    "ionic",
+    "kingfisher",
+    "ktor",
+    "ktor-client",
+    "libhttp",
+    "maui",
+    "moya",
+    "nativescript",
+    "nsurlsession",
+    "nuke",
+    "okhttp",
+    "picasso",
+    "qt",
+    "react-native",
+    "reactnative",
+    "retrofit",
+    "sdwebimage",
+    "tauri",
+    "titanium",
+    "unity",
+    "unityplayer",
+    "unitywebrequest",
+    "unrealengine",
+    "urlsession",
+    "volley",
+    "x-unrealengine-agent",
+    "xamarin",
+];
+
+/// What a program is that reports of people to others and visits nobody.
+pub const INTEGRATIONS: [&str; 14] = [
+    "connector",
+    "hook",
+    "hooks",
+    "idp",
+    "integration",
+    "integrations",
+    "provisioning",
+    "saml",
+    "scim",
+    "sdk",
+    "sso",
+    "sync",
+    "webhook",
+    "webhooks",
+];
+
+/// What a program is that visits by itself, where it is the last word of its name.
+pub const VISITORS: [&str; 6] = ["bot", "crawler", "robot", "scraper", "spider", "bots"];
+
+/// Systems of phones, which stand in browsers' user agents, too.
+const PHONES: [&str; 8] = ["android", "ios", "ipad", "ipados", "iphone", "ipod", "tvos", "watchos"];
+
+/// Other machines that people hold in their hands or have before them.
+const DEVICES: [&str; 41] = [
+    "amigaos",
+    "androidtv",
+    "appletv",
+    "bada",
+    "beos",
+    "blackberry",
+    "brew",
+    "cldc",
+    "danger",
+    "firetv",
+    "harmonyos",
+    "haiku",
+    "hbbtv",
+    "j2me",
+    "kaios",
+    "meego",
+    "midp",
+    "netcast",
+    "nintendo",
+    "nokia",
+    "palmos",
+    "palmsource",
+    "playstation",
+    "ps4",
+    "ps5",
+    "psp",
+    "roku",
+    "samsung",
+    "series40",
+    "series60",
+    "smarttv",
+    "symbian",
+    "symbianos",
+    "tizen",
+    "viera",
+    "visionos",
+    "watch",
+    "web0s",
+    "webos",
+    "xbox",
+    "xboxone",
+];
+
+/// Words of computers' systems.
+const COMPUTERS: [&str; 14] = [
+    "cros",
+    "darwin",
+    "debian",
+    "fedora",
+    "freebsd",
+    "linux",
+    "mac",
+    "macintosh",
+    "macos",
+    "ubuntu",
+    "win32",
+    "win64",
+    "windows",
+    "x11",
+];
+
+/// The words of a text: letters and digits.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// Whether `name` is one of these.
+pub fn is_any(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether a word is one of these, be it with a number: `iPhone15`.
+pub fn has_any(text: &str, names: &[&str]) -> bool {
+    let is_digit = |char: char| char.is_ascii_digit();
+    words(text).any(|word| is_any(word, names) || is_any(word.trim_end_matches(is_digit), names))
+}
+
+/// Whether a text names a phone, or another machine of a person that is no computer.
+pub fn is_device(text: &str) -> bool {
+    has_any(text, &PHONES) || is_odd_device(text)
+}
+
+/// Whether a text names a machine of a person that is neither a computer nor one of today's phones.
+pub fn is_odd_device(text: &str) -> bool {
+    has_any(text, &DEVICES)
+}
+
+pub fn is_phone(text: &str) -> bool {
+    has_any(text, &PHONES)
+}
+
+pub fn is_computer(text: &str) -> bool {
+    has_any(text, &COMPUTERS)
+}
+
+/// Whether a word of a name is that of a visitor: `FooBot`, `foo-bot`, `Foo Crawler`; not `Talbot`, nor
+/// `SpiderSolitaire`.
+pub fn is_visitor(name: &str) -> bool {
+    name.split(' ').filter_map(|word| words(word).last()).any(|word| {
+        let word = word.trim_end_matches(|char: char| char.is_ascii_digit());
+        VISITORS.iter().any(|noun| ends_with_word(word, noun))
+    })
+}
+
+/// Whether a word is `noun`, or ends with it after a change from small to capital letters.
+fn ends_with_word(word: &str, noun: &str) -> bool {
+    let begins = word.len().checked_sub(noun.len()).filter(|begins| word.is_char_boundary(*begins));
+    let Some((before, end)) = begins.map(|begins| word.split_at(begins)) else { return false };
+    let is_word =
+        before.is_empty() || before.ends_with(char::is_lowercase) && end.starts_with(char::is_uppercase);
+    is_word && end.eq_ignore_ascii_case(noun)
+}
