@@ -287,6 +287,13 @@ impl Datasets {
         shipped.iter().find(|(network, _)| network.contains(ip, asn)).map(|(_, company)| *company)
     }
 
+    /// Whether the team itself has put a domain in lower case, or one above it, into a dataset.
+    pub fn is_own(&self, dataset: Dataset, domain: &str) -> bool {
+        let parents = domain.match_indices('.').map(|(dot, _)| &domain[dot + 1..]);
+        let own = |domain: &str| self.own.get(&(dataset, domain.to_owned())).copied();
+        !self.own.is_empty() && std::iter::once(domain).chain(parents).find_map(own).unwrap_or(false)
+    }
+
     /// Whether a domain, as [`ascii_domain`] spells it, is in a dataset, or under one that is. What the team
     /// says of the nearest one wins.
     pub fn contain(&self, dataset: Dataset, domain: &str) -> bool {

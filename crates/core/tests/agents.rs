@@ -1,11 +1,12 @@
-//! User agents by their kind, in `agents.json`, and the Humanity of an identity of which one event with each is
-//! all that is known.
+//! User agents by their kind, in `agents.json`, and the Humanity of an identity of which one event with each
+//! and an address are all that is known.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
 
 use dregs_core::agent;
+use dregs_core::common::Common;
 use dregs_core::dataset::Datasets;
 use dregs_core::event::{self, Limits, Origin};
 use dregs_core::identity::Profile;
@@ -19,7 +20,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 /// 2026-11-23T09:30:00Z
-const NOW: Timestamp = Timestamp::from_millis(1_795_426_50_000);
+const NOW: Timestamp = Timestamp::from_millis(1_795_426_200_000);
 
 #[derive(Deserialize)]
 struct Kind {
@@ -52,14 +53,17 @@ impl Level {
 }
 
 fn analysis(agent: &str) -> Analysis {
-    let body = json!({"type": "user.created", "identity": {"id": "u"}, "timestamp": NOW, "userAgent": agent});
+    let body = json!({
+        "type": "user.created", "identity": {"id": "u"}, "timestamp": NOW, "userAgent": agent, "ip": "203.0.113.7",
+    });
     let body = body.to_string();
     let accepted =
         event::read(body.as_bytes(), &Origin::Backend, NOW, Limits::default(), &mut || "e".to_owned());
     let mut state = IdentityState::default();
     state.fold(&accepted.unwrap().event);
     let (mapping, datasets, profile) = (Mapping::default(), Datasets::default(), Profile::default());
-    analyze(&Snapshot::new(NOW, &profile, (&mapping, &datasets), &state, &[]), &Weights::default())
+    let known = (&mapping, &datasets, &Common::default());
+    analyze(&Snapshot::new(NOW, &profile, known, &state, &[]), &Weights::default())
 }
 
 #[test]

@@ -35,10 +35,12 @@ const BEGINNINGS: [&str; 6] = ["[object ", "{{", "${", "<%", "%(", "function ("]
 /// anybody. Blanks and zeros do as well (`0`, `00000000-0000-0000-0000-000000000000`).
 pub fn stands_for_none(value: &str) -> bool {
     let value = value.trim();
-    let is_zero = value.chars().all(|char| matches!(char, '0' | '-' | '.' | ':' | ' '));
+    let is_zero =
+        value.contains('0') && value.chars().all(|char| matches!(char, '0' | '-' | '.' | ':' | ' '));
     // Nothing longer is among them.
     let lower = || value[..value.floor_char_boundary(16)].to_lowercase();
-    is_zero
+    value.is_empty()
+        || is_zero
         || value.len() <= 16 && NOTHING.contains(&lower().as_str())
         || BEGINNINGS.iter().any(|beginning| lower().starts_with(beginning))
 }
@@ -66,7 +68,6 @@ mod tests {
             "0",
             "000",
             "0.0",
-            "-",
             "00000000-0000-0000-0000-000000000000",
             "(null)",
             "{{user.id}}",

@@ -84,7 +84,11 @@ impl Kind {
         let is_common = datasets.contain(Dataset::Common, &domain);
         // First, since throwaway services hold such domains, and people slip.
         let is_look_alike = !is_common && look_alike::imitated(&domain, &unicode).is_some();
-        if datasets.contain(Dataset::Disposable, &domain) && !is_common && !is_look_alike {
+        let is_ordinary = is_common || is_look_alike;
+        // What the team says itself stands above all lists.
+        if datasets.is_own(Dataset::Disposable, &domain)
+            || datasets.contain(Dataset::Disposable, &domain) && !is_ordinary
+        {
             return Self::Disposable;
         }
         let mailbox = mailbox.to_lowercase();
