@@ -1623,6 +1623,29 @@ export interface components {
          * @enum {string}
          */
         Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "view_not_found" | "slug_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "method_not_allowed" | "unavailable" | "internal";
+        /** @description A value that most of a team's identities have in common. */
+        CommonValueBody: {
+            /**
+             * @description What kind of value it is.
+             * @example AGENT
+             */
+            kind: string;
+            value: string;
+            /**
+             * Format: int64
+             * @description Of so many identities that were active last …
+             */
+            identities: number;
+            /**
+             * Format: int64
+             * @description … so many had it when that was learned.
+             */
+            holders: number;
+            /** Format: date-time */
+            learnedAt: string;
+            /** @description What that means, and how it is sent better. */
+            advice: string;
+        };
         /**
          * @description What must hold: a score (`SCORE_LT`, `SCORE_LTE`, `SCORE_GT`, `SCORE_GTE` with category and threshold), an
          *     age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), or, in escalation rules, a
@@ -2783,6 +2806,8 @@ export interface components {
             geoDatabases: string[];
             /** @description Whether there is a mail server for channels of type EMAIL. */
             mailEnabled: boolean;
+            /** @description What your integration sends for most of your users, and which therefore says nothing of any of them. */
+            integration: components["schemas"]["CommonValueBody"][];
             /** @description Whether a language model writes reviews, and not the built-in reviewer. */
             reviewModel: boolean;
             /** @description Where links in mails and chats lead. */
