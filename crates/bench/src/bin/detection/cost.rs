@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
 use dregs_core::badge::BadgeType;
+use dregs_core::common::Common;
 use dregs_core::dataset::Datasets;
 use dregs_core::event::{Event, EventIdentity};
 use dregs_core::identity::Profile;
@@ -150,7 +151,7 @@ fn subject(
     }
     let mapping = Mapping::default();
     let profile = Profile::from_data(&data, &mapping);
-    let shared = link::current_keys(&state, &profile, |_| false).into_iter().map(|key| {
+    let shared = link::current_keys(&state, &profile, &Common::default(), |_| false).into_iter().map(|key| {
         let count = if long { key.kind.others_max() } else { others.min(key.kind.others_max()) };
         let others = (0..count).map(|n| OtherIdentity {
             id: format!("{:?}-{n}", key.kind),
@@ -170,8 +171,8 @@ fn subject(
 
 fn with<T>(subject: &Subject, look: impl FnOnce(&Snapshot) -> T) -> Option<T> {
     let state = IdentityState::decode(&subject.state)?;
-    let (mapping, datasets) = (Mapping::default(), Datasets::default());
-    let known = (&mapping, &datasets);
+    let (mapping, datasets, common) = (Mapping::default(), Datasets::default(), Common::default());
+    let known = (&mapping, &datasets, &common);
     Some(look(&Snapshot::new(state.last_event_at()?, &subject.profile, known, &state, &subject.shared)))
 }
 
@@ -188,7 +189,9 @@ fn cycle_micros(subject: &Subject) -> f64 {
     median(|| {
         let data = serde_json::from_str(&subject.data).unwrap_or_default();
         let profile = Profile::from_data(&data, &Mapping::default());
-        let keys = with(subject, |snapshot| link::current_keys(snapshot.state, &profile, |_| false));
+        let keys = with(subject, |snapshot| {
+            link::current_keys(snapshot.state, &profile, snapshot.common, |_| false)
+        });
         let found = with(subject, |snapshot| analyze(snapshot, &Weights::default()))
             .map(|analysis| serde_json::to_vec(&analysis.observations));
         std::hint::black_box((keys, found));
