@@ -205,20 +205,22 @@ test("how a page is operated is told by strokes and rhythms; what its own code d
     }
   });
   await page.mouse.move(100, 100);
-  await page.waitForTimeout(500);
   await page.mouse.move(400, 220, { steps: 20 });
-  await page.mouse.move(400, 520, { steps: 10 });
+  await page.waitForTimeout(300);
+  await page.mouse.move(700, 400, { steps: 20 });
+  await page.mouse.move(400, 520, { steps: 20 });
   // A key that is held, as a remote desktop passes it on.
   for (let time = 0; time < 12; time++) await page.keyboard.press("ArrowDown", { delay: 5 });
   await page.evaluate(() => window.dregs.track("operated"));
   await dregs.saw("operator", "dregs_identify", "operated");
-  assert.deepEqual(told, {
-    ...{ clicks: 0, scriptedClicks: 0, moves: 31, touches: 0, keys: 12, scrolls: 0 },
-    strokes: [
-      { samples: 19, x: 270, y: 108, bend: 0, variation: 0 },
-      { samples: 10, x: 0, y: 270, bend: 0, variation: 0 },
-    ],
-  });
+  const { strokes, ...counts } = told;
+  assert.deepEqual(counts, { clicks: 0, scriptedClicks: 0, moves: 61, touches: 0, keys: 12, scrolls: 0 });
+  // Where the machine is busy, the pointer seems to rest on its way.
+  for (const { x, y, bend, variation } of strokes) {
+    const isOfOneLeg = [0.4, 0.6, -0.4].some((slope) => Math.abs(y - x * slope) <= 1);
+    assert.ok(bend === 0 && variation === 0 && isOfOneLeg, JSON.stringify(strokes));
+  }
+  assert.ok(strokes.length >= 3, JSON.stringify(strokes));
   await context.close();
 });
 

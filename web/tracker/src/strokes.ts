@@ -21,7 +21,7 @@ interface Place {
 
 /** A shorter pause is the browser's or the connection's. */
 const REST_MIN_MS = 80;
-/** A rest is so many times longer than the pause before: where the pointer is seen seldom, all are long. */
+/** A pause is a rest if the pointer was so many times slower than before: while a page is busy it goes on, unseen. */
 const REST_TIMES = 4;
 /** Nothing goes on after it. */
 const REST_MAX_MS = 1_500;
@@ -41,12 +41,11 @@ export class Strokes {
   private places: Place[] = [];
 
   move(x: number, y: number, at: number): void {
+    const place = { x, y, at };
     const last = this.places[this.places.length - 1];
-    if (last) {
-      if (x === last.x && y === last.y) return;
-      this.rest(at - last.at);
-    }
-    this.places.push({ x, y, at });
+    if (last && distance(last, place) === 0) return;
+    if (last && this.isRest(last, place)) this.close();
+    this.places.push(place);
     this.turn();
     if (this.places.length === PLACES_MAX) this.close();
   }
@@ -57,16 +56,11 @@ export class Strokes {
     return this.told;
   }
 
-  /** Ends the stroke where the pause before the next place is a rest. */
-  private rest(pause: number): void {
-    const [before, last] = this.places.slice(-2);
-    const pauseBefore = before && last ? last.at - before.at : Infinity;
-    if (pause > REST_MAX_MS || (pause > REST_MIN_MS && pause > REST_TIMES * pauseBefore)) {
-      this.close();
-    } else if (this.places.length === 2 && pauseBefore > REST_MIN_MS && pauseBefore > REST_TIMES * pause) {
-      // The pointer rested at the first place, and was moved from the second on.
-      this.places.shift();
-    }
+  private isRest(last: Place, place: Place): boolean {
+    const before = this.places[this.places.length - 2];
+    const pause = place.at - last.at;
+    const isSlower = before !== undefined && speed(last, place) * REST_TIMES < speed(before, last);
+    return pause > REST_MAX_MS || (pause > REST_MIN_MS && isSlower);
   }
 
   /** Ends the stroke where the last step turns away from the step before the one between: that one belongs to
@@ -106,7 +100,7 @@ export class Strokes {
     const beside = others.map((place) => Math.abs((place.x - first.x) * y - (place.y - first.y) * x));
     const pairs = others.map((place, at): [Place, Place] => [places[at] ?? first, place]);
     const steps = pairs.map(([from, to]) => distance(from, to));
-    const speeds = pairs.map(([from, to]) => distance(from, to) / Math.max(1, to.at - from.at));
+    const speeds = pairs.map(([from, to]) => speed(from, to));
     this.told.push({
       samples: places.length,
       x: Math.round(x),
@@ -119,6 +113,11 @@ export class Strokes {
 
 function distance(from: Place, to: Place): number {
   return Math.hypot(to.x - from.x, to.y - from.y);
+}
+
+/** In pixels by millisecond. */
+function speed(from: Place, to: Place): number {
+  return distance(from, to) / Math.max(1, to.at - from.at);
 }
 
 function variation(numbers: number[]): number {

@@ -62,8 +62,9 @@ const STRAIGHT_MAX_PX: f64 = 1.0;
 /// Constant steps vary by 0 to 0.3, the more the busier the machine; a hand that starts and stops varies by
 /// 0.65 (minimum jerk; Flash and Hogan, 1985).
 ///
-/// Of 148,000 strokes of 120 people in a browser (SapiMouse) and of ten at remote desktops (Balabit's Mouse
-/// Dynamics Challenge), one in a thousand is straight and even, and never are three of four in a row.
+/// Of 133,000 strokes of people (120 in a browser, SapiMouse; ten at remote desktops, Balabit's Mouse Dynamics
+/// Challenge; 60 in a laboratory, Kieslich and Henninger, 2017) two in a thousand are straight and even, and never
+/// are three of four in a row.
 const EVEN_MAX_VARIATION: f64 = 0.45;
 /// Keyboards, voice and switches move a pointer straight up, sideways or aslant, and at one speed.
 const AIDED_EVERY_DEGREES: f64 = 45.0;

@@ -8,7 +8,7 @@ use crate::snapshot::Snapshot;
 const WEIGHT: f64 = 1.0;
 const CONFIDENCE: f64 = 0.7;
 
-/// The pointer goes straight at one speed, which was in one of a thousand strokes of people: see
+/// The pointer goes straight at one speed, as two of a thousand strokes of people do: see
 /// [`Stroke`](crate::device::Stroke).
 const STRAIGHT: f64 = 0.08;
 const EVEN: f64 = 0.12;
