@@ -77,6 +77,28 @@ KEYBOARDS = (
 SHIFTS = (0.0, 0.25, 0.75)
 HANDS_MEET_AT = 4.7
 TYPED_WORDS = 100_000
+# What may follow each beginning of a syllable of Mandarin in Pinyin. Given names of two syllables are written as one word,
+# and there are more than any list has.
+PINYIN = {
+    "": "a ai an ang ao e ei en eng er o ou",
+    "b": "a ai an ang ao ei en eng i ian iao ie in ing o u",
+    "p": "a ai an ang ao ei en eng i ian iao ie in ing o ou u",
+    "m": "a ai an ang ao e ei en eng i ian iao ie in ing iu o ou u",
+    "f": "a an ang ei en eng o ou u",
+    "d": "a ai an ang ao e ei en eng i ia ian iao ie ing iu ong ou u uan ui un uo",
+    "t": "a ai an ang ao e eng i ian iao ie ing ong ou u uan ui un uo",
+    "n": "a ai an ang ao e ei en eng i ian iang iao ie in ing iu ong ou u uan ue uo v",
+    "l": "a ai an ang ao e ei eng i ia ian iang iao ie in ing iu ong ou u uan ue un uo v",
+    "g k h": "a ai an ang ao e ei en eng ong ou u ua uai uan uang ui un uo",
+    "j q x": "i ia ian iang iao ie in ing iong iu u uan ue un",
+    "zh": "a ai an ang ao e en eng i ong ou u ua uai uan uang ui un uo",
+    "ch": "a ai an ang ao e en eng i ong ou u uai uan uang ui un uo",
+    "sh": "a ai an ang ao e ei en eng i ou u ua uai uan uang ui un uo",
+    "r": "an ang ao e en eng i ong ou u uan ui un uo",
+    "z c s": "a ai an ang ao e ei en eng i ong ou u uan ui un uo",
+    "y": "a an ang ao e i in ing o ong ou u uan ue un",
+    "w": "a ai an ang ei en eng o u",
+}
 KEY_ROWS = ("qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm")
 
 
@@ -245,6 +267,13 @@ def learned(groups):
                 yield word, weight
 
 
+def mandarin():
+    """All words of two syllables."""
+    beginnings = ((start, ends.split()) for starts, ends in PINYIN.items() for start in starts.split() or [""])
+    syllables = [start + end for start, ends in beginnings for end in ends]
+    return {one + other for one in syllables for other in syllables}
+
+
 def is_doubted(word, names, gibberish):
     """Whether a rule of core/src/score/name.rs takes a word for made up, whoever bears it."""
     walk = 4 if len(word) == 4 else 5
@@ -288,7 +317,7 @@ def main():
     clean = groups | nations
     names = table(learned(clean | {"dictionary": dictionary()}), SMOOTHING[0])
     gibberish = table(((word, 1) for word in typed()), SMOOTHING[1])
-    known = sorted(word for word in set().union(*clean.values()) if is_doubted(word, names, gibberish))
+    known = sorted(word for word in mandarin().union(*clean.values()) if is_doubted(word, names, gibberish))
     made = {TABLES: names + gibberish, KNOWN: "".join(f"{word}\n" for word in known).encode()}
     # What is measured with changes with the packages alone, and takes long to read.
     if "--check" not in sys.argv or not (PACKAGES / "people-unseen.tsv").exists():

@@ -129,7 +129,11 @@ impl Kind {
             Self::Tagged => {
                 (0.6, 0.5, "has a tag after a +, of which its owner can make as many as they like")
             }
-            Self::Reserved => (0.3, 0.6, "is reserved for documentation and tests; no mail arrives there"),
+            Self::Reserved => (
+                0.3,
+                0.6,
+                "is under a domain for private networks, documentation or tests; no mail from outside arrives there",
+            ),
             Self::Relay => (0.6, 0.5, "hides the mailbox behind a relay that stands for a real account"),
             Self::Ordinary => (0.75, 0.7, "looks like one that a person reads"),
         }
@@ -273,6 +277,7 @@ mod tests {
             ("ada@duck.com", Kind::Relay),
             ("ada@example.com", Kind::Reserved),
             ("ada@shop.test", Kind::Reserved),
+            ("ada@office.local", Kind::Reserved),
             ("ada@tempmail-drop7.xyz", Kind::ThrowawayLike),
             ("test@gmail.com", Kind::Placeholder),
             ("asdf123@gmail.com", Kind::Placeholder),
