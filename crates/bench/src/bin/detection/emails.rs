@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use dregs_core::common::Common;
 use dregs_core::dataset::Datasets;
 use dregs_core::identity::Profile;
 use dregs_core::mapping::Mapping;
@@ -104,7 +105,8 @@ fn part_below(below: u8, domains: &[&str]) -> f64 {
             email: Some(format!("anna.keller@{domain}")),
             ..Profile::default()
         };
-        let snapshot = Snapshot::new(NOW, &profile, (&mapping, &datasets), &state, &[]);
+        let common = Common::default();
+        let snapshot = Snapshot::new(NOW, &profile, (&mapping, &datasets, &common), &state, &[]);
         analyze(&snapshot, &weights).scores.get(Category::Authenticity).is_some_and(|score| score < below)
     };
     domains.iter().filter(is_below).count() as f64 / domains.len().max(1) as f64

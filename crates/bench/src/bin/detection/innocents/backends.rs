@@ -83,8 +83,8 @@ pub fn scenarios() -> Vec<Scenario> {
         let enter = move |stage: &mut Stage, n| own_address(stage, n, agent);
         all.push(Scenario::new(ADDRESS, &[40, 100], enter).variant(agent.unwrap_or("no agent")));
     }
-    all.push(Scenario::new(ADDRESS_AND_AGENT, &[40, 100], |stage, n| passed_through(stage, n)));
-    all.push(Scenario::new(SIGN_UPS, &[40, 100], |stage, n| sign_ups(stage, n)));
+    all.push(Scenario::new(ADDRESS_AND_AGENT, &[40, 100], passed_through));
+    all.push(Scenario::new(SIGN_UPS, &[40, 100], sign_ups));
     for gap_ms in [0, 200] {
         let enter = move |stage: &mut Stage, n| checkout(stage, n, gap_ms);
         all.push(Scenario::new(CHECKOUT, &[40], enter).variant(format!("{gap_ms} ms apart")));
