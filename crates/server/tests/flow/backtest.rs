@@ -42,8 +42,10 @@ async fn a_backtest_says_whose_scores_would_change_and_touches_none(engine: Engi
     stories.extend(people.map(|millis| ("ada", "viewed", millis)));
     let count = stories.len();
     for (n, (id, name, millis)) in stories.into_iter().enumerate() {
-        let event =
-            json!({"id": format!("e{n}"), "type": name, "timestamp": at(millis), "identity": {"id": id}});
+        // In a session of their own: without anything of a person their times would be those of a backend.
+        let event = json!({
+            "id": format!("e{n}"), "type": name, "timestamp": at(millis), "identity": {"id": id}, "session": id,
+        });
         server.post("/api/events", event).await;
     }
     eventually("the robot to be seen through", async || {
