@@ -8,7 +8,8 @@ use dregs_core::score::{Category, Observation, Scores, Weights};
 use dregs_core::time::{HOUR_MS, Timestamp};
 use dregs_core::world::{Decided, Live, World};
 
-use crate::stage::{Stage, Truth, lowest};
+use crate::accused::lowest;
+use crate::stage::{Stage, Truth};
 
 /// An identity is scored at most once in this time, as by a server that is told nothing else.
 const MIN_CYCLE_MS: i64 = 1_000;
