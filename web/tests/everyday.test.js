@@ -11,7 +11,7 @@ let dregs, chrome;
 before(async () => {
   dregs = await Dregs.start(() => []);
   chrome = await browser();
-  const signUp = (id, name, email) => ({ type: "user.signup", identity: { id, data: { name, email } }, userAgent: "python-requests/2.32" });
+  const signUp = (id, name, email) => ({ type: "user.signup", identity: { id, data: { name, email } }, userAgent: "python-requests/2.32", session: id });
   await dregs.call("POST", "/events/batch", [
     signUp("ada", "Ada Lovelace", "ada.lovelace@posteo.de"),
     signUp("bob", "Robert Miller", "robert.miller@posteo.de"),

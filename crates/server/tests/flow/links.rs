@@ -124,6 +124,7 @@ async fn a_ring_that_uses_one_code_in_one_rhythm_is_found(engine: Engine) {
             event["type"] = json!(name);
             event["timestamp"] = json!(format!("2026-11-01T{time}Z"));
             event["identity"]["data"] = json!({});
+            event["session"] = json!(member);
             if *name == "promo_redeemed" {
                 event["data"] = json!({"promoCode": "FRIEND-1"});
             }

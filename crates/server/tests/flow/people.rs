@@ -45,6 +45,7 @@ fn hostile(id: &str) -> Value {
         "name": "Anna\r\nBcc: all@evil.test\r\n\r\n<script>alert(1)</script> <a href='https://evil.test/'>x</a> \
                  www.evil.test \u{202e}*_`<!channel>&amp;",
     });
+    event["session"] = json!("one visit");
     event["userAgent"] = json!("python-requests/2.31 <img src=https://evil.test/p.gif> https://evil.test/");
     event
 }

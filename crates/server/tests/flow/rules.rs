@@ -24,6 +24,7 @@ const ALL_EVENTS: [&str; 4] =
 fn bot(id: &str) -> Value {
     let mut event = event(id, "bot");
     event["userAgent"] = json!("python-requests/2.31");
+    event["session"] = json!("the bot's");
     event
 }
 
@@ -255,6 +256,7 @@ async fn a_back_test_opens_what_the_rule_itself_has_opened(engine: Engine) {
             let mut event = event(&format!("{user}-{day}"), user);
             if user.starts_with("bot") {
                 event["userAgent"] = json!("python-requests/2.31");
+                event["session"] = json!(user);
                 opened += 2;
             }
             server.post("/api/events", event).await;
