@@ -6,14 +6,14 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::agents::{pack, unpack};
-use super::{GAP_BUCKETS, HOURS, IdentityState, Recent, Seen, Tab};
+use super::{FirstHour, GAP_BUCKETS, HOURS, IdentityState, Recent, Seen, Tab};
 use crate::device::{Interactions, Makeup, Signs};
 use crate::place::{Country, Place};
 use crate::time::Timestamp;
 
 /// Changes with every change to the fold or to the bytes: a state of another version is folded
 /// again from the stored events.
-const FORMAT_VERSION: u8 = 5;
+const FORMAT_VERSION: u8 = 6;
 
 /// Bytes of a fingerprint that this server derived.
 const DERIVED_FINGERPRINT_BYTES: usize = 16;
@@ -34,6 +34,8 @@ struct Wire {
     devices: Vec<WireSeen<Fingerprint>>,
     /// Those that are known, by the place of their device.
     makeups: Vec<(u8, Makeup)>,
+    /// Those with more than their first moment, by the place of their device.
+    first_hours: Vec<(u8, u128)>,
     tab: Option<Tab>,
     addresses: Vec<WireSeen<IpAddr>>,
     sessions: Vec<WireSeen<[u8; 4]>>,
@@ -118,6 +120,10 @@ impl IdentityState {
                 .zip(&self.makeups)
                 .filter_map(|(place, makeup)| Some((place, (*makeup)?)))
                 .collect(),
+            first_hours: (0..)
+                .zip(self.first_hours.iter().map(|hour| hour.bits()))
+                .filter(|(_, bits)| *bits > 1)
+                .collect(),
             tab: self.tab,
             addresses: to_wire(&self.addresses, start, |ip| *ip),
             sessions: to_wire(&self.sessions, start, |digest| digest.to_le_bytes()),
@@ -164,6 +170,12 @@ impl IdentityState {
         for (place, makeup) in wire.makeups {
             *makeups.get_mut(usize::from(place))? = Some(makeup);
         }
+        let devices = from_wire(wire.devices, start, Fingerprint::unpack);
+        let mut first_hours: Vec<_> = devices.iter().map(|seen| FirstHour::new(seen.first_at, 1)).collect();
+        for (place, bits) in wire.first_hours {
+            let first_at = devices.get(usize::from(place))?.first_at;
+            first_hours[usize::from(place)] = FirstHour::new(first_at, bits);
+        }
         Some(Self {
             event_count: wire.event_count,
             browser_event_count: wire.browser_event_count,
@@ -175,8 +187,9 @@ impl IdentityState {
             first_event_at: start,
             last_event_at: later(start, wire.span_ms),
             recent: recent.collect(),
-            devices: from_wire(wire.devices, start, Fingerprint::unpack),
+            devices,
             makeups,
+            first_hours,
             tab: wire.tab,
             addresses: from_wire(wire.addresses, start, |ip| ip),
             sessions: from_wire(wire.sessions, start, u32::from_le_bytes),
