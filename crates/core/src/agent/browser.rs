@@ -165,7 +165,7 @@ fn is_beginning(name: &str) -> bool {
     let begins = |whole: &&str| {
         whole.len() > name.len() && whole.as_bytes()[..name.len()].eq_ignore_ascii_case(name.as_bytes())
     };
-    BROWSERS.iter().chain(&ENGINES).chain(&FILLERS).any(|whole| begins(whole))
+    BROWSERS.iter().chain(&ENGINES).chain(&FILLERS).any(begins)
 }
 
 /// Whether a browser of this engine and system may go by a name of its own: those of Gecko's, and apps of phones

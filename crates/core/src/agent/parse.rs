@@ -60,7 +60,7 @@ impl<'a> Parts<'a> {
         let text = self.rest;
         let mut name_len = 0;
         loop {
-            let word = word(&self.rest[..]);
+            let word = word(self.rest);
             let start = text.len() - self.rest.len();
             if is_address(word) {
                 if name_len == 0 {
@@ -78,7 +78,7 @@ impl<'a> Parts<'a> {
             }
             name_len = start + word.len();
             let spaces = self.rest.len() - self.rest.trim_start_matches(' ').len();
-            if spaces == 0 || self.rest[spaces..].bytes().next().is_none_or(|byte| ends_word(byte)) {
+            if spaces == 0 || self.rest[spaces..].bytes().next().is_none_or(ends_word) {
                 return Part::Product { name: &text[..name_len], version: "" };
             }
             self.rest = &self.rest[spaces..];
