@@ -35,4 +35,5 @@ bench-detection:
 	scripts/detection/packages.sh
 	scripts/detection/names.py --check
 	scripts/detection/domains.py --check
+	scripts/detection/free_mail.py --check
 	cargo run $(CARGO_FLAGS) --profile perf -p dregs-bench --bin detection -- --docs docs/detection

@@ -9,6 +9,7 @@ scripts/detection/packages.sh
 scripts/detection/crawlers.py --check
 scripts/detection/names.py --check
 scripts/detection/domains.py --check
+scripts/detection/free_mail.py --check
 cargo nextest run --locked --workspace
 cargo build --locked -p dregs-server
 scripts/web.sh test

@@ -64,7 +64,8 @@ const PLAIN: [Plain; 3] = [
         slug: "account-takeover-suspected",
         name: "Account takeover suspected",
     },
-    // Five accounts on one device in an hour, 15 of one mailbox, 31 in one network: `score/sign_up_burst.rs`.
+    // In an hour seven accounts of strangers on one device, eight with variants of one e-mail address, or 71 at one
+    // address without devices of their own: `score/sign_up_burst.rs`.
     Plain {
         analyzer: "behavior.sign-up-burst",
         value_max: 0.12,

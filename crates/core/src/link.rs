@@ -12,7 +12,7 @@ use crate::event::{Event, codes};
 use crate::identity::Profile;
 use crate::person::{self, Record};
 use crate::snapshot::OTHERS_MAX;
-use crate::state::{IdentityState, Seen};
+use crate::state::{FirstHour, IdentityState, Seen};
 use crate::time::Timestamp;
 
 mod rescored;
@@ -34,7 +34,7 @@ pub enum KeyKind {
     Email = 4,
     /// The /24 of an IPv4 address, the /48 of an IPv6 address.
     Network = 5,
-    /// The letters of the mailbox name.
+    /// The letters of the mailbox name, at one domain or at any large provider.
     Mailbox = 6,
     /// How the name sounds.
     Name = 7,
@@ -248,7 +248,7 @@ const PHONE_DIGITS: usize = 9;
 
 /// The keys by which what an identity says of itself ties it to others.
 pub fn profile_keys(profile: &Profile) -> impl Iterator<Item = LinkKey> {
-    let mailbox = profile.email.as_deref().and_then(person::mailbox_letters);
+    let mailbox = profile.email.as_deref().and_then(person::mailbox_key);
     let name = profile.name.as_deref().and_then(person::name_sounds);
     let phone = profile.phone.as_deref().and_then(|phone| {
         let digits: Vec<_> = phone.chars().filter(char::is_ascii_digit).collect();
@@ -364,6 +364,14 @@ pub fn held_since(state: &IdentityState, key: &LinkKey) -> Option<Timestamp> {
 pub fn address_keys(ip: IpAddr) -> impl Iterator<Item = LinkKey> {
     let own = ip_value(ip).map(|value| LinkKey { kind: KeyKind::Ip, value });
     own.into_iter().chain(network_value(ip).map(|value| LinkKey { kind: KeyKind::Network, value }))
+}
+
+/// What happened in the identity's first hour with one of its own keys, where that is of a device.
+pub fn first_hour(state: &IdentityState, key: &LinkKey) -> Option<FirstHour> {
+    let is_device = key.kind == KeyKind::Device || key.kind.but().is_some();
+    let mut devices = state.devices().iter().filter(|_| is_device);
+    let device = devices.find(|seen| device_keys(state, &seen.value).any(|own| own == *key))?;
+    state.first_hour(&device.value)
 }
 
 /// The network around an address: what one provider gives to one customer with several of them, or

@@ -7,7 +7,7 @@ use crate::identity::Profile;
 use crate::link::{KeyKind, LinkKey, ip_value};
 use crate::mapping::{CanonicalType, Mapping};
 use crate::score::is_automatic;
-use crate::state::{IdentityState, RecentEvent, Trace};
+use crate::state::{FirstHour, IdentityState, RecentEvent, Trace};
 use crate::time::Timestamp;
 
 /// Other identities looked at for one key, the newest; counting them stops there, too. Of weak keys fewer
@@ -65,6 +65,9 @@ pub struct OtherIdentity {
     /// Given where this identity has one, or an address, to compare with.
     pub date_of_birth: Option<String>,
     pub address: Option<String>,
+    /// What happened in its first hour with the key: of devices to which many came at once, see
+    /// [`crate::score::may_be_many`].
+    pub first_hour: Option<FirstHour>,
 }
 
 impl<'a> Snapshot<'a> {

@@ -19,6 +19,9 @@ use crate::time::{HOUR_MS, Timestamp};
 
 mod agents;
 mod codec;
+mod first_hour;
+
+pub use first_hour::FirstHour;
 
 /// Devices remembered; the one unseen for longest makes room for a new one.
 pub const DEVICES_MAX: usize = 16;
@@ -168,6 +171,8 @@ pub struct IdentityState {
     devices: Vec<Seen<String>>,
     /// What each of the devices is made of, as far as that was reported.
     makeups: Vec<Option<Makeup>>,
+    /// What of the first hour with each of them.
+    first_hours: Vec<FirstHour>,
     tab: Option<Tab>,
     addresses: Vec<Seen<IpAddr>>,
     sessions: Vec<Seen<u32>>,
@@ -275,9 +280,14 @@ impl IdentityState {
                 self.tab = self.tab.filter(|tab| tab.device != place);
                 self.makeups.resize(self.devices.len(), None);
                 self.makeups[usize::from(place)] = None;
+                let hour = FirstHour::new(event.timestamp, 0);
+                self.first_hours.resize(self.devices.len(), hour);
+                self.first_hours[usize::from(place)] = hour;
                 place
             }
         };
+        let hour = &mut self.first_hours[usize::from(place)];
+        *hour = hour.with(event.timestamp);
         let makeup = &mut self.makeups[usize::from(place)];
         *makeup = makeup.or_else(|| Makeup::of(event.components.as_ref()?));
         place
@@ -398,6 +408,12 @@ impl IdentityState {
     pub fn makeup(&self, fingerprint: &str) -> Option<Makeup> {
         let place = self.devices.iter().position(|seen| seen.value == fingerprint)?;
         self.makeups.get(place).copied().flatten()
+    }
+
+    /// What happened in the first hour with one of [`Self::devices`].
+    pub fn first_hour(&self, fingerprint: &str) -> Option<FirstHour> {
+        let place = self.devices.iter().position(|seen| seen.value == fingerprint)?;
+        self.first_hours.get(place).copied()
     }
 
     /// Addresses, at most [`ADDRESSES_MAX`].

@@ -112,7 +112,7 @@ impl World {
             .filter(|(holder, _)| *holder != place)
             .take(key.kind.others_max())
             .map(|(holder, first_seen_at)| {
-                let User { id, profile, .. } = &self.users[*holder];
+                let User { id, profile, state, .. } = &self.users[*holder];
                 OtherIdentity {
                     id: id.clone(),
                     first_seen_at: *first_seen_at,
@@ -120,6 +120,7 @@ impl World {
                     email: profile.email.clone(),
                     date_of_birth: profile.date_of_birth.clone(),
                     address: profile.address.clone(),
+                    first_hour: link::first_hour(state, &key),
                 }
             })
             .collect();

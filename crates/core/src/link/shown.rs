@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::KeyKind;
 use crate::identity::Profile;
-use crate::person;
-use crate::score::{SAME_NAME_MIN_LIKENESS, email_likeness};
+use crate::person::{self, Resemblance};
+use crate::score::SAME_NAME_MIN_LIKENESS;
 use crate::snapshot::OTHERS_MAX;
 
 /// How two identities are linked.
@@ -73,8 +73,10 @@ const SESSION: (f64, f64) = (0.98, 0.95);
 const JOURNEY: &[(usize, f64, f64)] = &[(1, 0.3, 0.3), (4, 0.5, 0.5), (10, 0.4, 0.4)];
 /// A mailbox has one owner.
 const EMAIL: (f64, f64) = (1.0, 0.95);
-/// Addresses that share no more than letters are alike by chance.
-const SIMILAR_EMAIL_MIN: f64 = 0.3;
+/// The same but for digits, signs and tags, at one domain.
+const SIMILAR_EMAIL: f64 = 0.5;
+/// The same name, which few have, at two large providers, as people have it.
+const SAME_MAILBOX_NAME: f64 = 0.4;
 /// Each further key in common takes this part of what is missing to 1.0.
 const FURTHER_KEY: f64 = 0.5;
 
@@ -97,9 +99,12 @@ pub fn show(shared: Shared, own: &Profile, other: &Profile) -> Option<ShownLink>
             (LinkType::SimilarName, PERSON)
         }
         KeyKind::Mailbox => {
-            let likeness = email_likeness(own.email.as_deref()?, other.email.as_deref()?);
-            let likeness = Some(likeness).filter(|likeness| *likeness >= SIMILAR_EMAIL_MIN)?;
-            (LinkType::SimilarEmail, (likeness, SIMILAR_EMAIL_CONFIDENCE))
+            let value = match resemblance(own, other)? {
+                Resemblance::Identical | Resemblance::SameMailbox => EMAIL.0,
+                Resemblance::Variant => SIMILAR_EMAIL,
+                Resemblance::SameName => SAME_MAILBOX_NAME,
+            };
+            (LinkType::SimilarEmail, (value, SIMILAR_EMAIL_CONFIDENCE))
         }
         KeyKind::Name => {
             let likeness = person::name_likeness(own.name.as_deref()?, other.name.as_deref()?);
@@ -127,10 +132,28 @@ pub fn show(shared: Shared, own: &Profile, other: &Profile) -> Option<ShownLink>
     let mut metadata = Map::new();
     metadata.insert("keysInCommon".to_owned(), keys.into());
     metadata.insert("otherIdentities".to_owned(), others.into());
-    Some(ShownLink { link_type, value, confidence, explanation: explain(shared), metadata })
+    let explanation = explain(shared, resemblance(own, other));
+    Some(ShownLink { link_type, value, confidence, explanation, metadata })
 }
 
-fn explain(Shared { kind, keys, others }: Shared) -> String {
+/// What the addresses of two have in common, unless they are numbered mailboxes of one organisation.
+fn resemblance(own: &Profile, other: &Profile) -> Option<Resemblance> {
+    let email = own.email.as_deref()?.trim().to_lowercase();
+    let found = person::resemblance(&email, other.email.as_deref()?)?;
+    let is_role = || person::EmailParts::of(&email).is_some_and(|own| own.is_role() && !own.is_free());
+    (found != Resemblance::Variant || !is_role()).then_some(found)
+}
+
+fn of_mailbox(resemblance: Option<Resemblance>) -> &'static str {
+    match resemblance {
+        Some(Resemblance::Identical) => "Both have the same e-mail address",
+        Some(Resemblance::SameMailbox) => "Both have an address of the same mailbox, written in two ways",
+        Some(Resemblance::SameName) => "Both have the same name before the @ of their e-mail addresses",
+        Some(Resemblance::Variant) | None => "Both have nearly the same e-mail address",
+    }
+}
+
+fn explain(Shared { kind, keys, others }: Shared, resemblance: Option<Resemblance>) -> String {
     let what = match (kind, keys) {
         (KeyKind::Device, 1) => "Both used the same device".to_owned(),
         (KeyKind::Device, _) => format!("Both used the same {keys} devices"),
@@ -142,7 +165,7 @@ fn explain(Shared { kind, keys, others }: Shared) -> String {
         (KeyKind::Ip, 1) => "Both came from the same address".to_owned(),
         (KeyKind::Ip, _) => format!("Both came from the same {keys} addresses"),
         (KeyKind::Email, _) => "Both have the same e-mail address".to_owned(),
-        (KeyKind::Mailbox, _) => "Both have nearly the same e-mail address".to_owned(),
+        (KeyKind::Mailbox, _) => of_mailbox(resemblance).to_owned(),
         (KeyKind::Name, _) => "Both have nearly the same name".to_owned(),
         (KeyKind::Phone, _) => "Both have the same phone number".to_owned(),
         (KeyKind::Birth | KeyKind::Home, _) => {
@@ -155,7 +178,10 @@ fn explain(Shared { kind, keys, others }: Shared) -> String {
         (KeyKind::Network, _) => format!("Both came from the same {keys} networks"),
     };
     let more = if others >= OTHERS_MAX { " or more" } else { "" };
+    // Who else has such a key may have another name or address, which only sounds alike.
+    let is_alike = matches!(kind, KeyKind::Mailbox | KeyKind::Name | KeyKind::Birth | KeyKind::Home);
     let told = match others.saturating_sub(1) {
+        _ if is_alike => what,
         0 => what,
         1 => format!("{what}, and so did 1 other identity"),
         rest => format!("{what}, and so did {rest} other identities{more}"),
@@ -278,7 +304,18 @@ mod tests {
         };
         let near = "Both have nearly the same e-mail address.".to_owned();
         assert_eq!(link(KeyKind::Mailbox, "", "ada_b8@web.de"), Some(("SIMILAR_EMAIL", 0.5, near)));
+        let same = "Both have the same e-mail address.".to_owned();
+        assert_eq!(link(KeyKind::Mailbox, "", "Ada.B7@web.de"), Some(("SIMILAR_EMAIL", 1.0, same)));
+        let mailbox = "Both have an address of the same mailbox, written in two ways.".to_owned();
+        assert_eq!(link(KeyKind::Mailbox, "", "ada.b7+x@web.de"), Some(("SIMILAR_EMAIL", 1.0, mailbox)));
+        let name = "Both have the same name before the @ of their e-mail addresses.".to_owned();
+        assert_eq!(link(KeyKind::Mailbox, "", "ada.b7@gmail.com"), Some(("SIMILAR_EMAIL", 0.4, name)));
         assert_eq!(link(KeyKind::Mailbox, "", "adab@posteo.de"), None);
+        let mailbox = |email: &str| Profile { email: Some(email.to_owned()), ..Profile::default() };
+        let shared = Shared { kind: KeyKind::Mailbox, keys: 1, others: 1 };
+        for (own, other) in [("info@firm-a.de", "info@firm-b.de"), ("info1@firm-a.de", "info2@firm-a.de")] {
+            assert_eq!(show(shared, &mailbox(own), &mailbox(other)), None, "{own} {other}");
+        }
         let name = "Both have nearly the same name.".to_owned();
         assert_eq!(link(KeyKind::Name, "Byron, Ada", ""), Some(("SIMILAR_NAME", 0.4, name)));
         assert_eq!(link(KeyKind::Name, "Eda Baron", ""), None);

@@ -3,25 +3,30 @@
 
 use std::collections::BTreeSet;
 
+use super::company::{Company, Own};
+use super::hand::hand;
+use super::similar_email::alike;
 use super::{Analyzer, Category, Finding, counted, interpolate};
 use crate::link::KeyKind;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
 
 /// A code alone says nothing, since it is made to be passed on; with a device in common it is telling.
 const WEIGHT: f64 = 1.2;
 const CONFIDENCE: f64 = 0.8;
 
-/// What accounts on one code have in common, and how much one such account counts. At one address colleagues
-/// and families pass codes on.
-const TIES: [(KeyKind, f64); 5] = [
-    (KeyKind::Device, 1.0),
-    (KeyKind::Session, 1.0),
-    (KeyKind::Mailbox, 0.7),
-    (KeyKind::Journey, 0.5),
-    (KeyKind::Ip, 0.1),
+/// What accounts on one code have in common, how much one such account counts, and in words. At one address
+/// colleagues and families pass codes on.
+const TIES: [(KeyKind, f64, &str); 5] = [
+    (KeyKind::Device, 1.0, "a device"),
+    (KeyKind::Session, 1.0, "a session"),
+    (KeyKind::Mailbox, 0.7, "a mailbox"),
+    (KeyKind::Journey, 0.5, "their first steps"),
+    (KeyKind::Ip, 0.1, "an address"),
 ];
 /// Accounts with nothing but an address in common count for so much together, at most.
 const BY_ADDRESS_MAX: f64 = 1.0;
+/// Colleagues, or those who have one model of a device, for so much: a code for all of them is what it is for.
+const OF_COLLEAGUES: f64 = 0.5;
 
 /// A couple may refer each other.
 const VALUE_BY_STRENGTH: [(f64, f64); 4] = [(0.5, 0.5), (1.0, 0.42), (3.0, 0.15), (8.0, 0.04)];
@@ -35,25 +40,63 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 };
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let ids = |kind| snapshot.shared(kind).flat_map(|shared| &shared.others).map(|other| other.id.as_str());
-    let on_code: BTreeSet<&str> = ids(KeyKind::Code).collect();
-    let (mut tied, mut strength) = (BTreeSet::new(), 0.0);
-    for (kind, counts) in TIES {
-        let before = tied.len();
-        tied.extend(ids(kind).filter(|id| on_code.contains(id)));
-        let new = (tied.len() - before) as f64 * counts;
-        strength += if kind == KeyKind::Ip { new.min(BY_ADDRESS_MAX) } else { new };
+    let own = Own::of(snapshot);
+    let on_code: BTreeSet<&str> =
+        snapshot.shared(KeyKind::Code).flat_map(|shared| &shared.others).map(id).collect();
+    let at_addresses: BTreeSet<&str> =
+        snapshot.shared(KeyKind::Ip).flat_map(|shared| &shared.others).map(id).collect();
+    let is_tie = |kind: KeyKind, other: &OtherIdentity| match kind {
+        KeyKind::Mailbox => alike(snapshot, &own, other).is_some_and(super::similar_email::Alike::is_plain),
+        // Who is led step by step in one room.
+        KeyKind::Journey => !at_addresses.contains(id(other)),
+        _ => true,
+    };
+    let (mut tied, mut strength, mut words) = (BTreeSet::new(), 0.0, Vec::new());
+    for (kind, counts, word) in TIES {
+        for shared in snapshot.shared(kind) {
+            let new = shared
+                .others
+                .iter()
+                .filter(|other| on_code.contains(id(other)) && is_tie(kind, other) && tied.insert(id(other)));
+            let new: Vec<_> = new.collect();
+            strength += match kind {
+                KeyKind::Device | KeyKind::Session => in_one_hand(snapshot, &own, shared, &new),
+                KeyKind::Ip => (new.len() as f64 * counts).min(BY_ADDRESS_MAX),
+                _ => new.len() as f64 * counts,
+            };
+            if !new.is_empty() && words.last() != Some(&word) {
+                words.push(word);
+            }
+        }
     }
     let value = interpolate(&VALUE_BY_STRENGTH, strength);
     if value >= 0.5 {
         return None;
     }
     let explanation = format!(
-        "{} used the same promotion or referral code, and shared a device, a session, a mailbox, their steps or \
-         an address with this one; codes are meant for different people.",
-        counted(tied.len() as u64, "other account")
+        "{} used the same promotion or referral code and had {} in common with this one; codes are meant for \
+         different people.",
+        counted(tied.len() as u64, "other account"),
+        words.join(" or ")
     );
     Some(Finding::new(value, CONFIDENCE, explanation).with("otherAccounts", tied.len()))
+}
+
+fn id(other: &OtherIdentity) -> &str {
+    &other.id
+}
+
+/// For how many accounts of one person those stand who share a device or a session and the code.
+fn in_one_hand(snapshot: &Snapshot, own: &Own, shared: &SharedKey, others: &[&OtherIdentity]) -> f64 {
+    if others.is_empty() {
+        return 0.0;
+    }
+    if hand(snapshot, own, shared, shared.since).is_model {
+        return OF_COLLEAGUES;
+    }
+    let company = Company::of(own, others.iter().copied());
+    let strangers = Company { colleagues: 0, ..company }.strength();
+    strangers + if company.colleagues > 0 { OF_COLLEAGUES } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -68,8 +111,8 @@ mod tests {
 
     #[test]
     fn a_code_is_a_ring_where_a_device_is_shared_as_well() {
-        let words = "3 other accounts used the same promotion or referral code, and shared a device, a session, a \
-                     mailbox, their steps or an address with this one; codes are meant for different people.";
+        let words = "3 other accounts used the same promotion or referral code and had a device in common with this one; \
+                     codes are meant for different people.";
         assert_eq!(with(KeyKind::Device, 3), Some((0.15, words.to_owned())));
         assert_eq!(with(KeyKind::Device, 0), None, "a code for everybody");
         assert_eq!(with(KeyKind::Ip, 5), None, "a family");

@@ -24,11 +24,15 @@ pub struct Crowd {
 
 /// Looks at the others of a key from the moment `since`.
 pub fn crowd(shared: &SharedKey, since: Timestamp) -> Crowd {
-    let gap = |at: Timestamp| at.millis_since(since);
+    crowd_of(shared.others.iter().map(|other| other.first_seen_at), since)
+}
+
+/// Looks at those who came at these times.
+pub fn crowd_of(came_at: impl Iterator<Item = Timestamp>, since: Timestamp) -> Crowd {
     let (mut together, mut apart) = (0, 0);
     let (mut first, mut last) = (0, 0);
     let (mut earliest, mut latest) = (0, 0);
-    for gap in shared.others.iter().map(|other| gap(other.first_seen_at)) {
+    for gap in came_at.map(|at| at.millis_since(since)) {
         (earliest, latest) = (earliest.min(gap), latest.max(gap));
         if gap.abs() <= TOGETHER_MS {
             together += 1;

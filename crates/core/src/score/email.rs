@@ -216,7 +216,7 @@ fn is_quoted_well(quoted: &str) -> bool {
 
 /// Whether a mailbox name looks generated: letters and digits in turn, many consonants in a row,
 /// or hardly a vowel. Names that are hard to speak (`jrschmidt`, `krzysztof`) stay below.
-fn is_random(mailbox: &str) -> bool {
+pub(super) fn is_random(mailbox: &str) -> bool {
     const LETTERS_MIN: usize = 8;
     const CONSONANTS_IN_A_ROW: usize = 7;
     const TURNS_MIN: usize = 4;

@@ -32,12 +32,14 @@ use crate::snapshot::Snapshot;
 mod acts;
 mod agreement;
 mod code_ring;
+mod company;
 mod crowd;
 mod device;
 mod dormancy;
 mod email;
 mod failed_payments;
 mod failed_sign_ins;
+mod hand;
 mod interaction;
 mod moments;
 mod name;
@@ -60,10 +62,10 @@ mod user_agent;
 mod weights;
 
 pub use email::is_throwaway_like;
+pub use hand::may_be_many;
 pub(crate) use moments::is_automatic;
 use name::letters_cost as name_letters_cost;
 pub use name::{is_made_up as is_made_up_name, looks_made_up as looks_made_up_name};
-pub(crate) use similar_email::likeness as email_likeness;
 pub(crate) use similar_profile::SAME_NAME_MIN_LIKENESS;
 
 pub use weights::Weights;
@@ -314,6 +316,11 @@ fn duration(millis: f64) -> String {
         seconds if seconds < 5_400.0 => format!("{:.1} min", seconds / 60.0),
         seconds => format!("{:.1} h", seconds / 3_600.0),
     }
+}
+
+/// "within 20.0 min", or "at once" where that is nothing.
+fn within(millis: i64) -> String {
+    if millis < 1_000 { "at once".to_owned() } else { format!("within {}", duration(millis as f64)) }
 }
 
 #[cfg(test)]

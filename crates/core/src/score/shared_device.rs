@@ -2,16 +2,18 @@
 
 use std::collections::HashSet;
 
-use super::crowd::{TOGETHER_MS, crowd};
-use super::{Analyzer, Category, Finding, counted, duration, interpolate};
+use super::company::Own;
+use super::crowd::{Crowd, TOGETHER_MS};
+use super::hand::{Hand, hand};
+use super::{Analyzer, Category, Finding, counted, interpolate, within};
 use crate::device::Part;
 use crate::link::KeyKind;
 use crate::snapshot::{OTHERS_MAX, OtherIdentity, SharedKey, Snapshot};
 use crate::time::HOUR_MS;
 
 /// The strongest sign of many accounts in one hand: a device is in few hands, so it counts twice
-/// the usual. With the values below, two accounts made on a device within an hour score about 62,
-/// three 49, five 9.
+/// the usual. With the values below, two accounts of strangers made on a device within an hour score about
+/// 62, three 49, four 45, five 9.
 const WEIGHT: f64 = 2.0;
 
 /// Fingerprints of the same model can coincide, so no finding is certain.
@@ -22,7 +24,7 @@ const ALONE: (f64, f64) = (0.7, 0.6);
 /// Accounts that stand for as many made within an hour of one's own, and what that is worth: couples
 /// and families share a device, so the first others cost little; chosen for the scores above.
 const VALUE_BY_STRENGTH: [(f64, f64); 8] =
-    [(0.0, 0.5), (1.0, 0.45), (2.0, 0.38), (3.0, 0.28), (4.0, 0.15), (6.0, 0.08), (10.0, 0.03), (20.0, 0.02)];
+    [(0.0, 0.5), (1.0, 0.45), (2.0, 0.38), (3.0, 0.36), (4.0, 0.15), (6.0, 0.08), (10.0, 0.03), (20.0, 0.02)];
 
 /// The same on a device that differs in one part. Somebody else's piece of the same model takes no more than
 /// what one gains by being alone on a device; a ring that adds noise to what it draws stands out.
@@ -50,24 +52,27 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 };
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let own = snapshot.state.devices().iter().filter(|seen| !snapshot.common.has_device(&seen.value)).count();
+    let remembered =
+        snapshot.state.devices().iter().filter(|seen| !snapshot.common.has_device(&seen.value)).count();
     // More than are remembered, where there were as many.
-    let devices = snapshot.state.device_count() - (snapshot.state.devices().len() - own) as u32;
+    let devices = snapshot.state.device_count() - (snapshot.state.devices().len() - remembered) as u32;
+    let own = Own::of(snapshot);
     let at_its_addresses: HashSet<&str> = ids(snapshot, KeyKind::Ip).collect();
     let judged = |shared: SharedKey| {
-        let strength = strength(&shared, &at_its_addresses);
+        let hand = hand(snapshot, &own, &shared, shared.since);
+        let strength = hand.strength + strength_apart(&own, &shared, &hand.crowd, &at_its_addresses);
         let is_near = shared.key.kind.but().is_some();
         let (values, confidence): (&[_], _) =
             if is_near { (&NEAR_BY_STRENGTH, NEAR_CONFIDENCE) } else { (&VALUE_BY_STRENGTH, CONFIDENCE) };
         let value = interpolate(values, strength);
-        let finding =
-            Finding::new(value, confidence, explain(&shared)).with("otherAccounts", shared.others.len());
+        let finding = Finding::new(value, confidence, explain(&shared, &hand))
+            .with("otherAccounts", shared.others.len());
         finding.with("strength", (strength * 1_000.0).round() / 1_000.0)
     };
     let found = snapshot.shared(KeyKind::Device).cloned().chain(near(snapshot)).map(judged);
     found.min_by(|one, other| one.value.total_cmp(&other.value)).or_else(|| {
         let (value, confidence) = ALONE;
-        (own > 0).then(|| {
+        (remembered > 0).then(|| {
             let devices = counted(devices.into(), "device");
             Finding::new(value, confidence, format!("No other account was seen on its {devices}."))
                 .with("otherAccounts", 0)
@@ -92,36 +97,40 @@ fn near(snapshot: &Snapshot) -> impl Iterator<Item = SharedKey> {
     })
 }
 
-/// For how many accounts made within an hour of it the others on a device stand.
-fn strength(shared: &SharedKey, at_its_addresses: &HashSet<&str>) -> f64 {
-    let crowd = crowd(shared, shared.since);
+/// For how many accounts made within an hour of its own those stand who came to a device at other times.
+fn strength_apart(own: &Own, shared: &SharedKey, crowd: &Crowd, at_its_addresses: &HashSet<&str>) -> f64 {
+    let common = 1.0 / (1.0 + (crowd.apart as f64 / COMMON_OTHERS).powi(3));
+    let is_few = crowd.apart as f64 <= COMMON_OTHERS;
     let apart = |other: &&OtherIdentity| other.first_seen_at.millis_since(shared.since).abs() > TOGETHER_MS;
     let of = |other: &OtherIdentity| {
         let later_ms = other.first_seen_at.millis_since(shared.since);
         let hours = later_ms.unsigned_abs() as f64 / HOUR_MS as f64;
         let at_same = if at_its_addresses.contains(other.id.as_str()) { SAME_ADDRESS } else { 1.0 };
         let first = if later_ms > 0 { FIRST } else { 1.0 };
-        interpolate(&STRENGTH_BY_HOURS, hours) * at_same * first
+        let known = if is_few { own.relation(other).part() } else { 1.0 };
+        interpolate(&STRENGTH_BY_HOURS, hours) * at_same.min(known) * first
     };
-    let sum: f64 = shared.others.iter().filter(apart).map(of).sum();
-    let common = 1.0 / (1.0 + (crowd.apart as f64 / COMMON_OTHERS).powi(3));
-    crowd.excess + sum * common
+    shared.others.iter().filter(apart).map(of).sum::<f64>() * common
 }
 
-fn explain(shared: &SharedKey) -> String {
+fn explain(shared: &SharedKey, hand: &Hand) -> String {
     let others = shared.others.len();
-    let crowd = crowd(shared, shared.since);
+    let crowd = hand.crowd;
     let but = shared.key.kind.but();
     let more = if others >= OTHERS_MAX { " or more" } else { "" };
     let accounts = counted(others as u64, "other account");
     if crowd.excess >= 1.0 {
         let together = counted(crowd.together as u64 + 1, "account");
-        let (device, meaning) = match but {
-            Some(part) => ("nearly the same device", part.words()),
-            None => ("this device", "a device usually belongs to one person"),
+        let device = if but.is_some() { "nearly the same device" } else { "this device" };
+        let meaning = match (hand.company.words(), but) {
+            _ if hand.is_model => {
+                "they were active at the same time, as those with one model of a device are"
+            }
+            (Some(words), _) => words,
+            (None, Some(part)) => part.words(),
+            (None, None) => "a device usually belongs to one person",
         };
-        let span = duration(crowd.together_span_ms as f64);
-        return format!("{together} were made on {device} within {span}; {meaning}.");
+        return format!("{together} appeared on {device} {}; {meaning}.", within(crowd.together_span_ms));
     }
     let meaning = if let Some(part) = but {
         part.words()
@@ -162,14 +171,14 @@ mod tests {
     #[test]
     fn says_how_many_were_made_in_which_time() {
         let ring = on_a_device().shares_at(KeyKind::Device, "f", [-30, -20, -10, 10]);
-        let words = "5 accounts were made on this device within 40.0 min; a device usually belongs to one \
+        let words = "5 accounts appeared on this device within 40.0 min; a device usually belongs to one \
                      person.";
         assert_eq!(said(ring.observe(ANALYZER)), Some((0.15, words.to_owned())));
     }
 
     #[test]
     fn the_more_at_once_the_less_unique() {
-        let cases = [(1, 62), (2, 49), (4, 9), (50, 0)];
+        let cases = [(1, 62), (2, 49), (3, 45), (4, 9), (50, 0)];
         for (others, expected) in cases {
             let ring = on_a_device().shares_at(KeyKind::Device, "f", (0..others).map(|n| n % 60));
             assert_eq!(uniqueness(&ring), Some(expected), "{others}");
@@ -205,7 +214,7 @@ mod tests {
     fn a_ring_that_changes_what_it_draws_is_seen_and_a_stranger_with_the_same_model_costs_little() {
         let near = |minutes: Vec<i64>| on_a_device().shares_at(KeyKind::ButDrawing, "n", minutes);
         let ring = near(vec![-30, -20, -10, 10]);
-        let words = "5 accounts were made on nearly the same device within 40.0 min; graphics card, processor, memory, \
+        let words = "5 accounts appeared on nearly the same device within 40.0 min; graphics card, processor, memory, \
                      screen, sound and fonts are the same, what it draws differs.";
         assert_eq!(said(ring.observe(ANALYZER)), Some((0.25, words.to_owned())));
         assert!(uniqueness(&ring) < Some(50));
@@ -233,7 +242,7 @@ mod tests {
             "n",
             [-30, -20, -10, 10, 20],
         );
-        let words = "4 accounts were made on nearly the same device within 30.0 min;";
+        let words = "4 accounts appeared on nearly the same device within 30.0 min;";
         assert!(said(more.observe(ANALYZER)).is_some_and(|(_, said)| said.starts_with(words)));
     }
 

@@ -1,5 +1,6 @@
 //! Uniqueness: whether others were active in the same browser session.
 
+use super::company::{Company, Own};
 use super::{Analyzer, Category, Finding, counted, interpolate};
 use crate::link::KeyKind;
 use crate::snapshot::Snapshot;
@@ -8,8 +9,9 @@ use crate::snapshot::Snapshot;
 const WEIGHT: f64 = 0.8;
 const CONFIDENCE: f64 = 0.9;
 
-/// Others in the session, and what that is worth: couples sign in one after the other.
-const VALUE_BY_OTHERS: [(f64, f64); 4] = [(1.0, 0.45), (2.0, 0.3), (4.0, 0.12), (8.0, 0.05)];
+/// For how many accounts in one hand the others in the session stand, and what that is worth: couples sign in
+/// one after the other, and whoever shares a desk or a tablet leaves it open.
+const VALUE_BY_STRENGTH: [(f64, f64); 4] = [(1.0, 0.46), (3.0, 0.44), (4.0, 0.12), (8.0, 0.05)];
 
 pub(super) const ANALYZER: Analyzer = Analyzer {
     id: "uniqueness.shared-session",
@@ -20,13 +22,18 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 };
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let others = snapshot.shared(KeyKind::Session).map(|shared| shared.others.len()).max()?;
+    let own = Own::of(snapshot);
+    let judged = snapshot.shared(KeyKind::Session).map(|shared| {
+        let company = Company::of(&own, shared.others.iter());
+        (shared.others.len(), company)
+    });
+    let (others, company) =
+        judged.max_by(|(_, one), (_, other)| one.strength().total_cmp(&other.strength()))?;
     let accounts = counted(others as u64, "other account");
     let were = if others == 1 { "was" } else { "were" };
-    let explanation = format!(
-        "{accounts} {were} active in the same browser session; a session is one visit of one person."
-    );
-    let value = interpolate(&VALUE_BY_OTHERS, others as f64);
+    let meaning = company.words().unwrap_or("a session is one visit of one person");
+    let explanation = format!("{accounts} {were} active in the same browser session; {meaning}.");
+    let value = interpolate(&VALUE_BY_STRENGTH, company.strength());
     Some(Finding::new(value, CONFIDENCE, explanation).with("otherAccounts", others))
 }
 

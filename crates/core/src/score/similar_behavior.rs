@@ -1,16 +1,19 @@
 //! Uniqueness: whether others began with the same steps in the same rhythm.
 
+use std::collections::HashSet;
+
 use super::{Analyzer, Category, Finding, counted, interpolate};
 use crate::link::KeyKind;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{SharedKey, Snapshot};
 use crate::state::JOURNEY_EVENTS;
 
 /// Less than usual: an application that leads newcomers by the hand makes them alike.
 const WEIGHT: f64 = 0.7;
 const CONFIDENCE: f64 = 0.6;
 
-/// Others with the same steps and rhythm, and what that is worth: one or two is chance among many users.
-const VALUE_BY_OTHERS: [(f64, f64); 4] = [(1.0, 0.5), (3.0, 0.35), (6.0, 0.2), (10.0, 0.1)];
+/// Others with the same steps and rhythm, and what that is worth: one or two is chance among many users, and
+/// where it is the application that goes on by itself, they are all alike; so it never condemns alone.
+const VALUE_BY_OTHERS: [(f64, f64); 3] = [(1.0, 0.5), (3.0, 0.38), (10.0, 0.26)];
 
 pub(super) const ANALYZER: Analyzer = Analyzer {
     id: "uniqueness.similar-behavior",
@@ -21,7 +24,12 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 };
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let others = snapshot.shared(KeyKind::Journey).map(|shared| shared.others.len()).max()?;
+    let ids = |kind| snapshot.shared(kind).flat_map(|shared| &shared.others).map(|other| other.id.as_str());
+    let (near, same): (HashSet<_>, HashSet<_>) = (ids(KeyKind::Ip).collect(), ids(KeyKind::Device).collect());
+    // A class or an onboarding is led step by step, in one room.
+    let is_led = |id: &str| near.contains(id) && !same.contains(id);
+    let others = |shared: &SharedKey| shared.others.iter().filter(|other| !is_led(&other.id)).count();
+    let others = snapshot.shared(KeyKind::Journey).map(others).max()?;
     let value = interpolate(&VALUE_BY_OTHERS, others as f64);
     if value >= 0.5 {
         return None;
@@ -38,6 +46,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::score::fixture::{Identity, said};
+    use crate::score::{Weights, analyze};
 
     #[test]
     fn one_alike_is_chance_and_many_are_a_script() {
@@ -47,6 +56,15 @@ mod tests {
         assert_eq!(with(1), None);
         let words =
             "6 other accounts took the same first 8 steps at the same pace; people differ within a few.";
-        assert_eq!(with(6), Some((0.2, words.to_owned())));
+        assert_eq!(with(6), Some((0.329, words.to_owned())));
+        let class = Identity::default().shares(KeyKind::Journey, "j", 10, "other").shares(
+            KeyKind::Ip,
+            "k",
+            10,
+            "other",
+        );
+        assert_eq!(class.observe(ANALYZER), None, "led step by step, in one room");
+        let alone = Identity::default().shares(KeyKind::Journey, "j", 10, "other");
+        assert!(analyze(&alone.snapshot(), &Weights::default()).scores.uniqueness >= Some(60));
     }
 }

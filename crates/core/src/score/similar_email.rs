@@ -1,24 +1,22 @@
 //! Uniqueness: whether others have nearly the same e-mail address.
 
+use super::company::{Own, Relation};
 use super::crowd::TOGETHER_MS;
 use super::{Analyzer, Category, Finding, counted, interpolate};
 use crate::link::KeyKind;
-use crate::person;
+use crate::person::{EmailParts, Resemblance, resemblance};
 use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
 
 /// A mailbox has one owner, but names are alike by chance as well.
 const WEIGHT: f64 = 1.2;
 const CONFIDENCE: f64 = 0.8;
 
-/// What another address counts for, as a part of one that is certainly the same person's.
-const SAME_MAILBOX: f64 = 1.0;
-/// `ada.b7` and `ada.b8` at one provider.
-const SAME_LETTERS_AND_DOMAIN: f64 = 0.5;
-/// The same mailbox name at two providers, as people have it.
-const SAME_NAME: f64 = 0.25;
-const SAME_LETTERS: f64 = 0.08;
 /// Times as much for one made within an hour.
 const TOGETHER: f64 = 1.6;
+/// So much of it for one mailbox of a family.
+const OF_FAMILY: f64 = 0.5;
+/// `anna84` and `anna.77` at one large provider, of another day: so much of what `ada.b7` and `ada.b8` count for.
+const COMMON_LETTERS: f64 = 0.16;
 /// With so many namesakes half of all that is left: there are many John Smiths.
 const COMMON_OTHERS: f64 = 5.5;
 
@@ -36,66 +34,116 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
     observe,
 };
 
-fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let own = snapshot.profile.email.as_deref()?;
-    let shared = snapshot.shared(KeyKind::Mailbox).next()?;
-    let strengths = shared.others.iter().map(|other| strength(own, shared, other));
-    let (mut sum, mut same) = (0.0, 0);
-    for strength in strengths {
-        sum += strength;
-        same += usize::from(strength >= SAME_MAILBOX);
+/// How another address is like one's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alike {
+    Identical,
+    /// The same mailbox, written in another way.
+    Spelling,
+    /// The same mailbox, with the given name of each as a tag.
+    Tag,
+    /// A mailbox of an organisation, which many use.
+    Role,
+    /// The same but for digits, signs and tags, at one domain.
+    Variant,
+    /// The same name, which few have, at two large providers.
+    SameName,
+}
+
+impl Alike {
+    const ALL: [Self; 6] =
+        [Self::Identical, Self::Spelling, Self::Tag, Self::Role, Self::Variant, Self::SameName];
+
+    /// Whether it says that both are one person's, and not that they are a family's or an organisation's.
+    pub fn is_plain(self) -> bool {
+        !matches!(self, Self::Tag | Self::Role)
     }
-    let others = shared.others.len();
-    let sum = sum / (1.0 + ((others - same) as f64 / COMMON_OTHERS).powi(3));
+
+    /// What such an address counts for, as a part of one that is certainly the same person's.
+    fn part(self) -> f64 {
+        match self {
+            Self::Identical | Self::Spelling => 1.0,
+            Self::Variant => 0.5,
+            Self::SameName => 0.25,
+            Self::Tag | Self::Role => 0.15,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Identical => "with the identical e-mail address",
+            Self::Spelling => "with an address of the same mailbox, written in another way",
+            Self::Tag => "with an address of the same mailbox, told apart by a name after a +",
+            Self::Role => "with an address of the same organisation's mailbox",
+            Self::Variant => "with an address at the same domain that differs in digits, signs or tags only",
+            Self::SameName => "with the same name before the @ at another large provider",
+        }
+    }
+}
+
+/// How the address of another is like this identity's; `None` where that is nothing but chance.
+pub fn alike(snapshot: &Snapshot, own: &Own, other: &OtherIdentity) -> Option<Alike> {
+    let email = snapshot.profile.email.as_deref()?;
+    let resemblance = resemblance(email, other.email.as_deref()?)?;
+    let lower = email.trim().to_lowercase();
+    let is_role =
+        || EmailParts::of(&lower).is_some_and(|own| own.is_role() && own.is_own_domain(snapshot.datasets));
+    Some(match resemblance {
+        Resemblance::SameMailbox if own.is_tagged_alike(other) => Alike::Tag,
+        Resemblance::Identical | Resemblance::SameMailbox | Resemblance::Variant if is_role() => Alike::Role,
+        Resemblance::Identical => Alike::Identical,
+        Resemblance::SameMailbox => Alike::Spelling,
+        Resemblance::Variant => Alike::Variant,
+        Resemblance::SameName => Alike::SameName,
+    })
+}
+
+fn observe(snapshot: &Snapshot) -> Option<Finding> {
+    let shared = snapshot.shared(KeyKind::Mailbox).next()?;
+    let own = Own::of(snapshot);
+    let alike: Vec<_> =
+        shared.others.iter().filter_map(|other| Some((alike(snapshot, &own, other)?, other))).collect();
+    let count = |which: Alike| alike.iter().filter(|(alike, _)| *alike == which).count();
+    let same = [Alike::Identical, Alike::Spelling].map(count).iter().sum::<usize>();
+    let sum: f64 = alike.iter().map(|(alike, other)| strength(snapshot, &own, shared, *alike, other)).sum();
+    let sum = sum / (1.0 + ((shared.others.len() - same) as f64 / COMMON_OTHERS).powi(3));
     if sum < STRENGTH_MIN {
         return None;
     }
-    let own = own.trim().to_lowercase();
-    let is_identical =
-        |other: &&OtherIdentity| other.email.as_ref().is_some_and(|email| email.trim().to_lowercase() == own);
-    let identical = shared.others.iter().filter(is_identical).count();
-    let explanation = words(identical, same - identical, others - same);
-    let value = interpolate(&VALUE_BY_STRENGTH, sum);
-    Some(Finding::new(value, CONFIDENCE, explanation).with("otherAccounts", others).with("sameMailbox", same))
+    let told = Alike::ALL.into_iter().map(|which| (count(which), which)).filter(|(count, _)| *count > 0);
+    let told =
+        told.map(|(count, which)| format!("{} {}", counted(count as u64, "other account"), which.words()));
+    let meaning = match alike.iter().find(|(alike, _)| alike.is_plain()) {
+        _ if same > 0 => "a mailbox has one owner",
+        Some(_) => "few share so much by chance",
+        None => "families and offices share one",
+    };
+    let explanation = format!("{}; {meaning}.", told.collect::<Vec<_>>().join(", "));
+    let finding = Finding::new(interpolate(&VALUE_BY_STRENGTH, sum), CONFIDENCE, explanation);
+    Some(finding.with("otherAccounts", alike.len()).with("sameMailbox", same))
 }
 
-/// How many have the very address, one of the same mailbox in another spelling, and one of the same letters.
-fn words(identical: usize, spelled: usize, alike: usize) -> String {
-    let kinds = [
-        (identical, "the same e-mail address"),
-        (spelled, "an e-mail address of the same mailbox, written differently"),
-        (alike, "an e-mail address with the same letters"),
-    ];
-    let mut parts = Vec::new();
-    for (count, what) in kinds.into_iter().filter(|(count, _)| *count > 0) {
-        let accounts = counted(count as u64, if parts.is_empty() { "other account" } else { "account" });
-        parts.push(format!("{accounts} {} {what}", if count == 1 { "has" } else { "have" }));
-    }
-    let why =
-        if identical + spelled > 0 { "a mailbox has one owner" } else { "few people share them by chance" };
-    format!("{}; {why}.", parts.join(", "))
-}
-
-/// How surely another address is the same person's: 1.0 is certain.
-pub fn likeness(own: &str, other: &str) -> f64 {
-    let (own, other) = (own.trim().to_lowercase(), other.trim().to_lowercase());
-    let parts = |email| person::EmailParts::of(email);
-    let (Some(own_parts), Some(other_parts)) = (parts(&own), parts(&other)) else { return 0.0 };
-    if person::mailbox(&own) == person::mailbox(&other) {
-        SAME_MAILBOX
-    } else if own_parts.domain == other_parts.domain {
-        SAME_LETTERS_AND_DOMAIN
-    } else if own_parts.mailbox == other_parts.mailbox {
-        SAME_NAME
-    } else {
-        SAME_LETTERS
-    }
-}
-
-fn strength(own: &str, shared: &SharedKey, other: &OtherIdentity) -> f64 {
-    let Some(email) = &other.email else { return 0.0 };
+/// How surely another address is the same person's: 1.0 is certain, made within an hour even more so.
+fn strength(snapshot: &Snapshot, own: &Own, shared: &SharedKey, alike: Alike, other: &OtherIdentity) -> f64 {
     let together = other.first_seen_at.millis_since(shared.since).abs() <= TOGETHER_MS;
-    likeness(own, email) * if together { TOGETHER } else { 1.0 }
+    alike.part()
+        * match alike {
+            Alike::Tag | Alike::Role => 1.0,
+            Alike::Identical | Alike::Spelling if own.relation(other) == Relation::Family => OF_FAMILY,
+            _ if together => TOGETHER,
+            Alike::Variant if is_common(snapshot) => COMMON_LETTERS,
+            _ => 1.0,
+        }
+}
+
+/// Whether the letters of its mailbox name are those of one word, at a provider where thousands have such.
+fn is_common(snapshot: &Snapshot) -> bool {
+    let email = snapshot.profile.email.as_deref().unwrap_or_default().trim().to_lowercase();
+    let parts = EmailParts::of(&email);
+    parts.is_some_and(|parts| {
+        let word = parts.mailbox.trim_matches(|char: char| !char.is_alphabetic());
+        parts.is_free() && word.chars().all(char::is_alphabetic)
+    })
 }
 
 #[cfg(test)]
@@ -104,50 +152,75 @@ mod tests {
     use crate::identity::Profile;
     use crate::score::fixture::{Identity, said};
 
-    fn of(own: &str, others: &[(i64, &str)]) -> Option<(f64, String)> {
-        let profile = Profile { email: Some(own.to_owned()), ..Profile::default() };
-        let others = others.iter().map(|(minute, email)| (*minute, "", *email));
+    fn of(own: (&str, &str), others: &[(i64, &str, &str)]) -> Option<(f64, String)> {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let profile = Profile { name: given(own.0), email: given(own.1), ..Profile::default() };
         let identity = Identity { profile, ..Identity::default() };
-        said(identity.shares_with(KeyKind::Mailbox, "letters", others).observe(ANALYZER))
+        said(identity.shares_with(KeyKind::Mailbox, "key", others.iter().copied()).observe(ANALYZER))
     }
 
     #[test]
-    fn one_mailbox_in_several_spellings_is_one_person() {
-        let words = "1 other account has an e-mail address of the same mailbox, written differently; a mailbox has one \
-                     owner.";
-        assert_eq!(of("ada.b@gmail.com", &[(-9_000, "adab+2@gmail.com")]), Some((0.32, words.to_owned())));
-    }
-
-    #[test]
-    fn the_very_address_is_called_so() {
-        let words = "1 other account has the same e-mail address; a mailbox has one owner.";
-        assert_eq!(of("ada.b@web.de", &[(-9_000, " Ada.B@web.de")]), Some((0.32, words.to_owned())));
-        let words = "2 other accounts have the same e-mail address, 1 account has an e-mail address of the same mailbox, \
-                     written differently, 3 accounts have an e-mail address with the same letters; a mailbox has one \
-                     owner.";
-        let others = [
-            (-9_000, "ada.b@web.de"),
-            (-8_000, "ada.b@web.de"),
-            (-7_000, "ada.b+x@web.de"),
-            (-6_000, "ada.b1@web.de"),
-            (-5_000, "adab@web.de"),
-            (-4_000, "ada.b@posteo.de"),
+    fn what_is_said_is_true_of_the_addresses() {
+        let cases: [(&str, &[(i64, &str)], Option<(f64, &str)>); 8] = [
+            (
+                "ada.b@gmail.com",
+                &[(-9_000, "adab+2@gmail.com")],
+                Some((
+                    0.32,
+                    "1 other account with an address of the same mailbox, written in another way; a mailbox has one owner.",
+                )),
+            ),
+            (
+                "ada.b@posteo.de",
+                &[(-9_000, "Ada.B@posteo.de")],
+                Some((0.32, "1 other account with the identical e-mail address; a mailbox has one owner.")),
+            ),
+            (
+                "promo1@web.de",
+                &[(-3, "promo2@web.de"), (-2, "promo3@web.de"), (2, "promo4@web.de"), (5, "promo5@web.de")],
+                Some((
+                    0.18,
+                    "4 other accounts with an address at the same domain that differs in digits, signs or tags only; few share so much by chance.",
+                )),
+            ),
+            (
+                "ada.b7@gmail.com",
+                &[(-3, "ada.b7@outlook.com")],
+                Some((
+                    0.436,
+                    "1 other account with the same name before the @ at another large provider; few share so much by chance.",
+                )),
+            ),
+            ("john.smith@posteo.de", &[(-3, "johnsmith@web.de")], None),
+            ("anna84@gmail.com", &[(-9_000, "anna77@gmail.com")], None),
+            ("anna@gmail.com", &[(-3, "anna@web.de"), (3, "anna@yahoo.com")], None),
+            ("info@firm-a.de", &[(-3, "info@firm-b.de"), (3, "info@firm-c.de")], None),
         ];
-        assert_eq!(of("ada.b@web.de", &others).map(|(_, words)| words), Some(words.to_owned()));
+        for (own, others, expected) in cases {
+            let others: Vec<_> = others.iter().map(|(minute, email)| (*minute, "", *email)).collect();
+            let expected = expected.map(|(value, words)| (value, words.to_owned()));
+            assert_eq!(of(("", own), &others), expected, "{own}");
+        }
     }
 
     #[test]
-    fn numbered_variants_add_up() {
-        let words =
-            "4 other accounts have an e-mail address with the same letters; few people share them by chance.";
-        let others =
-            [(-3, "promo2@web.de"), (-2, "promo3@web.de"), (2, "promo4@web.de"), (5, "promo5@web.de")];
-        assert_eq!(of("promo1@web.de", &others), Some((0.18, words.to_owned())));
+    fn families_and_organisations_share_a_mailbox() {
+        let children = [(-5, "Lea Weber", "sabine+lea@gmail.com"), (4, "Sabine Weber", "sabine@gmail.com")];
+        let words = "2 other accounts with an address of the same mailbox, told apart by a name after a +; families and \
+                     offices share one.";
+        assert_eq!(of(("Tom Weber", "sabine+tom@gmail.com"), &children), Some((0.454, words.to_owned())));
+        let desks: Vec<_> = (1..6).map(|n| (n, "", "office@firm-a.de")).collect();
+        let found = of(("", "office@firm-a.de"), &desks).map(|(value, _)| value);
+        assert!(found.is_some_and(|value| value > 0.4), "{found:?}");
+        let numbered: Vec<String> = (2..6).map(|n| format!("ada+{n}@gmail.com")).collect();
+        let numbered: Vec<_> = numbered.iter().map(|email| (3, "Ada Byron", email.as_str())).collect();
+        let found = of(("Ada Byron", "ada+1@gmail.com"), &numbered).map(|(value, _)| value);
+        assert!(found.is_some_and(|value| value < 0.06), "{found:?}");
     }
 
     #[test]
     fn namesakes_are_chance() {
-        let others: Vec<_> = (0..60).map(|n| (-n * 2_000, "johnsmith@web.de")).collect();
-        assert_eq!(of("john.smith@posteo.de", &others), None);
+        let others: Vec<_> = (0..60).map(|n| (-n * 2_000, "", "john.smith1@web.de")).collect();
+        assert_eq!(of(("", "john.smith@web.de"), &others), None);
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::company::{Company, Own};
 use super::{Analyzer, Category, Finding, counted, interpolate};
 use crate::link::KeyKind;
 use crate::person::{Record, name_likeness};
@@ -50,11 +51,14 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let near = named.iter().filter(|other| nearby.contains(other.id.as_str())).count();
     let far = named.len() - near;
     let on_phone = others(KeyKind::Phone).count();
+    // A family has one phone, and an office one switchboard.
+    let own = Own::of(snapshot);
+    let in_one_hand = Company::of(&own, others(KeyKind::Phone)).strength();
     let common = |count: usize| 1.0 / (1.0 + (count as f64 / COMMON_OTHERS).powi(2));
     let strength = same.len() as f64 * SAME_PERSON
         + near as f64 * SAME_NAME_AND_NETWORK
         + far as f64 * SAME_NAME * common(far)
-        + on_phone as f64 * SAME_PHONE * common(on_phone);
+        + in_one_hand * SAME_PHONE * common(on_phone);
     if strength < STRENGTH_MIN {
         return None;
     }
@@ -66,7 +70,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         ),
         (0, 0) => format!("{} with nearly the same name; names are rarely that common.", accounts(far)),
         (0, _) => format!(
-            "{} with the same phone number; a number usually belongs to one person.",
+            "{} with the same phone number; a number usually belongs to one person or one household.",
             accounts(on_phone)
         ),
         (_, 0) => format!("{} with nearly the same name, from the same network or device.", accounts(near)),
@@ -160,7 +164,7 @@ mod tests {
     #[test]
     fn a_phone_in_common_counts() {
         let ada = ada().shares_at(KeyKind::Phone, "301234567", [-50, -9_000]);
-        let words = "2 other accounts with the same phone number; a number usually belongs to one person.";
+        let words = "2 other accounts with the same phone number; a number usually belongs to one person or one household.";
         assert_eq!(said(ada.observe(ANALYZER)), Some((0.29, words.to_owned())));
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::agents::{pack, unpack};
-use super::{GAP_BUCKETS, HOURS, Held, IdentityState, Recent, Seen, Tab};
+use super::{FirstHour, GAP_BUCKETS, HOURS, Held, IdentityState, Recent, Seen, Tab};
 use crate::device::{Interactions, Makeup, SignCounts};
 use crate::place::{Country, Place};
 use crate::time::Timestamp;
@@ -34,22 +34,31 @@ struct Wire {
     devices: Vec<WireSeen<Fingerprint>>,
     /// Those that are known, by the place of their device.
     makeups: Vec<(u8, Makeup)>,
+    /// Those with more than their first moment, by the place of their device.
+    first_hours: Vec<(u8, u128)>,
     tab: Option<Tab>,
     addresses: Vec<WireSeen<IpAddr>>,
     sessions: Vec<WireSeen<[u8; 4]>>,
     session: Option<Session>,
     user_agents: Vec<WireSeen<String>>,
-    /// Those that are not zero, by the place of their user agent.
-    bare: Vec<(u8, u32)>,
     places: Vec<WireSeen<WirePlace>>,
-    codes: Vec<WireSeen<String>>,
-    journey: Option<u64>,
     names: Vec<WireSeen<String>>,
-    other_name_count: u64,
     recent: Vec<WireRecent>,
     hours: Vec<(u8, u32)>,
     gaps: Vec<(u8, u32)>,
     days: u32,
+    /// `None` where all of it is nothing, as of most who have just come.
+    later: Option<WireLater>,
+}
+
+/// What identities have after a while.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+struct WireLater {
+    /// Those that are not zero, by the place of their user agent.
+    bare: Vec<(u8, u32)>,
+    codes: Vec<WireSeen<String>>,
+    journey: Option<u64>,
+    other_name_count: u64,
     longest_pause_ms: u64,
     /// From the first event.
     longest_pause_until_ms: u64,
@@ -64,7 +73,7 @@ enum Fingerprint {
     Stated(String),
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Serialize, Deserialize)]
 struct WireSeen<T> {
     value: T,
     /// From the identity's first event to this value's first.
@@ -131,6 +140,14 @@ impl IdentityState {
                 place: recent.place.unwrap_or(NOWHERE),
             }
         });
+        let later = WireLater {
+            bare: sparse(&self.bare),
+            codes: to_wire(&self.codes, start, String::clone),
+            journey: self.journey,
+            other_name_count: self.other_name_count,
+            longest_pause_ms: self.longest_pause_ms,
+            longest_pause_until_ms: distance_ms(start, self.longest_pause_until.max(start)),
+        };
         let wire = Wire {
             event_count: self.event_count,
             browser_event_count: self.browser_event_count,
@@ -147,24 +164,23 @@ impl IdentityState {
                 .zip(&self.makeups)
                 .filter_map(|(place, makeup)| Some((place, (*makeup)?)))
                 .collect(),
+            first_hours: (0..)
+                .zip(self.first_hours.iter().map(|hour| hour.bits()))
+                .filter(|(_, bits)| *bits > 1)
+                .collect(),
             tab: self.tab,
             addresses: to_wire(&self.addresses, start, |ip| *ip),
             sessions: to_wire(&self.sessions, start, |digest| digest.to_le_bytes()),
             session: self.session.as_deref().map(Session::pack),
             user_agents: to_wire(&self.user_agents, start, |agent| pack(agent)),
-            bare: sparse(&self.bare),
             places: to_wire(&self.places, start, |place| {
                 (place.country.map(|country| country.letters()), place.asn, place.position)
             }),
-            codes: to_wire(&self.codes, start, String::clone),
-            journey: self.journey,
             names: to_wire(&self.names, start, String::clone),
-            other_name_count: self.other_name_count,
             hours: sparse(&self.hours),
             gaps: sparse(&self.gaps),
             days: self.days,
-            longest_pause_ms: self.longest_pause_ms,
-            longest_pause_until_ms: distance_ms(start, self.longest_pause_until.max(start)),
+            later: Some(later).filter(|later| *later != WireLater::default()),
         };
         // Writing plain values into a vector does not fail; if it did, the empty result would be
         // no state of any version, and the past be folded again.
@@ -192,13 +208,20 @@ impl IdentityState {
                 is_browser: recent.device_and_browser % 2 == 1,
             }
         });
+        let since = wire.later.unwrap_or_default();
         let mut bare = vec![0; wire.user_agents.len()];
-        for (place, count) in wire.bare {
+        for (place, count) in since.bare {
             *bare.get_mut(usize::from(place))? = count;
         }
         let mut makeups = vec![None; wire.devices.len()];
         for (place, makeup) in wire.makeups {
             *makeups.get_mut(usize::from(place))? = Some(makeup);
+        }
+        let devices = from_wire(wire.devices, start, Fingerprint::unpack);
+        let mut first_hours: Vec<_> = devices.iter().map(|seen| FirstHour::new(seen.first_at, 1)).collect();
+        for (place, bits) in wire.first_hours {
+            let first_at = devices.get(usize::from(place))?.first_at;
+            first_hours[usize::from(place)] = FirstHour::new(first_at, bits);
         }
         Some(Self {
             event_count: wire.event_count,
@@ -210,8 +233,9 @@ impl IdentityState {
             first_event_at: start,
             last_event_at: later(start, wire.span_ms),
             recent: recent.collect(),
-            devices: from_wire(wire.devices, start, Fingerprint::unpack),
+            devices,
             makeups,
+            first_hours,
             tab: wire.tab,
             addresses: from_wire(wire.addresses, start, |ip| ip),
             sessions: from_wire(wire.sessions, start, u32::from_le_bytes),
@@ -223,17 +247,17 @@ impl IdentityState {
                 asn,
                 position,
             }),
-            codes: from_wire(wire.codes, start, |code| code),
-            journey: wire.journey,
+            codes: from_wire(since.codes, start, |code| code),
+            journey: since.journey,
             names: from_wire(wire.names, start, |name| name),
-            other_name_count: wire.other_name_count,
+            other_name_count: since.other_name_count,
             hours: dense::<HOURS>(&wire.hours)?,
             gaps: dense::<GAP_BUCKETS>(&wire.gaps)?,
             days: wire.days,
-            longest_pause_ms: wire.longest_pause_ms,
-            longest_pause_until: match wire.longest_pause_ms {
+            longest_pause_ms: since.longest_pause_ms,
+            longest_pause_until: match since.longest_pause_ms {
                 0 => Timestamp::default(),
-                _ => later(start, wire.longest_pause_until_ms),
+                _ => later(start, since.longest_pause_until_ms),
             },
         })
     }

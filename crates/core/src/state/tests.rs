@@ -75,6 +75,7 @@ fn one_event_is_remembered_whole() {
         last_event_at: at,
         devices: once(event.fingerprint.clone().unwrap(), at),
         makeups: vec![None],
+        first_hours: vec![FirstHour::new(at, 1)],
         tab: Some(Tab { session: 0, device: 0 }),
         addresses: once(event.ip.unwrap(), at),
         sessions: once(session_digest(event.session.as_deref().unwrap()), at),
@@ -171,11 +172,11 @@ fn lists_never_outgrow_their_limits() {
 #[test]
 fn states_are_small() {
     let fresh = folded([&browser_event("user.signup", 0, 1)]).encode();
-    assert!(fresh.len() <= 120, "{} bytes when fresh", fresh.len());
+    assert!(fresh.len() < 120, "{} bytes when fresh", fresh.len());
     let name = |n: i64| format!("shop.basket.item-{:02}", n % 40);
     let events: Vec<_> = (0..2_000).map(|n| browser_event(&name(n), n * 3_600_123, (n % 40) as u8)).collect();
     let busy = folded(&events).encode();
-    assert!(busy.len() < 2_500, "{} bytes when busy", busy.len());
+    assert!(busy.len() < 2_520, "{} bytes when busy", busy.len());
 }
 
 #[test]

@@ -262,6 +262,16 @@ pub struct CycleStart {
     pub created_at: Timestamp,
 }
 
+/// The states of identities, as they are stored.
+pub fn states(tx: &mut Tx, ids: &[i64]) -> Result<Vec<(i64, Vec<u8>)>> {
+    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
+    tx.query_rows(
+        "with v (id) as (values {rows}) select i.id, i.state from v join identities i on i.id = v.id",
+        &rows,
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
 /// Reads the identities with these row ids.
 pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
     let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();

@@ -16,7 +16,8 @@ on_both_engines!(a_replayed_history_leads_to_the_same_scores);
 /// 2026-11-01T08:00:00Z.
 const START: Timestamp = Timestamp::from_millis(1_793_520_000_000);
 
-/// A family, a ring that signs up in minutes, namesakes, a changed name, a script.
+/// A family, a ring that signs up in minutes, namesakes, a changed name, a script; a class on one model of a
+/// device, colleagues at one desk.
 fn history() -> Vec<Value> {
     let at = |minute: i64| START.plus_millis(minute * 60_000).to_string();
     let mut events = Vec::new();
@@ -44,6 +45,25 @@ fn history() -> Vec<Value> {
         events.push(json!({
             "type": "signup", "timestamp": at(20_000 + n as i64 * 900), "ip": format!("192.0.2.{n}"),
             "identity": {"id": format!("twice-{n}"), "data": {"name": name, "dob": "1990-04-17", "address": address}},
+        }));
+    }
+    for n in 0..10_i64 {
+        for act in 0..6 {
+            let at = START.plus_millis(30_000 * 60_000 + n * 20_000 + act * (61_000 + n * 700 + act * 3_000));
+            events.push(json!({
+                "type": if act == 0 { "signup" } else { "task.opened" }, "timestamp": at.to_string(),
+                "ip": "203.0.113.80", "session": format!("class-{n}"), "device": {"fingerprint": "model"},
+                "identity": {"id": format!("pupil-{n}"), "data": {"email": format!("pupil{}@posteo.de", ["abel", "bo", "cy", "dee", "eli", "fay", "gus", "hal", "ivy", "jan"][n as usize])}},
+            }));
+        }
+    }
+    for n in 0..4_i64 {
+        let name = ["Anna Keller", "Ben Brandt", "Carla Novak", "David Fischer"][n as usize];
+        let email = format!("{}@praxis-sommer.de", name.to_lowercase().replace(' ', "."));
+        events.push(json!({
+            "type": "signup", "timestamp": at(40_000 + n * 7), "ip": "203.0.113.90", "session": "desk",
+            "identity": {"id": format!("desk-{n}"), "data": {"name": name, "email": email}},
+            "device": {"fingerprint": "desk"},
         }));
     }
     events.sort_by_key(|event| event["timestamp"].to_string());

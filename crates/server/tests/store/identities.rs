@@ -40,6 +40,8 @@ async fn an_identity_comes_back_as_ingest_left_it(engine: Engine) {
         identities::load_tracked(tx, &[(1, "ada"), (1, "nobody"), (3, "ada")])
     };
     assert_eq!(ground.read(load).await, std::slice::from_ref(&tracked));
+    let states = ground.read(move |tx| identities::states(tx, &[id, 99_999])).await;
+    assert_eq!(states, [(id, vec![1, 2, 3])]);
     let names: Vec<_> = (0..MANY).map(|n| format!("user {n}")).collect();
     let keys = move |tx: &mut dregs_server::store::Tx| {
         identities::load_tracked(tx, &names.iter().map(|name| (1, name.as_str())).collect::<Vec<_>>())

@@ -160,6 +160,7 @@ fn subject(
             email: Some(format!("anna.lindenstein{n}@another-company.example.org")),
             date_of_birth: Some("1990-04-71".to_owned()),
             address: Some(format!("{n} Mill Lane, Upper Flat, Little Hollow, Bern 3012, Switzerland")),
+            first_hour: link::first_hour(&state, &key),
         });
         SharedKey { since: BEGIN, others: others.collect(), key }
     });

@@ -10,6 +10,7 @@ use dregs_core::notify::message::{EventType, Message};
 use dregs_core::person;
 use dregs_core::score::{self, Weights};
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
+use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 
 use crate::app::App;
@@ -116,7 +117,7 @@ struct Seen<'a> {
 /// An identity under evaluation.
 struct Evaluee {
     start: CycleStart,
-    state: dregs_core::state::IdentityState,
+    state: IdentityState,
     profile: Profile,
     keys: Vec<(HashedKey, LinkKey)>,
 }
@@ -192,6 +193,8 @@ impl Evaluee {
 struct Others {
     holders: HashMap<HashedKey, Vec<links::Holder>>,
     described: HashMap<i64, Described>,
+    /// Of those who came to a device together with many.
+    states: HashMap<i64, IdentityState>,
 }
 
 impl Others {
@@ -216,7 +219,44 @@ impl Others {
                 (described.date_of_birth, described.address) = (profile.date_of_birth, profile.address);
             }
         }
-        Ok(Self { holders, described })
+        let mut others = Self { holders, described, states: HashMap::new() };
+        let ids: Vec<_> = subjects.iter().flat_map(|subject| others.of_many(subject)).collect();
+        let ids: BTreeSet<_> = ids.into_iter().collect();
+        // A state that an older version wrote tells nothing until its identity is seen again.
+        let states = identities::states(tx, &ids.into_iter().collect::<Vec<_>>())?.into_iter();
+        others.states = states.filter_map(|(id, state)| Some((id, IdentityState::decode(&state)?))).collect();
+        Ok(others)
+    }
+
+    /// Who came to one of the devices of `subject` together with so many that it matters who was at it when.
+    fn of_many(&self, subject: &Evaluee) -> Vec<i64> {
+        let of_many = subject.keys.iter().filter(|(hashed, key)| {
+            let since = [link::held_since(&subject.state, key), subject.state.first_event_at()];
+            let came_at = || self.on_key(subject, hashed, key).map(|(holder, _)| holder.first_seen_at);
+            since.into_iter().flatten().any(|since| score::may_be_many(key.kind, came_at(), since))
+        });
+        of_many
+            .flat_map(|(hashed, key)| self.on_key(subject, hashed, key))
+            .map(|(holder, _)| holder.identity_id)
+            .collect()
+    }
+
+    /// Who else has a key of `subject`, disregarded identities left out, and what is known of them.
+    fn on_key<'a>(
+        &'a self,
+        subject: &'a Evaluee,
+        hashed: &HashedKey,
+        key: &'a LinkKey,
+    ) -> impl Iterator<Item = (&'a links::Holder, Option<&'a Described>)> {
+        let holders = self.holders.get(hashed).into_iter().flatten();
+        holders
+            .filter(|holder| holder.identity_id != subject.start.id)
+            .map(|holder| (holder, self.described.get(&holder.identity_id)))
+            .filter(|(_, described)| match described {
+                Some(described) => !described.disregarded,
+                None => !key.kind.names_others(),
+            })
+            .take(key.kind.others_max())
     }
 
     /// The profiles of those with whom somebody's date of birth or address is to be compared.
@@ -248,18 +288,15 @@ impl Others {
     /// The keys of `subject` that somebody else has too, disregarded identities left out.
     fn shared_with(&self, subject: &Evaluee) -> Vec<SharedKey> {
         let shared = subject.keys.iter().filter_map(|(hashed, key)| {
-            let holders = self.holders.get(hashed)?.iter();
-            let others: Vec<_> = holders
-                .filter(|holder| holder.identity_id != subject.start.id)
-                .map(|holder| (holder, self.described.get(&holder.identity_id)))
-                .filter(|(_, described)| match described {
-                    Some(described) => !described.disregarded,
-                    None => !key.kind.names_others(),
-                })
-                .take(key.kind.others_max())
+            let others: Vec<_> = self
+                .on_key(subject, hashed, key)
                 .map(|(holder, described)| {
-                    let mut other =
-                        OtherIdentity { first_seen_at: holder.first_seen_at, ..OtherIdentity::default() };
+                    let state = self.states.get(&holder.identity_id);
+                    let mut other = OtherIdentity {
+                        first_seen_at: holder.first_seen_at,
+                        first_hour: state.and_then(|state| link::first_hour(state, key)),
+                        ..OtherIdentity::default()
+                    };
                     if let Some(described) = described {
                         (other.id, other.name, other.email) =
                             (described.id.clone(), described.name.clone(), described.email.clone());

@@ -1,0 +1,447 @@
+//! People who do nothing wrong and look as if one of them had many accounts, and beside each a ring that does.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use dregs_core::badge;
+use dregs_core::event::{Event, EventIdentity};
+use dregs_core::score::{Analysis, Category, Weights};
+use dregs_core::time::Timestamp;
+use dregs_core::world::World;
+use serde_json::{Map, json};
+
+/// 2026-11-23T09:30:00Z.
+const START: Timestamp = Timestamp::from_millis(1_795_426_200_000);
+const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
+
+/// What the rules of a new team go by: below it somebody is called suspicious, and below that it is critical.
+const SUSPICIOUS: u8 = 40;
+const LOW: u8 = 60;
+
+const FIRST: [&str; 16] = [
+    "Anna", "Ben", "Carla", "David", "Elif", "Felix", "Greta", "Hugo", "Ida", "Jonas", "Klara", "Leon",
+    "Mira", "Noah", "Olga", "Paul",
+];
+const LAST: [&str; 17] = [
+    "Keller", "Brandt", "Yilmaz", "Novak", "Fischer", "Okafor", "Lindner", "Santos", "Wagner", "Petrov",
+    "Hoffmann", "Rossi", "Schulz", "Nguyen", "Krause", "Dubois", "Albrecht",
+];
+
+/// Somebody of a story.
+#[derive(Clone, Default)]
+struct Person {
+    name: String,
+    email: String,
+    device: Option<String>,
+    ip: Option<&'static str>,
+    session: Option<String>,
+    agent: Option<&'static str>,
+    code: Option<&'static str>,
+    /// In seconds from the start; the first is the sign-up.
+    acts: Vec<f64>,
+}
+
+fn name(n: usize) -> (&'static str, &'static str) {
+    (FIRST[n % FIRST.len()], LAST[n % LAST.len()])
+}
+
+fn called(n: usize) -> String {
+    let (first, last) = name(n);
+    format!("{first} {last}")
+}
+
+fn at(n: usize, domain: &str) -> String {
+    let (first, last) = name(n);
+    format!("{first}.{last}@{domain}").to_lowercase()
+}
+
+/// An address at one of the providers where everybody gets one.
+fn free(n: usize) -> String {
+    const PROVIDERS: [&str; 6] = ["gmail.com", "web.de", "outlook.com", "gmx.de", "posteo.de", "yahoo.fr"];
+    let (first, last) = name(n);
+    let number = 60 + n * 7 % 39;
+    format!("{first}{}{last}{number}@{}", [".", "", "_"][n % 3], PROVIDERS[n % PROVIDERS.len()])
+        .to_lowercase()
+}
+
+/// People on ordinary browsers who sign up `every` seconds apart.
+fn people(count: usize, every: f64, email: impl Fn(usize) -> String) -> Vec<Person> {
+    (0..count)
+        .map(|n| Person {
+            name: called(n),
+            email: email(n),
+            ip: Some("203.0.113.7"),
+            agent: Some(CHROME),
+            acts: vec![n as f64 * every],
+            ..Person::default()
+        })
+        .collect()
+}
+
+fn with(mut people: Vec<Person>, change: impl Fn(usize, &mut Person)) -> Vec<Person> {
+    people.iter_mut().enumerate().for_each(|(n, person)| change(n, person));
+    people
+}
+
+/// Goes on after the sign-up as people do, with pauses of seconds to minutes.
+fn lives(n: usize, person: &mut Person, acts: usize) {
+    let mut seed = 88_172_645_463_325_252_u64 ^ (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut last = person.acts[0];
+    for _ in 0..acts {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        let part = (seed >> 11) as f64 / (1_u64 << 53) as f64;
+        last += 3.0 * 40_f64.powf(part);
+        person.acts.push(last);
+    }
+}
+
+fn event(person: &Person, id: &str, n: usize, at: f64) -> Event {
+    const NAMES: [&str; 6] =
+        ["user.signup", "page.viewed", "task.opened", "page.viewed", "answer.saved", "search"];
+    let mut data = Map::new();
+    let given = |text: &str| Some(json!(text)).filter(|_| !text.is_empty());
+    data.extend(given(&person.name).map(|name| ("name".to_owned(), name)));
+    data.extend(given(&person.email).map(|email| ("email".to_owned(), email)));
+    let code = person.code.filter(|_| n == 0).map(|code| ("promoCode".to_owned(), json!(code)));
+    Event {
+        id: format!("{id}-{n}"),
+        name: if n == 0 { NAMES[0] } else { NAMES[1 + (n * 7 + id.len()) % 5] }.to_owned(),
+        timestamp: START.plus_millis((at * 1_000.0) as i64),
+        source: None,
+        identity: Some(EventIdentity { id: id.to_owned(), data }),
+        groups: Vec::new(),
+        data: code.into_iter().collect(),
+        fingerprint: person.device.clone(),
+        components: None,
+        interaction: None,
+        session: person.session.clone(),
+        url: None,
+        ip: person.ip.map(|ip| ip.parse().unwrap()),
+        user_agent: person.agent.map(str::to_owned),
+        place: None,
+    }
+}
+
+/// Users of the team who have nothing to do with a story. What a whole new team has in common would be taken for
+/// its backend's, see [`dregs_core::common`].
+const REGULARS: usize = 30;
+
+fn regulars() -> impl Iterator<Item = Event> {
+    const DAYS_AGO: f64 = -3.0 * 86_400.0;
+    (0..REGULARS).flat_map(|n| {
+        let regular = Person { acts: vec![DAYS_AGO + n as f64, n as f64 - 600.0], ..Person::default() };
+        let id = format!("regular-{n}");
+        (0..2).map(move |act| event(&regular, &id, act, regular.acts[act]))
+    })
+}
+
+/// What is found of everybody at the end.
+fn told(people: &[Person]) -> Vec<Analysis> {
+    let ids: Vec<String> = (0..people.len()).map(|n| format!("u{n}")).collect();
+    let mut events: Vec<Event> = regulars().collect();
+    for (person, id) in people.iter().zip(&ids) {
+        events.extend(person.acts.iter().enumerate().map(|(n, at)| event(person, id, n, *at)));
+    }
+    events.sort_by_key(|event| event.timestamp);
+    let mut world = World::default();
+    events.iter().for_each(|event| world.take(event));
+    ids.iter().map(|id| world.analyze(id, &Weights::default()).unwrap()).collect()
+}
+
+fn lowest(analysis: &Analysis, categories: &[Category]) -> u8 {
+    categories.iter().filter_map(|category| analysis.scores.get(*category)).min().unwrap_or(70)
+}
+
+const ONE_OF_MANY: [Category; 2] = [Category::Uniqueness, Category::Behavior];
+
+/// Why the first of them scores as it does.
+fn why(analysis: &Analysis) -> String {
+    let said = analysis.observations.iter().filter(|seen| ONE_OF_MANY.contains(&seen.category));
+    let said = said.map(|seen| format!("{} {} {}", seen.id, seen.value, seen.explanation));
+    format!("{:?}\n{}", analysis.scores, said.collect::<Vec<_>>().join("\n"))
+}
+
+/// Nobody is below `min`, and nobody carries a badge.
+fn acquitted(story: &str, people: &[Person], min: u8) {
+    for (n, analysis) in told(people).iter().enumerate() {
+        let badges: Vec<_> = badge::of_analyzers(&analysis.observations).map(|badge| badge.slug).collect();
+        let is_fine = lowest(analysis, &ONE_OF_MANY) >= min && badges.is_empty();
+        assert!(is_fine, "{story}: number {n} {badges:?} {}", why(analysis));
+    }
+}
+
+/// All but one in ten are below `max` in Uniqueness or Behavior.
+fn convicted(story: &str, people: &[Person], max: u8) {
+    let all = told(people);
+    let below = all.iter().filter(|analysis| lowest(analysis, &ONE_OF_MANY) < max).count();
+    assert!(below * 10 >= all.len() * 9, "{story}: {below} of {} {}", all.len(), why(&all[0]));
+}
+
+fn own_device(n: usize, person: &mut Person) {
+    person.device = Some(format!("{:032x}", 7_919 * (n + 1)));
+    person.session = Some(format!("s-{n}"));
+}
+
+fn one_device(n: usize, person: &mut Person) {
+    person.device = Some("one".to_owned());
+    person.session = Some(format!("s-{n}"));
+}
+
+fn one_session(_: usize, person: &mut Person) {
+    person.device = Some("one".to_owned());
+    person.session = Some("s".to_owned());
+}
+
+#[test]
+fn role_mailboxes_and_first_names_at_own_domains_are_no_burst() {
+    let words = [
+        "info",
+        "office",
+        "sales",
+        "hello",
+        "admin",
+        "support",
+        "billing",
+        "contact",
+        "kontakt",
+        "buero",
+        "rechnung",
+        "ventas",
+        "contacto",
+        "vendas",
+        "commercial",
+        "secretariat",
+        "biuro",
+        "noreply",
+        "team",
+        "hr",
+        "jobs",
+        "anna",
+        "peter",
+        "post",
+        "zentrale",
+        "j.smith",
+        "max.mustermann",
+    ];
+    for word in words {
+        let domains = [
+            "firm-a-bau.de",
+            "kanzlei-berger.at",
+            "bloom.co.uk",
+            "praxis-sommer.de",
+            "acme.io",
+            "lopez.es",
+            "nord.dk",
+            "lumiere.fr",
+        ];
+        let mailboxes = with(people(8, 420.0, |n| format!("{word}@{}", domains[n])), |_, person| {
+            (person.ip, person.agent, person.name) = (None, None, String::new());
+        });
+        for analysis in told(&mailboxes) {
+            let said: Vec<_> = analysis.observations.iter().map(|seen| seen.id.as_str()).collect();
+            assert!(
+                !said.contains(&"behavior.sign-up-burst") && !said.contains(&"uniqueness.similar-email"),
+                "{word}"
+            );
+        }
+        acquitted(word, &mailboxes, LOW);
+    }
+}
+
+#[test]
+fn variants_of_one_mailbox_are_caught_at_whatever_domain() {
+    type Email = fn(usize) -> String;
+    let variants: [(&str, Email); 6] = [
+        ("numbered, at a provider", |n| format!("promo{}@web.de", n + 1)),
+        ("numbered, at a domain of their own", |n| format!("promo{}@fresh-goods.de", n + 1)),
+        ("numbered, below it", |n| format!("promo{n}@m{n}.fresh-goods.de")),
+        ("tagged", |n| format!("ada+{n}@gmail.com")),
+        ("tagged with words", |n| {
+            format!("ada+{}@gmail.com", ["shop", "promo", "deals", "news", "test", "spam", "dev", "new"][n])
+        }),
+        ("dotted", |n| {
+            ["a.da.b", "ada.b", "adab", "a.dab", "a.d.ab", "a.d.a.b", "ad.ab", "ad.a.b"][n].to_owned()
+                + "@gmail.com"
+        }),
+    ];
+    for (story, email) in variants {
+        let ring =
+            with(people(8, 420.0, email), |_, person| (person.ip, person.name) = (None, String::new()));
+        convicted(story, &ring, SUSPICIOUS);
+    }
+}
+
+#[test]
+fn a_class_a_conference_an_onboarding_on_devices_of_their_own_is_ordinary() {
+    for (count, every) in [(14, 42.0), (28, 21.0), (36, 16.0), (40, 15.0), (40, 90.0)] {
+        let crowd = with(people(count, every, free), |n, person| {
+            own_device(n, person);
+            lives(n, person, 6);
+        });
+        acquitted(&format!("{count}, one every {every} s"), &crowd, LOW);
+        let coded = with(crowd, |_, person| person.code = Some("AUTUMN"));
+        acquitted(&format!("{count} with one code"), &coded, LOW);
+    }
+    let bare = with(people(28, 21.0, free), |_, person| person.agent = None);
+    acquitted("28, of whose devices nothing is known", &bare, SUSPICIOUS);
+    let lecture = with(people(100, 6.0, free), own_device);
+    acquitted("a lecture", &lecture, SUSPICIOUS);
+}
+
+#[test]
+fn hundreds_at_one_address_are_a_burst_without_devices_and_on_one() {
+    convicted("no devices", &people(200, 3.0, free), SUSPICIOUS);
+    convicted("one device", &with(people(200, 3.0, free), one_device), SUSPICIOUS);
+}
+
+#[test]
+fn a_desk_a_tablet_and_a_parents_mailbox_are_shared() {
+    for (count, every, domain) in
+        [(6, 480.0, "praxis-sommer.de"), (9, 360.0, "kanzlei-berger.at"), (3, 60.0, "bloom.co.uk")]
+    {
+        for place in [one_device, one_session] {
+            let desk = with(people(count, every, |n| at(n, domain)), place);
+            acquitted(domain, &desk, SUSPICIOUS);
+        }
+    }
+    let families: [&[(&str, &str)]; 5] = [
+        &[
+            ("Sabine Weber", "sabine.weber@web.de"),
+            ("Tom Weber", "tom.w@gmail.com"),
+            ("Lea Weber", "leaweber@gmx.de"),
+            ("Max Weber", "maxi08@gmail.com"),
+        ],
+        &[
+            ("Sabine Weber", "sabine@weber-net.de"),
+            ("Tom Weber", "sabine+tom@weber-net.de"),
+            ("Lea Weber", "sabine+lea@weber-net.de"),
+        ],
+        &[
+            ("Tom", "sabine.weber+tom@gmail.com"),
+            ("Lea", "sabine.weber+lea@gmail.com"),
+            ("Maximilian", "sabine.weber+max@gmail.com"),
+        ],
+        &[
+            ("", "sabine.weber+tom@gmail.com"),
+            ("", "sabine.weber+lea@gmail.com"),
+            ("", "sabine.weber+max@gmail.com"),
+        ],
+        &[
+            ("Дмитрий Иванов", "dima@mail.ru"),
+            ("Anna Ivanova", "anna.i@gmail.com"),
+            ("Мария Иванова", "masha77@yandex.ru"),
+            ("Oleg Ivanov", "oleg@gmail.com"),
+        ],
+    ];
+    for family in families {
+        for place in [one_device, one_session] {
+            let family = with(people(family.len(), 380.0, |n| family[n].1.to_owned()), |n, person| {
+                person.name = family[n].0.to_owned();
+                place(n, person);
+            });
+            acquitted(family[0].email.as_str(), &family, SUSPICIOUS);
+        }
+    }
+    let flat = with(people(4, 600.0, free), one_device);
+    acquitted("four in one flat", &flat, SUSPICIOUS);
+}
+
+#[test]
+fn a_ring_on_one_device_is_caught() {
+    for place in [one_device, one_session] {
+        convicted("five strangers", &with(people(5, 700.0, free), place), SUSPICIOUS);
+        convicted("ten strangers", &with(people(10, 300.0, free), place), SUSPICIOUS);
+    }
+    let one_name = with(people(5, 700.0, free), |n, person| {
+        one_device(n, person);
+        person.name = "Jo Weber".to_owned();
+    });
+    convicted("one name", &one_name, SUSPICIOUS);
+    let numbered = with(people(5, 700.0, |n| format!("user{n}@fresh-goods.de")), one_device);
+    convicted("numbered mailboxes at a domain of their own", &numbered, SUSPICIOUS);
+    let random = ["xk7q2v9z", "b4t9w1m8", "qqz81xk4", "w0p5n7r2", "zz93kq1x"];
+    let random = with(people(5, 700.0, |n| format!("{}@fresh-goods.de", random[n])), one_device);
+    convicted("random mailboxes at a domain of their own", &random, SUSPICIOUS);
+    let throwaway = with(people(6, 480.0, |n| at(n, "mailinator.com")), one_device);
+    convicted("names at a throwaway service", &throwaway, SUSPICIOUS);
+    let hundred = with(people(100, 30.0, |n| format!("{}{}", n, at(n, "fresh-goods.de"))), one_device);
+    convicted("a hundred names at a domain of their own", &hundred, SUSPICIOUS);
+    let strangers_with_a_code = with(people(5, 700.0, free), |n, person| {
+        one_device(n, person);
+        person.code = Some("REFER-1");
+    });
+    convicted("with one code", &strangers_with_a_code, SUSPICIOUS);
+}
+
+/// Managed laptops and tablets have one fingerprint.
+#[test]
+fn a_class_on_one_model_is_no_ring() {
+    for (count, every) in [(28, 21.0), (28, 90.0), (12, 60.0), (35, 10.0)] {
+        let class = |email: fn(usize) -> String| {
+            with(people(count, every, email), |n, person| {
+                one_device(n, person);
+                lives(n, person, 14);
+            })
+        };
+        acquitted(
+            &format!("a school's {count}, one every {every} s"),
+            &class(|n| at(n, "gymnasium-nord.de")),
+            LOW,
+        );
+        if count > 12 {
+            acquitted(&format!("{count} at free providers, one every {every} s"), &class(free), LOW);
+        }
+        let coded = with(class(|n| at(n, "gymnasium-nord.de")), |_, person| person.code = Some("CLASS-7B"));
+        acquitted("with one code of their teacher", &coded, LOW);
+    }
+    let signed_up_only = with(people(28, 60.0, |n| at(n, "gymnasium-nord.de")), one_device);
+    acquitted("a school's 28 that only sign up", &signed_up_only, SUSPICIOUS);
+}
+
+/// One machine that makes accounts, however it goes about it.
+#[test]
+fn a_machine_that_makes_accounts_is_no_class() {
+    let one_after_the_other = with(people(28, 120.0, free), |n, person| {
+        one_device(n, person);
+        let begun = person.acts[0];
+        person.acts.extend((1..8).map(|step| begun + f64::from(step) * 13.0 + (step * step % 5) as f64));
+    });
+    convicted("one after the other", &one_after_the_other, SUSPICIOUS);
+    let revisited = with(one_after_the_other, |n, person| {
+        let again = 3_400.0 + n as f64 * 4.0;
+        person.acts.extend([again, again + 2.0]);
+    });
+    convicted("one after the other, and then each once more", &revisited, SUSPICIOUS);
+    let by_turns = with(people(28, 2.0, free), |n, person| {
+        one_device(n, person);
+        let begun = person.acts[0];
+        person.acts.extend((1..15).map(|turn| begun + f64::from(turn) * 56.0));
+    });
+    convicted("by turns, like a clock", &by_turns, SUSPICIOUS);
+    let in_one_browser = with(people(28, 21.0, free), |n, person| {
+        one_session(n, person);
+        lives(n, person, 14);
+    });
+    convicted("all in one browser", &in_one_browser, SUSPICIOUS);
+    let script = with(people(28, 21.0, free), |n, person| {
+        one_device(n, person);
+        lives(n, person, 14);
+        person.agent = Some("python-requests/2.32.5");
+    });
+    convicted("a script", &script, SUSPICIOUS);
+    let few = with(people(6, 30.0, free), |n, person| {
+        one_device(n, person);
+        lives(n, person, 14);
+    });
+    convicted("six windows of one person", &few, SUSPICIOUS);
+}
+
+/// A library, an internet café, a shop's till: many strangers on one device, in a day.
+#[test]
+fn a_kiosk_is_told_once_it_has_been_used_for_a_day() {
+    let kiosk = with(people(30, 1_100.0, free), one_device);
+    let all = told(&kiosk);
+    let late: Vec<_> = all[12..18].iter().map(|analysis| lowest(analysis, &ONE_OF_MANY)).collect();
+    assert!(late.iter().all(|lowest| *lowest >= SUSPICIOUS), "{late:?} {}", why(&all[15]));
+}
