@@ -2,8 +2,7 @@
 //! them share belongs to the customer's own systems, or to nobody, and says nothing of one person.
 //!
 //! It is learned from the team's own events in the order of their arrival, by a [`Sample`] of its identities,
-//! and kept: what the customer's backend sent during an import says nothing of those
-//! people a year later either.
+//! and kept: what the customer's backend sent during an import says nothing of those people a year later either.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hasher;
@@ -183,7 +182,7 @@ impl Sample {
         };
         let regulars: Vec<_> = self.regulars.members.iter().collect();
         let now: Vec<_> = regulars.iter().copied().filter(|member| member.active >= came_up).collect();
-        let is_most_have_it = if regulars.len() < HOLDERS_MIN {
+        let have_it = if regulars.len() < HOLDERS_MIN {
             let recent: Vec<_> = self.recent.members.iter().collect();
             let is_before = |member: &&Member| member.is_known || member.entered < came_up;
             let before: Vec<_> = recent.iter().copied().filter(is_before).collect();
@@ -193,7 +192,7 @@ impl Sample {
         } else {
             have_most(&now, value)
         };
-        is_most_have_it && (!kind.is_in_one_hand() || self.networks(value) >= NETWORKS_MIN)
+        have_it && (!kind.is_in_one_hand() || self.networks(value) >= NETWORKS_MIN)
     }
 
     fn everybody(&self) -> impl Iterator<Item = &Member> {

@@ -75,17 +75,22 @@ impl Directory {
         for Shown { team_id, identity_id, times, values } in shown {
             let sample = samples.entry(*team_id).or_default();
             let found = sample.take(identity_id, *times, values, known.of(*team_id));
-            let room = VALUES_OF_TEAM_MAX.saturating_sub(known.values(*team_id).count());
-            if found.is_empty() || room == 0 {
+            if found.is_empty() {
                 continue;
             }
+            let room = VALUES_OF_TEAM_MAX.saturating_sub(known.values(*team_id).count());
             let mut more = OfTeams::clone(&known);
             let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
             for key in found.into_iter().take(room) {
                 let (holders, identities) = sample.share(&key);
                 let (holders, identities) = (holders as i64, identities as i64);
                 let value = CommonValue { team_id: *team_id, key, identities, holders, learned_at: now };
-                tracing::warn!(team = team_id, "{}", common::advice(value.key.kind));
+                tracing::warn!(
+                    team = team_id,
+                    kind = value.key.kind.name(),
+                    "{}",
+                    common::advice(value.key.kind)
+                );
                 learned.push(value.clone());
                 more.add(value);
             }
