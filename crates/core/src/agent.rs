@@ -69,7 +69,9 @@ pub fn kind(agent: &str) -> (Kind, Option<&str>) {
 
 /// A whole browser is one, unless it names what drives it, or what it is in truth.
 fn of_browser<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>) {
-    if let Some(name) = automation(parts) {
+    let is_phone = parts.get(1).and_then(comment).is_some_and(is_device);
+    let of_computers = || product_of(parts, &words::AUTOMATION_OF_COMPUTERS).filter(|_| !is_phone);
+    if let Some(name) = automation(parts).or_else(of_computers) {
         return (Kind::Automation, Some(name));
     }
     if let Some((kind, name)) = names::inside_browser(agent).or_else(|| before_browser(parts)) {
@@ -109,7 +111,7 @@ fn of_program<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>)
     let fields = || parts.iter().filter_map(comment).flat_map(fields);
     let in_fields = || fields().map(name_of).find(|name| is_any(name, &words::APP_LIBRARIES));
     if let Some(name) =
-        product_of(parts, &words::APP_LIBRARIES).or_else(in_fields).or_else(|| androids_own(parts))
+        product_of(parts, &words::APP_LIBRARIES).or_else(in_fields).or_else(|| of_system(parts))
     {
         return (Kind::AppLibrary, Some(name));
     }
@@ -135,10 +137,16 @@ fn of_program<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>)
     (if fields().any(is_computer) { Kind::App } else { Kind::Unknown }, None)
 }
 
-/// The client that comes with Android, which does not know its version.
-fn androids_own<'a>(parts: &[Part<'a>]) -> Option<&'a str> {
-    match parts.first()? {
-        Part::Product { name: name @ "Apache-HttpClient", version: "UNAVAILABLE" } => Some(name),
+/// Clients that come with a system: Android's, which does not know its version, and consoles', which name
+/// their development kit.
+fn of_system<'a>(parts: &[Part<'a>]) -> Option<&'a str> {
+    match parts {
+        [Part::Product { name: name @ "Apache-HttpClient", version: "UNAVAILABLE" }, ..] => Some(name),
+        [Part::Product { name: name @ "libcurl", .. }, Part::Comment(comment)]
+            if has_any(comment, &["sdk"]) =>
+        {
+            Some(name)
+        }
         _ => None,
     }
 }
@@ -163,8 +171,9 @@ fn product_of<'a>(parts: &[Part<'a>], names: &[&str]) -> Option<&'a str> {
 /// The library that a program is, or says that it uses.
 fn library<'a>(parts: &[Part<'a>]) -> Option<&'a str> {
     let lead = parts.first().and_then(product)?;
-    let begins = lead.split(['-', '_', ' ']).next().unwrap_or_default();
-    if is_any(lead, &words::LANGUAGES) || is_any(begins, &words::LANGUAGES_OF_CLIENTS) {
+    let begins = lead.split_once(['-', '_']).map_or("", |(begins, _)| begins);
+    let is_client = is_any(lead, &words::LANGUAGES) || words::CLIENTS_AS_WRITTEN.contains(&lead);
+    if is_client || is_any(begins, &words::LANGUAGES_OF_CLIENTS) {
         return Some(lead);
     }
     let in_comment = || parts.iter().filter_map(comment).flat_map(fields).map(name_of);

@@ -1,12 +1,10 @@
 //! Words of user agents, all in lower case, and what they tell.
 
 /// Software that drives browsers.
-pub const AUTOMATION: [&str; 12] = [
-    "cypress",
+pub const AUTOMATION: [&str; 10] = [
     "headless",
     "headlesschrome",
     "headlessfirefox",
-    "nightmare",
     "phantomjs",
     "playwright",
     "puppeteer",
@@ -16,22 +14,22 @@ pub const AUTOMATION: [&str; 12] = [
     "zombie.js",
 ];
 
+/// Likewise, by names that others have, too: in browsers of computers alone.
+pub const AUTOMATION_OF_COMPUTERS: [&str; 2] = ["cypress", "nightmare"];
+
 /// Clients of programming languages and of the command line.
-pub const CLIENTS: [&str; 59] = [
+pub const CLIENTS: [&str; 49] = [
     "aiohttp",
     "apache-httpasyncclient",
     "apache-httpclient",
     "async-http-client",
     "asynchttpclient",
     "axios",
-    "colly",
     "curl",
     "faraday",
     "fasthttp",
-    "git",
     "go-http-client",
     "go-resty",
-    "got",
     "grpc-node",
     "guzzle",
     "guzzlehttp",
@@ -40,8 +38,6 @@ pub const CLIENTS: [&str; 59] = [
     "httpclient",
     "httpie",
     "httpx",
-    "hyper",
-    "insomnia",
     "jakarta commons-httpclient",
     "java-http-client",
     "jmeter",
@@ -53,12 +49,9 @@ pub const CLIENTS: [&str; 59] = [
     "lwp::simple",
     "lwp-request",
     "mechanize",
-    "needle",
     "node-fetch",
     "node-superagent",
-    "nuclei",
     "pecl::http",
-    "pip",
     "postmanruntime",
     "pycurl",
     "python-httpx",
@@ -68,9 +61,7 @@ pub const CLIENTS: [&str; 59] = [
     "restsharp",
     "rest-client",
     "scrapy",
-    "siege",
     "superagent",
-    "twine",
     "typhoeus",
     "undici",
     "ureq",
@@ -79,26 +70,16 @@ pub const CLIENTS: [&str; 59] = [
     "winhttp",
 ];
 
+/// Likewise, written so: other programs have these words for names.
+pub const CLIENTS_AS_WRITTEN: [&str; 6] = ["colly", "git", "got", "hyper", "insomnia", "pip"];
+
 /// Languages: the program that begins with one names nothing else. Behind another name it is what that is
 /// written in.
-pub const LANGUAGES: [&str; 13] = [
-    "bun",
-    "deno",
-    "go",
-    "java",
-    "lua",
-    "node",
-    "node.js",
-    "perl",
-    "php",
-    "powershell",
-    "python",
-    "ruby",
-    "rust",
-];
+pub const LANGUAGES: [&str; 10] =
+    ["bun", "deno", "java", "node", "node.js", "perl", "php", "powershell", "python", "ruby"];
 
 /// Languages whose clients begin with their names: `python-requests`.
-pub const LANGUAGES_OF_CLIENTS: [&str; 6] = ["java", "lwp", "perl", "php", "python", "ruby"];
+pub const LANGUAGES_OF_CLIENTS: [&str; 4] = ["lwp", "perl", "php", "python"];
 
 /// Networking libraries and engines of apps and games.
 pub const APP_LIBRARIES: [&str; 50] = [
@@ -154,22 +135,33 @@ pub const APP_LIBRARIES: [&str; 50] = [
     "xamarin",
 ];
 
-/// What a program is that reports of people to others and visits nobody.
-pub const INTEGRATIONS: [&str; 14] = [
+/// What a program is that reports of people to others and visits nobody, and those that do it most.
+pub const INTEGRATIONS: [&str; 25] = [
+    "auth0",
+    "azuread",
+    "clerk",
     "connector",
+    "entra",
     "hook",
     "hooks",
     "idp",
     "integration",
     "integrations",
+    "jumpcloud",
+    "keycloak",
+    "okta",
+    "onelogin",
     "provisioning",
     "saml",
     "scim",
     "sdk",
     "sso",
+    "stripe",
     "sync",
     "webhook",
     "webhooks",
+    "workday",
+    "workos",
 ];
 
 /// What a program is that visits by itself, where it is the last word of its name.
