@@ -40,7 +40,7 @@ NO_CRAWLERS = re.compile(
     r"|^(bugsnag|hubspot|ifttt|integromat|klaviyo|mailchimp|mattermost|paypal|powerpoint|zapier)$"
 )
 # Words of every language, and programs of people: inside a browser's they may be a device, an app, an extension.
-NOT_INSIDE = set("checker dlc hotjar newsai newsnow observatory qqdownload quiterss rigor seznam spider".split())
+NOT_INSIDE = set("checker dlc hotjar netcraft newsai newsnow observatory qqdownload quiterss rigor seznam spider".split())
 # Words that say what a program does.
 VISITORS = {"crawl", "crawler", "crawling", "scraper", "spider"}
 # Words of user agents that are nobody's name.
@@ -85,7 +85,7 @@ def place(agent, name):
 
 
 def is_name(name):
-    is_address = "://" in name or name.startswith(("www.", "+http")) or "@" in name
+    is_address = re.search(r"://|www\.|^\+http|@|[()\[\];]", name)
     return len(name) >= SHORTEST and name not in COMMON and not is_address and re.search("[a-z]", name)
 
 

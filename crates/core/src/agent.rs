@@ -71,7 +71,7 @@ pub fn kind(agent: &str) -> (Kind, Option<&str>) {
 fn of_browser<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>) {
     let is_phone = parts.get(1).and_then(comment).is_some_and(is_device);
     let of_computers = || product_of(parts, &words::AUTOMATION_OF_COMPUTERS).filter(|_| !is_phone);
-    if let Some(name) = automation(parts).or_else(of_computers) {
+    if let Some(name) = product_of(parts, &words::AUTOMATION).or_else(of_computers) {
         return (Kind::Automation, Some(name));
     }
     if let Some((kind, name)) = names::inside_browser(agent).or_else(|| before_browser(parts)) {

@@ -28,7 +28,7 @@ pub fn is_in(parts: &[Part]) -> bool {
     })
 }
 
-/// Likewise in the comment of the system: an address needs a name beside it, or no system.
+/// Likewise in the comment of the system: an address that is none of mail needs a name beside it, or no system.
 fn is_in_system(system: &str) -> bool {
     let leads = fields(system).next().is_some_and(is_compatible);
     if has_name(system) && !leads {
@@ -36,7 +36,8 @@ fn is_in_system(system: &str) -> bool {
     }
     let Some(address) = fields(system).find(|field| is_address(field)) else { return false };
     let has_system = || fields(system).any(|field| !is_compatible(field) && is_of_browsers(field));
-    address.contains("+http") || has_name(system) || fields(system).any(is_visitor) || !has_system()
+    let asks_back = || address.contains("+http") || address.contains('@');
+    asks_back() || has_name(system) || fields(system).any(is_visitor) || !has_system()
 }
 
 /// Whether `compatible` has a name behind it that is no browser's.

@@ -93,7 +93,7 @@ const BROWSERS: [&str; 8] = [
     "Mozilla/5.0 (Linux; Android 14; SM-A536B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/148.0.0.0 Mobile Safari/537.36 {}/3.1",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) {}/3.1.0 Chrome/142.0.0.0 Electron/39.2.7 Safari/537.36",
     "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; {}; .NET CLR 2.0.50727)",
-    "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 5.1; http://{}.com)",
+    "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 5.1; http://www.{-}.example)",
 ];
 
 /// Each of [`BROWSERS`] with each name of a crawler: called automated they may be where crawlers are known to have
@@ -107,7 +107,9 @@ fn odd_words(report: &mut Report) {
         ("names that crawlers are not known to have there", others, Some(Target::AtMost(0.0))),
         ("names that crawlers are known to have there", known, None),
     ] {
-        let with = |row: &Vec<&str>| BROWSERS.map(|browser| browser.replace("{}", row[0]));
+        let with = |row: &Vec<&str>| {
+            BROWSERS.map(|browser| browser.replace("{}", row[0]).replace("{-}", &row[0].replace(' ', "-")))
+        };
         let agents: Vec<_> = rows.iter().flat_map(with).collect();
         report.figure(
             NAME,
