@@ -13,7 +13,7 @@ mod words;
 use browser::Shape;
 pub use oddity::{age_years, contradiction};
 use parse::{Part, comment, fields, is_address, name_of, product};
-use words::{has_any, is_any, is_computer, is_device, is_visitor};
+use words::{Words, is_computer, is_device, is_visitor};
 
 /// What is behind a user agent, the most suspicious first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,7 +109,7 @@ fn of_guise<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>) {
 fn of_program<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>) {
     let products = || parts.iter().filter_map(product);
     let fields = || parts.iter().filter_map(comment).flat_map(fields);
-    let in_fields = || fields().map(name_of).find(|name| is_any(name, &words::APP_LIBRARIES));
+    let in_fields = || fields().map(name_of).find(|name| words::APP_LIBRARIES.has(name));
     if let Some(name) =
         product_of(parts, &words::APP_LIBRARIES).or_else(in_fields).or_else(|| of_system(parts))
     {
@@ -124,7 +124,7 @@ fn of_program<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>)
     if let Some(name) = library(parts) {
         return (Kind::HttpLibrary, Some(name));
     }
-    if products().chain(fields()).any(|name| has_any(name, &words::INTEGRATIONS)) {
+    if products().chain(fields()).any(|name| words::INTEGRATIONS.are_in(name)) {
         return (Kind::Unknown, None);
     }
     if let Some((kind, name)) = names::of_program(agent) {
@@ -143,7 +143,7 @@ fn of_system<'a>(parts: &[Part<'a>]) -> Option<&'a str> {
     match parts {
         [Part::Product { name: name @ "Apache-HttpClient", version: "UNAVAILABLE" }, ..] => Some(name),
         [Part::Product { name: name @ "libcurl", .. }, Part::Comment(comment)]
-            if has_any(comment, &["sdk"]) =>
+            if words::KIT.are_in(comment) =>
         {
             Some(name)
         }
@@ -158,26 +158,29 @@ fn is_for_device(part: &Part) -> bool {
 
 /// The product that is, or has for a word of its name, one that drives browsers.
 fn automation<'a>(parts: &[Part<'a>]) -> Option<&'a str> {
-    let drives = |name: &&str| name.split(' ').any(|word| is_any(word, &words::AUTOMATION));
+    let drives = |name: &&str| name.split(' ').any(|word| words::AUTOMATION.has(word));
     parts.iter().filter_map(product).find(drives)
 }
 
 /// The first product whose name, or the last word of it, is one of these.
-fn product_of<'a>(parts: &[Part<'a>], names: &[&str]) -> Option<&'a str> {
-    let last = |name: &'a str| name.rsplit(' ').next().unwrap_or(name);
-    parts.iter().filter_map(product).flat_map(|name| [name, last(name)]).find(|name| is_any(name, names))
+fn product_of<'a>(parts: &[Part<'a>], names: &Words) -> Option<&'a str> {
+    let last = |name: &'a str| name.rsplit_once(' ').map(|(_, last)| last);
+    let find = |name: &'a str| {
+        Some(name).filter(|name| names.has(name)).or(last(name).filter(|name| names.has(name)))
+    };
+    parts.iter().filter_map(product).find_map(find)
 }
 
 /// The library that a program is, or says that it uses.
 fn library<'a>(parts: &[Part<'a>]) -> Option<&'a str> {
     let lead = parts.first().and_then(product)?;
     let begins = lead.split_once(['-', '_']).map_or("", |(begins, _)| begins);
-    let is_client = is_any(lead, &words::LANGUAGES) || words::CLIENTS_AS_WRITTEN.contains(&lead);
-    if is_client || is_any(begins, &words::LANGUAGES_OF_CLIENTS) {
+    let is_client = words::LANGUAGES.has(lead) || words::CLIENTS_AS_WRITTEN.contains(&lead);
+    if is_client || words::LANGUAGES_OF_CLIENTS.has(begins) {
         return Some(lead);
     }
     let in_comment = || parts.iter().filter_map(comment).flat_map(fields).map(name_of);
-    product_of(parts, &words::CLIENTS).or_else(|| in_comment().find(|name| is_any(name, &words::CLIENTS)))
+    product_of(parts, &words::CLIENTS).or_else(|| in_comment().find(|name| words::CLIENTS.has(name)))
 }
 
 /// A crawler of good repute by this user agent, by name; and whether it came from a network of its

@@ -1,7 +1,7 @@
 //! Whether a user agent is that of a whole browser, or of a part of one.
 
 use super::parse::{Part, comment, fields, product};
-use super::words::{has_any, is_any, is_computer, is_device, is_odd_device, is_phone, words};
+use super::words::{Words, is_computer, is_device, is_odd_device, is_phone, words};
 
 /// What a user agent has of a browser's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +17,12 @@ pub enum Shape {
 }
 
 /// Names that all browsers of an engine have, in lower case; alone they are no browser.
-const ENGINES: [&str; 7] = ["applewebkit", "gecko", "khtml", "like gecko", "presto", "trident", "webkit"];
+static ENGINES: Words =
+    Words::new(&["applewebkit", "gecko", "khtml", "like gecko", "presto", "trident", "webkit"]);
 /// Names that say nothing beside an engine's.
-const FILLERS: [&str; 5] = ["compatible", "like", "mobile", "mozilla", "version"];
+static FILLERS: Words = Words::new(&["compatible", "like", "mobile", "mozilla", "version"]);
 /// Names that are a browser's own.
-const BROWSERS: [&str; 21] = [
+static BROWSERS: Words = Words::new(&[
     "chrome",
     "chromium",
     "crios",
@@ -43,9 +44,9 @@ const BROWSERS: [&str; 21] = [
     "safari",
     "seamonkey",
     "trident",
-];
+]);
 /// Words with which the fields of a browser's first comment begin where it names a plain system.
-const SYSTEMS: [&str; 30] = [
+static SYSTEMS: Words = Words::new(&[
     "android",
     "arm",
     "build",
@@ -76,7 +77,7 @@ const SYSTEMS: [&str; 30] = [
     "wow64",
     "x11",
     "x64",
-];
+]);
 
 /// What these parts are of a browser.
 pub fn shape(parts: &[Part]) -> Shape {
@@ -87,7 +88,7 @@ pub fn shape(parts: &[Part]) -> Shape {
         return if parts.iter().all(is_fragment) { Shape::Fragment } else { Shape::Other };
     }
     let own: Vec<_> = own_names(parts).collect();
-    let names_browser = own.iter().any(|name| has_any(name, &BROWSERS));
+    let names_browser = own.iter().any(|name| BROWSERS.are_in(name));
     let Some(system) = parts.iter().find_map(comment) else {
         let has_system = own.iter().any(|name| is_computer(name) || is_device(name));
         return match (names_browser, has_system) {
@@ -100,7 +101,7 @@ pub fn shape(parts: &[Part]) -> Shape {
     let is_whole = names_browser
         || is_opera
         || !own.is_empty() && goes_by_its_own(parts, system)
-        || has_any(system, &BROWSERS)
+        || BROWSERS.are_in(system)
         || is_odd_device(system)
         || is_device(system) && has_aside()
         || is_web_view(parts, system)
@@ -120,7 +121,7 @@ pub fn shape(parts: &[Part]) -> Shape {
 /// Whether a part that browsers have is all there is. A system beside it is none that a browser names so, but
 /// how others tell which browser it was.
 fn is_fragment(part: &Part) -> bool {
-    let is_of_all = |word| is_any(word, &BROWSERS) || is_any(word, &ENGINES) || is_any(word, &FILLERS);
+    let is_of_all = |word| BROWSERS.has(word) || ENGINES.has(word) || FILLERS.has(word);
     match part {
         Part::Product { name, .. } => name.split(' ').all(is_of_all),
         Part::Comment(comment) => !is_computer(comment) && !is_device(comment),
@@ -141,7 +142,7 @@ pub fn is_compatible(field: &str) -> bool {
 
 /// Whether a name, or a field of a comment, is a browser's.
 pub fn is_of_browsers(name: &str) -> bool {
-    has_any(name, &BROWSERS) || is_of_system(name)
+    BROWSERS.are_in(name) || is_of_system(name)
 }
 
 /// The names behind the first part that are neither an engine's nor fillers.
@@ -154,7 +155,7 @@ fn own_names<'a>(parts: &[Part<'a>]) -> impl Iterator<Item = &'a str> {
         }
         Part::Product { name, version } => {
             let is_cut = index == last && version.is_empty() && is_beginning(name);
-            Some(*name).filter(|name| !is_any(name, &ENGINES) && !is_any(name, &FILLERS) && !is_cut)
+            Some(*name).filter(|name| !ENGINES.has(name) && !FILLERS.has(name) && !is_cut)
         }
         _ => None,
     })
@@ -162,10 +163,10 @@ fn own_names<'a>(parts: &[Part<'a>]) -> impl Iterator<Item = &'a str> {
 
 /// Whether a name is the beginning of one of browsers', cut off.
 fn is_beginning(name: &str) -> bool {
-    let begins = |whole: &&str| {
+    let begins = |whole: &str| {
         whole.len() > name.len() && whole.as_bytes()[..name.len()].eq_ignore_ascii_case(name.as_bytes())
     };
-    BROWSERS.iter().chain(&ENGINES).chain(&FILLERS).any(begins)
+    BROWSERS.iter().chain(ENGINES.iter()).chain(FILLERS.iter()).any(begins)
 }
 
 /// Whether a browser of this engine and system may go by a name of its own: those of Gecko's, and apps of phones
@@ -173,14 +174,14 @@ fn is_beginning(name: &str) -> bool {
 fn goes_by_its_own(parts: &[Part], system: &str) -> bool {
     let mut products = parts[1..].iter().filter_map(product);
     let is_of_apps = is_device(system) || fields(system).next() == Some("Macintosh");
-    products.any(|name| name.eq_ignore_ascii_case("gecko") || is_of_apps && is_any(name, &ENGINES))
+    products.any(|name| name.eq_ignore_ascii_case("gecko") || is_of_apps && ENGINES.has(name))
 }
 
 /// A page in an app on a Mac: the engine is all that Apple's WKWebView names there. Chrome's engine has a version
 /// that never changes.
 fn is_web_view(parts: &[Part], system: &str) -> bool {
     const CHROMES: &str = "537.36";
-    let is_apples = |part: &Part| matches!(part, Part::Product { name, version } if is_any(name, &ENGINES) && *version != CHROMES);
+    let is_apples = |part: &Part| matches!(part, Part::Product { name, version } if ENGINES.has(name) && *version != CHROMES);
     let like_gecko = |part: &Part| comment(part).is_some_and(|comment| comment.ends_with("like Gecko"));
     let is_engine = |pair: &[Part]| is_apples(&pair[0]) && like_gecko(&pair[1]);
     fields(system).next() == Some("Macintosh") && parts.windows(2).any(is_engine)
@@ -195,7 +196,7 @@ fn is_netscape(version: &str, system: &str) -> bool {
 
 /// Whether a field is of those with which every browser describes the machine.
 fn is_of_system(field: &str) -> bool {
-    words(field).next().is_none_or(|word| is_any(word, &SYSTEMS))
+    words(field).next().is_none_or(|word| SYSTEMS.has(word))
         || is_language(field)
         || field.contains(" Build/")
 }

@@ -2,7 +2,7 @@
 
 use super::browser::{is_compatible, is_of_browsers};
 use super::parse::{Part, comment, fields, is_address, product};
-use super::words::{has_any, is_device, is_visitor};
+use super::words::{BROWSER, is_device, is_visitor};
 
 /// Whether a crawler introduces itself here: with `compatible` and a name, or with an address, `+https://…` or,
 /// where no phone or browser is named before it, any. The comment in which browsers name their system is read
@@ -13,7 +13,7 @@ pub fn is_in(parts: &[Part]) -> bool {
     let is_phone = parts.get(1).and_then(comment).is_some_and(is_device);
     let before = |index: usize| parts.get(index.checked_sub(1)?).and_then(product);
     let is_visit = |address: &str, before: Option<&str>| {
-        address.contains("+http") || !is_phone && !before.is_some_and(|name| has_any(name, &["browser"]))
+        address.contains("+http") || !is_phone && !before.is_some_and(|name| BROWSER.are_in(name))
     };
     parts.iter().enumerate().any(|(index, part)| match part {
         Part::Comment(system) if index == 1 => is_in_system(system),

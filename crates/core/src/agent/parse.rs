@@ -102,7 +102,7 @@ pub fn comment<'a>(part: &Part<'a>) -> Option<&'a str> {
 
 /// The fields of a comment, without the parentheses in them.
 pub fn fields(comment: &str) -> impl Iterator<Item = &str> {
-    let is_edge = |char: char| char.is_ascii_whitespace() || "()[]\"'".contains(char);
+    let is_edge = |char: char| matches!(char, ' ' | '\t' | '(' | ')' | '[' | ']' | '"' | '\'');
     comment.split([';', ',']).map(move |field| field.trim_matches(is_edge)).filter(|field| !field.is_empty())
 }
 
@@ -115,10 +115,16 @@ pub fn name_of(field: &str) -> &str {
     }
 }
 
-/// Whether it is an address on the web or of mail.
+/// Whether it is, or has in it, an address on the web or of mail.
 pub fn is_address(text: &str) -> bool {
-    let has = |part: &str| text.contains(part);
-    has("://") || has("www.") || has("+http") || text.split(' ').any(is_mail)
+    let bytes = text.as_bytes();
+    let is_of_web = |at: usize| match bytes[at] {
+        b':' => bytes[at..].starts_with(b"://"),
+        b'w' => bytes[at..].starts_with(b"www."),
+        b'+' => bytes[at..].starts_with(b"+http"),
+        _ => false,
+    };
+    (0..bytes.len()).any(is_of_web) || bytes.contains(&b'@') && text.split(' ').any(is_mail)
 }
 
 fn is_mail(text: &str) -> bool {
@@ -141,11 +147,11 @@ fn word(text: &str) -> &str {
 }
 
 fn ends_word(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || b";,([".contains(&byte)
+    byte.is_ascii_whitespace() || matches!(byte, b';' | b',' | b'(' | b'[')
 }
 
 fn is_separator(char: char) -> bool {
-    char.is_ascii_whitespace() || ";,)]/".contains(char)
+    char.is_ascii_whitespace() || matches!(char, ';' | ',' | ')' | ']' | '/')
 }
 
 #[cfg(test)]

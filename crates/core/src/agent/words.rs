@@ -1,7 +1,7 @@
 //! Words of user agents, all in lower case, and what they tell.
 
 /// Software that drives browsers.
-pub const AUTOMATION: [&str; 10] = [
+pub static AUTOMATION: Words = Words::new(&[
     "headless",
     "headlesschrome",
     "headlessfirefox",
@@ -12,13 +12,13 @@ pub const AUTOMATION: [&str; 10] = [
     "slimerjs",
     "webdriver",
     "zombie.js",
-];
+]);
 
 /// Likewise, by names that others have, too: in browsers of computers alone.
-pub const AUTOMATION_OF_COMPUTERS: [&str; 2] = ["cypress", "nightmare"];
+pub static AUTOMATION_OF_COMPUTERS: Words = Words::new(&["cypress", "nightmare"]);
 
 /// Clients of programming languages and of the command line.
-pub const CLIENTS: [&str; 49] = [
+pub static CLIENTS: Words = Words::new(&[
     "aiohttp",
     "apache-httpasyncclient",
     "apache-httpclient",
@@ -68,21 +68,21 @@ pub const CLIENTS: [&str; 49] = [
     "wget",
     "windowspowershell",
     "winhttp",
-];
+]);
 
 /// Likewise, written so: other programs have these words for names.
 pub const CLIENTS_AS_WRITTEN: [&str; 6] = ["colly", "git", "got", "hyper", "insomnia", "pip"];
 
 /// Languages: the program that begins with one names nothing else. Behind another name it is what that is
 /// written in.
-pub const LANGUAGES: [&str; 10] =
-    ["bun", "deno", "java", "node", "node.js", "perl", "php", "powershell", "python", "ruby"];
+pub static LANGUAGES: Words =
+    Words::new(&["bun", "deno", "java", "node", "node.js", "perl", "php", "powershell", "python", "ruby"]);
 
 /// Languages whose clients begin with their names: `python-requests`.
-pub const LANGUAGES_OF_CLIENTS: [&str; 4] = ["lwp", "perl", "php", "python"];
+pub static LANGUAGES_OF_CLIENTS: Words = Words::new(&["lwp", "perl", "php", "python"]);
 
 /// Networking libraries and engines of apps and games.
-pub const APP_LIBRARIES: [&str; 50] = [
+pub static APP_LIBRARIES: Words = Words::new(&[
     "adobeair",
     "afnetworking",
     "alamofire",
@@ -133,10 +133,10 @@ pub const APP_LIBRARIES: [&str; 50] = [
     "volley",
     "x-unrealengine-agent",
     "xamarin",
-];
+]);
 
 /// What a program is that reports of people to others and visits nobody, and those that do it most.
-pub const INTEGRATIONS: [&str; 25] = [
+pub static INTEGRATIONS: Words = Words::new(&[
     "auth0",
     "azuread",
     "clerk",
@@ -162,16 +162,16 @@ pub const INTEGRATIONS: [&str; 25] = [
     "webhooks",
     "workday",
     "workos",
-];
+]);
 
 /// What a program is that visits by itself, where it is the last word of its name.
 pub const VISITORS: [&str; 6] = ["bot", "crawler", "robot", "scraper", "spider", "bots"];
 
 /// Systems of phones, which stand in browsers' user agents, too.
-const PHONES: [&str; 8] = ["android", "ios", "ipad", "ipados", "iphone", "ipod", "tvos", "watchos"];
+static PHONES: Words = Words::new(&["android", "ios", "ipad", "ipados", "iphone", "ipod", "tvos", "watchos"]);
 
 /// Other machines that people hold in their hands or have before them.
-const DEVICES: [&str; 41] = [
+static DEVICES: Words = Words::new(&[
     "amigaos",
     "androidtv",
     "appletv",
@@ -213,10 +213,10 @@ const DEVICES: [&str; 41] = [
     "webos",
     "xbox",
     "xboxone",
-];
+]);
 
 /// Words of computers' systems.
-const COMPUTERS: [&str; 14] = [
+static COMPUTERS: Words = Words::new(&[
     "cros",
     "darwin",
     "debian",
@@ -231,40 +231,82 @@ const COMPUTERS: [&str; 14] = [
     "win64",
     "windows",
     "x11",
-];
+]);
 
-/// The words of a text: letters and digits.
+/// What begins a development kit's name, and a browser's.
+pub static KIT: Words = Words::new(&["sdk"]);
+pub static BROWSER: Words = Words::new(&["browser"]);
+
+/// Some words, of which most others are told by their first letter and length.
+pub struct Words {
+    words: &'static [&'static str],
+    /// For each first byte, a bit for each length.
+    lengths: [u32; 256],
+}
+
+impl Words {
+    /// Of words in lower case.
+    pub const fn new(words: &'static [&'static str]) -> Self {
+        let mut lengths = [0; 256];
+        let mut index = 0;
+        while index < words.len() {
+            lengths[words[index].as_bytes()[0] as usize] |= 1 << words[index].len();
+            index += 1;
+        }
+        Self { words, lengths }
+    }
+
+    /// Whether `name` is one of them, in letters of either case.
+    pub fn has(&self, name: &str) -> bool {
+        let Some(first) = name.bytes().next() else { return false };
+        let lengths = self.lengths[usize::from(first.to_ascii_lowercase())];
+        name.len() < 32
+            && lengths >> name.len() & 1 == 1
+            && self.words.iter().any(|word| word.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether a word of a text is one of them, be it with a number: `iPhone15`.
+    pub fn are_in(&self, text: &str) -> bool {
+        let is_digit = |char: char| char.is_ascii_digit();
+        words(text).any(|word| {
+            self.has(word) || word.ends_with(is_digit) && self.has(word.trim_end_matches(is_digit))
+        })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &'static str> {
+        self.words.iter().copied()
+    }
+}
+
+/// The words of a text: letters and digits, and whatever is not of ASCII.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty())
-}
-
-/// Whether `name` is one of these.
-pub fn is_any(name: &str, names: &[&str]) -> bool {
-    names.iter().any(|known| known.eq_ignore_ascii_case(name))
-}
-
-/// Whether a word is one of these, be it with a number: `iPhone15`.
-pub fn has_any(text: &str, names: &[&str]) -> bool {
-    let is_digit = |char: char| char.is_ascii_digit();
-    words(text).any(|word| is_any(word, names) || is_any(word.trim_end_matches(is_digit), names))
+    let ends_word = |byte: u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let begin = rest.bytes().position(|byte| !ends_word(byte))?;
+        let end = rest[begin..].bytes().position(ends_word).map_or(rest.len(), |len| begin + len);
+        let word = &rest[begin..end];
+        rest = &rest[end..];
+        Some(word)
+    })
 }
 
 /// Whether a text names a phone, or another machine of a person that is no computer.
 pub fn is_device(text: &str) -> bool {
-    has_any(text, &PHONES) || is_odd_device(text)
+    PHONES.are_in(text) || is_odd_device(text)
 }
 
 /// Whether a text names a machine of a person that is neither a computer nor one of today's phones.
 pub fn is_odd_device(text: &str) -> bool {
-    has_any(text, &DEVICES)
+    DEVICES.are_in(text)
 }
 
 pub fn is_phone(text: &str) -> bool {
-    has_any(text, &PHONES)
+    PHONES.are_in(text)
 }
 
 pub fn is_computer(text: &str) -> bool {
-    has_any(text, &COMPUTERS)
+    COMPUTERS.are_in(text)
 }
 
 /// Whether a word of a name is that of a visitor: `FooBot`, `foo-bot`, `Foo Crawler`; not `Talbot`, nor

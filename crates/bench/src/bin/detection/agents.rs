@@ -1,5 +1,6 @@
 //! User agents of crawlers, of real browsers and of odd devices, as published packages have them.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -100,8 +101,10 @@ const BROWSERS: [&str; 8] = [
 /// that name in a whole browser, and nowhere else.
 fn odd_words(report: &mut Report) {
     let rows = || CRAWLERS.lines().map(|row| row.split('\t').collect::<Vec<_>>());
+    let is_known = |row: &Vec<&str>| row.last().is_some_and(|places| !places.is_empty());
+    let known_names: HashSet<_> = rows().filter(is_known).map(|row| row[0]).collect();
     let (known, others): (Vec<_>, Vec<_>) =
-        rows().partition(|row| row.last().is_some_and(|places| !places.is_empty()));
+        rows().partition(|row| is_known(row) || row[0].split(' ').any(|word| known_names.contains(word)));
     report.source(NAME, "whole browsers whose device, app, extension or address has the name of a crawler");
     for (what, rows, target) in [
         ("names that crawlers are not known to have there", others, Some(Target::AtMost(0.0))),
