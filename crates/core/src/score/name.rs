@@ -40,7 +40,7 @@ pub fn looks_made_up(name: &str) -> Option<bool> {
 
 /// Rows of the common Latin keyboards.
 const KEY_ROWS: [&str; 5] = ["qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm"];
-/// Neighbouring keys in a row that are no accident. Four occur in names (Trewin), five do not.
+/// Neighbouring keys in a row that are no accident. Four occur in names (Trewin), five hardly.
 const WALK_MIN_KEYS: usize = 5;
 /// Unless the walk is the whole word (asdf).
 const WALK_WORD_MIN_KEYS: usize = 4;
@@ -69,12 +69,14 @@ impl Kind {
         if let Some(unreal) = unreal::find(&name, &words) {
             return Some(Self::Unreal(unreal));
         }
-        if words.iter().any(|word| has_digit(word) && !is_ordinal(word)) {
-            return Some(Self::Digits);
+        if let Some(odd) = name_words(&name).iter().find_map(|word| Self::of_word(word, known)) {
+            return Some(odd);
         }
-        let letters = name.chars().filter(|char| char.is_alphabetic()).count();
-        let odd = name_words(&name).iter().find_map(|word| Self::of_word(word, known));
-        Some(odd.unwrap_or(if letters < 2 { Self::TooShort } else { Self::Ordinary }))
+        Some(match name.chars().filter(|char| char.is_alphabetic()).count() {
+            _ if words.iter().any(|word| has_digit(word) && !is_ordinal(word)) => Self::Digits,
+            ..2 => Self::TooShort,
+            _ => Self::Ordinary,
+        })
     }
 
     /// What is odd about a word of a name, in lower case without accents.
@@ -198,7 +200,9 @@ mod tests {
             ("fuck you", Kind::Unreal(Unreal::Profanity)),
             ("Max Hurensohn", Kind::Unreal(Unreal::Profanity)),
             ("Rodney Bastard", Kind::Unreal(Unreal::BorneProfanity)),
+            ("No Name", Kind::Unreal(Unreal::Placeholder)),
             ("sdfg", Kind::KeyboardWalk),
+            ("asdf123 meier", Kind::KeyboardWalk),
             ("Qwertzu Meier", Kind::KeyboardWalk),
             ("poiuytr", Kind::KeyboardWalk),
             ("aaaa", Kind::Repeated),

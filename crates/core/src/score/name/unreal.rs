@@ -1,12 +1,12 @@
 //! Words that are given in place of a name.
 
-/// Sure ones, in lower case: nobody is called so.
-const PLACEHOLDERS: [&str; 13] = [
+/// Sure ones, in lower case: hardly anybody goes by one of these alone.
+const PLACEHOLDERS: [&str; 14] = [
     "abc", "asd", "asdf", "asdfasdf", "nobody", "noname", "qwerty", "qwertz", "test", "testing", "user",
-    "username", "xxx",
+    "username", "xxx", "xyz",
 ];
 /// Likewise of several words.
-const PLACEHOLDER_NAMES: [&str; 9] = [
+const PLACEHOLDER_NAMES: [&str; 10] = [
     "donald duck",
     "erika mustermann",
     "fake name",
@@ -16,13 +16,14 @@ const PLACEHOLDER_NAMES: [&str; 9] = [
     "foo bar",
     "max mustermann",
     "mickey mouse",
+    "no name",
 ];
 /// Words that somebody is called as well: Jon Tester, Bar Refaeli, Foo Swee Chin, Caterina Fake.
-const BORNE_PLACEHOLDERS: [&str; 8] = ["admin", "bar", "fake", "foo", "me", "name", "tester", "xyz"];
+const BORNE_PLACEHOLDERS: [&str; 7] = ["admin", "bar", "fake", "foo", "me", "name", "tester"];
 /// Likewise names: Doe is a family name in Ghana and Liberia.
-const BORNE_PLACEHOLDER_NAMES: [&str; 3] = ["jane doe", "john doe", "no name"];
+const BORNE_PLACEHOLDER_NAMES: [&str; 2] = ["jane doe", "john doe"];
 /// What programs and people write where there is no name; some are names as well (Gary Null, Na Li).
-const MISSING: [&str; 9] = ["anonymous", "n/a", "na", "nan", "nil", "none", "null", "undefined", "unknown"];
+const MISSING: [&str; 7] = ["anonymous", "n/a", "na", "none", "null", "undefined", "unknown"];
 
 /// Insults and obscenities that are nobody's name; those that are common names (Dick, Cock, Fuchs) are left
 /// out.
