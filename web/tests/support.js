@@ -187,7 +187,14 @@ export class Screen {
     await this.browser?.close();
     this.program.kill("SIGKILL");
     this.display.kill();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    rmSync(this.folder, { recursive: true, force: true });
+    // Its processes end one after the other, and write until they do.
+    await eventually("the browser to end", () => {
+      try {
+        rmSync(this.folder, { recursive: true, force: true });
+        return true;
+      } catch {
+        return false;
+      }
+    });
   }
 }

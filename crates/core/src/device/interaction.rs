@@ -173,8 +173,8 @@ impl Tally {
     }
 }
 
-/// What was counted is halved each time that so long has passed: people borrow a device, wear a bandage, try an
-/// extension for days, and a week has one of each day.
+/// What was counted is halved each time that so long has passed: what people try or borrow they do for days, and a
+/// week has one of each day.
 const HALF_LIFE_MS: i64 = 7 * DAY_MS;
 
 /// All summaries of an identity.

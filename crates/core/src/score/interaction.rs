@@ -10,7 +10,7 @@ const CONFIDENCE: f64 = 0.7;
 
 /// The pointer goes straight at one speed, as two of a thousand strokes of people do: see
 /// [`Stroke`](crate::device::Stroke).
-const STRAIGHT: f64 = 0.08;
+const STRAIGHT: f64 = 0.05;
 const EVEN: f64 = 0.12;
 /// The page's own code clicks: so do slide shows, menus, uploads, password managers and assistive programs.
 const SCRIPTED: f64 = 0.25;
@@ -170,11 +170,11 @@ mod tests {
             ("a few strokes", strokes(0, 4), None),
             ("one run of keys", keys(30, 180.0, 70.0), None),
             ("two clicks after one jump", clicks(2, 0), None),
-            ("six straight lines", strokes(6, 0), Some((0.08, straight))),
-            ("three straight lines", strokes(3, 0), Some((0.36, straight))),
+            ("six straight lines", strokes(6, 0), Some((0.05, straight))),
+            ("three straight lines", strokes(3, 0), Some((0.35, straight))),
             ("two straight lines", strokes(2, 0), None),
             ("as many of a hand", strokes(6, 6), Some((0.555, hand))),
-            ("an older script's straight lines", old(1.0, 120), Some((0.08, straight))),
+            ("an older script's straight lines", old(1.0, 120), Some((0.05, straight))),
             ("an older script's nearly straight lines", old(0.999, 120), None),
             ("even keys", keys(30, 100.0, 2.0), Some((0.272, even))),
             ("a scanner's keys", keys(30, 8.0, 0.1), None),
@@ -222,10 +222,10 @@ mod tests {
         let cases = [
             ("straight, then good", with(strokes(6, 0), good.clone()), Some(0.72)),
             ("good, then straight", value(last), Some(0.72)),
-            ("straight, then one good", with(strokes(6, 0), vec![(0, strokes(0, 1))]), Some(0.17)),
+            ("straight, then one good", with(strokes(6, 0), vec![(0, strokes(0, 1))]), Some(0.146)),
             ("straight, then three good", with(strokes(6, 0), vec![(0, strokes(0, 3))]), None),
-            ("straight, six days ago", with(strokes(6, 0), later(6)), Some(0.08)),
-            ("straight, eight days ago", with(strokes(6, 0), later(8)), Some(0.36)),
+            ("straight, six days ago", with(strokes(6, 0), later(6)), Some(0.05)),
+            ("straight, eight days ago", with(strokes(6, 0), later(8)), Some(0.35)),
             ("straight, a month ago", with(strokes(6, 0), later(30)), None),
             ("even, then good", with(keys(30, 100.0, 2.0), typed(20)), Some(0.72)),
             ("even, a month ago", with(keys(30, 100.0, 2.0), later(30)), None),
@@ -233,11 +233,11 @@ mod tests {
             ("scripted, a month ago", with(scripted, later(30)), None),
             ("out of nowhere, then moved", with(nowhere.clone(), vec![(0, strokes(0, 1))]), None),
             ("out of nowhere, a month ago", with(nowhere, later(30)), None),
-            ("a script that goes on", value((0..60).map(|day| (day, strokes(6, 0))).collect()), Some(0.08)),
+            ("a script that goes on", value((0..60).map(|day| (day, strokes(6, 0))).collect()), Some(0.05)),
             (
                 "good, then a script",
                 value([good, (0..20).map(|_| (28, strokes(6, 0))).collect()].concat()),
-                Some(0.08),
+                Some(0.05),
             ),
         ];
         for (what, found, expected) in cases {
