@@ -161,7 +161,9 @@ mod tests {
 
     #[test]
     fn what_is_said_is_true_of_the_addresses() {
-        let cases: [(&str, &[(i64, &str)], Option<(f64, &str)>); 8] = [
+        /// Its own address, those of others with the minutes between, and what is said.
+        type Case = (&'static str, &'static [(i64, &'static str)], Option<(f64, &'static str)>);
+        let cases: [Case; 8] = [
             (
                 "ada.b@gmail.com",
                 &[(-9_000, "adab+2@gmail.com")],

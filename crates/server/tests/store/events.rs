@@ -52,7 +52,7 @@ async fn events_come_back_in_the_order_they_were_stored(engine: Engine) {
     let rows: Vec<_> = stored.iter().map(|event| new_event(1, Some(5), event)).collect();
     ground.write(move |tx| events::insert(tx, &rows)).await;
     // Of somebody else, and of nobody.
-    let others = [new_event(1, Some(6), &full_event("other")), new_event(1, None, &full_event("anonymous"))];
+    let others = [new_event(1, Some(6), &full_event("other")), new_event(1, None, &full_event("of-nobody"))];
     ground.write(move |tx| events::insert(tx, &others)).await;
 
     let mut found = Vec::new();
