@@ -69,15 +69,16 @@ pub fn kind(agent: &str) -> (Kind, Option<&str>) {
 
 /// A whole browser is one, unless it names what drives it, or what it is in truth.
 fn of_browser<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>) {
-    let is_phone = parts.get(1).and_then(comment).is_some_and(is_device);
-    let of_computers = || product_of(parts, &words::AUTOMATION_OF_COMPUTERS).filter(|_| !is_phone);
+    let is_phone = || parts.get(1).and_then(comment).is_some_and(is_device);
+    let of_computers = || product_of(parts, &words::AUTOMATION_OF_COMPUTERS).filter(|_| !is_phone());
     if let Some(name) = product_of(parts, &words::AUTOMATION).or_else(of_computers) {
         return (Kind::Automation, Some(name));
     }
     if let Some((kind, name)) = names::inside_browser(agent).or_else(|| before_browser(parts)) {
         return (kind, Some(name));
     }
-    (if introduction::is_in(parts) { Kind::Crawler } else { Kind::Browser }, None)
+    let is_crawler = introduction::may_be_in(agent) && introduction::is_in(parts);
+    (if is_crawler { Kind::Crawler } else { Kind::Browser }, None)
 }
 
 /// What stands before a browser's user agent: `FooBot Mozilla/5.0 …`.

@@ -21,7 +21,7 @@ mod agents;
 mod codec;
 mod first_hour;
 
-pub use first_hour::FirstHour;
+pub use first_hour::{FirstHour, SOON_MOMENTS};
 
 /// Devices remembered; the one unseen for longest makes room for a new one.
 pub const DEVICES_MAX: usize = 16;

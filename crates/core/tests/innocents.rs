@@ -389,9 +389,7 @@ fn a_class_on_one_model_is_no_ring() {
             &class(|n| at(n, "gymnasium-nord.de")),
             LOW,
         );
-        if count > 12 {
-            acquitted(&format!("{count} at free providers, one every {every} s"), &class(free), LOW);
-        }
+        acquitted(&format!("{count} at free providers, one every {every} s"), &class(free), LOW);
         let coded = with(class(|n| at(n, "gymnasium-nord.de")), |_, person| person.code = Some("CLASS-7B"));
         acquitted("with one code of their teacher", &coded, LOW);
     }
@@ -419,6 +417,15 @@ fn a_machine_that_makes_accounts_is_no_class() {
         person.acts.extend((1..15).map(|turn| begun + f64::from(turn) * 56.0));
     });
     convicted("by turns, like a clock", &by_turns, SUSPICIOUS);
+    let few_turns = with(by_turns, |_, person| person.acts.truncate(5));
+    convicted("by a few turns", &few_turns, SUSPICIOUS);
+    let hand_to_hand = with(people(28, 60.0, free), |n, person| {
+        one_device(n, person);
+        lives(n, person, 14);
+        let (begun, last) = (person.acts[0], *person.acts.last().unwrap());
+        person.acts.iter_mut().for_each(|at| *at = begun + (*at - begun) / (last - begun) * 59.0);
+    });
+    convicted("one after the other, without a pause between them", &hand_to_hand, SUSPICIOUS);
     let in_one_browser = with(people(28, 21.0, free), |n, person| {
         one_session(n, person);
         lives(n, person, 14);

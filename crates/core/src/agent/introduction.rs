@@ -1,8 +1,24 @@
 //! How crawlers introduce themselves within the user agent of a browser.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 use super::browser::{is_compatible, is_of_browsers};
 use super::parse::{Part, comment, fields, is_address, product};
-use super::words::{BROWSER, is_device, is_visitor};
+use super::words::{BROWSER, VISITORS, is_device, is_visitor};
+
+/// What every introduction has one of: most browsers have none, and need no closer look.
+static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let signs = ["://", "www.", "+http", "@", "compatible"].into_iter().chain(VISITORS);
+    let kind = Some(AhoCorasickKind::DFA);
+    AhoCorasick::builder().kind(kind).ascii_case_insensitive(true).build(signs).ok()
+});
+
+/// Whether there may be an introduction in a user agent, [`is_in`] which then says.
+pub fn may_be_in(agent: &str) -> bool {
+    SIGNS.as_ref().is_none_or(|signs| signs.is_match(agent))
+}
 
 /// Whether a crawler introduces itself here: with `compatible` and a name, or with an address, `+https://…` or,
 /// where no phone or browser is named before it, any. The comment in which browsers name their system is read

@@ -1,9 +1,11 @@
 //! Who the others on a key plainly are: a family, colleagues, or nobody in particular, who may be one person
 //! again.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::email::{is_random, is_throwaway_like};
+use crate::dataset::Datasets;
 use crate::person::{self, EmailParts, Resemblance, mailbox, name_words, resemblance};
 use crate::snapshot::{OtherIdentity, Snapshot};
 
@@ -53,32 +55,32 @@ impl Relation {
 
 /// What is compared of the identity itself.
 pub struct Own<'s> {
+    datasets: &'s Datasets,
     name: Option<&'s str>,
     email: Option<String>,
-    /// What it has registered, if that is its own and its mailbox there is plainly somebody's.
-    domain: Option<String>,
-    letters: String,
+    words: OnceCell<Vec<String>>,
+    /// Whether its mailbox is plainly somebody's, at a domain of its own. Dear, and rarely asked for.
+    has_own_domain: OnceCell<bool>,
 }
 
 impl<'s> Own<'s> {
     pub fn of(snapshot: &Snapshot<'s>) -> Self {
-        let name = snapshot.profile.name.as_deref();
-        let email = snapshot.profile.email.as_deref().map(|email| email.trim().to_lowercase());
-        let parts = email.as_deref().and_then(EmailParts::of);
-        let is_own = |parts: &EmailParts| {
-            parts.is_own_domain(snapshot.datasets)
-                && is_throwaway_like(parts.domain) != Some(true)
-                && is_somebodys(parts, name)
-        };
-        let domain = parts.filter(is_own).map(|parts| parts.registered().to_owned());
-        let letters = parts.map(|parts| parts.letters()).unwrap_or_default();
-        Self { name, domain, letters, email }
+        Self {
+            datasets: snapshot.datasets,
+            name: snapshot.profile.name.as_deref(),
+            email: snapshot.profile.email.as_deref().map(|email| email.trim().to_lowercase()),
+            words: OnceCell::new(),
+            has_own_domain: OnceCell::new(),
+        }
     }
 
     /// What another identity plainly is to this one.
     pub fn relation(&self, other: &OtherIdentity) -> Relation {
         let is_family = || match (self.name, other.name.as_deref()) {
-            (Some(own), Some(other)) => person::is_family(own, other),
+            (Some(own), Some(other)) => {
+                let own = self.words.get_or_init(|| person::latin_words(own));
+                person::is_family(own, &person::latin_words(other))
+            }
             _ => false,
         };
         if self.is_colleague(other) {
@@ -91,14 +93,17 @@ impl<'s> Own<'s> {
     }
 
     fn is_colleague(&self, other: &OtherIdentity) -> bool {
-        let Some(domain) = &self.domain else { return false };
-        let Some(email) = other.email.as_deref().map(|email| email.trim().to_lowercase()) else {
-            return false;
+        let (Some(own), Some(email)) = (&self.email, &other.email) else { return false };
+        let email = email.trim().to_lowercase();
+        let (Some(own), Some(parts)) = (EmailParts::of(own), EmailParts::of(&email)) else { return false };
+        let is_own = |own: EmailParts| {
+            own.is_own_domain(self.datasets)
+                && is_throwaway_like(own.domain) != Some(true)
+                && is_somebodys(&own, self.name)
         };
-        let Some(parts) = EmailParts::of(&email) else { return false };
-        parts.domain.ends_with(domain.as_str())
-            && parts.registered() == domain
-            && parts.letters() != self.letters
+        parts.registered() == own.registered()
+            && *self.has_own_domain.get_or_init(|| is_own(own))
+            && parts.letters() != own.letters()
             && is_somebodys(&parts, other.name.as_deref())
             && !self.has_the_name_of(other)
     }

@@ -1,32 +1,29 @@
 //! For how many accounts in one hand those stand who came to a key together: strangers one by one for as many as
 //! they are; colleagues, a family, and the many who use one model of a device at the same time for far fewer.
 
-use std::collections::BTreeMap;
-
 use super::company::{Company, Own};
 use super::crowd::{Crowd, TOGETHER_MS, crowd, crowd_of};
 use crate::agent::{self, Kind};
 use crate::device::Sign;
 use crate::link::{self, KeyKind};
 use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
+use crate::state::{FirstHour, SOON_MOMENTS};
 use crate::time::Timestamp;
 
 /// From so many more than usual on, a device may be a model that many have. One person can keep a few windows
 /// open at once, and fewer machines than these are a household's.
 const MANY_MIN: f64 = 7.0;
-/// Somebody who was at a device in so many moments stayed.
-const STAYED_MIN_MOMENTS: usize = 4;
-/// Of the pauses of those who stayed, shorter than this many moments, the part in which somebody else was at the
-/// device. One after the other on one machine that is none, but for the moments in which it is handed on: two
-/// in three at most.
-const PAUSE_MAX_MOMENTS: i64 = 20;
+/// Somebody who was at a device in so many moments, a minute and a half, stayed.
+const STAYED_MIN_MOMENTS: u32 = 3;
+/// Of the pauses of those who stayed, the part in which somebody else was at the device: one after the other on one
+/// machine that is none.
 const BUSY_MIN_PART: f64 = 0.75;
 /// What each on a model counts for, and all of them at most.
 const ON_MODEL: f64 = 0.04;
 const ON_MODEL_MAX: f64 = 1.0;
-/// Somebody with so many events has a rhythm: people's pauses are of more lengths than this, in powers of two.
-const RHYTHM_MIN_EVENTS: u64 = 6;
-const RHYTHM_MIN_LENGTHS: usize = 3;
+/// By the number of somebody's pauses, of how many lengths people's are, in powers of two: a script that goes from
+/// account to account in turn has even ones. Fewer pauses are no rhythm.
+const LENGTHS_BY_PAUSES: [(u64, usize); 2] = [(5, 3), (3, 2)];
 
 /// Those who came to a key around the time an identity did, and who they are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,8 +69,10 @@ fn is_together(other: &OtherIdentity, since: Timestamp) -> bool {
 /// opens accounts in turn must not pass for a class.
 fn is_ordinary(snapshot: &Snapshot, shared: &SharedKey) -> bool {
     let state = snapshot.state;
+    let pauses = state.event_count().saturating_sub(1);
     let lengths = state.gaps().iter().filter(|count| **count > 0).count();
-    let has_rhythm = state.event_count() < RHYTHM_MIN_EVENTS || lengths >= RHYTHM_MIN_LENGTHS;
+    let least = LENGTHS_BY_PAUSES.into_iter().find(|(least, _)| pauses >= *least);
+    let has_rhythm = least.is_some_and(|(_, least)| lengths >= least);
     let mut in_session = snapshot.shared(KeyKind::Session).flat_map(|session| &session.others);
     let on_key = |other: &OtherIdentity| shared.others.iter().any(|on_key| on_key.id == other.id);
     has_rhythm && is_unautomated(snapshot) && !in_session.any(on_key)
@@ -94,22 +93,20 @@ pub fn is_unautomated(snapshot: &Snapshot) -> bool {
 fn is_model(snapshot: &Snapshot, shared: &SharedKey, since: Timestamp) -> bool {
     let hours = shared.others.iter().filter(|other| is_together(other, since)).map(|other| other.first_hour);
     let hours = hours.chain([link::first_hour(snapshot.state, &shared.key)]);
-    let hours: Vec<Vec<i64>> = hours.flatten().map(|hour| hour.moments().collect()).collect();
-    let stayed: Vec<_> = hours.iter().filter(|moments| moments.len() >= STAYED_MIN_MOMENTS).collect();
-    if (stayed.len() as f64) <= MANY_MIN || stayed.len() * 2 < hours.len() {
+    let hours: Vec<FirstHour> = hours.flatten().collect();
+    let stayed = hours.iter().enumerate().filter(|(_, hour)| hour.count() >= STAYED_MIN_MOMENTS);
+    let stayed: Vec<_> = stayed.collect();
+    if stayed.len() as f64 <= MANY_MIN || stayed.len() * 2 < hours.len() {
         return false;
     }
-    let mut present: BTreeMap<i64, usize> = BTreeMap::new();
-    for moment in hours.iter().flatten() {
-        *present.entry(*moment).or_default() += 1;
-    }
-    let pauses = stayed.iter().flat_map(|moments| moments.windows(2));
-    let pauses = pauses.filter(|pause| pause[1] - pause[0] <= PAUSE_MAX_MOMENTS);
     let (mut all, mut busy) = (0, 0);
-    for pause in pauses {
-        all += 1;
-        // Two of these are its own ends.
-        busy += usize::from(present.range(pause[0]..=pause[1]).map(|(_, count)| count).sum::<usize>() > 2);
+    for (own, hour) in stayed {
+        let moments: Vec<_> = hour.moments().collect();
+        for pause in moments.windows(2).filter(|pause| pause[1] - pause[0] <= SOON_MOMENTS) {
+            let mut others = hours.iter().enumerate().filter(|(place, _)| *place != own);
+            all += 1;
+            busy += usize::from(others.any(|(_, other)| other.is_between(pause[0], pause[1])));
+        }
     }
     all > 0 && busy as f64 / all as f64 >= BUSY_MIN_PART
 }

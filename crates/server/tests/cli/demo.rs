@@ -6,7 +6,7 @@ fn a_stranger_sees_scores_fall_with_the_reason_and_refused_webhooks_arrive_after
     let mut demo = ground.start(&["demo", "--listen", "127.0.0.1:0", "--keep", "kept"], &[]);
     let question = demo.line_with("/api/identities/ring-1/analysis").trim().to_owned();
     let fall = demo.line_with("✓ ring-1          uniqueness ");
-    let reason = "accounts were made on this device within";
+    let reason = "accounts appeared on this device within";
     assert!(fall.contains(" -> ") && fall.contains(reason), "{fall}");
     let answer = std::process::Command::new("sh").args(["-c", &question]).output().unwrap();
     let answer = String::from_utf8(answer.stdout).unwrap();

@@ -98,9 +98,9 @@ async fn a_device_that_has_changed_in_one_part_links_while_it_counts(engine: Eng
         })
         .await;
     };
-    said("bob", "2 accounts were made on nearly the same device").await;
+    said("bob", "2 accounts appeared on nearly the same device").await;
     server.post("/api/identities/ada/actions/analyze", json!({})).await;
-    said("ada", "2 accounts were made on nearly the same device").await;
+    said("ada", "2 accounts appeared on nearly the same device").await;
     server.patch(&format!("/api/devices/{first}"), json!({"disregarded": true})).await;
     assert_eq!(linked("ada").await, [] as [Value; 0], "who leaves out a device leaves out those near to it");
     said("ada", "No other account was seen on its 1 device.").await;

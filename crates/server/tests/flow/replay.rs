@@ -13,8 +13,8 @@ use crate::support::server::{TestServer, eventually};
 
 on_both_engines!(a_replayed_history_leads_to_the_same_scores);
 
-/// 2026-11-01T08:00:00Z.
-const START: Timestamp = Timestamp::from_millis(1_793_520_000_000);
+/// 2026-10-01T08:00:00Z.
+const START: Timestamp = Timestamp::from_millis(1_790_841_600_000);
 
 /// A family, a ring that signs up in minutes, namesakes, a changed name, a script; a class on one model of a
 /// device, colleagues at one desk.
