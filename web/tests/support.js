@@ -114,13 +114,18 @@ export class Dregs {
     return found.value;
   }
 
-  /** What an analyzer says of an identity once so many of its events are scored; undefined if nothing. */
-  async observation(identity, analyzer, eventCount) {
-    const analysis = await eventually(`the analysis of ${identity}`, async () => {
+  /** The analysis of an identity once so many of its events are scored. */
+  async analysis(identity, eventCount) {
+    return eventually(`the analysis of ${identity}`, async () => {
       const newest = await this.call("GET", `/identities/${identity}/analysis`).catch(() => undefined);
       return newest?.eventCount >= eventCount && newest;
     });
-    return analysis.scores.flatMap((score) => score.observations).find(({ id }) => id === analyzer);
+  }
+
+  /** What an analyzer says of an identity once so many of its events are scored; undefined if nothing. */
+  async observation(identity, analyzer, eventCount) {
+    const { scores } = await this.analysis(identity, eventCount);
+    return scores.flatMap((score) => score.observations).find(({ id }) => id === analyzer);
   }
 }
 

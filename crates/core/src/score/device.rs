@@ -62,7 +62,8 @@ const NOTHING_CONFIDENCE: f64 = 0.3;
 /// sit at a remote desktop once, look at a page as a phone would: what drives a browser is in most of its
 /// reports, and a half of them leaves no doubt.
 const STRENGTH_BY_PART: [(f64, f64); 2] = [(0.05, 0.0), (0.5, 1.0)];
-/// Nobody's browser says by chance that software drives it. Once in a hundred reports, somebody tried a script.
+/// Nobody's browser says by chance that software drives it, or becomes another device within one tab. Once in a hundred
+/// reports, somebody tried a script or took the laptop to its dock.
 const CERTAIN_STRENGTH_BY_PART: [(f64, f64); 2] = [(0.02, 0.0), (0.25, 1.0)];
 
 pub(super) const ANALYZER: Analyzer = Analyzer {
@@ -102,7 +103,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
 
 /// From 0.0 to 1.0.
 fn strength(sign: Sign, part: f64) -> f64 {
-    let is_certain = matches!(sign, Sign::Webdriver | Sign::AutomationObjects);
+    let is_certain = matches!(sign, Sign::Webdriver | Sign::AutomationObjects | Sign::OtherDevice);
     interpolate(if is_certain { &CERTAIN_STRENGTH_BY_PART } else { &STRENGTH_BY_PART }, part)
 }
 
