@@ -4,7 +4,7 @@
 # make check   formatting, lints, licences
 # make web     build what runs in browsers, web/*/dist
 # make bench   measure, and print the figures beside what the machine gives
-# make bench-detection   measure how well abuse is told from ordinary use
+# make bench-detection   measure whom detection accuses and whom it finds
 
 .PHONY: run demo test check web bench bench-detection
 
@@ -36,4 +36,5 @@ bench-detection:
 	scripts/detection/names.py --check
 	scripts/detection/domains.py --check
 	scripts/detection/free_mail.py --check
+	scripts/detection/people.py
 	cargo run $(CARGO_FLAGS) --profile perf -p dregs-bench --bin detection -- --docs docs/detection

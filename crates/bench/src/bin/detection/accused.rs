@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use dregs_core::score::{Category, Scores};
+
 /// Of the people of a scenario, the parts that were accused, in the worst of its sizes.
 #[derive(Clone, Debug)]
 pub struct Counts {
@@ -181,6 +183,11 @@ impl Accused {
         }
         text
     }
+}
+
+/// The lowest of the scores there are; where every category starts, if there is none.
+pub fn lowest(scores: &Scores) -> u8 {
+    Category::ALL.iter().filter_map(|category| scores.get(*category)).min().unwrap_or(70)
 }
 
 /// Per cent, with a digit behind the point where it is not whole.

@@ -1,5 +1,6 @@
 //! Attacks hidden among innocents: how well they are told from those around them, and what that costs those.
 
+use dregs_core::device::Interaction;
 use dregs_core::event::Event;
 use serde_json::json;
 
@@ -7,16 +8,18 @@ use super::cast::join;
 use super::run::{Fate, LOW_BELOW};
 use super::scenario::Scenario;
 use super::tally::Tally;
-use super::{backends, devices, places};
-use crate::accused::Scene;
+use super::{backends, devices, people, places};
+use crate::accused::{Scene, lowest};
 use crate::figures::auc;
-use crate::stage::{HOUR, Level, MINUTE, Person, SECOND, Stage, Truth, lowest};
+use crate::stage::{HOUR, Level, MINUTE, Person, SECOND, Stage, Truth};
 
 const RING: &str = "a ring of five strangers on one device";
 const PROMO: &str = "a promo ring of five, tagged addresses, one laptop";
 const APP_BOTS: &str = "bots that take the agent of the app";
 const BEHIND_BACKEND: &str = "bots that sign up through the backend";
 const LIKE_BACKEND: &str = "bots with the agent of the backend";
+const BARE: &str = "bots that call themselves Mozilla/5.0 and no more";
+const RULER: &str = "bots that move the pointer along a ruler, 0.3 s apart";
 const BOMBING: &str = "registration bombing by a browser";
 
 /// Accounts of a ring, and of a wave of bots.
@@ -30,7 +33,7 @@ const REQUESTS: &str = "python-requests/2.32.5";
 /// The row is the attack, the variant those among whom it hides.
 pub fn scenes() -> Vec<Scenario> {
     type Enter = fn(&mut Stage, usize);
-    let scenes: [(&'static str, &str, &[usize], Enter); 8] = [
+    let scenes: [(&'static str, &str, &[usize], Enter); 10] = [
         (RING, "a class on its own devices", &[28], |stage, n| {
             places::lesson(stage, n, false);
             ring(stage, RING, |_| {});
@@ -65,6 +68,16 @@ pub fn scenes() -> Vec<Scenario> {
             wave(stage, LIKE_BACKEND, |stage, bot| {
                 (bot.agent, bot.ip) = (Some(REQUESTS.to_owned()), Some(stage.exit()))
             });
+        }),
+        (BARE, "ordinary people", &[100], |stage, n| {
+            people::ordinary(stage, n);
+            wave(stage, BARE, |stage, bot| {
+                (bot.agent, bot.ip) = (Some("Mozilla/5.0".to_owned()), Some(stage.exit()));
+            });
+        }),
+        (RULER, "ordinary people", &[100], |stage, n| {
+            people::ordinary(stage, n);
+            along_a_ruler(stage);
         }),
         (BOMBING, "a conference, on its Wi-Fi", &[100], |stage, n| {
             places::conference(stage, n, HOUR);
@@ -121,6 +134,20 @@ fn wave(stage: &mut Stage, attack: &'static str, dress: impl Fn(&mut Stage, &mut
         later += stage.rng.i64(SECOND..8 * SECOND);
         stage.act(&bot, "signup", begun + later);
         stage.act(&bot, "promo_redeemed", begun + later + 2 * SECOND);
+    }
+}
+
+/// By ordinary browsers on devices of their own, from their own addresses.
+fn along_a_ruler(stage: &mut Stage) {
+    for _ in 0..WAVE_ACCOUNTS {
+        let mut bot = stage.person(Truth::Attacker(RULER, Level::Hidden));
+        bot.hand =
+            Some(Interaction { moves: 6, clicks: 1, straightness: Some(1.0), ..Interaction::default() });
+        let at = stage.moment(20);
+        stage.act(&bot, "signup", at);
+        for n in 1..6 {
+            stage.act(&bot, "page_view", at + n * 300);
+        }
     }
 }
 

@@ -19,7 +19,8 @@ const SIGN_UPS: &str = "a backend that sends its own address with sign-ups, the 
 
 const CHECKOUT: &str = "a shop whose checkout makes the account with the order";
 /// Of a whole team, over a month.
-pub const SIGNED_UP: &str = "ordinary people, whose backend signs them up from its own address";
+pub const TEAM: &str =
+    "ordinary people whose backend signs them up from its own address, a whole team in a month";
 
 /// What backends call themselves, if anything.
 const AGENTS: [Option<&str>; 11] = [
@@ -215,7 +216,7 @@ fn checkout(stage: &mut Stage, buyers: usize, gap_ms: i64) {
 pub fn sign_ups_of_a_month(stage: &mut Stage, people: usize) {
     let own = Some((stage.address(), stage.place(None)));
     for _ in 0..people {
-        let mut person = innocent(stage, SIGNED_UP);
+        let mut person = innocent(stage, TEAM);
         dress(stage, &mut person);
         let day = stage.rng.i64(0..28);
         let at = local_moment(stage, &person, day);

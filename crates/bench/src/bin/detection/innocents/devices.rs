@@ -17,11 +17,11 @@ const LIBRARY: &str = "a library's computer, in a month";
 pub fn scenarios() -> Vec<Scenario> {
     let of = |row, sizes, enter: fn(&mut Stage, usize)| Scenario::new(row, sizes, enter).shared_device();
     vec![
-        of("couples on one laptop", &[10, 40], groups::couples),
+        of("couples on one laptop", &[4, 40], groups::couples),
         of(DESK, &[6], desk),
-        of(FAMILY, &[2, 3, 4, 6], family),
+        of(FAMILY, &[4, 2, 3, 6], family),
         of(CHILDREN, &[3], children),
-        of(CLASS, &[8, 28, 60], class),
+        of(CLASS, &[28, 8, 60], class),
         of(FLEET, &[8, 40, 200], |stage, n| fleet(stage, n, FLEET)),
         of(SITES, &[8, 40, 200], |stage, n| fleet(stage, n, SITES)),
         of(CALL_DESK, &[8, 40], call_desk),

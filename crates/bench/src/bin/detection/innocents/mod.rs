@@ -26,7 +26,7 @@ use dregs_core::world::Live;
 
 use self::run::{Fate, new_team, play};
 use self::scenario::Scenario;
-use self::tally::{Row, Tally};
+use self::tally::{Table, Tally};
 use crate::figures::{Error, Report};
 use crate::stage::sources::Sources;
 use crate::stage::{DAY, Stage};
@@ -53,14 +53,13 @@ pub fn measure(packages: &Path, report: &mut Report) -> Result<(), Error> {
         scenarios.len()
     );
     report.source(NAME, &words);
-    let (matures, of_matures) = director.mature_teams(MATURE_PEOPLE);
-    for (name, tally) in of_matures {
-        report.accusations(Row::of_team(name, MATURE_PEOPLE, &tally).beside(None));
-    }
-    let fresh = director.rows(&scenarios, &director.runs(&scenarios), None);
-    let mature = director.rows(&scenarios, &director.runs_in_mature_teams(&scenarios), Some(&matures));
-    for (fresh, mature) in fresh.iter().zip(&mature) {
-        report.accusations(fresh.beside(Some(mature)));
+    let mut fresh = Table::default();
+    let matures = director.mature_teams(MATURE_PEOPLE, &mut fresh);
+    director.add_runs(&mut fresh, &scenarios, &director.runs(&scenarios), None);
+    let mut mature = Table::default();
+    director.add_runs(&mut mature, &scenarios, &director.runs_in_mature_teams(&scenarios), Some(&matures));
+    for row in fresh.beside(&mature) {
+        report.accusations(row);
     }
     for scene in attacks::scenes() {
         for (team, matures) in [("a new team", None), ("a mature team", Some(matures.as_slice()))] {
@@ -83,18 +82,20 @@ type Run = (usize, usize, u64);
 
 impl Director<'_> {
     /// Teams a month old: one whose people are seen by browsers and apps alone, one whose backend signs them up.
-    fn mature_teams(&self, people: usize) -> (Vec<Live>, Vec<(&'static str, Tally)>) {
-        type Enter = fn(&mut Stage, usize);
-        let kinds: [(&str, Enter); 2] =
-            [(people::ORDINARY, people::ordinary), (backends::SIGNED_UP, backends::sign_ups_of_a_month)];
-        let made = in_parallel(kinds.to_vec(), |(name, enter)| {
+    /// They are a scenario themselves.
+    fn mature_teams(&self, people: usize, table: &mut Table) -> Vec<Live> {
+        let made = in_parallel(scenario::whole_teams(), |scenario| {
             let mut team = new_team();
             let mut stage = Stage::new(self.sources, SEED, "m", self.days_max);
-            enter(&mut stage, people);
+            (scenario.enter)(&mut stage, people);
             let fates = play(&mut team, stage, 0);
-            (team, (name, Tally::of(fates.values())))
+            (team, Tally::apart(fates.values(), scenario.bounds), scenario)
         });
-        made.into_iter().unzip()
+        let teams = made.into_iter().map(|(team, [own, common], scenario)| {
+            table.add(&scenario, people, [&own, &common]);
+            team
+        });
+        teams.collect()
     }
 
     fn runs(&self, scenarios: &[Scenario]) -> Vec<Run> {
@@ -116,22 +117,16 @@ impl Director<'_> {
         scenarios.iter().enumerate().flat_map(of).collect()
     }
 
-    /// Plays runs, and adds them up by row; in the mature teams in turn, if there are any.
-    fn rows(&self, scenarios: &[Scenario], runs: &[Run], matures: Option<&[Live]>) -> Vec<Row> {
+    /// Plays runs, and adds them to a table; in the mature teams in turn, if there are any.
+    fn add_runs(&self, table: &mut Table, scenarios: &[Scenario], runs: &[Run], matures: Option<&[Live]>) {
         let tallies = in_parallel(runs.to_vec(), |(number, size, seed)| {
             let mature = matures.map(|matures| &matures[(number + seed as usize) % matures.len()]);
-            Tally::of(self.play(&scenarios[number], size, seed, mature).values())
+            let scenario = &scenarios[number];
+            Tally::apart(self.play(scenario, size, seed, mature).values(), scenario.bounds)
         });
-        let mut rows: Vec<Row> = Vec::new();
-        for ((number, size, _), tally) in runs.iter().zip(&tallies) {
-            let scenario = &scenarios[*number];
-            let place = rows.iter().position(|row| row.name == scenario.row).unwrap_or_else(|| {
-                rows.push(Row::new(scenario));
-                rows.len() - 1
-            });
-            rows[place].add(&scenario.variant, *size, tally);
+        for ((number, size, _), [own, common]) in runs.iter().zip(&tallies) {
+            table.add(&scenarios[*number], *size, [own, common]);
         }
-        rows
     }
 
     /// What becomes of everybody in a scenario, from all seeds.

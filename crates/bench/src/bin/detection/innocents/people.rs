@@ -1,14 +1,53 @@
 //! People one by one.
 
+use dregs_core::device::Interaction;
 use serde_json::json;
 
 use super::cast::{innocent, local_moment};
 use super::scenario::Scenario;
 use crate::stage::{DAY, HOUR, Person, Stage, groups};
 
-pub const ORDINARY: &str = "ordinary people of 25 countries";
+const ORDINARY: &str = "ordinary people of 25 countries";
+pub const TEAM: &str = "ordinary people of 25 countries, a whole team in a month";
 /// Within which they come, and how long they stay.
 const DAYS: i64 = 28;
+const HANDS_ROW: &str = "people who operate the page by keyboard, by voice, with a password manager";
+const STRAIGHT_ROW: &str = "a long past by hand, and a pointer that once went straight";
+const NOTHING: Interaction = Interaction {
+    clicks: 0,
+    scripted_clicks: 0,
+    moves: 0,
+    touches: 0,
+    keys: 0,
+    scrolls: 0,
+    straightness: None,
+    key_interval_millis: None,
+    key_interval_deviation_millis: None,
+};
+const BY_HAND: Interaction = Interaction {
+    clicks: 3,
+    moves: 70,
+    keys: 14,
+    scrolls: 6,
+    straightness: Some(0.74),
+    key_interval_millis: Some(190.0),
+    key_interval_deviation_millis: Some(85.0),
+    ..NOTHING
+};
+/// As the script of the page sums up what it sees between two events.
+const HANDS: [(&str, Interaction); 5] = [
+    ("keyboard", Interaction { clicks: 2, keys: 24, ..NOTHING }),
+    ("voice, or a screen reader's cursor", Interaction { clicks: 4, ..NOTHING }),
+    (
+        "password manager",
+        Interaction { clicks: 2, scripted_clicks: 1, moves: 30, straightness: Some(0.8), ..NOTHING },
+    ),
+    ("a finger", Interaction { clicks: 3, touches: 3, scrolls: 4, ..NOTHING }),
+    (
+        "a pointing stick, short and straight",
+        Interaction { clicks: 1, moves: 12, straightness: Some(0.999), ..NOTHING },
+    ),
+];
 /// Apps of customers, whose agents name the app and the system.
 const APPS: [&str; 4] = [
     "MyApp/3.2 (iPhone; iOS 19.1)",
@@ -18,15 +57,21 @@ const APPS: [&str; 4] = [
 ];
 
 pub fn scenarios() -> Vec<Scenario> {
-    vec![
+    [
         Scenario::new(ORDINARY, &[28, 100, 500], ordinary),
-        Scenario::new("travellers", &[40], groups::travellers),
-        Scenario::new("people behind VPNs, with privacy browsers", &[40], groups::privacy),
+        Scenario::new("travellers", &[8, 40], groups::travellers),
+        Scenario::new("people behind VPNs, with privacy browsers", &[8, 40], groups::privacy),
         Scenario::new("twenty to a VPN's exit, in a day", &[1, 4], one_exit),
         Scenario::new("night shifts", &[8], groups::night_workers),
-        Scenario::new("screen readers", &[40], groups::slow_readers),
-        Scenario::new("people who come back after months", &[40], groups::returners),
+        Scenario::new("screen readers", &[8, 40], groups::slow_readers),
+        Scenario::new("people who come back after months", &[8, 40], groups::returners),
+        Scenario::new(STRAIGHT_ROW, &[8], once_straight),
     ]
+    .into_iter()
+    .chain(HANDS.map(|(words, hand)| {
+        Scenario::new(HANDS_ROW, &[8], move |stage, n| operated(stage, n, hand)).variant(words)
+    }))
+    .collect()
 }
 
 /// By browsers, some of which give no fingerprint, and by apps; half of them say where they live.
@@ -64,5 +109,28 @@ fn one_exit(stage: &mut Stage, exits: usize) {
             let at = day + stage.rng.i64(0..DAY - 4 * HOUR);
             stage.live(&mut person, at, 7);
         }
+    }
+}
+
+fn operated(stage: &mut Stage, people: usize, hand: Interaction) {
+    for _ in 0..people {
+        let mut person = innocent(stage, HANDS_ROW);
+        person.hand = Some(hand);
+        let at = local_moment(stage, &person, 1);
+        stage.live(&mut person, at, 7);
+    }
+}
+
+/// Months of use, and one visit, not the last, by a remote desktop or along a ruler.
+fn once_straight(stage: &mut Stage, people: usize) {
+    for _ in 0..people {
+        let mut person = innocent(stage, STRAIGHT_ROW);
+        person.hand = Some(BY_HAND);
+        let at = local_moment(stage, &person, 1);
+        stage.live(&mut person, at, 60);
+        person.hand = Some(Interaction { moves: 40, straightness: Some(0.999), ..BY_HAND });
+        stage.act(&person, "page_view", at + 60 * DAY);
+        person.hand = Some(BY_HAND);
+        stage.come_back(&mut person, at + 60 * DAY, 20);
     }
 }

@@ -8,7 +8,8 @@ use dregs_core::score::{Category, Observation, Scores, Weights};
 use dregs_core::time::{HOUR_MS, Timestamp};
 use dregs_core::world::{Decided, Live, World};
 
-use crate::stage::{Stage, Truth, lowest};
+use crate::accused::lowest;
+use crate::stage::{MODEL_PREFIX, Stage, Truth};
 
 /// An identity is scored at most once in this time, as by a server that is told nothing else.
 const MIN_CYCLE_MS: i64 = 1_000;
@@ -23,6 +24,8 @@ const AFTERMATH_MS: i64 = 2 * HOUR_MS;
 /// What has become of somebody.
 pub struct Fate {
     pub truth: Truth,
+    /// Whether others have a device with the same fingerprint by chance.
+    pub has_common_phone: bool,
     /// As they stand at the end.
     pub scores: Scores,
     pub was_low: bool,
@@ -38,7 +41,15 @@ impl Fate {
     const fn new(truth: Truth) -> Self {
         let scores = Scores { humanity: None, authenticity: None, uniqueness: None, behavior: None };
         let accusers = BTreeSet::new();
-        Self { truth, scores, was_low: false, badged: false, escalated: false, accusers }
+        Self {
+            truth,
+            has_common_phone: false,
+            scores,
+            was_low: false,
+            badged: false,
+            escalated: false,
+            accusers,
+        }
     }
 
     pub fn is_low(&self) -> bool {
@@ -79,6 +90,12 @@ pub fn play(team: &mut Live, stage: Stage, later_ms: i64) -> BTreeMap<String, Fa
     let (events, truths) = stage.finish();
     let mut fates: BTreeMap<_, _> = truths.into_iter().map(|(id, truth)| (id, Fate::new(truth))).collect();
     team.min_cycle_ms = if fates.len() < MANY { MIN_CYCLE_MS } else { MIN_CYCLE_OF_MANY_MS };
+    for (_, event) in &events {
+        let is_common = event.fingerprint.as_ref().is_some_and(|print| print.starts_with(MODEL_PREFIX));
+        if let Some(fate) = event.identity.as_ref().and_then(|named| fates.get_mut(&named.id)) {
+            fate.has_common_phone |= is_common;
+        }
+    }
     let mut told = |decided: &Decided| {
         if let Some(fate) = fates.get_mut(decided.id) {
             fate.note(decided);

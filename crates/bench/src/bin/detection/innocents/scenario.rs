@@ -28,6 +28,7 @@ pub struct Scenario {
     /// Which of the row's scenarios, such as the user agent; empty if there is one.
     pub variant: String,
     pub bounds: Bounds,
+    /// The first is that of the small edition.
     pub sizes: &'static [usize],
     pub enter: Enter,
 }
@@ -68,4 +69,12 @@ pub fn all() -> Vec<Scenario> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Those that are whole teams, over a month.
+pub fn whole_teams() -> Vec<Scenario> {
+    vec![
+        Scenario::new(super::people::TEAM, &[], super::people::ordinary),
+        Scenario::new(super::backends::TEAM, &[], super::backends::sign_ups_of_a_month),
+    ]
 }

@@ -6,6 +6,9 @@ use super::run::Fate;
 use super::scenario::{Bounds, Scenario};
 use crate::accused::{Accusations, Counts};
 
+/// Characters of a variant, such as a user agent.
+const VARIANT_SHOWN_MAX: usize = 60;
+
 /// People, and how many of them were accused.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -19,6 +22,13 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Of people in a scenario, those with a common phone by themselves, unless devices are shared there anyway.
+    pub fn apart<'f>(fates: impl Iterator<Item = &'f Fate>, bounds: Bounds) -> [Self; 2] {
+        let (common, own): (Vec<_>, Vec<_>) =
+            fates.partition(|fate| fate.has_common_phone && bounds == Bounds::OWN);
+        [Self::of(own.into_iter()), Self::of(common.into_iter())]
+    }
+
     pub fn of<'f>(fates: impl Iterator<Item = &'f Fate>) -> Self {
         fates.fold(Self::default(), |mut tally, fate| {
             tally.people += 1;
@@ -60,39 +70,61 @@ impl Tally {
 }
 
 /// One row: the runs of a scenario in all its variants and sizes, each in a team of its own.
-pub struct Row {
-    pub name: &'static str,
-    pub bounds: Bounds,
+struct Row {
+    name: &'static str,
+    bounds: Bounds,
     /// All seeds and variants of one size together.
     by_size: BTreeMap<usize, Tally>,
     by_variant: BTreeMap<(String, usize), Tally>,
 }
 
-impl Row {
-    pub fn new(scenario: &Scenario) -> Self {
-        Self {
-            name: scenario.row,
-            bounds: scenario.bounds,
-            by_size: BTreeMap::new(),
-            by_variant: BTreeMap::new(),
+/// People whose phone's fingerprint others have by chance are counted here, whatever scenario they are in: they
+/// share a device as far as anybody can see.
+const COMMON_PHONES: &str = "people in all of these with a common phone, whose fingerprint others have";
+
+/// Rows, in the order in which they are named first.
+#[derive(Default)]
+pub struct Table {
+    rows: Vec<Row>,
+    /// Of those with common phones.
+    common: Option<Row>,
+}
+
+impl Table {
+    pub fn add(&mut self, scenario: &Scenario, size: usize, [own, common]: [&Tally; 2]) {
+        let place = self.rows.iter().position(|row| row.name == scenario.row).unwrap_or_else(|| {
+            self.rows.push(Row::new(scenario.row, scenario.bounds));
+            self.rows.len() - 1
+        });
+        self.rows[place].add(&scenario.variant, size, own);
+        if common.people > 0 {
+            let new = || Row::new(COMMON_PHONES, Bounds::SHARED_DEVICE);
+            self.common.get_or_insert_with(new).add(scenario.row, size, common);
         }
     }
 
-    /// Of a whole team.
-    pub fn of_team(name: &'static str, people: usize, tally: &Tally) -> Self {
-        let (by_size, by_variant) = (BTreeMap::new(), BTreeMap::new());
-        let mut row = Self { name, bounds: Bounds::OWN, by_size, by_variant };
-        row.add("", people, tally);
-        row
+    /// Each row beside that of the same scenario in mature teams, if it was played there.
+    pub fn beside(&self, mature: &Self) -> Vec<Accusations> {
+        let of_mature = |name| mature.rows().find(|row: &&Row| row.name == name);
+        self.rows().map(|row| row.beside(of_mature(row.name))).collect()
     }
 
-    pub fn add(&mut self, variant: &str, size: usize, tally: &Tally) {
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().chain(&self.common)
+    }
+}
+
+impl Row {
+    const fn new(name: &'static str, bounds: Bounds) -> Self {
+        Self { name, bounds, by_size: BTreeMap::new(), by_variant: BTreeMap::new() }
+    }
+
+    fn add(&mut self, variant: &str, size: usize, tally: &Tally) {
         self.by_size.entry(size).or_default().add(tally);
         self.by_variant.entry((variant.to_owned(), size)).or_default().add(tally);
     }
 
-    /// Beside the same scenario in mature teams, if it was played there.
-    pub fn beside(&self, mature: Option<&Self>) -> Accusations {
+    fn beside(&self, mature: Option<&Self>) -> Accusations {
         let Bounds { low, badged, escalated } = self.bounds;
         Accusations {
             scenario: self.name,
@@ -125,6 +157,7 @@ impl Row {
         accusers.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let accusers: Vec<_> = accusers.into_iter().take(2).map(|(id, _)| id.as_str()).collect();
         let comma = if variant.is_empty() { "" } else { ", " };
-        format!("{variant}{comma}{size}: {}", accusers.join(", "))
+        let shown: String = variant.chars().take(VARIANT_SHOWN_MAX).collect();
+        format!("{shown}{comma}{size}: {}", accusers.join(", "))
     }
 }

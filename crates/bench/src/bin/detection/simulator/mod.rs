@@ -10,10 +10,11 @@ use std::path::Path;
 use dregs_core::score::{Scores, Weights};
 use dregs_core::world::World;
 
+use crate::accused::lowest;
 use crate::curves::Curve;
 use crate::figures::{Error, Report, Target, auc};
 use crate::stage::sources::Sources;
-use crate::stage::{Level, Stage, Truth, groups, lowest};
+use crate::stage::{Level, Stage, Truth, groups};
 
 const NAME: &str = "simulator";
 const SEED: u64 = 20_261_124;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{BEGIN, DAY, HOUR, MINUTE, Stage, Truth};
+use super::{BEGIN, DAY, HOUR, MINUTE, MODEL_PREFIX, Stage, Truth};
 
 /// Days in which ordinary people sign up and come back.
 const DAYS: i64 = 20;
@@ -12,7 +12,7 @@ const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko
 pub fn ordinary(stage: &mut Stage, people: usize) {
     for _ in 0..people {
         let mut person = stage.person(Truth::Innocent("ordinary people"));
-        if person.device.as_ref().is_some_and(|device| device.starts_with("model-")) {
+        if person.device.as_ref().is_some_and(|device| device.starts_with(MODEL_PREFIX)) {
             stage.rename(&person.id, Truth::Innocent("people with a common phone"));
         }
         let at = stage.moment(30);

@@ -8,11 +8,13 @@ use dregs_core::event::{Event, EventIdentity};
 use dregs_core::place::{Country, Place};
 use dregs_core::time::Timestamp;
 use fastrand::Rng;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 pub mod groups;
+mod person;
 pub mod sources;
 
+pub use self::person::{Level, Person, Truth};
 use self::sources::{Home, Name, Sources};
 
 pub const SECOND: i64 = 1_000;
@@ -24,6 +26,8 @@ pub const BEGIN: i64 = 1_788_220_800_000;
 
 /// Fingerprints of common models, shared by unrelated people, the first by most.
 const COMMON_MODELS: usize = 60;
+/// What their fingerprints begin with here.
+pub const MODEL_PREFIX: &str = "model-";
 /// One in so many ordinary people has one of these.
 const COMMON_EVERY: usize = 5;
 const PROVIDERS: [&str; 8] =
@@ -39,64 +43,6 @@ const COUNTRIES: [(&str, i16, i16); 8] = [
     ("JP", 3_569, 13_969),
     ("AU", -3_387, 15_121),
 ];
-
-/// How much effort an attacker takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// One machine, one address, a script as it comes.
-    Naive,
-    /// Behind the addresses of a VPN, with a real browser.
-    Hidden,
-    /// Knows what is looked at and behaves accordingly.
-    Targeted,
-}
-
-impl Level {
-    pub const ALL: [Self; 3] = [Self::Naive, Self::Hidden, Self::Targeted];
-}
-
-/// What an identity really is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Truth {
-    Innocent(&'static str),
-    Attacker(&'static str, Level),
-}
-
-impl Truth {
-    pub const fn is_innocent(self) -> bool {
-        matches!(self, Self::Innocent(_))
-    }
-}
-
-/// Somebody who acts, as the application sees them at the moment.
-#[derive(Clone)]
-pub struct Person {
-    pub id: String,
-    pub data: Map<String, Value>,
-    pub device: Option<String>,
-    pub ip: Option<IpAddr>,
-    pub place: Option<Place>,
-    pub agent: Option<String>,
-    pub session: Option<u64>,
-    /// The promotion code it redeems: one for everybody, unless somebody refers themself.
-    pub code: String,
-    pub name: Name,
-}
-
-impl Person {
-    /// Gives them another name and address.
-    pub fn rename(&mut self, name: Name, email: impl Into<String>) {
-        self.data.insert("name".to_owned(), json!(name.full));
-        self.data.insert("email".to_owned(), json!(email.into()));
-        self.name = name;
-    }
-
-    /// The same device, place and address as somebody else.
-    pub fn sit_beside(&mut self, other: &Self) {
-        (self.device, self.agent) = (other.device.clone(), other.agent.clone());
-        (self.ip, self.place) = (other.ip, other.place);
-    }
-}
 
 /// An event, and when it arrives.
 pub type Told = (i64, Event);
@@ -139,16 +85,18 @@ impl<'s> Stage<'s> {
         let mut data = Map::new();
         data.insert("name".to_owned(), json!(name.full));
         data.insert("email".to_owned(), json!(email));
-        let device = if self.rng.usize(..COMMON_EVERY) == 0 { self.common_model() } else { self.device() };
+        let (device, model) =
+            if self.rng.usize(..COMMON_EVERY) == 0 { self.common_model() } else { (self.device(), None) };
         Person {
             id,
             data,
             device: Some(device),
             ip: Some(self.address()),
             place: Some(self.place(name.home)),
-            agent: Some(self.agent()),
+            agent: Some(model.unwrap_or(self.agent())),
             session: Some(self.rng.u64(..)),
             code: "WELCOME10".to_owned(),
+            hand: None,
             name,
         }
     }
@@ -182,10 +130,11 @@ impl<'s> Stage<'s> {
         format!("{:032x}", self.rng.u128(..))
     }
 
-    /// One of the common models: the first is on one in eight of their phones, the last on few.
-    pub fn common_model(&mut self) -> String {
+    /// One of the common models, and its browser: the first is on one in eight of their phones, the last on few.
+    fn common_model(&mut self) -> (String, Option<String>) {
         let rank = (COMMON_MODELS as f64 * self.rng.f64().powi(2)) as usize;
-        format!("model-{rank}")
+        let agents = &self.sources.agents;
+        (format!("{MODEL_PREFIX}{rank}"), agents.get(rank % agents.len()).cloned())
     }
 
     /// A home's address: in a network of its own, most often.
@@ -248,7 +197,7 @@ impl<'s> Stage<'s> {
             data: code.into_iter().collect(),
             fingerprint: person.device.clone(),
             components: None,
-            interaction: None,
+            interaction: person.hand,
             session: person.session.map(|session| format!("{session:x}")),
             url: None,
             ip: person.ip,
@@ -332,12 +281,6 @@ impl<'s> Stage<'s> {
             self.act(person, "password_changed", at + MINUTE);
         }
     }
-}
-
-/// The lowest of the scores there are; where every category starts, if there is none.
-pub fn lowest(scores: &dregs_core::score::Scores) -> u8 {
-    use dregs_core::score::Category;
-    Category::ALL.iter().filter_map(|category| scores.get(*category)).min().unwrap_or(70)
 }
 
 pub fn capital(word: &str) -> String {

@@ -109,6 +109,11 @@ pub const HOMES: [Home; 25] = [
     home("VN", (1_082, 10_663), 7, &["yahoo.com.vn", "yahoo.com"]),
 ];
 
+/// Devices that developer tools pretend to be, in the hands of programs most often, with versions of browsers
+/// that never came out.
+const PRETENDED: [&str; 4] =
+    ["Nexus 5 Build/MRA58N", "SM-G900P Build/LRX21T", "Pixel 2 Build/OPD3", "iPhone OS 11_0 like Mac OS X"];
+
 /// Some of the names in two dozen countries that Faker (PyPI, MIT) has, and some browsers, for tests, which
 /// have no packages.
 #[cfg(test)]
@@ -133,7 +138,9 @@ impl Sources {
         let path = packages.join("people.tsv");
         let text = std::fs::read_to_string(&path)
             .map_err(|error| format!("{}: {error}: run scripts/detection/people.py", path.display()))?;
-        Ok(Self::of_lines(&text, browsers(packages)?))
+        let mut agents = browsers(packages)?;
+        agents.retain(|agent| !PRETENDED.iter().any(|device| agent.contains(device)));
+        Ok(Self::of_lines(&text, agents))
     }
 
     /// Likewise, a few of each.
