@@ -12,7 +12,9 @@ use siphasher::sip::SipHasher24;
 
 use crate::agent::{self, Kind};
 use crate::event::Event;
+use crate::identity::Profile;
 use crate::link::{self, KeyKind, LinkKey};
+use crate::state::IdentityState;
 use crate::time::{DAY_MS, Timestamp};
 
 /// Identities that were active last: few enough that what a backend sends is learned within the first hundred
@@ -92,6 +94,17 @@ pub fn values<'k>(event: &Event, new_keys: impl IntoIterator<Item = &'k LinkKey>
     values
 }
 
+/// Whether an identity has shown a value, as far as that is remembered.
+pub fn has_shown(state: &IdentityState, profile: &Profile, key: &LinkKey) -> bool {
+    let mut common = Common::default();
+    common.insert(key.clone());
+    match key.kind {
+        KeyKind::Agent => state.user_agents().iter().any(|seen| common.has_agent(&seen.value)),
+        KeyKind::Ip | KeyKind::Network => state.addresses().iter().any(|seen| common.has_address(seen.value)),
+        _ => link::current_keys(state, profile, &Common::default(), |_| false).contains(key),
+    }
+}
+
 /// What a customer is told whose integration sends the same for most of its users, and how it is sent better.
 pub fn advice(kind: KeyKind) -> &'static str {
     match kind {
@@ -168,6 +181,10 @@ impl Sample {
         let hashed: Vec<_> = values.iter().map(|key| (hash(key.kind as u8, &key.value), key.kind)).collect();
         let mut may_be = self.recent.take(id, first_at.is_some(), self.events, &hashed);
         if first_at.is_some_and(|first| at.millis_since(first) >= REGULAR_AFTER_MS) {
+            if !self.regulars.by_id.contains_key(&id) {
+                // What it showed before, as at its sign-up.
+                self.regulars.bring(id, self.events, self.recent.shown(id));
+            }
             may_be.extend(self.regulars.take(id, true, self.events, &hashed));
         }
         let keys = hashed.into_iter().zip(values).filter(|(hashed, key)| {
@@ -277,6 +294,27 @@ impl<const MAX: usize> Window<MAX> {
         in_many_hands
     }
 
+    /// What a member has shown.
+    fn shown(&self, id: u64) -> Vec<Shown> {
+        let first = self.arrivals - self.members.len() as u64;
+        let place = self.by_id.get(&id).and_then(|arrival| usize::try_from(arrival - first).ok());
+        place
+            .and_then(|place| self.members.get(place))
+            .map(|member| member.values.clone())
+            .unwrap_or_default()
+    }
+
+    /// Takes in somebody who has shown things elsewhere.
+    fn bring(&mut self, id: u64, at: u64, shown: Vec<Shown>) {
+        for Shown { value, .. } in &shown {
+            *self.counts.entry(*value).or_default() += 1;
+        }
+        let place = self.place(id, true, at);
+        if let Some(member) = self.members.get_mut(place) {
+            member.values = shown;
+        }
+    }
+
     /// The place of a member; where it is new, the one that came first makes room.
     fn place(&mut self, id: u64, is_known: bool, at: u64) -> usize {
         if let Some(arrival) = self.by_id.get(&id) {
@@ -378,6 +416,16 @@ mod tests {
         team.come(0..300, Some(9), &[]).come(200..224, Some(9), &backend).come(900..1_000, None, &backend);
         assert_eq!(team.common, Common::default());
         team.come(224..225, Some(9), &backend);
+        assert!(team.knows(&backend[0]));
+    }
+
+    #[test]
+    fn what_a_backend_sends_at_the_sign_up_alone_is_learned_where_few_sign_up_a_day() {
+        let mut team = Team::default();
+        let backend = [key(KeyKind::Agent, "acme-backend")];
+        for id in 0..40 {
+            team.come(id..id + 1, None, &backend).come(id..id + 1, Some(2), &[]);
+        }
         assert!(team.knows(&backend[0]));
     }
 

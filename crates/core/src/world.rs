@@ -49,9 +49,9 @@ impl World {
         Self { mapping, datasets, ..Self::default() }
     }
 
-    /// Folds an event into its identity; one of nobody changes nothing.
-    pub fn take(&mut self, event: &Event) {
-        let Some(named) = &event.identity else { return };
+    /// Folds an event into its identity; one of nobody changes nothing. The answer is what turns out to be common.
+    pub fn take(&mut self, event: &Event) -> Vec<LinkKey> {
+        let Some(named) = &event.identity else { return Vec::new() };
         let place = self.by_id.get(&named.id).copied().unwrap_or_else(|| {
             self.users.push(User { id: named.id.clone(), ..User::default() });
             self.by_id.insert(named.id.clone(), self.users.len() - 1);
@@ -60,7 +60,7 @@ impl World {
         let user = &mut self.users[place];
         let mut keys = link::new_keys(event, &user.state);
         // Data that would grow too large is refused with its event, as at the server's door.
-        let Ok(changed) = identity::merge(&mut user.data, &named.data) else { return };
+        let Ok(changed) = identity::merge(&mut user.data, &named.data) else { return Vec::new() };
         if changed {
             let before: Vec<_> = link::profile_keys(&user.profile).collect();
             user.profile = Profile::from_data(&user.data, &self.mapping);
@@ -75,15 +75,15 @@ impl World {
         let times = (user.state.first_event_at(), event.timestamp);
         user.state.fold(event);
         let shown = common::values(event, &keys);
-        for key in self.sample.take(&named.id, times, &shown, &self.common) {
-            self.common.insert(key);
-        }
+        let learned = self.sample.take(&named.id, times, &shown, &self.common);
+        learned.iter().for_each(|key| self.common.insert(key.clone()));
         for key in keys {
             let holders = self.holders.entry(key).or_default();
             if !holders.iter().rev().take(OTHERS_MAX).any(|(holder, _)| *holder == place) {
                 holders.push((place, event.timestamp));
             }
         }
+        learned
     }
 
     /// Scores an identity as it stands; `None` for one that is not there.

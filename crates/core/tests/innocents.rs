@@ -145,7 +145,7 @@ fn told(people: &[Person]) -> Vec<Analysis> {
     }
     events.sort_by_key(|event| event.timestamp);
     let mut world = World::default();
-    events.iter().for_each(|event| world.take(event));
+    events.iter().for_each(|event| drop(world.take(event)));
     ids.iter().map(|id| world.analyze(id, &Weights::default()).unwrap()).collect()
 }
 

@@ -5,8 +5,9 @@ use super::acts::of_types;
 use super::{Analyzer, Category, Finding, counted, duration};
 use crate::link::network_value;
 use crate::mapping::CanonicalType;
+use crate::place::Place;
 use crate::snapshot::Snapshot;
-use crate::state::RecentEvent;
+use crate::state::{RecentEvent, Trace};
 use crate::time::{DAY_MS, HOUR_MS, Timestamp};
 
 /// A taken account is the worst that can happen to its owner.
@@ -140,24 +141,26 @@ impl Journey {
     }
 }
 
+/// The longest there is. What a backend sends may carry its own address: stops with a device or session, and those
+/// without, are two journeys.
 fn journey(snapshot: &Snapshot) -> Option<Journey> {
     let places = snapshot.state.places();
-    let mut stops: Vec<_> = snapshot
-        .state
-        .recent()
-        .filter_map(|event| Some((event.at, places.get(event.place?)?.value)))
-        .collect();
-    stops.sort_by_key(|(at, _)| *at);
-    stops
-        .windows(2)
-        .filter_map(|pair| {
-            let kilometres = pair[0].1.distance_km(&pair[1].1)?;
-            let millis = pair[1].0.millis_since(pair[0].0);
-            let hours = millis as f64 / HOUR_MS as f64;
-            (kilometres >= DISTANCE_MIN_KM && kilometres > hours * SPEED_MAX_KM_H)
-                .then_some(Journey { kilometres, millis })
-        })
-        .max_by(|one, other| one.kilometres.total_cmp(&other.kilometres))
+    let is_of_client = |event: &RecentEvent| {
+        event.traces.iter().flatten().any(|trace| matches!(trace, Trace::Device(_) | Trace::Session(_)))
+    };
+    let stop = |event: RecentEvent| Some((is_of_client(&event), event.at, places.get(event.place?)?.value));
+    let mut stops: Vec<_> = snapshot.state.recent().filter_map(stop).collect();
+    stops.sort_by_key(|(of_client, at, _)| (*of_client, *at));
+    let impossible = |pair: &[(bool, Timestamp, Place)]| {
+        let [(of_client, from_at, from), (to_client, to_at, to)] = pair else { return None };
+        let kilometres = from.distance_km(to)?;
+        let millis = to_at.millis_since(*from_at);
+        let hours = millis as f64 / HOUR_MS as f64;
+        (of_client == to_client && kilometres >= DISTANCE_MIN_KM && kilometres > hours * SPEED_MAX_KM_H)
+            .then_some(Journey { kilometres, millis })
+    };
+    let journeys = stops.windows(2).filter_map(impossible);
+    journeys.max_by(|one, other| one.kilometres.total_cmp(&other.kilometres))
 }
 
 #[cfg(test)]
@@ -231,5 +234,23 @@ mod tests {
             at("phone", "198.51.100.1", None),
         );
         assert_eq!(said(identity.observe(ANALYZER)), None);
+    }
+
+    #[test]
+    fn the_place_of_a_backend_is_no_stop_of_its_user() {
+        let from = |ip, place| {
+            move |event: &mut Event| (event.ip, event.place, event.session) = (Some(ip), Some(place), None)
+        };
+        let place = |country, lat, lon| Place {
+            country: Country::parse(country),
+            position: Some((lat, lon)),
+            ..Place::default()
+        };
+        let backend = from("203.0.113.9".parse().unwrap(), place("US", 3_900, -7_700));
+        let browser = at("own", "198.51.100.7", Some(("DE", 5_252, 1_341)));
+        let signed_up = Identity::default().event("signup", 0, &backend).event("page_view", 1_000, &browser);
+        assert_eq!(said(signed_up.observe(ANALYZER)), None);
+        let moved = signed_up.event("page_view", 60_000, at("own", "192.0.2.7", Some(("JP", 3_569, 13_969))));
+        assert!(moved.observe(ANALYZER).is_some(), "its own two places are");
     }
 }

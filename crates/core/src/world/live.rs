@@ -8,6 +8,7 @@ use std::collections::BinaryHeap;
 
 use super::World;
 use crate::badge::{self, Badge};
+use crate::common;
 use crate::event::Event;
 use crate::link::{self, KeyKind, LinkKey, NEWS_KINDS};
 use crate::rules::{Decision, Facts, Rules, Standing, decide};
@@ -62,7 +63,7 @@ impl Live {
         let known = self.world.by_id.get(&named.id).copied();
         let phone = known.and_then(|place| self.world.users[place].profile.phone.clone());
         let mut news = self.news(event, known);
-        self.world.take(event);
+        let learned = self.world.take(event);
         let Some(place) = self.world.by_id.get(&named.id).copied() else { return };
         if self.courses.len() <= place {
             self.courses.resize(place + 1, Course { created_at: at, ..Course::default() });
@@ -75,6 +76,19 @@ impl Live {
         for key in news {
             for other in self.told_of(&key, place) {
                 self.mark(other, at);
+            }
+        }
+        self.mark_holders(&learned, at);
+    }
+
+    /// Has everybody scored again of whom something turns out to say nothing.
+    fn mark_holders(&mut self, learned: &[LinkKey], now: Timestamp) {
+        for key in learned {
+            for place in 0..self.world.users.len() {
+                let user = &self.world.users[place];
+                if common::has_shown(&user.state, &user.profile, key) {
+                    self.mark(place, now);
+                }
             }
         }
     }

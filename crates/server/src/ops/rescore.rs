@@ -1,10 +1,9 @@
 //! The past, scored again after what its names or values mean has changed: a little at a time.
 
-use dregs_core::common::Common;
+use dregs_core::common;
 use dregs_core::dataset;
 use dregs_core::identity::Profile;
-use dregs_core::link::{self, KeyKind, LinkKey};
-use dregs_core::state::IdentityState;
+use dregs_core::link::{KeyKind, LinkKey};
 use dregs_core::time::{SECOND_MS, Timestamp};
 use dregs_core::words::snake;
 use serde::{Deserialize, Serialize};
@@ -82,7 +81,7 @@ impl Work {
             }
             Concern::Common(kind) => {
                 let state = refold::decode(tx, identity.id, &identity.state)?;
-                has_shown(&state, &known.profile, &LinkKey { kind, value: self.value.clone() })
+                common::has_shown(&state, &known.profile, &LinkKey { kind, value: self.value.clone() })
             }
             Concern::EmailDomain => {
                 let domain = known.profile.email.as_deref().and_then(|email| email.rsplit_once('@'));
@@ -92,17 +91,6 @@ impl Work {
                 })
             }
         })
-    }
-}
-
-/// Whether an identity has shown a value, as far as that is remembered.
-fn has_shown(state: &IdentityState, profile: &Profile, key: &LinkKey) -> bool {
-    let mut common = Common::default();
-    common.insert(key.clone());
-    match key.kind {
-        KeyKind::Agent => state.user_agents().iter().any(|seen| common.has_agent(&seen.value)),
-        KeyKind::Ip | KeyKind::Network => state.addresses().iter().any(|seen| common.has_address(seen.value)),
-        _ => link::current_keys(state, profile, &Common::default(), |_| false).contains(key),
     }
 }
 

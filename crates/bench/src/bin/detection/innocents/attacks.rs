@@ -141,8 +141,8 @@ fn wave(stage: &mut Stage, attack: &'static str, dress: impl Fn(&mut Stage, &mut
 fn along_a_ruler(stage: &mut Stage) {
     for _ in 0..WAVE_ACCOUNTS {
         let mut bot = stage.person(Truth::Attacker(RULER, Level::Hidden));
-        bot.hand =
-            Some(Interaction { moves: 6, clicks: 1, straightness: Some(1.0), ..Interaction::default() });
+        let strokes = vec![people::RULED];
+        bot.hand = Some(Interaction { moves: 6, clicks: 1, strokes, ..Interaction::default() });
         let at = stage.moment(20);
         stage.act(&bot, "signup", at);
         for n in 1..6 {

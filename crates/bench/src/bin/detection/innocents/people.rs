@@ -1,6 +1,6 @@
 //! People one by one.
 
-use dregs_core::device::Interaction;
+use dregs_core::device::{Interaction, Stroke};
 use serde_json::json;
 
 use super::cast::{innocent, local_moment};
@@ -13,41 +13,11 @@ pub const TEAM: &str = "ordinary people of 25 countries, a whole team in a month
 const DAYS: i64 = 28;
 const HANDS_ROW: &str = "people who operate the page by keyboard, by voice, with a password manager";
 const STRAIGHT_ROW: &str = "a long past by hand, and a pointer that once went straight";
-const NOTHING: Interaction = Interaction {
-    clicks: 0,
-    scripted_clicks: 0,
-    moves: 0,
-    touches: 0,
-    keys: 0,
-    scrolls: 0,
-    straightness: None,
-    key_interval_millis: None,
-    key_interval_deviation_millis: None,
-};
-const BY_HAND: Interaction = Interaction {
-    clicks: 3,
-    moves: 70,
-    keys: 14,
-    scrolls: 6,
-    straightness: Some(0.74),
-    key_interval_millis: Some(190.0),
-    key_interval_deviation_millis: Some(85.0),
-    ..NOTHING
-};
-/// As the script of the page sums up what it sees between two events.
-const HANDS: [(&str, Interaction); 5] = [
-    ("keyboard", Interaction { clicks: 2, keys: 24, ..NOTHING }),
-    ("voice, or a screen reader's cursor", Interaction { clicks: 4, ..NOTHING }),
-    (
-        "password manager",
-        Interaction { clicks: 2, scripted_clicks: 1, moves: 30, straightness: Some(0.8), ..NOTHING },
-    ),
-    ("a finger", Interaction { clicks: 3, touches: 3, scrolls: 4, ..NOTHING }),
-    (
-        "a pointing stick, short and straight",
-        Interaction { clicks: 1, moves: 12, straightness: Some(0.999), ..NOTHING },
-    ),
-];
+/// A stroke of the pointer by a hand, and one by a program or along a ruler.
+const FREE: Stroke = Stroke { samples: 24, x: 280.0, y: 190.0, bend: 14.0, variation: 0.8 };
+pub const RULED: Stroke = Stroke { samples: 20, x: 310.0, y: -120.0, bend: 0.0, variation: 0.05 };
+/// That of a pointing stick pushed one way, which is straight, at one speed, and level.
+const PUSHED: Stroke = Stroke { samples: 12, x: 240.0, y: 0.0, bend: 0.0, variation: 0.1 };
 /// Apps of customers, whose agents name the app and the system.
 const APPS: [&str; 4] = [
     "MyApp/3.2 (iPhone; iOS 19.1)",
@@ -55,6 +25,33 @@ const APPS: [&str; 4] = [
     "AcmeShop/5.4.1 (Android 15; Pixel 9)",
     "AcmeShop/812 CFNetwork/3826.500.131 Darwin/24.5.0",
 ];
+
+/// What the script of a page sums up between two events.
+fn by_hand() -> Interaction {
+    Interaction {
+        clicks: 3,
+        moves: 70,
+        keys: 14,
+        scrolls: 6,
+        strokes: vec![FREE; 6],
+        key_intervals: Some(12),
+        key_interval_millis: Some(190.0),
+        key_interval_deviation_millis: Some(85.0),
+        ..Interaction::default()
+    }
+}
+
+/// Those who use no mouse, or little of it.
+fn other_hands() -> [(&'static str, Interaction); 5] {
+    let of = |clicks| Interaction { clicks, ..Interaction::default() };
+    [
+        ("keyboard", Interaction { keys: 24, ..of(2) }),
+        ("voice, or a screen reader's cursor", of(4)),
+        ("password manager", Interaction { scripted_clicks: 1, moves: 30, strokes: vec![FREE; 2], ..of(2) }),
+        ("a finger", Interaction { touches: 3, scrolls: 4, ..of(3) }),
+        ("a pointing stick, short and straight", Interaction { moves: 12, strokes: vec![PUSHED], ..of(1) }),
+    ]
+}
 
 pub fn scenarios() -> Vec<Scenario> {
     [
@@ -68,8 +65,8 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario::new(STRAIGHT_ROW, &[8], once_straight),
     ]
     .into_iter()
-    .chain(HANDS.map(|(words, hand)| {
-        Scenario::new(HANDS_ROW, &[8], move |stage, n| operated(stage, n, hand)).variant(words)
+    .chain(other_hands().map(|(words, hand)| {
+        Scenario::new(HANDS_ROW, &[8], move |stage, n| operated(stage, n, &hand)).variant(words)
     }))
     .collect()
 }
@@ -112,10 +109,10 @@ fn one_exit(stage: &mut Stage, exits: usize) {
     }
 }
 
-fn operated(stage: &mut Stage, people: usize, hand: Interaction) {
+fn operated(stage: &mut Stage, people: usize, hand: &Interaction) {
     for _ in 0..people {
         let mut person = innocent(stage, HANDS_ROW);
-        person.hand = Some(hand);
+        person.hand = Some(hand.clone());
         let at = local_moment(stage, &person, 1);
         stage.live(&mut person, at, 7);
     }
@@ -125,12 +122,12 @@ fn operated(stage: &mut Stage, people: usize, hand: Interaction) {
 fn once_straight(stage: &mut Stage, people: usize) {
     for _ in 0..people {
         let mut person = innocent(stage, STRAIGHT_ROW);
-        person.hand = Some(BY_HAND);
+        person.hand = Some(by_hand());
         let at = local_moment(stage, &person, 1);
         stage.live(&mut person, at, 60);
-        person.hand = Some(Interaction { moves: 40, straightness: Some(0.999), ..BY_HAND });
+        person.hand = Some(Interaction { moves: 40, strokes: vec![RULED; 4], ..by_hand() });
         stage.act(&person, "page_view", at + 60 * DAY);
-        person.hand = Some(BY_HAND);
+        person.hand = Some(by_hand());
         stage.come_back(&mut person, at + 60 * DAY, 20);
     }
 }

@@ -197,7 +197,7 @@ impl<'s> Stage<'s> {
             data: code.into_iter().collect(),
             fingerprint: person.device.clone(),
             components: None,
-            interaction: person.hand,
+            interaction: person.hand.clone(),
             session: person.session.map(|session| format!("{session:x}")),
             url: None,
             ip: person.ip,
