@@ -26,6 +26,9 @@ use serde_json::{Map, Value, json};
 /// 2026-11-23T09:30:00Z: where every story begins.
 const START: Timestamp = Timestamp::from_millis(1_795_426_200_000);
 
+#[path = "support/told.rs"]
+mod truth;
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -93,6 +96,11 @@ impl Shared {
 
 impl Case {
     fn analysis(&self) -> Analysis {
+        self.analyses(1).pop().unwrap()
+    }
+
+    /// After each of the last few events.
+    fn analyses(&self, last: usize) -> Vec<Analysis> {
         let origin = match &self.browser {
             Some(browser) => Origin::Browser {
                 ip: Some(browser.ip.parse().unwrap()),
@@ -104,6 +112,7 @@ impl Case {
         bodies.sort_by_key(|(at, _)| *at);
 
         let (mut data, mut state) = (Map::new(), IdentityState::default());
+        let mut analyses = Vec::new();
         for (number, (at, body)) in bodies.iter().enumerate() {
             let accepted =
                 event::read(body.to_string().as_bytes(), &origin, *at, Limits::default(), &mut || {
@@ -114,11 +123,18 @@ impl Case {
                 identity::merge(&mut data, &identity.data).unwrap();
             }
             state.fold(&event);
+            if bodies.len() - number <= last {
+                analyses.push(self.analysis_of(&data, &state));
+            }
         }
-        let profile = Profile::from_data(&data, &Mapping::default());
+        analyses
+    }
+
+    fn analysis_of(&self, data: &Map<String, Value>, state: &IdentityState) -> Analysis {
+        let profile = Profile::from_data(data, &Mapping::default());
         let email = profile.email.as_deref().and_then(person::mailbox);
         let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
-        let shared: Vec<_> = link::current_keys(&state, &profile, &Common::default(), |_| false)
+        let shared: Vec<_> = link::current_keys(state, &profile, &Common::default(), |_| false)
             .iter()
             .chain(&email)
             .flat_map(|key| {
@@ -128,7 +144,7 @@ impl Case {
             .collect();
         let now = state.last_event_at().unwrap_or_default();
         let known = (&Mapping::default(), &Datasets::default(), &Common::default());
-        analyze(&Snapshot::new(now, &profile, known, &state, &shared), &Weights::default())
+        analyze(&Snapshot::new(now, &profile, known, state, &shared), &Weights::default())
     }
 }
 
@@ -180,6 +196,16 @@ fn every_score_follows_from_its_stored_observations() {
                 "{}",
                 path.display()
             );
+        }
+    }
+}
+
+#[test]
+fn every_number_that_is_told_stands_beside_it_at_every_cycle() {
+    for (path, case) in cases() {
+        for found in case.analyses(usize::MAX).iter().flat_map(|analysis| &analysis.observations) {
+            let untold = truth::untold(&found.explanation, &found.metadata);
+            assert_eq!(untold, None, "{}: {found:#?}", path.display());
         }
     }
 }

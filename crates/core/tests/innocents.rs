@@ -9,6 +9,9 @@ use dregs_core::time::Timestamp;
 use dregs_core::world::World;
 use serde_json::{Map, json};
 
+#[path = "support/told.rs"]
+mod truth;
+
 /// 2026-11-23T09:30:00Z.
 const START: Timestamp = Timestamp::from_millis(1_795_426_200_000);
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
@@ -146,7 +149,11 @@ fn told(people: &[Person]) -> Vec<Analysis> {
     events.sort_by_key(|event| event.timestamp);
     let mut world = World::default();
     events.iter().for_each(|event| drop(world.take(event)));
-    ids.iter().map(|id| world.analyze(id, &Weights::default()).unwrap()).collect()
+    let analyses: Vec<_> = ids.iter().map(|id| world.analyze(id, &Weights::default()).unwrap()).collect();
+    for found in analyses.iter().flat_map(|analysis| &analysis.observations) {
+        assert_eq!(truth::untold(&found.explanation, &found.metadata), None, "{found:#?}");
+    }
+    analyses
 }
 
 fn lowest(analysis: &Analysis, categories: &[Category]) -> u8 {

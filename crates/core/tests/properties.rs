@@ -17,6 +17,9 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+#[path = "support/told.rs"]
+mod truth;
+
 const NOW: Timestamp = Timestamp::from_millis(1_795_426_200_000);
 const MARKER: &str = "hunter2";
 
@@ -275,6 +278,8 @@ proptest! {
             let in_range = |x: f64| (0.0..=1.0).contains(&x);
             prop_assert!(in_range(observation.value) && in_range(observation.confidence), "{:?}", observation);
             prop_assert!(observation.explanation.ends_with('.'), "{:?}", observation);
+            let untold = truth::untold(&observation.explanation, &observation.metadata);
+            prop_assert_eq!(untold, None, "{:?}", observation);
         }
         prop_assert_eq!(analyze(&snapshot, &Weights::default()), analysis);
     }

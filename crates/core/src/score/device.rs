@@ -1,6 +1,6 @@
 //! Humanity: what its browser gives away about itself.
 
-use super::{Analyzer, Category, Finding, counted, interpolate};
+use super::{Analyzer, Category, Finding, counted, interpolate, thousandths};
 use crate::device::Sign;
 use crate::snapshot::Snapshot;
 
@@ -84,21 +84,26 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let told: Vec<_> = all.iter().copied().filter(|(_, strength)| *strength > 0.0).collect();
     let strongest = told.iter().map(|(_, strength)| *strength).fold(0.0, f64::max);
     let confidence = NOTHING_CONFIDENCE + (CONFIDENCE - NOTHING_CONFIDENCE) * strongest;
+    let most = told.iter().map(|(sign, _)| counts.counts[*sign as usize]).max().unwrap_or_default();
+    let part = f64::from(most) / f64::from(counts.reports.max(1));
     let explanation = if all.is_empty() {
         "Nothing that its browser says of itself points to software.".to_owned()
     } else if told.is_empty() {
         format!("In too few of its reports to count, its browser gave itself away: {}.", words_of(&all))
     } else {
-        let most = told.iter().map(|(sign, _)| counts.counts[*sign as usize]).max().unwrap_or_default();
         let among = if browser_events > counts.reports.into() {
-            format!("{:.0} % of its latest reports", 100.0 * f64::from(most) / f64::from(counts.reports))
+            format!("{:.0} % of its latest reports", 100.0 * part)
         } else {
             format!("{most} of {}", counted(browser_events, "report"))
         };
         format!("In {among} its browser gave itself away: {}.", words_of(&told))
     };
     let finding = Finding::new(value(&told), confidence, explanation);
-    Some(if told.is_empty() { finding } else { finding.with("signs", told.len()) })
+    let finding = finding.with("reports", browser_events);
+    Some(match told.len() {
+        0 => finding,
+        signs => finding.with("signs", signs).with("reportsWithSigns", most).with("part", thousandths(part)),
+    })
 }
 
 /// From 0.0 to 1.0.

@@ -47,13 +47,15 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     if value >= 0.5 {
         return None;
     }
+    let days = pause_ms / DAY_MS as u64;
     let explanation = format!(
         "After {} days without a sign of life, {most} acts within ten minutes{}; who comes back usually looks around \
          first.",
-        pause_ms / DAY_MS as u64,
+        days,
         if is_other { ", from another device" } else { "" }
     );
-    Some(Finding::new(value, CONFIDENCE, explanation).with("pauseMillis", pause_ms).with("acts", most))
+    let finding = Finding::new(value, CONFIDENCE, explanation).with("pauseMillis", pause_ms);
+    Some(finding.with("pauseDays", days).with("acts", most))
 }
 
 #[cfg(test)]

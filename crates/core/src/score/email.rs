@@ -145,8 +145,9 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let kind = Kind::of(address, snapshot.datasets);
     let (value, confidence, words) = kind.meaning();
     let freshness = if kind == Kind::Disposable { Dataset::Disposable.freshness(snapshot.now) } else { 1.0 };
-    // The domain says why, and the address itself stays out of what is logged and sent on.
-    let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
+    // The domain says why, and the address itself stays out of what is logged and sent on. What is no address has none.
+    let domain = address.rsplit_once('@').filter(|_| kind != Kind::Invalid);
+    let domain = domain.map(|(_, domain)| domain.to_lowercase());
     let subject = match &domain {
         Some(domain) => format!("Its e-mail address at {domain}"),
         None => "Its e-mail address".to_owned(),

@@ -29,13 +29,14 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     if most < FAILURES_MIN {
         return None;
     }
+    let within_ms = last.millis_since(first);
     let explanation = format!(
         "{} within {}; people try a second card, seldom a fourth.",
         counted(most as u64, "failed payment"),
-        duration(last.millis_since(first) as f64)
+        duration(within_ms as f64)
     );
     let finding = Finding::new(interpolate(&VALUE_BY_FAILURES, most as f64), CONFIDENCE, explanation);
-    Some(finding.with("failedPayments", most))
+    Some(finding.with("failedPayments", most).with("withinMillis", within_ms))
 }
 
 #[cfg(test)]

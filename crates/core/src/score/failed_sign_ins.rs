@@ -37,15 +37,16 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     }
     let within = failures.iter().filter(|(event, _)| event.at >= first && event.at <= last);
     let addresses = within.filter_map(|(event, _)| event.address).collect::<BTreeSet<_>>().len().max(1);
+    let within_ms = last.millis_since(first);
     let explanation = format!(
         "{} from {} within {}; people mistype a few times and ask for a new password.",
         counted(most as u64, "failed sign-in"),
         if addresses == 1 { "1 address".to_owned() } else { format!("{addresses} addresses") },
-        duration(last.millis_since(first) as f64)
+        duration(within_ms as f64)
     );
     let strength = most as f64 + (addresses - 1) as f64 * FAILURES_PER_ADDRESS;
     let finding = Finding::new(interpolate(&VALUE_BY_FAILURES, strength), CONFIDENCE, explanation);
-    Some(finding.with("failedSignIns", most).with("addresses", addresses))
+    Some(finding.with("failedSignIns", most).with("withinMillis", within_ms).with("addresses", addresses))
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use crate::state::IdentityState;
 use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
 
+#[path = "../../tests/support/told.rs"]
+mod truth;
+
 /// Where every story begins.
 pub const START: Timestamp = Timestamp::from_millis(1_795_426_200_000);
 
@@ -96,8 +99,12 @@ impl Identity {
         self
     }
 
+    /// What an analyzer says, every number of which stands beside it.
     pub fn observe(&self, analyzer: Analyzer) -> Option<Finding> {
-        (analyzer.observe)(&self.snapshot())
+        let finding = (analyzer.observe)(&self.snapshot());
+        let untold = finding.as_ref().and_then(|found| truth::untold(&found.explanation, &found.metadata));
+        assert_eq!(untold, None, "{finding:#?}");
+        finding
     }
 
     pub fn snapshot(&self) -> Snapshot<'_> {

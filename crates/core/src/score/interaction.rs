@@ -1,6 +1,6 @@
 //! Humanity: whether a hand operates the page.
 
-use super::{Analyzer, Category, Finding, counted, interpolate};
+use super::{Analyzer, Category, Finding, counted, interpolate, thousandths};
 use crate::device::{Interactions, Tally};
 use crate::snapshot::Snapshot;
 
@@ -64,7 +64,9 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         _ => return None,
     };
     let finding = Finding::new(value, CONFIDENCE, explanation);
-    Some(finding.with("clicks", seen.clicks).with("moves", seen.moves).with("keys", seen.keys))
+    let finding = finding.with("clicks", seen.clicks).with("moves", seen.moves).with("keys", seen.keys);
+    let part = |tally: Tally| thousandths(tally.odd_part());
+    Some(finding.with("straight", part(seen.strokes)).with("scripted", part(seen.latest_clicks)))
 }
 
 fn signs(seen: &Interactions) -> [Sign; 4] {

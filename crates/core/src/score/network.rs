@@ -51,7 +51,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let share = (count as f64 / all as f64).max(SHARE_MIN);
     let confidence = confidence * share * dataset.freshness(snapshot.now);
     let explanation = format!("{count} of {} with an address came from {what}.", counted(all, "event"));
-    Some(Finding::new(value, confidence, explanation).with("events", count))
+    Some(Finding::new(value, confidence, explanation).with("events", count).with("allEvents", all))
 }
 
 #[cfg(test)]

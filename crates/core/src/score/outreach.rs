@@ -42,12 +42,13 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     if value >= 0.5 {
         return None;
     }
+    let within_ms = last.millis_since(first);
     let explanation = format!(
         "{most} messages, invitations or posts within {}{}; people reach out to a few at a time.",
-        duration(last.millis_since(first) as f64),
+        duration(within_ms as f64),
         if is_new { " on its first day" } else { "" }
     );
-    Some(Finding::new(value, CONFIDENCE, explanation).with("count", most))
+    Some(Finding::new(value, CONFIDENCE, explanation).with("count", most).with("withinMillis", within_ms))
 }
 
 #[cfg(test)]

@@ -58,7 +58,12 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let count = events.len() as f64;
     let confidence = CONFIDENCE_MAX * count / (count + EVENTS_HALF);
     let finding = Finding::new(interpolate(&VALUE_BY_RUN, run.length as f64), confidence, explanation);
-    Some(finding.with("repetitions", run.length))
+    let finding = finding.with("repetitions", run.length).with("events", events.len());
+    Some(if run.length < 2 {
+        finding
+    } else {
+        finding.with("times", run.length + 1).with("intervalMillis", run.interval_ms)
+    })
 }
 
 /// The longest run and the name of its events, which are sorted by time. Events of unknown names

@@ -47,7 +47,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let count = count as f64;
     let confidence = CONFIDENCE_MAX * count / (count + EVENTS_HALF);
     let value = super::interpolate(&VALUE_BY_QUIET_HOURS, quiet as f64);
-    Some(Finding::new(value, confidence, explanation).with("quietHours", quiet))
+    Some(Finding::new(value, confidence, explanation).with("quietHours", quiet).with("days", days))
 }
 
 /// The longest run of hours, round the clock, with hardly an event.

@@ -66,16 +66,19 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
             if is_near { (&NEAR_BY_STRENGTH, NEAR_CONFIDENCE) } else { (&VALUE_BY_STRENGTH, CONFIDENCE) };
         let value = interpolate(values, strength);
         let finding = Finding::new(value, confidence, explain(&shared, &hand))
-            .with("otherAccounts", shared.others.len());
+            .with("otherAccounts", shared.others.len())
+            .with("accountsTogether", hand.crowd.together + 1)
+            .with("withinMillis", hand.crowd.together_span_ms);
         finding.with("strength", (strength * 1_000.0).round() / 1_000.0)
     };
     let found = snapshot.shared(KeyKind::Device).cloned().chain(near(snapshot)).map(judged);
     found.min_by(|one, other| one.value.total_cmp(&other.value)).or_else(|| {
         let (value, confidence) = ALONE;
         (remembered > 0).then(|| {
-            let devices = counted(devices.into(), "device");
-            Finding::new(value, confidence, format!("No other account was seen on its {devices}."))
+            let told = counted(devices.into(), "device");
+            Finding::new(value, confidence, format!("No other account was seen on its {told}."))
                 .with("otherAccounts", 0)
+                .with("devices", devices)
         })
     })
 }

@@ -39,7 +39,11 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         "{}{more} took the same first {JOURNEY_EVENTS} steps at the same pace; people differ within a few.",
         counted(others as u64, "other account")
     );
-    Some(Finding::new(value, CONFIDENCE, explanation).with("otherAccounts", others))
+    Some(
+        Finding::new(value, CONFIDENCE, explanation)
+            .with("otherAccounts", others)
+            .with("steps", JOURNEY_EVENTS),
+    )
 }
 
 #[cfg(test)]

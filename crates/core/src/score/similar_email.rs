@@ -69,6 +69,18 @@ impl Alike {
         }
     }
 
+    /// What such addresses are called beside the explanation.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::Spelling => "sameMailbox",
+            Self::Tag => "taggedByName",
+            Self::Role => "sameRole",
+            Self::Variant => "variants",
+            Self::SameName => "sameNameElsewhere",
+        }
+    }
+
     fn words(self) -> &'static str {
         match self {
             Self::Identical => "with the identical e-mail address",
@@ -111,16 +123,18 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         return None;
     }
     let told = Alike::ALL.into_iter().map(|which| (count(which), which)).filter(|(count, _)| *count > 0);
-    let told =
-        told.map(|(count, which)| format!("{} {}", counted(count as u64, "other account"), which.words()));
+    let words = |(count, which): (usize, Alike)| {
+        format!("{} {}", counted(count as u64, "other account"), which.words())
+    };
     let meaning = match alike.iter().find(|(alike, _)| alike.is_plain()) {
         _ if same > 0 => "a mailbox has one owner",
         Some(_) => "few share so much by chance",
         None => "families and offices share one",
     };
-    let explanation = format!("{}; {meaning}.", told.collect::<Vec<_>>().join(", "));
+    let explanation = format!("{}; {meaning}.", told.clone().map(words).collect::<Vec<_>>().join(", "));
     let finding = Finding::new(interpolate(&VALUE_BY_STRENGTH, sum), CONFIDENCE, explanation);
-    Some(finding.with("otherAccounts", alike.len()).with("sameMailbox", same))
+    let finding = finding.with("otherAccounts", alike.len());
+    Some(told.fold(finding, |finding, (count, which)| finding.with(which.key(), count)))
 }
 
 /// How surely another address is the same person's: 1.0 is certain, made within an hour even more so.

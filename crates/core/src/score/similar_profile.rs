@@ -81,7 +81,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         ),
     };
     let finding = Finding::new(interpolate(&VALUE_BY_STRENGTH, strength), CONFIDENCE, explanation);
-    let finding = finding.with("samePerson", same.len());
+    let finding = finding.with("samePerson", same.len()).with("sameNameElsewhere", far);
     Some(finding.with("sameNameNearby", near).with("sameName", named.len()).with("samePhone", on_phone))
 }
 

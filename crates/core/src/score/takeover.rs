@@ -60,31 +60,41 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         .iter()
         .filter(|(act, _)| act.at.millis_since(began_at) >= ACCOUNT_MIN_AGE_MS)
         .map(|(act, meaning)| (signs(snapshot, act, journey.as_ref()), meaning))
-        .max_by_key(|(signs, _)| signs.len());
-    match (judged, journey) {
-        (Some((signs, meaning)), _) if !signs.is_empty() => {
+        .max_by_key(|(signs, _)| signs.words.len());
+    let finding = match (judged, &journey) {
+        (Some((Signs { words, failed }, meaning)), _) if !words.is_empty() => {
             let act = meaning.name().to_lowercase().replace('_', " ");
             let explanation = format!(
                 "{} {act} came with {}; an owner's usually comes from a known device or place.",
                 if act.starts_with(['a', 'e']) { "An" } else { "A" },
-                signs.join(", ")
+                words.join(", ")
             );
-            let value = VALUE_BY_SIGNS[signs.len().min(VALUE_BY_SIGNS.len() - 1)];
-            Some(Finding::new(value, CONFIDENCE, explanation).with("signs", signs.len()))
+            let value = VALUE_BY_SIGNS[words.len().min(VALUE_BY_SIGNS.len() - 1)];
+            let finding = Finding::new(value, CONFIDENCE, explanation);
+            finding.with("signs", words.len()).with("failedSignIns", failed)
         }
         (_, Some(journey)) => {
             let explanation = format!("It was active {}; nobody travels that fast.", journey.words());
-            Some(
-                Finding::new(VALUE_OF_JOURNEY, CONFIDENCE, explanation)
-                    .with("kilometres", journey.kilometres.round()),
-            )
+            Finding::new(VALUE_OF_JOURNEY, CONFIDENCE, explanation)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(match journey {
+        Some(Journey { kilometres, millis }) => {
+            finding.with("kilometres", kilometres.round()).with("journeyMillis", millis)
+        }
+        None => finding,
+    })
 }
 
-/// What about an act is not the owner's habit, in words.
-fn signs(snapshot: &Snapshot, act: &RecentEvent, journey: Option<&Journey>) -> Vec<String> {
+/// What about an act is not the owner's habit.
+struct Signs {
+    words: Vec<String>,
+    /// Failed sign-ins before it.
+    failed: usize,
+}
+
+fn signs(snapshot: &Snapshot, act: &RecentEvent, journey: Option<&Journey>) -> Signs {
     let state = snapshot.state;
     let is_new = |first_at: Timestamp| act.at.millis_since(first_at) <= NEW_MS;
     let is_habit = |seen: usize| seen >= HABIT_MIN && 2 * seen >= state.days() as usize;
@@ -126,7 +136,7 @@ fn signs(snapshot: &Snapshot, act: &RecentEvent, journey: Option<&Journey>) -> V
     if let Some(journey) = journey {
         signs.push(format!("a journey of {}", journey.words()));
     }
-    signs
+    Signs { words: signs, failed }
 }
 
 /// From one place to another, faster than anybody travels.
@@ -248,7 +258,7 @@ mod tests {
         };
         let backend = from("203.0.113.9".parse().unwrap(), place("US", 3_900, -7_700));
         let browser = at("own", "198.51.100.7", Some(("DE", 5_252, 1_341)));
-        let signed_up = Identity::default().event("signup", 0, &backend).event("page_view", 1_000, &browser);
+        let signed_up = Identity::default().event("signup", 0, backend).event("page_view", 1_000, &browser);
         assert_eq!(said(signed_up.observe(ANALYZER)), None);
         let moved = signed_up.event("page_view", 60_000, at("own", "192.0.2.7", Some(("JP", 3_569, 13_969))));
         assert!(moved.observe(ANALYZER).is_some(), "its own two places are");

@@ -1,7 +1,7 @@
 //! Humanity: whether its events have the rhythm of a person.
 
 use super::moments::{gaps_ms, moments};
-use super::{Analyzer, Category, Finding, counted, duration, interpolate};
+use super::{Analyzer, Category, Finding, counted, duration, interpolate, thousandths};
 use crate::snapshot::Snapshot;
 use crate::time::MINUTE_MS;
 
@@ -70,7 +70,13 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     };
     let confidence = CONFIDENCE_MAX * count / (count + GAPS_HALF);
     let finding = Finding::new(by_speed.min(by_variation), confidence, explanation);
-    Some(finding.with("gaps", gaps.len()).with("medianMillis", median.round() as i64))
+    Some(
+        finding
+            .with("gaps", gaps.len())
+            .with("medianMillis", thousandths(median))
+            .with("meanMillis", thousandths(mean))
+            .with("variation", thousandths(variation)),
+    )
 }
 
 #[cfg(test)]

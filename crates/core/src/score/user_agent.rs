@@ -76,15 +76,12 @@ fn of_agents(snapshot: &Snapshot) -> Vec<Finding> {
     let own =
         agents.iter().zip(snapshot.state.bare()).filter(|(seen, bare)| is_of_person(snapshot, seen, **bare));
     let judged: Vec<_> = own.map(|(seen, _)| (judge(snapshot, &seen.value), seen)).collect();
-    let all = agents.iter().map(|seen| u64::from(seen.count)).sum();
+    let all: u64 = agents.iter().map(|seen| u64::from(seen.count)).sum();
     let finding = |(judgement, seen): &(Judged, &Seen<String>)| {
         let kept = kept(judgement.value, &judged, snapshot.now);
         let days = days_since(seen, snapshot.now);
-        let when = if kept < 1.0 && days >= 1.0 {
-            format!(", {days:.0} days before its latest event")
-        } else {
-            String::new()
-        };
+        let is_past = kept < 1.0 && days >= 1.0;
+        let when = if is_past { format!(", {days:.0} days before its latest event") } else { String::new() };
         let explanation = format!(
             "{} of {} with a user agent came from {}: \"{}\"{when}.",
             seen.count,
@@ -92,8 +89,17 @@ fn of_agents(snapshot: &Snapshot) -> Vec<Finding> {
             judgement.words,
             shown(&seen.value)
         );
-        let finding = Finding::new(judgement.value, judgement.confidence * kept, explanation);
-        (kept > 0.0).then(|| finding.with("userAgent", seen.value.as_str()))
+        let mut finding = Finding::new(judgement.value, judgement.confidence * kept, explanation)
+            .with("userAgent", seen.value.as_str())
+            .with("events", seen.count)
+            .with("allEvents", all);
+        if is_past {
+            finding = finding.with("daysBefore", days.round());
+        }
+        if let Some(years) = judgement.years {
+            finding = finding.with("browserYears", years);
+        }
+        (kept > 0.0).then_some(finding)
     };
     judged.iter().filter_map(finding).collect()
 }
@@ -129,8 +135,9 @@ fn of_missing(snapshot: &Snapshot) -> Option<Finding> {
         "{missing} of {} from a browser came without a user agent, which browsers always send.",
         counted(all, "event")
     );
-    (missing > 0 && kept > 0.0)
-        .then(|| Finding::new(value, confidence * kept, explanation).with("eventsWithout", missing))
+    (missing > 0 && kept > 0.0).then(|| {
+        Finding::new(value, confidence * kept, explanation).with("eventsWithout", missing).with("events", all)
+    })
 }
 
 /// Whether an agent tells of the person. One that most of the team's identities have does not, nor does that of a
@@ -144,11 +151,14 @@ struct Judged {
     value: f64,
     confidence: f64,
     words: String,
+    /// How old an old browser is.
+    years: Option<f64>,
 }
 
 /// What one user agent says by itself.
 fn judge(snapshot: &Snapshot, user_agent: &str) -> Judged {
-    let judged = |(value, confidence): (f64, f64), words: String| Judged { value, confidence, words };
+    let judged =
+        |(value, confidence): (f64, f64), words: String| Judged { value, confidence, words, years: None };
     let (kind, name) = agent::kind(user_agent);
     let (value, confidence, words) = meaning(kind);
     if kind == Kind::Crawler {
@@ -181,10 +191,12 @@ fn judge(snapshot: &Snapshot, user_agent: &str) -> Judged {
             (interpolate(&VALUE_BY_AGE_YEARS, years), confidence),
             "a browser that is not out yet".to_owned(),
         ),
-        Some(years) if years > 3.0 => judged(
-            (interpolate(&VALUE_BY_AGE_YEARS, years), confidence),
-            format!("a browser {years:.0} years old, while browsers update themselves"),
-        ),
+        Some(years) if years > 3.0 => Judged {
+            value: interpolate(&VALUE_BY_AGE_YEARS, years),
+            confidence,
+            words: format!("a browser {years:.0} years old, while browsers update themselves"),
+            years: Some(years.round()),
+        },
         _ => judged((value, confidence), words.to_owned()),
     }
 }
@@ -244,8 +256,8 @@ mod tests {
     fn the_worst_user_agent_counts() {
         let finding = with_agents(&[CHROME, "curl/8.5.0", CHROME]).observe(ANALYZER);
         let words = "1 of 3 events with a user agent came from a programming library known as \"curl\": \"curl/8.5.0\".";
-        let expected =
-            Finding { confidence: 0.587, ..Finding::new(0.05, 0.0, words).with("userAgent", "curl/8.5.0") };
+        let expected = Finding::new(0.05, 0.587, words).with("userAgent", "curl/8.5.0");
+        let expected = expected.with("events", 1).with("allEvents", 3);
         assert_eq!(finding.map(rounded), Some(expected));
     }
 
