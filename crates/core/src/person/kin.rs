@@ -61,6 +61,9 @@ fn in_latin(name: &str) -> String {
 /// Whether two words are one name, in the forms for a woman and a man (Ivanov and Ivanova, Kowalski and Kowalska), or
 /// with an umlaut written in two ways.
 fn is_same(one: &str, other: &str) -> bool {
+    if one.as_bytes().first() != other.as_bytes().first() {
+        return false;
+    }
     let (one, other) = (without_umlauts(one), without_umlauts(other));
     let ends = |one: &str, other: &str, (his, hers): (&str, &str)| {
         let stem = one.strip_suffix(his).filter(|stem| stem.len() >= STEM_MIN_LETTERS);

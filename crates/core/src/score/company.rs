@@ -11,13 +11,13 @@ use crate::snapshot::{OtherIdentity, Snapshot};
 
 /// What each of a family counts for, as a part of an account in the same hand. Anybody can make up a
 /// name, so that it is never nothing; large families have so many more.
-const FAMILY: f64 = 0.4;
+const FAMILY: f64 = 0.2;
 const FAMILY_MAX_OTHERS: usize = 6;
 /// The same for tags that read like given names, where no names are given: so many.
 const TAGS_MAX_OTHERS: usize = 3;
 /// What each colleague counts for: who owns a domain can make as many mailboxes as they like, and so does an
 /// office or a school.
-const COLLEAGUE: f64 = 0.25;
+const COLLEAGUE: f64 = 0.2;
 /// Families and colleagues count for so much together, at most: about 48 for a class on one device.
 const KNOWN_MAX: f64 = 2.4;
 /// A large class. More than that in an hour is no desk's, no lesson's and no family's.
@@ -59,6 +59,8 @@ pub struct Own<'s> {
     name: Option<&'s str>,
     email: Option<String>,
     words: OnceCell<Vec<String>>,
+    /// What it has registered, of its address's domain.
+    registered: OnceCell<String>,
     /// Whether its mailbox is plainly somebody's, at a domain of its own. Dear, and rarely asked for.
     has_own_domain: OnceCell<bool>,
 }
@@ -70,6 +72,7 @@ impl<'s> Own<'s> {
             name: snapshot.profile.name.as_deref(),
             email: snapshot.profile.email.as_deref().map(|email| email.trim().to_lowercase()),
             words: OnceCell::new(),
+            registered: OnceCell::new(),
             has_own_domain: OnceCell::new(),
         }
     }
@@ -94,14 +97,22 @@ impl<'s> Own<'s> {
 
     fn is_colleague(&self, other: &OtherIdentity) -> bool {
         let (Some(own), Some(email)) = (&self.email, &other.email) else { return false };
-        let email = email.trim().to_lowercase();
-        let (Some(own), Some(parts)) = (EmailParts::of(own), EmailParts::of(&email)) else { return false };
+        let Some(own) = EmailParts::of(own) else { return false };
+        let registered = self.registered.get_or_init(|| own.registered().to_owned());
+        // Most have their mailboxes elsewhere, and need no closer look.
+        let email = email.trim();
+        let end = email.get(email.len().saturating_sub(registered.len())..);
+        if !end.is_some_and(|end| end.eq_ignore_ascii_case(registered)) {
+            return false;
+        }
+        let email = email.to_lowercase();
+        let Some(parts) = EmailParts::of(&email) else { return false };
         let is_own = |own: EmailParts| {
             own.is_own_domain(self.datasets)
                 && is_throwaway_like(own.domain) != Some(true)
                 && is_somebodys(&own, self.name)
         };
-        parts.registered() == own.registered()
+        parts.registered() == registered
             && *self.has_own_domain.get_or_init(|| is_own(own))
             && parts.letters() != own.letters()
             && is_somebodys(&parts, other.name.as_deref())
@@ -111,6 +122,9 @@ impl<'s> Own<'s> {
     /// Whether both have one mailbox, and each that has a tag has its own name there.
     pub fn is_tagged_alike(&self, other: &OtherIdentity) -> bool {
         let (Some(own), Some(email)) = (&self.email, &other.email) else { return false };
+        if !own.contains('+') && !email.contains('+') {
+            return false;
+        }
         let others = email.trim().to_lowercase();
         if mailbox(own) != mailbox(&others) || *own == others || self.has_the_name_of(other) {
             return false;

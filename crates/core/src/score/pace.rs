@@ -46,8 +46,8 @@ const ACTS_FEW: usize = 5;
 const VALUE_BY_PURCHASE_MS: [(f64, f64); 3] = [(5_000.0, 0.08), (20_000.0, 0.25), (60_000.0, 0.6)];
 const PURCHASE_HASTY_MAX_MS: i64 = MINUTE_MS;
 const PURCHASE_CONFIDENCE: f64 = 0.7;
-/// At the same moment it may be one act that the backend reports in two events, as at a checkout that
-/// makes an account.
+/// Within a second it may be one act that the backend reports in two events, as at a checkout that makes an
+/// account.
 const AT_ONCE_CONFIDENCE: f64 = 0.15;
 
 pub(super) const ANALYZER: Analyzer =
@@ -101,7 +101,7 @@ fn purchase(snapshot: &Snapshot, wanted: CanonicalType) -> Option<Finding> {
         return None;
     }
     let (explanation, confidence) = match after_ms {
-        0 => {
+        ..SECOND_MS => {
             (format!("A {what} at the moment of sign-up; people need a minute or more."), AT_ONCE_CONFIDENCE)
         }
         _ => (
