@@ -99,6 +99,7 @@ PINYIN = {
     "y": "a an ang ao e i in ing o ong ou u uan ue un",
     "w": "a ai an ang ei en eng o u",
 }
+WALK_WORD_MIN_COST = 6
 KEY_ROWS = ("qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm")
 
 
@@ -276,7 +277,11 @@ def mandarin():
 
 def is_doubted(word, names, gibberish):
     """Whether a rule of core/src/score/name.rs takes a word for made up, whoever bears it."""
-    walk = 4 if len(word) == 4 else 5
+    text = EDGE * 2 + word + EDGE
+    places = [[ord(char) - ord(EDGE) for char in text[at - 2 : at + 1]] for at in range(2, len(text))]
+    costs = [27 * (27 * first + second) + third for first, second, third in places]
+    is_odd = sum(names[place] for place in costs) // (8 * len(costs)) >= WALK_WORD_MIN_COST
+    walk = 4 if len(word) == 4 and is_odd else 5
     runs = {row[at : at + walk] for row in KEY_ROWS for at in range(len(row) - walk + 1)}
     is_walk = any(text[at : at + walk] in runs for text in (word, word[::-1]) for at in range(len(text) - walk + 1))
     is_unit = lambda unit: len(word) >= max(3 * unit, 4) and word == word[:unit] * (len(word) // unit)
@@ -284,9 +289,6 @@ def is_doubted(word, names, gibberish):
     is_unspeakable = len(word) >= 6 and not re.search("[aeiouy]", word)
     if len(word) < MEASURED_MIN_LETTERS:
         return bool(is_walk or is_repeated)
-    text = EDGE * 2 + word + EDGE
-    places = [[ord(char) - ord(EDGE) for char in text[at - 2 : at + 1]] for at in range(2, len(text))]
-    costs = [27 * (27 * first + second) + third for first, second, third in places]
     ratio = sum(names[place] - TYPED_SHARE * gibberish[place] for place in costs) / len(costs) / SCALE
     return bool(is_walk or is_repeated or is_unspeakable or ratio >= MADE_UP_MIN)
 

@@ -42,8 +42,10 @@ pub fn looks_made_up(name: &str) -> Option<bool> {
 const KEY_ROWS: [&str; 5] = ["qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm"];
 /// Neighbouring keys in a row that are no accident. Four occur in names (Trewin), five hardly.
 const WALK_MIN_KEYS: usize = 5;
-/// Unless the walk is the whole word (asdf).
+/// Unless the walk is the whole word (asdf), and its letters do not follow one another as in names (Reza, Wert), by
+/// [`letters::cost`]: those of qwer and poiu cost 6.
 const WALK_WORD_MIN_KEYS: usize = 4;
+const WALK_WORD_MIN_COST: u32 = 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -137,7 +139,8 @@ fn is_latin(char: char) -> bool {
 }
 
 fn is_keyboard_walk(word: &str) -> bool {
-    let min = if word.len() == WALK_WORD_MIN_KEYS { WALK_WORD_MIN_KEYS } else { WALK_MIN_KEYS };
+    let is_short = word.len() == WALK_WORD_MIN_KEYS && letters::cost(word) >= WALK_WORD_MIN_COST;
+    let min = if is_short { WALK_WORD_MIN_KEYS } else { WALK_MIN_KEYS };
     let backwards: String = word.chars().rev().collect();
     [word, &backwards].into_iter().any(|word| {
         let walks = word.as_bytes().windows(min);

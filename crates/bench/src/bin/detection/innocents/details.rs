@@ -64,7 +64,7 @@ const ODD_NAMES: [&str; 34] = [
     "Tukufu Zuberi",
     "Björk Guðmundsdóttir",
     "Þórdís Hjálmarsdóttir",
-    "Nihāl Qwertz",
+    "Nihāl Wertz",
     "Sacha Dick",
     "Ivana Kuntz",
     "O'Neil Mc-Ewan",
