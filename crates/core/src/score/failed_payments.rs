@@ -1,7 +1,7 @@
 //! Behavior: whether it tries cards: payments that fail again and again.
 
 use super::acts::{most_within, of_types};
-use super::{Analyzer, Category, Finding, counted, duration, interpolate};
+use super::{Analyzer, Category, Finding, counted, interpolate, within};
 use crate::mapping::CanonicalType;
 use crate::snapshot::Snapshot;
 use crate::time::HOUR_MS;
@@ -31,9 +31,9 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     }
     let within_ms = last.millis_since(first);
     let explanation = format!(
-        "{} within {}; people try a second card, seldom a fourth.",
+        "{} {}; people try a second card, seldom a fourth.",
         counted(most as u64, "failed payment"),
-        duration(within_ms as f64)
+        within(within_ms)
     );
     let finding = Finding::new(interpolate(&VALUE_BY_FAILURES, most as f64), CONFIDENCE, explanation);
     Some(finding.with("failedPayments", most).with("withinMillis", within_ms))

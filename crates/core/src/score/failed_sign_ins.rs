@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::acts::{most_within, of_types};
-use super::{Analyzer, Category, Finding, counted, duration, interpolate};
+use super::{Analyzer, Category, Finding, counted, interpolate, within};
 use crate::mapping::CanonicalType;
 use crate::snapshot::Snapshot;
 use crate::time::HOUR_MS;
@@ -35,14 +35,14 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     if most < FAILURES_MIN {
         return None;
     }
-    let within = failures.iter().filter(|(event, _)| event.at >= first && event.at <= last);
-    let addresses = within.filter_map(|(event, _)| event.address).collect::<BTreeSet<_>>().len().max(1);
+    let meanwhile = failures.iter().filter(|(event, _)| event.at >= first && event.at <= last);
+    let addresses = meanwhile.filter_map(|(event, _)| event.address).collect::<BTreeSet<_>>().len().max(1);
     let within_ms = last.millis_since(first);
     let explanation = format!(
-        "{} from {} within {}; people mistype a few times and ask for a new password.",
+        "{} from {} {}; people mistype a few times and ask for a new password.",
         counted(most as u64, "failed sign-in"),
         if addresses == 1 { "1 address".to_owned() } else { format!("{addresses} addresses") },
-        duration(within_ms as f64)
+        within(within_ms)
     );
     let strength = most as f64 + (addresses - 1) as f64 * FAILURES_PER_ADDRESS;
     let finding = Finding::new(interpolate(&VALUE_BY_FAILURES, strength), CONFIDENCE, explanation);

@@ -1,7 +1,7 @@
 //! Behavior: whether it floods others with messages, invitations or posts.
 
 use super::acts::{most_within, of_types};
-use super::{Analyzer, Category, Finding, duration, interpolate};
+use super::{Analyzer, Category, Finding, interpolate, within};
 use crate::mapping::CanonicalType;
 use crate::snapshot::Snapshot;
 use crate::time::{DAY_MS, MINUTE_MS};
@@ -44,8 +44,8 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     }
     let within_ms = last.millis_since(first);
     let explanation = format!(
-        "{most} messages, invitations or posts within {}{}; people reach out to a few at a time.",
-        duration(within_ms as f64),
+        "{most} messages, invitations or posts {}{}; people reach out to a few at a time.",
+        within(within_ms),
         if is_new { " on its first day" } else { "" }
     );
     Some(Finding::new(value, CONFIDENCE, explanation).with("count", most).with("withinMillis", within_ms))

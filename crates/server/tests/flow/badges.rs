@@ -39,8 +39,8 @@ async fn who_tries_cards_carries_the_badge_until_nobody_looks_at_them(engine: En
     let badges = badges_of(&server, "eve", 1).await;
     assert_eq!(badges[0]["slug"], "card-testing");
     assert_eq!(badges[0]["type"], "BAD");
-    assert!(badges[0]["explanation"].as_str().unwrap().starts_with("6 failed payments within"), "{badges}");
-    assert_eq!(badges[0]["metadata"], json!({"failedPayments": 6}));
+    assert!(badges[0]["explanation"].as_str().unwrap().starts_with("6 failed payments at once;"), "{badges}");
+    assert_eq!(badges[0]["metadata"], json!({"failedPayments": 6, "withinMillis": 0}));
     assert_eq!(carriers(&server).await, json!([1, "eve"]));
     badges_of(&server, "ada", 0).await;
     for request in arrived(&receiver, 2).await {
