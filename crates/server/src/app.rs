@@ -1,6 +1,7 @@
 //! Everything a running server shares.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -27,13 +28,13 @@ use crate::ops::messages::EventIds;
 use crate::ops::names::Names;
 use crate::ops::roster::Rosters;
 use crate::ops::{
-    common, credentials, datasets, devices, endpoints, health, limits, mappings, roster, rules, sign_in,
-    usage,
+    common, credentials, datasets, devices, endpoints, health, limits, mappings, master_key, roster, rules,
+    sign_in, usage,
 };
 use crate::store::claims::Due;
 use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
 use crate::telemetry;
-use crate::vault::{KEY_FILE, Vault, master_key};
+use crate::vault::{self, KEY_FILE, Vault};
 
 /// Identities accepted and not yet scored that are kept in memory; more wait in the store.
 const EVALUATIONS_MAX: usize = 1_024;
@@ -126,7 +127,7 @@ impl App {
             wrong(format!("data_dir {} cannot be used: {error}", config.data_dir.display()))
         })?;
         let key_file = config.master_key_file.clone().unwrap_or_else(|| config.data_dir.join(KEY_FILE));
-        let vault = Vault::new(master_key(config.master_key.as_deref(), &key_file).map_err(wrong)?);
+        let vault = Vault::new(vault::master_key(config.master_key.as_deref(), &key_file).map_err(wrong)?);
         let egress =
             EgressPolicy::parse(&config.egress_allow).map_err(|e| wrong(format!("egress_allow: {e}")))?;
         let http = HttpClient::new(EgressConfig {
@@ -151,6 +152,9 @@ impl App {
         let store = tokio::task::spawn_blocking(move || Store::open(&place, now))
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))??;
+        if !master_key::fits(&store, &vault, now).await? {
+            return Err(wrong(wrong_key(&config, &key_file)));
+        }
         let first_start = first_start::run(&store, &config, now).await?;
         let secret = installation_secret(&store).await?;
         if is_alone {
@@ -247,6 +251,19 @@ impl App {
         self.stopping.store(true, Ordering::Relaxed);
         self.live.close();
     }
+}
+
+/// What to do about a master key that does not open what the database holds.
+fn wrong_key(config: &Config, file: &Path) -> String {
+    let given = match &config.master_key {
+        Some(_) => "the one in DREGS_MASTER_KEY".to_owned(),
+        None => format!("the one in {}", file.display()),
+    };
+    format!(
+        "the database was filled with another master key than {given}, so that its signing secrets cannot be read; \
+         give this server the key of the first one, as DREGS_MASTER_KEY or master_key_file: it is the same on every \
+         node and at every start"
+    )
 }
 
 /// Where the rows are, by the configuration.

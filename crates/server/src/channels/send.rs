@@ -113,6 +113,9 @@ impl Sender {
     /// A failure that is recorded as any other: mail without a mail server.
     pub fn prepare(&self, sending: &Sending, clients: &Clients) -> Result<Prepared, SendError> {
         match (self, sending) {
+            (Self::Webhook(_), Sending::Signed(_, [])) => Err(protocol(
+                "the channel has no signing secret that can be read, and nothing is sent unsigned".to_owned(),
+            )),
             (Self::Webhook(webhook), Sending::Signed(attempt, secrets)) => {
                 Ok(Prepared::Signed(webhook.request(attempt, secrets)))
             }

@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::output::{columns, line};
-use super::serve::{check_data_dir, store_failure, store_name};
+use super::serve::{store_failure, store_name};
 use super::{Failure, runtime};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
@@ -100,10 +100,14 @@ impl Settings {
     fn open(self) -> Result<Opened, Failure> {
         let config = config::load(&self.flags)?.config;
         let location = app::location(&config);
-        if matches!(location, Location::File(_)) {
-            check_data_dir(&config.data_dir)?;
-        }
         let name = store_name(&config);
+        if let Location::File(path) = &location
+            && !path.exists()
+        {
+            return Err(Failure::Failed(format!(
+                "{name} is not there: start the server once, it makes the first keys, or choose another with --data-dir"
+            )));
+        }
         match Store::open(&location, SystemClock.now()) {
             Ok(store) => Ok(Opened { store, name }),
             Err(error) => Err(store_failure(&name, &error)),

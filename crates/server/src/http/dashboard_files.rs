@@ -24,6 +24,14 @@ const AN_HOUR: &str = "public, max-age=3600";
 /// The folder of the files with a hash in their name.
 const HASHED: &str = "assets/";
 
+/// What there is, for who asks with something that is no browser.
+const SIGNPOST: &str = concat!(
+    "dregs ",
+    env!("CARGO_PKG_VERSION"),
+    "\n\n/           the dashboard, in a browser\n/api/docs   the API\n/dregs.js   the script for your pages\n\
+     /readyz     whether the server is ready\n"
+);
+
 /// Answers what no route does: a file of the dashboard, its page to browsers, or that there is nothing.
 pub async fn answer(request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
@@ -37,6 +45,7 @@ pub async fn answer(request: Request) -> Response {
     let is_page = is_read && !path.starts_with("api/") && wants_page(request.headers());
     match Files::get(PAGE).filter(|_| is_page) {
         Some(found) => page(&String::from_utf8_lossy(&found.data)),
+        None if is_read && path.is_empty() => SIGNPOST.into_response(),
         None => ApiError::not_found(Code::NotFound, "path").into_response(),
     }
 }

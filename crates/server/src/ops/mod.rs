@@ -24,6 +24,7 @@ pub mod links;
 pub mod live;
 pub mod log;
 pub mod mappings;
+pub mod master_key;
 pub mod mcp_tokens;
 pub mod messages;
 pub mod names;

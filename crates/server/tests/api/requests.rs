@@ -38,7 +38,7 @@ async fn unknown_paths_and_methods_are_refused_in_the_form_of_all_errors() {
     let no_path = "404 not_found There is no such path.";
     let no_method = "405 method_not_allowed This path has no such method.";
     let cases = [
-        (Method::GET, "/", no_path),
+        (Method::POST, "/", no_path),
         (Method::GET, "/api", no_path),
         (Method::POST, "/api/nothing", no_path),
         (Method::GET, "/api/channels/", no_path),

@@ -28,6 +28,51 @@ fn the_first_start_shows_what_it_made_once_and_a_signal_ends_it() {
 }
 
 #[test]
+fn another_master_key_is_refused_and_the_first_one_goes_on() {
+    let ground = Ground::new();
+    serve(&ground, &[]).0.stop_with("TERM");
+    let file = ground.0.path().join("data/master.key");
+    let first = std::fs::read(&file).unwrap();
+    for other in [None, Some("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n")] {
+        match other {
+            Some(other) => std::fs::write(&file, other).unwrap(),
+            // One is made where there is none.
+            None => std::fs::remove_file(&file).unwrap(),
+        }
+        let refused = ground.run(&["serve", "--listen", "127.0.0.1:0"], &[]);
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+        let start =
+            "dregs: the database was filled with another master key than the one in ./data/master.key";
+        assert!(refused.stderr.starts_with(start), "{}", refused.stderr);
+    }
+    std::fs::write(&file, first).unwrap();
+    serve(&ground, &[]).0.stop_with("TERM");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_server_makes_is_its_users_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let ground = Ground::new();
+    let (_running, _) = serve(&ground, &[]);
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let data = ground.0.path().join("data");
+    assert_eq!(mode(&data), 0o700);
+    let files: Vec<_> = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{file:?}");
+    }
+}
+
+#[test]
+fn the_root_says_where_to_go() {
+    let (_running, url) = serve(&Ground::new(), &[]);
+    let text = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
+    assert!(text.contains("/api/docs") && text.contains("dashboard"), "{text}");
+}
+
+#[test]
 fn an_address_in_use_is_1_and_says_where_else() {
     let ground = Ground::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -89,9 +134,11 @@ fn listen_says_how_to_start_a_server_that_does_not_send_to_this_machine() {
 #[test]
 fn keys_are_made_listed_revoked_and_enabled() {
     let ground = Ground::new();
-    let empty = ground.run(&["keys", "create", "Shop"], &[]);
-    assert_eq!(empty.code, Some(1));
-    assert!(empty.stderr.contains("is empty: start the server once"), "{}", empty.stderr);
+    let empty = ground.run(&["keys", "create", "Shop", "--data-dir", "typo"], &[]);
+    let advice = "dregs: the database in data_dir typo is not there: start the server once, it makes the first keys, or \
+                  choose another with --data-dir\n";
+    assert_eq!((empty.code, empty.stderr.as_str()), (Some(1), advice));
+    assert!(!ground.0.path().join("typo").exists(), "a question makes nothing");
     serve(&ground, &[]).0.stop_with("TERM");
 
     let made = ground.run(&["keys", "create", "Shop", "--origin", "https://shop.example.com"], &[]);

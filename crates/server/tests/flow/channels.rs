@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use dregs_core::notify::message::EventType;
+use dregs_core::time::Timestamp;
+use dregs_server::ops::master_key;
+use dregs_server::store::{Tx, settings};
+use dregs_server::values;
+use dregs_server::vault::Vault;
 use serde_json::{Value, json};
 
 use crate::on_both_engines;
@@ -19,6 +24,8 @@ on_both_engines!(
     concurrency_and_rate_are_kept,
     a_slow_endpoint_holds_up_nobody_else,
     what_waits_in_memory_is_sent_after_a_restart,
+    another_master_key_opens_nothing,
+    nothing_is_sent_unsigned,
 );
 
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -177,4 +184,35 @@ async fn what_waits_in_memory_is_sent_after_a_restart(engine: Engine) {
     // A stop in good order leaves no attempt unknown, so that nothing is sent twice.
     assert_eq!(slow.requests().len(), 10);
     assert!(log.iter().all(|delivery| delivery["attemptCount"] == 1), "{log:?}");
+}
+
+async fn another_master_key_opens_nothing(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let receiver = Receiver::answering(OK).await;
+    server.channel("App", json!({"url": receiver.url()})).await;
+    let now = Timestamp::from_millis(1_795_426_200_000);
+    let (store, other) = (&server.app.store, Vault::new([9; 32]));
+    assert!(!master_key::fits(store, &other, now).await.unwrap());
+    // A database from before there was a check.
+    store.write(|tx| settings::delete(tx, "master_key_check")).await.unwrap();
+    assert!(!master_key::fits(store, &other, now).await.unwrap());
+    assert!(master_key::fits(store, &server.app.vault, now).await.unwrap());
+    assert!(!master_key::fits(store, &other, now).await.unwrap());
+}
+
+async fn nothing_is_sent_unsigned(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let receiver = Receiver::answering(OK).await;
+    let (id, _) = server.channel("App", json!({"url": receiver.url()})).await;
+    let damage = |tx: &mut Tx| tx.execute("update channel_secrets set secret = $1", &values![&b"?"[..]]);
+    server.app.store.write(damage).await.unwrap();
+    server.app.reload_channels().await.unwrap();
+    server.track("e1", "ada").await;
+    let words = "the channel has no signing secret that can be read, and nothing is sent unsigned";
+    eventually("a failure that says why", async || {
+        let delivery = server.deliveries(id).await.pop()?;
+        (delivery["errorMessage"] == words).then_some(())
+    })
+    .await;
+    assert_eq!(receiver.requests().len(), 0);
 }

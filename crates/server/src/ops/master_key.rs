@@ -1,0 +1,38 @@
+//! Whether the master key is the one that this database was filled with. With another one signing secrets and
+//! credentials cannot be read, and nothing may be sent unsigned.
+
+use dregs_core::time::Timestamp;
+
+use super::endpoints;
+use crate::store::{Result, Store, channels, settings};
+use crate::vault::Vault;
+
+/// What is sealed in the settings, and under which name.
+const CHECK: &str = "master_key_check";
+const PURPOSE: &str = "master-key-check";
+const TEXT: &[u8] = b"dregs";
+
+/// Whether the key opens what the store holds; the first to ask seals a value for all who come later.
+///
+/// # Errors
+/// Those of the store.
+pub async fn fits(store: &Store, vault: &Vault, now: Timestamp) -> Result<bool> {
+    let (rows, secrets, known) = store
+        .read(move |tx| {
+            let known = settings::with_prefix(tx, CHECK)?;
+            Ok((channels::all(tx)?, channels::current_secrets(tx, now)?, known))
+        })
+        .await?;
+    // A database from before there was a check.
+    let opens_all = || {
+        rows.iter().all(|row| endpoints::config(vault, row).is_ok())
+            && secrets.iter().all(|secret| endpoints::open_secret(vault, secret).is_ok())
+    };
+    if known.is_empty() && !opens_all() {
+        return Ok(false);
+    }
+    let sealed = vault.seal(PURPOSE, TEXT).map_err(crate::store::StoreError::Broken)?;
+    // Another node may have been faster, with a key of its own.
+    let check = store.write(move |tx| settings::get_or_insert(tx, CHECK, &sealed)).await?;
+    Ok(vault.open(PURPOSE, &check).as_deref() == Ok(TEXT))
+}
