@@ -29,6 +29,8 @@ const NUMBER_MIN: f64 = -9_223_372_036_854_775_808.0;
 /// The first thing wrong, with the path of the field it is in and, for text that is not JSON at
 /// all, line and column.
 pub fn read(body: &[u8], max_levels: usize) -> Result<Value, FieldError> {
+    // Some editors and shells write a byte order mark, which says nothing (RFC 8259, section 8.1).
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|error| FieldError {
         field: String::new(),
         message: format!("is not UTF-8 text: the byte at offset {} is no character", error.valid_up_to()),

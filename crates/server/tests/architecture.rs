@@ -34,7 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "vault",
         ],
     ),
-    ("channels", &["tls"]),
+    ("channels", &["clock", "tls"]),
     ("store", &["clock", "tls", "values"]),
 ];
 

@@ -1,7 +1,7 @@
 //! Reading events: from bytes of unknown goodness to [`Event`]s that are trusted from then on.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde_json::{Map, Value};
 
@@ -363,9 +363,13 @@ impl Reader<'_> {
     }
 
     fn ip(&mut self, value: Value) -> Option<IpAddr> {
-        // The longest spelling of an IPv6 address has 45 bytes.
-        let text = self.text("ip", value, Limit::Bytes(45))?;
-        let ip = text.parse::<IpAddr>();
+        // The longest spelling of an IPv6 address has 45 bytes, and `[…]:65535` 8 more.
+        let text = self.text("ip", value, Limit::Bytes(53))?;
+        // As frameworks name the peer of a connection: with its port.
+        let ip = text
+            .trim()
+            .parse::<IpAddr>()
+            .or_else(|_| text.trim().parse::<SocketAddr>().map(|peer| peer.ip()));
         if ip.is_err() {
             self.refuse("ip", "must be an IP address, such as `203.0.113.7` or `2001:db8::1`");
         }

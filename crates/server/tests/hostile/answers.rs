@@ -237,6 +237,18 @@ async fn a_failing_status_is_named_and_may_ask_for_time() {
         assert_eq!(outcome.retry_after_seconds, expected, "{retry_after:?}");
         assert_eq!(outcome.response.unwrap().body, b"busy");
     }
+    let dates = [
+        ("date: Mon, 23 Nov 2026 09:28:00 GMT\r\n", "Mon, 23 Nov 2026 09:30:00 GMT", 120..=120),
+        ("date: Mon, 23 Nov 2026 09:28:00 GMT\r\n", "Monday, 23-Nov-26 09:30:00 GMT", 120..=120),
+        ("", "Fri, 01 Jan 2100 00:00:00 GMT", 2_000_000_000..=2_400_000_000),
+    ];
+    for (date, retry_after, expected) in dates {
+        let busy = answer("503 Service Unavailable", &format!("{retry_after}\r\n{}", date.trim_end()));
+        let receiver = Receiver::answering(busy.replace("\r\n\r\n\r\n", "\r\n\r\n")).await;
+        let outcome = send(&local_client(), &receiver.url()).await;
+        let asked = outcome.retry_after_seconds;
+        assert!(asked.is_some_and(|seconds| expected.contains(&seconds)), "{date}{retry_after}: {asked:?}");
+    }
     let receiver = Receiver::answering(answer("200 OK", "90")).await;
     let outcome = send(&local_client(), &receiver.url()).await;
     assert_eq!((outcome.is_success(), outcome.retry_after_seconds), (true, None));

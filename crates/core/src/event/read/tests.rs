@@ -195,6 +195,22 @@ fn everything_wrong_is_told_at_once() {
 }
 
 #[test]
+fn what_others_write_in_front_or_behind_is_left_aside() {
+    let with_ip = |ip: &str| json!({"type": "a", "identity": {"id": "u"}, "ip": ip}).to_string();
+    for (ip, expected) in [
+        ("203.0.113.7:443", "203.0.113.7"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+    ] {
+        let event = read_from(&Origin::Backend, &format!("\u{feff}{}", with_ip(ip))).unwrap().event;
+        assert_eq!(event.ip, expected.parse().ok(), "{ip}");
+    }
+    for ip in ["203.0.113.7:", "203.0.113.7:99999", "2001:db8::1]:443", "localhost:443"] {
+        assert!(read_from(&Origin::Backend, &with_ip(ip)).is_err(), "{ip}");
+    }
+}
+
+#[test]
 fn a_bad_field_is_refused_with_its_reason() {
     let group = |n: usize| json!({"type": format!("t{n}"), "id": "g"});
     let cases = [

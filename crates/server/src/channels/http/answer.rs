@@ -2,14 +2,17 @@
 
 use std::error::Error as _;
 use std::io;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use http_body_util::BodyExt as _;
+use httpdate::parse_http_date;
 use hyper::Response as HttpResponse;
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use hyper::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
 
 use crate::channels::egress::{Target, TrafficBudget, is_closed};
 use crate::channels::outcome::{ErrorClass, Progress, Response, SendError};
+use crate::clock::{Clock as _, SystemClock};
 
 /// The most bytes the headers of an answer may have; also the size of the read buffer.
 pub(super) const HEAD_MAX_BYTES: usize = 64 * 1024;
@@ -81,10 +84,19 @@ fn redirect_host(headers: &HeaderMap, target: &Target) -> Option<String> {
     Some(target.url().join(location).ok()?.host_str()?.to_owned())
 }
 
-/// `Retry-After` in whole seconds. Its other form, a date, would need the endpoint's clock to be
-/// right, and is left aside: extra delay is a courtesy.
+/// `Retry-After` in seconds (RFC 9110, section 10.2.3): a number, or a date, which is held against the endpoint's own
+/// clock, its `Date`, or against ours where it has none. One that has passed asks for nothing.
 fn retry_after_seconds(headers: &HeaderMap) -> Option<u64> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(seconds);
+    }
+    let seconds = |date: SystemTime| Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs());
+    let until = seconds(parse_http_date(value).ok()?)?;
+    let stated = headers.get(DATE).and_then(|date| parse_http_date(date.to_str().ok()?).ok());
+    let now =
+        stated.and_then(seconds).or_else(|| u64::try_from(SystemClock.now().as_millis() / 1_000).ok())?;
+    until.checked_sub(now)
 }
 
 /// What went wrong on a connection, for a person.
