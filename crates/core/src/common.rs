@@ -423,6 +423,7 @@ mod tests {
     fn what_a_backend_sends_at_the_sign_up_alone_is_learned_where_few_sign_up_a_day() {
         let mut team = Team::default();
         let backend = [key(KeyKind::Agent, "acme-backend")];
+        team.come(100..115, Some(9), &[]);
         for id in 0..40 {
             team.come(id..id + 1, None, &backend).come(id..id + 1, Some(2), &[]);
         }

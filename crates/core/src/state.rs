@@ -20,8 +20,11 @@ use crate::time::{HOUR_MS, Timestamp};
 mod agents;
 mod codec;
 mod first_hour;
+mod seen;
 
 pub use first_hour::{FirstHour, SOON_MOMENTS};
+pub use seen::Seen;
+use seen::{Slot, see};
 
 /// Devices remembered; the one unseen for longest makes room for a new one.
 pub const DEVICES_MAX: usize = 16;
@@ -53,15 +56,6 @@ pub const HOURS: usize = 24;
 /// Buckets of gaps between events: bucket `n` counts gaps of 2^(n-1) up to 2^n milliseconds,
 /// bucket 0 events at the same moment, the last everything from 12 days up.
 pub const GAP_BUCKETS: usize = 32;
-
-/// A value seen with an identity: when first, when last (in event time), how many times.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Seen<T> {
-    pub value: T,
-    pub first_at: Timestamp,
-    pub last_at: Timestamp,
-    pub count: u32,
-}
 
 /// One of the most recent events.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -542,44 +536,6 @@ impl IdentityState {
     /// The longest pause, in milliseconds, and when it ended.
     pub fn longest_pause(&self) -> (u64, Timestamp) {
         (self.longest_pause_ms, self.longest_pause_until)
-    }
-}
-
-/// Where a value was found or put.
-enum Slot {
-    Known(u8),
-    New(u8),
-}
-
-/// Notes that a value was seen at `at`. In a full list a new value takes the place of the one
-/// last seen longest ago; of several, the one seen least; of those, the first.
-fn see<T>(
-    list: &mut Vec<Seen<T>>,
-    max: usize,
-    at: Timestamp,
-    is_it: impl Fn(&T) -> bool,
-    make: impl FnOnce() -> T,
-) -> Slot {
-    // Lists are far shorter than 256.
-    let place = |index: usize| u8::try_from(index).unwrap_or(u8::MAX);
-    if let Some(index) = list.iter().position(|seen| is_it(&seen.value)) {
-        let seen = &mut list[index];
-        seen.first_at = seen.first_at.min(at);
-        seen.last_at = seen.last_at.max(at);
-        seen.count = seen.count.saturating_add(1);
-        return Slot::Known(place(index));
-    }
-    let new = Seen { value: make(), first_at: at, last_at: at, count: 1 };
-    let oldest = list.iter().enumerate().min_by_key(|(_, seen)| (seen.last_at, seen.count));
-    match oldest.map(|(index, _)| index) {
-        Some(index) if list.len() >= max => {
-            list[index] = new;
-            Slot::New(place(index))
-        }
-        _ => {
-            list.push(new);
-            Slot::New(place(list.len() - 1))
-        }
     }
 }
 

@@ -4,7 +4,7 @@
 use dregs_core::time::Timestamp;
 
 use super::endpoints;
-use crate::store::{Result, Store, channels, settings};
+use crate::store::{Result, Store, StoreError, channels, settings};
 use crate::vault::Vault;
 
 /// What is sealed in the settings, and under which name.
@@ -17,22 +17,21 @@ const TEXT: &[u8] = b"dregs";
 /// # Errors
 /// Those of the store.
 pub async fn fits(store: &Store, vault: &Vault, now: Timestamp) -> Result<bool> {
-    let (rows, secrets, known) = store
-        .read(move |tx| {
-            let known = settings::with_prefix(tx, CHECK)?;
-            Ok((channels::all(tx)?, channels::current_secrets(tx, now)?, known))
-        })
-        .await?;
-    // A database from before there was a check.
-    let opens_all = || {
-        rows.iter().all(|row| endpoints::config(vault, row).is_ok())
-            && secrets.iter().all(|secret| endpoints::open_secret(vault, secret).is_ok())
-    };
-    if known.is_empty() && !opens_all() {
+    let opens = |check: &[u8]| vault.open(PURPOSE, check).as_deref() == Ok(TEXT);
+    let known = store.read(|tx| settings::with_prefix(tx, CHECK)).await?;
+    if let Some((_, check)) = known.first() {
+        return Ok(opens(check));
+    }
+    // A new database, or one from before there was a check.
+    let (rows, secrets) =
+        store.read(move |tx| Ok((channels::all(tx)?, channels::current_secrets(tx, now)?))).await?;
+    if rows.iter().any(|row| endpoints::config(vault, row).is_err())
+        || secrets.iter().any(|secret| endpoints::open_secret(vault, secret).is_err())
+    {
         return Ok(false);
     }
-    let sealed = vault.seal(PURPOSE, TEXT).map_err(crate::store::StoreError::Broken)?;
+    let sealed = vault.seal(PURPOSE, TEXT).map_err(StoreError::Broken)?;
     // Another node may have been faster, with a key of its own.
     let check = store.write(move |tx| settings::get_or_insert(tx, CHECK, &sealed)).await?;
-    Ok(vault.open(PURPOSE, &check).as_deref() == Ok(TEXT))
+    Ok(opens(&check))
 }
