@@ -258,6 +258,14 @@ pub fn ascii_domain(text: &str) -> Option<String> {
     (text.len() <= DOMAIN_MAX_BYTES && text.split('.').all(is_label)).then_some(text)
 }
 
+/// Whether an e-mail address is at a domain or below it, whatever the spelling of either.
+pub fn is_at(email: &str, domain: &str) -> bool {
+    let of_email = email.rsplit_once('@').and_then(|(_, of_email)| ascii_domain(of_email.trim()));
+    of_email.zip(ascii_domain(domain)).is_some_and(|(of_email, domain)| {
+        of_email.strip_suffix(&domain).is_some_and(|above| above.is_empty() || above.ends_with('.'))
+    })
+}
+
 /// Whether an identity has come from a network, as datasets hold it.
 pub fn is_within(state: &IdentityState, network: &str) -> bool {
     let Some(network) = Network::parse(network) else { return false };
@@ -465,6 +473,21 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(ascii_domain(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn finds_addresses_at_a_domain_in_any_spelling() {
+        let cases = [
+            ("ada@müller.example", "xn--mller-kva.example", true),
+            ("ada@sub.XN--MLLER-KVA.example", "müller.example", true),
+            (" Ada@Müller.Example ", "müller.example", true),
+            ("ada@schmüller.example", "müller.example", false),
+            ("ada@example", "müller.example", false),
+            ("müller.example", "müller.example", false),
+        ];
+        for (email, domain, expected) in cases {
+            assert_eq!(is_at(email, domain), expected, "{email} {domain}");
         }
     }
 

@@ -1,12 +1,14 @@
 //! All that an analyzer may see of an identity at one moment.
 
+use std::cell::OnceCell;
+
 use crate::agent::{self, Kind};
 use crate::common::Common;
 use crate::dataset::Datasets;
 use crate::identity::Profile;
 use crate::link::{KeyKind, LinkKey, ip_value};
 use crate::mapping::{CanonicalType, Mapping};
-use crate::score::is_automatic;
+use crate::score::{Own, is_automatic};
 use crate::state::{FirstHour, IdentityState, RecentEvent, Trace};
 use crate::time::Timestamp;
 
@@ -29,6 +31,7 @@ pub struct Snapshot<'a> {
     /// One entry for each of the identity's current keys that somebody else has too.
     pub shared: &'a [SharedKey],
     acts: Vec<Act<'a>>,
+    own: OnceCell<Own<'a>>,
 }
 
 /// One of the recent events, and what its name means.
@@ -88,12 +91,17 @@ impl<'a> Snapshot<'a> {
         };
         let mut acts: Vec<_> = state.recent().map(act).collect();
         acts.sort_by_key(|act| act.event.at);
-        Self { now, profile, mapping, datasets, common, state, shared, acts }
+        Self { now, profile, mapping, datasets, common, state, shared, acts, own: OnceCell::new() }
     }
 
     /// The recent events, in order of time.
     pub fn acts(&self) -> &[Act<'a>] {
         &self.acts
+    }
+
+    /// What is compared of it with others.
+    pub fn own(&self) -> &Own<'a> {
+        self.own.get_or_init(|| Own::new(self.datasets, self.profile))
     }
 
     /// The shared keys of one kind.

@@ -40,13 +40,13 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 };
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let own = Own::of(snapshot);
+    let own = snapshot.own();
     let on_code: BTreeSet<&str> =
         snapshot.shared(KeyKind::Code).flat_map(|shared| &shared.others).map(id).collect();
     let at_addresses: BTreeSet<&str> =
         snapshot.shared(KeyKind::Ip).flat_map(|shared| &shared.others).map(id).collect();
     let is_tie = |kind: KeyKind, other: &OtherIdentity| match kind {
-        KeyKind::Mailbox => alike(snapshot, &own, other).is_some_and(super::similar_email::Alike::is_plain),
+        KeyKind::Mailbox => alike(snapshot, own, other).is_some_and(super::similar_email::Alike::is_plain),
         // Who is led step by step in one room.
         KeyKind::Journey => !at_addresses.contains(id(other)),
         _ => true,
@@ -60,7 +60,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
                 .filter(|other| on_code.contains(id(other)) && is_tie(kind, other) && tied.insert(id(other)));
             let new: Vec<_> = new.collect();
             strength += match kind {
-                KeyKind::Device | KeyKind::Session => in_one_hand(snapshot, &own, shared, &new),
+                KeyKind::Device | KeyKind::Session => in_one_hand(snapshot, own, shared, &new),
                 KeyKind::Ip => (new.len() as f64 * counts).min(BY_ADDRESS_MAX),
                 _ => new.len() as f64 * counts,
             };

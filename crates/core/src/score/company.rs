@@ -1,13 +1,14 @@
 //! Who the others on a key plainly are: a family, colleagues, or nobody in particular, who may be one person
 //! again.
 
-use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeSet, HashMap};
 
 use super::email::{is_random, is_throwaway_like};
 use crate::dataset::Datasets;
+use crate::identity::Profile;
 use crate::person::{self, EmailParts, Resemblance, mailbox, name_words, resemblance};
-use crate::snapshot::{OtherIdentity, Snapshot};
+use crate::snapshot::OtherIdentity;
 
 /// What each of a family counts for, as a part of an account in the same hand. Anybody can make up a
 /// name, so that it is never nothing; large families have so many more.
@@ -53,7 +54,8 @@ impl Relation {
     }
 }
 
-/// What is compared of the identity itself.
+/// What is compared of the identity itself, and what others are to it, once found: several analyzers ask.
+#[derive(Clone, Debug)]
 pub struct Own<'s> {
     datasets: &'s Datasets,
     name: Option<&'s str>,
@@ -63,22 +65,40 @@ pub struct Own<'s> {
     registered: OnceCell<String>,
     /// Whether its mailbox is plainly somebody's, at a domain of its own. Dear, and rarely asked for.
     has_own_domain: OnceCell<bool>,
+    /// Its [`name_words`] in order of the alphabet.
+    sorted_words: OnceCell<Vec<String>>,
+    /// By the other's id.
+    relations: RefCell<HashMap<String, Relation>>,
 }
 
 impl<'s> Own<'s> {
-    pub fn of(snapshot: &Snapshot<'s>) -> Self {
+    pub fn new(datasets: &'s Datasets, profile: &'s Profile) -> Self {
         Self {
-            datasets: snapshot.datasets,
-            name: snapshot.profile.name.as_deref(),
-            email: snapshot.profile.email.as_deref().map(|email| email.trim().to_lowercase()),
+            datasets,
+            name: profile.name.as_deref(),
+            email: profile.email.as_deref().map(|email| email.trim().to_lowercase()),
             words: OnceCell::new(),
             registered: OnceCell::new(),
             has_own_domain: OnceCell::new(),
+            sorted_words: OnceCell::new(),
+            relations: RefCell::default(),
         }
     }
 
     /// What another identity plainly is to this one.
     pub fn relation(&self, other: &OtherIdentity) -> Relation {
+        if other.id.is_empty() {
+            return self.found_relation(other);
+        }
+        let known = self.relations.borrow().get(&other.id).copied();
+        known.unwrap_or_else(|| {
+            let relation = self.found_relation(other);
+            self.relations.borrow_mut().insert(other.id.clone(), relation);
+            relation
+        })
+    }
+
+    fn found_relation(&self, other: &OtherIdentity) -> Relation {
         let is_family = || match (self.name, other.name.as_deref()) {
             (Some(own), Some(other)) => {
                 let own = self.words.get_or_init(|| person::latin_words(own));
@@ -142,7 +162,10 @@ impl<'s> Own<'s> {
             words.sort_unstable();
             words
         };
-        matches!((self.name, &other.name), (Some(own), Some(other)) if sorted(own) == sorted(other))
+        match (self.name, &other.name) {
+            (Some(own), Some(other)) => *self.sorted_words.get_or_init(|| sorted(own)) == sorted(other),
+            _ => false,
+        }
     }
 
     /// Whether another may be this person again, by name or mailbox.

@@ -61,6 +61,7 @@ mod timing;
 mod user_agent;
 mod weights;
 
+pub use company::Own;
 pub use email::is_throwaway_like;
 pub use hand::may_be_many;
 pub(crate) use moments::is_automatic;

@@ -21,14 +21,9 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let state = snapshot.state;
-    // Addresses come with the place of their newest event.
-    let asn_of = |address: usize| {
-        let event = snapshot.acts().iter().rev().find(|act| act.event.address == Some(address));
-        event.and_then(|act| state.places().get(act.event.place?)?.value.asn)
-    };
     let (mut tor, mut hosting, mut all, mut company) = (0, 0, 0, None);
     for (place, seen) in state.addresses().iter().enumerate() {
-        let asn = asn_of(place);
+        let asn = asn_of(snapshot, place);
         let find = |dataset| snapshot.datasets.network(dataset, seen.value, asn);
         all += u64::from(seen.count);
         if find(Dataset::Tor).is_some() {
@@ -52,6 +47,22 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let confidence = confidence * share * dataset.freshness(snapshot.now);
     let explanation = format!("{count} of {} with an address came from {what}.", counted(all, "event"));
     Some(Finding::new(value, confidence, explanation).with("events", count).with("allEvents", all))
+}
+
+/// The autonomous system of an address, by its place among the identity's: that of its newest event.
+fn asn_of(snapshot: &Snapshot, address: usize) -> Option<u32> {
+    let event = snapshot.acts().iter().rev().find(|act| act.event.address == Some(address))?;
+    snapshot.state.places().get(event.event.place?)?.value.asn
+}
+
+/// Whether an address, by its place among the identity's, is one behind which people are elsewhere: an exit of Tor,
+/// or in a network of servers, where VPNs have theirs.
+pub fn hides_place(snapshot: &Snapshot, address: usize) -> bool {
+    let Some(seen) = snapshot.state.addresses().get(address) else { return false };
+    let asn = asn_of(snapshot, address);
+    [Dataset::Tor, Dataset::Hosting]
+        .into_iter()
+        .any(|dataset| snapshot.datasets.network(dataset, seen.value, asn).is_some())
 }
 
 #[cfg(test)]

@@ -56,11 +56,11 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         snapshot.state.devices().iter().filter(|seen| !snapshot.common.has_device(&seen.value)).count();
     // More than are remembered, where there were as many.
     let devices = snapshot.state.device_count() - (snapshot.state.devices().len() - remembered) as u32;
-    let own = Own::of(snapshot);
+    let own = snapshot.own();
     let at_its_addresses: HashSet<&str> = ids(snapshot, KeyKind::Ip).collect();
     let judged = |shared: SharedKey| {
-        let hand = hand(snapshot, &own, &shared, shared.since);
-        let strength = hand.strength + strength_apart(&own, &shared, &hand.crowd, &at_its_addresses);
+        let hand = hand(snapshot, own, &shared, shared.since);
+        let strength = hand.strength + strength_apart(own, &shared, &hand.crowd, &at_its_addresses);
         let is_near = shared.key.kind.but().is_some();
         let (values, confidence): (&[_], _) =
             if is_near { (&NEAR_BY_STRENGTH, NEAR_CONFIDENCE) } else { (&VALUE_BY_STRENGTH, CONFIDENCE) };

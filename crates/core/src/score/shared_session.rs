@@ -1,6 +1,6 @@
 //! Uniqueness: whether others were active in the same browser session.
 
-use super::company::{Company, Own};
+use super::company::Company;
 use super::{Analyzer, Category, Finding, counted, interpolate};
 use crate::link::KeyKind;
 use crate::snapshot::Snapshot;
@@ -22,9 +22,9 @@ pub(super) const ANALYZER: Analyzer = Analyzer {
 };
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let own = Own::of(snapshot);
+    let own = snapshot.own();
     let judged = snapshot.shared(KeyKind::Session).map(|shared| {
-        let company = Company::of(&own, shared.others.iter());
+        let company = Company::of(own, shared.others.iter());
         (shared.others.len(), company)
     });
     let (others, company) =

@@ -48,10 +48,10 @@ struct Burst {
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let signed_up_at = snapshot.state.first_event_at()?;
-    let own = Own::of(snapshot);
-    let bursts = on_devices(snapshot, &own, signed_up_at).chain(at_addresses(snapshot, signed_up_at));
+    let own = snapshot.own();
+    let bursts = on_devices(snapshot, own, signed_up_at).chain(at_addresses(snapshot, signed_up_at));
     let bursts =
-        bursts.chain(in_networks(snapshot, signed_up_at)).chain(of_mailbox(snapshot, &own, signed_up_at));
+        bursts.chain(in_networks(snapshot, signed_up_at)).chain(of_mailbox(snapshot, own, signed_up_at));
     let burst = bursts.min_by(|one, other| one.value.total_cmp(&other.value))?;
     if burst.value >= 0.5 {
         return None;

@@ -112,12 +112,12 @@ pub fn alike(snapshot: &Snapshot, own: &Own, other: &OtherIdentity) -> Option<Al
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let shared = snapshot.shared(KeyKind::Mailbox).next()?;
-    let own = Own::of(snapshot);
+    let own = snapshot.own();
     let alike: Vec<_> =
-        shared.others.iter().filter_map(|other| Some((alike(snapshot, &own, other)?, other))).collect();
+        shared.others.iter().filter_map(|other| Some((alike(snapshot, own, other)?, other))).collect();
     let count = |which: Alike| alike.iter().filter(|(alike, _)| *alike == which).count();
     let same = [Alike::Identical, Alike::Spelling].map(count).iter().sum::<usize>();
-    let sum: f64 = alike.iter().map(|(alike, other)| strength(snapshot, &own, shared, *alike, other)).sum();
+    let sum: f64 = alike.iter().map(|(alike, other)| strength(snapshot, own, shared, *alike, other)).sum();
     let sum = sum / (1.0 + ((shared.others.len() - same) as f64 / COMMON_OTHERS).powi(3));
     if sum < STRENGTH_MIN {
         return None;

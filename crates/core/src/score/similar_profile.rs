@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::company::{Company, Own};
+use super::company::Company;
 use super::{Analyzer, Category, Finding, counted, interpolate};
 use crate::link::KeyKind;
 use crate::person::{Record, name_likeness};
@@ -52,8 +52,8 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let far = named.len() - near;
     let on_phone = others(KeyKind::Phone).count();
     // A family has one phone, and an office one switchboard.
-    let own = Own::of(snapshot);
-    let in_one_hand = Company::of(&own, others(KeyKind::Phone)).strength();
+    let own = snapshot.own();
+    let in_one_hand = Company::of(own, others(KeyKind::Phone)).strength();
     let common = |count: usize| 1.0 / (1.0 + (count as f64 / COMMON_OTHERS).powi(2));
     let strength = same.len() as f64 * SAME_PERSON
         + near as f64 * SAME_NAME_AND_NETWORK

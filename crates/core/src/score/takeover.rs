@@ -2,6 +2,7 @@
 //! guards it, or a journey nobody can make.
 
 use super::acts::of_types;
+use super::network::hides_place;
 use super::{Analyzer, Category, Finding, counted, duration};
 use crate::link::network_value;
 use crate::mapping::CanonicalType;
@@ -98,6 +99,11 @@ fn signs(snapshot: &Snapshot, act: &RecentEvent, journey: Option<&Journey>) -> S
     let state = snapshot.state;
     let is_new = |first_at: Timestamp| act.at.millis_since(first_at) <= NEW_MS;
     let is_habit = |seen: usize| seen >= HABIT_MIN && 2 * seen >= state.days() as usize;
+    // Who comes out of a VPN by habit is in another network and country each time.
+    let is_exit = |address| hides_place(snapshot, address);
+    let knew_exits =
+        || state.addresses().iter().enumerate().any(|(place, seen)| !is_new(seen.first_at) && is_exit(place));
+    let is_masked = act.address.is_some_and(|address| is_exit(address) && knew_exits());
     let mut signs = Vec::new();
     let device = act.device.and_then(|place| state.devices().get(place));
     let knew_devices = state.devices().iter().any(|seen| !is_new(seen.first_at));
@@ -107,7 +113,8 @@ fn signs(snapshot: &Snapshot, act: &RecentEvent, journey: Option<&Journey>) -> S
     {
         signs.push("a new device".to_owned());
     }
-    if let Some(network) = act.address.and_then(|place| network_value(state.addresses().get(place)?.value)) {
+    let address = act.address.filter(|_| !is_masked);
+    if let Some(network) = address.and_then(|place| network_value(state.addresses().get(place)?.value)) {
         let same =
             state.addresses().iter().filter(|seen| network_value(seen.value).as_ref() == Some(&network));
         let knew_addresses = state.addresses().iter().any(|seen| !is_new(seen.first_at));
@@ -118,7 +125,8 @@ fn signs(snapshot: &Snapshot, act: &RecentEvent, journey: Option<&Journey>) -> S
             signs.push("a new network".to_owned());
         }
     }
-    if let Some(country) = act.place.and_then(|place| state.places().get(place)?.value.country) {
+    let place = act.place.filter(|_| !is_masked);
+    if let Some(country) = place.and_then(|place| state.places().get(place)?.value.country) {
         let seen_in = |seen: &&crate::state::Seen<crate::place::Place>| seen.value.country == Some(country);
         let first_at = state.places().iter().filter(seen_in).map(|seen| seen.first_at).min();
         let knew_others = state.places().iter().any(|seen| !seen_in(&seen));
@@ -152,25 +160,37 @@ impl Journey {
 }
 
 /// The longest there is. What a backend sends may carry its own address: stops with a device or session, and those
-/// without, are two journeys.
+/// without, are two journeys. Where a VPN ends nobody is.
 fn journey(snapshot: &Snapshot) -> Option<Journey> {
     let places = snapshot.state.places();
     let is_of_client = |event: &RecentEvent| {
         event.traces.iter().flatten().any(|trace| matches!(trace, Trace::Device(_) | Trace::Session(_)))
     };
-    let stop = |event: RecentEvent| Some((is_of_client(&event), event.at, places.get(event.place?)?.value));
-    let mut stops: Vec<_> = snapshot.state.recent().filter_map(stop).collect();
-    stops.sort_by_key(|(of_client, at, _)| (*of_client, *at));
-    let impossible = |pair: &[(bool, Timestamp, Place)]| {
-        let [(of_client, from_at, from), (to_client, to_at, to)] = pair else { return None };
-        let kilometres = from.distance_km(to)?;
-        let millis = to_at.millis_since(*from_at);
-        let hours = millis as f64 / HOUR_MS as f64;
-        (of_client == to_client && kilometres >= DISTANCE_MIN_KM && kilometres > hours * SPEED_MAX_KM_H)
-            .then_some(Journey { kilometres, millis })
+    let stop = |event: RecentEvent| {
+        Some((is_of_client(&event), event.at, places.get(event.place?)?.value, event.address))
     };
-    let journeys = stops.windows(2).filter_map(impossible);
-    journeys.max_by(|one, other| one.kilometres.total_cmp(&other.kilometres))
+    let mut stops: Vec<_> = snapshot.state.recent().filter_map(stop).collect();
+    stops.sort_by_key(|(of_client, at, ..)| (*of_client, *at));
+    let longest = |stops: &[Stop]| {
+        let journeys = stops.windows(2).filter_map(impossible);
+        journeys.max_by(|one, other| one.kilometres.total_cmp(&other.kilometres))
+    };
+    longest(&stops)?;
+    // Few come so far, and only then it matters.
+    stops.retain(|(.., address)| !address.is_some_and(|address| hides_place(snapshot, address)));
+    longest(&stops)
+}
+
+/// Whether it is of a browser or an app, when, where, and the place of its address among the identity's.
+type Stop = (bool, Timestamp, Place, Option<usize>);
+
+fn impossible(pair: &[Stop]) -> Option<Journey> {
+    let [(of_client, from_at, from, _), (to_client, to_at, to, _)] = pair else { return None };
+    let kilometres = from.distance_km(to)?;
+    let millis = to_at.millis_since(*from_at);
+    let hours = millis as f64 / HOUR_MS as f64;
+    (of_client == to_client && kilometres >= DISTANCE_MIN_KM && kilometres > hours * SPEED_MAX_KM_H)
+        .then_some(Journey { kilometres, millis })
 }
 
 #[cfg(test)]
@@ -234,6 +254,22 @@ mod tests {
         assert_eq!(said(jump.observe(ANALYZER)).map(|(value, _)| value), Some(0.4));
         let flight = at_home().event("login", 50 * HOUR_MS, at("laptop", "198.51.100.1", LAGOS));
         assert_eq!(said(flight.observe(ANALYZER)), None, "{words}");
+    }
+
+    #[test]
+    fn who_is_behind_a_vpn_has_no_place() {
+        const EXITS: [&str; 2] = ["185.220.101.4", "185.220.102.8"];
+        let masked = Identity::default().event("login", 0, at("laptop", EXITS[0], BERLIN));
+        let changed = masked.event("password changed", 41 * HOUR_MS, at("other", EXITS[1], LAGOS));
+        assert_eq!(said(changed.observe(ANALYZER)).map(|(value, _)| value), Some(0.5), "a new device alone");
+        let switched_on = at_home().event("page view", 41 * HOUR_MS, at("laptop", EXITS[0], LAGOS));
+        assert_eq!(said(switched_on.observe(ANALYZER)), None);
+        let thief = at_home().event("password changed", 41 * HOUR_MS, at("other", EXITS[0], LAGOS));
+        assert_eq!(
+            said(thief.observe(ANALYZER)).map(|(value, _)| value),
+            Some(0.12),
+            "an owner at home knew none"
+        );
     }
 
     #[test]

@@ -84,11 +84,7 @@ impl Work {
                 common::has_shown(&state, &known.profile, &LinkKey { kind, value: self.value.clone() })
             }
             Concern::EmailDomain => {
-                let domain = known.profile.email.as_deref().and_then(|email| email.rsplit_once('@'));
-                domain.is_some_and(|(_, domain)| {
-                    let domain = domain.to_lowercase();
-                    domain == self.value || domain.ends_with(&format!(".{}", self.value))
-                })
+                known.profile.email.as_deref().is_some_and(|email| dataset::is_at(email, &self.value))
             }
         })
     }

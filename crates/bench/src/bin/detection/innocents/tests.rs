@@ -12,7 +12,6 @@ const UNMET: &[&str] = &[
     "a class on managed laptops with one fingerprint, in ten minutes",
     "an office, half of it on the firm's standard laptop with one fingerprint",
     "ordinary people whose backend signs them up from its own address, a whole team in a month",
-    "people behind VPNs, with privacy browsers",
     "people in all of these with a common phone, whose fingerprint others have",
     "provisioning by a backend, seven events each",
 ];
