@@ -1,12 +1,13 @@
 # make run     set up what is missing and serve on SQLite under ./data
 # make demo    a server, receivers and a simulated population, for a minute
 # make test    set up what is missing and run every test
+# make ledger  count what an event costs the store, beside its budget
 # make check   formatting, lints, licences
 # make web     build what runs in browsers, web/*/dist
 # make bench   measure, and print the figures beside what the machine gives
 # make bench-detection   measure whom detection accuses and whom it finds
 
-.PHONY: run demo test check web bench bench-detection
+.PHONY: run demo test ledger check web bench bench-detection
 
 CARGO_FLAGS ?= --locked
 
@@ -19,6 +20,10 @@ demo:
 
 test:
 	scripts/test.sh
+
+ledger:
+	scripts/postgres.sh start >/dev/null
+	cargo nextest run $(CARGO_FLAGS) --workspace --no-capture --no-fail-fast -E 'test(ledger::)'
 
 check:
 	cargo fmt --all --check

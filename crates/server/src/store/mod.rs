@@ -42,6 +42,7 @@ pub mod reviews;
 pub mod rosters;
 pub mod rules;
 pub mod settings;
+pub mod tally;
 pub mod teams;
 pub mod usage;
 pub mod users;

@@ -11,6 +11,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::engine::{Engine, ReadJob, RunFailed, WriteJob};
 use super::error::StoreError;
+use super::tally;
 use super::tx::Tx;
 
 const WRITERS: usize = 4;
@@ -52,6 +53,7 @@ impl Connection {
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        tally::add(sql, 1, 0);
         Ok(self.client.batch_execute(sql)?)
     }
 

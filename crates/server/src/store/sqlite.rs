@@ -14,6 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::engine::{Engine, ReadJob, WriteJob};
 use super::error::StoreError;
+use super::tally;
 use super::tx::Tx;
 use crate::clock::monotonic;
 
@@ -88,7 +89,12 @@ fn start_writer(
 ) -> Result<JoinHandle<()>, StoreError> {
     let checkpointer = Checkpointer::start(connect(path, READER_CACHE_KIB)?)?;
     let mut begun = monotonic();
+    let mut before = 0;
     connection.wal_hook(Some(move |log: &mut Wal, pages: i32| {
+        // The log is written again from its beginning once it is empty.
+        let written = if pages > before { pages - before } else { pages };
+        before = pages;
+        tally::add(tally::LOG_PAGES, 1, written.unsigned_abs().into());
         // A reader in the way is no failure of the commit: a later commit tries again.
         if checkpointer.is_done.swap(false, Ordering::Relaxed) {
             // What came meanwhile is little. With it the log is empty, and is written again from its

@@ -10,6 +10,7 @@ use postgres::types::{ToSql, Type};
 
 use super::error::StoreError;
 use super::postgres::Connection as PostgresConnection;
+use super::tally;
 
 /// Rows of one multi-row statement: more gain nothing and cost the planner time.
 pub const ROWS_MAX: usize = 128;
@@ -133,14 +134,16 @@ pub enum Tx<'t> {
 impl Tx<'_> {
     /// Runs a statement; the answer is the number of rows it changed.
     pub fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        match self {
+        let changed = match self {
             Self::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(&sqlite_text(sql))?;
                 bind(&mut statement, values)?;
-                Ok(statement.raw_execute()? as u64)
+                statement.raw_execute()? as u64
             }
-            Self::Postgres(connection) => connection.execute(sql, values),
-        }
+            Self::Postgres(connection) => connection.execute(sql, values)?,
+        };
+        tally::add(sql, 1, changed);
+        Ok(changed)
     }
 
     /// Runs a query and maps each of its rows.
@@ -162,6 +165,7 @@ impl Tx<'_> {
                 }
             }
         }
+        tally::add(sql, 1, found.len() as u64);
         Ok(found)
     }
 
@@ -208,6 +212,7 @@ impl Tx<'_> {
                 }
             }
         }
+        tally::add(sql, self.runs(rows.len()), changed);
         Ok(changed)
     }
 
@@ -235,7 +240,16 @@ impl Tx<'_> {
                 }
             }
         }
+        tally::add(sql, self.runs(rows.len()), found.len() as u64);
         Ok(found)
+    }
+
+    /// How often a `{rows}` statement is run for so many rows.
+    fn runs(&self, rows: usize) -> usize {
+        match self {
+            Self::Sqlite(_) => rows,
+            Self::Postgres(_) => rows.div_ceil(ROWS_MAX),
+        }
     }
 
     /// Runs statements that take no parameters and answer nothing.

@@ -1,0 +1,128 @@
+//! The budget beside what was counted.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use dregs_server::store::tally::{Counts, LOG_PAGES};
+
+use crate::support::engine::Engine;
+
+const BUDGET: &str = include_str!("budget.csv");
+/// A statement more or less in a hundred events is chance: a claim that found nothing, a look at the clock.
+const CHANCE: f64 = 1.03;
+/// How many outcomes one commit takes is chance as well.
+const CHANCE_OF_COMMITS: f64 = 1.2;
+/// And so much less is a budget that should be lowered.
+const FAR_LESS: f64 = 0.8;
+/// What is never worth a word, in statements or rows an event.
+const TRIFLE: f64 = 0.05;
+
+const COMMITS: &str = "commits";
+const PAGES: &str = "pages written to the log";
+/// What a statement does that adds rows.
+const WRITTEN: &str = "written to";
+
+/// Figures of one engine, each of an event.
+pub struct Figures {
+    engine: &'static str,
+    /// By workload and what is counted.
+    counted: BTreeMap<(&'static str, String), f64>,
+}
+
+impl Figures {
+    pub fn of(engine: Engine) -> Self {
+        let engine = match engine {
+            Engine::Sqlite => "sqlite",
+            Engine::Postgres => "postgres",
+        };
+        Self { engine, counted: BTreeMap::new() }
+    }
+
+    /// Takes what was counted while so many events were played, on tables with so many indexes each.
+    pub fn add(
+        &mut self,
+        workload: &'static str,
+        (counts, indexes): (&Counts, &BTreeMap<String, u64>),
+        events: usize,
+    ) {
+        let mut add = |what: String, count: u64| {
+            *self.counted.entry((workload, what)).or_default() += count as f64 / events as f64;
+        };
+        for (text, count) in counts {
+            if text == LOG_PAGES {
+                add(COMMITS.to_owned(), count.runs);
+                add(PAGES.to_owned(), count.rows);
+                continue;
+            }
+            add("statements".to_owned(), count.runs);
+            match change(text) {
+                Some((verb, table)) => {
+                    add(format!("rows {verb} {table}"), count.rows);
+                    if verb == WRITTEN {
+                        // As if none were partial.
+                        add(
+                            "index entries written".to_owned(),
+                            count.rows * indexes.get(table).unwrap_or(&0),
+                        );
+                    }
+                }
+                None => add("rows read".to_owned(), count.rows),
+            }
+        }
+    }
+
+    /// # Panics
+    /// When a figure is above its budget, far below it, or has none; with the lines as they should be.
+    pub fn check(&self) {
+        let budgets: BTreeMap<_, f64> = BUDGET
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| {
+                let mut columns = line.split(',');
+                let mut next = || columns.next().unwrap_or_else(|| panic!("a column is missing: {line}"));
+                ((next(), next(), next()), next().parse().unwrap_or_else(|_| panic!("no number: {line}")))
+            })
+            .collect();
+        let (mut table, mut wrong) = (String::new(), String::new());
+        for ((workload, what), figure) in &self.counted {
+            let budget = budgets.get(&(self.engine, *workload, what.as_str())).copied();
+            let _ = writeln!(
+                table,
+                "{:9} {workload:22} {what:32} {figure:8.2} of {:8.2}",
+                self.engine,
+                budget.unwrap_or(0.0)
+            );
+            let is_of_commits = [COMMITS, PAGES].contains(&what.as_str());
+            let chance = if is_of_commits { CHANCE_OF_COMMITS } else { CHANCE };
+            let is_within = match budget {
+                Some(budget) => *figure <= budget * chance + TRIFLE && *figure >= budget * FAR_LESS - TRIFLE,
+                None => *figure <= TRIFLE,
+            };
+            if !is_within {
+                let _ = writeln!(wrong, "{},{workload},{what},{figure:.2}", self.engine);
+            }
+        }
+        let gone = budgets.keys().filter(|(engine, workload, what)| {
+            *engine == self.engine && !self.counted.contains_key(&(*workload, (*what).to_owned()))
+        });
+        for (engine, workload, what) in gone {
+            let _ = writeln!(wrong, "{engine},{workload},{what},(not counted any more)");
+        }
+        println!("{table}");
+        assert!(wrong.is_empty(), "counted otherwise than budget.csv says:\n{wrong}");
+    }
+}
+
+/// What a statement does to which table; `None` for one that reads.
+fn change(text: &str) -> Option<(&'static str, &str)> {
+    let verbs = [("insert into ", WRITTEN), ("update ", "changed in"), ("delete from ", "deleted from")];
+    // A statement over many rows names them first.
+    let change = text
+        .find(")\n")
+        .filter(|_| text.starts_with("with "))
+        .map_or(text, |end| text[end + 1..].trim_start());
+    verbs.into_iter().find_map(|(begins, verb)| {
+        let table = change.strip_prefix(begins)?.split([' ', '\n', '(']).next()?;
+        Some((verb, table))
+    })
+}

@@ -1,0 +1,137 @@
+//! The ledger: what an event costs the store with all that follows from it, counted. Counts do not depend on how
+//! busy the machine is.
+//!
+//! `budget.csv` holds what each figure may be. More fails; far less asks for the budget to be lowered.
+
+mod budget;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dregs_server::store::tally::{self, Counts};
+use dregs_server::store::{StoreError, Tx};
+use serde_json::{Value, json};
+
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+use crate::support::receiver::Receiver;
+use crate::support::server::{TestServer, eventually};
+use budget::Figures;
+
+on_both_engines!(an_event_costs_what_its_budget_says);
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+/// Long enough for whatever runs by the clock to run.
+const A_WHILE: Duration = Duration::from_millis(2_200);
+/// Long enough for the outcome of the last delivery to be written.
+const A_MOMENT: Duration = Duration::from_millis(400);
+/// Events of a workload.
+const EVENTS: usize = 120;
+/// Those of whom the mix is; one event in twenty is of somebody new.
+const KNOWN: usize = 60;
+const ONE_IN_NEW: usize = 20;
+
+async fn an_event_costs_what_its_budget_says(engine: Engine) {
+    tally::begin();
+    let server = TestServer::start(engine).await;
+    let receiver = Receiver::answering(OK).await;
+    server.channel("first", json!({"url": receiver.url()})).await;
+    tokio::time::sleep(A_WHILE).await;
+    tally::take();
+    tokio::time::sleep(A_WHILE).await;
+    // What runs whether or not anything happens is no event's.
+    let idle = tally::take();
+
+    let mut play = Play { server, receiver, idle, expected: 0, events: 0, figures: Figures::of(engine) };
+    play.workload("new identities", 1, (0..EVENTS).collect()).await;
+    play.workload("known identities", 1, (0..EVENTS).collect()).await;
+    for name in ["second", "third"] {
+        play.server.channel(name, json!({"url": play.receiver.url()})).await;
+    }
+    tokio::time::sleep(A_WHILE).await;
+    play.workload("a mix on three channels", 3, mix()).await;
+    play.figures.check();
+}
+
+/// Who acts in turn, by Zipf's law: the n-th of those known is as frequent as 1/n.
+fn mix() -> Vec<usize> {
+    let whole: f64 = (1..=KNOWN).map(|rank| 1.0 / rank as f64).sum();
+    let user = |event: usize| {
+        if event.is_multiple_of(ONE_IN_NEW) {
+            return EVENTS + event;
+        }
+        // The golden ratio's multiples are spread evenly, and always the same.
+        let mut left = (event as f64 * 0.618_033_988_749_895).fract() * whole;
+        (1..=KNOWN)
+            .find(|rank| {
+                left -= 1.0 / *rank as f64;
+                left <= 0.0
+            })
+            .unwrap_or(KNOWN)
+    };
+    (0..EVENTS).map(user).collect()
+}
+
+struct Play {
+    server: TestServer,
+    receiver: Receiver,
+    idle: Counts,
+    /// Webhooks that have come, all channels together.
+    expected: usize,
+    events: usize,
+    figures: Figures,
+}
+
+impl Play {
+    /// Each event is sent when the webhooks of the one before have come.
+    async fn workload(&mut self, name: &'static str, channels: usize, users: Vec<usize>) {
+        tally::take();
+        for user in &users {
+            self.server.post("/api/events", event(self.events, *user)).await;
+            self.events += 1;
+            self.expected += channels;
+            let came = async || (self.receiver.requests().len() >= self.expected).then_some(());
+            eventually("the webhooks of an event", came).await;
+        }
+        tokio::time::sleep(A_MOMENT).await;
+        let mut counts = tally::take();
+        counts.retain(|text, _| !self.idle.contains_key(text));
+        let indexes = self.server.app.store.read(indexes).await.unwrap();
+        self.figures.add(name, (&counts, &indexes), users.len());
+    }
+}
+
+/// How many indexes each table has.
+fn indexes(tx: &mut Tx) -> Result<BTreeMap<String, u64>, StoreError> {
+    let sql = tx.dialect(
+        "select tbl_name, count(*) from sqlite_master where type = 'index' group by tbl_name",
+        "select tablename::text, count(*) from pg_indexes where schemaname = 'public' group by tablename",
+    );
+    let rows = tx.query(sql, &[], |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?.unsigned_abs())))?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Somebody with a name, an address, a device and a network of their own.
+fn event(number: usize, user: usize) -> Value {
+    const GIVEN: [&str; 11] =
+        ["Ada", "Berta", "Carl", "Dora", "Emil", "Fatma", "Goran", "Hana", "Ines", "Jan", "Katya"];
+    const FAMILY: [&str; 13] = [
+        "Keller", "Nowak", "Rossi", "Tanaka", "Silva", "Dubois", "Larsen", "Horvat", "Murphy", "Okafor",
+        "Weber", "Santos", "Virtanen",
+    ];
+    let (given, family) = (GIVEN[user % GIVEN.len()], FAMILY[user % FAMILY.len()]);
+    json!({
+        "id": format!("event-{number}"),
+        "type": "page_view",
+        "ip": format!("{}.{}.7.9", 60 + user / 200, user % 200 + 1),
+        "userAgent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
+                      Chrome/142.0.0.0 Safari/537.36",
+        "device": {"fingerprint": format!("{user:032x}")},
+        "session": format!("session-of-{user}"),
+        "identity": {
+            "id": format!("user-{user}"),
+            "data": {"email": format!("{given}.{family}@mail-{user}.net").to_lowercase(), "name": format!("{given} {family}")},
+        },
+        "data": {"url": "https://app.example.net/welcome"},
+    })
+}
