@@ -32,7 +32,7 @@ use crate::ops::{
     sign_in, usage,
 };
 use crate::store::claims::Due;
-use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
+use crate::store::{Location, Result, Store, StoreError, Tx, deliveries, identities, settings};
 use crate::telemetry;
 use crate::vault::{self, KEY_FILE, Vault};
 
@@ -72,7 +72,11 @@ pub struct App {
     pub rosters: Rosters,
     pub live: Audience,
     pub rates: limits::Rates,
-    pub sign_ins: limits::SignIns,
+    pub bodies: limits::Bodies,
+    /// Work that would hold up whoever answers requests is done on other threads, a few at a time.
+    pub heavy_turns: Arc<Semaphore>,
+    /// Documents of many pages are read one page at a time, so that a reader is left for everybody else.
+    long_reads: Semaphore,
     pub usage: usage::Usage,
     /// Wakes whoever writes reviews.
     pub reviews: Notify,
@@ -80,8 +84,7 @@ pub struct App {
     pub ingest: ingest::Queue,
     pub evaluations: Handoff<Due>,
     pub deliveries: Handoff<Outgoing>,
-    /// One password is hashed at a time.
-    pub password_turns: Semaphore,
+    pub password_turns: sign_in::Turns,
     /// A hash that no password has, for sign-ins of people who do not exist.
     pub decoy_hash: String,
     pub metrics: PrometheusHandle,
@@ -184,14 +187,16 @@ impl App {
             rosters: Rosters::default(),
             live: Audience::default(),
             rates: limits::Rates::default(),
-            sign_ins: limits::SignIns::default(),
+            bodies: limits::Bodies::default(),
+            long_reads: Semaphore::new(1),
+            heavy_turns: Arc::new(Semaphore::new(heavy_turns())),
             usage: usage::Usage::default(),
             reviews: Notify::new(),
             disregarded: devices::Disregarded::default(),
             ingest,
             evaluations,
             deliveries,
-            password_turns: Semaphore::new(1),
+            password_turns: sign_in::Turns::default(),
             decoy_hash: sign_in::hash_password(&crate::vault::new_token("")).map_err(wrong)?,
             metrics: telemetry::metrics_handle(),
             stopping: AtomicBool::new(false),
@@ -243,6 +248,20 @@ impl App {
         roster::prune(self).await
     }
 
+    /// Reads a part of something long, such as an export, when it is its turn: however many there are, one of the
+    /// store's readers is theirs at most.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn read_long<R: Send + 'static>(
+        &self,
+        closure: impl FnOnce(&mut Tx) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        let stopping = |_| StoreError::Unavailable("the server is stopping".into());
+        let _turn = self.long_reads.acquire().await.map_err(stopping)?;
+        self.store.read(closure).await
+    }
+
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
@@ -251,6 +270,11 @@ impl App {
         self.stopping.store(true, Ordering::Relaxed);
         self.live.close();
     }
+}
+
+/// Large bodies that are read and decoded at once: on as many processors as leave as many for everybody else.
+fn heavy_turns() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
 }
 
 /// What to do about a master key that does not open what the database holds.

@@ -1,12 +1,10 @@
 //! Running a server: which thread does what, and how it ends.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep, timeout_at};
@@ -42,19 +40,13 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let (http_trigger, mut http_shutdown) = shutdown::channel();
+    let (http_trigger, http_shutdown) = shutdown::channel();
     let (worker_trigger, worker_shutdown) = shutdown::channel();
     let Inboxes { submissions, evaluations, deliveries } = inboxes;
     let ingest = tokio::spawn(ingest::run(Arc::clone(&app), submissions));
     let workers = start_workers(Arc::clone(&app), evaluations, deliveries, worker_shutdown)?;
 
-    // Answers are small and somebody waits for each.
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    let router = http::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
-    let serving =
-        axum::serve(listener, router).with_graceful_shutdown(async move { http_shutdown.begun().await });
+    let serving = http::serve(Arc::clone(&app), listener, http_shutdown);
     let mut stopped_at = Instant::now();
     let stopping = async {
         stop.await;
@@ -62,12 +54,12 @@ pub async fn serve(
         stopped_at = Instant::now();
         app.stop();
         http_trigger.begin();
-        // Connections that stay open without a request must not keep the server.
+        // Requests that take longer must not keep the server.
         sleep(Duration::from_millis(DRAIN_MS)).await;
     };
     // One after the other, as the data flows: requests, then evaluation, then delivery.
     tokio::select! {
-        served = serving.into_future() => served?,
+        () = serving => {}
         () = stopping => tracing::warn!("requests were still under way after {DRAIN_MS} ms"),
     }
     ingest.abort();

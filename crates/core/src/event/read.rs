@@ -80,8 +80,15 @@ pub fn read_batch(
     limits: Limits,
     new_id: &mut dyn FnMut() -> String,
 ) -> Result<Vec<Result<Accepted, Refused>>, Refused> {
-    let events = json::split_array(body, BATCH_MAX_EVENTS).map_err(|error| vec![error])?;
-    Ok(events.into_iter().map(|event| read(event, origin, now, limits, new_id)).collect())
+    Ok(split_batch(body)?.into_iter().map(|event| read(event, origin, now, limits, new_id)).collect())
+}
+
+/// Cuts the body of a batch into the bodies of its events, for [`read`].
+///
+/// # Errors
+/// When the body is no array of at most [`BATCH_MAX_EVENTS`] JSON values.
+pub fn split_batch(body: &[u8]) -> Result<Vec<&[u8]>, Refused> {
+    json::split_array(body, BATCH_MAX_EVENTS).map_err(|error| vec![error])
 }
 
 #[derive(Clone, Copy)]

@@ -14,7 +14,7 @@ use super::error::{ApiError, Code};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
-use crate::ops::limits::Limited;
+use crate::ops::limits::{Cost, FILES_PER_REQUEST, Limited};
 use crate::ops::sign_in;
 use crate::store::credentials::Credential;
 use crate::store::users::{Role, User};
@@ -45,8 +45,25 @@ impl Client {
     /// When there have been too many of this address.
     pub fn charge(&self, app: &App) -> Result<(), ApiError> {
         let Some(address) = self.address else { return Ok(()) };
-        let (who, rate) = (Limited::Address(address), app.config.address_rate_per_second);
-        app.rates.take(who, rate, 1, app.clock.now()).map_err(ApiError::rate_limited)
+        let (who, rate) = (Limited::address(address), app.config.address_rate_per_second);
+        app.rates.take(who, rate, Cost::of(1), app.clock.now()).map_err(ApiError::rate_limited)
+    }
+}
+
+/// Somebody who asks for what everybody may have, such as the dashboard's files.
+pub struct Anybody;
+
+impl FromRequestParts<Arc<App>> for Anybody {
+    type Rejection = ApiError;
+
+    /// Counts the request.
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        if let Some(address) = address(parts, app) {
+            let rate = app.config.address_rate_per_second.saturating_mul(FILES_PER_REQUEST);
+            let taken = app.rates.take(Limited::files(address), rate, Cost::of(1), app.clock.now());
+            taken.map_err(ApiError::rate_limited)?;
+        }
+        Ok(Self)
     }
 }
 
@@ -89,7 +106,7 @@ impl FromRequestParts<Arc<App>> for Caller {
         }
         let caller = Self::find(parts, app).await?;
         if let Self::Backend(credential) = &caller {
-            charge(app, credential, 1)?;
+            charge(app, credential, Cost::of(1))?;
         }
         parts.extensions.insert(caller.clone());
         Ok(caller)
@@ -97,7 +114,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 }
 
 /// Counts what a credential asks for: requests, or events.
-fn charge(app: &App, credential: &Credential, cost: u64) -> Result<(), ApiError> {
+fn charge(app: &App, credential: &Credential, cost: Cost) -> Result<(), ApiError> {
     let own = credential.rate_per_second.map(i64::cast_unsigned);
     let rate = own.unwrap_or(app.config.credential_rate_per_second);
     let who = Limited::Credential(credential.id);
@@ -252,13 +269,27 @@ impl FromRequestParts<Arc<App>> for Sender {
 }
 
 impl Sender {
+    /// Counts one event, before anything is read of it.
+    ///
     /// # Errors
     /// When more events are sent than may be in this time, or in this month.
-    pub fn admit(&self, app: &App, events: usize) -> Result<(), ApiError> {
-        let (now, cost) = (app.clock.now(), events as u64);
+    pub fn admit(&self, app: &App) -> Result<(), ApiError> {
+        self.take(app, Cost::of(1))
+    }
+
+    /// Counts the events of a batch, of which one was counted before it was read.
+    ///
+    /// # Errors
+    /// When more events are sent than may be in this time, or in this month.
+    pub fn admit_batch(&self, app: &App, events: usize) -> Result<(), ApiError> {
+        let rest = Cost { units: (events as u64).saturating_sub(1), paid: 1 };
+        if rest.units == 0 { Ok(()) } else { self.take(app, rest) }
+    }
+
+    fn take(&self, app: &App, cost: Cost) -> Result<(), ApiError> {
         if let Self::Browser { ip: Some(ip), .. } = self {
-            let rate = app.config.address_rate_per_second;
-            app.rates.take(Limited::Address(*ip), rate, cost, now).map_err(ApiError::rate_limited)?;
+            let (who, rate) = (Limited::address(*ip), app.config.address_rate_per_second);
+            app.rates.take(who, rate, cost, app.clock.now()).map_err(ApiError::rate_limited)?;
         }
         if let Self::Browser { credential, .. } | Self::Backend { credential: Some(credential), .. } = self {
             charge(app, credential, cost)?;

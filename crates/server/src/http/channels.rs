@@ -33,8 +33,6 @@ use crate::store::{StoreError, deliveries};
 
 const NAME_MAX_CHARS: usize = 100;
 const SLUG_MAX_CHARS: usize = 60;
-/// Channels of a team: each has memory of its own.
-const CHANNELS_MAX: usize = 1_000;
 /// How long an old secret may go on signing.
 const OVERLAP_MAX_SECONDS: u32 = 7 * (DAY_MS / 1_000) as u32;
 
@@ -223,10 +221,6 @@ pub async fn create(
     let config = read_config(channel_type, new.config)?;
     let by_identity = check_config(&app, &config)?;
     let team_id = caller.team_id();
-    let count = app.store.read(move |tx| Ok(channels::of_team(tx, team_id)?.len())).await?;
-    if count >= CHANNELS_MAX {
-        return Err(ApiError::field("", format!("a team has at most {CHANNELS_MAX} channels")));
-    }
     let now = app.clock.now();
     let mut channel = Channel {
         id: 0,

@@ -3,21 +3,38 @@
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use url::Url;
 
-/// What the cookie is called.
+/// What the cookie of a session is called.
 pub const NAME: &str = "dregs_session";
+/// By which a browser is recognised in which somebody has signed in before.
+const BROWSER: &str = "dregs_browser";
 
 /// The session token in the cookies of a request.
 pub fn session(headers: &HeaderMap) -> Option<&str> {
+    value(headers, NAME)
+}
+
+/// What the browser was given at an earlier sign-in.
+pub fn browser(headers: &HeaderMap) -> Option<&str> {
+    value(headers, BROWSER)
+}
+
+fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut cookies =
         lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    cookies.find(|(name, _)| *name == NAME).map(|(_, value)| value).filter(|value| !value.is_empty())
+    cookies.find(|(found, _)| *found == name).map(|(_, value)| value).filter(|value| !value.is_empty())
 }
 
 /// The cookie that keeps a session token for `seconds`; an empty token takes it away.
 pub fn set(token: &str, seconds: i64, is_https: bool) -> Option<HeaderValue> {
     let secure = if is_https { "; Secure" } else { "" };
     format!("{NAME}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}").parse().ok()
+}
+
+/// The cookie by which a browser is recognised at the next sign-in, for `seconds`.
+pub fn set_browser(token: &str, seconds: i64, is_https: bool) -> Option<HeaderValue> {
+    let secure = if is_https { "; Secure" } else { "" };
+    format!("{BROWSER}={token}; Path=/api/auth; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}").parse().ok()
 }
 
 /// Whether a request with a cookie may do what it asks for: reading, or what a page of this server
@@ -36,6 +53,12 @@ pub fn is_from_own_page(method: &Method, headers: &HeaderMap) -> bool {
         Some(origin.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     });
     host.is_some() && host.as_deref() == text(header::HOST)
+}
+
+/// Whether a browser says that a page of another site asks for a change.
+pub fn is_from_another_page(method: &Method, headers: &HeaderMap) -> bool {
+    let is_of_browser = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+    is_of_browser && !is_from_own_page(method, headers)
 }
 
 #[cfg(test)]

@@ -1,17 +1,47 @@
 //! The dashboard as `make web` builds it from `web/dashboard`: its files, and its one page for every path that it has.
 
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rust_embed::{EmbeddedFile, RustEmbed};
 
+use super::auth::Anybody;
+use super::compressed::Compressed;
 use super::error::{ApiError, Code};
 
-#[derive(RustEmbed)]
-#[folder = "../../web/dashboard/dist"]
-struct Files;
+/// A file that browsers load; `build.rs` writes the table of them.
+pub struct File {
+    path: &'static str,
+    plain: &'static [u8],
+    gzip: Option<&'static [u8]>,
+    brotli: Option<&'static [u8]>,
+}
+
+/// In order of their paths.
+static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+impl File {
+    /// The file at this path, without a leading slash.
+    pub fn find(path: &str) -> Option<&'static Self> {
+        FILES.binary_search_by(|file| file.path.cmp(path)).ok().and_then(|index| FILES.get(index))
+    }
+
+    pub const fn plain(&self) -> &'static [u8] {
+        self.plain
+    }
+
+    /// The file, in the smallest form that the caller takes.
+    pub fn answer(&self, headers: &HeaderMap) -> Response {
+        let forms = Compressed {
+            plain: Bytes::from_static(self.plain),
+            gzip: self.gzip.map(Bytes::from_static),
+            brotli: self.brotli.map(Bytes::from_static),
+        };
+        forms.answer(headers)
+    }
+}
 
 const PAGE: &str = "index.html";
 /// What stands in the page for a value that is another one at each answer, by which its policy knows its styles.
@@ -33,18 +63,18 @@ const SIGNPOST: &str = concat!(
 );
 
 /// Answers what no route does: a file of the dashboard, its page to browsers, or that there is nothing.
-pub async fn answer(request: Request) -> Response {
+pub async fn answer(_: Anybody, request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     if is_read
         && path != PAGE
-        && let Some(found) = Files::get(path)
+        && let Some(found) = File::find(path)
     {
-        return file(path, found);
+        return file(found, request.headers());
     }
     let is_page = is_read && !path.starts_with("api/") && wants_page(request.headers());
-    match Files::get(PAGE).filter(|_| is_page) {
-        Some(found) => page(&String::from_utf8_lossy(&found.data)),
+    match File::find(PAGE).filter(|_| is_page) {
+        Some(found) => page(&String::from_utf8_lossy(found.plain)),
         None if is_read && path.is_empty() => SIGNPOST.into_response(),
         None => ApiError::not_found(Code::NotFound, "path").into_response(),
     }
@@ -56,14 +86,14 @@ fn wants_page(headers: &HeaderMap) -> bool {
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-fn file(path: &str, found: EmbeddedFile) -> Response {
-    let cache = if path.starts_with(HASHED) { FOREVER } else { AN_HOUR };
-    let headers = [
-        (header::CONTENT_TYPE, content_type(path)),
+fn file(found: &File, headers: &HeaderMap) -> Response {
+    let cache = if found.path.starts_with(HASHED) { FOREVER } else { AN_HOUR };
+    let fields = [
+        (header::CONTENT_TYPE, content_type(found.path)),
         (header::CACHE_CONTROL, cache),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, found.data.into_owned()).into_response()
+    (fields, found.answer(headers)).into_response()
 }
 
 /// Of the kinds of files that the build makes.

@@ -108,7 +108,7 @@ pub async fn list(
                 let identity = identities::find(tx, team_id, &id)?;
                 identity.map_or(Ok(Vec::new()), |identity| devices::of_identity(tx, identity.row_id))
             };
-            Some(app.store.read(find).await?)
+            Some(app.read_long(find).await?)
         }
         None => None,
     };

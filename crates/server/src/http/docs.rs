@@ -2,9 +2,15 @@
 
 use std::fmt::Write as _;
 
-use axum::http::header;
-use axum::response::{Html, IntoResponse};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use super::auth::Anybody;
+use super::compressed::Compressed;
+use super::error::ApiError;
+use crate::store::StoreError;
 
 /// Nothing may be loaded or run; only the page's own style applies.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
@@ -13,10 +19,34 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;mar
     section{border-top:1px solid #8884;padding:.5rem 0}table{border-spacing:1rem 0;margin-left:-1rem}\
     td{vertical-align:top}:root{color-scheme:light dark}";
 
+/// The document, and the page of it: made once, by whoever asks first.
+struct Documents {
+    json: Compressed,
+    page: Compressed,
+}
+
+static DOCUMENTS: OnceCell<Documents> = OnceCell::const_new();
+
+async fn documents() -> Result<&'static Documents, ApiError> {
+    let make = || {
+        let document = serde_json::to_value(super::openapi()).unwrap_or_default();
+        let page = Compressed::of(render(&document).into());
+        Documents { json: Compressed::of(document.to_string().into()), page }
+    };
+    let made = DOCUMENTS.get_or_try_init(|| tokio::task::spawn_blocking(make)).await;
+    made.map_err(|error| StoreError::Broken(error.to_string()).into())
+}
+
 /// The page.
-pub async fn page() -> impl IntoResponse {
-    let document = serde_json::to_value(super::openapi()).unwrap_or_default();
-    ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(render(&document)))
+pub async fn page(_: Anybody, headers: HeaderMap) -> Result<Response, ApiError> {
+    let fields = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
+    Ok((fields, documents().await?.page.answer(&headers)).into_response())
+}
+
+/// The document.
+pub async fn json(_: Anybody, headers: HeaderMap) -> Result<Response, ApiError> {
+    let fields = [(header::CONTENT_TYPE, "application/json")];
+    Ok((fields, documents().await?.json.answer(&headers)).into_response())
 }
 
 fn render(document: &Value) -> String {

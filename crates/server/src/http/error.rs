@@ -54,6 +54,8 @@ pub enum Code {
     RateLimited,
     QuotaExceeded,
     BodyTooLarge,
+    UnsupportedMediaType,
+    RequestTimeout,
     MethodNotAllowed,
     Unavailable,
     Internal,
@@ -70,6 +72,8 @@ pub struct ApiError {
     retry_after: Option<u64>,
     /// What clients of events look for in the body instead of the number.
     word: Option<&'static str>,
+    /// Encodings in which the body would be taken.
+    accepted: Option<&'static str>,
 }
 
 /// The body of an error answer.
@@ -102,7 +106,15 @@ pub struct ErrorDetail {
 
 impl ApiError {
     pub fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: Vec::new(), retry_after: None, word: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            retry_after: None,
+            word: None,
+            accepted: None,
+        }
     }
 
     /// A request that is wrong in the ways listed, of which there is at least one.
@@ -112,6 +124,16 @@ impl ApiError {
 
     pub fn is_unauthenticated(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED
+    }
+
+    /// The same in other words.
+    pub fn saying(self, message: String) -> Self {
+        Self { message, ..self }
+    }
+
+    /// With the encodings in which the body would be taken, as RFC 9110, 15.5.16, has it.
+    pub fn accepting(self, encodings: &'static str) -> Self {
+        Self { accepted: Some(encodings), ..self }
     }
 
     fn with_details(self, details: Vec<FieldError>) -> Self {
@@ -172,6 +194,7 @@ impl From<StoreError> for ApiError {
                     "The server cannot do this right now. Try again.",
                 )
             }
+            error @ StoreError::TooMany { .. } => Self::field("", error.to_string()),
             error => {
                 tracing::error!(%error, "a request failed");
                 Self::new(
@@ -206,6 +229,9 @@ impl IntoResponse for ApiError {
         let is_unavailable = self.status == StatusCode::SERVICE_UNAVAILABLE;
         if let Some(seconds) = self.retry_after.or(is_unavailable.then_some(1)) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(encodings) = self.accepted {
+            response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encodings));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

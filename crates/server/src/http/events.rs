@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dregs_core::event::{self, Accepted, FieldError, Origin};
@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::Sender;
-use super::body::{Raw, RawBatch, note_refusal};
+use super::body::{Received, Whose, by_size, note_refusal, receive};
 use super::error::{ApiError, Code, ErrorBody, ErrorDetail, summary};
 use crate::app::App;
 use crate::ops::ingest::{Outcome, Prepared};
@@ -59,23 +59,19 @@ pub async fn send(
 ) -> Response {
     let sent = async {
         let sender = sender?;
-        let Raw(body) = Raw::from_request(request, &app).await?;
-        send_one(&app, &sender, &body).await.map(Json)
+        sender.admit(&app)?;
+        let body = receive(request, &app, app.config.body_max_kib, whose(&sender)).await?;
+        send_one(&app, sender, body).await.map(Json)
     };
     let sent = sent.await.map_err(ApiError::of_event);
     with_cors(&app, &headers, sent.into_response())
 }
 
-async fn send_one(app: &App, sender: &Sender, body: &[u8]) -> Result<EventAnswer, ApiError> {
-    sender.admit(app, 1)?;
-    let (now, limits) = (app.clock.now(), app.config.event_limits());
-    let read = event::read(body, &origin(sender), now, limits, &mut new_event_id);
-    let accepted = read.map_err(|errors| {
-        note_refusal(&errors);
-        ApiError::fields(errors)
-    })?;
-    let prepared = prepare(app, accepted)?;
-    let mut outcomes = app.ingest.submit(sender.team_id(), vec![prepared]).await?;
+async fn send_one(app: &Arc<App>, sender: Sender, body: Received) -> Result<EventAnswer, ApiError> {
+    let (team_id, size, shared) = (sender.team_id(), body.bytes.len(), Arc::clone(app));
+    let prepare = move || prepare_one(&shared, &sender, &body.bytes);
+    let prepared = by_size(app, size, prepare).await??;
+    let mut outcomes = app.ingest.submit(team_id, vec![prepared]).await?;
     match outcomes.pop() {
         Some(Outcome::Stored { id, fingerprint }) => Ok(EventAnswer { status: "success", id, fingerprint }),
         Some(Outcome::Refused(errors)) => Err(ApiError::fields(errors)),
@@ -83,9 +79,20 @@ async fn send_one(app: &App, sender: &Sender, body: &[u8]) -> Result<EventAnswer
     }
 }
 
+fn prepare_one(app: &App, sender: &Sender, body: &[u8]) -> Result<Prepared, ApiError> {
+    let (now, limits) = (app.clock.now(), app.config.event_limits());
+    let read = event::read(body, &origin(sender), now, limits, &mut new_event_id);
+    let accepted = read.map_err(|errors| {
+        note_refusal(&errors);
+        ApiError::fields(errors)
+    })?;
+    prepare(app, accepted)
+}
+
 /// Send up to 1,000 events
 ///
-/// Answers one result an event, in order, after the good ones are durably stored.
+/// Answers one result an event, in order, after the good ones are durably stored. A batch may have 4 MiB with a secret
+/// key, and with a public one as much as one event, 256 KiB, unless the configuration says otherwise.
 #[utoipa::path(post, operation_id = "sendEvents", path = "/events/batch",
     tag = "events", request_body = Vec<super::schema::EventBody>,
     responses((status = 200, body = Vec<BatchAnswer>),
@@ -98,21 +105,37 @@ pub async fn send_batch(
 ) -> Response {
     let sent = async {
         let sender = sender?;
-        let RawBatch(body) = RawBatch::from_request(request, &app).await?;
-        send_many(&app, &sender, &body).await.map(Json)
+        sender.admit(&app)?;
+        // A page sends little at a time; whoever has its key may be anybody.
+        let max_kib = match &sender {
+            Sender::Backend { .. } => app.config.batch_max_kib,
+            Sender::Browser { .. } => app.config.batch_max_kib.min(app.config.body_max_kib),
+        };
+        let body = receive(request, &app, max_kib, whose(&sender)).await?;
+        send_many(&app, sender, body).await.map(Json)
     };
     with_cors(&app, &headers, sent.await.into_response())
 }
 
-async fn send_many(app: &App, sender: &Sender, body: &[u8]) -> Result<Vec<BatchAnswer>, ApiError> {
-    let (now, limits) = (app.clock.now(), app.config.event_limits());
-    let read =
-        event::read_batch(body, &origin(sender), now, limits, &mut new_event_id).map_err(ApiError::fields)?;
-    sender.admit(app, read.len())?;
-    let mut answers = Vec::with_capacity(read.len());
-    let mut prepared = Vec::with_capacity(read.len());
-    for event in read {
-        match event {
+async fn send_many(app: &Arc<App>, sender: Sender, body: Received) -> Result<Vec<BatchAnswer>, ApiError> {
+    let (team_id, size, shared) = (sender.team_id(), body.bytes.len(), Arc::clone(app));
+    let prepare = move || prepare_many(&shared, &sender, &body.bytes);
+    let (answers, prepared) = by_size(app, size, prepare).await??;
+    let mut outcomes = app.ingest.submit(team_id, prepared).await?.into_iter();
+    let answers = answers.into_iter().filter_map(|answer| answer.or_else(|| outcomes.next().map(answered)));
+    Ok(answers.collect())
+}
+
+/// The answers that are known already, in order, and what is to be stored for the others.
+type Many = (Vec<Option<BatchAnswer>>, Vec<Prepared>);
+
+fn prepare_many(app: &App, sender: &Sender, body: &[u8]) -> Result<Many, ApiError> {
+    let (now, limits, origin) = (app.clock.now(), app.config.event_limits(), origin(sender));
+    let events = event::split_batch(body).map_err(ApiError::fields)?;
+    sender.admit_batch(app, events.len())?;
+    let (mut answers, mut prepared) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
+    for event in events {
+        match event::read(event, &origin, now, limits, &mut new_event_id) {
             Ok(accepted) => {
                 prepared.push(prepare(app, accepted)?);
                 answers.push(None);
@@ -123,9 +146,14 @@ async fn send_many(app: &App, sender: &Sender, body: &[u8]) -> Result<Vec<BatchA
             }
         }
     }
-    let mut outcomes = app.ingest.submit(sender.team_id(), prepared).await?.into_iter();
-    let answers = answers.into_iter().filter_map(|answer| answer.or_else(|| outcomes.next().map(answered)));
-    Ok(answers.collect())
+    Ok((answers, prepared))
+}
+
+fn whose(sender: &Sender) -> Whose {
+    match sender {
+        Sender::Backend { .. } => Whose::Known,
+        Sender::Browser { ip, .. } => Whose::Anybodys(*ip),
+    }
 }
 
 fn origin(sender: &Sender) -> Origin {

@@ -28,6 +28,8 @@ use crate::store::{
     Result, StoreError, analyses, deliveries, devices, escalations, event_lists, events, groups, reviews,
 };
 
+const GROUPS_PAGE: usize = 500;
+const DEVICES_PAGE: usize = 500;
 const EVENTS_PAGE: i64 = 500;
 const ANALYSES_PAGE: i64 = 100;
 const DELIVERIES_PAGE: i64 = 50;
@@ -36,7 +38,7 @@ const FEW_MAX: i64 = 10_000;
 
 /// Read everything that is kept of a person
 ///
-/// One JSON document with `identity`, `groups`, `devices`, `links`, `reviews`, `escalations`, `events`, `analyses`
+/// One JSON document with `identity`, `links`, `reviews`, `escalations`, `groups`, `devices`, `events`, `analyses`
 /// and `deliveries`.
 #[utoipa::path(get, operation_id = "exportIdentity", path = "/identities/{id}/export", tag = "identities",
     params(("id" = String, Path)),
@@ -71,9 +73,12 @@ struct Export {
     part: Part,
 }
 
-#[derive(Clone, Copy)]
 enum Part {
     Head,
+    /// These, and after as many of them; then these devices.
+    Groups(Vec<i64>, usize, Vec<i64>),
+    /// These, and after as many of them.
+    Devices(Vec<i64>, usize),
     /// After this row.
     Events(i64),
     /// After this cycle.
@@ -84,12 +89,33 @@ enum Part {
 
 impl Export {
     /// The next piece of the document, and where to go on; nowhere after the last.
-    async fn next(self) -> std::result::Result<(Bytes, Option<Self>), ApiError> {
+    async fn next(mut self) -> std::result::Result<(Bytes, Option<Self>), ApiError> {
         let row_id = self.identity.row_id;
         let (items, last, is_first, name, following) = match self.part {
             Part::Head => {
-                let head = self.head().await?;
-                return Ok((head, Some(Self { part: Part::Events(0), ..self })));
+                let (head, group_ids, device_ids) = self.head().await?;
+                return Ok((head, Some(Self { part: Part::Groups(group_ids, 0, device_ids), ..self })));
+            }
+            Part::Groups(ref mut ids, after, ref mut device_ids) => {
+                let (ids, device_ids) = (std::mem::take(ids), std::mem::take(device_ids));
+                let page: Vec<_> = ids.iter().skip(after).take(GROUPS_PAGE).copied().collect();
+                let (read, is_last) = (after + page.len(), page.is_empty());
+                let rows = self.read(move |tx| groups::load_rows(tx, &page)).await?;
+                let items = rows.into_iter().map(GroupBody::listed).map(|body| json!(body)).collect();
+                let (last, following) = if is_last {
+                    (None, Some(Part::Devices(device_ids, 0)))
+                } else {
+                    (Some(Part::Groups(ids, read, device_ids)), None)
+                };
+                (items, last, after == 0, "groups", following)
+            }
+            Part::Devices(ref mut ids, after) => {
+                let ids = std::mem::take(ids);
+                let page: Vec<_> = ids.iter().skip(after).take(DEVICES_PAGE).copied().collect();
+                let last = (!page.is_empty()).then(|| Part::Devices(ids, after + page.len()));
+                let rows = self.read(move |tx| devices::load(tx, &page)).await?;
+                let items = rows.into_iter().map(DeviceBody::from).map(|body| json!(body)).collect();
+                (items, last, after == 0, "devices", Some(Part::Events(0)))
             }
             Part::Events(after) => {
                 let rows = self.read(move |tx| events::of_identity(tx, row_id, after, EVENTS_PAGE)).await?;
@@ -138,21 +164,21 @@ impl Export {
         &self,
         read: impl FnOnce(&mut crate::store::Tx) -> Result<R> + Send + 'static,
     ) -> Result<R> {
-        self.app.store.read(read).await
+        self.app.read_long(read).await
     }
 
-    /// Everything that is little, without the closing brace.
-    async fn head(&self) -> std::result::Result<Bytes, ApiError> {
+    /// Everything that is little, without the closing brace; and the row ids of the groups and of the devices.
+    async fn head(&self) -> std::result::Result<(Bytes, Vec<i64>, Vec<i64>), ApiError> {
         let (row_id, team_id) = (self.identity.row_id, self.caller.team_id());
-        let (groups, devices, reviews, escalations) = self
+        let (group_ids, device_ids, reviews, escalations) = self
             .read(move |tx| {
                 let group_ids = groups::of_identity(tx, row_id)?;
                 let device_ids = devices::of_identity(tx, row_id)?;
                 let filter = escalations::Filter { identity_id: Some(row_id), ..Default::default() };
                 let sort = escalations::Sort::OpenedAt;
                 Ok((
-                    groups::load_rows(tx, &group_ids)?,
-                    devices::load(tx, &device_ids)?,
+                    group_ids,
+                    device_ids,
                     reviews::of_identity(tx, row_id, FEW_MAX)?,
                     escalations::page(tx, team_id, &filter, sort, true, 0, FEW_MAX)?,
                 ))
@@ -163,15 +189,13 @@ impl Export {
         let review = |review| ReviewBody::new(review, &self.identity.id);
         let head = json!({
             "identity": identity,
-            "groups": groups.into_iter().map(GroupBody::listed).collect::<Vec<_>>(),
-            "devices": devices.into_iter().map(DeviceBody::from).collect::<Vec<_>>(),
             "links": links.into_iter().map(LinkBody::from).collect::<Vec<_>>(),
             "reviews": reviews.into_iter().map(review).collect::<Vec<_>>(),
             "escalations": escalations.into_iter().map(EscalationBody::from).collect::<Vec<_>>(),
         });
         let mut text = head.to_string();
         text.pop();
-        Ok(Bytes::from(text))
+        Ok((Bytes::from(text), group_ids, device_ids))
     }
 
     async fn deliveries(

@@ -98,7 +98,7 @@ fn lines(
             if chunk.is_empty() {
                 return None;
             }
-            let read = app.store.read(move |tx| identities::load(tx, &chunk)).await;
+            let read = app.read_long(move |tx| identities::load(tx, &chunk)).await;
             match read
                 .and_then(|identities| Ok(identities.iter().map(row).collect::<Result<Vec<_>>>()?.concat()))
             {

@@ -16,10 +16,14 @@ use utoipa::ToSchema;
 use super::auth::{Caller, token};
 use super::error::{ApiError, Code};
 use crate::app::App;
-use crate::ops::live::{Ear, LISTENERS_MAX, News, Topic};
+use crate::ops::limits::Wait;
+use crate::ops::live::{Ear, LISTENERS_MAX, News, Pass, Refused, Topic};
+use crate::vault::token_hash;
 
 /// How often a sign of life is sent, and a look is taken whether the caller may still listen.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// When somebody who listens too often may try again.
+const AGAIN_AFTER_SECONDS: u64 = 15;
 
 /// What has changed since the message before.
 #[derive(Serialize, ToSchema)]
@@ -43,8 +47,8 @@ impl From<News> for ChangeBody {
 /// Listen to what changes
 ///
 /// Server-sent events: once `ready`, with `{}`, then `change`, at most twice a second, and a comment every 15
-/// seconds. Nothing that happens after `ready` is missed, on whichever node. The stream ends when the session or the
-/// key does.
+/// seconds. Nothing that happens after `ready` is missed, on whichever node. The stream ends within two seconds of the
+/// session or the key. A person may listen 8 times at once, and a key 32 times.
 #[utoipa::path(get, operation_id = "listen", path = "/live", tag = "live",
     responses((status = 200, body = ChangeBody, content_type = "text/event-stream",
         description = "Messages; this is the data of a `change`.")))]
@@ -54,7 +58,11 @@ pub async fn listen(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let token = token(&headers).unwrap_or_default().to_owned();
-    let Some(ear) = app.live.join(caller.team_id()) else { return Err(full()) };
+    let pass = match &caller {
+        Caller::Person(user) => Pass::Session { token_hash: token_hash(&token), user_id: user.id },
+        Caller::Backend(credential) => Pass::Credential(credential.id),
+    };
+    let ear = app.live.join(caller.team_id(), pass).map_err(refused)?;
     let heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     let listener = Listener { app, ear, token, heartbeat, is_ready: false };
     let messages = stream::unfold(listener, |mut listener| async move {
@@ -65,10 +73,18 @@ pub async fn listen(
     Ok((AppendHeaders([("x-accel-buffering", "no")]), Sse::new(messages)).into_response())
 }
 
-fn full() -> ApiError {
-    let message =
-        format!("The server stops, or {LISTENERS_MAX} listen already, which is all that may. Try again.");
-    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+fn refused(refused: Refused) -> ApiError {
+    match refused {
+        Refused::Full => {
+            let message =
+                format!("The server stops, or {LISTENERS_MAX} listen already, which is all that may. Try again.");
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+        }
+        Refused::TooOften(times) => ApiError::rate_limited(Wait { seconds: AGAIN_AFTER_SECONDS }).saying(format!(
+            "You listen {times} times already, which is as often as one may. Close a page, or try again in \
+             {AGAIN_AFTER_SECONDS} seconds."
+        )),
+    }
 }
 
 /// Somebody who listens.

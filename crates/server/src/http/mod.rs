@@ -5,6 +5,8 @@ mod auth;
 mod badge_rules;
 mod body;
 mod channels;
+mod compressed;
+mod connections;
 mod cookie;
 mod credentials;
 mod dashboard;
@@ -48,19 +50,19 @@ mod views;
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::handler::Handler as _;
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, options};
-use axum::{Json, Router};
+use axum::Router;
+use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::clock::monotonic;
+use crate::shutdown::Shutdown;
 use crate::store::StoreError;
 use error::{ApiError, Code};
 
@@ -154,15 +156,22 @@ pub fn router(app: Arc<App>) -> Router {
         .nest("/api", api)
         .route("/api/events", options(events::preflight))
         .route("/api/events/batch", options(events::preflight))
-        .route("/api/openapi.json", get(|| async { Json(openapi()) }))
+        .route("/api/openapi.json", get(docs::json))
         .route("/api/docs", get(docs::page))
         .route("/dregs.js", get(tracker::script))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .fallback(dashboard_files::answer.layer(CompressionLayer::new()))
+        .fallback(dashboard_files::answer)
         .method_not_allowed_fallback(method_not_allowed);
     around(routes).with_state(app)
+}
+
+/// Serves the API and the dashboard until shutdown begins and what is under way is answered.
+pub async fn serve(app: Arc<App>, listener: TcpListener, shutdown: Shutdown) {
+    connections::raise_limit();
+    let router = router(Arc::clone(&app));
+    connections::serve(&app, router, listener, shutdown).await;
 }
 
 /// What happens around every request, whatever it asks for.

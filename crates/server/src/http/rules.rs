@@ -18,8 +18,6 @@ use crate::ops::rules::{self as ops, Change};
 use crate::store::StoreError;
 use crate::store::rules::Kept;
 
-/// Rules of one kind of a team: every cycle asks them all.
-const RULES_MAX: usize = 1_000;
 
 /// Longest name of a rule.
 const NAME_MAX_CHARS: usize = 100;
@@ -109,13 +107,6 @@ pub(super) fn paged<R: ops::Rule, B: From<Kept<R>>>(
     let total = i64::try_from(own.len()).unwrap_or(i64::MAX);
     let content = own.into_iter().skip(page.start()).take(page.length()).map(B::from).collect();
     Ok(Answer(page.page(content, total)))
-}
-
-pub(super) fn check_count(count: usize) -> Result<(), ApiError> {
-    if count < RULES_MAX {
-        return Ok(());
-    }
-    Err(ApiError::field("", format!("a team can have {RULES_MAX} rules of a kind")))
 }
 
 pub(super) async fn changed<R: ops::Rule + Sync>(

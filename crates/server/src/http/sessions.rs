@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Client, Person, token};
-use super::body::Json;
+use super::body::{Json, SmallJson};
 use super::cookie;
 use super::error::{ApiError, Code, ErrorBody};
 use super::team::UserBody;
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::roster;
-use crate::ops::sign_in::{self, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session};
+use crate::ops::sign_in::{self, Origin, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session};
 use crate::ops::team;
 
 const NAME_MAX_CHARS: usize = 100;
@@ -43,14 +43,18 @@ pub struct SessionBody {
 }
 
 /// A session as it is answered: in the body, and in a cookie for pages of this server.
-type Begun = (AppendHeaders<Option<(header::HeaderName, header::HeaderValue)>>, Answer<SessionBody>);
+type Begun = (AppendHeaders<Vec<(header::HeaderName, header::HeaderValue)>>, Answer<SessionBody>);
 
 fn begun(app: &App, client: &Client, session: Session) -> Begun {
     let seconds = session.expires_at.millis_since(app.clock.now()) / SECOND_MS;
-    let cookie = cookie::set(&session.token, seconds, client.is_https);
+    let cookies = [
+        cookie::set(&session.token, seconds, client.is_https),
+        cookie::set_browser(&session.browser, sign_in::MARK_MS / SECOND_MS, client.is_https),
+    ];
     let body =
         SessionBody { token: session.token, expires_at: session.expires_at, user: session.user.into() };
-    (AppendHeaders(cookie.map(|cookie| (header::SET_COOKIE, cookie))), Answer(body))
+    let cookies = cookies.into_iter().flatten().map(|cookie| (header::SET_COOKIE, cookie));
+    (AppendHeaders(cookies.collect()), Answer(body))
 }
 
 /// Sign in
@@ -61,12 +65,14 @@ fn begun(app: &App, client: &Client, session: Session) -> Begun {
 pub async fn login(
     State(app): State<Arc<App>>,
     client: Client,
-    Json(login): Json<LoginBody>,
+    headers: HeaderMap,
+    SmallJson(login): SmallJson<LoginBody>,
 ) -> Result<Begun, ApiError> {
     if login.password.len() > PASSWORD_MAX_BYTES {
         return Err(ApiError::field("password", format!("must be at most {PASSWORD_MAX_BYTES} bytes")));
     }
-    match sign_in::begin(&app, &login.email, login.password, client.address).await? {
+    let from = Origin { address: client.address, browser: cookie::browser(&headers).map(str::to_owned) };
+    match sign_in::begin(&app, &login.email, login.password, from).await? {
         Ok(session) => {
             roster::prepare(&app, session.user.team_id);
             Ok(begun(&app, &client, session))
@@ -168,7 +174,7 @@ pub struct AcceptanceBody {
 pub async fn accept(
     State(app): State<Arc<App>>,
     client: Client,
-    Json(acceptance): Json<AcceptanceBody>,
+    SmallJson(acceptance): SmallJson<AcceptanceBody>,
 ) -> Result<Begun, ApiError> {
     check_password("password", &acceptance.password)?;
     let AcceptanceBody { token, name, password } = acceptance;
@@ -182,7 +188,7 @@ pub async fn accept(
         client.charge(&app)?;
     }
     let user = user.map_err(|refusal| super::team::refused(refusal, "invitation"))?;
-    let session = sign_in::open(&app, user, client.address).await?;
+    let session = sign_in::open(&app, user, Origin { address: client.address, browser: None }).await?;
     Ok(begun(&app, &client, session))
 }
 

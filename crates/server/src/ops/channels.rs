@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::app::App;
 use crate::channels::config::{ChannelConfig, MASKED};
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
 use crate::ops::endpoints::{self, SECRET_PURPOSE};
 use crate::ops::handoff::Outgoing;
 use crate::store::attempts::{AttemptRecord, Trigger};
@@ -40,6 +41,7 @@ pub async fn create(app: &App, actor: Actor, channel: Channel) -> Result<(i64, S
     let id = app
         .store
         .write(move |tx| {
+            bounds::CHANNELS.check_team(tx, channel.team_id)?;
             let id = channels::insert(tx, &channel)?;
             channels::insert_secret(tx, id, &sealed, channel.created_at)?;
             record(tx, &actor, "channel.create", id, (None, told(&channel, &config)), channel.created_at)?;

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
 use crate::store::credentials::{self, Change, Credential, NewCredential};
 use crate::store::{Result, Store, Tx};
 use crate::vault::{new_token, token_hash};
@@ -49,6 +50,11 @@ impl Directory {
     /// The enabled credential that has this public key.
     pub fn by_public(&self, key: &str) -> Option<Arc<Credential>> {
         self.recognised().by_public.get(key).cloned()
+    }
+
+    /// Whether the credential with this id is enabled.
+    pub fn is_enabled(&self, id: i64) -> bool {
+        self.recognised().by_public.values().any(|credential| credential.id == id)
     }
 
     /// Whether any credential lets pages of `origin` send events.
@@ -99,6 +105,7 @@ pub async fn create(
     };
     let credential = store
         .write(move |tx| {
+            bounds::CREDENTIALS.check_team(tx, actor.team_id)?;
             let credential = credentials::insert(tx, actor.team_id, &new, now)?;
             log(tx, &actor, "credential.create", None, Some(&credential), now)?;
             Ok(credential)

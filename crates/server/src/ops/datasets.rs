@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
 use crate::ops::rescore::{self, Concern};
 use crate::store::datasets::{self, Entry};
 use crate::store::{Result, Tx};
@@ -60,6 +61,7 @@ pub async fn create(app: &App, actor: Actor, new: Entry) -> Result<i64> {
     let id = app
         .store
         .write(move |tx| {
+            bounds::DATASET_ENTRIES.check_team(tx, new.team_id)?;
             let id = datasets::insert(tx, &new)?;
             changed(tx, &actor, "dataset-entry.create", id, &new, new.created_at)?;
             Ok(id)

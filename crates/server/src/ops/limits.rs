@@ -3,17 +3,15 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use dregs_core::time::{MINUTE_MS, SECOND_MS, Timestamp};
+use dregs_core::time::{SECOND_MS, Timestamp};
 
 /// A bucket holds this many seconds' worth, so that a burst after a quiet time is no offence.
 const BURST_SECONDS: u64 = 2;
 /// Buckets and counts kept; when there are more, those that have nothing to say are dropped.
 const KEPT_MAX: usize = 100_000;
-/// In which failed sign-ins are counted.
-const SIGN_IN_WINDOW_MS: i64 = 15 * MINUTE_MS;
 
 /// How long to wait, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +21,17 @@ pub struct Wait {
 
 impl Wait {
     /// At least a second, so that nobody tries again at once.
-    fn of_millis(millis: u64) -> Self {
+    pub fn of_millis(millis: u64) -> Self {
         Self { seconds: millis.div_ceil(SECOND_MS.unsigned_abs()).max(1) }
+    }
+}
+
+/// The address that limits count by: a household or a server has a whole network of IPv6 addresses, the first
+/// 64 bits (RFC 6177), and can send from any of them.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 
@@ -33,6 +40,36 @@ impl Wait {
 pub enum Limited {
     Credential(i64),
     Address(IpAddr),
+    /// An address that asks for files.
+    Files(IpAddr),
+}
+
+impl Limited {
+    pub fn address(address: IpAddr) -> Self {
+        Self::Address(network(address))
+    }
+
+    pub fn files(address: IpAddr) -> Self {
+        Self::Files(network(address))
+    }
+}
+
+/// Files that an address may have for each request that it may make: a page of the dashboard has about twenty, and costs
+/// little.
+pub const FILES_PER_REQUEST: u64 = 5;
+
+/// What something costs.
+#[derive(Clone, Copy)]
+pub struct Cost {
+    pub units: u64,
+    /// What has been paid of the same request already.
+    pub paid: u64,
+}
+
+impl Cost {
+    pub fn of(units: u64) -> Self {
+        Self { units, paid: 0 }
+    }
 }
 
 struct Bucket {
@@ -50,7 +87,7 @@ impl Rates {
     ///
     /// # Errors
     /// How long until there is enough.
-    pub fn take(&self, who: Limited, per_second: u64, cost: u64, now: Timestamp) -> Result<(), Wait> {
+    pub fn take(&self, who: Limited, per_second: u64, cost: Cost, now: Timestamp) -> Result<(), Wait> {
         if per_second == 0 {
             return Ok(());
         }
@@ -68,101 +105,129 @@ impl Rates {
         bucket.tokens = full.min(bucket.tokens.saturating_add(passed.saturating_mul(rate)));
         bucket.at = now;
         // A request larger than the bucket is let through when that is full, and then paid off.
-        let cost = thousandths(cost);
-        let missing = cost.min(full) - bucket.tokens;
-        if missing <= 0 {
-            bucket.tokens -= cost;
+        let (units, paid) = (thousandths(cost.units), thousandths(cost.paid));
+        let whole = units.saturating_add(paid).min(full);
+        if whole <= bucket.tokens.saturating_add(paid) {
+            bucket.tokens = bucket.tokens.saturating_sub(units);
             return Ok(());
         }
+        // What has been paid is gone: reading it was work.
+        let missing = whole - bucket.tokens;
         let kind = match who {
             Limited::Credential(_) => "credential",
             Limited::Address(_) => "address",
+            Limited::Files(_) => "files",
         };
         metrics::counter!("dregs_rate_limited_total", "kind" => kind).increment(1);
         Err(Wait::of_millis(missing.unsigned_abs().div_ceil(rate.unsigned_abs())))
     }
 }
 
-/// Failed sign-ins, by account and by address.
+/// Of each body, this much is kept without being counted: it is bounded by the number of connections.
+const UNCOUNTED_MAX_BYTES: usize = 16 * 1024;
+/// Bodies of backends and of people that are being read at once.
+pub const OF_KNOWN_MAX_MIB: usize = 256;
+/// Bodies of browsers that are being read at once.
+pub const OF_ANYBODY_MAX_MIB: usize = 64;
+/// Of them, of one address.
+pub const OF_ADDRESS_MAX_MIB: usize = 4;
+const MIB: usize = 1024 * 1024;
+
+/// The memory that bodies take while they are read.
 #[derive(Default)]
-pub struct SignIns(Mutex<HashMap<Attempted, Failures>>);
+pub struct Bodies(Arc<Mutex<Buffered>>);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Attempted {
-    Account(String),
-    Address(IpAddr),
+#[derive(Default)]
+struct Buffered {
+    of_known: usize,
+    of_anybody: usize,
+    of_address: HashMap<IpAddr, usize>,
 }
 
-struct Failures {
-    count: u64,
-    since: Timestamp,
+/// There is no room for more.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// What is kept of one body, until it is dropped.
+pub struct Held {
+    buffered: Arc<Mutex<Buffered>>,
+    account: Account,
+    bytes: usize,
 }
 
-/// How many failures are too many; 0 means any number.
 #[derive(Clone, Copy)]
-pub struct SignInLimits {
-    pub per_account: u64,
-    pub per_address: u64,
+enum Account {
+    Known,
+    Anybody(IpAddr),
 }
 
-impl SignIns {
-    /// Whether one may try now.
+impl Bodies {
+    /// For a body of somebody who is known.
+    pub fn of_known(&self) -> Held {
+        Held { buffered: Arc::clone(&self.0), account: Account::Known, bytes: 0 }
+    }
+
+    /// For a body from an address; those of nobody knows where share one.
+    pub fn of_anybody(&self, address: Option<IpAddr>) -> Held {
+        let address = network(address.unwrap_or(Ipv6Addr::UNSPECIFIED.into()));
+        Held { buffered: Arc::clone(&self.0), account: Account::Anybody(address), bytes: 0 }
+    }
+}
+
+impl Held {
+    /// Counts `bytes` as kept in all.
     ///
     /// # Errors
-    /// How long until one may.
-    pub fn check(
-        &self,
-        email: &str,
-        address: Option<IpAddr>,
-        limits: SignInLimits,
-        now: Timestamp,
-    ) -> Result<(), Wait> {
-        let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (attempted, limit) in attempted(email, address, limits) {
-            let Some(found) = failures.get(&attempted) else { continue };
-            let left = SIGN_IN_WINDOW_MS - now.millis_since(found.since);
-            if limit > 0 && found.count >= limit && left > 0 {
-                metrics::counter!("dregs_login_throttled_total").increment(1);
-                return Err(Wait::of_millis(left.unsigned_abs()));
+    /// When there is no room for them.
+    pub fn grow_to(&mut self, bytes: usize) -> std::result::Result<(), Full> {
+        let counted = bytes.saturating_sub(UNCOUNTED_MAX_BYTES);
+        if counted <= self.bytes {
+            return Ok(());
+        }
+        let more = counted - self.bytes;
+        let mut buffered = self.buffered.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.account {
+            Account::Known => {
+                if buffered.of_known + more > OF_KNOWN_MAX_MIB * MIB {
+                    return Err(Full);
+                }
+                buffered.of_known += more;
+            }
+            Account::Anybody(address) => {
+                let of_address = buffered.of_address.get(&address).copied().unwrap_or(0);
+                let is_full = buffered.of_anybody + more > OF_ANYBODY_MAX_MIB * MIB;
+                if is_full || of_address + more > OF_ADDRESS_MAX_MIB * MIB {
+                    return Err(Full);
+                }
+                buffered.of_anybody += more;
+                *buffered.of_address.entry(address).or_default() += more;
             }
         }
+        drop(buffered);
+        self.bytes = counted;
         Ok(())
-    }
-
-    /// Notes how a try ended: a failure is counted, a success forgets those of the account.
-    pub fn note(
-        &self,
-        email: &str,
-        address: Option<IpAddr>,
-        limits: SignInLimits,
-        succeeded: bool,
-        now: Timestamp,
-    ) {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if succeeded {
-            failures.remove(&Attempted::Account(email.to_owned()));
-            return;
-        }
-        if failures.len() >= KEPT_MAX {
-            failures.retain(|_, failures| now.millis_since(failures.since) < SIGN_IN_WINDOW_MS);
-        }
-        for (attempted, _) in attempted(email, address, limits) {
-            let entry = failures.entry(attempted).or_insert(Failures { count: 0, since: now });
-            if now.millis_since(entry.since) >= SIGN_IN_WINDOW_MS {
-                *entry = Failures { count: 0, since: now };
-            }
-            entry.count += 1;
-        }
     }
 }
 
-fn attempted(
-    email: &str,
-    address: Option<IpAddr>,
-    limits: SignInLimits,
-) -> impl Iterator<Item = (Attempted, u64)> {
-    let address = address.map(|address| (Attempted::Address(address), limits.per_address));
-    [(Attempted::Account(email.to_owned()), limits.per_account)].into_iter().chain(address)
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.bytes == 0 {
+            return;
+        }
+        let mut buffered = self.buffered.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.account {
+            Account::Known => buffered.of_known -= self.bytes,
+            Account::Anybody(address) => {
+                buffered.of_anybody -= self.bytes;
+                if let Some(of_address) = buffered.of_address.get_mut(&address) {
+                    *of_address -= self.bytes;
+                    if *of_address == 0 {
+                        buffered.of_address.remove(&address);
+                    }
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -193,26 +258,27 @@ mod tests {
             (ADA, 1, 12_100, Ok(())),
         ];
         for (who, cost, time, expected) in cases {
-            assert_eq!(rates.take(who, 10, cost, at(time)), expected, "{cost} at {time}");
+            assert_eq!(rates.take(who, 10, Cost::of(cost), at(time)), expected, "{cost} at {time}");
         }
-        assert_eq!(rates.take(ADA, 0, u64::MAX, at(0)), Ok(()));
+        assert_eq!(rates.take(ADA, 0, Cost::of(u64::MAX), at(0)), Ok(()));
     }
 
     #[test]
-    fn failed_sign_ins_are_counted_by_account_and_by_address() {
-        let limits = SignInLimits { per_account: 2, per_address: 3 };
-        let (sign_ins, home) = (SignIns::default(), "192.0.2.1".parse().ok());
-        let fail = |email: &str, time| sign_ins.note(email, home, limits, false, at(time));
-        let check = |email: &str, address, time| sign_ins.check(email, address, limits, at(time));
-        fail("ada", 0);
-        sign_ins.note("ada", home, limits, true, at(1));
-        fail("ada", 2);
-        assert_eq!(check("ada", home, 3), Ok(()));
-        fail("ada", 3);
-        // Her account has two, her address three.
-        assert_eq!(check("ada", None, 4), Err(Wait { seconds: 900 }));
-        assert_eq!(check("bob", home, 4), Err(Wait { seconds: 900 }));
-        assert_eq!(check("bob", None, 4), Ok(()));
-        assert_eq!(check("ada", home, SIGN_IN_WINDOW_MS + 2), Ok(()));
+    fn bodies_have_room_in_all_and_by_address_and_give_it_back() {
+        let bodies = Bodies::default();
+        let held = |address: &str, mib: usize| {
+            let mut held = bodies.of_anybody(address.parse().ok());
+            held.grow_to(mib * MIB + UNCOUNTED_MAX_BYTES).map(|()| held).map_err(|full| full)
+        };
+        let mut kept = vec![held("2001:db8::1", 3).expect("room")];
+        assert!(held("2001:db8::2", 2).is_err(), "of the same network");
+        kept.extend((0..15).map(|n| held(&format!("192.0.2.{n}"), 4).expect("room")));
+        assert!(held("198.51.100.1", 2).is_err(), "there are 64 MiB in all");
+        assert!(bodies.of_known().grow_to(16 * MIB).is_ok(), "backends have their own");
+        assert!(bodies.of_anybody(None).grow_to(UNCOUNTED_MAX_BYTES).is_ok(), "little is always taken");
+        kept.clear();
+        assert!(held("2001:db8::2", 4).is_ok());
+        let buffered = bodies.0.lock().expect("a lock");
+        assert_eq!((buffered.of_known, buffered.of_anybody, buffered.of_address.len()), (0, 0, 0));
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
 use crate::ops::rescore::{self, Concern};
 use crate::ops::roster::{self, Filter, Slice, Sort, Table};
 use crate::store::mappings::{self, Entry};
@@ -122,6 +123,7 @@ pub async fn change(app: &App, actor: Actor, change: Change) -> Result<Option<En
         .write(move |tx| {
             let (action, id, before) = match &change {
                 Change::Create { kind, source, target } => {
+                    bounds::MAPPINGS.check_team(tx, team_id)?;
                     let id = mappings::insert(tx, team_id, *kind, source, target.as_deref(), now)?;
                     ("mapping.create", id, None)
                 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
 use crate::store::mcp_tokens::{self, McpToken};
 use crate::store::{Result, Tx};
 use crate::vault::{new_token, token_hash};
@@ -20,6 +21,7 @@ pub async fn create(app: &App, actor: Actor, user_id: i64, name: String) -> Resu
     let created = app
         .store
         .write(move |tx| {
+            bounds::MCP_TOKENS.check(tx, actor.team_id, user_id)?;
             let id = mcp_tokens::insert(tx, actor.team_id, user_id, &name, &hash, now)?;
             let after = Some(json!({ "name": name }));
             let (action, target_id) = ("mcp-token.create", &id.to_string());

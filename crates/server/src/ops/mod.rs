@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod backtest;
+pub mod bounds;
 pub mod channels;
 pub mod common;
 pub mod credentials;

@@ -55,7 +55,7 @@ pub async fn run(app: &App, team_id: i64, rule: EscalationRule) -> Result<Outcom
     let (mut after, from) = begin(app, now).await?;
     let mut replay = Replay::new(rule, from, first_seen);
     loop {
-        let page = app.store.read(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
+        let page = app.read_long(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
         for cycle in &page {
@@ -105,7 +105,7 @@ async fn begin(app: &App, now: Timestamp) -> Result<(i64, Timestamp)> {
             if is_cut { analyses::past(tx, low, 1)?.first().map(|cycle| cycle.finished_at) } else { None };
         Ok((low, from.unwrap_or(wanted)))
     };
-    app.store.read(search).await
+    app.read_long(search).await
 }
 
 struct Replay {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds::{self, Bound};
 use crate::ops::rescore::{self, Concern};
 use crate::ops::roster::{self, Table};
 use crate::store::identities::{self, Identity};
@@ -65,6 +66,8 @@ pub trait Rule: Clone + Send + 'static {
     /// What the audit log calls one, and making, changing and removing one.
     const TARGET: &'static str;
     const ACTIONS: [&'static str; 3];
+    /// How many a team may have.
+    const BOUND: Bound;
 
     fn id(&self) -> i64;
     fn told(kept: &Kept<Self>) -> Value;
@@ -77,6 +80,7 @@ pub trait Rule: Clone + Send + 'static {
 impl Rule for BadgeRule {
     const TARGET: &'static str = "badge-rule";
     const ACTIONS: [&'static str; 3] = ["badge-rule.create", "badge-rule.change", "badge-rule.delete"];
+    const BOUND: Bound = bounds::BADGE_RULES;
 
     fn id(&self) -> i64 {
         self.id
@@ -117,6 +121,7 @@ impl Rule for EscalationRule {
     const TARGET: &'static str = "escalation-rule";
     const ACTIONS: [&'static str; 3] =
         ["escalation-rule.create", "escalation-rule.change", "escalation-rule.delete"];
+    const BOUND: Bound = bounds::ESCALATION_RULES;
 
     fn id(&self) -> i64 {
         self.id
@@ -171,7 +176,10 @@ pub async fn change<R: Rule + Sync>(app: &App, actor: Actor, change: Change<R>) 
         .write(move |tx| {
             let [create, replace, delete] = R::ACTIONS;
             let (action, id, before) = match &change {
-                Change::Create(kept) => (create, R::insert(tx, kept)?, None),
+                Change::Create(kept) => {
+                    R::BOUND.check_team(tx, team_id)?;
+                    (create, R::insert(tx, kept)?, None)
+                }
                 Change::Update { before, after } => {
                     R::update(tx, after)?;
                     (replace, before.rule.id(), Some(before))

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
-use crate::ops::sign_in;
+use crate::ops::{bounds, sign_in};
 use crate::store::teams::{self, Invitation, Team};
 use crate::store::users::{self, Role, User};
 use crate::store::{Result, StoreError, Tx};
@@ -113,6 +113,8 @@ pub async fn invite(app: &App, actor: Actor, email: &str, role: Role) -> Outcome
             if users::find_by_email(tx, &new.email)?.is_some() {
                 return Ok(Err(Refusal::EmailTaken));
             }
+            teams::withdraw_earlier(tx, &new)?;
+            bounds::INVITATIONS.check_team(tx, new.team_id)?;
             new.id = teams::invite(tx, &new, &hash)?;
             record(tx, &actor, "invitation.create", "invitation", new.id, (None, offered(&new)), now)?;
             Ok(Ok(new.clone()))
@@ -163,6 +165,7 @@ pub async fn accept(
                 return Ok(Err(Refusal::NotFound));
             };
             let Invitation { team_id, role, email, .. } = &invitation;
+            bounds::MEMBERS.check_team(tx, *team_id)?;
             let id = users::insert(tx, *team_id, email, &password_hash, *role, now)?;
             users::set_name(tx, id, name.as_deref())?;
             let user = users::find(tx, *team_id, id)?

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
 use crate::store::views::{self, View};
 use crate::store::{Result, StoreError, Tx};
 
 /// Views of a team.
-pub const VIEWS_MAX: i64 = 100;
+pub const VIEWS_MAX: i64 = bounds::VIEWS.max;
 
 /// Why there is no new view.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use dregs_core::time::Timestamp;
 
+use super::sql::in_order_of;
 use super::{Result, Row, Tx};
 use crate::values;
 
@@ -44,7 +45,7 @@ pub fn load(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Device>> {
     let sql =
         format!("with v (id) as (values {{rows}}) select {COLUMNS} from v join devices d on d.id = v.id");
     let mut found = tx.query_rows(&sql, &rows, read)?;
-    found.sort_by_key(|device| ids.iter().position(|id| *id == device.id));
+    in_order_of(&mut found, ids, |device| device.id);
     Ok(found)
 }
 

@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The database cannot be reached, is full, or is shutting down.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// There are as many as there may be.
+    #[error("{owner} has at most {max} {what}")]
+    TooMany { owner: &'static str, what: &'static str, max: i64 },
     /// A statement or a stored value is not what this version expects.
     #[error("the database and this version disagree: {0}")]
     Broken(String),

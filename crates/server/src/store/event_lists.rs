@@ -5,7 +5,7 @@ use dregs_core::event::Event;
 use dregs_core::link::KeyKind;
 use dregs_core::time::Timestamp;
 
-use super::sql::{Sql, direction};
+use super::sql::{Sql, direction, in_order_of};
 use super::{Result, Tx, codec};
 use crate::values;
 
@@ -184,7 +184,7 @@ pub fn load(tx: &mut Tx, row_ids: &[i64]) -> Result<Vec<Listed>> {
             Ok(Listed { row_id: row.get(0)?, event, identity_label: row.get(4)? })
         },
     )?;
-    found.sort_by_key(|listed| row_ids.iter().position(|id| *id == listed.row_id));
+    in_order_of(&mut found, row_ids, |listed| listed.row_id);
     Ok(found)
 }
 

@@ -2,6 +2,7 @@
 
 use dregs_core::time::Timestamp;
 
+use super::sql::in_order_of;
 use super::{Result, Row, Tx};
 use crate::values;
 
@@ -61,7 +62,7 @@ pub fn load_rows(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Group>> {
     let sql =
         format!("with v (id) as (values {{rows}}) select {COLUMNS} from v join groups g on g.id = v.id");
     let mut found = tx.query_rows(&sql, &rows, read)?;
-    found.sort_by_key(|group| ids.iter().position(|id| *id == group.id));
+    in_order_of(&mut found, ids, |group| group.id);
     Ok(found)
 }
 

@@ -4,6 +4,7 @@ use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
 
 use super::claims::Due;
+use super::sql::in_order_of;
 use super::{Result, Row, StoreError, Tx};
 use crate::values;
 
@@ -448,7 +449,7 @@ pub fn load(tx: &mut Tx, row_ids: &[i64]) -> Result<Vec<Identity>> {
     let sql =
         format!("with v (id) as (values {{rows}}) select {COLUMNS} from v join identities i on i.id = v.id");
     let mut found = tx.query_rows(&sql, &rows, read)?;
-    found.sort_by_key(|identity| row_ids.iter().position(|id| *id == identity.row_id));
+    in_order_of(&mut found, row_ids, |identity| identity.row_id);
     Ok(found)
 }
 

@@ -1,5 +1,7 @@
 //! Statements whose conditions depend on what is asked for.
 
+use std::collections::HashMap;
+
 use super::Value;
 
 /// A statement that is being written, and the values of its parameters.
@@ -44,6 +46,12 @@ impl<'a> Sql<'a> {
         let list = if list.is_empty() { "null".to_owned() } else { list.join(", ") };
         self.push(text).push("(").push(&list).push(")")
     }
+}
+
+/// Puts rows into the order of their ids, of which there may be many.
+pub fn in_order_of<T>(rows: &mut [T], ids: &[i64], id: impl Fn(&T) -> i64) {
+    let places: HashMap<_, _> = ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+    rows.sort_by_key(|row| places.get(&id(row)).copied());
 }
 
 /// `desc` or `asc`.

@@ -59,12 +59,18 @@ fn read(row: &Row) -> Result<Invitation> {
     })
 }
 
+/// Takes back an earlier invitation of somebody, and of the team whatever holds no longer.
+pub fn withdraw_earlier(tx: &mut Tx, new: &Invitation) -> Result<()> {
+    tx.execute(
+        "delete from invitations where team_id = $1 and (email = $2 or expires_at <= $3)",
+        &values![new.team_id, new.email.as_str(), new.created_at],
+    )?;
+    Ok(())
+}
+
 /// Invites somebody, in place of an earlier invitation.
 pub fn invite(tx: &mut Tx, new: &Invitation, token_hash: &[u8]) -> Result<i64> {
-    tx.execute(
-        "delete from invitations where team_id = $1 and email = $2",
-        &values![new.team_id, new.email.as_str()],
-    )?;
+    withdraw_earlier(tx, new)?;
     tx.get(
         "insert into invitations (team_id, email, role, invited_by, created_at, expires_at, token_hash)
          values ($1, $2, $3, $4, $5, $6, $7) returning id",

@@ -1,5 +1,7 @@
 //! Teams, the people in them, and their sessions.
 
+use std::collections::HashSet;
+
 use dregs_core::time::Timestamp;
 
 use super::{Result, Row, StoreError, Tx};
@@ -107,7 +109,7 @@ pub fn set_password(tx: &mut Tx, id: i64, password_hash: &str) -> Result<()> {
 
 /// Removes a person, their sessions and their tokens.
 pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
-    for owned in ["sessions", "mcp_tokens"] {
+    for owned in ["sessions", "mcp_tokens", "sign_in_marks"] {
         tx.execute(&format!("delete from {owned} where user_id = $1"), &values![id])?;
     }
     tx.execute("delete from users where id = $1", &values![id])?;
@@ -142,6 +144,16 @@ pub fn insert_session(
     Ok(())
 }
 
+/// Ends the oldest sessions of a person beyond `kept`.
+pub fn keep_newest_sessions(tx: &mut Tx, user_id: i64, kept: i64) -> Result<()> {
+    tx.execute(
+        "delete from sessions where user_id = $1 and token_hash not in
+           (select token_hash from sessions where user_id = $1 order by created_at desc, token_hash limit $2)",
+        &values![user_id, kept],
+    )?;
+    Ok(())
+}
+
 /// The person whose session this is, if it has not ended.
 pub fn find_by_session(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<User>> {
     tx.find(
@@ -152,6 +164,22 @@ pub fn find_by_session(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result
         &values![token_hash, now],
         read,
     )
+}
+
+/// Those of these sessions that have not ended.
+pub fn holding_sessions(
+    tx: &mut Tx,
+    token_hashes: &[Vec<u8>],
+    now: Timestamp,
+) -> Result<HashSet<Vec<u8>>> {
+    let rows: Vec<_> = token_hashes.iter().map(|hash| values![hash.as_slice(), now]).collect();
+    let found = tx.query_rows(
+        "with v (token_hash, at) as (values {rows})
+         select s.token_hash from v join sessions s on s.token_hash = v.token_hash and s.expires_at > v.at",
+        &rows,
+        |row| row.get(0),
+    )?;
+    Ok(found.into_iter().collect())
 }
 
 pub fn delete_session(tx: &mut Tx, token_hash: &[u8]) -> Result<()> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dregs_server::ops::live::LISTENERS_MAX;
+use dregs_server::ops::live::{LISTENERS_MAX, LISTENERS_OF_PERSON_MAX, Pass};
 use dregs_server::store::credentials::{self, NewCredential};
 use dregs_server::store::escalations::Severity;
 use dregs_server::store::users::{self, Role};
@@ -18,9 +18,9 @@ use super::{escalation, refusal, session, team};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
-use crate::support::server::{SECRET_KEY, TestServer, answer, event};
+use crate::support::server::{SECRET_KEY, TestServer, answer, event, eventually};
 
-on_both_engines!(whatever_changes_is_told_to_the_team);
+on_both_engines!(whatever_changes_is_told_to_the_team, a_removed_person_hears_no_more_and_all_others_do);
 
 /// Nothing comes any more when nothing came for this long.
 const QUIET: Duration = Duration::from_millis(1_500);
@@ -181,10 +181,60 @@ async fn a_stream_ends_with_the_session_with_the_key_and_with_the_server() {
     assert!(begun.elapsed() < Duration::from_secs(5), "stopping took {:?}", begun.elapsed());
 }
 
+/// What happens at once takes two looks at the store at most, and these come twice a second.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+async fn a_removed_person_hears_no_more_and_all_others_do(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let admin = session(&server.app, team(&server.app), Role::Admin).await;
+    let as_admin = |method, path: &str| server.request(method, path).bearer_auth(&admin);
+    let (viewer, other) = (
+        session(&server.app, team(&server.app), Role::Viewer).await,
+        session(&server.app, team(&server.app), Role::Viewer).await,
+    );
+    let mut gone = vec![Stream::open(&server, &viewer).await, Stream::open(&server, &viewer).await];
+    let mut stays = Stream::open(&server, &other).await;
+    let (_, me) = answer(server.request(Method::GET, "/api/auth/me").bearer_auth(&viewer)).await;
+    let removed = Instant::now();
+    assert_eq!(answer(as_admin(Method::DELETE, &format!("/api/team/members/{}", me["id"]))).await.0, 204);
+    for stream in &mut gone {
+        assert_eq!(stream.next().await, None);
+    }
+    // The next sign of life, at which it used to be noticed, comes after 15 seconds.
+    assert!(removed.elapsed() < AT_ONCE * 3, "it took {:?}", removed.elapsed());
+    server.track("e1", "ada").await;
+    assert!(stays.change().await["topics"].as_array().unwrap().contains(&json!("EVENTS")));
+}
+
+#[tokio::test]
+async fn one_person_listens_a_few_times_and_leaves_room_for_others() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let viewer = session(&server.app, team(&server.app), Role::Viewer).await;
+    let other = session(&server.app, team(&server.app), Role::Viewer).await;
+    let mut streams = Vec::new();
+    for _ in 0..LISTENERS_OF_PERSON_MAX {
+        streams.push(Stream::open(&server, &viewer).await);
+    }
+    let listen = || server.request(Method::GET, "/api/live").bearer_auth(&viewer);
+    let said = "429 rate_limited You listen 8 times already, which is as often as one may. Close a page, or try again \
+                in 15 seconds.";
+    assert_eq!(refusal(listen()).await, said);
+    assert_eq!(listen().send().await.unwrap().headers()["retry-after"], "15");
+    Stream::open(&server, &other).await;
+    Stream::open(&server, SECRET_KEY).await;
+    streams.pop();
+    eventually("a place", async || {
+        let answer = listen().send().await.unwrap();
+        (answer.status() == 200).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn too_many_do_not_listen() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let ears: Vec<_> = (0..LISTENERS_MAX).map(|_| server.app.live.join(1).unwrap()).collect();
+    let person = |n: usize| Pass::Session { token_hash: vec![], user_id: n as i64 };
+    let ears: Vec<_> = (0..LISTENERS_MAX).map(|n| server.app.live.join(1, person(n)).unwrap()).collect();
     let listen = || server.request(Method::GET, "/api/live").bearer_auth(SECRET_KEY);
     let said = "503 unavailable The server stops, or 256 listen already, which is all that may. Try again.";
     assert_eq!(refusal(listen()).await, said);

@@ -2,6 +2,8 @@
 
 mod config;
 mod demo;
+#[cfg(unix)]
+mod flood;
 mod help;
 mod listen;
 mod serve;

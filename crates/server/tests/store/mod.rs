@@ -19,6 +19,7 @@ mod records;
 mod refold;
 mod rules;
 mod schema;
+mod sign_ins;
 mod transactions;
 mod users;
 mod views;

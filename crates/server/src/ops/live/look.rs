@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use dregs_core::time::Timestamp;
 
-use super::{News, Topic};
+use super::{News, Pass, Topic};
 use crate::app::App;
 use crate::ops::tail::Tail;
 use crate::store::live::{self, Added, Source};
 use crate::store::rosters::Kind;
-use crate::store::{Result, Tx, changes};
+use crate::store::{Result, Tx, changes, users};
 
 /// Rows of one table that a look goes through. Where there are more, everybody is told that everything has
 /// changed, which with so much going on is about right.
@@ -42,22 +42,37 @@ struct Found {
 /// # Errors
 /// Those of the store. The next look finds what this one would have.
 pub async fn look(app: &App, watch: &mut Option<Watch>) -> Result<bool> {
-    let present = app.live.present();
+    let mut present = app.live.present();
     if present.is_empty() {
         *watch = None;
         return Ok(false);
     }
     let (before, now) = (watch.clone(), app.clock.now());
     let teams: BTreeSet<_> = present.iter().map(|ear| ear.team_id).collect();
-    let look = move |tx: &mut Tx| match before {
-        Some(mut watch) => {
-            let found = watch.advance(tx, &teams, now)?;
-            Ok((watch, found))
+    let sessions: Vec<_> = present.iter().filter_map(|ear| ear.session()).collect();
+    let look = move |tx: &mut Tx| {
+        let holding = users::holding_sessions(tx, &sessions, now)?;
+        match before {
+            Some(mut watch) => {
+                let found = watch.advance(tx, &teams, now)?;
+                Ok((holding, watch, found))
+            }
+            None => Ok((holding, Watch::begin(tx, &teams)?, Found::default())),
         }
-        None => Ok((Watch::begin(tx, &teams)?, Found::default())),
     };
-    let (seen, found) = app.store.read(look).await?;
+    let (holding, seen, found) = app.store.read(look).await?;
     *watch = Some(seen);
+    // Whoever was signed out, or has lost the key, hears no more.
+    present.retain(|ear| {
+        let may_listen = match &ear.pass {
+            Pass::Session { token_hash, .. } => holding.contains(token_hash),
+            Pass::Credential(id) => app.credentials.is_enabled(*id),
+        };
+        if !may_listen {
+            ear.end();
+        }
+        may_listen
+    });
     let everything = News { topics: Topic::ALL.into(), ..News::default() };
     for ear in present {
         ear.tell(if found.is_too_much { Some(&everything) } else { found.of_teams.get(&ear.team_id) });

@@ -12,6 +12,10 @@ pub use look::{Watch, look};
 
 /// Those who can listen at once.
 pub const LISTENERS_MAX: usize = 256;
+/// Of them, with the sessions of one person: more than the six connections that a browser makes to one server.
+pub const LISTENERS_OF_PERSON_MAX: usize = 8;
+/// Of them, with one secret key: a few for each of some machines.
+pub const LISTENERS_OF_KEY_MAX: usize = 32;
 /// Identities that a message names.
 const IDENTITIES_MAX: usize = 50;
 
@@ -63,9 +67,43 @@ impl News {
     }
 }
 
+/// By what somebody listens, and no longer than that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pass {
+    Session { token_hash: Vec<u8>, user_id: i64 },
+    Credential(i64),
+}
+
+impl Pass {
+    fn is_of_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Session { user_id, .. }, Self::Session { user_id: other, .. }) => user_id == other,
+            (Self::Credential(id), Self::Credential(other)) => id == other,
+            _ => false,
+        }
+    }
+
+    fn listeners_max(&self) -> usize {
+        match self {
+            Self::Session { .. } => LISTENERS_OF_PERSON_MAX,
+            Self::Credential(_) => LISTENERS_OF_KEY_MAX,
+        }
+    }
+}
+
+/// Why somebody cannot listen.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// All places are taken, or the server stops.
+    Full,
+    /// They listen this many times already.
+    TooOften(usize),
+}
+
 /// Where news waits for somebody who listens.
 pub struct Ear {
     team_id: i64,
+    pass: Pass,
     heard: Mutex<Heard>,
     changed: Notify,
 }
@@ -94,6 +132,14 @@ impl Ear {
                 Some(news) => return Some(news),
                 None => self.changed.notified().await,
             }
+        }
+    }
+
+    /// The hash of the session by which this listens, if it is by one.
+    fn session(&self) -> Option<Vec<u8>> {
+        match &self.pass {
+            Pass::Session { token_hash, .. } => Some(token_hash.clone()),
+            Pass::Credential(_) => None,
         }
     }
 
@@ -135,17 +181,24 @@ struct Ears {
 }
 
 impl Audience {
-    /// Somebody who listens until this is dropped; `None` where there are too many, or the server stops.
-    pub fn join(&self, team_id: i64) -> Option<Arc<Ear>> {
+    /// Somebody who listens until this is dropped.
+    ///
+    /// # Errors
+    /// When there are too many, in all or of theirs.
+    pub fn join(&self, team_id: i64, pass: Pass) -> Result<Arc<Ear>, Refused> {
         let mut ears = self.ears();
         ears.present.retain(|ear| ear.strong_count() > 0);
-        if ears.is_over || ears.present.len() >= LISTENERS_MAX {
-            return None;
+        let theirs = ears.present.iter().filter_map(Weak::upgrade).filter(|ear| ear.pass.is_of_same(&pass)).count();
+        if theirs >= pass.listeners_max() {
+            return Err(Refused::TooOften(theirs));
         }
-        let ear = Arc::new(Ear { team_id, heard: Mutex::default(), changed: Notify::new() });
+        if ears.is_over || ears.present.len() >= LISTENERS_MAX {
+            return Err(Refused::Full);
+        }
+        let ear = Arc::new(Ear { team_id, pass, heard: Mutex::default(), changed: Notify::new() });
         ears.present.push(Arc::downgrade(&ear));
         self.came.notify_one();
-        Some(ear)
+        Ok(ear)
     }
 
     /// Resolves when somebody has come since the last time.
@@ -177,10 +230,16 @@ mod tests {
         News { topics: BTreeSet::from([topic]), identities: identities.collect() }
     }
 
+    const KEY: Pass = Pass::Credential(1);
+
+    fn session(user_id: i64) -> Pass {
+        Pass::Session { token_hash: Vec::new(), user_id }
+    }
+
     #[tokio::test]
     async fn what_is_not_fetched_is_put_together() {
         let audience = Audience::default();
-        let ear = audience.join(1).expect("a place");
+        let ear = audience.join(1, KEY).expect("a place");
         ear.tell(Some(&news(Topic::Groups, 0..1)));
         assert_eq!(ear.next().await, Some(News::default()), "what was before is no news");
         ear.tell(Some(&news(Topic::Events, 0..2)));
@@ -192,15 +251,29 @@ mod tests {
         ear.tell(Some(&told));
         audience.close();
         assert_eq!(ear.next().await, None);
-        assert!(audience.join(1).is_none(), "nobody comes any more");
+        assert_eq!(audience.join(1, KEY).err(), Some(Refused::Full), "nobody comes any more");
     }
 
     #[test]
     fn there_is_a_place_again_when_somebody_has_left() {
         let audience = Audience::default();
-        let mut ears: Vec<_> = (0..LISTENERS_MAX).map(|_| audience.join(1).expect("a place")).collect();
-        assert!(audience.join(2).is_none());
+        let join = |n: usize| audience.join(1, session(n as i64)).map(|ear| ear.team_id);
+        let mut ears: Vec<_> =
+            (0..LISTENERS_MAX).map(|n| audience.join(1, session(n as i64)).expect("a place")).collect();
+        assert_eq!(join(LISTENERS_MAX), Err(Refused::Full));
         ears.pop();
-        assert!(audience.join(2).is_some());
+        assert_eq!(join(LISTENERS_MAX), Ok(1));
+    }
+
+    #[test]
+    fn nobody_takes_more_than_a_few_places() {
+        let audience = Audience::default();
+        for (pass, max) in [(session(7), LISTENERS_OF_PERSON_MAX), (KEY, LISTENERS_OF_KEY_MAX)] {
+            let mut ears: Vec<_> = (0..max).map(|_| audience.join(1, pass.clone()).expect("a place")).collect();
+            assert_eq!(audience.join(1, pass.clone()).err(), Some(Refused::TooOften(max)));
+            assert!(audience.join(1, session(8)).is_ok() && audience.join(1, Pass::Credential(2)).is_ok());
+            ears.pop();
+            assert!(audience.join(1, pass).is_ok());
+        }
     }
 }

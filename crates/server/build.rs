@@ -1,0 +1,88 @@
+//! Compresses the files that browsers load, once, and writes a table of them into the server: to compress a script of
+//! 340 KiB takes longer than to answer a thousand events.
+
+#![allow(clippy::print_stdout, reason = "cargo listens to what a build script prints")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// The folders as `make web` fills them, and where their files are found.
+const FOLDERS: [(&str, &str); 2] = [("../../web/dashboard/dist", ""), ("../../web/tracker/dist", "")];
+/// Brotli's own range for the sizes at hand; it takes a few seconds for all.
+const BROTLI_QUALITY: i32 = 11;
+/// 4 MiB, more than any of the files.
+const BROTLI_WINDOW_LOG: i32 = 22;
+const BROTLI_BUFFER_BYTES: usize = 64 * 1024;
+
+fn main() -> io::Result<()> {
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("no OUT_DIR"))?);
+    let mut files = Vec::new();
+    for (folder, prefix) in FOLDERS {
+        println!("cargo:rerun-if-changed={folder}");
+        collect(Path::new(folder), prefix, &mut files)?;
+    }
+    println!("cargo:rerun-if-changed=build.rs");
+    files.sort();
+    let mut table = String::from("&[\n");
+    for (index, (name, path)) in files.iter().enumerate() {
+        let plain = fs::read(path)?;
+        let gzip = keep(&out.join(format!("{index}.gz")), &gzip(&plain)?, &plain)?;
+        let brotli = keep(&out.join(format!("{index}.br")), &brotli(&plain)?, &plain)?;
+        let path = fs::canonicalize(path)?;
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            table,
+            "    File {{ path: {name:?}, plain: include_bytes!({path:?}), gzip: {gzip}, brotli: {brotli} }},"
+        );
+    }
+    table.push(']');
+    fs::write(out.join("files.rs"), table)
+}
+
+/// The files under a folder, by the path at which they are found.
+fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &format!("{name}/"), files)?;
+        } else {
+            files.push((name, entry.path()));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the compressed form where it is smaller; the expression that includes it.
+fn keep(path: &Path, compressed: &[u8], plain: &[u8]) -> io::Result<String> {
+    if compressed.len() >= plain.len() {
+        return Ok("None".to_owned());
+    }
+    fs::write(path, compressed)?;
+    Ok(format!("Some(include_bytes!({path:?}))"))
+}
+
+fn gzip(plain: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain)?;
+    encoder.finish()
+}
+
+fn brotli(plain: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = brotli::CompressorWriter::with_params(
+        Vec::new(),
+        BROTLI_BUFFER_BYTES,
+        &brotli::enc::BrotliEncoderParams {
+            quality: BROTLI_QUALITY,
+            lgwin: BROTLI_WINDOW_LOG,
+            ..Default::default()
+        },
+    );
+    encoder.write_all(plain)?;
+    Ok(encoder.into_inner())
+}

@@ -1,0 +1,73 @@
+//! How much a team can make of everything that people make: one table, looked at in the transaction that makes one more.
+
+use crate::store::bounds::{self, Thing};
+use crate::store::{Result, StoreError, Tx, teams};
+
+/// How many of a thing there may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    pub thing: Thing,
+    /// Whose they are, and what they are called.
+    pub owner: &'static str,
+    pub what: &'static str,
+    pub max: i64,
+}
+
+const fn of_team(thing: Thing, what: &'static str, max: i64) -> Bound {
+    Bound { thing, owner: "a team", what, max }
+}
+
+/// Each is kept in memory, and looked through where a browser asks whether it may send.
+pub const CREDENTIALS: Bound = of_team(Thing::Credential, "credentials", 100);
+/// One for each assistant and machine that somebody has.
+pub const MCP_TOKENS: Bound = Bound { thing: Thing::McpToken, owner: "a person", what: "MCP tokens", max: 50 };
+/// Those that hold; each can become a member.
+pub const INVITATIONS: Bound = of_team(Thing::Invitation, "invitations", 200);
+pub const MEMBERS: Bound = of_team(Thing::Member, "members", 1_000);
+/// Each has a queue of its own in memory.
+pub const CHANNELS: Bound = of_team(Thing::Channel, "channels", 1_000);
+/// Every rule is asked at each scoring cycle.
+pub const BADGE_RULES: Bound = of_team(Thing::BadgeRule, "badge rules", 1_000);
+pub const ESCALATION_RULES: Bound = of_team(Thing::EscalationRule, "escalation rules", 1_000);
+/// They are in memory, and looked up for each event.
+pub const MAPPINGS: Bound = of_team(Thing::Mapping, "mappings", 5_000);
+/// They are in memory, and looked up at each scoring cycle.
+pub const DATASET_ENTRIES: Bound = of_team(Thing::DatasetEntry, "entries in its datasets", 100_000);
+pub const VIEWS: Bound = of_team(Thing::View, "views", 100);
+
+/// All of them.
+pub const ALL: [Bound; 10] = [
+    CREDENTIALS,
+    MCP_TOKENS,
+    INVITATIONS,
+    MEMBERS,
+    CHANNELS,
+    BADGE_RULES,
+    ESCALATION_RULES,
+    MAPPINGS,
+    DATASET_ENTRIES,
+    VIEWS,
+];
+
+impl Bound {
+    /// Makes sure that there is room for one more of a team's, or of a person's in it. Nobody else makes one until the
+    /// transaction has ended.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`] when there is none.
+    pub fn check(&self, tx: &mut Tx, team_id: i64, owner_id: i64) -> Result<()> {
+        teams::lock(tx, team_id)?;
+        if bounds::count(tx, self.thing, owner_id)? < self.max {
+            return Ok(());
+        }
+        Err(StoreError::TooMany { owner: self.owner, what: self.what, max: self.max })
+    }
+
+    /// The same for what a team owns.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`] when there is no room.
+    pub fn check_team(&self, tx: &mut Tx, team_id: i64) -> Result<()> {
+        self.check(tx, team_id, team_id)
+    }
+}

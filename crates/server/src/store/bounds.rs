@@ -1,0 +1,43 @@
+//! How many there are of what people make.
+
+use super::{Result, Tx};
+use crate::values;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    Credential,
+    McpToken,
+    Invitation,
+    Member,
+    Channel,
+    BadgeRule,
+    EscalationRule,
+    Mapping,
+    DatasetEntry,
+    View,
+}
+
+impl Thing {
+    /// Where it is, and by which column it belongs to somebody.
+    const fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Credential => ("credentials", "team_id"),
+            Self::McpToken => ("mcp_tokens", "user_id"),
+            Self::Invitation => ("invitations", "team_id"),
+            Self::Member => ("users", "team_id"),
+            Self::Channel => ("channels", "team_id"),
+            Self::BadgeRule => ("badge_rules", "team_id"),
+            Self::EscalationRule => ("escalation_rules", "team_id"),
+            Self::Mapping => ("mappings", "team_id"),
+            Self::DatasetEntry => ("dataset_entries", "team_id"),
+            Self::View => ("views", "team_id"),
+        }
+    }
+}
+
+/// How many of a thing somebody has: a team, or of MCP tokens a person.
+pub fn count(tx: &mut Tx, thing: Thing, owner_id: i64) -> Result<i64> {
+    let (table, column) = thing.place();
+    tx.get(&format!("select count(*) from {table} where {column} = $1"), &values![owner_id], |row| row.get(0))
+}

@@ -1,0 +1,165 @@
+//! One who only wants to be in the way: connections that stay, requests that never end, many requests at once.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use dregs_server::clock::monotonic;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::{Ground, PATIENCE, Running, lines};
+
+const KEY: &str = "sk_test";
+/// What many systems give a process.
+const FILES: u64 = 1_024;
+/// More than that.
+const CONNECTIONS: usize = 1_100;
+/// An answer that nothing stands in the way of, on a machine that does much else.
+const PROMPT: Duration = Duration::from_secs(5);
+
+/// A server that may have [`FILES`] files open, and no more.
+fn serve(ground: &Ground, variables: &[(&str, &str)]) -> (Running, SocketAddr) {
+    let script = format!("ulimit -n {FILES} && exec \"$0\" serve --listen 127.0.0.1:0");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_dregs")]).current_dir(ground.0.path());
+    command.envs([("DREGS_SECRET_KEY", KEY), ("DREGS_LOG", "error")]).envs(variables.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let lines = lines(child.stdout.take().unwrap());
+    let running = Running { child, lines };
+    let line = running.line_with(" listens on http://");
+    let address = line.split(" listens on http://").nth(1).unwrap().parse().unwrap();
+    (running, address)
+}
+
+/// This process needs as many files as the server has connections.
+fn raise_own_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+fn connect(address: SocketAddr, sent: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    // One that had to give way does not take it.
+    let _ = stream.write_all(sent.as_bytes());
+    stream
+}
+
+fn client() -> ureq::Agent {
+    ureq::Agent::config_builder().timeout_global(Some(PROMPT)).http_status_as_error(false).build().into()
+}
+
+/// Whether an event is taken on a connection of its own.
+fn send_event(address: SocketAddr, id: &str) {
+    let event = format!(r#"{{"id": "{id}", "type": "user.signup", "identity": {{"id": "ada"}}}}"#);
+    let post = client().post(format!("http://{address}/api/events"));
+    let post = post.header("Authorization", format!("Bearer {KEY}")).header("Content-Type", "application/json");
+    assert_eq!(post.send(&event).unwrap().status(), 200);
+}
+
+/// What is read until the connection ends, or [`PATIENCE`] does.
+fn rest(mut stream: TcpStream) -> String {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut text = Vec::new();
+    match stream.read_to_end(&mut text) {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => panic!("it stays open"),
+        // Closed either way.
+        _ => String::from_utf8_lossy(&text).into_owned(),
+    }
+}
+
+#[test]
+fn who_comes_with_a_request_is_served_however_many_only_stay() {
+    raise_own_limit();
+    let ground = Ground::new();
+    let (mut running, address) = serve(&ground, &[]);
+    let half_a_body = "POST /api/auth/login HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+                       Content-Length: 100\r\n\r\n{\"email\"";
+    let patient = connect(address, half_a_body);
+    let kinds = [("nothing", ""), ("half a head", "GET /readyz HTTP/1.1\r\nHost: "), ("half a body", half_a_body)];
+    for (kind, sent) in kinds {
+        let kept: Vec<_> = (0..CONNECTIONS).map(|_| connect(address, sent)).collect();
+        for n in 0..3 {
+            send_event(address, &format!("{kind}-{n}"));
+            let ready = client().get(format!("http://{address}/readyz")).call().unwrap();
+            assert_eq!(ready.status(), 200, "{kind}");
+        }
+        drop(kept);
+    }
+    drop(patient);
+    // Nobody is waited for who waits.
+    let kept: Vec<_> = kinds.iter().cycle().take(300).map(|(_, sent)| connect(address, sent)).collect();
+    let begun = monotonic();
+    let (code, stderr) = running.stop_with("TERM");
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(begun.elapsed() < Duration::from_secs(10), "stopping took {:?}", begun.elapsed());
+    drop(kept);
+}
+
+#[test]
+fn what_never_comes_is_not_waited_for() {
+    let ground = Ground::new();
+    let (_running, address) = serve(&ground, &[]);
+    let head = "POST /api/auth/login HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n";
+    let nothing = connect(address, "");
+    let half_a_head = connect(address, head);
+    let half_a_body = connect(address, &format!("{head}Content-Length: 100\r\n\r\n{{\"email\""));
+    assert_eq!((rest(nothing), rest(half_a_head)), (String::new(), String::new()));
+    let answer = rest(half_a_body);
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("\"request_timeout\""), "{answer}");
+    // Too much is refused before it is sent.
+    for length in ["Content-Length: 262144\r\n\r\n".to_owned(), format!("Transfer-Encoding: chunked\r\n\r\n5000\r\n{:20480}\r\n", "")] {
+        let begun = monotonic();
+        let mut large = connect(address, &format!("{head}{length}"));
+        large.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut answer = [0; 12];
+        large.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 413");
+        assert!(begun.elapsed() < Duration::from_secs(10), "it was waited for");
+    }
+}
+
+/// The path of the dashboard's script.
+fn script(address: SocketAddr) -> String {
+    let mut page = client().get(format!("http://{address}/")).header("Accept", "text/html").call().unwrap();
+    let html = page.body_mut().read_to_string().unwrap();
+    html.split_once("src=\"").unwrap().1.split_once('"').unwrap().0.to_owned()
+}
+
+#[test]
+fn many_requests_sent_at_once_leave_others_their_turn() {
+    const REQUESTS: usize = 3_000;
+    let ground = Ground::new();
+    let (_running, address) = serve(&ground, &[("DREGS_ADDRESS_RATE_PER_SECOND", "0")]);
+    let request = format!("GET {} HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n", script(address));
+    let mut writer = TcpStream::connect(address).unwrap();
+    let mut reader = writer.try_clone().unwrap();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| writer.write_all(request.repeat(REQUESTS).as_bytes()).unwrap());
+        let answers = scope.spawn(|| {
+            let (mut buffer, mut tail, mut answers) = (vec![0; 1 << 20], Vec::new(), 0);
+            while answers < REQUESTS {
+                let read = reader.read(&mut buffer).unwrap();
+                assert!(read > 0, "closed after {answers}");
+                tail.extend_from_slice(&buffer[..read]);
+                let needle = b"HTTP/1.1 200 OK\r\n";
+                answers += memchr::memmem::find_iter(&tail, needle).count();
+                tail.drain(..tail.len().saturating_sub(needle.len() - 1));
+            }
+            is_over.store(true, Ordering::Relaxed);
+            answers
+        });
+        let (mut events, mut longest) = (0, Duration::ZERO);
+        while !is_over.load(Ordering::Relaxed) {
+            let begun = monotonic();
+            send_event(address, &format!("e{events}"));
+            (events, longest) = (events + 1, longest.max(begun.elapsed()));
+        }
+        assert_eq!(answers.join().unwrap(), REQUESTS);
+        println!("{events} events meanwhile, the slowest in {longest:?}");
+        assert!(events >= 10 && longest < Duration::from_secs(2), "{events} events, {longest:?}");
+    });
+}

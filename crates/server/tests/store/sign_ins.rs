@@ -1,0 +1,119 @@
+use dregs_server::store::bounds::{self, Thing};
+use dregs_server::store::sign_ins::{self, Failures};
+use dregs_server::store::teams::{self, Invitation};
+use dregs_server::store::users::{self, Role};
+
+use super::{Ground, at};
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+
+on_both_engines!(
+    failures_are_counted_in_a_window_and_forgotten,
+    a_person_is_known_by_their_newest_marks,
+    sessions_hold_until_they_end_and_the_oldest_give_way,
+    what_people_make_is_counted,
+);
+
+const NOBODY: &[u8] = b"nobody";
+const ADA: &[u8] = b"ada";
+
+async fn failures_are_counted_in_a_window_and_forgotten(engine: Engine) {
+    let ground = Ground::new(engine);
+    let count = async |subject: &'static [u8], after, now| {
+        ground.write(move |tx| sign_ins::count(tx, subject, at(after), at(now))).await
+    };
+    let found = async |after| ground.read(move |tx| sign_ins::failures(tx, ADA, at(after))).await;
+    assert_eq!(found(0).await, None);
+    assert_eq!(count(ADA, 0, 10).await, Failures { count: 1, since: at(10) });
+    assert_eq!(count(ADA, 0, 20).await, Failures { count: 2, since: at(10) });
+    assert_eq!(count(NOBODY, 0, 30).await, Failures { count: 1, since: at(30) });
+    assert_eq!((found(9).await, found(10).await), (Some(Failures { count: 2, since: at(10) }), None));
+    assert_eq!(count(ADA, 10, 40).await, Failures { count: 1, since: at(40) }, "the window is over");
+    ground.write(|tx| sign_ins::take_back(tx, ADA)).await;
+    ground.write(|tx| sign_ins::take_back(tx, ADA)).await;
+    assert_eq!(found(0).await, Some(Failures { count: 0, since: at(40) }));
+    ground.write(|tx| sign_ins::sweep(tx, at(30))).await;
+    assert_eq!(count(NOBODY, 0, 50).await, Failures { count: 1, since: at(50) }, "it was swept");
+    ground.write(|tx| sign_ins::forget(tx, ADA)).await;
+    assert_eq!(found(0).await, None);
+}
+
+async fn a_person_is_known_by_their_newest_marks(engine: Engine) {
+    let ground = Ground::new(engine);
+    let (ada, bob) = ground
+        .write(|tx| {
+            let team = users::insert_team(tx, "Team", at(1))?;
+            let person = |tx: &mut _, email| users::insert(tx, team, email, "hash", Role::User, at(1));
+            Ok((person(tx, "ada@example.com")?, person(tx, "bob@example.com")?))
+        })
+        .await;
+    for (person, mark, seen_at) in [(ada, b"1", 10), (ada, b"2", 20), (ada, b"1", 30), (bob, b"1", 5), (ada, b"3", 40)] {
+        ground.write(move |tx| sign_ins::mark(tx, person, mark, at(seen_at), 2)).await;
+    }
+    let known = async |person, mark: &'static [u8], after| {
+        ground.read(move |tx| sign_ins::is_marked(tx, person, mark, at(after))).await
+    };
+    assert!(known(ada, b"1", 29).await && known(ada, b"3", 0).await && known(bob, b"1", 4).await);
+    assert!(!known(ada, b"1", 30).await, "too long ago");
+    assert!(!known(ada, b"2", 0).await, "two are kept");
+    ground.write(move |tx| users::delete(tx, ada)).await;
+    assert!(!known(ada, b"3", 0).await && known(bob, b"1", 4).await);
+}
+
+async fn sessions_hold_until_they_end_and_the_oldest_give_way(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ada = ground
+        .write(|tx| {
+            let team = users::insert_team(tx, "Team", at(1))?;
+            let ada = users::insert(tx, team, "ada@example.com", "hash", Role::User, at(1))?;
+            for (token, begun, ends) in [(b"1", 10, 100), (b"2", 20, 50), (b"3", 30, 100), (b"4", 40, 100)] {
+                users::insert_session(tx, token, ada, at(begun), at(ends))?;
+            }
+            Ok(ada)
+        })
+        .await;
+    let holding = async |now| {
+        let asked: Vec<_> = [b"1", b"2", b"3", b"9"].map(|token| token.to_vec()).into();
+        let found = ground.read(move |tx| users::holding_sessions(tx, &asked, at(now))).await;
+        let mut found: Vec<_> = found.into_iter().flatten().collect();
+        found.sort_unstable();
+        String::from_utf8(found).unwrap()
+    };
+    assert_eq!((holding(49).await, holding(50).await), ("123".into(), "13".into()));
+    ground.write(move |tx| users::keep_newest_sessions(tx, ada, 2)).await;
+    assert_eq!(holding(49).await, "3");
+}
+
+async fn what_people_make_is_counted(engine: Engine) {
+    let ground = Ground::new(engine);
+    let count = async |thing, owner| ground.read(move |tx| bounds::count(tx, thing, owner)).await;
+    let team = ground.write(|tx| users::insert_team(tx, "Team", at(1))).await;
+    let new = move |email: &str, created_at, expires_at| Invitation {
+        id: 0,
+        team_id: team,
+        email: email.into(),
+        role: Role::User,
+        invited_by: "ada@example.com".into(),
+        created_at: at(created_at),
+        expires_at: at(expires_at),
+    };
+    for (email, token, expires_at) in [("bob@example.com", b"1", 30), ("eve@example.com", b"2", 31), ("kim@example.com", b"3", 90)] {
+        ground.write(move |tx| teams::invite(tx, &new(email, 10, expires_at), token)).await;
+    }
+    assert_eq!((count(Thing::Invitation, team).await, count(Thing::Invitation, team + 1).await), (3, 0));
+    ground.write(move |tx| teams::withdraw_earlier(tx, &new("kim@example.com", 30, 90))).await;
+    assert_eq!(count(Thing::Invitation, team).await, 1, "neither hers nor what is over");
+    for thing in [
+        Thing::Credential,
+        Thing::McpToken,
+        Thing::Member,
+        Thing::Channel,
+        Thing::BadgeRule,
+        Thing::EscalationRule,
+        Thing::Mapping,
+        Thing::DatasetEntry,
+        Thing::View,
+    ] {
+        assert_eq!(count(thing, team).await, 0, "{thing:?}");
+    }
+}
