@@ -7,6 +7,7 @@ mod flood;
 mod help;
 mod listen;
 mod serve;
+mod startup;
 mod verify;
 
 use std::io::{BufRead as _, BufReader, Read as _};

@@ -20,8 +20,10 @@ mod refold;
 mod rules;
 mod schema;
 mod sign_ins;
+mod sslmode;
 mod transactions;
 mod users;
+mod versions;
 mod views;
 
 use std::collections::BTreeSet;
