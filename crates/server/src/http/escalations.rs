@@ -25,7 +25,7 @@ use crate::store::identities;
 /// Escalations of a status that are counted.
 const COUNTED_MAX: i64 = 100_000;
 
-/// Something that a rule wants somebody to look at.
+/// A case that a rule has opened for somebody to look at.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EscalationBody {
@@ -75,7 +75,7 @@ fn snapshot(scores: &Scores) -> BTreeMap<&'static str, u8> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `openedAt` unless said; else `severity`.
+    /// `openedAt` by default; else `severity`.
     sort: Option<String>,
     /// OPEN, ACKNOWLEDGED or CLOSED.
     status: Option<String>,

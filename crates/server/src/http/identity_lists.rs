@@ -41,7 +41,7 @@ const HOLDERS_MAX: i64 = 100_000;
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `updatedAt` unless said; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
+    /// `updatedAt` by default; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
     /// `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
     /// `displayUsername`. What has no value comes last.
     sort: Option<String>,
@@ -53,7 +53,7 @@ pub struct ListParams {
     group_type: Option<String>,
     /// Seen on the device with this fingerprint.
     device: Option<String>,
-    /// Carrying the badge with this slug.
+    /// With the badge with this slug.
     badge: Option<String>,
     disregarded: Option<bool>,
     #[serde(default, deserialize_with = "score")]

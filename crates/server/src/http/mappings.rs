@@ -26,21 +26,21 @@ const SOURCE_MAX_CHARS: usize = 100;
 /// Entries of a team: they are kept in memory.
 const ENTRIES_MAX: usize = 5_000;
 
-/// What a name means.
+/// A mapping of a name to a canonical type.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MappingBody {
-    /// Null for what is shipped.
+    /// Null for built-in mappings.
     id: Option<i64>,
     #[schema(example = "EVENT_TYPE")]
     kind: &'static str,
-    /// GLOBAL is shipped and read-only; CUSTOMER is the team's own, and comes first.
+    /// GLOBAL is built-in and read-only; CUSTOMER is the team's own, and comes first.
     #[schema(example = "CUSTOMER")]
     scope: &'static str,
-    /// In lower_snake_case; names are recognised in any case and style. Those of shipped event types
+    /// In lower_snake_case; names are recognised in any case and style. Those of built-in event types
     /// are words in any order.
     source: String,
-    /// The canonical type; null takes a shipped meaning away.
+    /// The canonical type; null turns a built-in mapping off.
     #[schema(example = "REGISTRATION")]
     target: Option<String>,
 }
@@ -138,14 +138,14 @@ pub struct NewMappingBody {
     kind: String,
     #[schema(example = "account.opened", max_length = 100)]
     source: String,
-    /// Null takes a shipped meaning away.
+    /// Null turns a built-in mapping off.
     #[schema(example = "REGISTRATION")]
     target: Option<String>,
 }
 
 /// Create a mapping
 ///
-/// It holds for the past as well: those it concerns are scored again in the background.
+/// It holds for the past as well: affected identities are rescored in the background.
 #[utoipa::path(post, operation_id = "createMapping", path = "/mappings", tag = "mappings",
     request_body = NewMappingBody, responses((status = 201, body = MappingBody),
         (status = 409, body = ErrorBody, description = "There is a mapping for this source.")))]
@@ -183,7 +183,7 @@ pub async fn create(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MappingPatchBody {
-    /// Null takes a shipped meaning away.
+    /// Null turns a built-in mapping off.
     #[schema(example = "REGISTRATION")]
     target: Option<String>,
 }
@@ -242,7 +242,7 @@ pub async fn canonical_types(_: Caller) -> Answer<CanonicalTypesBody> {
 #[serde(rename_all = "camelCase")]
 pub struct SeenNameBody {
     name: String,
-    /// What it means; null where nothing says so.
+    /// The canonical type; null where the name has no mapping.
     canonical_type: Option<&'static str>,
 }
 
@@ -250,10 +250,10 @@ pub struct SeenNameBody {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SeenParams {
-    /// EVENT_TYPE unless said; or IDENTITY_FIELD: keys of the data of the 1,000 newest identities.
+    /// EVENT_TYPE by default; or IDENTITY_FIELD: keys of the data of the 1,000 newest identities.
     #[param(example = "EVENT_TYPE")]
     kind: Option<String>,
-    /// Only what means nothing yet.
+    /// Only names without a mapping.
     #[serde(default)]
     unmapped: bool,
     /// Part of the name, in any case.
@@ -262,7 +262,7 @@ pub struct SeenParams {
 
 /// List the names that events have had, or fields of identities
 ///
-/// Those that mean nothing yet first.
+/// Names without a mapping first.
 #[utoipa::path(get, operation_id = "listSeenNames", path = "/mappings/seen", tag = "mappings",
     params(PageQuery, SeenParams), responses((status = 200, body = Page<SeenNameBody>)))]
 pub async fn seen(

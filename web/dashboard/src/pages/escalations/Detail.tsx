@@ -109,7 +109,7 @@ function Why({ id }: { id: string }) {
       <Answer of={analysis} lines={6}>
         {({ scores }) => {
           const worst = byStrength(scores.flatMap(({ observations }) => observations)).filter((one) => push(one) < 0).slice(0, WORST);
-          if (worst.length === 0) return <Text c="dimmed">Nothing speaks against it any more.</Text>;
+          if (worst.length === 0) return <Text c="dimmed">No negative observations any more.</Text>;
           return <ol className={classes.observations}>{worst.map((one) => <Against key={one.id} observation={one} />)}</ol>;
         }}
       </Answer>

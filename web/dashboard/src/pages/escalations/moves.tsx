@@ -23,7 +23,7 @@ export interface Act {
 export const ACTS: Act[] = [
   { key: "a", label: "Acknowledge", to: "ACKNOWLEDGED", from: ["OPEN"] },
   { key: "c", label: "Close", to: "CLOSED", from: ["OPEN", "ACKNOWLEDGED"] },
-  { key: "o", label: "Open again", to: "OPEN", from: ["ACKNOWLEDGED", "CLOSED"] },
+  { key: "o", label: "Reopen", to: "OPEN", from: ["ACKNOWLEDGED", "CLOSED"] },
 ];
 export const UNDO_KEY = "z";
 

@@ -12,9 +12,9 @@ const SHOWN = 6;
 export function OpenEscalations() {
   const open = $api.useQuery("get", "/api/escalations", { params: { query: { status: "OPEN", pageSize: SHOWN } } });
   return (
-    <Panel title="Open escalations" actions={<PageLink to="/escalations" fz="sm">Work through them</PageLink>}>
+    <Panel title="Open escalations" actions={<PageLink to="/escalations" fz="sm">Open the queue</PageLink>}>
       <Answer of={open} lines={SHOWN}>
-        {({ content }) => content.length === 0 ? <Text c="dimmed">Nothing waits for you. Rules open escalations when scores fall.</Text> : (
+        {({ content }) => content.length === 0 ? <Text c="dimmed">No open escalations. Escalation rules open them when their conditions hold.</Text> : (
           <Stack gap={6}>
             {content.map((escalation) => (
               <Group key={escalation.id} gap="sm" wrap="nowrap">

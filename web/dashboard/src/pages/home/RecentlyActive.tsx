@@ -15,14 +15,14 @@ export function RecentlyActive() {
   return (
     <Panel title="Recently active" actions={<PageLink to="/identities" fz="sm">All identities</PageLink>}>
       <Answer of={recent} lines={SHOWN}>
-        {({ content }) => content.length === 0 ? <Empty title="Nobody yet" /> : (
+        {({ content }) => content.length === 0 ? <Empty title="No identities yet" /> : (
           <div className="table-box" role="group" aria-label="Who was active last" tabIndex={0}>
             <Table verticalSpacing={5} horizontalSpacing="xs">
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>Identity</Table.Th>
                   {CATEGORIES.map((category) => <Table.Th key={category}>{word(category)}</Table.Th>)}
-                  <Table.Th>Active</Table.Th>
+                  <Table.Th>Last seen</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>

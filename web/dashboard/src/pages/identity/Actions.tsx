@@ -15,15 +15,15 @@ export function Actions({ identity }: { identity: Schemas["IdentityBody"] }) {
   const [isDeleting, remove] = useDisclosure(false);
   const analyze = $api.useMutation("post", "/api/identities/{id}/actions/analyze", {
     onSuccess: async () => {
-      tell("It is being scored again.");
+      tell("Rescoring has started.");
       await refresh("/api/identities");
     },
   });
   if (!may.triage) return null;
   return (
     <>
-      <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} loading={analyze.isPending} onClick={() => analyze.mutate({ params: { path } })}>Score now</Button>
-      <Button size="xs" variant="default" leftSection={<IconMessageQuestion size={14} />} onClick={ask.open}>Ask for a review</Button>
+      <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} loading={analyze.isPending} onClick={() => analyze.mutate({ params: { path } })}>Rescore now</Button>
+      <Button size="xs" variant="default" leftSection={<IconMessageQuestion size={14} />} onClick={ask.open}>Request a review</Button>
       <Menu position="bottom-end" withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <Button size="xs" variant="default" leftSection={<IconDots size={14} />}>More</Button>
@@ -45,7 +45,7 @@ function Export({ id }: { id: string }) {
   const name = `${id.replaceAll(/[^\w.@-]/g, "_")}.json`;
   return (
     <Menu.Item component="a" href={`/api/identities/${encodeURIComponent(id)}/export`} download={name} leftSection={<IconDownload size={16} />}>
-      Export everything as JSON
+      Export data as JSON
     </Menu.Item>
   );
 }
@@ -54,14 +54,14 @@ function Export({ id }: { id: string }) {
 function Disregard({ identity: { id, disregarded } }: { identity: Schemas["IdentityBody"] }) {
   const change = $api.useMutation("patch", "/api/identities/{id}", {
     onSuccess: async () => {
-      tell(disregarded ? "It counts again." : "It is left out of everybody's analysis and of escalations.");
+      tell(disregarded ? "No longer disregarded." : "Disregarded: left out of the analysis of others, of rules and of escalations.");
       await refresh("/api/identities", "/api/escalations");
     },
   });
   const Icon = disregarded ? IconEye : IconEyeOff;
   return (
     <Menu.Item leftSection={<Icon size={16} />} onClick={() => change.mutate({ params: { path: { id } }, body: { disregarded: !disregarded } })}>
-      {disregarded ? "Regard again" : "Disregard"}
+      {disregarded ? "Stop disregarding" : "Disregard"}
     </Menu.Item>
   );
 }

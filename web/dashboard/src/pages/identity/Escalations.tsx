@@ -17,7 +17,7 @@ const COLUMNS: Column<Escalation>[] = [
   { title: "Status", cell: ({ status }) => <StatusChip status={status} /> },
   { title: "Severity", sort: "severity", first: "DESC", cell: ({ severity }) => <StatusChip status={severity} /> },
   { title: "Rule", cell: ({ escalationRule: { id, label } }) => <PageLink to="/escalation-rules/$id" params={{ id }} className="break">{label}</PageLink> },
-  { title: "Scores when it opened", cell: ({ scoreSnapshot }) => <Snapshot scores={scoreSnapshot} /> },
+  { title: "Scores at opening", cell: ({ scoreSnapshot }) => <Snapshot scores={scoreSnapshot} /> },
   { title: "Opened", sort: "openedAt", first: "DESC", cell: ({ openedAt }) => <Time at={openedAt} /> },
   { title: "Acknowledged", cell: ({ acknowledgedAt }) => <Time at={acknowledgedAt} /> },
   { title: "Closed", cell: ({ closedAt }) => <Time at={closedAt} /> },
@@ -40,7 +40,7 @@ export function Escalations({ id }: { id: string }) {
           />
         )}
       </Answer>
-      <Group><PageLink to="/escalations" search={{ identity: id } as never} fz="sm">Work through them</PageLink></Group>
+      <Group><PageLink to="/escalations" search={{ identity: id } as never} fz="sm">Open in the queue</PageLink></Group>
     </>
   );
 }

@@ -33,12 +33,12 @@ export function Timeline({ id }: { id: string }) {
       {({ pages }) => {
         // What has happened between two answers moves the others on, so that some come twice.
         const found = new Map(pages.flatMap((page) => page?.content ?? []).map((event) => [event.id, event]));
-        if (found.size === 0) return <div className="panel"><Empty title="No events">Events that name this identity stand here as they arrive.</Empty></div>;
+        if (found.size === 0) return <div className="panel"><Empty title="No events">Events of this identity appear here as they arrive.</Empty></div>;
         return (
           <div className="panel" style={{ padding: "0 1rem 1rem" }}>
             <Days events={[...found.values()]} />
             <Group gap="sm" mt="sm">
-              {events.hasNextPage && <Button size="xs" variant="default" loading={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>More</Button>}
+              {events.hasNextPage && <Button size="xs" variant="default" loading={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>Load more</Button>}
               <PageLink to="/events" search={{ identity: id } as never} fz="sm">Search and filter these events</PageLink>
             </Group>
           </div>

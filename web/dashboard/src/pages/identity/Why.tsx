@@ -22,7 +22,7 @@ export function Why({ identity }: { identity: Identity }) {
         {identity.lastScoredAt && <Course id={identity.id} />}
         <BadgePanel badges={identity.badges} />
         <Panel title="Attributes">
-          {Object.keys(identity.data).length > 0 ? <Values label="Attributes" values={identity.data} /> : <Text c="dimmed" fz="sm">None were sent.</Text>}
+          {Object.keys(identity.data).length > 0 ? <Values label="Attributes" values={identity.data} /> : <Text c="dimmed" fz="sm">No attributes.</Text>}
         </Panel>
       </Stack>
     </div>
@@ -52,7 +52,7 @@ function Analysis({ id }: { id: string }) {
 function NotScored() {
   return (
     <div className="panel">
-      <Empty title="Not scored yet">The first cycle follows the first event within a second or so. What it finds stands here, in words.</Empty>
+      <Empty title="Not scored yet">The first cycle runs within about a second of the first event. Its observations appear here.</Empty>
     </div>
   );
 }

@@ -8,12 +8,12 @@ import { after, ConditionsInWords, OnOff, RuleTable } from "./RuleTable";
 import type { BadgeRule } from "./rules";
 import { useSwitchBadgeRule } from "./switching";
 
-const WHEN_OFF = "Its badge goes from everybody who carries it, until it is on again.";
+const WHEN_OFF = "Its badge is removed from every identity until the rule is enabled again.";
 
 export function BadgeRules({ rules }: { rules: BadgeRule[] }) {
   return (
-    <Panel title="Badge rules" note="Each gives its badge for as long as its conditions hold.">
-      <RuleTable label="Badge rules" columns={["Badge", "Type", "Given while", "Waits", "Priority", "Enabled"]}>
+    <Panel title="Badge rules" note="Each adds its badge while its conditions hold.">
+      <RuleTable label="Badge rules" columns={["Badge", "Type", "Conditions", "Delays", "Priority", "Enabled"]}>
         {rules.map((rule) => <BadgeRuleRow key={rule.id} rule={rule} />)}
       </RuleTable>
     </Panel>
@@ -36,5 +36,5 @@ function BadgeRuleRow({ rule }: { rule: BadgeRule }) {
 
 function waits({ applyDelaySeconds, removeDelaySeconds }: BadgeRule): string {
   if (applyDelaySeconds === 0 && removeDelaySeconds === 0) return "–";
-  return `given ${after(applyDelaySeconds)}, taken ${after(removeDelaySeconds)}`;
+  return `added ${after(applyDelaySeconds)}, removed ${after(removeDelaySeconds)}`;
 }

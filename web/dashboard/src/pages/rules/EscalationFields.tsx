@@ -38,9 +38,9 @@ export function EscalationFields({ draft: { values, errors, put } }: Props) {
         />
       </SimpleGrid>
       <MultiSelect
-        label="Channels that are told"
-        description="With none it is shown here, and nobody is told."
-        placeholder={values.channels.length === 0 ? "Nobody" : undefined}
+        label="Channels to notify"
+        description="Without a channel the escalation appears in the queue only."
+        placeholder={values.channels.length === 0 ? "None" : undefined}
         data={useChannelChoices(values.channels)}
         searchable
         clearable
@@ -82,7 +82,7 @@ export function EscalationDelays({ draft: { values, errors, put } }: Props) {
       />
       <TextInput
         type="datetime-local"
-        label="Opens nothing before"
+        label="Effective from"
         value={localTime(values.effectiveAt)}
         onChange={(event) => put({ effectiveAt: instant(event.currentTarget.value) })}
         error={errors.effectiveAt}

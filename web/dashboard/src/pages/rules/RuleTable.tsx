@@ -15,9 +15,9 @@ export function RuleTable({ label, columns, children }: { label: string; columns
   const [search] = usePageSearch();
   if (children.length === 0) {
     return search.term ? (
-      <Empty title="No rule has such a name" />
+      <Empty title="No matching rules" />
     ) : (
-      <Empty title="There are no rules yet">A rule says which scores, ages and badges together mean something, and what follows from it.</Empty>
+      <Empty title="No rules yet">A rule combines conditions on scores, age and badges, and adds a badge or opens an escalation when they hold.</Empty>
     );
   }
   return (
@@ -63,12 +63,12 @@ export function OnOff({ name, isOn, turn, consequence }: OnOffProps) {
         disabled={!manage || turn.isPending}
         onChange={(event) => (event.currentTarget.checked ? turn.mutate(true) : open())}
       />
-      <Modal opened={isAsking} onClose={close} title={`Turn “${name}” off?`}>
+      <Modal opened={isAsking} onClose={close} title={`Disable “${name}”?`}>
         <Stack>
           <Text fz="sm">{consequence}</Text>
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
-            <Button onClick={turnOff}>Turn off</Button>
+            <Button onClick={turnOff}>Disable</Button>
           </Group>
         </Stack>
       </Modal>

@@ -10,8 +10,8 @@ import { word } from "../../parts/score";
 import { Time } from "../../parts/Time";
 
 const MAY: Record<string, string> = {
-  ADMIN: "Admin: may do everything",
-  USER: "User: reads, works on escalations, reviews and disregards",
+  ADMIN: "Admin: full access",
+  USER: "User: reads, handles escalations, requests reviews and disregards",
   VIEWER: "Viewer: reads",
 };
 
@@ -19,7 +19,7 @@ export function Account() {
   const user = useUser();
   return (
     <Page title="Account" actions={<Button size="xs" variant="default" onClick={() => void signOut()}>Sign out</Button>}>
-      <Panel title="You">
+      <Panel title="Profile">
         <Facts
           facts={[
             ["Name", user.name],
@@ -38,11 +38,11 @@ export function Account() {
 function Colours() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Panel title="Colours" note="Kept in this browser.">
+    <Panel title="Theme" note="Saved in this browser.">
       <SegmentedControl
-        aria-label="Colours"
+        aria-label="Theme"
         w="fit-content"
-        data={[{ value: "light", label: "Light" }, { value: "dark", label: "Dark" }, { value: "auto", label: "As the system" }]}
+        data={[{ value: "light", label: "Light" }, { value: "dark", label: "Dark" }, { value: "auto", label: "System" }]}
         value={colorScheme}
         onChange={(next) => setColorScheme(next as MantineColorScheme)}
       />
@@ -57,19 +57,19 @@ function Password({ email }: { email: string }) {
     initialValues: { currentPassword: "", newPassword: "", again: "" },
     validate: {
       newPassword: (password) => password.length < LENGTH_MIN && `At least ${LENGTH_MIN} characters.`,
-      again: (again, { newPassword }) => again !== newPassword && "This is not the same.",
+      again: (again, { newPassword }) => again !== newPassword && "The passwords do not match.",
     },
   });
   const change = $api.useMutation("post", "/api/auth/password", {
     onError: () => form.setFieldValue("currentPassword", ""),
     onSuccess: () => {
       form.reset();
-      tell("Your password is changed, and your other sessions are ended.");
+      tell("Password changed. Your other sessions are signed out.");
     },
   });
   const submit = form.onSubmit(({ currentPassword, newPassword }) => change.mutate({ body: { currentPassword, newPassword } }));
   return (
-    <Panel title="Password" note="Changing it ends every other session of yours.">
+    <Panel title="Password" note="Changing it signs you out of all other sessions.">
       <form onSubmit={submit}>
         <Stack gap="sm" maw={360}>
           {change.error && <Failure error={change.error} />}
@@ -85,7 +85,7 @@ function Password({ email }: { email: string }) {
             {...form.getInputProps("newPassword")}
           />
           <PasswordInput label="New password again" autoComplete="new-password" required {...form.getInputProps("again")} />
-          <Group><Button type="submit" loading={change.isPending}>Change the password</Button></Group>
+          <Group><Button type="submit" loading={change.isPending}>Change password</Button></Group>
         </Stack>
       </form>
     </Panel>

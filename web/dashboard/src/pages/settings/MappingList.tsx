@@ -27,24 +27,24 @@ export function MappingList({ kind }: { kind: Kind }) {
   const columns: Column<Mapping>[] = [
     { title: "Name", sort: "source", first: "DESC", cell: ({ source }) => <span className="mono break">{source}</span> },
     {
-      title: "Meaning",
+      title: "Canonical type",
       cell: ({ id, source, target }) => (id == null ? word(target ?? "") : <Meaning kind={kind} name={source} target={target} />),
     },
-    { title: "From", cell: ({ scope }) => <OwnChip scope={scope} /> },
+    { title: "Source", cell: ({ scope }) => <OwnChip scope={scope} /> },
     { title: "Actions", cell: ({ id, source }) => (manage && id != null ? <Remove id={id} source={source} /> : "") },
   ];
   return (
     <>
       {manage && <NewMapping kind={kind} />}
       <Group gap="xs">
-        <SearchFilter label="Search names and meanings" />
-        <ChoiceFilter name="scope" label="Yours and shipped" options={SCOPES} />
+        <SearchFilter label="Search names and canonical types" />
+        <ChoiceFilter name="scope" label="Custom and built-in" options={SCOPES} />
       </Group>
       <Answer of={mappings} lines={8}>
         {(page) => (
           <ListTable
             label="Mappings" page={page} columns={columns} rowKey={({ scope, source }) => `${scope} ${source}`} isWaiting={mappings.isPlaceholderData}
-            empty={scope === "CUSTOMER" && !term ? <Empty title="No mapping of your own yet">What you say of a name counts before what is shipped.</Empty> : <Empty title="No mapping matches" />}
+            empty={scope === "CUSTOMER" && !term ? <Empty title="No custom mappings yet">A custom mapping overrides the built-in mapping of the same name.</Empty> : <Empty title="No matching mappings" />}
           />
         )}
       </Answer>
@@ -60,7 +60,7 @@ function NewMapping({ kind }: { kind: Kind }) {
     onError: () => {},
     onSuccess: () => {
       form.reset();
-      tell("It is said.");
+      tell("Mapping saved.");
     },
   });
   return (
@@ -69,10 +69,10 @@ function NewMapping({ kind }: { kind: Kind }) {
         <Stack gap="sm">
           <Group align="flex-end" gap="sm">
             <TextInput label="Name" placeholder={kind === "EVENT_TYPE" ? "account.opened" : "contactMail"} required maxLength={100} flex={1} miw={180} maw={320} {...form.getInputProps("source")} />
-            <NativeSelect label="Means" data={[{ value: "", label: "nothing" }, ...targets.map((value) => ({ value, label: word(value) }))]} {...form.getInputProps("target")} />
-            <Button type="submit" loading={set.isPending}>Say so</Button>
+            <NativeSelect label="Canonical type" data={[{ value: "", label: "Not mapped" }, ...targets.map((value) => ({ value, label: word(value) }))]} {...form.getInputProps("target")} />
+            <Button type="submit" loading={set.isPending}>Add mapping</Button>
           </Group>
-          <Text c="dimmed" fz="xs">Names are recognised in any case and style. “Nothing” takes a shipped meaning away.</Text>
+          <Text c="dimmed" fz="xs">Names match in any case and style. “Not mapped” turns a built-in mapping off.</Text>
           {set.error && <Failure error={set.error} />}
         </Stack>
       </form>
@@ -84,7 +84,7 @@ function Remove({ id, source }: { id: number; source: string }) {
   const remove = $api.useMutation("delete", "/api/mappings/{id}", { onSuccess: refreshMeanings });
   return (
     <Confirm action="Remove" question={`Remove the mapping of ${source}?`} loading={remove.isPending} onConfirm={() => remove.mutate({ params: { path: { id } } })}>
-      The name then means what is shipped for it, if anything. Those it concerns are scored again.
+      The built-in mapping of the name applies again, if there is one. Affected identities are rescored.
     </Confirm>
   );
 }

@@ -14,17 +14,17 @@ export function Meaning({ kind, name, target }: { kind: Kind; name: string; targ
   const targets = useTargets(kind);
   const set = useMutation({
     mutationFn: (next: string | null) => setMeaning(kind, name, next),
-    onSuccess: (_, next) => tell(`${name} means ${next ? word(next).toLowerCase() : "nothing"} now.`),
+    onSuccess: (_, next) => tell(`${name} is now ${next ? `mapped to ${word(next).toLowerCase()}` : "not mapped"}.`),
   });
-  if (!manage) return target ? word(target) : <Text c="dimmed" fz="sm" component="span">nothing yet</Text>;
+  if (!manage) return target ? word(target) : <Text c="dimmed" fz="sm" component="span">not mapped</Text>;
   return (
     <NativeSelect
       size="xs"
       w={210}
-      aria-label={`What ${name} means`}
+      aria-label={`Canonical type of ${name}`}
       disabled={set.isPending}
       value={target ?? NOTHING}
-      data={[{ value: NOTHING, label: "means nothing" }, ...targets.map((value) => ({ value, label: word(value) }))]}
+      data={[{ value: NOTHING, label: "Not mapped" }, ...targets.map((value) => ({ value, label: word(value) }))]}
       onChange={(event) => set.mutate(event.currentTarget.value || null)}
     />
   );

@@ -34,7 +34,7 @@ function Rename({ name }: { name: string }) {
   const rename = $api.useMutation("patch", "/api/team", {
     onError: () => {},
     onSuccess: async () => {
-      tell("The team has another name.");
+      tell("Team renamed.");
       await refresh("/api/team");
     },
   });
@@ -43,7 +43,7 @@ function Rename({ name }: { name: string }) {
       <form onSubmit={form.onSubmit((body) => rename.mutate({ body }))}>
         <Stack gap="sm">
           <Group gap="sm">
-            <TextInput aria-label="Name of the team" required maxLength={100} flex={1} maw={360} {...form.getInputProps("name")} />
+            <TextInput aria-label="Team name" required maxLength={100} flex={1} maw={360} {...form.getInputProps("name")} />
             <Button type="submit" variant="default" disabled={!form.isDirty()} loading={rename.isPending}>Rename</Button>
           </Group>
           {rename.error && <Failure error={rename.error} />}
@@ -80,7 +80,7 @@ function Members() {
   const error = change.error ?? remove.error;
   const columns: Column<Member>[] = [
     {
-      title: "Person",
+      title: "Member",
       cell: (member) => (
         <>
           <span className="break">{member.name ?? member.email}</span> {member.id === me.id && <Chip>you</Chip>}
@@ -93,9 +93,9 @@ function Members() {
     { title: "Actions", cell: (member) => (manage || member.id === me.id ? <End member={member} isMe={member.id === me.id} onConfirm={() => end(member)} /> : "") },
   ];
   return (
-    <Panel title="People" note={ROLES.map(({ label, may }) => `${label}: ${may}`).join(" ")}>
+    <Panel title="Members" note={ROLES.map(({ label, may }) => `${label}: ${may}`).join(" ")}>
       {error && <Failure error={error} />}
-      <Answer of={members}>{(all) => <ListTable label="People" page={whole(all)} columns={columns} rowKey={({ id }) => id} empty={null} />}</Answer>
+      <Answer of={members}>{(all) => <ListTable label="Members" page={whole(all)} columns={columns} rowKey={({ id }) => id} empty={null} />}</Answer>
     </Panel>
   );
 }
@@ -116,7 +116,7 @@ function Role({ member, onChange }: { member: Member; onChange: (role: string) =
 function End({ member, isMe, onConfirm }: { member: Member; isMe: boolean; onConfirm: () => void }) {
   return (
     <Confirm action={isMe ? "Leave" : "Remove"} question={isMe ? "Leave the team?" : `Remove ${member.email}?`} onConfirm={onConfirm}>
-      {isMe ? "Your" : "Their"} sessions and MCP tokens end at once.
+      {isMe ? "Your" : "Their"} sessions and MCP tokens are revoked immediately.
     </Confirm>
   );
 }
