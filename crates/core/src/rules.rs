@@ -13,12 +13,14 @@ use crate::score::{Category, Scores};
 use crate::time::{SECOND_MS, Timestamp};
 
 mod decide;
+mod dismissed;
 mod standing;
 mod starter;
 #[cfg(test)]
 mod tests;
 
 pub use decide::{Decision, Facts, decide};
+pub use dismissed::Dismissal;
 pub use standing::{Held, Kind, Standing};
 pub use starter::starter_rules;
 

@@ -299,7 +299,7 @@ pub async fn resend(
     Ok((StatusCode::ACCEPTED, Answer(body(&app, &delivery, is_enabled))))
 }
 
-/// Which deliveries to send again.
+/// Which deliveries to replay.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ReplayBody {

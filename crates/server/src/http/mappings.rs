@@ -156,11 +156,7 @@ pub async fn create(
     Json(new): Json<NewMappingBody>,
 ) -> Result<(StatusCode, Answer<MappingBody>), ApiError> {
     let kind = parse_kind(&new.kind)?;
-    let source = snake(&new.source);
-    if source.is_empty() || new.source.chars().count() > SOURCE_MAX_CHARS {
-        let message = format!("must have a letter or a digit, and at most {SOURCE_MAX_CHARS} characters");
-        return Err(ApiError::field("source", message));
-    }
+    let source = parse_source(&new.source)?;
     check_target(kind, new.target.as_deref())?;
     let own = app.store.read(mappings::all).await?;
     if own.iter().filter(|entry| entry.team_id == caller.team_id()).count() >= ENTRIES_MAX {
@@ -177,6 +173,49 @@ pub async fn create(
         )),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A mapping to preview.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MappingPreviewBody {
+    /// EVENT_TYPE or IDENTITY_FIELD.
+    #[schema(example = "EVENT_TYPE")]
+    kind: String,
+    #[schema(example = "account.opened", max_length = 100)]
+    source: String,
+}
+
+/// What creating, changing or removing the mapping of a name would do.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewedMappingBody {
+    /// The canonical type now.
+    canonical_type: Option<&'static str>,
+    /// Identities that would be rescored, of the newest `lookedAt`.
+    identities: u64,
+    looked_at: u64,
+    /// All identities.
+    total: u64,
+    /// Slugs of the channels that would be sent `identity.scored` for each of them.
+    channels: Vec<String>,
+}
+
+/// Preview a mapping
+///
+/// Counts the identities that would be rescored. Read-only.
+#[utoipa::path(post, operation_id = "previewMapping", path = "/mappings/actions/preview", tag = "mappings",
+    request_body = MappingPreviewBody, responses((status = 200, body = PreviewedMappingBody)))]
+pub async fn preview(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(body): Json<MappingPreviewBody>,
+) -> Result<Answer<PreviewedMappingBody>, ApiError> {
+    let kind = parse_kind(&body.kind)?;
+    let source = parse_source(&body.source)?;
+    let ops::Preview { meaning, identities, looked_at, total, channels } =
+        ops::preview(&app, caller.team_id(), kind, source).await?;
+    Ok(Answer(PreviewedMappingBody { canonical_type: meaning, identities, looked_at, total, channels }))
 }
 
 /// What to change about a mapping.
@@ -286,6 +325,15 @@ pub async fn seen(
 
 fn parse_kind(text: &str) -> Result<MappingKind, ApiError> {
     MappingKind::parse(text).ok_or_else(|| ApiError::field("kind", "must be EVENT_TYPE or IDENTITY_FIELD"))
+}
+
+fn parse_source(text: &str) -> Result<String, ApiError> {
+    let source = snake(text);
+    if source.is_empty() || text.chars().count() > SOURCE_MAX_CHARS {
+        let message = format!("must have a letter or a digit, and at most {SOURCE_MAX_CHARS} characters");
+        return Err(ApiError::field("source", message));
+    }
+    Ok(source)
 }
 
 fn check_target(kind: MappingKind, target: Option<&str>) -> Result<(), ApiError> {

@@ -13,6 +13,7 @@ mod links;
 mod meaning;
 mod people;
 mod places;
+mod remedies;
 mod replay;
 mod reviews;
 mod rules;
