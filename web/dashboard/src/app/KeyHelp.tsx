@@ -5,6 +5,7 @@ import { useDisclosure, useHotkeys } from "@mantine/hooks";
 
 const KEYS: [string, string][] = [
   ["?", "show keyboard shortcuts"],
+  ["Ctrl K", "search everywhere (⌘K on a Mac)"],
   ["/", "search in the list"],
   ["Alt 1 … 8", "go to Home, Identities, Escalations, Events, Devices, Groups, Rules, Settings"],
   ["j  k", "next and previous row of a list"],

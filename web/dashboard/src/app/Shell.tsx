@@ -10,6 +10,7 @@ import { useEffect } from "react";
 import { $api } from "../api";
 import { KeyHelp } from "./KeyHelp";
 import { useLive, useLiveState } from "./live";
+import { SearchEverywhere } from "./SearchEverywhere";
 import { signOut, useUser } from "./session";
 
 const PLACES = [
@@ -52,6 +53,7 @@ export function Shell() {
       </AppShell.Header>
       <AppShell.Navbar p="sm" aria-label="Main">
         <AppShell.Section visibleFrom="sm" px="xs" py="sm"><Brand /></AppShell.Section>
+        <AppShell.Section pb="sm"><SearchEverywhere /></AppShell.Section>
         <AppShell.Section grow component={ScrollArea} className="nav"><Places /></AppShell.Section>
         <AppShell.Section><Person /></AppShell.Section>
       </AppShell.Navbar>

@@ -69,12 +69,12 @@ function useAskAhead(next: Escalation | undefined): void {
 }
 
 /** Does something to the escalation that is looked at, and goes on to the next. */
-function useAct({ current, leave, select }: Selection): (act: Act) => void {
+function useAct({ current, leave, select }: Selection): (act: Act, reason?: string) => void {
   const { triage } = useMay();
-  return ({ to, from }) => {
+  return ({ to, from }, reason) => {
     if (!current || !triage || !from.includes(current.status)) return;
     leave();
-    const done = move(current, to);
+    const done = move(current, to, reason);
     if (to !== "CLOSED") return;
     const untell = tellClosed(current, () => {
       void move({ ...current, status: to }, current.status);

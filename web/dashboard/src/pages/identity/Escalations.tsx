@@ -1,6 +1,6 @@
 // What rules have wanted somebody to look at, of one identity.
 
-import { Group } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { keepPreviousData } from "@tanstack/react-query";
 import { $api, type Schemas } from "../../api";
 import { Answer, Empty } from "../../parts/Answer";
@@ -19,8 +19,8 @@ const COLUMNS: Column<Escalation>[] = [
   { title: "Rule", cell: ({ escalationRule: { id, label } }) => <PageLink to="/escalation-rules/$id" params={{ id }} className="break">{label}</PageLink> },
   { title: "Scores at opening", cell: ({ scoreSnapshot }) => <Snapshot scores={scoreSnapshot} /> },
   { title: "Opened", sort: "openedAt", first: "DESC", cell: ({ openedAt }) => <Time at={openedAt} /> },
-  { title: "Acknowledged", cell: ({ acknowledgedAt }) => <Time at={acknowledgedAt} /> },
-  { title: "Closed", cell: ({ closedAt }) => <Time at={closedAt} /> },
+  { title: "Acknowledged", cell: ({ acknowledgedAt, acknowledgedBy }) => <><Time at={acknowledgedAt} /><By>{acknowledgedBy}</By></> },
+  { title: "Closed", cell: ({ closedAt, closedBy, closeReason }) => <><Time at={closedAt} />{closedAt && <By>{closedBy ?? "its rule"}</By>}{closeReason && <Text fz="xs" c="dimmed" maw={260} className="break">{closeReason}</Text>}</> },
 ];
 
 export function Escalations({ id }: { id: string }) {
@@ -43,6 +43,10 @@ export function Escalations({ id }: { id: string }) {
       <Group><PageLink to="/escalations" search={{ identity: id } as never} fz="sm">Open in the queue</PageLink></Group>
     </>
   );
+}
+
+function By({ children }: { children: string | null | undefined }) {
+  return children ? <Text fz="xs" c="dimmed" className="break">by {children}</Text> : null;
 }
 
 function Snapshot({ scores }: { scores: Escalation["scoreSnapshot"] }) {

@@ -7,6 +7,7 @@ import { Answer } from "../../parts/Answer";
 import { LineChart } from "../../parts/LineChart";
 import { Facts, Panel } from "../../parts/Page";
 import { isWhole } from "./condition";
+import { formatted } from "../../app/preferences";
 import { byDay } from "../../parts/days";
 import { GoodWarning } from "./Preview";
 import { Sample } from "./Sample";
@@ -45,7 +46,7 @@ function Found({ found }: { found: Schemas["BacktestedBody"] }) {
         facts={[
           ["Escalations", <span className="numbers">{found.opened.toLocaleString("en")}</span>],
           ["Identities", <span className="numbers">{found.identities.toLocaleString("en")}</span>],
-          ["Evaluated", <span className="numbers">{found.cycles.toLocaleString("en")} cycles since {new Date(found.from).toLocaleDateString("en-GB", { dateStyle: "medium" })}</span>],
+          ["Evaluated", <span className="numbers">{found.cycles.toLocaleString("en")} cycles since {formatted(found.from, { dateStyle: "medium" })}</span>],
         ]}
       />
       <GoodWarning good={found.good} of={found.identities} />

@@ -8,6 +8,7 @@ import { after, ConditionsInWords, OnOff, RuleTable } from "./RuleTable";
 import type { BadgeRule } from "./rules";
 import { useSwitchBadgeRule } from "./switching";
 
+const WHEN_ON = "They get the badge, after its delay.";
 const WHEN_OFF = "Its badge is removed from every identity until the rule is enabled again.";
 
 export function BadgeRules({ rules }: { rules: BadgeRule[] }) {
@@ -29,7 +30,7 @@ function BadgeRuleRow({ rule }: { rule: BadgeRule }) {
       <Table.Td miw={220}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
       <Table.Td miw={rule.applyDelaySeconds + rule.removeDelaySeconds > 0 ? 150 : undefined}>{waits(rule)}</Table.Td>
       <Table.Td className="numbers">{rule.priority}</Table.Td>
-      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} consequence={WHEN_OFF} /></Table.Td>
+      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} conditions={rule.conditions} whenOff={WHEN_OFF} whenOn={WHEN_ON} /></Table.Td>
     </Table.Tr>
   );
 }

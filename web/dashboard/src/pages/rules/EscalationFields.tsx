@@ -2,6 +2,7 @@
 
 import { Group, MultiSelect, NativeSelect, SimpleGrid, TextInput } from "@mantine/core";
 import { $api, type Schemas } from "../../api";
+import { toLocal, toUtc } from "../../parts/TimeFilter";
 import type { Draft, Row } from "./draft";
 import { SecondsInput } from "./SecondsInput";
 
@@ -91,15 +92,11 @@ export function EscalationDelays({ draft: { values, errors, put } }: Props) {
   );
 }
 
-const MINUTE_MS = 60_000;
-
-/** An instant as the input shows it: in the reader's zone, to the minute. */
+/** An instant as the input shows it: in the preferred zone, to the minute. */
 function localTime(at: string | null): string {
-  if (!at) return "";
-  const date = new Date(at);
-  return new Date(date.getTime() - date.getTimezoneOffset() * MINUTE_MS).toISOString().slice(0, 16);
+  return toLocal(at ?? undefined).slice(0, 16);
 }
 
 function instant(local: string): string | null {
-  return local ? new Date(local).toISOString() : null;
+  return toUtc(local) ?? null;
 }

@@ -13,6 +13,7 @@ import { useSwitchEscalationRule } from "./switching";
 const WEEK_MS = 7 * 86_400_000;
 const COLUMNS = ["Escalation", "Severity", "Conditions", "Delays", "Channels", "Last 7 days", "Enabled"];
 
+const WHEN_ON = "An escalation is opened for each, after the delay of the rule, and its channels are notified.";
 const WHEN_OFF = "Its open escalations are closed.";
 
 export function EscalationRules({ rules }: { rules: EscalationRule[] }) {
@@ -41,7 +42,7 @@ function EscalationRuleRow({ rule, done }: { rule: EscalationRule; done: typeof 
       <Table.Td miw={150}>opens {after(rule.openAfterSeconds)}, closes {after(rule.closeAfterSeconds)}</Table.Td>
       <Table.Td>{rule.channels.length === 0 ? <Text span c="dimmed" inherit>none</Text> : rule.channels.join(", ")}</Table.Td>
       <Table.Td className="numbers" style={{ whiteSpace: "nowrap" }}>{done && <Activity id={id} done={done} />}</Table.Td>
-      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} consequence={WHEN_OFF} /></Table.Td>
+      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} conditions={rule.conditions} whenOff={WHEN_OFF} whenOn={WHEN_ON} /></Table.Td>
     </Table.Tr>
   );
 }

@@ -1,13 +1,15 @@
-// One's own account: who one is, one's password, and the colours.
+// One's own account: who one is, one's password, the theme, and how times are shown.
 
-import { Button, Group, PasswordInput, SegmentedControl, Stack, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
+import { Button, Group, NativeSelect, PasswordInput, SegmentedControl, Stack, Text, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useState } from "react";
 import { $api, tell } from "../../api";
+import { prefer, preferences, type Preferences } from "../../app/preferences";
 import { signOut, useUser } from "../../app/session";
 import { Failure } from "../../parts/Answer";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { word } from "../../parts/score";
-import { Time } from "../../parts/Time";
+import { exactTime, Time } from "../../parts/Time";
 
 const MAY: Record<string, string> = {
   ADMIN: "Admin: full access",
@@ -30,6 +32,7 @@ export function Account() {
         />
       </Panel>
       <Colours />
+      <Times />
       <Password email={user.email} />
     </Page>
   );
@@ -46,6 +49,40 @@ function Colours() {
         value={colorScheme}
         onChange={(next) => setColorScheme(next as MantineColorScheme)}
       />
+    </Panel>
+  );
+}
+
+const LOCALES = [
+  ["en-GB", "English (United Kingdom)"], ["en-US", "English (United States)"], ["de-DE", "Deutsch"], ["fr-FR", "Français"],
+  ["es-ES", "Español"], ["it-IT", "Italiano"], ["nl-NL", "Nederlands"], ["pl-PL", "Polski"], ["pt-BR", "Português (Brasil)"],
+  ["sv-SE", "Svenska (2026-11-26)"], ["tr-TR", "Türkçe"], ["uk-UA", "Українська"], ["ja-JP", "日本語"], ["zh-CN", "中文"],
+] as const;
+
+function Times() {
+  const [{ timeZone, locale }, setShown] = useState(preferences);
+  const [now] = useState(() => Date.now());
+  const put = (change: Partial<Preferences>) => {
+    prefer(change);
+    setShown(preferences());
+  };
+  return (
+    <Panel title="Dates and times" note="Saved in this browser.">
+      <Group align="flex-end" gap="sm">
+        <NativeSelect
+          label="Time zone"
+          data={[{ value: "", label: `Browser (${Intl.DateTimeFormat().resolvedOptions().timeZone})` }, { value: "UTC", label: "UTC" }]}
+          value={timeZone}
+          onChange={(event) => put({ timeZone: event.currentTarget.value === "UTC" ? "UTC" : "" })}
+        />
+        <NativeSelect
+          label="Date format"
+          data={[{ value: "", label: `Browser (${navigator.language})` }, ...LOCALES.map(([value, label]) => ({ value, label }))]}
+          value={locale}
+          onChange={(event) => put({ locale: event.currentTarget.value })}
+        />
+        <Text c="dimmed" fz="sm" role="status" pb={8}>{exactTime(now)}</Text>
+      </Group>
     </Panel>
   );
 }

@@ -4,6 +4,7 @@ import type { paths } from "@dregs/api";
 import { Group, Text, UnstyledButton } from "@mantine/core";
 import { keepPreviousData } from "@tanstack/react-query";
 import { $api, type Schemas } from "../../api";
+import { isUtc } from "../../app/preferences";
 import { usePageSearch } from "../../app/search";
 import { useMay } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
@@ -107,9 +108,10 @@ function given<Name extends string>(parts: Record<Name, string | undefined>): Pa
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value)) as Partial<Record<Name, string>>;
 }
 
-/** When a day of the reader's zone begins, or one that is `later` by so many days. */
+/** When a day of the preferred zone begins, or one that is `later` by so many days. */
 function dayStart(day: string | undefined, later = 0): string | undefined {
   const [year, month, date] = (day ?? "").split("-").map(Number);
-  const start = new Date(year ?? NaN, (month ?? NaN) - 1, (date ?? NaN) + later);
+  const parts = [year ?? NaN, (month ?? NaN) - 1, (date ?? NaN) + later] as const;
+  const start = isUtc() ? new Date(Date.UTC(...parts)) : new Date(...parts);
   return Number.isNaN(start.getTime()) ? undefined : start.toISOString();
 }

@@ -1,7 +1,9 @@
 // The people who sign in here, and those invited.
 
-import { Button, Group, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useDisclosure } from "@mantine/hooks";
+import { useState } from "react";
 import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay, useUser } from "../../app/session";
 import { Answer, Failure } from "../../parts/Answer";
@@ -100,16 +102,41 @@ function Members() {
   );
 }
 
+/** The role, and the way to another one: nothing changes until it is confirmed. */
 function Role({ member, onChange }: { member: Member; onChange: (role: string) => void }) {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  const [role, setRole] = useState(member.role);
+  const begin = () => {
+    setRole(member.role);
+    open();
+  };
+  const submit = () => {
+    close();
+    onChange(role);
+  };
   return (
-    <NativeSelect
-      size="xs"
-      w={110}
-      aria-label={`Role of ${member.email}`}
-      value={member.role}
-      data={ROLES.map(({ value, label }) => ({ value, label }))}
-      onChange={(event) => onChange(event.currentTarget.value)}
-    />
+    <Group gap="xs" wrap="nowrap">
+      {word(member.role)}
+      <Button size="compact-xs" variant="default" onClick={begin} aria-label={`Change the role of ${member.email}`}>Change…</Button>
+      <Modal opened={isOpen} onClose={close} title={`Role of ${member.email}`}>
+        <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
+          <Stack>
+            <NativeSelect
+              label="Role"
+              description={ROLES.find(({ value }) => value === role)?.may}
+              data-autofocus
+              value={role}
+              data={ROLES.map(({ value, label }) => ({ value, label }))}
+              onChange={(event) => setRole(event.currentTarget.value)}
+            />
+            <Group justify="flex-end" gap="xs">
+              <Button variant="default" onClick={close}>Cancel</Button>
+              <Button type="submit" disabled={role === member.role}>Change the role</Button>
+            </Group>
+          </Stack>
+        </form>
+      </Modal>
+    </Group>
   );
 }
 

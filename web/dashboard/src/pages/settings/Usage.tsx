@@ -9,6 +9,7 @@ import { Answer, Empty } from "../../parts/Answer";
 import { ChoiceFilter } from "../../parts/Filters";
 import { LineChart } from "../../parts/LineChart";
 import { Facts, Page, Panel } from "../../parts/Page";
+import { formatted } from "../../app/preferences";
 import { byDay } from "../../parts/days";
 
 const DAY_MS = 86_400_000;
@@ -39,7 +40,7 @@ export function Usage() {
 }
 
 function Month({ usage: { eventsThisMonth, monthlyEventQuota: quota, monthStartedAt } }: { usage: Body }) {
-  const month = new Date(monthStartedAt).toLocaleDateString("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
+  const month = formatted(monthStartedAt, { month: "long", year: "numeric", timeZone: "UTC" });
   const percent = quota ? (100 * eventsThisMonth) / quota : 0;
   return (
     <Panel title={month}>
