@@ -32,7 +32,7 @@ async function create(desk) {
   // A stray key does not take it away.
   await desk.keyboard.press("Escape");
   assert.ok(await desk.locator("[data-secret]").isVisible());
-  await desk.getByRole("button", { name: "I have kept it" }).click();
+  await desk.getByRole("button", { name: "I have saved it" }).click();
   await desk.waitForURL(/\/settings\/channels\/\d+$/);
   return secret;
 }
@@ -63,7 +63,7 @@ test("a channel is made, fails, is mended, and what it missed is sent again", as
 
   receiver.status = 200;
   const before = receiver.taken.length;
-  await desk.getByRole("button", { name: "Send again" }).click();
+  await desk.getByRole("button", { name: "Resend" }).click();
   await desk.getByRole("region", { name: "Attempt 3" }).getByText("Delivered").waitFor();
   const ids = await eventually("the repeat", () => receiver.taken.length > before && receiver.taken.map(({ message }) => message.id));
   assert.equal(new Set(ids).size, 1);

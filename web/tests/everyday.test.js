@@ -100,8 +100,8 @@ test("a rule says whom it matches before it is made, and what it would have open
   const condition = desk.getByRole("group", { name: "Condition 1" });
   await condition.getByLabel("Category").selectOption("HUMANITY");
   await condition.getByRole("textbox", { name: "Threshold" }).fill("50");
-  await desk.getByLabel("Some whom it matches").getByRole("link", { name: "Ada Lovelace" }).waitFor();
-  await desk.getByRole("button", { name: "Test" }).click();
+  await desk.getByLabel("Sample of matches").getByRole("link", { name: "Ada Lovelace" }).waitFor();
+  await desk.getByRole("button", { name: "Run", exact: true }).click();
   await desk.getByRole("img", { name: /3 escalations opened in 91 days/ }).waitFor();
   await desk.getByRole("button", { name: "Create" }).click();
   const made = await eventually("the rule", async () => (await dregs.call("GET", "/escalation-rules")).content.find(({ name }) => name === "Scripts"));
@@ -116,7 +116,7 @@ test("whoever is invited joins by a link, and a viewer changes nothing", async (
   await analyst.page.getByLabel("Role", { exact: true }).selectOption("VIEWER");
   await analyst.page.getByRole("button", { name: "Invite" }).click();
   const link = await analyst.page.locator("[data-secret]").innerText();
-  await analyst.page.getByRole("button", { name: "I have kept it" }).click();
+  await analyst.page.getByRole("button", { name: "I have saved it" }).click();
   await analyst.leave();
 
   const context = await chrome.newContext();

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Analyst } from "./analyst.js";
 import { ADMIN, browser, Dregs, eventually } from "./support.js";
+import { houseWords } from "./words.js";
 
 /** Somebody who tries to get into the page of those who look at them. */
 const HOSTILE = `<img src=x onerror="window.pwned=1">'"\`javascript:alert(1)`;
@@ -76,6 +78,7 @@ for (const [name, options] of [
       for (const barrier of await analyst.barriers()) found.push(`${path} ${barrier}`);
       const overflow = await analyst.overflow();
       if (overflow > 0) found.push(`${path} is ${overflow} px wider than the window`);
+      for (const words of houseWords(await analyst.page.locator("body").innerText())) found.push(`${path} says “${words}”`);
       for (const complaint of analyst.complaints.splice(0)) found.push(`${path} complains: ${complaint}`);
       assert.equal(await analyst.page.evaluate(() => window.pwned), undefined, path);
     }
@@ -83,6 +86,19 @@ for (const [name, options] of [
     await analyst.leave();
   });
 }
+
+test("the API is described in words of the trade", () => {
+  const found = [];
+  const look = (value) => {
+    if (typeof value !== "object" || value === null) return;
+    for (const [key, inner] of Object.entries(value)) {
+      if (["description", "summary"].includes(key) && typeof inner === "string") found.push(...houseWords(inner));
+      else look(inner);
+    }
+  };
+  look(JSON.parse(readFileSync(new URL("../../openapi.json", import.meta.url), "utf8")));
+  assert.deepEqual(found, []);
+});
 
 test("the sign-in form says what is wrong, and leads back to where one was going", async () => {
   const context = await chrome.newContext();

@@ -86,6 +86,11 @@ pub fn is_of_analyzers(slug: &str) -> bool {
     PLAIN.iter().any(|plain| plain.slug == slug)
 }
 
+/// The analyzer whose observation gives the badge with this slug.
+pub fn analyzer_of(slug: &str) -> Option<&'static str> {
+    PLAIN.iter().find(|plain| plain.slug == slug).map(|plain| plain.analyzer)
+}
+
 /// The badges of the plain cases among `observations`; those of analyzers in shadow give none.
 pub fn of_analyzers(observations: &[Observation]) -> impl Iterator<Item = Badge> {
     observations.iter().filter(|observation| observation.weight > 0.0).filter_map(|observation| {

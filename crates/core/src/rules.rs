@@ -13,12 +13,14 @@ use crate::score::{Category, Scores};
 use crate::time::{SECOND_MS, Timestamp};
 
 mod decide;
+mod dismissed;
 mod standing;
 mod starter;
 #[cfg(test)]
 mod tests;
 
 pub use decide::{Decision, Facts, decide};
+pub use dismissed::Dismissal;
 pub use standing::{Held, Kind, Standing};
 pub use starter::starter_rules;
 
@@ -157,10 +159,10 @@ impl Condition {
             Self::ScoreLte { category, threshold } => score(*category, true, "at most", *threshold),
             Self::ScoreGt { category, threshold } => score(*category, false, "above", *threshold),
             Self::ScoreGte { category, threshold } => score(*category, false, "at least", *threshold),
-            Self::IdentityAgeGt { seconds } => format!("known for more than {seconds} seconds"),
-            Self::IdentityAgeLt { seconds } => format!("known for less than {seconds} seconds"),
-            Self::BadgeExists { badge } => format!("it carries \"{badge}\""),
-            Self::BadgeNotExists { badge } => format!("it does not carry \"{badge}\""),
+            Self::IdentityAgeGt { seconds } => format!("first seen more than {seconds} seconds ago"),
+            Self::IdentityAgeLt { seconds } => format!("first seen less than {seconds} seconds ago"),
+            Self::BadgeExists { badge } => format!("it has the badge \"{badge}\""),
+            Self::BadgeNotExists { badge } => format!("it does not have the badge \"{badge}\""),
         }
     }
 }

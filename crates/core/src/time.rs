@@ -40,6 +40,14 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// To the minute, as sentences say it: `2026-11-23 09:30 UTC`.
+    pub fn to_minute(self) -> String {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(instant) => instant.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            Err(_) => self.to_string(),
+        }
+    }
+
     /// Reads RFC 3339 with any offset; finer digits than milliseconds are cut off. `None` when
     /// the text is not such a time.
     pub fn parse(text: &str) -> Option<Self> {

@@ -122,9 +122,9 @@ fn changes(event: EventType, data: &Value, scores: &Scores) -> Vec<String> {
         data[key].as_array().into_iter().flatten().map(of).collect()
     };
     let mut changes = match event {
-        EventType::IdentityScored => badges("badges", "Carries"),
+        EventType::IdentityScored => badges("badges", "Has the badge"),
         EventType::IdentityBadgesChanged => {
-            [badges("added", "Now carries"), badges("removed", "No longer carries")].concat()
+            [badges("added", "Now has the badge"), badges("removed", "No longer has the badge")].concat()
         }
         EventType::EscalationOpened => {
             let conditions: Vec<Condition> = read(&data["conditions"]).unwrap_or_default();
@@ -249,12 +249,12 @@ mod tests {
             (
                 EventType::IdentityBadgesChanged,
                 "Badges changed",
-                "Now carries “Suspected bot”: Humanity is 12, below 20.",
+                "Now has the badge “Suspected bot”: Humanity is 12, below 20.",
             ),
             (
                 EventType::EscalationOpened,
                 "Escalation opened: Likely a bot",
-                "Humanity is 12, below 20; known for more than 3600 seconds; it does not carry \"trusted\".",
+                "Humanity is 12, below 20; first seen more than 3600 seconds ago; it does not have the badge \"trusted\".",
             ),
             (
                 EventType::EscalationClosed,

@@ -38,6 +38,7 @@ pub struct Decision {
 /// Decides. The same arguments give the same answer, and a decision repeated at once changes nothing.
 pub fn decide(before: &Standing, facts: &Facts, rules: &Rules, now: Timestamp) -> Decision {
     let mut decision = Decision::default();
+    decision.after.dismissed.clone_from(&before.dismissed);
     if !facts.disregarded {
         let mut clerk = Clerk::new(before, facts, now);
         decision.after.badges = clerk.badges(before, facts, rules);
@@ -50,9 +51,23 @@ pub fn decide(before: &Standing, facts: &Facts, rules: &Rules, now: Timestamp) -
     };
     decision.added = missing(&decision.after.badges, &before.badges);
     decision.removed = missing(&before.badges, &decision.after.badges);
+    for badge in &mut decision.removed {
+        badge.explanation = until(&badge.explanation, now);
+    }
     let still: HashSet<_> = open(&decision.after).collect();
     decision.closed = open(before).filter(|rule| !still.contains(rule)).collect();
     decision
+}
+
+/// How a reason begins that is no longer true.
+const PAST: &str = "Held until ";
+
+/// A reason that was true until then; one that is of the past already stays as it is.
+fn until(explanation: &str, then: Timestamp) -> String {
+    if explanation.starts_with(PAST) {
+        return explanation.to_owned();
+    }
+    format!("{PAST}{}: “{explanation}”", then.to_minute())
 }
 
 fn slugs(badges: &[Badge]) -> Slugs<'_> {
@@ -111,7 +126,12 @@ impl<'a> Clerk<'a> {
             if !self.is_in_force(&timed, &Slugs::new()) {
                 continue;
             }
-            let explanation = known.get(rule.slug.as_str()).map(|badge| badge.explanation.clone());
+            let held = self.after.last().filter(|held| !held.holds);
+            // While its delay passes it is carried for what was, and is no more.
+            let explanation = held.map(|held| match known.get(rule.slug.as_str()) {
+                Some(before) => until(&before.explanation, held.since),
+                None => format!("Its conditions held until {}.", held.since.to_minute()),
+            });
             let badge = Badge {
                 slug: rule.slug.clone(),
                 name: rule.name.clone(),
@@ -123,7 +143,8 @@ impl<'a> Clerk<'a> {
         }
         given.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
         let of_rules = given.into_iter().map(|(_, badge)| badge);
-        of_rules.chain(facts.badges.iter().cloned()).collect()
+        let is_dismissed = |badge: &Badge| before.dismissed.iter().any(|one| one.slug == badge.slug);
+        of_rules.chain(facts.badges.iter().cloned()).filter(|badge| !is_dismissed(badge)).collect()
     }
 
     fn escalations(&mut self, badges: &[Badge], rules: &Rules, opened: &mut Vec<i64>) {

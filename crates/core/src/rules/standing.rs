@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Dismissal;
 use crate::badge::Badge;
 use crate::time::Timestamp;
 
@@ -34,6 +35,8 @@ pub struct Standing {
     pub badges: Vec<Badge>,
     /// At most one for each rule.
     pub rules: Vec<Held>,
+    /// Badges that are not given, though their rules hold.
+    pub dismissed: Vec<Dismissal>,
 }
 
 /// A standing as it is written: rules as rows of numbers, since a thousand of them are read and written with
@@ -45,6 +48,8 @@ struct Written {
     badges: Vec<Badge>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     held: Vec<Row>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dismissed: Vec<Dismissal>,
     /// What versions before rows wrote.
     #[serde(default, skip_serializing)]
     rules: Vec<Held>,
@@ -81,8 +86,9 @@ impl Standing {
     /// When it did not write that.
     pub fn decode(text: Option<&str>) -> Result<Self, serde_json::Error> {
         let Some(text) = text else { return Ok(Self::default()) };
-        let Written { badges, held, rules } = serde_json::from_str(text)?;
-        Ok(Self { badges, rules: rules.into_iter().chain(held.into_iter().map(Held::from)).collect() })
+        let Written { badges, held, dismissed, rules } = serde_json::from_str(text)?;
+        let rules = rules.into_iter().chain(held.into_iter().map(Held::from)).collect();
+        Ok(Self { badges, rules, dismissed })
     }
 
     /// JSON; `None` where there is nothing to remember.
@@ -94,7 +100,8 @@ impl Standing {
             return Ok(None);
         }
         let held = self.rules.iter().map(Row::from).collect();
-        let written = Written { badges: self.badges.clone(), held, rules: Vec::new() };
+        let (badges, dismissed) = (self.badges.clone(), self.dismissed.clone());
+        let written = Written { badges, held, dismissed, rules: Vec::new() };
         serde_json::to_string(&written).map(Some)
     }
 }
@@ -114,7 +121,7 @@ mod tests {
             held(Kind::Badge, true, false),
             held(Kind::Escalation, false, true),
         ];
-        let standing = Standing { badges: Vec::new(), rules };
+        let standing = Standing { rules, ..Standing::default() };
         let text = standing.encode().unwrap().unwrap();
         let expected =
             r#"{"held":[[0,7,3,3,1795426200007],[0,7,3,1,1795426200007],[1,7,3,2,1795426200007]]}"#;
@@ -127,7 +134,7 @@ mod tests {
     fn what_earlier_versions_wrote_is_read() {
         let text = r#"{"rules":[{"kind":"Escalation","rule":7,"revision":3,"holds":true,
             "since":"2026-11-23T09:30:00.007Z","inForce":false}]}"#;
-        let expected = Standing { badges: Vec::new(), rules: vec![held(Kind::Escalation, true, false)] };
+        let expected = Standing { rules: vec![held(Kind::Escalation, true, false)], ..Standing::default() };
         assert_eq!(Standing::decode(Some(text)).unwrap(), expected);
     }
 }

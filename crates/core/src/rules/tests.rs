@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::score::Observation;
 
 const BEGIN: Timestamp = Timestamp::from_millis(1_795_426_200_000);
 
@@ -96,6 +97,96 @@ fn a_badge_comes_and_goes_after_its_delays() {
     assert_eq!(story.told(140, 90), (vec![], Some(150)));
     assert_eq!(story.told(151, 90), (vec!["-badge"], None));
     assert_eq!(story.standing, Standing::default());
+}
+
+/// The reason of the badge after each score, a minute after the one before.
+fn reasons(story: &mut Story, scores: &[u8]) -> Vec<String> {
+    let reason = |(minute, score): (usize, &u8)| {
+        story.told(60 * minute as i64, *score);
+        story.standing.badges.first().map_or_else(String::new, |badge| badge.explanation.clone())
+    };
+    scores.iter().enumerate().map(reason).collect()
+}
+
+#[test]
+fn the_reason_of_a_badge_is_true_at_each_cycle() {
+    let mut story = Story::with(vec![badge_rule(vec![below(40)], 0, 600)], vec![]);
+    let until = "Held until 2026-11-23 09:32 UTC: “Humanity is 9, below 40.”";
+    let expected =
+        ["Humanity is 32, below 40.", "Humanity is 9, below 40.", until, until, "Humanity is 12, below 40."];
+    assert_eq!(reasons(&mut story, &[32, 9, 51, 70, 12]), expected);
+    story.told(300, 90);
+    story.humanity = Some(95);
+    let gone = story.decide(900).removed;
+    assert_eq!(gone[0].explanation, "Held until 2026-11-23 09:35 UTC: “Humanity is 12, below 40.”");
+    // Another threshold, another reason.
+    story.told(960, 30);
+    story.rules.badges[0].conditions = vec![below(50)];
+    story.rules.badges[0].revision = 2;
+    assert_eq!(reasons(&mut story, &[30]), ["Humanity is 30, below 50."]);
+}
+
+fn lowers(id: &str, category: Category, value: f64) -> Observation {
+    let (label, explanation, metadata) = Default::default();
+    Observation {
+        category,
+        id: id.to_owned(),
+        label,
+        explanation,
+        value,
+        confidence: 0.8,
+        weight: 1.0,
+        metadata,
+    }
+}
+
+#[test]
+fn a_dismissed_badge_stays_off_until_something_new_speaks_for_it() {
+    let mut story = Story::with(vec![badge_rule(vec![below(40)], 0, 0)], vec![]);
+    assert_eq!(story.told(0, 20).0, ["+badge"]);
+    let evidence =
+        [lowers("humanity.pace", Category::Humanity, 0.2), lowers("behavior.x", Category::Behavior, 0.4)];
+    let by = (at(1), "eve@example.com", Some("A shared till.".to_owned()));
+    let dismissal = Dismissal::new("suspicious", "Suspicious", by, &evidence, &story.rules);
+    story.standing.dismissed.push(dismissal.clone());
+    assert_eq!(story.told(1, 20).0, ["-badge"]);
+    assert_eq!(story.told(2, 10).0, [""; 0], "another score by the same evidence");
+    assert_eq!(story.standing.dismissed, [dismissal.clone()]);
+    let text = story.standing.encode().unwrap();
+    assert_eq!(Standing::decode(text.as_deref()).unwrap(), story.standing);
+
+    let (pace, behavior) = (evidence[0].clone(), evidence[1].clone());
+    let stands = |observations: &[Observation]| dismissal.holds(Some(observations), &story.rules);
+    assert!(dismissal.holds(None, &story.rules) && stands(&evidence) && stands(&[]));
+    assert!(stands(&[Observation { value: 0.19, ..pace.clone() }]), "hardly more");
+    assert!(!stands(&[Observation { value: 0.1, ..pace.clone() }]), "stronger");
+    assert!(!stands(&[pace.clone(), lowers("humanity.hands", Category::Humanity, 0.3)]), "something else");
+    assert!(
+        stands(&[pace.clone(), lowers("humanity.hands", Category::Humanity, 0.7)]),
+        "it speaks against the badge"
+    );
+    assert!(stands(&[Observation { value: 0.05, ..behavior }]), "the rule does not go by it");
+    story.rules.badges[0].revision = 2;
+    assert!(!dismissal.holds(None, &story.rules), "another rule");
+
+    story.standing.dismissed.clear();
+    assert_eq!(story.told(3, 10).0, ["+badge"]);
+}
+
+#[test]
+fn a_dismissed_badge_of_an_analyzer_goes_by_its_analyzer_alone() {
+    let burst = lowers("behavior.sign-up-burst", Category::Behavior, 0.05);
+    let by = (BEGIN, "eve@example.com", None);
+    let dismissal = Dismissal::new(
+        "registration-bombing",
+        "Registration bombing",
+        by,
+        &[burst.clone()],
+        &Rules::default(),
+    );
+    let holds = |observations: &[Observation]| dismissal.holds(Some(observations), &Rules::default());
+    assert!(holds(&[burst.clone(), lowers("behavior.pace", Category::Behavior, 0.02)]));
+    assert!(!holds(&[Observation { weight: 2.0, ..burst }]));
 }
 
 #[test]

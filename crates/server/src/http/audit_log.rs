@@ -16,7 +16,7 @@ use super::params::{Params, time};
 use crate::app::App;
 use crate::store::audit_log::{self, Entry, Filter};
 
-/// Something that was done.
+/// An entry of the audit log.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEntryBody {
@@ -83,7 +83,7 @@ pub struct ListParams {
     to: Option<String>,
 }
 
-/// List what people and keys have done, newest first
+/// List the audit log, newest first
 #[utoipa::path(get, operation_id = "listAuditLog", path = "/audit-log", tag = "audit-log",
     params(PageQuery, ListParams), responses((status = 200, body = Page<AuditEntryBody>)))]
 pub async fn list(

@@ -37,7 +37,7 @@ pub struct BadgeRuleBody {
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "BAD")]
     badge_type: BadgeType,
-    /// Badges of higher numbers come first.
+    /// Higher numbers come first.
     priority: i64,
     #[schema(value_type = Vec<ConditionBody>)]
     conditions: Vec<Condition>,
@@ -160,7 +160,7 @@ pub async fn get(
 
 /// Create a badge rule
 ///
-/// Everybody is decided on again in the background.
+/// All identities are re-evaluated in the background.
 #[utoipa::path(post, operation_id = "createBadgeRule", path = "/badge-rules", tag = "rules",
     request_body = NewBadgeRuleBody, responses((status = 201, body = BadgeRuleBody),
         (status = 409, body = ErrorBody, description = "There is a badge with this slug.")))]
@@ -176,7 +176,7 @@ pub async fn create(
 
 /// Replace a badge rule
 ///
-/// Its slug stays. What was waited for counts anew.
+/// Its slug stays. Running delays start anew.
 #[utoipa::path(put, operation_id = "replaceBadgeRule", path = "/badge-rules/{id}", tag = "rules",
     params(("id" = i64, Path)), request_body = NewBadgeRuleBody,
     responses((status = 200, body = BadgeRuleBody)))]
@@ -203,7 +203,7 @@ pub struct DeleteParams {
 
 /// Remove a badge rule
 ///
-/// Its badge goes from everybody.
+/// Its badge is removed from every identity.
 #[utoipa::path(delete, operation_id = "removeBadgeRule", path = "/badge-rules/{id}", tag = "rules",
     params(("id" = i64, Path), DeleteParams), responses((status = 204),
         (status = 409, body = ErrorBody, description = "Escalation rules name its badge.")))]

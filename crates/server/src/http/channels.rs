@@ -82,7 +82,7 @@ pub struct HealthBody {
     disabled_reason: Option<String>,
 }
 
-/// How a channel tells, by its type.
+/// The configuration of a channel, by its type.
 pub struct ConfigBody;
 
 impl PartialSchema for ConfigBody {
@@ -90,7 +90,7 @@ impl PartialSchema for ConfigBody {
         let names = ["WebhookConfigBody", "EmailConfigBody", "SlackConfigBody"];
         let any =
             names.into_iter().fold(AnyOfBuilder::new(), |any, name| any.item(Ref::from_schema_name(name)));
-        any.description(Some("How a channel tells, by its type.")).into()
+        any.description(Some("The configuration of a channel, by its type.")).into()
     }
 }
 
@@ -109,11 +109,11 @@ pub struct EmailConfigBody {
     /// From 1 to 20.
     #[schema(example = json!(["trust@example.com"]))]
     recipients: Vec<String>,
-    /// Mails in a minute, from 1 to 1000, beyond which events are gathered into a digest; 10 unless said.
+    /// E-mails per minute, from 1 to 1000, above which events are combined into a digest; 10 by default.
     mails_per_minute: Option<u32>,
 }
 
-/// Where cards are posted.
+/// Where messages are posted.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SlackConfigBody {
@@ -129,17 +129,17 @@ pub struct WebhookConfigBody {
     /// http or https, without user name and password.
     #[schema(example = "https://example.com/webhooks/dregs")]
     url: String,
-    /// Headers to send besides ours; their values are masked when read.
+    /// Additional headers; their values are masked when read.
     headers: Option<std::collections::BTreeMap<String, String>>,
-    /// The deadline of an attempt, from 100 to 30000.
+    /// The timeout of an attempt, from 100 to 30000.
     timeout_ms: Option<u64>,
-    /// Requests under way at once, from 1 to 256; 32 unless said.
+    /// Concurrent requests, from 1 to 256; 32 by default.
     max_concurrency: Option<u32>,
-    /// Requests begun in a second, from 1 to 10000; unlimited unless said.
+    /// Requests per second, from 1 to 10000; unlimited by default.
     rate_per_second: Option<u32>,
-    /// Whether each event of an identity waits until the one before is delivered or given up.
+    /// Whether events of an identity are delivered one after the other.
     ordered: Option<bool>,
-    /// Whether a score makes those of the same identity that still wait needless: they are SUPERSEDED.
+    /// Whether a newer score replaces pending ones of the same identity: they become SUPERSEDED.
     coalesce: Option<bool>,
 }
 
@@ -174,10 +174,10 @@ pub struct ChannelPatchBody {
     slug: Option<String>,
     enabled: Option<bool>,
     events: Option<Vec<String>>,
-    /// Replaces the configuration; what is sent back masked stays as it was.
+    /// Replaces the configuration; masked values are left unchanged.
     #[schema(value_type = Option<ConfigBody>)]
     config: Option<Object<Map<String, Value>>>,
-    /// With `enabled: true`: what becomes of the deliveries that wait. SEND unless said.
+    /// With `enabled: true`: what becomes of paused deliveries. SEND by default.
     on_resume: Option<OnResumeBody>,
 }
 
@@ -307,7 +307,7 @@ pub async fn update(
 
 /// Remove a channel
 ///
-/// Its deliveries, sent and waiting, go with it.
+/// Its deliveries, sent and pending, are deleted with it.
 #[utoipa::path(delete, operation_id = "removeChannel", path = "/channels/{id}",
     tag = "channels", params(("id" = i64, Path)),
     responses((status = 204)))]
@@ -326,7 +326,7 @@ pub async fn delete(
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestBody {
-    /// The event type to send an example of; `CHANNEL_TEST` unless said.
+    /// The event type to send an example of; `CHANNEL_TEST` by default.
     event: Option<String>,
 }
 
@@ -341,8 +341,7 @@ pub struct TestAnswer {
 
 /// Test a channel
 ///
-/// Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It
-/// is not tried again. A disabled channel can be tested too.
+/// Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It is not retried. A disabled channel can be tested too.
 #[utoipa::path(post, operation_id = "testChannel", path = "/channels/{id}/actions/test",
     tag = "channels", params(("id" = i64, Path)),
     request_body = Option<TestBody>,
@@ -371,7 +370,7 @@ pub async fn test(
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RotateBody {
-    /// How long the old secret goes on signing beside the new one; at most seven days.
+    /// How long the old secret signs beside the new one; at most seven days.
     #[serde(default)]
     overlap_seconds: u32,
 }
@@ -382,12 +381,12 @@ pub struct RotateBody {
 pub struct RotateAnswer {
     /// Store it: it is not shown again.
     signing_secret: String,
-    /// When the old secret ends.
+    /// When the old secret expires.
     #[schema(value_type = String, format = DateTime)]
     overlap_ends_at: Timestamp,
 }
 
-/// Give a channel a new signing secret
+/// Rotate the signing secret of a channel
 ///
 /// Until the overlap ends, `webhook-signature` has a signature by each secret, and
 /// `X-Dregs-Signature` one by the new secret.

@@ -31,7 +31,7 @@ pub struct CredentialBody {
     /// Origins of pages that may send events with the public key, such as `https://example.com`.
     allowed_origins: Vec<String>,
     enabled: bool,
-    /// Requests it may make in a second, each event of a batch counted; null is the number in the
+    /// Requests per second, each event of a batch counted; null is the number in the
     /// configuration, 0 any number.
     rate_per_second: Option<i64>,
     #[schema(value_type = String, format = DateTime)]
@@ -60,7 +60,7 @@ pub struct CredentialPatchBody {
     allowed_origins: Option<Vec<String>>,
     /// False revokes both keys at once.
     enabled: Option<bool>,
-    /// Requests it may make in a second, each event of a batch counted; null goes back to the number in
+    /// Requests per second, each event of a batch counted; null goes back to the number in
     /// the configuration.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u32>)]

@@ -32,10 +32,10 @@ const BINS: usize = 10;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct TimeParams {
-    /// 24 hours before `to` unless said.
+    /// 24 hours before `to` by default.
     #[param(format = DateTime)]
     from: Option<String>,
-    /// Up to, but not at, this time; now unless said.
+    /// Up to, but not at, this time; now by default.
     #[param(format = DateTime)]
     to: Option<String>,
 }
@@ -74,7 +74,7 @@ pub struct StatsBody {
     channels: ChannelSummaryBody,
 }
 
-/// How many channels are well, and how many want to be looked at.
+/// How many channels are healthy, and how many need attention.
 #[derive(Default, Serialize, ToSchema)]
 pub struct ChannelSummaryBody {
     healthy: u64,
@@ -95,7 +95,7 @@ async fn channel_summary(app: &App, team_id: i64) -> Result<ChannelSummaryBody, 
     Ok(summary)
 }
 
-/// Read what is there, and what has happened lately
+/// Read the figures of the dashboard
 #[utoipa::path(get, operation_id = "readStats", path = "/dashboard/stats", tag = "dashboard",
     params(TimeParams), responses((status = 200, body = StatsBody)))]
 pub async fn stats(
@@ -142,7 +142,7 @@ pub struct DistributionBody {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DistributionParams {
-    /// Those whose last event is not before this; everybody unless said.
+    /// Those whose last event is not before this; everybody by default.
     #[param(format = DateTime)]
     from: Option<String>,
     /// Those whose last event is before this.
@@ -150,7 +150,7 @@ pub struct DistributionParams {
     to: Option<String>,
 }
 
-/// Read how scores are spread
+/// Read the score distribution
 #[utoipa::path(get, operation_id = "readScoreDistribution", path = "/dashboard/score-distribution",
     tag = "dashboard", params(DistributionParams), responses((status = 200, body = Vec<DistributionBody>)))]
 pub async fn score_distribution(
@@ -185,7 +185,7 @@ pub struct RuleActivityBody {
     closed: i64,
 }
 
-/// Read what rules have done lately, the busiest first
+/// Read the recent activity of escalation rules, the busiest first
 #[utoipa::path(get, operation_id = "readRuleActivity", path = "/dashboard/rule-activity", tag = "dashboard",
     params(TimeParams), responses((status = 200, body = Vec<RuleActivityBody>)))]
 pub async fn rule_activity(

@@ -32,16 +32,16 @@ pub struct DatasetBody {
     #[schema(example = "disposable-email-domains")]
     slug: &'static str,
     description: &'static str,
-    /// Where the shipped part comes from.
+    /// The source of the built-in part.
     source: &'static str,
-    /// The version of the shipped part: that of its package, or its date.
+    /// The version of the built-in part: that of its package, or its date.
     version: &'static str,
-    /// When the shipped part was taken over.
+    /// When the built-in part was updated.
     #[schema(value_type = String, format = DateTime)]
     taken_at: Timestamp,
-    /// How much the shipped part still says, as a part of what it said when it was new.
+    /// How much of the value of the built-in part remains, from 0.0 to 1.0: old lists miss new entries.
     freshness: f64,
-    /// Shipped entries.
+    /// Built-in entries.
     global_entry_count: usize,
     /// The team's own entries.
     customer_entry_count: usize,
@@ -73,14 +73,14 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DatasetEntryBody {
-    /// Null for a shipped one.
+    /// Null for a built-in one.
     id: Option<i64>,
-    /// GLOBAL is shipped; CUSTOMER is the team's own.
+    /// GLOBAL is built-in; CUSTOMER is the team's own.
     #[schema(example = "CUSTOMER")]
     scope: &'static str,
     #[schema(example = "mailinator.com")]
     value: String,
-    /// False takes a shipped value away.
+    /// False excludes a built-in value.
     included: bool,
     note: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -162,7 +162,7 @@ pub struct NewDatasetEntryBody {
     /// A domain; those under it are meant as well.
     #[schema(example = "throwaway.example", max_length = 253)]
     value: String,
-    /// False takes a shipped value away.
+    /// False excludes a built-in value.
     #[serde(default = "yes")]
     included: bool,
     #[schema(max_length = 500)]
@@ -175,7 +175,7 @@ fn yes() -> bool {
 
 /// Add an entry to a dataset
 ///
-/// Identities with an e-mail address at the domain are scored again in the background.
+/// Identities with an e-mail address at the domain are rescored in the background.
 #[utoipa::path(post, operation_id = "createDatasetEntry", path = "/datasets/{slug}/entries", tag = "datasets",
     params(("slug" = String, Path)), request_body = NewDatasetEntryBody,
     responses((status = 201, body = DatasetEntryBody),

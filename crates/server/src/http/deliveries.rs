@@ -74,7 +74,7 @@ pub struct DeliveryLogBody {
 #[serde(rename_all = "camelCase")]
 pub struct AttemptBody {
     pub attempt: i64,
-    /// INITIAL, RETRY, RESEND, REPLAY, TEST, PROBE where a channel that had been left alone was tried, or RECOVERY where the server stopped during an
+    /// INITIAL, RETRY, RESEND, REPLAY, TEST, PROBE where a channel paused after failures was tried, or RECOVERY where the server stopped during an
     /// attempt whose outcome is therefore not known.
     trigger: &'static str,
     /// PENDING, DELIVERED or FAILED.
@@ -145,7 +145,7 @@ pub async fn list(
     Ok(Answer(page.counted(content, total)))
 }
 
-/// List the deliveries that tell of an identity, newest first
+/// List the deliveries about an identity, newest first
 ///
 /// Of all channels.
 #[utoipa::path(get, operation_id = "listIdentityDeliveries", path = "/identities/{id}/deliveries",
@@ -276,7 +276,7 @@ impl From<log::ShownAttempt> for AttemptBody {
     }
 }
 
-/// Send a delivery again
+/// Resend a delivery
 ///
 /// With the same event id, a fresh timestamp and signature, and a fresh schedule of retries.
 #[utoipa::path(post, operation_id = "resendDelivery", path = "/deliveries/{id}/actions/resend",
@@ -299,7 +299,7 @@ pub async fn resend(
     Ok((StatusCode::ACCEPTED, Answer(body(&app, &delivery, is_enabled))))
 }
 
-/// Which deliveries to send again.
+/// Which deliveries to replay.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ReplayBody {
@@ -309,7 +309,7 @@ pub struct ReplayBody {
     /// Created before.
     #[schema(format = DateTime)]
     to: String,
-    /// DELIVERED or FAILED; both unless said. What waits is sent anyway.
+    /// DELIVERED or FAILED; both by default. Pending deliveries are sent anyway.
     status: Option<String>,
     /// Only count.
     #[serde(default)]
@@ -327,7 +327,7 @@ pub struct ReplayAnswer {
     dry_run: bool,
 }
 
-/// Send the deliveries of a time range again
+/// Replay the deliveries of a time range
 #[utoipa::path(post, operation_id = "replayDeliveries", path = "/channels/{id}/actions/replay",
     tag = "deliveries", params(("id" = i64, Path)),
     request_body = ReplayBody,

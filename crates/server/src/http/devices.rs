@@ -45,7 +45,7 @@ pub struct DeviceBody {
     timezone: Option<String>,
     latitude: Option<f64>,
     longitude: Option<f64>,
-    /// Whether nobody's analysis looks at who else uses it.
+    /// Whether it is left out of every analysis.
     disregarded: bool,
     #[schema(value_type = String, format = DateTime)]
     first_seen_at: Timestamp,
@@ -81,7 +81,7 @@ impl From<Device> for DeviceBody {
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `lastSeenAt` unless said; else `firstSeenAt`, `fingerprint` or `ip`.
+    /// `lastSeenAt` by default; else `firstSeenAt`, `fingerprint` or `ip`.
     sort: Option<String>,
     /// Devices this identity was seen on.
     identity: Option<String>,
@@ -137,13 +137,13 @@ pub async fn get(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DevicePatchBody {
-    /// True leaves the device out of everybody's analysis, such as a shared machine of an office.
+    /// True leaves the device out of every analysis, such as a shared machine of an office.
     disregarded: bool,
 }
 
-/// Disregard a device, or regard it again
+/// Disregard a device, or stop disregarding it
 ///
-/// Those who use it are scored again.
+/// Identities that use it are rescored.
 #[utoipa::path(patch, operation_id = "changeDevice", path = "/devices/{fingerprint}", tag = "devices",
     params(("fingerprint" = String, Path)), request_body = DevicePatchBody,
     responses((status = 200, body = DeviceBody)))]

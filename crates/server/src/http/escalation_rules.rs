@@ -37,13 +37,13 @@ pub struct EscalationRuleBody {
     name: String,
     #[schema(value_type = String, example = "WARNING")]
     severity: Severity,
-    /// Slugs of the channels that are told; with none it is shown, and nobody is told.
+    /// Slugs of the channels to notify; without one, escalations are only listed.
     channels: Vec<String>,
     #[schema(value_type = Vec<ConditionBody>)]
     conditions: Vec<Condition>,
     open_after_seconds: u64,
     close_after_seconds: u64,
-    /// It opens nothing before.
+    /// Effective from: it opens nothing before.
     #[schema(value_type = Option<String>, format = DateTime)]
     effective_at: Option<Timestamp>,
     enabled: bool,
@@ -160,7 +160,7 @@ pub async fn get(
 
 /// Create an escalation rule
 ///
-/// Everybody is decided on again in the background.
+/// All identities are re-evaluated in the background.
 #[utoipa::path(post, operation_id = "createEscalationRule", path = "/escalation-rules", tag = "rules",
     request_body = NewEscalationRuleBody, responses((status = 201, body = EscalationRuleBody),
         (status = 409, body = ErrorBody, description = "There is a rule of this name.")))]
@@ -178,7 +178,7 @@ pub async fn create(
 
 /// Replace an escalation rule
 ///
-/// What was waited for counts anew.
+/// Running delays start anew.
 #[utoipa::path(put, operation_id = "replaceEscalationRule", path = "/escalation-rules/{id}", tag = "rules",
     params(("id" = i64, Path)), request_body = NewEscalationRuleBody,
     responses((status = 200, body = EscalationRuleBody),
@@ -198,7 +198,7 @@ pub async fn replace(
 
 /// Remove an escalation rule
 ///
-/// What it has opened is closed.
+/// Its open escalations are closed.
 #[utoipa::path(delete, operation_id = "removeEscalationRule", path = "/escalation-rules/{id}", tag = "rules",
     params(("id" = i64, Path)), responses((status = 204)))]
 pub async fn delete(
@@ -224,7 +224,7 @@ pub struct PreviewBody {
 #[derive(Serialize, ToSchema)]
 pub struct PreviewedBody {
     matching: usize,
-    /// Of those, how many carry a GOOD badge: they may be innocent.
+    /// Of those, how many have a GOOD badge: they may be legitimate.
     good: usize,
     /// Up to ten of them, the newest first.
     sample: Vec<IdentityBody>,
@@ -232,7 +232,7 @@ pub struct PreviewedBody {
 
 /// Preview a rule
 ///
-/// Whom its conditions match now, delays apart. Nothing is changed.
+/// Identities that its conditions match now, ignoring delays. Read-only.
 #[utoipa::path(post, operation_id = "previewEscalationRule", path = "/escalation-rules/actions/preview",
     tag = "rules", request_body = PreviewBody, responses((status = 200, body = PreviewedBody)))]
 pub async fn preview(
@@ -271,7 +271,7 @@ pub struct BacktestedBody {
     from: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     to: Timestamp,
-    /// Cycles that were looked at.
+    /// Cycles that were evaluated.
     cycles: u64,
     /// Escalations it would have opened.
     opened: u64,
@@ -279,11 +279,11 @@ pub struct BacktestedBody {
     days: Vec<BacktestedDay>,
     /// Identities that would have had one.
     identities: usize,
-    /// Of those, how many carry a GOOD badge now: they may be innocent.
+    /// Of those, how many have a GOOD badge now: they may be legitimate.
     good: usize,
     /// Up to ten of them, the newest first.
     sample: Vec<IdentityBody>,
-    /// Up to ten of those that carry a GOOD badge.
+    /// Up to ten of those that have a GOOD badge.
     good_sample: Vec<IdentityBody>,
 }
 
@@ -298,7 +298,7 @@ pub struct BacktestedDay {
 
 /// Back-test a rule
 ///
-/// What it would have opened in the last 90 days. Nothing is changed.
+/// What it would have opened in the last 90 days. Read-only.
 #[utoipa::path(post, operation_id = "backtestEscalationRule", path = "/escalation-rules/actions/backtest",
     tag = "rules", request_body = BacktestBody, responses((status = 200, body = BacktestedBody)))]
 pub async fn backtest(

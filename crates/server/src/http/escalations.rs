@@ -16,6 +16,7 @@ use super::error::{ApiError, Code};
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path};
 use super::reference::Reference;
+use super::triage::reason;
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::escalations as ops;
@@ -25,7 +26,7 @@ use crate::store::identities;
 /// Escalations of a status that are counted.
 const COUNTED_MAX: i64 = 100_000;
 
-/// Something that a rule wants somebody to look at.
+/// A case that a rule has opened for somebody to look at.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EscalationBody {
@@ -46,6 +47,12 @@ pub struct EscalationBody {
     acknowledged_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     closed_at: Option<Timestamp>,
+    /// The user's e-mail address, or the credential's name.
+    acknowledged_by: Option<String>,
+    /// Null where its rule closed it.
+    closed_by: Option<String>,
+    /// As whoever closed it put it, or what its rule found.
+    close_reason: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -62,6 +69,9 @@ impl From<Escalation> for EscalationBody {
             opened_at: escalation.opened_at,
             acknowledged_at: escalation.acknowledged_at,
             closed_at: escalation.closed_at,
+            acknowledged_by: escalation.acknowledged_by,
+            closed_by: escalation.closed_by,
+            close_reason: escalation.close_reason,
             created_at: escalation.created_at,
         }
     }
@@ -75,7 +85,7 @@ fn snapshot(scores: &Scores) -> BTreeMap<&'static str, u8> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `openedAt` unless said; else `severity`.
+    /// `openedAt` by default; else `severity`.
     sort: Option<String>,
     /// OPEN, ACKNOWLEDGED or CLOSED.
     status: Option<String>,
@@ -167,6 +177,9 @@ pub struct EscalationPatchBody {
     /// OPEN, ACKNOWLEDGED or CLOSED.
     #[schema(example = "ACKNOWLEDGED")]
     status: String,
+    /// Why it is closed; only with the status CLOSED.
+    #[schema(max_length = 1000)]
+    reason: Option<String>,
 }
 
 /// Acknowledge, close or reopen an escalation
@@ -181,8 +194,12 @@ pub async fn update(
     Json(patch): Json<EscalationPatchBody>,
 ) -> Result<Answer<EscalationBody>, ApiError> {
     let status = parse_status(&patch.status)?;
+    let reason = reason(patch.reason)?;
+    if reason.is_some() && status != Status::Closed {
+        return Err(ApiError::field("reason", "goes with the status CLOSED alone"));
+    }
     let escalation = find(&app, &caller, &id).await?;
-    ops::set_status(&app, actor, escalation, status).await?;
+    ops::set_status(&app, actor, escalation, status, reason).await?;
     Ok(Answer(find(&app, &caller, &id).await?.into()))
 }
 

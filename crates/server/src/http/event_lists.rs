@@ -39,7 +39,7 @@ pub struct TrackedEventBody {
     /// The sender's name for what happened.
     #[schema(example = "user.signup")]
     event_name: String,
-    /// What that name means; null where no mapping says so.
+    /// The canonical type of that name; null where it has no mapping.
     #[schema(example = "REGISTRATION")]
     canonical_type: Option<&'static str>,
     /// Sensitive values are redacted.

@@ -36,7 +36,7 @@ const DELIVERIES_PAGE: i64 = 50;
 /// Of what is little, more than there is.
 const FEW_MAX: i64 = 10_000;
 
-/// Read everything that is kept of a person
+/// Export all data of an identity
 ///
 /// One JSON document with `identity`, `links`, `reviews`, `escalations`, `groups`, `devices`, `events`, `analyses`
 /// and `deliveries`.

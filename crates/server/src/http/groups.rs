@@ -82,7 +82,7 @@ impl GroupBody {
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `lastTrackedAt` unless said; else `createdAt`, `updatedAt`, `displayName` or `id`.
+    /// `lastTrackedAt` by default; else `createdAt`, `updatedAt`, `displayName` or `id`.
     sort: Option<String>,
     #[serde(rename = "type")]
     group_type: Option<String>,
@@ -132,13 +132,13 @@ async fn of_identity(app: &App, caller: &Caller, id: String) -> Result<Vec<i64>,
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewGroupBody {
-    /// `organization` unless said.
+    /// `organization` by default.
     #[serde(rename = "type")]
     #[schema(max_length = 64)]
     group_type: Option<String>,
     #[schema(max_length = 255)]
     id: String,
-    /// Merged into what is known; null takes a key away.
+    /// Merged into the stored ones; null removes a key.
     attributes: Option<Map<String, Value>>,
     /// The same, as events call it.
     data: Option<Map<String, Value>>,
@@ -196,7 +196,7 @@ pub async fn get(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupPatchBody {
-    /// Merged into what is known; null takes a key away.
+    /// Merged into the stored ones; null removes a key.
     attributes: Map<String, Value>,
 }
 
@@ -228,7 +228,7 @@ pub async fn add_member(
     set_member(&app, &caller, actor, path, true).await
 }
 
-/// Take an identity out of a group
+/// Remove an identity from a group
 #[utoipa::path(delete, operation_id = "removeGroupMember", path = "/groups/{type}/{id}/identities/{identityId}",
     tag = "groups", params(("type" = String, Path), ("id" = String, Path), ("identityId" = String, Path)),
     responses((status = 204)))]

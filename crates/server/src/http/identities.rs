@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use dregs_core::rules::Standing;
+use dregs_core::rules::{Dismissal, Standing};
 use dregs_core::score::{Category, Scores};
 use dregs_core::time::Timestamp;
 use serde::Serialize;
@@ -42,6 +42,8 @@ pub struct IdentityBody {
     last_scored_at: Option<Timestamp>,
     disregarded: bool,
     badges: Vec<BadgeBody>,
+    /// Badges that a person has dismissed: the identity does not have them, though their conditions may hold.
+    dismissed_badges: Vec<DismissedBadgeBody>,
     data: Map<String, Value>,
 }
 
@@ -51,7 +53,8 @@ impl IdentityBody {
     pub fn new(identity: identities::Identity) -> Result<Self, ApiError> {
         let broken = |error: serde_json::Error| StoreError::Broken(error.to_string());
         let data = serde_json::from_str(&identity.data).map_err(broken)?;
-        let badges = Standing::decode(identity.standing.as_deref()).map_err(broken)?.badges;
+        let Standing { badges, dismissed, .. } =
+            Standing::decode(identity.standing.as_deref()).map_err(broken)?;
         Ok(Self {
             id: identity.id,
             display_name: identity.display_name,
@@ -67,8 +70,30 @@ impl IdentityBody {
             last_scored_at: identity.last_scored_at,
             disregarded: identity.disregarded,
             badges: badges.into_iter().map(BadgeBody::from).collect(),
+            dismissed_badges: dismissed.into_iter().map(DismissedBadgeBody::from).collect(),
             data,
         })
+    }
+}
+
+/// A badge that a person has taken off an identity.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DismissedBadgeBody {
+    #[schema(example = "card-testing")]
+    slug: String,
+    name: String,
+    #[schema(value_type = String, format = DateTime)]
+    dismissed_at: Timestamp,
+    /// The user's e-mail address, or the credential's name.
+    dismissed_by: String,
+    reason: Option<String>,
+}
+
+impl From<Dismissal> for DismissedBadgeBody {
+    fn from(dismissal: Dismissal) -> Self {
+        let Dismissal { slug, name, at, by, reason, .. } = dismissal;
+        Self { slug, name, dismissed_at: at, dismissed_by: by, reason }
     }
 }
 

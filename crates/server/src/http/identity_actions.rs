@@ -34,15 +34,15 @@ const FEEDBACK_MAX_CHARS: usize = 4_000;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityPatchBody {
-    /// True leaves it out of everybody's analysis and out of escalations, such as your own staff.
+    /// True leaves it out of the analysis of others, of rules and of escalations, such as your own staff.
     disregarded: Option<bool>,
-    /// Merged into what is known; null takes a key away. Not for people with the role USER.
+    /// Merged into the stored ones; null removes a key. Not for people with the role USER.
     attributes: Option<Map<String, Value>>,
 }
 
 /// Change an identity
 ///
-/// Those it is linked to are scored again.
+/// Identities linked to it are rescored.
 #[utoipa::path(patch, operation_id = "changeIdentity", path = "/identities/{id}", tag = "identities",
     params(("id" = String, Path)), request_body = IdentityPatchBody,
     responses((status = 200, body = IdentityBody)))]
@@ -115,7 +115,7 @@ fn history_default() -> u32 {
     HISTORY_DEFAULT
 }
 
-/// Read the scores of past cycles, newest first
+/// Read the score history of an identity, newest first
 #[utoipa::path(get, operation_id = "readHistory", path = "/identities/{id}/history", tag = "identities",
     params(("id" = String, Path), HistoryParams), responses((status = 200, body = Vec<HistoryEntryBody>)))]
 pub async fn history(
@@ -133,7 +133,7 @@ pub async fn history(
     Ok(Answer(found.into_iter().map(HistoryEntryBody::from).collect()))
 }
 
-/// Have an identity scored again
+/// Rescore an identity
 #[utoipa::path(post, operation_id = "analyzeIdentity", path = "/identities/{id}/actions/analyze",
     tag = "identities", params(("id" = String, Path)),
     responses((status = 202, description = "It is queued.")))]
@@ -184,7 +184,7 @@ impl ReviewBody {
     }
 }
 
-/// What the reviewer should know.
+/// Context for the reviewer.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewReviewBody {
@@ -193,7 +193,7 @@ pub struct NewReviewBody {
     feedback: Option<String>,
 }
 
-/// Ask for a review of an identity's analysis
+/// Request a review of an identity's analysis
 ///
 /// It is written in the background; read it with `GET /identities/{id}/reviews`.
 #[utoipa::path(post, operation_id = "reviewIdentity", path = "/identities/{id}/actions/review",
@@ -235,7 +235,7 @@ pub async fn list_reviews(
     Ok(Answer(found.into_iter().map(|review| ReviewBody::new(review, &identity.id)).collect()))
 }
 
-/// Delete an identity with everything that is kept of it
+/// Delete an identity with all its data
 ///
 /// What stays are keyed hashes of its devices and of its e-mail address, so that somebody who was banned is
 /// still recognised.

@@ -49,7 +49,7 @@ const COLUMNS: [&str; 13] = [
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OrderParams {
-    /// DESC unless said.
+    /// DESC by default.
     #[param(inline)]
     order: Option<Order>,
 }

@@ -1,5 +1,6 @@
 //! Lists of identities.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -14,7 +15,7 @@ use super::page::{Page, PageQuery, sort};
 use super::params::{Params, score};
 use crate::app::App;
 use crate::ops::roster::{self, Filter, Slice, Sort};
-use crate::ops::{devices, groups};
+use crate::ops::{devices, groups, search};
 use crate::store::rosters::Kind;
 use crate::store::{badges, identities, links};
 
@@ -41,11 +42,13 @@ const HOLDERS_MAX: i64 = 100_000;
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `updatedAt` unless said; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
+    /// `updatedAt` by default; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
     /// `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
     /// `displayUsername`. What has no value comes last.
     sort: Option<String>,
-    /// Part of the id, the name, the e-mail address or the username, in any case.
+    /// In any case: part of the id, the name, the e-mail address or the username; several words in any order, each
+    /// the beginning of a word of these; or a whole phone number, postal address, date of birth, IP address or
+    /// network.
     term: Option<String>,
     /// Members of the group with this id.
     group: Option<String>,
@@ -53,7 +56,7 @@ pub struct ListParams {
     group_type: Option<String>,
     /// Seen on the device with this fingerprint.
     device: Option<String>,
-    /// Carrying the badge with this slug.
+    /// With the badge with this slug.
     badge: Option<String>,
     disregarded: Option<bool>,
     #[serde(default, deserialize_with = "score")]
@@ -119,8 +122,14 @@ pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filte
     if let Some(slug) = params.badge {
         narrow(&mut among, app.store.read(move |tx| badges::carriers(tx, team_id, &slug)).await?);
     }
+    let term = params.term.filter(|term| !term.is_empty());
+    let known = match &term {
+        Some(term) => search::by_details(app, team_id, term).await?.into_iter().map(|(id, _)| id).collect(),
+        None => BTreeSet::new(),
+    };
     Ok(Filter {
-        term: params.term.filter(|term| !term.is_empty()),
+        term,
+        known: known.into_iter().collect(),
         among,
         groups: of_groups,
         scores: [

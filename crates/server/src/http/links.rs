@@ -51,7 +51,7 @@ impl From<Link> for LinkBody {
     }
 }
 
-/// List what an identity is linked to, the strongest first
+/// List the links of an identity, the strongest first
 #[utoipa::path(get, operation_id = "listLinks", path = "/identities/{id}/links", tag = "identities",
     params(("id" = String, Path)), responses((status = 200, body = Vec<LinkBody>)))]
 pub async fn list(

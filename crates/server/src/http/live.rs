@@ -44,7 +44,7 @@ impl From<News> for ChangeBody {
     }
 }
 
-/// Listen to what changes
+/// Stream changes
 ///
 /// Server-sent events: once `ready`, with `{}`, then `change`, at most twice a second, and a comment every 15
 /// seconds. Nothing that happens after `ready` is missed, on whichever node. The stream ends within two seconds of the

@@ -24,21 +24,21 @@ use crate::store::mappings::{self, Entry};
 /// Longest name of an event or key of a field that is mapped.
 const SOURCE_MAX_CHARS: usize = 100;
 
-/// What a name means.
+/// A mapping of a name to a canonical type.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MappingBody {
-    /// Null for what is shipped.
+    /// Null for built-in mappings.
     id: Option<i64>,
     #[schema(example = "EVENT_TYPE")]
     kind: &'static str,
-    /// GLOBAL is shipped and read-only; CUSTOMER is the team's own, and comes first.
+    /// GLOBAL is built-in and read-only; CUSTOMER is the team's own, and comes first.
     #[schema(example = "CUSTOMER")]
     scope: &'static str,
-    /// In lower_snake_case; names are recognised in any case and style. Those of shipped event types
+    /// In lower_snake_case; names are recognised in any case and style. Those of built-in event types
     /// are words in any order.
     source: String,
-    /// The canonical type; null takes a shipped meaning away.
+    /// The canonical type; null turns a built-in mapping off.
     #[schema(example = "REGISTRATION")]
     target: Option<String>,
 }
@@ -136,14 +136,14 @@ pub struct NewMappingBody {
     kind: String,
     #[schema(example = "account.opened", max_length = 100)]
     source: String,
-    /// Null takes a shipped meaning away.
+    /// Null turns a built-in mapping off.
     #[schema(example = "REGISTRATION")]
     target: Option<String>,
 }
 
 /// Create a mapping
 ///
-/// It holds for the past as well: those it concerns are scored again in the background.
+/// It holds for the past as well: affected identities are rescored in the background.
 #[utoipa::path(post, operation_id = "createMapping", path = "/mappings", tag = "mappings",
     request_body = NewMappingBody, responses((status = 201, body = MappingBody),
         (status = 409, body = ErrorBody, description = "There is a mapping for this source.")))]
@@ -154,11 +154,7 @@ pub async fn create(
     Json(new): Json<NewMappingBody>,
 ) -> Result<(StatusCode, Answer<MappingBody>), ApiError> {
     let kind = parse_kind(&new.kind)?;
-    let source = snake(&new.source);
-    if source.is_empty() || new.source.chars().count() > SOURCE_MAX_CHARS {
-        let message = format!("must have a letter or a digit, and at most {SOURCE_MAX_CHARS} characters");
-        return Err(ApiError::field("source", message));
-    }
+    let source = parse_source(&new.source)?;
     check_target(kind, new.target.as_deref())?;
     let change = Change::Create { kind, source, target: new.target };
     match ops::change(&app, actor, change).await {
@@ -173,11 +169,54 @@ pub async fn create(
     }
 }
 
+/// A mapping to preview.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MappingPreviewBody {
+    /// EVENT_TYPE or IDENTITY_FIELD.
+    #[schema(example = "EVENT_TYPE")]
+    kind: String,
+    #[schema(example = "account.opened", max_length = 100)]
+    source: String,
+}
+
+/// What creating, changing or removing the mapping of a name would do.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewedMappingBody {
+    /// The canonical type now.
+    canonical_type: Option<&'static str>,
+    /// Identities that would be rescored, of the newest `lookedAt`.
+    identities: u64,
+    looked_at: u64,
+    /// All identities.
+    total: u64,
+    /// Slugs of the channels that would be sent `identity.scored` for each of them.
+    channels: Vec<String>,
+}
+
+/// Preview a mapping
+///
+/// Counts the identities that would be rescored. Read-only.
+#[utoipa::path(post, operation_id = "previewMapping", path = "/mappings/actions/preview", tag = "mappings",
+    request_body = MappingPreviewBody, responses((status = 200, body = PreviewedMappingBody)))]
+pub async fn preview(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(body): Json<MappingPreviewBody>,
+) -> Result<Answer<PreviewedMappingBody>, ApiError> {
+    let kind = parse_kind(&body.kind)?;
+    let source = parse_source(&body.source)?;
+    let ops::Preview { meaning, identities, looked_at, total, channels } =
+        ops::preview(&app, caller.team_id(), kind, source).await?;
+    Ok(Answer(PreviewedMappingBody { canonical_type: meaning, identities, looked_at, total, channels }))
+}
+
 /// What to change about a mapping.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MappingPatchBody {
-    /// Null takes a shipped meaning away.
+    /// Null turns a built-in mapping off.
     #[schema(example = "REGISTRATION")]
     target: Option<String>,
 }
@@ -236,7 +275,7 @@ pub async fn canonical_types(_: Caller) -> Answer<CanonicalTypesBody> {
 #[serde(rename_all = "camelCase")]
 pub struct SeenNameBody {
     name: String,
-    /// What it means; null where nothing says so.
+    /// The canonical type; null where the name has no mapping.
     canonical_type: Option<&'static str>,
 }
 
@@ -244,10 +283,10 @@ pub struct SeenNameBody {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SeenParams {
-    /// EVENT_TYPE unless said; or IDENTITY_FIELD: keys of the data of the 1,000 newest identities.
+    /// EVENT_TYPE by default; or IDENTITY_FIELD: keys of the data of the 1,000 newest identities.
     #[param(example = "EVENT_TYPE")]
     kind: Option<String>,
-    /// Only what means nothing yet.
+    /// Only names without a mapping.
     #[serde(default)]
     unmapped: bool,
     /// Part of the name, in any case.
@@ -256,7 +295,7 @@ pub struct SeenParams {
 
 /// List the names that events have had, or fields of identities
 ///
-/// Those that mean nothing yet first.
+/// Names without a mapping first.
 #[utoipa::path(get, operation_id = "listSeenNames", path = "/mappings/seen", tag = "mappings",
     params(PageQuery, SeenParams), responses((status = 200, body = Page<SeenNameBody>)))]
 pub async fn seen(
@@ -280,6 +319,15 @@ pub async fn seen(
 
 fn parse_kind(text: &str) -> Result<MappingKind, ApiError> {
     MappingKind::parse(text).ok_or_else(|| ApiError::field("kind", "must be EVENT_TYPE or IDENTITY_FIELD"))
+}
+
+fn parse_source(text: &str) -> Result<String, ApiError> {
+    let source = snake(text);
+    if source.is_empty() || text.chars().count() > SOURCE_MAX_CHARS {
+        let message = format!("must have a letter or a digit, and at most {SOURCE_MAX_CHARS} characters");
+        return Err(ApiError::field("source", message));
+    }
+    Ok(source)
 }
 
 fn check_target(kind: MappingKind, target: Option<&str>) -> Result<(), ApiError> {

@@ -40,10 +40,13 @@ mod reference;
 mod request_id;
 mod rules;
 mod schema;
+mod search;
 mod sessions;
 mod system;
 mod team;
 mod tracker;
+mod trends;
+mod triage;
 mod usage;
 mod views;
 
@@ -74,8 +77,12 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(event_lists::get))
         .routes(routes!(identity_lists::list))
         .routes(routes!(identity_csv::list))
+        .routes(routes!(search::search))
         .routes(routes!(identities::get, identity_actions::update, identity_actions::delete))
         .routes(routes!(identity_actions::history))
+        .routes(routes!(triage::preview_disregard))
+        .routes(routes!(triage::dismiss_badge))
+        .routes(routes!(triage::restore_badge))
         .routes(routes!(links::list))
         .routes(routes!(links::cluster))
         .routes(routes!(identity_actions::analyze))
@@ -105,6 +112,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(event_types::list))
         .routes(routes!(mappings::list, mappings::create))
         .routes(routes!(mappings::update, mappings::delete))
+        .routes(routes!(mappings::preview))
         .routes(routes!(mappings::canonical_types))
         .routes(routes!(mappings::seen))
         .routes(routes!(badge_rules::list, badge_rules::create))
@@ -131,6 +139,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mcp_tokens::list, mcp_tokens::create))
         .routes(routes!(mcp_tokens::delete))
         .routes(routes!(dashboard::stats))
+        .routes(routes!(trends::trends))
         .routes(routes!(dashboard::score_distribution))
         .routes(routes!(dashboard::rule_activity))
         .routes(routes!(views::list, views::create))

@@ -20,7 +20,7 @@ const COOKIE: &str = "cookie";
 #[openapi(
     info(
         title = "dregs",
-        description = "Scores the users of an application for fraud and abuse, and tells it by signed webhooks.",
+        description = "Scores the users of an application for fraud and abuse, and notifies it by signed webhooks.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     components(schemas(ErrorBody))

@@ -44,7 +44,7 @@ pub struct PageQuery {
     #[serde(default = "page_size_default", deserialize_with = "whole_number")]
     #[param(minimum = 1, maximum = 100, default = 25)]
     page_size: u32,
-    /// DESC unless said.
+    /// DESC by default.
     #[param(inline)]
     order: Option<Order>,
 }

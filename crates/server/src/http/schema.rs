@@ -42,7 +42,7 @@ pub struct EventBody {
 pub struct EventIdentityBody {
     /// Your own id of the user.
     id: String,
-    /// Attributes of the user, merged into what is known.
+    /// Attributes of the user, merged into the stored ones.
     data: Option<Map<String, Value>>,
 }
 
@@ -69,7 +69,7 @@ pub struct EventDeviceBody {
     fingerprint: Option<String>,
 }
 
-/// A badge that an identity carries.
+/// A badge of an identity.
 #[derive(Serialize, ToSchema)]
 pub struct BadgeBody {
     #[schema(example = "card-testing")]
@@ -78,7 +78,7 @@ pub struct BadgeBody {
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "BAD")]
     badge_type: BadgeType,
-    /// Why the identity carries it: a sentence.
+    /// Why the identity has it: a sentence.
     explanation: String,
     metadata: Map<String, Value>,
 }

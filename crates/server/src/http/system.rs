@@ -26,9 +26,9 @@ pub struct SystemBody {
     engine: &'static str,
     /// The size of the database, without its log.
     database_bytes: i64,
-    /// Identities that wait to be scored.
+    /// Identities waiting to be scored.
     evaluation: QueueBody,
-    /// Deliveries that wait to be sent.
+    /// Deliveries waiting to be sent.
     delivery: QueueBody,
     /// The files that say where addresses are.
     geo_databases: Vec<String>,
@@ -73,7 +73,7 @@ impl From<&CommonValue> for CommonValueBody {
     }
 }
 
-/// What waits for a stage.
+/// The queue of a stage.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueBody {
@@ -89,7 +89,7 @@ impl From<(i64, Option<Timestamp>)> for QueueBody {
     }
 }
 
-/// Read what the server is and what it is busy with
+/// Read the state of the server
 #[utoipa::path(get, operation_id = "readSystem", path = "/system", tag = "system",
     responses((status = 200, body = SystemBody)))]
 pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<SystemBody>, ApiError> {

@@ -117,7 +117,7 @@ pub struct MemberPatchBody {
     role: String,
 }
 
-/// Give a person another role
+/// Change the role of a person
 #[utoipa::path(patch, operation_id = "changeMember", path = "/team/members/{id}", tag = "team",
     params(("id" = i64, Path)), request_body = MemberPatchBody,
     responses((status = 200, body = UserBody),
@@ -212,8 +212,7 @@ pub struct NewInvitationBody {
 
 /// Invite somebody
 ///
-/// The answer has a token that holds for 7 days, for `POST /api/auth/accept-invitation`. An earlier
-/// invitation of the same person is over.
+/// The answer has a token that holds for 7 days, for `POST /api/auth/accept-invitation`. An earlier invitation of the same person no longer works.
 #[utoipa::path(post, operation_id = "createInvitation", path = "/team/invitations", tag = "team",
     request_body = NewInvitationBody,
     responses((status = 201, body = InvitationBody),
@@ -239,7 +238,7 @@ pub async fn invite(
     Ok((StatusCode::CREATED, Answer(InvitationBody::new(invitation, Some(token)))))
 }
 
-/// Take an invitation back
+/// Revoke an invitation
 #[utoipa::path(delete, operation_id = "removeInvitation", path = "/team/invitations/{id}", tag = "team",
     params(("id" = i64, Path)), responses((status = 204)))]
 pub async fn withdraw(

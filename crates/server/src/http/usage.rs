@@ -47,15 +47,15 @@ pub struct DayBody {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct UsageParams {
-    /// The beginning of this month unless said.
+    /// The beginning of this month by default.
     #[param(format = DateTime)]
     from: Option<String>,
-    /// Up to, but not at, this time; now unless said.
+    /// Up to, but not at, this time; now by default.
     #[param(format = DateTime)]
     to: Option<String>,
 }
 
-/// Read how many events were stored, day by day
+/// Read the usage, day by day
 #[utoipa::path(get, operation_id = "readUsage", path = "/usage", tag = "usage",
     params(UsageParams), responses((status = 200, body = UsageBody)))]
 pub async fn get(

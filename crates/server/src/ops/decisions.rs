@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use dregs_core::badge::Badge;
+use dregs_core::badge::{self, Badge};
 use dregs_core::notify::message::EventType;
 use dregs_core::rules::{Decision, EscalationRule, Facts, Rules, Severity, Standing, decide};
-use dregs_core::score::Scores;
+use dregs_core::score::{Observation, Scores};
 use dregs_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::ops::deliveries::of_notification;
+use crate::ops::refold;
 use crate::ops::rules::OfTeams;
 use crate::store::channels::{self, Subscriber};
-use crate::store::escalations::{self, Escalation, NewEscalation, Status};
+use crate::store::escalations::{self, Escalation, Mover, NewEscalation, Status};
 use crate::store::identities::{self, CycleStart};
 use crate::store::{Result, StoreError, Tx, badges, notifications};
 
@@ -21,6 +22,7 @@ use crate::store::{Result, StoreError, Tx, badges, notifications};
 pub struct Decided {
     pub team_id: i64,
     pub identity_id: i64,
+    disregarded: bool,
     /// Before the decision, and before the cycle that it belongs to, if it does.
     pub sequence: i64,
     is_of_cycle: bool,
@@ -38,6 +40,8 @@ pub struct Asked<'a> {
     pub scores: &'a Scores,
     /// Of the analyzers.
     pub badges: Vec<Badge>,
+    /// Of the cycle, if one asks.
+    pub observations: Option<&'a [Observation]>,
 }
 
 impl Decided {
@@ -46,8 +50,9 @@ impl Decided {
     /// # Errors
     /// When what is stored cannot be read.
     pub fn new(asked: Asked, rules: &Rules, now: Timestamp) -> Result<Self> {
-        let Asked { start, is_of_cycle, first_event_at, scores, badges } = asked;
-        let before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
+        let Asked { start, is_of_cycle, first_event_at, scores, badges, observations } = asked;
+        let mut before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
+        before.dismissed.retain(|dismissal| dismissal.holds(observations, rules));
         let facts = Facts {
             scores,
             first_seen_at: first_event_at.map_or(start.created_at, |first| first.min(start.created_at)),
@@ -57,6 +62,7 @@ impl Decided {
         Ok(Self {
             team_id: start.team_id,
             identity_id: start.id,
+            disregarded: start.disregarded,
             sequence: start.sequence,
             is_of_cycle,
             external_id: start.external_id.clone(),
@@ -86,6 +92,26 @@ impl Decided {
     fn changes_badges(&self) -> bool {
         !self.decision.added.is_empty() || !self.decision.removed.is_empty()
     }
+}
+
+/// Asks the rules without a cycle. `None` for who has no scores yet: their first cycle decides.
+///
+/// # Errors
+/// When what is stored cannot be read.
+pub fn ask(tx: &mut Tx, start: &CycleStart, rules: &Rules, now: Timestamp) -> Result<Option<Decided>> {
+    let Some(scores) = start.previous else { return Ok(None) };
+    let state = refold::decode(tx, start.id, &start.state)?;
+    let before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
+    let badges = before.badges.into_iter().filter(|badge| badge::is_of_analyzers(&badge.slug)).collect();
+    let asked = Asked {
+        start,
+        is_of_cycle: false,
+        first_event_at: state.first_event_at(),
+        scores: &scores,
+        badges,
+        observations: None,
+    };
+    Decided::new(asked, rules, now).map(Some)
 }
 
 /// Who wants to hear of changed badges, by team.
@@ -147,7 +173,15 @@ pub fn write<'d>(
         }
         for rule in &decided.decision.closed {
             if let Some(open) = escalations::open_of(tx, decided.identity_id, *rule)? {
-                told.extend(move_on(tx, decided.team_id, &open, Status::Closed, &decided.scores, now)?);
+                let is_known = rules.escalations.iter().any(|known| known.id == *rule);
+                let reason = match (decided.disregarded, is_known) {
+                    (true, _) => "The identity is disregarded.",
+                    (false, true) => "The conditions of the rule no longer hold.",
+                    (false, false) => "The rule was disabled or deleted.",
+                };
+                let mover = Mover { by: None, reason: Some(reason) };
+                let to = (Status::Closed, mover);
+                told.extend(move_on(tx, decided.team_id, &open, to, &decided.scores, now)?);
             }
         }
         for rule in &decided.decision.opened {
@@ -213,11 +247,11 @@ pub fn move_on(
     tx: &mut Tx,
     team_id: i64,
     escalation: &Escalation,
-    status: Status,
+    (status, mover): (Status, Mover),
     scores: &Scores,
     now: Timestamp,
 ) -> Result<Vec<i64>> {
-    escalations::set_status(tx, escalation.id, status, now)?;
+    escalations::set_status(tx, escalation.id, status, mover, now)?;
     let event = match (escalation.status, status) {
         (Status::Closed, Status::Open | Status::Acknowledged) => EventType::EscalationOpened,
         (Status::Open | Status::Acknowledged, Status::Closed) => EventType::EscalationClosed,

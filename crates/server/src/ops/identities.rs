@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use dregs_core::common::Common;
 use dregs_core::event::FieldError;
 use dregs_core::identity::{self, Profile};
-use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
+use dregs_core::link::{self, KeyHasher};
 use dregs_core::state::IdentityState;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::ingest::EVALUATION_LANE;
-use crate::ops::refold;
+use crate::ops::{evaluation, refold};
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, Identity};
 use crate::store::links::{self, HashedKey};
@@ -118,14 +118,7 @@ fn count_in_networks(
     state: &IdentityState,
     counted: bool,
 ) -> Result<()> {
-    let networks: BTreeMap<_, _> = state
-        .addresses()
-        .iter()
-        .rev()
-        .filter_map(|seen| Some((link::network_value(seen.value)?, seen.first_at)))
-        .map(|(value, first_at)| (LinkKey { kind: KeyKind::Network, value }, first_at))
-        .map(|(key, first_at)| (HashedKey::new(hasher, tracked.team_id, &key), first_at))
-        .collect();
+    let networks = evaluation::networks(hasher, tracked.team_id, state);
     if counted {
         let rows: Vec<_> = networks.into_iter().map(|(key, first_at)| (key, tracked.id, first_at)).collect();
         links::insert(tx, &rows)?;
@@ -134,8 +127,8 @@ fn count_in_networks(
     links::remove(tx, &networks.into_keys().map(|key| (key, tracked.id)).collect::<Vec<_>>())
 }
 
-/// The newest identities that have a key in common with this one.
-fn linked(
+/// The newest identities that have a key in common with this one: they are scored again when it changes.
+pub fn linked(
     tx: &mut Tx,
     hasher: &KeyHasher,
     team_id: i64,

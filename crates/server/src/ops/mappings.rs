@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use dregs_core::mapping::{CanonicalType, Mapping, MappingKind};
+use dregs_core::notify::message::EventType;
 use dregs_core::words::snake;
 use serde_json::{Map, Value, json};
 
@@ -15,7 +16,7 @@ use crate::ops::roster::{self, Filter, Slice, Sort, Table};
 use crate::store::mappings::{self, Entry};
 use crate::store::names::NameKind;
 use crate::store::rosters::Kind;
-use crate::store::{Result, identities};
+use crate::store::{Result, Tx, channels, identities};
 
 /// Identities whose data is looked through for keys.
 const FIELDS_OF_IDENTITIES_MAX: usize = 1_000;
@@ -105,6 +106,52 @@ async fn newest_fields(app: &App, team_id: i64) -> Result<BTreeSet<String>> {
     Ok(identities.iter().flat_map(|identity| keys(&identity.data)).collect())
 }
 
+/// What a name is about, for those whom a change of its meaning concerns.
+const fn concern_of(kind: MappingKind) -> Concern {
+    match kind {
+        MappingKind::EventType => Concern::EventType,
+        MappingKind::IdentityField => Concern::IdentityField,
+    }
+}
+
+/// What a change of a name's meaning would do.
+pub struct Preview {
+    /// What it means now.
+    pub meaning: Option<&'static str>,
+    /// Identities that would be scored again, of those looked at.
+    pub identities: u64,
+    /// The newest.
+    pub looked_at: u64,
+    /// All there are.
+    pub total: u64,
+    /// Slugs of channels that would be sent a score of each of them.
+    pub channels: Vec<String>,
+}
+
+/// Counts whom a change of a name's meaning would concern.
+///
+/// # Errors
+/// Those of the store.
+pub async fn preview(app: &App, team_id: i64, kind: MappingKind, source: String) -> Result<Preview> {
+    let mappings = app.mappings.current();
+    let of_team = mappings.of(team_id);
+    let meaning = match kind {
+        MappingKind::EventType => of_team.event_type(&source).map(CanonicalType::name),
+        MappingKind::IdentityField => of_team.field(&source).map(|(field, _)| field.name()),
+    };
+    let count = rescore::count(app, team_id, concern_of(kind), source).await?;
+    let total = roster::ask(app, team_id, Kind::Identities, |table| table.len() as u64).await?;
+    let scored = move |tx: &mut Tx| channels::subscribers(tx, team_id, EventType::IdentityScored);
+    let channels = app.store.read(scored).await?.into_iter().filter(|channel| channel.enabled);
+    Ok(Preview {
+        meaning,
+        identities: count.identities,
+        looked_at: count.looked_at,
+        total: total.max(count.looked_at),
+        channels: channels.map(|channel| channel.slug).collect(),
+    })
+}
+
 /// A change of an entry.
 pub enum Change {
     Create { kind: MappingKind, source: String, target: Option<String> },
@@ -150,11 +197,7 @@ pub async fn change(app: &App, actor: Actor, change: Change) -> Result<Option<En
             };
             audit::record(tx, &actor, &act, now)?;
             if let Some(Entry { kind, source, .. }) = after.as_ref().or(before) {
-                let concern = match kind {
-                    MappingKind::EventType => Concern::EventType,
-                    MappingKind::IdentityField => Concern::IdentityField,
-                };
-                rescore::begin(tx, team_id, concern, source, now)?;
+                rescore::begin(tx, team_id, concern_of(*kind), source, now)?;
             }
             Ok(after)
         })

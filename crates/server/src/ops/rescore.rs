@@ -66,7 +66,15 @@ impl Work {
         }
         self.put(tx)
     }
+}
 
+/// A change of what something means: what it is about, and its value.
+struct About<'a> {
+    concern: Concern,
+    value: &'a str,
+}
+
+impl About<'_> {
     fn concerns(&self, tx: &mut Tx, identity: &Walked, known: &Known) -> Result<bool> {
         Ok(match self.concern {
             Concern::Rules => false,
@@ -77,11 +85,11 @@ impl Work {
             }
             Concern::Network => {
                 let state = refold::decode(tx, identity.id, &identity.state)?;
-                dataset::is_within(&state, &self.value)
+                dataset::is_within(&state, self.value)
             }
             Concern::Common(kind) => {
                 let state = refold::decode(tx, identity.id, &identity.state)?;
-                common::has_shown(&state, &known.profile, &LinkKey { kind, value: self.value.clone() })
+                common::has_shown(&state, &known.profile, &LinkKey { kind, value: self.value.to_owned() })
             }
             Concern::EmailDomain => {
                 known.profile.email.as_deref().is_some_and(|email| dataset::is_at(email, &self.value))
@@ -99,6 +107,49 @@ struct Known {
 pub fn begin(tx: &mut Tx, team_id: i64, concern: Concern, value: &str, now: Timestamp) -> Result<()> {
     let from = now.plus_millis(WORK_DELAY_MS);
     Work { team_id, concern, value: value.to_owned(), from, after: 0 }.put(tx)
+}
+
+/// Identities that are looked at to count those whom a change concerns: the newest. It takes a second or so.
+const COUNTED_MAX: u64 = 20_000;
+
+/// Whom a change concerns.
+pub struct Count {
+    /// Of those looked at.
+    pub identities: u64,
+    /// The newest.
+    pub looked_at: u64,
+}
+
+/// Counts those whom a change would concern.
+///
+/// # Errors
+/// Those of the store.
+pub async fn count(app: &App, team_id: i64, concern: Concern, value: String) -> Result<Count> {
+    let mut count = Count { identities: 0, looked_at: 0 };
+    let mut before = i64::MAX;
+    while count.looked_at < COUNTED_MAX {
+        let (mappings, value) = (app.mappings.current(), value.clone());
+        let chunk = app
+            .store
+            .read(move |tx| {
+                let walked = identities::before(tx, team_id, before, CHUNK_IDENTITIES)?;
+                let (last, looked_at) = (walked.last().map(|last| last.id), walked.len() as u64);
+                let about = About { concern, value: &value };
+                let mut concerned = 0;
+                for identity in walked {
+                    let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
+                    let profile = Profile::from_data(&data, mappings.of(team_id));
+                    concerned += u64::from(about.concerns(tx, &identity, &Known { data, profile })?);
+                }
+                Ok((last, looked_at, concerned))
+            })
+            .await?;
+        let (Some(last), looked_at, concerned) = chunk else { break };
+        count.identities += concerned;
+        count.looked_at += looked_at;
+        before = last;
+    }
+    Ok(count)
 }
 
 /// Does a piece of what there is to do; `false` when there is nothing.
@@ -126,7 +177,8 @@ pub async fn work(app: &App) -> Result<bool> {
                     let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
                     let profile = Profile::from_data(&data, mappings.of(work.team_id));
                     let known = Known { data, profile };
-                    if work.concerns(tx, &identity, &known)? {
+                    let about = About { concern: work.concern, value: &work.value };
+                    if about.concerns(tx, &identity, &known)? {
                         let Profile { name, email, username, .. } = known.profile;
                         concerned.push(Renamed {
                             id: identity.id,

@@ -92,6 +92,10 @@ pub struct Escalation {
     pub opened_at: Timestamp,
     pub acknowledged_at: Option<Timestamp>,
     pub closed_at: Option<Timestamp>,
+    /// People or keys, as the audit log calls them; `None` for what a rule did.
+    pub acknowledged_by: Option<String>,
+    pub closed_by: Option<String>,
+    pub close_reason: Option<String>,
     pub identity_row: i64,
     /// As in [`NewEscalation`].
     pub conditions: String,
@@ -100,7 +104,8 @@ pub struct Escalation {
 
 const COLUMNS: &str = "e.id, e.status, e.severity, i.external_id, coalesce(i.display_name, i.display_email),
     e.rule_id, e.rule_name, e.humanity, e.authenticity, e.uniqueness, e.behavior, e.created_at, e.opened_at,
-    e.acknowledged_at, e.closed_at, e.identity_id, coalesce(e.conditions, '[]'), coalesce(e.channels, '[]')";
+    e.acknowledged_at, e.closed_at, e.identity_id, coalesce(e.conditions, '[]'), coalesce(e.channels, '[]'),
+    e.acknowledged_by, e.closed_by, e.close_reason";
 
 fn read(row: &Row) -> Result<Escalation> {
     let broken = || StoreError::Broken("an escalation has a status or severity that is none".into());
@@ -123,6 +128,9 @@ fn read(row: &Row) -> Result<Escalation> {
         identity_row: row.get(15)?,
         conditions: row.get(16)?,
         channels: row.get(17)?,
+        acknowledged_by: row.get(18)?,
+        closed_by: row.get(19)?,
+        close_reason: row.get(20)?,
     })
 }
 
@@ -248,18 +256,58 @@ pub fn by_rule(tx: &mut Tx, team_id: i64, from: Timestamp, to: Timestamp) -> Res
     )
 }
 
+/// A moment in the life of an escalation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    Opened,
+    Closed,
+}
+
+/// How many escalations of a team were opened, or closed, in each span of `step_ms` from `begin` up to, but not at,
+/// `end`: (number of the span, from 0, how many), in no order; spans without are absent.
+pub fn by_span(
+    tx: &mut Tx,
+    team_id: i64,
+    moment: Moment,
+    (begin, step_ms, end): (Timestamp, i64, Timestamp),
+) -> Result<Vec<(i64, i64)>> {
+    let sql = match moment {
+        Moment::Opened => {
+            "select s.span, count(*) from (select (opened_at - $2) / $3 as span from escalations
+               where team_id = $1 and opened_at >= $2 and opened_at < $4) s group by s.span"
+        }
+        Moment::Closed => {
+            "select s.span, count(*) from (select (closed_at - $2) / $3 as span from escalations
+               where team_id = $1 and closed_at >= $2 and closed_at < $4) s group by s.span"
+        }
+    };
+    tx.query(sql, &values![team_id, begin, step_ms, end], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Who moves an escalation, and why.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mover<'a> {
+    /// `None` for a rule.
+    pub by: Option<&'a str>,
+    /// Kept of what is closed.
+    pub reason: Option<&'a str>,
+}
+
 /// Moves an escalation on, or back.
-pub fn set_status(tx: &mut Tx, id: i64, status: Status, now: Timestamp) -> Result<()> {
+pub fn set_status(tx: &mut Tx, id: i64, status: Status, mover: Mover, now: Timestamp) -> Result<()> {
     let (acknowledged, closed) = match status {
         Status::Open => (None, None),
         Status::Acknowledged => (Some(now), None),
         Status::Closed => (None, Some(now)),
     };
+    let acknowledged_by = acknowledged.and(mover.by);
+    let (closed_by, reason) = (closed.and(mover.by), closed.and(mover.reason));
     tx.execute(
-        "update escalations set status = $2, closed_at = $4,
-           acknowledged_at = case when $2 = 2 then acknowledged_at else $3 end
+        "update escalations set status = $2, closed_at = $4, closed_by = $6, close_reason = $7,
+           acknowledged_at = case when $2 = 2 then acknowledged_at else $3 end,
+           acknowledged_by = case when $2 = 2 then acknowledged_by else $5 end
          where id = $1",
-        &values![id, status as i64, acknowledged, closed],
+        &values![id, status as i64, acknowledged, closed, acknowledged_by, closed_by, reason],
     )?;
     Ok(())
 }

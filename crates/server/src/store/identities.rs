@@ -187,6 +187,16 @@ pub fn after(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<Wa
     )
 }
 
+/// Up to `limit` identities of a team before the row `before`, the newest first.
+pub fn before(tx: &mut Tx, team_id: i64, before: i64, limit: i64) -> Result<Vec<Walked>> {
+    tx.query(
+        "select id, version + sequence, state, data from identities
+         where id < $1 and team_id = $2 order by id desc limit $3",
+        &values![before, team_id, limit],
+        |row| Ok(Walked { id: row.get(0)?, version: row.get(1)?, state: row.get(2)?, data: row.get(3)? }),
+    )
+}
+
 /// What an identity is called from now on.
 pub struct Renamed {
     pub id: i64,

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_common"),
     migration!(9, "0009_http"),
     migration!(10, "0010_store"),
+    migration!(11, "0011_dash1"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.

@@ -50,6 +50,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/dashboard/rule-activity",                 [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/dashboard/score-distribution",            [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/dashboard/stats",                         [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/dashboard/trends",                        [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/datasets",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/datasets/{slug}/entries",                 [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/deliveries/{id}",                         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
@@ -82,6 +83,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/mappings/canonical-types",                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings/seen",                           [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mcp-tokens",                              [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/search",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/system",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/team",                                    [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/team/invitations",                        [401, 401, 403, 403, 403, 401, 403, 403, 200]),
@@ -116,8 +118,13 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/events/batch",                           [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/groups",                                 [401, 401, 403, 200, 200, 401, 403, 403, 200]),
     ("POST /api/identities/{id}/actions/analyze",        [401, 401, 403, 202, 404, 401, 403, 202, 202]),
+    // bob has no badge to dismiss or to restore.
+    ("POST /api/identities/{id}/actions/dismiss-badge",  [401, 401, 403, 400, 404, 401, 403, 400, 400]),
+    ("POST /api/identities/{id}/actions/preview-disregard", [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("POST /api/identities/{id}/actions/restore-badge",  [401, 401, 403, 400, 404, 401, 403, 400, 400]),
     ("POST /api/identities/{id}/actions/review",         [401, 401, 403, 202, 404, 401, 403, 202, 202]),
     ("POST /api/mappings",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/mappings/actions/preview",               [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/mcp-tokens",                             [401, 401, 403, 403, 403, 401, 201, 201, 201]),
     ("POST /api/team/invitations",                       [401, 401, 403, 403, 403, 401, 403, 403, 201]),
     ("POST /api/views",                                  [401, 401, 403, 201, 201, 401, 403, 201, 201]),
@@ -141,6 +148,12 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "PATCH /api/devices/{fingerprint}" => json!({"disregarded": true}),
         "PATCH /api/identities/{id}" => json!({"disregarded": false}),
         "POST /api/identities/{id}/actions/review" => json!({}),
+        "POST /api/identities/{id}/actions/preview-disregard" => json!({"disregarded": true}),
+        "POST /api/identities/{id}/actions/dismiss-badge"
+        | "POST /api/identities/{id}/actions/restore-badge" => {
+            json!({"badge": "robot"})
+        }
+        "POST /api/mappings/actions/preview" => json!({"kind": "EVENT_TYPE", "source": "opened"}),
         "PATCH /api/escalations/{id}" => json!({"status": "ACKNOWLEDGED"}),
         "POST /api/datasets/{slug}/entries" => json!({"value": format!("d{unique}.org")}),
         "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
@@ -249,6 +262,7 @@ impl Scene {
                 let entry = self.server.post(ENTRIES, new).await;
                 format!("{ENTRIES}/{}", entry["id"])
             }
+            "GET /api/search" => format!("{path}?term=ada"),
             "DELETE /api/views/{id}" => {
                 let view = self.server.post("/api/views", body("POST /api/views", unique).unwrap()).await;
                 path.replace("{id}", &view["id"].to_string())

@@ -18,6 +18,7 @@ mod live;
 mod openapi;
 mod requests;
 mod schemathesis;
+mod search;
 mod signing_in;
 mod system;
 mod team;

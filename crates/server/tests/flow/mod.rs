@@ -16,6 +16,7 @@ mod meaning;
 mod outage;
 mod people;
 mod places;
+mod remedies;
 mod replay;
 mod reviews;
 mod rules;

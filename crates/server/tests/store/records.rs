@@ -7,7 +7,9 @@ use dregs_server::store::attempts::Trigger;
 use dregs_server::store::deliveries::{self, NewDelivery, Subject};
 use dregs_server::store::devices::SeenDevice;
 use dregs_server::store::erasure;
-use dregs_server::store::escalations::{self, Filter, NewEscalation, RuleActivity, Severity, Sort, Status};
+use dregs_server::store::escalations::{
+    self, Escalation, Filter, Mover, NewEscalation, RuleActivity, Severity, Sort, Status,
+};
 use dregs_server::store::groups::KnownGroup;
 use dregs_server::store::identities::{self, Walked};
 use dregs_server::store::links::{self, HashedKey};
@@ -33,6 +35,11 @@ on_both_engines!(
     entries_of_datasets_are_kept_by_value,
 );
 
+/// A person who moves escalations.
+fn eve() -> Mover<'static> {
+    Mover { by: Some("eve@example.com"), reason: Some("A shared till.") }
+}
+
 async fn escalations_are_found_and_moved(engine: Engine) {
     let ground = Ground::new(engine);
     let ids = ground.identities(&["ada", "bob"]).await;
@@ -57,9 +64,9 @@ async fn escalations_are_found_and_moved(engine: Engine) {
     let [first, second, third] = opened.unwrap()[..] else { panic!("three escalations") };
     ground
         .write(move |tx| {
-            escalations::set_status(tx, first, Status::Acknowledged, at(20))?;
-            escalations::set_status(tx, first, Status::Closed, at(30))?;
-            escalations::set_status(tx, second, Status::Acknowledged, at(20))
+            escalations::set_status(tx, first, Status::Acknowledged, eve(), at(20))?;
+            escalations::set_status(tx, first, Status::Closed, eve(), at(30))?;
+            escalations::set_status(tx, second, Status::Acknowledged, eve(), at(20))
         })
         .await;
     let (one, foreign, summary, few) = ground
@@ -77,6 +84,10 @@ async fn escalations_are_found_and_moved(engine: Engine) {
     assert_eq!(told, (Status::Closed, Severity::Critical, "ada", 1, scores(12)));
     let times = (one.opened_at, one.acknowledged_at, one.closed_at);
     assert_eq!(times, (at(10), Some(at(20)), Some(at(30))));
+    let moved =
+        |one: &Escalation| (one.acknowledged_by.clone(), one.closed_by.clone(), one.close_reason.clone());
+    let by = || Some("eve@example.com".to_owned());
+    assert_eq!(moved(&one), (by(), by(), Some("A shared till.".to_owned())));
     let any = Filter::default;
     let cases = [
         (any(), Sort::OpenedAt, false, vec![third, second, first]),
@@ -98,11 +109,12 @@ async fn escalations_are_found_and_moved(engine: Engine) {
     assert_eq!(ground.read(|tx| escalations::by_rule(tx, 1, at(9), at(10))).await, []);
     let reopened = ground
         .write(move |tx| {
-            escalations::set_status(tx, first, Status::Open, at(40))?;
+            escalations::set_status(tx, first, Status::Open, eve(), at(40))?;
             Ok(escalations::find(tx, 1, first)?.unwrap())
         })
         .await;
     assert_eq!((reopened.status, reopened.acknowledged_at, reopened.closed_at), (Status::Open, None, None));
+    assert_eq!(moved(&reopened), (None, None, None));
 }
 
 async fn a_review_is_written_once(engine: Engine) {

@@ -2,7 +2,7 @@ use dregs_core::badge::BadgeType;
 use dregs_core::notify::message::EventType;
 use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Severity, Which};
 use dregs_server::store::channels;
-use dregs_server::store::escalations::{self, NewEscalation, Status};
+use dregs_server::store::escalations::{self, Mover, NewEscalation, Status};
 use dregs_server::store::identities::{self, Decided};
 use dregs_server::store::notifications;
 use dregs_server::store::rules::{self, Kept};
@@ -146,7 +146,9 @@ async fn one_escalation_of_a_rule_is_open(engine: Engine) {
     assert!(open(2).await.is_some());
     let found = ground.read(move |tx| escalations::open_of(tx, ada, 1)).await.unwrap();
     assert_eq!((found.id, found.channels.as_str(), found.identity_row), (first, r#"["ops"]"#, ada));
-    ground.write(move |tx| escalations::set_status(tx, first, Status::Closed, at(20))).await;
+    ground
+        .write(move |tx| escalations::set_status(tx, first, Status::Closed, Mover::default(), at(20)))
+        .await;
     assert_eq!(ground.read(move |tx| escalations::open_of(tx, ada, 1)).await, None);
     assert!(open(1).await.is_some());
 }

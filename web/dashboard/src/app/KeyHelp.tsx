@@ -4,14 +4,15 @@ import { Kbd, Modal, Table } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
 
 const KEYS: [string, string][] = [
-  ["?", "these keys"],
+  ["?", "show keyboard shortcuts"],
+  ["Ctrl K", "search everywhere (⌘K on a Mac)"],
   ["/", "search in the list"],
   ["Alt 1 … 8", "go to Home, Identities, Escalations, Events, Devices, Groups, Rules, Settings"],
   ["j  k", "next and previous row of a list"],
   ["Enter", "open the row"],
   ["a", "acknowledge the escalation"],
   ["c", "close the escalation"],
-  ["o", "open the closed escalation again"],
+  ["o", "reopen the escalation"],
   ["z", "undo the last close"],
 ];
 
@@ -19,7 +20,7 @@ export function KeyHelp() {
   const [isOpen, { open, close }] = useDisclosure(false);
   useHotkeys([["shift+?", open], ["?", open]]);
   return (
-    <Modal opened={isOpen} onClose={close} title="Keys">
+    <Modal opened={isOpen} onClose={close} title="Keyboard shortcuts">
       <Table>
         <Table.Tbody>
           {KEYS.map(([key, what]) => (

@@ -10,6 +10,7 @@ import { useEffect } from "react";
 import { $api } from "../api";
 import { KeyHelp } from "./KeyHelp";
 import { useLive, useLiveState } from "./live";
+import { SearchEverywhere } from "./SearchEverywhere";
 import { signOut, useUser } from "./session";
 
 const PLACES = [
@@ -52,6 +53,7 @@ export function Shell() {
       </AppShell.Header>
       <AppShell.Navbar p="sm" aria-label="Main">
         <AppShell.Section visibleFrom="sm" px="xs" py="sm"><Brand /></AppShell.Section>
+        <AppShell.Section pb="sm"><SearchEverywhere /></AppShell.Section>
         <AppShell.Section grow component={ScrollArea} className="nav"><Places /></AppShell.Section>
         <AppShell.Section><Person /></AppShell.Section>
       </AppShell.Navbar>
@@ -63,7 +65,7 @@ export function Shell() {
 
 function Brand() {
   const state = useLiveState();
-  const text = { live: "Live: what changes is shown at once", connecting: "Connecting to the server…", paused: "Paused while the page is not looked at" };
+  const text = { live: "Live updates are on", connecting: "Connecting to the server…", paused: "Live updates are paused while this tab is hidden" };
   return (
     <Group gap="xs" wrap="nowrap">
       <img src="/icon.svg" alt="" width={22} height={22} />
@@ -112,7 +114,7 @@ function Person() {
         </Menu.Dropdown>
       </Menu>
       <Tooltip label={next === "dark" ? "Dark" : "Light"}>
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Use the ${next} colours`} onClick={() => setColorScheme(next)}>
+        <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Use the ${next} theme`} onClick={() => setColorScheme(next)}>
           {next === "dark" ? <IconMoon size={18} /> : <IconSun size={18} />}
         </ActionIcon>
       </Tooltip>

@@ -21,10 +21,10 @@ export function AcceptInvitation() {
   const submit = form.onSubmit(({ name, password }) => accept.mutate({ body: { token, name: name.trim() || null, password } }));
   return (
     <Door title="Join your team" onSubmit={submit}>
-      {!token && <Text c="red">This address has no invitation in it. Copy the whole link.</Text>}
+      {!token && <Text c="red">This link contains no invitation. Copy the complete link.</Text>}
       {accept.error && <Failure error={accept.error} />}
       <TextInput label="Your name" autoComplete="name" autoFocus {...form.getInputProps("name")} />
-      <PasswordInput label="A password" description="Long is better than odd." autoComplete="new-password" required {...form.getInputProps("password")} />
+      <PasswordInput label="Password" description="At least 10 characters; longer is safer." autoComplete="new-password" required {...form.getInputProps("password")} />
       <Button type="submit" loading={accept.isPending} disabled={!token}>Join</Button>
     </Door>
   );

@@ -39,8 +39,8 @@ export function DeviceLink({ fingerprint }: { fingerprint: string }) {
 export const DEVICE_COLUMNS: Column<Device>[] = [
   { title: "Device", cell: ({ fingerprint, disregarded }) => <><DeviceLink fingerprint={fingerprint} /> {disregarded && <Chip tone={2}>Disregarded</Chip>}</> },
   { title: "Browser", cell: ({ userAgent }) => <span className="clip" style={{ display: "inline-block", maxWidth: 340 }} title={userAgent ?? undefined}>{userAgent ?? "–"}</span> },
-  { title: "Address", sort: "ip", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
-  { title: "Network and place", cell: (device) => [device.asnLabel ?? device.asn, placeOf(device)].filter(Boolean).join(", ") || "–" },
+  { title: "IP address", sort: "ip", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
+  { title: "Network and location", cell: (device) => [device.asnLabel ?? device.asn, placeOf(device)].filter(Boolean).join(", ") || "–" },
   { title: "First seen", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
   { title: "Last seen", sort: "lastSeenAt", first: "DESC", cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
 ];
@@ -73,6 +73,6 @@ export const EVENT_COLUMNS: Column<Event>[] = [
   },
   { title: "Identity", cell: ({ identity }) => (identity ? <IdentityLink id={identity.id} name={identity.label} /> : "–") },
   { title: "Device", cell: ({ fingerprint }) => (fingerprint ? <DeviceLink fingerprint={fingerprint} /> : "–") },
-  { title: "Address", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
+  { title: "IP address", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
   { title: "Page", cell: ({ url }) => <span className="mono clip" style={{ display: "inline-block", maxWidth: 260 }} title={url ?? undefined}>{url ?? "–"}</span> },
 ];

@@ -14,7 +14,7 @@ export function Integration() {
       <Stack gap="sm">
         {found.map(({ kind, value, advice, holders, identities, learnedAt }) => (
           <div key={`${kind} ${value}`}>
-            <Text fz="sm"><Code>{value}</Code> for {holders} of the {identities} active last, <Time at={learnedAt} /></Text>
+            <Text fz="sm"><Code>{value}</Code> for {holders} of the {identities} most recently active identities, detected <Time at={learnedAt} /></Text>
             <Text fz="sm">{advice}</Text>
           </div>
         ))}

@@ -116,7 +116,7 @@ function Pager<Row>({ page }: { page: ListPage<Row> }) {
   const [, change] = usePageSearch();
   const begin = page.pageNumber * page.pageSize;
   const go = (number: number) => change({ pageNumber: number === 0 ? undefined : String(number) });
-  if (page.first && page.last) return <Text c="dimmed" fz="sm">{page.content.length} in all</Text>;
+  if (page.first && page.last) return <Text c="dimmed" fz="sm">{page.content.length} total</Text>;
   return (
     <Group gap="xs">
       <ActionIcon variant="default" aria-label="Previous page" disabled={page.first} onClick={() => go(page.pageNumber - 1)}><IconChevronLeft size={16} /></ActionIcon>

@@ -22,7 +22,7 @@ export function IdentitiesOf({ filter, more = [] }: { filter: Record<string, str
           rowKey={({ id }) => id}
           href={({ id }) => `/identities/${encodeURIComponent(id)}`}
           isWaiting={found.isPlaceholderData}
-          empty={<Empty title="Nobody" />}
+          empty={<Empty title="No identities" />}
         />
       )}
     </Answer>
@@ -43,7 +43,7 @@ export function EventsOf({ filter }: { filter: Record<string, string | undefined
           rowKey={({ id }) => id}
           href={({ id }) => `/events/${encodeURIComponent(id)}`}
           isWaiting={found.isPlaceholderData}
-          empty={<Empty title="No events">Events stand here as they arrive, from the browser script and from your backends.</Empty>}
+          empty={<Empty title="No events">Events appear here as they arrive, from the browser script and from your backends.</Empty>}
         />
       )}
     </Answer>

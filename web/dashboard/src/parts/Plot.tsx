@@ -3,13 +3,14 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import type { LineChartProps } from "./LineChart";
+import { formatted, zone } from "../app/preferences";
 import { exactTime } from "./Time";
 
 const DAY_S = 86_400;
 const MINUTE_S = 60;
-const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const second = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+const DATE: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
+const HOUR: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+const SECOND: Intl.DateTimeFormatOptions = { timeStyle: "medium" };
 
 export default function Plot(props: LineChartProps) {
   const { label, times, series, height = 220, range, isBars } = props;
@@ -40,6 +41,7 @@ function options({ times, series, range, isBars, width, height }: Drawn): uPlot.
   return {
     width,
     height,
+    tzDate: (time) => uPlot.tzDate(new Date(time * 1_000), zone()),
     series: [
       { value: (_, time) => (time ? exactTime(time * 1_000) : "") },
       ...series.map(({ label, colour }): uPlot.Series => {
@@ -71,6 +73,5 @@ function halfABar(times: number[]): number {
 
 /** What stands at a time of the axis, whose marks are `step` seconds apart. */
 function tick(time: number, step: number): string {
-  const format = step >= DAY_S ? date : step >= MINUTE_S ? hour : second;
-  return format.format(new Date(time * 1_000));
+  return formatted(time * 1_000, step >= DAY_S ? DATE : step >= MINUTE_S ? HOUR : SECOND);
 }

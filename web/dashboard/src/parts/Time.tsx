@@ -2,12 +2,12 @@
 
 import { Tooltip } from "@mantine/core";
 import { useSyncExternalStore } from "react";
+import { formatted, isUtc } from "../app/preferences";
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 31_557_600], ["month", 2_629_800], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1],
 ];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
-const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 /** How often "3 minutes ago" is looked at again. */
 const TICK_MS = 10_000;
 
@@ -34,9 +34,10 @@ export function ago(time: string | number, at: number): string {
   return relative.format(Math.trunc(seconds / length), unit);
 }
 
-/** A time in the reader's zone, to the second. */
+/** A time in the preferred zone, to the second. */
 export function exactTime(time: string | number): string {
-  return exact.format(new Date(time));
+  const text = formatted(time, { dateStyle: "medium", timeStyle: "medium" });
+  return isUtc() ? `${text} UTC` : text;
 }
 
 export function Time({ at, empty = "–" }: { at: string | null | undefined; empty?: string }) {

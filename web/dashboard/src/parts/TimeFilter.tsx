@@ -1,6 +1,7 @@
-// Times that are picked: shown in the reader's zone, kept in UTC.
+// Times that are picked: shown in the preferred zone, kept in UTC.
 
 import { TextInput } from "@mantine/core";
+import { isUtc } from "../app/preferences";
 import { usePageSearch } from "../app/search";
 
 const MINUTE_MS = 60_000;
@@ -9,12 +10,13 @@ const MINUTE_MS = 60_000;
 export function toLocal(time: string | undefined): string {
   const at = time ? new Date(time) : undefined;
   if (!at || Number.isNaN(at.getTime())) return "";
-  return new Date(at.getTime() - at.getTimezoneOffset() * MINUTE_MS).toISOString().slice(0, 19);
+  const offset = isUtc() ? 0 : at.getTimezoneOffset();
+  return new Date(at.getTime() - offset * MINUTE_MS).toISOString().slice(0, 19);
 }
 
 /** What the picker says, as the API takes it. */
 export function toUtc(local: string): string | undefined {
-  const at = new Date(local);
+  const at = new Date(isUtc() && local ? `${local}Z` : local);
   return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 }
 

@@ -1,9 +1,11 @@
 // Counts by day, with the days on which nothing happened.
 
+import { isUtc } from "../app/preferences";
+
 const DAY_MS = 86_400_000;
 
 export interface ByDay {
-  /** Where each day begins for the reader, so that an axis of times calls it by its date. */
+  /** Where each day begins in the preferred zone, so that an axis of times calls it by its date. */
   times: number[];
   values: number[];
 }
@@ -22,8 +24,9 @@ function dayOf(time: number): number {
   return Math.floor(time / DAY_MS);
 }
 
-/** Midnight in the reader's zone on the date that a day has in UTC. */
+/** Midnight in the preferred zone on the date that a day has in UTC. */
 function midnight(day: number): number {
+  if (isUtc()) return day * DAY_MS;
   const date = new Date(day * DAY_MS);
   return new Date(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()).getTime();
 }

@@ -28,8 +28,11 @@ pub enum Sort {
 /// What to look for; `None` means anything.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Part of any of the texts, in any case.
+    /// In any case: a part of one of the texts; or several words, in any order, each of which begins a word of the
+    /// texts.
     pub term: Option<String>,
+    /// Row ids, in order, that match `term` by something that is not in the list.
+    pub known: Vec<i64>,
     /// One of the texts, in any case: which, and what it is.
     pub text: Option<(usize, String)>,
     /// Row ids.
@@ -216,6 +219,18 @@ impl Table {
         self.matching(filter).into_iter().map(|at| self.ids[at as usize]).collect()
     }
 
+    /// How many there are with a time in each of `count` spans of `step_ms` from `from` on. A column of times.
+    pub fn by_span(&self, column: usize, from: i64, step_ms: i64, count: usize) -> Vec<i64> {
+        let mut counts = vec![0; count];
+        for time in self.times[column].iter().filter(|time| **time >= from) {
+            let span = usize::try_from((time - from) / step_ms).unwrap_or(usize::MAX);
+            if let Some(counted) = counts.get_mut(span) {
+                *counted += 1;
+            }
+        }
+        counts
+    }
+
     /// How many match.
     pub fn count(&self, filter: &Filter) -> usize {
         self.matching(filter).len()
@@ -224,7 +239,8 @@ impl Table {
     /// The places of those that match, in the order of row ids.
     fn matching(&self, filter: &Filter) -> Vec<u32> {
         let term = filter.term.as_ref().map(|term| term.to_lowercase());
-        let finder = term.as_ref().map(|term| Finder::new(term.as_bytes()));
+        let sought = term.as_ref().map(|term| Sought::new(term));
+        let is_known = |at: usize| filter.known.binary_search(&self.ids[at]).is_ok();
         let text = filter.text.as_ref().map(|(column, text)| (*column, text.to_lowercase()));
         let matches = |at: &u32| {
             let at = *at as usize;
@@ -242,7 +258,7 @@ impl Table {
                     .groups
                     .as_ref()
                     .is_none_or(|groups| self.groups(at).iter().any(|group| groups.contains(group)))
-                && finder.as_ref().is_none_or(|finder| finder.find(self.texts(at)).is_some())
+                && (sought.as_ref().is_none_or(|sought| sought.is_in(self.texts(at))) || is_known(at))
         };
         match &filter.among {
             Some(ids) => {
@@ -271,6 +287,31 @@ impl Table {
 
     fn text(&self, at: usize, column: usize) -> &[u8] {
         self.texts(at).split(|byte| *byte == END).nth(column).unwrap_or_default()
+    }
+}
+
+/// What is looked for in texts in lower case.
+struct Sought<'t> {
+    whole: Finder<'t>,
+    /// Where there are several.
+    words: Vec<Finder<'t>>,
+}
+
+impl<'t> Sought<'t> {
+    fn new(term: &'t str) -> Self {
+        let term = term.trim();
+        let words: Vec<_> = term.split_whitespace().map(|word| Finder::new(word.as_bytes())).collect();
+        Self { whole: Finder::new(term.as_bytes()), words: if words.len() > 1 { words } else { Vec::new() } }
+    }
+
+    fn is_in(&self, texts: &[u8]) -> bool {
+        let begins_a_word = |at: usize| match at.checked_sub(1).map(|before| texts[before]) {
+            // A byte of a longer character is most often of a letter.
+            Some(before) => before.is_ascii() && !before.is_ascii_alphanumeric(),
+            None => true,
+        };
+        let has = |word: &Finder| word.find_iter(texts).any(begins_a_word);
+        self.whole.find(texts).is_some() || (!self.words.is_empty() && self.words.iter().all(has))
     }
 }
 
@@ -356,7 +397,7 @@ mod tests {
 
     fn filter() -> impl Strategy<Value = Filter> {
         (
-            prop::option::of("[a-cA-C]{1,2}"),
+            (prop::option::of("[a-cA-C]{1,2}( [a-c]{1,2})?"), prop::collection::btree_set(1..45_i64, 0..3)),
             prop::option::of((0..4_usize, "[a-c]{1,2}")),
             prop::option::of(prop::collection::vec(0..45_i64, 0..30)),
             prop::array::uniform4(prop::option::weighted(0.2, (0..=50_u8, 40..=100_u8))),
@@ -364,8 +405,9 @@ mod tests {
             prop::option::weighted(0.3, (0..4_usize, -5..0_i64, 0..5_i64)),
             prop::option::weighted(0.3, prop::collection::hash_set(1..6_i64, 0..3)),
         )
-            .prop_map(|(term, text, among, scores, disregarded, time, groups)| Filter {
+            .prop_map(|((term, known), text, among, scores, disregarded, time, groups)| Filter {
                 term,
+                known: known.into_iter().collect(),
                 text,
                 among,
                 groups,
@@ -386,7 +428,12 @@ mod tests {
             (Some((from, to)), Some(score)) => from <= score && score <= to,
             (Some(_), None) => false,
         };
-        filter.term.as_ref().is_none_or(|term| texts.iter().any(|text| text.contains(&term.to_lowercase())))
+        let is_said = |term: &String| {
+            let term = term.to_lowercase();
+            let begins = |word: &str| texts.iter().any(|text| text.starts_with(word));
+            texts.iter().any(|text| text.contains(&term)) || term.contains(' ') && term.split(' ').all(begins)
+        };
+        (filter.term.as_ref().is_none_or(is_said) || filter.known.contains(&entry.id))
             && filter.text.as_ref().is_none_or(|(column, text)| texts[*column] == text.to_lowercase())
             && filter.among.as_ref().is_none_or(|ids| ids.contains(&entry.id))
             && filter.scores.iter().zip(&entry.scores).all(within)

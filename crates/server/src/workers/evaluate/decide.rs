@@ -3,17 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dregs_core::badge;
-use dregs_core::rules::Standing;
-
 use crate::app::App;
 use crate::failpoint;
-use crate::ops::decisions::{self, Asked};
-use crate::ops::refold;
+use crate::ops::decisions;
 use crate::shutdown::Shutdown;
 use crate::store::claims::EVALUATION_LEASE_MS;
-use crate::store::identities::{self, CycleStart};
-use crate::store::{Result, StoreError, Tx, log_failure};
+use crate::store::identities;
+use crate::store::{Result, Tx, log_failure};
 
 /// Identities decided on in one transaction.
 const BATCH_IDENTITIES: i64 = 256;
@@ -55,7 +51,7 @@ async fn batch(app: &Arc<App>) -> Result<bool> {
         .write(move |tx| {
             let mut decided = Vec::new();
             for start in identities::load_cycle_starts(tx, &ids)? {
-                decided.extend(ask(tx, &start, rules.of(start.team_id), now)?);
+                decided.extend(decisions::ask(tx, &start, rules.of(start.team_id), now)?);
             }
             decisions::save(tx, &decided, &rules, now)
         })
@@ -65,21 +61,4 @@ async fn batch(app: &Arc<App>) -> Result<bool> {
         app.deliveries.spill(channel_id);
     }
     Ok(is_full)
-}
-
-/// `None` for who has no scores yet: their first cycle decides.
-fn ask(
-    tx: &mut Tx,
-    start: &CycleStart,
-    rules: &dregs_core::rules::Rules,
-    now: dregs_core::time::Timestamp,
-) -> Result<Option<decisions::Decided>> {
-    let Some(scores) = start.previous else { return Ok(None) };
-    let state = refold::decode(tx, start.id, &start.state)?;
-    let before =
-        Standing::decode(start.standing.as_deref()).map_err(|error| StoreError::Broken(error.to_string()))?;
-    let badges = before.badges.into_iter().filter(|badge| badge::is_of_analyzers(&badge.slug)).collect();
-    let asked =
-        Asked { start, is_of_cycle: false, first_event_at: state.first_event_at(), scores: &scores, badges };
-    decisions::Decided::new(asked, rules, now).map(Some)
 }

@@ -62,8 +62,8 @@ function Target({ form }: { form: Form }) {
             {...form.getInputProps("recipients")}
           />
           <NumberInput
-            label="Letters in a minute"
-            description="What is more is gathered into a digest."
+            label="E-mails per minute"
+            description="Above this, events are combined into a digest."
             placeholder="10"
             min={1}
             max={1000}
@@ -76,7 +76,7 @@ function Target({ form }: { form: Form }) {
       return (
         <TextInput
           label="URL of Slack's incoming webhook"
-          description="It is a credential: it is kept encrypted, and shown masked. What you leave masked stays as it is."
+          description="It is a credential: stored encrypted and shown masked. A masked value is left unchanged."
           placeholder="https://hooks.slack.com/services/…"
           required
           {...form.getInputProps("url")}
@@ -95,7 +95,7 @@ function EventTypes({ form }: { form: Form }) {
   return (
     <Answer of={types} lines={6}>
       {(all) => (
-        <Checkbox.Group label="Event types" description="What the channel tells of." {...form.getInputProps("events")}>
+        <Checkbox.Group label="Subscribed events" description="Which events are sent to this channel." {...form.getInputProps("events")}>
           <Stack gap={10} mt="xs">
             {all.map((type) => (
               <Checkbox key={type.name} value={type.name} label={word(type.name)} description={<Text component="span" fz="xs" c="dimmed">{type.description}</Text>} />

@@ -25,7 +25,7 @@ const COLUMNS: Column<Channel>[] = [
     ),
   },
   { title: "Type", cell: (channel) => TYPES.find(({ value }) => value === channel.type)?.label ?? word(channel.type) },
-  { title: "Events", cell: (channel) => <EventChips events={channel.events} /> },
+  { title: "Subscribed events", cell: (channel) => <EventChips events={channel.events} /> },
   { title: "Enabled", cell: (channel) => (channel.enabled ? "Yes" : "No") },
   {
     title: "Health",
@@ -57,8 +57,8 @@ export function ChannelList() {
             rowKey={(channel) => channel.id}
             href={(channel) => `/settings/channels/${channel.id}`}
             empty={
-              <Empty title="Nobody is told yet">
-                A channel sends what happens, a new score, a badge, an escalation, to an endpoint of yours as a signed webhook, to mailboxes, or to Slack.
+              <Empty title="No channels yet">
+                A channel delivers events, such as a new score, a badge or an escalation, to your endpoint as a signed webhook, by e-mail, or to Slack.
               </Empty>
             }
           />

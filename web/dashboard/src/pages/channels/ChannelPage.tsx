@@ -45,9 +45,9 @@ function facts(channel: Channel): [string, ReactNode][] {
   const { type, slug, events, createdAt, updatedAt } = channel;
   return [
     ["Type", TYPES.find(({ value }) => value === type)?.label ?? word(type)],
-    ["To", <span className="mono">{target(channel)}</span>],
+    ["Destination", <span className="mono">{target(channel)}</span>],
     ["Slug", <span className="mono">{slug}</span>],
-    ["Events", events.length === 0 ? <Text c="dimmed" fz="sm" component="span">none: it tells of nothing</Text> : <Group gap={4}>{events.map((event) => <Chip key={event}>{word(event)}</Chip>)}</Group>],
+    ["Subscribed events", events.length === 0 ? <Text c="dimmed" fz="sm" component="span">none: nothing is sent</Text> : <Group gap={4}>{events.map((event) => <Chip key={event}>{word(event)}</Chip>)}</Group>],
     ...(type === "WEBHOOK" ? webhookFacts(channel) : []),
     ["Created", <Time at={createdAt} />],
     ["Changed", <Time at={updatedAt} />],
@@ -97,7 +97,7 @@ function Remove({ channel }: { channel: Channel }) {
   const navigate = useNavigate();
   const remove = $api.useMutation("delete", "/api/channels/{id}", {
     onSuccess: async () => {
-      tell(`${channel.name} is gone.`);
+      tell(`${channel.name} is deleted.`);
       await navigate({ to: "/settings/channels" });
       await refresh("/api/channels");
     },
@@ -107,7 +107,7 @@ function Remove({ channel }: { channel: Channel }) {
       action="Delete" question={`Delete ${channel.name}?`} loading={remove.isPending}
       onConfirm={() => remove.mutate({ params: { path: { id: channel.id } } })}
     >
-      Its deliveries, sent and waiting, go with it.
+      Its deliveries, sent and pending, are deleted with it.
     </Confirm>
   );
 }

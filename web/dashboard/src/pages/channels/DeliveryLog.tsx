@@ -62,7 +62,7 @@ export function DeliveryLog({ channel }: { channel: Channel }) {
             rowKey={({ id }) => id}
             href={({ id }) => `/deliveries/${id}`}
             isWaiting={deliveries.isPlaceholderData}
-            empty={isFiltered ? <Empty title="No delivery matches" /> : <Nothing channel={channel} />}
+            empty={isFiltered ? <Empty title="No matching deliveries" /> : <Nothing channel={channel} />}
           />
         )}
       </Answer>
@@ -72,8 +72,8 @@ export function DeliveryLog({ channel }: { channel: Channel }) {
 
 function Nothing({ channel }: { channel: Channel }) {
   return (
-    <Empty title="Nothing was sent yet">
-      Each event of the types that this channel tells of ({channel.events.length === 0 ? "none so far" : channel.events.map(word).join(", ")}) becomes a delivery
+    <Empty title="No deliveries yet">
+      Each event that this channel is subscribed to ({channel.events.length === 0 ? "none so far" : channel.events.map(word).join(", ")}) becomes a delivery
       here, with every attempt to send it. A test makes one at once.
     </Empty>
   );
@@ -85,7 +85,7 @@ function LogFilters() {
     <Group gap="xs">
       <ChoiceFilter name="status" label="Any status" options={STATUSES.map((status) => [status, word(status)])} />
       <ChoiceFilter name="event" label="Any event" options={(types.data ?? []).map(({ name }) => [name, word(name)])} />
-      <TextFilter name="identity" label="Identity, exactly" w={170} />
+      <TextFilter name="identity" label="Identity id" w={170} />
       <TimeFilter name="from" label="From" />
       <TimeFilter name="to" label="To" />
       {types.error ? <Text c="dimmed" fz="sm">The event types could not be read.</Text> : null}

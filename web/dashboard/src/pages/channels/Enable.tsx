@@ -22,7 +22,7 @@ function Disable({ channel }: { channel: Channel }) {
       action="Disable" question={`Disable ${channel.name}?`} loading={change.isPending}
       onConfirm={() => change.mutate({ params: { path: { id: channel.id } }, body: { enabled: false } })}
     >
-      What happens from now on waits, paused, and you choose what becomes of it when you enable the channel again.
+      New deliveries are paused. When you enable the channel again, you choose whether to send or skip them.
     </Confirm>
   );
 }
@@ -42,12 +42,12 @@ function Resume({ channel }: { channel: Channel }) {
       <Modal opened={isOpen} onClose={close} title={`Enable ${channel.name}`}>
         <Stack>
           {waiting.error && <Failure error={waiting.error} />}
-          <Text fz="sm" role="status">{count === undefined ? "Counting what waits…" : `Waiting: ${count}. What shall become of it?`}</Text>
-          <Text fz="sm" c="dimmed">What is skipped is marked as failed, and can be replayed later.</Text>
+          <Text fz="sm" role="status">{count === undefined ? "Counting paused deliveries…" : `Paused deliveries: ${count}. Send or skip them?`}</Text>
+          <Text fz="sm" c="dimmed">Skipped deliveries are marked as failed and can be replayed later.</Text>
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close}>Cancel</Button>
-            <Button variant="default" loading={change.isPending} onClick={() => resume("SKIP")}>Enable and skip it</Button>
-            <Button loading={change.isPending} onClick={() => resume("SEND")}>Enable and send it</Button>
+            <Button variant="default" loading={change.isPending} onClick={() => resume("SKIP")}>Enable and skip</Button>
+            <Button loading={change.isPending} onClick={() => resume("SEND")}>Enable and send</Button>
           </Group>
         </Stack>
       </Modal>

@@ -15,12 +15,12 @@ export function HealthChip({ channel }: { channel: Channel }) {
 /** One sentence for lists. */
 export function HealthWords({ channel }: { channel: Channel }) {
   const { status, failures, resumesAt, lastError, disabledReason } = channel.health;
-  if (!channel.enabled) return <>{disabledReason ?? "What happens waits until it is enabled again."}</>;
-  if (status === "HEALTHY") return <>What is sent arrives.</>;
+  if (!channel.enabled) return <>{disabledReason ?? "Deliveries are paused until it is enabled again."}</>;
+  if (status === "HEALTHY") return <>Deliveries succeed.</>;
   return (
     <>
       {failures === 1 ? "The last attempt failed" : `${failures} attempts in a row failed`}{lastError && `: ${lastError}`}.
-      {resumesAt && <> Tried again <Time at={resumesAt} />.</>}
+      {resumesAt && <> Next attempt <Time at={resumesAt} />.</>}
     </>
   );
 }
@@ -29,19 +29,19 @@ export function Health({ channel }: { channel: Channel }) {
   const { failures, failingSince, resumesAt, lastError, disablePercent, disabledReason } = channel.health;
   const facts: [string, ReactNode][] = [
     ["Status", <HealthChip channel={channel} />],
-    ["Failures in a row", failures],
+    ["Consecutive failures", failures],
   ];
   if (failingSince) facts.push(["Failing since", <Time at={failingSince} />]);
   if (lastError) facts.push(["Last error", lastError]);
-  if (resumesAt) facts.push(["Left alone until", <><Time at={resumesAt} />, then one attempt at a time</>]);
-  if (disabledReason) facts.push(["Disabled, since", disabledReason]);
+  if (resumesAt) facts.push(["Paused until", <><Time at={resumesAt} />, then one attempt at a time</>]);
+  if (disabledReason) facts.push(["Reason for disabling", disabledReason]);
   return (
     <Stack gap="sm">
       <Facts facts={facts} />
       {disablePercent > 0 && (
         <div>
-          <Text fz="sm">{disablePercent} % of the time has passed after which the server disables it.</Text>
-          <Progress value={disablePercent} color="orange" mt={4} aria-label="Time to being disabled" />
+          <Text fz="sm">{disablePercent} % of the time until the server disables it.</Text>
+          <Progress value={disablePercent} color="orange" mt={4} aria-label="Time until it is disabled" />
         </div>
       )}
     </Stack>

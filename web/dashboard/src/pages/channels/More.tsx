@@ -7,31 +7,31 @@ import type { Form } from "./ChannelForm";
 export function More({ form }: { form: Form }) {
   return (
     <details>
-      <summary>More</summary>
+      <summary>Advanced</summary>
       <Stack mt="sm">
         <Headers form={form} />
         <Group grow align="flex-start">
           <NumberInput
-            label="Deadline (ms)" description="Of an attempt, from 100 to 30000." placeholder="as configured"
+            label="Timeout (ms)" description="Per attempt, 100 to 30000." placeholder="server default"
             min={100} max={30_000} allowDecimal={false} {...form.getInputProps("timeoutMs")}
           />
           <NumberInput
-            label="Requests at once" description="From 1 to 256." placeholder="32"
+            label="Concurrent requests" description="1 to 256." placeholder="32"
             min={1} max={256} allowDecimal={false} {...form.getInputProps("maxConcurrency")}
           />
           <NumberInput
-            label="Requests in a second" description="From 1 to 10000." placeholder="any number"
+            label="Requests per second" description="1 to 10000." placeholder="unlimited"
             min={1} max={10_000} allowDecimal={false} {...form.getInputProps("ratePerSecond")}
           />
         </Group>
         <Switch
-          label="In order"
-          description="Each event of an identity waits until the one before is delivered or given up."
+          label="Ordered delivery"
+          description="Events of an identity are delivered one after the other."
           {...form.getInputProps("ordered", { type: "checkbox" })}
         />
         <Switch
-          label="Only the newest score"
-          description="A score makes those of the same identity that still wait needless."
+          label="Coalesce scores"
+          description="A newer score replaces pending ones of the same identity."
           {...form.getInputProps("coalesce", { type: "checkbox" })}
         />
       </Stack>
@@ -45,7 +45,7 @@ function Headers({ form }: { form: Form }) {
     <Stack gap="xs" role="group" aria-label="Headers">
       <div>
         <Text fw={500} fz="sm">Headers</Text>
-        <Text c="dimmed" fz="xs">Sent besides ours. Values are shown masked; what you leave masked stays as it is.</Text>
+        <Text c="dimmed" fz="xs">Additional headers. Values are shown masked; a masked value is left unchanged.</Text>
       </div>
       {form.values.headers.map((_, index) => (
         <Group key={index} gap="xs" wrap="nowrap">

@@ -37,7 +37,7 @@ export function NewChannel() {
       <Modal opened={isOpen} onClose={close} title="New channel" size="lg">
         <ChannelForm error={create.error} isBusy={create.isPending} onSubmit={submit} onCancel={close} />
       </Modal>
-      <ShownOnce isOpen={Boolean(made?.signingSecret)} title="The channel is there" onClose={() => made && void show(made)}>
+      <ShownOnce isOpen={Boolean(made?.signingSecret)} title="Channel created" onClose={() => made && void show(made)}>
         <SigningSecret value={made?.signingSecret ?? ""} />
       </ShownOnce>
     </>

@@ -17,7 +17,7 @@ export function Replay({ channelId }: { channelId: number }) {
   return (
     <>
       <Button size="xs" variant="default" onClick={open}>Replay…</Button>
-      <Modal opened={isOpen} onClose={close} title="Send a time range again">
+      <Modal opened={isOpen} onClose={close} title="Replay a time range">
         <ReplayForm channelId={channelId} onDone={close} />
       </Modal>
     </>
@@ -62,16 +62,16 @@ function ReplayForm({ channelId, onDone }: { channelId: number; onDone: () => vo
           <TextInput type="datetime-local" step={1} label="To" required {...form.getInputProps("to")} />
         </SimpleGrid>
         <NativeSelect
-          label="Which"
-          description="What waits is sent anyway."
+          label="Status"
+          description="Pending deliveries are sent anyway."
           data={[{ value: "FAILED", label: "Failed" }, { value: "DELIVERED", label: "Delivered" }, { value: "", label: "Both" }]}
           {...form.getInputProps("status")}
         />
         {replay.error && <Failure error={replay.error} />}
-        {counted && matched !== undefined && <Text fz="sm" role="status">{deliveries(matched)} from {exactTime(counted.from)} to {exactTime(counted.to)}. Receivers know them by their event ids.</Text>}
+        {counted && matched !== undefined && <Text fz="sm" role="status">{deliveries(matched)} from {exactTime(counted.from)} to {exactTime(counted.to)}. Receivers recognise repeats by their event ids.</Text>}
         <Group justify="flex-end" gap="xs">
           <Button type="submit" variant={matched === undefined ? "filled" : "default"} loading={replay.isPending}>Count</Button>
-          {matched !== undefined && <Button disabled={matched === 0} onClick={queue}>Send {deliveries(matched)} again</Button>}
+          {matched !== undefined && <Button disabled={matched === 0} onClick={queue}>Replay {deliveries(matched)}</Button>}
         </Group>
       </Stack>
     </form>

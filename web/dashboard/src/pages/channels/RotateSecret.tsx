@@ -10,7 +10,7 @@ import { ShownOnce } from "../settings/ShownOnce";
 import { SigningSecret } from "./Verify";
 
 const OVERLAPS = [
-  { value: "0", label: "At once" },
+  { value: "0", label: "Immediately" },
   { value: "3600", label: "After an hour" },
   { value: "86400", label: "After a day" },
   { value: "604800", label: "After seven days" },
@@ -23,12 +23,12 @@ export function RotateSecret({ channelId }: { channelId: number }) {
   return (
     <>
       <Button size="xs" variant="default" onClick={open}>Rotate secret…</Button>
-      <Modal opened={isOpen} onClose={close} title="Give it a new signing secret">
+      <Modal opened={isOpen} onClose={close} title="Rotate the signing secret">
         <Stack>
-          <NativeSelect label="The old secret ends" data={OVERLAPS} value={overlap} onChange={(event) => setOverlap(event.currentTarget.value)} />
+          <NativeSelect label="The old secret expires" data={OVERLAPS} value={overlap} onChange={(event) => setOverlap(event.currentTarget.value)} />
           <Text fz="sm">
-            Until then <code className="mono">webhook-signature</code> has a signature by each of the two. <code className="mono">X-Dregs-Signature</code> has
-            room for one: it is by the new secret from now on.
+            Until then <code className="mono">webhook-signature</code> has a signature by each secret. <code className="mono">X-Dregs-Signature</code> has
+            one, by the new secret.
           </Text>
           {rotate.error && <Failure error={rotate.error} />}
           <Group justify="flex-end" gap="xs">
@@ -42,11 +42,11 @@ export function RotateSecret({ channelId }: { channelId: number }) {
           </Group>
         </Stack>
       </Modal>
-      <ShownOnce isOpen={rotate.data !== undefined} title="The new secret signs from now on" onClose={rotate.reset}>
+      <ShownOnce isOpen={rotate.data !== undefined} title="New signing secret" onClose={rotate.reset}>
         {rotate.data && (
           <>
             <SigningSecret value={rotate.data.signingSecret} />
-            {overlap !== "0" && <Text fz="sm">The old secret ends on {exactTime(rotate.data.overlapEndsAt)}.</Text>}
+            {overlap !== "0" && <Text fz="sm">The old secret expires on {exactTime(rotate.data.overlapEndsAt)}.</Text>}
           </>
         )}
       </ShownOnce>

@@ -36,7 +36,7 @@ function TestForm({ channel }: { channel: Channel }) {
     <Stack>
       <Group align="flex-end" gap="sm">
         <NativeSelect
-          label="An example of"
+          label="Example event"
           flex={1}
           miw={200}
           value={event}
@@ -44,13 +44,13 @@ function TestForm({ channel }: { channel: Channel }) {
           onChange={(change) => setEvent(change.currentTarget.value)}
           description={type?.description}
         />
-        <Button loading={test.isPending} onClick={() => test.mutate({ params: { path: { id: channel.id } }, body: { event } })}>Send</Button>
+        <Button loading={test.isPending} onClick={() => test.mutate({ params: { path: { id: channel.id } }, body: { event } })}>Send test</Button>
       </Group>
       {test.error && <Failure error={test.error} />}
       {test.data && !test.isPending && (
         <>
           <Attempt key={test.data.deliveryId} attempt={test.data} url={channel.type === "WEBHOOK" ? target(channel) : undefined} isOpen />
-          <PageLink to="/deliveries/$id" params={{ id: String(test.data.deliveryId) }} fz="sm">Its page in the log</PageLink>
+          <PageLink to="/deliveries/$id" params={{ id: String(test.data.deliveryId) }} fz="sm">Open in the delivery log</PageLink>
         </>
       )}
     </Stack>

@@ -29,7 +29,7 @@ export function SigningSecret({ value }: { value: string }) {
   const [language, setLanguage] = useState("Python");
   return (
     <Stack>
-      <Secret value={value} label="signing secret" use="Every request is signed with it. Keep it where your endpoint can read it." />
+      <Secret value={value} label="signing secret" use="Every request is signed with it. Store it where your endpoint can read it." />
       <Text fz="sm">
         <code className="mono">X-Dregs-Signature</code> is the hexadecimal HMAC-SHA256 of the raw body, keyed with the whole secret. Verify it before you
         read the body, drop what is older than five minutes by its <code className="mono">timestamp</code>, and drop an <code className="mono">id</code> that

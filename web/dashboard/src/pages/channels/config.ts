@@ -9,9 +9,9 @@ type Email = Schemas["EmailConfigBody"];
 type Slack = Schemas["SlackConfigBody"];
 
 export const TYPES = [
-  { value: "WEBHOOK", label: "Webhook", note: "Signed requests to an endpoint of yours." },
-  { value: "EMAIL", label: "E-mail", note: "Letters to people; many at once become a digest." },
-  { value: "SLACK", label: "Slack", note: "Cards in a channel of Slack." },
+  { value: "WEBHOOK", label: "Webhook", note: "Signed requests to your endpoint." },
+  { value: "EMAIL", label: "E-mail", note: "E-mails to people; many at once become a digest." },
+  { value: "SLACK", label: "Slack", note: "Messages in a Slack channel." },
 ];
 
 /** What may be left to the server. */
@@ -92,11 +92,11 @@ export function webhookFacts(channel: Channel): [name: string, value: string][] 
   const config = channel.config as Webhook;
   const facts: [string, string | number | null | undefined][] = [
     ["Headers", Object.keys(config.headers ?? {}).join(", ")],
-    ["Deadline", config.timeoutMs && `${config.timeoutMs} ms`],
-    ["At once", config.maxConcurrency && `${config.maxConcurrency} requests`],
-    ["Rate", config.ratePerSecond && `${config.ratePerSecond} requests in a second`],
-    ["Order", config.ordered ? "each event of an identity waits for the one before" : ""],
-    ["Coalescing", config.coalesce ? "a newer score replaces those that wait" : ""],
+    ["Timeout", config.timeoutMs && `${config.timeoutMs} ms`],
+    ["Concurrency", config.maxConcurrency && `${config.maxConcurrency} requests`],
+    ["Rate limit", config.ratePerSecond && `${config.ratePerSecond} requests per second`],
+    ["Order", config.ordered ? "events of an identity one after the other" : ""],
+    ["Coalescing", config.coalesce ? "a newer score replaces pending ones" : ""],
   ];
   return facts.flatMap(([name, value]): [string, string][] => (value ? [[name, String(value)]] : []));
 }

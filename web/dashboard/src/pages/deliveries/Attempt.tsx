@@ -44,18 +44,18 @@ export function Attempt({ attempt, url, dueAt, isOpen = false }: Props) {
 }
 
 function Upcoming({ dueAt }: { dueAt: string | null | undefined }) {
-  if (!dueAt) return <Text fz="sm">It waits.</Text>;
-  return <Text fz="sm" role="status">Due <Time at={dueAt} />. This page shows what comes of it by itself.</Text>;
+  if (!dueAt) return <Text fz="sm">Pending.</Text>;
+  return <Text fz="sm" role="status">Due <Time at={dueAt} />. This page updates by itself.</Text>;
 }
 
 function Outcome({ attempt }: { attempt: Shown }) {
   const { startedAt, durationMillis, httpStatus, payloadSize, errorClass, errorMessage, remoteAddress } = attempt;
   const facts: [string, ReactNode][] = [
     ["Started", startedAt && <>{exactTime(startedAt)} (<Time at={startedAt} />)</>],
-    ["Took", durationMillis != null && millis(durationMillis)],
+    ["Duration", durationMillis != null && millis(durationMillis)],
     ["HTTP status", httpStatus],
     ["Payload", payloadSize != null && size(payloadSize)],
-    ["Address", remoteAddress && <span className="mono">{remoteAddress}</span>],
+    ["IP address", remoteAddress && <span className="mono">{remoteAddress}</span>],
   ];
   return (
     <>
@@ -73,7 +73,7 @@ function Exchange({ attempt, url, isOpen }: { attempt: Shown; url: string | unde
   // Whoever reads it is not disturbed by what comes after it.
   const [isOpenAtFirst] = useState(isOpen);
   const { requestHeaders, requestBody, responseHeaders, responseBody } = attempt;
-  if (requestBody == null) return <Text c="dimmed" fz="sm">What was sent is no longer kept.</Text>;
+  if (requestBody == null) return <Text c="dimmed" fz="sm">The request is no longer stored.</Text>;
   return (
     <details open={isOpenAtFirst} className={classes.exchange}>
       <summary>Request and response</summary>
@@ -83,7 +83,7 @@ function Exchange({ attempt, url, isOpen }: { attempt: Shown; url: string | unde
           {url && <CopyCommand url={url} headers={requestHeaders ?? {}} body={requestBody} />}
         </Stack>
         {responseBody == null
-          ? <Text c="dimmed" fz="sm">Nothing was answered.</Text>
+          ? <Text c="dimmed" fz="sm">No response.</Text>
           : <Side title="Response" headers={pairs(responseHeaders)} body={responseBody} label="response body" note="The first 16 KiB" />}
       </SimpleGrid>
     </details>
@@ -95,7 +95,7 @@ function CopyCommand({ url, headers, body }: { url: string; headers: Record<stri
     <Group gap="sm">
       <Copy text={curl(url, headers, body)} label="as curl" isWide />
       <Text c="dimmed" fz="xs" flex={1} miw={200}>
-        The body exactly as sent, to where the channel leads now. Masked headers are yours to fill in; receivers refuse the signature after five minutes.
+        The body exactly as sent, to the current URL of the channel. Fill in masked headers yourself; receivers reject the signature after five minutes.
       </Text>
     </Group>
   );

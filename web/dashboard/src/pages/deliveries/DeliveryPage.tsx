@@ -75,12 +75,12 @@ function Resend({ delivery }: { delivery: Delivery }) {
   const { manage } = useMay();
   const resend = $api.useMutation("post", "/api/deliveries/{id}/actions/resend", {
     onSuccess: async () => {
-      tell("It is sent again, with the same event id.");
+      tell("Resent with the same event id.");
       await refresh("/api/deliveries", "/api/channels");
     },
   });
   if (!manage) return null;
   return (
-    <Button size="xs" loading={resend.isPending} onClick={() => resend.mutate({ params: { path: { id: delivery.id } } })}>Send again</Button>
+    <Button size="xs" loading={resend.isPending} onClick={() => resend.mutate({ params: { path: { id: delivery.id } } })}>Resend</Button>
   );
 }

@@ -5,8 +5,8 @@ import { useState } from "react";
 import { pretty, Source } from "../../parts/Copy";
 import { Facts } from "../../parts/Page";
 
-const EXACT = "Exact bytes";
-const LAID_OUT = "Laid out";
+const EXACT = "Raw";
+const LAID_OUT = "Formatted";
 
 export function Body({ text, label }: { text: string; label: string }) {
   const [view, setView] = useState(EXACT);

@@ -2,13 +2,13 @@
 
 /** Why an attempt is made. */
 export const TRIGGERS: Record<string, string> = {
-  INITIAL: "The first attempt.",
-  RETRY: "Tried again after a failure.",
-  RESEND: "Sent again by hand.",
-  REPLAY: "Sent again with a time range.",
-  TEST: "A test of the channel.",
-  PROBE: "The channel was left alone; this attempt saw whether it works again.",
-  RECOVERY: "The server stopped during the attempt before, whose outcome is not known.",
+  INITIAL: "First attempt.",
+  RETRY: "Retry after a failure.",
+  RESEND: "Resent manually.",
+  REPLAY: "Replayed with a time range.",
+  TEST: "Test of the channel.",
+  PROBE: "The channel was paused after failures; this attempt tested whether it works again.",
+  RECOVERY: "The server stopped during the previous attempt, whose outcome is unknown.",
 };
 
 /** What kind of failure it was. */
@@ -16,25 +16,25 @@ export const ERRORS: Record<string, string> = {
   dns: "The name could not be resolved",
   egress_blocked: "The address is not allowed",
   connect: "No connection could be opened",
-  tls: "The certificate or its TLS was refused",
-  timeout: "The deadline passed",
+  tls: "TLS or certificate error",
+  timeout: "Timeout",
   redirect: "The endpoint answered with a redirect, and none is followed",
-  http_status: "The endpoint refused it",
+  http_status: "The endpoint rejected it",
   connection_closed: "The connection ended before the answer did",
   protocol: "What came back is no HTTP, or more of it than is read",
-  smtp_reply: "The mail server refused the letter",
-  skipped: "It was skipped when the channel was enabled again",
+  smtp_reply: "The mail server rejected the e-mail",
+  skipped: "Skipped when the channel was enabled again",
   superseded: "A newer score of the identity was sent instead",
-  gone: "What it would have told is gone",
+  gone: "Its content was deleted",
 };
 
 /** What the states of a delivery mean. */
 export const STATES: Record<string, string> = {
-  PENDING: "It is due or under way.",
-  DELIVERED: "It has arrived.",
-  FAILED: "It was given up.",
-  PAUSED: "It waits until its channel is enabled again.",
-  SUPERSEDED: "A newer score of the same identity has replaced it.",
+  PENDING: "Due or in progress.",
+  DELIVERED: "Accepted by the receiver.",
+  FAILED: "No further attempts.",
+  PAUSED: "Held until its channel is enabled again.",
+  SUPERSEDED: "Replaced by a newer score of the same identity.",
 };
 
 /** "1.2 kB". */

@@ -11,14 +11,14 @@ export function DeviceList() {
   const [{ term, identity, disregarded }] = usePageSearch();
   const filter = { ...(term ? { term } : {}), ...(identity ? { identity } : {}), ...(disregarded ? { disregarded: disregarded === "true" } : {}) };
   const empty = Object.keys(filter).length > 0
-    ? <Empty title="No device matches" />
-    : <Empty title="No devices yet">dregs.js tells which device an event comes from; a backend that knows devices itself can say so in <code>device.fingerprint</code>.</Empty>;
+    ? <Empty title="No matching devices" />
+    : <Empty title="No devices yet">dregs.js recognises the device of an event; a backend with its own fingerprint sends it in <code>device.fingerprint</code>.</Empty>;
   return (
     <Page title="Devices">
       <Group gap="xs">
-        <SearchFilter label="Fingerprint, address or browser" />
-        <TextFilter name="identity" label="Identity, exactly" w={170} />
-        <ChoiceFilter name="disregarded" label="Disregarded or not" options={[["false", "Regarded"], ["true", "Disregarded"]]} />
+        <SearchFilter label="Fingerprint, IP address or browser" />
+        <TextFilter name="identity" label="Identity id" w={170} />
+        <ChoiceFilter name="disregarded" label="Disregarded or not" options={[["false", "Not disregarded"], ["true", "Disregarded"]]} />
       </Group>
       <DevicesOf filter={filter} empty={empty} />
     </Page>

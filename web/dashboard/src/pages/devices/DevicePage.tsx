@@ -20,12 +20,12 @@ export function DevicePage() {
   const { fingerprint = "" } = useParams({ strict: false });
   const device = $api.useQuery("get", "/api/devices/{fingerprint}", { params: { path: { fingerprint } } });
   return (
-    <Page title="Device" tab={fingerprint.slice(0, 12)} actions={device.data && <Regard device={device.data} />}>
+    <Page title="Device" tab={fingerprint.slice(0, 12)} actions={device.data && <Disregard device={device.data} />}>
       <Answer of={device} lines={8}>
         {(device) => (
           <>
             <Panel><About device={device} /></Panel>
-            <Panel title="Identities" note="Everybody who was seen on it." actions={<PageLink to="/events" search={{ device: fingerprint } as never} fz="sm">Its events</PageLink>}>
+            <Panel title="Identities" note="Seen on this device." actions={<PageLink to="/events" search={{ device: fingerprint } as never} fz="sm">Events</PageLink>}>
               <IdentitiesOf filter={{ device: fingerprint }} />
             </Panel>
           </>
@@ -42,10 +42,10 @@ function About({ device }: { device: Device }) {
       facts={[
         ["Fingerprint", <><span className="mono">{fingerprint}</span> <Copy text={fingerprint} label="fingerprint" />{disregarded && <> <Chip tone={2}>Disregarded</Chip></>}</>],
         ["Browser", userAgent && <span className="mono">{userAgent}</span>],
-        ["Address", ip && <span className="mono">{ip}</span>],
+        ["IP address", ip && <span className="mono">{ip}</span>],
         ["Network", [asn, asnLabel].filter(Boolean).join(" ") || null],
-        ["Place", placeOf(device)],
-        ["Timezone", timezone],
+        ["Location", placeOf(device)],
+        ["Time zone", timezone],
         ["First seen", <Time at={firstSeenAt} />],
         ["Last seen", <Time at={lastSeenAt} />],
       ]}
@@ -53,21 +53,21 @@ function About({ device }: { device: Device }) {
   );
 }
 
-function Regard({ device: { fingerprint, disregarded } }: { device: Device }) {
+function Disregard({ device: { fingerprint, disregarded } }: { device: Device }) {
   const { triage } = useMay();
   const change = $api.useMutation("patch", "/api/devices/{fingerprint}", {
     onSuccess: async (device) => {
       await refresh("/api/devices");
-      tell(device.disregarded ? "The device is disregarded. Those who use it are scored again." : "The device is regarded again.");
+      tell(device.disregarded ? "Device disregarded. Identities that use it are rescored." : "Device no longer disregarded. Identities that use it are rescored.");
     },
   });
   const put = (to: boolean) => change.mutate({ params: { path: { fingerprint } }, body: { disregarded: to } });
   if (!triage) return null;
-  if (disregarded) return <Button size="xs" variant="default" loading={change.isPending} onClick={() => put(false)}>Regard again</Button>;
+  if (disregarded) return <Button size="xs" variant="default" loading={change.isPending} onClick={() => put(false)}>Stop disregarding</Button>;
   return (
     <Confirm action="Disregard" question="Disregard this device?" onConfirm={() => put(true)}>
-      Sharing it is then no evidence against anybody, as with a till, a kiosk or the computer of a library. Those who use it
-      are scored again.
+      Sharing it no longer counts as evidence, as with a point of sale, a kiosk or a library computer. Identities that use it
+      are rescored.
     </Confirm>
   );
 }

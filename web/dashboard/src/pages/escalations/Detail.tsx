@@ -1,6 +1,7 @@
 // What an analyst needs to know of an escalation to decide: who it is, what the rule wanted, and why the scores are low.
 
 import { Button, Group, Kbd, Stack, Text, Title } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { $api } from "../../api";
 import { useMay } from "../../app/session";
@@ -12,6 +13,7 @@ import { CATEGORIES, scoreOf, word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
 import { byStrength, push, signed, type Observation } from "../identity/evidence";
 import { ConditionsInWords } from "../rules/RuleTable";
+import { CloseWithReason } from "./CloseWithReason";
 import classes from "./EscalationQueue.module.css";
 import { analysisQuery, eventsQuery, identityQuery, type Escalation } from "./escalations";
 import { ACTS, type Act } from "./moves";
@@ -19,22 +21,24 @@ import { ACTS, type Act } from "./moves";
 /** Observations that are shown: those that pull a score down most. */
 const WORST = 5;
 
-export function Detail({ escalation, act }: { escalation: Escalation; act: (act: Act) => void }) {
-  const { status, severity, identity, openedAt, acknowledgedAt, closedAt } = escalation;
+export function Detail({ escalation, act }: { escalation: Escalation; act: (act: Act, reason?: string) => void }) {
+  const { status, severity, identity, openedAt, acknowledgedAt, acknowledgedBy, closedAt, closedBy, closeReason } = escalation;
+  const [isGivingReason, reasons] = useDisclosure(false);
   return (
     <section className={classes.detail} aria-label={`Escalation of ${identity.label}`}>
       <Stack gap="md">
         <Group justify="space-between" gap="xs">
           <Title order={2}><IdentityLink id={identity.id} name={identity.label} /></Title>
-          <Acts escalation={escalation} act={act} />
+          <Acts escalation={escalation} act={act} closeWithReason={reasons.open} />
         </Group>
         <Group gap="xs">
           <StatusChip status={severity} />
           <StatusChip status={status} />
           <Text c="dimmed" fz="sm">opened <Time at={openedAt} />, {exactTime(openedAt)}</Text>
-          {acknowledgedAt && <Text c="dimmed" fz="sm">acknowledged <Time at={acknowledgedAt} /></Text>}
-          {closedAt && <Text c="dimmed" fz="sm">closed <Time at={closedAt} /></Text>}
+          {acknowledgedAt && <Text c="dimmed" fz="sm">acknowledged <Time at={acknowledgedAt} />{acknowledgedBy && ` by ${acknowledgedBy}`}</Text>}
+          {closedAt && <Text c="dimmed" fz="sm" className="break">closed <Time at={closedAt} /> by {closedBy ?? "its rule"}{closeReason && `: ${closeReason}`}</Text>}
         </Group>
+        <CloseWithReason escalation={escalation} isOpen={isGivingReason} close={reasons.close} act={act} />
         <div className={classes.sides}>
           <Stack gap="md">
             <Why id={identity.id} />
@@ -50,12 +54,13 @@ export function Detail({ escalation, act }: { escalation: Escalation; act: (act:
   );
 }
 
-function Acts({ escalation: { status }, act }: { escalation: Escalation; act: (act: Act) => void }) {
+function Acts({ escalation: { status }, act, closeWithReason }: { escalation: Escalation; act: (act: Act) => void; closeWithReason: () => void }) {
   const { triage } = useMay();
   if (!triage) return null;
   const possible = ACTS.filter(({ from }) => from.includes(status));
   return (
     <Group gap="xs" className={classes.acts}>
+      {status !== "CLOSED" && <Button size="xs" variant="default" style={{ order: 1 }} onClick={closeWithReason}>Close with reason…</Button>}
       {possible.map((one, index) => (
         <Button key={one.key} size="xs" variant={index === 0 ? "filled" : "default"} rightSection={<Kbd size="xs">{one.key}</Kbd>} onClick={() => act(one)}>
           {one.label}
@@ -109,7 +114,7 @@ function Why({ id }: { id: string }) {
       <Answer of={analysis} lines={6}>
         {({ scores }) => {
           const worst = byStrength(scores.flatMap(({ observations }) => observations)).filter((one) => push(one) < 0).slice(0, WORST);
-          if (worst.length === 0) return <Text c="dimmed">Nothing speaks against it any more.</Text>;
+          if (worst.length === 0) return <Text c="dimmed">No negative observations any more.</Text>;
           return <ol className={classes.observations}>{worst.map((one) => <Against key={one.id} observation={one} />)}</ol>;
         }}
       </Answer>

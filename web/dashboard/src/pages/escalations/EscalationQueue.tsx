@@ -51,7 +51,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
       <div>
         <QueueRows rows={rows} selection={selection} isWaiting={isWaiting} />
         <QueuePager page={page} />
-        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · a acknowledge · c close · o open again · Enter identity</Text>
+        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · a acknowledge · c close · o reopen · Enter open identity</Text>
       </div>
       {current && <Detail key={current.id} escalation={current} act={act} />}
     </div>
@@ -69,12 +69,12 @@ function useAskAhead(next: Escalation | undefined): void {
 }
 
 /** Does something to the escalation that is looked at, and goes on to the next. */
-function useAct({ current, leave, select }: Selection): (act: Act) => void {
+function useAct({ current, leave, select }: Selection): (act: Act, reason?: string) => void {
   const { triage } = useMay();
-  return ({ to, from }) => {
+  return ({ to, from }, reason) => {
     if (!current || !triage || !from.includes(current.status)) return;
     leave();
-    const done = move(current, to);
+    const done = move(current, to, reason);
     if (to !== "CLOSED") return;
     const untell = tellClosed(current, () => {
       void move({ ...current, status: to }, current.status);
@@ -88,14 +88,14 @@ function Nothing({ query: { severity, rule, identity, pageNumber } }: { query: Q
   const [search] = usePageSearch();
   if (pageNumber > 0) {
     const first = { ...search, pageNumber: undefined } as never;
-    return <div className="panel"><Empty title="Nothing is left on this page"><PageLink to="/escalations" search={first}>Go to the first</PageLink></Empty></div>;
+    return <div className="panel"><Empty title="This page is empty"><PageLink to="/escalations" search={first}>First page</PageLink></Empty></div>;
   }
-  if (severity || rule || identity) return <div className="panel"><Empty title="None matches">No escalation passes all of these filters.</Empty></div>;
+  if (severity || rule || identity) return <div className="panel"><Empty title="No matches">No escalation matches all of these filters.</Empty></div>;
   return (
     <div className="panel">
-      <Empty title="Nothing waits for you">
-        An escalation (an alert, as it used to be called) opens when the conditions of one of your <PageLink to="/rules">escalation rules</PageLink> hold
-        for somebody, and waits here until somebody has looked at it.
+      <Empty title="No open escalations">
+        An escalation (formerly “alert”) opens when the conditions of one of your <PageLink to="/rules">escalation rules</PageLink> hold
+        for an identity, and stays here until somebody acknowledges or closes it.
       </Empty>
     </div>
   );

@@ -21,8 +21,8 @@ export function QueueFilters() {
       <Statuses />
       <ChoiceFilter name="severity" label="Any severity" options={SEVERITIES.map((severity) => [severity, word(severity)])} />
       <ChoiceFilter name="rule" label="Any rule" options={options} />
-      <TextFilter name="identity" label="Identity, exactly" w={170} />
-      <ChoiceFilter name="by" label="Newest first" options={[["gravest", "Gravest first"], ["oldest", "Oldest first"]]} />
+      <TextFilter name="identity" label="Identity id" w={170} />
+      <ChoiceFilter name="by" label="Newest first" options={[["gravest", "Most severe first"], ["oldest", "Oldest first"]]} />
     </Group>
   );
 }

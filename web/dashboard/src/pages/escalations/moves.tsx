@@ -10,6 +10,7 @@ import type { Escalation, Status } from "./escalations";
 interface Move {
   escalation: Escalation;
   to: string;
+  reason: string | undefined;
 }
 
 export interface Act {
@@ -20,10 +21,12 @@ export interface Act {
   from: string[];
 }
 
+export const CLOSE: Act = { key: "c", label: "Close", to: "CLOSED", from: ["OPEN", "ACKNOWLEDGED"] };
+
 export const ACTS: Act[] = [
   { key: "a", label: "Acknowledge", to: "ACKNOWLEDGED", from: ["OPEN"] },
-  { key: "c", label: "Close", to: "CLOSED", from: ["OPEN", "ACKNOWLEDGED"] },
-  { key: "o", label: "Open again", to: "OPEN", from: ["ACKNOWLEDGED", "CLOSED"] },
+  CLOSE,
+  { key: "o", label: "Reopen", to: "OPEN", from: ["ACKNOWLEDGED", "CLOSED"] },
 ];
 export const UNDO_KEY = "z";
 
@@ -31,13 +34,13 @@ const KEY = ["escalation moves"];
 const UNDO_MS = 10_000;
 
 /** Moves an escalation to another state; says whether the server has. Outlives the page, for what is undone later. */
-export async function move(escalation: Escalation, to: string): Promise<boolean> {
+export async function move(escalation: Escalation, to: string, reason?: string): Promise<boolean> {
   const moving = queries.getMutationCache().build<Escalation, unknown, Move, unknown>(queries, {
     mutationKey: KEY,
     // What is done to one escalation arrives in the order in which it was done.
     scope: { id: `escalation ${escalation.id}` },
-    mutationFn: async ({ escalation: { id }, to }) => {
-      const { data, error } = await api.PATCH("/api/escalations/{id}", { params: { path: { id } }, body: { status: to } });
+    mutationFn: async ({ escalation: { id }, to, reason }) => {
+      const { data, error } = await api.PATCH("/api/escalations/{id}", { params: { path: { id } }, body: { status: to, ...(reason ? { reason } : {}) } });
       if (!data) throw error;
       return data;
     },
@@ -45,7 +48,7 @@ export async function move(escalation: Escalation, to: string): Promise<boolean>
     onSettled: () => refresh("/api/escalations"),
   });
   // Whoever moves has been told of a refusal already.
-  return moving.execute({ escalation, to }).then(() => true, () => false);
+  return moving.execute({ escalation, to, reason }).then(() => true, () => false);
 }
 
 /** Where escalations are moving to at this moment, by their ids. */

@@ -19,13 +19,13 @@ export function EventList() {
   return (
     <Page title="Events">
       <Group gap="xs">
-        <SearchFilter label="Type of event" />
-        <ChoiceFilter name="canonicalType" label="Any meaning" options={options} />
-        <TextFilter name="identity" label="Identity, exactly" w={170} />
-        <TextFilter name="device" label="Device, exactly" w={170} />
-        <TextFilter name="group" label="Group, exactly" w={150} />
-        <TextFilter name="groupType" label="Type of group" w={140} />
-        <TextFilter name="session" label="Session, exactly" w={170} />
+        <SearchFilter label="Event type" />
+        <ChoiceFilter name="canonicalType" label="Any canonical type" options={options} />
+        <TextFilter name="identity" label="Identity id" w={170} />
+        <TextFilter name="device" label="Device fingerprint" w={170} />
+        <TextFilter name="group" label="Group id" w={150} />
+        <TextFilter name="groupType" label="Group type" w={140} />
+        <TextFilter name="session" label="Session id" w={170} />
         <TimeFilter name="from" label="From" />
         <TimeFilter name="to" label="To" />
       </Group>

@@ -22,7 +22,7 @@ export function EventPage() {
         {(event) => (
           <>
             <Panel><About event={event} /></Panel>
-            <Panel title="Data" note="Passwords, tokens, card numbers and the like were taken out before it was stored.">
+            <Panel title="Data" note="Passwords, tokens, card numbers and other secrets were redacted before storage.">
               <Source text={pretty(event.eventData)} label="data" />
             </Panel>
           </>
@@ -38,14 +38,14 @@ function About({ event }: { event: Event }) {
     <Facts
       facts={[
         ["Time", <>{exactTime(timestamp)} (<Time at={timestamp} />)</>],
-        ["Meaning", canonicalType ? <Chip>{word(canonicalType)}</Chip> : <>none: <PageLink to="/settings/mappings">say what it means</PageLink></>],
+        ["Canonical type", canonicalType ? <Chip>{word(canonicalType)}</Chip> : <>not mapped: <PageLink to="/settings/mappings">add a mapping</PageLink></>],
         ["Identity", identity && <IdentityLink id={identity.id} name={identity.label} />],
         ["Groups", groups.length > 0 && groups.map((group) => (
           <span key={group.path}>{word(group.type)} <PageLink to="/groups/$type/$id" params={{ type: group.type, id: group.id }}>{group.label}</PageLink> </span>
         ))],
         ["Device", fingerprint && <><DeviceLink fingerprint={fingerprint} /> <Copy text={fingerprint} label="fingerprint" /></>],
-        ["Session", session && <><span className="mono">{session}</span> <PageLink to="/events" search={{ session } as never}>all of this session</PageLink></>],
-        ["Address", ip && <span className="mono">{ip}</span>],
+        ["Session", session && <><span className="mono">{session}</span> <PageLink to="/events" search={{ session } as never}>events of this session</PageLink></>],
+        ["IP address", ip && <span className="mono">{ip}</span>],
         ["User agent", userAgent && <span className="mono">{userAgent}</span>],
         ["Page", url && <span className="mono">{url}</span>],
         ["Source", eventSource],

@@ -14,14 +14,14 @@ export function GroupList() {
   const [{ term, type, identity }] = usePageSearch();
   const filter = { ...(term ? { term } : {}), ...(type ? { type } : {}), ...(identity ? { identity } : {}) };
   const empty = Object.keys(filter).length > 0
-    ? <Empty title="No group matches" />
-    : <Empty title="No groups yet">An event that names <code>groups</code> makes its identity a member of each: <code>{'"groups": [{"type": "organization", "id": "acme"}]'}</code></Empty>;
+    ? <Empty title="No matching groups" />
+    : <Empty title="No groups yet">An event with <code>groups</code> makes its identity a member of each: <code>{'"groups": [{"type": "organization", "id": "acme"}]'}</code></Empty>;
   return (
     <Page title="Groups" actions={manage && <NewGroup />}>
       <Group gap="xs">
         <SearchFilter label="Name or id" />
-        <TextFilter name="type" label="Type, exactly" w={150} />
-        <TextFilter name="identity" label="With this identity" w={170} />
+        <TextFilter name="type" label="Group type" w={150} />
+        <TextFilter name="identity" label="Identity id" w={170} />
       </Group>
       <GroupsOf filter={filter} empty={empty} />
     </Page>

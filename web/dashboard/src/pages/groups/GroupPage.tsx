@@ -56,13 +56,13 @@ function Members({ type, id }: { type: string; id: string }) {
   const more = {
     title: "",
     cell: ({ id: identityId }: Schemas["IdentityBody"]) => (
-      <Tooltip label="Take out of the group">
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Take ${identityId} out of the group`} onClick={() => takeOut(identityId)}><IconX size={14} /></ActionIcon>
+      <Tooltip label="Remove from the group">
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Remove ${identityId} from the group`} onClick={() => takeOut(identityId)}><IconX size={14} /></ActionIcon>
       </Tooltip>
     ),
   };
   return (
-    <Panel title="Members" actions={<PageLink to="/events" search={{ group: id, groupType: type } as never} fz="sm">Its events</PageLink>}>
+    <Panel title="Members" actions={<PageLink to="/events" search={{ group: id, groupType: type } as never} fz="sm">Events</PageLink>}>
       {manage && <AddMember type={type} id={id} />}
       <IdentitiesOf filter={{ group: id, groupType: type }} more={manage ? [more] : []} />
     </Panel>
@@ -78,7 +78,7 @@ function AddMember({ type, id }: { type: string; id: string }) {
   const add = $api.useMutation("put", "/api/groups/{type}/{id}/identities/{identityId}", {
     onSuccess: async () => {
       await changed();
-      tell(`${identityId} is a member.`);
+      tell(`${identityId} added.`);
       setIdentityId("");
     },
   });
@@ -86,7 +86,7 @@ function AddMember({ type, id }: { type: string; id: string }) {
   return (
     <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
       <Row gap="xs">
-        <TextInput size="sm" aria-label="Id of an identity" placeholder="Id of an identity" required value={identityId} onChange={(event) => setIdentityId(event.currentTarget.value)} />
+        <TextInput size="sm" aria-label="Identity id" placeholder="Identity id" required value={identityId} onChange={(event) => setIdentityId(event.currentTarget.value)} />
         <Button size="xs" variant="default" type="submit" loading={add.isPending}>Add to the group</Button>
       </Row>
     </form>

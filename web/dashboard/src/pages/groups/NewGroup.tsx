@@ -28,7 +28,7 @@ export function NewGroup() {
           <Stack>
             {create.error && <Failure error={create.error} />}
             <TextInput label="Type" required {...form.getInputProps("type")} />
-            <TextInput label="Id" description="As your events name it." required data-autofocus {...form.getInputProps("id")} />
+            <TextInput label="Id" description="As in your events." required data-autofocus {...form.getInputProps("id")} />
             <TextInput label="Name" {...form.getInputProps("name")} />
             <Group justify="flex-end"><Button type="submit" loading={create.isPending}>Create</Button></Group>
           </Stack>

@@ -12,7 +12,7 @@ export function ChannelHealth() {
   return (
     <Panel title="Channels" actions={<PageLink to="/settings/channels" fz="sm">All channels</PageLink>}>
       <Answer of={channels}>
-        {(all) => all.length === 0 ? <Text c="dimmed">Nobody is told yet. A channel sends what happens to your application, a mailbox or Slack.</Text> : (
+        {(all) => all.length === 0 ? <Text c="dimmed">No channels yet. A channel delivers events to your application, by e-mail or to Slack.</Text> : (
           <Stack gap={6}>
             {all.map((channel) => (
               <Group key={channel.id} gap="sm" wrap="nowrap">

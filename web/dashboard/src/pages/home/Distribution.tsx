@@ -16,7 +16,7 @@ function edges(bin: number): [number, number] {
 export function Distribution() {
   const distribution = $api.useQuery("get", "/api/dashboard/score-distribution");
   return (
-    <Panel title="Scores" note="Of identities scored in the last 24 hours. A bar leads to those it counts.">
+    <Panel title="Scores" note="Identities scored in the last 24 hours. Click a bar to list them.">
       <Answer of={distribution} lines={6}>
         {(categories) => (
           <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing="xl">

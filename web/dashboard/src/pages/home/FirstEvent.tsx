@@ -35,7 +35,7 @@ export function FirstEvent() {
       <Panel>
         <Group gap="sm" role="status">
           <Loader size="sm" aria-hidden />
-          <Text fw={600}>Waiting for your first event. This page goes on by itself when it arrives.</Text>
+          <Text fw={600}>Waiting for your first event. This page updates by itself when it arrives.</Text>
         </Group>
       </Panel>
       <FromBackend />

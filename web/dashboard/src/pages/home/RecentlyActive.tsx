@@ -1,48 +1,108 @@
-import { Table } from "@mantine/core";
-import { $api } from "../../api";
+// Who was active last; those of one wave, who look alike and came together, are one row that opens.
+
+import { Table, Text, UnstyledButton } from "@mantine/core";
+import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
+import { useState } from "react";
+import { $api, type Schemas } from "../../api";
 import { Answer, Empty } from "../../parts/Answer";
 import { Badges, ScoreChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
-import { CATEGORIES, scoreOf, word } from "../../parts/score";
+import { band, CATEGORIES, scoreOf, word, type Category } from "../../parts/score";
 import { Time } from "../../parts/Time";
+import { wavesOf, type Wave } from "./waves";
 
-const SHOWN = 10;
+type Identity = Schemas["IdentityBody"];
 
-/** Who has done something last. */
+/** Identities that are looked at, and rows that are shown of them. */
+const LOOKED_AT = 100;
+const ROWS = 10;
+/** So few are shown one by one. */
+const WAVE_MIN = 3;
+/** The highest colour of a score that somebody should look at. */
+const DOUBTFUL = 1;
+
 export function RecentlyActive() {
-  const recent = $api.useQuery("get", "/api/identities", { params: { query: { sort: "lastTrackedAt", order: "DESC", pageSize: SHOWN } } });
+  const recent = $api.useQuery("get", "/api/identities", { params: { query: { sort: "lastTrackedAt", order: "DESC", pageSize: LOOKED_AT } } });
   return (
     <Panel title="Recently active" actions={<PageLink to="/identities" fz="sm">All identities</PageLink>}>
-      <Answer of={recent} lines={SHOWN}>
-        {({ content }) => content.length === 0 ? <Empty title="Nobody yet" /> : (
+      <Answer of={recent} lines={ROWS}>
+        {({ content }) => content.length === 0 ? <Empty title="No identities yet" /> : (
           <div className="table-box" role="group" aria-label="Who was active last" tabIndex={0}>
             <Table verticalSpacing={5} horizontalSpacing="xs">
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>Identity</Table.Th>
                   {CATEGORIES.map((category) => <Table.Th key={category}>{word(category)}</Table.Th>)}
-                  <Table.Th>Active</Table.Th>
+                  <Table.Th>Last seen</Table.Th>
                 </Table.Tr>
               </Table.Thead>
-              <Table.Tbody>
-                {content.map((identity) => (
-                  <Table.Tr key={identity.id}>
-                    <Table.Td maw={280}>
-                      <IdentityLink id={identity.id} name={identity.displayName} />{" "}
-                      <Badges badges={identity.badges} />
-                    </Table.Td>
-                    {CATEGORIES.map((category) => (
-                      <Table.Td key={category}><ScoreChip category={category} value={scoreOf(identity, category)} /></Table.Td>
-                    ))}
-                    <Table.Td><Time at={identity.lastTrackedAt} /></Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
+              <Table.Tbody>{rowsOf(content).slice(0, ROWS).map((wave) => <Rows key={wave.rows[0]?.id} wave={wave} />)}</Table.Tbody>
             </Table>
           </div>
         )}
       </Answer>
     </Panel>
   );
+}
+
+/** Why somebody stands out: the categories that are low, and the badges; undefined for ordinary people. */
+function reasonOf(identity: Identity): string | undefined {
+  const low = CATEGORIES.filter((category) => isLow(scoreOf(identity, category)));
+  const badges = identity.badges.filter(({ type }) => type === "BAD").map(({ slug }) => slug);
+  return low.length + badges.length === 0 ? undefined : [...low, ...badges].join(" ");
+}
+
+function isLow(score: number | null): boolean {
+  return score !== null && band(score) <= DOUBTFUL;
+}
+
+function rowsOf(identities: Identity[]): Wave<Identity>[] {
+  const waves = wavesOf(identities, { reason: reasonOf, at: ({ lastTrackedAt }) => Date.parse(lastTrackedAt) });
+  const alone = (row: Identity) => ({ rows: [row], from: Date.parse(row.lastTrackedAt), to: Date.parse(row.lastTrackedAt) });
+  return waves.flatMap((wave) => (wave.rows.length < WAVE_MIN ? wave.rows.map(alone) : [wave])).toSorted((one, other) => other.to - one.to);
+}
+
+function Rows({ wave }: { wave: Wave<Identity> }) {
+  const [isOpen, setOpen] = useState(false);
+  const [first] = wave.rows;
+  if (!first) return null;
+  if (wave.rows.length === 1) return <One identity={first} />;
+  const Chevron = isOpen ? IconChevronDown : IconChevronRight;
+  return (
+    <>
+      <Table.Tr>
+        <Table.Td maw={280}>
+          <UnstyledButton fz="inherit" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+            <Chevron size={14} aria-hidden style={{ verticalAlign: "-2px" }} /> <Text span fw={600} inherit>{wave.rows.length} identities</Text>
+          </UnstyledButton>{" "}
+          <Badges badges={first.badges} />
+        </Table.Td>
+        {CATEGORIES.map((category) => <Table.Td key={category}><Span category={category} identities={wave.rows} /></Table.Td>)}
+        <Table.Td><Time at={first.lastTrackedAt} /></Table.Td>
+      </Table.Tr>
+      {isOpen && wave.rows.map((identity) => <One key={identity.id} identity={identity} isOfWave />)}
+    </>
+  );
+}
+
+function One({ identity, isOfWave = false }: { identity: Identity; isOfWave?: boolean }) {
+  return (
+    <Table.Tr>
+      <Table.Td maw={280} pl={isOfWave ? 28 : undefined}>
+        <IdentityLink id={identity.id} name={identity.displayName ?? identity.displayEmail} /> {!isOfWave && <Badges badges={identity.badges} />}
+      </Table.Td>
+      {CATEGORIES.map((category) => <Table.Td key={category}><ScoreChip category={category} value={scoreOf(identity, category)} /></Table.Td>)}
+      <Table.Td><Time at={identity.lastTrackedAt} /></Table.Td>
+    </Table.Tr>
+  );
+}
+
+/** The lowest and the highest score of a wave. */
+function Span({ category, identities }: { category: Category; identities: Identity[] }) {
+  const scores = identities.map((identity) => scoreOf(identity, category)).filter((score) => score !== null);
+  if (scores.length === 0) return <ScoreChip category={category} value={null} />;
+  const [least, most] = [Math.min(...scores), Math.max(...scores)];
+  if (least === most) return <ScoreChip category={category} value={least} />;
+  return <span className="chip" data-kind="score" data-tone={band(least)}>{least}–{most}</span>;
 }

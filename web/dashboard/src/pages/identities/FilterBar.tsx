@@ -25,7 +25,7 @@ export function FilterBar() {
       <SearchFilter label="Name, e-mail or id" />
       <ScoreRanges />
       <BadgeFilter />
-      <ChoiceFilter name="disregarded" label="Disregarded or not" options={[["false", "Regarded"], ["true", "Disregarded"]]} />
+      <ChoiceFilter name="disregarded" label="Disregarded or not" options={[["false", "Not disregarded"], ["true", "Disregarded"]]} />
       <More />
       {isFiltered && <Button size="sm" variant="subtle" onClick={clear}>Clear filters</Button>}
     </Group>
@@ -59,9 +59,9 @@ function More() {
       </Popover.Target>
       <Popover.Dropdown aria-label="More filters">
         <Stack gap="xs">
-          <TextFilter name="group" label="Id of a group" />
-          <TextFilter name="groupType" label="Type of a group" />
-          <TextFilter name="device" label="Fingerprint of a device" />
+          <TextFilter name="group" label="Group id" />
+          <TextFilter name="groupType" label="Group type" />
+          <TextFilter name="device" label="Device fingerprint" />
         </Stack>
       </Popover.Dropdown>
     </Popover>

@@ -81,14 +81,14 @@ function Nobody() {
   const clear = useClearFilters();
   if (Object.keys(filtersOf(search)).length > 0) {
     return (
-      <Empty title="Nobody matches">
-        No identity passes all of these filters. <Button size="compact-sm" variant="light" onClick={clear}>Clear filters</Button>
+      <Empty title="No matching identities">
+        No identity matches all of these filters. <Button size="compact-sm" variant="light" onClick={clear}>Clear filters</Button>
       </Empty>
     );
   }
   return (
-    <Empty title="Nobody has been seen yet">
-      Everybody whom your application sends events of stands here, with their scores. <PageLink to="/">Home</PageLink> says how to send the first one.
+    <Empty title="No identities yet">
+      Every user that your application sends events about appears here, with their scores. <PageLink to="/">Home</PageLink> shows how to send the first event.
     </Empty>
   );
 }

@@ -80,7 +80,7 @@ function Save({ search }: { search: Search }) {
         <form onSubmit={submit}>
           <Stack gap="xs">
             {save.error && <Failure error={save.error} />}
-            <TextInput label="Name" description="Your team sees it, too." required data-autofocus {...form.getInputProps("name")} />
+            <TextInput label="Name" description="Shared with your team." required data-autofocus {...form.getInputProps("name")} />
             <Button type="submit" size="xs" loading={save.isPending}>Save</Button>
           </Stack>
         </form>

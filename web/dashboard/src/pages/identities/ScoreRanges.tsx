@@ -34,7 +34,7 @@ export function ScoreRanges() {
       <Popover.Dropdown aria-label="Scores">
         <Stack gap="md">
           {CATEGORIES.map((category) => <ScoreRange key={category} category={category} />)}
-          <Text fz="xs" c="dimmed">Who has no score yet in a category is left out when it is narrowed.</Text>
+          <Text fz="xs" c="dimmed">Identities without a score in a filtered category are left out.</Text>
         </Stack>
       </Popover.Dropdown>
     </Popover>

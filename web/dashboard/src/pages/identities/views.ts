@@ -33,8 +33,8 @@ export function isShown(view: Search, shown: Search): boolean {
 /** What everybody begins with. */
 export const BUILT_IN: [name: string, search: Search][] = [
   ["All", {}],
-  ["Scripts", parseSearch("humanityMax=29&sort=humanityScore&order=ASC")],
-  ["Made up", parseSearch("authenticityMax=29&sort=authenticityScore&order=ASC")],
+  ["Bots", parseSearch("humanityMax=29&sort=humanityScore&order=ASC")],
+  ["Fake details", parseSearch("authenticityMax=29&sort=authenticityScore&order=ASC")],
   ["Duplicates", parseSearch("uniquenessMax=29&sort=uniquenessScore&order=ASC")],
   ["Abuse", parseSearch("behaviorMax=29&sort=behaviorScore&order=ASC")],
   ["New", parseSearch("sort=createdAt&order=DESC")],

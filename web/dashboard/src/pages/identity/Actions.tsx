@@ -2,39 +2,47 @@
 
 import { Button, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconDots, IconDownload, IconEye, IconEyeOff, IconMessageQuestion, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { IconDots, IconDownload, IconEye, IconEyeOff, IconHeartHandshake, IconMessageQuestion, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { DeleteIdentity } from "./DeleteIdentity";
 import { AskReview } from "./AskReview";
+import { Disregard } from "./Disregard";
+import { FlaggedWrongly } from "./FlaggedWrongly";
 
 export function Actions({ identity }: { identity: Schemas["IdentityBody"] }) {
   const may = useMay();
   const path = { id: identity.id };
   const [isAsking, ask] = useDisclosure(false);
   const [isDeleting, remove] = useDisclosure(false);
+  const [isDisregarding, disregard] = useDisclosure(false);
+  const [isHelping, help] = useDisclosure(false);
+  const Eye = identity.disregarded ? IconEye : IconEyeOff;
   const analyze = $api.useMutation("post", "/api/identities/{id}/actions/analyze", {
     onSuccess: async () => {
-      tell("It is being scored again.");
+      tell("Rescoring has started.");
       await refresh("/api/identities");
     },
   });
   if (!may.triage) return null;
   return (
     <>
-      <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} loading={analyze.isPending} onClick={() => analyze.mutate({ params: { path } })}>Score now</Button>
-      <Button size="xs" variant="default" leftSection={<IconMessageQuestion size={14} />} onClick={ask.open}>Ask for a review</Button>
+      <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} loading={analyze.isPending} onClick={() => analyze.mutate({ params: { path } })}>Rescore now</Button>
+      <Button size="xs" variant="default" leftSection={<IconMessageQuestion size={14} />} onClick={ask.open}>Request a review</Button>
       <Menu position="bottom-end" withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <Button size="xs" variant="default" leftSection={<IconDots size={14} />}>More</Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Disregard identity={identity} />
+          <Menu.Item leftSection={<IconHeartHandshake size={16} />} onClick={help.open}>Flagged wrongly…</Menu.Item>
+          <Menu.Item leftSection={<Eye size={16} />} onClick={disregard.open}>{identity.disregarded ? "Stop disregarding…" : "Disregard…"}</Menu.Item>
           {may.manage && <Export id={identity.id} />}
           {may.manage && <Menu.Item leftSection={<IconTrash size={16} />} c="var(--mantine-color-error)" onClick={remove.open}>Delete…</Menu.Item>}
         </Menu.Dropdown>
       </Menu>
       <AskReview id={identity.id} isOpen={isAsking} close={ask.close} />
+      <FlaggedWrongly identity={identity} isOpen={isHelping} close={help.close} />
+      <Disregard identity={identity} isOpen={isDisregarding} close={disregard.close} />
       <DeleteIdentity id={identity.id} isOpen={isDeleting} close={remove.close} />
     </>
   );
@@ -45,23 +53,7 @@ function Export({ id }: { id: string }) {
   const name = `${id.replaceAll(/[^\w.@-]/g, "_")}.json`;
   return (
     <Menu.Item component="a" href={`/api/identities/${encodeURIComponent(id)}/export`} download={name} leftSection={<IconDownload size={16} />}>
-      Export everything as JSON
-    </Menu.Item>
-  );
-}
-
-/** Leaves somebody out of everybody's analysis, such as one's own staff; or takes them in again. */
-function Disregard({ identity: { id, disregarded } }: { identity: Schemas["IdentityBody"] }) {
-  const change = $api.useMutation("patch", "/api/identities/{id}", {
-    onSuccess: async () => {
-      tell(disregarded ? "It counts again." : "It is left out of everybody's analysis and of escalations.");
-      await refresh("/api/identities", "/api/escalations");
-    },
-  });
-  const Icon = disregarded ? IconEye : IconEyeOff;
-  return (
-    <Menu.Item leftSection={<Icon size={16} />} onClick={() => change.mutate({ params: { path: { id } }, body: { disregarded: !disregarded } })}>
-      {disregarded ? "Regard again" : "Disregard"}
+      Export data as JSON
     </Menu.Item>
   );
 }

@@ -22,13 +22,13 @@ export function AskReview({ id, isOpen, close }: { id: string; isOpen: boolean; 
   });
   const submit = form.onSubmit(({ feedback }) => ask.mutate({ params: { path: { id } }, body: { feedback: feedback.trim() || null } }));
   return (
-    <Modal opened={isOpen} onClose={close} title="Ask for a review">
+    <Modal opened={isOpen} onClose={close} title="Request a review">
       <form onSubmit={submit}>
         <Stack>
           {ask.error && <Failure error={ask.error} />}
           <Textarea
-            label="What the reviewer should know"
-            description="Optional: what the analysis seems to get wrong, or what you know of this person."
+            label="Context for the reviewer"
+            description="Optional: what the analysis seems to get wrong, or what you know about this person."
             autosize
             minRows={3}
             maxLength={FEEDBACK_MAX_CHARS}
@@ -37,7 +37,7 @@ export function AskReview({ id, isOpen, close }: { id: string; isOpen: boolean; 
           />
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close}>Cancel</Button>
-            <Button type="submit" loading={ask.isPending}>Ask</Button>
+            <Button type="submit" loading={ask.isPending}>Request</Button>
           </Group>
         </Stack>
       </form>

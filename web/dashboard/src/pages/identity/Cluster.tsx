@@ -30,7 +30,7 @@ function Drawn({ cluster, id }: { cluster: ClusterBody; id: string }) {
   const [picked, setPicked] = useState<Target>();
   const [canDraw, setCanDraw] = useState(HAS_WEBGL);
   const types = [...new Set(cluster.links.map(({ type }) => type))];
-  const note = `${cluster.isWhole ? "The" : "The nearest"} ${cluster.members.length} identities that strong links hold together.`;
+  const note = `${cluster.isWhole ? "The" : "The nearest"} ${cluster.members.length} identities connected by strong links.`;
   if (!canDraw) return <Panel title="Cluster" note={note}><Text fz="sm">This browser has no WebGL 2 to draw it with. The list below says what this identity is linked to.</Text></Panel>;
   return (
     <Panel title="Cluster" note={note}>
@@ -56,7 +56,7 @@ function Legend({ types }: { types: string[] }) {
 
 /** What is pointed at or picked, in words. */
 function Told({ pick, cluster }: { pick: Target | undefined; cluster: ClusterBody }) {
-  const hint = <Text fz="sm" c="dimmed">Point at an identity or at a link to read what is behind it; click to keep it here.</Text>;
+  const hint = <Text fz="sm" c="dimmed">Hover over an identity or a link for details; click to pin them.</Text>;
   if (!pick) return hint;
   if ("member" in pick) {
     const member = cluster.members.find(({ id }) => id === pick.member);

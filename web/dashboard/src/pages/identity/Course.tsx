@@ -10,7 +10,7 @@ import { useHistory, type Entry } from "./history";
 export function Course({ id }: { id: string }) {
   const history = useHistory(id);
   return (
-    <Panel title="Course">
+    <Panel title="Score history">
       <Answer of={history}>{(entries) => <Curves entries={entries} />}</Answer>
     </Panel>
   );

@@ -41,7 +41,7 @@ function options(history: Entry[], cycle: string | undefined) {
   const past = history.slice(1).map((entry) => ({ value: String(entry.id), label: `${exactTime(entry.finishedAt)}: ${scores(entry)}` }));
   // One that is older than what is listed, as the address of somebody's note may say, or the newest by its own number.
   const isListed = !cycle || past.some(({ value }) => value === cycle);
-  return [{ value: "", label: "The newest findings" }, ...(isListed ? [] : [{ value: cycle, label: `Cycle ${cycle}` }]), ...past];
+  return [{ value: "", label: "Latest cycle" }, ...(isListed ? [] : [{ value: cycle, label: `Cycle ${cycle}` }]), ...past];
 }
 
 /** "88 / 91 / 9 / 28", in the order of the page. */

@@ -18,7 +18,7 @@ function columns(channels: Map<number, string>): Column<Delivery>[] {
     { title: "Event", cell: ({ id, event }) => <PageLink to="/deliveries/$id" params={{ id: String(id) }} fw={500}>{word(event)}</PageLink> },
     { title: "Channel", cell: ({ channelId: id }) => <PageLink to="/settings/channels/$id" params={{ id: String(id) }} className="break">{channels.get(id) ?? id}</PageLink> },
     { title: "Attempts", cell: ({ attemptCount }) => <span className="numbers">{attemptCount}</span> },
-    { title: "Answer", cell: ({ httpStatus, errorMessage }) => <span className="break">{errorMessage ?? httpStatus ?? "–"}</span> },
+    { title: "Response", cell: ({ httpStatus, errorMessage }) => <span className="break">{errorMessage ?? httpStatus ?? "–"}</span> },
     { title: "Created", cell: ({ createdAt }) => <Time at={createdAt} /> },
     { title: "Completed", cell: ({ completedAt }) => <Time at={completedAt} /> },
   ];
@@ -29,7 +29,7 @@ export function Deliveries({ id }: { id: string }) {
   const deliveries = $api.useQuery("get", "/api/identities/{id}/deliveries", { params: { path: { id }, query } }, { placeholderData: keepPreviousData });
   const channels = $api.useQuery("get", "/api/channels");
   const names = new Map(channels.data?.map((channel) => [channel.id, channel.name]));
-  const empty = <Empty title="No deliveries">Each event that a channel is told of this identity stands here, with every attempt.</Empty>;
+  const empty = <Empty title="No deliveries">Every notification about this identity to a subscribed channel appears here, with all attempts.</Empty>;
   return (
     <Answer of={deliveries} lines={6}>
       {(page) => (

@@ -1,6 +1,6 @@
 // What rules have wanted somebody to look at, of one identity.
 
-import { Group } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { keepPreviousData } from "@tanstack/react-query";
 import { $api, type Schemas } from "../../api";
 import { Answer, Empty } from "../../parts/Answer";
@@ -17,10 +17,10 @@ const COLUMNS: Column<Escalation>[] = [
   { title: "Status", cell: ({ status }) => <StatusChip status={status} /> },
   { title: "Severity", sort: "severity", first: "DESC", cell: ({ severity }) => <StatusChip status={severity} /> },
   { title: "Rule", cell: ({ escalationRule: { id, label } }) => <PageLink to="/escalation-rules/$id" params={{ id }} className="break">{label}</PageLink> },
-  { title: "Scores when it opened", cell: ({ scoreSnapshot }) => <Snapshot scores={scoreSnapshot} /> },
+  { title: "Scores at opening", cell: ({ scoreSnapshot }) => <Snapshot scores={scoreSnapshot} /> },
   { title: "Opened", sort: "openedAt", first: "DESC", cell: ({ openedAt }) => <Time at={openedAt} /> },
-  { title: "Acknowledged", cell: ({ acknowledgedAt }) => <Time at={acknowledgedAt} /> },
-  { title: "Closed", cell: ({ closedAt }) => <Time at={closedAt} /> },
+  { title: "Acknowledged", cell: ({ acknowledgedAt, acknowledgedBy }) => <><Time at={acknowledgedAt} /><By>{acknowledgedBy}</By></> },
+  { title: "Closed", cell: ({ closedAt, closedBy, closeReason }) => <><Time at={closedAt} />{closedAt && <By>{closedBy ?? "its rule"}</By>}{closeReason && <Text fz="xs" c="dimmed" maw={260} className="break">{closeReason}</Text>}</> },
 ];
 
 export function Escalations({ id }: { id: string }) {
@@ -40,9 +40,13 @@ export function Escalations({ id }: { id: string }) {
           />
         )}
       </Answer>
-      <Group><PageLink to="/escalations" search={{ identity: id } as never} fz="sm">Work through them</PageLink></Group>
+      <Group><PageLink to="/escalations" search={{ identity: id } as never} fz="sm">Open in the queue</PageLink></Group>
     </>
   );
+}
+
+function By({ children }: { children: string | null | undefined }) {
+  return children ? <Text fz="xs" c="dimmed" className="break">by {children}</Text> : null;
 }
 
 function Snapshot({ scores }: { scores: Escalation["scoreSnapshot"] }) {

@@ -36,7 +36,7 @@ function CategoryEvidence({ category, explained, scale }: { category: Category; 
         <Text c="dimmed" fz="sm">{QUESTIONS[category]}</Text>
       </Group>
       <div style={{ padding: "0 1rem 1rem" }}>
-        {explained ? <Observations explained={explained} scale={scale} /> : <Text c="dimmed" fz="sm">Nothing has been observed that bears on this. It has no score till then.</Text>}
+        {explained ? <Observations explained={explained} scale={scale} /> : <Text c="dimmed" fz="sm">No evidence yet, so no score.</Text>}
       </div>
     </section>
   );
@@ -53,7 +53,7 @@ function Observations({ explained: { value, observations }, scale }: { explained
       </ol>
       <div className={`numbers ${classes.sum}`}>
         Start {plain(START)} {moved < 0 ? "−" : "+"} evidence {Math.abs(moved).toFixed(2)} = {plain(sum)}; 100 × σ({plain(sum)}) = <strong>{redone}</strong>
-        {redone !== value && `, ${value} when it was made`}
+        {redone !== value && `, ${value} when it was calculated`}
       </div>
     </>
   );
@@ -67,7 +67,7 @@ function ObservationRow({ observation, scale }: { observation: Observation; scal
       <div>
         <Group gap="xs">
           <Text fw={600}>{label}</Text>
-          {isShadow && <Chip>In shadow: not counted</Chip>}
+          {isShadow && <Chip>Shadow mode: not counted</Chip>}
         </Group>
         <p className="break">{explanation}</p>
         <details className={classes.more}>
@@ -94,12 +94,12 @@ function Push({ by, scale }: { by: number; scale: number }) {
 function Formula() {
   return (
     <details className={classes.more}>
-      <summary>How a score is made</summary>
+      <summary>How a score is calculated</summary>
       <Text fz="sm" maw={720}>
         Evidence adds up in log-odds. Every category starts at 70 of 100, which is ln(0.70 / 0.30) = 0.85. Each observation moves it by
         weight × confidence × ln(value / (1 − value)), where a value below 0.02 counts as 0.02 and one above 0.98 as 0.98: to the left of a
         bar&rsquo;s middle, towards suspicion, to the right, towards trust; 0.5 moves nothing. The score is 100 × σ of the sum, rounded, with
-        σ(x) = 1 / (1 + e<sup>−x</sup>). What is in shadow has the weight 0.
+        σ(x) = 1 / (1 + e<sup>−x</sup>). Observations in shadow mode have weight 0.
       </Text>
     </details>
   );

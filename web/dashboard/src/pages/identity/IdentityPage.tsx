@@ -45,8 +45,8 @@ function NotKnown({ id }: { id: string }) {
   return (
     <Page title={id}>
       <div className="panel">
-        <Empty title="There is no such identity">
-          No event has named it yet, or it was deleted. <PageLink to="/identities">All identities</PageLink>
+        <Empty title="Identity not found">
+          No event has referred to it yet, or it was deleted. <PageLink to="/identities">All identities</PageLink>
         </Empty>
       </div>
     </Page>

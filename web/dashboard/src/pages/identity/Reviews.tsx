@@ -24,7 +24,7 @@ function NoReviews() {
   return (
     <div className="panel">
       <Empty title="No review yet">
-        A review is an account in words of what drives each score and what would change it. Ask for one above, and say what the analysis
+        A review explains in words what drives each score and what would change it. Request one above, and say what the analysis
         seems to get wrong.
       </Empty>
     </div>
@@ -38,10 +38,10 @@ function Review({ review }: { review: Schemas["ReviewBody"] }) {
       <Stack gap="xs" p="md">
         <Group gap="xs">
           <StatusChip status={status} />
-          <Text fz="sm" c="dimmed">asked <Time at={createdAt} />{reviewer && `, written by ${reviewer}`}</Text>
+          <Text fz="sm" c="dimmed">requested <Time at={createdAt} />{reviewer && `, written by ${reviewer}`}</Text>
         </Group>
-        {userFeedback && <Text fz="sm" c="dimmed" className="break">Told: “{userFeedback}”</Text>}
-        {status === "PENDING" && <Text fz="sm">It is being written…</Text>}
+        {userFeedback && <Text fz="sm" c="dimmed" className="break">Context: “{userFeedback}”</Text>}
+        {status === "PENDING" && <Text fz="sm">In progress…</Text>}
         {summary && <Text className="break" style={{ whiteSpace: "pre-wrap" }} maw={860} lh={1.6}>{summary}</Text>}
         {errorMessage && <Text c="red" className="break">{errorMessage}</Text>}
       </Stack>

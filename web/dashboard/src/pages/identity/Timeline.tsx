@@ -7,6 +7,7 @@ import { Answer, Empty } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { pretty, Source } from "../../parts/Copy";
 import { PageLink } from "../../parts/PageLink";
+import { formatted } from "../../app/preferences";
 import { exactTime } from "../../parts/Time";
 import classes from "./Identity.module.css";
 
@@ -14,8 +15,6 @@ type Event = Schemas["TrackedEventBody"];
 
 /** Events that come at once. */
 const PAGE = 50;
-const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
-const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "full" });
 
 /** The newest events; more by `fetchNextPage`. */
 function useEvents(id: string) {
@@ -33,12 +32,12 @@ export function Timeline({ id }: { id: string }) {
       {({ pages }) => {
         // What has happened between two answers moves the others on, so that some come twice.
         const found = new Map(pages.flatMap((page) => page?.content ?? []).map((event) => [event.id, event]));
-        if (found.size === 0) return <div className="panel"><Empty title="No events">Events that name this identity stand here as they arrive.</Empty></div>;
+        if (found.size === 0) return <div className="panel"><Empty title="No events">Events of this identity appear here as they arrive.</Empty></div>;
         return (
           <div className="panel" style={{ padding: "0 1rem 1rem" }}>
             <Days events={[...found.values()]} />
             <Group gap="sm" mt="sm">
-              {events.hasNextPage && <Button size="xs" variant="default" loading={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>More</Button>}
+              {events.hasNextPage && <Button size="xs" variant="default" loading={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>Load more</Button>}
               <PageLink to="/events" search={{ identity: id } as never} fz="sm">Search and filter these events</PageLink>
             </Group>
           </div>
@@ -49,7 +48,7 @@ export function Timeline({ id }: { id: string }) {
 }
 
 function Days({ events }: { events: Event[] }) {
-  const days = events.map(({ timestamp }) => day.format(new Date(timestamp)));
+  const days = events.map(({ timestamp }) => formatted(timestamp, { dateStyle: "full" }));
   return (
     <ol className={classes.timeline} aria-label="Events, newest first">
       {events.map((event, index) => (
@@ -66,7 +65,7 @@ function EventRow({ event }: { event: Event }) {
   const { id, timestamp, eventName, canonicalType, groups, eventData } = event;
   return (
     <li>
-      <time dateTime={timestamp} title={exactTime(timestamp)} className="numbers">{clock.format(new Date(timestamp))}</time>
+      <time dateTime={timestamp} title={exactTime(timestamp)} className="numbers">{formatted(timestamp, { timeStyle: "medium" })}</time>
       <div>
         <Group gap="xs">
           <PageLink to="/events/$id" params={{ id }} fw={600} className="break">{eventName}</PageLink>

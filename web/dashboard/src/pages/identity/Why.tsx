@@ -1,6 +1,6 @@
 // Why an identity is scored as it is: the evidence of a cycle, and beside it what else is known at a glance.
 
-import { Stack, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { $api, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { Answer, Empty } from "../../parts/Answer";
@@ -8,6 +8,7 @@ import { BadgeChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
 import { Cycle } from "./Cycle";
 import { Course } from "./Course";
+import { Dismiss, DismissedBadges } from "./Dismiss";
 import { Evidence } from "./Evidence";
 import classes from "./Identity.module.css";
 import { Values } from "./Values";
@@ -20,9 +21,9 @@ export function Why({ identity }: { identity: Identity }) {
       {identity.lastScoredAt ? <Analysis id={identity.id} /> : <NotScored />}
       <Stack gap="md">
         {identity.lastScoredAt && <Course id={identity.id} />}
-        <BadgePanel badges={identity.badges} />
+        <BadgePanel identity={identity} />
         <Panel title="Attributes">
-          {Object.keys(identity.data).length > 0 ? <Values label="Attributes" values={identity.data} /> : <Text c="dimmed" fz="sm">None were sent.</Text>}
+          {Object.keys(identity.data).length > 0 ? <Values label="Attributes" values={identity.data} /> : <Text c="dimmed" fz="sm">No attributes.</Text>}
         </Panel>
       </Stack>
     </div>
@@ -52,21 +53,22 @@ function Analysis({ id }: { id: string }) {
 function NotScored() {
   return (
     <div className="panel">
-      <Empty title="Not scored yet">The first cycle follows the first event within a second or so. What it finds stands here, in words.</Empty>
+      <Empty title="Not scored yet">The first cycle runs within about a second of the first event. Its observations appear here.</Empty>
     </div>
   );
 }
 
-function BadgePanel({ badges }: { badges: Identity["badges"] }) {
-  if (badges.length === 0) return null;
+function BadgePanel({ identity: { id, badges, dismissedBadges } }: { identity: Identity }) {
+  if (badges.length === 0 && dismissedBadges.length === 0) return null;
   return (
     <Panel title="Badges">
       {badges.map((badge) => (
         <div key={badge.slug}>
-          <BadgeChip badge={badge} />
+          <Group gap="xs"><BadgeChip badge={badge} /><Dismiss id={id} badge={badge} /></Group>
           <Text fz="sm" mt={4} className="break">{badge.explanation}</Text>
         </div>
       ))}
+      <DismissedBadges id={id} dismissed={dismissedBadges} />
     </Panel>
   );
 }

@@ -7,6 +7,7 @@ import { Answer } from "../../parts/Answer";
 import { LineChart } from "../../parts/LineChart";
 import { Facts, Panel } from "../../parts/Page";
 import { isWhole } from "./condition";
+import { formatted } from "../../app/preferences";
 import { byDay } from "../../parts/days";
 import { GoodWarning } from "./Preview";
 import { Sample } from "./Sample";
@@ -18,12 +19,12 @@ export function Backtest({ rule }: { rule: Rule }) {
   const isChanged = tested !== undefined && JSON.stringify(tested) !== JSON.stringify(rule);
   const test = (
     <Button size="xs" variant="default" disabled={!rule.conditions.every(isWhole)} onClick={() => setTested(rule)}>
-      {isChanged ? "Test again" : "Test"}
+      {isChanged ? "Run again" : "Run"}
     </Button>
   );
   return (
-    <Panel title="Back-test" note="What it would have opened on each of the last 90 days. Nothing is changed." actions={test}>
-      {isChanged && <Text c="dimmed" fz="sm" role="status">You have changed the rule since.</Text>}
+    <Panel title="Back-test" note="What it would have opened on each of the last 90 days. Read-only." actions={test}>
+      {isChanged && <Text c="dimmed" fz="sm" role="status">The rule has changed since this run.</Text>}
       {tested && <Tested rule={tested} />}
     </Panel>
   );
@@ -45,11 +46,11 @@ function Found({ found }: { found: Schemas["BacktestedBody"] }) {
         facts={[
           ["Escalations", <span className="numbers">{found.opened.toLocaleString("en")}</span>],
           ["Identities", <span className="numbers">{found.identities.toLocaleString("en")}</span>],
-          ["Looked at", <span className="numbers">{found.cycles.toLocaleString("en")} scorings since {new Date(found.from).toLocaleDateString("en-GB", { dateStyle: "medium" })}</span>],
+          ["Evaluated", <span className="numbers">{found.cycles.toLocaleString("en")} cycles since {formatted(found.from, { dateStyle: "medium" })}</span>],
         ]}
       />
       <GoodWarning good={found.good} of={found.identities} />
-      {found.goodSample.length > 0 && <Sample label="Some who carry a good badge" identities={found.goodSample} />}
+      {found.goodSample.length > 0 && <Sample label="Sample with a good badge" identities={found.goodSample} />}
     </Stack>
   );
 }

@@ -69,10 +69,10 @@ function BadgeRuleEditor({ rule }: { rule?: BadgeRule }) {
       remove={rule && <RemoveBadgeRule rule={rule} />}
       aside={<Preview conditions={conditions} isAgainst={values.type === "BAD"} />}
     >
-      <Panel title="The badge" note={rule && <Kept rule={rule} />} actions={<Enabled draft={draft} />}>
+      <Panel title="Badge" note={rule && <Kept rule={rule} />} actions={<Enabled draft={draft} />}>
         <BadgeFields draft={draft} />
       </Panel>
-      <Panel title="Given while">
+      <Panel title="Conditions">
         <ConditionRows rows={values.conditions} isOfEscalations={false} errors={draft.errors} onChange={(conditions) => put({ conditions })} />
       </Panel>
       <Panel title="Delays"><Delays draft={draft} /></Panel>
@@ -81,7 +81,7 @@ function BadgeRuleEditor({ rule }: { rule?: BadgeRule }) {
 }
 
 function Kept({ rule }: { rule: BadgeRule }) {
-  return <>By the name <span className="mono">{rule.slug}</span> in the API · changed <Time at={rule.updatedAt} /></>;
+  return <>Slug <span className="mono">{rule.slug}</span> · changed <Time at={rule.updatedAt} /></>;
 }
 
 function BadgeFields({ draft: { values, errors, put } }: { draft: Draft<Values> }) {
@@ -89,7 +89,7 @@ function BadgeFields({ draft: { values, errors, put } }: { draft: Draft<Values> 
     <>
       <TextInput
         label="Name"
-        description="What is shown of those who carry it."
+        description="Shown on identities that have it."
         required
         maxLength={100}
         value={values.name}
@@ -99,7 +99,7 @@ function BadgeFields({ draft: { values, errors, put } }: { draft: Draft<Values> 
       <SimpleGrid cols={{ base: 1, xs: 2 }}>
         <NativeSelect
           label="Type"
-          description="Whom a good badge is on may be innocent."
+          description="A good badge speaks for an identity."
           data={TYPES}
           value={values.type}
           onChange={(event) => put({ type: event.currentTarget.value })}
@@ -107,7 +107,7 @@ function BadgeFields({ draft: { values, errors, put } }: { draft: Draft<Values> 
         />
         <NumberInput
           label="Priority"
-          description="Badges of higher numbers come first."
+          description="Higher numbers come first."
           allowDecimal={false}
           value={values.priority}
           onChange={(next) => put({ priority: Number(next) })}
@@ -122,14 +122,14 @@ function Delays({ draft: { values, errors, put } }: { draft: Draft<Values> }) {
   return (
     <Group gap="lg" align="flex-start">
       <SecondsInput
-        label="Give it after"
+        label="Add after"
         placeholder="at once"
         value={values.applyDelaySeconds}
         onChange={(applyDelaySeconds) => put({ applyDelaySeconds })}
         error={errors.applyDelaySeconds}
       />
       <SecondsInput
-        label="Take it away after"
+        label="Remove after"
         placeholder="at once"
         value={values.removeDelaySeconds}
         onChange={(removeDelaySeconds) => put({ removeDelaySeconds })}

@@ -8,12 +8,13 @@ import { after, ConditionsInWords, OnOff, RuleTable } from "./RuleTable";
 import type { BadgeRule } from "./rules";
 import { useSwitchBadgeRule } from "./switching";
 
-const WHEN_OFF = "Its badge goes from everybody who carries it, until it is on again.";
+const WHEN_ON = "They get the badge, after its delay.";
+const WHEN_OFF = "Its badge is removed from every identity until the rule is enabled again.";
 
 export function BadgeRules({ rules }: { rules: BadgeRule[] }) {
   return (
-    <Panel title="Badge rules" note="Each gives its badge for as long as its conditions hold.">
-      <RuleTable label="Badge rules" columns={["Badge", "Type", "Given while", "Waits", "Priority", "Enabled"]}>
+    <Panel title="Badge rules" note="Each adds its badge while its conditions hold.">
+      <RuleTable label="Badge rules" columns={["Badge", "Type", "Conditions", "Delays", "Priority", "Enabled"]}>
         {rules.map((rule) => <BadgeRuleRow key={rule.id} rule={rule} />)}
       </RuleTable>
     </Panel>
@@ -29,12 +30,12 @@ function BadgeRuleRow({ rule }: { rule: BadgeRule }) {
       <Table.Td miw={220}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
       <Table.Td miw={rule.applyDelaySeconds + rule.removeDelaySeconds > 0 ? 150 : undefined}>{waits(rule)}</Table.Td>
       <Table.Td className="numbers">{rule.priority}</Table.Td>
-      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} consequence={WHEN_OFF} /></Table.Td>
+      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} conditions={rule.conditions} whenOff={WHEN_OFF} whenOn={WHEN_ON} /></Table.Td>
     </Table.Tr>
   );
 }
 
 function waits({ applyDelaySeconds, removeDelaySeconds }: BadgeRule): string {
   if (applyDelaySeconds === 0 && removeDelaySeconds === 0) return "–";
-  return `given ${after(applyDelaySeconds)}, taken ${after(removeDelaySeconds)}`;
+  return `added ${after(applyDelaySeconds)}, removed ${after(removeDelaySeconds)}`;
 }

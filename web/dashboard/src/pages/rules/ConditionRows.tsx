@@ -25,7 +25,7 @@ export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props
         <div key={key} role="group" aria-label={`Condition ${n + 1}`}>
           <div className={classes.condition}>
             <NativeSelect
-              aria-label="What must hold"
+              aria-label="Type of condition"
               className={classes.kind}
               data={kinds.map(({ type, label }) => ({ value: type, label }))}
               value={condition.type}
@@ -56,9 +56,9 @@ export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props
           disabled={rows.length >= CONDITIONS_MAX}
           onClick={() => onChange([...rows, row(turned({ type: "" }, "SCORE_LT"))])}
         >
-          Another condition
+          Add a condition
         </Button>
-        <Text c="dimmed" fz="sm">All of them must hold. A category without a score matches nothing.</Text>
+        <Text c="dimmed" fz="sm">All conditions must hold. A category without a score never matches.</Text>
       </Group>
     </Stack>
   );
@@ -130,8 +130,8 @@ function BadgeChoice({ slug, onChange }: { slug: string; onChange: (slug: string
       aria-label="Badge"
       placeholder="Choose a badge"
       searchable
-      nothingFoundMessage="There is no such badge"
-      data={isGone ? [...badges, { value: slug, label: `${slug} (nobody carries it)` }] : badges}
+      nothingFoundMessage="No matching badge"
+      data={isGone ? [...badges, { value: slug, label: `${slug} (no longer exists)` }] : badges}
       value={slug || null}
       onChange={(next) => onChange(next ?? "")}
     />

@@ -43,7 +43,7 @@ export function Editor({ title, isNew, isDirty, isSaving, errors, onSave, remove
               <Refused errors={errors} />
               <Group gap="xs">
                 <Button type="submit" loading={isSaving} disabled={!isNew && !isDirty}>{isNew ? "Create" : "Save"}</Button>
-                {!isNew && isDirty && <Text c="dimmed" fz="sm">Everybody is decided on again in the background.</Text>}
+                {!isNew && isDirty && <Text c="dimmed" fz="sm">All identities are re-evaluated in the background.</Text>}
                 <Box ml="auto">{remove}</Box>
               </Group>
             </Stack>
@@ -61,7 +61,7 @@ export function Enabled({ draft: { values, put } }: { draft: { values: { enabled
 
 function Refused({ errors }: { errors: FieldErrors }) {
   if (Object.keys(errors).length === 0) return null;
-  return <Alert color="red" icon={<IconAlertCircle />} role="alert" title="Not saved">{errors[""] ?? "See what is said of the fields."}</Alert>;
+  return <Alert color="red" icon={<IconAlertCircle />} role="alert" title="Not saved">{errors[""] ?? "Check the marked fields."}</Alert>;
 }
 
 /** What comes after a rule of `collection` has been changed: back to the list. */

@@ -2,6 +2,7 @@
 
 import { Group, MultiSelect, NativeSelect, SimpleGrid, TextInput } from "@mantine/core";
 import { $api, type Schemas } from "../../api";
+import { toLocal, toUtc } from "../../parts/TimeFilter";
 import type { Draft, Row } from "./draft";
 import { SecondsInput } from "./SecondsInput";
 
@@ -38,9 +39,9 @@ export function EscalationFields({ draft: { values, errors, put } }: Props) {
         />
       </SimpleGrid>
       <MultiSelect
-        label="Channels that are told"
-        description="With none it is shown here, and nobody is told."
-        placeholder={values.channels.length === 0 ? "Nobody" : undefined}
+        label="Channels to notify"
+        description="Without a channel the escalation appears in the queue only."
+        placeholder={values.channels.length === 0 ? "None" : undefined}
         data={useChannelChoices(values.channels)}
         searchable
         clearable
@@ -82,7 +83,7 @@ export function EscalationDelays({ draft: { values, errors, put } }: Props) {
       />
       <TextInput
         type="datetime-local"
-        label="Opens nothing before"
+        label="Effective from"
         value={localTime(values.effectiveAt)}
         onChange={(event) => put({ effectiveAt: instant(event.currentTarget.value) })}
         error={errors.effectiveAt}
@@ -91,15 +92,11 @@ export function EscalationDelays({ draft: { values, errors, put } }: Props) {
   );
 }
 
-const MINUTE_MS = 60_000;
-
-/** An instant as the input shows it: in the reader's zone, to the minute. */
+/** An instant as the input shows it: in the preferred zone, to the minute. */
 function localTime(at: string | null): string {
-  if (!at) return "";
-  const date = new Date(at);
-  return new Date(date.getTime() - date.getTimezoneOffset() * MINUTE_MS).toISOString().slice(0, 16);
+  return toLocal(at ?? undefined).slice(0, 16);
 }
 
 function instant(local: string): string | null {
-  return local ? new Date(local).toISOString() : null;
+  return toUtc(local) ?? null;
 }

@@ -76,10 +76,10 @@ function EscalationRuleEditor({ rule }: { rule?: EscalationRule }) {
         </>
       }
     >
-      <Panel title="The escalation" note={rule && <Kept rule={rule} />} actions={<Enabled draft={draft} />}>
+      <Panel title="Escalation" note={rule && <Kept rule={rule} />} actions={<Enabled draft={draft} />}>
         <EscalationFields draft={draft} />
       </Panel>
-      <Panel title="Opened when">
+      <Panel title="Conditions">
         <ConditionRows rows={values.conditions} isOfEscalations errors={draft.errors} onChange={(conditions) => put({ conditions })} />
       </Panel>
       <Panel title="Delays"><EscalationDelays draft={draft} /></Panel>
@@ -90,24 +90,24 @@ function EscalationRuleEditor({ rule }: { rule?: EscalationRule }) {
 function Kept({ rule }: { rule: EscalationRule }) {
   return (
     <>
-      Changed <Time at={rule.updatedAt} /> · <PageLink to="/escalations" search={{ rule: String(rule.id) } as never} fz="sm" underline="always">what it has opened</PageLink>
+      Changed <Time at={rule.updatedAt} /> · <PageLink to="/escalations" search={{ rule: String(rule.id) } as never} fz="sm" underline="always">its escalations</PageLink>
     </>
   );
 }
 
 function Remove({ rule }: { rule: EscalationRule }) {
   const done = useDone("/api/escalation-rules");
-  const remove = $api.useMutation("delete", "/api/escalation-rules/{id}", { onSuccess: () => done(`${rule.name} is removed.`) });
+  const remove = $api.useMutation("delete", "/api/escalation-rules/{id}", { onSuccess: () => done(`${rule.name} is deleted.`) });
   return (
     <Confirm
-      action="Remove"
-      question={`Remove the rule “${rule.name}”?`}
+      action="Delete"
+      question={`Delete the rule “${rule.name}”?`}
       color="red"
       variant="subtle"
       loading={remove.isPending}
       onConfirm={() => remove.mutate({ params: { path: { id: rule.id } } })}
     >
-      Escalations of it that are open are closed, and it opens no more.
+      Its open escalations are closed, and no new ones are opened.
     </Confirm>
   );
 }

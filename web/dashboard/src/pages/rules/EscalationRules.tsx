@@ -11,16 +11,17 @@ import type { EscalationRule } from "./rules";
 import { useSwitchEscalationRule } from "./switching";
 
 const WEEK_MS = 7 * 86_400_000;
-const COLUMNS = ["Escalation", "Severity", "Opened when", "Waits", "Tells", "In 7 days", "Enabled"];
+const COLUMNS = ["Escalation", "Severity", "Conditions", "Delays", "Channels", "Last 7 days", "Enabled"];
 
-const WHEN_OFF = "Escalations of it that are open are closed.";
+const WHEN_ON = "An escalation is opened for each, after the delay of the rule, and its channels are notified.";
+const WHEN_OFF = "Its open escalations are closed.";
 
 export function EscalationRules({ rules }: { rules: EscalationRule[] }) {
   const [from] = useState(() => new Date(Date.now() - WEEK_MS).toISOString());
   const activity = $api.useQuery("get", "/api/dashboard/rule-activity", { params: { query: { from } } });
   const byRule = new Map(activity.data?.map((one) => [one.rule.id, one]));
   return (
-    <Panel title="Escalation rules" note="Each opens an escalation for whomever its conditions match.">
+    <Panel title="Escalation rules" note="Each opens an escalation for every identity that matches its conditions.">
       <RuleTable label="Escalation rules" columns={COLUMNS}>
         {rules.map((rule) => <EscalationRuleRow key={rule.id} rule={rule} done={activity.data && (byRule.get(String(rule.id)) ?? NOTHING)} />)}
       </RuleTable>
@@ -39,9 +40,9 @@ function EscalationRuleRow({ rule, done }: { rule: EscalationRule; done: typeof 
       <Table.Td><StatusChip status={rule.severity} /></Table.Td>
       <Table.Td miw={220}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
       <Table.Td miw={150}>opens {after(rule.openAfterSeconds)}, closes {after(rule.closeAfterSeconds)}</Table.Td>
-      <Table.Td>{rule.channels.length === 0 ? <Text span c="dimmed" inherit>nobody</Text> : rule.channels.join(", ")}</Table.Td>
+      <Table.Td>{rule.channels.length === 0 ? <Text span c="dimmed" inherit>none</Text> : rule.channels.join(", ")}</Table.Td>
       <Table.Td className="numbers" style={{ whiteSpace: "nowrap" }}>{done && <Activity id={id} done={done} />}</Table.Td>
-      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} consequence={WHEN_OFF} /></Table.Td>
+      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} conditions={rule.conditions} whenOff={WHEN_OFF} whenOn={WHEN_ON} /></Table.Td>
     </Table.Tr>
   );
 }

@@ -29,9 +29,9 @@ export function Preview({ conditions, isAgainst }: Props) {
     { body: { conditions: JSON.parse(settled) as Condition[] } },
     { enabled: areWhole && settled === JSON.stringify(conditions), placeholderData: keepPreviousData, refetchInterval: REFRESH_MS },
   );
-  if (!areWhole) return <Panel title="Whom it matches now"><Text c="dimmed">Shown when every condition is complete.</Text></Panel>;
+  if (!areWhole) return <Panel title="Matches now"><Text c="dimmed">Available once every condition is complete.</Text></Panel>;
   return (
-    <Panel title="Whom it matches now" note="Whether or not the delays have passed.">
+    <Panel title="Matches now" note="Ignoring delays.">
       <Answer of={preview} lines={5}>
         {({ matching, good, sample }) => (
           <Stack gap="sm" opacity={preview.isPlaceholderData ? 0.65 : 1}>
@@ -39,8 +39,8 @@ export function Preview({ conditions, isAgainst }: Props) {
               <Text span fz={28} fw={700} lh={1.1}>{matching.toLocaleString("en")}</Text> {matching === 1 ? "identity" : "identities"}
             </Text>
             {isAgainst && <GoodWarning good={good} of={matching} />}
-            {sample.length > 0 && <Sample label="Some whom it matches" identities={sample} />}
-            {matching > sample.length && <Text c="dimmed" fz="sm">The newest {sample.length} of them.</Text>}
+            {sample.length > 0 && <Sample label="Sample of matches" identities={sample} />}
+            {matching > sample.length && <Text c="dimmed" fz="sm">The newest {sample.length}.</Text>}
           </Stack>
         )}
       </Answer>
@@ -50,11 +50,11 @@ export function Preview({ conditions, isAgainst }: Props) {
 
 /** Those who carry a GOOD badge may be innocent. */
 export function GoodWarning({ good, of }: { good: number; of: number }) {
-  if (good === 0) return of > 0 && <Text c="dimmed" fz="sm">None of them carries a good badge.</Text>;
+  if (good === 0) return of > 0 && <Text c="dimmed" fz="sm">None of them has a good badge.</Text>;
   return (
     <Alert color="orange" icon={<IconAlertTriangle />} p="xs">
-      <Text fz="sm" fw={600}>{good.toLocaleString("en")} of them {good === 1 ? "carries" : "carry"} a good badge</Text>
-      <Text fz="sm">They may be innocent. Ask for more before the rule holds.</Text>
+      <Text fz="sm" fw={600}>{good.toLocaleString("en")} of them {good === 1 ? "has" : "have"} a good badge</Text>
+      <Text fz="sm">They may be legitimate. Consider a stricter condition.</Text>
     </Alert>
   );
 }

@@ -9,22 +9,22 @@ import type { BadgeRule } from "./rules";
 export function RemoveBadgeRule({ rule }: { rule: BadgeRule }) {
   const done = useDone("/api/badge-rules");
   const remove = $api.useMutation("delete", "/api/badge-rules/{id}", {
-    onSuccess: () => done(`${rule.name} is removed.`),
+    onSuccess: () => done(`${rule.name} is deleted.`),
     onError: (error) => !isInUse(error) && tellError(error),
   });
   const go = (force: boolean) => remove.mutate({ params: { path: { id: rule.id }, query: { force } } });
   return (
     <>
-      <Confirm action="Remove" question={`Remove the rule “${rule.name}”?`} color="red" variant="subtle" loading={remove.isPending} onConfirm={() => go(false)}>
-        Its badge goes from everybody who carries it.
+      <Confirm action="Delete" question={`Delete the rule “${rule.name}”?`} color="red" variant="subtle" loading={remove.isPending} onConfirm={() => go(false)}>
+        Its badge is removed from every identity.
       </Confirm>
       <Modal opened={isInUse(remove.error)} onClose={remove.reset} title="This badge is in use">
         <Stack>
           <Text fz="sm">{asApiError(remove.error)?.message.replace(/ Change them.*$/, "")}</Text>
-          <Text fz="sm">Without the badge, conditions that ask for it never hold, and those that ask for its absence always do.</Text>
+          <Text fz="sm">Without the badge, conditions that require it never hold, and conditions that require its absence always hold.</Text>
           <Group justify="flex-end" gap="xs">
             <Button variant="default" data-autofocus onClick={remove.reset}>Cancel</Button>
-            <Button color="red" onClick={() => go(true)}>Remove it all the same</Button>
+            <Button color="red" onClick={() => go(true)}>Delete anyway</Button>
           </Group>
         </Stack>
       </Modal>

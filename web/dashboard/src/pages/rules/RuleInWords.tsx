@@ -18,9 +18,9 @@ export function BadgeRuleInWords({ rule }: { rule: BadgeRule }) {
       title={`Badge rule: ${rule.name}`}
       facts={[
         ["Type", <StatusChip status={rule.type} />],
-        ["Given while", <ConditionsInWords conditions={rule.conditions} />],
-        ["Given", after(rule.applyDelaySeconds)],
-        ["Taken away", after(rule.removeDelaySeconds)],
+        ["Conditions", <ConditionsInWords conditions={rule.conditions} />],
+        ["Added", after(rule.applyDelaySeconds)],
+        ["Removed", after(rule.removeDelaySeconds)],
         ["Priority", rule.priority],
         ["Enabled", rule.enabled ? "yes" : "no"],
         ["Changed", <Time at={rule.updatedAt} />],
@@ -38,11 +38,11 @@ export function EscalationRuleInWords({ rule }: { rule: EscalationRule }) {
       title={`Escalation rule: ${rule.name}`}
       facts={[
         ["Severity", <StatusChip status={rule.severity} />],
-        ["Opened when", <ConditionsInWords conditions={conditions} />],
+        ["Conditions", <ConditionsInWords conditions={conditions} />],
         ["Opens", after(openAfterSeconds)],
         ["Closes", after(closeAfterSeconds)],
-        ["Opens nothing before", rule.effectiveAt && exactTime(rule.effectiveAt)],
-        ["Tells", rule.channels.join(", ") || "nobody"],
+        ["Effective from", rule.effectiveAt && exactTime(rule.effectiveAt)],
+        ["Channels", rule.channels.join(", ") || "none"],
         ["Enabled", rule.enabled ? "yes" : "no"],
         ["Changed", <Time at={rule.updatedAt} />],
       ]}
@@ -58,7 +58,7 @@ function InWords({ title, facts, children }: { title: string; facts: [name: stri
     <Page title={title} actions={<PageLink to="/rules" fz="sm">All rules</PageLink>}>
       <Grid gap="md">
         <Grid.Col span={{ base: 12, lg: 7 }}>
-          <Panel title="The rule" note="Only an admin may change it."><Facts facts={facts} /></Panel>
+          <Panel title="Rule" note="Only an admin can change it."><Facts facts={facts} /></Panel>
         </Grid.Col>
         <Grid.Col span={{ base: 12, lg: 5 }}><Stack gap="md">{children}</Stack></Grid.Col>
       </Grid>
@@ -68,5 +68,5 @@ function InWords({ title, facts, children }: { title: string; facts: [name: stri
 
 /** Instead of the page of a new rule. */
 export function MayNotMake() {
-  return <Empty title="Only an admin may make rules"><PageLink to="/rules">All rules</PageLink></Empty>;
+  return <Empty title="Only an admin can create rules"><PageLink to="/rules">All rules</PageLink></Empty>;
 }

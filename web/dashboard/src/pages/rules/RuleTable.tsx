@@ -3,9 +3,10 @@
 import { Button, Group, Modal, Stack, Switch, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import type { ReactNode } from "react";
+import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { useMay } from "../../app/session";
-import { Empty } from "../../parts/Answer";
+import { Answer, Empty } from "../../parts/Answer";
 import { span } from "../../parts/Time";
 import { inWords, type Condition } from "./condition";
 import { useBadgeName } from "./rules";
@@ -15,9 +16,9 @@ export function RuleTable({ label, columns, children }: { label: string; columns
   const [search] = usePageSearch();
   if (children.length === 0) {
     return search.term ? (
-      <Empty title="No rule has such a name" />
+      <Empty title="No matching rules" />
     ) : (
-      <Empty title="There are no rules yet">A rule says which scores, ages and badges together mean something, and what follows from it.</Empty>
+      <Empty title="No rules yet">A rule combines conditions on scores, age and badges, and adds a badge or opens an escalation when they hold.</Empty>
     );
   }
   return (
@@ -43,36 +44,49 @@ interface OnOffProps {
   isOn: boolean;
   /** Turns it; `variables` is what it is being turned to. */
   turn: { isPending: boolean; variables: boolean | undefined; mutate: (isOn: boolean) => void };
-  /** What follows from turning it off. */
-  consequence: string;
+  conditions: Condition[];
+  /** What follows from turning it off, and what happens to those it matches when it is on. */
+  whenOff: string;
+  whenOn: string;
 }
 
-/** Whether a rule is on, and the way to turn it; turning it off undoes what it has done, and is asked about. */
-export function OnOff({ name, isOn, turn, consequence }: OnOffProps) {
+/** Whether a rule is on, and the way to turn it, which says first what follows. */
+export function OnOff({ name, isOn, turn, conditions, whenOff, whenOn }: OnOffProps) {
   const { manage } = useMay();
   const [isAsking, { open, close }] = useDisclosure(false);
-  const turnOff = () => {
+  const go = () => {
     close();
-    turn.mutate(false);
+    turn.mutate(!isOn);
   };
+  const action = isOn ? "Disable" : "Enable";
   return (
     <>
       <Switch
         aria-label={`${name} is enabled`}
         checked={turn.isPending ? turn.variables : isOn}
         disabled={!manage || turn.isPending}
-        onChange={(event) => (event.currentTarget.checked ? turn.mutate(true) : open())}
+        onChange={open}
       />
-      <Modal opened={isAsking} onClose={close} title={`Turn “${name}” off?`}>
+      <Modal opened={isAsking} onClose={close} title={`${action} “${name}”?`}>
         <Stack>
-          <Text fz="sm">{consequence}</Text>
+          {isOn ? <Text fz="sm">{whenOff}</Text> : <Matching conditions={conditions} whenOn={whenOn} />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
-            <Button onClick={turnOff}>Turn off</Button>
+            <Button onClick={go}>{action}</Button>
           </Group>
         </Stack>
       </Modal>
     </>
+  );
+}
+
+/** Whom a rule would match at once. */
+function Matching({ conditions, whenOn }: { conditions: Condition[]; whenOn: string }) {
+  const preview = $api.useQuery("post", "/api/escalation-rules/actions/preview", { body: { conditions } }, { gcTime: 0 });
+  return (
+    <Answer of={preview} lines={1}>
+      {({ matching }) => <Text fz="sm" role="status">{matching.toLocaleString("en")} {matching === 1 ? "identity matches" : "identities match"} now. {whenOn}</Text>}
+    </Answer>
   );
 }
 

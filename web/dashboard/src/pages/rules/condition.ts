@@ -21,10 +21,10 @@ export const KINDS: Kind[] = [
   { type: "SCORE_LTE", label: "Score at most", subject: "score" },
   { type: "SCORE_GT", label: "Score above", subject: "score" },
   { type: "SCORE_GTE", label: "Score at least", subject: "score" },
-  { type: "IDENTITY_AGE_GT", label: "Known for more than", subject: "age" },
-  { type: "IDENTITY_AGE_LT", label: "Known for less than", subject: "age", isOfEscalations: true },
-  { type: "BADGE_EXISTS", label: "Carries the badge", subject: "badge", isOfEscalations: true },
-  { type: "BADGE_NOT_EXISTS", label: "Does not carry the badge", subject: "badge", isOfEscalations: true },
+  { type: "IDENTITY_AGE_GT", label: "First seen more than", subject: "age" },
+  { type: "IDENTITY_AGE_LT", label: "First seen less than", subject: "age", isOfEscalations: true },
+  { type: "BADGE_EXISTS", label: "Has badge", subject: "badge", isOfEscalations: true },
+  { type: "BADGE_NOT_EXISTS", label: "Does not have badge", subject: "badge", isOfEscalations: true },
 ];
 
 /** What a score condition can be about: one category, or whichever is lowest or highest. */
@@ -64,7 +64,7 @@ export function inWords({ type, category, threshold, seconds, badge }: Condition
     case "score":
       return `${category === "ANY" ? "any score" : word(category ?? "")} ${label.replace("Score ", "")} ${threshold}`;
     case "age":
-      return `${label.toLowerCase()} ${seconds ? span(seconds) : "0 s"}`;
+      return `${label.toLowerCase()} ${seconds ? span(seconds) : "0 s"} ago`;
     default:
       return `${label.toLowerCase()} ${badgeName(badge ?? "")}`;
   }

@@ -1,17 +1,19 @@
-// One's own account: who one is, one's password, and the colours.
+// One's own account: who one is, one's password, the theme, and how times are shown.
 
-import { Button, Group, PasswordInput, SegmentedControl, Stack, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
+import { Button, Group, NativeSelect, PasswordInput, SegmentedControl, Stack, Text, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useState } from "react";
 import { $api, tell } from "../../api";
+import { prefer, preferences, type Preferences } from "../../app/preferences";
 import { signOut, useUser } from "../../app/session";
 import { Failure } from "../../parts/Answer";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { word } from "../../parts/score";
-import { Time } from "../../parts/Time";
+import { exactTime, Time } from "../../parts/Time";
 
 const MAY: Record<string, string> = {
-  ADMIN: "Admin: may do everything",
-  USER: "User: reads, works on escalations, reviews and disregards",
+  ADMIN: "Admin: full access",
+  USER: "User: reads, handles escalations, requests reviews and disregards",
   VIEWER: "Viewer: reads",
 };
 
@@ -19,7 +21,7 @@ export function Account() {
   const user = useUser();
   return (
     <Page title="Account" actions={<Button size="xs" variant="default" onClick={() => void signOut()}>Sign out</Button>}>
-      <Panel title="You">
+      <Panel title="Profile">
         <Facts
           facts={[
             ["Name", user.name],
@@ -30,6 +32,7 @@ export function Account() {
         />
       </Panel>
       <Colours />
+      <Times />
       <Password email={user.email} />
     </Page>
   );
@@ -38,14 +41,48 @@ export function Account() {
 function Colours() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Panel title="Colours" note="Kept in this browser.">
+    <Panel title="Theme" note="Saved in this browser.">
       <SegmentedControl
-        aria-label="Colours"
+        aria-label="Theme"
         w="fit-content"
-        data={[{ value: "light", label: "Light" }, { value: "dark", label: "Dark" }, { value: "auto", label: "As the system" }]}
+        data={[{ value: "light", label: "Light" }, { value: "dark", label: "Dark" }, { value: "auto", label: "System" }]}
         value={colorScheme}
         onChange={(next) => setColorScheme(next as MantineColorScheme)}
       />
+    </Panel>
+  );
+}
+
+const LOCALES = [
+  ["en-GB", "English (United Kingdom)"], ["en-US", "English (United States)"], ["de-DE", "Deutsch"], ["fr-FR", "Français"],
+  ["es-ES", "Español"], ["it-IT", "Italiano"], ["nl-NL", "Nederlands"], ["pl-PL", "Polski"], ["pt-BR", "Português (Brasil)"],
+  ["sv-SE", "Svenska (2026-11-26)"], ["tr-TR", "Türkçe"], ["uk-UA", "Українська"], ["ja-JP", "日本語"], ["zh-CN", "中文"],
+] as const;
+
+function Times() {
+  const [{ timeZone, locale }, setShown] = useState(preferences);
+  const [now] = useState(() => Date.now());
+  const put = (change: Partial<Preferences>) => {
+    prefer(change);
+    setShown(preferences());
+  };
+  return (
+    <Panel title="Dates and times" note="Saved in this browser.">
+      <Group align="flex-end" gap="sm">
+        <NativeSelect
+          label="Time zone"
+          data={[{ value: "", label: `Browser (${Intl.DateTimeFormat().resolvedOptions().timeZone})` }, { value: "UTC", label: "UTC" }]}
+          value={timeZone}
+          onChange={(event) => put({ timeZone: event.currentTarget.value === "UTC" ? "UTC" : "" })}
+        />
+        <NativeSelect
+          label="Date format"
+          data={[{ value: "", label: `Browser (${navigator.language})` }, ...LOCALES.map(([value, label]) => ({ value, label }))]}
+          value={locale}
+          onChange={(event) => put({ locale: event.currentTarget.value })}
+        />
+        <Text c="dimmed" fz="sm" role="status" pb={8}>{exactTime(now)}</Text>
+      </Group>
     </Panel>
   );
 }
@@ -57,19 +94,19 @@ function Password({ email }: { email: string }) {
     initialValues: { currentPassword: "", newPassword: "", again: "" },
     validate: {
       newPassword: (password) => password.length < LENGTH_MIN && `At least ${LENGTH_MIN} characters.`,
-      again: (again, { newPassword }) => again !== newPassword && "This is not the same.",
+      again: (again, { newPassword }) => again !== newPassword && "The passwords do not match.",
     },
   });
   const change = $api.useMutation("post", "/api/auth/password", {
     onError: () => form.setFieldValue("currentPassword", ""),
     onSuccess: () => {
       form.reset();
-      tell("Your password is changed, and your other sessions are ended.");
+      tell("Password changed. Your other sessions are signed out.");
     },
   });
   const submit = form.onSubmit(({ currentPassword, newPassword }) => change.mutate({ body: { currentPassword, newPassword } }));
   return (
-    <Panel title="Password" note="Changing it ends every other session of yours.">
+    <Panel title="Password" note="Changing it signs you out of all other sessions.">
       <form onSubmit={submit}>
         <Stack gap="sm" maw={360}>
           {change.error && <Failure error={change.error} />}
@@ -85,7 +122,7 @@ function Password({ email }: { email: string }) {
             {...form.getInputProps("newPassword")}
           />
           <PasswordInput label="New password again" autoComplete="new-password" required {...form.getInputProps("again")} />
-          <Group><Button type="submit" loading={change.isPending}>Change the password</Button></Group>
+          <Group><Button type="submit" loading={change.isPending}>Change password</Button></Group>
         </Stack>
       </form>
     </Panel>

@@ -4,6 +4,7 @@ import type { paths } from "@dregs/api";
 import { Group, Text, UnstyledButton } from "@mantine/core";
 import { keepPreviousData } from "@tanstack/react-query";
 import { $api, type Schemas } from "../../api";
+import { isUtc } from "../../app/preferences";
 import { usePageSearch } from "../../app/search";
 import { useMay } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
@@ -17,12 +18,12 @@ type Entry = Schemas["AuditEntryBody"];
 type Query = NonNullable<paths["/api/audit-log"]["get"]["parameters"]["query"]>;
 
 const COLUMNS: Column<Entry>[] = [
-  { title: "When", sort: "at", first: "ASC", cell: ({ at }) => <Time at={at} /> },
-  { title: "Who", cell: ({ actor, actorType }) => <Only name="actor" value={actor} note={KINDS[actorType]} /> },
-  { title: "From", cell: ({ address }) => <span className="mono">{address ?? "–"}</span> },
-  { title: "What", cell: ({ action }) => <Only name="action" value={action} /> },
-  { title: "To what", cell: (entry) => <Target entry={entry} /> },
-  { title: "Change", width: "40%", cell: (entry) => <Changes entry={entry} /> },
+  { title: "Time", sort: "at", first: "ASC", cell: ({ at }) => <Time at={at} /> },
+  { title: "Actor", cell: ({ actor, actorType }) => <Only name="actor" value={actor} note={KINDS[actorType]} /> },
+  { title: "IP address", cell: ({ address }) => <span className="mono">{address ?? "–"}</span> },
+  { title: "Action", cell: ({ action }) => <Only name="action" value={action} /> },
+  { title: "Target", cell: (entry) => <Target entry={entry} /> },
+  { title: "Changes", width: "40%", cell: (entry) => <Changes entry={entry} /> },
 ];
 
 /** Those who act, but for people. */
@@ -45,7 +46,7 @@ export function AuditLog() {
   const { manage } = useMay();
   return (
     <Page title="Audit log">
-      {manage ? <Entries /> : <Empty title="Only an admin may read the audit log">It says who has changed what, when, and from where.</Empty>}
+      {manage ? <Entries /> : <Empty title="Only an admin can read the audit log">It records who changed what, when, and from where.</Empty>}
     </Page>
   );
 }
@@ -72,7 +73,7 @@ function Entries() {
             columns={COLUMNS}
             rowKey={({ id }) => id}
             isWaiting={log.isPlaceholderData}
-            empty={isFiltered ? <Empty title="Nothing like this was done" /> : <Empty title="Nothing was done yet">Every change by people and keys is listed here.</Empty>}
+            empty={isFiltered ? <Empty title="No matching entries" /> : <Empty title="No entries yet">Every change by a person or a key is recorded here.</Empty>}
           />
         )}
       </Answer>
@@ -83,10 +84,10 @@ function Entries() {
 function Filters() {
   return (
     <Group gap="xs">
-      <TextFilter name="actor" label="Who: e-mail or key" />
-      <TextFilter name="action" label="What: channel.create" />
-      <TextFilter name="targetType" label="To what: channel" w={160} />
-      <TextFilter name="targetId" label="Its id" w={120} />
+      <TextFilter name="actor" label="Actor: e-mail or key" />
+      <TextFilter name="action" label="Action: channel.create" />
+      <TextFilter name="targetType" label="Target: channel" w={160} />
+      <TextFilter name="targetId" label="Target id" w={120} />
       <Day name="from" label="From" />
       <Day name="to" label="To" />
     </Group>
@@ -97,7 +98,7 @@ function Day({ name, label }: { name: string; label: string }) {
   return (
     <Group gap={6} wrap="nowrap">
       <Text span fz="sm" c="dimmed" aria-hidden>{label}</Text>
-      <TextFilter name={name} label={`${label} the day`} type="date" />
+      <TextFilter name={name} label={`${label} (day)`} type="date" />
     </Group>
   );
 }
@@ -107,9 +108,10 @@ function given<Name extends string>(parts: Record<Name, string | undefined>): Pa
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value)) as Partial<Record<Name, string>>;
 }
 
-/** When a day of the reader's zone begins, or one that is `later` by so many days. */
+/** When a day of the preferred zone begins, or one that is `later` by so many days. */
 function dayStart(day: string | undefined, later = 0): string | undefined {
   const [year, month, date] = (day ?? "").split("-").map(Number);
-  const start = new Date(year ?? NaN, (month ?? NaN) - 1, (date ?? NaN) + later);
+  const parts = [year ?? NaN, (month ?? NaN) - 1, (date ?? NaN) + later] as const;
+  const start = isUtc() ? new Date(Date.UTC(...parts)) : new Date(...parts);
   return Number.isNaN(start.getTime()) ? undefined : start.toISOString();
 }

@@ -20,12 +20,12 @@ type Credential = Schemas["CredentialBody"];
 export function Credentials() {
   const { manage } = useMay();
   const credentials = $api.useQuery("get", "/api/credentials", undefined, { enabled: manage });
-  if (!manage) return <Page title="Credentials"><Empty title="Credentials are for admins" /></Page>;
+  if (!manage) return <Page title="Credentials"><Empty title="Only an admin can manage credentials" /></Page>;
   return (
     <Page title="Credentials" actions={<NewCredential />}>
       <Answer of={credentials} lines={8}>
         {(all) => all.length === 0
-          ? <Panel><Empty title="No application can call">A credential is a pair of keys: a public one for your pages, a secret one for your backend.</Empty></Panel>
+          ? <Panel><Empty title="No credentials yet">A credential is a pair of keys: a public one for your pages, a secret one for your backend.</Empty></Panel>
           : all.map((credential) => <CredentialPanel key={credential.id} credential={credential} />)}
       </Answer>
     </Page>
@@ -35,10 +35,10 @@ export function Credentials() {
 function CredentialPanel({ credential }: { credential: Credential }) {
   const { name, publicKey, allowedOrigins, ratePerSecond, enabled, createdAt } = credential;
   const facts: [string, ReactNode][] = [
-    ["State", <Chip tone={enabled ? 3 : 1}>{enabled ? "Enabled" : "Revoked"}</Chip>],
+    ["Status", <Chip tone={enabled ? 3 : 1}>{enabled ? "Enabled" : "Revoked"}</Chip>],
     ["Public key", <><span className="mono">{publicKey}</span> <Copy text={publicKey} label="public key" /></>],
-    ["Allowed origins", allowedOrigins.length === 0 ? <Text c="dimmed" fz="sm" component="span">none: no page may send events with the public key</Text> : <span className="mono">{allowedOrigins.join(", ")}</span>],
-    ["Rate", rate(ratePerSecond)],
+    ["Allowed origins", allowedOrigins.length === 0 ? <Text c="dimmed" fz="sm" component="span">none: browsers cannot send events with the public key</Text> : <span className="mono">{allowedOrigins.join(", ")}</span>],
+    ["Rate limit", rate(ratePerSecond)],
     ["Created", <Time at={createdAt} />],
   ];
   return (
@@ -46,12 +46,12 @@ function CredentialPanel({ credential }: { credential: Credential }) {
       <Facts facts={facts} />
       <details>
         <summary>For your pages</summary>
-        <Text c="dimmed" fz="sm" my={6}>Into every page of an allowed origin. It sees the device, sets no cookies, and never sends what is typed.</Text>
+        <Text c="dimmed" fz="sm" my={6}>Into every page of an allowed origin. It recognises the device, sets no cookies, and never sends what is typed.</Text>
         <Source text={pageSnippet(publicKey)} label="snippet" />
       </details>
       <details>
         <summary>For your backend</summary>
-        <Text c="dimmed" fz="sm" my={6}>The secret key was shown when the credential was created. Whoever has lost it makes a new credential.</Text>
+        <Text c="dimmed" fz="sm" my={6}>The secret key was shown when the credential was created. If it is lost, create a new credential.</Text>
         <Source text={eventCommand(undefined)} label="command" />
       </details>
     </Panel>
@@ -59,8 +59,8 @@ function CredentialPanel({ credential }: { credential: Credential }) {
 }
 
 function rate(perSecond: number | null | undefined): string {
-  if (perSecond == null) return "as configured for the server";
-  return perSecond === 0 ? "any number of requests" : `${perSecond.toLocaleString("en")} requests in a second`;
+  if (perSecond == null) return "server default";
+  return perSecond === 0 ? "unlimited" : `${perSecond.toLocaleString("en")} requests per second`;
 }
 
 function Actions({ credential }: { credential: Credential }) {
@@ -69,7 +69,7 @@ function Actions({ credential }: { credential: Credential }) {
   const change = $api.useMutation("patch", "/api/credentials/{id}", done);
   const remove = $api.useMutation("delete", "/api/credentials/{id}", {
     onSuccess: async () => {
-      tell(`${name} is gone.`);
+      tell(`${name} is deleted.`);
       await refresh("/api/credentials");
     },
   });
@@ -79,10 +79,10 @@ function Actions({ credential }: { credential: Credential }) {
     <>
       <Edit credential={credential} />
       {enabled
-        ? <Confirm action="Revoke" question={`Revoke ${name}?`} onConfirm={() => set(false)}>Both keys are refused at once, until you enable it again.</Confirm>
+        ? <Confirm action="Revoke" question={`Revoke ${name}?`} onConfirm={() => set(false)}>Both keys are rejected immediately, until you enable it again.</Confirm>
         : <Button size="xs" loading={change.isPending} onClick={() => set(true)}>Enable</Button>}
       <Confirm action="Delete" question={`Delete ${name}?`} loading={remove.isPending} onConfirm={() => remove.mutate({ params })}>
-        Both keys are refused at once, and for good.
+        Both keys are rejected immediately and permanently.
       </Confirm>
     </>
   );
@@ -122,8 +122,8 @@ function EditForm({ credential, onDone }: { credential: Credential; onDone: () =
         <TextInput label="Name" required maxLength={100} data-autofocus {...form.getInputProps("name")} />
         <Origins {...form.getInputProps("allowedOrigins")} />
         <NumberInput
-          label="Requests in a second" description="Each event of a batch counts. 0 is any number; empty is what the server is configured to."
-          placeholder="as configured" min={0} allowDecimal={false} {...form.getInputProps("ratePerSecond")}
+          label="Requests per second" description="Each event of a batch counts. 0 is unlimited; empty is the server default."
+          placeholder="server default" min={0} allowDecimal={false} {...form.getInputProps("ratePerSecond")}
         />
         {change.error && <Failure error={change.error} />}
         <Group justify="flex-end" gap="xs">

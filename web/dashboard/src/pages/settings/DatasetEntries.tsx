@@ -25,8 +25,8 @@ export function DatasetEntries({ slug }: { slug: string }) {
   const entries = $api.useQuery("get", "/api/datasets/{slug}/entries", { params: { path: { slug }, query } }, { placeholderData: keepPreviousData });
   const columns: Column<Entry>[] = [
     { title: "Value", sort: "value", first: "DESC", cell: ({ value }) => <span className="mono break">{value}</span> },
-    { title: "From", cell: ({ scope }) => <OwnChip scope={scope} /> },
-    { title: "Counts", cell: ({ included }) => (included ? "Yes" : <Chip tone={1}>Taken away</Chip>) },
+    { title: "Source", cell: ({ scope }) => <OwnChip scope={scope} /> },
+    { title: "Status", cell: ({ included }) => (included ? "Included" : <Chip tone={1}>Excluded</Chip>) },
     { title: "Note", cell: ({ note }) => <span className="break">{note || "–"}</span> },
     { title: "Added", cell: ({ createdAt }) => <Time at={createdAt} /> },
     { title: "Actions", cell: ({ id, value }) => (manage && id != null ? <Remove slug={slug} id={id} value={value} /> : "") },
@@ -36,13 +36,13 @@ export function DatasetEntries({ slug }: { slug: string }) {
       {manage && <NewEntry slug={slug} />}
       <Group gap="xs">
         <SearchFilter label="Search values" />
-        <ChoiceFilter name="scope" label="Yours and shipped" options={SCOPES} />
+        <ChoiceFilter name="scope" label="Custom and built-in" options={SCOPES} />
       </Group>
       <Answer of={entries} lines={8}>
         {(page) => (
           <ListTable
             label="Entries" page={page} columns={columns} rowKey={({ scope, value }) => `${scope} ${value}`} isWaiting={entries.isPlaceholderData}
-            empty={scope === "CUSTOMER" && !term ? <Empty title="No entry of your own yet">What you add counts beside what is shipped; what you take away no longer does.</Empty> : <Empty title="No entry matches" />}
+            empty={scope === "CUSTOMER" && !term ? <Empty title="No custom entries yet">Entries that you add extend the built-in list; entries that you exclude are removed from it.</Empty> : <Empty title="No matching entries" />}
           />
         )}
       </Answer>
@@ -58,7 +58,7 @@ function NewEntry({ slug }: { slug: string }) {
     onError: () => {},
     onSuccess: async ({ value }) => {
       form.reset();
-      tell(`${value} is in the dataset. Those it concerns are scored again.`);
+      tell(`${value} added. Affected identities are rescored.`);
       await refresh("/api/datasets");
     },
   });
@@ -78,7 +78,7 @@ function NewEntry({ slug }: { slug: string }) {
             <Button type="submit" loading={create.isPending}>Add</Button>
           </Group>
           <Switch
-            label="Counts" description={`Off takes a shipped value away.${isNetwork ? "" : " Domains under it are meant as well."}`}
+            label="Included" description={`Off excludes a built-in value.${isNetwork ? "" : " Applies to subdomains as well."}`}
             {...form.getInputProps("included", { type: "checkbox" })}
           />
           {create.error && <Failure error={create.error} />}
@@ -92,7 +92,7 @@ function Remove({ slug, id, value }: { slug: string; id: number; value: string }
   const remove = $api.useMutation("delete", "/api/datasets/{slug}/entries/{id}", { onSuccess: () => refresh("/api/datasets") });
   return (
     <Confirm action="Remove" question={`Remove ${value}?`} loading={remove.isPending} onConfirm={() => remove.mutate({ params: { path: { slug, id } } })}>
-      <Text fz="sm">What is shipped counts again. Those it concerns are scored again.</Text>
+      <Text fz="sm">The built-in value applies again. Affected identities are rescored.</Text>
     </Confirm>
   );
 }

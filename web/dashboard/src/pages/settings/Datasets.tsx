@@ -29,16 +29,16 @@ const COLUMNS: Column<Dataset>[] = [
       </>
     ),
   },
-  { title: "Shipped", cell: ({ globalEntryCount }) => <span className="numbers">{globalEntryCount.toLocaleString("en")}</span> },
-  { title: "Yours", cell: ({ customerEntryCount }) => <span className="numbers">{customerEntryCount.toLocaleString("en")}</span> },
-  { title: "Taken over", cell: ({ takenAt, source, version }) => <><Time at={takenAt} /><Text c="dimmed" fz="xs" maw={240} miw={140}>{source}, {version}</Text></> },
+  { title: "Built-in", cell: ({ globalEntryCount }) => <span className="numbers">{globalEntryCount.toLocaleString("en")}</span> },
+  { title: "Custom", cell: ({ customerEntryCount }) => <span className="numbers">{customerEntryCount.toLocaleString("en")}</span> },
+  { title: "Updated", cell: ({ takenAt, source, version }) => <><Time at={takenAt} /><Text c="dimmed" fz="xs" maw={240} miw={140}>{source}, {version}</Text></> },
   { title: "Freshness", cell: ({ freshness }) => <Freshness of={freshness} /> },
 ];
 
 function Freshness({ of }: { of: number }) {
   const percent = Math.round(of * 100);
   return (
-    <div title="How much it still says of what it said when it was new">
+    <div title="How much of its value remains: old lists miss new entries">
       <span className="numbers">{percent} %</span>
       <Progress value={percent} size="sm" w={80} color={percent < 50 ? "orange" : "teal"} aria-label="Freshness" />
     </div>

@@ -20,15 +20,15 @@ const COLUMNS: Column<Invitation>[] = [
   { title: "E-mail", cell: ({ email }) => <span className="break">{email}</span> },
   { title: "Role", cell: ({ role }) => word(role) },
   { title: "Invited by", cell: ({ invitedBy }) => <span className="break">{invitedBy}</span> },
-  { title: "Ends", cell: ({ expiresAt }) => <Time at={expiresAt} /> },
-  { title: "Actions", cell: (invitation) => <TakeBack invitation={invitation} /> },
+  { title: "Expires", cell: ({ expiresAt }) => <Time at={expiresAt} /> },
+  { title: "Actions", cell: (invitation) => <Revoke invitation={invitation} /> },
 ];
 
-function TakeBack({ invitation: { id, email } }: { invitation: Invitation }) {
+function Revoke({ invitation: { id, email } }: { invitation: Invitation }) {
   const remove = $api.useMutation("delete", "/api/team/invitations/{id}", { onSuccess: () => refresh("/api/team/invitations") });
   return (
-    <Confirm action="Take back" question={`Take the invitation of ${email} back?`} loading={remove.isPending} onConfirm={() => remove.mutate({ params: { path: { id } } })}>
-      The link lets nobody in any more.
+    <Confirm action="Revoke" question={`Revoke the invitation of ${email}?`} loading={remove.isPending} onConfirm={() => remove.mutate({ params: { path: { id } } })}>
+      The link stops working.
     </Confirm>
   );
 }
@@ -36,11 +36,11 @@ function TakeBack({ invitation: { id, email } }: { invitation: Invitation }) {
 export function Invitations() {
   const invitations = $api.useQuery("get", "/api/team/invitations");
   return (
-    <Panel title="Invitations" note="You hand the link over yourself: nothing is sent from here.">
+    <Panel title="Invitations" note="Share the link yourself: no e-mail is sent.">
       <Invite />
       <Answer of={invitations} lines={2}>
         {(all) => all.length === 0
-          ? <Text c="dimmed" fz="sm">Nobody is invited now.</Text>
+          ? <Text c="dimmed" fz="sm">No pending invitations.</Text>
           : <ListTable label="Invitations" page={whole(all)} columns={COLUMNS} rowKey={({ id }) => id} empty={null} />}
       </Answer>
     </Panel>
@@ -67,15 +67,15 @@ function Invite() {
         </Group>
         {invite.error && <Failure error={invite.error} />}
       </Stack>
-      <ShownOnce isOpen={Boolean(made?.token)} title={`An invitation for ${made?.email}`} onClose={invite.reset}>
+      <ShownOnce isOpen={Boolean(made?.token)} title={`Invitation for ${made?.email}`} onClose={invite.reset}>
         {made?.token && (
           <>
             <Secret
               value={`${location.origin}/accept-invitation#${made.token}`}
               label="link"
-              use={`Hand it to ${made.email}: whoever opens it joins as ${made.role.toLowerCase()}.`}
+              use={`Send it to ${made.email}: whoever opens it joins as ${made.role.toLowerCase()}.`}
             />
-            <Text fz="sm">It holds until {exactTime(made.expiresAt)}. An earlier invitation of the same person is over.</Text>
+            <Text fz="sm">It expires on {exactTime(made.expiresAt)}. An earlier invitation of the same person no longer works.</Text>
           </>
         )}
       </ShownOnce>

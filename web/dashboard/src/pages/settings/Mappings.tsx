@@ -7,7 +7,7 @@ import { KINDS, kindOf } from "./mapping";
 import { MappingList } from "./MappingList";
 import { SeenNames } from "./SeenNames";
 
-const VIEWS = [{ value: "seen", label: "Names seen" }, { value: "all", label: "All mappings" }];
+const VIEWS = [{ value: "seen", label: "Received names" }, { value: "all", label: "All mappings" }];
 
 export function Mappings() {
   const [search, change] = usePageSearch();
@@ -18,8 +18,8 @@ export function Mappings() {
   return (
     <Page title="Mappings">
       <Text c="dimmed" fz="sm" maw={760}>
-        Scores know what a registration or an e-mail address is; your application has its own names for them. Many are known from the start, the rest
-        is said here. It holds for the past as well: those it concerns are scored again.
+        Mappings translate the names that your application uses for event types and identity fields into canonical types. Common names are built in; add
+        yours here. A mapping also applies to past events: affected identities are rescored.
       </Text>
       <Group gap="sm">
         <SegmentedControl size="xs" aria-label="Kind" data={KINDS} value={kind} onChange={(kind) => change({ kind })} />

@@ -32,7 +32,7 @@ function Remove({ token: { id, name } }: { token: Token }) {
   const remove = $api.useMutation("delete", "/api/mcp-tokens/{id}", { onSuccess: () => refresh("/api/mcp-tokens") });
   return (
     <Confirm action="Delete" question={`Delete ${name}?`} loading={remove.isPending} onConfirm={() => remove.mutate({ params: { path: { id } } })}>
-      Whoever has it is refused at once.
+      Clients that use it are rejected immediately.
     </Confirm>
   );
 }
@@ -69,7 +69,7 @@ function NewToken() {
   });
   const token = create.data?.token;
   return (
-    <Panel title="New token" note="For one agent each, so that you can end one without the others. The endpoint they are for, /mcp, is not in this version yet.">
+    <Panel title="New token" note="Use one token per agent, so that each can be revoked on its own. The endpoint they are for, /mcp, is not in this version yet.">
       <form onSubmit={form.onSubmit((body) => create.mutate({ body }))}>
         <Stack gap="sm">
           <Group align="flex-end" gap="sm">
@@ -79,7 +79,7 @@ function NewToken() {
           {create.error && <Failure error={create.error} />}
         </Stack>
       </form>
-      <ShownOnce isOpen={Boolean(token)} title="The token is there" onClose={create.reset}>
+      <ShownOnce isOpen={Boolean(token)} title="Token created" onClose={create.reset}>
         {token && (
           <>
             <Secret value={token} label="token" use="Whoever has it acts as you." />

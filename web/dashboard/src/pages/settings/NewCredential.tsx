@@ -29,7 +29,7 @@ export function NewCredential() {
       <Modal opened={isOpen} onClose={close} title="New credential">
         <form onSubmit={form.onSubmit((body) => create.mutate({ body }))}>
           <Stack>
-            <TextInput label="Name" description="Of the application that calls with it." required maxLength={100} data-autofocus {...form.getInputProps("name")} />
+            <TextInput label="Name" description="The application that uses it." required maxLength={100} data-autofocus {...form.getInputProps("name")} />
             <Origins {...form.getInputProps("allowedOrigins")} />
             {create.error && <Failure error={create.error} />}
             <Group justify="flex-end" gap="xs">
@@ -39,7 +39,7 @@ export function NewCredential() {
           </Stack>
         </form>
       </Modal>
-      <ShownOnce isOpen={made !== undefined} title="The credential is there" onClose={create.reset}>
+      <ShownOnce isOpen={made !== undefined} title="Credential created" onClose={create.reset}>
         {made?.secretKey && (
           <>
             <Secret value={made.secretKey} label="secret key" use="Your backend calls with it. It may do everything but manage the team, so keep it out of pages and repositories." />

@@ -20,26 +20,26 @@ export function SeenNames({ kind }: { kind: Kind }) {
   const seen = $api.useQuery("get", "/api/mappings/seen", { params: { query } }, { placeholderData: keepPreviousData });
   const columns: Column<Seen>[] = [
     { title: "Name", cell: ({ name }) => <span className="mono break">{name}</span> },
-    { title: "State", cell: ({ canonicalType }) => (canonicalType ? <Chip tone={3}>Mapped</Chip> : <Chip tone={2}>Unmapped</Chip>) },
-    { title: "Meaning", cell: ({ name, canonicalType }) => <Meaning kind={kind} name={name} target={canonicalType} /> },
+    { title: "Status", cell: ({ canonicalType }) => (canonicalType ? <Chip tone={3}>Mapped</Chip> : <Chip tone={2}>Unmapped</Chip>) },
+    { title: "Canonical type", cell: ({ name, canonicalType }) => <Meaning kind={kind} name={name} target={canonicalType} /> },
   ];
   return (
     <>
       <Group gap="xs">
         <SearchFilter label="Search names" />
-        <ChoiceFilter name="unmapped" label="Mapped or not" options={[["true", "Unmapped only"]]} />
+        <ChoiceFilter name="unmapped" label="All names" options={[["true", "Unmapped only"]]} />
       </Group>
       <Answer of={seen} lines={8}>
         {(page) => (
           <ListTable
-            label="Names seen"
+            label="Received names"
             page={page}
             columns={columns}
             rowKey={({ name }) => name}
             isWaiting={seen.isPlaceholderData}
             empty={term || unmapped
-              ? <Empty title="No name matches" />
-              : <Empty title="No name was seen yet">Each type that an event has, and each field that an identity has, is here from the first time on.</Empty>}
+              ? <Empty title="No matching names" />
+              : <Empty title="No names received yet">Every event type and identity field appears here once it is received.</Empty>}
           />
         )}
       </Answer>

@@ -30,14 +30,14 @@ export function System() {
       <Answer of={system} lines={8}>
         {(system) => (
           <>
-            <Panel title="At work" note="Looked at every five seconds.">
-              <Facts facts={[["Scores to make", <Waiting queue={system.evaluation} />], ["Deliveries to make", <Waiting queue={system.delivery} />]]} />
+            <Panel title="Queues" note="Updated every five seconds.">
+              <Facts facts={[["Scoring", <Waiting queue={system.evaluation} />], ["Delivery", <Waiting queue={system.delivery} />]]} />
             </Panel>
             <Panel title="Server"><Server system={system} /></Panel>
           </>
         )}
       </Answer>
-      <Panel title="To read">
+      <Panel title="Links">
         <Group gap="lg">{LINKS.map(([path, label]) => <Anchor key={path} href={path} target="_blank">{label}</Anchor>)}</Group>
       </Panel>
     </Page>
@@ -48,12 +48,12 @@ export function System() {
 const LATE_MS = 30_000;
 
 function Waiting({ queue: { waiting, oldestDueAt } }: { queue: Schemas["QueueBody"] }) {
-  if (waiting === 0) return <Chip tone={3}>none wait</Chip>;
+  if (waiting === 0) return <Chip tone={3}>empty</Chip>;
   const isLate = oldestDueAt && Date.now() - Date.parse(oldestDueAt) > LATE_MS;
   return (
     <Group gap="xs" className="numbers">
-      <Chip tone={isLate ? 1 : undefined}>{waiting.toLocaleString("en")} wait</Chip>
-      {oldestDueAt && <Text span c="dimmed" fz="sm">the oldest is due <Time at={oldestDueAt} /></Text>}
+      <Chip tone={isLate ? 1 : undefined}>{waiting.toLocaleString("en")} waiting</Chip>
+      {oldestDueAt && <Text span c="dimmed" fz="sm">oldest due <Time at={oldestDueAt} /></Text>}
     </Group>
   );
 }
@@ -65,10 +65,10 @@ function Server({ system }: { system: SystemBody }) {
         ["Version", system.version],
         ["Started", <Time at={system.startedAt} />],
         ["Database", `${ENGINES[system.engine] ?? system.engine}, ${bytes(system.databaseBytes)}`],
-        ["Address that links lead to", system.publicUrl],
-        ["Mail", system.mailEnabled ? "is sent" : "is not sent: set DREGS_SMTP_URL"],
-        ["Reviews are written by", system.reviewModel ? "a language model" : "the built-in reviewer"],
-        ["Places are looked up in", system.geoDatabases.length > 0 ? system.geoDatabases.join(", ") : "nothing: name databases in DREGS_GEO_DATABASES"],
+        ["Public URL", system.publicUrl],
+        ["E-mail", system.mailEnabled ? "enabled" : "disabled: set DREGS_SMTP_URL"],
+        ["Reviewer", system.reviewModel ? "language model" : "built-in"],
+        ["Location databases", system.geoDatabases.length > 0 ? system.geoDatabases.join(", ") : "none: set DREGS_GEO_DATABASES"],
       ]}
     />
   );

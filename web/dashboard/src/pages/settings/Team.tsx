@@ -1,7 +1,9 @@
 // The people who sign in here, and those invited.
 
-import { Button, Group, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useDisclosure } from "@mantine/hooks";
+import { useState } from "react";
 import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay, useUser } from "../../app/session";
 import { Answer, Failure } from "../../parts/Answer";
@@ -34,7 +36,7 @@ function Rename({ name }: { name: string }) {
   const rename = $api.useMutation("patch", "/api/team", {
     onError: () => {},
     onSuccess: async () => {
-      tell("The team has another name.");
+      tell("Team renamed.");
       await refresh("/api/team");
     },
   });
@@ -43,7 +45,7 @@ function Rename({ name }: { name: string }) {
       <form onSubmit={form.onSubmit((body) => rename.mutate({ body }))}>
         <Stack gap="sm">
           <Group gap="sm">
-            <TextInput aria-label="Name of the team" required maxLength={100} flex={1} maw={360} {...form.getInputProps("name")} />
+            <TextInput aria-label="Team name" required maxLength={100} flex={1} maw={360} {...form.getInputProps("name")} />
             <Button type="submit" variant="default" disabled={!form.isDirty()} loading={rename.isPending}>Rename</Button>
           </Group>
           {rename.error && <Failure error={rename.error} />}
@@ -80,7 +82,7 @@ function Members() {
   const error = change.error ?? remove.error;
   const columns: Column<Member>[] = [
     {
-      title: "Person",
+      title: "Member",
       cell: (member) => (
         <>
           <span className="break">{member.name ?? member.email}</span> {member.id === me.id && <Chip>you</Chip>}
@@ -93,30 +95,55 @@ function Members() {
     { title: "Actions", cell: (member) => (manage || member.id === me.id ? <End member={member} isMe={member.id === me.id} onConfirm={() => end(member)} /> : "") },
   ];
   return (
-    <Panel title="People" note={ROLES.map(({ label, may }) => `${label}: ${may}`).join(" ")}>
+    <Panel title="Members" note={ROLES.map(({ label, may }) => `${label}: ${may}`).join(" ")}>
       {error && <Failure error={error} />}
-      <Answer of={members}>{(all) => <ListTable label="People" page={whole(all)} columns={columns} rowKey={({ id }) => id} empty={null} />}</Answer>
+      <Answer of={members}>{(all) => <ListTable label="Members" page={whole(all)} columns={columns} rowKey={({ id }) => id} empty={null} />}</Answer>
     </Panel>
   );
 }
 
+/** The role, and the way to another one: nothing changes until it is confirmed. */
 function Role({ member, onChange }: { member: Member; onChange: (role: string) => void }) {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  const [role, setRole] = useState(member.role);
+  const begin = () => {
+    setRole(member.role);
+    open();
+  };
+  const submit = () => {
+    close();
+    onChange(role);
+  };
   return (
-    <NativeSelect
-      size="xs"
-      w={110}
-      aria-label={`Role of ${member.email}`}
-      value={member.role}
-      data={ROLES.map(({ value, label }) => ({ value, label }))}
-      onChange={(event) => onChange(event.currentTarget.value)}
-    />
+    <Group gap="xs" wrap="nowrap">
+      {word(member.role)}
+      <Button size="compact-xs" variant="default" onClick={begin} aria-label={`Change the role of ${member.email}`}>Change…</Button>
+      <Modal opened={isOpen} onClose={close} title={`Role of ${member.email}`}>
+        <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
+          <Stack>
+            <NativeSelect
+              label="Role"
+              description={ROLES.find(({ value }) => value === role)?.may}
+              data-autofocus
+              value={role}
+              data={ROLES.map(({ value, label }) => ({ value, label }))}
+              onChange={(event) => setRole(event.currentTarget.value)}
+            />
+            <Group justify="flex-end" gap="xs">
+              <Button variant="default" onClick={close}>Cancel</Button>
+              <Button type="submit" disabled={role === member.role}>Change the role</Button>
+            </Group>
+          </Stack>
+        </form>
+      </Modal>
+    </Group>
   );
 }
 
 function End({ member, isMe, onConfirm }: { member: Member; isMe: boolean; onConfirm: () => void }) {
   return (
     <Confirm action={isMe ? "Leave" : "Remove"} question={isMe ? "Leave the team?" : `Remove ${member.email}?`} onConfirm={onConfirm}>
-      {isMe ? "Your" : "Their"} sessions and MCP tokens end at once.
+      {isMe ? "Your" : "Their"} sessions and MCP tokens are revoked immediately.
     </Confirm>
   );
 }

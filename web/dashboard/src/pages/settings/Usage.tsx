@@ -9,6 +9,7 @@ import { Answer, Empty } from "../../parts/Answer";
 import { ChoiceFilter } from "../../parts/Filters";
 import { LineChart } from "../../parts/LineChart";
 import { Facts, Page, Panel } from "../../parts/Page";
+import { formatted } from "../../app/preferences";
 import { byDay } from "../../parts/days";
 
 const DAY_MS = 86_400_000;
@@ -39,7 +40,7 @@ export function Usage() {
 }
 
 function Month({ usage: { eventsThisMonth, monthlyEventQuota: quota, monthStartedAt } }: { usage: Body }) {
-  const month = new Date(monthStartedAt).toLocaleDateString("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
+  const month = formatted(monthStartedAt, { month: "long", year: "numeric", timeZone: "UTC" });
   const percent = quota ? (100 * eventsThisMonth) / quota : 0;
   return (
     <Panel title={month}>
@@ -50,10 +51,10 @@ function Month({ usage: { eventsThisMonth, monthlyEventQuota: quota, monthStarte
       {quota ? (
         <Stack gap={6}>
           <Progress value={Math.min(percent, 100)} color={percent >= 90 ? "red" : undefined} aria-label="Events of this month's quota" />
-          <Text c="dimmed" fz="sm">{percent.toFixed(percent < 10 ? 1 : 0)} % of the quota. Beyond it events are refused (402) until the month ends (UTC).</Text>
+          <Text c="dimmed" fz="sm">{percent.toFixed(percent < 10 ? 1 : 0)} % of the quota. Above it, events are rejected (402) until the month ends (UTC).</Text>
         </Stack>
       ) : (
-        <Text c="dimmed" fz="sm">There is no limit. One is set by DREGS_MONTHLY_EVENT_QUOTA.</Text>
+        <Text c="dimmed" fz="sm">No quota. Set one with DREGS_MONTHLY_EVENT_QUOTA.</Text>
       )}
     </Panel>
   );
@@ -64,15 +65,15 @@ function Days({ usage }: { usage: Body }) {
   const series = useMemo(() => [{ label: "Events", colour: "var(--humanity)", values }], [values]);
   const total = values.reduce((sum, events) => sum + events, 0);
   const most = Math.max(...values);
-  if (total === 0) return <Empty title="No events in this time">Send one to POST /api/events, and it is counted here.</Empty>;
+  if (total === 0) return <Empty title="No events in this period">Events sent to POST /api/events are counted here.</Empty>;
   return (
     <>
       <LineChart label={`${total} events in ${times.length} days, at most ${most} on one`} times={times} series={series} height={240} isBars />
       <Facts
         facts={[
-          ["In all", total.toLocaleString("en")],
-          ["A day, on average", Math.round(total / times.length).toLocaleString("en")],
-          ["On the busiest day", most.toLocaleString("en")],
+          ["Total", total.toLocaleString("en")],
+          ["Average per day", Math.round(total / times.length).toLocaleString("en")],
+          ["Busiest day", most.toLocaleString("en")],
         ]}
       />
     </>

@@ -1,6 +1,6 @@
 // What names of events and of identity fields mean, and how that is changed.
 
-import { $api, api, asApiError, refresh } from "../../api";
+import { $api, api, refresh } from "../../api";
 
 export type Kind = "EVENT_TYPE" | "IDENTITY_FIELD";
 
@@ -30,30 +30,62 @@ export function snake(name: string): string {
     .toLowerCase();
 }
 
-/** Says what a name means from now on; null is nothing. The team's own mapping of that name, if there is one, is changed. */
-export async function setMeaning(kind: Kind, name: string, target: string | null): Promise<void> {
-  const { error } = await api.POST("/api/mappings", { body: { kind, source: name, target } });
-  if (error) {
-    if (asApiError(error)?.code !== "mapping_exists") throw error;
-    await changeOwn(kind, name, target);
-  }
-  await refreshMeanings();
+/** A name and its canonical type; null is none. */
+export interface Mapped {
+  kind: Kind;
+  name: string;
+  target: string | null;
 }
 
-async function changeOwn(kind: Kind, name: string, target: string | null): Promise<void> {
+/** Maps a name from now on. Answers what takes it back: the team's own mapping of that name as it was, or none. */
+export async function changeMapping(kind: Kind, name: string, target: string | null): Promise<() => Promise<void>> {
+  const own = await findOwn(kind, name);
+  const id = own ? await patch(own.id, target) : await create(kind, name, target);
+  await refreshMeanings();
+  return async () => {
+    if (own) await patch(id, own.target);
+    else await removeMapping(id);
+    await refreshMeanings();
+  };
+}
+
+/** Removes a mapping of the team. Answers what takes it back. */
+export async function dropMapping({ id, kind, source, target }: { id: number; kind: Kind; source: string; target: string | null }): Promise<() => Promise<void>> {
+  await removeMapping(id);
+  await refreshMeanings();
+  return async () => {
+    await create(kind, source, target);
+    await refreshMeanings();
+  };
+}
+
+async function create(kind: Kind, source: string, target: string | null): Promise<number> {
+  const { data, error } = await api.POST("/api/mappings", { body: { kind, source, target } });
+  if (!data) throw error;
+  return data.id ?? 0;
+}
+
+async function patch(id: number, target: string | null): Promise<number> {
+  const { error } = await api.PATCH("/api/mappings/{id}", { params: { path: { id } }, body: { target } });
+  if (error) throw error;
+  return id;
+}
+
+async function removeMapping(id: number): Promise<void> {
+  const { error } = await api.DELETE("/api/mappings/{id}", { params: { path: { id } } });
+  if (error) throw error;
+}
+
+/** The team's own mapping of a name, if there is one. */
+async function findOwn(kind: Kind, name: string): Promise<{ id: number; target: string | null } | undefined> {
   const source = snake(name);
   for (let pageNumber = 0; ; pageNumber++) {
     const query = { kind, scope: "CUSTOMER", term: source, pageSize: 100, pageNumber };
     const { data, error } = await api.GET("/api/mappings", { params: { query } });
-    if (error) throw error;
+    if (!data) throw error;
     const own = data.content.find((mapping) => mapping.source === source);
-    if (own?.id != null) {
-      const changed = await api.PATCH("/api/mappings/{id}", { params: { path: { id: own.id } }, body: { target } });
-      if (changed.error) throw changed.error;
-      return;
-    }
-    // Somebody has removed it meanwhile: the page asks again and shows so.
-    if (data.last) return;
+    if (own?.id != null) return { id: own.id, target: own.target ?? null };
+    if (data.last) return undefined;
   }
 }
 

@@ -2,8 +2,8 @@
 
 import { Chip } from "../../parts/Chip";
 
-export const SCOPES: [string, string][] = [["CUSTOMER", "Yours"], ["GLOBAL", "Shipped"]];
+export const SCOPES: [string, string][] = [["CUSTOMER", "Custom"], ["GLOBAL", "Built-in"]];
 
 export function OwnChip({ scope }: { scope: string }) {
-  return scope === "CUSTOMER" ? <Chip tone={2}>yours</Chip> : <Chip>shipped</Chip>;
+  return scope === "CUSTOMER" ? <Chip tone={2}>custom</Chip> : <Chip>built-in</Chip>;
 }

@@ -1,0 +1,204 @@
+//! What an analyst does with somebody who was flagged: see what disregarding would change, dismiss a badge, restore it.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use dregs_core::score::Scores;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::auth::{Caller, Triager};
+use super::body::Json;
+use super::error::{ApiError, Code};
+use super::identities::{IdentityBody, find};
+use super::params::Path;
+use super::reference::Reference;
+use crate::app::App;
+use crate::ops::audit::Actor;
+use crate::ops::dismissals;
+use crate::ops::disregard::{self, Changed, Planned, Preview};
+
+/// Longest reason that a person gives.
+pub const REASON_MAX_CHARS: usize = 1_000;
+
+/// A reason that a person gives; nothing where it is blank.
+pub fn reason(text: Option<String>) -> Result<Option<String>, ApiError> {
+    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if text.as_ref().is_some_and(|text| text.chars().count() > REASON_MAX_CHARS) {
+        return Err(ApiError::field("reason", format!("must be at most {REASON_MAX_CHARS} characters long")));
+    }
+    Ok(text)
+}
+
+/// A change of `disregarded` to preview.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisregardBody {
+    /// What it would be changed to.
+    disregarded: bool,
+}
+
+/// The four scores; null where there is none.
+#[derive(Serialize, ToSchema)]
+pub struct FourScoresBody {
+    humanity: Option<u8>,
+    authenticity: Option<u8>,
+    uniqueness: Option<u8>,
+    behavior: Option<u8>,
+}
+
+impl From<Scores> for FourScoresBody {
+    fn from(scores: Scores) -> Self {
+        let Scores { humanity, authenticity, uniqueness, behavior } = scores;
+        Self { humanity, authenticity, uniqueness, behavior }
+    }
+}
+
+/// An identity that a change would alter.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AlteredBody {
+    identity: Reference,
+    before: FourScoresBody,
+    after: FourScoresBody,
+    /// Names of badges.
+    badges_added: Vec<String>,
+    badges_removed: Vec<String>,
+    escalations_opened: Vec<Reference>,
+    escalations_closed: Vec<Reference>,
+}
+
+impl From<Changed> for AlteredBody {
+    fn from(changed: Changed) -> Self {
+        let rules = |rules: Vec<(i64, String)>| {
+            rules.into_iter().map(|(id, name)| Reference::rule(id, name)).collect()
+        };
+        Self {
+            identity: Reference::identity(changed.id, changed.name),
+            before: changed.before.into(),
+            after: changed.after.into(),
+            badges_added: changed.badges_added,
+            badges_removed: changed.badges_removed,
+            escalations_opened: rules(changed.opened),
+            escalations_closed: rules(changed.closed),
+        }
+    }
+}
+
+/// Deliveries that a change would cause.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedDeliveriesBody {
+    channel_id: i64,
+    /// The channel's slug.
+    channel: String,
+    /// Those of a disabled channel are paused.
+    enabled: bool,
+    #[schema(example = "IDENTITY_SCORED")]
+    event: &'static str,
+    count: usize,
+}
+
+impl From<Planned> for PlannedDeliveriesBody {
+    fn from(planned: Planned) -> Self {
+        let Planned { channel_id, slug, enabled, event, count } = planned;
+        Self { channel_id, channel: slug, enabled, event: event.name(), count }
+    }
+}
+
+/// What a change of `disregarded` would do, by the scores and rules of now.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DisregardPreviewBody {
+    /// Identities with other scores, badges or escalations than now, the largest change first.
+    identities: Vec<AlteredBody>,
+    /// Identities that would be rescored, too, and stay as they are.
+    unchanged: usize,
+    deliveries: Vec<PlannedDeliveriesBody>,
+}
+
+/// Preview disregarding an identity
+///
+/// Whose scores, badges and escalations would change, and what would be sent. Read-only.
+#[utoipa::path(post, operation_id = "previewDisregard", path = "/identities/{id}/actions/preview-disregard",
+    tag = "identities", params(("id" = String, Path)), request_body = DisregardBody,
+    responses((status = 200, body = DisregardPreviewBody)))]
+pub async fn preview_disregard(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<DisregardBody>,
+) -> Result<Answer<DisregardPreviewBody>, ApiError> {
+    let preview = disregard::preview(&app, caller.team_id(), id, body.disregarded).await?;
+    let not_found = || ApiError::not_found(Code::IdentityNotFound, "identity");
+    let Preview { changed, unchanged, deliveries } = preview.ok_or_else(not_found)?;
+    Ok(Answer(DisregardPreviewBody {
+        identities: changed.into_iter().map(AlteredBody::from).collect(),
+        unchanged,
+        deliveries: deliveries.into_iter().map(PlannedDeliveriesBody::from).collect(),
+    }))
+}
+
+/// A badge to dismiss.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DismissBadgeBody {
+    /// Its slug.
+    #[schema(example = "registration-bombing")]
+    badge: String,
+    /// Why, for the audit log.
+    #[schema(max_length = 1000)]
+    reason: Option<String>,
+}
+
+/// Dismiss a badge of an identity
+///
+/// It is removed now, and stays off until new or stronger evidence appears, or its rule is changed. Scores stay as they
+/// are.
+#[utoipa::path(post, operation_id = "dismissBadge", path = "/identities/{id}/actions/dismiss-badge",
+    tag = "identities", params(("id" = String, Path)), request_body = DismissBadgeBody,
+    responses((status = 200, body = IdentityBody)))]
+pub async fn dismiss_badge(
+    State(app): State<Arc<App>>,
+    Triager(caller): Triager,
+    actor: Actor,
+    Path(id): Path<String>,
+    Json(body): Json<DismissBadgeBody>,
+) -> Result<Answer<IdentityBody>, ApiError> {
+    let reason = reason(body.reason)?;
+    let identity = find(&app, &caller, id).await?;
+    let changed = dismissals::dismiss(&app, actor, identity, body.badge, reason).await?;
+    IdentityBody::new(changed.ok_or_else(|| no_badge("is not one of the identity's badges"))?).map(Answer)
+}
+
+/// A badge to restore.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreBadgeBody {
+    /// Its slug.
+    #[schema(example = "registration-bombing")]
+    badge: String,
+}
+
+/// Restore a dismissed badge
+///
+/// The identity has it again if its conditions hold.
+#[utoipa::path(post, operation_id = "restoreBadge", path = "/identities/{id}/actions/restore-badge",
+    tag = "identities", params(("id" = String, Path)), request_body = RestoreBadgeBody,
+    responses((status = 200, body = IdentityBody)))]
+pub async fn restore_badge(
+    State(app): State<Arc<App>>,
+    Triager(caller): Triager,
+    actor: Actor,
+    Path(id): Path<String>,
+    Json(body): Json<RestoreBadgeBody>,
+) -> Result<Answer<IdentityBody>, ApiError> {
+    let identity = find(&app, &caller, id).await?;
+    let changed = dismissals::restore(&app, actor, identity, body.badge).await?;
+    IdentityBody::new(changed.ok_or_else(|| no_badge("is not dismissed"))?).map(Answer)
+}
+
+fn no_badge(message: &str) -> ApiError {
+    ApiError::field("badge", message)
+}
