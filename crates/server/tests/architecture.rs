@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "app",
             "clock",
+            "config",
             "ops",
             "shutdown",
             "store",

@@ -29,6 +29,7 @@ mod identities;
 mod identity_actions;
 mod identity_csv;
 mod identity_lists;
+pub mod limits;
 mod links;
 mod live;
 mod mappings;

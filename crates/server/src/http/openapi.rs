@@ -119,7 +119,7 @@ const COMMON_ERRORS: &[CommonError] = &[
         status: "403",
         name: "Forbidden",
         description: "This caller may not do this.",
-        applies: |_, operation| operation.security.is_none(),
+        applies: |_, operation| operation.security.is_none() || operation.request_body.is_some(),
     },
     CommonError {
         status: "404",
@@ -128,9 +128,21 @@ const COMMON_ERRORS: &[CommonError] = &[
         applies: |path, _| path.contains('{'),
     },
     CommonError {
+        status: "408",
+        name: "RequestTimeout",
+        description: "The body came too slowly.",
+        applies: |_, operation| operation.request_body.is_some(),
+    },
+    CommonError {
         status: "413",
         name: "BodyTooLarge",
         description: "The body is larger than the server is configured to take.",
+        applies: |_, operation| operation.request_body.is_some(),
+    },
+    CommonError {
+        status: "415",
+        name: "UnsupportedMediaType",
+        description: "The body is no JSON by its `Content-Type`, or its `Content-Encoding` is none of gzip, deflate and zstd.",
         applies: |_, operation| operation.request_body.is_some(),
     },
     CommonError {

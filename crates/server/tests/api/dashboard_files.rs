@@ -1,10 +1,16 @@
 //! The dashboard as it is served: one page for all of its paths, under a policy that lets nothing else in.
 
+use std::io::Read as _;
+use std::sync::Arc;
+
+use dregs_core::time::Timestamp;
+use dregs_server::clock::ManualClock;
+use dregs_server::config::Config;
 use reqwest::{Method, Response};
 
 use super::refusal;
 use crate::support::engine::Engine;
-use crate::support::server::TestServer;
+use crate::support::server::{Ground, TestServer};
 
 async fn open(server: &TestServer, path: &str) -> Response {
     let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
@@ -61,11 +67,44 @@ async fn files_are_kept_for_good_and_sent_compressed() {
     assert_eq!(header(&answer, "content-type"), "text/javascript; charset=utf-8");
     assert_eq!(header(&answer, "content-encoding"), "gzip");
     assert_eq!(header(&answer, "cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(header(&answer, "vary"), "Accept-Encoding");
+    let gzipped = answer.bytes().await.unwrap();
+    let plain = server.request(Method::GET, script).send().await.unwrap();
+    assert!(plain.headers().get("content-encoding").is_none());
+    let plain = plain.bytes().await.unwrap();
+    let mut decoded = Vec::new();
+    flate2::read::GzDecoder::new(&*gzipped).read_to_end(&mut decoded).unwrap();
+    assert!(decoded == plain, "what is compressed is another file");
+    let by_browsers = server.request(Method::GET, script).header("Accept-Encoding", "gzip, deflate, br, zstd");
+    let answer = by_browsers.send().await.unwrap();
+    assert_eq!(header(&answer, "content-encoding"), "br");
+    assert!(answer.bytes().await.unwrap().len() < gzipped.len());
+    for path in ["/dregs.js", "/api/openapi.json", "/api/docs"] {
+        let answer = server.request(Method::GET, path).header("Accept-Encoding", "gzip").send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), header(&answer, "content-encoding")), (200, "gzip"), "{path}");
+    }
     let icon = server.request(Method::GET, "/icon.svg").send().await.unwrap();
     assert_eq!(
         (header(&icon, "content-type"), header(&icon, "cache-control")),
         ("image/svg+xml", "public, max-age=3600")
     );
+}
+
+#[tokio::test]
+async fn who_asks_for_more_files_than_a_page_has_waits() {
+    let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-23T09:00:00Z").unwrap()));
+    let rate = |config: &mut Config| config.address_rate_per_second = 1;
+    let server = TestServer::start_on(Ground::new(Engine::Sqlite), clock, rate).await;
+    for path in ["/", "/dregs.js", "/api/docs", "/api/openapi.json", "/icon.svg", "/", "/", "/", "/", "/"] {
+        assert_eq!(server.request(Method::GET, path).send().await.unwrap().status(), 200, "{path}");
+    }
+    for path in ["/", "/dregs.js", "/api/docs", "/api/openapi.json", "/icon.svg", "/nothing"] {
+        let said = refusal(server.request(Method::GET, path)).await;
+        assert_eq!(said, "429 rate_limited Too many requests. Try again in 1 second.", "{path}");
+    }
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(server.request(Method::GET, path).send().await.unwrap().status(), 200, "{path}");
+    }
 }
 
 #[tokio::test]

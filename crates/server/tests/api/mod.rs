@@ -2,6 +2,8 @@
 
 mod access;
 mod audit;
+mod bodies;
+mod bounds;
 mod browsers;
 mod channels;
 mod clients;
@@ -10,7 +12,9 @@ mod dashboard;
 mod dashboard_files;
 mod datasets;
 mod deliveries;
+mod exports;
 mod faithful;
+mod guarding;
 mod input;
 mod limits;
 mod lists;

@@ -13,9 +13,9 @@ use crate::ops::limits::network;
 
 /// Connections at once, where the process may have as many files open. An idle one takes about 10 KiB.
 pub const CONNECTIONS_MAX: usize = 8_192;
-/// Of one address, or of one network of IPv6 addresses: an office behind one address fits, with a browser's six for
-/// each of forty who use it at the same moment.
-pub const OF_ADDRESS_MAX: usize = 256;
+/// One address, or one network of IPv6 addresses, may have one of so many parts of them: the machines of a customer
+/// behind one address fit, and three more such addresses find room.
+pub const ADDRESS_PART: usize = 4;
 /// Connections that give way together, so that under a flood not each newcomer has all of them looked through.
 const GIVE_WAY: usize = 16;
 /// Who has waited for less than this does not give way: a request may be on its way.
@@ -73,7 +73,8 @@ impl Lines {
         let network = (!stands_for_many).then(|| network(address));
         let mut known = self.known();
         let of_network = network.and_then(|network| known.of_network.get(&network).copied()).unwrap_or(0);
-        let is_admitted = (of_network < OF_ADDRESS_MAX || known.give_way(now, network))
+        let of_address_max = (self.max / ADDRESS_PART).max(1);
+        let is_admitted = (of_network < of_address_max || known.give_way(now, network))
             && (known.lines.len() < self.max || known.give_way(now, None));
         if !is_admitted {
             metrics::counter!("dregs_http_connections_closed_total", "reason" => "full").increment(1);
@@ -168,6 +169,8 @@ impl Known {
 mod tests {
     use super::*;
 
+    const OF_ADDRESS: usize = 50;
+
     fn lines(max: usize) -> Arc<Lines> {
         Arc::new(Lines::new(max, vec!["10.0.0.0/8".parse().expect("a network")]))
     }
@@ -182,10 +185,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_has_a_share_and_a_network_of_ipv6_addresses_is_one() {
-        let (lines, now) = (lines(CONNECTIONS_MAX), Instant::now());
+        let (lines, now) = (lines(4 * OF_ADDRESS), Instant::now());
         let of_many = |n: usize| format!("2001:db8:0:1::{n:x}");
         let places: Vec<_> =
-            (0..OF_ADDRESS_MAX).map(|n| lines.admit(ip(&of_many(n)), now).expect("a place")).collect();
+            (0..OF_ADDRESS).map(|n| lines.admit(ip(&of_many(n)), now).expect("a place")).collect();
         assert!(lines.admit(ip("2001:db8:0:1::ffff"), now).is_none(), "they have only just come");
         for other in ["2001:db8:0:2::1", "192.0.2.1", "::ffff:192.0.2.1"] {
             assert!(lines.admit(ip(other), now).is_some(), "{other}");
@@ -207,8 +210,8 @@ mod tests {
     #[tokio::test]
     async fn addresses_that_stand_for_many_have_no_share_of_their_own() {
         for address in ["127.0.0.1", "::1", "10.1.2.3", "::ffff:10.1.2.3"] {
-            let (lines, now) = (lines(CONNECTIONS_MAX), Instant::now());
-            let places: Vec<_> = (0..=OF_ADDRESS_MAX).map(|_| lines.admit(ip(address), now)).collect();
+            let (lines, now) = (lines(4 * OF_ADDRESS), Instant::now());
+            let places: Vec<_> = (0..=OF_ADDRESS).map(|_| lines.admit(ip(address), now)).collect();
             assert!(places.iter().all(Option::is_some), "{address}");
         }
     }

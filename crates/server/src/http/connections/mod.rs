@@ -33,7 +33,7 @@ use lines::{Lines, Place};
 pub use files::raise_limit;
 pub use io::{BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, TimedOut};
 pub use line::{HEAD_MAX_SECONDS, IDLE_MAX_SECONDS, UNREAD_MAX_SECONDS};
-pub use lines::{CONNECTIONS_MAX, OF_ADDRESS_MAX};
+pub use lines::{ADDRESS_PART, CONNECTIONS_MAX};
 
 /// The most that is buffered of a connection at once, and so the longest head of a request: longer than any that
 /// browsers send, and little enough for thousands of connections.
@@ -78,11 +78,15 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, mut shutdow
         }
     }
     drop(listener);
-    let half_sent = Instant::now() + HALF_SENT_GRACE;
+    let mut half_sent = std::pin::pin!(sleep(HALF_SENT_GRACE));
+    let mut is_waited_for = true;
     while !tasks.is_empty() {
         tokio::select! {
             _ = tasks.join_next() => {}
-            () = tokio::time::sleep_until(half_sent), if Instant::now() < half_sent => lines.end_waiting(),
+            () = half_sent.as_mut(), if is_waited_for => {
+                is_waited_for = false;
+                lines.end_waiting();
+            }
         }
     }
 }

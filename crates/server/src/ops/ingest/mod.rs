@@ -15,7 +15,7 @@ use crate::store::{Result, StoreError, codec, events};
 /// Events stored in one commit. More would let the first of them wait without saving much.
 const COMMIT_MAX_EVENTS: usize = 512;
 /// Requests that wait for a commit; beyond it, callers wait for a place.
-const QUEUE_MAX_REQUESTS: usize = 4_096;
+pub const QUEUE_MAX_REQUESTS: usize = 4_096;
 
 /// An event ready to be stored: what could be done outside the transaction is done.
 pub struct Prepared {
