@@ -261,6 +261,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channels/{id}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how a channel has done over time
+         * @description By when deliveries were created. The time is cut into at most 50 intervals of one length, from a minute to 14 days.
+         */
+        get: operations["readChannelActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channels/{id}/deliveries": {
         parameters: {
             query?: never;
@@ -290,6 +310,27 @@ export interface paths {
         put?: never;
         /** Create a credential */
         post: operations["createCredential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credentials/refused-origins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the origins whose pages were refused
+         * @description Those of the last week that are refused still, the last seen first: 100 at most, of which one address brings in 5.
+         *     Each node remembers what it has refused since its start.
+         */
+        get: operations["listRefusedOrigins"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -423,6 +464,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/deliveries/actions/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send some deliveries again
+         * @description Each as by itself: with the same event id, a fresh timestamp and signature, and a fresh schedule of retries.
+         */
+        post: operations["resendDeliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/deliveries/{id}": {
         parameters: {
             query?: never;
@@ -496,6 +557,23 @@ export interface paths {
          * @description Those who use it are scored again.
          */
         patch: operations["changeDevice"];
+        trace?: never;
+    };
+    "/api/devices/{fingerprint}/components": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what a device's fingerprint was made of */
+        get: operations["readDeviceComponents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/escalation-rules": {
@@ -1354,6 +1432,17 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        /** @description How a channel has done, interval by interval. */
+        ActivityBody: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            intervalSeconds: number;
+            /** @description In order; the first may have begun before `from`. */
+            intervals: components["schemas"]["IntervalBody"][];
+        };
         /** @description A scoring cycle and its outcome. */
         AnalysisBody: {
             /**
@@ -1646,6 +1735,20 @@ export interface components {
             /** @description What that means, and how it is sent better. */
             advice: string;
         };
+        /** @description One thing that a browser says of its device. */
+        ComponentBody: {
+            /** @example hardwareConcurrency */
+            name: string;
+            /** @description As reported; long values as their hash. */
+            value: unknown;
+            /** @description Whether it is part of the fingerprint: what changes on one device is not. */
+            inFingerprint: boolean;
+            /**
+             * @description DRAWING, SOUND, SCREEN or MACHINE: a device is known again when one of these has changed. Null for what changes
+             *     on one device.
+             */
+            part?: string | null;
+        };
         /**
          * @description What must hold: a score (`SCORE_LT`, `SCORE_LTE`, `SCORE_GT`, `SCORE_GTE` with category and threshold), an
          *     age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), or, in escalation rules, a
@@ -1767,8 +1870,13 @@ export interface components {
             /** @example IDENTITY_SCORED */
             event: string;
             identityId?: string | null;
-            /** @description PENDING, DELIVERED, FAILED, or PAUSED while its channel is disabled. */
+            /** @description PENDING, DELIVERED, FAILED, SUPERSEDED, or PAUSED while its channel is disabled. */
             status: string;
+            /**
+             * @description What a PENDING delivery waits for, if not for its first attempt: RETRYING, for another attempt after one that
+             *     failed; HELD, for its channel, whose endpoint is failing and is spared.
+             */
+            waitsFor?: string | null;
             /** Format: int64 */
             attemptCount: number;
             /**
@@ -1815,6 +1923,15 @@ export interface components {
             firstSeenAt: string;
             /** Format: date-time */
             lastSeenAt: string;
+        };
+        /** @description What a device's fingerprint was made of. */
+        DeviceComponentsBody: {
+            /** @description The newest event with which the browser script reported them; null where a backend gave the fingerprint. */
+            eventId?: string | null;
+            /** Format: date-time */
+            reportedAt?: string | null;
+            /** @description By name. */
+            components: components["schemas"]["ComponentBody"][];
         };
         /** @description What to change about a device. */
         DevicePatchBody: {
@@ -2143,6 +2260,45 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
+        /** @description What became of the deliveries that were created in an interval. */
+        IntervalBody: {
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description Given up; those that were skipped or superseded are left out.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Failed so far, and tried again.
+             */
+            retrying: number;
+            /** @description False where counting stopped, at 20,000 of one kind. */
+            isExact: boolean;
+            /**
+             * Format: double
+             * @description Of those that were attempted, how many in a hundred have arrived; null where none was.
+             */
+            successPercent?: number | null;
+            /**
+             * Format: double
+             * @description Of the newest 100 that were attempted, how many in a hundred arrived at the first attempt.
+             */
+            firstAttemptPercent?: number | null;
+            /**
+             * Format: int64
+             * @description Of the last attempts of the same: half of them took no longer than this.
+             */
+            durationMillisP50?: number | null;
+            /**
+             * Format: int64
+             * @description 95 in a hundred took no longer than this.
+             */
+            durationMillisP95?: number | null;
+        };
         /** @description An invitation. */
         InvitationBody: {
             /** Format: int64 */
@@ -2267,7 +2423,7 @@ export interface components {
             slug?: string | null;
             enabled?: boolean;
             /**
-             * @description Event types, in either spelling: `IDENTITY_SCORED` or `identity.scored`.
+             * @description One event type or more, in either spelling: `IDENTITY_SCORED` or `identity.scored`.
              * @example [
              *       "identity.scored"
              *     ]
@@ -2633,6 +2789,30 @@ export interface components {
             /** @description Where it is, below `/api`. */
             path: string;
         };
+        /** @description An origin whose pages may not send events. */
+        RefusedOriginBody: {
+            /**
+             * @description `null` is what browsers call pages without an origin of their own, such as local files.
+             * @example https://shop.example.com
+             */
+            origin: string;
+            /**
+             * Format: int64
+             * @description Whose public key its pages use; null where browsers asked before they sent one.
+             */
+            credentialId?: number | null;
+            /**
+             * Format: int64
+             * @description Refused requests.
+             */
+            count: number;
+            /** Format: date-time */
+            firstSeenAt: string;
+            /** Format: date-time */
+            lastSeenAt: string;
+            /** @description Whether it can be one of a credential's `allowedOrigins`. */
+            canBeAllowed: boolean;
+        };
         /** @description What a replay found. */
         ReplayAnswer: {
             /**
@@ -2663,6 +2843,20 @@ export interface components {
             status?: string | null;
             /** @description Only count. */
             dryRun?: boolean;
+        };
+        /** @description What became of each. */
+        ResendAnswer: {
+            /** @description Those that are due again. */
+            queued: number[];
+            /** @description Those of which an attempt is under way. */
+            underWay: number[];
+            /** @description Those that there are not. */
+            unknown: number[];
+        };
+        /** @description Deliveries to send again. */
+        ResendBody: {
+            /** @description From 1 to 100. */
+            ids: number[];
         };
         /** @description A review of an identity's analysis. */
         ReviewBody: {
@@ -2949,6 +3143,19 @@ export interface components {
             ordered?: boolean | null;
             /** @description Whether a score makes those of the same identity that still wait needless: they are SUPERSEDED. */
             coalesce?: boolean | null;
+        };
+        /** @description An event with all that was sent. */
+        WholeEventBody: components["schemas"]["TrackedEventBody"] & {
+            /** @description What the event said of the identity; it was merged into it. */
+            identityData: {
+                [key: string]: unknown;
+            };
+            /** @description What the browser script saw of the device; see `GET /devices/{fingerprint}/components`. */
+            components?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description How the page was operated since the event before, as the browser script sums it up. */
+            interaction?: Record<string, never> | null;
         };
     };
     responses: {
@@ -3680,6 +3887,40 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    readChannelActivity: {
+        parameters: {
+            query?: {
+                /** @description A day before `to` unless said; at most 600 days. */
+                from?: string;
+                /** @description Up to, but not at, this time; now unless said. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listDeliveries: {
         parameters: {
             query?: {
@@ -3690,8 +3931,17 @@ export interface operations {
                 order?: "ASC" | "DESC";
                 /** @description `createdAt`. */
                 sort?: string;
-                /** @description PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED. */
+                /**
+                 * @description PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED. Of those that are PENDING: RETRYING, which have failed so far
+                 *     and are tried again; HELD, which wait since their channel's endpoint is failing.
+                 */
                 status?: string;
+                /** @description What the last attempt was answered with: a status such as `503`, or a class of them such as `5xx`. */
+                httpStatus?: string;
+                /** @description How the last attempt failed, such as `timeout`; the classes are those of `errorClass`. */
+                errorClass?: string;
+                /** @description Part of the last attempt's error message, in any case. */
+                error?: string;
                 event?: string;
                 identity?: string;
                 /** @description Created at or after. */
@@ -3776,6 +4026,31 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listRefusedOrigins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedOriginBody"][];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -4072,6 +4347,37 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    resendDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResendBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResendAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     readDelivery: {
         parameters: {
             query?: never;
@@ -4236,6 +4542,35 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readDeviceComponents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceComponentsBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -4776,7 +5111,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TrackedEventBody"];
+                    "application/json": components["schemas"]["WholeEventBody"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -10,6 +10,7 @@ mod dashboard;
 mod dashboard_files;
 mod datasets;
 mod deliveries;
+mod delivery_log;
 mod faithful;
 mod input;
 mod limits;
