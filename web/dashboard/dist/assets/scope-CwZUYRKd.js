@@ -1,1 +1,0 @@
-import{Vn as e,y as t}from"./shared-BWuDITCp.js";var n=e(),r=[[`CUSTOMER`,`Yours`],[`GLOBAL`,`Shipped`]];function i({scope:e}){return e===`CUSTOMER`?(0,n.jsx)(t,{tone:2,children:`yours`}):(0,n.jsx)(t,{children:`shipped`})}export{r as n,i as t};

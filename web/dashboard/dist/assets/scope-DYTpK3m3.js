@@ -1,0 +1,1 @@
+import{S as e,ar as t}from"./shared-CVnlGaF9.js";var n=t(),r=[[`CUSTOMER`,`Yours`],[`GLOBAL`,`Shipped`]];function i({scope:t}){return t===`CUSTOMER`?(0,n.jsx)(e,{tone:2,children:`yours`}):(0,n.jsx)(e,{children:`shipped`})}export{r as n,i as t};
