@@ -126,6 +126,33 @@ test("whoever's session has ended signs in again, and is back where they were", 
   await context.close();
 });
 
+test("a server that is away is told of, what is old is marked, and a page that was not loaded comes by itself", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open("/identities");
+  await page.locator("nav .live[data-state=live]").waitFor();
+  await dregs.kill();
+  const banner = page.getByRole("alert").filter({ hasText: "The server cannot be reached" });
+  await banner.waitFor();
+  await page.locator("h1 ~ .chip", { hasText: "as of" }).waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  // What is loaded stays, and what is not says so in its place, in the dashboard's own frame.
+  assert.ok((await page.locator("tbody tr").count()) > 0);
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByText("This page is not loaded yet").waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  await page.getByRole("link", { name: "Identities" }).click();
+  await page.locator("tbody tr").first().waitFor();
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByText("This page is not loaded yet").waitFor();
+  dregs.launch();
+  await dregs.ready();
+  await page.getByRole("heading", { name: "Channels" }).waitFor();
+  await banner.waitFor({ state: "detached" });
+  assert.equal(await page.locator("h1 ~ .chip", { hasText: "as of" }).count(), 0);
+  await analyst.context.close();
+});
+
 test("updates go on by themselves after the server was away", async () => {
   const { page, context } = await Analyst.arrive(chrome, dregs);
   const isLive = (state) => page.locator(`nav .live[data-state=${state}]`).waitFor();
@@ -156,24 +183,55 @@ test("the first page needs few scripts", async () => {
 /** Pages that say what would be there. */
 const EMPTY = ["/identities", "/escalations", "/events", "/devices", "/groups", "/settings/channels", "/settings/mappings", "/settings/mcp-tokens"];
 
-test("a new installation teaches, waits for its first event, and goes on by itself when it arrives", async () => {
+test("a new installation teaches, shows its first event, and says what comes next", async () => {
   const empty = await Dregs.start(() => []);
   try {
     const analyst = await Analyst.arrive(chrome, empty);
-    await analyst.page.getByText("Waiting for your first event").waitFor();
-    await analyst.page.getByText("pk_web").waitFor();
+    const { page } = analyst;
+    await page.getByText("Waiting for your first event").waitFor();
     assert.deepEqual(await analyst.barriers(), []);
     for (const path of EMPTY) {
       await analyst.open(path);
       assert.deepEqual(await analyst.barriers(), [], path);
     }
     await analyst.open("/");
-    // The command has a real key in it, and works as it stands.
-    await analyst.page.getByRole("button", { name: "Use a new key" }).click();
-    const command = analyst.page.getByLabel("command", { exact: true });
+    // Each language has the key that is made here, or the public one.
+    await page.getByRole("button", { name: "Use a new key" }).click();
+    const command = page.getByLabel("command", { exact: true });
     await command.filter({ hasText: /Bearer sk_[0-9a-f]{64}"/ }).waitFor();
+    const key = /sk_[0-9a-f]{64}/.exec(await command.innerText())[0];
+    for (const language of ["TypeScript", "Python", "Rust"]) {
+      await page.getByRole("radiogroup", { name: "Language" }).getByText(language).click();
+      await command.filter({ hasText: key }).waitFor();
+      assert.ok((await command.innerText()).includes(`${empty.url}/api`), language);
+    }
+    await page.getByRole("radiogroup", { name: "Language" }).getByText("Browser").click();
+    await page.getByLabel("snippet", { exact: true }).filter({ hasText: "pk_web" }).waitFor();
+    assert.deepEqual(await analyst.barriers(), []);
+    // The command works as it stands, and its scores say something of everybody in it.
+    await page.getByRole("radiogroup", { name: "Language" }).getByText("curl").click();
     execFileSync("sh", ["-c", await command.innerText()], { stdio: "ignore" });
-    await analyst.page.locator("[data-figure=events]", { hasText: /^1$/ }).waitFor();
+    await page.getByText("Your first event is here").waitFor();
+    const row = (name) => page.locator("tbody tr", { hasText: name });
+    const scored = async (name) => {
+      const chips = await row(name).locator(".chip[data-kind=score]").allInnerTexts();
+      return chips.map((text) => Number.parseInt(text, 10)).filter(Number.isFinite);
+    };
+    await eventually("scores of the script", async () => (await scored("example_bot_1")).length === 4);
+    const [ada, bot] = [await scored("example_ada"), await scored("example_bot_1")];
+    assert.ok(ada.length >= 3 && Math.min(...ada) >= 70 && Math.min(...bot) < 20, `${ada} ${bot}`);
+    // The key is still there after a look around, and so is what comes next.
+    await page.getByRole("link", { name: "Rules", exact: true }).first().click();
+    await page.waitForURL(`${empty.url}/rules`);
+    await page.getByRole("link", { name: "Home" }).click();
+    await command.filter({ hasText: key }).waitFor();
+    await page.getByText(`dregs listen --server ${empty.url}`).waitFor();
+    assert.deepEqual(await analyst.barriers(), []);
+    await page.getByRole("button", { name: "Go to the dashboard" }).click();
+    await page.locator("[data-figure=events]", { hasText: /^4$/ }).waitFor();
+    await page.getByRole("region", { name: "What comes next" }).getByText("See devices").waitFor();
+    await page.getByRole("button", { name: "Put away" }).click();
+    await page.getByRole("region", { name: "What comes next" }).waitFor({ state: "detached" });
     await analyst.leave();
   } finally {
     await empty.stop();

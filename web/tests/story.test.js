@@ -57,6 +57,7 @@ test("from a purchase in a shop to an acknowledged escalation", async () => {
   // The dashboard, which has been open all the time, shows it by itself.
   const { page: desk } = analyst;
   await desk.locator(".nav").getByLabel(/^\d+ open$/).waitFor();
+  await desk.getByRole("button", { name: "Go to the dashboard" }).click();
   await desk.getByRole("link", { name: "Open the queue" }).click();
   const escalation = desk.locator("[role=option]", { hasText: "Scripts that buy" });
   await escalation.click();

@@ -35,11 +35,19 @@ const PASSING: [&str; 12] = [
 /// The fingerprint of a device with these components: 32 hexadecimal digits, the same for the
 /// same components in any order of keys. What passes is left out, unless there is nothing else.
 pub fn fingerprint(components: &Map<String, Value>) -> String {
+    let names = in_fingerprint(components);
     let mut lasting = components.clone();
-    lasting.retain(|name, _| !PASSING.contains(&name.as_str()));
+    lasting.retain(|name, _| names.contains(&name.as_str()));
     let mut canonical = Vec::with_capacity(1_024);
-    write_object(if lasting.is_empty() { components } else { &lasting }, &mut canonical);
+    write_object(&lasting, &mut canonical);
     hex::encode(&Sha256::digest(&canonical)[..FINGERPRINT_BYTES])
+}
+
+/// The names of those of the components that make the fingerprint.
+pub fn in_fingerprint(components: &Map<String, Value>) -> Vec<&str> {
+    let lasting: Vec<_> =
+        components.keys().map(String::as_str).filter(|name| !PASSING.contains(name)).collect();
+    if lasting.is_empty() { components.keys().map(String::as_str).collect() } else { lasting }
 }
 
 /// Compact JSON with the keys of objects sorted.
@@ -96,6 +104,16 @@ mod tests {
         assert_eq!(of(r#"{"canvas":"x","userAgent":"Chrome/149","webdriver":true}"#), device);
         assert_ne!(of(r#"{"canvas":"y","userAgent":"Chrome/148"}"#), device);
         assert_ne!(of(r#"{"userAgent":"Chrome/148"}"#), of(r#"{"userAgent":"Chrome/149"}"#));
+    }
+
+    #[test]
+    fn is_made_of_what_it_says() {
+        let names = |json: &str| {
+            let components = serde_json::from_str(json).unwrap();
+            in_fingerprint(&components).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(names(r#"{"audio":1,"canvas":"x","plugins":3,"userAgent":"a"}"#), ["audio", "canvas"]);
+        assert_eq!(names(r#"{"plugins":3,"userAgent":"a"}"#), ["plugins", "userAgent"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the audit log, newest first */
+        /** List what people and keys have done, newest first */
         get: operations["listAuditLog"];
         put?: never;
         post?: never;
@@ -121,7 +121,7 @@ export interface paths {
         put?: never;
         /**
          * Create a badge rule
-         * @description All identities are re-evaluated in the background.
+         * @description Everybody is decided on again in the background.
          */
         post: operations["createBadgeRule"];
         delete?: never;
@@ -141,13 +141,13 @@ export interface paths {
         get: operations["readBadgeRule"];
         /**
          * Replace a badge rule
-         * @description Its slug stays. Running delays start anew.
+         * @description Its slug stays. What was waited for counts anew.
          */
         put: operations["replaceBadgeRule"];
         post?: never;
         /**
          * Remove a badge rule
-         * @description Its badge is removed from every identity.
+         * @description Its badge goes from everybody.
          */
         delete: operations["removeBadgeRule"];
         options?: never;
@@ -189,7 +189,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a channel
-         * @description Its deliveries, sent and pending, are deleted with it.
+         * @description Its deliveries, sent and waiting, go with it.
          */
         delete: operations["removeChannel"];
         options?: never;
@@ -211,7 +211,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Replay the deliveries of a time range */
+        /** Send the deliveries of a time range again */
         post: operations["replayDeliveries"];
         delete?: never;
         options?: never;
@@ -229,7 +229,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Rotate the signing secret of a channel
+         * Give a channel a new signing secret
          * @description Until the overlap ends, `webhook-signature` has a signature by each secret, and
          *     `X-Dregs-Signature` one by the new secret.
          */
@@ -251,9 +251,30 @@ export interface paths {
         put?: never;
         /**
          * Test a channel
-         * @description Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It is not retried. A disabled channel can be tested too.
+         * @description Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It
+         *     is not tried again. A disabled channel can be tested too.
          */
         post: operations["testChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{id}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how a channel has done over time
+         * @description By when deliveries were created. The time is cut into at most 50 intervals of one length, from a minute to 14 days.
+         */
+        get: operations["readChannelActivity"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -295,6 +316,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/credentials/refused-origins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the origins whose pages were refused
+         * @description Those of the last week that are refused still, the last seen first: 100 at most, of which one address brings in 5.
+         *     Each node remembers what it has refused since its start.
+         */
+        get: operations["listRefusedOrigins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/credentials/{id}": {
         parameters: {
             query?: never;
@@ -320,7 +362,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read the recent activity of escalation rules, the busiest first */
+        /** Read what rules have done lately, the busiest first */
         get: operations["readRuleActivity"];
         put?: never;
         post?: never;
@@ -337,7 +379,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read the score distribution */
+        /** Read how scores are spread */
         get: operations["readScoreDistribution"];
         put?: never;
         post?: never;
@@ -354,25 +396,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read the figures of the dashboard */
+        /** Read what is there, and what has happened lately */
         get: operations["readStats"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/dashboard/trends": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read figures over time */
-        get: operations["readTrends"];
         put?: never;
         post?: never;
         delete?: never;
@@ -413,7 +438,7 @@ export interface paths {
         put?: never;
         /**
          * Add an entry to a dataset
-         * @description Identities with an e-mail address at the domain are rescored in the background.
+         * @description Identities with an e-mail address at the domain are scored again in the background.
          */
         post: operations["createDatasetEntry"];
         delete?: never;
@@ -434,6 +459,26 @@ export interface paths {
         post?: never;
         /** Remove an entry of the team's own */
         delete: operations["removeDatasetEntry"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deliveries/actions/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send some deliveries again
+         * @description Each as by itself: with the same event id, a fresh timestamp and signature, and a fresh schedule of retries.
+         */
+        post: operations["resendDeliveries"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -466,7 +511,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Resend a delivery
+         * Send a delivery again
          * @description With the same event id, a fresh timestamp and signature, and a fresh schedule of retries.
          */
         post: operations["resendDelivery"];
@@ -508,10 +553,27 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Disregard a device, or stop disregarding it
-         * @description Identities that use it are rescored.
+         * Disregard a device, or regard it again
+         * @description Those who use it are scored again.
          */
         patch: operations["changeDevice"];
+        trace?: never;
+    };
+    "/api/devices/{fingerprint}/components": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what a device's fingerprint was made of */
+        get: operations["readDeviceComponents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/escalation-rules": {
@@ -526,7 +588,7 @@ export interface paths {
         put?: never;
         /**
          * Create an escalation rule
-         * @description All identities are re-evaluated in the background.
+         * @description Everybody is decided on again in the background.
          */
         post: operations["createEscalationRule"];
         delete?: never;
@@ -546,7 +608,7 @@ export interface paths {
         put?: never;
         /**
          * Back-test a rule
-         * @description What it would have opened in the last 90 days. Read-only.
+         * @description What it would have opened in the last 90 days. Nothing is changed.
          */
         post: operations["backtestEscalationRule"];
         delete?: never;
@@ -566,7 +628,7 @@ export interface paths {
         put?: never;
         /**
          * Preview a rule
-         * @description Identities that its conditions match now, ignoring delays. Read-only.
+         * @description Whom its conditions match now, delays apart. Nothing is changed.
          */
         post: operations["previewEscalationRule"];
         delete?: never;
@@ -586,13 +648,13 @@ export interface paths {
         get: operations["readEscalationRule"];
         /**
          * Replace an escalation rule
-         * @description Running delays start anew.
+         * @description What was waited for counts anew.
          */
         put: operations["replaceEscalationRule"];
         post?: never;
         /**
          * Remove an escalation rule
-         * @description Its open escalations are closed.
+         * @description What it has opened is closed.
          */
         delete: operations["removeEscalationRule"];
         options?: never;
@@ -775,7 +837,7 @@ export interface paths {
         /** Make an identity a member of a group */
         put: operations["addGroupMember"];
         post?: never;
-        /** Remove an identity from a group */
+        /** Take an identity out of a group */
         delete: operations["removeGroupMember"];
         options?: never;
         head?: never;
@@ -835,7 +897,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete an identity with all its data
+         * Delete an identity with everything that is kept of it
          * @description What stays are keyed hashes of its devices and of its e-mail address, so that somebody who was banned is
          *     still recognised.
          */
@@ -844,7 +906,7 @@ export interface paths {
         head?: never;
         /**
          * Change an identity
-         * @description Identities linked to it are rescored.
+         * @description Those it is linked to are scored again.
          */
         patch: operations["changeIdentity"];
         trace?: never;
@@ -858,69 +920,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Rescore an identity */
+        /** Have an identity scored again */
         post: operations["analyzeIdentity"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/identities/{id}/actions/dismiss-badge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Dismiss a badge of an identity
-         * @description It is removed now, and stays off until new or stronger evidence appears, or its rule is changed. Scores stay as they
-         *     are.
-         */
-        post: operations["dismissBadge"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/identities/{id}/actions/preview-disregard": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Preview disregarding an identity
-         * @description Whose scores, badges and escalations would change, and what would be sent. Read-only.
-         */
-        post: operations["previewDisregard"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/identities/{id}/actions/restore-badge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Restore a dismissed badge
-         * @description The identity has it again if its conditions hold.
-         */
-        post: operations["restoreBadge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -937,7 +938,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Request a review of an identity's analysis
+         * Ask for a review of an identity's analysis
          * @description It is written in the background; read it with `GET /identities/{id}/reviews`.
          */
         post: operations["reviewIdentity"];
@@ -1009,7 +1010,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the deliveries about an identity, newest first
+         * List the deliveries that tell of an identity, newest first
          * @description Of all channels.
          */
         get: operations["listIdentityDeliveries"];
@@ -1029,7 +1030,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Export all data of an identity
+         * Read everything that is kept of a person
          * @description One JSON document with `identity`, `groups`, `devices`, `links`, `reviews`, `escalations`, `events`, `analyses`
          *     and `deliveries`.
          */
@@ -1049,7 +1050,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read the score history of an identity, newest first */
+        /** Read the scores of past cycles, newest first */
         get: operations["readHistory"];
         put?: never;
         post?: never;
@@ -1066,7 +1067,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the links of an identity, the strongest first */
+        /** List what an identity is linked to, the strongest first */
         get: operations["listLinks"];
         put?: never;
         post?: never;
@@ -1121,7 +1122,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Stream changes
+         * Listen to what changes
          * @description Server-sent events: once `ready`, with `{}`, then `change`, at most twice a second, and a comment every 15
          *     seconds. Nothing that happens after `ready` is missed, on whichever node. The stream ends when the session or the
          *     key does.
@@ -1150,29 +1151,9 @@ export interface paths {
         put?: never;
         /**
          * Create a mapping
-         * @description It holds for the past as well: affected identities are rescored in the background.
+         * @description It holds for the past as well: those it concerns are scored again in the background.
          */
         post: operations["createMapping"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/mappings/actions/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Preview a mapping
-         * @description Counts the identities that would be rescored. Read-only.
-         */
-        post: operations["previewMapping"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1205,7 +1186,7 @@ export interface paths {
         };
         /**
          * List the names that events have had, or fields of identities
-         * @description Names without a mapping first.
+         * @description Those that mean nothing yet first.
          */
         get: operations["listSeenNames"];
         put?: never;
@@ -1272,23 +1253,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Search identities, devices and groups */
-        get: operations["search"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/system": {
         parameters: {
             query?: never;
@@ -1296,7 +1260,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read the state of the server */
+        /** Read what the server is and what it is busy with */
         get: operations["readSystem"];
         put?: never;
         post?: never;
@@ -1336,7 +1300,8 @@ export interface paths {
         put?: never;
         /**
          * Invite somebody
-         * @description The answer has a token that holds for 7 days, for `POST /api/auth/accept-invitation`. An earlier invitation of the same person no longer works.
+         * @description The answer has a token that holds for 7 days, for `POST /api/auth/accept-invitation`. An earlier
+         *     invitation of the same person is over.
          */
         post: operations["createInvitation"];
         delete?: never;
@@ -1355,7 +1320,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revoke an invitation */
+        /** Take an invitation back */
         delete: operations["removeInvitation"];
         options?: never;
         head?: never;
@@ -1396,7 +1361,7 @@ export interface paths {
         delete: operations["removeMember"];
         options?: never;
         head?: never;
-        /** Change the role of a person */
+        /** Give a person another role */
         patch: operations["changeMember"];
         trace?: never;
     };
@@ -1407,7 +1372,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read the usage, day by day */
+        /** Read how many events were stored, day by day */
         get: operations["readUsage"];
         put?: never;
         post?: never;
@@ -1467,16 +1432,16 @@ export interface components {
             /** Format: password */
             password: string;
         };
-        /** @description An identity that a change would alter. */
-        AlteredBody: {
-            identity: components["schemas"]["Reference"];
-            before: components["schemas"]["FourScoresBody"];
-            after: components["schemas"]["FourScoresBody"];
-            /** @description Names of badges. */
-            badgesAdded: string[];
-            badgesRemoved: string[];
-            escalationsOpened: components["schemas"]["Reference"][];
-            escalationsClosed: components["schemas"]["Reference"][];
+        /** @description How a channel has done, interval by interval. */
+        ActivityBody: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            intervalSeconds: number;
+            /** @description In order; the first may have begun before `from`. */
+            intervals: components["schemas"]["IntervalBody"][];
         };
         /** @description A scoring cycle and its outcome. */
         AnalysisBody: {
@@ -1503,7 +1468,7 @@ export interface components {
             /** Format: int64 */
             attempt: number;
             /**
-             * @description INITIAL, RETRY, RESEND, REPLAY, TEST, PROBE where a channel paused after failures was tried, or RECOVERY where the server stopped during an
+             * @description INITIAL, RETRY, RESEND, REPLAY, TEST, PROBE where a channel that had been left alone was tried, or RECOVERY where the server stopped during an
              *     attempt whose outcome is therefore not known.
              */
             trigger: string;
@@ -1534,7 +1499,7 @@ export interface components {
             /** @description The first 16 KiB. */
             responseBody?: string | null;
         };
-        /** @description An entry of the audit log. */
+        /** @description Something that was done. */
         AuditEntryBody: {
             /** Format: int64 */
             id: number;
@@ -1579,7 +1544,7 @@ export interface components {
             to: string;
             /**
              * Format: int64
-             * @description Cycles that were evaluated.
+             * @description Cycles that were looked at.
              */
             cycles: number;
             /**
@@ -1591,11 +1556,11 @@ export interface components {
             days: components["schemas"]["BacktestedDay"][];
             /** @description Identities that would have had one. */
             identities: number;
-            /** @description Of those, how many have a GOOD badge now: they may be legitimate. */
+            /** @description Of those, how many carry a GOOD badge now: they may be innocent. */
             good: number;
             /** @description Up to ten of them, the newest first. */
             sample: components["schemas"]["IdentityBody"][];
-            /** @description Up to ten of those that have a GOOD badge. */
+            /** @description Up to ten of those that carry a GOOD badge. */
             goodSample: components["schemas"]["IdentityBody"][];
         };
         /** @description A day of a back-test. */
@@ -1608,14 +1573,14 @@ export interface components {
             /** Format: int64 */
             opened: number;
         };
-        /** @description A badge of an identity. */
+        /** @description A badge that an identity carries. */
         BadgeBody: {
             /** @example card-testing */
             slug: string;
             name: string;
             /** @example BAD */
             type: string;
-            /** @description Why the identity has it: a sentence. */
+            /** @description Why the identity carries it: a sentence. */
             explanation: string;
             metadata: {
                 [key: string]: unknown;
@@ -1635,7 +1600,7 @@ export interface components {
             type: string;
             /**
              * Format: int64
-             * @description Higher numbers come first.
+             * @description Badges of higher numbers come first.
              */
             priority: number;
             conditions: components["schemas"]["ConditionBody"][];
@@ -1702,7 +1667,7 @@ export interface components {
             config?: components["schemas"]["ConfigBody"] | null;
             onResume?: components["schemas"]["OnResumeBody"] | null;
         };
-        /** @description How many channels are healthy, and how many need attention. */
+        /** @description How many channels are well, and how many want to be looked at. */
         ChannelSummaryBody: {
             /** Format: int64 */
             healthy: number;
@@ -1770,6 +1735,20 @@ export interface components {
             /** @description What that means, and how it is sent better. */
             advice: string;
         };
+        /** @description One thing that a browser says of its device. */
+        ComponentBody: {
+            /** @example hardwareConcurrency */
+            name: string;
+            /** @description As reported; long values as their hash. */
+            value: unknown;
+            /** @description Whether it is part of the fingerprint: what changes on one device is not. */
+            inFingerprint: boolean;
+            /**
+             * @description DRAWING, SOUND, SCREEN or MACHINE: a device is known again when one of these has changed. Null for what changes
+             *     on one device.
+             */
+            part?: string | null;
+        };
         /**
          * @description What must hold: a score (`SCORE_LT`, `SCORE_LTE`, `SCORE_GT`, `SCORE_GTE` with category and threshold), an
          *     age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), or, in escalation rules, a
@@ -1792,25 +1771,8 @@ export interface components {
             seconds?: number | null;
             badge?: string | null;
         };
-        /** @description The configuration of a channel, by its type. */
+        /** @description How a channel tells, by its type. */
         ConfigBody: components["schemas"]["WebhookConfigBody"] | components["schemas"]["EmailConfigBody"] | components["schemas"]["SlackConfigBody"];
-        /** @description What happened in a time. */
-        CountsBody: {
-            /**
-             * Format: int64
-             * @description Events that arrived.
-             */
-            events: number;
-            /**
-             * Format: int64
-             * @description Identities first seen.
-             */
-            newIdentities: number;
-            /** Format: int64 */
-            escalationsOpened: number;
-            /** Format: int64 */
-            escalationsClosed: number;
-        };
         /** @description A pair of keys. */
         CredentialBody: {
             /** Format: int64 */
@@ -1822,7 +1784,7 @@ export interface components {
             enabled: boolean;
             /**
              * Format: int64
-             * @description Requests per second, each event of a batch counted; null is the number in the
+             * @description Requests it may make in a second, each event of a batch counted; null is the number in the
              *     configuration, 0 any number.
              */
             ratePerSecond?: number | null;
@@ -1841,7 +1803,7 @@ export interface components {
             enabled?: boolean | null;
             /**
              * Format: int32
-             * @description Requests per second, each event of a batch counted; null goes back to the number in
+             * @description Requests it may make in a second, each event of a batch counted; null goes back to the number in
              *     the configuration.
              */
             ratePerSecond?: number | null;
@@ -1851,21 +1813,21 @@ export interface components {
             /** @example disposable-email-domains */
             slug: string;
             description: string;
-            /** @description The source of the built-in part. */
+            /** @description Where the shipped part comes from. */
             source: string;
-            /** @description The version of the built-in part: that of its package, or its date. */
+            /** @description The version of the shipped part: that of its package, or its date. */
             version: string;
             /**
              * Format: date-time
-             * @description When the built-in part was updated.
+             * @description When the shipped part was taken over.
              */
             takenAt: string;
             /**
              * Format: double
-             * @description How much of the value of the built-in part remains, from 0.0 to 1.0: old lists miss new entries.
+             * @description How much the shipped part still says, as a part of what it said when it was new.
              */
             freshness: number;
-            /** @description Built-in entries. */
+            /** @description Shipped entries. */
             globalEntryCount: number;
             /** @description The team's own entries. */
             customerEntryCount: number;
@@ -1874,17 +1836,17 @@ export interface components {
         DatasetEntryBody: {
             /**
              * Format: int64
-             * @description Null for a built-in one.
+             * @description Null for a shipped one.
              */
             id?: number | null;
             /**
-             * @description GLOBAL is built-in; CUSTOMER is the team's own.
+             * @description GLOBAL is shipped; CUSTOMER is the team's own.
              * @example CUSTOMER
              */
             scope: string;
             /** @example mailinator.com */
             value: string;
-            /** @description False excludes a built-in value. */
+            /** @description False takes a shipped value away. */
             included: boolean;
             note?: string | null;
             /** Format: date-time */
@@ -1908,8 +1870,13 @@ export interface components {
             /** @example IDENTITY_SCORED */
             event: string;
             identityId?: string | null;
-            /** @description PENDING, DELIVERED, FAILED, or PAUSED while its channel is disabled. */
+            /** @description PENDING, DELIVERED, FAILED, SUPERSEDED, or PAUSED while its channel is disabled. */
             status: string;
+            /**
+             * @description What a PENDING delivery waits for, if not for its first attempt: RETRYING, for another attempt after one that
+             *     failed; HELD, for its channel, whose endpoint is failing and is spared.
+             */
+            waitsFor?: string | null;
             /** Format: int64 */
             attemptCount: number;
             /**
@@ -1950,51 +1917,26 @@ export interface components {
             latitude?: number | null;
             /** Format: double */
             longitude?: number | null;
-            /** @description Whether it is left out of every analysis. */
+            /** @description Whether nobody's analysis looks at who else uses it. */
             disregarded: boolean;
             /** Format: date-time */
             firstSeenAt: string;
             /** Format: date-time */
             lastSeenAt: string;
         };
+        /** @description What a device's fingerprint was made of. */
+        DeviceComponentsBody: {
+            /** @description The newest event with which the browser script reported them; null where a backend gave the fingerprint. */
+            eventId?: string | null;
+            /** Format: date-time */
+            reportedAt?: string | null;
+            /** @description By name. */
+            components: components["schemas"]["ComponentBody"][];
+        };
         /** @description What to change about a device. */
         DevicePatchBody: {
-            /** @description True leaves the device out of every analysis, such as a shared machine of an office. */
+            /** @description True leaves the device out of everybody's analysis, such as a shared machine of an office. */
             disregarded: boolean;
-        };
-        /** @description A badge to dismiss. */
-        DismissBadgeBody: {
-            /**
-             * @description Its slug.
-             * @example registration-bombing
-             */
-            badge: string;
-            /** @description Why, for the audit log. */
-            reason?: string | null;
-        };
-        /** @description A badge that a person has taken off an identity. */
-        DismissedBadgeBody: {
-            /** @example card-testing */
-            slug: string;
-            name: string;
-            /** Format: date-time */
-            dismissedAt: string;
-            /** @description The user's e-mail address, or the credential's name. */
-            dismissedBy: string;
-            reason?: string | null;
-        };
-        /** @description A change of `disregarded` to preview. */
-        DisregardBody: {
-            /** @description What it would be changed to. */
-            disregarded: boolean;
-        };
-        /** @description What a change of `disregarded` would do, by the scores and rules of now. */
-        DisregardPreviewBody: {
-            /** @description Identities with other scores, badges or escalations than now, the largest change first. */
-            identities: components["schemas"]["AlteredBody"][];
-            /** @description Identities that would be rescored, too, and stay as they are. */
-            unchanged: number;
-            deliveries: components["schemas"]["PlannedDeliveriesBody"][];
         };
         /** @description How the scores of one category are spread. */
         DistributionBody: {
@@ -2014,7 +1956,7 @@ export interface components {
             recipients: string[];
             /**
              * Format: int32
-             * @description E-mails per minute, from 1 to 1000, above which events are combined into a digest; 10 by default.
+             * @description Mails in a minute, from 1 to 1000, beyond which events are gathered into a digest; 10 unless said.
              */
             mailsPerMinute?: number | null;
         };
@@ -2034,7 +1976,7 @@ export interface components {
         };
         /** @description The HTTP status; or, of a refused event, `rate_limited` or `quota_exceeded`. */
         ErrorStatus: number | string;
-        /** @description A case that a rule has opened for somebody to look at. */
+        /** @description Something that a rule wants somebody to look at. */
         EscalationBody: {
             /** Format: int64 */
             id: number;
@@ -2060,12 +2002,6 @@ export interface components {
             acknowledgedAt?: string | null;
             /** Format: date-time */
             closedAt?: string | null;
-            /** @description The user's e-mail address, or the credential's name. */
-            acknowledgedBy?: string | null;
-            /** @description Null where its rule closed it. */
-            closedBy?: string | null;
-            /** @description As whoever closed it put it, or what its rule found. */
-            closeReason?: string | null;
             /** Format: date-time */
             createdAt: string;
         };
@@ -2076,8 +2012,6 @@ export interface components {
              * @example ACKNOWLEDGED
              */
             status: string;
-            /** @description Why it is closed; only with the status CLOSED. */
-            reason?: string | null;
         };
         /** @description A rule that opens an escalation when all its conditions hold. */
         EscalationRuleBody: {
@@ -2086,7 +2020,7 @@ export interface components {
             name: string;
             /** @example WARNING */
             severity: string;
-            /** @description Slugs of the channels to notify; without one, escalations are only listed. */
+            /** @description Slugs of the channels that are told; with none it is shown, and nobody is told. */
             channels: string[];
             conditions: components["schemas"]["ConditionBody"][];
             /** Format: int64 */
@@ -2095,7 +2029,7 @@ export interface components {
             closeAfterSeconds: number;
             /**
              * Format: date-time
-             * @description Effective from: it opens nothing before.
+             * @description It opens nothing before.
              */
             effectiveAt?: string | null;
             enabled: boolean;
@@ -2180,7 +2114,7 @@ export interface components {
         EventIdentityBody: {
             /** @description Your own id of the user. */
             id: string;
-            /** @description Attributes of the user, merged into the stored ones. */
+            /** @description Attributes of the user, merged into what is known. */
             data?: {
                 [key: string]: unknown;
             } | null;
@@ -2205,39 +2139,6 @@ export interface components {
             value: number;
             observations: components["schemas"]["ObservationBody"][];
         };
-        /** @description What was found, the last seen first. */
-        FoundBody: {
-            /** @description At most 10 of them. */
-            identities: components["schemas"]["FoundIdentityBody"][];
-            /** @description How many there are. */
-            identityCount: number;
-            /** @description At most 5. */
-            devices: components["schemas"]["DeviceBody"][];
-            deviceCount: number;
-            /** @description At most 5. */
-            groups: components["schemas"]["GroupBody"][];
-            groupCount: number;
-        };
-        /** @description An identity that was found. */
-        FoundIdentityBody: {
-            /**
-             * @description TEXT (id, name, e-mail address or username), IP, NETWORK, PHONE, ADDRESS or DATE_OF_BIRTH.
-             * @example TEXT
-             */
-            matchedBy: string;
-            identity: components["schemas"]["IdentityBody"];
-        };
-        /** @description The four scores; null where there is none. */
-        FourScoresBody: {
-            /** Format: int32 */
-            humanity?: number | null;
-            /** Format: int32 */
-            authenticity?: number | null;
-            /** Format: int32 */
-            uniqueness?: number | null;
-            /** Format: int32 */
-            behavior?: number | null;
-        };
         /** @description A group of identities. */
         GroupBody: {
             /** @description In lower_snake_case. */
@@ -2260,7 +2161,7 @@ export interface components {
         };
         /** @description What to change about a group. */
         GroupPatchBody: {
-            /** @description Merged into the stored ones; null removes a key. */
+            /** @description Merged into what is known; null takes a key away. */
             attributes: {
                 [key: string]: unknown;
             };
@@ -2346,20 +2247,57 @@ export interface components {
             lastScoredAt?: string | null;
             disregarded: boolean;
             badges: components["schemas"]["BadgeBody"][];
-            /** @description Badges that a person has dismissed: the identity does not have them, though their conditions may hold. */
-            dismissedBadges: components["schemas"]["DismissedBadgeBody"][];
             data: {
                 [key: string]: unknown;
             };
         };
         /** @description What to change about an identity: at least one of them. */
         IdentityPatchBody: {
-            /** @description True leaves it out of the analysis of others, of rules and of escalations, such as your own staff. */
+            /** @description True leaves it out of everybody's analysis and out of escalations, such as your own staff. */
             disregarded?: boolean | null;
-            /** @description Merged into the stored ones; null removes a key. Not for people with the role USER. */
+            /** @description Merged into what is known; null takes a key away. Not for people with the role USER. */
             attributes?: {
                 [key: string]: unknown;
             } | null;
+        };
+        /** @description What became of the deliveries that were created in an interval. */
+        IntervalBody: {
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description Given up; those that were skipped or superseded are left out.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Failed so far, and tried again.
+             */
+            retrying: number;
+            /** @description False where counting stopped, at 20,000 of one kind. */
+            isExact: boolean;
+            /**
+             * Format: double
+             * @description Of those that were attempted, how many in a hundred have arrived; null where none was.
+             */
+            successPercent?: number | null;
+            /**
+             * Format: double
+             * @description Of the newest 100 that were attempted, how many in a hundred arrived at the first attempt.
+             */
+            firstAttemptPercent?: number | null;
+            /**
+             * Format: int64
+             * @description Of the last attempts of the same: half of them took no longer than this.
+             */
+            durationMillisP50?: number | null;
+            /**
+             * Format: int64
+             * @description 95 in a hundred took no longer than this.
+             */
+            durationMillisP95?: number | null;
         };
         /** @description An invitation. */
         InvitationBody: {
@@ -2405,27 +2343,27 @@ export interface components {
             /** Format: password */
             password: string;
         };
-        /** @description A mapping of a name to a canonical type. */
+        /** @description What a name means. */
         MappingBody: {
             /**
              * Format: int64
-             * @description Null for built-in mappings.
+             * @description Null for what is shipped.
              */
             id?: number | null;
             /** @example EVENT_TYPE */
             kind: string;
             /**
-             * @description GLOBAL is built-in and read-only; CUSTOMER is the team's own, and comes first.
+             * @description GLOBAL is shipped and read-only; CUSTOMER is the team's own, and comes first.
              * @example CUSTOMER
              */
             scope: string;
             /**
-             * @description In lower_snake_case; names are recognised in any case and style. Those of built-in event types
+             * @description In lower_snake_case; names are recognised in any case and style. Those of shipped event types
              *     are words in any order.
              */
             source: string;
             /**
-             * @description The canonical type; null turns a built-in mapping off.
+             * @description The canonical type; null takes a shipped meaning away.
              * @example REGISTRATION
              */
             target?: string | null;
@@ -2433,20 +2371,10 @@ export interface components {
         /** @description What to change about a mapping. */
         MappingPatchBody: {
             /**
-             * @description Null turns a built-in mapping off.
+             * @description Null takes a shipped meaning away.
              * @example REGISTRATION
              */
             target?: string | null;
-        };
-        /** @description A mapping to preview. */
-        MappingPreviewBody: {
-            /**
-             * @description EVENT_TYPE or IDENTITY_FIELD.
-             * @example EVENT_TYPE
-             */
-            kind: string;
-            /** @example account.opened */
-            source: string;
         };
         /** @description A token of the person who is signed in. */
         McpTokenBody: {
@@ -2495,7 +2423,7 @@ export interface components {
             slug?: string | null;
             enabled?: boolean;
             /**
-             * @description Event types, in either spelling: `IDENTITY_SCORED` or `identity.scored`.
+             * @description One event type or more, in either spelling: `IDENTITY_SCORED` or `identity.scored`.
              * @example [
              *       "identity.scored"
              *     ]
@@ -2515,7 +2443,7 @@ export interface components {
              * @example throwaway.example
              */
             value: string;
-            /** @description False excludes a built-in value. */
+            /** @description False takes a shipped value away. */
             included?: boolean;
             note?: string | null;
         };
@@ -2540,10 +2468,10 @@ export interface components {
         };
         /** @description A group to store. */
         NewGroupBody: {
-            /** @description `organization` by default. */
+            /** @description `organization` unless said. */
             type?: string | null;
             id: string;
-            /** @description Merged into the stored ones; null removes a key. */
+            /** @description Merged into what is known; null takes a key away. */
             attributes?: {
                 [key: string]: unknown;
             } | null;
@@ -2572,7 +2500,7 @@ export interface components {
             /** @example account.opened */
             source: string;
             /**
-             * @description Null turns a built-in mapping off.
+             * @description Null takes a shipped meaning away.
              * @example REGISTRATION
              */
             target?: string | null;
@@ -2582,7 +2510,7 @@ export interface components {
             /** @example Support assistant */
             name: string;
         };
-        /** @description Context for the reviewer. */
+        /** @description What the reviewer should know. */
         NewReviewBody: {
             /** @description Such as what the analysis seems to get wrong. */
             feedback?: string | null;
@@ -2830,18 +2758,6 @@ export interface components {
             /** Format: password */
             newPassword: string;
         };
-        /** @description Deliveries that a change would cause. */
-        PlannedDeliveriesBody: {
-            /** Format: int64 */
-            channelId: number;
-            /** @description The channel's slug. */
-            channel: string;
-            /** @description Those of a disabled channel are paused. */
-            enabled: boolean;
-            /** @example IDENTITY_SCORED */
-            event: string;
-            count: number;
-        };
         /** @description Conditions to try. */
         PreviewBody: {
             conditions: components["schemas"]["ConditionBody"][];
@@ -2849,31 +2765,12 @@ export interface components {
         /** @description Whom conditions match. */
         PreviewedBody: {
             matching: number;
-            /** @description Of those, how many have a GOOD badge: they may be legitimate. */
+            /** @description Of those, how many carry a GOOD badge: they may be innocent. */
             good: number;
             /** @description Up to ten of them, the newest first. */
             sample: components["schemas"]["IdentityBody"][];
         };
-        /** @description What creating, changing or removing the mapping of a name would do. */
-        PreviewedMappingBody: {
-            /** @description The canonical type now. */
-            canonicalType?: string | null;
-            /**
-             * Format: int64
-             * @description Identities that would be rescored, of the newest `lookedAt`.
-             */
-            identities: number;
-            /** Format: int64 */
-            lookedAt: number;
-            /**
-             * Format: int64
-             * @description All identities.
-             */
-            total: number;
-            /** @description Slugs of the channels that would be sent `identity.scored` for each of them. */
-            channels: string[];
-        };
-        /** @description The queue of a stage. */
+        /** @description What waits for a stage. */
         QueueBody: {
             /** Format: int64 */
             waiting: number;
@@ -2892,6 +2789,30 @@ export interface components {
             /** @description Where it is, below `/api`. */
             path: string;
         };
+        /** @description An origin whose pages may not send events. */
+        RefusedOriginBody: {
+            /**
+             * @description `null` is what browsers call pages without an origin of their own, such as local files.
+             * @example https://shop.example.com
+             */
+            origin: string;
+            /**
+             * Format: int64
+             * @description Whose public key its pages use; null where browsers asked before they sent one.
+             */
+            credentialId?: number | null;
+            /**
+             * Format: int64
+             * @description Refused requests.
+             */
+            count: number;
+            /** Format: date-time */
+            firstSeenAt: string;
+            /** Format: date-time */
+            lastSeenAt: string;
+            /** @description Whether it can be one of a credential's `allowedOrigins`. */
+            canBeAllowed: boolean;
+        };
         /** @description What a replay found. */
         ReplayAnswer: {
             /**
@@ -2906,7 +2827,7 @@ export interface components {
             queued: number;
             dryRun: boolean;
         };
-        /** @description Which deliveries to replay. */
+        /** @description Which deliveries to send again. */
         ReplayBody: {
             /**
              * Format: date-time
@@ -2918,18 +2839,24 @@ export interface components {
              * @description Created before.
              */
             to: string;
-            /** @description DELIVERED or FAILED; both by default. Pending deliveries are sent anyway. */
+            /** @description DELIVERED or FAILED; both unless said. What waits is sent anyway. */
             status?: string | null;
             /** @description Only count. */
             dryRun?: boolean;
         };
-        /** @description A badge to restore. */
-        RestoreBadgeBody: {
-            /**
-             * @description Its slug.
-             * @example registration-bombing
-             */
-            badge: string;
+        /** @description What became of each. */
+        ResendAnswer: {
+            /** @description Those that are due again. */
+            queued: number[];
+            /** @description Those of which an attempt is under way. */
+            underWay: number[];
+            /** @description Those that there are not. */
+            unknown: number[];
+        };
+        /** @description Deliveries to send again. */
+        ResendBody: {
+            /** @description From 1 to 100. */
+            ids: number[];
         };
         /** @description A review of an identity's analysis. */
         ReviewBody: {
@@ -2960,7 +2887,7 @@ export interface components {
             signingSecret: string;
             /**
              * Format: date-time
-             * @description When the old secret expires.
+             * @description When the old secret ends.
              */
             overlapEndsAt: string;
         };
@@ -2968,7 +2895,7 @@ export interface components {
         RotateBody: {
             /**
              * Format: int32
-             * @description How long the old secret signs beside the new one; at most seven days.
+             * @description How long the old secret goes on signing beside the new one; at most seven days.
              */
             overlapSeconds?: number;
         };
@@ -2999,7 +2926,7 @@ export interface components {
         /** @description A name that events have had, or fields of identities. */
         SeenNameBody: {
             name: string;
-            /** @description The canonical type; null where the name has no mapping. */
+            /** @description What it means; null where nothing says so. */
             canonicalType?: string | null;
         };
         /** @description A session. */
@@ -3010,7 +2937,7 @@ export interface components {
             expiresAt: string;
             user: components["schemas"]["UserBody"];
         };
-        /** @description Where messages are posted. */
+        /** @description Where cards are posted. */
         SlackConfigBody: {
             /**
              * @description Of an incoming webhook. It is stored encrypted, and shown masked.
@@ -3065,9 +2992,9 @@ export interface components {
              * @description The size of the database, without its log.
              */
             databaseBytes: number;
-            /** @description Identities waiting to be scored. */
+            /** @description Identities that wait to be scored. */
             evaluation: components["schemas"]["QueueBody"];
-            /** @description Deliveries waiting to be sent. */
+            /** @description Deliveries that wait to be sent. */
             delivery: components["schemas"]["QueueBody"];
             /** @description The files that say where addresses are. */
             geoDatabases: string[];
@@ -3099,7 +3026,7 @@ export interface components {
         };
         /** @description What to test a channel with. */
         TestBody: {
-            /** @description The event type to send an example of; `CHANNEL_TEST` by default. */
+            /** @description The event type to send an example of; `CHANNEL_TEST` unless said. */
             event?: string | null;
         };
         /** @description An event as it was sent. */
@@ -3122,7 +3049,7 @@ export interface components {
              */
             eventName: string;
             /**
-             * @description The canonical type of that name; null where it has no mapping.
+             * @description What that name means; null where no mapping says so.
              * @example REGISTRATION
              */
             canonicalType?: string | null;
@@ -3130,28 +3057,6 @@ export interface components {
             eventData: {
                 [key: string]: unknown;
             };
-        };
-        /** @description What happened in a step. */
-        TrendPointBody: components["schemas"]["CountsBody"] & {
-            /**
-             * Format: date-time
-             * @description When the step begins.
-             */
-            at: string;
-        };
-        /** @description Figures over time. The last step has not ended yet. */
-        TrendsBody: {
-            /** Format: date-time */
-            from: string;
-            /** Format: date-time */
-            to: string;
-            /** Format: int64 */
-            stepSeconds: number;
-            /** @description In order; their sum is `total`. */
-            points: components["schemas"]["TrendPointBody"][];
-            total: components["schemas"]["CountsBody"];
-            /** @description Of as long a time just before `from`. */
-            previous: components["schemas"]["CountsBody"];
         };
         /** @description What a team has sent. */
         UsageBody: {
@@ -3215,29 +3120,42 @@ export interface components {
              * @example https://example.com/webhooks/dregs
              */
             url: string;
-            /** @description Additional headers; their values are masked when read. */
+            /** @description Headers to send besides ours; their values are masked when read. */
             headers?: {
                 [key: string]: string;
             } | null;
             /**
              * Format: int64
-             * @description The timeout of an attempt, from 100 to 30000.
+             * @description The deadline of an attempt, from 100 to 30000.
              */
             timeoutMs?: number | null;
             /**
              * Format: int32
-             * @description Concurrent requests, from 1 to 256; 32 by default.
+             * @description Requests under way at once, from 1 to 256; 32 unless said.
              */
             maxConcurrency?: number | null;
             /**
              * Format: int32
-             * @description Requests per second, from 1 to 10000; unlimited by default.
+             * @description Requests begun in a second, from 1 to 10000; unlimited unless said.
              */
             ratePerSecond?: number | null;
-            /** @description Whether events of an identity are delivered one after the other. */
+            /** @description Whether each event of an identity waits until the one before is delivered or given up. */
             ordered?: boolean | null;
-            /** @description Whether a newer score replaces pending ones of the same identity: they become SUPERSEDED. */
+            /** @description Whether a score makes those of the same identity that still wait needless: they are SUPERSEDED. */
             coalesce?: boolean | null;
+        };
+        /** @description An event with all that was sent. */
+        WholeEventBody: components["schemas"]["TrackedEventBody"] & {
+            /** @description What the event said of the identity; it was merged into it. */
+            identityData: {
+                [key: string]: unknown;
+            };
+            /** @description What the browser script saw of the device; see `GET /devices/{fingerprint}/components`. */
+            components?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description How the page was operated since the event before, as the browser script sums it up. */
+            interaction?: Record<string, never> | null;
         };
     };
     responses: {
@@ -3327,7 +3245,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
                 /** @description `at`. */
                 sort?: string;
@@ -3533,7 +3451,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
                 /** @description `id`. */
                 sort?: string;
@@ -3969,18 +3887,61 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    readChannelActivity: {
+        parameters: {
+            query?: {
+                /** @description A day before `to` unless said; at most 600 days. */
+                from?: string;
+                /** @description Up to, but not at, this time; now unless said. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listDeliveries: {
         parameters: {
             query?: {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
                 /** @description `createdAt`. */
                 sort?: string;
-                /** @description PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED. */
+                /**
+                 * @description PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED. Of those that are PENDING: RETRYING, which have failed so far
+                 *     and are tried again; HELD, which wait since their channel's endpoint is failing.
+                 */
                 status?: string;
+                /** @description What the last attempt was answered with: a status such as `503`, or a class of them such as `5xx`. */
+                httpStatus?: string;
+                /** @description How the last attempt failed, such as `timeout`; the classes are those of `errorClass`. */
+                errorClass?: string;
+                /** @description Part of the last attempt's error message, in any case. */
+                error?: string;
                 event?: string;
                 identity?: string;
                 /** @description Created at or after. */
@@ -4070,6 +4031,31 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listRefusedOrigins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedOriginBody"][];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     removeCredential: {
         parameters: {
             query?: never;
@@ -4134,9 +4120,9 @@ export interface operations {
     readRuleActivity: {
         parameters: {
             query?: {
-                /** @description 24 hours before `to` by default. */
+                /** @description 24 hours before `to` unless said. */
                 from?: string;
-                /** @description Up to, but not at, this time; now by default. */
+                /** @description Up to, but not at, this time; now unless said. */
                 to?: string;
             };
             header?: never;
@@ -4165,7 +4151,7 @@ export interface operations {
     readScoreDistribution: {
         parameters: {
             query?: {
-                /** @description Those whose last event is not before this; everybody by default. */
+                /** @description Those whose last event is not before this; everybody unless said. */
                 from?: string;
                 /** @description Those whose last event is before this. */
                 to?: string;
@@ -4196,9 +4182,9 @@ export interface operations {
     readStats: {
         parameters: {
             query?: {
-                /** @description 24 hours before `to` by default. */
+                /** @description 24 hours before `to` unless said. */
                 from?: string;
-                /** @description Up to, but not at, this time; now by default. */
+                /** @description Up to, but not at, this time; now unless said. */
                 to?: string;
             };
             header?: never;
@@ -4214,38 +4200,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatsBody"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    readTrends: {
-        parameters: {
-            query?: {
-                /**
-                 * @description 24h by default, by the hour; else 7d, by six hours, or 30d, by the day.
-                 * @example 24h
-                 */
-                range?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TrendsBody"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -4287,7 +4241,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
                 /** @description `value`. */
                 sort?: string;
@@ -4393,6 +4347,37 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    resendDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResendBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResendAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     readDelivery: {
         parameters: {
             query?: never;
@@ -4466,9 +4451,9 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
-                /** @description `lastSeenAt` by default; else `firstSeenAt`, `fingerprint` or `ip`. */
+                /** @description `lastSeenAt` unless said; else `firstSeenAt`, `fingerprint` or `ip`. */
                 sort?: string;
                 /** @description Devices this identity was seen on. */
                 identity?: string;
@@ -4562,13 +4547,42 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    readDeviceComponents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceComponentsBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listEscalationRules: {
         parameters: {
             query?: {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
                 /** @description `id`. */
                 sort?: string;
@@ -4803,9 +4817,9 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
-                /** @description `openedAt` by default; else `severity`. */
+                /** @description `openedAt` unless said; else `severity`. */
                 sort?: string;
                 /** @description OPEN, ACKNOWLEDGED or CLOSED. */
                 status?: string;
@@ -4957,7 +4971,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
                 /** @description `timestamp`. */
                 sort?: string;
@@ -5097,7 +5111,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TrackedEventBody"];
+                    "application/json": components["schemas"]["WholeEventBody"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -5115,9 +5129,9 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
-                /** @description `lastTrackedAt` by default; else `createdAt`, `updatedAt`, `displayName` or `id`. */
+                /** @description `lastTrackedAt` unless said; else `createdAt`, `updatedAt`, `displayName` or `id`. */
                 sort?: string;
                 type?: string;
                 /** @description Groups this identity is in. */
@@ -5308,19 +5322,15 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
                 /**
-                 * @description `updatedAt` by default; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
+                 * @description `updatedAt` unless said; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
                  *     `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
                  *     `displayUsername`. What has no value comes last.
                  */
                 sort?: string;
-                /**
-                 * @description In any case: part of the id, the name, the e-mail address or the username; several words in any order, each
-                 *     the beginning of a word of these; or a whole phone number, postal address, date of birth, IP address or
-                 *     network.
-                 */
+                /** @description Part of the id, the name, the e-mail address or the username, in any case. */
                 term?: string;
                 /** @description Members of the group with this id. */
                 group?: string;
@@ -5328,7 +5338,7 @@ export interface operations {
                 groupType?: string;
                 /** @description Seen on the device with this fingerprint. */
                 device?: string;
-                /** @description With the badge with this slug. */
+                /** @description Carrying the badge with this slug. */
                 badge?: string;
                 disregarded?: boolean;
                 humanityMin?: number;
@@ -5366,19 +5376,15 @@ export interface operations {
     listIdentitiesAsCsv: {
         parameters: {
             query?: {
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
                 /**
-                 * @description `updatedAt` by default; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
+                 * @description `updatedAt` unless said; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
                  *     `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
                  *     `displayUsername`. What has no value comes last.
                  */
                 sort?: string;
-                /**
-                 * @description In any case: part of the id, the name, the e-mail address or the username; several words in any order, each
-                 *     the beginning of a word of these; or a whole phone number, postal address, date of birth, IP address or
-                 *     network.
-                 */
+                /** @description Part of the id, the name, the e-mail address or the username, in any case. */
                 term?: string;
                 /** @description Members of the group with this id. */
                 group?: string;
@@ -5386,7 +5392,7 @@ export interface operations {
                 groupType?: string;
                 /** @description Seen on the device with this fingerprint. */
                 device?: string;
-                /** @description With the badge with this slug. */
+                /** @description Carrying the badge with this slug. */
                 badge?: string;
                 disregarded?: boolean;
                 humanityMin?: number;
@@ -5538,108 +5544,6 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    dismissBadge: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DismissBadgeBody"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IdentityBody"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            413: components["responses"]["BodyTooLarge"];
-            429: components["responses"]["RateLimited"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    previewDisregard: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DisregardBody"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DisregardPreviewBody"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            413: components["responses"]["BodyTooLarge"];
-            429: components["responses"]["RateLimited"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    restoreBadge: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RestoreBadgeBody"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IdentityBody"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            413: components["responses"]["BodyTooLarge"];
-            429: components["responses"]["RateLimited"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
     reviewIdentity: {
         parameters: {
             query?: never;
@@ -5768,7 +5672,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
             };
             header?: never;
@@ -5978,7 +5882,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
                 /** @description `source`. */
                 sort?: string;
@@ -6052,37 +5956,6 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    previewMapping: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MappingPreviewBody"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PreviewedMappingBody"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            413: components["responses"]["BodyTooLarge"];
-            429: components["responses"]["RateLimited"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
     listCanonicalTypes: {
         parameters: {
             query?: never;
@@ -6114,14 +5987,14 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC by default. */
+                /** @description DESC unless said. */
                 order?: "ASC" | "DESC";
                 /**
-                 * @description EVENT_TYPE by default; or IDENTITY_FIELD: keys of the data of the 1,000 newest identities.
+                 * @description EVENT_TYPE unless said; or IDENTITY_FIELD: keys of the data of the 1,000 newest identities.
                  * @example EVENT_TYPE
                  */
                 kind?: string;
-                /** @description Only names without a mapping. */
+                /** @description Only what means nothing yet. */
                 unmapped?: boolean;
                 /** @description Part of the name, in any case. */
                 term?: string;
@@ -6288,40 +6161,6 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            429: components["responses"]["RateLimited"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    search: {
-        parameters: {
-            query: {
-                /**
-                 * @description In any case: part of an id, a name, an e-mail address, a username or a fingerprint; several words in any
-                 *     order, each the beginning of a word of these; or a whole phone number, postal address, date of birth, IP
-                 *     address or network.
-                 * @example Ada Lovelace
-                 */
-                term: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FoundBody"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -6607,9 +6446,9 @@ export interface operations {
     readUsage: {
         parameters: {
             query?: {
-                /** @description The beginning of this month by default. */
+                /** @description The beginning of this month unless said. */
                 from?: string;
-                /** @description Up to, but not at, this time; now by default. */
+                /** @description Up to, but not at, this time; now unless said. */
                 to?: string;
             };
             header?: never;

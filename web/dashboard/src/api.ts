@@ -4,11 +4,15 @@ import { createApi, type ApiError, type paths, type Schemas } from "@dregs/api";
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { notifications } from "@mantine/notifications";
 import createQueries from "openapi-react-query";
+import { doubt, onBack } from "./app/reach";
+import { makeVisible } from "./app/visible";
+import { fieldName, sentence } from "./fields";
 
 export type { ApiError, Schemas };
 export type Path = keyof paths;
 
 export const api = createApi();
+api.use(makeVisible);
 /** Queries and mutations by method and path: `$api.useQuery("get", "/api/identities", …)`. */
 export const $api = createQueries(api);
 
@@ -16,12 +20,18 @@ export const $api = createQueries(api);
 const FRESH_MS = 2_000;
 
 export const queries = new QueryClient({
-  queryCache: new QueryCache({ onError: (error) => asApiError(error)?.status === 401 && signInAgain() }),
+  queryCache: new QueryCache({ onError: (error) => (asApiError(error)?.status === 401 ? signInAgain() : look(error)) }),
   defaultOptions: {
     queries: { staleTime: FRESH_MS, retry: (count, error) => isOutage(error) && count < 3, refetchOnWindowFocus: true },
     mutations: { onError: (error) => tellError(error) },
   },
 });
+onBack(() => void queries.invalidateQueries());
+
+/** What is no refusal did not come from the server. */
+function look(error: unknown): void {
+  if (!asApiError(error)) doubt();
+}
 
 /** The session of whoever was signed in has ended: they come back to where they are. */
 function signInAgain(): void {
@@ -44,11 +54,13 @@ export function asApiError(error: unknown): ApiError | undefined {
 export function errorText(error: unknown): string {
   const refusal = asApiError(error);
   if (!refusal) return "The server cannot be reached. Is it running?";
-  const details = refusal.details.map(({ field, message }) => `${field}: ${message}`);
-  return [refusal.message, ...details].join(" ");
+  if (refusal.details.length === 0) return refusal.message;
+  // The message of such a refusal is its details.
+  return refusal.details.map(({ field, message }) => [fieldName(field), message].filter(Boolean).join(" ")).map(sentence).join(" ");
 }
 
 export function tellError(error: unknown): void {
+  look(error);
   notifications.show({ color: "red", title: "That did not work", message: errorText(error), autoClose: 8_000 });
 }
 
@@ -56,9 +68,10 @@ export function tell(message: string): void {
   notifications.show({ message, autoClose: 3_000 });
 }
 
-/** Asks again for everything below these paths that is shown now, and for the rest when it is shown next. */
+/** Asks again for everything below these paths that is shown now, and for the rest when it is shown next; what is
+ * counted anew at each question asks by itself, and seldom. */
 export function refresh(...below: string[]): Promise<void> {
   return queries.invalidateQueries({
-    predicate: ({ queryKey: [, path] }) => typeof path === "string" && below.some((start) => path.startsWith(start)),
+    predicate: ({ queryKey: [, path], meta }) => typeof path === "string" && !meta?.isCounted && below.some((start) => path.startsWith(start)),
   });
 }

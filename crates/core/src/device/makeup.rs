@@ -29,13 +29,22 @@ impl Part {
     pub const ALL: [Self; 4] = [Self::Drawing, Self::Sound, Self::Screen, Self::Machine];
 
     /// The part that a component belongs to; `None` for what passes.
-    fn of(component: &str) -> Option<Self> {
+    pub fn of(component: &str) -> Option<Self> {
         match component {
             "canvas" | "webGlExtensions" => Some(Self::Drawing),
             "audio" | "fonts" | "math" => Some(Self::Sound),
             "colorDepth" | "colorGamut" | "screenResolution" | "touchSupport" => Some(Self::Screen),
             passing if PASSING.contains(&passing) => None,
             _ => Some(Self::Machine),
+        }
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Drawing => "DRAWING",
+            Self::Sound => "SOUND",
+            Self::Screen => "SCREEN",
+            Self::Machine => "MACHINE",
         }
     }
 

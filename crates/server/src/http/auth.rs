@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use ipnet::IpNet;
 
 use super::cookie;
@@ -302,8 +302,10 @@ impl Sender {
     }
 
     fn browser(parts: &Parts, app: &App, credential: Arc<Credential>) -> Result<Self, ApiError> {
-        let is_allowed = |origin: &&HeaderValue| origin.to_str().is_ok_and(|text| credential.allows(text));
-        if parts.headers.get(header::ORIGIN).filter(is_allowed).is_none() {
+        let origin = parts.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        if !origin.is_some_and(|origin| credential.allows(origin)) {
+            let (refused, now) = (&app.credentials.refused, app.clock.now());
+            refused.note(origin.unwrap_or_default(), Some(credential.id), address(parts, app), now);
             let message = "A public key works from the origins that its credential allows, and this is none.";
             return Err(ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message));
         }

@@ -155,7 +155,7 @@ pub struct NewChannelBody {
     slug: Option<String>,
     #[serde(default = "yes")]
     enabled: bool,
-    /// Event types, in either spelling: `IDENTITY_SCORED` or `identity.scored`.
+    /// One event type or more, in either spelling: `IDENTITY_SCORED` or `identity.scored`.
     #[schema(example = json!(["identity.scored"]))]
     events: Vec<String>,
     #[schema(value_type = ConfigBody)]
@@ -430,6 +430,9 @@ pub fn parse_event(field: &str, text: &str) -> Result<EventType, ApiError> {
 }
 
 fn subscriptions(events: &[String]) -> Result<channels::Subscriptions, ApiError> {
+    if events.is_empty() {
+        return Err(ApiError::field("events", "must name at least one event type"));
+    }
     events.iter().map(|text| parse_event("events", text)).collect()
 }
 

@@ -16,6 +16,7 @@ use super::params::Path;
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::credentials as ops;
+use crate::ops::refused_origins::{OPAQUE, RefusedOrigin};
 use crate::store::credentials::{self, Credential};
 
 const NAME_MAX_CHARS: usize = 100;
@@ -81,6 +82,47 @@ pub async fn list(
 ) -> Result<Answer<Vec<CredentialBody>>, ApiError> {
     let rows = app.store.read(move |tx| credentials::of_team(tx, user.team_id)).await?;
     Ok(Answer(rows.into_iter().map(|row| body(row, None)).collect()))
+}
+
+/// An origin whose pages may not send events.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedOriginBody {
+    /// `null` is what browsers call pages without an origin of their own, such as local files.
+    #[schema(example = "https://shop.example.com")]
+    origin: String,
+    /// Whose public key its pages use; null where browsers asked before they sent one.
+    credential_id: Option<i64>,
+    /// Refused requests.
+    count: u64,
+    #[schema(value_type = String, format = DateTime)]
+    first_seen_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    last_seen_at: Timestamp,
+    /// Whether it can be one of a credential's `allowedOrigins`.
+    can_be_allowed: bool,
+}
+
+/// List the origins whose pages were refused
+///
+/// Those of the last week that are refused still, the last seen first: 100 at most, of which one address brings in 5.
+/// Each node remembers what it has refused since its start.
+#[utoipa::path(get, operation_id = "listRefusedOrigins", path = "/credentials/refused-origins", tag = "credentials",
+    responses((status = 200, body = Vec<RefusedOriginBody>)))]
+pub async fn refused_origins(
+    State(app): State<Arc<App>>,
+    Admin(user): Admin,
+) -> Answer<Vec<RefusedOriginBody>> {
+    let refused = app.credentials.refused(user.team_id, app.clock.now());
+    Answer(refused.into_iter().map(RefusedOriginBody::from).collect())
+}
+
+impl From<RefusedOrigin> for RefusedOriginBody {
+    fn from(refused: RefusedOrigin) -> Self {
+        let RefusedOrigin { origin, credential_id, count, first_seen_at, last_seen_at } = refused;
+        let can_be_allowed = origin != OPAQUE;
+        Self { origin, credential_id, count, first_seen_at, last_seen_at, can_be_allowed }
+    }
 }
 
 /// Create a credential

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
+use dregs_core::notify::breaker::Allowance;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -36,8 +37,11 @@ pub struct DeliveryBody {
     #[schema(example = "IDENTITY_SCORED")]
     event: &'static str,
     identity_id: Option<String>,
-    /// PENDING, DELIVERED, FAILED, or PAUSED while its channel is disabled.
+    /// PENDING, DELIVERED, FAILED, SUPERSEDED, or PAUSED while its channel is disabled.
     status: &'static str,
+    /// What a PENDING delivery waits for, if not for its first attempt: RETRYING, for another attempt after one that
+    /// failed; HELD, for its channel, whose endpoint is failing and is spared.
+    waits_for: Option<&'static str>,
     attempt_count: i64,
     /// Of the last attempt.
     payload_size: Option<i64>,
@@ -104,8 +108,15 @@ pub struct AttemptBody {
 pub struct ListParams {
     /// `createdAt`.
     sort: Option<String>,
-    /// PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED.
+    /// PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED. Of those that are PENDING: RETRYING, which have failed so far
+    /// and are tried again; HELD, which wait since their channel's endpoint is failing.
     status: Option<String>,
+    /// What the last attempt was answered with: a status such as `503`, or a class of them such as `5xx`.
+    http_status: Option<String>,
+    /// How the last attempt failed, such as `timeout`; the classes are those of `errorClass`.
+    error_class: Option<String>,
+    /// Part of the last attempt's error message, in any case.
+    error: Option<String>,
     event: Option<String>,
     identity: Option<String>,
     /// Created at or after.
@@ -177,10 +188,17 @@ async fn filter(
         from: time("from", params.from.as_deref())?,
         to: time("to", params.to.as_deref())?,
         event: params.event.as_deref().map(|text| parse_event("event", text)).transpose()?,
+        http_status: params.http_status.as_deref().map(http_statuses).transpose()?,
+        error_class: params.error_class.clone().filter(|class| !class.is_empty()),
+        error: params.error.as_deref().filter(|part| !part.is_empty()).map(deliveries::containing),
         ..Filter::default()
     };
     match params.status.as_deref() {
         None => {}
+        Some("RETRYING" | "HELD") if !channel.enabled => return Ok(None),
+        Some("RETRYING") => filter.retrying = true,
+        Some("HELD") if !is_held(app, channel.id) => return Ok(None),
+        Some("HELD") => filter.status = Some(Status::Pending),
         Some("DELIVERED") => filter.status = Some(Status::Delivered),
         Some("FAILED") => filter.status = Some(Status::Failed),
         Some("SUPERSEDED") => filter.status = Some(Status::Superseded),
@@ -194,7 +212,7 @@ async fn filter(
         Some(_) => {
             return Err(ApiError::field(
                 "status",
-                "must be PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED",
+                "must be PENDING, RETRYING, HELD, DELIVERED, FAILED, PAUSED or SUPERSEDED",
             ));
         }
     }
@@ -206,6 +224,23 @@ async fn filter(
         }
     }
     Ok(Some(filter))
+}
+
+/// The least and the greatest status of `503` or `5xx`.
+fn http_statuses(text: &str) -> Result<(i64, i64), ApiError> {
+    let wrong = || ApiError::field("httpStatus", "must be a status such as 503, or a class such as 5xx");
+    let lower = text.to_ascii_lowercase();
+    if let Some(class) = lower.strip_suffix("xx") {
+        let class: i64 = class.parse().map_err(|_| wrong())?;
+        return if (1..=5).contains(&class) { Ok((class * 100, class * 100 + 99)) } else { Err(wrong()) };
+    }
+    let status: i64 = lower.parse().map_err(|_| wrong())?;
+    if (100..=599).contains(&status) { Ok((status, status)) } else { Err(wrong()) }
+}
+
+/// Whether a channel's endpoint is failing and is spared: at most one delivery at a time is tried.
+fn is_held(app: &App, channel_id: i64) -> bool {
+    app.health.allowance(channel_id, app.clock.now()) != Allowance::Everything
 }
 
 /// Read a delivery with every attempt
@@ -299,6 +334,51 @@ pub async fn resend(
     Ok((StatusCode::ACCEPTED, Answer(body(&app, &delivery, is_enabled))))
 }
 
+/// Deliveries that can be sent again at once: those of a page.
+const RESENT_MAX: usize = 100;
+
+/// Deliveries to send again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResendBody {
+    /// From 1 to 100.
+    ids: Vec<i64>,
+}
+
+/// What became of each.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResendAnswer {
+    /// Those that are due again.
+    queued: Vec<i64>,
+    /// Those of which an attempt is under way.
+    under_way: Vec<i64>,
+    /// Those that there are not.
+    unknown: Vec<i64>,
+}
+
+/// Send some deliveries again
+///
+/// Each as by itself: with the same event id, a fresh timestamp and signature, and a fresh schedule of retries.
+#[utoipa::path(post, operation_id = "resendDeliveries", path = "/deliveries/actions/resend",
+    tag = "deliveries", request_body = ResendBody,
+    responses((status = 202, body = ResendAnswer)))]
+pub async fn resend_some(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Json(mut body): Json<ResendBody>,
+) -> Result<(StatusCode, Answer<ResendAnswer>), ApiError> {
+    body.ids.sort_unstable();
+    body.ids.dedup();
+    if !(1..=RESENT_MAX).contains(&body.ids.len()) {
+        return Err(ApiError::field("ids", format!("must be from 1 to {RESENT_MAX} deliveries")));
+    }
+    let resent = ops::resend_some(&app, actor, caller.team_id(), body.ids).await?;
+    let ops::Resent { queued, under_way, unknown } = resent;
+    Ok((StatusCode::ACCEPTED, Answer(ResendAnswer { queued, under_way, unknown })))
+}
+
 /// Which deliveries to replay.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -385,6 +465,7 @@ fn body(app: &App, delivery: &Delivery, channel_enabled: bool) -> DeliveryBody {
         event: delivery.event.name(),
         identity_id: delivery.identity_id.clone(),
         status: status_name(delivery.status, waits),
+        waits_for: (delivery.status == Status::Pending && waits).then(|| waits_for(app, delivery)).flatten(),
         attempt_count: delivery.attempt_count,
         payload_size: delivery.payload_size,
         http_status: delivery.http_status,
@@ -396,5 +477,13 @@ fn body(app: &App, delivery: &Delivery, channel_enabled: bool) -> DeliveryBody {
             .next_attempt_at
             .map(|at| resumes_at.map_or(at, |resumes_at| at.max(resumes_at))),
         completed_at: delivery.completed_at,
+    }
+}
+
+fn waits_for(app: &App, delivery: &Delivery) -> Option<&'static str> {
+    match delivery {
+        _ if delivery.trigger != Trigger::Test && is_held(app, delivery.channel_id) => Some("HELD"),
+        Delivery { trigger: Trigger::Retry, attempt_count: 1.., .. } => Some("RETRYING"),
+        _ => None,
     }
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use axum::Json as Answer;
 use axum::extract::State;
+use dregs_core::device::{self, Part};
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::auth::{Caller, Triager};
@@ -18,8 +20,8 @@ use crate::ops::audit::Actor;
 use crate::ops::devices as ops;
 use crate::ops::roster::{self, Filter, Slice, Sort};
 use crate::store::devices::{self, Device};
-use crate::store::identities;
 use crate::store::rosters::Kind;
+use crate::store::{event_lists, identities};
 
 const SORTS: [(&str, Sort); 4] = [
     ("lastSeenAt", Sort::Time(1)),
@@ -131,6 +133,71 @@ pub async fn get(
     Path(fingerprint): Path<String>,
 ) -> Result<Answer<DeviceBody>, ApiError> {
     Ok(Answer(find(&app, &caller, fingerprint).await?.into()))
+}
+
+/// Events of a device that are looked at for a report of the browser script.
+const REPORTS_MAX: i64 = 25;
+
+/// What a device's fingerprint was made of.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceComponentsBody {
+    /// The newest event with which the browser script reported them; null where a backend gave the fingerprint.
+    event_id: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    reported_at: Option<Timestamp>,
+    /// By name.
+    components: Vec<ComponentBody>,
+}
+
+/// One thing that a browser says of its device.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ComponentBody {
+    #[schema(example = "hardwareConcurrency")]
+    name: String,
+    /// As reported; long values as their hash.
+    value: Value,
+    /// Whether it is part of the fingerprint: what changes on one device is not.
+    in_fingerprint: bool,
+    /// DRAWING, SOUND, SCREEN or MACHINE: a device is known again when one of these has changed. Null for what changes
+    /// on one device.
+    part: Option<&'static str>,
+}
+
+/// Read what a device's fingerprint was made of
+#[utoipa::path(get, operation_id = "readDeviceComponents", path = "/devices/{fingerprint}/components", tag = "devices",
+    params(("fingerprint" = String, Path)), responses((status = 200, body = DeviceComponentsBody)))]
+pub async fn components(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(fingerprint): Path<String>,
+) -> Result<Answer<DeviceComponentsBody>, ApiError> {
+    let team_id = caller.team_id();
+    let device_id = find(&app, &caller, fingerprint).await?.id;
+    let newest = move |tx: &mut crate::store::Tx| {
+        let filter = event_lists::Filter { device_id: Some(device_id), ..event_lists::Filter::default() };
+        let ids = event_lists::page(tx, team_id, &filter, false, 0, REPORTS_MAX)?;
+        event_lists::load(tx, &ids)
+    };
+    let events = app.store.read(newest).await?.into_iter().map(|listed| listed.event);
+    let mut reports = events.filter_map(|event| Some((event.components?, event.id, event.timestamp)));
+    let Some((components, event_id, timestamp)) = reports.next() else {
+        return Ok(Answer(DeviceComponentsBody {
+            event_id: None,
+            reported_at: None,
+            components: Vec::new(),
+        }));
+    };
+    let names = device::in_fingerprint(&components);
+    let own = components.iter().map(|(name, value)| ComponentBody {
+        name: name.clone(),
+        value: value.clone(),
+        in_fingerprint: names.contains(&name.as_str()),
+        part: Part::of(name).map(Part::name),
+    });
+    let components = own.collect();
+    Ok(Answer(DeviceComponentsBody { event_id: Some(event_id), reported_at: Some(timestamp), components }))
 }
 
 /// What to change about a device.

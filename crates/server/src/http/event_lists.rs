@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json as Answer;
 use axum::extract::State;
+use dregs_core::device::Interaction;
 use dregs_core::event::Event;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,29 @@ impl TrackedEventBody {
             canonical_type,
             event_data: data,
         }
+    }
+}
+
+/// An event with all that was sent.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WholeEventBody {
+    #[serde(flatten)]
+    event: TrackedEventBody,
+    /// What the event said of the identity; it was merged into it.
+    identity_data: Map<String, Value>,
+    /// What the browser script saw of the device; see `GET /devices/{fingerprint}/components`.
+    components: Option<Map<String, Value>>,
+    /// How the page was operated since the event before, as the browser script sums it up.
+    #[schema(value_type = Option<Object>)]
+    interaction: Option<Interaction>,
+}
+
+impl WholeEventBody {
+    fn new(shown: ops::Shown) -> Self {
+        let Event { identity, components, interaction, .. } = shown.event.clone();
+        let identity_data = identity.map(|identity| identity.data).unwrap_or_default();
+        Self { event: TrackedEventBody::new(shown), identity_data, components, interaction }
     }
 }
 
@@ -141,14 +165,14 @@ pub async fn list(
 
 /// Read an event
 #[utoipa::path(get, operation_id = "readEvent", path = "/events/{id}", tag = "events",
-    params(("id" = String, Path)), responses((status = 200, body = TrackedEventBody)))]
+    params(("id" = String, Path)), responses((status = 200, body = WholeEventBody)))]
 pub async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Answer<TrackedEventBody>, ApiError> {
+) -> Result<Answer<WholeEventBody>, ApiError> {
     let found = ops::find(&app, caller.team_id(), &id).await?;
     let shown = ops::show(&app, caller.team_id(), found).await?.pop();
     let event = shown.ok_or_else(|| ApiError::not_found(Code::EventNotFound, "event"))?;
-    Ok(Answer(TrackedEventBody::new(event)))
+    Ok(Answer(WholeEventBody::new(event)))
 }

@@ -10,7 +10,7 @@ use dregs_core::event::{self, Accepted, FieldError, Origin};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::auth::Sender;
+use super::auth::{Client, Sender};
 use super::body::{Received, Whose, by_size, note_refusal, receive};
 use super::error::{ApiError, Code, ErrorBody, ErrorDetail, summary};
 use crate::app::App;
@@ -213,8 +213,12 @@ fn allowed_origin(app: &App, headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// A browser's question whether a page may send events. The key is not part of the question, so
 /// any origin that some credential allows is answered yes; the events themselves are checked.
-pub async fn preflight(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let Some(origin) = allowed_origin(&app, &headers) else { return StatusCode::NO_CONTENT.into_response() };
+pub async fn preflight(State(app): State<Arc<App>>, client: Client, headers: HeaderMap) -> Response {
+    let Some(origin) = allowed_origin(&app, &headers) else {
+        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
+        app.credentials.refused.note(origin, None, client.address, app.clock.now());
+        return StatusCode::NO_CONTENT.into_response();
+    };
     let allow = [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
         (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST")),

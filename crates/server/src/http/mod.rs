@@ -4,6 +4,7 @@ mod audit_log;
 mod auth;
 mod badge_rules;
 mod body;
+mod channel_activity;
 mod channels;
 mod compressed;
 mod connections;
@@ -98,6 +99,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(groups::add_member, groups::remove_member))
         .routes(routes!(devices::list))
         .routes(routes!(devices::get, devices::update))
+        .routes(routes!(devices::components))
         .routes(routes!(escalations::list))
         .routes(routes!(escalations::summary))
         .routes(routes!(escalations::get, escalations::update))
@@ -105,11 +107,13 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(channels::get, channels::update, channels::delete))
         .routes(routes!(channels::test))
         .routes(routes!(channels::rotate_secret))
+        .routes(routes!(channel_activity::get))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::of_identity))
         .routes(routes!(deliveries::replay))
         .routes(routes!(deliveries::get))
         .routes(routes!(deliveries::resend))
+        .routes(routes!(deliveries::resend_some))
         .routes(routes!(event_types::list))
         .routes(routes!(mappings::list, mappings::create))
         .routes(routes!(mappings::update, mappings::delete))
@@ -126,6 +130,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(datasets::entries, datasets::create))
         .routes(routes!(datasets::delete))
         .routes(routes!(credentials::list, credentials::create))
+        .routes(routes!(credentials::refused_origins))
         .routes(routes!(credentials::update, credentials::delete))
         .routes(routes!(sessions::login))
         .routes(routes!(sessions::logout))

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
+use crate::ops::refused_origins::{RefusedOrigin, RefusedOrigins};
 use crate::store::credentials::{self, Change, Credential, NewCredential};
 use crate::store::{Result, Store, Tx};
 use crate::vault::{new_token, token_hash};
@@ -33,6 +34,7 @@ pub struct Directory {
     recognised: RwLock<Arc<Recognised>>,
     /// One reading at a time: a slow one must not put back what a later one saw revoked.
     reloading: Mutex<()>,
+    pub refused: RefusedOrigins,
 }
 
 #[derive(Default)]
@@ -60,6 +62,22 @@ impl Directory {
     /// Whether any credential lets pages of `origin` send events.
     pub fn any_allows(&self, origin: &str) -> bool {
         self.recognised().by_public.values().any(|credential| credential.allows(origin))
+    }
+
+    /// The origins of pages that were refused and would be again, as far as they concern a team. Where a browser asked
+    /// before it sent a key, nobody knows whom it concerns.
+    pub fn refused(&self, team_id: i64, now: Timestamp) -> Vec<RefusedOrigin> {
+        let recognised = self.recognised();
+        let is_refused = |refused: &RefusedOrigin| match refused.credential_id {
+            None => !recognised.by_public.values().any(|credential| credential.allows(&refused.origin)),
+            Some(id) => recognised
+                .by_public
+                .values()
+                .any(|own| own.id == id && own.team_id == team_id && !own.allows(&refused.origin)),
+        };
+        let mut refused = self.refused.list(now);
+        refused.retain(is_refused);
+        refused
     }
 
     /// Reads the credentials again.

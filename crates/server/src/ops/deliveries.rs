@@ -1,5 +1,7 @@
 //! Deliveries: those of a notification, and sending again, one delivery or a range of time.
 
+use std::collections::BTreeSet;
+
 use dregs_core::notify::message::EventType;
 use dregs_core::time::Timestamp;
 use serde_json::json;
@@ -44,21 +46,56 @@ pub fn of_notification(
 /// Makes a delivery due now, with a fresh schedule; false where an attempt is under way.
 pub async fn resend(app: &App, actor: Actor, channel_id: i64, delivery_id: i64) -> Result<bool> {
     let now = app.clock.now();
-    let queued = app
-        .store
-        .write(move |tx| {
-            let queued = deliveries::requeue(tx, delivery_id, Trigger::Resend, now)?;
-            if queued {
-                let target_id = &delivery_id.to_string();
-                let (action, target_type) = ("delivery.resend", "delivery");
-                let act = Act { action, target_type, target_id, before: None, after: None };
-                audit::record(tx, &actor, &act, now)?;
-            }
-            Ok(queued)
-        })
-        .await?;
+    let queued = app.store.write(move |tx| requeue(tx, &actor, delivery_id, now)).await?;
     if queued {
         app.deliveries.spill(channel_id);
+    }
+    Ok(queued)
+}
+
+/// What became of deliveries that somebody wants sent again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resent {
+    pub queued: Vec<i64>,
+    pub under_way: Vec<i64>,
+    /// Not the team's, or removed.
+    pub unknown: Vec<i64>,
+}
+
+/// Makes deliveries of a team due now, each with a fresh schedule.
+pub async fn resend_some(app: &App, actor: Actor, team_id: i64, ids: Vec<i64>) -> Result<Resent> {
+    let now = app.clock.now();
+    let (resent, channels) = app
+        .store
+        .write(move |tx| {
+            let (mut resent, mut channels) = (Resent::default(), BTreeSet::new());
+            for id in &ids {
+                let Some(delivery) = deliveries::find(tx, team_id, *id)? else {
+                    resent.unknown.push(*id);
+                    continue;
+                };
+                if requeue(tx, &actor, *id, now)? {
+                    channels.insert(delivery.channel_id);
+                    resent.queued.push(*id);
+                } else {
+                    resent.under_way.push(*id);
+                }
+            }
+            Ok((resent, channels))
+        })
+        .await?;
+    for channel_id in channels {
+        app.deliveries.spill(channel_id);
+    }
+    Ok(resent)
+}
+
+fn requeue(tx: &mut Tx, actor: &Actor, delivery_id: i64, now: Timestamp) -> Result<bool> {
+    let queued = deliveries::requeue(tx, delivery_id, Trigger::Resend, now)?;
+    if queued {
+        let target_id = &delivery_id.to_string();
+        let (action, target_type) = ("delivery.resend", "delivery");
+        audit::record(tx, actor, &Act { action, target_type, target_id, before: None, after: None }, now)?;
     }
     Ok(queued)
 }

@@ -35,6 +35,7 @@ pub mod messages;
 pub mod names;
 pub mod notices;
 pub mod refold;
+pub mod refused_origins;
 pub mod rescore;
 pub mod reviews;
 pub mod roster;

@@ -6,7 +6,8 @@ use dregs_core::notify::message::EventType;
 use dregs_core::time::Timestamp;
 
 use super::attempts::{AttemptRecord, Trigger};
-use super::sql::{Sql, direction};
+pub use super::delivery_lists::{Filter, containing, count, page};
+use super::sql::direction;
 use super::{Result, Row, StoreError, Tx, attempts};
 use crate::values;
 
@@ -344,7 +345,8 @@ pub struct Delivery {
     pub payload_size: Option<i64>,
 }
 
-const COLUMNS: &str = "d.id, d.channel_id, d.event_type, d.identity_id, d.sequence, d.notification_id,
+pub(super) const COLUMNS: &str =
+    "d.id, d.channel_id, d.event_type, d.identity_id, d.sequence, d.notification_id,
     i.external_id, d.status, d.trigger, d.attempt_count, d.created_at, d.next_attempt_at, d.leased,
     d.completed_at, d.http_status, d.error_class, d.error_message, d.payload_size";
 
@@ -392,71 +394,6 @@ pub fn page_of_identity(
         |row| row.get(0),
     )?;
     Ok((page, counted))
-}
-
-/// What deliveries of a channel to look at; `None` means any.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub status: Option<Status>,
-    pub event: Option<EventType>,
-    /// Row id of an identity.
-    pub identity_id: Option<i64>,
-    /// Created at or after.
-    pub from: Option<Timestamp>,
-    /// Created before.
-    pub to: Option<Timestamp>,
-}
-
-impl Filter {
-    /// `select` with the conditions of a channel and this filter after it.
-    fn matching(&self, select: &str, channel_id: i64) -> Sql<'static> {
-        let mut sql = Sql::new(select);
-        sql.bind(" where d.channel_id = ", channel_id);
-        let is_rare = self.event.is_some_and(|event| event != EventType::IdentityScored);
-        // The index of what is not a score is taken only where its own words are repeated; the plus keeps
-        // that of the status from being taken.
-        sql.push(if is_rare { " and d.event_type <> 1" } else { "" });
-        let status = if is_rare { " and +d.status = " } else { " and d.status = " };
-        sql.bind_some(status, self.status.map(|status| status as i64));
-        sql.bind_some(" and d.event_type = ", self.event.map(EventType::code));
-        sql.bind_some(" and d.identity_id = ", self.identity_id);
-        sql.bind_some(" and d.created_at >= ", self.from).bind_some(" and d.created_at < ", self.to);
-        sql
-    }
-}
-
-/// How many deliveries of a channel match, counted up to `limit`.
-pub fn count(tx: &mut Tx, channel_id: i64, filter: &Filter, limit: i64) -> Result<i64> {
-    let mut sql = filter.matching("select 1 from deliveries d", channel_id);
-    sql.bind(" limit ", limit);
-    tx.get(&format!("select count(*) from ({}) found", sql.text), &sql.values, |row| row.get(0))
-}
-
-/// A page of the deliveries of a channel in the order of their creation.
-pub fn page(
-    tx: &mut Tx,
-    channel_id: i64,
-    filter: &Filter,
-    ascending: bool,
-    offset: i64,
-    limit: i64,
-) -> Result<Vec<Delivery>> {
-    let mut sql = filter.matching("select d.id, d.created_at from deliveries d", channel_id);
-    if filter.identity_id.is_some() {
-        // Without the fence PostgreSQL may walk all deliveries in order, hoping to meet these.
-        sql.text = format!("with found as materialized ({}) select id, created_at from found d", sql.text);
-    }
-    let direction = direction(ascending);
-    sql.push(&format!(" order by d.created_at {direction}, d.id {direction}"));
-    sql.bind(" limit ", limit).bind(" offset ", offset);
-    // Only then the rows themselves, so that those before the page are passed by in the index.
-    let text = format!(
-        "with page as materialized ({}) select {COLUMNS} from page p join deliveries d on d.id = p.id
-         left join identities i on i.id = d.identity_id
-         order by d.created_at {direction}, d.id {direction}",
-        sql.text
-    );
-    tx.query(&text, &sql.values, read)
 }
 
 /// Makes a delivery due again with the trigger given; false where an attempt is under way.
@@ -549,7 +486,7 @@ pub(super) fn event_type(code: i64) -> Result<EventType> {
     EventType::from_code(code).ok_or_else(|| StoreError::Broken(format!("{code} is no event type")))
 }
 
-fn read(row: &Row) -> Result<Delivery> {
+pub(super) fn read(row: &Row) -> Result<Delivery> {
     Ok(Delivery {
         id: row.get(0)?,
         channel_id: row.get(1)?,

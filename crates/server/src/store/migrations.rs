@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(9, "0009_http"),
     migration!(10, "0010_store"),
     migration!(11, "0011_dash1"),
+    migration!(12, "0012_dash2"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.

@@ -45,8 +45,10 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/badge-rules/{id}",                        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/channels",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/channels/{id}",                           [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/channels/{id}/activity",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/channels/{id}/deliveries",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/credentials",                             [401, 401, 403, 403, 403, 401, 403, 403, 200]),
+    ("GET /api/credentials/refused-origins",             [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("GET /api/dashboard/rule-activity",                 [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/dashboard/score-distribution",            [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/dashboard/stats",                         [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -56,6 +58,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/deliveries/{id}",                         [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/devices",                                 [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/devices/{fingerprint}",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/devices/{fingerprint}/components",        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/escalation-rules",                        [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/escalation-rules/{id}",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/escalations",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -110,6 +113,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/channels/{id}/actions/test",             [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/credentials",                            [401, 401, 403, 403, 403, 401, 403, 403, 201]),
     ("POST /api/datasets/{slug}/entries",                [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/deliveries/actions/resend",              [401, 401, 403, 202, 202, 401, 403, 403, 202]),
     ("POST /api/deliveries/{id}/actions/resend",         [401, 401, 403, 202, 404, 401, 403, 403, 202]),
     ("POST /api/escalation-rules",                       [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/escalation-rules/actions/backtest",      [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -140,7 +144,7 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "POST /api/events/batch" => json!([event(&unique.to_string(), "bob")]),
         "POST /api/auth/login" => json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}),
         "POST /api/channels" => {
-            json!({"type": "WEBHOOK", "name": format!("New {unique}"), "events": [], "config": {"url": "https://h.test/"}})
+            json!({"type": "WEBHOOK", "name": format!("New {unique}"), "events": ["channel.test"], "config": {"url": "https://h.test/"}})
         }
         "PATCH /api/channels/{id}" | "PATCH /api/credentials/{id}" => json!({"name": "Renamed"}),
         "POST /api/groups" => json!({"type": "team", "id": "t2"}),
@@ -182,6 +186,7 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         }
         "PATCH /api/mappings/{id}" => json!({"target": "LOGOUT"}),
         "POST /api/credentials" => json!({"name": "New"}),
+        "POST /api/deliveries/actions/resend" => json!({"ids": [999_999]}),
         "POST /api/channels/{id}/actions/replay" => {
             json!({"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"})
         }
@@ -410,7 +415,7 @@ async fn a_foreign_team_sees_only_its_own() {
     let stored = super::faithful::stored(server, "ada").await;
     assert_eq!(stored.len(), 1);
     // The same slug is free for them.
-    let same = json!({"type": "WEBHOOK", "name": "Ours", "events": [], "config": {"url": "https://h.test/"}});
+    let same = json!({"type": "WEBHOOK", "name": "Ours", "events": ["channel.test"], "config": {"url": "https://h.test/"}});
     let created = server.request(Method::POST, "/api/channels").bearer_auth(&foreign).json(&same);
     assert_eq!(answer(created).await.0, 201);
     assert_eq!(server.get("/api/channels").await[0]["id"], channel);

@@ -99,6 +99,78 @@ async fn browsers_ask_before_they_send() {
 }
 
 #[tokio::test]
+async fn origins_that_are_refused_are_listed_until_they_are_allowed() {
+    let server = allowing(&[ORIGIN], "").await;
+    let admin = session(&server.app, team(&server.app), Role::Admin).await;
+    let get = async |path: &str| answer(server.request(Method::GET, path).bearer_auth(&admin)).await.1;
+    let refused = async || {
+        let all = get("/api/credentials/refused-origins").await;
+        let mut all: Vec<_> = all
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| json!([one["origin"], one["credentialId"], one["count"], one["canBeAllowed"]]))
+            .collect();
+        all.sort_by_key(Value::to_string);
+        json!(all)
+    };
+    let ask = async |origin: &str| {
+        let request = server.request(Method::OPTIONS, "/api/events/batch").header("Origin", origin);
+        request.send().await.unwrap();
+    };
+    for origin in [ORIGIN, "https://www.example.com", "https://www.example.com", "null", "no origin", ""] {
+        ask(origin).await;
+    }
+    for origin in [Some(ORIGIN), Some("https://old.example.com"), Some("*"), None] {
+        from(&server, origin, &event("e1", "ada")).send().await.unwrap();
+    }
+    let credential = get("/api/credentials").await[0]["id"].clone();
+    let old = json!(["https://old.example.com", credential, 1, true]);
+    let (www, local) = (json!(["https://www.example.com", null, 2, true]), json!(["null", null, 1, false]));
+    assert_eq!(refused().await, json!([old, www, local]));
+    let allow = async |origins: Value| {
+        let path = format!("/api/credentials/{credential}");
+        let change = server.request(Method::PATCH, &path).bearer_auth(&admin);
+        assert_eq!(answer(change.json(&json!({"allowedOrigins": origins}))).await.0, 200);
+    };
+    allow(json!([ORIGIN, "https://www.example.com"])).await;
+    assert_eq!(refused().await, json!([old, local]));
+    allow(json!(["*"])).await;
+    assert_eq!(refused().await, json!([]));
+}
+
+#[tokio::test]
+async fn what_the_script_saw_of_a_device_can_be_read_again() {
+    let server = allowing(&[ORIGIN], "").await;
+    let components =
+        json!({"canvas": "c1", "colorDepth": 24, "hardwareConcurrency": 8, "userAgent": "Firefox"});
+    let mut first = event("e1", "ada");
+    first["device"] = json!({"components": components, "interaction": {"clicks": 2}});
+    first["identity"] = json!({"id": "ada", "data": {"name": "Ada"}});
+    let (_, stored) = answer(from(&server, Some(ORIGIN), &first)).await;
+    let mut second = event("e2", "ada");
+    second["device"] = json!({"fingerprint": "of a backend"});
+    assert_eq!(server.post("/api/events", second).await["fingerprint"], "of a backend");
+    let path = format!("/api/devices/{}/components", stored["fingerprint"].as_str().unwrap());
+    let told = server.get(&path).await;
+    let expected = [
+        json!({"name": "canvas", "value": "c1", "inFingerprint": true, "part": "DRAWING"}),
+        json!({"name": "colorDepth", "value": 24, "inFingerprint": true, "part": "SCREEN"}),
+        json!({"name": "hardwareConcurrency", "value": 8, "inFingerprint": true, "part": "MACHINE"}),
+        json!({"name": "userAgent", "value": "Firefox", "inFingerprint": false, "part": null}),
+    ];
+    assert_eq!((&told["components"], &told["eventId"]), (&json!(expected), &json!("e1")));
+    assert!(told["reportedAt"].is_string());
+    let nothing = json!({"components": [], "eventId": null, "reportedAt": null});
+    assert_eq!(server.get("/api/devices/of%20a%20backend/components").await, nothing);
+    let event = server.get("/api/events/e1").await;
+    assert_eq!(
+        (&event["components"], &event["interaction"]["clicks"], &event["identityData"]),
+        (&components, &json!(2), &json!({"name": "Ada"}))
+    );
+}
+
+#[tokio::test]
 async fn a_page_sends_many_events_at_once_by_the_same_rules() {
     const PATH: &str = "/api/events/batch";
     let server = allowing(&[ORIGIN], "").await;

@@ -279,7 +279,7 @@ async fn management_routes_name_the_field_that_is_wrong() {
     let server = TestServer::start(Engine::Sqlite).await;
     let hook = json!({"url": "https://hooks.example.com/"});
     let channel = |rest: Value| {
-        let mut body = json!({"type": "WEBHOOK", "name": "App", "events": [], "config": hook});
+        let mut body = json!({"type": "WEBHOOK", "name": "App", "events": ["channel.test"], "config": hook});
         body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
         body
     };
@@ -291,6 +291,7 @@ async fn management_routes_name_the_field_that_is_wrong() {
             "colour: unknown field `colour`, expected one of `type`, `name`, `slug`, `enabled`, `events`, `config`",
         ),
         (channel(json!({"enabled": "yes"})), r#"enabled: invalid type: string "yes", expected a boolean"#),
+        (channel(json!({"events": []})), "events: must name at least one event type"),
         (channel(json!({"events": ["x", 5]})), "events[1]: invalid type: integer `5`, expected a string"),
         (
             channel(json!({"config": ["https://h.test"]})),
@@ -334,7 +335,7 @@ async fn addresses_of_requests_are_read_as_strictly() {
         (format!("{list}?from=today"), "from: must be an RFC 3339 time".into()),
         (
             format!("{list}?status=GONE"),
-            "status: must be PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED".into(),
+            "status: must be PENDING, RETRYING, HELD, DELIVERED, FAILED, PAUSED or SUPERSEDED".into(),
         ),
         (
             format!("{list}?identity=a%00b"),

@@ -12,6 +12,7 @@ mod dashboard;
 mod dashboard_files;
 mod datasets;
 mod deliveries;
+mod delivery_log;
 mod exports;
 mod faithful;
 mod guarding;

@@ -203,7 +203,13 @@ async fn letters_are_sent_with_tls_and_a_password() {
                 config.egress_ca_file = ca;
             };
             let server = TestServer::start_with(Engine::Sqlite, change).await;
-            let id = channel(&server, "EMAIL", json!([]), json!({"recipients": ["trust@example.com"]})).await;
+            let id = channel(
+                &server,
+                "EMAIL",
+                json!(["channel.test"]),
+                json!({"recipients": ["trust@example.com"]}),
+            )
+            .await;
             let tested = server.post(&format!("/api/channels/{id}/actions/test"), Value::Null).await;
             assert_eq!(tested["errorClass"], expected, "{tls}: {tested}");
             assert!(!tested.to_string().contains("w%3A1"), "{tested}");
@@ -215,7 +221,7 @@ async fn letters_are_sent_with_tls_and_a_password() {
 #[tokio::test]
 async fn a_mail_channel_needs_a_mail_server_and_sound_addresses() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let channel = |config: Value| json!({"type": "EMAIL", "name": "Mail", "events": [], "config": config});
+    let channel = |config: Value| json!({"type": "EMAIL", "name": "Mail", "events": ["channel.test"], "config": config});
     let call = async |server: &TestServer, config: Value| {
         let (status, answer) = server.call(Method::POST, "/api/channels", Some(channel(config))).await;
         format!("{status} {}", answer["details"])
@@ -315,7 +321,8 @@ async fn slack_is_behind_the_same_guard_and_its_url_is_not_in_the_database() {
     let server =
         TestServer::start_on(ground, Arc::new(SystemClock), |config| config.egress_allow = String::new())
             .await;
-    let body = |url: &str| json!({"type": "SLACK", "name": "S", "events": [], "config": {"url": url}});
+    let body =
+        |url: &str| json!({"type": "SLACK", "name": "S", "events": ["channel.test"], "config": {"url": url}});
     let (status, refused) = server.call(Method::POST, "/api/channels", Some(body(&slack.url()))).await;
     assert_eq!((status.as_u16(), &refused["details"][0]["field"]), (400, &json!("config.url")));
     let server = TestServer::start_on(server.stop(), Arc::new(SystemClock), |_| {}).await;

@@ -149,8 +149,7 @@ async fn gone_disables_at_once_and_others_are_told(engine: Engine) {
     let server = TestServer::start_with(engine, smtp).await;
     clear(&server).await;
     let (id, _) = server.channel("Orders", json!({"url": gone.url()})).await;
-    let mail =
-        json!({"type": "EMAIL", "name": "Mail", "events": [], "config": {"recipients": ["ops@example.com"]}});
+    let mail = json!({"type": "EMAIL", "name": "Mail", "events": ["channel.test"], "config": {"recipients": ["ops@example.com"]}});
     server.post("/api/channels", mail).await;
     let hook = json!({"type": "WEBHOOK", "name": "Hook", "events": ["channel.disabled"],
                       "config": {"url": witness.url()}});

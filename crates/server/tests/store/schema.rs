@@ -42,7 +42,9 @@ fn plain(definition: &str) -> String {
     let definition =
         definition.to_lowercase().replace("public.", "").replace("using btree ", "").replace('"', "");
     match definition.split_once(" where ") {
-        Some((columns, condition)) => format!("{columns} where {}", condition.replace(['(', ')'], "")),
+        Some((columns, condition)) => {
+            format!("{columns} where {}", condition.replace(['(', ')'], "").replace("::text", ""))
+        }
         None => definition,
     }
 }

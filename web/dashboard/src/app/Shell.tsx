@@ -10,6 +10,8 @@ import { useEffect } from "react";
 import { $api } from "../api";
 import { KeyHelp } from "./KeyHelp";
 import { useLive, useLiveState } from "./live";
+import { Lost } from "./Lost";
+import { useLostSince } from "./reach";
 import { SearchEverywhere } from "./SearchEverywhere";
 import { signOut, useUser } from "./session";
 
@@ -37,6 +39,7 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const navigate = useNavigate();
   useLive();
+  const isLost = useLostSince() !== undefined;
   useEffect(close, [path, close]);
   useHotkeys([
     ...KEYS.map(([key, to]): [string, () => void] => [key, () => void navigate({ to })]),
@@ -57,7 +60,7 @@ export function Shell() {
         <AppShell.Section grow component={ScrollArea} className="nav"><Places /></AppShell.Section>
         <AppShell.Section><Person /></AppShell.Section>
       </AppShell.Navbar>
-      <AppShell.Main id="main" tabIndex={-1}><Outlet /></AppShell.Main>
+      <AppShell.Main id="main" tabIndex={-1} data-old={isLost || undefined}><Lost /><Outlet /></AppShell.Main>
       <KeyHelp />
     </AppShell>
   );

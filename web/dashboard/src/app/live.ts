@@ -2,6 +2,7 @@
 
 import { useEffect, useSyncExternalStore } from "react";
 import { refresh } from "../api";
+import { doubt } from "./reach";
 
 /** Below which paths answers change with a topic. */
 const PATHS: Record<string, string[]> = {
@@ -58,6 +59,7 @@ export function useLive(): void {
       source.addEventListener("change", onChange);
       source.addEventListener("error", () => {
         become("connecting");
+        doubt();
         // The browser connects anew by itself, unless the server has refused.
         if (source?.readyState === EventSource.CLOSED) again = setTimeout(reopen, AGAIN_MS);
       });

@@ -1,10 +1,11 @@
 // Every page of the dashboard.
 
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
 import { asApiError } from "../api";
 import { Broken } from "../parts/Broken";
 import { NotThere } from "../parts/NotThere";
 import { Shell } from "./Shell";
+import { lazyPage } from "./lazyPage";
 import { parseSearch, stringifySearch, type Search } from "./search";
 import { session } from "./session";
 
@@ -31,41 +32,41 @@ const inside = { getParentRoute: () => frame };
 const settings = createRoute({
   ...inside,
   path: "/settings",
-  component: lazyRouteComponent(() => import("../pages/settings/Settings"), "Settings"),
+  component: lazyPage(() => import("../pages/settings/Settings"), "Settings"),
 });
 const setting = { getParentRoute: () => settings };
 
 const routes = root.addChildren([
-  createRoute({ ...outside, path: "/sign-in", component: lazyRouteComponent(() => import("../pages/SignIn"), "SignIn") }),
-  createRoute({ ...outside, path: "/accept-invitation", component: lazyRouteComponent(() => import("../pages/AcceptInvitation"), "AcceptInvitation") }),
+  createRoute({ ...outside, path: "/sign-in", component: lazyPage(() => import("../pages/SignIn"), "SignIn") }),
+  createRoute({ ...outside, path: "/accept-invitation", component: lazyPage(() => import("../pages/AcceptInvitation"), "AcceptInvitation") }),
   frame.addChildren([
-    createRoute({ ...inside, path: "/", component: lazyRouteComponent(() => import("../pages/home/Home"), "Home") }),
-    createRoute({ ...inside, path: "/identities", component: lazyRouteComponent(() => import("../pages/identities/IdentityList"), "IdentityList") }),
-    createRoute({ ...inside, path: "/identities/$id", component: lazyRouteComponent(() => import("../pages/identity/IdentityPage"), "IdentityPage") }),
-    createRoute({ ...inside, path: "/events", component: lazyRouteComponent(() => import("../pages/events/EventList"), "EventList") }),
-    createRoute({ ...inside, path: "/events/$id", component: lazyRouteComponent(() => import("../pages/events/EventPage"), "EventPage") }),
-    createRoute({ ...inside, path: "/devices", component: lazyRouteComponent(() => import("../pages/devices/DeviceList"), "DeviceList") }),
-    createRoute({ ...inside, path: "/devices/$fingerprint", component: lazyRouteComponent(() => import("../pages/devices/DevicePage"), "DevicePage") }),
-    createRoute({ ...inside, path: "/groups", component: lazyRouteComponent(() => import("../pages/groups/GroupList"), "GroupList") }),
-    createRoute({ ...inside, path: "/groups/$type/$id", component: lazyRouteComponent(() => import("../pages/groups/GroupPage"), "GroupPage") }),
-    createRoute({ ...inside, path: "/escalations", component: lazyRouteComponent(() => import("../pages/escalations/EscalationQueue"), "EscalationQueue") }),
-    createRoute({ ...inside, path: "/rules", component: lazyRouteComponent(() => import("../pages/rules/RuleList"), "RuleList") }),
-    createRoute({ ...inside, path: "/badge-rules/$id", component: lazyRouteComponent(() => import("../pages/rules/BadgeRulePage"), "BadgeRulePage") }),
-    createRoute({ ...inside, path: "/escalation-rules/$id", component: lazyRouteComponent(() => import("../pages/rules/EscalationRulePage"), "EscalationRulePage") }),
-    createRoute({ ...inside, path: "/deliveries/$id", component: lazyRouteComponent(() => import("../pages/deliveries/DeliveryPage"), "DeliveryPage") }),
+    createRoute({ ...inside, path: "/", component: lazyPage(() => import("../pages/home/Home"), "Home") }),
+    createRoute({ ...inside, path: "/identities", component: lazyPage(() => import("../pages/identities/IdentityList"), "IdentityList") }),
+    createRoute({ ...inside, path: "/identities/$id", component: lazyPage(() => import("../pages/identity/IdentityPage"), "IdentityPage") }),
+    createRoute({ ...inside, path: "/events", component: lazyPage(() => import("../pages/events/EventList"), "EventList") }),
+    createRoute({ ...inside, path: "/events/$id", component: lazyPage(() => import("../pages/events/EventPage"), "EventPage") }),
+    createRoute({ ...inside, path: "/devices", component: lazyPage(() => import("../pages/devices/DeviceList"), "DeviceList") }),
+    createRoute({ ...inside, path: "/devices/$fingerprint", component: lazyPage(() => import("../pages/devices/DevicePage"), "DevicePage") }),
+    createRoute({ ...inside, path: "/groups", component: lazyPage(() => import("../pages/groups/GroupList"), "GroupList") }),
+    createRoute({ ...inside, path: "/groups/$type/$id", component: lazyPage(() => import("../pages/groups/GroupPage"), "GroupPage") }),
+    createRoute({ ...inside, path: "/escalations", component: lazyPage(() => import("../pages/escalations/EscalationQueue"), "EscalationQueue") }),
+    createRoute({ ...inside, path: "/rules", component: lazyPage(() => import("../pages/rules/RuleList"), "RuleList") }),
+    createRoute({ ...inside, path: "/badge-rules/$id", component: lazyPage(() => import("../pages/rules/BadgeRulePage"), "BadgeRulePage") }),
+    createRoute({ ...inside, path: "/escalation-rules/$id", component: lazyPage(() => import("../pages/rules/EscalationRulePage"), "EscalationRulePage") }),
+    createRoute({ ...inside, path: "/deliveries/$id", component: lazyPage(() => import("../pages/deliveries/DeliveryPage"), "DeliveryPage") }),
     settings.addChildren([
       createRoute({ ...setting, path: "/", beforeLoad: () => { throw redirect({ to: "/settings/channels" }); } }),
-      createRoute({ ...setting, path: "/channels", component: lazyRouteComponent(() => import("../pages/channels/ChannelList"), "ChannelList") }),
-      createRoute({ ...setting, path: "/channels/$id", component: lazyRouteComponent(() => import("../pages/channels/ChannelPage"), "ChannelPage") }),
-      createRoute({ ...setting, path: "/credentials", component: lazyRouteComponent(() => import("../pages/settings/Credentials"), "Credentials") }),
-      createRoute({ ...setting, path: "/team", component: lazyRouteComponent(() => import("../pages/settings/Team"), "Team") }),
-      createRoute({ ...setting, path: "/account", component: lazyRouteComponent(() => import("../pages/settings/Account"), "Account") }),
-      createRoute({ ...setting, path: "/datasets", component: lazyRouteComponent(() => import("../pages/settings/Datasets"), "Datasets") }),
-      createRoute({ ...setting, path: "/mappings", component: lazyRouteComponent(() => import("../pages/settings/Mappings"), "Mappings") }),
-      createRoute({ ...setting, path: "/mcp-tokens", component: lazyRouteComponent(() => import("../pages/settings/McpTokens"), "McpTokens") }),
-      createRoute({ ...setting, path: "/usage", component: lazyRouteComponent(() => import("../pages/settings/Usage"), "Usage") }),
-      createRoute({ ...setting, path: "/audit-log", component: lazyRouteComponent(() => import("../pages/settings/AuditLog"), "AuditLog") }),
-      createRoute({ ...setting, path: "/system", component: lazyRouteComponent(() => import("../pages/settings/System"), "System") }),
+      createRoute({ ...setting, path: "/channels", component: lazyPage(() => import("../pages/channels/ChannelList"), "ChannelList") }),
+      createRoute({ ...setting, path: "/channels/$id", component: lazyPage(() => import("../pages/channels/ChannelPage"), "ChannelPage") }),
+      createRoute({ ...setting, path: "/credentials", component: lazyPage(() => import("../pages/settings/Credentials"), "Credentials") }),
+      createRoute({ ...setting, path: "/team", component: lazyPage(() => import("../pages/settings/Team"), "Team") }),
+      createRoute({ ...setting, path: "/account", component: lazyPage(() => import("../pages/settings/Account"), "Account") }),
+      createRoute({ ...setting, path: "/datasets", component: lazyPage(() => import("../pages/settings/Datasets"), "Datasets") }),
+      createRoute({ ...setting, path: "/mappings", component: lazyPage(() => import("../pages/settings/Mappings"), "Mappings") }),
+      createRoute({ ...setting, path: "/mcp-tokens", component: lazyPage(() => import("../pages/settings/McpTokens"), "McpTokens") }),
+      createRoute({ ...setting, path: "/usage", component: lazyPage(() => import("../pages/settings/Usage"), "Usage") }),
+      createRoute({ ...setting, path: "/audit-log", component: lazyPage(() => import("../pages/settings/AuditLog"), "AuditLog") }),
+      createRoute({ ...setting, path: "/system", component: lazyPage(() => import("../pages/settings/System"), "System") }),
     ]),
   ]),
 ]);

@@ -3,22 +3,34 @@
 import { Alert, Button, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { IconAlertCircle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { errorText } from "../api";
+import { asApiError, errorText } from "../api";
+import { exactTime } from "./Time";
 
 interface Asked<T> {
   data: T | undefined;
   error: unknown;
   refetch: () => unknown;
+  dataUpdatedAt?: number;
 }
 
 /** Shows what `of` has answered by `children`; till then something of about that size. */
 export function Answer<T>({ of, lines = 3, children }: { of: Asked<T>; lines?: number; children: (data: T) => ReactNode }) {
-  if (of.data !== undefined) return children(of.data);
+  if (of.data !== undefined) return <>{asApiError(of.error) && <Old of={of} />}{children(of.data)}</>;
   if (of.error) return <Failure error={of.error} retry={() => void of.refetch()} />;
   return (
     <Stack gap="xs" role="status" aria-label="Loading">
       {Array.from({ length: lines }, (_, line) => <Skeleton key={line} height={22} />)}
     </Stack>
+  );
+}
+
+/** What is shown could not be brought up to date. */
+function Old<T>({ of: { error, refetch, dataUpdatedAt } }: { of: Asked<T> }) {
+  return (
+    <Text fz="sm" c="dimmed" role="status">
+      {dataUpdatedAt ? `As of ${exactTime(dataUpdatedAt)}: ` : ""}it could not be brought up to date. {errorText(error)}{" "}
+      <Button size="compact-xs" variant="default" onClick={() => void refetch()}>Try again</Button>
+    </Text>
   );
 }
 

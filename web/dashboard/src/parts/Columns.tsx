@@ -6,6 +6,7 @@ import type { Column } from "./ListTable";
 import { IdentityLink, PageLink } from "./PageLink";
 import { CATEGORIES, scoreOf, word } from "./score";
 import { Time } from "./Time";
+import { Who } from "./Who";
 
 type Identity = Schemas["IdentityBody"];
 type Event = Schemas["TrackedEventBody"];
@@ -14,7 +15,7 @@ type Group = Schemas["GroupBody"];
 
 /** Who it is, how they are scored, and when they were last active. */
 export const IDENTITY_COLUMNS: Column<Identity>[] = [
-  { title: "Identity", cell: ({ id, displayName }) => <IdentityLink id={id} name={displayName} /> },
+  { title: "Identity", cell: (identity) => <Who identity={identity} /> },
   ...CATEGORIES.map((category): Column<Identity> => ({
     title: word(category),
     sort: `${category.toLowerCase()}Score`,

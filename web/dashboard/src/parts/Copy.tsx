@@ -1,6 +1,7 @@
 // Text to take along.
 
 import { ActionIcon, Alert, Button, CopyButton, Group, Stack, Text, Tooltip } from "@mantine/core";
+import { visible } from "../app/visible";
 import { IconAlertTriangle, IconCheck, IconCopy } from "@tabler/icons-react";
 
 /** A button that copies `text`; `label` says what it is. */
@@ -10,7 +11,7 @@ export function Copy({ text, label, isWide = false }: { text: string; label: str
       {({ copied, copy }) => {
         const Icon = copied ? IconCheck : IconCopy;
         const words = copied ? "Copied" : `Copy ${label}`;
-        if (isWide) return <Button size="xs" variant="default" leftSection={<Icon size={14} />} onClick={copy}>{words}</Button>;
+        if (isWide) return <Button size="xs" variant="default" flex="none" leftSection={<Icon size={14} />} onClick={copy}>{words}</Button>;
         return (
           <Tooltip label={words}>
             <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Copy ${label}`} onClick={copy}><Icon size={14} /></ActionIcon>
@@ -27,8 +28,8 @@ export function Secret({ value, label, use }: { value: string; label: string; us
     <Alert color="orange" icon={<IconAlertTriangle />} title={`Copy the ${label} now: it is not shown again`}>
       <Stack gap="xs">
         <Text fz="sm">{use}</Text>
-        <Group gap="xs" wrap="nowrap">
-          <code className="mono break" data-secret>{value}</code>
+        <Group gap="xs">
+          <code className="mono break" data-secret style={{ flex: "1 1 14rem", minWidth: 0 }}>{value}</code>
           <Copy text={value} label={label} isWide />
         </Group>
       </Stack>
@@ -40,7 +41,7 @@ export function Secret({ value, label, use }: { value: string; label: string; us
 export function Source({ text, label }: { text: string; label: string }) {
   return (
     <div style={{ position: "relative" }}>
-      <pre className="source" tabIndex={0} aria-label={label}>{text}</pre>
+      <pre className="source" tabIndex={0} aria-label={label}>{visible(text)}</pre>
       <span style={{ position: "absolute", top: 6, right: 6 }}><Copy text={text} label={label} /></span>
     </div>
   );

@@ -1,11 +1,12 @@
 // A page of a list: columns that sort, rows that open, by pointer or by keys, and the way to the next page.
 
-import { ActionIcon, Group, Table, Text } from "@mantine/core";
+import { ActionIcon, Button, Checkbox, Group, Table, Text } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { IconArrowDown, IconArrowUp, IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { usePageSearch } from "../app/search";
+import { useHeld } from "./held";
 
 export interface Column<Row> {
   title: string;
@@ -41,12 +42,23 @@ interface Props<Row> {
   isWaiting?: boolean;
   /** The row that keys act on, where the page wants to know. */
   onSelect?: (row: Row | undefined) => void;
+  /** Rows that can be chosen, where something can be done with several. */
+  choice?: Choice<Row>;
 }
 
-export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWaiting, onSelect }: Props<Row>) {
+export interface Choice<Row> {
+  /** The keys of those that are chosen. */
+  chosen: ReadonlySet<string | number>;
+  onChange: (chosen: ReadonlySet<string | number>) => void;
+  /** What a row is called. */
+  label: (row: Row) => string;
+}
+
+export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWaiting, onSelect, choice }: Props<Row>) {
   const navigate = useNavigate();
-  const rows = page.content;
+  const [isInHand, take] = useState(false);
   const [selected, setSelected] = useState(-1);
+  const { rows, isOld, show } = useHeld(page, rowKey, { isHeld: isInHand || selected >= 0, isWaiting: isWaiting ?? false });
   const body = useRef<HTMLTableSectionElement>(null);
   const open = (row: Row | undefined) => row && href && void navigate({ to: href(row) });
   const move = (step: number) => {
@@ -65,10 +77,21 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
   if (rows.length === 0 && page.first) return <div className="panel">{empty}</div>;
   return (
     <>
-      <div className="table-box" data-waiting={isWaiting || undefined} role="group" aria-label={label} tabIndex={0}>
+      <div
+        className="table-box"
+        data-waiting={isWaiting || undefined}
+        role="group"
+        aria-label={label}
+        tabIndex={0}
+        onPointerEnter={() => take(true)}
+        onPointerLeave={() => take(false)}
+      >
         <Table verticalSpacing={6} horizontalSpacing="sm">
           <Table.Thead>
-            <Table.Tr>{columns.map((column) => <Heading key={column.title} column={column} />)}</Table.Tr>
+            <Table.Tr>
+              {choice && <Table.Th w={36}><ChooseAll rows={rows} rowKey={rowKey} choice={choice} /></Table.Th>}
+              {columns.map((column) => <Heading key={column.title} column={column} />)}
+            </Table.Tr>
           </Table.Thead>
           <Table.Tbody ref={body}>
             {rows.map((row, index) => (
@@ -79,14 +102,50 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
                 aria-selected={index === selected || undefined}
                 onClick={(event) => isPlain(event.target) && (href ? open(row) : setSelected(index))}
               >
+                {choice && <Table.Td w={36}><Choose row={row} rowKey={rowKey} choice={choice} /></Table.Td>}
                 {columns.map((column) => <Table.Td key={column.title} w={column.width}>{column.cell(row)}</Table.Td>)}
               </Table.Tr>
             ))}
           </Table.Tbody>
         </Table>
       </div>
+      {/* Below the table: above it, it would move the rows. */}
+      {isOld && (
+        <Group gap="xs" role="status">
+          <Text fz="sm" c="dimmed">Rows have come or moved. They stay as they are while you are at them.</Text>
+          {selected >= 0 && <Button size="compact-xs" variant="default" onClick={() => { setSelected(-1); show(); }}>Show the list as it is now</Button>}
+        </Group>
+      )}
       <Pager page={page} />
     </>
+  );
+}
+
+interface Choosing<Row> {
+  rowKey: (row: Row) => string | number;
+  choice: Choice<Row>;
+}
+
+function ChooseAll<Row>({ rows, rowKey, choice: { chosen, onChange } }: Choosing<Row> & { rows: Row[] }) {
+  const keys = rows.map(rowKey);
+  const count = keys.filter((key) => chosen.has(key)).length;
+  const isAll = count === keys.length && count > 0;
+  return (
+    <Checkbox
+      size="xs"
+      aria-label="All of this page"
+      checked={isAll}
+      indeterminate={count > 0 && !isAll}
+      onChange={() => onChange(new Set(isAll ? [] : keys))}
+    />
+  );
+}
+
+function Choose<Row>({ row, rowKey, choice: { chosen, onChange, label } }: Choosing<Row> & { row: Row }) {
+  const key = rowKey(row);
+  const others = [...chosen].filter((one) => one !== key);
+  return (
+    <Checkbox size="xs" aria-label={label(row)} checked={chosen.has(key)} onChange={(event) => onChange(new Set(event.currentTarget.checked ? [...others, key] : others))} />
   );
 }
 

@@ -3,14 +3,21 @@
 import { Group, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import type { ReactNode } from "react";
+import { useLostSince } from "../app/reach";
+import { Chip } from "./Chip";
+import { exactTime } from "./Time";
 
 /** A page: its title, what can be done on it, and what it shows. `tab` is its title in the browser, if another. */
 export function Page({ title, tab, actions, children }: { title: ReactNode; tab?: string; actions?: ReactNode; children: ReactNode }) {
   useDocumentTitle(`${tab ?? (typeof title === "string" ? title : "dregs")} · dregs`);
+  const lostSince = useLostSince();
   return (
     <Stack gap="md" maw={1560} mx="auto">
       <Group justify="space-between" align="center" gap="sm">
-        <Title order={1} style={{ minWidth: 0 }} className="break">{title}</Title>
+        <Group gap="sm" miw={0} flex="0 1 auto">
+          <Title order={1} style={{ minWidth: 0 }} className="break">{title}</Title>
+          {lostSince !== undefined && <Chip tone={1}>as of {exactTime(lostSince)}</Chip>}
+        </Group>
         {actions && <Group gap="xs">{actions}</Group>}
       </Group>
       {children}

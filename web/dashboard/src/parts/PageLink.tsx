@@ -1,13 +1,28 @@
 import { Anchor, type AnchorProps } from "@mantine/core";
 import { createLink } from "@tanstack/react-router";
 import type { ComponentPropsWithoutRef } from "react";
+import { visible } from "../app/visible";
 
 type Props = AnchorProps & Omit<ComponentPropsWithoutRef<"a">, keyof AnchorProps>;
 
 /** A link to another page of the dashboard. */
 export const PageLink = createLink((props: Props) => <Anchor {...props} />);
 
-/** A link to an identity; `name` is what people call it. */
-export function IdentityLink({ id, name }: { id: string; name?: string | null | undefined }) {
-  return <PageLink to="/identities/$id" params={{ id }} className="break" fw={500} inherit>{name || id}</PageLink>;
+interface IdentityLinkProps {
+  id: string;
+  /** What people call it: many may be called the same. */
+  name?: string | null | undefined;
+  /** Where the id stands beside it anyway. */
+  isBare?: boolean;
+}
+
+/** A link to an identity, which says who it is. */
+export function IdentityLink({ id, name, isBare = false }: IdentityLinkProps) {
+  const isNamed = Boolean(name) && name !== id;
+  return (
+    <>
+      <PageLink to="/identities/$id" params={{ id }} className="break" fw={500} inherit><bdi>{isNamed ? name : visible(id)}</bdi></PageLink>
+      {isNamed && !isBare && <>{" "}<bdi className="beside" title={visible(id)}>{visible(id)}</bdi></>}
+    </>
+  );
 }

@@ -8,6 +8,10 @@ import { exactTime } from "./Time";
 
 const DAY_S = 86_400;
 const MINUTE_S = 60;
+/** The least time that is drawn: of a moment there is no curve. */
+const LEAST_S = 5 * MINUTE_S;
+/** Room for the mark of a time, in pixels. */
+const MARK_PX = 72;
 const DATE: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
 const HOUR: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
 const SECOND: Intl.DateTimeFormatOptions = { timeStyle: "medium" };
@@ -38,22 +42,28 @@ function options({ times, series, range, isBars, width, height }: Drawn): uPlot.
   const axis = { stroke: resolved("var(--mantine-color-dimmed)"), grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
   const pad = isBars ? halfABar(times) : 0;
   const paths = uPlot.paths.bars?.({ size: [0.8, 40] });
+  const last = times.at(-1);
   return {
     width,
     height,
     tzDate: (time) => uPlot.tzDate(new Date(time * 1_000), zone()),
     series: [
-      { value: (_, time) => (time ? exactTime(time * 1_000) : "") },
-      ...series.map(({ label, colour }): uPlot.Series => {
+      // While nothing is pointed at, the legend tells of the last.
+      { label: "Time", value: (_, time) => ((time ?? last) === undefined ? "" : exactTime(time ? time * 1_000 : (last ?? 0))) },
+      ...series.map(({ label, colour, values }): uPlot.Series => {
         const stroke = resolved(colour);
         const style = isBars && paths ? { width: 0, fill: stroke, paths, points: { show: false } } : { width: 2 };
-        return { label, stroke, spanGaps: true, value: (_, value) => value ?? "", ...style };
+        const value: uPlot.Series.Value = (_, shown, __, index) => shown ?? (index == null ? values.at(-1) : undefined) ?? "–";
+        return { label, stroke, spanGaps: true, value, ...style };
       }),
     ],
-    axes: [{ ...axis, values: (_, at, __, ___, step) => at.map((time) => tick(time, step)) }, { ...axis, size: 56 }],
+    axes: [
+      { ...axis, space: MARK_PX, values: (_, at) => marks(at) },
+      { ...axis, size: 56 },
+    ],
     scales: {
-      x: { range: (_, least, most) => [least - pad, most + pad] },
-      y: range ? { range } : isBars ? { range: (_, __, most) => [0, Math.max(most, 1)] } : {},
+      x: { range: (_, least, most) => span(least - pad, most + pad) },
+      y: range ? { range } : { range: (_, __, most) => [0, Math.max(most ?? 0, 1) * (isBars ? 1 : 1.05)] },
     },
     cursor: { points: { size: 6 } },
   };
@@ -71,7 +81,23 @@ function halfABar(times: number[]): number {
   return times.length > 1 ? (last - first) / 1_000 / (times.length - 1) / 2 : DAY_S / 2;
 }
 
-/** What stands at a time of the axis, whose marks are `step` seconds apart. */
-function tick(time: number, step: number): string {
-  return formatted(time * 1_000, step >= DAY_S ? DATE : step >= MINUTE_S ? HOUR : SECOND);
+/** What is drawn, in seconds: a short time is given room on both sides. */
+function span(least: number, most: number): [number, number] {
+  const room = Math.max(LEAST_S - (most - least), 0) / 2;
+  return [least - room, most + room];
+}
+
+/** What stands at the times of the axis, in seconds: as much as tells each from the one before, and the day where it begins. */
+function marks(at: number[]): string[] {
+  const step = (at[1] ?? 0) - (at[0] ?? 0);
+  const precise = step >= DAY_S ? DATE : step >= MINUTE_S ? HOUR : SECOND;
+  let day = "";
+  return at.map((time, index) => {
+    const today = formatted(time * 1_000, DATE);
+    const isNewDay = today !== day && precise !== DATE;
+    day = today;
+    const mark = formatted(time * 1_000, precise);
+    // The first mark stands at the edge, where two lines would be cut.
+    return isNewDay && index > 0 ? `${mark}\n${today}` : mark;
+  });
 }

@@ -20,7 +20,10 @@ interface Props {
 }
 
 export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Props) {
-  const form = useForm<ChannelValues>({ initialValues: valuesOf(channel) });
+  const form = useForm<ChannelValues>({
+    initialValues: valuesOf(channel),
+    validate: { events: (events) => (events.length === 0 ? "Tick at least one: without any the channel tells of nothing." : null) },
+  });
   const { type } = form.values;
   return (
     <form onSubmit={form.onSubmit(onSubmit)}>
@@ -95,7 +98,7 @@ function EventTypes({ form }: { form: Form }) {
   return (
     <Answer of={types} lines={6}>
       {(all) => (
-        <Checkbox.Group label="Subscribed events" description="Which events are sent to this channel." {...form.getInputProps("events")}>
+        <Checkbox.Group label="Subscribed events" description="Which events are sent to this channel." withAsterisk {...form.getInputProps("events")}>
           <Stack gap={10} mt="xs">
             {all.map((type) => (
               <Checkbox key={type.name} value={type.name} label={word(type.name)} description={<Text component="span" fz="xs" c="dimmed">{type.description}</Text>} />

@@ -12,6 +12,7 @@ import { Confirm } from "../../parts/Confirm";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
+import { Activity } from "./Activity";
 import { ChannelForm } from "./ChannelForm";
 import { configOf, target, TYPES, webhookFacts, type Channel, type ChannelValues } from "./config";
 import { DeliveryLog } from "./DeliveryLog";
@@ -33,6 +34,7 @@ export function ChannelPage() {
               <Panel title="Channel"><Facts facts={facts(shown)} /></Panel>
               <Panel title="Health"><Health channel={shown} /></Panel>
             </SimpleGrid>
+            <Activity channelId={shown.id} />
             <DeliveryLog channel={shown} />
           </>
         )}

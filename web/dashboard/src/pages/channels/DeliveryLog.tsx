@@ -1,26 +1,38 @@
 // Everything that a channel was to tell, and what became of it.
 
-import { Group, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { keepPreviousData } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import { $api, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { useMay } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
-import { StatusChip } from "../../parts/Chip";
 import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Panel } from "../../parts/Page";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
-import { ERRORS, size } from "../deliveries/words";
+import { DeliveryStatus } from "../deliveries/DeliveryStatus";
+import { ERRORS, size, WAITS } from "../deliveries/words";
 import type { Channel } from "./config";
 import { Replay } from "./Replay";
+import { ResendChosen } from "./ResendChosen";
 import { TimeFilter } from "../../parts/TimeFilter";
 
 type Delivery = Schemas["DeliveryBody"];
 
-const STATUSES = ["PENDING", "DELIVERED", "FAILED", "PAUSED", "SUPERSEDED"];
+const STATUSES: [value: string, word: string][] = [
+  ["PENDING", "Pending"],
+  ...Object.entries(WAITS).map(([name, { word }]): [string, string] => [name, word]),
+  ["DELIVERED", "Delivered"],
+  ["FAILED", "Failed"],
+  ["PAUSED", "Paused"],
+  ["SUPERSEDED", "Superseded"],
+];
+/** What the API takes as a status of HTTP; what is typed on the way there is not asked for. */
+const HTTP_STATUS = /^[1-5](\d\d|xx)$/i;
+const FILTERS = ["status", "event", "identity", "httpStatus", "errorClass", "error", "from", "to"] as const;
 
 const COLUMNS: Column<Delivery>[] = [
   {
@@ -30,29 +42,42 @@ const COLUMNS: Column<Delivery>[] = [
   },
   { title: "Event", cell: ({ event }) => <span style={{ whiteSpace: "nowrap" }}>{word(event)}</span> },
   { title: "Identity", cell: ({ identityId }) => (identityId ? <div className="clip" style={{ maxWidth: 180 }}><IdentityLink id={identityId} /></div> : "–") },
-  { title: "Status", cell: ({ status }) => <StatusChip status={status} /> },
+  { title: "Status", cell: (delivery) => <DeliveryStatus delivery={delivery} /> },
   { title: "HTTP", cell: ({ httpStatus }) => <span className="numbers">{httpStatus ?? "–"}</span> },
-  { title: "Error", cell: (delivery) => <ErrorWords delivery={delivery} /> },
+  { title: "Last error", cell: (delivery) => <LastError delivery={delivery} /> },
   { title: "Attempts", cell: ({ attemptCount }) => <span className="numbers">{attemptCount}</span> },
-  { title: "Payload", cell: ({ payloadSize }) => <span className="numbers" style={{ whiteSpace: "nowrap" }}>{payloadSize == null ? "–" : size(payloadSize)}</span> },
   { title: "Next attempt", cell: ({ nextAttemptAt }) => <Time at={nextAttemptAt} /> },
+  { title: "Payload", cell: ({ payloadSize }) => <span className="numbers" style={{ whiteSpace: "nowrap" }}>{payloadSize == null ? "–" : size(payloadSize)}</span> },
 ];
 
-function ErrorWords({ delivery: { errorClass, errorMessage } }: { delivery: Delivery }) {
+/** What kind of error it was, and its own words. */
+function LastError({ delivery: { errorClass, errorMessage } }: { delivery: Delivery }) {
   if (!errorClass) return <>–</>;
-  return <div className="clip" style={{ maxWidth: 220 }} title={errorMessage ?? undefined}>{ERRORS[errorClass] ?? errorMessage}</div>;
+  const kind = ERRORS[errorClass] ?? word(errorClass);
+  return (
+    <div style={{ maxWidth: 260, minWidth: 140 }}>
+      <div className="clip" title={kind}>{kind}</div>
+      {errorMessage && <Text fz="xs" c="dimmed" className="clip" title={errorMessage}>{errorMessage}</Text>}
+    </div>
+  );
 }
 
 export function DeliveryLog({ channel }: { channel: Channel }) {
   const [search] = usePageSearch();
   const { manage } = useMay();
-  const { status, event, identity, from, to, sort, order } = search;
-  const query = { status, event, identity, from, to, sort, order: order as "ASC" | "DESC" | undefined, pageNumber: Number(search.pageNumber ?? 0) };
+  const { status, event, identity, errorClass, error, from, to, sort, order } = search;
+  const httpStatus = HTTP_STATUS.test(search.httpStatus ?? "") ? search.httpStatus : undefined;
+  const filter = { status, event, identity, httpStatus, errorClass, error, from, to };
+  const query = { ...filter, sort, order: order as "ASC" | "DESC" | undefined, pageNumber: Number(search.pageNumber ?? 0) };
   const deliveries = $api.useQuery("get", "/api/channels/{id}/deliveries", { params: { path: { id: channel.id }, query } }, { placeholderData: keepPreviousData });
-  const isFiltered = [status, event, identity, from, to].some(Boolean);
+  const [chosen, choose] = useState<ReadonlySet<string | number>>(new Set());
+  // Whoever looks at other deliveries has not chosen them.
+  const shown = JSON.stringify(query);
+  useEffect(() => choose(new Set()), [shown]);
   return (
     <Panel title="Delivery log" actions={manage && <Replay channelId={channel.id} />}>
       <LogFilters />
+      {manage && <ResendChosen chosen={chosen} onDone={() => choose(new Set())} />}
       <Answer of={deliveries} lines={10}>
         {(page) => (
           <ListTable
@@ -62,7 +87,8 @@ export function DeliveryLog({ channel }: { channel: Channel }) {
             rowKey={({ id }) => id}
             href={({ id }) => `/deliveries/${id}`}
             isWaiting={deliveries.isPlaceholderData}
-            empty={isFiltered ? <Empty title="No matching deliveries" /> : <Nothing channel={channel} />}
+            {...(manage ? { choice: { chosen, onChange: choose, label: ({ id, event }: Delivery) => `Choose delivery ${id}, ${word(event)}` } } : {})}
+            empty={Object.values(filter).some(Boolean) ? <Empty title="No matching deliveries" /> : <Nothing channel={channel} />}
           />
         )}
       </Answer>
@@ -80,14 +106,20 @@ function Nothing({ channel }: { channel: Channel }) {
 }
 
 function LogFilters() {
+  const [search, change] = usePageSearch();
   const types = $api.useQuery("get", "/api/event-types", undefined, { staleTime: Infinity });
+  const isFiltered = FILTERS.some((name) => search[name]);
   return (
-    <Group gap="xs">
-      <ChoiceFilter name="status" label="Any status" options={STATUSES.map((status) => [status, word(status)])} />
+    <Group gap="xs" role="search" aria-label="Filters">
+      <ChoiceFilter name="status" label="Any status" options={STATUSES} />
       <ChoiceFilter name="event" label="Any event" options={(types.data ?? []).map(({ name }) => [name, word(name)])} />
+      <TextFilter name="httpStatus" label="HTTP status" placeholder="503 or 5xx" w={110} />
+      <ChoiceFilter name="errorClass" label="Any error" options={Object.entries(ERRORS)} />
+      <TextFilter name="error" label="Text of the error" w={170} />
       <TextFilter name="identity" label="Identity id" w={170} />
       <TimeFilter name="from" label="From" />
       <TimeFilter name="to" label="To" />
+      {isFiltered && <Button size="sm" variant="subtle" onClick={() => change(Object.fromEntries(FILTERS.map((name) => [name, undefined])))}>Clear filters</Button>}
       {types.error ? <Text c="dimmed" fz="sm">The event types could not be read.</Text> : null}
     </Group>
   );

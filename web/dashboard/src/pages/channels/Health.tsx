@@ -2,13 +2,14 @@
 
 import { Progress, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
-import { StatusChip } from "../../parts/Chip";
+import { Chip, StatusChip } from "../../parts/Chip";
 import { Facts } from "../../parts/Page";
 import { Time } from "../../parts/Time";
 import type { Channel } from "./config";
 
 /** The state of a channel for a chip: what is disabled is no longer healthy or failing. */
 export function HealthChip({ channel }: { channel: Channel }) {
+  if (channel.enabled && channel.events.length === 0) return <Chip tone={1}>No events</Chip>;
   return <StatusChip status={channel.enabled ? channel.health.status : "DISABLED"} />;
 }
 
@@ -16,6 +17,7 @@ export function HealthChip({ channel }: { channel: Channel }) {
 export function HealthWords({ channel }: { channel: Channel }) {
   const { status, failures, resumesAt, lastError, disabledReason } = channel.health;
   if (!channel.enabled) return <>{disabledReason ?? "Deliveries are paused until it is enabled again."}</>;
+  if (channel.events.length === 0) return <>It is subscribed to no event.</>;
   if (status === "HEALTHY") return <>Deliveries succeed.</>;
   return (
     <>

@@ -6,7 +6,6 @@ import type { ReactNode } from "react";
 import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
-import { StatusChip } from "../../parts/Chip";
 import { Copy } from "../../parts/Copy";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
@@ -14,7 +13,8 @@ import { exactTime, Time } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { target, type Channel } from "../channels/config";
 import { Attempt, type Shown } from "./Attempt";
-import { STATES } from "./words";
+import { DeliveryStatus } from "./DeliveryStatus";
+import { STATES, WAITS } from "./words";
 
 type Delivery = Omit<Schemas["DeliveryLogBody"], "attempts"> & { attempts: Shown[] };
 
@@ -58,9 +58,9 @@ function Log({ delivery, channel }: { delivery: Delivery; channel: Channel | und
 }
 
 function facts(delivery: Delivery, channel: Channel | undefined): [string, ReactNode][] {
-  const { status, event, eventId, identityId, channelId, createdAt, nextAttemptAt, completedAt, errorMessage } = delivery;
+  const { status, waitsFor, event, eventId, identityId, channelId, createdAt, nextAttemptAt, completedAt, errorMessage } = delivery;
   return [
-    ["Status", <><StatusChip status={status} /> {STATES[status]}</>],
+    ["Status", <><DeliveryStatus delivery={delivery} /> {waitsFor ? WAITS[waitsFor]?.note : STATES[status]}</>],
     ...(errorMessage ? [["Last error", errorMessage] as [string, string]] : []),
     ["Event", word(event)],
     ["Event id", <><span className="mono">{eventId}</span> <Copy text={eventId} label="event id" /></>],

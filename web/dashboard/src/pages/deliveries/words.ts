@@ -37,6 +37,12 @@ export const STATES: Record<string, string> = {
   SUPERSEDED: "Replaced by a newer score of the same identity.",
 };
 
+/** What a delivery waits for, if not for its first attempt. */
+export const WAITS: Record<string, { word: string; note: string }> = {
+  RETRYING: { word: "Waiting for a retry", note: "It has failed so far, and is tried again." },
+  HELD: { word: "Held back", note: "Its endpoint is failing. It is spared, and this waits until it works again." },
+};
+
 /** "1.2 kB". */
 export function size(bytes: number): string {
   return bytes < 1_000 ? `${bytes} B` : `${(bytes / 1_000).toFixed(1)} kB`;

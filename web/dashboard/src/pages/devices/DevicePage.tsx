@@ -13,6 +13,7 @@ import { Facts, Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { IdentitiesOf } from "../../parts/Lists";
 import { Time } from "../../parts/Time";
+import { Components } from "./Components";
 
 type Device = Schemas["DeviceBody"];
 
@@ -28,6 +29,7 @@ export function DevicePage() {
             <Panel title="Identities" note="Seen on this device." actions={<PageLink to="/events" search={{ device: fingerprint } as never} fz="sm">Events</PageLink>}>
               <IdentitiesOf filter={{ device: fingerprint }} />
             </Panel>
+            <Components fingerprint={fingerprint} />
           </>
         )}
       </Answer>

@@ -39,8 +39,9 @@ function Statuses() {
           key={status}
           to="."
           search={{ ...search, status: status === "OPEN" ? undefined : status, escalation: undefined, pageNumber: undefined } as never}
-          aria-current={status === shown || undefined}
-          activeProps={{ "aria-current": status === shown || undefined }}
+          // Without a status in its address, a link would be taken for the one to wherever one is.
+          activeOptions={{ exact: true, explicitUndefined: true }}
+          aria-current={status === shown ? "page" : undefined}
         >
           {word(status)}
           {counts[status] !== undefined && <span className={classes.count}>{counted(counts[status])}</span>}

@@ -2,6 +2,7 @@
 
 import { getHotkeyHandler } from "@mantine/hooks";
 import { useEffect, useRef } from "react";
+import { visible } from "../../app/visible";
 import { StatusChip } from "../../parts/Chip";
 import { Time } from "../../parts/Time";
 import classes from "./EscalationQueue.module.css";
@@ -41,7 +42,10 @@ function QueueRow({ escalation, isCurrent, select }: { escalation: Escalation; i
   return (
     <div className={classes.row} role="option" id={`escalation-${id}`} aria-selected={isCurrent} onClick={select}>
       <StatusChip status={severity} />
-      <span className={`${classes.name} clip`}>{identity.label}</span>
+      <span className={`${classes.name} clip`}>
+        <bdi>{identity.label === identity.id ? visible(identity.id) : identity.label}</bdi>
+        {identity.label !== identity.id && <>{" "}<bdi className="beside">{visible(identity.id)}</bdi></>}
+      </span>
       <span className={classes.opened}><Time at={openedAt} /></span>
       <span className={classes.rule}>
         <span className="clip">{escalationRule.label}</span>

@@ -1,5 +1,6 @@
 // One event, as it was stored.
 
+import { Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
@@ -11,7 +12,13 @@ import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
 
-type Event = Schemas["TrackedEventBody"];
+type Event = Schemas["WholeEventBody"];
+
+/** What the events that dregs.js sends by itself say. */
+const OWN: Record<string, string> = {
+  dregs_init: "dregs.js has started on a page, and reported the device",
+  dregs_identify: "the page said who is signed in",
+};
 
 export function EventPage() {
   const { id = "" } = useParams({ strict: false });
@@ -22,9 +29,7 @@ export function EventPage() {
         {(event) => (
           <>
             <Panel><About event={event} /></Panel>
-            <Panel title="Data" note="Passwords, tokens, card numbers and other secrets were redacted before storage.">
-              <Source text={pretty(event.eventData)} label="data" />
-            </Panel>
+            <Sent event={event} />
           </>
         )}
       </Answer>
@@ -32,13 +37,26 @@ export function EventPage() {
   );
 }
 
+/** What was sent, part by part; an event may have none of them. */
+function Sent({ event: { eventData, identityData, components, interaction } }: { event: Event }) {
+  const parts: [title: string, value: object | null | undefined, note?: string][] = [
+    ["Data", eventData, "Passwords, tokens, card numbers and the like were taken out before it was stored."],
+    ["Data of the identity", identityData, "It was merged into the identity."],
+    ["Device, as dregs.js saw it", components, "The fingerprint is made of those components that do not change on one device."],
+    ["How the page was operated", interaction, "Since the event before: counts and rhythms, never contents."],
+  ];
+  const shown = parts.filter(([, value]) => value && Object.keys(value).length > 0);
+  if (shown.length === 0) return <Panel title="Data"><Text c="dimmed" fz="sm">It was sent without any.</Text></Panel>;
+  return shown.map(([title, value, note]) => <Panel key={title} title={title} note={note}><Source text={pretty(value)} label={title.toLowerCase()} /></Panel>);
+}
+
 function About({ event }: { event: Event }) {
-  const { id, timestamp, identity, groups, fingerprint, session, ip, url, userAgent, eventSource, canonicalType } = event;
+  const { id, timestamp, eventName, identity, groups, fingerprint, session, ip, url, userAgent, eventSource, canonicalType } = event;
   return (
     <Facts
       facts={[
         ["Time", <>{exactTime(timestamp)} (<Time at={timestamp} />)</>],
-        ["Canonical type", canonicalType ? <Chip>{word(canonicalType)}</Chip> : <>not mapped: <PageLink to="/settings/mappings">add a mapping</PageLink></>],
+        ["Canonical type", canonicalType ? <Chip>{word(canonicalType)}</Chip> : OWN[eventName] ?? <>not mapped: <PageLink to="/settings/mappings">add a mapping</PageLink></>],
         ["Identity", identity && <IdentityLink id={identity.id} name={identity.label} />],
         ["Groups", groups.length > 0 && groups.map((group) => (
           <span key={group.path}>{word(group.type)} <PageLink to="/groups/$type/$id" params={{ type: group.type, id: group.id }}>{group.label}</PageLink> </span>

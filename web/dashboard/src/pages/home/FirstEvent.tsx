@@ -1,70 +1,92 @@
-// A new installation: how to send the first event, until it is here.
+// A new installation: how to send the first event, and what comes after it.
 
-import { Button, Group, Loader, Text } from "@mantine/core";
+import { Button, Group, Loader, SegmentedControl, Stack, Text } from "@mantine/core";
+import { IconCircleCheck } from "@tabler/icons-react";
+import { useState } from "react";
 import { $api, refresh } from "../../api";
 import { useMay } from "../../app/session";
-import { Source } from "../../parts/Copy";
+import { Copy, Source } from "../../parts/Copy";
 import { Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
+import { RefusedOrigins } from "../settings/RefusedOrigins";
+import { EXAMPLE, SNIPPETS } from "../settings/snippets";
+import { FirstScores } from "./FirstScores";
+import { Steps } from "./NextSteps";
 
-/** Stands for a secret key, of which the server keeps only the hash. */
-const UNKNOWN_KEY = "$DREGS_SECRET_KEY";
+/** The key that was made here: as long as the page is loaded it can be copied, wherever one has been meanwhile. */
+let made: string | undefined;
 
-function snippet(publicKey: string): string {
-  return `<script>window.dregs = window.dregs || function () { (dregs.q = dregs.q || []).push(arguments) }</script>
-<script async src="${location.origin}/dregs.js"></script>
-<script>
-  dregs('init', { key: '${publicKey}' })
-  dregs('identify', 'user_1', { email: 'ada@example.com' })
-</script>`;
-}
+const NOTES: Record<string, string> = {
+  curl: "An ordinary user, and three accounts that one script has made: see what each of the four scores says of them.",
+  Browser: "Into every page. It sees the device, sets no cookies, and never sends what is typed. Origins that no credential allows are listed here, with a button to allow them.",
+  TypeScript: "Whenever something happens: a sign-up, a sign-in, a purchase.",
+  Python: "With the official client. Whenever something happens: a sign-up, a sign-in, a purchase.",
+  Rust: "With the official client. Whenever something happens: a sign-up, a sign-in, a purchase.",
+};
 
-function curl(secretKey: string): string {
-  return `curl ${location.origin}/api/events \\
-  -H "Authorization: Bearer ${secretKey}" -H 'Content-Type: application/json' \\
-  -d '{"type": "user.signup",
-       "identity": {"id": "user_1", "data": {"name": "Ada Lovelace", "email": "ada@example.com"}}}'`;
-}
-
-export function FirstEvent() {
-  const { manage } = useMay();
-  const credentials = $api.useQuery("get", "/api/credentials", undefined, { enabled: manage });
-  const publicKey = credentials.data?.find((credential) => credential.enabled)?.publicKey ?? "pk_…";
+/** `hasEvents`: whether the first has arrived; `onDone` leaves for the dashboard. */
+export function FirstEvent({ hasEvents, onDone }: { hasEvents: boolean; onDone: () => void }) {
   return (
-    <Page title="Welcome">
+    <Page title="Welcome" actions={hasEvents && <Button size="xs" onClick={onDone}>Go to the dashboard</Button>}>
       <Panel>
         <Group gap="sm" role="status">
-          <Loader size="sm" aria-hidden />
-          <Text fw={600}>Waiting for your first event. This page updates by itself when it arrives.</Text>
+          {hasEvents ? <IconCircleCheck size={22} color="var(--band-3-mark)" aria-hidden /> : <Loader size="sm" aria-hidden />}
+          <Text fw={600} flex={1} miw={200}>{hasEvents ? "Your first event is here." : "Waiting for your first event. This page updates by itself when it arrives."}</Text>
+          {!hasEvents && <SendExample />}
         </Group>
       </Panel>
-      <FromBackend />
-      <Panel
-        title="In the browser"
-        note={<>Into every page. First allow the origin of your pages in <PageLink to="/settings/credentials" underline="always">Credentials</PageLink>.</>}
-      >
-        <Source text={snippet(publicKey)} label="snippet" />
-      </Panel>
+      <RefusedOrigins />
+      {hasEvents && <FirstScores />}
+      {hasEvents && <Panel title="What comes next"><Steps /></Panel>}
+      <Snippets />
     </Page>
   );
 }
 
-/** A command with a key in it: the one that was printed at the first start, or a new one. */
-function FromBackend() {
+/** Sends what the command sends. */
+function SendExample() {
   const { manage } = useMay();
-  const create = $api.useMutation("post", "/api/credentials", { onSuccess: () => refresh("/api/credentials") });
-  const secretKey = create.data?.secretKey;
+  const send = $api.useMutation("post", "/api/events/batch", { onSuccess: () => refresh("/api/dashboard", "/api/identities") });
+  if (!manage) return null;
+  return <Button size="xs" variant="default" loading={send.isPending} onClick={() => send.mutate({ body: EXAMPLE })}>Send the example</Button>;
+}
+
+function Snippets() {
+  const { manage } = useMay();
+  const [language, choose] = useState("curl");
+  const credentials = $api.useQuery("get", "/api/credentials", undefined, { enabled: manage });
+  const create = $api.useMutation("post", "/api/credentials", {
+    onSuccess: async ({ secretKey }) => {
+      made = secretKey ?? undefined;
+      await refresh("/api/credentials");
+    },
+  });
+  const secretKey = made;
+  const publicKey = credentials.data?.find((credential) => credential.enabled)?.publicKey;
+  const text = SNIPPETS[language]?.({ publicKey, secretKey }) ?? "";
   return (
-    <Panel title="From your backend" note="Every user that an event names becomes an identity with four scores.">
-      <Source text={curl(secretKey ?? UNKNOWN_KEY)} label="command" />
-      {secretKey
-        ? <Text fz="sm"><strong>Copy it now: the key is not shown again.</strong> It is the credential “First steps”, which you can revoke in Settings.</Text>
-        : (
-          <Group gap="sm">
-            <Text fz="sm">The secret key was printed at the first start.</Text>
-            {manage && <Button size="xs" variant="default" loading={create.isPending} onClick={() => create.mutate({ body: { name: "First steps" } })}>Use a new key</Button>}
-          </Group>
-        )}
+    <Panel title="Send events" note="Every user that an event names becomes an identity with four scores.">
+      <Stack gap="sm">
+        <div style={{ overflowX: "auto" }}>
+          <SegmentedControl size="xs" data={Object.keys(SNIPPETS)} value={language} onChange={choose} aria-label="Language" />
+        </div>
+        <Text fz="sm">{NOTES[language]}</Text>
+        <Source text={text} label={language === "Browser" ? "snippet" : "command"} />
+        {language !== "Browser" && (secretKey
+          ? (
+            <Text fz="sm" component="div">
+              <strong>Copy the key before you leave: it is not shown again.</strong> It is the credential “First steps”, which you can revoke in Settings.{" "}
+              <Copy text={secretKey} label="secret key" isWide />
+            </Text>
+          )
+          : (
+            <Group gap="sm">
+              <Text fz="sm">The secret key was printed at the first start.</Text>
+              {manage && <Button size="xs" variant="default" loading={create.isPending} onClick={() => create.mutate({ body: { name: "First steps" } })}>Use a new key</Button>}
+            </Group>
+          ))}
+        {language === "Browser" && <Text fz="sm">Its keys and origins are in <PageLink to="/settings/credentials" underline="always">Credentials</PageLink>.</Text>}
+      </Stack>
     </Panel>
   );
 }

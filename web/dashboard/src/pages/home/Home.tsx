@@ -1,6 +1,7 @@
 // The first page: what needs attention, what has changed, how much there is, and how scores are spread.
 
 import { SegmentedControl } from "@mantine/core";
+import { useReducer } from "react";
 import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { Integration } from "../../parts/Integration";
@@ -9,18 +10,29 @@ import { Attention } from "./Attention";
 import { ChannelHealth } from "./ChannelHealth";
 import { Distribution } from "./Distribution";
 import { FirstEvent } from "./FirstEvent";
+import { NextSteps } from "./NextSteps";
 import classes from "./Home.module.css";
 import { RANGES, rangeOf } from "./range";
 import { RecentlyActive } from "./RecentlyActive";
 import { RuleChanges } from "./RuleChanges";
 import { Trends } from "./Trends";
 
+/** Whether there was nothing when the page was loaded: what is said to a newcomer stays until they go on. */
+let isWelcome = false;
+
 export function Home() {
   const stats = $api.useQuery("get", "/api/dashboard/stats");
   const [search, change] = usePageSearch();
+  const [, leave] = useReducer((count: number) => count + 1, 0);
   const range = rangeOf(search.range);
-  // Live updates tell of the first event, and the page goes on by itself.
-  if (stats.data && stats.data.identities === 0 && stats.data.events === 0) return <FirstEvent />;
+  // Live updates tell of the first event.
+  const hasEvents = stats.data && (stats.data.identities > 0 || stats.data.events > 0);
+  isWelcome ||= hasEvents === false;
+  const goOn = () => {
+    isWelcome = false;
+    leave();
+  };
+  if (isWelcome) return <FirstEvent hasEvents={hasEvents === true} onDone={goOn} />;
   const choice = (
     <SegmentedControl
       size="xs"
@@ -33,6 +45,7 @@ export function Home() {
   return (
     <Page title="Home" actions={choice}>
       <Integration />
+      <NextSteps />
       <div className={classes.halves}>
         <Attention />
         <ChannelHealth />

@@ -32,20 +32,35 @@ export function FilterBar() {
   );
 }
 
-/** A badge by its slug: one that a rule gives, or any other. */
+/** A badge by its name, as on the chip; in the address is its slug. */
 function BadgeFilter() {
   const [search, change] = usePageSearch();
   const rules = $api.useQuery("get", "/api/badge-rules", { params: { query: { pageSize: RULES_MAX } } });
-  const kept = search.badge ?? "";
+  const badges = rules.data?.content ?? [];
+  const slug = search.badge ?? "";
+  const kept = badges.find((badge) => badge.slug === slug)?.name ?? slug;
   const [text, setText] = useState(kept);
-  const settle = useDebouncedCallback((next: string) => change({ badge: next.trim() || undefined }), TYPING_MS);
+  const settle = useDebouncedCallback((next: string) => {
+    const found = slugOf(next, badges);
+    if (found !== undefined) change({ badge: found || undefined });
+  }, TYPING_MS);
   useEffect(() => setText(kept), [kept]);
   const put = (next: string) => {
     setText(next);
     settle(next);
   };
-  const slugs = [...new Set(rules.data?.content.map(({ slug }) => slug))];
-  return <Autocomplete size="sm" w={150} aria-label="Badge" placeholder="Badge" data={slugs} value={text} onChange={put} clearable />;
+  const names = [...new Set(badges.map(({ name }) => name))];
+  return <Autocomplete size="sm" w={170} aria-label="Badge" placeholder="Badge" data={names} value={text} onChange={put} clearable />;
+}
+
+/** The slug of what was typed, a name or a slug in any case; undefined while it is the beginning of one. */
+function slugOf(text: string, badges: { name: string; slug: string }[]): string | undefined {
+  const typed = text.trim().toLowerCase();
+  if (typed === "") return "";
+  const found = badges.find(({ name, slug }) => [name.toLowerCase(), slug].includes(typed));
+  if (found) return found.slug;
+  const isBeginning = badges.some(({ name, slug }) => name.toLowerCase().includes(typed) || slug.includes(typed));
+  return isBeginning ? undefined : typed.replaceAll(/[^a-z0-9]+/g, "-");
 }
 
 /** The filters that are rarely typed, since other pages lead here with them. */

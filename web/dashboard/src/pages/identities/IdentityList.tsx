@@ -1,17 +1,18 @@
 // Everybody who has been seen, with their scores.
 
-import { Button, Group, Stack, Text } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { keepPreviousData } from "@tanstack/react-query";
 import { $api, type Schemas } from "../../api";
 import { stringifySearch, usePageSearch } from "../../app/search";
 import { Answer, Empty } from "../../parts/Answer";
-import { Badges, Chip, ScoreChip } from "../../parts/Chip";
+import { Badges, ScoreChip } from "../../parts/Chip";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Page } from "../../parts/Page";
-import { IdentityLink, PageLink } from "../../parts/PageLink";
+import { PageLink } from "../../parts/PageLink";
 import { CATEGORIES, scoreOf, word } from "../../parts/score";
 import { Time } from "../../parts/Time";
+import { Who } from "../../parts/Who";
 import { FilterBar } from "./FilterBar";
 import { filtersOf, queryOf, useClearFilters } from "./filters";
 import { SavedViews } from "./SavedViews";
@@ -52,20 +53,6 @@ export function IdentityList() {
         )}
       </Answer>
     </Page>
-  );
-}
-
-/** Two lines, however long what people call themselves is. */
-function Who({ identity: { id, displayName, displayEmail, displayUsername, disregarded } }: { identity: Identity }) {
-  const details = [displayEmail ?? displayUsername, displayName ? id : null].filter(Boolean).join(" · ");
-  return (
-    <Stack gap={0} w={220}>
-      <Group gap="xs" wrap="nowrap">
-        <span className="clip"><IdentityLink id={id} name={displayName} /></span>
-        {disregarded && <Chip tone={2}>Disregarded</Chip>}
-      </Group>
-      {details && <Text fz="xs" c="dimmed" className="clip" title={details}>{details}</Text>}
-    </Stack>
   );
 }
 

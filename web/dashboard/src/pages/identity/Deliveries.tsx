@@ -3,18 +3,18 @@
 import { keepPreviousData } from "@tanstack/react-query";
 import { $api, type Schemas } from "../../api";
 import { Answer, Empty } from "../../parts/Answer";
-import { StatusChip } from "../../parts/Chip";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { PageLink } from "../../parts/PageLink";
 import { word } from "../../parts/score";
 import { Time } from "../../parts/Time";
 import { useListQuery } from "../../app/search";
+import { DeliveryStatus } from "../deliveries/DeliveryStatus";
 
 type Delivery = Schemas["DeliveryBody"];
 
 function columns(channels: Map<number, string>): Column<Delivery>[] {
   return [
-    { title: "Status", cell: ({ status }) => <StatusChip status={status} /> },
+    { title: "Status", cell: (delivery) => <DeliveryStatus delivery={delivery} /> },
     { title: "Event", cell: ({ id, event }) => <PageLink to="/deliveries/$id" params={{ id: String(id) }} fw={500}>{word(event)}</PageLink> },
     { title: "Channel", cell: ({ channelId: id }) => <PageLink to="/settings/channels/$id" params={{ id: String(id) }} className="break">{channels.get(id) ?? id}</PageLink> },
     { title: "Attempts", cell: ({ attemptCount }) => <span className="numbers">{attemptCount}</span> },

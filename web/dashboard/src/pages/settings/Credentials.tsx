@@ -13,6 +13,7 @@ import { Copy, Source } from "../../parts/Copy";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Time } from "../../parts/Time";
 import { NewCredential, Origins } from "./NewCredential";
+import { RefusedOrigins } from "./RefusedOrigins";
 import { eventCommand, pageSnippet } from "./snippets";
 
 type Credential = Schemas["CredentialBody"];
@@ -23,6 +24,7 @@ export function Credentials() {
   if (!manage) return <Page title="Credentials"><Empty title="Only an admin can manage credentials" /></Page>;
   return (
     <Page title="Credentials" actions={<NewCredential />}>
+      <RefusedOrigins />
       <Answer of={credentials} lines={8}>
         {(all) => all.length === 0
           ? <Panel><Empty title="No credentials yet">A credential is a pair of keys: a public one for your pages, a secret one for your backend.</Empty></Panel>

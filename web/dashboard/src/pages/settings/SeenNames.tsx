@@ -11,6 +11,9 @@ import { ListTable, type Column } from "../../parts/ListTable";
 import { Meaning } from "./Meaning";
 import type { Kind } from "./mapping";
 
+/** Names that the browser script gives, and whose meaning nobody has to say. */
+const OWN = new Set(["dregs_identify"]);
+
 type Seen = Schemas["SeenNameBody"];
 
 export function SeenNames({ kind }: { kind: Kind }) {
@@ -20,8 +23,8 @@ export function SeenNames({ kind }: { kind: Kind }) {
   const seen = $api.useQuery("get", "/api/mappings/seen", { params: { query } }, { placeholderData: keepPreviousData });
   const columns: Column<Seen>[] = [
     { title: "Name", cell: ({ name }) => <span className="mono break">{name}</span> },
-    { title: "Status", cell: ({ canonicalType }) => (canonicalType ? <Chip tone={3}>Mapped</Chip> : <Chip tone={2}>Unmapped</Chip>) },
-    { title: "Canonical type", cell: ({ name, canonicalType }) => <Meaning kind={kind} name={name} target={canonicalType} /> },
+    { title: "Status", cell: ({ name, canonicalType }) => (OWN.has(name) ? <Chip>Of dregs.js</Chip> : canonicalType ? <Chip tone={3}>Mapped</Chip> : <Chip tone={2}>Unmapped</Chip>) },
+    { title: "Canonical type", cell: ({ name, canonicalType }) => OWN.has(name) ? <>says who is signed in</> : <Meaning kind={kind} name={name} target={canonicalType} /> },
   ];
   return (
     <>

@@ -11,7 +11,6 @@ const PLACES = [
   { to: "/settings/team", label: "Team" },
   { to: "/settings/mappings", label: "Mappings" },
   { to: "/settings/datasets", label: "Datasets" },
-  { to: "/settings/mcp-tokens", label: "MCP tokens" },
   { to: "/settings/usage", label: "Usage" },
   { to: "/settings/audit-log", label: "Audit log", isAdmins: true },
   { to: "/settings/system", label: "System" },

@@ -1,11 +1,21 @@
 // What one copies to send events.
 
+/** What stands for a key that is not known here: the server keeps only its hash. */
+export const UNKNOWN_SECRET = "$DREGS_SECRET_KEY";
+const UNKNOWN_PUBLIC = "pk_…";
+
+interface Keys {
+  publicKey: string | undefined;
+  /** As shown when it was made; else it stays in the environment. */
+  secretKey: string | undefined;
+}
+
 /** For every page of a site. */
-export function pageSnippet(publicKey: string): string {
+export function pageSnippet(publicKey: string | undefined): string {
   return `<script>window.dregs = window.dregs || function () { (dregs.q = dregs.q || []).push(arguments) }</script>
 <script async src="${location.origin}/dregs.js"></script>
 <script>
-  dregs('init', { key: '${publicKey}' })
+  dregs('init', { key: '${publicKey ?? UNKNOWN_PUBLIC}' })
   dregs('identify', 'user_1', { email: 'ada@example.com' })   // once you know who it is
   dregs('track', 'purchase', { total: 12 })
 </script>`;
@@ -18,3 +28,59 @@ curl ${location.origin}/api/events \\
   -H "Authorization: Bearer $DREGS_SECRET_KEY" -H 'Content-Type: application/json' \\
   -d '{"type": "user.signup", "identity": {"id": "user_1", "data": {"email": "ada@example.com"}}}'`;
 }
+
+const SCRIPT = { ip: "203.0.113.99", userAgent: "python-requests/2.32", device: { fingerprint: "example-script" } };
+
+/** An ordinary user, and three accounts that one script has made: what each of the four scores is about. */
+export const EXAMPLE = [
+  {
+    type: "user.signup",
+    identity: { id: "example_ada", data: { name: "Ada Lovelace", email: "ada@lovelace.org" } },
+    ip: "203.0.113.20",
+    userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+    device: { fingerprint: "example-laptop" },
+  },
+  ...["Qwrt Zxcv", "Asdf Hjkl", "Poiu Mnbv"].map((name, index) => ({
+    type: "user.signup",
+    identity: { id: `example_bot_${index + 1}`, data: { name, email: `qwrtzx${index + 1}@mailinator.com` } },
+    ...SCRIPT,
+  })),
+];
+
+function exampleCommand(secretKey: string | undefined): string {
+  return `curl ${location.origin}/api/events/batch \\
+  -H "Authorization: Bearer ${secretKey ?? UNKNOWN_SECRET}" -H 'Content-Type: application/json' \\
+  -d '[
+${EXAMPLE.map((event) => `    ${JSON.stringify(event)}`).join(",\n")}
+  ]'`;
+}
+
+/** A snippet in each language, by its name. */
+export const SNIPPETS: Record<string, (keys: Keys) => string> = {
+  curl: ({ secretKey }) => exampleCommand(secretKey),
+  Browser: ({ publicKey }) => pageSnippet(publicKey),
+  TypeScript: ({ secretKey }) => `// Node.js 18 or newer; in the environment: DREGS_SECRET_KEY=${secretKey ?? "sk_…"}
+const answer = await fetch("${location.origin}/api/events", {
+  method: "POST",
+  headers: { Authorization: \`Bearer \${process.env.DREGS_SECRET_KEY}\`, "Content-Type": "application/json" },
+  body: JSON.stringify({
+    type: "user.signup",
+    identity: { id: user.id, data: { name: user.name, email: user.email } },
+    ip: request.ip,                             // of the user, not of your backend
+    userAgent: request.headers["user-agent"],
+  }),
+});
+if (!answer.ok) throw new Error(await answer.text());`,
+  Python: ({ secretKey }) => `# pip install dregs; in the environment: DREGS_SECRET_KEY=${secretKey ?? "sk_…"}
+import os
+
+from dregs import Dregs
+
+dregs = Dregs(os.environ["DREGS_SECRET_KEY"], base_url="${location.origin}/api")
+dregs.track("user.signup", identity="user_1", identity_data={"name": "Ada Lovelace", "email": "ada@example.com"})`,
+  Rust: ({ secretKey }) => `// cargo add dregs serde_json; in the environment: DREGS_SECRET_KEY=${secretKey ?? "sk_…"}
+let secret_key = std::env::var("DREGS_SECRET_KEY")?;
+let client = dregs::Client::builder().secret_key(secret_key).base_url("${location.origin}/api").build()?;
+let ada = serde_json::json!({ "name": "Ada Lovelace", "email": "ada@example.com" });
+client.track(dregs::Event::new("user.signup", "user_1").identity_data(ada)).await?;`,
+};

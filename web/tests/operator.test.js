@@ -1,0 +1,209 @@
+// Whoever is on call, and whoever sets things up: what failed is found and sent again, a page that was refused is
+// allowed, a device says what it is made of.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Analyst } from "./analyst.js";
+import { Receiver } from "./receiver.js";
+import { browser, Dregs, eventually, Shop } from "./support.js";
+
+let dregs, chrome, receiver, shop, channel;
+
+before(async () => {
+  receiver = await Receiver.open();
+  shop = await Shop.open();
+  dregs = await Dregs.start(() => ["https://shop.example.com"], { DREGS_EGRESS_ALLOW: "127.0.0.0/8", DREGS_RETRY_SCHEDULE: "3600" });
+  shop.dregs = dregs;
+  chrome = await browser();
+  channel = await dregs.call("POST", "/channels", { type: "WEBHOOK", name: "App", events: ["identity.scored"], config: { url: receiver.url } });
+  receiver.secret = channel.signingSecret;
+});
+
+after(async () => {
+  await chrome?.close();
+  await dregs?.stop();
+  receiver?.close();
+  shop?.close();
+});
+
+const signUp = (id, name) => dregs.call("POST", "/events", { type: "user.signup", identity: { id, data: { name } } });
+const deliveries = async (filter) => (await dregs.call("GET", `/channels/${channel.id}/deliveries?${filter}`)).content;
+
+test("while an endpoint is down its log says what failed and what is held back, and a chosen few are sent again", async () => {
+  await signUp("ann", "Kim Lee");
+  await eventually("a delivery", async () => (await deliveries("status=DELIVERED")).length === 1);
+  receiver.status = 503;
+  for (const id of ["ben", "cas", "dan", "eli", "fay"]) {
+    await signUp(id, "Kim Lee");
+    await eventually(`an attempt about ${id}`, async () => (await deliveries(`identity=${id}&httpStatus=503`)).length === 1);
+  }
+  await signUp("gil", "Kim Lee");
+  await eventually("what is held back", async () => (await deliveries("status=HELD&identity=gil")).length === 1);
+
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open(`/settings/channels/${channel.id}`);
+  const rows = desk.getByRole("group", { name: "Deliveries" }).locator("tbody tr");
+  const shows = (...counts) => eventually(`${counts} rows`, async () => counts.includes(await rows.count()));
+  await desk.getByLabel("Any status").selectOption("HELD");
+  await shows(6);
+  await desk.getByLabel("Any status").selectOption("RETRYING");
+  // The one that was held back may have been tried meanwhile, to see whether the endpoint works again.
+  await shows(5, 6);
+  const text = await rows.filter({ hasText: "ben" }).innerText();
+  assert.match(text, /Held back/);
+  assert.match(text, /503/);
+  assert.match(text, /the endpoint answered 503/);
+  await desk.getByLabel("Any status").selectOption("");
+  await desk.getByLabel("HTTP status").fill("5xx");
+  await shows(5, 6);
+  await desk.getByLabel("Text of the error").fill("no such text");
+  await desk.getByText("No delivery matches").waitFor();
+  await desk.getByRole("button", { name: "Clear filters" }).click();
+  await shows(7);
+  assert.deepEqual(await analyst.barriers(), []);
+
+  // The endpoint works again; two of them are sent at once, and the others wait.
+  receiver.status = 200;
+  const chosen = ["ben", "cas"];
+  for (const id of chosen) await rows.filter({ hasText: id }).getByRole("checkbox").check();
+  await desk.getByRole("region", { name: "Chosen deliveries" }).getByText("2 chosen").waitFor();
+  await desk.getByRole("button", { name: "Send them again" }).click();
+  await desk.getByText("2 queued, with the same event ids.").waitFor();
+  const resent = async (id) => {
+    const [delivery] = await deliveries(`identity=${id}`);
+    const { attempts } = await dregs.call("GET", `/deliveries/${delivery.id}`);
+    return attempts.some(({ trigger }) => ["RESEND", "PROBE"].includes(trigger));
+  };
+  for (const id of chosen) await eventually(`the repeat about ${id}`, () => resent(id));
+  await desk.getByRole("region", { name: "Chosen deliveries" }).waitFor({ state: "detached" });
+
+  const activity = desk.getByRole("region", { name: "Success and latency" });
+  await activity.getByRole("img", { name: /Share of deliveries that arrived/ }).waitFor();
+  await activity.getByText(/% : |%: \d+ of \d+/).waitFor();
+  await analyst.leave();
+});
+
+test("a channel without an event is refused in the words of the form, once", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/settings/channels");
+  await desk.getByRole("button", { name: "New channel" }).click();
+  await desk.getByLabel("Name", { exact: false }).fill("Silent");
+  await desk.getByLabel("URL").fill("ftp://example.com/");
+  await desk.getByRole("button", { name: "Create" }).click();
+  await desk.getByText("Tick at least one").waitFor();
+  await desk.getByLabel("Identity scored").check();
+  await desk.getByRole("button", { name: "Create" }).click();
+  const refusal = desk.getByRole("dialog").getByRole("alert");
+  await refusal.waitFor();
+  const words = await refusal.innerText();
+  assert.match(words, /^That did not work\s+The URL /);
+  assert.equal(words.match(/must start with/g).length, 1, words);
+  assert.ok(!words.includes("config.url"), words);
+  assert.equal((await dregs.call("GET", "/channels")).length, 1);
+  // Chromium tells its console of each refusal.
+  analyst.complaints.splice(0);
+  await analyst.leave();
+});
+
+test("a page of an origin that no credential allows is told of, and allowed with one click", async () => {
+  shop.says("dregs('identify', 'visitor', { name: 'Vera Visitor' })");
+  const visitor = await chrome.newContext();
+  const page = await visitor.newPage();
+  await page.goto(shop.url);
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/settings/credentials");
+  await desk.getByText(shop.url).waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  await desk.getByRole("button", { name: `Allow ${shop.url}` }).click();
+  await desk.getByText("were refused").waitFor({ state: "detached" });
+  // What the page has kept arrives by itself.
+  await dregs.saw("visitor", "dregs_identify");
+  await visitor.close();
+
+  const [{ id: eventId, fingerprint }] = await dregs.events("visitor");
+  await analyst.open(`/devices/${fingerprint}`);
+  const made = desk.getByRole("group", { name: "In the fingerprint" });
+  await made.locator("tr", { hasText: "Canvas drawing" }).filter({ hasText: "Drawing" }).waitFor();
+  await made.locator("tr", { hasText: "Processor threads" }).filter({ hasText: "Machine" }).waitFor();
+  await desk.getByText(/^Not in the fingerprint/).click();
+  await desk.getByRole("group", { name: "Not in the fingerprint" }).getByText("Languages").waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  await analyst.open(`/events/${eventId}`);
+  await desk.getByRole("region", { name: "Device, as dregs.js saw it" }).getByText("hardwareConcurrency").waitFor();
+  await desk.getByRole("region", { name: "Data of the identity" }).getByText("Vera Visitor").waitFor();
+  await analyst.leave();
+});
+
+test("rows stay under the hand, and say who they are", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/identities?sort=lastTrackedAt&order=DESC");
+  const ids = () => desk.locator("tbody tr td:first-child").allInnerTexts();
+  const before = await ids();
+  assert.ok(before.filter((text) => text.startsWith("Kim Lee")).length > 3, String(before));
+  assert.equal(new Set(before).size, before.length, "two rows say the same of different people");
+  await desk.locator("tbody tr").nth(2).hover();
+  await dregs.call("POST", "/events", { type: "user.login", identity: { id: "ann" } });
+  await desk.getByText("Rows have come or moved").waitFor();
+  assert.deepEqual(await ids(), before);
+  // Whoever looks from afar sees it at once.
+  await desk.mouse.move(5, 5);
+  await eventually("the list as it is", async () => (await ids())[0].includes("ann"));
+  await dregs.call("POST", "/events", { type: "user.login", identity: { id: "ben" } });
+  await eventually("the newest first", async () => (await ids())[0].includes("ben"));
+  // By keys, too, until one asks for it.
+  await desk.keyboard.press("j");
+  await dregs.call("POST", "/events", { type: "user.login", identity: { id: "cas" } });
+  await desk.getByRole("button", { name: "Show the list as it is now" }).click();
+  await eventually("the list as it is", async () => (await ids())[0].includes("cas"));
+  await analyst.leave();
+});
+
+test("a name that turns the writing round is shown as it is, and turns nothing beside it", async () => {
+  const turned = "Ada \u202Eecalevol\u202C";
+  await signUp("turned-\u2067id", turned);
+  await eventually("its name", async () => (await dregs.call("GET", "/identities?term=ecalevol")).content.length === 1);
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/identities?term=ecalevol");
+  const row = desk.locator("tbody tr").first();
+  assert.match(await row.innerText(), /^Ada \[U\+202E\]ecalevol\[U\+202C\]/);
+  assert.match(await row.innerText(), /turned-\[U\+2067\]id/);
+  await row.getByRole("link").first().click();
+  await desk.getByRole("heading", { name: "Ada [U+202E]ecalevol[U+202C]" }).waitFor();
+  assert.doesNotMatch(await desk.title(), /[\u202A-\u202E\u2066-\u2069]/);
+  await analyst.leave();
+});
+
+test("one status of the queue is shown as chosen, and a badge is found by its name", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  for (const [path, expected] of [["", "Open"], ["?status=CLOSED", "Closed"], ["?status=ALL&severity=CRITICAL", "All"], ["?severity=INFO", "Open"]]) {
+    await analyst.open(`/escalations${path}`);
+    const chosen = desk.getByRole("navigation", { name: "Status" }).locator("[aria-current]");
+    assert.deepEqual((await chosen.allInnerTexts()).map((text) => text.replace(/[\d,+\s]+$/, "")), [expected], path);
+  }
+  const rule = await dregs.call("POST", "/badge-rules", { name: "Seen here", type: "GOOD", conditions: [{ type: "SCORE_GTE", category: "ANY", threshold: 0 }] });
+  await dregs.call("POST", "/events", { type: "user.login", identity: { id: "ann" }, userAgent: "python-requests/2.32" });
+  await eventually("the badge", async () => (await dregs.call("GET", `/identities?badge=${rule.slug}`)).content.length > 0);
+  await analyst.open("/identities");
+  await desk.getByRole("combobox", { name: "Badge" }).fill("seen here");
+  await desk.waitForURL(new RegExp(`badge=${rule.slug}`));
+  await desk.locator("tbody tr", { hasText: "ann" }).waitFor();
+  await analyst.leave();
+});
+
+test("the first chart of a newcomer has different marks, and a legend that says something", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/identities/gil");
+  const chart = desk.getByRole("img", { name: /The four scores/ });
+  await chart.waitFor();
+  const legend = await chart.locator(".u-legend").innerText();
+  assert.match(legend, /Time:?\s*\d{1,2} \w{3} \d{4}/);
+  assert.match(legend, /Authenticity:?\s*(\d+|–)/);
+  await analyst.leave();
+});
