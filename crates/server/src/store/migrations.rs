@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_channels"),
     migration!(6, "0006_views"),
     migration!(7, "0007_common"),
+    migration!(8, "0008_delivery"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.

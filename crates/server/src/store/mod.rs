@@ -46,6 +46,7 @@ pub mod teams;
 pub mod usage;
 pub mod users;
 pub mod views;
+pub mod waiting;
 
 use std::path::PathBuf;
 

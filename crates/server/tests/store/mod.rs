@@ -22,6 +22,7 @@ mod schema;
 mod transactions;
 mod users;
 mod views;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -25,6 +25,7 @@ export const ERRORS: Record<string, string> = {
   smtp_reply: "The mail server refused the letter",
   skipped: "It was skipped when the channel was enabled again",
   superseded: "A newer score of the identity was sent instead",
+  held: "The endpoint was down for too long; replay it when it works again",
   gone: "What it would have told is gone",
 };
 
@@ -32,7 +33,7 @@ export const ERRORS: Record<string, string> = {
 export const STATES: Record<string, string> = {
   PENDING: "It is due or under way.",
   DELIVERED: "It has arrived.",
-  FAILED: "It was given up.",
+  FAILED: "It was given up. It can be sent again.",
   PAUSED: "It waits until its channel is enabled again.",
   SUPERSEDED: "A newer score of the same identity has replaced it.",
 };

@@ -1,1 +1,0 @@
-import{h as e,y as t}from"./index-CGvGK2ve.js";function n(n,r={getInitialValueInEffect:!0}){let i=t(n,r),{colorScheme:a}=e();return a===`auto`?i:a}export{n as t};

@@ -1,0 +1,1 @@
+import{h as e,y as t}from"./index-BcJkbcg3.js";function n(n,r={getInitialValueInEffect:!0}){let i=t(n,r),{colorScheme:a}=e();return a===`auto`?i:a}export{n as t};
