@@ -7,7 +7,7 @@ import threading
 from dregs import Dregs
 from flask import Flask, abort, request
 
-from inbox import Inbox, serve, user
+from inbox import Inbox, is_below, serve, user
 
 AUTHENTICITY_MIN = 40
 
@@ -28,7 +28,7 @@ def settle(who, before, after):
 def webhook():
     event = inbox.open(request)
     if event and event["event"] == "IDENTITY_SCORED":
-        is_low = event["data"]["scores"].get("authenticity", 100) < AUTHENTICITY_MIN
+        is_low = is_below(event, "authenticity", AUTHENTICITY_MIN)
         settle(event["identityId"], "PENDING", "HELD" if is_low else "APPROVED")
     elif event and event["event"] == "ESCALATION_CLOSED":
         settle(event["identityId"], "HELD", "APPROVED")

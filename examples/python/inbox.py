@@ -47,7 +47,13 @@ class Inbox:
 def lowest_score(event):
     """The lowest of the four scores, or None while there is none."""
     scores = event["data"]["scores"]
-    return min((scores[category] for category in CATEGORIES if category in scores), default=None)
+    return min((scores[category] for category in CATEGORIES if scores[category] is not None), default=None)
+
+
+def is_below(event, category, least):
+    """Whether the score in a category is below `least`; one that is not scored yet, None, is not."""
+    score = event["data"]["scores"][category]
+    return score is not None and score < least
 
 
 def user():

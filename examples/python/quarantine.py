@@ -3,7 +3,7 @@ read and not write, until somebody has looked at it."""
 
 from flask import Flask, request
 
-from inbox import Inbox, serve, user
+from inbox import Inbox, is_below, serve, user
 
 SCORE_MIN = 30
 
@@ -20,8 +20,7 @@ def webhook():
         return ""
     who = event.get("identityId")
     if event["event"] == "IDENTITY_SCORED":
-        scores = event["data"]["scores"]
-        is_low = min(scores.get("humanity", 100), scores.get("uniqueness", 100)) < SCORE_MIN
+        is_low = any(is_below(event, category, SCORE_MIN) for category in ("humanity", "uniqueness"))
         if is_low and who not in reviewed:
             quarantined.add(who)
     elif event["event"] == "ESCALATION_CLOSED":

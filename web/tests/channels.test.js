@@ -70,3 +70,25 @@ test("a channel is made, fails, is mended, and what it missed is sent again", as
   assert.ok(receiver.taken.every(({ isGenuine }) => isGenuine));
   await analyst.leave();
 });
+
+test("a channel whose endpoint is mended need not wait", async () => {
+  const patient = await Dregs.start(() => [], { DREGS_EGRESS_ALLOW: "127.0.0.0/8", DREGS_RETRY_SCHEDULE: "600" });
+  const analyst = await Analyst.arrive(chrome, patient);
+  try {
+    const { page: desk } = analyst;
+    await analyst.open("/settings/channels");
+    receiver.secret = await create(desk);
+    receiver.status = 503;
+    await patient.call("POST", "/events", { type: "user.signup", identity: { id: "ada", data: { name: "Ada Lovelace" } } });
+    const retry = desk.getByRole("button", { name: "Retry now" });
+    await retry.waitFor();
+    receiver.status = 200;
+    await retry.click();
+    await desk.locator("tbody tr").filter({ hasText: "Delivered" }).waitFor();
+    await desk.getByText("Healthy").first().waitFor();
+    await retry.waitFor({ state: "detached" });
+  } finally {
+    await analyst.leave();
+    await patient.stop();
+  }
+});

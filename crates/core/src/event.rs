@@ -17,7 +17,7 @@ mod redact;
 pub use codes::codes;
 pub use nothing::stands_for_none;
 pub use read::*;
-pub use redact::{REDACTED, redact};
+pub use redact::{REDACTED, is_secret_parameter, redact, redact_url};
 
 /// What an event may be like at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -162,6 +162,7 @@ impl App {
         if !master_key::fits(&store, &vault, now).await? {
             return Err(wrong(wrong_key(&config, &key_file)));
         }
+        endpoints::seal_all(&store, &vault).await?;
         let first_start = first_start::run(&store, &config, now).await?;
         let secret = installation_secret(&store).await?;
         if is_alone {

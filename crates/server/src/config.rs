@@ -67,6 +67,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Seconds to wait before each retry of a delivery, or `standard`.
     pub retry_schedule: String,
+    /// How much longer than its schedule a delivery waits for an endpoint that is left alone since it fails.
+    pub held_max_seconds: u64,
     /// For one delivery attempt, from DNS to the last byte of the answer.
     pub deadline_ms: u64,
     /// Hours after which a channel that does nothing but fail is disabled; 0 means never.
@@ -139,6 +141,7 @@ impl Config {
             egress_ca_file: None,
             trusted_proxies: Vec::new(),
             retry_schedule: "30,60,120".to_owned(),
+            held_max_seconds: 86_400,
             deadline_ms: 10_000,
             disable_after_hours: 0,
             smtp_url: None,

@@ -219,6 +219,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channels/{id}/actions/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a channel again now
+         * @description What waits is due at once, whatever its schedule. A channel that is left alone since it failed makes one attempt
+         *     now, with the delivery that has been due longest; when it succeeds, the others follow.
+         */
+        post: operations["retryChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channels/{id}/actions/rotate-secret": {
         parameters: {
             query?: never;
@@ -252,7 +273,8 @@ export interface paths {
         /**
          * Test a channel
          * @description Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It
-         *     is not tried again. A disabled channel can be tested too.
+         *     is not tried again. A disabled channel can be tested too. A test that arrives ends the pause of a channel that was
+         *     left alone since it failed: what waits is sent at once.
          */
         post: operations["testChannel"];
         delete?: never;
@@ -1648,7 +1670,7 @@ export interface components {
             enabled: boolean;
             /** @description The subscribed event types. */
             events: string[];
-            /** @description Values of custom headers are masked, and so is Slack's URL. */
+            /** @description Values of custom headers are masked, and so is Slack's URL, and what a webhook's has under the name of a secret. */
             config: components["schemas"]["ConfigBody"];
             health: components["schemas"]["HealthBody"];
             /** Format: date-time */
@@ -1657,6 +1679,11 @@ export interface components {
             updatedAt: string;
             /** @description Only in the answer to a webhook's creation: store it, it is not shown again. */
             signingSecret?: string | null;
+            /**
+             * @description Only in the answer to a change of the URL: headers that were sent back masked and are not kept, since their
+             *     values would go to another origin than before. Give them anew where they belong.
+             */
+            droppedHeaders?: string[];
         };
         /** @description What to change about a channel. */
         ChannelPatchBody: {
@@ -1992,9 +2019,9 @@ export interface components {
             severity: string;
             identity: components["schemas"]["Reference"];
             escalationRule: components["schemas"]["Reference"];
-            /** @description The scores when it opened, by category; one without a score is absent. */
+            /** @description The scores when it opened, by category: all four, null where there was none. */
             scoreSnapshot: {
-                [key: string]: number;
+                [key: string]: number | null;
             };
             /** Format: date-time */
             openedAt: string;
@@ -3120,7 +3147,7 @@ export interface components {
              * @example https://example.com/webhooks/dregs
              */
             url: string;
-            /** @description Headers to send besides ours; their values are masked when read. */
+            /** @description Headers to send besides ours; their values are stored encrypted, and masked when read. */
             headers?: {
                 [key: string]: string;
             } | null;
@@ -3814,6 +3841,35 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retryChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

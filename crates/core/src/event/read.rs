@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde_json::{Map, Value};
 
 use super::nothing::stands_for_none;
-use super::redact::redact;
+use super::redact::{REDACTED, redact, redact_url};
 use super::{
     Accepted, BATCH_MAX_EVENTS, Event, EventGroup, EventIdentity, FieldError, Limits, Origin, Refused,
 };
@@ -173,7 +173,10 @@ impl Reader<'_> {
                 "data" => event.data = self.data("data", value),
                 "device" => device = self.within("device", |reader| reader.device(value)),
                 "session" => event.session = self.tie("session", value),
-                "url" => event.url = self.text("url", value, Limit::Bytes(URL_MAX_BYTES)),
+                "url" => {
+                    let url = self.text("url", value, Limit::Bytes(URL_MAX_BYTES));
+                    event.url = url.map(|url| redact_url(&url, REDACTED));
+                }
                 "ip" if self.is_backend() => event.ip = self.ip(value),
                 "userAgent" if self.is_backend() => {
                     event.user_agent = self.text("userAgent", value, Limit::Bytes(USER_AGENT_MAX_BYTES));

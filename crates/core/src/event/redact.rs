@@ -18,6 +18,67 @@ pub fn redact(map: &mut Map<String, Value>) {
     redact_map(map, "", &mut String::new());
 }
 
+/// `url`, a whole one or a part of one, with what stands in the place of secrets replaced by `mask`: values of query
+/// and fragment whose names name a secret, and a password before the host. All else stays as it was written.
+pub fn redact_url(url: &str, mask: &str) -> String {
+    let rest = url.find("://").map_or(0, |scheme| scheme + 3);
+    let authority = rest + url[rest..].find(['/', '\\', '?', '#']).unwrap_or(url.len() - rest);
+    let mut out = url[..rest].to_owned();
+    // Without a scheme there is no telling whether something is a host.
+    let userinfo = url[rest..authority].rfind('@').filter(|_| rest > 0);
+    let credentials = userinfo.and_then(|at| url[rest..rest + at].split_once(':'));
+    out += &match (userinfo, credentials) {
+        (Some(at), Some((name, _))) => format!("{name}:{mask}{}", &url[rest + at..authority]),
+        _ => url[rest..authority].to_owned(),
+    };
+    let tail = &url[authority..];
+    let parameters = tail.find(['?', '#']).unwrap_or(tail.len());
+    out += &tail[..parameters];
+    for part in tail[parameters..].split_inclusive(['?', '#', '&', ';']) {
+        let (part, end) = match part.char_indices().next_back() {
+            Some((at, '?' | '#' | '&' | ';')) => part.split_at(at),
+            _ => (part, ""),
+        };
+        match part.split_once('=') {
+            Some((name, value)) if !value.is_empty() && is_secret_parameter(name) => {
+                out += name;
+                out.push('=');
+                out += mask;
+            }
+            _ => out += part,
+        }
+        out += end;
+    }
+    out
+}
+
+/// Whether the value of a parameter of a URL is a secret, by its name as it is written there. Where a name stands
+/// alone, a few words more say that (RFC 6750 and RFC 6749 write `access_token` and `code`, which may be anybody's).
+pub fn is_secret_parameter(name: &str) -> bool {
+    let mut key = String::new();
+    push_snake(&percent_decoded(name), &mut key);
+    names_secret("", &key) || matches!(key.as_str(), "key" | "auth" | "sig" | "signature" | "credential")
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let hex = after.get(..2).filter(|_| first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(if first == b'+' { b' ' } else { first });
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// `scratch` is reused from key to key: this runs for every key of every event.
 fn redact_map(map: &mut Map<String, Value>, parent: &str, scratch: &mut String) {
     for (key, value) in map.iter_mut() {
@@ -271,6 +332,34 @@ mod tests {
         ];
         for key in keys {
             check(json!({ key: "kept" }), json!({ key: "kept" }));
+        }
+    }
+
+    #[test]
+    fn secrets_in_urls_go_and_the_rest_stays_as_it_is_written() {
+        for (url, expected) in [
+            ("https://h.test/a?token=s3&b=c#d", "https://h.test/a?token=***&b=c#d"),
+            ("https://h.test/a?b=c&access_token=s3", "https://h.test/a?b=c&access_token=***"),
+            ("https://h.test/#access_token=s3&state=x", "https://h.test/#access_token=***&state=x"),
+            ("https://h.test/#/reset?token=s3", "https://h.test/#/reset?token=***"),
+            ("/reset?resetToken=s3;page=2", "/reset?resetToken=***;page=2"),
+            ("?api%5Fkey=s3&%74oken=s3", "?api%5Fkey=***&%74oken=***"),
+            ("https://h.test?key=s3&sig=s3&monkey=1", "https://h.test?key=***&sig=***&monkey=1"),
+            (
+                "https://h.test/?client%20secret=s3&client+secret=s3",
+                "https://h.test/?client%20secret=***&client+secret=***",
+            ),
+            ("https://anna:s3@h.test/?q=a@b", "https://anna:***@h.test/?q=a@b"),
+            ("https://anna@h.test/%zz?q=%zz&token=", "https://anna@h.test/%zz?q=%zz&token="),
+            (
+                "https://h.test/a?token_type=x&tokens_used=3&token",
+                "https://h.test/a?token_type=x&tokens_used=3&token",
+            ),
+            ("https://h.test/ü?ü=ü&pässword=1&password=ü", "https://h.test/ü?ü=ü&pässword=1&password=***"),
+            ("a?token=a=b?c", "a?token=***?c"),
+            ("", ""),
+        ] {
+            assert_eq!(redact_url(url, "***"), expected);
         }
     }
 

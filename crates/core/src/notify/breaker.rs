@@ -2,7 +2,8 @@
 //!
 //! After [`FAILURES_TO_OPEN`] failures in a row, or where the endpoint names a time to wait, the breaker is
 //! open: nothing is sent. When its pause is over one attempt is made, the probe; a success closes the
-//! breaker, a failure doubles the pause. What waits meanwhile uses up none of its retries.
+//! breaker, a failure doubles the pause. What waits meanwhile uses up none of its retries, unless the probe
+//! comes when a retry is due anyway. Nothing waits for ever: [`Breaker::given_up`] says what has waited too long.
 
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +87,15 @@ impl Breaker {
         self
     }
 
+    /// What waits since then, or longer, is given up: it has waited for `patience_ms` while the channel did
+    /// nothing but fail. `None` while nothing is: before a channel has failed for so long, and where the next
+    /// attempt may be made, so that after a stop of the server the endpoint is asked first.
+    pub fn given_up(&self, patience_ms: i64, now: Timestamp) -> Option<Timestamp> {
+        let is_open = self.open_until.is_some_and(|until| until > now);
+        let has_failed_for = now.millis_since(self.failing_since?);
+        (is_open && has_failed_for >= patience_ms).then(|| now.plus_millis(-patience_ms))
+    }
+
     /// How much of the time to being disabled has passed, from 0 to 100; 0 where that never happens.
     pub fn percent(&self, disable_after_ms: Option<i64>, now: Timestamp) -> u8 {
         let Some((since, after)) = self.failing_since.zip(disable_after_ms) else { return 0 };
@@ -150,6 +160,20 @@ mod tests {
         assert_eq!(asked.allowance(at(0)), Allowance::NothingUntil(at(30)));
         let asked = Breaker::default().after(Ended::Failure(Some(i64::MAX)), at(0));
         assert_eq!(asked.allowance(at(0)), Allowance::NothingUntil(at(3_600)));
+    }
+
+    #[test]
+    fn what_waits_is_given_up_while_it_is_open_and_has_failed_for_long_enough() {
+        const PATIENCE_MS: i64 = 60 * SECOND_MS;
+        assert_eq!(failed(5, 0).given_up(PATIENCE_MS, at(4)), None);
+        // Its pause is over: the endpoint is asked first.
+        assert_eq!(failed(5, 0).given_up(PATIENCE_MS, at(60)), None);
+        let open = failed(5, 0).after(FAILURE, at(59));
+        assert_eq!(open.given_up(PATIENCE_MS, at(59)), None);
+        assert_eq!(open.given_up(PATIENCE_MS, at(60)), Some(at(0)));
+        assert_eq!(open.given_up(PATIENCE_MS, at(65)), Some(at(5)));
+        assert_eq!(failed(4, 0).given_up(PATIENCE_MS, at(90)), None);
+        assert_eq!(open.after(Ended::Success, at(61)).given_up(PATIENCE_MS, at(61)), None);
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub fn entry(event: EventType) -> CatalogueEntry {
     CatalogueEntry { event, description: description(event), schema: schema(event), example: example(event) }
 }
 
+/// The sequence in every example.
+pub const EXAMPLE_SEQUENCE: u64 = 17;
+
 /// An example of the `data` of a message, for tests and for triggering one by hand.
 pub fn example_data(event: EventType) -> Value {
     match event {
@@ -99,7 +102,7 @@ fn example(event: EventType) -> Value {
     });
     if event.has_identity() {
         body["identityId"] = json!("user_12345");
-        body["sequence"] = json!(17);
+        body["sequence"] = json!(EXAMPLE_SEQUENCE);
     }
     body["data"] = example_data(event);
     body
@@ -227,14 +230,14 @@ fn identity_id_schema() -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": 255, "description": "Your own id of the user."})
 }
 
-/// A category that is not scored yet is absent.
+/// All four, always.
 fn scores_schema() -> Value {
-    let score = json!({"type": "integer", "minimum": 0, "maximum": 100});
-    json!({
-        "type": "object",
-        "description": "From 0 (worst) to 100 (best); a category that is not scored yet is absent.",
-        "properties": {"humanity": score, "authenticity": score, "uniqueness": score, "behavior": score}
-    })
+    let score = json!({"type": ["integer", "null"], "minimum": 0, "maximum": 100});
+    let mut schema = object_schema(
+        json!({"humanity": score, "authenticity": score, "uniqueness": score, "behavior": score}),
+    );
+    schema["description"] = json!("From 0 (worst) to 100 (best); null where a category is not scored yet.");
+    schema
 }
 
 fn badges_schema() -> Value {
@@ -327,7 +330,7 @@ mod tests {
                 event,
                 occurred_at: Timestamp::from_millis(1_795_426_200_007),
                 identity_id: event.has_identity().then(|| "user_12345".into()),
-                sequence: event.has_identity().then_some(17),
+                sequence: event.has_identity().then_some(EXAMPLE_SEQUENCE),
                 data: example_data(event).to_string().into(),
             };
             let body = message.body(2_000_042, Timestamp::from_millis(1_795_426_201_000));
@@ -382,7 +385,12 @@ mod tests {
         }
         let CatalogueEntry { schema, mut example, .. } = entry(EventType::IdentityScored);
         example["data"]["previousScores"] = Value::Null;
-        example["data"]["scores"] = json!({});
+        example["data"]["scores"] = serde_json::to_value(crate::score::Scores::default()).unwrap();
         assert!(is_valid(&schema, &example), "the first cycle, nothing scored");
+        for key in ["humanity", "authenticity", "uniqueness", "behavior"] {
+            let mut without = example.clone();
+            without["data"]["scores"].as_object_mut().unwrap().remove(key).unwrap();
+            assert!(!is_valid(&schema, &without), "without {key}");
+        }
     }
 }

@@ -23,6 +23,23 @@ pub fn inert(text: &str) -> String {
     out
 }
 
+/// The same of a text that would say nothing if all of it were left out: where nothing could be seen, the characters
+/// stand there by number, such as `[U+200B]`.
+pub fn inert_or_numbered(text: &str) -> String {
+    let line = inert(text);
+    if line.is_empty() { inert(&text.chars().map(numbered).collect::<String>()) } else { line }
+}
+
+/// The same of an id, which two characters that cannot be seen make another: they stand there by number.
+pub fn inert_id(id: &str) -> String {
+    let spelled = |c: char| if !c.is_whitespace() && is_invisible(c) { numbered(c) } else { c.to_string() };
+    inert_or_numbered(&id.chars().map(spelled).collect::<String>())
+}
+
+fn numbered(c: char) -> String {
+    format!("[U+{:04X}]", u32::from(c))
+}
+
 fn inert_word(word: &str) -> String {
     if is_decimal(word.trim_matches(|c: char| !c.is_alphanumeric())) {
         return word.to_owned();
@@ -55,7 +72,7 @@ fn is_invisible(c: char) -> bool {
         || matches!(
             u32::from(c),
             0xAD | 0x34F | 0x61C | 0x115F..=0x1160 | 0x17B4..=0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F
-                | 0x2028..=0x202E | 0x2060..=0x206F | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFB
+                | 0x2028..=0x202E | 0x2060..=0x206F | 0x2800 | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFB
                 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF
         )
 }
@@ -86,6 +103,31 @@ mod tests {
         check("Anna\r\nBcc: all@evil.test", "Anna Bcc: all@evil[.]test");
         check("a\u{2028}b\u{b}c\u{85}d\0e", "a b c de");
         check("\u{202e}gpj.exe", "gpj[.]exe");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_numbered_where_nothing_else_would_stand_there() {
+        for (text, expected) in [
+            ("\u{200b}", "[U+200B]"),
+            ("\u{2028}\u{200b}", "[U+2028][U+200B]"),
+            ("\u{e0001}", "[U+E0001]"),
+            ("\u{2800}\u{3164}", "[U+2800][U+3164]"),
+            ("\0", "[U+0000]"),
+            ("an\u{200b}na", "anna"),
+            ("", ""),
+        ] {
+            assert_eq!(inert_or_numbered(text), expected, "{text:?}");
+        }
+        for (id, expected) in [
+            ("\u{200b}", "[U+200B]"),
+            ("\u{202e}gpj.exe\u{200b}", "[U+202E]gpj[.]exe[U+200B]"),
+            ("an\u{ad}na", "an[U+00AD]na"),
+            ("\u{2028}", "[U+2028]"),
+            ("a b\r\nc", "a b c"),
+            ("user_1", "user_1"),
+        ] {
+            assert_eq!(inert_id(id), expected, "{id:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::inert::inert;
+use super::inert::{inert, inert_id, inert_or_numbered};
 use super::message::{EventType, Message};
 use crate::rules::{Condition, Severity, explain};
 use crate::score::{Category, Observation, Scores};
@@ -94,9 +94,10 @@ impl Notice {
 
 /// The name and the id, if they differ.
 fn named(name: Option<&str>, id: &str) -> String {
-    match name.map(inert).filter(|name| !name.is_empty() && *name != inert(id)) {
-        Some(name) => format!("{name} ({})", inert(id)),
-        None => inert(id),
+    let id = inert_id(id);
+    match name.map(inert).filter(|name| !name.is_empty() && *name != id) {
+        Some(name) => format!("{name} ({id})"),
+        None => id,
     }
 }
 
@@ -174,7 +175,7 @@ fn telling(observations: &[Observation]) -> Vec<String> {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().map(inert).unwrap_or_default()
+    value.as_str().map(inert_or_numbered).unwrap_or_default()
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
@@ -241,6 +242,26 @@ mod tests {
             "Behavior: Hurries.",
         ];
         assert_eq!(told.observations, expected);
+    }
+
+    #[test]
+    fn whoever_cannot_be_seen_is_told_by_number() {
+        let data = example_data(EventType::IdentityScored);
+        for (id, name, expected) in [
+            ("\u{200b}", None, "Scored – [U+200B]"),
+            ("\u{200b}", Some("\u{200b}"), "Scored – [U+200B]"),
+            ("\u{200b}", Some("Anna"), "Scored – Anna ([U+200B])"),
+            ("\u{2066}u1", None, "Scored – [U+2066]u1"),
+        ] {
+            let message =
+                Message { identity_id: Some(id.into()), ..message(EventType::IdentityScored, &data) };
+            let about = About { name: name.map(str::to_owned), observations: Vec::new() };
+            assert_eq!(Notice::new(&message, &about, "http://h").headline(), expected);
+        }
+        let mut data = example_data(EventType::ChannelFailing);
+        data["channel"]["name"] = "\u{200b}".into();
+        let told = Notice::new(&message(EventType::ChannelFailing, &data), &About::default(), "http://h");
+        assert_eq!(told.headline(), "A channel is failing – [U+200B]");
     }
 
     #[test]

@@ -68,6 +68,19 @@ impl RetrySchedule {
         self.delays_ms.len() + 1
     }
 
+    /// From the first failure to the last attempt, in milliseconds: all delays together.
+    pub fn length_ms(&self) -> i64 {
+        self.delays_ms.iter().sum()
+    }
+
+    /// Whether an attempt after `failures` failures that is made `late_ms` after it was due is one of the schedule: it
+    /// may be late by the delay before it (before the first, by that before the first retry), so that the whole takes
+    /// twice its length at most. A later one was held back by something else.
+    pub fn is_in_time(&self, failures: u32, late_ms: i64) -> bool {
+        let index = usize::try_from(failures).unwrap_or(usize::MAX).saturating_sub(1);
+        self.delays_ms.get(index).is_some_and(|delay_ms| late_ms <= *delay_ms)
+    }
+
     /// When to try again after the `failures`-th failure (from 1) at `failed_at`; `None` when that
     /// was the last attempt. `retry_after_seconds` is what the receiver asked for. The same
     /// `jitter_seed` and `failures` always give the same jitter: the delivery's id is a good seed.
@@ -135,6 +148,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn an_attempt_is_in_time_within_the_delay_before_it() {
+        let schedule = RetrySchedule::default();
+        assert_eq!(schedule.length_ms(), 210_000);
+        let cases = [
+            (0, 30_000, true),
+            (0, 30_001, false),
+            (1, 30_000, true),
+            (2, 60_001, false),
+            (3, 120_000, true),
+        ];
+        for (failures, late_ms, expected) in cases {
+            assert_eq!(schedule.is_in_time(failures, late_ms), expected, "{failures} {late_ms}");
+        }
+        assert!(!schedule.is_in_time(4, 0));
+    }
 
     #[test]
     fn schedules_are_read_as_they_are_written() {

@@ -169,16 +169,14 @@ pub struct Observation {
     pub metadata: Map<String, Value>,
 }
 
-/// Four scores from 0 (worst) to 100 (best); a category without evidence of any kind has none.
+/// Four scores from 0 (worst) to 100 (best); a category without evidence of any kind has none. Written with
+/// all four, `null` for none; read also where one is left out, as older versions stored them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Scores {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub humanity: Option<u8>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authenticity: Option<u8>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uniqueness: Option<u8>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behavior: Option<u8>,
 }
 

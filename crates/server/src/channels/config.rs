@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::egress::EgressPolicy;
 use super::email::EmailConfig;
@@ -15,6 +15,9 @@ use super::webhook::WebhookConfig;
 
 /// What is shown in place of what may be a credential.
 pub const MASKED: &str = "********";
+
+/// What is encrypted of a webhook's configuration.
+const SEALED: [&str; 2] = ["url", "headers"];
 
 /// How a channel tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,27 +109,42 @@ impl ChannelConfig {
         }
     }
 
-    /// Puts the values of `known` where a client sends back what it was shown.
-    pub fn keep_masked(&mut self, known: &Self) -> Result<(), FieldError> {
+    /// Puts the values of `known` where a client sends back what it was shown. The answer is the headers that are
+    /// left out, since they would go elsewhere than before.
+    pub fn keep_masked(&mut self, known: &Self) -> Result<Vec<String>, FieldError> {
         match (self, known) {
             (Self::Webhook(config), Self::Webhook(known)) => config.keep_masked(known),
             (Self::Slack(config), Self::Slack(known)) => {
                 if config.url == known.masked().url {
                     config.url.clone_from(&known.url);
                 }
-                Ok(())
+                if config.url.contains(MASKED) {
+                    return Err(FieldError::new("url", "is a mask of another URL: give the whole one"));
+                }
+                Ok(Vec::new())
             }
-            _ => Ok(()),
+            _ => Ok(Vec::new()),
         }
     }
 
-    /// As it is stored; `seal` encrypts.
+    /// As it is stored; `seal` encrypts what may be a credential: of a webhook its URL and its headers.
     pub fn stored(&self, seal: impl Fn(&[u8]) -> Result<Vec<u8>, String>) -> Result<String, String> {
-        let value = match self {
+        let mut value = match self {
             Self::Slack(config) => json!({"sealedUrl": BASE64.encode(seal(config.url.as_bytes())?)}),
             other => serde_json::to_value(other).map_err(|error| error.to_string())?,
         };
+        if let (Self::Webhook(_), Some(members)) = (self, value.as_object_mut()) {
+            let secret: Map<_, _> = SEALED.iter().filter_map(|name| members.remove_entry(*name)).collect();
+            let sealed = BASE64.encode(seal(Value::Object(secret).to_string().as_bytes())?);
+            members.insert("sealed".into(), sealed.into());
+        }
         Ok(value.to_string())
+    }
+
+    /// Whether a stored configuration is one of a version that did not seal all that may be a credential.
+    pub fn is_open(channel_type: &str, text: &str) -> bool {
+        channel_type == ChannelType::Webhook.name()
+            && serde_json::from_str::<Value>(text).is_ok_and(|value| value.get("sealed").is_none())
     }
 
     /// What [`Self::stored`] wrote; `open` decrypts.
@@ -136,13 +154,21 @@ impl ChannelConfig {
         open: impl Fn(&[u8]) -> Result<Vec<u8>, String>,
     ) -> Result<Self, String> {
         let broken = |error: &dyn fmt::Display| error.to_string();
+        let decoded =
+            |value: &Value| BASE64.decode(value.as_str().unwrap_or_default()).map_err(|e| broken(&e));
         match ChannelType::parse(channel_type).ok_or("no type of channel")? {
-            ChannelType::Webhook => serde_json::from_str(text).map(Self::Webhook).map_err(|e| broken(&e)),
+            ChannelType::Webhook => {
+                let mut members: Map<String, Value> = serde_json::from_str(text).map_err(|e| broken(&e))?;
+                if let Some(sealed) = members.remove("sealed") {
+                    let secret = open(&decoded(&sealed)?)?;
+                    members.extend(serde_json::from_slice::<Map<_, _>>(&secret).map_err(|e| broken(&e))?);
+                }
+                serde_json::from_value(Value::Object(members)).map(Self::Webhook).map_err(|e| broken(&e))
+            }
             ChannelType::Email => serde_json::from_str(text).map(Self::Email).map_err(|e| broken(&e)),
             ChannelType::Slack => {
                 let value: Value = serde_json::from_str(text).map_err(|e| broken(&e))?;
-                let sealed = BASE64.decode(value["sealedUrl"].as_str().unwrap_or_default());
-                let url = String::from_utf8(open(&sealed.map_err(|e| broken(&e))?)?);
+                let url = String::from_utf8(open(&decoded(&value["sealedUrl"])?)?);
                 Ok(Self::Slack(SlackConfig { url: url.map_err(|e| broken(&e))? }))
             }
         }

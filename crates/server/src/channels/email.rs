@@ -5,12 +5,14 @@ use std::time::{Duration, UNIX_EPOCH};
 use askama::Template;
 use dregs_core::notify::notice::Notice;
 use dregs_core::time::Timestamp;
+use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 use serde::{Deserialize, Serialize};
 
 use super::config::FieldError;
+use super::smtp::spelled_out;
 
 /// Recipients of a channel.
 pub const RECIPIENTS_MAX: usize = 20;
@@ -77,7 +79,7 @@ impl EmailConfig {
         let mut recipients = Vec::new();
         for (index, text) in self.recipients.iter().enumerate() {
             match text.parse::<Address>() {
-                Ok(address) => recipients.push(Mailbox::new(None, address)),
+                Ok(address) => recipients.push(Mailbox::new(None, spelled_out(&address))),
                 Err(_) => {
                     errors.push(FieldError::new(format!("recipients[{index}]"), "is not an e-mail address"));
                 }
@@ -117,7 +119,8 @@ impl Letter {
 }
 
 impl Email {
-    /// The letter as a message: the same bytes for the same values. `id` is the first event's.
+    /// The letter as a message: the same bytes for the same values. `id` is the first event's. It names all recipients,
+    /// and goes to those that are not `settled`, or to all where that is everybody.
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -127,9 +130,18 @@ impl Email {
         id: &str,
         from: &Mailbox,
         at: Timestamp,
+        settled: &[String],
     ) -> Result<Message, String> {
+        let addresses = || self.recipients.iter().map(|recipient| recipient.email.clone());
+        let mut left: Vec<_> =
+            addresses().filter(|to| !settled.iter().any(|one| **one == *AsRef::<str>::as_ref(to))).collect();
+        if left.is_empty() {
+            left = addresses().collect();
+        }
+        let envelope = Envelope::new(Some(from.email.clone()), left).map_err(|error| error.to_string())?;
         let domain = from.email.domain();
         let mut builder = Message::builder()
+            .envelope(envelope)
             .from(from.clone())
             .subject(letter.subject)
             .date(UNIX_EPOCH + Duration::from_millis(at.as_millis().unsigned_abs()))

@@ -119,12 +119,22 @@ pub struct Outcome {
     pub retry_after_seconds: Option<u64>,
     /// Of a failure.
     pub verdict: Verdict,
+    /// Of a failure: a kept connection broke under the request. Whether that arrived is not known, nothing is
+    /// wrong with the endpoint, and on a new connection it should be made again at once.
+    pub again_at_once: bool,
+    /// Of a success, what is worth knowing all the same: a recipient whom the mail server refused.
+    pub note: Option<String>,
+    /// Of a failure, the recipients who are done with, since they have it or never will: the next attempt is for the
+    /// others.
+    pub settled: Vec<String>,
 }
 
 impl Outcome {
     pub(super) fn succeeded() -> Self {
         let (remote_address, response, error, retry_after_seconds) = (None, None, None, None);
-        Self { remote_address, response, error, retry_after_seconds, verdict: Verdict::Retry }
+        let verdict = Verdict::Retry;
+        let (again_at_once, note, settled) = (false, None, Vec::new());
+        Self { remote_address, response, error, retry_after_seconds, verdict, again_at_once, note, settled }
     }
 
     /// A failure before anything was sent.
@@ -184,6 +194,7 @@ pub(super) struct Progress {
     pub response: Option<Response>,
     pub location: Option<String>,
     pub retry_after_seconds: Option<u64>,
+    pub again_at_once: bool,
 }
 
 impl Progress {
@@ -205,6 +216,8 @@ impl Progress {
             retry_after_seconds: self.retry_after_seconds.filter(|_| error.is_some()),
             response: self.response,
             error,
+            again_at_once: self.again_at_once,
+            ..Outcome::succeeded()
         }
     }
 }

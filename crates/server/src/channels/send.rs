@@ -27,7 +27,17 @@ pub enum Sending<'a> {
     /// A message as it is, signed with these secrets.
     Signed(Attempt<'a>, &'a [Secret]),
     /// For people: one notice, or a digest of several, the first of which is `message`'s.
-    Told { message: &'a Message, notices: &'a [Notice], timestamp: Timestamp, deadline: Duration },
+    Told(Telling<'a>),
+}
+
+/// What people are told in one attempt.
+pub struct Telling<'a> {
+    pub message: &'a Message,
+    pub notices: &'a [Notice],
+    pub timestamp: Timestamp,
+    pub deadline: Duration,
+    /// Recipients who have it already, or never will.
+    pub settled: &'a [String],
 }
 
 /// What goes over the wire.
@@ -119,14 +129,16 @@ impl Sender {
             (Self::Webhook(webhook), Sending::Signed(attempt, secrets)) => {
                 Ok(Prepared::Signed(webhook.request(attempt, secrets)))
             }
-            (Self::Slack(slack), Sending::Told { notices: [notice, ..], deadline, .. }) => {
+            (Self::Slack(slack), Sending::Told(Telling { notices: [notice, ..], deadline, .. })) => {
                 Ok(Prepared::Card(slack.request(notice, *deadline), slack.shown_url.clone()))
             }
-            (Self::Email(email), Sending::Told { message, notices, timestamp, deadline }) => {
+            (Self::Email(email), Sending::Told(telling)) => {
+                let Telling { message, notices, timestamp, deadline, settled } = telling;
                 let mailer = clients.mailer.as_ref().ok_or_else(no_mailer)?;
                 let letter = Letter::new(notices).map_err(|error| protocol(error.to_string()))?;
-                let letter =
-                    email.message(letter, &message.id, mailer.from(), *timestamp).map_err(protocol)?;
+                let letter = email
+                    .message(letter, &message.id, mailer.from(), *timestamp, settled)
+                    .map_err(protocol)?;
                 Ok(Prepared::Letter(Box::new(letter), *deadline))
             }
             _ => Err(protocol("the channel cannot send this".to_owned())),
@@ -163,6 +175,15 @@ impl Prepared {
                 Some(Shown { headers, body: body.to_owned() })
             }
         }
+    }
+
+    /// The same, on no connection that was kept from another attempt.
+    #[must_use]
+    pub fn on_new_connection(mut self) -> Self {
+        if let Self::Signed(request) | Self::Card(request, _) = &mut self {
+            request.on_new_connection = true;
+        }
+        self
     }
 
     /// Sends it and says what came of it, at the deadline at the latest.

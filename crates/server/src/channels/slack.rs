@@ -17,7 +17,8 @@ use super::webhook::USER_AGENT_VALUE;
 pub const MESSAGES_PER_SECOND: u32 = 1;
 /// Slack's documentation, Incoming webhooks: these answers mean that nothing that is sent there will ever be
 /// taken.
-const GONE: [&str; 7] = [
+const GONE: [&str; 8] = [
+    "no_active_hooks",
     "no_service",
     "no_service_id",
     "no_team",
@@ -26,14 +27,10 @@ const GONE: [&str; 7] = [
     "channel_is_archived",
     "channel_not_found",
 ];
-/// And these that this message will not be.
-const REFUSED: [&str; 5] = [
-    "invalid_payload",
-    "no_text",
-    "too_many_attachments",
-    "action_prohibited",
-    "posting_to_general_channel_denied",
-];
+/// RFC 9110 and RFC 6585: of what is the sender's fault, these pass. Whatever else Slack answers with a status from 400
+/// to 499 (`invalid_payload`, `invalid_blocks`, `no_text`, `user_not_found`, `action_prohibited` and others) says that
+/// this message will not be taken; of its own errors only those from 500 on pass (`rollup_error`).
+const PASSING: [u16; 3] = [408, 425, 429];
 
 /// The `config` of a Slack channel, as it is sent. The URL is a credential: it is stored encrypted.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,14 +54,12 @@ impl SlackConfig {
         }
     }
 
-    /// The same with all of the URL masked but where it leads.
+    /// The same with all of the URL masked but where it leads, as it is understood when it is sent: a URL has more
+    /// spellings than one can look for.
     #[must_use]
     pub fn masked(&self) -> Self {
-        let end = self.url.find("://").map_or(0, |scheme| {
-            let host = scheme + 3;
-            self.url[host..].find(['/', '?', '#']).map_or(self.url.len(), |path| host + path)
-        });
-        Self { url: format!("{}/{MASKED}", &self.url[..end]) }
+        let origin = Target::parse(&self.url).map(|target| target.shown_origin()).unwrap_or_default();
+        Self { url: format!("{origin}/{MASKED}") }
     }
 }
 
@@ -82,7 +77,8 @@ impl Slack {
         let mut headers = HeaderMap::with_capacity(2);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
-        PostRequest { target: self.target.clone(), headers, body: card(notice).to_string().into(), deadline }
+        let (target, body) = (self.target.clone(), card(notice).to_string().into());
+        PostRequest { target, headers, body, deadline, on_new_connection: false }
     }
 }
 
@@ -97,10 +93,12 @@ pub fn judge(mut outcome: Outcome) -> Outcome {
         error.message = format!("Slack answered {}: {word}", response.status);
     }
     if outcome.error.is_some() {
-        outcome.verdict = match word.as_str() {
-            word if GONE.contains(&word) => Verdict::Gone,
-            word if REFUSED.contains(&word) => Verdict::Refused,
-            _ => outcome.verdict,
+        let status = response.status;
+        outcome.verdict = match (outcome.verdict, word.as_str()) {
+            (Verdict::Gone, _) => Verdict::Gone,
+            (_, word) if GONE.contains(&word) => Verdict::Gone,
+            _ if (400..500).contains(&status) && !PASSING.contains(&status) => Verdict::Refused,
+            (verdict, _) => verdict,
         };
     }
     outcome
@@ -146,6 +144,7 @@ mod tests {
     use dregs_core::time::Timestamp;
 
     use super::*;
+    use crate::channels::outcome::{ErrorClass, SendError};
 
     #[test]
     fn a_url_is_shown_without_what_makes_it_a_credential() {
@@ -155,7 +154,54 @@ mod tests {
             "https://hooks.slack.com/********"
         );
         assert_eq!(masked("https://h.test?key=s3cret"), "https://h.test/********");
+        assert_eq!(masked(r"https:\\H.test:444\services\s3cret"), "https://h.test:444/********");
+        assert_eq!(masked("https:h.test/s3cret"), "https://h.test/********");
+        assert_eq!(masked("https:///h.test/s3cret"), "https://h.test/********");
+        assert_eq!(masked("\thttps://h.te\nst/s3cret"), "https://h.test/********");
+        assert_eq!(masked("https://user:s3cret@h.test/"), "/********");
         assert_eq!(masked("s3cret"), "/********");
+    }
+
+    #[test]
+    fn what_passes_is_tried_again_and_nothing_else() {
+        let judged = |status: u16, body: &str| {
+            let response = crate::channels::outcome::Response {
+                status,
+                headers: Vec::new(),
+                body: body.as_bytes().to_vec(),
+                is_truncated: false,
+            };
+            let error = SendError::new(ErrorClass::HttpStatus, "refused");
+            let outcome = judge(Outcome { response: Some(response), ..Outcome::failed(error) });
+            (outcome.verdict, outcome.error.map(|error| error.message).unwrap_or_default())
+        };
+        let gone = [
+            (404, "no_active_hooks"),
+            (404, "no_service"),
+            (403, "invalid_token"),
+            (410, "channel_is_archived"),
+            (404, "channel_not_found"),
+            (403, "team_disabled"),
+        ];
+        let refused = [
+            (400, "invalid_payload"),
+            (400, "invalid_blocks"),
+            (400, "invalid_blocks_format"),
+            (400, "no_text"),
+            (400, "user_not_found"),
+            (400, "too_many_attachments"),
+            (403, "action_prohibited"),
+            (403, "posting_to_general_channel_denied"),
+            (400, "a_word_of_next_year"),
+        ];
+        let passing = [(429, "rate_limited"), (500, "rollup_error"), (503, ""), (408, "")];
+        let all = gone.map(|case| (case, Verdict::Gone)).into_iter();
+        let all = all.chain(refused.map(|case| (case, Verdict::Refused)));
+        for ((status, word), verdict) in all.chain(passing.map(|case| (case, Verdict::Retry))) {
+            let words =
+                if word.is_empty() { "refused".into() } else { format!("Slack answered {status}: {word}") };
+            assert_eq!(judged(status, word), (verdict, words), "{status} {word}");
+        }
     }
 
     #[test]

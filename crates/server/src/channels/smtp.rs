@@ -2,18 +2,29 @@
 
 use std::error::Error as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use lettre::address::Envelope;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::{Address, Message};
 use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
 use url::Url;
 
 use super::outcome::{ErrorClass, Outcome, Response, SendError, Verdict};
+
+/// The setting that says where mail goes, and how.
+const SMTP_URL: &str = "smtp_url (DREGS_SMTP_URL)";
+/// RFC 5321, section 3.8: the server ends the connection.
+const CLOSING: u16 = 421;
+/// RFC 4954, section 6, and RFC 3207, section 4: it wants a sign-in, another one, or TLS before it.
+const SIGN_IN: [u16; 4] = [530, 534, 535, 538];
 
 /// How the connection to the mail server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,18 +76,41 @@ impl SmtpConfig {
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("smtp_url: names no host")?;
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        // A name in other letters stands there in percent signs, and an address of IPv6 in brackets.
+        let host = decoded(host);
+        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) => address.to_owned(),
+            None => idna::domain_to_ascii(&host).unwrap_or(host),
+        };
+        let from = Mailbox::new(from.name, spelled_out(&from.email));
         let credentials =
             url.password().map(|password| Credentials::new(decoded(url.username()), decoded(password)));
         let port = url.port().unwrap_or(protection.default_port());
-        Ok(Self { host: host.to_owned(), port, protection, credentials, from, ca_file })
+        Ok(Self { host, port, protection, credentials, from, ca_file })
     }
+}
+
+/// The same address with its domain in ASCII (RFC 5891, section 4.4): the letters before the at sign take an extension
+/// that not every server has, those behind it do not.
+pub fn spelled_out(address: &Address) -> Address {
+    let domain = idna::domain_to_ascii(address.domain()).ok();
+    domain.and_then(|domain| Address::new(address.user(), domain).ok()).unwrap_or_else(|| address.clone())
 }
 
 /// Sends letters. Cheap to clone.
 #[derive(Clone)]
 pub struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
-    from: Mailbox,
+    config: Arc<SmtpConfig>,
+    /// Where the connection is protected.
+    tls: Option<TlsParameters>,
+}
+
+/// What became of the recipients of a letter.
+#[derive(Default)]
+struct Recipients {
+    taken: Vec<Address>,
+    /// With what the server said, and whether it said so for good.
+    refused: Vec<(Address, String, bool)>,
 }
 
 impl Mailer {
@@ -90,36 +124,25 @@ impl Mailer {
             let certificate = Certificate::from_pem(&pem).map_err(|error| unreadable(&error))?;
             parameters = parameters.add_root_certificate(certificate);
         }
-        let parameters = || parameters.clone().build_rustls().map_err(|error| format!("smtp_url: {error}"));
         let tls = match config.protection {
-            Protection::StartTls => Tls::Required(parameters()?),
-            Protection::Implicit => Tls::Wrapper(parameters()?),
-            Protection::None => Tls::None,
+            Protection::StartTls | Protection::Implicit => {
+                Some(parameters.build_rustls().map_err(|error| format!("smtp_url: {error}"))?)
+            }
+            Protection::None => None,
         };
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(config.host)
-            .port(config.port)
-            .tls(tls)
-            .timeout(None);
-        if let Some(credentials) = config.credentials {
-            transport = transport.credentials(credentials);
-        }
-        Ok(Self { transport: transport.build(), from: config.from })
+        Ok(Self { config: Arc::new(config), tls })
     }
 
     /// Who all letters are from.
     pub fn from(&self) -> &Mailbox {
-        &self.from
+        &self.config.from
     }
 
-    /// Sends a letter and says what came of it, at the deadline at the latest. Success is that the mail
-    /// server has taken it; what it says, taken or not, is the response.
+    /// Sends a letter and says what came of it, at the deadline at the latest. Success is that the mail server has
+    /// taken it for somebody, and for nobody else will take it later; what it says, taken or not, is the response.
     pub async fn send(&self, letter: &Message, deadline: Duration) -> Outcome {
-        match timeout(deadline, self.transport.send_raw(letter.envelope(), &letter.formatted())).await {
-            Ok(Ok(reply)) => {
-                let text = reply.message().collect::<Vec<_>>().join("\n");
-                Outcome { response: said(u16::from(reply.code()), text), ..Outcome::succeeded() }
-            }
-            Ok(Err(error)) => explain(&error),
+        match timeout(deadline, self.deliver(letter)).await {
+            Ok(Ok(outcome) | Err(outcome)) => outcome,
             Err(_) => {
                 let message =
                     format!("the mail server did not take the letter within {} ms", deadline.as_millis());
@@ -127,14 +150,156 @@ impl Mailer {
             }
         }
     }
+
+    /// One letter on a connection of its own.
+    async fn deliver(&self, letter: &Message) -> Result<Outcome, Outcome> {
+        let (envelope, bytes) = (letter.envelope(), letter.formatted());
+        let mut connection = self.connect().await?;
+        let recipients = open(&mut connection, envelope, &bytes).await?;
+        if recipients.taken.is_empty() {
+            connection.abort().await;
+            return Err(recipients.none_taken());
+        }
+        connection.command(Data).await.map_err(|error| explain(&error))?;
+        let reply = connection.message(&bytes).await.map_err(|error| explain(&error))?;
+        // It has the letter: nothing that comes after matters.
+        connection.abort().await;
+        let text = reply.message().collect::<Vec<_>>().join("\n");
+        Ok(recipients.some_taken(u16::from(reply.code()), &text))
+    }
+
+    /// A connection on which letters may be sent.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Outcome> {
+        let SmtpConfig { host, port, protection, credentials, .. } = &*self.config;
+        let hello = ClientId::default();
+        let implicit = self.tls.clone().filter(|_| *protection == Protection::Implicit);
+        let server = (host.as_str(), *port);
+        let connected = AsyncSmtpConnection::connect_tokio1(server, None, &hello, implicit, None).await;
+        let mut connection = connected.map_err(|error| explain(&error))?;
+        if let (Protection::StartTls, Some(tls)) = (protection, &self.tls) {
+            if !connection.can_starttls() {
+                return Err(misconfigured(format!(
+                    "the mail server offers no STARTTLS: have {SMTP_URL} begin with smtps:// for TLS from the first \
+                     byte, or end with ?tls=none for none at all"
+                )));
+            }
+            connection.starttls(tls.clone(), &hello).await.map_err(|error| explain(&error))?;
+        }
+        if let Some(credentials) = credentials {
+            if connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
+                let way = match protection {
+                    Protection::None => ", or leave ?tls=none out, since many offer it with TLS only",
+                    Protection::StartTls | Protection::Implicit => "",
+                };
+                return Err(misconfigured(format!(
+                    "the mail server offers no sign-in with a password (AUTH PLAIN or LOGIN): leave user and password \
+                     out of {SMTP_URL}{way}"
+                )));
+            }
+            connection.auth(DEFAULT_MECHANISMS, credentials).await.map_err(|error| explain(&error))?;
+        }
+        Ok(connection)
+    }
 }
 
-fn said(status: u16, text: String) -> Option<Response> {
-    let body = format!("{status} {text}").into_bytes();
-    Some(Response { status, headers: Vec::new(), body, is_truncated: false })
+/// Names the sender and the recipients. One that is refused does not keep the letter from the others (RFC 5321,
+/// appendix D.1).
+async fn open(
+    connection: &mut AsyncSmtpConnection,
+    envelope: &Envelope,
+    bytes: &[u8],
+) -> Result<Recipients, Outcome> {
+    let has_extension = connection.server_info().supports_feature(Extension::SmtpUtfEight);
+    let is_plain = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+    let mut parameters = Vec::new();
+    if !envelope.from().is_none_or(is_plain) && !has_extension {
+        return Err(misconfigured(
+            "the mail server takes only ASCII before the at sign (it has no SMTPUTF8), and smtp_from \
+             (DREGS_SMTP_FROM) has other letters there"
+                .to_owned(),
+        ));
+    }
+    let needs_extension = !envelope.from().is_none_or(is_plain) || !envelope.to().iter().all(is_plain);
+    if needs_extension && has_extension {
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !bytes.is_ascii() && connection.server_info().supports_feature(Extension::EightBitMime) {
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    let mail = Mail::new(envelope.from().cloned(), parameters);
+    connection.command(mail).await.map_err(|error| explain(&error))?;
+    let mut recipients = Recipients::default();
+    for to in envelope.to() {
+        if !is_plain(to) && !has_extension {
+            let words = "the mail server takes only ASCII before the at sign (it has no SMTPUTF8)".to_owned();
+            recipients.refused.push((to.clone(), words, true));
+            continue;
+        }
+        match connection.command(Rcpt::new(to.clone(), Vec::new())).await {
+            Ok(_) => recipients.taken.push(to.clone()),
+            Err(error) => match error.status().map(u16::from) {
+                None | Some(CLOSING) => return Err(explain(&error)),
+                Some(code) => {
+                    let words = format!("the mail server answered {code}: {}", in_words(&error));
+                    recipients.refused.push((to.clone(), words, error.is_permanent()));
+                }
+            },
+        }
+    }
+    Ok(recipients)
 }
 
-fn explain(error: &Error) -> Outcome {
+impl Recipients {
+    /// Who was refused, and why, one after the other.
+    fn complaint(&self) -> String {
+        let one = |(to, words, _): &(Address, String, bool)| format!("{to}: {words}");
+        self.refused.iter().map(one).collect::<Vec<_>>().join("; ")
+    }
+
+    fn are_all_refused_for_good(&self) -> bool {
+        self.refused.iter().all(|(_, _, is_permanent)| *is_permanent)
+    }
+
+    fn none_taken(&self) -> Outcome {
+        let message = match self.refused.as_slice() {
+            [(_, words, _)] => words.clone(),
+            _ => self.complaint(),
+        };
+        // RFC 5321, section 4.2.1: after a 5xx the same must not be tried again.
+        let verdict = if self.are_all_refused_for_good() { Verdict::Refused } else { Verdict::Retry };
+        let response = said(self.complaint());
+        Outcome { response, verdict, ..Outcome::failed(SendError::new(ErrorClass::SmtpReply, message)) }
+    }
+
+    fn some_taken(self, code: u16, text: &str) -> Outcome {
+        if self.refused.is_empty() {
+            return Outcome { response: said(format!("{code} {text}")), ..Outcome::succeeded() };
+        }
+        let (count, all) = (self.taken.len(), self.taken.len() + self.refused.len());
+        let message = format!("{count} of {all} recipients were taken; {}", self.complaint());
+        let response = said(format!("{code} {text}\n{}", self.complaint()));
+        if self.are_all_refused_for_good() {
+            return Outcome { response, note: Some(message), ..Outcome::succeeded() };
+        }
+        let settled = self.refused.iter().filter(|(_, _, is_permanent)| *is_permanent).map(|(to, ..)| to);
+        let settled = self.taken.iter().chain(settled).map(ToString::to_string).collect();
+        let error = SendError::new(ErrorClass::SmtpReply, message);
+        Outcome { response, settled, ..Outcome::failed(error) }
+    }
+}
+
+/// What a mail server said. Its status is none of HTTP, and stands in the text.
+fn said(text: String) -> Option<Response> {
+    Some(Response { status: 0, headers: Vec::new(), body: text.into_bytes(), is_truncated: false })
+}
+
+/// A setting is wrong: to try again does not help.
+fn misconfigured(message: String) -> Outcome {
+    Outcome { verdict: Verdict::Refused, ..Outcome::failed(SendError::new(ErrorClass::Connect, message)) }
+}
+
+/// The whole chain of causes, each said once.
+fn in_words(error: &Error) -> String {
     let mut cause = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
@@ -144,7 +309,12 @@ fn explain(error: &Error) -> Outcome {
         }
         source = error.source();
     }
-    let Some(code) = error.status() else {
+    cause
+}
+
+fn explain(error: &Error) -> Outcome {
+    let cause = in_words(error);
+    let Some(code) = error.status().map(u16::from) else {
         let class = match () {
             () if error.is_tls() || cause.contains("certificate") => ErrorClass::Tls,
             () if error.is_response() => ErrorClass::Protocol,
@@ -155,9 +325,11 @@ fn explain(error: &Error) -> Outcome {
         };
         return Outcome::failed(SendError::new(class, format!("the mail server cannot be used: {cause}")));
     };
-    let refused = SendError::new(ErrorClass::SmtpReply, format!("the mail server answered {code}: {cause}"));
+    let place = if SIGN_IN.contains(&code) { format!("; see {SMTP_URL}") } else { String::new() };
+    let message = format!("the mail server answered {code}: {cause}{place}");
     let text = error.source().map(ToString::to_string).unwrap_or_default();
     // RFC 5321, section 4.2.1: after a 5xx the same must not be tried again.
     let verdict = if error.is_permanent() { Verdict::Refused } else { Verdict::Retry };
-    Outcome { response: said(u16::from(code), text), verdict, ..Outcome::failed(refused) }
+    let refused = SendError::new(ErrorClass::SmtpReply, message);
+    Outcome { response: said(format!("{code} {text}")), verdict, ..Outcome::failed(refused) }
 }

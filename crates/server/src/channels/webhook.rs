@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use dregs_core::event::redact_url;
 use dregs_core::notify::message::Message;
 use dregs_core::notify::signature::{Secret, header, sign};
 use dregs_core::time::Timestamp;
@@ -118,28 +119,49 @@ pub struct Attempt<'a> {
 }
 
 impl WebhookConfig {
-    /// The same with the values of headers masked.
+    /// The same with the values of headers masked, and those of the URL whose names name a secret.
     #[must_use]
     pub fn masked(&self) -> Self {
         let mut masked = self.clone();
+        masked.url = redact_url(&self.url, MASKED);
         for value in masked.headers.iter_mut().flat_map(BTreeMap::values_mut) {
             MASKED.clone_into(value);
         }
         masked
     }
 
-    /// Puts the values of `known` where a client sends back what it was shown.
-    pub fn keep_masked(&mut self, known: &Self) -> Result<(), FieldError> {
+    /// Puts the values of `known` where a client sends back what it was shown, as long as they go where they went
+    /// before: whoever may change a URL must not have what he cannot read sent to a host of his own. The answer is the
+    /// headers that are left out therefore.
+    pub fn keep_masked(&mut self, known: &Self) -> Result<Vec<String>, FieldError> {
+        if self.url == known.masked().url {
+            self.url.clone_from(&known.url);
+        }
+        let is_same_origin = matches!(
+            (Target::parse(&self.url), Target::parse(&known.url)),
+            (Ok(target), Ok(known)) if target.origin() == known.origin()
+        );
+        if self.url.contains(MASKED) {
+            self.url = url_with_known_values(&self.url, &known.url, is_same_origin)
+                .map_err(|message| FieldError::new("url", message))?;
+        }
+        let mut dropped = Vec::new();
+        let Some(headers) = &mut self.headers else { return Ok(dropped) };
         let known = known.headers.as_ref();
-        for (name, value) in self.headers.iter_mut().flatten().filter(|(_, value)| *value == MASKED) {
+        for (name, value) in headers.iter_mut().filter(|(_, value)| *value == MASKED) {
             let stored = known.into_iter().flatten().find(|(other, _)| other.eq_ignore_ascii_case(name));
             let (_, stored) = stored.ok_or_else(|| {
                 let message = "is a mask, and the channel has no such header to keep";
                 FieldError::new(format!("headers.{name}"), message)
             })?;
-            value.clone_from(stored);
+            if is_same_origin {
+                value.clone_from(stored);
+            } else {
+                dropped.push(name.clone());
+            }
         }
-        Ok(())
+        headers.retain(|name, _| !dropped.contains(name));
+        Ok(dropped)
     }
 
     /// Reads a configuration that is stored. Where it leads is left to the moment of sending, for
@@ -198,6 +220,7 @@ impl Webhook {
             headers,
             body: body.into(),
             deadline: self.timeout.unwrap_or(default_deadline),
+            on_new_connection: false,
         }
     }
 
@@ -224,6 +247,31 @@ impl Webhook {
             (name.to_string(), value.into_owned())
         }));
         shown
+    }
+}
+
+/// The URL with the values of the known one where it has masks. The error completes a sentence that begins with "the
+/// URL".
+fn url_with_known_values(url: &str, known: &str, is_same_origin: bool) -> Result<String, &'static str> {
+    if !is_same_origin {
+        return Err("holds a mask, and leads elsewhere than before: the value is not kept, give it again");
+    }
+    let parameters = |text: &str| -> Vec<String> {
+        let query = text.split(['?', '#']).skip(1);
+        query.flat_map(|part| part.split(['&', ';'])).map(str::to_owned).collect()
+    };
+    let known = parameters(known);
+    let mut whole = url.to_owned();
+    for masked in parameters(url).iter().filter(|parameter| parameter.contains(MASKED)) {
+        let name = masked.strip_suffix(MASKED).filter(|name| name.ends_with('='));
+        let stored = name.and_then(|name| known.iter().find(|parameter| parameter.starts_with(name)));
+        let stored = stored.ok_or("holds a mask where the channel has no value to keep")?;
+        whole = whole.replacen(masked.as_str(), stored, 1);
+    }
+    if whole.contains(MASKED) {
+        Err("holds a mask where the channel has no value to keep")
+    } else {
+        Ok(whole)
     }
 }
 
@@ -358,6 +406,48 @@ mod tests {
         assert_eq!(serde_json::to_value(&config).unwrap(), value);
         let debug = format!("{config:?} {:?}", config.read());
         assert!(!debug.contains("s3cret") && !debug.contains("key"), "{debug}");
+    }
+
+    #[test]
+    fn masks_stand_for_what_was_there_and_go_nowhere_else() {
+        let known = config(json!({
+            "url": "https://h.test/a?token=s3cret&b=c",
+            "headers": {"X-Key": "k1", "Authorization": "Bearer s3cret"},
+        }));
+        let masked = json!({
+            "url": "https://h.test/a?token=********&b=c",
+            "headers": {"X-Key": MASKED, "Authorization": MASKED},
+        });
+        assert_eq!(serde_json::to_value(known.masked()).unwrap(), masked);
+        let kept = |value: serde_json::Value| {
+            let mut config = config(value);
+            let dropped = config.keep_masked(&known);
+            (serde_json::to_value(&config).unwrap(), dropped)
+        };
+        assert_eq!(kept(masked.clone()), (serde_json::to_value(&known).unwrap(), Ok(vec![])));
+        // Another path, another order, other headers: the same endpoint.
+        let other = json!({"url": "https://H.test:443/b?b=d&token=********", "headers": {"x-key": MASKED, "New": "n"}});
+        let whole =
+            json!({"url": "https://H.test:443/b?b=d&token=s3cret", "headers": {"x-key": "k1", "New": "n"}});
+        assert_eq!(kept(other), (whole, Ok(vec![])));
+        // Another host, port or scheme is another's.
+        for url in
+            ["https://evil.test/a", "https://h.test:444/a", "http://h.test/a", "https://h.test.evil.test/a"]
+        {
+            let other = json!({"url": url, "headers": {"X-Key": MASKED, "New": "n"}});
+            let expected = json!({"url": url, "headers": {"New": "n"}});
+            assert_eq!(kept(other), (expected, Ok(vec!["X-Key".to_owned()])));
+        }
+        let message = |value: serde_json::Value| kept(value).1.unwrap_err().message;
+        assert!(
+            message(json!({"url": "https://evil.test/a?token=********"}))
+                .starts_with("holds a mask, and leads")
+        );
+        assert!(message(json!({"url": "https://h.test/a?other=********"})).starts_with("holds a mask where"));
+        assert!(message(json!({"url": "https://h.test/********"})).starts_with("holds a mask where"));
+        assert!(
+            message(json!({"url": "https://h.test/a", "headers": {"New": MASKED}})).starts_with("is a mask")
+        );
     }
 
     #[test]

@@ -25,6 +25,8 @@ const MIN_CYCLE_RANGE_MS: RangeInclusive<u64> = 0..=3_600_000;
 
 /// Up to a year.
 const HOURS_RANGE: RangeInclusive<u64> = 0..=8_784;
+/// At most a leap year, as above.
+const HELD_RANGE_SECONDS: RangeInclusive<u64> = 0..=31_622_400;
 /// An event has to fit, and a body is kept in memory.
 const KIB_RANGE: RangeInclusive<u64> = 1..=65_536;
 /// At most what the JSON reader itself can take, with room for what is around.
@@ -95,7 +97,7 @@ impl Setting {
     }
 }
 
-pub(super) const SETTINGS: [Setting; 38] = [
+pub(super) const SETTINGS: [Setting; 39] = [
     Setting {
         key: "listen",
         expects: "an IP address and a port, such as 127.0.0.1:8080",
@@ -203,6 +205,13 @@ pub(super) const SETTINGS: [Setting; 38] = [
         visibility: Visibility::Shown,
         read: |config, text| checked(&mut config.retry_schedule, text, RetrySchedule::parse),
         write: |config| Some(config.retry_schedule.clone()),
+    },
+    Setting {
+        key: "held_max_seconds",
+        expects: "a number of seconds from 0 to 31622400",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.held_max_seconds, within(text, &HELD_RANGE_SECONDS)),
+        write: |config| Some(config.held_max_seconds.to_string()),
     },
     Setting {
         key: "deadline_ms",

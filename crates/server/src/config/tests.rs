@@ -39,6 +39,7 @@ fn without_anything_the_defaults_are_in_force() {
             "egress_ca_file",
             "trusted_proxies",
             "retry_schedule",
+            "held_max_seconds",
             "deadline_ms",
             "disable_after_hours",
             "smtp_url",

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::event::FieldError;
 use dregs_core::notify::message::EventType;
-use dregs_core::time::{DAY_MS, Timestamp};
+use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::openapi::schema::AnyOfBuilder;
@@ -15,8 +15,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::auth::{Caller, Manager};
-use super::body::{Json, Object, OptionalJson, read_object};
-use super::deliveries::AttemptBody;
+use super::body::{Json, Object, read_object};
 use super::error::{ApiError, Code, ErrorBody};
 use super::params::Path;
 use crate::app::App;
@@ -33,8 +32,6 @@ use crate::store::{StoreError, deliveries};
 
 const NAME_MAX_CHARS: usize = 100;
 const SLUG_MAX_CHARS: usize = 60;
-/// How long an old secret may go on signing.
-const OVERLAP_MAX_SECONDS: u32 = 7 * (DAY_MS / 1_000) as u32;
 
 /// A channel.
 #[derive(Serialize, ToSchema)]
@@ -49,7 +46,7 @@ pub struct ChannelBody {
     enabled: bool,
     /// The subscribed event types.
     events: Vec<&'static str>,
-    /// Values of custom headers are masked, and so is Slack's URL.
+    /// Values of custom headers are masked, and so is Slack's URL, and what a webhook's has under the name of a secret.
     #[schema(value_type = ConfigBody)]
     config: ChannelConfig,
     health: HealthBody,
@@ -60,6 +57,10 @@ pub struct ChannelBody {
     /// Only in the answer to a webhook's creation: store it, it is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     signing_secret: Option<String>,
+    /// Only in the answer to a change of the URL: headers that were sent back masked and are not kept, since their
+    /// values would go to another origin than before. Give them anew where they belong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dropped_headers: Vec<String>,
 }
 
 /// How a channel is doing.
@@ -129,7 +130,7 @@ pub struct WebhookConfigBody {
     /// http or https, without user name and password.
     #[schema(example = "https://example.com/webhooks/dregs")]
     url: String,
-    /// Additional headers; their values are masked when read.
+    /// Additional headers; their values are stored encrypted, and masked when read.
     headers: Option<std::collections::BTreeMap<String, String>>,
     /// The timeout of an attempt, from 100 to 30000.
     timeout_ms: Option<u64>,
@@ -174,7 +175,8 @@ pub struct ChannelPatchBody {
     slug: Option<String>,
     enabled: Option<bool>,
     events: Option<Vec<String>>,
-    /// Replaces the configuration; masked values are left unchanged.
+    /// Replaces the configuration; masked values are left unchanged, unless the URL leads to another origin: headers
+    /// are left out then, and named in the answer.
     #[schema(value_type = Option<ConfigBody>)]
     config: Option<Object<Map<String, Value>>>,
     /// With `enabled: true`: what becomes of paused deliveries. SEND by default.
@@ -276,11 +278,12 @@ pub async fn update(
     if patch.on_resume.is_some() && !is_resumed {
         return Err(ApiError::field("onResume", "goes with enabling a channel that is disabled"));
     }
+    let mut dropped_headers = Vec::new();
     if let Some(config) = patch.config {
         let known = stored_config(&app, &channel)?;
         let channel_type = ChannelType::parse(&channel.channel_type);
         let mut config = read_config(channel_type.unwrap_or(ChannelType::Webhook), config)?;
-        config.keep_masked(&known).map_err(|error| refused(vec![error]))?;
+        dropped_headers = config.keep_masked(&known).map_err(|error| refused(vec![error]))?;
         channel.by_identity = check_config(&app, &config)?;
         channel.config = endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?;
     }
@@ -302,7 +305,7 @@ pub async fn update(
     };
     let resumed = is_resumed.then_some(on_resume);
     ops::update(&app, actor, before, channel.clone(), resumed).await.map_err(slug_taken)?;
-    Ok(Answer(body(&app, channel, None)?))
+    Ok(Answer(ChannelBody { dropped_headers, ..body(&app, channel, None)? }))
 }
 
 /// Remove a channel
@@ -320,97 +323,6 @@ pub async fn delete(
     let channel = find(&app, &caller, &id).await?;
     ops::delete(&app, actor, channel).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// What to test a channel with.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TestBody {
-    /// The event type to send an example of; `CHANNEL_TEST` by default.
-    event: Option<String>,
-}
-
-/// What a test came to.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TestAnswer {
-    delivery_id: i64,
-    #[serde(flatten)]
-    attempt: AttemptBody,
-}
-
-/// Test a channel
-///
-/// Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It is not retried. A disabled channel can be tested too.
-#[utoipa::path(post, operation_id = "testChannel", path = "/channels/{id}/actions/test",
-    tag = "channels", params(("id" = i64, Path)),
-    request_body = Option<TestBody>,
-    responses((status = 200, body = TestAnswer)))]
-pub async fn test(
-    State(app): State<Arc<App>>,
-    Manager(caller): Manager,
-    actor: Actor,
-    Path(id): Path<String>,
-    OptionalJson(test): OptionalJson<TestBody>,
-) -> Result<Answer<TestAnswer>, ApiError> {
-    let channel = find(&app, &caller, &id).await?;
-    let event = match test.event {
-        Some(text) => parse_event("event", &text)?,
-        None => EventType::ChannelTest,
-    };
-    let (delivery_id, record) = ops::test(&app, actor, &channel, event).await?;
-    let (team_id, number) = (caller.team_id(), 1);
-    let attempts = super::deliveries::attempts(&app, team_id, delivery_id).await?;
-    let attempt = attempts.into_iter().find(|attempt| attempt.attempt == number);
-    let attempt = attempt.ok_or_else(|| StoreError::Broken(format!("no record of {record:?}")))?;
-    Ok(Answer(TestAnswer { delivery_id, attempt }))
-}
-
-/// How to rotate a secret.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct RotateBody {
-    /// How long the old secret signs beside the new one; at most seven days.
-    #[serde(default)]
-    overlap_seconds: u32,
-}
-
-/// The new secret.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RotateAnswer {
-    /// Store it: it is not shown again.
-    signing_secret: String,
-    /// When the old secret expires.
-    #[schema(value_type = String, format = DateTime)]
-    overlap_ends_at: Timestamp,
-}
-
-/// Rotate the signing secret of a channel
-///
-/// Until the overlap ends, `webhook-signature` has a signature by each secret, and
-/// `X-Dregs-Signature` one by the new secret.
-#[utoipa::path(post, operation_id = "rotateSecret", path = "/channels/{id}/actions/rotate-secret",
-    tag = "channels",
-    params(("id" = i64, Path)), request_body = Option<RotateBody>,
-    responses((status = 200, body = RotateAnswer)))]
-pub async fn rotate_secret(
-    State(app): State<Arc<App>>,
-    Manager(caller): Manager,
-    actor: Actor,
-    Path(id): Path<String>,
-    OptionalJson(rotate): OptionalJson<RotateBody>,
-) -> Result<Answer<RotateAnswer>, ApiError> {
-    let channel = find(&app, &caller, &id).await?;
-    if channel.channel_type != ChannelType::Webhook.name() {
-        return Err(ApiError::field("", "only a webhook has a signing secret"));
-    }
-    if rotate.overlap_seconds > OVERLAP_MAX_SECONDS {
-        return Err(ApiError::field("overlapSeconds", format!("must be at most {OVERLAP_MAX_SECONDS}")));
-    }
-    let overlap_ends_at = app.clock.now().plus_millis(i64::from(rotate.overlap_seconds) * 1_000);
-    let secret = ops::rotate_secret(&app, actor, channel.id, rotate.overlap_seconds).await?;
-    Ok(Answer(RotateAnswer { signing_secret: secret.as_text().to_owned(), overlap_ends_at }))
 }
 
 /// The caller's channel with this id.
@@ -498,7 +410,8 @@ fn stored_config(app: &App, channel: &Channel) -> Result<ChannelConfig, ApiError
     Ok(endpoints::config(&app.vault, channel).map_err(StoreError::Broken)?)
 }
 
-fn body(app: &App, channel: Channel, signing_secret: Option<String>) -> Result<ChannelBody, ApiError> {
+/// A channel as it is shown.
+pub fn body(app: &App, channel: Channel, signing_secret: Option<String>) -> Result<ChannelBody, ApiError> {
     let config = stored_config(app, &channel)?.masked();
     Ok(ChannelBody {
         health: health(app, &channel),
@@ -512,6 +425,7 @@ fn body(app: &App, channel: Channel, signing_secret: Option<String>) -> Result<C
         created_at: channel.created_at,
         updated_at: channel.updated_at,
         signing_secret,
+        dropped_headers: Vec::new(),
     })
 }
 

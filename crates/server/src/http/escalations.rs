@@ -39,8 +39,8 @@ pub struct EscalationBody {
     severity: &'static str,
     identity: Reference,
     escalation_rule: Reference,
-    /// The scores when it opened, by category; one without a score is absent.
-    score_snapshot: BTreeMap<&'static str, u8>,
+    /// The scores when it opened, by category: all four, null where there was none.
+    score_snapshot: BTreeMap<&'static str, Option<u8>>,
     #[schema(value_type = String, format = DateTime)]
     opened_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -77,8 +77,8 @@ impl From<Escalation> for EscalationBody {
     }
 }
 
-fn snapshot(scores: &Scores) -> BTreeMap<&'static str, u8> {
-    Category::ALL.into_iter().filter_map(|category| Some((category.name(), scores.get(category)?))).collect()
+fn snapshot(scores: &Scores) -> BTreeMap<&'static str, Option<u8>> {
+    Category::ALL.into_iter().map(|category| (category.name(), scores.get(category))).collect()
 }
 
 /// Which escalations.

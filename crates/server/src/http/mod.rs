@@ -4,6 +4,7 @@ mod audit_log;
 mod auth;
 mod badge_rules;
 mod body;
+mod channel_actions;
 mod channel_activity;
 mod channels;
 mod compressed;
@@ -105,8 +106,9 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(escalations::get, escalations::update))
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::update, channels::delete))
-        .routes(routes!(channels::test))
-        .routes(routes!(channels::rotate_secret))
+        .routes(routes!(channel_actions::test))
+        .routes(routes!(channel_actions::rotate_secret))
+        .routes(routes!(channel_actions::retry))
         .routes(routes!(channel_activity::get))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::of_identity))

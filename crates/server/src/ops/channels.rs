@@ -19,7 +19,7 @@ use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channels::{self, Channel};
 use crate::store::claims::DELIVERY_LEASE_MS;
 use crate::store::deliveries::{self, NewDelivery, Subject};
-use crate::store::{Result, StoreError, Tx, channel_health, notifications};
+use crate::store::{Result, StoreError, Tx, channel_health, notifications, waiting};
 use crate::vault::Vault;
 
 /// Deliveries changed in one transaction, so that no other waits long.
@@ -74,9 +74,10 @@ pub async fn update(
     let (id, now) = (channel.id, channel.updated_at);
     let configs = [endpoints::config(&app.vault, &before), endpoints::config(&app.vault, &channel)];
     let [config_before, config] = configs.map(|config| config.map_err(StoreError::Broken));
-    let told = (told(&before, &config_before?), told(&channel, &config?));
+    let (config_before, config) = (config_before?, config?);
+    let told = (told(&before, &config_before), told(&channel, &config));
     // What an endpoint did says nothing of another.
-    let begins_anew = resumed.is_some() || before.config != channel.config;
+    let begins_anew = resumed.is_some() || config_before != config;
     if resumed == Some(OnResume::Skip) {
         let skip = move |tx: &mut Tx| {
             deliveries::skip_some(tx, id, "skipped when the channel was enabled again", now, CHUNK_DELIVERIES)
@@ -140,11 +141,29 @@ pub async fn rotate_secret(app: &App, actor: Actor, id: i64, overlap_seconds: u3
     Ok(secret)
 }
 
+/// Makes what waits in a channel due now, and ends the pause of one that is left alone.
+///
+/// # Errors
+/// Those of the store.
+pub async fn retry(app: &App, actor: Actor, id: i64) -> Result<()> {
+    let now = app.clock.now();
+    app.store
+        .write(move |tx| {
+            channel_health::end_pause(tx, id, now)?;
+            waiting::let_go(tx, id, now)?;
+            record(tx, &actor, "channel.retry", id, (None, None), now)
+        })
+        .await?;
+    app.health.reload(app).await?;
+    app.deliveries.spill(id);
+    Ok(())
+}
+
 /// A channel for the audit log: what may hold a secret is masked.
 fn told(channel: &Channel, config: &ChannelConfig) -> Option<Value> {
     let mut config = serde_json::to_value(config.masked()).unwrap_or_default();
     if let Some(url) = config.get_mut("url")
-        && let Some((before, _)) = url.as_str().and_then(|url| url.split_once('?'))
+        && let Some((before, _)) = url.as_str().and_then(|url| url.split_once(['?', '#']))
     {
         *url = format!("{before}?{MASKED}").into();
     }
@@ -240,6 +259,7 @@ async fn attempt_now(
         message: Arc::new(message),
         trigger: Trigger::Test,
         failures: 0,
+        due_at: None,
         watcher: Some(watcher),
     });
     watched.await.map_err(|_| StoreError::Unavailable("the server is stopping".into()))

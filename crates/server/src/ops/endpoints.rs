@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::channels::config::ChannelConfig;
 use crate::channels::send::Sender;
 use crate::store::channels::{self, Channel, ChannelSecret};
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, StoreError};
 use crate::vault::Vault;
 
 /// What secrets of channels are sealed for.
@@ -125,6 +125,21 @@ pub fn config(vault: &Vault, row: &Channel) -> std::result::Result<ChannelConfig
 /// A configuration as it is stored.
 pub fn stored(vault: &Vault, config: &ChannelConfig) -> std::result::Result<String, String> {
     config.stored(|bytes| vault.seal(CONFIG_PURPOSE, bytes))
+}
+
+/// Encrypts what an older version stored as it is.
+///
+/// # Errors
+/// Those of the store, and what cannot be read.
+pub async fn seal_all(store: &Store, vault: &Vault) -> Result<()> {
+    let rows = store.read(channels::all).await?;
+    for row in rows.into_iter().filter(|row| ChannelConfig::is_open(&row.channel_type, &row.config)) {
+        // One that cannot be read is left out by the directory, and left as it is here.
+        let Ok(config) = config(vault, &row) else { continue };
+        let sealed = stored(vault, &config).map_err(StoreError::Broken)?;
+        store.write(move |tx| channels::replace_config(tx, row.id, &row.config, &sealed)).await?;
+    }
+    Ok(())
 }
 
 /// The signing secret in a row.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dregs_core::notify::message::Message;
+use dregs_core::time::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::store::attempts::{AttemptRecord, Trigger};
@@ -21,6 +22,8 @@ pub struct Outgoing {
     pub trigger: Trigger,
     /// Failures since the first attempt or the last resend or replay.
     pub failures: u32,
+    /// When it fell due, where that may be long ago: of what is taken for a probe.
+    pub due_at: Option<Timestamp>,
     /// Somebody who waits for the outcome.
     pub watcher: Option<oneshot::Sender<AttemptRecord>>,
 }

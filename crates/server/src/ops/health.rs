@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dregs_core::notify::breaker::{Allowance, Ended};
 use dregs_core::notify::message::EventType;
-use dregs_core::time::{HOUR_MS, Timestamp};
+use dregs_core::time::{HOUR_MS, SECOND_MS, Timestamp};
 use serde_json::json;
 
 use crate::app::App;
@@ -18,7 +18,7 @@ use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channel_health::{self, Health};
 use crate::store::channels::{self, Channel};
 use crate::store::claims::DELIVERY_LEASE_MS;
-use crate::store::{Result, Tx, notifications};
+use crate::store::{Result, Tx, notifications, waiting};
 
 /// The copy in memory.
 #[derive(Default)]
@@ -31,6 +31,18 @@ struct Known {
     health: Health,
     /// When a probe was begun whose end is not recorded yet.
     probing_since: Option<Timestamp>,
+    /// Nothing that waits is given up before.
+    holds_until: Option<Timestamp>,
+}
+
+/// A channel of which something may have waited too long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub channel_id: i64,
+    /// What waits since then, or longer, is given up.
+    pub since: Timestamp,
+    /// Why, for the log.
+    pub reason: String,
 }
 
 impl Board {
@@ -58,11 +70,36 @@ impl Board {
         }
     }
 
+    /// The channels of which something may have waited for `patience_ms` or longer.
+    pub fn held(&self, patience_ms: i64, now: Timestamp) -> Vec<Held> {
+        let known = self.known();
+        let due = known.iter().filter(|(_, known)| known.holds_until.is_none_or(|until| until <= now));
+        let held = due.filter_map(|(id, Known { health, .. })| {
+            let since = health.breaker.given_up(patience_ms, now)?;
+            let failing_since = health.breaker.failing_since?;
+            let reason = format!(
+                "given up after it was held for {} while the endpoint was down: all attempts since \
+                 {failing_since} have failed, the last because {}",
+                in_words(patience_ms),
+                health.last_error
+            );
+            Some(Held { channel_id: *id, since, reason })
+        });
+        held.collect()
+    }
+
+    /// Notes that nothing of a channel has waited too long before `until`.
+    pub fn looked(&self, channel_id: i64, until: Timestamp) {
+        if let Some(known) = self.known().get_mut(&channel_id) {
+            known.holds_until = Some(until);
+        }
+    }
+
     /// Takes over what was written; `None` for a channel that works.
     fn set(&self, channel_id: i64, health: Option<Health>) {
         let mut known = self.known();
         match health {
-            Some(health) => known.insert(channel_id, Known { health, probing_since: None }),
+            Some(health) => known.insert(channel_id, Known { health, ..Known::default() }),
             None => known.remove(&channel_id),
         };
     }
@@ -107,15 +144,16 @@ pub type Signs = BTreeMap<i64, Vec<Seen>>;
 pub struct Seen {
     ended: Ended,
     is_gone: bool,
+    is_test: bool,
     error: String,
     at: Timestamp,
 }
 
-/// What these attempts say of channels; nothing of those that work and go on working, and a test says
-/// nothing of anybody.
+/// What these attempts say of channels; nothing of those that work and go on working, and nothing a test that
+/// fails: somebody sees it, and nothing of the channel's waits for it.
 pub fn signs(board: &Board, records: &[AttemptRecord]) -> Signs {
     let mut signs = Signs::new();
-    for record in records.iter().filter(|record| record.trigger != Trigger::Test) {
+    for record in records.iter().filter(|record| record.trigger != Trigger::Test || record.is_success()) {
         let Some(sign) = record.sign else { continue };
         let ended = match record.is_success() {
             true => Ended::Success,
@@ -123,7 +161,7 @@ pub fn signs(board: &Board, records: &[AttemptRecord]) -> Signs {
         };
         let error = record.error_message.clone().unwrap_or_default();
         let at = record.started_at.plus_millis(record.duration_ms);
-        let seen = Seen { ended, is_gone: sign.is_gone, error, at };
+        let seen = Seen { ended, is_gone: sign.is_gone, is_test: record.trigger == Trigger::Test, error, at };
         signs.entry(record.channel_id).or_default().push(seen);
     }
     signs.retain(|id, seen| board.fails(*id) || seen.iter().any(|one| one.ended != Ended::Success));
@@ -144,6 +182,10 @@ pub fn judge(tx: &mut Tx, signs: &Signs, disable_after_ms: Option<i64>, now: Tim
         }
         if health.breaker.failures == 0 {
             channel_health::clear(tx, *channel_id)?;
+            // Somebody has mended it, and sees that it works: nothing waits for its time any more.
+            if seen.iter().any(|one| one.is_test) {
+                waiting::let_go(tx, *channel_id, now)?;
+            }
             judged.changed.push((*channel_id, None));
             continue;
         }
@@ -178,6 +220,22 @@ impl Judged {
         }
         if self.has_disabled { app.reload_channels().await } else { Ok(()) }
     }
+}
+
+/// How long a delivery waits for an endpoint that is left alone: as long as its retries take, and the time that
+/// the operator sets.
+pub fn patience_ms(app: &App) -> i64 {
+    let held = i64::try_from(app.config.held_max_seconds).unwrap_or(i64::MAX);
+    app.retries.length_ms().saturating_add(held.saturating_mul(SECOND_MS))
+}
+
+/// Hours, minutes and seconds, such as "24 h 3 min 30 s".
+fn in_words(millis: i64) -> String {
+    let seconds = millis / SECOND_MS;
+    let parts = [(seconds / 3_600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let said: Vec<_> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count} {unit}")).collect();
+    if said.is_empty() { "0 s".to_owned() } else { said.join(" ") }
 }
 
 /// The time after which a channel that does nothing but fail is disabled, if it ever is.

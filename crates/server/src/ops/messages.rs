@@ -6,6 +6,7 @@ use std::hash::Hasher;
 use std::sync::Arc;
 
 use dregs_core::badge::Badge;
+use dregs_core::notify::catalogue::EXAMPLE_SEQUENCE;
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::score::Scores;
 use serde::Serialize;
@@ -65,17 +66,31 @@ impl EventIds {
         })
     }
 
-    /// The message about anything else.
+    /// The message about anything else. A test of an event that tells of an identity has none of its own, and
+    /// takes that of the example: an event of one type has the same members always.
     pub fn notified(&self, notification: Notification) -> Message {
+        let sequence = notification.sequence.and_then(|sequence| u64::try_from(sequence).ok());
+        let (identity_id, sequence) = match notification.identity_id {
+            None if notification.event.has_identity() => {
+                (example_identity(&notification.data), sequence.or(Some(EXAMPLE_SEQUENCE)))
+            }
+            identity_id => (identity_id, sequence),
+        };
         Message {
             id: self.id(Subject::Notification { id: notification.id }),
             event: notification.event,
             occurred_at: notification.occurred_at,
-            identity_id: notification.identity_id,
-            sequence: notification.sequence.and_then(|sequence| u64::try_from(sequence).ok()),
+            identity_id,
+            sequence,
             data: notification.data.into_boxed_str(),
         }
     }
+}
+
+/// Whom the data of a test tells of.
+fn example_identity(data: &str) -> Option<String> {
+    let data: serde_json::Value = serde_json::from_str(data).ok()?;
+    Some(data["identityId"].as_str()?.to_owned())
 }
 
 #[derive(Serialize)]

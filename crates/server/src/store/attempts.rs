@@ -23,7 +23,7 @@ pub enum Trigger {
     Test = 4,
     /// The server stopped during the attempt before it, whose outcome is not known.
     Recovery = 5,
-    /// To see whether a channel that was left alone works again: it counts as no retry.
+    /// To see whether a channel that was left alone works again. It counts as a retry where it comes on time for one.
     Probe = 6,
 }
 
@@ -65,6 +65,9 @@ pub struct Detail {
     /// Names of the channel's own headers that were sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub custom_headers: Vec<String>,
+    /// Recipients who are done with although others are not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<String>,
     /// What was sent, where it cannot be made again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Sent>,
@@ -89,6 +92,7 @@ pub struct AttemptRecord {
     pub payload_size: i64,
     /// `None` for a success.
     pub error_class: Option<&'static str>,
+    /// Of a success, what is worth knowing all the same.
     pub error_message: Option<String>,
     pub remote_address: Option<String>,
     /// A packed [`Detail`].
@@ -96,6 +100,10 @@ pub struct AttemptRecord {
     pub delivery_status: Status,
     pub next_attempt_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
+    /// Whether it was made again at once: a kept connection broke under it, which is no failure of the endpoint.
+    pub is_repeated: bool,
+    /// Whether it was made to see whether the channel works again, long after its delivery was due.
+    pub was_held: bool,
     /// What it says of the channel; `None` where another says it already: a digest is many attempts, and one
     /// letter.
     pub sign: Option<Sign>,
@@ -117,12 +125,12 @@ impl AttemptRecord {
 
     /// Whether it counts against the retries of its delivery.
     pub fn uses_up_a_retry(&self) -> bool {
-        !self.is_success() && self.trigger != Trigger::Probe
+        !self.is_success() && !self.is_repeated && !self.was_held
     }
 
     /// Whether the columns of the delivery say all there is to say, if this is its first attempt.
     pub fn folds(&self) -> bool {
-        self.is_success() && self.trigger == Trigger::Initial
+        self.is_success() && self.trigger == Trigger::Initial && self.error_message.is_none()
     }
 }
 
@@ -170,6 +178,19 @@ pub struct Attempt {
     pub error_message: Option<String>,
     pub remote_address: Option<String>,
     pub detail: Detail,
+}
+
+/// The recipients who are done with since the first attempt of a delivery, or since it was asked for again.
+pub fn settled(tx: &mut Tx, delivery_id: i64) -> Result<Vec<String>> {
+    let begins = |trigger| matches!(trigger, Trigger::Initial | Trigger::Resend | Trigger::Replay);
+    let mut settled = Vec::new();
+    for attempt in of_delivery(tx, delivery_id)?.into_iter().rev() {
+        settled.extend(attempt.detail.settled);
+        if begins(attempt.trigger) {
+            break;
+        }
+    }
+    Ok(settled)
 }
 
 /// Every attempt of a delivery, in order.

@@ -1,6 +1,7 @@
 //! How channels that fail are doing; one that works has no row.
 
 use dregs_core::notify::breaker::Breaker;
+use dregs_core::time::Timestamp;
 
 use super::{Result, Row, Tx};
 use crate::values;
@@ -45,6 +46,13 @@ pub fn save(tx: &mut Tx, channel_id: i64, health: &Health) -> Result<()> {
             &health.last_error
         ],
     )?;
+    Ok(())
+}
+
+/// Ends the pause of a channel that is left alone: one attempt may be made.
+pub fn end_pause(tx: &mut Tx, channel_id: i64, now: Timestamp) -> Result<()> {
+    let sql = "update channel_health set open_until = $2 where channel_id = $1 and open_until > $2";
+    tx.execute(sql, &values![channel_id, now])?;
     Ok(())
 }
 

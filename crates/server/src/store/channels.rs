@@ -161,6 +161,13 @@ pub fn unsubscribe(tx: &mut Tx, id: i64) -> Result<()> {
     Ok(())
 }
 
+/// Writes the same configuration in another form, unless it has changed since it was read as `before`.
+pub fn replace_config(tx: &mut Tx, id: i64, before: &str, after: &str) -> Result<()> {
+    let sql = "update channels set config = $3 where id = $1 and config = $2";
+    tx.execute(sql, &values![id, before, after])?;
+    Ok(())
+}
+
 /// Removes a channel and its secrets; its deliveries go by [`super::deliveries::delete_some`].
 pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
     for table in ["channel_secrets", "channel_health"] {

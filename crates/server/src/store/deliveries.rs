@@ -157,23 +157,23 @@ pub fn claim_in_order(
     claim_where(tx, nothing_before, (channel_id, now, lease_until, limit))
 }
 
-/// Marks the scores that wait although a newer one of the same identity is due in this channel; what
-/// somebody asked for again is sent all the same. The answer is how many.
-pub fn supersede(tx: &mut Tx, channel_id: i64, now: Timestamp) -> Result<u64> {
-    let sql = format!(
-        "update deliveries set status = {superseded}, next_attempt_at = null, completed_at = $2,
-           error_class = 'superseded', error_message = 'a newer score of this identity is sent instead'
-         where channel_id = $1 and event_type = {scored} and leased = 0 and by_identity = 1
-           and next_attempt_at is not null and trigger not in ({resend}, {replay})
-           and exists (select 1 from deliveries newer where newer.channel_id = $1 and newer.by_identity = 1
-             and newer.identity_id = deliveries.identity_id and newer.sequence > deliveries.sequence
-             and newer.next_attempt_at is not null and newer.event_type = {scored})",
-        superseded = Status::Superseded as i64,
-        scored = EventType::IdentityScored.code(),
-        resend = Trigger::Resend as i64,
-        replay = Trigger::Replay as i64,
+/// The same, but of the scores of each identity only one at a time: while one is under way, those that come
+/// meanwhile wait, and of them the newest is sent.
+pub fn claim_newest(
+    tx: &mut Tx,
+    channel_id: i64,
+    now: Timestamp,
+    lease_until: Timestamp,
+    limit: i64,
+) -> Result<Vec<Claimed>> {
+    let none_under_way = format!(
+        "and not (event_type = {scored} and exists (
+           select 1 from deliveries other where other.channel_id = $1 and other.by_identity = 1
+             and other.identity_id = deliveries.identity_id and other.next_attempt_at > $2
+             and other.leased = 1 and other.event_type = {scored}))",
+        scored = EventType::IdentityScored.code()
     );
-    tx.execute(&sql, &values![channel_id, now])
+    claim_where(tx, &none_under_way, (channel_id, now, lease_until, limit))
 }
 
 /// Has the waiting deliveries of a channel follow the order of identities from now on.
@@ -400,7 +400,7 @@ pub fn page_of_identity(
 pub fn requeue(tx: &mut Tx, id: i64, trigger: Trigger, now: Timestamp) -> Result<bool> {
     let changed = tx.execute(
         "update deliveries set status = $2, trigger = $3, failures = 0, next_attempt_at = $4,
-           completed_at = null
+           requeued_at = $4, completed_at = null
          where id = $1 and leased = 0",
         &values![id, Status::Pending as i64, trigger as i64, now],
     )?;
@@ -420,7 +420,7 @@ pub fn replay_some(
     let mut sql = filter.matching("select d.created_at, d.id from deliveries d", channel_id);
     let (time, id) = after;
     sql.bind(" and d.created_at >= ", time).bind(" and (d.created_at > ", time).bind(" or d.id > ", id);
-    sql.bind(") and d.status <> ", Status::Pending as i64);
+    sql.bind(") and d.status in (", Status::Delivered as i64).bind(", ", Status::Failed as i64).push(")");
     sql.bind(" order by d.created_at, d.id limit ", limit);
     let found = tx.query(&sql.text, &sql.values, |row| Ok((row.time(0)?, row.get(1)?)))?;
     let Some(last) = found.last().copied() else { return Ok(None) };
@@ -431,7 +431,7 @@ pub fn replay_some(
     let taken = tx.execute_rows(
         "with v (id, status, trigger, due) as (values {rows})
          update deliveries set status = v.status, trigger = v.trigger, failures = 0,
-           next_attempt_at = v.due, completed_at = null
+           next_attempt_at = v.due, requeued_at = v.due, completed_at = null
          from v where deliveries.id = v.id and leased = 0",
         &rows,
     )?;

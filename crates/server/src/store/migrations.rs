@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_channels"),
     migration!(6, "0006_views"),
     migration!(7, "0007_common"),
+    migration!(8, "0008_delivery"),
     migration!(9, "0009_http"),
     migration!(10, "0010_store"),
     migration!(11, "0011_dash1"),

@@ -59,6 +59,7 @@ pub mod usage;
 pub mod users;
 pub mod versions;
 pub mod views;
+pub mod waiting;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -109,6 +109,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/badge-rules",                            [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/channels",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/channels/{id}/actions/replay",           [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("POST /api/channels/{id}/actions/retry",            [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/channels/{id}/actions/rotate-secret",    [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/channels/{id}/actions/test",             [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/credentials",                            [401, 401, 403, 403, 403, 401, 403, 403, 201]),

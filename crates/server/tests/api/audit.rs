@@ -70,6 +70,7 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     story
         .call(post.clone(), &format!("{channel}/actions/rotate-secret"), json!({"overlapSeconds": 60}))
         .await;
+    story.call(post.clone(), &format!("{channel}/actions/retry"), Value::Null).await;
     let test = story.call(post.clone(), &format!("{channel}/actions/test"), Value::Null).await;
     story
         .call(post.clone(), &format!("/api/deliveries/{}/actions/resend", test["deliveryId"]), Value::Null)
@@ -118,6 +119,7 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
         "channel.create",
         "channel.delete",
         "channel.replay",
+        "channel.retry",
         "channel.rotate-secret",
         "channel.test",
         "credential.change",

@@ -1,5 +1,6 @@
 //! Channels: what may be configured, and how it is shown.
 
+use dregs_server::ops::endpoints;
 use dregs_server::store::channels;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -133,8 +134,11 @@ async fn masked_headers_keep_their_values() {
     assert_eq!(changed["config"]["headers"], json!({"X-New": "********", "x-api-key": "********"}));
     let team_id = team(&server.app);
     let stored = server.app.store.read(move |tx| channels::find(tx, team_id, id)).await.unwrap().unwrap();
-    let stored: Value = serde_json::from_str(&stored.config).unwrap();
-    assert_eq!(stored, json!({"url": URL, "headers": {"X-New": "new", "x-api-key": "hush"}}));
+    let stored = endpoints::config(&server.app.vault, &stored).unwrap();
+    assert_eq!(
+        serde_json::to_value(stored).unwrap(),
+        json!({"url": URL, "headers": {"X-New": "new", "x-api-key": "hush"}})
+    );
     let unknown = json!({"config": {"url": URL, "headers": {"X-Gone": "********"}}});
     check_refused(
         &server,

@@ -23,6 +23,7 @@ egress_name_servers         -                        default
 egress_ca_file              -                        default
 trusted_proxies             -                        default
 retry_schedule              30,60,120                default
+held_max_seconds            86400                    default
 deadline_ms                 500                      environment DREGS_DEADLINE_MS
 disable_after_hours         0                        default
 smtp_url                    -                        default

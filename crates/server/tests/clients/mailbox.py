@@ -1,8 +1,8 @@
 """A mail server for tests: prints its port, then each letter it takes as a line of JSON.
 
 What it is like comes as JSON on stdin: {"tls": "none" | "starttls" | "implicit", "certificate", "key",
-"user", "password"}. It refuses nobody@… for good and busy@… for now. Letters are read with Python's own
-parser, by its strictest policy.
+"user", "password", "auth": "none"}. It refuses nobody@… for good, busy@… for now, and later@… the first time. Letters
+are read with Python's own parser, by its strictest policy.
 """
 
 import asyncio
@@ -49,11 +49,18 @@ def read(envelope):
 
 
 class Handler:
+    def __init__(self, met):
+        # Those that have been named before, on any connection.
+        self.met = met
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("nobody@"):
             return "550 5.1.1 No such person here"
         if address.startswith("busy@"):
             return "452 4.2.2 Mailbox full"
+        if address.startswith("later@") and address not in self.met:
+            self.met.add(address)
+            return "450 4.7.1 Greylisted"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -75,14 +82,17 @@ async def main():
         known = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode())
         return AuthResult(success=known == (wanted["user"], wanted["password"]), handled=False)
 
+    met = set()
+
     def protocol():
         return SMTP(
-            Handler(),
+            Handler(met),
             tls_context=context if wanted["tls"] == "starttls" else None,
             require_starttls=wanted["tls"] == "starttls",
             authenticator=authenticate,
             auth_required=bool(wanted.get("user")),
             auth_require_tls=False,
+            auth_exclude_mechanism=["LOGIN", "PLAIN"] if wanted.get("auth") == "none" else None,
         )
 
     implicit = context if wanted["tls"] == "implicit" else None

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dregs_core::notify::catalogue;
 use dregs_core::notify::message::EventType;
 use dregs_core::time::Timestamp;
 use dregs_server::ops::master_key;
@@ -90,6 +91,8 @@ async fn a_test_answers_its_attempt(engine: Engine) {
         let attempt = server.post(&path, json!({"event": event.dotted()})).await;
         let body: Value = serde_json::from_str(attempt["requestBody"].as_str().unwrap()).unwrap();
         assert_eq!((&body["event"], &attempt["status"]), (&json!(event.name()), &json!("DELIVERED")));
+        // As any other of its type: what the schema requires is there.
+        assert_eq!(members(&body), members(&catalogue::entry(event).example), "{event:?}");
     }
     let gone = Receiver::answering(OK).await.url();
     server.patch(&format!("/api/channels/{id}"), json!({"config": {"url": gone}})).await;
@@ -97,6 +100,14 @@ async fn a_test_answers_its_attempt(engine: Engine) {
     assert_eq!((&attempt["status"], &attempt["errorClass"]), (&json!("FAILED"), &json!("connect")));
     let log = server.get(&format!("/api/deliveries/{}", attempt["deliveryId"])).await;
     assert_eq!((&log["status"], log["attempts"].as_array().unwrap().len()), (&json!("FAILED"), 1));
+}
+
+/// The names of all members that are there, whatever they hold.
+fn members(body: &Value) -> Vec<String> {
+    let names =
+        |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    let parts = [body, &body["data"], &body["data"]["scores"], &body["data"]["previousScores"]];
+    parts.into_iter().flat_map(|part| -> Vec<String> { names(part) }).collect()
 }
 
 async fn a_removed_channel_takes_its_deliveries_along(engine: Engine) {

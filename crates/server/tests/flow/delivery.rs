@@ -19,6 +19,7 @@ on_both_engines!(
     a_replay_a_day_later_still_verifies,
     both_secrets_sign_until_the_overlap_ends,
     the_log_shows_the_bytes_that_were_sent,
+    each_request_that_may_have_arrived_is_an_attempt_in_the_log,
 );
 
 pub const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
@@ -102,9 +103,13 @@ async fn an_event_becomes_a_signed_webhook(engine: Engine) {
     assert!(header(&request, "user-agent").starts_with("Dregs-Webhooks/"));
 }
 
+/// The four scores as a webhook tells them.
 fn by_category(scores: &Value) -> Value {
-    let entries = scores.as_array().unwrap().iter();
-    entries.map(|s| (s["category"].as_str().unwrap().to_lowercase(), s["value"].clone())).collect()
+    let mut all = json!({"humanity": null, "authenticity": null, "uniqueness": null, "behavior": null});
+    for score in scores.as_array().unwrap() {
+        all[score["category"].as_str().unwrap().to_lowercase()] = score["value"].clone();
+    }
+    all
 }
 
 /// Lets the failures of a delivery happen one by one, moving the clock to each due time, and gives
@@ -287,4 +292,39 @@ async fn the_log_shows_the_bytes_that_were_sent(engine: Engine) {
     }
     let answers: Vec<_> = attempts.iter().map(|a| [&a["httpStatus"], &a["responseBody"]]).collect();
     assert_eq!(json!(answers), json!([[503, "sorry"], [200, "hi"]]));
+}
+
+async fn each_request_that_may_have_arrived_is_an_attempt_in_the_log(engine: Engine) {
+    // Each connection takes one request, and breaks under the second, which it has read.
+    let receiver = Receiver::start(|mut conversation| async move {
+        conversation.read_request().await;
+        conversation.send(OK.as_bytes()).await;
+        conversation.read_request().await;
+    })
+    .await;
+    let server = TestServer::start(engine).await;
+    let (channel_id, secret) = server.channel("App", json!({"url": receiver.url()})).await;
+    for n in 1..=5 {
+        server.track(&format!("e{n}"), &format!("user-{n}")).await;
+        server.wait_for_deliveries(channel_id, "DELIVERED", n).await;
+    }
+    let tested = server.post(&format!("/api/channels/{channel_id}/actions/test"), Value::Null).await;
+    assert_eq!(tested["status"], "DELIVERED");
+    let deliveries = server.deliveries(channel_id).await;
+    let attempts: u64 = deliveries.iter().map(|delivery| delivery["attemptCount"].as_u64().unwrap()).sum();
+    let requests = receiver.requests();
+    assert_eq!(requests.len() as u64, attempts);
+    assert!(requests.len() > 6, "no connection broke");
+    let broken = deliveries.iter().rev().find(|delivery| delivery["attemptCount"] == 2).unwrap();
+    let log = server.get(&format!("/api/deliveries/{}", broken["id"])).await;
+    let seen = |attempt: &Value| json!([attempt["trigger"], attempt["status"], attempt["errorClass"]]);
+    let seen: Vec<_> = log["attempts"].as_array().unwrap().iter().map(seen).collect();
+    let expected = [json!(["INITIAL", "FAILED", "connection_closed"]), json!(["RETRY", "DELIVERED", null])];
+    assert_eq!(seen, expected);
+    // Each is signed with its own time, and it says nothing against the endpoint.
+    for request in &requests {
+        verify(request, &secret, server.app.clock.now());
+    }
+    let channel = server.get(&format!("/api/channels/{channel_id}")).await;
+    assert_eq!(channel["health"]["status"], "HEALTHY");
 }

@@ -21,7 +21,7 @@ use crate::support::tls::Authority;
 
 on_both_engines!(an_escalation_is_told_by_mail_and_the_log_shows_the_letter, many_events_become_one_digest);
 
-fn mails_through(mailbox: &Mailbox) -> impl FnOnce(&mut Config) {
+pub fn mails_through(mailbox: &Mailbox) -> impl FnOnce(&mut Config) {
     let port = mailbox.port;
     move |config| {
         config.smtp_url = Some(format!("smtp://127.0.0.1:{port}?tls=none"));
@@ -30,7 +30,7 @@ fn mails_through(mailbox: &Mailbox) -> impl FnOnce(&mut Config) {
     }
 }
 
-async fn channel(server: &TestServer, channel_type: &str, events: Value, config: Value) -> i64 {
+pub async fn channel(server: &TestServer, channel_type: &str, events: Value, config: Value) -> i64 {
     let body = json!({"type": channel_type, "name": "People", "events": events, "config": config});
     let channel = server.post("/api/channels", body).await;
     assert_eq!(channel["signingSecret"], Value::Null, "{channel}");

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use dregs_core::time::Timestamp;
+use dregs_server::clock::Clock as _;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -10,7 +12,7 @@ use super::rules::clear;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::mailbox::{Mailbox, header};
-use crate::support::receiver::Receiver;
+use crate::support::receiver::{Received, Receiver};
 use crate::support::server::{ADMIN_EMAIL, ADMIN_PASSWORD, Ground, TestServer, answer, eventually};
 
 on_both_engines!(
@@ -20,6 +22,12 @@ on_both_engines!(
     long_sickness_is_warned_of_twice_and_then_disables,
     one_after_the_other_an_identity_s_events_arrive_in_order,
     of_the_scores_that_wait_only_the_newest_is_sent,
+    what_waits_too_long_for_a_sick_endpoint_fails_and_can_be_replayed,
+    a_delivery_alone_fails_on_its_schedule_though_the_breaker_is_open,
+    a_good_test_ends_the_pause_and_lets_go_what_waits,
+    a_person_can_have_it_tried_again_now,
+    while_a_score_is_under_way_those_after_it_wait_and_the_newest_is_sent,
+    at_a_limited_rate_scores_are_left_out_too,
 );
 
 const SORRY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 5\r\n\r\nsorry";
@@ -88,7 +96,8 @@ async fn a_sick_endpoint_is_left_alone_probed_and_found_well_again(engine: Engin
         waiting.iter().all(|delivery| delivery["nextAttemptAt"].as_str().unwrap() > "2026-11-23T09:00:05")
     );
 
-    // Each probe is one attempt, that counts as no retry: after ten of them nothing is given up.
+    // Each probe is an attempt of the delivery that has been due longest, and counts as no retry since it was held: after
+    // ten of them nothing is given up.
     for probe in 1..=10 {
         clock.advance(301_000);
         let probed = async || (receiver.requests().len() >= 5 + probe).then_some(());
@@ -112,10 +121,12 @@ async fn a_sick_endpoint_is_left_alone_probed_and_found_well_again(engine: Engin
     assert_eq!(delivered.len(), 45);
     assert_eq!(health(&server, id).await["status"], "HEALTHY");
     // The log tells probes from retries.
-    let probed = server.deliveries(id).await.into_iter().max_by_key(|d| d["attemptCount"].as_u64()).unwrap();
-    let log = server.get(&format!("/api/deliveries/{}", probed["id"])).await;
-    let triggers: Vec<_> = log["attempts"].as_array().unwrap().iter().map(|a| a["trigger"].clone()).collect();
-    assert!(triggers.contains(&json!("PROBE")), "{triggers:?}");
+    let mut probes = 0;
+    for delivery in server.deliveries(id).await {
+        let log = server.get(&format!("/api/deliveries/{}", delivery["id"])).await;
+        probes += log["attempts"].as_array().unwrap().iter().filter(|a| a["trigger"] == "PROBE").count();
+    }
+    assert_eq!(probes, 11);
 }
 
 async fn what_waits_at_a_sick_endpoint_survives_a_restart_and_so_does_the_pause(engine: Engine) {
@@ -291,4 +302,184 @@ async fn of_the_scores_that_wait_only_the_newest_is_sent(engine: Engine) {
     assert_eq!(sent, [r#"["ada",4]"#, r#"["bob",1]"#]);
     let listed = server.get(&format!("/api/channels/{id}/deliveries?status=SUPERSEDED")).await;
     assert_eq!(listed["totalElements"], 3);
+}
+
+async fn what_waits_too_long_for_a_sick_endpoint_fails_and_can_be_replayed(engine: Engine) {
+    let answer: Answer = Arc::new(Mutex::new(SORRY));
+    let receiver = answering(&answer).await;
+    let clock = morning();
+    let policy = |config: &mut dregs_server::config::Config| config.held_max_seconds = 600;
+    let server = TestServer::start_on(Ground::new(engine), clock.clone(), policy).await;
+    clear(&server).await;
+    let (id, _) = server.channel("Sick", json!({"url": receiver.url()})).await;
+    sicken(&server, id, 5).await;
+    track(&server, 5, 15).await;
+    server.wait_for_deliveries(id, "PENDING", 20).await;
+    // Longer than the schedule, 3.5 minutes, but not for ten minutes more.
+    for failures in 6..=7 {
+        clock.advance(301_000);
+        let probed = async || (health(&server, id).await["failures"] == failures).then_some(());
+        eventually("a probe", probed).await;
+    }
+    server.wait_for_deliveries(id, "PENDING", 20).await;
+    // The last that were tried have a retry of their own to come.
+    let listed = format!("/api/channels/{id}/deliveries?status=FAILED&pageSize=100");
+    let mut failed = Value::Null;
+    for _ in 0..40 {
+        clock.advance(20_000);
+        // Time to look at the new time, which the poll does four times a second.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        failed = server.get(&listed).await;
+        if failed["totalElements"] == 20 {
+            break;
+        }
+    }
+    let failed = failed["content"].as_array().unwrap();
+    let held: Vec<_> = failed.iter().filter(|delivery| delivery["errorClass"] == "held").collect();
+    assert!(held.len() >= 16, "{failed:?}");
+    let reason = held[0]["errorMessage"].as_str().unwrap();
+    assert!(
+        reason.starts_with("given up after it was held for 13 min 30 s while the endpoint was down"),
+        "{reason}"
+    );
+    assert!(reason.ends_with("the endpoint answered 503 Service Unavailable"), "{reason}");
+    assert!(receiver.requests().len() < 40, "{}", receiver.requests().len());
+
+    // Nothing is lost: all of them can be sent when it works again.
+    *answer.lock().unwrap() = OK;
+    let range = json!({"from": "2026-11-23T08:00:00Z", "to": "2026-11-23T10:00:00Z", "status": "FAILED"});
+    let replayed = server.post(&format!("/api/channels/{id}/actions/replay"), range).await;
+    assert_eq!(replayed["queued"], 20);
+    clock.advance(301_000);
+    server.wait_for_deliveries(id, "DELIVERED", 20).await;
+}
+
+async fn a_delivery_alone_fails_on_its_schedule_though_the_breaker_is_open(engine: Engine) {
+    let receiver = Receiver::answering(SORRY).await;
+    let clock = morning();
+    let server = TestServer::start_at(engine, &clock).await;
+    clear(&server).await;
+    let (id, _) = server.channel("Sick", json!({"url": receiver.url()})).await;
+    for n in 0..2 {
+        track(&server, n, 1).await;
+        for attempt in 1..=4 {
+            let delivery = eventually(&format!("attempt {attempt}"), async || {
+                let delivery = server.deliveries(id).await.into_iter().next()?;
+                let is_newest = delivery["identityId"] == format!("user-{n}");
+                (is_newest && delivery["attemptCount"] == attempt).then_some(delivery)
+            })
+            .await;
+            if let Some(next) = delivery["nextAttemptAt"].as_str() {
+                clock.advance(Timestamp::parse(next).unwrap().millis_since(clock.now()));
+            }
+        }
+        let delivery = server.deliveries(id).await.remove(0);
+        let time = |key: &str| Timestamp::parse(delivery[key].as_str().unwrap()).unwrap();
+        let took = time("completedAt").millis_since(time("createdAt"));
+        assert_eq!(delivery["status"], "FAILED");
+        assert!((210_000..225_000).contains(&took), "{took} ms: {delivery}");
+    }
+    assert_eq!(receiver.requests().len(), 8);
+}
+
+/// The sequences of the scores that arrived.
+fn sequences(receiver: &Receiver) -> Vec<u64> {
+    let body = |request: &Received| serde_json::from_slice::<Value>(&request.body).unwrap();
+    receiver.requests().iter().map(|request| body(request)["sequence"].as_u64().unwrap()).collect()
+}
+
+async fn while_a_score_is_under_way_those_after_it_wait_and_the_newest_is_sent(engine: Engine) {
+    let (release, released) = tokio::sync::watch::channel(false);
+    let slow = Receiver::start(move |mut conversation| {
+        let mut released = released.clone();
+        async move {
+            while conversation.read_request().await.is_some() {
+                released.wait_for(|released| *released).await.unwrap();
+                conversation.send(OK.as_bytes()).await;
+            }
+        }
+    })
+    .await;
+    let server = TestServer::start(engine).await;
+    clear(&server).await;
+    let (id, _) = server.channel("Slow", json!({"url": slow.url(), "coalesce": true})).await;
+    server.track("e0", "ada").await;
+    arrived(&slow, 1).await;
+    for n in 1..12 {
+        server.track(&format!("e{n}"), "ada").await;
+        let scored = async || (server.deliveries(id).await.len() == n + 1).then_some(());
+        eventually("the score", scored).await;
+    }
+    release.send(true).unwrap();
+    server.wait_for_deliveries(id, "SUPERSEDED", 10).await;
+    server.wait_for_deliveries(id, "DELIVERED", 2).await;
+    assert_eq!(sequences(&slow), [1, 12]);
+}
+
+async fn at_a_limited_rate_scores_are_left_out_too(engine: Engine) {
+    let quick = Receiver::answering(OK).await;
+    let server = TestServer::start(engine).await;
+    clear(&server).await;
+    let config = json!({"url": quick.url(), "coalesce": true, "ratePerSecond": 1});
+    let (id, _) = server.channel("Limited", config).await;
+    let begun = tokio::time::Instant::now();
+    for n in 0..12 {
+        server.track(&format!("e{n}"), "ada").await;
+        let scored = async || (server.deliveries(id).await.len() == n + 1).then_some(());
+        eventually("the score", scored).await;
+    }
+    eventually("nothing to wait", async || {
+        let all = server.deliveries(id).await;
+        all.iter().all(|delivery| delivery["status"] != "PENDING").then_some(())
+    })
+    .await;
+    let sent = sequences(&quick);
+    assert_eq!((sent.first(), sent.last()), (Some(&1), Some(&12)), "{sent:?}");
+    assert!(sent.is_sorted() && sent.len() as u64 <= 2 + begun.elapsed().as_secs(), "{sent:?}");
+}
+
+async fn a_good_test_ends_the_pause_and_lets_go_what_waits(engine: Engine) {
+    let answer: Answer = Arc::new(Mutex::new(SORRY));
+    let receiver = answering(&answer).await;
+    let clock = morning();
+    let server = TestServer::start_at(engine, &clock).await;
+    clear(&server).await;
+    let (id, _) = server.channel("Sick", json!({"url": receiver.url()})).await;
+    sicken(&server, id, 5).await;
+    track(&server, 5, 5).await;
+    server.wait_for_deliveries(id, "PENDING", 10).await;
+    let test = format!("/api/channels/{id}/actions/test");
+    // A bad one changes nothing.
+    let before = health(&server, id).await;
+    assert_eq!(server.post(&test, Value::Null).await["httpStatus"], 503);
+    assert_eq!(health(&server, id).await, before);
+    *answer.lock().unwrap() = OK;
+    assert_eq!(server.post(&test, Value::Null).await["httpStatus"], 200);
+    assert_eq!(health(&server, id).await["status"], "HEALTHY");
+    // The clock stands still: those that had failed once do not wait for their retries either.
+    server.wait_for_deliveries(id, "DELIVERED", 11).await;
+}
+
+async fn a_person_can_have_it_tried_again_now(engine: Engine) {
+    let answer: Answer = Arc::new(Mutex::new(SORRY));
+    let receiver = answering(&answer).await;
+    let clock = morning();
+    let server = TestServer::start_at(engine, &clock).await;
+    clear(&server).await;
+    let (id, _) = server.channel("Sick", json!({"url": receiver.url()})).await;
+    sicken(&server, id, 5).await;
+    track(&server, 5, 5).await;
+    server.wait_for_deliveries(id, "PENDING", 10).await;
+    let retry = format!("/api/channels/{id}/actions/retry");
+    server.post(&retry, Value::Null).await;
+    let probed = async || (health(&server, id).await["failures"] == 6).then_some(());
+    eventually("one attempt", probed).await;
+    assert_eq!(receiver.requests().len(), 6);
+    server.wait_for_deliveries(id, "PENDING", 10).await;
+    *answer.lock().unwrap() = OK;
+    server.post(&retry, Value::Null).await;
+    server.wait_for_deliveries(id, "DELIVERED", 10).await;
+    assert_eq!(health(&server, id).await["status"], "HEALTHY");
+    server.patch(&format!("/api/channels/{id}"), json!({"enabled": false})).await;
+    assert_eq!(server.call(Method::POST, &retry, None).await.0, 400);
 }

@@ -116,6 +116,34 @@ async fn an_allowed_host_is_allowed_by_its_exact_name_only() {
 }
 
 #[tokio::test]
+async fn names_that_are_none_of_hosts_are_looked_up_as_they_stand() {
+    let receiver = Receiver::answering(OK_AND_CLOSE).await;
+    let dns = dns_with(&["127.0.0.1"]).await;
+    let client = client("127.0.0.0/8", Some(dns.address), None);
+    let names = [
+        "my_service",
+        "_lead.test",
+        "trail_.test",
+        "a.b_c.test",
+        "-dash-.test",
+        "my_service.",
+        "xn--bcher-kva.test",
+    ];
+    for name in names {
+        let outcome = send(&client, &format!("http://{name}:{}/", receiver.address.port())).await;
+        assert_eq!((outcome.error, outcome.remote_address), (None, Some(receiver.address)), "{name}");
+        let asked = format!("A {}", name.trim_end_matches('.'));
+        // The server of the tests writes a name as a zone file would.
+        let asks = |question: &String| question.replace('\\', "") == asked || name.starts_with("xn--");
+        assert!(dns.questions().iter().any(asks), "{asked}: {:?}", dns.questions());
+    }
+    let long = "a".repeat(64);
+    let error = send(&client, &format!("http://{long}.test/")).await.error.unwrap();
+    assert_eq!(error.class, ErrorClass::Dns);
+    assert!(error.message.starts_with(&format!("the name {long}.test is none")), "{}", error.message);
+}
+
+#[tokio::test]
 async fn a_name_that_leads_nowhere_is_called_so() {
     let cases = [
         (Answer::NoSuchName, ErrorClass::Dns, "the name hooks.test does not exist"),

@@ -12,6 +12,8 @@ on_both_engines!(
     every_other_attempt_has_a_row,
     many_attempts_are_recorded_at_once,
     a_delivery_that_was_attempted_twice_meanwhile_has_both_attempts,
+    who_is_done_with_is_known_since_it_was_asked_for_last,
+    what_counts_as_no_retry_is_recorded_all_the_same,
 );
 
 fn detail(http_status: Option<u16>) -> Detail {
@@ -20,6 +22,7 @@ fn detail(http_status: Option<u16>) -> Detail {
         response_headers: vec![("content-type".into(), "text/plain".into())],
         response_body: "Grüße".into(),
         custom_headers: vec!["x-key".into()],
+        settled: Vec::new(),
         request: Some(Sent { headers: vec![("url".into(), "https://h.test".into())], body: "{}".into() }),
     }
 }
@@ -40,6 +43,8 @@ fn success(delivery_id: i64, trigger: Trigger, started: i64) -> AttemptRecord {
         delivery_status: Status::Delivered,
         next_attempt_at: None,
         completed_at: Some(at(started + 5)),
+        is_repeated: false,
+        was_held: false,
         sign: None,
     }
 }
@@ -183,4 +188,32 @@ async fn a_delivery_that_was_attempted_twice_meanwhile_has_both_attempts(engine:
     assert_eq!(log(&channels, ids[0]).await, [entry(1, &made[0]), entry(2, &made[2])]);
     assert_eq!(log(&channels, ids[1]).await, [entry(1, &made[1])]);
     assert_eq!(channels.find(ids[0]).await, after(before, 2, &made[2]));
+}
+
+async fn who_is_done_with_is_known_since_it_was_asked_for_last(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let id = channels.due_at(&[10]).await[0];
+    let settled = || channels.ground.read(move |tx| attempts::settled(tx, id));
+    let with = |trigger, started, who: &[&str]| {
+        let settled = who.iter().map(|who| (*who).to_owned()).collect();
+        let detail = codec::pack(&Detail { settled, ..detail(None) }).unwrap();
+        AttemptRecord { detail, ..failure(id, trigger, started) }
+    };
+    assert_eq!(settled().await, Vec::<String>::new());
+    record(&channels, vec![with(Trigger::Initial, 50, &["a", "b"]), with(Trigger::Retry, 60, &["c"])]).await;
+    assert_eq!(settled().await, ["c", "a", "b"]);
+    record(&channels, vec![with(Trigger::Resend, 70, &[]), with(Trigger::Retry, 80, &["d"])]).await;
+    assert_eq!(settled().await, ["d"]);
+}
+
+async fn what_counts_as_no_retry_is_recorded_all_the_same(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let id = channels.due_at(&[10]).await[0];
+    let broken = AttemptRecord { is_repeated: true, ..failure(id, Trigger::Initial, 50) };
+    let held = AttemptRecord { was_held: true, ..failure(id, Trigger::Probe, 60) };
+    record(&channels, vec![broken.clone(), held.clone(), failure(id, Trigger::Retry, 70)]).await;
+    assert_eq!(log(&channels, id).await[..2], [entry(1, &broken), entry(2, &held)]);
+    let first = channels.first;
+    let claim = move |tx: &mut dregs_server::store::Tx| deliveries::claim(tx, first, at(9_000), at(9_999), 1);
+    assert_eq!(channels.ground.write(claim).await[0].failures, 1);
 }

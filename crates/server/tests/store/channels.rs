@@ -11,6 +11,7 @@ use crate::support::engine::Engine;
 
 on_both_engines!(
     channels_come_back_as_they_were_stored_and_changed,
+    a_configuration_is_replaced_unless_it_has_changed,
     of_a_channel_that_fails_the_others_are_told,
     the_health_of_a_channel_is_kept_until_it_works,
     secrets_sign_from_their_making_to_their_end,
@@ -51,6 +52,18 @@ async fn insert(ground: &Ground, channel: Channel) -> Channel {
     let stored = channel.clone();
     let id = ground.write(move |tx| channels::insert(tx, &stored)).await;
     Channel { id, ..channel }
+}
+
+async fn a_configuration_is_replaced_unless_it_has_changed(engine: Engine) {
+    let ground = Ground::new(engine);
+    let team = team(&ground, "ours").await;
+    let first = insert(&ground, channel(team, "first", &[])).await;
+    let second = insert(&ground, channel(team, "second", &[])).await;
+    let (id, before) = (first.id, first.config.clone());
+    ground.write(move |tx| channels::replace_config(tx, id, "{}", "never")).await;
+    ground.write(move |tx| channels::replace_config(tx, id, &before, "sealed")).await;
+    let replaced = Channel { config: "sealed".into(), ..first };
+    assert_eq!(ground.read(channels::all).await, [replaced, second]);
 }
 
 async fn channels_come_back_as_they_were_stored_and_changed(engine: Engine) {
@@ -151,7 +164,14 @@ async fn the_health_of_a_channel_is_kept_until_it_works(engine: Engine) {
     let written = health.clone();
     ground.write(move |tx| channel_health::save(tx, 7, &written)).await;
     assert_eq!(ground.write(|tx| channel_health::take(tx, 7)).await, health);
-    assert_eq!(ground.read(channel_health::all).await, [(7, health)]);
+    assert_eq!(ground.read(channel_health::all).await, [(7, health.clone())]);
+    // A pause that is over stays over.
+    for (ended_at, open_until) in [(3, 2), (1, 1)] {
+        ground.write(move |tx| channel_health::end_pause(tx, 7, at(ended_at))).await;
+        let breaker = Breaker { open_until: Some(at(open_until)), ..breaker };
+        let expected = Health { breaker, ..health.clone() };
+        assert_eq!(ground.read(channel_health::all).await, [(7, expected)]);
+    }
     ground.write(|tx| channel_health::clear(tx, 7)).await;
     assert_eq!(ground.read(channel_health::all).await, []);
 }

@@ -21,7 +21,6 @@ on_both_engines!(
     a_replay_takes_what_is_finished_piece_by_piece,
     what_waits_is_skipped,
     in_order_only_the_first_of_an_identity_is_taken,
-    a_newer_score_makes_those_that_wait_needless,
     a_channel_is_emptied_piece_by_piece,
 );
 
@@ -30,7 +29,7 @@ async fn claim(channels: &Channels, now: i64, limit: i64) -> Vec<Claimed> {
     channels.ground.write(move |tx| deliveries::claim(tx, first, at(now), at(now + 1_000), limit)).await
 }
 
-fn ids(claimed: &[Claimed]) -> Vec<i64> {
+pub fn ids(claimed: &[Claimed]) -> Vec<i64> {
     claimed.iter().map(|claimed| claimed.id).collect()
 }
 
@@ -229,7 +228,7 @@ async fn a_channel_is_emptied_piece_by_piece(engine: Engine) {
     assert_eq!(left.await, (0, 3, 3, 3));
 }
 
-fn by_identity(channel_id: i64, identity_id: i64, sequence: i64) -> NewDelivery {
+pub fn by_identity(channel_id: i64, identity_id: i64, sequence: i64) -> NewDelivery {
     let subject = Subject::Cycle { identity_id, sequence };
     NewDelivery { subject, by_identity: true, ..of_cycle(channel_id, sequence, 10) }
 }
@@ -251,26 +250,4 @@ async fn in_order_only_the_first_of_an_identity_is_taken(engine: Engine) {
     let ended = due[0];
     channels.ground.write(move |tx| deliveries::give_up(tx, &[ended], "it is deleted", at(50))).await;
     assert_eq!(ids(&claim(51).await), [due[1]]);
-}
-
-async fn a_newer_score_makes_those_that_wait_needless(engine: Engine) {
-    let channels = Channels::new(engine).await;
-    let first = channels.first;
-    let badges = NewDelivery { event: EventType::IdentityBadgesChanged, ..by_identity(first, 1, 2) };
-    let resent = NewDelivery { trigger: Trigger::Resend, ..by_identity(first, 1, 3) };
-    let plain = NewDelivery { by_identity: false, ..by_identity(first, 1, 4) };
-    let rows =
-        [by_identity(first, 1, 1), badges, resent, plain, by_identity(first, 1, 5), by_identity(first, 1, 6)];
-    let due = channels.insert([&rows[..], &[by_identity(first, 2, 1)]].concat()).await;
-    // It takes those that a switch of the channel finds waiting, too.
-    channels.ground.write(move |tx| deliveries::follow_identities(tx, first)).await;
-    assert_eq!(channels.ground.write(move |tx| deliveries::supersede(tx, first, at(20))).await, 3);
-    let mut statuses = Vec::new();
-    for id in &due {
-        statuses.push(channels.find(*id).await.status.name());
-    }
-    let expected = ["SUPERSEDED", "PENDING", "PENDING", "SUPERSEDED", "SUPERSEDED", "PENDING", "PENDING"];
-    assert_eq!(statuses, expected);
-    let needless = channels.find(due[0]).await;
-    assert_eq!((needless.completed_at, needless.error_class.as_deref()), (Some(at(20)), Some("superseded")));
 }

@@ -25,6 +25,7 @@ mod transactions;
 mod users;
 mod versions;
 mod views;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

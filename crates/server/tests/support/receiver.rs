@@ -220,5 +220,6 @@ pub fn post_to(url: &str, deadline: std::time::Duration) -> PostRequest {
         headers: HeaderMap::new(),
         body: bytes::Bytes::from_static(b"{}"),
         deadline,
+        on_new_connection: false,
     }
 }

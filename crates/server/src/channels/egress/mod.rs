@@ -5,6 +5,7 @@
 //! There is no second lookup that could give a different answer.
 
 mod connect;
+mod hosts;
 mod policy;
 mod reserved;
 mod resolve;

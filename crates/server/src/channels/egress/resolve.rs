@@ -9,8 +9,10 @@ use hickory_resolver::config::{
 };
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::Name;
 use url::Host;
 
+use super::hosts::HostsFile;
 use crate::channels::outcome::{ErrorClass, SendError};
 
 /// How long an answer is believed at most, whatever its time to live says: an endpoint that moves
@@ -23,8 +25,13 @@ const CACHE_ENTRIES_MAX: u64 = 4_096;
 /// How many lookups may be under way at once; beyond, they fail and are retried like any failure.
 const LOOKUPS_MAX: usize = 1_024;
 
+/// Where names and their addresses stand that need no name server (`hosts(5)`).
+const HOSTS_FILE: &str = "/etc/hosts";
+
 /// Looks names up, keeping answers for their time to live.
 pub(super) struct Resolver {
+    /// Where the system's configuration is used.
+    hosts: Option<HostsFile>,
     resolver: TokioResolver,
 }
 
@@ -38,12 +45,13 @@ impl Resolver {
         } else {
             let servers = name_servers.iter().map(|address| name_server(*address)).collect();
             let config = ResolverConfig::from_name_servers(servers);
-            let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-            builder.options_mut().use_hosts_file = ResolveHosts::Never;
-            builder
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
         };
         bound(builder.options_mut());
-        Ok(Self { resolver: builder.build().map_err(refused)? })
+        // The library's reading leaves out names with an underscore, and is never renewed.
+        builder.options_mut().use_hosts_file = ResolveHosts::Never;
+        let hosts = name_servers.is_empty().then(|| HostsFile::new(HOSTS_FILE));
+        Ok(Self { hosts, resolver: builder.build().map_err(refused)? })
     }
 
     /// Every address of the host, IPv4 before IPv6; at least one.
@@ -53,11 +61,30 @@ impl Resolver {
             Host::Ipv6(address) => return Ok(vec![(*address).into()]),
             Host::Domain(name) => name.as_str(),
         };
-        let found = self.resolver.lookup_ip(name).await.map_err(|error| explain(name, &error))?;
-        let mut addresses: Vec<IpAddr> = found.iter().collect();
+        let listed = self.hosts.as_ref().map(|hosts| hosts.addresses(name)).unwrap_or_default();
+        let mut addresses = if listed.is_empty() {
+            let found = self.resolver.lookup_ip(as_written(name)?).await;
+            found.map_err(|error| explain(name, &error))?.iter().collect()
+        } else {
+            listed
+        };
         addresses.sort_by_key(IpAddr::is_ipv6);
         if addresses.is_empty() { Err(no_address(name)) } else { Ok(addresses) }
     }
+}
+
+/// The name as it stands in the URL, where it is in ASCII already. Names of hosts have letters, digits and hyphens
+/// (RFC 1123, section 2.1), those of the domain name system whatever one likes (RFC 2181, section 11), and container
+/// networks give names with underscores.
+fn as_written(name: &str) -> Result<Name, SendError> {
+    let (labels, is_rooted) = name.strip_suffix('.').map_or((name, false), |labels| (labels, true));
+    let mut read = Name::from_labels(labels.split('.').map(str::as_bytes)).map_err(|_| {
+        let message =
+            format!("the name {name} is none: its parts must have from 1 to 63 characters, 253 in all");
+        SendError::new(ErrorClass::Dns, message)
+    })?;
+    read.set_fqdn(is_rooted);
+    Ok(read)
 }
 
 fn bound(options: &mut ResolverOpts) {

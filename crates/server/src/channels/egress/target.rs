@@ -89,6 +89,11 @@ impl Target {
         &self.origin
     }
 
+    /// Scheme, host and port, as a URL begins: nothing that could be a credential.
+    pub fn shown_origin(&self) -> String {
+        self.url[..Position::BeforePath].to_owned()
+    }
+
     /// The URL, normalised.
     pub fn url(&self) -> &Url {
         &self.url

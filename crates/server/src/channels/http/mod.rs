@@ -16,12 +16,19 @@ use tokio::time::{Instant, timeout_at};
 
 use super::egress::{Dialer, EgressPolicy, Target};
 use super::outcome::{ErrorClass, Outcome, Phase, Progress, SendError};
-use pool::{Connection, Pool};
+use pool::{Connection, Failed, Pool};
 
 pub use answer::{BODY_KEPT_MAX_BYTES, BODY_READ_MAX_BYTES, HEADERS_KEPT_MAX, HEADERS_KEPT_MAX_BYTES};
 pub use pool::{IDLE_MAX, IDLE_MAX_SECONDS, IDLE_PER_ORIGIN_MAX};
 
 type Body = Full<Bytes>;
+
+/// What is said of it.
+const BROKEN_WHILE_KEPT: &str =
+    "the endpoint closed a connection that had been kept open; another was tried at once";
+/// A kept connection that breaks within this time of a request was closed while it was idle, and the endpoint may
+/// not even have seen the request: more than the longest way round the earth and back. Later, the endpoint broke down.
+const CLOSED_WHILE_IDLE_MAX: Duration = Duration::from_secs(2);
 
 /// What the operator says about the network.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +49,8 @@ pub struct PostRequest {
     pub body: Bytes,
     /// The time for everything: name, connection, TLS, headers and body.
     pub deadline: Duration,
+    /// Whether no kept connection may be used.
+    pub on_new_connection: bool,
 }
 
 /// Sends requests through the egress guard, keeping connections for the next one. Cheap to clone.
@@ -67,9 +76,9 @@ impl HttpClient {
     /// followed, nothing is decompressed, and at most [`BODY_READ_MAX_BYTES`] of a body are read:
     /// a longer one counts as complete, and its connection is closed.
     ///
-    /// On a kept connection that turns out to be closed the request is sent once more on a new
-    /// one: endpoints end idle connections when they please, and what is sent carries an id, so
-    /// that a repeat is harmless.
+    /// Endpoints end idle connections when they please. Where a kept one is closed before a byte was written, the
+    /// request goes out on a new one. Where it may have arrived it is not repeated here, since each request is an
+    /// attempt for the log: [`Outcome::again_at_once`] says that the caller should.
     pub async fn post(&self, request: PostRequest) -> Outcome {
         let deadline = request.deadline;
         let until = Instant::now() + deadline;
@@ -86,18 +95,26 @@ impl Inner {
         until: Instant,
         progress: &mut Progress,
     ) -> Result<(), SendError> {
-        let PostRequest { target, headers, body, .. } = request;
-        let request = http_request(&target, headers, body);
-        if let Some(kept) = self.pool.take(&target.origin) {
-            match self.attempt(kept, request.clone(), &target, progress).await {
-                Err(error) if error.class == ErrorClass::ConnectionClosed && progress.response.is_none() => {}
-                result => return result,
-            }
+        let begun = Instant::now();
+        let PostRequest { target, headers, body, on_new_connection, .. } = request;
+        let mut request = http_request(&target, headers, body);
+        while !on_new_connection && let Some(kept) = self.pool.take(&target.origin) {
+            let Err(failed) = self.attempt(kept, request, &target, progress).await else { return Ok(()) };
+            let Some(unsent) = failed.unsent else {
+                progress.again_at_once = failed.error.class == ErrorClass::ConnectionClosed
+                    && progress.response.is_none()
+                    && begun.elapsed() < CLOSED_WHILE_IDLE_MAX;
+                return Err(match progress.again_at_once {
+                    true => SendError::new(failed.error.class, BROKEN_WHILE_KEPT),
+                    false => failed.error,
+                });
+            };
+            request = unsent;
         }
         // Rarely needed and large: boxed, so that it does not weigh on every request.
         let stream = Box::pin(self.dialer.dial(&target.origin, until, &mut progress.phase)).await?;
         let new = Connection::open(stream).await?;
-        self.attempt(new, request, &target, progress).await
+        self.attempt(new, request, &target, progress).await.map_err(|failed| failed.error)
     }
 
     async fn attempt(
@@ -106,7 +123,7 @@ impl Inner {
         request: Request<Body>,
         target: &Target,
         progress: &mut Progress,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), Failed> {
         progress.phase = Phase::AwaitingHeaders(connection.remote_address());
         let response = connection.send(request).await?;
         progress.phase = Phase::ReadingBody(connection.remote_address());

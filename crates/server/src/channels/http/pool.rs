@@ -20,6 +20,8 @@ use crate::channels::outcome::SendError;
 /// How long an unused connection is kept. Longer saves little, and balancers commonly end idle
 /// connections after a minute.
 pub const IDLE_MAX_SECONDS: u64 = 30;
+/// How many headers an answer may have; more are refused.
+const HEADERS_READ_MAX: usize = 256;
 /// How many unused connections to one origin are kept.
 pub const IDLE_PER_ORIGIN_MAX: usize = 64;
 /// How many unused connections are kept in all: well below the 1,024 descriptors a process has by
@@ -32,6 +34,19 @@ pub(super) struct Connection {
     remote_address: SocketAddr,
     budget: TrafficBudget,
     driver: Driver,
+}
+
+/// Why a connection gave no answer.
+pub(super) struct Failed {
+    pub(super) error: SendError,
+    /// The request, where it cannot have arrived.
+    pub(super) unsent: Option<Request<Body>>,
+}
+
+impl From<SendError> for Failed {
+    fn from(error: SendError) -> Self {
+        Self { error, unsent: None }
+    }
 }
 
 /// The task that reads and writes. A connection that is given up while in use ends at once,
@@ -53,7 +68,13 @@ impl Connection {
     pub(super) async fn open(stream: Stream) -> Result<Self, SendError> {
         let Stream { io, remote_address, budget } = stream;
         let mut builder = Builder::new();
-        builder.max_buf_size(HEAD_MAX_BYTES).max_header_size(HEAD_MAX_BYTES);
+        builder.max_buf_size(HEAD_MAX_BYTES).max_header_size(HEAD_MAX_BYTES).max_headers(HEADERS_READ_MAX);
+        // Whoever answers 200 has taken what was sent, however badly the rest is written: a header over several
+        // lines (RFC 9112, section 5.2, which asks for it), a space before the colon, a line that is no header.
+        builder
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .allow_spaces_after_header_name_in_responses(true)
+            .ignore_invalid_headers_in_responses(true);
         let handshake = builder.handshake(TokioIo::new(io)).await;
         let (sender, connection) = handshake.map_err(|error| answer::explain(&error, &budget))?;
         // What goes wrong on the connection is told to the request that is on it.
@@ -65,14 +86,17 @@ impl Connection {
         self.remote_address
     }
 
-    /// Sends a request and waits for the headers of the answer.
-    pub(super) async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, SendError> {
+    /// Sends a request and waits for the headers of the answer. Of a failure before a byte of the request was
+    /// written, the request comes back.
+    pub(super) async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, Failed> {
         self.budget.renew();
-        let result = match self.sender.ready().await {
-            Ok(()) => self.sender.send_request(request).await,
-            Err(error) => Err(error),
-        };
-        result.map_err(|error| self.explain(&error))
+        if let Err(error) = self.sender.ready().await {
+            return Err(Failed { error: self.explain(&error), unsent: Some(request) });
+        }
+        self.sender.try_send_request(request).await.map_err(|mut failed| {
+            let unsent = failed.take_message();
+            Failed { error: self.explain(failed.error()), unsent }
+        })
     }
 
     pub(super) fn explain(&self, error: &hyper::Error) -> SendError {

@@ -9,16 +9,16 @@ use super::record::{self, Done};
 use crate::app::App;
 use crate::channels::email::Letter;
 use crate::channels::outcome::{ErrorClass, Outcome, SendError, Verdict};
-use crate::channels::send::{Prepared, Sending, Shown};
+use crate::channels::send::{Prepared, Sending, Shown, Telling};
 use crate::channels::webhook::Attempt;
 use crate::clock::monotonic;
 use crate::failpoint;
 use crate::ops::endpoints::Endpoint;
 use crate::ops::handoff::Outgoing;
 use crate::ops::notices;
-use crate::store::attempts::{AttemptRecord, Detail, Sent, Sign, Trigger};
-use crate::store::codec;
+use crate::store::attempts::{self, AttemptRecord, Detail, Sent, Sign, Trigger};
 use crate::store::deliveries::Status;
+use crate::store::{StoreError, codec};
 
 /// Makes an attempt for one delivery, or for several at once, and has it recorded; the answer is the channel
 /// and the deliveries.
@@ -29,21 +29,46 @@ pub async fn run(
     records: record::Sender,
 ) -> (i64, Vec<i64>) {
     let ids = outgoing.iter().map(|one| one.delivery_id).collect();
-    let done = make(&app, &endpoint, &outgoing).await;
+    let mut outgoing = outgoing;
+    let mut made = make(&app, &endpoint, &outgoing, Connections::Any).await;
     failpoint::reach("deliver.sent");
-    for (mut done, outgoing) in done.into_iter().zip(outgoing) {
-        done.watcher = outgoing.watcher;
-        records.send(done);
+    let mut before = Vec::new();
+    if made.iter().any(|record| record.is_repeated) {
+        before = std::mem::take(&mut made);
+        for one in outgoing.iter_mut().filter(|one| one.trigger != Trigger::Test) {
+            one.trigger = Trigger::Retry;
+        }
+        made = make(&app, &endpoint, &outgoing, Connections::New).await;
+    }
+    let mut before = before.into_iter();
+    for (record, outgoing) in made.into_iter().zip(outgoing) {
+        records.send(Done { before: before.next(), record, watcher: outgoing.watcher });
     }
     (endpoint.channel_id, ids)
 }
 
-/// Sends the message of a delivery, or a digest of several, once.
-async fn make(app: &App, endpoint: &Endpoint, outgoing: &[Outgoing]) -> Vec<Done> {
+/// Which connections an attempt may use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Connections {
+    Any,
+    /// None that was kept.
+    New,
+}
+
+/// Sends the message of a delivery, or a digest of several, once. The answer is a record for each.
+async fn make(
+    app: &App,
+    endpoint: &Endpoint,
+    outgoing: &[Outgoing],
+    connections: Connections,
+) -> Vec<AttemptRecord> {
     let started_at = app.clock.now();
     let begun = monotonic();
     let mut made = Made { started_at, ..Made::default() };
     let outcome = match prepare(app, endpoint, outgoing, &mut made).await {
+        Ok(prepared) if connections == Connections::New => {
+            prepared.on_new_connection().send(&app.clients).await
+        }
         Ok(prepared) => prepared.send(&app.clients).await,
         Err(error) => Outcome::failed(error),
     };
@@ -52,12 +77,15 @@ async fn make(app: &App, endpoint: &Endpoint, outgoing: &[Outgoing]) -> Vec<Done
     for one in outgoing {
         observe(&outcome, &one.message.occurred_at, app.clock.now(), elapsed);
     }
-    let done = outgoing.iter().enumerate().map(|(index, one)| {
+    let records = outgoing.iter().enumerate().map(|(index, one)| {
         let mut record = made.record(app, one, made.sent.get(index).cloned(), &outcome);
-        record.sign = record.sign.filter(|_| index == 0);
-        Done { record, watcher: None }
+        // Nothing is wrong with an endpoint that closes an idle connection, nor with a mail server that takes the
+        // letter for some.
+        let says_nothing = record.is_repeated || !outcome.settled.is_empty();
+        record.sign = record.sign.filter(|_| index == 0 && !says_nothing);
+        record
     });
-    done.collect()
+    records.collect()
 }
 
 async fn prepare(
@@ -75,9 +103,15 @@ async fn prepare(
     } else {
         Vec::new()
     };
+    let settled = settled(app, outgoing).await.map_err(|error| broken(error.to_string()))?;
     let sending = if endpoint.sender.is_for_people() {
-        let (timestamp, deadline) = (made.started_at, app.deadline());
-        Sending::Told { message: &first.message, notices: &notices, timestamp, deadline }
+        Sending::Told(Telling {
+            message: &first.message,
+            notices: &notices,
+            timestamp: made.started_at,
+            deadline: app.deadline(),
+            settled: &settled,
+        })
     } else {
         let attempt = Attempt {
             message: &first.message,
@@ -94,6 +128,23 @@ async fn prepare(
     made.custom_headers = endpoint.sender.custom_header_names();
     made.sent = sent(&prepared, &notices);
     Ok(prepared)
+}
+
+/// The recipients for whom nothing of this is left to do.
+async fn settled(app: &App, outgoing: &[Outgoing]) -> Result<Vec<String>, StoreError> {
+    // Most are sent for the first time.
+    if outgoing.iter().any(|one| one.failures == 0) {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = outgoing.iter().map(|one| one.delivery_id).collect();
+    app.store
+        .read(move |tx| {
+            let of_each = ids.iter().map(|id| attempts::settled(tx, *id)).collect::<Result<Vec<_>, _>>()?;
+            let Some((first, others)) = of_each.split_first() else { return Ok(Vec::new()) };
+            let is_settled = |one: &&String| others.iter().all(|other| other.contains(one));
+            Ok(first.iter().filter(is_settled).cloned().collect())
+        })
+        .await
 }
 
 /// What the log keeps for each delivery. Of a digest, which tells of several people, each keeps what was said
@@ -129,7 +180,7 @@ impl Made {
         let response = outcome.response.as_ref();
         // A mail server's reply has a number too, which is none of HTTP.
         let http_status = response.filter(|_| !self.is_letter).map(|response| response.status);
-        let (delivery_status, next_attempt_at) = next(app, outgoing, outcome, finished_at);
+        let (delivery_status, next_attempt_at) = next(app, outgoing, outcome, self.started_at, finished_at);
         let detail = Detail {
             http_status,
             response_headers: response.map(|response| response.headers.clone()).unwrap_or_default(),
@@ -137,6 +188,7 @@ impl Made {
                 .map(|response| String::from_utf8_lossy(&response.body).into_owned())
                 .unwrap_or_default(),
             custom_headers: self.custom_headers.clone(),
+            settled: outcome.settled.clone(),
             request: sent,
         };
         let error = outcome.error.as_ref();
@@ -149,13 +201,15 @@ impl Made {
             http_status: http_status.map(i64::from),
             payload_size: self.payload_size,
             error_class: error.map(|error| error.class.code()),
-            error_message: error.map(|error| error.message.clone()),
+            error_message: error.map_or_else(|| outcome.note.clone(), |error| Some(error.message.clone())),
             remote_address: outcome.remote_address.map(|address| address.to_string()),
             // A detail that cannot be packed is no reason to forget the attempt.
             detail: codec::pack(&detail).unwrap_or_default(),
             delivery_status,
             completed_at: next_attempt_at.is_none().then_some(finished_at),
             next_attempt_at,
+            is_repeated: outcome.again_at_once,
+            was_held: was_held(app, outgoing, self.started_at),
             sign: Some(Sign {
                 retry_after_ms: outcome
                     .retry_after_seconds
@@ -166,21 +220,29 @@ impl Made {
     }
 }
 
+/// Whether a probe comes so late that the breaker has held it back: it then waits for the channel, not for itself, and
+/// uses up no retry.
+fn was_held(app: &App, outgoing: &Outgoing, started_at: Timestamp) -> bool {
+    let late_ms = outgoing.due_at.map_or(0, |due_at| started_at.millis_since(due_at));
+    outgoing.trigger == Trigger::Probe && !app.retries.is_in_time(outgoing.failures, late_ms)
+}
+
 /// What becomes of the delivery.
 fn next(
     app: &App,
     outgoing: &Outgoing,
     outcome: &Outcome,
+    started_at: Timestamp,
     finished_at: Timestamp,
 ) -> (Status, Option<Timestamp>) {
     let seed = outgoing.delivery_id.unsigned_abs();
     let failures = outgoing.failures + 1;
     let again = match (&outcome.error, outgoing.trigger, outcome.verdict) {
         (None, ..) => return (Status::Delivered, None),
+        _ if outcome.again_at_once => Some(finished_at),
+        _ if was_held(app, outgoing, started_at) => Some(finished_at),
         // Somebody waits for the outcome of a test and sees it; there is nothing to repeat.
         (_, Trigger::Test, _) | (_, _, Verdict::Refused | Verdict::Gone) => None,
-        // It waits for the channel, not for itself.
-        (_, Trigger::Probe, _) => Some(finished_at),
         _ => app.retries.next_attempt_at(failures, finished_at, outcome.retry_after_seconds, seed),
     };
     (if again.is_some() { Status::Pending } else { Status::Failed }, again)

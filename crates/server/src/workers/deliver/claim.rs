@@ -10,41 +10,49 @@ use crate::ops::endpoints::Endpoint;
 use crate::ops::handoff::Outgoing;
 use crate::ops::messages;
 use crate::store::claims::DELIVERY_LEASE_MS;
-use crate::store::{Result, deliveries, log_failure};
+use crate::store::{Result, deliveries, log_failure, waiting};
 
 /// What a claim brought.
 pub struct Claimed {
     pub channel_id: i64,
     /// Places that were taken for it.
     pub places: usize,
+    /// As many as were asked for: there may be more.
+    pub is_full: bool,
     pub outgoing: Vec<Outgoing>,
 }
 
-/// Claims up to `places` due deliveries of a channel. What fails is logged and tried at the next
-/// poll.
-pub async fn claim(app: Arc<App>, endpoint: Arc<Endpoint>, places: usize) -> Claimed {
+/// Claims up to `most` due deliveries of a channel, for which `places` were taken; one alone is for a probe. What fails
+/// is logged and tried at the next poll.
+pub async fn claim(app: Arc<App>, endpoint: Arc<Endpoint>, places: usize, most: usize) -> Claimed {
     let channel_id = endpoint.channel_id;
-    let outgoing = try_claim(&app, &endpoint, places).await.unwrap_or_else(|error| {
+    let outgoing = try_claim(&app, &endpoint, most).await.unwrap_or_else(|error| {
         log_failure!(error, channel_id, "due deliveries could not be claimed");
         Vec::new()
     });
-    Claimed { channel_id, places, outgoing }
+    let is_full = outgoing.len() >= most;
+    Claimed { channel_id, places, is_full, outgoing }
 }
 
-async fn try_claim(app: &App, endpoint: &Endpoint, places: usize) -> Result<Vec<Outgoing>> {
+async fn try_claim(app: &App, endpoint: &Endpoint, most: usize) -> Result<Vec<Outgoing>> {
     let channel_id = endpoint.channel_id;
     let (is_ordered, coalesces) = (endpoint.sender.is_ordered(), endpoint.sender.coalesces());
     let now = app.clock.now();
-    let limit = i64::try_from(places).unwrap_or(i64::MAX);
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
     let lease_until = now.plus_millis(DELIVERY_LEASE_MS);
-    let claimed = app
+    let (due_at, claimed) = app
         .store
         .write(move |tx| {
+            let due_at = if limit == 1 { waiting::due_since(tx, channel_id)? } else { None };
             if coalesces {
-                deliveries::supersede(tx, channel_id, now)?;
+                waiting::supersede(tx, channel_id, now)?;
             }
-            let claim = if is_ordered { deliveries::claim_in_order } else { deliveries::claim };
-            claim(tx, channel_id, now, lease_until, limit)
+            let claim = match (is_ordered, coalesces) {
+                (true, _) => deliveries::claim_in_order,
+                (false, true) => deliveries::claim_newest,
+                (false, false) => deliveries::claim,
+            };
+            Ok((due_at, claim(tx, channel_id, now, lease_until, limit)?))
         })
         .await?;
     if claimed.is_empty() {
@@ -67,6 +75,7 @@ async fn try_claim(app: &App, endpoint: &Endpoint, places: usize) -> Result<Vec<
             message: Arc::clone(messages.get(&c.subject)?),
             trigger: c.trigger,
             failures: c.failures,
+            due_at,
             watcher: None,
         })
     });

@@ -37,7 +37,39 @@ pub enum Next {
     Nothing,
 }
 
+/// How many deliveries a lane takes now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    For(usize),
+    /// None before this.
+    At(Instant),
+    None,
+}
+
 impl Lane {
+    /// How many to claim. A channel that is left alone takes none, and one for a probe. One that leaves out
+    /// what newer ones replace takes only what it can begin at once: what waits here can no longer be replaced.
+    pub fn room(&self, endpoint: &Endpoint, allowance: Allowance, now: Instant) -> Room {
+        match allowance {
+            Allowance::NothingUntil(_) => return Room::None,
+            Allowance::Probe => return Room::For(1),
+            Allowance::Everything => {}
+        }
+        let sender = &endpoint.sender;
+        if !sender.coalesces() {
+            return Room::For(usize::MAX);
+        }
+        let busy = self.in_flight + self.queue.len();
+        let mut most = (sender.max_concurrency() as usize).saturating_sub(busy);
+        if let Some(rate) = sender.rate_per_second() {
+            if let Some(at) = self.next_at.filter(|at| *at > now) {
+                return Room::At(at);
+            }
+            most = most.min(1 + rate as usize / BATCHES_PER_SECOND);
+        }
+        if most == 0 { Room::None } else { Room::For(most) }
+    }
+
     /// Queues a delivery, unless it is here already. Answers whether it is queued.
     pub fn push(&mut self, outgoing: Outgoing) -> bool {
         if self.queue.is_empty() {
@@ -116,6 +148,8 @@ impl Lane {
 /// How long deliveries may wait here. With the longest deadline after it, a lease is not over: nobody else
 /// takes what this lane still sends.
 const QUEUED_MAX: Duration = Duration::from_secs(45);
+/// How often a second a channel that leaves out what newer ones replace, and has a rate, claims at most.
+const BATCHES_PER_SECOND: usize = 20;
 /// How far a lane may fall behind its rate and still catch up.
 const SLACK: Duration = Duration::from_millis(50);
 const MINUTE: Duration = Duration::from_secs(60);

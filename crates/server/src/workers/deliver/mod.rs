@@ -3,6 +3,7 @@
 
 mod attempt;
 mod claim;
+mod held;
 mod lane;
 mod record;
 
@@ -11,7 +12,6 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dregs_core::notify::breaker::Allowance;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::ops::handoff::Outgoing;
 use crate::shutdown::Shutdown;
 use crate::store::attempts::Trigger;
-use lane::Lane;
+use lane::{Lane, Room};
 
 /// How often the store is asked for what nobody handed on: retries, crash recovery, other nodes.
 const POLL_MS: u64 = 250;
@@ -84,7 +84,11 @@ impl Deliverer {
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.wake(),
                 () = app.deliveries.spilled.notified() => self.claim_spilled(),
                 _ = poll.tick(), if polls.is_empty() => {
-                    polls.spawn(claim::find_due(Arc::clone(&app)));
+                    let app = Arc::clone(&app);
+                    polls.spawn(async move {
+                        held::give_up(&app).await;
+                        claim::find_due(app).await;
+                    });
                 }
                 Some(_) = polls.join_next(), if !polls.is_empty() => {}
                 Some(_) = self.returns.join_next(), if !self.returns.is_empty() => {}
@@ -104,8 +108,15 @@ impl Deliverer {
         self.pump(channel_id);
     }
 
-    /// Begins as many attempts of a channel as it may have under way.
+    /// Begins as many attempts of a channel as it may have under way, and claims more where some wait.
     fn pump(&mut self, channel_id: i64) {
+        self.begin(channel_id);
+        if self.app.deliveries.has_room_for_spilled(channel_id) {
+            self.claim(channel_id);
+        }
+    }
+
+    fn begin(&mut self, channel_id: i64) {
         let Some(lane) = self.lanes.get_mut(&channel_id) else { return };
         if lane.queue.is_empty() {
             return;
@@ -150,9 +161,6 @@ impl Deliverer {
                 lane::Next::Nothing => break,
             }
         }
-        if self.app.deliveries.has_room_for_spilled(channel_id) {
-            self.claim(channel_id);
-        }
     }
 
     fn attempt_finished(&mut self, finished: Result<(i64, Vec<i64>), tokio::task::JoinError>) {
@@ -178,12 +186,19 @@ impl Deliverer {
         let Some(endpoint) = self.app.channels.get(channel_id).filter(|endpoint| endpoint.enabled) else {
             return;
         };
-        let now = self.app.clock.now();
-        if let Allowance::NothingUntil(_) = self.app.health.allowance(channel_id, now) {
-            return;
-        }
+        let allowance = self.app.health.allowance(channel_id, self.app.clock.now());
+        let lane = self.lanes.entry(channel_id).or_default();
+        let room = match lane.room(&endpoint, allowance, Instant::now()) {
+            Room::For(most) => most,
+            Room::At(instant) => {
+                // Looked at again by then, unless something happens before.
+                self.wakes.push(Reverse((instant, channel_id)));
+                return;
+            }
+            Room::None => return,
+        };
         if let Some(places) = self.app.deliveries.take_spilled(channel_id) {
-            self.claims.spawn(claim::claim(Arc::clone(&self.app), endpoint, places));
+            self.claims.spawn(claim::claim(Arc::clone(&self.app), endpoint, places, places.min(room)));
         }
     }
 
@@ -192,7 +207,7 @@ impl Deliverer {
         while let Some(finished) = self.attempts.try_join_next() {
             self.attempt_finished(finished);
         }
-        if claimed.outgoing.len() == claimed.places {
+        if claimed.is_full {
             self.app.deliveries.spill(claimed.channel_id);
         }
         let lane = self.lanes.entry(claimed.channel_id).or_default();

@@ -19,8 +19,9 @@ const COMMIT_MAX_RECORDS: usize = 128;
 /// forgotten while there is hope of writing it down.
 const RETRY_PAUSE_MS: u64 = 500;
 
-/// An attempt that was made.
+/// An attempt that was made, and the one before it, where it was made again at once.
 pub struct Done {
+    pub before: Option<AttemptRecord>,
     pub record: AttemptRecord,
     pub watcher: Option<oneshot::Sender<AttemptRecord>>,
 }
@@ -69,7 +70,11 @@ pub fn start(app: Arc<App>) -> (Sender, JoinHandle<()>) {
 /// # Errors
 /// Those of the store that trying again does not help.
 pub async fn write(app: &App, done: Vec<Done>) -> Result<()> {
-    let (records, watchers): (Vec<_>, Vec<_>) = done.into_iter().map(|d| (d.record, d.watcher)).unzip();
+    let of = |done: Done| {
+        let last = (done.record, done.watcher);
+        done.before.map(|before| (before, None)).into_iter().chain([last])
+    };
+    let (records, watchers): (Vec<_>, Vec<_>) = done.into_iter().flat_map(of).unzip();
     let signs = Arc::new(health::signs(&app.health, &records));
     let disable_after_ms = health::disable_after_ms(app);
     let records = Arc::new(records);
@@ -89,9 +94,9 @@ pub async fn write(app: &App, done: Vec<Done>) -> Result<()> {
         }
     };
     judged.apply(app).await?;
-    // The next of an identity has waited for this one.
+    // The next of an identity may have waited for this one.
     for record in records.iter() {
-        if app.channels.get(record.channel_id).is_some_and(|endpoint| endpoint.sender.is_ordered()) {
+        if app.channels.get(record.channel_id).is_some_and(|endpoint| endpoint.sender.is_by_identity()) {
             app.deliveries.spill(record.channel_id);
         }
     }

@@ -102,6 +102,7 @@ async fn commit(app: &Arc<App>, cycles: Vec<Cycle>, rules: Arc<rules::OfTeams>) 
                     message: Arc::clone(message),
                     trigger: Trigger::Initial,
                     failures: 0,
+                    due_at: None,
                     watcher: None,
                 });
             }

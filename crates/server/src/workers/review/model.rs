@@ -94,6 +94,8 @@ impl Model {
             headers,
             body: Bytes::from(body.to_string()),
             deadline: self.deadline,
+            // A few a day: none finds a kept connection that is still good.
+            on_new_connection: true,
         };
         let outcome = self.client.post(request).await;
         let status = outcome.response.as_ref().map(|response| response.status);

@@ -18,6 +18,7 @@ import { configOf, target, TYPES, webhookFacts, type Channel, type ChannelValues
 import { DeliveryLog } from "./DeliveryLog";
 import { Enable } from "./Enable";
 import { Health } from "./Health";
+import { Retry } from "./Retry";
 import { RotateSecret } from "./RotateSecret";
 import { Test } from "./Test";
 
@@ -60,6 +61,7 @@ function Actions({ channel }: { channel: Channel }) {
   return (
     <>
       <Test channel={channel} />
+      <Retry channel={channel} />
       <Enable channel={channel} />
       <Edit channel={channel} />
       {channel.type === "WEBHOOK" && <RotateSecret channelId={channel.id} />}
@@ -72,8 +74,10 @@ function Edit({ channel }: { channel: Channel }) {
   const [isOpen, { open, close }] = useDisclosure(false);
   const change = $api.useMutation("patch", "/api/channels/{id}", {
     onError: () => {},
-    onSuccess: async () => {
+    onSuccess: async ({ droppedHeaders }) => {
       close();
+      // What cannot be read must not go to another host.
+      if (droppedHeaders) tell(`The URL leads elsewhere: ${droppedHeaders.join(", ")} is not sent there. Give the value anew where it belongs.`);
       await refresh("/api/channels");
     },
   });

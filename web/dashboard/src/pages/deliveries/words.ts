@@ -25,6 +25,7 @@ export const ERRORS: Record<string, string> = {
   smtp_reply: "The mail server rejected the e-mail",
   skipped: "Skipped when the channel was enabled again",
   superseded: "A newer score of the identity was sent instead",
+  held: "The endpoint was down for too long; replay it when it works again",
   gone: "Its content was deleted",
 };
 

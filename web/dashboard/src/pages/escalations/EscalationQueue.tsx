@@ -62,7 +62,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
 function useAskAhead(next: Escalation | undefined): void {
   const id = next?.identity.id;
   // Nobody has analysed an identity that had no score.
-  const isScored = next !== undefined && Object.keys(next.scoreSnapshot).length > 0;
+  const isScored = next !== undefined && Object.values(next.scoreSnapshot).some((score) => score !== null);
   useEffect(() => {
     if (id !== undefined) askAhead(id, isScored);
   }, [id, isScored]);

@@ -1,0 +1,139 @@
+//! What people have a channel do.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use dregs_core::notify::message::EventType;
+use dregs_core::time::{DAY_MS, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::auth::Manager;
+use super::body::OptionalJson;
+use super::channels::{ChannelBody, body, find, parse_event};
+use super::deliveries::AttemptBody;
+use super::error::ApiError;
+use super::params::Path;
+use crate::app::App;
+use crate::channels::config::ChannelType;
+use crate::ops::audit::Actor;
+use crate::ops::channels as ops;
+use crate::store::StoreError;
+
+/// How long an old secret may go on signing.
+const OVERLAP_MAX_SECONDS: u32 = 7 * (DAY_MS / 1_000) as u32;
+
+/// What to test a channel with.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestBody {
+    /// The event type to send an example of; `CHANNEL_TEST` unless said.
+    event: Option<String>,
+}
+
+/// What a test came to.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TestAnswer {
+    delivery_id: i64,
+    #[serde(flatten)]
+    attempt: AttemptBody,
+}
+
+/// Test a channel
+///
+/// Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It
+/// is not retried. A disabled channel can be tested too. A test that arrives ends the pause of a channel that was
+/// left alone since it failed: what waits is sent at once.
+#[utoipa::path(post, operation_id = "testChannel", path = "/channels/{id}/actions/test",
+    tag = "channels", params(("id" = i64, Path)),
+    request_body = Option<TestBody>,
+    responses((status = 200, body = TestAnswer)))]
+pub async fn test(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Path(id): Path<String>,
+    OptionalJson(test): OptionalJson<TestBody>,
+) -> Result<Answer<TestAnswer>, ApiError> {
+    let channel = find(&app, &caller, &id).await?;
+    let event = match test.event {
+        Some(text) => parse_event("event", &text)?,
+        None => EventType::ChannelTest,
+    };
+    let (delivery_id, record) = ops::test(&app, actor, &channel, event).await?;
+    let attempts = super::deliveries::attempts(&app, caller.team_id(), delivery_id).await?;
+    // The last: a request on a kept connection that was closed is made again at once.
+    let attempt = attempts.into_iter().next_back();
+    let attempt = attempt.ok_or_else(|| StoreError::Broken(format!("no record of {record:?}")))?;
+    Ok(Answer(TestAnswer { delivery_id, attempt }))
+}
+
+/// How to rotate a secret.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RotateBody {
+    /// How long the old secret signs beside the new one; at most seven days.
+    #[serde(default)]
+    overlap_seconds: u32,
+}
+
+/// The new secret.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RotateAnswer {
+    /// Store it: it is not shown again.
+    signing_secret: String,
+    /// When the old secret ends.
+    #[schema(value_type = String, format = DateTime)]
+    overlap_ends_at: Timestamp,
+}
+
+/// Give a channel a new signing secret
+///
+/// Until the overlap ends, `webhook-signature` has a signature by each secret, and
+/// `X-Dregs-Signature` one by the new secret.
+#[utoipa::path(post, operation_id = "rotateSecret", path = "/channels/{id}/actions/rotate-secret",
+    tag = "channels",
+    params(("id" = i64, Path)), request_body = Option<RotateBody>,
+    responses((status = 200, body = RotateAnswer)))]
+pub async fn rotate_secret(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Path(id): Path<String>,
+    OptionalJson(rotate): OptionalJson<RotateBody>,
+) -> Result<Answer<RotateAnswer>, ApiError> {
+    let channel = find(&app, &caller, &id).await?;
+    if channel.channel_type != ChannelType::Webhook.name() {
+        return Err(ApiError::field("", "only a webhook has a signing secret"));
+    }
+    if rotate.overlap_seconds > OVERLAP_MAX_SECONDS {
+        return Err(ApiError::field("overlapSeconds", format!("must be at most {OVERLAP_MAX_SECONDS}")));
+    }
+    let overlap_ends_at = app.clock.now().plus_millis(i64::from(rotate.overlap_seconds) * 1_000);
+    let secret = ops::rotate_secret(&app, actor, channel.id, rotate.overlap_seconds).await?;
+    Ok(Answer(RotateAnswer { signing_secret: secret.as_text().to_owned(), overlap_ends_at }))
+}
+
+/// Try a channel again now
+///
+/// What waits is due at once, whatever its schedule. A channel that is left alone since it failed makes one attempt
+/// now, with the delivery that has been due longest; when it succeeds, the others follow.
+#[utoipa::path(post, operation_id = "retryChannel", path = "/channels/{id}/actions/retry",
+    tag = "channels", params(("id" = i64, Path)),
+    responses((status = 200, body = ChannelBody)))]
+pub async fn retry(
+    State(app): State<Arc<App>>,
+    Manager(caller): Manager,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<Answer<ChannelBody>, ApiError> {
+    let channel = find(&app, &caller, &id).await?;
+    if !channel.enabled {
+        return Err(ApiError::field("", "the channel is disabled: what waits is sent when it is enabled"));
+    }
+    ops::retry(&app, actor, channel.id).await?;
+    Ok(Answer(body(&app, channel, None)?))
+}

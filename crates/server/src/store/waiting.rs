@@ -1,0 +1,97 @@
+//! Deliveries that wait: which newer ones replace, which have waited too long, and which wait no longer.
+
+use dregs_core::notify::message::EventType;
+use dregs_core::time::Timestamp;
+
+use super::attempts::Trigger;
+use super::deliveries::Status;
+use super::{Result, Tx};
+use crate::values;
+
+/// Marks the scores that wait although a newer one of the same identity waits in this channel; what somebody
+/// asked for again is sent all the same. The newest takes the place in the queue of the first it replaces, so
+/// that an identity which is scored again and again has its turn. The answer is how many were marked.
+pub fn supersede(tx: &mut Tx, channel_id: i64, now: Timestamp) -> Result<u64> {
+    let scored = EventType::IdentityScored.code();
+    let asked_for = format!("({}, {})", Trigger::Resend as i64, Trigger::Replay as i64);
+    let replaceable = |row: &str| {
+        format!(
+            "{row}.channel_id = $1 and {row}.by_identity = 1 and {row}.next_attempt_at is not null
+             and {row}.event_type = {scored} and {row}.leased = 0 and {row}.trigger not in {asked_for}"
+        )
+    };
+    let newer = format!(
+        "exists (select 1 from deliveries newer where newer.channel_id = $1 and newer.by_identity = 1
+           and newer.identity_id = deliveries.identity_id and newer.sequence > deliveries.sequence
+           and newer.next_attempt_at is not null and newer.event_type = {scored})"
+    );
+    let older = format!(
+        "from deliveries older where {} and older.identity_id = deliveries.identity_id
+           and older.sequence < deliveries.sequence",
+        replaceable("older")
+    );
+    let promote = format!(
+        "update deliveries set next_attempt_at = (select min(older.next_attempt_at) {older})
+         where {} and not {newer}
+           and exists (select 1 {older} and older.next_attempt_at < deliveries.next_attempt_at)",
+        replaceable("deliveries")
+    );
+    tx.execute(&promote, &values![channel_id])?;
+    let mark = format!(
+        "update deliveries set status = {}, next_attempt_at = null, completed_at = $2,
+           error_class = 'superseded', error_message = 'a newer score of this identity is sent instead'
+         where {} and {newer}",
+        Status::Superseded as i64,
+        replaceable("deliveries")
+    );
+    tx.execute(&mark, &values![channel_id, now])
+}
+
+/// Since when the delivery of a channel that has waited longest has waited: since it was made, or asked for
+/// again. Leased ones are left out.
+pub fn longest(tx: &mut Tx, channel_id: i64) -> Result<Option<Timestamp>> {
+    tx.get(
+        "select min(coalesce(requeued_at, created_at)) from deliveries
+         where channel_id = $1 and next_attempt_at is not null and leased = 0",
+        &values![channel_id],
+        |row| row.optional_time(0),
+    )
+}
+
+/// When the delivery of a channel that is due first fell due, or falls due.
+pub fn due_since(tx: &mut Tx, channel_id: i64) -> Result<Option<Timestamp>> {
+    tx.get(
+        "select min(next_attempt_at) from deliveries where channel_id = $1 and next_attempt_at is not null",
+        &values![channel_id],
+        |row| row.optional_time(0),
+    )
+}
+
+/// Gives up to `limit` deliveries of a channel up that are due at `now` and have waited since `since` or longer.
+/// The answer is how many.
+pub fn give_up(
+    tx: &mut Tx,
+    channel_id: i64,
+    since: Timestamp,
+    reason: &str,
+    now: Timestamp,
+    limit: i64,
+) -> Result<u64> {
+    let sql = format!(
+        "update deliveries set status = {failed}, error_class = 'held', error_message = $3,
+           next_attempt_at = null, completed_at = $4
+         where id in (select id from deliveries where channel_id = $1 and next_attempt_at <= $4
+                        and leased = 0 and coalesce(requeued_at, created_at) <= $2 limit $5{})",
+        tx.skip_locked(),
+        failed = Status::Failed as i64,
+    );
+    tx.execute(&sql, &values![channel_id, since, reason, now, limit])
+}
+
+/// Makes what waits in a channel due at `now`, whatever its schedule. The answer is how many.
+pub fn let_go(tx: &mut Tx, channel_id: i64, now: Timestamp) -> Result<u64> {
+    tx.execute(
+        "update deliveries set next_attempt_at = $2 where channel_id = $1 and next_attempt_at > $2 and leased = 0",
+        &values![channel_id, now],
+    )
+}

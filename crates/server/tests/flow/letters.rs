@@ -1,0 +1,129 @@
+//! Letters whose recipients, or whose mail server, do not take everything.
+
+use std::sync::Arc;
+
+use dregs_server::config::Config;
+use serde_json::{Value, json};
+
+use super::delivery::morning;
+use super::people::{channel, mails_through};
+use super::rules::clear;
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+use crate::support::mailbox::{Mailbox, header};
+use crate::support::server::{Ground, TestServer, eventually};
+
+on_both_engines!(one_recipient_that_is_refused_keeps_the_letter_from_no_other);
+
+/// The test server with a manual clock and a channel that writes to these.
+async fn writes_to(engine: Engine, mailbox: &Mailbox, recipients: Value) -> (TestServer, i64) {
+    let server = TestServer::start_on(Ground::new(engine), morning(), mails_through(mailbox)).await;
+    clear(&server).await;
+    let id = channel(&server, "EMAIL", json!(["IDENTITY_SCORED"]), json!({"recipients": recipients})).await;
+    (server, id)
+}
+
+async fn one_recipient_that_is_refused_keeps_the_letter_from_no_other(engine: Engine) {
+    let mailbox = Mailbox::open().await;
+    let recipients = json!(["nobody@example.com", "trust@example.com"]);
+    let (server, id) = writes_to(engine, &mailbox, recipients).await;
+    server.track("e1", "ada").await;
+    let delivery = server.wait_for_deliveries(id, "DELIVERED", 1).await.remove(0);
+    let refused = "nobody@example.com: the mail server answered 550: ";
+    let words = delivery["errorMessage"].as_str().unwrap();
+    assert!(words.starts_with(&format!("1 of 2 recipients were taken; {refused}")), "{words}");
+    assert_eq!((&delivery["attemptCount"], &delivery["errorClass"]), (&json!(1), &Value::Null));
+    let letter = mailbox.arrived(1).await.remove(0);
+    assert_eq!(letter["to"], json!(["trust@example.com"]));
+    assert!(header(&letter, "To").contains("nobody@example.com"));
+    let log = server.get(&format!("/api/deliveries/{}", delivery["id"])).await;
+    let attempt = &log["attempts"][0];
+    assert_eq!((&attempt["status"], &attempt["errorMessage"]), (&json!("DELIVERED"), &json!(words)));
+    assert!(attempt["responseBody"].as_str().unwrap().contains(refused), "{attempt}");
+    let channel = server.get(&format!("/api/channels/{id}")).await;
+    assert_eq!(channel["health"]["status"], "HEALTHY");
+}
+
+#[tokio::test]
+async fn whoever_is_refused_for_now_gets_it_later_and_nobody_gets_it_twice() {
+    let mailbox = Mailbox::open().await;
+    let clock = morning();
+    let ground = Ground::new(Engine::Sqlite);
+    let server = TestServer::start_on(ground, Arc::clone(&clock) as _, mails_through(&mailbox)).await;
+    clear(&server).await;
+    let recipients = json!(["trust@example.com", "later@example.com", "nobody@example.com"]);
+    let id = channel(&server, "EMAIL", json!(["IDENTITY_SCORED"]), json!({"recipients": recipients})).await;
+    server.track("e1", "ada").await;
+    let tried = async || {
+        let waiting = server.wait_for_deliveries(id, "PENDING", 1).await.remove(0);
+        (waiting["attemptCount"] == 1).then_some(waiting)
+    };
+    let waiting = eventually("an attempt", tried).await;
+    assert!(waiting["errorMessage"].as_str().unwrap().contains("450"), "{waiting}");
+    assert_eq!(server.get(&format!("/api/channels/{id}")).await["health"]["status"], "HEALTHY");
+    clock.advance(32_000);
+    server.wait_for_deliveries(id, "DELIVERED", 1).await;
+    let letters = mailbox.arrived(2).await;
+    let to: Vec<_> = letters.iter().map(|letter| letter["to"].clone()).collect();
+    assert_eq!(to, [json!(["trust@example.com"]), json!(["later@example.com"])]);
+    // Asked for again it goes to everybody.
+    let delivery = server.deliveries(id).await.remove(0);
+    server.post(&format!("/api/deliveries/{}/actions/resend", delivery["id"]), Value::Null).await;
+    let both = json!(["trust@example.com", "later@example.com"]);
+    assert_eq!(mailbox.arrived(3).await[2]["to"], both);
+}
+
+#[tokio::test]
+async fn domains_in_other_letters_need_no_extension_of_the_mail_server() {
+    let mailbox = Mailbox::open().await;
+    let mut change = Some(mails_through(&mailbox));
+    let change = move |config: &mut Config| {
+        change.take().unwrap()(config);
+        config.smtp_from = "dregs <alerts@büro.test>".into();
+    };
+    let server = TestServer::start_with(Engine::Sqlite, change).await;
+    let recipients = json!(["ops@müller.de", "ops@例え.テスト", "jörg@example.com"]);
+    let id = channel(&server, "EMAIL", json!([]), json!({"recipients": recipients})).await;
+    let tested = server.post(&format!("/api/channels/{id}/actions/test"), Value::Null).await;
+    assert_eq!(tested["status"], "DELIVERED", "{tested}");
+    let words = "2 of 3 recipients were taken; jörg@example.com: the mail server takes only ASCII before the at sign \
+                 (it has no SMTPUTF8)";
+    assert_eq!(tested["errorMessage"], words);
+    let letter = mailbox.arrived(1).await.remove(0);
+    assert_eq!(letter["to"], json!(["ops@xn--mller-kva.de", "ops@xn--r8jz45g.xn--zckzah"]));
+    assert_eq!(letter["from"], "alerts@xn--bro-hoa.test");
+    assert!(header(&letter, "From").contains("alerts@xn--bro-hoa.test"));
+    assert!(header(&letter, "Message-ID").ends_with("@xn--bro-hoa.test>"));
+    // What is configured is shown as it was written.
+    assert_eq!(server.get(&format!("/api/channels/{id}")).await["config"]["recipients"], recipients);
+}
+
+#[tokio::test]
+async fn what_the_mail_server_does_not_offer_is_said_with_the_setting_and_not_tried_again() {
+    let mailbox = Mailbox::start(json!({"tls": "none", "auth": "none"})).await;
+    let port = mailbox.port;
+    let cases = [
+        (
+            format!("smtp://127.0.0.1:{port}"),
+            "the mail server offers no STARTTLS: have smtp_url (DREGS_SMTP_URL)",
+        ),
+        (
+            format!("smtp://anna:pass@127.0.0.1:{port}?tls=none"),
+            "the mail server offers no sign-in with a password (AUTH PLAIN or LOGIN): leave user and password out of \
+             smtp_url (DREGS_SMTP_URL)",
+        ),
+    ];
+    for (url, words) in cases {
+        let change = move |config: &mut Config| config.smtp_url = Some(url);
+        let server = TestServer::start_with(Engine::Sqlite, change).await;
+        clear(&server).await;
+        let config = json!({"recipients": ["trust@example.com"]});
+        let id = channel(&server, "EMAIL", json!(["IDENTITY_SCORED"]), config).await;
+        server.track("e1", "ada").await;
+        let failed = server.wait_for_deliveries(id, "FAILED", 1).await.remove(0);
+        let said = failed["errorMessage"].as_str().unwrap();
+        assert!(said.starts_with(words), "{said}");
+        assert_eq!(failed["attemptCount"], 1);
+    }
+    assert_eq!(mailbox.letters().len(), 0);
+}
