@@ -7,5 +7,6 @@ mod architecture;
 mod cli;
 mod flow;
 mod hostile;
+mod readme;
 mod store;
 mod support;
