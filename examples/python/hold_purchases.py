@@ -1,53 +1,88 @@
 """Hold a purchase for review: a purchase is told to dregs, and waits for the scores that come of it. With low
-Authenticity it is held until a reviewer closes the escalation."""
+Authenticity it is held until a reviewer closes the escalation; without any, as where neither a name nor an
+address is known, until there is one."""
 
+import hashlib
 import os
 import threading
 
 from dregs import Dregs
+from dregs.errors import BadRequestError, DregsError
 from flask import Flask, abort, request
 
-from inbox import Inbox, is_below, serve, user
+from inbox import Inbox, Reviews, field, serve, text, user
 
-AUTHENTICITY_MIN = 40
+CATEGORY = "authenticity"
+SCORE_MIN = 40
 
-app, inbox = Flask(__name__), Inbox()
+app, inbox, reviews = Flask(__name__), Inbox(), Reviews()
 dregs = Dregs(os.environ["DREGS_SECRET_KEY"], base_url=os.environ["DREGS_URL"])
 purchases, lock = {}, threading.Lock()
+# The status of a purchase, by what it waits for.
+STATUS = {"SCORES": "PENDING", "PROFILE": "HELD", "REVIEWER": "HELD", "NOTHING": "APPROVED"}
 
 
 def settle(who, before, after):
-    """Moves the purchases of a user from one status to another."""
+    """Has the purchases of a user that wait for one of these wait for something else."""
     with lock:
         for purchase in purchases.values():
-            if purchase["user"] == who and purchase["status"] == before:
-                purchase["status"] = after
+            if purchase["user"] == who and purchase["waitsFor"] in before:
+                purchase["waitsFor"] = after
 
 
 @app.post("/webhooks/dregs")
 def webhook():
     event = inbox.open(request)
-    if event and event["event"] == "IDENTITY_SCORED":
-        is_low = is_below(event, "authenticity", AUTHENTICITY_MIN)
-        settle(event["identityId"], "PENDING", "HELD" if is_low else "APPROVED")
-    elif event and event["event"] == "ESCALATION_CLOSED":
-        settle(event["identityId"], "HELD", "APPROVED")
+    if event is None:
+        return ""
+    who = event.get("identityId")
+    reviews.take(event)
+    if event["event"] == "IDENTITY_SCORED":
+        score = event["data"]["scores"].get(CATEGORY)
+        if score is None:
+            settle(who, {"SCORES"}, "PROFILE")
+        elif score < SCORE_MIN and not reviews.has_cleared(who, CATEGORY):
+            settle(who, {"SCORES", "PROFILE"}, "REVIEWER")
+        else:
+            settle(who, {"SCORES", "PROFILE"}, "NOTHING")
+    elif reviews.has_cleared(who, CATEGORY):
+        settle(who, {"REVIEWER"}, "NOTHING")
     return ""
 
 
 @app.post("/purchases")
 def buy():
-    order = request.json
+    who, order, amount, buyer = user() or abort(401), text("id"), field("amount"), field("buyer")
+    if type(amount) not in (int, float) or not 0 <= amount < 1e12 or not isinstance(buyer or {}, dict):
+        abort(400)
     # Before it is told: the scores may come before the answer does.
+    new = {"user": who, "waitsFor": "SCORES"}
     with lock:
-        purchases[order["id"]] = {"user": user(), "status": "PENDING"}
-    dregs.track("purchase", identity=user(), event_id=order["id"], data={"amount": order["amount"]})
+        purchase = purchases.setdefault(order, new)
+    if purchase["user"] != who:
+        abort(409)
+    # An order may be called anything, and an event may not. The same order is the same event, however often
+    # it is sent.
+    event_id = hashlib.sha256(order.encode(errors="surrogatepass")).hexdigest()
+    data = {"order": order, "amount": amount}
+    try:
+        dregs.track("purchase", identity=who, identity_data=buyer, event_id=event_id, data=data)
+    except (BadRequestError, ValueError) as error:
+        # Of what it is not told, no scores come.
+        if purchase is new:
+            with lock:
+                del purchases[order]
+        return {"error": str(error)}, 400
+    except DregsError:
+        return {"error": "Try again."}, 503
     return {}, 202
 
 
-@app.get("/purchases/<id>")
-def status(id):
-    return {"status": purchases[id]["status"]} if id in purchases else abort(404)
+@app.get("/purchases/<path:order>")
+def status(order):
+    with lock:
+        purchase = purchases.get(order) or abort(404)
+        return {"status": STATUS[purchase["waitsFor"]], "waitsFor": purchase["waitsFor"]}
 
 
 serve(app)

@@ -1,5 +1,5 @@
-"""What every receiver of webhooks needs: know who sent it, do nothing twice, and let nothing old undo what
-is newer."""
+"""What every receiver of webhooks needs: know who sent it, do nothing twice, let nothing old undo what is
+newer, and know what a reviewer has settled."""
 
 import os
 import threading
@@ -9,6 +9,8 @@ from dregs.errors import WebhookVerificationError
 from dregs.webhooks import SIGNATURE_HEADER, verify
 
 CATEGORIES = ("humanity", "authenticity", "uniqueness", "behavior")
+# What the badges that a new team begins with say: a score in this category is below this threshold.
+BADGES = {"suspicious": ("any", 40), "bot": ("humanity", 20), "duplicate": ("uniqueness", 30), "throwaway": ("authenticity", 25)}
 
 
 class Inbox:
@@ -21,17 +23,17 @@ class Inbox:
         # Ids of events, the same at every attempt.
         self.seen = set()
         # The newest sequence of each user, by what is told: a late score must not undo a newer score, and
-        # says nothing against a badge.
+        # says nothing against a badge, nor one escalation against another.
         self.newest = {}
 
     def open(self, request):
         """The event in a request, or None if there is nothing to do. Whoever is not dregs is answered 401."""
         try:
             event = verify(request.get_data(), request.headers.get(SIGNATURE_HEADER, ""), self.secret)
-        except WebhookVerificationError:
+        except (WebhookVerificationError, TypeError):
             flask.abort(401)
         told = {"IDENTITY_SCORED": "scores", "IDENTITY_BADGES_CHANGED": "badges"}
-        key = (event.get("identityId"), told.get(event["event"], "escalations"))
+        key = (event.get("identityId"), told.get(event["event"]) or event["data"].get("escalationId"))
         with self.lock:
             if event["id"] in self.seen:
                 return None
@@ -44,21 +46,75 @@ class Inbox:
         return event
 
 
+class Reviews:
+    """Which low scores somebody has looked at. Who closes an escalation clears the categories that it is about, and
+    no others; when another is opened about one of them, that one is to be looked at again."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        # Users and categories.
+        self.cleared = set()
+        # The categories that an escalation is about, by its id.
+        self.about = {}
+
+    def take(self, event):
+        """Takes note of an escalation that was opened or closed; of other events nothing."""
+        if event["event"] not in ("ESCALATION_OPENED", "ESCALATION_CLOSED"):
+            return
+        who, data = event["identityId"], event["data"]
+        with self.lock:
+            about = self.about.setdefault(data["escalationId"], set())
+            about |= subjects(data)
+            change = self.cleared.discard if event["event"] == "ESCALATION_OPENED" else self.cleared.add
+            for category in about:
+                change((who, category))
+
+    def has_cleared(self, who, category):
+        return (who, category) in self.cleared
+
+
+def subjects(escalation):
+    """The categories that an escalation is about: those whose low scores its rule asks for."""
+    found = set()
+    for condition in escalation["conditions"]:
+        if condition["type"] in ("SCORE_LT", "SCORE_LTE"):
+            category, below = condition["category"].lower(), condition["threshold"]
+            below += condition["type"] == "SCORE_LTE"
+        elif condition["type"] == "BADGE_EXISTS" and condition["badge"] in BADGES:
+            category, below = BADGES[condition["badge"]]
+        else:
+            continue
+        found |= low(escalation["scores"], below) if category == "any" else {category}
+    return found
+
+
+def low(scores, below):
+    """The categories whose scores are below a threshold. A category without a score, whether it is null or
+    left out, is not low: nothing is known."""
+    return {category for category in CATEGORIES if (value := scores.get(category)) is not None and value < below}
+
+
 def lowest_score(event):
     """The lowest of the four scores, or None while there is none."""
-    scores = event["data"]["scores"]
-    return min((scores[category] for category in CATEGORIES if scores[category] is not None), default=None)
-
-
-def is_below(event, category, least):
-    """Whether the score in a category is below `least`; one that is not scored yet, None, is not."""
-    score = event["data"]["scores"][category]
-    return score is not None and score < least
+    scores = event["data"]["scores"].values()
+    return min((score for score in scores if score is not None), default=None)
 
 
 def user():
     """The user of the request. A real application takes this from its session."""
     return flask.request.headers.get("X-User", "")
+
+
+def text(name):
+    """A text in the request's JSON; without it the answer is 400."""
+    value = field(name)
+    return value if isinstance(value, str) and value else flask.abort(400)
+
+
+def field(name):
+    """A value in the request's JSON, or None."""
+    body = flask.request.get_json(silent=True)
+    return body.get(name) if isinstance(body, dict) else None
 
 
 def serve(app):

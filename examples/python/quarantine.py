@@ -1,43 +1,38 @@
 """Quarantine on low scores: an account that looks like a bot, or like one of many of the same person, can
-read and not write, until somebody has looked at it."""
+read and not write, while its scores are low and nobody has looked at it."""
 
 from flask import Flask, request
 
-from inbox import Inbox, is_below, serve, user
+from inbox import Inbox, Reviews, low, serve, text, user
 
 SCORE_MIN = 30
+# Low scores in these keep somebody from writing.
+CATEGORIES = {"humanity", "uniqueness"}
 
-app, inbox = Flask(__name__), Inbox()
-notes, quarantined = [], set()
-# Somebody has looked at them; their scores alone say no more.
-reviewed = set()
+app, inbox, reviews = Flask(__name__), Inbox(), Reviews()
+# Which scores of each user are low.
+notes, suspects = [], {}
+
+
+def is_quarantined(who):
+    return any(not reviews.has_cleared(who, category) for category in suspects.get(who, ()))
 
 
 @app.post("/webhooks/dregs")
 def webhook():
     event = inbox.open(request)
-    if event is None:
-        return ""
-    who = event.get("identityId")
-    if event["event"] == "IDENTITY_SCORED":
-        is_low = any(is_below(event, category, SCORE_MIN) for category in ("humanity", "uniqueness"))
-        if is_low and who not in reviewed:
-            quarantined.add(who)
-    elif event["event"] == "ESCALATION_CLOSED":
-        quarantined.discard(who)
-        reviewed.add(who)
-    elif event["event"] == "ESCALATION_OPENED":
-        # It is worse than before: whatever was found then counts no more.
-        reviewed.discard(who)
-        quarantined.add(who)
+    if event and event["event"] == "IDENTITY_SCORED":
+        suspects[event["identityId"]] = low(event["data"]["scores"], SCORE_MIN) & CATEGORIES
+    elif event:
+        reviews.take(event)
     return ""
 
 
 @app.post("/notes")
 def write():
-    if user() in quarantined:
+    if is_quarantined(user()):
         return {"error": "Your account is read-only until somebody has looked at it."}, 403
-    notes.append({"user": user(), "text": request.json["text"]})
+    notes.append({"user": user(), "text": text("text")})
     return {}, 201
 
 

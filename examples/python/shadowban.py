@@ -3,18 +3,22 @@ and try nothing else. When a reviewer closes the escalation, the posts are back.
 
 from flask import Flask, request
 
-from inbox import Inbox, serve, user
+from inbox import BADGES, Inbox, Reviews, low, serve, text, user
 
 BADGE = "suspicious"
+# The badge is given for a score below this.
+SCORE_MIN = BADGES[BADGE][1]
 
-app, inbox = Flask(__name__), Inbox()
+app, inbox, reviews = Flask(__name__), Inbox(), Reviews()
 posts = []
-# Who carries the badge, and who has been found innocent all the same.
-suspicious, cleared = set(), set()
+# Who carries the badge, and which scores of each user are low.
+suspicious, reasons = set(), {}
 
 
 def is_banned(who):
-    return who in suspicious and who not in cleared
+    """Whoever carries the badge, unless a reviewer has looked at every score that it is given for."""
+    why = reasons.get(who)
+    return who in suspicious and not (why and all(reviews.has_cleared(who, category) for category in why))
 
 
 @app.post("/webhooks/dregs")
@@ -23,19 +27,19 @@ def webhook():
     if event is None:
         return ""
     who = event.get("identityId")
-    if event["event"] == "IDENTITY_BADGES_CHANGED":
+    if event["event"] == "IDENTITY_SCORED":
+        reasons[who] = low(event["data"]["scores"], SCORE_MIN)
+    elif event["event"] == "IDENTITY_BADGES_CHANGED":
         carries = any(badge["slug"] == BADGE for badge in event["data"]["badges"])
         (suspicious.add if carries else suspicious.discard)(who)
-    elif event["event"] == "ESCALATION_OPENED":
-        cleared.discard(who)
-    elif event["event"] == "ESCALATION_CLOSED":
-        cleared.add(who)
+    else:
+        reviews.take(event)
     return ""
 
 
 @app.post("/posts")
 def write():
-    posts.append({"user": user(), "text": request.json["text"]})
+    posts.append({"user": user(), "text": text("text")})
     return {}, 201
 
 

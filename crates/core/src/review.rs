@@ -54,12 +54,14 @@ pub fn write(subject: &Subject) -> String {
         list(&mut text, "In its favour: ", &for_it);
         text.push('\n');
         if let Some((worst, _)) = against.first() {
+            let outcome = match without(subject.observations, worst) {
+                Some(score) => format!("it would be {score} of 100"),
+                None => "there would be no score".to_owned(),
+            };
             let _ = writeln!(
                 text,
-                "What would change it: without \"{}\", which weighs most against it, it would be {} of 100.",
-                worst.label,
-                without(subject.observations, worst)
-                    .map_or_else(|| "without a score".into(), |s| s.to_string()),
+                "What would change it: without \"{}\", which weighs most against it, {outcome}.",
+                worst.label
             );
         }
     }
@@ -215,6 +217,14 @@ Look next at \"Shared device\": it weighs most in Uniqueness, the lowest score. 
 The feedback was: \"They share a device in the family\". It mentions what \"Shared device\" is about; if it is right, that is to be set against the finding above.
 ";
         assert_eq!(review(&observations, Some(" They share a device in the family ")), expected);
+    }
+
+    #[test]
+    fn says_so_where_nothing_else_is_known() {
+        let agent = [observation(Category::Humanity, "User agent", "The browser is a script.", 0.05)];
+        let review = review(&agent, None);
+        let sentence = "without \"User agent\", which weighs most against it, there would be no score.";
+        assert!(review.contains(sentence), "{review}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub const PATH: &[&str] = &[
     "deliver.recorded",
 ];
 /// Every other place.
-const OTHERS: &[&str] = &["erasure.begun"];
+pub const OTHERS: &[&str] = &["decide.claimed", "decide.committed", "erasure.begun"];
 
 struct Armed {
     name: String,

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dregs_server::failpoint;
+
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// Each part, and the parts of this crate it may use besides itself.
@@ -102,6 +104,23 @@ fn sql_stands_in_the_store() {
         })
         .collect();
     assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn every_failpoint_can_be_armed_and_is_there() {
+    let start = "failpoint::reach(\"";
+    let mut reached: Vec<_> = sources(Path::new(SRC))
+        .iter()
+        .flat_map(|(_, text)| {
+            let names = text.split(start).skip(1).filter_map(|rest| rest.split('"').next());
+            names.map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    let mut known: Vec<_> = [failpoint::PATH, failpoint::OTHERS].concat();
+    reached.sort();
+    reached.dedup();
+    known.sort_unstable();
+    assert_eq!(reached, known);
 }
 
 #[test]

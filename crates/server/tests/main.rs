@@ -8,5 +8,6 @@ mod cli;
 mod flow;
 mod hostile;
 mod ledger;
+mod readme;
 mod store;
 mod support;

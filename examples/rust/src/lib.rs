@@ -1,7 +1,9 @@
-//! What every receiver of webhooks needs: know who sent it, do nothing twice, and let nothing old undo what
-//! is newer.
+//! What every receiver of webhooks needs: know who sent it, do nothing twice, let nothing old undo what is
+//! newer, and know what a reviewer has settled.
 
-use std::collections::{HashMap, HashSet};
+mod reviews;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use axum::Router;
@@ -9,8 +11,12 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 
+pub use reviews::{BADGES, Reviews};
+
 /// The user of a request. A real application takes this from its session.
 pub const USER_HEADER: &str = "x-user";
+/// What there are scores of.
+pub const CATEGORIES: [&str; 4] = ["humanity", "authenticity", "uniqueness", "behavior"];
 
 /// An event that is genuine and new.
 pub struct Event {
@@ -22,14 +28,20 @@ pub struct Event {
 }
 
 impl Event {
-    /// The score in a category, from 0 to 100; `None` while it has none.
+    /// The score in a category, from 0 to 100; `None` while it has none, whether it is null or left out.
     pub fn score(&self, category: &str) -> Option<u64> {
         self.data.get("scores")?.get(category)?.as_u64()
     }
 
     /// The lowest of the four scores.
     pub fn lowest_score(&self) -> Option<u64> {
-        ["humanity", "authenticity", "uniqueness", "behavior"].iter().filter_map(|c| self.score(c)).min()
+        CATEGORIES.iter().filter_map(|category| self.score(category)).min()
+    }
+
+    /// The categories whose scores are below a threshold. One without a score is not low: nothing is known.
+    pub fn low(&self, below: u64) -> BTreeSet<&'static str> {
+        let is_low = |category: &&str| self.score(category).is_some_and(|score| score < below);
+        CATEGORIES.into_iter().filter(is_low).collect()
     }
 
     /// Whether the user carries the badge now.
@@ -51,8 +63,8 @@ struct Memory {
     /// Ids of events, the same at every attempt.
     seen: HashSet<String>,
     /// The newest sequence of each user, by what is told: a late score must not undo a newer score, and says
-    /// nothing against a badge.
-    newest: HashMap<(String, &'static str), u64>,
+    /// nothing against a badge, nor one escalation against another.
+    newest: HashMap<(String, String), u64>,
 }
 
 impl Inbox {
@@ -69,10 +81,11 @@ impl Inbox {
             .map_err(|_| StatusCode::UNAUTHORIZED)?;
         let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (id, name, user) = (text("id"), text("event"), text("identityId"));
+        let data = event.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
         let told = match name.as_str() {
-            "IDENTITY_SCORED" => "scores",
-            "IDENTITY_BADGES_CHANGED" => "badges",
-            _ => "escalations",
+            "IDENTITY_SCORED" => "scores".to_owned(),
+            "IDENTITY_BADGES_CHANGED" => "badges".to_owned(),
+            _ => data.get("escalationId").map(Value::to_string).unwrap_or_default(),
         };
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if !memory.seen.insert(id) {
@@ -85,7 +98,6 @@ impl Inbox {
             }
             *newest = sequence;
         }
-        let data = event.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
         Ok(Some(Event { name, user, data }))
     }
 }
@@ -93,6 +105,14 @@ impl Inbox {
 /// The user of a request.
 pub fn user(headers: &HeaderMap) -> String {
     headers.get(USER_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// A text in the JSON of a request.
+///
+/// # Errors
+/// 400 without it.
+pub fn text<'b>(body: &'b Value, name: &str) -> Result<&'b str, StatusCode> {
+    body[name].as_str().filter(|text| !text.is_empty()).ok_or(StatusCode::BAD_REQUEST)
 }
 
 /// Serves on `PORT` of this machine, 4000 unless said.

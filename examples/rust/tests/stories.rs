@@ -52,6 +52,7 @@ struct Story {
     application: SocketAddr,
     process: Child,
     channel: i64,
+    secret: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
     _folder: TempDir,
@@ -81,16 +82,18 @@ impl Story {
         let url = format!("http://{dregs}/api/channels");
         let made: Value =
             http.post(url).bearer_auth(SECRET_KEY).json(&channel).send().await.unwrap().json().await.unwrap();
+        let secret = made["signingSecret"].as_str().unwrap().to_owned();
         let process = Command::new(program)
             .args(script)
             .env("PORT", application.port().to_string())
-            .env("DREGS_WEBHOOK_SECRET", made["signingSecret"].as_str().unwrap())
+            .env("DREGS_WEBHOOK_SECRET", &secret)
             .env("DREGS_SECRET_KEY", SECRET_KEY)
             .env("DREGS_URL", format!("http://{dregs}/api"))
             .spawn()
             .unwrap();
         let (channel, stop, thread) = (made["id"].as_i64().unwrap(), Some(stop), Some(thread));
-        let story = Self { http, dregs, application, process, channel, stop, thread, _folder: folder };
+        let story =
+            Self { http, dregs, application, process, channel, secret, stop, thread, _folder: folder };
         story
             .eventually("the application to listen", async || {
                 std::net::TcpStream::connect(application).is_ok().then_some(())
@@ -134,13 +137,13 @@ impl Story {
     }
 
     /// A rule that opens an escalation, of which the application is told.
-    async fn rule(&self, conditions: Value) {
-        let rule = json!({"name": "Look at it", "severity": "WARNING", "channels": ["application"], "conditions": conditions});
+    async fn rule(&self, name: &str, conditions: Value) {
+        let rule = json!({"name": name, "severity": "WARNING", "channels": ["application"], "conditions": conditions});
         self.dregs(Method::POST, "/escalation-rules", rule).await;
     }
 
-    /// A reviewer closes the escalation of a user, once it is there.
-    async fn close_escalation(&self, user: &str) {
+    /// A reviewer closes the escalation of a user by a rule, once it is there, and the application is told.
+    async fn close_escalation(&self, user: &str, rule: &str) {
         let path = format!("/escalations?identity={user}&status=OPEN");
         let open = async || {
             let found = self.dregs(Method::GET, &path, Value::Null).await;
@@ -148,23 +151,54 @@ impl Story {
                 .as_array()
                 .unwrap()
                 .iter()
-                .find(|one| one["escalationRule"]["label"] == "Look at it")
+                .find(|one| one["escalationRule"]["label"] == rule)
                 .cloned()
         };
         let escalation = self.eventually("an escalation", open).await;
         let path = format!("/escalations/{}", escalation["id"]);
         self.dregs(Method::PATCH, &path, json!({"status": "CLOSED"})).await;
+        self.eventually("the application to be told", async || {
+            let all = self.deliveries(user).await?;
+            all.iter().any(|delivery| delivery["event"] == "ESCALATION_CLOSED").then_some(())
+        })
+        .await;
+    }
+
+    /// The deliveries about a user, newest first, once all have arrived.
+    async fn deliveries(&self, user: &str) -> Option<Vec<Value>> {
+        let path = format!("/channels/{}/deliveries?identity={user}&pageSize=100", self.channel);
+        let found = self.dregs(Method::GET, &path, Value::Null).await["content"].as_array().unwrap().clone();
+        found.iter().all(|delivery| delivery["status"] == "DELIVERED").then_some(found)
+    }
+
+    /// A genuine webhook about a user.
+    async fn tell(&self, id: &str, event: &str, user: &str, sequence: u64, data: Value) {
+        let now = dregs_server::clock::Clock::now(&SystemClock).to_string();
+        let body = json!({
+            "id": id, "event": event, "timestamp": now, "occurredAt": now, "channelId": "1", "identityId": user,
+            "sequence": sequence, "data": data,
+        });
+        let body = body.to_string();
+        let signature = dregs::webhooks::compute_signature(body.as_bytes(), &self.secret);
+        let request = self.http.post(format!("http://{}/webhooks/dregs", self.application));
+        let answer = request.header("x-dregs-signature", signature).body(body).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{event} {data}");
+    }
+
+    /// Tells of scores in which nothing is known, as both servers before and after version 0.1 say it.
+    async fn tell_nothing(&self, user: &str) {
+        let none = json!({"humanity": null, "authenticity": null, "uniqueness": null, "behavior": null});
+        for (sequence, scores) in [(1, none), (2, json!({}))] {
+            let id = format!("evt_{user}_{sequence}");
+            self.tell(&id, "IDENTITY_SCORED", user, sequence, json!({"identityId": user, "scores": scores}))
+                .await;
+        }
     }
 
     /// Everything that was ever told of a user is told again, as it happens where an answer is lost; and
     /// somebody else tries to tell the application something.
     async fn repeat_all(&self, user: &str) {
-        let path = format!("/channels/{}/deliveries?identity={user}&pageSize=100", self.channel);
-        let deliveries = async || {
-            let found =
-                self.dregs(Method::GET, &path, Value::Null).await["content"].as_array().unwrap().clone();
-            found.iter().all(|delivery| delivery["status"] == "DELIVERED").then_some(found)
-        };
+        let deliveries = async || self.deliveries(user).await;
         // Oldest last: the order in which they do the most harm.
         for delivery in self.eventually("everything to be told", deliveries).await {
             self.dregs(Method::POST, &format!("/deliveries/{}/actions/resend", delivery["id"]), json!({}))
@@ -218,17 +252,38 @@ fn free_port() -> SocketAddr {
 
 async fn quarantine(story: Story) {
     let write = async |user: &str| story.ask(Method::POST, "/notes", user, json!({"text": "Hello"})).await.0;
-    story.rule(json!([{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 30}])).await;
+    story.rule("Look at it", json!([{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 30}])).await;
+    story.rule("Other", json!([{"type": "SCORE_LT", "category": "AUTHENTICITY", "threshold": 100}])).await;
     story.sign_up("ada-lovelace", "ada.lovelace@fastmail.com", "ada", BROWSER).await;
     story.sign_up("robot", "robert.miller@fastmail.com", "robot", "python-requests/2.31").await;
     story.eventually("the quarantine", async || (write("robot").await == 403).then_some(())).await;
     assert_eq!(write("ada-lovelace").await, 201);
     // Reading goes on.
     assert!(!story.get("/notes", "robot").await.as_array().unwrap().is_empty());
-    story.close_escalation("robot").await;
+    // What is about something else gives nothing back.
+    story.close_escalation("robot", "Other").await;
+    assert_eq!(write("robot").await, 403);
+    story.close_escalation("robot", "Look at it").await;
     story.eventually("the end of the quarantine", async || (write("robot").await == 201).then_some(())).await;
     story.repeat_all("robot").await;
     assert_eq!(write("robot").await, 201);
+    story.tell_nothing("nobody").await;
+    assert_eq!(write("nobody").await, 201);
+    assert_eq!(story.ask(Method::POST, "/notes", "nobody", json!({"note": 1})).await.0, 400);
+    // Two escalations about one user, the later of which arrives first: what is opened again is to be looked at.
+    let about = |id: u64, category: &str| {
+        let condition = json!({"type": "SCORE_LTE", "category": category, "threshold": 29});
+        json!({"identityId": "two", "escalationId": id, "conditions": [condition], "scores": {"humanity": 5, "uniqueness": 5}})
+    };
+    let scores = json!({"identityId": "two", "scores": {"humanity": 5, "uniqueness": 5}});
+    story.tell("evt_a", "IDENTITY_SCORED", "two", 1, scores).await;
+    story.tell("evt_b", "ESCALATION_CLOSED", "two", 5, about(1, "ANY")).await;
+    assert_eq!(write("two").await, 201);
+    story.tell("evt_c", "ESCALATION_OPENED", "two", 4, about(2, "UNIQUENESS")).await;
+    assert_eq!(write("two").await, 403);
+    story.tell("evt_d", "ESCALATION_OPENED", "two", 3, about(1, "ANY")).await;
+    story.tell("evt_e", "ESCALATION_CLOSED", "two", 6, about(2, "UNIQUENESS")).await;
+    assert_eq!(write("two").await, 201);
 }
 
 async fn rate_limits(story: Story) {
@@ -251,6 +306,8 @@ async fn rate_limits(story: Story) {
     };
     story.eventually("a refusal", refused).await;
     assert!(left("ada-lovelace").await.is_some());
+    story.tell_nothing("nobody").await;
+    assert!(left("nobody").await >= Some(18));
     story.repeat_all("robot").await;
 }
 
@@ -260,7 +317,8 @@ async fn shadowban(story: Story) {
         let posts = story.get("/posts", reader).await;
         posts.as_array().unwrap().iter().map(|post| post["user"].as_str().unwrap().to_owned()).collect()
     };
-    story.rule(json!([{"type": "BADGE_EXISTS", "badge": "suspicious"}])).await;
+    story.rule("Look at it", json!([{"type": "BADGE_EXISTS", "badge": "suspicious"}])).await;
+    story.rule("Other", json!([{"type": "SCORE_LT", "category": "AUTHENTICITY", "threshold": 100}])).await;
     story.sign_up("ada-lovelace", "ada.lovelace@fastmail.com", "ada", BROWSER).await;
     for user in ring {
         story.sign_up(user, &format!("{user}@fastmail.com"), "of-the-ring", BROWSER).await;
@@ -276,13 +334,19 @@ async fn shadowban(story: Story) {
     }
     // A reviewer closes the escalations; they are back.
     for user in ring {
-        story.close_escalation(user).await;
+        story.close_escalation(user, "Other").await;
+    }
+    assert_eq!(authors("ada-lovelace").await, ["ada-lovelace"]);
+    for user in ring {
+        story.close_escalation(user, "Look at it").await;
     }
     story
         .eventually("the posts to be back", async || (authors("ada-lovelace").await.len() == 6).then_some(()))
         .await;
     story.repeat_all("ring-1").await;
     assert_eq!(authors("ada-lovelace").await.len(), 6);
+    story.tell_nothing("ada-lovelace").await;
+    assert_eq!(authors("ring-1").await.len(), 6);
 }
 
 async fn hold_purchases(story: Story) {
@@ -294,17 +358,56 @@ async fn hold_purchases(story: Story) {
         let settled = async || (story.get(&path, "").await["status"] == wanted).then_some(());
         story.eventually(&format!("{id} to be {wanted}"), settled).await;
     };
-    story.rule(json!([{"type": "SCORE_LT", "category": "AUTHENTICITY", "threshold": 40}])).await;
+    story
+        .rule("Look at it", json!([{"type": "SCORE_LT", "category": "AUTHENTICITY", "threshold": 40}]))
+        .await;
+    story.rule("Other", json!([{"type": "SCORE_LTE", "category": "UNIQUENESS", "threshold": 100}])).await;
     story.sign_up("ada-lovelace", "ada.lovelace@fastmail.com", "ada", BROWSER).await;
     story.sign_up("xkcdqwrt", "xkcdqwrt1@mailinator.com", "other", BROWSER).await;
     assert_eq!((buy("p1", "ada-lovelace").await, buy("p2", "xkcdqwrt").await), (202, 202));
     status("p1", "APPROVED").await;
     status("p2", "HELD").await;
-    story.close_escalation("xkcdqwrt").await;
+    story.close_escalation("xkcdqwrt", "Other").await;
+    status("p2", "HELD").await;
+    story.close_escalation("xkcdqwrt", "Look at it").await;
     status("p2", "APPROVED").await;
     story.repeat_all("xkcdqwrt").await;
     status("p2", "APPROVED").await;
-    assert_eq!(story.ask(Method::GET, "/purchases/p3", "", Value::Null).await.0, 404);
+    // Whoever was looked at is not held again.
+    assert_eq!(buy("p3", "xkcdqwrt").await, 202);
+    status("p3", "APPROVED").await;
+    assert_eq!(story.ask(Method::GET, "/purchases/p4", "", Value::Null).await.0, 404);
+
+    // Of whom nothing is known, nobody knows whether to hold them: until a name or an address is there.
+    assert_eq!(buy("p5", "stranger").await, 202);
+    status("p5", "HELD").await;
+    story.tell_nothing("stranger").await;
+    status("p5", "HELD").await;
+    story.sign_up("stranger", "anna.keller@fastmail.com", "theirs", BROWSER).await;
+    status("p5", "APPROVED").await;
+
+    // An order is called whatever the shop calls it, and sent twice is the same.
+    let long = "7".repeat(70);
+    for id in ["dregs-1", long.as_str(), "a/b c", "№ 7"] {
+        assert_eq!((buy(id, "ada-lovelace").await, buy(id, "ada-lovelace").await), (202, 202), "{id}");
+        assert_eq!(buy(id, "somebody-else").await, 409, "{id}");
+        let path = id.replace('/', "%2F").replace(' ', "%20").replace('№', "%E2%84%96");
+        status(&path, "APPROVED").await;
+    }
+    for (user, order) in [
+        ("", json!({"id": "p6", "amount": 1})),
+        ("undefined", json!({"id": "p6", "amount": 1})),
+        ("ada-lovelace", json!({"id": "", "amount": 1})),
+        ("ada-lovelace", json!({"id": 6, "amount": 1})),
+        ("ada-lovelace", json!({"id": "p6"})),
+        ("ada-lovelace", json!({"id": "p6", "amount": -1})),
+        ("ada-lovelace", json!({"id": "p6", "amount": 1, "buyer": "Ada"})),
+        ("ada-lovelace", json!([])),
+    ] {
+        let (answer, _) = story.ask(Method::POST, "/purchases", user, order.clone()).await;
+        assert!(matches!(answer, 400 | 401), "{user} {order}: {answer}");
+    }
+    assert_eq!(story.ask(Method::GET, "/purchases/p6", "", Value::Null).await.0, 404);
 }
 
 async fn feature_gates(story: Story) {
@@ -320,4 +423,6 @@ async fn feature_gates(story: Story) {
     story.eventually("the gates to open", open).await;
     story.repeat_all("robot").await;
     assert_eq!(features("robot").await, json!(["read"]));
+    story.tell_nothing("nobody").await;
+    assert_eq!(features("nobody").await, json!(["read", "comment"]));
 }

@@ -192,7 +192,8 @@ fn introduce(made: &FirstStart, address: SocketAddr) {
 pub(super) fn first_event(secret_key: &str, address: SocketAddr) -> [String; 3] {
     [
         format!("curl http://{address}/api/events \\"),
-        format!("  -H 'Authorization: Bearer {secret_key}' -H 'Content-Type: application/json' \\"),
+        // In double quotes: the key may be the name of a variable.
+        format!("  -H \"Authorization: Bearer {secret_key}\" -H 'Content-Type: application/json' \\"),
         "  -d '{\"type\": \"user.signup\", \"identity\": {\"id\": \"user_1\", \"data\": {\"email\": \
          \"ann@example.com\"}}}'"
             .to_owned(),

@@ -96,6 +96,9 @@ pub struct AttemptBody {
     request_headers: Option<BTreeMap<String, String>>,
     /// As sent, byte for byte.
     request_body: Option<String>,
+    /// In their order, each as its name and its value.
+    // Not as a tuple: few generators of clients know `prefixItems`.
+    #[schema(value_type = Option<Vec<Vec<String>>>, example = json!([["content-type", "text/plain"]]))]
     response_headers: Option<Vec<(String, String)>>,
     /// The first 16 KiB.
     response_body: Option<String>,

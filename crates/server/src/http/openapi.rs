@@ -2,12 +2,13 @@
 
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{Components, Schema};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ServerBuilder};
 
 use super::cookie;
 use super::error::ErrorBody;
@@ -45,6 +46,8 @@ pub fn base() -> OpenApi {
     components.add_security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     let either = [BEARER, COOKIE].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
     document.security = Some(either.into());
+    // Wherever the document comes from.
+    document.servers = Some(vec![ServerBuilder::new().url("/").description(Some("This server.")).build()]);
     document
 }
 
@@ -54,6 +57,9 @@ pub fn complete(document: &mut OpenApi) {
     name_elements(document.components.get_or_insert_default());
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                name_optional(body);
+            }
             let common: Vec<_> = common_errors(path, operation).collect();
             let responses = &mut operation.responses.responses;
             for CommonError { status, name, .. } in common {
@@ -74,6 +80,18 @@ pub fn complete(document: &mut OpenApi) {
         let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
         let answer = ResponseBuilder::new().description(*description).content("application/json", body);
         responses.insert((*name).to_owned(), RefOr::T(answer.build()));
+    }
+}
+
+/// A body that may be left out is not required, and says no more than that: generated clients that may also send
+/// null send neither null nor nothing.
+fn name_optional(body: &mut RequestBody) {
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        let Some(RefOr::T(Schema::OneOf(either))) = &content.schema else { continue };
+        if let [named @ RefOr::Ref(_), _] | [_, named @ RefOr::Ref(_)] = &either.items[..] {
+            content.schema = Some(named.clone());
+        }
     }
 }
 

@@ -130,6 +130,41 @@ fn every_reference_leads_somewhere_and_every_schema_is_used() {
     }
 }
 
+/// Every part of the document, with where it stands.
+fn parts<'v>(at: &str, value: &'v Value, found: &mut Vec<(String, &'v Value)>) {
+    found.push((at.to_owned(), value));
+    match value {
+        Value::Object(map) => {
+            map.iter().for_each(|(name, value)| parts(&format!("{at}/{name}"), value, found))
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, value)| parts(&format!("{at}/{index}"), value, found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_document_has_nothing_that_common_generators_refuse() {
+    let document = document();
+    assert_eq!(document["servers"][0]["url"], "/");
+    let mut found = Vec::new();
+    parts("", &document, &mut found);
+    let refused = found.iter().filter(|(at, value)| {
+        let name = at.rsplit('/').next().unwrap();
+        let is_schema = matches!(name, "items" | "schema" | "not") || at.ends_with("/properties");
+        let is_new = matches!(
+            name,
+            "prefixItems" | "const" | "if" | "then" | "patternProperties" | "unevaluatedProperties"
+        );
+        // A body that may be left out, and may be null as well.
+        let is_twice_optional =
+            at.contains("/requestBody/") && name == "schema" && value.get("oneOf").is_some();
+        is_new || is_twice_optional || (is_schema && value.is_boolean())
+    });
+    assert_eq!(refused.map(|(at, _)| at.as_str()).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
 #[tokio::test]
 async fn the_server_serves_the_document() {
     let server = TestServer::start(Engine::Sqlite).await;

@@ -26,6 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// An empty working directory to call `dregs` in.
 struct Ground(TempDir);
 
+/// A port of this machine that nobody listens on.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// What a call came to.
 #[derive(Debug, PartialEq, Eq)]
 struct Done {

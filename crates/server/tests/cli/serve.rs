@@ -17,7 +17,7 @@ fn the_first_start_shows_what_it_made_once_and_a_signal_ends_it() {
     let start = || ground.start(&["serve", "--listen", "127.0.0.1:0"], &[("DREGS_LOG", "error")]);
     let mut first = start();
     let secret_key = first.line_with("secret key  sk_").trim().trim_start_matches("secret key  ").to_owned();
-    first.line_with(&format!("-H 'Authorization: Bearer {secret_key}'"));
+    first.line_with(&format!("-H \"Authorization: Bearer {secret_key}\""));
     first.line_with(" listens on http://127.0.0.1:");
     assert_eq!(first.stop_with("TERM"), (Some(0), String::new()));
 
@@ -25,6 +25,27 @@ fn the_first_start_shows_what_it_made_once_and_a_signal_ends_it() {
     let line = second.lines.recv_timeout(super::PATIENCE).unwrap();
     assert!(line.contains(" listens on http://127.0.0.1:"), "{line}");
     assert_eq!(second.stop_with("INT"), (Some(0), String::new()));
+}
+
+#[test]
+fn the_command_that_the_first_start_shows_sends_an_event() {
+    for configured in [&[("DREGS_SECRET_KEY", KEY)][..], &[]] {
+        let ground = Ground::new();
+        let listen = format!("127.0.0.1:{}", super::free_port());
+        let mut server = ground.start(&["serve", "--listen", &listen], configured);
+        let mut command = server.line_with("curl http://").trim().to_owned();
+        while let Some(part) = server.lines.recv_timeout(super::PATIENCE).ok().filter(|line| !line.is_empty())
+        {
+            command.push('\n');
+            command.push_str(&part);
+        }
+        server.line_with(" listens on ");
+        let mut shell = std::process::Command::new("sh");
+        let output = shell.args(["-c", &command]).envs(configured.iter().copied()).output().unwrap();
+        let answer = String::from_utf8(output.stdout).unwrap();
+        assert!(answer.starts_with(r#"{"status":"success""#), "{command}: {answer}");
+        server.stop_with("TERM");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Hold a purchase for review: a purchase is told to dregs, and waits for the scores that come of it. With
-//! low Authenticity it is held until a reviewer closes the escalation.
+//! low Authenticity it is held until a reviewer closes the escalation; without any, as where neither a name
+//! nor an address is known, until there is one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,36 +11,66 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use dregs::{Client, Event};
-use dregs_examples::{Inbox, serve, user};
+use dregs_examples::{Inbox, Reviews, serve, text, user};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
-const AUTHENTICITY_MIN: u64 = 40;
+const CATEGORY: &str = "authenticity";
+const SCORE_MIN: u64 = 40;
+
+/// What a purchase waits for.
+#[derive(Clone, Copy, PartialEq)]
+enum Waits {
+    Scores,
+    Profile,
+    Reviewer,
+    Nothing,
+}
+
+impl Waits {
+    /// The status of the purchase, and the name of what it waits for.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Scores => ("PENDING", "SCORES"),
+            Self::Profile => ("HELD", "PROFILE"),
+            Self::Reviewer => ("HELD", "REVIEWER"),
+            Self::Nothing => ("APPROVED", "NOTHING"),
+        }
+    }
+}
 
 struct Shop {
     inbox: Inbox,
+    reviews: Reviews,
     dregs: Client,
-    /// By id: the user and the status.
-    purchases: Mutex<BTreeMap<String, (String, &'static str)>>,
+    /// By the id of the order: the user, and what it waits for.
+    purchases: Mutex<BTreeMap<String, (String, Waits)>>,
 }
 
 impl Shop {
-    /// Moves the purchases of a user from one status to another.
-    fn settle(&self, user: &str, from: &str, to: &'static str) {
+    /// Has the purchases of a user that wait for one of these wait for something else.
+    fn settle(&self, user: &str, before: &[Waits], after: Waits) {
         let mut purchases = self.purchases.lock().unwrap_or_else(PoisonError::into_inner);
-        for (_, status) in purchases.values_mut().filter(|(buyer, status)| buyer == user && *status == from) {
-            *status = to;
+        for (_, waits) in
+            purchases.values_mut().filter(|(buyer, waits)| buyer == user && before.contains(waits))
+        {
+            *waits = after;
         }
     }
 }
 
 async fn webhook(State(shop): State<Arc<Shop>>, headers: HeaderMap, body: Bytes) -> Result<(), StatusCode> {
     let Some(event) = shop.inbox.open(&headers, &body)? else { return Ok(()) };
-    match event.name.as_str() {
-        "IDENTITY_SCORED" => {
-            let is_low = event.score("authenticity").is_some_and(|score| score < AUTHENTICITY_MIN);
-            shop.settle(&event.user, "PENDING", if is_low { "HELD" } else { "APPROVED" });
+    shop.reviews.take(&event);
+    let is_cleared = shop.reviews.has_cleared(&event.user, CATEGORY);
+    let unsettled = [Waits::Scores, Waits::Profile];
+    match (event.name.as_str(), event.score(CATEGORY)) {
+        ("IDENTITY_SCORED", None) => shop.settle(&event.user, &[Waits::Scores], Waits::Profile),
+        ("IDENTITY_SCORED", Some(score)) if score < SCORE_MIN && !is_cleared => {
+            shop.settle(&event.user, &unsettled, Waits::Reviewer);
         }
-        "ESCALATION_CLOSED" => shop.settle(&event.user, "HELD", "APPROVED"),
+        ("IDENTITY_SCORED", Some(_)) => shop.settle(&event.user, &unsettled, Waits::Nothing),
+        _ if is_cleared => shop.settle(&event.user, &[Waits::Reviewer], Waits::Nothing),
         _ => {}
     }
     Ok(())
@@ -49,21 +80,51 @@ async fn buy(
     State(shop): State<Arc<Shop>>,
     headers: HeaderMap,
     Json(order): Json<Value>,
-) -> Result<StatusCode, StatusCode> {
-    let user = user(&headers);
-    let id = order["id"].as_str().ok_or(StatusCode::BAD_REQUEST)?.to_owned();
+) -> Result<(StatusCode, Json<Value>), StatusCode> {
+    let user = Some(user(&headers)).filter(|user| !user.is_empty());
+    let user = user.ok_or(StatusCode::UNAUTHORIZED)?;
+    let id = text(&order, "id")?;
+    let amount = &order["amount"];
+    let is_amount = amount.as_f64().is_some_and(|amount| (0.0..1e12).contains(&amount));
+    if !is_amount || !(order["buyer"].is_null() || order["buyer"].is_object()) {
+        return Err(StatusCode::BAD_REQUEST);
+    }
     // Before it is told: the scores may come before the answer does.
-    let purchase = (user.clone(), "PENDING");
-    shop.purchases.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), purchase);
-    let event = Event::new("purchase", user).event_id(&id).data(json!({"amount": order["amount"]}));
-    shop.dregs.track(event).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    Ok(StatusCode::ACCEPTED)
+    let is_new = {
+        let mut purchases = shop.purchases.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = !purchases.contains_key(id);
+        let (buyer, _) = purchases.entry(id.to_owned()).or_insert_with(|| (user.clone(), Waits::Scores));
+        if *buyer != user {
+            return Err(StatusCode::CONFLICT);
+        }
+        is_new
+    };
+    // An order may be called anything, and an event may not. The same order is the same event, however often
+    // it is sent.
+    let event_id = hex::encode(Sha256::digest(id));
+    let mut event =
+        Event::new("purchase", user).event_id(event_id).data(json!({"order": id, "amount": amount}));
+    if order["buyer"].is_object() {
+        event = event.identity_data(order["buyer"].clone());
+    }
+    match shop.dregs.track(event).await {
+        Ok(_) => Ok((StatusCode::ACCEPTED, Json(json!({})))),
+        Err(error) if error.status() == Some(400) => {
+            // Of what it is not told, no scores come.
+            if is_new {
+                shop.purchases.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+            }
+            Ok((StatusCode::BAD_REQUEST, Json(json!({"error": error.to_string()}))))
+        }
+        Err(_) => Ok((StatusCode::SERVICE_UNAVAILABLE, Json(json!({"error": "Try again."})))),
+    }
 }
 
 async fn status(State(shop): State<Arc<Shop>>, Path(id): Path<String>) -> Result<Json<Value>, StatusCode> {
     let purchases = shop.purchases.lock().unwrap_or_else(PoisonError::into_inner);
-    let (_, status) = purchases.get(&id).ok_or(StatusCode::NOT_FOUND)?;
-    Ok(Json(json!({"status": status})))
+    let (_, waits) = purchases.get(&id).ok_or(StatusCode::NOT_FOUND)?;
+    let (status, waits_for) = waits.names();
+    Ok(Json(json!({"status": status, "waitsFor": waits_for})))
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -72,10 +133,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .secret_key(std::env::var("DREGS_SECRET_KEY")?)
         .base_url(std::env::var("DREGS_URL")?)
         .build()?;
-    let shop = Arc::new(Shop { inbox: Inbox::from_env(), dregs, purchases: Mutex::default() });
+    let (inbox, reviews) = (Inbox::from_env(), Reviews::default());
+    let shop = Arc::new(Shop { inbox, reviews, dregs, purchases: Mutex::default() });
     let router = Router::new()
         .route("/purchases", post(buy))
-        .route("/purchases/{id}", get(status))
+        .route("/purchases/{*id}", get(status))
         .route("/webhooks/dregs", post(webhook));
     Ok(serve(router.with_state(shop)).await?)
 }

@@ -1,7 +1,7 @@
 //! Quarantine on low scores: an account that looks like a bot, or like one of many of the same person, can
-//! read and not write, until somebody has looked at it.
+//! read and not write, while its scores are low and nobody has looked at it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
@@ -9,44 +9,42 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use dregs_examples::{Inbox, serve, user};
+use dregs_examples::{Inbox, Reviews, serve, text, user};
 use serde_json::{Value, json};
 
 const SCORE_MIN: u64 = 30;
+/// Low scores in these keep somebody from writing.
+const CATEGORIES: [&str; 2] = ["humanity", "uniqueness"];
 
 struct Notes {
     inbox: Inbox,
+    reviews: Reviews,
     state: Mutex<Shelf>,
 }
 
 #[derive(Default)]
 struct Shelf {
     notes: Vec<Value>,
-    quarantined: HashSet<String>,
-    /// Somebody has looked at them; their scores alone say no more.
-    reviewed: HashSet<String>,
+    /// Which scores of each user are low.
+    suspects: HashMap<String, BTreeSet<&'static str>>,
+}
+
+impl Notes {
+    fn is_quarantined(&self, user: &str) -> bool {
+        let shelf = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut low = shelf.suspects.get(user).into_iter().flatten();
+        low.any(|category| !self.reviews.has_cleared(user, category))
+    }
 }
 
 async fn webhook(State(notes): State<Arc<Notes>>, headers: HeaderMap, body: Bytes) -> Result<(), StatusCode> {
     let Some(event) = notes.inbox.open(&headers, &body)? else { return Ok(()) };
-    let mut shelf = notes.state.lock().unwrap_or_else(PoisonError::into_inner);
-    match event.name.as_str() {
-        "IDENTITY_SCORED" => {
-            let is_low = |category| event.score(category).is_some_and(|score| score < SCORE_MIN);
-            if (is_low("humanity") || is_low("uniqueness")) && !shelf.reviewed.contains(&event.user) {
-                shelf.quarantined.insert(event.user);
-            }
-        }
-        "ESCALATION_CLOSED" => {
-            shelf.quarantined.remove(&event.user);
-            shelf.reviewed.insert(event.user);
-        }
-        // It is worse than before: whatever was found then counts no more.
-        "ESCALATION_OPENED" => {
-            shelf.reviewed.remove(&event.user);
-            shelf.quarantined.insert(event.user);
-        }
-        _ => {}
+    if event.name == "IDENTITY_SCORED" {
+        let mut low = event.low(SCORE_MIN);
+        low.retain(|category| CATEGORIES.contains(category));
+        notes.state.lock().unwrap_or_else(PoisonError::into_inner).suspects.insert(event.user, low);
+    } else {
+        notes.reviews.take(&event);
     }
     Ok(())
 }
@@ -55,15 +53,15 @@ async fn write(
     State(notes): State<Arc<Notes>>,
     headers: HeaderMap,
     Json(note): Json<Value>,
-) -> (StatusCode, Json<Value>) {
-    let mut shelf = notes.state.lock().unwrap_or_else(PoisonError::into_inner);
+) -> Result<(StatusCode, Json<Value>), StatusCode> {
     let user = user(&headers);
-    if shelf.quarantined.contains(&user) {
+    if notes.is_quarantined(&user) {
         let error = json!({"error": "Your account is read-only until somebody has looked at it."});
-        return (StatusCode::FORBIDDEN, Json(error));
+        return Ok((StatusCode::FORBIDDEN, Json(error)));
     }
-    shelf.notes.push(json!({"user": user, "text": note["text"]}));
-    (StatusCode::CREATED, Json(json!({})))
+    let note = json!({"text": text(&note, "text")?, "user": user});
+    notes.state.lock().unwrap_or_else(PoisonError::into_inner).notes.push(note);
+    Ok((StatusCode::CREATED, Json(json!({}))))
 }
 
 async fn read(State(notes): State<Arc<Notes>>) -> Json<Value> {
@@ -72,7 +70,8 @@ async fn read(State(notes): State<Arc<Notes>>) -> Json<Value> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
-    let notes = Arc::new(Notes { inbox: Inbox::from_env(), state: Mutex::default() });
+    let notes =
+        Arc::new(Notes { inbox: Inbox::from_env(), reviews: Reviews::default(), state: Mutex::default() });
     let router = Router::new().route("/notes", get(read).post(write)).route("/webhooks/dregs", post(webhook));
     serve(router.with_state(notes)).await
 }

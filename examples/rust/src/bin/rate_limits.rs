@@ -64,7 +64,7 @@ async fn find(State(search): State<Arc<Search>>, headers: HeaderMap) -> Response
         let wait = (60 - now % 60).to_string();
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", wait)]).into_response();
     }
-    Json(json!({"results": [], "left": limit - *count})).into_response()
+    Json(json!({"left": limit - *count, "results": []})).into_response()
 }
 
 #[tokio::main(flavor = "current_thread")]

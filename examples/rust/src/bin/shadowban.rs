@@ -1,7 +1,7 @@
 //! Shadowban on a badge: the posts of suspicious users vanish for everybody but themselves, who notice
 //! nothing and try nothing else. When a reviewer closes the escalation, the posts are back.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
@@ -9,28 +9,35 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use dregs_examples::{Inbox, serve, user};
+use dregs_examples::{BADGES, Inbox, Reviews, serve, text, user};
 use serde_json::{Value, json};
 
-const BADGE: &str = "suspicious";
+/// The badge, and the score below which it is given.
+const BADGE: &str = BADGES[0].0;
+const SCORE_MIN: u64 = BADGES[0].2;
 
 struct Forum {
     inbox: Inbox,
+    reviews: Reviews,
     state: Mutex<Threads>,
 }
 
 #[derive(Default)]
 struct Threads {
-    posts: Vec<(String, Value)>,
+    posts: Vec<(String, String)>,
     /// Who carries the badge.
     suspicious: HashSet<String>,
-    /// Who has been found innocent all the same.
-    cleared: HashSet<String>,
+    /// Which scores of each user are low.
+    reasons: HashMap<String, BTreeSet<&'static str>>,
 }
 
 impl Threads {
-    fn is_banned(&self, user: &str) -> bool {
-        self.suspicious.contains(user) && !self.cleared.contains(user)
+    /// Whoever carries the badge, unless a reviewer has looked at every score that it is given for.
+    fn is_banned(&self, user: &str, reviews: &Reviews) -> bool {
+        let why = self.reasons.get(user).filter(|why| !why.is_empty());
+        let is_cleared =
+            why.is_some_and(|why| why.iter().all(|category| reviews.has_cleared(user, category)));
+        self.suspicious.contains(user) && !is_cleared
     }
 }
 
@@ -38,32 +45,43 @@ async fn webhook(State(forum): State<Arc<Forum>>, headers: HeaderMap, body: Byte
     let Some(event) = forum.inbox.open(&headers, &body)? else { return Ok(()) };
     let mut threads = forum.state.lock().unwrap_or_else(PoisonError::into_inner);
     match event.name.as_str() {
-        "IDENTITY_BADGES_CHANGED" if event.has_badge(BADGE) => threads.suspicious.insert(event.user),
-        "IDENTITY_BADGES_CHANGED" => threads.suspicious.remove(&event.user),
-        "ESCALATION_OPENED" => threads.cleared.remove(&event.user),
-        "ESCALATION_CLOSED" => threads.cleared.insert(event.user),
-        _ => false,
-    };
+        "IDENTITY_SCORED" => {
+            threads.reasons.insert(event.user.clone(), event.low(SCORE_MIN));
+        }
+        "IDENTITY_BADGES_CHANGED" if event.has_badge(BADGE) => {
+            threads.suspicious.insert(event.user);
+        }
+        "IDENTITY_BADGES_CHANGED" => {
+            threads.suspicious.remove(&event.user);
+        }
+        _ => forum.reviews.take(&event),
+    }
     Ok(())
 }
 
-async fn write(State(forum): State<Arc<Forum>>, headers: HeaderMap, Json(sent): Json<Value>) -> StatusCode {
-    let mut threads = forum.state.lock().unwrap_or_else(PoisonError::into_inner);
-    threads.posts.push((user(&headers), sent["text"].clone()));
-    StatusCode::CREATED
+async fn write(
+    State(forum): State<Arc<Forum>>,
+    headers: HeaderMap,
+    Json(sent): Json<Value>,
+) -> Result<StatusCode, StatusCode> {
+    let post = (user(&headers), text(&sent, "text")?.to_owned());
+    forum.state.lock().unwrap_or_else(PoisonError::into_inner).posts.push(post);
+    Ok(StatusCode::CREATED)
 }
 
 /// Everybody sees the posts of everybody, but for those of the banned, whom the banned see.
 async fn read(State(forum): State<Arc<Forum>>, headers: HeaderMap) -> Json<Value> {
     let threads = forum.state.lock().unwrap_or_else(PoisonError::into_inner);
-    let sees_all = threads.is_banned(&user(&headers));
-    let shown = threads.posts.iter().filter(|(author, _)| sees_all || !threads.is_banned(author));
-    Json(shown.map(|(author, text)| json!({"user": author, "text": text})).collect())
+    let is_banned = |user: &str| threads.is_banned(user, &forum.reviews);
+    let sees_all = is_banned(&user(&headers));
+    let shown = threads.posts.iter().filter(|(author, _)| sees_all || !is_banned(author));
+    Json(shown.map(|(author, text)| json!({"text": text, "user": author})).collect())
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
-    let forum = Arc::new(Forum { inbox: Inbox::from_env(), state: Mutex::default() });
+    let forum =
+        Arc::new(Forum { inbox: Inbox::from_env(), reviews: Reviews::default(), state: Mutex::default() });
     let router = Router::new().route("/posts", get(read).post(write)).route("/webhooks/dregs", post(webhook));
     serve(router.with_state(forum)).await
 }

@@ -2,6 +2,7 @@
 //! acknowledged is stored, scored and told, whatever it was doing when it ended.
 
 mod outcome;
+mod rules;
 mod traffic;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,60 @@
+//! Commands, operations, settings and files that a page names within its sentences.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::terminal::Terminal;
+use super::{Reader, page, recipe, root};
+
+/// Tries what a span names; nothing for other code.
+pub async fn check(reader: &mut Reader, span: &str) {
+    let (first, rest) = span.split_once(' ').unwrap_or((span, ""));
+    match first {
+        "make" => assert!(!recipe(rest.split(' ').next().unwrap()).is_empty()),
+        "dregs" if !rest.is_empty() => run(reader, span),
+        "dregs-bench" | "curl" => {
+            assert!(first == "dregs-bench", "a command to run stands in a block: {span}")
+        }
+        "GET" | "POST" | "PUT" | "PATCH" | "DELETE" => check_operation(first, rest),
+        _ if first.starts_with("scripts/") => assert!(root(first).exists(), "{first} is not there"),
+        _ if first.starts_with("DREGS_") => check_setting(reader, span),
+        _ if first.starts_with('/') => check_path(reader, span).await,
+        _ => {}
+    }
+}
+
+/// In the terminal that was used last: what it needs is set there.
+fn run(reader: &mut Reader, command: &str) {
+    let command = reader.prepared(command);
+    let terminal = &mut reader.terminals[reader.current];
+    let (shown, code) = terminal.run(&command);
+    assert_eq!(code, 0, "{command}: {shown}");
+}
+
+fn check_operation(method: &str, path: &str) {
+    let document: Value = serde_json::from_str(&page("openapi.json")).unwrap();
+    let operation = &document["paths"][path][method.to_lowercase()];
+    assert!(operation.is_object(), "there is no {method} {path}");
+}
+
+async fn check_path(reader: &Reader, path: &str) {
+    let client = reqwest::Client::new();
+    let request = client.request(Method::GET, format!("{}{path}", reader.server));
+    let status = request.bearer_auth(reader.secret_key()).send().await.unwrap().status();
+    assert!(status.is_success(), "{path}: {status}");
+}
+
+/// A setting is known; with a value, it is taken.
+fn check_setting(reader: &Reader, span: &str) {
+    let (name, value) = span.split_once('=').map_or((span, None), |(name, value)| (name, Some(value)));
+    if name != "DREGS_…" {
+        // A test holds that this file has every setting.
+        let line = format!("\n# {} = ", name.trim_start_matches("DREGS_").to_lowercase());
+        assert!(page("config.example.toml").contains(&line), "there is no setting {name}");
+    }
+    let Some(value) = value.filter(|value| !value.contains('…')) else { return };
+    let mut variables = reader.variables.clone();
+    variables.push((name.to_owned(), value.to_owned()));
+    let (shown, code) = Terminal::open(reader.folder.path(), &variables).run("target/release/dregs config");
+    assert_eq!(code, 0, "{span}: {shown}");
+}

@@ -1,0 +1,75 @@
+// The page of README.md, and of the dashboard's own snippets, in a real browser: as it stands there, but for the
+// address and the key.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import { Analyst } from "./analyst.js";
+import { ADMIN, browser, Dregs } from "./support.js";
+
+const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+
+/** Serves one page, without a policy of its own. */
+async function serve(html) {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { "Content-Type": "text/html" });
+    response.end(`<!doctype html><title>Shop</title>${html}`);
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  return { server, url: `http://127.0.0.1:${server.address().port}` };
+}
+
+/** Opens a page with a snippet, and gives back what the browser complains of once its events are here. */
+async function visit(chrome, dregs, html, ...types) {
+  const { server, url } = await serve(html);
+  const [credential] = await dregs.call("GET", "/credentials", undefined, dregs.admin);
+  await dregs.call("PATCH", `/credentials/${credential.id}`, { allowedOrigins: [url] }, dregs.admin);
+  const context = await chrome.newContext();
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.goto(url);
+  const events = await dregs.saw(undefined, ...types);
+  await context.close();
+  server.close();
+  assert.deepEqual(complaints, []);
+  return events;
+}
+
+async function start() {
+  const dregs = await Dregs.start(() => []);
+  dregs.admin = (await dregs.call("POST", "/auth/login", ADMIN)).token;
+  return dregs;
+}
+
+test("the page of the README sends what it says", async () => {
+  const [dregs, chrome] = [await start(), await browser()];
+  const [html, ...more] = [...README.matchAll(/```html\n(.*?)```/gs)].map(([, code]) => code);
+  assert.deepEqual(more, [], "a second page that no test opens");
+  const here = html.replace("https://dregs.example.com", dregs.url).replace(/pk_[0-9a-f]+…/, "pk_web");
+  const events = await visit(chrome, dregs, here, "dregs_init", "dregs_identify", "purchase");
+  assert.deepEqual(events.at(-1).eventData, { total: 12 });
+  assert.equal((await dregs.call("GET", "/identities/user_1")).displayEmail, "ada@example.com");
+  await chrome.close();
+  await dregs.stop();
+});
+
+test("what the dashboard gives to copy works as it stands there", async () => {
+  const [dregs, chrome] = [await start(), await browser()];
+  const analyst = await Analyst.arrive(chrome, dregs);
+  // The page of a new installation: a command with the key or with the variable that holds it, and a page.
+  const code = analyst.page.locator("pre");
+  const command = code.filter({ hasText: "/api/events" }).first();
+  await command.waitFor();
+  const [curl, html] = await Promise.all([command.textContent(), code.filter({ hasText: "<script>" }).first().textContent()]);
+  const env = { ...process.env, DREGS_SECRET_KEY: "sk_web" };
+  const answer = execFileSync("bash", ["-c", curl], { encoding: "utf8", env, stdio: ["ignore", "pipe", "ignore"] });
+  assert.equal(JSON.parse(answer).status, "success", answer);
+  await visit(chrome, dregs, html, "user.signup", "dregs_init", "dregs_identify");
+  await analyst.context.close();
+  await chrome.close();
+  await dregs.stop();
+});
