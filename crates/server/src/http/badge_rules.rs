@@ -18,8 +18,7 @@ use super::error::{ApiError, Code, ErrorBody};
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path};
 use super::rules::{
-    ConditionBody, ListParams, changed, check_name, check_seconds, conditions, find, paged,
-    slug_of, wrong,
+    ConditionBody, ListParams, changed, check_name, check_seconds, conditions, find, paged, slug_of, wrong,
 };
 use crate::app::App;
 use crate::ops::audit::Actor;

@@ -118,7 +118,8 @@ pub async fn offload<R: Send + 'static>(
     work: impl FnOnce() -> R + Send + 'static,
 ) -> Result<R, ApiError> {
     let failed = |reason: &str| ApiError::from(StoreError::Broken(reason.into()));
-    let turn = Arc::clone(&app.heavy_turns).acquire_owned().await.map_err(|_| failed("the server is stopping"))?;
+    let turn =
+        Arc::clone(&app.heavy_turns).acquire_owned().await.map_err(|_| failed("the server is stopping"))?;
     let span = tracing::Span::current();
     let done = tokio::task::spawn_blocking(move || {
         let _turn = turn;

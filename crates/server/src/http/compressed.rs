@@ -83,7 +83,8 @@ mod tests {
         for (line, expected) in cases {
             let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, line.parse().expect("a header"))]);
             let answer = all.answer(&headers);
-            let encoding = answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().expect("text"));
+            let encoding =
+                answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().expect("text"));
             assert_eq!(encoding, expected, "{line}");
             assert_eq!(answer.headers()[header::VARY], "Accept-Encoding");
         }

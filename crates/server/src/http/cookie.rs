@@ -34,7 +34,9 @@ pub fn set(token: &str, seconds: i64, is_https: bool) -> Option<HeaderValue> {
 /// The cookie by which a browser is recognised at the next sign-in, for `seconds`.
 pub fn set_browser(token: &str, seconds: i64, is_https: bool) -> Option<HeaderValue> {
     let secure = if is_https { "; Secure" } else { "" };
-    format!("{BROWSER}={token}; Path=/api/auth; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}").parse().ok()
+    format!("{BROWSER}={token}; Path=/api/auth; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
+        .parse()
+        .ok()
 }
 
 /// Whether a request with a cookie may do what it asks for: reading, or what a page of this server

@@ -39,7 +39,8 @@ async fn documents() -> Result<&'static Documents, ApiError> {
 
 /// The page.
 pub async fn page(_: Anybody, headers: HeaderMap) -> Result<Response, ApiError> {
-    let fields = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
+    let fields =
+        [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
     Ok((fields, documents().await?.page.answer(&headers)).into_response())
 }
 

@@ -19,8 +19,7 @@ use super::identities::IdentityBody;
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path};
 use super::rules::{
-    ConditionBody, ListParams, changed, check_name, check_seconds, conditions, find, paged,
-    wrong,
+    ConditionBody, ListParams, changed, check_name, check_seconds, conditions, find, paged, wrong,
 };
 use crate::app::App;
 use crate::ops::audit::Actor;

@@ -4,14 +4,12 @@ use std::fmt::Write as _;
 
 use super::body::{INLINE_MAX_KIB, SMALL_MAX_KIB};
 use super::connections::{
-    ADDRESS_PART, BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, CONNECTIONS_MAX, HEAD_MAX_KIB, HEAD_MAX_SECONDS, IDLE_MAX_SECONDS,
-    UNREAD_MAX_SECONDS,
+    ADDRESS_PART, BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, CONNECTIONS_MAX, HEAD_MAX_KIB, HEAD_MAX_SECONDS,
+    IDLE_MAX_SECONDS, UNREAD_MAX_SECONDS,
 };
 use super::page::PAGE_SIZE_MAX;
 use crate::config::Config;
-use crate::ops::limits::{
-    FILES_PER_REQUEST, OF_ADDRESS_MAX_MIB, OF_ANYBODY_MAX_MIB, OF_KNOWN_MAX_MIB,
-};
+use crate::ops::limits::{FILES_PER_REQUEST, OF_ADDRESS_MAX_MIB, OF_ANYBODY_MAX_MIB, OF_KNOWN_MAX_MIB};
 use crate::ops::live::{LISTENERS_MAX, LISTENERS_OF_KEY_MAX, LISTENERS_OF_PERSON_MAX};
 use crate::ops::sign_in::{SESSIONS_MAX, WAITING_MAX, WAITING_OF_ADDRESS_MAX};
 use crate::ops::{bounds, ingest};
@@ -41,20 +39,29 @@ pub fn table() -> String {
 }
 
 fn connections() -> Vec<Row> {
-    let closed = |reason: &str| {
-        format!("it is closed; `dregs_http_connections_closed_total{{reason=\"{reason}\"}}`")
-    };
+    let closed =
+        |reason: &str| format!("it is closed; `dregs_http_connections_closed_total{{reason=\"{reason}\"}}`");
     let gives_way = "those that have waited longest for their client are closed \
                      (`…{reason=\"gave_way\"}`); where none waits, the new one (`…{reason=\"full\"}`), and the log says \
                      `connections cannot be accepted`, once in 10 seconds";
     vec![
         row(
             "connections",
-            format!("{CONNECTIONS_MAX}, or three quarters of the files that the process may open, which it raises"),
+            format!(
+                "{CONNECTIONS_MAX}, or three quarters of the files that the process may open, which it raises"
+            ),
             gives_way,
         ),
-        row("… of one address, or one /64; loopback and trusted proxies excepted", format!("one in {ADDRESS_PART} of them"), "the same among them"),
-        row("until the first request, and for a request's head", format!("{HEAD_MAX_SECONDS} s"), &closed("head")),
+        row(
+            "… of one address, or one /64; loopback and trusted proxies excepted",
+            format!("one in {ADDRESS_PART} of them"),
+            "the same among them",
+        ),
+        row(
+            "until the first request, and for a request's head",
+            format!("{HEAD_MAX_SECONDS} s"),
+            &closed("head"),
+        ),
         row("a request's head", format!("{HEAD_MAX_KIB} KiB"), "431"),
         row("between two requests", format!("{IDLE_MAX_SECONDS} s"), &closed("idle")),
         row("a client that takes nothing of an answer", format!("{UNREAD_MAX_SECONDS} s"), &closed("unread")),
@@ -76,8 +83,16 @@ fn bodies(config: &Config) -> Vec<Row> {
     let too_large = "413; `dregs_body_refused_total{limit=\"size\"}`";
     let no_room = "503 with `Retry-After`; `dregs_body_refused_total{limit=\"memory\"}`";
     vec![
-        row("a body, decoded, and so an event", format!("{} KiB (`body_max_kib`)", config.body_max_kib), too_large),
-        row("a batch of events, with a secret key", format!("{} KiB (`batch_max_kib`)", config.batch_max_kib), too_large),
+        row(
+            "a body, decoded, and so an event",
+            format!("{} KiB (`body_max_kib`)", config.body_max_kib),
+            too_large,
+        ),
+        row(
+            "a batch of events, with a secret key",
+            format!("{} KiB (`batch_max_kib`)", config.batch_max_kib),
+            too_large,
+        ),
         row("… with a public key", format!("{} KiB (`body_max_kib`)", config.body_max_kib), too_large),
         row("a body of somebody who signs in", format!("{SMALL_MAX_KIB} KiB"), too_large),
         row("events in a batch", dregs_core::event::BATCH_MAX_EVENTS, "400"),
@@ -104,7 +119,9 @@ fn bodies(config: &Config) -> Vec<Row> {
 
 fn rates(config: &Config) -> Vec<Row> {
     let limited = |kind: &str| {
-        format!("429 with `Retry-After`, before the body is read; `dregs_rate_limited_total{{kind=\"{kind}\"}}`")
+        format!(
+            "429 with `Retry-After`, before the body is read; `dregs_rate_limited_total{{kind=\"{kind}\"}}`"
+        )
     };
     let or_any = |number: u64| if number == 0 { "any number".to_owned() } else { number.to_string() };
     let address = config.address_rate_per_second;
@@ -156,6 +173,7 @@ fn sign_ins(config: &Config) -> Vec<Row> {
 }
 
 fn made() -> Vec<Row> {
-    let rows = bounds::ALL.iter().map(|bound| row(&format!("{} of {}", bound.what, bound.owner), bound.max, "400"));
+    let rows =
+        bounds::ALL.iter().map(|bound| row(&format!("{} of {}", bound.what, bound.owner), bound.max, "400"));
     rows.collect()
 }

@@ -18,7 +18,6 @@ use crate::ops::rules::{self as ops, Change};
 use crate::store::StoreError;
 use crate::store::rules::Kept;
 
-
 /// Longest name of a rule.
 const NAME_MAX_CHARS: usize = 100;
 

@@ -167,11 +167,7 @@ pub fn find_by_session(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result
 }
 
 /// Those of these sessions that have not ended.
-pub fn holding_sessions(
-    tx: &mut Tx,
-    token_hashes: &[Vec<u8>],
-    now: Timestamp,
-) -> Result<HashSet<Vec<u8>>> {
+pub fn holding_sessions(tx: &mut Tx, token_hashes: &[Vec<u8>], now: Timestamp) -> Result<HashSet<Vec<u8>>> {
     let rows: Vec<_> = token_hashes.iter().map(|hash| values![hash.as_slice(), now]).collect();
     let found = tx.query_rows(
         "with v (token_hash, at) as (values {rows})

@@ -65,10 +65,12 @@ fn encoded(server: &TestServer, path: &str, encoding: &str, body: Vec<u8>) -> Re
     request.header("Content-Type", "application/json").header("Content-Encoding", encoding)
 }
 
+type Encode = fn(&[u8]) -> Vec<u8>;
+
 #[tokio::test]
 async fn bodies_are_decoded_within_the_limits_of_what_they_become() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let encoders: [(&str, fn(&[u8]) -> Vec<u8>); 6] = [
+    let encoders: [(&str, Encode); 6] = [
         ("gzip", gzip),
         ("X-Gzip", gzip),
         ("zstd", zstd),
@@ -108,8 +110,7 @@ async fn bodies_are_decoded_within_the_limits_of_what_they_become() {
     for (name, body, expected) in refused {
         assert_eq!(refusal(encoded(&server, "/api/events", name, body)).await, expected, "{name}");
     }
-    let unknown =
-        "415 unsupported_media_type The Content-Encoding is none that is accepted here, which are one of: gzip, deflate, zstd.";
+    let unknown = "415 unsupported_media_type The Content-Encoding is none that is accepted here, which are one of: gzip, deflate, zstd.";
     for name in ["br", "compress", "gzip, gzip", "aes128gcm"] {
         let request = || encoded(&server, "/api/events", name, gzip(&gzip(&whole)));
         assert_eq!(refusal(request()).await, unknown, "{name}");
@@ -122,7 +123,8 @@ async fn bodies_are_decoded_within_the_limits_of_what_they_become() {
 async fn bodies_are_json_by_their_type() {
     let server = TestServer::start(Engine::Sqlite).await;
     let admin = session(&server.app, team(&server.app), Role::Admin).await;
-    let refused = "415 unsupported_media_type The body must be JSON, sent with \"Content-Type: application/json\".";
+    let refused =
+        "415 unsupported_media_type The body must be JSON, sent with \"Content-Type: application/json\".";
     let cases: [(&str, Value, &str); 4] = [
         ("/api/events", event("e1", "ada"), SECRET_KEY),
         ("/api/events/batch", json!([event("e2", "ada")]), SECRET_KEY),
@@ -134,10 +136,17 @@ async fn bodies_are_json_by_their_type() {
             let request = server.request(Method::POST, path).bearer_auth(token).body(body.to_string());
             kind.into_iter().fold(request, |request, kind| request.header("Content-Type", kind))
         };
-        for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json", ""] {
+        for kind in
+            ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json", ""]
+        {
             assert_eq!(refusal(post(Some(kind))).await, refused, "{path} {kind}");
         }
-        for kind in [None, Some("application/json"), Some("Application/JSON; charset=utf-8"), Some("application/ld+json")] {
+        for kind in [
+            None,
+            Some("application/json"),
+            Some("Application/JSON; charset=utf-8"),
+            Some("application/ld+json"),
+        ] {
             assert!(answer(post(kind)).await.0.is_success(), "{path} {kind:?}");
         }
     }

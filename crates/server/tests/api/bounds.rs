@@ -3,11 +3,11 @@
 use dregs_core::mapping::MappingKind;
 use dregs_server::app::App;
 use dregs_server::ops::bounds;
+use dregs_server::store::bounds::Thing;
 use dregs_server::store::credentials::{self, NewCredential};
 use dregs_server::store::rules::{self, Kept};
 use dregs_server::store::teams::{self, Invitation};
 use dregs_server::store::users::{self, Role};
-use dregs_server::store::bounds::Thing;
 use dregs_server::store::{Result, Tx, mappings, mcp_tokens};
 use dregs_server::values;
 use reqwest::Method;
@@ -43,13 +43,15 @@ fn credential(tx: &mut Tx, team_id: i64, _: i64, n: i64) -> Result<()> {
 fn badge_rule(tx: &mut Tx, team_id: i64, _: i64, n: i64) -> Result<()> {
     let mut rule = dregs_core::rules::starter_rules().badges.remove(0);
     (rule.name, rule.slug) = (format!("Rule {n}"), format!("rule-{n}"));
-    rules::insert_badge(tx, &Kept { team_id, enabled: false, rule, created_at: NOW, updated_at: NOW }).map(drop)
+    rules::insert_badge(tx, &Kept { team_id, enabled: false, rule, created_at: NOW, updated_at: NOW })
+        .map(drop)
 }
 
 fn escalation_rule(tx: &mut Tx, team_id: i64, _: i64, n: i64) -> Result<()> {
     let mut rule = dregs_core::rules::starter_rules().escalations.remove(0);
     rule.name = format!("Rule {n}");
-    rules::insert_escalation(tx, &Kept { team_id, enabled: false, rule, created_at: NOW, updated_at: NOW }).map(drop)
+    rules::insert_escalation(tx, &Kept { team_id, enabled: false, rule, created_at: NOW, updated_at: NOW })
+        .map(drop)
 }
 
 /// Makes all that are missing up to and with the n-th at once: they are many.
@@ -81,7 +83,12 @@ fn cases() -> Vec<(&'static str, Value, bounds::Bound, Make)> {
     vec![
         ("/api/credentials", json!({"name": "One more"}), bounds::CREDENTIALS, credential),
         ("/api/mcp-tokens", json!({"name": "One more"}), bounds::MCP_TOKENS, token),
-        ("/api/team/invitations", json!({"email": "more@example.com", "role": "USER"}), bounds::INVITATIONS, invited),
+        (
+            "/api/team/invitations",
+            json!({"email": "more@example.com", "role": "USER"}),
+            bounds::INVITATIONS,
+            invited,
+        ),
         ("/api/badge-rules", badge, bounds::BADGE_RULES, badge_rule),
         ("/api/escalation-rules", escalation, bounds::ESCALATION_RULES, escalation_rule),
         ("/api/mappings", event_type, bounds::MAPPINGS, mapping),
@@ -130,10 +137,12 @@ async fn everything_that_is_made_has_a_limit() {
     }
     // Somebody who is invited takes a place as well.
     let token = "inv_last";
-    let join = move |tx: &mut Tx| teams::invite(tx, &invitation(team, -1), &dregs_server::vault::token_hash(token));
+    let join =
+        move |tx: &mut Tx| teams::invite(tx, &invitation(team, -1), &dregs_server::vault::token_hash(token));
     server.app.store.write(join).await.unwrap();
-    let person: Make =
-        |tx, team_id, _, n| users::insert(tx, team_id, &format!("m{n}@example.com"), "", Role::Viewer, NOW).map(drop);
+    let person: Make = |tx, team_id, _, n| {
+        users::insert(tx, team_id, &format!("m{n}@example.com"), "", Role::Viewer, NOW).map(drop)
+    };
     fill(&server.app, bounds::MEMBERS, owners, person, 0).await;
     let accept = server.request(Method::POST, "/api/auth/accept-invitation");
     let said = refusal(accept.json(&json!({"token": token, "password": "long enough a password"}))).await;
@@ -144,9 +153,13 @@ async fn everything_that_is_made_has_a_limit() {
 fn every_route_that_makes_something_is_in_the_table() {
     let document = serde_json::to_value(dregs_server::http::openapi()).unwrap();
     let paths = document["paths"].as_object().unwrap();
-    let mut makes: Vec<_> =
-        paths.iter().filter(|(_, item)| item["post"]["responses"]["201"].is_object()).map(|(path, _)| path.as_str()).collect();
-    let mut known: Vec<_> = cases().into_iter().map(|(path, ..)| path.replace("common-email-domains", "{slug}")).collect();
+    let mut makes: Vec<_> = paths
+        .iter()
+        .filter(|(_, item)| item["post"]["responses"]["201"].is_object())
+        .map(|(path, _)| path.as_str())
+        .collect();
+    let mut known: Vec<_> =
+        cases().into_iter().map(|(path, ..)| path.replace("common-email-domains", "{slug}")).collect();
     known.extend(["/api/channels", "/api/views"].map(str::to_owned));
     makes.sort_unstable();
     known.sort_unstable();

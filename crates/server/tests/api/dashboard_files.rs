@@ -75,12 +75,14 @@ async fn files_are_kept_for_good_and_sent_compressed() {
     let mut decoded = Vec::new();
     flate2::read::GzDecoder::new(&*gzipped).read_to_end(&mut decoded).unwrap();
     assert!(decoded == plain, "what is compressed is another file");
-    let by_browsers = server.request(Method::GET, script).header("Accept-Encoding", "gzip, deflate, br, zstd");
+    let by_browsers =
+        server.request(Method::GET, script).header("Accept-Encoding", "gzip, deflate, br, zstd");
     let answer = by_browsers.send().await.unwrap();
     assert_eq!(header(&answer, "content-encoding"), "br");
     assert!(answer.bytes().await.unwrap().len() < gzipped.len());
     for path in ["/dregs.js", "/api/openapi.json", "/api/docs"] {
-        let answer = server.request(Method::GET, path).header("Accept-Encoding", "gzip").send().await.unwrap();
+        let answer =
+            server.request(Method::GET, path).header("Accept-Encoding", "gzip").send().await.unwrap();
         assert_eq!((answer.status().as_u16(), header(&answer, "content-encoding")), (200, "gzip"), "{path}");
     }
     let icon = server.request(Method::GET, "/icon.svg").send().await.unwrap();

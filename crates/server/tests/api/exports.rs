@@ -21,7 +21,8 @@ const GROUPS: usize = 1_050;
 async fn an_export_has_every_device_and_every_group() {
     let server = TestServer::start(Engine::Sqlite).await;
     let event = |n: usize| {
-        let groups: Vec<_> = [n].into_iter().filter(|n| *n < GROUPS).map(|n| json!({"id": format!("g{n}")})).collect();
+        let groups: Vec<_> =
+            [n].into_iter().filter(|n| *n < GROUPS).map(|n| json!({"id": format!("g{n}")})).collect();
         json!({"type": "t", "identity": {"id": "ada"}, "device": {"fingerprint": format!("f{n}")}, "groups": groups})
     };
     for begin in [0, 1_000] {
@@ -30,8 +31,12 @@ async fn an_export_has_every_device_and_every_group() {
     }
     let export = server.get("/api/identities/ada/export").await;
     let ids = |list: &str, field: &str| {
-        let mut ids: Vec<_> =
-            export[list].as_array().unwrap().iter().map(|item| item[field].as_str().unwrap()[1..].parse::<usize>().unwrap()).collect();
+        let mut ids: Vec<_> = export[list]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item[field].as_str().unwrap()[1..].parse::<usize>().unwrap())
+            .collect();
         ids.sort_unstable();
         ids
     };
@@ -39,7 +44,10 @@ async fn an_export_has_every_device_and_every_group() {
     assert!(ids("groups", "id").into_iter().eq(0..GROUPS));
     assert_eq!(export["events"].as_array().map(Vec::len), Some(DEVICES));
     let page = server.get("/api/devices?identity=ada&pageSize=100&pageNumber=10").await;
-    assert_eq!((page["content"].as_array().map(Vec::len), &page["totalElements"]), (Some(100), &json!(DEVICES)));
+    assert_eq!(
+        (page["content"].as_array().map(Vec::len), &page["totalElements"]),
+        (Some(100), &json!(DEVICES))
+    );
 }
 
 #[tokio::test]
@@ -59,7 +67,8 @@ async fn nobody_waits_for_the_exports_of_others() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     for path in ["/api/auth/me", "/api/identities", "/api/devices", "/api/events"] {
         let asked = answer(server.request(Method::GET, path).bearer_auth(&viewer));
-        let (status, said): (_, Value) = timeout(PATIENCE, asked).await.expect("an answer while exports wait");
+        let (status, said): (_, Value) =
+            timeout(PATIENCE, asked).await.expect("an answer while exports wait");
         assert_eq!(status, 200, "{path}: {said}");
     }
     drop(release);

@@ -153,7 +153,8 @@ async fn pages_of_other_sites_sign_nobody_in() {
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
     };
     let json = ("Content-Type", "application/json");
-    let no_json = "415 unsupported_media_type The body must be JSON, sent with \"Content-Type: application/json\".";
+    let no_json =
+        "415 unsupported_media_type The body must be JSON, sent with \"Content-Type: application/json\".";
     let foreign = "403 csrf_refused A page of another site may not do this in somebody's browser.";
     let refused: [(&[(&str, &str)], &str); 8] = [
         (&[], no_json),
@@ -173,7 +174,8 @@ async fn pages_of_other_sites_sign_nobody_in() {
         }
     }
     let own = server.url("");
-    let taken: [&[(&str, &str)]; 3] = [&[json], &[json, ("Sec-Fetch-Site", "same-origin")], &[json, ("Origin", &own)]];
+    let taken: [&[(&str, &str)]; 3] =
+        [&[json], &[json, ("Sec-Fetch-Site", "same-origin")], &[json, ("Origin", &own)]];
     for headers in taken {
         assert_eq!(answer(post("/api/auth/login", headers)).await.0, 200, "{headers:?}");
     }

@@ -55,7 +55,8 @@ fn client() -> ureq::Agent {
 fn send_event(address: SocketAddr, id: &str) {
     let event = format!(r#"{{"id": "{id}", "type": "user.signup", "identity": {{"id": "ada"}}}}"#);
     let post = client().post(format!("http://{address}/api/events"));
-    let post = post.header("Authorization", format!("Bearer {KEY}")).header("Content-Type", "application/json");
+    let post =
+        post.header("Authorization", format!("Bearer {KEY}")).header("Content-Type", "application/json");
     assert_eq!(post.send(&event).unwrap().status(), 200);
 }
 
@@ -64,7 +65,9 @@ fn rest(mut stream: TcpStream) -> String {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut text = Vec::new();
     match stream.read_to_end(&mut text) {
-        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => panic!("it stays open"),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            panic!("it stays open")
+        }
         // Closed either way.
         _ => String::from_utf8_lossy(&text).into_owned(),
     }
@@ -78,7 +81,8 @@ fn who_comes_with_a_request_is_served_however_many_only_stay() {
     let half_a_body = "POST /api/auth/login HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
                        Content-Length: 100\r\n\r\n{\"email\"";
     let patient = connect(address, half_a_body);
-    let kinds = [("nothing", ""), ("half a head", "GET /readyz HTTP/1.1\r\nHost: "), ("half a body", half_a_body)];
+    let kinds =
+        [("nothing", ""), ("half a head", "GET /readyz HTTP/1.1\r\nHost: "), ("half a body", half_a_body)];
     for (kind, sent) in kinds {
         let kept: Vec<_> = (0..CONNECTIONS).map(|_| connect(address, sent)).collect();
         for n in 0..3 {
@@ -110,7 +114,10 @@ fn what_never_comes_is_not_waited_for() {
     let answer = rest(half_a_body);
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("\"request_timeout\""), "{answer}");
     // Too much is refused before it is sent.
-    for length in ["Content-Length: 262144\r\n\r\n".to_owned(), format!("Transfer-Encoding: chunked\r\n\r\n5000\r\n{:20480}\r\n", "")] {
+    for length in [
+        "Content-Length: 262144\r\n\r\n".to_owned(),
+        format!("Transfer-Encoding: chunked\r\n\r\n5000\r\n{:20480}\r\n", ""),
+    ] {
         let begun = monotonic();
         let mut large = connect(address, &format!("{head}{length}"));
         large.set_read_timeout(Some(PATIENCE)).unwrap();

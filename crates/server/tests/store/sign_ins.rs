@@ -47,7 +47,9 @@ async fn a_person_is_known_by_their_newest_marks(engine: Engine) {
             Ok((person(tx, "ada@example.com")?, person(tx, "bob@example.com")?))
         })
         .await;
-    for (person, mark, seen_at) in [(ada, b"1", 10), (ada, b"2", 20), (ada, b"1", 30), (bob, b"1", 5), (ada, b"3", 40)] {
+    for (person, mark, seen_at) in
+        [(ada, b"1", 10), (ada, b"2", 20), (ada, b"1", 30), (bob, b"1", 5), (ada, b"3", 40)]
+    {
         ground.write(move |tx| sign_ins::mark(tx, person, mark, at(seen_at), 2)).await;
     }
     let known = async |person, mark: &'static [u8], after| {
@@ -97,7 +99,9 @@ async fn what_people_make_is_counted(engine: Engine) {
         created_at: at(created_at),
         expires_at: at(expires_at),
     };
-    for (email, token, expires_at) in [("bob@example.com", b"1", 30), ("eve@example.com", b"2", 31), ("kim@example.com", b"3", 90)] {
+    for (email, token, expires_at) in
+        [("bob@example.com", b"1", 30), ("eve@example.com", b"2", 31), ("kim@example.com", b"3", 90)]
+    {
         ground.write(move |tx| teams::invite(tx, &new(email, 10, expires_at), token)).await;
     }
     assert_eq!((count(Thing::Invitation, team).await, count(Thing::Invitation, team + 1).await), (3, 0));

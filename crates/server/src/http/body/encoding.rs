@@ -46,7 +46,8 @@ pub fn of(headers: &HeaderMap) -> Result<Option<Encoding>, ApiError> {
 }
 
 fn unknown() -> ApiError {
-    let message = format!("The Content-Encoding is none that is accepted here, which are one of: {ACCEPTED}.");
+    let message =
+        format!("The Content-Encoding is none that is accepted here, which are one of: {ACCEPTED}.");
     ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, message).accepting(ACCEPTED)
 }
 
@@ -61,7 +62,9 @@ impl Encoding {
         let read = match self {
             _ if body.is_empty() => Ok(0),
             Self::Gzip => MultiGzDecoder::new(body).take(max_bytes + 1).read_to_end(&mut decoded),
-            Self::Deflate if is_zlib(body) => ZlibDecoder::new(body).take(max_bytes + 1).read_to_end(&mut decoded),
+            Self::Deflate if is_zlib(body) => {
+                ZlibDecoder::new(body).take(max_bytes + 1).read_to_end(&mut decoded)
+            }
             Self::Deflate => DeflateDecoder::new(body).take(max_bytes + 1).read_to_end(&mut decoded),
             Self::Zstd => zstd::stream::read::Decoder::new(body).and_then(|mut decoder| {
                 decoder.window_log_max(ZSTD_WINDOW_MAX_LOG)?;
@@ -87,9 +90,12 @@ mod tests {
         values.iter().map(|value| (header::CONTENT_ENCODING, value.parse().expect("a header"))).collect()
     }
 
+    /// Lines of the header, and what they come to.
+    type Case = (&'static [&'static str], Result<Option<Encoding>, ()>);
+
     #[test]
     fn one_encoding_is_taken_and_every_other_named() {
-        let cases: [(&[&str], Result<Option<Encoding>, ()>); 12] = [
+        let cases: [Case; 12] = [
             (&[], Ok(None)),
             (&["identity"], Ok(None)),
             (&[""], Ok(None)),

@@ -120,7 +120,8 @@ impl Line {
     /// Why the server waits no longer, if it does not. Bodies have a deadline of their own, at which they are answered.
     pub fn overdue(&self, now: Instant) -> Option<&'static str> {
         let state = self.state();
-        let after = |since: Instant, seconds| now.saturating_duration_since(since) >= Duration::from_secs(seconds);
+        let after =
+            |since: Instant, seconds| now.saturating_duration_since(since) >= Duration::from_secs(seconds);
         match state.phase {
             _ if state.unread_since.is_some_and(|since| after(since, UNREAD_MAX_SECONDS)) => Some("unread"),
             Phase::New | Phase::Head if after(state.since, HEAD_MAX_SECONDS) => Some("head"),
@@ -153,13 +154,25 @@ mod tests {
         let begun = Instant::now();
         let at = |seconds| begun + Duration::from_secs(seconds);
         let line = Line::new(None, begun);
-        assert_eq!((line.overdue(at(9)), line.overdue(at(10))), (None, Some("head")), "a request that never comes");
+        assert_eq!(
+            (line.overdue(at(9)), line.overdue(at(10))),
+            (None, Some("head")),
+            "a request that never comes"
+        );
         line.received(at(8));
-        assert_eq!((line.overdue(at(17)), line.overdue(at(18))), (None, Some("head")), "one that comes slowly");
+        assert_eq!(
+            (line.overdue(at(17)), line.overdue(at(18))),
+            (None, Some("head")),
+            "one that comes slowly"
+        );
         line.received(at(17));
         assert_eq!(line.overdue(at(18)), Some("head"), "a byte now and then does not help");
         assert_eq!(line.take_request(at(18)), Arrival::Fresh);
-        assert_eq!((line.overdue(at(500)), line.waits_since()), (None, None), "what is answered has its own limits");
+        assert_eq!(
+            (line.overdue(at(500)), line.waits_since()),
+            (None, None),
+            "what is answered has its own limits"
+        );
         line.await_body(at(18));
         assert_eq!(line.waits_since(), Some(at(18)));
         line.go_on(at(19));

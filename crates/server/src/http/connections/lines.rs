@@ -68,7 +68,8 @@ impl Lines {
     /// give way; `None` where nobody waits.
     pub fn admit(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Place> {
         let address = address.to_canonical();
-        let stands_for_many = address.is_loopback() || self.proxies.iter().any(|proxy| proxy.contains(&address));
+        let stands_for_many =
+            address.is_loopback() || self.proxies.iter().any(|proxy| proxy.contains(&address));
         let network = (!stands_for_many).then(|| network(address));
         let mut known = self.known();
         let of_network = network.and_then(|network| known.of_network.get(&network).copied()).unwrap_or(0);
@@ -146,8 +147,9 @@ impl Known {
     /// Ends those that have waited longest, of one network or of all; `false` where nobody has waited for long.
     fn give_way(&mut self, now: Instant, network: Option<IpAddr>) -> bool {
         let is_meant = |line: &Line| network.is_none() || line.network == network;
-        let has_waited =
-            |line: &Line| line.waits_since().filter(|since| now.saturating_duration_since(*since) >= GIVE_WAY_AFTER);
+        let has_waited = |line: &Line| {
+            line.waits_since().filter(|since| now.saturating_duration_since(*since) >= GIVE_WAY_AFTER)
+        };
         let mut waiting: Vec<_> = self
             .lines
             .iter()
@@ -195,7 +197,10 @@ mod tests {
             place.take_request(now);
         }
         let later = now + GIVE_WAY_AFTER;
-        assert!(lines.admit(ip("2001:db8:0:1::ffff"), later).is_none(), "what is being answered does not give way");
+        assert!(
+            lines.admit(ip("2001:db8:0:1::ffff"), later).is_none(),
+            "what is being answered does not give way"
+        );
         places[7].answered(now);
         assert!(lines.admit(ip("2001:db8:0:1::ffff"), later).is_some(), "one that waits does");
         drop(places);
@@ -215,12 +220,15 @@ mod tests {
     async fn those_who_have_waited_longest_give_way() {
         let (lines, begun) = (lines(40), Instant::now());
         let at = |millis| begun + Duration::from_millis(millis);
-        let places: Vec<_> =
-            (0..40).map(|n| lines.admit(ip("127.0.0.1"), at(n)).expect("a place")).collect();
+        let places: Vec<_> = (0..40).map(|n| lines.admit(ip("127.0.0.1"), at(n)).expect("a place")).collect();
         places[0].take_request(at(50));
         assert!(lines.admit(ip("192.0.2.1"), at(1_000)).is_some());
-        let stayed: Vec<_> =
-            places.iter().enumerate().filter(|(_, place)| lines.known().lines.contains_key(&place.id)).map(|(n, _)| n).collect();
+        let stayed: Vec<_> = places
+            .iter()
+            .enumerate()
+            .filter(|(_, place)| lines.known().lines.contains_key(&place.id))
+            .map(|(n, _)| n)
+            .collect();
         let expected: Vec<_> = [0].into_iter().chain(1 + GIVE_WAY..40).collect();
         assert_eq!(stayed, expected, "all but the sixteen oldest, and the one that is being answered");
     }

@@ -188,7 +188,8 @@ impl Audience {
     pub fn join(&self, team_id: i64, pass: Pass) -> Result<Arc<Ear>, Refused> {
         let mut ears = self.ears();
         ears.present.retain(|ear| ear.strong_count() > 0);
-        let theirs = ears.present.iter().filter_map(Weak::upgrade).filter(|ear| ear.pass.is_of_same(&pass)).count();
+        let theirs =
+            ears.present.iter().filter_map(Weak::upgrade).filter(|ear| ear.pass.is_of_same(&pass)).count();
         if theirs >= pass.listeners_max() {
             return Err(Refused::TooOften(theirs));
         }
@@ -269,7 +270,8 @@ mod tests {
     fn nobody_takes_more_than_a_few_places() {
         let audience = Audience::default();
         for (pass, max) in [(session(7), LISTENERS_OF_PERSON_MAX), (KEY, LISTENERS_OF_KEY_MAX)] {
-            let mut ears: Vec<_> = (0..max).map(|_| audience.join(1, pass.clone()).expect("a place")).collect();
+            let mut ears: Vec<_> =
+                (0..max).map(|_| audience.join(1, pass.clone()).expect("a place")).collect();
             assert_eq!(audience.join(1, pass.clone()).err(), Some(Refused::TooOften(max)));
             assert!(audience.join(1, session(8)).is_ok() && audience.join(1, Pass::Credential(2)).is_ok());
             ears.pop();

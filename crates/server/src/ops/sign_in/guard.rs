@@ -67,7 +67,14 @@ struct Counted {
 
 impl Attempt {
     /// A try to sign in as `email`, who is `user` if there is such a person.
-    pub fn new(tx: &mut Tx, app: &Limits, email: &str, user: Option<&User>, from: &Origin, now: Timestamp) -> Result<Self> {
+    pub fn new(
+        tx: &mut Tx,
+        app: &Limits,
+        email: &str,
+        user: Option<&User>,
+        from: &Origin,
+        now: Timestamp,
+    ) -> Result<Self> {
         // As much is asked of somebody who does not exist.
         let user_id = user.map_or(0, |user| user.id);
         let after = now.plus_millis(-MARK_MS);
@@ -280,10 +287,13 @@ mod tests {
         let ip = |n: usize| format!("192.0.2.{n}").parse().ok();
         let mut places: Vec<_> =
             (0..WAITING_OF_ADDRESS_MAX).map(|_| turns.strangers.enter(ip(1)).expect("a place")).collect();
-        let is_full = async |standing, address| turns.take(standing, address).await.expect("a queue").is_err();
+        let is_full =
+            async |standing, address| turns.take(standing, address).await.expect("a queue").is_err();
         assert!(is_full(Standing::Stranger, ip(1)).await);
         assert!(!is_full(Standing::Stranger, ip(2)).await);
-        places.extend((WAITING_OF_ADDRESS_MAX..WAITING_MAX).map(|n| turns.strangers.enter(ip(n)).expect("a place")));
+        places.extend(
+            (WAITING_OF_ADDRESS_MAX..WAITING_MAX).map(|n| turns.strangers.enter(ip(n)).expect("a place")),
+        );
         assert!(is_full(Standing::Stranger, ip(99)).await);
         assert!(!is_full(Standing::Place, ip(1)).await);
         assert!(!is_full(Standing::Browser, ip(1)).await);
