@@ -268,7 +268,7 @@ mod tests {
         let bodies = Bodies::default();
         let held = |address: &str, mib: usize| {
             let mut held = bodies.of_anybody(address.parse().ok());
-            held.grow_to(mib * MIB + UNCOUNTED_MAX_BYTES).map(|()| held).map_err(|full| full)
+            held.grow_to(mib * MIB + UNCOUNTED_MAX_BYTES).map(|()| held)
         };
         let mut kept = vec![held("2001:db8::1", 3).expect("room")];
         assert!(held("2001:db8::2", 2).is_err(), "of the same network");

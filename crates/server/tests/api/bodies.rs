@@ -65,10 +65,12 @@ fn encoded(server: &TestServer, path: &str, encoding: &str, body: Vec<u8>) -> Re
     request.header("Content-Type", "application/json").header("Content-Encoding", encoding)
 }
 
+type Encode = fn(&[u8]) -> Vec<u8>;
+
 #[tokio::test]
 async fn bodies_are_decoded_within_the_limits_of_what_they_become() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let encoders: [(&str, fn(&[u8]) -> Vec<u8>); 6] = [
+    let encoders: [(&str, Encode); 6] = [
         ("gzip", gzip),
         ("X-Gzip", gzip),
         ("zstd", zstd),

@@ -90,9 +90,12 @@ mod tests {
         values.iter().map(|value| (header::CONTENT_ENCODING, value.parse().expect("a header"))).collect()
     }
 
+    /// Lines of the header, and what they come to.
+    type Case = (&'static [&'static str], Result<Option<Encoding>, ()>);
+
     #[test]
     fn one_encoding_is_taken_and_every_other_named() {
-        let cases: [(&[&str], Result<Option<Encoding>, ()>); 12] = [
+        let cases: [Case; 12] = [
             (&[], Ok(None)),
             (&["identity"], Ok(None)),
             (&[""], Ok(None)),
