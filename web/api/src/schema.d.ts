@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what people and keys have done, newest first */
+        /** List the audit log, newest first */
         get: operations["listAuditLog"];
         put?: never;
         post?: never;
@@ -121,7 +121,7 @@ export interface paths {
         put?: never;
         /**
          * Create a badge rule
-         * @description Everybody is decided on again in the background.
+         * @description All identities are re-evaluated in the background.
          */
         post: operations["createBadgeRule"];
         delete?: never;
@@ -141,13 +141,13 @@ export interface paths {
         get: operations["readBadgeRule"];
         /**
          * Replace a badge rule
-         * @description Its slug stays. What was waited for counts anew.
+         * @description Its slug stays. Running delays start anew.
          */
         put: operations["replaceBadgeRule"];
         post?: never;
         /**
          * Remove a badge rule
-         * @description Its badge goes from everybody.
+         * @description Its badge is removed from every identity.
          */
         delete: operations["removeBadgeRule"];
         options?: never;
@@ -189,7 +189,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a channel
-         * @description Its deliveries, sent and waiting, go with it.
+         * @description Its deliveries, sent and pending, are deleted with it.
          */
         delete: operations["removeChannel"];
         options?: never;
@@ -211,7 +211,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send the deliveries of a time range again */
+        /** Replay the deliveries of a time range */
         post: operations["replayDeliveries"];
         delete?: never;
         options?: never;
@@ -273,7 +273,7 @@ export interface paths {
         /**
          * Test a channel
          * @description Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It
-         *     is not tried again. A disabled channel can be tested too. A test that arrives ends the pause of a channel that was
+         *     is not retried. A disabled channel can be tested too. A test that arrives ends the pause of a channel that was
          *     left alone since it failed: what waits is sent at once.
          */
         post: operations["testChannel"];
@@ -384,7 +384,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read what rules have done lately, the busiest first */
+        /** Read the recent activity of escalation rules, the busiest first */
         get: operations["readRuleActivity"];
         put?: never;
         post?: never;
@@ -401,7 +401,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read how scores are spread */
+        /** Read the score distribution */
         get: operations["readScoreDistribution"];
         put?: never;
         post?: never;
@@ -418,8 +418,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read what is there, and what has happened lately */
+        /** Read the figures of the dashboard */
         get: operations["readStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/trends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read figures over time */
+        get: operations["readTrends"];
         put?: never;
         post?: never;
         delete?: never;
@@ -460,7 +477,7 @@ export interface paths {
         put?: never;
         /**
          * Add an entry to a dataset
-         * @description Identities with an e-mail address at the domain are scored again in the background.
+         * @description Identities with an e-mail address at the domain are rescored in the background.
          */
         post: operations["createDatasetEntry"];
         delete?: never;
@@ -533,7 +550,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send a delivery again
+         * Resend a delivery
          * @description With the same event id, a fresh timestamp and signature, and a fresh schedule of retries.
          */
         post: operations["resendDelivery"];
@@ -575,8 +592,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Disregard a device, or regard it again
-         * @description Those who use it are scored again.
+         * Disregard a device, or stop disregarding it
+         * @description Identities that use it are rescored.
          */
         patch: operations["changeDevice"];
         trace?: never;
@@ -610,7 +627,7 @@ export interface paths {
         put?: never;
         /**
          * Create an escalation rule
-         * @description Everybody is decided on again in the background.
+         * @description All identities are re-evaluated in the background.
          */
         post: operations["createEscalationRule"];
         delete?: never;
@@ -630,7 +647,7 @@ export interface paths {
         put?: never;
         /**
          * Back-test a rule
-         * @description What it would have opened in the last 90 days. Nothing is changed.
+         * @description What it would have opened in the last 90 days. Read-only.
          */
         post: operations["backtestEscalationRule"];
         delete?: never;
@@ -650,7 +667,7 @@ export interface paths {
         put?: never;
         /**
          * Preview a rule
-         * @description Whom its conditions match now, delays apart. Nothing is changed.
+         * @description Identities that its conditions match now, ignoring delays. Read-only.
          */
         post: operations["previewEscalationRule"];
         delete?: never;
@@ -670,13 +687,13 @@ export interface paths {
         get: operations["readEscalationRule"];
         /**
          * Replace an escalation rule
-         * @description What was waited for counts anew.
+         * @description Running delays start anew.
          */
         put: operations["replaceEscalationRule"];
         post?: never;
         /**
          * Remove an escalation rule
-         * @description What it has opened is closed.
+         * @description Its open escalations are closed.
          */
         delete: operations["removeEscalationRule"];
         options?: never;
@@ -860,7 +877,7 @@ export interface paths {
         /** Make an identity a member of a group */
         put: operations["addGroupMember"];
         post?: never;
-        /** Take an identity out of a group */
+        /** Remove an identity from a group */
         delete: operations["removeGroupMember"];
         options?: never;
         head?: never;
@@ -920,7 +937,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete an identity with everything that is kept of it
+         * Delete an identity with all its data
          * @description What stays are keyed hashes of its devices and of its e-mail address, so that somebody who was banned is
          *     still recognised.
          */
@@ -929,7 +946,7 @@ export interface paths {
         head?: never;
         /**
          * Change an identity
-         * @description Those it is linked to are scored again.
+         * @description Identities linked to it are rescored.
          */
         patch: operations["changeIdentity"];
         trace?: never;
@@ -943,8 +960,69 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Have an identity scored again */
+        /** Rescore an identity */
         post: operations["analyzeIdentity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/actions/dismiss-badge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss a badge of an identity
+         * @description It is removed now, and stays off until new or stronger evidence appears, or its rule is changed. Scores stay as they
+         *     are.
+         */
+        post: operations["dismissBadge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/actions/preview-disregard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview disregarding an identity
+         * @description Whose scores, badges and escalations would change, and what would be sent. Read-only.
+         */
+        post: operations["previewDisregard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/actions/restore-badge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a dismissed badge
+         * @description The identity has it again if its conditions hold.
+         */
+        post: operations["restoreBadge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -961,7 +1039,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a review of an identity's analysis
+         * Request a review of an identity's analysis
          * @description It is written in the background; read it with `GET /identities/{id}/reviews`.
          */
         post: operations["reviewIdentity"];
@@ -1033,7 +1111,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the deliveries that tell of an identity, newest first
+         * List the deliveries about an identity, newest first
          * @description Of all channels.
          */
         get: operations["listIdentityDeliveries"];
@@ -1053,7 +1131,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read everything that is kept of a person
+         * Export all data of an identity
          * @description One JSON document with `identity`, `links`, `reviews`, `escalations`, `groups`, `devices`, `events`, `analyses`
          *     and `deliveries`.
          */
@@ -1073,7 +1151,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read the scores of past cycles, newest first */
+        /** Read the score history of an identity, newest first */
         get: operations["readHistory"];
         put?: never;
         post?: never;
@@ -1090,7 +1168,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what an identity is linked to, the strongest first */
+        /** List the links of an identity, the strongest first */
         get: operations["listLinks"];
         put?: never;
         post?: never;
@@ -1145,7 +1223,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Listen to what changes
+         * Stream changes
          * @description Server-sent events: once `ready`, with `{}`, then `change`, at most twice a second, and a comment every 15
          *     seconds. Nothing that happens after `ready` is missed, on whichever node. The stream ends within two seconds of the
          *     session or the key. A person may listen 8 times at once, and a key 32 times.
@@ -1174,9 +1252,29 @@ export interface paths {
         put?: never;
         /**
          * Create a mapping
-         * @description It holds for the past as well: those it concerns are scored again in the background.
+         * @description It holds for the past as well: affected identities are rescored in the background.
          */
         post: operations["createMapping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mappings/actions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview a mapping
+         * @description Counts the identities that would be rescored. Read-only.
+         */
+        post: operations["previewMapping"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1209,7 +1307,7 @@ export interface paths {
         };
         /**
          * List the names that events have had, or fields of identities
-         * @description Those that mean nothing yet first.
+         * @description Names without a mapping first.
          */
         get: operations["listSeenNames"];
         put?: never;
@@ -1276,6 +1374,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search identities, devices and groups */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system": {
         parameters: {
             query?: never;
@@ -1283,7 +1398,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read what the server is and what it is busy with */
+        /** Read the state of the server */
         get: operations["readSystem"];
         put?: never;
         post?: never;
@@ -1323,8 +1438,7 @@ export interface paths {
         put?: never;
         /**
          * Invite somebody
-         * @description The answer has a token that holds for 7 days, for `POST /api/auth/accept-invitation`. An earlier
-         *     invitation of the same person is over.
+         * @description The answer has a token that holds for 7 days, for `POST /api/auth/accept-invitation`. An earlier invitation of the same person no longer works.
          */
         post: operations["createInvitation"];
         delete?: never;
@@ -1343,7 +1457,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Take an invitation back */
+        /** Revoke an invitation */
         delete: operations["removeInvitation"];
         options?: never;
         head?: never;
@@ -1384,7 +1498,7 @@ export interface paths {
         delete: operations["removeMember"];
         options?: never;
         head?: never;
-        /** Give a person another role */
+        /** Change the role of a person */
         patch: operations["changeMember"];
         trace?: never;
     };
@@ -1395,7 +1509,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read how many events were stored, day by day */
+        /** Read the usage, day by day */
         get: operations["readUsage"];
         put?: never;
         post?: never;
@@ -1466,6 +1580,17 @@ export interface components {
             /** @description In order; the first may have begun before `from`. */
             intervals: components["schemas"]["IntervalBody"][];
         };
+        /** @description An identity that a change would alter. */
+        AlteredBody: {
+            identity: components["schemas"]["Reference"];
+            before: components["schemas"]["FourScoresBody"];
+            after: components["schemas"]["FourScoresBody"];
+            /** @description Names of badges. */
+            badgesAdded: string[];
+            badgesRemoved: string[];
+            escalationsOpened: components["schemas"]["Reference"][];
+            escalationsClosed: components["schemas"]["Reference"][];
+        };
         /** @description A scoring cycle and its outcome. */
         AnalysisBody: {
             /**
@@ -1491,7 +1616,7 @@ export interface components {
             /** Format: int64 */
             attempt: number;
             /**
-             * @description INITIAL, RETRY, RESEND, REPLAY, TEST, PROBE where a channel that had been left alone was tried, or RECOVERY where the server stopped during an
+             * @description INITIAL, RETRY, RESEND, REPLAY, TEST, PROBE where a channel paused after failures was tried, or RECOVERY where the server stopped during an
              *     attempt whose outcome is therefore not known.
              */
             trigger: string;
@@ -1515,14 +1640,20 @@ export interface components {
             } | null;
             /** @description As sent, byte for byte. */
             requestBody?: string | null;
-            responseHeaders?: [
-                string,
-                string
-            ][] | null;
+            /**
+             * @description In their order, each as its name and its value.
+             * @example [
+             *       [
+             *         "content-type",
+             *         "text/plain"
+             *       ]
+             *     ]
+             */
+            responseHeaders?: string[][] | null;
             /** @description The first 16 KiB. */
             responseBody?: string | null;
         };
-        /** @description Something that was done. */
+        /** @description An entry of the audit log. */
         AuditEntryBody: {
             /** Format: int64 */
             id: number;
@@ -1567,7 +1698,7 @@ export interface components {
             to: string;
             /**
              * Format: int64
-             * @description Cycles that were looked at.
+             * @description Cycles that were evaluated.
              */
             cycles: number;
             /**
@@ -1579,11 +1710,11 @@ export interface components {
             days: components["schemas"]["BacktestedDay"][];
             /** @description Identities that would have had one. */
             identities: number;
-            /** @description Of those, how many carry a GOOD badge now: they may be innocent. */
+            /** @description Of those, how many have a GOOD badge now: they may be legitimate. */
             good: number;
             /** @description Up to ten of them, the newest first. */
             sample: components["schemas"]["IdentityBody"][];
-            /** @description Up to ten of those that carry a GOOD badge. */
+            /** @description Up to ten of those that have a GOOD badge. */
             goodSample: components["schemas"]["IdentityBody"][];
         };
         /** @description A day of a back-test. */
@@ -1596,14 +1727,14 @@ export interface components {
             /** Format: int64 */
             opened: number;
         };
-        /** @description A badge that an identity carries. */
+        /** @description A badge of an identity. */
         BadgeBody: {
             /** @example card-testing */
             slug: string;
             name: string;
             /** @example BAD */
             type: string;
-            /** @description Why the identity carries it: a sentence. */
+            /** @description Why the identity has it: a sentence. */
             explanation: string;
             metadata: {
                 [key: string]: unknown;
@@ -1623,7 +1754,7 @@ export interface components {
             type: string;
             /**
              * Format: int64
-             * @description Badges of higher numbers come first.
+             * @description Higher numbers come first.
              */
             priority: number;
             conditions: components["schemas"]["ConditionBody"][];
@@ -1695,7 +1826,7 @@ export interface components {
             config?: components["schemas"]["ConfigBody"] | null;
             onResume?: components["schemas"]["OnResumeBody"] | null;
         };
-        /** @description How many channels are well, and how many want to be looked at. */
+        /** @description How many channels are healthy, and how many need attention. */
         ChannelSummaryBody: {
             /** Format: int64 */
             healthy: number;
@@ -1799,8 +1930,25 @@ export interface components {
             seconds?: number | null;
             badge?: string | null;
         };
-        /** @description How a channel tells, by its type. */
+        /** @description The configuration of a channel, by its type. */
         ConfigBody: components["schemas"]["WebhookConfigBody"] | components["schemas"]["EmailConfigBody"] | components["schemas"]["SlackConfigBody"];
+        /** @description What happened in a time. */
+        CountsBody: {
+            /**
+             * Format: int64
+             * @description Events that arrived.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Identities first seen.
+             */
+            newIdentities: number;
+            /** Format: int64 */
+            escalationsOpened: number;
+            /** Format: int64 */
+            escalationsClosed: number;
+        };
         /** @description A pair of keys. */
         CredentialBody: {
             /** Format: int64 */
@@ -1812,7 +1960,7 @@ export interface components {
             enabled: boolean;
             /**
              * Format: int64
-             * @description Requests it may make in a second, each event of a batch counted; null is the number in the
+             * @description Requests per second, each event of a batch counted; null is the number in the
              *     configuration, 0 any number.
              */
             ratePerSecond?: number | null;
@@ -1831,7 +1979,7 @@ export interface components {
             enabled?: boolean | null;
             /**
              * Format: int32
-             * @description Requests it may make in a second, each event of a batch counted; null goes back to the number in
+             * @description Requests per second, each event of a batch counted; null goes back to the number in
              *     the configuration.
              */
             ratePerSecond?: number | null;
@@ -1841,21 +1989,21 @@ export interface components {
             /** @example disposable-email-domains */
             slug: string;
             description: string;
-            /** @description Where the shipped part comes from. */
+            /** @description The source of the built-in part. */
             source: string;
-            /** @description The version of the shipped part: that of its package, or its date. */
+            /** @description The version of the built-in part: that of its package, or its date. */
             version: string;
             /**
              * Format: date-time
-             * @description When the shipped part was taken over.
+             * @description When the built-in part was updated.
              */
             takenAt: string;
             /**
              * Format: double
-             * @description How much the shipped part still says, as a part of what it said when it was new.
+             * @description How much of the value of the built-in part remains, from 0.0 to 1.0: old lists miss new entries.
              */
             freshness: number;
-            /** @description Shipped entries. */
+            /** @description Built-in entries. */
             globalEntryCount: number;
             /** @description The team's own entries. */
             customerEntryCount: number;
@@ -1864,17 +2012,17 @@ export interface components {
         DatasetEntryBody: {
             /**
              * Format: int64
-             * @description Null for a shipped one.
+             * @description Null for a built-in one.
              */
             id?: number | null;
             /**
-             * @description GLOBAL is shipped; CUSTOMER is the team's own.
+             * @description GLOBAL is built-in; CUSTOMER is the team's own.
              * @example CUSTOMER
              */
             scope: string;
             /** @example mailinator.com */
             value: string;
-            /** @description False takes a shipped value away. */
+            /** @description False excludes a built-in value. */
             included: boolean;
             note?: string | null;
             /** Format: date-time */
@@ -1945,7 +2093,7 @@ export interface components {
             latitude?: number | null;
             /** Format: double */
             longitude?: number | null;
-            /** @description Whether nobody's analysis looks at who else uses it. */
+            /** @description Whether it is left out of every analysis. */
             disregarded: boolean;
             /** Format: date-time */
             firstSeenAt: string;
@@ -1963,8 +2111,42 @@ export interface components {
         };
         /** @description What to change about a device. */
         DevicePatchBody: {
-            /** @description True leaves the device out of everybody's analysis, such as a shared machine of an office. */
+            /** @description True leaves the device out of every analysis, such as a shared machine of an office. */
             disregarded: boolean;
+        };
+        /** @description A badge to dismiss. */
+        DismissBadgeBody: {
+            /**
+             * @description Its slug.
+             * @example registration-bombing
+             */
+            badge: string;
+            /** @description Why, for the audit log. */
+            reason?: string | null;
+        };
+        /** @description A badge that a person has taken off an identity. */
+        DismissedBadgeBody: {
+            /** @example card-testing */
+            slug: string;
+            name: string;
+            /** Format: date-time */
+            dismissedAt: string;
+            /** @description The user's e-mail address, or the credential's name. */
+            dismissedBy: string;
+            reason?: string | null;
+        };
+        /** @description A change of `disregarded` to preview. */
+        DisregardBody: {
+            /** @description What it would be changed to. */
+            disregarded: boolean;
+        };
+        /** @description What a change of `disregarded` would do, by the scores and rules of now. */
+        DisregardPreviewBody: {
+            /** @description Identities with other scores, badges or escalations than now, the largest change first. */
+            identities: components["schemas"]["AlteredBody"][];
+            /** @description Identities that would be rescored, too, and stay as they are. */
+            unchanged: number;
+            deliveries: components["schemas"]["PlannedDeliveriesBody"][];
         };
         /** @description How the scores of one category are spread. */
         DistributionBody: {
@@ -1984,7 +2166,7 @@ export interface components {
             recipients: string[];
             /**
              * Format: int32
-             * @description Mails in a minute, from 1 to 1000, beyond which events are gathered into a digest; 10 unless said.
+             * @description E-mails per minute, from 1 to 1000, above which events are combined into a digest; 10 by default.
              */
             mailsPerMinute?: number | null;
         };
@@ -2004,7 +2186,7 @@ export interface components {
         };
         /** @description The HTTP status; or, of a refused event, `rate_limited` or `quota_exceeded`. */
         ErrorStatus: number | string;
-        /** @description Something that a rule wants somebody to look at. */
+        /** @description A case that a rule has opened for somebody to look at. */
         EscalationBody: {
             /** Format: int64 */
             id: number;
@@ -2030,6 +2212,12 @@ export interface components {
             acknowledgedAt?: string | null;
             /** Format: date-time */
             closedAt?: string | null;
+            /** @description The user's e-mail address, or the credential's name. */
+            acknowledgedBy?: string | null;
+            /** @description Null where its rule closed it. */
+            closedBy?: string | null;
+            /** @description As whoever closed it put it, or what its rule found. */
+            closeReason?: string | null;
             /** Format: date-time */
             createdAt: string;
         };
@@ -2040,6 +2228,8 @@ export interface components {
              * @example ACKNOWLEDGED
              */
             status: string;
+            /** @description Why it is closed; only with the status CLOSED. */
+            reason?: string | null;
         };
         /** @description A rule that opens an escalation when all its conditions hold. */
         EscalationRuleBody: {
@@ -2048,7 +2238,7 @@ export interface components {
             name: string;
             /** @example WARNING */
             severity: string;
-            /** @description Slugs of the channels that are told; with none it is shown, and nobody is told. */
+            /** @description Slugs of the channels to notify; without one, escalations are only listed. */
             channels: string[];
             conditions: components["schemas"]["ConditionBody"][];
             /** Format: int64 */
@@ -2057,7 +2247,7 @@ export interface components {
             closeAfterSeconds: number;
             /**
              * Format: date-time
-             * @description It opens nothing before.
+             * @description Effective from: it opens nothing before.
              */
             effectiveAt?: string | null;
             enabled: boolean;
@@ -2142,7 +2332,7 @@ export interface components {
         EventIdentityBody: {
             /** @description Your own id of the user. */
             id: string;
-            /** @description Attributes of the user, merged into what is known. */
+            /** @description Attributes of the user, merged into the stored ones. */
             data?: {
                 [key: string]: unknown;
             } | null;
@@ -2167,6 +2357,39 @@ export interface components {
             value: number;
             observations: components["schemas"]["ObservationBody"][];
         };
+        /** @description What was found, the last seen first. */
+        FoundBody: {
+            /** @description At most 10 of them. */
+            identities: components["schemas"]["FoundIdentityBody"][];
+            /** @description How many there are. */
+            identityCount: number;
+            /** @description At most 5. */
+            devices: components["schemas"]["DeviceBody"][];
+            deviceCount: number;
+            /** @description At most 5. */
+            groups: components["schemas"]["GroupBody"][];
+            groupCount: number;
+        };
+        /** @description An identity that was found. */
+        FoundIdentityBody: {
+            /**
+             * @description TEXT (id, name, e-mail address or username), IP, NETWORK, PHONE, ADDRESS or DATE_OF_BIRTH.
+             * @example TEXT
+             */
+            matchedBy: string;
+            identity: components["schemas"]["IdentityBody"];
+        };
+        /** @description The four scores; null where there is none. */
+        FourScoresBody: {
+            /** Format: int32 */
+            humanity?: number | null;
+            /** Format: int32 */
+            authenticity?: number | null;
+            /** Format: int32 */
+            uniqueness?: number | null;
+            /** Format: int32 */
+            behavior?: number | null;
+        };
         /** @description A group of identities. */
         GroupBody: {
             /** @description In lower_snake_case. */
@@ -2189,7 +2412,7 @@ export interface components {
         };
         /** @description What to change about a group. */
         GroupPatchBody: {
-            /** @description Merged into what is known; null takes a key away. */
+            /** @description Merged into the stored ones; null removes a key. */
             attributes: {
                 [key: string]: unknown;
             };
@@ -2275,15 +2498,17 @@ export interface components {
             lastScoredAt?: string | null;
             disregarded: boolean;
             badges: components["schemas"]["BadgeBody"][];
+            /** @description Badges that a person has dismissed: the identity does not have them, though their conditions may hold. */
+            dismissedBadges: components["schemas"]["DismissedBadgeBody"][];
             data: {
                 [key: string]: unknown;
             };
         };
         /** @description What to change about an identity: at least one of them. */
         IdentityPatchBody: {
-            /** @description True leaves it out of everybody's analysis and out of escalations, such as your own staff. */
+            /** @description True leaves it out of the analysis of others, of rules and of escalations, such as your own staff. */
             disregarded?: boolean | null;
-            /** @description Merged into what is known; null takes a key away. Not for people with the role USER. */
+            /** @description Merged into the stored ones; null removes a key. Not for people with the role USER. */
             attributes?: {
                 [key: string]: unknown;
             } | null;
@@ -2371,27 +2596,27 @@ export interface components {
             /** Format: password */
             password: string;
         };
-        /** @description What a name means. */
+        /** @description A mapping of a name to a canonical type. */
         MappingBody: {
             /**
              * Format: int64
-             * @description Null for what is shipped.
+             * @description Null for built-in mappings.
              */
             id?: number | null;
             /** @example EVENT_TYPE */
             kind: string;
             /**
-             * @description GLOBAL is shipped and read-only; CUSTOMER is the team's own, and comes first.
+             * @description GLOBAL is built-in and read-only; CUSTOMER is the team's own, and comes first.
              * @example CUSTOMER
              */
             scope: string;
             /**
-             * @description In lower_snake_case; names are recognised in any case and style. Those of shipped event types
+             * @description In lower_snake_case; names are recognised in any case and style. Those of built-in event types
              *     are words in any order.
              */
             source: string;
             /**
-             * @description The canonical type; null takes a shipped meaning away.
+             * @description The canonical type; null turns a built-in mapping off.
              * @example REGISTRATION
              */
             target?: string | null;
@@ -2399,10 +2624,20 @@ export interface components {
         /** @description What to change about a mapping. */
         MappingPatchBody: {
             /**
-             * @description Null takes a shipped meaning away.
+             * @description Null turns a built-in mapping off.
              * @example REGISTRATION
              */
             target?: string | null;
+        };
+        /** @description A mapping to preview. */
+        MappingPreviewBody: {
+            /**
+             * @description EVENT_TYPE or IDENTITY_FIELD.
+             * @example EVENT_TYPE
+             */
+            kind: string;
+            /** @example account.opened */
+            source: string;
         };
         /** @description A token of the person who is signed in. */
         McpTokenBody: {
@@ -2471,7 +2706,7 @@ export interface components {
              * @example throwaway.example
              */
             value: string;
-            /** @description False takes a shipped value away. */
+            /** @description False excludes a built-in value. */
             included?: boolean;
             note?: string | null;
         };
@@ -2496,10 +2731,10 @@ export interface components {
         };
         /** @description A group to store. */
         NewGroupBody: {
-            /** @description `organization` unless said. */
+            /** @description `organization` by default. */
             type?: string | null;
             id: string;
-            /** @description Merged into what is known; null takes a key away. */
+            /** @description Merged into the stored ones; null removes a key. */
             attributes?: {
                 [key: string]: unknown;
             } | null;
@@ -2528,7 +2763,7 @@ export interface components {
             /** @example account.opened */
             source: string;
             /**
-             * @description Null takes a shipped meaning away.
+             * @description Null turns a built-in mapping off.
              * @example REGISTRATION
              */
             target?: string | null;
@@ -2538,7 +2773,7 @@ export interface components {
             /** @example Support assistant */
             name: string;
         };
-        /** @description What the reviewer should know. */
+        /** @description Context for the reviewer. */
         NewReviewBody: {
             /** @description Such as what the analysis seems to get wrong. */
             feedback?: string | null;
@@ -2786,6 +3021,18 @@ export interface components {
             /** Format: password */
             newPassword: string;
         };
+        /** @description Deliveries that a change would cause. */
+        PlannedDeliveriesBody: {
+            /** Format: int64 */
+            channelId: number;
+            /** @description The channel's slug. */
+            channel: string;
+            /** @description Those of a disabled channel are paused. */
+            enabled: boolean;
+            /** @example IDENTITY_SCORED */
+            event: string;
+            count: number;
+        };
         /** @description Conditions to try. */
         PreviewBody: {
             conditions: components["schemas"]["ConditionBody"][];
@@ -2793,12 +3040,31 @@ export interface components {
         /** @description Whom conditions match. */
         PreviewedBody: {
             matching: number;
-            /** @description Of those, how many carry a GOOD badge: they may be innocent. */
+            /** @description Of those, how many have a GOOD badge: they may be legitimate. */
             good: number;
             /** @description Up to ten of them, the newest first. */
             sample: components["schemas"]["IdentityBody"][];
         };
-        /** @description What waits for a stage. */
+        /** @description What creating, changing or removing the mapping of a name would do. */
+        PreviewedMappingBody: {
+            /** @description The canonical type now. */
+            canonicalType?: string | null;
+            /**
+             * Format: int64
+             * @description Identities that would be rescored, of the newest `lookedAt`.
+             */
+            identities: number;
+            /** Format: int64 */
+            lookedAt: number;
+            /**
+             * Format: int64
+             * @description All identities.
+             */
+            total: number;
+            /** @description Slugs of the channels that would be sent `identity.scored` for each of them. */
+            channels: string[];
+        };
+        /** @description The queue of a stage. */
         QueueBody: {
             /** Format: int64 */
             waiting: number;
@@ -2855,7 +3121,7 @@ export interface components {
             queued: number;
             dryRun: boolean;
         };
-        /** @description Which deliveries to send again. */
+        /** @description Which deliveries to replay. */
         ReplayBody: {
             /**
              * Format: date-time
@@ -2867,7 +3133,7 @@ export interface components {
              * @description Created before.
              */
             to: string;
-            /** @description DELIVERED or FAILED; both unless said. What waits is sent anyway. */
+            /** @description DELIVERED or FAILED; both by default. Pending deliveries are sent anyway. */
             status?: string | null;
             /** @description Only count. */
             dryRun?: boolean;
@@ -2885,6 +3151,14 @@ export interface components {
         ResendBody: {
             /** @description From 1 to 100. */
             ids: number[];
+        };
+        /** @description A badge to restore. */
+        RestoreBadgeBody: {
+            /**
+             * @description Its slug.
+             * @example registration-bombing
+             */
+            badge: string;
         };
         /** @description A review of an identity's analysis. */
         ReviewBody: {
@@ -2923,7 +3197,7 @@ export interface components {
         RotateBody: {
             /**
              * Format: int32
-             * @description How long the old secret goes on signing beside the new one; at most seven days.
+             * @description How long the old secret signs beside the new one; at most seven days.
              */
             overlapSeconds?: number;
         };
@@ -2954,7 +3228,7 @@ export interface components {
         /** @description A name that events have had, or fields of identities. */
         SeenNameBody: {
             name: string;
-            /** @description What it means; null where nothing says so. */
+            /** @description The canonical type; null where the name has no mapping. */
             canonicalType?: string | null;
         };
         /** @description A session. */
@@ -2965,7 +3239,7 @@ export interface components {
             expiresAt: string;
             user: components["schemas"]["UserBody"];
         };
-        /** @description Where cards are posted. */
+        /** @description Where messages are posted. */
         SlackConfigBody: {
             /**
              * @description Of an incoming webhook. It is stored encrypted, and shown masked.
@@ -3020,9 +3294,9 @@ export interface components {
              * @description The size of the database, without its log.
              */
             databaseBytes: number;
-            /** @description Identities that wait to be scored. */
+            /** @description Identities waiting to be scored. */
             evaluation: components["schemas"]["QueueBody"];
-            /** @description Deliveries that wait to be sent. */
+            /** @description Deliveries waiting to be sent. */
             delivery: components["schemas"]["QueueBody"];
             /** @description The files that say where addresses are. */
             geoDatabases: string[];
@@ -3077,7 +3351,7 @@ export interface components {
              */
             eventName: string;
             /**
-             * @description What that name means; null where no mapping says so.
+             * @description The canonical type of that name; null where it has no mapping.
              * @example REGISTRATION
              */
             canonicalType?: string | null;
@@ -3085,6 +3359,28 @@ export interface components {
             eventData: {
                 [key: string]: unknown;
             };
+        };
+        /** @description What happened in a step. */
+        TrendPointBody: components["schemas"]["CountsBody"] & {
+            /**
+             * Format: date-time
+             * @description When the step begins.
+             */
+            at: string;
+        };
+        /** @description Figures over time. The last step has not ended yet. */
+        TrendsBody: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            stepSeconds: number;
+            /** @description In order; their sum is `total`. */
+            points: components["schemas"]["TrendPointBody"][];
+            total: components["schemas"]["CountsBody"];
+            /** @description Of as long a time just before `from`. */
+            previous: components["schemas"]["CountsBody"];
         };
         /** @description What a team has sent. */
         UsageBody: {
@@ -3148,28 +3444,28 @@ export interface components {
              * @example https://example.com/webhooks/dregs
              */
             url: string;
-            /** @description Headers to send besides ours; their values are stored encrypted, and masked when read. */
+            /** @description Additional headers; their values are stored encrypted, and masked when read. */
             headers?: {
                 [key: string]: string;
             } | null;
             /**
              * Format: int64
-             * @description The deadline of an attempt, from 100 to 30000.
+             * @description The timeout of an attempt, from 100 to 30000.
              */
             timeoutMs?: number | null;
             /**
              * Format: int32
-             * @description Requests under way at once, from 1 to 256; 32 unless said.
+             * @description Concurrent requests, from 1 to 256; 32 by default.
              */
             maxConcurrency?: number | null;
             /**
              * Format: int32
-             * @description Requests begun in a second, from 1 to 10000; unlimited unless said.
+             * @description Requests per second, from 1 to 10000; unlimited by default.
              */
             ratePerSecond?: number | null;
-            /** @description Whether each event of an identity waits until the one before is delivered or given up. */
+            /** @description Whether events of an identity are delivered one after the other. */
             ordered?: boolean | null;
-            /** @description Whether a score makes those of the same identity that still wait needless: they are SUPERSEDED. */
+            /** @description Whether a newer score replaces pending ones of the same identity: they become SUPERSEDED. */
             coalesce?: boolean | null;
         };
         /** @description An event with all that was sent. */
@@ -3291,7 +3587,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /** @description `at`. */
                 sort?: string;
@@ -3505,7 +3801,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /** @description `id`. */
                 sort?: string;
@@ -3923,7 +4219,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["RotateBody"] | null;
+                "application/json": components["schemas"]["RotateBody"];
             };
         };
         responses: {
@@ -3959,7 +4255,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["TestBody"] | null;
+                "application/json": components["schemas"]["TestBody"];
             };
         };
         responses: {
@@ -4024,7 +4320,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /** @description `createdAt`. */
                 sort?: string;
@@ -4221,9 +4517,9 @@ export interface operations {
     readRuleActivity: {
         parameters: {
             query?: {
-                /** @description 24 hours before `to` unless said. */
+                /** @description 24 hours before `to` by default. */
                 from?: string;
-                /** @description Up to, but not at, this time; now unless said. */
+                /** @description Up to, but not at, this time; now by default. */
                 to?: string;
             };
             header?: never;
@@ -4252,7 +4548,7 @@ export interface operations {
     readScoreDistribution: {
         parameters: {
             query?: {
-                /** @description Those whose last event is not before this; everybody unless said. */
+                /** @description Those whose last event is not before this; everybody by default. */
                 from?: string;
                 /** @description Those whose last event is before this. */
                 to?: string;
@@ -4283,9 +4579,9 @@ export interface operations {
     readStats: {
         parameters: {
             query?: {
-                /** @description 24 hours before `to` unless said. */
+                /** @description 24 hours before `to` by default. */
                 from?: string;
-                /** @description Up to, but not at, this time; now unless said. */
+                /** @description Up to, but not at, this time; now by default. */
                 to?: string;
             };
             header?: never;
@@ -4301,6 +4597,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatsBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readTrends: {
+        parameters: {
+            query?: {
+                /**
+                 * @description 24h by default, by the hour; else 7d, by six hours, or 30d, by the day.
+                 * @example 24h
+                 */
+                range?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrendsBody"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -4342,7 +4670,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /** @description `value`. */
                 sort?: string;
@@ -4475,7 +4803,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -4554,9 +4884,9 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
-                /** @description `lastSeenAt` unless said; else `firstSeenAt`, `fingerprint` or `ip`. */
+                /** @description `lastSeenAt` by default; else `firstSeenAt`, `fingerprint` or `ip`. */
                 sort?: string;
                 /** @description Devices this identity was seen on. */
                 identity?: string;
@@ -4687,7 +5017,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /** @description `id`. */
                 sort?: string;
@@ -4930,9 +5260,9 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
-                /** @description `openedAt` unless said; else `severity`. */
+                /** @description `openedAt` by default; else `severity`. */
                 sort?: string;
                 /** @description OPEN, ACKNOWLEDGED or CLOSED. */
                 status?: string;
@@ -5086,7 +5416,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /** @description `timestamp`. */
                 sort?: string;
@@ -5248,9 +5578,9 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
-                /** @description `lastTrackedAt` unless said; else `createdAt`, `updatedAt`, `displayName` or `id`. */
+                /** @description `lastTrackedAt` by default; else `createdAt`, `updatedAt`, `displayName` or `id`. */
                 sort?: string;
                 type?: string;
                 /** @description Groups this identity is in. */
@@ -5445,15 +5775,19 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /**
-                 * @description `updatedAt` unless said; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
+                 * @description `updatedAt` by default; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
                  *     `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
                  *     `displayUsername`. What has no value comes last.
                  */
                 sort?: string;
-                /** @description Part of the id, the name, the e-mail address or the username, in any case. */
+                /**
+                 * @description In any case: part of the id, the name, the e-mail address or the username; several words in any order, each
+                 *     the beginning of a word of these; or a whole phone number, postal address, date of birth, IP address or
+                 *     network.
+                 */
                 term?: string;
                 /** @description Members of the group with this id. */
                 group?: string;
@@ -5461,7 +5795,7 @@ export interface operations {
                 groupType?: string;
                 /** @description Seen on the device with this fingerprint. */
                 device?: string;
-                /** @description Carrying the badge with this slug. */
+                /** @description With the badge with this slug. */
                 badge?: string;
                 disregarded?: boolean;
                 humanityMin?: number;
@@ -5499,15 +5833,19 @@ export interface operations {
     listIdentitiesAsCsv: {
         parameters: {
             query?: {
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /**
-                 * @description `updatedAt` unless said; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
+                 * @description `updatedAt` by default; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
                  *     `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
                  *     `displayUsername`. What has no value comes last.
                  */
                 sort?: string;
-                /** @description Part of the id, the name, the e-mail address or the username, in any case. */
+                /**
+                 * @description In any case: part of the id, the name, the e-mail address or the username; several words in any order, each
+                 *     the beginning of a word of these; or a whole phone number, postal address, date of birth, IP address or
+                 *     network.
+                 */
                 term?: string;
                 /** @description Members of the group with this id. */
                 group?: string;
@@ -5515,7 +5853,7 @@ export interface operations {
                 groupType?: string;
                 /** @description Seen on the device with this fingerprint. */
                 device?: string;
-                /** @description Carrying the badge with this slug. */
+                /** @description With the badge with this slug. */
                 badge?: string;
                 disregarded?: boolean;
                 humanityMin?: number;
@@ -5669,6 +6007,114 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    dismissBadge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DismissBadgeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewDisregard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisregardBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisregardPreviewBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restoreBadge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreBadgeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     reviewIdentity: {
         parameters: {
             query?: never;
@@ -5680,7 +6126,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["NewReviewBody"] | null;
+                "application/json": components["schemas"]["NewReviewBody"];
             };
         };
         responses: {
@@ -5799,7 +6245,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
             };
             header?: never;
@@ -6009,7 +6455,7 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /** @description `source`. */
                 sort?: string;
@@ -6085,6 +6531,39 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    previewMapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MappingPreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewedMappingBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listCanonicalTypes: {
         parameters: {
             query?: never;
@@ -6116,14 +6595,14 @@ export interface operations {
                 /** @description From 0. */
                 pageNumber?: number;
                 pageSize?: number;
-                /** @description DESC unless said. */
+                /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /**
-                 * @description EVENT_TYPE unless said; or IDENTITY_FIELD: keys of the data of the 1,000 newest identities.
+                 * @description EVENT_TYPE by default; or IDENTITY_FIELD: keys of the data of the 1,000 newest identities.
                  * @example EVENT_TYPE
                  */
                 kind?: string;
-                /** @description Only what means nothing yet. */
+                /** @description Only names without a mapping. */
                 unmapped?: boolean;
                 /** @description Part of the name, in any case. */
                 term?: string;
@@ -6294,6 +6773,40 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /**
+                 * @description In any case: part of an id, a name, an e-mail address, a username or a fingerprint; several words in any
+                 *     order, each the beginning of a word of these; or a whole phone number, postal address, date of birth, IP
+                 *     address or network.
+                 * @example Ada Lovelace
+                 */
+                term: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -6585,9 +7098,9 @@ export interface operations {
     readUsage: {
         parameters: {
             query?: {
-                /** @description The beginning of this month unless said. */
+                /** @description The beginning of this month by default. */
                 from?: string;
-                /** @description Up to, but not at, this time; now unless said. */
+                /** @description Up to, but not at, this time; now by default. */
                 to?: string;
             };
             header?: never;

@@ -1,0 +1,1 @@
+function e(e){return{content:e,pageNumber:0,pageSize:e.length,totalElements:e.length,totalIsExact:!0,first:!0,last:!0}}export{e as t};
