@@ -63,6 +63,8 @@ pub struct Log {
     path: PathBuf,
     /// Pages in the log after the last commit.
     pages: AtomicU64,
+    /// Commits that wrote something.
+    commits: AtomicU64,
     /// The writer is to move what little is left.
     is_rest_wanted: AtomicBool,
     /// The writer is to empty the log, if that can be had without waiting.
@@ -77,6 +79,7 @@ impl Log {
         Self {
             path: files::log_of(path),
             pages: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
             is_rest_wanted: AtomicBool::new(false),
             is_empty_wanted: AtomicBool::new(false),
             blocked_since: Mutex::default(),
@@ -128,9 +131,15 @@ impl Upkeep {
             let before = counter.pages.swap(pages, Ordering::Relaxed);
             // The log is written again from its beginning once it is empty.
             tally::add(tally::LOG_PAGES, 1, if pages > before { pages - before } else { pages });
+            counter.commits.fetch_add(1, Ordering::Relaxed);
             Ok(())
         }))?;
         Ok(Self { log, wake, woken_at: monotonic() })
+    }
+
+    /// Commits so far that wrote something.
+    pub fn commits(&self) -> u64 {
+        self.log.commits.load(Ordering::Relaxed)
     }
 
     /// Outside a transaction, between two commits. Waits for no reader.
