@@ -1,9 +1,10 @@
 //! Everything a running server shares.
 
+use std::collections::HashMap;
 use std::fs::File;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dregs_core::link::KeyHasher;
@@ -32,6 +33,7 @@ use crate::ops::{
     sign_in, usage,
 };
 use crate::store::claims::Due;
+use crate::store::versions::{self, Kept};
 use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
 use crate::telemetry;
 use crate::vault::{self, KEY_FILE, Vault};
@@ -77,6 +79,8 @@ pub struct App {
     /// Wakes whoever writes reviews.
     pub reviews: Notify,
     pub disregarded: devices::Disregarded,
+    /// What of the rows kept in memory has been read, by their version.
+    read: Mutex<HashMap<Kept, i64>>,
     pub ingest: ingest::Queue,
     pub evaluations: Handoff<Due>,
     pub deliveries: Handoff<Outgoing>,
@@ -126,7 +130,7 @@ impl App {
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             wrong(format!("data_dir {} cannot be used: {error}", config.data_dir.display()))
         })?;
-        let key_file = config.master_key_file.clone().unwrap_or_else(|| config.data_dir.join(KEY_FILE));
+        let key_file = key_file(&config);
         let vault = Vault::new(vault::master_key(config.master_key.as_deref(), &key_file).map_err(wrong)?);
         let egress =
             EgressPolicy::parse(&config.egress_allow).map_err(|e| wrong(format!("egress_allow: {e}")))?;
@@ -188,6 +192,7 @@ impl App {
             usage: usage::Usage::default(),
             reviews: Notify::new(),
             disregarded: devices::Disregarded::default(),
+            read: Mutex::default(),
             ingest,
             evaluations,
             deliveries,
@@ -224,23 +229,42 @@ impl App {
         self.channels.reload(&self.store, &self.vault, self.clock.now()).await
     }
 
-    /// Reads again what is kept in memory, since another node may have changed it, and drops what
-    /// is no longer needed.
+    /// Reads again what is kept in memory and has changed, by whatever node, and drops what is no longer
+    /// needed.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn reload(&self) -> Result<()> {
-        self.reload_channels().await?;
+        // Before the rows: what changes meanwhile is read once more the next time.
+        let current = self.store.read(versions::all).await?;
+        for kept in Kept::ALL {
+            let version = current.get(&kept).copied();
+            if version.is_none() || version != self.versions().get(&kept).copied() {
+                self.reload_kept(kept).await?;
+                version.and_then(|version| self.versions().insert(kept, version));
+            }
+        }
+        // Changes with each attempt that fails: what is there is little.
         self.health.reload(self).await?;
-        self.credentials.reload(&self.store).await?;
-        self.names.reload(&self.store).await?;
-        devices::reload(self).await?;
-        self.mappings.reload(self).await?;
-        self.rules.reload(self).await?;
-        self.datasets.reload(self).await?;
-        self.common.reload(self).await?;
         self.usage.reload(self).await?;
         roster::prune(self).await
+    }
+
+    async fn reload_kept(&self, kept: Kept) -> Result<()> {
+        match kept {
+            Kept::Channels => self.reload_channels().await,
+            Kept::Credentials => self.credentials.reload(&self.store).await,
+            Kept::Names => self.names.reload(&self.store).await,
+            Kept::Devices => devices::reload(self).await,
+            Kept::Mappings => self.mappings.reload(self).await,
+            Kept::Rules => self.rules.reload(self).await,
+            Kept::Datasets => self.datasets.reload(self).await,
+            Kept::Common => self.common.reload(self).await,
+        }
+    }
+
+    fn versions(&self) -> MutexGuard<'_, HashMap<Kept, i64>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn is_stopping(&self) -> bool {
@@ -255,15 +279,25 @@ impl App {
 
 /// What to do about a master key that does not open what the database holds.
 fn wrong_key(config: &Config, file: &Path) -> String {
-    let given = match &config.master_key {
+    format!(
+        "the database was filled with another master key than {}, so that its signing secrets cannot be read; \
+         give this server the key of the first one, as DREGS_MASTER_KEY or master_key_file: it is the same on every \
+         node and at every start. If that key is lost for good: `dregs keys reset-secrets`",
+        given_key(config, file)
+    )
+}
+
+/// Where the master key is taken from, for people.
+pub fn given_key(config: &Config, file: &Path) -> String {
+    match &config.master_key {
         Some(_) => "the one in DREGS_MASTER_KEY".to_owned(),
         None => format!("the one in {}", file.display()),
-    };
-    format!(
-        "the database was filled with another master key than {given}, so that its signing secrets cannot be read; \
-         give this server the key of the first one, as DREGS_MASTER_KEY or master_key_file: it is the same on every \
-         node and at every start"
-    )
+    }
+}
+
+/// The file that holds the master key, unless the key itself is given.
+pub fn key_file(config: &Config) -> PathBuf {
+    config.master_key_file.clone().unwrap_or_else(|| config.data_dir.join(KEY_FILE))
 }
 
 /// Where the rows are, by the configuration.
@@ -276,7 +310,10 @@ pub fn location(config: &Config) -> Location {
 
 /// Makes sure that no other server uses the SQLite file: each would take what the other works on
 /// for left over from a crash.
-fn lock(config: &Config) -> std::result::Result<File, String> {
+///
+/// # Errors
+/// One line that says who is in the way.
+pub fn lock(config: &Config) -> std::result::Result<File, String> {
     let path = config.data_dir.join(LOCK_FILE);
     let file = File::create(&path)
         .map_err(|error| format!("data_dir {} cannot be used: {error}", path.display()))?;

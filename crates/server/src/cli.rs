@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::app::StartError;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Flags, Loaded};
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_MISUSED: u8 = 2;
@@ -123,6 +123,13 @@ pub fn main() -> ExitCode {
         output::note(format!("dregs: {failure}"));
     }
     code.into()
+}
+
+/// The configuration of a command, which says on standard error what of it has no effect.
+fn load(flags: &Flags) -> Result<Loaded, Failure> {
+    let loaded = crate::config::load(flags)?;
+    loaded.warnings.iter().for_each(|warning| output::note(format_args!("dregs: {warning}")));
+    Ok(loaded)
 }
 
 /// The runtime of a command: what it does besides serving is little.

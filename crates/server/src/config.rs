@@ -213,6 +213,8 @@ pub struct Loaded {
     pub config: Config,
     /// Every setting in the order of the documentation.
     pub in_force: Vec<InForce>,
+    /// What was written and has no effect, a line each.
+    pub warnings: Vec<String>,
 }
 
 /// A setting as `dregs config` shows it.
@@ -246,7 +248,8 @@ pub enum ConfigError {
 /// The first thing that is wrong, in the order of the settings.
 pub fn load(flags: &Flags) -> Result<Loaded, ConfigError> {
     let file = layers::read_file(flags.config.as_deref())?;
-    combine(file, Layer::environment(environment())?, Layer::flags(flags.given()))
+    let (environment, warnings) = Layer::environment(environment())?;
+    Ok(Loaded { warnings, ..combine(file, environment, Layer::flags(flags.given()))? })
 }
 
 /// The API address (`…/api`) that the published clients and the commands of this binary use.
@@ -305,7 +308,7 @@ fn combine(file: Option<Layer>, environment: Layer, flags: Layer) -> Result<Load
             origin: place.origin(setting),
         })
         .collect();
-    Ok(Loaded { config, in_force })
+    Ok(Loaded { config, in_force, warnings: Vec::new() })
 }
 
 fn read(setting: &Setting, config: &mut Config, value: &figment::value::Value) -> Result<(), String> {

@@ -16,6 +16,7 @@ use crate::ops::handoff::Outgoing;
 use crate::ops::ingest;
 use crate::shutdown::{self, Shutdown};
 use crate::store::claims::Due;
+use crate::store::log_failure;
 use crate::{http, workers};
 
 /// What is under way when the server is told to stop has this long to finish.
@@ -114,7 +115,7 @@ async fn reload(app: Arc<App>, mut shutdown: Shutdown) {
             () = shutdown.begun() => return,
         }
         if let Err(error) = app.reload().await {
-            tracing::error!(%error, "what is kept in memory could not be read again");
+            log_failure!(error, "what is kept in memory could not be read again");
         }
     }
 }

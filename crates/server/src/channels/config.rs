@@ -65,6 +65,11 @@ pub enum ChannelConfig {
 }
 
 impl ChannelConfig {
+    /// That of a Slack channel which posts at `url`.
+    pub fn slack(url: &str) -> Self {
+        Self::Slack(SlackConfig { url: url.to_owned() })
+    }
+
     /// Reads a configuration that a customer sends: everything must be in its limits, and a URL must lead
     /// where `policy` allows as far as can be said without resolving its name. The error holds all that is
     /// wrong.

@@ -9,10 +9,10 @@ use dregs_core::score::{Category, Weights};
 
 use super::output::{columns, line, note};
 use super::serve::{check_data_dir, store_failure, store_name};
-use super::{Failure, runtime};
+use super::{Failure, load, runtime};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock, monotonic};
-use crate::config::{self, Flags};
+use crate::config::Flags;
 use crate::ops::backtest::{self, Candidate, Compared, Outcome};
 use crate::store::{Location, Store, users};
 
@@ -64,7 +64,7 @@ impl Backtest {
             }
             None => None,
         };
-        let config = config::load(&self.flags)?.config;
+        let config = load(&self.flags)?.config;
         let in_force = Weights::parse(&config.analyzer_weights)
             .map_err(|problem| misused("analyzer_weights", problem))?;
         let location = app::location(&config);

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::Failure;
 use super::output::{columns, line};
-use crate::config::{self, Flags};
+use super::{Failure, load};
+use crate::config::Flags;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -17,7 +17,7 @@ pub struct ShowConfig {
 
 impl ShowConfig {
     pub fn run(self) -> Result<(), Failure> {
-        let rows: Vec<[String; 3]> = config::load(&self.flags)?
+        let rows: Vec<[String; 3]> = load(&self.flags)?
             .in_force
             .into_iter()
             .map(|setting| [setting.key.to_owned(), shown(setting.value), setting.origin])

@@ -1,14 +1,16 @@
 //! `dregs keys`: credentials, worked on directly in the store.
 
+mod reset_secrets;
+
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::output::{columns, line};
 use super::serve::{store_failure, store_name};
-use super::{Failure, runtime};
+use super::{Failure, load, runtime};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{self, Flags};
+use crate::config::Flags;
 use crate::ops;
 use crate::ops::audit::Actor;
 use crate::store::credentials::{self, Change, Credential};
@@ -22,7 +24,8 @@ follows within a second.
 Examples:
   dregs keys list
   dregs keys create Checkout --origin https://shop.example.com
-  dregs keys revoke 2")]
+  dregs keys revoke 2
+  dregs keys reset-secrets --lost-master-key    After the master key was lost")]
 pub struct Keys {
     #[command(subcommand)]
     action: Action,
@@ -47,6 +50,16 @@ enum Action {
     Revoke {
         #[arg(value_name = "ID")]
         id: i64,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Give channels new signing secrets, where the master key that sealed the old ones is lost for good
+    ///
+    /// Stop every server on the database first. Without --lost-master-key this only says what cannot be read.
+    ResetSecrets {
+        /// Do it: what the lost key sealed is given up
+        #[arg(long)]
+        lost_master_key: bool,
         #[command(flatten)]
         settings: Settings,
     },
@@ -83,6 +96,10 @@ impl Keys {
             Action::Revoke { id, settings } => {
                 runtime.block_on(set_enabled(&settings.open()?, id, Validity::Revoked))
             }
+            Action::ResetSecrets { lost_master_key, settings } => {
+                let config = load(&settings.flags)?.config;
+                runtime.block_on(reset_secrets::run(&settings.open()?, &config, lost_master_key))
+            }
             Action::Enable { id, settings } => {
                 runtime.block_on(set_enabled(&settings.open()?, id, Validity::Valid))
             }
@@ -98,7 +115,7 @@ struct Opened {
 
 impl Settings {
     fn open(self) -> Result<Opened, Failure> {
-        let config = config::load(&self.flags)?.config;
+        let config = load(&self.flags)?.config;
         let location = app::location(&config);
         let name = store_name(&config);
         if let Location::File(path) = &location

@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::Failure;
 use super::output::{line, note};
 use super::serve::{check_data_dir, store_failure, store_name};
+use super::{Failure, load};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{self, Flags};
+use crate::config::Flags;
 use crate::store::{Location, Store};
 
 #[derive(Args)]
@@ -28,7 +28,7 @@ pub struct Migrate {
 
 impl Migrate {
     pub fn run(self) -> Result<(), Failure> {
-        let config = config::load(&self.flags)?.config;
+        let config = load(&self.flags)?.config;
         let location = app::location(&config);
         let name = store_name(&config);
         if let Location::File(path) = &location {

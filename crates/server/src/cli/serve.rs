@@ -13,7 +13,7 @@ use super::output::line;
 use super::{Failure, runtime};
 use crate::app::{App, Opened, StartError};
 use crate::clock::SystemClock;
-use crate::config::{self, Config, Flags};
+use crate::config::{self, Config, Flags, Loaded};
 use crate::ops::first_start::FirstStart;
 use crate::store::StoreError;
 use crate::{failpoint, telemetry};
@@ -36,8 +36,9 @@ pub struct Serve {
 
 impl Serve {
     pub fn run(self) -> Result<(), Failure> {
-        let config = config::load(&self.flags)?.config;
+        let Loaded { config, warnings, .. } = config::load(&self.flags)?;
         telemetry::start_log(&config).map_err(Failure::Misused)?;
+        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         if let Some(failpoint) = &config.failpoint {
             failpoint::arm(failpoint)
                 .map_err(|problem| Failure::Misused(format!("DREGS_FAILPOINT: {problem}")))?;
@@ -128,11 +129,7 @@ pub(super) async fn open(config: Config) -> Result<Opened, Failure> {
 
 /// What cannot be done with the store that `name` names, and what to do about it.
 pub(super) fn store_failure(name: &str, error: &StoreError) -> Failure {
-    let advice = match error {
-        StoreError::Unavailable(_) => ": is it running, and is the setting right? `dregs config` shows it",
-        _ => "",
-    };
-    Failure::Failed(format!("{name} cannot be used: {error}{advice}"))
+    Failure::Failed(format!("{name} cannot be used: {error}"))
 }
 
 /// The setting that says where the rows are, without secrets.
@@ -143,18 +140,34 @@ pub(super) fn store_name(config: &Config) -> String {
     }
 }
 
+/// What is written into the data directory to see whether it can be.
+const PROBE: [u8; 4096] = [0; 4096];
+
 /// Makes the data directory if it is missing, and makes sure that files can be made in it.
 pub(super) fn check_data_dir(directory: &Path) -> Result<(), Failure> {
     let probe = directory.join(".writable");
+    let shown = directory.display();
+    // Something must be in it, or it finds room on a full disk.
     let checked = std::fs::create_dir_all(directory)
-        .and_then(|()| std::fs::write(&probe, ""))
+        .and_then(|()| std::fs::write(&probe, PROBE))
         .and_then(|()| std::fs::remove_file(&probe));
     checked.map_err(|error| {
-        Failure::Misused(format!(
-            "data_dir {} cannot be written to: {error}. Make it writable for this user, or choose another \
-             with --data-dir",
-            directory.display()
-        ))
+        let _ = std::fs::remove_file(&probe);
+        Failure::Misused(match error.kind() {
+            ErrorKind::AlreadyExists => {
+                format!("data_dir {shown} is a file, not a directory: choose a directory with --data-dir")
+            }
+            ErrorKind::NotADirectory => {
+                format!("data_dir {shown} is below a file: choose a directory with --data-dir")
+            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                format!("data_dir {shown} cannot be written to: its disk is full ({error}). Make room, and start again")
+            }
+            _ => format!(
+                "data_dir {shown} cannot be written to: {error}. Make it writable for this user, or choose another \
+                 with --data-dir"
+            ),
+        })
     })
 }
 

@@ -27,21 +27,44 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    /// The variables that are settings.
-    pub fn environment(variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+    /// The variables that are settings, and a line for each kind of variable with our prefix that is none.
+    pub fn environment(
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<String>), ConfigError> {
         let ours = variables.filter(|(name, _)| {
             name.starts_with(PREFIX)
                 && !name.starts_with(TEST_PREFIX)
                 && !CLIENT_VARIABLES.contains(&name.as_str())
         });
         let mut values = Dict::new();
+        let (mut of_services, mut unknown_ones) = (Vec::new(), Vec::new());
         for (name, value) in ours {
-            let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) else {
-                return Err(unknown(&name, Setting::variable, name.clone()));
-            };
-            values.insert(setting.key.to_owned(), value.into());
+            if is_of_service(&name, &value) {
+                of_services.push(name);
+            } else if let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) {
+                values.insert(setting.key.to_owned(), value.into());
+            } else if let Some(meant) = meant(&name, Setting::variable) {
+                return Err(ConfigError::Unknown { written: name, hint: did_you_mean(&meant) });
+            } else {
+                unknown_ones.push(name);
+            }
         }
-        Ok(Self { name: ENVIRONMENT.to_owned(), values })
+        let line = |names: Vec<String>, what: &str| {
+            (!names.is_empty()).then(|| format!("{} {what}", sorted(names).join(", ")))
+        };
+        let warnings = [
+            line(
+                unknown_ones,
+                "in the environment: there is no such setting, so it has no effect; `dregs config` lists all",
+            ),
+            line(
+                of_services,
+                "in the environment: made by Kubernetes for a service of that name, and no settings; \
+                 `enableServiceLinks: false` in the pod keeps them away",
+            ),
+        ];
+        let layer = Self { name: ENVIRONMENT.to_owned(), values };
+        Ok((layer, warnings.into_iter().flatten().collect()))
     }
 
     /// The flags that were given, by key.
@@ -144,17 +167,61 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
 }
 
 fn unknown(name: &str, spelling: fn(&Setting) -> String, written: String) -> ConfigError {
-    let nearest = SETTINGS.iter().filter(|setting| !setting.is_hidden()).map(spelling);
-    let nearest = nearest.map(|known| (strsim::levenshtein(name, &known), known)).min();
-    let hint = match nearest {
-        Some((distance, known)) if distance <= TYPING_ERRORS_MAX => format!("; did you mean {known}?"),
-        _ => "; `dregs config` lists them all".to_owned(),
+    let hint = match meant(name, spelling) {
+        Some(known) => did_you_mean(&known),
+        None => "; `dregs config` lists them all".to_owned(),
     };
     ConfigError::Unknown { written, hint }
 }
 
+fn did_you_mean(known: &str) -> String {
+    format!("; did you mean {known}?")
+}
+
+/// The setting that a name is mistyped from, if it is from any: some letters that are missing, too many, other
+/// ones or swapped, but fewer than make up half of it.
+fn meant(name: &str, spelling: fn(&Setting) -> String) -> Option<String> {
+    let bare = |name: &str| name.to_ascii_uppercase().trim_start_matches(PREFIX).to_owned();
+    let written = bare(name);
+    let known = SETTINGS.iter().filter(|setting| !setting.is_hidden()).map(spelling);
+    let distance = |known: &str| strsim::osa_distance(&written, &bare(known));
+    let (distance, nearest) = known.map(|known| (distance(&known), known)).min()?;
+    let letters = written.chars().count().min(bare(&nearest).chars().count());
+    (distance <= TYPING_ERRORS_MAX && distance * 2 < letters).then_some(nearest)
+}
+
 /// How many letters may differ for a name to be taken for a mistyped other one.
 const TYPING_ERRORS_MAX: usize = 3;
+
+/// Whether Kubernetes makes this variable for a service whose name begins with ours, by the rules of its manual,
+/// "Accessing the Service: Environment Variables": `DREGS_SERVICE_HOST`, `DREGS_PORT=tcp://…`,
+/// `DREGS_PORT_8080_TCP_ADDR` and their like.
+fn is_of_service(name: &str, value: &str) -> bool {
+    let parts: Vec<_> = name.split('_').collect();
+    let ends_with = |end: &[&str]| parts.len() > end.len() && parts.ends_with(end);
+    let is_protocol = |text: &str| matches!(text, "TCP" | "UDP" | "SCTP");
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_url = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    // PORT_8080_TCP, and what is said of it.
+    let is_port = parts.windows(3).enumerate().any(|(at, three)| {
+        let rest = &parts[at + 3..];
+        at > 0
+            && three[0] == "PORT"
+            && is_number(three[1])
+            && is_protocol(three[2])
+            && matches!(rest, [] | ["PROTO" | "PORT" | "ADDR"])
+    });
+    let is_named_port = parts.windows(2).enumerate().any(|(at, two)| at > 0 && two == ["SERVICE", "PORT"]);
+    ends_with(&["SERVICE", "HOST"])
+        || (is_named_port && is_number(value))
+        || is_port
+        || (ends_with(&["PORT"]) && is_url)
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}
 
 fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1

@@ -13,6 +13,7 @@ use url::Url;
 use super::{Config, LogFormat, MASK};
 use crate::channels::egress::EgressPolicy;
 use crate::channels::smtp::SmtpConfig;
+use crate::store::{Address, masked_address};
 
 /// The port of a name server that is given without one.
 const DNS_PORT: u16 = 53;
@@ -113,7 +114,7 @@ pub(super) const SETTINGS: [Setting; 38] = [
         key: "database_url",
         expects: "a PostgreSQL address, such as postgres://user:password@host/database",
         visibility: Visibility::SecretUrl,
-        read: |config, text| optional(&mut config.database_url, text, postgres_url),
+        read: |config, text| database(&mut config.database_url, text),
         write: |config| config.database_url.clone(),
     },
     Setting {
@@ -391,9 +392,18 @@ fn shown_path(path: Option<&PathBuf>) -> Option<String> {
     path.map(|path| path.display().to_string())
 }
 
-fn postgres_url(text: &str) -> Option<String> {
-    let url = Url::parse(text).ok()?;
-    matches!(url.scheme(), "postgres" | "postgresql").then(|| text.to_owned())
+/// An address of PostgreSQL whose parameters are known. An empty text unsets.
+fn database(field: &mut Option<String>, text: &str) -> Result<(), Refused> {
+    if text.is_empty() {
+        *field = None;
+        return Ok(());
+    }
+    if !Address::has_scheme(text) {
+        return Err(Refused::Unexpected);
+    }
+    Address::parse(text).map_err(Refused::Because)?;
+    *field = Some(text.to_owned());
+    Ok(())
 }
 
 fn web_address(text: &str) -> Option<String> {
@@ -465,6 +475,10 @@ fn log_format_name(format: LogFormat) -> &'static str {
 
 /// The address with every password in it masked: before the host, or as a parameter.
 pub(super) fn masked_url(text: &str) -> String {
+    // An address of several hosts, or of a socket, is none to the parser of URLs.
+    if Address::has_scheme(text) {
+        return masked_address(text, MASK);
+    }
     let Ok(mut url) = Url::parse(text) else { return MASK.to_owned() };
     if url.password().is_some() && url.set_password(Some(MASK)).is_err() {
         return MASK.to_owned();

@@ -6,7 +6,8 @@ use super::*;
 fn load_from(file: &str, variables: &[(&str, &str)], flags: &Flags) -> Result<Loaded, ConfigError> {
     let file = Layer::file(Path::new("dregs.toml"), file)?;
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    combine(Some(file), Layer::environment(variables)?, Layer::flags(flags.given()))
+    let (environment, warnings) = Layer::environment(variables)?;
+    Ok(Loaded { warnings, ..combine(Some(file), environment, Layer::flags(flags.given()))? })
 }
 
 fn in_force(loaded: &Loaded, key: &str) -> (Option<String>, String) {
@@ -171,6 +172,11 @@ fn a_wrong_value_is_one_line_that_names_the_setting_and_what_is_expected() {
             "mysql://u:hunter2@h/d",
             "expected a PostgreSQL address, such as postgres://user:password@host/database",
         ),
+        (
+            "DREGS_DATABASE_URL",
+            "postgres://u:hunter2@h/d?sslmode=verify",
+            "sslmode=verify is none of disable, allow, prefer, require, verify-ca, verify-full",
+        ),
         ("DREGS_SECRET_KEY", "hunter2", "expected a key that starts with sk_ and has no spaces"),
     ];
     for (name, value, problem) in cases {
@@ -214,6 +220,60 @@ fn an_unknown_setting_is_refused_with_the_one_that_was_meant() {
     for (loaded, expected) in cases {
         assert_eq!(loaded.unwrap_err().to_string(), expected);
     }
+}
+
+#[test]
+fn a_variable_that_is_no_setting_is_warned_of_unless_it_is_a_mistyped_one() {
+    let warnings = |variables: &[(&str, &str)]| load_from("", variables, &Flags::default()).unwrap().warnings;
+    let none: [String; 0] = [];
+    assert_eq!(warnings(&[("DREGS_LOG", "info"), ("DREGSX", "1")]), none);
+    let line = "DREGS_IMAGE_TAG, DREGS_URL in the environment: there is no such setting, so it has no effect; \
+                `dregs config` lists all";
+    assert_eq!(warnings(&[("DREGS_URL", "http://dregs:8080"), ("DREGS_IMAGE_TAG", "1")]), [line]);
+    for name in ["DREGS_PORT", "DREGS_HOST", "DREGS_VERSION", "DREGS_HOME", "DREGS_DB", "DREGS_ENV", "DREGS_"]
+    {
+        assert_eq!(warnings(&[(name, "x")]).len(), 1, "{name}");
+    }
+    let mistyped = [
+        ("DREGS_LGO", "DREGS_LOG"),
+        ("DREGS_LOGS", "DREGS_LOG"),
+        ("DREGS_LISTNE", "DREGS_LISTEN"),
+        ("DREGS_DATABASEURL", "DREGS_DATABASE_URL"),
+        ("DREGS_MASTERKEY", "DREGS_MASTER_KEY"),
+        ("DREGS_SECRETKEY", "DREGS_SECRET_KEY"),
+        ("DREGS_Listen", "DREGS_LISTEN"),
+    ];
+    for (name, meant) in mistyped {
+        let error = load_from("", &[(name, "x")], &Flags::default()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{name}: there is no such setting; did you mean ")), "{error}");
+        assert!(error.ends_with(&format!("{meant}?")), "{error}");
+    }
+}
+
+#[test]
+fn what_kubernetes_makes_for_a_service_never_stops_the_start() {
+    // As a pod beside the services dregs and dregs-db gets them.
+    let variables = [
+        ("DREGS_SERVICE_HOST", "10.0.0.11"),
+        ("DREGS_SERVICE_PORT", "8080"),
+        ("DREGS_SERVICE_PORT_HTTP", "8080"),
+        ("DREGS_PORT", "tcp://10.0.0.11:8080"),
+        ("DREGS_PORT_8080_TCP", "tcp://10.0.0.11:8080"),
+        ("DREGS_PORT_8080_TCP_PROTO", "tcp"),
+        ("DREGS_PORT_8080_TCP_PORT", "8080"),
+        ("DREGS_PORT_8080_TCP_ADDR", "10.0.0.11"),
+        ("DREGS_DB_SERVICE_HOST", "10.0.0.12"),
+        ("DREGS_DB_PORT", "tcp://10.0.0.12:5432"),
+        ("DREGS_DB_PORT_53_UDP_ADDR", "10.0.0.12"),
+        // Were these settings, they would be none here.
+        ("DREGS_LISTEN_PORT", "tcp://10.0.0.13:1"),
+        ("DREGS_LOG_SERVICE_PORT", "1"),
+    ];
+    let loaded = load_from("", &variables, &Flags::default()).unwrap();
+    assert_eq!(loaded.warnings.len(), 1, "{:?}", loaded.warnings);
+    let (names, advice) = loaded.warnings[0].split_once(" in the environment: ").unwrap();
+    assert_eq!(names.split(", ").count(), variables.len());
+    assert!(advice.starts_with("made by Kubernetes") && advice.contains("enableServiceLinks"), "{advice}");
 }
 
 #[test]
@@ -269,6 +329,12 @@ fn secrets_are_masked_wherever_a_configuration_is_shown() {
     assert_eq!(in_force(&loaded, "secret_key").0.as_deref(), Some("********"));
     assert_eq!(in_force(&loaded, "public_key").0.as_deref(), Some("pk_1"));
     assert_eq!(loaded.config.secret_key.as_deref(), Some("sk_hunter2"));
+
+    let many =
+        [("DREGS_DATABASE_URL", "postgres://ann:hunter2@db1:5432,db2/dregs?target_session_attrs=primary")];
+    let shown = "postgres://ann:********@db1:5432,db2/dregs?target_session_attrs=primary";
+    let loaded = load_from("", &many, &Flags::default()).unwrap();
+    assert_eq!(in_force(&loaded, "database_url").0.as_deref(), Some(shown));
 
     let parameter = [("DREGS_DATABASE_URL", "postgres://h/d?user=ann&password=hunter2")];
     let loaded = load_from("", &parameter, &Flags::default()).unwrap();

@@ -165,7 +165,8 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) | StoreError::Retry => {
-                tracing::error!(%error, "the store is not available");
+                // The store tells of an outage once for everybody.
+                tracing::debug!(%error, "the store is not available");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     Code::Unavailable,

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::app::App;
 use crate::store::{deliveries, identities};
 
-/// A store that takes longer than this to count is not ready.
+/// A store that takes longer than this to answer is not ready.
 const READY_TIMEOUT_MS: u64 = 2_000;
 
 /// Answers as soon as the server listens.
@@ -19,19 +19,32 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Answers 200 when the store does; it has been migrated before anything listens.
+/// Answers 200 when the store takes writes; it has been migrated before anything listens.
 pub async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
-    let asked = app.store.read(crate::store::ping);
-    match timeout(Duration::from_millis(READY_TIMEOUT_MS), asked).await {
-        Ok(Ok(())) if !app.is_stopping() => (StatusCode::OK, "ready\n"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    let not_ready = |why| (StatusCode::SERVICE_UNAVAILABLE, why);
+    if app.is_stopping() {
+        return not_ready("not ready: the server is stopping\n");
+    }
+    match timeout(Duration::from_millis(READY_TIMEOUT_MS), app.store.check_ready()).await {
+        Ok(Ok(())) => (StatusCode::OK, "ready\n"),
+        Ok(Err(_)) => not_ready("not ready: the database takes no writes; the log of the server says why\n"),
+        Err(_) => not_ready("not ready: the database does not answer\n"),
     }
 }
 
 /// Prometheus metrics. Queues are counted when they are asked for.
-pub async fn metrics(State(app): State<Arc<App>>) -> Result<String, StatusCode> {
+pub async fn metrics(State(app): State<Arc<App>>) -> String {
+    let state = |is_failing: bool| if is_failing { 0.0 } else { 1.0 };
+    metrics::gauge!("dregs_store_available").set(state(app.store.is_failing()));
+    if let Some(log) = app.store.log_state() {
+        let seconds = |lasted: Option<Duration>| lasted.unwrap_or_default().as_secs_f64();
+        metrics::gauge!("dregs_store_log_bytes").set(log.bytes as f64);
+        metrics::gauge!("dregs_store_log_blocked_seconds").set(seconds(log.blocked));
+        metrics::gauge!("dregs_store_oldest_read_seconds").set(seconds(log.oldest_read));
+    }
     let counted = app.store.read(|tx| Ok((identities::waiting(tx)?, deliveries::waiting(tx)?))).await;
-    let ((cycles, oldest_cycle), (waiting, oldest)) = counted.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    // What is known without the store is what is wanted when it cannot be had.
+    let Ok(((cycles, oldest_cycle), (waiting, oldest))) = counted else { return app.metrics.render() };
     let now = app.clock.now();
     let age =
         |since: Option<Timestamp>| since.map_or(0, |since| now.millis_since(since).max(0)) as f64 / 1_000.0;
@@ -42,5 +55,5 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Result<String, StatusCode> 
     metrics::gauge!("dregs_evaluations_in_memory").set(app.evaluations.taken() as f64);
     metrics::gauge!("dregs_deliveries_in_memory").set(app.deliveries.taken() as f64);
     metrics::gauge!("dregs_store_writes_waiting").set(app.store.waiting_writes() as f64);
-    Ok(app.metrics.render())
+    app.metrics.render()
 }

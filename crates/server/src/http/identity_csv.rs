@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::ops::roster::{self, Slice};
 use crate::store::identities::{self, Identity};
 use crate::store::rosters::Kind;
-use crate::store::{Result, StoreError};
+use crate::store::{Result, StoreError, log_failure};
 
 /// What spreadsheets can show, about.
 const LINES_MAX: usize = 1_000_000;
@@ -105,7 +105,7 @@ fn lines(
                 Ok(lines) => Some((Ok(lines.into()), Some((Vec::new(), ids)))),
                 // The table ends in the middle, which its reader sees.
                 Err(error) => {
-                    tracing::error!(%error, "a table of identities broke off");
+                    log_failure!(error, "a table of identities broke off");
                     Some((Err(std::io::Error::other("the table broke off")), None))
                 }
             }

@@ -24,7 +24,11 @@ use crate::vault::Vault;
 /// Deliveries changed in one transaction, so that no other waits long.
 const CHUNK_DELIVERIES: i64 = 2_000;
 
-fn new_secret(vault: &Vault) -> Result<(Secret, Vec<u8>)> {
+/// A new signing secret, and the same sealed.
+///
+/// # Errors
+/// Never in practice.
+pub fn new_secret(vault: &Vault) -> Result<(Secret, Vec<u8>)> {
     let bytes: [u8; 32] = rand::random();
     let sealed = vault.seal(SECRET_PURPOSE, &bytes).map_err(StoreError::Broken)?;
     Ok((Secret::from_bytes(bytes), sealed))

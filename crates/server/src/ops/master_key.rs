@@ -4,7 +4,7 @@
 use dregs_core::time::Timestamp;
 
 use super::endpoints;
-use crate::store::{Result, Store, StoreError, channels, settings};
+use crate::store::{Result, Store, StoreError, Tx, channels, settings};
 use crate::vault::Vault;
 
 /// What is sealed in the settings, and under which name.
@@ -17,10 +17,8 @@ const TEXT: &[u8] = b"dregs";
 /// # Errors
 /// Those of the store.
 pub async fn fits(store: &Store, vault: &Vault, now: Timestamp) -> Result<bool> {
-    let opens = |check: &[u8]| vault.open(PURPOSE, check).as_deref() == Ok(TEXT);
-    let known = store.read(|tx| settings::with_prefix(tx, CHECK)).await?;
-    if let Some((_, check)) = known.first() {
-        return Ok(opens(check));
+    if let Some(check) = store.read(known).await? {
+        return Ok(opens(vault, &check));
     }
     // A new database, or one from before there was a check.
     let (rows, secrets) =
@@ -30,8 +28,37 @@ pub async fn fits(store: &Store, vault: &Vault, now: Timestamp) -> Result<bool> 
     {
         return Ok(false);
     }
-    let sealed = vault.seal(PURPOSE, TEXT).map_err(StoreError::Broken)?;
+    let sealed = sealed(vault)?;
     // Another node may have been faster, with a key of its own.
     let check = store.write(move |tx| settings::get_or_insert(tx, CHECK, &sealed)).await?;
-    Ok(opens(&check))
+    Ok(opens(vault, &check))
+}
+
+/// The value that only the right key opens, if there is one yet.
+///
+/// # Errors
+/// Those of the store.
+pub fn known(tx: &mut Tx) -> Result<Option<Vec<u8>>> {
+    Ok(settings::with_prefix(tx, CHECK)?.pop().map(|(_, check)| check))
+}
+
+/// Whether a key opens that value.
+pub fn opens(vault: &Vault, check: &[u8]) -> bool {
+    vault.open(PURPOSE, check).as_deref() == Ok(TEXT)
+}
+
+/// Such a value for a key.
+///
+/// # Errors
+/// Never in practice.
+pub fn sealed(vault: &Vault) -> Result<Vec<u8>> {
+    vault.seal(PURPOSE, TEXT).map_err(StoreError::Broken)
+}
+
+/// Makes the key that opens `check` the right one.
+///
+/// # Errors
+/// Those of the store.
+pub fn replace(tx: &mut Tx, check: &[u8]) -> Result<()> {
+    settings::put(tx, CHECK, check)
 }

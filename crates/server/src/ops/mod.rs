@@ -23,6 +23,7 @@ pub mod limits;
 pub mod links;
 pub mod live;
 pub mod log;
+pub mod lost_key;
 pub mod mappings;
 pub mod master_key;
 pub mod mcp_tokens;

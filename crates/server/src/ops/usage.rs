@@ -1,7 +1,8 @@
 //! How much a team uses, and whether that is still within its quota.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use dregs_core::time::{DAY_MS, HOUR_MS, Timestamp};
 
@@ -10,20 +11,35 @@ use crate::store::{Result, usage};
 
 /// What teams have sent this month, as far as this process knows.
 #[derive(Default)]
-pub struct Usage(RwLock<HashMap<i64, i64>>);
+pub struct Usage {
+    teams: RwLock<HashMap<i64, i64>>,
+    /// What was sent in the hours of this month that are over, which is read once an hour.
+    over: Mutex<Over>,
+}
+
+/// Events of teams in the hours from one on up to, but not including, another.
+#[derive(Default)]
+struct Over {
+    hours: Range<i64>,
+    teams: HashMap<i64, i64>,
+}
+
+/// Hours that may still grow: the one that has begun, and the one before it, of which another node may be
+/// writing its last.
+const OPEN_HOURS: i64 = 2;
 
 impl Usage {
     /// Whether a team may send no more this month.
     pub fn is_exhausted(&self, app: &App, team_id: i64) -> bool {
         let quota = app.config.monthly_event_quota;
-        let teams = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let teams = self.teams.read().unwrap_or_else(PoisonError::into_inner);
         let used = teams.get(&team_id).copied().unwrap_or_default();
         quota > 0 && u64::try_from(used).is_ok_and(|used| used >= quota)
     }
 
     /// Counts events that were stored.
     pub fn add(&self, team_id: i64, events: i64) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner).entry(team_id).or_default() += events;
+        *self.teams.write().unwrap_or_else(PoisonError::into_inner).entry(team_id).or_default() += events;
     }
 
     /// Reads again what every team has sent, through this process and others.
@@ -31,12 +47,30 @@ impl Usage {
     /// # Errors
     /// Those of the store.
     pub async fn reload(&self, app: &App) -> Result<()> {
-        let from = usage::hour(month_start(app.clock.now()));
-        let read: HashMap<_, _> =
-            app.store.read(move |tx| usage::by_team(tx, from)).await?.into_iter().collect();
+        let now = app.clock.now();
+        let from = usage::hour(month_start(now));
+        let open = from.max(usage::hour(now) + 1 - OPEN_HOURS);
+        let is_read = self.over().hours == (from..open);
+        let (over, mut read) = app
+            .store
+            .read(move |tx| {
+                let over = if is_read { None } else { Some(usage::by_team(tx, from, open)?) };
+                Ok((over, usage::by_team(tx, open, i64::MAX)?.into_iter().collect::<HashMap<_, _>>()))
+            })
+            .await?;
+        if let Some(teams) = over {
+            *self.over() = Over { hours: from..open, teams: teams.into_iter().collect() };
+        }
+        for (team, events) in &self.over().teams {
+            *read.entry(*team).or_default() += events;
+        }
         metrics::gauge!("dregs_events_this_month").set(read.values().sum::<i64>() as f64);
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = read;
+        *self.teams.write().unwrap_or_else(PoisonError::into_inner) = read;
         Ok(())
+    }
+
+    fn over(&self) -> MutexGuard<'_, Over> {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -46,7 +80,7 @@ impl Usage {
 /// Those of the store.
 pub async fn this_month(app: &App, team_id: i64) -> Result<i64> {
     let from = usage::hour(month_start(app.clock.now()));
-    let teams = app.store.read(move |tx| usage::by_team(tx, from)).await?;
+    let teams = app.store.read(move |tx| usage::by_team(tx, from, i64::MAX)).await?;
     Ok(teams.into_iter().find(|(team, _)| *team == team_id).map_or(0, |(_, events)| events))
 }
 

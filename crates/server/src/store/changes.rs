@@ -124,9 +124,16 @@ pub fn gone(tx: &mut Tx) -> Result<i64> {
 
 /// Removes entries from before `before`, of the `limit` oldest; the newest stays, so that numbers go on.
 pub fn prune(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64> {
-    let oldest = tx.query("select id, at from changes order by id limit $1", &values![limit], |row| {
-        Ok((row.get::<i64>(0)?, row.time(1)?))
-    })?;
+    let mut oldest = |limit: i64| {
+        tx.query("select id, at from changes order by id limit $1", &values![limit], |row| {
+            Ok((row.get::<i64>(0)?, row.time(1)?))
+        })
+    };
+    // Nearly always there is nothing to remove.
+    if oldest(1)?.iter().all(|(_, at)| *at >= before) {
+        return Ok(0);
+    }
+    let oldest = oldest(limit)?;
     let Some((last, _)) = oldest.iter().rfind(|(_, at)| *at < before) else { return Ok(0) };
     tx.execute("delete from changes where id <= $1 and id < (select max(id) from changes)", &values![*last])
 }

@@ -225,6 +225,18 @@ pub fn current_secrets(tx: &mut Tx, now: Timestamp) -> Result<Vec<ChannelSecret>
     )
 }
 
+/// Every secret of every channel, ended ones included, newest first.
+pub fn all_secrets(tx: &mut Tx) -> Result<Vec<ChannelSecret>> {
+    let sql = "select channel_id, secret, created_at, expires_at from channel_secrets order by id desc";
+    tx.query(sql, &[], read_secret)
+}
+
+/// Removes the secrets of a channel.
+pub fn delete_secrets(tx: &mut Tx, channel_id: i64) -> Result<()> {
+    tx.execute("delete from channel_secrets where channel_id = $1", &values![channel_id])?;
+    Ok(())
+}
+
 fn read_secret(row: &Row) -> Result<ChannelSecret> {
     Ok(ChannelSecret {
         channel_id: row.get(0)?,

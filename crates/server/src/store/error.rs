@@ -1,5 +1,7 @@
 //! What can go wrong between the code and its rows.
 
+use super::words;
+
 /// Why a transaction did not happen. Nothing of it was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -12,6 +14,12 @@ pub enum StoreError {
     /// The database cannot be reached, is full, or is shutting down.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// The database cannot be opened: what is wrong and what to do, for the person who starts the server.
+    #[error("{0}")]
+    Refused(String),
+    /// The database file, or pages of the server, are damaged.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
     /// A statement or a stored value is not what this version expects.
     #[error("the database and this version disagree: {0}")]
     Broken(String),
@@ -21,7 +29,27 @@ impl StoreError {
     pub(super) fn closed() -> Self {
         Self::Unavailable("the store is closed".into())
     }
+
+    /// The same, for another who was waiting for the same thing.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Unavailable(reason) => Self::Unavailable(reason.clone()),
+            Self::Damaged(reason) => Self::Damaged(reason.clone()),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
 }
+
+/// Logs why something failed. An outage of the database is told of once for everybody, by `store/health.rs`.
+macro_rules! log_failure {
+    ($error:expr, $($rest:tt)+) => {
+        match &$error {
+            error @ $crate::store::StoreError::Unavailable(_) => tracing::debug!(%error, $($rest)+),
+            error => tracing::error!(%error, $($rest)+),
+        }
+    };
+}
+pub(crate) use log_failure;
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
@@ -37,38 +65,36 @@ impl From<rusqlite::Error> for StoreError {
             | Code::SystemIoFailure
             | Code::ReadOnly
             | Code::PermissionDenied => Self::Unavailable(error.to_string()),
+            Code::DatabaseCorrupt | Code::NotADatabase => Self::Damaged(error.to_string()),
             _ => Self::Broken(error.to_string()),
         }
     }
 }
 
-impl From<postgres::Error> for StoreError {
-    fn from(error: postgres::Error) -> Self {
-        use postgres::error::SqlState;
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        use tokio_postgres::error::SqlState;
         let Some(code) = error.code() else {
-            return if error.is_closed()
-                || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
-            {
-                Self::Unavailable(error.to_string())
-            } else {
-                Self::Broken(describe(&error))
+            let is_io = std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>());
+            return match error.is_closed() || is_io {
+                true => Self::Unavailable(words::of_postgres(&error)),
+                false => Self::Broken(words::of_postgres(&error)),
             };
         };
         match *code {
             SqlState::UNIQUE_VIOLATION => Self::Conflict,
             SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => Self::Retry,
-            SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW => {
-                Self::Unavailable(error.to_string())
-            }
-            _ => Self::Broken(describe(&error)),
+            SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Self::Damaged(words::of_postgres(&error)),
+            SqlState::READ_ONLY_SQL_TRANSACTION => Self::Unavailable(words::of_postgres(&error)),
+            // Classes of codes: connections, authorization, resources (a full disk, memory, connections), limits
+            // of time and shutdown, the system below (see appendix A of the manual of PostgreSQL); and a
+            // database that is not there (any more).
+            _ => match code.code().get(..2) {
+                Some("08" | "28" | "3D" | "53" | "57" | "58") => {
+                    Self::Unavailable(words::of_postgres(&error))
+                }
+                _ => Self::Broken(words::of_postgres(&error)),
+            },
         }
-    }
-}
-
-/// The driver's own text says only "db error"; the server's message is in the source.
-fn describe(error: &postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => format!("{} ({})", db.message(), db.code().code()),
-        None => error.to_string(),
     }
 }

@@ -2,7 +2,7 @@
 
 use dregs_core::time::Timestamp;
 
-use super::{Result, Tx};
+use super::{Result, StoreError, Tx};
 use crate::values;
 
 /// A step from one shape of the tables to the next.
@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_channels"),
     migration!(6, "0006_views"),
     migration!(7, "0007_common"),
+    migration!(10, "0010_store"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.
@@ -55,5 +56,12 @@ pub fn pending(tx: &mut Tx) -> Result<Vec<&'static Migration>> {
            (version bigint primary key, name text not null, applied_at bigint not null)",
     )?;
     let applied = tx.query("select version from schema_migrations", &[], |row| row.get::<i64>(0))?;
+    let newest = MIGRATIONS.last().map_or(0, |migration| migration.version);
+    if let Some(newer) = applied.iter().find(|version| **version > newest) {
+        return Err(StoreError::Refused(format!(
+            "it was last opened by a newer version of dregs (its tables are of version {newer}, this one knows those up \
+             to {newest}): start that version, or restore a backup from before"
+        )));
+    }
     Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).collect())
 }

@@ -6,11 +6,18 @@
 
 mod engine;
 mod error;
+mod files;
+mod health;
+mod log;
 mod migrations;
+mod pg_address;
+mod pg_client;
+mod pg_tls;
 mod postgres;
 pub mod sql;
 mod sqlite;
 mod tx;
+mod words;
 
 pub mod analyses;
 pub mod attempts;
@@ -45,16 +52,33 @@ pub mod settings;
 pub mod teams;
 pub mod usage;
 pub mod users;
+pub mod versions;
 pub mod views;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use dregs_core::time::Timestamp;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
+use tokio::time::timeout;
 
+use engine::Ticket;
 pub use error::StoreError;
+pub(crate) use error::log_failure;
+pub use log::LogState;
 pub use migrations::{Migration, pending};
+pub use pg_address::{Address, masked as masked_address};
 pub use tx::{Row, Tx, Value};
+
+/// How long a transaction may wait for its turn; and how long while the database fails anyway.
+const TURN_MAX: Duration = Duration::from_secs(10);
+const TURN_MAX_FAILING: Duration = Duration::from_secs(1);
+/// A commit this long ago says that the next will go well.
+const READY_FRESH: Duration = Duration::from_secs(1);
+/// Bytes written to see whether the database takes any; many once it has refused some, so that the little room
+/// left on a full disk is not taken for more.
+const PROBE_BYTES: usize = 16;
+const PROBE_BYTES_FAILING: usize = 64 * 1024;
 
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -71,6 +95,8 @@ pub enum Location {
 pub struct Store {
     engine: engine::Engine,
     location: Location,
+    /// One look at a time whether it is ready.
+    probing: Mutex<()>,
 }
 
 impl Store {
@@ -84,7 +110,7 @@ impl Store {
             Location::File(path) => sqlite::open(path, migrate)?,
             Location::Postgres(url) => postgres::open(url, migrate)?,
         };
-        Ok(Self { engine, location: location.clone() })
+        Ok(Self { engine, location: location.clone(), probing: Mutex::default() })
     }
 
     /// The migrations that opening the store would apply. Blocks; changes no row.
@@ -111,8 +137,9 @@ impl Store {
         closure: impl FnMut(&mut Tx) -> Result<R> + Send + 'static,
     ) -> Result<R> {
         let (answer, answered) = oneshot::channel();
-        self.engine.send_write(Box::new(engine::Write::new(closure, answer)))?;
-        answered.await.map_err(|_| StoreError::closed())?
+        let ticket = Ticket::default();
+        self.engine.send_write(Box::new(engine::Write::new(closure, answer, ticket.clone())))?;
+        self.wait(answered, &ticket, &self.engine.health.writes).await
     }
 
     /// Runs `closure` on one consistent view of the rows.
@@ -121,19 +148,75 @@ impl Store {
         closure: impl FnOnce(&mut Tx) -> Result<R> + Send + 'static,
     ) -> Result<R> {
         let (answer, answered) = oneshot::channel();
-        self.engine.send_read(Box::new(engine::Read::new(closure, answer)))?;
-        answered.await.map_err(|_| StoreError::closed())?
+        let ticket = Ticket::default();
+        self.engine.send_read(Box::new(engine::Read::new(closure, answer, ticket.clone())))?;
+        self.wait(answered, &ticket, &self.engine.health.reads).await
+    }
+
+    /// Waits for the answer of a job, but not for ever for its turn: whoever waits for a database that does
+    /// not answer is told so.
+    async fn wait<R>(
+        &self,
+        mut answered: oneshot::Receiver<Result<R>>,
+        ticket: &Ticket,
+        health: &health::Track,
+    ) -> Result<R> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match timeout(TURN_MAX_FAILING, &mut answered).await {
+                Ok(answer) => return answer.map_err(|_| StoreError::closed())?,
+                Err(_) => waited += TURN_MAX_FAILING,
+            }
+            let patience = if health.is_failing() { TURN_MAX_FAILING } else { TURN_MAX };
+            if waited >= patience && ticket.take() {
+                let error = format!("a transaction waited {} s for its turn", waited.as_secs());
+                health.failed(&error);
+                return Err(StoreError::Unavailable(error));
+            }
+        }
     }
 
     /// Has nothing of what was deleted stay in a log beside the rows. PostgreSQL sees to it by itself,
-    /// when it vacuums its tables and recycles its log.
+    /// when it vacuums its tables and recycles its log. What a reader keeps goes when that reader has ended.
     ///
     /// # Errors
     /// Those of the engine.
     pub async fn empty_log(&self) -> Result<()> {
-        let Location::File(path) = self.location.clone() else { return Ok(()) };
-        let emptied = tokio::task::spawn_blocking(move || sqlite::empty_log(&path)).await;
-        emptied.map_err(|error| StoreError::Unavailable(error.to_string()))?
+        let Some(asks) = self.engine.log_asks() else { return Ok(()) };
+        let emptied = tokio::task::spawn_blocking(move || {
+            let (answer, answered) = crossbeam_channel::bounded(1);
+            asks.send(log::Ask::Empty(answer)).map_err(|_| StoreError::closed())?;
+            answered.recv().map_err(|_| StoreError::closed())?
+        });
+        emptied.await.map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+
+    /// Finds out whether the database takes writes, by one that it is asked to take unless it just has.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn check_ready(&self) -> Result<()> {
+        self.read(ping).await?;
+        let health = &self.engine.health.writes;
+        if health.succeeded_within(READY_FRESH) {
+            return Ok(());
+        }
+        let _turn = self.probing.lock().await;
+        if health.succeeded_within(READY_FRESH) {
+            return Ok(());
+        }
+        let size = if health.is_failing() { PROBE_BYTES_FAILING } else { PROBE_BYTES };
+        self.write(move |tx| settings::put(tx, PROBE, &vec![0; size])).await
+    }
+
+    /// The state of the log beside the database, where there is one.
+    pub fn log_state(&self) -> Option<LogState> {
+        self.engine.log.as_ref().map(|log| log.state())
+    }
+
+    /// Whether the last transactions failed because of the database.
+    pub fn is_failing(&self) -> bool {
+        self.engine.health.writes.is_failing() || self.engine.health.reads.is_failing()
     }
 
     /// Where the rows are.
@@ -146,6 +229,9 @@ impl Store {
         self.engine.waiting_writes()
     }
 }
+
+/// The setting that is written to see whether the database takes writes.
+const PROBE: &str = "write_probe";
 
 /// The size of the database, without its log.
 pub fn database_bytes(tx: &mut Tx) -> Result<i64> {

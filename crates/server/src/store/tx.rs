@@ -6,10 +6,10 @@
 //! statement must therefore mean the same either way.
 
 use dregs_core::time::Timestamp;
-use postgres::types::{ToSql, Type};
+use tokio_postgres::types::{ToSql, Type};
 
 use super::error::StoreError;
-use super::postgres::Connection as PostgresConnection;
+use super::pg_client::Connection as PostgresConnection;
 
 /// Rows of one multi-row statement: more gain nothing and cost the planner time.
 pub const ROWS_MAX: usize = 128;
@@ -87,12 +87,12 @@ impl Value<'_> {
 /// A row of a result, valid while it is looked at.
 pub enum Row<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
-    Postgres(&'r postgres::Row),
+    Postgres(&'r tokio_postgres::Row),
 }
 
 /// A type both engines can read from a column: `i64`, `String`, `Vec<u8>` and options of them.
-pub trait Column: rusqlite::types::FromSql + for<'a> postgres::types::FromSql<'a> {}
-impl<T: rusqlite::types::FromSql + for<'a> postgres::types::FromSql<'a>> Column for T {}
+pub trait Column: rusqlite::types::FromSql + for<'a> tokio_postgres::types::FromSql<'a> {}
+impl<T: rusqlite::types::FromSql + for<'a> tokio_postgres::types::FromSql<'a>> Column for T {}
 
 impl Row<'_> {
     /// The value of the column at `index`, from 0.
@@ -139,7 +139,7 @@ impl Tx<'_> {
                 bind(&mut statement, values)?;
                 Ok(statement.raw_execute()? as u64)
             }
-            Self::Postgres(connection) => connection.execute(sql, values),
+            Self::Postgres(connection) => execute(connection, sql, values),
         }
     }
 
@@ -157,7 +157,7 @@ impl Tx<'_> {
                 collect(&mut statement, values, &mut map, &mut found)?;
             }
             Self::Postgres(connection) => {
-                for row in connection.query(sql, values)? {
+                for row in query(connection, sql, values)? {
                     found.push(map(&Row::Postgres(&row))?);
                 }
             }
@@ -204,7 +204,7 @@ impl Tx<'_> {
             Self::Sqlite(_) => {}
             Self::Postgres(connection) => {
                 for chunk in rows.chunks(ROWS_MAX) {
-                    changed += connection.execute(&with_rows(sql, chunk.len(), N), chunk.as_flattened())?;
+                    changed += execute(connection, &with_rows(sql, chunk.len(), N), chunk.as_flattened())?;
                 }
             }
         }
@@ -229,7 +229,7 @@ impl Tx<'_> {
             Self::Sqlite(_) => {}
             Self::Postgres(connection) => {
                 for chunk in rows.chunks(ROWS_MAX) {
-                    for row in connection.query(&with_rows(sql, chunk.len(), N), chunk.as_flattened())? {
+                    for row in query(connection, &with_rows(sql, chunk.len(), N), chunk.as_flattened())? {
                         found.push(map(&Row::Postgres(&row))?);
                     }
                 }
@@ -242,7 +242,7 @@ impl Tx<'_> {
     pub fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
-            Self::Postgres(connection) => Ok(connection.client.batch_execute(sql)?),
+            Self::Postgres(connection) => Ok(connection.batch(sql)?),
         }
     }
 
@@ -347,22 +347,22 @@ fn collect<T>(
 }
 
 /// The values of parameters as the PostgreSQL client takes them, and their types.
-pub(super) fn for_postgres<'v>(values: &'v [Value<'v>]) -> (Vec<&'v (dyn ToSql + Sync)>, Vec<Type>) {
+fn for_postgres<'v>(values: &'v [Value<'v>]) -> (Vec<&'v (dyn ToSql + Sync)>, Vec<Type>) {
     (values.iter().map(Value::as_postgres).collect(), values.iter().map(Value::postgres_type).collect())
 }
 
-impl PostgresConnection {
-    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        let (parameters, types) = for_postgres(values);
-        let statement = self.prepare(sql, &types)?;
-        Ok(self.client.execute(&statement, &parameters)?)
-    }
+fn execute(connection: &mut PostgresConnection, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+    let (parameters, types) = for_postgres(values);
+    connection.execute(sql, &parameters, &types)
+}
 
-    fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<postgres::Row>, StoreError> {
-        let (parameters, types) = for_postgres(values);
-        let statement = self.prepare(sql, &types)?;
-        Ok(self.client.query(&statement, &parameters)?)
-    }
+fn query(
+    connection: &mut PostgresConnection,
+    sql: &str,
+    values: &[Value],
+) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+    let (parameters, types) = for_postgres(values);
+    connection.query(sql, &parameters, &types)
 }
 
 #[cfg(test)]

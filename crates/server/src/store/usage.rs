@@ -21,11 +21,11 @@ pub fn add(tx: &mut Tx, counts: &[(i64, i64)], now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Events of every team since the hour `from`.
-pub fn by_team(tx: &mut Tx, from: i64) -> Result<Vec<(i64, i64)>> {
+/// Events of every team from the hour `from` up to but not `to`.
+pub fn by_team(tx: &mut Tx, from: i64, to: i64) -> Result<Vec<(i64, i64)>> {
     tx.query(
-        "select team_id, cast(sum(events) as bigint) from usage where hour >= $1 group by team_id",
-        &values![from],
+        "select team_id, cast(sum(events) as bigint) from usage where hour >= $1 and hour < $2 group by team_id",
+        &values![from, to],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }

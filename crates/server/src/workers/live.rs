@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use crate::app::App;
 use crate::ops::live;
 use crate::shutdown::Shutdown;
+use crate::store::log_failure;
 
 /// Between two looks, and so between two messages.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -21,7 +22,7 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
                 Ok(true) => sleep(PAUSE).await,
                 Ok(false) => app.live.came().await,
                 Err(error) => {
-                    tracing::error!(%error, "those who listen could not be told what has changed; trying again");
+                    log_failure!(error, "those who listen could not be told what has changed; trying again");
                     sleep(PAUSE).await;
                 }
             }

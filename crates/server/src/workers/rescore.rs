@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use crate::app::App;
 use crate::ops::{common, erasure, rescore};
 use crate::shutdown::Shutdown;
+use crate::store::log_failure;
 
 /// How often there is a look for something to do.
 const IDLE: Duration = Duration::from_millis(1_000);
@@ -18,17 +19,17 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
     // What an erasure left behind when the process ended belongs to the past, too.
     if let Err(error) = erasure::resume(&app).await {
-        tracing::error!(%error, "an erasure could not be finished; the next start tries again");
+        log_failure!(error, "an erasure could not be finished; the next start tries again");
     }
     loop {
         if let Err(error) = common::keep(&app).await {
-            tracing::error!(%error, "what is common among a team's identities could not be kept; trying again");
+            log_failure!(error, "what is common among a team's identities could not be kept; trying again");
         }
         let wait = match rescore::work(&app).await {
             Ok(true) => PAUSE,
             Ok(false) => IDLE,
             Err(error) => {
-                tracing::error!(%error, "the past could not be scored again; trying again");
+                log_failure!(error, "the past could not be scored again; trying again");
                 IDLE
             }
         };

@@ -10,7 +10,118 @@ use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::server::{SECRET_KEY, TestServer, answer, event};
 
-on_both_engines!(bad_events_are_refused_and_leave_nothing, mangled_events_are_stored_whole_or_refused);
+on_both_engines!(
+    bad_events_are_refused_and_leave_nothing,
+    mangled_events_are_stored_whole_or_refused,
+    an_id_that_is_taken_can_be_read_back_by_its_url,
+);
+
+/// As browsers' encodeURIComponent leaves them.
+const COMPONENT: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// Ids that URLs, proxies and clients do odd things to.
+const ODD_IDS: &[&str] = &[
+    ".",
+    "..",
+    "...",
+    " . ",
+    "\t..",
+    ".\n",
+    "%2e",
+    "%2E%2e",
+    ".%2e",
+    "%2e.",
+    "..;",
+    ";",
+    "a/b",
+    "/",
+    "//",
+    "./a",
+    "../a",
+    "a/..",
+    "a/../b",
+    "\\",
+    "..\\",
+    "a\\b",
+    "%",
+    "%25",
+    "%00",
+    "%zz",
+    "?",
+    "#",
+    "a?b#c",
+    "a b",
+    "+",
+    "&",
+    "=",
+    ":",
+    "@",
+    "~",
+    "*",
+    "batch",
+    "actions",
+    "identities",
+    "csv",
+    "a.csv",
+    "\u{feff}a",
+    "\u{200b}",
+    "\u{2028}",
+    "é",
+    "e\u{301}",
+    "\u{1f600}",
+    "\u{202e}ba",
+    "\r\n",
+    "\0",
+    "\u{7f}",
+    "\u{1}",
+];
+
+async fn an_id_that_is_taken_can_be_read_back_by_its_url(engine: Engine) {
+    let server = TestServer::start_with(engine, |config| config.min_cycle_ms = 3_600_000).await;
+    let mut refused = Vec::new();
+    for id in ODD_IDS {
+        let component = percent_encoding::utf8_percent_encode(id, &COMPONENT).to_string();
+        let identity = json!({"type": "t", "identity": {"id": id}});
+        let group = json!({"type": "t", "identity": {"id": "ada"}, "groups": [{"type": "team", "id": id}]});
+        let device = json!({"type": "t", "identity": {"id": "ada"}, "device": {"fingerprint": id}});
+        let event = json!({"id": id, "type": "t", "identity": {"id": "ada"}});
+        let cases = [
+            ("identity", identity, format!("/api/identities/{component}"), "id"),
+            ("group", group, format!("/api/groups/team/{component}"), "id"),
+            ("device", device, format!("/api/devices/{component}"), "fingerprint"),
+            ("event", event, format!("/api/events/{component}"), "id"),
+        ];
+        for (what, event, path, field) in cases {
+            let (status, answer) = server.call(Method::POST, "/api/events", Some(event)).await;
+            let is_taken = status == 200 && (what != "device" || answer["fingerprint"] == *id);
+            if !is_taken {
+                refused.push((what, *id));
+                continue;
+            }
+            let (status, body) = server.call(Method::GET, &path, None).await;
+            assert_eq!((status.as_u16(), &body[field]), (200, &json!(id)), "{what} {id:?} at {path}: {body}");
+        }
+    }
+    for (what, id) in
+        [("identity", "."), ("identity", ".."), ("group", ".."), ("device", "."), ("event", "..")]
+    {
+        assert!(refused.contains(&(what, id)), "{what} {id}");
+    }
+    // Not more than has to be.
+    let odd = |id: &str| refused.iter().filter(|(_, refused)| *refused == id).count();
+    for id in ["...", "a/b", "%2e", "a b", "é", "\\", "~", "a.csv"] {
+        assert_eq!(odd(id), 0, "{id:?}");
+    }
+}
 
 /// Rows that an event may leave.
 async fn rows(server: &TestServer) -> i64 {

@@ -50,6 +50,31 @@ log_format                  text                     default
 }
 
 #[test]
+fn what_has_no_effect_is_warned_of_and_stops_nothing() {
+    let variables = [
+        ("DREGS_URL", "http://dregs"),
+        ("DREGS_PORT", "tcp://10.0.0.1:8080"),
+        ("DREGS_SERVICE_HOST", "10.0.0.1"),
+    ];
+    let ground = Ground::new();
+    let done = ground.run(&["config"], &variables);
+    assert_eq!((done.code, done.stderr.lines().count()), (Some(0), 2), "{}", done.stderr);
+    assert!(
+        done.stderr.starts_with("dregs: DREGS_URL in the environment: there is no such setting"),
+        "{}",
+        done.stderr
+    );
+    let mut running = ground.start(&["serve", "--listen", "127.0.0.1:0"], &variables);
+    running.line_with(" listens on http://");
+    let (code, log) = running.stop_with("TERM");
+    assert_eq!(code, Some(0));
+    assert!(
+        log.contains("DREGS_URL in the environment") && log.contains("DREGS_PORT, DREGS_SERVICE_HOST in"),
+        "{log}"
+    );
+}
+
+#[test]
 fn a_bad_configuration_is_2_and_one_line_that_names_the_setting() {
     let ground = Ground::new();
     ground.write("wrong.toml", "min_cycle_ms = \"often\"\n");
@@ -61,11 +86,15 @@ fn a_bad_configuration_is_2_and_one_line_that_names_the_setting() {
         (&["--deadline-ms", "soon"], &[], "--deadline-ms: \"soon\" is not a number of milliseconds"),
         (&[], &[("DREGS_DEADLINE_MS", "-1")], "DREGS_DEADLINE_MS: \"-1\" is not a number"),
         (&[], &[("DREGS_RETRY_SCHEDULE", "soon")], "DREGS_RETRY_SCHEDULE: \"soon\" is not a delay"),
-        (&[], &[("DREGS_COLOUR", "red")], "DREGS_COLOUR: there is no such setting"),
+        (
+            &[],
+            &[("DREGS_DEADLNE_MS", "1")],
+            "DREGS_DEADLNE_MS: there is no such setting; did you mean DREGS_DEADLINE_MS?",
+        ),
         (&[], &[("DREGS_FAILPOINT", "nowhere")], "DREGS_FAILPOINT: there is no failpoint \"nowhere\""),
         (&["--config", "wrong.toml"], &[], "min_cycle_ms in wrong.toml: \"often\" is not a number"),
         (&["--config", "unknown.toml"], &[], "deadline in unknown.toml: there is no such setting"),
-        (&["--data-dir", "file"], &[], "data_dir file cannot be written to: "),
+        (&["--data-dir", "file"], &[], "data_dir file is a file, not a directory: "),
     ];
     for (args, variables, start) in cases {
         let done = ground.run(&[serve, args].concat(), variables);

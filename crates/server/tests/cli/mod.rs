@@ -5,6 +5,7 @@ mod demo;
 mod help;
 mod listen;
 mod serve;
+mod startup;
 mod verify;
 
 use std::io::{BufRead as _, BufReader, Read as _};

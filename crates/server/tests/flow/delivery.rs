@@ -43,7 +43,7 @@ fn header<'r>(request: &'r Received, name: &str) -> &'r str {
 
 /// Verifies a request as the vendor's client and a Standard Webhooks library do, at the time
 /// given, and gives its body.
-fn verify(request: &Received, secret: &str, now: Timestamp) -> Value {
+pub fn verify(request: &Received, secret: &str, now: Timestamp) -> Value {
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     assert!(dregs::webhooks::verify_signature(&request.body, header(request, "x-dregs-signature"), secret));
     let sent = Timestamp::parse(body["timestamp"].as_str().unwrap()).unwrap();

@@ -193,6 +193,12 @@ async fn secrets_sign_from_their_making_to_their_end(engine: Engine) {
             current.into_iter().filter(|s| s.channel_id == channel_id && s.created_at <= at(time));
         assert_eq!(Vec::from_iter(of_channel.map(|s| s.created_at.as_millis())), expected, "at {time}");
     }
+    let everything = ground.read(channels::all_secrets).await;
+    let of_channel: Vec<_> = everything.iter().filter(|one| one.channel_id == channel_id).cloned().collect();
+    assert_eq!((everything.len(), of_channel), (4, all));
+    ground.write(move |tx| channels::delete_secrets(tx, channel_id)).await;
+    let left = ground.read(channels::all_secrets).await;
+    assert_eq!(left.iter().map(|one| one.channel_id).collect::<Vec<_>>(), [other_id]);
 }
 
 async fn notifications_come_back_as_they_were_stored(engine: Engine) {

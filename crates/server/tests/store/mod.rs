@@ -19,8 +19,10 @@ mod records;
 mod refold;
 mod rules;
 mod schema;
+mod sslmode;
 mod transactions;
 mod users;
+mod versions;
 mod views;
 
 use std::collections::BTreeSet;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use dregs_core::time::Timestamp;
 use dregs_server::store::{Location, Store};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -73,6 +74,11 @@ impl Site {
         std::thread::spawn(open).join().unwrap()
     }
 
+    /// Of the PostgreSQL database.
+    pub fn database_url(&self) -> Option<String> {
+        self.database.url()
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -113,6 +119,38 @@ impl Process {
         true
     }
 
+    /// Sends a request with the secret key; the answer is its status and its text.
+    ///
+    /// # Panics
+    /// When there is no answer within a minute.
+    pub async fn call(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> (u16, String) {
+        let mut request = reqwest::Client::new()
+            .request(method, format!("http://{}{path}", self.address))
+            .bearer_auth(SECRET_KEY)
+            .timeout(Duration::from_secs(60));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Sends an event; the answer is the status.
+    pub async fn track(&self, event: Value) -> u16 {
+        self.call(reqwest::Method::POST, "/api/events", Some(event)).await.0
+    }
+
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        self.call(reqwest::Method::GET, path, None).await
+    }
+
+    /// The value of a metric.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let (_, text) = self.get("/metrics").await;
+        let line = text.lines().find(|line| line.split(' ').next() == Some(name));
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
     /// Waits until the process ends by itself; `None` when it goes on longer than `patience`.
     pub async fn end(&mut self, patience: Duration) -> Option<ExitStatus> {
         let begun = Instant::now();
@@ -139,7 +177,7 @@ impl Process {
         Some(status)
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log_file).unwrap_or_default()
     }
 }

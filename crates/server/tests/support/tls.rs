@@ -39,6 +39,14 @@ impl Authority {
         (file(certificate.pem()), file(key.serialize_pem()))
     }
 
+    /// A certificate for `name` that vouches for itself, as an authority would, and its key.
+    pub fn vouching_for_itself(name: &str) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    }
+
     /// The server's side of TLS with a certificate for `name`, a name or an address.
     pub fn acceptor(&self, name: &str) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();

@@ -10,7 +10,7 @@ use crate::ops::endpoints::Endpoint;
 use crate::ops::handoff::Outgoing;
 use crate::ops::messages;
 use crate::store::claims::DELIVERY_LEASE_MS;
-use crate::store::{Result, deliveries};
+use crate::store::{Result, deliveries, log_failure};
 
 /// What a claim brought.
 pub struct Claimed {
@@ -25,7 +25,7 @@ pub struct Claimed {
 pub async fn claim(app: Arc<App>, endpoint: Arc<Endpoint>, places: usize) -> Claimed {
     let channel_id = endpoint.channel_id;
     let outgoing = try_claim(&app, &endpoint, places).await.unwrap_or_else(|error| {
-        tracing::error!(%error, channel_id, "due deliveries could not be claimed");
+        log_failure!(error, channel_id, "due deliveries could not be claimed");
         Vec::new()
     });
     Claimed { channel_id, places, outgoing }
@@ -80,13 +80,13 @@ pub async fn find_due(app: Arc<App>) {
     let due = app.store.read(move |tx| deliveries::due_channels(tx, &channel_ids, now)).await;
     match due {
         Ok(due) => due.into_iter().for_each(|channel_id| app.deliveries.spill(channel_id)),
-        Err(error) => tracing::error!(%error, "due deliveries could not be looked for"),
+        Err(error) => log_failure!(error, "due deliveries could not be looked for"),
     }
 }
 
 /// Ends the leases of deliveries that were taken and not begun; they fall due at `due`.
 pub async fn give_back(app: &App, ids: Vec<i64>, due: Timestamp) {
     if let Err(error) = app.store.write(move |tx| deliveries::give_back(tx, &ids, due)).await {
-        tracing::error!(%error, "leases could not be given back; they end by themselves");
+        log_failure!(error, "leases could not be given back; they end by themselves");
     }
 }

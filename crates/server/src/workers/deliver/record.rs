@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::failpoint;
 use crate::ops::health;
 use crate::store::attempts::AttemptRecord;
-use crate::store::{Result, Tx, deliveries};
+use crate::store::{Result, Tx, deliveries, log_failure};
 
 /// Records written in one commit.
 const COMMIT_MAX_RECORDS: usize = 128;
@@ -55,7 +55,7 @@ pub fn start(app: Arc<App>) -> (Sender, JoinHandle<()>) {
         while receiver.recv_many(&mut batch, COMMIT_MAX_RECORDS).await > 0 {
             let count = batch.len();
             if let Err(error) = write(&app, std::mem::take(&mut batch)).await {
-                tracing::error!(%error, attempts = count, "attempts could not be recorded");
+                log_failure!(error, attempts = count, "attempts could not be recorded");
             }
             counter.fetch_sub(count, Ordering::Relaxed);
         }
@@ -82,7 +82,7 @@ pub async fn write(app: &App, done: Vec<Done>) -> Result<()> {
         match app.store.write(write).await {
             Ok(judged) => break judged,
             Err(crate::store::StoreError::Unavailable(error)) if !app.is_stopping() => {
-                tracing::warn!(%error, "attempts could not be recorded; trying again");
+                tracing::debug!(%error, "attempts could not be recorded; trying again");
                 tokio::time::sleep(Duration::from_millis(RETRY_PAUSE_MS)).await;
             }
             Err(error) => return Err(error),

@@ -13,7 +13,7 @@ use crate::ops::refold;
 use crate::shutdown::Shutdown;
 use crate::store::claims::EVALUATION_LEASE_MS;
 use crate::store::identities::{self, CycleStart};
-use crate::store::{Result, StoreError, Tx};
+use crate::store::{Result, StoreError, Tx, log_failure};
 
 /// Identities decided on in one transaction.
 const BATCH_IDENTITIES: i64 = 256;
@@ -27,7 +27,7 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
             Ok(true) => Duration::ZERO,
             Ok(false) => POLL,
             Err(error) => {
-                tracing::error!(%error, "rules could not be asked; they are when the lease has ended");
+                log_failure!(error, "rules could not be asked; they are when the lease has ended");
                 POLL
             }
         };

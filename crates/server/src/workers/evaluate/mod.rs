@@ -17,7 +17,7 @@ use crate::failpoint;
 use crate::ops::ingest::EVALUATION_LANE;
 use crate::shutdown::Shutdown;
 use crate::store::claims::{Due, EVALUATION_LEASE_MS};
-use crate::store::{Result, identities};
+use crate::store::{Result, StoreError, identities, log_failure};
 
 /// Identities scored in one transaction.
 const BATCH_MAX_IDENTITIES: usize = 64;
@@ -67,7 +67,7 @@ pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut
 /// Ends the leases of identities that were taken and not scored.
 async fn give_back(app: &App, rest: Vec<Due>) {
     if let Err(error) = app.store.write(move |tx| identities::give_back(tx, &rest)).await {
-        tracing::error!(%error, "leases could not be given back; they end by themselves");
+        log_failure!(error, "leases could not be given back; they end by themselves");
     }
 }
 
@@ -75,7 +75,7 @@ async fn give_back(app: &App, rest: Vec<Due>) {
 async fn claim(app: &Arc<App>, places: usize, schedule: &mut schedule::Schedule) {
     let now = app.clock.now();
     let claimed = claim_due(app, places).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "due identities could not be claimed");
+        log_failure!(error, "due identities could not be claimed");
         Vec::new()
     });
     app.evaluations.release(EVALUATION_LANE, places - claimed.len());
@@ -101,10 +101,12 @@ async fn claim_due(app: &App, limit: usize) -> Result<Vec<i64>> {
 /// Scores a batch; if that fails, each of it alone, so that one identity does not stand in the way
 /// of others. What fails alone stays leased, and is tried again when the lease ends.
 async fn evaluate(app: Arc<App>, batch: schedule::Batch) {
-    if cycle::run(&app, &batch.identity_ids).await.is_err() {
+    let scored = cycle::run(&app, &batch.identity_ids).await;
+    // While the database cannot be had, one alone goes no better.
+    if scored.is_err_and(|error| !matches!(error, StoreError::Unavailable(_))) {
         for identity_id in batch.identity_ids {
             if let Err(error) = cycle::run(&app, &[identity_id]).await {
-                tracing::error!(%error, identity_id, "an identity could not be scored");
+                log_failure!(error, identity_id, "an identity could not be scored");
             }
         }
     }

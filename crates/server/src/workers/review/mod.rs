@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use crate::app::App;
 use crate::ops::reviews::{self, Assignment, BUILT_IN};
 use crate::shutdown::Shutdown;
-use crate::store::Result;
+use crate::store::{Result, log_failure};
 use model::Model;
 
 /// How often there is a look for reviews that another process left behind.
@@ -25,7 +25,7 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
             match write_next(&app, model.as_ref()).await {
                 Ok(true) => return,
                 Ok(false) => {}
-                Err(error) => tracing::error!(%error, "a review could not be written; trying again"),
+                Err(error) => log_failure!(error, "a review could not be written; trying again"),
             }
             tokio::select! {
                 () = sleep(POLL) => {}

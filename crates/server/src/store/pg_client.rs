@@ -1,0 +1,223 @@
+//! One connection to PostgreSQL, worked on by one thread, which waits for nothing longer than it should: a server
+//! that is frozen, or gone without a word, must not hold whoever asks.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config, NoTls, Row, Socket, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::error::StoreError;
+use super::pg_address::{Address, SslMode};
+use super::{pg_tls, words};
+
+/// Prepared statements a connection keeps; multi-row statements have one per row count.
+const STATEMENTS_MAX: usize = 1_000;
+/// For everything from the name of the host to the first answer.
+const CONNECT_MAX: Duration = Duration::from_secs(3);
+/// For a statement, told to the server: what the hot path asks takes milliseconds, and pages of long lists well
+/// under a second.
+const STATEMENT_MAX_MS: u64 = 6_000;
+/// The same, when the server does not keep to it.
+const ANSWER_MAX: Duration = Duration::from_secs(7);
+/// For a transaction that this process has left open, since it is frozen or gone.
+const IDLE_TRANSACTION_MAX_MS: u64 = 30_000;
+/// What was sent must be acknowledged by the other machine within this.
+const USER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection that nothing has been said on for this long is tried.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_RETRIES: u32 = 3;
+
+/// How long a statement may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// As long as somebody waits for an answer.
+    Limited,
+    /// As long as it takes: migrations rewrite tables.
+    Endless,
+}
+
+/// A connection and the statements prepared on it.
+pub struct Connection {
+    client: Client,
+    runtime: Runtime,
+    statements: HashMap<String, Statement>,
+    patience: Patience,
+    /// It did not answer in time, so that nobody knows what it does.
+    is_given_up: bool,
+}
+
+impl Connection {
+    /// # Errors
+    /// [`StoreError::Refused`] with what is wrong and what to do.
+    pub fn open(address: &Address, patience: Patience) -> Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let connecting = async {
+            match timeout(CONNECT_MAX, connect(address)).await {
+                Ok(connected) => connected,
+                Err(_) => Err(StoreError::Refused(format!(
+                    "PostgreSQL does not answer within {} s: is it running, and are host and port right?",
+                    CONNECT_MAX.as_secs()
+                ))),
+            }
+        };
+        let client = runtime.block_on(connecting)?;
+        let mut connection =
+            Self { client, runtime, statements: HashMap::new(), patience, is_given_up: false };
+        if patience == Patience::Limited {
+            connection.set_limits(address)?;
+        }
+        Ok(connection)
+    }
+
+    /// Limits that the address sets itself stay.
+    fn set_limits(&mut self, address: &Address) -> Result<(), StoreError> {
+        let own = address.config.get_options().unwrap_or_default();
+        for (name, limit_ms) in [
+            ("statement_timeout", STATEMENT_MAX_MS),
+            ("idle_in_transaction_session_timeout", IDLE_TRANSACTION_MAX_MS),
+        ] {
+            if !own.contains(name) {
+                self.batch(&format!("set {name} = {limit_ms}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether another connection has to take its place.
+    pub fn is_closed(&self) -> bool {
+        self.is_given_up || self.client.is_closed()
+    }
+
+    /// Runs statements that take no parameters and answer nothing.
+    pub fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        let asked = self.client.batch_execute(sql);
+        wait(&self.runtime, self.patience, &mut self.is_given_up, asked)
+    }
+
+    /// Runs a statement; the answer is the number of rows it changed.
+    pub fn execute(
+        &mut self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+        types: &[Type],
+    ) -> Result<u64, StoreError> {
+        let statement = self.prepare(sql, types)?;
+        let asked = self.client.execute(&statement, parameters);
+        wait(&self.runtime, self.patience, &mut self.is_given_up, asked)
+    }
+
+    /// Runs a query.
+    pub fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+        types: &[Type],
+    ) -> Result<Vec<Row>, StoreError> {
+        let statement = self.prepare(sql, types)?;
+        let asked = self.client.query(&statement, parameters);
+        wait(&self.runtime, self.patience, &mut self.is_given_up, asked)
+    }
+
+    /// The statement for `sql`, prepared at most once.
+    fn prepare(&mut self, sql: &str, types: &[Type]) -> Result<Statement, StoreError> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        if self.statements.len() >= STATEMENTS_MAX {
+            self.statements.clear();
+        }
+        let asked = self.client.prepare_typed(sql, types);
+        let statement = wait(&self.runtime, self.patience, &mut self.is_given_up, asked)?;
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
+
+/// Waits for an answer, and gives the connection up when it does not come in time.
+fn wait<T>(
+    runtime: &Runtime,
+    patience: Patience,
+    is_given_up: &mut bool,
+    asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, StoreError> {
+    if *is_given_up {
+        return Err(StoreError::Unavailable("the connection was given up".into()));
+    }
+    if patience == Patience::Endless {
+        return Ok(runtime.block_on(asked)?);
+    }
+    match runtime.block_on(async { timeout(ANSWER_MAX, asked).await }) {
+        Ok(answer) => Ok(answer?),
+        Err(_) => {
+            *is_given_up = true;
+            let seconds = ANSWER_MAX.as_secs();
+            Err(StoreError::Unavailable(format!("PostgreSQL did not answer within {seconds} s")))
+        }
+    }
+}
+
+/// Connects as `sslmode` asks, on the runtime that is entered.
+async fn connect(address: &Address) -> Result<Client, StoreError> {
+    use tokio_postgres::config::SslMode::{Disable, Prefer, Require};
+    let mut config = address.config.clone();
+    config.application_name(config.get_application_name().unwrap_or("dregs").to_owned());
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(USER_TIMEOUT);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_idle(KEEPALIVE_IDLE);
+        config.keepalives_interval(KEEPALIVE_INTERVAL);
+        config.keepalives_retries(KEEPALIVE_RETRIES);
+    }
+    let refused = |error: tokio_postgres::Error| StoreError::Refused(words::of_connecting(&error));
+    let tls = || -> Result<_, StoreError> {
+        Ok(MakeRustlsConnect::new(pg_tls::client_config(address).map_err(StoreError::Refused)?))
+    };
+    let mode = if address.is_local() { SslMode::Disable } else { address.mode };
+    let connected = match mode {
+        SslMode::Disable => attempt(config.ssl_mode(Disable), NoTls).await,
+        SslMode::Allow => match attempt(config.ssl_mode(Disable), NoTls).await {
+            Err(error) if is_worth_another(&error) => attempt(config.ssl_mode(Require), tls()?).await,
+            connected => connected,
+        },
+        SslMode::Prefer => match attempt(config.ssl_mode(Prefer), tls()?).await {
+            // The server may let this user in without encryption only.
+            Err(error) if is_worth_another(&error) => {
+                attempt(config.ssl_mode(Disable), NoTls).await.map_err(|_| error)
+            }
+            connected => connected,
+        },
+        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => {
+            attempt(config.ssl_mode(Require), tls()?).await
+        }
+    };
+    connected.map_err(refused)
+}
+
+/// Whether it may go well with or without encryption, if it went wrong the other way.
+fn is_worth_another(error: &tokio_postgres::Error) -> bool {
+    match error.code() {
+        Some(code) => *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+        None => error.to_string().contains("TLS"),
+    }
+}
+
+async fn attempt<T>(config: &Config, tls: T) -> Result<Client, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    // It ends with the runtime, or when the server ends it; whoever asks next sees that.
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(client)
+}

@@ -1,0 +1,54 @@
+//! What of the rows that servers keep in memory has changed. Triggers count, so that no change can be forgotten,
+//! whoever makes it.
+
+use std::collections::HashMap;
+
+use super::{Result, Tx};
+
+/// What is kept in memory, each read for itself. The names are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kept {
+    Channels,
+    Credentials,
+    Names,
+    Devices,
+    Mappings,
+    Rules,
+    Datasets,
+    Common,
+}
+
+impl Kept {
+    pub const ALL: [Self; 8] = [
+        Self::Channels,
+        Self::Credentials,
+        Self::Names,
+        Self::Devices,
+        Self::Mappings,
+        Self::Rules,
+        Self::Datasets,
+        Self::Common,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Channels => "channels",
+            Self::Credentials => "credentials",
+            Self::Names => "names",
+            Self::Devices => "devices",
+            Self::Mappings => "mappings",
+            Self::Rules => "rules",
+            Self::Datasets => "datasets",
+            Self::Common => "common",
+        }
+    }
+}
+
+/// The number of each kind: another one than before says that rows of it were added, changed or removed.
+pub fn all(tx: &mut Tx) -> Result<HashMap<Kept, i64>> {
+    let rows = tx.query("select name, version from versions", &[], |row| {
+        Ok((row.get::<String>(0)?, row.get::<i64>(1)?))
+    })?;
+    let kept = |name: &str| Kept::ALL.into_iter().find(|kept| kept.name() == name);
+    Ok(rows.into_iter().filter_map(|(name, version)| Some((kept(&name)?, version))).collect())
+}

@@ -1,0 +1,102 @@
+//! A start that cannot go well says what is wrong and what to do, in one line.
+
+use std::path::Path;
+
+use super::Ground;
+use crate::support::cluster::Disk;
+
+/// A database that a server has made, and closed.
+fn made(folder: &Path) -> std::path::PathBuf {
+    let data = folder.join("data");
+    let done = Ground::new().run(&["migrate", "--data-dir", data.to_str().unwrap()], &[]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    data.join("dregs.db")
+}
+
+fn overwrite(file: &Path, at: usize, bytes: &[u8]) {
+    let mut all = std::fs::read(file).unwrap();
+    all[at..at + bytes.len()].copy_from_slice(bytes);
+    std::fs::write(file, all).unwrap();
+}
+
+fn add_migration(file: &Path) {
+    let database = rusqlite::Connection::open(file).unwrap();
+    let sql = "insert into schema_migrations (version, name, applied_at) values (999, '0999_later', 0)";
+    database.execute_batch(sql).unwrap();
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_said_to_be_what_it_is() {
+    type Spoil = fn(&Path);
+    let cases: [(&str, Spoil, &str); 5] = [
+        (
+            "another file",
+            |file| std::fs::write(file, "hello, I am a letter. ".repeat(400)).unwrap(),
+            "is not a SQLite database: ",
+        ),
+        ("damaged", |file| overwrite(file, 100, &[0xff; 300]), "is damaged ("),
+        ("of a newer version", add_migration, "newer version of dregs (its tables are of version 999"),
+        (
+            "a folder",
+            |file| {
+                std::fs::remove_file(file).unwrap();
+                std::fs::create_dir(file).unwrap();
+            },
+            "is a directory, not a database: ",
+        ),
+        ("an empty file", |file| std::fs::write(file, "").unwrap(), ""),
+    ];
+    for (name, spoil, said) in cases {
+        let ground = Ground::new();
+        let file = made(ground.0.path());
+        spoil(&file);
+        let before = std::fs::read(&file).ok();
+        let start = "dregs: the database in data_dir ./data cannot be used: ";
+        for command in [&["migrate", "--check"][..], &["keys", "list"]] {
+            let done = ground.run(command, &[]);
+            if said.is_empty() {
+                continue;
+            }
+            assert_eq!((done.code, done.stderr.lines().count()), (Some(1), 1), "{name}: {}", done.stderr);
+            assert!(done.stderr.starts_with(start) && done.stderr.contains(said), "{name}: {}", done.stderr);
+        }
+        if !said.is_empty() {
+            let done = ground.run(&["serve", "--listen", "127.0.0.1:0"], &[]);
+            assert_eq!((done.code, done.stderr.lines().count()), (Some(1), 1), "{name}: {}", done.stderr);
+            assert!(done.stderr.starts_with(start) && done.stderr.contains(said), "{name}: {}", done.stderr);
+            assert!(!done.stderr.contains("this version disagree"), "{name}: {}", done.stderr);
+            assert_eq!(std::fs::read(&file).ok(), before, "{name}: the file was changed");
+        }
+    }
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_used_is_said_to_be_what_it_is() {
+    let ground = Ground::new();
+    ground.write("file", "");
+    let disk = Disk::of_size("64k");
+    std::fs::write(disk.folder().join("filler"), vec![0; 60 * 1024]).unwrap();
+    let full = disk.folder().to_str().unwrap();
+    let cases = [
+        ("file", "data_dir file is a file, not a directory: choose a directory"),
+        ("file/below", "data_dir file/below is below a file: choose a directory"),
+        ("/proc/nowhere", "data_dir /proc/nowhere cannot be written to: "),
+        (full, "its disk is full"),
+    ];
+    for (directory, said) in cases {
+        for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"]] {
+            let done = ground.run(&[command, &["--data-dir", directory]].concat(), &[]);
+            assert_eq!(
+                (done.code, done.stderr.lines().count()),
+                (Some(2), 1),
+                "{directory}: {}",
+                done.stderr
+            );
+            assert!(done.stderr.contains(said), "{directory}: {}", done.stderr);
+        }
+    }
+    // Enough for a probe, and not for a database.
+    let disk = Disk::of_size("128k");
+    let done = ground.run(&["migrate", "--data-dir", disk.folder().to_str().unwrap()], &[]);
+    assert_eq!((done.code, done.stderr.contains("is full: make room")), (Some(1), true), "{}", done.stderr);
+}

@@ -1,0 +1,81 @@
+//! What says that rows kept in memory have changed.
+
+use std::collections::HashMap;
+
+use dregs_server::store::versions::{self, Kept};
+
+use super::Ground;
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+
+on_both_engines!(each_change_of_rows_that_are_kept_in_memory_is_counted);
+
+/// Every statement that changes a row which some server keeps in memory, and what it changes.
+const CHANGES: &[(&str, Option<Kept>)] = &[
+    ("insert into teams (name, created_at) values ('x', 0)", None),
+    (
+        "insert into channels (team_id, type, name, slug, enabled, events, config, by_identity, created_at, updated_at)
+         values ((select max(id) from teams), 'WEBHOOK', 'x', 'x', 1, 1, '{}', 0, 0, 0)",
+        Some(Kept::Channels),
+    ),
+    ("update channels set enabled = 0", Some(Kept::Channels)),
+    ("insert into channel_secrets (channel_id, secret, created_at) values ((select max(id) from channels), $1, 0)", Some(Kept::Channels)),
+    ("update channel_secrets set expires_at = 1", Some(Kept::Channels)),
+    ("delete from channel_secrets", Some(Kept::Channels)),
+    ("delete from channels", Some(Kept::Channels)),
+    ("insert into names (team_id, kind, name) values ((select max(id) from teams), 1, 'login')", Some(Kept::Names)),
+    (
+        "insert into devices (team_id, fingerprint, first_seen_at, last_seen_at) values (1, 'x', 0, 0)",
+        None,
+    ),
+    ("update devices set last_seen_at = 1", None),
+    ("update devices set disregarded = 1", Some(Kept::Devices)),
+    ("delete from devices", Some(Kept::Devices)),
+    (
+        "insert into mappings (team_id, kind, source, target, created_at, updated_at) values ((select max(id) from teams), 'EVENT_TYPE', 'x', null, 0, 0)",
+        Some(Kept::Mappings),
+    ),
+    ("update mappings set updated_at = 1", Some(Kept::Mappings)),
+    ("delete from mappings", Some(Kept::Mappings)),
+    (
+        "insert into dataset_entries (team_id, dataset, value, included, created_at) values ((select max(id) from teams), 'relay', 'x', 1, 0)",
+        Some(Kept::Datasets),
+    ),
+    ("delete from dataset_entries", Some(Kept::Datasets)),
+    (
+        "insert into common_values (team_id, kind, value, identities, holders, learned_at) values ((select max(id) from teams), 1, 'x', 1, 1, 0)",
+        Some(Kept::Common),
+    ),
+    (
+        "insert into credentials (team_id, name, public_key, secret_hash, allowed_origins, enabled, created_at, updated_at)
+         values ((select max(id) from teams), 'x', 'pk', $1, '[]', 1, 0, 0)",
+        Some(Kept::Credentials),
+    ),
+    ("update credentials set name = 'y'", Some(Kept::Credentials)),
+    ("delete from credentials", Some(Kept::Credentials)),
+    ("update badge_rules set enabled = 0", None),
+    ("insert into settings (name, value) values ('x', $1)", None),
+];
+
+async fn each_change_of_rows_that_are_kept_in_memory_is_counted(engine: Engine) {
+    let ground = Ground::new(engine);
+    let mut before: HashMap<_, _> = ground.read(versions::all).await;
+    assert_eq!(before.len(), Kept::ALL.len(), "{before:?}");
+    for (sql, changed) in CHANGES {
+        ground
+            .write(move |tx| {
+                let value = [dregs_server::store::Value::from(b"x".as_slice())];
+                tx.execute(sql, if sql.contains("$1") { &value } else { &[] })
+            })
+            .await;
+        let after = ground.read(versions::all).await;
+        let grown: Vec<_> = Kept::ALL.into_iter().filter(|kept| after[kept] != before[kept]).collect();
+        // On PostgreSQL a statement counts even where it found no row.
+        let expected = match (engine, *sql) {
+            (Engine::Postgres, "update badge_rules set enabled = 0") => vec![Kept::Rules],
+            _ => changed.iter().copied().collect(),
+        };
+        assert_eq!(grown, expected, "{sql}");
+        before = after;
+    }
+}
