@@ -114,6 +114,10 @@ async fn reload(app: Arc<App>, mut shutdown: Shutdown) {
             _ = tick.tick() => {}
             () = shutdown.begun() => return,
         }
+        if app.store.is_failing() {
+            // What the store tells of; a write that goes well ends the outage.
+            let _ = app.store.check_ready().await;
+        }
         if let Err(error) = app.reload().await {
             log_failure!(error, "what is kept in memory could not be read again");
         }

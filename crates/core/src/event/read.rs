@@ -20,6 +20,8 @@ use crate::words::snake;
 pub const EVENT_ID_MAX_CHARS: usize = 64;
 /// What the ids made by this server begin with, and those of senders must not.
 pub const SERVER_ID_PREFIX: &str = "dregs-";
+/// What stands in the place of an event's id in a URL and is none.
+const EVENT_ID_TAKEN: &str = "batch";
 /// Longest id of an identity, a group, a session or a device.
 pub const ID_MAX_BYTES: usize = 255;
 /// Longest event name, the `type` of the wire.
@@ -209,6 +211,9 @@ impl Reader<'_> {
                 "id",
                 format!("is `{id}`, which stands for none: send an id of the event's own, or none"),
             );
+        }
+        if id == EVENT_ID_TAKEN {
+            self.refuse("id", format!("must not be `{EVENT_ID_TAKEN}`: a path of the API has that name"));
         }
         if id.starts_with(SERVER_ID_PREFIX) {
             self.refuse(

@@ -85,7 +85,9 @@ impl From<tokio_postgres::Error> for StoreError {
             SqlState::UNIQUE_VIOLATION => Self::Conflict,
             SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => Self::Retry,
             SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Self::Damaged(words::of_postgres(&error)),
-            SqlState::READ_ONLY_SQL_TRANSACTION => Self::Unavailable(words::of_postgres(&error)),
+            SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::INSUFFICIENT_PRIVILEGE => {
+                Self::Unavailable(words::of_postgres(&error))
+            }
             // Classes of codes: connections, authorization, resources (a full disk, memory, connections), limits
             // of time and shutdown, the system below (see appendix A of the manual of PostgreSQL); and a
             // database that is not there (any more).

@@ -62,6 +62,8 @@ pub struct Log {
     path: PathBuf,
     /// Pages in the log after the last commit.
     pages: AtomicU64,
+    /// Commits that wrote something.
+    commits: AtomicU64,
     /// The writer is to move what little is left.
     is_rest_wanted: AtomicBool,
     /// The writer is to empty the log, if that can be had without waiting.
@@ -76,6 +78,7 @@ impl Log {
         Self {
             path: files::log_of(path),
             pages: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
             is_rest_wanted: AtomicBool::new(false),
             is_empty_wanted: AtomicBool::new(false),
             blocked_since: Mutex::default(),
@@ -124,9 +127,15 @@ impl Upkeep {
         let counter = Arc::clone(&log);
         connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
             counter.pages.store(u64::try_from(pages).unwrap_or_default(), Ordering::Relaxed);
+            counter.commits.fetch_add(1, Ordering::Relaxed);
             Ok(())
         }))?;
         Ok(Self { log, wake, woken_at: monotonic() })
+    }
+
+    /// Commits so far that wrote something.
+    pub fn commits(&self) -> u64 {
+        self.log.commits.load(Ordering::Relaxed)
     }
 
     /// Outside a transaction, between two commits. Waits for no reader.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -16,6 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::error::StoreError;
 use super::pg_address::{Address, SslMode};
 use super::{pg_tls, words};
+use crate::clock::monotonic;
 
 /// Prepared statements a connection keeps; multi-row statements have one per row count.
 const STATEMENTS_MAX: usize = 1_000;
@@ -34,6 +35,9 @@ const USER_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
+/// A connection that was not used for this long is looked at first; and how often, until what came is taken in.
+const UNUSED_LONG: Duration = Duration::from_secs(1);
+const LOOKS: usize = 3;
 
 /// How long a statement may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +56,9 @@ pub struct Connection {
     patience: Patience,
     /// It did not answer in time, so that nobody knows what it does.
     is_given_up: bool,
+    /// Rows were changed since this was last asked.
+    has_written: bool,
+    used_at: Instant,
 }
 
 impl Connection {
@@ -70,8 +77,15 @@ impl Connection {
             }
         };
         let client = runtime.block_on(connecting)?;
-        let mut connection =
-            Self { client, runtime, statements: HashMap::new(), patience, is_given_up: false };
+        let mut connection = Self {
+            client,
+            runtime,
+            statements: HashMap::new(),
+            patience,
+            is_given_up: false,
+            has_written: false,
+            used_at: monotonic(),
+        };
         if patience == Patience::Limited {
             connection.set_limits(address)?;
         }
@@ -93,8 +107,23 @@ impl Connection {
     }
 
     /// Whether another connection has to take its place.
-    pub fn is_closed(&self) -> bool {
+    pub fn is_closed(&mut self) -> bool {
+        let now = monotonic();
+        if now.duration_since(self.used_at) >= UNUSED_LONG {
+            // The server may have ended it meanwhile, which nobody has looked at yet.
+            self.runtime.block_on(async {
+                for _ in 0..LOOKS {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        self.used_at = now;
         self.is_given_up || self.client.is_closed()
+    }
+
+    /// Whether rows were changed since the last time this was asked.
+    pub fn take_written(&mut self) -> bool {
+        std::mem::take(&mut self.has_written)
     }
 
     /// Runs statements that take no parameters and answer nothing.
@@ -112,7 +141,9 @@ impl Connection {
     ) -> Result<u64, StoreError> {
         let statement = self.prepare(sql, types)?;
         let asked = self.client.execute(&statement, parameters);
-        wait(&self.runtime, self.patience, &mut self.is_given_up, asked)
+        let changed = wait(&self.runtime, self.patience, &mut self.is_given_up, asked)?;
+        self.has_written |= changed > 0;
+        Ok(changed)
     }
 
     /// Runs a query.
@@ -124,7 +155,10 @@ impl Connection {
     ) -> Result<Vec<Row>, StoreError> {
         let statement = self.prepare(sql, types)?;
         let asked = self.client.query(&statement, parameters);
-        wait(&self.runtime, self.patience, &mut self.is_given_up, asked)
+        let rows = wait(&self.runtime, self.patience, &mut self.is_given_up, asked)?;
+        // What an insert or an update returns.
+        self.has_written |= !rows.is_empty() && (sql.starts_with("insert") || sql.contains("update "));
+        Ok(rows)
     }
 
     /// The statement for `sql`, prepared at most once.

@@ -12,6 +12,7 @@ use super::health::Health;
 use super::pg_address::Address;
 use super::pg_client::{Connection, Patience};
 use super::tx::Tx;
+use super::words;
 use crate::clock::monotonic;
 
 const WRITERS: usize = 4;
@@ -31,8 +32,8 @@ pub fn open(
     let address = Address::parse(url).map_err(StoreError::Refused)?;
     let mut first = Connection::open(&address, Patience::Endless)?;
     first.batch(&format!("begin; select pg_advisory_xact_lock({MIGRATION_LOCK})"))?;
-    migrate(&mut Tx::Postgres(&mut first))?;
-    first.batch("commit")?;
+    migrate(&mut Tx::Postgres(&mut first)).map_err(words::of_migrating)?;
+    first.batch("commit").map_err(words::of_migrating)?;
     drop(first);
 
     let health = Arc::new(Health::default());
@@ -54,9 +55,16 @@ fn write(connection: Result<&mut Connection, StoreError>, mut job: Box<dyn Write
     if !job.begin() {
         return;
     }
-    let committed = connection.and_then(|connection| transact(connection, job.as_mut()));
+    let committed = connection.and_then(|connection| {
+        let committed = transact(connection, job.as_mut());
+        if connection.take_written() && matches!(committed, Ok(None)) {
+            health.writes.succeeded();
+        }
+        committed
+    });
     match &committed {
-        Ok(None) => health.writes.succeeded(),
+        // One that wrote nothing says nothing.
+        Ok(None) => {}
         Ok(Some(outage)) => health.writes.failed(outage),
         Err(error) => health.writes.failed(&error.to_string()),
     }
@@ -119,7 +127,7 @@ impl<Job: Send + 'static> Lane<Job> {
             let mut connection: Option<Connection> = None;
             let mut refused: Option<(Instant, StoreError)> = None;
             while let Ok(job) = queue.recv() {
-                if connection.as_ref().is_none_or(Connection::is_closed) {
+                if connection.as_mut().is_none_or(Connection::is_closed) {
                     connection = None;
                     let is_due = refused.as_ref().is_none_or(|(at, _)| at.elapsed() >= RECONNECT_PAUSE);
                     if is_due {

@@ -109,6 +109,7 @@ impl Writer {
 
     /// Runs each job in a savepoint of one transaction, commits, then answers them all.
     fn commit_group(&self, mut group: Vec<Box<dyn WriteJob>>) {
+        let commits = self.upkeep.commits();
         // Before, so that nothing is written where nobody finds it; and after, so that nothing is acknowledged
         // that was.
         let committed = self
@@ -117,6 +118,8 @@ impl Writer {
             .and_then(|()| run_group(&self.connection, &mut group))
             .and_then(|outage| self.files.check().map(|()| outage));
         match &committed {
+            // One that wrote nothing says nothing: on a full disk it goes well, too.
+            Ok(None) if self.upkeep.commits() == commits => {}
             Ok(None) => self.health.writes.succeeded(),
             Ok(Some(outage)) => self.health.writes.failed(outage),
             Err(error) => {
@@ -140,7 +143,12 @@ fn run_group(connection: &Connection, group: &mut [Box<dyn WriteJob>]) -> Result
     };
     let alone = group.len() == 1;
     let mut outage = None;
-    batch("begin immediate")?;
+    batch("begin immediate").map_err(|error| match error {
+        StoreError::Retry => {
+            StoreError::Unavailable("another process has the database file locked for writing".into())
+        }
+        error => error,
+    })?;
     for job in group {
         if !alone {
             batch("savepoint job")?;

@@ -113,11 +113,23 @@ pub fn of_connecting(error: &tokio_postgres::Error) -> String {
     format!("{text}: {advice}")
 }
 
+/// What went wrong when the tables were made or changed on PostgreSQL.
+pub fn of_migrating(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(reason) if reason.contains("permission denied") => {
+            StoreError::Refused(format!(
+                "{reason}: the role needs tables of its own: make it the owner of the database (`alter database … owner to …`)"
+            ))
+        }
+        other => other,
+    }
+}
+
 fn of_authorization(text: &str) -> &'static str {
     if text.contains("does not exist") {
         "create the role (`createuser`), or name another in the address"
     } else if text.contains("no encryption") || text.contains("SSL off") {
-        "pg_hba.conf lets this user in over TLS only: set sslmode=require or stricter"
+        "pg_hba.conf lets this user in from here over TLS at most: set sslmode=require or stricter, or add a line there"
     } else if text.contains("no pg_hba.conf entry") {
         "pg_hba.conf of the server does not let this user in from here"
     } else {

@@ -75,7 +75,7 @@ fn a_data_directory_that_cannot_be_used_is_said_to_be_what_it_is() {
     let ground = Ground::new();
     ground.write("file", "");
     let disk = Disk::of_size("64k");
-    std::fs::write(disk.folder().join("filler"), vec![0; 60 * 1024]).unwrap();
+    std::fs::write(disk.folder().join("filler"), vec![0; 64 * 1024]).unwrap();
     let full = disk.folder().to_str().unwrap();
     let cases = [
         ("file", "data_dir file is a file, not a directory: choose a directory"),

@@ -33,7 +33,7 @@ const TRACES: [&str; 9] = [
 const EVENTS: usize = 1_200;
 
 /// Tables in which nothing is about one person.
-const MAY_STAY: [&str; 20] = [
+const MAY_STAY: [&str; 21] = [
     "badge_rules",
     "escalation_rules",
     "settings",
@@ -47,6 +47,7 @@ const MAY_STAY: [&str; 20] = [
     "channel_secrets",
     "names",
     "usage",
+    "versions",
     "changes",
     "audit_log",
     "identity_keys",

@@ -75,7 +75,10 @@ async fn a_lost_master_key_is_given_up_on_request_and_nothing_goes_out_unsigned(
     let (status, shown) = server.get(&format!("/api/channels/{}", id(&slack))).await;
     let shown: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!((status, &shown["enabled"]), (200, &json!(false)));
-    assert!(shown["disabledReason"].as_str().unwrap().contains("lost with the master key"), "{shown}");
+    assert!(
+        shown["health"]["disabledReason"].as_str().unwrap().contains("lost with the master key"),
+        "{shown}"
+    );
     // It can be had again by entering what was lost.
     let body = json!({"enabled": true, "config": {"url": "https://hooks.slack.com/services/T0/B0/new"}});
     let (status, said) =

@@ -51,6 +51,7 @@ async fn a_reader_that_does_not_end_keeps_no_commit_waiting_and_is_told_of() {
     reader.execute_batch("begin").unwrap();
     reader.query_row("select count(*) from events", [], |row| row.get::<_, i64>(0)).unwrap();
 
+    let begun = Instant::now();
     let log = site.folder().join("dregs.db-wal");
     let size = |path: &Path| std::fs::metadata(path).unwrap().len();
     let mut count = 0;
@@ -63,9 +64,9 @@ async fn a_reader_that_does_not_end_keeps_no_commit_waiting_and_is_told_of() {
         assert!(count < 20_000, "the log stays at {} bytes", size(&log));
     }
     for n in 0..20 {
-        let begun = Instant::now();
+        let sent = Instant::now();
         assert_eq!(server.track(event(&format!("late{n}"), "bob")).await, 200);
-        assert!(begun.elapsed() < COMMIT_MAX, "a commit waited {:?}", begun.elapsed());
+        assert!(sent.elapsed() < COMMIT_MAX, "a commit waited {:?}", sent.elapsed());
     }
     assert!(server.metric("dregs_store_log_bytes").await > LARGE_LOG_BYTES as f64);
     assert!(server.metric("dregs_store_log_blocked_seconds").await > 0.0);
@@ -74,7 +75,7 @@ async fn a_reader_that_does_not_end_keeps_no_commit_waiting_and_is_told_of() {
         async || server.log().contains("the write-ahead log cannot be emptied and grows").then_some(());
     eventually("the log to say so", told).await;
     let lines = server.log().matches("cannot be emptied").count();
-    assert!(lines <= 3, "{lines} lines");
+    assert!(lines as u64 <= 2 + begun.elapsed().as_secs() / 60, "{lines} lines");
     assert!(server.log().contains("another process holds a read transaction"), "{}", server.log());
 
     drop(reader);

@@ -147,7 +147,7 @@ async fn hosts_sockets_and_options_are_as_in_libpq_and_what_is_wrong_is_said() {
         ),
         (format!("postgres://missing@127.0.0.1:{port}/postgres?host={folder}"), "createuser"),
         (format!("postgres://other@127.0.0.1:{port}/postgres"), "pg_hba.conf"),
-        (format!("postgres://nobody@127.0.0.1:{port}/postgres"), "permission denied"),
+        (format!("postgres://nobody@127.0.0.1:{port}/postgres"), "make it the owner of the database"),
         ("postgres://dregs@127.0.0.1:1/postgres".to_owned(), "is it running"),
         ("postgres://dregs@no-such-host.invalid/postgres".to_owned(), "are host and port right?"),
         (format!("postgres://dregs@127.0.0.1:{port}/postgres?sslmode=require"), "does not support TLS"),

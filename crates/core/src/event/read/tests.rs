@@ -242,6 +242,7 @@ fn a_bad_field_is_refused_with_its_reason() {
             "id",
             "is `null`, which stands for none: send an id of the event's own, or none",
         ),
+        (json!({"id": "batch"}), "id", "must not be `batch`: a path of the API has that name"),
         (
             json!({"identity": null, "device": {"fingerprint": "NaN"}}),
             "identity",
