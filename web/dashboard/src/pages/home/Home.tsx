@@ -1,6 +1,6 @@
 // The first page: what needs attention, what has changed, how much there is, and how scores are spread.
 
-import { SegmentedControl } from "@mantine/core";
+import { SegmentedControl, Stack } from "@mantine/core";
 import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { Integration } from "../../parts/Integration";
@@ -35,13 +35,13 @@ export function Home() {
       <Integration />
       <div className={classes.halves}>
         <Attention />
-        <ChannelHealth />
+        <Stack>
+          <ChannelHealth />
+          <RuleChanges range={range} />
+        </Stack>
       </div>
       <Trends range={range} identities={stats.data?.identities} />
-      <div className={classes.halves}>
-        <RecentlyActive />
-        <RuleChanges range={range} />
-      </div>
+      <RecentlyActive />
       <Distribution />
     </Page>
   );
