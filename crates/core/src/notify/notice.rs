@@ -235,7 +235,7 @@ mod tests {
             ("Behavior", 40, Some(52)),
         ];
         assert_eq!(scores, expected);
-        assert_eq!(told.changes, ["Carries “Suspected bot”: Humanity is 12, below 20."]);
+        assert_eq!(told.changes, ["Has the badge “Suspected bot”: Humanity is 12, below 20."]);
         let expected = [
             "Uniqueness: Shares a device with http[:]//evil[.]test/.",
             "Humanity: Comes from a data centre.",

@@ -36,7 +36,8 @@ pub struct SearchParams {
     /// In any case: part of an id, a name, an e-mail address, a username or a fingerprint; several words in any
     /// order, each the beginning of a word of these; or a whole phone number, postal address, date of birth, IP
     /// address or network.
-    #[param(example = "Ada Lovelace", max_length = 200)]
+    #[param(example = "Ada Lovelace", max_length = 200, required = true)]
+    #[serde(default)]
     term: String,
 }
 

@@ -125,7 +125,12 @@ async fn identities_are_filtered_and_sorted(engine: Engine) {
     type Wanted<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
     let cases: Vec<(&str, Wanted)> = vec![
         ("term=POSTEO", Box::new(|identity| has(identity, "posteo"))),
-        ("term=N%C3%84ME%201", Box::new(|identity| has(identity, "näme 1"))),
+        (
+            "term=N%C3%84ME%201",
+            Box::new(|identity| {
+                has(identity, "näme 1") || has(identity, "näme") && number(identity) / 10 == 1
+            }),
+        ),
         ("term=nothing", Box::new(|_| false)),
         ("group=g3", Box::new(|identity| number(identity) % 5 == 3)),
         ("groupType=team", Box::new(|identity| number(identity) % 2 == 0)),

@@ -1,6 +1,6 @@
 // The first page: what needs attention, what has changed, how much there is, and how scores are spread.
 
-import { SegmentedControl } from "@mantine/core";
+import { SegmentedControl, Stack } from "@mantine/core";
 import { useReducer } from "react";
 import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
@@ -48,13 +48,13 @@ export function Home() {
       <NextSteps />
       <div className={classes.halves}>
         <Attention />
-        <ChannelHealth />
+        <Stack>
+          <ChannelHealth />
+          <RuleChanges range={range} />
+        </Stack>
       </div>
       <Trends range={range} identities={stats.data?.identities} />
-      <div className={classes.halves}>
-        <RecentlyActive />
-        <RuleChanges range={range} />
-      </div>
+      <RecentlyActive />
       <Distribution />
     </Page>
   );

@@ -72,7 +72,7 @@ function Rows({ wave }: { wave: Wave<Identity> }) {
   return (
     <>
       <Table.Tr>
-        <Table.Td maw={280}>
+        <Table.Td maw={420}>
           <UnstyledButton fz="inherit" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
             <Chevron size={14} aria-hidden style={{ verticalAlign: "-2px" }} /> <Text span fw={600} inherit>{wave.rows.length} identities</Text>
           </UnstyledButton>{" "}
@@ -89,7 +89,7 @@ function Rows({ wave }: { wave: Wave<Identity> }) {
 function One({ identity, isOfWave = false }: { identity: Identity; isOfWave?: boolean }) {
   return (
     <Table.Tr>
-      <Table.Td maw={280} pl={isOfWave ? 28 : undefined}>
+      <Table.Td maw={420} pl={isOfWave ? 28 : undefined}>
         <IdentityLink id={identity.id} name={identity.displayName ?? identity.displayEmail} /> {!isOfWave && <Badges badges={identity.badges} />}
       </Table.Td>
       {CATEGORIES.map((category) => <Table.Td key={category}><ScoreChip category={category} value={scoreOf(identity, category)} /></Table.Td>)}
