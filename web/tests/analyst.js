@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { ADMIN } from "./support.js";
+import { ADMIN, PATIENCE_MS } from "./support.js";
+
+/** What Playwright waits for by itself. */
+const PAGE_MS = 30_000;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -14,6 +17,7 @@ export class Analyst {
     analyst.dregs = dregs;
     analyst.complaints = [];
     analyst.context = await chrome.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    analyst.context.setDefaultTimeout(Math.max(PATIENCE_MS, PAGE_MS));
     analyst.page = await analyst.context.newPage();
     analyst.listen();
     await analyst.page.goto(`${dregs.url}/sign-in`);
