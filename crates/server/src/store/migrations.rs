@@ -33,11 +33,11 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_channels"),
     migration!(6, "0006_views"),
     migration!(7, "0007_common"),
-    migration!(8, "0008_delivery"),
-    migration!(9, "0009_http"),
-    migration!(10, "0010_store"),
-    migration!(11, "0011_dash1"),
-    migration!(12, "0012_dash2"),
+    migration!(8, "0008_requeued_deliveries"),
+    migration!(9, "0009_sign_in_failures"),
+    migration!(10, "0010_versions"),
+    migration!(11, "0011_escalation_history"),
+    migration!(12, "0012_failed_deliveries"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.

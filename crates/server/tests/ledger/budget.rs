@@ -8,7 +8,7 @@ use dregs_server::store::tally::{Counts, LOG_PAGES};
 use crate::support::engine::Engine;
 
 const BUDGET: &str = include_str!("budget.csv");
-/// A statement more or less in a hundred events is chance: a claim that found nothing, a look at the clock.
+/// Three statements more in a hundred are chance: a claim that found nothing, a look at the clock.
 const CHANCE: f64 = 1.03;
 /// How many outcomes one commit takes is chance as well.
 const CHANCE_OF_COMMITS: f64 = 1.2;
@@ -59,7 +59,6 @@ impl Figures {
                 Some((verb, table)) => {
                     add(format!("rows {verb} {table}"), count.rows);
                     if verb == WRITTEN {
-                        // As if none were partial.
                         add(
                             "index entries written".to_owned(),
                             count.rows * indexes.get(table).unwrap_or(&0),

@@ -101,11 +101,11 @@ impl Play {
     }
 }
 
-/// How many indexes each table has.
+/// How many indexes each table has, without those of a part of its rows.
 fn indexes(tx: &mut Tx) -> Result<BTreeMap<String, u64>, StoreError> {
     let sql = tx.dialect(
-        "select tbl_name, count(*) from sqlite_master where type = 'index' group by tbl_name",
-        "select tablename::text, count(*) from pg_indexes where schemaname = 'public' group by tablename",
+        "select tbl_name, count(*) from sqlite_master where type = 'index' and coalesce(sql, '') not like '% where %' group by tbl_name",
+        "select tablename::text, count(*) from pg_indexes where schemaname = 'public' and indexdef not like '% WHERE %' group by tablename",
     );
     let rows = tx.query(sql, &[], |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?.unsigned_abs())))?;
     Ok(rows.into_iter().collect())
