@@ -181,7 +181,7 @@ fn a_dismissed_badge_of_an_analyzer_goes_by_its_analyzer_alone() {
         "registration-bombing",
         "Registration bombing",
         by,
-        &[burst.clone()],
+        std::slice::from_ref(&burst),
         &Rules::default(),
     );
     let holds = |observations: &[Observation]| dismissal.holds(Some(observations), &Rules::default());

@@ -239,7 +239,7 @@ impl Table {
     /// The places of those that match, in the order of row ids.
     fn matching(&self, filter: &Filter) -> Vec<u32> {
         let term = filter.term.as_ref().map(|term| term.to_lowercase());
-        let sought = term.as_ref().map(|term| Sought::new(term));
+        let sought = term.as_deref().map(Sought::new);
         let is_known = |at: usize| filter.known.binary_search(&self.ids[at]).is_ok();
         let text = filter.text.as_ref().map(|(column, text)| (*column, text.to_lowercase()));
         let matches = |at: &u32| {
