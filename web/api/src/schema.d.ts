@@ -1403,10 +1403,16 @@ export interface components {
             } | null;
             /** @description As sent, byte for byte. */
             requestBody?: string | null;
-            responseHeaders?: [
-                string,
-                string
-            ][] | null;
+            /**
+             * @description In their order, each as its name and its value.
+             * @example [
+             *       [
+             *         "content-type",
+             *         "text/plain"
+             *       ]
+             *     ]
+             */
+            responseHeaders?: string[][] | null;
             /** @description The first 16 KiB. */
             responseBody?: string | null;
         };
@@ -3623,7 +3629,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["RotateBody"] | null;
+                "application/json": components["schemas"]["RotateBody"];
             };
         };
         responses: {
@@ -3657,7 +3663,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["TestBody"] | null;
+                "application/json": components["schemas"]["TestBody"];
             };
         };
         responses: {
@@ -5220,7 +5226,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["NewReviewBody"] | null;
+                "application/json": components["schemas"]["NewReviewBody"];
             };
         };
         responses: {
