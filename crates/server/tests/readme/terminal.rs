@@ -10,7 +10,7 @@ use std::time::Duration;
 use dregs_server::clock::monotonic;
 
 /// What a command says comes within this, or not at all.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(20);
 /// No command writes this.
 const END: char = '\u{1}';
