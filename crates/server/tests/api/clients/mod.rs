@@ -178,7 +178,7 @@ fn expected() -> Value {
             "byTerm": ["d4"],
         },
         "escalations": {
-            "one": ["OPEN", "CRITICAL", ADA, "/identities/ada%40example.com", RULE.to_string(), "Low humanity", {"HUMANITY": 12, "AUTHENTICITY": null, "UNIQUENESS": null, "BEHAVIOR": null}, null],
+            "one": ["OPEN", "CRITICAL", ADA, "/identities/ada%40example.com", RULE.to_string(), "Low humanity", {"AUTHENTICITY": null, "BEHAVIOR": null, "HUMANITY": 12, "UNIQUENESS": null}, null],
             "found": [true],
             "every": 2,
             "none": 0,
