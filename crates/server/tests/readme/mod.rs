@@ -131,7 +131,8 @@ impl Reader {
         // The first application is shown in both languages.
         let is_python = block.text.contains("target/try-python");
         let is_rust = block.text.contains("$ target/release/quarantine");
-        if if self.in_python { is_rust } else { is_python } {
+        let is_other_language = if self.in_python { is_rust } else { is_python };
+        if is_other_language {
             return;
         }
         while self.terminals.len() <= at {
