@@ -1,0 +1,1 @@
+import{s as e}from"./index-hq-bp5By.js";import{Gn as t}from"./shared-mvCD9ZDk.js";var n=t(),r=[[`CUSTOMER`,`Custom`],[`GLOBAL`,`Built-in`]];function i({scope:t}){return t===`CUSTOMER`?(0,n.jsx)(e,{tone:2,children:`custom`}):(0,n.jsx)(e,{children:`built-in`})}export{r as n,i as t};

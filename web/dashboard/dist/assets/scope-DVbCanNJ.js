@@ -1,1 +1,0 @@
-import{s as e}from"./index-C5cWeVwv.js";import{Gn as t}from"./shared-DMYOJqVG.js";var n=t(),r=[[`CUSTOMER`,`Custom`],[`GLOBAL`,`Built-in`]];function i({scope:t}){return t===`CUSTOMER`?(0,n.jsx)(e,{tone:2,children:`custom`}):(0,n.jsx)(e,{children:`built-in`})}export{r as n,i as t};

@@ -1,0 +1,1 @@
+import{T as e,b as t}from"./index-hq-bp5By.js";function n(n,r={getInitialValueInEffect:!0}){let i=e(n,r),{colorScheme:a}=t();return a===`auto`?i:a}export{n as t};
