@@ -8,7 +8,7 @@ export type Category = (typeof CATEGORIES)[number];
 /** What each asks. */
 export const QUESTIONS: Record<Category, string> = {
   HUMANITY: "A person, or a script?",
-  AUTHENTICITY: "Real details, or made up?",
+  AUTHENTICITY: "Real details, or fake?",
   UNIQUENESS: "One account, or one of many?",
   BEHAVIOR: "Ordinary use, or abuse?",
 };
