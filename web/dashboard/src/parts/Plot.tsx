@@ -10,6 +10,8 @@ const DAY_S = 86_400;
 const MINUTE_S = 60;
 /** The least time that is drawn: of a moment there is no curve. */
 const LEAST_S = 5 * MINUTE_S;
+/** Up to so many values each is marked: one that stands alone is no line. */
+const MARKED_MAX = 30;
 /** Room for the mark of a time, in pixels. */
 const MARK_PX = 72;
 const DATE: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
@@ -52,7 +54,7 @@ function options({ times, series, range, isBars, width, height }: Drawn): uPlot.
       { label: "Time", value: (_, time) => ((time ?? last) === undefined ? "" : exactTime(time ? time * 1_000 : (last ?? 0))) },
       ...series.map(({ label, colour, values }): uPlot.Series => {
         const stroke = resolved(colour);
-        const style = isBars && paths ? { width: 0, fill: stroke, paths, points: { show: false } } : { width: 2 };
+        const style = isBars && paths ? { width: 0, fill: stroke, paths, points: { show: false } } : { width: 2, points: { show: values.filter((one) => one !== null).length <= MARKED_MAX, size: 6 } };
         const value: uPlot.Series.Value = (_, shown, __, index) => shown ?? (index == null ? values.at(-1) : undefined) ?? "–";
         return { label, stroke, spanGaps: true, value, ...style };
       }),
