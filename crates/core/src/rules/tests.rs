@@ -151,7 +151,7 @@ fn a_dismissed_badge_stays_off_until_something_new_speaks_for_it() {
     story.standing.dismissed.push(dismissal.clone());
     assert_eq!(story.told(1, 20).0, ["-badge"]);
     assert_eq!(story.told(2, 10).0, [""; 0], "another score by the same evidence");
-    assert_eq!(story.standing.dismissed, [dismissal.clone()]);
+    assert_eq!(story.standing.dismissed, std::slice::from_ref(&dismissal));
     let text = story.standing.encode().unwrap();
     assert_eq!(Standing::decode(text.as_deref()).unwrap(), story.standing);
 

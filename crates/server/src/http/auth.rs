@@ -147,12 +147,12 @@ impl Caller {
     /// When it is nobody's who may read.
     pub async fn with_token(app: &App, token: &str) -> Result<Self, ApiError> {
         if token.starts_with(PUBLIC_PREFIX) {
-            let credential = app.credentials.by_public(token);
-            return Err(credential.map_or_else(|| unauthenticated(UNKNOWN_KEY), |_| public_key_not_allowed()));
+            return Err(of_key(app, token)
+                .await
+                .map_or_else(|unknown| unknown, |_| public_key_not_allowed()));
         }
         if token.starts_with(SECRET_PREFIX) {
-            let credential = app.credentials.by_secret(token);
-            return credential.map(Self::Backend).ok_or_else(|| unauthenticated(UNKNOWN_KEY));
+            return of_key(app, token).await.map(Self::Backend);
         }
         let user = sign_in::recognise(app, token).await?;
         user.map(Self::Person).ok_or_else(|| unauthenticated(UNKNOWN_SESSION))
@@ -253,7 +253,7 @@ impl FromRequestParts<Arc<App>> for Sender {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let token = bearer(&parts.headers);
         if let Some(token) = token.filter(|token| token.starts_with(PUBLIC_PREFIX)) {
-            let credential = app.credentials.by_public(token).ok_or_else(|| unauthenticated(UNKNOWN_KEY))?;
+            let credential = of_key(app, token).await?;
             return Self::browser(parts, app, credential);
         }
         match Caller::find(parts, app).await? {
@@ -323,6 +323,11 @@ impl Sender {
             Self::Browser { credential, .. } => credential.team_id,
         }
     }
+}
+
+/// The enabled credential that has this key.
+async fn of_key(app: &App, key: &str) -> Result<Arc<Credential>, ApiError> {
+    app.credentials.find(&app.store, key).await?.ok_or_else(|| unauthenticated(UNKNOWN_KEY))
 }
 
 /// The address a request comes from, as far as it is known.

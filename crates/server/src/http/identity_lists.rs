@@ -124,7 +124,7 @@ pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filte
     }
     let term = params.term.filter(|term| !term.is_empty());
     let known = match &term {
-        Some(term) => search::by_details(app, team_id, term).await?.into_iter().map(|(id, _)| id).collect(),
+        Some(term) => search::by_details(app, team_id, term).await?.into_keys().collect(),
         None => BTreeSet::new(),
     };
     Ok(Filter {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
@@ -13,6 +14,7 @@ use crate::vault::{new_token, token_hash};
 use dregs_core::time::Timestamp;
 use serde_json::json;
 use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until};
 
 pub const PUBLIC_PREFIX: &str = "pk_";
 pub const SECRET_PREFIX: &str = "sk_";
@@ -27,13 +29,16 @@ pub fn is_origin(text: &str) -> bool {
         || (text.len() <= ORIGIN_MAX_BYTES && !text.contains('*') && url::Url::parse(text).is_ok_and(is_one))
 }
 
-/// Every enabled credential, in memory: recognising one must cost no query. Changes made through
-/// this process show at once, others after a poll.
+/// For keys that nobody knows, the credentials are read again this often at most.
+const LOOK_AGAIN_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Every enabled credential, in memory: recognising one must cost no query. Changes made through this process, and keys
+/// that another has made, show at once, other changes after a poll.
 #[derive(Default)]
 pub struct Directory {
     recognised: RwLock<Arc<Recognised>>,
-    /// One reading at a time: a slow one must not put back what a later one saw revoked.
-    reloading: Mutex<()>,
+    /// When the last reading began. One at a time: a slow one must not put back what a later one saw revoked.
+    read_at: Mutex<Option<Instant>>,
     pub refused: RefusedOrigins,
 }
 
@@ -44,14 +49,28 @@ struct Recognised {
 }
 
 impl Directory {
-    /// The enabled credential that has this secret key.
-    pub fn by_secret(&self, key: &str) -> Option<Arc<Credential>> {
-        self.recognised().by_secret.get(&token_hash(key)).cloned()
+    /// The enabled credential that has this public or secret key.
+    ///
+    /// # Errors
+    /// Those of the store, which is asked for a key that is not known yet.
+    pub async fn find(&self, store: &Store, key: &str) -> Result<Option<Arc<Credential>>> {
+        if let Some(known) = self.known(key) {
+            return Ok(Some(known));
+        }
+        let asked_at = Instant::now();
+        let mut read_at = self.read_at.lock().await;
+        if read_at.is_none_or(|at| at <= asked_at) {
+            if let Some(at) = *read_at {
+                sleep_until(at + LOOK_AGAIN_INTERVAL).await;
+            }
+            self.read(store, &mut read_at).await?;
+        }
+        Ok(self.known(key))
     }
 
-    /// The enabled credential that has this public key.
-    pub fn by_public(&self, key: &str) -> Option<Arc<Credential>> {
-        self.recognised().by_public.get(key).cloned()
+    fn known(&self, key: &str) -> Option<Arc<Credential>> {
+        let recognised = self.recognised();
+        recognised.by_public.get(key).or_else(|| recognised.by_secret.get(&token_hash(key))).cloned()
     }
 
     /// Whether the credential with this id is enabled.
@@ -85,7 +104,11 @@ impl Directory {
     /// # Errors
     /// Those of the store.
     pub async fn reload(&self, store: &Store) -> Result<()> {
-        let _turn = self.reloading.lock().await;
+        self.read(store, &mut *self.read_at.lock().await).await
+    }
+
+    async fn read(&self, store: &Store, read_at: &mut Option<Instant>) -> Result<()> {
+        *read_at = Some(Instant::now());
         let mut recognised = Recognised::default();
         for credential in store.read(credentials::all).await? {
             if credential.enabled {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dregs_core::notify::signature::Secret;
 use dregs_core::time::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::channels::config::{ChannelConfig, ChannelType};
 use crate::ops::audit::{self, Act, Actor};
@@ -15,12 +15,13 @@ use crate::store::channels::{self, Channel};
 use crate::store::{Result, Store, StoreError, Tx};
 use crate::vault::Vault;
 
-/// Stands for the address of a Slack channel until somebody enters it again; the channel is disabled.
+/// These stand for the URL of a channel until somebody enters it again; the channel is disabled.
 const SLACK_PLACEHOLDER: &str = "https://hooks.slack.com/services/lost-with-the-master-key";
+const WEBHOOK_PLACEHOLDER: &str = "https://lost-with-the-master-key.invalid/";
 /// Shown with a channel whose configuration was lost in part.
 const DISABLED_REASON: &str =
     "what was sealed of its configuration was lost with the master key: enter it again";
-/// What the names of sealed fields of a configuration begin with.
+/// The field that holds what is sealed of a webhook's configuration.
 const SEALED: &str = "sealed";
 
 /// A channel of which something cannot be read.
@@ -129,28 +130,18 @@ fn write(
     audit::record(tx, &Actor::command_line(channel.team_id), &act, now)
 }
 
-/// A configuration without what was sealed in it, as it is stored.
+/// A configuration with placeholders where something was sealed in it, as it is stored.
 fn without_sealed(vault: &Vault, channel: &Channel) -> Result<String> {
     let config = match ChannelType::parse(&channel.channel_type) {
         Some(ChannelType::Slack) => ChannelConfig::slack(SLACK_PLACEHOLDER),
         _ => {
-            let mut config: Value = serde_json::from_str(&channel.config)
+            let mut bare: Map<String, Value> = serde_json::from_str(&channel.config)
                 .map_err(|error| StoreError::Broken(error.to_string()))?;
-            remove_sealed(&mut config);
-            let bare = Channel { config: config.to_string(), ..channel.clone() };
+            bare.remove(SEALED);
+            bare.insert("url".into(), WEBHOOK_PLACEHOLDER.into());
+            let bare = Channel { config: Value::Object(bare).to_string(), ..channel.clone() };
             endpoints::config(vault, &bare).map_err(StoreError::Broken)?
         }
     };
     endpoints::stored(vault, &config).map_err(StoreError::Broken)
-}
-
-fn remove_sealed(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|name, _| !name.starts_with(SEALED));
-            fields.values_mut().for_each(remove_sealed);
-        }
-        Value::Array(items) => items.iter_mut().for_each(remove_sealed),
-        _ => {}
-    }
 }

@@ -92,7 +92,7 @@ impl About<'_> {
                 common::has_shown(&state, &known.profile, &LinkKey { kind, value: self.value.to_owned() })
             }
             Concern::EmailDomain => {
-                known.profile.email.as_deref().is_some_and(|email| dataset::is_at(email, &self.value))
+                known.profile.email.as_deref().is_some_and(|email| dataset::is_at(email, self.value))
             }
         })
     }

@@ -207,7 +207,7 @@ impl Scene {
     async fn set() -> Self {
         let server = TestServer::start(Engine::Sqlite).await;
         let receiver = Receiver::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
-        let (team_id, now) = (team(&server.app), server.app.clock.now());
+        let (team_id, now) = (team(&server.app).await, server.app.clock.now());
         let credential = |secret: &str, public: &str| NewCredential {
             name: "Test".into(),
             public_key: public.into(),
@@ -295,7 +295,7 @@ impl Scene {
 
     /// An invitation of the first team.
     async fn invitation(&self, unique: u128) -> Value {
-        let admin = session(&self.server.app, team(&self.server.app), Role::Admin).await;
+        let admin = session(&self.server.app, team(&self.server.app).await, Role::Admin).await;
         let new = self.server.request(Method::POST, "/api/team/invitations").bearer_auth(admin);
         answer(new.json(&body("POST /api/team/invitations", unique).unwrap())).await.1
     }
@@ -314,7 +314,7 @@ impl Scene {
         ];
         let path = fixed.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
         if path.contains("/credentials/{id}") {
-            let admin = session(&self.server.app, team(&self.server.app), Role::Admin).await;
+            let admin = session(&self.server.app, team(&self.server.app).await, Role::Admin).await;
             let new = self.server.request(Method::POST, "/api/credentials").bearer_auth(admin);
             let (_, credential) = answer(new.json(&json!({"name": "Test"}))).await;
             return path.replace("{id}", &credential["id"].to_string());
@@ -339,9 +339,9 @@ impl Scene {
             "secret" => SECRET_KEY.into(),
             "foreign" => "sk_foreign".into(),
             "revoked" => "sk_revoked".into(),
-            "viewer" => session(app, team(app), Role::Viewer).await,
-            "user" => session(app, team(app), Role::User).await,
-            "admin" => session(app, team(app), Role::Admin).await,
+            "viewer" => session(app, team(app).await, Role::Viewer).await,
+            "user" => session(app, team(app).await, Role::User).await,
+            "admin" => session(app, team(app).await, Role::Admin).await,
             _ => return None,
         })
     }

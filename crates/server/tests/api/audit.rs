@@ -37,7 +37,7 @@ impl Story {
 
 async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     let server = TestServer::start(engine).await;
-    let admin = session(&server.app, team(&server.app), Role::Admin).await;
+    let admin = session(&server.app, team(&server.app).await, Role::Admin).await;
     let mut story = Story { server, admin, secrets: Vec::new() };
     let (post, patch, put, delete) = (Method::POST, Method::PATCH, Method::PUT, Method::DELETE);
     let mut first = event("e1", "ada");
@@ -107,7 +107,7 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     story.call(patch.clone(), "/api/identities/ada", json!({"disregarded": true})).await;
     story.call(post.clone(), "/api/identities/ada/actions/review", json!({"feedback": "why?"})).await;
     story.call(delete.clone(), "/api/identities/ada", Value::Null).await;
-    let other = session(&story.server.app, team(&story.server.app), Role::Admin).await;
+    let other = session(&story.server.app, team(&story.server.app).await, Role::Admin).await;
     let logout = story.server.request(Method::POST, "/api/auth/logout").bearer_auth(&other);
     assert_eq!(answer(logout).await.0, 204);
 

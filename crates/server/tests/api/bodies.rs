@@ -122,7 +122,7 @@ async fn bodies_are_decoded_within_the_limits_of_what_they_become() {
 #[tokio::test]
 async fn bodies_are_json_by_their_type() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let admin = session(&server.app, team(&server.app), Role::Admin).await;
+    let admin = session(&server.app, team(&server.app).await, Role::Admin).await;
     let refused =
         "415 unsupported_media_type The body must be JSON, sent with \"Content-Type: application/json\".";
     let cases: [(&str, Value, &str); 4] = [
@@ -167,7 +167,7 @@ async fn what_the_rate_refuses_is_not_read() {
     let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-23T09:00:00Z").unwrap()));
     let rate = |config: &mut Config| config.address_rate_per_second = 1;
     let server = TestServer::start_on(Ground::new(Engine::Sqlite), clock, rate).await;
-    let admin = session(&server.app, team(&server.app), Role::Admin).await;
+    let admin = session(&server.app, team(&server.app).await, Role::Admin).await;
     let allow = server.request(Method::PATCH, "/api/credentials/1").bearer_auth(&admin);
     assert_eq!(answer(allow.json(&json!({"allowedOrigins": [ORIGIN]}))).await.0, 200);
     let head = |length: usize| {

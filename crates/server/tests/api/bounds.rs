@@ -116,7 +116,7 @@ async fn fill(app: &App, bound: bounds::Bound, (team_id, user_id): (i64, i64), m
 #[tokio::test]
 async fn everything_that_is_made_has_a_limit() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let team = team(&server.app);
+    let team = team(&server.app).await;
     let admin = session(&server.app, team, Role::Admin).await;
     let as_admin = |path: &str| server.request(Method::POST, path).bearer_auth(&admin);
     let (_, me) = answer(server.request(Method::GET, "/api/auth/me").bearer_auth(&admin)).await;

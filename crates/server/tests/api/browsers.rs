@@ -16,7 +16,7 @@ async fn allowing(origins: &[&str], trusted_proxies: &str) -> TestServer {
     let trusted = trusted_proxies.parse::<ipnet::IpNet>().ok();
     let server =
         TestServer::start_with(Engine::Sqlite, |config| config.trusted_proxies.extend(trusted)).await;
-    let admin = session(&server.app, team(&server.app), Role::Admin).await;
+    let admin = session(&server.app, team(&server.app).await, Role::Admin).await;
     let (_, credentials) = answer(server.request(Method::GET, "/api/credentials").bearer_auth(&admin)).await;
     let path = format!("/api/credentials/{}", credentials[0]["id"]);
     let change =
@@ -101,7 +101,7 @@ async fn browsers_ask_before_they_send() {
 #[tokio::test]
 async fn origins_that_are_refused_are_listed_until_they_are_allowed() {
     let server = allowing(&[ORIGIN], "").await;
-    let admin = session(&server.app, team(&server.app), Role::Admin).await;
+    let admin = session(&server.app, team(&server.app).await, Role::Admin).await;
     let get = async |path: &str| answer(server.request(Method::GET, path).bearer_auth(&admin)).await.1;
     let refused = async || {
         let all = get("/api/credentials/refused-origins").await;

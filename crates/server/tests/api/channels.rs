@@ -132,7 +132,7 @@ async fn masked_headers_keep_their_values() {
     let sent = json!({"url": URL, "headers": {"x-api-key": "********", "X-New": "new"}});
     let changed = server.patch(&path, json!({"config": sent})).await;
     assert_eq!(changed["config"]["headers"], json!({"X-New": "********", "x-api-key": "********"}));
-    let team_id = team(&server.app);
+    let team_id = team(&server.app).await;
     let stored = server.app.store.read(move |tx| channels::find(tx, team_id, id)).await.unwrap().unwrap();
     let stored = endpoints::config(&server.app.vault, &stored).unwrap();
     assert_eq!(
@@ -187,7 +187,7 @@ async fn changes_and_actions_are_refused_by_field() {
 async fn a_team_has_a_thousand_channels_at_most() {
     let server = TestServer::start(Engine::Sqlite).await;
     let (id, _) = server.channel("App", json!({"url": URL})).await;
-    let team_id = team(&server.app);
+    let team_id = team(&server.app).await;
     let fill = move |tx: &mut dregs_server::store::Tx| {
         let first = channels::find(tx, team_id, id)?.unwrap();
         for n in 1..1_000 {

@@ -19,7 +19,7 @@ struct Desk {
 impl Desk {
     async fn open(engine: Engine) -> Self {
         let server = TestServer::start(engine).await;
-        let admin = session(&server.app, team(&server.app), Role::Admin).await;
+        let admin = session(&server.app, team(&server.app).await, Role::Admin).await;
         Self { server, admin }
     }
 

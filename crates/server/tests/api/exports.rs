@@ -53,7 +53,7 @@ async fn an_export_has_every_device_and_every_group() {
 #[tokio::test]
 async fn nobody_waits_for_the_exports_of_others() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let viewer = session(&server.app, team(&server.app), Role::Viewer).await;
+    let viewer = session(&server.app, team(&server.app).await, Role::Viewer).await;
     let (release, held) = mpsc::channel::<()>();
     let held = Arc::new(Mutex::new(held));
     let mut exports = Vec::new();

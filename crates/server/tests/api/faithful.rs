@@ -22,7 +22,7 @@ on_both_engines!(
 
 /// The stored events of an identity, in the order they were folded.
 pub async fn stored(server: &TestServer, identity_id: &str) -> Vec<Event> {
-    let (team_id, identity_id) = (team(&server.app), identity_id.to_owned());
+    let (team_id, identity_id) = (team(&server.app).await, identity_id.to_owned());
     let read = move |tx: &mut dregs_server::store::Tx| {
         let Some(identity) = identities::find(tx, team_id, &identity_id)? else { return Ok(Vec::new()) };
         let rows = events::of_identity(tx, identity.row_id, 0, 1_000)?;

@@ -31,7 +31,7 @@ impl Scene {
     }
 
     async fn change_credential(&self, patch: serde_json::Value) {
-        let admin = session(&self.server.app, team(&self.server.app), Role::Admin).await;
+        let admin = session(&self.server.app, team(&self.server.app).await, Role::Admin).await;
         let change = self.server.request(Method::PATCH, "/api/credentials/1").bearer_auth(admin).json(&patch);
         assert_eq!(answer(change).await.0, 200);
     }

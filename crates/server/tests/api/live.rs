@@ -161,11 +161,11 @@ async fn so_much_at_once_is_told_as_everything() {
 #[tokio::test]
 async fn a_stream_ends_with_the_session_with_the_key_and_with_the_server() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let admin = session(&server.app, team(&server.app), Role::Admin).await;
+    let admin = session(&server.app, team(&server.app).await, Role::Admin).await;
     let as_admin = |method, path: &str| server.request(method, path).bearer_auth(&admin);
     let (_, credential) =
         answer(as_admin(Method::POST, "/api/credentials").json(&json!({"name": "Second"}))).await;
-    let viewer = session(&server.app, team(&server.app), Role::Viewer).await;
+    let viewer = session(&server.app, team(&server.app).await, Role::Viewer).await;
     let mut of_key = Stream::open(&server, credential["secretKey"].as_str().unwrap()).await;
     let mut of_session = Stream::open(&server, &viewer).await;
     let mut stays = Stream::open(&server, SECRET_KEY).await;
@@ -186,11 +186,11 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 
 async fn a_removed_person_hears_no_more_and_all_others_do(engine: Engine) {
     let server = TestServer::start(engine).await;
-    let admin = session(&server.app, team(&server.app), Role::Admin).await;
+    let admin = session(&server.app, team(&server.app).await, Role::Admin).await;
     let as_admin = |method, path: &str| server.request(method, path).bearer_auth(&admin);
     let (viewer, other) = (
-        session(&server.app, team(&server.app), Role::Viewer).await,
-        session(&server.app, team(&server.app), Role::Viewer).await,
+        session(&server.app, team(&server.app).await, Role::Viewer).await,
+        session(&server.app, team(&server.app).await, Role::Viewer).await,
     );
     let mut gone = vec![Stream::open(&server, &viewer).await, Stream::open(&server, &viewer).await];
     let mut stays = Stream::open(&server, &other).await;
@@ -209,8 +209,8 @@ async fn a_removed_person_hears_no_more_and_all_others_do(engine: Engine) {
 #[tokio::test]
 async fn one_person_listens_a_few_times_and_leaves_room_for_others() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let viewer = session(&server.app, team(&server.app), Role::Viewer).await;
-    let other = session(&server.app, team(&server.app), Role::Viewer).await;
+    let viewer = session(&server.app, team(&server.app).await, Role::Viewer).await;
+    let other = session(&server.app, team(&server.app).await, Role::Viewer).await;
     let mut streams = Vec::new();
     for _ in 0..LISTENERS_OF_PERSON_MAX {
         streams.push(Stream::open(&server, &viewer).await);

@@ -75,7 +75,7 @@ const RULE: i64 = 7;
 
 /// An escalation of the first team, as a rule would open it.
 async fn escalation(app: &App, identity: &'static str, severity: Severity) -> i64 {
-    let (team_id, now) = (team(app), app.clock.now());
+    let (team_id, now) = (team(app).await, app.clock.now());
     let open = move |tx: &mut Tx| {
         let new = NewEscalation {
             team_id,
@@ -104,8 +104,8 @@ fn with_json(server: &TestServer, method: Method, path: &str, body: &Value) -> R
 }
 
 /// The team of the first start.
-fn team(app: &App) -> i64 {
-    app.credentials.by_secret(SECRET_KEY).unwrap().team_id
+async fn team(app: &App) -> i64 {
+    app.credentials.find(&app.store, SECRET_KEY).await.unwrap().unwrap().team_id
 }
 
 /// The password of the persons that [`session`] makes.

@@ -28,7 +28,7 @@ async fn run(server: &TestServer, settings: &str, options: &[&str]) {
     assert!(python.exists(), "run `scripts/python-clients.sh` before the tests");
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("schemathesis.toml"), settings).unwrap();
-    let admin = session(&server.app, team(&server.app), Role::Admin).await;
+    let admin = session(&server.app, team(&server.app).await, Role::Admin).await;
     let mut command = Command::new(python);
     command
         .args(["-m", "schemathesis.cli", "run", &server.url("/api/openapi.json")])

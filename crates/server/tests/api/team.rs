@@ -112,7 +112,7 @@ async fn a_team_grows_and_never_loses_its_last_admin(engine: Engine) {
 #[tokio::test]
 async fn two_admins_who_demote_each_other_at_once_leave_one() {
     let server = TestServer::start(Engine::Postgres).await;
-    let team_id = team(&server.app);
+    let team_id = team(&server.app).await;
     // The first admin goes, so that two are left.
     let (one, other) =
         (session(&server.app, team_id, Role::Admin).await, session(&server.app, team_id, Role::Admin).await);
@@ -136,8 +136,8 @@ async fn two_admins_who_demote_each_other_at_once_leave_one() {
 async fn an_mcp_token_is_its_persons_alone() {
     let server = TestServer::start(Engine::Sqlite).await;
     let (mine, others) = (
-        session(&server.app, team(&server.app), Role::User).await,
-        session(&server.app, team(&server.app), Role::Admin).await,
+        session(&server.app, team(&server.app).await, Role::User).await,
+        session(&server.app, team(&server.app).await, Role::Admin).await,
     );
     let call = |method: Method, path: &str, token: &str| server.request(method, path).bearer_auth(token);
     let new = call(Method::POST, "/api/mcp-tokens", &mine).json(&json!({"name": " Assistant "}));

@@ -15,7 +15,8 @@ on_both_engines!(what_has_not_changed_is_not_read_again_and_what_has_is);
 async fn what_has_not_changed_is_not_read_again_and_what_has_is(engine: Engine) {
     let server = TestServer::start(engine).await;
     let app = &server.app;
-    let team = app.credentials.by_secret(crate::support::server::SECRET_KEY).unwrap().team_id;
+    let team =
+        app.credentials.find(&app.store, crate::support::server::SECRET_KEY).await.unwrap().unwrap().team_id;
     // Another node; of SQLite, a command.
     let location: Location = app.store.location().clone();
     let other =

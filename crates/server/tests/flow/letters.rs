@@ -83,7 +83,7 @@ async fn domains_in_other_letters_need_no_extension_of_the_mail_server() {
     };
     let server = TestServer::start_with(Engine::Sqlite, change).await;
     let recipients = json!(["ops@müller.de", "ops@例え.テスト", "jörg@example.com"]);
-    let id = channel(&server, "EMAIL", json!([]), json!({"recipients": recipients})).await;
+    let id = channel(&server, "EMAIL", json!(["ESCALATION_OPENED"]), json!({"recipients": recipients})).await;
     let tested = server.post(&format!("/api/channels/{id}/actions/test"), Value::Null).await;
     assert_eq!(tested["status"], "DELIVERED", "{tested}");
     let words = "2 of 3 recipients were taken; jörg@example.com: the mail server takes only ASCII before the at sign \

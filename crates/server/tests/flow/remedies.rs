@@ -37,13 +37,13 @@ async fn badge_slugs(server: &TestServer, id: &str) -> Vec<Value> {
     identity["badges"].as_array().unwrap().iter().map(|badge| badge["slug"].clone()).collect()
 }
 
-/// Accounts on one device, with a rule for a badge and one for an escalation, all scored.
-async fn ring(server: &TestServer, users: &[&str]) {
+/// Accounts on one device, with a rule for a badge and one for an escalation that is told to `channels`, all scored.
+async fn ring(server: &TestServer, channels: &[&str], users: &[&str]) {
     clear(server).await;
     let below = json!([{"type": "SCORE_LT", "category": "UNIQUENESS", "threshold": 60}]);
     let rule = json!({"name": "Multiple accounts", "type": "BAD", "conditions": below});
     server.post("/api/badge-rules", rule).await;
-    let rule = json!({"name": "Duplicate", "severity": "WARNING", "conditions": below, "channels": ["ops"]});
+    let rule = json!({"name": "Duplicate", "severity": "WARNING", "conditions": below, "channels": channels});
     server.post("/api/escalation-rules", rule).await;
     for user in users {
         let mut signup = event(user, user);
@@ -96,7 +96,7 @@ async fn a_preview_of_disregarding_says_what_then_happens(engine: Engine) {
     let body =
         json!({"type": "WEBHOOK", "name": "Ops", "events": ALL_EVENTS, "config": {"url": receiver.url()}});
     server.post("/api/channels", body).await;
-    ring(&server, &["ada", "bob", "eve", "kim"]).await;
+    ring(&server, &["ops"], &["ada", "bob", "eve", "kim"]).await;
     settled(&server).await;
     let sent = async || {
         eventually("nothing to be on its way", async || {
@@ -190,7 +190,7 @@ async fn dismiss(server: &TestServer, id: &str, body: Value) -> Value {
 
 async fn a_dismissed_badge_stays_off_and_comes_back_for_something_new(engine: Engine) {
     let server = TestServer::start(engine).await;
-    ring(&server, &["ada", "bob", "eve"]).await;
+    ring(&server, &[], &["ada", "bob", "eve", "kim"]).await;
     settled(&server).await;
     assert_eq!(badge_slugs(&server, "eve").await, ["multiple-accounts"]);
     let identity =
@@ -238,7 +238,7 @@ async fn a_dismissed_badge_stays_off_and_comes_back_for_something_new(engine: En
 async fn a_dismissed_badge_is_restored(engine: Engine) {
     let server = TestServer::start(engine).await;
     let receiver = Receiver::answering(OK).await;
-    ring(&server, &["ada", "bob", "eve"]).await;
+    ring(&server, &[], &["ada", "bob", "eve", "kim"]).await;
     settled(&server).await;
     let body = json!({
         "type": "WEBHOOK", "name": "Ops", "events": ["IDENTITY_BADGES_CHANGED"], "config": {"url": receiver.url()},
@@ -275,7 +275,7 @@ async fn a_dismissed_badge_is_restored(engine: Engine) {
 
 async fn who_closes_an_escalation_and_why_is_kept(engine: Engine) {
     let server = TestServer::start(engine).await;
-    ring(&server, &["ada", "bob", "eve"]).await;
+    ring(&server, &[], &["ada", "bob", "eve", "kim"]).await;
     let find = async |identity: &str| {
         eventually("the escalation", async || {
             let found = server.get(&format!("/api/escalations?identity={identity}")).await;

@@ -38,40 +38,42 @@ impl Figures {
         Self { engine, counted: BTreeMap::new() }
     }
 
-    /// Takes what was counted while so many events were played, on tables with so many indexes each.
+    /// Takes what was counted while so many events were played, on tables whose rows are each in so many
+    /// indexes.
     pub fn add(
         &mut self,
         workload: &'static str,
-        (counts, indexes): (&Counts, &BTreeMap<String, u64>),
+        (counts, indexes): (&Counts, &BTreeMap<String, f64>),
         events: usize,
     ) {
-        let mut add = |what: String, count: u64| {
-            *self.counted.entry((workload, what)).or_default() += count as f64 / events as f64;
+        let mut add = |what: String, count: f64| {
+            *self.counted.entry((workload, what)).or_default() += count / events as f64;
         };
         for (text, count) in counts {
+            let (runs, rows) = (count.runs as f64, count.rows as f64);
             if text == LOG_PAGES {
-                add(COMMITS.to_owned(), count.runs);
-                add(PAGES.to_owned(), count.rows);
+                add(COMMITS.to_owned(), runs);
+                add(PAGES.to_owned(), rows);
                 continue;
             }
-            add("statements".to_owned(), count.runs);
+            add("statements".to_owned(), runs);
             match change(text) {
                 Some((verb, table)) => {
-                    add(format!("rows {verb} {table}"), count.rows);
+                    add(format!("rows {verb} {table}"), rows);
                     if verb == WRITTEN {
-                        add(
-                            "index entries written".to_owned(),
-                            count.rows * indexes.get(table).unwrap_or(&0),
-                        );
+                        add("index entries written".to_owned(), rows * indexes.get(table).unwrap_or(&0.0));
                     }
                 }
-                None => add("rows read".to_owned(), count.rows),
+                None => add("rows read".to_owned(), rows),
             }
         }
     }
 
+    /// Compares, and prints both.
+    ///
     /// # Panics
     /// When a figure is above its budget, far below it, or has none; with the lines as they should be.
+    #[expect(clippy::print_stdout, reason = "`make ledger` shows it")]
     pub fn check(&self) {
         let budgets: BTreeMap<_, f64> = BUDGET
             .lines()

@@ -101,14 +101,29 @@ impl Play {
     }
 }
 
-/// How many indexes each table has, without those of a part of its rows.
-fn indexes(tx: &mut Tx) -> Result<BTreeMap<String, u64>, StoreError> {
+/// In how many indexes a row of each table is: of those that hold a part of the rows, as often as they do when the events
+/// are over. An entry that came and went, as of what is due, is among the pages of the log alone.
+fn indexes(tx: &mut Tx) -> Result<BTreeMap<String, f64>, StoreError> {
     let sql = tx.dialect(
-        "select tbl_name, count(*) from sqlite_master where type = 'index' and coalesce(sql, '') not like '% where %' group by tbl_name",
-        "select tablename::text, count(*) from pg_indexes where schemaname = 'public' and indexdef not like '% WHERE %' group by tablename",
+        "select tbl_name, coalesce(sql, '') from sqlite_master where type = 'index'",
+        "select tablename::text, indexdef from pg_indexes where schemaname = 'public'",
     );
-    let rows = tx.query(sql, &[], |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?.unsigned_abs())))?;
-    Ok(rows.into_iter().collect())
+    let all = tx.query(sql, &[], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?.to_lowercase())))?;
+    let mut indexes = BTreeMap::new();
+    for (table, definition) in all {
+        let share = match definition.split_once(" where ") {
+            None => 1.0,
+            Some((_, condition)) => {
+                let sql = format!(
+                    "select count(*), coalesce(sum(case when {condition} then 1 else 0 end), 0) from {table}"
+                );
+                let counts = tx.query(&sql, &[], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?;
+                counts[0].1 as f64 / counts[0].0.max(1) as f64
+            }
+        };
+        *indexes.entry(table).or_default() += share;
+    }
+    Ok(indexes)
 }
 
 /// Somebody with a name, an address, a device and a network of their own.

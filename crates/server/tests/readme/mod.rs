@@ -128,6 +128,7 @@ impl Reader {
     }
 
     async fn type_in(&mut self, at: usize, block: &Block) {
+        self.current = at;
         // The first application is shown in both languages.
         let is_python = block.text.contains("target/try-python");
         let is_rust = block.text.contains("$ target/release/quarantine");
@@ -138,7 +139,6 @@ impl Reader {
         while self.terminals.len() <= at {
             self.terminals.push(Terminal::open(self.folder.path(), &self.variables));
         }
-        self.current = at;
         for step in steps(block, is_complete) {
             match step {
                 Step::End => self.terminals[at].end(),

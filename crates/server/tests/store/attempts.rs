@@ -1,4 +1,5 @@
 use dregs_server::store::attempts::{self, Attempt, AttemptRecord, Detail, Sent, Trigger};
+use dregs_server::store::channel_activity::{self, Activity, Sampled};
 use dregs_server::store::codec;
 use dregs_server::store::deliveries::{self, Delivery, Status};
 
@@ -14,6 +15,7 @@ on_both_engines!(
     a_delivery_that_was_attempted_twice_meanwhile_has_both_attempts,
     who_is_done_with_is_known_since_it_was_asked_for_last,
     what_counts_as_no_retry_is_recorded_all_the_same,
+    what_became_of_deliveries_is_told_of_an_interval,
 );
 
 fn detail(http_status: Option<u16>) -> Detail {
@@ -216,4 +218,25 @@ async fn what_counts_as_no_retry_is_recorded_all_the_same(engine: Engine) {
     let first = channels.first;
     let claim = move |tx: &mut dregs_server::store::Tx| deliveries::claim(tx, first, at(9_000), at(9_999), 1);
     assert_eq!(channels.ground.write(claim).await[0].failures, 1);
+}
+
+async fn what_became_of_deliveries_is_told_of_an_interval(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let ids = channels.due_at(&[10, 11, 12, 13, 14, 90]).await;
+    record(&channels, vec![success(ids[0], Trigger::Initial, 50), failure(ids[1], Trigger::Initial, 50)])
+        .await;
+    record(&channels, vec![failure(ids[2], Trigger::Initial, 50), success(ids[5], Trigger::Initial, 95)])
+        .await;
+    record(&channels, vec![success(ids[2], Trigger::Retry, 60)]).await;
+    let (lost, first) = ([ids[3]], channels.first);
+    channels.ground.write(move |tx| deliveries::give_up(tx, &lost, "gone", at(70))).await;
+    let mut told =
+        channels.ground.read(move |tx| channel_activity::of_interval(tx, first, at(10), at(90))).await;
+    told.sample.sort_by_key(|sampled| sampled.at_once);
+    let sampled = |at_once| Sampled { duration_ms: 5, at_once };
+    let sample = vec![sampled(false), sampled(false), sampled(true)];
+    assert_eq!(told, Activity { delivered: 2, failed: 1, retrying: 1, sample });
+    let before =
+        channels.ground.read(move |tx| channel_activity::of_interval(tx, first, at(0), at(10))).await;
+    assert_eq!(before, Activity::default());
 }

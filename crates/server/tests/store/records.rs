@@ -8,7 +8,7 @@ use dregs_server::store::deliveries::{self, NewDelivery, Subject};
 use dregs_server::store::devices::SeenDevice;
 use dregs_server::store::erasure;
 use dregs_server::store::escalations::{
-    self, Escalation, Filter, Mover, NewEscalation, RuleActivity, Severity, Sort, Status,
+    self, Escalation, Filter, Moment, Mover, NewEscalation, RuleActivity, Severity, Sort, Status,
 };
 use dregs_server::store::groups::KnownGroup;
 use dregs_server::store::identities::{self, Walked};
@@ -107,6 +107,12 @@ async fn escalations_are_found_and_moved(engine: Engine) {
     let by_rule = ground.read(|tx| escalations::by_rule(tx, 1, at(10), at(11))).await;
     assert_eq!(by_rule, [activity(1, 2, 1), activity(2, 1, 0)]);
     assert_eq!(ground.read(|tx| escalations::by_rule(tx, 1, at(9), at(10))).await, []);
+    let by_span = async |moment, (begin, step, end)| {
+        ground.read(move |tx| escalations::by_span(tx, 1, moment, (at(begin), step, at(end)))).await
+    };
+    assert_eq!(by_span(Moment::Opened, (0, 10, 20)).await, [(1, 3)]);
+    assert_eq!(by_span(Moment::Opened, (0, 10, 10)).await, []);
+    assert_eq!(by_span(Moment::Closed, (10, 7, 31)).await, [(2, 1)]);
     let reopened = ground
         .write(move |tx| {
             escalations::set_status(tx, first, Status::Open, eve(), at(40))?;
@@ -204,6 +210,9 @@ async fn identities_are_changed_unless_they_moved(engine: Engine) {
     let walked = ground.read(|tx| identities::after(tx, 1, 0, 1)).await;
     let version = walked[0].version;
     assert_eq!(walked, [Walked { id, version, state: vec![1, 2, 3], data: "{}".into() }]);
+    let newest = ground.read(|tx| identities::before(tx, 1, i64::MAX, 9)).await;
+    assert_eq!(newest.len(), 2);
+    assert_eq!(ground.read(move |tx| identities::before(tx, 1, newest[0].id, 9)).await, walked);
     let name = Some("Ada".to_owned());
     let change = move |tx: &mut dregs_server::store::Tx, version| {
         let names = [&Some("Ada".to_owned()), &None, &None];

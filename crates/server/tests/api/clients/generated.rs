@@ -38,7 +38,7 @@ async fn a_generated_client_understands_every_answer() {
 
     let server = TestServer::start(Engine::Sqlite).await;
     let endpoint = Receiver::answering(ANSWER).await;
-    let token = session(&server.app, team(&server.app), Role::Admin).await;
+    let token = session(&server.app, team(&server.app).await, Role::Admin).await;
     let input = json!({
         "folder": folder.path(), "package": "generated", "url": server.url(""), "token": token,
         "endpoint": endpoint.url(),

@@ -83,7 +83,7 @@ impl Scene {
             });
             server.post("/api/events", event).await;
         }
-        let viewer = session(&server.app, team(&server.app), Role::Viewer).await;
+        let viewer = session(&server.app, team(&server.app).await, Role::Viewer).await;
         let escalation = escalation(&server.app, ADA, Severity::Critical).await;
         super::escalation(&server.app, "a/b", Severity::Warning).await;
         let full = TestServer::start_with(Engine::Sqlite, |config| config.monthly_event_quota = 1).await;
