@@ -49,7 +49,7 @@ async fn ring(server: &TestServer, channels: &[&str], users: &[&str]) {
         let mut signup = event(user, user);
         signup["device"] = json!({"fingerprint": "shared"});
         signup["identity"]["data"] =
-            json!({"name": format!("Account {user}"), "email": format!("{user}@posteo.de")});
+            json!({"name": format!("{user} {user}mann"), "email": format!("{user}@posteo.de")});
         server.post("/api/events", signup).await;
     }
     for user in users {
@@ -190,7 +190,7 @@ async fn dismiss(server: &TestServer, id: &str, body: Value) -> Value {
 
 async fn a_dismissed_badge_stays_off_and_comes_back_for_something_new(engine: Engine) {
     let server = TestServer::start(engine).await;
-    ring(&server, &[], &["ada", "bob", "eve", "kim"]).await;
+    ring(&server, &[], &["ada", "bob", "eve", "joe", "kim"]).await;
     settled(&server).await;
     assert_eq!(badge_slugs(&server, "eve").await, ["multiple-accounts"]);
     let identity =
@@ -225,7 +225,7 @@ async fn a_dismissed_badge_stays_off_and_comes_back_for_something_new(engine: En
         server.post("/api/events", signup).await;
     }
     eventually("the badge to be back", async || {
-        (badge_slugs(&server, "eve").await == ["multiple-accounts"]).then_some(())
+        badge_slugs(&server, "eve").await.contains(&json!("multiple-accounts")).then_some(())
     })
     .await;
     assert_eq!(server.get("/api/identities/eve").await["dismissedBadges"], json!([]));
@@ -238,7 +238,7 @@ async fn a_dismissed_badge_stays_off_and_comes_back_for_something_new(engine: En
 async fn a_dismissed_badge_is_restored(engine: Engine) {
     let server = TestServer::start(engine).await;
     let receiver = Receiver::answering(OK).await;
-    ring(&server, &[], &["ada", "bob", "eve", "kim"]).await;
+    ring(&server, &[], &["ada", "bob", "eve", "joe", "kim"]).await;
     settled(&server).await;
     let body = json!({
         "type": "WEBHOOK", "name": "Ops", "events": ["IDENTITY_BADGES_CHANGED"], "config": {"url": receiver.url()},
@@ -275,7 +275,7 @@ async fn a_dismissed_badge_is_restored(engine: Engine) {
 
 async fn who_closes_an_escalation_and_why_is_kept(engine: Engine) {
     let server = TestServer::start(engine).await;
-    ring(&server, &[], &["ada", "bob", "eve", "kim"]).await;
+    ring(&server, &[], &["ada", "bob", "eve", "joe", "kim"]).await;
     let find = async |identity: &str| {
         eventually("the escalation", async || {
             let found = server.get(&format!("/api/escalations?identity={identity}")).await;

@@ -6,6 +6,8 @@ use serde_json::Value;
 use super::terminal::Terminal;
 use super::{Reader, page, recipe, root};
 
+const NEEDS_THE_DATABASE_ALONE: [&str; 1] = ["dregs keys reset-secrets"];
+
 /// Tries what a span names; nothing for other code.
 pub async fn check(reader: &mut Reader, span: &str) {
     let (first, rest) = span.split_once(' ').unwrap_or((span, ""));
@@ -24,8 +26,12 @@ pub async fn check(reader: &mut Reader, span: &str) {
 }
 
 /// In the terminal that was used last: what it needs is set there.
-fn run(reader: &mut Reader, command: &str) {
-    let command = reader.prepared(command);
+fn run(reader: &mut Reader, said: &str) {
+    let mut command = reader.prepared(said);
+    if NEEDS_THE_DATABASE_ALONE.contains(&said) {
+        // The server runs.
+        command += " --help";
+    }
     let terminal = &mut reader.terminals[reader.current];
     let (shown, code) = terminal.run(&command);
     assert_eq!(code, 0, "{command}: {shown}");

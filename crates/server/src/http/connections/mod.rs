@@ -42,6 +42,9 @@ pub const HEAD_MAX_KIB: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// After the operating system refused a connection, which it does until one is closed.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// Connections that have given way and are not closed yet; at more of them, others wait to be accepted. Fewer than the
+/// descriptors that are kept free for everything else.
+const CLOSING_MAX: usize = 32;
 /// Between two lines of the log that say the same.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// How long a request that has begun to arrive has for the rest of it when the server stops.
@@ -50,7 +53,8 @@ const HALF_SENT_GRACE: Duration = Duration::from_secs(1);
 /// Answers on every connection until shutdown begins, and then until what is under way is answered. Requests that
 /// have not arrived by a second after are not waited for.
 pub async fn serve(app: &App, router: Router, listener: TcpListener, mut shutdown: Shutdown) {
-    let lines = Arc::new(Lines::new(files::places(), app.config.trusted_proxies.clone()));
+    let places = files::places();
+    let lines = Arc::new(Lines::new(places, app.config.trusted_proxies.clone()));
     let mut tasks = JoinSet::new();
     let mut look = interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -58,7 +62,7 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, mut shutdow
     loop {
         tokio::select! {
             () = shutdown.begun() => break,
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if tasks.len() < places + CLOSING_MAX => match accepted {
                 Ok((stream, peer)) => match lines.admit(peer.ip(), Instant::now()) {
                     Some(place) => {
                         tasks.spawn(attend(stream, peer, place, router.clone(), shutdown.clone()));
