@@ -97,7 +97,9 @@ fn who_comes_with_a_request_is_served_however_many_only_stay() {
     let kept: Vec<_> = kinds.iter().cycle().take(300).map(|(_, sent)| connect(address, sent)).collect();
     let begun = monotonic();
     let (code, stderr) = running.stop_with("TERM");
-    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    // They came faster than one may be asked to give way to another.
+    let other = stderr.lines().find(|line| !line.contains("all places are taken"));
+    assert_eq!((code, other), (Some(0), None));
     assert!(begun.elapsed() < Duration::from_secs(10), "stopping took {:?}", begun.elapsed());
     drop(kept);
 }

@@ -45,6 +45,8 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Connections that have given way and are not closed yet; at more of them, others wait to be accepted. Fewer than the
 /// descriptors that are kept free for everything else.
 const CLOSING_MAX: usize = 32;
+const ALL_TAKEN: &str =
+    "all places are taken by requests that are under way and connections that have only just come";
 /// Between two lines of the log that say the same.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// How long a request that has begun to arrive has for the rest of it when the server stops.
@@ -67,7 +69,7 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, mut shutdow
                     Some(place) => {
                         tasks.spawn(attend(stream, peer, place, router.clone(), shutdown.clone()));
                     }
-                    None => troubles.tell("all places are taken by requests that are under way"),
+                    None => troubles.tell(ALL_TAKEN),
                 },
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
