@@ -37,8 +37,9 @@ use crate::store::{Location, Result, Store, StoreError, Tx, deliveries, identiti
 use crate::telemetry;
 use crate::vault::{self, KEY_FILE, Vault};
 
-/// Identities accepted and not yet scored that are kept in memory; more wait in the store.
-const EVALUATIONS_MAX: usize = 1_024;
+/// Identities accepted and not yet scored that are kept in memory, each a number and a time; more wait in the store, which
+/// costs a claim. So many are scored well within their lease.
+const EVALUATIONS_MAX: usize = 16_384;
 /// Deliveries of one channel that are kept in memory; more wait in the store.
 const DELIVERIES_PER_CHANNEL_MAX: usize = 512;
 /// The file in the data directory that holds the rows.

@@ -1,5 +1,7 @@
 //! The index from keys to the identities that have them.
 
+use std::collections::HashSet;
+
 use dregs_core::link::{DELETED_NAME, KeyHasher, KeyKind, LinkKey};
 use dregs_core::snapshot::OTHERS_MAX;
 use dregs_core::time::Timestamp;
@@ -107,20 +109,33 @@ pub struct Described {
     pub address: Option<String>,
 }
 
+impl Described {
+    /// One that was deleted, of which only the row id is known.
+    fn deleted(identity_id: i64) -> Self {
+        let (name, email, date_of_birth, address) = (None, None, None, None);
+        Self {
+            identity_id,
+            id: DELETED_NAME.to_owned(),
+            disregarded: false,
+            name,
+            email,
+            date_of_birth,
+            address,
+        }
+    }
+}
+
 /// What a snapshot says about other identities, deleted ones included.
 pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<Described>> {
     let rows: Vec<_> = identity_ids.iter().map(|id| values![*id]).collect();
-    tx.query_rows(
+    let mut described = tx.query_rows(
         "with v (id) as (values {rows})
-         select i.id, i.external_id, i.disregarded, i.display_name, i.display_email from v join identities i on i.id = v.id
-         union all
-         select d.id, cast(null as text), cast(0 as bigint), cast(null as text), cast(null as text) from v join deleted_identities d on d.id = v.id",
+         select i.id, i.external_id, i.disregarded, i.display_name, i.display_email from v join identities i on i.id = v.id",
         &rows,
         |row| {
-            let id: Option<String> = row.get(1)?;
             Ok(Described {
                 identity_id: row.get(0)?,
-                id: id.unwrap_or_else(|| DELETED_NAME.to_owned()),
+                id: row.get(1)?,
                 disregarded: row.flag(2)?,
                 name: row.get(3)?,
                 email: row.get(4)?,
@@ -128,5 +143,15 @@ pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<Described>> {
                 address: None,
             })
         },
-    )
+    )?;
+    let found: HashSet<_> = described.iter().map(|one| one.identity_id).collect();
+    let missing: Vec<_> =
+        identity_ids.iter().filter(|id| !found.contains(id)).map(|id| values![*id]).collect();
+    let deleted = tx.query_rows(
+        "with v (id) as (values {rows}) select d.id from v join deleted_identities d on d.id = v.id",
+        &missing,
+        |row| row.get(0),
+    )?;
+    described.extend(deleted.into_iter().map(Described::deleted));
+    Ok(described)
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
@@ -19,7 +20,7 @@ use super::tally;
 use super::{pg_tls, words};
 use crate::clock::monotonic;
 
-/// Prepared statements a connection keeps; multi-row statements have one per row count.
+/// Prepared statements a connection keeps; a statement over many rows has eight.
 const STATEMENTS_MAX: usize = 1_000;
 /// For everything from the name of the host to the first answer.
 const CONNECT_MAX: Duration = Duration::from_secs(3);
@@ -30,6 +31,10 @@ const STATEMENT_MAX_MS: u64 = 6_000;
 const ANSWER_MAX: Duration = Duration::from_secs(7);
 /// For a transaction that this process has left open, since it is frozen or gone.
 const IDLE_TRANSACTION_MAX_MS: u64 = 30_000;
+/// Ways to find rows that read a whole table. They are the best for a table that is still small, and a plan is kept
+/// while the table grows: until it was next analysed, each look at twenty identities would read all of them. The
+/// server still reads a table whole where no index fits.
+const NOT_PLANNED: [&str; 3] = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"];
 /// What was sent must be acknowledged by the other machine within this.
 const USER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that nothing has been said on for this long is tried.
@@ -49,12 +54,21 @@ pub enum Patience {
     Endless,
 }
 
+/// A statement with its parameters.
+pub struct Asked<'v> {
+    pub sql: String,
+    pub parameters: Vec<&'v (dyn ToSql + Sync)>,
+    pub types: Vec<Type>,
+}
+
 /// A connection and the statements prepared on it.
 pub struct Connection {
     client: Client,
     runtime: Runtime,
     statements: HashMap<String, Statement>,
     patience: Patience,
+    /// What begins a transaction, and is sent with its first statement.
+    opening: Option<&'static str>,
     /// It did not answer in time, so that nobody knows what it does.
     is_given_up: bool,
     /// Rows were changed since this was last asked.
@@ -83,25 +97,28 @@ impl Connection {
             runtime,
             statements: HashMap::new(),
             patience,
+            opening: None,
             is_given_up: false,
             has_written: false,
             used_at: monotonic(),
         };
         if patience == Patience::Limited {
-            connection.set_limits(address)?;
+            connection.set_up(address)?;
         }
         Ok(connection)
     }
 
-    /// Limits that the address sets itself stay.
-    fn set_limits(&mut self, address: &Address) -> Result<(), StoreError> {
+    /// Limits, and how to plan. What the address sets itself stays.
+    fn set_up(&mut self, address: &Address) -> Result<(), StoreError> {
         let own = address.config.get_options().unwrap_or_default();
-        for (name, limit_ms) in [
-            ("statement_timeout", STATEMENT_MAX_MS),
-            ("idle_in_transaction_session_timeout", IDLE_TRANSACTION_MAX_MS),
-        ] {
+        let limits = [
+            ("statement_timeout", STATEMENT_MAX_MS.to_string()),
+            ("idle_in_transaction_session_timeout", IDLE_TRANSACTION_MAX_MS.to_string()),
+        ];
+        let plans = NOT_PLANNED.map(|name| (name, "off".to_owned()));
+        for (name, value) in limits.into_iter().chain(plans) {
             if !own.contains(name) {
-                self.batch(&format!("set {name} = {limit_ms}"))?;
+                self.batch(&format!("set {name} = {value}"))?;
             }
         }
         Ok(())
@@ -130,37 +147,55 @@ impl Connection {
     /// Runs statements that take no parameters and answer nothing.
     pub fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
         tally::add(sql, 1, 0);
-        let asked = self.client.batch_execute(sql);
-        wait(&self.runtime, self.patience, &mut self.is_given_up, asked)
+        let opening = opened(&self.client, self.opening.take());
+        let both = async { tokio::try_join!(biased; opening, self.client.batch_execute(sql)) };
+        wait(&self.runtime, self.patience, &mut self.is_given_up, both).map(drop)
     }
 
-    /// Runs a statement; the answer is the number of rows it changed.
-    pub fn execute(
-        &mut self,
-        sql: &str,
-        parameters: &[&(dyn ToSql + Sync)],
-        types: &[Type],
-    ) -> Result<u64, StoreError> {
-        let statement = self.prepare(sql, types)?;
-        let asked = self.client.execute(&statement, parameters);
-        let changed = wait(&self.runtime, self.patience, &mut self.is_given_up, asked)?;
+    /// Begins a transaction with the next statement.
+    pub fn begin(&mut self, sql: &'static str) {
+        self.opening = Some(sql);
+    }
+
+    /// Ends a transaction; one in which nothing was asked has never begun.
+    pub fn end(&mut self, sql: &str) -> Result<(), StoreError> {
+        match self.opening.take() {
+            Some(_) => Ok(()),
+            None => self.batch(sql),
+        }
+    }
+
+    /// Runs statements in their order, all sent before the first is answered; the answer is the number of rows they
+    /// changed.
+    pub fn execute_each(&mut self, asked: &[Asked]) -> Result<u64, StoreError> {
+        let statements = self.prepare_each(asked)?;
+        let each = statements.iter().zip(asked);
+        let each = try_join_all(each.map(|(statement, one)| self.client.execute(statement, &one.parameters)));
+        let opening = opened(&self.client, self.opening.take());
+        let all = async { tokio::try_join!(biased; opening, each) };
+        let ((), changed) = wait(&self.runtime, self.patience, &mut self.is_given_up, all)?;
+        let changed = changed.iter().sum();
         self.has_written |= changed > 0;
         Ok(changed)
     }
 
-    /// Runs a query.
-    pub fn query(
-        &mut self,
-        sql: &str,
-        parameters: &[&(dyn ToSql + Sync)],
-        types: &[Type],
-    ) -> Result<Vec<Row>, StoreError> {
-        let statement = self.prepare(sql, types)?;
-        let asked = self.client.query(&statement, parameters);
-        let rows = wait(&self.runtime, self.patience, &mut self.is_given_up, asked)?;
+    /// Runs queries in their order, all sent before the first is answered.
+    pub fn query_each(&mut self, asked: &[Asked]) -> Result<Vec<Row>, StoreError> {
+        let statements = self.prepare_each(asked)?;
+        let each = statements.iter().zip(asked);
+        let each = try_join_all(each.map(|(statement, one)| self.client.query(statement, &one.parameters)));
+        let opening = opened(&self.client, self.opening.take());
+        let all = async { tokio::try_join!(biased; opening, each) };
+        let ((), rows) = wait(&self.runtime, self.patience, &mut self.is_given_up, all)?;
+        let rows: Vec<_> = rows.into_iter().flatten().collect();
         // What an insert or an update returns.
-        self.has_written |= !rows.is_empty() && (sql.starts_with("insert") || sql.contains("update "));
+        let is_change = |sql: &str| sql.starts_with("insert") || sql.contains("update ");
+        self.has_written |= !rows.is_empty() && asked.iter().any(|one| is_change(&one.sql));
         Ok(rows)
+    }
+
+    fn prepare_each(&mut self, asked: &[Asked]) -> Result<Vec<Statement>, StoreError> {
+        asked.iter().map(|one| self.prepare(&one.sql, &one.types)).collect()
     }
 
     /// The statement for `sql`, prepared at most once.
@@ -175,6 +210,17 @@ impl Connection {
         let statement = wait(&self.runtime, self.patience, &mut self.is_given_up, asked)?;
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
+    }
+}
+
+/// Begins a transaction, if one is to begin.
+async fn opened(client: &Client, opening: Option<&'static str>) -> Result<(), tokio_postgres::Error> {
+    match opening {
+        Some(sql) => {
+            tally::add(sql, 1, 0);
+            client.batch_execute(sql).await
+        }
+        None => Ok(()),
     }
 }
 

@@ -75,16 +75,16 @@ fn write(connection: Result<&mut Connection, StoreError>, mut job: Box<dyn Write
 /// where that was the database's fault.
 fn transact(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<Option<String>, StoreError> {
     for _ in 0..TRIES_MAX {
-        connection.batch("begin")?;
+        connection.begin("begin");
         match job.run(&mut Tx::Postgres(connection)) {
-            Ok(()) => match connection.batch("commit") {
+            Ok(()) => match connection.end("commit") {
                 Err(StoreError::Retry) => {}
                 committed => return committed.map(|()| None),
             },
-            Err(RunFailed { retry: true, .. }) => connection.batch("rollback")?,
+            Err(RunFailed { retry: true, .. }) => connection.end("rollback")?,
             // Nothing more can be said on it.
             Err(RunFailed { outage, .. }) if connection.is_closed() => return Ok(outage),
-            Err(RunFailed { outage, .. }) => return connection.batch("rollback").map(|()| outage),
+            Err(RunFailed { outage, .. }) => return connection.end("rollback").map(|()| outage),
         }
     }
     Err(StoreError::Unavailable(format!("{TRIES_MAX} tries were overtaken by other transactions")))
@@ -94,15 +94,12 @@ fn read(connection: Result<&mut Connection, StoreError>, job: Box<dyn ReadJob>, 
     if !job.begin() {
         return;
     }
-    let begun = connection.and_then(|connection| {
-        connection.batch("begin transaction isolation level repeatable read read only")?;
-        Ok(connection)
-    });
-    let run = match begun {
+    let run = match connection {
         Ok(connection) => {
+            connection.begin("begin transaction isolation level repeatable read read only");
             let run = job.run(Ok(Tx::Postgres(&mut *connection)));
             // A connection that cannot roll back is closed, and replaced for the next job.
-            let _ = connection.batch("rollback");
+            let _ = connection.end("rollback");
             run
         }
         Err(error) => job.run(Err(error)),

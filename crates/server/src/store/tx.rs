@@ -9,10 +9,10 @@ use dregs_core::time::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::error::StoreError;
-use super::pg_client::Connection as PostgresConnection;
+use super::pg_client::{Asked, Connection as PostgresConnection};
 use super::tally;
 
-/// Rows of one multi-row statement: more gain nothing and cost the planner time.
+/// Rows of one multi-row statement: more gain nothing and cost the planner time. A power of two.
 pub const ROWS_MAX: usize = 128;
 
 /// A parameter. Each variant is one column type on both engines, null included.
@@ -140,7 +140,7 @@ impl Tx<'_> {
                 bind(&mut statement, values)?;
                 statement.raw_execute()? as u64
             }
-            Self::Postgres(connection) => execute(connection, sql, values)?,
+            Self::Postgres(connection) => connection.execute_each(&[asked(sql.to_owned(), values)])?,
         };
         tally::add(sql, 1, changed);
         Ok(changed)
@@ -160,7 +160,7 @@ impl Tx<'_> {
                 collect(&mut statement, values, &mut map, &mut found)?;
             }
             Self::Postgres(connection) => {
-                for row in query(connection, sql, values)? {
+                for row in connection.query_each(&[asked(sql.to_owned(), values)])? {
                     found.push(map(&Row::Postgres(&row))?);
                 }
             }
@@ -207,9 +207,7 @@ impl Tx<'_> {
             }
             Self::Sqlite(_) => {}
             Self::Postgres(connection) => {
-                for chunk in rows.chunks(ROWS_MAX) {
-                    changed += execute(connection, &with_rows(sql, chunk.len(), N), chunk.as_flattened())?;
-                }
+                changed += connection.execute_each(&statements(sql, rows))?;
             }
         }
         tally::add(sql, self.runs(rows.len()), changed);
@@ -233,10 +231,8 @@ impl Tx<'_> {
             }
             Self::Sqlite(_) => {}
             Self::Postgres(connection) => {
-                for chunk in rows.chunks(ROWS_MAX) {
-                    for row in query(connection, &with_rows(sql, chunk.len(), N), chunk.as_flattened())? {
-                        found.push(map(&Row::Postgres(&row))?);
-                    }
+                for row in connection.query_each(&statements(sql, rows))? {
+                    found.push(map(&Row::Postgres(&row))?);
                 }
             }
         }
@@ -248,7 +244,7 @@ impl Tx<'_> {
     fn runs(&self, rows: usize) -> usize {
         match self {
             Self::Sqlite(_) => rows,
-            Self::Postgres(_) => rows.div_ceil(ROWS_MAX),
+            Self::Postgres(_) => sizes(rows).count(),
         }
     }
 
@@ -365,18 +361,31 @@ fn for_postgres<'v>(values: &'v [Value<'v>]) -> (Vec<&'v (dyn ToSql + Sync)>, Ve
     (values.iter().map(Value::as_postgres).collect(), values.iter().map(Value::postgres_type).collect())
 }
 
-fn execute(connection: &mut PostgresConnection, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+fn asked<'v>(sql: String, values: &'v [Value<'v>]) -> Asked<'v> {
     let (parameters, types) = for_postgres(values);
-    connection.execute(sql, &parameters, &types)
+    Asked { sql, parameters, types }
 }
 
-fn query(
-    connection: &mut PostgresConnection,
-    sql: &str,
-    values: &[Value],
-) -> Result<Vec<tokio_postgres::Row>, StoreError> {
-    let (parameters, types) = for_postgres(values);
-    connection.query(sql, &parameters, &types)
+/// The statements that together are `sql` over all `rows`. Their sizes are powers of two, so that there are few texts
+/// of each: a text is parsed and planned once, and 128 of each would push one another out of the server's memory.
+fn statements<'v, const N: usize>(sql: &str, mut rows: &'v [[Value<'v>; N]]) -> Vec<Asked<'v>> {
+    let all = rows.len();
+    let of_size = |size| {
+        let (chunk, rest) = rows.split_at(size);
+        rows = rest;
+        asked(with_rows(sql, size, N), chunk.as_flattened())
+    };
+    sizes(all).map(of_size).collect()
+}
+
+/// How many rows each statement over `rows` takes.
+fn sizes(mut rows: usize) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let size = 1 << rows.checked_ilog2()?;
+        let size = ROWS_MAX.min(size);
+        rows -= size;
+        Some(size)
+    })
 }
 
 #[cfg(test)]
@@ -389,6 +398,14 @@ mod tests {
             with_rows("insert into t (a, b) values {rows}", 2, 2),
             "insert into t (a, b) values ($1, $2), ($3, $4)"
         );
+    }
+
+    #[test]
+    fn many_rows_take_few_statements_of_few_sizes() {
+        let cases = [(0, vec![]), (1, vec![1]), (13, vec![8, 4, 1]), (300, vec![128, 128, 32, 8, 4])];
+        for (rows, expected) in cases {
+            assert_eq!(sizes(rows).collect::<Vec<_>>(), expected, "{rows}");
+        }
     }
 
     #[test]

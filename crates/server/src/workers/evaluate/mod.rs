@@ -23,6 +23,8 @@ use crate::store::{Result, StoreError, identities, log_failure};
 const BATCH_MAX_IDENTITIES: usize = 64;
 /// Batches under way at once: while one is committed, the next is read and scored.
 const BATCHES_MAX: usize = 2;
+/// Identities claimed at once. Others who come meanwhile find places, or they would have to be claimed in their turn.
+const CLAIM_MAX: usize = 1_024;
 /// How often the store is asked for what nobody handed on: crash recovery, other nodes, spills.
 const POLL_MS: u64 = 500;
 
@@ -43,7 +45,9 @@ pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut
             }
             batches.spawn(evaluate(Arc::clone(&app), batch));
         }
-        if let Some(places) = app.evaluations.take_spilled(EVALUATION_LANE) {
+        if let Some(free) = app.evaluations.take_spilled(EVALUATION_LANE) {
+            let places = free.min(CLAIM_MAX);
+            app.evaluations.release(EVALUATION_LANE, free - places);
             claim(&app, places, &mut schedule).await;
             continue;
         }
