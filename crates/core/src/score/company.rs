@@ -4,10 +4,10 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 
-use super::email::{is_random, is_throwaway_like};
 use crate::dataset::Datasets;
 use crate::identity::Profile;
 use crate::person::{self, EmailParts, Resemblance, mailbox, name_words, resemblance};
+use crate::score::authenticity::email::{is_random, is_throwaway_like};
 use crate::snapshot::OtherIdentity;
 
 /// What each of a family counts for, as a part of an account in the same hand. Anybody can make up a

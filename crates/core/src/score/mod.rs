@@ -30,44 +30,23 @@ use serde_json::{Map, Value};
 use crate::snapshot::Snapshot;
 
 mod acts;
-mod agreement;
-mod code_ring;
+mod authenticity;
+mod behavior;
 mod company;
 mod crowd;
-mod device;
-mod dormancy;
-mod email;
-mod failed_payments;
-mod failed_sign_ins;
 mod hand;
-mod interaction;
+mod humanity;
 mod moments;
-mod name;
-mod network;
-mod outreach;
-mod pace;
-mod repetition;
-mod round_the_clock;
-mod same_email;
-mod shared_device;
-mod shared_ip;
-mod shared_session;
-mod sign_up_burst;
-mod similar_behavior;
-mod similar_email;
-mod similar_profile;
-mod takeover;
-mod timing;
-mod user_agent;
+mod uniqueness;
 mod weights;
 
+pub use authenticity::email::is_throwaway_like;
+use authenticity::name::letters_cost as name_letters_cost;
+pub use authenticity::name::{is_made_up as is_made_up_name, looks_made_up as looks_made_up_name};
 pub use company::Own;
-pub use email::is_throwaway_like;
 pub use hand::may_be_many;
 pub(crate) use moments::is_automatic;
-use name::letters_cost as name_letters_cost;
-pub use name::{is_made_up as is_made_up_name, looks_made_up as looks_made_up_name};
-pub(crate) use similar_profile::SAME_NAME_MIN_LIKENESS;
+pub(crate) use uniqueness::similar_profile::SAME_NAME_MIN_LIKENESS;
 
 pub use weights::Weights;
 
@@ -84,31 +63,31 @@ pub const VALUE_MAX: f64 = 0.98;
 
 /// Every analyzer, in the order of their observations.
 pub const ANALYZERS: &[Analyzer] = &[
-    user_agent::ANALYZER,
-    device::ANALYZER,
-    interaction::ANALYZER,
-    timing::ANALYZER,
-    round_the_clock::ANALYZER,
-    network::ANALYZER,
-    email::ANALYZER,
-    name::ANALYZER,
-    agreement::ANALYZER,
-    shared_device::ANALYZER,
-    shared_session::ANALYZER,
-    shared_ip::ANALYZER,
-    similar_email::ANALYZER,
-    similar_profile::ANALYZER,
-    similar_behavior::ANALYZER,
-    same_email::ANALYZER,
-    sign_up_burst::ANALYZER,
-    pace::ANALYZER,
-    code_ring::ANALYZER,
-    repetition::ANALYZER,
-    takeover::ANALYZER,
-    failed_sign_ins::ANALYZER,
-    failed_payments::ANALYZER,
-    outreach::ANALYZER,
-    dormancy::ANALYZER,
+    humanity::user_agent::ANALYZER,
+    humanity::device::ANALYZER,
+    humanity::interaction::ANALYZER,
+    humanity::timing::ANALYZER,
+    humanity::round_the_clock::ANALYZER,
+    humanity::network::ANALYZER,
+    authenticity::email::ANALYZER,
+    authenticity::name::ANALYZER,
+    authenticity::agreement::ANALYZER,
+    uniqueness::shared_device::ANALYZER,
+    uniqueness::shared_session::ANALYZER,
+    uniqueness::shared_ip::ANALYZER,
+    uniqueness::similar_email::ANALYZER,
+    uniqueness::similar_profile::ANALYZER,
+    uniqueness::similar_behavior::ANALYZER,
+    uniqueness::same_email::ANALYZER,
+    behavior::sign_up_burst::ANALYZER,
+    behavior::pace::ANALYZER,
+    behavior::code_ring::ANALYZER,
+    behavior::repetition::ANALYZER,
+    behavior::takeover::ANALYZER,
+    behavior::failed_sign_ins::ANALYZER,
+    behavior::failed_payments::ANALYZER,
+    behavior::outreach::ANALYZER,
+    behavior::dormancy::ANALYZER,
 ];
 
 /// What a score is about.
