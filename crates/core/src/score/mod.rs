@@ -29,23 +29,19 @@ use serde_json::{Map, Value};
 
 use crate::snapshot::Snapshot;
 
-mod acts;
 mod authenticity;
 mod behavior;
-mod company;
-mod crowd;
-mod hand;
+mod features;
 mod humanity;
-mod moments;
 mod uniqueness;
 mod weights;
 
 pub use authenticity::email::is_throwaway_like;
 use authenticity::name::letters_cost as name_letters_cost;
 pub use authenticity::name::{is_made_up as is_made_up_name, looks_made_up as looks_made_up_name};
-pub use company::Own;
-pub use hand::may_be_many;
-pub(crate) use moments::is_automatic;
+pub use features::company::Own;
+pub use features::hand::may_be_many;
+pub(crate) use features::moments::is_automatic;
 pub(crate) use uniqueness::similar_profile::SAME_NAME_MIN_LIKENESS;
 
 pub use weights::Weights;

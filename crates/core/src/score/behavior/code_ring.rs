@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::link::KeyKind;
-use crate::score::company::{Company, Own};
-use crate::score::hand::hand;
-use crate::score::uniqueness::similar_email::{Alike, alike};
+use crate::score::features::alike::{Alike, alike};
+use crate::score::features::company::{Company, Own};
+use crate::score::features::hand::hand;
 use crate::score::{Analyzer, Category, Finding, counted, interpolate};
 use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
 

@@ -1,7 +1,7 @@
 //! Behavior: whether it tries cards: payments that fail again and again.
 
 use crate::mapping::CanonicalType;
-use crate::score::acts::{most_within, of_types};
+use crate::score::features::acts::{most_within, of_types};
 use crate::score::{Analyzer, Category, Finding, counted, interpolate, within};
 use crate::snapshot::Snapshot;
 use crate::time::HOUR_MS;

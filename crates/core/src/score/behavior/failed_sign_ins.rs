@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::mapping::CanonicalType;
-use crate::score::acts::{most_within, of_types};
+use crate::score::features::acts::{most_within, of_types};
 use crate::score::{Analyzer, Category, Finding, counted, interpolate, within};
 use crate::snapshot::Snapshot;
 use crate::time::HOUR_MS;

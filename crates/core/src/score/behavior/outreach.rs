@@ -1,7 +1,7 @@
 //! Behavior: whether it floods others with messages, invitations or posts.
 
 use crate::mapping::CanonicalType;
-use crate::score::acts::{most_within, of_types};
+use crate::score::features::acts::{most_within, of_types};
 use crate::score::{Analyzer, Category, Finding, interpolate, within};
 use crate::snapshot::Snapshot;
 use crate::time::{DAY_MS, MINUTE_MS};

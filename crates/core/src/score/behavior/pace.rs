@@ -1,8 +1,8 @@
 //! Behavior: how much it does in a minute, and how soon it buys or redeems a code.
 
 use crate::mapping::CanonicalType;
-use crate::score::acts::most_within;
-use crate::score::moments::moments;
+use crate::score::features::acts::most_within;
+use crate::score::features::moments::moments;
 use crate::score::{Analyzer, Category, Finding, counted, duration, interpolate};
 use crate::snapshot::{Act, Snapshot};
 use crate::time::{MINUTE_MS, SECOND_MS};

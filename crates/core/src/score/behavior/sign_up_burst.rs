@@ -4,10 +4,10 @@
 use std::collections::HashSet;
 
 use crate::link::KeyKind;
-use crate::score::company::Own;
-use crate::score::crowd::{Crowd, crowd, crowd_of};
-use crate::score::hand::{hand, is_unautomated};
-use crate::score::uniqueness::similar_email::{Alike, alike};
+use crate::score::features::alike::{Alike, alike};
+use crate::score::features::company::Own;
+use crate::score::features::crowd::{Crowd, crowd, crowd_of};
+use crate::score::features::hand::{hand, is_unautomated};
 use crate::score::{Analyzer, Category, Finding, counted, interpolate, within};
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;

@@ -4,8 +4,8 @@
 use crate::link::network_value;
 use crate::mapping::CanonicalType;
 use crate::place::Place;
-use crate::score::acts::of_types;
-use crate::score::humanity::network::hides_place;
+use crate::score::features::acts::of_types;
+use crate::score::features::networks::hides_place;
 use crate::score::{Analyzer, Category, Finding, counted, duration};
 use crate::snapshot::Snapshot;
 use crate::state::{RecentEvent, Trace};

@@ -1,6 +1,7 @@
 //! Humanity: whether it comes from networks in which servers stand, or out of Tor.
 
 use crate::dataset::Dataset;
+use crate::score::features::networks::asn_of;
 use crate::score::{Analyzer, Category, Finding, counted};
 use crate::snapshot::Snapshot;
 
@@ -47,22 +48,6 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let confidence = confidence * share * dataset.freshness(snapshot.now);
     let explanation = format!("{count} of {} with an address came from {what}.", counted(all, "event"));
     Some(Finding::new(value, confidence, explanation).with("events", count).with("allEvents", all))
-}
-
-/// The autonomous system of an address, by its place among the identity's: that of its newest event.
-fn asn_of(snapshot: &Snapshot, address: usize) -> Option<u32> {
-    let event = snapshot.acts().iter().rev().find(|act| act.event.address == Some(address))?;
-    snapshot.state.places().get(event.event.place?)?.value.asn
-}
-
-/// Whether an address, by its place among the identity's, is one behind which people are elsewhere: an exit of Tor,
-/// or in a network of servers, where VPNs have theirs.
-pub fn hides_place(snapshot: &Snapshot, address: usize) -> bool {
-    let Some(seen) = snapshot.state.addresses().get(address) else { return false };
-    let asn = asn_of(snapshot, address);
-    [Dataset::Tor, Dataset::Hosting]
-        .into_iter()
-        .any(|dataset| snapshot.datasets.network(dataset, seen.value, asn).is_some())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Humanity: whether its events have the rhythm of a person.
 
-use crate::score::moments::{gaps_ms, moments};
+use crate::score::features::moments::{gaps_ms, moments};
 use crate::score::{Analyzer, Category, Finding, counted, duration, interpolate, thousandths};
 use crate::snapshot::Snapshot;
 use crate::time::MINUTE_MS;

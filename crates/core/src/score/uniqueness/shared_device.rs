@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use crate::device::Part;
 use crate::link::KeyKind;
-use crate::score::company::Own;
-use crate::score::crowd::{Crowd, TOGETHER_MS};
-use crate::score::hand::{Hand, hand};
+use crate::score::features::company::Own;
+use crate::score::features::crowd::{Crowd, TOGETHER_MS};
+use crate::score::features::hand::{Hand, hand};
 use crate::score::{Analyzer, Category, Finding, counted, interpolate, within};
 use crate::snapshot::{OTHERS_MAX, OtherIdentity, SharedKey, Snapshot};
 use crate::time::HOUR_MS;

@@ -1,7 +1,7 @@
 //! Uniqueness: whether others were active in the same browser session.
 
 use crate::link::KeyKind;
-use crate::score::company::Company;
+use crate::score::features::company::Company;
 use crate::score::{Analyzer, Category, Finding, counted, interpolate};
 use crate::snapshot::Snapshot;
 

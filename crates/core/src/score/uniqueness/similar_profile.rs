@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::link::KeyKind;
 use crate::person::{Record, name_likeness};
-use crate::score::company::Company;
+use crate::score::features::company::Company;
 use crate::score::{Analyzer, Category, Finding, counted, interpolate};
 use crate::snapshot::{OtherIdentity, Snapshot};
 

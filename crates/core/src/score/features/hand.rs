@@ -1,11 +1,11 @@
 //! For how many accounts in one hand those stand who came to a key together: strangers one by one for as many as
 //! they are; colleagues, a family, and the many who use one model of a device at the same time for far fewer.
 
-use super::company::{Company, Own};
-use super::crowd::{Crowd, TOGETHER_MS, crowd, crowd_of};
 use crate::agent::{self, Kind};
 use crate::device::Sign;
 use crate::link::{self, KeyKind};
+use crate::score::features::company::{Company, Own};
+use crate::score::features::crowd::{Crowd, TOGETHER_MS, crowd, crowd_of};
 use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use crate::state::{FirstHour, SOON_MOMENTS};
 use crate::time::Timestamp;
