@@ -19,7 +19,7 @@ written to target/detection/domains-unseen.tsv, with which `make bench-detection
 package crawler-user-agents, of which none is learned from.
 
 domains.bin has 65,536 weights of one signed byte, then a threshold as a little-endian i32: a domain whose features (see
-core/src/score/authenticity/email/domain.rs, which must name them alike) have a greater sum of weights is told.
+core/src/dataset/throwaway.rs, which must name them alike) have a greater sum of weights is told.
 """
 
 import json

@@ -55,7 +55,7 @@ GROUP_POWER = 0.5
 # Letters seen in place of what a rare context has not seen: of names, of gibberish.
 SMOOTHING = (20.0, 50.0)
 SCALE = 16
-# As in core/src/score/authenticity/name/letters.rs.
+# As in core/src/letters.rs.
 TYPED_SHARE = 0.8
 MADE_UP_MIN = 1.45
 # Of the 16 files of the dictionary; longer entries are whole names written as one word.

@@ -14,6 +14,7 @@ mod nothing;
 mod read;
 mod redact;
 
+pub use crate::json::FieldError;
 pub use codes::codes;
 pub use nothing::stands_for_none;
 pub use read::*;
@@ -34,16 +35,11 @@ impl Default for Limits {
     }
 }
 
+/// Largest free-form data of an event, an identity or a group, as compact JSON.
+pub const DATA_MAX_BYTES: usize = 64 * 1024;
+
 /// Events in one batch request.
 pub const BATCH_MAX_EVENTS: usize = 1_000;
-
-/// One thing that is wrong with a request, at one field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FieldError {
-    /// Path of the field, such as `identity.id` or `groups[1].data`; empty for the whole body.
-    pub field: String,
-    pub message: String,
-}
 
 /// Who sends an event: decides what an event may say about its end user's connection.
 #[derive(Clone, Debug)]

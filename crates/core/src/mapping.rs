@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::snake;
 
+mod automatic;
 mod fields;
 mod types;
 
+pub use automatic::is_automatic;
 pub use fields::{FIELDS, IdentityField};
 pub use types::{CanonicalType, TYPES, global_type};
 

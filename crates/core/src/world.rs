@@ -11,10 +11,10 @@ use crate::common::{self, Common, Sample};
 use crate::dataset::Datasets;
 use crate::event::Event;
 use crate::identity::{self, Profile};
-use crate::link::{self, LinkKey};
+use crate::link::{self, LinkKey, OTHERS_MAX};
 use crate::mapping::Mapping;
 use crate::score::{Analysis, Weights, analyze};
-use crate::snapshot::{OTHERS_MAX, OtherIdentity, SharedKey, Snapshot};
+use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use crate::state::IdentityState;
 use crate::time::Timestamp;
 

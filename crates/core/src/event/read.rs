@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use super::nothing::stands_for_none;
 use super::redact::{REDACTED, redact, redact_url};
 use super::{
-    Accepted, BATCH_MAX_EVENTS, Event, EventGroup, EventIdentity, FieldError, Limits, Origin, Refused,
+    Accepted, BATCH_MAX_EVENTS, DATA_MAX_BYTES, Event, EventGroup, EventIdentity, FieldError, Limits, Origin,
+    Refused,
 };
 use crate::device::{self, Interaction};
-use crate::identity::DATA_MAX_BYTES;
 use crate::json;
 use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::words::snake;

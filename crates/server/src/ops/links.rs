@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use dregs_core::identity::Profile;
+use dregs_core::link::OTHERS_MAX;
 use dregs_core::link::{self, DELETED_NAME, KeyHasher, KeyKind, LinkKey, Shared, ShownLink};
 use dregs_core::mapping::Mapping;
 use dregs_core::person;
-use dregs_core::snapshot::OTHERS_MAX;
 use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 

@@ -1,9 +1,8 @@
 //! The past, scored again after what its names or values mean has changed: a little at a time.
 
-use dregs_core::common;
 use dregs_core::dataset;
 use dregs_core::identity::Profile;
-use dregs_core::link::{KeyKind, LinkKey};
+use dregs_core::link::{self, KeyKind, LinkKey};
 use dregs_core::time::{SECOND_MS, Timestamp};
 use dregs_core::words::snake;
 use serde::{Deserialize, Serialize};
@@ -85,11 +84,13 @@ impl About<'_> {
             }
             Concern::Network => {
                 let state = refold::decode(tx, identity.id, &identity.state)?;
-                dataset::is_within(&state, self.value)
+                let addresses = state.addresses().iter().map(|seen| seen.value);
+                let systems = state.places().iter().filter_map(|seen| seen.value.asn);
+                dataset::is_within(addresses, systems, self.value)
             }
             Concern::Common(kind) => {
                 let state = refold::decode(tx, identity.id, &identity.state)?;
-                common::has_shown(&state, &known.profile, &LinkKey { kind, value: self.value.to_owned() })
+                link::has_shown(&state, &known.profile, &LinkKey { kind, value: self.value.to_owned() })
             }
             Concern::EmailDomain => {
                 known.profile.email.as_deref().is_some_and(|email| dataset::is_at(email, self.value))

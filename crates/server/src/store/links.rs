@@ -1,7 +1,7 @@
 //! The index from keys to the identities that have them.
 
+use dregs_core::link::OTHERS_MAX;
 use dregs_core::link::{DELETED_NAME, KeyHasher, KeyKind, LinkKey};
-use dregs_core::snapshot::OTHERS_MAX;
 use dregs_core::time::Timestamp;
 
 use super::{Result, Tx};

@@ -3,7 +3,7 @@
 
 use crate::person::{EmailParts, name_words};
 use crate::place::Country;
-use crate::score::{Analyzer, Category, Finding};
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::snapshot::Snapshot;
 
 /// Weak: people move, marry, travel and use a friend's phone.

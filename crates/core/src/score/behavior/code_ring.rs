@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::link::KeyKind;
+use crate::curve::interpolate;
+use crate::key::KeyKind;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::alike::{Alike, alike};
-use crate::score::features::company::{Company, Own};
+use crate::score::features::company::Company;
 use crate::score::features::hand::hand;
-use crate::score::{Analyzer, Category, Finding, counted, interpolate};
-use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
+use crate::score::phrase::counted;
+use crate::snapshot::{OtherIdentity, Own, SharedKey, Snapshot};
 
 /// A code alone says nothing, since it is made to be passed on; with a device in common it is telling.
 const WEIGHT: f64 = 1.2;

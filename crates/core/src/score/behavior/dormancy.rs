@@ -1,9 +1,10 @@
 //! Behavior: whether it lay still for months and is suddenly busy, as accounts do that are kept in stock or
 //! were bought.
 
+use crate::curve::interpolate;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::acts::most_within;
 use crate::score::features::moments::moments;
-use crate::score::{Analyzer, Category, Finding, interpolate};
 use crate::snapshot::Snapshot;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 

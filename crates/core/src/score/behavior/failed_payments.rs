@@ -1,8 +1,10 @@
 //! Behavior: whether it tries cards: payments that fail again and again.
 
+use crate::curve::interpolate;
 use crate::mapping::CanonicalType;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::acts::{most_within, of_types};
-use crate::score::{Analyzer, Category, Finding, counted, interpolate, within};
+use crate::score::phrase::{counted, within};
 use crate::snapshot::Snapshot;
 use crate::time::HOUR_MS;
 

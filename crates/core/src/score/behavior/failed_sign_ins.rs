@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::curve::interpolate;
 use crate::mapping::CanonicalType;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::acts::{most_within, of_types};
-use crate::score::{Analyzer, Category, Finding, counted, interpolate, within};
+use crate::score::phrase::{counted, within};
 use crate::snapshot::Snapshot;
 use crate::time::HOUR_MS;
 

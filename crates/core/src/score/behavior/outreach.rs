@@ -1,8 +1,10 @@
 //! Behavior: whether it floods others with messages, invitations or posts.
 
+use crate::curve::interpolate;
 use crate::mapping::CanonicalType;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::acts::{most_within, of_types};
-use crate::score::{Analyzer, Category, Finding, interpolate, within};
+use crate::score::phrase::within;
 use crate::snapshot::Snapshot;
 use crate::time::{DAY_MS, MINUTE_MS};
 

@@ -1,9 +1,11 @@
 //! Behavior: how much it does in a minute, and how soon it buys or redeems a code.
 
+use crate::curve::interpolate;
 use crate::mapping::CanonicalType;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::acts::most_within;
 use crate::score::features::moments::moments;
-use crate::score::{Analyzer, Category, Finding, counted, duration, interpolate};
+use crate::score::phrase::{counted, duration};
 use crate::snapshot::{Act, Snapshot};
 use crate::time::{MINUTE_MS, SECOND_MS};
 

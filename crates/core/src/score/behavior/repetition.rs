@@ -1,6 +1,8 @@
 //! Behavior: whether it does the same thing over and over, at the same interval.
 
-use crate::score::{Analyzer, Category, Finding, duration, interpolate};
+use crate::curve::interpolate;
+use crate::score::contract::{Analyzer, Category, Finding};
+use crate::score::phrase::duration;
 use crate::snapshot::Snapshot;
 use crate::state::RecentEvent;
 use crate::time::HOUR_MS;

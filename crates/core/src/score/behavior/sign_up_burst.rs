@@ -3,13 +3,14 @@
 
 use std::collections::HashSet;
 
-use crate::link::KeyKind;
+use crate::curve::interpolate;
+use crate::key::KeyKind;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::alike::{Alike, alike};
-use crate::score::features::company::Own;
 use crate::score::features::crowd::{Crowd, crowd, crowd_of};
 use crate::score::features::hand::{hand, is_unautomated};
-use crate::score::{Analyzer, Category, Finding, counted, interpolate, within};
-use crate::snapshot::Snapshot;
+use crate::score::phrase::{counted, within};
+use crate::snapshot::{Own, Snapshot};
 use crate::time::Timestamp;
 
 /// Bursts of sign-ups are the plainest trace of scripts that make accounts.

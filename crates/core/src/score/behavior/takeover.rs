@@ -1,12 +1,13 @@
 //! Behavior: whether somebody else has come into the account: a new device in a new place that changes what
 //! guards it, or a journey nobody can make.
 
-use crate::link::network_value;
+use crate::key::network_value;
 use crate::mapping::CanonicalType;
 use crate::place::Place;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::acts::of_types;
 use crate::score::features::networks::hides_place;
-use crate::score::{Analyzer, Category, Finding, counted, duration};
+use crate::score::phrase::{counted, duration};
 use crate::snapshot::Snapshot;
 use crate::state::{RecentEvent, Trace};
 use crate::time::{DAY_MS, HOUR_MS, Timestamp};

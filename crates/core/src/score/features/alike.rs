@@ -1,8 +1,7 @@
 //! How the e-mail addresses of two accounts are alike.
 
 use crate::person::{EmailParts, Resemblance, resemblance};
-use crate::score::features::company::Own;
-use crate::snapshot::{OtherIdentity, Snapshot};
+use crate::snapshot::{OtherIdentity, Own, Snapshot};
 
 /// How another address is like one's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

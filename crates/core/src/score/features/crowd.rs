@@ -55,7 +55,7 @@ pub fn crowd_of(came_at: impl Iterator<Item = Timestamp>, since: Timestamp) -> C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::{KeyKind, LinkKey};
+    use crate::key::{KeyKind, LinkKey};
     use crate::snapshot::OtherIdentity;
     use crate::time::MINUTE_MS;
 

@@ -3,10 +3,11 @@
 
 use crate::agent::{self, Kind};
 use crate::device::Sign;
-use crate::link::{self, KeyKind};
-use crate::score::features::company::{Company, Own};
+use crate::key::KeyKind;
+use crate::link;
+use crate::score::features::company::Company;
 use crate::score::features::crowd::{Crowd, TOGETHER_MS, crowd, crowd_of};
-use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
+use crate::snapshot::{OtherIdentity, Own, SharedKey, Snapshot};
 use crate::state::{FirstHour, SOON_MOMENTS};
 use crate::time::Timestamp;
 

@@ -2,11 +2,10 @@
 
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
-use crate::words::snake;
 
 /// The times of the recent events, sorted, each once: events of one moment are one act, reported
 /// in several events or sent in a batch without times. Events that programs send by themselves
-/// ([`is_automatic`]) are left out, and those that carry nothing of the person: their times are those of the
+/// ([`crate::mapping::is_automatic`]) are left out, and those that carry nothing of the person: their times are those of the
 /// backend that sent them.
 pub fn moments(snapshot: &Snapshot) -> Vec<Timestamp> {
     let own = snapshot.acts().iter().filter(|act| act.is_of_person && !act.is_automatic);
@@ -18,27 +17,6 @@ pub fn moments(snapshot: &Snapshot) -> Vec<Timestamp> {
 /// The milliseconds between one moment and the next.
 pub fn gaps_ms(moments: &[Timestamp]) -> Vec<f64> {
     moments.windows(2).map(|pair| pair[1].millis_since(pair[0]) as f64).collect()
-}
-
-/// Whether events of this name are sent by a program on its own, at regular times, whoever sits
-/// in front of it: they tell nothing of the person's rhythm.
-pub fn is_automatic(name: &str) -> bool {
-    snake(name).split('_').any(|word| {
-        matches!(
-            word,
-            "heartbeat"
-                | "ping"
-                | "poll"
-                | "polling"
-                | "keepalive"
-                | "sync"
-                | "cron"
-                | "scheduled"
-                | "renewal"
-                | "renewed"
-                | "recurring"
-        )
-    })
 }
 
 #[cfg(test)]
@@ -53,20 +31,5 @@ mod tests {
             .events("page.heartbeat", [2_000, 3_000]);
         assert_eq!(gaps_ms(&moments(&identity.snapshot())), [4_000.0, 4_000.0]);
         assert_eq!(gaps_ms(&moments(&Identity::default().snapshot())), [0.0; 0]);
-    }
-
-    #[test]
-    fn programs_are_told_from_people_by_whole_words() {
-        let cases = [
-            ("heartbeat", true),
-            ("session.keepalive", true),
-            ("subscriptionRenewed", true),
-            ("shopping", false),
-            ("async_upload", false),
-            ("user.signup", false),
-        ];
-        for (name, expected) in cases {
-            assert_eq!(is_automatic(name), expected, "{name}");
-        }
     }
 }

@@ -1,7 +1,10 @@
 //! Humanity: what its browser gives away about itself.
 
+use crate::curve::interpolate;
 use crate::device::Sign;
-use crate::score::{Analyzer, Category, Finding, counted, interpolate, thousandths};
+use crate::score::aggregate::thousandths;
+use crate::score::contract::{Analyzer, Category, Finding};
+use crate::score::phrase::counted;
 use crate::snapshot::Snapshot;
 
 /// Telling when it says "driven by software", and silent about software that hides well.

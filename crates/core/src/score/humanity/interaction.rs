@@ -1,7 +1,10 @@
 //! Humanity: whether a hand operates the page.
 
+use crate::curve::interpolate;
 use crate::device::{Interactions, Tally};
-use crate::score::{Analyzer, Category, Finding, counted, interpolate, thousandths};
+use crate::score::aggregate::thousandths;
+use crate::score::contract::{Analyzer, Category, Finding};
+use crate::score::phrase::counted;
 use crate::snapshot::Snapshot;
 
 /// Software that takes care moves as people do.

@@ -1,8 +1,9 @@
 //! Humanity: whether it comes from networks in which servers stand, or out of Tor.
 
 use crate::dataset::Dataset;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::networks::asn_of;
-use crate::score::{Analyzer, Category, Finding, counted};
+use crate::score::phrase::counted;
 use crate::snapshot::Snapshot;
 
 /// Weak on purpose: people behind a VPN come from there as well, and so do whole companies.

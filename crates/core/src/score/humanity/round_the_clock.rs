@@ -1,6 +1,6 @@
 //! Humanity: whether it ever sleeps.
 
-use crate::score::{Analyzer, Category, Finding};
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::snapshot::Snapshot;
 
 /// Weak against people with several time zones, strong against scripts that run all day.
@@ -46,7 +46,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     };
     let count = count as f64;
     let confidence = CONFIDENCE_MAX * count / (count + EVENTS_HALF);
-    let value = crate::score::interpolate(&VALUE_BY_QUIET_HOURS, quiet as f64);
+    let value = crate::curve::interpolate(&VALUE_BY_QUIET_HOURS, quiet as f64);
     Some(Finding::new(value, confidence, explanation).with("quietHours", quiet).with("days", days))
 }
 

@@ -1,7 +1,10 @@
 //! Humanity: whether its events have the rhythm of a person.
 
+use crate::curve::interpolate;
+use crate::score::aggregate::thousandths;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::moments::{gaps_ms, moments};
-use crate::score::{Analyzer, Category, Finding, counted, duration, interpolate, thousandths};
+use crate::score::phrase::{counted, duration};
 use crate::snapshot::Snapshot;
 use crate::time::MINUTE_MS;
 

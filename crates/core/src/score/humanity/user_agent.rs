@@ -1,7 +1,10 @@
 //! Humanity: whether its user agents are those of browsers.
 
 use crate::agent::{self, Kind};
-use crate::score::{Analyzer, Category, Finding, counted, interpolate, logit};
+use crate::curve::interpolate;
+use crate::score::aggregate::logit;
+use crate::score::contract::{Analyzer, Category, Finding};
+use crate::score::phrase::counted;
 use crate::snapshot::Snapshot;
 use crate::state::Seen;
 use crate::time::{DAY_MS, Timestamp};
@@ -262,7 +265,7 @@ mod tests {
     }
 
     fn rounded(finding: Finding) -> Finding {
-        Finding { confidence: crate::score::thousandths(finding.confidence), ..finding }
+        Finding { confidence: crate::score::aggregate::thousandths(finding.confidence), ..finding }
     }
 
     /// One event by each of these, then `count` by a browser, the last after so many days: the observation's

@@ -1,7 +1,8 @@
 //! Uniqueness: whether somebody with the same e-mail address was deleted before.
 
-use crate::link::KeyKind;
-use crate::score::{Analyzer, Category, Finding, counted};
+use crate::key::KeyKind;
+use crate::score::contract::{Analyzer, Category, Finding};
+use crate::score::phrase::counted;
 use crate::snapshot::Snapshot;
 
 /// A mailbox has one owner, but to come back is no offence in itself.

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
+use crate::curve::interpolate;
 use crate::device::Part;
-use crate::link::KeyKind;
-use crate::score::features::company::Own;
+use crate::key::{KeyKind, OTHERS_MAX};
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::crowd::{Crowd, TOGETHER_MS};
 use crate::score::features::hand::{Hand, hand};
-use crate::score::{Analyzer, Category, Finding, counted, interpolate, within};
-use crate::snapshot::{OTHERS_MAX, OtherIdentity, SharedKey, Snapshot};
+use crate::score::phrase::{counted, within};
+use crate::snapshot::{OtherIdentity, Own, SharedKey, Snapshot};
 use crate::time::HOUR_MS;
 
 /// The strongest sign of many accounts in one hand: a device is in few hands, so it counts twice

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::link::{KeyKind, ip_value};
-use crate::score::{Analyzer, Category, Finding, counted, interpolate};
-use crate::snapshot::{OTHERS_MAX, SharedKey, Snapshot};
+use crate::curve::interpolate;
+use crate::key::{KeyKind, OTHERS_MAX, ip_value};
+use crate::score::contract::{Analyzer, Category, Finding};
+use crate::score::phrase::counted;
+use crate::snapshot::{SharedKey, Snapshot};
 
 /// Weak: households, offices, schools and whole mobile networks share addresses.
 const WEIGHT: f64 = 0.8;

@@ -1,8 +1,10 @@
 //! Uniqueness: whether others were active in the same browser session.
 
-use crate::link::KeyKind;
+use crate::curve::interpolate;
+use crate::key::KeyKind;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::company::Company;
-use crate::score::{Analyzer, Category, Finding, counted, interpolate};
+use crate::score::phrase::counted;
 use crate::snapshot::Snapshot;
 
 /// Says what a shared device says once more, and that one hand went from account to account.

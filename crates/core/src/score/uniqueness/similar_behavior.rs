@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::link::KeyKind;
-use crate::score::{Analyzer, Category, Finding, counted, interpolate};
+use crate::curve::interpolate;
+use crate::key::KeyKind;
+use crate::score::contract::{Analyzer, Category, Finding};
+use crate::score::phrase::counted;
 use crate::snapshot::{SharedKey, Snapshot};
 use crate::state::JOURNEY_EVENTS;
 

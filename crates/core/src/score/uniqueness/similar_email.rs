@@ -1,12 +1,13 @@
 //! Uniqueness: whether others have nearly the same e-mail address.
 
-use crate::link::KeyKind;
+use crate::curve::interpolate;
+use crate::key::KeyKind;
 use crate::person::EmailParts;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::alike::{Alike, alike};
-use crate::score::features::company::{Own, Relation};
 use crate::score::features::crowd::TOGETHER_MS;
-use crate::score::{Analyzer, Category, Finding, counted, interpolate};
-use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
+use crate::score::phrase::counted;
+use crate::snapshot::{OtherIdentity, Own, Relation, SharedKey, Snapshot};
 
 /// A mailbox has one owner, but names are alike by chance as well.
 const WEIGHT: f64 = 1.2;

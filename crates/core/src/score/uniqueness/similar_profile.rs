@@ -3,19 +3,17 @@
 
 use std::collections::HashSet;
 
-use crate::link::KeyKind;
-use crate::person::{Record, name_likeness};
+use crate::curve::interpolate;
+use crate::key::KeyKind;
+use crate::person::{Record, SAME_NAME_MIN_LIKENESS, name_likeness};
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::company::Company;
-use crate::score::{Analyzer, Category, Finding, counted, interpolate};
+use crate::score::phrase::counted;
 use crate::snapshot::{OtherIdentity, Snapshot};
 
 /// Less than usual: people have namesakes, and families one phone.
 const WEIGHT: f64 = 0.9;
 const CONFIDENCE: f64 = 0.7;
-
-/// Names at least so alike are one name in two spellings: with the names of FEBRL's data sets, 95 of 100
-/// pairs of one person's lie above, and one in a thousand of others'.
-pub const SAME_NAME_MIN_LIKENESS: f64 = 0.92;
 
 /// What another account counts for, as a part of one that is certainly the same person's.
 const SAME_PERSON: f64 = 1.2;

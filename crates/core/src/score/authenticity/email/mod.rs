@@ -2,14 +2,12 @@
 
 use std::net::IpAddr;
 
-use crate::dataset::{self, Dataset, Datasets};
-use crate::score::{Analyzer, Category, Finding};
+use crate::dataset::{self, Dataset, Datasets, is_throwaway_like};
+use crate::letters::is_random;
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::snapshot::Snapshot;
 
-mod domain;
 mod look_alike;
-
-pub use domain::is_throwaway_like;
 
 /// A little more than usual: nearly everybody gives an address, and a throwaway one is a choice.
 const WEIGHT: f64 = 1.2;
@@ -213,33 +211,6 @@ fn is_quoted_well(quoted: &str) -> bool {
             is_allowed
         });
     is_well && !is_escaped
-}
-
-/// Whether a mailbox name looks generated: letters and digits in turn, many consonants in a row,
-/// or hardly a vowel. Names that are hard to speak (`jrschmidt`, `krzysztof`) stay below.
-pub fn is_random(mailbox: &str) -> bool {
-    const LETTERS_MIN: usize = 8;
-    const CONSONANTS_IN_A_ROW: usize = 7;
-    const TURNS_MIN: usize = 4;
-    const VOWELS_MIN_SHARE: f64 = 0.1;
-    if !mailbox.is_ascii() {
-        return false;
-    }
-    let is_vowel = |char: char| "aeiouy".contains(char);
-    let (mut letters, mut vowels, mut row, mut longest_row, mut turns) = (0, 0, 0, 0, 0);
-    let mut previous = ' ';
-    for char in mailbox.chars() {
-        let is_turn = char.is_ascii_digit() && previous.is_ascii_alphabetic()
-            || char.is_ascii_alphabetic() && previous.is_ascii_digit();
-        turns += usize::from(is_turn);
-        row = if char.is_ascii_alphabetic() && !is_vowel(char) { row + 1 } else { 0 };
-        longest_row = longest_row.max(row);
-        letters += usize::from(char.is_ascii_alphabetic());
-        vowels += usize::from(is_vowel(char));
-        previous = char;
-    }
-    let is_voiceless = letters >= LETTERS_MIN && (vowels as f64) < letters as f64 * VOWELS_MIN_SHARE;
-    turns >= TURNS_MIN || longest_row >= CONSONANTS_IN_A_ROW || is_voiceless
 }
 
 #[cfg(test)]

@@ -2,16 +2,14 @@
 
 use std::sync::LazyLock;
 
+use crate::letters;
 use crate::person::name_words;
-use crate::score::{Analyzer, Category, Finding};
+use crate::score::contract::{Analyzer, Category, Finding};
 use crate::snapshot::Snapshot;
 
-mod letters;
 mod unreal;
 
 use unreal::Unreal;
-
-pub use letters::cost as letters_cost;
 
 /// Less than usual: names are as various as people, and rules about them are often wrong.
 const WEIGHT: f64 = 0.8;
@@ -287,7 +285,7 @@ mod tests {
             "Krstvc",
         ] {
             let (value, confidence, _) = Kind::of(name, &KNOWN).unwrap().meaning();
-            let moved = crate::score::logit(value) * confidence * WEIGHT;
+            let moved = crate::score::aggregate::logit(value) * confidence * WEIGHT;
             assert!(moved > -0.44, "{name} alone has less than 60: {moved}");
         }
     }

@@ -3,7 +3,7 @@
 /// -16 ln P of each letter after the two before it, of 27 (the edge of a word, and a to z): in names of a
 /// million people from all over the world, then in what a simulated hand types. Made by
 /// `scripts/detection/names.py`.
-static TABLES: &[u8] = include_bytes!("../../../../data/names.bin");
+static TABLES: &[u8] = include_bytes!("../data/names.bin");
 const LETTERS: usize = 27;
 const TABLE_BYTES: usize = LETTERS * LETTERS * LETTERS;
 const _: () = assert!(TABLES.len() == 2 * TABLE_BYTES);
@@ -52,6 +52,33 @@ fn places(word: &str) -> impl Iterator<Item = usize> {
         (*before, *last) = (*last, letter);
         Some(place)
     })
+}
+
+/// Whether a mailbox name looks generated: letters and digits in turn, many consonants in a row,
+/// or hardly a vowel. Names that are hard to speak (`jrschmidt`, `krzysztof`) stay below.
+pub fn is_random(mailbox: &str) -> bool {
+    const LETTERS_MIN: usize = 8;
+    const CONSONANTS_IN_A_ROW: usize = 7;
+    const TURNS_MIN: usize = 4;
+    const VOWELS_MIN_SHARE: f64 = 0.1;
+    if !mailbox.is_ascii() {
+        return false;
+    }
+    let is_vowel = |char: char| "aeiouy".contains(char);
+    let (mut letters, mut vowels, mut row, mut longest_row, mut turns) = (0, 0, 0, 0, 0);
+    let mut previous = ' ';
+    for char in mailbox.chars() {
+        let is_turn = char.is_ascii_digit() && previous.is_ascii_alphabetic()
+            || char.is_ascii_alphabetic() && previous.is_ascii_digit();
+        turns += usize::from(is_turn);
+        row = if char.is_ascii_alphabetic() && !is_vowel(char) { row + 1 } else { 0 };
+        longest_row = longest_row.max(row);
+        letters += usize::from(char.is_ascii_alphabetic());
+        vowels += usize::from(is_vowel(char));
+        previous = char;
+    }
+    let is_voiceless = letters >= LETTERS_MIN && (vowels as f64) < letters as f64 * VOWELS_MIN_SHARE;
+    turns >= TURNS_MIN || longest_row >= CONSONANTS_IN_A_ROW || is_voiceless
 }
 
 #[cfg(test)]

@@ -6,9 +6,12 @@ use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
-use crate::score::interpolate;
-use crate::state::IdentityState;
+use crate::curve::interpolate;
 use crate::time::{DAY_MS, Timestamp};
+
+mod throwaway;
+
+pub use throwaway::is_throwaway_like;
 
 /// A list of domains of e-mail addresses, or of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,14 +29,14 @@ pub enum Dataset {
 /// Whoever slips does not choose a throwaway service, whatever else the domain gives out.
 static DISPOSABLE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let slips: Vec<_> = excepted("slip").collect();
-    include_str!("../data/throwaway.txt").lines().filter(|domain| !slips.contains(domain)).collect()
+    include_str!("../../data/throwaway.txt").lines().filter(|domain| !slips.contains(domain)).collect()
 });
 /// Lists of providers and the names under which large ones give out addresses, without throwaway services;
 /// likewise.
 static COMMON: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| include_str!("../data/common.txt").lines().collect());
+    LazyLock::new(|| include_str!("../../data/common.txt").lines().collect());
 /// Where the published lists are wrong: a kind, a domain and the reason, sorted.
-const EXCEPTIONS: &str = include_str!("../data/domain-exceptions.tsv");
+const EXCEPTIONS: &str = include_str!("../../data/domain-exceptions.tsv");
 static RELAYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| excepted("relay").collect());
 /// Networks and the companies that run servers in them.
 static HOSTING: LazyLock<Vec<&'static str>> =
@@ -181,7 +184,7 @@ const TAKEN_AT: Timestamp = Timestamp::from_millis(1_795_392_000_000);
 const FRESHNESS_BY_DAYS: [(f64, f64); 4] = [(0.0, 1.0), (180.0, 1.0), (730.0, 0.7), (1_825.0, 0.4)];
 
 fn hosting() -> impl Iterator<Item = (&'static str, &'static str)> {
-    include_str!("../data/hosting.tsv").lines().filter_map(|line| line.split_once('\t'))
+    include_str!("../../data/hosting.tsv").lines().filter_map(|line| line.split_once('\t'))
 }
 
 /// A block of addresses, or all that one operator announces.
@@ -266,11 +269,15 @@ pub fn is_at(email: &str, domain: &str) -> bool {
     })
 }
 
-/// Whether an identity has come from a network, as datasets hold it.
-pub fn is_within(state: &IdentityState, network: &str) -> bool {
+/// Whether one of these addresses, or of these autonomous systems, is in a network, as datasets hold it.
+pub fn is_within(
+    mut addresses: impl Iterator<Item = IpAddr>,
+    mut systems: impl Iterator<Item = u32>,
+    network: &str,
+) -> bool {
     let Some(network) = Network::parse(network) else { return false };
-    let by_block = state.addresses().iter().any(|seen| network.contains(seen.value.to_canonical(), None));
-    by_block || state.places().iter().any(|seen| seen.value.asn.map(Network::System) == Some(network))
+    addresses.any(|ip| network.contains(ip.to_canonical(), None))
+        || systems.any(|number| Network::System(number) == network)
 }
 
 /// The datasets as a team has them.

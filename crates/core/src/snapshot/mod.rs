@@ -6,15 +6,16 @@ use crate::agent::{self, Kind};
 use crate::common::Common;
 use crate::dataset::Datasets;
 use crate::identity::Profile;
-use crate::link::{KeyKind, LinkKey, ip_value};
-use crate::mapping::{CanonicalType, Mapping};
-use crate::score::{Own, is_automatic};
-use crate::state::{FirstHour, IdentityState, RecentEvent, Trace};
+use crate::key::{KeyKind, ip_value};
+use crate::mapping::{CanonicalType, Mapping, is_automatic};
+use crate::state::{IdentityState, RecentEvent, Trace};
 use crate::time::Timestamp;
 
-/// Other identities looked at for one key, the newest; counting them stops there, too. Of weak keys fewer
-/// are looked at: see [`KeyKind::others_max`].
-pub const OTHERS_MAX: usize = 100;
+mod others;
+mod relation;
+
+pub use others::{OtherIdentity, SharedKey};
+pub use relation::{Own, Relation};
 
 /// An identity as a cycle sees it.
 #[derive(Clone, Debug)]
@@ -44,33 +45,6 @@ pub struct Act<'a> {
     pub is_automatic: bool,
     /// Whether it carries something of the person, so that its time is that of what they did.
     pub is_of_person: bool,
-}
-
-/// A key of the identity, and who else has it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SharedKey {
-    pub key: LinkKey,
-    /// When the identity itself was first seen with it, in event time.
-    pub since: Timestamp,
-    /// The newest of them, disregarded ones left out; at most [`KeyKind::others_max`].
-    pub others: Vec<OtherIdentity>,
-}
-
-/// Another identity on the same key.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OtherIdentity {
-    /// Empty where it does not matter, see [`KeyKind::names_others`].
-    pub id: String,
-    /// When it was first seen with the key, in event time.
-    pub first_seen_at: Timestamp,
-    pub name: Option<String>,
-    pub email: Option<String>,
-    /// Given where this identity has one, or an address, to compare with.
-    pub date_of_birth: Option<String>,
-    pub address: Option<String>,
-    /// What happened in its first hour with the key: of devices to which many came at once, see
-    /// [`crate::score::may_be_many`].
-    pub first_hour: Option<FirstHour>,
 }
 
 impl<'a> Snapshot<'a> {

@@ -1,10 +1,10 @@
 //! Whether a domain looks like those of throwaway mail services, for the ones that no list has yet.
 
-use crate::score::name_letters_cost;
+use crate::letters;
 
 /// Weights of features, then the threshold; made by `scripts/detection/domains.py`, which names the features
 /// alike.
-static MODEL: &[u8] = include_bytes!("../../../../data/domains.bin");
+static MODEL: &[u8] = include_bytes!("../../data/domains.bin");
 const BUCKETS: usize = 1 << 16;
 const _: () = assert!(MODEL.len() == BUCKETS + 4);
 /// Letters in a row that are one feature.
@@ -31,7 +31,7 @@ fn features(domain: &str) -> Vec<usize> {
     let labels: Vec<&str> = domain.split('.').collect();
     let (top, name) = (labels[labels.len() - 1], labels[labels.len() - 2]);
     let text = format!("^{}$", labels[..labels.len() - 1].join("."));
-    let (length, unlikely) = ((name.len() / 3).min(8), name_letters_cost(name));
+    let (length, unlikely) = ((name.len() / 3).min(8), letters::cost(name));
     let vowels = name.bytes().filter(|byte| b"aeiouy".contains(byte)).count() * 8;
     let vowels = vowels.checked_div(name.len()).unwrap_or(0);
     let digits = text.bytes().filter(u8::is_ascii_digit).count().min(4);
