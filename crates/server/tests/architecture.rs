@@ -187,6 +187,20 @@ fn files_fit_in_the_head() {
     assert_eq!(long, Vec::new());
 }
 
+/// There is one way to lay out a module with parts.
+#[test]
+fn a_module_with_parts_is_a_folder_with_a_mod_rs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folders = ["crates/core", "crates/server", "crates/bench", "examples/rust"];
+    let beside: Vec<_> = folders
+        .iter()
+        .flat_map(|folder| sources(&root.join(folder)))
+        .map(|(path, _)| path)
+        .filter(|path| path.with_extension("").is_dir())
+        .collect();
+    assert_eq!(beside, Vec::<PathBuf>::new());
+}
+
 #[test]
 fn the_core_is_pure() {
     let manifest = include_str!("../../core/Cargo.toml");
