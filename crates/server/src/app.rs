@@ -21,17 +21,26 @@ use crate::channels::smtp::Mailer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::geo::Geo;
-use crate::ops::first_start::{self, FirstStart};
+use crate::ops::access::limits;
+use crate::ops::access::sign_in;
+use crate::ops::access::usage;
+use crate::ops::deliver::endpoints;
+use crate::ops::deliver::health;
+use crate::ops::deliver::messages::EventIds;
 use crate::ops::handoff::{Handoff, Outgoing};
+use crate::ops::identities::devices;
+use crate::ops::ingest::common;
+use crate::ops::ingest::names::Names;
 use crate::ops::ingest::{self, Submission};
+use crate::ops::installation::first_start::{self, FirstStart};
+use crate::ops::installation::master_key;
+use crate::ops::lists::roster;
+use crate::ops::lists::roster::Rosters;
 use crate::ops::live::Audience;
-use crate::ops::messages::EventIds;
-use crate::ops::names::Names;
-use crate::ops::roster::Rosters;
-use crate::ops::{
-    common, credentials, datasets, devices, endpoints, health, limits, mappings, master_key, roster, rules,
-    sign_in, usage,
-};
+use crate::ops::team::credentials;
+use crate::ops::team::datasets;
+use crate::ops::team::mappings;
+use crate::ops::team::rules;
 use crate::store::claims::Due;
 use crate::store::versions::{self, Kept};
 use crate::store::{Location, Result, Store, StoreError, Tx, deliveries, identities, settings};

@@ -12,10 +12,10 @@ use ipnet::IpNet;
 use super::cookie;
 use super::error::{ApiError, Code};
 use crate::app::App;
+use crate::ops::access::limits::{Cost, FILES_PER_REQUEST, Limited};
+use crate::ops::access::sign_in;
 use crate::ops::audit::Actor;
-use crate::ops::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
-use crate::ops::limits::{Cost, FILES_PER_REQUEST, Limited};
-use crate::ops::sign_in;
+use crate::ops::team::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
 use crate::store::credentials::Credential;
 use crate::store::users::{Role, User};
 

@@ -16,8 +16,8 @@ use super::escalations::{EscalationSummaryBody, counted};
 use super::params::{Params, time};
 use super::reference::Reference;
 use crate::app::App;
-use crate::ops::roster::{self, Filter};
-use crate::ops::usage;
+use crate::ops::access::usage;
+use crate::ops::lists::roster::{self, Filter};
 use crate::store::rosters::Kind;
 use crate::store::{channels, escalations};
 

@@ -20,8 +20,8 @@ use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::groups as ops;
-use crate::ops::roster::{self, Filter, Slice, Sort};
+use crate::ops::identities::groups as ops;
+use crate::ops::lists::roster::{self, Filter, Slice, Sort};
 use crate::store::groups::{self, Group};
 use crate::store::rosters::Kind;
 

@@ -14,8 +14,10 @@ use super::identities::IdentityBody;
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, score};
 use crate::app::App;
-use crate::ops::roster::{self, Filter, Slice, Sort};
-use crate::ops::{devices, groups, search};
+use crate::ops::identities::devices;
+use crate::ops::identities::groups;
+use crate::ops::lists::roster::{self, Filter, Slice, Sort};
+use crate::ops::lists::search;
 use crate::store::rosters::Kind;
 use crate::store::{badges, identities, links};
 

@@ -15,7 +15,7 @@ use super::error::{ApiError, Code};
 use super::params::Path;
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::mcp_tokens as ops;
+use crate::ops::team::mcp_tokens as ops;
 use crate::store::mcp_tokens::{self, McpToken};
 
 const NAME_MAX_CHARS: usize = 100;

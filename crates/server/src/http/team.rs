@@ -15,7 +15,7 @@ use super::error::{ApiError, Code, ErrorBody};
 use super::params::Path;
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::team::{self as ops, Refusal};
+use crate::ops::team::members::{self as ops, Refusal};
 use crate::store::teams::{self, Invitation, Team};
 use crate::store::users::{self, Role, User};
 

@@ -12,7 +12,7 @@ use super::auth::Caller;
 use super::error::ApiError;
 use super::params::{Params, time};
 use crate::app::App;
-use crate::ops::usage;
+use crate::ops::access::usage;
 
 /// The longest time that can be asked for.
 const DAYS_MAX: i64 = 366;

@@ -15,7 +15,7 @@ use super::error::{ApiError, Code, ErrorBody};
 use super::params::{Params, Path};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::views::{self as ops, Refused, VIEWS_MAX};
+use crate::ops::team::views::{self as ops, Refused, VIEWS_MAX};
 use crate::store::views::{self, View};
 
 const NAME_MAX_CHARS: usize = 100;

@@ -32,8 +32,8 @@ use super::{Failure, runtime};
 use crate::app::Opened;
 use crate::clock::{SystemClock, monotonic};
 use crate::config::Config;
-use crate::ops::credentials::SECRET_PREFIX;
-use crate::ops::first_start::ADMIN_EMAIL;
+use crate::ops::installation::first_start::ADMIN_EMAIL;
+use crate::ops::team::credentials::SECRET_PREFIX;
 use crate::telemetry;
 use crate::vault::new_token;
 

@@ -11,8 +11,8 @@ use super::{Failure, load, runtime};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Flags;
-use crate::ops;
 use crate::ops::audit::Actor;
+use crate::ops::team;
 use crate::store::credentials::{self, Change, Credential};
 use crate::store::{Location, Store, StoreError, users};
 
@@ -79,7 +79,7 @@ struct Settings {
 }
 
 fn origin(text: &str) -> Result<String, String> {
-    let is_origin = ops::credentials::is_origin(text);
+    let is_origin = team::credentials::is_origin(text);
     is_origin
         .then(|| text.to_owned())
         .ok_or_else(|| "expected an origin such as https://example.com".to_owned())
@@ -162,7 +162,7 @@ async fn create(opened: &Opened, name: String, origins: Vec<String>) -> Result<(
     let team_id = team.ok_or_else(|| {
         Failure::Failed(format!("{} is empty: start the server once, it makes the first keys", opened.name))
     })?;
-    let made = ops::credentials::create(
+    let made = team::credentials::create(
         &opened.store,
         Actor::command_line(team_id),
         name,

@@ -24,7 +24,7 @@ use super::connections::{BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, TimedOut};
 use super::cookie;
 use super::error::{ApiError, Code};
 use crate::app::App;
-use crate::ops::limits::{Full, Held};
+use crate::ops::access::limits::{Full, Held};
 use crate::store::StoreError;
 
 /// What a body may have that comes from somebody unknown: an address, a password and a token fit many times.
