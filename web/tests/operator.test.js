@@ -58,7 +58,7 @@ test("while an endpoint is down its log says what failed and what is held back, 
   await desk.getByLabel("HTTP status").fill("5xx");
   await shows(5, 6);
   await desk.getByLabel("Text of the error").fill("no such text");
-  await desk.getByText("No delivery matches").waitFor();
+  await desk.getByText("No matching deliveries").waitFor();
   await desk.getByRole("button", { name: "Clear filters" }).click();
   await shows(7);
   assert.deepEqual(await analyst.barriers(), []);
@@ -203,7 +203,7 @@ test("the first chart of a newcomer has different marks, and a legend that says 
   const chart = desk.getByRole("img", { name: /The four scores/ });
   await chart.waitFor();
   const legend = await chart.locator(".u-legend").innerText();
-  assert.match(legend, /Time:?\s*\d{1,2} \w{3} \d{4}/);
+  assert.match(legend, /Time:?\s*\w{3} \d{1,2}, \d{4}/);
   assert.match(legend, /Authenticity:?\s*(\d+|–)/);
   await analyst.leave();
 });

@@ -1,6 +1,5 @@
 //! Everything a running server shares.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,7 +41,7 @@ use crate::ops::team::datasets;
 use crate::ops::team::mappings;
 use crate::ops::team::rules;
 use crate::store::claims::Due;
-use crate::store::versions::{self, Kept};
+use crate::store::versions::{self, Kept, Versions};
 use crate::store::{Location, Result, Store, StoreError, Tx, deliveries, identities, settings};
 use crate::telemetry;
 use crate::vault::{self, KEY_FILE, Vault};
@@ -93,7 +92,7 @@ pub struct App {
     pub reviews: Notify,
     pub disregarded: devices::Disregarded,
     /// What of the rows kept in memory has been read, by their version.
-    read: Mutex<HashMap<Kept, i64>>,
+    read: Mutex<Versions>,
     pub ingest: ingest::Queue,
     pub evaluations: Handoff<Due>,
     pub deliveries: Handoff<Outgoing>,
@@ -250,6 +249,18 @@ impl App {
     /// # Errors
     /// Those of the store.
     pub async fn reload(&self) -> Result<()> {
+        self.reload_changed().await?;
+        // Changes with each attempt that fails: what is there is little.
+        self.health.reload(self).await?;
+        self.usage.reload(self).await?;
+        roster::prune(self).await
+    }
+
+    /// Reads again what is kept in memory and has changed, by whatever node.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reload_changed(&self) -> Result<()> {
         // Before the rows: what changes meanwhile is read once more the next time.
         let current = self.store.read(versions::all).await?;
         for kept in Kept::ALL {
@@ -259,10 +270,12 @@ impl App {
                 version.and_then(|version| self.versions().insert(kept, version));
             }
         }
-        // Changes with each attempt that fails: what is there is little.
-        self.health.reload(self).await?;
-        self.usage.reload(self).await?;
-        roster::prune(self).await
+        Ok(())
+    }
+
+    /// The numbers of what is kept in memory, which is at least as new as they say if it is looked at after them.
+    pub fn kept_versions(&self) -> Versions {
+        self.versions().clone()
     }
 
     /// Reads a part of something long, such as an export, when it is its turn: however many there are, one of the
@@ -292,7 +305,7 @@ impl App {
         }
     }
 
-    fn versions(&self) -> MutexGuard<'_, HashMap<Kept, i64>> {
+    fn versions(&self) -> MutexGuard<'_, Versions> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

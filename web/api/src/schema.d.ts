@@ -230,8 +230,8 @@ export interface paths {
         put?: never;
         /**
          * Try a channel again now
-         * @description What waits is due at once, whatever its schedule. A channel that is left alone since it failed makes one attempt
-         *     now, with the delivery that has been due longest; when it succeeds, the others follow.
+         * @description What waits is due at once, whatever its schedule. A failing channel that is paused makes one attempt now,
+         *     with the delivery that has been due longest; when it succeeds, the others follow.
          */
         post: operations["retryChannel"];
         delete?: never;
@@ -273,8 +273,8 @@ export interface paths {
         /**
          * Test a channel
          * @description Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It
-         *     is not retried. A disabled channel can be tested too. A test that arrives ends the pause of a channel that was
-         *     left alone since it failed: what waits is sent at once.
+         *     is not retried. A disabled channel can be tested too. A successful test ends the pause of a failing channel:
+         *     what waits is sent at once.
          */
         post: operations["testChannel"];
         delete?: never;
@@ -3147,7 +3147,7 @@ export interface components {
             /** @description Those that there are not. */
             unknown: number[];
         };
-        /** @description Deliveries to send again. */
+        /** @description Deliveries to resend. */
         ResendBody: {
             /** @description From 1 to 100. */
             ids: number[];
@@ -3328,7 +3328,7 @@ export interface components {
         };
         /** @description What to test a channel with. */
         TestBody: {
-            /** @description The event type to send an example of; `CHANNEL_TEST` unless said. */
+            /** @description The event type to send an example of; by default `CHANNEL_TEST`. */
             event?: string | null;
         };
         /** @description An event as it was sent. */
@@ -4283,9 +4283,9 @@ export interface operations {
     readChannelActivity: {
         parameters: {
             query?: {
-                /** @description A day before `to` unless said; at most 600 days. */
+                /** @description By default a day before `to`; at most 600 days. */
                 from?: string;
-                /** @description Up to, but not at, this time; now unless said. */
+                /** @description Up to, but not at, this time; by default now. */
                 to?: string;
             };
             header?: never;

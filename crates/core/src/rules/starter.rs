@@ -55,7 +55,7 @@ fn escalations() -> [(&'static str, Severity, Vec<Condition>); 4] {
     [
         ("Probably no human", Severity::Warning, vec![below(Which::Humanity, 30), known()]),
         ("Probably a duplicate", Severity::Warning, vec![below(Which::Uniqueness, 50), known()]),
-        ("Probably made up", Severity::Warning, vec![below(Which::Authenticity, 40), known()]),
+        ("Probably a fake profile", Severity::Warning, vec![below(Which::Authenticity, 40), known()]),
         ("Very low score", Severity::Critical, vec![below(Which::Any, 25)]),
     ]
 }

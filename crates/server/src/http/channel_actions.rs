@@ -28,7 +28,7 @@ const OVERLAP_MAX_SECONDS: u32 = 7 * (DAY_MS / 1_000) as u32;
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestBody {
-    /// The event type to send an example of; `CHANNEL_TEST` unless said.
+    /// The event type to send an example of; by default `CHANNEL_TEST`.
     event: Option<String>,
 }
 
@@ -44,8 +44,8 @@ pub struct TestAnswer {
 /// Test a channel
 ///
 /// Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It
-/// is not retried. A disabled channel can be tested too. A test that arrives ends the pause of a channel that was
-/// left alone since it failed: what waits is sent at once.
+/// is not retried. A disabled channel can be tested too. A successful test ends the pause of a failing channel:
+/// what waits is sent at once.
 #[utoipa::path(post, operation_id = "testChannel", path = "/channels/{id}/actions/test",
     tag = "channels", params(("id" = i64, Path)),
     request_body = Option<TestBody>,
@@ -119,8 +119,8 @@ pub async fn rotate_secret(
 
 /// Try a channel again now
 ///
-/// What waits is due at once, whatever its schedule. A channel that is left alone since it failed makes one attempt
-/// now, with the delivery that has been due longest; when it succeeds, the others follow.
+/// What waits is due at once, whatever its schedule. A failing channel that is paused makes one attempt now,
+/// with the delivery that has been due longest; when it succeeds, the others follow.
 #[utoipa::path(post, operation_id = "retryChannel", path = "/channels/{id}/actions/retry",
     tag = "channels", params(("id" = i64, Path)),
     responses((status = 200, body = ChannelBody)))]

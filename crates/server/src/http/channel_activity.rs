@@ -73,10 +73,10 @@ pub struct IntervalBody {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ActivityParams {
-    /// A day before `to` unless said; at most 600 days.
+    /// By default a day before `to`; at most 600 days.
     #[param(format = DateTime)]
     from: Option<String>,
-    /// Up to, but not at, this time; now unless said.
+    /// Up to, but not at, this time; by default now.
     #[param(format = DateTime)]
     to: Option<String>,
 }

@@ -341,7 +341,7 @@ pub async fn resend(
 /// Deliveries that can be sent again at once: those of a page.
 const RESENT_MAX: usize = 100;
 
-/// Deliveries to send again.
+/// Deliveries to resend.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResendBody {

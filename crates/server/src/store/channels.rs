@@ -130,9 +130,19 @@ pub struct Subscriber {
 
 /// The channels of a team that want to hear of `event`.
 pub fn subscribers(tx: &mut Tx, team_id: i64, event: EventType) -> Result<Vec<Subscriber>> {
-    let sql = "select id, slug, enabled, by_identity from channels
+    let of_event = subscribers_of_any(tx, team_id, [event].into_iter().collect())?;
+    Ok(of_event.into_iter().map(|(_, subscriber)| subscriber).collect())
+}
+
+/// The channels of a team that want to hear of any of `events`, each with all that it wants to hear of.
+pub fn subscribers_of_any(
+    tx: &mut Tx,
+    team_id: i64,
+    events: Subscriptions,
+) -> Result<Vec<(Subscriptions, Subscriber)>> {
+    let sql = "select id, slug, enabled, by_identity, events from channels
          where team_id = $1 and (events & $2) <> 0 order by id";
-    tx.query(sql, &values![team_id, bit(event)], read_subscriber)
+    tx.query(sql, &values![team_id, events.0], |row| Ok((Subscriptions(row.get(4)?), read_subscriber(row)?)))
 }
 
 /// Who else of a team is told when a channel fails: people, and the webhooks that want to hear of it.

@@ -30,6 +30,9 @@ impl Kept {
         Self::Common,
     ];
 
+    /// What scores and decisions go by.
+    const SCORING: [Self; 5] = [Self::Devices, Self::Mappings, Self::Rules, Self::Datasets, Self::Common];
+
     fn name(self) -> &'static str {
         match self {
             Self::Channels => "channels",
@@ -45,10 +48,22 @@ impl Kept {
 }
 
 /// The number of each kind: another one than before says that rows of it were added, changed or removed.
-pub fn all(tx: &mut Tx) -> Result<HashMap<Kept, i64>> {
-    let rows = tx.query("select name, version from versions", &[], |row| {
-        Ok((row.get::<String>(0)?, row.get::<i64>(1)?))
-    })?;
+pub type Versions = HashMap<Kept, i64>;
+
+pub fn all(tx: &mut Tx) -> Result<Versions> {
+    read(tx, "select name, version from versions")
+}
+
+/// Whether everything that scoring goes by is still as it was at `seen`. If it is, it stays so until the transaction
+/// ends: who changes it waits, and has those scored again who were scored by what was before.
+pub fn hold(tx: &mut Tx, seen: &Versions) -> Result<bool> {
+    let sql = "select name, version from versions where name in ('common', 'datasets', 'devices', 'mappings', 'rules')";
+    let current = read(tx, &format!("{sql}{}", tx.dialect("", " for share")))?;
+    Ok(Kept::SCORING.iter().all(|kept| current.get(kept) == seen.get(kept)))
+}
+
+fn read(tx: &mut Tx, sql: &str) -> Result<Versions> {
+    let rows = tx.query(sql, &[], |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?)))?;
     let kept = |name: &str| Kept::ALL.into_iter().find(|kept| kept.name() == name);
     Ok(rows.into_iter().filter_map(|(name, version)| Some((kept(&name)?, version))).collect())
 }

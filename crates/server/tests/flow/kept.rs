@@ -2,26 +2,76 @@
 
 use std::sync::Arc;
 
+use dregs_core::badge::BadgeType;
 use dregs_core::mapping::MappingKind;
+use dregs_core::rules::{BadgeRule, Condition, Which};
 use dregs_core::time::Timestamp;
-use dregs_server::store::{Location, Store, datasets, mappings};
+use dregs_server::clock::{Clock as _, SystemClock};
+use dregs_server::store::rules::{self, Kept};
+use dregs_server::store::{Location, Store, Tx, datasets, identities, mappings};
+use reqwest::Method;
 
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{TestServer, eventually};
+use crate::support::server::{SECRET_KEY, TestServer, event, eventually};
 
-on_both_engines!(what_has_not_changed_is_not_read_again_and_what_has_is);
+on_both_engines!(
+    what_has_not_changed_is_not_read_again_and_what_has_is,
+    rules_that_another_node_has_changed_are_in_force_before_anybody_is_decided_on,
+);
+
+/// Another node; of SQLite, a command.
+async fn another(server: &TestServer) -> (Store, i64) {
+    let location: Location = server.app.store.location().clone();
+    let open =
+        tokio::task::spawn_blocking(move || Store::open(&location, Timestamp::from_millis(0)).unwrap());
+    let key = server.app.credentials.find(&server.app.store, SECRET_KEY).await.unwrap().unwrap();
+    (open.await.unwrap(), key.team_id)
+}
+
+async fn rules_that_another_node_has_changed_are_in_force_before_anybody_is_decided_on(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let (other, team) = another(&server).await;
+    server.post("/api/events", event("signup", "ada")).await;
+    eventually("the scores", async || {
+        let (_, ada) = server.call(Method::GET, "/api/identities/ada", None).await;
+        ada["authenticityScore"].as_u64()
+    })
+    .await;
+    // The rule is far older than what this node reads again once a second, and whoever it concerns is asked at once.
+    for n in 0..5 {
+        let rule = BadgeRule {
+            id: 0,
+            revision: 1,
+            name: format!("Rule {n}"),
+            slug: format!("rule-{n}"),
+            badge_type: BadgeType::Neutral,
+            priority: 0,
+            conditions: vec![Condition::ScoreGte { category: Which::Authenticity, threshold: 1 }],
+            apply_delay_seconds: 0,
+            remove_delay_seconds: 0,
+        };
+        let now = SystemClock.now();
+        let add = move |tx: &mut Tx| {
+            rules::insert_badge(
+                tx,
+                &Kept { team_id: team, enabled: true, rule: rule.clone(), created_at: now, updated_at: now },
+            )?;
+            identities::ask_rules(tx, team, 0, 10, now)
+        };
+        other.write(add).await.unwrap();
+        eventually("the badge", async || {
+            let ada = server.get("/api/identities/ada").await;
+            ada["badges"].as_array()?.iter().any(|badge| badge["slug"] == format!("rule-{n}")).then_some(())
+        })
+        .await;
+    }
+}
 
 async fn what_has_not_changed_is_not_read_again_and_what_has_is(engine: Engine) {
     let server = TestServer::start(engine).await;
     let app = &server.app;
-    let team =
-        app.credentials.find(&app.store, crate::support::server::SECRET_KEY).await.unwrap().unwrap().team_id;
-    // Another node; of SQLite, a command.
-    let location: Location = app.store.location().clone();
-    let other =
-        tokio::task::spawn_blocking(move || Store::open(&location, Timestamp::from_millis(0)).unwrap());
-    let other = other.await.unwrap();
+    let (other, team) = another(&server).await;
     let now = Timestamp::from_millis(1);
     let entry = move |value: &str| datasets::Entry {
         id: 0,

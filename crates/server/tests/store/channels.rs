@@ -87,12 +87,23 @@ async fn channels_come_back_as_they_were_stored_and_changed(engine: Engine) {
                 channels::all(tx)?,
                 channels::subscribers(tx, ours, IdentityScored)?,
                 channels::subscribers(tx, ours, EventType::EscalationClosed)?,
+                channels::subscribers_of_any(tx, ours, first.events)?,
             ))
         })
         .await;
     let both = vec![first.clone(), second.clone()];
     let all = vec![first.clone(), second.clone(), foreign.clone()];
-    assert_eq!(lists, ([Some(first.clone()), None], both, all, vec![subscriber(&first)], vec![]));
+    assert_eq!(
+        lists,
+        (
+            [Some(first.clone()), None],
+            both,
+            all,
+            vec![subscriber(&first)],
+            vec![],
+            vec![(first.events, subscriber(&first))]
+        )
+    );
     assert_eq!(Vec::from_iter(first.events.iter()), [IdentityScored, EscalationOpened]);
 
     let changed = Channel {

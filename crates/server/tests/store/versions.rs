@@ -8,7 +8,10 @@ use super::Ground;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
-on_both_engines!(each_change_of_rows_that_are_kept_in_memory_is_counted);
+on_both_engines!(
+    each_change_of_rows_that_are_kept_in_memory_is_counted,
+    what_scoring_goes_by_is_in_force_until_it_changes,
+);
 
 /// Every statement that changes a row which some server keeps in memory, and what it changes.
 const CHANGES: &[(&str, Option<Kept>)] = &[
@@ -78,4 +81,22 @@ async fn each_change_of_rows_that_are_kept_in_memory_is_counted(engine: Engine) 
         assert_eq!(grown, expected, "{sql}");
         before = after;
     }
+}
+
+async fn what_scoring_goes_by_is_in_force_until_it_changes(engine: Engine) {
+    let ground = Ground::new(engine);
+    let seen = ground.read(versions::all).await;
+    let is_in_force = async || {
+        let seen = seen.clone();
+        ground.write(move |tx| versions::hold(tx, &seen)).await
+    };
+    let change = async |name: &'static str| {
+        let sql = format!("update versions set version = version + 1 where name = '{name}'");
+        ground.write(move |tx| tx.execute(&sql, &[])).await
+    };
+    assert!(is_in_force().await);
+    change("channels").await;
+    assert!(is_in_force().await, "scores do not go by channels");
+    change("rules").await;
+    assert!(!is_in_force().await);
 }

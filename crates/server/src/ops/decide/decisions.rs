@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::ops::deliver::deliveries::of_notification;
 use crate::ops::ingest::refold;
 use crate::ops::team::rules::OfTeams;
-use crate::store::channels::{self, Subscriber};
+use crate::store::channels::{self, Subscriber, Subscriptions};
 use crate::store::escalations::{self, Escalation, Mover, NewEscalation, Status};
 use crate::store::identities::{self, CycleStart};
 use crate::store::{Result, StoreError, Tx, badges, notifications};
@@ -81,7 +81,9 @@ impl Decided {
 
     /// Events that are numbered together with its cycle: changed badges that somebody wants to hear of.
     pub fn events(&self, listeners: &Listeners) -> i64 {
-        (self.changes_badges() && !listeners.of(self.team_id).is_empty()).into()
+        (self.changes_badges()
+            && listeners.of(self.team_id, EventType::IdentityBadgesChanged).next().is_some())
+        .into()
     }
 
     fn carried<'b>(&self, badges: &'b [Badge]) -> impl Iterator<Item = badges::Carried> + use<'b> {
@@ -114,21 +116,22 @@ pub fn ask(tx: &mut Tx, start: &CycleStart, rules: &Rules, now: Timestamp) -> Re
     Decided::new(asked, rules, now).map(Some)
 }
 
-/// Who wants to hear of changed badges, by team.
+/// Who wants to hear of scores and of changed badges, by team.
 #[derive(Default)]
-pub struct Listeners(HashMap<i64, Vec<Subscriber>>);
+pub struct Listeners(HashMap<i64, Vec<(Subscriptions, Subscriber)>>);
 
 impl Listeners {
     /// # Errors
     /// Those of the store.
     pub fn read(tx: &mut Tx, teams: BTreeSet<i64>) -> Result<Self> {
-        let event = EventType::IdentityBadgesChanged;
-        let of_team = |team_id| Ok((team_id, channels::subscribers(tx, team_id, event)?));
+        let events = [EventType::IdentityScored, EventType::IdentityBadgesChanged].into_iter().collect();
+        let of_team = |team_id| Ok((team_id, channels::subscribers_of_any(tx, team_id, events)?));
         Ok(Self(teams.into_iter().map(of_team).collect::<Result<_>>()?))
     }
 
-    fn of(&self, team_id: i64) -> &[Subscriber] {
-        self.0.get(&team_id).map_or(&[], Vec::as_slice)
+    pub fn of(&self, team_id: i64, event: EventType) -> impl Iterator<Item = &Subscriber> {
+        let all = self.0.get(&team_id).into_iter().flatten();
+        all.filter(move |(events, _)| events.contains(event)).map(|(_, subscriber)| subscriber)
     }
 }
 
@@ -169,7 +172,9 @@ pub fn write<'d>(
         if decided.changes_badges() {
             added.extend(decided.carried(&decided.decision.added));
             removed.extend(decided.carried(&decided.decision.removed));
-            told.extend(tell_of_badges(tx, decided, listeners.of(decided.team_id), now)?);
+            let to: Vec<_> =
+                listeners.of(decided.team_id, EventType::IdentityBadgesChanged).cloned().collect();
+            told.extend(tell_of_badges(tx, decided, &to, now)?);
         }
         for rule in &decided.decision.closed {
             if let Some(open) = escalations::open_of(tx, decided.identity_id, *rule)? {

@@ -22,10 +22,13 @@ use crate::ops::team::mappings::Mappings;
 use crate::ops::team::rules;
 use crate::store::identities::{self, CycleStart};
 use crate::store::links::{self, Described, HashedKey};
+use crate::store::versions::Versions;
 use crate::store::{Result, StoreError, Tx};
 
 /// What cycles go by beside the rows, as it is at one moment.
 pub struct Seen {
+    /// The numbers of all this. Before a cycle is committed they must be in force, or it goes by what no longer is.
+    pub versions: Arc<Versions>,
     pub hasher: KeyHasher,
     /// The keys of devices that are left out.
     disregarded: Arc<HashSet<HashedKey>>,
@@ -48,6 +51,7 @@ pub struct Supposed {
 impl Seen {
     pub fn now(app: &App) -> Self {
         Self {
+            versions: Arc::new(app.kept_versions()),
             hasher: app.key_hasher,
             disregarded: app.disregarded.keys(),
             mappings: app.mappings.current(),

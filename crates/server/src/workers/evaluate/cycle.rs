@@ -21,7 +21,8 @@ use crate::store::changes::{self, Touched};
 use crate::store::claims::{DELIVERY_LEASE_MS, Due, EVALUATION_LEASE_MS};
 use crate::store::deliveries::{self, NewDelivery, Subject};
 use crate::store::identities::{self, CycleEnd};
-use crate::store::{Result, Tx, channels, codec};
+use crate::store::versions::{self, Versions};
+use crate::store::{Result, Tx, codec};
 
 /// A finished cycle, ready to be committed.
 struct Cycle {
@@ -38,10 +39,18 @@ struct Cycle {
 /// # Errors
 /// Those of the store; nothing is written then, and the identities stay due.
 pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
+    while !run_once(app, identity_ids).await? {
+        app.reload_changed().await?;
+    }
+    Ok(())
+}
+
+/// The same; `false`, and nothing is written, where rules or what else it goes by have changed meanwhile.
+async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
     let begun = monotonic();
     let ids = identity_ids.to_vec();
     let (event_ids, clock, seen) = (app.event_ids, Arc::clone(&app.clock), Seen::now(app));
-    let rules = Arc::clone(&seen.rules);
+    let (rules, versions) = (Arc::clone(&seen.rules), Arc::clone(&seen.versions));
     let cycles = app
         .store
         .read(move |tx| {
@@ -52,23 +61,31 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
     let cycles: Vec<Cycle> = cycles?;
     failpoint::reach("evaluate.read");
     if cycles.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let count = cycles.len() as u64;
-    commit(app, cycles, rules).await?;
+    if !commit(app, cycles, rules, versions).await? {
+        return Ok(false);
+    }
     metrics::counter!("dregs_cycles_total").increment(count);
     metrics::histogram!("dregs_evaluate_batch_seconds").record(begun.elapsed());
-    Ok(())
+    Ok(true)
 }
 
-/// Commits the cycles and hands their deliveries on.
-async fn commit(app: &Arc<App>, cycles: Vec<Cycle>, rules: Arc<rules::OfTeams>) -> Result<()> {
+/// Commits the cycles and hands their deliveries on, if everything they go by is still in force.
+async fn commit(
+    app: &Arc<App>,
+    cycles: Vec<Cycle>,
+    rules: Arc<rules::OfTeams>,
+    versions: Arc<Versions>,
+) -> Result<bool> {
     let mut grants = Grants::reserve(app, &cycles);
     let context = Context {
         now: app.clock.now(),
         min_cycle_ms: app.min_cycle_ms(),
         granted: grants.left.clone(),
         rules,
+        versions,
         again: app.evaluations.reserve(EVALUATION_LANE, cycles.len()),
     };
     let again = context.again;
@@ -77,11 +94,11 @@ async fn commit(app: &Arc<App>, cycles: Vec<Cycle>, rules: Arc<rules::OfTeams>) 
     let committed = app.store.write(move |tx| write(tx, &written, &context)).await;
     failpoint::reach("evaluate.committed");
     let committed = match committed {
-        Ok(committed) => committed,
-        Err(error) => {
+        Ok(Some(committed)) => committed,
+        other => {
             grants.release_all(app);
             app.evaluations.release(EVALUATION_LANE, again);
-            return Err(error);
+            return other.map(|_| false);
         }
     };
     app.evaluations.release(EVALUATION_LANE, again - committed.still_due.len());
@@ -113,7 +130,7 @@ async fn commit(app: &Arc<App>, cycles: Vec<Cycle>, rules: Arc<rules::OfTeams>) 
         app.deliveries.spill(channel_id);
     }
     grants.release_all(app);
-    Ok(())
+    Ok(true)
 }
 
 impl Cycle {
@@ -187,6 +204,7 @@ struct Context {
     /// Places for deliveries, by channel.
     granted: BTreeMap<i64, usize>,
     rules: Arc<rules::OfTeams>,
+    versions: Arc<Versions>,
     /// Places for identities that changed while they were scored.
     again: usize,
 }
@@ -200,8 +218,11 @@ struct Committed {
     spilled: bool,
 }
 
-/// The one transaction of a batch.
-fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> {
+/// The one transaction of a batch; `None`, and nothing is written, where what it goes by has changed.
+fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Option<Committed>> {
+    if !versions::hold(tx, &context.versions)? {
+        return Ok(None);
+    }
     let next_at = context.now.plus_millis(context.min_cycle_ms);
     let leased_until = next_at.plus_millis(EVALUATION_LEASE_MS);
     // As many as there are places for are handed on in memory should they still be due.
@@ -231,22 +252,23 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Committed> 
     analyses::insert(tx, &rows)?;
     let touched = Touched { identities: taken.keys().copied().collect(), ..Touched::default() };
     changes::insert(tx, &touched, context.now)?;
-    let deliveries = insert_deliveries(tx, &taken_cycles, context)?;
+    let deliveries = insert_deliveries(tx, &taken_cycles, &listeners, context)?;
     let decided = taken_cycles.iter().map(|cycle| &cycle.decided);
     let told = decisions::write(tx, decided, &listeners, &context.rules, context.now)?;
-    Ok(Committed { told, deliveries, still_due, spilled: !in_store.is_empty() })
+    Ok(Some(Committed { told, deliveries, still_due, spilled: !in_store.is_empty() }))
 }
 
 fn insert_deliveries(
     tx: &mut Tx,
     cycles: &[&Cycle],
+    listeners: &Listeners,
     context: &Context,
 ) -> Result<Vec<(i64, Subject, i64, bool)>> {
     let mut granted = context.granted.clone();
     let teams: BTreeSet<_> = cycles.iter().map(|c| c.team_id).collect();
     let mut rows = Vec::new();
     for team_id in teams {
-        for to in channels::subscribers(tx, team_id, EventType::IdentityScored)? {
+        for to in listeners.of(team_id, EventType::IdentityScored) {
             for cycle in cycles.iter().filter(|c| c.team_id == team_id) {
                 let place = granted.get_mut(&to.channel_id);
                 let place = place.filter(|places| to.enabled && !to.by_identity && **places > 0);

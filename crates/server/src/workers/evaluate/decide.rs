@@ -1,7 +1,10 @@
 //! Rules asked again without a cycle: because a delay has passed or a rule has changed. Nobody is scored.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+use dregs_core::time::Timestamp;
 
 use crate::app::App;
 use crate::failpoint;
@@ -9,7 +12,7 @@ use crate::ops::decide::decisions;
 use crate::shutdown::Shutdown;
 use crate::store::claims::EVALUATION_LEASE_MS;
 use crate::store::identities;
-use crate::store::{Result, Tx, log_failure};
+use crate::store::{Result, Tx, log_failure, versions};
 
 /// Identities decided on in one transaction.
 const BATCH_IDENTITIES: i64 = 256;
@@ -45,20 +48,34 @@ async fn batch(app: &Arc<App>) -> Result<bool> {
     }
     failpoint::reach("decide.claimed");
     let is_full = ids.len() as i64 == BATCH_IDENTITIES;
-    let rules = app.rules.current();
-    let told = app
-        .store
-        .write(move |tx| {
-            let mut decided = Vec::new();
-            for start in identities::load_cycle_starts(tx, &ids)? {
-                decided.extend(decisions::ask(tx, &start, rules.of(start.team_id), now)?);
-            }
-            decisions::save(tx, &decided, &rules, now)
-        })
-        .await?;
+    let told = loop {
+        match decide(app, ids.clone(), now).await? {
+            Some(told) => break told,
+            // Rules have changed, and are not in memory yet.
+            None => app.reload_changed().await?,
+        }
+    };
     failpoint::reach("decide.committed");
     for channel_id in told {
         app.deliveries.spill(channel_id);
     }
     Ok(is_full)
+}
+
+/// The channels that have something to send; `None`, and nothing is written, where it would go by rules that are no
+/// longer in force.
+async fn decide(app: &Arc<App>, ids: Vec<i64>, now: Timestamp) -> Result<Option<BTreeSet<i64>>> {
+    let (versions, rules) = (app.kept_versions(), app.rules.current());
+    app.store
+        .write(move |tx| {
+            if !versions::hold(tx, &versions)? {
+                return Ok(None);
+            }
+            let mut decided = Vec::new();
+            for start in identities::load_cycle_starts(tx, &ids)? {
+                decided.extend(decisions::ask(tx, &start, rules.of(start.team_id), now)?);
+            }
+            decisions::save(tx, &decided, &rules, now).map(Some)
+        })
+        .await
 }
