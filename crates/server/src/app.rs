@@ -221,7 +221,7 @@ impl App {
             store,
         };
         app.reload().await?;
-        app.common.learn_again(&app).await?;
+        app.common.learn_again(&app.store, app.clock.now()).await?;
         let inboxes = Inboxes { submissions, evaluations: evaluation_inbox, deliveries: delivery_inbox };
         Ok(Opened { app: Arc::new(app), inboxes, first_start })
     }
@@ -251,9 +251,9 @@ impl App {
     pub async fn reload(&self) -> Result<()> {
         self.reload_changed().await?;
         // Changes with each attempt that fails: what is there is little.
-        self.health.reload(self).await?;
-        self.usage.reload(self).await?;
-        roster::prune(self).await
+        self.health.reload(&self.store).await?;
+        self.usage.reload(&self.store, self.clock.now()).await?;
+        roster::prune(&self.rosters, &self.store, self.clock.now()).await
     }
 
     /// Reads again what is kept in memory and has changed, by whatever node.
@@ -297,11 +297,11 @@ impl App {
             Kept::Channels => self.reload_channels().await,
             Kept::Credentials => self.credentials.reload(&self.store).await,
             Kept::Names => self.names.reload(&self.store).await,
-            Kept::Devices => devices::reload(self).await,
-            Kept::Mappings => self.mappings.reload(self).await,
-            Kept::Rules => self.rules.reload(self).await,
-            Kept::Datasets => self.datasets.reload(self).await,
-            Kept::Common => self.common.reload(self).await,
+            Kept::Devices => self.disregarded.reload(&self.store, &self.key_hasher).await,
+            Kept::Mappings => self.mappings.reload(&self.store).await,
+            Kept::Rules => self.rules.reload(&self.store).await,
+            Kept::Datasets => self.datasets.reload(&self.store).await,
+            Kept::Common => self.common.reload(&self.store).await,
         }
     }
 

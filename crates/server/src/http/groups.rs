@@ -250,7 +250,7 @@ async fn set_member(
 ) -> Result<StatusCode, ApiError> {
     let group = find(app, caller, &group_type, id).await?;
     let identity = identities::find(app, caller, identity_id).await?;
-    ops::set_member(app, actor, group, identity.row_id, member).await?;
+    ops::set_member(&app.store, actor, group, identity.row_id, member, app.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

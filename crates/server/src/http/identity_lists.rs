@@ -118,7 +118,7 @@ pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filte
         of_groups = Some(groups::select(app, team_id, params.group, params.group_type).await?);
     }
     if let Some(fingerprint) = params.device {
-        let key = devices::key(app, team_id, fingerprint);
+        let key = devices::key(&app.key_hasher, team_id, fingerprint);
         narrow(&mut among, app.store.read(move |tx| links::holders_after(tx, key, 0, HOLDERS_MAX)).await?);
     }
     if let Some(slug) = params.badge {

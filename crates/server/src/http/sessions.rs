@@ -102,7 +102,7 @@ pub async fn logout(
     headers: HeaderMap,
 ) -> Result<(StatusCode, AppendHeaders<Option<(header::HeaderName, header::HeaderValue)>>), ApiError> {
     if let Some(token) = token(&headers) {
-        sign_in::end(&app, actor, token).await?;
+        sign_in::end(&app.store, actor, token, app.clock.now()).await?;
     }
     let gone = cookie::set("", 0, client.is_https).map(|cookie| (header::SET_COOKIE, cookie));
     Ok((StatusCode::NO_CONTENT, AppendHeaders(gone)))

@@ -6,8 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use dregs_core::time::{DAY_MS, HOUR_MS, Timestamp};
 
-use crate::app::App;
-use crate::store::{Result, usage};
+use crate::store::{Result, Store, usage};
 
 /// What teams have sent this month, as far as this process knows.
 #[derive(Default)]
@@ -30,8 +29,7 @@ const OPEN_HOURS: i64 = 2;
 
 impl Usage {
     /// Whether a team may send no more this month.
-    pub fn is_exhausted(&self, app: &App, team_id: i64) -> bool {
-        let quota = app.config.monthly_event_quota;
+    pub fn is_exhausted(&self, quota: u64, team_id: i64) -> bool {
         let teams = self.teams.read().unwrap_or_else(PoisonError::into_inner);
         let used = teams.get(&team_id).copied().unwrap_or_default();
         quota > 0 && u64::try_from(used).is_ok_and(|used| used >= quota)
@@ -46,13 +44,11 @@ impl Usage {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn reload(&self, app: &App) -> Result<()> {
-        let now = app.clock.now();
+    pub async fn reload(&self, store: &Store, now: Timestamp) -> Result<()> {
         let from = usage::hour(month_start(now));
         let open = from.max(usage::hour(now) + 1 - OPEN_HOURS);
         let is_read = self.over().hours == (from..open);
-        let (over, mut read) = app
-            .store
+        let (over, mut read) = store
             .read(move |tx| {
                 let over = if is_read { None } else { Some(usage::by_team(tx, from, open)?) };
                 Ok((over, usage::by_team(tx, open, i64::MAX)?.into_iter().collect::<HashMap<_, _>>()))
@@ -78,9 +74,9 @@ impl Usage {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn this_month(app: &App, team_id: i64) -> Result<i64> {
-    let from = usage::hour(month_start(app.clock.now()));
-    let teams = app.store.read(move |tx| usage::by_team(tx, from, i64::MAX)).await?;
+pub async fn this_month(store: &Store, team_id: i64, now: Timestamp) -> Result<i64> {
+    let from = usage::hour(month_start(now));
+    let teams = store.read(move |tx| usage::by_team(tx, from, i64::MAX)).await?;
     Ok(teams.into_iter().find(|(team, _)| *team == team_id).map_or(0, |(_, events)| events))
 }
 
@@ -98,14 +94,14 @@ pub fn month_start(now: Timestamp) -> Timestamp {
 /// # Errors
 /// Those of the store.
 pub async fn by_day(
-    app: &App,
+    store: &Store,
     team_id: i64,
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<(Timestamp, i64)>> {
     // An hour that has begun counts.
     let (from, to) = (usage::hour(from), usage::hour(to.plus_millis(HOUR_MS - 1)));
-    let hours = app.store.read(move |tx| usage::by_hour(tx, team_id, from, to)).await?;
+    let hours = store.read(move |tx| usage::by_hour(tx, team_id, from, to)).await?;
     let mut days: Vec<(Timestamp, i64)> = Vec::new();
     for (hour, events) in hours {
         let day = Timestamp::from_millis((hour * HOUR_MS).div_euclid(DAY_MS) * DAY_MS);

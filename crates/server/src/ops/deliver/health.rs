@@ -18,7 +18,7 @@ use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channel_health::{self, Health};
 use crate::store::channels::{self, Channel};
 use crate::store::claims::DELIVERY_LEASE_MS;
-use crate::store::{Result, Tx, notifications, waiting};
+use crate::store::{Result, Store, Tx, notifications, waiting};
 
 /// The copy in memory.
 #[derive(Default)]
@@ -108,8 +108,8 @@ impl Board {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn reload(&self, app: &App) -> Result<()> {
-        let rows: HashMap<_, _> = app.store.read(channel_health::all).await?.into_iter().collect();
+    pub async fn reload(&self, store: &Store) -> Result<()> {
+        let rows: HashMap<_, _> = store.read(channel_health::all).await?.into_iter().collect();
         let mut known = self.known();
         known.retain(|id, _| rows.contains_key(id));
         for (id, health) in rows {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use dregs_core::link::{KeyKind, LinkKey};
+use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
@@ -11,7 +11,7 @@ use crate::ops::ingest::EVALUATION_LANE;
 use crate::store::changes::{self, Touched};
 use crate::store::devices::{self, Device};
 use crate::store::links::{self, HashedKey};
-use crate::store::{Result, identities};
+use crate::store::{Result, Store, identities};
 
 /// Identities marked in one transaction, so that no other waits long.
 const CHUNK_IDENTITIES: i64 = 500;
@@ -25,22 +25,22 @@ impl Disregarded {
     pub fn keys(&self) -> Arc<HashSet<HashedKey>> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
-}
 
-/// Reads the disregarded devices again.
-///
-/// # Errors
-/// Those of the store.
-pub async fn reload(app: &App) -> Result<()> {
-    let rows = app.store.read(devices::disregarded).await?;
-    let keys = rows.into_iter().map(|(team_id, fingerprint)| key(app, team_id, fingerprint)).collect();
-    *app.disregarded.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
-    Ok(())
+    /// Reads the disregarded devices again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reload(&self, store: &Store, hasher: &KeyHasher) -> Result<()> {
+        let rows = store.read(devices::disregarded).await?;
+        let keys = rows.into_iter().map(|(team_id, fingerprint)| key(hasher, team_id, fingerprint)).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(())
+    }
 }
 
 /// The key of a device.
-pub fn key(app: &App, team_id: i64, fingerprint: String) -> HashedKey {
-    HashedKey::new(&app.key_hasher, team_id, &LinkKey { kind: KeyKind::Device, value: fingerprint })
+pub fn key(hasher: &KeyHasher, team_id: i64, fingerprint: String) -> HashedKey {
+    HashedKey::new(hasher, team_id, &LinkKey { kind: KeyKind::Device, value: fingerprint })
 }
 
 /// Takes a device out of everybody's analysis, or back in; those who use it are scored again.
@@ -48,7 +48,7 @@ pub fn key(app: &App, team_id: i64, fingerprint: String) -> HashedKey {
 /// # Errors
 /// Those of the store.
 pub async fn disregard(app: &App, actor: Actor, device: Device, disregarded: bool) -> Result<()> {
-    let (now, key) = (app.clock.now(), key(app, actor.team_id, device.fingerprint.clone()));
+    let (now, key) = (app.clock.now(), key(&app.key_hasher, actor.team_id, device.fingerprint.clone()));
     app.store
         .write(move |tx| {
             devices::disregard(tx, device.id, disregarded)?;
@@ -65,7 +65,7 @@ pub async fn disregard(app: &App, actor: Actor, device: Device, disregarded: boo
             audit::record(tx, &actor, &act, now)
         })
         .await?;
-    reload(app).await?;
+    app.disregarded.reload(&app.store, &app.key_hasher).await?;
     let (mut after, min_cycle_ms) = (0, app.min_cycle_ms());
     loop {
         let marked = app

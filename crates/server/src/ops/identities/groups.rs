@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use dregs_core::event::FieldError;
 use dregs_core::identity;
+use dregs_core::time::Timestamp;
 use dregs_core::words::snake;
 use serde_json::{Map, Value};
 
@@ -14,7 +15,7 @@ use crate::store::changes::{self, Touched};
 use crate::store::groups::{self, Group, KnownGroup};
 use crate::store::names::{self, NameKind};
 use crate::store::rosters::Kind;
-use crate::store::{Result, StoreError, Tx};
+use crate::store::{Result, Store, StoreError, Tx};
 
 /// The type of a group in [`crate::store::rosters::Entry::texts`].
 const TYPE_COLUMN: usize = 2;
@@ -113,9 +114,15 @@ pub async fn merge(
 ///
 /// # Errors
 /// Those of the store.
-pub async fn set_member(app: &App, actor: Actor, group: Group, identity_id: i64, member: bool) -> Result<()> {
-    let now = app.clock.now();
-    app.store
+pub async fn set_member(
+    store: &Store,
+    actor: Actor,
+    group: Group,
+    identity_id: i64,
+    member: bool,
+    now: Timestamp,
+) -> Result<()> {
+    store
         .write(move |tx| {
             let action = if member {
                 groups::add_members(tx, &[(group.id, identity_id)], now)?;

@@ -11,7 +11,7 @@ use dregs_core::time::Timestamp;
 use crate::app::App;
 use crate::ops::evaluate::rescore::{self, Concern};
 use crate::store::common::{self as table, CommonValue};
-use crate::store::{Result, events};
+use crate::store::{Result, Store, events};
 
 /// Of the newest events of all teams so many are looked at when the server starts.
 const EVENTS_AT_START: i64 = 1_000;
@@ -103,8 +103,8 @@ impl Directory {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn reload(&self, app: &App) -> Result<()> {
-        let kept = app.store.read(table::all).await?;
+    pub async fn reload(&self, store: &Store) -> Result<()> {
+        let kept = store.read(table::all).await?;
         let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let mut of_teams = OfTeams::default();
@@ -117,8 +117,8 @@ impl Directory {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn learn_again(&self, app: &App) -> Result<()> {
-        let newest = app.store.read(|tx| events::newest(tx, EVENTS_AT_START)).await?;
+    pub async fn learn_again(&self, store: &Store, now: Timestamp) -> Result<()> {
+        let newest = store.read(|tx| events::newest(tx, EVENTS_AT_START)).await?;
         let shown: Vec<_> = newest
             .into_iter()
             .filter_map(|newest| {
@@ -128,7 +128,7 @@ impl Directory {
                 Some(Shown { team_id: newest.team_id, identity_id, times, values })
             })
             .collect();
-        self.take(&shown, app.clock.now());
+        self.take(&shown, now);
         Ok(())
     }
 }

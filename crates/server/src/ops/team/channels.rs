@@ -97,7 +97,7 @@ pub async fn update(
         })
         .await?;
     app.reload_channels().await?;
-    app.health.reload(app).await?;
+    app.health.reload(&app.store).await?;
     app.deliveries.spill(id);
     Ok(())
 }
@@ -154,7 +154,7 @@ pub async fn retry(app: &App, actor: Actor, id: i64) -> Result<()> {
             record(tx, &actor, "channel.retry", id, (None, None), now)
         })
         .await?;
-    app.health.reload(app).await?;
+    app.health.reload(&app.store).await?;
     app.deliveries.spill(id);
     Ok(())
 }

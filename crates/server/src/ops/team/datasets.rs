@@ -12,7 +12,7 @@ use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::evaluate::rescore::{self, Concern};
 use crate::store::datasets::{self, Entry};
-use crate::store::{Result, Tx};
+use crate::store::{Result, Store, Tx};
 
 /// The datasets of every team that has entries of its own.
 #[derive(Default)]
@@ -40,9 +40,9 @@ impl Directory {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn reload(&self, app: &App) -> Result<()> {
+    pub async fn reload(&self, store: &Store) -> Result<()> {
         let mut own: HashMap<i64, Datasets> = HashMap::new();
-        for entry in app.store.read(datasets::all).await? {
+        for entry in store.read(datasets::all).await? {
             if let Some(dataset) = Dataset::parse(&entry.dataset) {
                 own.entry(entry.team_id).or_default().insert(dataset, entry.value, entry.included);
             }
@@ -67,7 +67,7 @@ pub async fn create(app: &App, actor: Actor, new: Entry) -> Result<i64> {
             Ok(id)
         })
         .await?;
-    app.datasets.reload(app).await?;
+    app.datasets.reload(&app.store).await?;
     Ok(id)
 }
 
@@ -87,7 +87,7 @@ pub async fn delete(app: &App, actor: Actor, dataset: Dataset, id: i64) -> Resul
             Ok(true)
         })
         .await?;
-    app.datasets.reload(app).await?;
+    app.datasets.reload(&app.store).await?;
     Ok(deleted)
 }
 

@@ -16,7 +16,7 @@ use crate::ops::lists::roster::{self, Filter, Slice, Sort, Table};
 use crate::store::mappings::{self, Entry};
 use crate::store::names::NameKind;
 use crate::store::rosters::Kind;
-use crate::store::{Result, Tx, channels, identities};
+use crate::store::{Result, Store, Tx, channels, identities};
 
 /// Identities whose data is looked through for keys.
 const FIELDS_OF_IDENTITIES_MAX: usize = 1_000;
@@ -49,9 +49,9 @@ impl Directory {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn reload(&self, app: &App) -> Result<()> {
+    pub async fn reload(&self, store: &Store) -> Result<()> {
         let mut of_teams: HashMap<i64, Mapping> = HashMap::new();
-        for entry in app.store.read(mappings::all).await? {
+        for entry in store.read(mappings::all).await? {
             let mapping = of_teams.entry(entry.team_id).or_default();
             if !mapping.insert(entry.kind, &entry.source, entry.target.as_deref()) {
                 tracing::warn!(id = entry.id, "a mapping names a type that this version does not know");
@@ -202,6 +202,6 @@ pub async fn change(app: &App, actor: Actor, change: Change) -> Result<Option<En
             Ok(after)
         })
         .await?;
-    app.mappings.reload(app).await?;
+    app.mappings.reload(&app.store).await?;
     Ok(changed)
 }

@@ -1,12 +1,12 @@
 //! Tokens with which a person's AI agents act.
 
+use dregs_core::time::Timestamp;
 use serde_json::json;
 
-use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::store::mcp_tokens::{self, McpToken};
-use crate::store::{Result, Tx};
+use crate::store::{Result, Store, Tx};
 use crate::vault::{new_token, token_hash};
 
 const PREFIX: &str = "mcp_";
@@ -15,11 +15,16 @@ const PREFIX: &str = "mcp_";
 ///
 /// # Errors
 /// Those of the store.
-pub async fn create(app: &App, actor: Actor, user_id: i64, name: String) -> Result<(McpToken, String)> {
-    let (now, token) = (app.clock.now(), new_token(PREFIX));
+pub async fn create(
+    store: &Store,
+    actor: Actor,
+    user_id: i64,
+    name: String,
+    now: Timestamp,
+) -> Result<(McpToken, String)> {
+    let token = new_token(PREFIX);
     let hash = token_hash(&token);
-    let created = app
-        .store
+    let created = store
         .write(move |tx| {
             bounds::MCP_TOKENS.check(tx, actor.team_id, user_id)?;
             let id = mcp_tokens::insert(tx, actor.team_id, user_id, &name, &hash, now)?;
@@ -37,8 +42,7 @@ pub async fn create(app: &App, actor: Actor, user_id: i64, name: String) -> Resu
 ///
 /// # Errors
 /// Those of the store.
-pub async fn delete(app: &App, actor: Actor, user_id: i64, id: i64) -> Result<bool> {
-    let now = app.clock.now();
+pub async fn delete(store: &Store, actor: Actor, user_id: i64, id: i64, now: Timestamp) -> Result<bool> {
     let delete = move |tx: &mut Tx| {
         let Some(name) = mcp_tokens::delete(tx, user_id, id)? else { return Ok(false) };
         let before = Some(json!({ "name": name }));
@@ -47,5 +51,5 @@ pub async fn delete(app: &App, actor: Actor, user_id: i64, id: i64) -> Result<bo
         audit::record(tx, &actor, &act, now)?;
         Ok(true)
     };
-    app.store.write(delete).await
+    store.write(delete).await
 }

@@ -11,7 +11,7 @@ use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::store::teams::{self, Invitation, Team};
 use crate::store::users::{self, Role, User};
-use crate::store::{Result, StoreError, Tx};
+use crate::store::{Result, Store, StoreError, Tx};
 use crate::vault::{new_token, token_hash};
 
 /// How long an invitation holds.
@@ -33,9 +33,8 @@ type Outcome<T> = Result<std::result::Result<T, Refusal>>;
 ///
 /// # Errors
 /// Those of the store.
-pub async fn rename(app: &App, actor: Actor, name: String) -> Result<Team> {
-    let now = app.clock.now();
-    app.store
+pub async fn rename(store: &Store, actor: Actor, name: String, now: Timestamp) -> Result<Team> {
+    store
         .write(move |tx| {
             let before = teams::get(tx, actor.team_id)?;
             teams::rename(tx, before.id, &name)?;
@@ -51,9 +50,14 @@ pub async fn rename(app: &App, actor: Actor, name: String) -> Result<Team> {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn set_role(app: &App, actor: Actor, user_id: i64, role: Role) -> Outcome<User> {
-    let now = app.clock.now();
-    app.store
+pub async fn set_role(
+    store: &Store,
+    actor: Actor,
+    user_id: i64,
+    role: Role,
+    now: Timestamp,
+) -> Outcome<User> {
+    store
         .write(move |tx| {
             teams::lock(tx, actor.team_id)?;
             let Some(user) = users::find(tx, actor.team_id, user_id)? else {
@@ -74,9 +78,8 @@ pub async fn set_role(app: &App, actor: Actor, user_id: i64, role: Role) -> Outc
 ///
 /// # Errors
 /// Those of the store.
-pub async fn remove(app: &App, actor: Actor, user_id: i64) -> Outcome<()> {
-    let now = app.clock.now();
-    app.store
+pub async fn remove(store: &Store, actor: Actor, user_id: i64, now: Timestamp) -> Outcome<()> {
+    store
         .write(move |tx| {
             teams::lock(tx, actor.team_id)?;
             let Some(user) = users::find(tx, actor.team_id, user_id)? else {
@@ -96,8 +99,14 @@ pub async fn remove(app: &App, actor: Actor, user_id: i64) -> Outcome<()> {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn invite(app: &App, actor: Actor, email: &str, role: Role) -> Outcome<(Invitation, String)> {
-    let (now, token) = (app.clock.now(), new_token("inv_"));
+pub async fn invite(
+    store: &Store,
+    actor: Actor,
+    email: &str,
+    role: Role,
+    now: Timestamp,
+) -> Outcome<(Invitation, String)> {
+    let token = new_token("inv_");
     let hash = token_hash(&token);
     let mut new = Invitation {
         id: 0,
@@ -108,8 +117,7 @@ pub async fn invite(app: &App, actor: Actor, email: &str, role: Role) -> Outcome
         created_at: now,
         expires_at: now.plus_millis(INVITATION_MS),
     };
-    let invited = app
-        .store
+    let invited = store
         .write(move |tx| {
             if users::find_by_email(tx, &new.email)?.is_some() {
                 return Ok(Err(Refusal::EmailTaken));
@@ -128,9 +136,8 @@ pub async fn invite(app: &App, actor: Actor, email: &str, role: Role) -> Outcome
 ///
 /// # Errors
 /// Those of the store.
-pub async fn withdraw(app: &App, actor: Actor, id: i64) -> Outcome<()> {
-    let now = app.clock.now();
-    app.store
+pub async fn withdraw(store: &Store, actor: Actor, id: i64, now: Timestamp) -> Outcome<()> {
+    store
         .write(move |tx| {
             let Some(was) = teams::withdraw(tx, actor.team_id, id)? else {
                 return Ok(Err(Refusal::NotFound));

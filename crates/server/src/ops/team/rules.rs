@@ -17,7 +17,7 @@ use crate::ops::lists::roster::{self, Table};
 use crate::store::identities::{self, Identity};
 use crate::store::rosters::Kind;
 use crate::store::rules::{self, Kept};
-use crate::store::{Result, Tx, badges};
+use crate::store::{Result, Store, Tx, badges};
 
 /// The rules of every team that are switched on.
 #[derive(Default)]
@@ -45,9 +45,9 @@ impl Directory {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn reload(&self, app: &App) -> Result<()> {
+    pub async fn reload(&self, store: &Store) -> Result<()> {
         let (badges, escalations) =
-            app.store.read(|tx| Ok((rules::all_badges(tx)?, rules::all_escalations(tx)?))).await?;
+            store.read(|tx| Ok((rules::all_badges(tx)?, rules::all_escalations(tx)?))).await?;
         let mut of_teams: HashMap<i64, Rules> = HashMap::new();
         for kept in badges.into_iter().filter(|kept| kept.enabled) {
             of_teams.entry(kept.team_id).or_default().badges.push(kept.rule);
@@ -202,7 +202,7 @@ pub async fn change<R: Rule + Sync>(app: &App, actor: Actor, change: Change<R>) 
             Ok(after)
         })
         .await?;
-    app.rules.reload(app).await?;
+    app.rules.reload(&app.store).await?;
     Ok(changed)
 }
 

@@ -3,11 +3,10 @@
 use dregs_core::time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::store::views::{self, View};
-use crate::store::{Result, StoreError, Tx};
+use crate::store::{Result, Store, StoreError, Tx};
 
 /// Views of a team.
 pub const VIEWS_MAX: i64 = bounds::VIEWS.max;
@@ -30,13 +29,13 @@ pub enum Refused {
 /// # Errors
 /// [`Refused`].
 pub async fn create(
-    app: &App,
+    store: &Store,
     actor: Actor,
     page: String,
     name: String,
     query: String,
+    created_at: Timestamp,
 ) -> std::result::Result<View, Refused> {
-    let created_at = app.clock.now();
     let view = View { id: 0, page, name, query, created_by: actor.name.clone(), created_at };
     let insert = move |tx: &mut Tx| {
         if views::count(tx, actor.team_id)? >= VIEWS_MAX {
@@ -46,7 +45,7 @@ pub async fn create(
         record(tx, &actor, "view.create", id, (None, Some(shown(&view))), created_at)?;
         Ok(Some(View { id, ..view.clone() }))
     };
-    match app.store.write(insert).await {
+    match store.write(insert).await {
         Ok(view) => view.ok_or(Refused::TooMany),
         Err(StoreError::Conflict) => Err(Refused::Exists),
         Err(error) => Err(error.into()),
@@ -57,14 +56,13 @@ pub async fn create(
 ///
 /// # Errors
 /// Those of the store.
-pub async fn delete(app: &App, actor: Actor, id: i64) -> Result<bool> {
-    let now = app.clock.now();
+pub async fn delete(store: &Store, actor: Actor, id: i64, now: Timestamp) -> Result<bool> {
     let delete = move |tx: &mut Tx| {
         let Some(view) = views::delete(tx, actor.team_id, id)? else { return Ok(false) };
         record(tx, &actor, "view.delete", id, (Some(shown(&view)), None), now)?;
         Ok(true)
     };
-    app.store.write(delete).await
+    store.write(delete).await
 }
 
 /// Without its query, which may name somebody who is forgotten one day.

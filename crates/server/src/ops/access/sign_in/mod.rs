@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::ops::access::limits::Wait;
 use crate::ops::audit::{self, Act, Actor};
 use crate::store::users::{self, User};
-use crate::store::{Result, StoreError, Tx};
+use crate::store::{Result, Store, StoreError, Tx};
 use crate::vault::{new_token, token_hash};
 
 /// How long a session lasts: a working day and the evening after it.
@@ -230,18 +230,18 @@ fn record(tx: &mut Tx, actor: &Actor, action: &'static str, now: Timestamp) -> R
 ///
 /// # Errors
 /// Those of the store.
-pub async fn recognise(app: &App, token: &str) -> Result<Option<User>> {
-    let (hash, now) = (token_hash(token), app.clock.now());
-    app.store.read(move |tx| users::find_by_session(tx, &hash, now)).await
+pub async fn recognise(store: &Store, token: &str, now: Timestamp) -> Result<Option<User>> {
+    let hash = token_hash(token);
+    store.read(move |tx| users::find_by_session(tx, &hash, now)).await
 }
 
 /// Ends a session.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn end(app: &App, actor: Actor, token: &str) -> Result<()> {
-    let (hash, now) = (token_hash(token), app.clock.now());
-    app.store
+pub async fn end(store: &Store, actor: Actor, token: &str, now: Timestamp) -> Result<()> {
+    let hash = token_hash(token);
+    store
         .write(move |tx| {
             record(tx, &actor, "session.end", now)?;
             users::delete_session(tx, &hash)

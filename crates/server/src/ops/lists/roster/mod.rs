@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::app::App;
 use crate::ops::lists::tail::Tail;
 use crate::store::rosters::{self, Kind};
-use crate::store::{Result, StoreError, changes};
+use crate::store::{Result, Store, StoreError, changes};
 pub use table::{Filter, Slice, Sort, Table};
 
 /// Rows read in one go.
@@ -76,12 +76,11 @@ impl Rosters {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn prune(app: &App) -> Result<()> {
-    let now = app.clock.now();
-    app.rosters.drop_unused(now);
-    metrics::gauge!("dregs_lists_bytes").set(app.rosters.size() as f64);
+pub async fn prune(rosters: &Rosters, store: &Store, now: Timestamp) -> Result<()> {
+    rosters.drop_unused(now);
+    metrics::gauge!("dregs_lists_bytes").set(rosters.size() as f64);
     let before = now.plus_millis(-CHANGES_KEPT_MS);
-    app.store.write(move |tx| changes::prune(tx, before, PRUNED_MAX)).await?;
+    store.write(move |tx| changes::prune(tx, before, PRUNED_MAX)).await?;
     Ok(())
 }
 
