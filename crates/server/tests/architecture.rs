@@ -201,6 +201,27 @@ fn a_module_with_parts_is_a_folder_with_a_mod_rs() {
     assert_eq!(beside, Vec::<PathBuf>::new());
 }
 
+/// The paths that a text names between backticks; of `a/<b>.rs` the folder.
+fn named_paths(text: &str) -> impl Iterator<Item = &str> {
+    let is_path = |name: &&str| {
+        name.contains('/')
+            && !name.starts_with('/')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "/._-<>".contains(c))
+    };
+    let between = text.split('`').skip(1).step_by(2).filter(is_path);
+    between.map(|name| name.split('<').next().unwrap_or_default())
+}
+
+#[test]
+fn what_architecture_md_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let is_there = |name: &&str| ["", "crates"].iter().any(|base| root.join(base).join(name).exists());
+    let missing: Vec<_> = named_paths(&text).filter(|name| !is_there(name)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+    assert!(named_paths(&text).count() > 40, "paths are found at all");
+}
+
 #[test]
 fn the_core_is_pure() {
     let manifest = include_str!("../../core/Cargo.toml");
