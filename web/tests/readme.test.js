@@ -45,31 +45,34 @@ async function start() {
   return dregs;
 }
 
-test("the page of the README sends what it says", async () => {
-  const [dregs, chrome] = [await start(), await browser()];
+/** A server and a browser that end with the test, however it ends. */
+async function ground(t) {
+  const [dregs, chrome] = [await Dregs.start(() => []), await browser()];
+  t.after(() => Promise.all([chrome.close(), dregs.stop()]));
+  dregs.admin = (await dregs.call("POST", "/auth/login", ADMIN)).token;
+  return [dregs, chrome];
+}
+
+test("the page of the README sends what it says", async (t) => {
+  const [dregs, chrome] = await ground(t);
   const [html, ...more] = [...README.matchAll(/```html\n(.*?)```/gs)].map(([, code]) => code);
   assert.deepEqual(more, [], "a second page that no test opens");
   const here = html.replace("https://dregs.example.com", dregs.url).replace(/pk_[0-9a-f]+…/, "pk_web");
   const events = await visit(chrome, dregs, here, "dregs_init", "dregs_identify", "purchase");
   assert.deepEqual(events.at(-1).eventData, { total: 12 });
   assert.equal((await dregs.call("GET", "/identities/user_1")).displayEmail, "ada@example.com");
-  await chrome.close();
-  await dregs.stop();
 });
 
-test("what the dashboard gives to copy works as it stands there", async () => {
-  const [dregs, chrome] = [await start(), await browser()];
+test("what the dashboard gives to copy works as it stands there", async (t) => {
+  const [dregs, chrome] = await ground(t);
   const analyst = await Analyst.arrive(chrome, dregs);
   // The page of a new installation: a command with the key or with the variable that holds it, and a page.
-  const code = analyst.page.locator("pre");
-  const command = code.filter({ hasText: "/api/events" }).first();
-  await command.waitFor();
-  const [curl, html] = await Promise.all([command.textContent(), code.filter({ hasText: "<script>" }).first().textContent()]);
+  const command = await analyst.page.getByLabel("command", { exact: true }).textContent();
   const env = { ...process.env, DREGS_SECRET_KEY: "sk_web" };
-  const answer = execFileSync("bash", ["-c", curl], { encoding: "utf8", env, stdio: ["ignore", "pipe", "ignore"] });
-  assert.equal(JSON.parse(answer).status, "success", answer);
-  await visit(chrome, dregs, html, "user.signup", "dregs_init", "dregs_identify");
-  await analyst.context.close();
-  await chrome.close();
-  await dregs.stop();
+  execFileSync("bash", ["-c", command.replace("curl", "curl --fail")], { env, stdio: ["ignore", "ignore", "pipe"] });
+  const examples = (await dregs.events()).map((event) => event.eventName);
+  assert.equal(examples.length, 4);
+  await analyst.open("/settings/credentials");
+  const html = await analyst.page.getByLabel("snippet", { exact: true }).textContent();
+  await visit(chrome, dregs, html, ...examples, "dregs_init", "dregs_identify", "purchase");
 });
