@@ -19,7 +19,7 @@ written to target/detection/domains-unseen.tsv, with which `make bench-detection
 package crawler-user-agents, of which none is learned from.
 
 domains.bin has 65,536 weights of one signed byte, then a threshold as a little-endian i32: a domain whose features (see
-core/src/score/email/domain.rs, which must name them alike) have a greater sum of weights is told.
+core/src/dataset/throwaway.rs, which must name them alike) have a greater sum of weights is told.
 """
 
 import json
@@ -54,7 +54,7 @@ FALSE_POSITIVES = 0.004
 SURE_GROUPS = ("company", "university", "small site")
 WORDS = ("mail", "post", "box", "temp", "trash", "fake", "drop", "spam", "net", "web", "online")
 DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+")
-# As in core/src/score/email/look_alike.rs.
+# As in core/src/score/authenticity/email/look_alike.rs.
 IMITATED = """fastmail.com gmail.com googlemail.com hotmail.com icloud.com live.com outlook.com proton.me protonmail.com
 web.de yahoo.com yandex.com""".split()
 LETTERS_OF_DOMAINS = "abcdefghijklmnopqrstuvwxyz0123456789-."

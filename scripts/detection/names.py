@@ -2,7 +2,7 @@
 """Makes what is known of the letters of names:
 
     crates/core/data/names.bin         how likely each letter is after the two before it, in names and in what a hand types
-    crates/core/data/known-names.txt   names that the rules of core/src/score/name.rs would be wrong about
+    crates/core/data/known-names.txt   names that the rules of core/src/score/authenticity/name/mod.rs would be wrong about
 
     scripts/detection/packages.sh && scripts/detection/names.py           writes them
     scripts/detection/packages.sh && scripts/detection/names.py --check   fails if they are not current
@@ -55,7 +55,7 @@ GROUP_POWER = 0.5
 # Letters seen in place of what a rare context has not seen: of names, of gibberish.
 SMOOTHING = (20.0, 50.0)
 SCALE = 16
-# As in core/src/score/name/letters.rs.
+# As in core/src/letters.rs.
 TYPED_SHARE = 0.8
 MADE_UP_MIN = 1.45
 # Of the 16 files of the dictionary; longer entries are whole names written as one word.
@@ -276,7 +276,7 @@ def mandarin():
 
 
 def is_doubted(word, names, gibberish):
-    """Whether a rule of core/src/score/name.rs takes a word for made up, whoever bears it."""
+    """Whether a rule of core/src/score/authenticity/name/mod.rs takes a word for made up, whoever bears it."""
     text = EDGE * 2 + word + EDGE
     places = [[ord(char) - ord(EDGE) for char in text[at - 2 : at + 1]] for at in range(2, len(text))]
     costs = [27 * (27 * first + second) + third for first, second, third in places]

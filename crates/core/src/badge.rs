@@ -57,7 +57,7 @@ struct Plain {
 }
 
 const PLAIN: [Plain; 3] = [
-    // Three signs at once: see `score/takeover.rs`.
+    // Three signs at once: see `score/behavior/takeover.rs`.
     Plain {
         analyzer: "behavior.takeover",
         value_max: 0.12,
@@ -65,14 +65,14 @@ const PLAIN: [Plain; 3] = [
         name: "Account takeover suspected",
     },
     // In an hour seven accounts of strangers on one device, eight with variants of one e-mail address, or 71 at one
-    // address without devices of their own: `score/sign_up_burst.rs`.
+    // address without devices of their own: `score/behavior/sign_up_burst.rs`.
     Plain {
         analyzer: "behavior.sign-up-burst",
         value_max: 0.12,
         slug: "registration-bombing",
         name: "Registration bombing",
     },
-    // Six failed payments in an hour: `score/failed_payments.rs`.
+    // Six failed payments in an hour: `score/behavior/failed_payments.rs`.
     Plain {
         analyzer: "behavior.failed-payments",
         value_max: 0.18,

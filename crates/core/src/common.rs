@@ -12,9 +12,7 @@ use siphasher::sip::SipHasher24;
 
 use crate::agent::{self, Kind};
 use crate::event::Event;
-use crate::identity::Profile;
-use crate::link::{self, KeyKind, LinkKey};
-use crate::state::IdentityState;
+use crate::key::{KeyKind, LinkKey, address_keys};
 use crate::time::{DAY_MS, Timestamp};
 
 /// Identities that were active last: few enough that what a backend sends is learned within the first hundred
@@ -63,7 +61,7 @@ impl Common {
 
     /// Whether an address is the customer's own, or in a network of theirs.
     pub fn has_address(&self, ip: IpAddr) -> bool {
-        !self.keys.is_empty() && link::address_keys(ip).any(|key| self.contains(&key))
+        !self.keys.is_empty() && address_keys(ip).any(|key| self.contains(&key))
     }
 
     pub fn has_device(&self, fingerprint: &str) -> bool {
@@ -85,24 +83,13 @@ pub fn values<'k>(event: &Event, new_keys: impl IntoIterator<Item = &'k LinkKey>
     let program = event.user_agent.as_deref().filter(|agent| may_be_own(agent));
     let program = program.map(|agent| LinkKey { kind: KeyKind::Agent, value: program_name(agent) });
     let device = event.fingerprint.clone().map(|value| LinkKey { kind: KeyKind::Device, value });
-    let addresses = event.ip.into_iter().flat_map(link::address_keys);
+    let addresses = event.ip.into_iter().flat_map(address_keys);
     let session = event.session.clone().map(|value| LinkKey { kind: KeyKind::Session, value });
     let of_event = program.into_iter().chain(device).chain(addresses).chain(session);
     let mut values: Vec<_> = of_event.chain(new_keys.into_iter().cloned()).collect();
     values.sort_unstable();
     values.dedup();
     values
-}
-
-/// Whether an identity has shown a value, as far as that is remembered.
-pub fn has_shown(state: &IdentityState, profile: &Profile, key: &LinkKey) -> bool {
-    let mut common = Common::default();
-    common.insert(key.clone());
-    match key.kind {
-        KeyKind::Agent => state.user_agents().iter().any(|seen| common.has_agent(&seen.value)),
-        KeyKind::Ip | KeyKind::Network => state.addresses().iter().any(|seen| common.has_address(seen.value)),
-        _ => link::current_keys(state, profile, &Common::default(), |_| false).contains(key),
-    }
 }
 
 /// What a customer is told whose integration sends the same for most of its users, and how it is sent better.

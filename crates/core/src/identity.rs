@@ -2,15 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::event::FieldError;
-use crate::event::stands_for_none;
-use crate::json;
+use crate::event::{DATA_MAX_BYTES, stands_for_none};
+use crate::json::{self, FieldError};
 use crate::mapping::{FIELDS, IdentityField, Mapping};
 use crate::person::Record;
 use crate::words::push_snake;
-
-/// Largest free-form data of an event, an identity or a group, as compact JSON.
-pub const DATA_MAX_BYTES: usize = 64 * 1024;
 
 /// Longest value of a [`Profile`]: an e-mail address may have 254 bytes, so that a longer one can
 /// still be seen to be none. What is longer is cut.

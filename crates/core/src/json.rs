@@ -8,11 +8,18 @@ use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::io;
 
+use serde::Serialize;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
 use serde_json::{Deserializer, Map, Number, Value};
 
-use crate::event::FieldError;
+/// One thing that is wrong with a request, at one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Path of the field, such as `identity.id` or `groups[1].data`; empty for the whole body.
+    pub field: String,
+    pub message: String,
+}
 
 /// How an error begins that is about nesting.
 pub const TOO_DEEP: &str = "is nested deeper than";

@@ -7,11 +7,14 @@
 pub mod agent;
 pub mod badge;
 pub mod common;
+mod curve;
 pub mod dataset;
 pub mod device;
 pub mod event;
 pub mod identity;
 pub mod json;
+mod key;
+mod letters;
 pub mod link;
 pub mod mapping;
 pub mod notify;

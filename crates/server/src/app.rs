@@ -20,17 +20,26 @@ use crate::channels::smtp::Mailer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::geo::Geo;
-use crate::ops::first_start::{self, FirstStart};
+use crate::ops::access::limits;
+use crate::ops::access::sign_in;
+use crate::ops::access::usage;
+use crate::ops::deliver::endpoints;
+use crate::ops::deliver::health;
+use crate::ops::deliver::messages::EventIds;
 use crate::ops::handoff::{Handoff, Outgoing};
+use crate::ops::identities::devices;
+use crate::ops::ingest::common;
+use crate::ops::ingest::names::Names;
 use crate::ops::ingest::{self, Submission};
+use crate::ops::installation::first_start::{self, FirstStart};
+use crate::ops::installation::master_key;
+use crate::ops::lists::roster;
+use crate::ops::lists::roster::Rosters;
 use crate::ops::live::Audience;
-use crate::ops::messages::EventIds;
-use crate::ops::names::Names;
-use crate::ops::roster::Rosters;
-use crate::ops::{
-    common, credentials, datasets, devices, endpoints, health, limits, mappings, master_key, roster, rules,
-    sign_in, usage,
-};
+use crate::ops::team::credentials;
+use crate::ops::team::datasets;
+use crate::ops::team::mappings;
+use crate::ops::team::rules;
 use crate::store::claims::Due;
 use crate::store::versions::{self, Kept, Versions};
 use crate::store::{Location, Result, Store, StoreError, Tx, deliveries, identities, settings};
@@ -213,7 +222,7 @@ impl App {
             store,
         };
         app.reload().await?;
-        app.common.learn_again(&app).await?;
+        app.common.learn_again(&app.store, app.clock.now()).await?;
         let inboxes = Inboxes { submissions, evaluations: evaluation_inbox, deliveries: delivery_inbox };
         Ok(Opened { app: Arc::new(app), inboxes, first_start })
     }
@@ -243,9 +252,9 @@ impl App {
     pub async fn reload(&self) -> Result<()> {
         self.reload_changed().await?;
         // Changes with each attempt that fails: what is there is little.
-        self.health.reload(self).await?;
-        self.usage.reload(self).await?;
-        roster::prune(self).await
+        self.health.reload(&self.store).await?;
+        self.usage.reload(&self.store, self.clock.now()).await?;
+        roster::prune(&self.rosters, &self.store, self.clock.now()).await
     }
 
     /// Reads again what is kept in memory and has changed, by whatever node.
@@ -289,11 +298,11 @@ impl App {
             Kept::Channels => self.reload_channels().await,
             Kept::Credentials => self.credentials.reload(&self.store).await,
             Kept::Names => self.names.reload(&self.store).await,
-            Kept::Devices => devices::reload(self).await,
-            Kept::Mappings => self.mappings.reload(self).await,
-            Kept::Rules => self.rules.reload(self).await,
-            Kept::Datasets => self.datasets.reload(self).await,
-            Kept::Common => self.common.reload(self).await,
+            Kept::Devices => self.disregarded.reload(&self.store, &self.key_hasher).await,
+            Kept::Mappings => self.mappings.reload(&self.store).await,
+            Kept::Rules => self.rules.reload(&self.store).await,
+            Kept::Datasets => self.datasets.reload(&self.store).await,
+            Kept::Common => self.common.reload(&self.store).await,
         }
     }
 

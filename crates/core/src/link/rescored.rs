@@ -1,6 +1,6 @@
 //! Who is scored again because somebody else has come to one of their keys.
 
-use super::KeyKind;
+use crate::key::KeyKind;
 
 /// The kinds of keys of which a newcomer is news to the others. What is weak alone, a network or letters in
 /// common, waits for each one's own next cycle.

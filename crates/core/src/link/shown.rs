@@ -2,11 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::KeyKind;
 use crate::identity::Profile;
-use crate::person::{self, Resemblance};
-use crate::score::SAME_NAME_MIN_LIKENESS;
-use crate::snapshot::OTHERS_MAX;
+use crate::key::{KeyKind, OTHERS_MAX};
+use crate::person::{self, Resemblance, SAME_NAME_MIN_LIKENESS};
 
 /// How two identities are linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

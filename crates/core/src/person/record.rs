@@ -2,6 +2,7 @@
 //! and Sunter do ("A Theory for Record Linkage", 1969).
 
 use super::{folded, likeness, name_words, soundex};
+use crate::curve::interpolate;
 
 /// What somebody says of themself, ready to be compared.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,7 +57,7 @@ impl Record {
             if one.is_empty() || other.is_empty() {
                 return 0.0;
             }
-            crate::score::interpolate(odds, words_likeness(one, other))
+            interpolate(odds, words_likeness(one, other))
         };
         let born = match (&self.born, &other.born) {
             (Some(one), Some(other)) if one == other => ODDS_OF_BIRTH.0,

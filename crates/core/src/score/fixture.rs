@@ -2,13 +2,14 @@
 
 use serde_json::Map;
 
-use super::{Analyzer, Finding};
 use crate::common::Common;
 use crate::dataset::Datasets;
 use crate::event::Event;
 use crate::identity::Profile;
-use crate::link::{KeyKind, LinkKey};
+use crate::key::{KeyKind, LinkKey};
 use crate::mapping::Mapping;
+use crate::score::aggregate::thousandths;
+use crate::score::contract::{Analyzer, Finding};
 use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use crate::state::IdentityState;
 use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
@@ -116,5 +117,5 @@ impl Identity {
 
 /// A finding's value and explanation, for tables.
 pub fn said(finding: Option<Finding>) -> Option<(f64, String)> {
-    finding.map(|finding| (super::thousandths(finding.value), finding.explanation))
+    finding.map(|finding| (thousandths(finding.value), finding.explanation))
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{ANALYZERS, Analyzer};
+use crate::score::contract::Analyzer;
+use crate::score::registry::ANALYZERS;
 
 /// Heavier than this, one analyzer would drown all others.
 const WEIGHT_MAX: f64 = 10.0;

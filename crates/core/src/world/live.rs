@@ -8,7 +8,6 @@ use std::collections::BinaryHeap;
 
 use super::World;
 use crate::badge::{self, Badge};
-use crate::common;
 use crate::event::Event;
 use crate::link::{self, KeyKind, LinkKey, NEWS_KINDS};
 use crate::rules::{Decision, Facts, Rules, Standing, decide};
@@ -86,7 +85,7 @@ impl Live {
         for key in learned {
             for place in 0..self.world.users.len() {
                 let user = &self.world.users[place];
-                if common::has_shown(&user.state, &user.profile, key) {
+                if link::has_shown(&user.state, &user.profile, key) {
                     self.mark(place, now);
                 }
             }

@@ -13,7 +13,7 @@ use super::{Failure, load, runtime};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock, monotonic};
 use crate::config::Flags;
-use crate::ops::backtest::{self, Candidate, Compared, Outcome};
+use crate::ops::evaluate::backtest::{self, Candidate, Compared, Outcome};
 use crate::store::{Location, Store, users};
 
 #[derive(Args)]

@@ -14,7 +14,7 @@ use super::{Failure, runtime};
 use crate::app::{App, Opened, StartError};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Flags, Loaded};
-use crate::ops::first_start::FirstStart;
+use crate::ops::installation::first_start::FirstStart;
 use crate::store::StoreError;
 use crate::{failpoint, telemetry};
 

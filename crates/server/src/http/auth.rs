@@ -12,10 +12,10 @@ use ipnet::IpNet;
 use super::cookie;
 use super::error::{ApiError, Code};
 use crate::app::App;
+use crate::ops::access::limits::{Cost, FILES_PER_REQUEST, Limited};
+use crate::ops::access::sign_in;
 use crate::ops::audit::Actor;
-use crate::ops::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
-use crate::ops::limits::{Cost, FILES_PER_REQUEST, Limited};
-use crate::ops::sign_in;
+use crate::ops::team::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
 use crate::store::credentials::Credential;
 use crate::store::users::{Role, User};
 
@@ -154,7 +154,7 @@ impl Caller {
         if token.starts_with(SECRET_PREFIX) {
             return of_key(app, token).await.map(Self::Backend);
         }
-        let user = sign_in::recognise(app, token).await?;
+        let user = sign_in::recognise(&app.store, token, app.clock.now()).await?;
         user.map(Self::Person).ok_or_else(|| unauthenticated(UNKNOWN_SESSION))
     }
 }
@@ -294,7 +294,7 @@ impl Sender {
         if let Self::Browser { credential, .. } | Self::Backend { credential: Some(credential), .. } = self {
             charge(app, credential, cost)?;
         }
-        if app.usage.is_exhausted(app, self.team_id()) {
+        if app.usage.is_exhausted(app.config.monthly_event_quota, self.team_id()) {
             metrics::counter!("dregs_quota_exceeded_total").increment(1);
             return Err(ApiError::quota_exceeded());
         }

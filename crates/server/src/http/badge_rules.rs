@@ -22,7 +22,7 @@ use super::rules::{
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::rules::{self as ops, Change};
+use crate::ops::team::rules::{self as ops, Change};
 use crate::store::rules::{self, Kept};
 
 /// A rule that gives a badge while all its conditions hold.

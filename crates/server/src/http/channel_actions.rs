@@ -18,7 +18,7 @@ use super::params::Path;
 use crate::app::App;
 use crate::channels::config::ChannelType;
 use crate::ops::audit::Actor;
-use crate::ops::channels as ops;
+use crate::ops::team::channels as ops;
 use crate::store::StoreError;
 
 /// How long an old secret may go on signing.

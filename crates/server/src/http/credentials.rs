@@ -14,9 +14,9 @@ use super::body::Json;
 use super::error::{ApiError, Code};
 use super::params::Path;
 use crate::app::App;
+use crate::ops::access::refused_origins::{OPAQUE, RefusedOrigin};
 use crate::ops::audit::Actor;
-use crate::ops::credentials as ops;
-use crate::ops::refused_origins::{OPAQUE, RefusedOrigin};
+use crate::ops::team::credentials as ops;
 use crate::store::credentials::{self, Credential};
 
 const NAME_MAX_CHARS: usize = 100;

@@ -16,8 +16,8 @@ use super::escalations::{EscalationSummaryBody, counted};
 use super::params::{Params, time};
 use super::reference::Reference;
 use crate::app::App;
-use crate::ops::roster::{self, Filter};
-use crate::ops::usage;
+use crate::ops::access::usage;
+use crate::ops::lists::roster::{self, Filter};
 use crate::store::rosters::Kind;
 use crate::store::{channels, escalations};
 
@@ -112,7 +112,8 @@ pub async fn stats(
     let (identities, counts) = roster::ask(&app, team_id, Kind::Identities, count).await?;
     let [new_identities, active_identities, scored_identities] = counts;
     let (from, to) = time;
-    let events = usage::by_day(&app, team_id, from, to).await?.into_iter().map(|(_, events)| events).sum();
+    let events =
+        usage::by_day(&app.store, team_id, from, to).await?.into_iter().map(|(_, events)| events).sum();
     let escalations = counted(&app, team_id).await?;
     let channels = channel_summary(&app, team_id).await?;
     Ok(Answer(StatsBody {

@@ -17,7 +17,7 @@ use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::datasets as ops;
+use crate::ops::team::datasets as ops;
 use crate::store::StoreError;
 use crate::store::datasets::{self, Entry};
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::request_id;
-use crate::ops::limits::Wait;
+use crate::ops::access::limits::Wait;
 use crate::store::StoreError;
 
 /// What went wrong, by name.

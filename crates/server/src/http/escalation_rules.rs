@@ -23,8 +23,8 @@ use super::rules::{
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::rule_backtest;
-use crate::ops::rules::{self as ops, Change};
+use crate::ops::decide::rule_backtest;
+use crate::ops::team::rules::{self as ops, Change};
 use crate::store::channels;
 use crate::store::identities::Identity;
 use crate::store::rules::{self, Kept};

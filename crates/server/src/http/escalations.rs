@@ -19,7 +19,7 @@ use super::reference::Reference;
 use super::triage::reason;
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::escalations as ops;
+use crate::ops::decide::escalations as ops;
 use crate::store::escalations::{self, Escalation, Filter, Severity, Sort, Status};
 use crate::store::identities;
 

@@ -17,7 +17,7 @@ use super::page::{COUNTED_MAX, Page, PageQuery, sort};
 use super::params::{Params, Path, time};
 use super::reference::{GroupReference, Reference};
 use crate::app::App;
-use crate::ops::event_lists::{self as ops, Wanted};
+use crate::ops::lists::event_lists::{self as ops, Wanted};
 use crate::store::event_lists;
 
 /// An event as it was sent.

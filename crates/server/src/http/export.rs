@@ -22,7 +22,9 @@ use super::identity_actions::ReviewBody;
 use super::links::LinkBody;
 use super::params::Path;
 use crate::app::App;
-use crate::ops::{event_lists as event_ops, links, log};
+use crate::ops::deliver::log;
+use crate::ops::identities::links;
+use crate::ops::lists::event_lists as event_ops;
 use crate::store::identities::Identity;
 use crate::store::{
     Result, StoreError, analyses, deliveries, devices, escalations, event_lists, events, groups, reviews,

@@ -20,8 +20,8 @@ use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::groups as ops;
-use crate::ops::roster::{self, Filter, Slice, Sort};
+use crate::ops::identities::groups as ops;
+use crate::ops::lists::roster::{self, Filter, Slice, Sort};
 use crate::store::groups::{self, Group};
 use crate::store::rosters::Kind;
 
@@ -250,7 +250,7 @@ async fn set_member(
 ) -> Result<StatusCode, ApiError> {
     let group = find(app, caller, &group_type, id).await?;
     let identity = identities::find(app, caller, identity_id).await?;
-    ops::set_member(app, actor, group, identity.row_id, member).await?;
+    ops::set_member(&app.store, actor, group, identity.row_id, member, app.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

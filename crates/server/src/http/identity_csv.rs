@@ -20,7 +20,7 @@ use super::identity_lists::{ListParams, SORTS, filter};
 use super::page::{Order, sort};
 use super::params::Params;
 use crate::app::App;
-use crate::ops::roster::{self, Slice};
+use crate::ops::lists::roster::{self, Slice};
 use crate::store::identities::{self, Identity};
 use crate::store::rosters::Kind;
 use crate::store::{Result, StoreError, log_failure};

@@ -14,8 +14,10 @@ use super::identities::IdentityBody;
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, score};
 use crate::app::App;
-use crate::ops::roster::{self, Filter, Slice, Sort};
-use crate::ops::{devices, groups, search};
+use crate::ops::identities::devices;
+use crate::ops::identities::groups;
+use crate::ops::lists::roster::{self, Filter, Slice, Sort};
+use crate::ops::lists::search;
 use crate::store::rosters::Kind;
 use crate::store::{badges, identities, links};
 
@@ -116,7 +118,7 @@ pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filte
         of_groups = Some(groups::select(app, team_id, params.group, params.group_type).await?);
     }
     if let Some(fingerprint) = params.device {
-        let key = devices::key(app, team_id, fingerprint);
+        let key = devices::key(&app.key_hasher, team_id, fingerprint);
         narrow(&mut among, app.store.read(move |tx| links::holders_after(tx, key, 0, HOLDERS_MAX)).await?);
     }
     if let Some(slug) = params.badge {

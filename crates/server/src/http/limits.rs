@@ -9,10 +9,13 @@ use super::connections::{
 };
 use super::page::PAGE_SIZE_MAX;
 use crate::config::Config;
-use crate::ops::limits::{FILES_PER_REQUEST, OF_ADDRESS_MAX_MIB, OF_ANYBODY_MAX_MIB, OF_KNOWN_MAX_MIB};
+use crate::ops::access::limits::{
+    FILES_PER_REQUEST, OF_ADDRESS_MAX_MIB, OF_ANYBODY_MAX_MIB, OF_KNOWN_MAX_MIB,
+};
+use crate::ops::access::sign_in::{SESSIONS_MAX, WAITING_MAX, WAITING_OF_ADDRESS_MAX};
+use crate::ops::bounds;
+use crate::ops::ingest;
 use crate::ops::live::{LISTENERS_MAX, LISTENERS_OF_KEY_MAX, LISTENERS_OF_PERSON_MAX};
-use crate::ops::sign_in::{SESSIONS_MAX, WAITING_MAX, WAITING_OF_ADDRESS_MAX};
-use crate::ops::{bounds, ingest};
 
 /// What is limited, to how much, and what happens at the limit.
 struct Row {

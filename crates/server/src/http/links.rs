@@ -14,7 +14,7 @@ use super::error::{ApiError, Code};
 use super::identities::IdentityBody;
 use super::params::Path;
 use crate::app::App;
-use crate::ops::links::{self, Cluster, Edge, Link};
+use crate::ops::identities::links::{self, Cluster, Edge, Link};
 
 /// Another identity with something in common.
 #[derive(Serialize, ToSchema)]

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::auth::{Caller, token};
 use super::error::{ApiError, Code};
 use crate::app::App;
-use crate::ops::limits::Wait;
+use crate::ops::access::limits::Wait;
 use crate::ops::live::{Ear, LISTENERS_MAX, News, Pass, Refused, Topic};
 use crate::vault::token_hash;
 

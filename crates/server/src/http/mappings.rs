@@ -17,7 +17,7 @@ use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::mappings::{self as ops, Change};
+use crate::ops::team::mappings::{self as ops, Change};
 use crate::store::StoreError;
 use crate::store::mappings::{self, Entry};
 

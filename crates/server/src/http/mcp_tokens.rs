@@ -15,7 +15,7 @@ use super::error::{ApiError, Code};
 use super::params::Path;
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::mcp_tokens as ops;
+use crate::ops::team::mcp_tokens as ops;
 use crate::store::mcp_tokens::{self, McpToken};
 
 const NAME_MAX_CHARS: usize = 100;
@@ -76,7 +76,7 @@ pub async fn create(
     if name.is_empty() || name.chars().count() > NAME_MAX_CHARS {
         return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
     }
-    let (row, token) = ops::create(&app, actor, user.id, name.to_owned()).await?;
+    let (row, token) = ops::create(&app.store, actor, user.id, name.to_owned(), app.clock.now()).await?;
     Ok((StatusCode::CREATED, Answer(McpTokenBody::new(row, Some(token)))))
 }
 
@@ -91,5 +91,9 @@ pub async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let not_found = || ApiError::not_found(Code::TokenNotFound, "token");
     let id = id.parse().map_err(|_| not_found())?;
-    if ops::delete(&app, actor, user.id, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
+    if ops::delete(&app.store, actor, user.id, id, app.clock.now()).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(not_found())
+    }
 }

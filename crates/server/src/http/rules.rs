@@ -14,7 +14,7 @@ use super::error::{ApiError, Code};
 use super::page::{Page, PageQuery, sort};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::rules::{self as ops, Change};
+use crate::ops::team::rules::{self as ops, Change};
 use crate::store::StoreError;
 use crate::store::rules::Kept;
 

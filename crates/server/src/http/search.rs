@@ -14,8 +14,8 @@ use super::groups::GroupBody;
 use super::identities::IdentityBody;
 use super::params::Params;
 use crate::app::App;
-use crate::ops::roster::{self, Filter, Slice, Sort};
-use crate::ops::search::{Detail, by_details};
+use crate::ops::lists::roster::{self, Filter, Slice, Sort};
+use crate::ops::lists::search::{Detail, by_details};
 use crate::store::rosters::Kind;
 use crate::store::{devices, groups, identities};
 

@@ -16,10 +16,10 @@ use super::cookie;
 use super::error::{ApiError, Code, ErrorBody};
 use super::team::UserBody;
 use crate::app::App;
+use crate::ops::access::sign_in::{self, Origin, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session};
 use crate::ops::audit::Actor;
-use crate::ops::roster;
-use crate::ops::sign_in::{self, Origin, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session};
-use crate::ops::team;
+use crate::ops::lists::roster;
+use crate::ops::team::members;
 
 const NAME_MAX_CHARS: usize = 100;
 
@@ -102,7 +102,7 @@ pub async fn logout(
     headers: HeaderMap,
 ) -> Result<(StatusCode, AppendHeaders<Option<(header::HeaderName, header::HeaderValue)>>), ApiError> {
     if let Some(token) = token(&headers) {
-        sign_in::end(&app, actor, token).await?;
+        sign_in::end(&app.store, actor, token, app.clock.now()).await?;
     }
     let gone = cookie::set("", 0, client.is_https).map(|cookie| (header::SET_COOKIE, cookie));
     Ok((StatusCode::NO_CONTENT, AppendHeaders(gone)))
@@ -182,7 +182,7 @@ pub async fn accept(
     if name.as_ref().is_some_and(|name| name.chars().count() > NAME_MAX_CHARS) {
         return Err(ApiError::field("name", format!("must have at most {NAME_MAX_CHARS} characters")));
     }
-    let user = team::accept(&app, &token, name, password, client.address).await?;
+    let user = members::accept(&app, &token, name, password, client.address).await?;
     if user.is_err() {
         // Somebody may be guessing.
         client.charge(&app)?;

@@ -15,7 +15,7 @@ use super::error::{ApiError, Code, ErrorBody};
 use super::params::Path;
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::team::{self as ops, Refusal};
+use crate::ops::team::members::{self as ops, Refusal};
 use crate::store::teams::{self, Invitation, Team};
 use crate::store::users::{self, Role, User};
 
@@ -94,7 +94,7 @@ pub async fn update(
     if name.is_empty() || name.chars().count() > NAME_MAX_CHARS {
         return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
     }
-    Ok(Answer(ops::rename(&app, actor, name.to_owned()).await?.into()))
+    Ok(Answer(ops::rename(&app.store, actor, name.to_owned(), app.clock.now()).await?.into()))
 }
 
 /// List the people of the team, in the order in which they joined
@@ -130,7 +130,7 @@ pub async fn update_member(
     Json(patch): Json<MemberPatchBody>,
 ) -> Result<Answer<UserBody>, ApiError> {
     let role = parse_role(&patch.role)?;
-    let changed = ops::set_role(&app, actor, parse_id(&id, "member")?, role).await?;
+    let changed = ops::set_role(&app.store, actor, parse_id(&id, "member")?, role, app.clock.now()).await?;
     changed.map(|user| Answer(user.into())).map_err(|refusal| refused(refusal, "member"))
 }
 
@@ -151,7 +151,7 @@ pub async fn remove_member(
         let message = "Only an admin may remove others.";
         return Err(ApiError::new(StatusCode::FORBIDDEN, Code::Forbidden, message));
     }
-    let removed = ops::remove(&app, actor, id?).await?;
+    let removed = ops::remove(&app.store, actor, id?, app.clock.now()).await?;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|refusal| refused(refusal, "member"))
 }
 
@@ -233,7 +233,7 @@ pub async fn invite(
     if !is_address(new.email.trim()) {
         return Err(ApiError::field("email", "must be an e-mail address"));
     }
-    let invited = ops::invite(&app, actor, &new.email, role).await?;
+    let invited = ops::invite(&app.store, actor, &new.email, role, app.clock.now()).await?;
     let (invitation, token) = invited.map_err(|refusal| refused(refusal, "invitation"))?;
     Ok((StatusCode::CREATED, Answer(InvitationBody::new(invitation, Some(token)))))
 }
@@ -247,7 +247,7 @@ pub async fn withdraw(
     actor: Actor,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let withdrawn = ops::withdraw(&app, actor, parse_id(&id, "invitation")?).await?;
+    let withdrawn = ops::withdraw(&app.store, actor, parse_id(&id, "invitation")?, app.clock.now()).await?;
     withdrawn.map(|()| StatusCode::NO_CONTENT).map_err(|refusal| refused(refusal, "invitation"))
 }
 

@@ -12,7 +12,7 @@ use super::auth::Caller;
 use super::error::ApiError;
 use super::params::Params;
 use crate::app::App;
-use crate::ops::roster;
+use crate::ops::lists::roster;
 use crate::store::rosters::Kind;
 use crate::store::{Tx, escalations, usage};
 

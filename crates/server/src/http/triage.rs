@@ -16,8 +16,8 @@ use super::params::Path;
 use super::reference::Reference;
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::dismissals;
-use crate::ops::disregard::{self, Changed, Planned, Preview};
+use crate::ops::decide::dismissals;
+use crate::ops::identities::disregard::{self, Changed, Planned, Preview};
 
 /// Longest reason that a person gives.
 pub const REASON_MAX_CHARS: usize = 1_000;

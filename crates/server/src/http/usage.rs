@@ -12,7 +12,7 @@ use super::auth::Caller;
 use super::error::ApiError;
 use super::params::{Params, time};
 use crate::app::App;
-use crate::ops::usage;
+use crate::ops::access::usage;
 
 /// The longest time that can be asked for.
 const DAYS_MAX: i64 = 366;
@@ -70,11 +70,11 @@ pub async fn get(
     if to.millis_since(from) > DAYS_MAX * DAY_MS {
         return Err(ApiError::field("from", format!("must be at most {DAYS_MAX} days before \"to\"")));
     }
-    let days = usage::by_day(&app, team_id, from, to).await?;
+    let days = usage::by_day(&app.store, team_id, from, to).await?;
     let quota = app.config.monthly_event_quota;
     Ok(Answer(UsageBody {
         month_started_at,
-        events_this_month: usage::this_month(&app, team_id).await?,
+        events_this_month: usage::this_month(&app.store, team_id, app.clock.now()).await?,
         monthly_event_quota: (quota > 0).then_some(quota),
         from,
         to,

@@ -15,7 +15,7 @@ use super::error::{ApiError, Code, ErrorBody};
 use super::params::{Params, Path};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::views::{self as ops, Refused, VIEWS_MAX};
+use crate::ops::team::views::{self as ops, Refused, VIEWS_MAX};
 use crate::store::views::{self, View};
 
 const NAME_MAX_CHARS: usize = 100;
@@ -110,7 +110,7 @@ pub async fn create(
     if query.len() > QUERY_MAX_BYTES || query.contains('\0') {
         return Err(ApiError::field("query", format!("must have at most {QUERY_MAX_BYTES} bytes")));
     }
-    match ops::create(&app, actor, page, name, query).await {
+    match ops::create(&app.store, actor, page, name, query, app.clock.now()).await {
         Ok(view) => Ok((StatusCode::CREATED, Answer(view.into()))),
         Err(Refused::Exists) => {
             let message = "There is a view of this list with this name. Take another one.";
@@ -141,5 +141,9 @@ pub async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let not_found = || ApiError::not_found(Code::ViewNotFound, "view");
     let id = id.parse().map_err(|_| not_found())?;
-    if ops::delete(&app, actor, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
+    if ops::delete(&app.store, actor, id, app.clock.now()).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(not_found())
+    }
 }

@@ -1,49 +1,19 @@
 //! Operations of several steps that more than one caller uses.
+//!
+//! The way of an event is [`ingest`], [`evaluate`], [`decide`], [`deliver`]; [`handoff`] leads from one to the next.
+//! Beside it are what a [`team`] manages, who gets [`access`], what people do with [`identities`], and the [`lists`]
+//! and [`live`] news that they look at.
 
+pub mod access;
 pub mod audit;
-pub mod backtest;
 pub mod bounds;
-pub mod channels;
-pub mod common;
-pub mod credentials;
-pub mod datasets;
-pub mod decisions;
-pub mod deliveries;
-pub mod devices;
-pub mod dismissals;
-pub mod disregard;
-pub mod endpoints;
-pub mod erasure;
-pub mod escalations;
-pub mod evaluation;
-pub mod event_lists;
-pub mod first_start;
-pub mod groups;
+pub mod decide;
+pub mod deliver;
+pub mod evaluate;
 pub mod handoff;
-pub mod health;
 pub mod identities;
 pub mod ingest;
-pub mod limits;
-pub mod links;
+pub mod installation;
+pub mod lists;
 pub mod live;
-pub mod log;
-pub mod lost_key;
-pub mod mappings;
-pub mod master_key;
-pub mod mcp_tokens;
-pub mod messages;
-pub mod names;
-pub mod notices;
-pub mod refold;
-pub mod refused_origins;
-pub mod rescore;
-pub mod reviews;
-pub mod roster;
-pub mod rule_backtest;
-pub mod rules;
-pub mod search;
-pub mod sign_in;
-pub mod tail;
 pub mod team;
-pub mod usage;
-pub mod views;

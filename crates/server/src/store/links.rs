@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use dregs_core::link::{DELETED_NAME, KeyHasher, KeyKind, LinkKey};
-use dregs_core::snapshot::OTHERS_MAX;
+use dregs_core::link::{DELETED_NAME, KeyHasher, KeyKind, LinkKey, OTHERS_MAX};
 use dregs_core::time::Timestamp;
 
 use super::{Result, Tx};

@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::app::App;
-use crate::ops::{common, erasure, rescore};
+use crate::ops::evaluate::rescore;
+use crate::ops::identities::erasure;
+use crate::ops::ingest::common;
 use crate::shutdown::Shutdown;
 use crate::store::log_failure;
 

@@ -1,6 +1,6 @@
 //! Channels: what may be configured, and how it is shown.
 
-use dregs_server::ops::endpoints;
+use dregs_server::ops::deliver::endpoints;
 use dregs_server::store::channels;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -33,7 +33,7 @@ use std::sync::{Arc, LazyLock};
 
 use dregs_core::score::Scores;
 use dregs_server::app::App;
-use dregs_server::ops::sign_in;
+use dregs_server::ops::access::sign_in;
 use dregs_server::store::escalations::{self, NewEscalation, Severity};
 use dregs_server::store::users::{self, Role};
 use dregs_server::store::{Tx, identities};

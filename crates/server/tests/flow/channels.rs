@@ -5,7 +5,7 @@ use std::time::Duration;
 use dregs_core::notify::catalogue;
 use dregs_core::notify::message::EventType;
 use dregs_core::time::Timestamp;
-use dregs_server::ops::master_key;
+use dregs_server::ops::installation::master_key;
 use dregs_server::store::{Tx, settings};
 use dregs_server::values;
 use dregs_server::vault::Vault;

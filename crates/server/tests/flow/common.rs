@@ -1,6 +1,6 @@
 //! What a customer's own systems send for everybody says nothing of anybody.
 
-use dregs_server::ops::common;
+use dregs_server::ops::ingest::common;
 use reqwest::Method;
 use serde_json::{Value, json};
 

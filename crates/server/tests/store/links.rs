@@ -1,5 +1,5 @@
+use dregs_core::link::OTHERS_MAX;
 use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
-use dregs_core::snapshot::OTHERS_MAX;
 use dregs_server::store::links::{self, HashedKey, Holder};
 
 use super::{Ground, at, set};

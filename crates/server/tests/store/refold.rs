@@ -1,7 +1,7 @@
 //! The fold, run again from the stored events, gives the stored state.
 
 use dregs_core::state::IdentityState;
-use dregs_server::ops::refold;
+use dregs_server::ops::ingest::refold;
 use dregs_server::store::identities;
 use dregs_server::values;
 use serde_json::{Value, json};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use dregs_core::common::Common;
-use dregs_core::dataset::Datasets;
+use dregs_core::dataset::{Datasets, is_throwaway_like};
 use dregs_core::identity::Profile;
 use dregs_core::mapping::Mapping;
-use dregs_core::score::{Category, Weights, analyze, is_throwaway_like};
+use dregs_core::score::{Category, Weights, analyze};
 use dregs_core::snapshot::Snapshot;
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;

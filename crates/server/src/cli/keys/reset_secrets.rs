@@ -6,7 +6,7 @@ use super::Opened;
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
-use crate::ops::lost_key::{self, Lost, Mended};
+use crate::ops::installation::lost_key::{self, Lost, Mended};
 use crate::store::Location;
 use crate::vault::{self, Vault};
 

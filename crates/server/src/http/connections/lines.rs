@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use tokio::time::Instant;
 
 use super::line::Line;
-use crate::ops::limits::network;
+use crate::ops::access::limits::network;
 
 /// Connections at once, where the process may have as many files open. An idle one takes about 10 KiB.
 pub const CONNECTIONS_MAX: usize = 8_192;

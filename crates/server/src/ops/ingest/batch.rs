@@ -14,10 +14,10 @@ use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{Outcome, Prepared, Request};
-use crate::ops::common::{OfTeams, Shown};
-use crate::ops::mappings::Mappings;
-use crate::ops::names::{Known, Names};
-use crate::ops::refold;
+use crate::ops::ingest::common::{OfTeams, Shown};
+use crate::ops::ingest::names::{Known, Names};
+use crate::ops::ingest::refold;
+use crate::ops::team::mappings::Mappings;
 use crate::store::changes::{self, Touched};
 use crate::store::claims::{Due, EVALUATION_LEASE_MS};
 use crate::store::devices::SeenDevice;

@@ -1,6 +1,9 @@
 //! Ingest: events of concurrent requests are stored in one commit, and answered after it.
 
 mod batch;
+pub mod common;
+pub mod names;
+pub mod refold;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use dregs_core::time::Timestamp;
 
 use super::{News, Pass, Topic};
 use crate::app::App;
-use crate::ops::tail::Tail;
+use crate::ops::lists::tail::Tail;
 use crate::store::live::{self, Added, Source};
 use crate::store::rosters::Kind;
 use crate::store::{Result, Tx, changes, users};

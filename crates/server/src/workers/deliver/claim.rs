@@ -6,9 +6,9 @@ use dregs_core::time::Timestamp;
 
 use crate::app::App;
 use crate::failpoint;
-use crate::ops::endpoints::Endpoint;
+use crate::ops::deliver::endpoints::Endpoint;
+use crate::ops::deliver::messages;
 use crate::ops::handoff::Outgoing;
-use crate::ops::messages;
 use crate::store::claims::DELIVERY_LEASE_MS;
 use crate::store::{Result, deliveries, log_failure, waiting};
 

@@ -3,7 +3,7 @@
 use dregs_core::time::{SECOND_MS, Timestamp};
 
 use crate::app::App;
-use crate::ops::health::{self, Held};
+use crate::ops::deliver::health::{self, Held};
 use crate::store::{Result, waiting};
 
 /// Deliveries given up in one transaction, so that no other waits long.

@@ -7,7 +7,7 @@ use dregs_core::notify::breaker::Allowance;
 use tokio::time::Instant;
 
 use crate::channels::email::DIGEST_MAX;
-use crate::ops::endpoints::Endpoint;
+use crate::ops::deliver::endpoints::Endpoint;
 use crate::ops::handoff::Outgoing;
 
 #[derive(Default)]

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::failpoint;
-use crate::ops::health;
+use crate::ops::deliver::health;
 use crate::store::attempts::AttemptRecord;
 use crate::store::{Result, Tx, deliveries, log_failure};
 

@@ -8,7 +8,7 @@ use dregs_core::time::Timestamp;
 
 use crate::app::App;
 use crate::failpoint;
-use crate::ops::decisions;
+use crate::ops::decide::decisions;
 use crate::shutdown::Shutdown;
 use crate::store::claims::EVALUATION_LEASE_MS;
 use crate::store::identities;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::app::App;
-use crate::ops::reviews::{self, Assignment, BUILT_IN};
+use crate::ops::identities::reviews::{self, Assignment, BUILT_IN};
 use crate::shutdown::Shutdown;
 use crate::store::{Result, log_failure};
 use model::Model;

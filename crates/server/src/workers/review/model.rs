@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::channels::egress::{EgressPolicy, Target};
 use crate::channels::http::{EgressConfig, HttpClient, PostRequest};
-use crate::ops::reviews::Assignment;
+use crate::ops::identities::reviews::Assignment;
 
 /// Of what a model is told this much; what is longer is cut.
 const DATA_MAX_BYTES: usize = 32 * 1024;

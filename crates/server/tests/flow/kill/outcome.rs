@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use dregs_core::state::IdentityState;
-use dregs_server::ops::refold;
+use dregs_server::ops::ingest::refold;
 use dregs_server::store::deliveries::Status;
 use dregs_server::store::{Result, StoreError, Tx, analyses, attempts, codec, identities};
 use serde_json::Value;

@@ -1,0 +1,121 @@
+//! Events as an application sends them: reading, validating, redacting.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::device::Interaction;
+use crate::place::Place;
+use crate::time::Timestamp;
+
+mod codes;
+mod nothing;
+mod read;
+mod redact;
+
+pub use crate::json::FieldError;
+pub use codes::codes;
+pub use nothing::stands_for_none;
+pub use read::*;
+pub use redact::{REDACTED, is_secret_parameter, redact, redact_url};
+
+/// What an event may be like at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Of its JSON.
+    pub bytes: usize,
+    /// Arrays and objects inside one another; the outermost is the first.
+    pub nesting_levels: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 256 * 1024, nesting_levels: 32 }
+    }
+}
+
+/// Largest free-form data of an event, an identity or a group, as compact JSON.
+pub const DATA_MAX_BYTES: usize = 64 * 1024;
+
+/// Events in one batch request.
+pub const BATCH_MAX_EVENTS: usize = 1_000;
+
+/// Who sends an event: decides what an event may say about its end user's connection.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// The application's backend (secret key): may state the end user's `ip` and `userAgent`.
+    Backend,
+    /// The browser script (public key): address and user agent are those of the connection.
+    Browser { ip: Option<IpAddr>, user_agent: Option<String> },
+}
+
+/// A user as an event names it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventIdentity {
+    /// The application's own id of the user.
+    pub id: String,
+    /// Attributes to merge into the identity.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub data: Map<String, Value>,
+}
+
+/// A group as an event names it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventGroup {
+    /// Kind of group in lower_snake_case; `organization` when the sender gave none.
+    #[serde(rename = "type")]
+    pub group_type: String,
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub data: Map<String, Value>,
+}
+
+/// An event that has been read, validated and redacted. This value, serialized, is what the
+/// store keeps; the fold reads it, today and whenever the past is folded again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub id: String,
+    /// The sender's name for what happened, such as `user.signup`.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// When it happened, by the sender's word; when it arrived, if the sender gave no time.
+    pub timestamp: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<EventIdentity>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<EventGroup>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub data: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// What the tracker saw of the device; the fingerprint is derived from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub components: Option<Map<String, Value>>,
+    /// How the page was operated since the event before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction: Option<Interaction>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// Where `ip` was when the event arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// An accepted event, and how many of its fields this version does not know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepted {
+    pub event: Event,
+    pub ignored_fields: u32,
+}
+
+/// What was wrong with an event; never empty.
+pub type Refused = Vec<FieldError>;

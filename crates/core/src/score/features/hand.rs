@@ -1,0 +1,113 @@
+//! For how many accounts in one hand those stand who came to a key together: strangers one by one for as many as
+//! they are; colleagues, a family, and the many who use one model of a device at the same time for far fewer.
+
+use crate::agent::{self, Kind};
+use crate::device::Sign;
+use crate::key::KeyKind;
+use crate::link;
+use crate::score::features::company::Company;
+use crate::score::features::crowd::{Crowd, TOGETHER_MS, crowd, crowd_of};
+use crate::snapshot::{OtherIdentity, Own, SharedKey, Snapshot};
+use crate::state::{FirstHour, SOON_MOMENTS};
+use crate::time::Timestamp;
+
+/// From so many more than usual on, a device may be a model that many have. One person can keep a few windows
+/// open at once, and fewer machines than these are a household's.
+const MANY_MIN: f64 = 7.0;
+/// Somebody who was at a device in so many moments, a minute and a half, stayed.
+const STAYED_MIN_MOMENTS: u32 = 3;
+/// Of the pauses of those who stayed, the part in which somebody else was at the device: one after the other on one
+/// machine that is none.
+const BUSY_MIN_PART: f64 = 0.75;
+/// What each on a model counts for, and all of them at most.
+const ON_MODEL: f64 = 0.04;
+const ON_MODEL_MAX: f64 = 1.0;
+/// By the number of somebody's pauses, of how many lengths people's are, in powers of two: a script that goes from
+/// account to account in turn has even ones. Fewer pauses are no rhythm.
+const LENGTHS_BY_PAUSES: [(u64, usize); 2] = [(5, 3), (3, 2)];
+
+/// Those who came to a key around the time an identity did, and who they are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hand {
+    pub crowd: Crowd,
+    pub company: Company,
+    /// Whether many were at the device at the same time, which one machine does not allow.
+    pub is_model: bool,
+    /// For how many accounts, made by one hand within an hour, the crowd stands.
+    pub strength: f64,
+}
+
+/// Looks at the others of a key of the identity's from the moment `since`.
+pub fn hand(snapshot: &Snapshot, own: &Own, shared: &SharedKey, since: Timestamp) -> Hand {
+    let crowd = crowd(shared, since);
+    let together = || shared.others.iter().filter(|other| is_together(other, since));
+    let company = Company::of(own, together());
+    let is_model =
+        crowd.excess >= MANY_MIN && is_ordinary(snapshot, shared) && is_model(snapshot, shared, since);
+    let strength = if is_model {
+        let again = together().filter(|other| own.resembles(other)).count();
+        let others = crowd.together - again;
+        again as f64 + (others as f64 * ON_MODEL).min(ON_MODEL_MAX)
+    } else {
+        company.strength()
+    };
+    let unusual = if crowd.together == 0 { 0.0 } else { crowd.excess / crowd.together as f64 };
+    Hand { crowd, company, is_model, strength: strength * unusual }
+}
+
+/// Whether those who came to a device at these times are so many that it matters who was at it when: then a
+/// snapshot says what happened in their first hours.
+pub fn may_be_many(kind: KeyKind, came_at: impl Iterator<Item = Timestamp>, since: Timestamp) -> bool {
+    let is_device = kind == KeyKind::Device || kind.but().is_some();
+    is_device && crowd_of(came_at, since).excess >= MANY_MIN
+}
+
+fn is_together(other: &OtherIdentity, since: Timestamp) -> bool {
+    other.first_seen_at.millis_since(since).abs() <= TOGETHER_MS
+}
+
+/// Whether nothing of this identity itself says that a program drives it, or one browser all of them: a script that
+/// opens accounts in turn must not pass for a class.
+fn is_ordinary(snapshot: &Snapshot, shared: &SharedKey) -> bool {
+    let state = snapshot.state;
+    let pauses = state.event_count().saturating_sub(1);
+    let lengths = state.gaps().iter().filter(|count| **count > 0).count();
+    let least = LENGTHS_BY_PAUSES.into_iter().find(|(least, _)| pauses >= *least);
+    let has_rhythm = least.is_some_and(|(_, least)| lengths >= least);
+    let mut in_session = snapshot.shared(KeyKind::Session).flat_map(|session| &session.others);
+    let on_key = |other: &OtherIdentity| shared.others.iter().any(|on_key| on_key.id == other.id);
+    has_rhythm && is_unautomated(snapshot) && !in_session.any(on_key)
+}
+
+/// Whether no browser of its is known to be driven, and no program is all that it uses: a backend may send an agent
+/// of its own along.
+pub fn is_unautomated(snapshot: &Snapshot) -> bool {
+    let mut signs = snapshot.state.device_signs().parts();
+    let is_driven = signs.any(|(sign, _)| matches!(sign, Sign::Webdriver | Sign::AutomationObjects));
+    let kinds: Vec<_> = snapshot.state.user_agents().iter().map(|seen| agent::kind(&seen.value).0).collect();
+    let is_program = |kind: &Kind| matches!(kind, Kind::Crawler | Kind::HttpLibrary);
+    let is_all = !kinds.is_empty() && kinds.iter().all(is_program);
+    !is_driven && !is_all && !kinds.contains(&Kind::Automation)
+}
+
+/// Whether of those on a device many were there at the same time.
+fn is_model(snapshot: &Snapshot, shared: &SharedKey, since: Timestamp) -> bool {
+    let hours = shared.others.iter().filter(|other| is_together(other, since)).map(|other| other.first_hour);
+    let hours = hours.chain([link::first_hour(snapshot.state, &shared.key)]);
+    let hours: Vec<FirstHour> = hours.flatten().collect();
+    let stayed = hours.iter().enumerate().filter(|(_, hour)| hour.count() >= STAYED_MIN_MOMENTS);
+    let stayed: Vec<_> = stayed.collect();
+    if stayed.len() as f64 <= MANY_MIN || stayed.len() * 2 < hours.len() {
+        return false;
+    }
+    let (mut all, mut busy) = (0, 0);
+    for (own, hour) in stayed {
+        let moments: Vec<_> = hour.moments().collect();
+        for pause in moments.windows(2).filter(|pause| pause[1] - pause[0] <= SOON_MOMENTS) {
+            let mut others = hours.iter().enumerate().filter(|(place, _)| *place != own);
+            all += 1;
+            busy += usize::from(others.any(|(_, other)| other.is_between(pause[0], pause[1])));
+        }
+    }
+    all > 0 && busy as f64 / all as f64 >= BUSY_MIN_PART
+}

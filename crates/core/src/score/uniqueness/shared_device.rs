@@ -1,0 +1,259 @@
+//! Uniqueness: how many other accounts use the same devices.
+
+use std::collections::HashSet;
+
+use crate::curve::interpolate;
+use crate::device::Part;
+use crate::key::{KeyKind, OTHERS_MAX};
+use crate::score::contract::{Analyzer, Category, Finding};
+use crate::score::features::crowd::{Crowd, TOGETHER_MS};
+use crate::score::features::hand::{Hand, hand};
+use crate::score::phrase::{counted, within};
+use crate::snapshot::{OtherIdentity, Own, SharedKey, Snapshot};
+use crate::time::HOUR_MS;
+
+/// The strongest sign of many accounts in one hand: a device is in few hands, so it counts twice
+/// the usual. With the values below, two accounts of strangers made on a device within an hour score about
+/// 62, three 49, four 45, five 9.
+const WEIGHT: f64 = 2.0;
+
+/// Fingerprints of the same model can coincide, so no finding is certain.
+const CONFIDENCE: f64 = 0.9;
+/// Nobody else on the device so far; they may still come.
+const ALONE: (f64, f64) = (0.7, 0.6);
+
+/// Accounts that stand for as many made within an hour of one's own, and what that is worth: couples
+/// and families share a device, so the first others cost little; chosen for the scores above.
+const VALUE_BY_STRENGTH: [(f64, f64); 8] =
+    [(0.0, 0.5), (1.0, 0.45), (2.0, 0.38), (3.0, 0.36), (4.0, 0.15), (6.0, 0.08), (10.0, 0.03), (20.0, 0.02)];
+
+/// The same on a device that differs in one part. Somebody else's piece of the same model takes no more than
+/// what one gains by being alone on a device; a ring that adds noise to what it draws stands out.
+const NEAR_BY_STRENGTH: [(f64, f64); 5] = [(0.0, 0.7), (1.0, 0.5), (2.0, 0.4), (4.0, 0.25), (10.0, 0.1)];
+const NEAR_CONFIDENCE: f64 = 0.6;
+
+/// What an account made at another time counts for, by the hours between: a device changes hands, and
+/// is lent.
+const STRENGTH_BY_HOURS: [(f64, f64); 4] = [(1.0, 0.8), (24.0, 0.7), (168.0, 0.5), (720.0, 0.3)];
+/// The part of that which is left for an account that has come from the same address, as a household's
+/// do.
+const SAME_ADDRESS: f64 = 0.35;
+/// The part of it that is left for the account that had the device first.
+const FIRST: f64 = 0.7;
+/// With so many accounts made apart from one another half of that is left, and soon nothing: a
+/// fingerprint that so many share is that of a common model.
+const COMMON_OTHERS: f64 = 8.0;
+
+pub const ANALYZER: Analyzer = Analyzer {
+    id: "uniqueness.shared-device",
+    label: "Shared device",
+    category: Category::Uniqueness,
+    weight: WEIGHT,
+    observe,
+};
+
+fn observe(snapshot: &Snapshot) -> Option<Finding> {
+    let remembered =
+        snapshot.state.devices().iter().filter(|seen| !snapshot.common.has_device(&seen.value)).count();
+    // More than are remembered, where there were as many.
+    let devices = snapshot.state.device_count() - (snapshot.state.devices().len() - remembered) as u32;
+    let own = snapshot.own();
+    let at_its_addresses: HashSet<&str> = ids(snapshot, KeyKind::Ip).collect();
+    let judged = |shared: SharedKey| {
+        let hand = hand(snapshot, own, &shared, shared.since);
+        let strength = hand.strength + strength_apart(own, &shared, &hand.crowd, &at_its_addresses);
+        let is_near = shared.key.kind.but().is_some();
+        let (values, confidence): (&[_], _) =
+            if is_near { (&NEAR_BY_STRENGTH, NEAR_CONFIDENCE) } else { (&VALUE_BY_STRENGTH, CONFIDENCE) };
+        let value = interpolate(values, strength);
+        let finding = Finding::new(value, confidence, explain(&shared, &hand))
+            .with("otherAccounts", shared.others.len())
+            .with("accountsTogether", hand.crowd.together + 1)
+            .with("withinMillis", hand.crowd.together_span_ms);
+        finding.with("strength", (strength * 1_000.0).round() / 1_000.0)
+    };
+    let found = snapshot.shared(KeyKind::Device).cloned().chain(near(snapshot)).map(judged);
+    found.min_by(|one, other| one.value.total_cmp(&other.value)).or_else(|| {
+        let (value, confidence) = ALONE;
+        (remembered > 0).then(|| {
+            let told = counted(devices.into(), "device");
+            Finding::new(value, confidence, format!("No other account was seen on its {told}."))
+                .with("otherAccounts", 0)
+                .with("devices", devices)
+        })
+    })
+}
+
+fn ids<'a>(snapshot: &'a Snapshot, kind: KeyKind) -> impl Iterator<Item = &'a str> {
+    snapshot.shared(kind).flat_map(|shared| &shared.others).map(|other| other.id.as_str())
+}
+
+/// Those on devices that are the same but for one part and not the very same, where they are few: as many as are
+/// looked at have a common model.
+fn near(snapshot: &Snapshot) -> impl Iterator<Item = SharedKey> {
+    let on_the_same: HashSet<&str> = ids(snapshot, KeyKind::Device).collect();
+    let kinds = Part::ALL.into_iter().map(KeyKind::all_but);
+    let few = |shared: &&SharedKey| shared.others.len() < shared.key.kind.others_max();
+    kinds.flat_map(|kind| snapshot.shared(kind)).filter(few).filter_map(move |shared| {
+        let others = shared.others.iter().filter(|other| !on_the_same.contains(other.id.as_str()));
+        let others: Vec<_> = others.cloned().collect();
+        (!others.is_empty()).then(|| SharedKey { others, ..shared.clone() })
+    })
+}
+
+/// For how many accounts made within an hour of its own those stand who came to a device at other times.
+fn strength_apart(own: &Own, shared: &SharedKey, crowd: &Crowd, at_its_addresses: &HashSet<&str>) -> f64 {
+    let common = 1.0 / (1.0 + (crowd.apart as f64 / COMMON_OTHERS).powi(3));
+    let is_few = crowd.apart as f64 <= COMMON_OTHERS;
+    let apart = |other: &&OtherIdentity| other.first_seen_at.millis_since(shared.since).abs() > TOGETHER_MS;
+    let of = |other: &OtherIdentity| {
+        let later_ms = other.first_seen_at.millis_since(shared.since);
+        let hours = later_ms.unsigned_abs() as f64 / HOUR_MS as f64;
+        let at_same = if at_its_addresses.contains(other.id.as_str()) { SAME_ADDRESS } else { 1.0 };
+        let first = if later_ms > 0 { FIRST } else { 1.0 };
+        let known = if is_few { own.relation(other).part() } else { 1.0 };
+        interpolate(&STRENGTH_BY_HOURS, hours) * at_same.min(known) * first
+    };
+    shared.others.iter().filter(apart).map(of).sum::<f64>() * common
+}
+
+fn explain(shared: &SharedKey, hand: &Hand) -> String {
+    let others = shared.others.len();
+    let crowd = hand.crowd;
+    let but = shared.key.kind.but();
+    let more = if others >= OTHERS_MAX { " or more" } else { "" };
+    let accounts = counted(others as u64, "other account");
+    if crowd.excess >= 1.0 {
+        let together = counted(crowd.together as u64 + 1, "account");
+        let device = if but.is_some() { "nearly the same device" } else { "this device" };
+        let meaning = match (hand.company.words(), but) {
+            _ if hand.is_model => {
+                "they were active at the same time, as those with one model of a device are"
+            }
+            (Some(words), _) => words,
+            (None, Some(part)) => part.words(),
+            (None, None) => "a device usually belongs to one person",
+        };
+        return format!("{together} appeared on {device} {}; {meaning}.", within(crowd.together_span_ms));
+    }
+    let meaning = if let Some(part) = but {
+        part.words()
+    } else if crowd.apart as f64 > COMMON_OTHERS {
+        "they came one by one, as the owners of a common model do"
+    } else {
+        "a device usually belongs to one person or one household"
+    };
+    let device = if but.is_some() { "nearly the same device" } else { "the same device" };
+    format!("{accounts}{more} used {device}; {meaning}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::fixture::{Identity, said};
+    use crate::score::{Scores, Weights, analyze};
+
+    fn on_a_device() -> Identity {
+        Identity::default().event("a", 0, |event| event.fingerprint = Some("f".to_owned()))
+    }
+
+    fn uniqueness(identity: &Identity) -> Option<u8> {
+        analyze(&identity.snapshot(), &Weights::default()).scores.uniqueness
+    }
+
+    #[test]
+    fn abstains_without_devices() {
+        assert_eq!(Identity::default().event("a", 0, |_| ()).observe(ANALYZER), None);
+    }
+
+    #[test]
+    fn alone_on_a_device_is_unique() {
+        let words = "No other account was seen on its 1 device.";
+        assert_eq!(said(on_a_device().observe(ANALYZER)), Some((0.7, words.to_owned())));
+    }
+
+    #[test]
+    fn says_how_many_were_made_in_which_time() {
+        let ring = on_a_device().shares_at(KeyKind::Device, "f", [-30, -20, -10, 10]);
+        let words = "5 accounts appeared on this device within 40.0 min; a device usually belongs to one \
+                     person.";
+        assert_eq!(said(ring.observe(ANALYZER)), Some((0.15, words.to_owned())));
+    }
+
+    #[test]
+    fn the_more_at_once_the_less_unique() {
+        let cases = [(1, 62), (2, 49), (3, 45), (4, 9), (50, 0)];
+        for (others, expected) in cases {
+            let ring = on_a_device().shares_at(KeyKind::Device, "f", (0..others).map(|n| n % 60));
+            assert_eq!(uniqueness(&ring), Some(expected), "{others}");
+        }
+    }
+
+    #[test]
+    fn a_household_on_one_tablet_is_hardly_less_unique() {
+        let days = |n: i64| n * 24 * 60;
+        let family = on_a_device()
+            .event("b", 0, |event| event.ip = "203.0.113.7".parse().ok())
+            .shares_at(KeyKind::Device, "f", [days(-9), days(-3), days(4)])
+            .shares_at(KeyKind::Ip, "203.0.113.7", [days(-9), days(-3), days(4)]);
+        assert!(uniqueness(&family) >= Some(60));
+    }
+
+    #[test]
+    fn a_common_model_is_no_sign() {
+        let owners = on_a_device().shares_at(KeyKind::Device, "f", (-50..50).map(|n| n * 300 + 90));
+        assert!(uniqueness(&owners) >= Some(60));
+        let words = "100 other accounts or more used the same device; they came one by one, as the owners of a \
+                     common model do.";
+        assert_eq!(said(owners.observe(ANALYZER)).map(|(_, words)| words), Some(words.to_owned()));
+        let ring = on_a_device().shares_at(
+            KeyKind::Device,
+            "f",
+            (-50..44).map(|n| n * 300 + 90).chain([1, 2, 3, 4, 5, 6]),
+        );
+        assert!(uniqueness(&ring) < Some(40), "a ring among them is");
+    }
+
+    #[test]
+    fn a_ring_that_changes_what_it_draws_is_seen_and_a_stranger_with_the_same_model_costs_little() {
+        let near = |minutes: Vec<i64>| on_a_device().shares_at(KeyKind::ButDrawing, "n", minutes);
+        let ring = near(vec![-30, -20, -10, 10]);
+        let words = "5 accounts appeared on nearly the same device within 40.0 min; graphics card, processor, memory, \
+                     screen, sound and fonts are the same, what it draws differs.";
+        assert_eq!(said(ring.observe(ANALYZER)), Some((0.25, words.to_owned())));
+        assert!(uniqueness(&ring) < Some(50));
+        let stranger = near(vec![-9 * 24 * 60]);
+        let words = "1 other account used nearly the same device; graphics card, processor, memory, screen, sound and \
+                     fonts are the same, what it draws differs.";
+        assert_eq!(said(stranger.observe(ANALYZER)).map(|(_, words)| words), Some(words.to_owned()));
+        assert!(uniqueness(&stranger) >= Some(70));
+    }
+
+    #[test]
+    fn nearly_the_same_device_says_nothing_where_it_is_common_or_the_very_same() {
+        let common = on_a_device().shares_at(KeyKind::ButScreen, "n", 0..20);
+        let alone = on_a_device().observe(ANALYZER);
+        assert_eq!(common.observe(ANALYZER), alone);
+        let same = on_a_device().shares_at(KeyKind::Device, "f", [-30, -20]);
+        let both = on_a_device().shares_at(KeyKind::Device, "f", [-30, -20]).shares_at(
+            KeyKind::ButScreen,
+            "n",
+            [-30, -20],
+        );
+        assert_eq!(both.observe(ANALYZER), same.observe(ANALYZER));
+        let more = on_a_device().shares_at(KeyKind::Device, "f", [-30, -20]).shares_at(
+            KeyKind::ButScreen,
+            "n",
+            [-30, -20, -10, 10, 20],
+        );
+        let words = "4 accounts appeared on nearly the same device within 30.0 min;";
+        assert!(said(more.observe(ANALYZER)).is_some_and(|(_, said)| said.starts_with(words)));
+    }
+
+    #[test]
+    fn unknown_devices_leave_the_score_open() {
+        let scores =
+            analyze(&Identity::default().event("a", 0, |_| ()).snapshot(), &Weights::default()).scores;
+        assert_eq!(scores, Scores { humanity: None, ..scores });
+    }
+}

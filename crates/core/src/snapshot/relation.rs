@@ -1,0 +1,200 @@
+//! What another identity plainly is to this one: of its family, a colleague, or nobody in particular, who may be the
+//! same person again.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+
+use super::others::OtherIdentity;
+use crate::dataset::{Datasets, is_throwaway_like};
+use crate::identity::Profile;
+use crate::letters::is_random;
+use crate::person::{self, EmailParts, Resemblance, mailbox, name_words, resemblance};
+
+/// What each of a family counts for, as a part of an account in the same hand. Anybody can make up a
+/// name, so that it is never nothing; large families have so many more.
+const FAMILY: f64 = 0.2;
+/// What each colleague counts for: who owns a domain can make as many mailboxes as they like, and so does an
+/// office or a school.
+const COLLEAGUE: f64 = 0.2;
+/// Shorter words are in any mailbox name.
+const WORD_MIN_LETTERS: usize = 3;
+
+/// Tags that people put behind their mailbox name for their own order.
+const USUAL_TAGS: [&str; 24] = [
+    "alt", "app", "backup", "bonus", "code", "deal", "deals", "demo", "dev", "free", "fun", "game", "games",
+    "junk", "main", "new", "news", "promo", "second", "shop", "shopping", "spam", "test", "trial",
+];
+
+/// What another identity plainly is to this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// They share a family name, or a mailbox in which each has a tag, and have different given names.
+    Family,
+    /// They have mailboxes of their own at one domain at which nobody else gets one.
+    Colleague,
+    /// Nothing says that it is somebody else.
+    Unknown,
+}
+
+impl Relation {
+    /// What such another account counts for, as a part of one in the same hand.
+    pub fn part(self) -> f64 {
+        match self {
+            Self::Family => FAMILY,
+            Self::Colleague => COLLEAGUE,
+            Self::Unknown => 1.0,
+        }
+    }
+}
+
+/// What is compared of the identity itself, and what others are to it, once found: several analyzers ask.
+#[derive(Clone, Debug)]
+pub struct Own<'s> {
+    datasets: &'s Datasets,
+    name: Option<&'s str>,
+    email: Option<String>,
+    words: OnceCell<Vec<String>>,
+    /// What it has registered, of its address's domain.
+    registered: OnceCell<String>,
+    /// Whether its mailbox is plainly somebody's, at a domain of its own. Dear, and rarely asked for.
+    has_own_domain: OnceCell<bool>,
+    /// Its [`name_words`] in order of the alphabet.
+    sorted_words: OnceCell<Vec<String>>,
+    /// By the other's id.
+    relations: RefCell<HashMap<String, Relation>>,
+}
+
+impl<'s> Own<'s> {
+    pub fn new(datasets: &'s Datasets, profile: &'s Profile) -> Self {
+        Self {
+            datasets,
+            name: profile.name.as_deref(),
+            email: profile.email.as_deref().map(|email| email.trim().to_lowercase()),
+            words: OnceCell::new(),
+            registered: OnceCell::new(),
+            has_own_domain: OnceCell::new(),
+            sorted_words: OnceCell::new(),
+            relations: RefCell::default(),
+        }
+    }
+
+    /// What another identity plainly is to this one.
+    pub fn relation(&self, other: &OtherIdentity) -> Relation {
+        if other.id.is_empty() {
+            return self.found_relation(other);
+        }
+        let known = self.relations.borrow().get(&other.id).copied();
+        known.unwrap_or_else(|| {
+            let relation = self.found_relation(other);
+            self.relations.borrow_mut().insert(other.id.clone(), relation);
+            relation
+        })
+    }
+
+    fn found_relation(&self, other: &OtherIdentity) -> Relation {
+        let is_family = || match (self.name, other.name.as_deref()) {
+            (Some(own), Some(other)) => {
+                let own = self.words.get_or_init(|| person::latin_words(own));
+                person::is_family(own, &person::latin_words(other))
+            }
+            _ => false,
+        };
+        if self.is_colleague(other) {
+            Relation::Colleague
+        } else if self.is_tagged_alike(other) || is_family() {
+            Relation::Family
+        } else {
+            Relation::Unknown
+        }
+    }
+
+    fn is_colleague(&self, other: &OtherIdentity) -> bool {
+        let (Some(own), Some(email)) = (&self.email, &other.email) else { return false };
+        let Some(own) = EmailParts::of(own) else { return false };
+        let registered = self.registered.get_or_init(|| own.registered().to_owned());
+        // Most have their mailboxes elsewhere, and need no closer look.
+        let email = email.trim();
+        let end = email.get(email.len().saturating_sub(registered.len())..);
+        if !end.is_some_and(|end| end.eq_ignore_ascii_case(registered)) {
+            return false;
+        }
+        let email = email.to_lowercase();
+        let Some(parts) = EmailParts::of(&email) else { return false };
+        let is_own = |own: EmailParts| {
+            own.is_own_domain(self.datasets)
+                && is_throwaway_like(own.domain) != Some(true)
+                && is_somebodys(&own, self.name)
+        };
+        parts.registered() == registered
+            && *self.has_own_domain.get_or_init(|| is_own(own))
+            && parts.letters() != own.letters()
+            && is_somebodys(&parts, other.name.as_deref())
+            && !self.has_the_name_of(other)
+    }
+
+    /// Whether both have one mailbox, and each that has a tag has its own name there.
+    pub fn is_tagged_alike(&self, other: &OtherIdentity) -> bool {
+        let (Some(own), Some(email)) = (&self.email, &other.email) else { return false };
+        if !own.contains('+') && !email.contains('+') {
+            return false;
+        }
+        let others = email.trim().to_lowercase();
+        if mailbox(own) != mailbox(&others) || *own == others || self.has_the_name_of(other) {
+            return false;
+        }
+        let tag = |email: &str| EmailParts::of(email).and_then(|parts| parts.tag.map(str::to_owned));
+        let is_named =
+            |tag: &Option<String>, name: Option<&str>| tag.as_ref().is_none_or(|tag| is_name(tag, name));
+        let (own_tag, tag) = (tag(own), tag(&others));
+        own_tag != tag && is_named(&own_tag, self.name) && is_named(&tag, other.name.as_deref())
+    }
+
+    fn has_the_name_of(&self, other: &OtherIdentity) -> bool {
+        let sorted = |name: &str| {
+            let mut words = name_words(name);
+            words.sort_unstable();
+            words
+        };
+        match (self.name, &other.name) {
+            (Some(own), Some(other)) => *self.sorted_words.get_or_init(|| sorted(own)) == sorted(other),
+            _ => false,
+        }
+    }
+
+    /// Whether another may be this person again, by name or mailbox.
+    pub fn resembles(&self, other: &OtherIdentity) -> bool {
+        let mailboxes = self.email.as_deref().zip(other.email.as_deref());
+        let alike = mailboxes.and_then(|(own, other)| resemblance(own, other));
+        alike.is_some_and(|alike| alike <= Resemblance::Variant && !self.is_tagged_alike(other))
+            || self.has_the_name_of(other)
+    }
+}
+
+/// Whether a mailbox is plainly one person's or one role's: it bears the name, or its initials, and where none
+/// is given it is no row of letters.
+fn is_somebodys(parts: &EmailParts, name: Option<&str>) -> bool {
+    let Some(name) = name else { return !is_random(parts.mailbox) };
+    if parts.is_role() {
+        return true;
+    }
+    let (words, letters) = (person::latin_words(name), parts.letters());
+    let initials: String = words.iter().filter_map(|word| word.chars().next()).collect();
+    words.iter().any(|word| word.len() >= WORD_MIN_LETTERS && letters.contains(word.as_str()))
+        || letters == initials
+}
+
+/// Whether a tag is the name of who has it; where no name is given, whether it may be one.
+fn is_name(tag: &str, name: Option<&str>) -> bool {
+    let is_word = tag.chars().all(char::is_alphabetic);
+    match name {
+        Some(name) => {
+            person::latin_words(name).iter().any(|word| word == tag || is_word && word.starts_with(tag))
+        }
+        None => {
+            is_word
+                && tag.chars().count() >= WORD_MIN_LETTERS
+                && !USUAL_TAGS.contains(&tag)
+                && !is_random(tag)
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! `dregs keys`: credentials, worked on directly in the store.
+
+mod reset_secrets;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
+
+use super::output::{columns, line};
+use super::serve::{store_failure, store_name};
+use super::{Failure, load, runtime};
+use crate::app;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::Flags;
+use crate::ops::audit::Actor;
+use crate::ops::team;
+use crate::store::credentials::{self, Change, Credential};
+use crate::store::{Location, Store, StoreError, users};
+
+#[derive(Args)]
+#[command(after_help = "\
+Works on the store of the settings in force, whether the server runs or not; a running server
+follows within a second.
+
+Examples:
+  dregs keys list
+  dregs keys create Checkout --origin https://shop.example.com
+  dregs keys revoke 2
+  dregs keys reset-secrets --lost-master-key    After the master key was lost")]
+pub struct Keys {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the credentials; secret keys are not kept and cannot be shown
+    List(Settings),
+    /// Make a credential and print its two keys, this one time
+    Create {
+        /// What it is for
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        name: String,
+        /// A page that may send events with the public key, such as https://example.com
+        #[arg(long = "origin", value_name = "URL", value_parser = origin)]
+        origins: Vec<String>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Make both keys of a credential invalid
+    Revoke {
+        #[arg(value_name = "ID")]
+        id: i64,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Give channels new signing secrets, where the master key that sealed the old ones is lost for good
+    ///
+    /// Stop every server on the database first. Without --lost-master-key this only says what cannot be read.
+    ResetSecrets {
+        /// Do it: what the lost key sealed is given up
+        #[arg(long)]
+        lost_master_key: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Make a revoked credential valid again
+    Enable {
+        #[arg(value_name = "ID")]
+        id: i64,
+        #[command(flatten)]
+        settings: Settings,
+    },
+}
+
+#[derive(Args)]
+struct Settings {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let is_origin = team::credentials::is_origin(text);
+    is_origin
+        .then(|| text.to_owned())
+        .ok_or_else(|| "expected an origin such as https://example.com".to_owned())
+}
+
+impl Keys {
+    pub fn run(self) -> Result<(), Failure> {
+        let runtime = runtime()?;
+        match self.action {
+            Action::List(settings) => runtime.block_on(list(&settings.open()?)),
+            Action::Create { name, origins, settings } => {
+                runtime.block_on(create(&settings.open()?, name, origins))
+            }
+            Action::Revoke { id, settings } => {
+                runtime.block_on(set_enabled(&settings.open()?, id, Validity::Revoked))
+            }
+            Action::ResetSecrets { lost_master_key, settings } => {
+                let config = load(&settings.flags)?.config;
+                runtime.block_on(reset_secrets::run(&settings.open()?, &config, lost_master_key))
+            }
+            Action::Enable { id, settings } => {
+                runtime.block_on(set_enabled(&settings.open()?, id, Validity::Valid))
+            }
+        }
+    }
+}
+
+/// A store, and what to call it in an error.
+struct Opened {
+    store: Store,
+    name: String,
+}
+
+impl Settings {
+    fn open(self) -> Result<Opened, Failure> {
+        let config = load(&self.flags)?.config;
+        let location = app::location(&config);
+        let name = store_name(&config);
+        if let Location::File(path) = &location
+            && !path.exists()
+        {
+            return Err(Failure::Failed(format!(
+                "{name} is not there: start the server once, it makes the first keys, or choose another with --data-dir"
+            )));
+        }
+        match Store::open(&location, SystemClock.now()) {
+            Ok(store) => Ok(Opened { store, name }),
+            Err(error) => Err(store_failure(&name, &error)),
+        }
+    }
+}
+
+impl Opened {
+    fn failed(&self, error: &StoreError) -> Failure {
+        store_failure(&self.name, error)
+    }
+}
+
+async fn list(opened: &Opened) -> Result<(), Failure> {
+    let found = opened.store.read(credentials::all).await.map_err(|error| opened.failed(&error))?;
+    let heads = ["ID", "NAME", "STATE", "CREATED", "PUBLIC KEY"].map(str::to_owned);
+    let rows: Vec<[String; 5]> = [heads].into_iter().chain(found.iter().map(row)).collect();
+    columns(&rows).iter().for_each(line);
+    Ok(())
+}
+
+fn row(credential: &Credential) -> [String; 5] {
+    let created: String = credential.created_at.to_string().chars().take("2026-11-23".len()).collect();
+    [
+        credential.id.to_string(),
+        credential.name.clone(),
+        if credential.enabled { "enabled" } else { "revoked" }.to_owned(),
+        created,
+        credential.public_key.clone(),
+    ]
+}
+
+async fn create(opened: &Opened, name: String, origins: Vec<String>) -> Result<(), Failure> {
+    let team = opened.store.read(users::first_team).await.map_err(|error| opened.failed(&error))?;
+    let team_id = team.ok_or_else(|| {
+        Failure::Failed(format!("{} is empty: start the server once, it makes the first keys", opened.name))
+    })?;
+    let made = team::credentials::create(
+        &opened.store,
+        Actor::command_line(team_id),
+        name,
+        origins,
+        SystemClock.now(),
+    )
+    .await;
+    let (credential, secret_key) = made.map_err(|error| opened.failed(&error))?;
+    line(format_args!("id          {}", credential.id));
+    line(format_args!("public key  {}", credential.public_key));
+    line(format_args!("secret key  {secret_key}"));
+    line("");
+    line("Keep the secret key: it is not shown again.");
+    Ok(())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Validity {
+    Valid,
+    Revoked,
+}
+
+async fn set_enabled(opened: &Opened, id: i64, validity: Validity) -> Result<(), Failure> {
+    let now = SystemClock.now();
+    let change = Change { enabled: Some(validity == Validity::Valid), ..Change::default() };
+    let changed = opened
+        .store
+        .write(move |tx| {
+            let all = credentials::all(tx)?;
+            match all.iter().find(|credential| credential.id == id) {
+                Some(credential) => credentials::update(tx, credential.team_id, id, &change, now),
+                None => Ok(None),
+            }
+        })
+        .await
+        .map_err(|error| opened.failed(&error))?;
+    let credential = changed.ok_or_else(|| {
+        Failure::Failed(format!("there is no credential {id}: `dregs keys list` shows those there are"))
+    })?;
+    let state = if credential.enabled { "enabled" } else { "revoked" };
+    line(format_args!("{} ({}) is {state}", credential.name, credential.public_key));
+    Ok(())
+}

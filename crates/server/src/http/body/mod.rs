@@ -1,0 +1,312 @@
+//! Reading request bodies: bounded, strict, and explained when they are wrong.
+
+mod encoding;
+
+use std::error::Error;
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::BytesMut;
+use dregs_core::event::FieldError;
+use dregs_core::json;
+use http_body_util::BodyExt;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::auth::Client;
+use super::connections::{BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, TimedOut};
+use super::cookie;
+use super::error::{ApiError, Code};
+use crate::app::App;
+use crate::ops::access::limits::{Full, Held};
+use crate::store::StoreError;
+
+/// What a body may have that comes from somebody unknown: an address, a password and a token fit many times.
+pub const SMALL_MAX_KIB: u64 = 16;
+/// Larger bodies are read on another thread, so that nobody waits for it on the one that answers everybody: this much
+/// takes well under a millisecond.
+pub const INLINE_MAX_KIB: usize = 32;
+
+/// Whose a body is, and so on which account it is kept in memory.
+#[derive(Clone, Copy)]
+pub enum Whose {
+    /// Of a backend, or of somebody who is signed in.
+    Known,
+    /// Of a browser, or of somebody who signs in.
+    Anybodys(Option<IpAddr>),
+}
+
+/// A body that has been read.
+pub struct Received {
+    pub bytes: Bytes,
+    _held: Held,
+}
+
+/// Reads a body of JSON, decoded.
+///
+/// # Errors
+/// When it is no JSON by its type, encoded in a way that is not known, too large before or after it is decoded, or
+/// comes too slowly or not to its end.
+pub async fn receive(
+    request: Request,
+    app: &Arc<App>,
+    max_kib: u64,
+    whose: Whose,
+) -> Result<Received, ApiError> {
+    let (parts, body) = request.into_parts();
+    let encoding = encoding::of(&parts.headers)?;
+    let mut held = match whose {
+        Whose::Known => app.bodies.of_known(),
+        Whose::Anybodys(address) => app.bodies.of_anybody(address),
+    };
+    let bytes = collect(body, max_kib, &mut held).await?;
+    if !bytes.is_empty() {
+        check_type(&parts.headers)?;
+    }
+    let bytes = match encoding {
+        None => bytes,
+        Some(encoding) => {
+            let decoded = offload(app, move || encoding.decode(&bytes, max_kib)).await??;
+            held.grow_to(decoded.len()).map_err(|Full| no_room())?;
+            decoded.into()
+        }
+    };
+    Ok(Received { bytes, _held: held })
+}
+
+/// Reads what comes, as far as it may.
+async fn collect(mut body: Body, max_kib: u64, held: &mut Held) -> Result<Bytes, ApiError> {
+    let max_bytes = max_kib * 1024;
+    if body.size_hint().lower() > max_bytes {
+        return Err(too_large(max_kib));
+    }
+    let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|error| broken_off(&error))?.into_data() else { continue };
+        let received = first.len() + rest.len() + data.len();
+        if received as u64 > max_bytes {
+            return Err(too_large(max_kib));
+        }
+        held.grow_to(received).map_err(|Full| no_room())?;
+        if first.is_empty() {
+            first = data;
+        } else {
+            rest.extend_from_slice(&data);
+        }
+    }
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&rest);
+    Ok(whole.freeze())
+}
+
+/// Does what takes long with a body on another thread, a few at a time.
+///
+/// # Errors
+/// When it panics, or the server stops.
+pub async fn offload<R: Send + 'static>(
+    app: &App,
+    work: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, ApiError> {
+    let failed = |reason: &str| ApiError::from(StoreError::Broken(reason.into()));
+    let turn =
+        Arc::clone(&app.heavy_turns).acquire_owned().await.map_err(|_| failed("the server is stopping"))?;
+    let span = tracing::Span::current();
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        span.in_scope(work)
+    });
+    done.await.map_err(|_| failed("what was done with a body panicked"))
+}
+
+/// Does something with a body of this size: here if it is small, and on another thread if it is not.
+///
+/// # Errors
+/// Those of [`offload`].
+pub async fn by_size<R: Send + 'static>(
+    app: &App,
+    bytes: usize,
+    work: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, ApiError> {
+    if bytes > INLINE_MAX_KIB * 1024 { offload(app, work).await } else { Ok(work()) }
+}
+
+/// Refuses what is no JSON by its type. A page of another site may send some types without asking, and none at all, but
+/// no `Authorization` then; so only who sends that may leave the type out.
+fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let is_json = match headers.get(header::CONTENT_TYPE) {
+        None => headers.contains_key(header::AUTHORIZATION),
+        Some(value) => value.to_str().is_ok_and(|text| {
+            let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+        }),
+    };
+    if is_json {
+        return Ok(());
+    }
+    let message = "The body must be JSON, sent with \"Content-Type: application/json\".";
+    Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, message))
+}
+
+fn broken_off(error: &axum::Error) -> ApiError {
+    let mut cause: Option<&dyn Error> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<TimedOut>() {
+            metrics::counter!("dregs_body_refused_total", "limit" => "time").increment(1);
+            let message = format!(
+                "The body came too slowly: it has {BODY_MAX_SECONDS} seconds, and one more for each \
+                 {BODY_MIN_KIB_PER_SECOND} KiB."
+            );
+            return ApiError::new(StatusCode::REQUEST_TIMEOUT, Code::RequestTimeout, message);
+        }
+        cause = error.source();
+    }
+    ApiError::field("", "the body ended before it was complete")
+}
+
+fn no_room() -> ApiError {
+    metrics::counter!("dregs_body_refused_total", "limit" => "memory").increment(1);
+    let message = "The server is reading as many bodies as it can. Try again.";
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+}
+
+pub(super) fn too_large(max_kib: u64) -> ApiError {
+    metrics::counter!("dregs_body_refused_total", "limit" => "size").increment(1);
+    let message = format!("The body is larger than {max_kib} KiB.");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLarge, message)
+}
+
+/// Notes what limits have refused of a body that was read.
+pub fn note_refusal(errors: &[FieldError]) {
+    if errors.iter().any(|error| error.message.starts_with(json::TOO_DEEP)) {
+        metrics::counter!("dregs_body_refused_total", "limit" => "nesting").increment(1);
+    }
+}
+
+/// A JSON object of which every field is known.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        let body = receive(request, app, app.config.body_max_kib, Whose::Known).await?;
+        parse_by_size(body, app).await.map(Self)
+    }
+}
+
+/// The same from somebody who is not known yet: little, and from no page of another site.
+pub struct SmallJson<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for SmallJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        if cookie::is_from_another_page(&parts.method, &parts.headers) {
+            let message = "A page of another site may not do this in somebody's browser.";
+            return Err(ApiError::new(StatusCode::FORBIDDEN, Code::CsrfRefused, message));
+        }
+        let Ok(client) = Client::from_request_parts(&mut parts, app).await;
+        let max_kib = SMALL_MAX_KIB.min(app.config.body_max_kib);
+        let request = Request::from_parts(parts, body);
+        let body = receive(request, app, max_kib, Whose::Anybodys(client.address)).await?;
+        parse(&body.bytes, app).map(Self)
+    }
+}
+
+/// The same, where an empty body, or null, stands for an empty object.
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default + Send + 'static> FromRequest<Arc<App>> for OptionalJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        let body = receive(request, app, app.config.body_max_kib, Whose::Known).await?;
+        match body.bytes.trim_ascii() {
+            b"" | b"null" => Ok(Self(T::default())),
+            _ => parse_by_size(body, app).await.map(Self),
+        }
+    }
+}
+
+async fn parse_by_size<T: DeserializeOwned + Send + 'static>(
+    body: Received,
+    app: &Arc<App>,
+) -> Result<T, ApiError> {
+    let shared = Arc::clone(app);
+    by_size(app, body.bytes.len(), move || parse(&body.bytes, &shared)).await?
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8], app: &App) -> Result<T, ApiError> {
+    let value = json::read_object(body, app.config.event_limits().nesting_levels).map_err(|error| {
+        note_refusal(std::slice::from_ref(&error));
+        ApiError::fields(vec![error])
+    })?;
+    serde_path_to_error::deserialize(serde_json::Value::Object(value))
+        .map_err(|error| ApiError::fields(vec![explain(&error)]))
+}
+
+/// Reads an object that stands in the field `field` of a body.
+pub fn read_object<T: DeserializeOwned>(
+    field: &str,
+    value: serde_json::Map<String, serde_json::Value>,
+) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(serde_json::Value::Object(value)).map_err(|error| {
+        let FieldError { field: inner, message } = explain(&error);
+        let field = if inner.is_empty() { field.to_owned() } else { format!("{field}.{inner}") };
+        ApiError::fields(vec![FieldError { field, message }])
+    })
+}
+
+/// An object inside a body. Serde would read a struct from an array too, value by value; that is
+/// never what a caller means.
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// Which field is wrong, and why. Of fields that are missing or unknown the path leads only to
+/// the object around them; serde puts their names in back ticks.
+fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
+    let message = error.inner().to_string();
+    let mut field = error.path().to_string();
+    if field == "." {
+        field.clear();
+    }
+    let named = ["unknown field `", "missing field `"].iter().find_map(|start| message.strip_prefix(start));
+    if let Some((name, _)) = named.and_then(|rest| rest.split_once('`')) {
+        let is_at_the_end =
+            field.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        if !is_at_the_end {
+            field = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
+        }
+    }
+    FieldError { field, message }
+}

@@ -1,0 +1,6 @@
+//! Who is let in, and how much may be asked.
+
+pub mod limits;
+pub mod refused_origins;
+pub mod sign_in;
+pub mod usage;

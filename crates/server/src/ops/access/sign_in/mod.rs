@@ -1,0 +1,254 @@
+//! Signing in: passwords and sessions of people.
+
+mod guard;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use dregs_core::time::Timestamp;
+use guard::Attempt;
+use tokio::time::{Instant, sleep_until};
+
+use crate::app::App;
+use crate::ops::access::limits::Wait;
+use crate::ops::audit::{self, Act, Actor};
+use crate::store::users::{self, User};
+use crate::store::{Result, Store, StoreError, Tx};
+use crate::vault::{new_token, token_hash};
+
+/// How long a session lasts: a working day and the evening after it.
+const SESSION_MS: i64 = 16 * dregs_core::time::HOUR_MS;
+
+pub use guard::{MARK_MS, Origin, Standing, Turns, WAITING_MAX, WAITING_OF_ADDRESS_MAX, WINDOW_MS};
+
+/// A failed sign-in is answered at the next multiple of this after it began. What it took, which is a little more for
+/// somebody who exists, is not to be told from that: hashing takes about 20 ms, and writing an entry of the audit log
+/// up to as much on a slow disk.
+const FAILURE_EVERY: Duration = Duration::from_millis(200);
+/// Sessions of a person; the oldest gives way.
+pub const SESSIONS_MAX: i64 = 100;
+
+/// What is stored of a password: Argon2id with the library's parameters, which are those that
+/// OWASP's password storage cheat sheet asks for.
+///
+/// # Errors
+/// Says why a password cannot be hashed.
+pub fn hash_password(password: &str) -> std::result::Result<String, String> {
+    let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(hash.to_string())
+}
+
+fn password_matches(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash)
+        .is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
+}
+
+/// E-mail addresses of people are compared without case.
+pub fn normalise_email(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// How long a password has to be: NIST SP 800-63B, 3.1.1.2, asks for 8 where it stands alone or 15
+/// where it is all there is; with failures limited, this is the least that OWASP's cheat sheets take.
+pub const PASSWORD_MIN_CHARS: usize = 10;
+/// Longer passwords only cost time.
+pub const PASSWORD_MAX_BYTES: usize = 1_024;
+
+/// Whether one may choose this password.
+pub fn is_password(text: &str) -> bool {
+    text.chars().count() >= PASSWORD_MIN_CHARS && text.len() <= PASSWORD_MAX_BYTES
+}
+
+/// Why nobody is signed in.
+pub enum Refusal {
+    /// Address and password do not go together.
+    Wrong,
+    /// There were too many wrong tries.
+    Throttled(Wait),
+}
+
+/// A session that was begun.
+pub struct Session {
+    pub token: String,
+    /// By which the browser is recognised at the next sign-in.
+    pub browser: String,
+    pub expires_at: Timestamp,
+    pub user: User,
+}
+
+/// Begins a session. Takes as long for an e-mail address that nobody has.
+///
+/// # Errors
+/// Those of the store.
+pub async fn begin(
+    app: &App,
+    email: &str,
+    password: String,
+    from: Origin,
+) -> Result<std::result::Result<Session, Refusal>> {
+    let (begun, email, now) = (Instant::now(), normalise_email(email), app.clock.now());
+    let (limits, asked) = (guard::Limits::of(app), from.clone());
+    let find = move |tx: &mut Tx| {
+        let user = users::find_by_email(tx, &email)?;
+        let attempt = Attempt::new(tx, &limits, &email, user.as_ref(), &asked, now)?;
+        let may = attempt.look(tx, now)?;
+        Ok((user, attempt, may))
+    };
+    let (user, attempt, may) = app.store.read(find).await?;
+    if let Err(wait) = may {
+        return Ok(Err(Refusal::Throttled(wait)));
+    }
+    let hash = user.as_ref().map_or_else(|| app.decoy_hash.clone(), |user| user.password_hash.clone());
+    let (address, exists) = (from.address, user.is_some());
+    match check_password(app, &attempt, password, hash, exists, address).await? {
+        Ok(()) => {}
+        Err(Refusal::Wrong) => {
+            if let Some(user) = user {
+                let (now, actor) = (app.clock.now(), Actor::user(&user, address));
+                app.store.write(move |tx| record(tx, &actor, "session.refuse", now)).await?;
+            }
+            let took = begun.elapsed().as_millis() / FAILURE_EVERY.as_millis() + 1;
+            sleep_until(begun + FAILURE_EVERY * u32::try_from(took).unwrap_or(1)).await;
+            return Ok(Err(Refusal::Wrong));
+        }
+        Err(throttled) => return Ok(Err(throttled)),
+    }
+    let Some(user) = user else { return Ok(Err(Refusal::Wrong)) };
+    // A value of theirs that nobody was given here would be one that others may know.
+    let is_known = attempt.standing == Standing::Browser;
+    open(app, user, Origin { browser: from.browser.filter(|_| is_known), ..from }).await.map(Ok)
+}
+
+/// A new session of somebody who has shown who they are, in a browser that is known to be theirs or in another.
+///
+/// # Errors
+/// Those of the store.
+pub async fn open(app: &App, user: User, mut from: Origin) -> Result<Session> {
+    let token = new_token("st_");
+    let browser = from.browser.get_or_insert_with(|| new_token("br_")).clone();
+    let (hash, now) = (token_hash(&token), app.clock.now());
+    let (actor, expires_at) = (Actor::user(&user, from.address), now.plus_millis(SESSION_MS));
+    let user_id = user.id;
+    app.store
+        .write(move |tx| {
+            record(tx, &actor, "session.begin", now)?;
+            guard::remember(tx, user_id, &from, now)?;
+            users::insert_session(tx, &hash, user_id, now, expires_at)?;
+            users::keep_newest_sessions(tx, user_id, SESSIONS_MAX)
+        })
+        .await?;
+    Ok(Session { token, browser, expires_at, user })
+}
+
+/// Whether this is the password that belongs to `hash`, which is somebody's if they exist.
+async fn check_password(
+    app: &App,
+    attempt: &Attempt,
+    password: String,
+    hash: String,
+    exists: bool,
+    address: Option<IpAddr>,
+) -> Result<std::result::Result<(), Refusal>> {
+    // Hashing takes long on purpose: in turn, and not on the thread that serves requests. Those that wait for their
+    // turn are refused then, if those before them have failed.
+    let _turn = match app.password_turns.take(attempt.standing, address).await? {
+        Ok(turn) => turn,
+        Err(wait) => return Ok(Err(Refusal::Throttled(wait))),
+    };
+    let (begun, now) = (attempt.clone(), app.clock.now());
+    if let Err(wait) = app.store.write(move |tx| begun.begin(tx, now)).await? {
+        return Ok(Err(Refusal::Throttled(wait)));
+    }
+    let matches = tokio::task::spawn_blocking(move || password_matches(&password, &hash))
+        .await
+        .map_err(|_| stopping())?;
+    if !(matches && exists) {
+        return Ok(Err(Refusal::Wrong));
+    }
+    let succeeded = attempt.clone();
+    app.store.write(move |tx| succeeded.succeed(tx)).await?;
+    Ok(Ok(()))
+}
+
+/// Changes a person's password, and ends their sessions but the one that asks.
+///
+/// # Errors
+/// Those of the store.
+pub async fn change_password(
+    app: &App,
+    user: User,
+    session: &str,
+    current: String,
+    new: String,
+    address: Option<IpAddr>,
+) -> Result<std::result::Result<(), Refusal>> {
+    let attempt = Attempt::of_session(&guard::Limits::of(app), user.id);
+    let checked = check_password(app, &attempt, current, user.password_hash.clone(), true, address).await?;
+    if let Err(refusal) = checked {
+        return Ok(Err(refusal));
+    }
+    let password_hash = hash_in_turn(app, new).await?;
+    let (now, session) = (app.clock.now(), token_hash(session));
+    app.store
+        .write(move |tx| {
+            users::set_password(tx, user.id, &password_hash)?;
+            users::delete_other_sessions(tx, user.id, &session)?;
+            record(tx, &Actor::user(&user, address), "password.change", now)
+        })
+        .await?;
+    Ok(Ok(()))
+}
+
+/// What is stored of a password of somebody who is known, made when it is its turn.
+///
+/// # Errors
+/// When the server stops, or too many wait.
+pub async fn hash_in_turn(app: &App, password: String) -> Result<String> {
+    let turn = app.password_turns.take(Standing::Browser, None).await?;
+    let _turn = turn.map_err(|_| StoreError::Unavailable("too many passwords are being hashed".into()))?;
+    tokio::task::spawn_blocking(move || hash_password(&password))
+        .await
+        .map_err(|_| stopping())?
+        .map_err(StoreError::Broken)
+}
+
+/// An entry of the audit log about the person who acts.
+fn record(tx: &mut Tx, actor: &Actor, action: &'static str, now: Timestamp) -> Result<()> {
+    let id = actor.id.unwrap_or_default().to_string();
+    audit::record(
+        tx,
+        actor,
+        &Act { action, target_type: "user", target_id: &id, before: None, after: None },
+        now,
+    )
+}
+
+/// The person whose session token this is.
+///
+/// # Errors
+/// Those of the store.
+pub async fn recognise(store: &Store, token: &str, now: Timestamp) -> Result<Option<User>> {
+    let hash = token_hash(token);
+    store.read(move |tx| users::find_by_session(tx, &hash, now)).await
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// Those of the store.
+pub async fn end(store: &Store, actor: Actor, token: &str, now: Timestamp) -> Result<()> {
+    let hash = token_hash(token);
+    store
+        .write(move |tx| {
+            record(tx, &actor, "session.end", now)?;
+            users::delete_session(tx, &hash)
+        })
+        .await
+}
+
+fn stopping() -> StoreError {
+    StoreError::Unavailable("the server is stopping".into())
+}

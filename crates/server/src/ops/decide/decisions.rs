@@ -1,0 +1,330 @@
+//! What rules decide, written down and told: badges, escalations, and the events about them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use dregs_core::badge::{self, Badge};
+use dregs_core::notify::message::EventType;
+use dregs_core::rules::{Decision, EscalationRule, Facts, Rules, Severity, Standing, decide};
+use dregs_core::score::{Observation, Scores};
+use dregs_core::time::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::ops::deliver::deliveries::of_notification;
+use crate::ops::ingest::refold;
+use crate::ops::team::rules::OfTeams;
+use crate::store::channels::{self, Subscriber, Subscriptions};
+use crate::store::escalations::{self, Escalation, Mover, NewEscalation, Status};
+use crate::store::identities::{self, CycleStart};
+use crate::store::{Result, StoreError, Tx, badges, notifications};
+
+/// An identity, and what the rules make of it.
+pub struct Decided {
+    pub team_id: i64,
+    pub identity_id: i64,
+    disregarded: bool,
+    /// Before the decision, and before the cycle that it belongs to, if it does.
+    pub sequence: i64,
+    is_of_cycle: bool,
+    pub external_id: String,
+    pub scores: Scores,
+    pub decision: Decision,
+}
+
+/// What rules are asked about.
+pub struct Asked<'a> {
+    pub start: &'a CycleStart,
+    /// Whether a cycle asks, which takes the next number of the identity's events.
+    pub is_of_cycle: bool,
+    pub first_event_at: Option<Timestamp>,
+    pub scores: &'a Scores,
+    /// Of the analyzers.
+    pub badges: Vec<Badge>,
+    /// Of the cycle, if one asks.
+    pub observations: Option<&'a [Observation]>,
+}
+
+impl Decided {
+    /// Asks the rules.
+    ///
+    /// # Errors
+    /// When what is stored cannot be read.
+    pub fn new(asked: Asked, rules: &Rules, now: Timestamp) -> Result<Self> {
+        let Asked { start, is_of_cycle, first_event_at, scores, badges, observations } = asked;
+        let mut before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
+        before.dismissed.retain(|dismissal| dismissal.holds(observations, rules));
+        let facts = Facts {
+            scores,
+            first_seen_at: first_event_at.map_or(start.created_at, |first| first.min(start.created_at)),
+            disregarded: start.disregarded,
+            badges,
+        };
+        Ok(Self {
+            team_id: start.team_id,
+            identity_id: start.id,
+            disregarded: start.disregarded,
+            sequence: start.sequence,
+            is_of_cycle,
+            external_id: start.external_id.clone(),
+            scores: *scores,
+            decision: decide(&before, &facts, rules, now),
+        })
+    }
+
+    /// What is to be remembered.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn standing(&self) -> Result<Option<String>> {
+        self.decision.after.encode().map_err(broken)
+    }
+
+    /// Events that are numbered together with its cycle: changed badges that somebody wants to hear of.
+    pub fn events(&self, listeners: &Listeners) -> i64 {
+        (self.changes_badges()
+            && listeners.of(self.team_id, EventType::IdentityBadgesChanged).next().is_some())
+        .into()
+    }
+
+    fn carried<'b>(&self, badges: &'b [Badge]) -> impl Iterator<Item = badges::Carried> + use<'b> {
+        let (team_id, identity_id) = (self.team_id, self.identity_id);
+        badges.iter().map(move |badge| (team_id, badge.slug.clone(), identity_id))
+    }
+
+    fn changes_badges(&self) -> bool {
+        !self.decision.added.is_empty() || !self.decision.removed.is_empty()
+    }
+}
+
+/// Asks the rules without a cycle. `None` for who has no scores yet: their first cycle decides.
+///
+/// # Errors
+/// When what is stored cannot be read.
+pub fn ask(tx: &mut Tx, start: &CycleStart, rules: &Rules, now: Timestamp) -> Result<Option<Decided>> {
+    let Some(scores) = start.previous else { return Ok(None) };
+    let state = refold::decode(tx, start.id, &start.state)?;
+    let before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
+    let badges = before.badges.into_iter().filter(|badge| badge::is_of_analyzers(&badge.slug)).collect();
+    let asked = Asked {
+        start,
+        is_of_cycle: false,
+        first_event_at: state.first_event_at(),
+        scores: &scores,
+        badges,
+        observations: None,
+    };
+    Decided::new(asked, rules, now).map(Some)
+}
+
+/// Who wants to hear of scores and of changed badges, by team.
+#[derive(Default)]
+pub struct Listeners(HashMap<i64, Vec<(Subscriptions, Subscriber)>>);
+
+impl Listeners {
+    /// # Errors
+    /// Those of the store.
+    pub fn read(tx: &mut Tx, teams: BTreeSet<i64>) -> Result<Self> {
+        let events = [EventType::IdentityScored, EventType::IdentityBadgesChanged].into_iter().collect();
+        let of_team = |team_id| Ok((team_id, channels::subscribers_of_any(tx, team_id, events)?));
+        Ok(Self(teams.into_iter().map(of_team).collect::<Result<_>>()?))
+    }
+
+    pub fn of(&self, team_id: i64, event: EventType) -> impl Iterator<Item = &Subscriber> {
+        let all = self.0.get(&team_id).into_iter().flatten();
+        all.filter(move |(events, _)| events.contains(event)).map(|(_, subscriber)| subscriber)
+    }
+}
+
+/// Writes decisions without a cycle; the answer is the channels that have something to send.
+///
+/// # Errors
+/// Those of the store.
+pub fn save(tx: &mut Tx, decided: &[Decided], rules: &OfTeams, now: Timestamp) -> Result<BTreeSet<i64>> {
+    let mut rows = Vec::new();
+    for one in decided {
+        let (id, sequence, decide_at) = (one.identity_id, one.sequence, one.decision.next_at);
+        // Always with a number: a cycle that has read what was before must not be taken any more.
+        let (events, standing) = (one.changes_badges().into(), one.standing()?);
+        rows.push(identities::Decided { id, sequence, events, standing, decide_at });
+    }
+    let taken: BTreeSet<_> = identities::save_decisions(tx, &rows)?.into_iter().collect();
+    let listeners = Listeners::read(tx, decided.iter().map(|one| one.team_id).collect())?;
+    let taken = decided.iter().filter(|one| taken.contains(&one.identity_id));
+    write(tx, taken, &listeners, rules, now)
+}
+
+/// Writes what follows from decisions that were taken; the answer is the channels that have something to
+/// send.
+///
+/// # Errors
+/// Those of the store.
+pub fn write<'d>(
+    tx: &mut Tx,
+    decided: impl Iterator<Item = &'d Decided>,
+    listeners: &Listeners,
+    rules: &OfTeams,
+    now: Timestamp,
+) -> Result<BTreeSet<i64>> {
+    let mut told = BTreeSet::new();
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    for decided in decided {
+        let rules = rules.of(decided.team_id);
+        if decided.changes_badges() {
+            added.extend(decided.carried(&decided.decision.added));
+            removed.extend(decided.carried(&decided.decision.removed));
+            let to: Vec<_> =
+                listeners.of(decided.team_id, EventType::IdentityBadgesChanged).cloned().collect();
+            told.extend(tell_of_badges(tx, decided, &to, now)?);
+        }
+        for rule in &decided.decision.closed {
+            if let Some(open) = escalations::open_of(tx, decided.identity_id, *rule)? {
+                let is_known = rules.escalations.iter().any(|known| known.id == *rule);
+                let reason = match (decided.disregarded, is_known) {
+                    (true, _) => "The identity is disregarded.",
+                    (false, true) => "The conditions of the rule no longer hold.",
+                    (false, false) => "The rule was disabled or deleted.",
+                };
+                let mover = Mover { by: None, reason: Some(reason) };
+                let to = (Status::Closed, mover);
+                told.extend(move_on(tx, decided.team_id, &open, to, &decided.scores, now)?);
+            }
+        }
+        for rule in &decided.decision.opened {
+            if let Some(rule) = rules.escalations.iter().find(|known| known.id == *rule) {
+                told.extend(open(tx, decided, rule, now)?);
+            }
+        }
+    }
+    badges::change(tx, &added, &removed)?;
+    Ok(told)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BadgesChanged<'a> {
+    identity_id: &'a str,
+    added: &'a [Badge],
+    removed: &'a [Badge],
+    badges: &'a [Badge],
+    scores: &'a Scores,
+}
+
+fn tell_of_badges(tx: &mut Tx, decided: &Decided, to: &[Subscriber], now: Timestamp) -> Result<Vec<i64>> {
+    let Decided { team_id, identity_id, decision, .. } = decided;
+    if to.is_empty() && decided.is_of_cycle {
+        return Ok(Vec::new());
+    }
+    let data = BadgesChanged {
+        identity_id: &decided.external_id,
+        added: &decision.added,
+        removed: &decision.removed,
+        badges: &decision.after.badges,
+        scores: &decided.scores,
+    };
+    let event = EventType::IdentityBadgesChanged;
+    let sequence = decided.sequence + 1 + i64::from(decided.is_of_cycle);
+    tell(tx, *team_id, event, (*identity_id, sequence), &data, to, now)
+}
+
+fn open(tx: &mut Tx, decided: &Decided, rule: &EscalationRule, now: Timestamp) -> Result<Vec<i64>> {
+    let new = NewEscalation {
+        team_id: decided.team_id,
+        identity_id: decided.identity_id,
+        rule_id: rule.id,
+        rule_name: rule.name.clone(),
+        severity: rule.severity,
+        conditions: serde_json::to_string(&rule.conditions).map_err(broken)?,
+        channels: serde_json::to_string(&rule.channels).map_err(broken)?,
+        scores: decided.scores,
+        opened_at: now,
+    };
+    let Some(id) = escalations::insert(tx, &new)? else { return Ok(Vec::new()) };
+    let Some(opened) = escalations::find(tx, decided.team_id, id)? else { return Ok(Vec::new()) };
+    tell_of(tx, decided.team_id, EventType::EscalationOpened, &opened, &decided.scores, now)
+}
+
+/// Moves an escalation on, or back, and tells its channels if it is closed by that, or open again; the
+/// answer is the channels that have something to send.
+///
+/// # Errors
+/// Those of the store.
+pub fn move_on(
+    tx: &mut Tx,
+    team_id: i64,
+    escalation: &Escalation,
+    (status, mover): (Status, Mover),
+    scores: &Scores,
+    now: Timestamp,
+) -> Result<Vec<i64>> {
+    escalations::set_status(tx, escalation.id, status, mover, now)?;
+    let event = match (escalation.status, status) {
+        (Status::Closed, Status::Open | Status::Acknowledged) => EventType::EscalationOpened,
+        (Status::Open | Status::Acknowledged, Status::Closed) => EventType::EscalationClosed,
+        _ => return Ok(Vec::new()),
+    };
+    let Some(moved) = escalations::find(tx, team_id, escalation.id)? else { return Ok(Vec::new()) };
+    tell_of(tx, team_id, event, &moved, scores, now)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EscalationData<'a> {
+    identity_id: &'a str,
+    escalation_id: i64,
+    status: &'static str,
+    severity: Severity,
+    rule: RuleName<'a>,
+    conditions: Value,
+    scores: &'a Scores,
+}
+
+#[derive(Serialize)]
+struct RuleName<'a> {
+    id: i64,
+    name: &'a str,
+}
+
+fn tell_of(
+    tx: &mut Tx,
+    team_id: i64,
+    event: EventType,
+    escalation: &Escalation,
+    scores: &Scores,
+    now: Timestamp,
+) -> Result<Vec<i64>> {
+    let data = EscalationData {
+        identity_id: &escalation.identity,
+        escalation_id: escalation.id,
+        status: escalation.status.name(),
+        severity: escalation.severity,
+        rule: RuleName { id: escalation.rule_id, name: &escalation.rule_name },
+        conditions: serde_json::from_str(&escalation.conditions).map_err(broken)?,
+        scores,
+    };
+    let slugs: Vec<String> = serde_json::from_str(&escalation.channels).map_err(broken)?;
+    let mut to = channels::subscribers(tx, team_id, event)?;
+    to.retain(|subscriber| slugs.contains(&subscriber.slug));
+    let sequence = identities::number_events(tx, escalation.identity_row, 1)?;
+    tell(tx, team_id, event, (escalation.identity_row, sequence), &data, &to, now)
+}
+
+/// Keeps an event, by identity and number, though there may be nobody to tell, and makes a delivery for
+/// each channel.
+fn tell(
+    tx: &mut Tx,
+    team_id: i64,
+    event: EventType,
+    about: (i64, i64),
+    data: &impl Serialize,
+    to: &[Subscriber],
+    now: Timestamp,
+) -> Result<Vec<i64>> {
+    let data = serde_json::to_string(data).map_err(broken)?;
+    let id = notifications::insert_about(tx, team_id, event, about, now, &data)?;
+    of_notification(tx, (event, id), Some(about), to, now)?;
+    Ok(to.iter().filter(|to| to.enabled).map(|to| to.channel_id).collect())
+}
+
+fn broken(error: impl ToString) -> StoreError {
+    StoreError::Broken(error.to_string())
+}

@@ -1,0 +1,142 @@
+//! Badges that a person takes off an identity, and gives back.
+
+use dregs_core::rules::{Dismissal, Standing};
+use dregs_core::time::Timestamp;
+use serde_json::json;
+
+use crate::app::App;
+use crate::ops::audit::{self, Act, Actor};
+use crate::ops::decide::decisions::{self, Decided};
+use crate::ops::ingest::EVALUATION_LANE;
+use crate::ops::team::rules::OfTeams;
+use crate::store::changes::{self, Touched};
+use crate::store::identities::{self, CycleStart, Identity};
+use crate::store::{Result, StoreError, Tx, analyses};
+
+/// Takes a badge off an identity, until something new speaks for it, and tells whoever wants to hear of changed
+/// badges. `None` when the identity does not have it.
+///
+/// # Errors
+/// Those of the store.
+pub async fn dismiss(
+    app: &App,
+    actor: Actor,
+    identity: Identity,
+    slug: String,
+    reason: Option<String>,
+) -> Result<Option<Identity>> {
+    let (now, rules) = (app.clock.now(), app.rules.current());
+    let written = app
+        .store
+        .write(move |tx| {
+            let Some((start, mut standing)) = read(tx, &identity)? else { return Ok(None) };
+            let Some(badge) = standing.badges.iter().find(|badge| badge.slug == slug).cloned() else {
+                return Ok(None);
+            };
+            let newest = analyses::newest(tx, identity.row_id, 1)?.pop();
+            let observations = newest.map(|newest| newest.detail.observations).unwrap_or_default();
+            let by = (now, actor.name.as_str(), reason.clone());
+            let of_team = rules.of(start.team_id);
+            let dismissal = Dismissal::new(&badge.slug, &badge.name, by, &observations, of_team);
+            let after = json!({ "badge": &badge.slug, "dismissed": true, "reason": &dismissal.reason });
+            standing.dismissed.retain(|known| known.slug != badge.slug);
+            standing.dismissed.push(dismissal);
+            let start = CycleStart { standing: standing.encode().map_err(broken)?, ..start };
+            let decided = decisions::ask(tx, &start, of_team, now)?.ok_or(StoreError::Retry)?;
+            let told = decisions::save(tx, &[decided], &rules, now)?;
+            let act = Act {
+                action: "identity.dismiss-badge",
+                target_type: "identity",
+                target_id: &identity.id,
+                before: Some(json!({ "badge": &badge.slug, "dismissed": false })),
+                after: Some(after),
+            };
+            audit::record(tx, &actor, &act, now)?;
+            let told = told.into_iter().collect();
+            finish(tx, &identity, (&slug, true), told, now)
+        })
+        .await?;
+    let Some((identity, told)) = written else { return Ok(None) };
+    for channel_id in told {
+        app.deliveries.spill(channel_id);
+    }
+    Ok(Some(identity))
+}
+
+/// Gives a dismissed badge back if its rule still holds: the identity is scored again. `None` when it was not
+/// dismissed.
+///
+/// # Errors
+/// Those of the store.
+pub async fn restore(app: &App, actor: Actor, identity: Identity, slug: String) -> Result<Option<Identity>> {
+    let (now, rules, min_cycle_ms) = (app.clock.now(), app.rules.current(), app.min_cycle_ms());
+    let written = app
+        .store
+        .write(move |tx| {
+            let Some((start, mut standing)) = read(tx, &identity)? else { return Ok(None) };
+            let count = standing.dismissed.len();
+            standing.dismissed.retain(|known| known.slug != slug);
+            if standing.dismissed.len() == count {
+                return Ok(None);
+            }
+            let start = CycleStart { standing: standing.encode().map_err(broken)?, ..start };
+            let decided =
+                decisions::ask(tx, &start, rules.of(start.team_id), now)?.ok_or(StoreError::Retry)?;
+            let told = save_numbered(tx, decided, &rules, now)?;
+            identities::mark_dirty(tx, &[identity.row_id], now, min_cycle_ms)?;
+            let act = Act {
+                action: "identity.restore-badge",
+                target_type: "identity",
+                target_id: &identity.id,
+                before: Some(json!({ "badge": &slug, "dismissed": true })),
+                after: Some(json!({ "badge": &slug, "dismissed": false })),
+            };
+            audit::record(tx, &actor, &act, now)?;
+            finish(tx, &identity, (&slug, false), told, now)
+        })
+        .await?;
+    app.evaluations.spill(EVALUATION_LANE);
+    let Some((identity, told)) = written else { return Ok(None) };
+    for channel_id in told {
+        app.deliveries.spill(channel_id);
+    }
+    Ok(Some(identity))
+}
+
+fn read(tx: &mut Tx, identity: &Identity) -> Result<Option<(CycleStart, Standing)>> {
+    let Some(start) = identities::load_cycle_starts(tx, &[identity.row_id])?.pop() else { return Ok(None) };
+    let standing = Standing::decode(start.standing.as_deref()).map_err(broken)?;
+    Ok(Some((start, standing)))
+}
+
+/// Writes a decision that may change no badge, so that a cycle which has read what was before is not taken.
+fn save_numbered(tx: &mut Tx, decided: Decided, rules: &OfTeams, now: Timestamp) -> Result<Vec<i64>> {
+    let changes = !decided.decision.added.is_empty() || !decided.decision.removed.is_empty();
+    let id = decided.identity_id;
+    let told = decisions::save(tx, &[decided], rules, now)?;
+    if !changes {
+        identities::number_events(tx, id, 1)?;
+    }
+    Ok(told.into_iter().collect())
+}
+
+/// The identity as it is now; to be done again where something else was written meanwhile.
+fn finish(
+    tx: &mut Tx,
+    identity: &Identity,
+    (slug, dismissed): (&str, bool),
+    told: Vec<i64>,
+    now: Timestamp,
+) -> Result<Option<(Identity, Vec<i64>)>> {
+    changes::insert(tx, &Touched::identity(identity.row_id), now)?;
+    let Some(identity) = identities::load(tx, &[identity.row_id])?.pop() else { return Ok(None) };
+    let standing = Standing::decode(identity.standing.as_deref()).map_err(broken)?;
+    if standing.dismissed.iter().any(|one| one.slug == slug) != dismissed {
+        return Err(StoreError::Retry);
+    }
+    Ok(Some((identity, told)))
+}
+
+fn broken(error: impl ToString) -> StoreError {
+    StoreError::Broken(error.to_string())
+}

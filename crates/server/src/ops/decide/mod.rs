@@ -1,0 +1,6 @@
+//! Decisions: what rules make of the scores, and what people make of that.
+
+pub mod decisions;
+pub mod dismissals;
+pub mod escalations;
+pub mod rule_backtest;

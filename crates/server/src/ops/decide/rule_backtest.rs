@@ -1,0 +1,205 @@
+//! What an escalation rule would have opened: the cycles of the past, decided on one after the other as the
+//! server would have, by this rule alone.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use dregs_core::badge::Badge;
+use dregs_core::rules::{Condition, EscalationRule, Facts, Rules, Standing, decide};
+use dregs_core::score::Scores;
+use dregs_core::time::{DAY_MS, Timestamp};
+
+use crate::app::App;
+use crate::ops::lists::roster;
+use crate::ops::team::rules::good_carriers;
+use crate::store::analyses::{self, Past};
+use crate::store::identities::{self, Identity};
+use crate::store::rosters::Kind;
+use crate::store::{Result, codec};
+
+/// How far back.
+const DAYS: i64 = 90;
+/// Cycles looked at; where there were more, the period begins later.
+const CYCLES_MAX: i64 = 1_000_000;
+/// Cycles read at a time.
+const PAGE_CYCLES: i64 = 5_000;
+/// Identities that are shown.
+const SAMPLE_IDENTITIES: usize = 10;
+
+/// What the rule would have done.
+pub struct Outcome {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub cycles: u64,
+    /// Escalations by day (UTC), those without left out.
+    pub days: BTreeMap<String, u64>,
+    /// Identities that would have had one.
+    pub identities: usize,
+    /// Of those, how many carry a GOOD badge now: they may be innocent.
+    pub good: usize,
+    /// The newest of all, and of those.
+    pub sample: Vec<Identity>,
+    pub good_sample: Vec<Identity>,
+}
+
+/// Tries a rule on the last 90 days. Disregarded identities have none.
+///
+/// # Errors
+/// Those of the store.
+pub async fn run(app: &App, team_id: i64, rule: EscalationRule) -> Result<Outcome> {
+    let now = app.clock.now();
+    let first_seen = roster::ask(app, team_id, Kind::Identities, |table| {
+        let seen = table.counted().map(|(id, _, first_seen_at)| (id, Timestamp::from_millis(first_seen_at)));
+        seen.collect::<HashMap<_, _>>()
+    });
+    let first_seen = first_seen.await?;
+    let (mut after, from) = begin(app, now).await?;
+    let mut replay = Replay::new(rule, from, first_seen);
+    loop {
+        let page = app.read_long(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        for cycle in &page {
+            replay.step(cycle)?;
+        }
+    }
+    replay.finish(now);
+
+    let good: HashSet<_> = app.store.read(move |tx| good_carriers(tx, team_id)).await?;
+    let mut ids: Vec<_> = replay.opened.iter().copied().collect();
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    let good_ids: Vec<_> = ids.iter().copied().filter(|id| good.contains(id)).collect();
+    let shown = |ids: &[i64]| ids.iter().copied().take(SAMPLE_IDENTITIES).collect::<Vec<_>>();
+    let (sample, good_sample) = (shown(&ids), shown(&good_ids));
+    let (sample, good_sample) = app
+        .store
+        .read(move |tx| Ok((identities::load(tx, &sample)?, identities::load(tx, &good_sample)?)))
+        .await?;
+    Ok(Outcome {
+        from,
+        to: now,
+        cycles: replay.cycles,
+        days: replay.days,
+        identities: ids.len(),
+        good: good_ids.len(),
+        sample,
+        good_sample,
+    })
+}
+
+/// The number of the last cycle before the period, and when the period begins. Numbers grow with time.
+async fn begin(app: &App, now: Timestamp) -> Result<(i64, Timestamp)> {
+    let wanted = now.plus_millis(-DAYS * DAY_MS);
+    let search = move |tx: &mut crate::store::Tx| {
+        let last = analyses::last_number(tx)?;
+        let least = (last - CYCLES_MAX).max(0);
+        let (mut low, mut high) = (least, last);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match analyses::past(tx, middle, 1)?.first() {
+                Some(cycle) if cycle.finished_at < wanted => low = cycle.id,
+                _ => high = middle,
+            }
+        }
+        let is_cut = least > 0 && low == least;
+        let from =
+            if is_cut { analyses::past(tx, low, 1)?.first().map(|cycle| cycle.finished_at) } else { None };
+        Ok((low, from.unwrap_or(wanted)))
+    };
+    app.read_long(search).await
+}
+
+struct Replay {
+    rules: Rules,
+    names_badges: bool,
+    from: Timestamp,
+    first_seen: HashMap<i64, Timestamp>,
+    known: HashMap<i64, Known>,
+    cycles: u64,
+    days: BTreeMap<String, u64>,
+    opened: HashSet<i64>,
+}
+
+/// An identity on the way.
+#[derive(Default)]
+struct Known {
+    standing: Standing,
+    scores: Scores,
+    badges: Vec<Badge>,
+    next_at: Option<Timestamp>,
+}
+
+impl Replay {
+    fn new(rule: EscalationRule, from: Timestamp, first_seen: HashMap<i64, Timestamp>) -> Self {
+        let names_badges = rule.conditions.iter().any(|condition| Condition::badge(condition).is_some());
+        Self {
+            rules: Rules { badges: Vec::new(), escalations: vec![rule] },
+            names_badges,
+            from,
+            first_seen,
+            known: HashMap::new(),
+            cycles: 0,
+            days: BTreeMap::new(),
+            opened: HashSet::new(),
+        }
+    }
+
+    fn step(&mut self, cycle: &Past) -> Result<()> {
+        let id = cycle.identity_id;
+        if !self.first_seen.contains_key(&id) {
+            return Ok(());
+        }
+        self.cycles += 1;
+        let is_new = !self.known.contains_key(&id);
+        let detail: Option<analyses::Detail> =
+            if is_new || self.names_badges { Some(codec::unpack(&cycle.detail)?) } else { None };
+        if is_new {
+            // What held before the period was opened before it.
+            let before = detail.as_ref().and_then(|detail| detail.previous_scores);
+            let known = Known { scores: before.unwrap_or_default(), ..Known::default() };
+            self.known.insert(id, known);
+            if before.is_some() {
+                self.decide(id, self.from, false);
+            }
+        }
+        self.wait(id, cycle.finished_at);
+        if let Some(known) = self.known.get_mut(&id) {
+            known.scores = cycle.scores;
+            if self.names_badges {
+                known.badges = detail.map(|detail| detail.badges).unwrap_or_default();
+            }
+        }
+        self.decide(id, cycle.finished_at, true);
+        Ok(())
+    }
+
+    /// Decides whatever time alone brings before `until`.
+    fn wait(&mut self, id: i64, until: Timestamp) {
+        while let Some(at) = self.known.get(&id).and_then(|known| known.next_at).filter(|at| *at < until) {
+            self.decide(id, at, true);
+        }
+    }
+
+    fn decide(&mut self, id: i64, at: Timestamp, counts: bool) {
+        let (Some(known), Some(first_seen_at)) = (self.known.get_mut(&id), self.first_seen.get(&id)) else {
+            return;
+        };
+        let facts = Facts {
+            scores: &known.scores,
+            first_seen_at: *first_seen_at,
+            disregarded: false,
+            badges: known.badges.clone(),
+        };
+        let decision = decide(&known.standing, &facts, &self.rules, at);
+        (known.standing, known.next_at) = (decision.after, decision.next_at);
+        if counts && !decision.opened.is_empty() {
+            *self.days.entry(at.to_string().chars().take(10).collect()).or_default() += 1;
+            self.opened.insert(id);
+        }
+    }
+
+    fn finish(&mut self, now: Timestamp) {
+        for id in self.known.keys().copied().collect::<Vec<_>>() {
+            self.wait(id, now.plus_millis(1));
+        }
+    }
+}

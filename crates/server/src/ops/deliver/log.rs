@@ -1,0 +1,75 @@
+//! The delivery log: attempts as they were, with what was sent made again from what is stored.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::channels::config::MASKED;
+use crate::channels::send::Sender;
+use crate::channels::webhook::Attempt as Sending;
+use crate::ops::deliver::messages;
+use crate::ops::team::channels::secrets_at;
+use crate::store::attempts::{self, Attempt};
+use crate::store::{Result, deliveries};
+
+/// An attempt and its request.
+pub struct ShownAttempt {
+    pub attempt: Attempt,
+    /// `None` when what it was about has been deleted.
+    pub request: Option<ShownRequest>,
+}
+
+/// A request as it was sent.
+pub struct ShownRequest {
+    /// Values of custom headers are masked.
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
+}
+
+/// The attempts of a delivery of the team that were made, in order.
+///
+/// # Errors
+/// Those of the store.
+pub async fn attempts(app: &App, team_id: i64, delivery_id: i64) -> Result<Vec<ShownAttempt>> {
+    let event_ids = app.event_ids;
+    let found = app
+        .store
+        .read(move |tx| {
+            let Some(delivery) = deliveries::find(tx, team_id, delivery_id)? else { return Ok(None) };
+            let made = attempts::of_delivery(tx, delivery_id)?;
+            let message = messages::load(tx, event_ids, &[delivery.subject])?.remove(&delivery.subject);
+            Ok(Some((delivery, made, message)))
+        })
+        .await?;
+    let Some((delivery, made, message)) = found else { return Ok(Vec::new()) };
+    let endpoint = app.channels.get(delivery.channel_id);
+    let mut shown = Vec::with_capacity(made.len());
+    for attempt in made {
+        let secrets = secrets_at(app, delivery.channel_id, attempt.started_at).await?;
+        let sent = attempt.detail.request.clone();
+        let request = match (sent, &message, endpoint.as_ref().map(|endpoint| &endpoint.sender)) {
+            (Some(sent), ..) => {
+                Some(ShownRequest { headers: sent.headers.into_iter().collect(), body: sent.body })
+            }
+            (None, Some(message), Some(Sender::Webhook(webhook))) => {
+                let sending = Sending {
+                    message,
+                    channel_id: delivery.channel_id,
+                    delivery_id,
+                    timestamp: attempt.started_at,
+                    default_deadline: Duration::ZERO,
+                };
+                // The channel's own headers may have changed; the attempt knows the names it sent.
+                let request = webhook.without_custom_headers().request(&sending, &secrets);
+                let mut headers: BTreeMap<_, _> = webhook.shown_headers(&request).into_iter().collect();
+                for name in &attempt.detail.custom_headers {
+                    headers.insert(name.clone(), MASKED.to_owned());
+                }
+                Some(ShownRequest { headers, body: String::from_utf8_lossy(&request.body).into_owned() })
+            }
+            _ => None,
+        };
+        shown.push(ShownAttempt { attempt, request });
+    }
+    Ok(shown)
+}

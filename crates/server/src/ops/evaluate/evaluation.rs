@@ -1,0 +1,321 @@
+//! Identities as scoring sees them: read from the store, with who shares what with them, and scored. Nothing is
+//! written, so that what a change would do can be told before it is made.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use dregs_core::badge;
+use dregs_core::identity::Profile;
+use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
+use dregs_core::person;
+use dregs_core::score::{self, Weights};
+use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
+use dregs_core::state::IdentityState;
+use dregs_core::time::Timestamp;
+
+use crate::app::App;
+use crate::ops::decide::decisions::{Asked, Decided};
+use crate::ops::ingest::common;
+use crate::ops::ingest::refold;
+use crate::ops::team::datasets::OfTeams;
+use crate::ops::team::mappings::Mappings;
+use crate::ops::team::rules;
+use crate::store::identities::{self, CycleStart};
+use crate::store::links::{self, Described, HashedKey};
+use crate::store::versions::Versions;
+use crate::store::{Result, StoreError, Tx};
+
+/// What cycles go by beside the rows, as it is at one moment.
+pub struct Seen {
+    /// The numbers of all this. Before a cycle is committed they must be in force, or it goes by what no longer is.
+    pub versions: Arc<Versions>,
+    pub hasher: KeyHasher,
+    /// The keys of devices that are left out.
+    disregarded: Arc<HashSet<HashedKey>>,
+    pub mappings: Arc<Mappings>,
+    datasets: Arc<OfTeams>,
+    common: Arc<common::OfTeams>,
+    pub rules: Arc<rules::OfTeams>,
+    weights: Arc<Weights>,
+    /// An identity that is looked at as if it were disregarded, or not.
+    supposed: Option<Supposed>,
+}
+
+/// A change of one identity that has not been made.
+#[derive(Clone, Copy)]
+pub struct Supposed {
+    pub identity_id: i64,
+    pub disregarded: bool,
+}
+
+impl Seen {
+    pub fn now(app: &App) -> Self {
+        Self {
+            versions: Arc::new(app.kept_versions()),
+            hasher: app.key_hasher,
+            disregarded: app.disregarded.keys(),
+            mappings: app.mappings.current(),
+            datasets: app.datasets.current(),
+            common: app.common.current(),
+            rules: app.rules.current(),
+            weights: Arc::clone(&app.weights),
+            supposed: None,
+        }
+    }
+
+    #[must_use]
+    pub fn supposing(self, supposed: Supposed) -> Self {
+        Self { supposed: Some(supposed), ..self }
+    }
+}
+
+/// An identity that has been scored and decided on.
+pub struct Scored {
+    pub start: CycleStart,
+    pub started_at: Timestamp,
+    pub found: score::Analysis,
+    pub decided: Decided,
+    pub event_count: u64,
+    pub device_count: u32,
+}
+
+/// Scores the identities with these row ids; one that is gone is left out.
+///
+/// # Errors
+/// Those of the store.
+pub fn score(tx: &mut Tx, ids: &[i64], seen: &Seen, started_at: Timestamp) -> Result<Vec<Scored>> {
+    let mut subjects = Vec::with_capacity(ids.len());
+    for mut start in identities::load_cycle_starts(tx, ids)? {
+        if let Some(supposed) = seen.supposed.filter(|supposed| supposed.identity_id == start.id) {
+            start.disregarded = supposed.disregarded;
+        }
+        subjects.push(Evaluee::read(tx, start, seen)?);
+    }
+    let others = Others::read(tx, &subjects, seen)?;
+    subjects
+        .into_iter()
+        .map(|subject| {
+            let shared = others.shared_with(&subject);
+            subject.score(&shared, seen, started_at)
+        })
+        .collect()
+}
+
+/// An identity under evaluation.
+struct Evaluee {
+    start: CycleStart,
+    state: IdentityState,
+    profile: Profile,
+    keys: Vec<(HashedKey, LinkKey)>,
+}
+
+impl Evaluee {
+    fn read(tx: &mut Tx, start: CycleStart, seen: &Seen) -> Result<Self> {
+        let state = refold::decode(tx, start.id, &start.state)?;
+        let data = serde_json::from_str(&start.data).map_err(broken)?;
+        let profile = Profile::from_data(&data, seen.mappings.of(start.team_id));
+        // Nobody living is found by their e-mail address, but those who were deleted.
+        let email = profile.email.as_deref().and_then(person::mailbox);
+        let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
+        let left_out = |fingerprint: &str| {
+            let key = LinkKey { kind: KeyKind::Device, value: fingerprint.to_owned() };
+            seen.disregarded.contains(&HashedKey::new(&seen.hasher, start.team_id, &key))
+        };
+        let common = seen.common.of(start.team_id);
+        let keys = link::current_keys(&state, &profile, common, left_out)
+            .into_iter()
+            .chain(email)
+            .map(|key| (HashedKey::new(&seen.hasher, start.team_id, &key), key))
+            .collect();
+        Ok(Self { start, state, profile, keys })
+    }
+
+    fn score(self, shared: &[SharedKey], seen: &Seen, started_at: Timestamp) -> Result<Scored> {
+        let now = self.state.last_event_at().unwrap_or(started_at);
+        let team_id = self.start.team_id;
+        let known = (seen.mappings.of(team_id), seen.datasets.of(team_id), seen.common.of(team_id));
+        let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared);
+        let found = score::analyze(&snapshot, &seen.weights);
+        let asked = Asked {
+            start: &self.start,
+            is_of_cycle: true,
+            first_event_at: self.state.first_event_at(),
+            scores: &found.scores,
+            badges: badge::of_analyzers(&found.observations).collect(),
+            observations: Some(&found.observations),
+        };
+        let decided = Decided::new(asked, seen.rules.of(team_id), started_at)?;
+        let (event_count, device_count) = (self.state.event_count(), self.state.device_count());
+        Ok(Scored { start: self.start, started_at, found, decided, event_count, device_count })
+    }
+}
+
+/// Who else has the keys of a batch of identities.
+struct Others {
+    holders: HashMap<HashedKey, Vec<links::Holder>>,
+    described: HashMap<i64, Described>,
+    /// Of those who came to a device together with many.
+    states: HashMap<i64, IdentityState>,
+}
+
+impl Others {
+    fn read(tx: &mut Tx, subjects: &[Evaluee], seen: &Seen) -> Result<Self> {
+        let keys: BTreeSet<_> =
+            subjects.iter().flat_map(|s| s.keys.iter().map(|(hashed, _)| *hashed)).collect();
+        let keys: Vec<_> = keys.into_iter().collect();
+        let mut holders: HashMap<HashedKey, Vec<links::Holder>> = HashMap::new();
+        for holder in links::newest_holders(tx, &keys)? {
+            holders.entry(holder.key).or_default().push(holder);
+        }
+        if let Some(supposed) = seen.supposed {
+            Self::suppose(&mut holders, supposed, subjects, &seen.hasher);
+        }
+        // Alone with a key is who asks for it; but of an e-mail address only the deleted are holders.
+        holders.retain(|key, holders| holders.len() > 1 || key.kind == KeyKind::Email as i64);
+        let names = |key: &HashedKey| KeyKind::from_code(key.kind).is_some_and(KeyKind::names_others);
+        let named = holders.iter().filter(|(key, _)| names(key)).flat_map(|(_, holders)| holders);
+        let ids: BTreeSet<_> = named.map(|holder| holder.identity_id).collect();
+        let described = links::describe(tx, &ids.into_iter().collect::<Vec<_>>())?;
+        let described = described.into_iter().map(|described| (described.identity_id, described));
+        let mut described: HashMap<_, _> = described.collect();
+        for (id, profile) in Self::detailed(tx, subjects, &holders, seen)? {
+            if let Some(described) = described.get_mut(&id) {
+                (described.date_of_birth, described.address) = (profile.date_of_birth, profile.address);
+            }
+        }
+        if let Some(Supposed { identity_id, disregarded }) = seen.supposed
+            && let Some(described) = described.get_mut(&identity_id)
+        {
+            described.disregarded = disregarded;
+        }
+        let mut others = Self { holders, described, states: HashMap::new() };
+        let ids: Vec<_> = subjects.iter().flat_map(|subject| others.of_many(subject)).collect();
+        let ids: BTreeSet<_> = ids.into_iter().collect();
+        // A state that an older version wrote tells nothing until its identity is seen again.
+        let states = identities::states(tx, &ids.into_iter().collect::<Vec<_>>())?.into_iter();
+        others.states = states.filter_map(|(id, state)| Some((id, IdentityState::decode(&state)?))).collect();
+        Ok(others)
+    }
+
+    /// Networks count those who are not disregarded: the supposed one is counted, or not.
+    fn suppose(
+        holders: &mut HashMap<HashedKey, Vec<links::Holder>>,
+        supposed: Supposed,
+        subjects: &[Evaluee],
+        hasher: &KeyHasher,
+    ) {
+        let Supposed { identity_id, disregarded } = supposed;
+        for (_, holders) in holders.iter_mut().filter(|(key, _)| key.kind == KeyKind::Network as i64) {
+            holders.retain(|holder| holder.identity_id != identity_id);
+        }
+        let Some(subject) = subjects.iter().find(|subject| subject.start.id == identity_id) else { return };
+        if disregarded {
+            return;
+        }
+        for (key, first_seen_at) in networks(hasher, subject.start.team_id, &subject.state) {
+            let holders = holders.entry(key).or_default();
+            let place = holders.partition_point(|holder| holder.identity_id > identity_id);
+            holders.insert(place, links::Holder { key, identity_id, first_seen_at });
+        }
+    }
+
+    /// Who came to one of the devices of `subject` together with so many that it matters who was at it when.
+    fn of_many(&self, subject: &Evaluee) -> Vec<i64> {
+        let of_many = subject.keys.iter().filter(|(hashed, key)| {
+            let since = [link::held_since(&subject.state, key), subject.state.first_event_at()];
+            let came_at = || self.on_key(subject, hashed, key).map(|(holder, _)| holder.first_seen_at);
+            since.into_iter().flatten().any(|since| score::may_be_many(key.kind, came_at(), since))
+        });
+        of_many
+            .flat_map(|(hashed, key)| self.on_key(subject, hashed, key))
+            .map(|(holder, _)| holder.identity_id)
+            .collect()
+    }
+
+    /// Who else has a key of `subject`, disregarded identities left out, and what is known of them.
+    fn on_key<'a>(
+        &'a self,
+        subject: &'a Evaluee,
+        hashed: &HashedKey,
+        key: &'a LinkKey,
+    ) -> impl Iterator<Item = (&'a links::Holder, Option<&'a Described>)> {
+        let holders = self.holders.get(hashed).into_iter().flatten();
+        holders
+            .filter(|holder| holder.identity_id != subject.start.id)
+            .map(|holder| (holder, self.described.get(&holder.identity_id)))
+            .filter(|(_, described)| match described {
+                Some(described) => !described.disregarded,
+                None => !key.kind.names_others(),
+            })
+            .take(key.kind.others_max())
+    }
+
+    /// The profiles of those with whom somebody's date of birth or address is to be compared.
+    fn detailed(
+        tx: &mut Tx,
+        subjects: &[Evaluee],
+        holders: &HashMap<HashedKey, Vec<links::Holder>>,
+        seen: &Seen,
+    ) -> Result<Vec<(i64, Profile)>> {
+        let compared = |kind| matches!(kind, KeyKind::Name | KeyKind::Birth | KeyKind::Home);
+        let mut teams: BTreeMap<i64, i64> = BTreeMap::new();
+        for subject in subjects.iter().filter(|subject| subject.profile.record().is_some()) {
+            for (hashed, _) in subject.keys.iter().filter(|(_, key)| compared(key.kind)) {
+                let holders = holders.get(hashed).into_iter().flatten();
+                teams.extend(holders.map(|holder| (holder.identity_id, subject.start.team_id)));
+            }
+        }
+        if teams.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<_> = teams.keys().copied().collect();
+        let found = identities::load(tx, &ids)?.into_iter().map(|identity| {
+            let data = serde_json::from_str(&identity.data).map_err(broken)?;
+            Ok((identity.row_id, Profile::from_data(&data, seen.mappings.of(teams[&identity.row_id]))))
+        });
+        found.collect()
+    }
+
+    /// The keys of `subject` that somebody else has too, disregarded identities left out.
+    fn shared_with(&self, subject: &Evaluee) -> Vec<SharedKey> {
+        let shared = subject.keys.iter().filter_map(|(hashed, key)| {
+            let others: Vec<_> = self
+                .on_key(subject, hashed, key)
+                .map(|(holder, described)| {
+                    let state = self.states.get(&holder.identity_id);
+                    let mut other = OtherIdentity {
+                        first_seen_at: holder.first_seen_at,
+                        first_hour: state.and_then(|state| link::first_hour(state, key)),
+                        ..OtherIdentity::default()
+                    };
+                    if let Some(described) = described {
+                        (other.id, other.name, other.email) =
+                            (described.id.clone(), described.name.clone(), described.email.clone());
+                        (other.date_of_birth, other.address) =
+                            (described.date_of_birth.clone(), described.address.clone());
+                    }
+                    other
+                })
+                .collect();
+            let since = link::held_since(&subject.state, key)?;
+            (!others.is_empty()).then(|| SharedKey { key: key.clone(), since, others })
+        });
+        shared.collect()
+    }
+}
+
+/// The networks an identity has come from, as keys, and since when.
+pub fn networks(hasher: &KeyHasher, team_id: i64, state: &IdentityState) -> BTreeMap<HashedKey, Timestamp> {
+    state
+        .addresses()
+        .iter()
+        .rev()
+        .filter_map(|seen| Some((link::network_value(seen.value)?, seen.first_at)))
+        .map(|(value, first_at)| (LinkKey { kind: KeyKind::Network, value }, first_at))
+        .map(|(key, first_at)| (HashedKey::new(hasher, team_id, &key), first_at))
+        .collect()
+}
+
+fn broken(error: impl ToString) -> StoreError {
+    StoreError::Broken(error.to_string())
+}

@@ -1,0 +1,5 @@
+//! Evaluation: identities read, scored, and scored again when something has changed what scores mean.
+
+pub mod backtest;
+pub mod evaluation;
+pub mod rescore;

@@ -1,0 +1,209 @@
+//! The past, scored again after what its names or values mean has changed: a little at a time.
+
+use dregs_core::dataset;
+use dregs_core::identity::Profile;
+use dregs_core::link::{self, KeyKind, LinkKey};
+use dregs_core::time::{SECOND_MS, Timestamp};
+use dregs_core::words::snake;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::ops::ingest::EVALUATION_LANE;
+use crate::ops::ingest::refold;
+use crate::store::changes::{self, Touched};
+use crate::store::identities::{self, Renamed, Walked};
+use crate::store::{Result, StoreError, Tx, settings};
+
+/// What work on the past is called in the settings.
+const WORK_PREFIX: &str = "rescore:";
+/// Identities looked at in one transaction, so that no other waits long.
+const CHUNK_IDENTITIES: i64 = 200;
+/// Other nodes go by what was until they have read what is.
+const WORK_DELAY_MS: i64 = 2 * SECOND_MS;
+
+/// Of what the meaning has changed, which says whom that concerns.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum Concern {
+    /// Those who have had an event with this name, in lower_snake_case.
+    EventType,
+    /// Those of whom this is known.
+    IdentityField,
+    /// Those whose e-mail address is at this domain, or under it.
+    EmailDomain,
+    /// Those who have come from this network.
+    Network,
+    /// Those who have shown a value that turned out to be common.
+    Common(KeyKind),
+    /// Everybody: rules are asked again, and nobody is scored.
+    Rules,
+}
+
+/// Work on the past that is under way.
+#[derive(Serialize, Deserialize)]
+struct Work {
+    team_id: i64,
+    concern: Concern,
+    value: String,
+    /// Not before this.
+    from: Timestamp,
+    /// The last identity looked at.
+    after: i64,
+}
+
+impl Work {
+    fn put(&self, tx: &mut Tx) -> Result<()> {
+        let name = format!("{WORK_PREFIX}{}:{:?}:{}", self.team_id, self.concern, self.value);
+        settings::put(tx, &name, &serde_json::to_vec(self).map_err(broken)?)
+    }
+
+    /// Has the rules asked for the next few.
+    fn ask_rules(&mut self, tx: &mut Tx, name: &str, now: Timestamp) -> Result<()> {
+        match identities::ask_rules(tx, self.team_id, self.after, CHUNK_IDENTITIES, now)? {
+            Some(last) => self.after = last,
+            None => return settings::delete(tx, name),
+        }
+        self.put(tx)
+    }
+}
+
+/// A change of what something means: what it is about, and its value.
+struct About<'a> {
+    concern: Concern,
+    value: &'a str,
+}
+
+impl About<'_> {
+    fn concerns(&self, tx: &mut Tx, identity: &Walked, known: &Known) -> Result<bool> {
+        Ok(match self.concern {
+            Concern::Rules => false,
+            Concern::IdentityField => known.data.keys().any(|key| snake(key) == self.value),
+            Concern::EventType => {
+                let state = refold::decode(tx, identity.id, &identity.state)?;
+                state.names().iter().any(|name| snake(&name.value) == self.value)
+            }
+            Concern::Network => {
+                let state = refold::decode(tx, identity.id, &identity.state)?;
+                let addresses = state.addresses().iter().map(|seen| seen.value);
+                let systems = state.places().iter().filter_map(|seen| seen.value.asn);
+                dataset::is_within(addresses, systems, self.value)
+            }
+            Concern::Common(kind) => {
+                let state = refold::decode(tx, identity.id, &identity.state)?;
+                link::has_shown(&state, &known.profile, &LinkKey { kind, value: self.value.to_owned() })
+            }
+            Concern::EmailDomain => {
+                known.profile.email.as_deref().is_some_and(|email| dataset::is_at(email, self.value))
+            }
+        })
+    }
+}
+
+struct Known {
+    data: Map<String, Value>,
+    profile: Profile,
+}
+
+/// Has everybody whom a change concerns scored again, from a little after `now` on.
+pub fn begin(tx: &mut Tx, team_id: i64, concern: Concern, value: &str, now: Timestamp) -> Result<()> {
+    let from = now.plus_millis(WORK_DELAY_MS);
+    Work { team_id, concern, value: value.to_owned(), from, after: 0 }.put(tx)
+}
+
+/// Identities that are looked at to count those whom a change concerns: the newest. It takes a second or so.
+const COUNTED_MAX: u64 = 20_000;
+
+/// Whom a change concerns.
+pub struct Count {
+    /// Of those looked at.
+    pub identities: u64,
+    /// The newest.
+    pub looked_at: u64,
+}
+
+/// Counts those whom a change would concern.
+///
+/// # Errors
+/// Those of the store.
+pub async fn count(app: &App, team_id: i64, concern: Concern, value: String) -> Result<Count> {
+    let mut count = Count { identities: 0, looked_at: 0 };
+    let mut before = i64::MAX;
+    while count.looked_at < COUNTED_MAX {
+        let (mappings, value) = (app.mappings.current(), value.clone());
+        let chunk = app
+            .store
+            .read(move |tx| {
+                let walked = identities::before(tx, team_id, before, CHUNK_IDENTITIES)?;
+                let (last, looked_at) = (walked.last().map(|last| last.id), walked.len() as u64);
+                let about = About { concern, value: &value };
+                let mut concerned = 0;
+                for identity in walked {
+                    let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
+                    let profile = Profile::from_data(&data, mappings.of(team_id));
+                    concerned += u64::from(about.concerns(tx, &identity, &Known { data, profile })?);
+                }
+                Ok((last, looked_at, concerned))
+            })
+            .await?;
+        let (Some(last), looked_at, concerned) = chunk else { break };
+        count.identities += concerned;
+        count.looked_at += looked_at;
+        before = last;
+    }
+    Ok(count)
+}
+
+/// Does a piece of what there is to do; `false` when there is nothing.
+///
+/// # Errors
+/// Those of the store.
+pub async fn work(app: &App) -> Result<bool> {
+    let (now, min_cycle_ms) = (app.clock.now(), app.min_cycle_ms());
+    for (name, value) in app.store.read(|tx| settings::with_prefix(tx, WORK_PREFIX)).await? {
+        let mut work: Work = serde_json::from_slice(&value).map_err(broken)?;
+        if work.from > now {
+            continue;
+        }
+        let mappings = app.mappings.current();
+        app.store
+            .write(move |tx| {
+                if matches!(work.concern, Concern::Rules) {
+                    return work.ask_rules(tx, &name, now);
+                }
+                let walked = identities::after(tx, work.team_id, work.after, CHUNK_IDENTITIES)?;
+                let Some(last) = walked.last() else { return settings::delete(tx, &name) };
+                work.after = last.id;
+                let mut concerned = Vec::new();
+                for identity in walked {
+                    let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
+                    let profile = Profile::from_data(&data, mappings.of(work.team_id));
+                    let known = Known { data, profile };
+                    let about = About { concern: work.concern, value: &work.value };
+                    if about.concerns(tx, &identity, &known)? {
+                        let Profile { name, email, username, .. } = known.profile;
+                        concerned.push(Renamed {
+                            id: identity.id,
+                            version: identity.version,
+                            name,
+                            email,
+                            username,
+                        });
+                    }
+                }
+                identities::rename(tx, &concerned)?;
+                let ids: Vec<_> = concerned.iter().map(|identity| identity.id).collect();
+                identities::mark_dirty(tx, &ids, now, min_cycle_ms)?;
+                let touched = Touched { identities: ids.into_iter().collect(), ..Touched::default() };
+                changes::insert(tx, &touched, now)?;
+                work.put(tx)
+            })
+            .await?;
+        app.evaluations.spill(EVALUATION_LANE);
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+fn broken(error: impl ToString) -> StoreError {
+    StoreError::Broken(error.to_string())
+}

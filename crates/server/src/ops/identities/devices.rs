@@ -1,0 +1,84 @@
+//! Disregarded devices: nobody's analysis looks at who else uses them.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
+
+use crate::app::App;
+use crate::ops::audit::{self, Act, Actor};
+use crate::ops::ingest::EVALUATION_LANE;
+use crate::store::changes::{self, Touched};
+use crate::store::devices::{self, Device};
+use crate::store::links::{self, HashedKey};
+use crate::store::{Result, Store, identities};
+
+/// Identities marked in one transaction, so that no other waits long.
+const CHUNK_IDENTITIES: i64 = 500;
+
+/// The keys of the devices that are disregarded: few, and asked for in every cycle.
+#[derive(Default)]
+pub struct Disregarded(RwLock<Arc<HashSet<HashedKey>>>);
+
+impl Disregarded {
+    /// The keys as they are now.
+    pub fn keys(&self) -> Arc<HashSet<HashedKey>> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the disregarded devices again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reload(&self, store: &Store, hasher: &KeyHasher) -> Result<()> {
+        let rows = store.read(devices::disregarded).await?;
+        let keys = rows.into_iter().map(|(team_id, fingerprint)| key(hasher, team_id, fingerprint)).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(())
+    }
+}
+
+/// The key of a device.
+pub fn key(hasher: &KeyHasher, team_id: i64, fingerprint: String) -> HashedKey {
+    HashedKey::new(hasher, team_id, &LinkKey { kind: KeyKind::Device, value: fingerprint })
+}
+
+/// Takes a device out of everybody's analysis, or back in; those who use it are scored again.
+///
+/// # Errors
+/// Those of the store.
+pub async fn disregard(app: &App, actor: Actor, device: Device, disregarded: bool) -> Result<()> {
+    let (now, key) = (app.clock.now(), key(&app.key_hasher, actor.team_id, device.fingerprint.clone()));
+    app.store
+        .write(move |tx| {
+            devices::disregard(tx, device.id, disregarded)?;
+            let touched = Touched { devices: [device.id].into(), ..Touched::default() };
+            changes::insert(tx, &touched, now)?;
+            let flag = |disregarded: bool| Some(serde_json::json!({ "disregarded": disregarded }));
+            let act = Act {
+                action: "device.change",
+                target_type: "device",
+                target_id: &device.fingerprint,
+                before: flag(device.disregarded),
+                after: flag(disregarded),
+            };
+            audit::record(tx, &actor, &act, now)
+        })
+        .await?;
+    app.disregarded.reload(&app.store, &app.key_hasher).await?;
+    let (mut after, min_cycle_ms) = (0, app.min_cycle_ms());
+    loop {
+        let marked = app
+            .store
+            .write(move |tx| {
+                let holders = links::holders_after(tx, key, after, CHUNK_IDENTITIES)?;
+                identities::mark_dirty(tx, &holders, now, min_cycle_ms)?;
+                Ok(holders.last().copied())
+            })
+            .await?;
+        let Some(last) = marked else { break };
+        after = last;
+        app.evaluations.spill(EVALUATION_LANE);
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! Forgetting a person: everything that is kept of them goes, but for keyed hashes of their devices
+//! and of their e-mail address, by which they are recognised should they come back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dregs_core::event::Event;
+use dregs_core::identity::Profile;
+use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
+use dregs_core::mapping::Mapping;
+use dregs_core::person;
+use dregs_core::time::Timestamp;
+
+use crate::app::App;
+use crate::failpoint;
+use crate::ops::audit::{self, Act, Actor};
+use crate::ops::ingest::EVALUATION_LANE;
+use crate::ops::ingest::names::Known;
+use crate::ops::team::mappings::Mappings;
+use crate::store::changes::{self, Touched};
+use crate::store::identities::Identity;
+use crate::store::links::{self, HashedKey};
+use crate::store::names::NameKind;
+use crate::store::{Result, StoreError, Tx, audit_log, erasure, groups};
+
+/// Rows removed in one transaction, so that no other waits long.
+const CHUNK_ROWS: i64 = 500;
+
+/// Removes an identity with everything that is kept of it.
+///
+/// # Errors
+/// Those of the store; what is left then is removed in the background.
+pub async fn erase(app: &App, actor: Actor, identity: Identity) -> Result<()> {
+    let (now, hasher, team_id, id) = (app.clock.now(), app.key_hasher, actor.team_id, identity.row_id);
+    let mappings = app.mappings.current();
+    app.store
+        .write(move |tx| {
+            remove_profile_keys(tx, &hasher, &mappings, team_id, &identity)?;
+            erasure::begin(tx, team_id, id, now)?;
+            if let Some(value) = identity.display_email.as_deref().and_then(person::mailbox) {
+                let key = HashedKey::new(&hasher, team_id, &LinkKey { kind: KeyKind::Email, value });
+                links::insert(tx, &[(key, id, now)])?;
+            }
+            // The log of who did what names them no more, nor does this entry.
+            let hash = LinkKey { kind: KeyKind::Email, value: identity.id.clone() };
+            let name = format!("deleted-{:016x}", hasher.hash(&hash));
+            audit_log::forget(tx, team_id, "identity", &identity.id, &name)?;
+            let act = Act {
+                action: "identity.delete",
+                target_type: "identity",
+                target_id: &name,
+                before: None,
+                after: None,
+            };
+            audit::record(tx, &actor, &act, now)?;
+            changes::insert(tx, &Touched::identity(id), now)
+        })
+        .await?;
+    failpoint::reach("erasure.begun");
+    remove(app, team_id, id).await
+}
+
+/// Removes the keys of what an identity said of itself, by today's mapping and by the shipped one.
+fn remove_profile_keys(
+    tx: &mut Tx,
+    hasher: &KeyHasher,
+    mappings: &Mappings,
+    team_id: i64,
+    identity: &Identity,
+) -> Result<()> {
+    let data = serde_json::from_str(&identity.data).map_err(|error| StoreError::Broken(error.to_string()))?;
+    let keys: BTreeSet<_> = [mappings.of(team_id), &Mapping::default()]
+        .into_iter()
+        .flat_map(|mapping| link::profile_keys(&Profile::from_data(&data, mapping)).collect::<Vec<_>>())
+        .map(|key| (HashedKey::new(hasher, team_id, &key), identity.row_id))
+        .collect();
+    links::remove(tx, &keys.into_iter().collect::<Vec<_>>())
+}
+
+/// Goes on with what was interrupted.
+///
+/// # Errors
+/// Those of the store.
+pub async fn resume(app: &App) -> Result<()> {
+    for (team_id, id) in app.store.read(erasure::unfinished).await? {
+        remove(app, team_id, id).await?;
+    }
+    Ok(())
+}
+
+/// Removes what is left of an identity.
+async fn remove(app: &App, team_id: i64, id: i64) -> Result<()> {
+    while app.store.write(move |tx| erasure::remove_told(tx, id, CHUNK_ROWS)).await? > 0 {}
+    loop {
+        let types = types(app, team_id);
+        let (hasher, now) = (app.key_hasher, app.clock.now());
+        let removed = app
+            .store
+            .write(move |tx| {
+                let events = erasure::events(tx, id, CHUNK_ROWS)?;
+                remove_events(tx, &hasher, &types, team_id, id, &events, now)?;
+                Ok(events.len())
+            })
+            .await?;
+        if removed == 0 {
+            break;
+        }
+    }
+    // A cycle or an attempt that was under way may have written once more.
+    while app.store.write(move |tx| erasure::remove_told(tx, id, CHUNK_ROWS)).await? > 0 {}
+    while app.store.write(erasure::overwrite_some).await? {}
+    app.store.write(move |tx| erasure::finish(tx, id)).await?;
+    app.evaluations.spill(EVALUATION_LANE);
+    app.store.empty_log().await
+}
+
+/// The numbers of the types of groups of a team.
+fn types(app: &App, team_id: i64) -> BTreeMap<String, i64> {
+    let words = app.names.select(team_id, NameKind::GroupType, |word| {
+        matches!(app.names.find(team_id, NameKind::GroupType, word), Known::Numbered(_))
+    });
+    words.into_iter().collect()
+}
+
+fn remove_events(
+    tx: &mut Tx,
+    hasher: &KeyHasher,
+    types: &BTreeMap<String, i64>,
+    team_id: i64,
+    id: i64,
+    events: &[(i64, Event)],
+    now: Timestamp,
+) -> Result<()> {
+    let key = |kind: KeyKind, value: &str| {
+        HashedKey::new(hasher, team_id, &LinkKey { kind, value: value.to_owned() })
+    };
+    let named: BTreeSet<_> = events
+        .iter()
+        .flat_map(|(_, event)| event.groups.iter().map(|g| (g.group_type.as_str(), g.id.as_str())))
+        .collect();
+    let group_ids = groups::ids(tx, team_id, &named.into_iter().collect::<Vec<_>>())?;
+    let (mut listed, mut keys, mut devices) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for (row, event) in events {
+        for group in &event.groups {
+            let is_it = |(kind, id, _): &&(String, String, i64)| *kind == group.group_type && *id == group.id;
+            let own = group_ids.iter().find(is_it).map(|(_, _, id)| *id);
+            let of_type = types.get(&group.group_type).map(|id| -id);
+            listed.extend(own.into_iter().chain(of_type).map(|list| (list, event.timestamp, *row)));
+        }
+        keys.extend(event.ip.and_then(link::ip_value).map(|value| key(KeyKind::Ip, &value)));
+        keys.extend(event.ip.and_then(link::network_value).map(|value| key(KeyKind::Network, &value)));
+        keys.extend(event.session.as_deref().map(|session| key(KeyKind::Session, session)));
+        devices.extend(event.fingerprint.as_deref());
+    }
+    let rows: Vec<_> = events.iter().map(|(row, _)| *row).collect();
+    erasure::remove_events(tx, &rows, &listed.into_iter().collect::<Vec<_>>())?;
+    links::remove(tx, &keys.into_iter().map(|key| (key, id)).collect::<Vec<_>>())?;
+    let mut touched = Touched::default();
+    for fingerprint in devices {
+        let key = key(KeyKind::Device, fingerprint);
+        touched.devices.extend(erasure::remove_device(tx, key, fingerprint, id)?);
+    }
+    changes::insert(tx, &touched, now)
+}

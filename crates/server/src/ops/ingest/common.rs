@@ -1,0 +1,157 @@
+//! What most of a team's identities have in common: learned from its events as they come, kept, and left out
+//! of everybody's evidence.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use dregs_core::common::{self, Common, Sample, VALUES_OF_TEAM_MAX};
+use dregs_core::link::LinkKey;
+use dregs_core::time::Timestamp;
+
+use crate::app::App;
+use crate::ops::evaluate::rescore::{self, Concern};
+use crate::store::common::{self as table, CommonValue};
+use crate::store::{Result, Store, events};
+
+/// Of the newest events of all teams so many are looked at when the server starts.
+const EVENTS_AT_START: i64 = 1_000;
+
+/// What is common in each team, and whom that is learned from.
+#[derive(Default)]
+pub struct Directory {
+    current: RwLock<Arc<OfTeams>>,
+    samples: Mutex<HashMap<i64, Sample>>,
+    /// What was learned and is not in the store yet.
+    learned: Mutex<Vec<CommonValue>>,
+}
+
+/// What is common as it is known at one moment.
+#[derive(Clone, Default)]
+pub struct OfTeams {
+    of_teams: HashMap<i64, Common>,
+    /// In the order in which it was learned.
+    values: Vec<CommonValue>,
+    none: Common,
+}
+
+impl OfTeams {
+    pub fn of(&self, team_id: i64) -> &Common {
+        self.of_teams.get(&team_id).unwrap_or(&self.none)
+    }
+
+    /// What is known of a team, in the order in which it was learned.
+    pub fn values(&self, team_id: i64) -> impl Iterator<Item = &CommonValue> {
+        self.values.iter().filter(move |value| value.team_id == team_id)
+    }
+
+    fn add(&mut self, value: CommonValue) {
+        let of_team = self.of_teams.entry(value.team_id).or_default();
+        if !of_team.contains(&value.key) {
+            of_team.insert(value.key.clone());
+            self.values.push(value);
+        }
+    }
+}
+
+/// What an event showed of its identity.
+pub struct Shown {
+    pub team_id: i64,
+    pub identity_id: String,
+    /// When the identity was first seen, if it was known before; and the time of the event.
+    pub times: (Option<Timestamp>, Timestamp),
+    pub values: Vec<LinkKey>,
+}
+
+impl Directory {
+    pub fn current(&self) -> Arc<OfTeams> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes in what events showed, in the order in which they arrived. What turns out to be common counts from
+    /// then on; [`keep`] has it stored.
+    pub fn take(&self, shown: &[Shown], now: Timestamp) {
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.current();
+        for Shown { team_id, identity_id, times, values } in shown {
+            let sample = samples.entry(*team_id).or_default();
+            let found = sample.take(identity_id, *times, values, known.of(*team_id));
+            if found.is_empty() {
+                continue;
+            }
+            let room = VALUES_OF_TEAM_MAX.saturating_sub(known.values(*team_id).count());
+            let mut more = OfTeams::clone(&known);
+            let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+            for key in found.into_iter().take(room) {
+                let (holders, identities) = sample.share(&key);
+                let (holders, identities) = (holders as i64, identities as i64);
+                let value = CommonValue { team_id: *team_id, key, identities, holders, learned_at: now };
+                tracing::warn!(
+                    team = team_id,
+                    kind = value.key.kind.name(),
+                    "{}",
+                    common::advice(value.key.kind)
+                );
+                learned.push(value.clone());
+                more.add(value);
+            }
+            known = Arc::new(more);
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
+        }
+    }
+
+    /// Reads the values again that are kept, since another node may have learned some.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reload(&self, store: &Store) -> Result<()> {
+        let kept = store.read(table::all).await?;
+        let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut of_teams = OfTeams::default();
+        kept.into_iter().chain(learned.iter().cloned()).for_each(|value| of_teams.add(value));
+        *current = Arc::new(of_teams);
+        Ok(())
+    }
+
+    /// Learns from the newest events again, after a start.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn learn_again(&self, store: &Store, now: Timestamp) -> Result<()> {
+        let newest = store.read(|tx| events::newest(tx, EVENTS_AT_START)).await?;
+        let shown: Vec<_> = newest
+            .into_iter()
+            .filter_map(|newest| {
+                let values = common::values(&newest.event, []);
+                let identity_id = newest.event.identity?.id;
+                let times = (newest.known_since, newest.event.timestamp);
+                Some(Shown { team_id: newest.team_id, identity_id, times, values })
+            })
+            .collect();
+        self.take(&shown, now);
+        Ok(())
+    }
+}
+
+/// Stores what was learned, and has those scored again who were judged by it.
+///
+/// # Errors
+/// Those of the store; then it is tried again the next time.
+pub async fn keep(app: &App) -> Result<()> {
+    let learned = app.common.learned.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if learned.is_empty() {
+        return Ok(());
+    }
+    let (now, count) = (app.clock.now(), learned.len());
+    app.store
+        .write(move |tx| {
+            table::insert(tx, &learned)?;
+            for CommonValue { team_id, key, .. } in &learned {
+                rescore::begin(tx, *team_id, Concern::Common(key.kind), &key.value, now)?;
+            }
+            Ok(())
+        })
+        .await?;
+    app.common.learned.lock().unwrap_or_else(PoisonError::into_inner).drain(..count);
+    Ok(())
+}

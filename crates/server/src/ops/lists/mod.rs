@@ -1,0 +1,6 @@
+//! Lists and searches.
+
+pub mod event_lists;
+pub mod roster;
+pub mod search;
+pub mod tail;

@@ -1,0 +1,266 @@
+//! Channels: what people do to them.
+
+use std::sync::Arc;
+
+use dregs_core::notify::catalogue;
+use dregs_core::notify::message::{EventType, Message};
+use dregs_core::notify::signature::Secret;
+use dregs_core::time::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::app::App;
+use crate::channels::config::{ChannelConfig, MASKED};
+use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
+use crate::ops::deliver::endpoints::{self, SECRET_PURPOSE};
+use crate::ops::handoff::Outgoing;
+use crate::store::attempts::{AttemptRecord, Trigger};
+use crate::store::channels::{self, Channel};
+use crate::store::claims::DELIVERY_LEASE_MS;
+use crate::store::deliveries::{self, NewDelivery, Subject};
+use crate::store::{Result, StoreError, Tx, channel_health, notifications, waiting};
+use crate::vault::Vault;
+
+/// Deliveries changed in one transaction, so that no other waits long.
+const CHUNK_DELIVERIES: i64 = 2_000;
+
+/// A new signing secret, and the same sealed.
+///
+/// # Errors
+/// Never in practice.
+pub fn new_secret(vault: &Vault) -> Result<(Secret, Vec<u8>)> {
+    let bytes: [u8; 32] = rand::random();
+    let sealed = vault.seal(SECRET_PURPOSE, &bytes).map_err(StoreError::Broken)?;
+    Ok((Secret::from_bytes(bytes), sealed))
+}
+
+/// Stores a new channel; the answer is its id and its signing secret, which nobody sees again.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the team has a channel with this slug.
+pub async fn create(app: &App, actor: Actor, channel: Channel) -> Result<(i64, Secret)> {
+    let (secret, sealed) = new_secret(&app.vault)?;
+    let config = endpoints::config(&app.vault, &channel).map_err(StoreError::Broken)?;
+    let id = app
+        .store
+        .write(move |tx| {
+            bounds::CHANNELS.check_team(tx, channel.team_id)?;
+            let id = channels::insert(tx, &channel)?;
+            channels::insert_secret(tx, id, &sealed, channel.created_at)?;
+            record(tx, &actor, "channel.create", id, (None, told(&channel, &config)), channel.created_at)?;
+            Ok(id)
+        })
+        .await?;
+    app.reload_channels().await?;
+    Ok((id, secret))
+}
+
+/// What becomes of the deliveries that wait when a channel is enabled again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnResume {
+    Send,
+    Skip,
+}
+
+/// Writes a changed channel; `resumed` says what to do with what waited while it was disabled.
+pub async fn update(
+    app: &App,
+    actor: Actor,
+    before: Channel,
+    channel: Channel,
+    resumed: Option<OnResume>,
+) -> Result<()> {
+    let (id, now) = (channel.id, channel.updated_at);
+    let configs = [endpoints::config(&app.vault, &before), endpoints::config(&app.vault, &channel)];
+    let [config_before, config] = configs.map(|config| config.map_err(StoreError::Broken));
+    let (config_before, config) = (config_before?, config?);
+    let told = (told(&before, &config_before), told(&channel, &config));
+    // What an endpoint did says nothing of another.
+    let begins_anew = resumed.is_some() || config_before != config;
+    if resumed == Some(OnResume::Skip) {
+        let skip = move |tx: &mut Tx| {
+            deliveries::skip_some(tx, id, "skipped when the channel was enabled again", now, CHUNK_DELIVERIES)
+        };
+        while app.store.write(skip).await? > 0 {}
+    }
+    app.store
+        .write(move |tx| {
+            channels::update(tx, &channel)?;
+            if begins_anew {
+                channel_health::clear(tx, id)?;
+            }
+            if channel.by_identity {
+                deliveries::follow_identities(tx, id)?;
+            }
+            record(tx, &actor, "channel.change", id, told.clone(), now)
+        })
+        .await?;
+    app.reload_channels().await?;
+    app.health.reload(&app.store).await?;
+    app.deliveries.spill(id);
+    Ok(())
+}
+
+/// Removes a channel with everything that was or would be sent to it.
+pub async fn delete(app: &App, actor: Actor, channel: Channel) -> Result<()> {
+    let (id, now) = (channel.id, app.clock.now());
+    // First nothing new comes in, and the channel itself goes last: whenever this is interrupted,
+    // the channel is still there to be removed.
+    app.store.write(move |tx| channels::unsubscribe(tx, id)).await?;
+    app.reload_channels().await?;
+    let config = endpoints::config(&app.vault, &channel).map_err(StoreError::Broken)?;
+    let told = told(&channel, &config);
+    while app.store.write(move |tx| deliveries::delete_some(tx, id, CHUNK_DELIVERIES)).await? > 0 {}
+    app.store
+        .write(move |tx| {
+            while deliveries::delete_some(tx, id, CHUNK_DELIVERIES)? > 0 {}
+            channels::delete(tx, id)?;
+            record(tx, &actor, "channel.delete", id, (told.clone(), None), now)
+        })
+        .await?;
+    app.reload_channels().await?;
+    app.deliveries.forget(id);
+    Ok(())
+}
+
+/// Gives a channel a new secret; the old ones go on signing for `overlap_seconds`.
+pub async fn rotate_secret(app: &App, actor: Actor, id: i64, overlap_seconds: u32) -> Result<Secret> {
+    let (secret, sealed) = new_secret(&app.vault)?;
+    let now = app.clock.now();
+    let end = now.plus_millis(i64::from(overlap_seconds) * 1_000);
+    app.store
+        .write(move |tx| {
+            channels::expire_secrets(tx, id, end)?;
+            channels::insert_secret(tx, id, &sealed, now)?;
+            let after = Some(json!({ "overlapSeconds": overlap_seconds }));
+            record(tx, &actor, "channel.rotate-secret", id, (None, after), now)
+        })
+        .await?;
+    app.reload_channels().await?;
+    Ok(secret)
+}
+
+/// Makes what waits in a channel due now, and ends the pause of one that is left alone.
+///
+/// # Errors
+/// Those of the store.
+pub async fn retry(app: &App, actor: Actor, id: i64) -> Result<()> {
+    let now = app.clock.now();
+    app.store
+        .write(move |tx| {
+            channel_health::end_pause(tx, id, now)?;
+            waiting::let_go(tx, id, now)?;
+            record(tx, &actor, "channel.retry", id, (None, None), now)
+        })
+        .await?;
+    app.health.reload(&app.store).await?;
+    app.deliveries.spill(id);
+    Ok(())
+}
+
+/// A channel for the audit log: what may hold a secret is masked.
+fn told(channel: &Channel, config: &ChannelConfig) -> Option<Value> {
+    let mut config = serde_json::to_value(config.masked()).unwrap_or_default();
+    if let Some(url) = config.get_mut("url")
+        && let Some((before, _)) = url.as_str().and_then(|url| url.split_once(['?', '#']))
+    {
+        *url = format!("{before}?{MASKED}").into();
+    }
+    Some(json!({
+        "type": channel.channel_type,
+        "name": channel.name,
+        "slug": channel.slug,
+        "enabled": channel.enabled,
+        "events": channel.events.iter().map(EventType::name).collect::<Vec<_>>(),
+        "config": config,
+    }))
+}
+
+fn record(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &'static str,
+    id: i64,
+    (before, after): (Option<Value>, Option<Value>),
+    now: Timestamp,
+) -> Result<()> {
+    let act = Act { action, target_type: "channel", target_id: &id.to_string(), before, after };
+    audit::record(tx, actor, &act, now)
+}
+
+/// The secrets that signed at `time`, newest first, ended ones included.
+pub async fn secrets_at(app: &App, channel_id: i64, time: Timestamp) -> Result<Vec<Secret>> {
+    let rows = app.store.read(move |tx| channels::secrets(tx, channel_id)).await?;
+    let signing = rows.iter().filter(|row| row.signs_at(time));
+    signing.map(|row| endpoints::open_secret(&app.vault, row).map_err(StoreError::Broken)).collect()
+}
+
+/// Sends a test to a channel now, enabled or not: its own event, or the catalogue's example of
+/// another. The answer is the attempt; a test is never tried again.
+///
+/// # Errors
+/// Those of the store, and [`StoreError::Unavailable`] when the server is stopping.
+pub async fn test(
+    app: &App,
+    actor: Actor,
+    channel: &Channel,
+    event: EventType,
+) -> Result<(i64, AttemptRecord)> {
+    let now = app.clock.now();
+    let data = catalogue::example_data(event).to_string();
+    let (team_id, channel_id) = (channel.team_id, channel.id);
+    let stored = data.clone();
+    let (notification_id, delivery_id) = app
+        .store
+        .write(move |tx| {
+            let after = Some(json!({ "event": event.name() }));
+            record(tx, &actor, "channel.test", channel_id, (None, after), now)?;
+            let notification_id = notifications::insert(tx, team_id, event, now, &stored)?;
+            let delivery = NewDelivery {
+                channel_id,
+                event,
+                subject: Subject::Notification { id: notification_id },
+                about: None,
+                trigger: Trigger::Test,
+                created_at: now,
+                next_attempt_at: now.plus_millis(DELIVERY_LEASE_MS),
+                leased: true,
+                by_identity: false,
+            };
+            let ids = deliveries::insert(tx, &[delivery])?;
+            let (_, _, id) =
+                ids.first().ok_or_else(|| StoreError::Broken("no delivery was stored".into()))?;
+            Ok((notification_id, *id))
+        })
+        .await?;
+    let message = app.event_ids.notified(notifications::Notification {
+        id: notification_id,
+        event,
+        identity_id: None,
+        sequence: None,
+        occurred_at: now,
+        data,
+    });
+    let attempt = attempt_now(app, channel_id, delivery_id, message).await?;
+    Ok((delivery_id, attempt))
+}
+
+async fn attempt_now(
+    app: &App,
+    channel_id: i64,
+    delivery_id: i64,
+    message: Message,
+) -> Result<AttemptRecord> {
+    let (watcher, watched) = oneshot::channel();
+    app.deliveries.send(Outgoing {
+        delivery_id,
+        channel_id,
+        message: Arc::new(message),
+        trigger: Trigger::Test,
+        failures: 0,
+        due_at: None,
+        watcher: Some(watcher),
+    });
+    watched.await.map_err(|_| StoreError::Unavailable("the server is stopping".into()))
+}

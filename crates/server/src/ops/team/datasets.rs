@@ -1,0 +1,116 @@
+//! Datasets: changed, and kept in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dregs_core::dataset::{Dataset, Datasets};
+use dregs_core::time::Timestamp;
+use serde_json::json;
+
+use crate::app::App;
+use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
+use crate::ops::evaluate::rescore::{self, Concern};
+use crate::store::datasets::{self, Entry};
+use crate::store::{Result, Store, Tx};
+
+/// The datasets of every team that has entries of its own.
+#[derive(Default)]
+pub struct Directory(RwLock<Arc<OfTeams>>);
+
+/// The datasets as they were at one moment.
+#[derive(Default)]
+pub struct OfTeams {
+    own: HashMap<i64, Datasets>,
+    shipped: Datasets,
+}
+
+impl OfTeams {
+    pub fn of(&self, team_id: i64) -> &Datasets {
+        self.own.get(&team_id).unwrap_or(&self.shipped)
+    }
+}
+
+impl Directory {
+    pub fn current(&self) -> Arc<OfTeams> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the entries again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reload(&self, store: &Store) -> Result<()> {
+        let mut own: HashMap<i64, Datasets> = HashMap::new();
+        for entry in store.read(datasets::all).await? {
+            if let Some(dataset) = Dataset::parse(&entry.dataset) {
+                own.entry(entry.team_id).or_default().insert(dataset, entry.value, entry.included);
+            }
+        }
+        let of_teams = OfTeams { own, shipped: Datasets::default() };
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(of_teams);
+        Ok(())
+    }
+}
+
+/// Adds an entry, and has those whom it concerns scored again. The answer is its id.
+///
+/// # Errors
+/// [`crate::store::StoreError::Conflict`] when the team has an entry for the value.
+pub async fn create(app: &App, actor: Actor, new: Entry) -> Result<i64> {
+    let id = app
+        .store
+        .write(move |tx| {
+            bounds::DATASET_ENTRIES.check_team(tx, new.team_id)?;
+            let id = datasets::insert(tx, &new)?;
+            changed(tx, &actor, "dataset-entry.create", id, &new, new.created_at)?;
+            Ok(id)
+        })
+        .await?;
+    app.datasets.reload(&app.store).await?;
+    Ok(id)
+}
+
+/// Removes an entry; `false` where the team has none with this id.
+///
+/// # Errors
+/// Those of the store.
+pub async fn delete(app: &App, actor: Actor, dataset: Dataset, id: i64) -> Result<bool> {
+    let now = app.clock.now();
+    let deleted = app
+        .store
+        .write(move |tx| {
+            let Some(was) = datasets::delete(tx, actor.team_id, dataset.slug(), id)? else {
+                return Ok(false);
+            };
+            changed(tx, &actor, "dataset-entry.delete", id, &was, now)?;
+            Ok(true)
+        })
+        .await?;
+    app.datasets.reload(&app.store).await?;
+    Ok(deleted)
+}
+
+fn changed(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &'static str,
+    id: i64,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<()> {
+    let told = Some(json!({
+        "dataset": entry.dataset,
+        "value": entry.value,
+        "included": entry.included,
+        "note": entry.note,
+    }));
+    let (before, after) = if action.ends_with("delete") { (told, None) } else { (None, told) };
+    let act = Act { action, target_type: "dataset-entry", target_id: &id.to_string(), before, after };
+    audit::record(tx, actor, &act, now)?;
+    let concern = match Dataset::parse(&entry.dataset) {
+        Some(Dataset::Hosting | Dataset::Tor) => Concern::Network,
+        _ => Concern::EmailDomain,
+    };
+    rescore::begin(tx, entry.team_id, concern, &entry.value, now)
+}

@@ -1,0 +1,207 @@
+//! Mappings: changed, and kept in memory.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dregs_core::mapping::{CanonicalType, Mapping, MappingKind};
+use dregs_core::notify::message::EventType;
+use dregs_core::words::snake;
+use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
+use crate::ops::evaluate::rescore::{self, Concern};
+use crate::ops::lists::roster::{self, Filter, Slice, Sort, Table};
+use crate::store::mappings::{self, Entry};
+use crate::store::names::NameKind;
+use crate::store::rosters::Kind;
+use crate::store::{Result, Store, Tx, channels, identities};
+
+/// Identities whose data is looked through for keys.
+const FIELDS_OF_IDENTITIES_MAX: usize = 1_000;
+/// The column of [`crate::store::rosters::Entry`] by which the newest are found.
+const CREATED_AT: usize = 0;
+
+/// The mapping of every team that has entries of its own.
+#[derive(Default)]
+pub struct Directory(RwLock<Arc<Mappings>>);
+
+/// The mappings as they were at one moment.
+#[derive(Default)]
+pub struct Mappings {
+    of_teams: HashMap<i64, Mapping>,
+    shipped: Mapping,
+}
+
+impl Mappings {
+    pub fn of(&self, team_id: i64) -> &Mapping {
+        self.of_teams.get(&team_id).unwrap_or(&self.shipped)
+    }
+}
+
+impl Directory {
+    pub fn current(&self) -> Arc<Mappings> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the entries again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reload(&self, store: &Store) -> Result<()> {
+        let mut of_teams: HashMap<i64, Mapping> = HashMap::new();
+        for entry in store.read(mappings::all).await? {
+            let mapping = of_teams.entry(entry.team_id).or_default();
+            if !mapping.insert(entry.kind, &entry.source, entry.target.as_deref()) {
+                tracing::warn!(id = entry.id, "a mapping names a type that this version does not know");
+            }
+        }
+        let mappings = Mappings { of_teams, shipped: Mapping::default() };
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(mappings);
+        Ok(())
+    }
+}
+
+/// A name that was seen, and what it means.
+pub struct Seen {
+    pub name: String,
+    pub meaning: Option<&'static str>,
+}
+
+/// The names that a team's events have had, or the keys of its newest identities' data; those that mean nothing
+/// first.
+///
+/// # Errors
+/// Those of the store.
+pub async fn seen(app: &App, team_id: i64, kind: MappingKind) -> Result<Vec<Seen>> {
+    let names: Vec<_> = match kind {
+        MappingKind::EventType => {
+            app.names.select(team_id, NameKind::Event, |_| true).into_iter().map(|(name, _)| name).collect()
+        }
+        MappingKind::IdentityField => newest_fields(app, team_id).await?.into_iter().collect(),
+    };
+    let mappings = app.mappings.current();
+    let of_team = mappings.of(team_id);
+    let meaning = |name: &str| match kind {
+        MappingKind::EventType => of_team.event_type(name).map(CanonicalType::name),
+        MappingKind::IdentityField => of_team.field(&snake(name)).map(|(field, _)| field.name()),
+    };
+    let mut found: Vec<_> = names.into_iter().map(|name| Seen { meaning: meaning(&name), name }).collect();
+    found.sort_by_key(|seen| seen.meaning.is_some());
+    Ok(found)
+}
+
+/// The keys of the data of those who came last.
+async fn newest_fields(app: &App, team_id: i64) -> Result<BTreeSet<String>> {
+    let newest =
+        Slice { sort: Sort::Time(CREATED_AT), ascending: false, offset: 0, limit: FIELDS_OF_IDENTITIES_MAX };
+    let find = move |table: &Table| table.find(&Filter::default(), newest).1;
+    let ids = roster::ask(app, team_id, Kind::Identities, find).await?;
+    let identities = app.store.read(move |tx| identities::load(tx, &ids)).await?;
+    let keys = |data: &str| {
+        let data: Map<String, Value> = serde_json::from_str(data).unwrap_or_default();
+        data.into_iter().map(|(key, _)| key)
+    };
+    Ok(identities.iter().flat_map(|identity| keys(&identity.data)).collect())
+}
+
+/// What a name is about, for those whom a change of its meaning concerns.
+const fn concern_of(kind: MappingKind) -> Concern {
+    match kind {
+        MappingKind::EventType => Concern::EventType,
+        MappingKind::IdentityField => Concern::IdentityField,
+    }
+}
+
+/// What a change of a name's meaning would do.
+pub struct Preview {
+    /// What it means now.
+    pub meaning: Option<&'static str>,
+    /// Identities that would be scored again, of those looked at.
+    pub identities: u64,
+    /// The newest.
+    pub looked_at: u64,
+    /// All there are.
+    pub total: u64,
+    /// Slugs of channels that would be sent a score of each of them.
+    pub channels: Vec<String>,
+}
+
+/// Counts whom a change of a name's meaning would concern.
+///
+/// # Errors
+/// Those of the store.
+pub async fn preview(app: &App, team_id: i64, kind: MappingKind, source: String) -> Result<Preview> {
+    let mappings = app.mappings.current();
+    let of_team = mappings.of(team_id);
+    let meaning = match kind {
+        MappingKind::EventType => of_team.event_type(&source).map(CanonicalType::name),
+        MappingKind::IdentityField => of_team.field(&source).map(|(field, _)| field.name()),
+    };
+    let count = rescore::count(app, team_id, concern_of(kind), source).await?;
+    let total = roster::ask(app, team_id, Kind::Identities, |table| table.len() as u64).await?;
+    let scored = move |tx: &mut Tx| channels::subscribers(tx, team_id, EventType::IdentityScored);
+    let channels = app.store.read(scored).await?.into_iter().filter(|channel| channel.enabled);
+    Ok(Preview {
+        meaning,
+        identities: count.identities,
+        looked_at: count.looked_at,
+        total: total.max(count.looked_at),
+        channels: channels.map(|channel| channel.slug).collect(),
+    })
+}
+
+/// A change of an entry.
+pub enum Change {
+    Create { kind: MappingKind, source: String, target: Option<String> },
+    Update { entry: Entry, target: Option<String> },
+    Delete { entry: Entry },
+}
+
+/// Changes an entry, and has the past read with it. Answers the entry as it is then.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when there is an entry for the source.
+pub async fn change(app: &App, actor: Actor, change: Change) -> Result<Option<Entry>> {
+    let (now, team_id) = (app.clock.now(), actor.team_id);
+    let changed = app
+        .store
+        .write(move |tx| {
+            let (action, id, before) = match &change {
+                Change::Create { kind, source, target } => {
+                    bounds::MAPPINGS.check_team(tx, team_id)?;
+                    let id = mappings::insert(tx, team_id, *kind, source, target.as_deref(), now)?;
+                    ("mapping.create", id, None)
+                }
+                Change::Update { entry, target } => {
+                    mappings::update(tx, entry.id, target.as_deref(), now)?;
+                    ("mapping.change", entry.id, Some(entry))
+                }
+                Change::Delete { entry } => {
+                    mappings::delete(tx, entry.id)?;
+                    ("mapping.delete", entry.id, Some(entry))
+                }
+            };
+            let after = mappings::find(tx, team_id, id)?;
+            let told = |entry: &Entry| {
+                json!({"kind": entry.kind.name(), "source": entry.source, "target": entry.target})
+            };
+            let target_id = id.to_string();
+            let act = Act {
+                action,
+                target_type: "mapping",
+                target_id: &target_id,
+                before: before.map(told),
+                after: after.as_ref().map(told),
+            };
+            audit::record(tx, &actor, &act, now)?;
+            if let Some(Entry { kind, source, .. }) = after.as_ref().or(before) {
+                rescore::begin(tx, team_id, concern_of(*kind), source, now)?;
+            }
+            Ok(after)
+        })
+        .await?;
+    app.mappings.reload(&app.store).await?;
+    Ok(changed)
+}

@@ -1,0 +1,55 @@
+//! Tokens with which a person's AI agents act.
+
+use dregs_core::time::Timestamp;
+use serde_json::json;
+
+use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
+use crate::store::mcp_tokens::{self, McpToken};
+use crate::store::{Result, Store, Tx};
+use crate::vault::{new_token, token_hash};
+
+const PREFIX: &str = "mcp_";
+
+/// A new token of a person: what is kept of it, and itself, which nobody sees again.
+///
+/// # Errors
+/// Those of the store.
+pub async fn create(
+    store: &Store,
+    actor: Actor,
+    user_id: i64,
+    name: String,
+    now: Timestamp,
+) -> Result<(McpToken, String)> {
+    let token = new_token(PREFIX);
+    let hash = token_hash(&token);
+    let created = store
+        .write(move |tx| {
+            bounds::MCP_TOKENS.check(tx, actor.team_id, user_id)?;
+            let id = mcp_tokens::insert(tx, actor.team_id, user_id, &name, &hash, now)?;
+            let after = Some(json!({ "name": name }));
+            let (action, target_id) = ("mcp-token.create", &id.to_string());
+            let act = Act { action, target_type: "mcp-token", target_id, before: None, after };
+            audit::record(tx, &actor, &act, now)?;
+            Ok(McpToken { id, name: name.clone(), created_at: now, last_used_at: None })
+        })
+        .await?;
+    Ok((created, token))
+}
+
+/// Removes a person's token; `false` where there is none.
+///
+/// # Errors
+/// Those of the store.
+pub async fn delete(store: &Store, actor: Actor, user_id: i64, id: i64, now: Timestamp) -> Result<bool> {
+    let delete = move |tx: &mut Tx| {
+        let Some(name) = mcp_tokens::delete(tx, user_id, id)? else { return Ok(false) };
+        let before = Some(json!({ "name": name }));
+        let (action, target_id) = ("mcp-token.delete", &id.to_string());
+        let act = Act { action, target_type: "mcp-token", target_id, before, after: None };
+        audit::record(tx, &actor, &act, now)?;
+        Ok(true)
+    };
+    store.write(delete).await
+}

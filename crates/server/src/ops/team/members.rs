@@ -1,0 +1,217 @@
+//! The people of a team: invited, joined, promoted, removed.
+
+use std::net::IpAddr;
+
+use dregs_core::time::{DAY_MS, Timestamp};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::ops::access::sign_in;
+use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
+use crate::store::teams::{self, Invitation, Team};
+use crate::store::users::{self, Role, User};
+use crate::store::{Result, Store, StoreError, Tx};
+use crate::vault::{new_token, token_hash};
+
+/// How long an invitation holds.
+const INVITATION_MS: i64 = 7 * DAY_MS;
+
+/// Why something is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    NotFound,
+    /// Nobody would be left to manage the team.
+    LastAdmin,
+    /// Somebody has this e-mail address, in this team or another.
+    EmailTaken,
+}
+
+type Outcome<T> = Result<std::result::Result<T, Refusal>>;
+
+/// Gives a team another name.
+///
+/// # Errors
+/// Those of the store.
+pub async fn rename(store: &Store, actor: Actor, name: String, now: Timestamp) -> Result<Team> {
+    store
+        .write(move |tx| {
+            let before = teams::get(tx, actor.team_id)?;
+            teams::rename(tx, before.id, &name)?;
+            let told = |name: &str| Some(json!({ "name": name }));
+            let change = (told(&before.name), told(&name));
+            record(tx, &actor, "team.change", "team", before.id, change, now)?;
+            teams::get(tx, before.id)
+        })
+        .await
+}
+
+/// Gives a person another role.
+///
+/// # Errors
+/// Those of the store.
+pub async fn set_role(
+    store: &Store,
+    actor: Actor,
+    user_id: i64,
+    role: Role,
+    now: Timestamp,
+) -> Outcome<User> {
+    store
+        .write(move |tx| {
+            teams::lock(tx, actor.team_id)?;
+            let Some(user) = users::find(tx, actor.team_id, user_id)? else {
+                return Ok(Err(Refusal::NotFound));
+            };
+            if role != Role::Admin && is_last_admin(tx, &user)? {
+                return Ok(Err(Refusal::LastAdmin));
+            }
+            users::set_role(tx, user.id, role)?;
+            let after = User { role, ..user.clone() };
+            record(tx, &actor, "member.change", "member", user.id, (told(&user), told(&after)), now)?;
+            Ok(Ok(after))
+        })
+        .await
+}
+
+/// Removes a person, who is signed out at once.
+///
+/// # Errors
+/// Those of the store.
+pub async fn remove(store: &Store, actor: Actor, user_id: i64, now: Timestamp) -> Outcome<()> {
+    store
+        .write(move |tx| {
+            teams::lock(tx, actor.team_id)?;
+            let Some(user) = users::find(tx, actor.team_id, user_id)? else {
+                return Ok(Err(Refusal::NotFound));
+            };
+            if is_last_admin(tx, &user)? {
+                return Ok(Err(Refusal::LastAdmin));
+            }
+            users::delete(tx, user.id)?;
+            record(tx, &actor, "member.remove", "member", user.id, (told(&user), None), now)?;
+            Ok(Ok(()))
+        })
+        .await
+}
+
+/// Invites somebody; the answer is the invitation and its token, which nobody sees again.
+///
+/// # Errors
+/// Those of the store.
+pub async fn invite(
+    store: &Store,
+    actor: Actor,
+    email: &str,
+    role: Role,
+    now: Timestamp,
+) -> Outcome<(Invitation, String)> {
+    let token = new_token("inv_");
+    let hash = token_hash(&token);
+    let mut new = Invitation {
+        id: 0,
+        team_id: actor.team_id,
+        email: sign_in::normalise_email(email),
+        role,
+        invited_by: actor.name.clone(),
+        created_at: now,
+        expires_at: now.plus_millis(INVITATION_MS),
+    };
+    let invited = store
+        .write(move |tx| {
+            if users::find_by_email(tx, &new.email)?.is_some() {
+                return Ok(Err(Refusal::EmailTaken));
+            }
+            teams::withdraw_earlier(tx, &new)?;
+            bounds::INVITATIONS.check_team(tx, new.team_id)?;
+            new.id = teams::invite(tx, &new, &hash)?;
+            record(tx, &actor, "invitation.create", "invitation", new.id, (None, offered(&new)), now)?;
+            Ok(Ok(new.clone()))
+        })
+        .await?;
+    Ok(invited.map(|invitation| (invitation, token)))
+}
+
+/// Takes an invitation back.
+///
+/// # Errors
+/// Those of the store.
+pub async fn withdraw(store: &Store, actor: Actor, id: i64, now: Timestamp) -> Outcome<()> {
+    store
+        .write(move |tx| {
+            let Some(was) = teams::withdraw(tx, actor.team_id, id)? else {
+                return Ok(Err(Refusal::NotFound));
+            };
+            record(tx, &actor, "invitation.remove", "invitation", id, (offered(&was), None), now)?;
+            Ok(Ok(()))
+        })
+        .await
+}
+
+/// Makes a person of whoever holds an invitation.
+///
+/// # Errors
+/// Those of the store.
+pub async fn accept(
+    app: &App,
+    token: &str,
+    name: Option<String>,
+    password: String,
+    address: Option<IpAddr>,
+) -> Outcome<User> {
+    let (now, token_hash) = (app.clock.now(), token_hash(token));
+    let asked = token_hash.clone();
+    if !app.store.read(move |tx| teams::is_invited(tx, &asked, now)).await? {
+        return Ok(Err(Refusal::NotFound));
+    }
+    // Hashing takes long on purpose, and is for those who are invited.
+    let password_hash = sign_in::hash_in_turn(app, password).await?;
+    let accepted = app
+        .store
+        .write(move |tx| {
+            let Some(invitation) = teams::take(tx, &token_hash, now)? else {
+                return Ok(Err(Refusal::NotFound));
+            };
+            let Invitation { team_id, role, email, .. } = &invitation;
+            bounds::MEMBERS.check_team(tx, *team_id)?;
+            let id = users::insert(tx, *team_id, email, &password_hash, *role, now)?;
+            users::set_name(tx, id, name.as_deref())?;
+            let user = users::find(tx, *team_id, id)?
+                .ok_or_else(|| StoreError::Broken("a person has gone".into()))?;
+            let actor = Actor::user(&user, address);
+            record(tx, &actor, "member.join", "member", id, (None, told(&user)), now)?;
+            Ok(Ok(user))
+        })
+        .await;
+    match accepted {
+        // Somebody has got this address since the invitation.
+        Err(StoreError::Conflict) => Ok(Err(Refusal::EmailTaken)),
+        other => other,
+    }
+}
+
+fn is_last_admin(tx: &mut Tx, user: &User) -> Result<bool> {
+    let admins = users::of_team(tx, user.team_id)?.into_iter().filter(|user| user.role == Role::Admin);
+    Ok(user.role == Role::Admin && admins.count() == 1)
+}
+
+fn told(user: &User) -> Option<Value> {
+    Some(json!({"email": user.email, "name": user.name, "role": user.role.as_text()}))
+}
+
+fn offered(invitation: &Invitation) -> Option<Value> {
+    Some(json!({"email": invitation.email, "role": invitation.role.as_text()}))
+}
+
+fn record(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &'static str,
+    target_type: &'static str,
+    id: i64,
+    (before, after): (Option<Value>, Option<Value>),
+    now: Timestamp,
+) -> Result<()> {
+    let act = Act { action, target_type, target_id: &id.to_string(), before, after };
+    audit::record(tx, actor, &act, now)
+}

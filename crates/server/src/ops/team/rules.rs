@@ -1,0 +1,284 @@
+//! Rules: changed, and kept in memory.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dregs_core::badge::BadgeType;
+use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Rules, hold, starter_rules};
+use dregs_core::score::Scores;
+use dregs_core::time::Timestamp;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds::{self, Bound};
+use crate::ops::evaluate::rescore::{self, Concern};
+use crate::ops::lists::roster::{self, Table};
+use crate::store::identities::{self, Identity};
+use crate::store::rosters::Kind;
+use crate::store::rules::{self, Kept};
+use crate::store::{Result, Store, Tx, badges};
+
+/// The rules of every team that are switched on.
+#[derive(Default)]
+pub struct Directory(RwLock<Arc<OfTeams>>);
+
+/// The rules as they were at one moment.
+#[derive(Default)]
+pub struct OfTeams {
+    of_teams: HashMap<i64, Rules>,
+    none: Rules,
+}
+
+impl OfTeams {
+    pub fn of(&self, team_id: i64) -> &Rules {
+        self.of_teams.get(&team_id).unwrap_or(&self.none)
+    }
+}
+
+impl Directory {
+    pub fn current(&self) -> Arc<OfTeams> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the rules again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reload(&self, store: &Store) -> Result<()> {
+        let (badges, escalations) =
+            store.read(|tx| Ok((rules::all_badges(tx)?, rules::all_escalations(tx)?))).await?;
+        let mut of_teams: HashMap<i64, Rules> = HashMap::new();
+        for kept in badges.into_iter().filter(|kept| kept.enabled) {
+            of_teams.entry(kept.team_id).or_default().badges.push(kept.rule);
+        }
+        for kept in escalations.into_iter().filter(|kept| kept.enabled) {
+            of_teams.entry(kept.team_id).or_default().escalations.push(kept.rule);
+        }
+        let all = OfTeams { of_teams, none: Rules::default() };
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(all);
+        Ok(())
+    }
+}
+
+/// A kind of rule, as far as changing it goes.
+pub trait Rule: Clone + Send + 'static {
+    /// What the audit log calls one, and making, changing and removing one.
+    const TARGET: &'static str;
+    const ACTIONS: [&'static str; 3];
+    /// How many a team may have.
+    const BOUND: Bound;
+
+    fn id(&self) -> i64;
+    fn told(kept: &Kept<Self>) -> Value;
+    fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Kept<Self>>>;
+    fn insert(tx: &mut Tx, kept: &Kept<Self>) -> Result<i64>;
+    fn update(tx: &mut Tx, kept: &Kept<Self>) -> Result<()>;
+    fn delete(tx: &mut Tx, id: i64) -> Result<()>;
+}
+
+impl Rule for BadgeRule {
+    const TARGET: &'static str = "badge-rule";
+    const ACTIONS: [&'static str; 3] = ["badge-rule.create", "badge-rule.change", "badge-rule.delete"];
+    const BOUND: Bound = bounds::BADGE_RULES;
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn told(kept: &Kept<Self>) -> Value {
+        let rule = &kept.rule;
+        json!({
+            "name": rule.name,
+            "slug": rule.slug,
+            "type": rule.badge_type,
+            "priority": rule.priority,
+            "conditions": rule.conditions,
+            "applyDelaySeconds": rule.apply_delay_seconds,
+            "removeDelaySeconds": rule.remove_delay_seconds,
+            "enabled": kept.enabled,
+        })
+    }
+
+    fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Kept<Self>>> {
+        rules::find_badge(tx, team_id, id)
+    }
+
+    fn insert(tx: &mut Tx, kept: &Kept<Self>) -> Result<i64> {
+        rules::insert_badge(tx, kept)
+    }
+
+    fn update(tx: &mut Tx, kept: &Kept<Self>) -> Result<()> {
+        rules::update_badge(tx, kept)
+    }
+
+    fn delete(tx: &mut Tx, id: i64) -> Result<()> {
+        rules::delete_badge(tx, id)
+    }
+}
+
+impl Rule for EscalationRule {
+    const TARGET: &'static str = "escalation-rule";
+    const ACTIONS: [&'static str; 3] =
+        ["escalation-rule.create", "escalation-rule.change", "escalation-rule.delete"];
+    const BOUND: Bound = bounds::ESCALATION_RULES;
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn told(kept: &Kept<Self>) -> Value {
+        let rule = &kept.rule;
+        json!({
+            "name": rule.name,
+            "severity": rule.severity,
+            "channels": rule.channels,
+            "conditions": rule.conditions,
+            "openAfterSeconds": rule.open_after_seconds,
+            "closeAfterSeconds": rule.close_after_seconds,
+            "effectiveAt": rule.effective_at,
+            "enabled": kept.enabled,
+        })
+    }
+
+    fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Kept<Self>>> {
+        rules::find_escalation(tx, team_id, id)
+    }
+
+    fn insert(tx: &mut Tx, kept: &Kept<Self>) -> Result<i64> {
+        rules::insert_escalation(tx, kept)
+    }
+
+    fn update(tx: &mut Tx, kept: &Kept<Self>) -> Result<()> {
+        rules::update_escalation(tx, kept)
+    }
+
+    fn delete(tx: &mut Tx, id: i64) -> Result<()> {
+        rules::delete_escalation(tx, id)
+    }
+}
+
+/// A change of a rule.
+pub enum Change<R> {
+    Create(Kept<R>),
+    Update { before: Kept<R>, after: Kept<R> },
+    Delete(Kept<R>),
+}
+
+/// Changes a rule, and has everybody decided on again. Answers the rule as it is then.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when there is a rule of that name.
+pub async fn change<R: Rule + Sync>(app: &App, actor: Actor, change: Change<R>) -> Result<Option<Kept<R>>> {
+    let (now, team_id) = (app.clock.now(), actor.team_id);
+    let changed = app
+        .store
+        .write(move |tx| {
+            let [create, replace, delete] = R::ACTIONS;
+            let (action, id, before) = match &change {
+                Change::Create(kept) => {
+                    R::BOUND.check_team(tx, team_id)?;
+                    (create, R::insert(tx, kept)?, None)
+                }
+                Change::Update { before, after } => {
+                    R::update(tx, after)?;
+                    (replace, before.rule.id(), Some(before))
+                }
+                Change::Delete(kept) => {
+                    R::delete(tx, kept.rule.id())?;
+                    (delete, kept.rule.id(), Some(kept))
+                }
+            };
+            let after = R::find(tx, team_id, id)?;
+            let act = Act {
+                action,
+                target_type: R::TARGET,
+                target_id: &id.to_string(),
+                before: before.map(R::told),
+                after: after.as_ref().map(R::told),
+            };
+            audit::record(tx, &actor, &act, now)?;
+            rescore::begin(tx, team_id, Concern::Rules, "", now)?;
+            Ok(after)
+        })
+        .await?;
+    app.rules.reload(&app.store).await?;
+    Ok(changed)
+}
+
+/// Identities of a preview that are shown.
+const SAMPLE_IDENTITIES: usize = 10;
+
+/// Whom a rule would match.
+pub struct Preview {
+    pub matching: usize,
+    /// Of those, how many carry a GOOD badge: they may be innocent.
+    pub good: usize,
+    /// The newest.
+    pub sample: Vec<Identity>,
+}
+
+/// Whom these conditions match now, delays apart.
+///
+/// # Errors
+/// Those of the store.
+pub async fn preview(app: &App, team_id: i64, conditions: Vec<Condition>) -> Result<Preview> {
+    let named: BTreeSet<_> = conditions.iter().filter_map(Condition::badge).map(str::to_owned).collect();
+    let (carriers, good) = app
+        .store
+        .read(move |tx| {
+            let mut carriers = HashMap::new();
+            for slug in named {
+                let ids: HashSet<_> = badges::carriers(tx, team_id, &slug)?.into_iter().collect();
+                carriers.insert(slug, ids);
+            }
+            Ok((carriers, good_carriers(tx, team_id)?))
+        })
+        .await?;
+    let now = app.clock.now();
+    let ask = move |table: &Table| {
+        let holds = |(id, scores, first_seen_at): &(i64, Scores, i64)| {
+            let carried = carriers.iter().filter(|(_, ids)| ids.contains(id));
+            let carried = carried.map(|(slug, _)| slug.as_str()).collect();
+            hold(&conditions, scores, Timestamp::from_millis(*first_seen_at), &carried, now)
+        };
+        let ids: Vec<i64> = table.counted().filter(holds).map(|(id, ..)| id).collect();
+        let good = ids.iter().filter(|id| good.contains(id)).count();
+        (ids.len(), good, ids.into_iter().rev().take(SAMPLE_IDENTITIES).collect::<Vec<_>>())
+    };
+    let (matching, good, ids) = roster::ask(app, team_id, Kind::Identities, ask).await?;
+    let sample = app.store.read(move |tx| identities::load(tx, &ids)).await?;
+    Ok(Preview { matching, good, sample })
+}
+
+/// Row ids of the identities that carry a GOOD badge.
+///
+/// # Errors
+/// Those of the store.
+pub fn good_carriers(tx: &mut Tx, team_id: i64) -> Result<HashSet<i64>> {
+    let mut good = HashSet::new();
+    for kept in rules::all_badges(tx)? {
+        if kept.team_id == team_id && kept.rule.badge_type == BadgeType::Good {
+            good.extend(badges::carriers(tx, team_id, &kept.rule.slug)?);
+        }
+    }
+    Ok(good)
+}
+
+/// Gives a new team the rules it begins with.
+///
+/// # Errors
+/// Those of the store.
+pub fn starter(tx: &mut Tx, team_id: i64, now: Timestamp) -> Result<()> {
+    let Rules { badges, escalations } = starter_rules();
+    for rule in badges {
+        rules::insert_badge(tx, &Kept { team_id, enabled: true, rule, created_at: now, updated_at: now })?;
+    }
+    for rule in escalations {
+        rules::insert_escalation(
+            tx,
+            &Kept { team_id, enabled: true, rule, created_at: now, updated_at: now },
+        )?;
+    }
+    Ok(())
+}
