@@ -283,7 +283,7 @@ impl Database {
         all.push(format!(
             "insert into escalations (team_id, identity_id, rule_id, rule_name, severity, status, created_at,
                opened_at, humanity)
-             select 1, {identity}, 1 + i, 'Rule', i % 3, i % 3, {at}, {at}, i % 50
+             select 1, {identity}, case when i % 3 = 2 then 1 + i % 7 else 100 + i end, 'Rule', i % 3, i % 3, {at}, {at}, i % 50
              from {{series {ESCALATIONS}}}",
             at = at(ESCALATIONS)
         ));

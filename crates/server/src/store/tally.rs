@@ -10,7 +10,7 @@ pub type Counts = BTreeMap<String, Count>;
 /// What was counted of one statement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Times it was run; on PostgreSQL each is a round trip.
+    /// Times it was run.
     pub runs: u64,
     /// Rows it changed, or found.
     pub rows: u64,
