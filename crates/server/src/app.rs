@@ -47,8 +47,8 @@ use crate::telemetry;
 use crate::vault::{self, KEY_FILE, Vault};
 
 /// Identities accepted and not yet scored that are kept in memory, each a number and a time; more wait in the store, which
-/// costs a claim. So many are scored well within their lease.
-const EVALUATIONS_MAX: usize = 16_384;
+/// costs a claim. So many are scored within their lease by a server that scores three hundred a second.
+const EVALUATIONS_MAX: usize = 8_192;
 /// Deliveries of one channel that are kept in memory; more wait in the store.
 const DELIVERIES_PER_CHANNEL_MAX: usize = 512;
 /// The file in the data directory that holds the rows.
@@ -94,6 +94,8 @@ pub struct App {
     pub disregarded: devices::Disregarded,
     /// What of the rows kept in memory has been read, by their version.
     read: Mutex<Versions>,
+    /// One reading at a time: a slow one must not put back what was before under the number of what is now.
+    reloading: tokio::sync::Mutex<()>,
     pub ingest: ingest::Queue,
     pub evaluations: Handoff<Due>,
     pub deliveries: Handoff<Outgoing>,
@@ -208,6 +210,7 @@ impl App {
             reviews: Notify::new(),
             disregarded: devices::Disregarded::default(),
             read: Mutex::default(),
+            reloading: tokio::sync::Mutex::default(),
             ingest,
             evaluations,
             deliveries,
@@ -262,6 +265,7 @@ impl App {
     /// # Errors
     /// Those of the store.
     pub async fn reload_changed(&self) -> Result<()> {
+        let _turn = self.reloading.lock().await;
         // Before the rows: what changes meanwhile is read once more the next time.
         let current = self.store.read(versions::all).await?;
         for kept in Kept::ALL {

@@ -50,6 +50,7 @@ impl Kept {
 /// The number of each kind: another one than before says that rows of it were added, changed or removed.
 pub type Versions = HashMap<Kept, i64>;
 
+/// The numbers of all kinds.
 pub fn all(tx: &mut Tx) -> Result<Versions> {
     read(tx, "select name, version from versions")
 }

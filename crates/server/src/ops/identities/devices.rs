@@ -65,7 +65,7 @@ pub async fn disregard(app: &App, actor: Actor, device: Device, disregarded: boo
             audit::record(tx, &actor, &act, now)
         })
         .await?;
-    app.disregarded.reload(&app.store, &app.key_hasher).await?;
+    app.reload_changed().await?;
     let (mut after, min_cycle_ms) = (0, app.min_cycle_ms());
     loop {
         let marked = app

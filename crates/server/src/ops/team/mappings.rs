@@ -202,6 +202,6 @@ pub async fn change(app: &App, actor: Actor, change: Change) -> Result<Option<En
             Ok(after)
         })
         .await?;
-    app.mappings.reload(&app.store).await?;
+    app.reload_changed().await?;
     Ok(changed)
 }

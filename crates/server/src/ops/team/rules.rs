@@ -202,7 +202,7 @@ pub async fn change<R: Rule + Sync>(app: &App, actor: Actor, change: Change<R>) 
             Ok(after)
         })
         .await?;
-    app.rules.reload(&app.store).await?;
+    app.reload_changed().await?;
     Ok(changed)
 }
 
