@@ -212,7 +212,10 @@ impl Store {
             return Ok(());
         }
         let size = if health.is_failing() { PROBE_BYTES_FAILING } else { PROBE_BYTES };
-        self.write(move |tx| settings::put(tx, PROBE, &vec![0; size])).await
+        // Other bytes each time, which compress to nothing less: SQLite writes no page that stays the same.
+        let mut probe = vec![0; size];
+        rand::fill(&mut probe);
+        self.write(move |tx| settings::put(tx, PROBE, &probe)).await
     }
 
     /// The state of the log beside the database, where there is one.
