@@ -2,7 +2,8 @@
 # A PostgreSQL server of this checkout, for tests and benchmarks.
 #   scripts/postgres.sh start   installs it if it is missing, starts it and prints its URL
 #   scripts/postgres.sh stop    stops it and removes its data
-# It listens on loopback only, on a free port that is written down beside its data.
+# It listens on loopback only, on a free port that is written down beside its data. Where DREGS_TEST_DATABASE_URL names
+# another server, that one is used, and nothing is started or stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder="$PWD/target/postgres"
@@ -63,7 +64,9 @@ stop() {
   rm -rf "$folder"
 }
 
-case "${1:-}" in
+case "${1:-}${DREGS_TEST_DATABASE_URL:+-elsewhere}" in
   start | stop) "$1" ;;
-  *) sed -n 2,5p "$0" | cut -c3- >&2; exit 2 ;;
+  start-elsewhere) echo "$DREGS_TEST_DATABASE_URL" ;;
+  stop-elsewhere) ;;
+  *) sed -n 2,6p "$0" | cut -c3- >&2; exit 2 ;;
 esac

@@ -23,10 +23,10 @@ pub struct Arguments {
     /// About a minute for everything: to see that it works, not how fast.
     #[arg(long)]
     pub quick: bool,
-    /// Events of e2e, size and lists, identities of scale, and waiting deliveries of memory.
+    /// Events of e2e, mix, disk, size and lists, identities of scale, and waiting deliveries of memory.
     #[arg(long, value_name = "N")]
     pub events: Option<u64>,
-    /// How long ack, steady and isolation measure each of their figures.
+    /// How long ack, steady, isolation and idle measure each of their figures.
     #[arg(long, value_name = "SECONDS")]
     pub seconds: Option<u64>,
     /// Events a second of steady and isolation.
@@ -60,14 +60,22 @@ pub enum Scenario {
     Ack,
     /// Events carried to a verified webhook, at most.
     E2e,
+    /// The same of events as applications have them, on three channels.
+    Mix,
     /// The time from an event to its webhook in a steady stream.
     Steady,
     /// e2e on PostgreSQL.
     E2ePostgres,
+    /// mix on PostgreSQL.
+    MixPostgres,
     /// steady on PostgreSQL.
     SteadyPostgres,
     /// A healthy channel beside 50 that never answer.
     Isolation,
+    /// Bytes that an event writes to the disk.
+    Disk,
+    /// The processor time of a server to which nothing happens.
+    Idle,
     /// The server's memory, empty and with deliveries waiting.
     Memory,
     /// The database of many events.
@@ -92,6 +100,8 @@ pub struct Amounts {
     pub steady_rate: u64,
     pub isolation_seconds: u64,
     pub isolation_rate: u64,
+    pub disk_events: u64,
+    pub idle_seconds: u64,
     pub memory_identities: u64,
     pub size_events: u64,
     pub scale_identities: u64,
@@ -110,6 +120,8 @@ const FULL: Amounts = Amounts {
     steady_rate: steady::RATE_PER_SECOND,
     isolation_seconds: 25,
     isolation_rate: 100,
+    disk_events: 3_000,
+    idle_seconds: 20,
     memory_identities: 100_000,
     size_events: size::TARGET_EVENTS,
     scale_identities: 1_000_000,
@@ -125,6 +137,8 @@ const QUICK: Amounts = Amounts {
     e2e_events: 5_000,
     steady_seconds: 4,
     isolation_seconds: 4,
+    disk_events: 500,
+    idle_seconds: 2,
     memory_identities: 2_000,
     size_events: 10_000,
     scale_identities: 10_000,
@@ -135,13 +149,17 @@ const QUICK: Amounts = Amounts {
 };
 
 /// In the order of a run: the short ones first.
-const EVERY: [Scenario; 12] = [
+const EVERY: [Scenario; 16] = [
     Scenario::Ack,
     Scenario::E2e,
+    Scenario::Mix,
     Scenario::Steady,
     Scenario::E2ePostgres,
+    Scenario::MixPostgres,
     Scenario::SteadyPostgres,
     Scenario::Isolation,
+    Scenario::Disk,
+    Scenario::Idle,
     Scenario::Memory,
     Scenario::Size,
     Scenario::Scale,
@@ -173,6 +191,8 @@ impl Arguments {
             steady_rate: self.rate.unwrap_or(usual.steady_rate),
             isolation_seconds: seconds(usual.isolation_seconds),
             isolation_rate: self.rate.unwrap_or(usual.isolation_rate),
+            disk_events: events(usual.disk_events),
+            idle_seconds: seconds(usual.idle_seconds),
             memory_identities: self
                 .events
                 .map_or(usual.memory_identities, |deliveries| deliveries.div_ceil(memory::WAITING_CHANNELS)),
@@ -190,7 +210,7 @@ impl Arguments {
 
 impl Scenario {
     fn needs_postgres(self) -> bool {
-        matches!(self, Self::E2ePostgres | Self::SteadyPostgres | Self::ListsPostgres)
+        matches!(self, Self::E2ePostgres | Self::MixPostgres | Self::SteadyPostgres | Self::ListsPostgres)
     }
 }
 
@@ -205,7 +225,7 @@ mod tests {
     #[test]
     fn all_needs_a_postgres_for_what_runs_on_it() {
         assert_eq!(parse("dregs-bench --postgres postgres://x").scenarios(), EVERY);
-        assert_eq!(parse("dregs-bench all").scenarios().len(), EVERY.len() - 3);
+        assert_eq!(parse("dregs-bench all").scenarios().len(), EVERY.len() - 4);
         assert_eq!(parse("dregs-bench steady e2e").scenarios(), [Scenario::Steady, Scenario::E2e]);
     }
 
@@ -219,9 +239,11 @@ mod tests {
                 ack_seconds: 7,
                 steady_seconds: 7,
                 isolation_seconds: 7,
+                idle_seconds: 7,
                 steady_rate: 50,
                 isolation_rate: 50,
                 e2e_events: 100,
+                disk_events: 100,
                 size_events: 100,
                 scale_identities: 100,
                 memory_identities: 10,

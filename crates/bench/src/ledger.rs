@@ -144,14 +144,14 @@ impl Ledger {
     }
 
     /// Waits until every identity of the range has a webhook newer than its last event, and then until
-    /// no more has come for `quiet`. The errors are those of [`Ledger::wait_for_first`].
-    pub async fn wait_for_last(&self, range: Range<u64>, quiet: Duration) -> Result<()> {
+    /// no more has come for `quiet`. Answers when the last came. The errors are those of [`Ledger::wait_for_first`].
+    pub async fn wait_for_last(&self, range: Range<u64>, quiet: Duration) -> Result<Instant> {
         let settled = |page: &Page| page.last.is_some() && page.last >= page.sent;
         self.wait("the webhook after the last event of every identity", range, settled).await?;
         while self.books().last.is_some_and(|last| clock::now() - last < quiet) {
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        Ok(())
+        Ok(self.books().last.unwrap_or_else(clock::now))
     }
 
     /// Waits until all pages of the range are done; a page that is done stays so.

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::{self, Pacer};
 use crate::error::{Error, Result};
-use crate::events::{Generator, push_number};
+use crate::events::{Generator, mix, push_number};
 use crate::http::Connection;
 use crate::latency::Latencies;
 use crate::ledger::Ledger;
@@ -23,8 +23,8 @@ const ANSWER_SECONDS_MAX: u64 = 30;
 /// from when it was due.
 const OPEN_LOOP_CONNECTIONS_MAX: usize = 256;
 
-/// Which events are posted: the `n`th is the generator's event `number + n`, about identity
-/// `first + n % identities`. Two feeds for one store must not have a number in common.
+/// Which events are posted: the `n`th is the generator's event `number + n`, about one of so many identities from
+/// `first` on. Two feeds for one store must not have a number in common.
 #[derive(Clone, Copy, Debug)]
 pub struct Feed {
     pub generator: Generator,
@@ -33,6 +33,26 @@ pub struct Feed {
     pub identities: u64,
     /// How many events there are.
     pub events: u64,
+    pub who: Who,
+}
+
+/// Who acts next.
+#[derive(Clone, Copy, Debug)]
+pub enum Who {
+    /// One after the other.
+    InTurn,
+    /// By Zipf's law, the n-th as often as 1/n; and one event in [`ONE_IN_NEW`] is of somebody new, numbered after them.
+    AsInLife,
+}
+
+/// Of this many events, one is of somebody new.
+const ONE_IN_NEW: u64 = 20;
+
+impl Who {
+    /// How many are new in so many events.
+    pub fn newcomers(events: u64) -> u64 {
+        events.div_ceil(ONE_IN_NEW)
+    }
 }
 
 /// How a closed loop posts.
@@ -141,11 +161,27 @@ impl Feed {
     /// One event about each identity of a range, numbered like them.
     pub fn distinct(generator: Generator, range: std::ops::Range<u64>) -> Self {
         let events = range.end - range.start;
-        Self { generator, number: range.start, first: range.start, identities: events, events }
+        Self {
+            generator,
+            number: range.start,
+            first: range.start,
+            identities: events,
+            events,
+            who: Who::InTurn,
+        }
     }
 
     fn identity(&self, number: u64) -> u64 {
-        self.first + number % self.identities
+        let place = match self.who {
+            Who::InTurn => number % self.identities,
+            Who::AsInLife if number.is_multiple_of(ONE_IN_NEW) => self.identities + number / ONE_IN_NEW,
+            Who::AsInLife => {
+                // The inverse of the law's distribution, which grows with the logarithm of the rank.
+                let chance = mix(number) as f64 / u64::MAX as f64;
+                ((self.identities as f64).powf(chance) as u64).min(self.identities) - 1
+            }
+        };
+        self.first + place
     }
 }
 
@@ -307,13 +343,35 @@ mod tests {
 
     #[test]
     fn identities_come_back_only_after_all_others() {
-        let feed = Feed { generator: Generator::new(1), number: 0, first: 10, identities: 3, events: 7 };
+        let feed = Feed { first: 10, identities: 3, ..feed(7) };
         let order: Vec<u64> = (0..feed.events).map(|number| feed.identity(number)).collect();
         assert_eq!(order, [10, 11, 12, 10, 11, 12, 10]);
     }
 
+    #[test]
+    fn a_few_act_most_of_the_time_and_one_in_twenty_is_new() {
+        let feed = Feed { first: 10, identities: 1_000, who: Who::AsInLife, ..feed(20_000) };
+        let who: Vec<u64> = (0..feed.events).map(|number| feed.identity(number) - feed.first).collect();
+        let share = |of: std::ops::Range<u64>| {
+            who.iter().filter(|who| of.contains(who)).count() as f64 / feed.events as f64
+        };
+        let new: Vec<u64> = who.iter().copied().filter(|who| *who >= 1_000).collect();
+        assert_eq!(new, (1_000..1_000 + Who::newcomers(feed.events)).collect::<Vec<_>>());
+        // ln 2, ln 10 and ln 100 of ln 1000.
+        for (of, expected) in [(0..1, 0.100), (0..9, 0.333), (0..99, 0.667)] {
+            assert!((share(of.clone()) / 0.95 - expected).abs() < 0.01, "{of:?}: {}", share(of.clone()));
+        }
+    }
+
     fn feed(events: u64) -> Feed {
-        Feed { generator: Generator::new(1), number: 0, first: 0, identities: u64::MAX, events }
+        Feed {
+            generator: Generator::new(1),
+            number: 0,
+            first: 0,
+            identities: u64::MAX,
+            events,
+            who: Who::InTurn,
+        }
     }
 
     #[tokio::test]

@@ -35,7 +35,7 @@ use crate::rig::{Setting, Store};
 use crate::scenario::ceilings::{self, Ceilings};
 use crate::scenario::scale::Measured;
 use crate::scenario::steady::Stream;
-use crate::scenario::{ack, dashboard, e2e, isolation, lists, memory, scale, size, steady};
+use crate::scenario::{ack, dashboard, disk, e2e, idle, isolation, lists, memory, mix, scale, size, steady};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -137,6 +137,8 @@ async fn one(
         Scenario::All | Scenario::Ceilings => Ok(()),
         Scenario::Ack => ack::run(setting, ceilings, Duration::from_secs(amounts.ack_seconds), report).await,
         Scenario::E2e => e2e::run(setting, ceilings, Store::Sqlite, amounts.e2e_events, report).await,
+        Scenario::Mix => mix::run(setting, ceilings, Store::Sqlite, amounts.e2e_events, report).await,
+        Scenario::MixPostgres => mix::run(setting, ceilings, postgres()?, amounts.e2e_events, report).await,
         Scenario::Steady => steady::run(setting, ceilings, Store::Sqlite, stream, report).await,
         Scenario::E2ePostgres => e2e::run(setting, ceilings, postgres()?, amounts.e2e_events, report).await,
         Scenario::SteadyPostgres => steady::run(setting, ceilings, postgres()?, stream, report).await,
@@ -144,6 +146,8 @@ async fn one(
             let stream = Stream { rate: amounts.isolation_rate, seconds: amounts.isolation_seconds };
             isolation::run(setting, stream, report).await
         }
+        Scenario::Disk => disk::run(setting, amounts.disk_events, report).await,
+        Scenario::Idle => idle::run(setting, Duration::from_secs(amounts.idle_seconds), report).await,
         Scenario::Memory => memory::run(setting, amounts.memory_identities, report).await,
         Scenario::Lists => lists::run(setting, Store::Sqlite, amounts.lists, report).await,
         Scenario::ListsPostgres => lists::run(setting, postgres()?, amounts.lists, report).await,

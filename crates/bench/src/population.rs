@@ -47,12 +47,24 @@ const TABLES: [&str; 10] = [
     "identity_keys",
 ];
 
-/// Fills the store, on a thread of its own: the PostgreSQL client brings a runtime, which must not be
-/// inside another.
+/// Fills the store.
 pub async fn fill(place: Place, amount: Amount) -> Result<()> {
-    let (done, ended) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || done.send(Database::open(&place).and_then(|mut to| to.fill(amount))));
-    ended.await.map_err(|_| Error::Protocol("filling the store failed".into()))?
+    place.with(move |database| database.fill(amount)).await
+}
+
+impl Place {
+    /// Runs statements; see [`Database::run`].
+    pub async fn run(self, statements: Vec<String>) -> Result<()> {
+        let run = move |database: &mut Database| statements.iter().try_for_each(|text| database.run(text));
+        self.with(run).await
+    }
+
+    /// On a thread of its own: the PostgreSQL client brings a runtime, which must not be inside another.
+    async fn with(self, run: impl FnOnce(&mut Database) -> Result<()> + Send + 'static) -> Result<()> {
+        let (done, ended) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || done.send(Database::open(&self).and_then(|mut to| run(&mut to))));
+        ended.await.map_err(|_| Error::Protocol("filling the store failed".into()))?
+    }
 }
 
 enum Database {

@@ -13,6 +13,7 @@ pub enum Unit {
     Milliseconds,
     Bytes,
     Times,
+    Percent,
     Rows,
 }
 
@@ -23,6 +24,8 @@ pub enum Target {
     /// At least the first; the second is what is aimed at.
     LeastAndAim(f64, f64),
     Most(f64),
+    /// At most the first; the second is what is aimed at.
+    MostAndAim(f64, f64),
 }
 
 /// What this machine gives without the server, in the figure's unit.
@@ -73,7 +76,7 @@ impl Row {
     fn met(&self) -> Option<bool> {
         self.target.map(|target| match target {
             Target::Least(least) | Target::LeastAndAim(least, _) => self.value >= least,
-            Target::Most(most) => self.value <= most,
+            Target::Most(most) | Target::MostAndAim(most, _) => self.value <= most,
         })
     }
 
@@ -85,6 +88,9 @@ impl Row {
                 format!("≥ {} (aim {})", self.unit.show(least), self.unit.show(aim))
             }
             Some(Target::Most(most)) => format!("≤ {}", self.unit.show(most)),
+            Some(Target::MostAndAim(most, aim)) => {
+                format!("≤ {} (aim {})", self.unit.show(most), self.unit.show(aim))
+            }
         };
         let (ceiling, ratio) = match self.ceiling {
             None => (String::new(), String::new()),
@@ -118,6 +124,7 @@ impl Unit {
             Self::Bytes if value >= 1e6 => format!("{:.1} MB", value / 1e6),
             Self::Bytes => format!("{} B", thousands(value)),
             Self::Times => format!("{value:.2}×"),
+            Self::Percent => format!("{value:.2} %"),
             Self::Rows => thousands(value),
         }
     }

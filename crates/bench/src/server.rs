@@ -52,6 +52,24 @@ pub struct Memory {
     pub resident_peak: u64,
 }
 
+/// What a process has used so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub processor: Duration,
+    /// To the disk, as far as the kernel tells who wrote it.
+    pub written_bytes: u64,
+}
+
+impl Usage {
+    /// What was used after `before`.
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            processor: self.processor.saturating_sub(before.processor),
+            written_bytes: self.written_bytes.saturating_sub(before.written_bytes),
+        }
+    }
+}
+
 impl Server {
     /// Starts a server and waits until it is ready.
     pub async fn start(launch: &Launch<'_>) -> Result<Self> {
@@ -98,6 +116,16 @@ impl Server {
         let path = format!("/proc/{}/status", self.child.id());
         let status = fs::read_to_string(&path).map_err(Error::io(format!("reading {path}")))?;
         memory_of(&status).ok_or_else(|| Error::Protocol(format!("{path} does not tell the memory")))
+    }
+
+    /// What it has used so far.
+    pub fn usage(&self) -> Result<Usage> {
+        let read = |name: &str| {
+            let path = format!("/proc/{}/{name}", self.child.id());
+            fs::read_to_string(&path).map_err(Error::io(format!("reading {path}")))
+        };
+        let usage = usage_of(&read("stat")?, &read("io")?, rustix::param::clock_ticks_per_second());
+        usage.ok_or_else(|| Error::Protocol("/proc does not tell what the server has used".into()))
     }
 
     /// Asks it to end with SIGTERM and waits for that; kills it when it takes too long, which is an error.
@@ -180,9 +208,30 @@ fn memory_of(status: &str) -> Option<Memory> {
     Some(Memory { resident: kilobytes("VmRSS")? * 1024, resident_peak: kilobytes("VmHWM")? * 1024 })
 }
 
+/// From `stat` and `io` of proc(5).
+fn usage_of(stat: &str, io: &str, ticks_per_second: u64) -> Option<Usage> {
+    // The name, in parentheses, may have anything in it. The times in user and kernel mode are the 14th and 15th field.
+    let fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(2);
+    let ticks = fields.map(str::parse::<u64>).sum::<std::result::Result<u64, _>>().ok()?;
+    let written = io.lines().find_map(|line| line.strip_prefix("write_bytes: "))?;
+    Some(Usage {
+        processor: Duration::from_secs_f64(ticks as f64 / ticks_per_second as f64),
+        written_bytes: written.trim().parse().ok()?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn usage_is_read_whatever_the_process_is_called() {
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194560 9 8 7 6 150 50 2 1 20 0 4 0 100 200 300";
+        let io = "rchar: 1\nwrite_bytes: 4096\ncancelled_write_bytes: 2\n";
+        let expected = Usage { processor: Duration::from_secs(2), written_bytes: 4_096 };
+        assert_eq!(usage_of(stat, io, 100), Some(expected));
+        assert_eq!((usage_of("7", io, 100), usage_of(stat, "", 100)), (None, None));
+    }
 
     #[test]
     fn memory_is_read_in_bytes() {

@@ -84,8 +84,6 @@ pub struct App {
     pub live: Audience,
     pub rates: limits::Rates,
     pub bodies: limits::Bodies,
-    /// Work that would hold up whoever answers requests is done on other threads, a few at a time.
-    pub heavy_turns: Arc<Semaphore>,
     /// Documents of many pages are read one page at a time, so that a reader is left for everybody else.
     long_reads: Semaphore,
     pub usage: usage::Usage,
@@ -205,7 +203,6 @@ impl App {
             rates: limits::Rates::default(),
             bodies: limits::Bodies::default(),
             long_reads: Semaphore::new(1),
-            heavy_turns: Arc::new(Semaphore::new(heavy_turns())),
             usage: usage::Usage::default(),
             reviews: Notify::new(),
             disregarded: devices::Disregarded::default(),
@@ -322,11 +319,6 @@ impl App {
         self.stopping.store(true, Ordering::Relaxed);
         self.live.close();
     }
-}
-
-/// Large bodies that are read and decoded at once: on as many processors as leave as many for everybody else.
-fn heavy_turns() -> usize {
-    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
 }
 
 /// What to do about a master key that does not open what the database holds.

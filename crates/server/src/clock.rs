@@ -2,9 +2,10 @@
 #![expect(clippy::disallowed_methods, reason = "this is where time comes from")]
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use dregs_core::time::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 
 /// Where the server takes the time from.
 pub trait Clock: Send + Sync {
@@ -45,4 +46,9 @@ impl Clock for ManualClock {
 /// For durations: unlike the time of day it never jumps.
 pub fn monotonic() -> Instant {
     Instant::now()
+}
+
+/// Processor time of the calling thread so far.
+pub fn thread_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }

@@ -44,7 +44,7 @@ pub async fn serve(
     let (http_trigger, http_shutdown) = shutdown::channel();
     let (worker_trigger, worker_shutdown) = shutdown::channel();
     let Inboxes { submissions, evaluations, deliveries } = inboxes;
-    let ingest = tokio::spawn(ingest::run(Arc::clone(&app), submissions));
+    let ingest = tokio::spawn(http::Timed::new(ingest::run(Arc::clone(&app), submissions)));
     let workers = start_workers(Arc::clone(&app), evaluations, deliveries, worker_shutdown)?;
 
     let serving = http::serve(Arc::clone(&app), listener, http_shutdown);

@@ -12,8 +12,6 @@ use crate::scenario::ceilings::{BATCH_EVENTS, Ceilings};
 const SCENARIO: &str = "ack";
 /// How many identities the events are about when they come back.
 const FEW_IDENTITIES: u64 = 2_000;
-const SINGLE_TARGET: f64 = 8_000.0;
-const BATCH_TARGET: f64 = 30_000.0;
 /// Connections that post batches: one answer stands for many events, so few keep the server busy.
 const BATCH_CONNECTIONS: usize = 8;
 
@@ -22,14 +20,22 @@ struct Shape {
     what: &'static str,
     batch: u64,
     identities: u64,
+    /// The least events a second, and the aim.
+    target: Target,
+}
+
+impl Shape {
+    const fn new(what: &'static str, batch: u64, identities: u64, least: f64, aim: f64) -> Self {
+        Self { what, batch, identities, target: Target::LeastAndAim(least, aim) }
+    }
 }
 
 const SHAPES: [Shape; 5] = [
-    Shape { what: "one by one, 2,000 identities", batch: 1, identities: FEW_IDENTITIES },
-    Shape { what: "one by one, distinct identities", batch: 1, identities: u64::MAX },
-    Shape { what: "batches of 100, 2,000 identities", batch: 100, identities: FEW_IDENTITIES },
-    Shape { what: "batches of 400, 2,000 identities", batch: BATCH_EVENTS, identities: FEW_IDENTITIES },
-    Shape { what: "batches of 400, distinct identities", batch: BATCH_EVENTS, identities: u64::MAX },
+    Shape::new("one by one, 2,000 identities", 1, FEW_IDENTITIES, 20_000.0, 25_000.0),
+    Shape::new("one by one, distinct identities", 1, u64::MAX, 8_000.0, 12_000.0),
+    Shape::new("batches of 100, 2,000 identities", 100, FEW_IDENTITIES, 30_000.0, 45_000.0),
+    Shape::new("batches of 400, 2,000 identities", BATCH_EVENTS, FEW_IDENTITIES, 30_000.0, 45_000.0),
+    Shape::new("batches of 400, distinct identities", BATCH_EVENTS, u64::MAX, 15_000.0, 20_000.0),
 ];
 
 /// Posts for `time` in each shape.
@@ -37,13 +43,7 @@ pub async fn run(setting: &Setting, ceilings: &Ceilings, time: Duration, report:
     for shape in SHAPES {
         let bare = Bare::start(setting, Store::Sqlite, &[]).await?;
         let single = shape.batch == 1;
-        let feed = Feed {
-            generator: setting.generator,
-            number: 0,
-            first: 0,
-            identities: shape.identities,
-            events: u64::MAX,
-        };
+        let feed = Feed { identities: shape.identities, ..Feed::distinct(setting.generator, 0..u64::MAX) };
         let how = Closed {
             connections: if single { setting.connections } else { BATCH_CONNECTIONS },
             batch: shape.batch,
@@ -51,13 +51,10 @@ pub async fn run(setting: &Setting, ceilings: &Ceilings, time: Duration, report:
             outstanding_max: None,
         };
         let sent = load::closed(bare.server.address(), feed, how, None).await?;
-        let (target, ceiling) = match single {
-            true => (SINGLE_TARGET, ceilings.ack()),
-            false => (BATCH_TARGET, ceilings.ack_batches()),
-        };
+        let ceiling = if single { ceilings.ack() } else { ceilings.ack_batches() };
         report.add(
             Row::new(SCENARIO, shape.what, sent.rate(), Unit::EventsPerSecond)
-                .target(Target::Least(target))
+                .target(shape.target)
                 .ceiling(Some(ceiling)),
         );
         if single {

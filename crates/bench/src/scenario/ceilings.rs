@@ -162,8 +162,7 @@ fn sqlite_rows(path: &Path, group: u64, time: Duration) -> Result<f64> {
 /// by one and in batches.
 async fn http(setting: &Setting, time: Duration) -> Result<(f64, f64)> {
     let responder = Responder::start().await?;
-    let feed =
-        Feed { generator: setting.generator, number: 0, first: 0, identities: u64::MAX, events: u64::MAX };
+    let feed = Feed::distinct(setting.generator, 0..u64::MAX);
     let how =
         Closed { connections: setting.connections, batch: 1, time_max: Some(time), outstanding_max: None };
     let single = load::closed(responder.address(), feed, how, None).await?;

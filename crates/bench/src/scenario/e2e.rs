@@ -10,9 +10,9 @@ use crate::rig::{Rig, Setting, Store};
 use crate::scenario::ceilings::Ceilings;
 
 /// On SQLite: the least, and the aim.
-const SQLITE_TARGET: Target = Target::LeastAndAim(4_000.0, 6_500.0);
+const SQLITE_TARGET: Target = Target::LeastAndAim(5_000.0, 6_500.0);
 /// On PostgreSQL: the least, and the aim.
-const POSTGRES_TARGET: Target = Target::LeastAndAim(2_000.0, 4_000.0);
+const POSTGRES_TARGET: Target = Target::LeastAndAim(3_000.0, 4_500.0);
 /// No event is sent later than this after the first, however few they are.
 const SENDING_MAX: Duration = Duration::from_secs(60);
 

@@ -3,10 +3,13 @@
 pub mod ack;
 pub mod ceilings;
 pub mod dashboard;
+pub mod disk;
 pub mod e2e;
+pub mod idle;
 pub mod isolation;
 pub mod lists;
 pub mod memory;
+pub mod mix;
 pub mod scale;
 pub mod size;
 pub mod steady;

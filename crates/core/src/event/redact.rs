@@ -5,6 +5,7 @@
 //! `passport_country` and `pinned` are not: no rule matches the inside of a word. A key that only
 //! tells something about a secret (`token_expires_at`, `has_password`, `card_number_type`) stays.
 //! The last word of the enclosing key counts as the word before: `{"card": {"number": …}}`.
+//! A URL in a value loses the secrets in it, whatever the key.
 
 use serde_json::{Map, Value};
 
@@ -89,6 +90,8 @@ fn redact_map(map: &mut Map<String, Value>, parent: &str, scratch: &mut String) 
         } else if matches!(value, Value::Object(_) | Value::Array(_)) {
             let last_word = scratch.rsplit('_').next().unwrap_or_default().to_owned();
             redact_inside(value, &last_word, scratch);
+        } else if let Value::String(text) = value {
+            redact_text(text);
         }
     }
 }
@@ -97,8 +100,24 @@ fn redact_inside(value: &mut Value, parent: &str, scratch: &mut String) {
     match value {
         Value::Object(map) => redact_map(map, parent, scratch),
         Value::Array(items) => items.iter_mut().for_each(|item| redact_inside(item, parent, scratch)),
+        Value::String(text) => redact_text(text),
         _ => {}
     }
+}
+
+/// Redacts the words of a text that are URLs, whole ones or paths with what follows them.
+fn redact_text(text: &mut String) {
+    let is_url = |word: &str| word.starts_with(['/', '?', '#']) || word.contains("://");
+    if !text.contains(['=', '@']) || !text.split(char::is_whitespace).any(is_url) {
+        return;
+    }
+    let mut redacted = String::with_capacity(text.len());
+    for part in text.split_inclusive(char::is_whitespace) {
+        let word = part.trim_end();
+        redacted += &if is_url(word) { redact_url(word, REDACTED) } else { word.to_owned() };
+        redacted += &part[word.len()..];
+    }
+    *text = redacted;
 }
 
 /// Whether the value under `key`, in lower_snake_case, inside a key that ends with the word
@@ -361,6 +380,28 @@ mod tests {
         ] {
             assert_eq!(redact_url(url, "***"), expected);
         }
+    }
+
+    #[test]
+    fn what_is_a_url_loses_its_secrets_wherever_it_stands() {
+        check(
+            json!({
+                "referrer": "https://h.test/reset?token=s3&page=2",
+                "pages": ["/a?access_token=s3", {"next": "?code=1&secret=s3"}, "#id_token=s3"],
+                "database": "postgres://app:s3@db.test/app",
+                "note": "see https://h.test/?token=s3 for more",
+                "formula": "token=s3",
+                "path": "/a/b",
+            }),
+            json!({
+                "referrer": "https://h.test/reset?token=[REDACTED]&page=2",
+                "pages": ["/a?access_token=[REDACTED]", {"next": "?code=1&secret=[REDACTED]"}, "#id_token=[REDACTED]"],
+                "database": "postgres://app:[REDACTED]@db.test/app",
+                "note": "see https://h.test/?token=[REDACTED] for more",
+                "formula": "token=s3",
+                "path": "/a/b",
+            }),
+        );
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::Answer;
 use super::auth::Admin;
 use super::error::ApiError;
 use super::page::{Page, PageQuery, sort};

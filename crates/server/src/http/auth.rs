@@ -67,6 +67,22 @@ impl FromRequestParts<Arc<App>> for Anybody {
     }
 }
 
+/// Somebody who asks how the server does, whatever else comes from there.
+pub struct Monitor;
+
+impl FromRequestParts<Arc<App>> for Monitor {
+    type Rejection = ApiError;
+
+    /// Counts the request.
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        if let Some(address) = address(parts, app) {
+            let (who, rate) = (Limited::metrics(address), app.config.address_rate_per_second);
+            app.rates.take(who, rate, Cost::of(1), app.clock.now()).map_err(ApiError::rate_limited)?;
+        }
+        Ok(Self)
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Client {
     type Rejection = Infallible;
 

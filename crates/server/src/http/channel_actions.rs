@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use dregs_core::notify::message::EventType;
 use dregs_core::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::auth::Manager;
 use super::body::OptionalJson;
 use super::channels::{ChannelBody, body, find, parse_event};

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::event::FieldError;
@@ -14,6 +13,7 @@ use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::{Json, Object, read_object};
 use super::error::{ApiError, Code, ErrorBody};

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::dataset::Dataset;
@@ -10,6 +9,7 @@ use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::Json;
 use super::error::{ApiError, Code, ErrorBody};

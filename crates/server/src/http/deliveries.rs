@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::notify::breaker::Allowance;
@@ -11,6 +10,7 @@ use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::Json;
 use super::channels::{find as find_channel, parse_event, status_name};

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dregs_core::event::FieldError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::request_id;
 use crate::ops::access::limits::Wait;
 use crate::store::StoreError;
@@ -226,7 +226,7 @@ impl IntoResponse for ApiError {
             request_id: request_id::current(),
             details: self.details,
         };
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = (self.status, Answer(body)).into_response();
         let is_unavailable = self.status == StatusCode::SERVICE_UNAVAILABLE;
         if let Some(seconds) = self.retry_after.or(is_unavailable.then_some(1)) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::notify::message::EventType;
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::Json;
 use super::error::{ApiError, ErrorBody};

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use dregs_core::score::{Category, Scores};
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::Answer;
 use super::auth::{Caller, Triager};
 use super::body::Json;
 use super::error::{ApiError, Code};

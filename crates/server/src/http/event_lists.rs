@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use dregs_core::device::Interaction;
 use dregs_core::event::Event;
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::Answer;
 use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::page::{COUNTED_MAX, Page, PageQuery, sort};

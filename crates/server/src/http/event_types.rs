@@ -1,11 +1,11 @@
 //! The catalogue of what channels can subscribe to.
 
-use axum::Json;
 use dregs_core::notify::catalogue::catalogue;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::auth::Caller;
 
 /// A type of event.
@@ -25,7 +25,7 @@ pub struct EventTypeBody {
 /// List the event types
 #[utoipa::path(get, operation_id = "listEventTypes", path = "/event-types", tag = "channels",
     responses((status = 200, body = Vec<EventTypeBody>)))]
-pub async fn list(_: Caller) -> Json<Vec<EventTypeBody>> {
+pub async fn list(_: Caller) -> Answer<Vec<EventTypeBody>> {
     let entries = catalogue().into_iter().map(|entry| EventTypeBody {
         name: entry.event.name().to_owned(),
         aliases: entry.event.aliases().iter().map(|&alias| alias.to_owned()).collect(),
@@ -33,5 +33,5 @@ pub async fn list(_: Caller) -> Json<Vec<EventTypeBody>> {
         schema: entry.schema,
         example: entry.example,
     });
-    Json(entries.collect())
+    Answer(entries.collect())
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +9,7 @@ use dregs_core::event::{self, Accepted, FieldError, Origin};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::auth::{Client, Sender};
 use super::body::{Received, Whose, by_size, note_refusal, receive};
 use super::error::{ApiError, Code, ErrorBody, ErrorDetail, summary};
@@ -61,7 +61,7 @@ pub async fn send(
         let sender = sender?;
         sender.admit(&app)?;
         let body = receive(request, &app, app.config.body_max_kib, whose(&sender)).await?;
-        send_one(&app, sender, body).await.map(Json)
+        send_one(&app, sender, body).await.map(Answer)
     };
     let sent = sent.await.map_err(ApiError::of_event);
     with_cors(&app, &headers, sent.into_response())
@@ -70,7 +70,7 @@ pub async fn send(
 async fn send_one(app: &Arc<App>, sender: Sender, body: Received) -> Result<EventAnswer, ApiError> {
     let (team_id, size, shared) = (sender.team_id(), body.bytes.len(), Arc::clone(app));
     let prepare = move || prepare_one(&shared, &sender, &body.bytes);
-    let prepared = by_size(app, size, prepare).await??;
+    let prepared = by_size(size, prepare).await??;
     let mut outcomes = app.ingest.submit(team_id, vec![prepared]).await?;
     match outcomes.pop() {
         Some(Outcome::Stored { id, fingerprint }) => Ok(EventAnswer { status: "success", id, fingerprint }),
@@ -112,7 +112,7 @@ pub async fn send_batch(
             Sender::Browser { .. } => app.config.batch_max_kib.min(app.config.body_max_kib),
         };
         let body = receive(request, &app, max_kib, whose(&sender)).await?;
-        send_many(&app, sender, body).await.map(Json)
+        send_many(&app, sender, body).await.map(Answer)
     };
     with_cors(&app, &headers, sent.await.into_response())
 }
@@ -120,7 +120,7 @@ pub async fn send_batch(
 async fn send_many(app: &Arc<App>, sender: Sender, body: Received) -> Result<Vec<BatchAnswer>, ApiError> {
     let (team_id, size, shared) = (sender.team_id(), body.bytes.len(), Arc::clone(app));
     let prepare = move || prepare_many(&shared, &sender, &body.bytes);
-    let (answers, prepared) = by_size(app, size, prepare).await??;
+    let (answers, prepared) = by_size(size, prepare).await??;
     let mut outcomes = app.ingest.submit(team_id, prepared).await?.into_iter();
     let answers = answers.into_iter().filter_map(|answer| answer.or_else(|| outcomes.next().map(answered)));
     Ok(answers.collect())

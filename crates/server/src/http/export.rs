@@ -8,11 +8,13 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::auth::{Caller, Manager};
 use super::deliveries::{AttemptBody, DeliveryBody};
 use super::devices::DeviceBody;
+use super::elsewhere::elsewhere;
 use super::error::ApiError;
 use super::escalations::EscalationBody;
 use super::event_lists::TrackedEventBody;
@@ -32,8 +34,8 @@ use crate::store::{
 
 const GROUPS_PAGE: usize = 500;
 const DEVICES_PAGE: usize = 500;
-const EVENTS_PAGE: i64 = 500;
-const ANALYSES_PAGE: i64 = 100;
+const EVENTS_PAGE: i64 = 50;
+const ANALYSES_PAGE: i64 = 50;
 const DELIVERIES_PAGE: i64 = 50;
 /// Of what is little, more than there is.
 const FEW_MAX: i64 = 10_000;
@@ -75,6 +77,13 @@ struct Export {
     part: Part,
 }
 
+/// Writes what was read, on another thread.
+type Items = Box<dyn FnOnce() -> Vec<String> + Send>;
+
+fn all(bodies: impl Iterator<Item: Serialize>) -> Vec<String> {
+    bodies.map(|body| json!(body).to_string()).collect()
+}
+
 enum Part {
     Head,
     /// These, and after as many of them; then these devices.
@@ -93,7 +102,7 @@ impl Export {
     /// The next piece of the document, and where to go on; nowhere after the last.
     async fn next(mut self) -> std::result::Result<(Bytes, Option<Self>), ApiError> {
         let row_id = self.identity.row_id;
-        let (items, last, is_first, name, following) = match self.part {
+        let (items, last, is_first, name, following): (Items, _, _, _, _) = match self.part {
             Part::Head => {
                 let (head, group_ids, device_ids) = self.head().await?;
                 return Ok((head, Some(Self { part: Part::Groups(group_ids, 0, device_ids), ..self })));
@@ -103,7 +112,7 @@ impl Export {
                 let page: Vec<_> = ids.iter().skip(after).take(GROUPS_PAGE).copied().collect();
                 let (read, is_last) = (after + page.len(), page.is_empty());
                 let rows = self.read(move |tx| groups::load_rows(tx, &page)).await?;
-                let items = rows.into_iter().map(GroupBody::listed).map(|body| json!(body)).collect();
+                let items = Box::new(move || all(rows.into_iter().map(GroupBody::listed)));
                 let (last, following) = if is_last {
                     (None, Some(Part::Devices(device_ids, 0)))
                 } else {
@@ -116,7 +125,7 @@ impl Export {
                 let page: Vec<_> = ids.iter().skip(after).take(DEVICES_PAGE).copied().collect();
                 let last = (!page.is_empty()).then(|| Part::Devices(ids, after + page.len()));
                 let rows = self.read(move |tx| devices::load(tx, &page)).await?;
-                let items = rows.into_iter().map(DeviceBody::from).map(|body| json!(body)).collect();
+                let items = Box::new(move || all(rows.into_iter().map(DeviceBody::from)));
                 (items, last, after == 0, "devices", Some(Part::Events(0)))
             }
             Part::Events(after) => {
@@ -125,41 +134,40 @@ impl Export {
                 let last = ids.last().copied();
                 let found = self.read(move |tx| event_lists::load(tx, &ids)).await?;
                 let shown = event_ops::show(&self.app, self.caller.team_id(), found).await?;
-                let items = shown.into_iter().map(TrackedEventBody::new).map(|body| json!(body)).collect();
+                let items = Box::new(move || all(shown.into_iter().map(TrackedEventBody::new)));
                 (items, last.map(Part::Events), after == 0, "events", Some(Part::Analyses(0)))
             }
             Part::Analyses(after) => {
                 let rows = self.read(move |tx| analyses::after(tx, row_id, after, ANALYSES_PAGE)).await?;
                 let last = rows.last().map(|analysis| Part::Analyses(analysis.sequence));
-                let body = |analysis| json!(AnalysisBody::new(analysis, &self.identity.id));
-                (
-                    rows.into_iter().map(body).collect(),
-                    last,
-                    after == 0,
-                    "analyses",
-                    Some(Part::Deliveries(0)),
-                )
+                let id = self.identity.id.clone();
+                let items = Box::new(move || all(rows.into_iter().map(|row| AnalysisBody::new(row, &id))));
+                (items, last, after == 0, "analyses", Some(Part::Deliveries(0)))
             }
             Part::Deliveries(after) => {
                 let rows =
                     self.read(move |tx| deliveries::of_identity(tx, row_id, after, DELIVERIES_PAGE)).await?;
                 let last = rows.last().map(|delivery| Part::Deliveries(delivery.id));
-                (self.deliveries(rows).await?, last, after == 0, "deliveries", None)
+                let rows = self.deliveries(rows).await?;
+                let items = Box::new(move || all(rows.into_iter()));
+                (items, last, after == 0, "deliveries", None)
             }
         };
-        let mut text = if is_first { format!(",\"{name}\":[") } else { String::new() };
-        for (index, item) in items.iter().enumerate() {
-            text.push_str(if is_first && index == 0 { "" } else { "," });
-            text.push_str(&item.to_string());
-        }
-        let part = match last {
-            Some(part) => Some(part),
-            None => {
-                text.push_str(if following.is_some() { "]" } else { "]}" });
-                following
-            }
+        let end = match (&last, &following) {
+            (Some(_), _) => "",
+            (None, Some(_)) => "]",
+            (None, None) => "]}",
         };
-        Ok((Bytes::from(text), part.map(|part| Self { part, ..self })))
+        let text = elsewhere(move || {
+            let mut text = if is_first { format!(",\"{name}\":[") } else { String::new() };
+            for (index, item) in items().into_iter().enumerate() {
+                text.push_str(if is_first && index == 0 { "" } else { "," });
+                text.push_str(&item);
+            }
+            text + end
+        });
+        let text = text.await?;
+        Ok((Bytes::from(text), last.or(following).map(|part| Self { part, ..self })))
     }
 
     async fn read<R: Send + 'static>(
@@ -203,15 +211,20 @@ impl Export {
     async fn deliveries(
         &self,
         rows: Vec<deliveries::Delivery>,
-    ) -> std::result::Result<Vec<Value>, StoreError> {
+    ) -> std::result::Result<Vec<WithAttempts>, StoreError> {
         let mut shown = Vec::with_capacity(rows.len());
-        for delivery in rows {
-            let attempts = log::attempts(&self.app, self.caller.team_id(), delivery.id).await?;
-            let attempts: Vec<_> = attempts.into_iter().map(AttemptBody::from).collect();
-            let mut body = json!(DeliveryBody::new(&self.app, &delivery));
-            body["attempts"] = json!(attempts);
-            shown.push(body);
+        for row in rows {
+            let attempts = log::attempts(&self.app, self.caller.team_id(), row.id).await?;
+            let attempts = attempts.into_iter().map(AttemptBody::from).collect();
+            shown.push(WithAttempts { delivery: DeliveryBody::new(&self.app, &row), attempts });
         }
         Ok(shown)
     }
+}
+
+#[derive(Serialize)]
+struct WithAttempts {
+    #[serde(flatten)]
+    delivery: DeliveryBody,
+    attempts: Vec<AttemptBody>,
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::event::{GROUP_TYPE_DEFAULT, GROUP_TYPE_MAX_CHARS, ID_MAX_BYTES, redact};
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::Json;
 use super::error::{ApiError, Code};

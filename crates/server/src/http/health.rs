@@ -8,6 +8,8 @@ use axum::http::StatusCode;
 use dregs_core::time::Timestamp;
 use tokio::time::timeout;
 
+use super::auth::Monitor;
+use super::connections::longest_poll;
 use crate::app::App;
 use crate::store::{deliveries, identities};
 
@@ -33,7 +35,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
 }
 
 /// Prometheus metrics. Queues are counted when they are asked for.
-pub async fn metrics(State(app): State<Arc<App>>) -> String {
+pub async fn metrics(_: Monitor, State(app): State<Arc<App>>) -> String {
+    metrics::gauge!("dregs_poll_seconds_max").set(longest_poll().as_secs_f64());
     let state = |is_failing: bool| if is_failing { 0.0 } else { 1.0 };
     metrics::gauge!("dregs_store_available").set(state(app.store.is_failing()));
     if let Some(log) = app.store.log_state() {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use dregs_core::rules::{Dismissal, Standing};
 use dregs_core::score::{Category, Scores};
@@ -11,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::params::Path;
@@ -160,8 +160,8 @@ pub async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<IdentityBody>, ApiError> {
-    IdentityBody::new(find(&app, &caller, id).await?).map(Json)
+) -> Result<Answer<IdentityBody>, ApiError> {
+    IdentityBody::new(find(&app, &caller, id).await?).map(Answer)
 }
 
 /// Read the scores of an identity
@@ -174,9 +174,9 @@ pub async fn scores(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<Vec<ScoreBody>>, ApiError> {
+) -> Result<Answer<Vec<ScoreBody>>, ApiError> {
     let identity = find(&app, &caller, id).await?;
-    Ok(Json(scored(&identity.scores).map(|(category, value)| ScoreBody { category, value }).collect()))
+    Ok(Answer(scored(&identity.scores).map(|(category, value)| ScoreBody { category, value }).collect()))
 }
 
 /// Read the newest analysis of an identity
@@ -187,7 +187,7 @@ pub async fn analysis(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<AnalysisBody>, ApiError> {
+) -> Result<Answer<AnalysisBody>, ApiError> {
     let identity = find(&app, &caller, id).await?;
     let sequence = identity.cycle.ok_or_else(not_analyzed)?;
     explained(&app, identity, sequence).await
@@ -202,7 +202,7 @@ pub async fn past_analysis(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, cycle)): Path<(String, String)>,
-) -> Result<Json<AnalysisBody>, ApiError> {
+) -> Result<Answer<AnalysisBody>, ApiError> {
     let cycle = cycle.parse().map_err(|_| ApiError::field("cycleId", "must be a number"))?;
     let identity = find(&app, &caller, id).await?;
     explained(&app, identity, cycle).await
@@ -218,11 +218,11 @@ async fn explained(
     app: &App,
     identity: identities::Identity,
     cycle: i64,
-) -> Result<Json<AnalysisBody>, ApiError> {
+) -> Result<Answer<AnalysisBody>, ApiError> {
     let row_id = identity.row_id;
     let analysis =
         app.store.read(move |tx| analyses::find(tx, row_id, cycle)).await?.ok_or_else(not_analyzed)?;
-    Ok(Json(AnalysisBody::new(analysis, &identity.id)))
+    Ok(Answer(AnalysisBody::new(analysis, &identity.id)))
 }
 
 fn not_analyzed() -> ApiError {

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::event::redact;
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::Answer;
 use super::auth::{Caller, Manager, Triager};
 use super::body::{Json, OptionalJson};
 use super::error::{ApiError, Code};

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::answer::Answer;
 use super::auth::Caller;
 use super::error::ApiError;
 use super::identities::IdentityBody;
@@ -95,7 +95,7 @@ pub async fn list(
     caller: Caller,
     Params(query): Params<PageQuery>,
     Params(params): Params<ListParams>,
-) -> Result<Json<Page<IdentityBody>>, ApiError> {
+) -> Result<Answer<Page<IdentityBody>>, ApiError> {
     let page = query.page()?;
     let sort = sort(params.sort(), &SORTS)?;
     let team_id = caller.team_id();
@@ -105,7 +105,7 @@ pub async fn list(
         roster::ask(&app, team_id, Kind::Identities, move |table| table.find(&filter, slice)).await?;
     let found = app.store.read(move |tx| identities::load(tx, &ids)).await?;
     let content = found.into_iter().map(IdentityBody::new).collect::<Result<_, _>>()?;
-    Ok(Json(page.page(content, i64::try_from(total).unwrap_or(i64::MAX))))
+    Ok(Answer(page.page(content, i64::try_from(total).unwrap_or(i64::MAX))))
 }
 
 pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filter, ApiError> {

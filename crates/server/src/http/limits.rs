@@ -145,6 +145,11 @@ fn rates(config: &Config) -> Vec<Row> {
             &limited("files"),
         ),
         row(
+            "`/metrics` of an address in a second",
+            format!("{address} (`address_rate_per_second`)"),
+            &limited("metrics"),
+        ),
+        row(
             "events of a team in a month",
             format!("{} (`monthly_event_quota`)", or_any(config.monthly_event_quota)),
             "402; `dregs_quota_exceeded_total`",
@@ -178,5 +183,7 @@ fn sign_ins(config: &Config) -> Vec<Row> {
 fn made() -> Vec<Row> {
     let rows =
         bounds::ALL.iter().map(|bound| row(&format!("{} of {}", bound.what, bound.owner), bound.max, "400"));
-    rows.collect()
+    let known =
+        row("identities, devices and groups that events tell of", "any number", "they take room on the disk");
+    rows.chain([known]).collect()
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use dregs_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::identities::IdentityBody;
@@ -58,10 +58,10 @@ pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<Vec<LinkBody>>, ApiError> {
+) -> Result<Answer<Vec<LinkBody>>, ApiError> {
     let links = links::links(&app, caller.team_id(), id).await?;
     let links = links.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
-    Ok(Json(links.into_iter().map(LinkBody::from).collect()))
+    Ok(Answer(links.into_iter().map(LinkBody::from).collect()))
 }
 
 /// Identities that strong links hold together.
@@ -119,8 +119,8 @@ pub async fn cluster(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<ClusterBody>, ApiError> {
+) -> Result<Answer<ClusterBody>, ApiError> {
     let found = links::cluster(&app, caller.team_id(), id).await?;
     let found = found.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
-    ClusterBody::new(found).map(Json)
+    ClusterBody::new(found).map(Answer)
 }

@@ -1,5 +1,6 @@
 //! The HTTP API: every route on this page.
 
+mod answer;
 mod audit_log;
 mod auth;
 mod badge_rules;
@@ -18,6 +19,7 @@ mod deliveries;
 mod devices;
 mod docs;
 mod drain;
+mod elsewhere;
 mod error;
 mod escalation_rules;
 mod escalations;
@@ -71,6 +73,8 @@ use crate::clock::monotonic;
 use crate::shutdown::Shutdown;
 use crate::store::StoreError;
 use error::{ApiError, Code};
+
+pub use connections::Timed;
 
 fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()

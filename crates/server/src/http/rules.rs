@@ -1,6 +1,5 @@
 //! What badge rules and escalation rules have in common.
 
-use axum::Json as Answer;
 use axum::http::StatusCode;
 use dregs_core::event::FieldError;
 use dregs_core::rules::{CONDITIONS_MAX, Condition, SECONDS_MAX};
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::Answer;
 use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::page::{Page, PageQuery, sort};

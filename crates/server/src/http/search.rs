@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::Answer;
 use super::auth::Caller;
 use super::devices::DeviceBody;
 use super::error::ApiError;

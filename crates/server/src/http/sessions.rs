@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::AppendHeaders;
@@ -10,6 +9,7 @@ use dregs_core::time::{SECOND_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::auth::{Client, Person, token};
 use super::body::{Json, SmallJson};
 use super::cookie;

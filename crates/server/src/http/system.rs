@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use dregs_core::common;
 use dregs_core::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::auth::Caller;
 use super::error::ApiError;
 use crate::app::App;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use dregs_core::time::{DAY_MS, HOUR_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::Answer;
 use super::auth::Caller;
 use super::error::ApiError;
 use super::params::Params;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use dregs_core::score::Scores;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::auth::{Caller, Triager};
 use super::body::Json;
 use super::error::{ApiError, Code};

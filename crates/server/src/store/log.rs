@@ -185,8 +185,8 @@ impl Moved {
 pub struct Checkpointer {
     log: Arc<Log>,
     connection: Connection,
-    /// It was asked to empty the log, and a reader was in the way.
-    owes_empty: bool,
+    /// The log's file is to be cut to nothing, and somebody was in the way.
+    owes_room: bool,
     held_at: Option<Instant>,
     told_at: Option<Instant>,
 }
@@ -199,12 +199,12 @@ impl Checkpointer {
     ) -> Result<(Self, Sender<Ask>, Receiver<Ask>), StoreError> {
         connection.busy_timeout(Duration::ZERO)?;
         let (wake, woken) = bounded(1);
-        Ok((Self { log, connection, owes_empty: false, held_at: None, told_at: None }, wake, woken))
+        Ok((Self { log, connection, owes_room: false, held_at: None, told_at: None }, wake, woken))
     }
 
     pub fn run(mut self, woken: &Receiver<Ask>) {
         loop {
-            let has_more = self.owes_empty || self.log.blocked().is_some();
+            let has_more = self.owes_room || self.log.blocked().is_some();
             let asked = match has_more {
                 true => woken.recv_timeout(LOOK_EVERY),
                 false => woken.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -226,7 +226,7 @@ impl Checkpointer {
         match moved {
             Some(moved) if moved.is_all() => {
                 self.unblocked();
-                self.owes_empty = self.owes_empty && !truncate(&self.connection).unwrap_or(false);
+                self.owes_room = self.owes_room && !truncate(&self.connection).unwrap_or(false);
             }
             Some(_) => self.blocked(),
             // What went wrong has been said.
@@ -286,10 +286,8 @@ impl Checkpointer {
             let seconds = since.elapsed().as_secs();
             tracing::warn!(after_seconds = seconds, "the write-ahead log could be emptied again");
         }
-        if self.log.bytes() > KEPT_BYTES.unsigned_abs() {
-            // Nothing may be written for a while, and the disk space is wanted back.
-            let _ = truncate(&self.connection);
-        }
+        // Nothing may be written for a while, and the disk space is wanted back.
+        self.owes_room |= self.log.bytes() > KEPT_BYTES.unsigned_abs();
     }
 
     fn blocked(&mut self) {
@@ -336,7 +334,7 @@ impl Checkpointer {
             }
         }
         self.log.is_empty_wanted.store(false, Ordering::Relaxed);
-        self.owes_empty = true;
+        self.owes_room = true;
         tracing::warn!(
             "a reader keeps what was deleted in the write-ahead log; it goes when that reader has ended"
         );

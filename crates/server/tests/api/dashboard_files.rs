@@ -104,9 +104,12 @@ async fn who_asks_for_more_files_than_a_page_has_waits() {
         let said = refusal(server.request(Method::GET, path)).await;
         assert_eq!(said, "429 rate_limited Too many requests. Try again in 1 second.", "{path}");
     }
-    for path in ["/healthz", "/readyz", "/metrics"] {
+    for path in ["/healthz", "/readyz", "/metrics", "/metrics"] {
         assert_eq!(server.request(Method::GET, path).send().await.unwrap().status(), 200, "{path}");
     }
+    // They are counted by themselves.
+    let said = refusal(server.request(Method::GET, "/metrics")).await;
+    assert_eq!(said, "429 rate_limited Too many requests. Try again in 1 second.");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod demo;
 mod flood;
 mod help;
 mod listen;
+mod polls;
 mod serve;
 mod startup;
 mod verify;

@@ -110,11 +110,15 @@ fn administer(sql: &str) {
     std::thread::spawn(run).join().unwrap();
 }
 
-/// The PostgreSQL server of the tests, as `scripts/postgres.sh start` started it.
+/// The PostgreSQL server of the tests: the one that `DREGS_TEST_DATABASE_URL` names, or the one that
+/// `scripts/postgres.sh start` started.
 ///
 /// # Panics
 /// When there is none: a missing PostgreSQL fails the tests, it does not skip them.
 fn postgres_url() -> String {
+    if let Ok(url) = std::env::var("DREGS_TEST_DATABASE_URL") {
+        return url;
+    }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/postgres/port");
     let port = std::fs::read_to_string(file).expect("run `scripts/postgres.sh start` before the tests");
     format!("postgres://dregs@127.0.0.1:{}/postgres", port.trim())

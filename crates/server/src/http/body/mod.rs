@@ -22,10 +22,10 @@ use serde::{Deserialize, Deserializer};
 use super::auth::Client;
 use super::connections::{BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, TimedOut};
 use super::cookie;
+use super::elsewhere::elsewhere;
 use super::error::{ApiError, Code};
 use crate::app::App;
 use crate::ops::access::limits::{Full, Held};
-use crate::store::StoreError;
 
 /// What a body may have that comes from somebody unknown: an address, a password and a token fit many times.
 pub const SMALL_MAX_KIB: u64 = 16;
@@ -72,7 +72,7 @@ pub async fn receive(
     let bytes = match encoding {
         None => bytes,
         Some(encoding) => {
-            let decoded = offload(app, move || encoding.decode(&bytes, max_kib)).await??;
+            let decoded = elsewhere(move || encoding.decode(&bytes, max_kib)).await??;
             held.grow_to(decoded.len()).map_err(|Full| no_room())?;
             decoded.into()
         }
@@ -109,35 +109,15 @@ async fn collect(mut body: Body, max_kib: u64, held: &mut Held) -> Result<Bytes,
     Ok(whole.freeze())
 }
 
-/// Does what takes long with a body on another thread, a few at a time.
-///
-/// # Errors
-/// When it panics, or the server stops.
-pub async fn offload<R: Send + 'static>(
-    app: &App,
-    work: impl FnOnce() -> R + Send + 'static,
-) -> Result<R, ApiError> {
-    let failed = |reason: &str| ApiError::from(StoreError::Broken(reason.into()));
-    let turn =
-        Arc::clone(&app.heavy_turns).acquire_owned().await.map_err(|_| failed("the server is stopping"))?;
-    let span = tracing::Span::current();
-    let done = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        span.in_scope(work)
-    });
-    done.await.map_err(|_| failed("what was done with a body panicked"))
-}
-
 /// Does something with a body of this size: here if it is small, and on another thread if it is not.
 ///
 /// # Errors
-/// Those of [`offload`].
+/// Those of [`elsewhere`].
 pub async fn by_size<R: Send + 'static>(
-    app: &App,
     bytes: usize,
     work: impl FnOnce() -> R + Send + 'static,
 ) -> Result<R, ApiError> {
-    if bytes > INLINE_MAX_KIB * 1024 { offload(app, work).await } else { Ok(work()) }
+    if bytes > INLINE_MAX_KIB * 1024 { elsewhere(work).await } else { Ok(work()) }
 }
 
 /// Refuses what is no JSON by its type. A page of another site may send some types without asking, and none at all, but
@@ -244,7 +224,7 @@ async fn parse_by_size<T: DeserializeOwned + Send + 'static>(
     app: &Arc<App>,
 ) -> Result<T, ApiError> {
     let shared = Arc::clone(app);
-    by_size(app, body.bytes.len(), move || parse(&body.bytes, &shared)).await?
+    by_size(body.bytes.len(), move || parse(&body.bytes, &shared)).await?
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8], app: &App) -> Result<T, ApiError> {

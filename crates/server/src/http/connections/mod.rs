@@ -8,6 +8,7 @@ mod files;
 mod io;
 mod line;
 mod lines;
+mod polls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use files::raise_limit;
 pub use io::{BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, TimedOut};
 pub use line::{HEAD_MAX_SECONDS, IDLE_MAX_SECONDS, UNREAD_MAX_SECONDS};
 pub use lines::{ADDRESS_PART, CONNECTIONS_MAX};
+pub use polls::{Timed, longest as longest_poll};
 
 /// The most that is buffered of a connection at once, and so the longest head of a request: longer than any that
 /// browsers send, and little enough for thousands of connections.
@@ -67,7 +69,7 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, mut shutdow
             accepted = listener.accept(), if tasks.len() < places + CLOSING_MAX => match accepted {
                 Ok((stream, peer)) => match lines.admit(peer.ip(), Instant::now()) {
                     Some(place) => {
-                        tasks.spawn(attend(stream, peer, place, router.clone(), shutdown.clone()));
+                        tasks.spawn(Timed::new(attend(stream, peer, place, router.clone(), shutdown.clone())));
                     }
                     None => troubles.tell(ALL_TAKEN),
                 },

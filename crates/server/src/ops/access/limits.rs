@@ -42,6 +42,8 @@ pub enum Limited {
     Address(IpAddr),
     /// An address that asks for files.
     Files(IpAddr),
+    /// One that asks for metrics.
+    Metrics(IpAddr),
 }
 
 impl Limited {
@@ -51,6 +53,10 @@ impl Limited {
 
     pub fn files(address: IpAddr) -> Self {
         Self::Files(network(address))
+    }
+
+    pub fn metrics(address: IpAddr) -> Self {
+        Self::Metrics(network(address))
     }
 }
 
@@ -117,6 +123,7 @@ impl Rates {
             Limited::Credential(_) => "credential",
             Limited::Address(_) => "address",
             Limited::Files(_) => "files",
+            Limited::Metrics(_) => "metrics",
         };
         metrics::counter!("dregs_rate_limited_total", "kind" => kind).increment(1);
         Err(Wait::of_millis(missing.unsigned_abs().div_ceil(rate.unsigned_abs())))
