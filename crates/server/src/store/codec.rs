@@ -1,8 +1,9 @@
 //! How details are kept: compressed, with dictionaries of the words they are made of.
 //!
-//! A stored detail is one byte for the dictionary and then a zstd frame. The dictionaries are in the
-//! folder `dictionaries`, trained with zstd on made-up events and on real analyses. One that has
-//! shipped is never edited, since rows need it to be read; a better one gets the next number.
+//! A stored detail is one byte for the dictionary and then a zstd frame. The dictionaries are in the folder
+//! `dictionaries`, trained with zstd: the first on made-up events and the answers of endpoints, the second by
+//! `scripts/dictionary.sh` on analyses. One that has shipped is never edited, since rows need it to be read; a better one
+//! gets the next number.
 
 use std::cell::RefCell;
 use std::sync::LazyLock;
@@ -19,26 +20,42 @@ const LEVEL: i32 = 3;
 /// Largest detail: an event of the largest accepted body with what is added to it.
 const DETAIL_MAX_BYTES: usize = 1024 * 1024;
 
-const VERSION: u8 = 1;
-const DICTIONARY: &[u8] = include_bytes!("../../dictionaries/1.bin");
+/// What a detail is of. The number is that of the dictionary that it is packed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    EventOrAttempt = 1,
+    Analysis = 2,
+}
 
-static ENCODER: LazyLock<EncoderDictionary> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
-static DECODER: LazyLock<DecoderDictionary> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
+/// The first has the number 1.
+const DICTIONARIES: [&[u8]; 2] =
+    [include_bytes!("../../dictionaries/1.bin"), include_bytes!("../../dictionaries/2.bin")];
+
+static ENCODERS: LazyLock<[EncoderDictionary; DICTIONARIES.len()]> =
+    LazyLock::new(|| DICTIONARIES.map(|dictionary| EncoderDictionary::copy(dictionary, LEVEL)));
+static DECODERS: LazyLock<[DecoderDictionary; DICTIONARIES.len()]> =
+    LazyLock::new(|| DICTIONARIES.map(DecoderDictionary::copy));
+
+/// One for each dictionary, made when it is first wanted.
+type Each<T> = RefCell<[Option<T>; DICTIONARIES.len()]>;
 
 thread_local! {
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
-    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    static COMPRESSORS: Each<Compressor<'static>> = const { RefCell::new([const { None }; DICTIONARIES.len()]) };
+    static DECOMPRESSORS: Each<Decompressor<'static>> = const { RefCell::new([const { None }; DICTIONARIES.len()]) };
 }
 
 /// `detail` as it is stored.
-pub fn pack(detail: &impl Serialize) -> Result<Vec<u8>> {
+pub fn pack(kind: Kind, detail: &impl Serialize) -> Result<Vec<u8>> {
     let json = serde_json::to_vec(detail).map_err(broken)?;
-    COMPRESSOR.with_borrow_mut(|slot| {
+    let number = kind as u8;
+    COMPRESSORS.with_borrow_mut(|compressors| {
+        let slot = &mut compressors[usize::from(number) - 1];
         let compressor = match slot {
             Some(compressor) => compressor,
-            None => slot.insert(new_compressor().map_err(broken)?),
+            None => slot.insert(new_compressor(number).map_err(broken)?),
         };
-        let mut packed = vec![VERSION];
+        let mut packed = vec![number];
         packed.extend(compressor.compress(&json).map_err(broken)?);
         Ok(packed)
     })
@@ -46,21 +63,26 @@ pub fn pack(detail: &impl Serialize) -> Result<Vec<u8>> {
 
 /// The detail that was stored as `packed`.
 pub fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T> {
-    let Some((&VERSION, frame)) = packed.split_first() else {
+    let known = packed.split_first().and_then(|(number, frame)| {
+        let place = usize::from(*number).checked_sub(1)?;
+        Some((place, DECODERS.get(place)?, frame))
+    });
+    let Some((place, decoder, frame)) = known else {
         return Err(broken("a detail names a dictionary that this version does not have"));
     };
-    let json = DECOMPRESSOR.with_borrow_mut(|slot| {
+    let json = DECOMPRESSORS.with_borrow_mut(|decompressors| {
+        let slot = &mut decompressors[place];
         let decompressor = match slot {
             Some(decompressor) => decompressor,
-            None => slot.insert(Decompressor::with_prepared_dictionary(&DECODER).map_err(broken)?),
+            None => slot.insert(Decompressor::with_prepared_dictionary(decoder).map_err(broken)?),
         };
         decompressor.decompress(frame, DETAIL_MAX_BYTES).map_err(broken)
     })?;
     serde_json::from_slice(&json).map_err(broken)
 }
 
-fn new_compressor() -> std::io::Result<Compressor<'static>> {
-    let mut compressor = Compressor::with_prepared_dictionary(&ENCODER)?;
+fn new_compressor(number: u8) -> std::io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::with_prepared_dictionary(&ENCODERS[usize::from(number) - 1])?;
     // The dictionary is known by our own byte, and rows have no use for a checksum of their own.
     compressor.include_dictid(false)?;
     compressor.include_checksum(false)?;
@@ -130,11 +152,18 @@ mod tests {
 
     #[test]
     fn details_come_back_and_get_smaller() {
-        let detail =
+        let event =
             serde_json::json!({"type": "user.signup", "data": {"plan": "pro", "ünicode": [1, 2.5, null]}});
-        let packed = pack(&detail).expect("packs");
-        assert_eq!(unpack::<serde_json::Value>(&packed).expect("unpacks"), detail);
-        assert!(packed.len() < detail.to_string().len());
-        assert!(unpack::<serde_json::Value>(&[9, 1, 2]).is_err());
+        let analysis = serde_json::json!({"observations": [
+            {"category": "UNIQUENESS", "id": "uniqueness.shared-ip", "label": "Shared IP address", "value": 0.65},
+        ]});
+        for (kind, detail) in [(Kind::EventOrAttempt, event), (Kind::Analysis, analysis)] {
+            let packed = pack(kind, &detail).expect("packs");
+            assert_eq!(unpack::<serde_json::Value>(&packed).expect("unpacks"), detail);
+            assert!(packed[0] == kind as u8 && packed.len() < detail.to_string().len());
+        }
+        for unknown in [&[][..], &[0, 1, 2], &[9, 1, 2]] {
+            assert!(unpack::<serde_json::Value>(unknown).is_err());
+        }
     }
 }

@@ -26,7 +26,7 @@ pub fn detail(event: &Event) -> Result<Vec<u8>> {
     let mut stripped = event.clone();
     stripped.id.clear();
     stripped.timestamp = Timestamp::default();
-    codec::pack(&stripped)
+    codec::pack(codec::Kind::EventOrAttempt, &stripped)
 }
 
 /// An event that is stored already.

@@ -43,7 +43,8 @@ async fn analyses_come_back_as_they_were_stored(engine: Engine) {
     ground
         .write(move |tx| {
             let all = (1..=MANY as i64).map(|sequence| analysis(ada, sequence)).chain([analysis(bob, 7)]);
-            let packed: Vec<_> = all.map(|a| (codec::pack(&a.detail).unwrap(), a)).collect();
+            let packed: Vec<_> =
+                all.map(|a| (codec::pack(codec::Kind::Analysis, &a.detail).unwrap(), a)).collect();
             let rows: Vec<_> = packed.iter().map(|(detail, a)| (a, detail.as_slice())).collect();
             analyses::insert(tx, &rows)
         })
@@ -93,7 +94,7 @@ async fn analyses_come_back_as_they_were_stored(engine: Engine) {
 
     let again = ground.store.write(move |tx| {
         let analysis = analysis(bob, 7);
-        analyses::insert(tx, &[(&analysis, &codec::pack(&analysis.detail)?)])
+        analyses::insert(tx, &[(&analysis, &codec::pack(codec::Kind::Analysis, &analysis.detail)?)])
     });
     assert_eq!(format!("{:?}", again.await), "Err(Conflict)");
 }

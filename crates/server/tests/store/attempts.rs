@@ -41,7 +41,7 @@ fn success(delivery_id: i64, trigger: Trigger, started: i64) -> AttemptRecord {
         error_class: None,
         error_message: None,
         remote_address: Some("192.0.2.1:443".into()),
-        detail: codec::pack(&detail(Some(204))).unwrap(),
+        detail: codec::pack(codec::Kind::EventOrAttempt, &detail(Some(204))).unwrap(),
         delivery_status: Status::Delivered,
         next_attempt_at: None,
         completed_at: Some(at(started + 5)),
@@ -57,7 +57,7 @@ fn failure(delivery_id: i64, trigger: Trigger, started: i64) -> AttemptRecord {
         error_class: Some("timeout"),
         error_message: Some("it took too long".into()),
         remote_address: None,
-        detail: codec::pack(&detail(None)).unwrap(),
+        detail: codec::pack(codec::Kind::EventOrAttempt, &detail(None)).unwrap(),
         delivery_status: Status::Pending,
         next_attempt_at: Some(at(started + 1_000)),
         completed_at: None,
@@ -198,7 +198,7 @@ async fn who_is_done_with_is_known_since_it_was_asked_for_last(engine: Engine) {
     let settled = || channels.ground.read(move |tx| attempts::settled(tx, id));
     let with = |trigger, started, who: &[&str]| {
         let settled = who.iter().map(|who| (*who).to_owned()).collect();
-        let detail = codec::pack(&Detail { settled, ..detail(None) }).unwrap();
+        let detail = codec::pack(codec::Kind::EventOrAttempt, &Detail { settled, ..detail(None) }).unwrap();
         AttemptRecord { detail, ..failure(id, trigger, started) }
     };
     assert_eq!(settled().await, Vec::<String>::new());

@@ -18,6 +18,7 @@ mod figures;
 mod innocents;
 mod names;
 mod packages;
+mod samples;
 mod simulator;
 mod stage;
 
@@ -63,10 +64,22 @@ struct Arguments {
     /// The folder to write the table of figures and the curves to.
     #[arg(long)]
     docs: Option<PathBuf>,
+    /// Measure nothing, and write what the store's dictionaries are trained on to this folder.
+    #[arg(long)]
+    samples: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(folder) = &arguments.samples {
+        return match samples::write(&arguments.packages, folder) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                println!("no samples: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let mut report = Report::default();
     let mut scenarios = arguments.scenarios.clone();
     if scenarios.is_empty() {

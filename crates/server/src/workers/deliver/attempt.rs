@@ -204,7 +204,7 @@ impl Made {
             error_message: error.map_or_else(|| outcome.note.clone(), |error| Some(error.message.clone())),
             remote_address: outcome.remote_address.map(|address| address.to_string()),
             // A detail that cannot be packed is no reason to forget the attempt.
-            detail: codec::pack(&detail).unwrap_or_default(),
+            detail: codec::pack(codec::Kind::EventOrAttempt, &detail).unwrap_or_default(),
             delivery_status,
             completed_at: next_attempt_at.is_none().then_some(finished_at),
             next_attempt_at,

@@ -153,7 +153,7 @@ impl Cycle {
         Ok(Self {
             team_id: start.team_id,
             version: start.version,
-            packed_detail: codec::pack(&analysis.detail)?,
+            packed_detail: codec::pack(codec::Kind::Analysis, &analysis.detail)?,
             decided,
             message: Arc::new(event_ids.scored(&analysis, &start.external_id)?),
             analysis,

@@ -12,7 +12,7 @@ mod details;
 mod devices;
 mod people;
 mod places;
-mod run;
+pub mod run;
 mod scenario;
 mod tally;
 #[cfg(test)]

@@ -25,8 +25,7 @@ const NAIVE_MIN_AUC: f64 = 0.995;
 pub fn measure(packages: &Path, report: &mut Report) -> Result<(), Error> {
     let sources = Sources::unseen(packages)?;
     let mut stage = Stage::new(&sources, SEED, "u", i64::MAX);
-    enter_innocents(&mut stage);
-    attacks::enter(&mut stage);
+    enter(&mut stage);
     let (events, truths) = stage.finish();
     report.source(NAME, &format!("{} events of {} identities, seed {SEED}", events.len(), truths.len()));
     let mut world = World::default();
@@ -47,6 +46,12 @@ pub fn measure(packages: &Path, report: &mut Report) -> Result<(), Error> {
         show(&truths, &scored, &world);
     }
     Ok(())
+}
+
+/// Everybody.
+pub fn enter(stage: &mut Stage) {
+    enter_innocents(stage);
+    attacks::enter(stage);
 }
 
 fn enter_innocents(stage: &mut Stage) {
