@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use siphasher::sip::SipHasher24;
 
-use crate::agent::{self, Kind};
+use crate::agent::may_be_a_backends;
 use crate::event::Event;
 use crate::key::{KeyKind, LinkKey, address_keys};
 use crate::time::{DAY_MS, Timestamp};
@@ -56,7 +56,7 @@ impl Common {
 
     /// Whether a user agent is the customer's own program's.
     pub fn has_agent(&self, agent: &str) -> bool {
-        !self.keys.is_empty() && may_be_own(agent) && self.has(KeyKind::Agent, program_name(agent))
+        !self.keys.is_empty() && may_be_a_backends(agent) && self.has(KeyKind::Agent, program_name(agent))
     }
 
     /// Whether an address is the customer's own, or in a network of theirs.
@@ -80,7 +80,7 @@ impl Common {
 /// What an event shows of its identity that others may show as well: the program that sent it, and what links
 /// identities; `new_keys` are those that the event brought its identity.
 pub fn values<'k>(event: &Event, new_keys: impl IntoIterator<Item = &'k LinkKey>) -> Vec<LinkKey> {
-    let program = event.user_agent.as_deref().filter(|agent| may_be_own(agent));
+    let program = event.user_agent.as_deref().filter(|agent| may_be_a_backends(agent));
     let program = program.map(|agent| LinkKey { kind: KeyKind::Agent, value: program_name(agent) });
     let device = event.fingerprint.clone().map(|value| LinkKey { kind: KeyKind::Device, value });
     let addresses = event.ip.into_iter().flat_map(address_keys);
@@ -129,12 +129,6 @@ pub fn advice(kind: KeyKind) -> &'static str {
              out of scores. Send what each user has said, or nothing."
         }
     }
-}
-
-/// Whether a user agent may be that of the customer's own program: browsers accuse nobody, and what drives a
-/// browser or visits by itself is nobody's backend.
-fn may_be_own(agent: &str) -> bool {
-    !matches!(agent::kind(agent).0, Kind::Browser | Kind::Automation | Kind::Crawler)
 }
 
 /// A program's name without its version, in lower case: a backend is updated.
@@ -452,7 +446,9 @@ mod tests {
         }
         let browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/119.0.0.0 Safari/537.36";
         assert!(
-            !may_be_own(browser) && !may_be_own(&browser.replace("Headless", "")) && may_be_own("Acme/1")
+            !may_be_a_backends(browser)
+                && !may_be_a_backends(&browser.replace("Headless", ""))
+                && may_be_a_backends("Acme/1")
         );
     }
 }

@@ -58,7 +58,7 @@ fn analysis(agent: &str) -> Analysis {
     });
     let body = body.to_string();
     let accepted =
-        event::read(body.as_bytes(), &Origin::Backend, NOW, Limits::default(), &mut || "e".to_owned());
+        event::read(body.as_bytes(), &Origin::UNSEEN_BACKEND, NOW, Limits::default(), &mut || "e".to_owned());
     let mut state = IdentityState::default();
     state.fold(&accepted.unwrap().event);
     let (mapping, datasets, profile) = (Mapping::default(), Datasets::default(), Profile::default());

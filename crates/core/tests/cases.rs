@@ -106,7 +106,7 @@ impl Case {
                 ip: Some(browser.ip.parse().unwrap()),
                 user_agent: Some(browser.user_agent.clone()),
             },
-            None => Origin::Backend,
+            None => Origin::UNSEEN_BACKEND,
         };
         let mut bodies: Vec<_> = self.events.iter().flat_map(Told::bodies).collect();
         bodies.sort_by_key(|(at, _)| *at);

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use dregs_core::badge;
-use dregs_core::event::{Event, EventIdentity};
+use dregs_core::event::{Event, EventIdentity, OfBackend};
 use dregs_core::score::{Analysis, Category, Weights};
 use dregs_core::time::Timestamp;
 use dregs_core::world::World;
@@ -39,6 +39,8 @@ struct Person {
     session: Option<String>,
     agent: Option<&'static str>,
     code: Option<&'static str>,
+    /// Which of this is the backend's own.
+    of_backend: OfBackend,
     /// In seconds from the start; the first is the sign-up.
     acts: Vec<f64>,
 }
@@ -123,6 +125,7 @@ fn event(person: &Person, id: &str, n: usize, at: f64) -> Event {
         ip: person.ip.map(|ip| ip.parse().unwrap()),
         user_agent: person.agent.map(str::to_owned),
         place: None,
+        of_backend: person.of_backend,
     }
 }
 
@@ -198,6 +201,18 @@ fn one_device(n: usize, person: &mut Person) {
 fn one_session(_: usize, person: &mut Person) {
     person.device = Some("one".to_owned());
     person.session = Some("s".to_owned());
+}
+
+#[test]
+fn an_address_that_is_the_backends_own_is_no_place_of_anybody() {
+    let import = |of_backend| {
+        with(people(200, 1.0, free), |_, person| {
+            person.agent = Some("Go-http-client/2.0");
+            person.of_backend = of_backend;
+        })
+    };
+    convicted("from one address that is somebody's", &import(OfBackend::default()), LOW);
+    acquitted("from the backend's own", &import(OfBackend { ip: true, user_agent: true }), LOW);
 }
 
 #[test]

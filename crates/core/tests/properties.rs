@@ -26,7 +26,7 @@ const MARKER: &str = "hunter2";
 fn origins() -> [Origin; 2] {
     let agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0";
     let browser = Origin::Browser { ip: "203.0.113.7".parse().ok(), user_agent: Some(agent.to_owned()) };
-    [Origin::Backend, browser]
+    [Origin::UNSEEN_BACKEND, browser]
 }
 
 fn read_from(origin: &Origin, body: &[u8]) -> Result<Accepted, Refused> {
@@ -150,7 +150,7 @@ proptest! {
     fn what_is_sent_is_what_is_kept(data in any_json().prop_filter("an object", Value::is_object)) {
         let body = json!({"type": "t", "identity": {"id": "u"}, "data": data});
         // Keys that name secrets are another property.
-        if let Ok(accepted) = read_from(&Origin::Backend, body.to_string().as_bytes())
+        if let Ok(accepted) = read_from(&Origin::UNSEEN_BACKEND, body.to_string().as_bytes())
             && !serde_json::to_string(&accepted.event).unwrap().contains(REDACTED)
         {
             prop_assert_eq!(Value::Object(accepted.event.data), data);
@@ -226,7 +226,7 @@ proptest! {
             "groups": [{"id": "g", "data": group_data}],
             "device": {"components": components},
         });
-        let event = read_from(&Origin::Backend, body.to_string().as_bytes()).unwrap().event;
+        let event = read_from(&Origin::UNSEEN_BACKEND, body.to_string().as_bytes()).unwrap().event;
         let stored = serde_json::to_string(&event).unwrap();
         prop_assert!(!stored.contains(MARKER), "{}", stored);
         prop_assert!(stored.matches(REDACTED).count() >= 4);
@@ -249,7 +249,7 @@ proptest! {
                 "device": {"components": {"n": device}}, "ip": format!("203.0.113.{device}"),
                 "userAgent": agents[usize::from(is_script)],
             });
-            state.fold(&read_from(&Origin::Backend, body.to_string().as_bytes()).unwrap().event);
+            state.fold(&read_from(&Origin::UNSEEN_BACKEND, body.to_string().as_bytes()).unwrap().event);
         }
         let profile = Profile { email, name, ..Profile::default() };
         let other = |n: u32| OtherIdentity {

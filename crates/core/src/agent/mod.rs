@@ -56,6 +56,12 @@ const GOOD_CRAWLERS: [(&str, &str, &[u32]); 9] = [
     ("amazonbot", "Amazonbot", &[14_618, 16_509]),
 ];
 
+/// Whether a user agent may be that of a customer's own program: browsers accuse nobody, and what drives a browser or
+/// visits by itself is nobody's backend.
+pub fn may_be_a_backends(agent: &str) -> bool {
+    !matches!(kind(agent).0, Kind::Browser | Kind::Automation | Kind::Crawler)
+}
+
 /// What is behind a user agent, and the name by which it was known.
 pub fn kind(agent: &str) -> (Kind, Option<&str>) {
     let parts: Vec<_> = parse::parts(agent).collect();

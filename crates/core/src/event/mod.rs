@@ -44,10 +44,32 @@ pub const BATCH_MAX_EVENTS: usize = 1_000;
 /// Who sends an event: decides what an event may say about its end user's connection.
 #[derive(Clone, Debug)]
 pub enum Origin {
-    /// The application's backend (secret key): may state the end user's `ip` and `userAgent`.
-    Backend,
+    /// The application's backend (secret key): may state the end user's `ip` and `userAgent`. What is given here is of
+    /// its own connection.
+    Backend { ip: Option<IpAddr>, user_agent: Option<String> },
     /// The browser script (public key): address and user agent are those of the connection.
     Browser { ip: Option<IpAddr>, user_agent: Option<String> },
+}
+
+impl Origin {
+    /// A backend of whose connection nothing is known.
+    pub const UNSEEN_BACKEND: Self = Self::Backend { ip: None, user_agent: None };
+}
+
+/// What of the connection that an event tells of is the backend's own, which sent it, and so nobody's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfBackend {
+    #[serde(default)]
+    pub ip: bool,
+    #[serde(default)]
+    pub user_agent: bool,
+}
+
+impl OfBackend {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A user as an event names it.
@@ -108,6 +130,20 @@ pub struct Event {
     /// Where `ip` was when the event arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    #[serde(default, skip_serializing_if = "OfBackend::is_nothing")]
+    pub of_backend: OfBackend,
+}
+
+impl Event {
+    /// The address, where it may be the end user's.
+    pub fn persons_ip(&self) -> Option<IpAddr> {
+        self.ip.filter(|_| !self.of_backend.ip)
+    }
+
+    /// The user agent, where it may be the end user's.
+    pub fn persons_user_agent(&self) -> Option<&str> {
+        self.user_agent.as_deref().filter(|_| !self.of_backend.user_agent)
+    }
 }
 
 /// An accepted event, and how many of its fields this version does not know.

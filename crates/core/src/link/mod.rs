@@ -26,7 +26,7 @@ pub fn new_keys(event: &Event, state: &IdentityState) -> Vec<LinkKey> {
     let device = event.fingerprint.as_ref().filter(|print| !is_known(state.devices(), print));
     let device = device.map(|value| LinkKey { kind: KeyKind::Device, value: value.clone() });
     let near = new_makeup(event, state).into_iter().flat_map(near_keys);
-    let ip = event.ip.filter(|ip| !is_known(state.addresses(), ip));
+    let ip = event.persons_ip().filter(|ip| !is_known(state.addresses(), ip));
     let network = ip.and_then(network_value).map(|value| LinkKey { kind: KeyKind::Network, value });
     let ip = ip.and_then(ip_value).map(|value| LinkKey { kind: KeyKind::Ip, value });
     let session = event.session.as_ref().filter(|session| !state.knows_session(session));
@@ -189,7 +189,7 @@ mod tests {
     fn event(body: &[u8]) -> Event {
         read(
             body,
-            &Origin::Backend,
+            &Origin::UNSEEN_BACKEND,
             Timestamp::from_millis(0),
             crate::event::Limits::default(),
             &mut || unreachable!(),

@@ -4,7 +4,7 @@ use serde_json::Map;
 
 use crate::common::Common;
 use crate::dataset::Datasets;
-use crate::event::Event;
+use crate::event::{Event, OfBackend};
 use crate::identity::Profile;
 use crate::key::{KeyKind, LinkKey};
 use crate::mapping::Mapping;
@@ -50,6 +50,7 @@ impl Identity {
             ip: None,
             user_agent: None,
             place: None,
+            of_backend: OfBackend::default(),
         };
         change(&mut event);
         self.state.fold(&event);

@@ -194,8 +194,9 @@ impl IdentityState {
         let at = event.timestamp;
         self.journey = self.journey.or_else(|| self.journey_after(event));
         let is_browser = event.components.is_some();
-        let has_company = event.fingerprint.is_some() || event.ip.is_some() || event.session.is_some();
-        self.fold_time(at, has_company || event.user_agent.is_some());
+        let has_company =
+            event.fingerprint.is_some() || event.persons_ip().is_some() || event.session.is_some();
+        self.fold_time(at, has_company || event.persons_user_agent().is_some());
         self.event_count += 1;
         self.browser_event_count += u64::from(is_browser);
         if is_browser && event.user_agent.is_none() {
@@ -208,11 +209,11 @@ impl IdentityState {
             see(&mut self.codes, CODES_MAX, at, |known| *known == code, || code.clone());
         }
         let device = event.fingerprint.as_deref().map(|print| self.fold_device(print, event));
-        let address = event.ip.map(|ip| self.fold_address(ip, at));
-        let place = event.place.map(|place| self.fold_place(place, at));
+        let address = event.persons_ip().map(|ip| self.fold_address(ip, at));
+        let place = event.place.filter(|_| !event.of_backend.ip).map(|place| self.fold_place(place, at));
         let session = event.session.as_deref().map(|session| self.fold_session(session, at));
         self.fold_signs(event, session.zip(device).map(|(session, device)| Tab { session, device }));
-        let agent = event.user_agent.as_deref().map(|agent| self.fold_agent(agent, at, has_company));
+        let agent = event.persons_user_agent().map(|agent| self.fold_agent(agent, at, has_company));
         let name = self.fold_name(&event.name, at);
         if self.recent.len() == RECENT_MAX {
             self.recent.remove(0);

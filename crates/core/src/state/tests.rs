@@ -5,6 +5,7 @@ use serde_json::Map;
 
 use super::*;
 use crate::device::fingerprint;
+use crate::event::OfBackend;
 
 const START_MS: i64 = 1_795_426_200_000;
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
@@ -26,6 +27,7 @@ fn event(name: &str, after_ms: i64) -> Event {
         ip: None,
         user_agent: None,
         place: None,
+        of_backend: OfBackend::default(),
     }
 }
 

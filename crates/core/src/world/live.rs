@@ -176,7 +176,7 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::event::EventIdentity;
+    use crate::event::{EventIdentity, OfBackend};
     use crate::rules::starter_rules;
     use crate::time::HOUR_MS;
 
@@ -201,6 +201,7 @@ mod tests {
             ip: None,
             user_agent: Some(HEADLESS.to_owned()),
             place: None,
+            of_backend: OfBackend::default(),
         }
     }
 

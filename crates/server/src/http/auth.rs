@@ -255,6 +255,9 @@ pub enum Sender {
         team_id: i64,
         /// None for a person.
         credential: Option<Arc<Credential>>,
+        /// Of the backend's own connection.
+        ip: Option<IpAddr>,
+        user_agent: Option<String>,
     },
     Browser {
         credential: Arc<Credential>,
@@ -276,10 +279,15 @@ impl FromRequestParts<Arc<App>> for Sender {
             Caller::Person(user) if user.role != Role::Admin => {
                 Err(forbidden("Events are sent with a key, or by an admin."))
             }
-            Caller::Person(user) => Ok(Self::Backend { team_id: user.team_id, credential: None }),
-            Caller::Backend(credential) => {
-                Ok(Self::Backend { team_id: credential.team_id, credential: Some(credential) })
+            Caller::Person(user) => {
+                Ok(Self::Backend { team_id: user.team_id, credential: None, ip: None, user_agent: None })
             }
+            Caller::Backend(credential) => Ok(Self::Backend {
+                team_id: credential.team_id,
+                credential: Some(credential),
+                ip: address(parts, app),
+                user_agent: user_agent(parts),
+            }),
         }
     }
 }
@@ -325,12 +333,7 @@ impl Sender {
             let message = "A public key works from the origins that its credential allows, and this is none.";
             return Err(ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message));
         }
-        let user_agent = parts.headers.get(header::USER_AGENT);
-        Ok(Self::Browser {
-            credential,
-            ip: address(parts, app),
-            user_agent: user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
-        })
+        Ok(Self::Browser { credential, ip: address(parts, app), user_agent: user_agent(parts) })
     }
 
     pub fn team_id(&self) -> i64 {
@@ -339,6 +342,11 @@ impl Sender {
             Self::Browser { credential, .. } => credential.team_id,
         }
     }
+}
+
+fn user_agent(parts: &Parts) -> Option<String> {
+    let agent = parts.headers.get(header::USER_AGENT);
+    agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// The enabled credential that has this key.

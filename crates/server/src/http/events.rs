@@ -158,7 +158,7 @@ fn whose(sender: &Sender) -> Whose {
 
 fn origin(sender: &Sender) -> Origin {
     match sender {
-        Sender::Backend { .. } => Origin::Backend,
+        Sender::Backend { ip, user_agent, .. } => Origin::Backend { ip: *ip, user_agent: user_agent.clone() },
         Sender::Browser { ip, user_agent, .. } => Origin::Browser { ip: *ip, user_agent: user_agent.clone() },
     }
 }

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{TestServer, eventually};
+use crate::support::server::{SECRET_KEY, TestServer, answer, eventually};
 
 on_both_engines!(
     who_came_before_it_was_known_is_set_right_and_the_customer_told,
+    a_backend_that_tells_of_its_own_connection_accuses_nobody,
     a_restarted_server_goes_on_learning
 );
 
@@ -61,6 +62,28 @@ async fn who_came_before_it_was_known_is_set_right_and_the_customer_told(engine:
     assert_eq!(told, expected);
     let links = server.get("/api/identities/person-3/links").await;
     assert_eq!(links, json!([]), "an address of the customer's ties nobody to anybody");
+}
+
+async fn a_backend_that_tells_of_its_own_connection_accuses_nobody(engine: Engine) {
+    let server = TestServer::start_with(engine, |config| {
+        config.min_cycle_ms = 1;
+        config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let from = async |ip: &str, n: usize| {
+        let request = server.request(Method::POST, "/api/events").bearer_auth(SECRET_KEY);
+        let request = request.header("x-forwarded-for", ip);
+        let (status, answer) = answer(request.json(&sign_up(n))).await;
+        assert_eq!(status, 200, "{answer}");
+        eventually("somebody to be scored", async || humanity(&server, n).await).await
+    };
+    assert_eq!(from("203.0.113.7", 0).await, Value::Null, "the backend is at this address itself");
+    let accused = from("198.51.100.1", 1).await;
+    assert!(accused.as_u64() < Some(20), "a script at an address that is not the backend's: {accused}");
+    let (_, event) = server.call(Method::GET, "/api/events/signup-0", None).await;
+    let told = (&event["ip"], &event["userAgent"]);
+    assert_eq!(told, (&json!("203.0.113.7"), &json!("python-requests/2.32.5")), "kept as it was sent");
+    assert_eq!(server.get("/api/identities/person-0/links").await, json!([]));
 }
 
 async fn a_restarted_server_goes_on_learning(engine: Engine) {

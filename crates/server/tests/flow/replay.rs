@@ -79,9 +79,14 @@ async fn a_replayed_history_leads_to_the_same_scores(engine: Engine) {
     let mut users = std::collections::BTreeSet::new();
     for body in history() {
         let text = body.to_string();
-        let event =
-            read(text.as_bytes(), &Origin::Backend, SystemClock.now(), Limits::default(), &mut String::new)
-                .unwrap();
+        let event = read(
+            text.as_bytes(),
+            &Origin::UNSEEN_BACKEND,
+            SystemClock.now(),
+            Limits::default(),
+            &mut String::new,
+        )
+        .unwrap();
         world.take(&event.event);
         users.insert(body["identity"]["id"].as_str().unwrap().to_owned());
         server.post("/api/events", body).await;

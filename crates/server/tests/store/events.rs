@@ -27,7 +27,7 @@ fn full_event(id: &str) -> Event {
             "ip": "2001:db8::1", "userAgent": "Mozilla/5.0"}}"#
     );
     let now = at(1_795_424_400_000);
-    read(body.as_bytes(), &Origin::Backend, now, Limits::default(), &mut String::new).unwrap().event
+    read(body.as_bytes(), &Origin::UNSEEN_BACKEND, now, Limits::default(), &mut String::new).unwrap().event
 }
 
 fn new_event(team_id: i64, identity_id: Option<i64>, event: &Event) -> NewEvent {

@@ -50,7 +50,7 @@ fn key(kind: KeyKind, value: i64) -> HashedKey {
 
 fn event(number: i64) -> Event {
     let body = format!(r#"{{"id": "e{number}", "type": "t", "device": {{"fingerprint": "f"}}}}"#);
-    read(body.as_bytes(), &Origin::Backend, at(0), Limits::default(), &mut String::new).unwrap().event
+    read(body.as_bytes(), &Origin::UNSEEN_BACKEND, at(0), Limits::default(), &mut String::new).unwrap().event
 }
 
 /// Events of two identities and of nobody, with names, devices, sessions and groups in every mixture.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use dregs_core::badge::BadgeType;
 use dregs_core::common::Common;
 use dregs_core::dataset::Datasets;
-use dregs_core::event::{Event, EventIdentity};
+use dregs_core::event::{Event, EventIdentity, OfBackend};
 use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyKind};
 use dregs_core::mapping::Mapping;
@@ -147,6 +147,7 @@ fn subject(
                 asn: Some(3_320),
                 position: Some((5_252 + (n % 8) as i16, 1_340)),
             }),
+            of_backend: OfBackend::default(),
         });
     }
     let mapping = Mapping::default();

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
-use dregs_core::event::{Event, EventIdentity};
+use dregs_core::event::{Event, EventIdentity, OfBackend};
 use dregs_core::score::{Category, Weights};
 use dregs_core::time::Timestamp;
 use dregs_core::world::World;
@@ -136,6 +136,7 @@ fn event(account: &Account, name: &str, at: Timestamp) -> Event {
         ip: Some(account.ip),
         user_agent: None,
         place: None,
+        of_backend: OfBackend::default(),
     }
 }
 

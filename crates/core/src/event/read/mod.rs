@@ -8,9 +8,10 @@ use serde_json::{Map, Value};
 use super::nothing::stands_for_none;
 use super::redact::{REDACTED, redact, redact_url};
 use super::{
-    Accepted, BATCH_MAX_EVENTS, DATA_MAX_BYTES, Event, EventGroup, EventIdentity, FieldError, Limits, Origin,
-    Refused,
+    Accepted, BATCH_MAX_EVENTS, DATA_MAX_BYTES, Event, EventGroup, EventIdentity, FieldError, Limits,
+    OfBackend, Origin, Refused,
 };
+use crate::agent::may_be_a_backends;
 use crate::device::{self, Interaction};
 use crate::json;
 use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
@@ -93,6 +94,18 @@ pub fn split_batch(body: &[u8]) -> Result<Vec<&[u8]>, Refused> {
     json::split_array(body, BATCH_MAX_EVENTS).map_err(|error| vec![error])
 }
 
+/// What `event` says of a connection that is the one on which its backend sent it. A browser's name is its user's even
+/// then; a program's at that address is the backend's.
+fn of_backend(event: &Event, ip: Option<IpAddr>, user_agent: Option<&str>) -> OfBackend {
+    let is_own_ip = event.ip.is_some() && event.ip == ip;
+    let agent = event.user_agent.as_deref();
+    let is_own_agent = match event.ip {
+        None => agent.is_some() && agent == user_agent,
+        Some(_) => is_own_ip && agent.is_some_and(may_be_a_backends),
+    };
+    OfBackend { ip: is_own_ip, user_agent: is_own_agent }
+}
+
 #[derive(Clone, Copy)]
 enum Limit {
     Bytes(usize),
@@ -157,6 +170,7 @@ impl Reader<'_> {
             ip: None,
             user_agent: None,
             place: None,
+            of_backend: OfBackend::default(),
         };
         let mut device = Device::default();
         for (key, value) in fields {
@@ -186,9 +200,15 @@ impl Reader<'_> {
                 _ => self.ignored_fields += 1,
             }
         }
-        if let Origin::Browser { ip, user_agent } = self.origin {
-            event.ip = ip.map(|ip| ip.to_canonical());
-            event.user_agent = user_agent.as_deref().filter(|text| !text.is_empty()).map(cut_user_agent);
+        match self.origin {
+            Origin::Browser { ip, user_agent } => {
+                event.ip = ip.map(|ip| ip.to_canonical());
+                event.user_agent = user_agent.as_deref().filter(|text| !text.is_empty()).map(cut_user_agent);
+            }
+            Origin::Backend { ip, user_agent } => {
+                let ip = ip.map(|ip| ip.to_canonical());
+                event.of_backend = of_backend(&event, ip, user_agent.as_deref());
+            }
         }
         event.fingerprint =
             device.fingerprint.or_else(|| device.components.as_ref().map(device::fingerprint));
@@ -429,7 +449,7 @@ impl Reader<'_> {
     }
 
     fn is_backend(&self) -> bool {
-        matches!(self.origin, Origin::Backend)
+        matches!(self.origin, Origin::Backend { .. })
     }
 
     /// Runs `read` for the inside of `prefix`, which is put before the fields of its errors.

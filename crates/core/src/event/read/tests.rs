@@ -15,7 +15,7 @@ fn read_from(origin: &Origin, body: &str) -> Result<Accepted, Refused> {
 
 /// Reads a backend's event.
 fn read_value(body: &Value) -> Result<Accepted, Refused> {
-    read_from(&Origin::Backend, &body.to_string())
+    read_from(&Origin::UNSEEN_BACKEND, &body.to_string())
 }
 
 fn map(value: Value) -> Map<String, Value> {
@@ -47,6 +47,7 @@ fn minimal() -> Event {
         ip: None,
         user_agent: None,
         place: None,
+        of_backend: OfBackend::default(),
     }
 }
 
@@ -110,6 +111,7 @@ fn a_full_event_is_read_whole() {
         ip: "198.51.100.1".parse().ok(),
         user_agent: Some("curl/8".to_owned()),
         place: None,
+        of_backend: OfBackend::default(),
     };
     assert_eq!(read_value(&body), Ok(Accepted { event, ignored_fields: 0 }));
 }
@@ -195,6 +197,33 @@ fn everything_wrong_is_told_at_once() {
 }
 
 #[test]
+fn what_an_event_tells_of_its_backends_own_connection_is_marked() {
+    let origin = Origin::Backend {
+        ip: "::ffff:203.0.113.7".parse().ok(),
+        user_agent: Some("python-requests/2.32.5".to_owned()),
+    };
+    let (program, other) = ("python-requests/2.32.5", "axios/1.12.2");
+    let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    for (ip, agent, expected) in [
+        (json!("203.0.113.7"), json!(program), (true, true)),
+        (json!("203.0.113.7"), json!(other), (true, true)),
+        (json!("203.0.113.7"), json!(browser), (true, false)),
+        (json!("203.0.113.7"), json!(null), (true, false)),
+        (json!("198.51.100.1"), json!(program), (false, false)),
+        (json!(null), json!(program), (false, true)),
+        (json!(null), json!(other), (false, false)),
+        (json!(null), json!(null), (false, false)),
+    ] {
+        let body = json!({"type": "a", "identity": {"id": "u"}, "ip": ip, "userAgent": agent}).to_string();
+        let event = read_from(&origin, &body).unwrap().event;
+        let of_backend = event.of_backend;
+        assert_eq!((of_backend.ip, of_backend.user_agent), expected, "{body}");
+        let unseen = read_from(&Origin::UNSEEN_BACKEND, &body).unwrap().event;
+        assert_eq!(unseen, Event { of_backend: OfBackend::default(), ..event });
+    }
+}
+
+#[test]
 fn what_others_write_in_front_or_behind_is_left_aside() {
     let with_ip = |ip: &str| json!({"type": "a", "identity": {"id": "u"}, "ip": ip}).to_string();
     for (ip, expected) in [
@@ -202,11 +231,11 @@ fn what_others_write_in_front_or_behind_is_left_aside() {
         ("[2001:db8::1]:443", "2001:db8::1"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
     ] {
-        let event = read_from(&Origin::Backend, &format!("\u{feff}{}", with_ip(ip))).unwrap().event;
+        let event = read_from(&Origin::UNSEEN_BACKEND, &format!("\u{feff}{}", with_ip(ip))).unwrap().event;
         assert_eq!(event.ip, expected.parse().ok(), "{ip}");
     }
     for ip in ["203.0.113.7:", "203.0.113.7:99999", "2001:db8::1]:443", "localhost:443"] {
-        assert!(read_from(&Origin::Backend, &with_ip(ip)).is_err(), "{ip}");
+        assert!(read_from(&Origin::UNSEEN_BACKEND, &with_ip(ip)).is_err(), "{ip}");
     }
 }
 
@@ -302,7 +331,7 @@ fn numbers_written_short_are_measured_as_they_are_kept() {
     let body = format!(r#"{{"type":"t","identity":{{"id":"u"}},"data":{{"x":[{items}0]}}}}"#);
     assert!(body.len() < DATA_MAX_BYTES);
     let expected = errors(&[("data", "must be at most 65536 bytes of JSON")]);
-    assert_eq!(read_from(&Origin::Backend, &body), Err(expected));
+    assert_eq!(read_from(&Origin::UNSEEN_BACKEND, &body), Err(expected));
 }
 
 #[test]
@@ -326,7 +355,7 @@ fn what_is_no_faithful_json_is_refused_with_its_place() {
         (deep.as_str(), &format!("data{}", "[0]".repeat(31)), "is nested deeper than 32 levels"),
     ];
     for (body, field, message) in cases {
-        assert_eq!(read_from(&Origin::Backend, body), Err(errors(&[(field, message)])), "{body}");
+        assert_eq!(read_from(&Origin::UNSEEN_BACKEND, body), Err(errors(&[(field, message)])), "{body}");
     }
 }
 
@@ -339,7 +368,8 @@ fn a_batch_takes_the_good_and_tells_the_bad() {
         ids += 1;
         format!("dregs-{ids}")
     };
-    let results = read_batch(body.as_bytes(), &Origin::Backend, NOW, Limits::default(), &mut new_id).unwrap();
+    let results =
+        read_batch(body.as_bytes(), &Origin::UNSEEN_BACKEND, NOW, Limits::default(), &mut new_id).unwrap();
     let good = |id: &str| Ok(Accepted { event: Event { id: id.to_owned(), ..minimal() }, ignored_fields: 0 });
     let expected = vec![
         good("dregs-1"),
@@ -362,8 +392,13 @@ fn a_batch_that_is_none_is_refused_whole() {
         ("[{}".to_owned(), "is not JSON: no comma after element 0"),
     ];
     for (body, message) in cases {
-        let result =
-            read_batch(body.as_bytes(), &Origin::Backend, NOW, Limits::default(), &mut || unreachable!());
+        let result = read_batch(
+            body.as_bytes(),
+            &Origin::UNSEEN_BACKEND,
+            NOW,
+            Limits::default(),
+            &mut || unreachable!(),
+        );
         assert_eq!(result, Err(errors(&[("", message)])));
     }
 }
@@ -373,7 +408,8 @@ fn limits_hold_for_each_event_of_a_batch() {
     let limits = Limits { bytes: 60, nesting_levels: 3 };
     let nested = |levels| format!(r#"{{"type":"t","identity":{{"id":"a"}},"data":{{"a":{levels}}}}}"#);
     let body = format!("[{},{},{}]", nested("[]"), nested("[[]]"), nested("[1,2,3,4,5,6,7,8,9,10,11]"));
-    let results = read_batch(body.as_bytes(), &Origin::Backend, NOW, limits, &mut || "e".into()).unwrap();
+    let results =
+        read_batch(body.as_bytes(), &Origin::UNSEEN_BACKEND, NOW, limits, &mut || "e".into()).unwrap();
     let said: Vec<_> =
         results.iter().map(|result| result.as_ref().err().map(|errors| errors[0].message.clone())).collect();
     let expected =

@@ -293,8 +293,8 @@ impl<'r> Batch<'r> {
                     team_id: team,
                     fingerprint: fingerprint.clone(),
                     seen_at: now,
-                    ip: event.ip.map(|ip| ip.to_string()),
-                    user_agent: event.user_agent.clone(),
+                    ip: event.persons_ip().map(|ip| ip.to_string()),
+                    user_agent: event.persons_user_agent().map(str::to_owned),
                 };
                 seen.insert((team, fingerprint), device);
             }

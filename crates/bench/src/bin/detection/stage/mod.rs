@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use dregs_core::event::{Event, EventIdentity};
+use dregs_core::event::{Event, EventIdentity, OfBackend};
 use dregs_core::place::{Country, Place};
 use dregs_core::time::Timestamp;
 use fastrand::Rng;
@@ -203,6 +203,7 @@ impl<'s> Stage<'s> {
             ip: person.ip,
             user_agent: person.agent.clone(),
             place: person.place,
+            of_backend: OfBackend::default(),
         };
         self.events.push((arrives_at, event));
     }
