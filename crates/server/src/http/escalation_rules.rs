@@ -26,7 +26,6 @@ use crate::ops::audit::Actor;
 use crate::ops::decide::rule_backtest;
 use crate::ops::team::rules::{self as ops, Change};
 use crate::store::channels;
-use crate::store::identities::Identity;
 use crate::store::rules::{self, Kept};
 
 /// A rule that opens an escalation when all its conditions hold.
@@ -246,7 +245,7 @@ pub async fn preview(
         return Err(ApiError::fields(errors));
     }
     let found = ops::preview(&app, caller.team_id(), conditions).await?;
-    let sample = found.sample.into_iter().map(IdentityBody::new).collect::<Result<_, _>>()?;
+    let sample = IdentityBody::all(found.sample).await?;
     Ok(Answer(PreviewedBody { matching: found.matching, good: found.good, sample }))
 }
 
@@ -325,7 +324,6 @@ pub async fn backtest(
         effective_at: None,
     };
     let found = rule_backtest::run(&app, caller.team_id(), rule).await?;
-    let bodies = |found: Vec<Identity>| found.into_iter().map(IdentityBody::new).collect::<Result<_, _>>();
     Ok(Answer(BacktestedBody {
         from: found.from,
         to: found.to,
@@ -334,8 +332,8 @@ pub async fn backtest(
         days: found.days.into_iter().map(|(date, opened)| BacktestedDay { date, opened }).collect(),
         identities: found.identities,
         good: found.good,
-        sample: bodies(found.sample)?,
-        good_sample: bodies(found.good_sample)?,
+        sample: IdentityBody::all(found.sample).await?,
+        good_sample: IdentityBody::all(found.good_sample).await?,
     }))
 }
 

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::Caller;
+use super::elsewhere::elsewhere;
 use super::error::{ApiError, Code};
 use super::params::Path;
 use super::schema::{BadgeBody, ObservationBody};
@@ -73,6 +74,11 @@ impl IdentityBody {
             dismissed_badges: dismissed.into_iter().map(DismissedBadgeBody::from).collect(),
             data,
         })
+    }
+
+    /// Of many, whose data is much to read.
+    pub async fn all(identities: Vec<identities::Identity>) -> Result<Vec<Self>, ApiError> {
+        elsewhere(move || identities.into_iter().map(Self::new).collect()).await?
     }
 }
 

@@ -104,7 +104,7 @@ pub async fn list(
     let (total, ids) =
         roster::ask(&app, team_id, Kind::Identities, move |table| table.find(&filter, slice)).await?;
     let found = app.store.read(move |tx| identities::load(tx, &ids)).await?;
-    let content = found.into_iter().map(IdentityBody::new).collect::<Result<_, _>>()?;
+    let content = IdentityBody::all(found).await?;
     Ok(Answer(page.page(content, i64::try_from(total).unwrap_or(i64::MAX))))
 }
 

@@ -94,7 +94,7 @@ pub struct ClusterLinkBody {
 }
 
 impl ClusterBody {
-    fn new(cluster: Cluster) -> Result<Self, ApiError> {
+    async fn new(cluster: Cluster) -> Result<Self, ApiError> {
         let Cluster { members, edges, is_whole } = cluster;
         let link = |Edge { from, to, shown }| ClusterLinkBody {
             source_identity_id: members[from].id.clone(),
@@ -105,7 +105,7 @@ impl ClusterBody {
             explanation: shown.explanation,
         };
         let links = edges.into_iter().map(link).collect();
-        let members = members.into_iter().map(IdentityBody::new).collect::<Result<_, _>>()?;
+        let members = IdentityBody::all(members).await?;
         Ok(Self { members, links, is_whole })
     }
 }
@@ -122,5 +122,5 @@ pub async fn cluster(
 ) -> Result<Answer<ClusterBody>, ApiError> {
     let found = links::cluster(&app, caller.team_id(), id).await?;
     let found = found.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
-    ClusterBody::new(found).map(Answer)
+    ClusterBody::new(found).await.map(Answer)
 }
