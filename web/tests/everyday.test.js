@@ -134,3 +134,40 @@ test("whoever is invited joins by a link, and a viewer changes nothing", async (
   assert.equal(await page.getByRole("button", { name: "New channel" }).count(), 0);
   await context.close();
 });
+
+test("what needs somebody comes first; where nothing does, what is left to set up", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  const panels = async () => (await desk.locator("main h2").allInnerTexts()).filter((title) => /attention|next/.test(title)).join();
+  await eventually("what needs attention first", async () => /^Needs attention \(\d+ open\),What comes next$/.test(await panels()));
+  const { content } = await dregs.call("GET", "/escalations?status=OPEN&pageSize=100");
+  for (const { id } of content) await dregs.call("PATCH", `/escalations/${id}`, { status: "CLOSED" });
+  await eventually("what comes next first", async () => (await panels()) === "What comes next,Needs attention");
+  await analyst.leave();
+});
+
+test("where the server names code, the page shows it as code", async () => {
+  const own = await Dregs.start(() => []);
+  try {
+    const signUp = (n) => ({ type: "user.signup", identity: { id: `user_${n}` }, ip: "203.0.113.7", userAgent: "Acme/1.0" });
+    await own.call("POST", "/events/batch", Array.from({ length: 30 }, (_, n) => signUp(n)));
+    const analyst = await Analyst.arrive(chrome, own);
+    const { page: desk } = analyst;
+    for (const path of ["/", "/settings/system"]) {
+      await analyst.open(path);
+      const hint = desk.getByRole("alert", { name: "Your integration sends the same for most of your users" });
+      await hint.waitFor();
+      const code = await hint.locator("code").allInnerTexts();
+      assert.deepEqual(["userAgent", "ip", "trusted_proxies"].filter((name) => !code.includes(name)), [], `${path} ${code}`);
+      assert.ok(!(await hint.innerText()).includes("`"), path);
+    }
+    await analyst.open("/badge-rules/new");
+    await desk.getByLabel("Name").fill("Card testing");
+    await desk.getByRole("button", { name: "Create" }).click();
+    await desk.locator("code", { hasText: /^card-testing$/ }).waitFor();
+    assert.ok(!(await desk.locator("main").innerText()).includes("`"));
+    await analyst.context.close();
+  } finally {
+    await own.stop();
+  }
+});

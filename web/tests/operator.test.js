@@ -92,7 +92,7 @@ test("a channel without an event is refused in the words of the form, once", asy
   await desk.getByLabel("Name", { exact: false }).fill("Silent");
   await desk.getByLabel("URL").fill("ftp://example.com/");
   await desk.getByRole("button", { name: "Create" }).click();
-  await desk.getByText("Tick at least one").waitFor();
+  await desk.getByText("Select at least one").waitFor();
   await desk.getByLabel("Identity scored").check();
   await desk.getByRole("button", { name: "Create" }).click();
   const refusal = desk.getByRole("dialog").getByRole("alert");

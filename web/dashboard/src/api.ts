@@ -4,9 +4,11 @@ import { createApi, type ApiError, type paths, type Schemas } from "@dregs/api";
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { notifications } from "@mantine/notifications";
 import createQueries from "openapi-react-query";
+import { createElement } from "react";
 import { doubt, onBack } from "./app/reach";
 import { makeVisible } from "./app/visible";
 import { fieldName, sentence } from "./fields";
+import { Words } from "./parts/Words";
 
 export type { ApiError, Schemas };
 export type Path = keyof paths;
@@ -61,7 +63,7 @@ export function errorText(error: unknown): string {
 
 export function tellError(error: unknown): void {
   look(error);
-  notifications.show({ color: "red", title: "That did not work", message: errorText(error), autoClose: 8_000 });
+  notifications.show({ color: "red", title: "That did not work", message: createElement(Words, { text: errorText(error) }), autoClose: 8_000 });
 }
 
 export function tell(message: string): void {

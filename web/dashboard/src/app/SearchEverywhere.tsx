@@ -9,6 +9,7 @@ import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode 
 import { $api, errorText, type Schemas } from "../api";
 import { Badges } from "../parts/Chip";
 import { DETAILS } from "../parts/found";
+import { Words } from "../parts/Words";
 import classes from "./SearchEverywhere.module.css";
 
 /** How long after the last key it is searched. */
@@ -129,7 +130,7 @@ function Note({ text, error, isOld, found, hits }: NoteProps) {
     : hits.length === 0 ? "No matches."
     : rest > 0 ? `${rest.toLocaleString("en")} more identities match: see Identities.`
     : "";
-  return <Group mt="sm" mih={22}><Text fz="sm" c="dimmed" role="status">{words}</Text></Group>;
+  return <Group mt="sm" mih={22}><Text fz="sm" c="dimmed" role="status"><Words text={words} /></Text></Group>;
 }
 
 function pageHits(text: string): Hit[] {

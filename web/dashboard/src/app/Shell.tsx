@@ -107,7 +107,7 @@ function Person() {
       <Menu position="top-start" width={200}>
         <Menu.Target>
           <Button variant="subtle" color="gray" flex={1} miw={0} px="xs" justify="flex-start" leftSection={<IconUser size={18} />}>
-            {user.name ?? user.email}
+            <span className="clip">{user.name ?? user.email}</span>
           </Button>
         </Menu.Target>
         <Menu.Dropdown>

@@ -5,6 +5,7 @@ import { IconAlertCircle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { asApiError, errorText } from "../api";
 import { exactTime } from "./Time";
+import { Words } from "./Words";
 
 interface Asked<T> {
   data: T | undefined;
@@ -28,7 +29,7 @@ export function Answer<T>({ of, lines = 3, children }: { of: Asked<T>; lines?: n
 function Old<T>({ of: { error, refetch, dataUpdatedAt } }: { of: Asked<T> }) {
   return (
     <Text fz="sm" c="dimmed" role="status">
-      {dataUpdatedAt ? `As of ${exactTime(dataUpdatedAt)}: ` : ""}it could not be brought up to date. {errorText(error)}{" "}
+      {dataUpdatedAt ? `As of ${exactTime(dataUpdatedAt)}: ` : ""}it could not be brought up to date. <Words text={errorText(error)} />{" "}
       <Button size="compact-xs" variant="default" onClick={() => void refetch()}>Try again</Button>
     </Text>
   );
@@ -37,7 +38,7 @@ function Old<T>({ of: { error, refetch, dataUpdatedAt } }: { of: Asked<T> }) {
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
   return (
     <Alert color="red" icon={<IconAlertCircle />} title="That did not work" role="alert">
-      <Text fz="sm">{errorText(error)}</Text>
+      <Text fz="sm"><Words text={errorText(error)} /></Text>
       {retry && <Button mt="sm" size="xs" variant="default" onClick={retry}>Try again</Button>}
     </Alert>
   );

@@ -22,7 +22,7 @@ interface Props {
 export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Props) {
   const form = useForm<ChannelValues>({
     initialValues: valuesOf(channel),
-    validate: { events: (events) => (events.length === 0 ? "Tick at least one: without any the channel tells of nothing." : null) },
+    validate: { events: (events) => (events.length === 0 ? "Select at least one: without any, nothing is sent." : null) },
   });
   const { type } = form.values;
   return (

@@ -25,9 +25,9 @@ export function Attention() {
   return (
     <Panel title={title} actions={<PageLink to="/escalations" fz="sm">Open the queue</PageLink>}>
       <Answer of={open} lines={4}>
-        {({ content, last }) => content.length === 0
+        {({ content, last, totalElements }) => content.length === 0
           ? <Text c="dimmed">No open escalations. Escalation rules open them when their conditions hold.</Text>
-          : <Rows waves={sorted(content)} isCut={!last} />}
+          : <Rows waves={sorted(content)} isCut={!last} total={Math.max(count ?? 0, totalElements)} />}
       </Answer>
     </Panel>
   );
@@ -42,12 +42,13 @@ function sorted(escalations: Escalation[]): Wave<Escalation>[] {
   return waves.toSorted((one, other) => severity(other) - severity(one));
 }
 
-function Rows({ waves, isCut }: { waves: Wave<Escalation>[]; isCut: boolean }) {
-  const rest = waves.slice(ROWS).reduce((sum, { rows }) => sum + rows.length, 0);
+function Rows({ waves, isCut, total }: { waves: Wave<Escalation>[]; isCut: boolean; total: number }) {
+  const shown = waves.slice(0, ROWS);
+  const rest = total - shown.reduce((sum, { rows }) => sum + rows.length, 0);
   return (
     <Stack gap={6} component="ul" m={0} p={0} style={{ listStyle: "none" }} aria-label="Open escalations">
-      {waves.slice(0, ROWS).map((wave) => <Row key={wave.rows[0]?.id} wave={wave} isCut={isCut} />)}
-      {rest > 0 && <li><Text c="dimmed" fz="sm">and {rest}{isCut && "+"} more</Text></li>}
+      {shown.map((wave) => <Row key={wave.rows[0]?.id} wave={wave} isCut={isCut} />)}
+      {rest > 0 && <li><Text c="dimmed" fz="sm">and {rest.toLocaleString("en")} more</Text></li>}
     </Stack>
   );
 }
@@ -59,14 +60,14 @@ function Row({ wave: { rows, to }, isCut }: { wave: Wave<Escalation>; isCut: boo
   const isAlone = rows.length === 1;
   const search = { rule: escalationRule.id, ...(isAlone && { escalation: String(first.id) }) };
   return (
-    <Group gap="sm" wrap="nowrap" component="li">
+    <Group gap="sm" wrap="nowrap" align="flex-start" component="li">
       <StatusChip status={severity} />
-      <Text component="div" flex={1} miw={0} className="clip">
+      <Text component="div" flex={1} miw={0} className="break">
         {isAlone ? <IdentityLink id={identity.id} name={identity.label} /> : <Text span fw={600} inherit>{rows.length}{isCut && "+"} identities</Text>}
         {" · "}
         <PageLink to="/escalations" search={search as never} inherit underline="always">{escalationRule.label}</PageLink>
       </Text>
-      <Text c="dimmed" fz="sm"><Time at={new Date(to).toISOString()} /></Text>
+      <Text c="dimmed" fz="sm" style={{ whiteSpace: "nowrap" }}><Time at={new Date(to).toISOString()} /></Text>
     </Group>
   );
 }

@@ -1,6 +1,6 @@
 // The first page: what needs attention, what has changed, how much there is, and how scores are spread.
 
-import { SegmentedControl, Stack } from "@mantine/core";
+import { SegmentedControl } from "@mantine/core";
 import { useReducer } from "react";
 import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
@@ -25,6 +25,7 @@ export function Home() {
   const [search, change] = usePageSearch();
   const [, leave] = useReducer((count: number) => count + 1, 0);
   const range = rangeOf(search.range);
+  const open = $api.useQuery("get", "/api/escalations/summary").data?.open;
   // Live updates tell of the first event.
   const hasEvents = stats.data && (stats.data.identities > 0 || stats.data.events > 0);
   isWelcome ||= hasEvents === false;
@@ -42,17 +43,17 @@ export function Home() {
       onChange={(name) => change({ range: name === RANGES[0].name ? undefined : name })}
     />
   );
+  // What needs somebody comes first; where nothing does, what is left to set up.
+  const setUp = <><Integration /><NextSteps /></>;
   return (
     <Page title="Home" actions={choice}>
-      <Integration />
-      <NextSteps />
+      {open === 0 && setUp}
+      <Attention />
       <div className={classes.halves}>
-        <Attention />
-        <Stack>
-          <ChannelHealth />
-          <RuleChanges range={range} />
-        </Stack>
+        <RuleChanges range={range} />
+        <ChannelHealth />
       </div>
+      {open !== undefined && open > 0 && setUp}
       <Trends range={range} identities={stats.data?.identities} />
       <RecentlyActive />
       <Distribution />

@@ -74,6 +74,7 @@ export function Steps() {
   );
 }
 
+/** How a step is taken is said until it is done. */
 function Step({ isDone = false, title, children }: { isDone?: boolean | undefined; title: string; children: ReactNode }) {
   const Icon = isDone ? IconCircleCheck : IconCircle;
   return (
@@ -81,7 +82,7 @@ function Step({ isDone = false, title, children }: { isDone?: boolean | undefine
       <Icon size={20} style={{ flex: "none", marginTop: 1 }} color={isDone ? "var(--band-3-mark)" : "var(--mantine-color-dimmed)"} aria-label={isDone ? "Done" : "To do"} role="img" />
       <Stack gap={4} flex={1} miw={0}>
         <Text fw={600} fz="sm">{title}</Text>
-        {children}
+        {!isDone && children}
       </Stack>
     </Group>
   );

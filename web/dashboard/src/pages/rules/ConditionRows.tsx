@@ -2,6 +2,7 @@
 
 import { ActionIcon, Button, Group, NativeSelect, NumberInput, Select, Slider, Stack, Text } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { CONDITIONS_MAX, KINDS, subjectOf, turned, WHICH, type Condition } from "./condition";
 import { row, type FieldErrors, type Row } from "./draft";
 import classes from "./Rules.module.css";
@@ -64,7 +65,7 @@ export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props
   );
 }
 
-function Wrong({ message }: { message: string | undefined }) {
+function Wrong({ message }: { message: ReactNode }) {
   return message && <Text c="red" fz="sm" role="alert">{message}</Text>;
 }
 

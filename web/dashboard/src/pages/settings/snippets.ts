@@ -55,32 +55,41 @@ ${EXAMPLE.map((event) => `    ${JSON.stringify(event)}`).join(",\n")}
   ]'`;
 }
 
-/** A snippet in each language, by its name. */
+const ADA = '{ "name": "Ada Lovelace", "email": "ada@example.com" }';
+
+/** A snippet in each language, by its name; each runs as it stands. */
 export const SNIPPETS: Record<string, (keys: Keys) => string> = {
   curl: ({ secretKey }) => exampleCommand(secretKey),
   Browser: ({ publicKey }) => pageSnippet(publicKey),
-  TypeScript: ({ secretKey }) => `// Node.js 18 or newer; in the environment: DREGS_SECRET_KEY=${secretKey ?? "sk_…"}
+  TypeScript: ({ secretKey }) => `// Node.js 18 or newer, in a module.
+// In the environment: DREGS_SECRET_KEY=${secretKey ?? "sk_…"}
 const answer = await fetch("${location.origin}/api/events", {
   method: "POST",
   headers: { Authorization: \`Bearer \${process.env.DREGS_SECRET_KEY}\`, "Content-Type": "application/json" },
   body: JSON.stringify({
     type: "user.signup",
-    identity: { id: user.id, data: { name: user.name, email: user.email } },
-    ip: request.ip,                             // of the user, not of your backend
-    userAgent: request.headers["user-agent"],
+    identity: { id: "user_1", data: ${ADA} },
+    ip: "203.0.113.20", // of the user, not of your backend
+    userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0", // likewise
   }),
 });
 if (!answer.ok) throw new Error(await answer.text());`,
-  Python: ({ secretKey }) => `# pip install dregs; in the environment: DREGS_SECRET_KEY=${secretKey ?? "sk_…"}
+  Python: ({ secretKey }) => `# pip install dregs
+# In the environment: DREGS_SECRET_KEY=${secretKey ?? "sk_…"}
 import os
 
 from dregs import Dregs
 
 dregs = Dregs(os.environ["DREGS_SECRET_KEY"], base_url="${location.origin}/api")
-dregs.track("user.signup", identity="user_1", identity_data={"name": "Ada Lovelace", "email": "ada@example.com"})`,
-  Rust: ({ secretKey }) => `// cargo add dregs serde_json; in the environment: DREGS_SECRET_KEY=${secretKey ?? "sk_…"}
-let secret_key = std::env::var("DREGS_SECRET_KEY")?;
-let client = dregs::Client::builder().secret_key(secret_key).base_url("${location.origin}/api").build()?;
-let ada = serde_json::json!({ "name": "Ada Lovelace", "email": "ada@example.com" });
-client.track(dregs::Event::new("user.signup", "user_1").identity_data(ada)).await?;`,
+dregs.track("user.signup", identity="user_1", identity_data=${ADA})`,
+  Rust: ({ secretKey }) => `// cargo add dregs serde_json tokio --features tokio/full
+// In the environment: DREGS_SECRET_KEY=${secretKey ?? "sk_…"}
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let secret_key = std::env::var("DREGS_SECRET_KEY")?;
+    let client = dregs::Client::builder().secret_key(secret_key).base_url("${location.origin}/api").build()?;
+    let ada = serde_json::json!(${ADA});
+    client.track(dregs::Event::new("user.signup", "user_1").identity_data(ada)).await?;
+    Ok(())
+}`,
 };

@@ -1,0 +1,57 @@
+// What is being edited of a rule, and what the API says is wrong with it.
+
+import { randomId } from "@mantine/hooks";
+import { useState, type ReactNode } from "react";
+import { asApiError, errorText } from "../../api";
+import { sentence } from "../../fields";
+import { Words } from "../../parts/Words";
+import type { Condition } from "./condition";
+
+/** A condition of a rule that is being edited; `key` is its own for as long as it is. */
+export interface Row {
+  key: string;
+  condition: Condition;
+}
+
+export function row(condition: Condition): Row {
+  return { key: randomId(), condition };
+}
+
+/** Messages by field; that of "" is about the whole. */
+export type FieldErrors = Record<string, ReactNode>;
+
+export interface Draft<Values> {
+  values: Values;
+  errors: FieldErrors;
+  isDirty: boolean;
+  put: (part: Partial<Values>) => void;
+  /** Takes down why the API has refused it. */
+  refuse: (error: unknown) => void;
+}
+
+/** Begins with what `first` makes. */
+export function useDraft<Values extends object>(first: () => Values): Draft<Values> {
+  const [kept] = useState(first);
+  const [values, setValues] = useState(kept);
+  const [errors, setErrors] = useState<FieldErrors>({});
+  const put = (part: Partial<Values>) => {
+    setValues((values) => ({ ...values, ...part }));
+    // "conditions[2]" is about the field "conditions".
+    setErrors((errors) => Object.fromEntries(Object.entries(errors).filter(([field]) => field !== "" && !(base(field) in part))));
+  };
+  const refuse = (error: unknown) => setErrors(byField(error, (field) => base(field) in kept));
+  return { values, errors, isDirty: JSON.stringify(values) !== JSON.stringify(kept), put, refuse };
+}
+
+function base(field: string): string {
+  return field.replace(/\[.*$/, "");
+}
+
+function byField(error: unknown, isShown: (field: string) => boolean): FieldErrors {
+  const refusal = asApiError(error);
+  if (refusal?.code === "rule_exists") return { name: <Words text={refusal.message} /> };
+  const details = refusal?.details ?? [];
+  if (details.length === 0 || !details.every(({ field }) => isShown(field))) return { "": <Words text={errorText(error)} /> };
+  // The first that is said of a field is what to mend first.
+  return Object.fromEntries(details.map(({ field, message }): [string, ReactNode] => [field, <Words text={sentence(message)} />]).reverse());
+}
