@@ -14,7 +14,7 @@ pub const PATH: &[&str] = &[
     "deliver.recorded",
 ];
 /// Every other place.
-pub const OTHERS: &[&str] = &["decide.claimed", "decide.committed", "erasure.begun"];
+pub const OTHERS: &[&str] = &["decide.claimed", "decide.committed", "erasure.begun", "retention.removed"];
 
 struct Armed {
     name: String,

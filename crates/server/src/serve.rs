@@ -92,6 +92,7 @@ fn start_workers(
                 workers::rescore::run(Arc::clone(&app), shutdown.clone()),
                 workers::evaluate::decide::run(Arc::clone(&app), shutdown.clone()),
                 workers::review::run(Arc::clone(&app), shutdown.clone()),
+                workers::retention::run(Arc::clone(&app), shutdown.clone()),
                 workers::live::run(Arc::clone(&app), shutdown.clone()),
                 reload(Arc::clone(&app), shutdown.clone()),
             );

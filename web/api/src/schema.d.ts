@@ -1374,6 +1374,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how long events, analyses, deliveries and the audit log are kept */
+        get: operations["readRetention"];
+        /**
+         * Change how long events, analyses, deliveries and the audit log are kept
+         * @description What has been kept longer goes within the hour, a little at a time, and does not come back. An event's id is known as
+         *     long as the event: sent again after that, it counts once more.
+         */
+        put: operations["changeRetention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/actions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview a change of how long things are kept
+         * @description Counts the rows that would go within the hour. Read-only.
+         */
+        post: operations["previewRetention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/search": {
         parameters: {
             query?: never;
@@ -2390,6 +2432,16 @@ export interface components {
             /** Format: int32 */
             behavior?: number | null;
         };
+        /** @description How many rows would go. */
+        GoingBody: {
+            /**
+             * Format: int64
+             * @description Up to 100,000.
+             */
+            rows: number;
+            /** @description Whether there may be more. */
+            isCut: boolean;
+        };
         /** @description A group of identities. */
         GroupBody: {
             /** @description In lower_snake_case. */
@@ -2773,6 +2825,33 @@ export interface components {
             /** @example Support assistant */
             name: string;
         };
+        /** @description The days to keep rows of each kind. */
+        NewRetentionBody: {
+            /**
+             * Format: int64
+             * @description At least 30; null keeps them for ever.
+             * @example 396
+             */
+            events: number | null;
+            /**
+             * Format: int64
+             * @description At least 7.
+             * @example 396
+             */
+            analyses: number | null;
+            /**
+             * Format: int64
+             * @description At least 7.
+             * @example 396
+             */
+            deliveries: number | null;
+            /**
+             * Format: int64
+             * @description At least 90.
+             * @example 396
+             */
+            auditLog: number | null;
+        };
         /** @description Context for the reviewer. */
         NewReviewBody: {
             /** @description Such as what the analysis seems to get wrong. */
@@ -3021,6 +3100,24 @@ export interface components {
             /** Format: password */
             newPassword: string;
         };
+        /** @description How long rows of a kind are kept. */
+        PeriodBody: {
+            /**
+             * Format: int64
+             * @description Null keeps them for ever.
+             */
+            days?: number | null;
+            /**
+             * Format: int64
+             * @description The fewest days that can be set.
+             */
+            leastDays: number;
+            /**
+             * Format: date-time
+             * @description What was made up to then is gone, but for what is still needed; null where nothing is.
+             */
+            forgottenUntil?: string | null;
+        };
         /** @description Deliveries that a change would cause. */
         PlannedDeliveriesBody: {
             /** Format: int64 */
@@ -3063,6 +3160,13 @@ export interface components {
             total: number;
             /** @description Slugs of the channels that would be sent `identity.scored` for each of them. */
             channels: string[];
+        };
+        /** @description What would go within the hour. */
+        PreviewedRetentionBody: {
+            events: components["schemas"]["GoingBody"];
+            analyses: components["schemas"]["GoingBody"];
+            deliveries: components["schemas"]["GoingBody"];
+            auditLog: components["schemas"]["GoingBody"];
         };
         /** @description The queue of a stage. */
         QueueBody: {
@@ -3159,6 +3263,16 @@ export interface components {
              * @example registration-bombing
              */
             badge: string;
+        };
+        /** @description How long the team keeps what it has. */
+        RetentionBody: {
+            /** @description From their arrival on. What they told stays in the scores. */
+            events: components["schemas"]["PeriodBody"];
+            /** @description An identity's newest stays, those that deliveries tell of, and those by which open escalations were opened. */
+            analyses: components["schemas"]["PeriodBody"];
+            /** @description With their attempts. Those that are pending stay. */
+            deliveries: components["schemas"]["PeriodBody"];
+            auditLog: components["schemas"]["PeriodBody"];
         };
         /** @description A review of an identity's analysis. */
         ReviewBody: {
@@ -6773,6 +6887,97 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRetentionBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRetentionBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewedRetentionBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

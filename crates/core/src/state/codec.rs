@@ -12,7 +12,7 @@ use crate::place::{Country, Place};
 use crate::time::Timestamp;
 
 /// Changes with every change to the fold or to the bytes: a state of another version is folded
-/// again from the stored events.
+/// again from the stored events. [`IdentityState::recall`] must go on reading those of before.
 const FORMAT_VERSION: u8 = 6;
 
 /// Bytes of a fingerprint that this server derived.
@@ -185,6 +185,12 @@ impl IdentityState {
         // Writing plain values into a vector does not fail; if it did, the empty result would be
         // no state of any version, and the past be folded again.
         postcard::to_extend(&wire, vec![FORMAT_VERSION]).unwrap_or_default()
+    }
+
+    /// Reads what any version has written, for events that are gone and cannot be folded again: whoever changes the
+    /// bytes keeps a reader of those before, in which what a new fold knows beyond the old one begins with nothing.
+    pub fn recall(bytes: &[u8]) -> Option<Self> {
+        Self::decode(bytes)
     }
 
     /// Reads what [`encode`](Self::encode) wrote. `None` when the bytes are of another version or

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use serde_json::Map;
 
 use super::*;
-use crate::device::fingerprint;
+use crate::device::{Interaction, fingerprint};
 use crate::event::OfBackend;
+use crate::place::Country;
 
 const START_MS: i64 = 1_795_426_200_000;
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
@@ -194,6 +195,36 @@ fn bytes_of_another_version_are_no_state() {
     assert_eq!(IdentityState::decode(&[]), None, "nothing");
 }
 
+/// A life with something of everything that a state remembers.
+fn life() -> Vec<Event> {
+    let mut events: Vec<_> =
+        (0..20).map(|n| browser_event(&format!("page.{}", n % 5), i64::from(n) * 3_600_000, n)).collect();
+    let code = [("promoCode".to_owned(), "SUMMER".into())].into_iter().collect();
+    let berlin =
+        Place { country: Country::from_letters(*b"DE"), asn: Some(3320), position: Some((525, 134)) };
+    let hand = Interaction { clicks: 2, moves: 30, straightness: Some(1.0), ..Interaction::default() };
+    let user_agent = Some("App/1".to_owned());
+    let (place, interaction) = (Some(berlin), Some(hand));
+    events.push(Event { data: code, user_agent, place, interaction, ..event("order.placed", 90_000_000) });
+    events.extend((0..60).map(|n| event(&format!("event.{n}"), 1_000_000_000 + n * n * 7_919)));
+    events
+}
+
+/// What these bytes tell is told by nothing else any more, where the events are gone: a version that cannot read them
+/// makes innocent people new, and guilty ones, too.
+#[test]
+fn what_a_version_wrote_of_events_that_are_gone_is_read_for_ever() {
+    let of_version_6 = include_str!("recalled/6.hex").trim();
+    let state = folded(&life());
+    let recalled = hex::decode(of_version_6).ok().and_then(|bytes| IdentityState::recall(&bytes));
+    assert_eq!(
+        recalled,
+        Some(state.clone()),
+        "these bytes stay as they are: {}",
+        hex::encode(state.encode())
+    );
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let optional_text = || proptest::option::of("[a-zA-Z0-9 \t/.;äß-]{1,40}");
     (
@@ -290,13 +321,8 @@ fn the_first_steps_and_their_rhythm_make_a_journey() {
 fn codes_and_hands_are_remembered() {
     let mut redeemed = event("promo_redeemed", 0);
     redeemed.data = Map::from_iter([("promoCode".to_owned(), "WELCOME10".into())]);
-    redeemed.interaction = Some(crate::device::Interaction {
-        clicks: 2,
-        touches: 1,
-        moves: 30,
-        straightness: Some(1.0),
-        ..Default::default()
-    });
+    redeemed.interaction =
+        Some(Interaction { clicks: 2, touches: 1, moves: 30, straightness: Some(1.0), ..Default::default() });
     let state = folded([&redeemed, &redeemed]);
     assert_eq!(IdentityState::decode(&state.encode()), Some(state.clone()));
     let codes: Vec<_> = state.codes().iter().map(|seen| (seen.value.as_str(), seen.count)).collect();

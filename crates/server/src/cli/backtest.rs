@@ -93,6 +93,9 @@ impl Backtest {
             outcome.events,
             outcome.identities.len()
         ));
+        if let Some(until) = outcome.forgotten_until {
+            note(format_args!("events that arrived up to {until} are no longer kept, and not in this"));
+        }
         report(&outcome, self.threshold, innocent.as_ref());
         Ok(())
     }

@@ -108,7 +108,7 @@ pub async fn list(
         Some(id) => {
             let find = move |tx: &mut crate::store::Tx| {
                 let identity = identities::find(tx, team_id, &id)?;
-                identity.map_or(Ok(Vec::new()), |identity| devices::of_identity(tx, identity.row_id))
+                identity.map_or(Ok(Vec::new()), |identity| ops::of_identity(tx, team_id, identity.row_id))
             };
             Some(app.read_long(find).await?)
         }

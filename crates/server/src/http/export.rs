@@ -25,7 +25,7 @@ use super::links::LinkBody;
 use super::params::Path;
 use crate::app::App;
 use crate::ops::deliver::log;
-use crate::ops::identities::links;
+use crate::ops::identities::{devices as device_ops, links};
 use crate::ops::lists::event_lists as event_ops;
 use crate::store::identities::Identity;
 use crate::store::{
@@ -183,7 +183,7 @@ impl Export {
         let (group_ids, device_ids, reviews, escalations) = self
             .read(move |tx| {
                 let group_ids = groups::of_identity(tx, row_id)?;
-                let device_ids = devices::of_identity(tx, row_id)?;
+                let device_ids = device_ops::of_identity(tx, team_id, row_id)?;
                 let filter = escalations::Filter { identity_id: Some(row_id), ..Default::default() };
                 let sort = escalations::Sort::OpenedAt;
                 Ok((

@@ -43,6 +43,7 @@ mod page;
 mod params;
 mod reference;
 mod request_id;
+mod retention;
 mod rules;
 mod schema;
 mod search;
@@ -148,6 +149,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(team::update_member, team::remove_member))
         .routes(routes!(team::invitations, team::invite))
         .routes(routes!(team::withdraw))
+        .routes(routes!(retention::get, retention::change))
+        .routes(routes!(retention::preview))
         .routes(routes!(mcp_tokens::list, mcp_tokens::create))
         .routes(routes!(mcp_tokens::delete))
         .routes(routes!(dashboard::stats))

@@ -1,8 +1,8 @@
 //! Operations of several steps that more than one caller uses.
 //!
 //! The way of an event is [`ingest`], [`evaluate`], [`decide`], [`deliver`]; [`handoff`] leads from one to the next.
-//! Beside it are what a [`team`] manages, who gets [`access`], what people do with [`identities`], and the [`lists`]
-//! and [`live`] news that they look at.
+//! Beside it are what a [`team`] manages, who gets [`access`], what people do with [`identities`], the [`lists`]
+//! and [`live`] news that they look at, and the [`retention`] of all that.
 
 pub mod access;
 pub mod audit;
@@ -16,4 +16,5 @@ pub mod ingest;
 pub mod installation;
 pub mod lists;
 pub mod live;
+pub mod retention;
 pub mod team;

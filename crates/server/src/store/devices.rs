@@ -58,6 +58,15 @@ pub fn of_identity(tx: &mut Tx, identity_id: i64) -> Result<Vec<i64>> {
     )
 }
 
+/// Up to `limit` fingerprints of a team's devices after another one, in order.
+pub fn after(tx: &mut Tx, team_id: i64, fingerprint: &str, limit: i64) -> Result<Vec<String>> {
+    tx.query(
+        "select fingerprint from devices where team_id = $1 and fingerprint > $2 order by fingerprint limit $3",
+        &values![team_id, fingerprint, limit],
+        |row| row.get(0),
+    )
+}
+
 /// Takes a device out of everybody's analysis, or back in.
 pub fn disregard(tx: &mut Tx, id: i64, disregarded: bool) -> Result<()> {
     tx.execute("update devices set disregarded = $2 where id = $1", &values![id, disregarded])?;

@@ -94,6 +94,22 @@ pub fn holders_after(tx: &mut Tx, key: HashedKey, after: i64, limit: i64) -> Res
     )
 }
 
+/// Up to `limit` keys of a team and who has them, after a kind, a hash and an identity, in order.
+pub fn after(
+    tx: &mut Tx,
+    team_id: i64,
+    (kind, hash, identity_id): (i64, i64, i64),
+    limit: i64,
+) -> Result<Vec<(HashedKey, i64)>> {
+    tx.query(
+        "select kind, hash, identity_id from identity_keys
+         where team_id = $1 and (kind, hash, identity_id) > ($2, $3, $4)
+         order by kind, hash, identity_id limit $5",
+        &values![team_id, kind, hash, identity_id, limit],
+        |row| Ok((HashedKey { team_id, kind: row.get(0)?, hash: row.get(1)? }, row.get(2)?)),
+    )
+}
+
 /// What a snapshot says about another identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Described {

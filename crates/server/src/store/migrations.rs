@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_versions"),
     migration!(11, "0011_escalation_history"),
     migration!(12, "0012_failed_deliveries"),
+    migration!(13, "0013_retention"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.

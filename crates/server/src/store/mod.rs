@@ -48,6 +48,7 @@ pub mod mappings;
 pub mod mcp_tokens;
 pub mod names;
 pub mod notifications;
+pub mod retention;
 pub mod reviews;
 pub mod rosters;
 pub mod rules;

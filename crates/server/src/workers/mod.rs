@@ -4,4 +4,5 @@ pub mod deliver;
 pub mod evaluate;
 pub mod live;
 pub mod rescore;
+pub mod retention;
 pub mod review;

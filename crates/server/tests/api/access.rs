@@ -86,6 +86,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/mappings/canonical-types",                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings/seen",                           [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mcp-tokens",                              [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/retention",                               [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/search",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/system",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/team",                                    [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -131,11 +132,13 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/mappings",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/mappings/actions/preview",               [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/mcp-tokens",                             [401, 401, 403, 403, 403, 401, 201, 201, 201]),
+    ("POST /api/retention/actions/preview",              [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("POST /api/team/invitations",                       [401, 401, 403, 403, 403, 401, 403, 403, 201]),
     ("POST /api/views",                                  [401, 401, 403, 201, 201, 401, 403, 201, 201]),
     ("PUT /api/badge-rules/{id}",                        [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("PUT /api/escalation-rules/{id}",                   [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("PUT /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
+    ("PUT /api/retention",                               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
 ];
 
 /// A body with which the operation succeeds.
@@ -164,6 +167,9 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
         "POST /api/views" => {
             json!({"name": format!("View {unique}"), "page": "identities", "query": "term=ada"})
+        }
+        "PUT /api/retention" | "POST /api/retention/actions/preview" => {
+            json!({"events": 396, "analyses": 396, "deliveries": 396, "auditLog": null})
         }
         "PATCH /api/team" => json!({"name": "Shop"}),
         "PATCH /api/team/members/{id}" => json!({"role": "VIEWER"}),

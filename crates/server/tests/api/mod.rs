@@ -22,6 +22,7 @@ mod lists;
 mod live;
 mod openapi;
 mod requests;
+mod retention;
 mod schemathesis;
 mod search;
 mod signing_in;

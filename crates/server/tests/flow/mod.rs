@@ -20,6 +20,7 @@ mod people;
 mod places;
 mod remedies;
 mod replay;
+mod retention;
 mod reviews;
 mod rules;
 mod sick;

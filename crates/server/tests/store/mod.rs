@@ -17,6 +17,7 @@ mod lists;
 mod live;
 mod records;
 mod refold;
+mod retention;
 mod rules;
 mod schema;
 mod sign_ins;

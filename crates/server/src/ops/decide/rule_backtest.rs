@@ -13,7 +13,8 @@ use crate::ops::lists::roster;
 use crate::ops::team::rules::good_carriers;
 use crate::store::analyses::{self, Past};
 use crate::store::identities::{self, Identity};
-use crate::store::rosters::Kind;
+use crate::store::retention::{self, Kind};
+use crate::store::rosters;
 use crate::store::{Result, codec};
 
 /// How far back.
@@ -47,12 +48,12 @@ pub struct Outcome {
 /// Those of the store.
 pub async fn run(app: &App, team_id: i64, rule: EscalationRule) -> Result<Outcome> {
     let now = app.clock.now();
-    let first_seen = roster::ask(app, team_id, Kind::Identities, |table| {
+    let first_seen = roster::ask(app, team_id, rosters::Kind::Identities, |table| {
         let seen = table.counted().map(|(id, _, first_seen_at)| (id, Timestamp::from_millis(first_seen_at)));
         seen.collect::<HashMap<_, _>>()
     });
     let first_seen = first_seen.await?;
-    let (mut after, from) = begin(app, now).await?;
+    let (mut after, from) = begin(app, team_id, now).await?;
     let mut replay = Replay::new(rule, from, first_seen);
     loop {
         let page = app.read_long(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
@@ -86,10 +87,14 @@ pub async fn run(app: &App, team_id: i64, rule: EscalationRule) -> Result<Outcom
     })
 }
 
-/// The number of the last cycle before the period, and when the period begins. Numbers grow with time.
-async fn begin(app: &App, now: Timestamp) -> Result<(i64, Timestamp)> {
+/// The number of the last cycle before the period, and when the period begins: not before what is forgotten ends.
+/// Numbers grow with time.
+async fn begin(app: &App, team_id: i64, now: Timestamp) -> Result<(i64, Timestamp)> {
     let wanted = now.plus_millis(-DAYS * DAY_MS);
     let search = move |tx: &mut crate::store::Tx| {
+        let forgotten =
+            retention::forgotten(tx, team_id)?.into_iter().find(|(kind, _)| *kind == Kind::Analyses);
+        let wanted = forgotten.map_or(wanted, |(_, until)| wanted.max(until));
         let last = analyses::last_number(tx)?;
         let least = (last - CYCLES_MAX).max(0);
         let (mut low, mut high) = (least, last);

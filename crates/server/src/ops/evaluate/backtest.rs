@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use dregs_core::dataset::{Dataset, Datasets};
 use dregs_core::mapping::{Mapping, MappingKind};
 use dregs_core::score::{Category, Scores, Weights};
+use dregs_core::time::Timestamp;
 use dregs_core::world::World;
 
+use crate::store::retention::{self, Kind};
 use crate::store::{Result, Store, datasets, devices, events, mappings};
 
 /// Events read at a time.
@@ -26,9 +28,11 @@ pub struct Compared {
     pub after: Scores,
 }
 
-/// Everybody, and how many events were replayed.
+/// Everybody, and what was replayed.
 pub struct Outcome {
     pub events: u64,
+    /// Events that arrived up to then are gone, and were not replayed.
+    pub forgotten_until: Option<Timestamp>,
     pub identities: Vec<Compared>,
 }
 
@@ -38,7 +42,7 @@ pub struct Outcome {
 /// # Errors
 /// Those of the store.
 pub async fn run(store: &Store, team_id: i64, in_force: &Weights, candidate: Candidate) -> Result<Outcome> {
-    let (own_mapping, own_datasets, disregarded) = store
+    let (own_mapping, own_datasets, disregarded, forgotten_until) = store
         .read(move |tx| {
             let mut mapping = Mapping::default();
             for entry in mappings::all(tx)?.iter().filter(|entry| entry.team_id == team_id) {
@@ -52,7 +56,10 @@ pub async fn run(store: &Store, team_id: i64, in_force: &Weights, candidate: Can
                 }
             }
             let disregarded = devices::disregarded(tx)?.into_iter().filter(|(team, _)| *team == team_id);
-            Ok((mapping, own, disregarded.map(|(_, print)| print).collect::<HashSet<_>>()))
+            let disregarded = disregarded.map(|(_, print)| print).collect::<HashSet<_>>();
+            let forgotten = retention::forgotten(tx, team_id)?.into_iter();
+            let of_events = forgotten.filter(|(kind, _)| *kind == Kind::Events).map(|(_, until)| until);
+            Ok((mapping, own, disregarded, of_events.max()))
         })
         .await?;
     let mut mapping = own_mapping.clone();
@@ -80,7 +87,7 @@ pub async fn run(store: &Store, team_id: i64, in_force: &Weights, candidate: Can
         let (was, would_be) = (before.analyze(id, in_force)?, after.analyze(id, &candidate.weights)?);
         Some(Compared { id: id.to_owned(), before: was.scores, after: would_be.scores })
     });
-    Ok(Outcome { events, identities: compared.collect() })
+    Ok(Outcome { events, forgotten_until, identities: compared.collect() })
 }
 
 impl Compared {

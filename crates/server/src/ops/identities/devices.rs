@@ -7,11 +7,28 @@ use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
-use crate::ops::ingest::EVALUATION_LANE;
+use crate::ops::ingest::{EVALUATION_LANE, refold};
 use crate::store::changes::{self, Touched};
 use crate::store::devices::{self, Device};
 use crate::store::links::{self, HashedKey};
-use crate::store::{Result, Store, identities};
+use crate::store::{Result, Store, Tx, identities, retention};
+
+/// The row ids of the devices an identity was seen on: by its events, and, of those that are gone, the devices that
+/// their fold remembers.
+///
+/// # Errors
+/// Those of the store.
+pub fn of_identity(tx: &mut Tx, team_id: i64, identity_id: i64) -> Result<Vec<i64>> {
+    let mut ids = devices::of_identity(tx, identity_id)?;
+    if let Some(folded) = retention::folded(tx, identity_id)? {
+        for seen in refold::state_of(identity_id, &folded).devices() {
+            ids.extend(devices::find(tx, team_id, &seen.value)?.map(|device| device.id));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+    }
+    Ok(ids)
+}
 
 /// Identities marked in one transaction, so that no other waits long.
 const CHUNK_IDENTITIES: i64 = 500;

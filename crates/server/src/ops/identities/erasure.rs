@@ -13,6 +13,7 @@ use dregs_core::time::Timestamp;
 use crate::app::App;
 use crate::failpoint;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::identities::traces;
 use crate::ops::ingest::EVALUATION_LANE;
 use crate::ops::ingest::names::Known;
 use crate::ops::team::mappings::Mappings;
@@ -20,7 +21,7 @@ use crate::store::changes::{self, Touched};
 use crate::store::identities::Identity;
 use crate::store::links::{self, HashedKey};
 use crate::store::names::NameKind;
-use crate::store::{Result, StoreError, Tx, audit_log, erasure, groups};
+use crate::store::{Result, StoreError, Tx, audit_log, erasure, groups, retention};
 
 /// Rows removed in one transaction, so that no other waits long.
 const CHUNK_ROWS: i64 = 500;
@@ -91,7 +92,7 @@ pub async fn resume(app: &App) -> Result<()> {
 async fn remove(app: &App, team_id: i64, id: i64) -> Result<()> {
     while app.store.write(move |tx| erasure::remove_told(tx, id, CHUNK_ROWS)).await? > 0 {}
     loop {
-        let types = types(app, team_id);
+        let types = group_types(app, team_id);
         let (hasher, now) = (app.key_hasher, app.clock.now());
         let removed = app
             .store
@@ -105,8 +106,10 @@ async fn remove(app: &App, team_id: i64, id: i64) -> Result<()> {
             break;
         }
     }
+    traces::remove(app, team_id, id).await?;
     // A cycle or an attempt that was under way may have written once more.
     while app.store.write(move |tx| erasure::remove_told(tx, id, CHUNK_ROWS)).await? > 0 {}
+    app.store.write(move |tx| retention::remove_folded(tx, id)).await?;
     while app.store.write(erasure::overwrite_some).await? {}
     app.store.write(move |tx| erasure::finish(tx, id)).await?;
     app.evaluations.spill(EVALUATION_LANE);
@@ -114,11 +117,36 @@ async fn remove(app: &App, team_id: i64, id: i64) -> Result<()> {
 }
 
 /// The numbers of the types of groups of a team.
-fn types(app: &App, team_id: i64) -> BTreeMap<String, i64> {
+pub fn group_types(app: &App, team_id: i64) -> BTreeMap<String, i64> {
     let words = app.names.select(team_id, NameKind::GroupType, |word| {
         matches!(app.names.find(team_id, NameKind::GroupType, word), Known::Numbered(_))
     });
     words.into_iter().collect()
+}
+
+/// The places that events of a team have in the lists of groups: (list, time, event).
+///
+/// # Errors
+/// Those of the store.
+pub fn lists<'e>(
+    tx: &mut Tx,
+    types: &BTreeMap<String, i64>,
+    team_id: i64,
+    events: impl Iterator<Item = (i64, &'e Event)> + Clone,
+) -> Result<Vec<(i64, Timestamp, i64)>> {
+    let groups = |(_, event): (i64, &'e Event)| event.groups.iter();
+    let named: BTreeSet<_> = events.clone().flat_map(groups).map(|g| (&*g.group_type, &*g.id)).collect();
+    let group_ids = groups::ids(tx, team_id, &named.into_iter().collect::<Vec<_>>())?;
+    let mut listed = BTreeSet::new();
+    for (row, event) in events {
+        for group in &event.groups {
+            let is_it = |(kind, id, _): &&(String, String, i64)| *kind == group.group_type && *id == group.id;
+            let own = group_ids.iter().find(is_it).map(|(_, _, id)| *id);
+            let of_type = types.get(&group.group_type).map(|id| -id);
+            listed.extend(own.into_iter().chain(of_type).map(|list| (list, event.timestamp, row)));
+        }
+    }
+    Ok(listed.into_iter().collect())
 }
 
 fn remove_events(
@@ -133,26 +161,16 @@ fn remove_events(
     let key = |kind: KeyKind, value: &str| {
         HashedKey::new(hasher, team_id, &LinkKey { kind, value: value.to_owned() })
     };
-    let named: BTreeSet<_> = events
-        .iter()
-        .flat_map(|(_, event)| event.groups.iter().map(|g| (g.group_type.as_str(), g.id.as_str())))
-        .collect();
-    let group_ids = groups::ids(tx, team_id, &named.into_iter().collect::<Vec<_>>())?;
-    let (mut listed, mut keys, mut devices) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for (row, event) in events {
-        for group in &event.groups {
-            let is_it = |(kind, id, _): &&(String, String, i64)| *kind == group.group_type && *id == group.id;
-            let own = group_ids.iter().find(is_it).map(|(_, _, id)| *id);
-            let of_type = types.get(&group.group_type).map(|id| -id);
-            listed.extend(own.into_iter().chain(of_type).map(|list| (list, event.timestamp, *row)));
-        }
+    let listed = lists(tx, types, team_id, events.iter().map(|(row, event)| (*row, event)))?;
+    let (mut keys, mut devices) = (BTreeSet::new(), BTreeSet::new());
+    for (_, event) in events {
         keys.extend(event.ip.and_then(link::ip_value).map(|value| key(KeyKind::Ip, &value)));
         keys.extend(event.ip.and_then(link::network_value).map(|value| key(KeyKind::Network, &value)));
         keys.extend(event.session.as_deref().map(|session| key(KeyKind::Session, session)));
         devices.extend(event.fingerprint.as_deref());
     }
     let rows: Vec<_> = events.iter().map(|(row, _)| *row).collect();
-    erasure::remove_events(tx, &rows, &listed.into_iter().collect::<Vec<_>>())?;
+    erasure::remove_events(tx, &rows, &listed)?;
     links::remove(tx, &keys.into_iter().map(|key| (key, id)).collect::<Vec<_>>())?;
     let mut touched = Touched::default();
     for fingerprint in devices {

@@ -153,6 +153,8 @@ impl Seen {
             .filter_map(|(kind, value)| Some(LinkKey { kind, value: value? }))
             .chain(link::profile_keys(profile))
             .chain(state.journey().map(link::journey_key))
+            // Of events that are gone, the last session is known.
+            .chain(state.session().map(|value| LinkKey { kind: KeyKind::Session, value: value.to_owned() }))
             .map(|key| hashed(&key))
             .chain(devices)
             .collect();

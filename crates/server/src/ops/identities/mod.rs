@@ -7,3 +7,4 @@ pub mod erasure;
 pub mod groups;
 pub mod links;
 pub mod reviews;
+mod traces;

@@ -3,7 +3,8 @@
 
 use dregs_core::state::IdentityState;
 
-use crate::store::{Result, Tx, events};
+use crate::store::retention::{self, Folded};
+use crate::store::{Result, StoreError, Tx, events};
 
 /// Events read at a time.
 const PAGE_EVENTS: i64 = 500;
@@ -16,16 +17,32 @@ pub fn decode(tx: &mut Tx, identity_id: i64, bytes: &[u8]) -> Result<IdentitySta
     }
 }
 
-/// The fold over every stored event of an identity, in the order in which they arrived.
+/// The fold over every event of an identity, in the order in which they arrived: those that are gone as they were
+/// folded when they went, the others again.
 pub fn from_events(tx: &mut Tx, identity_id: i64) -> Result<IdentityState> {
-    let mut state = IdentityState::default();
-    let mut after = 0;
+    let folded = retention::folded(tx, identity_id)?.unwrap_or_default();
+    let mut state = state_of(identity_id, &folded);
+    let mut after = folded.event_id;
     loop {
         let page = events::of_identity(tx, identity_id, after, PAGE_EVENTS)?;
-        let Some((last, _)) = page.last() else { return Ok(state) };
+        let Some((last, _)) = page.last() else { break };
         after = *last;
         for (_, event) in &page {
             state.fold(event);
         }
     }
+    // Events that went meanwhile are in neither part.
+    let is_same = retention::folded(tx, identity_id)?.unwrap_or_default().event_id == folded.event_id;
+    if is_same { Ok(state) } else { Err(StoreError::Retry) }
+}
+
+/// The state that events which are gone have left.
+pub fn state_of(identity_id: i64, folded: &Folded) -> IdentityState {
+    if folded.event_id == 0 {
+        return IdentityState::default();
+    }
+    IdentityState::recall(&folded.state).unwrap_or_else(|| {
+        tracing::error!(identity_id, "what forgotten events told cannot be read: the fold begins after them");
+        IdentityState::default()
+    })
 }

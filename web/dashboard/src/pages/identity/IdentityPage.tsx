@@ -79,7 +79,7 @@ function Who({ identity }: { identity: Identity }) {
 /** The sides from which an identity can be looked at; the one that is shown is in the address. */
 const SIDES: [tab: string, title: string, show: (identity: Identity) => ReactNode][] = [
   ["why", "Why", (identity) => <Why identity={identity} />],
-  ["events", "Events", ({ id }) => <Timeline id={id} />],
+  ["events", "Events", ({ id, createdAt }) => <Timeline id={id} knownSince={createdAt} />],
   ["links", "Links", ({ id }) => <Links id={id} />],
   ["devices", "Devices", ({ id }) => <Devices id={id} />],
   ["groups", "Groups", ({ id }) => <Groups id={id} />],

@@ -8,7 +8,7 @@ import { Chip } from "../../parts/Chip";
 import { pretty, Source } from "../../parts/Copy";
 import { PageLink } from "../../parts/PageLink";
 import { formatted } from "../../app/preferences";
-import { exactTime } from "../../parts/Time";
+import { exactTime, Time } from "../../parts/Time";
 import classes from "./Identity.module.css";
 
 type Event = Schemas["TrackedEventBody"];
@@ -25,25 +25,35 @@ function useEvents(id: string) {
   });
 }
 
-export function Timeline({ id }: { id: string }) {
+/** Says what is not shown, since it is no longer kept. */
+function Forgotten({ knownSince }: { knownSince: string }) {
+  const until = $api.useQuery("get", "/api/retention").data?.events.forgottenUntil;
+  if (!until || knownSince > until) return null;
+  return <Text fz="sm" c="dimmed" mb="sm">Events that arrived up to <Time at={until} /> are no longer kept. What they told stays in the scores.</Text>;
+}
+
+export function Timeline({ id, knownSince }: { id: string; knownSince: string }) {
   const events = useEvents(id);
   return (
-    <Answer of={events} lines={10}>
-      {({ pages }) => {
-        // What has happened between two answers moves the others on, so that some come twice.
-        const found = new Map(pages.flatMap((page) => page?.content ?? []).map((event) => [event.id, event]));
-        if (found.size === 0) return <div className="panel"><Empty title="No events">Events of this identity appear here as they arrive.</Empty></div>;
-        return (
-          <div className="panel" style={{ padding: "0 1rem 1rem" }}>
-            <Days events={[...found.values()]} />
-            <Group gap="sm" mt="sm">
-              {events.hasNextPage && <Button size="xs" variant="default" loading={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>Load more</Button>}
-              <PageLink to="/events" search={{ identity: id } as never} fz="sm">Search and filter these events</PageLink>
-            </Group>
-          </div>
-        );
-      }}
-    </Answer>
+    <>
+      <Forgotten knownSince={knownSince} />
+      <Answer of={events} lines={10}>
+        {({ pages }) => {
+          // What has happened between two answers moves the others on, so that some come twice.
+          const found = new Map(pages.flatMap((page) => page?.content ?? []).map((event) => [event.id, event]));
+          if (found.size === 0) return <div className="panel"><Empty title="No events">Events of this identity appear here as they arrive.</Empty></div>;
+          return (
+            <div className="panel" style={{ padding: "0 1rem 1rem" }}>
+              <Days events={[...found.values()]} />
+              <Group gap="sm" mt="sm">
+                {events.hasNextPage && <Button size="xs" variant="default" loading={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>Load more</Button>}
+                <PageLink to="/events" search={{ identity: id } as never} fz="sm">Search and filter these events</PageLink>
+              </Group>
+            </div>
+          );
+        }}
+      </Answer>
+    </>
   );
 }
 

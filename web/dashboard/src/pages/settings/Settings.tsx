@@ -12,6 +12,7 @@ const PLACES = [
   { to: "/settings/mappings", label: "Mappings" },
   { to: "/settings/datasets", label: "Datasets" },
   { to: "/settings/usage", label: "Usage" },
+  { to: "/settings/retention", label: "Retention" },
   { to: "/settings/audit-log", label: "Audit log", isAdmins: true },
   { to: "/settings/system", label: "System" },
   { to: "/settings/account", label: "Account" },

@@ -1,0 +1,112 @@
+// How long the team keeps what it has, and what a change of that would remove.
+
+import { Button, Group, Modal, NumberInput, Stack, Text } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useState } from "react";
+import { $api, refresh, tell, type Schemas } from "../../api";
+import { useMay } from "../../app/session";
+import { Answer, Failure } from "../../parts/Answer";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { Time } from "../../parts/Time";
+
+type Body = Schemas["RetentionBody"];
+type Kind = keyof Body;
+type Days = Record<Kind, number | null>;
+
+const KINDS: [kind: Kind, label: string, note: string][] = [
+  ["events", "Events", "From their arrival on. What they told stays in the scores. An event's id is known as long as the event."],
+  ["analyses", "Analyses", "The newest of each identity stays, and those that a delivery or an open escalation refers to."],
+  ["deliveries", "Deliveries", "With their attempts. Pending deliveries stay."],
+  ["auditLog", "Audit log", "Who changed what, and when."],
+];
+
+const MOST_DAYS = 36_500;
+
+export function Retention() {
+  const { manage } = useMay();
+  const retention = $api.useQuery("get", "/api/retention");
+  return (
+    <Page title="Retention">
+      <Answer of={retention} lines={6}>
+        {(shown) => (
+          <Panel title="How long data is kept" note="Identities, devices and groups are kept until they are deleted.">
+            {manage ? <Change key={JSON.stringify(shown)} shown={shown} /> : <Shown shown={shown} />}
+          </Panel>
+        )}
+      </Answer>
+    </Page>
+  );
+}
+
+const words = (days: number | null | undefined) => (days == null ? "for ever" : `${days.toLocaleString("en")} days`);
+
+function Shown({ shown }: { shown: Body }) {
+  return <Facts facts={KINDS.map(([kind, label]) => [label, words(shown[kind].days)])} />;
+}
+
+function Change({ shown }: { shown: Body }) {
+  const initialValues = Object.fromEntries(KINDS.map(([kind]) => [kind, shown[kind].days ?? ""])) as Record<Kind, number | "">;
+  const form = useForm({ initialValues });
+  const [asked, ask] = useState<Days>();
+  const begin = (values: typeof initialValues) =>
+    ask(Object.fromEntries(KINDS.map(([kind]) => [kind, values[kind] === "" ? null : values[kind]])) as Days);
+  return (
+    <form onSubmit={form.onSubmit(begin)}>
+      <Stack gap="md">
+        {KINDS.map(([kind, label, note]) => (
+          <NumberInput
+            key={kind}
+            label={`${label}, in days`}
+            description={<>{note} {shown[kind].forgottenUntil && <>Removed up to <Time at={shown[kind].forgottenUntil} />.</>}</>}
+            placeholder="For ever"
+            min={shown[kind].leastDays}
+            max={MOST_DAYS}
+            allowDecimal={false}
+            clampBehavior="blur"
+            maw={560}
+            {...form.getInputProps(kind)}
+          />
+        ))}
+        <Group><Button type="submit" variant="default" disabled={!form.isDirty()}>Change…</Button></Group>
+      </Stack>
+      <Modal opened={asked !== undefined} onClose={() => ask(undefined)} title="Change how long data is kept?">
+        {asked && <Ask days={asked} close={() => ask(undefined)} />}
+      </Modal>
+    </form>
+  );
+}
+
+/** What would go, by the server's own reckoning, before it does. */
+function Ask({ days, close }: { days: Days; close: () => void }) {
+  const preview = $api.useQuery("post", "/api/retention/actions/preview", { body: days }, { gcTime: 0, staleTime: Infinity });
+  const change = $api.useMutation("put", "/api/retention", {
+    onError: () => {},
+    onSuccess: async () => {
+      close();
+      tell("Retention changed.");
+      await refresh("/api/retention");
+    },
+  });
+  return (
+    <Stack>
+      <Answer of={preview} lines={4}>
+        {(going) => (
+          <>
+            <Facts facts={KINDS.map(([kind, label]) => [label, `${words(days[kind])}: ${rowsWords(going[kind])}`])} />
+            <Text fz="sm">What is removed cannot be restored. Scores stay as they are.</Text>
+          </>
+        )}
+      </Answer>
+      {change.error && <Failure error={change.error} />}
+      <Group justify="flex-end" gap="xs">
+        <Button variant="default" onClick={close}>Cancel</Button>
+        <Button color="red" disabled={preview.isPending} loading={change.isPending} onClick={() => change.mutate({ body: days })}>Change the retention</Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function rowsWords({ rows, isCut }: Schemas["GoingBody"]): string {
+  if (rows === 0 && !isCut) return "nothing is removed now";
+  return `${isCut ? "at least " : ""}${rows.toLocaleString("en")} removed within the hour`;
+}
