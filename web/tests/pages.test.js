@@ -63,7 +63,7 @@ const PATHS = () => [
   "/devices/0123456789abcdef0123456789abcdef", "/groups", `/groups/organization/${segment(HOSTILE_ID)}`, "/escalations", "/rules",
   "/badge-rules/new", `/escalation-rules/${ids.rule}`, "/settings/channels", `/settings/channels/${ids.channel}`, `/deliveries/${ids.delivery}`,
   "/settings/credentials", "/settings/team", "/settings/account", "/settings/datasets", "/settings/mappings", "/settings/mcp-tokens",
-  "/settings/usage", "/settings/audit-log", "/settings/system",
+  "/settings/usage", "/settings/retention", "/settings/audit-log", "/settings/system",
 ];
 
 for (const [name, options] of [

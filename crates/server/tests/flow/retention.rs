@@ -139,7 +139,7 @@ async fn what_has_been_kept_long_enough_goes_and_no_score_changes(engine: Engine
         paused = channel("paused").await;
         server.patch(&format!("/api/channels/{paused}"), json!({"enabled": false})).await;
         scene.act("ada", "a1", "user.signup").await;
-        for number in 0..5 {
+        for number in 0..12 {
             scene.act("ada", &format!("a1{number}"), "payment_failed").await;
         }
         // Bob's first device is Ada's.
@@ -173,9 +173,9 @@ async fn what_has_been_kept_long_enough_goes_and_no_score_changes(engine: Engine
     forgets.pass(1).await;
     remembers.pass(1).await;
     assert_eq!(remembers.rows().await, all);
-    // Of the first day there were eight events of people in a group, one of nobody; two came later.
+    // Of the first day there were fifteen events of people in a group, one of nobody; two came later.
     let [events, listed, analyses, deliveries, attempts, notifications] = forgets.rows().await;
-    assert_eq!((all[0], events, listed), (11, 2, 4));
+    assert_eq!((all[0], events, listed), (18, 2, 4));
     // Bob's newest analysis stays though nothing was heard of him since; Ada's and Cy's are of the second half.
     assert_eq!(
         forgets.count("analyses a join identities i on i.id = a.identity_id and i.cycle = a.sequence").await,
@@ -210,8 +210,8 @@ async fn what_has_been_kept_long_enough_goes_and_no_score_changes(engine: Engine
         Ok((table::folded(tx, row.id)?.unwrap(), refold::from_events(tx, row.id)?))
     });
     let (folded, state) = stored.await.unwrap();
-    assert_eq!(IdentityState::recall(&folded.state).unwrap().event_count(), 6);
-    assert_eq!(state.event_count(), 7);
+    assert_eq!(IdentityState::recall(&folded.state).unwrap().event_count(), 13);
+    assert_eq!(state.event_count(), 14);
 
     // What the names of forgotten events mean can still change.
     for scene in [&forgets, &remembers] {
@@ -232,7 +232,7 @@ async fn what_has_been_kept_long_enough_goes_and_no_score_changes(engine: Engine
         scene.act("bob", "b9", "user.login").await;
     }
     same("going on").await;
-    assert_eq!(forgets.told("ada").await.1, json!(8));
+    assert_eq!(forgets.told("ada").await.1, json!(15));
 
     // What waited is sent when it can be, and says what it would have said.
     let path = format!("/api/channels/{paused}");
