@@ -1385,8 +1385,7 @@ export interface paths {
         get: operations["readRetention"];
         /**
          * Change how long events, analyses, deliveries and the audit log are kept
-         * @description What has been kept longer goes within the hour, a little at a time, and does not come back. An event's id is known as
-         *     long as the event: sent again after that, it counts once more.
+         * @description What has been kept longer goes within the hour, a little at a time, and does not come back. The id of an event is known as long as the event: sent again after that, it counts once more.
          */
         put: operations["changeRetention"];
         post?: never;
