@@ -170,7 +170,7 @@ mod tests {
         check("https://:pass@h.test/", Err(UrlError::Userinfo));
         check("http://h.test:0/", Err(UrlError::Port));
         check(&format!("http://h.test/{}", "a".repeat(URL_MAX_BYTES)), Err(UrlError::TooLong));
-        check("hooks.example.com", malformed("relative URL without a base"));
+        check("hooks.example.com", Err(UrlError::Relative));
         check("http://", malformed("empty host"));
         check("http://256.256.256.256/", malformed("invalid IPv4 address"));
         check("http://a b/", malformed("invalid international domain name"));
