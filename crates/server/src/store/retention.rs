@@ -35,8 +35,11 @@ impl Kind {
     }
 }
 
-/// Every team, with what it has said about how many days rows are kept; `None` stands for ever.
-pub fn periods(tx: &mut Tx) -> Result<Vec<(i64, Option<(Kind, Option<i64>)>)>> {
+/// For how many days rows of a kind are kept; `None` stands for ever.
+pub type Period = (Kind, Option<i64>);
+
+/// Every team, with each period that it has said, or none.
+pub fn periods(tx: &mut Tx) -> Result<Vec<(i64, Option<Period>)>> {
     let sql =
         "select t.id, r.kind, r.days from teams t left join retention r on r.team_id = t.id order by t.id";
     tx.query(sql, &[], |row| {

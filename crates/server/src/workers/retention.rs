@@ -112,7 +112,7 @@ impl Worker {
         }
         let began = app.clock.now();
         self.passes += 1;
-        if self.passes % PASSES_TO_RESTART == 0 {
+        if self.passes.is_multiple_of(PASSES_TO_RESTART) {
             self.marks.clear();
         }
         let teams = app.store.read(retention::of_teams).await?;

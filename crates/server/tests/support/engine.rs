@@ -116,8 +116,8 @@ fn administer(sql: &str) {
 /// # Panics
 /// When there is none: a missing PostgreSQL fails the tests, it does not skip them.
 fn postgres_url() -> String {
-    if let Ok(url) = std::env::var("DREGS_TEST_DATABASE_URL") {
-        return url;
+    if let Some(url) = std::env::var_os("DREGS_TEST_DATABASE_URL") {
+        return url.into_string().unwrap();
     }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/postgres/port");
     let port = std::fs::read_to_string(file).expect("run `scripts/postgres.sh start` before the tests");
