@@ -115,7 +115,11 @@ test("the sign-in form says what is wrong, and leads back to where one was going
 });
 
 test("whoever's session has ended signs in again, and is back where they were", async () => {
-  const { page, context } = await Analyst.arrive(chrome, dregs);
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page, context } = analyst;
+  // A page that asks for nothing by itself once it is there.
+  await analyst.open("/groups");
+  await page.locator("nav .live[data-state=live]").waitFor();
   await context.clearCookies();
   await page.getByRole("link", { name: "Devices" }).click();
   await page.waitForURL(/\/sign-in\?to=%2Fdevices/);

@@ -3113,7 +3113,7 @@ export interface components {
             leastDays: number;
             /**
              * Format: date-time
-             * @description What was made up to then is gone, but for what is still needed; null where nothing is.
+             * @description What was stored up to then is gone, but for what is still needed; null where nothing is.
              */
             forgottenUntil?: string | null;
         };
@@ -3267,7 +3267,7 @@ export interface components {
         RetentionBody: {
             /** @description From their arrival on. What they told stays in the scores. */
             events: components["schemas"]["PeriodBody"];
-            /** @description An identity's newest stays, those that deliveries tell of, and those by which open escalations were opened. */
+            /** @description An identity's newest stays, those that deliveries are about, and those by which open escalations were opened. */
             analyses: components["schemas"]["PeriodBody"];
             /** @description With their attempts. Those that are pending stay. */
             deliveries: components["schemas"]["PeriodBody"];

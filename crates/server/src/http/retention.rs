@@ -25,7 +25,7 @@ pub struct PeriodBody {
     days: Option<i64>,
     /// The fewest days that can be set.
     least_days: i64,
-    /// What was made up to then is gone, but for what is still needed; null where nothing is.
+    /// What was stored up to then is gone, but for what is still needed; null where nothing is.
     #[schema(value_type = Option<String>, format = DateTime)]
     forgotten_until: Option<Timestamp>,
 }
@@ -36,7 +36,7 @@ pub struct PeriodBody {
 pub struct RetentionBody {
     /// From their arrival on. What they told stays in the scores.
     events: PeriodBody,
-    /// An identity's newest stays, those that deliveries tell of, and those by which open escalations were opened.
+    /// An identity's newest stays, those that deliveries are about, and those by which open escalations were opened.
     analyses: PeriodBody,
     /// With their attempts. Those that are pending stay.
     deliveries: PeriodBody,

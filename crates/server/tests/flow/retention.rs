@@ -340,11 +340,12 @@ fn stored(team_id: i64, number: i64, received_at: Timestamp) -> events::NewEvent
 }
 
 /// Rows of one life of the file.
-const MANY: i64 = 100_000;
+const MANY: i64 = 20_000;
 /// The writer of SQLite may be held by a batch for this long, in the middle.
 const HELD_MEDIAN_MAX: Duration = Duration::from_millis(20);
-/// And no other write may wait longer than this, however busy the machine is.
-const WAITED_MAX: Duration = Duration::from_millis(1_000);
+/// And of a hundred other writes only one may wait longer than this. A machine that is busy with other things may hold
+/// up any of them.
+const WAITED_MAX: Duration = Duration::from_millis(100);
 
 #[tokio::test]
 async fn sqlite_is_never_held_for_long_and_its_file_does_not_grow_for_ever() {
@@ -374,13 +375,11 @@ async fn sqlite_is_never_held_for_long_and_its_file_does_not_grow_for_ever() {
             }
         }
         waits.sort_unstable();
-        let (median, last) = (waits[waits.len() / 2], waits[waits.len() - 1]);
-        println!(
-            "{MANY} events gone in {:?}; of {} writes: median {median:?}, slowest {last:?}",
-            begun.elapsed(),
-            waits.len()
-        );
-        assert!(last < WAITED_MAX, "a write waited {last:?}");
+        let [median, most, last] = [50, 99, 100].map(|percent| waits[(waits.len() - 1) * percent / 100]);
+        let told =
+            format!("of {} writes the median waited {median:?}, 99 % {most:?}, one {last:?}", waits.len());
+        println!("{MANY} events gone in {:?}; {told}", begun.elapsed());
+        assert!(most < WAITED_MAX, "{told}");
         sizes.push(store.read(dregs_server::store::database_bytes).await.unwrap());
     }
     let held = held_median(&scene.server).await;
