@@ -20,8 +20,15 @@ const BOT_GAP_MS: i64 = 1_000;
 /// The past of people begins this long ago.
 const PAST_MS: i64 = 3 * DAY_MS;
 
+/// The addresses are those for documentation. One of IPv4 for the office, one for the ring, and a data centre
+/// for the bots (RFC 5737); everybody else is at home, where each has a network of its own, which IPv4 has too
+/// few for (2001:db8::/32, RFC 3849).
 const OFFICE_IP: &str = "198.51.100.20";
 const RING_IP: &str = "203.0.113.66";
+const BOT_NETWORK: &str = "192.0.2";
+/// Where the networks of those with throwaway addresses begin, and how many there are.
+const THROWAWAY_HOMES: usize = 0x1000;
+const THROWAWAY_HOMES_MAX: usize = 0xf000;
 const RING_DEVICE: &str = "device-of-the-ring";
 
 const NAMES: [&str; PEOPLE + OFFICE] = [
@@ -113,7 +120,7 @@ impl Population {
             let works_there = index >= PEOPLE;
             let mailbox = name.to_lowercase().replace(' ', ".");
             let host = if works_there { OFFICE_MAIL_HOST } else { MAIL_HOSTS[index % MAIL_HOSTS.len()] };
-            let ip = if works_there { OFFICE_IP.to_owned() } else { format!("192.0.2.{}", index + 10) };
+            let ip = if works_there { OFFICE_IP.to_owned() } else { home_ip(index + 1) };
             let mut actor = Actor::new(mailbox.clone(), BROWSERS[index % BROWSERS.len()], ip);
             actor.data = profile(name, &format!("{mailbox}@{host}"));
             actor.device = Some(format!("device-of-{mailbox}"));
@@ -124,8 +131,8 @@ impl Population {
 
     fn add_bots(&mut self) {
         for (index, user_agent) in BOT_AGENTS.into_iter().enumerate() {
-            let mut actor =
-                Actor::new(format!("bot-{}", index + 1), user_agent, format!("192.0.2.{}", 200 + index));
+            let ip = format!("{BOT_NETWORK}.{}", 200 + index);
+            let mut actor = Actor::new(format!("bot-{}", index + 1), user_agent, ip);
             actor.data = profile("Max Miller", &format!("max.miller{}@gmail.com", index + 1));
             actor.manner = Manner::Clockwork;
             actor.next = Duration::from_millis(2_000 + 300 * index as u64);
@@ -148,7 +155,7 @@ impl Population {
     fn add_throwaway(&mut self, elapsed: Duration) {
         self.throwaways += 1;
         let number = self.throwaways;
-        let ip = format!("192.0.2.{}", 100 + number % 100);
+        let ip = home_ip(THROWAWAY_HOMES + number % THROWAWAY_HOMES_MAX);
         let mut actor = Actor::new(format!("throwaway-{number}"), BROWSERS[number % BROWSERS.len()], ip);
         actor.device = Some(format!("device-of-throwaway-{number}"));
         actor.manner = Manner::Throwaway;
@@ -171,6 +178,11 @@ impl Population {
         self.actors.retain(|actor| !actor.is_done());
         events
     }
+}
+
+/// An address in the network of a home.
+fn home_ip(network: usize) -> String {
+    format!("2001:db8:{network:x}::1f")
 }
 
 fn profile(name: &str, email: &str) -> Map<String, Value> {
@@ -270,6 +282,12 @@ fn gap_of_a_person_ms(random: &mut StdRng) -> i64 {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use dregs_core::badge::BadgeType;
+    use dregs_core::common::RECENT_IDENTITIES;
+    use dregs_core::event::{Event, Limits, Origin, SERVER_ID_PREFIX, read};
+    use dregs_core::rules::starter_rules;
+    use dregs_core::score::Weights;
+    use dregs_core::world::{Decided, Live, World};
     use rand::SeedableRng as _;
 
     use super::*;
@@ -307,6 +325,53 @@ mod tests {
             events["person"].iter().filter(|event| event["ip"] == OFFICE_IP).cloned().collect();
         let seen = (distinct(&office, "/identity/id").len(), distinct(&office, "/device/fingerprint").len());
         assert_eq!(seen, (8, 8));
+    }
+
+    /// A population at work for so many minutes, each event given to `see` when it arrives.
+    fn arriving(minutes: u64, mut see: impl FnMut(&Event, Timestamp)) {
+        let mut population = Population::new(StdRng::seed_from_u64(7));
+        let clock = ManualClock::at(START);
+        for tick in 0..minutes * 60 * 4 {
+            for event in population.act(Duration::from_millis(tick * 250), &clock) {
+                let (body, mut new_id) = (event.to_string(), || format!("{SERVER_ID_PREFIX}1"));
+                let now = clock.now();
+                let read = read(body.as_bytes(), &Origin::Backend, now, Limits::default(), &mut new_id);
+                see(&read.unwrap().event, now);
+            }
+            clock.advance(250);
+        }
+    }
+
+    #[test]
+    fn nothing_of_it_is_taken_for_an_integration_that_sends_the_same_for_everybody() {
+        let (mut world, mut common) = (World::default(), Vec::new());
+        // As long as it takes until those who were active last are as many as are looked at.
+        arriving(25, |event, _| common.extend(world.take(event)));
+        assert!(world.ids().count() > RECENT_IDENTITIES);
+        assert_eq!(common, []);
+    }
+
+    #[test]
+    fn the_innocent_are_never_accused_and_everybody_else_is() {
+        let mut live = Live::new(World::default(), Weights::default(), starter_rules(), SECOND_MS);
+        let mut accused = BTreeMap::<String, BTreeSet<String>>::new();
+        arriving(3, |event, now| {
+            live.take(event, now, &mut |told: &Decided| {
+                let bad = told.decision.added.iter().filter(|badge| badge.badge_type == BadgeType::Bad);
+                let of = accused.entry(told.id.to_owned()).or_default();
+                of.extend(bad.map(|badge| badge.slug.clone()));
+            });
+        });
+        let innocent: Vec<_> = accused.iter().filter(|(id, _)| !id.contains('-')).collect();
+        assert_eq!(innocent.len(), PEOPLE + OFFICE);
+        assert_eq!(innocent.into_iter().filter(|(_, badges)| !badges.is_empty()).collect::<Vec<_>>(), []);
+        let caught = |who: &str, badge: &str| {
+            accused.iter().filter(|(id, badges)| id.starts_with(who) && badges.contains(badge)).count()
+        };
+        let caught = [("bot-", "suspicious"), ("ring-", "duplicate"), ("throwaway-", "throwaway")]
+            .map(|(who, badge)| caught(who, badge));
+        // With throwaway addresses: one every six seconds, from the sixth on.
+        assert_eq!(caught, [BOT_AGENTS.len(), RING, 29]);
     }
 
     #[test]
