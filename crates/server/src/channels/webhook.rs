@@ -362,7 +362,7 @@ mod tests {
         check(
             json!({"url": "h.test", "timeoutMs": 99, "maxConcurrency": 257, "ratePerSecond": 0}),
             &[
-                ("url", "is not a URL: relative URL without a base"),
+                ("url", "must be a whole URL, such as https://example.com/webhooks"),
                 ("timeoutMs", "must be from 100 to 30000"),
                 ("maxConcurrency", "must be from 1 to 256"),
                 ("ratePerSecond", "must be from 1 to 10000"),

@@ -81,7 +81,7 @@ async fn a_channel_is_refused_by_field() {
         (channel(json!({"slug": "Our App"})), "slug: must have from 1 to 60 lower-case letters, digits and dashes".into()),
         (channel(json!({"slug": ""})), "slug: must have from 1 to 60 lower-case letters, digits and dashes".into()),
         (channel(json!({"events": ["user.created"]})), format!("events: \"user.created\" is no event type; {types}")),
-        (to("hooks.example.com"), "config.url: is not a URL: relative URL without a base".into()),
+        (to("hooks.example.com"), "config.url: must be a whole URL, such as https://example.com/webhooks".into()),
         (to("ftp://hooks.example.com/"), "config.url: must start with http:// or https://, not ftp:".into()),
         (to("https://ada:secret@hooks.example.com/"), "config.url: must not hold a user name or password; use a header for those".into()),
         (

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hyper::Uri;
 use hyper::header::HeaderValue;
-use url::{Host, Position, Url};
+use url::{Host, ParseError, Position, Url};
 
 /// The longest URL of a channel.
 pub const URL_MAX_BYTES: usize = 2_048;
@@ -15,6 +15,8 @@ pub const URL_MAX_BYTES: usize = 2_048;
 pub enum UrlError {
     #[error("is longer than {URL_MAX_BYTES} bytes")]
     TooLong,
+    #[error("must be a whole URL, such as https://example.com/webhooks")]
+    Relative,
     #[error("is not a URL: {0}")]
     Malformed(String),
     #[error("must start with http:// or https://, not {0}:")]
@@ -63,7 +65,10 @@ impl Target {
             return Err(UrlError::TooLong);
         }
         let malformed = |error: &dyn fmt::Display| UrlError::Malformed(error.to_string());
-        let url = Url::parse(text).map_err(|error| malformed(&error))?;
+        let url = Url::parse(text).map_err(|error| match error {
+            ParseError::RelativeUrlWithoutBase => UrlError::Relative,
+            error => malformed(&error),
+        })?;
         let is_tls = match url.scheme() {
             "http" => false,
             "https" => true,
@@ -165,7 +170,7 @@ mod tests {
         check("https://:pass@h.test/", Err(UrlError::Userinfo));
         check("http://h.test:0/", Err(UrlError::Port));
         check(&format!("http://h.test/{}", "a".repeat(URL_MAX_BYTES)), Err(UrlError::TooLong));
-        check("hooks.example.com", malformed("relative URL without a base"));
+        check("hooks.example.com", Err(UrlError::Relative));
         check("http://", malformed("empty host"));
         check("http://256.256.256.256/", malformed("invalid IPv4 address"));
         check("http://a b/", malformed("invalid international domain name"));
