@@ -45,6 +45,13 @@ impl ServerArgs {
                     .to_owned(),
             )
         })?;
+        // Such as the ellipsis of an example: no header can carry it.
+        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Failure::Misused(
+                "--key or DREGS_SECRET_KEY: it holds what no key does, such as a space or …: copy the whole key"
+                    .to_owned(),
+            ));
+        }
         Ok(Api::new(&base, &key))
     }
 }

@@ -117,8 +117,19 @@ fn link(body: &Value) -> String {
     format!("<a href=\"#{name}\">{name}</a>{many}")
 }
 
+/// Words, in which what is code stands between backticks.
 fn text(value: &Value) -> String {
-    escaped(value.as_str().unwrap_or_default())
+    let escaped = escaped(value.as_str().unwrap_or_default());
+    let mut html = String::with_capacity(escaped.len());
+    let mut rest = escaped.as_str();
+    while let Some((words, more)) = rest.split_once('`')
+        && let Some((code, after)) = more.split_once('`')
+    {
+        // Writing to a string does not fail.
+        let _ = write!(html, "{words}<code>{code}</code>");
+        rest = after;
+    }
+    html + rest
 }
 
 fn escaped(text: &str) -> String {

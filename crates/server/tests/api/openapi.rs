@@ -191,6 +191,10 @@ async fn the_server_shows_every_operation_to_people_and_loads_nothing_for_it() {
         let name = link.split('"').next().unwrap();
         assert!(page.contains(&format!("<section id=\"{name}\">")), "{name} leads nowhere");
     }
+    // Only JSON has what is code between backticks.
+    let words = page.split("<pre>").map(|part| part.split_once("</pre>").map_or(part, |(_, words)| words));
+    let found: Vec<_> = words.filter(|words| words.contains('`')).collect();
+    assert!(found.is_empty() && page.contains("<code>createdAt</code>"), "{found:?}");
     for word in ["<script", "src=", "http://", "https://"] {
         let found = page.lines().find(|line| line.contains(word) && !line.contains("example"));
         assert_eq!(found, None, "{word}");

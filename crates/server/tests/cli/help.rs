@@ -31,11 +31,15 @@ fn help_says_how_each_command_is_used() {
 #[test]
 fn a_wrong_call_is_2_and_says_what_is_right() {
     let ground = Ground::new();
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
         (&["trigger", "scored", "--key", "sk_1"], "there are identity.scored, identity.badges_changed"),
         (&["trigger", "identity.scored"], "dregs: no secret key: give --key sk_… or set DREGS_SECRET_KEY"),
         (&["listen", "--forward", "localhost", "--key", "sk_1"], "dregs: --forward: \"localhost\" is not"),
         (&["listen", "--server", "localhost", "--key", "sk_1"], "dregs: --server: \"localhost\" is not"),
+        (
+            &["listen", "--key", "sk_98fdda075c46…"],
+            "dregs: --key or DREGS_SECRET_KEY: it holds what no key does",
+        ),
         (&["verify"], "dregs: no signing secret: give --secret whsec_… or set DREGS_WEBHOOK_SECRET"),
         (&["keys", "create", "Shop", "--origin", "shop"], "expected an origin such as https://example.com"),
     ];
