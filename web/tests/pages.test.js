@@ -63,7 +63,7 @@ const PATHS = () => [
   "/devices/0123456789abcdef0123456789abcdef", "/groups", `/groups/organization/${segment(HOSTILE_ID)}`, "/escalations", "/rules",
   "/badge-rules/new", `/escalation-rules/${ids.rule}`, "/settings/channels", `/settings/channels/${ids.channel}`, `/deliveries/${ids.delivery}`,
   "/settings/credentials", "/settings/team", "/settings/account", "/settings/datasets", "/settings/mappings", "/settings/mcp-tokens",
-  "/settings/usage", "/settings/retention", "/settings/audit-log", "/settings/system",
+  "/settings/usage", "/settings/audit-log", "/settings/system",
 ];
 
 for (const [name, options] of [
@@ -115,11 +115,7 @@ test("the sign-in form says what is wrong, and leads back to where one was going
 });
 
 test("whoever's session has ended signs in again, and is back where they were", async () => {
-  const analyst = await Analyst.arrive(chrome, dregs);
-  const { page, context } = analyst;
-  // A page that asks for nothing by itself once it is there.
-  await analyst.open("/groups");
-  await page.locator("nav .live[data-state=live]").waitFor();
+  const { page, context } = await Analyst.arrive(chrome, dregs);
   await context.clearCookies();
   await page.getByRole("link", { name: "Devices" }).click();
   await page.waitForURL(/\/sign-in\?to=%2Fdevices/);

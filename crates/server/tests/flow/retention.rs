@@ -94,6 +94,19 @@ impl Scene {
         .await;
     }
 
+    /// Takes the meaning away that events of this name have, and has those scored again whom that concerns.
+    async fn forget_meaning(&self, name: &str) {
+        let new = json!({"kind": "EVENT_TYPE", "source": name, "target": null});
+        self.server.post("/api/mappings", new).await;
+        self.clock.advance(5_000);
+        eventually("the meaning to change", async || {
+            let work = self.server.app.store.read(|tx| settings::with_prefix(tx, "rescore:")).await.unwrap();
+            work.is_empty().then_some(())
+        })
+        .await;
+        self.quiet().await;
+    }
+
     async fn told(&self, user: &str) -> Told {
         let analysis = self.server.get(&format!("/api/identities/{user}/analysis")).await;
         (analysis["scores"].clone(), analysis["eventCount"].clone(), analysis["deviceCount"].clone())
@@ -117,6 +130,70 @@ impl Scene {
     }
 }
 
+const USERS: [&str; 3] = ["ada", "bob", "cy"];
+
+/// Half a year of three people, and somebody who is nobody; the answer is the channel for which messages of it wait.
+async fn live(scene: &Scene, receiver: &Receiver) -> i64 {
+    let server = &scene.server;
+    let config = json!({"url": receiver.url()});
+    let channel = async |name: &str| {
+        let events = ["identity.scored", "identity.badges_changed"];
+        let body = json!({"type": "WEBHOOK", "name": name, "config": config, "events": events});
+        server.post("/api/channels", body).await["id"].as_i64().unwrap()
+    };
+    channel("works").await;
+    let paused = channel("paused").await;
+    let path = format!("/api/channels/{paused}");
+    server.patch(&path, json!({"enabled": false})).await;
+    scene.act("ada", "a1", "user.signup").await;
+    for number in 0..12 {
+        scene.act("ada", &format!("a1{number}"), "payment_failed").await;
+    }
+    // Bob's first device is Ada's.
+    scene.act("bob", "a1-of-bob", "user.signup").await;
+    let anonymous = json!({"id": "n1", "type": "page.viewed", "device": {"fingerprint": "of nobody"}});
+    server.post("/api/events", anonymous).await;
+    server.patch(&path, json!({"enabled": true})).await;
+    eventually("all that was waiting", async || {
+        (scene.count("deliveries where status = 0").await == 0).then_some(())
+    })
+    .await;
+    server.patch(&path, json!({"enabled": false})).await;
+    scene.act("bob", "b0", "user.login").await;
+    scene.clock.advance(200 * DAY_MS);
+    scene.act("ada", "a2", "user.login").await;
+    scene.act("cy", "c1", "user.signup").await;
+    paused
+}
+
+/// Of the first day nothing is there but what is needed.
+async fn assert_forgotten(scene: &Scene, all: [i64; 6]) {
+    // There were fifteen events of people in a group, one of nobody; two came later.
+    let [events, listed, analyses, deliveries, _, notifications] = scene.rows().await;
+    assert_eq!((all[0], events, listed), (18, 2, 4));
+    let fewer = [(analyses, all[2]), (deliveries, all[3]), (notifications, all[5])];
+    assert!(fewer.iter().all(|(left, all)| left < all), "{fewer:?}");
+    // Bob's newest analysis stays though nothing was heard of him since; Ada's and Cy's are of the second half.
+    let newest = "analyses a join identities i on i.id = a.identity_id and i.cycle = a.sequence";
+    assert_eq!(scene.count(newest).await, 3);
+    let old = format!("deliveries where created_at < {}", START_MS + DAY_MS);
+    let pending = scene.count(&format!("{old} and status = 0")).await;
+    assert!(pending > 0, "what waits stays");
+    assert_eq!(scene.count(&old).await, pending);
+    for loose in [
+        "deliveries d where d.notification_id is null and not exists (select 1 from analyses a
+           where a.identity_id = d.identity_id and a.sequence = d.sequence)",
+        "deliveries d where d.notification_id is not null and not exists (select 1 from notifications n
+           where n.id = d.notification_id)",
+        "attempts t where not exists (select 1 from deliveries d where d.id = t.delivery_id)",
+    ] {
+        assert_eq!(scene.count(loose).await, 0, "{loose}");
+    }
+    let told = scene.server.get("/api/retention").await;
+    let until = format!("\"{}\"", Timestamp::from_millis(START_MS));
+    assert_eq!(told["events"]["forgottenUntil"].to_string(), until);
+}
+
 /// Two servers live the same life; one of them forgets. Nobody's scores are others for it.
 async fn what_has_been_kept_long_enough_goes_and_no_score_changes(engine: Engine) {
     let (forgets, remembers) = (Scene::set(engine).await, Scene::set(engine).await);
@@ -124,48 +201,14 @@ async fn what_has_been_kept_long_enough_goes_and_no_score_changes(engine: Engine
         remembers.keep(kind, None).await;
     }
     let receiver = Receiver::answering(OK).await;
-    let mut paused = 0;
-    for scene in [&forgets, &remembers] {
-        let server = &scene.server;
-        let config = json!({"url": receiver.url()});
-        let channel = async |name: &str| {
-            let body = json!({
-                "type": "WEBHOOK", "name": name, "config": config,
-                "events": ["identity.scored", "identity.badges_changed"],
-            });
-            server.post("/api/channels", body).await["id"].as_i64().unwrap()
-        };
-        channel("works").await;
-        paused = channel("paused").await;
-        server.patch(&format!("/api/channels/{paused}"), json!({"enabled": false})).await;
-        scene.act("ada", "a1", "user.signup").await;
-        for number in 0..12 {
-            scene.act("ada", &format!("a1{number}"), "payment_failed").await;
-        }
-        // Bob's first device is Ada's.
-        scene.act("bob", "a1-of-bob", "user.signup").await;
-        let anonymous = json!({"id": "n1", "type": "page.viewed", "device": {"fingerprint": "of nobody"}});
-        server.post("/api/events", anonymous).await;
-        server.patch(&format!("/api/channels/{paused}"), json!({"enabled": true})).await;
-        eventually("all that was waiting", async || {
-            (scene.count("deliveries where status = 0").await == 0).then_some(())
-        })
-        .await;
-        // Of the second half of the year some messages wait.
-        server.patch(&format!("/api/channels/{paused}"), json!({"enabled": false})).await;
-        scene.act("bob", "b0", "user.login").await;
-        scene.clock.advance(200 * DAY_MS);
-        scene.act("ada", "a2", "user.login").await;
-        scene.act("cy", "c1", "user.signup").await;
-    }
-    let users = ["ada", "bob", "cy"];
+    let paused = live(&forgets, &receiver).await;
+    live(&remembers, &receiver).await;
     let same = async |when: &str| {
-        for user in users {
+        for user in USERS {
             assert_eq!(forgets.told(user).await, remembers.told(user).await, "{user}, {when}");
         }
     };
     same("before").await;
-
     let all = forgets.rows().await;
     forgets.pass(195).await;
     remembers.pass(195).await;
@@ -173,36 +216,11 @@ async fn what_has_been_kept_long_enough_goes_and_no_score_changes(engine: Engine
     forgets.pass(1).await;
     remembers.pass(1).await;
     assert_eq!(remembers.rows().await, all);
-    // Of the first day there were fifteen events of people in a group, one of nobody; two came later.
-    let [events, listed, analyses, deliveries, attempts, notifications] = forgets.rows().await;
-    assert_eq!((all[0], events, listed), (18, 2, 4));
-    // Bob's newest analysis stays though nothing was heard of him since; Ada's and Cy's are of the second half.
-    assert_eq!(
-        forgets.count("analyses a join identities i on i.id = a.identity_id and i.cycle = a.sequence").await,
-        3
-    );
-    let waiting = forgets.count("deliveries where status = 0").await;
-    assert_eq!(waiting, remembers.count("deliveries where status = 0").await, "what waits stays");
-    let old = format!("deliveries where created_at < {}", START_MS + DAY_MS);
-    assert_eq!(forgets.count(&old).await, forgets.count(&format!("{old} and status = 0")).await);
-    let lost = "deliveries d where d.notification_id is null and not exists (select 1 from analyses a
-        where a.identity_id = d.identity_id and a.sequence = d.sequence)";
-    assert_eq!(forgets.count(lost).await, 0, "whatever a delivery tells of is there");
-    let without = "attempts t where not exists (select 1 from deliveries d where d.id = t.delivery_id)";
-    assert_eq!(forgets.count(without).await, 0);
-    let left = [analyses, deliveries, notifications];
-    assert!(
-        left.iter().zip([all[2], all[3], all[5]]).all(|(left, all)| *left < all),
-        "{all:?} {left:?} {attempts}"
-    );
-    assert_eq!(
-        forgets.server.get("/api/retention").await["events"]["forgottenUntil"].as_str().map(str::len),
-        Some(24)
-    );
+    assert_forgotten(&forgets, all).await;
 
     same("afterwards").await;
     for scene in [&forgets, &remembers] {
-        scene.score_again(&users).await;
+        scene.score_again(&USERS).await;
     }
     same("folded again").await;
     let stored = forgets.server.app.store.read(|tx| {
@@ -214,18 +232,12 @@ async fn what_has_been_kept_long_enough_goes_and_no_score_changes(engine: Engine
     assert_eq!(state.event_count(), 14);
 
     // What the names of forgotten events mean can still change.
+    let before = forgets.told("ada").await;
     for scene in [&forgets, &remembers] {
-        let new = json!({"kind": "EVENT_TYPE", "source": "payment_failed", "target": null});
-        scene.server.post("/api/mappings", new).await;
-        scene.clock.advance(5_000);
-        eventually("the meaning to change", async || {
-            let work = scene.server.app.store.read(|tx| settings::with_prefix(tx, "rescore:")).await.unwrap();
-            work.is_empty().then_some(())
-        })
-        .await;
-        scene.quiet().await;
+        scene.forget_meaning("payment_failed").await;
     }
     same("with another meaning").await;
+    assert_ne!(forgets.told("ada").await, before);
     // And the next event is folded after those that are gone.
     for scene in [&forgets, &remembers] {
         scene.act("ada", "a9", "user.login").await;
@@ -234,11 +246,11 @@ async fn what_has_been_kept_long_enough_goes_and_no_score_changes(engine: Engine
     same("going on").await;
     assert_eq!(forgets.told("ada").await.1, json!(15));
 
-    // What waited is sent when it can be, and says what it would have said.
-    let path = format!("/api/channels/{paused}");
-    let (before, expected) = (receiver.requests().len(), waiting as usize);
-    forgets.server.patch(&path, json!({"enabled": true})).await;
-    eventually("what waited", async || (receiver.requests().len() >= before + expected).then_some(())).await;
+    // What waited is sent when it can be: the other server goes on waiting for its own.
+    let waiting = usize::try_from(forgets.count("deliveries where status = 0").await).unwrap();
+    let before = receiver.requests().len();
+    forgets.server.patch(&format!("/api/channels/{paused}"), json!({"enabled": true})).await;
+    eventually("what waited", async || (receiver.requests().len() >= before + waiting).then_some(())).await;
     assert_eq!(forgets.count("deliveries where error_class = 'gone'").await, 0);
 }
 
@@ -303,7 +315,7 @@ async fn teams_keep_what_they_have_for_as_long_as_they_say(engine: Engine) {
         .unwrap();
     let now = scene.clock.now();
     let fill = move |tx: &mut Tx| {
-        let rows: Vec<_> = (0..60).map(|n| stored(1 + n % 2 * (other - 1), n, now)).collect();
+        let rows: Vec<_> = (0..60).map(|n| stored(1 + n % 2 * (other - 1), None, n, now)).collect();
         events::insert(tx, &rows).map(drop)
     };
     scene.server.app.store.write(fill).await.unwrap();
@@ -320,15 +332,15 @@ async fn teams_keep_what_they_have_for_as_long_as_they_say(engine: Engine) {
     assert_eq!(scene.count("audit_log").await, 0);
 }
 
-/// An event of nobody, as it is stored.
-fn stored(team_id: i64, number: i64, received_at: Timestamp) -> events::NewEvent {
+/// An event on a device, as it is stored.
+fn stored(team_id: i64, identity_id: Option<i64>, number: i64, received_at: Timestamp) -> events::NewEvent {
     let body = format!(r#"{{"id": "e{number}", "type": "page.viewed", "device": {{"fingerprint": "d"}}}}"#);
     let origin = dregs_core::event::Origin::UNSEEN_BACKEND;
     let limits = dregs_core::event::Limits::default();
     let read = dregs_core::event::read(body.as_bytes(), &origin, received_at, limits, &mut String::new);
     events::NewEvent {
         team_id,
-        identity_id: None,
+        identity_id,
         external_id: codec::pack_id(&format!("e{number}")),
         timestamp: received_at,
         received_at,
@@ -339,8 +351,26 @@ fn stored(team_id: i64, number: i64, received_at: Timestamp) -> events::NewEvent
     }
 }
 
+/// Somebody who is known, and not to be scored for long.
+fn person(number: i64, tracked_at: Timestamp) -> identities::TrackedWrite {
+    identities::TrackedWrite {
+        row: None,
+        team_id: 1,
+        external_id: format!("user {number}"),
+        tracked_at,
+        evaluate_at: tracked_at.plus_millis(36_500 * DAY_MS),
+        display_name: None,
+        display_email: None,
+        display_username: None,
+        state: IdentityState::default().encode(),
+        data: "{}".into(),
+    }
+}
+
 /// Rows of one life of the file.
 const MANY: i64 = 20_000;
+/// Those whose events they are.
+const PEOPLE: i64 = 500;
 /// The writer of SQLite may be held by a batch for this long, in the middle.
 const HELD_MEDIAN_MAX: Duration = Duration::from_millis(20);
 /// And of a hundred other writes only one may wait longer than this. A machine that is busy with other things may hold
@@ -351,13 +381,17 @@ const WAITED_MAX: Duration = Duration::from_millis(100);
 async fn sqlite_is_never_held_for_long_and_its_file_does_not_grow_for_ever() {
     let scene = Scene::set(Engine::Sqlite).await;
     let store = &scene.server.app.store;
+    let people: Vec<_> = (0..PEOPLE).map(|number| person(number, scene.clock.now())).collect();
+    store.write(move |tx| identities::save_tracked(tx, &people)).await.unwrap();
     let mut sizes = Vec::new();
     for life in 0..3 {
         let now = scene.clock.now();
         for first in (0..MANY).step_by(2_000) {
             let numbers = life * MANY + first..life * MANY + first + 2_000;
             let fill = move |tx: &mut Tx| {
-                let rows: Vec<_> = numbers.clone().map(|number| stored(1, number, now)).collect();
+                let who = |number: i64| Some(1 + number % PEOPLE);
+                let rows: Vec<_> =
+                    numbers.clone().map(|number| stored(1, who(number), number, now)).collect();
                 events::insert(tx, &rows).map(drop)
             };
             store.write(fill).await.unwrap();
@@ -385,7 +419,8 @@ async fn sqlite_is_never_held_for_long_and_its_file_does_not_grow_for_ever() {
     let held = held_median(&scene.server).await;
     println!("a batch held the writer for {held:?} in the middle; the file had {sizes:?} bytes");
     assert!(held < HELD_MEDIAN_MAX, "{held:?}");
-    assert!(sizes[2] < sizes[0] + sizes[0] / 10, "the file grows: {sizes:?}");
+    // Without room that is used again, it would be three times as large.
+    assert!(sizes[2] < sizes[0] + sizes[0] / 4, "the file grows: {sizes:?}");
 }
 
 /// For how long a batch held the writer, in the middle, as a dashboard reckons it from the histogram.

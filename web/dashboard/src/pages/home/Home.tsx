@@ -43,7 +43,7 @@ export function Home() {
       onChange={(name) => change({ range: name === RANGES[0].name ? undefined : name })}
     />
   );
-  // What needs somebody comes first; where nothing does, what is left to set up.
+  // What needs somebody comes first, also until it is known; where nothing does, what is left to set up.
   const setUp = <><Integration /><NextSteps /></>;
   return (
     <Page title="Home" actions={choice}>
@@ -53,7 +53,7 @@ export function Home() {
         <RuleChanges range={range} />
         <ChannelHealth />
       </div>
-      {open !== undefined && open > 0 && setUp}
+      {open !== 0 && setUp}
       <Trends range={range} identities={stats.data?.identities} />
       <RecentlyActive />
       <Distribution />
