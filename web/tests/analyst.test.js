@@ -235,3 +235,19 @@ test("times are shown in UTC and by the customs of a language, when one prefers 
   await desk.waitForURL(/from=2026-11-26T17%3A00%3A00\.000Z/);
   await analyst.leave();
 });
+
+test("a hundred critical escalations hide no warning on Home", async () => {
+  await dregs.call("POST", "/escalation-rules", { name: "Several accounts", severity: "WARNING", conditions: [{ type: "SCORE_LT", category: "UNIQUENESS", threshold: 60 }] });
+  const crowd = Array.from({ length: 101 }, (_, n) => ({ type: "konto.eroeffnet", identity: { id: `crowd-${n}`, data: { email: `crowd${n}@posteo.de` } } }));
+  await dregs.call("POST", "/events/batch", crowd);
+  const open = async (severity) => (await dregs.call("GET", `/escalations?status=OPEN&severity=${severity}`)).totalElements;
+  await eventually("more than are looked at", async () => (await open("CRITICAL")) > 100 && (await open("WARNING")) > 0);
+  const analyst = await Analyst.arrive(chrome, dregs);
+  await analyst.open("/");
+  const attention = analyst.page.getByRole("region", { name: /Needs attention/ });
+  for (const rule of ["Shared device", "Several accounts"]) {
+    await attention.getByRole("listitem").filter({ hasText: /\d\+ identities/ }).getByRole("link", { name: rule }).waitFor();
+  }
+  assert.deepEqual(await analyst.barriers(), []);
+  await analyst.leave();
+});

@@ -149,7 +149,7 @@ impl Caller {
     }
 
     async fn recognise(parts: &Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let token = token(&parts.headers).ok_or_else(|| unauthenticated(NO_TOKEN))?;
+        let token = token(&parts.headers).ok_or_else(|| unauthenticated(why_no_token(&parts.headers)))?;
         if bearer(&parts.headers).is_none() && !cookie::is_from_own_page(&parts.method, &parts.headers) {
             let message = "A browser's session may be used by this server's own pages only.";
             return Err(ApiError::new(StatusCode::FORBIDDEN, Code::CsrfRefused, message));
@@ -383,8 +383,19 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAdd
 }
 
 const NO_TOKEN: &str = "This needs a key or a session, as \"Authorization: Bearer …\".";
+const UNREADABLE: &str = "The header Authorization has characters that no key has. Keys are shown shortened, with an ellipsis: copy it whole.";
+const OTHER_SCHEME: &str = "The header Authorization must be \"Bearer \" and a key.";
 const UNKNOWN_KEY: &str = "The key is unknown or has been revoked.";
 const UNKNOWN_SESSION: &str = "The session is unknown or has ended. Sign in.";
+
+/// Says why a request has no token.
+fn why_no_token(headers: &HeaderMap) -> &'static str {
+    match headers.get(header::AUTHORIZATION) {
+        None => NO_TOKEN,
+        Some(value) if value.to_str().is_err() => UNREADABLE,
+        Some(_) => OTHER_SCHEME,
+    }
+}
 
 fn unauthenticated(message: &str) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)

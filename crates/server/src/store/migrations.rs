@@ -43,13 +43,16 @@ const MIGRATIONS: &[Migration] = &[
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.
 pub fn apply(tx: &mut Tx, now: Timestamp) -> Result<()> {
-    for migration in pending(tx)? {
+    let pending = pending(tx)?;
+    for migration in &pending {
         tx.batch(tx.dialect(migration.sqlite, migration.postgres))?;
         tx.execute(
             "insert into schema_migrations (version, name, applied_at) values ($1, $2, $3)",
             &values![migration.version, migration.name, now],
         )?;
-        tracing::info!(name = migration.name, "applied a migration");
+    }
+    if let (Some(first), Some(last)) = (pending.first(), pending.last()) {
+        tracing::info!(first = first.name, last = last.name, "the database has its tables now");
     }
     Ok(())
 }

@@ -90,7 +90,7 @@ async fn a_credential_is_refused_by_field() {
         )
     };
     let cases = [
-        (json!({}), "name: missing field `name`".to_owned()),
+        (json!({}), "name: is required".to_owned()),
         (json!({"name": ""}), "name: must have from 1 to 100 characters".into()),
         (
             json!({"name": "Shop", "secretKey": "sk_mine"}),

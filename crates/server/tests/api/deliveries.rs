@@ -160,7 +160,7 @@ async fn a_replay_says_what_it_matched_and_what_it_queued() {
     let path = format!("/api/channels/{id}/actions/replay");
     let (early, late) = ("2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z");
     let refused = [
-        (json!({"from": early}), "to: missing field `to`"),
+        (json!({"from": early}), "to: is required"),
         (json!({"from": early, "to": "tomorrow"}), "to: must be an RFC 3339 time"),
         (json!({"from": late, "to": early}), "to: must be after from"),
         (json!({"from": early, "to": early}), "to: must be after from"),

@@ -285,7 +285,7 @@ async fn management_routes_name_the_field_that_is_wrong() {
     };
     let cases = [
         (json!(["WEBHOOK", "App", null, true, [], hook]), "must be a JSON object, not an array"),
-        (json!({"name": "App"}), "type: missing field `type`"),
+        (json!({"name": "App"}), "type: is required"),
         (
             channel(json!({"colour": "red"})),
             "colour: unknown field `colour`, expected one of `type`, `name`, `slug`, `enabled`, `events`, `config`",
@@ -297,7 +297,7 @@ async fn management_routes_name_the_field_that_is_wrong() {
             channel(json!({"config": ["https://h.test"]})),
             "config: invalid type: sequence, expected an object",
         ),
-        (channel(json!({"config": {}})), "config.url: missing field `url`"),
+        (channel(json!({"config": {}})), "config.url: is required"),
         (
             channel(json!({"config": {"url": "https://h.test", "retries": 3}})),
             "config.retries: unknown field `retries`, expected one of `url`, `headers`, `timeoutMs`, \
@@ -318,7 +318,7 @@ async fn management_routes_name_the_field_that_is_wrong() {
         assert_eq!(said, format!("400 bad_request {expected}"), "{body}");
     }
     let missing = with_json(&server, Method::POST, "/api/auth/login", &json!({"email": "a@b.c"}));
-    assert_eq!(refusal(missing).await, "400 bad_request password: missing field `password`");
+    assert_eq!(refusal(missing).await, "400 bad_request password: is required");
 }
 
 #[tokio::test]

@@ -81,16 +81,27 @@ async fn fields_that_events_do_not_have_are_ignored_and_counted() {
 async fn a_missing_or_malformed_key_is_answered_with_how_to_send_one() {
     let server = TestServer::start(Engine::Sqlite).await;
     let none = "401 unauthenticated This needs a key or a session, as \"Authorization: Bearer …\".";
+    let other = "401 unauthenticated The header Authorization must be \"Bearer \" and a key.";
+    let shortened = "401 unauthenticated The header Authorization has characters that no key has. Keys are shown \
+                     shortened, with an ellipsis: copy it whole.";
     let basic = format!("Basic {SECRET_KEY}");
-    for header in [None, Some("Bearer"), Some("Bearer  "), Some(SECRET_KEY), Some(&basic)] {
+    let cases = [
+        (None, none),
+        (Some("Bearer"), other),
+        (Some("Bearer  "), other),
+        (Some(SECRET_KEY), other),
+        (Some(&basic), other),
+        (Some("Bearer sk_a1b2…"), shortened),
+    ];
+    for (header, expected) in cases {
         for (method, path) in [(Method::POST, "/api/events"), (Method::GET, "/api/channels")] {
             let mut request = server.request(method, path);
             if let Some(header) = header {
-                request = request.header("Authorization", header);
+                request = request.header("Authorization", header.as_bytes());
             }
             let response = request.try_clone().unwrap().send().await.unwrap();
             assert_eq!(response.headers()["www-authenticate"], "Bearer");
-            assert_eq!(refusal(request).await, none, "{header:?}");
+            assert_eq!(refusal(request).await, expected, "{header:?}");
         }
     }
     let lower =

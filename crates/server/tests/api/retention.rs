@@ -49,7 +49,7 @@ async fn periods_are_read_changed_and_audited() {
         (periods(json!(29), Value::Null), "events: must be from 30 to 36500 days, or null for ever"),
         (periods(json!(30), json!(89)), "auditLog: must be from 90 to 36500 days, or null for ever"),
         (periods(json!(36_501), Value::Null), "events: must be from 30 to 36500 days, or null for ever"),
-        (without, "deliveries: missing field `deliveries`"),
+        (without, "deliveries: is required"),
     ];
     for (body, message) in refused {
         assert_eq!(refusal(put(body)).await, format!("400 bad_request {message}"));

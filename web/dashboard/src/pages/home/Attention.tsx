@@ -1,6 +1,7 @@
 // What waits for somebody: open escalations, those of one wave in one row, the most severe first.
 
 import { Group, Stack, Text } from "@mantine/core";
+import { useQueries, type UseQueryResult } from "@tanstack/react-query";
 import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
 import { StatusChip } from "../../parts/Chip";
@@ -11,43 +12,76 @@ import { wavesOf, type Wave } from "./waves";
 
 type Escalation = Schemas["EscalationBody"];
 
-/** Escalations that are grouped, the most severe first; the summary counts the rest. */
+/** Escalations of one severity that are grouped; the summary counts the rest. */
 const LOOKED_AT = 100;
 const ROWS = 8;
-const SEVERITIES = ["INFO", "WARNING", "CRITICAL"];
+/** However many are more severe, so many rows of each severity are shown. */
+const ROWS_OF_EACH = 2;
+const SEVERITIES = ["CRITICAL", "WARNING", "INFO"];
+
+const openOf = (severity: string) =>
+  $api.queryOptions("get", "/api/escalations", { params: { query: { status: "OPEN", severity, pageSize: LOOKED_AT } } });
 
 export function Attention() {
-  const query = { status: "OPEN", sort: "severity", pageSize: LOOKED_AT };
-  const open = $api.useQuery("get", "/api/escalations", { params: { query } });
+  const open = useQueries({ queries: SEVERITIES.map(openOf), combine: together });
   const summary = $api.useQuery("get", "/api/escalations/summary");
   const count = summary.data?.open;
   const title = count ? `Needs attention (${count.toLocaleString("en")} open)` : "Needs attention";
   return (
     <Panel title={title} actions={<PageLink to="/escalations" fz="sm">Open the queue</PageLink>}>
       <Answer of={open} lines={4}>
-        {({ content, last, totalElements }) => content.length === 0
+        {(pages) => pages.every(({ content }) => content.length === 0)
           ? <Text c="dimmed">No open escalations. Escalation rules open them when their conditions hold.</Text>
-          : <Rows waves={sorted(content)} isCut={!last} total={Math.max(count ?? 0, totalElements)} />}
+          : <Rows pages={pages} total={Math.max(count ?? 0, pages.reduce((sum, { totalElements }) => sum + totalElements, 0))} />}
       </Answer>
     </Panel>
   );
 }
 
-function sorted(escalations: Escalation[]): Wave<Escalation>[] {
-  const waves = wavesOf(escalations, {
-    reason: ({ escalationRule, severity }) => `${escalationRule.id} ${severity}`,
-    at: ({ openedAt }) => Date.parse(openedAt),
-  });
-  const severity = ({ rows }: Wave<Escalation>) => SEVERITIES.indexOf(rows[0]?.severity ?? "");
-  return waves.toSorted((one, other) => severity(other) - severity(one));
+type Page = Schemas["Page_EscalationBody"];
+
+/** The answers for each severity as one. */
+function together(answers: UseQueryResult<Page, unknown>[]) {
+  const pages = answers.flatMap(({ data }) => data ?? []);
+  return {
+    data: pages.length === answers.length ? pages : undefined,
+    error: answers.find(({ error }) => error)?.error ?? null,
+    dataUpdatedAt: Math.min(...answers.map(({ dataUpdatedAt }) => dataUpdatedAt)),
+    refetch: () => Promise.all(answers.map(({ refetch }) => refetch())),
+  };
 }
 
-function Rows({ waves, isCut, total }: { waves: Wave<Escalation>[]; isCut: boolean; total: number }) {
-  const shown = waves.slice(0, ROWS);
-  const rest = total - shown.reduce((sum, { rows }) => sum + rows.length, 0);
+interface Told {
+  wave: Wave<Escalation>;
+  /** Whether there are more than were looked at. */
+  isCut: boolean;
+}
+
+/** The waves to show: those of the most severe, and of each other severity the newest. */
+function shown(pages: Page[]): Told[] {
+  const groups = pages.map(({ content, last }) => waves(content).map((wave) => ({ wave, isCut: !last })));
+  const owed = groups.map((group) => Math.min(group.length, ROWS_OF_EACH));
+  let free = ROWS - owed.reduce((sum, rows) => sum + rows, 0);
+  return groups.flatMap((group, index) => {
+    const more = Math.min(group.length - (owed[index] ?? 0), free);
+    free -= more;
+    return group.slice(0, (owed[index] ?? 0) + more);
+  });
+}
+
+function waves(escalations: Escalation[]): Wave<Escalation>[] {
+  return wavesOf(escalations, {
+    reason: ({ escalationRule }) => String(escalationRule.id),
+    at: ({ openedAt }) => Date.parse(openedAt),
+  });
+}
+
+function Rows({ pages, total }: { pages: Page[]; total: number }) {
+  const rows = shown(pages);
+  const rest = total - rows.reduce((sum, { wave }) => sum + wave.rows.length, 0);
   return (
     <Stack gap={6} component="ul" m={0} p={0} style={{ listStyle: "none" }} aria-label="Open escalations">
-      {shown.map((wave) => <Row key={wave.rows[0]?.id} wave={wave} isCut={isCut} />)}
+      {rows.map(({ wave, isCut }) => <Row key={wave.rows[0]?.id} wave={wave} isCut={isCut} />)}
       {rest > 0 && <li><Text c="dimmed" fz="sm">and {rest.toLocaleString("en")} more</Text></li>}
     </Stack>
   );

@@ -25,13 +25,13 @@ export function Trends({ range, identities }: { range: Range; identities: number
   const trends = $api.useQuery("get", "/api/dashboard/trends", { params: { query: { range: range.name } } }, { placeholderData: keepPreviousData });
   if (trends.error && !trends.data) return <Failure error={trends.error} retry={() => void trends.refetch()} />;
   return (
-    <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
+    <SimpleGrid cols={{ base: 2, lg: 4 }} spacing={{ base: "xs", xs: "md" }}>
       {FIGURES.map(([key, label, colour]) => (
         <Card key={key} label={label} figure={key} data={trends.data}>
           {trends.data && <Spark label={told(label, range, trends.data, key)} bars={bars(trends.data, key)} colour={colour} />}
           {trends.data && <Change range={range} now={trends.data.total[key]} before={trends.data.previous[key]} />}
           {key === "newIdentities" && identities !== undefined && (
-            <Text c="dimmed" fz="xs"><span className="numbers" data-figure="identities">{identities.toLocaleString("en")}</span> <PageLink to="/identities" fz="xs">identities</PageLink> in total</Text>
+            <Text c="dimmed" fz="xs"><span className="numbers" data-figure="identities">{identities.toLocaleString("en")}</span> <PageLink to="/identities" fz="xs" underline="always">identities</PageLink> in total</Text>
           )}
         </Card>
       ))}
