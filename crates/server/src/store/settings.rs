@@ -32,6 +32,12 @@ pub fn put(tx: &mut Tx, name: &str, value: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Keeps others from changing the value until the transaction ends; `false` where it is another by now, or none.
+pub fn lock(tx: &mut Tx, name: &str, value: &[u8]) -> Result<bool> {
+    let sql = "update settings set value = value where name = $1 and value = $2";
+    Ok(tx.execute(sql, &values![name, value])? == 1)
+}
+
 pub fn delete(tx: &mut Tx, name: &str) -> Result<()> {
     tx.execute("delete from settings where name = $1", &values![name])?;
     Ok(())

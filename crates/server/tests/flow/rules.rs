@@ -1,5 +1,7 @@
 //! From scores to badges and escalations, and to those who are told.
 
+use dregs_server::ops::evaluate::rescore;
+use dregs_server::store::settings;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -14,6 +16,7 @@ on_both_engines!(
     delays_pass_by_themselves_and_are_exact,
     what_a_person_closes_is_told_and_stays_closed,
     a_new_rule_and_a_removed_one_reach_those_who_are_known,
+    a_change_of_the_rules_survives_work_that_was_read_before_it,
     a_preview_says_whom_a_rule_would_match,
     a_back_test_opens_what_the_rule_itself_has_opened,
 );
@@ -208,6 +211,25 @@ async fn a_new_rule_and_a_removed_one_reach_those_who_are_known(engine: Engine) 
         (badges(&server).await.is_empty() && statuses(&server).await == ["CLOSED"]).then_some(())
     })
     .await;
+}
+
+async fn a_change_of_the_rules_survives_work_that_was_read_before_it(engine: Engine) {
+    let clock = morning();
+    let server = TestServer::start_at(engine, &clock).await;
+    clear(&server).await;
+    let work = async || server.app.store.read(|tx| settings::with_prefix(tx, "rescore:")).await.unwrap();
+    // The clock stands, and the work begins later: the server itself leaves it alone.
+    clock.advance(1);
+    badge_rule(&server, 0, 0).await;
+    let (name, before) = work().await.remove(0);
+    clock.advance(1);
+    escalation_rule(&server, json!([]), 0, 0).await;
+    let after = work().await;
+    assert_ne!(after[0].1, before);
+    rescore::go_on(&server.app, name.clone(), before).await.unwrap();
+    assert_eq!(work().await, after, "what was read before the change has not undone it");
+    rescore::go_on(&server.app, name, after[0].1.clone()).await.unwrap();
+    assert!(work().await.is_empty(), "there is nobody, so the work is done");
 }
 
 async fn a_preview_says_whom_a_rule_would_match(engine: Engine) {

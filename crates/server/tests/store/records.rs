@@ -202,6 +202,11 @@ async fn settings_are_found_by_prefix(engine: Engine) {
     assert_eq!(found, [("remap:1".to_owned(), b"b".to_vec())]);
     let kept = ground.write(|tx| settings::get_or_insert(tx, "remapped", b"e")).await;
     assert_eq!(kept, b"d");
+    let mut locked = Vec::new();
+    for (name, value) in [("remap:1", b"b"), ("remap:1", b"a"), ("remap:2", b"c")] {
+        locked.push(ground.write(move |tx| settings::lock(tx, name, value)).await);
+    }
+    assert_eq!(locked, [true, false, false]);
 }
 
 async fn identities_are_changed_unless_they_moved(engine: Engine) {

@@ -158,50 +158,58 @@ pub async fn count(app: &App, team_id: i64, concern: Concern, value: String) -> 
 /// # Errors
 /// Those of the store.
 pub async fn work(app: &App) -> Result<bool> {
-    let (now, min_cycle_ms) = (app.clock.now(), app.min_cycle_ms());
+    let now = app.clock.now();
     for (name, value) in app.store.read(|tx| settings::with_prefix(tx, WORK_PREFIX)).await? {
-        let mut work: Work = serde_json::from_slice(&value).map_err(broken)?;
-        if work.from > now {
-            continue;
+        let work: Work = serde_json::from_slice(&value).map_err(broken)?;
+        if work.from <= now {
+            go_on(app, name, value).await?;
+            return Ok(true);
         }
-        let mappings = app.mappings.current();
-        app.store
-            .write(move |tx| {
-                if matches!(work.concern, Concern::Rules) {
-                    return work.ask_rules(tx, &name, now);
-                }
-                let walked = identities::after(tx, work.team_id, work.after, CHUNK_IDENTITIES)?;
-                let Some(last) = walked.last() else { return settings::delete(tx, &name) };
-                work.after = last.id;
-                let mut concerned = Vec::new();
-                for identity in walked {
-                    let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
-                    let profile = Profile::from_data(&data, mappings.of(work.team_id));
-                    let known = Known { data, profile };
-                    let about = About { concern: work.concern, value: &work.value };
-                    if about.concerns(tx, &identity, &known)? {
-                        let Profile { name, email, username, .. } = known.profile;
-                        concerned.push(Renamed {
-                            id: identity.id,
-                            version: identity.version,
-                            name,
-                            email,
-                            username,
-                        });
-                    }
-                }
-                identities::rename(tx, &concerned)?;
-                let ids: Vec<_> = concerned.iter().map(|identity| identity.id).collect();
-                identities::mark_dirty(tx, &ids, now, min_cycle_ms)?;
-                let touched = Touched { identities: ids.into_iter().collect(), ..Touched::default() };
-                changes::insert(tx, &touched, now)?;
-                work.put(tx)
-            })
-            .await?;
-        app.evaluations.spill(EVALUATION_LANE);
-        return Ok(true);
     }
     Ok(false)
+}
+
+/// Does the next piece of the work that was read as `value`. Nothing, where it has begun anew meanwhile or another
+/// node has gone on with it.
+///
+/// # Errors
+/// Those of the store.
+pub async fn go_on(app: &App, name: String, value: Vec<u8>) -> Result<()> {
+    let (now, min_cycle_ms, mappings) = (app.clock.now(), app.min_cycle_ms(), app.mappings.current());
+    app.store
+        .write(move |tx| {
+            if !settings::lock(tx, &name, &value)? {
+                return Ok(());
+            }
+            let mut work: Work = serde_json::from_slice(&value).map_err(broken)?;
+            if matches!(work.concern, Concern::Rules) {
+                return work.ask_rules(tx, &name, now);
+            }
+            let walked = identities::after(tx, work.team_id, work.after, CHUNK_IDENTITIES)?;
+            let Some(last) = walked.last() else { return settings::delete(tx, &name) };
+            work.after = last.id;
+            let mut concerned = Vec::new();
+            for identity in walked {
+                let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
+                let profile = Profile::from_data(&data, mappings.of(work.team_id));
+                let known = Known { data, profile };
+                let about = About { concern: work.concern, value: &work.value };
+                if about.concerns(tx, &identity, &known)? {
+                    let Profile { name, email, username, .. } = known.profile;
+                    let (id, version) = (identity.id, identity.version);
+                    concerned.push(Renamed { id, version, name, email, username });
+                }
+            }
+            identities::rename(tx, &concerned)?;
+            let ids: Vec<_> = concerned.iter().map(|identity| identity.id).collect();
+            identities::mark_dirty(tx, &ids, now, min_cycle_ms)?;
+            let touched = Touched { identities: ids.into_iter().collect(), ..Touched::default() };
+            changes::insert(tx, &touched, now)?;
+            work.put(tx)
+        })
+        .await?;
+    app.evaluations.spill(EVALUATION_LANE);
+    Ok(())
 }
 
 fn broken(error: impl ToString) -> StoreError {
