@@ -81,9 +81,12 @@ fn parse_key(text: &str) -> Option<[u8; KEY_BYTES]> {
     bytes.try_into().ok()
 }
 
+/// Of a key or token, after what it begins with.
+pub const TOKEN_DIGITS: usize = 64;
+
 /// A new key or token: `prefix` and 32 random bytes in hexadecimal.
 pub fn new_token(prefix: &str) -> String {
-    let bytes: [u8; 32] = rand::random();
+    let bytes: [u8; TOKEN_DIGITS / 2] = rand::random();
     format!("{prefix}{}", hex::encode(bytes))
 }
 

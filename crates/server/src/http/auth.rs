@@ -13,11 +13,12 @@ use super::cookie;
 use super::error::{ApiError, Code};
 use crate::app::App;
 use crate::ops::access::limits::{Cost, FILES_PER_REQUEST, Limited};
-use crate::ops::access::sign_in;
+use crate::ops::access::sign_in::{self, SESSION_PREFIX};
 use crate::ops::audit::Actor;
 use crate::ops::team::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
 use crate::store::credentials::Credential;
 use crate::store::users::{Role, User};
+use crate::vault::TOKEN_DIGITS;
 
 /// The bearer token of a request.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -171,7 +172,8 @@ impl Caller {
             return of_key(app, token).await.map(Self::Backend);
         }
         let user = sign_in::recognise(&app.store, token, app.clock.now()).await?;
-        user.map(Self::Person).ok_or_else(|| unauthenticated(UNKNOWN_SESSION))
+        let unknown = if token.starts_with(SESSION_PREFIX) { UNKNOWN_SESSION } else { NEITHER };
+        user.map(Self::Person).ok_or_else(|| unauthenticated(unknown))
     }
 }
 
@@ -351,7 +353,10 @@ fn user_agent(parts: &Parts) -> Option<String> {
 
 /// The enabled credential that has this key.
 async fn of_key(app: &App, key: &str) -> Result<Arc<Credential>, ApiError> {
-    app.credentials.find(&app.store, key).await?.ok_or_else(|| unauthenticated(UNKNOWN_KEY))
+    app.credentials.find(&app.store, key).await?.ok_or_else(|| {
+        let is_whole = key.len() == SECRET_PREFIX.len() + TOKEN_DIGITS;
+        unauthenticated(if is_whole { UNKNOWN_KEY } else { NOT_WHOLE })
+    })
 }
 
 /// The address a request comes from, as far as it is known.
@@ -386,6 +391,8 @@ const NO_TOKEN: &str = "This needs a key or a session, as \"Authorization: Beare
 const UNREADABLE: &str = "The header Authorization has characters that no key has. Keys are shown shortened, with an ellipsis: copy it whole.";
 const OTHER_SCHEME: &str = "The header Authorization must be \"Bearer \" and a key.";
 const UNKNOWN_KEY: &str = "The key is unknown or has been revoked.";
+const NOT_WHOLE: &str = "The key is unknown, and not as long as those that are made here: copy it whole.";
+const NEITHER: &str = "This is no key, which begins with sk_ or pk_, and no session.";
 const UNKNOWN_SESSION: &str = "The session is unknown or has ended. Sign in.";
 
 /// Says why a request has no token.

@@ -107,7 +107,7 @@ pub async fn rotate_secret(
 ) -> Result<Answer<RotateAnswer>, ApiError> {
     let channel = find(&app, &caller, &id).await?;
     if channel.channel_type != ChannelType::Webhook.name() {
-        return Err(ApiError::field("", "only a webhook has a signing secret"));
+        return Err(ApiError::refused("Only a webhook has a signing secret."));
     }
     if rotate.overlap_seconds > OVERLAP_MAX_SECONDS {
         return Err(ApiError::field("overlapSeconds", format!("must be at most {OVERLAP_MAX_SECONDS}")));
@@ -132,7 +132,7 @@ pub async fn retry(
 ) -> Result<Answer<ChannelBody>, ApiError> {
     let channel = find(&app, &caller, &id).await?;
     if !channel.enabled {
-        return Err(ApiError::field("", "the channel is disabled: what waits is sent when it is enabled"));
+        return Err(ApiError::refused("The channel is disabled: what waits is sent when it is enabled."));
     }
     ops::retry(&app, actor, channel.id).await?;
     Ok(Answer(body(&app, channel, None)?))

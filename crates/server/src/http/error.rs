@@ -119,7 +119,8 @@ impl ApiError {
 
     /// A request that is wrong in the ways listed, of which there is at least one.
     pub fn fields(details: Vec<FieldError>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, summary(&details)).with_details(details)
+        Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, summary("The body", &details))
+            .with_details(details)
     }
 
     pub fn is_unauthenticated(&self) -> bool {
@@ -169,18 +170,22 @@ impl ApiError {
         Self::fields(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
+    /// A request that cannot be done, whatever its fields.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, message)
+    }
+
     pub fn not_found(code: Code, what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, format!("There is no such {what}."))
     }
 }
 
-/// All that is wrong, in one line.
-pub fn summary(details: &[FieldError]) -> String {
+/// All that is wrong with `whole`, such as "The body", in one line.
+pub fn summary(whole: &str, details: &[FieldError]) -> String {
+    let describe = |FieldError { field, message }: &FieldError| {
+        if field.is_empty() { format!("{whole} {message}") } else { format!("{field}: {message}") }
+    };
     details.iter().map(describe).collect::<Vec<_>>().join("; ")
-}
-
-fn describe(error: &FieldError) -> String {
-    if error.field.is_empty() { error.message.clone() } else { format!("{}: {}", error.field, error.message) }
 }
 
 impl From<StoreError> for ApiError {
@@ -195,7 +200,7 @@ impl From<StoreError> for ApiError {
                     "The server cannot do this right now. Try again.",
                 )
             }
-            error @ StoreError::TooMany { .. } => Self::field("", error.to_string()),
+            error @ StoreError::TooMany { .. } => Self::refused(error.to_string()),
             error => {
                 tracing::error!(%error, "a request failed");
                 Self::new(

@@ -187,7 +187,12 @@ fn answered(outcome: Outcome) -> BatchAnswer {
 }
 
 fn refused(details: Vec<FieldError>) -> BatchAnswer {
-    BatchAnswer::Refused { status: "error", code: Code::BadRequest, message: summary(&details), details }
+    BatchAnswer::Refused {
+        status: "error",
+        code: Code::BadRequest,
+        message: summary("The event", &details),
+        details,
+    }
 }
 
 /// Lets the page that sent events read the answer, refusals included.

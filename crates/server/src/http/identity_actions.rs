@@ -55,7 +55,7 @@ pub async fn update(
     Json(mut patch): Json<IdentityPatchBody>,
 ) -> Result<Answer<IdentityBody>, ApiError> {
     if patch.disregarded.is_none() && patch.attributes.is_none() {
-        return Err(ApiError::field("", "say disregarded, attributes, or both"));
+        return Err(ApiError::field("", "must say disregarded, attributes, or both"));
     }
     if let (Some(_), Caller::Person(user)) = (&patch.attributes, &caller)
         && user.role != Role::Admin

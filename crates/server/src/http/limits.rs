@@ -181,8 +181,9 @@ fn sign_ins(config: &Config) -> Vec<Row> {
 }
 
 fn made() -> Vec<Row> {
-    let rows =
-        bounds::ALL.iter().map(|bound| row(&format!("{} of {}", bound.what, bound.owner), bound.max, "400"));
+    let rows = bounds::ALL
+        .iter()
+        .map(|bound| row(&format!("{} of a {}", bound.what, bound.owner), bound.max, "400"));
     let known =
         row("identities, devices and groups that events tell of", "any number", "they take room on the disk");
     rows.chain([known]).collect()

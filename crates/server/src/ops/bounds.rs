@@ -14,14 +14,13 @@ pub struct Bound {
 }
 
 const fn of_team(thing: Thing, what: &'static str, max: i64) -> Bound {
-    Bound { thing, owner: "a team", what, max }
+    Bound { thing, owner: "team", what, max }
 }
 
 /// Each is kept in memory, and looked through where a browser asks whether it may send.
 pub const CREDENTIALS: Bound = of_team(Thing::Credential, "credentials", 100);
 /// One for each assistant and machine that somebody has.
-pub const MCP_TOKENS: Bound =
-    Bound { thing: Thing::McpToken, owner: "a person", what: "MCP tokens", max: 50 };
+pub const MCP_TOKENS: Bound = Bound { thing: Thing::McpToken, owner: "person", what: "MCP tokens", max: 50 };
 /// Those that hold; each can become a member.
 pub const INVITATIONS: Bound = of_team(Thing::Invitation, "invitations", 200);
 pub const MEMBERS: Bound = of_team(Thing::Member, "members", 1_000);

@@ -15,7 +15,7 @@ pub enum StoreError {
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// There are as many as there may be.
-    #[error("{owner} has at most {max} {what}")]
+    #[error("A {owner} has at most {max} {what}.")]
     TooMany { owner: &'static str, what: &'static str, max: i64 },
     /// The database cannot be opened: what is wrong and what to do, for the person who starts the server.
     #[error("{0}")]

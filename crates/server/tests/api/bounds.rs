@@ -103,7 +103,7 @@ fn cases() -> Vec<(&'static str, Value, bounds::Bound, Make)> {
 
 /// Fills what there is of something up to `left` below its bound.
 async fn fill(app: &App, bound: bounds::Bound, (team_id, user_id): (i64, i64), make: Make, left: i64) {
-    let owner = if bound.owner == "a team" { team_id } else { user_id };
+    let owner = if bound.owner == "team" { team_id } else { user_id };
     let fill = move |tx: &mut Tx| {
         let there = dregs_server::store::bounds::count(tx, bound.thing, owner)?;
         let missing = there..bound.max - left;
@@ -133,7 +133,10 @@ async fn everything_that_is_made_has_a_limit() {
             }
         }
         let said = refusal(as_admin(path).json(&another)).await;
-        assert_eq!(said, format!("400 bad_request {} has at most {} {}", bound.owner, bound.max, bound.what));
+        assert_eq!(
+            said,
+            format!("400 bad_request A {} has at most {} {}.", bound.owner, bound.max, bound.what)
+        );
     }
     // Somebody who is invited takes a place as well.
     let token = "inv_last";
@@ -146,7 +149,7 @@ async fn everything_that_is_made_has_a_limit() {
     fill(&server.app, bounds::MEMBERS, owners, person, 0).await;
     let accept = server.request(Method::POST, "/api/auth/accept-invitation");
     let said = refusal(accept.json(&json!({"token": token, "password": "long enough a password"}))).await;
-    assert_eq!(said, "400 bad_request a team has at most 1000 members");
+    assert_eq!(said, "400 bad_request A team has at most 1000 members.");
 }
 
 #[test]

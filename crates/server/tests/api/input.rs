@@ -135,13 +135,13 @@ async fn bad_events_are_refused_and_leave_nothing(engine: Engine) {
     let with = |rest: &str| format!(r#"{{"type":"t","identity":{{"id":"ada"}},{rest}}}"#).into_bytes();
     let number = "is a number too large to keep exactly; send it as a string";
     let cases: Vec<(Vec<u8>, String)> = vec![
-        (b"".into(), "is empty; expected JSON".into()),
-        (b"hello".into(), "is not JSON: line 1, column 1: expected value".into()),
-        (br#"{"type":"t""#.into(), "is not JSON: line 1, column 11: the text ends too early".into()),
-        (b"[]".into(), "must be a JSON object, not an array".into()),
-        (b"null".into(), "must be a JSON object, not null".into()),
-        (b"\"text\"".into(), "must be a JSON object, not a string".into()),
-        (b"\xff\xfe".into(), "is not UTF-8 text: the byte at offset 0 is no character".into()),
+        (b"".into(), "The body is empty; expected JSON".into()),
+        (b"hello".into(), "The body is not JSON: line 1, column 1: expected value".into()),
+        (br#"{"type":"t""#.into(), "The body is not JSON: line 1, column 11: the text ends too early".into()),
+        (b"[]".into(), "The body must be a JSON object, not an array".into()),
+        (b"null".into(), "The body must be a JSON object, not null".into()),
+        (b"\"text\"".into(), "The body must be a JSON object, not a string".into()),
+        (b"\xff\xfe".into(), "The body is not UTF-8 text: the byte at offset 0 is no character".into()),
         (
             b"{}".into(),
             "type: is required: your name for what happened, such as `user.signup`; \
@@ -217,7 +217,7 @@ async fn bodies_that_are_too_large_are_refused_by_size_whoever_reads_them() {
     let batch = post_raw(&server, "/api/events/batch", just_too_large(4_096));
     assert_eq!(refusal(batch).await, too_large(4_096));
     let in_a_batch = answer(post_raw(&server, "/api/events/batch", format!("[{id_of_a_megabyte}]"))).await.1;
-    assert_eq!(in_a_batch[0]["message"], "is larger than 256 KiB");
+    assert_eq!(in_a_batch[0]["message"], "The event is larger than 256 KiB");
     let largest = format!("[{}]", " ".repeat(4_096 * 1024 - 2));
     assert_eq!(
         answer(post_raw(&server, "/api/events/batch", largest)).await,
@@ -226,7 +226,10 @@ async fn bodies_that_are_too_large_are_refused_by_size_whoever_reads_them() {
     // Nobody reads this one, and still its sender gets to see the answer.
     let unknown =
         server.request(Method::POST, "/api/events").bearer_auth("sk_unknown").body("x".repeat(4_000_000));
-    assert_eq!(refusal(unknown).await, "401 unauthenticated The key is unknown or has been revoked.");
+    assert_eq!(
+        refusal(unknown).await,
+        "401 unauthenticated The key is unknown, and not as long as those that are made here: copy it whole."
+    );
     assert_eq!(rows(&server).await, 0);
 }
 
@@ -244,7 +247,7 @@ async fn a_batch_answers_each_event_in_order_and_stores_the_good_ones() {
         success("e1"),
         refused(&format!("identity: {needs}"), json!([{"field": "identity", "message": needs}])),
         refused(
-            "must be a JSON object, not a number",
+            "The event must be a JSON object, not a number",
             json!([{"field": "", "message": "must be a JSON object, not a number"}])
         ),
         success("e3"),
@@ -259,10 +262,10 @@ async fn a_batch_that_is_none_is_refused_whole() {
     let server = TestServer::start(Engine::Sqlite).await;
     let many = format!("[{}]", vec!["{}"; 1_001].join(","));
     let cases = [
-        ("", "must be a JSON array"),
-        ("{}", "must be a JSON array"),
-        ("[", "is not JSON: the array is not closed"),
-        (many.as_str(), "has more than 1000 elements"),
+        ("", "The body must be a JSON array"),
+        ("{}", "The body must be a JSON array"),
+        ("[", "The body is not JSON: the array is not closed"),
+        (many.as_str(), "The body has more than 1000 elements"),
     ];
     for (body, expected) in cases {
         let said = refusal(post_raw(&server, "/api/events/batch", body.to_owned())).await;
@@ -284,32 +287,29 @@ async fn management_routes_name_the_field_that_is_wrong() {
         body
     };
     let cases = [
-        (json!(["WEBHOOK", "App", null, true, [], hook]), "must be a JSON object, not an array"),
+        (json!(["WEBHOOK", "App", null, true, [], hook]), "The body must be a JSON object, not an array"),
         (json!({"name": "App"}), "type: is required"),
         (
             channel(json!({"colour": "red"})),
-            "colour: unknown field `colour`, expected one of `type`, `name`, `slug`, `enabled`, `events`, `config`",
+            "colour: is not known here; may be type, name, slug, enabled, events or config",
         ),
-        (channel(json!({"enabled": "yes"})), r#"enabled: invalid type: string "yes", expected a boolean"#),
+        (channel(json!({"enabled": "yes"})), r#"enabled: must be a boolean, not "yes""#),
         (channel(json!({"events": []})), "events: must name at least one event type"),
-        (channel(json!({"events": ["x", 5]})), "events[1]: invalid type: integer `5`, expected a string"),
-        (
-            channel(json!({"config": ["https://h.test"]})),
-            "config: invalid type: sequence, expected an object",
-        ),
+        (channel(json!({"events": ["x", 5]})), "events[1]: must be a string, not 5"),
+        (channel(json!({"config": ["https://h.test"]})), "config: must be an object, not an array"),
         (channel(json!({"config": {}})), "config.url: is required"),
         (
             channel(json!({"config": {"url": "https://h.test", "retries": 3}})),
-            "config.retries: unknown field `retries`, expected one of `url`, `headers`, `timeoutMs`, \
-             `maxConcurrency`, `ratePerSecond`, `ordered`, `coalesce`",
+            "config.retries: is not known here; may be url, headers, timeoutMs, maxConcurrency, ratePerSecond, \
+             ordered or coalesce",
         ),
         (
             channel(json!({"config": {"url": "https://h.test", "timeoutMs": -1}})),
-            "config.timeoutMs: invalid value: integer `-1`, expected u64",
+            "config.timeoutMs: must be a whole number, 0 or more, not -1",
         ),
         (
             channel(json!({"config": {"url": "https://h.test", "headers": {"X-A": 1}}})),
-            "config.headers.X-A: invalid type: integer `1`, expected a string",
+            "config.headers.X-A: must be a string, not 1",
         ),
         (channel(json!({"name": "a\u{0}b"})), "name: contains a NUL character, which cannot be stored"),
     ];

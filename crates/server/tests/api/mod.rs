@@ -56,7 +56,7 @@ async fn refusal(request: RequestBuilder) -> String {
     let message = body["message"].as_str().unwrap_or_else(|| panic!("{status} {body} has no message"));
     let told = body["details"].as_array().unwrap().iter().map(|detail| {
         let (field, message) = (detail["field"].as_str().unwrap(), detail["message"].as_str().unwrap());
-        if field.is_empty() { message.to_owned() } else { format!("{field}: {message}") }
+        if field.is_empty() { format!("The body {message}") } else { format!("{field}: {message}") }
     });
     let told = told.collect::<Vec<_>>().join("; ");
     assert!(told.is_empty() || told == message, "{body}");

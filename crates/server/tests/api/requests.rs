@@ -84,7 +84,11 @@ async fn a_missing_or_malformed_key_is_answered_with_how_to_send_one() {
     let other = "401 unauthenticated The header Authorization must be \"Bearer \" and a key.";
     let shortened = "401 unauthenticated The header Authorization has characters that no key has. Keys are shown \
                      shortened, with an ellipsis: copy it whole.";
+    let cut =
+        "401 unauthenticated The key is unknown, and not as long as those that are made here: copy it whole.";
+    let neither = "401 unauthenticated This is no key, which begins with sk_ or pk_, and no session.";
     let basic = format!("Basic {SECRET_KEY}");
+    let revoked = format!("Bearer sk_{}", "0123456789abcdef".repeat(4));
     let cases = [
         (None, none),
         (Some("Bearer"), other),
@@ -92,6 +96,11 @@ async fn a_missing_or_malformed_key_is_answered_with_how_to_send_one() {
         (Some(SECRET_KEY), other),
         (Some(&basic), other),
         (Some("Bearer sk_a1b2…"), shortened),
+        (Some("Bearer sk_a1b2..."), cut),
+        (Some(&revoked[..revoked.len() - 1]), cut),
+        (Some("Bearer $DREGS_SECRET_KEY"), neither),
+        (Some("Bearer <your key>"), neither),
+        (Some(&revoked), "401 unauthenticated The key is unknown or has been revoked."),
     ];
     for (header, expected) in cases {
         for (method, path) in [(Method::POST, "/api/events"), (Method::GET, "/api/channels")] {

@@ -334,7 +334,7 @@ async fn slack_is_behind_the_same_guard_and_its_url_is_not_in_the_database() {
     assert_eq!(tested["errorClass"], "egress_blocked", "{tested}");
     let rotate = format!("/api/channels/{}/actions/rotate-secret", channel["id"]);
     let (_, refused) = server.call(Method::POST, &rotate, None).await;
-    assert_eq!(refused["message"], "only a webhook has a signing secret");
+    assert_eq!(refused["message"], "Only a webhook has a signing secret.");
     let stored = server.app.store.read(dregs_server::store::channels::all).await.unwrap();
     assert!(!stored[0].config.contains("s3cret"), "{}", stored[0].config);
 }

@@ -71,7 +71,7 @@ impl Encoding {
                 decoder.take(max_bytes + 1).read_to_end(&mut decoded)
             }),
         };
-        read.map_err(|_| ApiError::field("", "the body is not encoded as its Content-Encoding says"))?;
+        read.map_err(|_| ApiError::field("", "is not encoded as its Content-Encoding says"))?;
         if decoded.len() as u64 > max_bytes { Err(too_large(max_kib)) } else { Ok(decoded) }
     }
 }

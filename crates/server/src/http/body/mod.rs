@@ -1,6 +1,7 @@
 //! Reading request bodies: bounded, strict, and explained when they are wrong.
 
 mod encoding;
+mod words;
 
 use std::error::Error;
 use std::fmt;
@@ -150,7 +151,7 @@ fn broken_off(error: &axum::Error) -> ApiError {
         }
         cause = error.source();
     }
-    ApiError::field("", "the body ended before it was complete")
+    ApiError::field("", "ended before it was complete")
 }
 
 fn no_room() -> ApiError {
@@ -272,9 +273,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// How serde begins to say that a field is missing.
-const MISSING: &str = "missing field `";
-
 /// Which field is wrong, and why. Of fields that are missing or unknown the path leads only to
 /// the object around them; serde puts their names in back ticks.
 fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
@@ -283,7 +281,7 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError 
     if field == "." {
         field.clear();
     }
-    let named = ["unknown field `", MISSING].iter().find_map(|start| message.strip_prefix(start));
+    let named = [words::UNKNOWN, words::MISSING].iter().find_map(|start| message.strip_prefix(start));
     if let Some((name, _)) = named.and_then(|rest| rest.split_once('`')) {
         let is_at_the_end =
             field.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
@@ -291,6 +289,5 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError 
             field = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
         }
     }
-    let message = if message.starts_with(MISSING) { "is required".to_owned() } else { message };
-    FieldError { field, message }
+    FieldError { field, message: words::plain(&message) }
 }

@@ -19,6 +19,8 @@ use crate::store::users::{self, User};
 use crate::store::{Result, Store, StoreError, Tx};
 use crate::vault::{new_token, token_hash};
 
+/// What the token of a session begins with.
+pub const SESSION_PREFIX: &str = "st_";
 /// How long a session lasts: a working day and the evening after it.
 const SESSION_MS: i64 = 16 * dregs_core::time::HOUR_MS;
 
@@ -127,7 +129,7 @@ pub async fn begin(
 /// # Errors
 /// Those of the store.
 pub async fn open(app: &App, user: User, mut from: Origin) -> Result<Session> {
-    let token = new_token("st_");
+    let token = new_token(SESSION_PREFIX);
     let browser = from.browser.get_or_insert_with(|| new_token("br_")).clone();
     let (hash, now) = (token_hash(&token), app.clock.now());
     let (actor, expires_at) = (Actor::user(&user, from.address), now.plus_millis(SESSION_MS));
