@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::agent::may_be_a_backends;
 use crate::device::Interaction;
+use crate::key::ip_value;
 use crate::place::Place;
 use crate::time::Timestamp;
 
@@ -66,6 +68,22 @@ pub struct OfBackend {
 }
 
 impl OfBackend {
+    /// What `event` says of a connection that is the one on which its backend sent it, from `ip` as `user_agent`. A
+    /// browser's name is its user's even then; a program's at that address is the backend's. Where a proxy or a
+    /// network inside hides from where the backend comes, its own name is what gives it away.
+    pub fn of(event: &Event, ip: Option<IpAddr>, user_agent: Option<&str>) -> Self {
+        let is_own_ip = event.ip.is_some() && event.ip == ip;
+        let is_hidden = ip.is_some_and(|ip| ip_value(ip).is_none());
+        let agent = event.user_agent.as_deref();
+        let is_own_name = agent.is_some() && agent == user_agent;
+        let is_programs = || agent.is_some_and(may_be_a_backends);
+        let is_own_agent = match event.ip {
+            None => is_own_name,
+            Some(_) => (is_own_ip || is_hidden && is_own_name) && is_programs(),
+        };
+        Self { ip: is_own_ip, user_agent: is_own_agent }
+    }
+
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
     fn is_nothing(&self) -> bool {
         *self == Self::default()

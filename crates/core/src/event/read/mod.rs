@@ -11,7 +11,6 @@ use super::{
     Accepted, BATCH_MAX_EVENTS, DATA_MAX_BYTES, Event, EventGroup, EventIdentity, FieldError, Limits,
     OfBackend, Origin, Refused,
 };
-use crate::agent::may_be_a_backends;
 use crate::device::{self, Interaction};
 use crate::json;
 use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
@@ -92,18 +91,6 @@ pub fn read_batch(
 /// When the body is no array of at most [`BATCH_MAX_EVENTS`] JSON values.
 pub fn split_batch(body: &[u8]) -> Result<Vec<&[u8]>, Refused> {
     json::split_array(body, BATCH_MAX_EVENTS).map_err(|error| vec![error])
-}
-
-/// What `event` says of a connection that is the one on which its backend sent it. A browser's name is its user's even
-/// then; a program's at that address is the backend's.
-fn of_backend(event: &Event, ip: Option<IpAddr>, user_agent: Option<&str>) -> OfBackend {
-    let is_own_ip = event.ip.is_some() && event.ip == ip;
-    let agent = event.user_agent.as_deref();
-    let is_own_agent = match event.ip {
-        None => agent.is_some() && agent == user_agent,
-        Some(_) => is_own_ip && agent.is_some_and(may_be_a_backends),
-    };
-    OfBackend { ip: is_own_ip, user_agent: is_own_agent }
 }
 
 #[derive(Clone, Copy)]
@@ -207,7 +194,7 @@ impl Reader<'_> {
             }
             Origin::Backend { ip, user_agent } => {
                 let ip = ip.map(|ip| ip.to_canonical());
-                event.of_backend = of_backend(&event, ip, user_agent.as_deref());
+                event.of_backend = OfBackend::of(&event, ip, user_agent.as_deref());
             }
         }
         event.fingerprint =

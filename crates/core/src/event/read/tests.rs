@@ -221,6 +221,17 @@ fn what_an_event_tells_of_its_backends_own_connection_is_marked() {
         let unseen = read_from(&Origin::UNSEEN_BACKEND, &body).unwrap().event;
         assert_eq!(unseen, Event { of_backend: OfBackend::default(), ..event });
     }
+    let hidden = Origin::Backend { ip: "10.0.0.7".parse().ok(), user_agent: Some(program.to_owned()) };
+    for (ip, agent, expected) in [
+        (json!("203.0.113.7"), json!(program), (false, true)),
+        (json!("203.0.113.7"), json!(other), (false, false)),
+        (json!("203.0.113.7"), json!(browser), (false, false)),
+        (json!(null), json!(program), (false, true)),
+    ] {
+        let body = json!({"type": "a", "identity": {"id": "u"}, "ip": ip, "userAgent": agent}).to_string();
+        let OfBackend { ip, user_agent } = read_from(&hidden, &body).unwrap().event.of_backend;
+        assert_eq!((ip, user_agent), expected, "behind a proxy: {body}");
+    }
 }
 
 #[test]

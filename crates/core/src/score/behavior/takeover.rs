@@ -114,7 +114,9 @@ fn signs(snapshot: &Snapshot, act: &RecentEvent, journey: Option<&Journey>) -> S
     {
         signs.push("a new device".to_owned());
     }
-    let address = act.address.filter(|_| !is_masked);
+    // Whoever has the owner's own device along is the owner, wherever that is.
+    let is_owners = device.is_some_and(|seen| !is_new(seen.first_at));
+    let address = act.address.filter(|_| !is_masked && !is_owners);
     if let Some(network) = address.and_then(|place| network_value(state.addresses().get(place)?.value)) {
         let same =
             state.addresses().iter().filter(|seen| network_value(seen.value).as_ref() == Some(&network));
@@ -126,7 +128,7 @@ fn signs(snapshot: &Snapshot, act: &RecentEvent, journey: Option<&Journey>) -> S
             signs.push("a new network".to_owned());
         }
     }
-    let place = act.place.filter(|_| !is_masked);
+    let place = act.place.filter(|_| !is_masked && !is_owners);
     if let Some(country) = place.and_then(|place| state.places().get(place)?.value.country) {
         let seen_in = |seen: &&crate::state::Seen<crate::place::Place>| seen.value.country == Some(country);
         let first_at = state.places().iter().filter(seen_in).map(|seen| seen.first_at).min();
@@ -246,6 +248,20 @@ mod tests {
         let words = "An email change came with a new device, a new network, a new country (NG), 4 failed sign-ins before \
                      it; an owner's usually comes from a known device or place.";
         assert_eq!(said(stolen.observe(ANALYZER)), Some((0.05, words.to_owned())));
+    }
+
+    #[test]
+    fn who_travels_with_their_own_device_is_the_owner() {
+        let abroad = at("laptop", "198.51.100.1", LAGOS);
+        let changed = at_home().event("password changed", 60 * HOUR_MS, &abroad);
+        assert_eq!(said(changed.observe(ANALYZER)), None);
+        let unknown = at_home().event("password changed", 60 * HOUR_MS, |event| {
+            abroad(event);
+            event.fingerprint = None;
+        });
+        let words = "A password change came with a new network, a new country (NG); an owner's usually comes from a known \
+                     device or place.";
+        assert_eq!(said(unknown.observe(ANALYZER)), Some((0.3, words.to_owned())));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::curve::interpolate;
 use crate::key::{KeyKind, OTHERS_MAX, ip_value};
 use crate::score::contract::{Analyzer, Category, Finding};
+use crate::score::features::company::Company;
 use crate::score::phrase::counted;
-use crate::snapshot::{SharedKey, Snapshot};
+use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
 
 /// Weak: households, offices, schools and whole mobile networks share addresses.
 const WEIGHT: f64 = 0.8;
@@ -33,7 +34,7 @@ pub const ANALYZER: Analyzer = Analyzer {
     observe,
 };
 
-fn observe(snapshot: &Snapshot) -> Option<Finding> {
+fn observe<'s>(snapshot: &'s Snapshot) -> Option<Finding> {
     let is_own = |ip| ip_value(ip).is_some() && !snapshot.common.has_address(ip);
     if !snapshot.state.addresses().iter().any(|seen| is_own(seen.value)) {
         return None;
@@ -44,22 +45,26 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         .flat_map(|shared| &shared.others)
         .map(|other| other.id.as_str())
         .collect();
-    let others = |shared: &SharedKey| {
-        shared.others.iter().filter(|other| !on_device.contains(other.id.as_str())).count()
+    let others = |shared: &'s SharedKey| -> Vec<&'s OtherIdentity> {
+        shared.others.iter().filter(|other| !on_device.contains(other.id.as_str())).collect()
     };
     // The least crowded of its shared addresses says most.
-    let least = snapshot.shared(KeyKind::Ip).map(others).filter(|others| *others > 0).min();
-    let Some(others) = least else { return alone(snapshot.shared(KeyKind::Ip).count()) };
+    let shared = snapshot.shared(KeyKind::Ip).map(others).filter(|others| !others.is_empty());
+    let Some(least) = shared.min_by_key(Vec::len) else { return alone(snapshot.shared(KeyKind::Ip).count()) };
+    let others = least.len();
+    let company = Company::of(snapshot.own(), least.into_iter());
     let more = if others >= OTHERS_MAX { " or more" } else { "" };
-    let meaning = match others {
+    let meaning = company.words().unwrap_or(match others {
         OFFICE_MIN_OTHERS.. => "so many mean an office or a network, which says little about one account",
         ..=HOUSEHOLD_MAX_OTHERS => "a household has about that many",
         _ => "a household rarely has that many, a small office has",
-    };
+    });
     let accounts = counted(others as u64, "other account");
     let explanation = format!("{accounts}{more} came from the same address; {meaning}.");
     let value = interpolate(&VALUE_BY_OTHERS, others as f64);
-    let confidence = interpolate(&CONFIDENCE_BY_OTHERS, others as f64);
+    // Of a family and of colleagues one expects it.
+    let unexpected = company.strength() / others as f64;
+    let confidence = interpolate(&CONFIDENCE_BY_OTHERS, others as f64) * unexpected;
     Some(Finding::new(value, confidence, explanation).with("otherAccounts", others))
 }
 
@@ -75,6 +80,7 @@ fn alone(shared_addresses: usize) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::Profile;
     use crate::score::fixture::{Identity, said};
     use crate::score::{Weights, analyze};
 
@@ -121,6 +127,32 @@ mod tests {
         let ring = at("203.0.113.7").shares(KeyKind::Device, "f", 4, "o");
         let finding = ring.shares(KeyKind::Ip, "203.0.113.7", 5, "o").observe(ANALYZER);
         assert_eq!(finding.map(|finding| finding.metadata["otherAccounts"].clone()), Some(1.into()));
+    }
+
+    #[test]
+    fn a_familys_or_an_offices_address_says_less() {
+        let with = |others: [(&str, &str); 2]| {
+            let profile = Profile {
+                name: Some("Ada Keller".to_owned()),
+                email: Some("ada@keller-bau.de".to_owned()),
+                ..Profile::default()
+            };
+            let others = others.into_iter().map(|(name, email)| (0, name, email));
+            let identity = Identity { profile, ..at("203.0.113.7") };
+            let identity = identity.shares_with(KeyKind::Ip, "203.0.113.7", others);
+            identity.observe(ANALYZER).map(|found| (found.confidence, found.explanation))
+        };
+        let (strangers, _) = with([("Ben Novak", "ben@web.de"), ("Ida Rossi", "ida@gmx.de")]).unwrap();
+        for (others, words) in [
+            ([("Ben Keller", "ben@web.de"), ("Ida Keller", "ida@gmx.de")], "they share a family name"),
+            (
+                [("Ben Novak", "novak@keller-bau.de"), ("Ida Rossi", "rossi@keller-bau.de")],
+                "each has a mailbox",
+            ),
+        ] {
+            let (confidence, said) = with(others).unwrap();
+            assert!(confidence * 4.0 < strangers && said.contains(words), "{confidence} {said}");
+        }
     }
 
     #[test]

@@ -60,8 +60,8 @@ pub fn scenes() -> Vec<Scenario> {
             wave(stage, APP_BOTS, |_, bot| bot.agent = Some(LIBRARY.to_owned()));
         }),
         (BEHIND_BACKEND, "people of whom it tells with its own address", &[100], |stage, n| {
-            backends::own_address(stage, n, None);
-            wave(stage, BEHIND_BACKEND, |_, bot| bot.agent = None);
+            let backend = backends::own_address(stage, backends::ADDRESS, n, None);
+            wave(stage, BEHIND_BACKEND, |_, bot| (bot.agent, bot.backend) = (None, backend.connection()));
         }),
         (LIKE_BACKEND, "people it has imported", &[100], |stage, n| {
             backends::import(stage, "imported", n, Some(REQUESTS), 14);

@@ -1,19 +1,20 @@
 //! Users whom the customer's backend tells of: imports, provisioning, migrations.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use dregs_core::place::Place;
 
 use super::cast::{innocent, local_moment, own_domain};
 use super::people::dress;
 use super::scenario::Scenario;
-use crate::stage::{BEGIN, DAY, HOUR, Person, SECOND, Stage};
+use crate::stage::{BEGIN, Connection, DAY, HOUR, Person, SECOND, Stage};
 
 const IMPORT: &str = "an import by a backend, one event each";
 const IMPORT_AND_LIFE: &str = "an import by a backend, then 28 days by browser";
 const PROVISIONING: &str = "provisioning by a backend, seven events each";
 const MIGRATION: &str = "a migration with the times of the past, then 28 days by browser";
-const ADDRESS: &str = "a backend that sends its own address, and nothing of the browser";
+pub const ADDRESS: &str = "a backend that sends its own address, and nothing of the browser";
+pub const HIDDEN: &str = "the same, where a proxy hides from where the backend comes";
 const ADDRESS_AND_AGENT: &str = "a backend that sends its own address, and the browser's agent";
 const SIGN_UPS: &str = "a backend that sends its own address with sign-ups, the rest by browser";
 
@@ -81,8 +82,12 @@ pub fn scenarios() -> Vec<Scenario> {
     }
     all.push(Scenario::new(MIGRATION, &[28, 200], migrate));
     for agent in [None, Some("python-requests/2.32.5"), Some("node")] {
-        let enter = move |stage: &mut Stage, n| own_address(stage, n, agent);
-        all.push(Scenario::new(ADDRESS, &[40, 100], enter).variant(agent.unwrap_or("no agent")));
+        for row in [ADDRESS, HIDDEN] {
+            let enter = move |stage: &mut Stage, n| {
+                own_address(stage, row, n, agent);
+            };
+            all.push(Scenario::new(row, &[40, 100], enter).variant(agent.unwrap_or("no agent")));
+        }
     }
     all.push(Scenario::new(ADDRESS_AND_AGENT, &[40, 100], passed_through));
     all.push(Scenario::new(SIGN_UPS, &[40, 100], sign_ups));
@@ -93,21 +98,48 @@ pub fn scenarios() -> Vec<Scenario> {
     all
 }
 
-/// Somebody as the backend tells of them.
-fn by_backend(person: &Person, agent: Option<&str>, own: Option<(IpAddr, Place)>) -> Person {
-    let (ip, place) = own.unzip();
-    let agent = agent.map(str::to_owned);
-    Person { device: None, session: None, ip, place, agent, ..person.clone() }
+/// The backend of an application.
+#[derive(Clone, Copy)]
+pub struct Backend {
+    /// What it calls itself, if anything; so does it in what it tells.
+    agent: Option<&'static str>,
+    /// Whence it reaches the server.
+    own: (IpAddr, Place),
+    /// Whether it tells its own address as that of its users.
+    tells_address: bool,
+    /// Whether a proxy in front of the server hides its address.
+    is_hidden: bool,
+}
+
+impl Backend {
+    pub fn new(stage: &mut Stage, agent: Option<&'static str>, tells_address: bool) -> Self {
+        let own = (stage.address(), stage.place(None));
+        Self { agent, own, tells_address, is_hidden: false }
+    }
+
+    /// On which it tells of somebody.
+    pub fn connection(self) -> Option<Connection> {
+        let ip = if self.is_hidden { Ipv4Addr::new(10, 0, 0, 7).into() } else { self.own.0 };
+        Some(Connection { ip: Some(ip), agent: self.agent })
+    }
+
+    /// Somebody as it tells of them.
+    fn tells(self, person: &Person) -> Person {
+        let (ip, place) = self.tells_address.then_some(self.own).unzip();
+        let (agent, backend) = (self.agent.map(str::to_owned), self.connection());
+        Person { device: None, session: None, ip, place, agent, backend, ..person.clone() }
+    }
 }
 
 /// Everybody there is, 40 ms or a second apart; then their own lives, for so many days.
-pub fn import(stage: &mut Stage, row: &'static str, people: usize, agent: Option<&str>, days: i64) {
+pub fn import(stage: &mut Stage, row: &'static str, people: usize, agent: Option<&'static str>, days: i64) {
     let gap_ms = GAPS_MS[stage.rng.usize(..GAPS_MS.len())];
+    let backend = Backend::new(stage, agent, false);
     let begun = BEGIN + 9 * HOUR;
     for n in 0..people as i64 {
         let mut person = innocent(stage, row);
         let at = begun + n * gap_ms;
-        stage.act(&by_backend(&person, agent, None), "user.created", at);
+        stage.act(&backend.tells(&person), "user.created", at);
         let first = at + stage.rng.i64(HOUR..12 * HOUR);
         if days > 0 {
             stage.come_back(&mut person, first, days);
@@ -115,8 +147,8 @@ pub fn import(stage: &mut Stage, row: &'static str, people: usize, agent: Option
     }
 }
 
-struct Plan<'a> {
-    agent: Option<&'a str>,
+struct Plan {
+    agent: Option<&'static str>,
     gap_ms: i64,
     has_address: bool,
     /// Whether the events have the times of what happened a month ago.
@@ -125,7 +157,7 @@ struct Plan<'a> {
 
 /// A firm's people get their accounts from its directory, and a month of work with them.
 fn provision(stage: &mut Stage, people: usize, plan: &Plan) {
-    let own = plan.has_address.then(|| (stage.address(), stage.place(None)));
+    let backend = Backend::new(stage, plan.agent, plan.has_address);
     let boss = stage.name();
     let domain = own_domain(stage, &boss);
     let mut at = BEGIN + 9 * HOUR;
@@ -133,7 +165,7 @@ fn provision(stage: &mut Stage, people: usize, plan: &Plan) {
         let mut person = innocent(stage, PROVISIONING);
         let email = format!("{}.{}@{domain}", person.name.first, person.name.last);
         person.rename(person.name.clone(), email);
-        let told = by_backend(&person, plan.agent, own);
+        let told = backend.tells(&person);
         for step in STEPS {
             let happened = if plan.is_late { at - 30 * DAY } else { at };
             stage.tell(&told, step, happened, at);
@@ -149,10 +181,11 @@ fn provision(stage: &mut Stage, people: usize, plan: &Plan) {
 /// Accounts of two years are told of in one go, each with the time at which it was made.
 fn migrate(stage: &mut Stage, people: usize) {
     let agent = AGENTS[stage.rng.usize(..AGENTS.len())];
+    let backend = Backend::new(stage, agent, false);
     let begun = BEGIN + 9 * HOUR;
     for n in 0..people as i64 {
         let mut person = innocent(stage, MIGRATION);
-        let told = by_backend(&person, agent, None);
+        let told = backend.tells(&person);
         let made = begun - stage.rng.i64(DAY..700 * DAY);
         stage.tell(&told, "user.created", made, begun + n * 20);
         let verified = made + stage.rng.i64(HOUR..DAY);
@@ -163,20 +196,27 @@ fn migrate(stage: &mut Stage, people: usize) {
 }
 
 /// All events come from the backend, which knows no device; people come within an hour.
-pub fn own_address(stage: &mut Stage, people: usize, agent: Option<&str>) {
-    let own = Some((stage.address(), stage.place(None)));
+pub fn own_address(
+    stage: &mut Stage,
+    row: &'static str,
+    people: usize,
+    agent: Option<&'static str>,
+) -> Backend {
+    let backend = Backend { is_hidden: row == HIDDEN, ..Backend::new(stage, agent, true) };
     for _ in 0..people {
-        let person = innocent(stage, ADDRESS);
-        let mut told = by_backend(&person, agent, own);
+        let person = innocent(stage, row);
+        let mut told = backend.tells(&person);
         live_an_hour_apart(stage, &mut told);
     }
+    backend
 }
 
 fn passed_through(stage: &mut Stage, people: usize) {
-    let (ip, place) = (stage.address(), stage.place(None));
+    let backend = Backend::new(stage, Some("node"), true);
+    let (ip, place) = backend.own;
     for _ in 0..people {
         let mut person = innocent(stage, ADDRESS_AND_AGENT);
-        (person.ip, person.place) = (Some(ip), Some(place));
+        (person.ip, person.place, person.backend) = (Some(ip), Some(place), backend.connection());
         live_an_hour_apart(stage, &mut person);
     }
 }
@@ -188,12 +228,12 @@ fn live_an_hour_apart(stage: &mut Stage, person: &mut Person) {
 }
 
 fn sign_ups(stage: &mut Stage, people: usize) {
-    let own = Some((stage.address(), stage.place(None)));
     let agent = AGENTS[stage.rng.usize(..AGENTS.len())];
+    let backend = Backend::new(stage, agent, true);
     for _ in 0..people {
         let mut person = innocent(stage, SIGN_UPS);
         let at = BEGIN + 9 * HOUR + stage.rng.i64(0..HOUR);
-        stage.act(&by_backend(&person, agent, own), "signup", at);
+        stage.act(&backend.tells(&person), "signup", at);
         let next = at + stage.think() + SECOND;
         stage.browse(&mut person, next, 5);
         stage.come_back(&mut person, at, 14);
@@ -214,13 +254,13 @@ fn checkout(stage: &mut Stage, buyers: usize, gap_ms: i64) {
 
 /// Everybody is made by the backend, with its address and agent, and then lives by browser or app.
 pub fn sign_ups_of_a_month(stage: &mut Stage, people: usize) {
-    let own = Some((stage.address(), stage.place(None)));
+    let backend = Backend::new(stage, Some("node"), true);
     for _ in 0..people {
         let mut person = innocent(stage, TEAM);
         dress(stage, &mut person);
         let day = stage.rng.i64(0..28);
         let at = local_moment(stage, &person, day);
-        stage.act(&by_backend(&person, Some("node"), own), "user.created", at);
+        stage.act(&backend.tells(&person), "user.created", at);
         let next = at + stage.think() + SECOND;
         let acts = stage.rng.usize(2..12);
         stage.browse(&mut person, next, acts);

@@ -70,7 +70,8 @@ pub fn lesson(stage: &mut Stage, people: usize, is_of_school: bool) {
     let begun = morning(stage);
     for _ in 0..people {
         let mut person = innocent(stage, LESSON);
-        let at_home = (person.ip, person.place);
+        // Near the school.
+        let at_home = (person.ip, Some(building.place));
         if is_of_school {
             let email = format!("{}.{}@{school}", person.name.first, person.name.last);
             person.rename(person.name.clone(), email);

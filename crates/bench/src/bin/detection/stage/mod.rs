@@ -14,7 +14,7 @@ pub mod groups;
 mod person;
 pub mod sources;
 
-pub use self::person::{Level, Person, Truth};
+pub use self::person::{Connection, Level, Person, Truth};
 use self::sources::{Home, Name, Sources};
 
 pub const SECOND: i64 = 1_000;
@@ -94,6 +94,7 @@ impl<'s> Stage<'s> {
             ip: Some(self.address()),
             place: Some(self.place(name.home)),
             agent: Some(model.unwrap_or(self.agent())),
+            backend: None,
             session: Some(self.rng.u64(..)),
             code: "WELCOME10".to_owned(),
             hand: None,
@@ -187,7 +188,7 @@ impl<'s> Stage<'s> {
     /// Has somebody do something at `at`, of which the server hears at `arrives_at`.
     pub fn tell(&mut self, person: &Person, name: &str, at: i64, arrives_at: i64) {
         let code = (name == "promo_redeemed").then(|| ("promoCode".to_owned(), json!(person.code)));
-        let event = Event {
+        let mut event = Event {
             id: String::new(),
             name: name.to_owned(),
             timestamp: Timestamp::from_millis(at),
@@ -205,6 +206,9 @@ impl<'s> Stage<'s> {
             place: person.place,
             of_backend: OfBackend::default(),
         };
+        if let Some(Connection { ip, agent }) = person.backend {
+            event.of_backend = OfBackend::of(&event, ip, agent);
+        }
         self.events.push((arrives_at, event));
     }
 

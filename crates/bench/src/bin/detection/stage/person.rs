@@ -36,6 +36,13 @@ impl Truth {
     }
 }
 
+/// From where a backend reaches the server, as far as the server sees that, and what it calls itself there.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub ip: Option<IpAddr>,
+    pub agent: Option<&'static str>,
+}
+
 /// Somebody who acts, as the application sees them at the moment.
 #[derive(Clone)]
 pub struct Person {
@@ -45,6 +52,8 @@ pub struct Person {
     pub ip: Option<IpAddr>,
     pub place: Option<Place>,
     pub agent: Option<String>,
+    /// The connection on which a backend tells of them, if one does.
+    pub backend: Option<Connection>,
     pub session: Option<u64>,
     /// The promotion code it redeems: one for everybody, unless somebody refers themself.
     pub code: String,
