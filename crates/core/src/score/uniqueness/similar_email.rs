@@ -81,8 +81,14 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         shared.others.iter().filter_map(|other| Some((alike(snapshot, own, other)?, other))).collect();
     let count = |which: Alike| alike.iter().filter(|(alike, _)| *alike == which).count();
     let same = [Alike::Identical, Alike::Spelling].map(count).iter().sum::<usize>();
-    let sum: f64 = alike.iter().map(|(alike, other)| strength(snapshot, own, shared, *alike, other)).sum();
-    let sum = sum / (1.0 + ((shared.others.len() - same) as f64 / COMMON_OTHERS).powi(3));
+    let strengths =
+        || alike.iter().map(|(alike, other)| (*alike, strength(snapshot, own, shared, *alike, other)));
+    let sum: f64 = strengths().map(|(_, strength)| strength).sum();
+    // An import makes everybody at once, and among thousands some two are alike.
+    let by_chance = strengths().filter(|(alike, _)| matches!(alike, Alike::Variant | Alike::SameName));
+    let by_chance = by_chance.map(|(_, strength)| strength).filter(|_| snapshot.state.is_traceless());
+    let sum = (sum - by_chance.fold(0.0, f64::max))
+        / (1.0 + ((shared.others.len() - same) as f64 / COMMON_OTHERS).powi(3));
     if sum < STRENGTH_MIN {
         return None;
     }
@@ -134,7 +140,23 @@ mod tests {
         let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let profile = Profile { name: given(own.0), email: given(own.1), ..Profile::default() };
         let identity = Identity { profile, ..Identity::default() };
+        let identity = identity.event("signup", 0, |event| event.ip = "203.0.113.7".parse().ok());
         said(identity.shares_with(KeyKind::Mailbox, "key", others.iter().copied()).observe(ANALYZER))
+    }
+
+    #[test]
+    fn two_that_are_alike_in_an_import_are_chance_and_five_are_not() {
+        let imported = |others: i64| {
+            let profile = Profile { email: Some("promo0@web.de".to_owned()), ..Profile::default() };
+            let identity = Identity { profile, ..Identity::default() }.event("user.created", 0, |event| {
+                (event.user_agent, event.session) = (None, None);
+            });
+            let emails: Vec<_> = (1..=others).map(|n| format!("promo{n}@web.de")).collect();
+            let others = emails.iter().map(|email| (1, "", email.as_str()));
+            identity.shares_with(KeyKind::Mailbox, "key", others).observe(ANALYZER).map(|found| found.value)
+        };
+        assert_eq!(imported(1), None);
+        assert!(imported(4).is_some_and(|value| value < 0.25));
     }
 
     #[test]

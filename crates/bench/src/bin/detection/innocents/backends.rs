@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use dregs_core::place::Place;
 
-use super::cast::{innocent, local_moment, own_domain};
+use super::cast::{employ, innocent, local_moment, own_domain};
 use super::people::dress;
 use super::scenario::Scenario;
 use crate::stage::{BEGIN, Connection, DAY, HOUR, Person, SECOND, Stage};
@@ -163,8 +163,7 @@ fn provision(stage: &mut Stage, people: usize, plan: &Plan) {
     let mut at = BEGIN + 9 * HOUR;
     for _ in 0..people {
         let mut person = innocent(stage, PROVISIONING);
-        let email = format!("{}.{}@{domain}", person.name.first, person.name.last);
-        person.rename(person.name.clone(), email);
+        employ(stage, &mut person, &domain);
         let told = backend.tells(&person);
         for step in STEPS {
             let happened = if plan.is_late { at - 30 * DAY } else { at };

@@ -59,6 +59,12 @@ pub fn own_domain(stage: &mut Stage, name: &Name) -> String {
     }
 }
 
+/// Gives somebody a mailbox at a firm's or a school's domain.
+pub fn employ(stage: &mut Stage, person: &mut Person, domain: &str) {
+    let email = stage.email_at(&person.name, domain);
+    person.rename(person.name.clone(), email);
+}
+
 /// Signs up with all that belongs to it, and looks around; the answer is when that ended.
 pub fn join(stage: &mut Stage, person: &mut Person, at: i64, acts: usize) -> i64 {
     stage.act(person, "signup", at);

@@ -1,6 +1,6 @@
 //! Several people on one device, or on devices with one fingerprint.
 
-use super::cast::{go_home, innocent, join, local_moment, morning, own_domain};
+use super::cast::{employ, go_home, innocent, join, local_moment, morning, own_domain};
 use super::scenario::Scenario;
 use crate::stage::sources::Name;
 use crate::stage::{DAY, HOUR, MINUTE, Person, Stage, groups};
@@ -36,11 +36,6 @@ fn beside(stage: &mut Stage, row: &'static str, first: &Person) -> Person {
     person
 }
 
-fn of_domain(person: &mut Person, domain: &str) {
-    let email = format!("{}.{}@{domain}", person.name.first, person.name.last);
-    person.rename(person.name.clone(), email);
-}
-
 /// Everybody's account is made at the same desk; then each works at their own.
 fn desk(stage: &mut Stage, people: usize) {
     let mut first = innocent(stage, DESK);
@@ -49,7 +44,7 @@ fn desk(stage: &mut Stage, people: usize) {
     let begun = morning(stage);
     for n in 0..people as i64 {
         let mut person = if n == 0 { first.clone() } else { beside(stage, DESK, &first) };
-        of_domain(&mut person, &domain);
+        employ(stage, &mut person, &domain);
         let at = begun + n * 7 * MINUTE;
         join(stage, &mut person, at, 5);
         person.device = Some(stage.device());
@@ -108,7 +103,7 @@ pub fn class(stage: &mut Stage, people: usize) {
     for n in 0..people {
         let mut person = if n == 0 { first.clone() } else { beside(stage, CLASS, &first) };
         if has_addresses {
-            of_domain(&mut person, &school);
+            employ(stage, &mut person, &school);
         }
         let at = begun + stage.rng.i64(0..10 * MINUTE);
         join(stage, &mut person, at, 12);
@@ -134,7 +129,7 @@ fn fleet(stage: &mut Stage, people: usize, row: &'static str) {
             person.sit_beside(&first);
             begun + stage.rng.i64(0..9 * HOUR)
         };
-        of_domain(&mut person, &domain);
+        employ(stage, &mut person, &domain);
         stage.live(&mut person, at, 7);
     }
 }

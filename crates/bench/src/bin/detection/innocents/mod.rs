@@ -42,11 +42,12 @@ const MATURE_SIZE_MAX: usize = 40;
 /// Since when: after the stage's own month.
 const MATURE_MS: i64 = 30 * DAY;
 
-/// Plays all scenarios, and the attacks among them.
-pub fn measure(packages: &Path, report: &mut Report) -> Result<(), Error> {
+/// Plays all scenarios, and the attacks among them; or those of some rows.
+pub fn measure(packages: &Path, row: Option<&str>, report: &mut Report) -> Result<(), Error> {
     let sources = Sources::of_countries(packages)?;
-    let scenarios = scenario::all();
-    let director = Director { sources: &sources, seeds: SEEDS, days_max: i64::MAX };
+    let mut scenarios = scenario::all();
+    scenarios.retain(|scenario| row.is_none_or(|row| scenario.row.contains(row)));
+    let director = Director { sources: &sources, seeds: SEEDS, days_max: i64::MAX, tells: row.is_some() };
     let words = format!(
         "{} scenarios with {SEEDS} seeds each, written by the people who write the analyzers; names from Faker \
          (PyPI, MIT), browsers from user-agents (npm, BSD-2-Clause)",
@@ -60,6 +61,9 @@ pub fn measure(packages: &Path, report: &mut Report) -> Result<(), Error> {
     director.add_runs(&mut mature, &scenarios, &director.runs_in_mature_teams(&scenarios), Some(&matures));
     for row in fresh.beside(&mature) {
         report.accusations(row);
+    }
+    if row.is_some() {
+        return Ok(());
     }
     for scene in attacks::scenes() {
         for (team, matures) in [("a new team", None), ("a mature team", Some(matures.as_slice()))] {
@@ -75,6 +79,8 @@ struct Director<'s> {
     seeds: u64,
     /// How long lives go on at most.
     days_max: i64,
+    /// Whether it prints what is said of everybody accused.
+    tells: bool,
 }
 
 /// A scenario, by its number, in one size, from one seed.
@@ -122,7 +128,15 @@ impl Director<'_> {
         let tallies = in_parallel(runs.to_vec(), |(number, size, seed)| {
             let mature = matures.map(|matures| &matures[(number + seed as usize) % matures.len()]);
             let scenario = &scenarios[number];
-            Tally::apart(self.play(scenario, size, seed, mature).values(), scenario.bounds)
+            let fates = self.play(scenario, size, seed, mature);
+            if self.tells {
+                let mature = if mature.is_some() { " in a mature team" } else { "" };
+                let told = fates.iter().filter(|(_, fate)| !fate.story.is_empty());
+                told.for_each(|(id, fate)| {
+                    println!("{} {size}, seed {seed}{mature}: {id} {}", scenario.variant, fate.story);
+                });
+            }
+            Tally::apart(fates.values(), scenario.bounds)
         });
         for ((number, size, _), [own, common]) in runs.iter().zip(&tallies) {
             table.add(&scenarios[*number], *size, [own, common]);

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use dregs_core::place::Place;
 
-use super::cast::{innocent, join, morning, own_domain};
+use super::cast::{employ, innocent, join, morning, own_domain};
 use super::scenario::Scenario;
 use crate::stage::{BEGIN, DAY, HOUR, MINUTE, Person, Stage, groups};
 
@@ -73,8 +73,7 @@ pub fn lesson(stage: &mut Stage, people: usize, is_of_school: bool) {
         // Near the school.
         let at_home = (person.ip, Some(building.place));
         if is_of_school {
-            let email = format!("{}.{}@{school}", person.name.first, person.name.last);
-            person.rename(person.name.clone(), email);
+            employ(stage, &mut person, &school);
         }
         building.admit(stage, &mut person);
         let at = begun + stage.rng.i64(0..10 * MINUTE);
@@ -114,8 +113,7 @@ pub fn office(stage: &mut Stage, people: usize, has_standard: bool) {
         if has_standard && stage.rng.bool() {
             person.device = Some(laptop.clone());
         }
-        let email = format!("{}.{}@{domain}", person.name.first, person.name.last);
-        person.rename(person.name.clone(), email);
+        employ(stage, &mut person, &domain);
         let at = begun + stage.rng.i64(0..8 * HOUR);
         stage.live(&mut person, at, 7);
     }

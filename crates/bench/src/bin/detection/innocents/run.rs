@@ -35,6 +35,8 @@ pub struct Fate {
     pub escalated: bool,
     /// The analyzers that spoke most against whom, when they were first accused.
     pub accusers: BTreeSet<String>,
+    /// What was said then.
+    pub story: String,
 }
 
 impl Fate {
@@ -49,6 +51,7 @@ impl Fate {
             badged: false,
             escalated: false,
             accusers,
+            story: String::new(),
         }
     }
 
@@ -64,6 +67,7 @@ impl Fate {
         self.escalated |= !decided.decision.opened.is_empty();
         if self.accusers.is_empty() && (is_low || self.badged) {
             self.accusers = accusers(decided);
+            self.story = story(decided);
         }
     }
 }
@@ -78,6 +82,12 @@ fn accusers(decided: &Decided) -> BTreeSet<String> {
         Some(worst.id.clone())
     };
     Category::ALL.into_iter().filter_map(of).collect()
+}
+
+fn story(decided: &Decided) -> String {
+    let against = decided.observations.iter().filter(|own| own.value < 0.5);
+    let said = against.map(|own| format!("\n    {} {}: {}", own.id, own.value, own.explanation));
+    format!("{:?}{}", decided.scores, said.collect::<String>())
 }
 
 /// A team of which nothing is known yet, with the rules that a new one begins with.

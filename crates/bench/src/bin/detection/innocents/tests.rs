@@ -7,8 +7,6 @@ use super::*;
 /// the test as well.
 const UNMET: &[&str] = &[
     "a call centre's desk makes accounts for customers, in a day",
-    "a class on managed laptops with one fingerprint, in ten minutes",
-    "an office, half of it on the firm's standard laptop with one fingerprint",
     "people in all of these with a common phone, whose fingerprint others have",
 ];
 
@@ -24,7 +22,7 @@ const MATURE_PEOPLE: usize = 60;
 fn nobody_innocent_is_accused() {
     let sources = Sources::committed();
     let scenarios = scenario::all();
-    let director = Director { sources: &sources, seeds: 1, days_max: DAYS_MAX };
+    let director = Director { sources: &sources, seeds: 1, days_max: DAYS_MAX, tells: false };
     let variants = |row| scenarios.iter().filter(|other| other.row == row).count();
     let size = |one: &Scenario| if variants(one.row) < MANY { SIZE_MAX } else { SIZE_OF_MANY_MAX };
     let runs = scenarios.iter().enumerate().map(|(number, one)| (number, one.size_up_to(size(one)), 0));

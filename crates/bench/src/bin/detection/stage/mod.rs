@@ -1,7 +1,7 @@
 //! A stage for simulated people: what everybody is made of, names, addresses, devices, places, and a way to
 //! act. Everything is made from one seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use dregs_core::event::{Event, EventIdentity, OfBackend};
@@ -56,13 +56,23 @@ pub struct Stage<'s> {
     /// After so many days people do not come back.
     days_max: i64,
     events: Vec<Told>,
+    /// Of everybody: two people have two.
+    emails: HashSet<String>,
     truths: BTreeMap<String, Truth>,
 }
 
 impl<'s> Stage<'s> {
     pub fn new(sources: &'s Sources, seed: u64, prefix: &'static str, days_max: i64) -> Self {
         let rng = Rng::with_seed(seed);
-        Self { rng, sources, prefix, days_max, events: Vec::new(), truths: BTreeMap::new() }
+        Self {
+            rng,
+            sources,
+            prefix,
+            days_max,
+            events: Vec::new(),
+            emails: HashSet::new(),
+            truths: BTreeMap::new(),
+        }
     }
 
     /// All events, in the order in which they arrive, and who everybody was.
@@ -111,7 +121,28 @@ impl<'s> Stage<'s> {
         self.sources.name(&mut self.rng)
     }
 
-    pub fn email(&mut self, Name { first, last, home, .. }: &Name) -> String {
+    /// An address that nobody has yet.
+    pub fn email(&mut self, name: &Name) -> String {
+        loop {
+            let email = self.any_email(name);
+            if self.emails.insert(email.clone()) {
+                return email;
+            }
+        }
+    }
+
+    /// An address at a firm's domain, with a number where the name is taken.
+    pub fn email_at(&mut self, Name { first, last, .. }: &Name, domain: &str) -> String {
+        let free = (1..).map(|n| match n {
+            1 => format!("{first}.{last}@{domain}"),
+            n => format!("{first}.{last}{n}@{domain}"),
+        });
+        let email = free.into_iter().find(|email| !self.emails.contains(email)).unwrap_or_default();
+        self.emails.insert(email.clone());
+        email
+    }
+
+    fn any_email(&mut self, Name { first, last, home, .. }: &Name) -> String {
         let of_country = home.filter(|_| self.rng.bool()).map(|home| home.providers);
         let provider = match of_country {
             Some(providers) => providers[self.rng.usize(..providers.len())],

@@ -34,15 +34,29 @@ pub struct Name {
     pub first: String,
     pub last: String,
     pub full: String,
+    /// First and last, each in Latin letters and as at home; and whether it is written as at home.
+    pub forms: [[String; 2]; 2],
+    pub is_native: bool,
     /// Where it is at home, as far as that is known.
     pub home: Option<&'static Home>,
 }
 
 impl Name {
-    /// With the last name of somebody else.
+    /// With the last name of somebody else, written as they write it.
     pub fn with_last(self, other: &Self) -> Self {
-        let full = format!("{} {}", capital(&self.first), capital(&other.last));
-        Self { last: other.last.clone(), full, ..self }
+        let forms = [self.forms[0].clone(), other.forms[1].clone()];
+        let (last, is_native, home) = (other.last.clone(), other.is_native, other.home);
+        Self { full: written(&forms, is_native, home), last, forms, is_native, home, ..self }
+    }
+}
+
+/// A whole name.
+fn written(forms: &[[String; 2]; 2], is_native: bool, home: Option<&Home>) -> String {
+    let [first, last] = forms.each_ref().map(|forms| &forms[usize::from(is_native)]);
+    match home.filter(|_| is_native).map(|home| home.code) {
+        Some("CN" | "KR") => format!("{last}{first}"),
+        Some("JP") => format!("{last} {first}"),
+        _ => format!("{first} {last}"),
     }
 }
 
@@ -167,24 +181,14 @@ impl Sources {
         let to = self.lasts.partition_point(|last| last.of <= first.of);
         let last = &self.lasts[rng.usize(from..to)];
         let code = first.of.split_once(' ').map(|(code, _)| code);
-        let full = if first.shown.chars().all(is_latin) || rng.bool() {
-            let [one, other] = [first, last].map(|word| {
-                if word.shown.chars().all(is_latin) { word.shown.clone() } else { capital(&word.latin) }
-            });
-            format!("{one} {other}")
-        } else if matches!(code, Some("CN" | "KR")) {
-            format!("{}{}", last.shown, first.shown)
-        } else if code == Some("JP") {
-            format!("{} {}", last.shown, first.shown)
-        } else {
-            format!("{} {}", first.shown, last.shown)
-        };
-        Name {
-            first: first.latin.clone(),
-            last: last.latin.clone(),
-            full,
-            home: code.and_then(|code| HOMES.iter().find(|home| home.code == code)),
-        }
+        let is_native = !(first.shown.chars().all(is_latin) || rng.bool());
+        let home = code.and_then(|code| HOMES.iter().find(|home| home.code == code));
+        let forms = [first, last].map(|word| {
+            let is_latin = word.shown.chars().all(is_latin);
+            [if is_latin { word.shown.clone() } else { capital(&word.latin) }, word.shown.clone()]
+        });
+        let full = written(&forms, is_native, home);
+        Name { first: first.latin.clone(), last: last.latin.clone(), full, forms, is_native, home }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::letters;
-use crate::person::name_words;
+use crate::person::{is_latin, name_words};
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::snapshot::Snapshot;
 
@@ -61,7 +61,7 @@ impl Kind {
     /// `None` for names that the rules, made for Latin letters, know nothing about.
     fn of(name: &str, known: &[&str]) -> Option<Self> {
         let name = name.to_lowercase();
-        if name.chars().any(|char| char.is_alphabetic() && !is_latin(char)) {
+        if !is_latin(&name) {
             return None;
         }
         let words: Vec<&str> =
@@ -129,11 +129,6 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let (value, confidence, words) = Kind::of(name, &KNOWN)?.meaning();
     // Without the name itself: observations are sent on and logged.
     Some(Finding::new(value, confidence, format!("Its name {words}.")))
-}
-
-/// Basic Latin to Latin Extended-B, and Latin Extended Additional (Vietnamese).
-fn is_latin(char: char) -> bool {
-    matches!(char, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}')
 }
 
 fn is_keyboard_walk(word: &str) -> bool {
