@@ -40,8 +40,8 @@ const STRENGTH_BY_HOURS: [(f64, f64); 4] = [(1.0, 0.8), (24.0, 0.7), (168.0, 0.5
 /// The part of that which is left for an account that has come from the same address, as a household's
 /// do.
 const SAME_ADDRESS: f64 = 0.35;
-/// The same for one that was never seen where this one was, as the owners of one model are not; and where this one
-/// comes out of a VPN, and may be anywhere.
+/// The same for one of another day that was never seen where this one was, as the owners of one model are not; and
+/// where this one comes out of a VPN, and may be anywhere. On one day a ring changes its addresses.
 const ELSEWHERE: f64 = 0.35;
 const ANYWHERE: f64 = 0.5;
 /// The part of it that is left for the account that had the device first.
@@ -133,10 +133,10 @@ impl<'s> Places<'s> {
         }
     }
 
-    fn part(&self, other: &OtherIdentity) -> f64 {
+    fn part(&self, other: &OtherIdentity, hours: f64) -> f64 {
         if self.at_its_addresses.contains(other.id.as_str()) {
             SAME_ADDRESS
-        } else if self.in_its_networks.contains(other.id.as_str()) {
+        } else if hours < 24.0 || self.in_its_networks.contains(other.id.as_str()) {
             1.0
         } else if self.has_place {
             ELSEWHERE
@@ -165,7 +165,7 @@ fn strength_apart(own: &Own, shared: &SharedKey, crowd: &Crowd, places: &Places)
         let relation = if crowd.apart <= RELATED_MAX { own.relation(other) } else { Relation::Unknown };
         let hours = later_ms.unsigned_abs() as f64 / HOUR_MS as f64;
         let first = if later_ms > 0 { FIRST } else { 1.0 };
-        let part = places.part(other).min(relation.part());
+        let part = places.part(other, hours).min(relation.part());
         strengths[usize::from(relation != Relation::Unknown)] +=
             interpolate(&STRENGTH_BY_HOURS, hours) * part * first * common;
     }
