@@ -130,7 +130,8 @@ pub fn show(shared: Shared, own: &Profile, other: &Profile) -> Option<ShownLink>
     let mut metadata = Map::new();
     metadata.insert("keysInCommon".to_owned(), keys.into());
     metadata.insert("otherIdentities".to_owned(), others.into());
-    let explanation = explain(shared, resemblance(own, other));
+    let same_name = person::same_name_words(own.name.as_deref(), other.name.as_deref());
+    let explanation = explain(shared, resemblance(own, other), same_name);
     Some(ShownLink { link_type, value, confidence, explanation, metadata })
 }
 
@@ -151,7 +152,11 @@ fn of_mailbox(resemblance: Option<Resemblance>) -> &'static str {
     }
 }
 
-fn explain(Shared { kind, keys, others }: Shared, resemblance: Option<Resemblance>) -> String {
+fn explain(
+    Shared { kind, keys, others }: Shared,
+    resemblance: Option<Resemblance>,
+    same_name: &str,
+) -> String {
     let what = match (kind, keys) {
         (KeyKind::Device, 1) => "Both used the same device".to_owned(),
         (KeyKind::Device, _) => format!("Both used the same {keys} devices"),
@@ -164,7 +169,7 @@ fn explain(Shared { kind, keys, others }: Shared, resemblance: Option<Resemblanc
         (KeyKind::Ip, _) => format!("Both came from the same {keys} addresses"),
         (KeyKind::Email, _) => "Both have the same e-mail address".to_owned(),
         (KeyKind::Mailbox, _) => of_mailbox(resemblance).to_owned(),
-        (KeyKind::Name, _) => "Both have nearly the same name".to_owned(),
+        (KeyKind::Name, _) => format!("Both have {same_name}"),
         (KeyKind::Phone, _) => "Both have the same phone number".to_owned(),
         (KeyKind::Birth | KeyKind::Home, _) => {
             "Both give nearly the same name, date of birth or address".to_owned()
@@ -314,8 +319,10 @@ mod tests {
         for (own, other) in [("info@firm-a.de", "info@firm-b.de"), ("info1@firm-a.de", "info2@firm-a.de")] {
             assert_eq!(show(shared, &mailbox(own), &mailbox(other)), None, "{own} {other}");
         }
-        let name = "Both have nearly the same name.".to_owned();
-        assert_eq!(link(KeyKind::Name, "Byron, Ada", ""), Some(("SIMILAR_NAME", 0.4, name)));
+        for (name, words) in [("Byron, Ada", "the same name"), ("Ada Byronn", "nearly the same name")] {
+            let words = format!("Both have {words}.");
+            assert_eq!(link(KeyKind::Name, name, ""), Some(("SIMILAR_NAME", 0.4, words)), "{name}");
+        }
         assert_eq!(link(KeyKind::Name, "Eda Baron", ""), None);
         assert_eq!(link(KeyKind::Network, "Ada Byron", "ada.b7@web.de"), None);
     }

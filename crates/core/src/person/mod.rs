@@ -86,7 +86,13 @@ pub fn likeness(one: &str, other: &str) -> f64 {
     strsim::jaro_winkler(&one[..cut(one)], &other[..cut(other)])
 }
 
-/// How alike two full names are, whatever the order of their words.
+/// What is said of two names that are alike: whether they are the same, whatever the order of their words.
+pub fn same_name_words(one: Option<&str>, other: Option<&str>) -> &'static str {
+    let is_same = one.zip(other).is_some_and(|(one, other)| name_likeness(one, other) >= 1.0);
+    if is_same { "the same name" } else { "nearly the same name" }
+}
+
+/// How alike two full names are, whatever the order of their words: 1 where they are the same.
 pub fn name_likeness(one: &str, other: &str) -> f64 {
     let (mut one, mut other) = (name_words(one), name_words(other));
     let in_order = likeness(&one.join(" "), &other.join(" "));

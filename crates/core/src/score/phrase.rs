@@ -31,5 +31,8 @@ mod tests {
         for (millis, text) in cases {
             assert_eq!(duration(millis), text);
         }
+        for (millis, text) in [(0, "at once"), (999, "at once"), (1_000, "within 1.0 s")] {
+            assert_eq!(within(millis), text);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::curve::interpolate;
 use crate::key::KeyKind;
-use crate::person::{Record, SAME_NAME_MIN_LIKENESS, name_likeness};
+use crate::person::{Record, SAME_NAME_MIN_LIKENESS, name_likeness, same_name_words};
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::company::Company;
 use crate::score::phrase::counted;
@@ -42,18 +42,21 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         .flat_map(others)
         .map(|other| other.id.as_str())
         .collect();
-    let same: HashSet<&str> = same_person(snapshot).into_iter().map(|other| other.id.as_str()).collect();
+    let same = same_person(snapshot);
+    let same_ids: HashSet<&str> = same.iter().map(|other| other.id.as_str()).collect();
     let named: Vec<_> = others(KeyKind::Name)
-        .filter(|other| !same.contains(other.id.as_str()) && is_namesake(snapshot, other))
+        .filter(|other| !same_ids.contains(other.id.as_str()) && is_namesake(snapshot, other))
         .collect();
-    let near = named.iter().filter(|other| nearby.contains(other.id.as_str())).count();
+    let (nearby, elsewhere): (Vec<_>, Vec<_>) =
+        named.iter().copied().partition(|other| nearby.contains(other.id.as_str()));
+    let near = nearby.len();
     let far = named.len() - near;
     let on_phone = others(KeyKind::Phone).count();
     // A family has one phone, and an office one switchboard.
     let own = snapshot.own();
     let in_one_hand = Company::of(own, others(KeyKind::Phone)).strength();
     let common = |count: usize| 1.0 / (1.0 + (count as f64 / COMMON_OTHERS).powi(2));
-    let strength = same.len() as f64 * SAME_PERSON
+    let strength = same_ids.len() as f64 * SAME_PERSON
         + near as f64 * SAME_NAME_AND_NETWORK
         + far as f64 * SAME_NAME * common(far)
         + in_one_hand * SAME_PHONE * common(on_phone);
@@ -61,25 +64,36 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         return None;
     }
     let accounts = |count: usize| counted(count as u64, "other account");
+    let name = |others: &[&OtherIdentity]| {
+        let of =
+            |other: &&OtherIdentity| same_name_words(snapshot.profile.name.as_deref(), other.name.as_deref());
+        others.iter().map(of).max_by_key(|words| words.len()).unwrap_or_default()
+    };
     let explanation = match (near, on_phone) {
         _ if !same.is_empty() => format!(
-            "{} with nearly the same name and the same date of birth or address; that is hardly chance.",
-            accounts(same.len())
+            "{} with {} and the same date of birth or address; that is hardly chance.",
+            accounts(same_ids.len()),
+            name(&same)
         ),
-        (0, 0) => format!("{} with nearly the same name; names are rarely that common.", accounts(far)),
+        (0, 0) => {
+            format!("{} with {}; names are rarely that common.", accounts(far), name(&elsewhere))
+        }
         (0, _) => format!(
             "{} with the same phone number; a number usually belongs to one person or one household.",
             accounts(on_phone)
         ),
-        (_, 0) => format!("{} with nearly the same name, from the same network or device.", accounts(near)),
+        (_, 0) => {
+            format!("{} with {}, from the same network or device.", accounts(near), name(&nearby))
+        }
         _ => format!(
-            "{} with nearly the same name, from the same network or device, and {} with the same phone number.",
+            "{} with {}, from the same network or device, and {} with the same phone number.",
             accounts(near),
+            name(&nearby),
             accounts(on_phone)
         ),
     };
     let finding = Finding::new(interpolate(&VALUE_BY_STRENGTH, strength), CONFIDENCE, explanation);
-    let finding = finding.with("samePerson", same.len()).with("sameNameElsewhere", far);
+    let finding = finding.with("samePerson", same_ids.len()).with("sameNameElsewhere", far);
     Some(finding.with("sameNameNearby", near).with("sameName", named.len()).with("samePhone", on_phone))
 }
 
@@ -125,7 +139,7 @@ mod tests {
         let ada = ada()
             .shares_with(KeyKind::Name, "x", [(-9_000, "Byron, Ada", ""), (-80_000, "Eda Baron", "")])
             .shares_at(KeyKind::Network, "n", [-9_000, -80_000]);
-        let words = "1 other account with nearly the same name, from the same network or device.";
+        let words = "1 other account with the same name, from the same network or device.";
         assert_eq!(said(ada.observe(ANALYZER)), Some((0.34, words.to_owned())));
     }
 
