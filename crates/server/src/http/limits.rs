@@ -14,8 +14,10 @@ use crate::ops::access::limits::{
 };
 use crate::ops::access::sign_in::{SESSIONS_MAX, WAITING_MAX, WAITING_OF_ADDRESS_MAX};
 use crate::ops::bounds;
+use crate::ops::identities::reviews::REVIEWS_MAX;
 use crate::ops::ingest;
 use crate::ops::live::{LISTENERS_MAX, LISTENERS_OF_KEY_MAX, LISTENERS_OF_PERSON_MAX};
+use crate::ops::team::channels::SIGNING_SECRETS_MAX;
 
 /// What is limited, to how much, and what happens at the limit.
 struct Row {
@@ -186,5 +188,7 @@ fn made() -> Vec<Row> {
         .map(|bound| row(&format!("{} of a {}", bound.what, bound.owner), bound.max, "400"));
     let known =
         row("identities, devices and groups that events tell of", "any number", "they take room on the disk");
-    rows.chain([known]).collect()
+    let signing = row("signing secrets of a channel at a time", SIGNING_SECRETS_MAX, "400");
+    let reviews = row("reviews of an identity", REVIEWS_MAX, "the oldest goes");
+    rows.chain([signing, reviews, known]).collect()
 }

@@ -9,6 +9,10 @@ use super::error::StoreError;
 /// What is added to the path of a database for the files beside it: its log, and the index of the log.
 const BESIDE: [&str; 3] = ["", "-wal", "-shm"];
 
+/// What others than owner and group may do, in the mode of a file.
+#[cfg(unix)]
+const OTHERS: u32 = 0o007;
+
 /// The files as they were when the database was opened.
 pub struct Files(Vec<(PathBuf, Identity)>);
 
@@ -20,6 +24,21 @@ impl Files {
     pub fn of(path: &Path) -> Self {
         let all = BESIDE.iter().map(|suffix| beside(path, suffix));
         Self(all.filter_map(|file| Some((file.clone(), identity(&file)?))).collect())
+    }
+
+    /// Takes from other users of the machine what an older version, or a copy, let them do with the files. A group may
+    /// have been allowed on purpose. Does nothing to files of others.
+    #[cfg(unix)]
+    pub fn close_to_others(&self) {
+        use std::os::unix::fs::PermissionsExt as _;
+        for (file, _) in &self.0 {
+            let Ok(found) = std::fs::metadata(file) else { continue };
+            let mode = found.permissions().mode();
+            let closed = std::fs::Permissions::from_mode(mode & !OTHERS);
+            if mode & OTHERS != 0 && std::fs::set_permissions(file, closed).is_ok() {
+                tracing::warn!(file = %file.display(), "could be read by other users of this machine, and cannot any more");
+            }
+        }
     }
 
     /// Looks where the files are. Costs a few microseconds.

@@ -73,6 +73,15 @@ pub fn insert(
     tx.get(&sql, &values![team_id, identity_id, Status::Pending as i64, feedback, now, now], read)
 }
 
+/// Removes the reviews of an identity but the newest so many.
+pub fn keep_newest(tx: &mut Tx, identity_id: i64, count: i64) -> Result<u64> {
+    tx.execute(
+        "delete from reviews where identity_id = $1 and id <= (
+           select id from reviews where identity_id = $1 order by id desc limit 1 offset $2)",
+        &values![identity_id, count],
+    )
+}
+
 /// The reviews of an identity, newest first.
 pub fn of_identity(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<Review>> {
     let sql = format!("select {COLUMNS} from reviews where identity_id = $1 order by id desc limit $2");

@@ -56,7 +56,10 @@ fn start(path: &Path, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>) -
     let (writes, write_queue) = unbounded();
     let (reads, read_queue) = unbounded();
     let upkeep = Upkeep::new(Arc::clone(&log), wake.clone(), &mut writer)?;
-    let writer = Writer { connection: writer, upkeep, files: Files::of(path), health: Arc::clone(&health) };
+    let files = Files::of(path);
+    #[cfg(unix)]
+    files.close_to_others();
+    let writer = Writer { connection: writer, upkeep, files, health: Arc::clone(&health) };
     threads.push(spawn("store-writer", move || writer.run(&write_queue))?);
     for index in 0..READERS {
         let connection = reader()?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dregs_core::time::{DAY_MS, Timestamp};
 use dregs_server::clock::ManualClock;
 use dregs_server::config::Config;
+use dregs_server::store::tally::{self, Count};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -142,11 +143,24 @@ async fn of_many_at_once_most_are_told_to_come_again_and_the_owner_gets_in() {
 #[tokio::test]
 async fn how_long_it_took_does_not_say_whether_somebody_exists() {
     let (server, _) = start(|_| {}).await;
+    tally::begin();
+    // How often something was written, and into which of the two tables.
+    let mut written = Vec::new();
     for email in [ADMIN_EMAIL, "nobody@example.com"] {
+        tally::take();
         let begun = Instant::now();
         assert_eq!(status(login(&server, "203.0.113.5", email, "wrong")).await, 401);
         assert!(begun.elapsed() >= Duration::from_millis(195), "{email}: {:?}", begun.elapsed());
+        let inserts = |(sql, count): (String, Count)| {
+            let into = sql.trim_start().strip_prefix("insert into ")?;
+            ["audit_log", "sign_in_failures"]
+                .iter()
+                .any(|table| into.starts_with(table))
+                .then_some(count.runs)
+        };
+        written.push(tally::take().into_iter().filter_map(inserts).sum::<u64>());
     }
+    assert_eq!(written, [3, 3], "by the account, by the address, and the refusal");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dregs_server::clock::monotonic;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
 use super::{Ground, PATIENCE, Running, lines};
 
@@ -19,9 +19,9 @@ const CONNECTIONS: usize = 1_100;
 /// An answer that nothing stands in the way of, on a machine that does much else.
 const PROMPT: Duration = Duration::from_secs(5);
 
-/// A server that may have [`FILES`] files open, and no more.
+/// A server that may have [`FILES`] files open, and no more, if it asks for them.
 fn serve(ground: &Ground, variables: &[(&str, &str)]) -> (Running, SocketAddr) {
-    let script = format!("ulimit -n {FILES} && exec \"$0\" serve --listen 127.0.0.1:0");
+    let script = format!("ulimit -Sn 128 && ulimit -Hn {FILES} && exec \"$0\" serve --listen 127.0.0.1:0");
     let mut command = Command::new("sh");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_dregs")]).current_dir(ground.0.path());
     command.envs([("DREGS_SECRET_KEY", KEY), ("DREGS_LOG", "error")]).envs(variables.iter().copied());
@@ -102,6 +102,28 @@ fn who_comes_with_a_request_is_served_however_many_only_stay() {
     assert_eq!((code, other), (Some(0), None));
     assert!(begun.elapsed() < Duration::from_secs(10), "stopping took {:?}", begun.elapsed());
     drop(kept);
+}
+
+#[test]
+fn files_that_run_out_are_told_of_and_waited_for() {
+    let ground = Ground::new();
+    let (mut running, address) = serve(&ground, &[]);
+    let process = rustix::process::Pid::from_child(&running.child);
+    send_event(address, "first");
+    let limit = |current| Rlimit { current: Some(current), maximum: Some(FILES) };
+    let before = prlimit(Some(process), Resource::Nofile, limit(3)).unwrap();
+    assert_eq!(before.current, Some(FILES), "it asks for all that it may have");
+    // The first finds no file; nor does one that waits until there are files again.
+    let kept = connect(address, "");
+    std::thread::sleep(Duration::from_millis(200));
+    prlimit(Some(process), Resource::Nofile, limit(FILES)).unwrap();
+    send_event(address, "later");
+    drop(kept);
+    let (code, stderr) = running.stop_with("TERM");
+    assert_eq!(code, Some(0));
+    let told =
+        |line: &&str| line.contains("connections cannot be accepted") && line.contains("Too many open files");
+    assert_eq!(stderr.lines().filter(told).count(), 1, "{stderr}");
 }
 
 #[test]

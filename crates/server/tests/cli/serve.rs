@@ -75,7 +75,7 @@ fn another_master_key_is_refused_and_the_first_one_goes_on() {
 fn what_the_server_makes_is_its_users_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let ground = Ground::new();
-    let (_running, _) = serve(&ground, &[]);
+    let (mut running, _) = serve(&ground, &[]);
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let data = ground.0.path().join("data");
     assert_eq!(mode(&data), 0o700);
@@ -84,6 +84,12 @@ fn what_the_server_makes_is_its_users_alone() {
     for file in files {
         assert_eq!(mode(&file), 0o600, "{file:?}");
     }
+    // What an older version left open to all is closed; a group may have been let in on purpose.
+    running.stop_with("TERM");
+    let database = data.join("dregs.db");
+    std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let (_running, _) = serve(&ground, &[]);
+    assert_eq!(mode(&database), 0o640);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use dregs_core::time::Timestamp;
 use dregs_server::clock::{Clock, ManualClock};
+use dregs_server::ops::team::channels::SIGNING_SECRETS_MAX;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::on_both_engines;
@@ -258,6 +260,21 @@ async fn both_secrets_sign_until_the_overlap_ends(engine: Engine) {
     let after = arrived(&receiver, 2).await.remove(1);
     verify(&after, new, clock.now());
     assert_eq!(header(&after, "webhook-signature").split(' ').count(), 1);
+
+    for _ in 1..SIGNING_SECRETS_MAX {
+        server.post(&path, json!({"overlapSeconds": 600})).await;
+    }
+    let (status, refused) = server.call(Method::POST, &path, Some(json!({"overlapSeconds": 600}))).await;
+    let words = format!("A channel has at most {SIGNING_SECRETS_MAX} signing secrets at a time.");
+    assert_eq!((status.as_u16(), refused["message"].as_str()), (400, Some(words.as_str())));
+    server.track("e3", "cleo").await;
+    let many = arrived(&receiver, 3).await.remove(2);
+    assert_eq!(header(&many, "webhook-signature").split(' ').count() as i64, SIGNING_SECRETS_MAX);
+    // Whoever has lost one ends all others at once, and that always works.
+    server.post(&path, json!({"overlapSeconds": 0})).await;
+    server.track("e4", "dora").await;
+    let alone = arrived(&receiver, 4).await.remove(3);
+    assert_eq!(header(&alone, "webhook-signature").split(' ').count(), 1);
 }
 
 async fn the_log_shows_the_bytes_that_were_sent(engine: Engine) {

@@ -151,6 +151,12 @@ async fn a_review_is_written_once(engine: Engine) {
     assert_eq!(told, (ReviewStatus::Finished, Some("all is well"), Some(at(30))));
     let told = (of_six[0].status, of_six[0].error_message.as_deref(), of_six[0].reviewer.as_deref());
     assert_eq!(told, (ReviewStatus::Failed, Some("no answer"), Some("some-model")));
+    let newest = ground.write(|tx| reviews::insert(tx, 1, 5, None, at(40))).await;
+    let kept = async |count| ground.write(move |tx| reviews::keep_newest(tx, 5, count)).await;
+    assert_eq!((kept(2).await, kept(1).await), (0, 1));
+    let left =
+        ground.read(|tx| Ok((reviews::of_identity(tx, 5, 9)?, reviews::of_identity(tx, 6, 9)?.len()))).await;
+    assert_eq!((left.0.iter().map(|review| review.id).collect::<Vec<_>>(), left.1), (vec![newest.id], 1));
 }
 
 async fn mappings_are_kept_by_source(engine: Engine) {

@@ -76,7 +76,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
             finding.with("signs", words.len()).with("failedSignIns", failed)
         }
         (_, Some(journey)) => {
-            let explanation = format!("It was active {}; nobody travels that fast.", journey.words());
+            let explanation = format!("It went {}; nobody travels that fast.", journey.words());
             Finding::new(VALUE_OF_JOURNEY, CONFIDENCE, explanation)
         }
         _ => return None,
@@ -158,7 +158,11 @@ struct Journey {
 
 impl Journey {
     fn words(&self) -> String {
-        format!("{:.0} km in {}", self.kilometres, duration(self.millis as f64))
+        let (kilometres, millis) = (self.kilometres, self.millis);
+        if millis < 1_000 {
+            return format!("{kilometres:.0} km at once");
+        }
+        format!("{kilometres:.0} km in {}", duration(millis as f64))
     }
 }
 
@@ -267,8 +271,11 @@ mod tests {
     #[test]
     fn nobody_is_in_two_places_at_once() {
         let jump = at_home().event("login", 41 * HOUR_MS, at("laptop", "198.51.100.1", LAGOS));
-        let words = "It was active 5211 km in 60.0 min; nobody travels that fast.";
+        let words = "It went 5211 km in 60.0 min; nobody travels that fast.";
         assert_eq!(said(jump.observe(ANALYZER)).map(|(value, _)| value), Some(0.4));
+        let both = at_home().event("login", 40 * HOUR_MS, at("laptop", "198.51.100.1", LAGOS));
+        let said_of_both = said(both.observe(ANALYZER)).map(|(_, said)| said);
+        assert_eq!(said_of_both.as_deref(), Some("It went 5204 km at once; nobody travels that fast."));
         let flight = at_home().event("login", 50 * HOUR_MS, at("laptop", "198.51.100.1", LAGOS));
         assert_eq!(said(flight.observe(ANALYZER)), None, "{words}");
     }

@@ -39,7 +39,9 @@ pub async fn request(
                 after: None,
             };
             audit::record(tx, &actor, &act, now)?;
-            reviews::insert(tx, actor.team_id, row_id, feedback.as_deref(), now)
+            let review = reviews::insert(tx, actor.team_id, row_id, feedback.as_deref(), now)?;
+            reviews::keep_newest(tx, row_id, REVIEWS_MAX)?;
+            Ok(review)
         })
         .await?;
     app.reviews.notify_one();

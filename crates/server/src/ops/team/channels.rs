@@ -124,7 +124,14 @@ pub async fn delete(app: &App, actor: Actor, channel: Channel) -> Result<()> {
     Ok(())
 }
 
+/// With so many secrets a webhook is signed at most: each signature is a part of one header line, which receivers
+/// take up to 4 or 8 KiB of.
+pub const SIGNING_SECRETS_MAX: i64 = 10;
+
 /// Gives a channel a new secret; the old ones go on signing for `overlap_seconds`.
+///
+/// # Errors
+/// [`StoreError::TooMany`] where too many would sign, and those of the store.
 pub async fn rotate_secret(app: &App, actor: Actor, id: i64, overlap_seconds: u32) -> Result<Secret> {
     let (secret, sealed) = new_secret(&app.vault)?;
     let now = app.clock.now();
@@ -132,6 +139,11 @@ pub async fn rotate_secret(app: &App, actor: Actor, id: i64, overlap_seconds: u3
     app.store
         .write(move |tx| {
             channels::expire_secrets(tx, id, end)?;
+            let signing = channels::secrets(tx, id)?.iter().filter(|secret| secret.signs_at(now)).count();
+            if signing as i64 >= SIGNING_SECRETS_MAX {
+                let (owner, what, max) = ("channel", "signing secrets at a time", SIGNING_SECRETS_MAX);
+                return Err(StoreError::TooMany { owner, what, max });
+            }
             channels::insert_secret(tx, id, &sealed, now)?;
             let after = Some(json!({ "overlapSeconds": overlap_seconds }));
             record(tx, &actor, "channel.rotate-secret", id, (None, after), now)

@@ -9,19 +9,19 @@ const CODE: Record<string, string> = {
 
 def is_genuine(body: bytes, signature: str) -> bool:
     """body as it came; signature is the header X-Dregs-Signature."""
-    secret = os.environ["DREGS_SIGNING_SECRET"].encode()
+    secret = os.environ["DREGS_WEBHOOK_SECRET"].encode()
     expected = hmac.new(secret, body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected, signature)`,
   "Node.js": `import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** body as it came, a Buffer; signature is the header X-Dregs-Signature. */
 function isGenuine(body, signature) {
-  const expected = createHmac("sha256", process.env.DREGS_SIGNING_SECRET).update(body).digest();
+  const expected = createHmac("sha256", process.env.DREGS_WEBHOOK_SECRET).update(body).digest();
   const given = Buffer.from(signature, "hex");
   return given.length === expected.length && timingSafeEqual(given, expected);
 }`,
   Shell: `# body.json as it came; compare with the header X-Dregs-Signature
-openssl dgst -sha256 -hmac "$DREGS_SIGNING_SECRET" body.json`,
+openssl dgst -sha256 -hmac "$DREGS_WEBHOOK_SECRET" body.json`,
 };
 
 /** A signing secret, this one time, and what to do with it. */

@@ -26,9 +26,8 @@ const SESSION_MS: i64 = 16 * dregs_core::time::HOUR_MS;
 
 pub use guard::{MARK_MS, Origin, Standing, Turns, WAITING_MAX, WAITING_OF_ADDRESS_MAX, WINDOW_MS};
 
-/// A failed sign-in is answered at the next multiple of this after it began. What it took, which is a little more for
-/// somebody who exists, is not to be told from that: hashing takes about 20 ms, and writing an entry of the audit log
-/// up to as much on a slow disk.
+/// A failed sign-in is answered at the next multiple of this after it began. How long hashing and writing took, a little
+/// more for somebody who exists, is not to be told from that.
 const FAILURE_EVERY: Duration = Duration::from_millis(200);
 /// Sessions of a person; the oldest gives way.
 pub const SESSIONS_MAX: i64 = 100;
@@ -108,10 +107,12 @@ pub async fn begin(
     match check_password(app, &attempt, password, hash, exists, address).await? {
         Ok(()) => {}
         Err(Refusal::Wrong) => {
-            if let Some(user) = user {
-                let (now, actor) = (app.clock.now(), Actor::user(&user, address));
-                app.store.write(move |tx| record(tx, &actor, "session.refuse", now)).await?;
-            }
+            let now = app.clock.now();
+            let refuse = move |tx: &mut Tx| match &user {
+                Some(user) => record(tx, &Actor::user(user, address), "session.refuse", now),
+                None => guard::count_nobody(tx, now),
+            };
+            app.store.write(refuse).await?;
             let took = begun.elapsed().as_millis() / FAILURE_EVERY.as_millis() + 1;
             sleep_until(begun + FAILURE_EVERY * u32::try_from(took).unwrap_or(1)).await;
             return Ok(Err(Refusal::Wrong));
