@@ -67,6 +67,16 @@ export class Analyst {
     return this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   }
 
+  /** Buttons, tabs and headings of columns whose text does not fit into them; what is only for screen readers is a pixel wide. */
+  cut() {
+    return this.page.evaluate(() =>
+      [...document.querySelectorAll(":is(button, a[class*=Button], [role=tab], th):not(:has(.clip))")]
+        .flatMap((element) => [element, ...element.querySelectorAll("*")])
+        .filter((element) => element.clientWidth > 1 && element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible")
+        .map((element) => element.textContent),
+    );
+  }
+
   async leave() {
     assert.deepEqual(this.complaints, []);
     await this.context.close();

@@ -199,11 +199,30 @@ test("one status of the queue is shown as chosen, and a badge is found by its na
 test("the first chart of a newcomer has different marks, and a legend that says something", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page: desk } = analyst;
+  // What is drawn on a canvas, since it was cleared.
+  await desk.addInitScript(() => {
+    const { clearRect, fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+      this.canvas.drawn = [];
+      return clearRect.apply(this, box);
+    };
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
+      this.canvas.drawn?.push({ text, x, width: this.measureText(text).width, y });
+      return fillText.call(this, text, x, y, ...rest);
+    };
+  });
   await analyst.open("/identities/gil");
   const chart = desk.getByRole("img", { name: /The four scores/ });
   await chart.waitFor();
   const legend = await chart.locator(".u-legend").innerText();
   assert.match(legend, /Time:?\s*\w{3} \d{1,2}, \d{4}/);
   assert.match(legend, /Authenticity:?\s*(\d+|–)/);
+  const drawn = await chart.locator("canvas").evaluate((canvas) => canvas.drawn);
+  // The axis of the times stands below all else; a day stands below the time at which it begins.
+  const below = Math.max(...drawn.filter(({ text }) => text === "0").map(({ y }) => y));
+  const times = drawn.filter(({ y, text }) => y > below && text.includes(":")).toSorted((one, other) => one.x - other.x);
+  assert.ok(times.length >= 2, JSON.stringify(drawn));
+  assert.deepEqual(new Set(times.map(({ text }) => text)).size, times.length, "each mark says another time");
+  for (const [n, { x, width }] of times.entries()) assert.ok(n === 0 || x - width / 2 > times[n - 1].x + times[n - 1].width / 2, "marks overprint");
   await analyst.leave();
 });

@@ -78,6 +78,7 @@ for (const [name, options] of [
       for (const barrier of await analyst.barriers()) found.push(`${path} ${barrier}`);
       const overflow = await analyst.overflow();
       if (overflow > 0) found.push(`${path} is ${overflow} px wider than the window`);
+      for (const text of await analyst.cut()) found.push(`${path} cuts “${text}”`);
       for (const words of houseWords(await analyst.page.locator("body").innerText())) found.push(`${path} says “${words}”`);
       for (const complaint of analyst.complaints.splice(0)) found.push(`${path} complains: ${complaint}`);
       assert.equal(await analyst.page.evaluate(() => window.pwned), undefined, path);

@@ -70,10 +70,16 @@ export function tell(message: string): void {
   notifications.show({ message, autoClose: 3_000 });
 }
 
-/** Asks again for everything below these paths that is shown now, and for the rest when it is shown next; what is
- * counted anew at each question asks by itself, and seldom. */
+/** Asks again for everything below these paths that is shown now, and for the rest when it is shown next. */
 export function refresh(...below: string[]): Promise<void> {
-  return queries.invalidateQueries({
-    predicate: ({ queryKey: [, path], meta }) => typeof path === "string" && !meta?.isCounted && below.some((start) => path.startsWith(start)),
-  });
+  return queries.invalidateQueries({ predicate: ({ queryKey: [, path] }) => isBelow(path, below) });
+}
+
+/** The same, but for what is counted anew at each question: that asks by itself, and seldom. */
+export function refreshOften(...below: string[]): Promise<void> {
+  return queries.invalidateQueries({ predicate: ({ queryKey: [, path], meta }) => !meta?.isCounted && isBelow(path, below) });
+}
+
+function isBelow(path: unknown, below: string[]): boolean {
+  return typeof path === "string" && below.some((start) => path.startsWith(start));
 }

@@ -133,17 +133,24 @@ impl Dataset {
         }
     }
 
-    /// The version of the shipped part: that of its package, or the day it was written.
+    /// The version of the shipped part: the day on which it was taken over or written.
     pub fn version(self) -> &'static str {
-        match self {
-            Self::Disposable | Self::Common | Self::Relay | Self::Reserved => "2026-11-26",
-            Self::Hosting | Self::Tor => "2026-11-24",
-        }
+        self.day().0
     }
 
-    /// When the shipped part was taken over.
+    /// When the shipped part was taken over or written.
     pub fn taken_at(self) -> Timestamp {
-        TAKEN_AT
+        self.day().1
+    }
+
+    /// The same day twice.
+    const fn day(self) -> (&'static str, Timestamp) {
+        match self {
+            Self::Disposable | Self::Common | Self::Relay | Self::Reserved => {
+                ("2026-11-26", Timestamp::from_millis(1_795_651_200_000))
+            }
+            Self::Hosting | Self::Tor => ("2026-11-24", Timestamp::from_millis(1_795_478_400_000)),
+        }
     }
 
     /// How much the shipped part still says at the moment `now`, as a part of what it said when it was new.
@@ -177,8 +184,6 @@ impl Dataset {
     }
 }
 
-/// 2026-11-23T00:00:00Z.
-const TAKEN_AT: Timestamp = Timestamp::from_millis(1_795_392_000_000);
 /// Throwaway domains and networks change hands: of a list that is older than half a year less and less is
 /// true.
 const FRESHNESS_BY_DAYS: [(f64, f64); 4] = [(0.0, 1.0), (180.0, 1.0), (730.0, 0.7), (1_825.0, 0.4)];
@@ -383,7 +388,11 @@ mod tests {
 
     #[test]
     fn lists_say_less_as_they_age() {
-        let after = |days: i64| TAKEN_AT.plus_millis(days * DAY_MS);
+        let after = |days: i64| Dataset::Disposable.taken_at().plus_millis(days * DAY_MS);
+        for dataset in Dataset::ALL {
+            let day = Timestamp::parse(&format!("{}T00:00:00Z", dataset.version()));
+            assert_eq!(day, Some(dataset.taken_at()), "{dataset:?}");
+        }
         for (days, expected) in [(-10, 1.0), (100, 1.0), (730, 0.7), (9_000, 0.4)] {
             assert!((Dataset::Disposable.freshness(after(days)) - expected).abs() < 1e-9, "{days}");
             assert!((Dataset::Reserved.freshness(after(days)) - 1.0).abs() < 1e-9);

@@ -73,11 +73,13 @@ const fn description(event: EventType) -> &'static str {
         }
         EventType::EscalationOpened => {
             "An escalation (alert) has opened: all conditions of an escalation rule hold for an identity. \
-             Carries the rule, its severity and conditions, and the scores at that moment."
+             Sent to the channels that the rule names. Carries the rule, its severity and conditions, and the scores \
+             at that moment."
         }
         EventType::EscalationClosed => {
             "An escalation (alert) has closed, because its conditions no longer hold or a person closed it. \
-             Carries the rule, its severity and conditions, and the scores at that moment."
+             Sent to the channels that the rule names. Carries the rule, its severity and conditions, and the scores \
+             at that moment."
         }
         EventType::ChannelTest => "Somebody has asked for a test of this channel. Nothing else has happened.",
         EventType::ChannelFailing => {

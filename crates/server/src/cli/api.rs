@@ -146,11 +146,10 @@ impl Api {
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         Self::Failed(match error {
-            CallError::Refused { status: 401, .. } => {
-                "the server does not know this key: give another with --key or DREGS_SECRET_KEY; \
+            CallError::Refused { status: 401, message } => format!(
+                "the server refused the key: {message} Give another with --key or DREGS_SECRET_KEY; \
                  `dregs keys create` makes one"
-                    .to_owned()
-            }
+            ),
             CallError::Refused { status: 403, message } => {
                 format!("{message} Give a secret key (sk_…) with --key or DREGS_SECRET_KEY")
             }

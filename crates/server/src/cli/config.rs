@@ -8,8 +8,9 @@ use crate::config::Flags;
 
 #[derive(Args)]
 #[command(after_help = "\
-A setting named deadline_ms is deadline_ms in dregs.toml, DREGS_DEADLINE_MS in the environment and
---deadline-ms as a flag. Flags win over the environment, and that over the file. Secrets are masked.")]
+Every setting is in what this prints: deadline_ms is deadline_ms in dregs.toml and DREGS_DEADLINE_MS in the
+environment, and, as those above, --deadline-ms as a flag. Flags win over the environment, and that over the
+file. Secrets are masked.")]
 pub struct ShowConfig {
     #[command(flatten)]
     flags: Flags,

@@ -239,7 +239,8 @@ pub async fn create(
         created_at: now,
         updated_at: now,
     };
-    let (id, secret) = ops::create(&app, actor, channel.clone()).await.map_err(slug_taken)?;
+    let created = ops::create(&app, actor, channel.clone()).await;
+    let (id, secret) = created.map_err(|error| slug_taken(error, &channel.slug))?;
     channel.id = id;
     let secret = (channel_type == ChannelType::Webhook).then(|| secret.as_text().to_owned());
     Ok((StatusCode::CREATED, Answer(body(&app, channel, secret)?)))
@@ -305,7 +306,8 @@ pub async fn update(
         Some(OnResumeBody::Send) | None => OnResume::Send,
     };
     let resumed = is_resumed.then_some(on_resume);
-    ops::update(&app, actor, before, channel.clone(), resumed).await.map_err(slug_taken)?;
+    let updated = ops::update(&app, actor, before, channel.clone(), resumed).await;
+    updated.map_err(|error| slug_taken(error, &channel.slug))?;
     Ok(Answer(ChannelBody { dropped_headers, ..body(&app, channel, None)? }))
 }
 
@@ -450,11 +452,15 @@ pub fn health(app: &App, channel: &Channel) -> HealthBody {
     }
 }
 
-fn slug_taken(error: StoreError) -> ApiError {
+fn slug_taken(error: StoreError, slug: &str) -> ApiError {
     match error {
-        StoreError::Conflict => {
-            ApiError::new(StatusCode::CONFLICT, Code::SlugTaken, "Another channel has this slug.")
-        }
+        StoreError::Conflict => ApiError::new(
+            StatusCode::CONFLICT,
+            Code::SlugTaken,
+            format!(
+                "Another channel has the slug \"{slug}\", which a name becomes unless one is given: choose another."
+            ),
+        ),
         error => error.into(),
     }
 }

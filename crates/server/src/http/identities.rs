@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use dregs_core::rules::{Dismissal, Standing};
 use dregs_core::score::{Category, Scores};
 use dregs_core::time::Timestamp;
@@ -195,7 +196,11 @@ pub async fn analysis(
     Path(id): Path<String>,
 ) -> Result<Answer<AnalysisBody>, ApiError> {
     let identity = find(&app, &caller, id).await?;
-    let sequence = identity.cycle.ok_or_else(not_analyzed)?;
+    let Some(sequence) = identity.cycle else {
+        let reason =
+            "This identity is not scored yet: its first cycle runs about a second after its first event.";
+        return Err(ApiError::new(StatusCode::NOT_FOUND, Code::AnalysisNotFound, reason));
+    };
     explained(&app, identity, sequence).await
 }
 
@@ -232,7 +237,7 @@ async fn explained(
 }
 
 fn not_analyzed() -> ApiError {
-    ApiError::not_found(Code::AnalysisNotFound, "analysis of this identity")
+    ApiError::not_found(Code::AnalysisNotFound, "cycle of this identity")
 }
 
 fn scored(scores: &Scores) -> impl Iterator<Item = (Category, u8)> {

@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::auth::Caller;
+use super::body::read_part;
 use super::error::{ApiError, Code};
 use super::page::{Page, PageQuery, sort};
 use crate::app::App;
@@ -71,15 +72,20 @@ pub(super) fn check_seconds(field: &str, seconds: u64, errors: &mut Vec<FieldErr
 }
 
 pub(super) fn conditions(value: Value, of_escalations: bool, errors: &mut Vec<FieldError>) -> Vec<Condition> {
-    let read: Vec<Condition> = match serde_json::from_value(value) {
-        Ok(read) => read,
-        Err(error) => {
-            errors.push(wrong("conditions", format!("must be a list of conditions: {error}")));
-            return Vec::new();
-        }
+    let Value::Array(all) = value else {
+        errors.push(wrong("conditions", "must be an array of conditions"));
+        return Vec::new();
     };
-    if read.is_empty() || read.len() > CONDITIONS_MAX {
-        errors.push(wrong("conditions", format!("must be 1 to {CONDITIONS_MAX}")));
+    if all.is_empty() || all.len() > CONDITIONS_MAX {
+        errors.push(wrong("conditions", format!("must have 1 to {CONDITIONS_MAX} conditions")));
+        return Vec::new();
+    }
+    let mut read = Vec::new();
+    for (n, one) in all.into_iter().enumerate() {
+        match read_part::<Condition>(&format!("conditions[{n}]"), one) {
+            Ok(condition) => read.push(condition),
+            Err(error) => errors.push(error),
+        }
     }
     for (n, condition) in read.iter().enumerate() {
         let misplaced = (!of_escalations && condition.is_of_escalations())

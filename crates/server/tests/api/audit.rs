@@ -105,6 +105,12 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     story.call(patch.clone(), "/api/devices/f1", json!({"disregarded": true})).await;
     story.call(patch.clone(), &format!("/api/escalations/{open}"), json!({"status": "CLOSED"})).await;
     story.call(patch.clone(), "/api/identities/ada", json!({"disregarded": true})).await;
+    let changed = story.call(Method::GET, "/api/audit-log?pageSize=1", Value::Null).await;
+    let change = &changed["content"][0];
+    assert_eq!(
+        (&change["before"], &change["after"]),
+        (&json!({"disregarded": false}), &json!({"disregarded": true}))
+    );
     story.call(post.clone(), "/api/identities/ada/actions/review", json!({"feedback": "why?"})).await;
     story.call(delete.clone(), "/api/identities/ada", Value::Null).await;
     let other = session(&story.server.app, team(&story.server.app).await, Role::Admin).await;

@@ -111,7 +111,7 @@ async fn a_slug_is_its_channels_alone(engine: Engine) {
     for (name, slug) in names {
         assert_eq!(server.post("/api/channels", channel(json!({"name": name}))).await["slug"], slug);
     }
-    let taken = "409 slug_taken Another channel has this slug.";
+    let taken = "409 slug_taken Another channel has the slug \"app\", which a name becomes unless one is given: choose another.";
     for again in [channel(json!({})), channel(json!({"name": "Other", "slug": "app"}))] {
         assert_eq!(refusal(with_json(&server, Method::POST, "/api/channels", &again)).await, taken);
     }

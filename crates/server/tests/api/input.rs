@@ -322,6 +322,41 @@ async fn management_routes_name_the_field_that_is_wrong() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_a_condition_is_said_in_the_words_of_the_api() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let low = json!({"type": "SCORE_LT", "category": "HUMANITY", "threshold": 30});
+    let cases = [
+        (json!("low"), "conditions: must be an array of conditions"),
+        (json!([]), "conditions: must have 1 to 20 conditions"),
+        (json!(vec![low.clone(); 21]), "conditions: must have 1 to 20 conditions"),
+        (json!([low, "low"]), "conditions[1]: must be an object, not \"low\""),
+        (json!([{"category": "HUMANITY"}]), "conditions[0].type: is required"),
+        (json!([{"type": "BADGE_EXISTS"}]), "conditions[0].badge: is required"),
+        (
+            json!([{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 30, "for": 1}]),
+            "conditions[0].for: is not known here; may be category or threshold",
+        ),
+        (
+            json!([{"type": "SCORE_LT", "category": "MOOD", "threshold": 30}]),
+            "conditions[0]: must be HUMANITY, AUTHENTICITY, UNIQUENESS, BEHAVIOR or ANY, not \"MOOD\"",
+        ),
+        (
+            json!([{"type": "SCORE_LT", "category": "ANY", "threshold": 101}]),
+            "conditions[0]: threshold must be from 0 to 100",
+        ),
+        (
+            json!([{"type": "SCORE_LT", "category": "ANY", "threshold": "low"}]),
+            "conditions[0]: must be a whole number from 0 to 255, not \"low\"",
+        ),
+    ];
+    for (conditions, expected) in cases {
+        let body = json!({"conditions": conditions});
+        let preview = with_json(&server, Method::POST, "/api/escalation-rules/actions/preview", &body);
+        assert_eq!(refusal(preview).await, format!("400 bad_request {expected}"), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn addresses_of_requests_are_read_as_strictly() {
     let server = TestServer::start(Engine::Sqlite).await;
     let (id, _) = server.channel("App", json!({"url": "https://hooks.example.com/"})).await;

@@ -155,7 +155,11 @@ fn listen_says_how_to_start_a_server_that_does_not_send_to_this_machine() {
         format!("dregs: the server at {url} does not send to this machine: start it with --egress-allow");
     assert!(done.stderr.starts_with(&start), "{}", done.stderr);
     let wrong = ground.run(&["listen", "--port", "0", "--server", &url, "--key", "sk_wrong"], &[]);
-    assert!(wrong.stderr.starts_with("dregs: the server does not know this key: "), "{}", wrong.stderr);
+    assert!(
+        wrong.stderr.starts_with("dregs: the server refused the key: The key is unknown"),
+        "{}",
+        wrong.stderr
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // Live updates: the server says what has changed, and what is shown of it is asked for again.
 
 import { useEffect, useSyncExternalStore } from "react";
-import { refresh } from "../api";
+import { refreshOften } from "../api";
 import { doubt } from "./reach";
 
 /** Below which paths answers change with a topic. */
@@ -37,7 +37,7 @@ export function useLive(): void {
     const stale = new Set<string>();
     const flush = () => {
       timer = undefined;
-      void refresh(...stale);
+      void refreshOften(...stale);
       stale.clear();
     };
     const expire = (topics: string[]) => {

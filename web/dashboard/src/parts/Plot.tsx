@@ -15,6 +15,7 @@ const MARKED_MAX = 30;
 /** Room for the mark of a time, in pixels. */
 const MARK_PX = 72;
 const DATE: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
+const YEAR: Intl.DateTimeFormatOptions = { year: "numeric" };
 const HOUR: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
 const SECOND: Intl.DateTimeFormatOptions = { timeStyle: "medium" };
 
@@ -64,7 +65,8 @@ function options({ times, series, range, isBars, width, height }: Drawn): uPlot.
       { ...axis, size: 56 },
     ],
     scales: {
-      x: { range: (_, least, most) => span(least - pad, most + pad) },
+      // For a single moment uPlot asks for a thousand days.
+      x: { range: (_, least, most) => span(least - pad, (last === times[0] ? least : most) + pad) },
       y: range ? { range } : { range: (_, __, most) => [0, Math.max(most ?? 0, 1) * (isBars ? 1 : 1.05)] },
     },
     cursor: { points: { size: 6 } },
@@ -89,17 +91,16 @@ function span(least: number, most: number): [number, number] {
   return [least - room, most + room];
 }
 
-/** What stands at the times of the axis, in seconds: as much as tells each from the one before, and the day where it begins. */
+/** What stands at the times of the axis, in seconds: what tells each from the one before, and the day or the year where it begins. */
 function marks(at: number[]): string[] {
   const step = (at[1] ?? 0) - (at[0] ?? 0);
-  const precise = step >= DAY_S ? DATE : step >= MINUTE_S ? HOUR : SECOND;
-  let day = "";
+  const [precise, coarse] = step >= DAY_S ? [DATE, YEAR] : [step >= MINUTE_S ? HOUR : SECOND, DATE];
+  let part = "";
   return at.map((time, index) => {
-    const today = formatted(time * 1_000, DATE);
-    const isNewDay = today !== day && precise !== DATE;
-    day = today;
-    const mark = formatted(time * 1_000, precise);
+    const [mark, now] = [formatted(time * 1_000, precise), formatted(time * 1_000, coarse)];
+    const isNew = now !== part;
+    part = now;
     // The first mark stands at the edge, where two lines would be cut.
-    return isNewDay && index > 0 ? `${mark}\n${today}` : mark;
+    return isNew && index > 0 ? `${mark}\n${now}` : mark;
   });
 }

@@ -242,10 +242,15 @@ pub fn read_object<T: DeserializeOwned>(
     field: &str,
     value: serde_json::Map<String, serde_json::Value>,
 ) -> Result<T, ApiError> {
-    serde_path_to_error::deserialize(serde_json::Value::Object(value)).map_err(|error| {
+    read_part(field, serde_json::Value::Object(value)).map_err(|error| ApiError::fields(vec![error]))
+}
+
+/// Reads what stands in the field `field` of a body; the error has the whole path.
+pub fn read_part<T: DeserializeOwned>(field: &str, value: serde_json::Value) -> Result<T, FieldError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
         let FieldError { field: inner, message } = explain(&error);
         let field = if inner.is_empty() { field.to_owned() } else { format!("{field}.{inner}") };
-        ApiError::fields(vec![FieldError { field, message }])
+        FieldError { field, message }
     })
 }
 

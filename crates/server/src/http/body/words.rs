@@ -37,12 +37,13 @@ fn choice(known: &str) -> Option<String> {
 /// Types of Rust, in those of JSON.
 fn kind(expected: &str) -> &str {
     match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "u8" => "a whole number from 0 to 255",
+        "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         "a sequence" => "an array",
         "a map" => "an object",
-        text if text.starts_with("struct ") => "an object",
+        text if text.starts_with("struct ") || text.starts_with("internally tagged enum ") => "an object",
         text => text,
     }
 }

@@ -69,13 +69,17 @@ pub async fn change(
             identities::mark_dirty(tx, &marked.into_iter().collect::<Vec<_>>(), now, min_cycle_ms)?;
             changes::insert(tx, &Touched::identity(tracked.id), now)?;
             // Of the attributes only the names: the values are the person's.
-            let keys: Vec<_> = change.attributes.iter().flat_map(Map::keys).collect();
+            let keys: Option<Vec<_>> = change.attributes.as_ref().map(|given| given.keys().collect());
+            let mut after = json!({ "disregarded": disregarded });
+            if let Some(keys) = keys {
+                after["attributes"] = json!(keys);
+            }
             let act = Act {
                 action: "identity.change",
                 target_type: "identity",
                 target_id: &external_id,
                 before: Some(json!({ "disregarded": before.disregarded })),
-                after: Some(json!({ "disregarded": disregarded, "attributes": keys })),
+                after: Some(after),
             };
             audit::record(tx, &actor, &act, now)?;
             Ok(identities::find(tx, team_id, &external_id)?.map(Ok))

@@ -100,7 +100,7 @@ function Nothing({ channel }: { channel: Channel }) {
   return (
     <Empty title="No deliveries yet">
       Each event that this channel is subscribed to ({channel.events.length === 0 ? "none so far" : channel.events.map(word).join(", ")}) becomes a delivery
-      here, with every attempt to send it. A test makes one at once.
+      here, with every attempt to send it; of escalations, those of rules that name the channel. A test makes one at once.
     </Empty>
   );
 }

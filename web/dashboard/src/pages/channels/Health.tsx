@@ -18,11 +18,11 @@ export function HealthWords({ channel }: { channel: Channel }) {
   const { status, failures, resumesAt, lastError, disabledReason } = channel.health;
   if (!channel.enabled) return <>{disabledReason ?? "Deliveries are paused until it is enabled again."}</>;
   if (channel.events.length === 0) return <>It is subscribed to no event.</>;
-  if (status === "HEALTHY") return <>Deliveries succeed.</>;
+  if (status === "HEALTHY") return <>No delivery is failing.</>;
   return (
     <>
       {failures === 1 ? "The last attempt failed" : `${failures} attempts in a row failed`}{lastError && `: ${lastError}`}.
-      {resumesAt && <> Next attempt <Time at={resumesAt} />.</>}
+      {resumesAt && <> Next attempt: <Time at={resumesAt} /></>}
     </>
   );
 }

@@ -48,7 +48,7 @@ function Question({ identity: { id, disregarded }, close }: Omit<Props, "isOpen"
       </Text>
       {to && (
         <Alert variant="light" color="yellow" p="xs">
-          <Text fz="sm">For somebody who was flagged wrongly, close the escalations and dismiss the badges instead (More → Flagged wrongly…): disregarding changes the scores of others, see below.</Text>
+          <Text fz="sm">For somebody who was flagged wrongly, close the escalations and dismiss the badges instead (More → Flagged wrongly…): disregarding changes more, see below.</Text>
         </Alert>
       )}
       <Answer of={preview} lines={5}>{(preview) => <Previewed preview={preview} />}</Answer>
@@ -96,10 +96,7 @@ function Changes({ identities }: { identities: Altered[] }) {
         <Table.Tbody>
           {identities.map((one) => (
             <Table.Tr key={one.identity.id}>
-              <Table.Td miw={120}>
-                <IdentityLink id={one.identity.id} name={one.identity.label} />
-                {one.identity.label !== one.identity.id && <Text fz="xs" c="dimmed" className="break">{one.identity.id}</Text>}
-              </Table.Td>
+              <Table.Td miw={120}><IdentityLink id={one.identity.id} name={one.identity.label} /></Table.Td>
               {CATEGORIES.map((category) => <Table.Td key={category}><FromTo category={category} before={one.before} after={one.after} /></Table.Td>)}
               <Table.Td miw={180}><Text fz="sm">{consequences(one).join("; ") || "–"}</Text></Table.Td>
             </Table.Tr>

@@ -52,11 +52,16 @@ function Observations({ explained: { value, observations }, scale }: { explained
         {byStrength(observations).map((observation) => <ObservationRow key={observation.id} observation={observation} scale={scale} />)}
       </ol>
       <div className={`numbers ${classes.sum}`}>
-        Start {plain(START)} {moved < 0 ? "−" : "+"} evidence {Math.abs(moved).toFixed(2)} = {plain(sum)}; 100 × σ({plain(sum)}) = <strong>{redone}</strong>
+        Start {plain(START)} {moved < 0 ? "−" : "+"} evidence {Math.abs(rounded(sum) - rounded(START)).toFixed(2)} = {plain(sum)}; 100 × σ({plain(sum)}) = <strong>{redone}</strong>
         {redone !== value && `, ${value} when it was calculated`}
       </div>
     </>
   );
+}
+
+/** As it is shown, so that the line adds up. */
+function rounded(value: number): number {
+  return Number(value.toFixed(2));
 }
 
 function ObservationRow({ observation, scale }: { observation: Observation; scale: number }) {

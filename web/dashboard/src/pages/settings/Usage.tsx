@@ -60,6 +60,11 @@ function Month({ usage: { eventsThisMonth, monthlyEventQuota: quota, monthStarte
   );
 }
 
+/** Small ones to two digits, so that few events are not none. */
+function average(events: number): string {
+  return events.toLocaleString("en", events < 10 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 0 });
+}
+
 function Days({ usage }: { usage: Body }) {
   const { times, values } = useMemo(() => byDay(usage.from, usage.to, usage.days.map(({ day, events }) => [day, events])), [usage]);
   const series = useMemo(() => [{ label: "Events", colour: "var(--humanity)", values }], [values]);
@@ -72,7 +77,7 @@ function Days({ usage }: { usage: Body }) {
       <Facts
         facts={[
           ["Total", total.toLocaleString("en")],
-          ["Average per day", Math.round(total / times.length).toLocaleString("en")],
+          ["Average per day", average(total / times.length)],
           ["Busiest day", most.toLocaleString("en")],
         ]}
       />
