@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Dregs, Screen, Shop } from "./support.js";
+import { Analyst } from "./analyst.js";
+import { browser, Dregs, Screen, Shop } from "./support.js";
 
 let shop, dregs, screen, chrome;
 
@@ -124,4 +125,19 @@ test("a tab that becomes another device stands out, and one whose device changes
   assert.match(shifted.said, /within one tab it became another device\.$/);
   console.log(`humanity: a part changes ${updated.value}, another device ${shifted.value}`);
   assert.ok(updated.value >= 60 && shifted.value < 40, `${updated.value} ${shifted.value}: ${shifted.said}`);
+});
+
+test("what a fingerprint is made of is shown, with the event that reported it and with the device", async () => {
+  await visit("shown");
+  const reported = (await dregs.events()).find(({ eventName }) => eventName === "dregs_init");
+  const desk = await browser();
+  const analyst = await Analyst.arrive(desk, dregs);
+  await analyst.open(`/events/${reported.id}`);
+  const sent = await analyst.page.getByLabel("device, as dregs.js saw it", { exact: true }).innerText();
+  for (const part of ["canvas", "fonts", "audio"]) assert.match(sent, new RegExp(`"${part}": "?[^"{}]+`));
+  await analyst.open(`/devices/${reported.fingerprint}`);
+  const made = await analyst.page.getByRole("group", { name: "In the fingerprint", exact: true }).innerText();
+  for (const words of ["Canvas drawing", "Fonts", "Audio processing"]) assert.ok(made.includes(words), made);
+  await analyst.leave();
+  await desk.close();
 });

@@ -64,11 +64,11 @@ const PLAIN: [Plain; 3] = [
         slug: "account-takeover-suspected",
         name: "Account takeover suspected",
     },
-    // In an hour seven accounts of strangers on one device, eight with variants of one e-mail address, or 71 at one
+    // In an hour eight accounts of strangers on one device, nine with variants of one e-mail address, or 77 at one
     // address without devices of their own: `score/behavior/sign_up_burst.rs`.
     Plain {
         analyzer: "behavior.sign-up-burst",
-        value_max: 0.12,
+        value_max: 0.1,
         slug: "registration-bombing",
         name: "Registration bombing",
     },

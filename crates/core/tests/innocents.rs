@@ -419,6 +419,30 @@ fn a_class_on_one_model_is_no_ring() {
     acquitted("a school's 28 that only sign up", &signed_up_only, SUSPICIOUS);
 }
 
+/// Of whom so much has happened within so many seconds.
+fn until(seconds: f64, people: &[Person]) -> Vec<Person> {
+    let mut people = people.to_vec();
+    people.iter_mut().for_each(|person| person.acts.retain(|at| *at <= seconds));
+    people.retain(|person| !person.acts.is_empty());
+    people
+}
+
+#[test]
+fn a_class_on_one_model_is_not_called_bombing_while_it_arrives() {
+    for every in [21.0, 10.0] {
+        let class = with(people(28, every, free), |n, person| {
+            one_device(n, person);
+            lives(n, person, 14);
+        });
+        for seconds in (20..900).step_by(20) {
+            let so_far = until(f64::from(seconds), &class);
+            let story = format!("one every {every} s, after {seconds} s");
+            // Once some have stayed for a while, whoever comes is one of them.
+            acquitted(&story, &so_far, if so_far.len() > 20 { LOW } else { 0 });
+        }
+    }
+}
+
 /// One machine that makes accounts, however it goes about it.
 #[test]
 fn a_machine_that_makes_accounts_is_no_class() {
@@ -459,6 +483,13 @@ fn a_machine_that_makes_accounts_is_no_class() {
         person.agent = Some("python-requests/2.32.5");
     });
     convicted("a script", &script, SUSPICIOUS);
+    let behind_a_class = with(people(68, 15.0, free), |n, person| {
+        one_device(n, person);
+        lives(n, person, if n < 8 { 14 } else { 0 });
+    });
+    let found = told(&behind_a_class);
+    let flood = &found[8..48];
+    assert!(flood.iter().all(|one| lowest(one, &ONE_OF_MANY) < SUSPICIOUS), "{}", why(&flood[0]));
     let few = with(people(6, 30.0, free), |n, person| {
         one_device(n, person);
         lives(n, person, 14);

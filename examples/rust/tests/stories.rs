@@ -317,6 +317,9 @@ async fn shadowban(story: Story) {
         let posts = story.get("/posts", reader).await;
         posts.as_array().unwrap().iter().map(|post| post["user"].as_str().unwrap().to_owned()).collect()
     };
+    let low = json!([{"type": "SCORE_LT", "category": "ANY", "threshold": 40}]);
+    let at_once = json!({"name": "Suspicious", "type": "BAD", "conditions": low});
+    story.dregs(Method::PUT, "/badge-rules/2", at_once).await;
     story.rule("Look at it", json!([{"type": "BADGE_EXISTS", "badge": "suspicious"}])).await;
     story.rule("Other", json!([{"type": "SCORE_LT", "category": "AUTHENTICITY", "threshold": 100}])).await;
     story.sign_up("ada-lovelace", "ada.lovelace@fastmail.com", "ada", BROWSER).await;

@@ -4,6 +4,9 @@
 use super::{BadgeRule, Condition, EscalationRule, Rules, Severity, Which};
 use crate::badge::BadgeType;
 
+/// A lesson whose laptops have one fingerprint looks like a ring for its first minutes: what others do counts against
+/// nobody who has come since.
+const ARRIVAL_SECONDS: u64 = 900;
 const HOUR_SECONDS: u64 = 3_600;
 const MONTH_SECONDS: u64 = 30 * 24 * HOUR_SECONDS;
 /// Of a score in every category, from which on somebody known for a month is trusted.
@@ -41,11 +44,12 @@ fn badges() -> [(&'static str, &'static str, BadgeType, Vec<Condition>); 5] {
     let good = |category| Condition::ScoreGte { category, threshold: TRUSTED_MIN };
     let every = [Which::Humanity, Which::Authenticity, Which::Uniqueness, Which::Behavior];
     let trusted = every.into_iter().map(good).chain([older_than(MONTH_SECONDS)]).collect();
+    let arrived = || older_than(ARRIVAL_SECONDS);
     [
         ("Trusted", "trusted", BadgeType::Good, trusted),
-        ("Suspicious", "suspicious", BadgeType::Bad, vec![below(Which::Any, 40)]),
+        ("Suspicious", "suspicious", BadgeType::Bad, vec![below(Which::Any, 40), arrived()]),
         ("Bot", "bot", BadgeType::Bad, vec![below(Which::Humanity, 20)]),
-        ("Duplicate", "duplicate", BadgeType::Bad, vec![below(Which::Uniqueness, 30)]),
+        ("Duplicate", "duplicate", BadgeType::Bad, vec![below(Which::Uniqueness, 30), arrived()]),
         ("Throwaway", "throwaway", BadgeType::Bad, vec![below(Which::Authenticity, 25)]),
     ]
 }
@@ -53,10 +57,10 @@ fn badges() -> [(&'static str, &'static str, BadgeType, Vec<Condition>); 5] {
 fn escalations() -> [(&'static str, Severity, Vec<Condition>); 4] {
     let known = || older_than(HOUR_SECONDS);
     [
-        ("Probably no human", Severity::Warning, vec![below(Which::Humanity, 30), known()]),
+        ("Probably no human", Severity::Critical, vec![below(Which::Humanity, 20)]),
         ("Probably a duplicate", Severity::Warning, vec![below(Which::Uniqueness, 50), known()]),
         ("Probably a fake profile", Severity::Warning, vec![below(Which::Authenticity, 40), known()]),
-        ("Very low score", Severity::Critical, vec![below(Which::Any, 25)]),
+        ("Very low score", Severity::Critical, vec![below(Which::Any, 25), older_than(ARRIVAL_SECONDS)]),
     ]
 }
 
@@ -72,7 +76,7 @@ const fn older_than(seconds: u64) -> Condition {
 mod tests {
     use super::*;
     use crate::rules::{Facts, Standing, decide};
-    use crate::score::Scores;
+    use crate::score::{Category, Scores};
     use crate::time::{HOUR_MS, Timestamp};
 
     /// Slugs of badges and names of escalations, for somebody with these scores, known for so long.
@@ -100,14 +104,32 @@ mod tests {
             uniqueness: Some(score),
             behavior: Some(score),
         };
-        let cases: [(Scores, i64, &[&str], &[&str]); 6] = [
+        let low = |category: Category, score| {
+            let mut scores = all(80);
+            match category {
+                Category::Humanity => scores.humanity = Some(score),
+                Category::Authenticity => scores.authenticity = Some(score),
+                Category::Uniqueness => scores.uniqueness = Some(score),
+                Category::Behavior => scores.behavior = Some(score),
+            }
+            scores
+        };
+        let cases: [(Scores, i64, &[&str], &[&str]); 9] = [
             (all(74), 31 * 24 * HOUR_MS, &[], &[]),
             (all(75), HOUR_MS, &[], &[]),
             (all(75), 31 * 24 * HOUR_MS, &["trusted"], &[]),
-            (Scores { uniqueness: Some(49), ..all(80) }, HOUR_MS, &[], &[]),
-            (Scores { uniqueness: Some(49), ..all(80) }, HOUR_MS + 1, &[], &["Probably a duplicate"]),
+            (low(Category::Uniqueness, 49), HOUR_MS, &[], &[]),
+            (low(Category::Uniqueness, 49), HOUR_MS + 1, &[], &["Probably a duplicate"]),
+            (low(Category::Uniqueness, 2), HOUR_MS / 4, &[], &[]),
             (
-                Scores { humanity: Some(19), ..all(80) },
+                low(Category::Uniqueness, 2),
+                HOUR_MS / 4 + 1,
+                &["duplicate", "suspicious"],
+                &["Very low score"],
+            ),
+            (low(Category::Humanity, 19), 0, &["bot"], &["Probably no human"]),
+            (
+                low(Category::Humanity, 19),
                 2 * HOUR_MS,
                 &["bot", "suspicious"],
                 &["Probably no human", "Very low score"],

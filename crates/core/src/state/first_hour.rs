@@ -36,6 +36,11 @@ impl FirstHour {
         self.moments
     }
 
+    /// How many moments ago it began.
+    pub fn age(self, now: Timestamp) -> i64 {
+        number(now) - self.first
+    }
+
     /// How many moments had events.
     pub fn count(self) -> u32 {
         self.moments.count_ones()

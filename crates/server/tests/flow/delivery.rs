@@ -68,6 +68,8 @@ async fn an_event_becomes_a_signed_webhook(engine: Engine) {
     let server = TestServer::start(engine).await;
     let receiver = Receiver::answering(OK).await;
     let (channel_id, secret) = server.channel("App", json!({"url": receiver.url()})).await;
+    let low = json!([{"type": "SCORE_LT", "category": "AUTHENTICITY", "threshold": 40}]);
+    server.post("/api/badge-rules", json!({"name": "Fake", "type": "BAD", "conditions": low})).await;
     let answer = server.track("order-1", "ada@example.com").await;
     assert_eq!(answer, json!({"status": "success", "id": "order-1", "fingerprint": null}));
 
@@ -90,7 +92,7 @@ async fn an_event_becomes_a_signed_webhook(engine: Engine) {
             "scores": by_category(&scores),
             "previousScores": null,
             "badges": [{
-                "slug": "suspicious", "name": "Suspicious", "type": "BAD", "metadata": {},
+                "slug": "fake", "name": "Fake", "type": "BAD", "metadata": {},
                 "explanation": format!("Authenticity is {}, below 40.", by_category(&scores)["authenticity"]),
             }],
             "eventCount": 1,

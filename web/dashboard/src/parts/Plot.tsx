@@ -9,7 +9,7 @@ import { exactTime } from "./Time";
 const DAY_S = 86_400;
 const MINUTE_S = 60;
 /** The least time that is drawn: of a moment there is no curve. */
-const LEAST_S = 5 * MINUTE_S;
+const LEAST_S = 10 * MINUTE_S;
 /** Up to so many values each is marked: one that stands alone is no line. */
 const MARKED_MAX = 30;
 /** Room for the mark of a time, in pixels. */

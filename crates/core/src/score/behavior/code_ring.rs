@@ -8,7 +8,7 @@ use crate::key::KeyKind;
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::alike::{Alike, alike};
 use crate::score::features::company::Company;
-use crate::score::features::hand::hand;
+use crate::score::features::hand::{AtOnce, hand};
 use crate::score::phrase::counted;
 use crate::snapshot::{OtherIdentity, Own, SharedKey, Snapshot};
 
@@ -93,7 +93,7 @@ fn in_one_hand(snapshot: &Snapshot, own: &Own, shared: &SharedKey, others: &[&Ot
     if others.is_empty() {
         return 0.0;
     }
-    if hand(snapshot, own, shared, shared.since).is_model {
+    if hand(snapshot, own, shared, shared.since).at_once == AtOnce::Yes {
         return OF_COLLEAGUES;
     }
     let company = Company::of(own, others.iter().copied());

@@ -8,7 +8,7 @@ use crate::key::KeyKind;
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::alike::{Alike, alike};
 use crate::score::features::crowd::{Crowd, crowd, crowd_of};
-use crate::score::features::hand::{hand, is_unautomated};
+use crate::score::features::hand::{AtOnce, hand, is_unautomated};
 use crate::score::phrase::{counted, within};
 use crate::snapshot::{Own, Snapshot};
 use crate::time::Timestamp;
@@ -21,6 +21,9 @@ const CONFIDENCE: f64 = 0.9;
 /// be flatmates; of families and colleagues each counts for less.
 const ON_DEVICE: [(f64, f64); 6] =
     [(1.0, 0.5), (2.0, 0.36), (3.0, 0.3), (4.0, 0.16), (7.0, 0.1), (15.0, 0.03)];
+/// What it is worth at least while those on one device may still turn out to be a class: too much for the badge of
+/// bombing.
+const UNNAMED: f64 = 0.14;
 /// A class, a conference, an office that is brought on board come to one address within an hour, by the dozen.
 const AT_ADDRESS: [(f64, f64); 6] =
     [(12.0, 0.5), (36.0, 0.4), (50.0, 0.25), (70.0, 0.12), (90.0, 0.05), (100.0, 0.04)];
@@ -73,6 +76,7 @@ fn on_devices(snapshot: &Snapshot, own: &Own, signed_up_at: Timestamp) -> impl I
     snapshot.shared(KeyKind::Device).map(move |shared| {
         let hand = hand(snapshot, own, shared, signed_up_at);
         let value = interpolate(&ON_DEVICE, hand.strength);
+        let value = if hand.at_once == AtOnce::Open { value.max(UNNAMED) } else { value };
         Burst { value, crowd: hand.crowd, words: "on one device", usual: "a device usually sees one" }
     })
 }

@@ -8,7 +8,7 @@ use crate::key::{KeyKind, OTHERS_MAX};
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::company::KNOWN_MAX;
 use crate::score::features::crowd::{Crowd, TOGETHER_MS};
-use crate::score::features::hand::{Hand, hand};
+use crate::score::features::hand::{AtOnce, Hand, hand};
 use crate::score::features::networks::hides_place;
 use crate::score::phrase::{counted, within};
 use crate::snapshot::{OtherIdentity, Own, Relation, SharedKey, Snapshot};
@@ -185,7 +185,7 @@ fn explain(shared: &SharedKey, hand: &Hand, has_moved_on: bool) -> String {
         let device = if but.is_some() { "nearly the same device" } else { "this device" };
         let meaning = match (hand.company.words(), but) {
             _ if has_moved_on => MOVED_ON_WORDS,
-            _ if hand.is_model => {
+            _ if hand.at_once == AtOnce::Yes => {
                 "they were active at the same time, as those with one model of a device are"
             }
             (Some(words), _) => words,
@@ -296,6 +296,13 @@ mod tests {
         };
         assert!(uniqueness(&at_a_conference(2)) >= Some(60));
         assert!(uniqueness(&at_a_conference(9)) < Some(40), "nine are not");
+        // Of many only the newest are looked at, and these may have come later.
+        let long_ago = |every_seconds: i64| {
+            let identity = on_a_device().shares_at(KeyKind::Device, "f", [-12, 13]);
+            identity.shares_at(KeyKind::Ip, "203.0.113.7", (2..102).map(|n| 240 + n * every_seconds / 60))
+        };
+        assert!(uniqueness(&long_ago(12)) >= Some(60), "at a conference");
+        assert!(uniqueness(&long_ago(120)) < Some(60), "at a carrier's address");
     }
 
     #[test]

@@ -356,7 +356,8 @@ mod tests {
     fn the_innocent_are_never_accused_and_everybody_else_is() {
         let mut live = Live::new(World::default(), Weights::default(), starter_rules(), SECOND_MS);
         let mut accused = BTreeMap::<String, BTreeSet<String>>::new();
-        arriving(3, |event, now| {
+        // The rules of a new team wait for a quarter of an hour.
+        arriving(17, |event, now| {
             live.take(event, now, &mut |told: &Decided| {
                 let bad = told.decision.added.iter().filter(|badge| badge.badge_type == BadgeType::Bad);
                 let of = accused.entry(told.id.to_owned()).or_default();
@@ -372,7 +373,7 @@ mod tests {
         let caught = [("bot-", "suspicious"), ("ring-", "duplicate"), ("throwaway-", "throwaway")]
             .map(|(who, badge)| caught(who, badge));
         // With throwaway addresses: one every six seconds, from the sixth on.
-        assert_eq!(caught, [BOT_AGENTS.len(), RING, 29]);
+        assert_eq!(caught, [BOT_AGENTS.len(), RING, 169]);
     }
 
     #[test]

@@ -22,7 +22,8 @@ use crate::support::server::event;
 on_both_engines!(what_is_being_removed_when_the_server_is_killed_is_gone_whole_or_not_at_all);
 
 const USERS: usize = 5;
-const EVENTS: usize = 300;
+/// Batches double from 32 rows while the machine keeps up, and nine of them must have some.
+const EVENTS: usize = 900;
 
 /// Makes all that is stored older than it is kept, and the next look due.
 async fn age(site: &Site) {
