@@ -1,6 +1,8 @@
 //! For how many accounts in one hand those stand who came to a key together: strangers one by one for as many as
 //! they are; colleagues, a family, and the many who use one model of a device at the same time for far fewer.
 
+use std::collections::HashSet;
+
 use crate::agent::{self, Kind};
 use crate::device::Sign;
 use crate::key::KeyKind;
@@ -81,9 +83,10 @@ pub fn hand(snapshot: &Snapshot, own: &Own, shared: &SharedKey, since: Timestamp
 
 /// How many in the crowd at its address have its model by chance.
 fn by_chance(snapshot: &Snapshot, shared: &SharedKey, crowd: &Crowd, since: Timestamp) -> f64 {
-    let counts = snapshot.shared(KeyKind::Ip).map(|at| {
-        let elsewhere =
-            at.others.iter().filter(|other| !shared.others.iter().any(|here| here.id == other.id));
+    let crowds = snapshot.shared(KeyKind::Ip).filter(|at| at.others.len() as f64 > CROWD_MIN);
+    let counts = crowds.map(|at| {
+        let here: HashSet<_> = shared.others.iter().map(|other| &other.id).collect();
+        let elsewhere = at.others.iter().filter(|other| !here.contains(&other.id));
         let came_at: Vec<_> = elsewhere.map(|other| other.first_seen_at).collect();
         let counted =
             came_at.iter().filter(|came| came.millis_since(since).abs() <= TOGETHER_MS).count() as f64;
