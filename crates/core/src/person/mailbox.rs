@@ -139,16 +139,25 @@ pub fn resemblance(one: &str, other: &str) -> Option<Resemblance> {
     if one == other {
         return Some(Resemblance::Identical);
     }
-    if mailbox(&one) == mailbox(&other) {
+    let is_dotless = |parts: &EmailParts| DOTLESS_DOMAINS.contains(&parts.domain);
+    let may_be_same = own.domain == others.domain || is_dotless(&own) && is_dotless(&others);
+    if may_be_same && mailbox(&one) == mailbox(&other) {
         return Some(Resemblance::SameMailbox);
     }
-    if own.registered() == others.registered() {
+    // Most have not even that in common, and what is registered takes longer to find.
+    if ending(own.domain) == ending(others.domain) && own.registered() == others.registered() {
         let letters = own.letters();
         let is_variant = letters.chars().count() >= LOOKED_UP_MIN_LETTERS && letters == others.letters();
         return is_variant.then_some(Resemblance::Variant);
     }
-    let both_large = own.is_at_large_provider() && others.is_at_large_provider();
-    (both_large && own.mailbox == others.mailbox && own.is_rare()).then_some(Resemblance::SameName)
+    let is_rare_name = own.mailbox == others.mailbox && own.is_rare();
+    let are_large = || own.is_at_large_provider() && others.is_at_large_provider();
+    (is_rare_name && are_large()).then_some(Resemblance::SameName)
+}
+
+/// The last two labels of a domain.
+fn ending(domain: &str) -> &str {
+    domain.rmatch_indices('.').nth(1).map_or(domain, |(dot, _)| &domain[dot + 1..])
 }
 
 #[cfg(test)]
