@@ -55,11 +55,14 @@ fn badges() -> [(&'static str, &'static str, BadgeType, Vec<Condition>); 5] {
 }
 
 fn escalations() -> [(&'static str, Severity, Vec<Condition>); 4] {
-    let known = || older_than(HOUR_SECONDS);
     [
         ("Probably no human", Severity::Critical, vec![below(Which::Humanity, 20)]),
-        ("Probably a duplicate", Severity::Warning, vec![below(Which::Uniqueness, 50), known()]),
-        ("Probably a fake profile", Severity::Warning, vec![below(Which::Authenticity, 40), known()]),
+        (
+            "Probably a duplicate",
+            Severity::Warning,
+            vec![below(Which::Uniqueness, 50), older_than(HOUR_SECONDS)],
+        ),
+        ("Probably a fake profile", Severity::Warning, vec![below(Which::Authenticity, 25)]),
         ("Very low score", Severity::Critical, vec![below(Which::Any, 25), older_than(ARRIVAL_SECONDS)]),
     ]
 }
@@ -114,7 +117,7 @@ mod tests {
             }
             scores
         };
-        let cases: [(Scores, i64, &[&str], &[&str]); 9] = [
+        let cases: [(Scores, i64, &[&str], &[&str]); 10] = [
             (all(74), 31 * 24 * HOUR_MS, &[], &[]),
             (all(75), HOUR_MS, &[], &[]),
             (all(75), 31 * 24 * HOUR_MS, &["trusted"], &[]),
@@ -128,6 +131,7 @@ mod tests {
                 &["Very low score"],
             ),
             (low(Category::Humanity, 19), 0, &["bot"], &["Probably no human"]),
+            (low(Category::Authenticity, 24), 0, &["throwaway"], &["Probably a fake profile"]),
             (
                 low(Category::Humanity, 19),
                 2 * HOUR_MS,
