@@ -9,8 +9,10 @@ use ipnet::IpNet;
 use crate::curve::interpolate;
 use crate::time::{DAY_MS, Timestamp};
 
+mod networks;
 mod throwaway;
 
+use networks::Networks;
 pub use throwaway::is_throwaway_like;
 
 /// A list of domains of e-mail addresses, or of networks.
@@ -41,11 +43,9 @@ static RELAYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| excepted("relay").
 /// Networks and the companies that run servers in them.
 static HOSTING: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| hosting().map(|(network, _)| network).collect());
-static HOSTING_NETWORKS: LazyLock<Vec<(Network, &'static str)>> = LazyLock::new(|| {
-    hosting().filter_map(|(network, company)| Some((Network::parse(network)?, company))).collect()
-});
-static TOR_NETWORKS: LazyLock<Vec<(Network, &'static str)>> =
-    LazyLock::new(|| TOR.iter().filter_map(|network| Some((Network::parse(network)?, "Tor"))).collect());
+static HOSTING_NETWORKS: LazyLock<Networks> = LazyLock::new(|| Networks::new(hosting()));
+static TOR_NETWORKS: LazyLock<Networks> =
+    LazyLock::new(|| Networks::new(TOR.into_iter().map(|network| (network, "Tor"))));
 /// Networks whose owners say that they are exits of Tor; there are many more, which change by the hour.
 const TOR: [&str; 10] = [
     "109.70.100.0/24",
@@ -318,7 +318,7 @@ impl Datasets {
             Dataset::Tor => &*TOR_NETWORKS,
             _ => return None,
         };
-        shipped.iter().find(|(network, _)| network.contains(ip, asn)).map(|(_, company)| *company)
+        shipped.owner(ip, asn)
     }
 
     /// Whether the team itself has put a domain in lower case, or one above it, into a dataset.
