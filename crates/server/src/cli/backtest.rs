@@ -8,13 +8,13 @@ use dregs_core::mapping::MappingKind;
 use dregs_core::score::{Category, Weights};
 
 use super::output::{columns, line, note};
-use super::serve::{check_data_dir, store_failure, store_name};
+use super::serve::{check_is_there, store_failure, store_name};
 use super::{Failure, load, runtime};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock, monotonic};
 use crate::config::Flags;
 use crate::ops::evaluate::backtest::{self, Candidate, Compared, Outcome};
-use crate::store::{Location, Store, users};
+use crate::store::{Store, users};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -69,12 +69,7 @@ impl Backtest {
             .map_err(|problem| misused("analyzer_weights", problem))?;
         let location = app::location(&config);
         let name = store_name(&config);
-        if let Location::File(path) = &location {
-            check_data_dir(&config.data_dir)?;
-            if !path.exists() {
-                return Err(Failure::Failed(format!("there is no database at {} yet", path.display())));
-            }
-        }
+        check_is_there(&location, &name)?;
         let failed = |error| store_failure(&name, &error);
         if !Store::unapplied(&location).map_err(failed)?.is_empty() {
             return Err(Failure::Failed(format!("{name} is of another version: run `dregs migrate` first")));

@@ -15,7 +15,7 @@ use crate::app::{App, Opened, StartError};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Flags, Loaded};
 use crate::ops::installation::first_start::FirstStart;
-use crate::store::StoreError;
+use crate::store::{Location, StoreError};
 use crate::{failpoint, telemetry};
 
 #[derive(Args)]
@@ -142,6 +142,16 @@ pub(super) fn store_name(config: &Config) -> String {
 
 /// What is written into the data directory to see whether it can be.
 const PROBE: [u8; 4096] = [0; 4096];
+
+/// Refuses a database file that is not there, where a command has none to make.
+pub(super) fn check_is_there(location: &Location, name: &str) -> Result<(), Failure> {
+    match location {
+        Location::File(path) if !path.exists() => Err(Failure::Failed(format!(
+            "{name} is not there: start the server once, which makes it, or choose another with --data-dir"
+        ))),
+        _ => Ok(()),
+    }
+}
 
 /// Makes the data directory if it is missing, and makes sure that files can be made in it.
 pub(super) fn check_data_dir(directory: &Path) -> Result<(), Failure> {

@@ -165,11 +165,15 @@ fn listen_says_how_to_start_a_server_that_does_not_send_to_this_machine() {
 #[test]
 fn keys_are_made_listed_revoked_and_enabled() {
     let ground = Ground::new();
-    let empty = ground.run(&["keys", "create", "Shop", "--data-dir", "typo"], &[]);
-    let advice = "dregs: the database in data_dir typo is not there: start the server once, it makes the first keys, or \
-                  choose another with --data-dir\n";
-    assert_eq!((empty.code, empty.stderr.as_str()), (Some(1), advice));
-    assert!(!ground.0.path().join("typo").exists(), "a question makes nothing");
+    let advice = "dregs: the database in data_dir typo is not there: start the server once, which makes it, or choose \
+                  another with --data-dir\n";
+    for args in
+        [&["keys", "create", "Shop", "--data-dir", "typo"] as &[_], &["backtest", "--data-dir", "typo"]]
+    {
+        let empty = ground.run(args, &[]);
+        assert_eq!((empty.code, empty.stderr.as_str()), (Some(1), advice));
+        assert!(!ground.0.path().join("typo").exists(), "a question makes nothing");
+    }
     serve(&ground, &[]).0.stop_with("TERM");
 
     let made = ground.run(&["keys", "create", "Shop", "--origin", "https://shop.example.com"], &[]);

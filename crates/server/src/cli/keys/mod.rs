@@ -6,7 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::output::{columns, line};
-use super::serve::{store_failure, store_name};
+use super::serve::{check_is_there, store_failure, store_name};
 use super::{Failure, load, runtime};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
@@ -14,7 +14,7 @@ use crate::config::Flags;
 use crate::ops::audit::Actor;
 use crate::ops::team;
 use crate::store::credentials::{self, Change, Credential};
-use crate::store::{Location, Store, StoreError, users};
+use crate::store::{Store, StoreError, users};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -118,13 +118,7 @@ impl Settings {
         let config = load(&self.flags)?.config;
         let location = app::location(&config);
         let name = store_name(&config);
-        if let Location::File(path) = &location
-            && !path.exists()
-        {
-            return Err(Failure::Failed(format!(
-                "{name} is not there: start the server once, it makes the first keys, or choose another with --data-dir"
-            )));
-        }
+        check_is_there(&location, &name)?;
         match Store::open(&location, SystemClock.now()) {
             Ok(store) => Ok(Opened { store, name }),
             Err(error) => Err(store_failure(&name, &error)),
