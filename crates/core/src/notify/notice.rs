@@ -275,7 +275,7 @@ mod tests {
             (
                 EventType::EscalationOpened,
                 "Escalation opened: Likely a bot",
-                "Humanity is 12, below 20; first seen more than 3600 seconds ago; it does not have the badge \"trusted\".",
+                "Humanity is 12, below 20; first seen more than 1 hour ago; it does not have the badge \"trusted\".",
             ),
             (
                 EventType::EscalationClosed,

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::badge::BadgeType;
+use crate::score::phrase::counted;
 use crate::score::{Category, Scores};
 use crate::time::{SECOND_MS, Timestamp};
 
@@ -159,12 +160,19 @@ impl Condition {
             Self::ScoreLte { category, threshold } => score(*category, true, "at most", *threshold),
             Self::ScoreGt { category, threshold } => score(*category, false, "above", *threshold),
             Self::ScoreGte { category, threshold } => score(*category, false, "at least", *threshold),
-            Self::IdentityAgeGt { seconds } => format!("first seen more than {seconds} seconds ago"),
-            Self::IdentityAgeLt { seconds } => format!("first seen less than {seconds} seconds ago"),
+            Self::IdentityAgeGt { seconds } => format!("first seen more than {} ago", age(*seconds)),
+            Self::IdentityAgeLt { seconds } => format!("first seen less than {} ago", age(*seconds)),
             Self::BadgeExists { badge } => format!("it has the badge \"{badge}\""),
             Self::BadgeNotExists { badge } => format!("it does not have the badge \"{badge}\""),
         }
     }
+}
+
+/// In the largest unit of which it is a whole number.
+fn age(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let whole = UNITS.into_iter().find(|(unit, _)| seconds > 0 && seconds % unit == 0);
+    whole.map_or_else(|| counted(seconds, "second"), |(unit, name)| counted(seconds / unit, name))
 }
 
 /// Whether all conditions hold now, delays apart, for somebody who carries these badges.

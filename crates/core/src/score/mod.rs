@@ -30,7 +30,7 @@ mod behavior;
 mod contract;
 mod features;
 mod humanity;
-mod phrase;
+pub(crate) mod phrase;
 mod registry;
 mod uniqueness;
 mod weights;

@@ -13,7 +13,7 @@ const KEYS: [string, string][] = [
   ["a", "acknowledge the escalation"],
   ["c", "close the escalation"],
   ["o", "reopen the escalation"],
-  ["z", "undo the last close"],
+  ["z", "undo the last move"],
 ];
 
 export function KeyHelp() {

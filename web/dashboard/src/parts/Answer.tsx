@@ -2,7 +2,7 @@
 
 import { Alert, Button, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { IconAlertCircle } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { asApiError, errorText } from "../api";
 import { exactTime } from "./Time";
 import { Words } from "./Words";
@@ -35,9 +35,12 @@ function Old<T>({ of: { error, refetch, dataUpdatedAt } }: { of: Asked<T> }) {
   );
 }
 
+/** Comes into view: it stands below the form that was sent. */
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
+  const alert = useRef<HTMLDivElement>(null);
+  useEffect(() => alert.current?.scrollIntoView({ block: "nearest" }), [error]);
   return (
-    <Alert color="red" icon={<IconAlertCircle />} title="That did not work" role="alert">
+    <Alert ref={alert} color="red" icon={<IconAlertCircle />} title="That did not work" role="alert">
       <Text fz="sm"><Words text={errorText(error)} /></Text>
       {retry && <Button mt="sm" size="xs" variant="default" onClick={retry}>Try again</Button>}
     </Alert>

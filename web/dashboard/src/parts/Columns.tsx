@@ -31,7 +31,7 @@ const FINGERPRINT_CHARS = 12;
 export function DeviceLink({ fingerprint }: { fingerprint: string }) {
   return (
     <PageLink to="/devices/$fingerprint" params={{ fingerprint }} className="mono" title={fingerprint}>
-      {fingerprint.slice(0, FINGERPRINT_CHARS)}
+      {fingerprint.length > FINGERPRINT_CHARS ? `${fingerprint.slice(0, FINGERPRINT_CHARS)}…` : fingerprint}
     </PageLink>
   );
 }

@@ -14,7 +14,7 @@ import { Detail } from "./Detail";
 import classes from "./EscalationQueue.module.css";
 import { askAhead, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
 import { useQueueKeys } from "./keys";
-import { move, moved, tellClosed, useMoves, type Act } from "./moves";
+import { move, moved, tellMoved, useMoves, type Act } from "./moves";
 import { QueueFilters } from "./QueueFilters";
 import { QueuePager } from "./QueuePager";
 import { QueueRows } from "./QueueRows";
@@ -75,8 +75,8 @@ function useAct({ current, leave, select }: Selection): (act: Act, reason?: stri
     if (!current || !triage || !from.includes(current.status)) return;
     leave();
     const done = move(current, to, reason);
-    if (to !== "CLOSED") return;
-    const untell = tellClosed(current, () => {
+    if (to === "OPEN") return;
+    const untell = tellMoved(current, to, () => {
       void move({ ...current, status: to }, current.status);
       select(current);
     });

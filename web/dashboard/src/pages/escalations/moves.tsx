@@ -5,6 +5,7 @@ import { notifications } from "@mantine/notifications";
 import { useMutationState } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api, queries, refresh } from "../../api";
+import { word } from "../../parts/score";
 import type { Escalation, Status } from "./escalations";
 
 interface Move {
@@ -61,35 +62,35 @@ export function moved(escalation: Escalation, moves: Map<number, string>): Escal
   return { ...escalation, status: moves.get(escalation.id) ?? escalation.status };
 }
 
-/** The last close, while it can be undone by its key. */
+/** The last move that leaves the queue, while it can be undone by its key. */
 let last: { notification: string; undo: () => void } | undefined;
 
 export function undo(): void {
   last?.undo();
 }
 
-/** Says that an escalation was closed, with a way back; one at a time, however many are closed one after the other.
- * Returns what takes it back. */
-export function tellClosed(escalation: Escalation, reopen: () => void): () => void {
+/** Says that an escalation was acknowledged or closed, with a way back; one at a time, however many there are one after
+ * the other. Returns what takes it back. */
+export function tellMoved(escalation: Escalation, to: Status, undo: () => void): () => void {
   if (last) notifications.hide(last.notification);
-  const notification = `closed ${escalation.id} ${Date.now()}`;
+  const notification = `${to} ${escalation.id} ${Date.now()}`;
   const untell = () => notifications.hide(notification);
   const back = () => {
     untell();
-    reopen();
+    undo();
   };
   last = { notification, undo: back };
   const forget = () => {
     if (last?.notification === notification) last = undefined;
   };
-  notifications.show({ id: notification, message: <Closed escalation={escalation} undo={back} />, autoClose: UNDO_MS, onClose: forget });
+  notifications.show({ id: notification, message: <Moved escalation={escalation} to={to} undo={back} />, autoClose: UNDO_MS, onClose: forget });
   return untell;
 }
 
-function Closed({ escalation: { identity, escalationRule }, undo }: { escalation: Escalation; undo: () => void }) {
+function Moved({ escalation: { identity, escalationRule }, to, undo }: { escalation: Escalation; to: Status; undo: () => void }) {
   return (
     <Group justify="space-between" gap="sm" wrap="nowrap">
-      <Text fz="sm" className="break" lineClamp={2}>Closed: {identity.label} · {escalationRule.label}</Text>
+      <Text fz="sm" className="break" lineClamp={2}>{word(to)}: {identity.label} · {escalationRule.label}</Text>
       <Button size="xs" variant="default" flex="none" rightSection={<Kbd size="xs">{UNDO_KEY}</Kbd>} onClick={undo}>Undo</Button>
     </Group>
   );

@@ -57,7 +57,7 @@ function Change({ shown }: { shown: Body }) {
           <NumberInput
             key={kind}
             label={`${label}, in days`}
-            description={<>{note} {shown[kind].forgottenUntil && <>Removed up to <Time at={shown[kind].forgottenUntil} />.</>}</>}
+            description={<>{note} At least {shown[kind].leastDays}. {shown[kind].forgottenUntil && <>Removed up to <Time at={shown[kind].forgottenUntil} />.</>}</>}
             placeholder="For ever"
             min={shown[kind].leastDays}
             max={MOST_DAYS}
