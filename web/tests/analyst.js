@@ -54,8 +54,12 @@ export class Analyst {
     await this.page.waitForFunction(() => !document.querySelector("[role=status][aria-label=Loading]"));
   }
 
-  /** What axe finds on the page as it is, by its rule and the elements. */
+  /** What axe finds on the page once nothing moves or fades any more, by its rule and the elements. */
   async barriers() {
+    await this.page.evaluate(async () => {
+      const ends = (animation) => Number.isFinite(animation.effect?.getComputedTiming().endTime);
+      await Promise.allSettled(document.getAnimations().filter(ends).map(({ finished }) => finished));
+    });
     await this.page.evaluate(axe);
     const { violations } = await this.page.evaluate(() => window.axe.run());
     const grave = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
