@@ -140,9 +140,6 @@ pub(super) fn store_name(config: &Config) -> String {
     }
 }
 
-/// What is written into the data directory to see whether it can be.
-const PROBE: [u8; 4096] = [0; 4096];
-
 /// Refuses a database file that is not there, where a command has none to make.
 pub(super) fn check_is_there(location: &Location, name: &str) -> Result<(), Failure> {
     match location {
@@ -152,6 +149,9 @@ pub(super) fn check_is_there(location: &Location, name: &str) -> Result<(), Fail
         _ => Ok(()),
     }
 }
+
+/// What is written into the data directory to see whether it can be.
+const PROBE: [u8; 4096] = [0; 4096];
 
 /// Makes the data directory if it is missing, and makes sure that files can be made in it.
 pub(super) fn check_data_dir(directory: &Path) -> Result<(), Failure> {

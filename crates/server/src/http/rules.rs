@@ -82,17 +82,20 @@ pub(super) fn conditions(value: Value, of_escalations: bool, errors: &mut Vec<Fi
     }
     let mut read = Vec::new();
     for (n, one) in all.into_iter().enumerate() {
-        match read_part::<Condition>(&format!("conditions[{n}]"), one) {
-            Ok(condition) => read.push(condition),
-            Err(error) => errors.push(error),
-        }
-    }
-    for (n, condition) in read.iter().enumerate() {
+        let field = format!("conditions[{n}]");
+        let condition: Condition = match read_part(&field, one) {
+            Ok(condition) => condition,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
         let misplaced = (!of_escalations && condition.is_of_escalations())
             .then(|| "is for escalation rules only".to_owned());
         if let Some(flaw) = misplaced.or_else(|| condition.flaw()) {
-            errors.push(wrong(&format!("conditions[{n}]"), flaw));
+            errors.push(wrong(&field, flaw));
         }
+        read.push(condition);
     }
     read
 }

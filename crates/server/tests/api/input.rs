@@ -330,6 +330,10 @@ async fn what_is_wrong_with_a_condition_is_said_in_the_words_of_the_api() {
         (json!([]), "conditions: must have 1 to 20 conditions"),
         (json!(vec![low.clone(); 21]), "conditions: must have 1 to 20 conditions"),
         (json!([low, "low"]), "conditions[1]: must be an object, not \"low\""),
+        (
+            json!(["low", {"type": "SCORE_LT", "category": "ANY", "threshold": 101}]),
+            "conditions[0]: must be an object, not \"low\"; conditions[1]: threshold must be from 0 to 100",
+        ),
         (json!([{"category": "HUMANITY"}]), "conditions[0].type: is required"),
         (json!([{"type": "BADGE_EXISTS"}]), "conditions[0].badge: is required"),
         (
