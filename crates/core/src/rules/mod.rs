@@ -171,7 +171,7 @@ impl Condition {
 /// In the largest unit of which it is a whole number.
 fn age(seconds: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
-    let whole = UNITS.into_iter().find(|(unit, _)| seconds > 0 && seconds % unit == 0);
+    let whole = UNITS.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
     whole.map_or_else(|| counted(seconds, "second"), |(unit, name)| counted(seconds / unit, name))
 }
 
