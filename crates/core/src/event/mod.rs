@@ -164,11 +164,12 @@ impl Event {
     }
 }
 
-/// An accepted event, and how many of its fields this version does not know.
+/// An accepted event, and the paths of its fields that were passed over: this version does not know them, the sender
+/// may not say them, or they name nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accepted {
     pub event: Event,
-    pub ignored_fields: u32,
+    pub ignored_fields: Vec<String>,
 }
 
 /// What was wrong with an event; never empty.

@@ -109,8 +109,8 @@ impl Condition {
         }
     }
 
-    /// What is wrong with it, if anything.
-    pub fn flaw(&self) -> Option<String> {
+    /// The field of it that is wrong, if one is, and how.
+    pub fn flaw(&self) -> Option<(&'static str, String)> {
         match self {
             Self::ScoreLt { threshold, .. }
             | Self::ScoreLte { threshold, .. }
@@ -118,13 +118,13 @@ impl Condition {
             | Self::ScoreGte { threshold, .. }
                 if *threshold > 100 =>
             {
-                Some("threshold must be from 0 to 100".to_owned())
+                Some(("threshold", "must be from 0 to 100".to_owned()))
             }
             Self::IdentityAgeGt { seconds } | Self::IdentityAgeLt { seconds } if *seconds > SECONDS_MAX => {
-                Some(format!("seconds must be from 0 to {SECONDS_MAX}"))
+                Some(("seconds", format!("must be from 0 to {SECONDS_MAX}")))
             }
             Self::BadgeExists { badge } | Self::BadgeNotExists { badge } if badge.is_empty() => {
-                Some("badge must be the slug of a badge".to_owned())
+                Some(("badge", "must be the slug of a badge".to_owned()))
             }
             _ => None,
         }

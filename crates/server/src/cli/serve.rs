@@ -198,14 +198,14 @@ fn introduce(made: &FirstStart, address: SocketAddr) {
     line("");
 }
 
-/// A call to try, as lines for a shell.
-pub(super) fn first_event(secret_key: &str, address: SocketAddr) -> [String; 3] {
+/// A call to try, as lines for a shell: what a script sends, so that the first scores say something.
+pub(super) fn first_event(secret_key: &str, address: SocketAddr) -> [String; 4] {
+    let who = r#"{"id": "user_1", "data": {"email": "qwrtzpl@yopmail.com", "name": "asdf asdf"}}"#;
     [
         format!("curl http://{address}/api/events \\"),
         // In double quotes: the key may be the name of a variable.
         format!("  -H \"Authorization: Bearer {secret_key}\" -H 'Content-Type: application/json' \\"),
-        "  -d '{\"type\": \"user.signup\", \"identity\": {\"id\": \"user_1\", \"data\": {\"email\": \
-         \"ann@example.com\"}}}'"
-            .to_owned(),
+        format!("  -d '{{\"type\": \"user.signup\", \"identity\": {who},"),
+        r#"       "userAgent": "python-requests/2.32", "ip": "203.0.113.7"}'"#.to_owned(),
     ]
 }

@@ -17,8 +17,12 @@ use crate::app::App;
 use crate::ops::ingest::{Outcome, Prepared};
 use crate::store::StoreError;
 
+/// Ignored fields that the answer names.
+const IGNORED_SHOWN_MAX: usize = 10;
+
 /// A stored event.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct EventAnswer {
     #[schema(example = "success")]
     status: &'static str,
@@ -26,6 +30,11 @@ pub struct EventAnswer {
     id: String,
     /// The device, where the event had one.
     fingerprint: Option<String>,
+    /// Where there are any: fields that were not read, since this version does not know them, this key may not say
+    /// them, or they name nothing. Ten at most.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, example = json!([]))]
+    ignored_fields: Vec<String>,
 }
 
 /// What became of one event of a batch.
@@ -46,7 +55,7 @@ pub enum BatchAnswer {
 /// Send an event
 ///
 /// Answers after the event is durably stored. Sending the same id again stores nothing and answers
-/// the first event. Fields that this version does not know are ignored.
+/// the first event. Fields that this version does not know are ignored, and named in the answer.
 #[utoipa::path(post, operation_id = "sendEvent", path = "/events",
     tag = "events", request_body = super::schema::EventBody,
     responses((status = 200, body = EventAnswer),
@@ -70,16 +79,16 @@ pub async fn send(
 async fn send_one(app: &Arc<App>, sender: Sender, body: Received) -> Result<EventAnswer, ApiError> {
     let (team_id, size, shared) = (sender.team_id(), body.bytes.len(), Arc::clone(app));
     let prepare = move || prepare_one(&shared, &sender, &body.bytes);
-    let prepared = by_size(size, prepare).await??;
+    let (prepared, ignored_fields) = by_size(size, prepare).await??;
     let mut outcomes = app.ingest.submit(team_id, vec![prepared]).await?;
     match outcomes.pop() {
-        Some(Outcome::Stored { id, fingerprint }) => Ok(EventAnswer { status: "success", id, fingerprint }),
+        Some(Outcome::Stored { id, fingerprint }) => Ok(stored(id, fingerprint, ignored_fields)),
         Some(Outcome::Refused(errors)) => Err(ApiError::fields(errors)),
         None => Err(StoreError::Broken("an event has no outcome".into()).into()),
     }
 }
 
-fn prepare_one(app: &App, sender: &Sender, body: &[u8]) -> Result<Prepared, ApiError> {
+fn prepare_one(app: &App, sender: &Sender, body: &[u8]) -> Result<(Prepared, Vec<String>), ApiError> {
     let (now, limits) = (app.clock.now(), app.config.event_limits());
     let read = event::read(body, &origin(sender), now, limits, &mut new_event_id);
     let accepted = read.map_err(|errors| {
@@ -122,12 +131,15 @@ async fn send_many(app: &Arc<App>, sender: Sender, body: Received) -> Result<Vec
     let prepare = move || prepare_many(&shared, &sender, &body.bytes);
     let (answers, prepared) = by_size(size, prepare).await??;
     let mut outcomes = app.ingest.submit(team_id, prepared).await?.into_iter();
-    let answers = answers.into_iter().filter_map(|answer| answer.or_else(|| outcomes.next().map(answered)));
+    let answers = answers.into_iter().filter_map(|answer| match answer {
+        Ok(ignored_fields) => outcomes.next().map(|outcome| answered(outcome, ignored_fields)),
+        Err(refused) => Some(refused),
+    });
     Ok(answers.collect())
 }
 
-/// The answers that are known already, in order, and what is to be stored for the others.
-type Many = (Vec<Option<BatchAnswer>>, Vec<Prepared>);
+/// For each event the fields that were ignored, or its refusal, in order; and what is to be stored.
+type Many = (Vec<Result<Vec<String>, BatchAnswer>>, Vec<Prepared>);
 
 fn prepare_many(app: &App, sender: &Sender, body: &[u8]) -> Result<Many, ApiError> {
     let (now, limits, origin) = (app.clock.now(), app.config.event_limits(), origin(sender));
@@ -137,12 +149,13 @@ fn prepare_many(app: &App, sender: &Sender, body: &[u8]) -> Result<Many, ApiErro
     for event in events {
         match event::read(event, &origin, now, limits, &mut new_event_id) {
             Ok(accepted) => {
-                prepared.push(prepare(app, accepted)?);
-                answers.push(None);
+                let (event, ignored_fields) = prepare(app, accepted)?;
+                prepared.push(event);
+                answers.push(Ok(ignored_fields));
             }
             Err(errors) => {
                 note_refusal(&errors);
-                answers.push(Some(refused(errors)));
+                answers.push(Err(refused(errors)));
             }
         }
     }
@@ -168,20 +181,24 @@ fn new_event_id() -> String {
     format!("dregs-{:032x}", rand::random::<u128>())
 }
 
-/// What can be done with an event outside of the transaction.
-fn prepare(app: &App, mut accepted: Accepted) -> Result<Prepared, ApiError> {
-    if accepted.ignored_fields > 0 {
-        metrics::counter!("dregs_event_fields_ignored_total").increment(accepted.ignored_fields.into());
+/// What can be done with an event outside of the transaction; and its fields that were ignored, for the answer.
+fn prepare(app: &App, mut accepted: Accepted) -> Result<(Prepared, Vec<String>), ApiError> {
+    let mut ignored = accepted.ignored_fields;
+    if !ignored.is_empty() {
+        metrics::counter!("dregs_event_fields_ignored_total").increment(ignored.len() as u64);
     }
+    ignored.truncate(IGNORED_SHOWN_MAX);
     accepted.event.place = accepted.event.ip.and_then(|ip| app.geo.place(ip));
-    Ok(Prepared::new(accepted.event)?)
+    Ok((Prepared::new(accepted.event)?, ignored))
 }
 
-fn answered(outcome: Outcome) -> BatchAnswer {
+fn stored(id: String, fingerprint: Option<String>, ignored_fields: Vec<String>) -> EventAnswer {
+    EventAnswer { status: "success", id, fingerprint, ignored_fields }
+}
+
+fn answered(outcome: Outcome, ignored_fields: Vec<String>) -> BatchAnswer {
     match outcome {
-        Outcome::Stored { id, fingerprint } => {
-            BatchAnswer::Stored(EventAnswer { status: "success", id, fingerprint })
-        }
+        Outcome::Stored { id, fingerprint } => BatchAnswer::Stored(stored(id, fingerprint, ignored_fields)),
         Outcome::Refused(errors) => refused(errors),
     }
 }

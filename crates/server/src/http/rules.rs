@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use dregs_core::event::FieldError;
-use dregs_core::rules::{CONDITIONS_MAX, Condition, SECONDS_MAX};
+use dregs_core::rules::{CONDITIONS_MAX, Condition, SECONDS_MAX, Which};
 use dregs_core::words::snake;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -83,21 +83,51 @@ pub(super) fn conditions(value: Value, of_escalations: bool, errors: &mut Vec<Fi
     let mut read = Vec::new();
     for (n, one) in all.into_iter().enumerate() {
         let field = format!("conditions[{n}]");
-        let condition: Condition = match read_part(&field, one) {
-            Ok(condition) => condition,
-            Err(error) => {
-                errors.push(error);
-                continue;
-            }
-        };
-        let misplaced = (!of_escalations && condition.is_of_escalations())
-            .then(|| "is for escalation rules only".to_owned());
-        if let Some(flaw) = misplaced.or_else(|| condition.flaw()) {
-            errors.push(wrong(&field, flaw));
+        match condition(&field, one, of_escalations) {
+            Ok(condition) => read.push(condition),
+            Err(error) => errors.push(error),
         }
-        read.push(condition);
     }
     read
+}
+
+fn condition(field: &str, value: Value, of_escalations: bool) -> Result<Condition, FieldError> {
+    if value.is_object() {
+        read_part::<Parameters>(field, value.clone())?;
+    }
+    let condition: Condition = read_part(field, value)?;
+    if !of_escalations && condition.is_of_escalations() {
+        return Err(wrong(&format!("{field}.type"), "is for escalation rules only"));
+    }
+    match condition.flaw() {
+        Some((parameter, flaw)) => Err(wrong(&format!("{field}.{parameter}"), flaw)),
+        None => Ok(condition),
+    }
+}
+
+/// What conditions of any type ask for, read before the type is known: the error of a tagged enum names no field.
+#[derive(Deserialize)]
+struct Parameters {
+    #[serde(rename = "category")]
+    _category: Option<Which>,
+    #[serde(rename = "threshold")]
+    _threshold: Option<Threshold>,
+    #[serde(rename = "seconds")]
+    _seconds: Option<u64>,
+    #[serde(rename = "badge")]
+    _badge: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "i64")]
+struct Threshold;
+
+impl TryFrom<i64> for Threshold {
+    type Error = &'static str;
+
+    fn try_from(threshold: i64) -> Result<Self, Self::Error> {
+        if (0..=100).contains(&threshold) { Ok(Self) } else { Err("must be from 0 to 100") }
+    }
 }
 
 pub(super) fn paged<R: ops::Rule, B: From<Kept<R>>>(

@@ -332,7 +332,7 @@ async fn what_is_wrong_with_a_condition_is_said_in_the_words_of_the_api() {
         (json!([low, "low"]), "conditions[1]: must be an object, not \"low\""),
         (
             json!(["low", {"type": "SCORE_LT", "category": "ANY", "threshold": 101}]),
-            "conditions[0]: must be an object, not \"low\"; conditions[1]: threshold must be from 0 to 100",
+            "conditions[0]: must be an object, not \"low\"; conditions[1].threshold: must be from 0 to 100",
         ),
         (json!([{"category": "HUMANITY"}]), "conditions[0].type: is required"),
         (json!([{"type": "BADGE_EXISTS"}]), "conditions[0].badge: is required"),
@@ -342,15 +342,24 @@ async fn what_is_wrong_with_a_condition_is_said_in_the_words_of_the_api() {
         ),
         (
             json!([{"type": "SCORE_LT", "category": "MOOD", "threshold": 30}]),
-            "conditions[0]: must be HUMANITY, AUTHENTICITY, UNIQUENESS, BEHAVIOR or ANY, not \"MOOD\"",
+            "conditions[0].category: must be HUMANITY, AUTHENTICITY, UNIQUENESS, BEHAVIOR or ANY, not \"MOOD\"",
         ),
         (
             json!([{"type": "SCORE_LT", "category": "ANY", "threshold": 101}]),
-            "conditions[0]: threshold must be from 0 to 100",
+            "conditions[0].threshold: must be from 0 to 100",
         ),
         (
+            json!([{"type": "SCORE_LT", "category": "ANY", "threshold": 300}]),
+            "conditions[0].threshold: must be from 0 to 100",
+        ),
+        (
+            json!([{"type": "IDENTITY_AGE_GT", "seconds": -1}]),
+            "conditions[0].seconds: must be a whole number, 0 or more, not -1",
+        ),
+        (json!([{"type": "BADGE_EXISTS", "badge": ""}]), "conditions[0].badge: must be the slug of a badge"),
+        (
             json!([{"type": "SCORE_LT", "category": "ANY", "threshold": "low"}]),
-            "conditions[0]: must be a whole number from 0 to 255, not \"low\"",
+            "conditions[0].threshold: must be a whole number, not \"low\"",
         ),
     ];
     for (conditions, expected) in cases {

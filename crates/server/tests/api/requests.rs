@@ -61,7 +61,7 @@ async fn unknown_paths_and_methods_are_refused_in_the_form_of_all_errors() {
 }
 
 #[tokio::test]
-async fn fields_that_events_do_not_have_are_ignored_and_counted() {
+async fn fields_that_events_do_not_have_are_ignored_counted_and_named() {
     let server = TestServer::start(Engine::Sqlite).await;
     let count = async || {
         let metrics = server.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
@@ -72,9 +72,19 @@ async fn fields_that_events_do_not_have_are_ignored_and_counted() {
     let mut newer = event("e1", "ada");
     newer["colour"] = json!("red");
     newer["identity"]["tier"] = json!(3);
-    server.post("/api/events", newer).await;
+    newer["useragent"] = json!("curl/8");
+    let answer = server.post("/api/events", newer.clone()).await;
+    assert_eq!(answer["ignoredFields"], json!(["identity.tier", "colour", "useragent"]));
+    let mut many = event("e2", "ada");
+    for n in 0..40 {
+        many[format!("extra{n}")] = json!(n);
+    }
+    let answers = server.post("/api/events/batch", json!([newer, event("e3", "ada"), many])).await;
+    assert_eq!(answers[0], answer, "a repeated event is answered as the first");
+    assert_eq!(answers[1], json!({"status": "success", "id": "e3", "fingerprint": null}));
+    assert_eq!(answers[2]["ignoredFields"].as_array().map(Vec::len), Some(10));
     // The recorder is the process's, and other tests send events too, though none like this one.
-    assert!(count().await >= before + 2);
+    assert!(count().await >= before + 3 + 3 + 40);
 }
 
 #[tokio::test]

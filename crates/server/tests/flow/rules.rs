@@ -256,7 +256,7 @@ async fn a_preview_says_whom_a_rule_would_match(engine: Engine) {
     let wrong = json!({"conditions": [{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 130}]});
     let (status, refused) =
         server.call(Method::POST, "/api/escalation-rules/actions/preview", Some(wrong)).await;
-    assert_eq!((status.as_u16(), &refused["details"][0]["field"]), (400, &json!("conditions[0]")));
+    assert_eq!((status.as_u16(), &refused["details"][0]["field"]), (400, &json!("conditions[0].threshold")));
 }
 
 async fn a_back_test_opens_what_the_rule_itself_has_opened(engine: Engine) {

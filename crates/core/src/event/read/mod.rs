@@ -65,8 +65,14 @@ pub fn read(
         return Err(vec![FieldError { field: String::new(), message }]);
     }
     let fields = json::read_object(body, limits.nesting_levels).map_err(|error| vec![error])?;
-    let reader =
-        Reader { origin, now, body_bytes: body.len(), errors: Vec::new(), scope: 0, ignored_fields: 0 };
+    let reader = Reader {
+        origin,
+        now,
+        body_bytes: body.len(),
+        errors: Vec::new(),
+        scope: 0,
+        ignored_fields: Vec::new(),
+    };
     reader.event(fields, new_id)
 }
 
@@ -132,7 +138,8 @@ struct Reader<'a> {
     errors: Vec<FieldError>,
     /// Where the errors of the object that is being read begin.
     scope: usize,
-    ignored_fields: u32,
+    /// By their paths.
+    ignored_fields: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -184,7 +191,7 @@ impl Reader<'_> {
                 "userAgent" if self.is_backend() => {
                     event.user_agent = self.text("userAgent", value, Limit::Bytes(USER_AGENT_MAX_BYTES));
                 }
-                _ => self.ignored_fields += 1,
+                _ => self.ignored_fields.push(key),
             }
         }
         match self.origin {
@@ -259,7 +266,9 @@ impl Reader<'_> {
     fn tie(&mut self, field: &str, value: Value) -> Option<String> {
         let tie = self.text(field, value, Limit::Bytes(ID_MAX_BYTES))?;
         let is_none = stands_for_none(&tie);
-        self.ignored_fields += u32::from(is_none);
+        if is_none {
+            self.ignored_fields.push(field.to_owned());
+        }
         (!is_none).then_some(tie)
     }
 
@@ -286,7 +295,7 @@ impl Reader<'_> {
             match key.as_str() {
                 "id" => identity.id = self.own_id(value, "user"),
                 "data" => identity.data = self.data("data", value),
-                _ => self.ignored_fields += 1,
+                _ => self.ignored_fields.push(key),
             }
         }
         if identity.id.is_empty() {
@@ -332,7 +341,7 @@ impl Reader<'_> {
                 "type" => group.group_type = self.group_type(value),
                 "id" => group.id = self.own_id(value, "group"),
                 "data" => group.data = self.data("data", value),
-                _ => self.ignored_fields += 1,
+                _ => self.ignored_fields.push(key),
             }
         }
         if group.id.is_empty() {
@@ -367,7 +376,7 @@ impl Reader<'_> {
                 "fingerprint" if self.is_backend() => {
                     device.fingerprint = self.tie("fingerprint", value);
                 }
-                _ => self.ignored_fields += 1,
+                _ => self.ignored_fields.push(key),
             }
         }
         device
@@ -439,10 +448,14 @@ impl Reader<'_> {
         matches!(self.origin, Origin::Backend { .. })
     }
 
-    /// Runs `read` for the inside of `prefix`, which is put before the fields of its errors.
+    /// Runs `read` for the inside of `prefix`, which is put before the fields that it refuses or ignores.
     fn within<T>(&mut self, prefix: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let outer = std::mem::replace(&mut self.scope, self.errors.len());
+        let ignored = self.ignored_fields.len();
         let result = read(self);
+        for field in &mut self.ignored_fields[ignored..] {
+            *field = format!("{prefix}.{field}");
+        }
         for error in &mut self.errors[self.scope..] {
             let dot = if error.field.is_empty() { "" } else { "." };
             error.field = format!("{prefix}{dot}{}", error.field);

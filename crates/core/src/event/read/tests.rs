@@ -113,12 +113,12 @@ fn a_full_event_is_read_whole() {
         place: None,
         of_backend: OfBackend::default(),
     };
-    assert_eq!(read_value(&body), Ok(Accepted { event, ignored_fields: 0 }));
+    assert_eq!(read_value(&body), Ok(Accepted { event, ignored_fields: Vec::new() }));
 }
 
 #[test]
 fn absent_null_and_empty_are_the_same() {
-    let absent = Ok(Accepted { event: minimal(), ignored_fields: 0 });
+    let absent = Ok(Accepted { event: minimal(), ignored_fields: Vec::new() });
     assert_eq!(read_value(&with(json!({}))), absent);
     for key in ["id", "timestamp", "source", "groups", "data", "device", "session", "url", "ip", "userAgent"]
     {
@@ -134,7 +134,7 @@ fn absent_null_and_empty_are_the_same() {
 }
 
 #[test]
-fn unknown_fields_are_ignored_and_counted() {
+fn unknown_fields_are_ignored_and_named() {
     let body = json!({
         "type": "t", "newField": null, "another": {"deep": 1},
         "identity": {"id": "u", "kind": "x"},
@@ -144,20 +144,31 @@ fn unknown_fields_are_ignored_and_counted() {
     let groups =
         vec![EventGroup { group_type: "organization".to_owned(), id: "g".to_owned(), data: Map::new() }];
     let event = Event { groups, ..minimal() };
-    assert_eq!(read_value(&body), Ok(Accepted { event, ignored_fields: 5 }));
+    let ignored = ["newField", "another", "identity.kind", "groups[0].size", "device.model"];
+    assert_eq!(
+        read_value(&body),
+        Ok(Accepted { event, ignored_fields: ignored.map(str::to_owned).to_vec() })
+    );
 }
 
 #[test]
 fn a_session_or_device_that_stands_for_none_ties_nobody() {
     let body = with(json!({"session": "undefined", "device": {"fingerprint": "[object Object]"}}));
-    assert_eq!(read_value(&body), Ok(Accepted { event: minimal(), ignored_fields: 2 }));
+    let ignored = vec!["session".to_owned(), "device.fingerprint".to_owned()];
+    assert_eq!(read_value(&body), Ok(Accepted { event: minimal(), ignored_fields: ignored }));
 }
 
 #[test]
 fn a_browser_speaks_for_its_connection_only() {
     let body = with(json!({"ip": "198.51.100.1", "userAgent": "curl/8", "device": {"fingerprint": "f"}}));
     let event = Event { ip: "203.0.113.7".parse().ok(), user_agent: Some("Firefox".to_owned()), ..minimal() };
-    assert_eq!(read_from(&browser(), &body.to_string()), Ok(Accepted { event, ignored_fields: 3 }));
+    assert_eq!(
+        read_from(&browser(), &body.to_string()),
+        Ok(Accepted {
+            event,
+            ignored_fields: ["ip", "userAgent", "device.fingerprint"].map(str::to_owned).to_vec()
+        })
+    );
     let long = Origin::Browser { ip: None, user_agent: Some("ä".repeat(1_000)) };
     let cut = read_from(&long, &with(json!({})).to_string()).unwrap().event.user_agent;
     assert_eq!(cut, Some("ä".repeat(USER_AGENT_MAX_BYTES / 2)));
@@ -381,7 +392,9 @@ fn a_batch_takes_the_good_and_tells_the_bad() {
     };
     let results =
         read_batch(body.as_bytes(), &Origin::UNSEEN_BACKEND, NOW, Limits::default(), &mut new_id).unwrap();
-    let good = |id: &str| Ok(Accepted { event: Event { id: id.to_owned(), ..minimal() }, ignored_fields: 0 });
+    let good = |id: &str| {
+        Ok(Accepted { event: Event { id: id.to_owned(), ..minimal() }, ignored_fields: Vec::new() })
+    };
     let expected = vec![
         good("dregs-1"),
         Err(errors(&[(
