@@ -57,7 +57,8 @@ export class Analyst {
   /** What axe finds on the page once nothing moves or fades any more, by its rule and the elements. */
   async barriers() {
     await this.page.evaluate(async () => {
-      const ends = (animation) => Number.isFinite(animation.effect?.getComputedTiming().endTime);
+      // One that follows a scroll position ends nowhere.
+      const ends = ({ timeline, effect }) => timeline === document.timeline && Number.isFinite(effect?.getComputedTiming().endTime);
       await Promise.allSettled(document.getAnimations().filter(ends).map(({ finished }) => finished));
     });
     await this.page.evaluate(axe);

@@ -89,21 +89,112 @@ test("a channel without an event is refused in the words of the form, once", asy
   const { page: desk } = analyst;
   await analyst.open("/settings/channels");
   await desk.getByRole("button", { name: "New channel" }).click();
+  await desk.getByRole("button", { name: "Create" }).click();
+  const dialog = desk.getByRole("dialog");
+  for (const missing of ["Give it a name.", "Say where it is sent.", "Select at least one"]) await dialog.getByText(missing).waitFor();
+  assert.equal(await desk.evaluate(() => document.activeElement.closest(".mantine-TextInput-root").textContent.split(/\W/)[0]), "Name");
   await desk.getByLabel("Name", { exact: false }).fill("Silent");
   await desk.getByLabel("URL").fill("ftp://example.com/");
   await desk.getByRole("button", { name: "Create" }).click();
   await desk.getByText("Select at least one").waitFor();
   await desk.getByLabel("Identity scored").check();
   await desk.getByRole("button", { name: "Create" }).click();
-  const refusal = desk.getByRole("dialog").getByRole("alert");
+  const refusal = dialog.getByRole("alert");
   await refusal.waitFor();
   const words = await refusal.innerText();
   assert.match(words, /^That did not work\s+The URL /);
   assert.equal(words.match(/must start with/g).length, 1, words);
   assert.ok(!words.includes("config.url"), words);
+  assert.equal(await desk.getByLabel("URL").getAttribute("aria-invalid"), "true");
   assert.equal((await dregs.call("GET", "/channels")).length, 1);
   // Chromium tells its console of each refusal.
   analyst.complaints.splice(0);
+  await analyst.leave();
+});
+
+test("a channel that no rule names says that it is told of no escalation", async () => {
+  const channel = await dregs.call("POST", "/channels", { type: "WEBHOOK", name: "Pager", events: ["escalation.opened"], config: { url: receiver.url } });
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open(`/settings/channels/${channel.id}`);
+  await desk.getByText("No rule names this channel").waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  const conditions = [{ type: "SCORE_LT", category: "HUMANITY", threshold: 1 }];
+  const rule = await dregs.call("POST", "/escalation-rules", { name: "Paged", severity: "INFO", channels: [channel.slug], conditions });
+  await analyst.open(`/settings/channels/${channel.id}`);
+  await desk.getByText("Escalation opened").first().waitFor();
+  await desk.waitForLoadState("networkidle");
+  assert.equal(await desk.getByText("No rule names this channel").count(), 0);
+  await dregs.call("DELETE", `/escalation-rules/${rule.id}`);
+  await dregs.call("DELETE", `/channels/${channel.id}`);
+  await analyst.leave();
+});
+
+test("a threshold that no score has is said where it stands, and is not put right unseen", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/escalation-rules/new");
+  const threshold = desk.getByRole("textbox", { name: "Threshold" });
+  await threshold.fill("500");
+  await desk.getByText("0 to 100").waitFor();
+  await desk.getByText("Available once every condition is complete.").waitFor();
+  await desk.getByLabel("Name", { exact: false }).fill("Too high");
+  await desk.getByRole("button", { name: "Create", exact: false }).click();
+  await desk.getByText("Must be from 0 to 100.").waitFor();
+  assert.equal(await threshold.inputValue(), "500");
+  await threshold.fill("50");
+  await desk.getByText("0 to 100").waitFor({ state: "detached" });
+  // Chromium tells its console of each refusal.
+  analyst.complaints.splice(0);
+  await analyst.leave();
+});
+
+test("an address that leads nowhere says so beside the places there are, and that of a list leads to it", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  for (const path of ["/nowhere", "/settings/nothing", "/identities/ann/further"]) {
+    await desk.goto(dregs.url + path);
+    await desk.getByRole("heading", { name: "There is no such page" }).waitFor();
+    await desk.getByRole("navigation", { name: "Main" }).waitFor();
+  }
+  for (const [path, to] of [["/badge-rules", "/rules"], ["/escalation-rules", "/rules"], ["/channels", "/settings/channels"], ["/deliveries", "/settings/channels"]]) {
+    await desk.goto(dregs.url + path);
+    await desk.waitForURL(dregs.url + to);
+  }
+  await analyst.leave();
+});
+
+test("what opens while somebody is at the queue moves no row until it is asked for", async () => {
+  const rule = await dregs.call("POST", "/escalation-rules", { name: "Scripts", severity: "INFO", conditions: [{ type: "SCORE_LT", category: "HUMANITY", threshold: 30 }] });
+  const open = async (id) => {
+    await dregs.call("POST", "/events", { type: "user.login", identity: { id }, ip: "203.0.113.7", userAgent: "python-requests/2.32" });
+    await eventually(`the escalation of ${id}`, async () => (await dregs.call("GET", `/escalations?identity=${id}`)).content.length > 0);
+  };
+  for (const id of ["script-1", "script-2", "script-3"]) await open(id);
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open(`/escalations?rule=${rule.id}`);
+  const rows = () => desk.locator("[role=option] bdi:first-child").allInnerTexts();
+  assert.deepEqual(await rows(), ["script-3", "script-2", "script-1"]);
+  await open("script-4");
+  await desk.getByText("1 new").waitFor();
+  assert.deepEqual(await rows(), ["script-3", "script-2", "script-1"]);
+  // One that is done with goes, and what is new still waits.
+  await desk.keyboard.press("a");
+  await eventually("the next", async () => (await rows()).join() === "script-2,script-1");
+  await desk.getByRole("button", { name: "Show", exact: true }).click();
+  assert.deepEqual(await rows(), ["script-4", "script-2", "script-1"]);
+  await desk.locator("[role=option][aria-selected=true]", { hasText: "script-2" }).waitFor();
+  // Whoever is through sees what has come meanwhile.
+  await open("script-5");
+  await desk.getByText("1 new").waitFor();
+  for (const id of ["script-2", "script-1", "script-4"]) {
+    await desk.locator("[role=option]", { hasText: id }).click();
+    await desk.keyboard.press("a");
+  }
+  await eventually("the new one", async () => (await rows()).join() === "script-5");
+  assert.deepEqual(await analyst.barriers(), []);
+  await dregs.call("DELETE", `/escalation-rules/${rule.id}`);
   await analyst.leave();
 });
 

@@ -783,7 +783,7 @@ export interface paths {
         /**
          * Send an event
          * @description Answers after the event is durably stored. Sending the same id again stores nothing and answers
-         *     the first event. Fields that this version does not know are ignored.
+         *     the first event. Fields that this version does not know are ignored, and named in the answer.
          */
         post: operations["sendEvent"];
         delete?: never;
@@ -2314,6 +2314,12 @@ export interface components {
             id: string;
             /** @description The device, where the event had one. */
             fingerprint?: string | null;
+            /**
+             * @description Where there are any: fields that were not read, since this version does not know them, this key may not say
+             *     them, or they name nothing. Ten at most.
+             * @example []
+             */
+            ignoredFields?: string[];
         };
         /** @description Something a user did. It needs an identity or a device. */
         EventBody: {

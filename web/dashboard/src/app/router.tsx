@@ -9,7 +9,7 @@ import { lazyPage } from "./lazyPage";
 import { parseSearch, stringifySearch, type Search } from "./search";
 import { session } from "./session";
 
-const root = createRootRoute({ validateSearch: (search) => search as Search, notFoundComponent: NotThere });
+const root = createRootRoute({ validateSearch: (search) => search as Search });
 
 /** Pages inside the frame, for those who are signed in. */
 const frame = createRoute({
@@ -54,6 +54,11 @@ const routes = root.addChildren([
     createRoute({ ...inside, path: "/badge-rules/$id", component: lazyPage(() => import("../pages/rules/BadgeRulePage"), "BadgeRulePage") }),
     createRoute({ ...inside, path: "/escalation-rules/$id", component: lazyPage(() => import("../pages/rules/EscalationRulePage"), "EscalationRulePage") }),
     createRoute({ ...inside, path: "/deliveries/$id", component: lazyPage(() => import("../pages/deliveries/DeliveryPage"), "DeliveryPage") }),
+    createRoute({ ...inside, path: "/badge-rules", beforeLoad: () => { throw redirect({ to: "/rules" }); } }),
+    createRoute({ ...inside, path: "/escalation-rules", beforeLoad: () => { throw redirect({ to: "/rules" }); } }),
+    createRoute({ ...inside, path: "/channels", beforeLoad: () => { throw redirect({ to: "/settings/channels" }); } }),
+    createRoute({ ...inside, path: "/deliveries", beforeLoad: () => { throw redirect({ to: "/settings/channels" }); } }),
+    createRoute({ ...inside, path: "$", component: NotThere }),
     settings.addChildren([
       createRoute({ ...setting, path: "/", beforeLoad: () => { throw redirect({ to: "/settings/channels" }); } }),
       createRoute({ ...setting, path: "/channels", component: lazyPage(() => import("../pages/channels/ChannelList"), "ChannelList") }),

@@ -2,7 +2,9 @@
 
 import { Button, Checkbox, Group, NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import { useForm, type UseFormReturnType } from "@mantine/form";
-import { $api } from "../../api";
+import { useEffect } from "react";
+import { $api, asApiError } from "../../api";
+import { sentence } from "../../fields";
 import { Answer, Failure } from "../../parts/Answer";
 import { word } from "../../parts/score";
 import { TYPES, valuesOf, type Channel, type ChannelValues } from "./config";
@@ -22,11 +24,19 @@ interface Props {
 export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Props) {
   const form = useForm<ChannelValues>({
     initialValues: valuesOf(channel),
-    validate: { events: (events) => (events.length === 0 ? "Select at least one: without any, nothing is sent." : null) },
+    validate: {
+      name: (name) => (name.trim() === "" ? "Give it a name." : null),
+      url: (url, { type }) => (type !== "EMAIL" && url.trim() === "" ? "Say where it is sent." : null),
+      recipients: (recipients, { type }) => (type === "EMAIL" && recipients.length === 0 ? "Name at least one address." : null),
+      events: (events) => (events.length === 0 ? "Select at least one: without any, nothing is sent." : null),
+    },
   });
   const { type } = form.values;
+  const { setErrors } = form;
+  useEffect(() => setErrors(refusedFields(error)), [error, setErrors]);
   return (
-    <form onSubmit={form.onSubmit(onSubmit)}>
+    // Its fields say themselves what is missing: the browser's own bubble would stand over the next one.
+    <form noValidate onSubmit={form.onSubmit(onSubmit, (errors) => show(form, Object.keys(errors)))}>
       <Stack>
         {!channel && (
           <NativeSelect
@@ -50,6 +60,21 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
   );
 }
 
+/** Goes to the first field with an error. */
+function show(form: Form, fields: string[]): void {
+  const first = ["name", "url", "recipients", "events"].find((field) => fields.includes(field));
+  const node = first && form.getInputNode(first);
+  if (!node) return;
+  node.scrollIntoView({ block: "center" });
+  node.focus();
+}
+
+/** What the API refuses, by the fields of the form. */
+function refusedFields(error: unknown): Record<string, string> {
+  const details = asApiError(error)?.details ?? [];
+  return Object.fromEntries(details.map(({ field, message }) => [field.replace("config.", ""), sentence(message)]));
+}
+
 /** Where it leads. */
 function Target({ form }: { form: Form }) {
   switch (form.values.type) {
@@ -59,7 +84,7 @@ function Target({ form }: { form: Form }) {
           <TagsInput
             label="Recipients"
             description="From 1 to 20 addresses, each followed by Enter."
-            required={form.values.recipients.length === 0}
+            withAsterisk
             maxTags={20}
             splitChars={[",", " ", ";"]}
             {...form.getInputProps("recipients")}

@@ -1,6 +1,6 @@
 // A channel: what it is, how it is doing, what can be done with it, and all that it was to tell.
 
-import { Button, Group, Modal, SimpleGrid, Text } from "@mantine/core";
+import { Alert, Button, Group, Modal, SimpleGrid, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -10,6 +10,7 @@ import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Confirm } from "../../parts/Confirm";
 import { Facts, Page, Panel } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { Activity } from "./Activity";
@@ -32,7 +33,10 @@ export function ChannelPage() {
         {(shown) => (
           <>
             <SimpleGrid cols={{ base: 1, md: 2 }}>
-              <Panel title="Channel"><Facts facts={facts(shown)} /></Panel>
+              <Panel title="Channel">
+                <Facts facts={facts(shown)} />
+                <Unnamed channel={shown} />
+              </Panel>
               <Panel title="Health"><Health channel={shown} /></Panel>
             </SimpleGrid>
             <Activity channelId={shown.id} />
@@ -41,6 +45,18 @@ export function ChannelPage() {
         )}
       </Answer>
     </Page>
+  );
+}
+
+/** Escalations go only to channels that their rules name. */
+function Unnamed({ channel: { slug, events } }: { channel: Channel }) {
+  const isTold = events.some((event) => event.startsWith("ESCALATION_"));
+  const rules = $api.useQuery("get", "/api/escalation-rules", { params: { query: { pageSize: 100 } } }, { enabled: isTold });
+  if (!isTold || !rules.data?.last || rules.data.content.some(({ channels }) => channels.includes(slug))) return null;
+  return (
+    <Alert color="yellow" mt="sm" title="No rule names this channel">
+      <Text fz="sm">It is subscribed to escalations, and gets those of rules that name it. Name it in <PageLink to="/rules" underline="always">an escalation rule</PageLink>.</Text>
+    </Alert>
   );
 }
 

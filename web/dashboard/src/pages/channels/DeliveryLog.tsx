@@ -110,7 +110,7 @@ function LogFilters() {
   const types = $api.useQuery("get", "/api/event-types", undefined, { staleTime: Infinity });
   const isFiltered = FILTERS.some((name) => search[name]);
   return (
-    <Group gap="xs" role="search" aria-label="Filters">
+    <Group gap="xs" role="search" aria-label="Filters" className="filters">
       <ChoiceFilter name="status" label="Any status" options={STATUSES} />
       <ChoiceFilter name="event" label="Any event" options={(types.data ?? []).map(({ name }) => [name, word(name)])} />
       <TextFilter name="httpStatus" label="HTTP status" placeholder="503 or 5xx" w={110} />

@@ -1,6 +1,6 @@
 // The queue of escalations, to work through with the keyboard.
 
-import { Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { keepPreviousData } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
@@ -10,6 +10,7 @@ import { useMay } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
 import { Page } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
+import { useArrivals } from "./arrivals";
 import { Detail } from "./Detail";
 import classes from "./EscalationQueue.module.css";
 import { askAhead, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
@@ -33,8 +34,10 @@ export function EscalationQueue() {
 
 function Queue({ query, page, isWaiting }: { query: QueueQuery; page: EscalationPage; isWaiting: boolean }) {
   const moves = useMoves();
-  const rows = page.content.map((row) => moved(row, moves)).filter(({ status }) => !query.status || status === query.status);
-  const selection = useSelection(rows, JSON.stringify(query), isWaiting);
+  const all = page.content.map((row) => moved(row, moves)).filter(({ status }) => !query.status || status === query.status);
+  const list = JSON.stringify(query);
+  const { shown: rows, arrived, show } = useArrivals(all, isWaiting ? "" : list);
+  const selection = useSelection(rows, list, isWaiting);
   const current = selection.current && moved(selection.current, moves);
   const act = useAct({ ...selection, current });
   const navigate = useNavigate();
@@ -50,6 +53,12 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
     <div className={classes.queue}>
       <div>
         <QueueRows rows={rows} selection={selection} isWaiting={isWaiting} />
+        {arrived > 0 && (
+          <Group gap="xs" mt="xs" role="status">
+            <Text fz="sm">{arrived} new</Text>
+            <Button size="compact-xs" variant="default" onClick={show}>Show</Button>
+          </Group>
+        )}
         <QueuePager page={page} />
         <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · a acknowledge · c close · o reopen · Enter open identity</Text>
       </div>

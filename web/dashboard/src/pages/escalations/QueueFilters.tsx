@@ -19,10 +19,12 @@ export function QueueFilters() {
   return (
     <Group gap="xs">
       <Statuses />
-      <ChoiceFilter name="severity" label="Any severity" options={SEVERITIES.map((severity) => [severity, word(severity)])} />
-      <ChoiceFilter name="rule" label="Any rule" options={options} />
-      <TextFilter name="identity" label="Identity id" w={170} />
-      <ChoiceFilter name="by" label="Newest first" options={[["gravest", "Most severe first"], ["oldest", "Oldest first"]]} />
+      <Group gap="xs" className="filters">
+        <ChoiceFilter name="severity" label="Any severity" options={SEVERITIES.map((severity) => [severity, word(severity)])} />
+        <ChoiceFilter name="rule" label="Any rule" options={options} />
+        <TextFilter name="identity" label="Identity id" w={170} />
+        <ChoiceFilter name="by" label="Newest first" options={[["gravest", "Most severe first"], ["oldest", "Oldest first"]]} />
+      </Group>
     </Group>
   );
 }

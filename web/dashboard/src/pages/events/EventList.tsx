@@ -18,7 +18,7 @@ export function EventList() {
   const filter = Object.fromEntries(FILTERS.map((name) => [name, search[name]]));
   return (
     <Page title="Events">
-      <Group gap="xs">
+      <Group gap="xs" className="filters">
         <SearchFilter label="Event type" />
         <ChoiceFilter name="canonicalType" label="Any canonical type" options={options} />
         <TextFilter name="identity" label="Identity id" w={170} />

@@ -21,7 +21,7 @@ export function FilterBar() {
   const clear = useClearFilters();
   const isFiltered = Object.keys(filtersOf(search)).length > 0;
   return (
-    <Group gap="xs" role="search" aria-label="Filters">
+    <Group gap="xs" role="search" aria-label="Filters" className="filters">
       <SearchFilter label="Name, e-mail or id" />
       <ScoreRanges />
       <BadgeFilter />

@@ -3,7 +3,7 @@
 import { ActionIcon, Button, Group, NativeSelect, NumberInput, Select, Slider, Stack, Text } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { CONDITIONS_MAX, KINDS, subjectOf, turned, WHICH, type Condition } from "./condition";
+import { CONDITIONS_MAX, isInRange, KINDS, subjectOf, turned, WHICH, type Condition } from "./condition";
 import { row, type FieldErrors, type Row } from "./draft";
 import classes from "./Rules.module.css";
 import { useBadges } from "./rules";
@@ -45,7 +45,7 @@ export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props
               <IconTrash size={16} />
             </ActionIcon>
           </div>
-          <Wrong message={errors[`conditions[${n}]`]} />
+          <Wrong message={errorOf(errors, `conditions[${n}]`)} />
         </div>
       ))}
       <Wrong message={errors.conditions} />
@@ -63,6 +63,11 @@ export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props
       </Group>
     </Stack>
   );
+}
+
+/** Of a condition, or of a part of it. */
+function errorOf(errors: FieldErrors, path: string): ReactNode {
+  return errors[path] ?? Object.entries(errors).find(([field]) => field.startsWith(`${path}.`))?.[1];
 }
 
 function Wrong({ message }: { message: ReactNode }) {
@@ -112,8 +117,9 @@ function Threshold({ condition, onChange }: ParametersProps) {
         aria-label="Threshold"
         min={0}
         max={100}
-        clampBehavior="strict"
+        clampBehavior="none"
         allowDecimal={false}
+        error={isInRange(condition) ? undefined : "0 to 100"}
         value={condition.threshold ?? ""}
         onChange={(next) => onChange({ threshold: next === "" ? null : Number(next) })}
       />

@@ -54,7 +54,12 @@ export function turned(condition: Condition, type: string): Condition {
 
 /** Whether it says all that it has to. */
 export function isWhole(condition: Condition): boolean {
-  return subjectOf(condition.type) === "score" ? typeof condition.threshold === "number" : condition.badge !== "";
+  return subjectOf(condition.type) === "score" ? typeof condition.threshold === "number" && isInRange(condition) : condition.badge !== "";
+}
+
+/** Whether its threshold is one that a score can have; none is none yet. */
+export function isInRange({ threshold }: Condition): boolean {
+  return typeof threshold !== "number" || (threshold >= 0 && threshold <= 100);
 }
 
 /** A condition in words; `badgeName` says what people call the badge of a slug. */

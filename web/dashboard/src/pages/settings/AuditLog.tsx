@@ -83,7 +83,7 @@ function Entries() {
 
 function Filters() {
   return (
-    <Group gap="xs">
+    <Group gap="xs" className="filters">
       <TextFilter name="actor" label="Actor: e-mail or key" />
       <TextFilter name="action" label="Action: channel.create" />
       <TextFilter name="targetType" label="Target: channel" w={160} />

@@ -21,12 +21,16 @@ export function pageSnippet(publicKey: string | undefined): string {
 </script>`;
 }
 
+const ADA = '{ "name": "Ada Lovelace", "email": "ada@example.com" }';
+const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
+
 /** For a backend; the secret key stays in its environment. */
 export function eventCommand(secretKey: string | undefined): string {
   return `export DREGS_SECRET_KEY=${secretKey ?? "sk_…"}
 curl ${location.origin}/api/events \\
   -H "Authorization: Bearer $DREGS_SECRET_KEY" -H 'Content-Type: application/json' \\
-  -d '{"type": "user.signup", "identity": {"id": "user_1", "data": {"email": "ada@example.com"}}}'`;
+  -d '{"type": "user.signup", "identity": {"id": "user_1", "data": ${ADA}},
+       "ip": "203.0.113.20", "userAgent": "${FIREFOX}"}'`;
 }
 
 const SCRIPT = { ip: "203.0.113.99", userAgent: "python-requests/2.32", device: { fingerprint: "example-script" } };
@@ -37,7 +41,7 @@ export const EXAMPLE = [
     type: "user.signup",
     identity: { id: "example_ada", data: { name: "Ada Lovelace", email: "ada@lovelace.org" } },
     ip: "203.0.113.20",
-    userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+    userAgent: FIREFOX,
     device: { fingerprint: "example-laptop" },
   },
   ...["Qwrt Zxcv", "Asdf Hjkl", "Poiu Mnbv"].map((name, index) => ({
@@ -55,8 +59,6 @@ ${EXAMPLE.map((event) => `    ${JSON.stringify(event)}`).join(",\n")}
   ]'`;
 }
 
-const ADA = '{ "name": "Ada Lovelace", "email": "ada@example.com" }';
-
 /** A snippet in each language, by its name; each runs as it stands. */
 export const SNIPPETS: Record<string, (keys: Keys) => string> = {
   curl: ({ secretKey }) => exampleCommand(secretKey),
@@ -70,7 +72,7 @@ const answer = await fetch("${location.origin}/api/events", {
     type: "user.signup",
     identity: { id: "user_1", data: ${ADA} },
     ip: "203.0.113.20", // of the user, not of your backend
-    userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0", // likewise
+    userAgent: "${FIREFOX}", // likewise
   }),
 });
 if (!answer.ok) throw new Error(await answer.text());`,
