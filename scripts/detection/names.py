@@ -57,7 +57,7 @@ SMOOTHING = (20.0, 50.0)
 SCALE = 16
 # As in core/src/letters.rs.
 TYPED_SHARE = 0.8
-MADE_UP_MIN = 1.45
+MADE_UP_MIN = 1.67
 # Of the 16 files of the dictionary; longer entries are whole names written as one word.
 DICTIONARY_FILES = "0123"
 DICTIONARY_MAX_LETTERS = 10
@@ -100,6 +100,7 @@ PINYIN = {
     "w": "a ai an ang ei en eng o u",
 }
 WALK_WORD_MIN_COST = 6
+WALK_TWICE_MIN_KEYS = 3
 KEY_ROWS = ("qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm")
 
 
@@ -275,6 +276,11 @@ def mandarin():
     return {one + other for one in syllables for other in syllables}
 
 
+def has_walk(word, keys):
+    runs = {row[at : at + keys] for row in KEY_ROWS for at in range(len(row) - keys + 1)}
+    return any(text[at : at + keys] in runs for text in (word, word[::-1]) for at in range(len(text) - keys + 1))
+
+
 def is_doubted(word, names, gibberish):
     """Whether a rule of core/src/score/authenticity/name/mod.rs takes a word for made up, whoever bears it."""
     text = EDGE * 2 + word + EDGE
@@ -282,8 +288,9 @@ def is_doubted(word, names, gibberish):
     costs = [27 * (27 * first + second) + third for first, second, third in places]
     is_odd = sum(names[place] for place in costs) // (8 * len(costs)) >= WALK_WORD_MIN_COST
     walk = 4 if len(word) == 4 and is_odd else 5
-    runs = {row[at : at + walk] for row in KEY_ROWS for at in range(len(row) - walk + 1)}
-    is_walk = any(text[at : at + walk] in runs for text in (word, word[::-1]) for at in range(len(text) - walk + 1))
+    half = word[: len(word) // 2]
+    is_twice = word == half * 2 and len(half) >= WALK_TWICE_MIN_KEYS and has_walk(half, len(half))
+    is_walk = is_twice or has_walk(word, walk)
     is_unit = lambda unit: len(word) >= max(3 * unit, 4) and word == word[:unit] * (len(word) // unit)
     is_repeated = re.search(r"(.)\1\1\1", word) or any(map(is_unit, (1, 2, 3)))
     is_unspeakable = len(word) >= 6 and not re.search("[aeiouy]", word)

@@ -194,7 +194,10 @@ test("what opens while somebody is at the queue moves no row until it is asked f
   }
   await eventually("the new one", async () => (await rows()).join() === "script-5");
   assert.deepEqual(await analyst.barriers(), []);
+  // What a rule has opened stays when it is gone.
   await dregs.call("DELETE", `/escalation-rules/${rule.id}`);
+  await analyst.open("/escalations?status=ALL&identity=script-5");
+  await desk.getByText("Scripts has been deleted.").waitFor();
   await analyst.leave();
 });
 

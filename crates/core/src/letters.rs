@@ -16,7 +16,7 @@ const TYPED_SHARE: f64 = 0.8;
 const WORD_MIN_LETTERS: usize = 5;
 
 /// Of real names that the tables have not seen, 2 in 10,000 are above this.
-pub const MADE_UP_MIN: f64 = 1.45;
+pub const MADE_UP_MIN: f64 = 1.67;
 
 /// By how much a word is rather typed at random than a name, in nats a letter: about -1 for names, 2 for
 /// what a hand types. `None` for words that are short or not of the letters a to z.

@@ -13,6 +13,7 @@ import { Facts, Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
+import { useEscalationRules } from "../rules/rules";
 import { Activity } from "./Activity";
 import { ChannelForm } from "./ChannelForm";
 import { configOf, target, TYPES, webhookFacts, type Channel, type ChannelValues } from "./config";
@@ -51,8 +52,8 @@ export function ChannelPage() {
 /** Escalations go only to channels that their rules name. */
 function Unnamed({ channel: { slug, events } }: { channel: Channel }) {
   const isTold = events.some((event) => event.startsWith("ESCALATION_"));
-  const rules = $api.useQuery("get", "/api/escalation-rules", { params: { query: { pageSize: 100 } } }, { enabled: isTold });
-  if (!isTold || !rules.data?.last || rules.data.content.some(({ channels }) => channels.includes(slug))) return null;
+  const rules = useEscalationRules();
+  if (!isTold || !rules.data || rules.data.some(({ channels }) => channels.includes(slug))) return null;
   return (
     <Alert color="yellow" mt="sm" title="No rule names this channel">
       <Text fz="sm">It is subscribed to escalations, and gets those of rules that name it. Name it in <PageLink to="/rules" underline="always">an escalation rule</PageLink>.</Text>

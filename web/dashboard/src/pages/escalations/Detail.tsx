@@ -12,6 +12,7 @@ import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { CATEGORIES, scoreOf, word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
 import { byStrength, push, signed, type Observation } from "../identity/evidence";
+import { useEscalationRules } from "../rules/rules";
 import { ConditionsInWords } from "../rules/RuleTable";
 import { CloseWithReason } from "./CloseWithReason";
 import classes from "./EscalationQueue.module.css";
@@ -98,10 +99,13 @@ function Scores({ escalation: { identity: { id }, scoreSnapshot } }: { escalatio
 }
 
 function Rule({ escalation: { escalationRule: { id, label } } }: { escalation: Escalation }) {
-  const rule = $api.useQuery("get", "/api/escalation-rules/{id}", { params: { path: { id: Number(id) } } }, { staleTime: 60_000 });
+  const rules = useEscalationRules();
+  const rule = rules.data?.find((rule) => String(rule.id) === id);
   return (
-    <Panel title="Rule" actions={<PageLink to="/escalation-rules/$id" params={{ id }} fz="sm" className="break">{label}</PageLink>}>
-      <Answer of={rule} lines={2}>{({ conditions }) => <ConditionsInWords conditions={conditions} />}</Answer>
+    <Panel title="Rule" actions={rule && <PageLink to="/escalation-rules/$id" params={{ id }} fz="sm" className="break">{label}</PageLink>}>
+      <Answer of={rules} lines={2}>
+        {() => (rule ? <ConditionsInWords conditions={rule.conditions} /> : <Text c="dimmed"><span className="break">{label}</span> has been deleted.</Text>)}
+      </Answer>
     </Panel>
   );
 }

@@ -6,6 +6,7 @@ import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { word } from "../../parts/score";
+import { useEscalationRules } from "../rules/rules";
 import classes from "./EscalationQueue.module.css";
 import { ANY_STATUS, STATUSES } from "./escalations";
 
@@ -14,8 +15,8 @@ const SEVERITIES = ["CRITICAL", "WARNING", "INFO"];
 const COUNTED_MAX = 100_000;
 
 export function QueueFilters() {
-  const rules = $api.useQuery("get", "/api/escalation-rules", { params: { query: { pageSize: 100 } } });
-  const options = (rules.data?.content ?? []).map(({ id, name }): [string, string] => [String(id), name]);
+  const rules = useEscalationRules();
+  const options = (rules.data ?? []).map(({ id, name }): [string, string] => [String(id), name]);
   return (
     <Group gap="xs">
       <Statuses />

@@ -44,6 +44,8 @@ const WALK_MIN_KEYS: usize = 5;
 /// [`letters::cost`]: those of qwer and poiu cost 6.
 const WALK_WORD_MIN_KEYS: usize = 4;
 const WALK_WORD_MIN_COST: u32 = 6;
+/// Or the word is a walk twice (rtyrty).
+const WALK_TWICE_MIN_KEYS: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -134,13 +136,16 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
 fn is_keyboard_walk(word: &str) -> bool {
     let is_short = word.len() == WALK_WORD_MIN_KEYS && letters::cost(word) >= WALK_WORD_MIN_COST;
     let min = if is_short { WALK_WORD_MIN_KEYS } else { WALK_MIN_KEYS };
-    let backwards: String = word.chars().rev().collect();
-    [word, &backwards].into_iter().any(|word| {
-        let walks = word.as_bytes().windows(min);
-        walks
-            .into_iter()
-            .any(|walk| KEY_ROWS.iter().any(|row| row.as_bytes().windows(min).any(|keys| keys == walk)))
-    })
+    let (first, second) = word.as_bytes().split_at(word.len() / 2);
+    let is_twice = first == second && first.len() >= WALK_TWICE_MIN_KEYS && has_walk(first, first.len());
+    is_twice || has_walk(word.as_bytes(), min)
+}
+
+/// Whether so many keys in it are neighbours in a row, to the right or to the left.
+fn has_walk(word: &[u8], keys: usize) -> bool {
+    let backwards: Vec<u8> = word.iter().rev().copied().collect();
+    let in_a_row = |walk: &[u8]| KEY_ROWS.iter().any(|row| row.as_bytes().windows(keys).any(|keys| keys == walk));
+    [word, &backwards].into_iter().any(|word| word.windows(keys).any(in_a_row))
 }
 
 /// Whether a letter comes four times in a row, or the word is one to three letters three times or
@@ -201,6 +206,8 @@ mod tests {
             ("asdf123 meier", Kind::KeyboardWalk),
             ("Qwertzu Meier", Kind::KeyboardWalk),
             ("poiuytr", Kind::KeyboardWalk),
+            ("Rtyrty Trewtrew", Kind::KeyboardWalk),
+            ("asdasd", Kind::KeyboardWalk),
             ("aaaa", Kind::Repeated),
             ("Abcabcabc", Kind::Repeated),
             ("xoxoxo", Kind::Repeated),
@@ -248,6 +255,7 @@ mod tests {
             "Iolo Piotr",
             "Momo",
             "Lili",
+            "Nurnur Tangtang Dewdew",
             "Bobo Bo",
             "O'Neil-Smith",
             "Na Li",
