@@ -3,7 +3,6 @@
 import { Button, Group, Kbd, Stack, Text, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { $api } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Badges, Chip, ScoreChip, StatusChip } from "../../parts/Chip";
