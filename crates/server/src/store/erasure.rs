@@ -40,12 +40,14 @@ pub fn finish(tx: &mut Tx, identity_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Rows that fill pages nothing uses, in one transaction: about a megabyte.
-const OVERWRITTEN_ROWS: usize = 256;
-/// A row whose record takes the least there is in its leaf, and one whole page beside it, of 4,096 bytes:
-/// (4096 - 12) * 32 / 255 - 23 and 4096 - 4, less 3 for the head of the record. See "B-tree Cell Format" in
-/// the description of SQLite's file format.
-const OVERWRITTEN_BYTES: usize = 489 + 4_092 - 3;
+/// What rows fill of the pages that nothing uses, in one transaction.
+const OVERWRITTEN_BYTES: i64 = 1024 * 1024;
+
+/// A row whose record takes the least there is in its leaf, and one whole page beside it, less 3 for the head of the
+/// record. See "B-tree Cell Format" in the description of SQLite's file format.
+const fn overwriting_row_bytes(page_bytes: i64) -> i64 {
+    (page_bytes - 12) * 32 / 255 - 23 + page_bytes - 4 - 3
+}
 
 /// Overwrites pages of the SQLite file that nothing uses any more, in which rows of before may still be read;
 /// `false` when none is left. What PostgreSQL leaves behind, its vacuum removes.
@@ -57,10 +59,12 @@ pub fn overwrite_some(tx: &mut Tx) -> Result<bool> {
         tx.batch("drop table if exists unused_pages")?;
         return Ok(false);
     }
+    let page_bytes = tx.get("pragma page_size", &[], |row| row.get::<i64>(0))?;
+    let (rows, row_bytes) = (OVERWRITTEN_BYTES / page_bytes, overwriting_row_bytes(page_bytes));
     tx.batch(&format!(
         "create table if not exists unused_pages (content blob);
          insert into unused_pages with recursive n (i) as (select 1 union all select i + 1 from n
-           where i < {OVERWRITTEN_ROWS}) select zeroblob({OVERWRITTEN_BYTES}) from n"
+           where i < {rows}) select zeroblob({row_bytes}) from n"
     ))?;
     Ok(true)
 }

@@ -20,14 +20,14 @@ use super::files;
 use super::tally;
 use crate::clock::monotonic;
 
-/// Pages of log after which the checkpoint thread starts moving them into the database: 4 MiB, which
-/// a disk takes in about 10 ms.
-const CHECKPOINT_PAGES: u64 = 1_000;
+/// The log after which the checkpoint thread starts moving it into the database, in bytes: a disk takes that in
+/// about 10 ms.
+const CHECKPOINT_BYTES: u64 = 1024 * 1024;
 /// The least time between two checkpoints: under load each moves more, and pages that changed
 /// several times are moved once.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
-/// Pages of log from which it is large: 64 MiB. From here on, it is said what keeps it from being emptied.
-const LARGE_PAGES: u64 = 16_384;
+/// The log from which on it is large, in bytes, and it is said what keeps it from being emptied.
+const LARGE_BYTES: u64 = 64 * 1024 * 1024;
 /// The size of the log's file that is kept when the log begins anew, in bytes: a file that is there need not
 /// be made longer, which would take the file system's journal.
 const KEPT_BYTES: i64 = 64 * 1024 * 1024;
@@ -61,8 +61,9 @@ pub struct LogState {
 /// What the writer, the readers and the checkpoint thread know of the log.
 pub struct Log {
     path: PathBuf,
-    /// Pages in the log after the last commit.
+    /// Pages in the log after the last commit, and the bytes of each.
     pages: AtomicU64,
+    page_bytes: u64,
     /// Commits that wrote something.
     commits: AtomicU64,
     /// The writer is to move what little is left.
@@ -74,11 +75,12 @@ pub struct Log {
 }
 
 impl Log {
-    /// The log of the database at `path`, which `readers` threads read.
-    pub fn new(path: &Path, readers: usize) -> Self {
+    /// The log of the database at `path`, whose pages have `page_bytes`, and which `readers` threads read.
+    pub fn new(path: &Path, page_bytes: u64, readers: usize) -> Self {
         Self {
             path: files::log_of(path),
             pages: AtomicU64::new(0),
+            page_bytes,
             commits: AtomicU64::new(0),
             is_rest_wanted: AtomicBool::new(false),
             is_empty_wanted: AtomicBool::new(false),
@@ -99,6 +101,11 @@ impl Log {
     /// Begins a transaction of reader `index`, which lasts until the answer is dropped.
     pub fn read(&self, index: usize) -> Reading<'_> {
         self.readers.begin(index)
+    }
+
+    /// What is in it; its file is as long as it was once.
+    fn filled_bytes(&self) -> u64 {
+        self.pages.load(Ordering::Relaxed) * self.page_bytes
     }
 
     fn bytes(&self) -> u64 {
@@ -130,7 +137,8 @@ impl Upkeep {
             let pages = u64::try_from(pages).unwrap_or_default();
             let before = counter.pages.swap(pages, Ordering::Relaxed);
             // The log is written again from its beginning once it is empty.
-            tally::add(tally::LOG_PAGES, 1, if pages > before { pages - before } else { pages });
+            let added = if pages > before { pages - before } else { pages };
+            tally::add(tally::LOG_BYTES, 1, added * counter.page_bytes);
             counter.commits.fetch_add(1, Ordering::Relaxed);
             Ok(())
         }))?;
@@ -151,7 +159,7 @@ impl Upkeep {
             // What came since the checkpoint thread was at it. With it the log is empty, and is written
             // again from its beginning.
             let _ = passive(connection);
-        } else if self.log.pages.load(Ordering::Relaxed) >= CHECKPOINT_PAGES
+        } else if self.log.filled_bytes() >= CHECKPOINT_BYTES
             && self.woken_at.elapsed() >= CHECKPOINT_EVERY
         {
             self.woken_at = monotonic();
@@ -239,8 +247,8 @@ impl Checkpointer {
     fn rounds(&self) -> Option<Moved> {
         let mut moved = self.once()?;
         for _ in 1..ROUNDS_MAX {
-            let left = self.log.pages.load(Ordering::Relaxed).saturating_sub(moved.pages);
-            if !moved.is_all() || left < CHECKPOINT_PAGES {
+            let left = self.log.filled_bytes().saturating_sub(moved.pages * self.log.page_bytes);
+            if !moved.is_all() || left < CHECKPOINT_BYTES {
                 break;
             }
             moved = self.once()?;
@@ -260,7 +268,7 @@ impl Checkpointer {
     }
 
     fn is_worth_a_hold(&self) -> bool {
-        let is_large = self.log.pages.load(Ordering::Relaxed) >= LARGE_PAGES;
+        let is_large = self.log.filled_bytes() >= LARGE_BYTES;
         let is_long = self.log.blocked().is_some_and(|since| since.elapsed() >= BLOCKED_LONG);
         (is_large || is_long) && self.held_at.is_none_or(|at| at.elapsed() >= HOLD_EVERY)
     }
@@ -295,7 +303,7 @@ impl Checkpointer {
         self.log.set_blocked(Some(since));
         let bytes = self.log.bytes();
         let is_worth_a_line =
-            self.log.pages.load(Ordering::Relaxed) >= LARGE_PAGES || since.elapsed() >= BLOCKED_LONG;
+            self.log.filled_bytes() >= LARGE_BYTES || since.elapsed() >= BLOCKED_LONG;
         if !is_worth_a_line || self.told_at.is_some_and(|at| at.elapsed() < TELL_EVERY) {
             return;
         }

@@ -20,6 +20,10 @@ use super::words;
 /// Write jobs committed together: enough to share a flush among all that wait for it, few enough
 /// that the first of them does not wait long.
 const GROUP_MAX_JOBS: usize = 64;
+/// What a commit writes of a change to a row or an index entry, however small, in bytes. Most are small and far from
+/// one another: with SQLite's usual 4,096 an event of a new identity writes 88 KB and 3,300 a second are carried to
+/// their webhooks, with this 35 KB and 3,700, with 512, over which most rows run, 26 KB and 3,100.
+const PAGE_BYTES: i64 = 1_024;
 const CACHE_KIB: i32 = 64 * 1024;
 const READER_CACHE_KIB: i32 = 16 * 1024;
 const READERS: usize = 2;
@@ -38,6 +42,8 @@ pub fn open(
 
 fn start(path: &Path, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>) -> Result<Engine, StoreError> {
     let mut writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE, CACHE_KIB)?;
+    // Of a file that is there, nothing changes.
+    writer.pragma_update(None, "page_size", PAGE_BYTES)?;
     writer.pragma_update(None, "journal_mode", "wal")?;
     writer.pragma_update(None, "synchronous", "full")?;
     // What is deleted, or written anew elsewhere, must not stay readable in the file: in pages that are in
@@ -49,7 +55,8 @@ fn start(path: &Path, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>) -
     writer.execute_batch("commit")?;
 
     let health = Arc::new(Health::default());
-    let log = Arc::new(Log::new(path, READERS));
+    let page_bytes = writer.query_row("pragma page_size", [], |row| row.get::<_, u32>(0))?;
+    let log = Arc::new(Log::new(path, page_bytes.into(), READERS));
     let reader = || connect(path, OpenFlags::empty(), READER_CACHE_KIB);
     let (checkpointer, wake, woken) = Checkpointer::new(Arc::clone(&log), reader()?)?;
     let mut threads = vec![spawn("store-checkpoint", move || checkpointer.run(&woken))?];

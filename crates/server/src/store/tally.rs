@@ -16,8 +16,8 @@ pub struct Count {
     pub rows: u64,
 }
 
-/// What stands in place of a text for the pages that SQLite has written to its log: a run is a commit.
-pub const LOG_PAGES: &str = "pages of the log";
+/// What stands in place of a text for the bytes that SQLite has written to its log: a run is a commit.
+pub const LOG_BYTES: &str = "bytes of the log";
 
 static COUNTS: OnceLock<Mutex<Counts>> = OnceLock::new();
 

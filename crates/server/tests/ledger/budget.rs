@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use dregs_server::store::tally::{Counts, LOG_PAGES};
+use dregs_server::store::tally::{Counts, LOG_BYTES};
 
 use crate::support::engine::Engine;
 
@@ -18,7 +18,7 @@ const FAR_LESS: f64 = 0.8;
 const TRIFLE: f64 = 0.05;
 
 const COMMITS: &str = "commits";
-const PAGES: &str = "pages written to the log";
+const LOG: &str = "bytes written to the log";
 /// What a statement does that adds rows.
 const WRITTEN: &str = "written to";
 
@@ -51,9 +51,9 @@ impl Figures {
         };
         for (text, count) in counts {
             let (runs, rows) = (count.runs as f64, count.rows as f64);
-            if text == LOG_PAGES {
+            if text == LOG_BYTES {
                 add(COMMITS.to_owned(), runs);
-                add(PAGES.to_owned(), rows);
+                add(LOG.to_owned(), rows);
                 continue;
             }
             add("statements".to_owned(), runs);
@@ -93,7 +93,7 @@ impl Figures {
                 self.engine,
                 budget.unwrap_or(0.0)
             );
-            let is_of_commits = [COMMITS, PAGES].contains(&what.as_str());
+            let is_of_commits = [COMMITS, LOG].contains(&what.as_str());
             let chance = if is_of_commits { CHANCE_OF_COMMITS } else { CHANCE };
             let is_within = match budget {
                 Some(budget) => *figure <= budget * chance + TRIFLE && *figure >= budget * FAR_LESS - TRIFLE,

@@ -102,7 +102,7 @@ impl Play {
 }
 
 /// In how many indexes a row of each table is: of those that hold a part of the rows, as often as they do when the events
-/// are over. An entry that came and went, as of what is due, is among the pages of the log alone.
+/// are over. An entry that came and went, as of what is due, is among the bytes of the log alone.
 fn indexes(tx: &mut Tx) -> Result<BTreeMap<String, f64>, StoreError> {
     let sql = tx.dialect(
         "select tbl_name, coalesce(sql, '') from sqlite_master where type = 'index'",
