@@ -315,6 +315,23 @@ async fn slack_is_sent_cards_and_its_answers_are_heeded() {
 }
 
 #[tokio::test]
+async fn a_card_of_somebody_whose_id_is_invisible_says_it_by_numbers() {
+    let answer = Arc::new(Mutex::new(OK));
+    let slack = answering(&answer).await;
+    let server = TestServer::start(Engine::Sqlite).await;
+    clear(&server).await;
+    let url = format!("http://{}/services/T0/B0/s3cret", slack.address);
+    channel(&server, "SLACK", json!(["IDENTITY_SCORED"]), json!({"url": url})).await;
+    for (number, id) in ["\u{200b}", "\u{2060}\u{feff}", "\u{e0041}"].into_iter().enumerate() {
+        server.post("/api/events", event(&format!("e{number}"), id)).await;
+        let request = arrived(&slack, number + 1).await.remove(number);
+        let card: Value = serde_json::from_slice(&request.body).unwrap();
+        let first = id.chars().next().map(u32::from).unwrap();
+        assert!(card["text"].as_str().unwrap().contains(&format!("U+{first:04X}")), "{card}");
+    }
+}
+
+#[tokio::test]
 async fn slack_is_behind_the_same_guard_and_its_url_is_not_in_the_database() {
     let slack = Receiver::answering(OK).await;
     let ground = Ground::new(Engine::Sqlite);
