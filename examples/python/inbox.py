@@ -2,6 +2,7 @@
 newer, and know what a reviewer has settled."""
 
 import os
+import sys
 import threading
 
 import flask
@@ -18,7 +19,7 @@ class Inbox:
     in the transaction in which it acts."""
 
     def __init__(self):
-        self.secret = os.environ.get("DREGS_WEBHOOK_SECRET", "")
+        self.secret = os.environ.get("DREGS_WEBHOOK_SECRET") or sys.exit("set DREGS_WEBHOOK_SECRET: the signing secret of the channel")
         self.lock = threading.Lock()
         # Ids of events, the same at every attempt.
         self.seen = set()

@@ -57,6 +57,25 @@ test("a list is filtered and sorted, kept as a view for the team, and taken alon
   await analyst.leave();
 });
 
+test("what is out of range or taken is said at its field, and is not changed unseen", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/settings/retention");
+  const events = desk.getByRole("textbox", { name: /^Events/ });
+  await events.fill("5");
+  await desk.getByRole("button", { name: "Change…" }).click();
+  await desk.getByText("30 to 36,500, or empty.").waitFor();
+  assert.equal(await events.inputValue(), "5");
+  assert.equal(await desk.getByRole("dialog").count(), 0);
+  await analyst.open("/identities?humanityMax=30");
+  await desk.getByRole("button", { name: "Save this view" }).click();
+  await desk.getByRole("textbox", { name: "Name" }).last().fill("bots");
+  await desk.getByRole("button", { name: "Save", exact: true }).click();
+  await desk.getByText("There is a view of this name.").waitFor();
+  assert.deepEqual(await dregs.call("GET", "/views?page=identities"), []);
+  await analyst.leave();
+});
+
 test("a list is gone through by keyboard alone", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page: desk } = analyst;

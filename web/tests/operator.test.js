@@ -106,6 +106,13 @@ test("a channel without an event is refused in the words of the form, once", asy
   assert.equal(words.match(/must start with/g).length, 1, words);
   assert.ok(!words.includes("config.url"), words);
   assert.equal(await desk.getByLabel("URL").getAttribute("aria-invalid"), "true");
+  // What was refused stays to be mended, however often, and can be left.
+  await desk.getByLabel("URL").fill("http://10.0.0.1/x");
+  await desk.getByRole("button", { name: "Create" }).click();
+  await refusal.getByText("10.0.0.1", { exact: false }).waitFor();
+  assert.equal(await desk.getByLabel("Name", { exact: false }).inputValue(), "Silent");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await desk.getByRole("heading", { name: "Channels" }).waitFor();
   assert.equal((await dregs.call("GET", "/channels")).length, 1);
   // Chromium tells its console of each refusal.
   analyst.complaints.splice(0);

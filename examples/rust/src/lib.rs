@@ -69,8 +69,12 @@ struct Memory {
 
 impl Inbox {
     /// With the signing secret of the channel in `DREGS_WEBHOOK_SECRET`.
+    ///
+    /// # Panics
+    /// Without one: nothing that arrives could be verified.
     pub fn from_env() -> Self {
-        let secret = std::env::var("DREGS_WEBHOOK_SECRET").unwrap_or_default();
+        let secret = std::env::var("DREGS_WEBHOOK_SECRET");
+        let secret = secret.expect("set DREGS_WEBHOOK_SECRET: the signing secret of the channel");
         Self { secret, memory: Mutex::default() }
     }
 

@@ -52,10 +52,15 @@ export function asApiError(error: unknown): ApiError | undefined {
   return typeof error === "object" && error !== null && "code" in error ? (error as ApiError) : undefined;
 }
 
+/** Whether an error is one of the page's own: browsers throw a TypeError, too, where a server cannot be reached. */
+function isFault(error: unknown): error is Error {
+  return error instanceof Error && !(error instanceof TypeError && /fetch|network|load failed/i.test(error.message));
+}
+
 /** An error in words, with what is wrong with which field. */
 export function errorText(error: unknown): string {
   const refusal = asApiError(error);
-  if (!refusal) return "The server cannot be reached. Is it running?";
+  if (!refusal) return isFault(error) ? `This page has a fault: ${sentence(error.message)}` : "The server cannot be reached. Is it running?";
   if (refusal.details.length === 0) return refusal.message;
   // The message of such a refusal is its details.
   return refusal.details.map(({ field, message }) => [fieldName(field), message].filter(Boolean).join(" ")).map(sentence).join(" ");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::http::{StatusCode, header};
 use clap::Args;
 use dregs_core::notify::message::EventType;
+use dregs_core::notify::signature::Secret;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -69,6 +70,10 @@ impl Listen {
     async fn listen(self) -> Result<(), Failure> {
         let forward = self.forward.as_deref().map(Forward::to).transpose()?;
         let secret = self.secret.clone().or_else(config::client_webhook_secret);
+        if let Some(secret) = &secret {
+            let why = |error| Failure::Misused(format!("no signing secret: {error}"));
+            Secret::parse(secret).map_err(why)?;
+        }
         let api = if secret.is_none() { Some(self.server.connect()?) } else { None };
         let listener = self.bind().await?;
         let address = listener.local_addr().map_err(|error| Failure::Failed(error.to_string()))?;
@@ -189,9 +194,14 @@ impl Printer {
 fn summary(content: &Content, paint: Paint) -> String {
     let identity = content.identity.as_deref().unwrap_or("-");
     let sequence = content.sequence.map(|sequence| format!("  #{sequence}")).unwrap_or_default();
-    let scores: String = content.scores.iter().map(|score| format!("  {}", shown(score, paint))).collect();
+    // The scores of the moment were told by themselves.
+    let parts: Vec<_> = match content.badges.as_slice() {
+        [] => content.scores.iter().map(|score| shown(score, paint)).collect(),
+        badges => badges.to_vec(),
+    };
+    let parts: String = parts.iter().map(|part| format!("  {part}")).collect();
     let event = paint.paint(Tone::Strong, format_args!("{:EVENT_WIDTH$}", content.event));
-    format!("{event}  {identity}{sequence}{scores}")
+    format!("{event}  {identity}{sequence}{parts}")
 }
 
 fn shown(score: &Score, paint: Paint) -> String {
@@ -271,11 +281,15 @@ mod tests {
                 score("uniqueness", 91, Some(91)),
                 score("behavior", 40, None),
             ],
+            badges: Vec::new(),
         };
         assert_eq!(
             summary(&content, Paint::plain()),
             "IDENTITY_SCORED          user_1  #17  humanity 12 (-52)  uniqueness 91  behavior 40"
         );
+        let badges =
+            Content { event: "IDENTITY_BADGES_CHANGED".into(), badges: vec!["+bot".into()], ..content };
+        assert_eq!(summary(&badges, Paint::plain()), "IDENTITY_BADGES_CHANGED  user_1  #17  +bot");
         let test = Content { event: "CHANNEL_TEST".into(), ..Content::default() };
         assert_eq!(summary(&test, Paint::plain()), "CHANNEL_TEST             -");
     }

@@ -54,6 +54,8 @@ pub struct Content {
     pub sequence: Option<u64>,
     /// The category in lower case, its score, and the score of the cycle before.
     pub scores: Vec<Score>,
+    /// Badges that it says were given, such as `+bot`, and taken.
+    pub badges: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +78,14 @@ impl Content {
             identity: body["identityId"].as_str().or(data["identityId"].as_str()).map(str::to_owned),
             sequence: body["sequence"].as_u64(),
             scores: data["scores"].as_object().into_iter().flatten().filter_map(score).collect(),
+            badges: badges("+", &data["added"]).chain(badges("-", &data["removed"])).collect(),
         }
     }
+}
+
+fn badges<'b>(sign: &'b str, all: &'b Value) -> impl Iterator<Item = String> + 'b {
+    let slugs = all.as_array().into_iter().flatten().filter_map(|badge| badge["slug"].as_str());
+    slugs.map(move |slug| format!("{sign}{slug}"))
 }
 
 /// Answers every request to `listener` with what `answer` says, until `stop` resolves.
@@ -119,8 +127,12 @@ mod tests {
             identity: Some("user_1".into()),
             sequence: Some(2),
             scores: vec![score("humanity", 12, Some(64)), score("behavior", 40, None)],
+            badges: Vec::new(),
         };
         assert_eq!(Content::read(&body), expected);
+        let body = json!({"event": "IDENTITY_BADGES_CHANGED",
+            "data": {"added": [{"slug": "bot"}, {}], "removed": [{"slug": "trusted"}]}});
+        assert_eq!(Content::read(&body).badges, ["+bot", "-trusted"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use url::Url;
 use super::{Config, LogFormat, MASK};
 use crate::channels::egress::EgressPolicy;
 use crate::channels::smtp::SmtpConfig;
+use crate::ops::access::sign_in::is_password;
 use crate::store::{Address, masked_address};
 
 /// The port of a name server that is given without one.
@@ -142,9 +143,11 @@ pub(super) const SETTINGS: [Setting; 39] = [
     },
     Setting {
         key: "admin_password",
-        expects: "a password",
+        expects: "a password of at least 10 characters",
         visibility: Visibility::Secret,
-        read: |config, text| optional(&mut config.admin_password, text, |text| Some(text.to_owned())),
+        read: |config, text| {
+            optional(&mut config.admin_password, text, |text| is_password(text).then(|| text.to_owned()))
+        },
         write: |config| config.admin_password.clone(),
     },
     Setting {

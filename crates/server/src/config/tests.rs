@@ -178,6 +178,7 @@ fn a_wrong_value_is_one_line_that_names_the_setting_and_what_is_expected() {
             "postgres://u:hunter2@h/d?sslmode=verify",
             "sslmode=verify is none of disable, allow, prefer, require, verify-ca, verify-full",
         ),
+        ("DREGS_ADMIN_PASSWORD", "hunter2", "expected a password of at least 10 characters"),
         ("DREGS_SECRET_KEY", "hunter2", "expected a key that starts with sk_ and has no spaces"),
     ];
     for (name, value, problem) in cases {
@@ -317,7 +318,7 @@ fn an_empty_variable_unsets_what_the_file_set() {
 fn secrets_are_masked_wherever_a_configuration_is_shown() {
     let variables = [
         ("DREGS_MASTER_KEY", "hunter2"),
-        ("DREGS_ADMIN_PASSWORD", "hunter2"),
+        ("DREGS_ADMIN_PASSWORD", "hunter2hunter2"),
         ("DREGS_SECRET_KEY", "sk_hunter2"),
         ("DREGS_PUBLIC_KEY", "pk_1"),
         ("DREGS_DATABASE_URL", "postgres://ann:hunter2@db.internal/dregs?sslmode=require"),

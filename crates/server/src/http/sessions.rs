@@ -147,7 +147,7 @@ pub async fn password(
     match changed.await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(refusal) => {
-            let message = "The current password is another one.";
+            let message = "The current password is wrong.";
             Err(refused(refusal, StatusCode::BAD_REQUEST, Code::WrongPassword, message))
         }
     }

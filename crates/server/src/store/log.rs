@@ -159,9 +159,7 @@ impl Upkeep {
             // What came since the checkpoint thread was at it. With it the log is empty, and is written
             // again from its beginning.
             let _ = passive(connection);
-        } else if self.log.filled_bytes() >= CHECKPOINT_BYTES
-            && self.woken_at.elapsed() >= CHECKPOINT_EVERY
-        {
+        } else if self.log.filled_bytes() >= CHECKPOINT_BYTES && self.woken_at.elapsed() >= CHECKPOINT_EVERY {
             self.woken_at = monotonic();
             // Full means that it is at it already.
             let _ = self.wake.try_send(Ask::Checkpoint);
@@ -302,8 +300,7 @@ impl Checkpointer {
         let since = self.log.blocked().unwrap_or_else(monotonic);
         self.log.set_blocked(Some(since));
         let bytes = self.log.bytes();
-        let is_worth_a_line =
-            self.log.filled_bytes() >= LARGE_BYTES || since.elapsed() >= BLOCKED_LONG;
+        let is_worth_a_line = self.log.filled_bytes() >= LARGE_BYTES || since.elapsed() >= BLOCKED_LONG;
         if !is_worth_a_line || self.told_at.is_some_and(|at| at.elapsed() < TELL_EVERY) {
             return;
         }

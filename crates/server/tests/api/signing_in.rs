@@ -177,7 +177,7 @@ async fn another_password_ends_every_other_session() {
         server.request(Method::POST, "/api/auth/password").bearer_auth(&mine).json(&body)
     };
     let new = "a password of some length";
-    let wrong = "400 wrong_password The current password is another one.";
+    let wrong = "400 wrong_password The current password is wrong.";
     assert_eq!(refusal(change("wrong", new)).await, wrong);
     let short = refusal(change(ADMIN_PASSWORD, "short")).await;
     let expected = "newPassword: must have at least 10 characters, and at most 1024 bytes";

@@ -3,8 +3,10 @@ use super::{Done, Ground};
 #[test]
 fn config_prints_what_is_in_force_where_it_comes_from_and_no_secret() {
     let ground = Ground::new();
-    ground
-        .write("dregs.toml", "listen = \"127.0.0.1:9000\"\nadmin_password = \"hunter2\"\ndeadline_ms = 1\n");
+    ground.write(
+        "dregs.toml",
+        "listen = \"127.0.0.1:9000\"\nadmin_password = \"hunter2hunter2\"\ndeadline_ms = 1\n",
+    );
     let variables = [("DREGS_SECRET_KEY", "sk_hunter2"), ("DREGS_DEADLINE_MS", "500")];
     let done = ground.run(&["config", "--min-cycle-ms", "0"], &variables);
     let expected = "\

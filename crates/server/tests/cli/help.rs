@@ -31,7 +31,7 @@ fn help_says_how_each_command_is_used() {
 #[test]
 fn a_wrong_call_is_2_and_says_what_is_right() {
     let ground = Ground::new();
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["trigger", "scored", "--key", "sk_1"], "there are identity.scored, identity.badges_changed"),
         (&["trigger", "identity.scored"], "dregs: no secret key: give --key sk_… or set DREGS_SECRET_KEY"),
         (&["listen", "--forward", "localhost", "--key", "sk_1"], "dregs: --forward: \"localhost\" is not"),
@@ -40,6 +40,7 @@ fn a_wrong_call_is_2_and_says_what_is_right() {
             &["listen", "--key", "sk_98fdda075c46…"],
             "dregs: --key or DREGS_SECRET_KEY: it holds what no key does",
         ),
+        (&["listen", "--secret", "abc"], "dregs: no signing secret: it does not start with whsec_"),
         (&["verify"], "dregs: no signing secret: give --secret whsec_… or set DREGS_WEBHOOK_SECRET"),
         (&["keys", "create", "Shop", "--origin", "shop"], "expected an origin such as https://example.com"),
     ];

@@ -186,6 +186,7 @@ fn keys_are_made_listed_revoked_and_enabled() {
     };
     let pair = |name: &str, state: &str| (name.to_owned(), state.to_owned());
     assert_eq!(states(), [pair("Default", "enabled"), pair("Shop", "enabled")]);
+    assert!(ground.run(&["keys", "list"], &[]).stdout.contains("  https://shop.example.com\n"));
     assert_eq!(ground.run(&["keys", "revoke", "2"], &[]).code, Some(0));
     assert_eq!(states(), [pair("Default", "enabled"), pair("Shop", "revoked")]);
     assert_eq!(ground.run(&["keys", "enable", "2"], &[]).code, Some(0));

@@ -38,7 +38,10 @@ function Old<T>({ of: { error, refetch, dataUpdatedAt } }: { of: Asked<T> }) {
 /** Comes into view: it stands below the form that was sent. */
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
   const alert = useRef<HTMLDivElement>(null);
-  useEffect(() => alert.current?.scrollIntoView({ block: "nearest" }), [error]);
+  useEffect(() => {
+    // Newer browsers answer with a promise, which is no clean-up.
+    void alert.current?.scrollIntoView({ block: "nearest" });
+  }, [error]);
   return (
     <Alert ref={alert} color="red" icon={<IconAlertCircle />} title="That did not work" role="alert">
       <Text fz="sm"><Words text={errorText(error)} /></Text>

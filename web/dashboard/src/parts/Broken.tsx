@@ -4,15 +4,13 @@ import { useEffect } from "react";
 import { PageNotLoaded } from "../app/lazyPage";
 import { isThere, onBack } from "../app/reach";
 import { Failure } from "./Answer";
-import { asApiError } from "../api";
 
 /** Instead of a page that failed. */
 export function Broken({ error }: { error: unknown }) {
   if (error instanceof PageNotLoaded) return <NotLoaded />;
-  const shown = asApiError(error) ?? (error instanceof TypeError || !(error instanceof Error) ? error : { code: "page", message: error.message, details: [] });
   return (
     <Stack p="xl" align="flex-start">
-      <Failure error={shown} />
+      <Failure error={error} />
       <Button variant="default" onClick={() => location.reload()}>Load the page again</Button>
     </Stack>
   );

@@ -39,7 +39,7 @@ export function DeviceLink({ fingerprint }: { fingerprint: string }) {
 /** Which device it is, and where it was last. */
 export const DEVICE_COLUMNS: Column<Device>[] = [
   { title: "Device", cell: ({ fingerprint, disregarded }) => <><DeviceLink fingerprint={fingerprint} /> {disregarded && <Chip tone={2}>Disregarded</Chip>}</> },
-  { title: "Browser", cell: ({ userAgent }) => <span className="clip" style={{ display: "inline-block", maxWidth: 340 }} title={userAgent ?? undefined}>{userAgent ?? "–"}</span> },
+  { title: "Browser", cell: ({ userAgent }) => <span className="clip" style={{ display: "inline-block", maxWidth: 340 }} title={userAgent ?? undefined}>{userAgent?.replace(/^Mozilla\/5\.0 /, "") ?? "–"}</span> },
   { title: "IP address", sort: "ip", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
   { title: "Network and location", cell: (device) => [device.asnLabel ?? device.asn, placeOf(device)].filter(Boolean).join(", ") || "–" },
   { title: "First seen", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },

@@ -23,7 +23,7 @@ export function band(score: number): number {
 
 /** "HUMANITY" as a word: "Humanity"; "SHARED_IP" as two: "Shared IP". */
 export function word(name: string): string {
-  const text = name.toLowerCase().replaceAll("_", " ").replace(/\bip\b/, "IP");
+  const text = name.toLowerCase().replaceAll("_", " ").replace(/\b(ip|mfa|api|url)\b/g, (short) => short.toUpperCase());
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -29,6 +29,11 @@ const VALUE_BY_VARIATION: [(f64, f64); 5] = [(0.05, 0.03), (0.2, 0.2), (0.4, 0.5
 /// milliseconds, an evenness counts for a third, and only a clockwork stands out.
 const LISTENING_MS: [(f64, f64); 2] = [(8_000.0, 1.0), (16_000.0, 3.0)];
 
+/// Of so many gaps and more, the longest part is left out where the others are a clockwork's: it sleeps now and then.
+const PAUSES_MIN_GAPS: usize = 20;
+const PAUSES_ONE_IN: usize = 10;
+const CLOCKWORK_MAX: f64 = 0.2;
+
 /// Median gap in milliseconds, and its value: two deliberate acts of a person take at least half a
 /// second (choosing and reaching a target, by Fitts' and Hick's laws), and mostly seconds.
 const VALUE_BY_MEDIAN_MS: [(f64, f64); 4] = [(50.0, 0.02), (150.0, 0.1), (400.0, 0.4), (800.0, 1.0)];
@@ -50,9 +55,8 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     gaps.sort_unstable_by(f64::total_cmp);
     let median = gaps[gaps.len() / 2];
     let count = gaps.len() as f64;
-    let mean = gaps.iter().sum::<f64>() / count;
-    let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / count;
-    let variation = variance.sqrt() / mean;
+    let even = even_gaps(&gaps);
+    let Spread { mean, variation } = Spread::of(even);
 
     let by_variation = interpolate(&VALUE_BY_VARIATION, variation * interpolate(&LISTENING_MS, mean));
     let by_speed = interpolate(&VALUE_BY_MEDIAN_MS, median);
@@ -64,8 +68,13 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
             duration(median)
         )
     } else {
+        let which = if even.len() < gaps.len() {
+            format!("{} of {times}", even.len())
+        } else {
+            format!("The {times}")
+        };
         format!(
-            "The {times} between its events last {} on average and vary by {:.0}% of that; people vary by 80% and \
+            "{which} between its events last {} on average and vary by {:.0}% of that; people vary by 80% and \
              more, a clockwork by none.",
             duration(mean),
             variation * 100.0
@@ -76,10 +85,35 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     Some(
         finding
             .with("gaps", gaps.len())
+            .with("evenGaps", even.len())
             .with("medianMillis", thousandths(median))
             .with("meanMillis", thousandths(mean))
             .with("variation", thousandths(variation)),
     )
+}
+
+/// How long gaps last, and how much they differ.
+struct Spread {
+    mean: f64,
+    /// Standard deviation by mean.
+    variation: f64,
+}
+
+impl Spread {
+    fn of(gaps: &[f64]) -> Self {
+        let count = gaps.len() as f64;
+        let mean = gaps.iter().sum::<f64>() / count;
+        let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / count;
+        Self { mean, variation: variance.sqrt() / mean }
+    }
+}
+
+/// Of gaps in the order of their length: all, or those that show a clockwork between its pauses.
+fn even_gaps(gaps: &[f64]) -> &[f64] {
+    let pauses = if gaps.len() < PAUSES_MIN_GAPS { 0 } else { gaps.len() / PAUSES_ONE_IN };
+    let shorter = &gaps[..gaps.len() - pauses];
+    let is_clockwork = |gaps: &[f64]| Spread::of(gaps).variation <= CLOCKWORK_MAX;
+    if !is_clockwork(gaps) && is_clockwork(shorter) { shorter } else { gaps }
 }
 
 #[cfg(test)]
@@ -107,6 +141,22 @@ mod tests {
         let words = "The 20 gaps between its events last 10.0 s on average and vary by 0% of that; people vary by \
                      80% and more, a clockwork by none.";
         assert_eq!(at(every(10_000)), Some((0.03, words.to_owned())));
+    }
+
+    #[test]
+    fn a_clockwork_that_sleeps_now_and_then_is_one() {
+        let sleeping = |every: i64, millis: i64| {
+            (0..50).scan(0, move |at, n| {
+                *at += if n % every == every - 1 { millis } else { 1_000 };
+                Some(*at)
+            })
+        };
+        let words = "45 of 49 gaps between its events last 1.0 s on average and vary by 0% of that; people vary by 80% \
+                     and more, a clockwork by none.";
+        for (every, millis) in [(50, 75_000), (25, 600_000), (15, 9_000)] {
+            assert_eq!(at(sleeping(every, millis)), Some((0.03, words.to_owned())), "{every}");
+        }
+        assert!(at(sleeping(4, 9_000)).is_some_and(|(value, _)| value > 0.5), "a quarter are no exceptions");
     }
 
     #[test]

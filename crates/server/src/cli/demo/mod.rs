@@ -184,6 +184,7 @@ fn introduce(stage: &Stage) {
     line("  bots      3, regular as a clock    ring       5 accounts on one device");
     line("  throwaway mail addresses, a new one every few seconds");
     line("");
+    line("All but the throwaway ones have a past of some days, sent at the start.");
     line("Each is scored from 0 to 100 for humanity, authenticity, uniqueness and behavior. Each line with");
     line("a ✓ is a webhook that arrived with two genuine signatures. Meanwhile, in a browser:");
     line("");

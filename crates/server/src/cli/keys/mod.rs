@@ -134,13 +134,13 @@ impl Opened {
 
 async fn list(opened: &Opened) -> Result<(), Failure> {
     let found = opened.store.read(credentials::all).await.map_err(|error| opened.failed(&error))?;
-    let heads = ["ID", "NAME", "STATE", "CREATED", "PUBLIC KEY"].map(str::to_owned);
-    let rows: Vec<[String; 5]> = [heads].into_iter().chain(found.iter().map(row)).collect();
+    let heads = ["ID", "NAME", "STATE", "CREATED", "PUBLIC KEY", "ORIGINS"].map(str::to_owned);
+    let rows: Vec<[String; 6]> = [heads].into_iter().chain(found.iter().map(row)).collect();
     columns(&rows).iter().for_each(line);
     Ok(())
 }
 
-fn row(credential: &Credential) -> [String; 5] {
+fn row(credential: &Credential) -> [String; 6] {
     let created: String = credential.created_at.to_string().chars().take("2026-11-23".len()).collect();
     [
         credential.id.to_string(),
@@ -148,6 +148,7 @@ fn row(credential: &Credential) -> [String; 5] {
         if credential.enabled { "enabled" } else { "revoked" }.to_owned(),
         created,
         credential.public_key.clone(),
+        credential.allowed_origins.join(" "),
     ]
 }
 

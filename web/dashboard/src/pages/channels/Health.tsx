@@ -18,7 +18,7 @@ export function HealthWords({ channel }: { channel: Channel }) {
   const { status, failures, resumesAt, lastError, disabledReason } = channel.health;
   if (!channel.enabled) return <>{disabledReason ?? "Deliveries are paused until it is enabled again."}</>;
   if (channel.events.length === 0) return <>It is subscribed to no event.</>;
-  if (status === "HEALTHY") return <>The latest attempt did not fail.</>;
+  if (status === "HEALTHY") return null;
   return (
     <>
       {failures === 1 ? "The last attempt failed" : `${failures} attempts in a row failed`}{lastError && `: ${lastError}`}.

@@ -65,7 +65,8 @@ function Own({ view, shown }: { view: View; shown: Search }) {
 function Save({ search }: { search: Search }) {
   const [isOpen, { toggle, close }] = useDisclosure(false);
   const save = useSaveView();
-  const form = useForm({ initialValues: { name: "" } });
+  const isTaken = (name: string) => BUILT_IN.some(([taken]) => taken.toLowerCase() === name.trim().toLowerCase());
+  const form = useForm({ initialValues: { name: "" }, validate: { name: (name) => (isTaken(name) ? "There is a view of this name." : null) } });
   const done = () => {
     form.reset();
     close();

@@ -45,7 +45,7 @@ export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props
               <IconTrash size={16} />
             </ActionIcon>
           </div>
-          <Wrong message={errorOf(errors, `conditions[${n}]`)} />
+          <Wrong message={errorOf(errors, `conditions[${n}]`) ?? (isInRange(condition) ? undefined : "Must be from 0 to 100.")} />
         </div>
       ))}
       <Wrong message={errors.conditions} />
@@ -119,7 +119,7 @@ function Threshold({ condition, onChange }: ParametersProps) {
         max={100}
         clampBehavior="none"
         allowDecimal={false}
-        error={isInRange(condition) ? undefined : "0 to 100"}
+        error={!isInRange(condition)}
         value={condition.threshold ?? ""}
         onChange={(next) => onChange({ threshold: next === "" ? null : Number(next) })}
       />

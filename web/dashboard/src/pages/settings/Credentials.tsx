@@ -76,7 +76,7 @@ function Actions({ credential }: { credential: Credential }) {
     },
   });
   const params = { path: { id } };
-  const set = (enabled: boolean) => change.mutate({ params, body: { enabled } });
+  const set = (enabled: boolean) => change.mutate({ params, body: { enabled } }, { onSuccess: () => tell(`${name} is ${enabled ? "enabled" : "revoked"}.`) });
   return (
     <>
       <Edit credential={credential} />

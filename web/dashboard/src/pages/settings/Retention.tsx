@@ -44,9 +44,14 @@ function Shown({ shown }: { shown: Body }) {
   return <Facts facts={KINDS.map(([kind, label]) => [label, words(shown[kind].days)])} />;
 }
 
+function outOfRange(days: number | "", least: number): string | null {
+  return days !== "" && (days < least || days > MOST_DAYS) ? `${least} to ${MOST_DAYS.toLocaleString("en")}, or empty.` : null;
+}
+
 function Change({ shown }: { shown: Body }) {
   const initialValues = Object.fromEntries(KINDS.map(([kind]) => [kind, shown[kind].days ?? ""])) as Record<Kind, number | "">;
-  const form = useForm({ initialValues });
+  const validate = Object.fromEntries(KINDS.map(([kind]) => [kind, (days: number | "") => outOfRange(days, shown[kind].leastDays)]));
+  const form = useForm({ initialValues, validate, validateInputOnBlur: true });
   const [asked, ask] = useState<Days>();
   const begin = (values: typeof initialValues) =>
     ask(Object.fromEntries(KINDS.map(([kind]) => [kind, values[kind] === "" ? null : values[kind]])) as Days);
@@ -62,7 +67,7 @@ function Change({ shown }: { shown: Body }) {
             min={shown[kind].leastDays}
             max={MOST_DAYS}
             allowDecimal={false}
-            clampBehavior="blur"
+            clampBehavior="none"
             maw={560}
             {...form.getInputProps(kind)}
           />

@@ -78,7 +78,7 @@ function Days({ usage }: { usage: Body }) {
         facts={[
           ["Total", total.toLocaleString("en")],
           ["Average per day", average(total / times.length)],
-          ["Busiest day", most.toLocaleString("en")],
+          ["Most on one day", most.toLocaleString("en")],
         ]}
       />
     </>

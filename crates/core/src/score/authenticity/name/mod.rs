@@ -144,7 +144,8 @@ fn is_keyboard_walk(word: &str) -> bool {
 /// Whether so many keys in it are neighbours in a row, to the right or to the left.
 fn has_walk(word: &[u8], keys: usize) -> bool {
     let backwards: Vec<u8> = word.iter().rev().copied().collect();
-    let in_a_row = |walk: &[u8]| KEY_ROWS.iter().any(|row| row.as_bytes().windows(keys).any(|keys| keys == walk));
+    let in_a_row =
+        |walk: &[u8]| KEY_ROWS.iter().any(|row| row.as_bytes().windows(keys).any(|keys| keys == walk));
     [word, &backwards].into_iter().any(|word| word.windows(keys).any(in_a_row))
 }
 
