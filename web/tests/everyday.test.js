@@ -72,7 +72,7 @@ test("what is out of range or taken is said at its field, and is not changed uns
   await desk.getByRole("textbox", { name: "Name" }).last().fill("bots");
   await desk.getByRole("button", { name: "Save", exact: true }).click();
   await desk.getByText("There is a view of this name.").waitFor();
-  assert.deepEqual(await dregs.call("GET", "/views?page=identities"), []);
+  assert.ok(!(await dregs.call("GET", "/views?page=identities")).some(({ name }) => name === "bots"));
   await analyst.leave();
 });
 

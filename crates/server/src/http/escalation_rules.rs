@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use dregs_core::badge;
 use dregs_core::notify::message::EventType;
 use dregs_core::rules::{Condition, EscalationRule, Severity};
 use dregs_core::time::Timestamp;
@@ -172,6 +173,7 @@ pub async fn create(
     let kept = new.read(caller.team_id(), None, app.clock.now())?;
     let team_id = caller.team_id();
     check_channels(&app, team_id, &kept.rule).await?;
+    check_badges(&app, team_id, &kept.rule, &[]).await?;
     Ok((StatusCode::CREATED, Answer(changed(&app, actor, Change::Create(kept)).await?.into())))
 }
 
@@ -192,6 +194,7 @@ pub async fn replace(
     let before = find::<EscalationRule>(&app, &caller, &id).await?;
     let after = new.read(caller.team_id(), Some(&before), app.clock.now())?;
     check_channels(&app, caller.team_id(), &after.rule).await?;
+    check_badges(&app, caller.team_id(), &after.rule, &before.rule.conditions).await?;
     Ok(Answer(changed(&app, actor, Change::Update { before, after }).await?.into()))
 }
 
@@ -335,6 +338,32 @@ pub async fn backtest(
         sample: IdentityBody::all(found.sample).await?,
         good_sample: IdentityBody::all(found.good_sample).await?,
     }))
+}
+
+/// Whoever names a badge expects that somebody can have it; one that is gone since may stay in a rule.
+async fn check_badges(
+    app: &App,
+    team_id: i64,
+    rule: &EscalationRule,
+    before: &[Condition],
+) -> Result<(), ApiError> {
+    let own = app.store.read(rules::all_badges).await?;
+    let is_known = |slug: &str| {
+        let mut own = own.iter().filter(|kept| kept.team_id == team_id);
+        badge::is_of_analyzers(slug) || own.any(|kept| kept.rule.slug == slug)
+    };
+    for (n, condition) in rule.conditions.iter().enumerate() {
+        match condition {
+            Condition::BadgeExists { badge } | Condition::BadgeNotExists { badge }
+                if !is_known(badge) && !before.contains(condition) =>
+            {
+                let field = format!("conditions[{n}].badge");
+                return Err(ApiError::field(&field, format!("there is no badge `{badge}`")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Whoever names a channel expects that it is told.

@@ -370,6 +370,36 @@ async fn what_is_wrong_with_a_condition_is_said_in_the_words_of_the_api() {
 }
 
 #[tokio::test]
+async fn a_rule_names_badges_that_there_are() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let rule = |kind: &str, badge: &str| {
+        let conditions = json!([{"type": "IDENTITY_AGE_GT", "seconds": 60}, {"type": kind, "badge": badge}]);
+        json!({"name": format!("{kind} {badge}"), "severity": "INFO", "conditions": conditions})
+    };
+    for kind in ["BADGE_EXISTS", "BADGE_NOT_EXISTS"] {
+        let unknown = with_json(&server, Method::POST, "/api/escalation-rules", &rule(kind, "robot"));
+        assert_eq!(
+            refusal(unknown).await,
+            "400 bad_request conditions[1].badge: there is no badge `robot`",
+            "{kind}"
+        );
+        server.post("/api/escalation-rules", rule(kind, "card-testing")).await;
+    }
+    // What a rule asked for before its badge was gone may stay.
+    let badge = json!({"name": "Robot", "type": "BAD", "conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 5}]});
+    let badge = server.post("/api/badge-rules", badge).await;
+    let made = server.post("/api/escalation-rules", rule("BADGE_EXISTS", "robot")).await;
+    let (gone, answer) =
+        server.call(Method::DELETE, &format!("/api/badge-rules/{}?force=true", badge["id"]), None).await;
+    assert_eq!(gone, 204, "{answer}");
+    let path = format!("/api/escalation-rules/{}", made["id"]);
+    let (status, _) = server.call(Method::PUT, &path, Some(rule("BADGE_EXISTS", "robot"))).await;
+    assert_eq!(status, 200);
+    let other = with_json(&server, Method::PUT, &path, &rule("BADGE_NOT_EXISTS", "robot"));
+    assert_eq!(refusal(other).await, "400 bad_request conditions[1].badge: there is no badge `robot`");
+}
+
+#[tokio::test]
 async fn addresses_of_requests_are_read_as_strictly() {
     let server = TestServer::start(Engine::Sqlite).await;
     let (id, _) = server.channel("App", json!({"url": "https://hooks.example.com/"})).await;
