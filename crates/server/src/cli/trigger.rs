@@ -25,14 +25,14 @@ and does not try again. The command fails when an attempt fails.
 
 Examples:
   dregs trigger identity.scored
-  dregs trigger CHANNEL_TEST --channel 2000042")]
+  dregs trigger CHANNEL_TEST --channel my-app")]
 pub struct Trigger {
     /// What to send an example of
     #[arg(value_name = "EVENT-TYPE", value_parser = event_type)]
     event: EventType,
-    /// Send to this channel, whatever it is subscribed to
-    #[arg(long, value_name = "ID")]
-    channel: Option<i64>,
+    /// Send to this channel, by its id or slug, whatever it is subscribed to
+    #[arg(long, value_name = "CHANNEL")]
+    channel: Option<String>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -50,6 +50,7 @@ pub(super) fn event_type(text: &str) -> Result<EventType, String> {
 struct Channel {
     id: i64,
     name: String,
+    slug: String,
     events: Vec<String>,
 }
 
@@ -80,14 +81,17 @@ impl Trigger {
     }
 
     fn targets(&self, api: &Api) -> Result<Vec<Channel>, Failure> {
-        let channels = match self.channel {
-            Some(id) => vec![read(api.get(&format!("/channels/{id}"))?)?],
-            None => read::<Vec<Channel>>(api.get("/channels")?)?,
+        let channels: Vec<Channel> = read(api.get("/channels")?)?;
+        let is_meant = |channel: &Channel| match &self.channel {
+            Some(wanted) => channel.slug == *wanted || channel.id.to_string() == *wanted,
+            None => channel.events.iter().any(|event| event == self.event.name()),
         };
-        let is_meant = |channel: &Channel| {
-            self.channel.is_some() || channel.events.iter().any(|event| event == self.event.name())
-        };
-        let targets: Vec<Channel> = channels.into_iter().filter(is_meant).collect();
+        let (targets, others): (Vec<_>, Vec<_>) = channels.into_iter().partition(is_meant);
+        if let (Some(wanted), []) = (&self.channel, targets.as_slice()) {
+            let known: Vec<_> = others.into_iter().map(|channel| channel.slug).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(Failure::Failed(format!("there is no channel {wanted}; there are {known}")));
+        }
         if targets.is_empty() {
             return Err(Failure::Failed(format!(
                 "no channel is subscribed to {}: subscribe one, name one with --channel, or run `dregs listen`",

@@ -6,7 +6,7 @@ const KEY_LINES: &[(&[&str], &[&str])] = &[
     (&["serve"], &["Usage: dregs serve", "--listen <ADDR>", "--egress-allow 127.0.0.0/8", "dregs.toml"]),
     (&["demo"], &["Usage: dregs demo", "--seconds <N>", "--keep <DIR>"]),
     (&["listen"], &["Usage: dregs listen", "--forward <URL>", "--secret <SECRET>", "Examples:"]),
-    (&["trigger"], &["<EVENT-TYPE>", "identity.scored", "alert.opened", "--channel <ID>"]),
+    (&["trigger"], &["<EVENT-TYPE>", "identity.scored", "alert.opened", "--channel <CHANNEL>"]),
     (&["verify"], &["--tolerance <SECONDS>", "--header <NAME: VALUE>", "Exits with 0"]),
     (&["keys"], &["list", "create", "revoke", "enable", "within a second"]),
     (&["migrate"], &["--check", "--database-url <URL>"]),

@@ -140,6 +140,13 @@ fn listen_has_a_channel_while_it_runs_and_trigger_reaches_it() {
     assert!(sent.stdout.starts_with(&format!("1  {name}  DELIVERED  200  ")), "{}", sent.stdout);
     assert!(listening.line_with("ESCALATION_OPENED").ends_with("  verified"));
     assert_eq!(trigger("identity.scored").code, Some(1));
+    // By its slug or number, whatever it is subscribed to.
+    for channel in [name.as_str(), "1"] {
+        let args = [&["trigger", "identity.scored", "--channel", channel][..], &server].concat();
+        assert_eq!(ground.run(&args, &[]).code, Some(0), "{channel}");
+    }
+    let unknown = ground.run(&[&["trigger", "channel.test", "--channel", "my-app"][..], &server].concat(), &[]);
+    assert_eq!(unknown.stderr, format!("dregs: there is no channel my-app; there are {name}\n"));
 
     assert_eq!(listening.stop_with("INT"), (Some(0), format!("removed channel {name}\n")));
     assert_eq!(trigger("alert.opened"), nobody);

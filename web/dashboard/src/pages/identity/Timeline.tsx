@@ -8,6 +8,7 @@ import { Chip } from "../../parts/Chip";
 import { pretty, Source } from "../../parts/Copy";
 import { PageLink } from "../../parts/PageLink";
 import { formatted } from "../../app/preferences";
+import { word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
 import classes from "./Identity.module.css";
 
@@ -79,7 +80,7 @@ function EventRow({ event }: { event: Event }) {
       <div>
         <Group gap="xs">
           <PageLink to="/events/$id" params={{ id }} fw={600} className="break">{eventName}</PageLink>
-          {canonicalType && <Chip>{canonicalType}</Chip>}
+          {canonicalType && <Chip>{word(canonicalType)}</Chip>}
           {groups.map((group) => (
             <PageLink key={group.type} to="/groups/$type/$id" params={{ type: group.type, id: group.id }} fz="sm" className="break">{group.label}</PageLink>
           ))}
