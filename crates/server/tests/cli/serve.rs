@@ -145,7 +145,8 @@ fn listen_has_a_channel_while_it_runs_and_trigger_reaches_it() {
         let args = [&["trigger", "identity.scored", "--channel", channel][..], &server].concat();
         assert_eq!(ground.run(&args, &[]).code, Some(0), "{channel}");
     }
-    let unknown = ground.run(&[&["trigger", "channel.test", "--channel", "my-app"][..], &server].concat(), &[]);
+    let unknown =
+        ground.run(&[&["trigger", "channel.test", "--channel", "my-app"][..], &server].concat(), &[]);
     assert_eq!(unknown.stderr, format!("dregs: there is no channel my-app; there are {name}\n"));
 
     assert_eq!(listening.stop_with("INT"), (Some(0), format!("removed channel {name}\n")));
