@@ -363,7 +363,10 @@ pub fn lock(config: &Config) -> std::result::Result<File, String> {
         .map_err(|error| format!("data_dir {} cannot be used: {error}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(_) => Err(format!("data_dir {} is in use by another dregs server", config.data_dir.display())),
+        Err(_) => Err(format!(
+            "data_dir {} is in use by another dregs server: stop that one first",
+            config.data_dir.display()
+        )),
     }
 }
 

@@ -70,12 +70,12 @@ struct Memory {
 impl Inbox {
     /// With the signing secret of the channel in `DREGS_WEBHOOK_SECRET`.
     ///
-    /// # Panics
+    /// # Errors
     /// Without one: nothing that arrives could be verified.
-    pub fn from_env() -> Self {
-        let secret = std::env::var("DREGS_WEBHOOK_SECRET");
-        let secret = secret.expect("set DREGS_WEBHOOK_SECRET: the signing secret of the channel");
-        Self { secret, memory: Mutex::default() }
+    pub fn from_env() -> std::io::Result<Self> {
+        let missing =
+            |_| std::io::Error::other("set DREGS_WEBHOOK_SECRET: the signing secret of the channel");
+        Ok(Self { secret: std::env::var("DREGS_WEBHOOK_SECRET").map_err(missing)?, memory: Mutex::default() })
     }
 
     /// The event in a request, if there is something to do. `Err` is the answer to whoever is not dregs.

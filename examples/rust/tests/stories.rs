@@ -429,3 +429,14 @@ async fn feature_gates(story: Story) {
     story.tell_nothing("nobody").await;
     assert_eq!(features("nobody").await, json!(["read", "comment"]));
 }
+
+#[test]
+fn without_the_signing_secret_an_application_does_not_start_and_says_so() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../python/quarantine.py");
+    let mut python = Command::new(interpreter());
+    for application in [python.arg(script), &mut Command::new(env!("CARGO_BIN_EXE_quarantine"))] {
+        let done = application.env_remove("DREGS_WEBHOOK_SECRET").env("PORT", "0").output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(!done.status.success() && said.contains("set DREGS_WEBHOOK_SECRET"), "{said}");
+    }
+}

@@ -65,6 +65,11 @@ impl Verify {
         })?;
         let headers = self.read_headers()?;
         let body = read_file(&self.body, "--body")?;
+        if body.is_empty() {
+            return Err(Failure::Misused(
+                "the body is empty: name its file with --body, or pipe it in".to_owned(),
+            ));
+        }
         let received = Received {
             secret: &secret,
             body: &body,

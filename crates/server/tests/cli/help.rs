@@ -31,7 +31,7 @@ fn help_says_how_each_command_is_used() {
 #[test]
 fn a_wrong_call_is_2_and_says_what_is_right() {
     let ground = Ground::new();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["trigger", "scored", "--key", "sk_1"], "there are identity.scored, identity.badges_changed"),
         (&["trigger", "identity.scored"], "dregs: no secret key: give --key sk_… or set DREGS_SECRET_KEY"),
         (&["listen", "--forward", "localhost", "--key", "sk_1"], "dregs: --forward: \"localhost\" is not"),
@@ -42,6 +42,10 @@ fn a_wrong_call_is_2_and_says_what_is_right() {
         ),
         (&["listen", "--secret", "abc"], "dregs: no signing secret: it does not start with whsec_"),
         (&["verify"], "dregs: no signing secret: give --secret whsec_… or set DREGS_WEBHOOK_SECRET"),
+        (
+            &["verify", "--secret", "abc", "--header", "X-Dregs-Signature: 5f"],
+            "dregs: the body is empty: name its file",
+        ),
         (&["keys", "create", "Shop", "--origin", "shop"], "expected an origin such as https://example.com"),
     ];
     for (args, part) in cases {

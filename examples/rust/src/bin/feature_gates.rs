@@ -39,7 +39,7 @@ async fn features(State(gates): State<Arc<Gates>>, headers: HeaderMap) -> Json<V
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
-    let gates = Arc::new(Gates { inbox: Inbox::from_env(), scores: Mutex::default() });
+    let gates = Arc::new(Gates { inbox: Inbox::from_env()?, scores: Mutex::default() });
     let router = Router::new().route("/features", get(features)).route("/webhooks/dregs", post(webhook));
     serve(router.with_state(gates)).await
 }

@@ -133,7 +133,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .secret_key(std::env::var("DREGS_SECRET_KEY")?)
         .base_url(std::env::var("DREGS_URL")?)
         .build()?;
-    let (inbox, reviews) = (Inbox::from_env(), Reviews::default());
+    let (inbox, reviews) = (Inbox::from_env()?, Reviews::default());
     let shop = Arc::new(Shop { inbox, reviews, dregs, purchases: Mutex::default() });
     let router = Router::new()
         .route("/purchases", post(buy))

@@ -71,7 +71,7 @@ async fn read(State(notes): State<Arc<Notes>>) -> Json<Value> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
     let notes =
-        Arc::new(Notes { inbox: Inbox::from_env(), reviews: Reviews::default(), state: Mutex::default() });
+        Arc::new(Notes { inbox: Inbox::from_env()?, reviews: Reviews::default(), state: Mutex::default() });
     let router = Router::new().route("/notes", get(read).post(write)).route("/webhooks/dregs", post(webhook));
     serve(router.with_state(notes)).await
 }

@@ -69,7 +69,7 @@ async fn find(State(search): State<Arc<Search>>, headers: HeaderMap) -> Response
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
-    let search = Arc::new(Search { inbox: Inbox::from_env(), state: Mutex::default() });
+    let search = Arc::new(Search { inbox: Inbox::from_env()?, state: Mutex::default() });
     let router = Router::new().route("/search", get(find)).route("/webhooks/dregs", post(webhook));
     serve(router.with_state(search)).await
 }

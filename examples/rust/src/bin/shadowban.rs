@@ -81,7 +81,7 @@ async fn read(State(forum): State<Arc<Forum>>, headers: HeaderMap) -> Json<Value
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
     let forum =
-        Arc::new(Forum { inbox: Inbox::from_env(), reviews: Reviews::default(), state: Mutex::default() });
+        Arc::new(Forum { inbox: Inbox::from_env()?, reviews: Reviews::default(), state: Mutex::default() });
     let router = Router::new().route("/posts", get(read).post(write)).route("/webhooks/dregs", post(webhook));
     serve(router.with_state(forum)).await
 }
