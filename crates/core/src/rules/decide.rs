@@ -49,8 +49,10 @@ pub fn decide(before: &Standing, facts: &Facts, rules: &Rules, now: Timestamp) -
         let from = slugs(from);
         badges.iter().filter(|badge| !from.contains(badge.slug.as_str())).cloned().collect()
     };
-    decision.added = missing(&decision.after.badges, &before.badges);
-    decision.removed = missing(&before.badges, &decision.after.badges);
+    if !is_same(&before.badges, &decision.after.badges) {
+        decision.added = missing(&decision.after.badges, &before.badges);
+        decision.removed = missing(&before.badges, &decision.after.badges);
+    }
     for badge in &mut decision.removed {
         badge.explanation = until(&badge.explanation, now);
     }
@@ -68,6 +70,11 @@ fn until(explanation: &str, then: Timestamp) -> String {
         return explanation.to_owned();
     }
     format!("{PAST}{}: “{explanation}”", then.to_minute())
+}
+
+/// Whether these are the same badges in the same order, as they mostly are.
+fn is_same(before: &[Badge], after: &[Badge]) -> bool {
+    before.iter().map(|badge| &badge.slug).eq(after.iter().map(|badge| &badge.slug))
 }
 
 fn slugs(badges: &[Badge]) -> Slugs<'_> {

@@ -14,7 +14,7 @@ import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { DeliveryStatus } from "../deliveries/DeliveryStatus";
-import { ERRORS, size, WAITS } from "../deliveries/words";
+import { ERRORS, WAITS } from "../deliveries/words";
 import type { Channel } from "./config";
 import { Replay } from "./Replay";
 import { ResendChosen } from "./ResendChosen";
@@ -41,13 +41,12 @@ const COLUMNS: Column<Delivery>[] = [
     cell: ({ id, createdAt }) => <PageLink to="/deliveries/$id" params={{ id: String(id) }}><Time at={createdAt} /></PageLink>,
   },
   { title: "Event", cell: ({ event }) => <span style={{ whiteSpace: "nowrap" }}>{word(event)}</span> },
-  { title: "Last error", cell: (delivery) => <LastError delivery={delivery} /> },
-  { title: "Identity", cell: ({ identityId }) => (identityId ? <div className="clip" style={{ maxWidth: 180 }}><IdentityLink id={identityId} /></div> : "–") },
+  { title: "Identity", cell: ({ identityId }) => (identityId ? <div className="clip" style={{ maxWidth: 140 }}><IdentityLink id={identityId} /></div> : "–") },
   { title: "Status", cell: (delivery) => <DeliveryStatus delivery={delivery} /> },
+  { title: "Last error", cell: (delivery) => <LastError delivery={delivery} /> },
   { title: "HTTP", cell: ({ httpStatus }) => <span className="numbers">{httpStatus ?? "–"}</span> },
   { title: "Attempts", cell: ({ attemptCount }) => <span className="numbers">{attemptCount}</span> },
   { title: "Next attempt", cell: ({ nextAttemptAt }) => <Time at={nextAttemptAt} /> },
-  { title: "Payload", cell: ({ payloadSize }) => <span className="numbers" style={{ whiteSpace: "nowrap" }}>{payloadSize == null ? "–" : size(payloadSize)}</span> },
 ];
 
 /** What kind of error it was, and its own words. */
@@ -55,7 +54,7 @@ function LastError({ delivery: { errorClass, errorMessage } }: { delivery: Deliv
   if (!errorClass) return <>–</>;
   const kind = ERRORS[errorClass] ?? word(errorClass);
   return (
-    <div style={{ maxWidth: 260, minWidth: 140 }}>
+    <div style={{ maxWidth: 220, minWidth: 120 }}>
       <div className="clip" title={kind}>{kind}</div>
       {errorMessage && <Text fz="xs" c="dimmed" className="clip" title={errorMessage}>{errorMessage}</Text>}
     </div>

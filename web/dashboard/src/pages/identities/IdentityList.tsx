@@ -28,7 +28,6 @@ const COLUMNS: Column<Identity>[] = [
   })),
   { title: "Badges", cell: ({ badges }) => <div style={{ minWidth: 150 }}><Badges badges={badges} most={1} /></div> },
   { title: "Last seen", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
-  { title: "Last scored", sort: "lastScoredAt", first: "DESC", cell: ({ lastScoredAt }) => <Time at={lastScoredAt} empty="never" /> },
   { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
 
