@@ -289,7 +289,7 @@ def is_doubted(word, names, gibberish):
     is_odd = sum(names[place] for place in costs) // (8 * len(costs)) >= WALK_WORD_MIN_COST
     walk = 4 if len(word) == 4 and is_odd else 5
     half = word[: len(word) // 2]
-    is_twice = word == half * 2 and len(half) >= WALK_TWICE_MIN_KEYS and has_walk(half, len(half))
+    is_twice = is_odd and word == half * 2 and len(half) >= WALK_TWICE_MIN_KEYS and has_walk(half, len(half))
     is_walk = is_twice or has_walk(word, walk)
     is_unit = lambda unit: len(word) >= max(3 * unit, 4) and word == word[:unit] * (len(word) // unit)
     is_repeated = re.search(r"(.)\1\1\1", word) or any(map(is_unit, (1, 2, 3)))

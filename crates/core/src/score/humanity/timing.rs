@@ -30,6 +30,7 @@ const VALUE_BY_VARIATION: [(f64, f64); 5] = [(0.05, 0.03), (0.2, 0.2), (0.4, 0.5
 const LISTENING_MS: [(f64, f64); 2] = [(8_000.0, 1.0), (16_000.0, 3.0)];
 
 /// Of so many gaps and more, the longest part is left out where the others are a clockwork's: it sleeps now and then.
+/// Not where it ticks slowly: a page may, which plays or saves by itself while somebody is there.
 const PAUSES_MIN_GAPS: usize = 20;
 const PAUSES_ONE_IN: usize = 10;
 const CLOCKWORK_MAX: f64 = 0.2;
@@ -112,8 +113,10 @@ impl Spread {
 fn even_gaps(gaps: &[f64]) -> &[f64] {
     let pauses = if gaps.len() < PAUSES_MIN_GAPS { 0 } else { gaps.len() / PAUSES_ONE_IN };
     let shorter = &gaps[..gaps.len() - pauses];
-    let is_clockwork = |gaps: &[f64]| Spread::of(gaps).variation <= CLOCKWORK_MAX;
-    if !is_clockwork(gaps) && is_clockwork(shorter) { shorter } else { gaps }
+    let is_clockwork = |spread: Spread| spread.variation <= CLOCKWORK_MAX;
+    let of_shorter = Spread::of(shorter);
+    let may_be_pages = of_shorter.mean >= LISTENING_MS[0].0;
+    if !may_be_pages && !is_clockwork(Spread::of(gaps)) && is_clockwork(of_shorter) { shorter } else { gaps }
 }
 
 #[cfg(test)]
@@ -156,6 +159,8 @@ mod tests {
         for (every, millis) in [(50, 75_000), (25, 600_000), (15, 9_000)] {
             assert_eq!(at(sleeping(every, millis)), Some((0.03, words.to_owned())), "{every}");
         }
+        let page = (0..50).map(|n| n * 10_000 + n / 20 * 300_000);
+        assert!(at(page).is_some_and(|(value, _)| value > 0.5), "a player is stopped now and then");
         assert!(at(sleeping(4, 9_000)).is_some_and(|(value, _)| value > 0.5), "a quarter are no exceptions");
     }
 

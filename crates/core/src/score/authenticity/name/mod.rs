@@ -44,7 +44,7 @@ const WALK_MIN_KEYS: usize = 5;
 /// [`letters::cost`]: those of qwer and poiu cost 6.
 const WALK_WORD_MIN_KEYS: usize = 4;
 const WALK_WORD_MIN_COST: u32 = 6;
-/// Or the word is a walk twice (rtyrty).
+/// Or the word is a walk twice (rtyrty), and its letters are as odd: a syllable said twice (Werwer) is one.
 const WALK_TWICE_MIN_KEYS: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,10 +134,11 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
 }
 
 fn is_keyboard_walk(word: &str) -> bool {
-    let is_short = word.len() == WALK_WORD_MIN_KEYS && letters::cost(word) >= WALK_WORD_MIN_COST;
-    let min = if is_short { WALK_WORD_MIN_KEYS } else { WALK_MIN_KEYS };
+    let is_odd = letters::cost(word) >= WALK_WORD_MIN_COST;
+    let min = if is_odd && word.len() == WALK_WORD_MIN_KEYS { WALK_WORD_MIN_KEYS } else { WALK_MIN_KEYS };
     let (first, second) = word.as_bytes().split_at(word.len() / 2);
-    let is_twice = first == second && first.len() >= WALK_TWICE_MIN_KEYS && has_walk(first, first.len());
+    let is_twice =
+        is_odd && first == second && first.len() >= WALK_TWICE_MIN_KEYS && has_walk(first, first.len());
     is_twice || has_walk(word.as_bytes(), min)
 }
 
@@ -257,6 +258,7 @@ mod tests {
             "Momo",
             "Lili",
             "Nurnur Tangtang Dewdew",
+            "Werwer Tretre",
             "Bobo Bo",
             "O'Neil-Smith",
             "Na Li",
