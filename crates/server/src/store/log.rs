@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::Connection;
 
+use super::engine::Left;
 use super::error::StoreError;
 use super::files;
 use super::tally;
@@ -208,7 +209,7 @@ impl Checkpointer {
         Ok((Self { log, connection, owes_room: false, held_at: None, told_at: None }, wake, woken))
     }
 
-    pub fn run(mut self, woken: &Receiver<Ask>) {
+    pub fn run(mut self, woken: &Receiver<Ask>) -> Left {
         loop {
             let has_more = self.owes_room || self.log.blocked().is_some();
             let asked = match has_more {
@@ -218,7 +219,7 @@ impl Checkpointer {
             match asked {
                 Ok(Ask::Checkpoint) | Err(RecvTimeoutError::Timeout) => self.checkpoint(),
                 Ok(Ask::Empty(answer)) => drop(answer.send(self.empty())),
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return Some(self.connection),
             }
         }
     }

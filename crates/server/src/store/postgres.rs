@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
 
-use super::engine::{Engine, ReadJob, RunFailed, WriteJob};
+use super::engine::{Engine, Left, ReadJob, RunFailed, WriteJob};
 use super::error::StoreError;
 use super::health::Health;
 use super::pg_address::Address;
@@ -119,7 +119,7 @@ struct Lane<Job> {
 
 impl<Job: Send + 'static> Lane<Job> {
     /// Serves `queue` on a connection of its own, opened again when it breaks.
-    fn start(self, name: String, queue: Receiver<Job>) -> Result<JoinHandle<()>, StoreError> {
+    fn start(self, name: String, queue: Receiver<Job>) -> Result<JoinHandle<Left>, StoreError> {
         let run = move || {
             let mut connection: Option<Connection> = None;
             let mut refused: Option<(Instant, StoreError)> = None;
@@ -143,6 +143,7 @@ impl<Job: Send + 'static> Lane<Job> {
                 };
                 (self.serve)(served, job, &self.health);
             }
+            None
         };
         thread::Builder::new()
             .name(name)

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, unbounded};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::engine::{Engine, ReadJob, WriteJob};
+use super::engine::{Engine, Left, ReadJob, WriteJob};
 use super::error::StoreError;
 use super::files::Files;
 use super::health::Health;
@@ -77,6 +77,7 @@ fn start(path: &Path, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>) -
                 let _reading = log.read(index);
                 read(&connection, job, &health);
             }
+            Some(connection)
         })?);
     }
     Ok(Engine::new(writes, reads, threads, health).with_log(log, wake))
@@ -104,7 +105,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, queue: &Receiver<Box<dyn WriteJob>>) {
+    fn run(mut self, queue: &Receiver<Box<dyn WriteJob>>) -> Left {
         while let Ok(first) = queue.recv() {
             let mut group = vec![first];
             group.extend(queue.try_iter().take(GROUP_MAX_JOBS - 1));
@@ -115,6 +116,7 @@ impl Writer {
             self.commit_group(group);
             self.upkeep.after_commit(&self.connection);
         }
+        Some(self.connection)
     }
 
     /// Runs each job in a savepoint of one transaction, commits, then answers them all.
@@ -197,7 +199,7 @@ fn read(connection: &Connection, job: Box<dyn ReadJob>, health: &Health) {
     }
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+fn spawn(name: &str, run: impl FnOnce() -> Left + Send + 'static) -> Result<JoinHandle<Left>, StoreError> {
     thread::Builder::new()
         .name(name.into())
         .spawn(run)

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use dregs_server::store::{Store, StoreError, database_bytes, ping, settings};
+use dregs_server::store::{Location, Store, StoreError, database_bytes, ping, settings};
 use dregs_server::values;
 use tokio::task::JoinSet;
 
-use super::Ground;
+use super::{Ground, at};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::server::eventually;
@@ -276,4 +276,15 @@ async fn a_database_is_as_large_as_what_is_in_it(engine: Engine) {
     ground.write(move |tx| settings::get_or_insert(tx, "noise", &noise).map(drop)).await;
     let grown = ground.read(database_bytes).await - before;
     assert!((ADDED as i64..2 * ADDED as i64).contains(&grown), "{grown}");
+}
+
+#[test]
+fn a_sqlite_database_that_was_closed_is_one_file() {
+    for _ in 0..40 {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Store::open(&Location::File(folder.path().join("dregs.db")), at(0)).unwrap());
+        let files: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(files, ["dregs.db"]);
+    }
 }
