@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
 use crate::device::Part;
+use crate::shard;
 
 /// Other identities looked at for one key, the newest; counting them stops there, too. Of weak keys fewer
 /// are looked at: see [`KeyKind::others_max`].
@@ -175,6 +176,21 @@ impl KeyHasher {
     /// SipHash-2-4 of the kind and the value.
     pub fn hash(&self, key: &LinkKey) -> i64 {
         self.hash_parts(key.kind, &key.value)
+    }
+
+    /// The shard of what a team calls by these words: an identity by its id, a device by its fingerprint, a group by its
+    /// type and its id.
+    pub fn shard(&self, team_id: i64, words: &[&str]) -> i64 {
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        // No kind of key has this number.
+        hasher.write_u8(u8::MAX);
+        hasher.write_i64(team_id);
+        for word in words {
+            hasher.write(word.as_bytes());
+            // No text has this byte.
+            hasher.write_u8(u8::MAX);
+        }
+        shard::of(hasher.finish().cast_signed())
     }
 
     fn hash_parts(&self, kind: KeyKind, value: &str) -> i64 {

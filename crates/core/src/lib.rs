@@ -23,6 +23,7 @@ pub mod place;
 pub mod review;
 pub mod rules;
 pub mod score;
+pub mod shard;
 pub mod snapshot;
 pub mod state;
 pub mod time;

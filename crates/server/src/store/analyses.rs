@@ -2,6 +2,7 @@
 
 use dregs_core::badge::Badge;
 use dregs_core::score::{Observation, Scores};
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,7 @@ pub fn insert(tx: &mut Tx, analyses: &[(&Analysis, &[u8])]) -> Result<()> {
         .iter()
         .map(|(a, detail)| {
             values![
+                shard::of(a.identity_id),
                 a.identity_id,
                 a.sequence,
                 a.started_at,
@@ -56,8 +58,8 @@ pub fn insert(tx: &mut Tx, analyses: &[(&Analysis, &[u8])]) -> Result<()> {
         })
         .collect();
     tx.execute_rows(
-        "insert into analyses (identity_id, sequence, started_at, finished_at, humanity, authenticity,
-           uniqueness, behavior, event_count, device_count, detail) values {rows}",
+        "insert into analyses (id, shard, identity_id, sequence, started_at, finished_at, humanity, authenticity,
+           uniqueness, behavior, event_count, device_count, detail) values {new rows}",
         &rows,
     )?;
     Ok(())
@@ -69,8 +71,10 @@ const COLUMNS: &str = "a.identity_id, a.sequence, a.started_at, a.finished_at, a
 /// The analysis of an identity with this sequence.
 pub fn find(tx: &mut Tx, identity_id: i64, sequence: i64) -> Result<Option<Analysis>> {
     tx.find(
-        &format!("select {COLUMNS} from analyses a where a.identity_id = $1 and a.sequence = $2"),
-        &values![identity_id, sequence],
+        &format!(
+            "select {COLUMNS} from analyses a where a.shard = $3 and a.identity_id = $1 and a.sequence = $2"
+        ),
+        &values![identity_id, sequence, shard::of(identity_id)],
         read,
     )
 }
@@ -105,19 +109,20 @@ pub fn last_number(tx: &mut Tx) -> Result<i64> {
 /// The analysis of an identity that was the newest at this sequence of its events.
 pub fn newest_at(tx: &mut Tx, identity_id: i64, sequence: i64) -> Result<Option<Analysis>> {
     let sql = format!(
-        "select {COLUMNS} from analyses a where a.identity_id = $1 and a.sequence <= $2
+        "select {COLUMNS} from analyses a where a.shard = $3 and a.identity_id = $1 and a.sequence <= $2
          order by a.sequence desc limit 1"
     );
-    tx.find(&sql, &values![identity_id, sequence], read)
+    tx.find(&sql, &values![identity_id, sequence, shard::of(identity_id)], read)
 }
 
 /// The newest analyses of an identity, newest first.
 pub fn newest(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<Analysis>> {
     tx.query(
         &format!(
-            "select {COLUMNS} from analyses a where a.identity_id = $1 order by a.sequence desc limit $2"
+            "select {COLUMNS} from analyses a where a.shard = $3 and a.identity_id = $1
+             order by a.sequence desc limit $2"
         ),
-        &values![identity_id, limit],
+        &values![identity_id, limit, shard::of(identity_id)],
         read,
     )
 }
@@ -125,21 +130,23 @@ pub fn newest(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<Analysis>
 /// Up to `limit` analyses of an identity after a cycle, in order.
 pub fn after(tx: &mut Tx, identity_id: i64, sequence: i64, limit: i64) -> Result<Vec<Analysis>> {
     let sql = format!(
-        "select {COLUMNS} from analyses a where a.identity_id = $1 and a.sequence > $2
+        "select {COLUMNS} from analyses a where a.shard = $4 and a.identity_id = $1 and a.sequence > $2
          order by a.sequence limit $3"
     );
-    tx.query(&sql, &values![identity_id, sequence, limit], read)
+    tx.query(&sql, &values![identity_id, sequence, limit, shard::of(identity_id)], read)
 }
 
 /// The analyses with these (identity, sequence), each with the identity's external id.
 pub fn load(tx: &mut Tx, keys: &[(i64, i64)]) -> Result<Vec<(Analysis, String)>> {
-    let rows: Vec<_> = keys.iter().map(|(identity, sequence)| values![*identity, *sequence]).collect();
+    let rows: Vec<_> =
+        keys.iter().map(|(identity, sequence)| values![shard::of(*identity), *identity, *sequence]).collect();
     tx.query_rows(
         &format!(
-            "with v (identity_id, sequence) as (values {{rows}})
+            "with v (shard, identity_id, sequence) as (values {{rows}})
              select {COLUMNS}, i.external_id
-             from v join analyses a on a.identity_id = v.identity_id and a.sequence = v.sequence
-             join identities i on i.id = v.identity_id"
+             from v join analyses a
+               on a.shard = v.shard and a.identity_id = v.identity_id and a.sequence = v.sequence
+             join identities i on i.shard = v.shard and i.id = v.identity_id"
         ),
         &rows,
         |row| Ok((read(row)?, row.get(11)?)),

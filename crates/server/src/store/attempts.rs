@@ -1,6 +1,7 @@
 //! Attempts: each time a delivery was tried. A first attempt that succeeded, which is nearly all
 //! of them, is kept in the columns of its delivery and has no row here.
 
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -141,6 +142,7 @@ pub(super) fn insert(tx: &mut Tx, attempts: &[(&AttemptRecord, i64)]) -> Result<
         .map(|(a, number)| {
             let status = if a.is_success() { Status::Delivered } else { Status::Failed };
             values![
+                shard::of(a.delivery_id),
                 a.delivery_id,
                 *number,
                 a.trigger as i64,
@@ -157,7 +159,7 @@ pub(super) fn insert(tx: &mut Tx, attempts: &[(&AttemptRecord, i64)]) -> Result<
         })
         .collect();
     tx.execute_rows(
-        "insert into attempts (delivery_id, attempt, trigger, status, started_at, duration, http_status,
+        "insert into attempts (shard, delivery_id, attempt, trigger, status, started_at, duration, http_status,
            payload_size, error_class, error_message, remote_address, detail) values {rows}",
         &rows,
     )?;
@@ -195,12 +197,13 @@ pub fn settled(tx: &mut Tx, delivery_id: i64) -> Result<Vec<String>> {
 
 /// Every attempt of a delivery, in order.
 pub fn of_delivery(tx: &mut Tx, delivery_id: i64) -> Result<Vec<Attempt>> {
+    let key = values![delivery_id, shard::of(delivery_id)];
     // The folded first attempt succeeded, so its columns say all but its HTTP status, which the
     // delivery's own column gives for the last attempt only.
     let folded = tx.find(
         "select started_at, duration, payload_size, remote_address, detail
-         from deliveries where id = $1 and started_at is not null",
-        &values![delivery_id],
+         from deliveries where shard = $2 and id = $1 and started_at is not null",
+        &key,
         |row| {
             let detail: Detail = codec::unpack(&row.get::<Vec<u8>>(4)?)?;
             Ok(Attempt {
@@ -221,8 +224,8 @@ pub fn of_delivery(tx: &mut Tx, delivery_id: i64) -> Result<Vec<Attempt>> {
     let rows = tx.query(
         "select attempt, trigger, status, started_at, duration, http_status, payload_size, error_class,
            error_message, remote_address, detail
-         from attempts where delivery_id = $1 order by attempt",
-        &values![delivery_id],
+         from attempts where shard = $2 and delivery_id = $1 order by attempt",
+        &key,
         |row| {
             Ok(Attempt {
                 attempt: row.get(0)?,

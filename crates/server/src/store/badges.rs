@@ -1,6 +1,8 @@
 //! Who carries which badge.
 
-use super::{Result, Tx};
+use dregs_core::shard;
+
+use super::{Result, Tx, Value};
 use crate::values;
 
 /// A badge on an identity: (team, slug, identity).
@@ -8,15 +10,18 @@ pub type Carried = (i64, String, i64);
 
 /// Puts badges on and takes badges off; what is so already stays so.
 pub fn change(tx: &mut Tx, added: &[Carried], removed: &[Carried]) -> Result<()> {
-    let added: Vec<_> = added.iter().map(|(team, slug, id)| values![*team, slug, *id]).collect();
-    let removed: Vec<_> = removed.iter().map(|(team, slug, id)| values![*team, slug, *id]).collect();
+    fn row((team, slug, id): &Carried) -> [Value<'_>; 4] {
+        values![shard::of(*id), *team, slug, *id]
+    }
+    let [added, removed] = [added, removed].map(|carried| carried.iter().map(row).collect::<Vec<_>>());
     tx.execute_rows(
-        "with v (team_id, slug, identity_id) as (values {rows})
-         delete from badges where (team_id, slug, identity_id) in (select team_id, slug, identity_id from v)",
+        "with v (shard, team_id, slug, identity_id) as (values {rows})
+         delete from badges where (team_id, slug, identity_id, shard) in
+           (select team_id, slug, identity_id, v.shard from v)",
         &removed,
     )?;
     tx.execute_rows(
-        "insert into badges (team_id, slug, identity_id) values {rows} on conflict do nothing",
+        "insert into badges (shard, team_id, slug, identity_id) values {rows} on conflict do nothing",
         &added,
     )?;
     Ok(())

@@ -58,7 +58,7 @@ fn sample(tx: &mut Tx, channel_id: i64, from: Timestamp, to: Timestamp) -> Resul
             order by created_at desc, id desc limit $4)
          select a.duration, d.duration, d.started_at, d.attempt_count, d.status
          from page p join deliveries d on d.id = p.id
-         left join attempts a on a.delivery_id = d.id and a.attempt = d.attempt_count
+         left join attempts a on a.shard = d.shard and a.delivery_id = d.id and a.attempt = d.attempt_count
          where d.attempt_count > 0",
         &values![channel_id, from, to, SAMPLED_MAX],
         |row| {

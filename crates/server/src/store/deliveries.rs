@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use dregs_core::notify::message::EventType;
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
 use super::attempts::{AttemptRecord, Trigger};
 pub use super::delivery_lists::{Filter, containing, count, page};
-use super::sql::direction;
+use super::sql::{direction, with_shards};
 use super::{Result, Row, StoreError, Tx, attempts};
 use crate::values;
 
@@ -53,6 +54,12 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// Where its deliveries are.
+    const fn shard(self) -> i64 {
+        let (Self::Cycle { identity_id: id, .. } | Self::Notification { id }) = self;
+        shard::of(id)
+    }
+
     /// The three columns a subject is stored in.
     fn columns(self) -> (Option<i64>, Option<i64>, Option<i64>) {
         match self {
@@ -95,6 +102,7 @@ pub fn insert(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<Vec<(i64, Subje
         .map(|d| {
             let (identity_id, sequence, notification_id) = d.subject.columns();
             values![
+                d.subject.shard(),
                 d.channel_id,
                 d.event.code(),
                 identity_id.or(d.about.map(|about| about.0)),
@@ -110,9 +118,9 @@ pub fn insert(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<Vec<(i64, Subje
         })
         .collect();
     tx.query_rows(
-        "insert into deliveries (channel_id, event_type, identity_id, sequence, notification_id, status,
+        "insert into deliveries (id, shard, channel_id, event_type, identity_id, sequence, notification_id, status,
            trigger, created_at, next_attempt_at, leased, by_identity)
-         values {rows} returning channel_id, identity_id, sequence, notification_id, id",
+         values {new rows} returning channel_id, identity_id, sequence, notification_id, id",
         &rows,
         |row| Ok((row.get(0)?, Subject::read(row, 1)?, row.get(4)?)),
     )
@@ -152,7 +160,7 @@ pub fn claim_in_order(
 ) -> Result<Vec<Claimed>> {
     let nothing_before = "and not exists (
          select 1 from deliveries before where before.channel_id = $1 and before.by_identity = 1
-           and before.identity_id = deliveries.identity_id and before.sequence < deliveries.sequence
+           and before.shard = deliveries.shard and before.identity_id = deliveries.identity_id and before.sequence < deliveries.sequence
            and before.next_attempt_at is not null)";
     claim_where(tx, nothing_before, (channel_id, now, lease_until, limit))
 }
@@ -169,7 +177,7 @@ pub fn claim_newest(
     let none_under_way = format!(
         "and not (event_type = {scored} and exists (
            select 1 from deliveries other where other.channel_id = $1 and other.by_identity = 1
-             and other.identity_id = deliveries.identity_id and other.next_attempt_at > $2
+             and other.shard = deliveries.shard and other.identity_id = deliveries.identity_id and other.next_attempt_at > $2
              and other.leased = 1 and other.event_type = {scored}))",
         scored = EventType::IdentityScored.code()
     );
@@ -226,10 +234,11 @@ pub fn due_channels(tx: &mut Tx, channel_ids: &[i64], now: Timestamp) -> Result<
 
 /// Ends the leases of deliveries that were taken and not attempted; they fall due at `due`.
 pub fn give_back(tx: &mut Tx, ids: &[i64], due: Timestamp) -> Result<()> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id, due]).collect();
+    let rows: Vec<_> = ids.iter().map(|id| values![shard::of(*id), *id, due]).collect();
     tx.execute_rows(
-        "with v (id, due) as (values {rows})
-         update deliveries set next_attempt_at = v.due, leased = 0 from v where deliveries.id = v.id",
+        "with v (shard, id, due) as (values {rows})
+         update deliveries set next_attempt_at = v.due, leased = 0
+         from v where deliveries.shard = v.shard and deliveries.id = v.id",
         &rows,
     )?;
     Ok(())
@@ -237,12 +246,13 @@ pub fn give_back(tx: &mut Tx, ids: &[i64], due: Timestamp) -> Result<()> {
 
 /// Gives deliveries up that can never be attempted.
 pub fn give_up(tx: &mut Tx, ids: &[i64], reason: &str, now: Timestamp) -> Result<()> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id, Status::Failed as i64, reason, now]).collect();
+    let rows: Vec<_> =
+        ids.iter().map(|id| values![shard::of(*id), *id, Status::Failed as i64, reason, now]).collect();
     tx.execute_rows(
-        "with v (id, status, reason, now) as (values {rows})
+        "with v (shard, id, status, reason, now) as (values {rows})
          update deliveries set status = v.status, error_class = 'gone', error_message = v.reason,
            next_attempt_at = null, leased = 0, completed_at = v.now
-         from v where deliveries.id = v.id",
+         from v where deliveries.shard = v.shard and deliveries.id = v.id",
         &rows,
     )?;
     Ok(())
@@ -277,6 +287,7 @@ fn record_round(tx: &mut Tx, records: &[&AttemptRecord]) -> Result<()> {
         .iter()
         .map(|r| {
             values![
+                shard::of(r.delivery_id),
                 r.delivery_id,
                 r.delivery_status as i64,
                 r.next_attempt_at,
@@ -297,7 +308,7 @@ fn record_round(tx: &mut Tx, records: &[&AttemptRecord]) -> Result<()> {
     let folds = "deliveries.attempt_count = 0 and v.folds = 1";
     let numbers = tx.query_rows(
         &format!(
-            "with v (id, status, next_attempt_at, completed_at, failed, folds, http_status, error_class,
+            "with v (shard, id, status, next_attempt_at, completed_at, failed, folds, http_status, error_class,
                error_message, payload_size, started_at, duration, remote_address, detail) as (values {{rows}})
              update deliveries set status = v.status, next_attempt_at = v.next_attempt_at, leased = 0,
                completed_at = v.completed_at, trigger = {retry}, failures = failures + v.failed,
@@ -307,7 +318,8 @@ fn record_round(tx: &mut Tx, records: &[&AttemptRecord]) -> Result<()> {
                duration = case when {folds} then v.duration else deliveries.duration end,
                remote_address = case when {folds} then v.remote_address else deliveries.remote_address end,
                detail = case when {folds} then v.detail else deliveries.detail end
-             from v where deliveries.id = v.id returning deliveries.id, attempt_count",
+             from v where deliveries.shard = v.shard and deliveries.id = v.id
+             returning deliveries.id, attempt_count",
             retry = Trigger::Retry as i64,
         ),
         &rows,
@@ -355,10 +367,10 @@ pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Delivery>> {
     tx.find(
         &format!(
             "select {COLUMNS} from deliveries d join channels c on c.id = d.channel_id
-             left join identities i on i.id = d.identity_id
-             where d.id = $2 and c.team_id = $1"
+             left join identities i on i.shard = d.shard and i.id = d.identity_id
+             where d.shard = $3 and d.id = $2 and c.team_id = $1"
         ),
-        &values![team_id, id],
+        &values![team_id, id, shard::of(id)],
         read,
     )
 }
@@ -366,10 +378,10 @@ pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Delivery>> {
 /// Up to `limit` deliveries that tell of an identity, after the row `after`, in order.
 pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Result<Vec<Delivery>> {
     let sql = format!(
-        "select {COLUMNS} from deliveries d left join identities i on i.id = d.identity_id
-         where d.identity_id = $1 and d.id > $2 order by d.id limit $3"
+        "select {COLUMNS} from deliveries d left join identities i on i.shard = d.shard and i.id = d.identity_id
+         where d.shard = $4 and d.identity_id = $1 and d.id > $2 order by d.id limit $3"
     );
-    tx.query(&sql, &values![identity_id, after, limit], read)
+    tx.query(&sql, &values![identity_id, after, limit, shard::of(identity_id)], read)
 }
 
 /// A page of the deliveries that tell of an identity, newest first unless said, and how many there are, counted up
@@ -383,14 +395,15 @@ pub fn page_of_identity(
     let direction = direction(ascending);
     let text = format!(
         "with page as materialized
-           (select id from deliveries where identity_id = $1 order by id {direction} limit $2 offset $3)
-         select {COLUMNS} from page p join deliveries d on d.id = p.id
-         left join identities i on i.id = d.identity_id order by d.id {direction}"
+           (select id from deliveries where shard = $4 and identity_id = $1 order by id {direction} limit $2 offset $3)
+         select {COLUMNS} from page p join deliveries d on d.shard = $4 and d.id = p.id
+         left join identities i on i.shard = d.shard and i.id = d.identity_id order by d.id {direction}"
     );
-    let page = tx.query(&text, &values![identity_id, limit, offset], read)?;
+    let shard = shard::of(identity_id);
+    let page = tx.query(&text, &values![identity_id, limit, offset, shard], read)?;
     let counted = tx.get(
-        "select count(*) from (select 1 from deliveries where identity_id = $1 limit $2) found",
-        &values![identity_id, count_limit],
+        "select count(*) from (select 1 from deliveries where shard = $3 and identity_id = $1 limit $2) found",
+        &values![identity_id, count_limit, shard],
         |row| row.get(0),
     )?;
     Ok((page, counted))
@@ -401,8 +414,8 @@ pub fn requeue(tx: &mut Tx, id: i64, trigger: Trigger, now: Timestamp) -> Result
     let changed = tx.execute(
         "update deliveries set status = $2, trigger = $3, failures = 0, next_attempt_at = $4,
            requeued_at = $4, completed_at = null
-         where id = $1 and leased = 0",
-        &values![id, Status::Pending as i64, trigger as i64, now],
+         where shard = $5 and id = $1 and leased = 0",
+        &values![id, Status::Pending as i64, trigger as i64, now, shard::of(id)],
     )?;
     Ok(changed > 0)
 }
@@ -426,13 +439,13 @@ pub fn replay_some(
     let Some(last) = found.last().copied() else { return Ok(None) };
     let rows: Vec<_> = found
         .iter()
-        .map(|(_, id)| values![*id, Status::Pending as i64, Trigger::Replay as i64, now])
+        .map(|(_, id)| values![shard::of(*id), *id, Status::Pending as i64, Trigger::Replay as i64, now])
         .collect();
     let taken = tx.execute_rows(
-        "with v (id, status, trigger, due) as (values {rows})
+        "with v (shard, id, status, trigger, due) as (values {rows})
          update deliveries set status = v.status, trigger = v.trigger, failures = 0,
            next_attempt_at = v.due, requeued_at = v.due, completed_at = null
-         from v where deliveries.id = v.id and leased = 0",
+         from v where deliveries.shard = v.shard and deliveries.id = v.id and leased = 0",
         &rows,
     )?;
     Ok(Some((last, taken)))
@@ -461,13 +474,15 @@ pub fn delete_some(tx: &mut Tx, channel_id: i64, limit: i64) -> Result<u64> {
 
 /// Removes deliveries with their attempts.
 pub fn delete(tx: &mut Tx, ids: &[i64]) -> Result<u64> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
+    let rows = with_shards(ids);
     tx.execute_rows(
-        "with v (id) as (values {rows}) delete from attempts where delivery_id in (select id from v)",
+        "with v (shard, id) as (values {rows})
+         delete from attempts where (delivery_id, shard) in (select id, v.shard from v)",
         &rows,
     )?;
     tx.execute_rows(
-        "with v (id) as (values {rows}) delete from deliveries where id in (select id from v)",
+        "with v (shard, id) as (values {rows})
+         delete from deliveries where (id, shard) in (select id, v.shard from v)",
         &rows,
     )
 }

@@ -132,7 +132,7 @@ pub fn page(
     // Only then the rows themselves, so that those before the page are passed by in the index.
     let text = format!(
         "with page as materialized ({}) select {COLUMNS} from page p join deliveries d on d.id = p.id
-         left join identities i on i.id = d.identity_id
+         left join identities i on i.shard = d.shard and i.id = d.identity_id
          order by d.created_at {direction}, d.id {direction}",
         sql.text
     );

@@ -1,8 +1,10 @@
 //! Devices: what fingerprints were seen, and when.
 
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
-use super::sql::in_order_of;
+use super::sql::{in_order_of, with_shards};
+use super::versions::{self, Kept};
 use super::{Result, Row, Tx};
 use crate::values;
 
@@ -41,10 +43,11 @@ pub fn find(tx: &mut Tx, team_id: i64, fingerprint: &str) -> Result<Option<Devic
 
 /// The devices with these row ids, in their order; one that is gone is left out.
 pub fn load(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Device>> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
-    let sql =
-        format!("with v (id) as (values {{rows}}) select {COLUMNS} from v join devices d on d.id = v.id");
-    let mut found = tx.query_rows(&sql, &rows, read)?;
+    let sql = format!(
+        "with v (shard, id) as (values {{rows}})
+         select {COLUMNS} from v join devices d on d.shard = v.shard and d.id = v.id"
+    );
+    let mut found = tx.query_rows(&sql, &with_shards(ids), read)?;
     in_order_of(&mut found, ids, |device| device.id);
     Ok(found)
 }
@@ -52,8 +55,8 @@ pub fn load(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Device>> {
 /// The row ids of the devices an identity was seen on.
 pub fn of_identity(tx: &mut Tx, identity_id: i64) -> Result<Vec<i64>> {
     tx.query(
-        "select distinct device_id from events where identity_id = $1 and device_id is not null",
-        &values![identity_id],
+        "select distinct device_id from events where shard = $2 and identity_id = $1 and device_id is not null",
+        &values![identity_id, shard::of(identity_id)],
         |row| row.get(0),
     )
 }
@@ -69,8 +72,11 @@ pub fn after(tx: &mut Tx, team_id: i64, fingerprint: &str, limit: i64) -> Result
 
 /// Takes a device out of everybody's analysis, or back in.
 pub fn disregard(tx: &mut Tx, id: i64, disregarded: bool) -> Result<()> {
-    tx.execute("update devices set disregarded = $2 where id = $1", &values![id, disregarded])?;
-    Ok(())
+    let changed = tx.execute(
+        "update devices set disregarded = $2 where shard = $3 and id = $1 and disregarded <> $2",
+        &values![id, disregarded, shard::of(id)],
+    )?;
+    if changed > 0 { versions::grow(tx, Kept::Devices) } else { Ok(()) }
 }
 
 /// The devices that nobody's analysis looks at: (team, fingerprint).
@@ -82,6 +88,7 @@ pub fn disregarded(tx: &mut Tx) -> Result<Vec<(i64, String)>> {
 
 /// A device as an event shows it.
 pub struct SeenDevice {
+    pub shard: i64,
     pub team_id: i64,
     pub fingerprint: String,
     pub seen_at: Timestamp,
@@ -94,12 +101,12 @@ pub struct SeenDevice {
 pub fn upsert(tx: &mut Tx, devices: &[SeenDevice]) -> Result<Vec<(i64, String, i64)>> {
     let rows: Vec<_> = devices
         .iter()
-        .map(|d| values![d.team_id, &d.fingerprint, d.seen_at, d.seen_at, &d.ip, &d.user_agent])
+        .map(|d| values![d.shard, d.team_id, &d.fingerprint, d.seen_at, d.seen_at, &d.ip, &d.user_agent])
         .collect();
     tx.query_rows(
-        "insert into devices (team_id, fingerprint, first_seen_at, last_seen_at, ip, user_agent)
-         values {rows}
-         on conflict (team_id, fingerprint) do update set last_seen_at = excluded.last_seen_at,
+        "insert into devices (id, shard, team_id, fingerprint, first_seen_at, last_seen_at, ip, user_agent)
+         values {new rows}
+         on conflict (team_id, fingerprint, shard) do update set last_seen_at = excluded.last_seen_at,
            ip = coalesce(excluded.ip, devices.ip),
            user_agent = coalesce(excluded.user_agent, devices.user_agent)
          returning team_id, fingerprint, id",

@@ -1,29 +1,35 @@
 //! Removing all that is kept of a person, a bounded number of rows at a time.
 
 use dregs_core::rules::Standing;
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
 use super::links::HashedKey;
-use super::{Result, StoreError, Tx, badges, deliveries, events};
+use super::sql::with_shards;
+use super::versions::{self, Kept};
+use super::{Result, StoreError, Tx, badges, deliveries, devices, events};
 use crate::values;
 
 /// Removes an identity, so that nobody finds it from now on; its number stays.
 pub fn begin(tx: &mut Tx, team_id: i64, identity_id: i64, now: Timestamp) -> Result<()> {
     tx.execute(
-        "insert into deleted_identities (id, team_id, deleted_at, finished) values ($1, $2, $3, 0)
+        "insert into deleted_identities (shard, id, team_id, deleted_at, finished) values ($4, $1, $2, $3, 0)
          on conflict do nothing",
-        &values![identity_id, team_id, now],
+        &values![identity_id, team_id, now, shard::of(identity_id)],
     )?;
-    for table in ["group_members", "escalations", "reviews", "notifications"] {
-        tx.execute(&format!("delete from {table} where identity_id = $1"), &values![identity_id])?;
+    // Of the shards of the groups.
+    tx.execute("delete from group_members where identity_id = $1", &values![identity_id])?;
+    let key = values![identity_id, shard::of(identity_id)];
+    for table in ["escalations", "reviews", "notifications"] {
+        tx.execute(&format!("delete from {table} where shard = $2 and identity_id = $1"), &key)?;
     }
-    let sql = "select standing from identities where id = $1";
-    let standing = tx.find(sql, &values![identity_id], |row| row.get::<Option<String>>(0))?.flatten();
+    let sql = "select standing from identities where shard = $2 and id = $1";
+    let standing = tx.find(sql, &key, |row| row.get::<Option<String>>(0))?.flatten();
     let standing = Standing::decode(standing.as_deref());
     let badges = standing.map_err(|error| StoreError::Broken(error.to_string()))?.badges;
     let carried: Vec<_> = badges.into_iter().map(|badge| (team_id, badge.slug, identity_id)).collect();
     badges::change(tx, &[], &carried)?;
-    tx.execute("delete from identities where id = $1", &values![identity_id])?;
+    tx.execute("delete from identities where shard = $2 and id = $1", &key)?;
     Ok(())
 }
 
@@ -36,7 +42,10 @@ pub fn unfinished(tx: &mut Tx) -> Result<Vec<(i64, i64)>> {
 
 /// Notes that nothing is left.
 pub fn finish(tx: &mut Tx, identity_id: i64) -> Result<()> {
-    tx.execute("update deleted_identities set finished = 1 where id = $1", &values![identity_id])?;
+    tx.execute(
+        "update deleted_identities set finished = 1 where shard = $2 and id = $1",
+        &values![identity_id, shard::of(identity_id)],
+    )?;
     Ok(())
 }
 
@@ -71,22 +80,23 @@ pub fn overwrite_some(tx: &mut Tx) -> Result<bool> {
 
 /// Whether an identity was deleted.
 pub fn is_deleted(tx: &mut Tx, identity_id: i64) -> Result<bool> {
-    let sql = "select id from deleted_identities where id = $1";
-    Ok(tx.find(sql, &values![identity_id], |row| row.get::<i64>(0))?.is_some())
+    let sql = "select id from deleted_identities where shard = $2 and id = $1";
+    Ok(tx.find(sql, &values![identity_id, shard::of(identity_id)], |row| row.get::<i64>(0))?.is_some())
 }
 
 /// Removes up to `limit` deliveries, attempts included, and analyses; the answer is how many.
 pub fn remove_told(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<u64> {
+    let key = values![identity_id, limit, shard::of(identity_id)];
     let ids = tx.query(
-        "select id from deliveries where identity_id = $1 order by id limit $2",
-        &values![identity_id, limit],
+        "select id from deliveries where shard = $3 and identity_id = $1 order by id limit $2",
+        &key,
         |row| row.get(0),
     )?;
     let deliveries = deliveries::delete(tx, &ids)?;
     let analyses = tx.execute(
-        "delete from analyses where id in
-           (select id from analyses where identity_id = $1 order by sequence limit $2)",
-        &values![identity_id, limit],
+        "delete from analyses where shard = $3 and id in
+           (select id from analyses where shard = $3 and identity_id = $1 order by sequence limit $2)",
+        &key,
     )?;
     Ok(deliveries + analyses)
 }
@@ -98,16 +108,17 @@ pub fn events(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<(i64, dre
 
 /// Removes events, and takes them out of the lists of groups: (list, time, event).
 pub fn remove_events(tx: &mut Tx, ids: &[i64], listed: &[(i64, Timestamp, i64)]) -> Result<()> {
-    let rows: Vec<_> = listed.iter().map(|(list, at, id)| values![*list, *at, *id]).collect();
+    let rows: Vec<_> = listed.iter().map(|(list, at, id)| values![shard::of(*id), *list, *at, *id]).collect();
     tx.execute_rows(
-        "with v (list, at, id) as (values {rows})
-         delete from event_groups where (group_id, timestamp, event_id) in (select list, at, id from v)",
+        "with v (shard, list, at, id) as (values {rows})
+         delete from event_groups where (group_id, timestamp, event_id, shard) in
+           (select list, at, id, v.shard from v)",
         &rows,
     )?;
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
     tx.execute_rows(
-        "with v (id) as (values {rows}) delete from events where id in (select id from v)",
-        &rows,
+        "with v (shard, id) as (values {rows})
+         delete from events where (id, shard) in (select id, v.shard from v)",
+        &with_shards(ids),
     )?;
     Ok(())
 }
@@ -118,13 +129,27 @@ pub fn remove_device(
     fingerprint: &str,
     identity_id: i64,
 ) -> Result<Option<i64>> {
-    tx.find(
-        "delete from devices where team_id = $1 and fingerprint = $2
-           and not exists (select 1 from identity_keys k where k.team_id = $1 and k.kind = $3 and k.hash = $4
-             and k.identity_id <> $5)
-           and not exists (select 1 from events e where e.device_id = devices.id and e.identity_id is null)
-         returning id",
-        &values![key.team_id, fingerprint, key.kind, key.hash, identity_id],
-        |row| row.get(0),
-    )
+    let Some(device) = devices::find(tx, key.team_id, fingerprint)? else { return Ok(None) };
+    let of_others = tx.find(
+        "select identity_id from identity_keys where shard = $1 and team_id = $2 and kind = $3 and hash = $4
+           and identity_id <> $5 limit 1",
+        &values![shard::of(key.hash), key.team_id, key.kind, key.hash, identity_id],
+        |row| row.get::<i64>(0),
+    )?;
+    let of_nobody = tx.find(
+        "select id from events where device_id = $1 and identity_id is null limit 1",
+        &values![device.id],
+        |row| row.get::<i64>(0),
+    )?;
+    if of_others.or(of_nobody).is_some() {
+        return Ok(None);
+    }
+    tx.execute(
+        "delete from devices where shard = $2 and id = $1",
+        &values![device.id, shard::of(device.id)],
+    )?;
+    if device.disregarded {
+        versions::grow(tx, Kept::Devices)?;
+    }
+    Ok(Some(device.id))
 }

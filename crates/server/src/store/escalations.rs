@@ -2,6 +2,7 @@
 
 pub use dregs_core::rules::Severity;
 use dregs_core::score::Scores;
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
 use super::identities::scores;
@@ -52,29 +53,31 @@ pub struct NewEscalation {
 /// Stores an escalation; the answer is its id. `None` when one of the rule is open for the identity.
 pub fn insert(tx: &mut Tx, new: &NewEscalation) -> Result<Option<i64>> {
     let s = &new.scores;
-    tx.find(
-        "insert into escalations (team_id, identity_id, rule_id, rule_name, severity, status, humanity,
+    let row = values![
+        shard::of(new.identity_id),
+        new.team_id,
+        new.identity_id,
+        new.rule_id,
+        &new.rule_name,
+        new.severity as i64,
+        Status::Open as i64,
+        s.humanity,
+        s.authenticity,
+        s.uniqueness,
+        s.behavior,
+        new.opened_at,
+        new.opened_at,
+        &new.conditions,
+        &new.channels,
+    ];
+    let inserted = tx.query_rows(
+        "insert into escalations (id, shard, team_id, identity_id, rule_id, rule_name, severity, status, humanity,
            authenticity, uniqueness, behavior, created_at, opened_at, conditions, channels)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-         on conflict do nothing returning id",
-        &values![
-            new.team_id,
-            new.identity_id,
-            new.rule_id,
-            &new.rule_name,
-            new.severity as i64,
-            Status::Open as i64,
-            s.humanity,
-            s.authenticity,
-            s.uniqueness,
-            s.behavior,
-            new.opened_at,
-            new.opened_at,
-            &new.conditions,
-            &new.channels,
-        ],
+         values {new rows} on conflict do nothing returning id",
+        &[row],
         |row| row.get(0),
-    )
+    )?;
+    Ok(inserted.into_iter().next())
 }
 
 /// An escalation as the API shows it.
@@ -137,19 +140,19 @@ fn read(row: &Row) -> Result<Escalation> {
 /// The team's escalation with this id.
 pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Escalation>> {
     let sql = format!(
-        "select {COLUMNS} from escalations e join identities i on i.id = e.identity_id
-         where e.team_id = $1 and e.id = $2"
+        "select {COLUMNS} from escalations e join identities i on i.shard = e.shard and i.id = e.identity_id
+         where e.shard = $3 and e.team_id = $1 and e.id = $2"
     );
-    tx.find(&sql, &values![team_id, id], read)
+    tx.find(&sql, &values![team_id, id, shard::of(id)], read)
 }
 
 /// The escalation of a rule that is open, or acknowledged, for an identity.
 pub fn open_of(tx: &mut Tx, identity_id: i64, rule_id: i64) -> Result<Option<Escalation>> {
     let sql = format!(
-        "select {COLUMNS} from escalations e join identities i on i.id = e.identity_id
-         where e.identity_id = $1 and e.rule_id = $2 and e.status <> 2"
+        "select {COLUMNS} from escalations e join identities i on i.shard = e.shard and i.id = e.identity_id
+         where e.shard = $3 and e.identity_id = $1 and e.rule_id = $2 and e.status <> 2"
     );
-    tx.find(&sql, &values![identity_id, rule_id], read)
+    tx.find(&sql, &values![identity_id, rule_id, shard::of(identity_id)], read)
 }
 
 /// Which escalations of a team; `None` means any.
@@ -207,7 +210,7 @@ pub fn page(
     sql.push(&order("e")).bind(" limit ", limit).bind(" offset ", offset);
     let text = format!(
         "with page as materialized ({}) select {COLUMNS} from page p join escalations e on e.id = p.id
-         join identities i on i.id = e.identity_id{}",
+         join identities i on i.shard = e.shard and i.id = e.identity_id{}",
         sql.text,
         order("e")
     );
@@ -306,8 +309,8 @@ pub fn set_status(tx: &mut Tx, id: i64, status: Status, mover: Mover, now: Times
         "update escalations set status = $2, closed_at = $4, closed_by = $6, close_reason = $7,
            acknowledged_at = case when $2 = 2 then acknowledged_at else $3 end,
            acknowledged_by = case when $2 = 2 then acknowledged_by else $5 end
-         where id = $1",
-        &values![id, status as i64, acknowledged, closed, acknowledged_by, closed_by, reason],
+         where shard = $8 and id = $1",
+        &values![id, status as i64, acknowledged, closed, acknowledged_by, closed_by, reason, shard::of(id)],
     )?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use dregs_core::event::Event;
 use dregs_core::link::KeyKind;
 use dregs_core::time::Timestamp;
 
-use super::sql::{Sql, direction, in_order_of};
+use super::sql::{Sql, direction, in_order_of, with_shards};
 use super::{Result, Tx, codec};
 use crate::values;
 
@@ -113,7 +113,7 @@ impl Filter {
         }
         if let Some(groups) = &self.groups {
             sql.numbers(" and exists (select 1 from event_groups g where g.group_id in ", groups);
-            sql.push(" and g.timestamp = e.timestamp and g.event_id = e.id)");
+            sql.push(" and g.shard = e.shard and g.timestamp = e.timestamp and g.event_id = e.id)");
         }
     }
 
@@ -170,13 +170,13 @@ pub struct Listed {
 
 /// The events with these row ids, in their order; one that is gone is left out.
 pub fn load(tx: &mut Tx, row_ids: &[i64]) -> Result<Vec<Listed>> {
-    let rows: Vec<_> = row_ids.iter().map(|id| values![*id]).collect();
     let mut found = tx.query_rows(
-        "with v (id) as (values {rows})
+        "with v (shard, id) as (values {rows})
          select e.id, e.external_id, e.timestamp, e.detail,
            coalesce(i.display_name, i.display_email, i.external_id)
-         from v join events e on e.id = v.id left join identities i on i.id = e.identity_id",
-        &rows,
+         from v join events e on e.shard = v.shard and e.id = v.id
+         left join identities i on i.shard = e.shard and i.id = e.identity_id",
+        &with_shards(row_ids),
         |row| {
             let mut event: Event = codec::unpack(&row.get::<Vec<u8>>(3)?)?;
             event.id = codec::unpack_id(&row.get::<Vec<u8>>(1)?);

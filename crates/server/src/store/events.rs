@@ -1,6 +1,7 @@
 //! Events: what applications sent, kept whole.
 
 use dregs_core::event::Event;
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
 use super::{Result, StoreError, Tx, codec};
@@ -8,6 +9,8 @@ use crate::values;
 
 /// An event about to be stored.
 pub struct NewEvent {
+    /// Of its identity, or else of its device.
+    pub shard: i64,
     pub team_id: i64,
     pub identity_id: Option<i64>,
     pub external_id: Vec<u8>,
@@ -37,13 +40,17 @@ pub struct KnownEvent {
     pub fingerprint: Option<String>,
 }
 
-/// Which of these (team, packed id) pairs are stored already.
-pub fn find_known(tx: &mut Tx, keys: &[(i64, &[u8])]) -> Result<Vec<KnownEvent>> {
-    let rows: Vec<_> = keys.iter().map(|(team, id)| values![*team, *id]).collect();
+/// Which of these (shard, team, packed id) are stored already. Where tables are spread, a shard is looked at alone: a
+/// client that tries again sends the same identity.
+pub fn find_known(tx: &mut Tx, keys: &[(i64, i64, &[u8])]) -> Result<Vec<KnownEvent>> {
+    let rows: Vec<_> = keys.iter().map(|(shard, team, id)| values![*shard, *team, *id]).collect();
+    let of_shard = if tx.is_spread() { "and e.shard = v.shard" } else { "" };
     tx.query_rows(
-        "with v (team_id, external_id) as (values {rows})
-         select e.team_id, e.external_id, e.detail
-         from v join events e on e.team_id = v.team_id and e.external_id = v.external_id",
+        &format!(
+            "with v (shard, team_id, external_id) as (values {{rows}})
+             select e.team_id, e.external_id, e.detail
+             from v join events e on e.team_id = v.team_id and e.external_id = v.external_id {of_shard}"
+        ),
         &rows,
         |row| {
             let event: Event = codec::unpack(&row.get::<Vec<u8>>(2)?)?;
@@ -63,6 +70,7 @@ pub fn insert(tx: &mut Tx, events: &[NewEvent]) -> Result<Vec<(i64, Vec<u8>, i64
         .iter()
         .map(|e| {
             values![
+                e.shard,
                 e.team_id,
                 &e.external_id,
                 e.identity_id,
@@ -76,9 +84,9 @@ pub fn insert(tx: &mut Tx, events: &[NewEvent]) -> Result<Vec<(i64, Vec<u8>, i64
         })
         .collect();
     let inserted = tx.query_rows(
-        "insert into events (team_id, external_id, identity_id, timestamp, received_at, name_id, device_id,
-           session, detail)
-         values {rows} on conflict do nothing returning team_id, external_id, id",
+        "insert into events (id, shard, team_id, external_id, identity_id, timestamp, received_at, name_id,
+           device_id, session, detail)
+         values {new rows} on conflict do nothing returning team_id, external_id, id",
         &rows,
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
@@ -88,8 +96,9 @@ pub fn insert(tx: &mut Tx, events: &[NewEvent]) -> Result<Vec<(i64, Vec<u8>, i64
 /// Up to `limit` different sessions of an identity, by their hashes.
 pub fn sessions(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<i64>> {
     tx.query(
-        "select distinct session from events where identity_id = $1 and session is not null limit $2",
-        &values![identity_id, limit],
+        "select distinct session from events
+         where shard = $3 and identity_id = $1 and session is not null limit $2",
+        &values![identity_id, limit, shard::of(identity_id)],
         |row| row.get(0),
     )
 }
@@ -99,7 +108,7 @@ pub fn sessions(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<i64>> {
 pub fn of_team(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<(i64, Event)>> {
     tx.query(
         "select e.id, e.external_id, e.timestamp, e.detail from events e
-         join identities i on i.id = e.identity_id
+         join identities i on i.shard = e.shard and i.id = e.identity_id
          where e.team_id = $1 and e.id > $2 and i.disregarded = 0 order by e.id limit $3",
         &values![team_id, after, limit],
         read,
@@ -110,8 +119,8 @@ pub fn of_team(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<
 pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Result<Vec<(i64, Event)>> {
     tx.query(
         "select id, external_id, timestamp, detail from events
-         where identity_id = $1 and id > $2 order by id limit $3",
-        &values![identity_id, after, limit],
+         where shard = $4 and identity_id = $1 and id > $2 order by id limit $3",
+        &values![identity_id, after, limit, shard::of(identity_id)],
         read,
     )
 }
@@ -127,7 +136,7 @@ pub struct Newest {
 pub fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<Newest>> {
     let rows = tx.query(
         "select e.id, e.external_id, e.timestamp, e.detail, e.team_id, e.received_at, i.created_at
-         from events e join identities i on i.id = e.identity_id
+         from events e join identities i on i.shard = e.shard and i.id = e.identity_id
          order by e.id desc limit $1",
         &values![limit],
         |row| {

@@ -1,8 +1,9 @@
 //! Groups of identities: organizations, teams.
 
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
-use super::sql::in_order_of;
+use super::sql::{in_order_of, with_shards};
 use super::{Result, Row, Tx};
 use crate::values;
 
@@ -21,7 +22,7 @@ pub struct Group {
 }
 
 const COLUMNS: &str = "g.id, g.type, g.external_id, g.display_name, g.created_at, g.updated_at,
-    g.last_tracked_at, (select count(*) from group_members m where m.group_id = g.id), g.data";
+    g.last_tracked_at, (select count(*) from group_members m where m.shard = g.shard and m.group_id = g.id), g.data";
 
 fn read(row: &Row) -> Result<Group> {
     Ok(Group {
@@ -58,10 +59,11 @@ pub fn ids(tx: &mut Tx, team_id: i64, keys: &[(&str, &str)]) -> Result<Vec<(Stri
 
 /// The groups with these row ids, in their order; one that is gone is left out.
 pub fn load_rows(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Group>> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
-    let sql =
-        format!("with v (id) as (values {{rows}}) select {COLUMNS} from v join groups g on g.id = v.id");
-    let mut found = tx.query_rows(&sql, &rows, read)?;
+    let sql = format!(
+        "with v (shard, id) as (values {{rows}})
+         select {COLUMNS} from v join groups g on g.shard = v.shard and g.id = v.id"
+    );
+    let mut found = tx.query_rows(&sql, &with_shards(ids), read)?;
     in_order_of(&mut found, ids, |group| group.id);
     Ok(found)
 }
@@ -69,8 +71,8 @@ pub fn load_rows(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Group>> {
 /// Writes the data of a group that no event has changed.
 pub fn change(tx: &mut Tx, id: i64, display_name: Option<&str>, data: &str, now: Timestamp) -> Result<()> {
     tx.execute(
-        "update groups set display_name = $2, data = $3, updated_at = $4 where id = $1",
-        &values![id, display_name, data, now],
+        "update groups set display_name = $2, data = $3, updated_at = $4 where shard = $5 and id = $1",
+        &values![id, display_name, data, now, shard::of(id)],
     )?;
     Ok(())
 }
@@ -78,8 +80,8 @@ pub fn change(tx: &mut Tx, id: i64, display_name: Option<&str>, data: &str, now:
 /// Takes an identity out of a group.
 pub fn remove_member(tx: &mut Tx, group_id: i64, identity_id: i64) -> Result<()> {
     tx.execute(
-        "delete from group_members where group_id = $1 and identity_id = $2",
-        &values![group_id, identity_id],
+        "delete from group_members where shard = $3 and group_id = $1 and identity_id = $2",
+        &values![group_id, identity_id, shard::of(group_id)],
     )?;
     Ok(())
 }
@@ -94,6 +96,7 @@ pub fn of_identity(tx: &mut Tx, identity_id: i64) -> Result<Vec<i64>> {
 /// A group as ingest found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownGroup {
+    pub shard: i64,
     pub team_id: i64,
     pub group_type: String,
     pub external_id: String,
@@ -101,21 +104,23 @@ pub struct KnownGroup {
     pub data: String,
 }
 
-/// Reads the groups with these (team, type, external id); those not seen before are absent.
-pub fn load(tx: &mut Tx, keys: &[(i64, &str, &str)]) -> Result<Vec<KnownGroup>> {
-    let rows: Vec<_> = keys.iter().map(|(team, kind, id)| values![*team, *kind, *id]).collect();
+/// Reads the groups with these (shard, team, type, external id); those not seen before are absent.
+pub fn load(tx: &mut Tx, keys: &[(i64, i64, &str, &str)]) -> Result<Vec<KnownGroup>> {
+    let rows: Vec<_> =
+        keys.iter().map(|(shard, team, kind, id)| values![*shard, *team, *kind, *id]).collect();
     tx.query_rows(
-        "with v (team_id, type, external_id) as (values {rows})
-         select g.team_id, g.type, g.external_id, g.display_name, g.data from v join groups g
-         on g.team_id = v.team_id and g.type = v.type and g.external_id = v.external_id",
+        "with v (shard, team_id, type, external_id) as (values {rows})
+         select g.shard, g.team_id, g.type, g.external_id, g.display_name, g.data from v join groups g
+         on g.team_id = v.team_id and g.type = v.type and g.external_id = v.external_id and g.shard = v.shard",
         &rows,
         |row| {
             Ok(KnownGroup {
-                team_id: row.get(0)?,
-                group_type: row.get(1)?,
-                external_id: row.get(2)?,
-                display_name: row.get(3)?,
-                data: row.get(4)?,
+                shard: row.get(0)?,
+                team_id: row.get(1)?,
+                group_type: row.get(2)?,
+                external_id: row.get(3)?,
+                display_name: row.get(4)?,
+                data: row.get(5)?,
             })
         },
     )
@@ -131,6 +136,7 @@ pub fn upsert(
         .iter()
         .map(|g| {
             values![
+                g.shard,
                 g.team_id,
                 &g.group_type,
                 &g.external_id,
@@ -143,10 +149,10 @@ pub fn upsert(
         })
         .collect();
     tx.query_rows(
-        "insert into groups (team_id, type, external_id, created_at, updated_at, last_tracked_at, display_name,
-           data)
-         values {rows}
-         on conflict (team_id, type, external_id) do update set updated_at = excluded.updated_at,
+        "insert into groups (id, shard, team_id, type, external_id, created_at, updated_at, last_tracked_at,
+           display_name, data)
+         values {new rows}
+         on conflict (team_id, type, external_id, shard) do update set updated_at = excluded.updated_at,
            last_tracked_at = excluded.last_tracked_at, display_name = excluded.display_name,
            data = excluded.data
          returning team_id, type, external_id, id",
@@ -158,11 +164,12 @@ pub fn upsert(
 /// Puts events into the lists of groups: (group, time, event, number of its name). A negative number
 /// stands for all groups of a type.
 pub fn insert_events(tx: &mut Tx, events: &[(i64, Timestamp, i64, Option<i64>)]) -> Result<()> {
-    let row =
-        |(group, at, event, name): &(i64, Timestamp, i64, Option<i64>)| values![*group, *at, *event, *name];
-    let rows: Vec<_> = events.iter().map(row).collect();
+    let rows: Vec<_> = events
+        .iter()
+        .map(|(group, at, event, name)| values![shard::of(*event), *group, *at, *event, *name])
+        .collect();
     tx.execute_rows(
-        "insert into event_groups (group_id, timestamp, event_id, name_id) values {rows}
+        "insert into event_groups (shard, group_id, timestamp, event_id, name_id) values {rows}
          on conflict do nothing",
         &rows,
     )?;
@@ -171,9 +178,10 @@ pub fn insert_events(tx: &mut Tx, events: &[(i64, Timestamp, i64, Option<i64>)])
 
 /// Makes identities members of groups.
 pub fn add_members(tx: &mut Tx, members: &[(i64, i64)], now: Timestamp) -> Result<()> {
-    let rows: Vec<_> = members.iter().map(|(group, identity)| values![*group, *identity, now]).collect();
+    let rows: Vec<_> =
+        members.iter().map(|(group, identity)| values![shard::of(*group), *group, *identity, now]).collect();
     tx.execute_rows(
-        "insert into group_members (group_id, identity_id, created_at) values {rows}
+        "insert into group_members (shard, group_id, identity_id, created_at) values {rows}
          on conflict do nothing",
         &rows,
     )?;

@@ -1,10 +1,11 @@
 //! Identities: the users of an application, their state and their scores.
 
 use dregs_core::score::Scores;
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
 use super::claims::Due;
-use super::sql::in_order_of;
+use super::sql::{in_order_of, with_shards};
 use super::{Result, Row, StoreError, Tx};
 use crate::values;
 
@@ -28,6 +29,7 @@ pub struct Tracked {
 pub struct TrackedWrite {
     /// The row and the version that was read; `None` for an identity seen for the first time.
     pub row: Option<(i64, i64)>,
+    pub shard: i64,
     pub team_id: i64,
     pub external_id: String,
     pub tracked_at: Timestamp,
@@ -39,29 +41,39 @@ pub struct TrackedWrite {
     pub data: String,
 }
 
-/// Reads the identities with these (team, external id) pairs; those not seen before are absent.
-pub fn load_tracked(tx: &mut Tx, keys: &[(i64, &str)]) -> Result<Vec<Tracked>> {
-    let rows: Vec<_> = keys.iter().map(|(team, id)| values![*team, *id]).collect();
+/// Reads the identities with these (shard, team, external id); those not seen before are absent.
+pub fn load_tracked(tx: &mut Tx, keys: &[(i64, i64, &str)]) -> Result<Vec<Tracked>> {
+    let rows: Vec<_> = keys.iter().map(|(shard, team, id)| values![*shard, *team, *id]).collect();
     tx.query_rows(
-        "with v (team_id, external_id) as (values {rows})
+        "with v (shard, team_id, external_id) as (values {rows})
          select i.id, i.team_id, i.external_id, i.version + i.sequence, i.last_scored_at, i.evaluate_at,
            i.state, i.data, i.disregarded
-         from v join identities i on i.team_id = v.team_id and i.external_id = v.external_id",
+         from v join identities i
+           on i.team_id = v.team_id and i.external_id = v.external_id and i.shard = v.shard",
         &rows,
-        |row| {
-            Ok(Tracked {
-                id: row.get(0)?,
-                team_id: row.get(1)?,
-                external_id: row.get(2)?,
-                version: row.get(3)?,
-                last_scored_at: row.optional_time(4)?,
-                evaluate_at: row.optional_time(5)?,
-                state: row.get(6)?,
-                data: row.get(7)?,
-                disregarded: row.flag(8)?,
-            })
-        },
+        read_tracked,
     )
+}
+
+/// The same of one identity, whose shard the caller need not know.
+pub fn tracked(tx: &mut Tx, team_id: i64, external_id: &str) -> Result<Option<Tracked>> {
+    let sql = "select id, team_id, external_id, version + sequence, last_scored_at, evaluate_at, state, data,
+           disregarded from identities where team_id = $1 and external_id = $2";
+    tx.find(sql, &values![team_id, external_id], read_tracked)
+}
+
+fn read_tracked(row: &Row) -> Result<Tracked> {
+    Ok(Tracked {
+        id: row.get(0)?,
+        team_id: row.get(1)?,
+        external_id: row.get(2)?,
+        version: row.get(3)?,
+        last_scored_at: row.optional_time(4)?,
+        evaluate_at: row.optional_time(5)?,
+        state: row.get(6)?,
+        data: row.get(7)?,
+        disregarded: row.flag(8)?,
+    })
 }
 
 /// Writes identities after their events were folded in; the answer gives (team, external id, id)
@@ -75,6 +87,7 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
         .filter_map(|w| {
             let (id, version) = w.row?;
             Some(values![
+                w.shard,
                 id,
                 version,
                 w.tracked_at,
@@ -88,11 +101,12 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
         })
         .collect();
     let updated = tx.execute_rows(
-        "with v (id, version, tracked_at, evaluate_at, name, email, username, state, data) as (values {rows})
+        "with v (shard, id, version, tracked_at, evaluate_at, name, email, username, state, data) as (values {rows})
          update identities set version = identities.version + 1, updated_at = v.tracked_at,
            last_tracked_at = v.tracked_at, evaluate_at = v.evaluate_at, display_name = v.name,
            display_email = v.email, display_username = v.username, state = v.state, data = v.data
-         from v where identities.id = v.id and identities.version + identities.sequence = v.version",
+         from v where identities.shard = v.shard and identities.id = v.id
+           and identities.version + identities.sequence = v.version",
         &updates,
     )?;
     let inserts: Vec<_> = writes
@@ -100,6 +114,7 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
         .filter(|w| w.row.is_none())
         .map(|w| {
             values![
+                w.shard,
                 w.team_id,
                 &w.external_id,
                 w.tracked_at,
@@ -116,9 +131,9 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
         })
         .collect();
     let inserted = tx.query_rows(
-        "insert into identities (team_id, external_id, created_at, updated_at, last_tracked_at, version,
+        "insert into identities (id, shard, team_id, external_id, created_at, updated_at, last_tracked_at, version,
            evaluate_at, display_name, display_email, display_username, state, data)
-         values {rows} on conflict do nothing returning team_id, external_id, id",
+         values {new rows} on conflict do nothing returning team_id, external_id, id",
         &inserts,
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
@@ -131,13 +146,14 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
 /// Marks identities as changed, so that they are scored again from `now` on, though not within
 /// `min_cycle_ms` of their last cycle. Those that wait for a cycle already keep their place.
 pub fn mark_dirty(tx: &mut Tx, ids: &[i64], now: Timestamp, min_cycle_ms: i64) -> Result<()> {
+    let scored_by = now.plus_millis(-min_cycle_ms);
     let rows: Vec<_> =
-        ids.iter().map(|id| values![*id, now, now.plus_millis(-min_cycle_ms), min_cycle_ms]).collect();
+        ids.iter().map(|id| values![shard::of(*id), *id, now, scored_by, min_cycle_ms]).collect();
     tx.execute_rows(
-        "with v (id, now, scored_by, min_cycle) as (values {rows})
+        "with v (shard, id, now, scored_by, min_cycle) as (values {rows})
          update identities set version = version + 1, evaluate_at = coalesce(evaluate_at,
            case when last_scored_at > v.scored_by then last_scored_at + v.min_cycle else v.now end)
-         from v where identities.id = v.id",
+         from v where identities.shard = v.shard and identities.id = v.id",
         &rows,
     )?;
     Ok(())
@@ -161,8 +177,8 @@ pub fn change(
     let changed = tx.execute(
         "update identities set disregarded = $3, data = $4, display_name = $5, display_email = $6,
            display_username = $7, updated_at = $8
-         where id = $1 and version + sequence = $2",
-        &values![id, version, disregarded, data, name, email, username, now],
+         where shard = $9 and id = $1 and version + sequence = $2",
+        &values![id, version, disregarded, data, name, email, username, now, shard::of(id)],
     )?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Retry) }
 }
@@ -209,12 +225,14 @@ pub struct Renamed {
 
 /// Writes what identities are called. One that has changed meanwhile is left alone.
 pub fn rename(tx: &mut Tx, renamed: &[Renamed]) -> Result<()> {
-    let rows: Vec<_> =
-        renamed.iter().map(|to| values![to.id, to.version, &to.name, &to.email, &to.username]).collect();
+    let rows: Vec<_> = renamed
+        .iter()
+        .map(|to| values![shard::of(to.id), to.id, to.version, &to.name, &to.email, &to.username])
+        .collect();
     tx.execute_rows(
-        "with v (id, version, name, email, username) as (values {rows})
+        "with v (shard, id, version, name, email, username) as (values {rows})
          update identities set display_name = v.name, display_email = v.email, display_username = v.username
-         from v where identities.id = v.id and identities.version + identities.sequence = v.version",
+         from v where identities.shard = v.shard and identities.id = v.id and identities.version + identities.sequence = v.version",
         &rows,
     )?;
     Ok(())
@@ -233,11 +251,12 @@ pub fn claim_due(tx: &mut Tx, now: Timestamp, lease_until: Timestamp, limit: i64
 
 /// Ends the leases of identities that were taken and not scored: they are due as they were.
 pub fn give_back(tx: &mut Tx, dues: &[Due]) -> Result<()> {
-    let rows: Vec<_> = dues.iter().map(|due| values![due.identity_id, due.at]).collect();
+    let rows: Vec<_> =
+        dues.iter().map(|due| values![shard::of(due.identity_id), due.identity_id, due.at]).collect();
     tx.execute_rows(
-        "with v (id, due) as (values {rows})
+        "with v (shard, id, due) as (values {rows})
          update identities set evaluate_at = v.due
-         from v where identities.id = v.id and identities.evaluate_at is not null",
+         from v where identities.shard = v.shard and identities.id = v.id and identities.evaluate_at is not null",
         &rows,
     )?;
     Ok(())
@@ -275,23 +294,22 @@ pub struct CycleStart {
 
 /// The states of identities, as they are stored.
 pub fn states(tx: &mut Tx, ids: &[i64]) -> Result<Vec<(i64, Vec<u8>)>> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
     tx.query_rows(
-        "with v (id) as (values {rows}) select i.id, i.state from v join identities i on i.id = v.id",
-        &rows,
+        "with v (shard, id) as (values {rows})
+         select i.id, i.state from v join identities i on i.shard = v.shard and i.id = v.id",
+        &with_shards(ids),
         |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }
 
 /// Reads the identities with these row ids.
 pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
     tx.query_rows(
-        "with v (id) as (values {rows})
-         select i.id, i.team_id, i.external_id, i.version, i.sequence, i.cycle,
-           i.humanity, i.authenticity, i.uniqueness, i.behavior, i.disregarded, i.state, i.data, i.standing, i.created_at
-         from v join identities i on i.id = v.id",
-        &rows,
+        "with v (shard, id) as (values {rows})
+         select i.id, i.team_id, i.external_id, i.version, i.sequence, i.cycle, i.humanity, i.authenticity,
+           i.uniqueness, i.behavior, i.disregarded, i.state, i.data, i.standing, i.created_at
+         from v join identities i on i.shard = v.shard and i.id = v.id",
+        &with_shards(ids),
         |row| {
             let scored_before = row.get::<Option<i64>>(5)?.is_some();
             Ok(CycleStart {
@@ -337,6 +355,7 @@ pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>>
         .map(|c| {
             let s = &c.scores;
             values![
+                shard::of(c.id),
                 c.id,
                 c.version,
                 c.sequence,
@@ -353,12 +372,13 @@ pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>>
         })
         .collect();
     tx.query_rows(
-        "with v (id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, events, standing, decide_at, next_at) as (values {rows})
+        "with v (shard, id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, events,
+           standing, decide_at, next_at) as (values {rows})
          update identities set humanity = v.humanity, authenticity = v.authenticity,
            uniqueness = v.uniqueness, behavior = v.behavior, last_scored_at = v.finished_at,
            updated_at = v.finished_at, standing = v.standing, decide_at = v.decide_at, sequence = v.sequence + 1 + v.events, cycle = v.sequence + 1,
            evaluate_at = case when identities.version = v.version then null else v.next_at end
-         from v where identities.id = v.id and identities.sequence = v.sequence
+         from v where identities.shard = v.shard and identities.id = v.id and identities.sequence = v.sequence
          returning identities.id, evaluate_at",
         &rows,
         |row| Ok((row.get(0)?, row.get::<Option<i64>>(1)?.is_some())),
@@ -368,8 +388,8 @@ pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>>
 /// Numbers `count` events of an identity; the answer is the number of the first.
 pub fn number_events(tx: &mut Tx, id: i64, count: i64) -> Result<i64> {
     tx.get(
-        "update identities set sequence = sequence + $2 where id = $1 returning sequence - $2 + 1",
-        &values![id, count],
+        "update identities set sequence = sequence + $2 where shard = $3 and id = $1 returning sequence - $2 + 1",
+        &values![id, count, shard::of(id)],
         |row| row.get(0),
     )
 }
@@ -412,12 +432,15 @@ pub struct Decided {
 /// Writes decisions; the answer has the ids of those that were taken. One whose identity had an event
 /// meanwhile is left out.
 pub fn save_decisions(tx: &mut Tx, decided: &[Decided]) -> Result<Vec<i64>> {
-    let rows: Vec<_> =
-        decided.iter().map(|d| values![d.id, d.sequence, d.events, &d.standing, d.decide_at]).collect();
+    let rows: Vec<_> = decided
+        .iter()
+        .map(|d| values![shard::of(d.id), d.id, d.sequence, d.events, &d.standing, d.decide_at])
+        .collect();
     tx.query_rows(
-        "with v (id, sequence, events, standing, decide_at) as (values {rows})
+        "with v (shard, id, sequence, events, standing, decide_at) as (values {rows})
          update identities set sequence = v.sequence + v.events, standing = v.standing, decide_at = v.decide_at
-         from v where identities.id = v.id and identities.sequence = v.sequence returning identities.id",
+         from v where identities.shard = v.shard and identities.id = v.id and identities.sequence = v.sequence
+         returning identities.id",
         &rows,
         |row| row.get(0),
     )
@@ -455,10 +478,11 @@ pub fn find(tx: &mut Tx, team_id: i64, external_id: &str) -> Result<Option<Ident
 
 /// The identities with these row ids, in their order; one that is gone is left out.
 pub fn load(tx: &mut Tx, row_ids: &[i64]) -> Result<Vec<Identity>> {
-    let rows: Vec<_> = row_ids.iter().map(|id| values![*id]).collect();
-    let sql =
-        format!("with v (id) as (values {{rows}}) select {COLUMNS} from v join identities i on i.id = v.id");
-    let mut found = tx.query_rows(&sql, &rows, read)?;
+    let sql = format!(
+        "with v (shard, id) as (values {{rows}})
+         select {COLUMNS} from v join identities i on i.shard = v.shard and i.id = v.id"
+    );
+    let mut found = tx.query_rows(&sql, &with_shards(row_ids), read)?;
     in_order_of(&mut found, row_ids, |identity| identity.row_id);
     Ok(found)
 }

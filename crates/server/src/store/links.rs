@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use dregs_core::link::{DELETED_NAME, KeyHasher, KeyKind, LinkKey, OTHERS_MAX};
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
+use super::sql::with_shards;
 use super::{Result, Tx};
 use crate::values;
 
@@ -20,6 +22,10 @@ impl HashedKey {
     pub fn new(hasher: &KeyHasher, team_id: i64, key: &LinkKey) -> Self {
         Self { team_id, kind: key.kind as i64, hash: hasher.hash(key) }
     }
+
+    const fn shard(&self) -> i64 {
+        shard::of(self.hash)
+    }
 }
 
 /// Stores keys of identities; the answer lists those that were new, which are the ones that may
@@ -27,10 +33,12 @@ impl HashedKey {
 pub fn insert(tx: &mut Tx, keys: &[(HashedKey, i64, Timestamp)]) -> Result<Vec<(HashedKey, i64)>> {
     let rows: Vec<_> = keys
         .iter()
-        .map(|(key, identity_id, seen_at)| values![key.team_id, key.kind, key.hash, *identity_id, *seen_at])
+        .map(|(key, identity_id, seen_at)| {
+            values![key.shard(), key.team_id, key.kind, key.hash, *identity_id, *seen_at]
+        })
         .collect();
     tx.query_rows(
-        "insert into identity_keys (team_id, kind, hash, identity_id, first_seen_at) values {rows}
+        "insert into identity_keys (shard, team_id, kind, hash, identity_id, first_seen_at) values {rows}
          on conflict do nothing returning team_id, kind, hash, identity_id",
         &rows,
         |row| Ok((HashedKey { team_id: row.get(0)?, kind: row.get(1)?, hash: row.get(2)? }, row.get(3)?)),
@@ -39,11 +47,12 @@ pub fn insert(tx: &mut Tx, keys: &[(HashedKey, i64, Timestamp)]) -> Result<Vec<(
 
 /// Removes keys of identities.
 pub fn remove(tx: &mut Tx, keys: &[(HashedKey, i64)]) -> Result<()> {
-    let rows: Vec<_> = keys.iter().map(|(key, id)| values![key.team_id, key.kind, key.hash, *id]).collect();
+    let rows: Vec<_> =
+        keys.iter().map(|(key, id)| values![key.shard(), key.team_id, key.kind, key.hash, *id]).collect();
     tx.execute_rows(
-        "with v (team_id, kind, hash, identity_id) as (values {rows})
-         delete from identity_keys where (team_id, kind, hash, identity_id) in
-           (select team_id, kind, hash, identity_id from v)",
+        "with v (shard, team_id, kind, hash, identity_id) as (values {rows})
+         delete from identity_keys where (team_id, kind, hash, identity_id, shard) in
+           (select team_id, kind, hash, identity_id, v.shard from v)",
         &rows,
     )?;
     Ok(())
@@ -62,16 +71,17 @@ pub struct Holder {
 pub fn newest_holders(tx: &mut Tx, keys: &[HashedKey]) -> Result<Vec<Holder>> {
     let limit =
         |key: &HashedKey| KeyKind::from_code(key.kind).map_or(OTHERS_MAX, KeyKind::others_max) as i64 + 1;
-    let rows: Vec<_> = keys.iter().map(|key| values![key.team_id, key.kind, key.hash, limit(key)]).collect();
+    let rows: Vec<_> =
+        keys.iter().map(|key| values![key.shard(), key.team_id, key.kind, key.hash, limit(key)]).collect();
     // A join that stops early for each row on its left is the one thing the two engines do not
     // spell alike. SQLite, which gets one row at a time, needs no join for it.
-    let sqlite = "select $1, $2, $3, identity_id, first_seen_at from identity_keys
-         where team_id = $1 and kind = $2 and hash = $3 order by identity_id desc limit $4";
-    let postgres = "with v (team_id, kind, hash, count) as (values {rows})
+    let sqlite = "select $2, $3, $4, identity_id, first_seen_at from identity_keys
+         where shard = $1 and team_id = $2 and kind = $3 and hash = $4 order by identity_id desc limit $5";
+    let postgres = "with v (shard, team_id, kind, hash, count) as (values {rows})
          select v.team_id, v.kind, v.hash, k.identity_id, k.first_seen_at
          from v cross join lateral (
            select identity_id, first_seen_at from identity_keys k
-           where k.team_id = v.team_id and k.kind = v.kind and k.hash = v.hash
+           where k.shard = v.shard and k.team_id = v.team_id and k.kind = v.kind and k.hash = v.hash
            order by identity_id desc limit v.count) k
          order by k.identity_id desc";
     let sql = tx.dialect(sqlite, postgres).to_owned();
@@ -87,9 +97,9 @@ pub fn newest_holders(tx: &mut Tx, keys: &[HashedKey]) -> Result<Vec<Holder>> {
 /// Up to `limit` of those who have a key, after the row `after`, in order.
 pub fn holders_after(tx: &mut Tx, key: HashedKey, after: i64, limit: i64) -> Result<Vec<i64>> {
     tx.query(
-        "select identity_id from identity_keys where team_id = $1 and kind = $2 and hash = $3
+        "select identity_id from identity_keys where shard = $6 and team_id = $1 and kind = $2 and hash = $3
            and identity_id > $4 order by identity_id limit $5",
-        &values![key.team_id, key.kind, key.hash, after, limit],
+        &values![key.team_id, key.kind, key.hash, after, limit, key.shard()],
         |row| row.get(0),
     )
 }
@@ -142,11 +152,11 @@ impl Described {
 
 /// What a snapshot says about other identities, deleted ones included.
 pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<Described>> {
-    let rows: Vec<_> = identity_ids.iter().map(|id| values![*id]).collect();
     let mut described = tx.query_rows(
-        "with v (id) as (values {rows})
-         select i.id, i.external_id, i.disregarded, i.display_name, i.display_email from v join identities i on i.id = v.id",
-        &rows,
+        "with v (shard, id) as (values {rows})
+         select i.id, i.external_id, i.disregarded, i.display_name, i.display_email
+         from v join identities i on i.shard = v.shard and i.id = v.id",
+        &with_shards(identity_ids),
         |row| {
             Ok(Described {
                 identity_id: row.get(0)?,
@@ -160,11 +170,11 @@ pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<Described>> {
         },
     )?;
     let found: HashSet<_> = described.iter().map(|one| one.identity_id).collect();
-    let missing: Vec<_> =
-        identity_ids.iter().filter(|id| !found.contains(id)).map(|id| values![*id]).collect();
+    let missing: Vec<_> = identity_ids.iter().copied().filter(|id| !found.contains(id)).collect();
     let deleted = tx.query_rows(
-        "with v (id) as (values {rows}) select d.id from v join deleted_identities d on d.id = v.id",
-        &missing,
+        "with v (shard, id) as (values {rows})
+         select d.id from v join deleted_identities d on d.shard = v.shard and d.id = v.id",
+        &with_shards(&missing),
         |row| row.get(0),
     )?;
     described.extend(deleted.into_iter().map(Described::deleted));

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 
 use dregs_core::notify::message::EventType;
+use dregs_core::shard::SHARDS;
 
 use super::rosters::Kind;
+use super::sql::with_shards;
 use super::{Result, Row, Tx};
 use crate::values;
 
@@ -27,6 +29,14 @@ impl Source {
             Self::Notifications => "notifications",
             Self::Deliveries => "deliveries",
             Self::AuditLog => "audit_log",
+        }
+    }
+
+    /// The distance between the ids of two rows: that of a table that can be spread carries its shard.
+    const fn spacing(self) -> i64 {
+        match self {
+            Self::Events | Self::Notifications | Self::Deliveries => SHARDS,
+            Self::AuditLog => 1,
         }
     }
 
@@ -55,7 +65,8 @@ impl Source {
 /// A row of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Added {
-    pub id: i64,
+    /// One more than that of the row before, whoever has taken the numbers between.
+    pub number: i64,
     /// `None` where its channel is gone.
     pub team_id: Option<i64>,
     /// Of whom a notification tells.
@@ -63,28 +74,33 @@ pub struct Added {
     pub is_of_escalation: bool,
 }
 
-/// The last row given so far, and 0 before the first.
+/// The number of the last row so far, and 0 before the first.
 pub fn last(tx: &mut Tx, source: Source) -> Result<i64> {
     let sql = format!("select cast(coalesce(max(id), 0) as bigint) from {}", source.table());
-    tx.get(&sql, &[], |row| row.get(0))
+    Ok(tx.get(&sql, &[], |row| row.get::<i64>(0))? / source.spacing())
 }
 
-/// Up to `limit` rows after `id`, in order.
-pub fn after(tx: &mut Tx, source: Source, id: i64, limit: i64) -> Result<Vec<Added>> {
-    let sql = format!("{} where x.id > $1 order by x.id limit $2", source.sql());
-    tx.query(&sql, &values![id, limit], read)
+/// Up to `limit` rows after a number, in order.
+pub fn after(tx: &mut Tx, source: Source, number: i64, limit: i64) -> Result<Vec<Added>> {
+    let sql = format!("{} where x.id >= $1 order by x.id limit $2", source.sql());
+    tx.query(&sql, &values![(number + 1) * source.spacing(), limit], |row| read(row, source))
 }
 
-/// The rows with these ids, as far as they are there.
-pub fn with_ids(tx: &mut Tx, source: Source, ids: &[i64]) -> Result<Vec<Added>> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
-    let sql = format!("with v (id) as (values {{rows}}) {} join v on v.id = x.id", source.sql());
-    tx.query_rows(&sql, &rows, read)
+/// The rows with these numbers, as far as they are there.
+pub fn numbered(tx: &mut Tx, source: Source, numbers: &[i64]) -> Result<Vec<Added>> {
+    let spacing = source.spacing();
+    let rows: Vec<_> =
+        numbers.iter().map(|number| values![number * spacing, (number + 1) * spacing]).collect();
+    let sql = format!(
+        "with v (first, beyond) as (values {{rows}}) {} join v on x.id >= v.first and x.id < v.beyond",
+        source.sql()
+    );
+    tx.query_rows(&sql, &rows, |row| read(row, source))
 }
 
-fn read(row: &Row) -> Result<Added> {
+fn read(row: &Row, source: Source) -> Result<Added> {
     Ok(Added {
-        id: row.get(0)?,
+        number: row.get::<i64>(0)? / source.spacing(),
         team_id: row.get(1)?,
         identity_id: row.get(2)?,
         is_of_escalation: row.flag(3)?,
@@ -93,13 +109,13 @@ fn read(row: &Row) -> Result<Added> {
 
 /// Team and external id of identities; one that was erased has no external id any more.
 pub fn identities(tx: &mut Tx, ids: &[i64]) -> Result<Vec<(i64, Option<String>)>> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
     tx.query_rows(
-        "with v (id) as (values {rows})
-         select i.team_id, i.external_id from v join identities i on i.id = v.id
+        "with v (shard, id) as (values {rows})
+         select i.team_id, i.external_id from v join identities i on i.shard = v.shard and i.id = v.id
          union all
-         select d.team_id, cast(null as text) from v join deleted_identities d on d.id = v.id",
-        &rows,
+         select d.team_id, cast(null as text)
+         from v join deleted_identities d on d.shard = v.shard and d.id = v.id",
+        &with_shards(ids),
         |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }
@@ -111,10 +127,12 @@ pub fn teams(tx: &mut Tx, kind: Kind, ids: &BTreeSet<i64>) -> Result<BTreeSet<i6
         Kind::Groups => "groups",
         Kind::Devices => "devices",
     };
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
-    let sql =
-        format!("with v (id) as (values {{rows}}) select x.team_id from v join {table} x on x.id = v.id");
-    Ok(tx.query_rows(&sql, &rows, |row| row.get(0))?.into_iter().collect())
+    let sql = format!(
+        "with v (shard, id) as (values {{rows}})
+         select x.team_id from v join {table} x on x.shard = v.shard and x.id = v.id"
+    );
+    let ids: Vec<_> = ids.iter().copied().collect();
+    Ok(tx.query_rows(&sql, &with_shards(&ids), |row| row.get(0))?.into_iter().collect())
 }
 
 /// A number for each channel of a team that is another one whenever one of its waiting deliveries, of which

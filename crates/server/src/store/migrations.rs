@@ -25,21 +25,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] = &[
-    migration!(1, "0001_initial"),
-    migration!(2, "0002_management"),
-    migration!(3, "0003_badges"),
-    migration!(4, "0004_rules"),
-    migration!(5, "0005_channels"),
-    migration!(6, "0006_views"),
-    migration!(7, "0007_common"),
-    migration!(8, "0008_requeued_deliveries"),
-    migration!(9, "0009_sign_in_failures"),
-    migration!(10, "0010_versions"),
-    migration!(11, "0011_escalation_history"),
-    migration!(12, "0012_failed_deliveries"),
-    migration!(13, "0013_retention"),
-];
+const MIGRATIONS: &[Migration] = &[migration!(1, "0001_initial")];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.
 pub fn apply(tx: &mut Tx, now: Timestamp) -> Result<()> {

@@ -1,8 +1,10 @@
 //! Notifications: events to tell that are not cycles, kept with their data.
 
 use dregs_core::notify::message::EventType;
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
+use super::sql::with_shards;
 use super::{Result, StoreError, Tx};
 use crate::values;
 
@@ -25,10 +27,10 @@ pub fn insert(
     occurred_at: Timestamp,
     data: &str,
 ) -> Result<i64> {
-    tx.get(
-        "insert into notifications (team_id, event_type, occurred_at, data) values ($1, $2, $3, $4)
+    tx.get_new(
+        "insert into notifications (id, shard, team_id, event_type, occurred_at, data) values {new rows}
          returning id",
-        &values![team_id, event.code(), occurred_at, data],
+        values![shard::of(team_id), team_id, event.code(), occurred_at, data],
         |row| row.get(0),
     )
 }
@@ -42,22 +44,22 @@ pub fn insert_about(
     occurred_at: Timestamp,
     data: &str,
 ) -> Result<i64> {
-    tx.get(
-        "insert into notifications (team_id, event_type, identity_id, sequence, occurred_at, data)
-         values ($1, $2, $3, $4, $5, $6) returning id",
-        &values![team_id, event.code(), identity_id, sequence, occurred_at, data],
+    tx.get_new(
+        "insert into notifications (id, shard, team_id, event_type, identity_id, sequence, occurred_at, data)
+         values {new rows} returning id",
+        values![shard::of(identity_id), team_id, event.code(), identity_id, sequence, occurred_at, data],
         |row| row.get(0),
     )
 }
 
 /// The notifications with these ids.
 pub fn load(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Notification>> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
     tx.query_rows(
-        "with v (id) as (values {rows})
+        "with v (shard, id) as (values {rows})
          select n.id, n.event_type, i.external_id, n.sequence, n.occurred_at, n.data
-         from v join notifications n on n.id = v.id left join identities i on i.id = n.identity_id",
-        &rows,
+         from v join notifications n on n.shard = v.shard and n.id = v.id
+         left join identities i on i.shard = n.shard and i.id = n.identity_id",
+        &with_shards(ids),
         |row| {
             let code = row.get(1)?;
             Ok(Notification {

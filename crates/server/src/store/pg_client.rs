@@ -74,6 +74,8 @@ pub struct Connection {
     is_given_up: bool,
     /// Rows were changed since this was last asked.
     has_written: bool,
+    /// Whether the tables are spread over machines.
+    pub is_spread: bool,
     used_at: Instant,
 }
 
@@ -101,11 +103,13 @@ impl Connection {
             opening: None,
             is_given_up: false,
             has_written: false,
+            is_spread: false,
             used_at: monotonic(),
         };
         if patience == Patience::Limited {
             connection.set_up(address)?;
         }
+        connection.is_spread = connection.finds_spread_tables()?;
         Ok(connection)
     }
 
@@ -123,6 +127,18 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    fn finds_spread_tables(&mut self) -> Result<bool, StoreError> {
+        let citus = "select 1 from pg_extension where extname = 'citus'";
+        let spread = "select 1 from pg_dist_partition where logicalrelid = to_regclass('identities')";
+        for sql in [citus, spread] {
+            let asked = Asked { sql: sql.to_owned(), parameters: vec![], types: vec![] };
+            if self.query_each(&[asked])?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether another connection has to take its place.

@@ -1,9 +1,11 @@
 //! How long rows are kept, by team; which have been kept that long; and what remains of events that are gone.
 
 use dregs_core::event::Event;
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
 use super::deliveries::Status;
+use super::sql::with_shards;
 use super::{Result, Row, StoreError, Tx, codec, escalations};
 use crate::values;
 
@@ -115,12 +117,12 @@ pub fn analyses_after(tx: &mut Tx, after: i64, limit: i64, young: Timestamp) -> 
              or i.cycle = a.sequence
              or exists (select 1 from channels c cross join deliveries d
                where c.team_id = i.team_id and d.channel_id = c.id and d.created_at = a.finished_at
-                 and d.identity_id = a.identity_id and d.sequence = a.sequence)
-             or exists (select 1 from escalations e where e.identity_id = a.identity_id and e.status <> {closed}
+                 and d.shard = a.shard and d.identity_id = a.identity_id and d.sequence = a.sequence)
+             or exists (select 1 from escalations e where e.shard = a.shard and e.identity_id = a.identity_id and e.status <> {closed}
                and e.opened_at >= a.finished_at and e.opened_at < (select n.finished_at from analyses n
-                 where n.identity_id = a.identity_id and n.sequence > a.sequence order by n.sequence limit 1))
+                 where n.shard = a.shard and n.identity_id = a.identity_id and n.sequence > a.sequence order by n.sequence limit 1))
            then 1 else 0 end as bigint)
-         from analyses a join identities i on i.id = a.identity_id where a.id > $1 order by a.id limit $2",
+         from analyses a join identities i on i.shard = a.shard and i.id = a.identity_id where a.id > $1 order by a.id limit $2",
         closed = escalations::Status::Closed as i64,
     );
     tx.query(&sql, &values![after, limit, young], old)
@@ -140,7 +142,7 @@ pub fn notifications_after(tx: &mut Tx, after: i64, limit: i64, young: Timestamp
     let sql = "select n.id, n.team_id, n.occurred_at, n.identity_id, cast(case when n.occurred_at >= $3
              or exists (select 1 from channels c cross join deliveries d
                where c.team_id = n.team_id and d.channel_id = c.id and d.created_at = n.occurred_at
-                 and d.notification_id = n.id)
+                 and d.shard = n.shard and d.notification_id = n.id)
            then 1 else 0 end as bigint)
          from notifications n where n.id > $1 order by n.id limit $2";
     tx.query(sql, &values![after, limit, young], old)
@@ -195,11 +197,11 @@ pub struct Forgotten {
 
 /// The events with these row ids, in the order in which they arrived; one that is gone is left out.
 pub fn events(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Forgotten>> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
     let mut found = tx.query_rows(
-        "with v (id) as (values {rows})
-         select e.id, e.team_id, e.identity_id, e.timestamp, e.detail from v join events e on e.id = v.id",
-        &rows,
+        "with v (shard, id) as (values {rows})
+         select e.id, e.team_id, e.identity_id, e.timestamp, e.detail
+         from v join events e on e.shard = v.shard and e.id = v.id",
+        &with_shards(ids),
         |row| {
             let mut event: Event = codec::unpack(&row.get::<Vec<u8>>(4)?)?;
             event.timestamp = row.time(3)?;
@@ -220,21 +222,21 @@ pub struct Folded {
 
 /// What is folded of an identity.
 pub fn folded(tx: &mut Tx, identity_id: i64) -> Result<Option<Folded>> {
-    let sql = "select event_id, state from folded_events where identity_id = $1";
-    tx.find(sql, &values![identity_id], |row| Ok(Folded { event_id: row.get(0)?, state: row.get(1)? }))
+    let sql = "select event_id, state from folded_events where shard = $2 and identity_id = $1";
+    let key = values![identity_id, shard::of(identity_id)];
+    tx.find(sql, &key, |row| Ok(Folded { event_id: row.get(0)?, state: row.get(1)? }))
 }
 
 /// What is folded of these identities; one that was deleted is absent, and the others cannot be deleted until this
 /// transaction ends.
 pub fn hold_folded(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<(i64, Folded)>> {
-    let rows: Vec<_> = identity_ids.iter().map(|id| values![*id]).collect();
     let sql = format!(
-        "with v (id) as (values {{rows}})
-         select i.id, f.event_id, f.state from v join identities i on i.id = v.id
-         left join folded_events f on f.identity_id = i.id{}",
+        "with v (shard, id) as (values {{rows}})
+         select i.id, f.event_id, f.state from v join identities i on i.shard = v.shard and i.id = v.id
+         left join folded_events f on f.shard = i.shard and f.identity_id = i.id{}",
         tx.dialect("", " for key share of i"),
     );
-    tx.query_rows(&sql, &rows, |row| {
+    tx.query_rows(&sql, &with_shards(identity_ids), |row| {
         let (event_id, state): (Option<i64>, Option<Vec<u8>>) = (row.get(1)?, row.get(2)?);
         let folded = event_id.zip(state).map(|(event_id, state)| Folded { event_id, state });
         Ok((row.get(0)?, folded.unwrap_or_default()))
@@ -242,18 +244,21 @@ pub fn hold_folded(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<(i64, Folded
 }
 
 pub fn put_folded(tx: &mut Tx, folded: &[(i64, Folded)]) -> Result<()> {
-    let rows: Vec<_> =
-        folded.iter().map(|(id, folded)| values![*id, folded.event_id, &folded.state]).collect();
+    let rows: Vec<_> = folded
+        .iter()
+        .map(|(id, folded)| values![shard::of(*id), *id, folded.event_id, &folded.state])
+        .collect();
     tx.execute_rows(
-        "insert into folded_events (identity_id, event_id, state) values {rows}
-         on conflict (identity_id) do update set event_id = excluded.event_id, state = excluded.state",
+        "insert into folded_events (shard, identity_id, event_id, state) values {rows}
+         on conflict (identity_id, shard) do update set event_id = excluded.event_id, state = excluded.state",
         &rows,
     )?;
     Ok(())
 }
 
 pub fn remove_folded(tx: &mut Tx, identity_id: i64) -> Result<()> {
-    tx.execute("delete from folded_events where identity_id = $1", &values![identity_id])?;
+    let key = values![identity_id, shard::of(identity_id)];
+    tx.execute("delete from folded_events where shard = $2 and identity_id = $1", &key)?;
     Ok(())
 }
 
@@ -266,13 +271,16 @@ pub fn remove_notifications(tx: &mut Tx, ids: &[i64]) -> Result<u64> {
 }
 
 pub fn remove_entries(tx: &mut Tx, ids: &[i64]) -> Result<u64> {
-    remove(tx, "audit_log", ids)
+    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
+    tx.execute_rows(
+        "with v (id) as (values {rows}) delete from audit_log where id in (select id from v)",
+        &rows,
+    )
 }
 
 fn remove(tx: &mut Tx, table: &str, ids: &[i64]) -> Result<u64> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
-    tx.execute_rows(
-        &format!("with v (id) as (values {{rows}}) delete from {table} where id in (select id from v)"),
-        &rows,
-    )
+    let sql = format!(
+        "with v (shard, id) as (values {{rows}}) delete from {table} where (id, shard) in (select id, v.shard from v)"
+    );
+    tx.execute_rows(&sql, &with_shards(ids))
 }

@@ -1,5 +1,6 @@
 //! Reviews: accounts of an identity's analysis that somebody asked for.
 
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
 use super::{Result, Row, StoreError, Tx};
@@ -67,25 +68,28 @@ pub fn insert(
     now: Timestamp,
 ) -> Result<Review> {
     let sql = format!(
-        "insert into reviews (team_id, identity_id, status, feedback, created_at, due_at)
-         values ($1, $2, $3, $4, $5, $6) returning {COLUMNS}"
+        "insert into reviews (id, shard, team_id, identity_id, status, feedback, created_at, due_at)
+         values {{new rows}} returning {COLUMNS}"
     );
-    tx.get(&sql, &values![team_id, identity_id, Status::Pending as i64, feedback, now, now], read)
+    let shard = shard::of(identity_id);
+    tx.get_new(&sql, values![shard, team_id, identity_id, Status::Pending as i64, feedback, now, now], read)
 }
 
 /// Removes the reviews of an identity but the newest so many.
 pub fn keep_newest(tx: &mut Tx, identity_id: i64, count: i64) -> Result<u64> {
     tx.execute(
-        "delete from reviews where identity_id = $1 and id <= (
-           select id from reviews where identity_id = $1 order by id desc limit 1 offset $2)",
-        &values![identity_id, count],
+        "delete from reviews where shard = $3 and identity_id = $1 and id <= (
+           select id from reviews where shard = $3 and identity_id = $1 order by id desc limit 1 offset $2)",
+        &values![identity_id, count, shard::of(identity_id)],
     )
 }
 
 /// The reviews of an identity, newest first.
 pub fn of_identity(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<Review>> {
-    let sql = format!("select {COLUMNS} from reviews where identity_id = $1 order by id desc limit $2");
-    tx.query(&sql, &values![identity_id, limit], read)
+    let sql = format!(
+        "select {COLUMNS} from reviews where shard = $3 and identity_id = $1 order by id desc limit $2"
+    );
+    tx.query(&sql, &values![identity_id, limit, shard::of(identity_id)], read)
 }
 
 /// Takes a review that is due and leases it.
@@ -111,8 +115,8 @@ pub fn finish(
     tx.execute(
         "update reviews set status = $2, reviewer = $3, summary = $4, error_message = $5, completed_at = $6,
            due_at = null
-         where id = $1",
-        &values![id, status as i64, reviewer, outcome.ok(), outcome.err(), now],
+         where shard = $7 and id = $1",
+        &values![id, status as i64, reviewer, outcome.ok(), outcome.err(), now, shard::of(id)],
     )?;
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What the lists in memory are made of: the columns of identities, groups and devices by which
 //! they are found and sorted.
 
+use dregs_core::shard;
+
 use super::{Result, Row, Tx};
 use crate::values;
 
@@ -82,9 +84,10 @@ fn put_groups(entries: &mut [Entry], members: &[(i64, i64)]) {
 
 /// The entries of a team with these row ids, in no order; those that are gone are absent.
 pub fn with_ids(tx: &mut Tx, kind: Kind, team_id: i64, ids: &[i64]) -> Result<Vec<Entry>> {
-    let rows: Vec<_> = ids.iter().map(|id| values![*id, team_id]).collect();
+    let rows: Vec<_> = ids.iter().map(|id| values![shard::of(*id), *id, team_id]).collect();
     let sql = format!(
-        "with v (id, team_id) as (values {{rows}}) {} join v on v.id = x.id and v.team_id = x.team_id",
+        "with v (shard, id, team_id) as (values {{rows}})
+         {} join v on x.shard = v.shard and x.id = v.id and x.team_id = v.team_id",
         kind.sql()
     );
     let mut entries = tx.query_rows(&sql, &rows, read)?;

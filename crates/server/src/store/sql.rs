@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use dregs_core::shard;
+
 use super::Value;
 
 /// A statement that is being written, and the values of its parameters.
@@ -46,6 +48,11 @@ impl<'a> Sql<'a> {
         let list = if list.is_empty() { "null".to_owned() } else { list.join(", ") };
         self.push(text).push("(").push(&list).push(")")
     }
+}
+
+/// Ids as rows of `(shard, id)`.
+pub fn with_shards(ids: &[i64]) -> Vec<[Value<'static>; 2]> {
+    ids.iter().map(|id| [shard::of(*id).into(), (*id).into()]).collect()
 }
 
 /// Puts rows into the order of their ids, of which there may be many.

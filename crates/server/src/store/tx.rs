@@ -4,7 +4,13 @@
 //! rows of `values` go. PostgreSQL runs such a statement for up to [`ROWS_MAX`] rows at once;
 //! SQLite, which has no round trip to save, runs it row by row, and is faster that way. A
 //! statement must therefore mean the same either way.
+//!
+//! Where PostgreSQL's tables are spread over machines, rows are cut by `v.shard`, their first value, and each statement
+//! is about one shard.
 
+use std::collections::BTreeMap;
+
+use dregs_core::shard::SHARDS;
 use dregs_core::time::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -186,8 +192,17 @@ impl Tx<'_> {
         values: &[Value],
         map: impl FnMut(&Row) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.find(sql, values, map)?
-            .ok_or_else(|| StoreError::Broken("a row that must be there is not".into()))
+        self.find(sql, values, map)?.ok_or_else(missing)
+    }
+
+    /// The same of a `{new rows}` statement over one row.
+    pub fn get_new<T, const N: usize>(
+        &mut self,
+        sql: &str,
+        row: [Value; N],
+        map: impl FnMut(&Row) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.query_rows(sql, &[row], map)?.pop().ok_or_else(missing)
     }
 
     /// Runs a `{rows}` statement over `rows`; the answer is the number of rows changed.
@@ -199,7 +214,8 @@ impl Tx<'_> {
         let mut changed = 0;
         match self {
             Self::Sqlite(connection) if !rows.is_empty() => {
-                let mut statement = connection.prepare_cached(&sqlite_text(&with_rows(sql, 1, N)))?;
+                let mut statement =
+                    connection.prepare_cached(&sqlite_text(&with_rows(sql, 1, N, sqlite_number)))?;
                 for row in rows {
                     bind(&mut statement, row)?;
                     changed += statement.raw_execute()? as u64;
@@ -207,7 +223,7 @@ impl Tx<'_> {
             }
             Self::Sqlite(_) => {}
             Self::Postgres(connection) => {
-                changed += connection.execute_each(&statements(sql, rows))?;
+                changed += connection.execute_each(&statements(sql, rows, connection.is_spread))?;
             }
         }
         tally::add(sql, self.runs(rows.len()), changed);
@@ -224,14 +240,15 @@ impl Tx<'_> {
         let mut found = Vec::new();
         match self {
             Self::Sqlite(connection) if !rows.is_empty() => {
-                let mut statement = connection.prepare_cached(&sqlite_text(&with_rows(sql, 1, N)))?;
+                let mut statement =
+                    connection.prepare_cached(&sqlite_text(&with_rows(sql, 1, N, sqlite_number)))?;
                 for row in rows {
                     collect(&mut statement, row, &mut map, &mut found)?;
                 }
             }
             Self::Sqlite(_) => {}
             Self::Postgres(connection) => {
-                for row in connection.query_each(&statements(sql, rows))? {
+                for row in connection.query_each(&statements(sql, rows, connection.is_spread))? {
                     found.push(map(&Row::Postgres(&row))?);
                 }
             }
@@ -256,6 +273,14 @@ impl Tx<'_> {
         }
     }
 
+    /// Whether the tables are spread over machines.
+    pub fn is_spread(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(connection) => connection.is_spread,
+        }
+    }
+
     /// The end of a `select` inside a claim, so that claims of several nodes pass each other by.
     pub fn skip_locked(&self) -> &'static str {
         self.dialect("", " for update skip locked")
@@ -268,6 +293,10 @@ impl Tx<'_> {
             Self::Postgres(_) => postgres,
         }
     }
+}
+
+fn missing() -> StoreError {
+    StoreError::Broken("a row that must be there is not".into())
 }
 
 /// The text as SQLite takes it best.
@@ -284,9 +313,24 @@ fn sqlite_text(sql: &str) -> String {
     }
 }
 
-/// `sql` with `{rows}` replaced by `count` rows of `width` parameters: `($1, $2), ($3, $4)`.
-fn with_rows(sql: &str, count: usize, width: usize) -> String {
+/// The last number in the ids of a table; ids are numbers that grow times the number of shards, plus the shard.
+type LastNumber = fn(table: &str) -> String;
+
+fn sqlite_number(table: &str) -> String {
+    format!("(select coalesce(max(seq), 0) / {SHARDS} + 1 from sqlite_sequence where name = '{table}')")
+}
+
+fn postgres_number(table: &str) -> String {
+    format!("nextval('{table}_number')")
+}
+
+/// `sql` with `{rows}` replaced by `count` rows of `width` parameters: `($1, $2), ($3, $4)`. With `{new rows}` an id
+/// comes before each row's first parameter, which is the shard.
+fn with_rows(sql: &str, count: usize, width: usize, number: LastNumber) -> String {
     use std::fmt::Write;
+    let table =
+        sql.strip_prefix("insert into ").and_then(|rest| rest.split_once(' ')).map(|(table, _)| table);
+    let number = table.filter(|_| sql.contains("{new rows}")).map(number);
     let mut rows = String::with_capacity(count * width * 5);
     for index in 0..count * width {
         let before = match (index, index % width) {
@@ -294,11 +338,17 @@ fn with_rows(sql: &str, count: usize, width: usize) -> String {
             (_, 0) => "), (",
             _ => ", ",
         };
+        let place = index + 1;
         // Writing to a string cannot fail.
-        let _ = write!(rows, "{before}${}", index + 1);
+        let _ = match &number {
+            Some(number) if index % width == 0 => {
+                write!(rows, "{before}{number} * {SHARDS} + ${place}, ${place}")
+            }
+            _ => write!(rows, "{before}${place}"),
+        };
     }
     rows.push(')');
-    sql.replace("{rows}", &rows)
+    sql.replace(if number.is_some() { "{new rows}" } else { "{rows}" }, &rows)
 }
 
 /// An update from `v`, which is one row here, with the row's parameters in place of its columns:
@@ -356,26 +406,41 @@ fn collect<T>(
     Ok(())
 }
 
-/// The values of parameters as the PostgreSQL client takes them, and their types.
-fn for_postgres<'v>(values: &'v [Value<'v>]) -> (Vec<&'v (dyn ToSql + Sync)>, Vec<Type>) {
-    (values.iter().map(Value::as_postgres).collect(), values.iter().map(Value::postgres_type).collect())
-}
-
 fn asked<'v>(sql: String, values: &'v [Value<'v>]) -> Asked<'v> {
-    let (parameters, types) = for_postgres(values);
-    Asked { sql, parameters, types }
+    let parameters = values.iter().map(Value::as_postgres).collect();
+    Asked { sql, parameters, types: values.iter().map(Value::postgres_type).collect() }
 }
 
 /// The statements that together are `sql` over all `rows`. Their sizes are powers of two, so that there are few texts
 /// of each: a text is parsed and planned once, and 128 of each would push one another out of the server's memory.
-fn statements<'v, const N: usize>(sql: &str, mut rows: &'v [[Value<'v>; N]]) -> Vec<Asked<'v>> {
-    let all = rows.len();
+/// Where tables are spread, each is about one shard, which is the first parameter of a row, and says so.
+fn statements<'v, const N: usize>(sql: &str, rows: &'v [[Value<'v>; N]], is_spread: bool) -> Vec<Asked<'v>> {
+    if !is_spread || !sql.contains("shard") {
+        return sized(sql, rows.iter().collect());
+    }
+    let mut of_shards: BTreeMap<i64, Vec<&[Value; N]>> = BTreeMap::new();
+    for row in rows {
+        if let Some(Value::Int(Some(shard))) = row.first() {
+            of_shards.entry(*shard).or_default().push(row);
+        }
+    }
+    let sql = replace_word(sql, "v.shard", "$1");
+    of_shards.into_values().flat_map(|rows| sized(&sql, rows)).collect()
+}
+
+fn sized<'v, const N: usize>(sql: &str, rows: Vec<&'v [Value<'v>; N]>) -> Vec<Asked<'v>> {
+    let mut rest = rows.as_slice();
     let of_size = |size| {
-        let (chunk, rest) = rows.split_at(size);
-        rows = rest;
-        asked(with_rows(sql, size, N), chunk.as_flattened())
+        let (chunk, later) = rest.split_at(size);
+        rest = later;
+        let values: Vec<_> = chunk.iter().flat_map(|row| row.iter()).collect();
+        Asked {
+            sql: with_rows(sql, size, N, postgres_number),
+            parameters: values.iter().map(|value| value.as_postgres()).collect(),
+            types: values.iter().map(|value| value.postgres_type()).collect(),
+        }
     };
-    sizes(all).map(of_size).collect()
+    sizes(rows.len()).map(of_size).collect()
 }
 
 /// How many rows each statement over `rows` takes.
@@ -395,9 +460,35 @@ mod tests {
     #[test]
     fn many_rows_are_numbered_through() {
         assert_eq!(
-            with_rows("insert into t (a, b) values {rows}", 2, 2),
+            with_rows("insert into t (a, b) values {rows}", 2, 2, postgres_number),
             "insert into t (a, b) values ($1, $2), ($3, $4)"
         );
+    }
+
+    #[test]
+    fn a_new_row_has_an_id_that_carries_its_shard() {
+        assert_eq!(
+            with_rows("insert into t (id, shard, a) values {new rows}", 2, 2, postgres_number),
+            "insert into t (id, shard, a) values (nextval('t_number') * 1024 + $1, $1, $2), \
+             (nextval('t_number') * 1024 + $3, $3, $4)"
+        );
+    }
+
+    #[test]
+    fn where_tables_are_spread_each_statement_names_one_shard() {
+        let rows = [[3_i64, 10], [5, 11], [3, 12]].map(|[shard, id]| values![shard, id]);
+        let sql = "with v (shard, id) as (values {rows}) select t.a from v join t on t.shard = v.shard and t.id = v.id";
+        let texts = |is_spread| {
+            statements(sql, &rows, is_spread).into_iter().map(|asked| asked.sql).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            texts(true),
+            [
+                "with v (shard, id) as (values ($1, $2), ($3, $4)) select t.a from v join t on t.shard = $1 and t.id = v.id",
+                "with v (shard, id) as (values ($1, $2)) select t.a from v join t on t.shard = $1 and t.id = v.id",
+            ]
+        );
+        assert_eq!(texts(false).len(), 2);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What of the rows that servers keep in memory has changed. Triggers count, so that no change can be forgotten,
-//! whoever makes it.
+//! whoever makes it; of devices, whose table can be spread and has none, whoever disregards one.
 
 use std::collections::HashMap;
 
 use super::{Result, Tx};
+use crate::values;
 
 /// What is kept in memory, each read for itself. The names are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +62,12 @@ pub fn hold(tx: &mut Tx, seen: &Versions) -> Result<bool> {
     let sql = "select name, version from versions where name in ('common', 'datasets', 'devices', 'mappings', 'rules')";
     let current = read(tx, &format!("{sql}{}", tx.dialect("", " for share")))?;
     Ok(Kept::SCORING.iter().all(|kept| current.get(kept) == seen.get(kept)))
+}
+
+/// Notes that rows of this kind have changed.
+pub(super) fn grow(tx: &mut Tx, kept: Kept) -> Result<()> {
+    tx.execute("update versions set version = version + 1 where name = $1", &values![kept.name()])?;
+    Ok(())
 }
 
 fn read(tx: &mut Tx, sql: &str) -> Result<Versions> {

@@ -22,11 +22,11 @@ pub fn supersede(tx: &mut Tx, channel_id: i64, now: Timestamp) -> Result<u64> {
     };
     let newer = format!(
         "exists (select 1 from deliveries newer where newer.channel_id = $1 and newer.by_identity = 1
-           and newer.identity_id = deliveries.identity_id and newer.sequence > deliveries.sequence
+           and newer.shard = deliveries.shard and newer.identity_id = deliveries.identity_id and newer.sequence > deliveries.sequence
            and newer.next_attempt_at is not null and newer.event_type = {scored})"
     );
     let older = format!(
-        "from deliveries older where {} and older.identity_id = deliveries.identity_id
+        "from deliveries older where {} and older.shard = deliveries.shard and older.identity_id = deliveries.identity_id
            and older.sequence < deliveries.sequence",
         replaceable("older")
     );

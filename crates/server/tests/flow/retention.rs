@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dregs_core::shard;
 use dregs_core::state::IdentityState;
 use dregs_core::time::{DAY_MS, HOUR_MS, Timestamp};
 use dregs_server::clock::{Clock, ManualClock};
@@ -224,7 +225,7 @@ async fn what_has_been_kept_long_enough_goes_and_no_score_changes(engine: Engine
     }
     same("folded again").await;
     let stored = forgets.server.app.store.read(|tx| {
-        let row = identities::load_tracked(tx, &[(1, "ada")])?.remove(0);
+        let row = identities::tracked(tx, 1, "ada")?.unwrap();
         Ok((table::folded(tx, row.id)?.unwrap(), refold::from_events(tx, row.id)?))
     });
     let (folded, state) = stored.await.unwrap();
@@ -339,6 +340,7 @@ fn stored(team_id: i64, identity_id: Option<i64>, number: i64, received_at: Time
     let limits = dregs_core::event::Limits::default();
     let read = dregs_core::event::read(body.as_bytes(), &origin, received_at, limits, &mut String::new);
     events::NewEvent {
+        shard: shard::of(identity_id.unwrap_or_default()),
         team_id,
         identity_id,
         external_id: codec::pack_id(&format!("e{number}")),
@@ -355,6 +357,7 @@ fn stored(team_id: i64, identity_id: Option<i64>, number: i64, received_at: Time
 fn person(number: i64, tracked_at: Timestamp) -> identities::TrackedWrite {
     identities::TrackedWrite {
         row: None,
+        shard: shard::of(number),
         team_id: 1,
         external_id: format!("user {number}"),
         tracked_at,

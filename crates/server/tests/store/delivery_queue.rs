@@ -1,6 +1,7 @@
 //! What is to be sent, who does it, and what people do to it meanwhile.
 
 use dregs_core::notify::message::EventType;
+use dregs_core::shard;
 use dregs_server::store::Tx;
 use dregs_server::store::attempts::Trigger;
 use dregs_server::store::deliveries::{self, Claimed, Delivery, Filter, NewDelivery, Status, Subject};
@@ -207,9 +208,9 @@ async fn a_channel_is_emptied_piece_by_piece(engine: Engine) {
         .write(move |tx| {
             for id in &all {
                 let sql = "insert into attempts
-                    (delivery_id, attempt, trigger, status, started_at, duration, payload_size)
-                    values ($1, 1, 0, 2, 0, 0, 0)";
-                tx.execute(sql, &dregs_server::values![*id])?;
+                    (shard, delivery_id, attempt, trigger, status, started_at, duration, payload_size)
+                    values ($2, $1, 1, 0, 2, 0, 0, 0)";
+                tx.execute(sql, &dregs_server::values![*id, shard::of(*id)])?;
             }
             Ok(())
         })

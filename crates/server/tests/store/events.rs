@@ -1,9 +1,10 @@
 use dregs_core::event::{Event, Limits, Origin, read};
+use dregs_core::shard;
 use dregs_server::store::events::{self, KnownEvent, NewEvent};
 use dregs_server::store::{StoreError, codec, devices, groups};
 use dregs_server::values;
 
-use super::{Ground, MANY, at, sorted};
+use super::{Ground, HASHER, MANY, at, sorted};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
@@ -32,6 +33,7 @@ fn full_event(id: &str) -> Event {
 
 fn new_event(team_id: i64, identity_id: Option<i64>, event: &Event) -> NewEvent {
     NewEvent {
+        shard: shard::of(identity_id.unwrap_or_default()),
         team_id,
         identity_id,
         external_id: codec::pack_id(&event.id),
@@ -124,11 +126,11 @@ async fn an_event_id_is_stored_once_a_team(engine: Engine) {
     let known = ground
         .read(|tx| {
             let ids = ["e1", "e2", "e3"].map(codec::pack_id);
-            let mut keys: Vec<(i64, &[u8])> = ids.iter().map(|id| (1, id.as_slice())).collect();
+            let mut keys: Vec<(i64, i64, &[u8])> = ids.iter().map(|id| (0, 1, id.as_slice())).collect();
             // A key that stands here twice, and many that nobody has.
             keys.push(keys[0]);
             let unknown: Vec<_> = (0..MANY).map(|n| codec::pack_id(&format!("unknown {n}"))).collect();
-            keys.extend(unknown.iter().map(|id| (1, id.as_slice())));
+            keys.extend(unknown.iter().map(|id| (0, 1, id.as_slice())));
             events::find_known(tx, &keys)
         })
         .await;
@@ -159,6 +161,7 @@ async fn devices_keep_what_is_newest_about_them(engine: Engine) {
     use devices::SeenDevice;
     let ground = Ground::new(engine);
     let seen = |time, fingerprint: &str, ip: Option<&str>, user_agent: Option<&str>| SeenDevice {
+        shard: HASHER.shard(1, &[fingerprint]),
         team_id: 1,
         fingerprint: fingerprint.into(),
         seen_at: at(time),
@@ -194,6 +197,7 @@ async fn groups_keep_their_data_and_members(engine: Engine) {
     use groups::KnownGroup;
     let ground = Ground::new(engine);
     let group = |group_type: &str, data: &str| KnownGroup {
+        shard: HASHER.shard(1, &[group_type, "acme"]),
         team_id: 1,
         group_type: group_type.into(),
         external_id: "acme".into(),
@@ -208,7 +212,8 @@ async fn groups_keep_their_data_and_members(engine: Engine) {
     let (organization, team) = (id("organization"), id("team"));
     assert_eq!(again, [(1, "organization".into(), "acme".into(), organization)]);
 
-    let keys = [(1, "organization", "acme"), (1, "team", "acme"), (1, "team", "none"), (2, "team", "acme")];
+    let keys = [(1, "organization", "acme"), (1, "team", "acme"), (1, "team", "none"), (2, "team", "acme")]
+        .map(|(team, kind, id)| (HASHER.shard(team, &[kind, id]), team, kind, id));
     let mut loaded = ground.read(move |tx| groups::load(tx, &keys)).await;
     loaded.sort_by(|a, b| a.group_type.cmp(&b.group_type));
     assert_eq!(loaded, [group("organization", r#"{"plan":"pro"}"#), group("team", r#"{"size":3}"#)]);

@@ -2,7 +2,7 @@ use dregs_core::score::Scores;
 use dregs_server::store::StoreError;
 use dregs_server::store::identities::{self, CycleEnd, CycleStart, Identity, Tracked, TrackedWrite};
 
-use super::{Ground, MANY, at, first_seen, scores, set};
+use super::{Ground, MANY, at, first_seen, keys, scores, set};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
@@ -37,16 +37,18 @@ async fn an_identity_comes_back_as_ingest_left_it(engine: Engine) {
         disregarded: false,
     };
     let load = |tx: &mut dregs_server::store::Tx| {
-        identities::load_tracked(tx, &[(1, "ada"), (1, "nobody"), (3, "ada")])
+        identities::load_tracked(tx, &[keys(&["ada", "nobody"]), vec![(0, 3, "ada")]].concat())
     };
     assert_eq!(ground.read(load).await, std::slice::from_ref(&tracked));
     let states = ground.read(move |tx| identities::states(tx, &[id, 99_999])).await;
     assert_eq!(states, [(id, vec![1, 2, 3])]);
     let names: Vec<_> = (0..MANY).map(|n| format!("user {n}")).collect();
-    let keys = move |tx: &mut dregs_server::store::Tx| {
-        identities::load_tracked(tx, &names.iter().map(|name| (1, name.as_str())).collect::<Vec<_>>())
+    let many = move |tx: &mut dregs_server::store::Tx| {
+        identities::load_tracked(tx, &keys(&names.iter().map(String::as_str).collect::<Vec<_>>()))
     };
-    assert_eq!(ground.read(keys).await.len(), MANY);
+    assert_eq!(ground.read(many).await.len(), MANY);
+    let one = |name| ground.read(move |tx| identities::tracked(tx, 1, name));
+    assert_eq!((one("ada").await, one("nobody").await), (Some(tracked.clone()), None));
 
     let changed = TrackedWrite {
         row: Some((id, 1)),
@@ -111,7 +113,7 @@ async fn a_write_that_was_overtaken_is_refused(engine: Engine) {
         });
         assert_eq!(format!("{:?}", refused.await), r#"Err(Broken("refused: true"))"#, "{what}");
     }
-    let rows = ground.read(|tx| identities::load_tracked(tx, &[(1, "ada"), (1, "bob"), (1, "eve")])).await;
+    let rows = ground.read(|tx| identities::load_tracked(tx, &keys(&["ada", "bob", "eve"]))).await;
     let states: Vec<_> = rows.iter().map(|row| (row.version, row.state.clone())).collect();
     assert_eq!(states, vec![(1, vec![1, 2, 3]); 2]);
 }
@@ -163,7 +165,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
     let seen: Vec<_> = starts.iter().map(|s| (s.version, s.sequence, s.previous)).collect();
     assert!(starts.iter().all(|start| start.standing.as_deref() == Some("{}")));
     assert_eq!(seen, [(1, 1, Some(scores(50))), (2, 1, Some(scores(60))), (1, 1, Some(scores(1)))]);
-    let rows = ground.read(move |tx| identities::load_tracked(tx, &names.map(|name| (1, name)))).await;
+    let rows = ground.read(move |tx| identities::load_tracked(tx, &keys(&names))).await;
     let due = |name: &str| {
         let row = rows.iter().find(|row| row.external_id == name).unwrap();
         (row.last_scored_at, row.evaluate_at)

@@ -4,7 +4,7 @@ use dregs_server::store::Tx;
 use dregs_server::store::claims::Due;
 use dregs_server::store::identities::{self, CycleEnd, TrackedWrite};
 
-use super::{Ground, MANY, at, first_seen, scores, set, sorted};
+use super::{Ground, MANY, at, first_seen, keys, scores, set, sorted};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
@@ -82,7 +82,7 @@ async fn who_is_marked_keeps_the_place_or_waits_for_the_least_time_between_cycle
     ground.write(move |tx| identities::save_cycles(tx, &ends)).await;
     let marked = ids[..3].to_vec();
     ground.write(move |tx| identities::mark_dirty(tx, &marked, at(5_000), 1_000)).await;
-    let rows = ground.read(move |tx| identities::load_tracked(tx, &names.map(|name| (1, name)))).await;
+    let rows = ground.read(move |tx| identities::load_tracked(tx, &keys(&names))).await;
     let of = |name: &str| {
         let row = rows.iter().find(|row| row.external_id == name).unwrap();
         (row.version, row.evaluate_at)

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use dregs_core::event::{Event, Limits, Origin, read};
-use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
+use dregs_core::link::{KeyKind, LinkKey};
+use dregs_core::shard;
 use dregs_server::store::changes::{self, Touched};
 use dregs_server::store::devices::{Device, SeenDevice};
 use dregs_server::store::event_lists::{self, Filter};
@@ -14,7 +15,7 @@ use dregs_server::store::names::{self, Name, NameKind};
 use dregs_server::store::rosters::{self, Entry, Kind};
 use dregs_server::store::{audit_log, codec, devices, groups, identities, usage};
 
-use super::{Ground, at, sorted};
+use super::{Ground, HASHER, at, sorted};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
@@ -29,7 +30,6 @@ on_both_engines!(
     who_did_what_is_written_down,
 );
 
-const HASHER: KeyHasher = KeyHasher::new([7; 16]);
 /// Enough for every combination to match something.
 const EVENTS: i64 = 400;
 
@@ -73,6 +73,7 @@ async fn rows(ground: &Ground) -> Vec<Row> {
         .map(|(n, row)| {
             let event = event(n as i64);
             NewEvent {
+                shard: shard::of(row.identity_id.unwrap_or_default()),
                 team_id: 1,
                 identity_id: row.identity_id,
                 external_id: codec::pack_id(&event.id),
@@ -231,6 +232,7 @@ async fn the_change_log_tells_what_was_touched(engine: Engine) {
 async fn groups_are_read_changed_and_left(engine: Engine) {
     let ground = Ground::new(engine);
     let group = |group_type: &str, external_id: &str| KnownGroup {
+        shard: HASHER.shard(1, &[group_type, external_id]),
         team_id: 1,
         group_type: group_type.into(),
         external_id: external_id.into(),
@@ -281,6 +283,7 @@ async fn groups_are_read_changed_and_left(engine: Engine) {
 async fn devices_are_read_and_disregarded(engine: Engine) {
     let ground = Ground::new(engine);
     let seen = |fingerprint: &str| SeenDevice {
+        shard: HASHER.shard(1, &[fingerprint]),
         team_id: 1,
         fingerprint: fingerprint.into(),
         seen_at: at(10),

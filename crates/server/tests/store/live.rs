@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use dregs_core::notify::message::EventType;
+use dregs_core::shard::SHARDS;
 use dregs_server::store::audit_log::{self, NewEntry};
 use dregs_server::store::groups::KnownGroup;
 use dregs_server::store::live::{self, Added, Source};
@@ -10,7 +11,7 @@ use dregs_server::store::rosters::Kind;
 use dregs_server::store::{Tx, deliveries, erasure, groups, notifications};
 
 use super::deliveries::{Channels, of_cycle};
-use super::{Ground, at, set, sorted};
+use super::{Ground, HASHER, at, set, sorted};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
@@ -20,7 +21,7 @@ on_both_engines!(
     what_waits_has_a_number
 );
 
-const NOBODY: Added = Added { id: 0, team_id: Some(1), identity_id: None, is_of_escalation: false };
+const NOBODY: Added = Added { number: 0, team_id: Some(1), identity_id: None, is_of_escalation: false };
 
 async fn what_is_added_is_found_by_source(engine: Engine) {
     let ground = Ground::new(engine);
@@ -49,18 +50,21 @@ async fn what_is_added_is_found_by_source(engine: Engine) {
         Ok(())
     };
     ground.write(fill).await;
-    let told = |id, is_of_escalation| Added { id, identity_id: Some(7), is_of_escalation, ..NOBODY };
+    let told = |number, is_of_escalation| Added { number, identity_id: Some(7), is_of_escalation, ..NOBODY };
     let source = Source::Notifications;
     let found = ground
         .read(move |tx| {
             let (first, rest) = (live::after(tx, source, 0, 1)?, live::after(tx, source, 1, 9)?);
-            Ok((live::last(tx, source)?, first, rest, live::with_ids(tx, source, &[2, 99])?))
+            Ok((live::last(tx, source)?, first, rest, live::numbered(tx, source, &[2, 99])?))
         })
         .await;
     let expected = (3, vec![told(1, true)], vec![told(2, false), told(3, true)], vec![told(2, false)]);
     assert_eq!(found, expected);
     let entries = ground.read(|tx| live::after(tx, Source::AuditLog, 0, 9)).await;
-    assert_eq!(entries, [Added { id: 1, is_of_escalation: true, ..NOBODY }, Added { id: 2, ..NOBODY }]);
+    assert_eq!(
+        entries,
+        [Added { number: 1, is_of_escalation: true, ..NOBODY }, Added { number: 2, ..NOBODY }]
+    );
     let empty =
         ground.read(|tx| Ok((live::last(tx, Source::Events)?, live::after(tx, Source::Events, 0, 9)?)));
     assert_eq!(empty.await, (0, Vec::new()));
@@ -70,6 +74,7 @@ async fn what_was_touched_belongs_to_teams(engine: Engine) {
     let ground = Ground::new(engine);
     let ids = ground.identities(&["ada", "bob"]).await;
     let group = KnownGroup {
+        shard: HASHER.shard(3, &["team", "t1"]),
         team_id: 3,
         group_type: "team".into(),
         external_id: "t1".into(),
@@ -104,6 +109,6 @@ async fn what_waits_has_a_number(engine: Engine) {
     ground.write(move |tx| deliveries::give_up(tx, &[id], "gone", at(60))).await;
     assert_eq!(waiting(9).await, [(first, 30), (second, 50)]);
     let new = ground.read(|tx| live::after(tx, Source::Deliveries, 0, 1)).await;
-    assert_eq!(new, [Added { id, team_id: Some(team), ..NOBODY }]);
+    assert_eq!(new, [Added { number: id / SHARDS, team_id: Some(team), ..NOBODY }]);
     assert_eq!(ground.read(|tx| live::waiting(tx, 99, 9)).await, []);
 }

@@ -31,6 +31,7 @@ mod waiting;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use dregs_core::link::KeyHasher;
 use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
 use dregs_server::store::identities::{TrackedWrite, save_tracked};
@@ -42,6 +43,9 @@ use crate::support::engine::{Database, Engine, store};
 
 /// More rows than one statement takes on PostgreSQL, twice over.
 const MANY: usize = 300;
+
+/// Where rows are.
+const HASHER: KeyHasher = KeyHasher::new([7; 16]);
 
 /// An empty store; it is gone when this is dropped.
 struct Ground {
@@ -110,6 +114,7 @@ const fn at(millis: i64) -> Timestamp {
 fn first_seen(team_id: i64, name: &str) -> TrackedWrite {
     TrackedWrite {
         row: None,
+        shard: HASHER.shard(team_id, &[name]),
         team_id,
         external_id: name.into(),
         tracked_at: at(100),
@@ -120,6 +125,11 @@ fn first_seen(team_id: i64, name: &str) -> TrackedWrite {
         state: vec![1, 2, 3],
         data: "{}".into(),
     }
+}
+
+/// Identities of a team as [`save_tracked`] and others look for them.
+fn keys<'n>(names: &[&'n str]) -> Vec<(i64, i64, &'n str)> {
+    names.iter().map(|name| (HASHER.shard(1, &[name]), 1, *name)).collect()
 }
 
 fn scores(humanity: u8) -> Scores {

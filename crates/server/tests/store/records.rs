@@ -1,6 +1,6 @@
 //! What people do: reviews, escalations, mappings, and forgetting somebody.
 
-use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
+use dregs_core::link::{KeyKind, LinkKey};
 use dregs_core::mapping::MappingKind;
 use dregs_core::notify::message::EventType;
 use dregs_server::store::attempts::Trigger;
@@ -19,7 +19,7 @@ use dregs_server::store::{
     StoreError, Tx, analyses, audit_log, datasets, devices, events, groups, settings, usage, users,
 };
 
-use super::{Ground, at, scores, sorted};
+use super::{Ground, HASHER, at, scores, sorted};
 use crate::on_both_engines;
 use crate::support::engine::{Engine, store};
 
@@ -250,8 +250,6 @@ async fn identities_are_changed_unless_they_moved(engine: Engine) {
     );
 }
 
-const HASHER: KeyHasher = KeyHasher::new([7; 16]);
-
 fn key(kind: KeyKind, value: &str) -> HashedKey {
     HashedKey::new(&HASHER, 1, &LinkKey { kind, value: value.into() })
 }
@@ -263,6 +261,7 @@ async fn a_person_is_forgotten(engine: Engine) {
     let (own, shared, ip) =
         (key(KeyKind::Device, "own"), key(KeyKind::Device, "shared"), key(KeyKind::Ip, "ip"));
     let seen = |fingerprint: &str| SeenDevice {
+        shard: HASHER.shard(1, &[fingerprint]),
         team_id: 1,
         fingerprint: fingerprint.into(),
         seen_at: at(1),
@@ -282,6 +281,7 @@ async fn a_person_is_forgotten(engine: Engine) {
         by_identity: false,
     };
     let group = KnownGroup {
+        shard: HASHER.shard(1, &["team", "t"]),
         team_id: 1,
         group_type: "team".into(),
         external_id: "t".into(),

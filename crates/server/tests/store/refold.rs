@@ -32,7 +32,7 @@ fn event(number: i64, user: &str) -> Value {
 /// The stored state of a user, and the one that its events give.
 async fn states(server: &TestServer, user: &'static str) -> (Option<IdentityState>, IdentityState) {
     let read = server.app.store.read(move |tx| {
-        let row = identities::load_tracked(tx, &[(1, user)])?.remove(0);
+        let row = identities::tracked(tx, 1, user)?.unwrap();
         Ok((IdentityState::decode(&row.state), refold::from_events(tx, row.id)?))
     });
     read.await.unwrap()

@@ -2,6 +2,7 @@
 
 use dregs_core::event::{Event, Limits, Origin, read};
 use dregs_core::notify::message::EventType;
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 use dregs_server::store::analyses::{self, Analysis, Detail};
 use dregs_server::store::attempts::Trigger;
@@ -15,7 +16,7 @@ use dregs_server::store::{audit_log, codec, devices, identities, notifications, 
 use dregs_server::values;
 
 use super::deliveries::Channels;
-use super::{Ground, MANY, at, first_seen, scores};
+use super::{Ground, HASHER, MANY, at, first_seen, scores};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
@@ -66,6 +67,7 @@ fn event(id: &str) -> Event {
 fn stored(team_id: i64, identity_id: Option<i64>, id: &str, received_at: Timestamp) -> NewEvent {
     let event = event(id);
     NewEvent {
+        shard: shard::of(identity_id.unwrap_or_default()),
         team_id,
         identity_id,
         external_id: codec::pack_id(id),
@@ -305,6 +307,7 @@ async fn keys_and_devices_of_a_team_are_walked_in_order(engine: Engine) {
             links::insert(tx, &rows)?;
             links::insert(tx, &[(key(2, 1, 0), 7, at(1))])?;
             let seen = |fingerprint: &str| SeenDevice {
+                shard: HASHER.shard(1, &[fingerprint]),
                 team_id: 1,
                 fingerprint: fingerprint.into(),
                 seen_at: at(1),

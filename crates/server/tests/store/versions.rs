@@ -28,13 +28,6 @@ const CHANGES: &[(&str, Option<Kept>)] = &[
     ("delete from channels", Some(Kept::Channels)),
     ("insert into names (team_id, kind, name) values ((select max(id) from teams), 1, 'login')", Some(Kept::Names)),
     (
-        "insert into devices (team_id, fingerprint, first_seen_at, last_seen_at) values (1, 'x', 0, 0)",
-        None,
-    ),
-    ("update devices set last_seen_at = 1", None),
-    ("update devices set disregarded = 1", Some(Kept::Devices)),
-    ("delete from devices", Some(Kept::Devices)),
-    (
         "insert into mappings (team_id, kind, source, target, created_at, updated_at) values ((select max(id) from teams), 'EVENT_TYPE', 'x', null, 0, 0)",
         Some(Kept::Mappings),
     ),

@@ -65,8 +65,7 @@ pub async fn preview(
     let seen = Seen::now(app);
     app.store
         .read(move |tx| {
-            let tracked = identities::load_tracked(tx, &[(team_id, &external_id)])?;
-            let Some(tracked) = tracked.first() else { return Ok(None) };
+            let Some(tracked) = identities::tracked(tx, team_id, &external_id)? else { return Ok(None) };
             let data =
                 serde_json::from_str(&tracked.data).map_err(|error| StoreError::Broken(error.to_string()))?;
             let profile = Profile::from_data(&data, seen.mappings.of(team_id));

@@ -47,8 +47,7 @@ pub async fn change(
         .write(move |tx| {
             let team_id = actor.team_id;
             let Some(before) = identities::find(tx, team_id, &external_id)? else { return Ok(None) };
-            let tracked = identities::load_tracked(tx, &[(team_id, &external_id)])?;
-            let tracked = tracked.first().ok_or(StoreError::Retry)?;
+            let tracked = identities::tracked(tx, team_id, &external_id)?.ok_or(StoreError::Retry)?;
             let mut data: Map<String, Value> = serde_json::from_str(&tracked.data).map_err(broken)?;
             let old_profile = Profile::from_data(&data, mappings.of(team_id));
             if let Some(attributes) = &change.attributes
@@ -62,7 +61,7 @@ pub async fn change(
             let text = Value::Object(data).to_string();
             identities::change(tx, tracked.id, tracked.version, disregarded, &text, names, now)?;
             let state = refold::decode(tx, tracked.id, &tracked.state)?;
-            count_in_networks(tx, &hasher, tracked, &state, !disregarded)?;
+            count_in_networks(tx, &hasher, &tracked, &state, !disregarded)?;
             rekey(tx, &hasher, team_id, tracked.id, &old_profile, &profile, &state)?;
             let mut marked = linked(tx, &hasher, team_id, tracked.id, &state, &profile)?;
             marked.insert(tracked.id);

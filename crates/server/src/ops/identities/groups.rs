@@ -71,7 +71,7 @@ pub async fn merge(
     external_id: String,
     data: Map<String, Value>,
 ) -> Result<std::result::Result<Group, FieldError>> {
-    let now = app.clock.now();
+    let (now, hasher) = (app.clock.now(), app.key_hasher);
     let (merged, names) = app
         .store
         .write(move |tx| {
@@ -85,6 +85,7 @@ pub async fn merge(
                 groups::change(tx, before.id, display_name.as_deref(), &text, now)?;
             } else {
                 let new = KnownGroup {
+                    shard: hasher.shard(actor.team_id, &[&group_type, &external_id]),
                     team_id: actor.team_id,
                     group_type: group_type.clone(),
                     external_id: external_id.clone(),

@@ -56,8 +56,8 @@ pub async fn links(app: &App, team_id: i64, external_id: String) -> Result<Optio
     let seen = Seen::now(app, team_id);
     app.store
         .read(move |tx| {
-            let tracked = identities::load_tracked(tx, &[(team_id, &external_id)])?;
-            tracked.first().map(|tracked| seen.links_of(tx, tracked)).transpose()
+            let tracked = identities::tracked(tx, team_id, &external_id)?;
+            tracked.map(|tracked| seen.links_of(tx, &tracked)).transpose()
         })
         .await
 }
@@ -208,9 +208,8 @@ impl Seen {
         let mut joined = HashSet::new();
         for from in 0.. {
             let Some(id) = waiting.pop_front() else { break };
-            let tracked = identities::load_tracked(tx, &[(self.team_id, &id)])?;
-            let Some(tracked) = tracked.first() else { continue };
-            let links = self.links_of(tx, tracked)?;
+            let Some(tracked) = identities::tracked(tx, self.team_id, &id)? else { continue };
+            let links = self.links_of(tx, &tracked)?;
             for link in links.into_iter().filter(|link| link.strength() >= CLUSTER_LINK_MIN) {
                 let known = places.get(&link.row_id).copied();
                 let place = match (known, &link.id) {

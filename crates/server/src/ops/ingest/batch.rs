@@ -76,8 +76,8 @@ impl<'r> Batch<'r> {
     /// # Errors
     /// [`StoreError::Retry`] when another transaction touched the same identities or event ids.
     pub fn store(&self, tx: &mut Tx, context: &Context) -> Result<Stored> {
-        let mut outcomes = self.known_outcomes(tx)?;
-        let mut tracked = self.load(tx, &outcomes, &context.mappings)?;
+        let mut outcomes = self.known_outcomes(tx, &context.hasher)?;
+        let mut tracked = self.load(tx, &outcomes, context)?;
         let (accepted, shown) = self.fold(&mut tracked, &mut outcomes, &context.mappings);
 
         let mut granted = context.granted;
@@ -91,14 +91,14 @@ impl<'r> Batch<'r> {
                 Next::HandedOn(at) => handed_on.push((*key, at)),
                 Next::Spilled => spilled = true,
             }
-            writes.push(identity.write(*key, context.now, evaluate_at)?);
+            writes.push(identity.write(*key, context, evaluate_at)?);
         }
         let ids = self.save(tx, &tracked, &writes)?;
 
         let words = Words::number(tx, self.accepted(&accepted), &context.names)?;
-        let devices = self.upsert_devices(tx, &accepted, context.now)?;
+        let devices = self.upsert_devices(tx, &accepted, context)?;
         let rows = self.insert_events(tx, &accepted, &ids, &devices, &words, context)?;
-        let groups = self.join_groups(tx, &accepted, &ids, &rows, &words, context.now)?;
+        let groups = self.join_groups(tx, &accepted, &ids, &rows, &words, context)?;
         let counts = self.counts(&accepted);
         usage::add(tx, &counts, context.now)?;
         let touched = Touched {
@@ -124,13 +124,13 @@ impl<'r> Batch<'r> {
 
     /// The outcomes of events whose ids are stored already or stand in this batch before; `None`
     /// for those that are new.
-    fn known_outcomes(&self, tx: &mut Tx) -> Result<Vec<Option<Outcome>>> {
+    fn known_outcomes(&self, tx: &mut Tx, hasher: &KeyHasher) -> Result<Vec<Option<Outcome>>> {
         let mut first: HashMap<(i64, &[u8]), Option<String>> = HashMap::new();
         let mut unique = Vec::with_capacity(self.events.len());
         for (team, prepared) in &self.events {
             let key = (*team, prepared.packed_id.as_slice());
             first.entry(key).or_insert_with(|| {
-                unique.push(key);
+                unique.push((shard(hasher, *team, prepared), key.0, key.1));
                 None
             });
         }
@@ -162,7 +162,7 @@ impl<'r> Batch<'r> {
         &self,
         tx: &mut Tx,
         outcomes: &[Option<Outcome>],
-        mappings: &Mappings,
+        context: &Context,
     ) -> Result<BTreeMap<IdentityKey<'_>, Identity>> {
         let mut tracked: BTreeMap<IdentityKey, Identity> = BTreeMap::new();
         for ((team, prepared), outcome) in self.events.iter().zip(outcomes) {
@@ -170,13 +170,14 @@ impl<'r> Batch<'r> {
                 tracked.entry((*team, identity.id.as_str())).or_default();
             }
         }
-        let keys: Vec<_> = tracked.keys().copied().collect();
+        let keys: Vec<_> =
+            tracked.keys().map(|(team, id)| (context.hasher.shard(*team, &[*id]), *team, *id)).collect();
         let rows = identities::load_tracked(tx, &keys)?;
         let rows: HashMap<_, _> =
             rows.iter().map(|row| ((row.team_id, row.external_id.as_str()), row)).collect();
         for (key, identity) in &mut tracked {
             if let Some(row) = rows.get(key) {
-                *identity = Identity::read(tx, row, mappings)?;
+                *identity = Identity::read(tx, row, &context.mappings)?;
             }
         }
         Ok(tracked)
@@ -255,6 +256,7 @@ impl<'r> Batch<'r> {
                 let event = &prepared.event;
                 let device = event.fingerprint.as_ref().map(|print| (*team, print.clone()));
                 NewEvent {
+                    shard: shard(&context.hasher, *team, prepared),
                     team_id: *team,
                     identity_id: identity_row(ids, *team, event),
                     external_id: prepared.packed_id.clone(),
@@ -284,15 +286,16 @@ impl<'r> Batch<'r> {
         &self,
         tx: &mut Tx,
         accepted: &[usize],
-        now: Timestamp,
+        context: &Context,
     ) -> Result<HashMap<(i64, String), i64>> {
         let mut seen = BTreeMap::new();
         for (team, event) in self.accepted(accepted) {
             if let Some(fingerprint) = &event.fingerprint {
                 let device = SeenDevice {
+                    shard: context.hasher.shard(team, &[fingerprint]),
                     team_id: team,
                     fingerprint: fingerprint.clone(),
-                    seen_at: now,
+                    seen_at: context.now,
                     ip: event.persons_ip().map(|ip| ip.to_string()),
                     user_agent: event.persons_user_agent().map(str::to_owned),
                 };
@@ -312,7 +315,7 @@ impl<'r> Batch<'r> {
         ids: &HashMap<IdentityKey<'_>, i64>,
         rows: &HashMap<(i64, Vec<u8>), i64>,
         words: &Words,
-        now: Timestamp,
+        context: &Context,
     ) -> Result<HashMap<(i64, String, String), i64>> {
         let mut merged: BTreeMap<(i64, &str, &str), Map<String, Value>> = BTreeMap::new();
         for (team, event) in self.accepted(accepted) {
@@ -323,7 +326,10 @@ impl<'r> Batch<'r> {
         if merged.is_empty() {
             return Ok(HashMap::new());
         }
-        let known = groups::load(tx, &merged.keys().copied().collect::<Vec<_>>())?;
+        let shard = |team: i64, kind: &str, id: &str| context.hasher.shard(team, &[kind, id]);
+        let keys: Vec<_> =
+            merged.keys().map(|(team, kind, id)| (shard(*team, kind, id), *team, *kind, *id)).collect();
+        let known = groups::load(tx, &keys)?;
         let known: HashMap<_, _> = known
             .iter()
             .map(|group| {
@@ -346,6 +352,7 @@ impl<'r> Batch<'r> {
         let merged: Vec<_> = merged
             .into_iter()
             .map(|((team_id, group_type, external_id), data)| KnownGroup {
+                shard: shard(team_id, group_type, external_id),
                 team_id,
                 group_type: group_type.to_owned(),
                 external_id: external_id.to_owned(),
@@ -353,7 +360,7 @@ impl<'r> Batch<'r> {
                 data: Value::Object(data).to_string(),
             })
             .collect();
-        let stored = groups::upsert(tx, &merged, now)?;
+        let stored = groups::upsert(tx, &merged, context.now)?;
         let group_ids: HashMap<_, _> =
             stored.into_iter().map(|(team, kind, id, row)| ((team, kind, id), row)).collect();
         let (mut members, mut listed) = (BTreeSet::new(), Vec::new());
@@ -371,7 +378,7 @@ impl<'r> Batch<'r> {
             }
         }
         listed.sort_unstable();
-        groups::add_members(tx, &members.into_iter().collect::<Vec<_>>(), now)?;
+        groups::add_members(tx, &members.into_iter().collect::<Vec<_>>(), context.now)?;
         groups::insert_events(tx, &listed)?;
         Ok(group_ids)
     }
@@ -510,14 +517,15 @@ impl Identity {
     fn write(
         &self,
         (team_id, external_id): IdentityKey,
-        now: Timestamp,
+        context: &Context,
         evaluate_at: Timestamp,
     ) -> Result<TrackedWrite> {
         Ok(TrackedWrite {
             row: self.row,
+            shard: context.hasher.shard(team_id, &[external_id]),
             team_id,
             external_id: external_id.to_owned(),
-            tracked_at: now,
+            tracked_at: context.now,
             evaluate_at,
             display_name: self.profile.name.clone(),
             display_email: self.profile.email.clone(),
@@ -578,6 +586,12 @@ fn link(
         context.min_cycle_ms,
     )?;
     Ok(!changed.is_empty())
+}
+
+/// Where an event is: with its identity, or else with its device.
+fn shard(hasher: &KeyHasher, team_id: i64, prepared: &Prepared) -> i64 {
+    let identity = prepared.event.identity.as_ref().map(|identity| identity.id.as_str());
+    hasher.shard(team_id, &[identity.or(prepared.event.fingerprint.as_deref()).unwrap_or_default()])
 }
 
 fn identity_row(ids: &HashMap<IdentityKey<'_>, i64>, team: i64, event: &Event) -> Option<i64> {

@@ -123,10 +123,14 @@ pub async fn show(app: &App, team_id: i64, events: Vec<Listed>) -> Result<Vec<Sh
         .collect();
     keys.sort();
     keys.dedup();
+    let hasher = app.key_hasher;
     let known = app
         .store
         .read(move |tx| {
-            let keys: Vec<_> = keys.iter().map(|(kind, id)| (team_id, kind.as_str(), id.as_str())).collect();
+            let keys: Vec<_> = keys
+                .iter()
+                .map(|(kind, id)| (hasher.shard(team_id, &[kind, id]), team_id, kind.as_str(), id.as_str()))
+                .collect();
             groups::load(tx, &keys)
         })
         .await?;

@@ -102,9 +102,9 @@ impl Watch {
             found.devices.extend(touched.devices);
         }
         for (source, tail) in &mut self.sources {
-            let mut new = live::with_ids(tx, *source, &tail.gaps())?;
+            let mut new = live::numbered(tx, *source, &tail.gaps())?;
             new.extend(live::after(tx, *source, tail.seen, ROWS_MAX as i64)?);
-            tail.note(new.iter().map(|row| row.id), now);
+            tail.note(new.iter().map(|row| row.number), now);
             catch_up(tail, new.len(), &mut found, || live::last(tx, *source))?;
             new.iter().for_each(|row| found.take(*source, row));
         }

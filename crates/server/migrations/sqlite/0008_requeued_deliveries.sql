@@ -1,2 +1,0 @@
--- When somebody asked for a delivery again: its age counts from then.
-alter table deliveries add column requeued_at integer;
