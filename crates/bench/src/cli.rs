@@ -76,6 +76,8 @@ pub enum Scenario {
     Disk,
     /// The processor time of a server to which nothing happens.
     Idle,
+    /// How evenly the rows of many identities fill the shards; nothing is stored.
+    Shards,
     /// The server's memory, empty and with deliveries waiting.
     Memory,
     /// The database of many events.
@@ -102,6 +104,7 @@ pub struct Amounts {
     pub isolation_rate: u64,
     pub disk_events: u64,
     pub idle_seconds: u64,
+    pub shards_identities: u64,
     pub memory_identities: u64,
     pub size_events: u64,
     pub scale_identities: u64,
@@ -122,6 +125,7 @@ const FULL: Amounts = Amounts {
     isolation_rate: 100,
     disk_events: 3_000,
     idle_seconds: 20,
+    shards_identities: 10_000_000,
     memory_identities: 100_000,
     size_events: size::TARGET_EVENTS,
     scale_identities: 1_000_000,
@@ -139,6 +143,7 @@ const QUICK: Amounts = Amounts {
     isolation_seconds: 4,
     disk_events: 500,
     idle_seconds: 2,
+    shards_identities: 100_000,
     memory_identities: 2_000,
     size_events: 10_000,
     scale_identities: 10_000,
@@ -149,7 +154,7 @@ const QUICK: Amounts = Amounts {
 };
 
 /// In the order of a run: the short ones first.
-const EVERY: [Scenario; 16] = [
+const EVERY: [Scenario; 17] = [
     Scenario::Ack,
     Scenario::E2e,
     Scenario::Mix,
@@ -160,6 +165,7 @@ const EVERY: [Scenario; 16] = [
     Scenario::Isolation,
     Scenario::Disk,
     Scenario::Idle,
+    Scenario::Shards,
     Scenario::Memory,
     Scenario::Size,
     Scenario::Scale,
@@ -193,6 +199,7 @@ impl Arguments {
             isolation_rate: self.rate.unwrap_or(usual.isolation_rate),
             disk_events: events(usual.disk_events),
             idle_seconds: seconds(usual.idle_seconds),
+            shards_identities: events(usual.shards_identities),
             memory_identities: self
                 .events
                 .map_or(usual.memory_identities, |deliveries| deliveries.div_ceil(memory::WAITING_CHANNELS)),
@@ -246,6 +253,7 @@ mod tests {
                 disk_events: 100,
                 size_events: 100,
                 scale_identities: 100,
+                shards_identities: 100,
                 memory_identities: 10,
                 lists: Amount { identities: 10, events: 100, deliveries: 50 },
                 ..QUICK

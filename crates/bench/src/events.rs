@@ -151,6 +151,22 @@ pub fn push_identity(out: &mut Vec<u8>, index: u64) {
     push_hex(out, index.wrapping_add(1).wrapping_mul(SPREAD));
 }
 
+/// The id of an identity.
+pub fn identity(index: u64) -> String {
+    written(|out| push_identity(out, index))
+}
+
+/// The fingerprint of an identity's device.
+pub fn device(index: u64) -> String {
+    written(|out| push_device(out, mix(index)))
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut text = Vec::new();
+    write(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// Which identity has this id; nothing for an id that [`push_identity`] does not write.
 pub fn identity_index(id: &[u8]) -> Option<u64> {
     let digits = id.strip_prefix(IDENTITY_PREFIX.as_bytes())?;

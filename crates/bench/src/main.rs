@@ -35,7 +35,9 @@ use crate::rig::{Setting, Store};
 use crate::scenario::ceilings::{self, Ceilings};
 use crate::scenario::scale::Measured;
 use crate::scenario::steady::Stream;
-use crate::scenario::{ack, dashboard, disk, e2e, idle, isolation, lists, memory, mix, scale, size, steady};
+use crate::scenario::{
+    ack, dashboard, disk, e2e, idle, isolation, lists, memory, mix, scale, shards, size, steady,
+};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -88,7 +90,10 @@ fn setting(arguments: &Arguments) -> Result<Setting> {
         None => std::env::current_exe().map_err(Error::io("finding this program"))?.with_file_name("dregs"),
     };
     let exists = |path: PathBuf| path.canonicalize().map_err(|_| Error::NoServer(path));
-    let needs_server = arguments.scenarios().iter().any(|scenario| *scenario != Scenario::Ceilings);
+    let needs_server = arguments
+        .scenarios()
+        .iter()
+        .any(|scenario| !matches!(scenario, Scenario::Ceilings | Scenario::Shards));
     Ok(Setting {
         binary: if needs_server { exists(binary)? } else { binary },
         folder: arguments.folder.clone(),
@@ -148,6 +153,10 @@ async fn one(
         }
         Scenario::Disk => disk::run(setting, amounts.disk_events, report).await,
         Scenario::Idle => idle::run(setting, Duration::from_secs(amounts.idle_seconds), report).await,
+        Scenario::Shards => {
+            shards::run(amounts.shards_identities, report);
+            Ok(())
+        }
         Scenario::Memory => memory::run(setting, amounts.memory_identities, report).await,
         Scenario::Lists => lists::run(setting, Store::Sqlite, amounts.lists, report).await,
         Scenario::ListsPostgres => lists::run(setting, postgres()?, amounts.lists, report).await,

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use dregs_core::shard::SHARDS;
+
 use crate::error::{Error, Result};
 
 /// How much there is of everything.
@@ -158,10 +160,14 @@ impl Database {
         match self {
             Self::Sqlite(_) => self.run("pragma journal_mode = wal"),
             Self::Postgres(client) => {
-                for table in TABLES.iter().filter(|table| !["event_groups", "identity_keys"].contains(table))
+                client.batch_execute(
+                    "select setval(pg_get_serial_sequence('audit_log', 'id'), (select max(id) from audit_log))",
+                )?;
+                for table in
+                    ["identities", "analyses", "devices", "groups", "events", "deliveries", "escalations"]
                 {
                     client.batch_execute(&format!(
-                        "select setval(pg_get_serial_sequence('{table}', 'id'), (select max(id) from {table}))"
+                        "select setval('{table}_number', (select max(id) / {SHARDS} from {table}))"
                     ))?;
                 }
                 // As the server's own housekeeping would have done long ago.
@@ -179,15 +185,22 @@ impl Database {
         let device = self.number("select max(id) from devices")?;
         let group = self.number("select max(id) from groups")?;
         let now = self.number("select max(last_tracked_at) from identities")?;
+        // The numbers in their ids; whose is the i-th, and in which shard it lies, follows from its own.
+        let number = |id: i64| id / SHARDS;
+        let (first, first_event, first_delivery) = (number(model), number(event), number(delivery));
+        let (first_device, first_group) = (number(device), number(group));
         let group_type = -self.number("select max(id) from names where kind = 2")?;
         let name = self.number("select max(id) from names")?;
         let days = 90_i64 * 24 * 3_600 * 1_000;
         // Times of a past of 90 days: of the i-th of so many; and of the same in another order.
         let at = |count: u64| format!("{now} - {days} + i * {days} / {count}");
         let shuffled = |count: u64| format!("{now} - {days} + (i * 7919 % {count}) * {days} / {count}");
-        // The i-th identity, device or group has this much more than the model for its row id.
-        let identity_of = |i: &str| format!("{model} + 1 + ({i}) % {identities}");
+        let in_shard = |number: &str, of: &str| format!("(({number}) * {SHARDS} + ({of}) % {SHARDS})");
+        let id = |number: &str| in_shard(number, number);
+        let identity_number = format!("{first} + i");
+        let identity_of = |i: &str| format!("{first} + 1 + ({i}) % {identities}");
         let groups = (identities / GROUPED / MEMBERS_PER_GROUP).max(1);
+        let group_of = |i: &str| format!("{first_group} + 1 + ({i}) % {groups}");
         let devices = (identities / IDENTITIES_PER_DEVICE).max(1);
         let seen = shuffled(identities);
         let (grouped, largest) = (identities / GROUPED, identities / IN_LARGEST_GROUP);
@@ -198,72 +211,86 @@ impl Database {
                  select {name} + i, 1, 1, 'name.' || i from {{series {NAMES}}}"
             ),
             format!(
-                "insert into identities (id, external_id, created_at, last_tracked_at, last_scored_at,
+                "insert into identities (id, shard, external_id, created_at, last_tracked_at, last_scored_at,
                    display_name, display_email, display_username, humanity, authenticity, uniqueness, behavior,
-                   {copied}) {{given}}
-                 select {model} + i, 'user-' || i, {seen}, {seen}, {seen}, 'Ada ' || (i * 7919 % {identities}),
+                   {copied})
+                 select {id}, ({identity_number}) % {SHARDS}, 'user-' || i, {seen}, {seen}, {seen}, 'Ada ' || (i * 7919 % {identities}),
                    'ada.' || i || '@example.com', 'ada' || i, i % 101, i % 97, i % 89, i % 83,
                    m.team_id, {seen}, 0, m.version, m.sequence, m.cycle, m.state, m.data
-                 from {{series {identities}}} join identities m on m.id = {model}"
+                 from {{series {identities}}} join identities m on m.id = {model}",
+                id = id(&identity_number)
             ),
             format!(
-                "insert into analyses (identity_id, sequence, started_at, finished_at, humanity, authenticity,
+                "insert into analyses (id, shard, identity_id, sequence, started_at, finished_at, humanity, authenticity,
                    uniqueness, behavior, event_count, device_count, detail)
-                 select {model} + i, m.sequence, m.started_at, m.finished_at, i % 101, i % 97, i % 89, i % 83,
+                 select {id}, ({identity_number}) % {SHARDS}, {id}, m.sequence, m.started_at, m.finished_at, i % 101, i % 97, i % 89, i % 83,
                    m.event_count, m.device_count, m.detail
-                 from {{series {identities}}} join analyses m on m.id = (select max(id) from analyses)"
+                 from {{series {identities}}} join analyses m on m.identity_id = {model}
+                   and m.sequence = (select max(sequence) from analyses where identity_id = {model})",
+                id = id(&identity_number)
             ),
             format!(
-                "insert into devices (id, team_id, fingerprint, first_seen_at, last_seen_at, ip, user_agent,
-                   disregarded) {{given}}
-                 select {device} + i, 1, 'fp-' || i, {seen}, {seen}, '203.0.113.' || (i % 250), m.user_agent, 0
-                 from {{series {devices}}} join devices m on m.id = {device}"
+                "insert into devices (id, shard, team_id, fingerprint, first_seen_at, last_seen_at, ip, user_agent,
+                   disregarded)
+                 select {id}, ({first_device} + i) % {SHARDS}, 1, 'fp-' || i, {seen}, {seen}, '203.0.113.' || (i % 250), m.user_agent, 0
+                 from {{series {devices}}} join devices m on m.id = {device}",
+                id = id(&format!("{first_device} + i"))
             ),
             format!(
-                "insert into groups (id, team_id, type, external_id, created_at, updated_at, last_tracked_at,
-                   data, display_name) {{given}}
-                 select {group} + i, 1, m.type, 'group-' || i, {seen}, {seen}, {seen}, '{{}}', 'Group ' || i
-                 from {{series {groups}}} join groups m on m.id = {group}"
+                "insert into groups (id, shard, team_id, type, external_id, created_at, updated_at, last_tracked_at,
+                   data, display_name)
+                 select {id}, ({first_group} + i) % {SHARDS}, 1, m.type, 'group-' || i, {seen}, {seen}, {seen}, '{{}}', 'Group ' || i
+                 from {{series {groups}}} join groups m on m.id = {group}",
+                id = id(&format!("{first_group} + i"))
             ),
             format!(
-                "insert into group_members (group_id, identity_id, created_at)
-                 select {group}, {model} + i, {now} from {{series {largest}}}"
+                "insert into group_members (shard, group_id, identity_id, created_at)
+                 select {group} % {SHARDS}, {group}, {identity}, {now} from {{series {largest}}}",
+                identity = id(&identity_number)
             ),
             format!(
-                "insert into group_members (group_id, identity_id, created_at)
-                 select {group} + 1 + i % {groups}, {model} + i, {now} from {{series {grouped}}}"
+                "insert into group_members (shard, group_id, identity_id, created_at)
+                 select ({number}) % {SHARDS}, {id}, {identity}, {now} from {{series {grouped}}}",
+                number = group_of("i"),
+                id = id(&group_of("i")),
+                identity = id(&identity_number)
             ),
             format!(
-                "insert into identity_keys (team_id, kind, hash, identity_id, first_seen_at)
-                 select 1, 1, hash, {model} + i, {now} from {{series {ON_ONE_DEVICE}}}
-                   join identity_keys on identity_id = {model} and kind = 1"
+                "insert into identity_keys (shard, team_id, kind, hash, identity_id, first_seen_at)
+                 select shard, 1, 1, hash, {identity}, {now} from {{series {ON_ONE_DEVICE}}}
+                   join identity_keys on identity_id = {model} and kind = 1",
+                identity = id(&identity_number)
             ),
         ];
         for (kind, shared_by) in [(1, IDENTITIES_PER_DEVICE), (2, 5)] {
             all.push(format!(
-                "insert into identity_keys (team_id, kind, hash, identity_id, first_seen_at)
-                 select 1, {kind}, (i / {shared_by}) * 1000003 + {kind}, {model} + i, {seen}
-                 from {{series {identities}}}"
+                "insert into identity_keys (shard, team_id, kind, hash, identity_id, first_seen_at)
+                 select {hash} % {SHARDS}, 1, {kind}, {hash}, {identity}, {seen} from {{series {identities}}}",
+                hash = format_args!("((i / {shared_by}) * 1000003 + {kind})"),
+                identity = id(&identity_number)
             ));
         }
         let identity = identity_of("i * 7919");
         all.push(format!(
-            "insert into events (id, team_id, external_id, identity_id, timestamp, received_at, detail, name_id,
-               device_id, session) {{given}}
-             select {event} + i, 1, {{id 'event-' || i}}, {identity}, {at}, {at}, m.detail,
-               {name} + 1 + i % {NAMES}, {device} + 1 + i * 7919 % {devices}, i / 3
+            "insert into events (id, shard, team_id, external_id, identity_id, timestamp, received_at, detail, name_id,
+               device_id, session)
+             select {id}, ({identity}) % {SHARDS}, 1, {{id 'event-' || i}}, {identity_id}, {at}, {at}, m.detail,
+               {name} + 1 + i % {NAMES}, {device_id}, i / 3
              from {{series {events}}} join events m on m.id = {event}",
+            id = in_shard(&format!("{first_event} + i"), &identity),
+            identity_id = id(&identity),
+            device_id = id(&format!("{first_device} + 1 + i * 7919 % {devices}")),
             at = at(events)
         ));
         for (list, of) in [
             (format!("{group}"), largest),
             (format!("{group_type}"), grouped),
-            (format!("{group} + 1 + (identity_id - {model}) % {groups}"), grouped),
+            (id(&group_of(&format!("identity_id / {SHARDS} - {first}"))), grouped),
         ] {
             all.push(format!(
-                "insert into event_groups (group_id, timestamp, event_id, name_id)
-                 select {list}, timestamp, id, name_id from events where id > {event} and identity_id <= {model} + {of}
-                 order by 1, 2, 3"
+                "insert into event_groups (shard, group_id, timestamp, event_id, name_id)
+                 select shard, {list}, timestamp, id, name_id from events
+                 where id > {event} and identity_id < ({first} + {of} + 1) * {SHARDS} order by 2, 3, 4"
             ));
         }
         let identity = identity_of("i * 104729");
@@ -280,23 +307,27 @@ impl Database {
         ];
         // Of 100 deliveries one waits, two have failed, and the others are made.
         all.push(format!(
-            "insert into deliveries (id, channel_id, event_type, identity_id, sequence, status, trigger,
-               attempt_count, created_at, next_attempt_at, leased, completed_at, {into}) {{given}}
-             select {delivery} + i, m.channel_id, m.event_type, {identity}, m.sequence,
+            "insert into deliveries (id, shard, channel_id, event_type, identity_id, sequence, status, trigger,
+               attempt_count, created_at, next_attempt_at, leased, completed_at, {into})
+             select {id}, ({identity}) % {SHARDS}, m.channel_id, m.event_type, {identity_id}, m.sequence,
                case when i % 100 = 0 then 0 when i % 100 < 3 then 2 else 1 end, m.trigger, 1, {at},
                case when i % 100 = 0 then {now} + 40 * {days} end, 0,
                case when i % 100 > 0 then {at} end, {from}
              from {{series {deliveries}}} join deliveries m on m.id = {delivery}",
+            id = in_shard(&format!("{first_delivery} + i"), &identity),
+            identity_id = id(&identity),
             at = at(deliveries),
             into = columns.join(", "),
             from = columns.map(|column| format!("m.{column}")).join(", "),
         ));
         let identity = identity_of("i * 7919");
         all.push(format!(
-            "insert into escalations (team_id, identity_id, rule_id, rule_name, severity, status, created_at,
+            "insert into escalations (id, shard, team_id, identity_id, rule_id, rule_name, severity, status, created_at,
                opened_at, humanity)
-             select 1, {identity}, case when i % 3 = 2 then 1 + i % 7 else 100 + i end, 'Rule', i % 3, i % 3, {at}, {at}, i % 50
+             select {id}, ({identity}) % {SHARDS}, 1, {identity_id}, case when i % 3 = 2 then 1 + i % 7 else 100 + i end, 'Rule', i % 3, i % 3, {at}, {at}, i % 50
              from {{series {ESCALATIONS}}}",
+            id = in_shard("i", &identity),
+            identity_id = id(&identity),
             at = at(ESCALATIONS)
         ));
         all.push(format!(

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use dregs_core::shard::SHARDS;
+
 use crate::error::Result;
 use crate::population::Place;
 use crate::report::{Report, Row, Target, Unit};
@@ -44,8 +46,8 @@ async fn set_up(place: Place) -> Result<()> {
              from {{series {RULES}}} join badge_rules on id = (select min(id) from badge_rules)"
             ),
             format!(
-                "insert into devices (team_id, fingerprint, first_seen_at, last_seen_at, disregarded)
-             select 1, 'fp-' || i, 0, 0, 1 from {{series {DEVICES}}}"
+                "insert into devices (id, shard, team_id, fingerprint, first_seen_at, last_seen_at, disregarded)
+             select i * {SHARDS} + i % {SHARDS}, i % {SHARDS}, 1, 'fp-' || i, 0, 0, 1 from {{series {DEVICES}}}"
             ),
         ])
         .await

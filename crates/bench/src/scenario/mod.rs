@@ -11,5 +11,6 @@ pub mod lists;
 pub mod memory;
 pub mod mix;
 pub mod scale;
+pub mod shards;
 pub mod size;
 pub mod steady;

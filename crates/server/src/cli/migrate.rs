@@ -10,6 +10,12 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::Flags;
 use crate::store::{Location, Store};
 
+/// What spreads tables.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Cluster {
+    Citus,
+}
+
 #[derive(Args)]
 #[command(after_help = "\
 The server does this by itself when it starts. Run it before, where several servers share a database
@@ -17,11 +23,15 @@ and a migration should have ended before the first of them starts.
 
 Examples:
   dregs migrate --check                         Exit with 1 if there is something to do
-  dregs migrate --database-url postgres://dregs@localhost/dregs")]
+  dregs migrate --database-url postgres://dregs@localhost/dregs
+  dregs migrate --distribute citus              Spread the tables over a Citus cluster, servers stopped")]
 pub struct Migrate {
     /// Only say what would be done
     #[arg(long)]
     check: bool,
+    /// Spread the tables over the machines of a cluster, for good
+    #[arg(long, value_name = "ENGINE", conflicts_with = "check")]
+    distribute: Option<Cluster>,
     #[command(flatten)]
     flags: Flags,
 }
@@ -39,6 +49,16 @@ impl Migrate {
             check_data_dir(&config.data_dir)?;
         }
         let failed = |error| store_failure(&name, &error);
+        if let Some(Cluster::Citus) = self.distribute {
+            let is_new = Store::spread_over_citus(&location, SystemClock.now()).map_err(failed)?;
+            let said = if is_new {
+                "its tables are spread over the cluster now"
+            } else {
+                "its tables are spread already"
+            };
+            line(format_args!("{name}: {said}"));
+            return Ok(());
+        }
         let unapplied = Store::unapplied(&location).map_err(failed)?;
         if unapplied.is_empty() {
             line(format_args!("{name} is up to date"));

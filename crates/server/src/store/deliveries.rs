@@ -8,6 +8,7 @@ use dregs_core::time::Timestamp;
 
 use super::attempts::{AttemptRecord, Trigger};
 pub use super::delivery_lists::{Filter, containing, count, page};
+use super::spread::{self, Rows};
 use super::sql::{direction, with_shards};
 use super::{Result, Row, StoreError, Tx, attempts};
 use crate::values;
@@ -147,7 +148,7 @@ pub fn claim(
     lease_until: Timestamp,
     limit: i64,
 ) -> Result<Vec<Claimed>> {
-    claim_where(tx, "", (channel_id, now, lease_until, limit))
+    claim_where(tx, "", channel_id, (now, lease_until, limit))
 }
 
 /// The same, but of each identity only what comes first.
@@ -162,7 +163,7 @@ pub fn claim_in_order(
          select 1 from deliveries before where before.channel_id = $1 and before.by_identity = 1
            and before.shard = deliveries.shard and before.identity_id = deliveries.identity_id and before.sequence < deliveries.sequence
            and before.next_attempt_at is not null)";
-    claim_where(tx, nothing_before, (channel_id, now, lease_until, limit))
+    claim_where(tx, nothing_before, channel_id, (now, lease_until, limit))
 }
 
 /// The same, but of the scores of each identity only one at a time: while one is under way, those that come
@@ -181,7 +182,7 @@ pub fn claim_newest(
              and other.leased = 1 and other.event_type = {scored}))",
         scored = EventType::IdentityScored.code()
     );
-    claim_where(tx, &none_under_way, (channel_id, now, lease_until, limit))
+    claim_where(tx, &none_under_way, channel_id, (now, lease_until, limit))
 }
 
 /// Has the waiting deliveries of a channel follow the order of identities from now on.
@@ -195,25 +196,36 @@ pub fn follow_identities(tx: &mut Tx, channel_id: i64) -> Result<()> {
 fn claim_where(
     tx: &mut Tx,
     condition: &str,
-    (channel_id, now, lease_until, limit): (i64, Timestamp, Timestamp, i64),
+    channel_id: i64,
+    (now, lease_until, limit): (Timestamp, Timestamp, i64),
 ) -> Result<Vec<Claimed>> {
-    let sql = format!(
-        "update deliveries set next_attempt_at = $3, leased = 1,
-           trigger = case when leased = 1 then {recovery} else trigger end
-         where id in (select id from deliveries where channel_id = $1 and next_attempt_at <= $2 {condition}
-                      order by next_attempt_at limit $4{})
-         returning id, event_type, identity_id, sequence, notification_id, trigger, failures",
-        tx.skip_locked(),
-        recovery = Trigger::Recovery as i64,
-    );
-    let mut claimed = tx.query(&sql, &values![channel_id, now, lease_until, limit], |row| {
-        Ok(Claimed {
-            id: row.get(0)?,
-            channel_id,
-            event: event_type(row.get(1)?)?,
-            subject: Subject::read(row, 2)?,
-            trigger: Trigger::from_code(row.get(5)?)?,
-            failures: u32::try_from(row.get::<i64>(6)?).unwrap_or(u32::MAX),
+    let due = Rows {
+        table: "deliveries",
+        condition: "channel_id = $1 and next_attempt_at <= $2".to_owned(),
+        order: "next_attempt_at",
+    };
+    let mut claimed = spread::take(tx, &due, &values![channel_id, now], limit, |tx, shard, limit| {
+        let within = spread::within(shard, 5);
+        let sql = format!(
+            "update deliveries set next_attempt_at = $3, leased = 1,
+               trigger = case when leased = 1 then {recovery} else trigger end
+             where id in (select id from deliveries where {due}{within} {condition}
+                          order by next_attempt_at limit $4{skip}){within}
+             returning id, event_type, identity_id, sequence, notification_id, trigger, failures",
+            due = due.condition,
+            skip = tx.skip_locked(),
+            recovery = Trigger::Recovery as i64,
+        );
+        let values = spread::with_shard(values![channel_id, now, lease_until, limit], shard);
+        tx.query(&sql, &values, |row| {
+            Ok(Claimed {
+                id: row.get(0)?,
+                channel_id,
+                event: event_type(row.get(1)?)?,
+                subject: Subject::read(row, 2)?,
+                trigger: Trigger::from_code(row.get(5)?)?,
+                failures: u32::try_from(row.get::<i64>(6)?).unwrap_or(u32::MAX),
+            })
         })
     })?;
     claimed.sort_by_key(|c| c.id);
@@ -453,12 +465,19 @@ pub fn replay_some(
 
 /// Gives up to `limit` waiting deliveries of a channel up, with the reason given.
 pub fn skip_some(tx: &mut Tx, channel_id: i64, reason: &str, now: Timestamp, limit: i64) -> Result<u64> {
-    tx.execute(
-        "update deliveries set status = $2, error_class = 'skipped', error_message = $3,
-           next_attempt_at = null, leased = 0, completed_at = $4
-         where id in (select id from deliveries where channel_id = $1 and next_attempt_at is not null
-                      limit $5)",
-        &values![channel_id, Status::Failed as i64, reason, now, limit],
+    let ids = tx.query(
+        "select id from deliveries where channel_id = $1 and next_attempt_at is not null limit $2",
+        &values![channel_id, limit],
+        |row| row.get::<i64>(0),
+    )?;
+    let rows: Vec<_> =
+        ids.iter().map(|id| values![shard::of(*id), *id, Status::Failed as i64, reason, now]).collect();
+    tx.execute_rows(
+        "with v (shard, id, status, reason, now) as (values {rows})
+         update deliveries set status = v.status, error_class = 'skipped', error_message = v.reason,
+           next_attempt_at = null, leased = 0, completed_at = v.now
+         from v where deliveries.shard = v.shard and deliveries.id = v.id and deliveries.next_attempt_at is not null",
+        &rows,
     )
 }
 

@@ -5,6 +5,7 @@ use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
 use super::claims::Due;
+use super::spread::{self, Rows};
 use super::sql::{in_order_of, with_shards};
 use super::{Result, Row, StoreError, Tx};
 use crate::values;
@@ -240,13 +241,28 @@ pub fn rename(tx: &mut Tx, renamed: &[Renamed]) -> Result<()> {
 
 /// Takes up to `limit` identities whose cycle is due and leases them.
 pub fn claim_due(tx: &mut Tx, now: Timestamp, lease_until: Timestamp, limit: i64) -> Result<Vec<i64>> {
-    let sql = format!(
-        "update identities set evaluate_at = $2
-         where id in (select id from identities where evaluate_at <= $1 order by evaluate_at limit $3{})
-         returning id",
-        tx.skip_locked(),
-    );
-    tx.query(&sql, &values![now, lease_until, limit], |row| row.get(0))
+    claim_by(tx, "evaluate_at", now, lease_until, limit)
+}
+
+/// Takes identities that are due by `column`, and moves that to the end of a lease.
+fn claim_by(
+    tx: &mut Tx,
+    column: &'static str,
+    now: Timestamp,
+    lease_until: Timestamp,
+    limit: i64,
+) -> Result<Vec<i64>> {
+    let due = Rows { table: "identities", condition: format!("{column} <= $1"), order: column };
+    spread::take(tx, &due, &values![now], limit, |tx, shard, limit| {
+        let within = spread::within(shard, 4);
+        let sql = format!(
+            "update identities set {column} = $2
+             where id in (select id from identities where {column} <= $1{within} order by {column} limit $3{}){within}
+             returning id",
+            tx.skip_locked(),
+        );
+        tx.query(&sql, &spread::with_shard(values![now, lease_until, limit], shard), |row| row.get(0))
+    })
 }
 
 /// Ends the leases of identities that were taken and not scored: they are due as they were.
@@ -396,26 +412,24 @@ pub fn number_events(tx: &mut Tx, id: i64, count: i64) -> Result<i64> {
 
 /// Takes up to `limit` identities whose rules are to be asked again, and leases them.
 pub fn claim_undecided(tx: &mut Tx, now: Timestamp, lease_until: Timestamp, limit: i64) -> Result<Vec<i64>> {
-    let sql = format!(
-        "update identities set decide_at = $2
-         where id in (select id from identities where decide_at <= $1 order by decide_at limit $3{})
-         returning id",
-        tx.skip_locked(),
-    );
-    tx.query(&sql, &values![now, lease_until, limit], |row| row.get(0))
+    claim_by(tx, "decide_at", now, lease_until, limit)
 }
 
 /// Has the rules asked again for up to `limit` identities of a team after the row `after`; the answer is the
 /// last of them.
 pub fn ask_rules(tx: &mut Tx, team_id: i64, after: i64, limit: i64, now: Timestamp) -> Result<Option<i64>> {
-    let asked = tx.query(
-        "update identities set decide_at = $4
-         where id in (select id from identities where id > $1 and team_id = $2 order by id limit $3)
-         returning id",
-        &values![after, team_id, limit, now],
+    let ids = tx.query(
+        "select id from identities where id > $1 and team_id = $2 order by id limit $3",
+        &values![after, team_id, limit],
         |row| row.get::<i64>(0),
     )?;
-    Ok(asked.into_iter().max())
+    let rows: Vec<_> = ids.iter().map(|id| values![shard::of(*id), *id, now]).collect();
+    tx.execute_rows(
+        "with v (shard, id, now) as (values {rows})
+         update identities set decide_at = v.now from v where identities.shard = v.shard and identities.id = v.id",
+        &rows,
+    )?;
+    Ok(ids.last().copied())
 }
 
 /// What a decision leaves on its identity.

@@ -14,6 +14,7 @@ mod pg_address;
 mod pg_client;
 mod pg_tls;
 mod postgres;
+mod spread;
 pub mod sql;
 mod sqlite;
 mod tx;
@@ -75,6 +76,7 @@ pub(crate) use error::log_failure;
 pub use log::LogState;
 pub use migrations::{Migration, pending};
 pub use pg_address::{Address, masked as masked_address};
+pub use spread::TABLES as SPREAD_TABLES;
 pub use tx::{Row, Tx, Value};
 
 /// How long a transaction may wait for its turn; and how long while the database fails anyway.
@@ -135,6 +137,25 @@ impl Store {
             Location::Postgres(url) => drop(postgres::open(url, look)?),
         }
         Ok(unapplied)
+    }
+
+    /// Brings the tables up to date and spreads them over the nodes of a Citus cluster; `false` where they are spread
+    /// already. Blocks; no server may run meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where the database is no Citus.
+    pub fn spread_over_citus(location: &Location, now: Timestamp) -> Result<bool> {
+        let mut is_new = false;
+        let spread = |tx: &mut Tx| {
+            migrations::apply(tx, now)?;
+            is_new = spread::over_citus(tx)?;
+            Ok(())
+        };
+        match location {
+            Location::File(path) => drop(sqlite::open(path, spread)?),
+            Location::Postgres(url) => drop(postgres::open(url, spread)?),
+        }
+        Ok(is_new)
     }
 
     /// Runs `closure` in a transaction and answers after its commit. On PostgreSQL it may run

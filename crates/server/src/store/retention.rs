@@ -165,13 +165,19 @@ const FINISHED_BEFORE: &str = "from channels c
 /// Up to `limit` deliveries of a team that were made before a time and are not pending: (row, when). Nobody can have
 /// them sent again until this transaction ends.
 pub fn finished(tx: &mut Tx, team_id: i64, before: Timestamp, limit: i64) -> Result<Vec<(i64, Timestamp)>> {
-    let lock = tx.dialect("", " for update of d skip locked");
-    let sql = format!("select d.id, d.created_at {FINISHED_BEFORE}{lock}");
+    let sql = format!("select d.id {FINISHED_BEFORE}");
     let mut found = Vec::new();
     for status in FINISHED {
         let left = limit - i64::try_from(found.len()).unwrap_or(limit);
-        let values = values![team_id, status as i64, before, left];
-        found.extend(tx.query(&sql, &values, |row| Ok((row.get(0)?, row.time(1)?)))?);
+        let ids = tx.query(&sql, &values![team_id, status as i64, before, left], |row| row.get::<i64>(0))?;
+        let rows: Vec<_> = ids.iter().map(|id| values![shard::of(*id), *id, status as i64]).collect();
+        let lock = tx.dialect("", " for update of d skip locked");
+        let hold = format!(
+            "with v (shard, id, status) as (values {{rows}})
+             select d.id, d.created_at from v join deliveries d
+               on d.shard = v.shard and d.id = v.id and d.status = v.status{lock}"
+        );
+        found.extend(tx.query_rows(&hold, &rows, |row| Ok((row.get(0)?, row.time(1)?)))?);
     }
     Ok(found)
 }

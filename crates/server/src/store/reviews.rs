@@ -3,6 +3,7 @@
 use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
+use super::spread::{self, Rows};
 use super::{Result, Row, StoreError, Tx};
 use crate::values;
 
@@ -94,13 +95,18 @@ pub fn of_identity(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<Revi
 
 /// Takes a review that is due and leases it.
 pub fn claim(tx: &mut Tx, now: Timestamp, lease_until: Timestamp) -> Result<Option<Review>> {
-    let sql = format!(
-        "update reviews set due_at = $2
-         where id in (select id from reviews where due_at <= $1 order by due_at limit 1{})
-         returning {COLUMNS}",
-        tx.skip_locked(),
-    );
-    tx.find(&sql, &values![now, lease_until], read)
+    let due = Rows { table: "reviews", condition: "due_at <= $1".to_owned(), order: "due_at" };
+    let claimed = spread::take(tx, &due, &values![now], 1, |tx, shard, limit| {
+        let within = spread::within(shard, 4);
+        let sql = format!(
+            "update reviews set due_at = $2
+             where id in (select id from reviews where due_at <= $1{within} order by due_at limit $3{}){within}
+             returning {COLUMNS}",
+            tx.skip_locked(),
+        );
+        tx.query(&sql, &spread::with_shard(values![now, lease_until, limit], shard), read)
+    })?;
+    Ok(claimed.into_iter().next())
 }
 
 /// Writes what became of a review: a summary, or why there is none.

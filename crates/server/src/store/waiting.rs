@@ -5,6 +5,7 @@ use dregs_core::time::Timestamp;
 
 use super::attempts::Trigger;
 use super::deliveries::Status;
+use super::spread::{self, Rows};
 use super::{Result, Tx};
 use crate::values;
 
@@ -32,19 +33,25 @@ pub fn supersede(tx: &mut Tx, channel_id: i64, now: Timestamp) -> Result<u64> {
     );
     let promote = format!(
         "update deliveries set next_attempt_at = (select min(older.next_attempt_at) {older})
-         where {} and not {newer}
+         where {}{{within}} and not {newer}
            and exists (select 1 {older} and older.next_attempt_at < deliveries.next_attempt_at)",
         replaceable("deliveries")
     );
-    tx.execute(&promote, &values![channel_id])?;
     let mark = format!(
         "update deliveries set status = {}, next_attempt_at = null, completed_at = $2,
            error_class = 'superseded', error_message = 'a newer score of this identity is sent instead'
-         where {} and {newer}",
+         where {}{{within}} and {newer}",
         Status::Superseded as i64,
         replaceable("deliveries")
     );
-    tx.execute(&mark, &values![channel_id, now])
+    let waiting = Rows { table: "deliveries", condition: replaceable("deliveries"), order: "id" };
+    let marked = spread::take(tx, &waiting, &values![channel_id], i64::MAX, |tx, shard, _| {
+        let promote = promote.replace("{within}", &spread::within(shard, 2));
+        tx.execute(&promote, &spread::with_shard(values![channel_id], shard))?;
+        let mark = mark.replace("{within}", &spread::within(shard, 3));
+        Ok(vec![tx.execute(&mark, &spread::with_shard(values![channel_id, now], shard))?])
+    })?;
+    Ok(marked.into_iter().sum())
 }
 
 /// Since when the delivery of a channel that has waited longest has waited: since it was made, or asked for
@@ -77,15 +84,27 @@ pub fn give_up(
     now: Timestamp,
     limit: i64,
 ) -> Result<u64> {
-    let sql = format!(
-        "update deliveries set status = {failed}, error_class = 'held', error_message = $3,
-           next_attempt_at = null, completed_at = $4
-         where id in (select id from deliveries where channel_id = $1 and next_attempt_at <= $4
-                        and leased = 0 and coalesce(requeued_at, created_at) <= $2 limit $5{})",
-        tx.skip_locked(),
-        failed = Status::Failed as i64,
-    );
-    tx.execute(&sql, &values![channel_id, since, reason, now, limit])
+    let held = Rows {
+        table: "deliveries",
+        condition: "channel_id = $1 and next_attempt_at <= $2 and leased = 0
+             and coalesce(requeued_at, created_at) <= $3"
+            .to_owned(),
+        order: "id",
+    };
+    let given_up = spread::take(tx, &held, &values![channel_id, now, since], limit, |tx, shard, limit| {
+        let within = spread::within(shard, 6);
+        let sql = format!(
+            "update deliveries set status = {failed}, error_class = 'held', error_message = $4,
+               next_attempt_at = null, completed_at = $2
+             where id in (select id from deliveries where {held}{within} limit $5{skip}){within} returning id",
+            held = held.condition,
+            skip = tx.skip_locked(),
+            failed = Status::Failed as i64,
+        );
+        let values = spread::with_shard(values![channel_id, now, since, reason, limit], shard);
+        tx.query(&sql, &values, |row| row.get::<i64>(0))
+    })?;
+    Ok(given_up.len() as u64)
 }
 
 /// Makes what waits in a channel due at `now`, whatever its schedule. The answer is how many.

@@ -282,9 +282,11 @@ async fn who_is_erased_after_events_were_forgotten_is_forgotten_whole(engine: En
     let ada = "identity_keys where identity_id = (select id from identities where external_id = 'ada')";
     let keys = scene.count(ada).await;
     assert!(keys > 3, "{keys}");
+    let ada = server.app.store.read(|tx| Ok(identities::find(tx, 1, "ada")?.unwrap().row_id)).await.unwrap();
     let left = async || {
-        let sql = "select kind from identity_keys where identity_id = 1 order by kind";
-        server.app.store.read(|tx| tx.query(sql, &[], |row| row.get::<i64>(0))).await.unwrap()
+        let sql = "select kind from identity_keys where identity_id = $1 order by kind";
+        let kinds = move |tx: &mut Tx| tx.query(sql, &values![ada], |row| row.get::<i64>(0));
+        server.app.store.read(kinds).await.unwrap()
     };
     let before = left().await;
     assert_eq!(server.call(Method::DELETE, "/api/identities/ada", None).await.0, 204);
@@ -385,14 +387,16 @@ async fn sqlite_is_never_held_for_long_and_its_file_does_not_grow_for_ever() {
     let scene = Scene::set(Engine::Sqlite).await;
     let store = &scene.server.app.store;
     let people: Vec<_> = (0..PEOPLE).map(|number| person(number, scene.clock.now())).collect();
-    store.write(move |tx| identities::save_tracked(tx, &people)).await.unwrap();
+    let people = store.write(move |tx| identities::save_tracked(tx, &people)).await.unwrap();
+    let people: Vec<i64> = people.into_iter().map(|(_, _, id)| id).collect();
     let mut sizes = Vec::new();
     for life in 0..3 {
         let now = scene.clock.now();
         for first in (0..MANY).step_by(2_000) {
             let numbers = life * MANY + first..life * MANY + first + 2_000;
+            let people = people.clone();
             let fill = move |tx: &mut Tx| {
-                let who = |number: i64| Some(1 + number % PEOPLE);
+                let who = |number: i64| people.get((number % PEOPLE) as usize).copied();
                 let rows: Vec<_> =
                     numbers.clone().map(|number| stored(1, who(number), number, now)).collect();
                 events::insert(tx, &rows).map(drop)

@@ -20,6 +20,7 @@ mod refold;
 mod retention;
 mod rules;
 mod schema;
+mod shards;
 mod sign_ins;
 mod sslmode;
 mod transactions;

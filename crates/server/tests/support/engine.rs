@@ -38,7 +38,9 @@ impl Database {
             Engine::Postgres => {
                 let name = format!("test_{:016x}", rand::random::<u64>());
                 administer(&format!("create database {name}"));
-                Self::Postgres { name }
+                let database = Self::Postgres { name };
+                database.spread();
+                database
             }
         }
     }
@@ -57,11 +59,46 @@ impl Database {
 }
 
 impl Database {
+    /// Where the server is the coordinator of a Citus cluster, has the tables spread over its workers.
+    fn spread(&self) {
+        let Self::Postgres { name } = self else { return };
+        let nodes = "select nodename || ':' || nodeport, noderole::text from pg_dist_node where groupid > 0";
+        let run = || {
+            let mut base = client(&postgres_url());
+            if base.query("select 1 from pg_extension where extname = 'citus'", &[]).unwrap().is_empty() {
+                return;
+            }
+            let workers: Vec<String> = base.query(nodes, &[]).unwrap().iter().map(|row| row.get(0)).collect();
+            let on = |host: &str, database: &str| {
+                let mut url = reqwest::Url::parse(&postgres_url()).unwrap();
+                let (name, port) = host.rsplit_once(':').unwrap();
+                url.set_host(Some(name)).unwrap();
+                url.set_port(Some(port.parse().unwrap())).unwrap();
+                url.set_path(database);
+                client(url.as_str())
+            };
+            for worker in &workers {
+                on(worker, "postgres").batch_execute(&format!("create database {name}")).unwrap();
+                on(worker, name).batch_execute("create extension citus").unwrap();
+            }
+            let url = self.url().unwrap();
+            let mut own = client(&url);
+            own.batch_execute("create extension citus").unwrap();
+            for worker in &workers {
+                let (host, port) = worker.rsplit_once(':').unwrap();
+                own.batch_execute(&format!("select citus_add_node('{host}', {port})")).unwrap();
+            }
+            assert!(Store::spread_over_citus(&Location::Postgres(url), Timestamp::from_millis(0)).unwrap());
+        };
+        // The synchronous client must not run on a thread of the runtime.
+        std::thread::scope(|scope| scope.spawn(run).join().unwrap());
+    }
+
     /// Which of these texts stand in a row, and in which table; of the SQLite file its bytes can tell.
     pub fn rows_with(&self, texts: &[&str]) -> Vec<String> {
         let Some(url) = self.url() else { return Vec::new() };
         let search = || {
-            let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+            let mut client = client(&url);
             let tables =
                 "select table_name::text from information_schema.tables where table_schema = 'public'";
             let mut found = Vec::new();
@@ -100,12 +137,15 @@ pub fn store(engine: Engine) -> (Store, TempDir, Database) {
     (store.join().unwrap(), folder, database)
 }
 
+fn client(url: &str) -> postgres::Client {
+    postgres::Client::connect(url, postgres::NoTls).unwrap()
+}
+
 /// The synchronous client must not run on a thread of the runtime.
 fn administer(sql: &str) {
     let sql = sql.to_owned();
     let run = move || {
-        let mut client = postgres::Client::connect(&postgres_url(), postgres::NoTls).unwrap();
-        client.batch_execute(&sql).unwrap();
+        client(&postgres_url()).batch_execute(&sql).unwrap();
     };
     std::thread::spawn(run).join().unwrap();
 }
