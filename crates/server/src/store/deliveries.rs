@@ -206,11 +206,13 @@ fn claim_where(
     };
     let mut claimed = spread::take(tx, &due, &values![channel_id, now], limit, |tx, shard, limit| {
         let within = spread::within(shard, 5);
+        let condition =
+            if shard.is_some() { condition.replace("deliveries.shard", "$5") } else { condition.to_owned() };
         let sql = format!(
             "update deliveries set next_attempt_at = $3, leased = 1,
                trigger = case when leased = 1 then {recovery} else trigger end
-             where id in (select id from deliveries where {due}{within} {condition}
-                          order by next_attempt_at limit $4{skip}){within}
+             where id in (with due as materialized (select id from deliveries where {due}{within} {condition}
+                            order by next_attempt_at limit $4{skip}) select id from due){within}
              returning id, event_type, identity_id, sequence, notification_id, trigger, failures",
             due = due.condition,
             skip = tx.skip_locked(),
@@ -235,13 +237,17 @@ fn claim_where(
 /// Which of these channels have something due.
 pub fn due_channels(tx: &mut Tx, channel_ids: &[i64], now: Timestamp) -> Result<Vec<i64>> {
     let rows: Vec<_> = channel_ids.iter().map(|id| values![*id, now]).collect();
-    tx.query_rows(
+    // Where the tables are spread, no look into one of them can be made for each channel.
+    let sql = if tx.is_spread() {
+        "with v (channel_id, now) as (values {rows})
+         select distinct d.channel_id from v join deliveries d
+           on d.channel_id = v.channel_id and d.next_attempt_at <= v.now"
+    } else {
         "with v (channel_id, now) as (values {rows})
          select v.channel_id from v where exists
-           (select 1 from deliveries d where d.channel_id = v.channel_id and d.next_attempt_at <= v.now)",
-        &rows,
-        |row| row.get(0),
-    )
+           (select 1 from deliveries d where d.channel_id = v.channel_id and d.next_attempt_at <= v.now)"
+    };
+    tx.query_rows(sql, &rows, |row| row.get(0))
 }
 
 /// Ends the leases of deliveries that were taken and not attempted; they fall due at `due`.

@@ -257,7 +257,8 @@ fn claim_by(
         let within = spread::within(shard, 4);
         let sql = format!(
             "update identities set {column} = $2
-             where id in (select id from identities where {column} <= $1{within} order by {column} limit $3{}){within}
+             where id in (with due as materialized (select id from identities where {column} <= $1{within}
+                            order by {column} limit $3{}) select id from due){within}
              returning id",
             tx.skip_locked(),
         );

@@ -138,6 +138,11 @@ pub fn teams(tx: &mut Tx, kind: Kind, ids: &BTreeSet<i64>) -> Result<BTreeSet<i6
 /// A number for each channel of a team that is another one whenever one of its waiting deliveries, of which
 /// the first `limit` are looked at, has come further: the times for which they wait, added up.
 pub fn waiting(tx: &mut Tx, team_id: i64, limit: i64) -> Result<Vec<(i64, i64)>> {
+    if tx.is_spread() {
+        let sql = "select id from channels where team_id = $1 order by id";
+        let channels = tx.query(sql, &values![team_id], |row| row.get::<i64>(0))?;
+        return channels.into_iter().map(|id| Ok((id, waiting_of(tx, id, limit)?))).collect();
+    }
     tx.query(
         "select c.id, (select cast(coalesce(sum(w.at), 0) as bigint) from
            (select d.next_attempt_at as at from deliveries d
@@ -147,4 +152,11 @@ pub fn waiting(tx: &mut Tx, team_id: i64, limit: i64) -> Result<Vec<(i64, i64)>>
         &values![team_id, limit],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )
+}
+
+fn waiting_of(tx: &mut Tx, channel_id: i64, limit: i64) -> Result<i64> {
+    let sql = "select cast(coalesce(sum(w.at), 0) as bigint) from
+         (select next_attempt_at as at from deliveries where channel_id = $1 and next_attempt_at is not null
+          order by next_attempt_at limit $2) w";
+    tx.get(sql, &values![channel_id, limit], |row| row.get(0))
 }

@@ -100,7 +100,8 @@ pub fn claim(tx: &mut Tx, now: Timestamp, lease_until: Timestamp) -> Result<Opti
         let within = spread::within(shard, 4);
         let sql = format!(
             "update reviews set due_at = $2
-             where id in (select id from reviews where due_at <= $1{within} order by due_at limit $3{}){within}
+             where id in (with due as materialized (select id from reviews where due_at <= $1{within}
+                            order by due_at limit $3{}) select id from due){within}
              returning {COLUMNS}",
             tx.skip_locked(),
         );

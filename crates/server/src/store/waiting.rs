@@ -96,7 +96,8 @@ pub fn give_up(
         let sql = format!(
             "update deliveries set status = {failed}, error_class = 'held', error_message = $4,
                next_attempt_at = null, completed_at = $2
-             where id in (select id from deliveries where {held}{within} limit $5{skip}){within} returning id",
+             where id in (with due as materialized (select id from deliveries where {held}{within} limit $5{skip})
+                          select id from due){within} returning id",
             held = held.condition,
             skip = tx.skip_locked(),
             failed = Status::Failed as i64,

@@ -218,7 +218,8 @@ async fn a_channel_is_emptied_piece_by_piece(engine: Engine) {
     let delete = || channels.ground.write(move |tx| deliveries::delete_some(tx, first, 2));
     assert_eq!([delete().await, delete().await, delete().await], [2, 1, 0]);
     let left = channels.ground.read(move |tx| {
-        let attempts = "select count(*) from attempts a join deliveries d on d.id = a.delivery_id";
+        let attempts =
+            "select count(*) from attempts a join deliveries d on d.shard = a.shard and d.id = a.delivery_id";
         Ok((
             deliveries::count(tx, first, &Filter::default(), 99)?,
             deliveries::count(tx, second, &Filter::default(), 99)?,

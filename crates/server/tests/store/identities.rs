@@ -139,7 +139,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
         created_at: at(100),
     });
     let mut starts = starts;
-    starts.sort_by_key(|start| start.id);
+    starts.sort_by_key(|start| ids.iter().position(|id| *id == start.id));
     assert_eq!(starts, Vec::from_iter(expected));
 
     ground.write(move |tx| identities::mark_dirty(tx, &[moved_on], at(150), 0)).await;
@@ -161,7 +161,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
 
     let begin = ids.clone();
     let mut starts = ground.read(move |tx| identities::load_cycle_starts(tx, &begin)).await;
-    starts.sort_by_key(|start| start.id);
+    starts.sort_by_key(|start| ids.iter().position(|id| *id == start.id));
     let seen: Vec<_> = starts.iter().map(|s| (s.version, s.sequence, s.previous)).collect();
     assert!(starts.iter().all(|start| start.standing.as_deref() == Some("{}")));
     assert_eq!(seen, [(1, 1, Some(scores(50))), (2, 1, Some(scores(60))), (1, 1, Some(scores(1)))]);
