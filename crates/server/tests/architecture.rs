@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "ops",
         &[
             "app",
+            "clock",
             "store",
             "channels::config",
             "channels::send",

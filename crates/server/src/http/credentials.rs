@@ -113,7 +113,7 @@ pub async fn refused_origins(
     State(app): State<Arc<App>>,
     Admin(user): Admin,
 ) -> Answer<Vec<RefusedOriginBody>> {
-    let refused = app.credentials.refused(user.team_id, app.clock.now());
+    let refused = app.kept.credentials.refused(user.team_id, app.clock.now());
     Answer(refused.into_iter().map(RefusedOriginBody::from).collect())
 }
 
@@ -138,7 +138,7 @@ pub async fn create(
     check(Some(&new.name), Some(&new.allowed_origins))?;
     let (credential, secret_key) =
         ops::create(&app.store, actor, new.name, new.allowed_origins, app.clock.now()).await?;
-    app.credentials.reload(&app.store).await?;
+    app.kept.credentials.reload(&app.store).await?;
     Ok((StatusCode::CREATED, Answer(body(credential, Some(secret_key)))))
 }
 

@@ -60,7 +60,7 @@ pub struct DeliveryBody {
 impl DeliveryBody {
     /// With the status that its channel, enabled or not, gives it.
     pub fn new(app: &App, delivery: &Delivery) -> Self {
-        let is_enabled = app.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
+        let is_enabled = app.kept.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
         body(app, delivery, is_enabled)
     }
 }
@@ -257,7 +257,7 @@ pub async fn get(
     Path(id): Path<String>,
 ) -> Result<Answer<DeliveryLogBody>, ApiError> {
     let delivery = find(&app, &caller, &id).await?;
-    let is_enabled = app.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
+    let is_enabled = app.kept.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
     let mut attempts = attempts(&app, caller.team_id(), delivery.id).await?;
     if delivery.status == Status::Pending {
         attempts.push(AttemptBody::upcoming(&delivery));
@@ -334,7 +334,7 @@ pub async fn resend(
         return Err(ApiError::new(StatusCode::CONFLICT, Code::AttemptUnderWay, message));
     }
     let delivery = find(&app, &caller, &id).await?;
-    let is_enabled = app.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
+    let is_enabled = app.kept.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
     Ok((StatusCode::ACCEPTED, Answer(body(&app, &delivery, is_enabled))))
 }
 

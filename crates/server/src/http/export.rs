@@ -174,7 +174,7 @@ impl Export {
         &self,
         read: impl FnOnce(&mut crate::store::Tx) -> Result<R> + Send + 'static,
     ) -> Result<R> {
-        self.app.read_long(read).await
+        self.app.long_reads.read(read).await
     }
 
     /// Everything that is little, without the closing brace; and the row ids of the groups and of the devices.

@@ -16,7 +16,7 @@ use super::params::{Params, score};
 use crate::app::App;
 use crate::ops::identities::devices;
 use crate::ops::identities::groups;
-use crate::ops::lists::roster::{self, Filter, Slice, Sort};
+use crate::ops::lists::roster::{Filter, Slice, Sort};
 use crate::ops::lists::search;
 use crate::store::rosters::Kind;
 use crate::store::{badges, identities, links};
@@ -102,7 +102,7 @@ pub async fn list(
     let filter = filter(&app, team_id, params).await?;
     let slice = Slice { sort, ascending: query.ascending(), offset: page.start(), limit: page.length() };
     let (total, ids) =
-        roster::ask(&app, team_id, Kind::Identities, move |table| table.find(&filter, slice)).await?;
+        app.rosters.ask(team_id, Kind::Identities, move |table| table.find(&filter, slice)).await?;
     let found = app.store.read(move |tx| identities::load(tx, &ids)).await?;
     let content = IdentityBody::all(found).await?;
     Ok(Answer(page.page(content, i64::try_from(total).unwrap_or(i64::MAX))))

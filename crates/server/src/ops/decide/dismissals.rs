@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::decide::decisions::{self, Decided};
-use crate::ops::ingest::EVALUATION_LANE;
 use crate::ops::team::rules::OfTeams;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, CycleStart, Identity};
@@ -25,7 +24,7 @@ pub async fn dismiss(
     slug: String,
     reason: Option<String>,
 ) -> Result<Option<Identity>> {
-    let (now, rules) = (app.clock.now(), app.rules.current());
+    let (now, rules) = (app.clock.now(), app.kept.rules.current());
     let written = app
         .store
         .write(move |tx| {
@@ -69,7 +68,8 @@ pub async fn dismiss(
 /// # Errors
 /// Those of the store.
 pub async fn restore(app: &App, actor: Actor, identity: Identity, slug: String) -> Result<Option<Identity>> {
-    let (now, rules, min_cycle_ms) = (app.clock.now(), app.rules.current(), app.min_cycle_ms());
+    let (now, rules, min_cycle_ms) =
+        (app.clock.now(), app.kept.rules.current(), app.evaluations.min_cycle_ms);
     let written = app
         .store
         .write(move |tx| {
@@ -95,7 +95,7 @@ pub async fn restore(app: &App, actor: Actor, identity: Identity, slug: String) 
             finish(tx, &identity, (&slug, false), told, now)
         })
         .await?;
-    app.evaluations.spill(EVALUATION_LANE);
+    app.evaluations.spill();
     let Some((identity, told)) = written else { return Ok(None) };
     for channel_id in told {
         app.deliveries.spill(channel_id);

@@ -9,7 +9,6 @@ use dregs_core::score::Scores;
 use dregs_core::time::{DAY_MS, Timestamp};
 
 use crate::app::App;
-use crate::ops::lists::roster;
 use crate::ops::team::rules::good_carriers;
 use crate::store::analyses::{self, Past};
 use crate::store::identities::{self, Identity};
@@ -48,7 +47,7 @@ pub struct Outcome {
 /// Those of the store.
 pub async fn run(app: &App, team_id: i64, rule: EscalationRule) -> Result<Outcome> {
     let now = app.clock.now();
-    let first_seen = roster::ask(app, team_id, rosters::Kind::Identities, |table| {
+    let first_seen = app.rosters.ask(team_id, rosters::Kind::Identities, |table| {
         let seen = table.counted().map(|(id, _, first_seen_at)| (id, Timestamp::from_millis(first_seen_at)));
         seen.collect::<HashMap<_, _>>()
     });
@@ -56,7 +55,7 @@ pub async fn run(app: &App, team_id: i64, rule: EscalationRule) -> Result<Outcom
     let (mut after, from) = begin(app, team_id, now).await?;
     let mut replay = Replay::new(rule, from, first_seen);
     loop {
-        let page = app.read_long(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
+        let page = app.long_reads.read(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
         for cycle in &page {
@@ -110,7 +109,7 @@ async fn begin(app: &App, team_id: i64, now: Timestamp) -> Result<(i64, Timestam
             if is_cut { analyses::past(tx, low, 1)?.first().map(|cycle| cycle.finished_at) } else { None };
         Ok((low, from.unwrap_or(wanted)))
     };
-    app.read_long(search).await
+    app.long_reads.read(search).await
 }
 
 struct Replay {

@@ -218,7 +218,7 @@ impl Judged {
         for channel_id in self.told {
             app.deliveries.spill(channel_id);
         }
-        if self.has_disabled { app.reload_channels().await } else { Ok(()) }
+        if self.has_disabled { app.kept.reload_channels(app.clock.now()).await } else { Ok(()) }
     }
 }
 

@@ -42,7 +42,7 @@ pub async fn attempts(app: &App, team_id: i64, delivery_id: i64) -> Result<Vec<S
         })
         .await?;
     let Some((delivery, made, message)) = found else { return Ok(Vec::new()) };
-    let endpoint = app.channels.get(delivery.channel_id);
+    let endpoint = app.kept.channels.get(delivery.channel_id);
     let mut shown = Vec::with_capacity(made.len());
     for attempt in made {
         let secrets = secrets_at(app, delivery.channel_id, attempt.started_at).await?;

@@ -51,13 +51,13 @@ pub struct Supposed {
 impl Seen {
     pub fn now(app: &App) -> Self {
         Self {
-            versions: Arc::new(app.kept_versions()),
+            versions: Arc::new(app.kept.versions()),
             hasher: app.key_hasher,
-            disregarded: app.disregarded.keys(),
-            mappings: app.mappings.current(),
-            datasets: app.datasets.current(),
-            common: app.common.current(),
-            rules: app.rules.current(),
+            disregarded: app.kept.disregarded.keys(),
+            mappings: app.kept.mappings.current(),
+            datasets: app.kept.datasets.current(),
+            common: app.kept.common.current(),
+            rules: app.kept.rules.current(),
             weights: Arc::clone(&app.weights),
             supposed: None,
         }

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::app::App;
-use crate::ops::ingest::EVALUATION_LANE;
 use crate::ops::ingest::refold;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, Renamed, Walked};
@@ -129,7 +128,7 @@ pub async fn count(app: &App, team_id: i64, concern: Concern, value: String) -> 
     let mut count = Count { identities: 0, looked_at: 0 };
     let mut before = i64::MAX;
     while count.looked_at < COUNTED_MAX {
-        let (mappings, value) = (app.mappings.current(), value.clone());
+        let (mappings, value) = (app.kept.mappings.current(), value.clone());
         let chunk = app
             .store
             .read(move |tx| {
@@ -175,7 +174,8 @@ pub async fn work(app: &App) -> Result<bool> {
 /// # Errors
 /// Those of the store.
 pub async fn go_on(app: &App, name: String, value: Vec<u8>) -> Result<()> {
-    let (now, min_cycle_ms, mappings) = (app.clock.now(), app.min_cycle_ms(), app.mappings.current());
+    let (now, min_cycle_ms, mappings) =
+        (app.clock.now(), app.evaluations.min_cycle_ms, app.kept.mappings.current());
     app.store
         .write(move |tx| {
             if !settings::lock(tx, &name, &value)? {
@@ -208,7 +208,7 @@ pub async fn go_on(app: &App, name: String, value: Vec<u8>) -> Result<()> {
             work.put(tx)
         })
         .await?;
-    app.evaluations.spill(EVALUATION_LANE);
+    app.evaluations.spill();
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
-use crate::ops::ingest::{EVALUATION_LANE, refold};
+use crate::ops::ingest::refold;
 use crate::store::changes::{self, Touched};
 use crate::store::devices::{self, Device};
 use crate::store::links::{self, HashedKey};
@@ -82,8 +82,8 @@ pub async fn disregard(app: &App, actor: Actor, device: Device, disregarded: boo
             audit::record(tx, &actor, &act, now)
         })
         .await?;
-    app.reload_changed().await?;
-    let (mut after, min_cycle_ms) = (0, app.min_cycle_ms());
+    app.kept.reload_changed(app.clock.now()).await?;
+    let (mut after, min_cycle_ms) = (0, app.evaluations.min_cycle_ms);
     loop {
         let marked = app
             .store
@@ -95,7 +95,7 @@ pub async fn disregard(app: &App, actor: Actor, device: Device, disregarded: boo
             .await?;
         let Some(last) = marked else { break };
         after = last;
-        app.evaluations.spill(EVALUATION_LANE);
+        app.evaluations.spill();
     }
     Ok(())
 }

@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::evaluate::evaluation;
-use crate::ops::ingest::EVALUATION_LANE;
 use crate::ops::ingest::refold;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, Identity};
@@ -40,8 +39,8 @@ pub async fn change(
     external_id: String,
     change: Change,
 ) -> Result<Option<std::result::Result<Identity, FieldError>>> {
-    let (now, min_cycle_ms, hasher) = (app.clock.now(), app.min_cycle_ms(), app.key_hasher);
-    let mappings = app.mappings.current();
+    let (now, min_cycle_ms, hasher) = (app.clock.now(), app.evaluations.min_cycle_ms, app.key_hasher);
+    let mappings = app.kept.mappings.current();
     let changed = app
         .store
         .write(move |tx| {
@@ -85,7 +84,7 @@ pub async fn change(
             Ok(identities::find(tx, team_id, &external_id)?.map(Ok))
         })
         .await?;
-    app.evaluations.spill(EVALUATION_LANE);
+    app.evaluations.spill();
     Ok(changed)
 }
 
@@ -160,9 +159,9 @@ pub fn linked(
 /// # Errors
 /// Those of the store.
 pub async fn analyze(app: &App, identity_id: i64) -> Result<()> {
-    let (now, min_cycle_ms) = (app.clock.now(), app.min_cycle_ms());
+    let (now, min_cycle_ms) = (app.clock.now(), app.evaluations.min_cycle_ms);
     app.store.write(move |tx| identities::mark_dirty(tx, &[identity_id], now, min_cycle_ms)).await?;
-    app.evaluations.spill(EVALUATION_LANE);
+    app.evaluations.spill();
     Ok(())
 }
 

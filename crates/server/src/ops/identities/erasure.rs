@@ -14,7 +14,6 @@ use crate::app::App;
 use crate::failpoint;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::identities::traces;
-use crate::ops::ingest::EVALUATION_LANE;
 use crate::ops::ingest::names::Known;
 use crate::ops::team::mappings::Mappings;
 use crate::store::changes::{self, Touched};
@@ -32,7 +31,7 @@ const CHUNK_ROWS: i64 = 500;
 /// Those of the store; what is left then is removed in the background.
 pub async fn erase(app: &App, actor: Actor, identity: Identity) -> Result<()> {
     let (now, hasher, team_id, id) = (app.clock.now(), app.key_hasher, actor.team_id, identity.row_id);
-    let mappings = app.mappings.current();
+    let mappings = app.kept.mappings.current();
     app.store
         .write(move |tx| {
             remove_profile_keys(tx, &hasher, &mappings, team_id, &identity)?;
@@ -112,14 +111,14 @@ async fn remove(app: &App, team_id: i64, id: i64) -> Result<()> {
     app.store.write(move |tx| retention::remove_folded(tx, id)).await?;
     while app.store.write(erasure::overwrite_some).await? {}
     app.store.write(move |tx| erasure::finish(tx, id)).await?;
-    app.evaluations.spill(EVALUATION_LANE);
+    app.evaluations.spill();
     app.store.empty_log().await
 }
 
 /// The numbers of the types of groups of a team.
 pub fn group_types(app: &App, team_id: i64) -> BTreeMap<String, i64> {
-    let words = app.names.select(team_id, NameKind::GroupType, |word| {
-        matches!(app.names.find(team_id, NameKind::GroupType, word), Known::Numbered(_))
+    let words = app.kept.names.select(team_id, NameKind::GroupType, |word| {
+        matches!(app.kept.names.find(team_id, NameKind::GroupType, word), Known::Numbered(_))
     });
     words.into_iter().collect()
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
-use crate::ops::lists::roster::{self, Filter};
+use crate::ops::lists::roster::Filter;
 use crate::store::changes::{self, Touched};
 use crate::store::groups::{self, Group, KnownGroup};
 use crate::store::names::{self, NameKind};
@@ -37,7 +37,7 @@ pub async fn find_all(app: &App, team_id: i64, id: String, group_type: Option<St
 }
 
 fn types(app: &App, team_id: i64) -> Vec<String> {
-    app.names.select(team_id, NameKind::GroupType, |_| true).into_iter().map(|(name, _)| name).collect()
+    app.kept.names.select(team_id, NameKind::GroupType, |_| true).into_iter().map(|(name, _)| name).collect()
 }
 
 /// The row ids of the groups with an id, of those of a type, or both.
@@ -54,7 +54,7 @@ pub async fn select(
         (Some(id), group_type) => Ok(find_all(app, team_id, id, group_type).await?.into_iter().collect()),
         (None, Some(group_type)) => {
             let filter = Filter { text: Some((TYPE_COLUMN, snake(&group_type))), ..Filter::default() };
-            roster::ask(app, team_id, Kind::Groups, move |table| table.select(&filter)).await
+            app.rosters.ask(team_id, Kind::Groups, move |table| table.select(&filter)).await
         }
         (None, None) => Ok(HashSet::new()),
     }
@@ -106,7 +106,7 @@ pub async fn merge(
             Ok((Ok(group), names))
         })
         .await?;
-    app.names.learn(names);
+    app.kept.names.learn(names);
     Ok(merged)
 }
 

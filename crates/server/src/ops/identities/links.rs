@@ -100,11 +100,11 @@ struct Seen {
 
 impl Seen {
     fn now(app: &App, team_id: i64) -> Self {
-        let mapping = app.mappings.current().of(team_id).clone();
-        let (hasher, common) = (app.key_hasher, app.common.current());
+        let mapping = app.kept.mappings.current().of(team_id).clone();
+        let (hasher, common) = (app.key_hasher, app.kept.common.current());
         let common =
             common.values(team_id).map(|value| HashedKey::new(&hasher, team_id, &value.key)).collect();
-        Self { team_id, hasher, disregarded: app.disregarded.keys(), common, mapping }
+        Self { team_id, hasher, disregarded: app.kept.disregarded.keys(), common, mapping }
     }
 
     fn links_of(&self, tx: &mut Tx, tracked: &Tracked) -> Result<Vec<Link>> {

@@ -26,7 +26,7 @@ pub async fn remove(app: &App, team_id: i64, id: i64) -> Result<()> {
     let (mut keys, mut of_devices) = (Vec::new(), HashSet::new());
     let mut after = (i64::MIN, i64::MIN, 0);
     loop {
-        let page = app.read_long(move |tx| links::after(tx, team_id, after, PAGE_ROWS)).await?;
+        let page = app.long_reads.read(move |tx| links::after(tx, team_id, after, PAGE_ROWS)).await?;
         let Some((last, holder)) = page.last() else { break };
         after = (last.kind, last.hash, *holder);
         for (key, _) in page.into_iter().filter(|(_, holder)| *holder == id) {
@@ -49,7 +49,7 @@ async fn remove_devices(app: &App, team_id: i64, id: i64, keys: HashSet<HashedKe
     let mut after = String::new();
     while !keys.is_empty() {
         let from = std::mem::take(&mut after);
-        let page = app.read_long(move |tx| devices::after(tx, team_id, &from, PAGE_ROWS)).await?;
+        let page = app.long_reads.read(move |tx| devices::after(tx, team_id, &from, PAGE_ROWS)).await?;
         let Some(last) = page.last() else { break };
         after.clone_from(last);
         let keyed = page.into_iter().map(|fingerprint| {

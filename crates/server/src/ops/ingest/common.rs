@@ -138,7 +138,7 @@ impl Directory {
 /// # Errors
 /// Those of the store; then it is tried again the next time.
 pub async fn keep(app: &App) -> Result<()> {
-    let learned = app.common.learned.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let learned = app.kept.common.learned.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if learned.is_empty() {
         return Ok(());
     }
@@ -152,6 +152,6 @@ pub async fn keep(app: &App) -> Result<()> {
             Ok(())
         })
         .await?;
-    app.common.learned.lock().unwrap_or_else(PoisonError::into_inner).drain(..count);
+    app.kept.common.learned.lock().unwrap_or_else(PoisonError::into_inner).drain(..count);
     Ok(())
 }

@@ -139,35 +139,32 @@ async fn commit(app: &Arc<App>, submissions: Vec<Submission>) {
 /// Stores some of the requests in one transaction and hands on what is to be scored.
 async fn store(app: &App, requests: &Arc<Vec<Request>>, range: Range<usize>) -> Result<Vec<Outcome>> {
     let count = requests[range.clone()].iter().map(|request| request.events.len()).sum();
-    let granted = app.evaluations.reserve(EVALUATION_LANE, count);
+    let granted = app.evaluations.reserve(count);
     let context = batch::Context {
         hasher: app.key_hasher,
         now: app.clock.now(),
-        min_cycle_ms: app.min_cycle_ms(),
+        min_cycle_ms: app.evaluations.min_cycle_ms,
         granted,
-        names: Arc::clone(&app.names),
-        mappings: app.mappings.current(),
-        common: app.common.current(),
+        names: Arc::clone(&app.kept.names),
+        mappings: app.kept.mappings.current(),
+        common: app.kept.common.current(),
     };
     let shared = Arc::clone(requests);
     let stored =
         app.store.write(move |tx| batch::Batch::of(&shared[range.clone()]).store(tx, &context)).await;
     failpoint::reach("ingest.committed");
-    let stored = stored.inspect_err(|_| app.evaluations.release(EVALUATION_LANE, granted))?;
+    let stored = stored.inspect_err(|_| app.evaluations.release(granted))?;
     // Before anybody is scored by it.
-    app.common.take(&stored.shown, app.clock.now());
-    app.evaluations.release(EVALUATION_LANE, granted - stored.handed_on.len());
+    app.kept.common.take(&stored.shown, app.clock.now());
+    app.evaluations.release(granted - stored.handed_on.len());
     for due in stored.handed_on {
         app.evaluations.send(due);
     }
     if stored.spilled {
-        app.evaluations.spill(EVALUATION_LANE);
+        app.evaluations.spill();
     }
-    app.names.learn(stored.new_names);
+    app.kept.names.learn(stored.new_names);
     stored.counts.iter().for_each(|(team_id, events)| app.usage.add(*team_id, *events));
     metrics::counter!("dregs_events_ingested_total").increment(stored.new_events as u64);
     Ok(stored.outcomes)
 }
-
-/// Evaluation has one lane.
-pub const EVALUATION_LANE: i64 = 0;

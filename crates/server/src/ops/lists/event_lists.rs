@@ -60,7 +60,7 @@ pub async fn filter(app: &App, team_id: i64, wanted: Wanted) -> Result<Option<Fi
         (None, None) => {}
         (None, Some(group_type)) => {
             let group_type = snake(&group_type);
-            let words = app.names.select(team_id, NameKind::GroupType, |name| name == group_type);
+            let words = app.kept.names.select(team_id, NameKind::GroupType, |name| name == group_type);
             filter.groups = Some(words.into_iter().map(|(_, id)| -id).collect());
         }
         (Some(group), group_type) => {
@@ -73,7 +73,7 @@ pub async fn filter(app: &App, team_id: i64, wanted: Wanted) -> Result<Option<Fi
 /// The numbers of the names that have the term in them and mean what is asked for.
 fn names(app: &App, team_id: i64, wanted: &Wanted) -> Vec<i64> {
     let term = wanted.term.as_ref().map(|term| term.to_lowercase());
-    let found = app.names.select(team_id, NameKind::Event, |name| {
+    let found = app.kept.names.select(team_id, NameKind::Event, |name| {
         term.as_ref().is_none_or(|term| name.to_lowercase().contains(term))
             && wanted
                 .canonical_type
@@ -85,7 +85,7 @@ fn names(app: &App, team_id: i64, wanted: &Wanted) -> Vec<i64> {
 
 /// What an event's name means to a team.
 pub fn canonical(app: &App, team_id: i64, name: &str) -> Option<&'static str> {
-    app.mappings.current().of(team_id).event_type(name).map(CanonicalType::name)
+    app.kept.mappings.current().of(team_id).event_type(name).map(CanonicalType::name)
 }
 
 async fn event_id(app: &App, team_id: i64, id: &str) -> Result<Option<i64>> {

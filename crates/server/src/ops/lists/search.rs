@@ -51,7 +51,7 @@ pub async fn by_details(app: &App, team_id: i64, term: &str) -> Result<BTreeMap<
     if sought.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let (hasher, mappings) = (app.key_hasher, app.mappings.current());
+    let (hasher, mappings) = (app.key_hasher, app.kept.mappings.current());
     let typed = words(term);
     app.store
         .read(move |tx| {

@@ -66,7 +66,7 @@ pub async fn look(app: &App, watch: &mut Option<Watch>) -> Result<bool> {
     present.retain(|ear| {
         let may_listen = match &ear.pass {
             Pass::Session { token_hash, .. } => holding.contains(token_hash),
-            Pass::Credential(id) => app.credentials.is_enabled(*id),
+            Pass::Credential(id) => app.kept.credentials.is_enabled(*id),
         };
         if !may_listen {
             ear.end();

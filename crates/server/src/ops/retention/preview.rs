@@ -48,7 +48,7 @@ pub async fn preview(app: &App, team_id: i64, periods: &Periods) -> Result<BTree
 
 async fn finished(app: &App, team_id: i64, cutoff: Timestamp) -> Result<Count> {
     let limit = COUNTED_MAX as i64 + 1;
-    let found = app.read_long(move |tx| retention::count_finished(tx, team_id, cutoff, limit)).await?;
+    let found = app.long_reads.read(move |tx| retention::count_finished(tx, team_id, cutoff, limit)).await?;
     let found = u64::try_from(found).unwrap_or_default();
     Ok(Count { rows: found.min(COUNTED_MAX), is_cut: found > COUNTED_MAX })
 }
@@ -57,13 +57,13 @@ async fn walked(app: &App, team_id: i64, walk: Walk, cutoff: Timestamp) -> Resul
     let teams = BTreeSet::from([team_id]);
     let of_team = teams.clone();
     let needed = match walk {
-        Walk::Analyses => app.read_long(move |tx| needed(tx, &of_team)).await?,
+        Walk::Analyses => app.long_reads.read(move |tx| needed(tx, &of_team)).await?,
         _ => BTreeSet::new(),
     };
     let (mut rows, mut looked_at, mut after) = (0, 0, 0);
     while rows < COUNTED_MAX && looked_at < LOOKED_AT_MAX {
         let of_team = teams.clone();
-        let page = app.read_long(move |tx| page(tx, walk, &of_team, cutoff, after)).await?;
+        let page = app.long_reads.read(move |tx| page(tx, walk, &of_team, cutoff, after)).await?;
         let goes = |id: Option<i64>| id.is_none_or(|id| !needed.contains(&id));
         rows += page.old.iter().filter(|old| goes(old.identity_id)).count() as u64;
         if page.is_last {

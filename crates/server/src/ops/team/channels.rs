@@ -52,7 +52,7 @@ pub async fn create(app: &App, actor: Actor, channel: Channel) -> Result<(i64, S
             Ok(id)
         })
         .await?;
-    app.reload_channels().await?;
+    app.kept.reload_channels(app.clock.now()).await?;
     Ok((id, secret))
 }
 
@@ -96,7 +96,7 @@ pub async fn update(
             record(tx, &actor, "channel.change", id, told.clone(), now)
         })
         .await?;
-    app.reload_channels().await?;
+    app.kept.reload_channels(app.clock.now()).await?;
     app.health.reload(&app.store).await?;
     app.deliveries.spill(id);
     Ok(())
@@ -108,7 +108,7 @@ pub async fn delete(app: &App, actor: Actor, channel: Channel) -> Result<()> {
     // First nothing new comes in, and the channel itself goes last: whenever this is interrupted,
     // the channel is still there to be removed.
     app.store.write(move |tx| channels::unsubscribe(tx, id)).await?;
-    app.reload_channels().await?;
+    app.kept.reload_channels(app.clock.now()).await?;
     let config = endpoints::config(&app.vault, &channel).map_err(StoreError::Broken)?;
     let told = told(&channel, &config);
     while app.store.write(move |tx| deliveries::delete_some(tx, id, CHUNK_DELIVERIES)).await? > 0 {}
@@ -119,7 +119,7 @@ pub async fn delete(app: &App, actor: Actor, channel: Channel) -> Result<()> {
             record(tx, &actor, "channel.delete", id, (told.clone(), None), now)
         })
         .await?;
-    app.reload_channels().await?;
+    app.kept.reload_channels(app.clock.now()).await?;
     app.deliveries.forget(id);
     Ok(())
 }
@@ -149,7 +149,7 @@ pub async fn rotate_secret(app: &App, actor: Actor, id: i64, overlap_seconds: u3
             record(tx, &actor, "channel.rotate-secret", id, (None, after), now)
         })
         .await?;
-    app.reload_channels().await?;
+    app.kept.reload_channels(app.clock.now()).await?;
     Ok(secret)
 }
 

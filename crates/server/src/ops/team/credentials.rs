@@ -172,7 +172,7 @@ pub async fn change(app: &App, actor: Actor, id: i64, change: Change) -> Result<
             Ok(after)
         })
         .await?;
-    app.credentials.reload(&app.store).await?;
+    app.kept.credentials.reload(&app.store).await?;
     Ok(changed)
 }
 
@@ -193,7 +193,7 @@ pub async fn delete(app: &App, actor: Actor, id: i64) -> Result<bool> {
             Ok(deleted)
         })
         .await?;
-    app.credentials.reload(&app.store).await?;
+    app.kept.credentials.reload(&app.store).await?;
     Ok(deleted)
 }
 

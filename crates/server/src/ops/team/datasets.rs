@@ -67,7 +67,7 @@ pub async fn create(app: &App, actor: Actor, new: Entry) -> Result<i64> {
             Ok(id)
         })
         .await?;
-    app.reload_changed().await?;
+    app.kept.reload_changed(app.clock.now()).await?;
     Ok(id)
 }
 
@@ -87,7 +87,7 @@ pub async fn delete(app: &App, actor: Actor, dataset: Dataset, id: i64) -> Resul
             Ok(true)
         })
         .await?;
-    app.reload_changed().await?;
+    app.kept.reload_changed(app.clock.now()).await?;
     Ok(deleted)
 }
 

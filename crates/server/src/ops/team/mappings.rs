@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::evaluate::rescore::{self, Concern};
-use crate::ops::lists::roster::{self, Filter, Slice, Sort, Table};
+use crate::ops::lists::roster::{Filter, Slice, Sort, Table};
 use crate::store::mappings::{self, Entry};
 use crate::store::names::NameKind;
 use crate::store::rosters::Kind;
@@ -76,12 +76,16 @@ pub struct Seen {
 /// Those of the store.
 pub async fn seen(app: &App, team_id: i64, kind: MappingKind) -> Result<Vec<Seen>> {
     let names: Vec<_> = match kind {
-        MappingKind::EventType => {
-            app.names.select(team_id, NameKind::Event, |_| true).into_iter().map(|(name, _)| name).collect()
-        }
+        MappingKind::EventType => app
+            .kept
+            .names
+            .select(team_id, NameKind::Event, |_| true)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect(),
         MappingKind::IdentityField => newest_fields(app, team_id).await?.into_iter().collect(),
     };
-    let mappings = app.mappings.current();
+    let mappings = app.kept.mappings.current();
     let of_team = mappings.of(team_id);
     let meaning = |name: &str| match kind {
         MappingKind::EventType => of_team.event_type(name).map(CanonicalType::name),
@@ -97,7 +101,7 @@ async fn newest_fields(app: &App, team_id: i64) -> Result<BTreeSet<String>> {
     let newest =
         Slice { sort: Sort::Time(CREATED_AT), ascending: false, offset: 0, limit: FIELDS_OF_IDENTITIES_MAX };
     let find = move |table: &Table| table.find(&Filter::default(), newest).1;
-    let ids = roster::ask(app, team_id, Kind::Identities, find).await?;
+    let ids = app.rosters.ask(team_id, Kind::Identities, find).await?;
     let identities = app.store.read(move |tx| identities::load(tx, &ids)).await?;
     let keys = |data: &str| {
         let data: Map<String, Value> = serde_json::from_str(data).unwrap_or_default();
@@ -133,14 +137,14 @@ pub struct Preview {
 /// # Errors
 /// Those of the store.
 pub async fn preview(app: &App, team_id: i64, kind: MappingKind, source: String) -> Result<Preview> {
-    let mappings = app.mappings.current();
+    let mappings = app.kept.mappings.current();
     let of_team = mappings.of(team_id);
     let meaning = match kind {
         MappingKind::EventType => of_team.event_type(&source).map(CanonicalType::name),
         MappingKind::IdentityField => of_team.field(&source).map(|(field, _)| field.name()),
     };
     let count = rescore::count(app, team_id, concern_of(kind), source).await?;
-    let total = roster::ask(app, team_id, Kind::Identities, |table| table.len() as u64).await?;
+    let total = app.rosters.ask(team_id, Kind::Identities, |table| table.len() as u64).await?;
     let scored = move |tx: &mut Tx| channels::subscribers(tx, team_id, EventType::IdentityScored);
     let channels = app.store.read(scored).await?.into_iter().filter(|channel| channel.enabled);
     Ok(Preview {
@@ -202,6 +206,6 @@ pub async fn change(app: &App, actor: Actor, change: Change) -> Result<Option<En
             Ok(after)
         })
         .await?;
-    app.reload_changed().await?;
+    app.kept.reload_changed(app.clock.now()).await?;
     Ok(changed)
 }

@@ -165,7 +165,7 @@ pub async fn accept(
         return Ok(Err(Refusal::NotFound));
     }
     // Hashing takes long on purpose, and is for those who are invited.
-    let password_hash = sign_in::hash_in_turn(app, password).await?;
+    let password_hash = app.sign_ins.hash_in_turn(password).await?;
     let accepted = app
         .store
         .write(move |tx| {

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds::{self, Bound};
 use crate::ops::evaluate::rescore::{self, Concern};
-use crate::ops::lists::roster::{self, Table};
+use crate::ops::lists::roster::Table;
 use crate::store::identities::{self, Identity};
 use crate::store::rosters::Kind;
 use crate::store::rules::{self, Kept};
@@ -202,7 +202,7 @@ pub async fn change<R: Rule + Sync>(app: &App, actor: Actor, change: Change<R>) 
             Ok(after)
         })
         .await?;
-    app.reload_changed().await?;
+    app.kept.reload_changed(app.clock.now()).await?;
     Ok(changed)
 }
 
@@ -246,7 +246,7 @@ pub async fn preview(app: &App, team_id: i64, conditions: Vec<Condition>) -> Res
         let good = ids.iter().filter(|id| good.contains(id)).count();
         (ids.len(), good, ids.into_iter().rev().take(SAMPLE_IDENTITIES).collect::<Vec<_>>())
     };
-    let (matching, good, ids) = roster::ask(app, team_id, Kind::Identities, ask).await?;
+    let (matching, good, ids) = app.rosters.ask(team_id, Kind::Identities, ask).await?;
     let sample = app.store.read(move |tx| identities::load(tx, &ids)).await?;
     Ok(Preview { matching, good, sample })
 }

@@ -15,7 +15,7 @@ const LOOK_PAUSE_MS: i64 = SECOND_MS;
 pub async fn give_up(app: &App) {
     let now = app.clock.now();
     for held in app.health.held(health::patience_ms(app), now) {
-        let is_enabled = app.channels.get(held.channel_id).is_some_and(|endpoint| endpoint.enabled);
+        let is_enabled = app.kept.channels.get(held.channel_id).is_some_and(|endpoint| endpoint.enabled);
         if is_enabled && let Err(error) = give_up_of(app, &held, now).await {
             tracing::error!(%error, channel_id = held.channel_id, "what waited too long could not be given up");
         }

@@ -96,7 +96,7 @@ pub async fn write(app: &App, done: Vec<Done>) -> Result<()> {
     judged.apply(app).await?;
     // The next of an identity may have waited for this one.
     for record in records.iter() {
-        if app.channels.get(record.channel_id).is_some_and(|endpoint| endpoint.sender.is_by_identity()) {
+        if app.kept.channels.get(record.channel_id).is_some_and(|endpoint| endpoint.sender.is_by_identity()) {
             app.deliveries.spill(record.channel_id);
         }
     }

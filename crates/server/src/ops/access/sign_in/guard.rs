@@ -11,7 +11,6 @@ use std::sync::{Mutex, PoisonError};
 use dregs_core::time::{DAY_MS, MINUTE_MS, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::app::App;
 use crate::ops::access::limits::{Wait, network};
 use crate::store::users::User;
 use crate::store::{Result, StoreError, Tx, sign_ins};
@@ -193,12 +192,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub fn of(app: &App) -> Self {
+    /// By the numbers of the configuration, in which 0 stands for any.
+    pub fn new(per_account: u64, per_address: u64) -> Self {
         let limit = |number: u64| i64::try_from(number).ok().filter(|limit| *limit > 0);
-        Self {
-            per_account: limit(app.config.login_failures_per_account),
-            per_address: limit(app.config.login_failures_per_address),
-        }
+        Self { per_account: limit(per_account), per_address: limit(per_address) }
     }
 }
 
