@@ -220,6 +220,18 @@ impl App {
         self.rosters.prune().await
     }
 
+    /// What stores events.
+    pub fn ingest_writer(&self) -> ingest::Writer {
+        ingest::Writer {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            hasher: self.key_hasher,
+            kept: Arc::clone(&self.kept),
+            evaluations: Arc::clone(&self.evaluations),
+            usage: Arc::clone(&self.usage),
+        }
+    }
+
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }

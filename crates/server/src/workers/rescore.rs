@@ -8,7 +8,6 @@ use tokio::time::sleep;
 use crate::app::App;
 use crate::ops::evaluate::rescore;
 use crate::ops::identities::erasure;
-use crate::ops::ingest::common;
 use crate::shutdown::Shutdown;
 use crate::store::log_failure;
 
@@ -24,7 +23,7 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
         log_failure!(error, "an erasure could not be finished; the next start tries again");
     }
     loop {
-        if let Err(error) = common::keep(&app).await {
+        if let Err(error) = app.kept.common.keep(&app.store, app.clock.now()).await {
             log_failure!(error, "what is common among a team's identities could not be kept; trying again");
         }
         let wait = match rescore::work(&app).await {
