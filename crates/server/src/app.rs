@@ -23,10 +23,14 @@ use crate::geo::Geo;
 use crate::ops::access::limits;
 use crate::ops::access::sign_in::{self, SignIns};
 use crate::ops::access::usage;
+use crate::ops::decide::dismissals::Dismissals;
+use crate::ops::deliver::deliveries::Resends;
 use crate::ops::deliver::endpoints;
 use crate::ops::deliver::health;
+use crate::ops::deliver::log::Log;
 use crate::ops::deliver::messages::EventIds;
 use crate::ops::directories::Directories;
+use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::handoff::{Evaluations, Handoff, Outgoing};
 use crate::ops::ingest::{self, Submission};
 use crate::ops::installation::first_start::{self, FirstStart};
@@ -218,6 +222,36 @@ impl App {
         self.health.reload(&self.store).await?;
         self.usage.reload(&self.store, self.clock.now()).await?;
         self.rosters.prune().await
+    }
+
+    /// What cycles go by now.
+    pub fn seen(&self) -> Seen {
+        Seen::now(&self.kept, self.key_hasher, &self.weights)
+    }
+
+    /// What takes badges off identities, and gives them back.
+    pub fn dismissals(&self) -> Dismissals<'_> {
+        Dismissals {
+            store: &self.store,
+            rules: &self.kept.rules,
+            deliveries: &self.deliveries,
+            evaluations: &self.evaluations,
+        }
+    }
+
+    /// What sends deliveries again.
+    pub fn resends(&self) -> Resends<'_> {
+        Resends { store: &self.store, deliveries: &self.deliveries }
+    }
+
+    /// What shows attempts as they were.
+    pub fn delivery_log(&self) -> Log<'_> {
+        Log {
+            store: &self.store,
+            vault: &self.vault,
+            channels: &self.kept.channels,
+            event_ids: self.event_ids,
+        }
     }
 
     /// What stores events.

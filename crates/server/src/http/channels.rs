@@ -447,7 +447,7 @@ pub fn health(app: &App, channel: &Channel) -> HealthBody {
         failing_since: breaker.failing_since,
         last_error: Some(last_error).filter(|error| !error.is_empty()),
         resumes_at: breaker.open_until.filter(|until| *until > now),
-        disable_percent: breaker.percent(health::disable_after_ms(app), now),
+        disable_percent: breaker.percent(health::disable_after_ms(app.config.disable_after_hours), now),
         disabled_reason: channel.disabled_reason.clone(),
     }
 }

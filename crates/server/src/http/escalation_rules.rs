@@ -326,7 +326,15 @@ pub async fn backtest(
         close_after_seconds: body.close_after_seconds,
         effective_at: None,
     };
-    let found = rule_backtest::run(&app, caller.team_id(), rule).await?;
+    let found = rule_backtest::run(
+        &app.store,
+        &app.long_reads,
+        &app.rosters,
+        caller.team_id(),
+        rule,
+        app.clock.now(),
+    )
+    .await?;
     Ok(Answer(BacktestedBody {
         from: found.from,
         to: found.to,

@@ -24,7 +24,6 @@ use super::identity_actions::ReviewBody;
 use super::links::LinkBody;
 use super::params::Path;
 use crate::app::App;
-use crate::ops::deliver::log;
 use crate::ops::identities::{devices as device_ops, links};
 use crate::ops::lists::event_lists as event_ops;
 use crate::store::identities::Identity;
@@ -214,7 +213,7 @@ impl Export {
     ) -> std::result::Result<Vec<WithAttempts>, StoreError> {
         let mut shown = Vec::with_capacity(rows.len());
         for row in rows {
-            let attempts = log::attempts(&self.app, self.caller.team_id(), row.id).await?;
+            let attempts = self.app.delivery_log().attempts(self.caller.team_id(), row.id).await?;
             let attempts = attempts.into_iter().map(AttemptBody::from).collect();
             shown.push(WithAttempts { delivery: DeliveryBody::new(&self.app, &row), attempts });
         }

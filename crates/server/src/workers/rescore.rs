@@ -26,14 +26,15 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
         if let Err(error) = app.kept.common.keep(&app.store, app.clock.now()).await {
             log_failure!(error, "what is common among a team's identities could not be kept; trying again");
         }
-        let wait = match rescore::work(&app).await {
-            Ok(true) => PAUSE,
-            Ok(false) => IDLE,
-            Err(error) => {
-                log_failure!(error, "the past could not be scored again; trying again");
-                IDLE
-            }
-        };
+        let wait =
+            match rescore::work(&app.store, &app.kept.mappings, &app.evaluations, app.clock.now()).await {
+                Ok(true) => PAUSE,
+                Ok(false) => IDLE,
+                Err(error) => {
+                    log_failure!(error, "the past could not be scored again; trying again");
+                    IDLE
+                }
+            };
         tokio::select! {
             () = sleep(wait) => {}
             () = shutdown.begun() => return,

@@ -13,8 +13,8 @@ use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 
-use crate::app::App;
 use crate::ops::decide::decisions::{Asked, Decided};
+use crate::ops::directories::Directories;
 use crate::ops::ingest::common;
 use crate::ops::ingest::refold;
 use crate::ops::team::datasets::OfTeams;
@@ -49,16 +49,16 @@ pub struct Supposed {
 }
 
 impl Seen {
-    pub fn now(app: &App) -> Self {
+    pub fn now(kept: &Directories, hasher: KeyHasher, weights: &Arc<Weights>) -> Self {
         Self {
-            versions: Arc::new(app.kept.versions()),
-            hasher: app.key_hasher,
-            disregarded: app.kept.disregarded.keys(),
-            mappings: app.kept.mappings.current(),
-            datasets: app.kept.datasets.current(),
-            common: app.kept.common.current(),
-            rules: app.kept.rules.current(),
-            weights: Arc::clone(&app.weights),
+            versions: Arc::new(kept.versions()),
+            hasher,
+            disregarded: kept.disregarded.keys(),
+            mappings: kept.mappings.current(),
+            datasets: kept.datasets.current(),
+            common: kept.common.current(),
+            rules: kept.rules.current(),
+            weights: Arc::clone(weights),
             supposed: None,
         }
     }

@@ -8,7 +8,7 @@ use dregs_core::rules::EscalationRule;
 use dregs_core::score::{Category, Scores};
 
 use crate::app::App;
-use crate::ops::evaluate::evaluation::{self, Scored, Seen, Supposed};
+use crate::ops::evaluate::evaluation::{self, Scored, Supposed};
 use crate::ops::identities::edit::linked;
 use crate::ops::ingest::refold;
 use crate::store::channels::{self, Subscriber};
@@ -62,7 +62,7 @@ pub async fn preview(
     disregarded: bool,
 ) -> Result<Option<Preview>> {
     let now = app.clock.now();
-    let seen = Seen::now(app);
+    let seen = app.seen();
     app.store
         .read(move |tx| {
             let tracked = identities::load_tracked(tx, &[(team_id, &external_id)])?;

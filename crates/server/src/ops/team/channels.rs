@@ -19,7 +19,7 @@ use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channels::{self, Channel};
 use crate::store::claims::DELIVERY_LEASE_MS;
 use crate::store::deliveries::{self, NewDelivery, Subject};
-use crate::store::{Result, StoreError, Tx, channel_health, notifications, waiting};
+use crate::store::{Result, Store, StoreError, Tx, channel_health, notifications, waiting};
 use crate::vault::Vault;
 
 /// Deliveries changed in one transaction, so that no other waits long.
@@ -202,10 +202,15 @@ fn record(
 }
 
 /// The secrets that signed at `time`, newest first, ended ones included.
-pub async fn secrets_at(app: &App, channel_id: i64, time: Timestamp) -> Result<Vec<Secret>> {
-    let rows = app.store.read(move |tx| channels::secrets(tx, channel_id)).await?;
+pub async fn secrets_at(
+    store: &Store,
+    vault: &Vault,
+    channel_id: i64,
+    time: Timestamp,
+) -> Result<Vec<Secret>> {
+    let rows = store.read(move |tx| channels::secrets(tx, channel_id)).await?;
     let signing = rows.iter().filter(|row| row.signs_at(time));
-    signing.map(|row| endpoints::open_secret(&app.vault, row).map_err(StoreError::Broken)).collect()
+    signing.map(|row| endpoints::open_secret(vault, row).map_err(StoreError::Broken)).collect()
 }
 
 /// Sends a test to a channel now, enabled or not: its own event, or the catalogue's example of

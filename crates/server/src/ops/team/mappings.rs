@@ -143,7 +143,7 @@ pub async fn preview(app: &App, team_id: i64, kind: MappingKind, source: String)
         MappingKind::EventType => of_team.event_type(&source).map(CanonicalType::name),
         MappingKind::IdentityField => of_team.field(&source).map(|(field, _)| field.name()),
     };
-    let count = rescore::count(app, team_id, concern_of(kind), source).await?;
+    let count = rescore::count(&app.store, &app.kept.mappings, team_id, concern_of(kind), source).await?;
     let total = app.rosters.ask(team_id, Kind::Identities, |table| table.len() as u64).await?;
     let scored = move |tx: &mut Tx| channels::subscribers(tx, team_id, EventType::IdentityScored);
     let channels = app.store.read(scored).await?.into_iter().filter(|channel| channel.enabled);

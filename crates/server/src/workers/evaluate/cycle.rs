@@ -11,7 +11,7 @@ use crate::clock::{Clock, monotonic};
 use crate::failpoint;
 use crate::ops::decide::decisions::{self, Decided, Listeners};
 use crate::ops::deliver::messages::EventIds;
-use crate::ops::evaluate::evaluation::{self, Scored, Seen};
+use crate::ops::evaluate::evaluation::{self, Scored};
 use crate::ops::handoff::Outgoing;
 use crate::ops::team::rules;
 use crate::store::analyses::{self, Analysis, Detail};
@@ -48,7 +48,7 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
 async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
     let begun = monotonic();
     let ids = identity_ids.to_vec();
-    let (event_ids, clock, seen) = (app.event_ids, Arc::clone(&app.clock), Seen::now(app));
+    let (event_ids, clock, seen) = (app.event_ids, Arc::clone(&app.clock), app.seen());
     let (rules, versions) = (Arc::clone(&seen.rules), Arc::clone(&seen.versions));
     let cycles = app
         .store
