@@ -32,6 +32,8 @@ use crate::ops::deliver::messages::EventIds;
 use crate::ops::directories::Directories;
 use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::handoff::{Evaluations, Handoff, Outgoing};
+use crate::ops::identities::Editor;
+use crate::ops::identities::erasure::Eraser;
 use crate::ops::ingest::{self, Submission};
 use crate::ops::installation::first_start::{self, FirstStart};
 use crate::ops::installation::master_key;
@@ -227,6 +229,28 @@ impl App {
     /// What cycles go by now.
     pub fn seen(&self) -> Seen {
         Seen::now(&self.kept, self.key_hasher, &self.weights)
+    }
+
+    /// What changes identities and devices.
+    pub fn editor(&self) -> Editor<'_> {
+        Editor {
+            store: &self.store,
+            kept: &self.kept,
+            hasher: self.key_hasher,
+            evaluations: &self.evaluations,
+        }
+    }
+
+    /// What forgets people.
+    pub fn eraser(&self) -> Eraser<'_> {
+        Eraser {
+            store: &self.store,
+            long_reads: &self.long_reads,
+            kept: &self.kept,
+            hasher: self.key_hasher,
+            evaluations: &self.evaluations,
+            clock: self.clock.as_ref(),
+        }
     }
 
     /// What takes badges off identities, and gives them back.

@@ -223,7 +223,7 @@ pub async fn update(
 ) -> Result<Answer<DeviceBody>, ApiError> {
     let device = find(&app, &caller, fingerprint).await?;
     let after = Device { disregarded: patch.disregarded, ..device.clone() };
-    ops::disregard(&app, actor, device, patch.disregarded).await?;
+    app.editor().disregard(actor, device, patch.disregarded, app.clock.now()).await?;
     Ok(Answer(after.into()))
 }
 

@@ -193,7 +193,15 @@ impl Export {
                 ))
             })
             .await?;
-        let links = links::links(&self.app, team_id, self.identity.id.clone()).await?.unwrap_or_default();
+        let links = links::links(
+            &self.app.store,
+            &self.app.kept,
+            self.app.key_hasher,
+            team_id,
+            self.identity.id.clone(),
+        )
+        .await?
+        .unwrap_or_default();
         let identity = IdentityBody::new(self.identity.clone())?;
         let review = |review| ReviewBody::new(review, &self.identity.id);
         let head = json!({

@@ -176,7 +176,8 @@ async fn merged(
     mut data: Map<String, Value>,
 ) -> Result<Answer<GroupBody>, ApiError> {
     redact(&mut data);
-    let group = ops::merge(app, actor, group_type, id, data).await?;
+    let group =
+        ops::merge(&app.store, &app.kept.names, actor, (group_type, id), data, app.clock.now()).await?;
     let group = group.map_err(|error| ApiError::field("attributes", error.message))?;
     Ok(Answer(GroupBody::full(group)))
 }

@@ -115,7 +115,8 @@ pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filte
     let mut among = None;
     let mut of_groups = None;
     if params.group.is_some() || params.group_type.is_some() {
-        of_groups = Some(groups::select(app, team_id, params.group, params.group_type).await?);
+        let named = (params.group, params.group_type);
+        of_groups = Some(groups::select(&app.store, &app.kept.names, &app.rosters, team_id, named).await?);
     }
     if let Some(fingerprint) = params.device {
         let key = devices::key(&app.key_hasher, team_id, fingerprint);

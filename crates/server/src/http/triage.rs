@@ -129,7 +129,8 @@ pub async fn preview_disregard(
     Path(id): Path<String>,
     Json(body): Json<DisregardBody>,
 ) -> Result<Answer<DisregardPreviewBody>, ApiError> {
-    let preview = disregard::preview(&app, caller.team_id(), id, body.disregarded).await?;
+    let (supposed, now) = ((id, body.disregarded), app.clock.now());
+    let preview = disregard::preview(&app.store, app.seen(), caller.team_id(), supposed, now).await?;
     let not_found = || ApiError::not_found(Code::IdentityNotFound, "identity");
     let Preview { changed, unchanged, deliveries } = preview.ok_or_else(not_found)?;
     Ok(Answer(DisregardPreviewBody {

@@ -7,7 +7,6 @@ use tokio::time::sleep;
 
 use crate::app::App;
 use crate::ops::evaluate::rescore;
-use crate::ops::identities::erasure;
 use crate::shutdown::Shutdown;
 use crate::store::log_failure;
 
@@ -19,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Works until shutdown begins.
 pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
     // What an erasure left behind when the process ended belongs to the past, too.
-    if let Err(error) = erasure::resume(&app).await {
+    if let Err(error) = app.eraser().resume().await {
         log_failure!(error, "an erasure could not be finished; the next start tries again");
     }
     loop {

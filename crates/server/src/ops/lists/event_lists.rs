@@ -64,7 +64,8 @@ pub async fn filter(app: &App, team_id: i64, wanted: Wanted) -> Result<Option<Fi
             filter.groups = Some(words.into_iter().map(|(_, id)| -id).collect());
         }
         (Some(group), group_type) => {
-            filter.groups = Some(group_lists::find_all(app, team_id, group, group_type).await?);
+            filter.groups =
+                Some(group_lists::find_all(&app.store, &app.kept.names, team_id, group, group_type).await?);
         }
     }
     Ok(Some(filter))

@@ -110,7 +110,8 @@ pub struct Batch {
 impl Batch {
     pub fn new(app: &App, walk: Walk, rows: &[Old]) -> Self {
         let teams: BTreeSet<_> = rows.iter().map(|row| row.team_id).collect();
-        let types = teams.into_iter().map(|team_id| (team_id, group_types(app, team_id))).collect();
+        let types =
+            teams.into_iter().map(|team_id| (team_id, group_types(&app.kept.names, team_id))).collect();
         Self { walk, rows: rows.to_vec(), types }
     }
 }
