@@ -40,6 +40,7 @@ use crate::ops::installation::master_key;
 use crate::ops::lists::roster::Rosters;
 use crate::ops::live::Audience;
 use crate::ops::long_reads::LongReads;
+use crate::ops::team::channels::Channels;
 use crate::store::claims::Due;
 use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
 use crate::telemetry;
@@ -260,6 +261,17 @@ impl App {
             rules: &self.kept.rules,
             deliveries: &self.deliveries,
             evaluations: &self.evaluations,
+        }
+    }
+
+    /// What changes channels.
+    pub fn channels(&self) -> Channels<'_> {
+        Channels {
+            store: &self.store,
+            vault: &self.vault,
+            kept: &self.kept,
+            health: &self.health,
+            deliveries: &self.deliveries,
         }
     }
 

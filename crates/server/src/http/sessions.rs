@@ -18,7 +18,7 @@ use super::team::UserBody;
 use crate::app::App;
 use crate::ops::access::sign_in::{self, Origin, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session};
 use crate::ops::audit::Actor;
-use crate::ops::team::members;
+use crate::ops::team::members::{self, Newcomer};
 
 const NAME_MAX_CHARS: usize = 100;
 
@@ -180,7 +180,8 @@ pub async fn accept(
     if name.as_ref().is_some_and(|name| name.chars().count() > NAME_MAX_CHARS) {
         return Err(ApiError::field("name", format!("must have at most {NAME_MAX_CHARS} characters")));
     }
-    let user = members::accept(&app, &token, name, password, client.address).await?;
+    let newcomer = Newcomer { name, password, address: client.address };
+    let user = members::accept(&app.store, &app.sign_ins, &token, newcomer, app.clock.now()).await?;
     if user.is_err() {
         // Somebody may be guessing.
         client.charge(&app)?;
