@@ -10,11 +10,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep, timeout_at};
 
 use crate::app::{App, Inboxes};
+use crate::http;
 use crate::ops::handoff::Outgoing;
 use crate::shutdown::{self, Shutdown};
 use crate::store::claims::Due;
 use crate::store::log_failure;
-use crate::{http, workers};
+use crate::workers;
 
 /// What is under way when the server is told to stop has this long to finish.
 pub const DRAIN_MS: u64 = 30_000;

@@ -132,7 +132,8 @@ impl Export {
                 let ids: Vec<_> = rows.iter().map(|(id, _)| *id).collect();
                 let last = ids.last().copied();
                 let found = self.read(move |tx| event_lists::load(tx, &ids)).await?;
-                let shown = event_ops::show(&self.app, self.caller.team_id(), found).await?;
+                let (store, mappings) = (&self.app.store, self.app.kept.mappings.current());
+                let shown = event_ops::show(store, &mappings, self.caller.team_id(), found).await?;
                 let items = Box::new(move || all(shown.into_iter().map(TrackedEventBody::new)));
                 (items, last.map(Part::Events), after == 0, "events", Some(Part::Analyses(0)))
             }
@@ -193,20 +194,13 @@ impl Export {
                 ))
             })
             .await?;
-        let links = links::links(
-            &self.app.store,
-            &self.app.kept,
-            self.app.key_hasher,
-            team_id,
-            self.identity.id.clone(),
-        )
-        .await?
-        .unwrap_or_default();
+        let (app, id) = (&self.app, self.identity.id.clone());
+        let links = links::links(&app.store, &app.kept, app.key_hasher, team_id, id).await?;
         let identity = IdentityBody::new(self.identity.clone())?;
         let review = |review| ReviewBody::new(review, &self.identity.id);
         let head = json!({
             "identity": identity,
-            "links": links.into_iter().map(LinkBody::from).collect::<Vec<_>>(),
+            "links": links.into_iter().flatten().map(LinkBody::from).collect::<Vec<_>>(),
             "reviews": reviews.into_iter().map(review).collect::<Vec<_>>(),
             "escalations": escalations.into_iter().map(EscalationBody::from).collect::<Vec<_>>(),
         });

@@ -127,7 +127,11 @@ pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filte
     }
     let term = params.term.filter(|term| !term.is_empty());
     let known = match &term {
-        Some(term) => search::by_details(app, team_id, term).await?.into_keys().collect(),
+        Some(term) => {
+            let found =
+                search::by_details(&app.store, &app.kept.mappings, app.key_hasher, team_id, term).await?;
+            found.into_keys().collect()
+        }
         None => BTreeSet::new(),
     };
     Ok(Filter {

@@ -80,7 +80,7 @@ pub async fn search(
         return Err(ApiError::field("term", format!("must have from 1 to {TERM_MAX_CHARS} characters")));
     }
     let team_id = caller.team_id();
-    let details = by_details(&app, team_id, &term).await?;
+    let details = by_details(&app.store, &app.kept.mappings, app.key_hasher, team_id, &term).await?;
     let known: Vec<i64> = details.keys().copied().collect();
     let find = async |kind, sort, limit, known| {
         let filter = Filter { term: Some(term.clone()), known, ..Filter::default() };

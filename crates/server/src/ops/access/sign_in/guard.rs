@@ -68,7 +68,7 @@ impl Attempt {
     /// A try to sign in as `email`, who is `user` if there is such a person.
     pub fn new(
         tx: &mut Tx,
-        app: &Limits,
+        limits: &Limits,
         email: &str,
         user: Option<&User>,
         from: &Origin,
@@ -88,13 +88,13 @@ impl Attempt {
         };
         let mut counted = vec![Counted {
             subject: token_hash(&format!("account {email}")),
-            limit: app.per_account.filter(|_| standing == Standing::Stranger),
+            limit: limits.per_account.filter(|_| standing == Standing::Stranger),
             is_own: standing == Standing::Stranger,
         }];
         if let Some(address) = from.address {
             counted.push(Counted {
                 subject: token_hash(&format!("address {}", network(address))),
-                limit: app.per_address.filter(|_| standing != Standing::Browser),
+                limit: limits.per_address.filter(|_| standing != Standing::Browser),
                 is_own: false,
             });
         }
@@ -103,16 +103,16 @@ impl Attempt {
             Standing::Place => place,
             Standing::Browser => browser,
         };
-        counted.extend(own.map(|subject| Counted { subject, limit: app.per_account, is_own: true }));
+        counted.extend(own.map(|subject| Counted { subject, limit: limits.per_account, is_own: true }));
         Ok(Self { standing, counted })
     }
 
     /// A try of somebody who is signed in at their own password.
-    pub fn of_session(app: &Limits, user_id: i64) -> Self {
+    pub fn of_session(limits: &Limits, user_id: i64) -> Self {
         let subject = token_hash(&format!("password {user_id}"));
         Self {
             standing: Standing::Browser,
-            counted: vec![Counted { subject, limit: app.per_account, is_own: true }],
+            counted: vec![Counted { subject, limit: limits.per_account, is_own: true }],
         }
     }
 
