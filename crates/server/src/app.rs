@@ -1,4 +1,4 @@
-//! Everything a running server shares.
+//! Everything a running server shares, put together in one place. `ops` knows nothing of it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, CycleStart, Identity};
 use crate::store::{Result, Store, StoreError, Tx, analyses};
 
-/// What it takes.
+/// What takes badges off identities, and gives them back.
 pub struct Dismissals<'a> {
     pub store: &'a Store,
     pub rules: &'a rules::Directory,
