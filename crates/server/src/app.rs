@@ -1,9 +1,9 @@
-//! Everything a running server shares.
+//! Everything a running server shares, put together in one place. `ops` knows nothing of it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dregs_core::link::KeyHasher;
@@ -11,7 +11,7 @@ use dregs_core::notify::schedule::RetrySchedule;
 use dregs_core::score::Weights;
 use dregs_core::time::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 
 use crate::channels::egress::EgressPolicy;
 use crate::channels::http::{EgressConfig, HttpClient};
@@ -21,28 +21,28 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::geo::Geo;
 use crate::ops::access::limits;
-use crate::ops::access::sign_in;
+use crate::ops::access::sign_in::{self, SignIns};
 use crate::ops::access::usage;
+use crate::ops::decide::dismissals::Dismissals;
+use crate::ops::deliver::deliveries::Resends;
 use crate::ops::deliver::endpoints;
 use crate::ops::deliver::health;
+use crate::ops::deliver::log::Log;
 use crate::ops::deliver::messages::EventIds;
-use crate::ops::handoff::{Handoff, Outgoing};
-use crate::ops::identities::devices;
-use crate::ops::ingest::common;
-use crate::ops::ingest::names::Names;
+use crate::ops::directories::Directories;
+use crate::ops::evaluate::evaluation::Seen;
+use crate::ops::handoff::{Evaluations, Handoff, Outgoing};
+use crate::ops::identities::Editor;
+use crate::ops::identities::erasure::Eraser;
 use crate::ops::ingest::{self, Submission};
 use crate::ops::installation::first_start::{self, FirstStart};
 use crate::ops::installation::master_key;
-use crate::ops::lists::roster;
 use crate::ops::lists::roster::Rosters;
 use crate::ops::live::Audience;
-use crate::ops::team::credentials;
-use crate::ops::team::datasets;
-use crate::ops::team::mappings;
-use crate::ops::team::rules;
+use crate::ops::long_reads::LongReads;
+use crate::ops::team::channels::Channels;
 use crate::store::claims::Due;
-use crate::store::versions::{self, Kept, Versions};
-use crate::store::{Location, Result, Store, StoreError, Tx, deliveries, identities, settings};
+use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
 use crate::telemetry;
 use crate::vault::{self, KEY_FILE, Vault};
 
@@ -61,8 +61,8 @@ pub struct App {
     pub config: Config,
     pub started_at: Timestamp,
     pub clock: Arc<dyn Clock>,
-    pub store: Store,
-    pub vault: Vault,
+    pub store: Arc<Store>,
+    pub vault: Arc<Vault>,
     pub key_hasher: KeyHasher,
     pub event_ids: EventIds,
     pub egress: EgressPolicy,
@@ -72,34 +72,20 @@ pub struct App {
     pub geo: Geo,
     pub weights: Arc<Weights>,
     pub retries: RetrySchedule,
-    pub credentials: credentials::Directory,
-    pub channels: endpoints::Directory,
+    pub kept: Arc<Directories>,
     pub health: health::Board,
-    pub names: Arc<Names>,
-    pub mappings: mappings::Directory,
-    pub rules: rules::Directory,
-    pub datasets: datasets::Directory,
-    pub common: common::Directory,
-    pub rosters: Rosters,
+    pub rosters: Arc<Rosters>,
     pub live: Audience,
     pub rates: limits::Rates,
     pub bodies: limits::Bodies,
-    /// Documents of many pages are read one page at a time, so that a reader is left for everybody else.
-    long_reads: Semaphore,
-    pub usage: usage::Usage,
+    pub long_reads: LongReads,
+    pub usage: Arc<usage::Usage>,
     /// Wakes whoever writes reviews.
     pub reviews: Notify,
-    pub disregarded: devices::Disregarded,
-    /// What of the rows kept in memory has been read, by their version.
-    read: Mutex<Versions>,
-    /// One reading at a time: a slow one must not put back what was before under the number of what is now.
-    reloading: tokio::sync::Mutex<()>,
     pub ingest: ingest::Queue,
-    pub evaluations: Handoff<Due>,
+    pub evaluations: Arc<Evaluations>,
     pub deliveries: Handoff<Outgoing>,
-    pub password_turns: sign_in::Turns,
-    /// A hash that no password has, for sign-ins of people who do not exist.
-    pub decoy_hash: String,
+    pub sign_ins: SignIns,
     pub metrics: PrometheusHandle,
     stopping: AtomicBool,
     /// Held while a SQLite file is in use.
@@ -143,7 +129,8 @@ impl App {
             wrong(format!("data_dir {} cannot be used: {error}", config.data_dir.display()))
         })?;
         let key_file = key_file(&config);
-        let vault = Vault::new(vault::master_key(config.master_key.as_deref(), &key_file).map_err(wrong)?);
+        let vault = vault::master_key(config.master_key.as_deref(), &key_file).map_err(wrong)?;
+        let vault = Arc::new(Vault::new(vault));
         let egress =
             EgressPolicy::parse(&config.egress_allow).map_err(|e| wrong(format!("egress_allow: {e}")))?;
         let http = HttpClient::new(EgressConfig {
@@ -168,6 +155,7 @@ impl App {
         let store = tokio::task::spawn_blocking(move || Store::open(&place, now))
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))??;
+        let store = Arc::new(store);
         if !master_key::fits(&store, &vault, now).await? {
             return Err(wrong(wrong_key(&config, &key_file)));
         }
@@ -178,41 +166,34 @@ impl App {
             release_leases(&store, now).await?;
         }
         let (ingest, submissions) = ingest::Queue::new();
-        let (evaluations, evaluation_inbox) = Handoff::new(EVALUATIONS_MAX);
+        let min_cycle_ms = i64::try_from(config.min_cycle_ms).unwrap_or(i64::MAX);
+        let (evaluations, evaluation_inbox) = Evaluations::new(EVALUATIONS_MAX, min_cycle_ms);
         let (deliveries, delivery_inbox) = Handoff::new(DELIVERIES_PER_CHANNEL_MAX);
+        let key_hasher = KeyHasher::new(secret.0);
+        let login_limits =
+            sign_in::Limits::new(config.login_failures_per_account, config.login_failures_per_address);
         let app = Self {
-            key_hasher: KeyHasher::new(secret.0),
+            key_hasher,
             event_ids: EventIds::new(secret.1),
-            vault,
             egress,
             clients: Clients { http, mailer },
             public_url: config.shown_public_url(),
             geo,
             retries,
             weights,
-            credentials: credentials::Directory::default(),
-            channels: endpoints::Directory::default(),
+            kept: Arc::new(Directories::new(Arc::clone(&store), Arc::clone(&vault), key_hasher)),
             health: health::Board::default(),
-            names: Arc::default(),
-            mappings: mappings::Directory::default(),
-            rules: rules::Directory::default(),
-            datasets: datasets::Directory::default(),
-            common: common::Directory::default(),
-            rosters: Rosters::default(),
+            rosters: Arc::new(Rosters::new(Arc::clone(&store), Arc::clone(&clock))),
             live: Audience::default(),
             rates: limits::Rates::default(),
             bodies: limits::Bodies::default(),
-            long_reads: Semaphore::new(1),
-            usage: usage::Usage::default(),
+            long_reads: LongReads::new(Arc::clone(&store)),
+            usage: Arc::default(),
             reviews: Notify::new(),
-            disregarded: devices::Disregarded::default(),
-            read: Mutex::default(),
-            reloading: tokio::sync::Mutex::default(),
             ingest,
-            evaluations,
+            evaluations: Arc::new(evaluations),
             deliveries,
-            password_turns: sign_in::Turns::default(),
-            decoy_hash: sign_in::hash_password(&crate::vault::new_token("")).map_err(wrong)?,
+            sign_ins: SignIns::new(Arc::clone(&store), Arc::clone(&clock), login_limits).map_err(wrong)?,
             metrics: telemetry::metrics_handle(),
             stopping: AtomicBool::new(false),
             _lock: lock,
@@ -220,28 +201,17 @@ impl App {
             config,
             clock,
             store,
+            vault,
         };
         app.reload().await?;
-        app.common.learn_again(&app.store, app.clock.now()).await?;
+        app.kept.common.learn_again(&app.store, app.clock.now()).await?;
         let inboxes = Inboxes { submissions, evaluations: evaluation_inbox, deliveries: delivery_inbox };
         Ok(Opened { app: Arc::new(app), inboxes, first_start })
-    }
-
-    pub fn min_cycle_ms(&self) -> i64 {
-        i64::try_from(self.config.min_cycle_ms).unwrap_or(i64::MAX)
     }
 
     /// The deadline of an attempt whose channel sets none.
     pub fn deadline(&self) -> Duration {
         Duration::from_millis(self.config.deadline_ms)
-    }
-
-    /// Reads the channels again, after a change or because another node may have made one.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn reload_channels(&self) -> Result<()> {
-        self.channels.reload(&self.store, &self.vault, self.clock.now()).await
     }
 
     /// Reads again what is kept in memory and has changed, by whatever node, and drops what is no longer
@@ -250,65 +220,86 @@ impl App {
     /// # Errors
     /// Those of the store.
     pub async fn reload(&self) -> Result<()> {
-        self.reload_changed().await?;
+        self.kept.reload_changed(self.clock.now()).await?;
         // Changes with each attempt that fails: what is there is little.
         self.health.reload(&self.store).await?;
         self.usage.reload(&self.store, self.clock.now()).await?;
-        roster::prune(&self.rosters, &self.store, self.clock.now()).await
+        self.rosters.prune().await
     }
 
-    /// Reads again what is kept in memory and has changed, by whatever node.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn reload_changed(&self) -> Result<()> {
-        let _turn = self.reloading.lock().await;
-        // Before the rows: what changes meanwhile is read once more the next time.
-        let current = self.store.read(versions::all).await?;
-        for kept in Kept::ALL {
-            let version = current.get(&kept).copied();
-            if version.is_none() || version != self.versions().get(&kept).copied() {
-                self.reload_kept(kept).await?;
-                version.and_then(|version| self.versions().insert(kept, version));
-            }
-        }
-        Ok(())
+    /// What cycles go by now.
+    pub fn seen(&self) -> Seen {
+        Seen::now(&self.kept, self.key_hasher, &self.weights)
     }
 
-    /// The numbers of what is kept in memory, which is at least as new as they say if it is looked at after them.
-    pub fn kept_versions(&self) -> Versions {
-        self.versions().clone()
-    }
-
-    /// Reads a part of something long, such as an export, when it is its turn: however many there are, one of the
-    /// store's readers is theirs at most.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn read_long<R: Send + 'static>(
-        &self,
-        closure: impl FnOnce(&mut Tx) -> Result<R> + Send + 'static,
-    ) -> Result<R> {
-        let stopping = |_| StoreError::Unavailable("the server is stopping".into());
-        let _turn = self.long_reads.acquire().await.map_err(stopping)?;
-        self.store.read(closure).await
-    }
-
-    async fn reload_kept(&self, kept: Kept) -> Result<()> {
-        match kept {
-            Kept::Channels => self.reload_channels().await,
-            Kept::Credentials => self.credentials.reload(&self.store).await,
-            Kept::Names => self.names.reload(&self.store).await,
-            Kept::Devices => self.disregarded.reload(&self.store, &self.key_hasher).await,
-            Kept::Mappings => self.mappings.reload(&self.store).await,
-            Kept::Rules => self.rules.reload(&self.store).await,
-            Kept::Datasets => self.datasets.reload(&self.store).await,
-            Kept::Common => self.common.reload(&self.store).await,
+    /// What changes identities and devices.
+    pub fn editor(&self) -> Editor<'_> {
+        Editor {
+            store: &self.store,
+            kept: &self.kept,
+            hasher: self.key_hasher,
+            evaluations: &self.evaluations,
         }
     }
 
-    fn versions(&self) -> MutexGuard<'_, Versions> {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What forgets people.
+    pub fn eraser(&self) -> Eraser<'_> {
+        Eraser {
+            store: &self.store,
+            long_reads: &self.long_reads,
+            kept: &self.kept,
+            hasher: self.key_hasher,
+            evaluations: &self.evaluations,
+            clock: self.clock.as_ref(),
+        }
+    }
+
+    /// What takes badges off identities, and gives them back.
+    pub fn dismissals(&self) -> Dismissals<'_> {
+        Dismissals {
+            store: &self.store,
+            rules: &self.kept.rules,
+            deliveries: &self.deliveries,
+            evaluations: &self.evaluations,
+        }
+    }
+
+    /// What changes channels.
+    pub fn channels(&self) -> Channels<'_> {
+        Channels {
+            store: &self.store,
+            vault: &self.vault,
+            kept: &self.kept,
+            health: &self.health,
+            deliveries: &self.deliveries,
+        }
+    }
+
+    /// What sends deliveries again.
+    pub fn resends(&self) -> Resends<'_> {
+        Resends { store: &self.store, deliveries: &self.deliveries }
+    }
+
+    /// What shows attempts as they were.
+    pub fn delivery_log(&self) -> Log<'_> {
+        Log {
+            store: &self.store,
+            vault: &self.vault,
+            channels: &self.kept.channels,
+            event_ids: self.event_ids,
+        }
+    }
+
+    /// What stores events.
+    pub fn ingest_writer(&self) -> ingest::Writer {
+        ingest::Writer {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            hasher: self.key_hasher,
+            kept: Arc::clone(&self.kept),
+            evaluations: Arc::clone(&self.evaluations),
+            usage: Arc::clone(&self.usage),
+        }
     }
 
     pub fn is_stopping(&self) -> bool {

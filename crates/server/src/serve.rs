@@ -10,12 +10,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep, timeout_at};
 
 use crate::app::{App, Inboxes};
+use crate::http;
 use crate::ops::handoff::Outgoing;
-use crate::ops::ingest;
 use crate::shutdown::{self, Shutdown};
 use crate::store::claims::Due;
 use crate::store::log_failure;
-use crate::{http, workers};
+use crate::workers;
 
 /// What is under way when the server is told to stop has this long to finish.
 pub const DRAIN_MS: u64 = 30_000;
@@ -44,7 +44,7 @@ pub async fn serve(
     let (http_trigger, http_shutdown) = shutdown::channel();
     let (worker_trigger, worker_shutdown) = shutdown::channel();
     let Inboxes { submissions, evaluations, deliveries } = inboxes;
-    let ingest = tokio::spawn(http::Timed::new(ingest::run(Arc::clone(&app), submissions)));
+    let ingest = tokio::spawn(http::Timed::new(app.ingest_writer().run(submissions)));
     let workers = start_workers(Arc::clone(&app), evaluations, deliveries, worker_shutdown)?;
 
     let serving = http::serve(Arc::clone(&app), listener, http_shutdown);

@@ -14,9 +14,10 @@ use super::{Failure, runtime};
 use crate::app::{App, Opened, StartError};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Flags, Loaded};
+use crate::failpoint;
 use crate::ops::installation::first_start::FirstStart;
 use crate::store::{Location, StoreError};
-use crate::{failpoint, telemetry};
+use crate::telemetry;
 
 #[derive(Args)]
 #[command(after_help = "\

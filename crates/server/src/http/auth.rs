@@ -330,7 +330,7 @@ impl Sender {
     fn browser(parts: &Parts, app: &App, credential: Arc<Credential>) -> Result<Self, ApiError> {
         let origin = parts.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
         if !origin.is_some_and(|origin| credential.allows(origin)) {
-            let (refused, now) = (&app.credentials.refused, app.clock.now());
+            let (refused, now) = (&app.kept.credentials.refused, app.clock.now());
             refused.note(origin.unwrap_or_default(), Some(credential.id), address(parts, app), now);
             let message = "A public key works from the origins that its credential allows, and this is none.";
             return Err(ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message));
@@ -353,7 +353,7 @@ fn user_agent(parts: &Parts) -> Option<String> {
 
 /// The enabled credential that has this key.
 async fn of_key(app: &App, key: &str) -> Result<Arc<Credential>, ApiError> {
-    app.credentials.find(&app.store, key).await?.ok_or_else(|| {
+    app.kept.credentials.find(&app.store, key).await?.ok_or_else(|| {
         let is_whole = key.len() == SECRET_PREFIX.len() + TOKEN_DIGITS;
         unauthenticated(if is_whole { UNKNOWN_KEY } else { NOT_WHOLE })
     })

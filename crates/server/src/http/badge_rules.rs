@@ -231,6 +231,6 @@ pub async fn delete(
         );
         return Err(ApiError::new(StatusCode::CONFLICT, Code::BadgeInUse, message));
     }
-    ops::change(&app, actor, Change::Delete(kept)).await?;
+    ops::change(&app.store, &app.kept, actor, Change::Delete(kept), app.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -18,7 +18,6 @@ use super::params::Path;
 use crate::app::App;
 use crate::channels::config::ChannelType;
 use crate::ops::audit::Actor;
-use crate::ops::team::channels as ops;
 use crate::store::StoreError;
 
 /// How long an old secret may go on signing.
@@ -62,7 +61,8 @@ pub async fn test(
         Some(text) => parse_event("event", &text)?,
         None => EventType::ChannelTest,
     };
-    let (delivery_id, record) = ops::test(&app, actor, &channel, event).await?;
+    let (delivery_id, record) =
+        app.channels().test(app.event_ids, actor, &channel, event, app.clock.now()).await?;
     let attempts = super::deliveries::attempts(&app, caller.team_id(), delivery_id).await?;
     // The last: a request on a kept connection that was closed is made again at once.
     let attempt = attempts.into_iter().next_back();
@@ -113,7 +113,8 @@ pub async fn rotate_secret(
         return Err(ApiError::field("overlapSeconds", format!("must be at most {OVERLAP_MAX_SECONDS}")));
     }
     let overlap_ends_at = app.clock.now().plus_millis(i64::from(rotate.overlap_seconds) * 1_000);
-    let secret = ops::rotate_secret(&app, actor, channel.id, rotate.overlap_seconds).await?;
+    let secret =
+        app.channels().rotate_secret(actor, channel.id, rotate.overlap_seconds, app.clock.now()).await?;
     Ok(Answer(RotateAnswer { signing_secret: secret.as_text().to_owned(), overlap_ends_at }))
 }
 
@@ -134,6 +135,6 @@ pub async fn retry(
     if !channel.enabled {
         return Err(ApiError::refused("The channel is disabled: what waits is sent when it is enabled."));
     }
-    ops::retry(&app, actor, channel.id).await?;
+    app.channels().retry(actor, channel.id, app.clock.now()).await?;
     Ok(Answer(body(&app, channel, None)?))
 }

@@ -26,7 +26,7 @@ use crate::channels::webhook::WebhookConfig;
 use crate::ops::audit::Actor;
 use crate::ops::deliver::endpoints;
 use crate::ops::deliver::health;
-use crate::ops::team::channels::{self as ops, OnResume};
+use crate::ops::team::channels::OnResume;
 use crate::store::channel_health::Health;
 use crate::store::channels::{self, Channel};
 use crate::store::{StoreError, deliveries};
@@ -239,7 +239,7 @@ pub async fn create(
         created_at: now,
         updated_at: now,
     };
-    let created = ops::create(&app, actor, channel.clone()).await;
+    let created = app.channels().create(actor, channel.clone()).await;
     let (id, secret) = created.map_err(|error| slug_taken(error, &channel.slug))?;
     channel.id = id;
     let secret = (channel_type == ChannelType::Webhook).then(|| secret.as_text().to_owned());
@@ -306,7 +306,7 @@ pub async fn update(
         Some(OnResumeBody::Send) | None => OnResume::Send,
     };
     let resumed = is_resumed.then_some(on_resume);
-    let updated = ops::update(&app, actor, before, channel.clone(), resumed).await;
+    let updated = app.channels().update(actor, before, channel.clone(), resumed).await;
     updated.map_err(|error| slug_taken(error, &channel.slug))?;
     Ok(Answer(ChannelBody { dropped_headers, ..body(&app, channel, None)? }))
 }
@@ -324,7 +324,7 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let channel = find(&app, &caller, &id).await?;
-    ops::delete(&app, actor, channel).await?;
+    app.channels().delete(actor, channel, app.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -447,7 +447,7 @@ pub fn health(app: &App, channel: &Channel) -> HealthBody {
         failing_since: breaker.failing_since,
         last_error: Some(last_error).filter(|error| !error.is_empty()),
         resumes_at: breaker.open_until.filter(|until| *until > now),
-        disable_percent: breaker.percent(health::disable_after_ms(app), now),
+        disable_percent: breaker.percent(health::disable_after_ms(app.config.disable_after_hours), now),
         disabled_reason: channel.disabled_reason.clone(),
     }
 }

@@ -113,7 +113,7 @@ pub async fn refused_origins(
     State(app): State<Arc<App>>,
     Admin(user): Admin,
 ) -> Answer<Vec<RefusedOriginBody>> {
-    let refused = app.credentials.refused(user.team_id, app.clock.now());
+    let refused = app.kept.credentials.refused(user.team_id, app.clock.now());
     Answer(refused.into_iter().map(RefusedOriginBody::from).collect())
 }
 
@@ -138,7 +138,7 @@ pub async fn create(
     check(Some(&new.name), Some(&new.allowed_origins))?;
     let (credential, secret_key) =
         ops::create(&app.store, actor, new.name, new.allowed_origins, app.clock.now()).await?;
-    app.credentials.reload(&app.store).await?;
+    app.kept.credentials.reload(&app.store).await?;
     Ok((StatusCode::CREATED, Answer(body(credential, Some(secret_key)))))
 }
 
@@ -162,7 +162,7 @@ pub async fn update(
         enabled: patch.enabled,
         rate_per_second: patch.rate_per_second.map(|rate| rate.map(i64::from)),
     };
-    let changed = ops::change(&app, actor, id, change).await?;
+    let changed = ops::change(&app.store, &app.kept.credentials, actor, id, change, app.clock.now()).await?;
     Ok(Answer(body(changed.ok_or_else(not_found)?, None)))
 }
 
@@ -177,7 +177,8 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let id = parse_id(&id)?;
-    if ops::delete(&app, actor, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
+    let deleted = ops::delete(&app.store, &app.kept.credentials, actor, id, app.clock.now()).await?;
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
 }
 
 fn check(name: Option<&str>, origins: Option<&[String]>) -> Result<(), ApiError> {

@@ -109,7 +109,7 @@ pub async fn stats(
         let counts = columns.map(|column| table.count(&within(column, time)) as u64);
         (table.len() as u64, counts)
     };
-    let (identities, counts) = roster::ask(&app, team_id, Kind::Identities, count).await?;
+    let (identities, counts) = app.rosters.ask(team_id, Kind::Identities, count).await?;
     let [new_identities, active_identities, scored_identities] = counts;
     let (from, to) = time;
     let events =
@@ -169,7 +169,7 @@ pub async fn score_distribution(
         }
     };
     let count = move |table: &roster::Table| table.distribution(&filter, BINS);
-    let counts = roster::ask(&app, caller.team_id(), Kind::Identities, count).await?;
+    let counts = app.rosters.ask(caller.team_id(), Kind::Identities, count).await?;
     let named = Category::ALL.into_iter().zip(counts);
     Ok(Answer(
         named.map(|(category, counts)| DistributionBody { category: category.name(), counts }).collect(),

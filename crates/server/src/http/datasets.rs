@@ -211,13 +211,14 @@ pub async fn create(
         note: new.note,
         created_at: app.clock.now(),
     };
-    entry.id = ops::create(&app, actor, entry.clone()).await.map_err(|error| match error {
-        StoreError::Conflict => {
-            let message = "There is an entry for this value. Remove that one first.";
-            ApiError::new(StatusCode::CONFLICT, Code::EntryExists, message)
-        }
-        other => other.into(),
-    })?;
+    entry.id =
+        ops::create(&app.store, &app.kept, actor, entry.clone()).await.map_err(|error| match error {
+            StoreError::Conflict => {
+                let message = "There is an entry for this value. Remove that one first.";
+                ApiError::new(StatusCode::CONFLICT, Code::EntryExists, message)
+            }
+            other => other.into(),
+        })?;
     Ok((StatusCode::CREATED, Answer(DatasetEntryBody::own(entry))))
 }
 
@@ -232,7 +233,8 @@ pub async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let not_found = || ApiError::not_found(Code::EntryNotFound, "entry");
     let (dataset, id) = (find(&slug)?, id.parse().map_err(|_| not_found())?);
-    if ops::delete(&app, actor, dataset, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
+    let deleted = ops::delete(&app.store, &app.kept, actor, (dataset, id), app.clock.now()).await?;
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
 }
 
 fn find(slug: &str) -> Result<Dataset, ApiError> {

@@ -60,7 +60,7 @@ pub struct DeliveryBody {
 impl DeliveryBody {
     /// With the status that its channel, enabled or not, gives it.
     pub fn new(app: &App, delivery: &Delivery) -> Self {
-        let is_enabled = app.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
+        let is_enabled = app.kept.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
         body(app, delivery, is_enabled)
     }
 }
@@ -257,7 +257,7 @@ pub async fn get(
     Path(id): Path<String>,
 ) -> Result<Answer<DeliveryLogBody>, ApiError> {
     let delivery = find(&app, &caller, &id).await?;
-    let is_enabled = app.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
+    let is_enabled = app.kept.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
     let mut attempts = attempts(&app, caller.team_id(), delivery.id).await?;
     if delivery.status == Status::Pending {
         attempts.push(AttemptBody::upcoming(&delivery));
@@ -267,7 +267,7 @@ pub async fn get(
 
 /// The attempts that were made, as they were sent.
 pub async fn attempts(app: &App, team_id: i64, delivery_id: i64) -> Result<Vec<AttemptBody>, ApiError> {
-    let shown = log::attempts(app, team_id, delivery_id).await?;
+    let shown = app.delivery_log().attempts(team_id, delivery_id).await?;
     Ok(shown.into_iter().map(AttemptBody::from).collect())
 }
 
@@ -329,12 +329,12 @@ pub async fn resend(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Answer<DeliveryBody>), ApiError> {
     let delivery = find(&app, &caller, &id).await?;
-    if !ops::resend(&app, actor, delivery.channel_id, delivery.id).await? {
+    if !app.resends().one(actor, delivery.channel_id, delivery.id, app.clock.now()).await? {
         let message = "An attempt of this delivery is under way.";
         return Err(ApiError::new(StatusCode::CONFLICT, Code::AttemptUnderWay, message));
     }
     let delivery = find(&app, &caller, &id).await?;
-    let is_enabled = app.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
+    let is_enabled = app.kept.channels.get(delivery.channel_id).is_some_and(|endpoint| endpoint.enabled);
     Ok((StatusCode::ACCEPTED, Answer(body(&app, &delivery, is_enabled))))
 }
 
@@ -378,7 +378,7 @@ pub async fn resend_some(
     if !(1..=RESENT_MAX).contains(&body.ids.len()) {
         return Err(ApiError::field("ids", format!("must be from 1 to {RESENT_MAX} deliveries")));
     }
-    let resent = ops::resend_some(&app, actor, caller.team_id(), body.ids).await?;
+    let resent = app.resends().some(actor, caller.team_id(), body.ids, app.clock.now()).await?;
     let ops::Resent { queued, under_way, unknown } = resent;
     Ok((StatusCode::ACCEPTED, Answer(ResendAnswer { queued, under_way, unknown })))
 }
@@ -436,7 +436,11 @@ pub async fn replay(
     }
     let filter = Filter { status, from, to, ..Filter::default() };
     let matched = count_finished(&app, channel.id, &filter).await?;
-    let queued = if replay.dry_run { 0 } else { ops::replay(&app, actor, channel.id, filter).await? };
+    let queued = if replay.dry_run {
+        0
+    } else {
+        app.resends().replay(actor, channel.id, filter, app.clock.now()).await?
+    };
     Ok(Answer(ReplayAnswer { matched, queued, dry_run: replay.dry_run }))
 }
 

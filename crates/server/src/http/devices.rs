@@ -18,7 +18,7 @@ use super::params::{Params, Path};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::identities::devices as ops;
-use crate::ops::lists::roster::{self, Filter, Slice, Sort};
+use crate::ops::lists::roster::{Filter, Slice, Sort};
 use crate::store::devices::{self, Device};
 use crate::store::rosters::Kind;
 use crate::store::{event_lists, identities};
@@ -110,7 +110,7 @@ pub async fn list(
                 let identity = identities::find(tx, team_id, &id)?;
                 identity.map_or(Ok(Vec::new()), |identity| ops::of_identity(tx, team_id, identity.row_id))
             };
-            Some(app.read_long(find).await?)
+            Some(app.long_reads.read(find).await?)
         }
         None => None,
     };
@@ -118,7 +118,7 @@ pub async fn list(
     let filter = Filter { term, among, disregarded: params.disregarded, ..Filter::default() };
     let slice = Slice { sort, ascending: query.ascending(), offset: page.start(), limit: page.length() };
     let (total, ids) =
-        roster::ask(&app, team_id, Kind::Devices, move |table| table.find(&filter, slice)).await?;
+        app.rosters.ask(team_id, Kind::Devices, move |table| table.find(&filter, slice)).await?;
     let found = app.store.read(move |tx| devices::load(tx, &ids)).await?;
     let content = found.into_iter().map(DeviceBody::from).collect();
     Ok(Answer(page.page(content, i64::try_from(total).unwrap_or(i64::MAX))))
@@ -223,7 +223,7 @@ pub async fn update(
 ) -> Result<Answer<DeviceBody>, ApiError> {
     let device = find(&app, &caller, fingerprint).await?;
     let after = Device { disregarded: patch.disregarded, ..device.clone() };
-    ops::disregard(&app, actor, device, patch.disregarded).await?;
+    app.editor().disregard(actor, device, patch.disregarded, app.clock.now()).await?;
     Ok(Answer(after.into()))
 }
 

@@ -210,7 +210,7 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let kept = find::<EscalationRule>(&app, &caller, &id).await?;
-    ops::change(&app, actor, Change::Delete(kept)).await?;
+    ops::change(&app.store, &app.kept, actor, Change::Delete(kept), app.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -247,7 +247,7 @@ pub async fn preview(
     if !errors.is_empty() {
         return Err(ApiError::fields(errors));
     }
-    let found = ops::preview(&app, caller.team_id(), conditions).await?;
+    let found = ops::preview(&app.store, &app.rosters, caller.team_id(), conditions, app.clock.now()).await?;
     let sample = IdentityBody::all(found.sample).await?;
     Ok(Answer(PreviewedBody { matching: found.matching, good: found.good, sample }))
 }
@@ -326,7 +326,15 @@ pub async fn backtest(
         close_after_seconds: body.close_after_seconds,
         effective_at: None,
     };
-    let found = rule_backtest::run(&app, caller.team_id(), rule).await?;
+    let found = rule_backtest::run(
+        &app.store,
+        &app.long_reads,
+        &app.rosters,
+        caller.team_id(),
+        rule,
+        app.clock.now(),
+    )
+    .await?;
     Ok(Answer(BacktestedBody {
         from: found.from,
         to: found.to,

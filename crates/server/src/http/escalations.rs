@@ -199,7 +199,8 @@ pub async fn update(
         return Err(ApiError::field("reason", "goes with the status CLOSED alone"));
     }
     let escalation = find(&app, &caller, &id).await?;
-    ops::set_status(&app, actor, escalation, status, reason).await?;
+    ops::set_status(&app.store, &app.deliveries, actor, escalation, (status, reason), app.clock.now())
+        .await?;
     Ok(Answer(find(&app, &caller, &id).await?.into()))
 }
 

@@ -142,7 +142,7 @@ pub async fn list(
         to: time("to", params.to.as_deref())?,
     };
     let team_id = caller.team_id();
-    let Some(filter) = ops::filter(&app, team_id, wanted).await? else {
+    let Some(filter) = ops::filter(&app.store, &app.kept, app.key_hasher, team_id, wanted).await? else {
         return Ok(Answer(page.page(Vec::new(), 0)));
     };
     let (count, found) = app
@@ -159,7 +159,7 @@ pub async fn list(
             Ok((count, event_lists::load(tx, &ids)?))
         })
         .await?;
-    let shown = ops::show(&app, team_id, found).await?;
+    let shown = ops::show(&app.store, &app.kept.mappings.current(), team_id, found).await?;
     Ok(Answer(page.counted(shown.into_iter().map(TrackedEventBody::new).collect(), count)))
 }
 
@@ -171,8 +171,8 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<WholeEventBody>, ApiError> {
-    let found = ops::find(&app, caller.team_id(), &id).await?;
-    let shown = ops::show(&app, caller.team_id(), found).await?.pop();
+    let found = ops::find(&app.store, caller.team_id(), &id).await?;
+    let shown = ops::show(&app.store, &app.kept.mappings.current(), caller.team_id(), found).await?.pop();
     let event = shown.ok_or_else(|| ApiError::not_found(Code::EventNotFound, "event"))?;
     Ok(Answer(WholeEventBody::new(event)))
 }

@@ -229,7 +229,7 @@ fn with_cors(app: &App, headers: &HeaderMap, mut response: Response) -> Response
 /// The origin of the request, if some credential allows it.
 fn allowed_origin(app: &App, headers: &HeaderMap) -> Option<HeaderValue> {
     let is_allowed =
-        |origin: &&HeaderValue| origin.to_str().is_ok_and(|text| app.credentials.any_allows(text));
+        |origin: &&HeaderValue| origin.to_str().is_ok_and(|text| app.kept.credentials.any_allows(text));
     headers.get(header::ORIGIN).filter(is_allowed).cloned()
 }
 
@@ -238,7 +238,7 @@ fn allowed_origin(app: &App, headers: &HeaderMap) -> Option<HeaderValue> {
 pub async fn preflight(State(app): State<Arc<App>>, client: Client, headers: HeaderMap) -> Response {
     let Some(origin) = allowed_origin(&app, &headers) else {
         let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
-        app.credentials.refused.note(origin, None, client.address, app.clock.now());
+        app.kept.credentials.refused.note(origin, None, client.address, app.clock.now());
         return StatusCode::NO_CONTENT.into_response();
     };
     let allow = [

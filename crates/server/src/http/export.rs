@@ -24,7 +24,6 @@ use super::identity_actions::ReviewBody;
 use super::links::LinkBody;
 use super::params::Path;
 use crate::app::App;
-use crate::ops::deliver::log;
 use crate::ops::identities::{devices as device_ops, links};
 use crate::ops::lists::event_lists as event_ops;
 use crate::store::identities::Identity;
@@ -133,7 +132,8 @@ impl Export {
                 let ids: Vec<_> = rows.iter().map(|(id, _)| *id).collect();
                 let last = ids.last().copied();
                 let found = self.read(move |tx| event_lists::load(tx, &ids)).await?;
-                let shown = event_ops::show(&self.app, self.caller.team_id(), found).await?;
+                let (store, mappings) = (&self.app.store, self.app.kept.mappings.current());
+                let shown = event_ops::show(store, &mappings, self.caller.team_id(), found).await?;
                 let items = Box::new(move || all(shown.into_iter().map(TrackedEventBody::new)));
                 (items, last.map(Part::Events), after == 0, "events", Some(Part::Analyses(0)))
             }
@@ -174,7 +174,7 @@ impl Export {
         &self,
         read: impl FnOnce(&mut crate::store::Tx) -> Result<R> + Send + 'static,
     ) -> Result<R> {
-        self.app.read_long(read).await
+        self.app.long_reads.read(read).await
     }
 
     /// Everything that is little, without the closing brace; and the row ids of the groups and of the devices.
@@ -194,12 +194,13 @@ impl Export {
                 ))
             })
             .await?;
-        let links = links::links(&self.app, team_id, self.identity.id.clone()).await?.unwrap_or_default();
+        let (app, id) = (&self.app, self.identity.id.clone());
+        let links = links::links(&app.store, &app.kept, app.key_hasher, team_id, id).await?;
         let identity = IdentityBody::new(self.identity.clone())?;
         let review = |review| ReviewBody::new(review, &self.identity.id);
         let head = json!({
             "identity": identity,
-            "links": links.into_iter().map(LinkBody::from).collect::<Vec<_>>(),
+            "links": links.into_iter().flatten().map(LinkBody::from).collect::<Vec<_>>(),
             "reviews": reviews.into_iter().map(review).collect::<Vec<_>>(),
             "escalations": escalations.into_iter().map(EscalationBody::from).collect::<Vec<_>>(),
         });
@@ -214,7 +215,7 @@ impl Export {
     ) -> std::result::Result<Vec<WithAttempts>, StoreError> {
         let mut shown = Vec::with_capacity(rows.len());
         for row in rows {
-            let attempts = log::attempts(&self.app, self.caller.team_id(), row.id).await?;
+            let attempts = self.app.delivery_log().attempts(self.caller.team_id(), row.id).await?;
             let attempts = attempts.into_iter().map(AttemptBody::from).collect();
             shown.push(WithAttempts { delivery: DeliveryBody::new(&self.app, &row), attempts });
         }

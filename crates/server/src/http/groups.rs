@@ -21,7 +21,7 @@ use super::params::{Params, Path};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::identities::groups as ops;
-use crate::ops::lists::roster::{self, Filter, Slice, Sort};
+use crate::ops::lists::roster::{Filter, Slice, Sort};
 use crate::store::groups::{self, Group};
 use crate::store::rosters::Kind;
 
@@ -111,7 +111,7 @@ pub async fn list(
     let filter =
         Filter { term: params.term.filter(|term| !term.is_empty()), text, among, ..Filter::default() };
     let slice = Slice { sort, ascending: query.ascending(), offset: page.start(), limit: page.length() };
-    let found = roster::ask(&app, caller.team_id(), Kind::Groups, move |table| table.find(&filter, slice));
+    let found = app.rosters.ask(caller.team_id(), Kind::Groups, move |table| table.find(&filter, slice));
     let (total, ids) = found.await?;
     let found = app.store.read(move |tx| groups::load_rows(tx, &ids)).await?;
     let content = found.into_iter().map(GroupBody::listed).collect();
@@ -176,7 +176,16 @@ async fn merged(
     mut data: Map<String, Value>,
 ) -> Result<Answer<GroupBody>, ApiError> {
     redact(&mut data);
-    let group = ops::merge(app, actor, group_type, id, data).await?;
+    let group = ops::merge(
+        &app.store,
+        app.key_hasher,
+        &app.kept.names,
+        actor,
+        (group_type, id),
+        data,
+        app.clock.now(),
+    )
+    .await?;
     let group = group.map_err(|error| ApiError::field("attributes", error.message))?;
     Ok(Answer(GroupBody::full(group)))
 }

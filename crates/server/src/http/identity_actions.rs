@@ -20,7 +20,6 @@ use super::params::{Params, Path, whole_number};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::identities::edit::{self as ops, Change};
-use crate::ops::identities::erasure;
 use crate::ops::identities::reviews;
 use crate::store::analyses::{self, Analysis};
 use crate::store::reviews::Review;
@@ -65,7 +64,7 @@ pub async fn update(
     }
     patch.attributes.iter_mut().for_each(redact);
     let change = Change { disregarded: patch.disregarded, attributes: patch.attributes };
-    let changed = ops::change(&app, actor, id, change).await?;
+    let changed = app.editor().change(actor, id, change, app.clock.now()).await?;
     let changed = changed.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
     let identity = changed.map_err(|error| ApiError::field("attributes", error.message))?;
     IdentityBody::new(identity).map(Answer)
@@ -144,7 +143,7 @@ pub async fn analyze(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let identity = find(&app, &caller, id).await?;
-    ops::analyze(&app, identity.row_id).await?;
+    ops::analyze(&app.store, &app.evaluations, identity.row_id, app.clock.now()).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -215,7 +214,8 @@ pub async fn review(
         ));
     }
     let identity = find(&app, &caller, id).await?;
-    let review = reviews::request(&app, actor, &identity, feedback).await?;
+    let review =
+        reviews::request(&app.store, &app.reviews, actor, &identity, feedback, app.clock.now()).await?;
     Ok((StatusCode::ACCEPTED, Answer(ReviewBody::new(review, &identity.id))))
 }
 
@@ -249,6 +249,6 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let identity = find(&app, &caller, id).await?;
-    erasure::erase(&app, actor, identity).await?;
+    app.eraser().erase(actor, identity).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -20,7 +20,7 @@ use super::identity_lists::{ListParams, SORTS, filter};
 use super::page::{Order, sort};
 use super::params::Params;
 use crate::app::App;
-use crate::ops::lists::roster::{self, Slice};
+use crate::ops::lists::roster::Slice;
 use crate::store::identities::{self, Identity};
 use crate::store::rosters::Kind;
 use crate::store::{Result, StoreError, log_failure};
@@ -72,7 +72,7 @@ pub async fn list(
     let ascending = query.order == Some(Order::Ascending);
     let slice = Slice { sort, ascending, offset: 0, limit: LINES_MAX };
     let (_, ids) =
-        roster::ask(&app, team_id, Kind::Identities, move |table| table.find(&filter, slice)).await?;
+        app.rosters.ask(team_id, Kind::Identities, move |table| table.find(&filter, slice)).await?;
     let heading = line(&COLUMNS.map(str::to_owned))?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
@@ -98,7 +98,7 @@ fn lines(
             if chunk.is_empty() {
                 return None;
             }
-            let read = app.read_long(move |tx| identities::load(tx, &chunk)).await;
+            let read = app.long_reads.read(move |tx| identities::load(tx, &chunk)).await;
             match read
                 .and_then(|identities| Ok(identities.iter().map(row).collect::<Result<Vec<_>>>()?.concat()))
             {

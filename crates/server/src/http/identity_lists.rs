@@ -16,7 +16,7 @@ use super::params::{Params, score};
 use crate::app::App;
 use crate::ops::identities::devices;
 use crate::ops::identities::groups;
-use crate::ops::lists::roster::{self, Filter, Slice, Sort};
+use crate::ops::lists::roster::{Filter, Slice, Sort};
 use crate::ops::lists::search;
 use crate::store::rosters::Kind;
 use crate::store::{badges, identities, links};
@@ -102,7 +102,7 @@ pub async fn list(
     let filter = filter(&app, team_id, params).await?;
     let slice = Slice { sort, ascending: query.ascending(), offset: page.start(), limit: page.length() };
     let (total, ids) =
-        roster::ask(&app, team_id, Kind::Identities, move |table| table.find(&filter, slice)).await?;
+        app.rosters.ask(team_id, Kind::Identities, move |table| table.find(&filter, slice)).await?;
     let found = app.store.read(move |tx| identities::load(tx, &ids)).await?;
     let content = IdentityBody::all(found).await?;
     Ok(Answer(page.page(content, i64::try_from(total).unwrap_or(i64::MAX))))
@@ -115,7 +115,8 @@ pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filte
     let mut among = None;
     let mut of_groups = None;
     if params.group.is_some() || params.group_type.is_some() {
-        of_groups = Some(groups::select(app, team_id, params.group, params.group_type).await?);
+        let named = (params.group, params.group_type);
+        of_groups = Some(groups::select(&app.store, &app.kept.names, &app.rosters, team_id, named).await?);
     }
     if let Some(fingerprint) = params.device {
         let key = devices::key(&app.key_hasher, team_id, fingerprint);
@@ -126,7 +127,11 @@ pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filte
     }
     let term = params.term.filter(|term| !term.is_empty());
     let known = match &term {
-        Some(term) => search::by_details(app, team_id, term).await?.into_keys().collect(),
+        Some(term) => {
+            let found =
+                search::by_details(&app.store, &app.kept.mappings, app.key_hasher, team_id, term).await?;
+            found.into_keys().collect()
+        }
         None => BTreeSet::new(),
     };
     Ok(Filter {

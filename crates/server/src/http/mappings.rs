@@ -157,7 +157,7 @@ pub async fn create(
     let source = parse_source(&new.source)?;
     check_target(kind, new.target.as_deref())?;
     let change = Change::Create { kind, source, target: new.target };
-    match ops::change(&app, actor, change).await {
+    match ops::change(&app.store, &app.kept, actor, change, app.clock.now()).await {
         Ok(Some(entry)) => Ok((StatusCode::CREATED, Answer(MappingBody::own(entry)))),
         Ok(None) => Err(not_found()),
         Err(StoreError::Conflict) => Err(ApiError::new(
@@ -208,7 +208,7 @@ pub async fn preview(
     let kind = parse_kind(&body.kind)?;
     let source = parse_source(&body.source)?;
     let ops::Preview { meaning, identities, looked_at, total, channels } =
-        ops::preview(&app, caller.team_id(), kind, source).await?;
+        ops::preview(&app.store, &app.kept.mappings, &app.rosters, caller.team_id(), (kind, source)).await?;
     Ok(Answer(PreviewedMappingBody { canonical_type: meaning, identities, looked_at, total, channels }))
 }
 
@@ -234,7 +234,8 @@ pub async fn update(
 ) -> Result<Answer<MappingBody>, ApiError> {
     let entry = find(&app, &caller, &id).await?;
     check_target(entry.kind, patch.target.as_deref())?;
-    let changed = ops::change(&app, actor, Change::Update { entry, target: patch.target }).await?;
+    let change = Change::Update { entry, target: patch.target };
+    let changed = ops::change(&app.store, &app.kept, actor, change, app.clock.now()).await?;
     changed.map(|entry| Answer(MappingBody::own(entry))).ok_or_else(not_found)
 }
 
@@ -248,7 +249,7 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let entry = find(&app, &caller, &id).await?;
-    ops::change(&app, actor, Change::Delete { entry }).await?;
+    ops::change(&app.store, &app.kept, actor, Change::Delete { entry }, app.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -307,7 +308,7 @@ pub async fn seen(
     let page = query.page()?;
     let kind = params.kind.as_deref().map_or(Ok(MappingKind::EventType), parse_kind)?;
     let term = params.term.unwrap_or_default().to_lowercase();
-    let mut found = ops::seen(&app, caller.team_id(), kind).await?;
+    let mut found = ops::seen(&app.store, &app.kept, &app.rosters, caller.team_id(), kind).await?;
     found.retain(|seen| {
         seen.name.to_lowercase().contains(&term) && !(params.unmapped && seen.meaning.is_some())
     });

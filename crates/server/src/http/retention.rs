@@ -118,7 +118,7 @@ pub async fn change(
     actor: Actor,
     Json(new): Json<NewRetentionBody>,
 ) -> Result<Answer<RetentionBody>, ApiError> {
-    ops::change(&app, actor, new.periods()?).await?;
+    ops::change(&app.store, actor, new.periods()?, app.clock.now()).await?;
     read(&app, user.team_id).await.map(Answer)
 }
 
@@ -152,7 +152,8 @@ pub async fn preview(
     Admin(user): Admin,
     Json(new): Json<NewRetentionBody>,
 ) -> Result<Answer<PreviewedRetentionBody>, ApiError> {
-    let counts: BTreeMap<_, _> = ops::preview(&app, user.team_id, &new.periods()?).await?;
+    let (periods, now) = (new.periods()?, app.clock.now());
+    let counts: BTreeMap<_, _> = ops::preview(&app.long_reads, user.team_id, &periods, now).await?;
     let body = |kind| {
         let Count { rows, is_cut } = counts.get(&kind).copied().unwrap_or_default();
         GoingBody { rows, is_cut }

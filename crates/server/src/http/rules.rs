@@ -152,7 +152,7 @@ pub(super) async fn changed<R: ops::Rule + Sync>(
     actor: Actor,
     change: Change<R>,
 ) -> Result<Kept<R>, ApiError> {
-    match ops::change(app, actor, change).await {
+    match ops::change(&app.store, &app.kept, actor, change, app.clock.now()).await {
         Ok(Some(kept)) => Ok(kept),
         Ok(None) => Err(not_found()),
         Err(StoreError::Conflict) => Err(ApiError::new(

@@ -14,7 +14,7 @@ use super::groups::GroupBody;
 use super::identities::IdentityBody;
 use super::params::Params;
 use crate::app::App;
-use crate::ops::lists::roster::{self, Filter, Slice, Sort};
+use crate::ops::lists::roster::{Filter, Slice, Sort};
 use crate::ops::lists::search::{Detail, by_details};
 use crate::store::rosters::Kind;
 use crate::store::{devices, groups, identities};
@@ -80,12 +80,12 @@ pub async fn search(
         return Err(ApiError::field("term", format!("must have from 1 to {TERM_MAX_CHARS} characters")));
     }
     let team_id = caller.team_id();
-    let details = by_details(&app, team_id, &term).await?;
+    let details = by_details(&app.store, &app.kept.mappings, app.key_hasher, team_id, &term).await?;
     let known: Vec<i64> = details.keys().copied().collect();
     let find = async |kind, sort, limit, known| {
         let filter = Filter { term: Some(term.clone()), known, ..Filter::default() };
         let slice = Slice { sort, ascending: false, offset: 0, limit };
-        roster::ask(&app, team_id, kind, move |table| table.find(&filter, slice)).await
+        app.rosters.ask(team_id, kind, move |table| table.find(&filter, slice)).await
     };
     let (identity_count, ids) = find(Kind::Identities, IDENTITY_SEEN, IDENTITIES_MAX, known).await?;
     let (device_count, device_ids) = find(Kind::Devices, DEVICE_SEEN, OTHERS_MAX, Vec::new()).await?;

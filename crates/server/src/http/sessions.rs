@@ -18,8 +18,7 @@ use super::team::UserBody;
 use crate::app::App;
 use crate::ops::access::sign_in::{self, Origin, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session};
 use crate::ops::audit::Actor;
-use crate::ops::lists::roster;
-use crate::ops::team::members;
+use crate::ops::team::members::{self, Newcomer};
 
 const NAME_MAX_CHARS: usize = 100;
 
@@ -72,9 +71,9 @@ pub async fn login(
         return Err(ApiError::field("password", format!("must be at most {PASSWORD_MAX_BYTES} bytes")));
     }
     let from = Origin { address: client.address, browser: cookie::browser(&headers).map(str::to_owned) };
-    match sign_in::begin(&app, &login.email, login.password, from).await? {
+    match app.sign_ins.begin(&login.email, login.password, from).await? {
         Ok(session) => {
-            roster::prepare(&app, session.user.team_id);
+            app.rosters.prepare(session.user.team_id);
             Ok(begun(&app, &client, session))
         }
         Err(refusal) => {
@@ -113,7 +112,7 @@ pub async fn logout(
     tag = "auth", responses((status = 200, body = UserBody)))]
 pub async fn me(State(app): State<Arc<App>>, Person(user): Person) -> Answer<UserBody> {
     // The dashboard asks this first, and then for what is in the list.
-    roster::prepare(&app, user.team_id);
+    app.rosters.prepare(user.team_id);
     Answer(user.into())
 }
 
@@ -142,8 +141,7 @@ pub async fn password(
     check_password("newPassword", &change.new_password)?;
     let PasswordBody { current_password, new_password } = change;
     let session = token(&headers).unwrap_or_default();
-    let changed =
-        sign_in::change_password(&app, user, session, current_password, new_password, client.address);
+    let changed = app.sign_ins.change_password(user, session, current_password, new_password, client.address);
     match changed.await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(refusal) => {
@@ -182,13 +180,16 @@ pub async fn accept(
     if name.as_ref().is_some_and(|name| name.chars().count() > NAME_MAX_CHARS) {
         return Err(ApiError::field("name", format!("must have at most {NAME_MAX_CHARS} characters")));
     }
-    let user = members::accept(&app, &token, name, password, client.address).await?;
+    let newcomer = Newcomer { name, password, address: client.address };
+    let user = members::accept(&app.store, &app.sign_ins, &token, newcomer, app.clock.now()).await?;
     if user.is_err() {
         // Somebody may be guessing.
         client.charge(&app)?;
     }
     let user = user.map_err(|refusal| super::team::refused(refusal, "invitation"))?;
-    let session = sign_in::open(&app, user, Origin { address: client.address, browser: None }).await?;
+    let session =
+        sign_in::open(&app.store, user, Origin { address: client.address, browser: None }, app.clock.now())
+            .await?;
     Ok(begun(&app, &client, session))
 }
 

@@ -114,7 +114,7 @@ pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<S
         delivery: delivery.into(),
         geo_databases: config.geo_databases.iter().map(name).collect(),
         mail_enabled: config.smtp_url.is_some(),
-        integration: app.common.current().values(caller.team_id()).map(Into::into).collect(),
+        integration: app.kept.common.current().values(caller.team_id()).map(Into::into).collect(),
         review_model: config.reviewer_url.is_some(),
         public_url: app.public_url.clone(),
     }))

@@ -139,7 +139,7 @@ impl Spans {
         let Self { begin, step_ms, count } = self;
         let from = begin.as_millis();
         let seen = move |table: &roster::Table| table.by_span(CREATED_AT, from, step_ms, count);
-        let seen = roster::ask(app, team_id, Kind::Identities, seen).await?;
+        let seen = app.rosters.ask(team_id, Kind::Identities, seen).await?;
         let end = begin.plus_millis(step_ms * count as i64);
         let (hours, opened, closed) = app
             .store

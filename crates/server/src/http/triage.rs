@@ -16,7 +16,6 @@ use super::params::Path;
 use super::reference::Reference;
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::decide::dismissals;
 use crate::ops::identities::disregard::{self, Changed, Planned, Preview};
 
 /// Longest reason that a person gives.
@@ -130,7 +129,8 @@ pub async fn preview_disregard(
     Path(id): Path<String>,
     Json(body): Json<DisregardBody>,
 ) -> Result<Answer<DisregardPreviewBody>, ApiError> {
-    let preview = disregard::preview(&app, caller.team_id(), id, body.disregarded).await?;
+    let (supposed, now) = ((id, body.disregarded), app.clock.now());
+    let preview = disregard::preview(&app.store, app.seen(), caller.team_id(), supposed, now).await?;
     let not_found = || ApiError::not_found(Code::IdentityNotFound, "identity");
     let Preview { changed, unchanged, deliveries } = preview.ok_or_else(not_found)?;
     Ok(Answer(DisregardPreviewBody {
@@ -168,7 +168,7 @@ pub async fn dismiss_badge(
 ) -> Result<Answer<IdentityBody>, ApiError> {
     let reason = reason(body.reason)?;
     let identity = find(&app, &caller, id).await?;
-    let changed = dismissals::dismiss(&app, actor, identity, body.badge, reason).await?;
+    let changed = app.dismissals().dismiss(actor, identity, body.badge, reason, app.clock.now()).await?;
     IdentityBody::new(changed.ok_or_else(|| no_badge("is not one of the identity's badges"))?).map(Answer)
 }
 
@@ -195,7 +195,7 @@ pub async fn restore_badge(
     Json(body): Json<RestoreBadgeBody>,
 ) -> Result<Answer<IdentityBody>, ApiError> {
     let identity = find(&app, &caller, id).await?;
-    let changed = dismissals::restore(&app, actor, identity, body.badge).await?;
+    let changed = app.dismissals().restore(actor, identity, body.badge, app.clock.now()).await?;
     IdentityBody::new(changed.ok_or_else(|| no_badge("is not dismissed"))?).map(Answer)
 }
 

@@ -12,6 +12,7 @@ use dregs_core::time::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::store::attempts::{AttemptRecord, Trigger};
+use crate::store::claims::Due;
 
 /// A delivery that is to be attempted.
 #[derive(Debug)]
@@ -118,6 +119,57 @@ impl<T> Handoff<T> {
 
     fn lanes(&self) -> MutexGuard<'_, HashMap<i64, Lane>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way into evaluation, which has one lane.
+pub struct Evaluations {
+    handoff: Handoff<Due>,
+    /// The least time between two cycles of an identity.
+    pub min_cycle_ms: i64,
+}
+
+impl Evaluations {
+    const LANE: i64 = 0;
+
+    pub fn new(capacity: usize, min_cycle_ms: i64) -> (Self, mpsc::UnboundedReceiver<Due>) {
+        let (handoff, receiver) = Handoff::new(capacity);
+        (Self { handoff, min_cycle_ms }, receiver)
+    }
+
+    /// See [`Handoff::reserve`].
+    pub fn reserve(&self, wanted: usize) -> usize {
+        self.handoff.reserve(Self::LANE, wanted)
+    }
+
+    /// See [`Handoff::send`].
+    pub fn send(&self, due: Due) {
+        self.handoff.send(due);
+    }
+
+    /// See [`Handoff::release`].
+    pub fn release(&self, places: usize) {
+        self.handoff.release(Self::LANE, places);
+    }
+
+    /// Says that identities that are due wait in the store.
+    pub fn spill(&self) {
+        self.handoff.spill(Self::LANE);
+    }
+
+    /// See [`Handoff::take_spilled`].
+    pub fn take_spilled(&self) -> Option<usize> {
+        self.handoff.take_spilled(Self::LANE)
+    }
+
+    /// Resolves when somebody has said so.
+    pub async fn spilled(&self) {
+        self.handoff.spilled.notified().await;
+    }
+
+    /// Places in use.
+    pub fn taken(&self) -> usize {
+        self.handoff.taken()
     }
 }
 

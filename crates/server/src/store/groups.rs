@@ -57,6 +57,19 @@ pub fn ids(tx: &mut Tx, team_id: i64, keys: &[(&str, &str)]) -> Result<Vec<(Stri
     )
 }
 
+/// What groups are called, by (type, external id); those that are not there, or have no name, are absent.
+pub fn labels(tx: &mut Tx, team_id: i64, keys: &[(&str, &str)]) -> Result<Vec<(String, String, String)>> {
+    let rows: Vec<_> = keys.iter().map(|(kind, id)| values![team_id, *kind, *id]).collect();
+    tx.query_rows(
+        "with v (team_id, type, external_id) as (values {rows})
+         select g.type, g.external_id, g.display_name from v join groups g
+         on g.team_id = v.team_id and g.type = v.type and g.external_id = v.external_id
+           and g.display_name is not null",
+        &rows,
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+}
+
 /// The groups with these row ids, in their order; one that is gone is left out.
 pub fn load_rows(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Group>> {
     let sql = format!(

@@ -18,7 +18,8 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
     let mut watch = None;
     loop {
         let work = async {
-            match live::look(&app, &mut watch).await {
+            let (credentials, now) = (&app.kept.credentials, app.clock.now());
+            match live::look(&app.store, &app.live, credentials, &mut watch, now).await {
                 Ok(true) => sleep(PAUSE).await,
                 Ok(false) => app.live.came().await,
                 Err(error) => {

@@ -7,8 +7,6 @@ use tokio::time::sleep;
 
 use crate::app::App;
 use crate::ops::evaluate::rescore;
-use crate::ops::identities::erasure;
-use crate::ops::ingest::common;
 use crate::shutdown::Shutdown;
 use crate::store::log_failure;
 
@@ -20,21 +18,22 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Works until shutdown begins.
 pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
     // What an erasure left behind when the process ended belongs to the past, too.
-    if let Err(error) = erasure::resume(&app).await {
+    if let Err(error) = app.eraser().resume().await {
         log_failure!(error, "an erasure could not be finished; the next start tries again");
     }
     loop {
-        if let Err(error) = common::keep(&app).await {
+        if let Err(error) = app.kept.common.keep(&app.store, app.clock.now()).await {
             log_failure!(error, "what is common among a team's identities could not be kept; trying again");
         }
-        let wait = match rescore::work(&app).await {
-            Ok(true) => PAUSE,
-            Ok(false) => IDLE,
-            Err(error) => {
-                log_failure!(error, "the past could not be scored again; trying again");
-                IDLE
-            }
-        };
+        let wait =
+            match rescore::work(&app.store, &app.kept.mappings, &app.evaluations, app.clock.now()).await {
+                Ok(true) => PAUSE,
+                Ok(false) => IDLE,
+                Err(error) => {
+                    log_failure!(error, "the past could not be scored again; trying again");
+                    IDLE
+                }
+            };
         tokio::select! {
             () = sleep(wait) => {}
             () = shutdown.begun() => return,

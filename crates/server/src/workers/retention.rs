@@ -105,7 +105,7 @@ impl Worker {
         if app.clock.now() < self.next_at {
             return Ok(());
         }
-        let (is_ours, next_at) = retention::claim(app).await?;
+        let (is_ours, next_at) = retention::claim(&app.store, app.clock.now()).await?;
         self.next_at = next_at;
         if !is_ours {
             return Ok(());
@@ -123,7 +123,7 @@ impl Worker {
             }
             behind(walk.kind(), None);
         }
-        retention::finish(app, began).await?;
+        retention::finish(&app.store, began).await?;
         if removed >= WORTH_TELLING_ROWS {
             tracing::info!(rows = removed, "rows that had been kept long enough were removed");
         }
@@ -169,7 +169,7 @@ impl Worker {
                 let (rows, rest) = left.split_at(self.pace.rows.min(left.len()));
                 left = rest;
                 behind(walk.kind(), rows.first().map(|oldest| (cutoff, oldest.at)));
-                let batch = Batch::new(app, walk, rows);
+                let batch = Batch::new(&app.kept.names, walk, rows);
                 let count = self.pace.run(app, move |tx| retention::remove(tx, &batch)).await?;
                 removed += count;
                 counted(walk.name(), count);

@@ -234,7 +234,7 @@ impl Scene {
             Ok(foreign_team)
         };
         let foreign_team = server.app.store.write(fill).await.unwrap();
-        server.app.credentials.reload(&server.app.store).await.unwrap();
+        server.app.kept.credentials.reload(&server.app.store).await.unwrap();
         let mut first = event("e1", "ada");
         first["groups"] = json!([{"type": "team", "id": "t1"}]);
         first["device"] = json!({"fingerprint": "f1"});

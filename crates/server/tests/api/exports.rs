@@ -61,7 +61,7 @@ async fn nobody_waits_for_the_exports_of_others() {
         let (app, held) = (Arc::clone(&server.app), Arc::clone(&held));
         // A page that takes as long as it is let.
         exports.push(tokio::spawn(async move {
-            app.read_long(move |_| Ok(held.lock().unwrap().recv().is_err())).await.unwrap()
+            app.long_reads.read(move |_| Ok(held.lock().unwrap().recv().is_err())).await.unwrap()
         }));
     }
     tokio::time::sleep(Duration::from_millis(200)).await;

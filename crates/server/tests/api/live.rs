@@ -93,7 +93,7 @@ async fn foreign(server: &TestServer) -> &'static str {
         credentials::insert(tx, team, &new(team), now)
     };
     server.app.store.write(fill).await.unwrap();
-    server.app.credentials.reload(&server.app.store).await.unwrap();
+    server.app.kept.credentials.reload(&server.app.store).await.unwrap();
     "sk_foreign"
 }
 

@@ -106,7 +106,7 @@ fn with_json(server: &TestServer, method: Method, path: &str, body: &Value) -> R
 
 /// The team of the first start.
 async fn team(app: &App) -> i64 {
-    app.credentials.find(&app.store, SECRET_KEY).await.unwrap().unwrap().team_id
+    app.kept.credentials.find(&app.store, SECRET_KEY).await.unwrap().unwrap().team_id
 }
 
 /// The password of the persons that [`session`] makes.

@@ -217,7 +217,7 @@ async fn nothing_is_sent_unsigned(engine: Engine) {
     let (id, _) = server.channel("App", json!({"url": receiver.url()})).await;
     let damage = |tx: &mut Tx| tx.execute("update channel_secrets set secret = $1", &values![&b"?"[..]]);
     server.app.store.write(damage).await.unwrap();
-    server.app.reload_channels().await.unwrap();
+    server.app.kept.reload_channels(server.app.clock.now()).await.unwrap();
     server.track("e1", "ada").await;
     let words = "the channel has no signing secret that can be read, and nothing is sent unsigned";
     eventually("a failure that says why", async || {

@@ -1,6 +1,5 @@
 //! What a customer's own systems send for everybody says nothing of anybody.
 
-use dregs_server::ops::ingest::common;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -39,7 +38,7 @@ async fn who_came_before_it_was_known_is_set_right_and_the_customer_told(engine:
         server.post("/api/events", sign_up(n)).await;
     }
     eventually("what was learned to be kept", async || {
-        common::keep(&server.app).await.ok()?;
+        server.app.kept.common.keep(&server.app.store, server.app.clock.now()).await.ok()?;
         (server.get("/api/system").await["integration"].as_array()?.len() == 3).then_some(())
     })
     .await;

@@ -25,7 +25,7 @@ async fn another(server: &TestServer) -> (Store, i64) {
     let location: Location = server.app.store.location().clone();
     let open =
         tokio::task::spawn_blocking(move || Store::open(&location, Timestamp::from_millis(0)).unwrap());
-    let key = server.app.credentials.find(&server.app.store, SECRET_KEY).await.unwrap().unwrap();
+    let key = server.app.kept.credentials.find(&server.app.store, SECRET_KEY).await.unwrap().unwrap();
     (open.await.unwrap(), key.team_id)
 }
 
@@ -83,23 +83,24 @@ async fn what_has_not_changed_is_not_read_again_and_what_has_is(engine: Engine) 
         created_at: now,
     };
     let many: Vec<_> = (0..500).map(|n| entry(&format!("relay{n}.example"))).collect();
-    let before = app.datasets.current();
+    let before = app.kept.datasets.current();
     other.write(move |tx| many.iter().try_for_each(|one| datasets::insert(tx, one).map(drop))).await.unwrap();
-    eventually("the entries", async || (!Arc::ptr_eq(&before, &app.datasets.current())).then_some(())).await;
+    eventually("the entries", async || (!Arc::ptr_eq(&before, &app.kept.datasets.current())).then_some(()))
+        .await;
 
     // Each of these is seen by a later look than the one before, and none of them reads the entries.
-    let kept = app.datasets.current();
-    let rules = app.rules.current();
+    let kept = app.kept.datasets.current();
+    let rules = app.kept.rules.current();
     for n in 0..3 {
-        let before = app.mappings.current();
+        let before = app.kept.mappings.current();
         let source = format!("cart.{n}");
         let insert = move |tx: &mut dregs_server::store::Tx| {
             mappings::insert(tx, team, MappingKind::EventType, &source, Some("PURCHASE"), now)
         };
         other.write(insert).await.unwrap();
-        eventually("a mapping", async || (!Arc::ptr_eq(&before, &app.mappings.current())).then_some(()))
+        eventually("a mapping", async || (!Arc::ptr_eq(&before, &app.kept.mappings.current())).then_some(()))
             .await;
     }
-    assert!(Arc::ptr_eq(&kept, &app.datasets.current()), "the entries were read again");
-    assert!(Arc::ptr_eq(&rules, &app.rules.current()), "the rules were read again");
+    assert!(Arc::ptr_eq(&kept, &app.kept.datasets.current()), "the entries were read again");
+    assert!(Arc::ptr_eq(&rules, &app.kept.rules.current()), "the rules were read again");
 }

@@ -226,9 +226,15 @@ async fn a_change_of_the_rules_survives_work_that_was_read_before_it(engine: Eng
     escalation_rule(&server, json!([]), 0, 0).await;
     let after = work().await;
     assert_ne!(after[0].1, before);
-    rescore::go_on(&server.app, name.clone(), before).await.unwrap();
+    let go_on = async |value| {
+        let (app, piece) = (&server.app, (name.clone(), value));
+        rescore::go_on(&app.store, &app.kept.mappings, &app.evaluations, piece, app.clock.now())
+            .await
+            .unwrap();
+    };
+    go_on(before).await;
     assert_eq!(work().await, after, "what was read before the change has not undone it");
-    rescore::go_on(&server.app, name, after[0].1.clone()).await.unwrap();
+    go_on(after[0].1.clone()).await;
     assert!(work().await.is_empty(), "there is nobody, so the work is done");
 }
 

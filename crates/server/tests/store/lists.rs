@@ -245,6 +245,8 @@ async fn groups_are_read_changed_and_left(engine: Engine) {
         stored.iter().find(|(_, kind, id, _)| kind == group_type && id == external_id).unwrap().3
     };
     let (team_a, team_b, org) = (id("team", "a"), id("team", "b"), id("org", "a"));
+    let labels = ground.read(|tx| groups::labels(tx, 1, &[("org", "a"), ("org", "none")])).await;
+    assert_eq!(labels, [("org".to_owned(), "a".to_owned(), "Acme".to_owned())]);
     let members = [(team_a, 5), (team_a, 6), (team_b, 6), (org, 7)];
     ground
         .write(move |tx| {

@@ -5,8 +5,11 @@ use std::path::Path;
 
 use dregs_server::store::SPREAD_TABLES;
 
-/// Statements that name no shard, by file and function, and why.
-const WITHOUT: &[(&str, &[(&str, &[&str])])] = &[
+/// Functions by file.
+type Functions = &'static [(&'static str, &'static [&'static str])];
+
+/// Where statements name no shard, and why.
+const WITHOUT: &[(&str, Functions)] = &[
     (
         "a person asks, by a name or for a page of what lies in all shards",
         &[
@@ -17,7 +20,7 @@ const WITHOUT: &[(&str, &[(&str, &[&str])])] = &[
             ("erasure", &["begin", "remove_device"]),
             ("escalations", &["by_rule", "by_span", "count", "page"]),
             ("event_lists", &["by_time", "conditions", "find", "matching", "through_session"]),
-            ("groups", &["find", "ids", "of_identity"]),
+            ("groups", &["find", "ids", "labels", "of_identity"]),
             ("identities", &["find", "tracked"]),
             ("links", &["after"]),
         ],

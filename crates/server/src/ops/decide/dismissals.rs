@@ -4,103 +4,119 @@ use dregs_core::rules::{Dismissal, Standing};
 use dregs_core::time::Timestamp;
 use serde_json::json;
 
-use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::decide::decisions::{self, Decided};
-use crate::ops::ingest::EVALUATION_LANE;
-use crate::ops::team::rules::OfTeams;
+use crate::ops::handoff::{Evaluations, Handoff, Outgoing};
+use crate::ops::team::rules::{self, OfTeams};
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, CycleStart, Identity};
-use crate::store::{Result, StoreError, Tx, analyses};
+use crate::store::{Result, Store, StoreError, Tx, analyses};
 
-/// Takes a badge off an identity, until something new speaks for it, and tells whoever wants to hear of changed
-/// badges. `None` when the identity does not have it.
-///
-/// # Errors
-/// Those of the store.
-pub async fn dismiss(
-    app: &App,
-    actor: Actor,
-    identity: Identity,
-    slug: String,
-    reason: Option<String>,
-) -> Result<Option<Identity>> {
-    let (now, rules) = (app.clock.now(), app.rules.current());
-    let written = app
-        .store
-        .write(move |tx| {
-            let Some((start, mut standing)) = read(tx, &identity)? else { return Ok(None) };
-            let Some(badge) = standing.badges.iter().find(|badge| badge.slug == slug).cloned() else {
-                return Ok(None);
-            };
-            let newest = analyses::newest(tx, identity.row_id, 1)?.pop();
-            let observations = newest.map(|newest| newest.detail.observations).unwrap_or_default();
-            let by = (now, actor.name.as_str(), reason.clone());
-            let of_team = rules.of(start.team_id);
-            let dismissal = Dismissal::new(&badge.slug, &badge.name, by, &observations, of_team);
-            let after = json!({ "badge": &badge.slug, "dismissed": true, "reason": &dismissal.reason });
-            standing.dismissed.retain(|known| known.slug != badge.slug);
-            standing.dismissed.push(dismissal);
-            let start = CycleStart { standing: standing.encode().map_err(broken)?, ..start };
-            let decided = decisions::ask(tx, &start, of_team, now)?.ok_or(StoreError::Retry)?;
-            let told = decisions::save(tx, &[decided], &rules, now)?;
-            let act = Act {
-                action: "identity.dismiss-badge",
-                target_type: "identity",
-                target_id: &identity.id,
-                before: Some(json!({ "badge": &badge.slug, "dismissed": false })),
-                after: Some(after),
-            };
-            audit::record(tx, &actor, &act, now)?;
-            let told = told.into_iter().collect();
-            finish(tx, &identity, (&slug, true), told, now)
-        })
-        .await?;
-    let Some((identity, told)) = written else { return Ok(None) };
-    for channel_id in told {
-        app.deliveries.spill(channel_id);
-    }
-    Ok(Some(identity))
+/// What takes badges off identities, and gives them back.
+pub struct Dismissals<'a> {
+    pub store: &'a Store,
+    pub rules: &'a rules::Directory,
+    pub deliveries: &'a Handoff<Outgoing>,
+    pub evaluations: &'a Evaluations,
 }
 
-/// Gives a dismissed badge back if its rule still holds: the identity is scored again. `None` when it was not
-/// dismissed.
-///
-/// # Errors
-/// Those of the store.
-pub async fn restore(app: &App, actor: Actor, identity: Identity, slug: String) -> Result<Option<Identity>> {
-    let (now, rules, min_cycle_ms) = (app.clock.now(), app.rules.current(), app.min_cycle_ms());
-    let written = app
-        .store
-        .write(move |tx| {
-            let Some((start, mut standing)) = read(tx, &identity)? else { return Ok(None) };
-            let count = standing.dismissed.len();
-            standing.dismissed.retain(|known| known.slug != slug);
-            if standing.dismissed.len() == count {
-                return Ok(None);
-            }
-            let start = CycleStart { standing: standing.encode().map_err(broken)?, ..start };
-            let decided =
-                decisions::ask(tx, &start, rules.of(start.team_id), now)?.ok_or(StoreError::Retry)?;
-            let told = save_numbered(tx, decided, &rules, now)?;
-            identities::mark_dirty(tx, &[identity.row_id], now, min_cycle_ms)?;
-            let act = Act {
-                action: "identity.restore-badge",
-                target_type: "identity",
-                target_id: &identity.id,
-                before: Some(json!({ "badge": &slug, "dismissed": true })),
-                after: Some(json!({ "badge": &slug, "dismissed": false })),
-            };
-            audit::record(tx, &actor, &act, now)?;
-            finish(tx, &identity, (&slug, false), told, now)
-        })
-        .await?;
-    app.evaluations.spill(EVALUATION_LANE);
-    let Some((identity, told)) = written else { return Ok(None) };
-    for channel_id in told {
-        app.deliveries.spill(channel_id);
+impl Dismissals<'_> {
+    /// Takes a badge off an identity, until something new speaks for it, and tells whoever wants to hear of changed
+    /// badges. `None` when the identity does not have it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn dismiss(
+        &self,
+        actor: Actor,
+        identity: Identity,
+        slug: String,
+        reason: Option<String>,
+        now: Timestamp,
+    ) -> Result<Option<Identity>> {
+        let rules = self.rules.current();
+        let written = self
+            .store
+            .write(move |tx| {
+                let Some((start, mut standing)) = read(tx, &identity)? else { return Ok(None) };
+                let Some(badge) = standing.badges.iter().find(|badge| badge.slug == slug).cloned() else {
+                    return Ok(None);
+                };
+                let newest = analyses::newest(tx, identity.row_id, 1)?.pop();
+                let observations = newest.map(|newest| newest.detail.observations).unwrap_or_default();
+                let by = (now, actor.name.as_str(), reason.clone());
+                let of_team = rules.of(start.team_id);
+                let dismissal = Dismissal::new(&badge.slug, &badge.name, by, &observations, of_team);
+                let after = json!({ "badge": &badge.slug, "dismissed": true, "reason": &dismissal.reason });
+                standing.dismissed.retain(|known| known.slug != badge.slug);
+                standing.dismissed.push(dismissal);
+                let start = CycleStart { standing: standing.encode().map_err(broken)?, ..start };
+                let decided = decisions::ask(tx, &start, of_team, now)?.ok_or(StoreError::Retry)?;
+                let told = decisions::save(tx, &[decided], &rules, now)?;
+                let act = Act {
+                    action: "identity.dismiss-badge",
+                    target_type: "identity",
+                    target_id: &identity.id,
+                    before: Some(json!({ "badge": &badge.slug, "dismissed": false })),
+                    after: Some(after),
+                };
+                audit::record(tx, &actor, &act, now)?;
+                let told = told.into_iter().collect();
+                finish(tx, &identity, (&slug, true), told, now)
+            })
+            .await?;
+        let Some((identity, told)) = written else { return Ok(None) };
+        for channel_id in told {
+            self.deliveries.spill(channel_id);
+        }
+        Ok(Some(identity))
     }
-    Ok(Some(identity))
+
+    /// Gives a dismissed badge back if its rule still holds: the identity is scored again. `None` when it was not
+    /// dismissed.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn restore(
+        &self,
+        actor: Actor,
+        identity: Identity,
+        slug: String,
+        now: Timestamp,
+    ) -> Result<Option<Identity>> {
+        let (rules, min_cycle_ms) = (self.rules.current(), self.evaluations.min_cycle_ms);
+        let written = self
+            .store
+            .write(move |tx| {
+                let Some((start, mut standing)) = read(tx, &identity)? else { return Ok(None) };
+                let count = standing.dismissed.len();
+                standing.dismissed.retain(|known| known.slug != slug);
+                if standing.dismissed.len() == count {
+                    return Ok(None);
+                }
+                let start = CycleStart { standing: standing.encode().map_err(broken)?, ..start };
+                let decided =
+                    decisions::ask(tx, &start, rules.of(start.team_id), now)?.ok_or(StoreError::Retry)?;
+                let told = save_numbered(tx, decided, &rules, now)?;
+                identities::mark_dirty(tx, &[identity.row_id], now, min_cycle_ms)?;
+                let act = Act {
+                    action: "identity.restore-badge",
+                    target_type: "identity",
+                    target_id: &identity.id,
+                    before: Some(json!({ "badge": &slug, "dismissed": true })),
+                    after: Some(json!({ "badge": &slug, "dismissed": false })),
+                };
+                audit::record(tx, &actor, &act, now)?;
+                finish(tx, &identity, (&slug, false), told, now)
+            })
+            .await?;
+        self.evaluations.spill();
+        let Some((identity, told)) = written else { return Ok(None) };
+        for channel_id in told {
+            self.deliveries.spill(channel_id);
+        }
+        Ok(Some(identity))
+    }
 }
 
 fn read(tx: &mut Tx, identity: &Identity) -> Result<Option<(CycleStart, Standing)>> {

@@ -1,12 +1,13 @@
 //! Escalations, as people work on them.
 
+use dregs_core::time::Timestamp;
 use serde_json::json;
 
-use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::decide::decisions;
+use crate::ops::handoff::{Handoff, Outgoing};
 use crate::store::escalations::{Escalation, Mover, Status};
-use crate::store::{Result, identities};
+use crate::store::{Result, Store, identities};
 
 /// Moves an escalation on, or back, and tells its channels; one that is there already stays as it is. The reason is
 /// kept of what is closed.
@@ -14,18 +15,18 @@ use crate::store::{Result, identities};
 /// # Errors
 /// Those of the store.
 pub async fn set_status(
-    app: &App,
+    store: &Store,
+    deliveries: &Handoff<Outgoing>,
     actor: Actor,
     escalation: Escalation,
-    status: Status,
-    reason: Option<String>,
+    (status, reason): (Status, Option<String>),
+    now: Timestamp,
 ) -> Result<()> {
     if escalation.status == status {
         return Ok(());
     }
-    let (now, team_id) = (app.clock.now(), actor.team_id);
-    let told = app
-        .store
+    let team_id = actor.team_id;
+    let told = store
         .write(move |tx| {
             let scores = identities::load(tx, &[escalation.identity_row])?;
             let scores = scores.first().map_or(escalation.scores, |identity| identity.scores);
@@ -47,7 +48,7 @@ pub async fn set_status(
         })
         .await?;
     for channel_id in told {
-        app.deliveries.spill(channel_id);
+        deliveries.spill(channel_id);
     }
     Ok(())
 }

@@ -8,14 +8,14 @@ use dregs_core::rules::{Condition, EscalationRule, Facts, Rules, Standing, decid
 use dregs_core::score::Scores;
 use dregs_core::time::{DAY_MS, Timestamp};
 
-use crate::app::App;
-use crate::ops::lists::roster;
+use crate::ops::lists::roster::Rosters;
+use crate::ops::long_reads::LongReads;
 use crate::ops::team::rules::good_carriers;
 use crate::store::analyses::{self, Past};
 use crate::store::identities::{self, Identity};
 use crate::store::retention::{self, Kind};
 use crate::store::rosters;
-use crate::store::{Result, codec};
+use crate::store::{Result, Store, codec};
 
 /// How far back.
 const DAYS: i64 = 90;
@@ -46,17 +46,23 @@ pub struct Outcome {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn run(app: &App, team_id: i64, rule: EscalationRule) -> Result<Outcome> {
-    let now = app.clock.now();
-    let first_seen = roster::ask(app, team_id, rosters::Kind::Identities, |table| {
+pub async fn run(
+    store: &Store,
+    long_reads: &LongReads,
+    lists: &Rosters,
+    team_id: i64,
+    rule: EscalationRule,
+    now: Timestamp,
+) -> Result<Outcome> {
+    let first_seen = lists.ask(team_id, rosters::Kind::Identities, |table| {
         let seen = table.counted().map(|(id, _, first_seen_at)| (id, Timestamp::from_millis(first_seen_at)));
         seen.collect::<HashMap<_, _>>()
     });
     let first_seen = first_seen.await?;
-    let (mut after, from) = begin(app, team_id, now).await?;
+    let (mut after, from) = begin(long_reads, team_id, now).await?;
     let mut replay = Replay::new(rule, from, first_seen);
     loop {
-        let page = app.read_long(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
+        let page = long_reads.read(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
         for cycle in &page {
@@ -65,14 +71,13 @@ pub async fn run(app: &App, team_id: i64, rule: EscalationRule) -> Result<Outcom
     }
     replay.finish(now);
 
-    let good: HashSet<_> = app.store.read(move |tx| good_carriers(tx, team_id)).await?;
+    let good: HashSet<_> = store.read(move |tx| good_carriers(tx, team_id)).await?;
     let mut ids: Vec<_> = replay.opened.iter().copied().collect();
     ids.sort_unstable_by(|a, b| b.cmp(a));
     let good_ids: Vec<_> = ids.iter().copied().filter(|id| good.contains(id)).collect();
     let shown = |ids: &[i64]| ids.iter().copied().take(SAMPLE_IDENTITIES).collect::<Vec<_>>();
     let (sample, good_sample) = (shown(&ids), shown(&good_ids));
-    let (sample, good_sample) = app
-        .store
+    let (sample, good_sample) = store
         .read(move |tx| Ok((identities::load(tx, &sample)?, identities::load(tx, &good_sample)?)))
         .await?;
     Ok(Outcome {
@@ -89,7 +94,7 @@ pub async fn run(app: &App, team_id: i64, rule: EscalationRule) -> Result<Outcom
 
 /// The number of the last cycle before the period, and when the period begins: not before what is forgotten ends.
 /// Numbers grow with time.
-async fn begin(app: &App, team_id: i64, now: Timestamp) -> Result<(i64, Timestamp)> {
+async fn begin(long_reads: &LongReads, team_id: i64, now: Timestamp) -> Result<(i64, Timestamp)> {
     let wanted = now.plus_millis(-DAYS * DAY_MS);
     let search = move |tx: &mut crate::store::Tx| {
         let forgotten =
@@ -110,7 +115,7 @@ async fn begin(app: &App, team_id: i64, now: Timestamp) -> Result<(i64, Timestam
             if is_cut { analyses::past(tx, low, 1)?.first().map(|cycle| cycle.finished_at) } else { None };
         Ok((low, from.unwrap_or(wanted)))
     };
-    app.read_long(search).await
+    long_reads.read(search).await
 }
 
 struct Replay {

@@ -8,12 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dregs_core::notify::breaker::{Allowance, Ended};
 use dregs_core::notify::message::EventType;
+use dregs_core::notify::schedule::RetrySchedule;
 use dregs_core::time::{HOUR_MS, SECOND_MS, Timestamp};
 use serde_json::json;
 
-use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::deliver::deliveries::of_notification;
+use crate::ops::directories::Directories;
+use crate::ops::handoff::{Handoff, Outgoing};
 use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channel_health::{self, Health};
 use crate::store::channels::{self, Channel};
@@ -210,23 +212,29 @@ impl Judged {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn apply(self, app: &App) -> Result<()> {
+    pub async fn apply(
+        self,
+        board: &Board,
+        kept: &Directories,
+        deliveries: &Handoff<Outgoing>,
+        now: Timestamp,
+    ) -> Result<()> {
         for (channel_id, health) in self.changed {
-            app.health.set(channel_id, health);
-            app.deliveries.spill(channel_id);
+            board.set(channel_id, health);
+            deliveries.spill(channel_id);
         }
         for channel_id in self.told {
-            app.deliveries.spill(channel_id);
+            deliveries.spill(channel_id);
         }
-        if self.has_disabled { app.reload_channels().await } else { Ok(()) }
+        if self.has_disabled { kept.reload_channels(now).await } else { Ok(()) }
     }
 }
 
 /// How long a delivery waits for an endpoint that is left alone: as long as its retries take, and the time that
 /// the operator sets.
-pub fn patience_ms(app: &App) -> i64 {
-    let held = i64::try_from(app.config.held_max_seconds).unwrap_or(i64::MAX);
-    app.retries.length_ms().saturating_add(held.saturating_mul(SECOND_MS))
+pub fn patience_ms(retries: &RetrySchedule, held_max_seconds: u64) -> i64 {
+    let held = i64::try_from(held_max_seconds).unwrap_or(i64::MAX);
+    retries.length_ms().saturating_add(held.saturating_mul(SECOND_MS))
 }
 
 /// Hours, minutes and seconds, such as "24 h 3 min 30 s".
@@ -239,8 +247,8 @@ fn in_words(millis: i64) -> String {
 }
 
 /// The time after which a channel that does nothing but fail is disabled, if it ever is.
-pub fn disable_after_ms(app: &App) -> Option<i64> {
-    let hours = i64::try_from(app.config.disable_after_hours).unwrap_or(i64::MAX);
+pub fn disable_after_ms(disable_after_hours: u64) -> Option<i64> {
+    let hours = i64::try_from(disable_after_hours).unwrap_or(i64::MAX);
     Some(hours).filter(|hours| *hours > 0).map(|hours| hours.saturating_mul(HOUR_MS))
 }
 

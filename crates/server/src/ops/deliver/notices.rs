@@ -5,19 +5,22 @@ use std::sync::Arc;
 use dregs_core::notify::message::Message;
 use dregs_core::notify::notice::{About, Notice};
 
-use crate::app::App;
-use crate::store::{Result, Tx, analyses, identities};
+use crate::store::{Result, Store, Tx, analyses, identities};
 
 /// The messages in words, in their order. Names and observations are those of the identity at that time.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn load(app: &App, team_id: i64, messages: &[Arc<Message>]) -> Result<Vec<Notice>> {
+pub async fn load(
+    store: &Store,
+    public_url: &str,
+    team_id: i64,
+    messages: &[Arc<Message>],
+) -> Result<Vec<Notice>> {
     let asked = messages.to_vec();
-    let about =
-        app.store.read(move |tx| asked.iter().map(|m| about(tx, team_id, m)).collect::<Result<Vec<_>>>());
+    let about = store.read(move |tx| asked.iter().map(|m| about(tx, team_id, m)).collect::<Result<Vec<_>>>());
     let about = about.await?;
-    let words = |(message, about): (&Arc<Message>, &About)| Notice::new(message, about, &app.public_url);
+    let words = |(message, about): (&Arc<Message>, &About)| Notice::new(message, about, public_url);
     Ok(messages.iter().zip(&about).map(words).collect())
 }
 

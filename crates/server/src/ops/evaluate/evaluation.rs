@@ -13,8 +13,8 @@ use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 
-use crate::app::App;
 use crate::ops::decide::decisions::{Asked, Decided};
+use crate::ops::directories::Directories;
 use crate::ops::ingest::common;
 use crate::ops::ingest::refold;
 use crate::ops::team::datasets::OfTeams;
@@ -49,16 +49,16 @@ pub struct Supposed {
 }
 
 impl Seen {
-    pub fn now(app: &App) -> Self {
+    pub fn now(kept: &Directories, hasher: KeyHasher, weights: &Arc<Weights>) -> Self {
         Self {
-            versions: Arc::new(app.kept_versions()),
-            hasher: app.key_hasher,
-            disregarded: app.disregarded.keys(),
-            mappings: app.mappings.current(),
-            datasets: app.datasets.current(),
-            common: app.common.current(),
-            rules: app.rules.current(),
-            weights: Arc::clone(&app.weights),
+            versions: Arc::new(kept.versions()),
+            hasher,
+            disregarded: kept.disregarded.keys(),
+            mappings: kept.mappings.current(),
+            datasets: kept.datasets.current(),
+            common: kept.common.current(),
+            rules: kept.rules.current(),
+            weights: Arc::clone(weights),
             supposed: None,
         }
     }

@@ -8,12 +8,12 @@ use dregs_core::words::snake;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::app::App;
-use crate::ops::ingest::EVALUATION_LANE;
+use crate::ops::handoff::Evaluations;
 use crate::ops::ingest::refold;
+use crate::ops::team::mappings::Directory;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, Renamed, Walked};
-use crate::store::{Result, StoreError, Tx, settings};
+use crate::store::{Result, Store, StoreError, Tx, settings};
 
 /// What work on the past is called in the settings.
 const WORK_PREFIX: &str = "rescore:";
@@ -125,13 +125,18 @@ pub struct Count {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn count(app: &App, team_id: i64, concern: Concern, value: String) -> Result<Count> {
+pub async fn count(
+    store: &Store,
+    mappings: &Directory,
+    team_id: i64,
+    concern: Concern,
+    value: String,
+) -> Result<Count> {
     let mut count = Count { identities: 0, looked_at: 0 };
     let mut before = i64::MAX;
     while count.looked_at < COUNTED_MAX {
-        let (mappings, value) = (app.mappings.current(), value.clone());
-        let chunk = app
-            .store
+        let (mappings, value) = (mappings.current(), value.clone());
+        let chunk = store
             .read(move |tx| {
                 let walked = identities::before(tx, team_id, before, CHUNK_IDENTITIES)?;
                 let (last, looked_at) = (walked.last().map(|last| last.id), walked.len() as u64);
@@ -157,12 +162,16 @@ pub async fn count(app: &App, team_id: i64, concern: Concern, value: String) -> 
 ///
 /// # Errors
 /// Those of the store.
-pub async fn work(app: &App) -> Result<bool> {
-    let now = app.clock.now();
-    for (name, value) in app.store.read(|tx| settings::with_prefix(tx, WORK_PREFIX)).await? {
+pub async fn work(
+    store: &Store,
+    mappings: &Directory,
+    evaluations: &Evaluations,
+    now: Timestamp,
+) -> Result<bool> {
+    for (name, value) in store.read(|tx| settings::with_prefix(tx, WORK_PREFIX)).await? {
         let work: Work = serde_json::from_slice(&value).map_err(broken)?;
         if work.from <= now {
-            go_on(app, name, value).await?;
+            go_on(store, mappings, evaluations, (name, value), now).await?;
             return Ok(true);
         }
     }
@@ -174,9 +183,15 @@ pub async fn work(app: &App) -> Result<bool> {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn go_on(app: &App, name: String, value: Vec<u8>) -> Result<()> {
-    let (now, min_cycle_ms, mappings) = (app.clock.now(), app.min_cycle_ms(), app.mappings.current());
-    app.store
+pub async fn go_on(
+    store: &Store,
+    mappings: &Directory,
+    evaluations: &Evaluations,
+    (name, value): (String, Vec<u8>),
+    now: Timestamp,
+) -> Result<()> {
+    let (min_cycle_ms, mappings) = (evaluations.min_cycle_ms, mappings.current());
+    store
         .write(move |tx| {
             if !settings::lock(tx, &name, &value)? {
                 return Ok(());
@@ -208,7 +223,7 @@ pub async fn go_on(app: &App, name: String, value: Vec<u8>) -> Result<()> {
             work.put(tx)
         })
         .await?;
-    app.evaluations.spill(EVALUATION_LANE);
+    evaluations.spill();
     Ok(())
 }
 

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
+use dregs_core::time::Timestamp;
 
-use crate::app::App;
+use super::Editor;
 use crate::ops::audit::{self, Act, Actor};
-use crate::ops::ingest::{EVALUATION_LANE, refold};
+use crate::ops::ingest::refold;
 use crate::store::changes::{self, Touched};
 use crate::store::devices::{self, Device};
 use crate::store::links::{self, HashedKey};
@@ -60,42 +61,50 @@ pub fn key(hasher: &KeyHasher, team_id: i64, fingerprint: String) -> HashedKey {
     HashedKey::new(hasher, team_id, &LinkKey { kind: KeyKind::Device, value: fingerprint })
 }
 
-/// Takes a device out of everybody's analysis, or back in; those who use it are scored again.
-///
-/// # Errors
-/// Those of the store.
-pub async fn disregard(app: &App, actor: Actor, device: Device, disregarded: bool) -> Result<()> {
-    let (now, key) = (app.clock.now(), key(&app.key_hasher, actor.team_id, device.fingerprint.clone()));
-    app.store
-        .write(move |tx| {
-            devices::disregard(tx, device.id, disregarded)?;
-            let touched = Touched { devices: [device.id].into(), ..Touched::default() };
-            changes::insert(tx, &touched, now)?;
-            let flag = |disregarded: bool| Some(serde_json::json!({ "disregarded": disregarded }));
-            let act = Act {
-                action: "device.change",
-                target_type: "device",
-                target_id: &device.fingerprint,
-                before: flag(device.disregarded),
-                after: flag(disregarded),
-            };
-            audit::record(tx, &actor, &act, now)
-        })
-        .await?;
-    app.reload_changed().await?;
-    let (mut after, min_cycle_ms) = (0, app.min_cycle_ms());
-    loop {
-        let marked = app
-            .store
+impl Editor<'_> {
+    /// Takes a device out of everybody's analysis, or back in; those who use it are scored again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn disregard(
+        &self,
+        actor: Actor,
+        device: Device,
+        disregarded: bool,
+        now: Timestamp,
+    ) -> Result<()> {
+        let key = key(&self.hasher, actor.team_id, device.fingerprint.clone());
+        self.store
             .write(move |tx| {
-                let holders = links::holders_after(tx, key, after, CHUNK_IDENTITIES)?;
-                identities::mark_dirty(tx, &holders, now, min_cycle_ms)?;
-                Ok(holders.last().copied())
+                devices::disregard(tx, device.id, disregarded)?;
+                let touched = Touched { devices: [device.id].into(), ..Touched::default() };
+                changes::insert(tx, &touched, now)?;
+                let flag = |disregarded: bool| Some(serde_json::json!({ "disregarded": disregarded }));
+                let act = Act {
+                    action: "device.change",
+                    target_type: "device",
+                    target_id: &device.fingerprint,
+                    before: flag(device.disregarded),
+                    after: flag(disregarded),
+                };
+                audit::record(tx, &actor, &act, now)
             })
             .await?;
-        let Some(last) = marked else { break };
-        after = last;
-        app.evaluations.spill(EVALUATION_LANE);
+        self.kept.reload_changed(now).await?;
+        let (mut after, min_cycle_ms) = (0, self.evaluations.min_cycle_ms);
+        loop {
+            let marked = self
+                .store
+                .write(move |tx| {
+                    let holders = links::holders_after(tx, key, after, CHUNK_IDENTITIES)?;
+                    identities::mark_dirty(tx, &holders, now, min_cycle_ms)?;
+                    Ok(holders.last().copied())
+                })
+                .await?;
+            let Some(last) = marked else { break };
+            after = last;
+            self.evaluations.spill();
+        }
+        Ok(())
     }
-    Ok(())
 }

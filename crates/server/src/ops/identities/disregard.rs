@@ -6,15 +6,15 @@ use dregs_core::identity::Profile;
 use dregs_core::notify::message::EventType;
 use dregs_core::rules::EscalationRule;
 use dregs_core::score::{Category, Scores};
+use dregs_core::time::Timestamp;
 
-use crate::app::App;
 use crate::ops::evaluate::evaluation::{self, Scored, Seen, Supposed};
 use crate::ops::identities::edit::linked;
 use crate::ops::ingest::refold;
 use crate::store::channels::{self, Subscriber};
 use crate::store::escalations::{self, Status};
 use crate::store::identities::{self, Identity};
-use crate::store::{Result, StoreError, Tx};
+use crate::store::{Result, Store, StoreError, Tx};
 
 /// What would happen.
 #[derive(Default)]
@@ -56,14 +56,13 @@ pub struct Planned {
 /// # Errors
 /// Those of the store.
 pub async fn preview(
-    app: &App,
+    store: &Store,
+    seen: Seen,
     team_id: i64,
-    external_id: String,
-    disregarded: bool,
+    (external_id, disregarded): (String, bool),
+    now: Timestamp,
 ) -> Result<Option<Preview>> {
-    let now = app.clock.now();
-    let seen = Seen::now(app);
-    app.store
+    store
         .read(move |tx| {
             let Some(tracked) = identities::tracked(tx, team_id, &external_id)? else { return Ok(None) };
             let data =

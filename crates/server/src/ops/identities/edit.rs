@@ -7,17 +7,18 @@ use dregs_core::event::FieldError;
 use dregs_core::identity::{self, Profile};
 use dregs_core::link::{self, KeyHasher};
 use dregs_core::state::IdentityState;
+use dregs_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::app::App;
+use super::Editor;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::evaluate::evaluation;
-use crate::ops::ingest::EVALUATION_LANE;
+use crate::ops::handoff::Evaluations;
 use crate::ops::ingest::refold;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, Identity};
 use crate::store::links::{self, HashedKey};
-use crate::store::{Result, StoreError, Tx};
+use crate::store::{Result, Store, StoreError, Tx};
 
 /// Identities on one key that are scored again when one of them changes.
 const RESCORED_MAX: usize = 20;
@@ -29,63 +30,66 @@ pub struct Change {
     pub attributes: Option<Map<String, Value>>,
 }
 
-/// Changes an identity; it and those it is linked to are scored again. `None` when there is no such
-/// identity.
-///
-/// # Errors
-/// The inner one when its data would grow too large.
-pub async fn change(
-    app: &App,
-    actor: Actor,
-    external_id: String,
-    change: Change,
-) -> Result<Option<std::result::Result<Identity, FieldError>>> {
-    let (now, min_cycle_ms, hasher) = (app.clock.now(), app.min_cycle_ms(), app.key_hasher);
-    let mappings = app.mappings.current();
-    let changed = app
-        .store
-        .write(move |tx| {
-            let team_id = actor.team_id;
-            let Some(before) = identities::find(tx, team_id, &external_id)? else { return Ok(None) };
-            let tracked = identities::tracked(tx, team_id, &external_id)?.ok_or(StoreError::Retry)?;
-            let mut data: Map<String, Value> = serde_json::from_str(&tracked.data).map_err(broken)?;
-            let old_profile = Profile::from_data(&data, mappings.of(team_id));
-            if let Some(attributes) = &change.attributes
-                && let Err(error) = identity::merge(&mut data, attributes)
-            {
-                return Ok(Some(Err(error)));
-            }
-            let disregarded = change.disregarded.unwrap_or(before.disregarded);
-            let profile = Profile::from_data(&data, mappings.of(team_id));
-            let names = [&profile.name, &profile.email, &profile.username];
-            let text = Value::Object(data).to_string();
-            identities::change(tx, tracked.id, tracked.version, disregarded, &text, names, now)?;
-            let state = refold::decode(tx, tracked.id, &tracked.state)?;
-            count_in_networks(tx, &hasher, &tracked, &state, !disregarded)?;
-            rekey(tx, &hasher, team_id, tracked.id, &old_profile, &profile, &state)?;
-            let mut marked = linked(tx, &hasher, team_id, tracked.id, &state, &profile)?;
-            marked.insert(tracked.id);
-            identities::mark_dirty(tx, &marked.into_iter().collect::<Vec<_>>(), now, min_cycle_ms)?;
-            changes::insert(tx, &Touched::identity(tracked.id), now)?;
-            // Of the attributes only the names: the values are the person's.
-            let keys: Option<Vec<_>> = change.attributes.as_ref().map(|given| given.keys().collect());
-            let mut after = json!({ "disregarded": disregarded });
-            if let Some(keys) = keys {
-                after["attributes"] = json!(keys);
-            }
-            let act = Act {
-                action: "identity.change",
-                target_type: "identity",
-                target_id: &external_id,
-                before: Some(json!({ "disregarded": before.disregarded })),
-                after: Some(after),
-            };
-            audit::record(tx, &actor, &act, now)?;
-            Ok(identities::find(tx, team_id, &external_id)?.map(Ok))
-        })
-        .await?;
-    app.evaluations.spill(EVALUATION_LANE);
-    Ok(changed)
+impl Editor<'_> {
+    /// Changes an identity; it and those it is linked to are scored again. `None` when there is no such
+    /// identity.
+    ///
+    /// # Errors
+    /// The inner one when its data would grow too large.
+    pub async fn change(
+        &self,
+        actor: Actor,
+        external_id: String,
+        change: Change,
+        now: Timestamp,
+    ) -> Result<Option<std::result::Result<Identity, FieldError>>> {
+        let (min_cycle_ms, hasher) = (self.evaluations.min_cycle_ms, self.hasher);
+        let mappings = self.kept.mappings.current();
+        let changed = self
+            .store
+            .write(move |tx| {
+                let team_id = actor.team_id;
+                let Some(before) = identities::find(tx, team_id, &external_id)? else { return Ok(None) };
+                let tracked = identities::tracked(tx, team_id, &external_id)?.ok_or(StoreError::Retry)?;
+                let mut data: Map<String, Value> = serde_json::from_str(&tracked.data).map_err(broken)?;
+                let old_profile = Profile::from_data(&data, mappings.of(team_id));
+                if let Some(attributes) = &change.attributes
+                    && let Err(error) = identity::merge(&mut data, attributes)
+                {
+                    return Ok(Some(Err(error)));
+                }
+                let disregarded = change.disregarded.unwrap_or(before.disregarded);
+                let profile = Profile::from_data(&data, mappings.of(team_id));
+                let names = [&profile.name, &profile.email, &profile.username];
+                let text = Value::Object(data).to_string();
+                identities::change(tx, tracked.id, tracked.version, disregarded, &text, names, now)?;
+                let state = refold::decode(tx, tracked.id, &tracked.state)?;
+                count_in_networks(tx, &hasher, &tracked, &state, !disregarded)?;
+                rekey(tx, &hasher, team_id, tracked.id, &old_profile, &profile, &state)?;
+                let mut marked = linked(tx, &hasher, team_id, tracked.id, &state, &profile)?;
+                marked.insert(tracked.id);
+                identities::mark_dirty(tx, &marked.into_iter().collect::<Vec<_>>(), now, min_cycle_ms)?;
+                changes::insert(tx, &Touched::identity(tracked.id), now)?;
+                // Of the attributes only the names: the values are the person's.
+                let keys: Option<Vec<_>> = change.attributes.as_ref().map(|given| given.keys().collect());
+                let mut after = json!({ "disregarded": disregarded });
+                if let Some(keys) = keys {
+                    after["attributes"] = json!(keys);
+                }
+                let act = Act {
+                    action: "identity.change",
+                    target_type: "identity",
+                    target_id: &external_id,
+                    before: Some(json!({ "disregarded": before.disregarded })),
+                    after: Some(after),
+                };
+                audit::record(tx, &actor, &act, now)?;
+                Ok(identities::find(tx, team_id, &external_id)?.map(Ok))
+            })
+            .await?;
+        self.evaluations.spill();
+        Ok(changed)
+    }
 }
 
 /// Finds an identity by what it says of itself now, and no longer by what it said before.
@@ -158,10 +162,15 @@ pub fn linked(
 ///
 /// # Errors
 /// Those of the store.
-pub async fn analyze(app: &App, identity_id: i64) -> Result<()> {
-    let (now, min_cycle_ms) = (app.clock.now(), app.min_cycle_ms());
-    app.store.write(move |tx| identities::mark_dirty(tx, &[identity_id], now, min_cycle_ms)).await?;
-    app.evaluations.spill(EVALUATION_LANE);
+pub async fn analyze(
+    store: &Store,
+    evaluations: &Evaluations,
+    identity_id: i64,
+    now: Timestamp,
+) -> Result<()> {
+    let min_cycle_ms = evaluations.min_cycle_ms;
+    store.write(move |tx| identities::mark_dirty(tx, &[identity_id], now, min_cycle_ms)).await?;
+    evaluations.spill();
     Ok(())
 }
 

@@ -10,54 +10,108 @@ use dregs_core::mapping::Mapping;
 use dregs_core::person;
 use dregs_core::time::Timestamp;
 
-use crate::app::App;
+use crate::clock::Clock;
 use crate::failpoint;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::directories::Directories;
+use crate::ops::handoff::Evaluations;
 use crate::ops::identities::traces;
-use crate::ops::ingest::EVALUATION_LANE;
-use crate::ops::ingest::names::Known;
+use crate::ops::ingest::names::{Known, Names};
+use crate::ops::long_reads::LongReads;
 use crate::ops::team::mappings::Mappings;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::Identity;
 use crate::store::links::{self, HashedKey};
 use crate::store::names::NameKind;
-use crate::store::{Result, StoreError, Tx, audit_log, erasure, groups, retention};
+use crate::store::{Result, Store, StoreError, Tx, audit_log, erasure, groups, retention};
 
 /// Rows removed in one transaction, so that no other waits long.
 const CHUNK_ROWS: i64 = 500;
 
-/// Removes an identity with everything that is kept of it.
-///
-/// # Errors
-/// Those of the store; what is left then is removed in the background.
-pub async fn erase(app: &App, actor: Actor, identity: Identity) -> Result<()> {
-    let (now, hasher, team_id, id) = (app.clock.now(), app.key_hasher, actor.team_id, identity.row_id);
-    let mappings = app.mappings.current();
-    app.store
-        .write(move |tx| {
-            remove_profile_keys(tx, &hasher, &mappings, team_id, &identity)?;
-            erasure::begin(tx, team_id, id, now)?;
-            if let Some(value) = identity.display_email.as_deref().and_then(person::mailbox) {
-                let key = HashedKey::new(&hasher, team_id, &LinkKey { kind: KeyKind::Email, value });
-                links::insert(tx, &[(key, id, now)])?;
+/// What forgets people.
+pub struct Eraser<'a> {
+    pub store: &'a Store,
+    pub long_reads: &'a LongReads,
+    pub kept: &'a Directories,
+    pub hasher: KeyHasher,
+    pub evaluations: &'a Evaluations,
+    /// It takes its time, and each step has its own.
+    pub clock: &'a dyn Clock,
+}
+
+impl Eraser<'_> {
+    /// Removes an identity with everything that is kept of it.
+    ///
+    /// # Errors
+    /// Those of the store; what is left then is removed in the background.
+    pub async fn erase(&self, actor: Actor, identity: Identity) -> Result<()> {
+        let (now, hasher, team_id, id) = (self.clock.now(), self.hasher, actor.team_id, identity.row_id);
+        let mappings = self.kept.mappings.current();
+        self.store
+            .write(move |tx| {
+                remove_profile_keys(tx, &hasher, &mappings, team_id, &identity)?;
+                erasure::begin(tx, team_id, id, now)?;
+                if let Some(value) = identity.display_email.as_deref().and_then(person::mailbox) {
+                    let key = HashedKey::new(&hasher, team_id, &LinkKey { kind: KeyKind::Email, value });
+                    links::insert(tx, &[(key, id, now)])?;
+                }
+                // The log of who did what names them no more, nor does this entry.
+                let hash = LinkKey { kind: KeyKind::Email, value: identity.id.clone() };
+                let name = format!("deleted-{:016x}", hasher.hash(&hash));
+                audit_log::forget(tx, team_id, "identity", &identity.id, &name)?;
+                let act = Act {
+                    action: "identity.delete",
+                    target_type: "identity",
+                    target_id: &name,
+                    before: None,
+                    after: None,
+                };
+                audit::record(tx, &actor, &act, now)?;
+                changes::insert(tx, &Touched::identity(id), now)
+            })
+            .await?;
+        failpoint::reach("erasure.begun");
+        self.remove(team_id, id).await
+    }
+
+    /// Goes on with what was interrupted.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn resume(&self) -> Result<()> {
+        for (team_id, id) in self.store.read(erasure::unfinished).await? {
+            self.remove(team_id, id).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes what is left of an identity.
+    async fn remove(&self, team_id: i64, id: i64) -> Result<()> {
+        while self.store.write(move |tx| erasure::remove_told(tx, id, CHUNK_ROWS)).await? > 0 {}
+        loop {
+            let types = group_types(&self.kept.names, team_id);
+            let (hasher, now) = (self.hasher, self.clock.now());
+            let removed = self
+                .store
+                .write(move |tx| {
+                    let events = erasure::events(tx, id, CHUNK_ROWS)?;
+                    remove_events(tx, &hasher, &types, team_id, id, &events, now)?;
+                    Ok(events.len())
+                })
+                .await?;
+            if removed == 0 {
+                break;
             }
-            // The log of who did what names them no more, nor does this entry.
-            let hash = LinkKey { kind: KeyKind::Email, value: identity.id.clone() };
-            let name = format!("deleted-{:016x}", hasher.hash(&hash));
-            audit_log::forget(tx, team_id, "identity", &identity.id, &name)?;
-            let act = Act {
-                action: "identity.delete",
-                target_type: "identity",
-                target_id: &name,
-                before: None,
-                after: None,
-            };
-            audit::record(tx, &actor, &act, now)?;
-            changes::insert(tx, &Touched::identity(id), now)
-        })
-        .await?;
-    failpoint::reach("erasure.begun");
-    remove(app, team_id, id).await
+        }
+        traces::remove(self, team_id, id).await?;
+        // A cycle or an attempt that was under way may have written once more.
+        while self.store.write(move |tx| erasure::remove_told(tx, id, CHUNK_ROWS)).await? > 0 {}
+        self.store.write(move |tx| retention::remove_folded(tx, id)).await?;
+        while self.store.write(erasure::overwrite_some).await? {}
+        self.store.write(move |tx| erasure::finish(tx, id)).await?;
+        self.evaluations.spill();
+        self.store.empty_log().await
+    }
 }
 
 /// Removes the keys of what an identity said of itself, by today's mapping and by the shipped one.
@@ -77,49 +131,10 @@ fn remove_profile_keys(
     links::remove(tx, &keys.into_iter().collect::<Vec<_>>())
 }
 
-/// Goes on with what was interrupted.
-///
-/// # Errors
-/// Those of the store.
-pub async fn resume(app: &App) -> Result<()> {
-    for (team_id, id) in app.store.read(erasure::unfinished).await? {
-        remove(app, team_id, id).await?;
-    }
-    Ok(())
-}
-
-/// Removes what is left of an identity.
-async fn remove(app: &App, team_id: i64, id: i64) -> Result<()> {
-    while app.store.write(move |tx| erasure::remove_told(tx, id, CHUNK_ROWS)).await? > 0 {}
-    loop {
-        let types = group_types(app, team_id);
-        let (hasher, now) = (app.key_hasher, app.clock.now());
-        let removed = app
-            .store
-            .write(move |tx| {
-                let events = erasure::events(tx, id, CHUNK_ROWS)?;
-                remove_events(tx, &hasher, &types, team_id, id, &events, now)?;
-                Ok(events.len())
-            })
-            .await?;
-        if removed == 0 {
-            break;
-        }
-    }
-    traces::remove(app, team_id, id).await?;
-    // A cycle or an attempt that was under way may have written once more.
-    while app.store.write(move |tx| erasure::remove_told(tx, id, CHUNK_ROWS)).await? > 0 {}
-    app.store.write(move |tx| retention::remove_folded(tx, id)).await?;
-    while app.store.write(erasure::overwrite_some).await? {}
-    app.store.write(move |tx| erasure::finish(tx, id)).await?;
-    app.evaluations.spill(EVALUATION_LANE);
-    app.store.empty_log().await
-}
-
 /// The numbers of the types of groups of a team.
-pub fn group_types(app: &App, team_id: i64) -> BTreeMap<String, i64> {
-    let words = app.names.select(team_id, NameKind::GroupType, |word| {
-        matches!(app.names.find(team_id, NameKind::GroupType, word), Known::Numbered(_))
+pub fn group_types(names: &Names, team_id: i64) -> BTreeMap<String, i64> {
+    let words = names.select(team_id, NameKind::GroupType, |word| {
+        matches!(names.find(team_id, NameKind::GroupType, word), Known::Numbered(_))
     });
     words.into_iter().collect()
 }

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use dregs_core::event::FieldError;
 use dregs_core::identity;
+use dregs_core::link::KeyHasher;
 use dregs_core::time::Timestamp;
 use dregs_core::words::snake;
 use serde_json::{Map, Value};
 
-use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
-use crate::ops::lists::roster::{self, Filter};
+use crate::ops::ingest::names::Names;
+use crate::ops::lists::roster::{Filter, Rosters};
 use crate::store::changes::{self, Touched};
 use crate::store::groups::{self, Group, KnownGroup};
 use crate::store::names::{self, NameKind};
@@ -24,20 +25,26 @@ const TYPE_COLUMN: usize = 2;
 ///
 /// # Errors
 /// Those of the store.
-pub async fn find_all(app: &App, team_id: i64, id: String, group_type: Option<String>) -> Result<Vec<i64>> {
+pub async fn find_all(
+    store: &Store,
+    names: &Names,
+    team_id: i64,
+    id: String,
+    group_type: Option<String>,
+) -> Result<Vec<i64>> {
     let types = match group_type {
         Some(group_type) => vec![snake(&group_type)],
-        None => types(app, team_id),
+        None => types(names, team_id),
     };
     let find = move |tx: &mut Tx| {
         let found = types.iter().map(|group_type| groups::find(tx, team_id, group_type, &id));
         Ok(found.collect::<Result<Vec<_>>>()?.into_iter().flatten().map(|group| group.id).collect())
     };
-    app.store.read(find).await
+    store.read(find).await
 }
 
-fn types(app: &App, team_id: i64) -> Vec<String> {
-    app.names.select(team_id, NameKind::GroupType, |_| true).into_iter().map(|(name, _)| name).collect()
+fn types(names: &Names, team_id: i64) -> Vec<String> {
+    names.select(team_id, NameKind::GroupType, |_| true).into_iter().map(|(name, _)| name).collect()
 }
 
 /// The row ids of the groups with an id, of those of a type, or both.
@@ -45,16 +52,19 @@ fn types(app: &App, team_id: i64) -> Vec<String> {
 /// # Errors
 /// Those of the store.
 pub async fn select(
-    app: &App,
+    store: &Store,
+    names: &Names,
+    lists: &Rosters,
     team_id: i64,
-    id: Option<String>,
-    group_type: Option<String>,
+    named: (Option<String>, Option<String>),
 ) -> Result<HashSet<i64>> {
-    match (id, group_type) {
-        (Some(id), group_type) => Ok(find_all(app, team_id, id, group_type).await?.into_iter().collect()),
+    match named {
+        (Some(id), group_type) => {
+            Ok(find_all(store, names, team_id, id, group_type).await?.into_iter().collect())
+        }
         (None, Some(group_type)) => {
             let filter = Filter { text: Some((TYPE_COLUMN, snake(&group_type))), ..Filter::default() };
-            roster::ask(app, team_id, Kind::Groups, move |table| table.select(&filter)).await
+            lists.ask(team_id, Kind::Groups, move |table| table.select(&filter)).await
         }
         (None, None) => Ok(HashSet::new()),
     }
@@ -65,15 +75,15 @@ pub async fn select(
 /// # Errors
 /// The inner one when the data would grow too large.
 pub async fn merge(
-    app: &App,
+    store: &Store,
+    hasher: KeyHasher,
+    known: &Names,
     actor: Actor,
-    group_type: String,
-    external_id: String,
+    (group_type, external_id): (String, String),
     data: Map<String, Value>,
+    now: Timestamp,
 ) -> Result<std::result::Result<Group, FieldError>> {
-    let (now, hasher) = (app.clock.now(), app.key_hasher);
-    let (merged, names) = app
-        .store
+    let (merged, names) = store
         .write(move |tx| {
             let before = groups::find(tx, actor.team_id, &group_type, &external_id)?;
             let mut merged = before.as_ref().map_or(Ok(Map::new()), |group| object(&group.data))?;
@@ -107,7 +117,7 @@ pub async fn merge(
             Ok((Ok(group), names))
         })
         .await?;
-    app.names.learn(names);
+    known.learn(names);
     Ok(merged)
 }
 

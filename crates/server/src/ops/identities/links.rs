@@ -11,11 +11,11 @@ use dregs_core::person;
 use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::app::App;
+use crate::ops::directories::Directories;
 use crate::ops::ingest::refold;
 use crate::store::identities::{self, Identity, Tracked};
 use crate::store::links::{self, HashedKey};
-use crate::store::{Result, StoreError, Tx, events};
+use crate::store::{Result, Store, StoreError, Tx, events};
 
 /// Sessions of an identity that are looked at for links.
 const SESSIONS_MAX: i64 = 50;
@@ -52,9 +52,15 @@ fn strength(shown: &ShownLink) -> f64 {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn links(app: &App, team_id: i64, external_id: String) -> Result<Option<Vec<Link>>> {
-    let seen = Seen::now(app, team_id);
-    app.store
+pub async fn links(
+    store: &Store,
+    kept: &Directories,
+    hasher: KeyHasher,
+    team_id: i64,
+    external_id: String,
+) -> Result<Option<Vec<Link>>> {
+    let seen = Seen::now(kept, hasher, team_id);
+    store
         .read(move |tx| {
             let tracked = identities::tracked(tx, team_id, &external_id)?;
             tracked.map(|tracked| seen.links_of(tx, &tracked)).transpose()
@@ -82,9 +88,15 @@ pub struct Edge {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn cluster(app: &App, team_id: i64, external_id: String) -> Result<Option<Cluster>> {
-    let seen = Seen::now(app, team_id);
-    app.store.read(move |tx| seen.cluster(tx, &external_id)).await
+pub async fn cluster(
+    store: &Store,
+    kept: &Directories,
+    hasher: KeyHasher,
+    team_id: i64,
+    external_id: String,
+) -> Result<Option<Cluster>> {
+    let seen = Seen::now(kept, hasher, team_id);
+    store.read(move |tx| seen.cluster(tx, &external_id)).await
 }
 
 /// What links are seen by, beside the rows.
@@ -99,12 +111,12 @@ struct Seen {
 }
 
 impl Seen {
-    fn now(app: &App, team_id: i64) -> Self {
-        let mapping = app.mappings.current().of(team_id).clone();
-        let (hasher, common) = (app.key_hasher, app.common.current());
+    fn now(kept: &Directories, hasher: KeyHasher, team_id: i64) -> Self {
+        let mapping = kept.mappings.current().of(team_id).clone();
+        let common = kept.common.current();
         let common =
             common.values(team_id).map(|value| HashedKey::new(&hasher, team_id, &value.key)).collect();
-        Self { team_id, hasher, disregarded: app.disregarded.keys(), common, mapping }
+        Self { team_id, hasher, disregarded: kept.disregarded.keys(), common, mapping }
     }
 
     fn links_of(&self, tx: &mut Tx, tracked: &Tracked) -> Result<Vec<Link>> {

@@ -8,3 +8,17 @@ pub mod groups;
 pub mod links;
 pub mod reviews;
 mod traces;
+
+use dregs_core::link::KeyHasher;
+
+use crate::ops::directories::Directories;
+use crate::ops::handoff::Evaluations;
+use crate::store::Store;
+
+/// What changes identities and devices, and has those scored again whom that concerns.
+pub struct Editor<'a> {
+    pub store: &'a Store,
+    pub kept: &'a Directories,
+    pub hasher: KeyHasher,
+    pub evaluations: &'a Evaluations,
+}

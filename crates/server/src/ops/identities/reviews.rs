@@ -2,13 +2,13 @@
 
 use dregs_core::review::{self, Subject};
 use dregs_core::time::{DAY_MS, Timestamp};
+use tokio::sync::Notify;
 
-use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::store::analyses::{self, Analysis};
 use crate::store::identities::Identity;
 use crate::store::reviews::{self, Review};
-use crate::store::{Result, identities};
+use crate::store::{Result, Store, identities};
 
 /// Who wrote a review that no model wrote.
 pub const BUILT_IN: &str = "built-in";
@@ -17,19 +17,20 @@ pub const REVIEWS_MAX: i64 = 100;
 /// How long a review may take after the model's deadline before it is begun again.
 const LEASE_EXTRA_MS: i64 = 30_000;
 
-/// Asks for a review.
+/// Asks for a review; `wanted` wakes whoever writes it.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn request(
-    app: &App,
+    store: &Store,
+    wanted: &Notify,
     actor: Actor,
     identity: &Identity,
     feedback: Option<String>,
+    now: Timestamp,
 ) -> Result<Review> {
-    let (now, row_id, external_id) = (app.clock.now(), identity.row_id, identity.id.clone());
-    let review = app
-        .store
+    let (row_id, external_id) = (identity.row_id, identity.id.clone());
+    let review = store
         .write(move |tx| {
             let act = Act {
                 action: "identity.review",
@@ -44,7 +45,7 @@ pub async fn request(
             Ok(review)
         })
         .await?;
-    app.reviews.notify_one();
+    wanted.notify_one();
     Ok(review)
 }
 
@@ -56,15 +57,14 @@ pub struct Assignment {
     pub analysis: Option<Analysis>,
 }
 
-/// Takes the next review that is due, if there is one.
+/// Takes the next review that is due, if there is one; a model has until the deadline to write it.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn next(app: &App) -> Result<Option<Assignment>> {
-    let now = app.clock.now();
-    let deadline = i64::try_from(app.config.reviewer_deadline_ms).unwrap_or(DAY_MS);
+pub async fn next(store: &Store, deadline_ms: u64, now: Timestamp) -> Result<Option<Assignment>> {
+    let deadline = i64::try_from(deadline_ms).unwrap_or(DAY_MS);
     let lease_until = now.plus_millis(deadline + LEASE_EXTRA_MS);
-    app.store
+    store
         .write(move |tx| {
             let Some(review) = reviews::claim(tx, now, lease_until)? else { return Ok(None) };
             let Some(identity) = identities::load(tx, &[review.identity_id])?.pop() else {
@@ -84,11 +84,10 @@ pub async fn next(app: &App) -> Result<Option<Assignment>> {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn is_within_budget(app: &App) -> Result<bool> {
-    let now = app.clock.now();
+pub async fn is_within_budget(store: &Store, daily_max: u64, now: Timestamp) -> Result<bool> {
     let midnight = Timestamp::from_millis(now.as_millis() - now.as_millis().rem_euclid(DAY_MS));
-    let asked = app.store.read(move |tx| reviews::count_by_models(tx, midnight)).await?;
-    Ok(u64::try_from(asked).is_ok_and(|asked| asked < app.config.reviewer_daily_max))
+    let asked = store.read(move |tx| reviews::count_by_models(tx, midnight)).await?;
+    Ok(u64::try_from(asked).is_ok_and(|asked| asked < daily_max))
 }
 
 /// The built-in reviewer's account.
@@ -107,13 +106,13 @@ pub fn built_in(assignment: &Assignment) -> String {
 /// # Errors
 /// Those of the store.
 pub async fn finish(
-    app: &App,
+    store: &Store,
     id: i64,
     reviewer: String,
     outcome: std::result::Result<String, String>,
+    now: Timestamp,
 ) -> Result<()> {
-    let now = app.clock.now();
-    app.store
+    store
         .write(move |tx| {
             let outcome = outcome.as_ref().map(String::as_str).map_err(String::as_str);
             reviews::finish(tx, id, &reviewer, outcome, now)

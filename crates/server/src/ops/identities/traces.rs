@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use dregs_core::link::{KeyKind, LinkKey};
 
-use crate::app::App;
+use crate::ops::identities::erasure::Eraser;
 use crate::store::changes::{self, Touched};
 use crate::store::links::{self, HashedKey};
 use crate::store::{Result, devices, erasure, retention};
@@ -19,14 +19,14 @@ const CHUNK_ROWS: usize = 500;
 ///
 /// # Errors
 /// Those of the store.
-pub async fn remove(app: &App, team_id: i64, id: i64) -> Result<()> {
-    if app.store.read(move |tx| retention::folded(tx, id)).await?.is_none() {
+pub async fn remove(eraser: &Eraser<'_>, team_id: i64, id: i64) -> Result<()> {
+    if eraser.store.read(move |tx| retention::folded(tx, id)).await?.is_none() {
         return Ok(());
     }
     let (mut keys, mut of_devices) = (Vec::new(), HashSet::new());
     let mut after = (i64::MIN, i64::MIN, 0);
     loop {
-        let page = app.read_long(move |tx| links::after(tx, team_id, after, PAGE_ROWS)).await?;
+        let page = eraser.long_reads.read(move |tx| links::after(tx, team_id, after, PAGE_ROWS)).await?;
         let Some((last, holder)) = page.last() else { break };
         after = (last.kind, last.hash, *holder);
         for (key, _) in page.into_iter().filter(|(_, holder)| *holder == id) {
@@ -38,18 +38,18 @@ pub async fn remove(app: &App, team_id: i64, id: i64) -> Result<()> {
         }
     }
     for chunk in keys.chunks(CHUNK_ROWS).map(<[_]>::to_vec) {
-        app.store.write(move |tx| links::remove(tx, &chunk)).await?;
+        eraser.store.write(move |tx| links::remove(tx, &chunk)).await?;
     }
-    remove_devices(app, team_id, id, of_devices).await
+    remove_devices(eraser, team_id, id, of_devices).await
 }
 
 /// Removes those of these devices that nobody else has used.
-async fn remove_devices(app: &App, team_id: i64, id: i64, keys: HashSet<HashedKey>) -> Result<()> {
-    let (hasher, now) = (app.key_hasher, app.clock.now());
+async fn remove_devices(eraser: &Eraser<'_>, team_id: i64, id: i64, keys: HashSet<HashedKey>) -> Result<()> {
+    let (hasher, now) = (eraser.hasher, eraser.clock.now());
     let mut after = String::new();
     while !keys.is_empty() {
         let from = std::mem::take(&mut after);
-        let page = app.read_long(move |tx| devices::after(tx, team_id, &from, PAGE_ROWS)).await?;
+        let page = eraser.long_reads.read(move |tx| devices::after(tx, team_id, &from, PAGE_ROWS)).await?;
         let Some(last) = page.last() else { break };
         after.clone_from(last);
         let keyed = page.into_iter().map(|fingerprint| {
@@ -65,7 +65,7 @@ async fn remove_devices(app: &App, team_id: i64, id: i64, keys: HashSet<HashedKe
                 }
                 changes::insert(tx, &touched, now)
             };
-            app.store.write(remove).await?;
+            eraser.store.write(remove).await?;
         }
     }
     Ok(())

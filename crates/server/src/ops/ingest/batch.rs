@@ -4,26 +4,23 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use dregs_core::common;
-use dregs_core::event::{Event, FieldError};
-use dregs_core::identity::{self, Profile};
+use dregs_core::event::Event;
+use dregs_core::identity;
 use dregs_core::link::{self, KeyHasher, KeyKind};
-use dregs_core::mapping::Mapping;
-use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 
+use super::identity::{Identity, Next, parse_object};
 use super::{Outcome, Prepared, Request};
 use crate::ops::ingest::common::{OfTeams, Shown};
 use crate::ops::ingest::names::{Known, Names};
-use crate::ops::ingest::refold;
 use crate::ops::team::mappings::Mappings;
 use crate::store::changes::{self, Touched};
-use crate::store::claims::{Due, EVALUATION_LEASE_MS};
+use crate::store::claims::Due;
 use crate::store::devices::SeenDevice;
 use crate::store::events::NewEvent;
 use crate::store::groups::KnownGroup;
-use crate::store::identities::{Tracked, TrackedWrite};
+use crate::store::identities::TrackedWrite;
 use crate::store::links::HashedKey;
 use crate::store::names::{Name, NameKind};
 use crate::store::{Result, StoreError, Tx, devices, events, groups, identities, links, names, usage};
@@ -62,7 +59,8 @@ pub struct Stored {
     pub shown: Vec<Shown>,
 }
 
-type IdentityKey<'b> = (i64, &'b str);
+/// Team and external id.
+pub(super) type IdentityKey<'b> = (i64, &'b str);
 
 impl<'r> Batch<'r> {
     pub fn of(requests: &'r [Request]) -> Self {
@@ -424,118 +422,6 @@ impl Words {
     }
 }
 
-/// An identity while events are folded into it.
-#[derive(Default)]
-struct Identity {
-    /// Row id and version; `None` for one seen for the first time.
-    row: Option<(i64, i64)>,
-    last_scored_at: Option<Timestamp>,
-    evaluate_at: Option<Timestamp>,
-    state: IdentityState,
-    data: Map<String, Value>,
-    profile: Profile,
-    /// Events folded in by this batch.
-    events: usize,
-    disregarded: bool,
-    /// The keys they brought, each with the time it was first seen.
-    keys: BTreeMap<link::LinkKey, Timestamp>,
-    /// The keys that went with what it said of itself before.
-    dropped: BTreeSet<link::LinkKey>,
-}
-
-/// What becomes of an identity that has changed.
-enum Next {
-    /// It waited for a cycle before, and still does.
-    Waits,
-    HandedOn(Timestamp),
-    Spilled,
-}
-
-impl Identity {
-    fn read(tx: &mut Tx, row: &Tracked, mappings: &Mappings) -> Result<Self> {
-        let data = parse_object(&row.data)?;
-        Ok(Self {
-            row: Some((row.id, row.version)),
-            last_scored_at: row.last_scored_at,
-            evaluate_at: row.evaluate_at,
-            state: refold::decode(tx, row.id, &row.state)?,
-            profile: Profile::from_data(&data, mappings.of(row.team_id)),
-            data,
-            events: 0,
-            disregarded: row.disregarded,
-            keys: BTreeMap::new(),
-            dropped: BTreeSet::new(),
-        })
-    }
-
-    /// Answers what the event shows that others may show as well.
-    fn fold(
-        &mut self,
-        event: &Event,
-        data: &Map<String, Value>,
-        mapping: &Mapping,
-    ) -> std::result::Result<Vec<link::LinkKey>, FieldError> {
-        let mut new = Vec::new();
-        if identity::merge(&mut self.data, data)? {
-            let profile = Profile::from_data(&self.data, mapping);
-            let (before, after) = (link::profile_keys(&self.profile), link::profile_keys(&profile));
-            let (before, after): (BTreeSet<_>, BTreeSet<_>) = (before.collect(), after.collect());
-            for key in before.difference(&after) {
-                self.keys.remove(key);
-                self.dropped.insert(key.clone());
-            }
-            for key in after.difference(&before) {
-                self.dropped.remove(key);
-                self.keys.insert(key.clone(), event.timestamp);
-                new.push(key.clone());
-            }
-            self.profile = profile;
-        }
-        for key in link::new_keys(event, &self.state) {
-            self.keys.entry(key.clone()).or_insert(event.timestamp);
-            new.push(key);
-        }
-        self.state.fold(event);
-        self.events += 1;
-        Ok(common::values(event, &new))
-    }
-
-    /// When its row is due, and who sees to it.
-    fn next_cycle(&self, context: &Context, granted: &mut usize) -> (Timestamp, Next) {
-        if let Some(waiting) = self.evaluate_at {
-            return (waiting, Next::Waits);
-        }
-        let earliest = self.last_scored_at.map(|last| last.plus_millis(context.min_cycle_ms));
-        let at = earliest.map_or(context.now, |earliest| earliest.max(context.now));
-        if *granted == 0 {
-            return (at, Next::Spilled);
-        }
-        *granted -= 1;
-        (at.plus_millis(EVALUATION_LEASE_MS), Next::HandedOn(at))
-    }
-
-    fn write(
-        &self,
-        (team_id, external_id): IdentityKey,
-        context: &Context,
-        evaluate_at: Timestamp,
-    ) -> Result<TrackedWrite> {
-        Ok(TrackedWrite {
-            row: self.row,
-            shard: context.hasher.shard(team_id, &[external_id]),
-            team_id,
-            external_id: external_id.to_owned(),
-            tracked_at: context.now,
-            evaluate_at,
-            display_name: self.profile.name.clone(),
-            display_email: self.profile.email.clone(),
-            display_username: self.profile.username.clone(),
-            state: self.state.encode(),
-            data: serde_json::to_string(&self.data).map_err(|error| StoreError::Broken(error.to_string()))?,
-        })
-    }
-}
-
 /// Stores the keys of the identities; those who share a key that is new to an identity are marked
 /// as changed, which is how they come to be scored again. Answers whether there were any.
 fn link(
@@ -596,8 +482,4 @@ fn shard(hasher: &KeyHasher, team_id: i64, prepared: &Prepared) -> i64 {
 
 fn identity_row(ids: &HashMap<IdentityKey<'_>, i64>, team: i64, event: &Event) -> Option<i64> {
     ids.get(&(team, event.identity.as_ref()?.id.as_str())).copied()
-}
-
-fn parse_object(text: &str) -> Result<Map<String, Value>> {
-    serde_json::from_str(text).map_err(|error| StoreError::Broken(error.to_string()))
 }

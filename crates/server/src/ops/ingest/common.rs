@@ -8,7 +8,6 @@ use dregs_core::common::{self, Common, Sample, VALUES_OF_TEAM_MAX};
 use dregs_core::link::LinkKey;
 use dregs_core::time::Timestamp;
 
-use crate::app::App;
 use crate::ops::evaluate::rescore::{self, Concern};
 use crate::store::common::{self as table, CommonValue};
 use crate::store::{Result, Store, events};
@@ -68,7 +67,7 @@ impl Directory {
     }
 
     /// Takes in what events showed, in the order in which they arrived. What turns out to be common counts from
-    /// then on; [`keep`] has it stored.
+    /// then on; [`Self::keep`] has it stored.
     pub fn take(&self, shown: &[Shown], now: Timestamp) {
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         let mut known = self.current();
@@ -131,27 +130,27 @@ impl Directory {
         self.take(&shown, now);
         Ok(())
     }
-}
 
-/// Stores what was learned, and has those scored again who were judged by it.
-///
-/// # Errors
-/// Those of the store; then it is tried again the next time.
-pub async fn keep(app: &App) -> Result<()> {
-    let learned = app.common.learned.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if learned.is_empty() {
-        return Ok(());
+    /// Stores what was learned, and has those scored again who were judged by it.
+    ///
+    /// # Errors
+    /// Those of the store; then it is tried again the next time.
+    pub async fn keep(&self, store: &Store, now: Timestamp) -> Result<()> {
+        let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if learned.is_empty() {
+            return Ok(());
+        }
+        let count = learned.len();
+        store
+            .write(move |tx| {
+                table::insert(tx, &learned)?;
+                for CommonValue { team_id, key, .. } in &learned {
+                    rescore::begin(tx, *team_id, Concern::Common(key.kind), &key.value, now)?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner).drain(..count);
+        Ok(())
     }
-    let (now, count) = (app.clock.now(), learned.len());
-    app.store
-        .write(move |tx| {
-            table::insert(tx, &learned)?;
-            for CommonValue { team_id, key, .. } in &learned {
-                rescore::begin(tx, *team_id, Concern::Common(key.kind), &key.value, now)?;
-            }
-            Ok(())
-        })
-        .await?;
-    app.common.learned.lock().unwrap_or_else(PoisonError::into_inner).drain(..count);
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 pub mod common;
+mod identity;
 pub mod names;
 pub mod refold;
 
@@ -9,11 +10,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use dregs_core::event::{Event, FieldError};
+use dregs_core::link::KeyHasher;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::app::App;
+use crate::clock::Clock;
 use crate::failpoint;
-use crate::store::{Result, StoreError, codec, events};
+use crate::ops::access::usage::Usage;
+use crate::ops::directories::Directories;
+use crate::ops::handoff::Evaluations;
+use crate::store::{Result, Store, StoreError, codec, events};
 
 /// Events stored in one commit. More would let the first of them wait without saving much.
 const COMMIT_MAX_EVENTS: usize = 512;
@@ -62,7 +67,7 @@ pub struct Submission {
 pub struct Queue(mpsc::Sender<Submission>);
 
 impl Queue {
-    /// The queue, and the end where [`run`] listens.
+    /// The queue, and the end where a [`Writer`] listens.
     pub fn new() -> (Self, mpsc::Receiver<Submission>) {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX_REQUESTS);
         (Self(sender), receiver)
@@ -84,90 +89,101 @@ impl Queue {
     }
 }
 
-/// Stores what is submitted, as much at a time as there is, until every sender is gone.
-pub async fn run(app: Arc<App>, mut queue: mpsc::Receiver<Submission>) {
-    let mut next = None;
-    loop {
-        let mut submissions = Vec::from_iter(match next.take() {
-            Some(submission) => Some(submission),
-            None => queue.recv().await,
-        });
-        if submissions.is_empty() {
-            return;
-        }
-        let mut count = submissions[0].events.len();
-        while let Ok(submission) = queue.try_recv() {
-            count += submission.events.len();
-            if count > COMMIT_MAX_EVENTS {
-                next = Some(submission);
-                break;
-            }
-            submissions.push(submission);
-        }
-        commit(&app, submissions).await;
-    }
+/// Stores what is submitted, and hands on whom it concerns.
+pub struct Writer {
+    pub store: Arc<Store>,
+    pub clock: Arc<dyn Clock>,
+    pub hasher: KeyHasher,
+    pub kept: Arc<Directories>,
+    pub evaluations: Arc<Evaluations>,
+    pub usage: Arc<Usage>,
 }
 
-/// Stores the submissions in one transaction and answers them. If that fails, each in one of its
-/// own, so that no request fails for the sake of another.
-async fn commit(app: &Arc<App>, submissions: Vec<Submission>) {
-    let (requests, answers): (Vec<_>, Vec<_>) =
-        submissions.into_iter().map(|s| (Request { team_id: s.team_id, events: s.events }, s.answer)).unzip();
-    let requests = Arc::new(requests);
-    // A caller that went away has nothing to be told.
-    match store(app, &requests, 0..answers.len()).await {
-        Ok(outcomes) => {
-            let mut outcomes = outcomes.into_iter();
-            for (request, answer) in requests.iter().zip(answers) {
-                let _ = answer.send(Ok(outcomes.by_ref().take(request.events.len()).collect()));
+impl Writer {
+    /// Stores what is submitted, as much at a time as there is, until every sender is gone.
+    pub async fn run(self, mut queue: mpsc::Receiver<Submission>) {
+        let mut next = None;
+        loop {
+            let mut submissions = Vec::from_iter(match next.take() {
+                Some(submission) => Some(submission),
+                None => queue.recv().await,
+            });
+            if submissions.is_empty() {
+                return;
+            }
+            let mut count = submissions[0].events.len();
+            while let Ok(submission) = queue.try_recv() {
+                count += submission.events.len();
+                if count > COMMIT_MAX_EVENTS {
+                    next = Some(submission);
+                    break;
+                }
+                submissions.push(submission);
+            }
+            self.commit(submissions).await;
+        }
+    }
+
+    /// Stores the submissions in one transaction and answers them. If that fails, each in one of its
+    /// own, so that no request fails for the sake of another.
+    async fn commit(&self, submissions: Vec<Submission>) {
+        let (requests, answers): (Vec<_>, Vec<_>) = submissions
+            .into_iter()
+            .map(|s| (Request { team_id: s.team_id, events: s.events }, s.answer))
+            .unzip();
+        let requests = Arc::new(requests);
+        // A caller that went away has nothing to be told.
+        match self.write(&requests, 0..answers.len()).await {
+            Ok(outcomes) => {
+                let mut outcomes = outcomes.into_iter();
+                for (request, answer) in requests.iter().zip(answers) {
+                    let _ = answer.send(Ok(outcomes.by_ref().take(request.events.len()).collect()));
+                }
+            }
+            Err(StoreError::Broken(_) | StoreError::Conflict | StoreError::Retry) if answers.len() > 1 => {
+                for (index, answer) in answers.into_iter().enumerate() {
+                    let _ = answer.send(self.write(&requests, index..index + 1).await.map_err(Arc::new));
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                for answer in answers {
+                    let _ = answer.send(Err(Arc::clone(&error)));
+                }
             }
         }
-        Err(StoreError::Broken(_) | StoreError::Conflict | StoreError::Retry) if answers.len() > 1 => {
-            for (index, answer) in answers.into_iter().enumerate() {
-                let _ = answer.send(store(app, &requests, index..index + 1).await.map_err(Arc::new));
-            }
+    }
+
+    /// Stores some of the requests in one transaction and hands on what is to be scored.
+    async fn write(&self, requests: &Arc<Vec<Request>>, range: Range<usize>) -> Result<Vec<Outcome>> {
+        let count = requests[range.clone()].iter().map(|request| request.events.len()).sum();
+        let granted = self.evaluations.reserve(count);
+        let context = batch::Context {
+            hasher: self.hasher,
+            now: self.clock.now(),
+            min_cycle_ms: self.evaluations.min_cycle_ms,
+            granted,
+            names: Arc::clone(&self.kept.names),
+            mappings: self.kept.mappings.current(),
+            common: self.kept.common.current(),
+        };
+        let shared = Arc::clone(requests);
+        let stored =
+            self.store.write(move |tx| batch::Batch::of(&shared[range.clone()]).store(tx, &context)).await;
+        failpoint::reach("ingest.committed");
+        let stored = stored.inspect_err(|_| self.evaluations.release(granted))?;
+        // Before anybody is scored by it.
+        self.kept.common.take(&stored.shown, self.clock.now());
+        self.evaluations.release(granted - stored.handed_on.len());
+        for due in stored.handed_on {
+            self.evaluations.send(due);
         }
-        Err(error) => {
-            let error = Arc::new(error);
-            for answer in answers {
-                let _ = answer.send(Err(Arc::clone(&error)));
-            }
+        if stored.spilled {
+            self.evaluations.spill();
         }
+        self.kept.names.learn(stored.new_names);
+        stored.counts.iter().for_each(|(team_id, events)| self.usage.add(*team_id, *events));
+        metrics::counter!("dregs_events_ingested_total").increment(stored.new_events as u64);
+        Ok(stored.outcomes)
     }
 }
-
-/// Stores some of the requests in one transaction and hands on what is to be scored.
-async fn store(app: &App, requests: &Arc<Vec<Request>>, range: Range<usize>) -> Result<Vec<Outcome>> {
-    let count = requests[range.clone()].iter().map(|request| request.events.len()).sum();
-    let granted = app.evaluations.reserve(EVALUATION_LANE, count);
-    let context = batch::Context {
-        hasher: app.key_hasher,
-        now: app.clock.now(),
-        min_cycle_ms: app.min_cycle_ms(),
-        granted,
-        names: Arc::clone(&app.names),
-        mappings: app.mappings.current(),
-        common: app.common.current(),
-    };
-    let shared = Arc::clone(requests);
-    let stored =
-        app.store.write(move |tx| batch::Batch::of(&shared[range.clone()]).store(tx, &context)).await;
-    failpoint::reach("ingest.committed");
-    let stored = stored.inspect_err(|_| app.evaluations.release(EVALUATION_LANE, granted))?;
-    // Before anybody is scored by it.
-    app.common.take(&stored.shown, app.clock.now());
-    app.evaluations.release(EVALUATION_LANE, granted - stored.handed_on.len());
-    for due in stored.handed_on {
-        app.evaluations.send(due);
-    }
-    if stored.spilled {
-        app.evaluations.spill(EVALUATION_LANE);
-    }
-    app.names.learn(stored.new_names);
-    stored.counts.iter().for_each(|(team_id, events)| app.usage.add(*team_id, *events));
-    metrics::counter!("dregs_events_ingested_total").increment(stored.new_events as u64);
-    Ok(stored.outcomes)
-}
-
-/// Evaluation has one lane.
-pub const EVALUATION_LANE: i64 = 0;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use dregs_core::identity::Profile;
-use dregs_core::link::{self, KeyKind, LinkKey};
+use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use serde_json::{Map, Value};
 
-use crate::app::App;
+use crate::ops::team::mappings::Directory;
 use crate::store::links::{self, HashedKey};
-use crate::store::{Result, StoreError, Tx, identities};
+use crate::store::{Result, Store, StoreError, Tx, identities};
 
 /// Holders of a key that are looked at.
 const HOLDERS_MAX: i64 = 10_000;
@@ -46,14 +46,20 @@ impl Detail {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn by_details(app: &App, team_id: i64, term: &str) -> Result<BTreeMap<i64, Detail>> {
+pub async fn by_details(
+    store: &Store,
+    mappings: &Directory,
+    hasher: KeyHasher,
+    team_id: i64,
+    term: &str,
+) -> Result<BTreeMap<i64, Detail>> {
     let sought = sought(term);
     if sought.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let (hasher, mappings) = (app.key_hasher, app.mappings.current());
+    let mappings = mappings.current();
     let typed = words(term);
-    app.store
+    store
         .read(move |tx| {
             let mut found = BTreeMap::new();
             for (detail, key) in sought {

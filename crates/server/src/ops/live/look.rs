@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use dregs_core::time::Timestamp;
 
-use super::{News, Pass, Topic};
-use crate::app::App;
+use super::{Audience, News, Pass, Topic};
 use crate::ops::lists::tail::Tail;
+use crate::ops::team::credentials::Directory;
 use crate::store::live::{self, Added, Source};
 use crate::store::rosters::Kind;
-use crate::store::{Result, Tx, changes, users};
+use crate::store::{Result, Store, Tx, changes, users};
 
 /// Rows of one table that a look goes through. Where there are more, everybody is told that everything has
 /// changed, which with so much going on is about right.
@@ -41,13 +41,19 @@ struct Found {
 ///
 /// # Errors
 /// Those of the store. The next look finds what this one would have.
-pub async fn look(app: &App, watch: &mut Option<Watch>) -> Result<bool> {
-    let mut present = app.live.present();
+pub async fn look(
+    store: &Store,
+    audience: &Audience,
+    credentials: &Directory,
+    watch: &mut Option<Watch>,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut present = audience.present();
     if present.is_empty() {
         *watch = None;
         return Ok(false);
     }
-    let (before, now) = (watch.clone(), app.clock.now());
+    let before = watch.clone();
     let teams: BTreeSet<_> = present.iter().map(|ear| ear.team_id).collect();
     let sessions: Vec<_> = present.iter().filter_map(|ear| ear.session()).collect();
     let look = move |tx: &mut Tx| {
@@ -60,13 +66,13 @@ pub async fn look(app: &App, watch: &mut Option<Watch>) -> Result<bool> {
             None => Ok((holding, Watch::begin(tx, &teams)?, Found::default())),
         }
     };
-    let (holding, seen, found) = app.store.read(look).await?;
+    let (holding, seen, found) = store.read(look).await?;
     *watch = Some(seen);
     // Whoever was signed out, or has lost the key, hears no more.
     present.retain(|ear| {
         let may_listen = match &ear.pass {
             Pass::Session { token_hash, .. } => holding.contains(token_hash),
-            Pass::Credential(id) => app.credentials.is_enabled(*id),
+            Pass::Credential(id) => credentials.is_enabled(*id),
         };
         if !may_listen {
             ear.end();

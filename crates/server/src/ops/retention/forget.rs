@@ -6,8 +6,8 @@ use dregs_core::event::Event;
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 
-use crate::app::App;
 use crate::ops::identities::erasure::{group_types, lists};
+use crate::ops::ingest::names::Names;
 use crate::ops::ingest::refold;
 use crate::store::retention::{self, Folded, Forgotten, Kind, Old};
 use crate::store::{Result, Tx, erasure};
@@ -108,9 +108,9 @@ pub struct Batch {
 }
 
 impl Batch {
-    pub fn new(app: &App, walk: Walk, rows: &[Old]) -> Self {
+    pub fn new(names: &Names, walk: Walk, rows: &[Old]) -> Self {
         let teams: BTreeSet<_> = rows.iter().map(|row| row.team_id).collect();
-        let types = teams.into_iter().map(|team_id| (team_id, group_types(app, team_id))).collect();
+        let types = teams.into_iter().map(|team_id| (team_id, group_types(names, team_id))).collect();
         Self { walk, rows: rows.to_vec(), types }
     }
 }

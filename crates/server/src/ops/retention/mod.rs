@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use dregs_core::time::{DAY_MS, HOUR_MS, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::store::retention::{self, Kind};
-use crate::store::{Result, StoreError, Tx, settings};
+use crate::store::{Result, Store, StoreError, Tx, settings};
 
 pub use forget::{Batch, Page, Walk, deliveries, needed, page, remove};
 pub use preview::{COUNTED_MAX, Count, preview};
@@ -102,9 +101,8 @@ pub fn of_team(tx: &mut Tx, team_id: i64) -> Result<(Periods, BTreeMap<Kind, Tim
 ///
 /// # Errors
 /// Those of the store.
-pub async fn change(app: &App, actor: Actor, periods: Periods) -> Result<()> {
-    let now = app.clock.now();
-    app.store
+pub async fn change(store: &Store, actor: Actor, periods: Periods, now: Timestamp) -> Result<()> {
+    store
         .write(move |tx| {
             let (before, _) = of_team(tx, actor.team_id)?;
             for (kind, days) in &periods.0 {
@@ -126,9 +124,8 @@ pub async fn change(app: &App, actor: Actor, periods: Periods) -> Result<()> {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn claim(app: &App) -> Result<(bool, Timestamp)> {
-    let now = app.clock.now();
-    app.store
+pub async fn claim(store: &Store, now: Timestamp) -> Result<(bool, Timestamp)> {
+    store
         .write(move |tx| {
             let stored = settings::with_prefix(tx, NEXT_PASS)?.pop();
             let next: Option<Timestamp> =
@@ -148,9 +145,9 @@ pub async fn claim(app: &App) -> Result<(bool, Timestamp)> {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn finish(app: &App, began: Timestamp) -> Result<()> {
+pub async fn finish(store: &Store, began: Timestamp) -> Result<()> {
     let began = serde_json::to_vec(&began).map_err(broken)?;
-    app.store.write(move |tx| settings::put(tx, LAST_PASS, &began)).await
+    store.write(move |tx| settings::put(tx, LAST_PASS, &began)).await
 }
 
 fn broken(error: impl ToString) -> StoreError {

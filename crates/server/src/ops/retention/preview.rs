@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dregs_core::time::Timestamp;
 
 use super::{Periods, Walk, needed, page};
-use crate::app::App;
+use crate::ops::long_reads::LongReads;
 use crate::store::Result;
 use crate::store::retention::{self, Kind};
 
@@ -26,8 +26,12 @@ pub struct Count {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn preview(app: &App, team_id: i64, periods: &Periods) -> Result<BTreeMap<Kind, Count>> {
-    let now = app.clock.now();
+pub async fn preview(
+    long_reads: &LongReads,
+    team_id: i64,
+    periods: &Periods,
+    now: Timestamp,
+) -> Result<BTreeMap<Kind, Count>> {
     let mut counts = BTreeMap::new();
     for kind in Kind::ALL {
         let Some(cutoff) = periods.cutoff(kind, now) else { continue };
@@ -38,32 +42,32 @@ pub async fn preview(app: &App, team_id: i64, periods: &Periods) -> Result<BTree
             Kind::Deliveries => None,
         };
         let count = match walk {
-            Some(walk) => walked(app, team_id, walk, cutoff).await?,
-            None => finished(app, team_id, cutoff).await?,
+            Some(walk) => walked(long_reads, team_id, walk, cutoff).await?,
+            None => finished(long_reads, team_id, cutoff).await?,
         };
         counts.insert(kind, count);
     }
     Ok(counts)
 }
 
-async fn finished(app: &App, team_id: i64, cutoff: Timestamp) -> Result<Count> {
+async fn finished(long_reads: &LongReads, team_id: i64, cutoff: Timestamp) -> Result<Count> {
     let limit = COUNTED_MAX as i64 + 1;
-    let found = app.read_long(move |tx| retention::count_finished(tx, team_id, cutoff, limit)).await?;
+    let found = long_reads.read(move |tx| retention::count_finished(tx, team_id, cutoff, limit)).await?;
     let found = u64::try_from(found).unwrap_or_default();
     Ok(Count { rows: found.min(COUNTED_MAX), is_cut: found > COUNTED_MAX })
 }
 
-async fn walked(app: &App, team_id: i64, walk: Walk, cutoff: Timestamp) -> Result<Count> {
+async fn walked(long_reads: &LongReads, team_id: i64, walk: Walk, cutoff: Timestamp) -> Result<Count> {
     let teams = BTreeSet::from([team_id]);
     let of_team = teams.clone();
     let needed = match walk {
-        Walk::Analyses => app.read_long(move |tx| needed(tx, &of_team)).await?,
+        Walk::Analyses => long_reads.read(move |tx| needed(tx, &of_team)).await?,
         _ => BTreeSet::new(),
     };
     let (mut rows, mut looked_at, mut after) = (0, 0, 0);
     while rows < COUNTED_MAX && looked_at < LOOKED_AT_MAX {
         let of_team = teams.clone();
-        let page = app.read_long(move |tx| page(tx, walk, &of_team, cutoff, after)).await?;
+        let page = long_reads.read(move |tx| page(tx, walk, &of_team, cutoff, after)).await?;
         let goes = |id: Option<i64>| id.is_none_or(|id| !needed.contains(&id));
         rows += page.old.iter().filter(|old| goes(old.identity_id)).count() as u64;
         if page.is_last {

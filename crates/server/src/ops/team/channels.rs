@@ -9,17 +9,19 @@ use dregs_core::time::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::app::App;
 use crate::channels::config::{ChannelConfig, MASKED};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::deliver::endpoints::{self, SECRET_PURPOSE};
-use crate::ops::handoff::Outgoing;
+use crate::ops::deliver::health::Board;
+use crate::ops::deliver::messages::EventIds;
+use crate::ops::directories::Directories;
+use crate::ops::handoff::{Handoff, Outgoing};
 use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channels::{self, Channel};
 use crate::store::claims::DELIVERY_LEASE_MS;
 use crate::store::deliveries::{self, NewDelivery, Subject};
-use crate::store::{Result, StoreError, Tx, channel_health, notifications, waiting};
+use crate::store::{Result, Store, StoreError, Tx, channel_health, notifications, waiting};
 use crate::vault::Vault;
 
 /// Deliveries changed in one transaction, so that no other waits long.
@@ -35,27 +37,6 @@ pub fn new_secret(vault: &Vault) -> Result<(Secret, Vec<u8>)> {
     Ok((Secret::from_bytes(bytes), sealed))
 }
 
-/// Stores a new channel; the answer is its id and its signing secret, which nobody sees again.
-///
-/// # Errors
-/// [`StoreError::Conflict`] when the team has a channel with this slug.
-pub async fn create(app: &App, actor: Actor, channel: Channel) -> Result<(i64, Secret)> {
-    let (secret, sealed) = new_secret(&app.vault)?;
-    let config = endpoints::config(&app.vault, &channel).map_err(StoreError::Broken)?;
-    let id = app
-        .store
-        .write(move |tx| {
-            bounds::CHANNELS.check_team(tx, channel.team_id)?;
-            let id = channels::insert(tx, &channel)?;
-            channels::insert_secret(tx, id, &sealed, channel.created_at)?;
-            record(tx, &actor, "channel.create", id, (None, told(&channel, &config)), channel.created_at)?;
-            Ok(id)
-        })
-        .await?;
-    app.reload_channels().await?;
-    Ok((id, secret))
-}
-
 /// What becomes of the deliveries that wait when a channel is enabled again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnResume {
@@ -63,112 +44,225 @@ pub enum OnResume {
     Skip,
 }
 
-/// Writes a changed channel; `resumed` says what to do with what waited while it was disabled.
-pub async fn update(
-    app: &App,
-    actor: Actor,
-    before: Channel,
-    channel: Channel,
-    resumed: Option<OnResume>,
-) -> Result<()> {
-    let (id, now) = (channel.id, channel.updated_at);
-    let configs = [endpoints::config(&app.vault, &before), endpoints::config(&app.vault, &channel)];
-    let [config_before, config] = configs.map(|config| config.map_err(StoreError::Broken));
-    let (config_before, config) = (config_before?, config?);
-    let told = (told(&before, &config_before), told(&channel, &config));
-    // What an endpoint did says nothing of another.
-    let begins_anew = resumed.is_some() || config_before != config;
-    if resumed == Some(OnResume::Skip) {
-        let skip = move |tx: &mut Tx| {
-            deliveries::skip_some(tx, id, "skipped when the channel was enabled again", now, CHUNK_DELIVERIES)
-        };
-        while app.store.write(skip).await? > 0 {}
-    }
-    app.store
-        .write(move |tx| {
-            channels::update(tx, &channel)?;
-            if begins_anew {
-                channel_health::clear(tx, id)?;
-            }
-            if channel.by_identity {
-                deliveries::follow_identities(tx, id)?;
-            }
-            record(tx, &actor, "channel.change", id, told.clone(), now)
-        })
-        .await?;
-    app.reload_channels().await?;
-    app.health.reload(&app.store).await?;
-    app.deliveries.spill(id);
-    Ok(())
-}
-
-/// Removes a channel with everything that was or would be sent to it.
-pub async fn delete(app: &App, actor: Actor, channel: Channel) -> Result<()> {
-    let (id, now) = (channel.id, app.clock.now());
-    // First nothing new comes in, and the channel itself goes last: whenever this is interrupted,
-    // the channel is still there to be removed.
-    app.store.write(move |tx| channels::unsubscribe(tx, id)).await?;
-    app.reload_channels().await?;
-    let config = endpoints::config(&app.vault, &channel).map_err(StoreError::Broken)?;
-    let told = told(&channel, &config);
-    while app.store.write(move |tx| deliveries::delete_some(tx, id, CHUNK_DELIVERIES)).await? > 0 {}
-    app.store
-        .write(move |tx| {
-            while deliveries::delete_some(tx, id, CHUNK_DELIVERIES)? > 0 {}
-            channels::delete(tx, id)?;
-            record(tx, &actor, "channel.delete", id, (told.clone(), None), now)
-        })
-        .await?;
-    app.reload_channels().await?;
-    app.deliveries.forget(id);
-    Ok(())
-}
-
 /// With so many secrets a webhook is signed at most: each signature is a part of one header line, which receivers
 /// take up to 4 or 8 KiB of.
 pub const SIGNING_SECRETS_MAX: i64 = 10;
 
-/// Gives a channel a new secret; the old ones go on signing for `overlap_seconds`.
-///
-/// # Errors
-/// [`StoreError::TooMany`] where too many would sign, and those of the store.
-pub async fn rotate_secret(app: &App, actor: Actor, id: i64, overlap_seconds: u32) -> Result<Secret> {
-    let (secret, sealed) = new_secret(&app.vault)?;
-    let now = app.clock.now();
-    let end = now.plus_millis(i64::from(overlap_seconds) * 1_000);
-    app.store
-        .write(move |tx| {
-            channels::expire_secrets(tx, id, end)?;
-            let signing = channels::secrets(tx, id)?.iter().filter(|secret| secret.signs_at(now)).count();
-            if signing as i64 >= SIGNING_SECRETS_MAX {
-                let (owner, what, max) = ("channel", "signing secrets at a time", SIGNING_SECRETS_MAX);
-                return Err(StoreError::TooMany { owner, what, max });
-            }
-            channels::insert_secret(tx, id, &sealed, now)?;
-            let after = Some(json!({ "overlapSeconds": overlap_seconds }));
-            record(tx, &actor, "channel.rotate-secret", id, (None, after), now)
-        })
-        .await?;
-    app.reload_channels().await?;
-    Ok(secret)
+/// What changes channels, and has that known to those who send.
+pub struct Channels<'a> {
+    pub store: &'a Store,
+    pub vault: &'a Vault,
+    pub kept: &'a Directories,
+    pub health: &'a Board,
+    pub deliveries: &'a Handoff<Outgoing>,
 }
 
-/// Makes what waits in a channel due now, and ends the pause of one that is left alone.
-///
-/// # Errors
-/// Those of the store.
-pub async fn retry(app: &App, actor: Actor, id: i64) -> Result<()> {
-    let now = app.clock.now();
-    app.store
-        .write(move |tx| {
-            channel_health::end_pause(tx, id, now)?;
-            waiting::let_go(tx, id, now)?;
-            record(tx, &actor, "channel.retry", id, (None, None), now)
-        })
-        .await?;
-    app.health.reload(&app.store).await?;
-    app.deliveries.spill(id);
-    Ok(())
+impl Channels<'_> {
+    /// Stores a new channel; the answer is its id and its signing secret, which nobody sees again.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the team has a channel with this slug.
+    pub async fn create(&self, actor: Actor, channel: Channel) -> Result<(i64, Secret)> {
+        let now = channel.created_at;
+        let (secret, sealed) = new_secret(self.vault)?;
+        let config = endpoints::config(self.vault, &channel).map_err(StoreError::Broken)?;
+        let id = self
+            .store
+            .write(move |tx| {
+                bounds::CHANNELS.check_team(tx, channel.team_id)?;
+                let id = channels::insert(tx, &channel)?;
+                channels::insert_secret(tx, id, &sealed, now)?;
+                record(tx, &actor, "channel.create", id, (None, told(&channel, &config)), now)?;
+                Ok(id)
+            })
+            .await?;
+        self.kept.reload_channels(now).await?;
+        Ok((id, secret))
+    }
+
+    /// Writes a changed channel; `resumed` says what to do with what waited while it was disabled.
+    pub async fn update(
+        &self,
+        actor: Actor,
+        before: Channel,
+        channel: Channel,
+        resumed: Option<OnResume>,
+    ) -> Result<()> {
+        let (id, now) = (channel.id, channel.updated_at);
+        let configs = [endpoints::config(self.vault, &before), endpoints::config(self.vault, &channel)];
+        let [config_before, config] = configs.map(|config| config.map_err(StoreError::Broken));
+        let (config_before, config) = (config_before?, config?);
+        let told = (told(&before, &config_before), told(&channel, &config));
+        // What an endpoint did says nothing of another.
+        let begins_anew = resumed.is_some() || config_before != config;
+        if resumed == Some(OnResume::Skip) {
+            let skip = move |tx: &mut Tx| {
+                deliveries::skip_some(
+                    tx,
+                    id,
+                    "skipped when the channel was enabled again",
+                    now,
+                    CHUNK_DELIVERIES,
+                )
+            };
+            while self.store.write(skip).await? > 0 {}
+        }
+        self.store
+            .write(move |tx| {
+                channels::update(tx, &channel)?;
+                if begins_anew {
+                    channel_health::clear(tx, id)?;
+                }
+                if channel.by_identity {
+                    deliveries::follow_identities(tx, id)?;
+                }
+                record(tx, &actor, "channel.change", id, told.clone(), now)
+            })
+            .await?;
+        self.kept.reload_channels(now).await?;
+        self.health.reload(self.store).await?;
+        self.deliveries.spill(id);
+        Ok(())
+    }
+
+    /// Removes a channel with everything that was or would be sent to it.
+    pub async fn delete(&self, actor: Actor, channel: Channel, now: Timestamp) -> Result<()> {
+        let id = channel.id;
+        // First nothing new comes in, and the channel itself goes last: whenever this is interrupted,
+        // the channel is still there to be removed.
+        self.store.write(move |tx| channels::unsubscribe(tx, id)).await?;
+        self.kept.reload_channels(now).await?;
+        let config = endpoints::config(self.vault, &channel).map_err(StoreError::Broken)?;
+        let told = told(&channel, &config);
+        while self.store.write(move |tx| deliveries::delete_some(tx, id, CHUNK_DELIVERIES)).await? > 0 {}
+        self.store
+            .write(move |tx| {
+                while deliveries::delete_some(tx, id, CHUNK_DELIVERIES)? > 0 {}
+                channels::delete(tx, id)?;
+                record(tx, &actor, "channel.delete", id, (told.clone(), None), now)
+            })
+            .await?;
+        self.kept.reload_channels(now).await?;
+        self.deliveries.forget(id);
+        Ok(())
+    }
+
+    /// Gives a channel a new secret; the old ones go on signing for `overlap_seconds`.
+    ///
+    /// # Errors
+    /// [`StoreError::TooMany`] where too many would sign, and those of the store.
+    pub async fn rotate_secret(
+        &self,
+        actor: Actor,
+        id: i64,
+        overlap_seconds: u32,
+        now: Timestamp,
+    ) -> Result<Secret> {
+        let (secret, sealed) = new_secret(self.vault)?;
+        let end = now.plus_millis(i64::from(overlap_seconds) * 1_000);
+        self.store
+            .write(move |tx| {
+                channels::expire_secrets(tx, id, end)?;
+                let signing = channels::secrets(tx, id)?.iter().filter(|secret| secret.signs_at(now)).count();
+                if signing as i64 >= SIGNING_SECRETS_MAX {
+                    let (owner, what, max) = ("channel", "signing secrets at a time", SIGNING_SECRETS_MAX);
+                    return Err(StoreError::TooMany { owner, what, max });
+                }
+                channels::insert_secret(tx, id, &sealed, now)?;
+                let after = Some(json!({ "overlapSeconds": overlap_seconds }));
+                record(tx, &actor, "channel.rotate-secret", id, (None, after), now)
+            })
+            .await?;
+        self.kept.reload_channels(now).await?;
+        Ok(secret)
+    }
+
+    /// Makes what waits in a channel due now, and ends the pause of one that is left alone.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn retry(&self, actor: Actor, id: i64, now: Timestamp) -> Result<()> {
+        self.store
+            .write(move |tx| {
+                channel_health::end_pause(tx, id, now)?;
+                waiting::let_go(tx, id, now)?;
+                record(tx, &actor, "channel.retry", id, (None, None), now)
+            })
+            .await?;
+        self.health.reload(self.store).await?;
+        self.deliveries.spill(id);
+        Ok(())
+    }
+
+    /// Sends a test to a channel now, enabled or not: its own event, or the catalogue's example of
+    /// another. The answer is the attempt; a test is never tried again.
+    ///
+    /// # Errors
+    /// Those of the store, and [`StoreError::Unavailable`] when the server is stopping.
+    pub async fn test(
+        &self,
+        event_ids: EventIds,
+        actor: Actor,
+        channel: &Channel,
+        event: EventType,
+        now: Timestamp,
+    ) -> Result<(i64, AttemptRecord)> {
+        let data = catalogue::example_data(event).to_string();
+        let (team_id, channel_id) = (channel.team_id, channel.id);
+        let stored = data.clone();
+        let (notification_id, delivery_id) = self
+            .store
+            .write(move |tx| {
+                let after = Some(json!({ "event": event.name() }));
+                record(tx, &actor, "channel.test", channel_id, (None, after), now)?;
+                let notification_id = notifications::insert(tx, team_id, event, now, &stored)?;
+                let delivery = NewDelivery {
+                    channel_id,
+                    event,
+                    subject: Subject::Notification { id: notification_id },
+                    about: None,
+                    trigger: Trigger::Test,
+                    created_at: now,
+                    next_attempt_at: now.plus_millis(DELIVERY_LEASE_MS),
+                    leased: true,
+                    by_identity: false,
+                };
+                let ids = deliveries::insert(tx, &[delivery])?;
+                let (_, _, id) =
+                    ids.first().ok_or_else(|| StoreError::Broken("no delivery was stored".into()))?;
+                Ok((notification_id, *id))
+            })
+            .await?;
+        let message = event_ids.notified(notifications::Notification {
+            id: notification_id,
+            event,
+            identity_id: None,
+            sequence: None,
+            occurred_at: now,
+            data,
+        });
+        let attempt = self.attempt_now(channel_id, delivery_id, message).await?;
+        Ok((delivery_id, attempt))
+    }
+
+    async fn attempt_now(
+        &self,
+        channel_id: i64,
+        delivery_id: i64,
+        message: Message,
+    ) -> Result<AttemptRecord> {
+        let (watcher, watched) = oneshot::channel();
+        self.deliveries.send(Outgoing {
+            delivery_id,
+            channel_id,
+            message: Arc::new(message),
+            trigger: Trigger::Test,
+            failures: 0,
+            due_at: None,
+            watcher: Some(watcher),
+        });
+        watched.await.map_err(|_| StoreError::Unavailable("the server is stopping".into()))
+    }
 }
 
 /// A channel for the audit log: what may hold a secret is masked.
@@ -202,77 +296,13 @@ fn record(
 }
 
 /// The secrets that signed at `time`, newest first, ended ones included.
-pub async fn secrets_at(app: &App, channel_id: i64, time: Timestamp) -> Result<Vec<Secret>> {
-    let rows = app.store.read(move |tx| channels::secrets(tx, channel_id)).await?;
-    let signing = rows.iter().filter(|row| row.signs_at(time));
-    signing.map(|row| endpoints::open_secret(&app.vault, row).map_err(StoreError::Broken)).collect()
-}
-
-/// Sends a test to a channel now, enabled or not: its own event, or the catalogue's example of
-/// another. The answer is the attempt; a test is never tried again.
-///
-/// # Errors
-/// Those of the store, and [`StoreError::Unavailable`] when the server is stopping.
-pub async fn test(
-    app: &App,
-    actor: Actor,
-    channel: &Channel,
-    event: EventType,
-) -> Result<(i64, AttemptRecord)> {
-    let now = app.clock.now();
-    let data = catalogue::example_data(event).to_string();
-    let (team_id, channel_id) = (channel.team_id, channel.id);
-    let stored = data.clone();
-    let (notification_id, delivery_id) = app
-        .store
-        .write(move |tx| {
-            let after = Some(json!({ "event": event.name() }));
-            record(tx, &actor, "channel.test", channel_id, (None, after), now)?;
-            let notification_id = notifications::insert(tx, team_id, event, now, &stored)?;
-            let delivery = NewDelivery {
-                channel_id,
-                event,
-                subject: Subject::Notification { id: notification_id },
-                about: None,
-                trigger: Trigger::Test,
-                created_at: now,
-                next_attempt_at: now.plus_millis(DELIVERY_LEASE_MS),
-                leased: true,
-                by_identity: false,
-            };
-            let ids = deliveries::insert(tx, &[delivery])?;
-            let (_, _, id) =
-                ids.first().ok_or_else(|| StoreError::Broken("no delivery was stored".into()))?;
-            Ok((notification_id, *id))
-        })
-        .await?;
-    let message = app.event_ids.notified(notifications::Notification {
-        id: notification_id,
-        event,
-        identity_id: None,
-        sequence: None,
-        occurred_at: now,
-        data,
-    });
-    let attempt = attempt_now(app, channel_id, delivery_id, message).await?;
-    Ok((delivery_id, attempt))
-}
-
-async fn attempt_now(
-    app: &App,
+pub async fn secrets_at(
+    store: &Store,
+    vault: &Vault,
     channel_id: i64,
-    delivery_id: i64,
-    message: Message,
-) -> Result<AttemptRecord> {
-    let (watcher, watched) = oneshot::channel();
-    app.deliveries.send(Outgoing {
-        delivery_id,
-        channel_id,
-        message: Arc::new(message),
-        trigger: Trigger::Test,
-        failures: 0,
-        due_at: None,
-        watcher: Some(watcher),
-    });
-    watched.await.map_err(|_| StoreError::Unavailable("the server is stopping".into()))
+    time: Timestamp,
+) -> Result<Vec<Secret>> {
+    let rows = store.read(move |tx| channels::secrets(tx, channel_id)).await?;
+    let signing = rows.iter().filter(|row| row.signs_at(time));
+    signing.map(|row| endpoints::open_secret(vault, row).map_err(StoreError::Broken)).collect()
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use crate::app::App;
 use crate::ops::access::refused_origins::{RefusedOrigin, RefusedOrigins};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
@@ -159,10 +158,15 @@ pub async fn create(
 ///
 /// # Errors
 /// Those of the store.
-pub async fn change(app: &App, actor: Actor, id: i64, change: Change) -> Result<Option<Credential>> {
-    let now = app.clock.now();
-    let changed = app
-        .store
+pub async fn change(
+    store: &Store,
+    directory: &Directory,
+    actor: Actor,
+    id: i64,
+    change: Change,
+    now: Timestamp,
+) -> Result<Option<Credential>> {
+    let changed = store
         .write(move |tx| {
             let before = credentials::of_team(tx, actor.team_id)?.into_iter().find(|known| known.id == id);
             let after = credentials::update(tx, actor.team_id, id, &change, now)?;
@@ -172,7 +176,7 @@ pub async fn change(app: &App, actor: Actor, id: i64, change: Change) -> Result<
             Ok(after)
         })
         .await?;
-    app.credentials.reload(&app.store).await?;
+    directory.reload(store).await?;
     Ok(changed)
 }
 
@@ -180,10 +184,14 @@ pub async fn change(app: &App, actor: Actor, id: i64, change: Change) -> Result<
 ///
 /// # Errors
 /// Those of the store.
-pub async fn delete(app: &App, actor: Actor, id: i64) -> Result<bool> {
-    let now = app.clock.now();
-    let deleted = app
-        .store
+pub async fn delete(
+    store: &Store,
+    directory: &Directory,
+    actor: Actor,
+    id: i64,
+    now: Timestamp,
+) -> Result<bool> {
+    let deleted = store
         .write(move |tx| {
             let before = credentials::of_team(tx, actor.team_id)?.into_iter().find(|known| known.id == id);
             let deleted = credentials::delete(tx, actor.team_id, id)?;
@@ -193,7 +201,7 @@ pub async fn delete(app: &App, actor: Actor, id: i64) -> Result<bool> {
             Ok(deleted)
         })
         .await?;
-    app.credentials.reload(&app.store).await?;
+    directory.reload(store).await?;
     Ok(deleted)
 }
 

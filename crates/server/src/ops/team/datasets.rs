@@ -7,9 +7,9 @@ use dregs_core::dataset::{Dataset, Datasets};
 use dregs_core::time::Timestamp;
 use serde_json::json;
 
-use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
+use crate::ops::directories::Directories;
 use crate::ops::evaluate::rescore::{self, Concern};
 use crate::store::datasets::{self, Entry};
 use crate::store::{Result, Store, Tx};
@@ -57,17 +57,17 @@ impl Directory {
 ///
 /// # Errors
 /// [`crate::store::StoreError::Conflict`] when the team has an entry for the value.
-pub async fn create(app: &App, actor: Actor, new: Entry) -> Result<i64> {
-    let id = app
-        .store
+pub async fn create(store: &Store, kept: &Directories, actor: Actor, new: Entry) -> Result<i64> {
+    let now = new.created_at;
+    let id = store
         .write(move |tx| {
             bounds::DATASET_ENTRIES.check_team(tx, new.team_id)?;
             let id = datasets::insert(tx, &new)?;
-            changed(tx, &actor, "dataset-entry.create", id, &new, new.created_at)?;
+            changed(tx, &actor, "dataset-entry.create", id, &new, now)?;
             Ok(id)
         })
         .await?;
-    app.reload_changed().await?;
+    kept.reload_changed(now).await?;
     Ok(id)
 }
 
@@ -75,10 +75,14 @@ pub async fn create(app: &App, actor: Actor, new: Entry) -> Result<i64> {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn delete(app: &App, actor: Actor, dataset: Dataset, id: i64) -> Result<bool> {
-    let now = app.clock.now();
-    let deleted = app
-        .store
+pub async fn delete(
+    store: &Store,
+    kept: &Directories,
+    actor: Actor,
+    (dataset, id): (Dataset, i64),
+    now: Timestamp,
+) -> Result<bool> {
+    let deleted = store
         .write(move |tx| {
             let Some(was) = datasets::delete(tx, actor.team_id, dataset.slug(), id)? else {
                 return Ok(false);
@@ -87,7 +91,7 @@ pub async fn delete(app: &App, actor: Actor, dataset: Dataset, id: i64) -> Resul
             Ok(true)
         })
         .await?;
-    app.reload_changed().await?;
+    kept.reload_changed(now).await?;
     Ok(deleted)
 }
 

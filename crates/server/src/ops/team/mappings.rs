@@ -5,14 +5,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dregs_core::mapping::{CanonicalType, Mapping, MappingKind};
 use dregs_core::notify::message::EventType;
+use dregs_core::time::Timestamp;
 use dregs_core::words::snake;
 use serde_json::{Map, Value, json};
 
-use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
+use crate::ops::directories::Directories;
 use crate::ops::evaluate::rescore::{self, Concern};
-use crate::ops::lists::roster::{self, Filter, Slice, Sort, Table};
+use crate::ops::lists::roster::{Filter, Rosters, Slice, Sort, Table};
 use crate::store::mappings::{self, Entry};
 use crate::store::names::NameKind;
 use crate::store::rosters::Kind;
@@ -74,14 +75,20 @@ pub struct Seen {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn seen(app: &App, team_id: i64, kind: MappingKind) -> Result<Vec<Seen>> {
+pub async fn seen(
+    store: &Store,
+    kept: &Directories,
+    lists: &Rosters,
+    team_id: i64,
+    kind: MappingKind,
+) -> Result<Vec<Seen>> {
     let names: Vec<_> = match kind {
         MappingKind::EventType => {
-            app.names.select(team_id, NameKind::Event, |_| true).into_iter().map(|(name, _)| name).collect()
+            kept.names.select(team_id, NameKind::Event, |_| true).into_iter().map(|(name, _)| name).collect()
         }
-        MappingKind::IdentityField => newest_fields(app, team_id).await?.into_iter().collect(),
+        MappingKind::IdentityField => newest_fields(store, lists, team_id).await?.into_iter().collect(),
     };
-    let mappings = app.mappings.current();
+    let mappings = kept.mappings.current();
     let of_team = mappings.of(team_id);
     let meaning = |name: &str| match kind {
         MappingKind::EventType => of_team.event_type(name).map(CanonicalType::name),
@@ -93,12 +100,12 @@ pub async fn seen(app: &App, team_id: i64, kind: MappingKind) -> Result<Vec<Seen
 }
 
 /// The keys of the data of those who came last.
-async fn newest_fields(app: &App, team_id: i64) -> Result<BTreeSet<String>> {
+async fn newest_fields(store: &Store, lists: &Rosters, team_id: i64) -> Result<BTreeSet<String>> {
     let newest =
         Slice { sort: Sort::Time(CREATED_AT), ascending: false, offset: 0, limit: FIELDS_OF_IDENTITIES_MAX };
     let find = move |table: &Table| table.find(&Filter::default(), newest).1;
-    let ids = roster::ask(app, team_id, Kind::Identities, find).await?;
-    let identities = app.store.read(move |tx| identities::load(tx, &ids)).await?;
+    let ids = lists.ask(team_id, Kind::Identities, find).await?;
+    let identities = store.read(move |tx| identities::load(tx, &ids)).await?;
     let keys = |data: &str| {
         let data: Map<String, Value> = serde_json::from_str(data).unwrap_or_default();
         data.into_iter().map(|(key, _)| key)
@@ -132,17 +139,23 @@ pub struct Preview {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn preview(app: &App, team_id: i64, kind: MappingKind, source: String) -> Result<Preview> {
-    let mappings = app.mappings.current();
-    let of_team = mappings.of(team_id);
+pub async fn preview(
+    store: &Store,
+    mappings: &Directory,
+    lists: &Rosters,
+    team_id: i64,
+    (kind, source): (MappingKind, String),
+) -> Result<Preview> {
+    let current = mappings.current();
+    let of_team = current.of(team_id);
     let meaning = match kind {
         MappingKind::EventType => of_team.event_type(&source).map(CanonicalType::name),
         MappingKind::IdentityField => of_team.field(&source).map(|(field, _)| field.name()),
     };
-    let count = rescore::count(app, team_id, concern_of(kind), source).await?;
-    let total = roster::ask(app, team_id, Kind::Identities, |table| table.len() as u64).await?;
+    let count = rescore::count(store, mappings, team_id, concern_of(kind), source).await?;
+    let total = lists.ask(team_id, Kind::Identities, |table| table.len() as u64).await?;
     let scored = move |tx: &mut Tx| channels::subscribers(tx, team_id, EventType::IdentityScored);
-    let channels = app.store.read(scored).await?.into_iter().filter(|channel| channel.enabled);
+    let channels = store.read(scored).await?.into_iter().filter(|channel| channel.enabled);
     Ok(Preview {
         meaning,
         identities: count.identities,
@@ -163,10 +176,15 @@ pub enum Change {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when there is an entry for the source.
-pub async fn change(app: &App, actor: Actor, change: Change) -> Result<Option<Entry>> {
-    let (now, team_id) = (app.clock.now(), actor.team_id);
-    let changed = app
-        .store
+pub async fn change(
+    store: &Store,
+    kept: &Directories,
+    actor: Actor,
+    change: Change,
+    now: Timestamp,
+) -> Result<Option<Entry>> {
+    let team_id = actor.team_id;
+    let changed = store
         .write(move |tx| {
             let (action, id, before) = match &change {
                 Change::Create { kind, source, target } => {
@@ -202,6 +220,6 @@ pub async fn change(app: &App, actor: Actor, change: Change) -> Result<Option<En
             Ok(after)
         })
         .await?;
-    app.reload_changed().await?;
+    kept.reload_changed(now).await?;
     Ok(changed)
 }

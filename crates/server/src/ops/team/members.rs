@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use dregs_core::time::{DAY_MS, Timestamp};
 use serde_json::{Value, json};
 
-use crate::app::App;
-use crate::ops::access::sign_in;
+use crate::ops::access::sign_in::{SignIns, normalise_email};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::store::teams::{self, Invitation, Team};
@@ -111,7 +110,7 @@ pub async fn invite(
     let mut new = Invitation {
         id: 0,
         team_id: actor.team_id,
-        email: sign_in::normalise_email(email),
+        email: normalise_email(email),
         role,
         invited_by: actor.name.clone(),
         created_at: now,
@@ -148,26 +147,32 @@ pub async fn withdraw(store: &Store, actor: Actor, id: i64, now: Timestamp) -> O
         .await
 }
 
+/// Whoever holds an invitation.
+pub struct Newcomer {
+    pub name: Option<String>,
+    pub password: String,
+    pub address: Option<IpAddr>,
+}
+
 /// Makes a person of whoever holds an invitation.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn accept(
-    app: &App,
+    store: &Store,
+    sign_ins: &SignIns,
     token: &str,
-    name: Option<String>,
-    password: String,
-    address: Option<IpAddr>,
+    Newcomer { name, password, address }: Newcomer,
+    now: Timestamp,
 ) -> Outcome<User> {
-    let (now, token_hash) = (app.clock.now(), token_hash(token));
+    let token_hash = token_hash(token);
     let asked = token_hash.clone();
-    if !app.store.read(move |tx| teams::is_invited(tx, &asked, now)).await? {
+    if !store.read(move |tx| teams::is_invited(tx, &asked, now)).await? {
         return Ok(Err(Refusal::NotFound));
     }
     // Hashing takes long on purpose, and is for those who are invited.
-    let password_hash = sign_in::hash_in_turn(app, password).await?;
-    let accepted = app
-        .store
+    let password_hash = sign_ins.hash_in_turn(password).await?;
+    let accepted = store
         .write(move |tx| {
             let Some(invitation) = teams::take(tx, &token_hash, now)? else {
                 return Ok(Err(Refusal::NotFound));

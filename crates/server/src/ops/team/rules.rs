@@ -9,11 +9,11 @@ use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::app::App;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds::{self, Bound};
+use crate::ops::directories::Directories;
 use crate::ops::evaluate::rescore::{self, Concern};
-use crate::ops::lists::roster::{self, Table};
+use crate::ops::lists::roster::{Rosters, Table};
 use crate::store::identities::{self, Identity};
 use crate::store::rosters::Kind;
 use crate::store::rules::{self, Kept};
@@ -169,10 +169,15 @@ pub enum Change<R> {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when there is a rule of that name.
-pub async fn change<R: Rule + Sync>(app: &App, actor: Actor, change: Change<R>) -> Result<Option<Kept<R>>> {
-    let (now, team_id) = (app.clock.now(), actor.team_id);
-    let changed = app
-        .store
+pub async fn change<R: Rule + Sync>(
+    store: &Store,
+    kept: &Directories,
+    actor: Actor,
+    change: Change<R>,
+    now: Timestamp,
+) -> Result<Option<Kept<R>>> {
+    let team_id = actor.team_id;
+    let changed = store
         .write(move |tx| {
             let [create, replace, delete] = R::ACTIONS;
             let (action, id, before) = match &change {
@@ -202,7 +207,7 @@ pub async fn change<R: Rule + Sync>(app: &App, actor: Actor, change: Change<R>) 
             Ok(after)
         })
         .await?;
-    app.reload_changed().await?;
+    kept.reload_changed(now).await?;
     Ok(changed)
 }
 
@@ -222,10 +227,15 @@ pub struct Preview {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn preview(app: &App, team_id: i64, conditions: Vec<Condition>) -> Result<Preview> {
+pub async fn preview(
+    store: &Store,
+    lists: &Rosters,
+    team_id: i64,
+    conditions: Vec<Condition>,
+    now: Timestamp,
+) -> Result<Preview> {
     let named: BTreeSet<_> = conditions.iter().filter_map(Condition::badge).map(str::to_owned).collect();
-    let (carriers, good) = app
-        .store
+    let (carriers, good) = store
         .read(move |tx| {
             let mut carriers = HashMap::new();
             for slug in named {
@@ -235,7 +245,6 @@ pub async fn preview(app: &App, team_id: i64, conditions: Vec<Condition>) -> Res
             Ok((carriers, good_carriers(tx, team_id)?))
         })
         .await?;
-    let now = app.clock.now();
     let ask = move |table: &Table| {
         let holds = |(id, scores, first_seen_at): &(i64, Scores, i64)| {
             let carried = carriers.iter().filter(|(_, ids)| ids.contains(id));
@@ -246,8 +255,8 @@ pub async fn preview(app: &App, team_id: i64, conditions: Vec<Condition>) -> Res
         let good = ids.iter().filter(|id| good.contains(id)).count();
         (ids.len(), good, ids.into_iter().rev().take(SAMPLE_IDENTITIES).collect::<Vec<_>>())
     };
-    let (matching, good, ids) = roster::ask(app, team_id, Kind::Identities, ask).await?;
-    let sample = app.store.read(move |tx| identities::load(tx, &ids)).await?;
+    let (matching, good, ids) = lists.ask(team_id, Kind::Identities, ask).await?;
+    let sample = store.read(move |tx| identities::load(tx, &ids)).await?;
     Ok(Preview { matching, good, sample })
 }
 

@@ -99,7 +99,8 @@ async fn prepare(
     let secrets = endpoint.secrets_at(made.started_at);
     let notices = if endpoint.sender.is_for_people() {
         let messages: Vec<_> = outgoing.iter().map(|one| Arc::clone(&one.message)).collect();
-        notices::load(app, endpoint.team_id, &messages).await.map_err(|error| broken(error.to_string()))?
+        let notices = notices::load(&app.store, &app.public_url, endpoint.team_id, &messages).await;
+        notices.map_err(|error| broken(error.to_string()))?
     } else {
         Vec::new()
     };

@@ -84,7 +84,7 @@ async fn try_claim(app: &App, endpoint: &Endpoint, most: usize) -> Result<Vec<Ou
 
 /// Marks the lanes in which something is due.
 pub async fn find_due(app: Arc<App>) {
-    let channel_ids = app.channels.enabled();
+    let channel_ids = app.kept.channels.enabled();
     let now = app.clock.now();
     let due = app.store.read(move |tx| deliveries::due_channels(tx, &channel_ids, now)).await;
     match due {

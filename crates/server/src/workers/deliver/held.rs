@@ -14,8 +14,8 @@ const LOOK_PAUSE_MS: i64 = SECOND_MS;
 /// Looks at the channels that have failed for long enough. What fails is logged and tried at the next poll.
 pub async fn give_up(app: &App) {
     let now = app.clock.now();
-    for held in app.health.held(health::patience_ms(app), now) {
-        let is_enabled = app.channels.get(held.channel_id).is_some_and(|endpoint| endpoint.enabled);
+    for held in app.health.held(health::patience_ms(&app.retries, app.config.held_max_seconds), now) {
+        let is_enabled = app.kept.channels.get(held.channel_id).is_some_and(|endpoint| endpoint.enabled);
         if is_enabled && let Err(error) = give_up_of(app, &held, now).await {
             tracing::error!(%error, channel_id = held.channel_id, "what waited too long could not be given up");
         }
@@ -44,7 +44,8 @@ async fn give_up_of(app: &App, held: &Held, now: Timestamp) -> Result<()> {
             }
         }
     }
-    let due = longest.unwrap_or(now).plus_millis(health::patience_ms(app));
+    let due =
+        longest.unwrap_or(now).plus_millis(health::patience_ms(&app.retries, app.config.held_max_seconds));
     app.health.looked(channel_id, due.max(now.plus_millis(LOOK_PAUSE_MS)));
     Ok(())
 }

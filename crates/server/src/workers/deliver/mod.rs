@@ -121,7 +121,7 @@ impl Deliverer {
         if lane.queue.is_empty() {
             return;
         }
-        let Some(endpoint) = self.app.channels.get(channel_id) else {
+        let Some(endpoint) = self.app.kept.channels.get(channel_id) else {
             // Removed: its rows are, or will be, gone with it.
             let dropped = lane.queue.len();
             self.lanes.remove(&channel_id);
@@ -183,7 +183,8 @@ impl Deliverer {
 
     /// Claims due deliveries of a channel, if it has room for them.
     fn claim(&mut self, channel_id: i64) {
-        let Some(endpoint) = self.app.channels.get(channel_id).filter(|endpoint| endpoint.enabled) else {
+        let Some(endpoint) = self.app.kept.channels.get(channel_id).filter(|endpoint| endpoint.enabled)
+        else {
             return;
         };
         let allowance = self.app.health.allowance(channel_id, self.app.clock.now());

@@ -76,7 +76,7 @@ pub async fn write(app: &App, done: Vec<Done>) -> Result<()> {
     };
     let (records, watchers): (Vec<_>, Vec<_>) = done.into_iter().flat_map(of).unzip();
     let signs = Arc::new(health::signs(&app.health, &records));
-    let disable_after_ms = health::disable_after_ms(app);
+    let disable_after_ms = health::disable_after_ms(app.config.disable_after_hours);
     let records = Arc::new(records);
     let judged = loop {
         let (written, signs, now) = (Arc::clone(&records), Arc::clone(&signs), app.clock.now());
@@ -93,10 +93,10 @@ pub async fn write(app: &App, done: Vec<Done>) -> Result<()> {
             Err(error) => return Err(error),
         }
     };
-    judged.apply(app).await?;
+    judged.apply(&app.health, &app.kept, &app.deliveries, app.clock.now()).await?;
     // The next of an identity may have waited for this one.
     for record in records.iter() {
-        if app.channels.get(record.channel_id).is_some_and(|endpoint| endpoint.sender.is_by_identity()) {
+        if app.kept.channels.get(record.channel_id).is_some_and(|endpoint| endpoint.sender.is_by_identity()) {
             app.deliveries.spill(record.channel_id);
         }
     }

@@ -11,9 +11,8 @@ use crate::clock::{Clock, monotonic};
 use crate::failpoint;
 use crate::ops::decide::decisions::{self, Decided, Listeners};
 use crate::ops::deliver::messages::EventIds;
-use crate::ops::evaluate::evaluation::{self, Scored, Seen};
+use crate::ops::evaluate::evaluation::{self, Scored};
 use crate::ops::handoff::Outgoing;
-use crate::ops::ingest::EVALUATION_LANE;
 use crate::ops::team::rules;
 use crate::store::analyses::{self, Analysis, Detail};
 use crate::store::attempts::Trigger;
@@ -40,7 +39,7 @@ struct Cycle {
 /// Those of the store; nothing is written then, and the identities stay due.
 pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
     while !run_once(app, identity_ids).await? {
-        app.reload_changed().await?;
+        app.kept.reload_changed(app.clock.now()).await?;
     }
     Ok(())
 }
@@ -49,7 +48,7 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
 async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
     let begun = monotonic();
     let ids = identity_ids.to_vec();
-    let (event_ids, clock, seen) = (app.event_ids, Arc::clone(&app.clock), Seen::now(app));
+    let (event_ids, clock, seen) = (app.event_ids, Arc::clone(&app.clock), app.seen());
     let (rules, versions) = (Arc::clone(&seen.rules), Arc::clone(&seen.versions));
     let cycles = app
         .store
@@ -82,11 +81,11 @@ async fn commit(
     let mut grants = Grants::reserve(app, &cycles);
     let context = Context {
         now: app.clock.now(),
-        min_cycle_ms: app.min_cycle_ms(),
+        min_cycle_ms: app.evaluations.min_cycle_ms,
         granted: grants.left.clone(),
         rules,
         versions,
-        again: app.evaluations.reserve(EVALUATION_LANE, cycles.len()),
+        again: app.evaluations.reserve(cycles.len()),
     };
     let again = context.again;
     let cycles = Arc::new(cycles);
@@ -97,16 +96,16 @@ async fn commit(
         Ok(Some(committed)) => committed,
         other => {
             grants.release_all(app);
-            app.evaluations.release(EVALUATION_LANE, again);
+            app.evaluations.release(again);
             return other.map(|_| false);
         }
     };
-    app.evaluations.release(EVALUATION_LANE, again - committed.still_due.len());
+    app.evaluations.release(again - committed.still_due.len());
     for due in committed.still_due {
         app.evaluations.send(due);
     }
     if committed.spilled {
-        app.evaluations.spill(EVALUATION_LANE);
+        app.evaluations.spill();
     }
     let messages: HashMap<_, _> = cycles.iter().map(|c| (c.subject(), &c.message)).collect();
     for (channel_id, subject, delivery_id, leased) in committed.deliveries {
@@ -178,7 +177,7 @@ impl Grants {
         }
         let mut left = BTreeMap::new();
         for (team_id, count) in by_team {
-            for channel_id in app.channels.handed_on(team_id, EventType::IdentityScored) {
+            for channel_id in app.kept.channels.handed_on(team_id, EventType::IdentityScored) {
                 left.insert(channel_id, app.deliveries.reserve(channel_id, count));
             }
         }

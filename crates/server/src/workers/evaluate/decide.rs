@@ -52,7 +52,7 @@ async fn batch(app: &Arc<App>) -> Result<bool> {
         match decide(app, ids.clone(), now).await? {
             Some(told) => break told,
             // Rules have changed, and are not in memory yet.
-            None => app.reload_changed().await?,
+            None => app.kept.reload_changed(app.clock.now()).await?,
         }
     };
     failpoint::reach("decide.committed");
@@ -65,7 +65,7 @@ async fn batch(app: &Arc<App>) -> Result<bool> {
 /// The channels that have something to send; `None`, and nothing is written, where it would go by rules that are no
 /// longer in force.
 async fn decide(app: &Arc<App>, ids: Vec<i64>, now: Timestamp) -> Result<Option<BTreeSet<i64>>> {
-    let (versions, rules) = (app.kept_versions(), app.rules.current());
+    let (versions, rules) = (app.kept.versions(), app.kept.rules.current());
     app.store
         .write(move |tx| {
             if !versions::hold(tx, &versions)? {

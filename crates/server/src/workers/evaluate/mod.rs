@@ -14,7 +14,6 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::failpoint;
-use crate::ops::ingest::EVALUATION_LANE;
 use crate::shutdown::Shutdown;
 use crate::store::claims::{Due, EVALUATION_LEASE_MS};
 use crate::store::{Result, StoreError, identities, log_failure};
@@ -45,9 +44,9 @@ pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut
             }
             batches.spawn(evaluate(Arc::clone(&app), batch));
         }
-        if let Some(free) = app.evaluations.take_spilled(EVALUATION_LANE) {
+        if let Some(free) = app.evaluations.take_spilled() {
             let places = free.min(CLAIM_MAX);
-            app.evaluations.release(EVALUATION_LANE, free - places);
+            app.evaluations.release(free - places);
             claim(&app, places, &mut schedule).await;
             continue;
         }
@@ -56,8 +55,8 @@ pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut
             Some(due) = handed_on.recv() => schedule.push(due),
             Some(_) = batches.join_next(), if !batches.is_empty() => {}
             () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
-            () = app.evaluations.spilled.notified() => {}
-            _ = poll.tick() => app.evaluations.spill(EVALUATION_LANE),
+            () = app.evaluations.spilled() => {}
+            _ = poll.tick() => app.evaluations.spill(),
             () = shutdown.begun() => break,
         }
     }
@@ -82,9 +81,9 @@ async fn claim(app: &Arc<App>, places: usize, schedule: &mut schedule::Schedule)
         log_failure!(error, "due identities could not be claimed");
         Vec::new()
     });
-    app.evaluations.release(EVALUATION_LANE, places - claimed.len());
+    app.evaluations.release(places - claimed.len());
     if claimed.len() == places {
-        app.evaluations.spill(EVALUATION_LANE);
+        app.evaluations.spill();
     }
     for identity_id in claimed {
         schedule.push(Due { at: now, identity_id });
@@ -114,5 +113,5 @@ async fn evaluate(app: Arc<App>, batch: schedule::Batch) {
             }
         }
     }
-    app.evaluations.release(EVALUATION_LANE, batch.places);
+    app.evaluations.release(batch.places);
 }

@@ -41,15 +41,17 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
 
 /// Writes the next review; `false` when there is none to write.
 async fn write_next(app: &App, model: Option<&Model>) -> Result<bool> {
-    let Some(assignment) = reviews::next(app).await? else { return Ok(false) };
+    let (store, config, clock) = (&app.store, &app.config, &app.clock);
+    let next = reviews::next(store, config.reviewer_deadline_ms, clock.now()).await?;
+    let Some(assignment) = next else { return Ok(false) };
     let (reviewer, outcome) = match model {
-        Some(model) if reviews::is_within_budget(app).await? => {
+        Some(model) if reviews::is_within_budget(store, config.reviewer_daily_max, clock.now()).await? => {
             (model.name().to_owned(), model.write(&assignment).await)
         }
         Some(_) => (BUILT_IN.to_owned(), Ok(over_budget(&assignment))),
         None => (BUILT_IN.to_owned(), Ok(reviews::built_in(&assignment))),
     };
-    reviews::finish(app, assignment.review.id, reviewer, outcome).await?;
+    reviews::finish(store, assignment.review.id, reviewer, outcome, clock.now()).await?;
     Ok(true)
 }
 

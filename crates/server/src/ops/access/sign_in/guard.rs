@@ -11,7 +11,6 @@ use std::sync::{Mutex, PoisonError};
 use dregs_core::time::{DAY_MS, MINUTE_MS, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::app::App;
 use crate::ops::access::limits::{Wait, network};
 use crate::store::users::User;
 use crate::store::{Result, StoreError, Tx, sign_ins};
@@ -69,7 +68,7 @@ impl Attempt {
     /// A try to sign in as `email`, who is `user` if there is such a person.
     pub fn new(
         tx: &mut Tx,
-        app: &Limits,
+        limits: &Limits,
         email: &str,
         user: Option<&User>,
         from: &Origin,
@@ -89,13 +88,13 @@ impl Attempt {
         };
         let mut counted = vec![Counted {
             subject: token_hash(&format!("account {email}")),
-            limit: app.per_account.filter(|_| standing == Standing::Stranger),
+            limit: limits.per_account.filter(|_| standing == Standing::Stranger),
             is_own: standing == Standing::Stranger,
         }];
         if let Some(address) = from.address {
             counted.push(Counted {
                 subject: token_hash(&format!("address {}", network(address))),
-                limit: app.per_address.filter(|_| standing != Standing::Browser),
+                limit: limits.per_address.filter(|_| standing != Standing::Browser),
                 is_own: false,
             });
         }
@@ -104,16 +103,16 @@ impl Attempt {
             Standing::Place => place,
             Standing::Browser => browser,
         };
-        counted.extend(own.map(|subject| Counted { subject, limit: app.per_account, is_own: true }));
+        counted.extend(own.map(|subject| Counted { subject, limit: limits.per_account, is_own: true }));
         Ok(Self { standing, counted })
     }
 
     /// A try of somebody who is signed in at their own password.
-    pub fn of_session(app: &Limits, user_id: i64) -> Self {
+    pub fn of_session(limits: &Limits, user_id: i64) -> Self {
         let subject = token_hash(&format!("password {user_id}"));
         Self {
             standing: Standing::Browser,
-            counted: vec![Counted { subject, limit: app.per_account, is_own: true }],
+            counted: vec![Counted { subject, limit: limits.per_account, is_own: true }],
         }
     }
 
@@ -193,12 +192,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub fn of(app: &App) -> Self {
+    /// By the numbers of the configuration, in which 0 stands for any.
+    pub fn new(per_account: u64, per_address: u64) -> Self {
         let limit = |number: u64| i64::try_from(number).ok().filter(|limit| *limit > 0);
-        Self {
-            per_account: limit(app.config.login_failures_per_account),
-            per_address: limit(app.config.login_failures_per_address),
-        }
+        Self { per_account: limit(per_account), per_address: limit(per_address) }
     }
 }
 

@@ -3,16 +3,17 @@
 mod guard;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use dregs_core::time::Timestamp;
-use guard::Attempt;
+use guard::{Attempt, Turns};
 use tokio::time::{Instant, sleep_until};
 
-use crate::app::App;
+use crate::clock::Clock;
 use crate::ops::access::limits::Wait;
 use crate::ops::audit::{self, Act, Actor};
 use crate::store::users::{self, User};
@@ -24,7 +25,7 @@ pub const SESSION_PREFIX: &str = "st_";
 /// How long a session lasts: a working day and the evening after it.
 const SESSION_MS: i64 = 16 * dregs_core::time::HOUR_MS;
 
-pub use guard::{MARK_MS, Origin, Standing, Turns, WAITING_MAX, WAITING_OF_ADDRESS_MAX, WINDOW_MS};
+pub use guard::{Limits, MARK_MS, Origin, Standing, WAITING_MAX, WAITING_OF_ADDRESS_MAX, WINDOW_MS};
 
 /// A failed sign-in is answered at the next multiple of this after it began. How long hashing and writing took, a little
 /// more for somebody who exists, is not to be told from that.
@@ -80,62 +81,160 @@ pub struct Session {
     pub user: User,
 }
 
-/// Begins a session. Takes as long for an e-mail address that nobody has.
-///
-/// # Errors
-/// Those of the store.
-pub async fn begin(
-    app: &App,
-    email: &str,
-    password: String,
-    from: Origin,
-) -> Result<std::result::Result<Session, Refusal>> {
-    let (begun, email, now) = (Instant::now(), normalise_email(email), app.clock.now());
-    let (limits, asked) = (guard::Limits::of(app), from.clone());
-    let find = move |tx: &mut Tx| {
-        let user = users::find_by_email(tx, &email)?;
-        let attempt = Attempt::new(tx, &limits, &email, user.as_ref(), &asked, now)?;
-        let may = attempt.look(tx, now)?;
-        Ok((user, attempt, may))
-    };
-    let (user, attempt, may) = app.store.read(find).await?;
-    if let Err(wait) = may {
-        return Ok(Err(Refusal::Throttled(wait)));
+/// What people are signed in by.
+pub struct SignIns {
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    turns: Turns,
+    /// A hash that no password has, for sign-ins of people who do not exist.
+    decoy_hash: String,
+}
+
+impl SignIns {
+    /// # Errors
+    /// Says why passwords cannot be hashed.
+    pub fn new(
+        store: Arc<Store>,
+        clock: Arc<dyn Clock>,
+        limits: Limits,
+    ) -> std::result::Result<Self, String> {
+        let decoy_hash = hash_password(&new_token(""))?;
+        Ok(Self { store, clock, limits, turns: Turns::default(), decoy_hash })
     }
-    let hash = user.as_ref().map_or_else(|| app.decoy_hash.clone(), |user| user.password_hash.clone());
-    let (address, exists) = (from.address, user.is_some());
-    match check_password(app, &attempt, password, hash, exists, address).await? {
-        Ok(()) => {}
-        Err(Refusal::Wrong) => {
-            let now = app.clock.now();
-            let refuse = move |tx: &mut Tx| match &user {
-                Some(user) => record(tx, &Actor::user(user, address), "session.refuse", now),
-                None => guard::count_nobody(tx, now),
-            };
-            app.store.write(refuse).await?;
-            let took = begun.elapsed().as_millis() / FAILURE_EVERY.as_millis() + 1;
-            sleep_until(begun + FAILURE_EVERY * u32::try_from(took).unwrap_or(1)).await;
+
+    /// Begins a session. Takes as long for an e-mail address that nobody has.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn begin(
+        &self,
+        email: &str,
+        password: String,
+        from: Origin,
+    ) -> Result<std::result::Result<Session, Refusal>> {
+        let (begun, email, now) = (Instant::now(), normalise_email(email), self.clock.now());
+        let (limits, asked) = (self.limits, from.clone());
+        let find = move |tx: &mut Tx| {
+            let user = users::find_by_email(tx, &email)?;
+            let attempt = Attempt::new(tx, &limits, &email, user.as_ref(), &asked, now)?;
+            let may = attempt.look(tx, now)?;
+            Ok((user, attempt, may))
+        };
+        let (user, attempt, may) = self.store.read(find).await?;
+        if let Err(wait) = may {
+            return Ok(Err(Refusal::Throttled(wait)));
+        }
+        let hash = user.as_ref().map_or_else(|| self.decoy_hash.clone(), |user| user.password_hash.clone());
+        let (address, exists) = (from.address, user.is_some());
+        match self.check_password(&attempt, password, hash, exists, address).await? {
+            Ok(()) => {}
+            Err(Refusal::Wrong) => {
+                let now = self.clock.now();
+                let refuse = move |tx: &mut Tx| match &user {
+                    Some(user) => record(tx, &Actor::user(user, address), "session.refuse", now),
+                    None => guard::count_nobody(tx, now),
+                };
+                self.store.write(refuse).await?;
+                let took = begun.elapsed().as_millis() / FAILURE_EVERY.as_millis() + 1;
+                sleep_until(begun + FAILURE_EVERY * u32::try_from(took).unwrap_or(1)).await;
+                return Ok(Err(Refusal::Wrong));
+            }
+            Err(throttled) => return Ok(Err(throttled)),
+        }
+        let Some(user) = user else { return Ok(Err(Refusal::Wrong)) };
+        // A value of theirs that nobody was given here would be one that others may know.
+        let is_known = attempt.standing == Standing::Browser;
+        let from = Origin { browser: from.browser.filter(|_| is_known), ..from };
+        open(&self.store, user, from, self.clock.now()).await.map(Ok)
+    }
+
+    /// Whether this is the password that belongs to `hash`, which is somebody's if they exist.
+    async fn check_password(
+        &self,
+        attempt: &Attempt,
+        password: String,
+        hash: String,
+        exists: bool,
+        address: Option<IpAddr>,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        // Hashing takes long on purpose: in turn, and not on the thread that serves requests. Those that wait for their
+        // turn are refused then, if those before them have failed.
+        let _turn = match self.turns.take(attempt.standing, address).await? {
+            Ok(turn) => turn,
+            Err(wait) => return Ok(Err(Refusal::Throttled(wait))),
+        };
+        let (begun, now) = (attempt.clone(), self.clock.now());
+        if let Err(wait) = self.store.write(move |tx| begun.begin(tx, now)).await? {
+            return Ok(Err(Refusal::Throttled(wait)));
+        }
+        let matches = tokio::task::spawn_blocking(move || password_matches(&password, &hash))
+            .await
+            .map_err(|_| stopping())?;
+        if !(matches && exists) {
             return Ok(Err(Refusal::Wrong));
         }
-        Err(throttled) => return Ok(Err(throttled)),
+        let succeeded = attempt.clone();
+        self.store.write(move |tx| succeeded.succeed(tx)).await?;
+        Ok(Ok(()))
     }
-    let Some(user) = user else { return Ok(Err(Refusal::Wrong)) };
-    // A value of theirs that nobody was given here would be one that others may know.
-    let is_known = attempt.standing == Standing::Browser;
-    open(app, user, Origin { browser: from.browser.filter(|_| is_known), ..from }).await.map(Ok)
+
+    /// Changes a person's password, and ends their sessions but the one that asks.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn change_password(
+        &self,
+        user: User,
+        session: &str,
+        current: String,
+        new: String,
+        address: Option<IpAddr>,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        let attempt = Attempt::of_session(&self.limits, user.id);
+        let checked =
+            self.check_password(&attempt, current, user.password_hash.clone(), true, address).await?;
+        if let Err(refusal) = checked {
+            return Ok(Err(refusal));
+        }
+        let password_hash = self.hash_in_turn(new).await?;
+        let (now, session) = (self.clock.now(), token_hash(session));
+        self.store
+            .write(move |tx| {
+                users::set_password(tx, user.id, &password_hash)?;
+                users::delete_other_sessions(tx, user.id, &session)?;
+                record(tx, &Actor::user(&user, address), "password.change", now)
+            })
+            .await?;
+        Ok(Ok(()))
+    }
+
+    /// What is stored of a password of somebody who is known, made when it is its turn.
+    ///
+    /// # Errors
+    /// When the server stops, or too many wait.
+    pub async fn hash_in_turn(&self, password: String) -> Result<String> {
+        let turn = self.turns.take(Standing::Browser, None).await?;
+        let _turn =
+            turn.map_err(|_| StoreError::Unavailable("too many passwords are being hashed".into()))?;
+        tokio::task::spawn_blocking(move || hash_password(&password))
+            .await
+            .map_err(|_| stopping())?
+            .map_err(StoreError::Broken)
+    }
 }
 
 /// A new session of somebody who has shown who they are, in a browser that is known to be theirs or in another.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn open(app: &App, user: User, mut from: Origin) -> Result<Session> {
+pub async fn open(store: &Store, user: User, mut from: Origin, now: Timestamp) -> Result<Session> {
     let token = new_token(SESSION_PREFIX);
     let browser = from.browser.get_or_insert_with(|| new_token("br_")).clone();
-    let (hash, now) = (token_hash(&token), app.clock.now());
+    let hash = token_hash(&token);
     let (actor, expires_at) = (Actor::user(&user, from.address), now.plus_millis(SESSION_MS));
     let user_id = user.id;
-    app.store
+    store
         .write(move |tx| {
             record(tx, &actor, "session.begin", now)?;
             guard::remember(tx, user_id, &from, now)?;
@@ -144,78 +243,6 @@ pub async fn open(app: &App, user: User, mut from: Origin) -> Result<Session> {
         })
         .await?;
     Ok(Session { token, browser, expires_at, user })
-}
-
-/// Whether this is the password that belongs to `hash`, which is somebody's if they exist.
-async fn check_password(
-    app: &App,
-    attempt: &Attempt,
-    password: String,
-    hash: String,
-    exists: bool,
-    address: Option<IpAddr>,
-) -> Result<std::result::Result<(), Refusal>> {
-    // Hashing takes long on purpose: in turn, and not on the thread that serves requests. Those that wait for their
-    // turn are refused then, if those before them have failed.
-    let _turn = match app.password_turns.take(attempt.standing, address).await? {
-        Ok(turn) => turn,
-        Err(wait) => return Ok(Err(Refusal::Throttled(wait))),
-    };
-    let (begun, now) = (attempt.clone(), app.clock.now());
-    if let Err(wait) = app.store.write(move |tx| begun.begin(tx, now)).await? {
-        return Ok(Err(Refusal::Throttled(wait)));
-    }
-    let matches = tokio::task::spawn_blocking(move || password_matches(&password, &hash))
-        .await
-        .map_err(|_| stopping())?;
-    if !(matches && exists) {
-        return Ok(Err(Refusal::Wrong));
-    }
-    let succeeded = attempt.clone();
-    app.store.write(move |tx| succeeded.succeed(tx)).await?;
-    Ok(Ok(()))
-}
-
-/// Changes a person's password, and ends their sessions but the one that asks.
-///
-/// # Errors
-/// Those of the store.
-pub async fn change_password(
-    app: &App,
-    user: User,
-    session: &str,
-    current: String,
-    new: String,
-    address: Option<IpAddr>,
-) -> Result<std::result::Result<(), Refusal>> {
-    let attempt = Attempt::of_session(&guard::Limits::of(app), user.id);
-    let checked = check_password(app, &attempt, current, user.password_hash.clone(), true, address).await?;
-    if let Err(refusal) = checked {
-        return Ok(Err(refusal));
-    }
-    let password_hash = hash_in_turn(app, new).await?;
-    let (now, session) = (app.clock.now(), token_hash(session));
-    app.store
-        .write(move |tx| {
-            users::set_password(tx, user.id, &password_hash)?;
-            users::delete_other_sessions(tx, user.id, &session)?;
-            record(tx, &Actor::user(&user, address), "password.change", now)
-        })
-        .await?;
-    Ok(Ok(()))
-}
-
-/// What is stored of a password of somebody who is known, made when it is its turn.
-///
-/// # Errors
-/// When the server stops, or too many wait.
-pub async fn hash_in_turn(app: &App, password: String) -> Result<String> {
-    let turn = app.password_turns.take(Standing::Browser, None).await?;
-    let _turn = turn.map_err(|_| StoreError::Unavailable("too many passwords are being hashed".into()))?;
-    tokio::task::spawn_blocking(move || hash_password(&password))
-        .await
-        .map_err(|_| stopping())?
-        .map_err(StoreError::Broken)
 }
 
 /// An entry of the audit log about the person who acts.
