@@ -3,6 +3,7 @@
 
 use dregs_core::event::Event;
 use dregs_core::link::KeyKind;
+use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
 use super::sql::{Sql, direction, in_order_of, with_shards};
@@ -40,12 +41,14 @@ impl Filter {
         let mut sql = Sql::default();
         if let Some(event) = self.event {
             sql.bind("select e.id, e.timestamp from events e where e.id = ", event);
+            sql.bind(" and e.shard = ", shard::of(event));
             sql.bind_some(" and e.identity_id = ", self.identity_id);
             Self { names: None, ..self.clone() }.conditions(&mut sql);
         } else if self.is_empty() {
             sql.push("select id, timestamp from events where 1 = 0");
         } else if let Some(identity_id) = self.identity_id {
             sql.bind("select e.id, e.timestamp from events e where e.identity_id = ", identity_id);
+            sql.bind(" and e.shard = ", shard::of(identity_id));
             self.conditions(&mut sql);
         } else if let Some(session) = self.session {
             self.through_session(&mut sql, team_id, session);

@@ -465,7 +465,8 @@ async fn mangled_events_are_stored_whole_or_refused(engine: Engine) {
     };
     tokio::task::spawn_blocking(run).await.unwrap().unwrap();
     let half = "select count(*) from identities i
-                where not exists (select 1 from events e where e.identity_id = i.id)";
+                where not exists
+                  (select 1 from events e where e.shard = i.shard and e.identity_id = i.id)";
     let half = server.app.store.read(move |tx| tx.get(half, &[], |row| row.get::<i64>(0))).await;
     assert_eq!(half.unwrap(), 0, "identities whose event is not there");
 }

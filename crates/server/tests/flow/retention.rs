@@ -175,7 +175,8 @@ async fn assert_forgotten(scene: &Scene, all: [i64; 6]) {
     let fewer = [(analyses, all[2]), (deliveries, all[3]), (notifications, all[5])];
     assert!(fewer.iter().all(|(left, all)| left < all), "{fewer:?}");
     // Bob's newest analysis stays though nothing was heard of him since; Ada's and Cy's are of the second half.
-    let newest = "analyses a join identities i on i.id = a.identity_id and i.cycle = a.sequence";
+    let newest =
+        "analyses a join identities i on i.shard = a.shard and i.id = a.identity_id and i.cycle = a.sequence";
     assert_eq!(scene.count(newest).await, 3);
     let old = format!("deliveries where created_at < {}", START_MS + DAY_MS);
     let pending = scene.count(&format!("{old} and status = 0")).await;
@@ -183,10 +184,10 @@ async fn assert_forgotten(scene: &Scene, all: [i64; 6]) {
     assert_eq!(scene.count(&old).await, pending);
     for loose in [
         "deliveries d where d.notification_id is null and not exists (select 1 from analyses a
-           where a.identity_id = d.identity_id and a.sequence = d.sequence)",
+           where a.shard = d.shard and a.identity_id = d.identity_id and a.sequence = d.sequence)",
         "deliveries d where d.notification_id is not null and not exists (select 1 from notifications n
-           where n.id = d.notification_id)",
-        "attempts t where not exists (select 1 from deliveries d where d.id = t.delivery_id)",
+           where n.shard = d.shard and n.id = d.notification_id)",
+        "attempts t where not exists (select 1 from deliveries d where d.shard = t.shard and d.id = t.delivery_id)",
     ] {
         assert_eq!(scene.count(loose).await, 0, "{loose}");
     }

@@ -71,7 +71,8 @@ pub async fn read(site: &Site, channels: &[(i64, String)], receivers: &[&Receive
 
 fn stored(tx: &mut Tx, channel_ids: &[i64]) -> Result<Outcome> {
     let rows = tx.query(
-        "select e.external_id, i.external_id from events e left join identities i on i.id = e.identity_id",
+        "select e.external_id, i.external_id from events e
+         left join identities i on i.shard = e.shard and i.id = e.identity_id",
         &[],
         |row| Ok((codec::unpack_id(&row.get::<Vec<u8>>(0)?), row.get::<Option<String>>(1)?)),
     )?;
@@ -97,7 +98,7 @@ fn stored(tx: &mut Tx, channel_ids: &[i64]) -> Result<Outcome> {
     due.sort_unstable();
     let mut deliveries = tx.query(
         "select d.channel_id, i.external_id, d.sequence, d.status
-         from deliveries d join identities i on i.id = d.identity_id",
+         from deliveries d join identities i on i.shard = d.shard and i.id = d.identity_id",
         &[],
         |row| Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?)),
     )?;

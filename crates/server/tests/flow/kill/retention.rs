@@ -50,11 +50,11 @@ async fn look(site: &Site) -> (i64, i64) {
         };
         let stored = count(tx, "events")?;
         for loose in [
-            "event_groups g where not exists (select 1 from events e where e.id = g.event_id)",
-            "attempts a where not exists (select 1 from deliveries d where d.id = a.delivery_id)",
+            "event_groups g where not exists (select 1 from events e where e.shard = g.shard and e.id = g.event_id)",
+            "attempts a where not exists (select 1 from deliveries d where d.shard = a.shard and d.id = a.delivery_id)",
             "deliveries d where not exists (select 1 from analyses a
-               where a.identity_id = d.identity_id and a.sequence = d.sequence)",
-            "events e join folded_events f on f.identity_id = e.identity_id and e.id <= f.event_id",
+               where a.shard = d.shard and a.identity_id = d.identity_id and a.sequence = d.sequence)",
+            "events e join folded_events f on f.shard = e.shard and f.identity_id = e.identity_id and e.id <= f.event_id",
         ] {
             assert_eq!(count(tx, loose)?, 0, "{loose}");
         }
