@@ -152,7 +152,7 @@ impl Scene {
         let count = |tx: &mut dregs_server::store::Tx| {
             let tables = tx.dialect(
                 "select name from sqlite_master where type = 'table'",
-                "select table_name::text from information_schema.tables where table_schema = 'public'",
+                "select table_name::text from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",
             );
             let tables: Vec<String> = tx.query(tables, &[], |row| row.get(0))?;
             let mut rows = BTreeMap::new();

@@ -58,16 +58,25 @@ impl Database {
     }
 }
 
+/// Whether an engine's tables are spread over a cluster.
+pub fn is_spread(engine: Engine) -> bool {
+    let look = || {
+        let citus = "select 1 from pg_extension where extname = 'citus'";
+        !client(&postgres_url()).query(citus, &[]).unwrap().is_empty()
+    };
+    engine == Engine::Postgres && std::thread::scope(|scope| scope.spawn(look).join().unwrap())
+}
+
 impl Database {
     /// Where the server is the coordinator of a Citus cluster, has the tables spread over its workers.
     fn spread(&self) {
         let Self::Postgres { name } = self else { return };
+        if !is_spread(Engine::Postgres) {
+            return;
+        }
         let nodes = "select nodename || ':' || nodeport, noderole::text from pg_dist_node where groupid > 0";
         let run = || {
             let mut base = client(&postgres_url());
-            if base.query("select 1 from pg_extension where extname = 'citus'", &[]).unwrap().is_empty() {
-                return;
-            }
             let workers: Vec<String> = base.query(nodes, &[]).unwrap().iter().map(|row| row.get(0)).collect();
             let on = |host: &str, database: &str| {
                 let mut url = reqwest::Url::parse(&postgres_url()).unwrap();
@@ -99,8 +108,7 @@ impl Database {
         let Some(url) = self.url() else { return Vec::new() };
         let search = || {
             let mut client = client(&url);
-            let tables =
-                "select table_name::text from information_schema.tables where table_schema = 'public'";
+            let tables = "select table_name::text from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'";
             let mut found = Vec::new();
             for table in client.query(tables, &[]).unwrap() {
                 let table: String = table.get(0);
