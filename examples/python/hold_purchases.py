@@ -16,7 +16,7 @@ CATEGORY = "authenticity"
 SCORE_MIN = 40
 
 app, inbox, reviews = Flask(__name__), Inbox(), Reviews()
-dregs = Dregs(os.environ["DREGS_SECRET_KEY"], base_url=os.environ["DREGS_URL"])
+dregs = Dregs(os.environ["DREGS_SECRET_KEY"], base_url=os.environ["DREGS_BASE_URL"])
 purchases, lock = {}, threading.Lock()
 # The status of a purchase, by what it waits for.
 STATUS = {"SCORES": "PENDING", "PROFILE": "HELD", "REVIEWER": "HELD", "NOTHING": "APPROVED"}

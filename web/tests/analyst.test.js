@@ -225,7 +225,7 @@ test("times are shown in UTC and by the customs of a language, when one prefers 
   await analyst.open("/settings/account");
   await desk.getByLabel("Time zone").selectOption("UTC");
   await desk.getByLabel("Date format").selectOption("de-DE");
-  await desk.getByText(/ UTC$/).waitFor();
+  await desk.getByText(/\sUTC$/).waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   await analyst.open(`/events/${event.id}`);
   assert.ok((await shown()).replaceAll(/\s/g, " ").startsWith(`${written("de-DE", "UTC")} UTC`), await shown());

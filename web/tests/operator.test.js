@@ -316,7 +316,7 @@ test("the first chart of a newcomer has different marks, and a legend that says 
   const chart = desk.getByRole("img", { name: /The four scores/ });
   await chart.waitFor();
   const legend = await chart.locator(".u-legend").innerText();
-  assert.match(legend, /Time:?\s*\w{3} \d{1,2}, \d{4}/);
+  assert.match(legend, /Time:?\s*\w{3}\s\d{1,2},\s\d{4}/);
   assert.match(legend, /Authenticity:?\s*(\d+|–)/);
   const drawn = await chart.locator("canvas").evaluate((canvas) => canvas.drawn);
   // The axis of the times stands below all else; a day stands below the time at which it begins.

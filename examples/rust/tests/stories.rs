@@ -88,7 +88,7 @@ impl Story {
             .env("PORT", application.port().to_string())
             .env("DREGS_WEBHOOK_SECRET", &secret)
             .env("DREGS_SECRET_KEY", SECRET_KEY)
-            .env("DREGS_URL", format!("http://{dregs}/api"))
+            .env("DREGS_BASE_URL", format!("http://{dregs}/api"))
             .spawn()
             .unwrap();
         let (channel, stop, thread) = (made["id"].as_i64().unwrap(), Some(stop), Some(thread));

@@ -38,6 +38,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/check-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check whether an invitation still holds
+         * @description So that nobody fills in a form for one that does not.
+         */
+        post: operations["checkInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -1911,7 +1931,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "view_not_found" | "slug_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A value that most of a team's identities have in common. */
         CommonValueBody: {
             /**
@@ -2624,6 +2644,10 @@ export interface components {
             /** @description Only in the answer to the invitation's creation: hand it to the person, it is not shown again. */
             token?: string | null;
         };
+        /** @description An invitation, by what its link holds. */
+        InvitationTokenBody: {
+            token: string;
+        };
         /** @description Another identity with something in common. */
         LinkBody: {
             /** @description Null when the identity was deleted. */
@@ -2830,32 +2854,18 @@ export interface components {
             /** @example Support assistant */
             name: string;
         };
+        /** @description How long rows of a kind are to be kept: the days alone, or as they are read. */
+        NewPeriodBody: (number | null) | components["schemas"]["ReadPeriodBody"];
         /** @description The days to keep rows of each kind. */
         NewRetentionBody: {
-            /**
-             * Format: int64
-             * @description At least 30; null keeps them for ever.
-             * @example 396
-             */
-            events: number | null;
-            /**
-             * Format: int64
-             * @description At least 7.
-             * @example 396
-             */
-            analyses: number | null;
-            /**
-             * Format: int64
-             * @description At least 7.
-             * @example 396
-             */
-            deliveries: number | null;
-            /**
-             * Format: int64
-             * @description At least 90.
-             * @example 396
-             */
-            auditLog: number | null;
+            /** @description At least 30 days; null keeps them for ever. */
+            events: components["schemas"]["NewPeriodBody"];
+            /** @description At least 7 days. */
+            analyses: components["schemas"]["NewPeriodBody"];
+            /** @description At least 7 days. */
+            deliveries: components["schemas"]["NewPeriodBody"];
+            /** @description At least 90 days. */
+            auditLog: components["schemas"]["NewPeriodBody"];
         };
         /** @description Context for the reviewer. */
         NewReviewBody: {
@@ -3182,6 +3192,21 @@ export interface components {
              * @description Since when the first of it has been due; in the future where nothing is yet.
              */
             oldestDueAt?: string | null;
+        };
+        /** @description A period as it is read, so that what was read can be sent back with other days. */
+        ReadPeriodBody: {
+            /**
+             * Format: int64
+             * @example 396
+             */
+            days: number | null;
+            /**
+             * Format: int64
+             * @description Ignored.
+             */
+            leastDays?: number | null;
+            /** @description Ignored. */
+            forgottenUntil?: string | null;
         };
         /** @description A thing that another one names. */
         Reference: {
@@ -3519,6 +3544,11 @@ export interface components {
             from: string;
             /** Format: date-time */
             to: string;
+            /**
+             * Format: date-time
+             * @description The day (UTC) of the team's first event; null before there is any. An average over days begins here.
+             */
+            firstDay?: string | null;
             /** @description Each day (UTC) of the time asked for on which events arrived. */
             days: components["schemas"]["DayBody"][];
         };
@@ -3787,6 +3817,45 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    checkInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationTokenBody"];
+            };
+        };
+        responses: {
+            /** @description It can be accepted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            /** @description The invitation is unknown, withdrawn, used or over. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4538,6 +4607,15 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];
+            /** @description Another credential has this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -4626,6 +4704,15 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            /** @description Another credential has this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -6863,6 +6950,15 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];
+            /** @description Another token of yours has this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use dregs_core::mapping::MappingKind;
+use dregs_core::mapping::{MappingKind, TYPES};
 use dregs_core::score::{Category, Weights};
 
-use super::output::{columns, line, note};
+use super::output::{columns, counted, line, note};
 use super::serve::{check_is_there, store_failure, store_name};
 use super::{Failure, load, runtime};
 use crate::app;
@@ -84,12 +84,15 @@ impl Backtest {
         })?;
         let seconds = begun.elapsed().as_secs_f64();
         note(format_args!(
-            "replayed {} events of {} identities in {seconds:.1} s",
-            outcome.events,
-            outcome.identities.len()
+            "replayed {} of {} in {seconds:.1} s",
+            counted(outcome.events, "event"),
+            counted(outcome.identities.len() as u64, "identity")
         ));
         if let Some(until) = outcome.forgotten_until {
             note(format_args!("events that arrived up to {until} are no longer kept, and not in this"));
+        }
+        for name in &outcome.unseen {
+            note(format_args!("no event is called \"{name}\": its mapping changes nothing"));
         }
         report(&outcome, self.threshold, innocent.as_ref());
         Ok(())
@@ -102,7 +105,9 @@ fn mapping(text: &str) -> Result<(MappingKind, String, Option<String>), String> 
         text.split_once('=').ok_or_else(|| format!("\"{text}\" is not like cart.paid=PURCHASE"))?;
     let target = Some(target.trim()).filter(|target| !target.is_empty());
     if !dregs_core::mapping::Mapping::default().insert(MappingKind::EventType, source, target) {
-        return Err(format!("there is no event type \"{}\"", target.unwrap_or_default()));
+        let known: Vec<_> = TYPES.iter().map(|known| known.name()).collect();
+        let target = target.unwrap_or_default();
+        return Err(format!("there is no event type \"{target}\"; there are {}", known.join(", ")));
     }
     Ok((MappingKind::EventType, source.to_owned(), target.map(str::to_owned)))
 }
@@ -126,7 +131,8 @@ fn report(outcome: &Outcome, threshold: u8, innocent: Option<&HashSet<String>>) 
     line(format_args!(""));
     line(format_args!("caught, now below {threshold}:        {}", caught.len()));
     line(format_args!("let go, no longer below {threshold}:  {}", released.len()));
-    line(format_args!("cost: of {innocents} identities {who}, {cost} would be caught"));
+    let innocents = counted(innocents as u64, "identity");
+    line(format_args!("cost: of {innocents} {who}, {cost} would be caught"));
     for (what, found) in [("caught", caught), ("let go", released)] {
         for one in found.iter().take(SHOWN_MAX) {
             line(format_args!("{what}  {}  {} -> {}", one.id, shown(&one.before), shown(&one.after)));

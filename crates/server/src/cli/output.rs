@@ -19,6 +19,15 @@ pub fn note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// `1 event`, `2 events`, `2 identities`: the noun in the number that goes with the count.
+pub fn counted(count: u64, noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        _ if count == 1 => format!("1 {noun}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {noun}s"),
+    }
+}
+
 /// How a piece of text is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -80,6 +89,13 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [["a", "bb", "c"], ["aaa", "", "c"], ["ä", "b", ""]].map(|row| row.map(str::to_owned));
         assert_eq!(columns(&rows), ["a    bb  c", "aaa      c", "ä    b"]);
+    }
+
+    #[test]
+    fn nouns_go_with_their_counts() {
+        let said =
+            [0, 1, 2].map(|count| format!("{}, {}", counted(count, "event"), counted(count, "identity")));
+        assert_eq!(said, ["0 events, 0 identities", "1 event, 1 identity", "2 events, 2 identities"]);
     }
 
     #[test]

@@ -285,6 +285,37 @@ fn variables_that_are_not_ours_or_are_the_clients_are_left_alone() {
     assert!(load_from("", &variables, &Flags::default()).is_ok());
 }
 
+/// One name for one thing: who has followed an example has set nothing that the server then warns of.
+#[test]
+fn every_variable_that_the_documents_and_the_examples_name_is_read_by_somebody() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut texts = vec![root.join("README.md"), root.join("SECURITY.md"), root.join("examples/README.md")];
+    for folder in ["docs", "examples/python", "examples/rust/src", "examples/rust/src/bin"] {
+        let files = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        texts.extend(files.filter(|path| {
+            path.extension().is_some_and(|kind| ["md", "py", "rs"].iter().any(|known| kind == *known))
+        }));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for path in texts {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for rest in text.split("DREGS_").skip(1) {
+            let end = rest.find(|c: char| !(c.is_ascii_uppercase() || c == '_')).unwrap_or(rest.len());
+            // Of `DREGS_…`, any of them.
+            if end > 0 {
+                let name = format!("DREGS_{}", &rest[..end]);
+                let said = match load_from("", &[(&name, "1")], &Flags::default()) {
+                    Ok(loaded) => loaded.warnings.join(" "),
+                    Err(error) => error.to_string(),
+                };
+                assert!(!said.contains("there is no such setting"), "{}: {said}", path.display());
+                seen.insert(name);
+            }
+        }
+    }
+    assert!(seen.contains("DREGS_BASE_URL") && seen.len() > 5, "{seen:?}");
+}
+
 #[test]
 fn a_file_that_is_not_toml_is_refused_with_the_line() {
     let error = load_from("log = \"info\"\nlisten = \n", &[], &Flags::default()).unwrap_err().to_string();

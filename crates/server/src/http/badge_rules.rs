@@ -16,7 +16,7 @@ use super::auth::{Caller, Manager};
 use super::body::Json;
 use super::error::{ApiError, Code, ErrorBody};
 use super::page::{Page, PageQuery};
-use super::params::{Params, Path};
+use super::params::{Params, Path, word};
 use super::rules::{
     ConditionBody, ListParams, changed, check_name, check_seconds, conditions, find, paged, slug_of, wrong,
 };
@@ -108,7 +108,7 @@ impl NewBadgeRuleBody {
         if slug.is_empty() {
             errors.push(wrong("name", "must contain a letter or a digit"));
         }
-        let badge_type = BadgeType::parse(&self.badge_type);
+        let badge_type = BadgeType::parse(&word(&self.badge_type));
         if badge_type.is_none() {
             errors.push(wrong("type", "must be GOOD, BAD or NEUTRAL"));
         }

@@ -17,7 +17,7 @@ use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::{Json, Object, read_object};
 use super::error::{ApiError, Code, ErrorBody};
-use super::params::Path;
+use super::params::{Path, word};
 use crate::app::App;
 use crate::channels::config::{ChannelConfig, ChannelType, FieldError as ConfigError};
 use crate::channels::email::EmailConfig;
@@ -213,7 +213,7 @@ pub async fn create(
     actor: Actor,
     Json(new): Json<NewChannelBody>,
 ) -> Result<(StatusCode, Answer<ChannelBody>), ApiError> {
-    let channel_type = ChannelType::parse(&new.channel_type)
+    let channel_type = ChannelType::parse(&word(&new.channel_type))
         .ok_or_else(|| ApiError::field("type", "must be WEBHOOK, EMAIL or SLACK"))?;
     check_name(&new.name)?;
     let slug = match new.slug {
@@ -338,7 +338,7 @@ pub async fn find(app: &App, caller: &Caller, id: &str) -> Result<Channel, ApiEr
 
 /// An event type in any spelling.
 pub fn parse_event(field: &str, text: &str) -> Result<EventType, ApiError> {
-    EventType::parse(text).ok_or_else(|| {
+    EventType::parse(&word(text)).or_else(|| EventType::parse(&text.to_ascii_lowercase())).ok_or_else(|| {
         let names = EventType::ALL.map(EventType::name).join(", ");
         ApiError::field(field, format!("{text:?} is no event type; there are {names}"))
     })

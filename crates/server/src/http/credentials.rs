@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::auth::Admin;
 use super::body::Json;
-use super::error::{ApiError, Code};
+use super::error::{ApiError, Code, ErrorBody};
 use super::params::Path;
 use crate::app::App;
 use crate::ops::access::refused_origins::{OPAQUE, RefusedOrigin};
@@ -19,6 +19,7 @@ use crate::ops::audit::Actor;
 use crate::ops::team::credentials as ops;
 use crate::store::credentials::{self, Credential};
 
+const WHAT: &str = "credential";
 const NAME_MAX_CHARS: usize = 100;
 const ORIGINS_MAX: usize = 50;
 
@@ -128,7 +129,8 @@ impl From<RefusedOrigin> for RefusedOriginBody {
 /// Create a credential
 #[utoipa::path(post, operation_id = "createCredential", path = "/credentials",
     tag = "credentials", request_body = NewCredentialBody,
-    responses((status = 201, body = CredentialBody)))]
+    responses((status = 201, body = CredentialBody),
+        (status = 409, body = ErrorBody, description = "Another credential has this name.")))]
 pub async fn create(
     State(app): State<Arc<App>>,
     Admin(_): Admin,
@@ -137,7 +139,9 @@ pub async fn create(
 ) -> Result<(StatusCode, Answer<CredentialBody>), ApiError> {
     check(Some(&new.name), Some(&new.allowed_origins))?;
     let (credential, secret_key) =
-        ops::create(&app.store, actor, new.name, new.allowed_origins, app.clock.now()).await?;
+        ops::create(&app.store, actor, new.name, new.allowed_origins, app.clock.now())
+            .await
+            .map_err(|error| ApiError::name_taken(error, WHAT))?;
     app.kept.credentials.reload(&app.store).await?;
     Ok((StatusCode::CREATED, Answer(body(credential, Some(secret_key)))))
 }
@@ -146,7 +150,8 @@ pub async fn create(
 #[utoipa::path(patch, operation_id = "changeCredential", path = "/credentials/{id}",
     tag = "credentials", params(("id" = i64, Path)),
     request_body = CredentialPatchBody,
-    responses((status = 200, body = CredentialBody)))]
+    responses((status = 200, body = CredentialBody),
+        (status = 409, body = ErrorBody, description = "Another credential has this name.")))]
 pub async fn update(
     State(app): State<Arc<App>>,
     Admin(_): Admin,
@@ -162,7 +167,8 @@ pub async fn update(
         enabled: patch.enabled,
         rate_per_second: patch.rate_per_second.map(|rate| rate.map(i64::from)),
     };
-    let changed = ops::change(&app.store, &app.kept.credentials, actor, id, change, app.clock.now()).await?;
+    let changed = ops::change(&app.store, &app.kept.credentials, actor, id, change, app.clock.now()).await;
+    let changed = changed.map_err(|error| ApiError::name_taken(error, WHAT))?;
     Ok(Answer(body(changed.ok_or_else(not_found)?, None)))
 }
 
@@ -205,7 +211,7 @@ fn parse_id(id: &str) -> Result<i64, ApiError> {
 }
 
 fn not_found() -> ApiError {
-    ApiError::not_found(Code::CredentialNotFound, "credential")
+    ApiError::not_found(Code::CredentialNotFound, WHAT)
 }
 
 fn body(credential: Credential, secret_key: Option<String>) -> CredentialBody {

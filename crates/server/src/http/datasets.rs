@@ -14,7 +14,7 @@ use super::auth::{Caller, Manager};
 use super::body::Json;
 use super::error::{ApiError, Code, ErrorBody};
 use super::page::{Page, PageQuery, sort};
-use super::params::{Params, Path};
+use super::params::{Params, Path, scope};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::team::datasets as ops;
@@ -130,12 +130,10 @@ pub async fn entries(
     Params(query): Params<PageQuery>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<DatasetEntryBody>>, ApiError> {
-    let (dataset, page, team_id) = (find(&slug)?, query.page()?, caller.team_id());
+    let (dataset, page, team_id) = (find(&slug)?, query.page(), caller.team_id());
     sort(params.sort.as_deref(), &[("value", ())])?;
-    if params.scope.as_deref().is_some_and(|scope| !["GLOBAL", "CUSTOMER"].contains(&scope)) {
-        return Err(ApiError::field("scope", "must be GLOBAL or CUSTOMER"));
-    }
-    let is_wanted = |scope: &str| params.scope.as_deref().is_none_or(|wanted| wanted == scope);
+    let wanted = scope(params.scope.as_deref())?;
+    let is_wanted = |scope: &str| wanted.as_deref().is_none_or(|wanted| wanted == scope);
     let term = params.term.unwrap_or_default().to_lowercase();
     let mut own = Vec::new();
     if is_wanted("CUSTOMER") {

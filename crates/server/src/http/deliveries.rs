@@ -17,7 +17,7 @@ use super::channels::{find as find_channel, parse_event, status_name};
 use super::error::{ApiError, Code, ErrorBody};
 use super::identities::find as find_identity;
 use super::page::{Page, PageQuery, sort};
-use super::params::{Params, Path, time};
+use super::params::{Params, Path, time, word};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::deliver::deliveries as ops;
@@ -141,7 +141,7 @@ pub async fn list(
     Params(query): Params<PageQuery>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<DeliveryBody>>, ApiError> {
-    let page = query.page()?;
+    let page = query.page();
     sort(params.sort.as_deref(), &[("createdAt", ())])?;
     let channel = find_channel(&app, &caller, &id).await?;
     let Some(filter) = filter(&app, &caller, &channel, &params).await? else {
@@ -173,7 +173,7 @@ pub async fn of_identity(
     Path(id): Path<String>,
     Params(query): Params<PageQuery>,
 ) -> Result<Answer<Page<DeliveryBody>>, ApiError> {
-    let page = query.page()?;
+    let page = query.page();
     let row_id = find_identity(&app, &caller, id).await?.row_id;
     let range = (page.offset(), page.limit(), page.count_limit());
     let (rows, total) =
@@ -193,11 +193,15 @@ async fn filter(
         to: time("to", params.to.as_deref())?,
         event: params.event.as_deref().map(|text| parse_event("event", text)).transpose()?,
         http_status: params.http_status.as_deref().map(http_statuses).transpose()?,
-        error_class: params.error_class.clone().filter(|class| !class.is_empty()),
+        error_class: params
+            .error_class
+            .as_deref()
+            .filter(|class| !class.is_empty())
+            .map(str::to_ascii_lowercase),
         error: params.error.as_deref().filter(|part| !part.is_empty()).map(deliveries::containing),
         ..Filter::default()
     };
-    match params.status.as_deref() {
+    match params.status.as_deref().map(word).as_deref() {
         None => {}
         Some("RETRYING" | "HELD") if !channel.enabled => return Ok(None),
         Some("RETRYING") => filter.retrying = true,
@@ -424,7 +428,7 @@ pub async fn replay(
     Json(replay): Json<ReplayBody>,
 ) -> Result<Answer<ReplayAnswer>, ApiError> {
     let channel = find_channel(&app, &caller, &id).await?;
-    let status = match replay.status.as_deref() {
+    let status = match replay.status.as_deref().map(word).as_deref() {
         None => None,
         Some("DELIVERED") => Some(Status::Delivered),
         Some("FAILED") => Some(Status::Failed),

@@ -101,7 +101,7 @@ pub async fn list(
     Params(query): Params<PageQuery>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<DeviceBody>>, ApiError> {
-    let page = query.page()?;
+    let page = query.page();
     let sort = sort(params.sort.as_deref(), &SORTS)?;
     let team_id = caller.team_id();
     let among = match params.identity {

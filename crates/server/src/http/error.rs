@@ -41,6 +41,7 @@ pub enum Code {
     TokenNotFound,
     ViewNotFound,
     SlugTaken,
+    NameTaken,
     EmailTaken,
     MappingExists,
     RuleExists,
@@ -173,6 +174,17 @@ impl ApiError {
     /// A request that cannot be done, whatever its fields.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, message)
+    }
+
+    /// Another `what` is called like this; whatever else the store says stays what it is.
+    pub fn name_taken(error: StoreError, what: &str) -> Self {
+        match error {
+            StoreError::Conflict => {
+                let message = format!("There is a {what} with this name. Take another one.");
+                Self::new(StatusCode::CONFLICT, Code::NameTaken, message)
+            }
+            error => error.into(),
+        }
     }
 
     pub fn not_found(code: Code, what: &str) -> Self {

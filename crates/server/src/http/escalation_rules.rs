@@ -18,7 +18,7 @@ use super::body::Json;
 use super::error::{ApiError, ErrorBody};
 use super::identities::IdentityBody;
 use super::page::{Page, PageQuery};
-use super::params::{Params, Path};
+use super::params::{Params, Path, word};
 use super::rules::{
     ConditionBody, ListParams, changed, check_name, check_seconds, conditions, find, paged, wrong,
 };
@@ -104,7 +104,7 @@ impl NewEscalationRuleBody {
     ) -> Result<Kept<EscalationRule>, ApiError> {
         let mut errors = Vec::new();
         check_name(&self.name, &mut errors);
-        let severity = Severity::parse(&self.severity);
+        let severity = Severity::parse(&word(&self.severity));
         if severity.is_none() {
             errors.push(wrong("severity", "must be INFO, WARNING or CRITICAL"));
         }

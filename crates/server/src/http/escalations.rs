@@ -14,7 +14,7 @@ use super::auth::{Caller, Triager};
 use super::body::Json;
 use super::error::{ApiError, Code};
 use super::page::{Page, PageQuery, sort};
-use super::params::{Params, Path};
+use super::params::{Params, Path, word};
 use super::reference::Reference;
 use super::triage::reason;
 use crate::app::App;
@@ -105,7 +105,7 @@ pub async fn list(
     Params(query): Params<PageQuery>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<EscalationBody>>, ApiError> {
-    let page = query.page()?;
+    let page = query.page();
     let allowed = [("openedAt", Sort::OpenedAt), ("createdAt", Sort::OpenedAt), ("severity", Sort::Severity)];
     let sort = sort(params.sort.as_deref(), &allowed)?;
     let team_id = caller.team_id();
@@ -212,9 +212,11 @@ async fn find(app: &App, caller: &Caller, id: &str) -> Result<Escalation, ApiErr
 }
 
 fn parse_status(text: &str) -> Result<Status, ApiError> {
-    Status::parse(text).ok_or_else(|| ApiError::field("status", "must be OPEN, ACKNOWLEDGED or CLOSED"))
+    Status::parse(&word(text))
+        .ok_or_else(|| ApiError::field("status", "must be OPEN, ACKNOWLEDGED or CLOSED"))
 }
 
 fn parse_severity(text: &str) -> Result<Severity, ApiError> {
-    Severity::parse(text).ok_or_else(|| ApiError::field("severity", "must be INFO, WARNING or CRITICAL"))
+    Severity::parse(&word(text))
+        .ok_or_else(|| ApiError::field("severity", "must be INFO, WARNING or CRITICAL"))
 }

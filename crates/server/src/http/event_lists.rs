@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use dregs_core::device::Interaction;
 use dregs_core::event::Event;
+use dregs_core::mapping::{CanonicalType, TYPES};
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,7 +15,7 @@ use super::answer::Answer;
 use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::page::{COUNTED_MAX, Page, PageQuery, sort};
-use super::params::{Params, Path, time};
+use super::params::{Params, Path, time, word};
 use super::reference::{GroupReference, Reference};
 use crate::app::App;
 use crate::ops::lists::event_lists::{self as ops, Wanted};
@@ -128,7 +129,7 @@ pub async fn list(
     Params(query): Params<PageQuery>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<TrackedEventBody>>, ApiError> {
-    let page = query.page()?;
+    let page = query.page();
     sort(params.sort.as_deref(), &[("timestamp", ())])?;
     let wanted = Wanted {
         identity: params.identity,
@@ -137,7 +138,7 @@ pub async fn list(
         device: params.device,
         session: params.session,
         term: params.term.filter(|term| !term.is_empty()),
-        canonical_type: params.canonical_type,
+        canonical_type: params.canonical_type.as_deref().map(parse_canonical).transpose()?,
         from: time("from", params.from.as_deref())?,
         to: time("to", params.to.as_deref())?,
     };
@@ -161,6 +162,16 @@ pub async fn list(
         .await?;
     let shown = ops::show(&app.store, &app.kept.mappings.current(), team_id, found).await?;
     Ok(Answer(page.counted(shown.into_iter().map(TrackedEventBody::new).collect(), count)))
+}
+
+/// A name that is no type would find nothing, which reads as if nobody had done it.
+fn parse_canonical(text: &str) -> Result<String, ApiError> {
+    let name = word(text);
+    if CanonicalType::parse(&name).is_some() {
+        return Ok(name);
+    }
+    let names: Vec<_> = TYPES.iter().copied().map(CanonicalType::name).collect();
+    Err(ApiError::field("canonicalType", format!("must be one of {}", names.join(", "))))
 }
 
 /// Read an event

@@ -101,7 +101,7 @@ pub async fn list(
     Params(query): Params<PageQuery>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<GroupBody>>, ApiError> {
-    let page = query.page()?;
+    let page = query.page();
     let sort = sort(params.sort.as_deref(), &SORTS)?;
     let among = match params.identity {
         Some(id) => Some(of_identity(&app, &caller, id).await?),

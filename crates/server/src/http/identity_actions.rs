@@ -106,7 +106,7 @@ impl From<Analysis> for HistoryEntryBody {
 #[into_params(parameter_in = Query)]
 pub struct HistoryParams {
     /// Cycles.
-    #[serde(default = "history_default", deserialize_with = "whole_number")]
+    #[serde(default = "history_default", deserialize_with = "whole_number::<1, HISTORY_MAX, _>")]
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: u32,
 }
@@ -124,9 +124,6 @@ pub async fn history(
     Path(id): Path<String>,
     Params(params): Params<HistoryParams>,
 ) -> Result<Answer<Vec<HistoryEntryBody>>, ApiError> {
-    if !(1..=HISTORY_MAX).contains(&params.limit) {
-        return Err(ApiError::field("limit", format!("must be from 1 to {HISTORY_MAX}")));
-    }
     let identity = find(&app, &caller, id).await?;
     let limit = params.limit.into();
     let found = app.store.read(move |tx| analyses::newest(tx, identity.row_id, limit)).await?;

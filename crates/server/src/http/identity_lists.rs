@@ -96,7 +96,7 @@ pub async fn list(
     Params(query): Params<PageQuery>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<IdentityBody>>, ApiError> {
-    let page = query.page()?;
+    let page = query.page();
     let sort = sort(params.sort(), &SORTS)?;
     let team_id = caller.team_id();
     let filter = filter(&app, team_id, params).await?;

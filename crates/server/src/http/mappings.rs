@@ -14,7 +14,7 @@ use super::auth::{Caller, Manager};
 use super::body::Json;
 use super::error::{ApiError, Code, ErrorBody};
 use super::page::{Page, PageQuery, sort};
-use super::params::{Params, Path};
+use super::params::{Params, Path, scope, word};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::team::mappings::{self as ops, Change};
@@ -101,12 +101,10 @@ pub async fn list(
     Params(query): Params<PageQuery>,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<Page<MappingBody>>, ApiError> {
-    let page = query.page()?;
+    let page = query.page();
     sort(params.sort.as_deref(), &[("source", ())])?;
     let kind = params.kind.as_deref().map(parse_kind).transpose()?;
-    if params.scope.as_deref().is_some_and(|scope| !["GLOBAL", "CUSTOMER"].contains(&scope)) {
-        return Err(ApiError::field("scope", "must be GLOBAL or CUSTOMER"));
-    }
+    let scope = scope(params.scope.as_deref())?;
     let team_id = caller.team_id();
     let own = app.store.read(mappings::all).await?;
     let own = own.into_iter().filter(|entry| entry.team_id == team_id).map(MappingBody::own);
@@ -114,7 +112,7 @@ pub async fn list(
     let is_wanted = |entry: &MappingBody| {
         let said = |text: &str| text.to_lowercase().contains(&term);
         kind.is_none_or(|kind| kind.name() == entry.kind)
-            && params.scope.as_ref().is_none_or(|scope| scope == entry.scope)
+            && scope.as_ref().is_none_or(|scope| scope == entry.scope)
             && (said(&entry.source) || entry.target.as_deref().is_some_and(said))
     };
     let mut found: Vec<_> = own.chain(MappingBody::shipped()).filter(is_wanted).collect();
@@ -155,8 +153,8 @@ pub async fn create(
 ) -> Result<(StatusCode, Answer<MappingBody>), ApiError> {
     let kind = parse_kind(&new.kind)?;
     let source = parse_source(&new.source)?;
-    check_target(kind, new.target.as_deref())?;
-    let change = Change::Create { kind, source, target: new.target };
+    let target = parse_target(kind, new.target.as_deref())?;
+    let change = Change::Create { kind, source, target };
     match ops::change(&app.store, &app.kept, actor, change, app.clock.now()).await {
         Ok(Some(entry)) => Ok((StatusCode::CREATED, Answer(MappingBody::own(entry)))),
         Ok(None) => Err(not_found()),
@@ -233,8 +231,8 @@ pub async fn update(
     Json(patch): Json<MappingPatchBody>,
 ) -> Result<Answer<MappingBody>, ApiError> {
     let entry = find(&app, &caller, &id).await?;
-    check_target(entry.kind, patch.target.as_deref())?;
-    let change = Change::Update { entry, target: patch.target };
+    let target = parse_target(entry.kind, patch.target.as_deref())?;
+    let change = Change::Update { entry, target };
     let changed = ops::change(&app.store, &app.kept, actor, change, app.clock.now()).await?;
     changed.map(|entry| Answer(MappingBody::own(entry))).ok_or_else(not_found)
 }
@@ -305,7 +303,7 @@ pub async fn seen(
     Params(query): Params<PageQuery>,
     Params(params): Params<SeenParams>,
 ) -> Result<Answer<Page<SeenNameBody>>, ApiError> {
-    let page = query.page()?;
+    let page = query.page();
     let kind = params.kind.as_deref().map_or(Ok(MappingKind::EventType), parse_kind)?;
     let term = params.term.unwrap_or_default().to_lowercase();
     let mut found = ops::seen(&app.store, &app.kept, &app.rosters, caller.team_id(), kind).await?;
@@ -319,7 +317,8 @@ pub async fn seen(
 }
 
 fn parse_kind(text: &str) -> Result<MappingKind, ApiError> {
-    MappingKind::parse(text).ok_or_else(|| ApiError::field("kind", "must be EVENT_TYPE or IDENTITY_FIELD"))
+    MappingKind::parse(&word(text))
+        .ok_or_else(|| ApiError::field("kind", "must be EVENT_TYPE or IDENTITY_FIELD"))
 }
 
 fn parse_source(text: &str) -> Result<String, ApiError> {
@@ -331,9 +330,10 @@ fn parse_source(text: &str) -> Result<String, ApiError> {
     Ok(source)
 }
 
-fn check_target(kind: MappingKind, target: Option<&str>) -> Result<(), ApiError> {
-    if Mapping::default().insert(kind, "", target) {
-        return Ok(());
+fn parse_target(kind: MappingKind, target: Option<&str>) -> Result<Option<String>, ApiError> {
+    let target = target.map(word);
+    if Mapping::default().insert(kind, "", target.as_deref()) {
+        return Ok(target);
     }
     let names: Vec<_> = match kind {
         MappingKind::EventType => TYPES.iter().copied().map(CanonicalType::name).collect(),

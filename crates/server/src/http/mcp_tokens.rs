@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::auth::Person;
 use super::body::Json;
-use super::error::{ApiError, Code};
+use super::error::{ApiError, Code, ErrorBody};
 use super::params::Path;
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -65,7 +65,8 @@ pub struct NewMcpTokenBody {
 ///
 /// It acts as the person who made it, with their role.
 #[utoipa::path(post, operation_id = "createMcpToken", path = "/mcp-tokens", tag = "mcp-tokens",
-    request_body = NewMcpTokenBody, responses((status = 201, body = McpTokenBody)))]
+    request_body = NewMcpTokenBody, responses((status = 201, body = McpTokenBody),
+        (status = 409, body = ErrorBody, description = "Another token of yours has this name.")))]
 pub async fn create(
     State(app): State<Arc<App>>,
     Person(user): Person,
@@ -76,7 +77,9 @@ pub async fn create(
     if name.is_empty() || name.chars().count() > NAME_MAX_CHARS {
         return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
     }
-    let (row, token) = ops::create(&app.store, actor, user.id, name.to_owned(), app.clock.now()).await?;
+    let (row, token) = ops::create(&app.store, actor, user.id, name.to_owned(), app.clock.now())
+        .await
+        .map_err(|error| ApiError::name_taken(error, "token"))?;
     Ok((StatusCode::CREATED, Answer(McpTokenBody::new(row, Some(token)))))
 }
 

@@ -144,6 +144,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::me))
         .routes(routes!(sessions::password))
         .routes(routes!(sessions::accept))
+        .routes(routes!(sessions::check_invitation))
         .routes(routes!(team::get, team::update))
         .routes(routes!(team::members))
         .routes(routes!(team::update_member, team::remove_member))

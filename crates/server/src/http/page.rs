@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::error::ApiError;
-use super::params::whole_number;
+use super::params::{whole_number, word};
 
 pub const PAGE_SIZE_DEFAULT: u32 = 25;
 pub const PAGE_SIZE_MAX: u32 = 100;
@@ -13,11 +13,24 @@ pub const COUNTED_MAX: i64 = 10_000;
 
 /// Which way a list is sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
 pub enum Order {
     #[serde(rename = "ASC")]
     Ascending,
     #[serde(rename = "DESC")]
     Descending,
+}
+
+impl TryFrom<String> for Order {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match word(&text).as_str() {
+            "ASC" => Ok(Self::Ascending),
+            "DESC" => Ok(Self::Descending),
+            _ => Err("must be ASC or DESC"),
+        }
+    }
 }
 
 /// Finds the value for `sort` among those a list allows; the first is the default.
@@ -26,7 +39,7 @@ pub enum Order {
 /// Names the allowed ones.
 pub fn sort<T: Copy>(sort: Option<&str>, allowed: &[(&str, T)]) -> Result<T, ApiError> {
     let wanted = sort.unwrap_or(allowed[0].0);
-    let found = allowed.iter().find(|(name, _)| *name == wanted);
+    let found = allowed.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     found.map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<_> = allowed.iter().map(|(name, _)| *name).collect();
         ApiError::field("sort", format!("must be one of {}", names.join(", ")))
@@ -39,9 +52,9 @@ pub fn sort<T: Copy>(sort: Option<&str>, allowed: &[(&str, T)]) -> Result<T, Api
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// From 0.
-    #[serde(default, deserialize_with = "whole_number")]
+    #[serde(default, deserialize_with = "whole_number::<0, { u32::MAX }, _>")]
     page_number: u32,
-    #[serde(default = "page_size_default", deserialize_with = "whole_number")]
+    #[serde(default = "page_size_default", deserialize_with = "whole_number::<1, PAGE_SIZE_MAX, _>")]
     #[param(minimum = 1, maximum = 100, default = 25)]
     page_size: u32,
     /// DESC by default.
@@ -54,10 +67,8 @@ fn page_size_default() -> u32 {
 }
 
 impl PageQuery {
-    /// # Errors
-    /// When the size is not from 1 to [`PAGE_SIZE_MAX`].
-    pub fn page(&self) -> Result<PageParams, ApiError> {
-        PageParams { page_number: self.page_number, page_size: self.page_size }.check()
+    pub fn page(&self) -> PageParams {
+        PageParams { page_number: self.page_number, page_size: self.page_size }
     }
 
     /// Whether descending order was asked for; a list whose own order is ascending wants to know.
@@ -79,16 +90,6 @@ pub struct PageParams {
 }
 
 impl PageParams {
-    /// # Errors
-    /// When the size is not from 1 to [`PAGE_SIZE_MAX`].
-    pub fn check(self) -> Result<Self, ApiError> {
-        if (1..=PAGE_SIZE_MAX).contains(&self.page_size) {
-            Ok(self)
-        } else {
-            Err(ApiError::field("pageSize", format!("must be from 1 to {PAGE_SIZE_MAX}")))
-        }
-    }
-
     pub fn limit(self) -> i64 {
         self.page_size.into()
     }

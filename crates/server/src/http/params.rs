@@ -69,11 +69,31 @@ pub fn score<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D
     score.map(Some).ok_or_else(|| D::Error::custom("must be a whole number from 0 to 100"))
 }
 
-/// Reads a whole number, and says so where there is none.
+/// Reads a whole number within bounds; whatever is wrong with it, both are named.
 ///
 /// # Errors
-/// When the text is not a number from 0 to 4294967295.
-pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+/// When the text is not a number from `LEAST` to `MOST`.
+pub fn whole_number<'de, const LEAST: u32, const MOST: u32, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<u32, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| D::Error::custom(format!("must be a whole number from 0 to {}", u32::MAX)))
+    let number = text.parse().ok().filter(|number| (LEAST..=MOST).contains(number));
+    number.ok_or_else(|| D::Error::custom(format!("must be a whole number from {LEAST} to {MOST}")))
+}
+
+/// A word such as `CRITICAL`, in whichever case it was written: people type `critical`.
+pub fn word(text: &str) -> String {
+    text.to_ascii_uppercase()
+}
+
+/// Whose: what is built in, or the team's own.
+///
+/// # Errors
+/// Names the two.
+pub fn scope(text: Option<&str>) -> Result<Option<String>, ApiError> {
+    let scope = text.map(word);
+    if scope.as_deref().is_some_and(|scope| !["GLOBAL", "CUSTOMER"].contains(&scope)) {
+        return Err(ApiError::field("scope", "must be GLOBAL or CUSTOMER"));
+    }
+    Ok(scope)
 }

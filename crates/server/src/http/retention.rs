@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json as Answer;
 use axum::extract::State;
 use dregs_core::time::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -47,22 +48,48 @@ pub struct RetentionBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRetentionBody {
-    /// At least 30; null keeps them for ever.
-    #[serde(deserialize_with = "given")]
-    #[schema(required, minimum = 30, maximum = 36500, example = 396)]
-    events: Option<i64>,
-    /// At least 7.
+    /// At least 30 days; null keeps them for ever.
+    events: NewPeriodBody,
+    /// At least 7 days.
+    analyses: NewPeriodBody,
+    /// At least 7 days.
+    deliveries: NewPeriodBody,
+    /// At least 90 days.
+    audit_log: NewPeriodBody,
+}
+
+/// How long rows of a kind are to be kept: the days alone, or as they are read.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged, expecting = "must be a whole number of days, null, or an object with `days`")]
+pub enum NewPeriodBody {
+    #[schema(example = 396)]
+    Days(Option<i64>),
+    Read(ReadPeriodBody),
+}
+
+/// A period as it is read, so that what was read can be sent back with other days.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReadPeriodBody {
     #[serde(deserialize_with = "given")]
     #[schema(required, minimum = 7, maximum = 36500, example = 396)]
-    analyses: Option<i64>,
-    /// At least 7.
-    #[serde(deserialize_with = "given")]
-    #[schema(required, minimum = 7, maximum = 36500, example = 396)]
-    deliveries: Option<i64>,
-    /// At least 90.
-    #[serde(deserialize_with = "given")]
-    #[schema(required, minimum = 90, maximum = 36500, example = 396)]
-    audit_log: Option<i64>,
+    days: Option<i64>,
+    /// Ignored.
+    #[serde(default, rename = "leastDays")]
+    #[schema(value_type = Option<i64>)]
+    _least_days: IgnoredAny,
+    /// Ignored.
+    #[serde(default, rename = "forgottenUntil")]
+    #[schema(value_type = Option<String>)]
+    _forgotten_until: IgnoredAny,
+}
+
+impl NewPeriodBody {
+    const fn days(&self) -> Option<i64> {
+        match self {
+            Self::Days(days) | Self::Read(ReadPeriodBody { days, .. }) => *days,
+        }
+    }
 }
 
 /// A field that has to be there, though it may be null: what is left out must not be kept for ever by mistake.
@@ -73,10 +100,10 @@ fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<i64>, D::Error> {
 impl NewRetentionBody {
     fn periods(self) -> Result<Periods, ApiError> {
         let days = [
-            (Kind::Events, self.events),
-            (Kind::Analyses, self.analyses),
-            (Kind::Deliveries, self.deliveries),
-            (Kind::AuditLog, self.audit_log),
+            (Kind::Events, self.events.days()),
+            (Kind::Analyses, self.analyses.days()),
+            (Kind::Deliveries, self.deliveries.days()),
+            (Kind::AuditLog, self.audit_log.days()),
         ];
         Periods::new(days).map_err(|kind| {
             let least = least_days(kind);

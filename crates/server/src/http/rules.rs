@@ -136,7 +136,7 @@ pub(super) fn paged<R: ops::Rule, B: From<Kept<R>>>(
     query: &PageQuery,
     params: &ListParams,
 ) -> Result<Answer<Page<B>>, ApiError> {
-    let page = query.page()?;
+    let page = query.page();
     sort(params.sort.as_deref(), &[("id", ())])?;
     let mut own: Vec<_> = all.into_iter().filter(|kept| kept.team_id == team_id).collect();
     if query.is_descending() {

@@ -193,6 +193,33 @@ pub async fn accept(
     Ok(begun(&app, &client, session))
 }
 
+/// An invitation, by what its link holds.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvitationTokenBody {
+    token: String,
+}
+
+/// Check whether an invitation still holds
+///
+/// So that nobody fills in a form for one that does not.
+#[utoipa::path(post, operation_id = "checkInvitation", path = "/auth/check-invitation",
+    tag = "auth", security(()), request_body = InvitationTokenBody,
+    responses((status = 204, description = "It can be accepted."),
+        (status = 404, body = ErrorBody, description = "The invitation is unknown, withdrawn, used or over.")))]
+pub async fn check_invitation(
+    State(app): State<Arc<App>>,
+    client: Client,
+    SmallJson(InvitationTokenBody { token }): SmallJson<InvitationTokenBody>,
+) -> Result<StatusCode, ApiError> {
+    if members::holds(&app.store, &token, app.clock.now()).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    // Somebody may be guessing.
+    client.charge(&app)?;
+    Err(super::team::refused(members::Refusal::NotFound, "invitation"))
+}
+
 fn check_password(field: &str, password: &str) -> Result<(), ApiError> {
     if sign_in::is_password(password) {
         return Ok(());

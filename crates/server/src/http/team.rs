@@ -12,7 +12,7 @@ use super::answer::Answer;
 use super::auth::{Admin, Caller, Person};
 use super::body::Json;
 use super::error::{ApiError, Code, ErrorBody};
-use super::params::Path;
+use super::params::{Path, word};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::team::members::{self as ops, Refusal};
@@ -265,7 +265,7 @@ pub fn refused(refusal: Refusal, what: &'static str) -> ApiError {
 }
 
 fn parse_role(text: &str) -> Result<Role, ApiError> {
-    Role::parse(text).ok_or_else(|| ApiError::field("role", "must be ADMIN, USER or VIEWER"))
+    Role::parse(&word(text)).ok_or_else(|| ApiError::field("role", "must be ADMIN, USER or VIEWER"))
 }
 
 fn parse_id(id: &str, what: &'static str) -> Result<i64, ApiError> {

@@ -31,6 +31,9 @@ pub struct UsageBody {
     from: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     to: Timestamp,
+    /// The day (UTC) of the team's first event; null before there is any. An average over days begins here.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    first_day: Option<Timestamp>,
     /// Each day (UTC) of the time asked for on which events arrived.
     days: Vec<DayBody>,
 }
@@ -78,6 +81,7 @@ pub async fn get(
         monthly_event_quota: (quota > 0).then_some(quota),
         from,
         to,
+        first_day: usage::first_day(&app.store, team_id).await?,
         days: days.into_iter().map(|(day, events)| DayBody { day, events }).collect(),
     }))
 }

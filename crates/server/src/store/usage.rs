@@ -21,6 +21,11 @@ pub fn add(tx: &mut Tx, counts: &[(i64, i64)], now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// The first hour in which a team sent anything.
+pub fn first_hour(tx: &mut Tx, team_id: i64) -> Result<Option<i64>> {
+    tx.get("select min(hour) from usage where team_id = $1", &values![team_id], |row| row.get(0))
+}
+
 /// Events of every team from the hour `from` up to but not `to`.
 pub fn by_team(tx: &mut Tx, from: i64, to: i64) -> Result<Vec<(i64, i64)>> {
     tx.query(

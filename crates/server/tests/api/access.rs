@@ -104,6 +104,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("PATCH /api/team",                                  [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("PATCH /api/team/members/{id}",                     [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("POST /api/auth/accept-invitation",                 [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("POST /api/auth/check-invitation",                  [204, 204, 204, 204, 204, 204, 204, 204, 204]),
     ("POST /api/auth/login",                             [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST /api/auth/logout",                            [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("POST /api/auth/password",                          [401, 401, 403, 403, 403, 401, 204, 204, 204]),
@@ -322,7 +323,7 @@ impl Scene {
         if path.contains("/credentials/{id}") {
             let admin = session(&self.server.app, team(&self.server.app).await, Role::Admin).await;
             let new = self.server.request(Method::POST, "/api/credentials").bearer_auth(admin);
-            let (_, credential) = answer(new.json(&json!({"name": "Test"}))).await;
+            let (_, credential) = answer(new.json(&json!({"name": format!("Test {unique}")}))).await;
             return path.replace("{id}", &credential["id"].to_string());
         }
         if !path.contains("{id}") {
@@ -368,6 +369,9 @@ impl Scene {
         if operation == "POST /api/auth/accept-invitation" {
             let token = self.invitation(unique).await["token"].take();
             request = request.json(&json!({"token": token, "password": "a long password"}));
+        } else if operation == "POST /api/auth/check-invitation" {
+            let token = self.invitation(unique).await["token"].take();
+            request = request.json(&json!({ "token": token }));
         } else if let Some(body) = body(operation, unique) {
             request = request.json(&body);
         }

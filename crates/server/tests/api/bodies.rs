@@ -129,7 +129,11 @@ async fn bodies_are_json_by_their_type() {
         ("/api/events", event("e1", "ada"), SECRET_KEY),
         ("/api/events/batch", json!([event("e2", "ada")]), SECRET_KEY),
         ("/api/groups", json!({"type": "team", "id": "t1"}), SECRET_KEY),
-        ("/api/mcp-tokens", json!({"name": "Mine"}), &admin),
+        (
+            "/api/retention/actions/preview",
+            json!({"events": null, "analyses": null, "deliveries": null, "auditLog": null}),
+            &admin,
+        ),
     ];
     for (path, body, token) in &cases {
         let post = |kind: Option<&str>| {

@@ -115,10 +115,28 @@ async fn a_credential_is_refused_by_field() {
         let said = refusal(desk.request(Method::POST, "/api/credentials", &body)).await;
         assert_eq!(said, format!("400 bad_request {expected}"), "{body}");
     }
-    for origin in
+    for (number, origin) in
         ["*", "https://example.com", "http://localhost:3000", "http://[::1]:8080", "HTTPS://Example.com"]
+            .into_iter()
+            .enumerate()
     {
-        let new = json!({"name": "Shop", "allowedOrigins": [origin]});
+        let new = json!({"name": format!("Shop {number}"), "allowedOrigins": [origin]});
         assert_eq!(desk.call(Method::POST, "/api/credentials", new).await.0, 201, "{origin}");
     }
+}
+
+#[tokio::test]
+async fn no_two_credentials_of_a_team_have_the_same_name() {
+    let desk = Desk::open(Engine::Sqlite).await;
+    let path = "/api/credentials";
+    let (_, created) = desk.call(Method::POST, path, json!({"name": "Shop"})).await;
+    let taken = "409 name_taken There is a credential with this name. Take another one.";
+    assert_eq!(refusal(desk.request(Method::POST, path, &json!({"name": " shop"}))).await, taken);
+    let (_, other) = desk.call(Method::POST, path, json!({"name": "Back office"})).await;
+    let (shop, office) = (format!("{path}/{}", created["id"]), format!("{path}/{}", other["id"]));
+    assert_eq!(refusal(desk.request(Method::PATCH, &office, &json!({"name": "Shop"}))).await, taken);
+    assert_eq!(desk.call(Method::PATCH, &shop, json!({"name": "SHOP"})).await.0, 200, "it is its own");
+    let (_, list) = desk.call(Method::GET, path, Value::Null).await;
+    let names: Vec<_> = list.as_array().unwrap().iter().map(|credential| &credential["name"]).collect();
+    assert_eq!(names, ["Default", "SHOP", "Back office"]);
 }

@@ -66,6 +66,7 @@ async fn usage_counts_days_and_survives_a_restart(engine: Engine) {
     let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-30T22:30:00Z").unwrap()));
     let quota = |config: &mut dregs_server::config::Config| config.monthly_event_quota = 3;
     let server = TestServer::start_on(Ground::new(engine), Arc::clone(&clock) as _, quota).await;
+    assert_eq!(server.get("/api/usage").await["firstDay"], Value::Null);
     server.post("/api/events", event("1", "ada")).await;
     server.post("/api/events/batch", json!([event("2", "ada"), event("2", "ada"), event("1", "ada")])).await;
     let usage = server.get("/api/usage").await;
@@ -91,6 +92,9 @@ async fn usage_counts_days_and_survives_a_restart(engine: Engine) {
     .await;
     let usage = server.get("/api/usage?from=2026-11-01T00:00:00Z").await;
     assert_eq!(told(&usage), json!([1, 3, [day("2026-11-30", 3), day("2026-12-01", 1)]]));
+    let later = server.get("/api/usage?from=2026-12-01T00:00:00Z").await;
+    let first_day = "2026-11-30T00:00:00.000Z";
+    assert_eq!([&usage["firstDay"], &later["firstDay"]], [first_day, first_day]);
     clock.advance(400 * DAY_MS);
     let long = with_json(&server, Method::GET, "/api/usage?from=2026-11-01T00:00:00Z", &Value::Null);
     assert_eq!(refusal(long).await, "400 bad_request from: must be at most 366 days before \"to\"");

@@ -185,7 +185,7 @@ async fn pages_of_other_sites_sign_nobody_in() {
         (&[json, ("Origin", "https://evil.example")], foreign),
         (&[json, ("Origin", "null")], foreign),
     ];
-    for path in ["/api/auth/login", "/api/auth/accept-invitation"] {
+    for path in ["/api/auth/login", "/api/auth/accept-invitation", "/api/auth/check-invitation"] {
         for (headers, expected) in refused {
             assert_eq!(refusal(post(path, headers)).await, expected, "{path} {headers:?}");
             let answer = post(path, headers).send().await.unwrap();

@@ -403,13 +403,22 @@ async fn a_rule_names_badges_that_there_are() {
 async fn addresses_of_requests_are_read_as_strictly() {
     let server = TestServer::start(Engine::Sqlite).await;
     let (id, _) = server.channel("App", json!({"url": "https://hooks.example.com/"})).await;
-    let whole = "must be a whole number from 0 to 4294967295";
+    let size = "pageSize: must be a whole number from 1 to 100";
+    let limit = "limit: must be a whole number from 1 to 1000";
     let list = format!("/api/channels/{id}/deliveries");
     let cases = [
-        (format!("{list}?pageNumber=-1"), format!("pageNumber: {whole}")),
-        (format!("{list}?pageSize=x"), format!("pageSize: {whole}")),
-        (format!("{list}?pageSize=0"), "pageSize: must be from 1 to 100".into()),
-        (format!("{list}?pageSize=101"), "pageSize: must be from 1 to 100".into()),
+        (
+            format!("{list}?pageNumber=-1"),
+            format!("pageNumber: must be a whole number from 0 to {}", u32::MAX),
+        ),
+        (format!("{list}?pageSize=x"), size.into()),
+        (format!("{list}?pageSize=-1"), size.into()),
+        (format!("{list}?pageSize=0"), size.into()),
+        (format!("{list}?pageSize=101"), size.into()),
+        (format!("{list}?pageSize=100000000000"), size.into()),
+        (format!("{list}?order=up"), "order: must be ASC or DESC".into()),
+        ("/api/identities/ada/history?limit=-1".into(), limit.into()),
+        ("/api/identities/ada/history?limit=1001".into(), limit.into()),
         (format!("{list}?from=today"), "from: must be an RFC 3339 time".into()),
         (
             format!("{list}?status=GONE"),
@@ -426,6 +435,50 @@ async fn addresses_of_requests_are_read_as_strictly() {
     for (path, expected) in cases {
         let said = refusal(server.request(Method::GET, &path).bearer_auth(SECRET_KEY)).await;
         assert_eq!(said, format!("400 bad_request {expected}"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn words_of_a_closed_list_may_be_written_in_any_case() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let (id, _) = server.channel("App", json!({"url": "https://hooks.example.com/"})).await;
+    server.post("/api/events", event("e1", "ada")).await;
+    let list = format!("/api/channels/{id}/deliveries");
+    let asked = [
+        "/api/escalations?status=open&severity=Critical&sort=openedat&order=asc".to_owned(),
+        format!("{list}?status=delivered&event=identity_scored&errorClass=Timeout"),
+        format!("{list}?event=Identity.Scored&order=Desc"),
+        "/api/mappings?kind=event_type&scope=global".to_owned(),
+        "/api/datasets/disposable-email-domains/entries?scope=customer".to_owned(),
+        "/api/events?canonicalType=page_view".to_owned(),
+    ];
+    for path in asked {
+        assert_eq!(server.call(Method::GET, &path, None).await.0, 200, "{path}");
+    }
+    let rule = json!({
+        "name": "Low", "severity": "critical",
+        "conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 1}],
+    });
+    assert_eq!(server.post("/api/escalation-rules", rule).await["severity"], "CRITICAL");
+    let badge = json!({
+        "name": "Low", "type": "bad",
+        "conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 1}],
+    });
+    assert_eq!(server.post("/api/badge-rules", badge).await["type"], "BAD");
+    let mapping = json!({"kind": "event_type", "source": "opened", "target": "login"});
+    assert_eq!(server.post("/api/mappings", mapping).await["target"], "LOGIN");
+
+    // And what is none of them is answered with those that there are.
+    let refused = [
+        ("/api/escalations?status=gone", "status: must be OPEN, ACKNOWLEDGED or CLOSED"),
+        ("/api/escalations?severity=high", "severity: must be INFO, WARNING or CRITICAL"),
+        ("/api/mappings?scope=mine", "scope: must be GLOBAL or CUSTOMER"),
+        ("/api/events?canonicalType=LOGN", "canonicalType: must be one of REGISTRATION, LOGIN, "),
+        ("/api/identities?sort=age", "sort: must be one of updatedAt, "),
+    ];
+    for (path, start) in refused {
+        let said = refusal(server.request(Method::GET, path).bearer_auth(SECRET_KEY)).await;
+        assert!(said.starts_with(&format!("400 bad_request {start}")), "{path}: {said}");
     }
 }
 

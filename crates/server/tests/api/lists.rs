@@ -166,7 +166,7 @@ async fn identities_are_filtered_and_sorted(engine: Engine) {
     }
     let wrong = [
         ("sort=colour", "sort: must be one of "),
-        ("pageSize=101", "pageSize: must be from 1 to 100"),
+        ("pageSize=101", "pageSize: must be a whole number from 1 to 100"),
         ("humanityMax=101", "humanityMax: "),
         ("pageNumber=-1", "pageNumber: "),
     ];

@@ -1,9 +1,13 @@
 //! What every answer has, whatever was asked.
 
+use dregs_core::state::IdentityState;
+use dregs_core::time::HOUR_MS;
+use dregs_server::store::Tx;
+use dregs_server::store::identities::{self, TrackedWrite};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::refusal;
+use super::{refusal, team};
 use crate::support::engine::Engine;
 use crate::support::server::{PUBLIC_KEY, SECRET_KEY, TestServer, event};
 
@@ -131,4 +135,39 @@ async fn a_missing_or_malformed_key_is_answered_with_how_to_send_one() {
         refusal(public).await,
         "403 public_key_not_allowed A public key may only send events. This needs the secret key of the same credential."
     );
+}
+
+/// Who is known and waits for a first cycle is another case than who is not known: the answer says what to wait for.
+#[tokio::test]
+async fn who_is_not_scored_yet_has_no_analysis_and_the_answer_says_that() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let (team_id, now) = (team(&server.app).await, server.app.clock.now());
+    let shard = server.app.key_hasher.shard(team_id, &["ada"]);
+    let insert = move |tx: &mut Tx| {
+        let write = TrackedWrite {
+            row: None,
+            shard,
+            team_id,
+            external_id: "ada".into(),
+            tracked_at: now,
+            // Long after the test.
+            evaluate_at: now.plus_millis(HOUR_MS),
+            display_name: None,
+            display_email: None,
+            display_username: None,
+            state: IdentityState::default().encode(),
+            data: "{}".into(),
+        };
+        identities::save_tracked(tx, &[write])
+    };
+    server.app.store.write(insert).await.unwrap();
+    assert_eq!(server.get("/api/identities/ada").await["lastScoredAt"], Value::Null);
+    assert_eq!(server.get("/api/identities/ada/scores").await, json!([]));
+    let read = |path: &str| refusal(server.request(Method::GET, path).bearer_auth(SECRET_KEY));
+    let waits = "404 analysis_not_found This identity is not scored yet: its first cycle runs about a second after its first event.";
+    assert_eq!(read("/api/identities/ada/analysis").await, waits);
+    let none = "404 analysis_not_found There is no such cycle of this identity.";
+    assert_eq!(read("/api/identities/ada/analysis/1").await, none);
+    let unknown = "404 identity_not_found There is no such identity.";
+    assert_eq!(read("/api/identities/bob/analysis").await, unknown);
 }

@@ -43,6 +43,15 @@ async fn periods_are_read_changed_and_audited() {
         (&periods(json!(396), Value::Null), &periods(Value::Null, json!(90)))
     );
 
+    // What is read can be sent back, with other days or with the same.
+    let mut read = changed.1.clone();
+    read["events"]["days"] = json!(60);
+    let sent_back = answer(put(read)).await;
+    assert_eq!(sent_back, (StatusCode::OK, told(json!(60), json!(90))));
+    let preview = server.request(Method::POST, "/api/retention/actions/preview").bearer_auth(&admin);
+    assert_eq!(answer(preview.json(&changed.1)).await.0, StatusCode::OK);
+    assert_eq!(answer(put(changed.1.clone())).await, changed);
+
     let mut without = periods(json!(30), Value::Null);
     without.as_object_mut().unwrap().remove("deliveries");
     let refused = [
@@ -50,6 +59,14 @@ async fn periods_are_read_changed_and_audited() {
         (periods(json!(30), json!(89)), "auditLog: must be from 90 to 36500 days, or null for ever"),
         (periods(json!(36_501), Value::Null), "events: must be from 30 to 36500 days, or null for ever"),
         (without, "deliveries: is required"),
+        (
+            periods(json!("a year"), Value::Null),
+            "events: must be a whole number of days, null, or an object with `days`",
+        ),
+        (
+            periods(json!({"leastDays": 30}), Value::Null),
+            "events: must be a whole number of days, null, or an object with `days`",
+        ),
     ];
     for (body, message) in refused {
         assert_eq!(refusal(put(body)).await, format!("400 bad_request {message}"));

@@ -39,6 +39,11 @@ impl Desk {
         self.server.request(Method::POST, "/api/auth/accept-invitation").json(&body)
     }
 
+    /// Whether an invitation holds, as its link asks before it shows a form.
+    fn check(&self, token: &Value) -> RequestBuilder {
+        self.server.request(Method::POST, "/api/auth/check-invitation").json(&json!({ "token": token }))
+    }
+
     async fn invite(&self, email: &str, role: &str) -> Value {
         let body = json!({"email": email, "role": role});
         let (status, invitation) = self.call(Method::POST, "/api/team/invitations", body).await;
@@ -64,12 +69,14 @@ async fn a_team_grows_and_never_loses_its_last_admin(engine: Engine) {
     let token = &invitation["token"];
     let long = "must have at least 10 characters, and at most 1024 bytes";
     assert_eq!(refusal(desk.accept(token, "short")).await, format!("400 bad_request password: {long}"));
+    assert_eq!(answer(desk.check(token)).await.0, 204);
     let (status, joined) = answer(desk.accept(token, "a long password")).await;
     assert_eq!(
         (status.as_u16(), &joined["user"]["name"], &joined["user"]["role"]),
         (200, &json!("Bob"), &json!("USER"))
     );
     let gone = "404 invitation_not_found There is no such invitation.";
+    assert_eq!(refusal(desk.check(token)).await, gone, "it is used up");
     assert_eq!(refusal(desk.accept(token, "a long password")).await, gone);
     assert_eq!(refusal(desk.accept(&json!("inv_none"), "a long password")).await, gone);
     let again = desk.request(
@@ -82,6 +89,7 @@ async fn a_team_grows_and_never_loses_its_last_admin(engine: Engine) {
     let path = format!("/api/team/invitations/{}", withdrawn["id"]);
     assert_eq!(desk.call(Method::DELETE, &path, Value::Null).await.0, 204);
     assert_eq!(refusal(desk.accept(&withdrawn["token"], "a long password")).await, gone);
+    assert_eq!(refusal(desk.check(&withdrawn["token"])).await, gone);
 
     // Two admins, one of whom steps down; the other cannot.
     let bob = format!("/api/team/members/{}", joined["user"]["id"]);
@@ -146,6 +154,11 @@ async fn an_mcp_token_is_its_persons_alone() {
     assert_eq!((status.as_u16(), token.as_str().unwrap().starts_with("mcp_")), (201, true));
     assert_eq!(answer(call(Method::GET, "/api/mcp-tokens", &mine)).await.1, json!([created]));
     assert_eq!(answer(call(Method::GET, "/api/mcp-tokens", &others)).await.1, json!([]));
+    let again = json!({"name": "assistant"});
+    let taken = "409 name_taken There is a token with this name. Take another one.";
+    assert_eq!(refusal(call(Method::POST, "/api/mcp-tokens", &mine).json(&again)).await, taken);
+    let theirs = call(Method::POST, "/api/mcp-tokens", &others).json(&again);
+    assert_eq!(answer(theirs).await.0, 201, "names are free for everybody else");
     let path = format!("/api/mcp-tokens/{}", created["id"]);
     let not_found = "404 token_not_found There is no such token.";
     assert_eq!(refusal(call(Method::DELETE, &path, &others)).await, not_found);

@@ -371,6 +371,8 @@ async fn events_are_counted_by_the_hour(engine: Engine) {
     let (all, some) =
         ground.read(|tx| Ok((usage::by_hour(tx, 1, 0, 9)?, usage::by_hour(tx, 1, 1, 2)?))).await;
     assert_eq!((all, some), (vec![(0, 7), (2, 5)], vec![]));
+    let first = ground.read(|tx| Ok((usage::first_hour(tx, 1)?, usage::first_hour(tx, 9)?))).await;
+    assert_eq!(first, (Some(0), None));
 }
 
 async fn who_did_what_is_written_down(engine: Engine) {

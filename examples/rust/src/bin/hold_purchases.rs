@@ -131,7 +131,7 @@ async fn status(State(shop): State<Arc<Shop>>, Path(id): Path<String>) -> Result
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dregs = Client::builder()
         .secret_key(std::env::var("DREGS_SECRET_KEY")?)
-        .base_url(std::env::var("DREGS_URL")?)
+        .base_url(std::env::var("DREGS_BASE_URL")?)
         .build()?;
     let (inbox, reviews) = (Inbox::from_env()?, Reviews::default());
     let shop = Arc::new(Shop { inbox, reviews, dregs, purchases: Mutex::default() });

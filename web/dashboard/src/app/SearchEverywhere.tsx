@@ -11,6 +11,7 @@ import { Badges } from "../parts/Chip";
 import { DETAILS } from "../parts/found";
 import { Words } from "../parts/Words";
 import classes from "./SearchEverywhere.module.css";
+import { counted } from "../parts/counts";
 
 /** How long after the last key it is searched. */
 const TYPING_MS = 150;
@@ -59,7 +60,9 @@ function Search({ close }: { close: () => void }) {
   const [at, setAt] = useState(0);
   const navigate = useNavigate();
   const list = useId();
-  useEffect(() => setAt(0), [settled]);
+  useEffect(() => {
+    setAt(0);
+  }, [settled]);
   const current = hits[Math.min(at, hits.length - 1)];
   const open = (hit: Hit | undefined) => {
     if (!hit) return;
@@ -128,7 +131,7 @@ function Note({ text, error, isOld, found, hits }: NoteProps) {
     : error ? errorText(error)
     : isOld ? "Searching…"
     : hits.length === 0 ? "No matches."
-    : rest > 0 ? `${rest.toLocaleString("en")} more identities match: see Identities.`
+    : rest > 0 ? `${counted(rest, "more identity matches", "more identities match")}: see Identities.`
     : "";
   return <Group mt="sm" mih={22}><Text fz="sm" c="dimmed" role="status"><Words text={words} /></Text></Group>;
 }

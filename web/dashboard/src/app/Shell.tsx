@@ -40,7 +40,9 @@ export function Shell() {
   const navigate = useNavigate();
   useLive();
   const isLost = useLostSince() !== undefined;
-  useEffect(close, [path, close]);
+  useEffect(() => {
+    close();
+  }, [path, close]);
   useHotkeys([
     ...KEYS.map(([key, to]): [string, () => void] => [key, () => void navigate({ to })]),
     ["/", () => document.querySelector<HTMLInputElement>("input[type=search]")?.focus()],

@@ -1,6 +1,8 @@
 // How times are shown: in which zone, and by the customs of which language. Kept in this browser.
 
 const KEY = "dregs.times";
+/** A space at which no line ends. */
+export const NO_BREAK = "\u00a0";
 
 export interface Preferences {
   /** "" for the browser's. */
@@ -65,5 +67,12 @@ export function formatted(time: string | number | Date, options: Intl.DateTimeFo
     format = new Intl.DateTimeFormat(locale || undefined, { ...options, ...(timeZone && !options.timeZone ? { timeZone } : {}) });
     formats.set(key, format);
   }
-  return format.format(new Date(time));
+  return unbroken(format.format(new Date(time)));
+}
+
+/**
+ * "10:42:23 AM" is one word wherever it stands, and so is the day: a line may end between the two only.
+ */
+function unbroken(text: string): string {
+  return text.replaceAll(/\s(?!\S*\d[:.]\d\d)/g, NO_BREAK);
 }

@@ -1,15 +1,36 @@
 // Where an invitation leads: its token is behind the "#", which browsers send to nobody.
 
-import { Button, PasswordInput, Text, TextInput } from "@mantine/core";
+import { Button, PasswordInput, Skeleton, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useNavigate } from "@tanstack/react-router";
-import { $api, queries } from "../api";
+import { $api, asApiError, queries } from "../api";
 import { Failure } from "../parts/Answer";
+import { PageLink } from "../parts/PageLink";
 import { Door } from "./Door";
 
 export function AcceptInvitation() {
-  const navigate = useNavigate();
   const token = location.hash.slice(1);
+  const check = $api.useQuery("post", "/api/auth/check-invitation", { body: { token } }, { enabled: token !== "", staleTime: Infinity });
+  if (!token) return <Void>This link contains no invitation. Copy the complete link.</Void>;
+  if (check.isPending) return <Door title="Join your team"><Skeleton height={120} aria-label="Checking the invitation" /></Door>;
+  if (asApiError(check.error)?.code === "invitation_not_found") {
+    return <Void>It has expired, was revoked or replaced by a newer one, or has been used. Ask an admin of the team for a new link.</Void>;
+  }
+  return <Join token={token} />;
+}
+
+/** There is nothing to fill in; whoever has joined already wants to sign in. */
+function Void({ children }: { children: string }) {
+  return (
+    <Door title="This invitation is not valid">
+      <Text role="alert">{children}</Text>
+      <Text fz="sm">Joined already? <PageLink to="/sign-in" underline="always" inherit>Sign in</PageLink></Text>
+    </Door>
+  );
+}
+
+function Join({ token }: { token: string }) {
+  const navigate = useNavigate();
   const form = useForm({ initialValues: { name: "", password: "" } });
   const accept = $api.useMutation("post", "/api/auth/accept-invitation", {
     onError: () => {},
@@ -21,11 +42,10 @@ export function AcceptInvitation() {
   const submit = form.onSubmit(({ name, password }) => accept.mutate({ body: { token, name: name.trim() || null, password } }));
   return (
     <Door title="Join your team" onSubmit={submit}>
-      {!token && <Text c="red">This link contains no invitation. Copy the complete link.</Text>}
       {accept.error && <Failure error={accept.error} />}
       <TextInput label="Your name" autoComplete="name" autoFocus {...form.getInputProps("name")} />
       <PasswordInput label="Password" description="At least 10 characters; longer is safer." autoComplete="new-password" required {...form.getInputProps("password")} />
-      <Button type="submit" loading={accept.isPending} disabled={!token}>Join</Button>
+      <Button type="submit" loading={accept.isPending}>Join</Button>
     </Door>
   );
 }

@@ -16,7 +16,9 @@ export function TextFilter({ name, label, ...props }: { name: string; label: str
   const [text, setText] = useState(kept);
   const settle = useDebouncedCallback((next: string) => change({ [name]: next.trim() || undefined }), TYPING_MS);
   // The address changes by going back, too.
-  useEffect(() => setText(kept), [kept]);
+  useEffect(() => {
+    setText(kept);
+  }, [kept]);
   const put = (next: string) => {
     setText(next);
     settle(next);

@@ -5,6 +5,7 @@ import { IconBulb } from "@tabler/icons-react";
 import { $api } from "../api";
 import { Time } from "./Time";
 import { Words } from "./Words";
+import { counted } from "./counts";
 
 /** Nothing where there is nothing to say. */
 export function Integration() {
@@ -16,7 +17,7 @@ export function Integration() {
       <Stack gap="sm">
         {found.map(({ kind, value, advice, holders, identities, learnedAt }) => (
           <div key={`${kind} ${value}`}>
-            <Text fz="sm"><Code>{value}</Code> for {holders} of the {identities} most recently active identities, detected <Time at={learnedAt} /></Text>
+            <Text fz="sm"><Code>{value}</Code> for {holders} of the {counted(identities, "most recently active identity", "most recently active identities")}, detected <Time at={learnedAt} /></Text>
             <Text fz="sm"><Words text={advice} /></Text>
           </div>
         ))}

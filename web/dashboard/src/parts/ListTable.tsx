@@ -73,7 +73,9 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
     ["Enter", ({ target }) => target && isPlain(target) && open(rows[selected]), { preventDefault: false }],
   ]);
   const current = rows[selected];
-  useEffect(() => onSelect?.(current), [current, onSelect]);
+  useEffect(() => {
+    onSelect?.(current);
+  }, [current, onSelect]);
   if (rows.length === 0 && page.first) return <div className="panel">{empty}</div>;
   return (
     <>

@@ -2,7 +2,7 @@
 
 import { Tooltip } from "@mantine/core";
 import { useSyncExternalStore } from "react";
-import { formatted, isUtc } from "../app/preferences";
+import { formatted, isUtc, NO_BREAK } from "../app/preferences";
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 31_557_600], ["month", 2_629_800], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1],
@@ -37,7 +37,7 @@ export function ago(time: string | number, at: number): string {
 /** A time in the preferred zone, to the second. */
 export function exactTime(time: string | number): string {
   const text = formatted(time, { dateStyle: "medium", timeStyle: "medium" });
-  return isUtc() ? `${text} UTC` : text;
+  return isUtc() ? `${text}${NO_BREAK}UTC` : text;
 }
 
 export function Time({ at, empty = "–" }: { at: string | null | undefined; empty?: string }) {

@@ -10,7 +10,7 @@ type Named = Pick<Schemas["IdentityBody"], "id" | "displayName" | "displayEmail"
 export function Who({ identity: { id, displayName, displayEmail, displayUsername, disregarded } }: { identity: Named }) {
   const details = [displayEmail ?? displayUsername, displayName ? visible(id) : null].filter(Boolean);
   return (
-    <Stack gap={0} w={220}>
+    <Stack gap={0} w={200}>
       <Group gap="xs" wrap="nowrap">
         <span className="clip"><IdentityLink id={id} name={displayName} isBare /></span>
         {disregarded && <Chip tone={2}>Disregarded</Chip>}

@@ -53,6 +53,19 @@ const NAMES: [&str; PEOPLE + OFFICE] = [
     "Kate Murphy",
     "Ivan Petrov",
 ];
+/// Of the bots and of the ring, which have nothing in common but what gives them away.
+const BOT_NAMES: [&str; 3] = ["Max Miller", "Oscar Grant", "Wendy Hale"];
+const RING_NAMES: [&str; RING] =
+    ["John Carter", "Priya Nair", "Hugo Laurent", "Greta Sandberg", "Mateus Ribeiro"];
+/// Of those with throwaway addresses, one after the other: combined, they last for 20 minutes.
+const THROWAWAY_GIVEN: [&str; 14] = [
+    "Kim", "Aaron", "Bianca", "Cedric", "Daria", "Elias", "Fatima", "Gordon", "Helga", "Isaac", "Jolanta",
+    "Kofi", "Livia", "Marek",
+];
+const THROWAWAY_FAMILY: [&str; 15] = [
+    "Lee", "Abbott", "Brandt", "Castillo", "Dvorak", "Eriksen", "Fontana", "Grimes", "Huang", "Ivers",
+    "Jimenez", "Keller", "Lambert", "Moreau", "Novotny",
+];
 const MAIL_HOSTS: [&str; 4] = ["gmail.com", "posteo.de", "outlook.com", "proton.me"];
 const OFFICE_MAIL_HOST: &str = "lindstrom-partner.se";
 const THROWAWAY_HOSTS: [&str; 4] = ["mailinator.com", "guerrillamail.com", "yopmail.com", "10minutemail.com"];
@@ -133,7 +146,7 @@ impl Population {
         for (index, user_agent) in BOT_AGENTS.into_iter().enumerate() {
             let ip = format!("{BOT_NETWORK}.{}", 200 + index);
             let mut actor = Actor::new(format!("bot-{}", index + 1), user_agent, ip);
-            actor.data = profile("Max Miller", &format!("max.miller{}@gmail.com", index + 1));
+            actor.data = profile(BOT_NAMES[index], &gmail(BOT_NAMES[index]));
             actor.manner = Manner::Clockwork;
             actor.next = Duration::from_millis(2_000 + 300 * index as u64);
             self.actors.push(actor);
@@ -143,9 +156,7 @@ impl Population {
     fn add_ring(&mut self) {
         for index in 0..RING {
             let mut actor = Actor::new(format!("ring-{}", index + 1), BROWSERS[2], RING_IP.to_owned());
-            let name =
-                ["John Carter", "Jack Carver", "Joan Cartwright", "Jim Carlson", "Jane Cardwell"][index];
-            actor.data = profile(name, &format!("{}@gmail.com", name.to_lowercase().replace(' ', "")));
+            actor.data = profile(RING_NAMES[index], &gmail(RING_NAMES[index]));
             actor.device = Some(RING_DEVICE.to_owned());
             actor.next = Duration::from_millis(3_000 + RING_JOINS_EVERY_MS * index as u64);
             self.actors.push(actor);
@@ -157,6 +168,7 @@ impl Population {
         let number = self.throwaways;
         let ip = home_ip(THROWAWAY_HOMES + number % THROWAWAY_HOMES_MAX);
         let mut actor = Actor::new(format!("throwaway-{number}"), BROWSERS[number % BROWSERS.len()], ip);
+        actor.data = Map::from_iter([("name".to_owned(), json!(throwaway_name(number)))]);
         actor.device = Some(format!("device-of-throwaway-{number}"));
         actor.manner = Manner::Throwaway;
         actor.next = elapsed;
@@ -187,6 +199,17 @@ fn home_ip(network: usize) -> String {
 
 fn profile(name: &str, email: &str) -> Map<String, Value> {
     Map::from_iter([("name".to_owned(), json!(name)), ("email".to_owned(), json!(email))])
+}
+
+/// The address that many with this name have.
+fn gmail(name: &str) -> String {
+    format!("{}@gmail.com", name.to_lowercase().replace(' ', "."))
+}
+
+/// The numbers of the two lists have no common divisor, so that every pair comes once before one comes again.
+fn throwaway_name(number: usize) -> String {
+    let (given, family) = (number % THROWAWAY_GIVEN.len(), number % THROWAWAY_FAMILY.len());
+    format!("{} {}", THROWAWAY_GIVEN[given], THROWAWAY_FAMILY[family])
 }
 
 impl Actor {
@@ -244,7 +267,7 @@ impl Actor {
             (Manner::Throwaway, 1) => {
                 let host = THROWAWAY_HOSTS[random.random_range(0..THROWAWAY_HOSTS.len())];
                 let email = format!("{:06x}@{host}", random.next_u32() & 0xff_ffff);
-                self.data = profile("Kim Lee", &email);
+                self.data.insert("email".to_owned(), json!(email));
                 "email.added"
             }
             (Manner::Throwaway, _) => "coupon.redeemed",
@@ -340,6 +363,27 @@ mod tests {
                 see(&read.unwrap().event, now);
             }
             clock.advance(250);
+        }
+    }
+
+    /// Who looks at a list of them can tell one from the other.
+    #[test]
+    fn no_two_have_the_same_name_and_few_of_a_group_the_same_given_name() {
+        let events = played(120);
+        let mut names = BTreeMap::<&str, BTreeSet<&str>>::new();
+        for event in events.values().flatten() {
+            if let Some(name) = event["identity"]["data"]["name"].as_str() {
+                names.entry(name).or_default().insert(event["identity"]["id"].as_str().unwrap());
+            }
+        }
+        let twice: Vec<_> = names.iter().filter(|(_, ids)| ids.len() > 1).collect();
+        assert_eq!(twice, Vec::new());
+        let everybody = PEOPLE + OFFICE + RING + BOT_NAMES.len() + 20;
+        assert!(names.len() >= everybody - 1, "{} names", names.len());
+        for group in ["person", "bot", "ring"] {
+            let names = distinct(&events[group], "/identity/data/name");
+            let first: BTreeSet<_> = names.iter().filter_map(|name| name.split(' ').next()).collect();
+            assert_eq!(first.len(), names.len(), "{group}");
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::super::api::Api;
-use super::super::output::{Paint, Tone, columns, line};
+use super::super::output::{Paint, Tone, columns, counted, line};
 use super::super::receiver::Score;
 use super::receivers::{Arrival, Kind, SLOW_SECONDS};
 
@@ -155,9 +155,10 @@ impl Story {
         let Counts { verified, not_verified, refused, retried, .. } = self.counts;
         let failed = if not_verified > 0 { format!(", {not_verified} not verified") } else { String::new() };
         format!(
-            "{sent} events, {} identities scored, {verified} webhooks verified{failed}; {refused} refused, {retried} \
-             of them taken again",
-            self.told.len()
+            "{}, {} scored, {} verified{failed}; {refused} refused, {retried} of them taken again",
+            counted(sent, "event"),
+            counted(self.told.len() as u64, "identity"),
+            counted(verified, "webhook"),
         )
     }
 

@@ -89,6 +89,20 @@ pub fn month_start(now: Timestamp) -> Timestamp {
     Timestamp::from_millis((day - (of_month - 1)) * DAY_MS)
 }
 
+/// The day (UTC) of a team's first event.
+///
+/// # Errors
+/// Those of the store.
+pub async fn first_day(store: &Store, team_id: i64) -> Result<Option<Timestamp>> {
+    let hour = store.read(move |tx| usage::first_hour(tx, team_id)).await?;
+    Ok(hour.map(day_of))
+}
+
+/// When the day (UTC) of an hour begins.
+fn day_of(hour: i64) -> Timestamp {
+    Timestamp::from_millis((hour * HOUR_MS).div_euclid(DAY_MS) * DAY_MS)
+}
+
 /// Events of a team on each day of a time, in order, by full hours; days without are absent.
 ///
 /// # Errors
@@ -104,7 +118,7 @@ pub async fn by_day(
     let hours = store.read(move |tx| usage::by_hour(tx, team_id, from, to)).await?;
     let mut days: Vec<(Timestamp, i64)> = Vec::new();
     for (hour, events) in hours {
-        let day = Timestamp::from_millis((hour * HOUR_MS).div_euclid(DAY_MS) * DAY_MS);
+        let day = day_of(hour);
         match days.last_mut() {
             Some((last, sum)) if *last == day => *sum += events,
             _ => days.push((day, events)),

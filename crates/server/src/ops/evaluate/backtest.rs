@@ -6,6 +6,7 @@ use dregs_core::dataset::{Dataset, Datasets};
 use dregs_core::mapping::{Mapping, MappingKind};
 use dregs_core::score::{Category, Scores, Weights};
 use dregs_core::time::Timestamp;
+use dregs_core::words::snake;
 use dregs_core::world::World;
 
 use crate::store::retention::{self, Kind};
@@ -33,6 +34,8 @@ pub struct Outcome {
     pub events: u64,
     /// Events that arrived up to then are gone, and were not replayed.
     pub forgotten_until: Option<Timestamp>,
+    /// Sources of the candidate's mappings by which no event is called: mistyped ones would pass for harmless.
+    pub unseen: Vec<String>,
     pub identities: Vec<Compared>,
 }
 
@@ -68,6 +71,7 @@ pub async fn run(store: &Store, team_id: i64, in_force: &Weights, candidate: Can
     }
     let mut before = World::new(own_mapping, own_datasets.clone());
     let mut after = World::new(mapping, own_datasets);
+    let mut unseen = candidate.mappings.iter().map(|(_, source, _)| source.clone()).collect::<Vec<_>>();
     let mut events = 0;
     let mut last = 0;
     loop {
@@ -78,6 +82,7 @@ pub async fn run(store: &Store, team_id: i64, in_force: &Weights, candidate: Can
             if event.fingerprint.as_ref().is_some_and(|print| disregarded.contains(print)) {
                 event.fingerprint = None;
             }
+            unseen.retain(|source| snake(source) != snake(&event.name));
             before.take(&event);
             after.take(&event);
             events += 1;
@@ -87,7 +92,7 @@ pub async fn run(store: &Store, team_id: i64, in_force: &Weights, candidate: Can
         let (was, would_be) = (before.analyze(id, in_force)?, after.analyze(id, &candidate.weights)?);
         Some(Compared { id: id.to_owned(), before: was.scores, after: would_be.scores })
     });
-    Ok(Outcome { events, forgotten_until, identities: compared.collect() })
+    Ok(Outcome { events, forgotten_until, unseen, identities: compared.collect() })
 }
 
 impl Compared {

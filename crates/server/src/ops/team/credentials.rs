@@ -8,7 +8,7 @@ use crate::ops::access::refused_origins::{RefusedOrigin, RefusedOrigins};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::store::credentials::{self, Change, Credential, NewCredential};
-use crate::store::{Result, Store, Tx};
+use crate::store::{Result, Store, StoreError, Tx};
 use crate::vault::{new_token, token_hash};
 use dregs_core::time::Timestamp;
 use serde_json::json;
@@ -125,10 +125,22 @@ impl Directory {
     }
 }
 
+/// Whether two names are one to people.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+/// The audit log says by its name who has called: no other credential of the team than `own` may have it.
+fn check_name(tx: &mut Tx, team_id: i64, own: Option<i64>, name: &str) -> Result<()> {
+    let known = credentials::of_team(tx, team_id)?;
+    let is_taken = known.iter().any(|known| Some(known.id) != own && is_same_name(&known.name, name));
+    if is_taken { Err(StoreError::Conflict) } else { Ok(()) }
+}
+
 /// A new credential and its secret key, which nobody sees again.
 ///
 /// # Errors
-/// Those of the store.
+/// Those of the store; a conflict where another has the name.
 pub async fn create(
     store: &Store,
     actor: Actor,
@@ -146,6 +158,7 @@ pub async fn create(
     let credential = store
         .write(move |tx| {
             bounds::CREDENTIALS.check_team(tx, actor.team_id)?;
+            check_name(tx, actor.team_id, None, &new.name)?;
             let credential = credentials::insert(tx, actor.team_id, &new, now)?;
             log(tx, &actor, "credential.create", None, Some(&credential), now)?;
             Ok(credential)
@@ -157,7 +170,7 @@ pub async fn create(
 /// Changes a credential; `None` where the team has none with this id.
 ///
 /// # Errors
-/// Those of the store.
+/// Those of the store; a conflict where another has the name.
 pub async fn change(
     store: &Store,
     directory: &Directory,
@@ -169,6 +182,9 @@ pub async fn change(
     let changed = store
         .write(move |tx| {
             let before = credentials::of_team(tx, actor.team_id)?.into_iter().find(|known| known.id == id);
+            if let Some(name) = &change.name {
+                check_name(tx, actor.team_id, Some(id), name)?;
+            }
             let after = credentials::update(tx, actor.team_id, id, &change, now)?;
             if after.is_some() {
                 log(tx, &actor, "credential.change", before.as_ref(), after.as_ref(), now)?;

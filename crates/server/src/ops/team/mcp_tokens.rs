@@ -5,8 +5,9 @@ use serde_json::json;
 
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
+use crate::ops::team::credentials::is_same_name;
 use crate::store::mcp_tokens::{self, McpToken};
-use crate::store::{Result, Store, Tx};
+use crate::store::{Result, Store, StoreError, Tx};
 use crate::vault::{new_token, token_hash};
 
 const PREFIX: &str = "mcp_";
@@ -14,7 +15,7 @@ const PREFIX: &str = "mcp_";
 /// A new token of a person: what is kept of it, and itself, which nobody sees again.
 ///
 /// # Errors
-/// Those of the store.
+/// Those of the store; a conflict where another of the person's has the name.
 pub async fn create(
     store: &Store,
     actor: Actor,
@@ -27,6 +28,10 @@ pub async fn create(
     let created = store
         .write(move |tx| {
             bounds::MCP_TOKENS.check(tx, actor.team_id, user_id)?;
+            let known = mcp_tokens::of_user(tx, user_id)?;
+            if known.iter().any(|known| is_same_name(&known.name, &name)) {
+                return Err(StoreError::Conflict);
+            }
             let id = mcp_tokens::insert(tx, actor.team_id, user_id, &name, &hash, now)?;
             let after = Some(json!({ "name": name }));
             let (action, target_id) = ("mcp-token.create", &id.to_string());

@@ -147,6 +147,15 @@ pub async fn withdraw(store: &Store, actor: Actor, id: i64, now: Timestamp) -> O
         .await
 }
 
+/// Whether an invitation can be accepted.
+///
+/// # Errors
+/// Those of the store.
+pub async fn holds(store: &Store, token: &str, now: Timestamp) -> Result<bool> {
+    let token_hash = token_hash(token);
+    store.read(move |tx| teams::is_invited(tx, &token_hash, now)).await
+}
+
 /// Whoever holds an invitation.
 pub struct Newcomer {
     pub name: Option<String>,

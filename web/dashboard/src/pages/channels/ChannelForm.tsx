@@ -33,7 +33,9 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
   });
   const { type } = form.values;
   const { setErrors } = form;
-  useEffect(() => setErrors(refusedFields(error)), [error, setErrors]);
+  useEffect(() => {
+    setErrors(refusedFields(error));
+  }, [error, setErrors]);
   return (
     // Its fields say themselves what is missing: the browser's own bubble would stand over the next one.
     <form noValidate onSubmit={form.onSubmit(onSubmit, (errors) => show(form, Object.keys(errors)))}>

@@ -72,7 +72,9 @@ export function DeliveryLog({ channel }: { channel: Channel }) {
   const [chosen, choose] = useState<ReadonlySet<string | number>>(new Set());
   // Whoever looks at other deliveries has not chosen them.
   const shown = JSON.stringify(query);
-  useEffect(() => choose(new Set()), [shown]);
+  useEffect(() => {
+    choose(new Set());
+  }, [shown]);
   return (
     <Panel title="Delivery log" actions={manage && <Replay channelId={channel.id} />}>
       <LogFilters />

@@ -7,6 +7,7 @@ import { $api, refresh, tell, type Schemas } from "../../api";
 import { Failure } from "../../parts/Answer";
 import { exactTime } from "../../parts/Time";
 import { toLocal, toUtc } from "../../parts/TimeFilter";
+import { counted } from "../../parts/counts";
 
 type Range = Omit<Schemas["ReplayBody"], "dryRun">;
 
@@ -79,5 +80,5 @@ function ReplayForm({ channelId, onDone }: { channelId: number; onDone: () => vo
 }
 
 function deliveries(count: number): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? "delivery" : "deliveries"}`;
+  return counted(count, "delivery", "deliveries");
 }

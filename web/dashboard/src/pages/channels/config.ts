@@ -1,6 +1,7 @@
 // What the form of a channel holds, and what the API takes of it.
 
 import type { Schemas } from "../../api";
+import { counted } from "../../parts/counts";
 
 export type Channel = Schemas["ChannelBody"];
 type Config = Schemas["ConfigBody"];
@@ -93,8 +94,8 @@ export function webhookFacts(channel: Channel): [name: string, value: string][] 
   const facts: [string, string | number | null | undefined][] = [
     ["Headers", Object.keys(config.headers ?? {}).join(", ")],
     ["Timeout", config.timeoutMs && `${config.timeoutMs} ms`],
-    ["Concurrency", config.maxConcurrency && `${config.maxConcurrency} requests`],
-    ["Rate limit", config.ratePerSecond && `${config.ratePerSecond} requests per second`],
+    ["Concurrency", config.maxConcurrency && counted(config.maxConcurrency, "request")],
+    ["Rate limit", config.ratePerSecond && counted(config.ratePerSecond, "request per second", "requests per second")],
     ["Order", config.ordered ? "events of an identity one after the other" : ""],
     ["Coalescing", config.coalesce ? "a newer score replaces pending ones" : ""],
   ];

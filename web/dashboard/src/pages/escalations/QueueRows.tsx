@@ -43,8 +43,9 @@ function QueueRow({ escalation, isCurrent, select }: { escalation: Escalation; i
     <div className={classes.row} role="option" id={`escalation-${id}`} aria-selected={isCurrent} onClick={select}>
       <StatusChip status={severity} />
       <span className={classes.name}>
-        <bdi>{identity.label === identity.id ? visible(identity.id) : identity.label}</bdi>
-        {identity.label !== identity.id && <>{" "}<bdi className={classes.beside}>{visible(identity.id)}</bdi></>}
+        {identity.label === identity.id
+          ? <bdi className={classes.id} title={identity.id}>{visible(identity.id)}</bdi>
+          : <><bdi>{identity.label}</bdi>{" "}<bdi className={classes.beside} title={identity.id}>{visible(identity.id)}</bdi></>}
       </span>
       <span className={classes.opened}><Time at={openedAt} /></span>
       <span className={classes.rule}>

@@ -65,6 +65,8 @@ function useInAddress(id: number | undefined): () => Promise<void> {
     await navigate({ to: ".", search: search as never, replace: true, resetScroll: false });
   };
   const settle = useDebouncedCallback(write, STAY_MS);
-  useEffect(settle, [named, settle]);
+  useEffect(() => {
+    settle();
+  }, [named, settle]);
   return write;
 }

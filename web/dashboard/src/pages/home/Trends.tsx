@@ -31,7 +31,7 @@ export function Trends({ range, identities }: { range: Range; identities: number
           {trends.data && <Spark label={told(label, range, trends.data, key)} bars={bars(trends.data, key)} colour={colour} />}
           {trends.data && <Change range={range} now={trends.data.total[key]} before={trends.data.previous[key]} />}
           {key === "newIdentities" && identities !== undefined && (
-            <Text c="dimmed" fz="xs"><span className="numbers" data-figure="identities">{identities.toLocaleString("en")}</span> <PageLink to="/identities" fz="xs" underline="always">identities</PageLink> in total</Text>
+            <Text c="dimmed" fz="xs"><span className="numbers" data-figure="identities">{identities.toLocaleString("en")}</span> <PageLink to="/identities" fz="xs" underline="always">{identities === 1 ? "identity" : "identities"}</PageLink> in total</Text>
           )}
         </Card>
       ))}

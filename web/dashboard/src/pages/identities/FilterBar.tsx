@@ -44,7 +44,9 @@ function BadgeFilter() {
     const found = slugOf(next, badges);
     if (found !== undefined) change({ badge: found || undefined });
   }, TYPING_MS);
-  useEffect(() => setText(kept), [kept]);
+  useEffect(() => {
+    setText(kept);
+  }, [kept]);
   const put = (next: string) => {
     setText(next);
     settle(next);

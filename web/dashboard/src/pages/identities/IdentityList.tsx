@@ -26,7 +26,7 @@ const COLUMNS: Column<Identity>[] = [
     sort: `${category.toLowerCase()}Score`,
     cell: (identity) => <ScoreChip category={category} value={scoreOf(identity, category)} />,
   })),
-  { title: "Badges", cell: ({ badges }) => <div style={{ minWidth: 150 }}><Badges badges={badges} most={1} /></div> },
+  { title: "Badges", cell: ({ badges }) => <div style={{ minWidth: 136 }}><Badges badges={badges} most={1} /></div> },
   { title: "Last seen", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
   { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];

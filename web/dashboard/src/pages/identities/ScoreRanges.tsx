@@ -13,7 +13,13 @@ const MARKS = [30, 50, 70].map((value) => ({ value }));
 
 function rangeOf(search: Search, category: Category): Range {
   const [least, most] = endsOf(category);
-  return [Number(search[least] ?? 0), Number(search[most] ?? 100)];
+  return [end(search[least], 0), end(search[most], 100)];
+}
+
+/** What an address says, where that is a score: it may have been written by hand, and the list says what is wrong with it. */
+function end(text: string | undefined, otherwise: number): number {
+  const score = Number(text ?? otherwise);
+  return Number.isInteger(score) && score >= 0 && score <= 100 ? score : otherwise;
 }
 
 /** "Humanity to 29", "Behavior from 70", "Uniqueness 30 to 49"; undefined where all of them may come. */
@@ -46,7 +52,9 @@ function ScoreRange({ category }: { category: Category }) {
   const [least, most] = rangeOf(search, category);
   const [range, setRange] = useState<Range>([least, most]);
   // The address changes by views, too.
-  useEffect(() => setRange([least, most]), [least, most]);
+  useEffect(() => {
+    setRange([least, most]);
+  }, [least, most]);
   const settle = ([from, to]: Range) => {
     const [fromName, toName] = endsOf(category);
     change({ [fromName]: from > 0 ? String(from) : undefined, [toName]: to < 100 ? String(to) : undefined });

@@ -5,6 +5,7 @@ import { lazy, Suspense, useState } from "react";
 import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
 import { Badges, ScoreChip } from "../../parts/Chip";
+import { counted } from "../../parts/counts";
 import { Panel } from "../../parts/Page";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { CATEGORIES, scoreOf } from "../../parts/score";
@@ -30,7 +31,7 @@ function Drawn({ cluster, id }: { cluster: ClusterBody; id: string }) {
   const [picked, setPicked] = useState<Target>();
   const [canDraw, setCanDraw] = useState(HAS_WEBGL);
   const types = [...new Set(cluster.links.map(({ type }) => type))];
-  const note = `${cluster.isWhole ? "The" : "The nearest"} ${cluster.members.length} identities connected by strong links.`;
+  const note = `${cluster.isWhole ? "The" : "The nearest"} ${counted(cluster.members.length, "identity", "identities")} connected by strong links.`;
   if (!canDraw) return <Panel title="Cluster" note={note}><Text fz="sm">This browser has no WebGL 2 to draw it with. The list below says what this identity is linked to.</Text></Panel>;
   return (
     <Panel title="Cluster" note={note}>

@@ -6,6 +6,7 @@ import { LineChart } from "../../parts/LineChart";
 import { Panel } from "../../parts/Page";
 import { CATEGORIES, colour, scoreOf, word } from "../../parts/score";
 import { useHistory, type Entry } from "./history";
+import { counted } from "../../parts/counts";
 
 export function Course({ id }: { id: string }) {
   const history = useHistory(id);
@@ -30,5 +31,5 @@ function Curves({ entries }: { entries: Entry[] }) {
       })),
     };
   }, [entries]);
-  return <LineChart label={`The four scores over the last ${entries.length} cycles`} times={times} series={series} range={RANGE} height={200} />;
+  return <LineChart label={`The four scores over the last ${counted(entries.length, "cycle")}`} times={times} series={series} range={RANGE} height={200} />;
 }

@@ -7,6 +7,7 @@ import { usePageSearch } from "../../app/search";
 import { CATEGORIES, scoreOf } from "../../parts/score";
 import { exactTime, millis } from "../../parts/Time";
 import { useHistory, type Entry } from "./history";
+import { counted } from "../../parts/counts";
 
 export function Cycle({ id, analysis }: { id: string; analysis: Schemas["AnalysisBody"] | undefined }) {
   const [{ cycle }, change] = usePageSearch();
@@ -31,10 +32,6 @@ export function Cycle({ id, analysis }: { id: string; analysis: Schemas["Analysi
       )}
     </Group>
   );
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function options(history: Entry[], cycle: string | undefined) {

@@ -4,6 +4,7 @@ import { ActionIcon, useComputedColorScheme } from "@mantine/core";
 import { IconFocusCentered, IconMinus, IconPlus } from "@tabler/icons-react";
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
 import type { Schemas } from "../../api";
+import { counted } from "../../parts/counts";
 import type { Target } from "./Cluster";
 import { draw, layOut, mark, type ClusterGraph, type Listeners } from "./draw";
 import classes from "./Identity.module.css";
@@ -45,7 +46,10 @@ export default function LinkGraph({ cluster, center, picked, onPoint, onPick, on
   useEffect(() => {
     if (!stage.current) return;
     const drawn = drawIn(stage.current, graph, { onPoint, onPick });
-    if (!drawn) return fail();
+    if (!drawn) {
+      fail();
+      return;
+    }
     setRenderer(drawn);
     const observer = new ResizeObserver(([entry]) => {
       if (entry && entry.contentRect.width !== drawn.getDimensions().width) drawn.resize().scheduleRender();
@@ -61,7 +65,7 @@ export default function LinkGraph({ cluster, center, picked, onPoint, onPick, on
     if (renderer) mark(renderer, picked);
   }, [renderer, picked]);
   const camera = renderer?.getCamera();
-  const label = `A graph of ${cluster.members.length} identities and ${cluster.links.length} links between them. The list below says in words what this identity is linked to.`;
+  const label = `A graph of ${counted(cluster.members.length, "identity", "identities")} and ${counted(cluster.links.length, "link")} between them. The list below says in words what this identity is linked to.`;
   return (
     <div className={classes.graph}>
       <div ref={stage} className={classes.graphStage} role="img" aria-label={label} />

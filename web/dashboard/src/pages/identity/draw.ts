@@ -61,6 +61,10 @@ export function draw(graph: ClusterGraph, stage: HTMLElement, { onPoint, onPick 
         label: { attribute: "label" },
         labelColor: colour("var(--mantine-color-text)"),
         labelSize: 13,
+        // Names stand above the lines, on ground of their own: a line through a name is read as a stroke of it.
+        labelDepth: "topNodes",
+        labelBackgroundColor: colour("var(--mantine-color-body)"),
+        labelBackgroundPadding: 2,
         labelPosition: "below",
         labelVisibility: graph.order <= NAMED_MAX ? "visible" : "auto",
         cursor: "pointer",

@@ -4,6 +4,7 @@ import { Button, Stack, Text } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
+import { counted } from "../../parts/counts";
 import { LineChart } from "../../parts/LineChart";
 import { Facts, Panel } from "../../parts/Page";
 import { isWhole } from "./condition";
@@ -41,12 +42,12 @@ function Found({ found }: { found: Schemas["BacktestedBody"] }) {
   const series = useMemo(() => [{ label: "Opened", colour: "var(--band-1-mark)", values }], [values]);
   return (
     <Stack gap="sm">
-      <LineChart label={`${found.opened} escalations opened in ${times.length} days`} times={times} series={series} height={160} isBars />
+      <LineChart label={`${counted(found.opened, "escalation")} opened in ${counted(times.length, "day")}`} times={times} series={series} height={160} isBars />
       <Facts
         facts={[
           ["Escalations", <span className="numbers">{found.opened.toLocaleString("en")}</span>],
           ["Identities", <span className="numbers">{found.identities.toLocaleString("en")}</span>],
-          ["Evaluated", <span className="numbers">{found.cycles.toLocaleString("en")} cycles since {formatted(found.from, { dateStyle: "medium" })}</span>],
+          ["Evaluated", <span className="numbers">{counted(found.cycles, "cycle")} since {formatted(found.from, { dateStyle: "medium" })}</span>],
         ]}
       />
       <GoodWarning good={found.good} of={found.identities} />

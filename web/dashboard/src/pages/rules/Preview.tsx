@@ -6,6 +6,7 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import { keepPreviousData } from "@tanstack/react-query";
 import { $api } from "../../api";
 import { Answer } from "../../parts/Answer";
+import { counted } from "../../parts/counts";
 import { Panel } from "../../parts/Page";
 import { isWhole, type Condition } from "./condition";
 import { Sample } from "./Sample";
@@ -50,11 +51,11 @@ export function Preview({ conditions, isAgainst }: Props) {
 
 /** Those who carry a GOOD badge may be innocent. */
 export function GoodWarning({ good, of }: { good: number; of: number }) {
-  if (good === 0) return of > 0 && <Text c="dimmed" fz="sm">None of them has a good badge.</Text>;
+  if (good === 0) return of > 0 && <Text c="dimmed" fz="sm">{of === 1 ? "It has no good badge." : "None of them has a good badge."}</Text>;
   return (
     <Alert color="orange" icon={<IconAlertTriangle />} p="xs">
-      <Text fz="sm" fw={600}>{good.toLocaleString("en")} of them {good === 1 ? "has" : "have"} a good badge</Text>
-      <Text fz="sm">They may be legitimate. Consider a stricter condition.</Text>
+      <Text fz="sm" fw={600}>{of === 1 ? "It has a good badge" : `${counted(good, "of them has", "of them have")} a good badge`}</Text>
+      <Text fz="sm">{good === 1 ? "It" : "They"} may be legitimate. Consider a stricter condition.</Text>
     </Alert>
   );
 }

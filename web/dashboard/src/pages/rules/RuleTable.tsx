@@ -10,6 +10,7 @@ import { Answer, Empty } from "../../parts/Answer";
 import { span } from "../../parts/Time";
 import { inWords, type Condition } from "./condition";
 import { useBadgeName } from "./rules";
+import { counted } from "../../parts/counts";
 
 /** The table of a list of rules; `children` are its rows. */
 export function RuleTable({ label, columns, children }: { label: string; columns: string[]; children: ReactNode[] }) {
@@ -85,7 +86,7 @@ function Matching({ conditions, whenOn }: { conditions: Condition[]; whenOn: str
   const preview = $api.useQuery("post", "/api/escalation-rules/actions/preview", { body: { conditions } }, { gcTime: 0 });
   return (
     <Answer of={preview} lines={1}>
-      {({ matching }) => <Text fz="sm" role="status">{matching.toLocaleString("en")} {matching === 1 ? "identity matches" : "identities match"} now. {whenOn}</Text>}
+      {({ matching }) => <Text fz="sm" role="status">{counted(matching, "identity matches", "identities match")} now. {whenOn}</Text>}
     </Answer>
   );
 }

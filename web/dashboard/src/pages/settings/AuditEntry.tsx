@@ -3,8 +3,12 @@
 import { Table, Text } from "@mantine/core";
 import type { Schemas } from "../../api";
 import { PageLink } from "../../parts/PageLink";
+import { targetWords } from "./audit";
 import classes from "./AuditEntry.module.css";
 import { differences, type Difference } from "./difference";
+
+/** An id that is no longer stands beside its noun. */
+const SHORT_CHARS = 12;
 
 interface Props {
   entry: Schemas["AuditEntryBody"];
@@ -12,7 +16,7 @@ interface Props {
 
 /** What was done something to: a link, where it has a page and is still there. */
 export function Target({ entry: { action, targetType, targetId } }: Props) {
-  const words = <>{targetType} <span className="mono break">{targetId}</span></>;
+  const words = <>{targetWords(targetType)} <span className={targetId.length > SHORT_CHARS ? "mono break" : "mono"}>{targetId}</span></>;
   const params = { id: targetId };
   if (action.endsWith(".delete")) return words;
   switch (targetType) {

@@ -8,10 +8,11 @@ import { isUtc } from "../../app/preferences";
 import { usePageSearch } from "../../app/search";
 import { useMay } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
-import { TextFilter } from "../../parts/Filters";
+import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Page } from "../../parts/Page";
 import { Time } from "../../parts/Time";
+import { ACTION_OPTIONS, actionWords, TARGET_OPTIONS } from "./audit";
 import { Changes, Target } from "./AuditEntry";
 
 type Entry = Schemas["AuditEntryBody"];
@@ -21,7 +22,7 @@ const COLUMNS: Column<Entry>[] = [
   { title: "Time", sort: "at", first: "ASC", cell: ({ at }) => <Time at={at} /> },
   { title: "Actor", cell: ({ actor, actorType }) => <Only name="actor" value={actor} note={KINDS[actorType]} /> },
   { title: "IP address", cell: ({ address }) => <span className="mono">{address ?? "–"}</span> },
-  { title: "Action", cell: ({ action }) => <Only name="action" value={action} /> },
+  { title: "Action", cell: ({ action }) => <Only name="action" value={action} words={actionWords(action)} /> },
   { title: "Target", cell: (entry) => <Target entry={entry} /> },
   { title: "Changes", width: "40%", cell: (entry) => <Changes entry={entry} /> },
 ];
@@ -30,12 +31,12 @@ const COLUMNS: Column<Entry>[] = [
 const KINDS: Record<string, string> = { CREDENTIAL: "key", SYSTEM: "server" };
 
 /** A value that leads to the entries which have it. */
-function Only({ name, value, note }: { name: string; value: string; note?: string | undefined }) {
+function Only({ name, value, words = value, note }: { name: string; value: string; words?: string; note?: string | undefined }) {
   const [, change] = usePageSearch();
   return (
     <>
       <UnstyledButton className="clip" fz="inherit" maw={200} title={`${value}: show only these`} onClick={() => change({ [name]: value })}>
-        {value}
+        {words}
       </UnstyledButton>
       {note && <Text span c="dimmed" inherit> ({note})</Text>}
     </>
@@ -85,8 +86,8 @@ function Filters() {
   return (
     <Group gap="xs" className="filters">
       <TextFilter name="actor" label="Actor: e-mail or key" />
-      <TextFilter name="action" label="Action: channel.create" />
-      <TextFilter name="targetType" label="Target: channel" w={160} />
+      <ChoiceFilter name="action" label="Any action" options={ACTION_OPTIONS} />
+      <ChoiceFilter name="targetType" label="Any target" options={TARGET_OPTIONS} />
       <TextFilter name="targetId" label="Target id" w={120} />
       <Day name="from" label="From" />
       <Day name="to" label="To" />

@@ -3,6 +3,7 @@
 import { Text } from "@mantine/core";
 import { $api } from "../../api";
 import { Answer } from "../../parts/Answer";
+import { counted } from "../../parts/counts";
 import type { Kind } from "./mapping";
 
 /** Asked for once, when a name is about to be changed. */
@@ -17,7 +18,7 @@ export function Concerned({ of }: { of: ReturnType<typeof useConcerned> }) {
       {({ identities, lookedAt, total, channels }) => {
         const isAll = lookedAt >= total;
         const count = isAll ? identities : Math.round((identities / Math.max(lookedAt, 1)) * total);
-        const who = `${isAll ? "" : "about "}${count.toLocaleString("en")} of ${total.toLocaleString("en")} ${total === 1 ? "identity" : "identities"}`;
+        const who = total === 1 ? "the only identity" : `${isAll ? "" : "about "}${count.toLocaleString("en")} of ${counted(total, "identity", "identities")}`;
         if (identities === 0) return <Text fz="sm" role="status">No identity is rescored{isAll ? "." : `, of the newest ${lookedAt.toLocaleString("en")}.`}</Text>;
         return (
           <Text fz="sm" role="status">

@@ -9,6 +9,7 @@ import { useMay } from "../../app/session";
 import { Answer, Empty, Failure } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Confirm } from "../../parts/Confirm";
+import { counted } from "../../parts/counts";
 import { Copy, Source } from "../../parts/Copy";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Time } from "../../parts/Time";
@@ -62,7 +63,7 @@ function CredentialPanel({ credential }: { credential: Credential }) {
 
 function rate(perSecond: number | null | undefined): string {
   if (perSecond == null) return "server default";
-  return perSecond === 0 ? "unlimited" : `${perSecond.toLocaleString("en")} requests per second`;
+  return perSecond === 0 ? "unlimited" : counted(perSecond, "request per second", "requests per second");
 }
 
 function Actions({ credential }: { credential: Credential }) {

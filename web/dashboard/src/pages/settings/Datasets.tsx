@@ -31,9 +31,14 @@ const COLUMNS: Column<Dataset>[] = [
   },
   { title: "Built-in", cell: ({ globalEntryCount }) => <span className="numbers">{globalEntryCount.toLocaleString("en")}</span> },
   { title: "Custom", cell: ({ customerEntryCount }) => <span className="numbers">{customerEntryCount.toLocaleString("en")}</span> },
-  { title: "Updated", cell: ({ takenAt, source, version }) => <><Time at={takenAt} /><Text c="dimmed" fz="xs" maw={240} miw={140}>{source}, {version}</Text></> },
+  { title: "Updated", cell: ({ takenAt, source, version }) => <><Time at={takenAt} /><Text c="dimmed" fz="xs" maw={240} miw={140}>{madeOf(source, version, takenAt)}</Text></> },
   { title: "Freshness", cell: ({ freshness }) => <Freshness of={freshness} /> },
 ];
+
+/** The version of many a list is its date, which is shown already. */
+function madeOf(source: string, version: string, takenAt: string): string {
+  return takenAt.startsWith(version) || source.includes(version) ? source : `${source}, ${version}`;
+}
 
 function Freshness({ of }: { of: number }) {
   const percent = Math.round(of * 100);

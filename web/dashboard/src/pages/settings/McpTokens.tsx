@@ -1,11 +1,12 @@
 // Tokens by which AI agents act as the person who made them.
 
-import { Text } from "@mantine/core";
+import { Anchor, Stack, Text } from "@mantine/core";
 import { $api, refresh, type Schemas } from "../../api";
 import { Answer, Empty } from "../../parts/Answer";
 import { Confirm } from "../../parts/Confirm";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Page, Panel } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { whole } from "./whole";
 
@@ -14,7 +15,7 @@ type Token = Schemas["McpTokenBody"];
 const COLUMNS: Column<Token>[] = [
   { title: "Name", cell: ({ name }) => <span className="break">{name}</span> },
   { title: "Created", cell: ({ createdAt }) => <Time at={createdAt} /> },
-  { title: "Last used", cell: ({ lastUsedAt }) => <Time at={lastUsedAt} empty="never" /> },
+  { title: "Last used", cell: ({ lastUsedAt }) => <Time at={lastUsedAt} empty="Never" /> },
   { title: "Actions", cell: (token) => <Remove token={token} /> },
 ];
 
@@ -31,7 +32,16 @@ export function McpTokens() {
   const tokens = $api.useQuery("get", "/api/mcp-tokens");
   return (
     <Page title="MCP tokens">
-      <Panel><Text fz="sm">A token lets an AI agent act as the person who made it, at <code>/mcp</code>. This server has no such endpoint yet, so none is made here; those that there are can be deleted.</Text></Panel>
+      <Panel title="For AI agents that act on your behalf">
+        <Stack gap="xs" fz="sm" className="prose">
+          <Text inherit>
+            MCP, the Model Context Protocol, is how AI assistants use other programs. With a token of yours, an agent would do at <code>/mcp</code> whatever
+            your role allows, as if you had done it, until you delete the token or leave the team. A token works nowhere else in the API.
+          </Text>
+          <Text inherit><strong>This version of the server has no <code>/mcp</code> endpoint yet</strong>, so there is nothing to connect an agent to and no token to create here.</Text>
+          <Text inherit>For programs and scripts, use the secret key of a <PageLink to="/settings/credentials" inherit underline="always">credential</PageLink>; the <Anchor href="/api/docs" inherit underline="always">API reference</Anchor> says what it may do.</Text>
+        </Stack>
+      </Panel>
       <Answer of={tokens}>
         {(all) => (
           <ListTable
@@ -39,7 +49,7 @@ export function McpTokens() {
             page={whole(all)}
             columns={COLUMNS}
             rowKey={({ id }) => id}
-            empty={<Empty title="No token" />}
+            empty={<Empty title="You have no tokens">Those created through the API are listed here, to be deleted.</Empty>}
           />
         )}
       </Answer>

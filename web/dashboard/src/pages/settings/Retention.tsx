@@ -6,6 +6,7 @@ import { useState } from "react";
 import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer, Failure } from "../../parts/Answer";
+import { counted } from "../../parts/counts";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { Time } from "../../parts/Time";
 
@@ -38,7 +39,7 @@ export function Retention() {
   );
 }
 
-const words = (days: number | null | undefined) => (days == null ? "for ever" : `${days.toLocaleString("en")} days`);
+const words = (days: number | null | undefined) => (days == null ? "for ever" : counted(days, "day"));
 
 function Shown({ shown }: { shown: Body }) {
   return <Facts facts={KINDS.map(([kind, label]) => [label, words(shown[kind].days)])} />;

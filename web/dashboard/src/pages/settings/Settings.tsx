@@ -18,11 +18,15 @@ const PLACES = [
   { to: "/settings/account", label: "Account" },
 ] as const;
 
-type Place = (typeof PLACES)[number];
+/** Found by the search, and listed while one is there: it leads to nothing yet. */
+const UNLISTED = [{ to: "/settings/mcp-tokens", label: "MCP tokens" }] as const;
+
+type Place = (typeof PLACES)[number] | (typeof UNLISTED)[number];
 
 export function Settings() {
   const { manage } = useMay();
-  const places = PLACES.filter((place) => manage || !("isAdmins" in place));
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const places = [...PLACES.filter((place) => manage || !("isAdmins" in place)), ...UNLISTED.filter(({ to }) => path.startsWith(to))];
   return (
     <div className={classes.frame}>
       <SideList places={places} />

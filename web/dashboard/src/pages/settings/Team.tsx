@@ -19,6 +19,8 @@ import { whole } from "./whole";
 
 type Member = Schemas["UserBody"];
 
+const LAST_ADMIN = "A team needs an admin. Make somebody else one first.";
+
 export function Team() {
   const { manage } = useMay();
   const team = $api.useQuery("get", "/api/team");
@@ -80,6 +82,7 @@ function Members() {
     remove.mutate({ params: { path: { id } } });
   };
   const error = change.error ?? remove.error;
+  const isLast = (member: Member) => member.role === "ADMIN" && members.data?.filter(({ role }) => role === "ADMIN").length === 1;
   const columns: Column<Member>[] = [
     {
       title: "Member",
@@ -90,9 +93,9 @@ function Members() {
         </>
       ),
     },
-    { title: "Role", cell: (member) => (manage ? <Role member={member} onChange={(role) => setRole(member, role)} /> : word(member.role)) },
+    { title: "Role", cell: (member) => (manage ? <Role member={member} isLast={isLast(member)} onChange={(role) => setRole(member, role)} /> : word(member.role)) },
     { title: "Joined", cell: ({ createdAt }) => <Time at={createdAt} /> },
-    { title: "Actions", cell: (member) => (manage || member.id === me.id ? <End member={member} isMe={member.id === me.id} onConfirm={() => end(member)} /> : "") },
+    { title: "Actions", cell: (member) => (manage || member.id === me.id ? <End member={member} isMe={member.id === me.id} isLast={isLast(member)} onConfirm={() => end(member)} /> : "") },
   ];
   return (
     <Panel title="Members" note={ROLES.map(({ label, may }) => `${label}: ${may}`).join(" ")}>
@@ -103,7 +106,7 @@ function Members() {
 }
 
 /** The role, and the way to another one: nothing changes until it is confirmed. */
-function Role({ member, onChange }: { member: Member; onChange: (role: string) => void }) {
+function Role({ member, isLast, onChange }: { member: Member; isLast: boolean; onChange: (role: string) => void }) {
   const [isOpen, { open, close }] = useDisclosure(false);
   const [role, setRole] = useState(member.role);
   const begin = () => {
@@ -117,7 +120,7 @@ function Role({ member, onChange }: { member: Member; onChange: (role: string) =
   return (
     <Group gap="xs" wrap="nowrap">
       {word(member.role)}
-      <Button size="compact-xs" variant="default" onClick={begin} aria-label={`Change the role of ${member.email}`}>Change…</Button>
+      <Button size="compact-xs" variant="default" disabled={isLast} title={isLast ? LAST_ADMIN : undefined} onClick={begin} aria-label={`Change the role of ${member.email}`}>Change…</Button>
       <Modal opened={isOpen} onClose={close} title={`Role of ${member.email}`}>
         <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
           <Stack>
@@ -140,9 +143,18 @@ function Role({ member, onChange }: { member: Member; onChange: (role: string) =
   );
 }
 
-function End({ member, isMe, onConfirm }: { member: Member; isMe: boolean; onConfirm: () => void }) {
+function End({ member, isMe, isLast, onConfirm }: { member: Member; isMe: boolean; isLast: boolean; onConfirm: () => void }) {
+  const action = isMe ? "Leave" : "Remove";
+  if (isLast) {
+    return (
+      <>
+        <Button size="xs" variant="default" disabled>{action}</Button>
+        <Text c="dimmed" fz="xs" miw={160} maw={200}>{LAST_ADMIN}</Text>
+      </>
+    );
+  }
   return (
-    <Confirm action={isMe ? "Leave" : "Remove"} question={isMe ? "Leave the team?" : `Remove ${member.email}?`} onConfirm={onConfirm}>
+    <Confirm action={action} question={isMe ? "Leave the team?" : `Remove ${member.email}?`} onConfirm={onConfirm}>
       {isMe ? "Your" : "Their"} sessions and MCP tokens are revoked immediately.
     </Confirm>
   );

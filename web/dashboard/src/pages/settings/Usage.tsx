@@ -6,6 +6,7 @@ import { useMemo, useState } from "react";
 import { $api, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { Answer, Empty } from "../../parts/Answer";
+import { counted } from "../../parts/counts";
 import { ChoiceFilter } from "../../parts/Filters";
 import { LineChart } from "../../parts/LineChart";
 import { Facts, Page, Panel } from "../../parts/Page";
@@ -46,7 +47,7 @@ function Month({ usage: { eventsThisMonth, monthlyEventQuota: quota, monthStarte
     <Panel title={month}>
       <Group gap="xs" align="baseline" className="numbers">
         <Text fz={28} fw={700} lh={1.1}>{eventsThisMonth.toLocaleString("en")}</Text>
-        <Text>{quota ? `of ${quota.toLocaleString("en")} events` : "events"}</Text>
+        <Text>{quota ? `of ${counted(quota, "event")}` : eventsThisMonth === 1 ? "event" : "events"}</Text>
       </Group>
       {quota ? (
         <Stack gap={6}>
@@ -65,19 +66,26 @@ function average(events: number): string {
   return events.toLocaleString("en", events < 10 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 0 });
 }
 
+/** Days of the shown time on which there could have been events: a team that began yesterday did not idle for a month. */
+function daysSince({ from, to, firstDay }: Body): number {
+  const begin = firstDay && Date.parse(firstDay) > Date.parse(from) ? firstDay : from;
+  return Math.max(byDay(begin, to, []).times.length, 1);
+}
+
 function Days({ usage }: { usage: Body }) {
   const { times, values } = useMemo(() => byDay(usage.from, usage.to, usage.days.map(({ day, events }) => [day, events])), [usage]);
   const series = useMemo(() => [{ label: "Events", colour: "var(--humanity)", values }], [values]);
   const total = values.reduce((sum, events) => sum + events, 0);
   const most = Math.max(...values);
+  const days = daysSince(usage);
   if (total === 0) return <Empty title="No events in this period">Events sent to POST /api/events are counted here.</Empty>;
   return (
     <>
-      <LineChart label={`${total} events in ${times.length} days, at most ${most} on one`} times={times} series={series} height={240} isBars />
+      <LineChart label={`${counted(total, "event")} in ${counted(times.length, "day")}, at most ${most} on one`} times={times} series={series} height={240} isBars />
       <Facts
         facts={[
           ["Total", total.toLocaleString("en")],
-          ["Average per day", average(total / times.length)],
+          ["Average per day", `${average(total / days)}${days < times.length ? ", since the first event" : ""}`],
           ["Most on one day", most.toLocaleString("en")],
         ]}
       />

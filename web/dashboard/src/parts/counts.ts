@@ -1,0 +1,6 @@
+// Numbers with the word that they count.
+
+/** "1 identity", "2,000 identities": the word in the number that goes with the count. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+}
