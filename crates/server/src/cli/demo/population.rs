@@ -154,9 +154,9 @@ impl Population {
     }
 
     fn add_ring(&mut self) {
-        for index in 0..RING {
+        for (index, name) in RING_NAMES.into_iter().enumerate() {
             let mut actor = Actor::new(format!("ring-{}", index + 1), BROWSERS[2], RING_IP.to_owned());
-            actor.data = profile(RING_NAMES[index], &gmail(RING_NAMES[index]));
+            actor.data = profile(name, &gmail(name));
             actor.device = Some(RING_DEVICE.to_owned());
             actor.next = Duration::from_millis(3_000 + RING_JOINS_EVERY_MS * index as u64);
             self.actors.push(actor);
