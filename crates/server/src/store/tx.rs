@@ -317,7 +317,7 @@ fn sqlite_text(sql: &str) -> String {
 type LastNumber = fn(table: &str) -> String;
 
 fn sqlite_number(table: &str) -> String {
-    format!("(select coalesce(max(seq), 0) / {SHARDS} + 1 from sqlite_sequence where name = '{table}')")
+    format!("(coalesce((select seq from sqlite_sequence where name = '{table}'), 0) / {SHARDS} + 1)")
 }
 
 fn postgres_number(table: &str) -> String {
