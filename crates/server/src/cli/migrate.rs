@@ -41,23 +41,23 @@ impl Migrate {
         let config = load(&self.flags)?.config;
         let location = app::location(&config);
         let name = store_name(&config);
+        let failed = |error| store_failure(&name, &error);
+        if let Some(Cluster::Citus) = self.distribute {
+            let Location::Postgres(url) = &location else {
+                let hint = "--distribute needs a cluster: name its coordinator with --database-url";
+                return Err(Failure::Failed(hint.into()));
+            };
+            let is_new = Store::spread_over_citus(url, SystemClock.now()).map_err(failed)?;
+            let how = if is_new { "now" } else { "already" };
+            line(format_args!("the tables of {name} are spread over the cluster {how}"));
+            return Ok(());
+        }
         if let Location::File(path) = &location {
             if self.check && !path.exists() {
                 note(format_args!("dregs: there is no database at {} yet", path.display()));
                 return Err(Failure::Silent);
             }
             check_data_dir(&config.data_dir)?;
-        }
-        let failed = |error| store_failure(&name, &error);
-        if let Some(Cluster::Citus) = self.distribute {
-            let is_new = Store::spread_over_citus(&location, SystemClock.now()).map_err(failed)?;
-            let said = if is_new {
-                "its tables are spread over the cluster now"
-            } else {
-                "its tables are spread already"
-            };
-            line(format_args!("{name}: {said}"));
-            return Ok(());
         }
         let unapplied = Store::unapplied(&location).map_err(failed)?;
         if unapplied.is_empty() {

@@ -139,23 +139,19 @@ impl Store {
         Ok(unapplied)
     }
 
-    /// Brings the tables up to date and spreads them over the nodes of a Citus cluster; `false` where they are spread
-    /// already. Blocks; no server may run meanwhile.
+    /// Brings the tables of a PostgreSQL up to date and spreads them over the nodes of the Citus cluster whose coordinator
+    /// it is; `false` where they are spread already. Blocks; no server may run meanwhile.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] where the database is no Citus.
-    pub fn spread_over_citus(location: &Location, now: Timestamp) -> Result<bool> {
+    /// [`StoreError::Refused`] where it is no Citus.
+    pub fn spread_over_citus(url: &str, now: Timestamp) -> Result<bool> {
         let mut is_new = false;
         let spread = |tx: &mut Tx| {
             migrations::apply(tx, now)?;
             is_new = spread::over_citus(tx)?;
             Ok(())
         };
-        match location {
-            Location::File(path) => drop(sqlite::open(path, spread)?),
-            Location::Postgres(url) => drop(postgres::open(url, spread)?),
-        }
-        Ok(is_new)
+        postgres::open(url, spread).map(|_| is_new)
     }
 
     /// Runs `closure` in a transaction and answers after its commit. On PostgreSQL it may run

@@ -33,8 +33,7 @@ pub fn over_citus(tx: &mut Tx) -> Result<bool> {
         return Ok(false);
     }
     let extension = "select extversion from pg_extension where extname = 'citus'";
-    if tx.dialect("", "postgres").is_empty() || tx.find(extension, &[], |row| row.get::<String>(0))?.is_none()
-    {
+    if tx.find(extension, &[], |row| row.get::<String>(0))?.is_none() {
         let hint =
             "it is no Citus: `create extension citus` on a PostgreSQL that has it, and add its workers";
         return Err(StoreError::Refused(hint.into()));

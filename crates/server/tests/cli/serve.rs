@@ -209,7 +209,10 @@ fn migrate_checks_first_and_then_does_it_once() {
     let ground = Ground::new();
     let missing = ground.run(&["migrate", "--check"], &[]);
     assert_eq!(missing.code, Some(1));
-    assert!(!ground.0.path().join("data").exists(), "a check made a database");
+    let alone = ground.run(&["migrate", "--distribute", "citus"], &[]);
+    let said = "dregs: --distribute needs a cluster: name its coordinator with --database-url\n";
+    assert_eq!((alone.code, alone.stderr.as_str()), (Some(1), said));
+    assert!(!ground.0.path().join("data").exists(), "what only looks, or is refused, made a database");
     let done = ground.run(&["migrate"], &[]);
     assert_eq!((done.code, done.stdout.starts_with("applied  0001_initial\n")), (Some(0), true));
     for args in [&["migrate", "--check"][..], &["migrate"]] {

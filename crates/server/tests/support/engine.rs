@@ -97,7 +97,7 @@ impl Database {
                 let (host, port) = worker.rsplit_once(':').unwrap();
                 own.batch_execute(&format!("select citus_add_node('{host}', {port})")).unwrap();
             }
-            assert!(Store::spread_over_citus(&Location::Postgres(url), Timestamp::from_millis(0)).unwrap());
+            assert!(Store::spread_over_citus(&url, Timestamp::from_millis(0)).unwrap());
         };
         // The synchronous client must not run on a thread of the runtime.
         std::thread::scope(|scope| scope.spawn(run).join().unwrap());
