@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::terminal::Terminal;
 use super::{Reader, page, recipe, root};
 
-const NEEDS_THE_DATABASE_ALONE: [&str; 1] = ["dregs keys reset-secrets"];
+/// They need the database alone, while the server runs; or a cluster. That they are there is tried.
+const NOT_HERE: [&str; 2] = ["dregs keys reset-secrets", "dregs migrate --distribute citus"];
 
 /// Tries what a span names; nothing for other code.
 pub async fn check(reader: &mut Reader, span: &str) {
@@ -28,8 +29,7 @@ pub async fn check(reader: &mut Reader, span: &str) {
 /// In the terminal that was used last: what it needs is set there.
 fn run(reader: &mut Reader, said: &str) {
     let mut command = reader.prepared(said);
-    if NEEDS_THE_DATABASE_ALONE.contains(&said) {
-        // The server runs.
+    if NOT_HERE.contains(&said) {
         command += " --help";
     }
     let terminal = &mut reader.terminals[reader.current];
