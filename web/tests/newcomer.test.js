@@ -145,3 +145,19 @@ test("one is one: of a single match nobody speaks as of many", async () => {
   assert.match(await matches.innerText(), /1 identity/);
   await analyst.leave();
 });
+
+test("whoever deletes a channel is told which rules name it, and the rules say that it is gone", async () => {
+  const { id } = await dregs.call("POST", "/channels", { type: "WEBHOOK", name: "My app", events: ["escalation.opened"], config: { url: "http://127.0.0.1:9/" } }, token);
+  await dregs.call("POST", "/escalation-rules", { name: "Told", severity: "INFO", channels: ["my-app"], conditions: [{ type: "SCORE_LT", category: "HUMANITY", threshold: 2 }] });
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open(`/settings/channels/${id}`);
+  await page.getByRole("button", { name: "Delete" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("“Told” names it: that rule notifies nobody here any more.").waitFor();
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  await page.waitForURL(/\/settings\/channels$/);
+  await analyst.open("/rules");
+  await page.getByRole("row").filter({ hasText: "Told" }).getByText("my-app (deleted)").waitFor();
+  await analyst.leave();
+});

@@ -234,7 +234,7 @@ test("a new installation teaches, shows its first event, and says what comes nex
     await page.getByRole("button", { name: "Go to the dashboard" }).click();
     await page.locator("[data-figure=events]", { hasText: /^4$/ }).waitFor();
     await page.getByRole("region", { name: "What comes next" }).getByText("See devices").waitFor();
-    await page.getByRole("button", { name: "Put away" }).click();
+    await page.getByRole("button", { name: "Hide" }).click();
     await page.getByRole("region", { name: "What comes next" }).waitFor({ state: "detached" });
     await analyst.leave();
   } finally {

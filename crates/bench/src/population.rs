@@ -211,10 +211,10 @@ impl Database {
                  select {name} + i, 1, 1, 'name.' || i from {{series {NAMES}}}"
             ),
             format!(
-                "insert into identities (id, shard, external_id, created_at, last_tracked_at, last_scored_at,
+                "insert into identities (id, shard, external_id, created_at, first_seen_at, last_tracked_at, last_scored_at,
                    display_name, display_email, display_username, humanity, authenticity, uniqueness, behavior,
                    {copied})
-                 select {id}, ({identity_number}) % {SHARDS}, 'user-' || i, {seen}, {seen}, {seen}, 'Ada ' || (i * 7919 % {identities}),
+                 select {id}, ({identity_number}) % {SHARDS}, 'user-' || i, {seen}, {seen}, {seen}, {seen}, 'Ada ' || (i * 7919 % {identities}),
                    'ada.' || i || '@example.com', 'ada' || i, i % 101, i % 97, i % 89, i % 83,
                    m.team_id, {seen}, 0, m.version, m.sequence, m.cycle, m.state, m.data
                  from {{series {identities}}} join identities m on m.id = {model}",

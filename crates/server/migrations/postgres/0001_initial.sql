@@ -333,6 +333,8 @@ create table identities (
   team_id bigint not null,
   external_id text not null,
   created_at bigint not null,
+  -- the earlier of when it was made and of its first event
+  first_seen_at bigint not null,
   updated_at bigint not null,
   last_tracked_at bigint not null,
   last_scored_at bigint,

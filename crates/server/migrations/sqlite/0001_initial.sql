@@ -389,6 +389,8 @@ create table identities (
   team_id integer not null,
   external_id text not null,
   created_at integer not null,
+  -- the earlier of when it was made and of its first event
+  first_seen_at integer not null,
   updated_at integer not null,
   last_tracked_at integer not null,
   last_scored_at integer,

@@ -94,6 +94,11 @@ impl Backtest {
         for name in &outcome.unseen {
             note(format_args!("no event is called \"{name}\": its mapping changes nothing"));
         }
+        for id in innocent.iter().flatten() {
+            if outcome.identities.iter().all(|one| one.id != *id) {
+                note(format_args!("there is no identity \"{id}\" among those that were tried"));
+            }
+        }
         report(&outcome, self.threshold, innocent.as_ref());
         Ok(())
     }

@@ -71,7 +71,9 @@ impl Listen {
         let forward = self.forward.as_deref().map(Forward::to).transpose()?;
         let secret = self.secret.clone().or_else(config::client_webhook_secret);
         if let Some(secret) = &secret {
-            let why = |error| Failure::Misused(format!("no signing secret: {error}"));
+            let why = |error| {
+                Failure::Misused(format!("--secret (or DREGS_WEBHOOK_SECRET) is no signing secret: {error}"))
+            };
             Secret::parse(secret).map_err(why)?;
         }
         let api = if secret.is_none() { Some(self.server.connect()?) } else { None };

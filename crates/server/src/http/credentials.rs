@@ -167,8 +167,9 @@ pub async fn update(
         enabled: patch.enabled,
         rate_per_second: patch.rate_per_second.map(|rate| rate.map(i64::from)),
     };
-    let changed = ops::change(&app.store, &app.kept.credentials, actor, id, change, app.clock.now()).await;
+    let changed = ops::change(&app.store, actor, id, change, app.clock.now()).await;
     let changed = changed.map_err(|error| ApiError::name_taken(error, WHAT))?;
+    app.kept.credentials.reload(&app.store).await?;
     Ok(Answer(body(changed.ok_or_else(not_found)?, None)))
 }
 

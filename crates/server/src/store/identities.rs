@@ -34,6 +34,8 @@ pub struct TrackedWrite {
     pub team_id: i64,
     pub external_id: String,
     pub tracked_at: Timestamp,
+    /// The earlier of now and of its first event; what is stored never moves on.
+    pub first_seen_at: Timestamp,
     pub evaluate_at: Timestamp,
     pub display_name: Option<String>,
     pub display_email: Option<String>,
@@ -92,6 +94,7 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
                 id,
                 version,
                 w.tracked_at,
+                w.first_seen_at,
                 w.evaluate_at,
                 &w.display_name,
                 &w.display_email,
@@ -102,9 +105,10 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
         })
         .collect();
     let updated = tx.execute_rows(
-        "with v (shard, id, version, tracked_at, evaluate_at, name, email, username, state, data) as (values {rows})
+        "with v (shard, id, version, tracked_at, first_seen_at, evaluate_at, name, email, username, state, data) as (values {rows})
          update identities set version = identities.version + 1, updated_at = v.tracked_at,
-           last_tracked_at = v.tracked_at, evaluate_at = v.evaluate_at, display_name = v.name,
+           last_tracked_at = v.tracked_at, first_seen_at = case when v.first_seen_at < identities.first_seen_at
+             then v.first_seen_at else identities.first_seen_at end, evaluate_at = v.evaluate_at, display_name = v.name,
            display_email = v.email, display_username = v.username, state = v.state, data = v.data
          from v where identities.shard = v.shard and identities.id = v.id
            and identities.version + identities.sequence = v.version",
@@ -119,6 +123,7 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
                 w.team_id,
                 &w.external_id,
                 w.tracked_at,
+                w.first_seen_at,
                 w.tracked_at,
                 w.tracked_at,
                 1_i64,
@@ -132,8 +137,8 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
         })
         .collect();
     let inserted = tx.query_rows(
-        "insert into identities (id, shard, team_id, external_id, created_at, updated_at, last_tracked_at, version,
-           evaluate_at, display_name, display_email, display_username, state, data)
+        "insert into identities (id, shard, team_id, external_id, created_at, first_seen_at, updated_at,
+           last_tracked_at, version, evaluate_at, display_name, display_email, display_username, state, data)
          values {new rows} on conflict do nothing returning team_id, external_id, id",
         &inserts,
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),

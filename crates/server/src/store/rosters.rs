@@ -15,7 +15,7 @@ pub enum Kind {
 }
 
 /// Columns of time of an entry.
-pub const TIMES: usize = 4;
+pub const TIMES: usize = 5;
 /// Texts of an entry.
 pub const TEXTS: usize = 4;
 
@@ -39,19 +39,19 @@ impl Kind {
             Self::Identities => {
                 "select x.id, x.created_at, x.updated_at, x.last_tracked_at, x.last_scored_at, x.humanity,
                    x.authenticity, x.uniqueness, x.behavior, x.disregarded, x.external_id, x.display_name,
-                   x.display_email, x.display_username from identities x"
+                   x.display_email, x.display_username, x.first_seen_at from identities x"
             }
             Self::Groups => {
                 "select x.id, x.created_at, x.updated_at, x.last_tracked_at, cast(null as bigint),
                    cast(null as bigint), cast(null as bigint), cast(null as bigint), cast(null as bigint),
-                   cast(0 as bigint), x.external_id, x.display_name, x.type, cast(null as text)
-                 from groups x"
+                   cast(0 as bigint), x.external_id, x.display_name, x.type, cast(null as text),
+                   cast(null as bigint) from groups x"
             }
             Self::Devices => {
                 "select x.id, x.first_seen_at, x.last_seen_at, cast(null as bigint), cast(null as bigint),
                    cast(null as bigint), cast(null as bigint), cast(null as bigint), cast(null as bigint),
-                   x.disregarded, x.fingerprint, x.ip, cast(null as text), cast(null as text)
-                 from devices x"
+                   x.disregarded, x.fingerprint, x.ip, cast(null as text), cast(null as text),
+                   cast(null as bigint) from devices x"
             }
         }
     }
@@ -108,7 +108,7 @@ pub fn with_ids(tx: &mut Tx, kind: Kind, team_id: i64, ids: &[i64]) -> Result<Ve
 fn read(row: &Row) -> Result<Entry> {
     Ok(Entry {
         id: row.get(0)?,
-        times: [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?],
+        times: [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(14)?],
         scores: [row.small(5)?, row.small(6)?, row.small(7)?, row.small(8)?],
         disregarded: row.flag(9)?,
         texts: [row.get(10)?, row.get(11)?, row.get(12)?, row.get(13)?],

@@ -150,6 +150,7 @@ async fn who_is_not_scored_yet_has_no_analysis_and_the_answer_says_that() {
             team_id,
             external_id: "ada".into(),
             tracked_at: now,
+            first_seen_at: now,
             // Long after the test.
             evaluate_at: now.plus_millis(HOUR_MS),
             display_name: None,

@@ -40,7 +40,10 @@ fn a_wrong_call_is_2_and_says_what_is_right() {
             &["listen", "--key", "sk_98fdda075c46…"],
             "dregs: --key or DREGS_SECRET_KEY: it holds what no key does",
         ),
-        (&["listen", "--secret", "abc"], "dregs: no signing secret: it does not start with whsec_"),
+        (
+            &["listen", "--secret", "abc"],
+            "dregs: --secret (or DREGS_WEBHOOK_SECRET) is no signing secret: it does not start",
+        ),
         (&["verify"], "dregs: no signing secret: give --secret whsec_… or set DREGS_WEBHOOK_SECRET"),
         (
             &["verify", "--secret", "abc", "--header", "X-Dregs-Signature: 5f"],

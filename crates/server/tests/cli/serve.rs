@@ -199,6 +199,19 @@ fn keys_are_made_listed_revoked_and_enabled() {
     assert_eq!(states(), [pair("Default", "enabled"), pair("Shop", "revoked")]);
     assert_eq!(ground.run(&["keys", "enable", "2"], &[]).code, Some(0));
     assert_eq!(states(), [pair("Default", "enabled"), pair("Shop", "enabled")]);
+    let twice = ground.run(&["keys", "create", "Shop"], &[]);
+    let advice = "dregs: there is a credential called Shop, which may be revoked: take another name; `dregs keys list` \
+                  shows them\n";
+    assert_eq!((twice.code, twice.stderr.as_str()), (Some(1), advice));
+    let word = ground.run(&["keys", "revoke", "Shop"], &[]);
+    assert!(
+        word.stderr.contains("expected the number of a credential, as `dregs keys list` shows it"),
+        "{}",
+        word.stderr
+    );
+    let database = rusqlite::Connection::open(ground.0.path().join("data/dregs.db")).unwrap();
+    let told = "select count(*) from audit_log where action = 'credential.change' and actor = 'command line'";
+    assert_eq!(database.query_row(told, [], |row| row.get::<_, i64>(0)).unwrap(), 2, "revoked, and enabled");
     let unknown = ground.run(&["keys", "revoke", "9"], &[]);
     let advice = "dregs: there is no credential 9: `dregs keys list` shows those there are\n";
     assert_eq!((unknown.code, unknown.stderr.as_str()), (Some(1), advice));

@@ -78,6 +78,14 @@ async fn a_backtest_says_whose_scores_would_change_and_touches_none(engine: Engi
         assert!(told.contains(&part), "{part:?} is not in\n{told}");
     }
 
+    let mut innocents = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut innocents, b"ada\nuser_99\n").unwrap();
+    let (code, told, noted) = backtest(&server, &["--innocent", innocents.path().to_str().unwrap()]);
+    assert_eq!(
+        (code, told.contains("cost: of 1 identity known to be innocent, 0 would be caught\n")),
+        (Some(0), true)
+    );
+    assert!(noted.contains("there is no identity \"user_99\" among those that were tried\n"), "{noted}");
     let (code, told, _) = backtest(&server, &[]);
     assert_eq!(code, Some(0));
     assert!(told.contains("caught, now below 50:        0\nlet go, no longer below 50:  0\n"), "{told}");

@@ -364,6 +364,7 @@ fn person(number: i64, tracked_at: Timestamp) -> identities::TrackedWrite {
         team_id: 1,
         external_id: format!("user {number}"),
         tracked_at,
+        first_seen_at: tracked_at,
         evaluate_at: tracked_at.plus_millis(36_500 * DAY_MS),
         display_name: None,
         display_email: None,

@@ -1,7 +1,10 @@
 //! From scores to badges and escalations, and to those who are told.
 
+use dregs_core::score::Scores;
+use dregs_server::clock::Clock;
 use dregs_server::ops::evaluate::rescore;
-use dregs_server::store::settings;
+use dregs_server::store::analyses::{self, Analysis, Detail};
+use dregs_server::store::{Tx, codec, identities, settings};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -258,7 +261,12 @@ async fn a_preview_says_whom_a_rule_would_match(engine: Engine) {
     assert_eq!(preview(json!({"type": "BADGE_NOT_EXISTS", "badge": "robot"})).await[0], 1);
     assert_eq!(preview(json!({"type": "BADGE_EXISTS", "badge": "none"})).await, json!([0, 0, null]));
     let old = json!({"type": "IDENTITY_AGE_GT", "seconds": 3600});
-    assert_eq!(preview(old).await, json!([0, 0, null]));
+    assert_eq!(preview(old.clone()).await, json!([0, 0, null]));
+    // Somebody whose past is imported was first seen then.
+    let mut past = event("e3", "ada");
+    past["timestamp"] = json!((server.app.clock.now().plus_millis(-2 * 86_400_000)).to_string());
+    server.post("/api/events", past).await;
+    assert_eq!(preview(old).await, json!([1, 1, "ada"]));
     let wrong = json!({"conditions": [{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 130}]});
     let (status, refused) =
         server.call(Method::POST, "/api/escalation-rules/actions/preview", Some(wrong)).await;
@@ -327,4 +335,28 @@ async fn a_back_test_opens_what_the_rule_itself_has_opened(engine: Engine) {
     let asked = json!({"conditions": [{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 30}]});
     let found = server.post("/api/escalation-rules/actions/backtest", asked).await;
     assert_eq!((&found["opened"], &found["cycles"]), (&json!(1), &json!(2)), "{found}");
+    // However many there are.
+    let now = clock.now();
+    let many = move |tx: &mut Tx| {
+        let bot = identities::find(tx, 1, "bot")?.unwrap().row_id;
+        let detail = Detail { previous_scores: None, observations: vec![], badges: vec![] };
+        let packed = codec::pack(codec::Kind::Analysis, &detail)?;
+        let scores = Scores { humanity: Some(1), authenticity: None, uniqueness: None, behavior: None };
+        let cycle = |sequence| Analysis {
+            identity_id: bot,
+            sequence,
+            started_at: now,
+            finished_at: now,
+            scores,
+            event_count: 1,
+            device_count: 0,
+            detail: detail.clone(),
+        };
+        let cycles: Vec<_> = (10_000..11_200).map(cycle).collect();
+        analyses::insert(tx, &cycles.iter().map(|cycle| (cycle, packed.as_slice())).collect::<Vec<_>>())
+    };
+    server.app.store.write(many).await.unwrap();
+    let asked = json!({"conditions": [{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 30}]});
+    let found = server.post("/api/escalation-rules/actions/backtest", asked).await;
+    assert_eq!(found["cycles"], 1_202, "{found}");
 }

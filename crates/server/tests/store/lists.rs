@@ -333,7 +333,7 @@ async fn rosters_have_what_lists_are_sorted_by(engine: Engine) {
     let ids = ground.identities(&["Ada", "Bob", "Eve"]).await;
     let entry = |id: i64, name: &str| Entry {
         id,
-        times: [Some(100), Some(100), Some(100), None],
+        times: [Some(100), Some(100), Some(100), None, Some(100)],
         scores: [None; 4],
         disregarded: false,
         texts: [Some(name.into()), None, None, None],

@@ -119,6 +119,7 @@ fn first_seen(team_id: i64, name: &str) -> TrackedWrite {
         team_id,
         external_id: name.into(),
         tracked_at: at(100),
+        first_seen_at: at(100),
         evaluate_at: at(100),
         display_name: None,
         display_email: None,

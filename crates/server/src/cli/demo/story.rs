@@ -29,8 +29,9 @@ pub struct Story {
     paint: Paint,
     started: Instant,
     counts: Counts,
-    /// The scores of each identity, as last told.
+    /// The scores of each identity, as last told; and as they are, with what was too small to be told.
     told: HashMap<String, Vec<Score>>,
+    latest: HashMap<String, Vec<Score>>,
 }
 
 #[derive(Default)]
@@ -44,7 +45,14 @@ struct Counts {
 
 impl Story {
     pub fn new(api: Api, started: Instant) -> Self {
-        Self { api, paint: Paint::for_stdout(), started, counts: Counts::default(), told: HashMap::new() }
+        Self {
+            api,
+            paint: Paint::for_stdout(),
+            started,
+            counts: Counts::default(),
+            told: HashMap::new(),
+            latest: HashMap::new(),
+        }
     }
 
     /// Tells until nothing can happen any more. `sent` counts the events that the server stored.
@@ -100,6 +108,7 @@ impl Story {
     async fn scored(&mut self, arrival: &Arrival) {
         let Some(identity) = arrival.content.identity.clone() else { return };
         let scores = &arrival.content.scores;
+        self.latest.insert(identity.clone(), scores.clone());
         let falls = match self.told.get_mut(&identity) {
             Some(told) => update(told, scores),
             None => {
@@ -167,7 +176,7 @@ impl Story {
         line("");
         line(self.paint.paint(Tone::Strong, self.totals(sent)));
         let mut scores: Vec<(i64, &str, &str)> = self
-            .told
+            .latest
             .iter()
             .flat_map(|(identity, scores)| scores.iter().map(move |score| (identity, score)))
             .map(|(identity, score)| (score.now, identity.as_str(), score.category.as_str()))

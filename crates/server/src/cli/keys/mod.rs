@@ -19,7 +19,7 @@ use crate::store::{Store, StoreError, users};
 #[derive(Args)]
 #[command(after_help = "\
 Works on the store of the settings in force, whether the server runs or not; a running server
-follows within a second.
+follows within a second. Only reset-secrets needs it stopped.
 
 Examples:
   dregs keys list
@@ -48,7 +48,7 @@ enum Action {
     },
     /// Make both keys of a credential invalid
     Revoke {
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", value_parser = id)]
         id: i64,
         #[command(flatten)]
         settings: Settings,
@@ -65,7 +65,7 @@ enum Action {
     },
     /// Make a revoked credential valid again
     Enable {
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", value_parser = id)]
         id: i64,
         #[command(flatten)]
         settings: Settings,
@@ -76,6 +76,10 @@ enum Action {
 struct Settings {
     #[command(flatten)]
     flags: Flags,
+}
+
+fn id(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "expected the number of a credential, as `dregs keys list` shows it".to_owned())
 }
 
 fn origin(text: &str) -> Result<String, String> {
@@ -160,12 +164,17 @@ async fn create(opened: &Opened, name: String, origins: Vec<String>) -> Result<(
     let made = team::credentials::create(
         &opened.store,
         Actor::command_line(team_id),
-        name,
+        name.clone(),
         origins,
         SystemClock.now(),
     )
     .await;
-    let (credential, secret_key) = made.map_err(|error| opened.failed(&error))?;
+    let (credential, secret_key) = made.map_err(|error| match error {
+        StoreError::Conflict => Failure::Failed(format!(
+            "there is a credential called {name}, which may be revoked: take another name; `dregs keys list` shows them"
+        )),
+        error => opened.failed(&error),
+    })?;
     line(format_args!("id          {}", credential.id));
     line(format_args!("public key  {}", credential.public_key));
     line(format_args!("secret key  {secret_key}"));
@@ -183,20 +192,14 @@ enum Validity {
 async fn set_enabled(opened: &Opened, id: i64, validity: Validity) -> Result<(), Failure> {
     let now = SystemClock.now();
     let change = Change { enabled: Some(validity == Validity::Valid), ..Change::default() };
-    let changed = opened
-        .store
-        .write(move |tx| {
-            let all = credentials::all(tx)?;
-            match all.iter().find(|credential| credential.id == id) {
-                Some(credential) => credentials::update(tx, credential.team_id, id, &change, now),
-                None => Ok(None),
-            }
-        })
-        .await
-        .map_err(|error| opened.failed(&error))?;
-    let credential = changed.ok_or_else(|| {
-        Failure::Failed(format!("there is no credential {id}: `dregs keys list` shows those there are"))
-    })?;
+    let failed = |error| opened.failed(&error);
+    let unknown =
+        || Failure::Failed(format!("there is no credential {id}: `dregs keys list` shows those there are"));
+    let all = opened.store.read(credentials::all).await.map_err(failed)?;
+    let known = all.iter().find(|credential| credential.id == id).ok_or_else(unknown)?;
+    let actor = Actor::command_line(known.team_id);
+    let changed = team::credentials::change(&opened.store, actor, id, change, now).await.map_err(failed)?;
+    let credential = changed.ok_or_else(unknown)?;
     let state = if credential.enabled { "enabled" } else { "revoked" };
     line(format_args!("{} ({}) is {state}", credential.name, credential.public_key));
     Ok(())

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use dregs_core::badge::Badge;
 use dregs_core::rules::{Condition, EscalationRule, Facts, Rules, Standing, decide};
 use dregs_core::score::Scores;
+use dregs_core::shard::SHARDS;
 use dregs_core::time::{DAY_MS, Timestamp};
 
 use crate::ops::lists::roster::Rosters;
@@ -92,8 +93,8 @@ pub async fn run(
     })
 }
 
-/// The number of the last cycle before the period, and when the period begins: not before what is forgotten ends.
-/// Numbers grow with time.
+/// The row of the last cycle before the period, and when the period begins: not before what is forgotten ends.
+/// Rows grow with time, by the number of shards each.
 async fn begin(long_reads: &LongReads, team_id: i64, now: Timestamp) -> Result<(i64, Timestamp)> {
     let wanted = now.plus_millis(-DAYS * DAY_MS);
     let search = move |tx: &mut crate::store::Tx| {
@@ -101,7 +102,7 @@ async fn begin(long_reads: &LongReads, team_id: i64, now: Timestamp) -> Result<(
             retention::forgotten(tx, team_id)?.into_iter().find(|(kind, _)| *kind == Kind::Analyses);
         let wanted = forgotten.map_or(wanted, |(_, until)| wanted.max(until));
         let last = analyses::last_number(tx)?;
-        let least = (last - CYCLES_MAX).max(0);
+        let least = (last - CYCLES_MAX * SHARDS).max(0);
         let (mut low, mut high) = (least, last);
         while low < high {
             let middle = low + (high - low) / 2;

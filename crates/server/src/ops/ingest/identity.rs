@@ -120,6 +120,7 @@ impl Identity {
             team_id,
             external_id: external_id.to_owned(),
             tracked_at: context.now,
+            first_seen_at: self.state.first_event_at().map_or(context.now, |first| first.min(context.now)),
             evaluate_at,
             display_name: self.profile.name.clone(),
             display_email: self.profile.email.clone(),

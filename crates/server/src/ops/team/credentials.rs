@@ -173,13 +173,12 @@ pub async fn create(
 /// Those of the store; a conflict where another has the name.
 pub async fn change(
     store: &Store,
-    directory: &Directory,
     actor: Actor,
     id: i64,
     change: Change,
     now: Timestamp,
 ) -> Result<Option<Credential>> {
-    let changed = store
+    store
         .write(move |tx| {
             let before = credentials::of_team(tx, actor.team_id)?.into_iter().find(|known| known.id == id);
             if let Some(name) = &change.name {
@@ -191,9 +190,7 @@ pub async fn change(
             }
             Ok(after)
         })
-        .await?;
-    directory.reload(store).await?;
-    Ok(changed)
+        .await
 }
 
 /// Removes a credential; `false` where the team has none with this id.

@@ -117,6 +117,8 @@ function Edit({ channel }: { channel: Channel }) {
 }
 
 function Remove({ channel }: { channel: Channel }) {
+  const { data: rules = [] } = useEscalationRules();
+  const naming = rules.filter(({ channels }) => channels.includes(channel.slug)).map(({ name }) => `“${name}”`);
   const navigate = useNavigate();
   const remove = $api.useMutation("delete", "/api/channels/{id}", {
     onSuccess: async () => {
@@ -130,7 +132,8 @@ function Remove({ channel }: { channel: Channel }) {
       action="Delete" question={`Delete ${channel.name}?`} loading={remove.isPending}
       onConfirm={() => remove.mutate({ params: { path: { id: channel.id } } })}
     >
-      Its deliveries, sent and pending, are deleted with it.
+      Its deliveries, sent and pending, are deleted with it.{" "}
+      {naming.length > 0 && `${naming.join(", ")} ${naming.length === 1 ? "names it: that rule notifies" : "name it: those rules notify"} nobody here any more.`}
     </Confirm>
   );
 }

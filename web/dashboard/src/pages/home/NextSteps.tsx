@@ -35,7 +35,7 @@ export function NextSteps() {
   const isKnown = [hasChannel, hasDevice, hasColleague].every((step) => step !== undefined);
   if (!manage || isAway || !isKnown || (hasChannel && hasDevice && hasColleague)) return null;
   return (
-    <Panel title="What comes next" actions={<Button size="xs" variant="subtle" onClick={() => putAway(true)}>Put away</Button>}>
+    <Panel title="What comes next" actions={<Button size="xs" variant="subtle" onClick={() => putAway(true)}>Hide</Button>}>
       <Steps />
     </Panel>
   );

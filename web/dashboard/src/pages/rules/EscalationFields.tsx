@@ -61,7 +61,7 @@ function useChannelChoices(chosen: string[]) {
     return { value: slug, label: isTold ? name : `${name} (not subscribed to escalation.opened)`, disabled: !isTold && !chosen.includes(slug) };
   });
   const gone = chosen.filter((slug) => data.every((channel) => channel.slug !== slug));
-  return [...choices, ...gone.map((slug) => ({ value: slug, label: slug }))];
+  return [...choices, ...gone.map((slug) => ({ value: slug, label: `${slug} (deleted)` }))];
 }
 
 export function EscalationDelays({ draft: { values, errors, put } }: Props) {

@@ -6,6 +6,7 @@ import { $api } from "../../api";
 import { StatusChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
+import { ChannelNames } from "./ChannelNames";
 import { after, ConditionsInWords, OnOff, RuleTable } from "./RuleTable";
 import type { EscalationRule } from "./rules";
 import { useSwitchEscalationRule } from "./switching";
@@ -40,7 +41,7 @@ function EscalationRuleRow({ rule, done }: { rule: EscalationRule; done: typeof 
       <Table.Td><StatusChip status={rule.severity} /></Table.Td>
       <Table.Td miw={220}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
       <Table.Td miw={150}>opens {after(rule.openAfterSeconds)}, closes {after(rule.closeAfterSeconds)}</Table.Td>
-      <Table.Td>{rule.channels.length === 0 ? <Text span c="dimmed" inherit>none</Text> : rule.channels.join(", ")}</Table.Td>
+      <Table.Td><ChannelNames slugs={rule.channels} /></Table.Td>
       <Table.Td className="numbers" style={{ whiteSpace: "nowrap" }}>{done && <Activity id={id} done={done} />}</Table.Td>
       <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} conditions={rule.conditions} whenOff={WHEN_OFF} whenOn={WHEN_ON} /></Table.Td>
     </Table.Tr>

@@ -8,6 +8,7 @@ import { Facts, Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { exactTime, Time } from "../../parts/Time";
 import { Backtest } from "./Backtest";
+import { ChannelNames } from "./ChannelNames";
 import { Preview } from "./Preview";
 import { after, ConditionsInWords } from "./RuleTable";
 import type { BadgeRule, EscalationRule } from "./rules";
@@ -42,7 +43,7 @@ export function EscalationRuleInWords({ rule }: { rule: EscalationRule }) {
         ["Opens", after(openAfterSeconds)],
         ["Closes", after(closeAfterSeconds)],
         ["Effective from", rule.effectiveAt && exactTime(rule.effectiveAt)],
-        ["Channels", rule.channels.join(", ") || "none"],
+        ["Channels", <ChannelNames slugs={rule.channels} />],
         ["Enabled", rule.enabled ? "yes" : "no"],
         ["Changed", <Time at={rule.updatedAt} />],
       ]}

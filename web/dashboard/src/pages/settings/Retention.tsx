@@ -93,20 +93,21 @@ function Ask({ days, close }: { days: Days; close: () => void }) {
       await refresh("/api/retention");
     },
   });
+  const removes = KINDS.some(([kind]) => preview.data && (preview.data[kind].rows > 0 || preview.data[kind].isCut));
   return (
     <Stack>
       <Answer of={preview} lines={4}>
         {(going) => (
           <>
             <Facts facts={KINDS.map(([kind, label]) => [label, `${words(days[kind])}: ${rowsWords(going[kind])}`])} />
-            <Text fz="sm">What is removed cannot be restored. Scores stay as they are.</Text>
+            <Text fz="sm">{removes && "What is removed cannot be restored. "}Scores stay as they are.</Text>
           </>
         )}
       </Answer>
       {change.error && <Failure error={change.error} />}
       <Group justify="flex-end" gap="xs">
         <Button variant="default" onClick={close}>Cancel</Button>
-        <Button color="red" disabled={preview.isPending} loading={change.isPending} onClick={() => change.mutate({ body: days })}>Change the retention</Button>
+        <Button color={removes ? "red" : undefined} disabled={preview.isPending} loading={change.isPending} onClick={() => change.mutate({ body: days })}>Change the retention</Button>
       </Group>
     </Stack>
   );

@@ -55,6 +55,9 @@ pub struct Slice {
     pub limit: usize,
 }
 
+/// The column that says since when an identity is known.
+const FIRST_SEEN: usize = 4;
+
 /// The list, column by column, in the order of row ids.
 #[derive(Default)]
 pub struct Table {
@@ -210,7 +213,7 @@ impl Table {
             let [humanity, authenticity, uniqueness, behavior] =
                 self.scores[at].map(|score| Some(score).filter(|score| *score != NO_SCORE));
             let scores = Scores { humanity, authenticity, uniqueness, behavior };
-            (self.ids[at], scores, self.times[0][at])
+            (self.ids[at], scores, self.times[FIRST_SEEN][at])
         })
     }
 
@@ -377,7 +380,7 @@ mod tests {
         let text = prop::option::of("[a-cA-C]{0,3}");
         let score = prop::option::of(0..=100_u8);
         let parts =
-            (1..40_i64, prop::array::uniform4(prop::option::of(-5..5_i64)), prop::array::uniform4(score));
+            (1..40_i64, prop::array::uniform5(prop::option::of(-5..5_i64)), prop::array::uniform4(score));
         let groups = prop::collection::btree_set(1..6_i64, 0..3);
         (parts, any::<bool>(), prop::array::uniform4(text), groups).prop_map(
             |((id, times, scores), disregarded, texts, groups)| {
