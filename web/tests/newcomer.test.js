@@ -147,7 +147,7 @@ test("one is one: of a single match nobody speaks as of many", async () => {
 });
 
 test("whoever deletes a channel is told which rules name it, and the rules say that it is gone", async () => {
-  const { id } = await dregs.call("POST", "/channels", { type: "WEBHOOK", name: "My app", events: ["escalation.opened"], config: { url: "http://127.0.0.1:9/" } }, token);
+  const { id } = await dregs.call("POST", "/channels", { type: "WEBHOOK", name: "My app", events: ["escalation.opened"], config: { url: "https://example.com/hook" } }, token);
   await dregs.call("POST", "/escalation-rules", { name: "Told", severity: "INFO", channels: ["my-app"], conditions: [{ type: "SCORE_LT", category: "HUMANITY", threshold: 2 }] });
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page } = analyst;
