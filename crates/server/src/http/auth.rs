@@ -243,9 +243,10 @@ impl FromRequestParts<Arc<App>> for Admin {
         match Caller::from_request_parts(parts, app).await? {
             Caller::Person(user) if user.role == Role::Admin => Ok(Self(user)),
             Caller::Person(_) => Err(forbidden("Only an admin may do this.")),
-            Caller::Backend(_) => {
-                Err(forbidden("A secret key may not do this. Sign in as an admin, at POST /api/auth/login."))
-            }
+            Caller::Backend(_) => Err(forbidden(
+                "A secret key may not do this. Sign in as an admin at POST /api/auth/login, and send the token of \
+                     its answer as `Authorization: Bearer`.",
+            )),
         }
     }
 }
@@ -332,7 +333,16 @@ impl Sender {
         if !origin.is_some_and(|origin| credential.allows(origin)) {
             let (refused, now) = (&app.kept.credentials.refused, app.clock.now());
             refused.note(origin.unwrap_or_default(), Some(credential.id), address(parts, app), now);
-            let message = "A public key works from the origins that its credential allows, and this is none.";
+            let message = match origin {
+                Some(_) => {
+                    "A public key works from the origins that its credential allows, and that of this request is none \
+                     of them: allow it in Settings, Credentials."
+                }
+                None => {
+                    "A public key works from the origins that its credential allows, and this request names none, as a \
+                     browser does. A server sends with the secret key."
+                }
+            };
             return Err(ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message));
         }
         Ok(Self::Browser { credential, ip: address(parts, app), user_agent: user_agent(parts) })

@@ -42,7 +42,9 @@ pub fn sort<T: Copy>(sort: Option<&str>, allowed: &[(&str, T)]) -> Result<T, Api
     let found = allowed.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     found.map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<_> = allowed.iter().map(|(name, _)| *name).collect();
-        ApiError::field("sort", format!("must be one of {}", names.join(", ")))
+        let is_alone = wanted.chars().all(char::is_alphanumeric);
+        let hint = if is_alone { "" } else { "; its direction is `order`, ASC or DESC" };
+        ApiError::field("sort", format!("must be one of {}{hint}", names.join(", ")))
     })
 }
 

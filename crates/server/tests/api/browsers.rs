@@ -39,6 +39,20 @@ fn readable_by(response: &Response) -> Option<&str> {
     response.headers().get("access-control-allow-origin").map(|origin| origin.to_str().unwrap())
 }
 
+/// What an origin that is not allowed is answered, and a request without one.
+fn refused(origin: Option<&str>) -> &'static str {
+    match origin {
+        Some(_) => {
+            "403 origin_not_allowed A public key works from the origins that its credential allows, and that of this \
+             request is none of them: allow it in Settings, Credentials."
+        }
+        None => {
+            "403 origin_not_allowed A public key works from the origins that its credential allows, and this request \
+             names none, as a browser does. A server sends with the secret key."
+        }
+    }
+}
+
 #[tokio::test]
 async fn pages_of_allowed_origins_send_events_and_read_the_answers() {
     let server = allowing(&[ORIGIN, "http://localhost:3000"], "").await;
@@ -61,11 +75,7 @@ async fn pages_of_allowed_origins_send_events_and_read_the_answers() {
     for origin in elsewhere {
         let request = from(&server, origin, &event("e9", "eve"));
         assert_eq!(readable_by(&request.try_clone().unwrap().send().await.unwrap()), None);
-        assert_eq!(
-            refusal(request).await,
-            "403 origin_not_allowed A public key works from the origins that its credential allows, and this is none.",
-            "{origin:?}"
-        );
+        assert_eq!(refusal(request).await, refused(origin), "{origin:?}");
     }
     assert_eq!(stored(&server, "eve").await, []);
 }
@@ -179,10 +189,7 @@ async fn a_page_sends_many_events_at_once_by_the_same_rules() {
     lying["userAgent"] = json!("a lie");
     let batch = json!([lying, {"type": "of nobody"}, event("e2", "ada")]);
     let evil = Some("https://evil.example.com");
-    assert_eq!(
-        refusal(to(&server, PATH, evil, &batch)).await,
-        "403 origin_not_allowed A public key works from the origins that its credential allows, and this is none."
-    );
+    assert_eq!(refusal(to(&server, PATH, evil, &batch)).await, refused(evil));
     assert_eq!(stored(&server, "ada").await, []);
     let sent = to(&server, PATH, Some(ORIGIN), &batch).header("User-Agent", "Mozilla/5.0 (true)");
     let response = sent.send().await.unwrap();

@@ -475,6 +475,10 @@ async fn words_of_a_closed_list_may_be_written_in_any_case() {
         ("/api/mappings?scope=mine", "scope: must be GLOBAL or CUSTOMER"),
         ("/api/events?canonicalType=LOGN", "canonicalType: must be one of REGISTRATION, LOGIN, "),
         ("/api/identities?sort=age", "sort: must be one of updatedAt, "),
+        (
+            "/api/events?sort=timestamp,asc",
+            "sort: must be one of timestamp; its direction is `order`, ASC or DESC",
+        ),
     ];
     for (path, start) in refused {
         let said = refusal(server.request(Method::GET, path).bearer_auth(SECRET_KEY)).await;

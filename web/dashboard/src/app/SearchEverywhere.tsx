@@ -42,7 +42,7 @@ export function SearchEverywhere() {
       <UnstyledButton className={classes.open} onClick={open} aria-keyshortcuts={IS_MAC ? "Meta+K" : "Control+K"}>
         <IconSearch size={16} aria-hidden />
         <span>Search</span>
-        <Kbd size="xs" aria-hidden>{KEY_NAME}</Kbd>
+        <Kbd size="xs" aria-hidden visibleFrom="sm">{KEY_NAME}</Kbd>
       </UnstyledButton>
       <Modal opened={isOpen} onClose={close} title="Search" size="lg" centered={false} yOffset="8vh">
         <Search close={close} />

@@ -42,10 +42,11 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
     // Newer browsers answer with a promise, which is no clean-up.
     void alert.current?.scrollIntoView({ block: "nearest" });
   }, [error]);
+  const isGone = asApiError(error)?.status === 404;
   return (
-    <Alert ref={alert} color="red" icon={<IconAlertCircle />} title="That did not work" role="alert">
+    <Alert ref={alert} color="red" icon={<IconAlertCircle />} title={isGone ? "Not found" : "That did not work"} role="alert">
       <Text fz="sm"><Words text={errorText(error)} /></Text>
-      {retry && <Button mt="sm" size="xs" variant="default" onClick={retry}>Try again</Button>}
+      {retry && !isGone && <Button mt="sm" size="xs" variant="default" onClick={retry}>Try again</Button>}
     </Alert>
   );
 }

@@ -9,6 +9,7 @@ import { useMay } from "../../app/session";
 import { Source } from "../../parts/Copy";
 import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
+import { useBadgeRules, useEscalationRules } from "../rules/rules";
 
 /** Where the command line looks for a server unless it is told. */
 const USUAL_SERVER = "http://127.0.0.1:8080";
@@ -20,11 +21,19 @@ function useSteps() {
   const channels = $api.useQuery("get", "/api/channels");
   const devices = $api.useQuery("get", "/api/devices", { params: { query: { pageSize: 1 } } });
   const members = $api.useQuery("get", "/api/team/members", undefined, { enabled: manage });
+  const [badges, escalations] = [useBadgeRules().data, useEscalationRules().data];
   return {
+    hasOwnRule: badges && escalations && isChanged([...badges, ...escalations]),
     hasChannel: channels.data && channels.data.length > 0,
     hasDevice: devices.data && devices.data.totalElements > 0,
     hasColleague: members.data && members.data.length > 1,
   };
+}
+
+/** Whether a rule is not as a new team has it: those are made in one go. */
+function isChanged(rules: { createdAt: string; updatedAt: string }[]): boolean {
+  const made = Math.min(...rules.map((rule) => Date.parse(rule.createdAt)));
+  return rules.some((rule) => Date.parse(rule.updatedAt) > made + 1_000);
 }
 
 /** On the first page, until everything is done or somebody puts it away. */
@@ -42,7 +51,7 @@ export function NextSteps() {
 }
 
 export function Steps() {
-  const { hasChannel, hasDevice, hasColleague } = useSteps();
+  const { hasChannel, hasDevice, hasColleague, hasOwnRule } = useSteps();
   return (
     <Stack gap="sm" component="ol" m={0} p={0} style={{ listStyle: "none" }}>
       <Step isDone={hasChannel} title="Act on scores">
@@ -62,7 +71,7 @@ export function Steps() {
           in <PageLink to="/settings/credentials">Credentials</PageLink>.
         </Text>
       </Step>
-      <Step title="Decide what somebody looks at">
+      <Step isDone={hasOwnRule} title="Decide what somebody looks at">
         <Text fz="sm" className="prose">
           <PageLink to="/rules">Rules</PageLink> give badges and open escalations. Some are there to begin with: look at what they would have opened, and change them.
         </Text>

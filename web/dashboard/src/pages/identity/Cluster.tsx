@@ -57,7 +57,7 @@ function Legend({ types }: { types: string[] }) {
 
 /** What is pointed at or picked, in words. */
 function Told({ pick, cluster }: { pick: Target | undefined; cluster: ClusterBody }) {
-  const hint = <Text fz="sm" c="dimmed">Hover over an identity or a link for details; click to pin them.</Text>;
+  const hint = <Text fz="sm" c="dimmed">Point at an identity or a link for details; click or tap to pin them.</Text>;
   if (!pick) return hint;
   if ("member" in pick) {
     const member = cluster.members.find(({ id }) => id === pick.member);
