@@ -94,10 +94,11 @@ impl Backtest {
         for name in &outcome.unseen {
             note(format_args!("no event is called \"{name}\": its mapping changes nothing"));
         }
-        for id in innocent.iter().flatten() {
-            if outcome.identities.iter().all(|one| one.id != *id) {
-                note(format_args!("there is no identity \"{id}\" among those that were tried"));
-            }
+        let tried: HashSet<_> = outcome.identities.iter().map(|one| &one.id).collect();
+        let unknown: Vec<_> = innocent.iter().flatten().filter(|id| !tried.contains(id)).collect();
+        if let Some(one) = unknown.iter().min() {
+            let how_many = counted(unknown.len() as u64, "identity");
+            note(format_args!("--innocent names {how_many} not among those tried, such as \"{one}\""));
         }
         report(&outcome, self.threshold, innocent.as_ref());
         Ok(())

@@ -311,7 +311,7 @@ pub struct CycleStart {
     /// As [`dregs_core::rules::Standing::encode`] wrote it.
     pub standing: Option<String>,
     /// The earlier of when its row was made and of its first event.
-    pub created_at: Timestamp,
+    pub first_seen_at: Timestamp,
 }
 
 /// The states of identities, as they are stored.
@@ -329,7 +329,7 @@ pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
     tx.query_rows(
         "with v (shard, id) as (values {rows})
          select i.id, i.team_id, i.external_id, i.version, i.sequence, i.cycle, i.humanity, i.authenticity,
-           i.uniqueness, i.behavior, i.disregarded, i.state, i.data, i.standing, i.created_at
+           i.uniqueness, i.behavior, i.disregarded, i.state, i.data, i.standing, i.first_seen_at
          from v join identities i on i.shard = v.shard and i.id = v.id",
         &with_shards(ids),
         |row| {
@@ -345,7 +345,7 @@ pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
                 state: row.get(11)?,
                 data: row.get(12)?,
                 standing: row.get(13)?,
-                created_at: row.time(14)?,
+                first_seen_at: row.time(14)?,
             })
         },
     )

@@ -418,11 +418,10 @@ fn statements<'v, const N: usize>(sql: &str, rows: &'v [[Value<'v>; N]], is_spre
     if !is_spread || !sql.contains("shard") {
         return sized(sql, rows.iter().collect());
     }
-    let mut of_shards: BTreeMap<i64, Vec<&[Value; N]>> = BTreeMap::new();
+    let mut of_shards: BTreeMap<Option<i64>, Vec<&[Value; N]>> = BTreeMap::new();
     for row in rows {
-        if let Some(Value::Int(Some(shard))) = row.first() {
-            of_shards.entry(*shard).or_default().push(row);
-        }
+        let shard = if let Some(Value::Int(shard)) = row.first() { *shard } else { None };
+        of_shards.entry(shard).or_default().push(row);
     }
     let sql = replace_word(sql, "v.shard", "$1");
     of_shards.into_values().flat_map(|rows| sized(&sql, rows)).collect()

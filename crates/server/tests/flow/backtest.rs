@@ -85,7 +85,10 @@ async fn a_backtest_says_whose_scores_would_change_and_touches_none(engine: Engi
         (code, told.contains("cost: of 1 identity known to be innocent, 0 would be caught\n")),
         (Some(0), true)
     );
-    assert!(noted.contains("there is no identity \"user_99\" among those that were tried\n"), "{noted}");
+    assert!(
+        noted.contains("--innocent names 1 identity not among those tried, such as \"user_99\"\n"),
+        "{noted}"
+    );
     let (code, told, _) = backtest(&server, &[]);
     assert_eq!(code, Some(0));
     assert!(told.contains("caught, now below 50:        0\nlet go, no longer below 50:  0\n"), "{told}");

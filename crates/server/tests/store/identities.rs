@@ -136,7 +136,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
         state: vec![1, 2, 3],
         data: "{}".into(),
         standing: None,
-        created_at: at(100),
+        first_seen_at: at(100),
     });
     let mut starts = starts;
     starts.sort_by_key(|start| ids.iter().position(|id| *id == start.id));

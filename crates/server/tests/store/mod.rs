@@ -129,7 +129,7 @@ fn first_seen(team_id: i64, name: &str) -> TrackedWrite {
     }
 }
 
-/// Identities of a team as [`save_tracked`] and others look for them.
+/// Identities of a team as `load_tracked` looks for them.
 fn keys<'n>(names: &[&'n str]) -> Vec<(i64, i64, &'n str)> {
     names.iter().map(|name| (HASHER.shard(1, &[name]), 1, *name)).collect()
 }

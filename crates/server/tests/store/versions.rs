@@ -2,14 +2,19 @@
 
 use std::collections::HashMap;
 
+use dregs_core::link::KeyKind;
+use dregs_server::store::devices::{self, SeenDevice};
+use dregs_server::store::erasure;
+use dregs_server::store::links::HashedKey;
 use dregs_server::store::versions::{self, Kept};
 
-use super::Ground;
+use super::{Ground, HASHER, at};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
 on_both_engines!(
     each_change_of_rows_that_are_kept_in_memory_is_counted,
+    devices_count_where_they_are_disregarded_and_when_such_a_one_goes,
     what_scoring_goes_by_is_in_force_until_it_changes,
 );
 
@@ -74,6 +79,29 @@ async fn each_change_of_rows_that_are_kept_in_memory_is_counted(engine: Engine) 
         assert_eq!(grown, expected, "{sql}");
         before = after;
     }
+}
+
+async fn devices_count_where_they_are_disregarded_and_when_such_a_one_goes(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ada = ground.identities(&["ada"]).await[0];
+    let seen = SeenDevice {
+        shard: HASHER.shard(1, &["fp"]),
+        team_id: 1,
+        fingerprint: "fp".into(),
+        seen_at: at(1),
+        ip: None,
+        user_agent: None,
+    };
+    let device = ground.write(move |tx| devices::upsert(tx, std::slice::from_ref(&seen))).await[0].2;
+    let version = async || ground.read(versions::all).await[&Kept::Devices];
+    assert_eq!(version().await, 0, "seen");
+    for (disregarded, expected) in [(false, 0), (true, 1), (true, 1), (false, 2), (true, 3)] {
+        ground.write(move |tx| devices::disregard(tx, device, disregarded)).await;
+        assert_eq!(version().await, expected, "{disregarded}");
+    }
+    let key = HashedKey { team_id: 1, kind: KeyKind::Device as i64, hash: 7 };
+    let removed = ground.write(move |tx| erasure::remove_device(tx, key, "fp", ada)).await;
+    assert_eq!((removed, version().await), (Some(device), 4));
 }
 
 async fn what_scoring_goes_by_is_in_force_until_it_changes(engine: Engine) {

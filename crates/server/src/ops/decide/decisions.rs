@@ -11,7 +11,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::ops::deliver::deliveries::of_notification;
-use crate::ops::ingest::refold;
 use crate::ops::team::rules::OfTeams;
 use crate::store::channels::{self, Subscriber, Subscriptions};
 use crate::store::escalations::{self, Escalation, Mover, NewEscalation, Status};
@@ -36,7 +35,6 @@ pub struct Asked<'a> {
     pub start: &'a CycleStart,
     /// Whether a cycle asks, which takes the next number of the identity's events.
     pub is_of_cycle: bool,
-    pub first_event_at: Option<Timestamp>,
     pub scores: &'a Scores,
     /// Of the analyzers.
     pub badges: Vec<Badge>,
@@ -50,15 +48,11 @@ impl Decided {
     /// # Errors
     /// When what is stored cannot be read.
     pub fn new(asked: Asked, rules: &Rules, now: Timestamp) -> Result<Self> {
-        let Asked { start, is_of_cycle, first_event_at, scores, badges, observations } = asked;
+        let Asked { start, is_of_cycle, scores, badges, observations } = asked;
         let mut before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
         before.dismissed.retain(|dismissal| dismissal.holds(observations, rules));
-        let facts = Facts {
-            scores,
-            first_seen_at: first_event_at.map_or(start.created_at, |first| first.min(start.created_at)),
-            disregarded: start.disregarded,
-            badges,
-        };
+        let facts =
+            Facts { scores, first_seen_at: start.first_seen_at, disregarded: start.disregarded, badges };
         Ok(Self {
             team_id: start.team_id,
             identity_id: start.id,
@@ -100,19 +94,11 @@ impl Decided {
 ///
 /// # Errors
 /// When what is stored cannot be read.
-pub fn ask(tx: &mut Tx, start: &CycleStart, rules: &Rules, now: Timestamp) -> Result<Option<Decided>> {
+pub fn ask(start: &CycleStart, rules: &Rules, now: Timestamp) -> Result<Option<Decided>> {
     let Some(scores) = start.previous else { return Ok(None) };
-    let state = refold::decode(tx, start.id, &start.state)?;
     let before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
     let badges = before.badges.into_iter().filter(|badge| badge::is_of_analyzers(&badge.slug)).collect();
-    let asked = Asked {
-        start,
-        is_of_cycle: false,
-        first_event_at: state.first_event_at(),
-        scores: &scores,
-        badges,
-        observations: None,
-    };
+    let asked = Asked { start, is_of_cycle: false, scores: &scores, badges, observations: None };
     Decided::new(asked, rules, now).map(Some)
 }
 

@@ -51,7 +51,7 @@ impl Dismissals<'_> {
                 standing.dismissed.retain(|known| known.slug != badge.slug);
                 standing.dismissed.push(dismissal);
                 let start = CycleStart { standing: standing.encode().map_err(broken)?, ..start };
-                let decided = decisions::ask(tx, &start, of_team, now)?.ok_or(StoreError::Retry)?;
+                let decided = decisions::ask(&start, of_team, now)?.ok_or(StoreError::Retry)?;
                 let told = decisions::save(tx, &[decided], &rules, now)?;
                 let act = Act {
                     action: "identity.dismiss-badge",
@@ -96,7 +96,7 @@ impl Dismissals<'_> {
                 }
                 let start = CycleStart { standing: standing.encode().map_err(broken)?, ..start };
                 let decided =
-                    decisions::ask(tx, &start, rules.of(start.team_id), now)?.ok_or(StoreError::Retry)?;
+                    decisions::ask(&start, rules.of(start.team_id), now)?.ok_or(StoreError::Retry)?;
                 let told = save_numbered(tx, decided, &rules, now)?;
                 identities::mark_dirty(tx, &[identity.row_id], now, min_cycle_ms)?;
                 let act = Act {

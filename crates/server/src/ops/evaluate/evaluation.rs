@@ -139,7 +139,6 @@ impl Evaluee {
         let asked = Asked {
             start: &self.start,
             is_of_cycle: true,
-            first_event_at: self.state.first_event_at(),
             scores: &found.scores,
             badges: badge::of_analyzers(&found.observations).collect(),
             observations: Some(&found.observations),

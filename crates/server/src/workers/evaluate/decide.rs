@@ -73,7 +73,7 @@ async fn decide(app: &Arc<App>, ids: Vec<i64>, now: Timestamp) -> Result<Option<
             }
             let mut decided = Vec::new();
             for start in identities::load_cycle_starts(tx, &ids)? {
-                decided.extend(decisions::ask(tx, &start, rules.of(start.team_id), now)?);
+                decided.extend(decisions::ask(&start, rules.of(start.team_id), now)?);
             }
             decisions::save(tx, &decided, &rules, now).map(Some)
         })
