@@ -117,6 +117,41 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
+/// What a configuration names, read and checked before anything is written.
+pub struct Parts {
+    egress: EgressPolicy,
+    clients: Clients,
+    geo: Geo,
+    retries: RetrySchedule,
+    weights: Arc<Weights>,
+}
+
+impl Parts {
+    /// Reads the files and the texts that `config` names.
+    ///
+    /// # Errors
+    /// [`StartError::Config`] when one cannot be read.
+    pub fn read(config: &Config) -> std::result::Result<Self, StartError> {
+        let read = || {
+            let egress =
+                EgressPolicy::parse(&config.egress_allow).map_err(|e| format!("egress_allow: {e}"))?;
+            let http = HttpClient::new(EgressConfig {
+                policy: egress.clone(),
+                name_servers: config.egress_name_servers.clone(),
+                ca_file: config.egress_ca_file.clone(),
+            })?;
+            let mailer = config.smtp()?.map(Mailer::new).transpose()?;
+            let geo = Geo::open(&config.geo_databases)?;
+            let retries =
+                RetrySchedule::parse(&config.retry_schedule).map_err(|e| format!("retry_schedule: {e}"))?;
+            let weights =
+                Weights::parse(&config.analyzer_weights).map_err(|e| format!("analyzer_weights: {e}"))?;
+            Ok(Self { egress, clients: Clients { http, mailer }, geo, retries, weights: Arc::new(weights) })
+        };
+        read().map_err(StartError::Config)
+    }
+}
+
 impl App {
     /// Opens the store, fills it at the first start and reads what is kept in memory.
     ///
@@ -124,30 +159,27 @@ impl App {
     /// [`StartError::Config`] when a setting cannot be used, [`StartError::Store`] when the store
     /// cannot.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> std::result::Result<Opened, StartError> {
+        let parts = Parts::read(&config)?;
+        Self::put_together(config, parts, clock).await
+    }
+
+    /// The same, where what the configuration names has been read.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub async fn put_together(
+        config: Config,
+        parts: Parts,
+        clock: Arc<dyn Clock>,
+    ) -> std::result::Result<Opened, StartError> {
         let wrong = |error: String| StartError::Config(error);
+        let Parts { egress, clients, geo, retries, weights } = parts;
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             wrong(format!("data_dir {} cannot be used: {error}", config.data_dir.display()))
         })?;
         let key_file = key_file(&config);
         let vault = vault::master_key(config.master_key.as_deref(), &key_file).map_err(wrong)?;
         let vault = Arc::new(Vault::new(vault));
-        let egress =
-            EgressPolicy::parse(&config.egress_allow).map_err(|e| wrong(format!("egress_allow: {e}")))?;
-        let http = HttpClient::new(EgressConfig {
-            policy: egress.clone(),
-            name_servers: config.egress_name_servers.clone(),
-            ca_file: config.egress_ca_file.clone(),
-        })
-        .map_err(wrong)?;
-        let mailer = config.smtp().map_err(wrong)?.map(Mailer::new).transpose().map_err(wrong)?;
-        let geo = Geo::open(&config.geo_databases).map_err(wrong)?;
-        let retries = RetrySchedule::parse(&config.retry_schedule)
-            .map_err(|e| wrong(format!("retry_schedule: {e}")))?;
-
-        let weights =
-            Weights::parse(&config.analyzer_weights).map_err(|e| wrong(format!("analyzer_weights: {e}")))?;
-        let weights = Arc::new(weights);
-
         let now = clock.now();
         let place = location(&config);
         let is_alone = matches!(place, Location::File(_));
@@ -176,7 +208,7 @@ impl App {
             key_hasher,
             event_ids: EventIds::new(secret.1),
             egress,
-            clients: Clients { http, mailer },
+            clients,
             public_url: config.shown_public_url(),
             geo,
             retries,

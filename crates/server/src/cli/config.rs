@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::output::{columns, line};
 use super::{Failure, load};
-use crate::config::Flags;
+use crate::app::Parts;
+use crate::config::{Flags, Loaded};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -18,12 +19,13 @@ pub struct ShowConfig {
 
 impl ShowConfig {
     pub fn run(self) -> Result<(), Failure> {
-        let rows: Vec<[String; 3]> = load(&self.flags)?
-            .in_force
+        let Loaded { config, in_force, .. } = load(&self.flags)?;
+        let rows: Vec<[String; 3]> = in_force
             .into_iter()
             .map(|setting| [setting.key.to_owned(), shown(setting.value), setting.origin])
             .collect();
         columns(&rows).iter().for_each(line);
+        Parts::read(&config)?;
         Ok(())
     }
 }

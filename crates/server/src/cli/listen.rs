@@ -198,6 +198,9 @@ fn summary(content: &Content, paint: Paint) -> String {
     let sequence = content.sequence.map(|sequence| format!("  #{sequence}")).unwrap_or_default();
     // The scores of the moment were told by themselves.
     let parts: Vec<_> = match content.badges.as_slice() {
+        [] if content.scores.is_empty() && content.event == "IDENTITY_SCORED" => {
+            vec!["no scores yet".to_owned()]
+        }
         [] => content.scores.iter().map(|score| shown(score, paint)).collect(),
         badges => badges.to_vec(),
     };
@@ -289,8 +292,13 @@ mod tests {
             summary(&content, Paint::plain()),
             "IDENTITY_SCORED          user_1  #17  humanity 12 (-52)  uniqueness 91  behavior 40"
         );
-        let badges =
-            Content { event: "IDENTITY_BADGES_CHANGED".into(), badges: vec!["+bot".into()], ..content };
+        let badges = Content {
+            event: "IDENTITY_BADGES_CHANGED".into(),
+            badges: vec!["+bot".into()],
+            ..content.clone()
+        };
+        let nothing = Content { scores: Vec::new(), ..content.clone() };
+        assert_eq!(summary(&nothing, Paint::plain()), "IDENTITY_SCORED          user_1  #17  no scores yet");
         assert_eq!(summary(&badges, Paint::plain()), "IDENTITY_BADGES_CHANGED  user_1  #17  +bot");
         let test = Content { event: "CHANNEL_TEST".into(), ..Content::default() };
         assert_eq!(summary(&test, Paint::plain()), "CHANNEL_TEST             -");

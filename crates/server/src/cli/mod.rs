@@ -18,6 +18,7 @@ mod verify;
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use crate::app::StartError;
@@ -100,6 +101,9 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Nobody is left to be told that the terminal is gone.
             let _ = error.print();
+            if let Some(tip) = without_flag(&error) {
+                output::note(format_args!("\ndregs: {tip}"));
+            }
             return u8::try_from(error.exit_code()).unwrap_or(EXIT_MISUSED).into();
         }
     };
@@ -123,6 +127,14 @@ pub fn main() -> ExitCode {
         output::note(format!("dregs: {failure}"));
     }
     code.into()
+}
+
+/// Where to set what was taken for a flag, if it is a setting.
+fn without_flag(error: &clap::Error) -> Option<String> {
+    match error.get(ContextKind::InvalidArg)? {
+        ContextValue::String(flag) => crate::config::without_flag(flag),
+        _ => None,
+    }
 }
 
 /// The configuration of a command, which says on standard error what of it has no effect.

@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::output::line;
 use super::{Failure, runtime};
-use crate::app::{App, Opened, StartError};
+use crate::app::{App, Opened, Parts, StartError};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Flags, Loaded};
 use crate::failpoint;
@@ -120,9 +120,10 @@ pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 
 /// Opens the store and everything that hangs on it.
 pub(super) async fn open(config: Config) -> Result<Opened, Failure> {
+    let parts = Parts::read(&config)?;
     check_data_dir(&config.data_dir)?;
     let store = store_name(&config);
-    App::open(config, Arc::new(SystemClock)).await.map_err(|error| match error {
+    App::put_together(config, parts, Arc::new(SystemClock)).await.map_err(|error| match error {
         StartError::Store(error) => store_failure(&store, &error),
         StartError::Config(problem) => Failure::Misused(problem),
     })

@@ -8,7 +8,7 @@ use figment::value::{Dict, Map, Num, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::settings::{SETTINGS, Setting};
-use super::{ConfigError, default_file};
+use super::{Config, ConfigError, default_file};
 
 const ENVIRONMENT: &str = "environment";
 const FLAG: &str = "flag";
@@ -76,16 +76,35 @@ impl Layer {
     /// The text of the configuration file at `path`.
     pub fn file(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
-        let values = Toml::from_str::<Dict>(text).map_err(|error| ConfigError::Syntax {
-            path: name.clone(),
-            line: line_of(text, error.span().map_or(0, |span| span.start)),
-            reason: error.message().replace('\n', ", "),
+        let values = Toml::from_str::<Dict>(text).map_err(|error| {
+            let line = line_of(text, error.span().map_or(0, |span| span.start));
+            let reason = text.lines().nth(line - 1).and_then(bare_value);
+            let reason = reason.unwrap_or_else(|| error.message().replace('\n', ", "));
+            ConfigError::Syntax { path: name.clone(), line, reason }
         })?;
         match values.keys().find(|key| !SETTINGS.iter().any(|setting| setting.key == key.as_str())) {
             Some(key) => Err(unknown(key, |setting| setting.key.to_owned(), format!("{key} in {name}"))),
             None => Ok(Self { name, values }),
         }
     }
+}
+
+/// What is wrong with a line such as `log = info`, whose value is neither a number nor in quotes.
+fn bare_value(line: &str) -> Option<String> {
+    let (key, value) = line.split_once('=')?;
+    let setting = SETTINGS.iter().find(|setting| setting.key == key.trim())?;
+    let value = value.split('#').next().unwrap_or_default().trim();
+    if value.is_empty() || value.contains(['"', '\'', '[', '{']) {
+        return None;
+    }
+    let is_number = value.trim_start_matches(['-', '+']).starts_with(|char: char| char.is_ascii_digit());
+    let reads = (setting.read)(&mut Config::default(), value).is_ok();
+    Some(match reads {
+        true if !is_number || value.contains(['.', ':', ',']) => {
+            format!("{} = \"{value}\", in quotes, is what it takes", setting.key)
+        }
+        _ => format!("{}: {value:?} is not {}", setting.key, setting.expects),
+    })
 }
 
 impl Provider for Layer {

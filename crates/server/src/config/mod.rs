@@ -255,6 +255,13 @@ pub fn load(flags: &Flags) -> Result<Loaded, ConfigError> {
     Ok(Loaded { warnings, ..combine(file, environment, Layer::flags(flags.given()))? })
 }
 
+/// How to set what has no flag, by the name that its flag would have; `None` where there is no such setting.
+pub fn without_flag(flag: &str) -> Option<String> {
+    let setting = SETTINGS.iter().find(|setting| !setting.is_hidden() && setting.flag() == flag)?;
+    let (key, variable) = (setting.key, setting.variable());
+    Some(format!("{key} is no flag here: set {variable} in the environment, or {key} in dregs.toml"))
+}
+
 /// The API address (`…/api`) that the published clients and the commands of this binary use.
 pub fn client_base_url() -> Option<String> {
     variable("DREGS_BASE_URL")

@@ -320,6 +320,17 @@ fn every_variable_that_the_documents_and_the_examples_name_is_read_by_somebody()
 fn a_file_that_is_not_toml_is_refused_with_the_line() {
     let error = load_from("log = \"info\"\nlisten = \n", &[], &Flags::default()).unwrap_err().to_string();
     assert!(error.starts_with("dregs.toml, line 2: ") && !error.contains('\n'), "{error}");
+    let bare = [
+        ("log = info", "log = \"info\", in quotes, is what it takes"),
+        ("listen = 127.0.0.1:80 # here", "listen = \"127.0.0.1:80\", in quotes, is what it takes"),
+        ("data_dir = ./x", "data_dir = \"./x\", in quotes, is what it takes"),
+        ("deadline_ms = 10s", "deadline_ms: \"10s\" is not a number of milliseconds from 100 to 30000"),
+        ("deadline_ms = 99999999999999999999", "deadline_ms: \"99999999999999999999\" is not a number of"),
+    ];
+    for (line, said) in bare {
+        let error = load_from(&format!("# one\n{line}\n"), &[], &Flags::default()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("dregs.toml, line 2: {said}")), "{line}: {error}");
+    }
 }
 
 #[test]

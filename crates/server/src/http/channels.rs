@@ -16,7 +16,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::{Json, Object, read_object};
-use super::error::{ApiError, Code, ErrorBody};
+use super::error::{ApiError, Code, ErrorBody, both};
 use super::params::{Path, word};
 use crate::app::App;
 use crate::channels::config::{ChannelConfig, ChannelType, FieldError as ConfigError};
@@ -213,26 +213,33 @@ pub async fn create(
     actor: Actor,
     Json(new): Json<NewChannelBody>,
 ) -> Result<(StatusCode, Answer<ChannelBody>), ApiError> {
-    let channel_type = ChannelType::parse(&word(&new.channel_type))
-        .ok_or_else(|| ApiError::field("type", "must be WEBHOOK, EMAIL or SLACK"))?;
-    check_name(&new.name)?;
     let slug = match new.slug {
-        Some(slug) => slug,
-        None => slug_of(&new.name).ok_or_else(|| ApiError::field("slug", NO_SLUG_IN_NAME))?,
+        None if !new.name.trim().is_empty() => {
+            slug_of(&new.name).ok_or_else(|| ApiError::field("slug", NO_SLUG_IN_NAME))
+        }
+        None => Ok(String::new()), // What is wrong is said of the name.
+        Some(slug) => check_slug(&slug).map(|()| slug),
     };
-    check_slug(&slug)?;
-    let config = read_config(channel_type, new.config)?;
-    let by_identity = check_config(&app, &config)?;
+    let channel_type = ChannelType::parse(&word(&new.channel_type))
+        .ok_or_else(|| ApiError::field("type", "must be WEBHOOK, EMAIL or SLACK"));
+    let config = channel_type.and_then(|channel_type| {
+        let config = read_config(channel_type, new.config)?;
+        let by_identity = check_config(&app, &config)?;
+        Ok((channel_type, config, by_identity))
+    });
+    let named = both(check_name(&new.name), slug);
+    let ((((), slug), events), (channel_type, config, by_identity)) =
+        both(both(named, subscriptions(&new.events)), config)?;
     let team_id = caller.team_id();
     let now = app.clock.now();
     let mut channel = Channel {
         id: 0,
         team_id,
-        channel_type: new.channel_type,
+        channel_type: channel_type.name().to_owned(),
         name: new.name,
         slug,
         enabled: new.enabled,
-        events: subscriptions(&new.events)?,
+        events,
         config: endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?,
         by_identity,
         disabled_reason: None,
@@ -280,22 +287,24 @@ pub async fn update(
     if patch.on_resume.is_some() && !is_resumed {
         return Err(ApiError::field("onResume", "goes with enabling a channel that is disabled"));
     }
-    let mut dropped_headers = Vec::new();
-    if let Some(config) = patch.config {
-        let known = stored_config(&app, &channel)?;
-        let channel_type = ChannelType::parse(&channel.channel_type);
+    let config = patch.config.map(|config| {
+        let known = stored_config(&app, &before)?;
+        let channel_type = ChannelType::parse(&before.channel_type);
         let mut config = read_config(channel_type.unwrap_or(ChannelType::Webhook), config)?;
-        dropped_headers = config.keep_masked(&known).map_err(|error| refused(vec![error]))?;
-        channel.by_identity = check_config(&app, &config)?;
-        channel.config = endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?;
-    }
-    if let Some(events) = patch.events {
-        channel.events = subscriptions(&events)?;
-    }
+        let dropped = config.keep_masked(&known).map_err(|error| refused(vec![error]))?;
+        let by_identity = check_config(&app, &config)?;
+        Ok((endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?, by_identity, dropped))
+    });
+    let events = patch.events.map(|events| subscriptions(&events));
     channel.name = patch.name.unwrap_or(channel.name);
     channel.slug = patch.slug.unwrap_or(channel.slug);
-    check_name(&channel.name)?;
-    check_slug(&channel.slug)?;
+    let named = both(check_name(&channel.name), check_slug(&channel.slug));
+    let ((_, events), config) = both(both(named, events.transpose()), config.transpose())?;
+    channel.events = events.unwrap_or(channel.events);
+    let mut dropped_headers = Vec::new();
+    if let Some((config, by_identity, dropped)) = config {
+        (channel.config, channel.by_identity, dropped_headers) = (config, by_identity, dropped);
+    }
     channel.enabled = patch.enabled.unwrap_or(channel.enabled);
     if channel.enabled {
         channel.disabled_reason = None;

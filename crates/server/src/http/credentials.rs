@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::auth::Admin;
 use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody};
+use super::error::{ApiError, Code, ErrorBody, both, must};
 use super::params::Path;
 use crate::app::App;
 use crate::ops::access::refused_origins::{OPAQUE, RefusedOrigin};
@@ -189,10 +189,12 @@ pub async fn delete(
 }
 
 fn check(name: Option<&str>, origins: Option<&[String]>) -> Result<(), ApiError> {
-    if name.is_some_and(|name| name.trim().is_empty() || name.chars().count() > NAME_MAX_CHARS) {
-        return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
-    }
-    let origins = origins.unwrap_or_default();
+    let is_name = name.is_none_or(|name| !name.trim().is_empty() && name.chars().count() <= NAME_MAX_CHARS);
+    let name = must(is_name, "name", format!("must have from 1 to {NAME_MAX_CHARS} characters"));
+    both(name, check_origins(origins.unwrap_or_default())).map(|_| ())
+}
+
+fn check_origins(origins: &[String]) -> Result<(), ApiError> {
     if origins.len() > ORIGINS_MAX {
         return Err(ApiError::field("allowedOrigins", format!("must be at most {ORIGINS_MAX}")));
     }

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody};
+use super::error::{ApiError, Code, ErrorBody, both, must};
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, scope};
 use crate::app::App;
@@ -192,10 +192,10 @@ pub async fn create(
             _ => "must be a domain",
         };
         ApiError::field("value", expected)
-    })?;
-    if new.note.as_ref().is_some_and(|note| note.chars().count() > NOTE_MAX_CHARS) {
-        return Err(ApiError::field("note", format!("must have at most {NOTE_MAX_CHARS} characters")));
-    }
+    });
+    let is_note = new.note.as_ref().is_none_or(|note| note.chars().count() <= NOTE_MAX_CHARS);
+    let note = must(is_note, "note", format!("must have at most {NOTE_MAX_CHARS} characters"));
+    let (value, ()) = both(value, note)?;
     let own = app.store.read(move |tx| datasets::of_team(tx, team_id, dataset.slug())).await?;
     if own.len() >= ENTRIES_MAX {
         return Err(ApiError::field("value", format!("a team can have {ENTRIES_MAX} entries in a dataset")));

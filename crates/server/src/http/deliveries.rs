@@ -14,7 +14,7 @@ use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::Json;
 use super::channels::{find as find_channel, parse_event, status_name};
-use super::error::{ApiError, Code, ErrorBody};
+use super::error::{ApiError, Code, ErrorBody, both};
 use super::identities::find as find_identity;
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, time, word};
@@ -429,12 +429,13 @@ pub async fn replay(
 ) -> Result<Answer<ReplayAnswer>, ApiError> {
     let channel = find_channel(&app, &caller, &id).await?;
     let status = match replay.status.as_deref().map(word).as_deref() {
-        None => None,
-        Some("DELIVERED") => Some(Status::Delivered),
-        Some("FAILED") => Some(Status::Failed),
-        Some(_) => return Err(ApiError::field("status", "must be DELIVERED or FAILED")),
+        None => Ok(None),
+        Some("DELIVERED") => Ok(Some(Status::Delivered)),
+        Some("FAILED") => Ok(Some(Status::Failed)),
+        Some(_) => Err(ApiError::field("status", "must be DELIVERED or FAILED")),
     };
-    let (from, to) = (time("from", Some(&replay.from))?, time("to", Some(&replay.to))?);
+    let times = both(time("from", Some(&replay.from)), time("to", Some(&replay.to)));
+    let (status, (from, to)) = both(status, times)?;
     if from >= to {
         return Err(ApiError::field("to", "must be after from"));
     }

@@ -171,6 +171,17 @@ impl ApiError {
         Self::fields(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
+    /// This and what is wrong elsewhere with the same request; what concerns no field goes first, and alone.
+    fn and(self, other: Self) -> Self {
+        if self.details.is_empty() {
+            return self;
+        }
+        if other.details.is_empty() {
+            return other;
+        }
+        Self::fields([self.details, other.details].concat())
+    }
+
     /// A request that cannot be done, whatever its fields.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, message)
@@ -189,6 +200,26 @@ impl ApiError {
 
     pub fn not_found(code: Code, what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, format!("There is no such {what}."))
+    }
+}
+
+/// That `field` is as it must be.
+///
+/// # Errors
+/// `message` about the field, unless it `is_right`.
+pub fn must(is_right: bool, field: &str, message: impl Into<String>) -> Result<(), ApiError> {
+    if is_right { Ok(()) } else { Err(ApiError::field(field, message)) }
+}
+
+/// Both parts of a request, or all that is wrong with either.
+///
+/// # Errors
+/// Those of both, told at once.
+pub fn both<A, B>(one: Result<A, ApiError>, other: Result<B, ApiError>) -> Result<(A, B), ApiError> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(one), Err(other)) => Err(one.and(other)),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
     }
 }
 

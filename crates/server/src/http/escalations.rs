@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::Answer;
 use super::auth::{Caller, Triager};
 use super::body::Json;
-use super::error::{ApiError, Code};
+use super::error::{ApiError, Code, both};
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, word};
 use super::reference::Reference;
@@ -193,8 +193,7 @@ pub async fn update(
     Path(id): Path<String>,
     Json(patch): Json<EscalationPatchBody>,
 ) -> Result<Answer<EscalationBody>, ApiError> {
-    let status = parse_status(&patch.status)?;
-    let reason = reason(patch.reason)?;
+    let (status, reason) = both(parse_status(&patch.status), reason(patch.reason))?;
     if reason.is_some() && status != Status::Closed {
         return Err(ApiError::field("reason", "goes with the status CLOSED alone"));
     }

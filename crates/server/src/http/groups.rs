@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::Json;
-use super::error::{ApiError, Code};
+use super::error::{ApiError, Code, both, must};
 use super::identities;
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path};
@@ -156,13 +156,11 @@ pub async fn create(
     let given = new.group_type.filter(|group_type| !group_type.is_empty());
     let group_type = snake(given.as_deref().unwrap_or(GROUP_TYPE_DEFAULT));
     let chars = given.as_deref().unwrap_or_default().chars().count();
-    if group_type.is_empty() || chars > GROUP_TYPE_MAX_CHARS {
-        let message = format!("must have a letter or a digit, and at most {GROUP_TYPE_MAX_CHARS} characters");
-        return Err(ApiError::field("type", message));
-    }
-    if new.id.is_empty() || new.id.len() > ID_MAX_BYTES {
-        return Err(ApiError::field("id", format!("must have from 1 to {ID_MAX_BYTES} bytes")));
-    }
+    let is_type = !group_type.is_empty() && chars <= GROUP_TYPE_MAX_CHARS;
+    let message = format!("must have a letter or a digit, and at most {GROUP_TYPE_MAX_CHARS} characters");
+    let is_id = (1..=ID_MAX_BYTES).contains(&new.id.len());
+    let id = must(is_id, "id", format!("must have from 1 to {ID_MAX_BYTES} bytes"));
+    both(must(is_type, "type", message), id)?;
     let mut data = new.data.unwrap_or_default();
     data.extend(new.attributes.unwrap_or_default());
     merged(&app, actor, group_type, new.id, data).await

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody};
+use super::error::{ApiError, Code, ErrorBody, both};
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, scope, word};
 use crate::app::App;
@@ -151,9 +151,9 @@ pub async fn create(
     actor: Actor,
     Json(new): Json<NewMappingBody>,
 ) -> Result<(StatusCode, Answer<MappingBody>), ApiError> {
-    let kind = parse_kind(&new.kind)?;
-    let source = parse_source(&new.source)?;
-    let target = parse_target(kind, new.target.as_deref())?;
+    let meant = parse_kind(&new.kind)
+        .and_then(|kind| parse_target(kind, new.target.as_deref()).map(|target| (kind, target)));
+    let ((kind, target), source) = both(meant, parse_source(&new.source))?;
     let change = Change::Create { kind, source, target };
     match ops::change(&app.store, &app.kept, actor, change, app.clock.now()).await {
         Ok(Some(entry)) => Ok((StatusCode::CREATED, Answer(MappingBody::own(entry)))),
@@ -203,8 +203,7 @@ pub async fn preview(
     caller: Caller,
     Json(body): Json<MappingPreviewBody>,
 ) -> Result<Answer<PreviewedMappingBody>, ApiError> {
-    let kind = parse_kind(&body.kind)?;
-    let source = parse_source(&body.source)?;
+    let (kind, source) = both(parse_kind(&body.kind), parse_source(&body.source))?;
     let ops::Preview { meaning, identities, looked_at, total, channels } =
         ops::preview(&app.store, &app.kept.mappings, &app.rosters, caller.team_id(), (kind, source)).await?;
     Ok(Answer(PreviewedMappingBody { canonical_type: meaning, identities, looked_at, total, channels }))

@@ -209,7 +209,7 @@ fn around<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
 }
 
 async fn method_not_allowed() -> ApiError {
-    let message = "This path has no such method.";
+    let message = "This path has no such method; the header Allow names those that it has.";
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, message)
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json as Answer;
 use axum::extract::State;
+use dregs_core::event::FieldError;
 use dregs_core::time::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -105,9 +106,12 @@ impl NewRetentionBody {
             (Kind::Deliveries, self.deliveries.days()),
             (Kind::AuditLog, self.audit_log.days()),
         ];
-        Periods::new(days).map_err(|kind| {
-            let least = least_days(kind);
-            ApiError::field(kind.name(), format!("must be from {least} to {DAYS_MAX} days, or null for ever"))
+        Periods::new(days).map_err(|kinds| {
+            let wrong = |kind: Kind| FieldError {
+                field: kind.name().to_owned(),
+                message: format!("must be from {} to {DAYS_MAX} days, or null for ever", least_days(kind)),
+            };
+            ApiError::fields(kinds.into_iter().map(wrong).collect())
         })
     }
 }

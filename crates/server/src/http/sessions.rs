@@ -13,7 +13,7 @@ use super::answer::Answer;
 use super::auth::{Client, Person, token};
 use super::body::{Json, SmallJson};
 use super::cookie;
-use super::error::{ApiError, Code, ErrorBody};
+use super::error::{ApiError, Code, ErrorBody, both, must};
 use super::team::UserBody;
 use crate::app::App;
 use crate::ops::access::sign_in::{self, Origin, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session};
@@ -174,12 +174,11 @@ pub async fn accept(
     client: Client,
     SmallJson(acceptance): SmallJson<AcceptanceBody>,
 ) -> Result<Begun, ApiError> {
-    check_password("password", &acceptance.password)?;
     let AcceptanceBody { token, name, password } = acceptance;
     let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    if name.as_ref().is_some_and(|name| name.chars().count() > NAME_MAX_CHARS) {
-        return Err(ApiError::field("name", format!("must have at most {NAME_MAX_CHARS} characters")));
-    }
+    let is_name = name.as_ref().is_none_or(|name| name.chars().count() <= NAME_MAX_CHARS);
+    let name_is_right = must(is_name, "name", format!("must have at most {NAME_MAX_CHARS} characters"));
+    both(check_password("password", &password), name_is_right)?;
     let newcomer = Newcomer { name, password, address: client.address };
     let user = members::accept(&app.store, &app.sign_ins, &token, newcomer, app.clock.now()).await?;
     if user.is_err() {
@@ -221,10 +220,7 @@ pub async fn check_invitation(
 }
 
 fn check_password(field: &str, password: &str) -> Result<(), ApiError> {
-    if sign_in::is_password(password) {
-        return Ok(());
-    }
     let message =
         format!("must have at least {PASSWORD_MIN_CHARS} characters, and at most {PASSWORD_MAX_BYTES} bytes");
-    Err(ApiError::field(field, message))
+    must(sign_in::is_password(password), field, message)
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::auth::{Admin, Caller, Person};
 use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody};
+use super::error::{ApiError, Code, ErrorBody, both, must};
 use super::params::{Path, word};
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -223,16 +223,7 @@ pub async fn invite(
     actor: Actor,
     Json(new): Json<NewInvitationBody>,
 ) -> Result<(StatusCode, Answer<InvitationBody>), ApiError> {
-    let role = parse_role(&new.role)?;
-    let is_address = |text: &str| {
-        let parts = text.rsplit_once('@');
-        text.len() <= EMAIL_MAX_BYTES
-            && !text.contains(|char: char| char.is_whitespace() || char.is_control())
-            && parts.is_some_and(|(mailbox, domain)| !mailbox.is_empty() && !domain.is_empty())
-    };
-    if !is_address(new.email.trim()) {
-        return Err(ApiError::field("email", "must be an e-mail address"));
-    }
+    let (role, ()) = both(parse_role(&new.role), check_email(&new.email))?;
     let invited = ops::invite(&app.store, actor, &new.email, role, app.clock.now()).await?;
     let (invitation, token) = invited.map_err(|refusal| refused(refusal, "invitation"))?;
     Ok((StatusCode::CREATED, Answer(InvitationBody::new(invitation, Some(token)))))
@@ -262,6 +253,15 @@ pub fn refused(refusal: Refusal, what: &'static str) -> ApiError {
         }
         Refusal::EmailTaken => conflict(Code::EmailTaken, "Somebody has this e-mail address already."),
     }
+}
+
+fn check_email(text: &str) -> Result<(), ApiError> {
+    let text = text.trim();
+    let parts = text.rsplit_once('@');
+    let is_address = text.len() <= EMAIL_MAX_BYTES
+        && !text.contains(|char: char| char.is_whitespace() || char.is_control())
+        && parts.is_some_and(|(mailbox, domain)| !mailbox.is_empty() && !domain.is_empty());
+    must(is_address, "email", "must be an e-mail address")
 }
 
 fn parse_role(text: &str) -> Result<Role, ApiError> {

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::Answer;
 use super::auth::{Caller, Triager};
 use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody};
+use super::error::{ApiError, Code, ErrorBody, both, must};
 use super::params::{Params, Path};
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -103,13 +103,11 @@ pub async fn create(
 ) -> Result<(StatusCode, Answer<ViewBody>), ApiError> {
     let NewViewBody { name, page, query } = new;
     let name = name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > NAME_MAX_CHARS || name.contains('\0') {
-        return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
-    }
-    known(&page)?;
-    if query.len() > QUERY_MAX_BYTES || query.contains('\0') {
-        return Err(ApiError::field("query", format!("must have at most {QUERY_MAX_BYTES} bytes")));
-    }
+    let is_name = !name.is_empty() && name.chars().count() <= NAME_MAX_CHARS && !name.contains('\0');
+    let name_is_right = must(is_name, "name", format!("must have from 1 to {NAME_MAX_CHARS} characters"));
+    let is_query = query.len() <= QUERY_MAX_BYTES && !query.contains('\0');
+    let query_is_right = must(is_query, "query", format!("must have at most {QUERY_MAX_BYTES} bytes"));
+    both(name_is_right, both(known(&page), query_is_right))?;
     match ops::create(&app.store, actor, page, name, query, app.clock.now()).await {
         Ok(view) => Ok((StatusCode::CREATED, Answer(view.into()))),
         Err(Refused::Exists) => {
@@ -122,12 +120,7 @@ pub async fn create(
 }
 
 fn known(page: &str) -> Result<(), ApiError> {
-    let is_known = PAGES.contains(&page);
-    if is_known {
-        Ok(())
-    } else {
-        Err(ApiError::field("page", format!("must be one of {}", PAGES.join(", "))))
-    }
+    must(PAGES.contains(&page), "page", format!("must be one of {}", PAGES.join(", ")))
 }
 
 /// Remove a saved view

@@ -31,7 +31,7 @@ fn help_says_how_each_command_is_used() {
 #[test]
 fn a_wrong_call_is_2_and_says_what_is_right() {
     let ground = Ground::new();
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["trigger", "scored", "--key", "sk_1"], "there are identity.scored, identity.badges_changed"),
         (&["trigger", "identity.scored"], "dregs: no secret key: give --key sk_… or set DREGS_SECRET_KEY"),
         (&["listen", "--forward", "localhost", "--key", "sk_1"], "dregs: --forward: \"localhost\" is not"),
@@ -48,6 +48,10 @@ fn a_wrong_call_is_2_and_says_what_is_right() {
         (
             &["verify", "--secret", "abc", "--header", "X-Dregs-Signature: 5f"],
             "dregs: the body is empty: name its file",
+        ),
+        (
+            &["serve", "--held-max-seconds", "5"],
+            "dregs: held_max_seconds is no flag here: set DREGS_HELD_MAX_SECONDS in the environment",
         ),
         (&["keys", "create", "Shop", "--origin", "shop"], "expected an origin such as https://example.com"),
     ];

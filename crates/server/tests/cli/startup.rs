@@ -89,6 +89,14 @@ fn a_data_directory_that_cannot_be_used_is_said_to_be_what_it_is() {
             assert!(done.stderr.contains(said), "{directory}: {}", done.stderr);
         }
     }
+    // What the configuration names is read before anything is written.
+    let ground = Ground::new();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["config"]] {
+        let done = ground.run(&[command, &["--geo-databases", "none.mmdb"]].concat(), &[]);
+        assert_eq!(done.code, Some(2), "{command:?}");
+        assert!(done.stderr.starts_with("dregs: geo_databases: none.mmdb: "), "{}", done.stderr);
+        assert!(!ground.0.path().join("data").exists(), "{command:?} has left a data directory");
+    }
     // Enough for a probe, and not for a database.
     let disk = Disk::of_size("128k");
     let done = ground.run(&["migrate", "--data-dir", disk.folder().to_str().unwrap()], &[]);

@@ -19,6 +19,7 @@ use http_body_util::BodyExt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use super::auth::Client;
 use super::connections::{BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, TimedOut};
@@ -33,6 +34,8 @@ pub const SMALL_MAX_KIB: u64 = 16;
 /// Larger bodies are read on another thread, so that nobody waits for it on the one that answers everybody: this much
 /// takes well under a millisecond.
 pub const INLINE_MAX_KIB: usize = 32;
+/// As many wrong fields of a body are told.
+const WRONG_MAX: usize = 20;
 
 /// Whose a body is, and so on which account it is kept in memory.
 #[derive(Clone, Copy)]
@@ -233,25 +236,48 @@ fn parse<T: DeserializeOwned>(body: &[u8], app: &App) -> Result<T, ApiError> {
         note_refusal(std::slice::from_ref(&error));
         ApiError::fields(vec![error])
     })?;
-    serde_path_to_error::deserialize(serde_json::Value::Object(value))
-        .map_err(|error| ApiError::fields(vec![explain(&error)]))
+    read_all(value).map_err(ApiError::fields)
+}
+
+/// Reads an object. All that can be seen to be wrong is told at once: a field that is wrong is taken out for the next
+/// look, until one looks in vain.
+fn read_all<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, Vec<FieldError>> {
+    let mut object = Value::Object(object);
+    let mut wrong = Vec::new();
+    loop {
+        let error = match serde_path_to_error::deserialize(&object) {
+            Ok(read) if wrong.is_empty() => return Ok(read),
+            Ok(_) => return Err(wrong),
+            Err(error) => explain(&error),
+        };
+        let name = error.field.split(['.', '[']).next().unwrap_or_default().to_owned();
+        let is_known =
+            wrong.iter().any(|FieldError { field, .. }| field.split(['.', '[']).next() == Some(&*name));
+        if !is_known {
+            wrong.push(error);
+        }
+        let taken_out = object.as_object_mut().and_then(|fields| fields.remove(&name));
+        if is_known || taken_out.is_none() || wrong.len() == WRONG_MAX {
+            return Err(wrong);
+        }
+    }
 }
 
 /// Reads an object that stands in the field `field` of a body.
-pub fn read_object<T: DeserializeOwned>(
-    field: &str,
-    value: serde_json::Map<String, serde_json::Value>,
-) -> Result<T, ApiError> {
-    read_part(field, serde_json::Value::Object(value)).map_err(|error| ApiError::fields(vec![error]))
+pub fn read_object<T: DeserializeOwned>(field: &str, value: Map<String, Value>) -> Result<T, ApiError> {
+    let inside = |wrong: Vec<FieldError>| wrong.into_iter().map(|error| within(field, error)).collect();
+    read_all(value).map_err(|wrong| ApiError::fields(inside(wrong)))
 }
 
 /// Reads what stands in the field `field` of a body; the error has the whole path.
-pub fn read_part<T: DeserializeOwned>(field: &str, value: serde_json::Value) -> Result<T, FieldError> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let FieldError { field: inner, message } = explain(&error);
-        let field = if inner.is_empty() { field.to_owned() } else { format!("{field}.{inner}") };
-        FieldError { field, message }
-    })
+pub fn read_part<T: DeserializeOwned>(field: &str, value: Value) -> Result<T, FieldError> {
+    serde_path_to_error::deserialize(value).map_err(|error| within(field, explain(&error)))
+}
+
+/// The error of a part, with the whole path.
+fn within(field: &str, FieldError { field: inner, message }: FieldError) -> FieldError {
+    let field = if inner.is_empty() { field.to_owned() } else { format!("{field}.{inner}") };
+    FieldError { field, message }
 }
 
 /// An object inside a body. Serde would read a struct from an array too, value by value; that is

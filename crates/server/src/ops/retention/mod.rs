@@ -38,16 +38,16 @@ impl Default for Periods {
 
 impl Periods {
     /// # Errors
-    /// The kind whose days are not within [`least_days`] and [`DAYS_MAX`].
-    pub fn new(days: impl IntoIterator<Item = (Kind, Option<i64>)>) -> std::result::Result<Self, Kind> {
-        let mut periods = Self::default();
+    /// The kinds whose days are not within [`least_days`] and [`DAYS_MAX`].
+    pub fn new(days: impl IntoIterator<Item = (Kind, Option<i64>)>) -> std::result::Result<Self, Vec<Kind>> {
+        let (mut periods, mut wrong) = (Self::default(), Vec::new());
         for (kind, days) in days {
             if days.is_some_and(|days| !(least_days(kind)..=DAYS_MAX).contains(&days)) {
-                return Err(kind);
+                wrong.push(kind);
             }
             periods.0.insert(kind, days);
         }
-        Ok(periods)
+        if wrong.is_empty() { Ok(periods) } else { Err(wrong) }
     }
 
     pub fn days(&self, kind: Kind) -> Option<i64> {
