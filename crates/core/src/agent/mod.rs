@@ -5,12 +5,14 @@
 
 mod browser;
 mod introduction;
+mod known;
 mod names;
 mod oddity;
 mod parse;
 mod words;
 
 use browser::Shape;
+pub use known::{KnownAgent, Purpose, all as known_agents, named_in as known_agent};
 pub use oddity::{age_years, contradiction};
 use parse::{Part, comment, fields, is_address, name_of, product};
 use words::{Words, is_computer, is_device, is_visitor};
@@ -28,6 +30,8 @@ pub enum Kind {
     Fragment,
     /// A networking library or an engine of apps, which scripts can use as well.
     AppLibrary,
+    /// An agent that acts for a person, by its own word.
+    Agent,
     /// A program of its own name that is not known: most often an app, or the customer's own.
     Unknown,
     /// An app, or a browser of few, that says on what it runs.
@@ -59,13 +63,19 @@ const GOOD_CRAWLERS: [(&str, &str, &[u32]); 9] = [
 /// Whether a user agent may be that of a customer's own program: browsers accuse nobody, and what drives a browser or
 /// visits by itself is nobody's backend.
 pub fn may_be_a_backends(agent: &str) -> bool {
-    !matches!(kind(agent).0, Kind::Browser | Kind::Automation | Kind::Crawler)
+    !matches!(kind(agent).0, Kind::Browser | Kind::Automation | Kind::Crawler | Kind::Agent)
 }
 
 /// What is behind a user agent, and the name by which it was known.
 pub fn kind(agent: &str) -> (Kind, Option<&str>) {
     let parts: Vec<_> = parse::parts(agent).collect();
-    match browser::shape(&parts) {
+    let shape = browser::shape(&parts);
+    let known = if shape == Shape::Whole { known::named_in_browser(agent) } else { known::named_in(agent) };
+    if let Some(known) = known {
+        let kind = if known.purpose.is_for_a_person() { Kind::Agent } else { Kind::Crawler };
+        return (kind, Some(known.name));
+    }
+    match shape {
         Shape::Whole => of_browser(agent, &parts),
         Shape::Fragment => (Kind::Fragment, None),
         Shape::Guise => of_guise(agent, &parts),

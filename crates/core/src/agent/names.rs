@@ -71,7 +71,7 @@ impl Name {
 }
 
 /// Whether what is found is no part of a longer word; a version may follow.
-fn is_whole(agent: &str, found: Range<usize>) -> bool {
+pub(super) fn is_whole(agent: &str, found: Range<usize>) -> bool {
     let separators = ['-', '_', '.'];
     let before = agent[..found.start].chars().next_back();
     let after = agent[found.end..].trim_start_matches(separators).chars().next();

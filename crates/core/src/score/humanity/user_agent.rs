@@ -31,6 +31,7 @@ fn meaning(kind: Kind) -> (f64, f64, &'static str) {
             (0.1, 0.7, "a program that sends a part of a browser's user agent, which no browser does")
         }
         Kind::AppLibrary => (0.4, 0.4, "a networking library that both apps and scripts use"),
+        Kind::Agent => (0.4, 0.4, "an agent that acts for a person, by its own word"),
         Kind::Unknown => (0.4, 0.4, "an app or a program that is not known"),
         Kind::App => (0.7, 0.5, "an app or a browser that says on what it runs, which is easily imitated"),
         Kind::Browser => (0.8, 0.5, "an ordinary browser, which is easily imitated"),
@@ -78,7 +79,11 @@ fn of_agents(snapshot: &Snapshot) -> Vec<Finding> {
     let agents = snapshot.state.user_agents();
     let own =
         agents.iter().zip(snapshot.state.bare()).filter(|(seen, bare)| is_of_person(snapshot, seen, **bare));
-    let judged: Vec<_> = own.map(|(seen, _)| (judge(snapshot, &seen.value), seen)).collect();
+    let own: Vec<_> = own.map(|(seen, _)| seen).collect();
+    // An agent of a person says nothing of who is known by other means.
+    let is_known_otherwise = own.iter().any(|seen| agent::kind(&seen.value).0 != Kind::Agent);
+    let own = own.into_iter().filter(|seen| !is_known_otherwise || agent::kind(&seen.value).0 != Kind::Agent);
+    let judged: Vec<_> = own.map(|seen| (judge(snapshot, &seen.value), seen)).collect();
     let all: u64 = agents.iter().map(|seen| u64::from(seen.count)).sum();
     let finding = |(judgement, seen): &(Judged, &Seen<String>)| {
         let kept = kept(judgement.value, &judged, snapshot.now);

@@ -1,0 +1,96 @@
+//! Agents of AI services, by the names that they give themselves.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use serde::Serialize;
+
+use super::names::is_whole;
+use super::words::{is_phone, is_visitor};
+
+/// What an agent visits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Purpose {
+    /// To do something for a person: buy, book, fill in.
+    Action,
+    /// To write software with a person.
+    Coding,
+    /// To answer what a person asks.
+    Answer,
+    /// For an index, out of which questions are answered later.
+    Search,
+    /// For what models are trained on.
+    Training,
+    /// For whoever buys the data.
+    Data,
+}
+
+impl Purpose {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "ACTION" => Self::Action,
+            "CODING" => Self::Coding,
+            "ANSWER" => Self::Answer,
+            "SEARCH" => Self::Search,
+            "TRAINING" => Self::Training,
+            "DATA" => Self::Data,
+            _ => return None,
+        })
+    }
+
+    /// Whether it comes because a person has just asked for it.
+    pub fn is_for_a_person(self) -> bool {
+        self <= Self::Answer
+    }
+}
+
+/// An agent that is known by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct KnownAgent {
+    /// As it calls itself.
+    pub name: &'static str,
+    /// Who runs it; `unknown` where nobody says so.
+    pub operator: &'static str,
+    pub purpose: Purpose,
+}
+
+/// From ai.robots.txt (MIT) of 2026-08-22, operators and purposes by their own documentation. Left out are names that
+/// people's own programs and devices have: Code, Cursor, LCC, OpenAI, Operator, Spider, Trae, YaK; and what is no AI's.
+static KNOWN: LazyLock<Vec<KnownAgent>> = LazyLock::new(|| {
+    let known = |line: &'static str| {
+        let mut columns = line.split('\t');
+        let (name, operator) = (columns.next()?, columns.next()?);
+        Some(KnownAgent { name, operator, purpose: Purpose::parse(columns.next()?)? })
+    };
+    include_str!("../../data/ai-agents.tsv").lines().filter_map(known).collect()
+});
+
+/// Every browser is searched for these: the fastest kind pays.
+static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let names = KNOWN.iter().map(|known| known.name);
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(names).ok()
+});
+
+/// All that are known.
+pub fn all() -> &'static [KnownAgent] {
+    &KNOWN
+}
+
+/// The agent that a user agent names, by the longest of the names in it.
+pub fn named_in(agent: &str) -> Option<&'static KnownAgent> {
+    let search = SEARCH.as_ref().filter(|search| search.is_match(agent))?;
+    let system_end = agent.find(')').filter(|_| is_phone(agent)).unwrap_or(0);
+    let found = search.find_overlapping_iter(agent);
+    // What a phone calls itself may be anything.
+    let found = found.filter(|found| found.start() >= system_end && is_whole(agent, found.range()));
+    found.map(|found| &KNOWN[found.pattern()]).max_by_key(|known| known.name.len())
+}
+
+/// The same in the user agent of a whole browser, which people's apps and extensions add their names to: one that
+/// accuses counts there only where it says that it visits.
+pub fn named_in_browser(agent: &str) -> Option<&'static KnownAgent> {
+    named_in(agent).filter(|known| {
+        known.purpose.is_for_a_person() || is_visitor(known.name) || agent.contains("compatible; ")
+    })
+}
