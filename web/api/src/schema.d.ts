@@ -1641,6 +1641,22 @@ export interface components {
             /** @description In order; the first may have begun before `from`. */
             intervals: components["schemas"]["IntervalBody"][];
         };
+        /** @description An agent of an AI service, by the name that it gives itself. */
+        AgentBody: {
+            /** @example ChatGPT-User */
+            name: string;
+            /**
+             * @description Who runs it; `unknown` where nobody says so.
+             * @example OpenAI
+             */
+            operator: string;
+            /**
+             * @description What it visits for. For a person who has just asked for it: ACTION, CODING, ANSWER. For others: SEARCH,
+             *     TRAINING, DATA.
+             * @example ANSWER
+             */
+            purpose: string;
+        };
         /** @description An identity that a change would alter. */
         AlteredBody: {
             identity: components["schemas"]["Reference"];
@@ -3487,6 +3503,7 @@ export interface components {
             ip?: string | null;
             url?: string | null;
             userAgent?: string | null;
+            agent?: components["schemas"]["AgentBody"] | null;
             /** @description Where it came from, by the sender's word. */
             eventSource?: string | null;
             /**

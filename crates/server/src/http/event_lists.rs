@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use dregs_core::agent::{KnownAgent, Purpose, known_agent};
 use dregs_core::device::Interaction;
 use dregs_core::event::Event;
 use dregs_core::mapping::{CanonicalType, TYPES};
@@ -21,6 +22,27 @@ use crate::app::App;
 use crate::ops::lists::event_lists::{self as ops, Wanted};
 use crate::store::event_lists;
 
+/// An agent of an AI service, by the name that it gives itself.
+#[derive(Serialize, ToSchema)]
+pub struct AgentBody {
+    #[schema(example = "ChatGPT-User")]
+    name: &'static str,
+    /// Who runs it; `unknown` where nobody says so.
+    #[schema(example = "OpenAI")]
+    operator: &'static str,
+    /// What it visits for. For a person who has just asked for it: ACTION, CODING, ANSWER. For others: SEARCH,
+    /// TRAINING, DATA.
+    #[schema(value_type = String, example = "ANSWER")]
+    purpose: Purpose,
+}
+
+impl AgentBody {
+    fn named_in(user_agent: &str) -> Option<Self> {
+        let KnownAgent { name, operator, purpose } = *known_agent(user_agent)?;
+        Some(Self { name, operator, purpose })
+    }
+}
+
 /// An event as it was sent.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -36,6 +58,8 @@ pub struct TrackedEventBody {
     ip: Option<std::net::IpAddr>,
     url: Option<String>,
     user_agent: Option<String>,
+    /// Null where the user agent names none that is known.
+    agent: Option<AgentBody>,
     /// Where it came from, by the sender's word.
     event_source: Option<String>,
     /// The sender's name for what happened.
@@ -64,6 +88,7 @@ impl TrackedEventBody {
             session: event.session,
             ip: event.ip,
             url: event.url,
+            agent: event.user_agent.as_deref().and_then(AgentBody::named_in),
             user_agent: event.user_agent,
             event_source: source,
             event_name: name,

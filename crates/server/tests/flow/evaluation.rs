@@ -12,6 +12,7 @@ on_both_engines!(
     a_storm_on_one_identity_coalesces_and_its_last_state_is_scored,
     a_repeated_event_stores_nothing,
     the_scores_follow_from_the_stored_observations,
+    a_purchase_through_an_assistant_leaves_its_user_a_person,
     five_accounts_on_one_device_are_scored_again_as_the_ring_grows,
     groups_and_their_members_are_kept,
 );
@@ -89,6 +90,36 @@ async fn the_scores_follow_from_the_stored_observations(engine: Engine) {
         categories += 1;
     }
     assert!(categories >= 2, "{analysis}");
+}
+
+async fn a_purchase_through_an_assistant_leaves_its_user_a_person(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36";
+    let humanity = async |cycle| {
+        let analysis = analysis_of(&server, "ada", cycle).await;
+        let scores = analysis["scores"].as_array().unwrap().clone();
+        scores.iter().find(|score| score["category"] == "HUMANITY").and_then(|score| score["value"].as_u64())
+    };
+    let mut signup = event("e1", "ada");
+    signup["userAgent"] = json!(CHROME);
+    server.post("/api/events", signup).await;
+    let before = humanity(1).await;
+    assert!(before >= Some(60), "{before:?}");
+    let assistants =
+        [("ChatGPT-User", "OpenAI"), ("Claude-User", "Anthropic"), ("Perplexity-User", "Perplexity")];
+    for (n, (name, operator)) in (2..).zip(assistants) {
+        let id = format!("e{n}");
+        let mut purchase = event(&id, "ada");
+        purchase["type"] = json!("order.paid");
+        purchase["userAgent"] = json!(format!(
+            "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; {name}/1.0; +https://example.com/bot)"
+        ));
+        server.post("/api/events", purchase).await;
+        assert_eq!(humanity(n).await, before, "{name}");
+        let agent = server.get(&format!("/api/events/{id}")).await["agent"].clone();
+        assert_eq!(agent, json!({"name": name, "operator": operator, "purpose": "ANSWER"}));
+    }
+    assert_eq!(server.get("/api/events/e1").await["agent"], Value::Null);
 }
 
 async fn five_accounts_on_one_device_are_scored_again_as_the_ring_grows(engine: Engine) {

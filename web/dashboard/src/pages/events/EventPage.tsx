@@ -20,6 +20,16 @@ const OWN: Record<string, string> = {
   dregs_identify: "the page said who is signed in",
 };
 
+/** What agents of AI services visit for. */
+const PURPOSES: Record<string, string> = {
+  ACTION: "which does what a person asks for",
+  CODING: "which writes software with a person",
+  ANSWER: "which reads for a person's question",
+  SEARCH: "which reads for a search index",
+  TRAINING: "which gathers what models are trained on",
+  DATA: "which gathers data for sale",
+};
+
 export function EventPage() {
   const { id = "" } = useParams({ strict: false });
   const event = $api.useQuery("get", "/api/events/{id}", { params: { path: { id } } });
@@ -51,7 +61,7 @@ function Sent({ event: { eventData, identityData, components, interaction } }: {
 }
 
 function About({ event }: { event: Event }) {
-  const { id, timestamp, eventName, identity, groups, fingerprint, session, ip, url, userAgent, eventSource, canonicalType } = event;
+  const { id, timestamp, eventName, identity, groups, fingerprint, session, ip, url, userAgent, agent, eventSource, canonicalType } = event;
   return (
     <Facts
       facts={[
@@ -65,6 +75,7 @@ function About({ event }: { event: Event }) {
         ["Session", session && <><span className="mono">{session}</span> <PageLink to="/events" search={{ session } as never}>events of this session</PageLink></>],
         ["IP address", ip && <span className="mono">{ip}</span>],
         ["User agent", userAgent && <span className="mono">{userAgent}</span>],
+        ["Agent", agent && `${agent.name} of ${agent.operator}, ${PURPOSES[agent.purpose] ?? agent.purpose}, by its own word`],
         ["Page", url && <span className="mono">{url}</span>],
         ["Source", eventSource],
         ["Id", <><span className="mono">{id}</span> <Copy text={id} label="id" /></>],
