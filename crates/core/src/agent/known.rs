@@ -1,15 +1,16 @@
 //! Agents of AI services, by the names that they give themselves.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::names::is_whole;
 use super::words::{is_phone, is_visitor};
 
 /// What an agent visits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Purpose {
     /// To do something for a person: buy, book, fill in.
@@ -46,12 +47,12 @@ impl Purpose {
 }
 
 /// An agent that is known by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownAgent {
     /// As it calls itself.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Who runs it; `unknown` where nobody says so.
-    pub operator: &'static str,
+    pub operator: Cow<'static, str>,
     pub purpose: Purpose,
 }
 
@@ -61,14 +62,15 @@ static KNOWN: LazyLock<Vec<KnownAgent>> = LazyLock::new(|| {
     let known = |line: &'static str| {
         let mut columns = line.split('\t');
         let (name, operator) = (columns.next()?, columns.next()?);
-        Some(KnownAgent { name, operator, purpose: Purpose::parse(columns.next()?)? })
+        let purpose = Purpose::parse(columns.next()?)?;
+        Some(KnownAgent { name: name.into(), operator: operator.into(), purpose })
     };
     include_str!("../../data/ai-agents.tsv").lines().filter_map(known).collect()
 });
 
 /// Every browser is searched for these: the fastest kind pays.
 static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let names = KNOWN.iter().map(|known| known.name);
+    let names = KNOWN.iter().map(|known| known.name.as_ref());
     AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(names).ok()
 });
 
@@ -91,6 +93,6 @@ pub fn named_in(agent: &str) -> Option<&'static KnownAgent> {
 /// accuses counts there only where it says that it visits.
 pub fn named_in_browser(agent: &str) -> Option<&'static KnownAgent> {
     named_in(agent).filter(|known| {
-        known.purpose.is_for_a_person() || is_visitor(known.name) || agent.contains("compatible; ")
+        known.purpose.is_for_a_person() || is_visitor(&known.name) || agent.contains("compatible; ")
     })
 }

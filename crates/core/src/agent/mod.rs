@@ -73,7 +73,7 @@ pub fn kind(agent: &str) -> (Kind, Option<&str>) {
     let known = if shape == Shape::Whole { known::named_in_browser(agent) } else { known::named_in(agent) };
     if let Some(known) = known {
         let kind = if known.purpose.is_for_a_person() { Kind::Agent } else { Kind::Crawler };
-        return (kind, Some(known.name));
+        return (kind, Some(&known.name));
     }
     match shape {
         Shape::Whole => of_browser(agent, &parts),

@@ -45,7 +45,8 @@ pub fn example_data(event: EventType) -> Value {
             "previousScores": {"humanity": 64, "authenticity": 35, "uniqueness": 91, "behavior": 52},
             "badges": [example_badge()],
             "eventCount": 42,
-            "deviceCount": 1
+            "deviceCount": 1,
+            "agent": {"name": "ChatGPT-User", "operator": "OpenAI", "purpose": "ANSWER"}
         }),
         EventType::IdentityBadgesChanged => json!({
             "identityId": "user_12345",
@@ -187,6 +188,15 @@ fn schema(event: EventType) -> Value {
     })
 }
 
+/// Of the agent of an AI service that was seen last.
+fn agent_schema() -> Value {
+    object_schema(json!({
+        "name": {"type": "string"},
+        "operator": {"type": "string"},
+        "purpose": {"enum": ["ACTION", "CODING", "ANSWER", "SEARCH", "TRAINING", "DATA"]}
+    }))
+}
+
 fn data_schema(event: EventType) -> Value {
     match event {
         EventType::IdentityScored => object_schema(json!({
@@ -196,7 +206,8 @@ fn data_schema(event: EventType) -> Value {
             "previousScores": {"oneOf": [scores_schema(), {"type": "null"}]},
             "badges": badges_schema(),
             "eventCount": {"type": "integer", "minimum": 0},
-            "deviceCount": {"type": "integer", "minimum": 0}
+            "deviceCount": {"type": "integer", "minimum": 0},
+            "agent": {"oneOf": [agent_schema(), {"type": "null"}]}
         })),
         EventType::IdentityBadgesChanged => object_schema(json!({
             "identityId": identity_id_schema(),

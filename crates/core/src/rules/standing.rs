@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Dismissal;
+use crate::agent::KnownAgent;
 use crate::badge::Badge;
 use crate::time::Timestamp;
 
@@ -37,6 +38,8 @@ pub struct Standing {
     pub rules: Vec<Held>,
     /// Badges that are not given, though their rules hold.
     pub dismissed: Vec<Dismissal>,
+    /// The agent of an AI service that was seen last.
+    pub agent: Option<KnownAgent>,
 }
 
 /// A standing as it is written: rules as rows of numbers, since a thousand of them are read and written with
@@ -50,6 +53,8 @@ struct Written {
     held: Vec<Row>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dismissed: Vec<Dismissal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agent: Option<KnownAgent>,
     /// What versions before rows wrote.
     #[serde(default, skip_serializing)]
     rules: Vec<Held>,
@@ -86,9 +91,9 @@ impl Standing {
     /// When it did not write that.
     pub fn decode(text: Option<&str>) -> Result<Self, serde_json::Error> {
         let Some(text) = text else { return Ok(Self::default()) };
-        let Written { badges, held, dismissed, rules } = serde_json::from_str(text)?;
+        let Written { badges, held, dismissed, agent, rules } = serde_json::from_str(text)?;
         let rules = rules.into_iter().chain(held.into_iter().map(Held::from)).collect();
-        Ok(Self { badges, rules, dismissed })
+        Ok(Self { badges, rules, dismissed, agent })
     }
 
     /// JSON; `None` where there is nothing to remember.
@@ -100,8 +105,8 @@ impl Standing {
             return Ok(None);
         }
         let held = self.rules.iter().map(Row::from).collect();
-        let (badges, dismissed) = (self.badges.clone(), self.dismissed.clone());
-        let written = Written { badges, held, dismissed, rules: Vec::new() };
+        let Self { badges, dismissed, agent, .. } = self.clone();
+        let written = Written { badges, held, dismissed, agent, rules: Vec::new() };
         serde_json::to_string(&written).map(Some)
     }
 }

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
+use crate::agent::{KnownAgent, known_agent};
 use crate::device::{Interactions, Makeup, Sign, SignCounts, Signs, signs};
 use crate::event::{Event, codes};
 use crate::place::Place;
@@ -441,6 +442,13 @@ impl IdentityState {
     /// User agents, at most [`USER_AGENTS_MAX`], each cut to [`USER_AGENT_KEPT_MAX_BYTES`].
     pub fn user_agents(&self) -> &[Seen<String>] {
         &self.user_agents
+    }
+
+    /// The agent of an AI service that was seen last, among [`Self::user_agents`].
+    pub fn agent(&self) -> Option<&'static KnownAgent> {
+        let known =
+            self.user_agents.iter().filter_map(|seen| Some((known_agent(&seen.value)?, seen.last_at)));
+        known.max_by_key(|(_, last_at)| *last_at).map(|(known, _)| known)
     }
 
     /// How many events of each of [`Self::user_agents`] carried neither device nor address nor session.

@@ -1,5 +1,6 @@
 //! Reading events back.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -25,11 +26,11 @@ use crate::store::event_lists;
 /// An agent of an AI service, by the name that it gives itself.
 #[derive(Serialize, ToSchema)]
 pub struct AgentBody {
-    #[schema(example = "ChatGPT-User")]
-    name: &'static str,
+    #[schema(value_type = String, example = "ChatGPT-User")]
+    name: Cow<'static, str>,
     /// Who runs it; `unknown` where nobody says so.
-    #[schema(example = "OpenAI")]
-    operator: &'static str,
+    #[schema(value_type = String, example = "OpenAI")]
+    operator: Cow<'static, str>,
     /// What it visits for. For a person who has just asked for it: ACTION, CODING, ANSWER. For others: SEARCH,
     /// TRAINING, DATA.
     #[schema(value_type = String, example = "ANSWER")]
@@ -37,9 +38,9 @@ pub struct AgentBody {
 }
 
 impl AgentBody {
-    fn named_in(user_agent: &str) -> Option<Self> {
-        let KnownAgent { name, operator, purpose } = *known_agent(user_agent)?;
-        Some(Self { name, operator, purpose })
+    pub fn new(agent: KnownAgent) -> Self {
+        let KnownAgent { name, operator, purpose } = agent;
+        Self { name, operator, purpose }
     }
 }
 
@@ -88,7 +89,7 @@ impl TrackedEventBody {
             session: event.session,
             ip: event.ip,
             url: event.url,
-            agent: event.user_agent.as_deref().and_then(AgentBody::named_in),
+            agent: event.user_agent.as_deref().and_then(known_agent).cloned().map(AgentBody::new),
             user_agent: event.user_agent,
             event_source: source,
             event_name: name,

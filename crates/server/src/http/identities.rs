@@ -15,6 +15,7 @@ use super::answer::Answer;
 use super::auth::Caller;
 use super::elsewhere::elsewhere;
 use super::error::{ApiError, Code};
+use super::event_lists::AgentBody;
 use super::params::Path;
 use super::schema::{BadgeBody, ObservationBody};
 use crate::app::App;
@@ -43,6 +44,9 @@ pub struct IdentityBody {
     #[schema(value_type = Option<String>, format = DateTime)]
     last_scored_at: Option<Timestamp>,
     disregarded: bool,
+    /// The agent of an AI service that was seen last, by its own word; null where none was. Scores leave out what an
+    /// agent did for a person.
+    agent: Option<AgentBody>,
     badges: Vec<BadgeBody>,
     /// Badges that a person has dismissed: the identity does not have them, though their conditions may hold.
     dismissed_badges: Vec<DismissedBadgeBody>,
@@ -55,7 +59,7 @@ impl IdentityBody {
     pub fn new(identity: identities::Identity) -> Result<Self, ApiError> {
         let broken = |error: serde_json::Error| StoreError::Broken(error.to_string());
         let data = serde_json::from_str(&identity.data).map_err(broken)?;
-        let Standing { badges, dismissed, .. } =
+        let Standing { badges, dismissed, agent, .. } =
             Standing::decode(identity.standing.as_deref()).map_err(broken)?;
         Ok(Self {
             id: identity.id,
@@ -71,6 +75,7 @@ impl IdentityBody {
             last_tracked_at: identity.last_tracked_at,
             last_scored_at: identity.last_scored_at,
             disregarded: identity.disregarded,
+            agent: agent.map(AgentBody::new),
             badges: badges.into_iter().map(BadgeBody::from).collect(),
             dismissed_badges: dismissed.into_iter().map(DismissedBadgeBody::from).collect(),
             data,

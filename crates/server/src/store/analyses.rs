@@ -1,5 +1,6 @@
 //! Analyses: what each cycle found, and why.
 
+use dregs_core::agent::KnownAgent;
 use dregs_core::badge::Badge;
 use dregs_core::score::{Observation, Scores};
 use dregs_core::shard;
@@ -34,6 +35,9 @@ pub struct Detail {
     /// Those the identity carries after the cycle.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub badges: Vec<Badge>,
+    /// The agent of an AI service that was seen last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<KnownAgent>,
 }
 
 /// Stores analyses whose details are packed already.

@@ -97,6 +97,7 @@ async fn an_event_becomes_a_signed_webhook(engine: Engine) {
             }],
             "eventCount": 1,
             "deviceCount": 0,
+            "agent": null,
         },
     });
     assert_eq!(body, expected);

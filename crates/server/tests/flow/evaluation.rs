@@ -3,8 +3,10 @@
 use dregs_core::score::{Category, Observation, aggregate};
 use serde_json::{Value, json};
 
+use super::delivery::{OK, arrived};
 use crate::on_both_engines;
 use crate::support::engine::{Engine, is_spread};
+use crate::support::receiver::Receiver;
 use crate::support::server::{TestServer, event, eventually};
 
 on_both_engines!(
@@ -95,6 +97,8 @@ async fn the_scores_follow_from_the_stored_observations(engine: Engine) {
 async fn a_purchase_through_an_assistant_leaves_its_user_a_person(engine: Engine) {
     let server = TestServer::start(engine).await;
     const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36";
+    let receiver = Receiver::answering(OK).await;
+    server.channel("App", json!({"url": receiver.url()})).await;
     let humanity = async |cycle| {
         let analysis = analysis_of(&server, "ada", cycle).await;
         let scores = analysis["scores"].as_array().unwrap().clone();
@@ -118,6 +122,10 @@ async fn a_purchase_through_an_assistant_leaves_its_user_a_person(engine: Engine
         assert_eq!(humanity(n).await, before, "{name}");
         let agent = server.get(&format!("/api/events/{id}")).await["agent"].clone();
         assert_eq!(agent, json!({"name": name, "operator": operator, "purpose": "ANSWER"}));
+        assert_eq!(server.get("/api/identities/ada").await["agent"], agent);
+        let request = arrived(&receiver, usize::try_from(n).unwrap()).await.pop().unwrap();
+        let scored: Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(scored["data"]["agent"], agent, "{scored}");
     }
     assert_eq!(server.get("/api/events/e1").await["agent"], Value::Null);
 }

@@ -1,3 +1,4 @@
+use dregs_core::agent;
 use dregs_core::badge;
 use dregs_core::score::{Category, Observation};
 use dregs_server::store::analyses::{self, Analysis, Detail};
@@ -32,6 +33,7 @@ fn analysis(identity_id: i64, sequence: i64) -> Analysis {
             previous_scores: (sequence > 1).then(|| scores(90)),
             badges: badge::of_analyzers(std::slice::from_ref(&observation)).collect(),
             observations: vec![observation],
+            agent: agent::known_agent("ChatGPT-User/1.0").cloned(),
         },
     }
 }

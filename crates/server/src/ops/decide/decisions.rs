@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use dregs_core::agent::KnownAgent;
 use dregs_core::badge::{self, Badge};
 use dregs_core::notify::message::EventType;
 use dregs_core::rules::{Decision, EscalationRule, Facts, Rules, Severity, Standing, decide};
@@ -38,6 +39,8 @@ pub struct Asked<'a> {
     pub scores: &'a Scores,
     /// Of the analyzers.
     pub badges: Vec<Badge>,
+    /// The agent of an AI service that was seen last.
+    pub agent: Option<KnownAgent>,
     /// Of the cycle, if one asks.
     pub observations: Option<&'a [Observation]>,
 }
@@ -48,11 +51,13 @@ impl Decided {
     /// # Errors
     /// When what is stored cannot be read.
     pub fn new(asked: Asked, rules: &Rules, now: Timestamp) -> Result<Self> {
-        let Asked { start, is_of_cycle, scores, badges, observations } = asked;
+        let Asked { start, is_of_cycle, scores, badges, agent, observations } = asked;
         let mut before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
         before.dismissed.retain(|dismissal| dismissal.holds(observations, rules));
         let facts =
             Facts { scores, first_seen_at: start.first_seen_at, disregarded: start.disregarded, badges };
+        let mut decision = decide(&before, &facts, rules, now);
+        decision.after.agent = agent;
         Ok(Self {
             team_id: start.team_id,
             identity_id: start.id,
@@ -61,7 +66,7 @@ impl Decided {
             is_of_cycle,
             external_id: start.external_id.clone(),
             scores: *scores,
-            decision: decide(&before, &facts, rules, now),
+            decision,
         })
     }
 
@@ -97,8 +102,9 @@ impl Decided {
 pub fn ask(start: &CycleStart, rules: &Rules, now: Timestamp) -> Result<Option<Decided>> {
     let Some(scores) = start.previous else { return Ok(None) };
     let before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
+    let agent = before.agent;
     let badges = before.badges.into_iter().filter(|badge| badge::is_of_analyzers(&badge.slug)).collect();
-    let asked = Asked { start, is_of_cycle: false, scores: &scores, badges, observations: None };
+    let asked = Asked { start, is_of_cycle: false, scores: &scores, badges, agent, observations: None };
     Decided::new(asked, rules, now).map(Some)
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hasher;
 use std::sync::Arc;
 
+use dregs_core::agent::KnownAgent;
 use dregs_core::badge::Badge;
 use dregs_core::notify::catalogue::EXAMPLE_SEQUENCE;
 use dregs_core::notify::message::{EventType, Message};
@@ -53,6 +54,7 @@ impl EventIds {
             badges: &analysis.detail.badges,
             event_count: analysis.event_count,
             device_count: analysis.device_count,
+            agent: analysis.detail.agent.as_ref(),
         };
         let data = serde_json::to_string(&data).map_err(|error| StoreError::Broken(error.to_string()))?;
         let subject = Subject::Cycle { identity_id: analysis.identity_id, sequence: analysis.sequence };
@@ -103,6 +105,7 @@ struct ScoredData<'a> {
     badges: &'a [Badge],
     event_count: i64,
     device_count: i64,
+    agent: Option<&'a KnownAgent>,
 }
 
 /// The messages of these subjects.

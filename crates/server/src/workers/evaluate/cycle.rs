@@ -147,6 +147,7 @@ impl Cycle {
                 previous_scores: start.previous,
                 observations: found.observations,
                 badges: decided.decision.after.badges.clone(),
+                agent: decided.decision.after.agent.clone(),
             },
         };
         Ok(Self {
