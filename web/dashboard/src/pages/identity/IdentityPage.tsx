@@ -68,7 +68,7 @@ function Who({ identity }: { identity: Identity }) {
         </Group>
       </Group>
       <Text component="div" fz="sm" c="dimmed" className={classes.trail}>
-        <span>Created <Time at={identity.createdAt} /></span>
+        <span>First seen <Time at={identity.firstSeenAt} /></span>
         <span>Last seen <Time at={identity.lastTrackedAt} /></span>
         <span>Last scored <Time at={identity.lastScoredAt} empty="never" /></span>
       </Text>
