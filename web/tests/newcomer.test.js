@@ -214,7 +214,7 @@ test("a form says all at once what is wrong with it, at each field, and so does 
   await refuse("/api/channels", ...wrong.map(([field, message]) => ({ field, message })));
   await page.getByRole("button", { name: "Create" }).click();
   await marked("Name", "URL", undefined, "Timeout (ms)");
-  for (const text of ["Is taken.", "Is wrong.", "Is ours.", "Must be less."]) await page.getByText(text).waitFor();
+  for (const text of ["Is taken.", "Is wrong.", "Is ours.", "Must be less."]) await page.getByText(text, { exact: true }).waitFor();
   assert.match(await page.locator(".mantine-Alert-root").innerText(), /Limits are unknown\.$/);
   analyst.complaints.splice(0);
   await analyst.leave();

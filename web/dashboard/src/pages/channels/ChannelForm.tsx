@@ -31,7 +31,7 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
     },
   });
   const { type } = form.values;
-  const failure = useRefusal(form, error, (field) => pathOf(field, form.values));
+  useRefusal(form, error, (field) => pathOf(field, form.values));
   return (
     // Its fields say themselves what is missing: the browser's own bubble would stand over the next one.
     <form noValidate onSubmit={form.onSubmit(onSubmit, (errors) => showFirst(form, errors))}>
@@ -48,7 +48,8 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
         <Target form={form} />
         <EventTypes form={form} />
         {type === "WEBHOOK" && <More form={form} />}
-        {Boolean(failure) && <Failure error={failure} />}
+        {/* All of it: the form is long, and its fields may be out of sight. */}
+        {Boolean(error) && <Failure error={error} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onCancel}>Cancel</Button>
           <Button type="submit" loading={isBusy}>{channel ? "Save" : "Create"}</Button>
