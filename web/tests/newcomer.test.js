@@ -118,7 +118,7 @@ test("an average begins with the first event, a date is there once, a bad number
 
   await page.goto(`${dregs.url}/identities?humanityMax=low&behaviorMin=20`);
   await page.getByRole("button", { name: "Behavior from 20" }).waitFor();
-  await page.getByText("must be a whole number from 0 to 100").waitFor();
+  await page.getByText("“Humanity to” must be a whole number from 0 to 100.").waitFor();
   assert.doesNotMatch(await page.locator("main").innerText(), /NaN/);
   // The browser says as well that the list was refused.
   analyst.complaints.splice(0);
@@ -159,5 +159,199 @@ test("whoever deletes a channel is told which rules name it, and the rules say t
   await page.waitForURL(/\/settings\/channels$/);
   await analyst.open("/rules");
   await page.getByRole("row").filter({ hasText: "Told" }).getByText("my-app (deleted)").waitFor();
+  await analyst.leave();
+});
+
+test("a form says all at once what is wrong with it, at each field, and so does what the server refuses", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  const marked = (...labels) => eventually(`errors at ${labels}`, async () => {
+    const wrong = await page.locator("[aria-invalid=true]").evaluateAll((all) => all.map((field) => field.labels?.[0]?.textContent.replace(" *", "")));
+    return String(wrong) === String(labels);
+  });
+  const refuse = (path, ...details) => page.route(`**${path}`, (route) => {
+    if (route.request().method() === "GET") return route.continue();
+    const body = { status: 400, code: "bad_request", message: "", requestId: "1", details };
+    return route.fulfill({ status: 400, contentType: "application/json", body: JSON.stringify(body) });
+  });
+
+  await analyst.open("/settings/retention");
+  await page.getByLabel("Events, in days").fill("1");
+  await page.getByLabel("Audit log, in days").fill("2");
+  await page.getByRole("button", { name: "Change…" }).click();
+  await marked("Events, in days", "Audit log, in days");
+  await page.getByLabel("Events, in days").fill("40");
+  await page.getByLabel("Audit log, in days").fill("100");
+  await refuse("/api/retention/actions/preview", { field: "events", message: "must be more" }, { field: "auditLog.days", message: "must be less" });
+  await page.getByRole("button", { name: "Change…" }).click();
+  await marked("Events, in days", "Audit log, in days");
+  await page.getByText("Must be less.").waitFor();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+
+  await analyst.open("/settings/team");
+  await page.getByRole("button", { name: "Invite" }).click();
+  await marked("E-mail");
+  await page.getByLabel("E-mail").fill("nobody");
+  await page.getByRole("button", { name: "Invite" }).click();
+  await page.getByText("Must be an e-mail address.").waitFor();
+  await marked("E-mail");
+  assert.deepEqual(await page.locator(".mantine-Alert-root").allInnerTexts(), [], "it is said once");
+
+  await analyst.open("/settings/channels");
+  await page.getByRole("button", { name: "New channel" }).click();
+  await page.getByRole("checkbox").first().waitFor();
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByText("Select at least one").waitFor();
+  await marked("Name", "URL");
+  await page.getByLabel("Name").fill("Shop");
+  await page.getByLabel("URL").fill("https://example.com/hook");
+  await page.getByLabel("Identity scored").check();
+  await page.getByText("Advanced").click();
+  await page.getByRole("button", { name: "Add a header" }).click();
+  await page.getByRole("textbox", { name: "Header" }).fill("X-Key");
+  await page.getByText("Advanced").click();
+  const wrong = [["slug", "is taken"], ["config.url", "is wrong"], ["config.headers.x-key", "is ours"], ["config.timeoutMs", "must be less"], ["limits", "are unknown"]];
+  await refuse("/api/channels", ...wrong.map(([field, message]) => ({ field, message })));
+  await page.getByRole("button", { name: "Create" }).click();
+  await marked("Name", "URL", undefined, "Timeout (ms)");
+  for (const text of ["Is taken.", "Is wrong.", "Is ours.", "Must be less."]) await page.getByText(text, { exact: true }).waitFor();
+  assert.match(await page.locator(".mantine-Alert-root").innerText(), /Limits are unknown\.$/);
+  analyst.complaints.splice(0);
+  await analyst.leave();
+});
+
+test("how many there are is exact, or said to be the least", async () => {
+  const own = await Dregs.start(() => []);
+  const analyst = await Analyst.arrive(chrome, own);
+  try {
+    for (const name of ["Low", "Lower"]) await own.call("POST", "/escalation-rules", { name, severity: "CRITICAL", conditions: [{ type: "SCORE_LT", category: "ANY", threshold: 60 }] });
+    const of = (fingerprint, count) => Array.from({ length: count }, (_, n) => ({ type: "user.signup", timestamp: "2026-01-02T03:04:05Z", identity: { id: `${fingerprint} ${n}`, data: { email: "qwrtzpl@yopmail.com" } }, device: { fingerprint } }));
+    await own.call("POST", "/events/batch", [...of("the-office-of-ada-1", 2), ...of("the-office-of-ada-2", 58)]);
+    await eventually("all escalations", async () => (await own.call("GET", "/escalations?severity=CRITICAL")).totalElements >= 120);
+    const { page } = analyst;
+    await analyst.open("/");
+    const rows = page.getByRole("list", { name: "Open escalations" }).getByRole("listitem");
+    for (const name of ["Low", "Lower"]) await rows.filter({ has: page.getByRole("link", { name, exact: true }) }).getByText("60 identities", { exact: true }).waitFor();
+
+    await analyst.open("/devices");
+    const device = (end) => page.getByRole("row").filter({ hasText: end });
+    await device("the-of…-ada-1").getByRole("cell", { name: "2", exact: true }).waitFor();
+    await device("the-of…-ada-2").getByRole("cell", { name: "58", exact: true }).waitFor();
+    await page.route("**/api/devices?*", async (route) => {
+      const answer = await route.fetch();
+      const body = await answer.json();
+      await route.fulfill({ response: answer, json: { ...body, content: body.content.map((one) => ({ ...one, identityCount: 100, identityCountIsExact: false })) } });
+    });
+    await page.reload();
+    await device("the-of…-ada-1").getByRole("cell", { name: "at least 100" }).waitFor();
+
+    await analyst.open("/identities/the-office-of-ada-1%200");
+    const seen = page.getByText(/^First seen/);
+    assert.match(await seen.locator("time").getAttribute("datetime"), /^2026-01-02T03:04:05/);
+
+    await analyst.open("/settings/mappings");
+    await page.getByRole("button", { name: "Change the mapping of user.signup" }).click();
+    await page.getByRole("dialog").getByText("60 events have this name. Rescores 60 of 60 identities.").waitFor();
+  } finally {
+    await analyst.leave();
+    await own.stop();
+  }
+});
+
+test("no text is cut off in the rule editor, the dialog of a replay and a back-test", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  const rules = (await dregs.call("GET", "/escalation-rules")).content;
+  await analyst.open(`/escalation-rules/${rules.find(({ name }) => name === "Low").id}`);
+  await page.getByRole("button", { name: "Run" }).click();
+  await page.locator(".plot canvas").waitFor();
+  const room = await page.locator(".plot").evaluate((plot) => plot.getBoundingClientRect().right - plot.querySelector(".u-over").getBoundingClientRect().right);
+  assert.ok(room >= 28, `${room} px for half of the last mark`);
+  // A select is as wide as its longest option, or wider.
+  const cut = () => page.evaluate(() => {
+    const free = (field) => {
+      const copy = field.cloneNode(true);
+      copy.style.cssText = "position: absolute; width: max-content";
+      field.parentElement.append(copy);
+      const { width } = copy.getBoundingClientRect();
+      copy.remove();
+      return width;
+    };
+    const fields = [...document.querySelectorAll("main select, [role=dialog] :is(select, input[type=datetime-local])")];
+    return fields.filter((field) => field.getBoundingClientRect().width + 1 < free(field)).map((field) => `${field.ariaLabel ?? field.labels[0].textContent}: ${field.clientWidth} of ${free(field)}`);
+  });
+  assert.deepEqual(await cut(), []);
+  const { id } = await dregs.call("POST", "/channels", { type: "WEBHOOK", name: "Log", events: ["escalation.opened"], config: { url: "https://example.com/log" } }, token);
+  await analyst.open(`/settings/channels/${id}`);
+  await page.getByRole("button", { name: "Replay…" }).click();
+  await page.getByLabel("Created from").waitFor();
+  assert.deepEqual(await cut(), []);
+  await analyst.leave();
+});
+
+test("a delivery log with errors fits a window of 1,280", async () => {
+  const { id } = await dregs.call("POST", "/channels", { type: "WEBHOOK", name: "Away", events: ["escalation.opened"], config: { url: "https://example.com/away" } }, token);
+  const at = new Date(Date.now() + 600_000).toISOString();
+  const content = ["ESCALATION_ACKNOWLEDGED", "IDENTITY_BADGES_CHANGED"].map((event, n) => ({
+    id: n + 1, channelId: id, event, identityId: LONG_ID, status: "PENDING", waitsFor: "RETRY", attemptCount: 12, nextAttemptAt: at, createdAt: new Date(0).toISOString(),
+    httpStatus: 503, errorClass: "HTTP", errorMessage: "the endpoint answered 503 Service Unavailable, and what it says goes on",
+  }));
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  const json = { content, pageNumber: 0, pageSize: 20, totalElements: 2, totalPages: 1, totalIsExact: true, first: true, last: true };
+  await page.route(`**/api/channels/${id}/deliveries?*`, (route) => route.fulfill({ json }));
+  await analyst.open(`/settings/channels/${id}`);
+  const log = page.getByRole("group", { name: "Deliveries", exact: true });
+  await log.getByText(/12 attempts, next in 9 min|12 attempts, next in 10 min/).first().waitFor();
+  const hidden = await log.evaluate((element) => element.scrollWidth - element.clientWidth);
+  assert.ok(hidden <= 0, `${hidden} px are out of sight`);
+  await analyst.leave();
+});
+
+test("on a small screen rows of settings are in sight as a whole, and a message covers nothing for good", async () => {
+  await dregs.call("POST", "/channels", { type: "WEBHOOK", name: "Phone", events: ["identity.scored", "escalation.opened"], config: { url: "https://example.com/a/long/path/of/a/hook" } }, token);
+  await dregs.call("POST", "/team/invitations", { email: "somebody.with.a.long.name@example.com", role: "USER" }, token);
+  const analyst = await Analyst.arrive(chrome, dregs, { viewport: { width: 360, height: 700 } });
+  const { page } = analyst;
+  for (const [path, label, words] of [
+    ["/settings/channels", "Channels", ["Yes", "Healthy"]], ["/settings/team", "Members", ["Leave"]], ["/settings/team", "Invitations", ["Revoke"]],
+    ["/settings/mappings", "Received names", ["Change…"]], ["/settings/mappings?view=all", "Mappings", []], ["/settings/datasets", "Datasets", []],
+  ]) {
+    await analyst.open(path);
+    const list = page.getByRole("group", { name: label, exact: true });
+    await list.waitFor();
+    const hidden = await list.evaluate((element) => element.scrollWidth - element.clientWidth);
+    assert.ok(hidden <= 0, `${hidden} px of ${label} are out of sight`);
+    for (const word of words) await list.getByText(word).first().waitFor().catch(() => assert.ok(false, `${label} without ${word}`));
+    assert.deepEqual(await analyst.barriers(), [], label);
+  }
+  await analyst.open("/settings/mappings");
+  await page.getByRole("button", { name: "Change the mapping of user.signup" }).click();
+  await page.getByLabel("Canonical type").selectOption({ label: "Login" });
+  await page.getByRole("button", { name: "Change the mapping", exact: true }).click();
+  const message = page.getByRole("alert").filter({ has: page.getByRole("button", { name: "Undo" }) });
+  await message.waitFor();
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  const end = await page.locator("main").getByText(/total$/).last().boundingBox();
+  const box = await message.boundingBox();
+  assert.ok(end.y + end.height <= box.y, `${end.y + end.height - box.y} px are covered`);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone.").waitFor();
+  await analyst.leave();
+});
+
+test("what is due later is next, and what has been due is the oldest", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  const at = (seconds) => new Date(Date.now() + seconds * 1_000).toISOString();
+  await page.route("**/api/system", async (route) => {
+    const answer = await route.fetch();
+    const json = { ...(await answer.json()), evaluation: { waiting: 2, oldestDueAt: at(45) }, delivery: { waiting: 3, oldestDueAt: at(-120) } };
+    await route.fulfill({ response: answer, json });
+  });
+  await analyst.open("/settings/system");
+  const queues = page.getByRole("region", { name: "Queues" });
+  await queues.getByText(/next due in \d+ sec/).waitFor();
+  await queues.getByText(/oldest due 2 min. ago/).waitFor();
   await analyst.leave();
 });

@@ -1,6 +1,6 @@
 // A real server, a page on another origin with a strict policy, and real browsers.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -12,6 +12,27 @@ const SECRET_KEY = "sk_web";
 const PUBLIC_KEY = "pk_web";
 export const ADMIN = { email: "admin@example.com", password: "correct horse battery staple" };
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** Of util-linux: has the kernel end a program with whoever started it. */
+const LEASH = spawnSync("setpriv", ["--pdeathsig", "KILL", "true"]).status === 0 ? ["setpriv", "--pdeathsig", "KILL"] : [];
+const started = new Set();
+
+process.on("exit", () => {
+  for (const child of started) child.kill("SIGKILL");
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+// A runner that is killed tells nobody.
+const runner = process.ppid;
+setInterval(() => process.ppid !== runner && process.exit(1), 500).unref();
+
+/** Starts a program that does not outlive the suite, however that ends. */
+function start(program, args, options) {
+  const [first, ...rest] = [...LEASH, program, ...args];
+  const child = spawn(first, rest, options);
+  started.add(child);
+  child.once("exit", () => started.delete(child));
+  return child;
+}
 
 async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
@@ -67,7 +88,7 @@ export class Dregs {
       ...this.settings,
     };
     const program = process.env.SERVER ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/dregs");
-    this.process = spawn(program, ["serve"], { env, stdio: ["ignore", "ignore", "inherit"] });
+    this.process = start(program, ["serve"], { env, stdio: ["ignore", "ignore", "inherit"] });
   }
 
   async ready() {
@@ -177,12 +198,12 @@ export class Screen {
   static async open() {
     const screen = new Screen();
     const number = 90 + Math.floor(Math.random() * 900);
-    screen.display = spawn("Xvfb", [`:${number}`, "-screen", "0", "1920x1080x24"], { stdio: "ignore" });
+    screen.display = start("Xvfb", [`:${number}`, "-screen", "0", "1920x1080x24"], { stdio: "ignore" });
     screen.folder = mkdtempSync(join(tmpdir(), "dregs-person-"));
     const port = await freePort();
     const flags = [`--remote-debugging-port=${port}`, `--user-data-dir=${screen.folder}`, "--no-sandbox", "--no-first-run", "--window-size=1400,900", "about:blank"];
     const env = { ...process.env, DISPLAY: `:${number}` };
-    screen.program = spawn(CHROMIUM, flags, { env, stdio: "ignore" });
+    screen.program = start(CHROMIUM, flags, { env, stdio: "ignore" });
     const connect = () => chromium.connectOverCDP(`http://127.0.0.1:${port}`).catch(() => false);
     screen.browser = await eventually("the browser", connect).catch(async (error) => {
       await screen.close();

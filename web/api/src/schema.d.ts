@@ -2581,8 +2581,16 @@ export interface components {
             uniquenessScore?: number | null;
             /** Format: int32 */
             behaviorScore?: number | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When Dregs received its first event.
+             */
             createdAt: string;
+            /**
+             * Format: date-time
+             * @description The time of its earliest event, or `createdAt` if that is earlier: events may be imported later.
+             */
+            firstSeenAt: string;
             /** Format: date-time */
             updatedAt: string;
             /** Format: date-time */
@@ -2590,6 +2598,7 @@ export interface components {
             /** Format: date-time */
             lastScoredAt?: string | null;
             disregarded: boolean;
+            agent?: components["schemas"]["AgentBody"] | null;
             badges: components["schemas"]["BadgeBody"][];
             /** @description Badges that a person has dismissed: the identity does not have them, though their conditions may hold. */
             dismissedBadges: components["schemas"]["DismissedBadgeBody"][];
@@ -2997,22 +3006,6 @@ export interface components {
             last: boolean;
         };
         /** @description One page of a list. */
-        Page_DeviceBody: {
-            content: components["schemas"]["DeviceBody"][];
-            /** Format: int32 */
-            pageNumber: number;
-            /** Format: int32 */
-            pageSize: number;
-            /** Format: int64 */
-            totalPages: number;
-            /** Format: int64 */
-            totalElements: number;
-            /** @description False where counting stopped: there are this many elements or more. */
-            totalIsExact: boolean;
-            first: boolean;
-            last: boolean;
-        };
-        /** @description One page of a list. */
         Page_EscalationBody: {
             content: components["schemas"]["EscalationBody"][];
             /** Format: int32 */
@@ -3124,6 +3117,22 @@ export interface components {
             first: boolean;
             last: boolean;
         };
+        /** @description One page of a list. */
+        Page_UsedDeviceBody: {
+            content: components["schemas"]["UsedDeviceBody"][];
+            /** Format: int32 */
+            pageNumber: number;
+            /** Format: int32 */
+            pageSize: number;
+            /** Format: int64 */
+            totalPages: number;
+            /** Format: int64 */
+            totalElements: number;
+            /** @description False where counting stopped: there are this many elements or more. */
+            totalIsExact: boolean;
+            first: boolean;
+            last: boolean;
+        };
         /** @description Another password. */
         PasswordBody: {
             /** Format: password */
@@ -3189,6 +3198,13 @@ export interface components {
              * @description All identities.
              */
             total: number;
+            /**
+             * Format: int64
+             * @description Events with this name, where counting stops at 10,000; null for an identity field.
+             */
+            eventCount?: number | null;
+            /** @description Whether that is all of them. */
+            eventCountIsExact: boolean;
             /** @description Slugs of the channels that would be sent `identity.scored` for each of them. */
             channels: string[];
         };
@@ -3568,6 +3584,13 @@ export interface components {
             firstDay?: string | null;
             /** @description Each day (UTC) of the time asked for on which events arrived. */
             days: components["schemas"]["DayBody"][];
+        };
+        /** @description A device, and how many use it. */
+        UsedDeviceBody: components["schemas"]["DeviceBody"] & {
+            /** @description Identities that were seen on it; counting stops at 100. */
+            identityCount: number;
+            /** @description Whether that is all of them. */
+            identityCountIsExact: boolean;
         };
         /** @description A person of the team. */
         UserBody: {
@@ -5129,7 +5152,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_DeviceBody"];
+                    "application/json": components["schemas"]["Page_UsedDeviceBody"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -5157,7 +5180,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeviceBody"];
+                    "application/json": components["schemas"]["UsedDeviceBody"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -5190,7 +5213,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeviceBody"];
+                    "application/json": components["schemas"]["UsedDeviceBody"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -1,30 +1,37 @@
 // What the fields of the API are called in the forms here.
 
 const NAMES: Record<string, string> = {
-  "": "", name: "The name", slug: "The slug", type: "The type", events: "Event types", email: "The e-mail address", password: "The password",
-  "config.url": "The URL", "config.headers": "Headers", "config.timeoutMs": "The deadline", "config.maxConcurrency": "Requests at once",
-  "config.ratePerSecond": "Requests in a second", "config.ordered": "“In order”", "config.coalesce": "“Only the newest score”",
-  "config.recipients": "Recipients", "config.mailsPerMinute": "Letters in a minute", allowedOrigins: "Allowed origins", ratePerSecond: "The rate",
+  "": "", name: "The name", slug: "The slug", type: "The type", events: "Subscribed events", email: "The e-mail address", password: "The password",
+  "config.url": "The URL", "config.headers": "Headers", "config.timeoutMs": "The timeout", "config.maxConcurrency": "“Concurrent requests”",
+  "config.ratePerSecond": "“Requests per second”", "config.ordered": "“Ordered delivery”", "config.coalesce": "“Coalesce scores”",
+  "config.recipients": "Recipients", "config.mailsPerMinute": "“E-mails per minute”", allowedOrigins: "Allowed origins", ratePerSecond: "“Requests per second”",
   currentPassword: "The current password", newPassword: "The new password", role: "The role", value: "The value", source: "The name",
-  target: "The meaning", from: "The time it begins at", to: "The time it ends at", conditions: "The conditions", channels: "The channels",
-  severity: "The severity", threshold: "The threshold", seconds: "The time", category: "The category", badge: "The badge",
-  applyDelaySeconds: "The delay before it is given", removeDelaySeconds: "The delay before it is taken", openAfterSeconds: "The delay before it opens",
-  closeAfterSeconds: "The delay before it closes", effectiveAt: "The time it takes effect", priority: "The priority", feedback: "The feedback",
-  httpStatus: "The HTTP status", errorClass: "The kind of error", sort: "The order", pageSize: "The length of a page", pageNumber: "The page",
-  attributes: "The attributes", status: "The status", id: "The id",
+  target: "The canonical type", canonicalType: "The canonical type", from: "“From”", to: "“To”", range: "The time range", conditions: "The conditions",
+  channels: "“Channels to notify”", severity: "The severity", threshold: "The threshold", seconds: "The time", category: "The category", badge: "The badge",
+  applyDelaySeconds: "“Add after”", removeDelaySeconds: "“Remove after”", openAfterSeconds: "“Open after”", closeAfterSeconds: "“Close after”",
+  effectiveAt: "“Effective from”", priority: "The priority", feedback: "The feedback", httpStatus: "The HTTP status", errorClass: "The kind of error",
+  sort: "The order", pageSize: "The length of a page", pageNumber: "The page", attributes: "The attributes", status: "The status", id: "The id",
+  note: "The note", reason: "The reason", term: "The search", identity: "The identity id", group: "The group id", groupType: "The group type",
+  device: "The device fingerprint", disregarded: "“Disregarded or not”", scope: "“Custom and built-in”", rule: "The rule", ids: "The chosen deliveries",
 };
 
 /** What people read for a field that the API names: `config.url`, `conditions[1].threshold`. */
 export function fieldName(field: string): string {
   const plain = field.replaceAll(/\[\d+\]/g, "");
   const place = /\[(\d+)\]/.exec(field)?.[1];
-  const known = NAMES[plain] ?? NAMES[plain.replace(/^.*\./, "")] ?? headerName(plain) ?? field;
+  const known = NAMES[plain] ?? NAMES[plain.replace(/^.*\./, "")] ?? headerName(plain) ?? endName(plain) ?? field;
   return place === undefined ? known : `${known} (number ${Number(place) + 1})`;
 }
 
 function headerName(field: string): string | undefined {
   const name = /^config\.headers\.(.+)$/.exec(field)?.[1];
   return name && `The header ${name}`;
+}
+
+/** "humanityMin" as on the button of the filter: “Humanity from”. */
+function endName(field: string): string | undefined {
+  const [, category, end] = /^([a-z]+)(Min|Max)$/.exec(field) ?? [];
+  return category && `“${category.charAt(0).toUpperCase()}${category.slice(1)} ${end === "Min" ? "from" : "to"}”`;
 }
 
 /** With a full stop at its end. */

@@ -78,6 +78,18 @@ impl From<Device> for DeviceBody {
     }
 }
 
+/// A device, and how many use it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UsedDeviceBody {
+    #[serde(flatten)]
+    device: DeviceBody,
+    /// Identities that were seen on it; counting stops at 100.
+    identity_count: usize,
+    /// Whether that is all of them.
+    identity_count_is_exact: bool,
+}
+
 /// Which devices.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
@@ -94,13 +106,13 @@ pub struct ListParams {
 
 /// List the devices
 #[utoipa::path(get, operation_id = "listDevices", path = "/devices", tag = "devices",
-    params(PageQuery, ListParams), responses((status = 200, body = Page<DeviceBody>)))]
+    params(PageQuery, ListParams), responses((status = 200, body = Page<UsedDeviceBody>)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Params(query): Params<PageQuery>,
     Params(params): Params<ListParams>,
-) -> Result<Answer<Page<DeviceBody>>, ApiError> {
+) -> Result<Answer<Page<UsedDeviceBody>>, ApiError> {
     let page = query.page();
     let sort = sort(params.sort.as_deref(), &SORTS)?;
     let team_id = caller.team_id();
@@ -120,19 +132,20 @@ pub async fn list(
     let (total, ids) =
         app.rosters.ask(team_id, Kind::Devices, move |table| table.find(&filter, slice)).await?;
     let found = app.store.read(move |tx| devices::load(tx, &ids)).await?;
-    let content = found.into_iter().map(DeviceBody::from).collect();
+    let content = used(&app, team_id, found).await?;
     Ok(Answer(page.page(content, i64::try_from(total).unwrap_or(i64::MAX))))
 }
 
 /// Read a device
 #[utoipa::path(get, operation_id = "readDevice", path = "/devices/{fingerprint}", tag = "devices",
-    params(("fingerprint" = String, Path)), responses((status = 200, body = DeviceBody)))]
+    params(("fingerprint" = String, Path)), responses((status = 200, body = UsedDeviceBody)))]
 pub async fn get(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(fingerprint): Path<String>,
-) -> Result<Answer<DeviceBody>, ApiError> {
-    Ok(Answer(find(&app, &caller, fingerprint).await?.into()))
+) -> Result<Answer<UsedDeviceBody>, ApiError> {
+    let device = find(&app, &caller, fingerprint).await?;
+    one(&app, &caller, device).await
 }
 
 /// Events of a device that are looked at for a report of the browser script.
@@ -213,18 +226,33 @@ pub struct DevicePatchBody {
 /// Identities that use it are rescored.
 #[utoipa::path(patch, operation_id = "changeDevice", path = "/devices/{fingerprint}", tag = "devices",
     params(("fingerprint" = String, Path)), request_body = DevicePatchBody,
-    responses((status = 200, body = DeviceBody)))]
+    responses((status = 200, body = UsedDeviceBody)))]
 pub async fn update(
     State(app): State<Arc<App>>,
     Triager(caller): Triager,
     actor: Actor,
     Path(fingerprint): Path<String>,
     Json(patch): Json<DevicePatchBody>,
-) -> Result<Answer<DeviceBody>, ApiError> {
+) -> Result<Answer<UsedDeviceBody>, ApiError> {
     let device = find(&app, &caller, fingerprint).await?;
     let after = Device { disregarded: patch.disregarded, ..device.clone() };
     app.editor().disregard(actor, device, patch.disregarded, app.clock.now()).await?;
-    Ok(Answer(after.into()))
+    one(&app, &caller, after).await
+}
+
+async fn one(app: &App, caller: &Caller, device: Device) -> Result<Answer<UsedDeviceBody>, ApiError> {
+    let found = used(app, caller.team_id(), vec![device]).await?.pop();
+    found.map(Answer).ok_or_else(|| ApiError::not_found(Code::DeviceNotFound, "device"))
+}
+
+async fn used(app: &App, team_id: i64, found: Vec<Device>) -> Result<Vec<UsedDeviceBody>, ApiError> {
+    let users = ops::users(&app.store, &app.rosters, &app.key_hasher, team_id, &found).await?;
+    let body = |(device, ops::Users { count, is_exact }): (Device, ops::Users)| UsedDeviceBody {
+        device: device.into(),
+        identity_count: count,
+        identity_count_is_exact: is_exact,
+    };
+    Ok(found.into_iter().zip(users).map(body).collect())
 }
 
 async fn find(app: &App, caller: &Caller, fingerprint: String) -> Result<Device, ApiError> {

@@ -35,8 +35,12 @@ pub struct IdentityBody {
     authenticity_score: Option<u8>,
     uniqueness_score: Option<u8>,
     behavior_score: Option<u8>,
+    /// When Dregs received its first event.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// The time of its earliest event, or `createdAt` if that is earlier: events may be imported later.
+    #[schema(value_type = String, format = DateTime)]
+    first_seen_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -71,6 +75,7 @@ impl IdentityBody {
             uniqueness_score: identity.scores.uniqueness,
             behavior_score: identity.scores.behavior,
             created_at: identity.created_at,
+            first_seen_at: identity.first_seen_at,
             updated_at: identity.updated_at,
             last_tracked_at: identity.last_tracked_at,
             last_scored_at: identity.last_scored_at,

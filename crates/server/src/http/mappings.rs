@@ -189,6 +189,10 @@ pub struct PreviewedMappingBody {
     looked_at: u64,
     /// All identities.
     total: u64,
+    /// Events with this name, where counting stops at 10,000; null for an identity field.
+    event_count: Option<i64>,
+    /// Whether that is all of them.
+    event_count_is_exact: bool,
     /// Slugs of the channels that would be sent `identity.scored` for each of them.
     channels: Vec<String>,
 }
@@ -204,9 +208,17 @@ pub async fn preview(
     Json(body): Json<MappingPreviewBody>,
 ) -> Result<Answer<PreviewedMappingBody>, ApiError> {
     let (kind, source) = both(parse_kind(&body.kind), parse_source(&body.source))?;
-    let ops::Preview { meaning, identities, looked_at, total, channels } =
-        ops::preview(&app.store, &app.kept.mappings, &app.rosters, caller.team_id(), (kind, source)).await?;
-    Ok(Answer(PreviewedMappingBody { canonical_type: meaning, identities, looked_at, total, channels }))
+    let ops::Preview { meaning, identities, looked_at, total, events, channels } =
+        ops::preview(&app.store, &app.kept, &app.rosters, caller.team_id(), (kind, source)).await?;
+    Ok(Answer(PreviewedMappingBody {
+        canonical_type: meaning,
+        identities,
+        looked_at,
+        total,
+        event_count: events.map(|count| count.min(ops::EVENTS_MAX)),
+        event_count_is_exact: events.is_none_or(|count| count <= ops::EVENTS_MAX),
+        channels,
+    }))
 }
 
 /// What to change about a mapping.

@@ -472,6 +472,8 @@ pub struct Identity {
     pub row_id: i64,
     pub id: String,
     pub created_at: Timestamp,
+    /// As in [`CycleStart`].
+    pub first_seen_at: Timestamp,
     pub updated_at: Timestamp,
     pub last_tracked_at: Timestamp,
     pub last_scored_at: Option<Timestamp>,
@@ -488,7 +490,7 @@ pub struct Identity {
 
 const COLUMNS: &str = "i.id, i.external_id, i.created_at, i.updated_at, i.last_tracked_at, i.last_scored_at,
     i.display_name, i.display_email, i.display_username, i.humanity, i.authenticity, i.uniqueness,
-    i.behavior, i.disregarded, i.cycle, i.data, i.standing";
+    i.behavior, i.disregarded, i.cycle, i.data, i.standing, i.first_seen_at";
 
 /// The team's identity with this external id.
 pub fn find(tx: &mut Tx, team_id: i64, external_id: &str) -> Result<Option<Identity>> {
@@ -512,6 +514,7 @@ fn read(row: &Row) -> Result<Identity> {
         row_id: row.get(0)?,
         id: row.get(1)?,
         created_at: row.time(2)?,
+        first_seen_at: row.time(17)?,
         updated_at: row.time(3)?,
         last_tracked_at: row.time(4)?,
         last_scored_at: row.optional_time(5)?,

@@ -11,7 +11,11 @@ use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::server::{SECRET_KEY, TestServer, event, eventually};
 
-on_both_engines!(identities_are_filtered_and_sorted, events_are_filtered_and_sorted);
+on_both_engines!(
+    identities_are_filtered_and_sorted,
+    events_are_filtered_and_sorted,
+    devices_say_how_many_use_them,
+);
 
 const COUNT: usize = 30;
 
@@ -175,6 +179,32 @@ async fn identities_are_filtered_and_sorted(engine: Engine) {
             refusal(with_json(&server, Method::GET, &format!("/api/identities?{query}"), &Value::Null)).await;
         assert!(said.starts_with(&format!("400 bad_request {start}")), "{query}: {said}");
     }
+}
+
+async fn devices_say_how_many_use_them(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let on = |fingerprint: &str, user: String| json!({"type": "t", "timestamp": "2026-11-01T00:00:00Z", "identity": {"id": user}, "device": {"fingerprint": fingerprint}});
+    let of = |fingerprint, count| (0..count).map(move |n| on(fingerprint, format!("{fingerprint} {n}")));
+    let events: Vec<_> = of("own", 1).chain(of("pair", 2)).chain(of("hall", 101)).collect();
+    server.post("/api/events/batch", json!(events)).await;
+    let told = async || {
+        let page = server.get("/api/devices?sort=fingerprint&order=ASC").await;
+        let told = |device: &Value| {
+            json!([device["fingerprint"], device["identityCount"], device["identityCountIsExact"]])
+        };
+        page["content"].as_array().unwrap().iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told().await,
+        [json!(["hall", 100, false]), json!(["own", 1, true]), json!(["pair", 2, true])]
+    );
+    // As their list has them, without those who were deleted.
+    server.call(Method::DELETE, "/api/identities/pair%200", None).await;
+    assert_eq!(told().await[2], json!(["pair", 1, true]));
+    assert_eq!(server.get("/api/devices/pair").await["identityCount"], 1);
+    let identity = server.get("/api/identities/own%200").await;
+    assert_eq!(identity["firstSeenAt"], "2026-11-01T00:00:00.000Z");
+    assert_ne!(identity["createdAt"], identity["firstSeenAt"]);
 }
 
 async fn events_are_filtered_and_sorted(engine: Engine) {

@@ -102,12 +102,13 @@ async fn a_preview_of_a_mapping_counts_whom_it_concerns(engine: Engine) {
     let preview = async |kind: &str, source: &str| {
         let preview =
             server.post("/api/mappings/actions/preview", json!({"kind": kind, "source": source})).await;
-        json!([preview["canonicalType"], preview["identities"], preview["lookedAt"], preview["total"]])
+        let of = |names: [&str; 5]| Value::from(names.map(|name| preview[name].clone()).to_vec());
+        of(["canonicalType", "identities", "lookedAt", "total", "eventCount"])
     };
-    assert_eq!(preview("EVENT_TYPE", "kontoEroeffnet").await, json!([null, 3, 5, 5]));
-    assert_eq!(preview("EVENT_TYPE", "never seen").await, json!([null, 0, 5, 5]));
-    assert_eq!(preview("IDENTITY_FIELD", "Kontakt").await, json!([null, 5, 5, 5]));
-    assert_eq!(preview("IDENTITY_FIELD", "email").await, json!(["EMAIL", 0, 5, 5]));
+    assert_eq!(preview("EVENT_TYPE", "kontoEroeffnet").await, json!([null, 3, 5, 5, 3]));
+    assert_eq!(preview("EVENT_TYPE", "never seen").await, json!([null, 0, 5, 5, 0]));
+    assert_eq!(preview("IDENTITY_FIELD", "Kontakt").await, json!([null, 5, 5, 5, null]));
+    assert_eq!(preview("IDENTITY_FIELD", "email").await, json!(["EMAIL", 0, 5, 5, null]));
     let body = json!({"kind": "EVENT_TYPE", "source": "konto-eroeffnet"});
     let slugs = async || server.post("/api/mappings/actions/preview", body.clone()).await["channels"].clone();
     assert_eq!(slugs().await, json!(["ops"]));

@@ -53,6 +53,7 @@ async fn an_identity_comes_back_as_ingest_left_it(engine: Engine) {
     let changed = TrackedWrite {
         row: Some((id, 1)),
         tracked_at: at(200),
+        first_seen_at: at(50),
         evaluate_at: at(250),
         display_username: Some("ada99".into()),
         state: vec![4],
@@ -75,6 +76,7 @@ async fn an_identity_comes_back_as_ingest_left_it(engine: Engine) {
         row_id: id,
         id: "ada".into(),
         created_at: at(100),
+        first_seen_at: at(50),
         updated_at: at(200),
         last_tracked_at: at(200),
         last_scored_at: None,

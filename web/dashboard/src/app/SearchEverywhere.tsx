@@ -8,6 +8,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { $api, errorText, type Schemas } from "../api";
 import { Badges } from "../parts/Chip";
+import { shortFingerprint } from "../parts/Columns";
 import { DETAILS } from "../parts/found";
 import { Words } from "../parts/Words";
 import classes from "./SearchEverywhere.module.css";
@@ -158,7 +159,7 @@ function hitsOf(found: Schemas["FoundBody"] | undefined): Hit[] {
     key: `device-${n}`,
     kind: "Device",
     to: `/devices/${encodeURIComponent(fingerprint)}`,
-    show: <><span className="mono">{fingerprint.slice(0, 16)}</span> <Text span fz="xs" c="dimmed">{[ip, userAgent].filter(Boolean).join(" · ")}</Text></>,
+    show: <><span className="mono">{shortFingerprint(fingerprint)}</span> <Text span fz="xs" c="dimmed">{[ip, userAgent].filter(Boolean).join(" · ")}</Text></>,
   }));
   const groups = found.groups.map(({ type, id, displayName }, n): Hit => ({
     key: `group-${n}`,

@@ -6,6 +6,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { $api, asApiError, queries } from "../api";
 import { Failure } from "../parts/Answer";
 import { PageLink } from "../parts/PageLink";
+import { required, showFirst, useRefusal } from "../parts/refusal";
 import { Door } from "./Door";
 
 export function AcceptInvitation() {
@@ -31,7 +32,7 @@ function Void({ children }: { children: string }) {
 
 function Join({ token }: { token: string }) {
   const navigate = useNavigate();
-  const form = useForm({ initialValues: { name: "", password: "" } });
+  const form = useForm({ initialValues: { name: "", password: "" }, validate: { password: required("Choose a password.") } });
   const accept = $api.useMutation("post", "/api/auth/accept-invitation", {
     onError: () => {},
     onSuccess: async () => {
@@ -39,10 +40,11 @@ function Join({ token }: { token: string }) {
       await navigate({ to: "/" });
     },
   });
-  const submit = form.onSubmit(({ name, password }) => accept.mutate({ body: { token, name: name.trim() || null, password } }));
+  const submit = form.onSubmit(({ name, password }) => accept.mutate({ body: { token, name: name.trim() || null, password } }), (errors) => showFirst(form, errors));
+  const failure = useRefusal(form, accept.error);
   return (
     <Door title="Join your team" onSubmit={submit}>
-      {accept.error && <Failure error={accept.error} />}
+      {Boolean(failure) && <Failure error={failure} />}
       <TextInput label="Your name" autoComplete="name" autoFocus {...form.getInputProps("name")} />
       <PasswordInput label="Password" description="At least 10 characters; longer is safer." autoComplete="new-password" required {...form.getInputProps("password")} />
       <Button type="submit" loading={accept.isPending}>Join</Button>

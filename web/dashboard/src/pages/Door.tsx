@@ -18,7 +18,7 @@ export function Door({ title, onSubmit, children }: { title: string; onSubmit?: 
   return (
     <Center component="main" mih="100vh" p="md" bg="var(--soft)">
       <Paper withBorder p="xl" w="100%" maw={400}>
-        {onSubmit ? <form onSubmit={onSubmit}>{shown}</form> : shown}
+        {onSubmit ? <form noValidate onSubmit={onSubmit}>{shown}</form> : shown}
       </Paper>
     </Center>
   );

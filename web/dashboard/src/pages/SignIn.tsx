@@ -6,12 +6,13 @@ import { useNavigate } from "@tanstack/react-router";
 import { $api, queries } from "../api";
 import { usePageSearch } from "../app/search";
 import { Failure } from "../parts/Answer";
+import { required, showFirst } from "../parts/refusal";
 import { Door } from "./Door";
 
 export function SignIn() {
   const [search] = usePageSearch();
   const navigate = useNavigate();
-  const form = useForm({ initialValues: { email: "", password: "" } });
+  const form = useForm({ initialValues: { email: "", password: "" }, validate: { email: required("Enter your e-mail address."), password: required("Enter your password.") } });
   const signIn = $api.useMutation("post", "/api/auth/login", {
     onError: () => form.setFieldValue("password", ""),
     onSuccess: async () => {
@@ -22,7 +23,7 @@ export function SignIn() {
     },
   });
   return (
-    <Door title="Sign in" onSubmit={form.onSubmit((body) => signIn.mutate({ body }))}>
+    <Door title="Sign in" onSubmit={form.onSubmit((body) => signIn.mutate({ body }), (errors) => showFirst(form, errors))}>
       {signIn.error && <Failure error={signIn.error} />}
       <TextInput label="E-mail" type="email" autoComplete="username" required autoFocus {...form.getInputProps("email")} />
       <PasswordInput label="Password" autoComplete="current-password" required {...form.getInputProps("password")} />

@@ -2,6 +2,7 @@
 
 import type { Schemas } from "../api";
 import { Badges, Chip, ScoreChip } from "./Chip";
+import { bounded } from "./counts";
 import type { Column } from "./ListTable";
 import { IdentityLink, PageLink } from "./PageLink";
 import { CATEGORIES, scoreOf, word } from "./score";
@@ -11,6 +12,7 @@ import { Who } from "./Who";
 type Identity = Schemas["IdentityBody"];
 type Event = Schemas["TrackedEventBody"];
 type Device = Schemas["DeviceBody"];
+type UsedDevice = Schemas["UsedDeviceBody"];
 type Group = Schemas["GroupBody"];
 
 /** Who it is, how they are scored, and when they were last active. */
@@ -25,20 +27,26 @@ export const IDENTITY_COLUMNS: Column<Identity>[] = [
   { title: "Last seen", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
 ];
 
-/** Characters of a fingerprint that tell it from others at a glance. */
-const FINGERPRINT_CHARS = 12;
+/** Characters at either end of a fingerprint that tell it from others at a glance: many begin alike. */
+const END_CHARS = 6;
+
+/** A fingerprint in few characters. */
+export function shortFingerprint(fingerprint: string): string {
+  return fingerprint.length > 2 * END_CHARS + 1 ? `${fingerprint.slice(0, END_CHARS)}…${fingerprint.slice(-END_CHARS)}` : fingerprint;
+}
 
 export function DeviceLink({ fingerprint }: { fingerprint: string }) {
   return (
     <PageLink to="/devices/$fingerprint" params={{ fingerprint }} className="mono" title={fingerprint}>
-      {fingerprint.length > FINGERPRINT_CHARS ? `${fingerprint.slice(0, FINGERPRINT_CHARS)}…` : fingerprint}
+      {shortFingerprint(fingerprint)}
     </PageLink>
   );
 }
 
-/** Which device it is, and where it was last. */
-export const DEVICE_COLUMNS: Column<Device>[] = [
+/** Which device it is, who shares it, and where it was last. */
+export const DEVICE_COLUMNS: Column<UsedDevice>[] = [
   { title: "Device", cell: ({ fingerprint, disregarded }) => <><DeviceLink fingerprint={fingerprint} /> {disregarded && <Chip tone={2}>Disregarded</Chip>}</> },
+  { title: "Identities", cell: ({ identityCount, identityCountIsExact }) => <span className="numbers">{bounded(identityCount, identityCountIsExact)}</span> },
   { title: "Browser", cell: ({ userAgent }) => <span className="clip" style={{ display: "inline-block", maxWidth: 340 }} title={userAgent ?? undefined}>{userAgent?.replace(/^Mozilla\/5\.0 /, "") ?? "–"}</span> },
   { title: "IP address", sort: "ip", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
   { title: "Network and location", cell: (device) => [device.asnLabel ?? device.asn, placeOf(device)].filter(Boolean).join(", ") || "–" },

@@ -42,6 +42,8 @@ interface Props<Row> {
   isWaiting?: boolean;
   /** The row that keys act on, where the page wants to know. */
   onSelect?: (row: Row | undefined) => void;
+  /** Whether a row is one below the other on a small screen, where its last columns would be out of sight. */
+  stacks?: boolean;
   /** Rows that can be chosen, where something can be done with several. */
   choice?: Choice<Row>;
 }
@@ -54,7 +56,7 @@ export interface Choice<Row> {
   label: (row: Row) => string;
 }
 
-export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWaiting, onSelect, choice }: Props<Row>) {
+export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWaiting, onSelect, stacks, choice }: Props<Row>) {
   const navigate = useNavigate();
   const [isInHand, take] = useState(false);
   const [selected, setSelected] = useState(-1);
@@ -82,6 +84,7 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
       <div
         className="table-box"
         data-waiting={isWaiting || undefined}
+        data-stacks={stacks}
         role="group"
         aria-label={label}
         tabIndex={0}
@@ -105,7 +108,7 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
                 onClick={(event) => isPlain(event.target) && (href ? open(row) : setSelected(index))}
               >
                 {choice && <Table.Td w={36}><Choose row={row} rowKey={rowKey} choice={choice} /></Table.Td>}
-                {columns.map((column) => <Table.Td key={column.title} w={column.width}>{column.cell(row)}</Table.Td>)}
+                {columns.map((column) => <Table.Td key={column.title} w={column.width} data-title={column.title}>{column.cell(row)}</Table.Td>)}
               </Table.Tr>
             ))}
           </Table.Tbody>

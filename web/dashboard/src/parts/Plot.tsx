@@ -14,6 +14,8 @@ const LEAST_S = 10 * MINUTE_S;
 const MARKED_MAX = 30;
 /** Room for the mark of a time, in pixels. */
 const MARK_PX = 72;
+/** Half of a mark, for the last, which may stand at the edge; and for what is above the highest value. */
+const PADDING: uPlot.Padding = [8, 32, null, null];
 const DATE: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
 const YEAR: Intl.DateTimeFormatOptions = { year: "numeric" };
 const HOUR: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
@@ -49,6 +51,7 @@ function options({ times, series, range, isBars, width, height }: Drawn): uPlot.
   return {
     width,
     height,
+    padding: PADDING,
     tzDate: (time) => uPlot.tzDate(new Date(time * 1_000), zone()),
     series: [
       // While nothing is pointed at, the legend tells of the last.

@@ -1,17 +1,19 @@
 //! Disregarded devices: nobody's analysis looks at who else uses them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
+use dregs_core::link::{KeyHasher, KeyKind, LinkKey, OTHERS_MAX};
 use dregs_core::time::Timestamp;
 
 use super::Editor;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::ingest::refold;
+use crate::ops::lists::roster::{Filter, Rosters};
 use crate::store::changes::{self, Touched};
 use crate::store::devices::{self, Device};
 use crate::store::links::{self, HashedKey};
+use crate::store::rosters::Kind;
 use crate::store::{Result, Store, Tx, identities, retention};
 
 /// The row ids of the devices an identity was seen on: by its events, and, of those that are gone, the devices that
@@ -29,6 +31,47 @@ pub fn of_identity(tx: &mut Tx, team_id: i64, identity_id: i64) -> Result<Vec<i6
         ids.dedup();
     }
     Ok(ids)
+}
+
+/// How many identities were seen on a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Users {
+    pub count: usize,
+    /// Whether that is all of them: counting stops at [`OTHERS_MAX`].
+    pub is_exact: bool,
+}
+
+/// The users of each of these devices, deleted identities left out, as in the list of them.
+///
+/// # Errors
+/// Those of the store.
+pub async fn users(
+    store: &Store,
+    rosters: &Rosters,
+    hasher: &KeyHasher,
+    team_id: i64,
+    devices: &[Device],
+) -> Result<Vec<Users>> {
+    let keys: Vec<_> =
+        devices.iter().map(|device| key(hasher, team_id, device.fingerprint.clone())).collect();
+    let asked = keys.clone();
+    let holders = store.read(move |tx| links::newest_holders(tx, &asked)).await?;
+    let filter = Filter {
+        among: Some(holders.iter().map(|holder| holder.identity_id).collect()),
+        ..Filter::default()
+    };
+    let living = rosters.ask(team_id, Kind::Identities, move |table| table.select(&filter)).await?;
+    let mut found: HashMap<HashedKey, (usize, usize)> = HashMap::new();
+    for holder in &holders {
+        let (all, alive) = found.entry(holder.key).or_default();
+        *all += 1;
+        *alive += usize::from(living.contains(&holder.identity_id));
+    }
+    let users = |key: &HashedKey| {
+        let (all, alive) = found.get(key).copied().unwrap_or_default();
+        Users { count: alive.min(OTHERS_MAX), is_exact: all <= OTHERS_MAX }
+    };
+    Ok(keys.iter().map(users).collect())
 }
 
 /// Identities marked in one transaction, so that no other waits long.

@@ -17,7 +17,7 @@ use crate::ops::lists::roster::{Filter, Rosters, Slice, Sort, Table};
 use crate::store::mappings::{self, Entry};
 use crate::store::names::NameKind;
 use crate::store::rosters::Kind;
-use crate::store::{Result, Store, Tx, channels, identities};
+use crate::store::{Result, Store, Tx, channels, event_lists, identities};
 
 /// Identities whose data is looked through for keys.
 const FIELDS_OF_IDENTITIES_MAX: usize = 1_000;
@@ -131,9 +131,14 @@ pub struct Preview {
     pub looked_at: u64,
     /// All there are.
     pub total: u64,
+    /// Events with the name, where it is one of events; counting stops behind [`EVENTS_MAX`].
+    pub events: Option<i64>,
     /// Slugs of channels that would be sent a score of each of them.
     pub channels: Vec<String>,
 }
+
+/// Events that are counted.
+pub const EVENTS_MAX: i64 = 10_000;
 
 /// Counts whom a change of a name's meaning would concern.
 ///
@@ -141,16 +146,27 @@ pub struct Preview {
 /// Those of the store.
 pub async fn preview(
     store: &Store,
-    mappings: &Directory,
+    kept: &Directories,
     lists: &Rosters,
     team_id: i64,
     (kind, source): (MappingKind, String),
 ) -> Result<Preview> {
+    let mappings = &kept.mappings;
     let current = mappings.current();
     let of_team = current.of(team_id);
     let meaning = match kind {
         MappingKind::EventType => of_team.event_type(&source).map(CanonicalType::name),
         MappingKind::IdentityField => of_team.field(&source).map(|(field, _)| field.name()),
+    };
+    let events = match kind {
+        MappingKind::EventType => {
+            let wanted = snake(&source);
+            let found = kept.names.select(team_id, NameKind::Event, |name| snake(name) == wanted);
+            let names = Some(found.into_iter().map(|(_, id)| id).collect());
+            let filter = event_lists::Filter { names, ..event_lists::Filter::default() };
+            Some(store.read(move |tx| event_lists::count(tx, team_id, &filter, EVENTS_MAX + 1)).await?)
+        }
+        MappingKind::IdentityField => None,
     };
     let count = rescore::count(store, mappings, team_id, concern_of(kind), source).await?;
     let total = lists.ask(team_id, Kind::Identities, |table| table.len() as u64).await?;
@@ -161,6 +177,7 @@ pub async fn preview(
         identities: count.identities,
         looked_at: count.looked_at,
         total: total.max(count.looked_at),
+        events,
         channels: channels.map(|channel| channel.slug).collect(),
     })
 }

@@ -2,10 +2,9 @@
 
 import { Button, Checkbox, Group, NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import { useForm, type UseFormReturnType } from "@mantine/form";
-import { useEffect } from "react";
-import { $api, asApiError } from "../../api";
-import { sentence } from "../../fields";
+import { $api } from "../../api";
 import { Answer, Failure } from "../../parts/Answer";
+import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { word } from "../../parts/score";
 import { TYPES, valuesOf, type Channel, type ChannelValues } from "./config";
 import { More } from "./More";
@@ -25,20 +24,17 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
   const form = useForm<ChannelValues>({
     initialValues: valuesOf(channel),
     validate: {
-      name: (name) => (name.trim() === "" ? "Give it a name." : null),
+      name: required("Give it a name."),
       url: (url, { type }) => (type !== "EMAIL" && url.trim() === "" ? "Say where it is sent." : null),
       recipients: (recipients, { type }) => (type === "EMAIL" && recipients.length === 0 ? "Name at least one address." : null),
-      events: (events) => (events.length === 0 ? "Select at least one: without any, nothing is sent." : null),
+      events: required("Select at least one: without any, nothing is sent."),
     },
   });
   const { type } = form.values;
-  const { setErrors } = form;
-  useEffect(() => {
-    setErrors(refusedFields(error));
-  }, [error, setErrors]);
+  useRefusal(form, error, (field) => pathOf(field, form.values));
   return (
     // Its fields say themselves what is missing: the browser's own bubble would stand over the next one.
-    <form noValidate onSubmit={form.onSubmit(onSubmit, (errors) => show(form, Object.keys(errors)))}>
+    <form noValidate onSubmit={form.onSubmit(onSubmit, (errors) => showFirst(form, errors))}>
       <Stack>
         {!channel && (
           <NativeSelect
@@ -52,6 +48,7 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
         <Target form={form} />
         <EventTypes form={form} />
         {type === "WEBHOOK" && <More form={form} />}
+        {/* All of it: the form is long, and its fields may be out of sight. */}
         {Boolean(error) && <Failure error={error} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onCancel}>Cancel</Button>
@@ -62,19 +59,13 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
   );
 }
 
-/** Goes to the first field with an error. */
-function show(form: Form, fields: string[]): void {
-  const first = ["name", "url", "recipients", "events"].find((field) => fields.includes(field));
-  const node = first && form.getInputNode(first);
-  if (!node) return;
-  node.scrollIntoView({ block: "center" });
-  node.focus();
-}
-
-/** What the API refuses, by the fields of the form. */
-function refusedFields(error: unknown): Record<string, string> {
-  const details = asApiError(error)?.details ?? [];
-  return Object.fromEntries(details.map(({ field, message }) => [field.replace("config.", ""), sentence(message)]));
+/** Where in the form a field of the API is. */
+function pathOf(field: string, { headers }: ChannelValues): string {
+  // What the name becomes.
+  if (field === "slug") return "name";
+  const header = /^config\.headers\.(.+)$/.exec(field)?.[1];
+  const place = headers.findIndex(({ name }) => name.trim().toLowerCase() === header?.toLowerCase());
+  return place >= 0 ? `headers.${place}.name` : field.replace(/^config\./, "").replace(/\[.*$/, "");
 }
 
 /** Where it leads. */

@@ -51,6 +51,7 @@ export function ChannelList() {
       <Answer of={channels}>
         {(all) => (
           <ListTable
+            stacks
             label="Channels"
             page={whole(all)}
             columns={COLUMNS}

@@ -7,6 +7,7 @@ import { $api, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { useMay } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
+import { counted } from "../../parts/counts";
 import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Panel } from "../../parts/Page";
@@ -40,21 +41,32 @@ const COLUMNS: Column<Delivery>[] = [
     sort: "createdAt",
     cell: ({ id, createdAt }) => <PageLink to="/deliveries/$id" params={{ id: String(id) }}><Time at={createdAt} /></PageLink>,
   },
-  { title: "Event", cell: ({ event }) => <span style={{ whiteSpace: "nowrap" }}>{word(event)}</span> },
+  { title: "Event", cell: ({ event }) => word(event) },
   { title: "Identity", cell: ({ identityId }) => (identityId ? <div className="clip" style={{ maxWidth: 140 }}><IdentityLink id={identityId} /></div> : "–") },
-  { title: "Status", cell: (delivery) => <DeliveryStatus delivery={delivery} /> },
+  { title: "Status", cell: (delivery) => <Progress delivery={delivery} /> },
   { title: "Last error", cell: (delivery) => <LastError delivery={delivery} /> },
   { title: "HTTP", cell: ({ httpStatus }) => <span className="numbers">{httpStatus ?? "–"}</span> },
-  { title: "Attempts", cell: ({ attemptCount }) => <span className="numbers">{attemptCount}</span> },
-  { title: "Next attempt", cell: ({ nextAttemptAt }) => <Time at={nextAttemptAt} /> },
 ];
+
+/** How far it has come, and when it goes on. */
+function Progress({ delivery }: { delivery: Delivery }) {
+  const { attemptCount, nextAttemptAt } = delivery;
+  return (
+    <>
+      <DeliveryStatus delivery={delivery} />
+      <Text fz="xs" c="dimmed" className="numbers">
+        {counted(attemptCount, "attempt")}{nextAttemptAt && <>, next <Time at={nextAttemptAt} /></>}
+      </Text>
+    </>
+  );
+}
 
 /** What kind of error it was, and its own words. */
 function LastError({ delivery: { errorClass, errorMessage } }: { delivery: Delivery }) {
   if (!errorClass) return <>–</>;
   const kind = ERRORS[errorClass] ?? word(errorClass);
   return (
-    <div style={{ maxWidth: 220, minWidth: 120 }}>
+    <div style={{ maxWidth: 190, minWidth: 120 }}>
       <div className="clip" title={kind}>{kind}</div>
       {errorMessage && <Text fz="xs" c="dimmed" className="clip" title={errorMessage}>{errorMessage}</Text>}
     </div>

@@ -47,6 +47,7 @@ function Headers({ form }: { form: Form }) {
         <Text fw={500} fz="sm">Headers</Text>
         <Text c="dimmed" fz="xs">Additional headers. Values are shown masked; a masked value is left unchanged.</Text>
       </div>
+      {form.errors.headers && <Text c="red" fz="xs" role="alert">{form.errors.headers}</Text>}
       {form.values.headers.map((_, index) => (
         <Group key={index} gap="xs" wrap="nowrap">
           <TextInput flex={1} aria-label="Header" placeholder="X-Api-Key" {...form.getInputProps(`headers.${index}.name`)} />

@@ -8,6 +8,7 @@ import { Failure } from "../../parts/Answer";
 import { exactTime } from "../../parts/Time";
 import { toLocal, toUtc } from "../../parts/TimeFilter";
 import { counted } from "../../parts/counts";
+import { required, showFirst, useRefusal } from "../../parts/refusal";
 
 type Range = Omit<Schemas["ReplayBody"], "dryRun">;
 
@@ -18,7 +19,7 @@ export function Replay({ channelId }: { channelId: number }) {
   return (
     <>
       <Button size="xs" variant="default" onClick={open}>Replay…</Button>
-      <Modal opened={isOpen} onClose={close} title="Replay a time range">
+      <Modal opened={isOpen} onClose={close} title="Replay a time range" size="lg">
         <ReplayForm channelId={channelId} onDone={close} />
       </Modal>
     </>
@@ -40,11 +41,16 @@ function rangeOf({ from, to, status }: ReturnType<typeof recent>): Range {
 function ReplayForm({ channelId, onDone }: { channelId: number; onDone: () => void }) {
   const replay = $api.useMutation("post", "/api/channels/{id}/actions/replay", { onError: () => {} });
   // Another range has to be counted anew.
-  const form = useForm({ initialValues: recent(), onValuesChange: () => replay.reset() });
+  const form = useForm({
+    initialValues: recent(),
+    validate: { from: required("Choose a time."), to: required("Choose a time.") },
+    onValuesChange: () => replay.reset(),
+  });
+  const failure = useRefusal(form, replay.error);
   const params = { path: { id: channelId } };
   const counted = replay.variables?.body;
   const matched = replay.data?.dryRun ? replay.data.matched : undefined;
-  const count = form.onSubmit((values) => replay.mutate({ params, body: { ...rangeOf(values), dryRun: true } }));
+  const count = form.onSubmit((values) => replay.mutate({ params, body: { ...rangeOf(values), dryRun: true } }), (errors) => showFirst(form, errors));
   const queue = () => {
     if (!counted) return;
     replay.mutate({ params, body: { ...counted, dryRun: false } }, {
@@ -56,7 +62,7 @@ function ReplayForm({ channelId, onDone }: { channelId: number; onDone: () => vo
     });
   };
   return (
-    <form onSubmit={count}>
+    <form noValidate onSubmit={count}>
       <Stack>
         <SimpleGrid cols={{ base: 1, xs: 2 }}>
           <TextInput type="datetime-local" step={1} label="Created from" required {...form.getInputProps("from")} />
@@ -68,7 +74,7 @@ function ReplayForm({ channelId, onDone }: { channelId: number; onDone: () => vo
           data={[{ value: "FAILED", label: "Failed" }, { value: "DELIVERED", label: "Delivered" }, { value: "", label: "Both" }]}
           {...form.getInputProps("status")}
         />
-        {replay.error && <Failure error={replay.error} />}
+        {Boolean(failure) && <Failure error={failure} />}
         {counted && matched !== undefined && <Text fz="sm" role="status">{deliveries(matched)} from {exactTime(counted.from)} to {exactTime(counted.to)}. Receivers recognise repeats by their event ids.</Text>}
         <Group justify="flex-end" gap="xs">
           <Button type="submit" variant={matched === undefined ? "filled" : "default"} loading={replay.isPending}>Count</Button>

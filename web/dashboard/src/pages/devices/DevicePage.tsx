@@ -6,22 +6,23 @@ import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
-import { placeOf } from "../../parts/Columns";
+import { placeOf, shortFingerprint } from "../../parts/Columns";
 import { Confirm } from "../../parts/Confirm";
 import { Copy } from "../../parts/Copy";
+import { bounded } from "../../parts/counts";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { IdentitiesOf } from "../../parts/Lists";
 import { Time } from "../../parts/Time";
 import { Components } from "./Components";
 
-type Device = Schemas["DeviceBody"];
+type Device = Schemas["UsedDeviceBody"];
 
 export function DevicePage() {
   const { fingerprint = "" } = useParams({ strict: false });
   const device = $api.useQuery("get", "/api/devices/{fingerprint}", { params: { path: { fingerprint } } });
   return (
-    <Page title="Device" tab={fingerprint.slice(0, 12)} actions={device.data && <Disregard device={device.data} />}>
+    <Page title="Device" tab={shortFingerprint(fingerprint)} actions={device.data && <Disregard device={device.data} />}>
       <Answer of={device} lines={8}>
         {(device) => (
           <>
@@ -38,11 +39,12 @@ export function DevicePage() {
 }
 
 function About({ device }: { device: Device }) {
-  const { fingerprint, ip, asn, asnLabel, userAgent, timezone, disregarded, firstSeenAt, lastSeenAt } = device;
+  const { fingerprint, ip, asn, asnLabel, userAgent, timezone, disregarded, firstSeenAt, lastSeenAt, identityCount, identityCountIsExact } = device;
   return (
     <Facts
       facts={[
         ["Fingerprint", <><span className="mono">{fingerprint}</span> <Copy text={fingerprint} label="fingerprint" />{disregarded && <> <Chip tone={2}>Disregarded</Chip></>}</>],
+        ["Identities", bounded(identityCount, identityCountIsExact)],
         ["Browser", userAgent && <span className="mono">{userAgent}</span>],
         ["IP address", ip && <span className="mono">{ip}</span>],
         ["Network", [asn, asnLabel].filter(Boolean).join(" ") || null],

@@ -4,16 +4,14 @@ import { Group } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
+import { bounded } from "../../parts/counts";
 import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { word } from "../../parts/score";
 import { useEscalationRules } from "../rules/rules";
 import classes from "./EscalationQueue.module.css";
-import { ANY_STATUS, STATUSES } from "./escalations";
+import { ANY_STATUS, COUNTED_MAX, STATUSES } from "./escalations";
 
 const SEVERITIES = ["CRITICAL", "WARNING", "INFO"];
-/** As far as the server counts. */
-const COUNTED_MAX = 100_000;
-
 export function QueueFilters() {
   const rules = useEscalationRules();
   const options = (rules.data ?? []).map(({ id, name }): [string, string] => [String(id), name]);
@@ -47,13 +45,9 @@ function Statuses() {
           aria-current={status === shown ? "page" : undefined}
         >
           {word(status)}
-          {counts[status] !== undefined && <span className={classes.count}>{counted(counts[status])}</span>}
+          {counts[status] !== undefined && <span className={classes.count}>{bounded(counts[status], counts[status] < COUNTED_MAX)}</span>}
         </Link>
       ))}
     </nav>
   );
-}
-
-function counted(count: number): string {
-  return count.toLocaleString("en") + (count >= COUNTED_MAX ? "+" : "");
 }

@@ -6,6 +6,9 @@ import { usePageSearch } from "../../app/search";
 export type Escalation = Schemas["EscalationBody"];
 export type EscalationPage = Schemas["Page_EscalationBody"];
 
+/** The most that a summary counts. */
+export const COUNTED_MAX = 100_000;
+
 export const STATUSES = ["OPEN", "ACKNOWLEDGED", "CLOSED"] as const;
 export type Status = (typeof STATUSES)[number];
 /** In the address, for escalations in any status: without one, those that are open are shown. */

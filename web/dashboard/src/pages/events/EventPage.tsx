@@ -3,6 +3,7 @@
 import { Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { $api, type Schemas } from "../../api";
+import { agentWords } from "../../parts/agent";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { DeviceLink } from "../../parts/Columns";
@@ -18,16 +19,6 @@ type Event = Schemas["WholeEventBody"];
 const OWN: Record<string, string> = {
   dregs_init: "dregs.js has started on a page, and reported the device",
   dregs_identify: "the page said who is signed in",
-};
-
-/** What agents of AI services visit for. */
-const PURPOSES: Record<string, string> = {
-  ACTION: "which does what a person asks for",
-  CODING: "which writes software with a person",
-  ANSWER: "which reads for a person's question",
-  SEARCH: "which reads for a search index",
-  TRAINING: "which gathers what models are trained on",
-  DATA: "which gathers data for sale",
 };
 
 export function EventPage() {
@@ -75,7 +66,7 @@ function About({ event }: { event: Event }) {
         ["Session", session && <><span className="mono">{session}</span> <PageLink to="/events" search={{ session } as never}>events of this session</PageLink></>],
         ["IP address", ip && <span className="mono">{ip}</span>],
         ["User agent", userAgent && <span className="mono">{userAgent}</span>],
-        ["Agent", agent && `${agent.name} of ${agent.operator}, ${PURPOSES[agent.purpose] ?? agent.purpose}, by its own word`],
+        ["Agent", agent && agentWords(agent)],
         ["Page", url && <span className="mono">{url}</span>],
         ["Source", eventSource],
         ["Id", <><span className="mono">{id}</span> <Copy text={id} label="id" /></>],

@@ -4,12 +4,13 @@ import { useDisclosure } from "@mantine/hooks";
 import { useNavigate } from "@tanstack/react-router";
 import { $api, refresh } from "../../api";
 import { Failure } from "../../parts/Answer";
+import { required, showFirst, useRefusal } from "../../parts/refusal";
 
 /** Makes a group before any event names it. */
 export function NewGroup() {
   const [isOpen, { open, close }] = useDisclosure(false);
   const navigate = useNavigate();
-  const form = useForm({ initialValues: { type: "organization", id: "", name: "" } });
+  const form = useForm({ initialValues: { type: "organization", id: "", name: "" }, validate: { type: required("Give a type."), id: required("Give an id.") } });
   const create = $api.useMutation("post", "/api/groups", {
     onError: () => {},
     onSuccess: ({ type, id }) => {
@@ -19,14 +20,16 @@ export function NewGroup() {
   });
   const submit = form.onSubmit(({ type, id, name }) =>
     create.mutate({ body: { type, id, ...(name.trim() ? { attributes: { name: name.trim() } } : {}) } }),
+    (errors) => showFirst(form, errors),
   );
+  const failure = useRefusal(form, create.error);
   return (
     <>
       <Button size="xs" onClick={open}>New group</Button>
       <Modal opened={isOpen} onClose={close} title="New group">
-        <form onSubmit={submit}>
+        <form noValidate onSubmit={submit}>
           <Stack>
-            {create.error && <Failure error={create.error} />}
+            {Boolean(failure) && <Failure error={failure} />}
             <TextInput label="Type" required {...form.getInputProps("type")} />
             <TextInput label="Id" description="As in your events." required data-autofocus {...form.getInputProps("id")} />
             <TextInput label="Name" {...form.getInputProps("name")} />

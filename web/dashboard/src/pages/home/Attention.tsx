@@ -6,9 +6,11 @@ import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
 import { StatusChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
+import { bounded } from "../../parts/counts";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
-import { wavesOf, type Wave } from "./waves";
+import { COUNTED_MAX } from "../escalations/escalations";
+import { goesOn, wavesOf, type Wave } from "./waves";
 
 type Escalation = Schemas["EscalationBody"];
 
@@ -19,14 +21,14 @@ const ROWS = 8;
 const ROWS_OF_EACH = 2;
 const SEVERITIES = ["CRITICAL", "WARNING", "INFO"];
 
-const openOf = (severity: string) =>
-  $api.queryOptions("get", "/api/escalations", { params: { query: { status: "OPEN", severity, pageSize: LOOKED_AT } } });
+const openOf = (severity: string, rule?: string) =>
+  $api.queryOptions("get", "/api/escalations", { params: { query: { status: "OPEN", severity, ...(rule && { rule }), pageSize: LOOKED_AT } } });
 
 export function Attention() {
-  const open = useQueries({ queries: SEVERITIES.map(openOf), combine: together });
+  const open = useQueries({ queries: SEVERITIES.map((severity) => openOf(severity)), combine: together });
   const summary = $api.useQuery("get", "/api/escalations/summary");
   const count = summary.data?.open;
-  const title = count ? `Needs attention (${count.toLocaleString("en")} open)` : "Needs attention";
+  const title = count ? `Needs attention (${bounded(count, count < COUNTED_MAX)} open)` : "Needs attention";
   return (
     <Panel title={title} actions={<PageLink to="/escalations" fz="sm">Open the queue</PageLink>}>
       <Answer of={open} lines={4}>
@@ -53,13 +55,19 @@ function together(answers: UseQueryResult<Page, unknown>[]) {
 
 interface Told {
   wave: Wave<Escalation>;
-  /** Whether there are more than were looked at. */
+  /** Whether there may be more of it than were looked at. */
   isCut: boolean;
+}
+
+/** The waves of an answer, newest first. */
+function toldOf({ content, last }: Page): Told[] {
+  const end = Math.min(...content.map(({ openedAt }) => Date.parse(openedAt)));
+  return waves(content).map((wave) => ({ wave, isCut: !last && goesOn(wave, end) }));
 }
 
 /** The waves to show: those of the most severe, and of each other severity the newest. */
 function shown(pages: Page[]): Told[] {
-  const groups = pages.map(({ content, last }) => waves(content).map((wave) => ({ wave, isCut: !last })));
+  const groups = pages.map(toldOf);
   const owed = groups.map((group) => Math.min(group.length, ROWS_OF_EACH));
   let free = ROWS - owed.reduce((sum, rows) => sum + rows, 0);
   return groups.flatMap((group, index) => {
@@ -76,8 +84,16 @@ function waves(escalations: Escalation[]): Wave<Escalation>[] {
   });
 }
 
+/** The same, with all of those of which there may be more: what came for the same reason is asked for alone. */
+function useWhole(rows: Told[]): Told[] {
+  const cut = rows.flatMap(({ wave, isCut }) => (isCut && wave.rows[0] ? [wave.rows[0]] : []));
+  const asked = useQueries({ queries: cut.map(({ severity, escalationRule: { id } }) => openOf(severity, String(id))) });
+  const found = asked.flatMap(({ data }) => (data ? toldOf(data) : []));
+  return rows.map((told) => (told.isCut && found.find(({ wave }) => wave.rows[0]?.id === told.wave.rows[0]?.id)) || told);
+}
+
 function Rows({ pages, total }: { pages: Page[]; total: number }) {
-  const rows = shown(pages);
+  const rows = useWhole(shown(pages));
   const rest = total - rows.reduce((sum, { wave }) => sum + wave.rows.length, 0);
   return (
     <Stack gap={6} component="ul" m={0} p={0} style={{ listStyle: "none" }} aria-label="Open escalations">
@@ -97,7 +113,7 @@ function Row({ wave: { rows, to }, isCut }: { wave: Wave<Escalation>; isCut: boo
     <Group gap="sm" wrap="nowrap" align="flex-start" component="li">
       <StatusChip status={severity} />
       <Text component="div" flex={1} miw={0} className="break">
-        {isAlone ? <IdentityLink id={identity.id} name={identity.label} /> : <Text span fw={600} inherit>{rows.length}{isCut && "+"} identities</Text>}
+        {isAlone ? <IdentityLink id={identity.id} name={identity.label} /> : <Text span fw={600} inherit>{bounded(rows.length, !isCut)} identities</Text>}
         {" · "}
         <PageLink to="/escalations" search={search as never} inherit underline="always">{escalationRule.label}</PageLink>
       </Text>

@@ -8,9 +8,10 @@ import { Answer, Empty } from "../../parts/Answer";
 import { Badges, ScoreChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
+import { bounded } from "../../parts/counts";
 import { band, CATEGORIES, scoreOf, word, type Category } from "../../parts/score";
 import { Time } from "../../parts/Time";
-import { wavesOf, type Wave } from "./waves";
+import { goesOn, wavesOf, type Wave } from "./waves";
 
 type Identity = Schemas["IdentityBody"];
 
@@ -27,7 +28,7 @@ export function RecentlyActive() {
   return (
     <Panel title="Recently active" actions={<PageLink to="/identities" fz="sm">All identities</PageLink>}>
       <Answer of={recent} lines={ROWS}>
-        {({ content }) => content.length === 0 ? <Empty title="No identities yet" /> : (
+        {({ content, last }) => content.length === 0 ? <Empty title="No identities yet" /> : (
           <div className="table-box" role="group" aria-label="Who was active last" tabIndex={0}>
             <Table verticalSpacing={5} horizontalSpacing="xs">
               <Table.Thead>
@@ -37,7 +38,7 @@ export function RecentlyActive() {
                   <Table.Th>Last seen</Table.Th>
                 </Table.Tr>
               </Table.Thead>
-              <Table.Tbody>{rowsOf(content).slice(0, ROWS).map((wave) => <Rows key={wave.rows[0]?.id} wave={wave} />)}</Table.Tbody>
+              <Table.Tbody>{rowsOf(content).slice(0, ROWS).map((wave) => <Rows key={wave.rows[0]?.id} wave={wave} isCut={!last && goesOn(wave, oldest(content))} />)}</Table.Tbody>
             </Table>
           </div>
         )}
@@ -63,7 +64,12 @@ function rowsOf(identities: Identity[]): Wave<Identity>[] {
   return waves.flatMap((wave) => (wave.rows.length < WAVE_MIN ? wave.rows.map(alone) : [wave])).toSorted((one, other) => other.to - one.to);
 }
 
-function Rows({ wave }: { wave: Wave<Identity> }) {
+function oldest(identities: Identity[]): number {
+  return Math.min(...identities.map(({ lastTrackedAt }) => Date.parse(lastTrackedAt)));
+}
+
+/** `isCut`: there may be more of it than were looked at. */
+function Rows({ wave, isCut }: { wave: Wave<Identity>; isCut: boolean }) {
   const [isOpen, setOpen] = useState(false);
   const [first] = wave.rows;
   if (!first) return null;
@@ -74,7 +80,7 @@ function Rows({ wave }: { wave: Wave<Identity> }) {
       <Table.Tr>
         <Table.Td maw={420}>
           <UnstyledButton fz="inherit" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-            <Chevron size={14} aria-hidden style={{ verticalAlign: "-2px" }} /> <Text span fw={600} inherit>{wave.rows.length} identities</Text>
+            <Chevron size={14} aria-hidden style={{ verticalAlign: "-2px" }} /> <Text span fw={600} inherit>{bounded(wave.rows.length, !isCut)} identities</Text>
           </UnstyledButton>{" "}
           <Badges badges={first.badges} />
         </Table.Td>

@@ -16,6 +16,11 @@ interface Of<Row> {
   at: (row: Row) => number;
 }
 
+/** Whether there may be more of a wave than was found when the oldest that was looked at came at `end`. */
+export function goesOn<Row>({ from }: Wave<Row>, end: number): boolean {
+  return from - end <= GAP_MS;
+}
+
 /** Groups rows, in the order of the newest of each wave. */
 export function wavesOf<Row>(rows: Row[], { reason, at }: Of<Row>): Wave<Row>[] {
   const waves: Wave<Row>[] = [];

@@ -8,6 +8,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { parseSearch, usePageSearch, type Search } from "../../app/search";
 import { useMay } from "../../app/session";
 import { Failure } from "../../parts/Answer";
+import { required, useRefusal } from "../../parts/refusal";
 import { viewOf } from "./filters";
 import { BUILT_IN, bodyOf, isShown, useRemoveView, useSaveView, useViews, type View } from "./views";
 
@@ -66,7 +67,8 @@ function Save({ search }: { search: Search }) {
   const [isOpen, { toggle, close }] = useDisclosure(false);
   const save = useSaveView();
   const isTaken = (name: string) => BUILT_IN.some(([taken]) => taken.toLowerCase() === name.trim().toLowerCase());
-  const form = useForm({ initialValues: { name: "" }, validate: { name: (name) => (isTaken(name) ? "There is a view of this name." : null) } });
+  const form = useForm({ initialValues: { name: "" }, validate: { name: (name) => required("Give it a name.")(name) ?? (isTaken(name) ? "There is a view of this name." : null) } });
+  const failure = useRefusal(form, save.error);
   const done = () => {
     form.reset();
     close();
@@ -78,9 +80,9 @@ function Save({ search }: { search: Search }) {
         <Button size="compact-sm" variant="subtle" leftSection={<IconBookmarkPlus size={15} />} onClick={toggle}>Save this view</Button>
       </Popover.Target>
       <Popover.Dropdown aria-label="Save this view">
-        <form onSubmit={submit}>
+        <form noValidate onSubmit={submit}>
           <Stack gap="xs">
-            {save.error && <Failure error={save.error} />}
+            {Boolean(failure) && <Failure error={failure} />}
             <TextInput label="Name" description="Shared with your team." required data-autofocus {...form.getInputProps("name")} />
             <Button type="submit" size="xs" loading={save.isPending}>Save</Button>
           </Stack>

@@ -5,6 +5,7 @@ import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { $api, asApiError, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
+import { agentWords } from "../../parts/agent";
 import { Answer, Empty } from "../../parts/Answer";
 import { BadgeChip, Chip } from "../../parts/Chip";
 import { Copy } from "../../parts/Copy";
@@ -68,9 +69,10 @@ function Who({ identity }: { identity: Identity }) {
         </Group>
       </Group>
       <Text component="div" fz="sm" c="dimmed" className={classes.trail}>
-        <span>Created <Time at={identity.createdAt} /></span>
+        <span>First seen <Time at={identity.firstSeenAt} /></span>
         <span>Last seen <Time at={identity.lastTrackedAt} /></span>
         <span>Last scored <Time at={identity.lastScoredAt} empty="never" /></span>
+        {identity.agent && <span>Agent seen last: {agentWords(identity.agent)}</span>}
       </Text>
     </Stack>
   );

@@ -5,6 +5,7 @@ import { Fragment } from "react";
 import { $api, type Schemas } from "../../api";
 import { Answer, Empty } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
+import { DeviceLink } from "../../parts/Columns";
 import { pretty, Source } from "../../parts/Copy";
 import { PageLink } from "../../parts/PageLink";
 import { formatted } from "../../app/preferences";
@@ -103,7 +104,7 @@ function Trail({ event: { eventSource, ip, fingerprint, session, url } }: { even
     <div className={classes.trail}>
       {eventSource && <span>from {eventSource}</span>}
       {ip && <span className="mono">{ip}</span>}
-      {fingerprint && <span>device <PageLink to="/devices/$fingerprint" params={{ fingerprint }} fz="sm" className="mono">{fingerprint.slice(0, 20)}</PageLink></span>}
+      {fingerprint && <span>device <DeviceLink fingerprint={fingerprint} /></span>}
       {session && <span>session <PageLink to="/events" search={{ session } as never} fz="sm" className="mono">{session.slice(0, 20)}</PageLink></span>}
       {url && <Text span fz="sm" c="dimmed" className="mono">{url}</Text>}
     </div>

@@ -8,6 +8,9 @@ import { CATEGORIES, scoreOf, word } from "../../parts/score";
 
 type Identity = Schemas["IdentityBody"];
 
+/** The table stands beside the rule, where there is less room than lists have. */
+const NARROW = { minWidth: "6.5rem" };
+
 /** Links open beside the page, so that what is being edited stays. */
 export function Sample({ label, identities }: { label: string; identities: Identity[] }) {
   return (
@@ -43,8 +46,8 @@ function Who({ identity }: { identity: Identity }) {
   const name = identity.displayName || identity.displayEmail;
   return (
     <>
-      <PageLink to="/identities/$id" params={{ id: identity.id }} target="_blank" className="break">{name || identity.id}</PageLink>{" "}
-      {name && <Text span c="dimmed" fz="xs" className="break">{identity.id}</Text>}{" "}
+      <PageLink to="/identities/$id" params={{ id: identity.id }} target="_blank" className="break" style={NARROW}>{name || identity.id}</PageLink>{" "}
+      {name && <Text span c="dimmed" fz="xs" className="break" style={NARROW}>{identity.id}</Text>}{" "}
       <Badges badges={identity.badges.filter(({ type }) => type === "GOOD")} />
     </>
   );

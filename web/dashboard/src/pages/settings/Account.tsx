@@ -8,6 +8,7 @@ import { prefer, preferences, type Preferences } from "../../app/preferences";
 import { signOut, useUser } from "../../app/session";
 import { Failure } from "../../parts/Answer";
 import { Facts, Page, Panel } from "../../parts/Page";
+import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
 
@@ -93,6 +94,7 @@ function Password({ email }: { email: string }) {
   const form = useForm({
     initialValues: { currentPassword: "", newPassword: "", again: "" },
     validate: {
+      currentPassword: required("Enter your current password."),
       newPassword: (password) => password.length < LENGTH_MIN && `At least ${LENGTH_MIN} characters.`,
       again: (again, { newPassword }) => again !== newPassword && "The passwords do not match.",
     },
@@ -104,12 +106,13 @@ function Password({ email }: { email: string }) {
       tell("Password changed. Your other sessions are signed out.");
     },
   });
-  const submit = form.onSubmit(({ currentPassword, newPassword }) => change.mutate({ body: { currentPassword, newPassword } }));
+  const submit = form.onSubmit(({ currentPassword, newPassword }) => change.mutate({ body: { currentPassword, newPassword } }), (errors) => showFirst(form, errors));
+  const failure = useRefusal(form, change.error);
   return (
     <Panel title="Password" note="Changing it signs you out of all other sessions.">
-      <form onSubmit={submit}>
+      <form noValidate onSubmit={submit}>
         <Stack gap="sm" maw={360}>
-          {change.error && <Failure error={change.error} />}
+          {Boolean(failure) && <Failure error={failure} />}
           {/* For password managers. */}
           <input type="text" hidden name="username" autoComplete="username" value={email} readOnly />
           <PasswordInput label="Current password" autoComplete="current-password" required {...form.getInputProps("currentPassword")} />

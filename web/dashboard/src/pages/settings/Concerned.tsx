@@ -1,4 +1,4 @@
-// Whom a change of a mapping concerns: how many are rescored, and what that sends.
+// What a change of a mapping concerns: how many events, how many identities are rescored, and what that sends.
 
 import { Text } from "@mantine/core";
 import { $api } from "../../api";
@@ -6,23 +6,28 @@ import { Answer } from "../../parts/Answer";
 import { counted } from "../../parts/counts";
 import type { Kind } from "./mapping";
 
+/** Whether there is something in it that a mapping could have. */
+export function isName(source: string): boolean {
+  return /[\p{L}\p{N}]/u.test(source);
+}
+
 /** Asked for once, when a name is about to be changed. */
 export function useConcerned(kind: Kind, source: string) {
-  const isName = /[\p{L}\p{N}]/u.test(source);
-  return $api.useQuery("post", "/api/mappings/actions/preview", { body: { kind, source } }, { enabled: isName, gcTime: 0, staleTime: Infinity });
+  return $api.useQuery("post", "/api/mappings/actions/preview", { body: { kind, source } }, { enabled: isName(source), gcTime: 0, staleTime: Infinity });
 }
 
 export function Concerned({ of }: { of: ReturnType<typeof useConcerned> }) {
   return (
     <Answer of={of} lines={2}>
-      {({ identities, lookedAt, total, channels }) => {
+      {({ identities, lookedAt, total, channels, eventCount, eventCountIsExact }) => {
+        const events = eventCount != null && `${eventCountIsExact ? "" : "More than "}${counted(eventCount, "event")} ${eventCount === 1 ? "has" : "have"} this name. `;
         const isAll = lookedAt >= total;
         const count = isAll ? identities : Math.round((identities / Math.max(lookedAt, 1)) * total);
         const who = total === 1 ? "the only identity" : `${isAll ? "" : "about "}${count.toLocaleString("en")} of ${counted(total, "identity", "identities")}`;
-        if (identities === 0) return <Text fz="sm" role="status">No identity is rescored{isAll ? "." : `, of the newest ${lookedAt.toLocaleString("en")}.`}</Text>;
+        if (identities === 0) return <Text fz="sm" role="status">{events}No identity is rescored{isAll ? "." : `, of the newest ${lookedAt.toLocaleString("en")}.`}</Text>;
         return (
           <Text fz="sm" role="status">
-            <strong>Rescores {who}.</strong>{" "}
+            {events}<strong>Rescores {who}.</strong>{" "}
             {channels.length > 0
               ? `Each rescoring is sent to ${channels.join(", ")} (subscribed to identity.scored). `
               : "No enabled channel is subscribed to identity.scored. "}

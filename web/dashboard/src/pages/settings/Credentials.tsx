@@ -12,6 +12,7 @@ import { Confirm } from "../../parts/Confirm";
 import { counted } from "../../parts/counts";
 import { Copy, Source } from "../../parts/Copy";
 import { Facts, Page, Panel } from "../../parts/Page";
+import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
 import { NewCredential, Origins } from "./NewCredential";
 import { RefusedOrigins } from "./RefusedOrigins";
@@ -107,6 +108,7 @@ function EditForm({ credential, onDone }: { credential: Credential; onDone: () =
   const { id, name, allowedOrigins, ratePerSecond } = credential;
   const form = useForm<{ name: string; allowedOrigins: string[]; ratePerSecond: number | "" }>({
     initialValues: { name, allowedOrigins, ratePerSecond: ratePerSecond ?? "" },
+    validate: { name: required("Give it a name.") },
   });
   const change = $api.useMutation("patch", "/api/credentials/{id}", {
     onError: () => {},
@@ -118,9 +120,10 @@ function EditForm({ credential, onDone }: { credential: Credential; onDone: () =
   const submit = form.onSubmit((values) => {
     const ratePerSecond = values.ratePerSecond === "" ? null : values.ratePerSecond;
     change.mutate({ params: { path: { id } }, body: { ...values, ratePerSecond } });
-  });
+  }, (errors) => showFirst(form, errors));
+  const failure = useRefusal(form, change.error);
   return (
-    <form onSubmit={submit}>
+    <form noValidate onSubmit={submit}>
       <Stack>
         <TextInput label="Name" required maxLength={100} data-autofocus {...form.getInputProps("name")} />
         <Origins {...form.getInputProps("allowedOrigins")} />
@@ -128,7 +131,7 @@ function EditForm({ credential, onDone }: { credential: Credential; onDone: () =
           label="Requests per second" description="Each event of a batch counts. 0 is unlimited; empty is the server default."
           placeholder="server default" min={0} allowDecimal={false} {...form.getInputProps("ratePerSecond")}
         />
-        {change.error && <Failure error={change.error} />}
+        {Boolean(failure) && <Failure error={failure} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onDone}>Cancel</Button>
           <Button type="submit" loading={change.isPending}>Save</Button>

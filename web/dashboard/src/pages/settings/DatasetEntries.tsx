@@ -12,6 +12,7 @@ import { Confirm } from "../../parts/Confirm";
 import { ChoiceFilter, SearchFilter } from "../../parts/Filters";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Panel } from "../../parts/Page";
+import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
 import { OwnChip, SCOPES } from "./scope";
 
@@ -41,6 +42,7 @@ export function DatasetEntries({ slug }: { slug: string }) {
       <Answer of={entries} lines={8}>
         {(page) => (
           <ListTable
+            stacks
             label="Entries" page={page} columns={columns} rowKey={({ scope, value }) => `${scope} ${value}`} isWaiting={entries.isPlaceholderData}
             empty={scope === "CUSTOMER" && !term ? <Empty title="No custom entries yet">Entries that you add extend the built-in list; entries that you exclude are removed from it.</Empty> : <Empty title="No matching entries" />}
           />
@@ -53,7 +55,7 @@ export function DatasetEntries({ slug }: { slug: string }) {
 function NewEntry({ slug }: { slug: string }) {
   // Of networks a value is a block of addresses, of the others a domain.
   const isNetwork = slug.endsWith("networks");
-  const form = useForm({ initialValues: { value: "", included: true, note: "" } });
+  const form = useForm({ initialValues: { value: "", included: true, note: "" }, validate: { value: required("Give a value.") } });
   const create = $api.useMutation("post", "/api/datasets/{slug}/entries", {
     onError: () => {},
     onSuccess: async ({ value }) => {
@@ -64,24 +66,25 @@ function NewEntry({ slug }: { slug: string }) {
   });
   const submit = form.onSubmit(({ value, included, note }) => {
     create.mutate({ params: { path: { slug } }, body: { value: value.trim(), included, note: note.trim() || null } });
-  });
+  }, (errors) => showFirst(form, errors));
+  const failure = useRefusal(form, create.error);
   return (
     <Panel>
-      <form onSubmit={submit}>
+      <form noValidate onSubmit={submit}>
         <Stack gap="sm">
-          <Group align="flex-end" gap="sm">
+          <Group align="flex-start" gap="sm">
             <TextInput
               label={isNetwork ? "Network" : "Domain"} placeholder={isNetwork ? "203.0.113.0/24 or AS64500" : "throwaway.example"}
               required maxLength={253} flex={1} miw={180} {...form.getInputProps("value")}
             />
             <TextInput label="Note" placeholder="Why" maxLength={500} flex={1} miw={180} {...form.getInputProps("note")} />
-            <Button type="submit" loading={create.isPending}>Add</Button>
+            <Button type="submit" loading={create.isPending} className="beside-label">Add</Button>
           </Group>
           <Switch
             label="Included" description={`Off excludes a built-in value.${isNetwork ? "" : " Applies to subdomains as well."}`}
             {...form.getInputProps("included", { type: "checkbox" })}
           />
-          {create.error && <Failure error={create.error} />}
+          {Boolean(failure) && <Failure error={failure} />}
         </Stack>
       </form>
     </Panel>

@@ -8,6 +8,7 @@ import { Confirm } from "../../parts/Confirm";
 import { Secret } from "../../parts/Copy";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Panel } from "../../parts/Page";
+import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { exactTime, Time } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { ROLES } from "./roles";
@@ -41,14 +42,14 @@ export function Invitations() {
       <Answer of={invitations} lines={2}>
         {(all) => all.length === 0
           ? <Text c="dimmed" fz="sm">No pending invitations.</Text>
-          : <ListTable label="Invitations" page={whole(all)} columns={COLUMNS} rowKey={({ id }) => id} empty={null} />}
+          : <ListTable stacks label="Invitations" page={whole(all)} columns={COLUMNS} rowKey={({ id }) => id} empty={null} />}
       </Answer>
     </Panel>
   );
 }
 
 function Invite() {
-  const form = useForm({ initialValues: { email: "", role: "USER" } });
+  const form = useForm({ initialValues: { email: "", role: "USER" }, validate: { email: required("Give an e-mail address.") } });
   const invite = $api.useMutation("post", "/api/team/invitations", {
     onError: () => {},
     onSuccess: () => {
@@ -57,15 +58,16 @@ function Invite() {
     },
   });
   const made = invite.data;
+  const failure = useRefusal(form, invite.error);
   return (
-    <form onSubmit={form.onSubmit((body) => invite.mutate({ body }))}>
+    <form noValidate onSubmit={form.onSubmit((body) => invite.mutate({ body }), (errors) => showFirst(form, errors))}>
       <Stack gap="sm">
-        <Group align="flex-end" gap="sm">
+        <Group align="flex-start" gap="sm">
           <TextInput label="E-mail" type="email" required maxLength={254} flex={1} miw={200} maw={360} {...form.getInputProps("email")} />
           <NativeSelect label="Role" data={ROLES.map(({ value, label }) => ({ value, label }))} {...form.getInputProps("role")} />
-          <Button type="submit" loading={invite.isPending}>Invite</Button>
+          <Button type="submit" loading={invite.isPending} className="beside-label">Invite</Button>
         </Group>
-        {invite.error && <Failure error={invite.error} />}
+        {Boolean(failure) && <Failure error={failure} />}
       </Stack>
       <ShownOnce isOpen={Boolean(made?.token)} title={`Invitation for ${made?.email}`} onClose={invite.reset}>
         {made?.token && (

@@ -12,8 +12,9 @@ import { Answer, Empty, Failure } from "../../parts/Answer";
 import { ChoiceFilter, SearchFilter } from "../../parts/Filters";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Panel } from "../../parts/Page";
+import { showFirst } from "../../parts/refusal";
 import { word } from "../../parts/score";
-import { Concerned, useConcerned } from "./Concerned";
+import { Concerned, isName, useConcerned } from "./Concerned";
 import { mappedWords, Meaning } from "./Meaning";
 import { changeMapping, dropMapping, kindOf, useTargets, type Kind } from "./mapping";
 import { tellChanged } from "./undo";
@@ -46,6 +47,7 @@ export function MappingList({ kind }: { kind: Kind }) {
       <Answer of={mappings} lines={8}>
         {(page) => (
           <ListTable
+            stacks
             label="Mappings" page={page} columns={columns} rowKey={({ scope, source }) => `${scope} ${source}`} isWaiting={mappings.isPlaceholderData}
             empty={scope === "CUSTOMER" && !term ? <Empty title="No custom mappings yet">A custom mapping overrides the built-in mapping of the same name.</Empty> : <Empty title="No matching mappings" />}
           />
@@ -57,7 +59,7 @@ export function MappingList({ kind }: { kind: Kind }) {
 
 function NewMapping({ kind }: { kind: Kind }) {
   const targets = useTargets(kind);
-  const form = useForm({ initialValues: { source: "", target: "" } });
+  const form = useForm({ initialValues: { source: "", target: "" }, validate: { source: (source) => (isName(source) ? null : "Give a name with a letter or a digit.") } });
   const [asked, ask] = useState<{ source: string; target: string | null }>();
   const done = () => {
     form.reset();
@@ -65,12 +67,12 @@ function NewMapping({ kind }: { kind: Kind }) {
   };
   return (
     <Panel>
-      <form onSubmit={form.onSubmit(({ source, target }) => ask({ source, target: target || null }))}>
+      <form noValidate onSubmit={form.onSubmit(({ source, target }) => ask({ source, target: target || null }), (errors) => showFirst(form, errors))}>
         <Stack gap="sm">
-          <Group align="flex-end" gap="sm">
+          <Group align="flex-start" gap="sm">
             <TextInput label="Name" placeholder={kind === "EVENT_TYPE" ? "account.opened" : "contactMail"} required maxLength={100} flex={1} miw={180} maw={320} {...form.getInputProps("source")} />
             <NativeSelect label="Canonical type" data={[{ value: "", label: "Not mapped" }, ...targets.map((value) => ({ value, label: word(value) }))]} {...form.getInputProps("target")} />
-            <Button type="submit">Add mapping…</Button>
+            <Button type="submit" className="beside-label">Add mapping…</Button>
           </Group>
           <Text c="dimmed" fz="xs">Names match in any case and style. “Not mapped” turns a built-in mapping off.</Text>
         </Stack>

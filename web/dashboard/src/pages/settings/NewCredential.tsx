@@ -8,12 +8,13 @@ import { $api, refresh } from "../../api";
 import { Failure } from "../../parts/Answer";
 import { Secret, Source } from "../../parts/Copy";
 import { Facts } from "../../parts/Page";
+import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { ShownOnce } from "./ShownOnce";
 import { eventCommand, pageSnippet } from "./snippets";
 
 export function NewCredential() {
   const [isOpen, { open, close }] = useDisclosure(false);
-  const form = useForm({ initialValues: { name: "", allowedOrigins: [] as string[] } });
+  const form = useForm({ initialValues: { name: "", allowedOrigins: [] as string[] }, validate: { name: required("Give it a name.") } });
   const create = $api.useMutation("post", "/api/credentials", {
     onError: () => {},
     onSuccess: () => {
@@ -23,15 +24,16 @@ export function NewCredential() {
     },
   });
   const made = create.data;
+  const failure = useRefusal(form, create.error);
   return (
     <>
       <Button size="xs" leftSection={<IconPlus size={14} />} onClick={open}>New credential</Button>
       <Modal opened={isOpen} onClose={close} title="New credential">
-        <form onSubmit={form.onSubmit((body) => create.mutate({ body }))}>
+        <form noValidate onSubmit={form.onSubmit((body) => create.mutate({ body }), (errors) => showFirst(form, errors))}>
           <Stack>
             <TextInput label="Name" description="The application that uses it." required maxLength={100} data-autofocus {...form.getInputProps("name")} />
             <Origins {...form.getInputProps("allowedOrigins")} />
-            {create.error && <Failure error={create.error} />}
+            {Boolean(failure) && <Failure error={failure} />}
             <Group justify="flex-end" gap="xs">
               <Button variant="default" onClick={close}>Cancel</Button>
               <Button type="submit" loading={create.isPending}>Create</Button>

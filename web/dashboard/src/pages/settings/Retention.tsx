@@ -2,12 +2,13 @@
 
 import { Button, Group, Modal, NumberInput, Stack, Text } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useState } from "react";
-import { $api, refresh, tell, type Schemas } from "../../api";
+import { useEffect, useState } from "react";
+import { $api, asApiError, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer, Failure } from "../../parts/Answer";
 import { counted } from "../../parts/counts";
 import { Facts, Page, Panel } from "../../parts/Page";
+import { showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
 
 type Body = Schemas["RetentionBody"];
@@ -54,10 +55,16 @@ function Change({ shown }: { shown: Body }) {
   const validate = Object.fromEntries(KINDS.map(([kind]) => [kind, (days: number | "") => outOfRange(days, shown[kind].leastDays)]));
   const form = useForm({ initialValues, validate, validateInputOnBlur: true });
   const [asked, ask] = useState<Days>();
+  const [refusal, setRefusal] = useState<unknown>();
+  const failure = useRefusal(form, refusal);
+  const refuse = (error: unknown) => {
+    setRefusal(error);
+    ask(undefined);
+  };
   const begin = (values: typeof initialValues) =>
     ask(Object.fromEntries(KINDS.map(([kind]) => [kind, values[kind] === "" ? null : values[kind]])) as Days);
   return (
-    <form onSubmit={form.onSubmit(begin)}>
+    <form noValidate onSubmit={form.onSubmit(begin, (errors) => showFirst(form, errors))}>
       <Stack gap="md">
         {KINDS.map(([kind, label, note]) => (
           <NumberInput
@@ -73,17 +80,18 @@ function Change({ shown }: { shown: Body }) {
             {...form.getInputProps(kind)}
           />
         ))}
+        {Boolean(failure) && <Failure error={failure} />}
         <Group><Button type="submit" variant="default" disabled={!form.isDirty()}>Change…</Button></Group>
       </Stack>
       <Modal opened={asked !== undefined} onClose={() => ask(undefined)} title="Change how long data is kept?">
-        {asked && <Ask days={asked} close={() => ask(undefined)} />}
+        {asked && <Ask days={asked} close={() => ask(undefined)} refuse={refuse} />}
       </Modal>
     </form>
   );
 }
 
 /** What would go, by the server's own reckoning, before it does. */
-function Ask({ days, close }: { days: Days; close: () => void }) {
+function Ask({ days, close, refuse }: { days: Days; close: () => void; refuse: (error: unknown) => void }) {
   const preview = $api.useQuery("post", "/api/retention/actions/preview", { body: days }, { gcTime: 0, staleTime: Infinity });
   const change = $api.useMutation("put", "/api/retention", {
     onError: () => {},
@@ -93,6 +101,11 @@ function Ask({ days, close }: { days: Days; close: () => void }) {
       await refresh("/api/retention");
     },
   });
+  const error = preview.error ?? change.error;
+  useEffect(() => {
+    // It stands beside the fields, which are behind this.
+    if (asApiError(error)?.details.length) refuse(error);
+  }, [error]);
   const removes = KINDS.some(([kind]) => preview.data && (preview.data[kind].rows > 0 || preview.data[kind].isCut));
   return (
     <Stack>

@@ -35,6 +35,7 @@ export function SeenNames({ kind }: { kind: Kind }) {
       <Answer of={seen} lines={8}>
         {(page) => (
           <ListTable
+            stacks
             label="Received names"
             page={page}
             columns={columns}

@@ -53,7 +53,7 @@ function Waiting({ queue: { waiting, oldestDueAt } }: { queue: Schemas["QueueBod
   return (
     <Group gap="xs" className="numbers">
       <Chip tone={isLate ? 1 : undefined}>{waiting.toLocaleString("en")} waiting</Chip>
-      {oldestDueAt && <Text span c="dimmed" fz="sm">oldest due <Time at={oldestDueAt} /></Text>}
+      {oldestDueAt && <Text span c="dimmed" fz="sm">{Date.parse(oldestDueAt) > Date.now() ? "next due" : "oldest due"} <Time at={oldestDueAt} /></Text>}
     </Group>
   );
 }

@@ -11,6 +11,7 @@ import { Chip } from "../../parts/Chip";
 import { Confirm } from "../../parts/Confirm";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Page, Panel } from "../../parts/Page";
+import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { Invitations } from "./Invitations";
@@ -34,7 +35,7 @@ export function Team() {
 }
 
 function Rename({ name }: { name: string }) {
-  const form = useForm({ initialValues: { name } });
+  const form = useForm({ initialValues: { name }, validate: { name: required("Give it a name.") } });
   const rename = $api.useMutation("patch", "/api/team", {
     onError: () => {},
     onSuccess: async () => {
@@ -42,15 +43,16 @@ function Rename({ name }: { name: string }) {
       await refresh("/api/team");
     },
   });
+  const failure = useRefusal(form, rename.error);
   return (
     <Panel title="Name">
-      <form onSubmit={form.onSubmit((body) => rename.mutate({ body }))}>
+      <form noValidate onSubmit={form.onSubmit((body) => rename.mutate({ body }), (errors) => showFirst(form, errors))}>
         <Stack gap="sm">
-          <Group gap="sm">
+          <Group gap="sm" align="flex-start">
             <TextInput aria-label="Team name" required maxLength={100} flex={1} maw={360} {...form.getInputProps("name")} />
             <Button type="submit" variant="default" disabled={!form.isDirty()} loading={rename.isPending}>Rename</Button>
           </Group>
-          {rename.error && <Failure error={rename.error} />}
+          {Boolean(failure) && <Failure error={failure} />}
         </Stack>
       </form>
     </Panel>
@@ -100,7 +102,7 @@ function Members() {
   return (
     <Panel title="Members" note={ROLES.map(({ label, may }) => `${label}: ${may}`).join(" ")}>
       {error && <Failure error={error} />}
-      <Answer of={members}>{(all) => <ListTable label="Members" page={whole(all)} columns={columns} rowKey={({ id }) => id} empty={null} />}</Answer>
+      <Answer of={members}>{(all) => <ListTable stacks label="Members" page={whole(all)} columns={columns} rowKey={({ id }) => id} empty={null} />}</Answer>
     </Panel>
   );
 }

@@ -1,1 +1,0 @@
-import{f as e,h as t}from"./index-DD4h7K4o.js";function n(n,r={getInitialValueInEffect:!0}){let i=t(n,r),{colorScheme:a}=e();return a===`auto`?i:a}export{n as t};

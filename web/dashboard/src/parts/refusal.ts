@@ -1,0 +1,65 @@
+// Forms say all at once what is wrong with them, beside each field: what they check themselves, and what the API refuses.
+
+import type { UseFormReturnType } from "@mantine/form";
+import { createElement, useEffect, type ReactNode } from "react";
+import { asApiError } from "../api";
+import { sentence } from "../fields";
+import { Words } from "./Words";
+
+/** Refusals that name no field, though they are about one. */
+const FIELD_OF_CODE: Record<string, string> = {
+  name_taken: "name", slug_taken: "slug", view_exists: "name", email_taken: "email", entry_exists: "value", wrong_password: "currentPassword",
+};
+
+/** A check of a form: something has to be there. */
+export function required(message: string) {
+  return (value: string | unknown[]) => ((typeof value === "string" ? value.trim() : value).length === 0 ? message : null);
+}
+
+/** The path in a form of a field that the API names: the same name, as far as the form has it. */
+const samePath = (field: string): string => field.replace(/[.[].*$/, "");
+
+/** Puts what the API refuses beside the fields that it names. Answers what is left of it, to be said elsewhere. */
+export function useRefusal<Values extends object>(form: UseFormReturnType<Values>, error: unknown, pathOf = samePath): unknown {
+  const { paths, rest } = split(error, (field) => {
+    const path = pathOf(field);
+    return samePath(path) in form.getValues() ? path : undefined;
+  });
+  useEffect(() => {
+    if (Object.keys(paths).length === 0) return;
+    form.setErrors(paths);
+    // When the messages are there.
+    setTimeout(() => showFirst(form, paths));
+    // A refusal stays as it is.
+  }, [error]);
+  return rest;
+}
+
+function split(error: unknown, pathOf: (field: string) => string | undefined): { paths: Record<string, ReactNode>; rest: unknown } {
+  const refusal = asApiError(error);
+  if (!refusal) return { paths: {}, rest: error };
+  const field = FIELD_OF_CODE[refusal.code];
+  const details = field && refusal.details.length === 0 ? [{ field, message: refusal.message }] : refusal.details;
+  const known = details.flatMap((detail): [string, ReactNode][] => {
+    const path = pathOf(detail.field);
+    return path === undefined ? [] : [[path, createElement(Words, { text: told(detail) })]];
+  });
+  const others = details.filter(({ field }) => pathOf(field) === undefined);
+  // The first that is said of a field is what to mend first.
+  return { paths: Object.fromEntries(known.reverse()), rest: known.length > 0 && others.length === 0 ? null : { ...refusal, details: others } };
+}
+
+/** What stands beside the field; of a list, with the place in it. */
+function told({ field, message }: { field: string; message: string }): string {
+  const place = /\[(\d+)\]/.exec(field)?.[1];
+  return sentence(place === undefined ? message : `number ${Number(place) + 1} ${message}`);
+}
+
+/** Goes to the topmost field with an error, which may be folded away. */
+export function showFirst<Values extends object>(form: UseFormReturnType<Values>, errors: object): void {
+  const nodes = Object.keys(errors).flatMap((path) => form.getInputNode(path as never) ?? []);
+  for (const node of nodes) node.closest("details")?.setAttribute("open", "");
+  const [first] = nodes.toSorted((one, other) => one.getBoundingClientRect().top - other.getBoundingClientRect().top);
+  first?.scrollIntoView({ block: "center" });
+  first?.focus();
+}
