@@ -57,6 +57,8 @@ pub struct IntervalBody {
     failed: i64,
     /// Failed so far, and tried again.
     retrying: i64,
+    /// Not tried so far: due, paused, or held back while the channel is failing.
+    waiting: i64,
     /// False where counting stopped, at 20,000 of one kind.
     is_exact: bool,
     /// Of those that were attempted, how many in a hundred have arrived; null where none was.
@@ -126,7 +128,7 @@ fn intervals(from: Timestamp, to: Timestamp) -> Result<(Timestamp, i64), ApiErro
 
 impl IntervalBody {
     fn new(from: Timestamp, activity: Activity) -> Self {
-        let Activity { delivered, failed, retrying, sample } = activity;
+        let Activity { delivered, failed, retrying, waiting, sample } = activity;
         let mut durations: Vec<_> = sample.iter().map(|one| one.duration_ms).collect();
         durations.sort_unstable();
         let at_once = sample.iter().filter(|one| one.at_once).count();
@@ -135,7 +137,8 @@ impl IntervalBody {
             delivered,
             failed,
             retrying,
-            is_exact: [delivered, failed, retrying].into_iter().all(|count| count < COUNTED_MAX),
+            waiting,
+            is_exact: [delivered, failed, retrying, waiting].into_iter().all(|count| count < COUNTED_MAX),
             success_percent: percent(delivered, delivered + failed + retrying),
             first_attempt_percent: percent(at_once as i64, sample.len() as i64),
             duration_millis_p50: rank(&durations, 50),

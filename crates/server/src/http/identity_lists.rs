@@ -22,9 +22,10 @@ use crate::store::rosters::Kind;
 use crate::store::{badges, identities, links};
 
 /// By what identities are sorted: columns of [`crate::store::rosters::Entry`].
-pub const SORTS: [(&str, Sort); 12] = [
+pub const SORTS: [(&str, Sort); 13] = [
     ("updatedAt", Sort::Time(1)),
     ("createdAt", Sort::Time(0)),
+    ("firstSeenAt", Sort::Time(4)),
     ("lastTrackedAt", Sort::Time(2)),
     ("lastScoredAt", Sort::Time(3)),
     ("humanityScore", Sort::Score(0)),
@@ -44,8 +45,8 @@ const HOLDERS_MAX: i64 = 100_000;
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `updatedAt` by default; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
-    /// `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
+    /// `updatedAt` by default; else `createdAt`, `firstSeenAt`, `lastTrackedAt`, `lastScoredAt`,
+    /// `humanityScore`, `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
     /// `displayUsername`. What has no value comes last.
     sort: Option<String>,
     /// In any case: part of the id, the name, the e-mail address or the username; several words in any order, each

@@ -19,6 +19,8 @@ pub struct Activity {
     pub failed: i64,
     /// Failed so far, and tried again.
     pub retrying: i64,
+    /// Not tried so far.
+    pub waiting: i64,
     /// Of the newest that were attempted.
     pub sample: Vec<Sampled>,
 }
@@ -42,12 +44,19 @@ pub fn of_interval(tx: &mut Tx, channel_id: i64, from: Timestamp, to: Timestamp)
         0 => 0,
         _ => count(Filter { error_class: Some("skipped".into()), ..within.clone() })?,
     };
-    let retrying = count(Filter { retrying: true, ..within })?;
+    let pending = count(Filter { status: Some(Status::Pending), ..within.clone() })?;
+    let retrying = if pending == 0 { 0 } else { count(Filter { retrying: true, ..within })? };
     let sample = match delivered + given_up + retrying {
         0 => Vec::new(),
         _ => sample(tx, channel_id, from, to)?,
     };
-    Ok(Activity { delivered, failed: (given_up - skipped).max(0), retrying, sample })
+    Ok(Activity {
+        delivered,
+        failed: (given_up - skipped).max(0),
+        retrying,
+        waiting: (pending - retrying).max(0),
+        sample,
+    })
 }
 
 fn sample(tx: &mut Tx, channel_id: i64, from: Timestamp, to: Timestamp) -> Result<Vec<Sampled>> {

@@ -91,7 +91,9 @@ pub struct SeenDevice {
     pub shard: i64,
     pub team_id: i64,
     pub fingerprint: String,
-    pub seen_at: Timestamp,
+    /// When its events happened: the first, and the last.
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
     pub ip: Option<String>,
     pub user_agent: Option<String>,
 }
@@ -101,12 +103,16 @@ pub struct SeenDevice {
 pub fn upsert(tx: &mut Tx, devices: &[SeenDevice]) -> Result<Vec<(i64, String, i64)>> {
     let rows: Vec<_> = devices
         .iter()
-        .map(|d| values![d.shard, d.team_id, &d.fingerprint, d.seen_at, d.seen_at, &d.ip, &d.user_agent])
+        .map(|d| values![d.shard, d.team_id, &d.fingerprint, d.first_at, d.last_at, &d.ip, &d.user_agent])
         .collect();
     tx.query_rows(
         "insert into devices (id, shard, team_id, fingerprint, first_seen_at, last_seen_at, ip, user_agent)
          values {new rows}
-         on conflict (team_id, fingerprint, shard) do update set last_seen_at = excluded.last_seen_at,
+         on conflict (team_id, fingerprint, shard) do update set
+           first_seen_at = case when excluded.first_seen_at < devices.first_seen_at
+             then excluded.first_seen_at else devices.first_seen_at end,
+           last_seen_at = case when excluded.last_seen_at > devices.last_seen_at
+             then excluded.last_seen_at else devices.last_seen_at end,
            ip = coalesce(excluded.ip, devices.ip),
            user_agent = coalesce(excluded.user_agent, devices.user_agent)
          returning team_id, fingerprint, id",

@@ -235,7 +235,7 @@ async fn what_became_of_deliveries_is_told_of_an_interval(engine: Engine) {
     told.sample.sort_by_key(|sampled| sampled.at_once);
     let sampled = |at_once| Sampled { duration_ms: 5, at_once };
     let sample = vec![sampled(false), sampled(false), sampled(true)];
-    assert_eq!(told, Activity { delivered: 2, failed: 1, retrying: 1, sample });
+    assert_eq!(told, Activity { delivered: 2, failed: 1, retrying: 1, waiting: 1, sample });
     let before =
         channels.ground.read(move |tx| channel_activity::of_interval(tx, first, at(0), at(10))).await;
     assert_eq!(before, Activity::default());

@@ -164,7 +164,8 @@ async fn devices_keep_what_is_newest_about_them(engine: Engine) {
         shard: HASHER.shard(1, &[fingerprint]),
         team_id: 1,
         fingerprint: fingerprint.into(),
-        seen_at: at(time),
+        first_at: at(time),
+        last_at: at(time),
         ip: ip.map(str::to_owned),
         user_agent: user_agent.map(str::to_owned),
     };
@@ -172,6 +173,9 @@ async fn devices_keep_what_is_newest_about_them(engine: Engine) {
     let later = [seen(20, "one", None, Some("Safari")), seen(20, "three", None, None)];
     ground.write(move |tx| devices::upsert(tx, &first)).await;
     ground.write(move |tx| devices::upsert(tx, &later)).await;
+    // Of a past that is sent late.
+    let past = [seen(5, "three", None, None)];
+    ground.write(move |tx| devices::upsert(tx, &past)).await;
     let rows = ground
         .read(|tx| {
             tx.query(
@@ -188,7 +192,7 @@ async fn devices_keep_what_is_newest_about_them(engine: Engine) {
     let expected = [
         ("one".to_owned(), (10, 20), text("192.0.2.1"), text("Safari")),
         ("two".to_owned(), (10, 10), None, text("Firefox")),
-        ("three".to_owned(), (20, 20), None, None),
+        ("three".to_owned(), (5, 20), None, None),
     ];
     assert_eq!(rows, expected);
 }

@@ -288,7 +288,8 @@ async fn devices_are_read_and_disregarded(engine: Engine) {
         shard: HASHER.shard(1, &[fingerprint]),
         team_id: 1,
         fingerprint: fingerprint.into(),
-        seen_at: at(10),
+        first_at: at(10),
+        last_at: at(10),
         ip: Some("192.0.2.1".into()),
         user_agent: None,
     };

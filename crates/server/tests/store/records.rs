@@ -264,7 +264,8 @@ async fn a_person_is_forgotten(engine: Engine) {
         shard: HASHER.shard(1, &[fingerprint]),
         team_id: 1,
         fingerprint: fingerprint.into(),
-        seen_at: at(1),
+        first_at: at(1),
+        last_at: at(1),
         ip: None,
         user_agent: None,
     };

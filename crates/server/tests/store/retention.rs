@@ -310,7 +310,8 @@ async fn keys_and_devices_of_a_team_are_walked_in_order(engine: Engine) {
                 shard: HASHER.shard(1, &[fingerprint]),
                 team_id: 1,
                 fingerprint: fingerprint.into(),
-                seen_at: at(1),
+                first_at: at(1),
+                last_at: at(1),
                 ip: None,
                 user_agent: None,
             };

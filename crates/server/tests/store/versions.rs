@@ -88,7 +88,8 @@ async fn devices_count_where_they_are_disregarded_and_when_such_a_one_goes(engin
         shard: HASHER.shard(1, &["fp"]),
         team_id: 1,
         fingerprint: "fp".into(),
-        seen_at: at(1),
+        first_at: at(1),
+        last_at: at(1),
         ip: None,
         user_agent: None,
     };

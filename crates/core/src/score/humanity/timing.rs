@@ -64,7 +64,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let times = counted(gaps.len() as u64, "gap");
     let explanation = if by_speed < by_variation {
         format!(
-            "Half of {times} between its events are shorter than {}; people need about a second from one act to \
+            "Half of {times} between its events, within its latest visits, are shorter than {}; people need about a second from one act to \
              the next.",
             duration(median)
         )
@@ -75,7 +75,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
             format!("The {times}")
         };
         format!(
-            "{which} between its events last {} on average and vary by {:.0}% of that; people vary by 80% and \
+            "{which} between its events, within its latest visits, last {} on average and vary by {:.0}% of that; people vary by 80% and \
              more, a clockwork by none.",
             duration(mean),
             variation * 100.0
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_clockwork_is_no_person() {
-        let words = "The 20 gaps between its events last 10.0 s on average and vary by 0% of that; people vary by \
+        let words = "The 20 gaps between its events, within its latest visits, last 10.0 s on average and vary by 0% of that; people vary by \
                      80% and more, a clockwork by none.";
         assert_eq!(at(every(10_000)), Some((0.03, words.to_owned())));
     }
@@ -154,7 +154,7 @@ mod tests {
                 Some(*at)
             })
         };
-        let words = "45 of 49 gaps between its events last 1.0 s on average and vary by 0% of that; people vary by 80% \
+        let words = "45 of 49 gaps between its events, within its latest visits, last 1.0 s on average and vary by 0% of that; people vary by 80% \
                      and more, a clockwork by none.";
         for (every, millis) in [(50, 75_000), (25, 600_000), (15, 9_000)] {
             assert_eq!(at(sleeping(every, millis)), Some((0.03, words.to_owned())), "{every}");
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn nobody_acts_ten_times_a_second() {
-        let words = "Half of 20 gaps between its events are shorter than 90 ms; people need about a second from \
+        let words = "Half of 20 gaps between its events, within its latest visits, are shorter than 90 ms; people need about a second from \
                      one act to the next.";
         let uneven = (0..21).scan(0, |at, n| {
             *at += if n % 3 == 0 { 700 } else { 90 };
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn people_hurry_and_pause() {
-        let words = "The 8 gaps between its events last 17.5 s on average and vary by 138% of that; people vary \
+        let words = "The 8 gaps between its events, within its latest visits, last 17.5 s on average and vary by 138% of that; people vary \
                      by 80% and more, a clockwork by none.";
         let times = [0, 3_000, 4_500, 20_000, 22_000, 95_000, 100_000, 101_000, 140_000];
         assert_eq!(at(times), Some((0.75, words.to_owned())));

@@ -9,6 +9,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,7 +56,7 @@ Examples:
 pub struct Demo {
     /// End by itself after this many seconds [default: at Ctrl-C]
     #[arg(long, value_name = "N")]
-    seconds: Option<u64>,
+    seconds: Option<NonZeroU64>,
     /// Where the HTTP API listens [default: 127.0.0.1:8080, or a free port where that is taken]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
@@ -82,7 +83,7 @@ impl Demo {
         let mut story = Story::new(stage.api.clone(), monotonic());
         let end = async {
             match self.seconds {
-                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds.get())).await,
                 None => std::future::pending().await,
             }
         };
@@ -184,7 +185,8 @@ fn introduce(stage: &Stage) {
     line("  bots      3, regular as a clock    ring       5 accounts on one device");
     line("  throwaway mail addresses, a new one every few seconds");
     line("");
-    line("All but the throwaway ones have a past of some days, sent at the start.");
+    line("People, the office and the ring have a past of some days, which is played in the first minutes.");
+    line("Bots and throwaway ones are new: some rules leave who is new a quarter of an hour.");
     line("Each is scored from 0 to 100 for humanity, authenticity, uniqueness and behavior. Each line with");
     line("a ✓ is a webhook that arrived with two genuine signatures. Meanwhile, in a browser:");
     line("");

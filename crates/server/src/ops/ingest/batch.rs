@@ -286,14 +286,19 @@ impl<'r> Batch<'r> {
         accepted: &[usize],
         context: &Context,
     ) -> Result<HashMap<(i64, String), i64>> {
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeMap::<(i64, &str), SeenDevice>::new();
         for (team, event) in self.accepted(accepted) {
             if let Some(fingerprint) = &event.fingerprint {
+                let before = seen.get(&(team, fingerprint.as_str()));
+                let (first_at, last_at) = before.map_or((event.timestamp, event.timestamp), |before| {
+                    (before.first_at.min(event.timestamp), before.last_at.max(event.timestamp))
+                });
                 let device = SeenDevice {
                     shard: context.hasher.shard(team, &[fingerprint]),
                     team_id: team,
                     fingerprint: fingerprint.clone(),
-                    seen_at: context.now,
+                    first_at,
+                    last_at,
                     ip: event.persons_ip().map(|ip| ip.to_string()),
                     user_agent: event.persons_user_agent().map(str::to_owned),
                 };

@@ -392,7 +392,7 @@ mod tests {
 
     fn sort() -> impl Strategy<Value = Sort> {
         prop_oneof![
-            (0..4_usize).prop_map(Sort::Time),
+            (0..TIMES).prop_map(Sort::Time),
             (0..4_usize).prop_map(Sort::Score),
             (0..4_usize).prop_map(Sort::Text)
         ]
