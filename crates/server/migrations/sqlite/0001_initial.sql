@@ -224,6 +224,8 @@ create table audit_log (
   actor_type text not null,
   actor_id integer,
   actor text not null,
+  -- The name of the MCP token through which it was done.
+  mcp_token text,
   address text,
   action text not null,
   target_type text not null,
