@@ -336,8 +336,8 @@ async fn a_mapping_is_set_whether_there_is_one_or_not() {
     let agent = Agent::new(&server, Role::Admin).await;
     let mut found = Vec::new();
     for target in [json!("REGISTRATION"), json!("LOGIN"), Value::Null] {
-        // A name of which the other is a part.
-        let other = json!({"kind": "EVENT_TYPE", "source": "account opened twice", "target": "LOGIN"});
+        // A name that has the other in it, and comes first.
+        let other = json!({"kind": "EVENT_TYPE", "source": "a account opened", "target": "LOGIN"});
         agent.data(&server, "set_mapping", other).await;
         let set = json!({"kind": "EVENT_TYPE", "source": "Account.Opened", "target": target});
         let mapping = agent.data(&server, "set_mapping", set).await;
@@ -515,6 +515,18 @@ async fn the_manual_is_there_by_chapters() {
     assert!(names.contains(&json!("AI_AGENTS")), "{names:?}");
     let chapter = agent.data(&server, "get_documentation", json!({"chapter": "ai_agents"})).await;
     assert_eq!(chapter["text"], include_str!("../../../../docs/ai-agents.md"));
+}
+
+#[tokio::test]
+async fn the_manual_names_every_tool_and_no_other() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let agent = Agent::new(&server, Role::Viewer).await;
+    let listed = agent.ask(&server, "tools/list", json!({})).await;
+    let tools = listed["result"]["tools"].as_array().unwrap().iter();
+    let tools: BTreeSet<_> = tools.map(|tool| tool["name"].as_str().unwrap()).collect();
+    let table = include_str!("../../../../docs/ai-agents.md").lines().filter(|line| line.starts_with("| "));
+    let named = table.flat_map(|line| line.split('`').skip(1).step_by(2));
+    assert_eq!(named.collect::<BTreeSet<_>>(), tools);
 }
 
 /// A message of a client that speaks an older version, and one without an id.

@@ -1,3 +1,5 @@
+use std::slice::from_ref;
+
 use dregs_server::store::Tx;
 use dregs_server::store::mcp_tokens::{self, McpToken};
 use dregs_server::store::teams::{self, Invitation, Team};
@@ -117,7 +119,7 @@ async fn a_person_changes_and_goes(engine: Engine) {
     };
     assert_eq!(holders(&ground).await, [None, Some(id), Some(bobs)]);
     let expected = McpToken { id: mine, name: "Assistant".into(), created_at: at(11), last_used_at: None };
-    assert_eq!(ground.read(move |tx| mcp_tokens::of_user(tx, id)).await, [expected.clone()]);
+    assert_eq!(ground.read(move |tx| mcp_tokens::of_user(tx, id)).await, from_ref(&expected));
     let whose = async |hash: &'static [u8]| ground.read(move |tx| mcp_tokens::find(tx, hash)).await;
     ground.write(move |tx| mcp_tokens::touch(tx, mine, at(13))).await;
     let used = McpToken { last_used_at: Some(at(13)), ..expected };

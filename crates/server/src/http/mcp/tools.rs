@@ -56,12 +56,10 @@ impl Tool {
             operations.push((*name, find(id)?));
         }
         if let Runs::Narrowed(_, only) = row.runs {
-            for argument in operations.iter_mut().flat_map(|(_, operation)| &mut operation.arguments) {
-                argument.is_required = true;
-            }
-            operations.iter_mut().for_each(|(_, operation)| {
+            for (_, operation) in &mut operations {
                 operation.arguments.retain(|argument| only.contains(&argument.name.as_str()));
-            });
+                operation.arguments.iter_mut().for_each(|argument| argument.is_required = true);
+            }
         }
         let shown = Shown::new(row.name, row.description, Arc::new(schema(row, &operations)))
             .with_annotations(row.effect.annotations());
