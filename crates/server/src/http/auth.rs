@@ -200,8 +200,8 @@ fn charge_guess(parts: &Parts, app: &App) -> Result<(), ApiError> {
     Client { address: address(parts, app), is_https: false }.charge(app)
 }
 
-/// An AI agent, which is at `/mcp` whoever made its token. What it asks of the API carries both as extensions, which no
-/// request from outside has, and so is judged and logged like what they do themselves.
+/// An AI agent, which acts for the person who made its token. What it asks of the API carries both of these as
+/// extensions, which no request from outside has, and so is judged and logged like what that person does.
 #[derive(Clone)]
 pub struct Agent {
     pub caller: Caller,

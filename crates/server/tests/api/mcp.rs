@@ -369,6 +369,11 @@ async fn what_is_wrong_is_said_in_the_words_of_the_api() {
         ),
         ("get_identity", json!({}), "400 id: is required"),
         ("get_identity", json!({"id": ""}), "400 id: must not be empty"),
+        (
+            "get_identity",
+            json!({"id": "é".repeat(14_000)}),
+            "400 The arguments are longer than an address may be.",
+        ),
         ("get_identity", json!({"id": ["ada"]}), "400 id: must be a string, a number or a boolean"),
         ("get_identity", json!({"id": "../channels"}), "404 There is no such identity."),
         ("list_identities", json!({"pageSize": 101}), "400 pageSize: must be a whole number from 1 to 100"),
@@ -382,7 +387,11 @@ async fn what_is_wrong_is_said_in_the_words_of_the_api() {
             json!({"id": 999, "status": "CLOSED"}),
             "404 There is no such escalation.",
         ),
-        ("get_documentation", json!({"chapter": "SECURITI"}), "400 chapter: is none; did you mean SECURITY?"),
+        (
+            "get_documentation",
+            json!({"chapter": "SECURITI"}),
+            "400 chapter: is no chapter; did you mean SECURITY?",
+        ),
     ];
     for (tool, arguments, expected) in cases {
         assert_eq!(agent.refusal(&server, tool, arguments).await, expected);

@@ -38,7 +38,7 @@ pub fn answer(arguments: &Map<String, Value>) -> Response {
             let names: Vec<_> = CHAPTERS.iter().map(|(name, _)| *name).collect();
             let hint = did_you_mean(wanted, names.iter().copied())
                 .unwrap_or_else(|| format!("; there are {}", names.join(", ")));
-            ApiError::field(ARGUMENT, format!("is none{hint}")).into_response()
+            ApiError::field(ARGUMENT, format!("is no chapter{hint}")).into_response()
         }
     }
 }

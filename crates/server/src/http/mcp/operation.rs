@@ -13,7 +13,6 @@ use url::form_urlencoded::Serializer;
 use crate::http::auth::Agent;
 use crate::http::error::ApiError;
 use crate::http::request_id;
-use crate::store::StoreError;
 
 /// Where operations are called, and for whom.
 #[derive(Clone)]
@@ -115,7 +114,7 @@ impl Operation {
         };
         let Agent { caller, actor } = within.agent.clone();
         let request = request.extension(caller).extension(actor).body(body);
-        request.map_err(|error| StoreError::Broken(error.to_string()).into())
+        request.map_err(|_| ApiError::refused("The arguments are longer than an address may be."))
     }
 }
 
