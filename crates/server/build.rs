@@ -41,7 +41,27 @@ fn main() -> io::Result<()> {
         );
     }
     table.push(']');
-    fs::write(out.join("files.rs"), table)
+    fs::write(out.join("files.rs"), table)?;
+    fs::write(out.join("chapters.rs"), chapters()?)
+}
+
+/// The chapters of the documentation, by their names, in their order: a file each, such as `AI_AGENTS` of
+/// `docs/ai-agents.md`.
+fn chapters() -> io::Result<String> {
+    let mut files = vec![PathBuf::from("../../README.md"), PathBuf::from("../../SECURITY.md")];
+    println!("cargo:rerun-if-changed=../../docs");
+    for entry in fs::read_dir("../../docs")? {
+        files.push(entry?.path());
+    }
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let mut chapters = Vec::new();
+    for path in files {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        chapters.push((name.replace('-', "_").to_ascii_uppercase(), fs::canonicalize(&path)?));
+    }
+    chapters.sort();
+    let rows = chapters.iter().map(|(name, path)| format!("    ({name:?}, include_str!({path:?})),\n"));
+    Ok(format!("&[\n{}]", rows.collect::<String>()))
 }
 
 /// The files under a folder, by the path at which they are found.

@@ -1745,6 +1745,8 @@ export interface components {
             actorId?: number | null;
             /** @description The user's e-mail address, or the credential's name. */
             actor: string;
+            /** @description The name of the MCP token through which the user's agent did it; null where none did. */
+            mcpToken?: string | null;
             address?: string | null;
             /** @example channel.create */
             action: string;

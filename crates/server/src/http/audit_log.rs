@@ -29,6 +29,8 @@ pub struct AuditEntryBody {
     actor_id: Option<i64>,
     /// The user's e-mail address, or the credential's name.
     actor: String,
+    /// The name of the MCP token through which the user's agent did it; null where none did.
+    mcp_token: Option<String>,
     address: Option<String>,
     #[schema(example = "channel.create")]
     action: String,
@@ -52,6 +54,7 @@ impl From<Entry> for AuditEntryBody {
             actor_type: entry.actor_type,
             actor_id: entry.actor_id,
             actor: entry.actor,
+            mcp_token: entry.mcp_token,
             address: entry.address,
             action: entry.action,
             target_type: entry.target_type,

@@ -12,10 +12,11 @@ use ipnet::IpNet;
 use super::cookie;
 use super::error::{ApiError, Code};
 use crate::app::App;
-use crate::ops::access::limits::{Cost, FILES_PER_REQUEST, Limited};
+use crate::ops::access::limits::{Cost, FILES_PER_REQUEST, Limited, MCP_REQUESTS_PER_SECOND};
 use crate::ops::access::sign_in::{self, SESSION_PREFIX};
 use crate::ops::audit::Actor;
 use crate::ops::team::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
+use crate::ops::team::mcp_tokens;
 use crate::store::credentials::Credential;
 use crate::store::users::{Role, User};
 use crate::vault::TOKEN_DIGITS;
@@ -143,8 +144,7 @@ impl Caller {
     async fn find(parts: &Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let found = Self::recognise(parts, app).await;
         if found.as_ref().is_err_and(ApiError::is_unauthenticated) {
-            // Somebody may be guessing.
-            Client { address: address(parts, app), is_https: false }.charge(app)?;
+            charge_guess(parts, app)?;
         }
         found
     }
@@ -171,6 +171,9 @@ impl Caller {
         if token.starts_with(SECRET_PREFIX) {
             return of_key(app, token).await.map(Self::Backend);
         }
+        if token.starts_with(mcp_tokens::PREFIX) {
+            return Err(unauthenticated(ONLY_MCP));
+        }
         let user = sign_in::recognise(&app.store, token, app.clock.now()).await?;
         let unknown = if token.starts_with(SESSION_PREFIX) { UNKNOWN_SESSION } else { NEITHER };
         user.map(Self::Person).ok_or_else(|| unauthenticated(unknown))
@@ -181,11 +184,50 @@ impl FromRequestParts<Arc<App>> for Actor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        if let Some(actor) = parts.extensions.get::<Self>() {
+            return Ok(actor.clone());
+        }
         let address = address(parts, app);
         Ok(match Caller::from_request_parts(parts, app).await? {
             Caller::Person(user) => Self::user(&user, address),
             Caller::Backend(credential) => Self::credential(&credential, address),
         })
+    }
+}
+
+/// Counts a failed guess at a token.
+fn charge_guess(parts: &Parts, app: &App) -> Result<(), ApiError> {
+    Client { address: address(parts, app), is_https: false }.charge(app)
+}
+
+/// An AI agent, which acts for the person who made its token. What it asks of the API carries both of these as
+/// extensions, which no request from outside has, and so is judged and logged like what that person does.
+#[derive(Clone)]
+pub struct Agent {
+    pub caller: Caller,
+    pub actor: Actor,
+}
+
+impl FromRequestParts<Arc<App>> for Agent {
+    type Rejection = ApiError;
+
+    /// Recognises the agent by its bearer token, and counts the request. Tokens of other kinds are told apart by how
+    /// they begin.
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let now = app.clock.now();
+        let token = bearer(&parts.headers).filter(|token| token.starts_with(mcp_tokens::PREFIX));
+        let found = match token {
+            Some(token) => mcp_tokens::recognise(&app.store, token, now).await?,
+            None => None,
+        };
+        let Some((found, user)) = found else {
+            charge_guess(parts, app)?;
+            return Err(unauthenticated(token.map_or(NO_MCP_TOKEN, |_| UNKNOWN_MCP_TOKEN)));
+        };
+        let who = Limited::McpToken(found.id);
+        app.rates.take(who, MCP_REQUESTS_PER_SECOND, Cost::of(1), now).map_err(ApiError::rate_limited)?;
+        let actor = Actor { mcp_token: Some(found.name), ..Actor::user(&user, address(parts, app)) };
+        Ok(Self { caller: Caller::Person(user), actor })
     }
 }
 
@@ -403,6 +445,10 @@ const OTHER_SCHEME: &str = "The header Authorization must be \"Bearer \" and a k
 const UNKNOWN_KEY: &str = "The key is unknown or has been revoked.";
 const NOT_WHOLE: &str = "The key is unknown, and not as long as those that are made here: copy it whole.";
 const NEITHER: &str = "This is no key, which begins with sk_ or pk_, and no session.";
+const ONLY_MCP: &str = "An MCP token works at /mcp only.";
+const NO_MCP_TOKEN: &str =
+    "This needs an MCP token, as \"Authorization: Bearer mcp_…\". Make one with POST /api/mcp-tokens.";
+const UNKNOWN_MCP_TOKEN: &str = "The MCP token is unknown or has been removed.";
 const UNKNOWN_SESSION: &str = "The session is unknown or has ended. Sign in.";
 
 /// Says why a request has no token.

@@ -7,10 +7,11 @@ use super::connections::{
     ADDRESS_PART, BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, CONNECTIONS_MAX, HEAD_MAX_KIB, HEAD_MAX_SECONDS,
     IDLE_MAX_SECONDS, UNREAD_MAX_SECONDS,
 };
+use super::mcp::{REQUEST_MAX_KIB, RESULT_MAX_KIB};
 use super::page::PAGE_SIZE_MAX;
 use crate::config::Config;
 use crate::ops::access::limits::{
-    FILES_PER_REQUEST, OF_ADDRESS_MAX_MIB, OF_ANYBODY_MAX_MIB, OF_KNOWN_MAX_MIB,
+    FILES_PER_REQUEST, MCP_REQUESTS_PER_SECOND, OF_ADDRESS_MAX_MIB, OF_ANYBODY_MAX_MIB, OF_KNOWN_MAX_MIB,
 };
 use crate::ops::access::sign_in::{SESSIONS_MAX, WAITING_MAX, WAITING_OF_ADDRESS_MAX};
 use crate::ops::bounds;
@@ -100,6 +101,12 @@ fn bodies(config: &Config) -> Vec<Row> {
         ),
         row("… with a public key", format!("{} KiB (`body_max_kib`)", config.body_max_kib), too_large),
         row("a body of somebody who signs in", format!("{SMALL_MAX_KIB} KiB"), too_large),
+        row("a message of an AI agent", format!("{REQUEST_MAX_KIB} KiB"), too_large),
+        row(
+            "the result of an AI agent's tool",
+            format!("{RESULT_MAX_KIB} KiB"),
+            "an error that says to ask for less",
+        ),
         row("events in a batch", dregs_core::event::BATCH_MAX_EVENTS, "400"),
         row(
             "arrays and objects in one another",
@@ -136,6 +143,7 @@ fn rates(config: &Config) -> Vec<Row> {
             format!("{} (`credential_rate_per_second`)", or_any(config.credential_rate_per_second)),
             &limited("credential"),
         ),
+        row("requests with an MCP token in a second", MCP_REQUESTS_PER_SECOND, &limited("mcp_token")),
         row(
             "events with a public key, and wrong keys, of an address in a second",
             format!("{} (`address_rate_per_second`)", or_any(address)),

@@ -37,6 +37,7 @@ pub mod limits;
 mod links;
 mod live;
 mod mappings;
+mod mcp;
 mod mcp_tokens;
 mod openapi;
 mod page;
@@ -63,7 +64,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, options};
+use axum::routing::{get, options, post};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -177,8 +178,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The router of a server.
 pub fn router(app: Arc<App>) -> Router {
     let (api, _) = api().split_for_parts();
+    let mcp = mcp::Server::new(Arc::clone(&app), Router::new().nest("/api", api.clone()));
     let routes = Router::new()
         .nest("/api", api)
+        .route("/mcp", post(move |request: Request| mcp.clone().answer(request)))
         .route("/api/events", options(events::preflight))
         .route("/api/events/batch", options(events::preflight))
         .route("/api/openapi.json", get(docs::json))

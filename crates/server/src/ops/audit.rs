@@ -21,6 +21,8 @@ pub struct Actor {
     pub id: Option<i64>,
     /// The user's e-mail address, or the credential's name.
     pub name: String,
+    /// The name of the MCP token through which the user acts, if through one.
+    pub mcp_token: Option<String>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
 }
@@ -28,12 +30,19 @@ pub struct Actor {
 impl Actor {
     pub fn user(user: &User, address: Option<IpAddr>) -> Self {
         let (id, name) = (Some(user.id), user.email.clone());
-        Self { team_id: user.team_id, actor_type: "USER", id, name, address }
+        Self { team_id: user.team_id, actor_type: "USER", id, name, mcp_token: None, address }
     }
 
     /// Whoever runs commands on the machine.
     pub fn command_line(team_id: i64) -> Self {
-        Self { team_id, actor_type: "SYSTEM", id: None, name: "command line".to_owned(), address: None }
+        Self {
+            team_id,
+            actor_type: "SYSTEM",
+            id: None,
+            name: "command line".to_owned(),
+            mcp_token: None,
+            address: None,
+        }
     }
 
     /// The server itself.
@@ -43,7 +52,7 @@ impl Actor {
 
     pub fn credential(credential: &Credential, address: Option<IpAddr>) -> Self {
         let (id, name) = (Some(credential.id), credential.name.clone());
-        Self { team_id: credential.team_id, actor_type: "CREDENTIAL", id, name, address }
+        Self { team_id: credential.team_id, actor_type: "CREDENTIAL", id, name, mcp_token: None, address }
     }
 }
 
@@ -69,6 +78,7 @@ pub fn record(tx: &mut Tx, actor: &Actor, act: &Act, now: Timestamp) -> Result<(
             actor_type: actor.actor_type,
             actor_id: actor.id,
             actor: &actor.name,
+            mcp_token: actor.mcp_token.as_deref(),
             address: actor.address.map(|address| address.to_string()),
             action: act.action,
             target_type: act.target_type,

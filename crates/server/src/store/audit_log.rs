@@ -13,6 +13,8 @@ pub struct NewEntry<'a> {
     pub actor_type: &'a str,
     pub actor_id: Option<i64>,
     pub actor: &'a str,
+    /// The name of the MCP token through which it was done, if through one.
+    pub mcp_token: Option<&'a str>,
     pub address: Option<String>,
     pub action: &'a str,
     pub target_type: &'a str,
@@ -34,15 +36,16 @@ pub fn forget(tx: &mut Tx, team_id: i64, target_type: &str, target_id: &str, nam
 
 pub fn insert(tx: &mut Tx, entry: &NewEntry) -> Result<()> {
     tx.execute(
-        "insert into audit_log (team_id, at, actor_type, actor_id, actor, address, action, target_type,
-           target_id, before, after)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "insert into audit_log (team_id, at, actor_type, actor_id, actor, mcp_token, address, action,
+           target_type, target_id, before, after)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         &values![
             entry.team_id,
             entry.at,
             entry.actor_type,
             entry.actor_id,
             entry.actor,
+            entry.mcp_token,
             &entry.address,
             entry.action,
             entry.target_type,
@@ -62,6 +65,7 @@ pub struct Entry {
     pub actor_type: String,
     pub actor_id: Option<i64>,
     pub actor: String,
+    pub mcp_token: Option<String>,
     pub address: Option<String>,
     pub action: String,
     pub target_type: String,
@@ -113,7 +117,7 @@ pub fn page(
     limit: i64,
 ) -> Result<Vec<Entry>> {
     let columns = "select id, at, actor_type, actor_id, actor, address, action, target_type, target_id,
-        before, after";
+        before, after, mcp_token";
     let mut sql = filter.matching(columns, team_id);
     let order = format!(" order by id {}", direction(ascending));
     sql.push(&order).bind(" limit ", limit).bind(" offset ", offset);
@@ -133,5 +137,6 @@ fn read(row: &Row) -> Result<Entry> {
         target_id: row.get(8)?,
         before: row.get(9)?,
         after: row.get(10)?,
+        mcp_token: row.get(11)?,
     })
 }

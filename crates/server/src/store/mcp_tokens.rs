@@ -2,7 +2,8 @@
 
 use dregs_core::time::Timestamp;
 
-use super::{Result, Tx};
+use super::users::{self, User};
+use super::{Result, Row, Tx};
 use crate::values;
 
 /// A token; only its hash is kept.
@@ -19,15 +20,34 @@ pub fn of_user(tx: &mut Tx, user_id: i64) -> Result<Vec<McpToken>> {
     tx.query(
         "select id, name, created_at, last_used_at from mcp_tokens where user_id = $1 order by id desc",
         &values![user_id],
-        |row| {
-            Ok(McpToken {
-                id: row.get(0)?,
-                name: row.get(1)?,
-                created_at: row.time(2)?,
-                last_used_at: row.optional_time(3)?,
-            })
-        },
+        read,
     )
+}
+
+fn read(row: &Row) -> Result<McpToken> {
+    Ok(McpToken {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        created_at: row.time(2)?,
+        last_used_at: row.optional_time(3)?,
+    })
+}
+
+/// The token with this hash, and the person who made it.
+pub fn find(tx: &mut Tx, token_hash: &[u8]) -> Result<Option<(McpToken, User)>> {
+    let found = tx.find(
+        "select id, name, created_at, last_used_at, team_id, user_id from mcp_tokens where token_hash = $1",
+        &values![token_hash],
+        |row| Ok((read(row)?, row.get(4)?, row.get(5)?)),
+    )?;
+    let Some((token, team_id, user_id)) = found else { return Ok(None) };
+    Ok(users::find(tx, team_id, user_id)?.map(|user| (token, user)))
+}
+
+/// Notes that a token has been used.
+pub fn touch(tx: &mut Tx, id: i64, now: Timestamp) -> Result<()> {
+    tx.execute("update mcp_tokens set last_used_at = $2 where id = $1", &values![id, now])?;
+    Ok(())
 }
 
 pub fn insert(

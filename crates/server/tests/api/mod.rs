@@ -20,6 +20,7 @@ mod input;
 mod limits;
 mod lists;
 mod live;
+mod mcp;
 mod openapi;
 mod requests;
 mod retention;

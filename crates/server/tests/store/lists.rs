@@ -385,6 +385,7 @@ async fn who_did_what_is_written_down(engine: Engine) {
             actor_type: "USER",
             actor_id: Some(3),
             actor: "ada@example.com",
+            mcp_token: None,
             address: Some("192.0.2.1".into()),
             action: "group.create",
             target_type: "group",

@@ -38,6 +38,7 @@ async fn what_is_added_is_found_by_source(engine: Engine) {
                 actor_type: "SYSTEM",
                 actor_id: None,
                 actor: "server",
+                mcp_token: None,
                 address: None,
                 action: "test",
                 target_type,

@@ -276,6 +276,7 @@ async fn old_entries_of_the_audit_log_are_found_and_removed(engine: Engine) {
                     actor_type: "SYSTEM",
                     actor_id: None,
                     actor: "server",
+                    mcp_token: None,
                     address: None,
                     action: "team.change",
                     target_type: "team",

@@ -1,3 +1,5 @@
+use std::slice::from_ref;
+
 use dregs_server::store::Tx;
 use dregs_server::store::mcp_tokens::{self, McpToken};
 use dregs_server::store::teams::{self, Invitation, Team};
@@ -93,7 +95,7 @@ async fn a_person_changes_and_goes(engine: Engine) {
         .await;
     let changed =
         User { name: Some("Ada".into()), role: Role::User, password_hash: "other".into(), ..ada.clone() };
-    assert_eq!(ground.read(move |tx| users::find(tx, team, id)).await, Some(changed));
+    assert_eq!(ground.read(move |tx| users::find(tx, team, id)).await, Some(changed.clone()));
     // Sessions: the others of one person; and, with the person, all, and the tokens.
     let bobs = bob.id;
     let (mine, token) = ground
@@ -117,7 +119,12 @@ async fn a_person_changes_and_goes(engine: Engine) {
     };
     assert_eq!(holders(&ground).await, [None, Some(id), Some(bobs)]);
     let expected = McpToken { id: mine, name: "Assistant".into(), created_at: at(11), last_used_at: None };
-    assert_eq!(ground.read(move |tx| mcp_tokens::of_user(tx, id)).await, [expected]);
+    assert_eq!(ground.read(move |tx| mcp_tokens::of_user(tx, id)).await, from_ref(&expected));
+    let whose = async |hash: &'static [u8]| ground.read(move |tx| mcp_tokens::find(tx, hash)).await;
+    ground.write(move |tx| mcp_tokens::touch(tx, mine, at(13))).await;
+    let used = McpToken { last_used_at: Some(at(13)), ..expected };
+    assert_eq!(whose(b"m1").await, Some((used, changed)));
+    assert_eq!(whose(b"m3").await, None);
     assert_eq!(ground.write(move |tx| mcp_tokens::delete(tx, id, token)).await, None);
     assert_eq!(ground.write(move |tx| mcp_tokens::delete(tx, bobs, token)).await.as_deref(), Some("Other"));
     ground.write(move |tx| users::delete(tx, id)).await;

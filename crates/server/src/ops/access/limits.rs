@@ -39,6 +39,8 @@ pub fn network(address: IpAddr) -> IpAddr {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Limited {
     Credential(i64),
+    /// An MCP token.
+    McpToken(i64),
     Address(IpAddr),
     /// An address that asks for files.
     Files(IpAddr),
@@ -63,6 +65,9 @@ impl Limited {
 /// Files that an address may have for each request that it may make: a page of the dashboard has about twenty, and costs
 /// little.
 pub const FILES_PER_REQUEST: u64 = 5;
+
+/// Requests with an MCP token in a second: more than an agent makes that thinks in between, with several at once.
+pub const MCP_REQUESTS_PER_SECOND: u64 = 50;
 
 /// What something costs.
 #[derive(Clone, Copy)]
@@ -121,6 +126,7 @@ impl Rates {
         let missing = whole - bucket.tokens;
         let kind = match who {
             Limited::Credential(_) => "credential",
+            Limited::McpToken(_) => "mcp_token",
             Limited::Address(_) => "address",
             Limited::Files(_) => "files",
             Limited::Metrics(_) => "metrics",

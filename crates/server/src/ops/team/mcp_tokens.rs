@@ -1,16 +1,20 @@
 //! Tokens with which a person's AI agents act.
 
-use dregs_core::time::Timestamp;
+use dregs_core::time::{MINUTE_MS, Timestamp};
 use serde_json::json;
 
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::team::credentials::is_same_name;
 use crate::store::mcp_tokens::{self, McpToken};
+use crate::store::users::User;
 use crate::store::{Result, Store, StoreError, Tx};
 use crate::vault::{new_token, token_hash};
 
-const PREFIX: &str = "mcp_";
+/// What an MCP token begins with.
+pub const PREFIX: &str = "mcp_";
+/// A use is noted when the last one that was is this old: not every call is to be a write.
+const NOTED_EVERY_MS: i64 = MINUTE_MS;
 
 /// A new token of a person: what is kept of it, and itself, which nobody sees again.
 ///
@@ -57,4 +61,20 @@ pub async fn delete(store: &Store, actor: Actor, user_id: i64, id: i64, now: Tim
         Ok(true)
     };
     store.write(delete).await
+}
+
+/// The token that this is, and the person who made it as they are now; notes the use.
+///
+/// # Errors
+/// Those of the store.
+pub async fn recognise(store: &Store, token: &str, now: Timestamp) -> Result<Option<(McpToken, User)>> {
+    let hash = token_hash(token);
+    let found = store.read(move |tx| mcp_tokens::find(tx, &hash)).await?;
+    if let Some((token, _)) = &found
+        && token.last_used_at.is_none_or(|used| now.millis_since(used) >= NOTED_EVERY_MS)
+    {
+        let id = token.id;
+        store.write(move |tx| mcp_tokens::touch(tx, id, now)).await?;
+    }
+    Ok(found)
 }

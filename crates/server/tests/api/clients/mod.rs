@@ -1,5 +1,6 @@
 //! The vendor's published clients, and a published Standard Webhooks library, against a server.
 
+mod agent;
 mod generated;
 mod rust;
 
