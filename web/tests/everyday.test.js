@@ -190,3 +190,26 @@ test("where the server names code, the page shows it as code", async () => {
     await own.stop();
   }
 });
+
+test("whoever gives an agent a token sees in the audit log what it did, and through which", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/settings/mcp-tokens");
+  await desk.getByRole("button", { name: "New token" }).click();
+  await desk.getByRole("textbox", { name: "Name" }).fill("Night watch");
+  await desk.getByRole("button", { name: "Create", exact: true }).click();
+  const command = await desk.getByText("claude mcp add").innerText();
+  const token = /mcp_[0-9a-f]+/.exec(command)[0];
+  await desk.getByRole("button", { name: "I have saved it" }).click();
+
+  const called = await fetch(/http:\S+\/mcp/.exec(command)[0], {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json", Accept: "application/json, text/event-stream" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "set_identity_disregarded", arguments: { id: "zed", disregarded: true } } }),
+  });
+  assert.equal(called.status, 200, await called.text());
+  await analyst.open("/settings/audit-log");
+  await desk.getByText("(by Night watch)").first().waitFor();
+  await analyst.barriers("/settings/mcp-tokens");
+  await analyst.leave();
+});

@@ -2633,6 +2633,11 @@ export interface components {
              * @description Failed so far, and tried again.
              */
             retrying: number;
+            /**
+             * Format: int64
+             * @description Not tried so far: due, paused, or held back while the channel is failing.
+             */
+            waiting: number;
             /** @description False where counting stopped, at 20,000 of one kind. */
             isExact: boolean;
             /**
@@ -6026,8 +6031,8 @@ export interface operations {
                 /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /**
-                 * @description `updatedAt` by default; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
-                 *     `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
+                 * @description `updatedAt` by default; else `createdAt`, `firstSeenAt`, `lastTrackedAt`, `lastScoredAt`,
+                 *     `humanityScore`, `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
                  *     `displayUsername`. What has no value comes last.
                  */
                 sort?: string;
@@ -6084,8 +6089,8 @@ export interface operations {
                 /** @description DESC by default. */
                 order?: "ASC" | "DESC";
                 /**
-                 * @description `updatedAt` by default; else `createdAt`, `lastTrackedAt`, `lastScoredAt`, `humanityScore`,
-                 *     `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
+                 * @description `updatedAt` by default; else `createdAt`, `firstSeenAt`, `lastTrackedAt`, `lastScoredAt`,
+                 *     `humanityScore`, `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
                  *     `displayUsername`. What has no value comes last.
                  */
                 sort?: string;

@@ -20,7 +20,7 @@ type Query = NonNullable<paths["/api/audit-log"]["get"]["parameters"]["query"]>;
 
 const COLUMNS: Column<Entry>[] = [
   { title: "Time", sort: "at", first: "ASC", cell: ({ at }) => <Time at={at} /> },
-  { title: "Actor", cell: ({ actor, actorType }) => <Only name="actor" value={actor} note={KINDS[actorType]} /> },
+  { title: "Actor", cell: ({ actor, actorType, mcpToken }) => <Only name="actor" value={actor} note={mcpToken ? `by ${mcpToken}` : KINDS[actorType]} /> },
   { title: "IP address", cell: ({ address }) => <span className="mono">{address ?? "–"}</span> },
   { title: "Action", cell: ({ action }) => <Only name="action" value={action} words={actionWords(action)} /> },
   { title: "Target", cell: (entry) => <Target entry={entry} /> },

@@ -8,6 +8,7 @@ import { ListTable, type Column } from "../../parts/ListTable";
 import { Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
+import { NewMcpToken } from "./NewMcpToken";
 import { whole } from "./whole";
 
 type Token = Schemas["McpTokenBody"];
@@ -31,14 +32,13 @@ function Remove({ token: { id, name } }: { token: Token }) {
 export function McpTokens() {
   const tokens = $api.useQuery("get", "/api/mcp-tokens");
   return (
-    <Page title="MCP tokens">
+    <Page title="MCP tokens" actions={<NewMcpToken />}>
       <Panel title="For AI agents that act on your behalf">
         <Stack gap="xs" fz="sm" className="prose">
           <Text inherit>
-            MCP, the Model Context Protocol, is how AI assistants use other programs. With a token of yours, an agent would do at <code>/mcp</code> whatever
-            your role allows, as if you had done it, until you delete the token or leave the team. A token works nowhere else in the API.
+            MCP, the Model Context Protocol, is how AI assistants use other programs. With a token of yours, an agent may do at <code>/mcp</code> what
+            your role allows, and nothing to channels' configuration, keys or people, until you delete the token or leave the team. A token works nowhere else in the API.
           </Text>
-          <Text inherit><strong>This version of the server has no <code>/mcp</code> endpoint yet</strong>, so there is nothing to connect an agent to and no token to create here.</Text>
           <Text inherit>For programs and scripts, use the secret key of a <PageLink to="/settings/credentials" inherit underline="always">credential</PageLink>; the <Anchor href="/api/docs" inherit underline="always">API reference</Anchor> says what it may do.</Text>
         </Stack>
       </Panel>
@@ -50,7 +50,7 @@ export function McpTokens() {
             page={whole(all)}
             columns={COLUMNS}
             rowKey={({ id }) => id}
-            empty={<Empty title="You have no tokens">Those created through the API are listed here, to be deleted.</Empty>}
+            empty={<Empty title="You have no tokens">Create one for each agent, so that each can be told apart in the audit log, and deleted.</Empty>}
           />
         )}
       </Answer>

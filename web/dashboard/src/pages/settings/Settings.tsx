@@ -15,18 +15,15 @@ const PLACES = [
   { to: "/settings/retention", label: "Retention" },
   { to: "/settings/audit-log", label: "Audit log", isAdmins: true },
   { to: "/settings/system", label: "System" },
+  { to: "/settings/mcp-tokens", label: "MCP tokens" },
   { to: "/settings/account", label: "Account" },
 ] as const;
 
-/** Found by the search, and listed while one is there: it leads to nothing yet. */
-const UNLISTED = [{ to: "/settings/mcp-tokens", label: "MCP tokens" }] as const;
-
-type Place = (typeof PLACES)[number] | (typeof UNLISTED)[number];
+type Place = (typeof PLACES)[number];
 
 export function Settings() {
   const { manage } = useMay();
-  const path = useRouterState({ select: (state) => state.location.pathname });
-  const places = [...PLACES.filter((place) => manage || !("isAdmins" in place)), ...UNLISTED.filter(({ to }) => path.startsWith(to))];
+  const places = PLACES.filter((place) => manage || !("isAdmins" in place));
   return (
     <div className={classes.frame}>
       <SideList places={places} />
