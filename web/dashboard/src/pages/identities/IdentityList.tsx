@@ -28,7 +28,7 @@ const COLUMNS: Column<Identity>[] = [
   })),
   { title: "Badges", cell: ({ badges }) => <div style={{ minWidth: 136 }}><Badges badges={badges} most={1} /></div> },
   { title: "Last seen", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
-  { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
+  { title: "First seen", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
 ];
 
 export function IdentityList() {
