@@ -92,3 +92,60 @@ test("a channel whose endpoint is mended need not wait", async () => {
     await patient.stop();
   }
 });
+
+test("what is sent again while its channel fails says until when it is held back, and where the rest is", async () => {
+  const patient = await Dregs.start(() => [], { DREGS_EGRESS_ALLOW: "127.0.0.0/8", DREGS_RETRY_SCHEDULE: "3600" });
+  const analyst = await Analyst.arrive(chrome, patient);
+  try {
+    const { page: desk } = analyst;
+    receiver.status = 503;
+    const { id } = await patient.call("POST", "/channels", { type: "WEBHOOK", name: "App", events: ["identity.scored"], config: { url: receiver.url } });
+    const log = async (filter = "") => (await patient.call("GET", `/channels/${id}/deliveries?${filter}`)).content;
+    for (const name of ["ann", "ben", "cas", "dan", "eli"]) {
+      await patient.call("POST", "/events", { type: "user.signup", identity: { id: name, data: { name } } });
+      await eventually(`an attempt about ${name}`, async () => (await log(`identity=${name}&httpStatus=503`)).length === 1);
+    }
+    await eventually("what is held back", async () => (await log("status=HELD")).length === 5);
+
+    // Nothing has failed for good: the log and the replay say what waits instead.
+    await analyst.open(`/settings/channels/${id}?status=FAILED`);
+    const hint = "5 deliveries are held back, since the channel is failing.";
+    await desk.getByText(hint).waitFor();
+    await desk.getByRole("button", { name: "Replay…" }).click();
+    const dialog = desk.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Count" }).click();
+    await dialog.getByText(hint).waitFor();
+    assert.ok(await dialog.getByRole("button", { name: "Replay", exact: true }).isDisabled());
+    assert.deepEqual(await analyst.barriers(), []);
+    await dialog.getByRole("link", { name: "Show them" }).click();
+    await desk.waitForURL(/status=HELD/);
+    await dialog.waitFor({ state: "detached" });
+    await desk.getByText("All that is not sent yet while the channel is failing", { exact: false }).waitFor();
+    const rows = desk.getByRole("group", { name: "Deliveries" }).locator("tbody tr");
+    await eventually("those that wait", async () => (await rows.count()) === 5);
+    assert.match(await rows.first().innerText(), /Held back\s+failed so far, 1 attempt, next/);
+
+    const [delivery] = await log("identity=ann");
+    await analyst.open(`/deliveries/${delivery.id}`);
+    await desk.getByRole("button", { name: "Resend" }).click();
+    const message = desk.getByRole("alert").filter({ hasText: /^Queued, with the same event id\. Held back (until \d?\d:\d\d(:\d\d)?\s[AP]M, )?since the channel is failing/ });
+    await message.getByRole("button", { name: "Retry now" }).waitFor();
+    assert.deepEqual(await analyst.barriers(), []);
+    await desk.locator("dl.facts").first().getByText(/since the channel is failing/).waitFor();
+    await desk.locator("main").getByRole("button", { name: "Retry now" }).waitFor();
+
+    await analyst.open(`/settings/channels/${id}`);
+    await rows.filter({ hasText: "ben" }).getByRole("checkbox").check();
+    await desk.getByRole("button", { name: "Send them again" }).click();
+    const queued = desk.getByRole("alert").filter({ hasText: /^1 queued, with the same event ids\. Held back (until|since)/ });
+    const figures = desk.getByRole("region", { name: "Success and latency" });
+    await figures.getByText("0 %: 0 of 5").waitFor();
+    receiver.status = 200;
+    await queued.getByRole("button", { name: "Retry now" }).click();
+    // Long before it asks by itself.
+    await figures.getByText("100 %: 5 of 5").waitFor();
+  } finally {
+    await analyst.leave();
+    await patient.stop();
+  }
+});

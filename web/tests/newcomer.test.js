@@ -224,7 +224,10 @@ test("how many there are is exact, or said to be the least", async () => {
   const own = await Dregs.start(() => []);
   const analyst = await Analyst.arrive(chrome, own);
   try {
-    for (const name of ["Low", "Lower"]) await own.call("POST", "/escalation-rules", { name, severity: "CRITICAL", conditions: [{ type: "SCORE_LT", category: "ANY", threshold: 60 }] });
+    for (const name of ["Low", "Lower"]) await own.call("POST", "/escalation-rules", { name, severity: "CRITICAL", conditions: [{ type: "SCORE_LT", category: "AUTHENTICITY", threshold: 60 }] });
+    await own.call("POST", "/escalation-rules", { name: "Scripts", severity: "CRITICAL", conditions: [{ type: "SCORE_LT", category: "HUMANITY", threshold: 30 }] });
+    await own.call("POST", "/events", { type: "user.login", identity: { id: "script-1" }, ip: "203.0.113.7", userAgent: "python-requests/2.32" });
+    await eventually("the script", async () => (await own.call("GET", "/escalations?identity=script-1")).content[0]);
     const of = (fingerprint, count) => Array.from({ length: count }, (_, n) => ({ type: "user.signup", timestamp: "2026-01-02T03:04:05Z", identity: { id: `${fingerprint} ${n}`, data: { email: "qwrtzpl@yopmail.com" } }, device: { fingerprint } }));
     await own.call("POST", "/events/batch", [...of("the-office-of-ada-1", 2), ...of("the-office-of-ada-2", 58)]);
     await eventually("all escalations", async () => (await own.call("GET", "/escalations?severity=CRITICAL")).totalElements >= 120);
@@ -232,18 +235,25 @@ test("how many there are is exact, or said to be the least", async () => {
     await analyst.open("/");
     const rows = page.getByRole("list", { name: "Open escalations" }).getByRole("listitem");
     for (const name of ["Low", "Lower"]) await rows.filter({ has: page.getByRole("link", { name, exact: true }) }).getByText("60 identities", { exact: true }).waitFor();
+    // What came before all of these is in sight, too.
+    const quiet = rows.filter({ has: page.getByRole("link", { name: "Scripts", exact: true }) });
+    await quiet.getByRole("link", { name: "script-1" }).waitFor();
 
     await analyst.open("/devices");
     const device = (end) => page.getByRole("row").filter({ hasText: end });
-    await device("the-of…-ada-1").getByRole("cell", { name: "2", exact: true }).waitFor();
-    await device("the-of…-ada-2").getByRole("cell", { name: "58", exact: true }).waitFor();
+    await device("the-office-of-ada-1").getByRole("cell", { name: "2", exact: true }).waitFor();
+    await device("the-office-of-ada-2").getByRole("cell", { name: "58", exact: true }).waitFor();
     await page.route("**/api/devices?*", async (route) => {
       const answer = await route.fetch();
       const body = await answer.json();
       await route.fulfill({ response: answer, json: { ...body, content: body.content.map((one) => ({ ...one, identityCount: 100, identityCountIsExact: false })) } });
     });
     await page.reload();
-    await device("the-of…-ada-1").getByRole("cell", { name: "at least 100" }).waitFor();
+    await device("the-office-of-ada-1").getByRole("cell", { name: "at least 100" }).waitFor();
+
+    await analyst.open("/identities?term=ada-1");
+    const imported = page.getByRole("group", { name: "Identities", exact: true }).locator("td[data-title='First seen'] time").first();
+    assert.match(await imported.getAttribute("datetime"), /^2026-01-02T03:04:05/);
 
     await analyst.open("/identities/the-office-of-ada-1%200");
     const seen = page.getByText(/^First seen/);
@@ -251,7 +261,7 @@ test("how many there are is exact, or said to be the least", async () => {
 
     await analyst.open("/settings/mappings");
     await page.getByRole("button", { name: "Change the mapping of user.signup" }).click();
-    await page.getByRole("dialog").getByText("60 events have this name. Rescores 60 of 60 identities.").waitFor();
+    await page.getByRole("dialog").getByText("60 events have this name. Rescores 60 of 61 identities.").waitFor();
   } finally {
     await analyst.leave();
     await own.stop();
@@ -353,5 +363,71 @@ test("what is due later is next, and what has been due is the oldest", async () 
   const queues = page.getByRole("region", { name: "Queues" });
   await queues.getByText(/next due in \d+ sec/).waitFor();
   await queues.getByText(/oldest due 2 min. ago/).waitFor();
+  await analyst.leave();
+});
+
+test("Home leads to the rules it has no room for, shows the whole error of a channel, and compares the first day with nothing", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  const [example] = (await dregs.call("GET", "/escalations")).content;
+  const content = Array.from({ length: 12 }, (_, n) => ({ ...example, id: n + 1, severity: n < 9 ? "CRITICAL" : "INFO", escalationRule: { ...example.escalationRule, id: String(n + 1), label: `Rule ${n + 1}` } }));
+  await page.route("**/api/escalations?*", (route) => route.fulfill({ json: { content, pageNumber: 0, pageSize: 100, totalElements: 12, totalPages: 1, totalIsExact: true, first: true, last: true } }));
+  await page.route("**/api/escalations/summary", (route) => route.fulfill({ json: { open: 12, acknowledged: 0, closed: 0 } }));
+  const lastError = `the endpoint answered 503 Service Unavailable: ${"the queue is full and takes nothing more ".repeat(2)}`.trim();
+  await page.route("**/api/channels", async (route) => {
+    const channel = { id: 1, type: "WEBHOOK", name: "Shop", slug: "shop", enabled: true, events: ["IDENTITY_SCORED"], config: { url: "https://example.com/" }, health: { status: "FAILING", failures: 3, disablePercent: 0, lastError }, createdAt: example.openedAt, updatedAt: example.openedAt };
+    await route.fulfill({ json: [channel] });
+  });
+  for (const width of [1280, 360]) {
+    await page.setViewportSize({ width, height: 900 });
+    await analyst.open("/");
+    const error = page.getByRole("region", { name: "Channels" }).getByText(lastError);
+    await error.waitFor();
+    assert.ok(await error.evaluate((text) => text.scrollWidth <= text.clientWidth && text.scrollHeight <= text.clientHeight + 1), `cut at ${width}`);
+    assert.ok((await analyst.overflow()) <= 0);
+    const events = page.getByRole("region", { name: "Events received" });
+    await events.locator("[data-figure=events]").waitFor();
+    assert.doesNotMatch(await page.locator("main").innerText(), /in the 24 hours before/);
+    assert.deepEqual(await analyst.barriers(), []);
+  }
+  const rows = page.getByRole("list", { name: "Open escalations" }).getByRole("listitem");
+  assert.equal(await rows.count(), 9);
+  await rows.getByRole("link", { name: "and 4 more of 4 other rules" }).click();
+  await page.waitForURL(/\/escalations$/);
+  await analyst.leave();
+});
+
+test("a time is told in whole sentences, and what took no time was quick", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  const at = (seconds) => new Date(Date.now() + seconds * 1_000).toISOString();
+  const made = { attempt: 1, trigger: "INITIAL", status: "FAILED", startedAt: at(-60), durationMillis: 0, errorClass: "connect", errorMessage: "connection refused" };
+  const delivery = {
+    id: 7, channelId: 1, eventId: "e", event: "IDENTITY_SCORED", identityId: null, status: "PENDING", waitsFor: "RETRYING", attemptCount: 1, createdAt: at(-60), nextAttemptAt: at(57),
+    attempts: [made, { attempt: 2, trigger: "RETRY", status: "PENDING" }],
+  };
+  await page.route("**/api/deliveries/7", (route) => route.fulfill({ json: delivery }));
+  await page.route("**/api/channels/1", (route) => route.fulfill({ json: { id: 1, type: "EMAIL", name: "Mail", slug: "mail", enabled: true, events: [], config: { recipients: [] }, health: { status: "HEALTHY" } } }));
+  await analyst.open("/deliveries/7");
+  await page.getByText("under 1 ms").waitFor();
+  await page.getByText(/^Due in \d+ sec\. \(this page updates by itself\)$/).waitFor();
+  assert.doesNotMatch(await page.locator("main").innerText(), /\.\./);
+  await analyst.leave();
+});
+
+test("devices with long names fit a window of 1,280", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await page.route("**/api/devices?*", async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    const long = { fingerprint: "the-device-of-a-gateway1", userAgent: `Mozilla/5.0 ${"(Windows NT 10.0; Win64; x64) ".repeat(4)}`, ip: "2001:db8:85a3::8a2e:370:7334", asnLabel: "Deutsche Telekom AG", city: "Frankfurt am Main", country: "Germany", identityCount: 12_345, identityCountIsExact: false };
+    await route.fulfill({ response: answer, json: { ...body, content: body.content.map((one) => ({ ...one, ...long })) } });
+  });
+  await analyst.open("/devices");
+  const box = page.getByRole("group", { name: "Devices", exact: true });
+  await box.getByRole("link", { name: "the-device-of-a-gateway1" }).waitFor();
+  const hidden = await box.evaluate((element) => element.scrollWidth - element.clientWidth);
+  assert.ok(hidden <= 0, `${hidden} px are out of sight`);
   await analyst.leave();
 });

@@ -18,6 +18,13 @@ api.use(makeVisible);
 /** Queries and mutations by method and path: `$api.useQuery("get", "/api/identities", …)`. */
 export const $api = createQueries(api);
 
+declare module "@tanstack/react-query" {
+  interface Register {
+    /** Of what is counted anew at each question: whether that was much. */
+    queryMeta: { isMuch?: (data: unknown) => boolean };
+  }
+}
+
 /** What is asked again at once would be the same: pages that are opened one after the other share answers. */
 const FRESH_MS = 2_000;
 
@@ -80,9 +87,9 @@ export function refresh(...below: string[]): Promise<void> {
   return queries.invalidateQueries({ predicate: ({ queryKey: [, path] }) => isBelow(path, below) });
 }
 
-/** The same, but for what is counted anew at each question: that asks by itself, and seldom. */
+/** The same, but for what was much to count: that asks by itself, and seldom. */
 export function refreshOften(...below: string[]): Promise<void> {
-  return queries.invalidateQueries({ predicate: ({ queryKey: [, path], meta }) => !meta?.isCounted && isBelow(path, below) });
+  return queries.invalidateQueries({ predicate: ({ queryKey: [, path], meta, state }) => !meta?.isMuch?.(state.data) && isBelow(path, below) });
 }
 
 function isBelow(path: unknown, below: string[]): boolean {

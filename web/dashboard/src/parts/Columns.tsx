@@ -24,15 +24,17 @@ export const IDENTITY_COLUMNS: Column<Identity>[] = [
     cell: (identity) => <ScoreChip category={category} value={scoreOf(identity, category)} />,
   })),
   { title: "Badges", cell: ({ badges }) => <Badges badges={badges} /> },
-  { title: "Last seen", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Last event", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
 ];
 
-/** Characters at either end of a fingerprint that tell it from others at a glance: many begin alike. */
+/** A fingerprint that is no longer is shown whole: people gave it. */
+const WHOLE_CHARS = 24;
+/** Characters at either end of a longer one that tell it from others at a glance: many begin alike. */
 const END_CHARS = 6;
 
 /** A fingerprint in few characters. */
 export function shortFingerprint(fingerprint: string): string {
-  return fingerprint.length > 2 * END_CHARS + 1 ? `${fingerprint.slice(0, END_CHARS)}…${fingerprint.slice(-END_CHARS)}` : fingerprint;
+  return fingerprint.length > WHOLE_CHARS ? `${fingerprint.slice(0, END_CHARS)}…${fingerprint.slice(-END_CHARS)}` : fingerprint;
 }
 
 export function DeviceLink({ fingerprint }: { fingerprint: string }) {
@@ -47,7 +49,7 @@ export function DeviceLink({ fingerprint }: { fingerprint: string }) {
 export const DEVICE_COLUMNS: Column<UsedDevice>[] = [
   { title: "Device", cell: ({ fingerprint, disregarded }) => <><DeviceLink fingerprint={fingerprint} /> {disregarded && <Chip tone={2}>Disregarded</Chip>}</> },
   { title: "Identities", cell: ({ identityCount, identityCountIsExact }) => <span className="numbers">{bounded(identityCount, identityCountIsExact)}</span> },
-  { title: "Browser", cell: ({ userAgent }) => <span className="clip" style={{ display: "inline-block", maxWidth: 340 }} title={userAgent ?? undefined}>{userAgent?.replace(/^Mozilla\/5\.0 /, "") ?? "–"}</span> },
+  { title: "Browser", cell: ({ userAgent }) => <span className="clip" style={{ display: "inline-block", maxWidth: "clamp(140px, 16vw, 340px)" }} title={userAgent ?? undefined}>{userAgent?.replace(/^Mozilla\/5\.0 /, "") ?? "–"}</span> },
   { title: "IP address", sort: "ip", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
   { title: "Network and location", cell: (device) => [device.asnLabel ?? device.asn, placeOf(device)].filter(Boolean).join(", ") || "–" },
   { title: "First seen", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
@@ -65,7 +67,7 @@ export const GROUP_COLUMNS: Column<Group>[] = [
   { title: "Type", cell: ({ type }) => <Chip>{word(type)}</Chip> },
   { title: "Members", sort: "identityCount", first: "DESC", cell: ({ identityCount }) => <span className="numbers">{identityCount.toLocaleString("en")}</span> },
   { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
-  { title: "Last seen", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Last event", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
 ];
 
 /** What happened, to whom, from where. */

@@ -41,8 +41,8 @@ export function SearchFilter({ label }: { label: string }) {
   return <TextFilter name="term" label={label} type="search" leftSection={<IconSearch size={16} />} w={{ base: "100%", sm: 280 }} />;
 }
 
-/** A filter that is chosen; `options` are values and their words. */
-export function ChoiceFilter({ name, label, options }: { name: string; label: string; options: [value: string, word: string][] }) {
+/** A filter that is chosen; `options` are values, their words and what these mean. */
+export function ChoiceFilter({ name, label, options }: { name: string; label: string; options: [value: string, word: string, note?: string][] }) {
   const [search, change] = usePageSearch();
   return (
     <NativeSelect
@@ -50,7 +50,7 @@ export function ChoiceFilter({ name, label, options }: { name: string; label: st
       maw="100%"
       aria-label={label}
       value={search[name] ?? ""}
-      data={[{ value: "", label }, ...options.map(([value, word]) => ({ value, label: word }))]}
+      data={[{ value: "", label }, ...options.map(([value, word, title]) => ({ value, label: word, title }))]}
       onChange={(event) => change({ [name]: event.currentTarget.value || undefined })}
     />
   );

@@ -52,6 +52,7 @@ export function Time({ at, empty = "–" }: { at: string | null | undefined; emp
 
 /** "1.2 s", "35 ms". */
 export function millis(milliseconds: number): string {
+  if (milliseconds < 1) return "under 1 ms";
   return milliseconds >= 1_000 ? `${(milliseconds / 1_000).toFixed(1)} s` : `${milliseconds} ms`;
 }
 

@@ -15,8 +15,9 @@ type Body = Schemas["ActivityBody"];
 
 const DAY_MS = 86_400_000;
 const RANGES: [days: string, label: string][] = [["7", "The last 7 days"], ["30", "The last 30 days"]];
-/** How often it is asked for: it is counted anew each time. */
+/** How often it is asked for, whatever happens; with live updates, too, where no more than this is counted. */
 const REFRESH_MS = 60_000;
+const COUNTED_OFTEN = 5_000;
 const PERCENT: [number, number] = [0, 100];
 
 export function Activity({ channelId }: { channelId: number }) {
@@ -27,13 +28,18 @@ export function Activity({ channelId }: { channelId: number }) {
   const activity = $api.useQuery("get", "/api/channels/{id}/activity", { params: { path: { id: channelId }, query } }, {
     placeholderData: keepPreviousData,
     refetchInterval: REFRESH_MS,
-    meta: { isCounted: true },
+    meta: { isMuch },
   });
   return (
     <Panel title="Success and latency" actions={<ChoiceFilter name="days" label="The last 24 hours" options={RANGES} />}>
       <Answer of={activity} lines={6}>{(shown) => <Charts activity={shown} />}</Answer>
     </Panel>
   );
+}
+
+function isMuch(data: unknown): boolean {
+  const intervals = (data as Body | undefined)?.intervals ?? [];
+  return intervals.reduce((sum, { delivered, failed, retrying, waiting }) => sum + delivered + failed + retrying + waiting, 0) > COUNTED_OFTEN;
 }
 
 function Charts({ activity: { intervals } }: { activity: Body }) {
@@ -45,10 +51,10 @@ function Charts({ activity: { intervals } }: { activity: Body }) {
       { label: "95th percentile, ms", colour: "var(--behavior)", values: intervals.map(({ durationMillisP95 }) => durationMillisP95 ?? null) },
     ],
   }), [intervals]);
-  const count = (name: "delivered" | "failed" | "retrying") => intervals.reduce((sum, interval) => sum + interval[name], 0);
-  const [delivered, failed, retrying] = [count("delivered"), count("failed"), count("retrying")];
+  const count = (name: "delivered" | "failed" | "retrying" | "waiting") => intervals.reduce((sum, interval) => sum + interval[name], 0);
+  const [delivered, failed, retrying, waiting] = [count("delivered"), count("failed"), count("retrying"), count("waiting")];
   const tried = delivered + failed + retrying;
-  if (tried === 0) return <Empty title="Nothing was sent in this time" />;
+  if (tried + waiting === 0) return <Empty title="Nothing was sent in this time" />;
   const atLeast = intervals.every(({ isExact }) => isExact) ? "" : "at least ";
   const slowest = Math.max(...intervals.map(({ durationMillisP95 }) => durationMillisP95 ?? 0));
   const share = `${percent(delivered, tried)} %`;
@@ -56,9 +62,10 @@ function Charts({ activity: { intervals } }: { activity: Body }) {
     <>
       <Facts
         facts={[
-          ["Arrived", `${share}: ${atLeast}${delivered.toLocaleString("en")} of ${tried.toLocaleString("en")}`],
+          ["Arrived", tried > 0 && `${share}: ${atLeast}${delivered.toLocaleString("en")} of ${tried.toLocaleString("en")} tried`],
           ["Failed for good", failed.toLocaleString("en")],
           ["Waiting for a retry", retrying.toLocaleString("en")],
+          ["Not tried yet", waiting.toLocaleString("en")],
         ]}
       />
       <SimpleGrid cols={{ base: 1, md: 2 }}>
@@ -66,7 +73,7 @@ function Charts({ activity: { intervals } }: { activity: Body }) {
           <LineChart label={`Share of deliveries that arrived, over time: ${share} in all`} times={times} series={success} range={PERCENT} height={180} />
         </div>
         <div>
-          <LineChart label={`How long attempts took, over time: at most ${millis(slowest)} for 95 in a hundred`} times={times} series={durations} height={180} />
+          <LineChart label={`How long attempts took, over time: at most ${millis(Math.max(slowest, 1))} for 95 in a hundred`} times={times} series={durations} height={180} />
         </div>
       </SimpleGrid>
       <Text c="dimmed" fz="xs">By when deliveries were created. How long attempts took is that of up to 100 deliveries of each interval, by their last attempt.</Text>

@@ -15,22 +15,19 @@ import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { DeliveryStatus } from "../deliveries/DeliveryStatus";
-import { ERRORS, WAITS } from "../deliveries/words";
+import { ERRORS, OVERLAPS, STATES, WAITS } from "../deliveries/words";
 import type { Channel } from "./config";
 import { Replay } from "./Replay";
 import { ResendChosen } from "./ResendChosen";
 import { TimeFilter } from "../../parts/TimeFilter";
+import { Waiting } from "./Waiting";
 
 type Delivery = Schemas["DeliveryBody"];
 
-const STATUSES: [value: string, word: string][] = [
-  ["PENDING", "Pending"],
-  ...Object.entries(WAITS).map(([name, { word }]): [string, string] => [name, word]),
-  ["DELIVERED", "Delivered"],
-  ["FAILED", "Failed"],
-  ["PAUSED", "Paused"],
-  ["SUPERSEDED", "Superseded"],
-];
+/** What a status that is filtered by means. */
+const NOTES = { ...STATES, ...OVERLAPS };
+const STATUSES: [value: string, word: string, note?: string][] = ["PENDING", "RETRYING", "HELD", "DELIVERED", "FAILED", "PAUSED", "SUPERSEDED"]
+  .map((name) => [name, WAITS[name]?.word ?? word(name), NOTES[name]]);
 /** What the API takes as a status of HTTP; what is typed on the way there is not asked for. */
 const HTTP_STATUS = /^[1-5](\d\d|xx)$/i;
 const FILTERS = ["status", "event", "identity", "httpStatus", "errorClass", "error", "from", "to"] as const;
@@ -50,12 +47,12 @@ const COLUMNS: Column<Delivery>[] = [
 
 /** How far it has come, and when it goes on. */
 function Progress({ delivery }: { delivery: Delivery }) {
-  const { attemptCount, nextAttemptAt } = delivery;
+  const { attemptCount, nextAttemptAt, waitsFor, errorClass } = delivery;
   return (
     <>
       <DeliveryStatus delivery={delivery} />
       <Text fz="xs" c="dimmed" className="numbers">
-        {counted(attemptCount, "attempt")}{nextAttemptAt && <>, next <Time at={nextAttemptAt} /></>}
+        {waitsFor === "HELD" && errorClass && "failed so far, "}{counted(attemptCount, "attempt")}{nextAttemptAt && <>, next <Time at={nextAttemptAt} /></>}
       </Text>
     </>
   );
@@ -88,7 +85,7 @@ export function DeliveryLog({ channel }: { channel: Channel }) {
     choose(new Set());
   }, [shown]);
   return (
-    <Panel title="Delivery log" actions={manage && <Replay channelId={channel.id} />}>
+    <Panel title="Delivery log" actions={manage && <Replay channel={channel} />}>
       <LogFilters />
       {manage && <ResendChosen chosen={chosen} onDone={() => choose(new Set())} />}
       <Answer of={deliveries} lines={10}>
@@ -101,7 +98,7 @@ export function DeliveryLog({ channel }: { channel: Channel }) {
             href={({ id }) => `/deliveries/${id}`}
             isWaiting={deliveries.isPlaceholderData}
             {...(manage ? { choice: { chosen, onChange: choose, label: ({ id, event }: Delivery) => `Choose delivery ${id}, ${word(event)}` } } : {})}
-            empty={Object.values(filter).some(Boolean) ? <Empty title="No matching deliveries" /> : <Nothing channel={channel} />}
+            empty={Object.values(filter).some(Boolean) ? <Empty title="No matching deliveries">{status && <Waiting channel={channel} filter={filter} />}</Empty> : <Nothing channel={channel} />}
           />
         )}
       </Answer>
@@ -122,18 +119,22 @@ function LogFilters() {
   const [search, change] = usePageSearch();
   const types = $api.useQuery("get", "/api/event-types", undefined, { staleTime: Infinity });
   const isFiltered = FILTERS.some((name) => search[name]);
+  const note = search.status && NOTES[search.status];
   return (
-    <Group gap="xs" role="search" aria-label="Filters" className="filters">
-      <ChoiceFilter name="status" label="Any status" options={STATUSES} />
-      <ChoiceFilter name="event" label="Any event" options={(types.data ?? []).map(({ name }) => [name, word(name)])} />
-      <TextFilter name="httpStatus" label="HTTP status" placeholder="503 or 5xx" w={110} />
-      <ChoiceFilter name="errorClass" label="Any error" options={Object.entries(ERRORS)} />
-      <TextFilter name="error" label="Text of the error" w={170} />
-      <TextFilter name="identity" label="Identity id" w={170} />
-      <TimeFilter name="from" label="From" />
-      <TimeFilter name="to" label="To" />
-      {isFiltered && <Button size="sm" variant="subtle" onClick={() => change(Object.fromEntries(FILTERS.map((name) => [name, undefined])))}>Clear filters</Button>}
-      {types.error ? <Text c="dimmed" fz="sm">The event types could not be read.</Text> : null}
-    </Group>
+    <>
+      <Group gap="xs" role="search" aria-label="Filters" className="filters">
+        <ChoiceFilter name="status" label="Any status" options={STATUSES} />
+        <ChoiceFilter name="event" label="Any event" options={(types.data ?? []).map(({ name }) => [name, word(name)])} />
+        <TextFilter name="httpStatus" label="HTTP status" placeholder="503 or 5xx" w={110} />
+        <ChoiceFilter name="errorClass" label="Any error" options={Object.entries(ERRORS)} />
+        <TextFilter name="error" label="Text of the error" w={170} />
+        <TextFilter name="identity" label="Identity id" w={170} />
+        <TimeFilter name="from" label="From" />
+        <TimeFilter name="to" label="To" />
+        {isFiltered && <Button size="sm" variant="subtle" onClick={() => change(Object.fromEntries(FILTERS.map((name) => [name, undefined])))}>Clear filters</Button>}
+        {types.error ? <Text c="dimmed" fz="sm">The event types could not be read.</Text> : null}
+      </Group>
+      {note && <Text c="dimmed" fz="sm">{note}</Text>}
+    </>
   );
 }

@@ -21,7 +21,7 @@ export function HealthWords({ channel }: { channel: Channel }) {
   if (status === "HEALTHY") return null;
   return (
     <>
-      {failures === 1 ? "The last attempt failed" : `${failures} attempts in a row failed`}{lastError && `: ${lastError}`}.
+      {failures === 1 ? "The last attempt failed" : `${failures} attempts in a row failed`}{lastError && `: ${lastError.replace(/\.$/, "")}`}.
       {resumesAt && <> Next attempt: <Time at={resumesAt} /></>}
     </>
   );

@@ -9,18 +9,20 @@ import { exactTime } from "../../parts/Time";
 import { toLocal, toUtc } from "../../parts/TimeFilter";
 import { counted } from "../../parts/counts";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
+import type { Channel } from "./config";
+import { Waiting } from "./Waiting";
 
 type Range = Omit<Schemas["ReplayBody"], "dryRun">;
 
 const DAY_MS = 86_400_000;
 
-export function Replay({ channelId }: { channelId: number }) {
+export function Replay({ channel }: { channel: Channel }) {
   const [isOpen, { open, close }] = useDisclosure(false);
   return (
     <>
       <Button size="xs" variant="default" onClick={open}>Replay…</Button>
       <Modal opened={isOpen} onClose={close} title="Replay a time range" size="lg">
-        <ReplayForm channelId={channelId} onDone={close} />
+        <ReplayForm channel={channel} onDone={close} />
       </Modal>
     </>
   );
@@ -38,7 +40,7 @@ function rangeOf({ from, to, status }: ReturnType<typeof recent>): Range {
   return { from: toUtc(from) ?? "", to: Number.isNaN(end) ? "" : new Date(end).toISOString(), status: status || null };
 }
 
-function ReplayForm({ channelId, onDone }: { channelId: number; onDone: () => void }) {
+function ReplayForm({ channel, onDone }: { channel: Channel; onDone: () => void }) {
   const replay = $api.useMutation("post", "/api/channels/{id}/actions/replay", { onError: () => {} });
   // Another range has to be counted anew.
   const form = useForm({
@@ -47,7 +49,7 @@ function ReplayForm({ channelId, onDone }: { channelId: number; onDone: () => vo
     onValuesChange: () => replay.reset(),
   });
   const failure = useRefusal(form, replay.error);
-  const params = { path: { id: channelId } };
+  const params = { path: { id: channel.id } };
   const counted = replay.variables?.body;
   const matched = replay.data?.dryRun ? replay.data.matched : undefined;
   const count = form.onSubmit((values) => replay.mutate({ params, body: { ...rangeOf(values), dryRun: true } }), (errors) => showFirst(form, errors));
@@ -76,9 +78,10 @@ function ReplayForm({ channelId, onDone }: { channelId: number; onDone: () => vo
         />
         {Boolean(failure) && <Failure error={failure} />}
         {counted && matched !== undefined && <Text fz="sm" role="status">{deliveries(matched)} from {exactTime(counted.from)} to {exactTime(counted.to)}. Receivers recognise repeats by their event ids.</Text>}
+        {counted && matched === 0 && <Text fz="sm"><Waiting channel={channel} filter={{ from: counted.from, to: counted.to }} onFollow={onDone} /></Text>}
         <Group justify="flex-end" gap="xs">
           <Button type="submit" variant={matched === undefined ? "filled" : "default"} loading={replay.isPending}>Count</Button>
-          {matched !== undefined && <Button disabled={matched === 0} onClick={queue}>Replay {deliveries(matched)}</Button>}
+          {matched !== undefined && <Button disabled={matched === 0} onClick={queue}>Replay{matched > 0 && ` ${deliveries(matched)}`}</Button>}
         </Group>
       </Stack>
     </form>

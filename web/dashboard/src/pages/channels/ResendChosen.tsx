@@ -1,14 +1,18 @@
 // Sends chosen deliveries again.
 
 import { Button, Group, Text } from "@mantine/core";
-import { $api, refresh, tell, type Schemas } from "../../api";
+import { $api, queries, refresh, tell, type Schemas } from "../../api";
+import { tellSent } from "./waits";
 
 /** Nothing while nothing is chosen. */
 export function ResendChosen({ chosen, onDone }: { chosen: ReadonlySet<string | number>; onDone: () => void }) {
   const resend = $api.useMutation("post", "/api/deliveries/actions/resend", {
     onSuccess: async (answer) => {
-      tell(outcome(answer));
       onDone();
+      const [id] = answer.queued;
+      if (id === undefined) tell(outcome(answer));
+      // They are of one channel, and wait alike.
+      else tellSent(outcome(answer), await queries.fetchQuery({ ...$api.queryOptions("get", "/api/deliveries/{id}", { params: { path: { id } } }), staleTime: 0 }));
       await refresh("/api/deliveries", "/api/channels");
     },
   });

@@ -3,7 +3,7 @@
 import { Button, Stack } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { $api, refresh, tell, type Schemas } from "../../api";
+import { $api, refresh, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Copy } from "../../parts/Copy";
@@ -12,6 +12,8 @@ import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { exactTime, Time } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { target, type Channel } from "../channels/config";
+import { Retry } from "../channels/Retry";
+import { heldWords, tellSent } from "../channels/waits";
 import { Attempt, type Shown } from "./Attempt";
 import { DeliveryStatus } from "./DeliveryStatus";
 import { STATES, WAITS } from "./words";
@@ -29,7 +31,7 @@ export function DeliveryPage() {
   const channelId = delivery.data?.channelId;
   const channel = $api.useQuery("get", "/api/channels/{id}", { params: { path: { id: channelId ?? 0 } } }, { enabled: channelId !== undefined });
   return (
-    <Page title={`Delivery ${id}`} actions={delivery.data && <Resend delivery={delivery.data} />}>
+    <Page title={`Delivery ${id}`} actions={delivery.data && <Actions delivery={delivery.data} channel={channel.data} />}>
       <Answer of={delivery} lines={8}>{(shown) => <Log delivery={shown} channel={channel.data} />}</Answer>
     </Page>
   );
@@ -60,7 +62,7 @@ function Log({ delivery, channel }: { delivery: Delivery; channel: Channel | und
 function facts(delivery: Delivery, channel: Channel | undefined): [string, ReactNode][] {
   const { status, waitsFor, event, eventId, identityId, channelId, createdAt, nextAttemptAt, completedAt, errorMessage } = delivery;
   return [
-    ["Status", <><DeliveryStatus delivery={delivery} /> {waitsFor ? WAITS[waitsFor]?.note : STATES[status]}</>],
+    ["Status", <><DeliveryStatus delivery={delivery} /> {waitsFor === "HELD" ? heldWords(delivery) : waitsFor ? WAITS[waitsFor]?.note : STATES[status]}</>],
     ...(errorMessage ? [["Last error", errorMessage] as [string, string]] : []),
     ["Event", word(event)],
     ["Event id", <><span className="mono">{eventId}</span> <Copy text={eventId} label="event id" /></>],
@@ -71,15 +73,24 @@ function facts(delivery: Delivery, channel: Channel | undefined): [string, React
   ];
 }
 
-function Resend({ delivery }: { delivery: Delivery }) {
+function Actions({ delivery, channel }: { delivery: Delivery; channel: Channel | undefined }) {
   const { manage } = useMay();
+  if (!manage) return null;
+  return (
+    <>
+      {channel && delivery.status === "PENDING" && <Retry channel={channel} />}
+      <Resend delivery={delivery} />
+    </>
+  );
+}
+
+function Resend({ delivery }: { delivery: Delivery }) {
   const resend = $api.useMutation("post", "/api/deliveries/{id}/actions/resend", {
-    onSuccess: async () => {
-      tell("Resent with the same event id.");
+    onSuccess: async (queued) => {
+      tellSent("Queued, with the same event id.", queued);
       await refresh("/api/deliveries", "/api/channels");
     },
   });
-  if (!manage) return null;
   return (
     <Button size="xs" loading={resend.isPending} onClick={() => resend.mutate({ params: { path: { id: delivery.id } } })}>Resend</Button>
   );

@@ -41,7 +41,14 @@ export const STATES: Record<string, string> = {
 /** What a delivery waits for, if not for its first attempt. */
 export const WAITS: Record<string, { word: string; note: string }> = {
   RETRYING: { word: "Waiting for a retry", note: "It has failed so far, and is tried again." },
-  HELD: { word: "Held back", note: "Its endpoint is failing. It is spared, and this waits until it works again." },
+  HELD: { word: "Held back", note: "Its channel is failing, and it waits until that works again." },
+};
+
+/** What the filters by state let through that others do, too. */
+export const OVERLAPS: Record<string, string> = {
+  PENDING: "All that is not sent yet: due, waiting for a retry or held back.",
+  RETRYING: "Failed so far, and tried again. While the channel is failing, these are shown as held back.",
+  HELD: "All that is not sent yet while the channel is failing: due or waiting for a retry.",
 };
 
 /** "1.2 kB". */

@@ -1,4 +1,4 @@
-// What waits for somebody: open escalations, those of one wave in one row, the most severe first.
+// What waits for somebody: open escalations, those of one rule in one row, the most severe first.
 
 import { Group, Stack, Text } from "@mantine/core";
 import { useQueries, type UseQueryResult } from "@tanstack/react-query";
@@ -6,68 +6,72 @@ import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
 import { StatusChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
-import { bounded } from "../../parts/counts";
+import { bounded, counted } from "../../parts/counts";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { COUNTED_MAX } from "../escalations/escalations";
-import { goesOn, wavesOf, type Wave } from "./waves";
+import { useEscalationRules } from "../rules/rules";
 
 type Escalation = Schemas["EscalationBody"];
+type Page = Schemas["Page_EscalationBody"];
 
-/** Escalations of one severity that are grouped; the summary counts the rest. */
+/** Escalations that are looked at; where there are more, each rule is asked for its own. */
 const LOOKED_AT = 100;
 const ROWS = 8;
 /** However many are more severe, so many rows of each severity are shown. */
 const ROWS_OF_EACH = 2;
 const SEVERITIES = ["CRITICAL", "WARNING", "INFO"];
 
-const openOf = (severity: string, rule?: string) =>
-  $api.queryOptions("get", "/api/escalations", { params: { query: { status: "OPEN", severity, ...(rule && { rule }), pageSize: LOOKED_AT } } });
+const openOf = (pageSize: number, rule?: string) =>
+  $api.queryOptions("get", "/api/escalations", { params: { query: { status: "OPEN", pageSize, ...(rule && { rule }) } } });
 
 export function Attention() {
-  const open = useQueries({ queries: SEVERITIES.map((severity) => openOf(severity)), combine: together });
+  const [open] = useQueries({ queries: [openOf(LOOKED_AT)] });
   const summary = $api.useQuery("get", "/api/escalations/summary");
   const count = summary.data?.open;
   const title = count ? `Needs attention (${bounded(count, count < COUNTED_MAX)} open)` : "Needs attention";
   return (
     <Panel title={title} actions={<PageLink to="/escalations" fz="sm">Open the queue</PageLink>}>
       <Answer of={open} lines={4}>
-        {(pages) => pages.every(({ content }) => content.length === 0)
+        {(page) => page.content.length === 0
           ? <Text c="dimmed">No open escalations. Escalation rules open them when their conditions hold.</Text>
-          : <Rows pages={pages} total={Math.max(count ?? 0, pages.reduce((sum, { totalElements }) => sum + totalElements, 0))} />}
+          : <Rows page={page} total={Math.max(count ?? 0, page.totalElements)} />}
       </Answer>
     </Panel>
   );
 }
 
-type Page = Schemas["Page_EscalationBody"];
-
-/** The answers for each severity as one. */
-function together(answers: UseQueryResult<Page, unknown>[]) {
-  const pages = answers.flatMap(({ data }) => data ?? []);
-  return {
-    data: pages.length === answers.length ? pages : undefined,
-    error: answers.find(({ error }) => error)?.error ?? null,
-    dataUpdatedAt: Math.min(...answers.map(({ dataUpdatedAt }) => dataUpdatedAt)),
-    refetch: () => Promise.all(answers.map(({ refetch }) => refetch())),
-  };
+/** What one rule has opened. */
+interface OfRule {
+  newest: Escalation;
+  count: number;
+  isExact: boolean;
 }
 
-interface Told {
-  wave: Wave<Escalation>;
-  /** Whether there may be more of it than were looked at. */
-  isCut: boolean;
+/** What each rule has opened, the most severe and then the newest first. */
+function useByRule(page: Page): OfRule[] {
+  const { data: rules = [] } = useEscalationRules();
+  const asked = useQueries({ queries: page.last ? [] : rules.map(({ id }) => openOf(1, String(id))), combine: answers });
+  const found = new Map<string, OfRule>();
+  for (const newest of page.content) {
+    const known = found.get(newest.escalationRule.id);
+    if (known) known.count += 1;
+    else found.set(newest.escalationRule.id, { newest, count: 1, isExact: page.last });
+  }
+  for (const { content: [newest], totalElements, totalIsExact } of asked) {
+    if (newest) found.set(newest.escalationRule.id, { newest, count: totalElements, isExact: totalIsExact });
+  }
+  const rank = ({ newest }: OfRule) => SEVERITIES.indexOf(newest.severity);
+  return [...found.values()].toSorted((one, other) => rank(one) - rank(other) || Date.parse(other.newest.openedAt) - Date.parse(one.newest.openedAt));
 }
 
-/** The waves of an answer, newest first. */
-function toldOf({ content, last }: Page): Told[] {
-  const end = Math.min(...content.map(({ openedAt }) => Date.parse(openedAt)));
-  return waves(content).map((wave) => ({ wave, isCut: !last && goesOn(wave, end) }));
+function answers(asked: UseQueryResult<Page, unknown>[]): Page[] {
+  return asked.flatMap(({ data }) => data ?? []);
 }
 
-/** The waves to show: those of the most severe, and of each other severity the newest. */
-function shown(pages: Page[]): Told[] {
-  const groups = pages.map(toldOf);
+/** The rows to show: those of the most severe, and of each other severity the newest. */
+function shown(all: OfRule[]): OfRule[] {
+  const groups = SEVERITIES.map((severity) => all.filter(({ newest }) => newest.severity === severity));
   const owed = groups.map((group) => Math.min(group.length, ROWS_OF_EACH));
   let free = ROWS - owed.reduce((sum, rows) => sum + rows, 0);
   return groups.flatMap((group, index) => {
@@ -77,47 +81,36 @@ function shown(pages: Page[]): Told[] {
   });
 }
 
-function waves(escalations: Escalation[]): Wave<Escalation>[] {
-  return wavesOf(escalations, {
-    reason: ({ escalationRule }) => String(escalationRule.id),
-    at: ({ openedAt }) => Date.parse(openedAt),
-  });
-}
-
-/** The same, with all of those of which there may be more: what came for the same reason is asked for alone. */
-function useWhole(rows: Told[]): Told[] {
-  const cut = rows.flatMap(({ wave, isCut }) => (isCut && wave.rows[0] ? [wave.rows[0]] : []));
-  const asked = useQueries({ queries: cut.map(({ severity, escalationRule: { id } }) => openOf(severity, String(id))) });
-  const found = asked.flatMap(({ data }) => (data ? toldOf(data) : []));
-  return rows.map((told) => (told.isCut && found.find(({ wave }) => wave.rows[0]?.id === told.wave.rows[0]?.id)) || told);
-}
-
-function Rows({ pages, total }: { pages: Page[]; total: number }) {
-  const rows = useWhole(shown(pages));
-  const rest = total - rows.reduce((sum, { wave }) => sum + wave.rows.length, 0);
+function Rows({ page, total }: { page: Page; total: number }) {
+  const all = useByRule(page);
+  const rows = shown(all);
+  const others = all.length - rows.length;
+  const isExact = rows.every(({ isExact }) => isExact);
+  const rest = isExact ? total - rows.reduce((sum, { count }) => sum + count, 0) : 0;
+  const ofOthers = others > 0 ? ` of ${counted(others, "other rule")}` : "";
   return (
     <Stack gap={6} component="ul" m={0} p={0} style={{ listStyle: "none" }} aria-label="Open escalations">
-      {rows.map(({ wave, isCut }) => <Row key={wave.rows[0]?.id} wave={wave} isCut={isCut} />)}
-      {rest > 0 && <li><Text c="dimmed" fz="sm">and {rest.toLocaleString("en")} more</Text></li>}
+      {rows.map((row) => <Row key={row.newest.escalationRule.id} row={row} />)}
+      {(others > 0 || rest > 0) && (
+        <li><PageLink to="/escalations" fz="sm">and {rest > 0 && `${rest.toLocaleString("en")} `}more{ofOthers}</PageLink></li>
+      )}
     </Stack>
   );
 }
 
-function Row({ wave: { rows, to }, isCut }: { wave: Wave<Escalation>; isCut: boolean }) {
-  const [first] = rows;
-  if (!first) return null;
-  const { severity, escalationRule, identity } = first;
-  const isAlone = rows.length === 1;
-  const search = { rule: escalationRule.id, ...(isAlone && { escalation: String(first.id) }) };
+function Row({ row: { newest, count, isExact } }: { row: OfRule }) {
+  const { id, severity, escalationRule, identity, openedAt } = newest;
+  const isAlone = count === 1 && isExact;
+  const search = { rule: escalationRule.id, ...(isAlone && { escalation: String(id) }) };
   return (
     <Group gap="sm" wrap="nowrap" align="flex-start" component="li">
       <StatusChip status={severity} />
       <Text component="div" flex={1} miw={0} className="break">
-        {isAlone ? <IdentityLink id={identity.id} name={identity.label} /> : <Text span fw={600} inherit>{bounded(rows.length, !isCut)} identities</Text>}
+        {isAlone ? <IdentityLink id={identity.id} name={identity.label} /> : <Text span fw={600} inherit>{bounded(count, isExact)} {count === 1 ? "identity" : "identities"}</Text>}
         {" · "}
         <PageLink to="/escalations" search={search as never} inherit underline="always">{escalationRule.label}</PageLink>
       </Text>
-      <Text c="dimmed" fz="sm" style={{ whiteSpace: "nowrap" }}><Time at={new Date(to).toISOString()} /></Text>
+      <Text c="dimmed" fz="sm" style={{ whiteSpace: "nowrap" }}><Time at={openedAt} /></Text>
     </Group>
   );
 }

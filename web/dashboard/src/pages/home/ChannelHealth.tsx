@@ -15,11 +15,11 @@ export function ChannelHealth() {
         {(all) => all.length === 0 ? <Text c="dimmed">No channels yet. A channel delivers events to your application, by e-mail or to Slack.</Text> : (
           <Stack gap={6}>
             {all.map((channel) => (
-              <Group key={channel.id} gap="sm" wrap="nowrap">
+              <Group key={channel.id} gap="2px 12px">
                 <StatusChip status={channel.enabled ? channel.health.status : "DISABLED"} />
-                <PageLink to="/settings/channels/$id" params={{ id: String(channel.id) }} className="clip">{channel.name}</PageLink>
+                <PageLink to="/settings/channels/$id" params={{ id: String(channel.id) }} className="break" miw={0}>{channel.name}</PageLink>
                 <Text c="dimmed" fz="sm">{word(channel.type)}</Text>
-                <Text c="dimmed" fz="sm" flex={1} miw={0} className="clip">{channel.health.lastError}</Text>
+                {channel.health.lastError && <Text c="dimmed" fz="sm" w="100%" className="break">{channel.health.lastError}</Text>}
               </Group>
             ))}
           </Stack>

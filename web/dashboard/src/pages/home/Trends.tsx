@@ -16,7 +16,7 @@ const FIGURES: [key: Figure, label: string, colour: string][] = [
   ["escalationsOpened", "Escalations opened", "var(--band-1-mark)"],
   ["escalationsClosed", "Escalations closed", "var(--calm-mark)"],
   ["newIdentities", "New identities", "var(--humanity)"],
-  ["events", "Events", "var(--authenticity)"],
+  ["events", "Events received", "var(--authenticity)"],
 ];
 
 const DAY_SECONDS = 86_400;
@@ -29,7 +29,7 @@ export function Trends({ range, identities }: { range: Range; identities: number
       {FIGURES.map(([key, label, colour]) => (
         <Card key={key} label={label} figure={key} data={trends.data}>
           {trends.data && <Spark label={told(label, range, trends.data, key)} bars={bars(trends.data, key)} colour={colour} />}
-          {trends.data && <Change range={range} now={trends.data.total[key]} before={trends.data.previous[key]} />}
+          {trends.data && hadEvents(trends.data) && <Change range={range} now={trends.data.total[key]} before={trends.data.previous[key]} />}
           {key === "newIdentities" && identities !== undefined && (
             <Text c="dimmed" fz="xs"><span className="numbers" data-figure="identities">{identities.toLocaleString("en")}</span> <PageLink to="/identities" fz="xs" underline="always">{identities === 1 ? "identity" : "identities"}</PageLink> in total</Text>
           )}
@@ -49,6 +49,11 @@ function Card({ label, figure, data, children }: { label: string; figure: Figure
       {data ? children : <Skeleton height={52} my={4} />}
     </section>
   );
+}
+
+/** Whether there is anything to compare with: on the first day there is not. */
+function hadEvents({ previous }: Schemas["TrendsBody"]): boolean {
+  return previous.events > 0;
 }
 
 /** How much more or less than before, in words and without a colour: more is not always worse. */

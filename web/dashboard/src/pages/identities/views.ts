@@ -37,6 +37,6 @@ export const BUILT_IN: [name: string, search: Search][] = [
   ["Fake details", parseSearch("authenticityMax=29&sort=authenticityScore&order=ASC")],
   ["Duplicates", parseSearch("uniquenessMax=29&sort=uniquenessScore&order=ASC")],
   ["Abuse", parseSearch("behaviorMax=29&sort=behaviorScore&order=ASC")],
-  ["New", parseSearch("sort=createdAt&order=DESC")],
+  ["New", parseSearch("sort=firstSeenAt&order=DESC")],
   ["Disregarded", parseSearch("disregarded=true")],
 ];

@@ -30,7 +30,7 @@ export function Usage() {
         {(usage) => (
           <>
             <Month usage={usage} />
-            <Panel title="Events by day" note="Days in UTC." actions={<ChoiceFilter name="days" label="This month" options={TIMES} />}>
+            <Panel title="Events received by day" note="Days in UTC." actions={<ChoiceFilter name="days" label="This month" options={TIMES} />}>
               <Days usage={usage} />
             </Panel>
           </>
@@ -47,7 +47,7 @@ function Month({ usage: { eventsThisMonth, monthlyEventQuota: quota, monthStarte
     <Panel title={month}>
       <Group gap="xs" align="baseline" className="numbers">
         <Text fz={28} fw={700} lh={1.1}>{eventsThisMonth.toLocaleString("en")}</Text>
-        <Text>{quota ? `of ${counted(quota, "event")}` : eventsThisMonth === 1 ? "event" : "events"}</Text>
+        <Text>{quota ? `of ${counted(quota, "event")} received` : eventsThisMonth === 1 ? "event received" : "events received"}</Text>
       </Group>
       {quota ? (
         <Stack gap={6}>
@@ -74,7 +74,7 @@ function daysSince({ from, to, firstDay }: Body): number {
 
 function Days({ usage }: { usage: Body }) {
   const { times, values } = useMemo(() => byDay(usage.from, usage.to, usage.days.map(({ day, events }) => [day, events])), [usage]);
-  const series = useMemo(() => [{ label: "Events", colour: "var(--humanity)", values }], [values]);
+  const series = useMemo(() => [{ label: "Events received", colour: "var(--humanity)", values }], [values]);
   const total = values.reduce((sum, events) => sum + events, 0);
   const most = Math.max(...values);
   const days = daysSince(usage);
