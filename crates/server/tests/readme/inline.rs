@@ -1,5 +1,7 @@
 //! Commands, operations, settings and files that a page names within its sentences.
 
+use std::path::Path;
+
 use reqwest::Method;
 use serde_json::Value;
 
@@ -74,6 +76,11 @@ fn check_setting(reader: &Reader, span: &str) {
     let Some(value) = value.filter(|value| !value.contains('…')) else { return };
     let mut variables = reader.variables.clone();
     variables.push((name.to_owned(), value.to_owned()));
+    // Files that it names are there, as they would be at an operator's.
+    for file in value.split(',').filter(|value| value.ends_with(".mmdb")) {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file);
+        std::fs::copy(fixture, reader.folder.path().join(file)).unwrap();
+    }
     let (shown, code) = Terminal::open(reader.folder.path(), &variables).run("target/release/dregs config");
     assert_eq!(code, 0, "{span}: {shown}");
 }
