@@ -4,7 +4,7 @@ use dregs::{Client, Event, Group};
 use serde_json::json;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> dregs::Result<()> {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // From DREGS_SECRET_KEY and DREGS_BASE_URL.
     let client = Client::from_env()?;
     let event = Event::new("purchase", "user_3")
