@@ -62,8 +62,6 @@ fn each_chapter_begins_with_a_title_and_what_it_is_about() {
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].starts_with("# ") && lines[1].is_empty(), "{chapter} has no title");
         assert!(lines[2].starts_with(char::is_alphanumeric), "{chapter} says nothing under its title");
-        let titles = written(&text).lines().filter(|line| line.starts_with("# ")).count();
-        assert!(titles >= 1, "{chapter}");
         assert!(lines.len() <= FILE_LINES_MAX, "{chapter} has {} lines", lines.len());
     }
 }

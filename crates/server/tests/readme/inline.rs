@@ -8,15 +8,14 @@ use serde_json::Value;
 use super::terminal::Terminal;
 use super::{Reader, page, recipe, root};
 
-/// They need the database alone, while the server runs; or a cluster; or go on until somebody ends them; or an event
-/// type of one's own. That they are there is tried.
-const NOT_HERE: [&str; 7] = [
+/// They need the database alone, while the server runs; or a cluster; or a history; or go on until somebody ends them.
+/// That they are there is tried.
+const NOT_HERE: [&str; 6] = [
     "dregs keys reset-secrets",
     "dregs keys reset-secrets --lost-master-key",
     "dregs migrate --distribute citus",
     "dregs listen",
     "dregs serve",
-    "dregs demo",
     "dregs backtest",
 ];
 /// Variables that clients read, and that are no settings of the server.

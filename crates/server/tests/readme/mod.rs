@@ -165,7 +165,7 @@ impl Reader {
 
     async fn run(&mut self, at: usize, said: &str, answer: &str) {
         if let Some(reason) = chapters::not_tried(said) {
-            println!("NOT RUN: {said}: {reason}");
+            chapters::say_not_run(said, reason);
             return;
         }
         let (command, expected) = (self.prepared(said), self.localized(answer));
