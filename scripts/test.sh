@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
 scripts/postgres.sh start >/dev/null
 scripts/python-clients.sh
+scripts/manual-runtimes.sh
 scripts/detection/packages.sh
 scripts/detection/crawlers.py --check
 scripts/detection/names.py --check

@@ -46,12 +46,14 @@ fn main() -> io::Result<()> {
 }
 
 /// The chapters of the documentation, by their names, in their order: a file each, such as `AI_AGENTS` of
-/// `docs/ai-agents.md`.
+/// `docs/manual/ai-agents.md`.
 fn chapters() -> io::Result<String> {
-    let mut files = vec![PathBuf::from("../../README.md"), PathBuf::from("../../SECURITY.md")];
+    let mut files = vec![PathBuf::from("../../README.md")];
     println!("cargo:rerun-if-changed=../../docs");
-    for entry in fs::read_dir("../../docs")? {
-        files.push(entry?.path());
+    for folder in ["../../docs", "../../docs/manual"] {
+        for entry in fs::read_dir(folder)? {
+            files.push(entry?.path());
+        }
     }
     files.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     let mut chapters = Vec::new();

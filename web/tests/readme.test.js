@@ -1,5 +1,5 @@
-// The page of README.md, and of the dashboard's own snippets, in a real browser: as it stands there, but for the
-// address and the key.
+// The pages of README.md, of docs/manual/tracking.md and of the dashboard's own snippets, in a real browser: as they
+// stand there, but for the address and the key.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { Analyst } from "./analyst.js";
 import { ADMIN, browser, Dregs } from "./support.js";
 
-const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+const PAGES = ["README.md", "docs/manual/tracking.md"];
 
 /** Serves one page, without a policy of its own. */
 async function serve(html) {
@@ -53,9 +53,10 @@ async function ground(t) {
   return [dregs, chrome];
 }
 
-test("the page of the README sends what it says", async (t) => {
+for (const page of PAGES) test(`the page of ${page} sends what it says`, async (t) => {
   const [dregs, chrome] = await ground(t);
-  const [html, ...more] = [...README.matchAll(/```html\n(.*?)```/gs)].map(([, code]) => code);
+  const text = readFileSync(new URL(`../../${page}`, import.meta.url), "utf8");
+  const [html, ...more] = [...text.matchAll(/```html\n(.*?)```/gs)].map(([, code]) => code);
   assert.deepEqual(more, [], "a second page that no test opens");
   const here = html.replace("https://dregs.example.com", dregs.url).replace(/pk_[0-9a-f]+…/, "pk_web");
   const events = await visit(chrome, dregs, here, "dregs_init", "dregs_identify", "purchase");

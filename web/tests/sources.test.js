@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
+import { houseWords } from "./words.js";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
@@ -73,4 +74,11 @@ test("whatever is written into the audit log has words", () => {
   assert.deepEqual([...written].filter((action) => !said.has(action)), [], "without words");
   assert.deepEqual([...said].filter((action) => !written.has(action)), [], "never written");
   assert.ok(said.size > 40);
+});
+
+test("the manual is written in the words of the trade", () => {
+  const chapters = sources("docs/manual", /\.md$/);
+  assert.ok(chapters.length > 10, `${chapters.length} chapters are found at all`);
+  const lines = chapters.flatMap((name) => readFileSync(join(ROOT, name), "utf8").split("\n").map((line, at) => [`${name}:${at + 1}`, line]));
+  assert.deepEqual(lines.flatMap(([place, line]) => houseWords(line).map((words) => `${place} says “${words}”`)), []);
 });

@@ -8,6 +8,7 @@ mod cli;
 mod flow;
 mod hostile;
 mod ledger;
+mod manual;
 mod readme;
 mod store;
 mod support;

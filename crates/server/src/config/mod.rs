@@ -255,6 +255,14 @@ pub fn load(flags: &Flags) -> Result<Loaded, ConfigError> {
     Ok(Loaded { warnings, ..combine(file, environment, Layer::flags(flags.given()))? })
 }
 
+/// Every setting that is listed: its name in `dregs.toml`, its default as it is written there, empty where there is
+/// none, and what it takes.
+pub fn listed() -> impl Iterator<Item = (&'static str, String, &'static str)> {
+    let defaults = Config::default();
+    let visible = SETTINGS.iter().filter(|setting| !setting.is_hidden());
+    visible.map(move |setting| (setting.key, setting.shown(&defaults).unwrap_or_default(), setting.expects))
+}
+
 /// How to set what has no flag, by the name that its flag would have; `None` where there is no such setting.
 pub fn without_flag(flag: &str) -> Option<String> {
     let setting = SETTINGS.iter().find(|setting| !setting.is_hidden() && setting.flag() == flag)?;

@@ -17,48 +17,91 @@ use crate::store::StoreError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
+    /// Something in the request is wrong; `details` names each field.
     BadRequest,
+    /// There is no key or session, or it is not valid (any more).
     Unauthenticated,
+    /// The caller's role, or the kind of caller, may not do this.
     Forbidden,
+    /// A public key may only send events.
     PublicKeyNotAllowed,
+    /// A page of this origin may not send events with this key.
     OriginNotAllowed,
+    /// There is no such path.
     NotFound,
+    /// No identity has this id.
     IdentityNotFound,
+    /// The identity was not scored yet, or has no such cycle.
     AnalysisNotFound,
+    /// No event has this id.
     EventNotFound,
+    /// No group has this type and id.
     GroupNotFound,
+    /// No device has this fingerprint.
     DeviceNotFound,
+    /// No escalation has this id.
     EscalationNotFound,
+    /// No channel has this id.
     ChannelNotFound,
+    /// No delivery has this id.
     DeliveryNotFound,
+    /// No credential has this id.
     CredentialNotFound,
+    /// Nobody in the team has this id.
     MemberNotFound,
+    /// No open invitation has this id.
     InvitationNotFound,
+    /// The team has no mapping with this id.
     MappingNotFound,
+    /// No rule of this kind has this id.
     RuleNotFound,
+    /// No dataset has this slug.
     DatasetNotFound,
+    /// The team has no entry with this id in the dataset.
     EntryNotFound,
+    /// The caller has no MCP token with this id.
     TokenNotFound,
+    /// No saved view has this id.
     ViewNotFound,
+    /// Another channel has this slug.
     SlugTaken,
+    /// Another one of the same kind has this name.
     NameTaken,
+    /// Somebody in the team has this e-mail address.
     EmailTaken,
+    /// The team has a mapping of this name.
     MappingExists,
+    /// Another rule of the same kind has this name or slug.
     RuleExists,
+    /// Escalation rules ask for the badge; `force` removes it all the same.
     BadgeInUse,
+    /// The team has this entry in the dataset.
     EntryExists,
+    /// A view of this page has this name.
     ViewExists,
+    /// The team would be left without an admin.
     LastAdmin,
+    /// An attempt of this delivery is under way.
     AttemptUnderWay,
+    /// The current password is another one.
     WrongPassword,
+    /// A browser sent this from a page of another site.
     CsrfRefused,
+    /// Too many requests; `Retry-After` says when to try again.
     RateLimited,
+    /// The team has sent as many events as it may in a month.
     QuotaExceeded,
+    /// The body is larger than its limit.
     BodyTooLarge,
+    /// The body is not JSON by its type, or in an encoding that is not read.
     UnsupportedMediaType,
+    /// The body did not arrive in time.
     RequestTimeout,
+    /// The path has no such method.
     MethodNotAllowed,
+    /// The server cannot do this right now; try again.
     Unavailable,
+    /// The server failed; its log has the reason, under the request id.
     Internal,
 }
 

@@ -244,14 +244,17 @@ pub async fn withdraw(
 
 /// Why something was not done to a `what`, member or invitation.
 pub fn refused(refusal: Refusal, what: &'static str) -> ApiError {
-    let conflict = |code, message| ApiError::new(StatusCode::CONFLICT, code, message);
     match refusal {
         Refusal::NotFound if what == "member" => ApiError::not_found(Code::MemberNotFound, what),
         Refusal::NotFound => ApiError::not_found(Code::InvitationNotFound, what),
         Refusal::LastAdmin => {
-            conflict(Code::LastAdmin, "A team needs an admin. Make somebody else one first.")
+            let message = "A team needs an admin. Make somebody else one first.";
+            ApiError::new(StatusCode::CONFLICT, Code::LastAdmin, message)
         }
-        Refusal::EmailTaken => conflict(Code::EmailTaken, "Somebody has this e-mail address already."),
+        Refusal::EmailTaken => {
+            let message = "Somebody has this e-mail address already.";
+            ApiError::new(StatusCode::CONFLICT, Code::EmailTaken, message)
+        }
     }
 }
 

@@ -521,9 +521,9 @@ async fn the_manual_is_there_by_chapters() {
     let agent = Agent::new(&server, Role::Viewer).await;
     let list = agent.data(&server, "get_documentation", json!({})).await;
     let names: Vec<_> = list.as_array().unwrap().iter().map(|chapter| chapter["chapter"].clone()).collect();
-    assert!(names.contains(&json!("AI_AGENTS")), "{names:?}");
-    let chapter = agent.data(&server, "get_documentation", json!({"chapter": "ai_agents"})).await;
-    assert_eq!(chapter["text"], include_str!("../../../../docs/ai-agents.md"));
+    assert!(names.contains(&json!("MCP")), "{names:?}");
+    let chapter = agent.data(&server, "get_documentation", json!({"chapter": "mcp"})).await;
+    assert_eq!(chapter["text"], include_str!("../../../../docs/manual/mcp.md"));
 }
 
 #[tokio::test]
@@ -533,7 +533,7 @@ async fn the_manual_names_every_tool_and_no_other() {
     let listed = agent.ask(&server, "tools/list", json!({})).await;
     let tools = listed["result"]["tools"].as_array().unwrap().iter();
     let tools: BTreeSet<_> = tools.map(|tool| tool["name"].as_str().unwrap()).collect();
-    let table = include_str!("../../../../docs/ai-agents.md").lines().filter(|line| line.starts_with("| "));
+    let table = include_str!("../../../../docs/manual/mcp.md").lines().filter(|line| line.starts_with("| "));
     let named = table.flat_map(|line| line.split('`').skip(1).step_by(2));
     assert_eq!(named.collect::<BTreeSet<_>>(), tools);
 }

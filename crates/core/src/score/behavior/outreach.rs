@@ -8,6 +8,7 @@ use crate::score::phrase::within;
 use crate::snapshot::Snapshot;
 use crate::time::{DAY_MS, MINUTE_MS};
 
+/// As telling as an average analyzer: whoever runs a community writes much, too.
 const WEIGHT: f64 = 1.0;
 const CONFIDENCE: f64 = 0.8;
 

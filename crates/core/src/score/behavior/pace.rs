@@ -9,7 +9,7 @@ use crate::score::phrase::{counted, duration};
 use crate::snapshot::{Act, Snapshot};
 use crate::time::{MINUTE_MS, SECOND_MS};
 
-/// As telling as an average analyzer.
+/// As telling as an average analyzer. At most fifty acts are remembered, so more than that look like fifty.
 const WEIGHT: f64 = 1.0;
 
 /// A stretch of time, and what the most acts within any such stretch are worth.
@@ -21,7 +21,7 @@ struct Stretch {
 }
 
 /// A busy person acts about once every two seconds for a while, and in a flurry a little more than
-/// once a second. At most fifty acts are remembered, so more than that looks like fifty.
+/// once a second.
 const STRETCHES: [Stretch; 2] = [
     Stretch {
         millis: MINUTE_MS,

@@ -12,7 +12,8 @@ use crate::snapshot::Snapshot;
 use crate::state::{RecentEvent, Trace};
 use crate::time::{DAY_MS, HOUR_MS, Timestamp};
 
-/// A taken account is the worst that can happen to its owner.
+/// A taken account is the worst that can happen to its owner. Accounts younger than a day have no habits that
+/// could be broken.
 const WEIGHT: f64 = 1.5;
 const CONFIDENCE: f64 = 0.8;
 

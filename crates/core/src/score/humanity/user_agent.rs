@@ -9,7 +9,7 @@ use crate::snapshot::Snapshot;
 use crate::state::Seen;
 use crate::time::{DAY_MS, Timestamp};
 
-/// Telling when it says "script", and easily faked when it says "browser": the confidences below
+/// Telling when it says "script", and easily faked when it says "browser": its confidences
 /// make the difference.
 const WEIGHT: f64 = 1.5;
 

@@ -15,8 +15,8 @@ use crate::snapshot::{OtherIdentity, Own, Relation, SharedKey, Snapshot};
 use crate::time::{DAY_MS, HOUR_MS, Timestamp};
 
 /// The strongest sign of many accounts in one hand: a device is in few hands, so it counts twice
-/// the usual. With the values below, two accounts of strangers made on a device within an hour score about
-/// 62, three 49, four 45, five 9.
+/// the usual. Two accounts of strangers made on a device within an hour score about 62, three 49, four 45,
+/// five 9.
 const WEIGHT: f64 = 2.0;
 
 /// Fingerprints of the same model can coincide, so no finding is certain.

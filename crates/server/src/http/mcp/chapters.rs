@@ -1,4 +1,4 @@
-//! Chapters of the documentation: the files of `docs/`, the README and `SECURITY.md`, as `build.rs` finds them.
+//! Chapters of the documentation: the manual, the other files of `docs/`, and the README, as `build.rs` finds them.
 
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -7,7 +7,7 @@ use super::tools::did_you_mean;
 use crate::http::answer::Answer;
 use crate::http::error::ApiError;
 
-/// A chapter: its name, such as `AI_AGENTS` of `docs/ai-agents.md`, and its text in Markdown.
+/// A chapter: its name, such as `AI_AGENTS` of `docs/manual/ai-agents.md`, and its text in Markdown.
 type Chapter = (&'static str, &'static str);
 
 const CHAPTERS: &[Chapter] = include!(concat!(env!("OUT_DIR"), "/chapters.rs"));
@@ -55,7 +55,7 @@ mod tests {
             assert!(text.len() < RESULT_MAX_KIB * 1024 / 2, "{name}");
         }
         let names: Vec<_> = CHAPTERS.iter().map(|(name, _)| *name).collect();
-        for expected in ["README", "SECURITY", "AI_AGENTS", "DETECTION"] {
+        for expected in ["README", "SECURITY", "AI_AGENTS", "MCP", "WEBHOOKS", "DETECTION"] {
             assert!(names.contains(&expected), "{names:?}");
         }
     }

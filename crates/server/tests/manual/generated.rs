@@ -1,0 +1,352 @@
+//! What the manual takes from the code: the table of analyzers, of settings, of error codes, and the event types.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use dregs_core::notify::catalogue::catalogue;
+use dregs_core::score::ANALYZERS;
+use serde_json::Value;
+
+use super::root;
+
+/// Of JSON that is written for people.
+const LINE_MAX: usize = 110;
+
+/// A block of a chapter between `<!-- name -->` and `<!-- end of name -->`.
+struct Block {
+    name: &'static str,
+    chapter: &'static str,
+    text: fn() -> String,
+}
+
+const BLOCKS: [Block; 4] = [
+    Block { name: "analyzers", chapter: "docs/manual/scoring.md", text: analyzers },
+    Block { name: "settings", chapter: "docs/manual/operations.md", text: settings },
+    Block { name: "event types", chapter: "docs/manual/webhooks.md", text: event_types },
+    Block { name: "error codes", chapter: "docs/manual/api.md", text: error_codes },
+];
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+impl Block {
+    /// The chapter with the block as it is now.
+    fn rewritten(&self, chapter: &str) -> String {
+        let (begin, end) = (format!("<!-- {} -->\n", self.name), format!("<!-- end of {} -->\n", self.name));
+        let (before, rest) = chapter.split_once(&begin).unwrap_or_else(|| panic!("no {begin}"));
+        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end}"));
+        format!("{before}{begin}{}{end}{after}", (self.text)())
+    }
+}
+
+#[test]
+fn what_the_manual_takes_from_the_code_is_current() {
+    for block in BLOCKS {
+        let chapter = read(block.chapter);
+        assert!(
+            block.rewritten(&chapter) == chapter,
+            "{} of {}: run `cargo test --locked --workspace --test main -- --ignored rewrite_the_manual`",
+            block.name,
+            block.chapter
+        );
+    }
+}
+
+#[test]
+#[ignore = "writes docs/manual"]
+fn rewrite_the_manual() {
+    for block in BLOCKS {
+        let chapter = read(block.chapter);
+        std::fs::write(root(block.chapter), block.rewritten(&chapter)).unwrap();
+    }
+}
+
+/// Lines of one comment, joined, from the first that begins with `mark`.
+fn comment<'l>(lines: impl Iterator<Item = &'l str>, mark: &str) -> String {
+    let inside = lines.skip_while(|line| !line.starts_with(mark)).map_while(|line| line.strip_prefix(mark));
+    inside.take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// The source of each analyzer, by its id.
+fn analyzer_sources() -> BTreeMap<&'static str, String> {
+    let mut sources = BTreeMap::new();
+    let mut folders = vec![root("crates/core/src/score")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let Some((_, rest)) = text.split_once("pub const ANALYZER: Analyzer") else { continue };
+            let declared = ANALYZERS.iter().find(|one| {
+                rest.split_once("};").is_some_and(|(own, _)| own.contains(&format!("id: \"{}\"", one.id)))
+                    || rest.lines().nth(1).is_some_and(|own| own.contains(&format!("id: \"{}\"", one.id)))
+            });
+            let declared = declared.unwrap_or_else(|| panic!("{} is not registered", path.display()));
+            assert!(sources.insert(declared.id, text).is_none(), "{}", declared.id);
+        }
+    }
+    sources
+}
+
+/// What an analyzer looks at is the first paragraph of its file; how telling that is, stands above its weight.
+fn analyzers() -> String {
+    let sources = analyzer_sources();
+    let mut table = String::from(
+        "| analyzer | it is shown as | what it looks at | weight | how telling that is |\n|---|---|---|---:|---|\n",
+    );
+    for analyzer in ANALYZERS {
+        let source = &sources[analyzer.id];
+        let about = comment(source.lines(), "//!");
+        let (_, about) = about.split_once(": ").unwrap_or_else(|| panic!("{}: {about}", analyzer.id));
+        let lines: Vec<_> = source.lines().collect();
+        let weight = lines.iter().position(|line| line.starts_with("const WEIGHT: f64")).unwrap();
+        let start = lines[..weight].iter().rposition(|line| !line.starts_with("///")).unwrap() + 1;
+        let telling = comment(lines[start..weight].iter().copied(), "///");
+        assert!(!telling.is_empty(), "{}: nothing says why its weight is what it is", analyzer.id);
+        let (id, label, weight) = (analyzer.id, analyzer.label, analyzer.weight);
+        writeln!(table, "| `{id}` | {label} | {} | {weight:.1} | {telling} |", sentence(about)).unwrap();
+    }
+    table
+}
+
+/// What `config.example.toml` says of each setting: of several in a row it says it once.
+fn descriptions() -> BTreeMap<String, String> {
+    let mut descriptions = BTreeMap::new();
+    for paragraph in read("config.example.toml").split("\n\n") {
+        let lines = paragraph.lines().map(|line| line.trim_start_matches("# "));
+        let is_setting = |line: &&str| {
+            line.split_once(" = ")
+                .is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        };
+        let (keys, words): (Vec<_>, Vec<_>) = lines.partition(is_setting);
+        let mut said = words.join(" ");
+        for key in keys {
+            let (key, _) = key.split_once(" = ").unwrap();
+            descriptions.insert(key.to_owned(), std::mem::replace(&mut said, "as above".to_owned()));
+        }
+    }
+    descriptions
+}
+
+fn settings() -> String {
+    let descriptions = descriptions();
+    let mut table = String::from("| setting | default | takes | what for |\n|---|---|---|---|\n");
+    for (key, default, expects) in dregs_server::config::listed() {
+        let default = if default.is_empty() { "none".to_owned() } else { format!("`{default}`") };
+        let about = &descriptions[key];
+        writeln!(table, "| `{key}` | {default} | {expects} | {about} |").unwrap();
+    }
+    table
+}
+
+/// The names and types of what is in an object, by their paths. What was told of an object before is told once.
+fn members(at: &str, schema: &Value, told: &mut Vec<Value>, found: &mut Vec<String>) {
+    if told.contains(schema) {
+        return;
+    }
+    if schema["properties"].is_object() && !at.is_empty() {
+        told.push(schema.clone());
+    }
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+        let kind = kind(member);
+        let about = member["description"].as_str().unwrap_or_default();
+        found.push(format!("| `{path}` | {kind} | {about} |\n"));
+        members(&path, member, told, found);
+        members(&format!("{path}[]"), &member["items"], told, found);
+        for one in member["oneOf"].as_array().into_iter().flatten() {
+            members(&path, one, told, found);
+        }
+    }
+}
+
+fn kind(schema: &Value) -> String {
+    if let Some(constant) = schema["const"].as_str() {
+        return format!("`{constant}`");
+    }
+    if let Some(words) = schema["enum"].as_array() {
+        return words
+            .iter()
+            .map(|word| format!("`{}`", word.to_string().trim_matches('"')))
+            .collect::<Vec<_>>()
+            .join(", ");
+    }
+    if let Some(kinds) = schema["oneOf"].as_array() {
+        return kinds.iter().map(kind).collect::<Vec<_>>().join(" or ");
+    }
+    match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+        Value::String(kind) if schema["format"] == "date-time" => format!("{kind}, a time"),
+        Value::String(kind) => kind.clone(),
+        _ => String::new(),
+    }
+}
+
+/// What every body has stands once; the rest by event type.
+fn event_types() -> String {
+    let mut told = Vec::new();
+    let rows: Vec<(_, Vec<String>)> = catalogue()
+        .into_iter()
+        .map(|entry| {
+            let mut rows = Vec::new();
+            members("", &entry.schema, &mut told, &mut rows);
+            (entry, rows)
+        })
+        .collect();
+    let is_data = |row: &String| row.starts_with("| `data.");
+    let head = "| member | type | |\n|---|---|---|\n";
+    let mut text = format!("In every body:\n\n{head}");
+    let mut envelope = Vec::new();
+    for row in rows.iter().flat_map(|(_, rows)| rows).filter(|row| !is_data(row)) {
+        let is_name = row.starts_with("| `event` |");
+        let row = if is_name { "| `event` | string | The event type. |\n" } else { row };
+        if !envelope.contains(&row) {
+            envelope.push(row);
+        }
+    }
+    text.extend(envelope);
+    text.push_str("\n`identityId` and `sequence` are absent where there is no identity. What is in scores, badges and other objects is told ");
+    text.push_str("where the first of their kind stands.\n");
+    let mut listed: Vec<(&str, Vec<&String>)> = Vec::new();
+    for (entry, rows) in &rows {
+        let aliases: Vec<_> = entry.event.aliases().iter().map(|alias| format!("`{alias}`")).collect();
+        write!(text, "\n### {}\n\n", entry.event.name()).unwrap();
+        write!(text, "{} Subscribe by this name, or by {}.\n\n", entry.description, aliases.join(" or "))
+            .unwrap();
+        write!(text, "```json\n{}\n```\n\n", short(&entry.example, 0)).unwrap();
+        let own: Vec<_> = rows.iter().filter(|row| is_data(row)).collect();
+        // An event that differs from one before it in a few rows has only those.
+        let before = listed
+            .iter()
+            .find(|(_, listed)| own.iter().filter(|row| listed.contains(row)).count() * 2 > own.len());
+        let differing: Vec<_> = match before {
+            None => own.clone(),
+            Some((name, before)) => {
+                write!(text, "Members as in {name}").unwrap();
+                own.iter().copied().filter(|row| !before.contains(row)).collect()
+            }
+        };
+        match (before, differing.is_empty()) {
+            (None, _) => text.push_str(head),
+            (Some(_), true) => text.push_str(", as far as they are there.\n"),
+            (Some(_), false) => write!(text, ", but for:\n\n{head}").unwrap(),
+        }
+        text.extend(differing.into_iter().map(String::as_str));
+        listed.push((entry.event.name(), own));
+    }
+    text
+}
+
+/// JSON for people: what fits on a line stands on one.
+fn short(value: &Value, indent: usize) -> String {
+    let flat = value.to_string().replace("\":", "\": ").replace(",\"", ", \"").replace("},{", "}, {");
+    let Value::Object(members) = value else { return flat };
+    if flat.len() + indent <= LINE_MAX {
+        return flat;
+    }
+    let inner = " ".repeat(indent + 2);
+    let mut lines: Vec<(String, bool)> = Vec::new();
+    for (name, member) in members {
+        let part = format!("\"{name}\": {}", short(member, indent + 2));
+        let is_small = !member.is_object() && !member.is_array();
+        match lines.last_mut() {
+            Some((line, true)) if is_small && line.len() + part.len() + indent + 4 <= LINE_MAX => {
+                line.push_str(", ");
+                line.push_str(&part);
+            }
+            _ => lines.push((part, is_small)),
+        }
+    }
+    let lines: Vec<_> = lines.into_iter().map(|(line, _)| format!("{inner}{line}")).collect();
+    format!("{{\n{}\n{}}}", lines.join(",\n"), " ".repeat(indent))
+}
+
+/// Every code, with the statuses it is answered with anywhere in `crates/server/src/http`.
+fn error_codes() -> String {
+    let mut statuses = BTreeMap::<String, BTreeSet<u16>>::new();
+    let mut folders = vec![root("crates/server/src/http")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = std::fs::read_to_string(&path).unwrap();
+                for (code, status) in answers(&text) {
+                    statuses.entry(code).or_default().insert(status);
+                }
+            }
+        }
+    }
+    let source = read("crates/server/src/http/error.rs");
+    let (_, rest) = source.split_once("pub enum Code {\n").unwrap();
+    let (variants, _) = rest.split_once("\n}").unwrap();
+    let lines: Vec<_> = variants.lines().map(str::trim).collect();
+    let mut table = String::from("| code | status | what it means |\n|---|---|---|\n");
+    for pair in lines.chunks(2) {
+        let [about, name] = pair else { panic!("{pair:?}") };
+        let (about, name) = (about.strip_prefix("/// ").unwrap(), name.trim_end_matches(','));
+        let found = statuses.get(name).unwrap_or_else(|| panic!("nothing is answered with {name}"));
+        let found: Vec<_> = found.iter().map(u16::to_string).collect();
+        writeln!(table, "| `{}` | {} | {about} |", snake(name), found.join(", ")).unwrap();
+    }
+    table
+}
+
+/// The codes in a source, each with the status beside it.
+fn answers(text: &str) -> Vec<(String, u16)> {
+    let text: String = text.split_whitespace().collect();
+    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let beside = text.split("StatusCode::").skip(1).filter_map(|rest| {
+        let status = word(rest);
+        let code = rest[status.len()..].strip_prefix(",Code::")?;
+        Some((word(code), number(&status)))
+    });
+    let missing = text.split("not_found(Code::").skip(1).map(|rest| (word(rest), 404));
+    beside.chain(missing).collect()
+}
+
+fn number(status: &str) -> u16 {
+    let all = (100..600).filter_map(|number| reqwest::StatusCode::from_u16(number).ok());
+    let name = |status: reqwest::StatusCode| {
+        status
+            .canonical_reason()
+            .unwrap_or_default()
+            .to_uppercase()
+            .replace([' ', '-'], "_")
+            .replace('\'', "")
+    };
+    all.into_iter()
+        .find(|one| name(*one) == status)
+        .unwrap_or_else(|| panic!("{status} is no status"))
+        .as_u16()
+}
+
+fn snake(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.extend(c.to_lowercase());
+    }
+    text
+}
+
+#[test]
+fn the_codes_are_those_of_the_document() {
+    let document: Value = serde_json::from_str(&read("openapi.json")).unwrap();
+    let known: Vec<_> = document["components"]["schemas"]["Code"]["enum"].as_array().unwrap().clone();
+    let table = error_codes();
+    let listed: Vec<_> = table.lines().skip(2).map(|line| line.split('`').nth(1).unwrap()).collect();
+    assert_eq!(serde_json::json!(listed), Value::Array(known));
+}
