@@ -2635,7 +2635,7 @@ export interface components {
             retrying: number;
             /**
              * Format: int64
-             * @description Not tried so far: due, paused, or held back while the channel is failing.
+             * @description Not tried so far, or asked for again since: due, paused, or held back while the channel is failing.
              */
             waiting: number;
             /** @description False where counting stopped, at 20,000 of one kind. */

@@ -19,7 +19,7 @@ pub struct Activity {
     pub failed: i64,
     /// Failed so far, and tried again.
     pub retrying: i64,
-    /// Not tried so far.
+    /// Not tried so far, or asked for again since.
     pub waiting: i64,
     /// Of the newest that were attempted.
     pub sample: Vec<Sampled>,

@@ -159,7 +159,7 @@ async fn how_a_channel_has_done_is_told_by_interval(engine: Engine) {
     let intervals = told["intervals"].as_array().unwrap();
     assert_eq!(intervals.len(), 49);
     let nothing = |from: &str| {
-        json!({"from": from, "delivered": 0, "failed": 0, "retrying": 0, "isExact": true, "successPercent": null,
+        json!({"from": from, "delivered": 0, "failed": 0, "retrying": 0, "waiting": 0, "isExact": true, "successPercent": null,
                "firstAttemptPercent": null, "durationMillisP50": null, "durationMillisP95": null})
     };
     assert_eq!(intervals[0], nothing("2026-11-22T09:00:00.000Z"));

@@ -34,18 +34,32 @@ export function ago(time: string | number, at: number): string {
   return relative.format(Math.trunc(seconds / length), unit);
 }
 
+/** The same of what is yet to come: "in 30 sec.", "in a few seconds", "now". */
+export function ahead(time: string | number, at: number): string {
+  const text = ago(time, at);
+  if (text !== "just now") return text;
+  return new Date(time).getTime() > at ? "in a few seconds" : "now";
+}
+
 /** A time in the preferred zone, to the second. */
 export function exactTime(time: string | number): string {
   const text = formatted(time, { dateStyle: "medium", timeStyle: "medium" });
   return isUtc() ? `${text}${NO_BREAK}UTC` : text;
 }
 
-export function Time({ at, empty = "–" }: { at: string | null | undefined; empty?: string }) {
+interface Props {
+  at: string | null | undefined;
+  empty?: string;
+  /** Whether it is yet to come. */
+  isAhead?: boolean;
+}
+
+export function Time({ at, empty = "–", isAhead = false }: Props) {
   const now = useNow();
   if (!at) return <span>{empty}</span>;
   return (
     <Tooltip label={exactTime(at)}>
-      <time dateTime={at} style={{ whiteSpace: "nowrap" }}>{ago(at, now)}</time>
+      <time dateTime={at} style={{ whiteSpace: "nowrap" }}>{(isAhead ? ahead : ago)(at, now)}</time>
     </Tooltip>
   );
 }

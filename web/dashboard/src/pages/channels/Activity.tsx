@@ -65,7 +65,7 @@ function Charts({ activity: { intervals } }: { activity: Body }) {
           ["Arrived", tried > 0 && `${share}: ${atLeast}${delivered.toLocaleString("en")} of ${tried.toLocaleString("en")} tried`],
           ["Failed for good", failed.toLocaleString("en")],
           ["Waiting for a retry", retrying.toLocaleString("en")],
-          ["Not tried yet", waiting.toLocaleString("en")],
+          ["Not tried yet, or asked for again", waiting.toLocaleString("en")],
         ]}
       />
       <SimpleGrid cols={{ base: 1, md: 2 }}>

@@ -52,7 +52,7 @@ function Progress({ delivery }: { delivery: Delivery }) {
     <>
       <DeliveryStatus delivery={delivery} />
       <Text fz="xs" c="dimmed" className="numbers">
-        {waitsFor === "HELD" && errorClass && "failed so far, "}{counted(attemptCount, "attempt")}{nextAttemptAt && <>, next <Time at={nextAttemptAt} /></>}
+        {waitsFor === "HELD" && errorClass && "failed so far, "}{counted(attemptCount, "attempt")}{nextAttemptAt && <>, next <Time at={nextAttemptAt} isAhead /></>}
       </Text>
     </>
   );

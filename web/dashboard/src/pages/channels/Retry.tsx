@@ -10,7 +10,7 @@ export const RETRY = "Retry now";
 export async function retryNow(id: number): Promise<void> {
   const { error } = await api.POST("/api/channels/{id}/actions/retry", { params: { path: { id } } });
   if (error) throw error;
-  tell("What waits is tried again now.");
+  tell("One delivery is tried now. If it arrives, all that wait follow.");
   await refresh("/api/channels", "/api/deliveries");
 }
 

@@ -45,7 +45,7 @@ export function Attempt({ attempt, url, dueAt, isOpen = false }: Props) {
 
 function Upcoming({ dueAt }: { dueAt: string | null | undefined }) {
   if (!dueAt) return <Text fz="sm">Pending.</Text>;
-  return <Text fz="sm" role="status">Due <Time at={dueAt} /> (this page updates by itself)</Text>;
+  return <Text fz="sm" role="status">Due <Time at={dueAt} isAhead /> (this page updates by itself)</Text>;
 }
 
 function Outcome({ attempt }: { attempt: Shown }) {

@@ -69,7 +69,7 @@ function facts(delivery: Delivery, channel: Channel | undefined): [string, React
     ["Identity", identityId && <IdentityLink id={identityId} />],
     ["Channel", <PageLink to="/settings/channels/$id" params={{ id: String(channelId) }}>{channel?.name ?? channelId}</PageLink>],
     ["Created", <>{exactTime(createdAt)} (<Time at={createdAt} />)</>],
-    nextAttemptAt ? ["Next attempt", <Time at={nextAttemptAt} />] : ["Completed", <Time at={completedAt} />],
+    nextAttemptAt ? ["Next attempt", <Time at={nextAttemptAt} isAhead />] : ["Completed", <Time at={completedAt} />],
   ];
 }
 

@@ -43,7 +43,7 @@ function About({ group: { type, id, identityCount, createdAt, lastTrackedAt } }:
         ["Id", <><span className="mono">{id}</span> <Copy text={id} label="id" /></>],
         ["Members", identityCount.toLocaleString("en")],
         ["Created", <Time at={createdAt} />],
-        ["Last event", <Time at={lastTrackedAt} />],
+        ["Last event received", <Time at={lastTrackedAt} />],
       ]}
     />
   );

@@ -35,7 +35,7 @@ export function RecentlyActive() {
                 <Table.Tr>
                   <Table.Th>Identity</Table.Th>
                   {CATEGORIES.map((category) => <Table.Th key={category}>{word(category)}</Table.Th>)}
-                  <Table.Th>Last event</Table.Th>
+                  <Table.Th>Last received</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>{rowsOf(content).slice(0, ROWS).map((wave) => <Rows key={wave.rows[0]?.id} wave={wave} isCut={!last && goesOn(wave, oldest(content))} />)}</Table.Tbody>
