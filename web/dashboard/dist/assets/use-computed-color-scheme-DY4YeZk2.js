@@ -1,1 +1,0 @@
-import{v as e,x as t}from"./index-_d8O5SBm.js";function n(n,r={getInitialValueInEffect:!0}){let i=t(n,r),{colorScheme:a}=e();return a===`auto`?i:a}export{n as t};
