@@ -74,11 +74,6 @@ static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(names).ok()
 });
 
-/// All that are known.
-pub fn all() -> &'static [KnownAgent] {
-    &KNOWN
-}
-
 /// The agent that a user agent names, by the longest of the names in it.
 pub fn named_in(agent: &str) -> Option<&'static KnownAgent> {
     let search = SEARCH.as_ref().filter(|search| search.is_match(agent))?;
@@ -89,10 +84,11 @@ pub fn named_in(agent: &str) -> Option<&'static KnownAgent> {
     found.map(|found| &KNOWN[found.pattern()]).max_by_key(|known| known.name.len())
 }
 
-/// The same in the user agent of a whole browser, which people's apps and extensions add their names to: one that
-/// accuses counts there only where it says that it visits.
-pub fn named_in_browser(agent: &str) -> Option<&'static KnownAgent> {
+/// The same as far as it tells what is behind the user agent. People's apps and extensions, and a customer's own, have
+/// names of any kind: one that accuses counts where it says that it visits.
+pub fn telling(agent: &str) -> Option<&'static KnownAgent> {
     named_in(agent).filter(|known| {
-        known.purpose.is_for_a_person() || is_visitor(&known.name) || agent.contains("compatible; ")
+        let says_so = || agent.contains("compatible; ") || agent.contains("://");
+        known.purpose.is_for_a_person() || is_visitor(&known.name) || says_so()
     })
 }

@@ -12,7 +12,7 @@ mod parse;
 mod words;
 
 use browser::Shape;
-pub use known::{KnownAgent, Purpose, all as known_agents, named_in as known_agent};
+pub use known::{KnownAgent, Purpose, named_in as known_agent};
 pub use oddity::{age_years, contradiction};
 use parse::{Part, comment, fields, is_address, name_of, product};
 use words::{Words, is_computer, is_device, is_visitor};
@@ -69,13 +69,11 @@ pub fn may_be_a_backends(agent: &str) -> bool {
 /// What is behind a user agent, and the name by which it was known.
 pub fn kind(agent: &str) -> (Kind, Option<&str>) {
     let parts: Vec<_> = parse::parts(agent).collect();
-    let shape = browser::shape(&parts);
-    let known = if shape == Shape::Whole { known::named_in_browser(agent) } else { known::named_in(agent) };
-    if let Some(known) = known {
+    if let Some(known) = known::telling(agent) {
         let kind = if known.purpose.is_for_a_person() { Kind::Agent } else { Kind::Crawler };
         return (kind, Some(&known.name));
     }
-    match shape {
+    match browser::shape(&parts) {
         Shape::Whole => of_browser(agent, &parts),
         Shape::Fragment => (Kind::Fragment, None),
         Shape::Guise => of_guise(agent, &parts),
