@@ -349,7 +349,8 @@ fn wrong_key(config: &Config, file: &Path) -> String {
     format!(
         "the database was filled with another master key than {}, so that its signing secrets cannot be read; \
          give this server the key of the first one, as DREGS_MASTER_KEY or master_key_file: it is the same on every \
-         node and at every start. If that key is lost for good: `dregs keys reset-secrets`",
+         node and at every start. If that key is lost for good, `dregs keys reset-secrets` says what is lost with it, and \
+         how to go on",
         given_key(config, file)
     )
 }

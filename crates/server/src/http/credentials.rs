@@ -52,6 +52,8 @@ pub struct NewCredentialBody {
     name: String,
     #[serde(default)]
     allowed_origins: Vec<String>,
+    /// Requests per second, each event of a batch counted; null is the number in the configuration, 0 any number.
+    rate_per_second: Option<u32>,
 }
 
 /// What to change about a credential.
@@ -138,10 +140,10 @@ pub async fn create(
     Json(new): Json<NewCredentialBody>,
 ) -> Result<(StatusCode, Answer<CredentialBody>), ApiError> {
     check(Some(&new.name), Some(&new.allowed_origins))?;
-    let (credential, secret_key) =
-        ops::create(&app.store, actor, new.name, new.allowed_origins, app.clock.now())
-            .await
-            .map_err(|error| ApiError::name_taken(error, WHAT))?;
+    let NewCredentialBody { name, allowed_origins, rate_per_second } = new;
+    let rate = rate_per_second.map(i64::from);
+    let created = ops::create(&app.store, actor, (name, allowed_origins), rate, app.clock.now()).await;
+    let (credential, secret_key) = created.map_err(|error| ApiError::name_taken(error, WHAT))?;
     app.kept.credentials.reload(&app.store).await?;
     Ok((StatusCode::CREATED, Answer(body(credential, Some(secret_key)))))
 }

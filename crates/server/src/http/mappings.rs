@@ -176,6 +176,9 @@ pub struct MappingPreviewBody {
     kind: String,
     #[schema(example = "account.opened", max_length = 100)]
     source: String,
+    /// What the name would mean; where it means that already, nobody would be rescored. Whatever it would mean, if left out.
+    #[schema(example = "REGISTRATION")]
+    target: Option<String>,
 }
 
 /// What creating, changing or removing the mapping of a name would do.
@@ -207,9 +210,13 @@ pub async fn preview(
     caller: Caller,
     Json(body): Json<MappingPreviewBody>,
 ) -> Result<Answer<PreviewedMappingBody>, ApiError> {
-    let (kind, source) = both(parse_kind(&body.kind), parse_source(&body.source))?;
+    let meant = parse_kind(&body.kind)
+        .and_then(|kind| parse_target(kind, body.target.as_deref()).map(|target| (kind, target)));
+    let ((kind, target), source) = both(meant, parse_source(&body.source))?;
     let ops::Preview { meaning, identities, looked_at, total, events, channels } =
         ops::preview(&app.store, &app.kept, &app.rosters, caller.team_id(), (kind, source)).await?;
+    let is_change = target.is_none() || target.as_deref() != meaning;
+    let (identities, channels) = if is_change { (identities, channels) } else { (0, Vec::new()) };
     Ok(Answer(PreviewedMappingBody {
         canonical_type: meaning,
         identities,

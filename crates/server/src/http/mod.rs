@@ -42,6 +42,7 @@ mod mcp_tokens;
 mod openapi;
 mod page;
 mod params;
+mod query_names;
 mod reference;
 mod request_id;
 mod retention;
@@ -75,6 +76,7 @@ use crate::clock::monotonic;
 use crate::shutdown::Shutdown;
 use crate::store::StoreError;
 use error::{ApiError, Code};
+use query_names::QueryNames;
 
 pub use connections::Timed;
 
@@ -177,7 +179,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The router of a server.
 pub fn router(app: Arc<App>) -> Router {
-    let (api, _) = api().split_for_parts();
+    let (api, document) = api().split_for_parts();
+    let names = QueryNames::of(&document, "/api");
+    let api = api.layer(middleware::from_fn_with_state(names, query_names::middleware));
     let mcp = mcp::Server::new(Arc::clone(&app), Router::new().nest("/api", api.clone()));
     let routes = Router::new()
         .nest("/api", api)

@@ -28,7 +28,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     }
 }
 
-/// Query parameters; unknown ones are ignored.
+/// Query parameters; what becomes of unknown ones is said in [`super::query_names`].
 pub struct Params<T>(pub T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
@@ -96,4 +96,21 @@ pub fn scope(text: Option<&str>) -> Result<Option<String>, ApiError> {
         return Err(ApiError::field("scope", "must be GLOBAL or CUSTOMER"));
     }
     Ok(scope)
+}
+
+/// How many letters may differ for a name to be taken for a mistyped other one.
+const TYPING_ERRORS_MAX: usize = 3;
+
+/// The name that another is mistyped from, if it is from any.
+pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let written = written.to_ascii_lowercase();
+    let distance = |known: &str| strsim::osa_distance(&written, &known.to_ascii_lowercase());
+    let (distance, nearest) = known.map(|known| (distance(known), known)).min()?;
+    let letters = written.chars().count().min(nearest.chars().count());
+    (distance <= TYPING_ERRORS_MAX && distance * 2 < letters).then_some(nearest)
+}
+
+/// The same, as the end of a sentence.
+pub fn did_you_mean<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    nearest(written, known).map(|nearest| format!("; did you mean {nearest}?"))
 }

@@ -49,9 +49,12 @@ pub fn save(tx: &mut Tx, channel_id: i64, health: &Health) -> Result<()> {
     Ok(())
 }
 
-/// Ends the pause of a channel that is left alone: one attempt may be made.
+/// Ends the pause of a channel that is left alone: one attempt may be made. If that fails, the next pause is as long as
+/// this one would have been.
 pub fn end_pause(tx: &mut Tx, channel_id: i64, now: Timestamp) -> Result<()> {
-    let sql = "update channel_health set open_until = $2 where channel_id = $1 and open_until > $2";
+    let sql =
+        "update channel_health set open_until = $2, pauses = case when pauses > 0 then pauses - 1 else 0 end
+         where channel_id = $1 and open_until > $2";
     tx.execute(sql, &values![channel_id, now])?;
     Ok(())
 }

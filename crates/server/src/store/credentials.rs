@@ -34,6 +34,8 @@ pub struct NewCredential {
     pub public_key: String,
     pub secret_hash: Vec<u8>,
     pub allowed_origins: Vec<String>,
+    /// As of [`Credential`].
+    pub rate_per_second: Option<i64>,
 }
 
 const COLUMNS: &str = "id, team_id, name, public_key, secret_hash, allowed_origins, enabled, rate_per_second, created_at, updated_at";
@@ -42,8 +44,8 @@ pub fn insert(tx: &mut Tx, team_id: i64, new: &NewCredential, now: Timestamp) ->
     tx.get(
         &format!(
             "insert into credentials
-               (team_id, name, public_key, secret_hash, allowed_origins, enabled, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, 1, $6, $7) returning {COLUMNS}"
+               (team_id, name, public_key, secret_hash, allowed_origins, rate_per_second, enabled, created_at, updated_at)
+             values ($1, $2, $3, $4, $5, $6, 1, $7, $8) returning {COLUMNS}"
         ),
         &values![
             team_id,
@@ -51,6 +53,7 @@ pub fn insert(tx: &mut Tx, team_id: i64, new: &NewCredential, now: Timestamp) ->
             &new.public_key,
             &new.secret_hash,
             &join_origins(&new.allowed_origins),
+            new.rate_per_second,
             now,
             now
         ],

@@ -220,6 +220,7 @@ impl Scene {
             public_key: public.into(),
             secret_hash: token_hash(secret),
             allowed_origins: Vec::new(),
+            rate_per_second: None,
         };
         let (foreign, revoked) =
             (credential("sk_foreign", "pk_foreign"), credential("sk_revoked", "pk_revoked"));

@@ -36,7 +36,8 @@ fn invitation(team_id: i64, n: i64) -> Invitation {
 
 fn credential(tx: &mut Tx, team_id: i64, _: i64, n: i64) -> Result<()> {
     let (public_key, secret_hash) = (format!("pk_{n}"), n.to_be_bytes().to_vec());
-    let new = NewCredential { name: "More".into(), public_key, secret_hash, allowed_origins: Vec::new() };
+    let (name, allowed_origins) = ("More".into(), Vec::new());
+    let new = NewCredential { name, public_key, secret_hash, allowed_origins, rate_per_second: None };
     credentials::insert(tx, team_id, &new, NOW).map(drop)
 }
 

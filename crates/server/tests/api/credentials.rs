@@ -3,13 +3,17 @@
 use dregs_server::store::users::Role;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::{refusal, session, team};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::server::{TestServer, answer, event};
 
-on_both_engines!(a_credential_lives_and_its_keys_end_at_once);
+on_both_engines!(
+    a_credential_lives_and_its_keys_end_at_once,
+    a_name_that_several_ask_for_at_once_is_given_to_one,
+);
 
 struct Desk {
     server: TestServer,
@@ -43,7 +47,7 @@ impl Desk {
 
 async fn a_credential_lives_and_its_keys_end_at_once(engine: Engine) {
     let desk = Desk::open(engine).await;
-    let new = json!({"name": "Shop", "allowedOrigins": ["https://app.example.com"]});
+    let new = json!({"name": "Shop", "allowedOrigins": ["https://app.example.com"], "ratePerSecond": 50});
     let (status, mut created) = desk.call(Method::POST, "/api/credentials", new).await;
     assert_eq!(status, 201);
     let Some(Value::String(secret)) = created.as_object_mut().unwrap().remove("secretKey") else {
@@ -57,7 +61,7 @@ async fn a_credential_lives_and_its_keys_end_at_once(engine: Engine) {
         "publicKey": public,
         "allowedOrigins": ["https://app.example.com"],
         "enabled": true,
-        "ratePerSecond": null,
+        "ratePerSecond": 50,
         "createdAt": created["createdAt"],
         "updatedAt": created["createdAt"],
     });
@@ -80,6 +84,16 @@ async fn a_credential_lives_and_its_keys_end_at_once(engine: Engine) {
     }
 }
 
+async fn a_name_that_several_ask_for_at_once_is_given_to_one(engine: Engine) {
+    let desk = Desk::open(engine).await;
+    let shop = json!({"name": "Shop"});
+    let requests = (0..8).map(|_| answer(desk.request(Method::POST, "/api/credentials", &shop)));
+    let made = requests.collect::<JoinSet<_>>().join_all().await;
+    let mut made: Vec<_> = made.into_iter().map(|(status, _)| status.as_u16()).collect();
+    made.sort_unstable();
+    assert_eq!(made, [201, 409, 409, 409, 409, 409, 409, 409]);
+}
+
 #[tokio::test]
 async fn a_credential_is_refused_by_field() {
     let desk = Desk::open(Engine::Sqlite).await;
@@ -94,7 +108,7 @@ async fn a_credential_is_refused_by_field() {
         (json!({"name": ""}), "name: must have from 1 to 100 characters".into()),
         (
             json!({"name": "Shop", "secretKey": "sk_mine"}),
-            "secretKey: is not known here; may be name or allowedOrigins".into(),
+            "secretKey: is not known here; may be name, allowedOrigins or ratePerSecond".into(),
         ),
         (
             json!({"name": "Shop", "allowedOrigins": "*"}),

@@ -295,3 +295,49 @@ async fn identities_leave_as_a_table_in_which_nothing_is_a_formula() {
     let ask = server.request(Method::GET, "/api/identities.csv?term=sum").bearer_auth(SECRET_KEY);
     assert_eq!(ask.send().await.unwrap().text().await.unwrap().lines().count(), 2);
 }
+
+#[tokio::test]
+async fn a_parameter_that_was_meant_for_another_is_refused_and_whatever_else_is_ignored() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    for (query, meant) in [
+        ("events?identityId=user_1", "identityId: is no parameter of this operation; did you mean identity?"),
+        ("events?page_size=5", "page_size: is no parameter of this operation; did you mean pageSize?"),
+        ("identities?email=a@b.test", "email: is no parameter of this operation; did you mean term?"),
+        ("devices?user=user_1", "user: is no parameter of this operation; did you mean identity?"),
+        ("events?since=2026-01-01", "since: is no parameter of this operation; did you mean from?"),
+        (
+            "identities.csv?IDENTITY=x&minHumanity=5",
+            "IDENTITY: is no parameter of this operation; there are ",
+        ),
+        (
+            "identities?severity=CRITICAL",
+            "severity: is no parameter of this operation; there are authenticityMax, ",
+        ),
+        (
+            "identities/user_1/deliveries?status=FAILED",
+            "status: is no parameter of this operation; there are order, ",
+        ),
+        ("usage?form=2026-01-01", "form: is no parameter of this operation; did you mean from?"),
+    ] {
+        let told =
+            refusal(server.request(Method::GET, &format!("/api/{query}")).bearer_auth(SECRET_KEY)).await;
+        assert!(told.contains(meant), "{query}: {told}");
+    }
+    for query in
+        ["_=1760000000", "utm_source=mail", "foo=bar", "unknown=1", "x", "=", "pretty=true", "api-version=2"]
+    {
+        for path in ["events", "identities", "identities.csv", "devices", "audit-log"] {
+            let response = server
+                .request(Method::GET, &format!("/api/{path}?{query}"))
+                .bearer_auth(SECRET_KEY)
+                .send()
+                .await
+                .unwrap();
+            assert!(
+                [200, 403].contains(&response.status().as_u16()),
+                "{path}?{query}: {}",
+                response.status()
+            );
+        }
+    }
+}

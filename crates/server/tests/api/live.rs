@@ -86,7 +86,8 @@ async fn foreign(server: &TestServer) -> &'static str {
     let now = server.app.clock.now();
     let new = |team| {
         let (public_key, secret_hash) = (format!("pk_{team}"), token_hash("sk_foreign"));
-        NewCredential { name: "Test".into(), public_key, secret_hash, allowed_origins: Vec::new() }
+        let (name, allowed_origins) = ("Test".into(), Vec::new());
+        NewCredential { name, public_key, secret_hash, allowed_origins, rate_per_second: None }
     };
     let fill = move |tx: &mut dregs_server::store::Tx| {
         let team = users::insert_team(tx, "Foreign", now)?;

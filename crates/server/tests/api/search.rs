@@ -109,6 +109,17 @@ async fn a_preview_of_a_mapping_counts_whom_it_concerns(engine: Engine) {
     assert_eq!(preview("EVENT_TYPE", "never seen").await, json!([null, 0, 5, 5, 0]));
     assert_eq!(preview("IDENTITY_FIELD", "Kontakt").await, json!([null, 5, 5, 5, null]));
     assert_eq!(preview("IDENTITY_FIELD", "email").await, json!(["EMAIL", 0, 5, 5, null]));
+    for (target, identities) in [("FULL_NAME", 5), ("EMAIL", 5)] {
+        let body = json!({"kind": "IDENTITY_FIELD", "source": "kontakt", "target": target});
+        let preview = server.post("/api/mappings/actions/preview", body).await;
+        assert_eq!(preview["identities"], identities, "{target}");
+    }
+    // It means that already.
+    let registration = json!({"kind": "EVENT_TYPE", "source": "user.signup", "target": "registration"});
+    assert_eq!(server.post("/api/mappings/actions/preview", registration).await["identities"], 0);
+    let wrong = json!({"kind": "EVENT_TYPE", "source": "opened", "target": "SHOE"});
+    let refused = refusal(with_json(&server, Method::POST, "/api/mappings/actions/preview", &wrong)).await;
+    assert!(refused.starts_with("400 bad_request target: must be null or one of "), "{refused}");
     let body = json!({"kind": "EVENT_TYPE", "source": "konto-eroeffnet"});
     let slugs = async || server.post("/api/mappings/actions/preview", body.clone()).await["channels"].clone();
     assert_eq!(slugs().await, json!(["ops"]));

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use dregs_core::notify::breaker::PAUSE_MIN_MS;
 use dregs_core::time::Timestamp;
 use dregs_server::clock::Clock as _;
 use reqwest::Method;
@@ -471,9 +472,16 @@ async fn a_person_can_have_it_tried_again_now(engine: Engine) {
     track(&server, 5, 5).await;
     server.wait_for_deliveries(id, "PENDING", 10).await;
     let retry = format!("/api/channels/{id}/actions/retry");
+    let resumes_at = async || {
+        let resumes_at = health(&server, id).await["resumesAt"].clone();
+        Timestamp::parse(resumes_at.as_str().unwrap()).unwrap()
+    };
+    let before = resumes_at().await;
     server.post(&retry, Value::Null).await;
     let probed = async || (health(&server, id).await["failures"] == 6).then_some(());
     eventually("one attempt", probed).await;
+    // A look at it makes no pause longer.
+    assert!(resumes_at().await.millis_since(before) < PAUSE_MIN_MS);
     assert_eq!(receiver.requests().len(), 6);
     server.wait_for_deliveries(id, "PENDING", 10).await;
     *answer.lock().unwrap() = OK;

@@ -177,9 +177,9 @@ async fn the_health_of_a_channel_is_kept_until_it_works(engine: Engine) {
     assert_eq!(ground.write(|tx| channel_health::take(tx, 7)).await, health);
     assert_eq!(ground.read(channel_health::all).await, [(7, health.clone())]);
     // A pause that is over stays over.
-    for (ended_at, open_until) in [(3, 2), (1, 1)] {
+    for (ended_at, open_until, pauses) in [(3, 2, 3), (1, 1, 2)] {
         ground.write(move |tx| channel_health::end_pause(tx, 7, at(ended_at))).await;
-        let breaker = Breaker { open_until: Some(at(open_until)), ..breaker };
+        let breaker = Breaker { open_until: Some(at(open_until)), pauses, ..breaker };
         let expected = Health { breaker, ..health.clone() };
         assert_eq!(ground.read(channel_health::all).await, [(7, expected)]);
     }

@@ -13,12 +13,13 @@ fn new(key: &str, origins: &[&str]) -> NewCredential {
         public_key: format!("pk_{key}"),
         secret_hash: key.as_bytes().to_vec(),
         allowed_origins: origins.iter().copied().map(str::to_owned).collect(),
+        rate_per_second: (key == "b").then_some(7),
     }
 }
 
 fn expected(id: i64, team_id: i64, new: &NewCredential) -> Credential {
     Credential {
-        rate_per_second: None,
+        rate_per_second: new.rate_per_second,
         id,
         team_id,
         name: new.name.clone(),

@@ -4,6 +4,8 @@ import { Alert, Button, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { IconAlertCircle } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import { asApiError, errorText } from "../api";
+import { useLocation } from "@tanstack/react-router";
+import { PageLink } from "./PageLink";
 import { exactTime } from "./Time";
 import { Words } from "./Words";
 
@@ -47,8 +49,27 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
     <Alert ref={alert} color="red" icon={<IconAlertCircle />} title={isGone ? "Not found" : "That did not work"} role="alert">
       <Text fz="sm"><Words text={errorText(error)} /></Text>
       {retry && !isGone && <Button mt="sm" size="xs" variant="default" onClick={retry}>Try again</Button>}
+      {retry && isGone && <BackToList />}
     </Alert>
   );
+}
+
+/** Lists of what pages are about, by the beginning of their addresses. */
+const LISTS: [begins: string, to: string, words: string][] = [
+  ["/events/", "/events", "All events"],
+  ["/devices/", "/devices", "All devices"],
+  ["/groups/", "/groups", "All groups"],
+  ["/badge-rules/", "/rules", "All rules"],
+  ["/escalation-rules/", "/rules", "All rules"],
+  ["/deliveries/", "/settings/channels", "All channels"],
+  ["/settings/channels/", "/settings/channels", "All channels"],
+];
+
+/** Where the others are, on the page of one that is not. */
+function BackToList() {
+  const { pathname } = useLocation();
+  const list = LISTS.find(([begins]) => pathname.startsWith(begins));
+  return list ? <PageLink to={list[1] as never} fz="sm">{list[2]}</PageLink> : null;
 }
 
 /** Nothing is there yet: says what would be, and how it comes to be. */

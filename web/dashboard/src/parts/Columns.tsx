@@ -1,6 +1,7 @@
 // Columns that lists of several pages have.
 
 import type { Schemas } from "../api";
+import { browserOf } from "./browser";
 import { Badges, Chip, ScoreChip } from "./Chip";
 import { bounded } from "./counts";
 import type { Column } from "./ListTable";
@@ -49,7 +50,7 @@ export function DeviceLink({ fingerprint }: { fingerprint: string }) {
 export const DEVICE_COLUMNS: Column<UsedDevice>[] = [
   { title: "Device", cell: ({ fingerprint, disregarded }) => <><DeviceLink fingerprint={fingerprint} /> {disregarded && <Chip tone={2}>Disregarded</Chip>}</> },
   { title: "Identities", cell: ({ identityCount, identityCountIsExact }) => <span className="numbers">{bounded(identityCount, identityCountIsExact)}</span> },
-  { title: "Browser", cell: ({ userAgent }) => <span className="clip" style={{ display: "inline-block", maxWidth: "clamp(140px, 16vw, 340px)" }} title={userAgent ?? undefined}>{userAgent?.replace(/^Mozilla\/5\.0 /, "") ?? "–"}</span> },
+  { title: "Browser", cell: ({ userAgent }) => <span className="clip" style={{ display: "inline-block", maxWidth: "clamp(140px, 16vw, 340px)" }} title={userAgent ?? undefined}>{userAgent ? browserOf(userAgent) : "–"}</span> },
   { title: "IP address", sort: "ip", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
   { title: "Network and location", cell: (device) => [device.asnLabel ?? device.asn, placeOf(device)].filter(Boolean).join(", ") || "–" },
   { title: "First seen", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },

@@ -9,8 +9,8 @@ import { usePageSearch } from "../app/search";
 /** How long after the last key a list is asked for. */
 const TYPING_MS = 250;
 
-/** A filter that is typed. */
-export function TextFilter({ name, label, ...props }: { name: string; label: string } & TextInputProps) {
+/** A filter that is typed; `accepts` says what it may be, else nothing is filtered by it and `hint` is shown. */
+export function TextFilter({ name, label, accepts, hint, ...props }: { name: string; label: string; accepts?: RegExp; hint?: string } & TextInputProps) {
   const [search, change] = usePageSearch();
   const kept = search[name] ?? "";
   const [text, setText] = useState(kept);
@@ -30,6 +30,7 @@ export function TextFilter({ name, label, ...props }: { name: string; label: str
       placeholder={label}
       value={text}
       onChange={(event) => put(event.currentTarget.value)}
+      error={kept && kept === text.trim() && accepts && !accepts.test(kept) ? hint : undefined}
       rightSection={text && <CloseButton size="sm" aria-label={`Clear ${label}`} onClick={() => put("")} />}
       {...props}
     />

@@ -18,8 +18,9 @@ use crate::store::{Store, StoreError, users};
 
 #[derive(Args)]
 #[command(after_help = "\
-Works on the store of the settings in force, whether the server runs or not; a running server
-follows within a second. Only reset-secrets needs it stopped.
+Works on the store of the settings in force, so where the data directory or the database can be
+reached, whether the server runs or not; a running server follows within a second. Only
+reset-secrets needs it stopped. From elsewhere: Settings in the dashboard, or /api/credentials.
 
 Examples:
   dregs keys list
@@ -164,8 +165,8 @@ async fn create(opened: &Opened, name: String, origins: Vec<String>) -> Result<(
     let made = team::credentials::create(
         &opened.store,
         Actor::command_line(team_id),
-        name.clone(),
-        origins,
+        (name.clone(), origins),
+        None,
         SystemClock.now(),
     )
     .await;

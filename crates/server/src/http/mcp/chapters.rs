@@ -3,9 +3,9 @@
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::tools::did_you_mean;
 use crate::http::answer::Answer;
 use crate::http::error::ApiError;
+use crate::http::params::did_you_mean;
 
 /// A chapter: its name, such as `AI_AGENTS` of `docs/manual/ai-agents.md`, and its text in Markdown.
 type Chapter = (&'static str, &'static str);

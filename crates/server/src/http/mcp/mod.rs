@@ -29,6 +29,7 @@ use url::Url;
 use super::auth::Agent;
 use super::body::{INLINE_MAX_KIB, Whose, receive};
 use super::error::ApiError;
+use super::params::did_you_mean;
 use super::request_id;
 use crate::app::App;
 use operation::Within;
@@ -133,7 +134,7 @@ impl ServerHandler for Handler {
         let tools = tools::all().await.map_err(|_| failed())?;
         let Some(tool) = tools.iter().find(|tool| tool.row.name == request.name) else {
             let known = tools.iter().map(|tool| tool.row.name);
-            let hint = tools::did_you_mean(&request.name, known).unwrap_or_default();
+            let hint = did_you_mean(&request.name, known).unwrap_or_default();
             return Err(ErrorData::invalid_params(format!("There is no such tool{hint}"), None));
         };
         let arguments = request.arguments.unwrap_or_default();

@@ -16,10 +16,8 @@ use super::table::{Effect, Row, Runs, TABLE};
 use crate::http::answer::Answer;
 use crate::http::error::ApiError;
 use crate::http::page::PAGE_SIZE_MAX;
+use crate::http::params::did_you_mean;
 use crate::store::StoreError;
-
-/// How many letters may differ for a name to be taken for a mistyped other one.
-const TYPING_ERRORS_MAX: usize = 3;
 
 /// A tool.
 pub struct Tool {
@@ -97,16 +95,6 @@ impl Tool {
         });
         Err(ApiError::field(unknown, format!("is not known here{hint}")))
     }
-}
-
-/// The name that another is mistyped from, as the end of a sentence.
-pub fn did_you_mean<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let written = written.to_ascii_lowercase();
-    let distance = |known: &str| strsim::osa_distance(&written, &known.to_ascii_lowercase());
-    let (distance, nearest) = known.map(|known| (distance(known), known)).min()?;
-    let letters = written.chars().count().min(nearest.chars().count());
-    let is_near = distance <= TYPING_ERRORS_MAX && distance * 2 < letters;
-    is_near.then(|| format!("; did you mean {nearest}?"))
 }
 
 impl Effect {

@@ -46,6 +46,7 @@ pub async fn run(store: &Store, config: &Config, now: Timestamp) -> Result<Optio
         public_key: made.public_key.clone(),
         secret_hash: token_hash(&secret_key),
         allowed_origins: Vec::new(),
+        rate_per_second: None,
     };
     let admin_email = sign_in::normalise_email(&made.admin_email);
     let filled = store.write(move |tx| {

@@ -8,7 +8,7 @@ use crate::ops::access::refused_origins::{RefusedOrigin, RefusedOrigins};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::store::credentials::{self, Change, Credential, NewCredential};
-use crate::store::{Result, Store, StoreError, Tx};
+use crate::store::{Result, Store, StoreError, Tx, users};
 use crate::vault::{new_token, token_hash};
 use dregs_core::time::Timestamp;
 use serde_json::json;
@@ -130,8 +130,10 @@ pub fn is_same_name(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
-/// The audit log says by its name who has called: no other credential of the team than `own` may have it.
+/// The audit log says by its name who has called: no other credential of the team than `own` may have it, nor get it
+/// at the same time.
 fn check_name(tx: &mut Tx, team_id: i64, own: Option<i64>, name: &str) -> Result<()> {
+    users::hold_team(tx, team_id)?;
     let known = credentials::of_team(tx, team_id)?;
     let is_taken = known.iter().any(|known| Some(known.id) != own && is_same_name(&known.name, name));
     if is_taken { Err(StoreError::Conflict) } else { Ok(()) }
@@ -144,8 +146,8 @@ fn check_name(tx: &mut Tx, team_id: i64, own: Option<i64>, name: &str) -> Result
 pub async fn create(
     store: &Store,
     actor: Actor,
-    name: String,
-    allowed_origins: Vec<String>,
+    (name, allowed_origins): (String, Vec<String>),
+    rate_per_second: Option<i64>,
     now: Timestamp,
 ) -> Result<(Credential, String)> {
     let secret_key = new_token(SECRET_PREFIX);
@@ -154,6 +156,7 @@ pub async fn create(
         public_key: new_token(PUBLIC_PREFIX),
         secret_hash: token_hash(&secret_key),
         allowed_origins,
+        rate_per_second,
     };
     let credential = store
         .write(move |tx| {

@@ -81,7 +81,9 @@ function Charts({ activity: { intervals } }: { activity: Body }) {
   );
 }
 
-/** To a tenth, and rounded down, so that 100 is said of all alone. */
+/** To a tenth; 100 is said of all alone, and 0 of none. */
 function percent(part: number, whole: number): string {
-  return String(Math.floor((part / whole) * 1_000) / 10);
+  const share = Math.round((part / whole) * 1_000) / 10;
+  if (part === 0 || part === whole) return String(share);
+  return String(Math.min(Math.max(share, 0.1), 99.9));
 }

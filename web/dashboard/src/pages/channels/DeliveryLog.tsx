@@ -125,7 +125,7 @@ function LogFilters() {
       <Group gap="xs" role="search" aria-label="Filters" className="filters">
         <ChoiceFilter name="status" label="Any status" options={STATUSES} />
         <ChoiceFilter name="event" label="Any event" options={(types.data ?? []).map(({ name }) => [name, word(name)])} />
-        <TextFilter name="httpStatus" label="HTTP status" placeholder="503 or 5xx" w={110} />
+        <TextFilter name="httpStatus" label="HTTP status" placeholder="503 or 5xx" accepts={HTTP_STATUS} hint="503 or 5xx" w={110} />
         <ChoiceFilter name="errorClass" label="Any error" options={Object.entries(ERRORS)} />
         <TextFilter name="error" label="Text of the error" w={170} />
         <TextFilter name="identity" label="Identity id" w={170} />

@@ -6,6 +6,7 @@ import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
+import { browserOf } from "../../parts/browser";
 import { placeOf, shortFingerprint } from "../../parts/Columns";
 import { Confirm } from "../../parts/Confirm";
 import { Copy } from "../../parts/Copy";
@@ -22,7 +23,7 @@ export function DevicePage() {
   const { fingerprint = "" } = useParams({ strict: false });
   const device = $api.useQuery("get", "/api/devices/{fingerprint}", { params: { path: { fingerprint } } });
   return (
-    <Page title="Device" tab={shortFingerprint(fingerprint)} actions={device.data && <Disregard device={device.data} />}>
+    <Page title={`Device ${shortFingerprint(fingerprint)}`} actions={device.data && <Disregard device={device.data} />}>
       <Answer of={device} lines={8}>
         {(device) => (
           <>
@@ -45,7 +46,7 @@ function About({ device }: { device: Device }) {
       facts={[
         ["Fingerprint", <><span className="mono">{fingerprint}</span> <Copy text={fingerprint} label="fingerprint" />{disregarded && <> <Chip tone={2}>Disregarded</Chip></>}</>],
         ["Identities", bounded(identityCount, identityCountIsExact)],
-        ["Browser", userAgent && <span className="mono">{userAgent}</span>],
+        ["Browser", userAgent && <>{browserOf(userAgent)} <span className="mono">{userAgent}</span></>],
         ["IP address", ip && <span className="mono">{ip}</span>],
         ["Network", [asn, asnLabel].filter(Boolean).join(" ") || null],
         ["Location", placeOf(device)],

@@ -1,1 +1,0 @@
-import{v as e,x as t}from"./index-C1XiK8zO.js";function n(n,r={getInitialValueInEffect:!0}){let i=t(n,r),{colorScheme:a}=e();return a===`auto`?i:a}export{n as t};
