@@ -59,10 +59,13 @@ fn chapters() -> io::Result<String> {
     let mut chapters = Vec::new();
     for path in files {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        chapters.push((name.replace('-', "_").to_ascii_uppercase(), fs::canonicalize(&path)?));
+        let in_repository = path.strip_prefix("../..").unwrap_or(&path).to_owned();
+        chapters.push((name.replace('-', "_").to_ascii_uppercase(), in_repository, fs::canonicalize(&path)?));
     }
     chapters.sort();
-    let rows = chapters.iter().map(|(name, path)| format!("    ({name:?}, include_str!({path:?})),\n"));
+    let rows = chapters.iter().map(|(name, path, file)| {
+        format!("    Chapter {{ name: {name:?}, path: {path:?}, text: include_str!({file:?}) }},\n")
+    });
     Ok(format!("&[\n{}]", rows.collect::<String>()))
 }
 

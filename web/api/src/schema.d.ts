@@ -2751,6 +2751,11 @@ export interface components {
             kind: string;
             /** @example account.opened */
             source: string;
+            /**
+             * @description What the name would mean; where it means that already, nobody would be rescored. Whatever it would mean, if left out.
+             * @example REGISTRATION
+             */
+            target?: string | null;
         };
         /** @description A token of the person who is signed in. */
         McpTokenBody: {
@@ -2811,6 +2816,11 @@ export interface components {
         NewCredentialBody: {
             name: string;
             allowedOrigins?: string[];
+            /**
+             * Format: int32
+             * @description Requests per second, each event of a batch counted; null is the number in the configuration, 0 any number.
+             */
+            ratePerSecond?: number | null;
         };
         /** @description A new entry. */
         NewDatasetEntryBody: {

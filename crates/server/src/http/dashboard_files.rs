@@ -58,7 +58,7 @@ const HASHED: &str = "assets/";
 const SIGNPOST: &str = concat!(
     "dregs ",
     env!("CARGO_PKG_VERSION"),
-    "\n\n/           the dashboard, in a browser\n/api/docs   the API\n/dregs.js   the script for your pages\n\
+    "\n\n/           the dashboard, in a browser\n/manual     how it all works\n/api/docs   the API\n/dregs.js   the script for your pages\n\
      /readyz     whether the server is ready\n"
 );
 

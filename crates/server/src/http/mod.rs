@@ -36,6 +36,7 @@ mod identity_lists;
 pub mod limits;
 mod links;
 mod live;
+mod manual;
 mod mappings;
 mod mcp;
 mod mcp_tokens;
@@ -190,6 +191,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/events/batch", options(events::preflight))
         .route("/api/openapi.json", get(docs::json))
         .route("/api/docs", get(docs::page))
+        .route("/manual", get(manual::contents))
+        .route("/manual/{slug}", get(manual::chapter))
         .route("/dregs.js", get(tracker::script))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -3,6 +3,7 @@
 
 mod generated;
 mod links;
+mod pages;
 mod samples;
 
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 import { ActionIcon, AppShell, Burger, Button, Group, Menu, ScrollArea, Text, Tooltip, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import {
-  IconAffiliate, IconAlertTriangle, IconDeviceLaptop, IconHome, IconListDetails, IconLogout, IconMoon, IconScale, IconSettings, IconSun, IconUser, IconUsers,
+  IconAffiliate, IconAlertTriangle, IconBook, IconDeviceLaptop, IconHome, IconListDetails, IconLogout, IconMoon, IconScale, IconSettings, IconSun, IconUser, IconUsers,
 } from "@tabler/icons-react";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect } from "react";
@@ -115,6 +115,7 @@ function Person() {
         <Menu.Dropdown>
           <Menu.Label>{user.email} · {user.role.toLowerCase()}</Menu.Label>
           <Menu.Item component={Link} to="/settings/account" leftSection={<IconUser size={16} />}>Account</Menu.Item>
+          <Menu.Item component="a" href="/manual" target="_blank" leftSection={<IconBook size={16} />}>Manual</Menu.Item>
           <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void signOut()}>Sign out</Menu.Item>
         </Menu.Dropdown>
       </Menu>

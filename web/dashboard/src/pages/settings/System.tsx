@@ -13,6 +13,7 @@ const REFRESH_MS = 5_000;
 type SystemBody = Schemas["SystemBody"];
 
 const LINKS = [
+  ["/manual", "Manual"],
   ["/api/docs", "API reference"],
   ["/api/openapi.json", "openapi.json"],
   ["/metrics", "Metrics"],

@@ -1,0 +1,123 @@
+//! The manual as pages, without scripts, that ask no other host for anything: contents and search at `/manual`, a
+//! chapter at `/manual/{slug}`, all of it for a printer at `/manual/print`.
+
+pub mod chapters;
+mod render;
+mod search;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tokio::sync::OnceCell;
+
+use super::auth::Anybody;
+use super::compressed::Compressed;
+use super::error::ApiError;
+use super::params::Params;
+use crate::store::StoreError;
+use chapters::Chapter;
+use render::Page;
+use search::Found;
+
+/// Nothing may be loaded or run; only the page's own style applies, and the search leads back here.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// As for the search of the API.
+const TERM_MAX_CHARS: usize = 200;
+
+struct Manual {
+    pages: Vec<Page>,
+    /// Each page as it is sent, in the same order.
+    sent: Vec<Compressed>,
+    print: Compressed,
+}
+
+static MANUAL: OnceCell<Manual> = OnceCell::const_new();
+
+/// A page of the manual in its frame.
+#[derive(Template)]
+#[template(path = "manual.html")]
+struct Frame<'a> {
+    title: &'a str,
+    chapters: &'a [Page],
+    /// The chapter that is shown, if one is.
+    slug: &'a str,
+    term: &'a str,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    Chapter(&'a str),
+    Contents,
+    Found(Vec<Found<'a>>),
+    /// All chapters.
+    Print,
+    NotFound,
+}
+
+impl Frame<'_> {
+    fn bytes(&self) -> Result<Vec<u8>, ApiError> {
+        let html = self.render().map_err(|error| StoreError::Broken(error.to_string()))?;
+        Ok(html.into_bytes())
+    }
+}
+
+async fn manual() -> Result<&'static Manual, ApiError> {
+    let make = || -> Result<Manual, ApiError> {
+        let pages: Vec<_> = Chapter::pages().map(Page::read).collect();
+        let frame = |title, slug, content| Frame { title, chapters: &pages, slug, term: "", content };
+        let sent = pages
+            .iter()
+            .map(|page| {
+                let frame = frame(page.chapter.title(), &page.slug, Content::Chapter(&page.html));
+                Ok(Compressed::of(frame.bytes()?))
+            })
+            .collect::<Result<_, ApiError>>()?;
+        let print = Compressed::of(frame("The manual", "print", Content::Print).bytes()?);
+        Ok(Manual { pages, sent, print })
+    };
+    let made = MANUAL.get_or_try_init(|| async {
+        let made = tokio::task::spawn_blocking(make).await;
+        made.map_err(|error| ApiError::from(StoreError::Broken(error.to_string())))?
+    });
+    made.await
+}
+
+/// What is looked for.
+#[derive(Deserialize)]
+pub struct Search {
+    #[serde(default)]
+    term: String,
+}
+
+/// The contents, or what was found.
+pub async fn contents(_: Anybody, Params(Search { term }): Params<Search>) -> Result<Response, ApiError> {
+    let manual = manual().await?;
+    let term: String = term.trim().chars().take(TERM_MAX_CHARS).collect();
+    let content = if term.is_empty() {
+        Content::Contents
+    } else {
+        Content::Found(search::search(&manual.pages, &term))
+    };
+    let frame = Frame { title: "The manual", chapters: &manual.pages, slug: "", term: &term, content };
+    Ok((HEADERS, frame.bytes()?).into_response())
+}
+
+/// A chapter, or all of them at `print`.
+pub async fn chapter(_: Anybody, Path(slug): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let manual = manual().await?;
+    if slug == "print" {
+        return Ok((HEADERS, manual.print.answer(&headers)).into_response());
+    }
+    let pages = manual.pages.iter().zip(&manual.sent);
+    if let Some((_, sent)) = pages.into_iter().find(|(page, _)| page.slug == slug) {
+        return Ok((HEADERS, sent.answer(&headers)).into_response());
+    }
+    let content = Content::NotFound;
+    let frame = Frame { title: "Not found", chapters: &manual.pages, slug: "", term: "", content };
+    Ok((StatusCode::NOT_FOUND, HEADERS, frame.bytes()?).into_response())
+}
+
+const HEADERS: [(header::HeaderName, &str); 2] =
+    [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];

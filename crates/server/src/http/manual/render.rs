@@ -1,0 +1,192 @@
+//! A chapter as HTML, and its sections as they are searched.
+
+use std::path::{Component, Path, PathBuf};
+
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
+
+use super::chapters::{CHAPTERS, Chapter};
+
+/// A chapter that has been read.
+pub struct Page {
+    pub chapter: &'static Chapter,
+    pub slug: String,
+    pub html: String,
+    pub sections: Vec<Section>,
+}
+
+/// A heading, and what stands below it.
+#[derive(Debug, Default)]
+pub struct Section {
+    pub title: String,
+    pub anchor: String,
+    /// Without markup, in one line.
+    pub text: String,
+}
+
+impl Page {
+    pub fn read(chapter: &'static Chapter) -> Self {
+        let mut sections: Vec<Section> = Vec::new();
+        // Of each link that is open, whether it leads anywhere from a page.
+        let mut links = Vec::new();
+        let mut heading = None;
+        let mut events: Vec<Event> = Vec::new();
+        for event in Parser::new_ext(chapter.text, Options::ENABLE_TABLES) {
+            let shown = match event {
+                Event::Start(Tag::Heading { .. }) => {
+                    sections.push(Section::default());
+                    heading = Some(events.len());
+                    event
+                }
+                Event::End(TagEnd::Heading(_)) => {
+                    let anchor = anchor(&sections);
+                    if let Some(Event::Start(Tag::Heading { id, .. })) =
+                        heading.take().and_then(|at| events.get_mut(at))
+                    {
+                        *id = Some(CowStr::from(anchor.clone()));
+                    }
+                    if let Some(section) = sections.last_mut() {
+                        section.anchor = anchor;
+                    }
+                    event
+                }
+                Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+                    let target = target(chapter, &dest_url);
+                    links.push(target.is_some());
+                    let Some(target) = target else { continue };
+                    Event::Start(Tag::Link { link_type, dest_url: target.into(), title, id })
+                }
+                Event::End(TagEnd::Link) if links.pop() == Some(false) => continue,
+                // The binary has no pictures: their words stand for them.
+                Event::Start(Tag::Image { .. }) => Event::InlineHtml("<em class=\"picture\">".into()),
+                Event::End(TagEnd::Image) => Event::InlineHtml("</em>".into()),
+                Event::Text(ref text) | Event::Code(ref text) => {
+                    if let Some(section) = sections.last_mut() {
+                        let part = if heading.is_some() { &mut section.title } else { &mut section.text };
+                        part.push_str(text);
+                    }
+                    event
+                }
+                Event::Start(Tag::Emphasis | Tag::Strong) | Event::End(TagEnd::Emphasis | TagEnd::Strong) => {
+                    event
+                }
+                other => {
+                    if let Some(section) = sections.last_mut().filter(|_| heading.is_none()) {
+                        section.text.push(' ');
+                    }
+                    other
+                }
+            };
+            events.push(shown);
+        }
+        for section in &mut sections {
+            section.text = section.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
+        let mut html = String::new();
+        html::push_html(&mut html, events.into_iter());
+        Self { chapter, slug: chapter.slug(), html, sections }
+    }
+}
+
+/// The anchor of the last section, as GitHub makes it: unlike those of the sections before.
+fn anchor(sections: &[Section]) -> String {
+    let Some((last, before)) = sections.split_last() else { return String::new() };
+    let plain = |title: &str| -> String {
+        let kept = title.trim().to_lowercase();
+        let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    let own = plain(&last.title);
+    let alike = before.iter().filter(|section| plain(&section.title) == own).count();
+    if alike == 0 { own } else { format!("{own}-{alike}") }
+}
+
+/// Where a link of a chapter leads from its page; `None` where that is a file of the repository alone.
+fn target(chapter: &Chapter, link: &str) -> Option<String> {
+    if link.starts_with('#') || link.starts_with("https://") {
+        return Some(link.to_owned());
+    }
+    let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+    let path = joined(Path::new(chapter.path).parent()?, file)?;
+    if path == Path::new("openapi.json") {
+        return Some("/api/openapi.json".to_owned());
+    }
+    let found = CHAPTERS.iter().find(|chapter| Path::new(chapter.path) == path)?;
+    let page =
+        Chapter::page(&found.slug()).map_or("/manual".to_owned(), |page| format!("/manual/{}", page.slug()));
+    Some(anchor.map_or(page.clone(), |anchor| format!("{page}#{anchor}")))
+}
+
+/// `folder` and `relative`, without `..`.
+fn joined(folder: &Path, relative: &str) -> Option<PathBuf> {
+    let mut path = PathBuf::new();
+    for part in folder.join(relative).components() {
+        match part {
+            Component::ParentDir => path.pop().then_some(())?,
+            Component::Normal(name) => path.push(name),
+            _ => {}
+        }
+    }
+    Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &'static str) -> Page {
+        let chapter = Chapter { name: "EVENTS", path: "docs/manual/events.md", text };
+        Page::read(Box::leak(Box::new(chapter)))
+    }
+
+    #[test]
+    fn links_lead_to_pages_and_what_has_none_is_words() {
+        let page = read(
+            "# Events\n[a](scoring.md#the-analyzers) [b](../detection.md) [c](../../openapi.json) [d](../../SECURITY.md) \
+             [e](#the-past) [f](https://example.com) [g](../../README.md) [h](../../examples/README.md)",
+        );
+        let expected = "<h1 id=\"events\">Events</h1>\n<p><a href=\"/manual/scoring#the-analyzers\">a</a> \
+             <a href=\"/manual/detection\">b</a> <a href=\"/api/openapi.json\">c</a> d <a href=\"#the-past\">e</a> \
+             <a href=\"https://example.com\">f</a> <a href=\"/manual\">g</a> h</p>\n";
+        assert_eq!(page.html, expected);
+    }
+
+    #[test]
+    fn sections_have_their_own_anchors_and_text() {
+        let page = read(
+            "# A `b`, c\nOne\n*two*.\n\n## A b c\n| x | y |\n|-|-|\n| 1 | <2> |\n\n## A b c\n![Home](x.png)\n",
+        );
+        let told: Vec<_> = page
+            .sections
+            .iter()
+            .map(|one| (one.title.as_str(), one.anchor.as_str(), one.text.as_str()))
+            .collect();
+        let expected = [
+            ("A b, c", "a-b-c", "One two."),
+            ("A b c", "a-b-c-1", "x y 1 <2>"),
+            ("A b c", "a-b-c-2", "Home"),
+        ];
+        assert_eq!(told, expected);
+        assert!(page.html.ends_with("<p><em class=\"picture\">Home</em></p>\n"), "{}", page.html);
+    }
+
+    #[test]
+    fn every_link_between_pages_leads_to_a_section() {
+        let pages: Vec<_> = Chapter::pages().map(Page::read).collect();
+        let anchors = |slug: &str| -> Vec<_> {
+            let page = pages.iter().find(|page| page.chapter.slug() == slug);
+            page.into_iter().flat_map(|page| &page.sections).map(|section| section.anchor.as_str()).collect()
+        };
+        let mut links = 0;
+        for page in &pages {
+            for link in page.html.split("href=\"/manual/").skip(1) {
+                let link = link.split('"').next().unwrap_or_default();
+                let (slug, anchor) =
+                    link.split_once('#').map_or((link, None), |(slug, anchor)| (slug, Some(anchor)));
+                let there = anchors(slug);
+                assert!(!there.is_empty() && anchor.is_none_or(|anchor| there.contains(&anchor)), "{link}");
+                links += 1;
+            }
+        }
+        assert!(links > 50, "{links}");
+    }
+}
