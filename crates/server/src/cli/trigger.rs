@@ -25,7 +25,8 @@ and does not try again. The command fails when an attempt fails.
 
 Examples:
   dregs trigger identity.scored
-  dregs trigger CHANNEL_TEST --channel my-app")]
+  dregs trigger CHANNEL_TEST --channel my-app
+  dregs trigger escalation.opened --all")]
 pub struct Trigger {
     /// What to send an example of
     #[arg(value_name = "EVENT-TYPE", value_parser = event_type)]
@@ -33,6 +34,9 @@ pub struct Trigger {
     /// Send to this channel, by its id or slug, whatever it is subscribed to
     #[arg(long, value_name = "CHANNEL")]
     channel: Option<String>,
+    /// Send to every channel that is subscribed to it, where several are
+    #[arg(long, conflicts_with = "channel")]
+    all: bool,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -96,6 +100,15 @@ impl Trigger {
             return Err(Failure::Failed(format!(
                 "no channel is subscribed to {}: subscribe one, name one with --channel, or run `dregs listen`",
                 self.event.name()
+            )));
+        }
+        if targets.len() > 1 && !self.all {
+            let slugs: Vec<_> = targets.into_iter().map(|channel| channel.slug).collect();
+            return Err(Failure::Failed(format!(
+                "{} channels are subscribed to {}: name one with --channel, or send to all with --all; there are {}",
+                slugs.len(),
+                self.event.name(),
+                slugs.join(", ")
             )));
         }
         Ok(targets)

@@ -23,6 +23,7 @@ use crate::channels::smtp::SmtpConfig;
 
 pub use flags::Flags;
 use layers::{Layer, Place};
+pub use settings::address;
 use settings::{Refused, SETTINGS, Setting};
 
 /// The port of [`Config::listen`] unless it is set.

@@ -1,6 +1,6 @@
 //! The table of settings: how each is read and shown.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -98,12 +98,19 @@ impl Setting {
     }
 }
 
+/// An address to listen at; `localhost` is 127.0.0.1.
+pub fn address(text: &str) -> Option<SocketAddr> {
+    let local =
+        || text.strip_prefix("localhost:")?.parse().ok().map(|port| (Ipv4Addr::LOCALHOST, port).into());
+    text.parse().ok().or_else(local)
+}
+
 pub(super) const SETTINGS: [Setting; 39] = [
     Setting {
         key: "listen",
         expects: "an IP address and a port, such as 127.0.0.1:8080",
         visibility: Visibility::Shown,
-        read: |config, text| put(&mut config.listen, text.parse().ok()),
+        read: |config, text| put(&mut config.listen, address(text)),
         write: |config| Some(config.listen.to_string()),
     },
     Setting {

@@ -12,7 +12,7 @@ use super::answer::Answer;
 use super::auth::Admin;
 use super::error::ApiError;
 use super::page::{Page, PageQuery, sort};
-use super::params::{Params, time};
+use super::params::{Params, times};
 use crate::app::App;
 use crate::store::audit_log::{self, Entry, Filter};
 
@@ -97,13 +97,14 @@ pub async fn list(
 ) -> Result<Answer<Page<AuditEntryBody>>, ApiError> {
     let page = query.page();
     sort(params.sort.as_deref(), &[("at", ())])?;
+    let (from, to) = times(params.from.as_deref(), params.to.as_deref())?;
     let filter = Filter {
         actor: params.actor,
         action: params.action,
         target_type: params.target_type,
         target_id: params.target_id,
-        from: time("from", params.from.as_deref())?,
-        to: time("to", params.to.as_deref())?,
+        from,
+        to,
     };
     let (count, found) = app
         .store

@@ -441,7 +441,7 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAdd
 
 const NO_TOKEN: &str = "This needs a key or a session, as \"Authorization: Bearer …\".";
 const UNREADABLE: &str = "The header Authorization has characters that no key has. Keys are shown shortened, with an ellipsis: copy it whole.";
-const OTHER_SCHEME: &str = "The header Authorization must be \"Bearer \" and a key.";
+const OTHER_SCHEME: &str = "The header Authorization has no key: send \"Authorization: Bearer \" and the key. Is the variable that holds it set where this is sent from?";
 const UNKNOWN_KEY: &str = "The key is unknown or has been revoked.";
 const NOT_WHOLE: &str = "The key is unknown, and not as long as those that are made here: copy it whole.";
 const NEITHER: &str = "This is no key, which begins with sk_ or pk_, and no session.";

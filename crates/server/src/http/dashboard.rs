@@ -13,7 +13,7 @@ use super::auth::Caller;
 use super::channels::health;
 use super::error::ApiError;
 use super::escalations::{EscalationSummaryBody, counted};
-use super::params::{Params, time};
+use super::params::{Params, times};
 use super::reference::Reference;
 use crate::app::App;
 use crate::ops::access::usage;
@@ -42,8 +42,9 @@ pub struct TimeParams {
 
 impl TimeParams {
     fn read(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), ApiError> {
-        let to = time("to", self.to.as_deref())?.unwrap_or(now.plus_millis(1));
-        Ok((time("from", self.from.as_deref())?.unwrap_or(to.plus_millis(-DAY_MS)), to))
+        let (from, to) = times(self.from.as_deref(), self.to.as_deref())?;
+        let to = to.unwrap_or(now.plus_millis(1));
+        Ok((from.unwrap_or(to.plus_millis(-DAY_MS)), to))
     }
 }
 
@@ -159,9 +160,7 @@ pub async fn score_distribution(
     caller: Caller,
     Params(params): Params<DistributionParams>,
 ) -> Result<Answer<Vec<DistributionBody>>, ApiError> {
-    let from = time("from", params.from.as_deref())?;
-    let to = time("to", params.to.as_deref())?;
-    let filter = match (from, to) {
+    let filter = match times(params.from.as_deref(), params.to.as_deref())? {
         (None, None) => Filter::default(),
         (from, to) => {
             let forever = Timestamp::from_millis(i64::MAX);

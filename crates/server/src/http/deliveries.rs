@@ -17,7 +17,7 @@ use super::channels::{find as find_channel, parse_event, status_name};
 use super::error::{ApiError, Code, ErrorBody, both};
 use super::identities::find as find_identity;
 use super::page::{Page, PageQuery, sort};
-use super::params::{Params, Path, time, word};
+use super::params::{Params, Path, times, word};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::deliver::deliveries as ops;
@@ -188,9 +188,10 @@ async fn filter(
     channel: &Channel,
     params: &ListParams,
 ) -> Result<Option<Filter>, ApiError> {
+    let (from, to) = times(params.from.as_deref(), params.to.as_deref())?;
     let mut filter = Filter {
-        from: time("from", params.from.as_deref())?,
-        to: time("to", params.to.as_deref())?,
+        from,
+        to,
         event: params.event.as_deref().map(|text| parse_event("event", text)).transpose()?,
         http_status: params.http_status.as_deref().map(http_statuses).transpose()?,
         error_class: params
@@ -434,12 +435,8 @@ pub async fn replay(
         Some("FAILED") => Ok(Some(Status::Failed)),
         Some(_) => Err(ApiError::field("status", "must be DELIVERED or FAILED")),
     };
-    let times = both(time("from", Some(&replay.from)), time("to", Some(&replay.to)));
-    let (status, (from, to)) = both(status, times)?;
-    if from >= to {
-        return Err(ApiError::field("to", "must be after from"));
-    }
-    let filter = Filter { status, from, to, ..Filter::default() };
+    let (status, (from, to)) = both(status, times(Some(&replay.from), Some(&replay.to)))?;
+    let filter = Filter { status, from, to, without_tests: true, ..Filter::default() };
     let matched = count_finished(&app, channel.id, &filter).await?;
     let queued = if replay.dry_run {
         0

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::Json;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, ErrorBody, both};
 use super::identities::IdentityBody;
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path, word};
@@ -170,9 +170,9 @@ pub async fn create(
     actor: Actor,
     Json(new): Json<NewEscalationRuleBody>,
 ) -> Result<(StatusCode, Answer<EscalationRuleBody>), ApiError> {
-    let kept = new.read(caller.team_id(), None, app.clock.now())?;
     let team_id = caller.team_id();
-    check_channels(&app, team_id, &kept.rule).await?;
+    let channels = check_channels(&app, team_id, &new.channels).await;
+    let (kept, ()) = both(new.read(team_id, None, app.clock.now()), channels)?;
     check_badges(&app, team_id, &kept.rule, &[]).await?;
     Ok((StatusCode::CREATED, Answer(changed(&app, actor, Change::Create(kept)).await?.into())))
 }
@@ -192,8 +192,8 @@ pub async fn replace(
     Json(new): Json<NewEscalationRuleBody>,
 ) -> Result<Answer<EscalationRuleBody>, ApiError> {
     let before = find::<EscalationRule>(&app, &caller, &id).await?;
-    let after = new.read(caller.team_id(), Some(&before), app.clock.now())?;
-    check_channels(&app, caller.team_id(), &after.rule).await?;
+    let channels = check_channels(&app, caller.team_id(), &new.channels).await;
+    let (after, ()) = both(new.read(caller.team_id(), Some(&before), app.clock.now()), channels)?;
     check_badges(&app, caller.team_id(), &after.rule, &before.rule.conditions).await?;
     Ok(Answer(changed(&app, actor, Change::Update { before, after }).await?.into()))
 }
@@ -375,10 +375,10 @@ async fn check_badges(
 }
 
 /// Whoever names a channel expects that it is told.
-async fn check_channels(app: &App, team_id: i64, rule: &EscalationRule) -> Result<(), ApiError> {
+async fn check_channels(app: &App, team_id: i64, slugs: &[String]) -> Result<(), ApiError> {
     let known =
         app.store.read(move |tx| channels::subscribers(tx, team_id, EventType::EscalationOpened)).await?;
-    let unknown = rule.channels.iter().find(|slug| known.iter().all(|known| known.slug != **slug));
+    let unknown = slugs.iter().find(|slug| known.iter().all(|known| known.slug != **slug));
     match unknown {
         None => Ok(()),
         Some(slug) => Err(ApiError::field(

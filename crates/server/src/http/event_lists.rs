@@ -17,7 +17,7 @@ use super::answer::Answer;
 use super::auth::Caller;
 use super::error::{ApiError, Code};
 use super::page::{COUNTED_MAX, Page, PageQuery, sort};
-use super::params::{Params, Path, time, word};
+use super::params::{Params, Path, times, word};
 use super::reference::{GroupReference, Reference};
 use crate::app::App;
 use crate::ops::lists::event_lists::{self as ops, Wanted};
@@ -157,6 +157,7 @@ pub async fn list(
 ) -> Result<Answer<Page<TrackedEventBody>>, ApiError> {
     let page = query.page();
     sort(params.sort.as_deref(), &[("timestamp", ())])?;
+    let (from, to) = times(params.from.as_deref(), params.to.as_deref())?;
     let wanted = Wanted {
         identity: params.identity,
         group: params.group,
@@ -165,8 +166,8 @@ pub async fn list(
         session: params.session,
         term: params.term.filter(|term| !term.is_empty()),
         canonical_type: params.canonical_type.as_deref().map(parse_canonical).transpose()?,
-        from: time("from", params.from.as_deref())?,
-        to: time("to", params.to.as_deref())?,
+        from,
+        to,
     };
     let team_id = caller.team_id();
     let Some(filter) = ops::filter(&app.store, &app.kept, app.key_hasher, team_id, wanted).await? else {

@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use url::form_urlencoded;
 
-use super::error::ApiError;
+use super::error::{ApiError, both, must};
 
 const NUL_MESSAGE: &str = "contains a NUL character, which nothing stored does";
 
@@ -54,9 +54,25 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 /// # Errors
 /// Names `field` when the text is no time.
 pub fn time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
-    let parse =
-        |text| Timestamp::parse(text).ok_or_else(|| ApiError::field(field, "must be an RFC 3339 time"));
+    let parse = |text| {
+        Timestamp::parse(text).ok_or_else(|| {
+            ApiError::field(field, "must be an RFC 3339 time, such as `2026-11-23T09:30:00.000Z`")
+        })
+    };
     text.map(parse).transpose()
+}
+
+/// Reads the ends of a range of time, as far as there are any.
+///
+/// # Errors
+/// Names what is no time, and `to` where it is not after `from`.
+pub fn times(
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiError> {
+    let (from, to) = both(time("from", from), time("to", to))?;
+    must(from.zip(to).is_none_or(|(from, to)| from < to), "to", "must be after from")?;
+    Ok((from, to))
 }
 
 /// Reads a score, if there is one.

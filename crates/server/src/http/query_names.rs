@@ -19,12 +19,13 @@ use super::error::ApiError;
 use super::params::nearest;
 
 /// What other APIs call it, and what it is called here.
-const SYNONYMS: [(&str, &[&str]); 5] = [
+const SYNONYMS: [(&str, &[&str]); 6] = [
     ("term", &["q", "query", "search", "email", "name", "text", "filter"]),
     ("identity", &["user", "userid", "account"]),
     ("from", &["since", "after", "start", "startdate", "begin"]),
     ("to", &["until", "before", "end", "enddate"]),
-    ("pageNumber", &["offset", "cursor", "skip"]),
+    ("pageNumber", &["page", "offset", "cursor", "skip"]),
+    ("pageSize", &["limit", "size", "count", "perpage"]),
 ];
 
 /// The parameters of every operation that takes any.

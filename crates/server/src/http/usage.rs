@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::Answer;
 use super::auth::Caller;
 use super::error::ApiError;
-use super::params::{Params, time};
+use super::params::{Params, times};
 use crate::app::App;
 use crate::ops::access::usage;
 
@@ -68,8 +68,8 @@ pub async fn get(
 ) -> Result<Answer<UsageBody>, ApiError> {
     let now = app.clock.now();
     let (month_started_at, team_id) = (usage::month_start(now), caller.team_id());
-    let from = time("from", params.from.as_deref())?.unwrap_or(month_started_at);
-    let to = time("to", params.to.as_deref())?.unwrap_or(now);
+    let (from, to) = times(params.from.as_deref(), params.to.as_deref())?;
+    let (from, to) = (from.unwrap_or(month_started_at), to.unwrap_or(now));
     if to.millis_since(from) > DAYS_MAX * DAY_MS {
         return Err(ApiError::field("from", format!("must be at most {DAYS_MAX} days before \"to\"")));
     }

@@ -14,6 +14,8 @@ pub struct Filter {
     pub status: Option<Status>,
     /// Only those that wait for another attempt after one that failed.
     pub retrying: bool,
+    /// Leaves out tests and examples.
+    pub without_tests: bool,
     pub event: Option<EventType>,
     /// Row id of an identity.
     pub identity_id: Option<i64>,
@@ -85,6 +87,9 @@ impl Filter {
             Lead::RareEvent => sql.push(" and d.event_type <> 1"),
             Lead::Status | Lead::Time => &mut sql,
         };
+        if self.without_tests {
+            sql.bind(" and +d.trigger <> ", Trigger::Test as i64);
+        }
         let status = if lead == Lead::Status { " and d.status = " } else { " and +d.status = " };
         sql.bind_some(status, self.status.map(|status| status as i64));
         let event = match lead {

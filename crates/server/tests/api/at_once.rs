@@ -20,7 +20,25 @@ async fn all_that_is_wrong_is_told_at_once() {
         period(90)
     );
     let name = "name: must have from 1 to 100 characters";
+    let required = |names: &[&str]| {
+        names.iter().map(|name| format!("{name}: is required")).collect::<Vec<_>>().join("; ")
+    };
     let cases = [
+        (Method::POST, "/api/channels", json!({}), required(&["type", "name", "events", "config"])),
+        (Method::POST, "/api/escalation-rules", json!({}), required(&["name", "severity", "conditions"])),
+        (
+            Method::POST,
+            "/api/channels",
+            json!({"name": 5, "enabled": "yes", "events": []}),
+            "name: must be a string, not 5; enabled: must be a boolean, not \"yes\"; type: is required; config: is required"
+                .to_owned(),
+        ),
+        (
+            Method::POST,
+            "/api/escalation-rules",
+            json!({"name": "A", "severity": "DIRE", "channels": ["none"], "conditions": []}),
+            "severity: must be INFO, WARNING or CRITICAL; ".to_owned(),
+        ),
         (
             Method::POST,
             "/api/team/invitations",

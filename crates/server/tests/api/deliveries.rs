@@ -73,7 +73,6 @@ async fn deliveries_are_found_by_what_they_are(engine: Engine) {
         ("from=2026-11-23T10:00:00Z", &["test", "bob"]),
         ("to=2026-11-23T10:00:00Z", &["ada"]),
         ("from=2026-11-23T12:00:00%2B02:00&to=2026-11-23T10:00:01Z", &["bob"]),
-        ("from=2026-11-23T11:00:00Z&to=2026-11-23T10:00:00Z", &[]),
         ("status=FAILED&event=identity.scored", &[]),
         ("status=PENDING&identity=bob&event=identity.scored&from=2026-11-23T10:00:00Z", &["bob"]),
     ])
@@ -161,7 +160,10 @@ async fn a_replay_says_what_it_matched_and_what_it_queued() {
     let (early, late) = ("2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z");
     let refused = [
         (json!({"from": early}), "to: is required"),
-        (json!({"from": early, "to": "tomorrow"}), "to: must be an RFC 3339 time"),
+        (
+            json!({"from": early, "to": "tomorrow"}),
+            "to: must be an RFC 3339 time, such as `2026-11-23T09:30:00.000Z`",
+        ),
         (json!({"from": late, "to": early}), "to: must be after from"),
         (json!({"from": early, "to": early}), "to: must be after from"),
         (json!({"from": early, "to": late, "status": "PENDING"}), "status: must be DELIVERED or FAILED"),

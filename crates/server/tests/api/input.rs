@@ -288,7 +288,7 @@ async fn management_routes_name_the_field_that_is_wrong() {
     };
     let cases = [
         (json!(["WEBHOOK", "App", null, true, [], hook]), "The body must be a JSON object, not an array"),
-        (json!({"name": "App"}), "type: is required"),
+        (json!({"name": "App"}), "type: is required; events: is required; config: is required"),
         (
             channel(json!({"colour": "red"})),
             "colour: is not known here; may be type, name, slug, enabled, events or config",
@@ -419,7 +419,10 @@ async fn addresses_of_requests_are_read_as_strictly() {
         (format!("{list}?order=up"), "order: must be ASC or DESC".into()),
         ("/api/identities/ada/history?limit=-1".into(), limit.into()),
         ("/api/identities/ada/history?limit=1001".into(), limit.into()),
-        (format!("{list}?from=today"), "from: must be an RFC 3339 time".into()),
+        (
+            format!("{list}?from=today"),
+            "from: must be an RFC 3339 time, such as `2026-11-23T09:30:00.000Z`".into(),
+        ),
         (
             format!("{list}?status=GONE"),
             "status: must be PENDING, RETRYING, HELD, DELIVERED, FAILED, PAUSED or SUPERSEDED".into(),

@@ -297,6 +297,20 @@ async fn identities_leave_as_a_table_in_which_nothing_is_a_formula() {
 }
 
 #[tokio::test]
+async fn a_time_that_ends_before_it_begins_is_refused() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let (id, _) = server.channel("Ops", json!({"url": "http://127.0.0.1:9/"})).await;
+    let range = "from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z";
+    let deliveries = format!("channels/{id}/deliveries");
+    let activity = format!("channels/{id}/activity");
+    for path in ["events", "usage", "dashboard/stats", "dashboard/score-distribution", &deliveries, &activity]
+    {
+        let request = server.request(Method::GET, &format!("/api/{path}?{range}")).bearer_auth(SECRET_KEY);
+        assert_eq!(refusal(request).await, "400 bad_request to: must be after from", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_parameter_that_was_meant_for_another_is_refused_and_whatever_else_is_ignored() {
     let server = TestServer::start(Engine::Sqlite).await;
     for (query, meant) in [

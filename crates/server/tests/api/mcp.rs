@@ -438,7 +438,9 @@ async fn what_users_type_stands_in_data_and_nowhere_else() {
         let data = outside.remove("data").unwrap();
         planted += usize::from(data.to_string().contains(PLANTED));
         assert!(!json!(outside).to_string().contains("Ignore previous"), "{tool}: {outside:?}");
-        assert_eq!(outside.keys().collect::<Vec<_>>(), ["dashboardUrl", "notice"]);
+        let expected: &[_] =
+            if result["isError"] == true { &["notice"] } else { &["dashboardUrl", "notice"] };
+        assert_eq!(outside.keys().collect::<Vec<_>>(), expected);
         let notice = outside["notice"].as_str().unwrap();
         assert!(notice.contains("untrusted") && notice.contains("instruction"), "{notice}");
     }
@@ -452,14 +454,23 @@ async fn a_link_leads_to_the_page_of_the_dashboard() {
     })
     .await;
     let agent = Agent::new(&server, Role::Viewer).await;
+    server.track("e1", "a/b c").await;
+    let (channel, _) = server.channel("Ours", json!({"url": "https://example.com/"})).await;
+    let of_channel = format!("https://dregs.example.com/settings/channels/{channel}");
     let cases = [
         ("get_identity", json!({"id": "a/b c"}), "https://dregs.example.com/identities/a%2Fb%20c"),
-        ("get_channel", json!({"id": 7}), "https://dregs.example.com/settings/channels/7"),
+        ("get_channel", json!({"id": channel}), &of_channel),
         ("list_devices", json!({}), "https://dregs.example.com/devices"),
     ];
     for (tool, arguments, expected) in cases {
         let result = agent.call(&server, tool, arguments).await;
         assert_eq!(result["structuredContent"]["dashboardUrl"], expected);
+    }
+    // What is not there has no page; who asks for it can name the request.
+    for arguments in [json!({"id": "nobody"}), json!({}), json!({"idd": "nobody"})] {
+        let refused = agent.call(&server, "get_identity", arguments).await["structuredContent"].take();
+        assert_eq!(refused["dashboardUrl"], Value::Null);
+        assert_eq!(refused["data"]["requestId"].as_str().unwrap().len(), 32, "{refused}");
     }
 }
 

@@ -96,7 +96,8 @@ async fn fields_that_events_do_not_have_are_ignored_counted_and_named() {
 async fn a_missing_or_malformed_key_is_answered_with_how_to_send_one() {
     let server = TestServer::start(Engine::Sqlite).await;
     let none = "401 unauthenticated This needs a key or a session, as \"Authorization: Bearer …\".";
-    let other = "401 unauthenticated The header Authorization must be \"Bearer \" and a key.";
+    let other = "401 unauthenticated The header Authorization has no key: send \"Authorization: Bearer \" and the key. Is the variable that \
+        holds it set where this is sent from?";
     let shortened = "401 unauthenticated The header Authorization has characters that no key has. Keys are shown \
                      shortened, with an ellipsis: copy it whole.";
     let cut =

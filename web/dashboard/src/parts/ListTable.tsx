@@ -42,8 +42,6 @@ interface Props<Row> {
   isWaiting?: boolean;
   /** The row that keys act on, where the page wants to know. */
   onSelect?: (row: Row | undefined) => void;
-  /** Whether a row is one below the other on a small screen, where its last columns would be out of sight. */
-  stacks?: boolean;
   /** Rows that can be chosen, where something can be done with several. */
   choice?: Choice<Row>;
 }
@@ -56,7 +54,7 @@ export interface Choice<Row> {
   label: (row: Row) => string;
 }
 
-export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWaiting, onSelect, stacks, choice }: Props<Row>) {
+export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWaiting, onSelect, choice }: Props<Row>) {
   const navigate = useNavigate();
   const [isInHand, take] = useState(false);
   const [selected, setSelected] = useState(-1);
@@ -84,7 +82,7 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
       <div
         className="table-box"
         data-waiting={isWaiting || undefined}
-        data-stacks={stacks}
+        data-stacks
         role="group"
         aria-label={label}
         tabIndex={0}

@@ -48,18 +48,19 @@ function options({ times, series, range, isBars, width, height }: Drawn): uPlot.
   const pad = isBars ? halfABar(times) : 0;
   const paths = uPlot.paths.bars?.({ size: [0.8, 40] });
   const last = times.at(-1);
+  const toldAt = times.findLastIndex((_, index) => series.some(({ values }) => values[index] != null));
   return {
     width,
     height,
     padding: PADDING,
     tzDate: (time) => uPlot.tzDate(new Date(time * 1_000), zone()),
     series: [
-      // While nothing is pointed at, the legend tells of the last.
-      { label: "Time", value: (_, time) => ((time ?? last) === undefined ? "" : exactTime(time ? time * 1_000 : (last ?? 0))) },
+      // While nothing is pointed at, the legend tells of the last that is known.
+      { label: "Time", value: (_, time) => { const at = time ? time * 1_000 : times[toldAt] ?? last; return at === undefined ? "" : exactTime(at); } },
       ...series.map(({ label, colour, values }): uPlot.Series => {
         const stroke = resolved(colour);
         const style = isBars && paths ? { width: 0, fill: stroke, paths, points: { show: false } } : { width: 2, points: { show: values.filter((one) => one !== null).length <= MARKED_MAX, size: 6 } };
-        const value: uPlot.Series.Value = (_, shown, __, index) => shown ?? (index == null ? values.at(-1) : undefined) ?? "–";
+        const value: uPlot.Series.Value = (_, shown, __, index) => shown ?? (index == null ? values[toldAt] : undefined) ?? "–";
         return { label, stroke, spanGaps: true, value, ...style };
       }),
     ],

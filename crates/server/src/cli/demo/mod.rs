@@ -9,7 +9,6 @@ use std::fs;
 use std::io::ErrorKind;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroU64;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +31,7 @@ use super::serve::{StopSignals, bind, open};
 use super::{Failure, runtime};
 use crate::app::Opened;
 use crate::clock::{SystemClock, monotonic};
-use crate::config::Config;
+use crate::config::{Config, address};
 use crate::ops::installation::first_start::ADMIN_EMAIL;
 use crate::ops::team::credentials::SECRET_PREFIX;
 use crate::telemetry;
@@ -55,14 +54,22 @@ Examples:
   dregs demo --seconds 30 --keep ./demo")]
 pub struct Demo {
     /// End by itself after this many seconds [default: at Ctrl-C]
-    #[arg(long, value_name = "N")]
-    seconds: Option<NonZeroU64>,
+    #[arg(long, value_name = "N", value_parser = seconds)]
+    seconds: Option<u64>,
     /// Where the HTTP API listens [default: 127.0.0.1:8080, or a free port where that is taken]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listen)]
     listen: Option<SocketAddr>,
     /// Keep the store in this directory, and use it again next time
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<u64, &'static str> {
+    text.parse().ok().filter(|seconds| *seconds > 0).ok_or("expected a whole number of seconds, 1 or more")
+}
+
+fn listen(text: &str) -> Result<SocketAddr, &'static str> {
+    address(text).ok_or("expected an IP address and a port, such as 127.0.0.1:8080")
 }
 
 impl Demo {
@@ -83,7 +90,7 @@ impl Demo {
         let mut story = Story::new(stage.api.clone(), monotonic());
         let end = async {
             match self.seconds {
-                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds.get())).await,
+                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
                 None => std::future::pending().await,
             }
         };

@@ -3,6 +3,7 @@
 mod encoding;
 mod words;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,7 +20,7 @@ use http_body_util::BodyExt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::auth::Client;
 use super::connections::{BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, TimedOut};
@@ -239,11 +240,18 @@ fn parse<T: DeserializeOwned>(body: &[u8], app: &App) -> Result<T, ApiError> {
     read_all(value).map_err(ApiError::fields)
 }
 
+/// What stands in for a field that is missing while one looks for what else is wrong: one of each type.
+fn stand_ins() -> impl Iterator<Item = Value> {
+    [json!(""), json!(0), json!(false), json!([]), json!({})].into_iter()
+}
+
 /// Reads an object. All that can be seen to be wrong is told at once: a field that is wrong is taken out for the next
-/// look, until one looks in vain.
+/// look, and for one that is missing something stands in, until one looks in vain.
 fn read_all<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, Vec<FieldError>> {
     let mut object = Value::Object(object);
     let mut wrong = Vec::new();
+    // Of fields that are missing, what has not stood in for them yet.
+    let mut missing = BTreeMap::new();
     loop {
         let error = match serde_path_to_error::deserialize(&object) {
             Ok(read) if wrong.is_empty() => return Ok(read),
@@ -251,14 +259,23 @@ fn read_all<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, Vec<Fi
             Err(error) => explain(&error),
         };
         let name = error.field.split(['.', '[']).next().unwrap_or_default().to_owned();
+        let Some(fields) = object.as_object_mut() else { return Err(vec![error]) };
         let is_known =
             wrong.iter().any(|FieldError { field, .. }| field.split(['.', '[']).next() == Some(&*name));
+        let is_missing = !fields.contains_key(&name) && error.message == words::REQUIRED;
         if !is_known {
             wrong.push(error);
         }
-        let taken_out = object.as_object_mut().and_then(|fields| fields.remove(&name));
-        if is_known || taken_out.is_none() || wrong.len() == WRONG_MAX {
+        if wrong.len() == WRONG_MAX {
             return Err(wrong);
+        }
+        if is_missing {
+            missing.entry(name.clone()).or_insert_with(stand_ins);
+        }
+        match missing.get_mut(&name).map(Iterator::next) {
+            Some(Some(stand_in)) => drop(fields.insert(name, stand_in)),
+            None if fields.remove(&name).is_some() => {}
+            _ => return Err(wrong),
         }
     }
 }

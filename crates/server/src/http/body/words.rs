@@ -3,11 +3,13 @@
 /// How serde begins to say that a field is missing, or one too many.
 pub const MISSING: &str = "missing field `";
 pub const UNKNOWN: &str = "unknown field `";
+/// What is said of a field that is missing.
+pub const REQUIRED: &str = "is required";
 
 /// What serde says, in the words of the other messages: what it must be, and what it is.
 pub fn plain(message: &str) -> String {
     if message.starts_with(MISSING) {
-        return "is required".to_owned();
+        return REQUIRED.to_owned();
     }
     if let Some((_, known)) = message.strip_prefix(UNKNOWN).and_then(|rest| rest.split_once('`')) {
         return match choice(known) {

@@ -139,7 +139,8 @@ impl ServerHandler for Handler {
         };
         let arguments = request.arguments.unwrap_or_default();
         let page = result::page(&self.app.public_url, tool.row.page, &arguments);
-        let answer = tool.run(&self.within, &arguments).await;
+        let id = self.within.request_id.clone();
+        let answer = request_id::within(id, tool.run(&self.within, &arguments)).await;
         let result = result::of(page, answer).await.map_err(|_| failed())?;
         Ok(result.into())
     }

@@ -1,4 +1,4 @@
-//! What a tool answers: a link for people, and what the API answered, marked as untrusted.
+//! What a tool answers: a link for people where it was done, and what the API answered, marked as untrusted.
 
 use axum::body::Body;
 use axum::http::StatusCode;
@@ -40,9 +40,14 @@ pub async fn of(dashboard_url: String, answer: Response) -> Result<CallToolResul
             b"" => Value::Null,
             body => serde_json::from_slice(body).map_err(|error| StoreError::Broken(error.to_string()))?,
         };
-        let whole = json!({ "dashboardUrl": dashboard_url, "notice": NOTICE, "data": data });
-        let is_done = status.is_success();
-        Ok(if is_done { CallToolResult::structured(whole) } else { CallToolResult::structured_error(whole) })
+        // Of what was refused there may be no page.
+        Ok(if status.is_success() {
+            CallToolResult::structured(
+                json!({ "dashboardUrl": dashboard_url, "notice": NOTICE, "data": data }),
+            )
+        } else {
+            CallToolResult::structured_error(json!({ "notice": NOTICE, "data": data }))
+        })
     })
     .await?
 }

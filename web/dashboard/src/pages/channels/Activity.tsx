@@ -70,9 +70,11 @@ function Charts({ activity: { intervals } }: { activity: Body }) {
       />
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <div>
+          <Text fz="sm" fw={600}>Arrived, % of what was tried</Text>
           <LineChart label={`Share of deliveries that arrived, over time: ${share} in all`} times={times} series={success} range={PERCENT} height={180} />
         </div>
         <div>
+          <Text fz="sm" fw={600}>How long attempts took, ms</Text>
           <LineChart label={`How long attempts took, over time: at most ${millis(Math.max(slowest, 1))} for 95 in a hundred`} times={times} series={durations} height={180} />
         </div>
       </SimpleGrid>

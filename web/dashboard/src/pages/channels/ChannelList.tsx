@@ -51,7 +51,6 @@ export function ChannelList() {
       <Answer of={channels}>
         {(all) => (
           <ListTable
-            stacks
             label="Channels"
             page={whole(all)}
             columns={COLUMNS}

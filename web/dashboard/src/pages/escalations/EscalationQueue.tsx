@@ -103,7 +103,7 @@ function Nothing({ query: { severity, rule, identity, pageNumber } }: { query: Q
   return (
     <div className="panel">
       <Empty title="No open escalations">
-        An escalation (formerly “alert”) opens when the conditions of one of your <PageLink to="/rules">escalation rules</PageLink> hold
+        An escalation (alert) opens when the conditions of one of your <PageLink to="/rules">escalation rules</PageLink> hold
         for an identity, and stays here until somebody acknowledges or closes it.
       </Empty>
     </div>

@@ -9,7 +9,7 @@ import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { word } from "../../parts/score";
 import { useEscalationRules } from "../rules/rules";
 import classes from "./EscalationQueue.module.css";
-import { ANY_STATUS, COUNTED_MAX, STATUSES } from "./escalations";
+import { ANY_STATUS, COUNTED_MAX, STATUSES, statusOf } from "./escalations";
 
 const SEVERITIES = ["CRITICAL", "WARNING", "INFO"];
 export function QueueFilters() {
@@ -32,7 +32,9 @@ function Statuses() {
   const [search] = usePageSearch();
   const { data } = $api.useQuery("get", "/api/escalations/summary");
   const counts: Record<string, number | undefined> = { OPEN: data?.open, ACKNOWLEDGED: data?.acknowledged, CLOSED: data?.closed };
-  const shown = search.status ?? "OPEN";
+  const shown = statusOf(search.status);
+  // Of the whole queue: beside filters they would be taken for what these let through.
+  const isFiltered = Boolean(search.severity || search.rule || search.identity);
   return (
     <nav className={classes.statuses} aria-label="Status">
       {[...STATUSES, ANY_STATUS].map((status) => (
@@ -45,7 +47,7 @@ function Statuses() {
           aria-current={status === shown ? "page" : undefined}
         >
           {word(status)}
-          {counts[status] !== undefined && <span className={classes.count}>{bounded(counts[status], counts[status] < COUNTED_MAX)}</span>}
+          {!isFiltered && counts[status] !== undefined && <span className={classes.count}>{bounded(counts[status], counts[status] < COUNTED_MAX)}</span>}
         </Link>
       ))}
     </nav>

@@ -14,6 +14,11 @@ export type Status = (typeof STATUSES)[number];
 /** In the address, for escalations in any status: without one, those that are open are shown. */
 export const ANY_STATUS = "ALL";
 
+/** The status that an address asks for; open ones where it names none that there is. */
+export function statusOf(named: string | undefined): string {
+  return [...STATUSES, ANY_STATUS].find((status) => status === named) ?? "OPEN";
+}
+
 /** Escalations that are shown at once. */
 const PAGE_SIZE = 50;
 /** Events of the identity that are shown. */
@@ -27,7 +32,8 @@ const ORDERS: Record<string, { sort: string; order: "ASC" | "DESC" }> = {
 
 /** What the address of the page asks for. */
 export function useQueueQuery() {
-  const [{ status = "OPEN", severity, rule, identity, by, pageNumber }] = usePageSearch();
+  const [{ status: named, severity, rule, identity, by, pageNumber }] = usePageSearch();
+  const status = statusOf(named);
   return {
     pageNumber: Number(pageNumber ?? 0),
     pageSize: PAGE_SIZE,

@@ -20,7 +20,7 @@ interface Props {
 export function Disregard({ identity, isOpen, close }: Props) {
   const title = identity.disregarded ? "Stop disregarding this identity?" : "Disregard this identity?";
   return (
-    <Modal opened={isOpen} onClose={close} title={title} size="xl">
+    <Modal opened={isOpen} onClose={close} title={title} size={1100}>
       <Question identity={identity} close={close} />
     </Modal>
   );

@@ -18,12 +18,16 @@ export function Evidence({ scores }: { scores: Explained[] }) {
   const scale = Math.max(SCALE_LEAST, ...pushes);
   return (
     <>
-      {CATEGORIES.map((category) => (
-        <CategoryEvidence key={category} category={category} explained={scores.find((one) => one.category === category)} scale={scale} />
-      ))}
+      {byScore(scores).map(([category, explained]) => <CategoryEvidence key={category} category={category} explained={explained} scale={scale} />)}
       <Formula />
     </>
   );
+}
+
+/** The lowest score first: it is what somebody came for. */
+function byScore(scores: Explained[]): [Category, Explained | undefined][] {
+  const found = CATEGORIES.map((category): [Category, Explained | undefined] => [category, scores.find((one) => one.category === category)]);
+  return found.sort(([, one], [, other]) => (one?.value ?? 101) - (other?.value ?? 101));
 }
 
 function CategoryEvidence({ category, explained, scale }: { category: Category; explained: Explained | undefined; scale: number }) {

@@ -42,7 +42,6 @@ export function DatasetEntries({ slug }: { slug: string }) {
       <Answer of={entries} lines={8}>
         {(page) => (
           <ListTable
-            stacks
             label="Entries" page={page} columns={columns} rowKey={({ scope, value }) => `${scope} ${value}`} isWaiting={entries.isPlaceholderData}
             empty={scope === "CUSTOMER" && !term ? <Empty title="No custom entries yet">Entries that you add extend the built-in list; entries that you exclude are removed from it.</Empty> : <Empty title="No matching entries" />}
           />

@@ -65,7 +65,7 @@ export function Datasets() {
   return (
     <Page title="Datasets">
       <Answer of={datasets} lines={6}>
-        {(all) => <ListTable stacks label="Datasets" page={whole(all)} columns={COLUMNS} rowKey={(dataset) => dataset.slug} empty={null} />}
+        {(all) => <ListTable label="Datasets" page={whole(all)} columns={COLUMNS} rowKey={(dataset) => dataset.slug} empty={null} />}
       </Answer>
     </Page>
   );

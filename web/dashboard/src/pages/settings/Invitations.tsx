@@ -42,7 +42,7 @@ export function Invitations() {
       <Answer of={invitations} lines={2}>
         {(all) => all.length === 0
           ? <Text c="dimmed" fz="sm">No pending invitations.</Text>
-          : <ListTable stacks label="Invitations" page={whole(all)} columns={COLUMNS} rowKey={({ id }) => id} empty={null} />}
+          : <ListTable label="Invitations" page={whole(all)} columns={COLUMNS} rowKey={({ id }) => id} empty={null} />}
       </Answer>
     </Panel>
   );

@@ -47,7 +47,6 @@ export function MappingList({ kind }: { kind: Kind }) {
       <Answer of={mappings} lines={8}>
         {(page) => (
           <ListTable
-            stacks
             label="Mappings" page={page} columns={columns} rowKey={({ scope, source }) => `${scope} ${source}`} isWaiting={mappings.isPlaceholderData}
             empty={scope === "CUSTOMER" && !term ? <Empty title="No custom mappings yet">A custom mapping overrides the built-in mapping of the same name.</Empty> : <Empty title="No matching mappings" />}
           />

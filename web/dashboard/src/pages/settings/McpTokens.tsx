@@ -45,7 +45,6 @@ export function McpTokens() {
       <Answer of={tokens}>
         {(all) => (
           <ListTable
-            stacks
             label="Your MCP tokens"
             page={whole(all)}
             columns={COLUMNS}

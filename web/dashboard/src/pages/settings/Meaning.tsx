@@ -52,7 +52,7 @@ function Change({ kind, name, target, close }: { kind: Kind; name: string; targe
           data={[{ value: NOTHING, label: "Not mapped" }, ...targets.map((value) => ({ value, label: word(value) }))]}
           onChange={(event) => setNext(event.currentTarget.value)}
         />
-        <Concerned of={concerned} />
+        {!isSame && <Concerned of={concerned} />}
         {change.error && <Failure error={change.error} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={close}>Cancel</Button>

@@ -35,7 +35,6 @@ export function SeenNames({ kind }: { kind: Kind }) {
       <Answer of={seen} lines={8}>
         {(page) => (
           <ListTable
-            stacks
             label="Received names"
             page={page}
             columns={columns}

@@ -102,7 +102,7 @@ function Members() {
   return (
     <Panel title="Members" note={ROLES.map(({ label, may }) => `${label}: ${may}`).join(" ")}>
       {error && <Failure error={error} />}
-      <Answer of={members}>{(all) => <ListTable stacks label="Members" page={whole(all)} columns={columns} rowKey={({ id }) => id} empty={null} />}</Answer>
+      <Answer of={members}>{(all) => <ListTable label="Members" page={whole(all)} columns={columns} rowKey={({ id }) => id} empty={null} />}</Answer>
     </Panel>
   );
 }

@@ -1,1 +1,0 @@
-import{s as e}from"./get-combobox-label-id-B_Zciy3t.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};
