@@ -95,6 +95,6 @@ sys.stdout.write(wheel.read(bill).decode())
 EOF
 mv "$stage"/wheel/*.whl "$out/"
 # What is bundled into the dashboard and the script.
-(cd web && npm sbom --package-lock-only --omit dev --sbom-format cyclonedx) >"$out/dregs-$version-web.cdx.json"
+node packaging/npm/web_bill.js "$version" >"$out/dregs-$version-web.cdx.json"
 
 (cd "$out" && sha256sum -- *dregs*"$version"* >SHA256SUMS && ls -l)
