@@ -19,10 +19,12 @@ fn bash_completes_commands_and_flags() {
     let script = ground.run(&["completions", "bash"], &[]);
     assert_eq!((script.code, script.stderr.as_str()), (Some(0), ""));
     ground.write("dregs.bash", &script.stdout);
-    // What bash itself does at the tabulator.
+    // What bash itself does at the tabulator: the command, the word and the one before it are arguments.
     let completed = |words: &[&str]| {
+        let [.., before, word] = words else { unreachable!("a command and a word") };
         let line = format!(
-            "source dregs.bash; COMP_WORDS=({}); COMP_CWORD={}; _dregs dregs; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            "source dregs.bash; COMP_WORDS=({}); COMP_CWORD={}; _dregs dregs {word} {before}; \
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"",
             words.join(" "),
             words.len() - 1
         );
@@ -30,7 +32,7 @@ fn bash_completes_commands_and_flags() {
         String::from_utf8(done.stdout).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(completed(&["dregs", "ser"]), ["serve"]);
-    assert_eq!(completed(&["dregs", "serve", "--data"]), ["--data-dir"]);
+    assert_eq!(completed(&["dregs", "serve", "--data-"]), ["--data-dir"]);
     assert_eq!(completed(&["dregs", "completions", "fi"]), ["fish"]);
 }
 
