@@ -5,9 +5,11 @@
 # make check   formatting, lints, licences
 # make web     build what runs in browsers, web/*/dist
 # make bench   measure, and print the figures beside what the machine gives
+# make package   make the packages that are released, target/package
+# make first-webhook   measure how long a first webhook takes, by each way to install
 # make bench-detection   measure whom detection accuses and whom it finds
 
-.PHONY: run demo test ledger check web bench bench-detection
+.PHONY: run demo test ledger check web bench bench-detection package first-webhook
 
 CARGO_FLAGS ?= --locked
 
@@ -35,6 +37,13 @@ web:
 
 bench:
 	scripts/bench.sh
+
+package:
+	scripts/package.sh
+	scripts/lint-packaging.sh target/package
+
+first-webhook: package
+	scripts/first-webhook.sh
 
 bench-detection:
 	scripts/detection/packages.sh

@@ -3,7 +3,7 @@
 # written to target/bench.md. Arguments go to dregs-bench.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo build --locked --release -p dregs-server -p dregs-bench
+cargo build --locked --profile dist -p dregs-server -p dregs-bench
 url=$(scripts/postgres.sh start)
 scripts/web.sh install
-target/release/dregs-bench --postgres "$url" --markdown target/bench.md "$@"
+target/dist/dregs-bench --postgres "$url" --markdown target/bench.md "$@"

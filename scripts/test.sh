@@ -14,3 +14,8 @@ scripts/detection/free_mail.py --check
 cargo nextest run --locked --workspace
 cargo build --locked -p dregs-server
 scripts/web.sh test
+node --test packaging/npm/dregs.test.js
+# Packages of the debug build: that they are whole, not how long they take.
+scripts/package.sh --profile dev --out target/package-dev
+scripts/lint-packaging.sh target/package-dev
+scripts/first-webhook.sh --no-limits --packages target/package-dev wheel npm deb

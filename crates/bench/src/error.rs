@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum Error {
     #[error("{what}: {source}")]
     Io { what: String, source: io::Error },
-    #[error("there is no server at {0}: build it with cargo build --release, or name it with --server")]
+    #[error("there is no server at {0}: build it with cargo build --profile dist, or name it with --server")]
     NoServer(PathBuf),
     #[error("the server {what}; its log ends:\n{log}")]
     Server { what: String, log: String },

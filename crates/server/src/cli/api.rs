@@ -13,6 +13,8 @@ use crate::config;
 const DEFAULT_SERVER: &str = "http://127.0.0.1:8080";
 /// What the published clients end the address of a server with.
 const API_PATH: &str = "/api";
+/// Where a server says whether it takes writes.
+const READY_PATH: &str = "/readyz";
 /// A test waits for one delivery attempt, which takes 30 seconds at most.
 const TIMEOUT: Duration = Duration::from_secs(40);
 
@@ -31,13 +33,7 @@ pub struct ServerArgs {
 impl ServerArgs {
     /// The server these arguments or the environment name.
     pub fn connect(&self) -> Result<Api, Failure> {
-        let base = self.server.clone().or_else(config::client_base_url);
-        let base = base.unwrap_or_else(|| DEFAULT_SERVER.to_owned());
-        if !(base.starts_with("http://") || base.starts_with("https://")) {
-            return Err(Failure::Misused(format!(
-                "--server: {base:?} is not an address such as {DEFAULT_SERVER}"
-            )));
-        }
+        let base = address(self.server.clone())?;
         let key = self.key.clone().or_else(config::client_secret_key).ok_or_else(|| {
             Failure::Misused(
                 "no secret key: give --key sk_… or set DREGS_SECRET_KEY (the server prints one at its first \
@@ -54,6 +50,17 @@ impl ServerArgs {
         }
         Ok(Api::new(&base, &key))
     }
+}
+
+/// The address of the server that an argument, the environment or the default names.
+pub fn address(server: Option<String>) -> Result<String, Failure> {
+    let base = server.or_else(config::client_base_url).unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+    if !(base.starts_with("http://") || base.starts_with("https://")) {
+        return Err(Failure::Misused(format!(
+            "--server: {base:?} is not an address such as {DEFAULT_SERVER}"
+        )));
+    }
+    Ok(base)
 }
 
 /// A server and a key to it.
@@ -110,13 +117,32 @@ impl Api {
         self.call(Method::DELETE, path, None)
     }
 
+    /// Whether the server takes writes, and what it says about it.
+    pub fn ready(&self) -> Result<(bool, String), CallError> {
+        let (status, text) = self.send(Method::GET, READY_PATH, None)?;
+        Ok(((200..300).contains(&status), text))
+    }
+
     /// Calls `path` under `/api`; an answer without a body is `null`.
     fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, CallError> {
+        let (status, text) = self.send(method, &format!("{API_PATH}{path}"), body)?;
+        let value = serde_json::from_str::<Value>(&text).unwrap_or_default();
+        if (200..300).contains(&status) {
+            return Ok(value);
+        }
+        Err(match value["message"].as_str() {
+            Some(message) => CallError::Refused { status, message: message.to_owned() },
+            None => CallError::Broken(format!("{} answered {status}: is it a dregs server?", self.base)),
+        })
+    }
+
+    /// The status and the body of an answer.
+    fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(u16, String), CallError> {
         let broken = |error: ureq::Error| CallError::Broken(format!("{}: {error}", self.base));
         let text = body.map(Value::to_string).unwrap_or_default();
         let request = Request::builder()
             .method(method)
-            .uri(format!("{}{API_PATH}{path}", self.base))
+            .uri(format!("{}{path}", self.base))
             .header("authorization", &self.authorization)
             .header("content-type", "application/json")
             .body(text)
@@ -132,14 +158,7 @@ impl Api {
         })?;
         let status = response.status().as_u16();
         let text = response.body_mut().read_to_string().map_err(broken)?;
-        let value = serde_json::from_str::<Value>(&text).unwrap_or_default();
-        if (200..300).contains(&status) {
-            return Ok(value);
-        }
-        Err(match value["message"].as_str() {
-            Some(message) => CallError::Refused { status, message: message.to_owned() },
-            None => CallError::Broken(format!("{} answered {status}: is it a dregs server?", self.base)),
-        })
+        Ok((status, text))
     }
 }
 

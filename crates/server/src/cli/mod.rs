@@ -5,10 +5,13 @@
 
 mod api;
 mod backtest;
+mod completions;
 mod config;
 mod demo;
+mod health;
 mod keys;
 mod listen;
+mod man;
 mod migrate;
 mod output;
 mod receiver;
@@ -61,8 +64,14 @@ enum Command {
     Backtest(backtest::Backtest),
     /// Bring the database up to date
     Migrate(migrate::Migrate),
+    /// Say whether a server takes writes
+    Health(health::Health),
     /// Print every setting in force and where it comes from
     Config(config::ShowConfig),
+    /// Print what a shell needs to complete commands
+    Completions(completions::Completions),
+    /// Write the manual pages
+    Man(man::Man),
 }
 
 /// Why a command did not do what was asked: one line for the person who asked, which says what to
@@ -116,7 +125,10 @@ pub fn main() -> ExitCode {
         Command::Keys(command) => command.run(),
         Command::Backtest(command) => command.run(),
         Command::Migrate(command) => command.run(),
+        Command::Health(command) => command.run(),
         Command::Config(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     let code = match &done {
         Ok(()) => return ExitCode::SUCCESS,

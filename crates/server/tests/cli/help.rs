@@ -11,7 +11,10 @@ const KEY_LINES: &[(&[&str], &[&str])] = &[
     (&["keys"], &["list", "create", "revoke", "enable", "within a second"]),
     (&["migrate"], &["--check", "--database-url <URL>"]),
     (&["backtest"], &["--weights <LIST>", "--map <NAME=TYPE>", "without touching", "Examples:"]),
+    (&["health"], &["--server <URL>", "/readyz", "Exits with 0"]),
     (&["config"], &["DREGS_DEADLINE_MS", "Secrets are masked"]),
+    (&["completions"], &["<SHELL>", "bash", "zsh", "fish", "Examples:"]),
+    (&["man"], &["Usage: dregs man <DIR>", "Examples:"]),
 ];
 
 #[test]

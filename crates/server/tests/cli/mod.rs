@@ -4,10 +4,12 @@ mod config;
 mod demo;
 #[cfg(unix)]
 mod flood;
+mod health;
 mod help;
 mod listen;
 mod polls;
 mod serve;
+mod shipped;
 mod startup;
 mod verify;
 

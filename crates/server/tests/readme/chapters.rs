@@ -12,9 +12,30 @@ const PASSWORD: &str = "correct horse battery staple";
 /// The chapter in which a server shows the keys that it makes up.
 const FIRST: &str = "docs/manual/getting-started.md";
 
+/// Why not; what is tried in their place.
+const PACKAGED: &str =
+    "it needs packages; `scripts/first-webhook.sh` tries those that `scripts/package.sh` makes";
+const BOOTED: &str =
+    "it needs a machine booted by systemd; `scripts/lint-packaging.sh` has the unit verified";
+const DAEMON: &str =
+    "it needs a Docker daemon; `scripts/lint-packaging.sh` lints the files, and builds where there is one";
+const CLUSTER: &str =
+    "it needs a cluster; `scripts/lint-packaging.sh` holds the manifest against the API's schemas";
+
 /// Commands of chapters that no test runs, by how they begin, and why.
-const NOT_TRIED: [(&str, &str); 2] = [
+const NOT_TRIED: [(&str, &str); 13] = [
     ("dregs migrate --distribute citus", "it needs a Citus cluster; the store's tests run it on one"),
+    ("cargo install ", "it builds for minutes; the sources are those of this test"),
+    ("pip install target/package", PACKAGED),
+    ("npm install target/package", PACKAGED),
+    ("sudo apt-get install ./target/package", PACKAGED),
+    ("sudo systemctl ", BOOTED),
+    ("sudo journalctl ", BOOTED),
+    ("docker build ", DAEMON),
+    ("docker compose ", DAEMON),
+    ("POSTGRES_PASSWORD=… docker compose ", DAEMON),
+    ("kubectl apply ", CLUSTER),
+    ("kubectl logs ", CLUSTER),
     ("claude mcp add", "it needs Claude Code; `api::clients::agent` connects by another published client"),
 ];
 
@@ -50,6 +71,7 @@ chapters! {
     events: "docs/manual/events.md",
     getting_started: "docs/manual/getting-started.md",
     identities: "docs/manual/identities.md",
+    installing: "docs/manual/installing.md",
     mcp: "docs/manual/mcp.md",
     moving: "docs/manual/moving.md",
     operations: "docs/manual/operations.md",

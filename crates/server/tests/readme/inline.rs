@@ -22,6 +22,8 @@ const NOT_HERE: [&str; 6] = [
 const OF_CLIENTS: [&str; 2] = ["DREGS_BASE_URL", "DREGS_WEBHOOK_SECRET"];
 /// Another part of the server has it, which this one may have been built without.
 const PATHS_NOT_HERE: [&str; 1] = ["/mcp"];
+/// Where packages put files, and images.
+const FOLDERS_OF_PACKAGES: [&str; 3] = ["/data", "/etc/dregs", "/var/lib/dregs"];
 
 /// Tries what a span names; nothing for other code.
 pub async fn check(reader: &mut Reader, span: &str) {
@@ -35,6 +37,7 @@ pub async fn check(reader: &mut Reader, span: &str) {
         "GET" | "POST" | "PUT" | "PATCH" | "DELETE" => check_operation(first, rest),
         _ if first.starts_with("scripts/") => assert!(root(first).exists(), "{first} is not there"),
         _ if first.starts_with("DREGS_") => check_setting(reader, span),
+        _ if FOLDERS_OF_PACKAGES.iter().any(|folder| first.starts_with(folder)) => {}
         _ if first.starts_with('/') && !PATHS_NOT_HERE.contains(&span) => check_path(reader, span).await,
         _ => {}
     }

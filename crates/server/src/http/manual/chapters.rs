@@ -13,8 +13,9 @@ pub struct Chapter {
 pub static CHAPTERS: &[Chapter] = include!(concat!(env!("OUT_DIR"), "/chapters.rs"));
 
 /// Those that are pages of the manual, in the order in which they are read.
-const PAGES: [&str; 19] = [
+const PAGES: [&str; 20] = [
     "GETTING_STARTED",
+    "INSTALLING",
     "TRACKING",
     "EVENTS",
     "IDENTITIES",

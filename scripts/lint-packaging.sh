@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Lints how dregs is packaged and run, where the thing itself (a container, a cluster, systemd) may not be there; says of
+# each check whether it ran.
+#   scripts/lint-packaging.sh            the files of the repository
+#   scripts/lint-packaging.sh FOLDER     and the packages that scripts/package.sh has made there
+# Functions are called by `check`:
+# shellcheck disable=SC2329
+set -euo pipefail
+cd "$(dirname "$0")/.."
+packages="${1:-}"
+scripts/packaging-tools.sh
+tools="$PWD/target/packaging-tools/bin"
+failed=0
+
+# Runs a check; what it says is shown where it fails.
+check() {
+  local what="$1" said
+  shift
+  if said="$("$@" 2>&1)"; then
+    echo "ok       $what"
+  else
+    printf 'FAILED   %s\n%s\n' "$what" "$said"
+    failed=1
+  fi
+}
+
+not_run() {
+  echo "NOT RUN  $1: $2"
+}
+
+# The most that a service may be exposed, of systemd's own 100; its default is far above.
+EXPOSURE_MAX=15
+
+# A root that has the program which the unit names: it need not be installed here.
+unit_root="$(mktemp -d)"
+trap 'rm -r "$unit_root"' EXIT
+install -D -m 0755 /bin/true "$unit_root/usr/bin/dregs"
+install -D -m 0644 packaging/systemd/dregs.service "$unit_root/etc/systemd/system/dregs.service"
+
+# Fails where a command says anything.
+silent() {
+  local said
+  said="$("$@" 2>&1)" || { echo "$said"; return 1; }
+  [ -z "$said" ] || { echo "$said"; return 1; }
+}
+
+manual_pages() {
+  local folder page said code=0
+  folder="$(mktemp -d)"
+  tar -C "$folder" -xzf "$1"
+  for page in "$folder"/man/*.1.gz; do
+    said="$(man --warnings --local-file --encoding UTF-8 "$page" 2>&1 >/dev/null)" || code=1
+    [ -z "$said" ] || { echo "$page: $said"; code=1; }
+  done
+  rm -r "$folder"
+  return "$code"
+}
+
+if command -v systemd-analyze >/dev/null; then
+  check "systemd: the unit" \
+    silent systemd-analyze verify --root "$unit_root" --man=no --recursive-errors=no dregs.service
+  check "systemd: the unit is exposed by at most $EXPOSURE_MAX of 100" \
+    systemd-analyze security --root "$unit_root" --offline=true --threshold="$EXPOSURE_MAX" --no-pager dregs.service
+else
+  not_run "systemd: the unit" "there is no systemd-analyze"
+fi
+check "Dockerfile: hadolint" "$tools/hadolint" --failure-threshold info packaging/docker/Dockerfile
+check "compose.yaml: the Compose specification" \
+  "$tools/check-jsonschema" --builtin-schema vendor.compose-spec packaging/docker/compose.yaml
+check "Kubernetes: the API's schemas, strict" "$tools/kubernetes-validate" --strict packaging/kubernetes/dregs.yaml
+check "YAML: yamllint" "$tools/yamllint" --strict -d '{extends: default, rules: {line-length: {max: 120}, document-start: disable}}' \
+  packaging/docker/compose.yaml packaging/kubernetes/dregs.yaml packaging/nfpm.yaml
+check "scripts: shellcheck" "$tools/shellcheck" packaging/linux/*.sh scripts/package.sh scripts/lint-packaging.sh \
+  scripts/packaging-tools.sh scripts/first-webhook.sh
+
+if [ -n "$packages" ]; then
+  for bill in "$packages"/*.cdx.json; do
+    check "$(basename "$bill"): the CycloneDX schema" "$tools/python" packaging/check_bill.py "$bill"
+  done
+  if command -v lintian >/dev/null; then
+    check "Debian package: lintian" lintian --allow-root --fail-on error,warning "$packages"/*.deb
+  else
+    not_run "Debian package: lintian" "apt-get install lintian"
+  fi
+  if command -v man >/dev/null; then
+    check "manual pages: no warning of man" manual_pages "$packages"/*-man-completions.tar.gz
+  else
+    not_run "manual pages: no warning of man" "apt-get install man-db"
+  fi
+fi
+
+if docker info >/dev/null 2>&1; then
+  check "Docker: the image is built" docker build --quiet -f packaging/docker/Dockerfile -t dregs .
+else
+  not_run "Docker: the image is built, and is up with compose" "there is no Docker daemon"
+fi
+not_run "systemd: the service is started; Kubernetes: the manifest is applied" "this needs a machine that is booted by it"
+exit $failed
