@@ -105,7 +105,8 @@ fn is_known<T: PartialEq>(seen: &[Seen<T>], value: &T) -> bool {
 pub const CURRENT_KEYS_MAX: usize = 4;
 
 /// The keys an identity may share with others now: its most recent devices, those that are not `left_out`,
-/// addresses and networks, and those of its profile; what is common among the team's identities links nobody.
+/// addresses and networks, and those of its profile; what is common among the team's identities links nobody. Of one
+/// who has a device, networks that are common come with them: see [`crate::snapshot::Snapshot::common_networks`].
 /// Sorted, each once.
 pub fn current_keys(
     state: &IdentityState,
@@ -124,6 +125,11 @@ pub fn current_keys(
     let of_state = devices.chain(addresses).chain(session).chain(codes).chain(journey);
     let mut keys: Vec<_> = of_state.chain(profile_keys(profile)).collect();
     keys.retain(|key| !common.contains(key));
+    if state.device_count() > 0 {
+        let networks = newest(state.addresses(), |_| true).filter_map(|ip| network_value(*ip));
+        let networks = networks.map(|value| LinkKey { kind: KeyKind::Network, value });
+        keys.extend(networks.filter(|key| common.contains(key)));
+    }
     keys.sort_unstable();
     keys.dedup();
     keys
@@ -235,6 +241,10 @@ mod tests {
         for key in &expected {
             assert_eq!(held_since(&state, key), Some(first.timestamp), "{key:?}");
         }
+        let mut common = Common::default();
+        expected[1..].iter().for_each(|key| common.insert(key.clone()));
+        let left = current_keys(&state, &Profile::default(), &common, |_| false);
+        assert_eq!(left, [expected[0].clone(), expected[2].clone()], "the network, of one with a device");
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub struct Snapshot<'a> {
     /// What most of the team's identities have, and which says nothing of this one.
     pub common: &'a Common,
     pub state: &'a IdentityState,
-    /// One entry for each of the identity's current keys that somebody else has too.
+    /// One entry for each of the identity's current keys that somebody else has too, see
+    /// [`crate::link::current_keys`].
     pub shared: &'a [SharedKey],
     acts: Vec<Act<'a>>,
     own: OnceCell<Own<'a>>,
@@ -80,7 +81,17 @@ impl<'a> Snapshot<'a> {
 
     /// The shared keys of one kind.
     pub fn shared(&self, kind: KeyKind) -> impl Iterator<Item = &SharedKey> {
-        self.shared.iter().filter(move |shared| shared.key.kind == kind)
+        let says_something = move |shared: &&SharedKey| {
+            shared.key.kind == kind && !(kind == KeyKind::Network && self.common.contains(&shared.key))
+        };
+        self.shared.iter().filter(says_something)
+    }
+
+    /// Networks that are taken for the team's own. Who else is there says nothing of this identity, and how many come
+    /// through them says how busy the team is.
+    pub fn common_networks(&self) -> impl Iterator<Item = &SharedKey> {
+        let networks = self.shared.iter().filter(|shared| shared.key.kind == KeyKind::Network);
+        networks.filter(|shared| self.common.contains(&shared.key))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::key::KeyKind;
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::alike::{Alike, alike};
 use crate::score::features::company::Company;
+use crate::score::features::guest::{GUEST, has_moved_on};
 use crate::score::features::hand::{AtOnce, hand};
 use crate::score::phrase::counted;
 use crate::snapshot::{OtherIdentity, Own, SharedKey, Snapshot};
@@ -98,13 +99,16 @@ fn in_one_hand(snapshot: &Snapshot, own: &Own, shared: &SharedKey, others: &[&Ot
     }
     let company = Company::of(own, others.iter().copied());
     let strangers = Company { colleagues: 0, ..company }.strength();
-    strangers + if company.colleagues > 0 { OF_COLLEAGUES } else { 0.0 }
+    let strength = strangers + if company.colleagues > 0 { OF_COLLEAGUES } else { 0.0 };
+    if has_moved_on(snapshot, shared) { strength * GUEST } else { strength }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
     use crate::score::fixture::{Identity, said};
+    use crate::time::DAY_MS;
 
     fn with(kind: KeyKind, others: u32) -> Option<(f64, String)> {
         let ada = Identity::default().shares(KeyKind::Code, "welcome10", 40, "other");
@@ -119,5 +123,17 @@ mod tests {
         assert_eq!(with(KeyKind::Device, 0), None, "a code for everybody");
         assert_eq!(with(KeyKind::Ip, 5), None, "a family");
         assert_eq!(with(KeyKind::Ip, 40).map(|(value, _)| value), Some(0.42), "an office");
+    }
+
+    #[test]
+    fn guests_of_one_device_may_have_one_code() {
+        let at = |device: &'static str| move |event: &mut Event| event.fingerprint = Some(device.to_owned());
+        let guest = Identity::default().event("a", 0, at("desk")).event("b", 2 * DAY_MS, at("own"));
+        let guest = guest.shares(KeyKind::Code, "welcome10", 40, "other");
+        let served = |guest: Identity| guest.shares(KeyKind::Device, "desk", 3, "other").observe(ANALYZER);
+        assert!(served(guest).is_some_and(|found| found.value > 0.4));
+        let stayed = Identity::default().event("a", 0, at("desk")).event("b", 2 * DAY_MS, at("desk"));
+        let stayed = stayed.shares(KeyKind::Code, "welcome10", 40, "other");
+        assert!(served(stayed).is_some_and(|found| found.value <= 0.15));
     }
 }

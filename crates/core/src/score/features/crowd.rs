@@ -7,6 +7,8 @@ use crate::time::{HOUR_MS, Timestamp};
 pub const TOGETHER_MS: i64 = HOUR_MS;
 /// From so many others on, what is usual on the key can be told.
 const USUAL_MIN_OTHERS: usize = 8;
+/// Or from so many who came each in another hour: a desk that serves somebody now and then, and no two waves.
+const USUAL_MIN_HOURS: usize = 3;
 
 /// Those who came to a key around the time an identity did.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,24 +34,45 @@ pub fn crowd_of(came_at: impl Iterator<Item = Timestamp>, since: Timestamp) -> C
     let (mut together, mut apart) = (0, 0);
     let (mut first, mut last) = (0, 0);
     let (mut earliest, mut latest) = (0, 0);
+    let mut hours = Hours::default();
     for gap in came_at.map(|at| at.millis_since(since)) {
         (earliest, latest) = (earliest.min(gap), latest.max(gap));
         if gap.abs() <= TOGETHER_MS {
             together += 1;
             (first, last) = (first.min(gap), last.max(gap));
         } else {
+            hours.add(apart, gap);
             apart += 1;
         }
     }
-    let usual = if apart < USUAL_MIN_OTHERS {
+    let usual = if apart < USUAL_MIN_OTHERS && hours.count(apart) < USUAL_MIN_HOURS {
         0.0
     } else {
         let around_ms = (latest - earliest - 2 * TOGETHER_MS).max(TOGETHER_MS);
         apart as f64 * (2 * TOGETHER_MS) as f64 / around_ms as f64
     };
-    // Arrivals at random vary by the root of their number.
-    let excess = (together as f64 - usual - usual.sqrt()).max(0.0);
+    // Arrivals at random vary by the root of their number, and what is usual is known from those apart alone.
+    let variance = usual + usual * usual / apart.max(1) as f64;
+    let excess = (together as f64 - usual - variance.sqrt()).max(0.0);
     Crowd { together, apart, excess, together_span_ms: last - first }
+}
+
+/// The hours in which the first few of those apart came.
+#[derive(Default)]
+struct Hours([i64; USUAL_MIN_OTHERS]);
+
+impl Hours {
+    fn add(&mut self, place: usize, gap_ms: i64) {
+        if let Some(hour) = self.0.get_mut(place) {
+            *hour = gap_ms.div_euclid(HOUR_MS);
+        }
+    }
+
+    /// How many hours the first `apart` came in.
+    fn count(&self, apart: usize) -> usize {
+        let hours = &self.0[..apart.min(USUAL_MIN_OTHERS)];
+        hours.iter().enumerate().filter(|(place, hour)| !hours[..*place].contains(hour)).count()
+    }
 }
 
 #[cfg(test)]
@@ -81,5 +104,12 @@ mod tests {
         let found = came((-50..50).map(|n| n * 20 + 1));
         assert_eq!((found.together, found.apart, found.excess), (6, 94, 0.0));
         assert!(came((-50..50).map(|n| n * 20 + 1).chain(0..20)).excess > 10.0);
+    }
+
+    #[test]
+    fn somebody_now_and_then_is_usual_and_a_second_wave_is_not() {
+        assert_eq!(came([-190, -130, -70, 50]).excess, 0.0, "one in each hour");
+        assert_eq!(came([-75, -70, -65, 5, 10, 15]).excess, 3.0, "three, and three again");
+        assert!(came([-9_000, -6_000, -3_000, 5, 10, 15, 20]).excess > 3.5, "a family, and four at once");
     }
 }

@@ -29,6 +29,8 @@ const BUSY_MIN_PART: f64 = 0.75;
 /// beyond. Of phones the commonest are on one in twenty or so.
 const CROWD_MIN: f64 = 40.0;
 const BY_CHANCE: f64 = 0.05;
+/// More than so many are never taken for chance: an address may be that of a proxy, with a whole team behind it.
+const BY_CHANCE_MAX: f64 = 20.0;
 /// What each on a model counts for, and all of them at most.
 const ON_MODEL: f64 = 0.04;
 const ON_MODEL_MAX: f64 = 1.0;
@@ -81,9 +83,11 @@ pub fn hand(snapshot: &Snapshot, own: &Own, shared: &SharedKey, since: Timestamp
     Hand { crowd, company, at_once, strength: strength * unusual, known_strength: known * unusual }
 }
 
-/// How many in the crowd at its address have its model by chance.
+/// How many in the crowd at its address have its model by chance. That an address is taken for the team's own says
+/// nothing of how many are there.
 fn by_chance(snapshot: &Snapshot, shared: &SharedKey, crowd: &Crowd, since: Timestamp) -> f64 {
-    let crowds = snapshot.shared(KeyKind::Ip).filter(|at| at.others.len() as f64 > CROWD_MIN);
+    let crowds = snapshot.shared(KeyKind::Ip).chain(snapshot.common_networks());
+    let crowds = crowds.filter(|at| at.others.len() as f64 >= CROWD_MIN);
     let counts = crowds.map(|at| {
         let here: HashSet<_> = shared.others.iter().map(|other| &other.id).collect();
         let elsewhere = at.others.iter().filter(|other| !here.contains(&other.id));
@@ -91,13 +95,13 @@ fn by_chance(snapshot: &Snapshot, shared: &SharedKey, crowd: &Crowd, since: Time
         let counted =
             came_at.iter().filter(|came| came.millis_since(since).abs() <= TOGETHER_MS).count() as f64;
         // Only the newest are looked at: of more, as many came in that time as of these.
-        let is_more = at.others.len() == KeyKind::Ip.others_max();
+        let is_more = at.others.len() == at.key.kind.others_max();
         let (first, last) = (came_at.iter().min(), came_at.iter().max());
         let span = first.zip(last).map_or(0, |(first, last)| last.millis_since(*first)).max(1);
         let expected = came_at.len() as f64 * crowd.together_span_ms as f64 / span as f64;
         if is_more { counted.max(expected) } else { counted }
     });
-    (counts.fold(0.0, f64::max) - CROWD_MIN).max(0.0) * BY_CHANCE
+    ((counts.fold(0.0, f64::max) - CROWD_MIN).max(0.0) * BY_CHANCE).min(BY_CHANCE_MAX)
 }
 
 /// Whether those who came to a device at these times are so many that it matters who was at it when: then a

@@ -8,11 +8,12 @@ use crate::key::{KeyKind, OTHERS_MAX};
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::company::KNOWN_MAX;
 use crate::score::features::crowd::{Crowd, TOGETHER_MS};
+use crate::score::features::guest::{GUEST, has_moved_on};
 use crate::score::features::hand::{AtOnce, Hand, hand};
 use crate::score::features::networks::hides_place;
 use crate::score::phrase::{counted, within};
 use crate::snapshot::{OtherIdentity, Own, Relation, SharedKey, Snapshot};
-use crate::time::{DAY_MS, HOUR_MS, Timestamp};
+use crate::time::HOUR_MS;
 
 /// The strongest sign of many accounts in one hand: a device is in few hands, so it counts twice
 /// the usual. Two accounts of strangers made on a device within an hour score about 62, three 49, four 45,
@@ -51,10 +52,6 @@ const FIRST: f64 = 0.7;
 const COMMON_OTHERS: f64 = 8.0;
 /// Of more, next to nothing is left, whoever they are.
 const RELATED_MAX: usize = 20;
-/// Who has had a device of their own for so long since, was at this one once: to be shown round, or served.
-const MOVED_ON_MS: i64 = DAY_MS;
-/// What is left then.
-const MOVED_ON: f64 = 0.3;
 
 pub const ANALYZER: Analyzer = Analyzer {
     id: "uniqueness.shared-device",
@@ -76,7 +73,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         let [unknown, known] = strength_apart(own, &shared, &hand.crowd, &places);
         let has_moved_on = has_moved_on(snapshot, &shared);
         let strength = hand.strength + unknown + known.min((KNOWN_MAX - hand.known_strength).max(0.0));
-        let strength = strength * if has_moved_on { MOVED_ON } else { 1.0 };
+        let strength = strength * if has_moved_on { GUEST } else { 1.0 };
         let is_near = shared.key.kind.but().is_some();
         let (values, confidence): (&[_], _) =
             if is_near { (&NEAR_BY_STRENGTH, NEAR_CONFIDENCE) } else { (&VALUE_BY_STRENGTH, CONFIDENCE) };
@@ -146,15 +143,6 @@ impl<'s> Places<'s> {
     }
 }
 
-/// Whether it has had a device that no other account has, for a while after it was at this one last.
-fn has_moved_on(snapshot: &Snapshot, shared: &SharedKey) -> bool {
-    let is_shared = |device: &str| snapshot.shared(KeyKind::Device).any(|other| other.key.value == device);
-    let devices = || snapshot.state.devices().iter().filter(|seen| !snapshot.common.has_device(&seen.value));
-    let Some(here) = devices().find(|seen| seen.value == shared.key.value) else { return false };
-    let since = |at: Timestamp| at.millis_since(here.last_at);
-    devices().any(|seen| since(seen.last_at) >= MOVED_ON_MS && !is_shared(&seen.value))
-}
-
 /// For how many accounts made within an hour of its own those stand who came to a device at other times: those of
 /// whom nothing else is known, and family and colleagues.
 fn strength_apart(own: &Own, shared: &SharedKey, crowd: &Crowd, places: &Places) -> [f64; 2] {
@@ -210,8 +198,10 @@ fn explain(shared: &SharedKey, hand: &Hand, has_moved_on: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::LinkKey;
     use crate::score::fixture::{Identity, said};
     use crate::score::{Scores, Weights, analyze};
+    use crate::time::DAY_MS;
 
     fn on_a_device() -> Identity {
         Identity::default().event("a", 0, |event| event.fingerprint = Some("f".to_owned()))
@@ -303,6 +293,27 @@ mod tests {
         };
         assert!(uniqueness(&long_ago(12)) >= Some(60), "at a conference");
         assert!(uniqueness(&long_ago(120)) < Some(60), "at a carrier's address");
+    }
+
+    #[test]
+    fn how_busy_a_network_of_the_teams_own_is_tells_how_many_have_one_model() {
+        let of_team = |is_common: bool, on_device: &[i64], minutes: [i64; 40]| {
+            let identity = on_a_device().shares_at(KeyKind::Device, "f", on_device.iter().copied());
+            let mut identity = identity.shares_at(KeyKind::Network, "n", minutes);
+            // Others than those in the network.
+            identity.shared[0].others.iter_mut().for_each(|other| other.id.insert(0, 'd'));
+            if is_common {
+                identity.common.insert(LinkKey { kind: KeyKind::Network, value: "n".to_owned() });
+            }
+            uniqueness(&identity)
+        };
+        let phones = [-20, -10, 20];
+        let every = |seconds: i64| std::array::from_fn(|n| n as i64 * seconds / 60);
+        assert!(of_team(true, &phones, every(12)) >= Some(60), "at a conference");
+        assert!(of_team(true, &phones, every(300)) < Some(60), "in a quiet team");
+        assert!(of_team(false, &phones, every(12)) < Some(60), "elsewhere");
+        let wave: Vec<_> = (0..35).collect();
+        assert!(of_team(true, &wave, [0; 40]) < Some(40), "so many are no chance");
     }
 
     #[test]
