@@ -1,4 +1,4 @@
-// The pages of README.md, of docs/manual/tracking.md and of the dashboard's own snippets, in a real browser: as they
+// The pages of docs/manual/tracking.md and of the dashboard's own snippets, in a real browser: as they
 // stand there, but for the address and the key.
 
 import assert from "node:assert/strict";
@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { Analyst } from "./analyst.js";
 import { ADMIN, browser, Dregs } from "./support.js";
 
-const PAGES = ["README.md", "docs/manual/tracking.md"];
+const PAGES = ["docs/manual/tracking.md"];
 
 /** Serves one page, without a policy of its own. */
 async function serve(html) {

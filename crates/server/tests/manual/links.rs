@@ -85,7 +85,7 @@ fn links_of_the_manual_and_of_the_other_pages_lead_somewhere() {
 
 #[test]
 fn a_link_that_leads_nowhere_is_found() {
-    let page = "[a](../../README.md) [b](../../README.md#rules) [c](#d) [e](https://example.com)\n```\n[x](y)\n```\n# D";
+    let page = "[a](../../README.md) [b](../../README.md#speed) [c](#d) [e](https://example.com)\n```\n[x](y)\n```\n# D";
     assert_eq!(
         broken("docs/manual/x.md", page),
         ["docs/manual/x.md: #d"],

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Instant;
 
-use dregs_core::agent::{Kind, contradiction, kind};
+use dregs_core::agent::{Kind, contradiction, kind, known_agent};
 use serde_json::Value;
 
 use crate::figures::{Error, Report, Target};
@@ -65,7 +65,7 @@ pub fn measure(packages: &Path, report: &mut Report) -> Result<(), Error> {
 /// The part of a list of crawlers that is told from people's browsers and apps, and the part of it that is called
 /// automated. Between them are names that nobody knows, which a customer's own app may have.
 fn crawlers_of(report: &mut Report, agents: &[String], told: f64) {
-    let is_told = |agent: &str| is_automated(agent) || kind(agent).0 == Kind::Unknown;
+    let is_told = |agent: &str| is_automated(agent) || matches!(kind(agent).0, Kind::Unknown | Kind::Agent);
     let what = format!("crawlers told from browsers and apps, of {}", agents.len());
     report.figure(NAME, &what, part(agents, is_told), Some(Target::AtLeast(told)));
     let what = format!("crawlers called automated, of {}", agents.len());
@@ -98,10 +98,12 @@ const BROWSERS: [&str; 8] = [
 ];
 
 /// Each of [`BROWSERS`] with each name of a crawler: called automated they may be where crawlers are known to have
-/// that name in a whole browser, and nowhere else.
+/// that name in a whole browser, or an AI service's agent is known to have it, and nowhere else.
 fn odd_words(report: &mut Report) {
     let rows = || CRAWLERS.lines().map(|row| row.split('\t').collect::<Vec<_>>());
-    let is_known = |row: &Vec<&str>| row.last().is_some_and(|places| !places.is_empty());
+    let is_known = |row: &Vec<&str>| {
+        row.last().is_some_and(|places| !places.is_empty()) || known_agent(row[0]).is_some()
+    };
     let known_names: HashSet<_> = rows().filter(is_known).map(|row| row[0]).collect();
     let (known, others): (Vec<_>, Vec<_>) =
         rows().partition(|row| is_known(row) || row[0].split(' ').any(|word| known_names.contains(word)));

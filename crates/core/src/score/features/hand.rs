@@ -86,9 +86,11 @@ pub fn hand(snapshot: &Snapshot, own: &Own, shared: &SharedKey, since: Timestamp
 /// How many in the crowd at its address have its model by chance. That an address is taken for the team's own says
 /// nothing of how many are there.
 fn by_chance(snapshot: &Snapshot, shared: &SharedKey, crowd: &Crowd, since: Timestamp) -> f64 {
-    let crowds = snapshot.shared(KeyKind::Ip).chain(snapshot.common_networks());
-    let crowds = crowds.filter(|at| at.others.len() as f64 >= CROWD_MIN);
-    let counts = crowds.map(|at| {
+    // Of the whole team nobody knows whether they came in waves: the two hours around it are looked at.
+    let of_team = snapshot.common_networks().map(|at| (at, 2 * TOGETHER_MS));
+    let crowds = snapshot.shared(KeyKind::Ip).map(|at| (at, crowd.together_span_ms)).chain(of_team);
+    let crowds = crowds.filter(|(at, _)| at.others.len() as f64 >= CROWD_MIN);
+    let counts = crowds.map(|(at, window_ms)| {
         let here: HashSet<_> = shared.others.iter().map(|other| &other.id).collect();
         let elsewhere = at.others.iter().filter(|other| !here.contains(&other.id));
         let came_at: Vec<_> = elsewhere.map(|other| other.first_seen_at).collect();
@@ -98,7 +100,7 @@ fn by_chance(snapshot: &Snapshot, shared: &SharedKey, crowd: &Crowd, since: Time
         let is_more = at.others.len() == at.key.kind.others_max();
         let (first, last) = (came_at.iter().min(), came_at.iter().max());
         let span = first.zip(last).map_or(0, |(first, last)| last.millis_since(*first)).max(1);
-        let expected = came_at.len() as f64 * crowd.together_span_ms as f64 / span as f64;
+        let expected = came_at.len() as f64 * window_ms as f64 / span as f64;
         if is_more { counted.max(expected) } else { counted }
     });
     ((counts.fold(0.0, f64::max) - CROWD_MIN).max(0.0) * BY_CHANCE).min(BY_CHANCE_MAX)
