@@ -12,8 +12,8 @@ const PURPOSES: Record<string, string> = {
 };
 
 /** How it is known that it is the agent. */
-function proof(verified: boolean | null): string {
-  if (verified === null) return "by its own word";
+function proof(verified: Schemas["AgentBody"]["verified"]): string {
+  if (verified === null || verified === undefined) return "by its own word";
   return verified ? "verified by its operator's key" : "with a signature that is false by its operator's key";
 }
 
