@@ -80,10 +80,12 @@ impl Common {
 /// What an event shows of its identity that others may show as well: the program that sent it, and what links
 /// identities; `new_keys` are those that the event brought its identity.
 pub fn values<'k>(event: &Event, new_keys: impl IntoIterator<Item = &'k LinkKey>) -> Vec<LinkKey> {
-    let program = event.user_agent.as_deref().filter(|agent| may_be_a_backends(agent));
+    // The connection of a person's agent is neither the person's nor the customer's.
+    let is_of_agent = event.is_of_agent();
+    let program = event.user_agent.as_deref().filter(|agent| !is_of_agent && may_be_a_backends(agent));
     let program = program.map(|agent| LinkKey { kind: KeyKind::Agent, value: program_name(agent) });
     let device = event.fingerprint.clone().map(|value| LinkKey { kind: KeyKind::Device, value });
-    let addresses = event.ip.into_iter().flat_map(address_keys);
+    let addresses = event.ip.filter(|_| !is_of_agent).into_iter().flat_map(address_keys);
     let session = event.session.clone().map(|value| LinkKey { kind: KeyKind::Session, value });
     let of_event = program.into_iter().chain(device).chain(addresses).chain(session);
     let mut values: Vec<_> = of_event.chain(new_keys.into_iter().cloned()).collect();

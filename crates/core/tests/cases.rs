@@ -9,6 +9,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dregs_core::agent::AgentSignature;
 use dregs_core::common::Common;
 use dregs_core::dataset::Datasets;
 use dregs_core::event::{self, Limits, Origin};
@@ -57,6 +58,9 @@ struct Browser {
 struct Told {
     at_seconds: Vec<f64>,
     event: Value,
+    /// The signature of the agent that made the request, and what came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<AgentSignature>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,16 +113,17 @@ impl Case {
             None => Origin::UNSEEN_BACKEND,
         };
         let mut bodies: Vec<_> = self.events.iter().flat_map(Told::bodies).collect();
-        bodies.sort_by_key(|(at, _)| *at);
+        bodies.sort_by_key(|(at, ..)| *at);
 
         let (mut data, mut state) = (Map::new(), IdentityState::default());
         let mut analyses = Vec::new();
-        for (number, (at, body)) in bodies.iter().enumerate() {
+        for (number, (at, body, signature)) in bodies.iter().enumerate() {
             let accepted =
                 event::read(body.to_string().as_bytes(), &origin, *at, Limits::default(), &mut || {
                     format!("dregs-{number}")
                 });
-            let event = accepted.unwrap_or_else(|refused| panic!("{}: {refused:?}", self.about)).event;
+            let mut event = accepted.unwrap_or_else(|refused| panic!("{}: {refused:?}", self.about)).event;
+            event.signature.clone_from(signature);
             if let Some(identity) = &event.identity {
                 identity::merge(&mut data, &identity.data).unwrap();
             }
@@ -149,12 +154,12 @@ impl Case {
 }
 
 impl Told {
-    fn bodies(&self) -> impl Iterator<Item = (Timestamp, Value)> {
+    fn bodies(&self) -> impl Iterator<Item = (Timestamp, Value, Option<AgentSignature>)> {
         self.at_seconds.iter().map(|seconds| {
             let at = START.plus_millis((seconds * 1_000.0).round() as i64);
             let mut body = self.event.clone();
             body["timestamp"] = json!(at);
-            (at, body)
+            (at, body, self.signature.clone())
         })
     }
 }

@@ -23,6 +23,7 @@ use crate::geo::Geo;
 use crate::ops::access::limits;
 use crate::ops::access::sign_in::{self, SignIns};
 use crate::ops::access::usage;
+use crate::ops::agent_keys::AgentKeys;
 use crate::ops::decide::dismissals::Dismissals;
 use crate::ops::deliver::deliveries::Resends;
 use crate::ops::deliver::endpoints;
@@ -70,6 +71,8 @@ pub struct App {
     /// Where people open the dashboard.
     pub public_url: String,
     pub geo: Geo,
+    /// What tells whether an agent is who it says.
+    pub agent_keys: AgentKeys,
     pub weights: Arc<Weights>,
     pub retries: RetrySchedule,
     pub kept: Arc<Directories>,
@@ -122,6 +125,7 @@ pub struct Parts {
     egress: EgressPolicy,
     clients: Clients,
     geo: Geo,
+    agent_keys: AgentKeys,
     retries: RetrySchedule,
     weights: Arc<Weights>,
 }
@@ -146,7 +150,9 @@ impl Parts {
                 RetrySchedule::parse(&config.retry_schedule).map_err(|e| format!("retry_schedule: {e}"))?;
             let weights =
                 Weights::parse(&config.analyzer_weights).map_err(|e| format!("analyzer_weights: {e}"))?;
-            Ok(Self { egress, clients: Clients { http, mailer }, geo, retries, weights: Arc::new(weights) })
+            let agent_keys = AgentKeys::new(&config.agent_signers, config.agent_keys_file.as_deref())?;
+            let (clients, weights) = (Clients { http, mailer }, Arc::new(weights));
+            Ok(Self { egress, clients, geo, agent_keys, retries, weights })
         };
         read().map_err(StartError::Config)
     }
@@ -173,7 +179,7 @@ impl App {
         clock: Arc<dyn Clock>,
     ) -> std::result::Result<Opened, StartError> {
         let wrong = |error: String| StartError::Config(error);
-        let Parts { egress, clients, geo, retries, weights } = parts;
+        let Parts { egress, clients, geo, agent_keys, retries, weights } = parts;
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             wrong(format!("data_dir {} cannot be used: {error}", config.data_dir.display()))
         })?;
@@ -211,6 +217,7 @@ impl App {
             clients,
             public_url: config.shown_public_url(),
             geo,
+            agent_keys,
             retries,
             weights,
             kept: Arc::new(Directories::new(Arc::clone(&store), Arc::clone(&vault), key_hasher)),

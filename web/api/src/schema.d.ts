@@ -1641,7 +1641,7 @@ export interface components {
             /** @description In order; the first may have begun before `from`. */
             intervals: components["schemas"]["IntervalBody"][];
         };
-        /** @description An agent of an AI service, by the name that it gives itself. */
+        /** @description An agent of an AI service. */
         AgentBody: {
             /** @example ChatGPT-User */
             name: string;
@@ -1650,6 +1650,11 @@ export interface components {
              * @example OpenAI
              */
             operator: string;
+            /**
+             * @description Whether its signature (Web Bot Auth) is by its operator's key: true where it is, false where it is not and
+             *     should be, null where it has none or it cannot be told. Then the name is its own word.
+             */
+            verified?: boolean | null;
             /**
              * @description What it visits for. For a person who has just asked for it: ACTION, CODING, ANSWER. For others: SEARCH,
              *     TRAINING, DATA.
@@ -2388,6 +2393,19 @@ export interface components {
             ip?: string | null;
             /** @description The end user's browser; from a backend only. */
             userAgent?: string | null;
+            /**
+             * @description The method of the request behind the event, where an agent has signed it; from a backend only. It is not kept.
+             * @example POST
+             */
+            method?: string | null;
+            /**
+             * @description Headers of the request behind the event, so that the signature of an agent can be verified (Web Bot Auth); from a
+             *     backend only. Read are `signature`, `signature-input`, `signature-agent`, `host`, `content-digest`,
+             *     `content-type` and `user-agent`, of at most 2,048 bytes each. They are not kept.
+             */
+            headers?: {
+                [key: string]: components["schemas"]["HeaderBody"];
+            } | null;
         };
         /** @description The device: what the tracker saw of it, or, from a backend, its fingerprint. */
         EventDeviceBody: {
@@ -2521,6 +2539,8 @@ export interface components {
             /** @description Where it is, below `/api`. */
             path: string;
         };
+        /** @description The value of a header, or several. */
+        HeaderBody: string | string[];
         /** @description How a channel is doing. */
         HealthBody: {
             /** @description HEALTHY, FAILING, or DISABLED where the server itself has disabled it. */

@@ -46,13 +46,16 @@ impl Purpose {
     }
 }
 
-/// An agent that is known by name.
+/// An agent that is known by name or by its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownAgent {
     /// As it calls itself.
     pub name: Cow<'static, str>,
     /// Who runs it; `unknown` where nobody says so.
     pub operator: Cow<'static, str>,
+    /// Whether its signature is by its operator's key; `None` where it is known by its own word.
+    #[serde(default)]
+    pub verified: Option<bool>,
     pub purpose: Purpose,
 }
 
@@ -63,7 +66,7 @@ static KNOWN: LazyLock<Vec<KnownAgent>> = LazyLock::new(|| {
         let mut columns = line.split('\t');
         let (name, operator) = (columns.next()?, columns.next()?);
         let purpose = Purpose::parse(columns.next()?)?;
-        Some(KnownAgent { name: name.into(), operator: operator.into(), purpose })
+        Some(KnownAgent { name: name.into(), operator: operator.into(), verified: None, purpose })
     };
     include_str!("../../data/ai-agents.tsv").lines().filter_map(known).collect()
 });
@@ -73,6 +76,11 @@ static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let names = KNOWN.iter().map(|known| known.name.as_ref());
     AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(names).ok()
 });
+
+/// The agent that calls itself so.
+pub fn called(name: &str) -> Option<&'static KnownAgent> {
+    KNOWN.iter().find(|known| known.name == name)
+}
 
 /// The agent that a user agent names, by the longest of the names in it.
 pub fn named_in(agent: &str) -> Option<&'static KnownAgent> {

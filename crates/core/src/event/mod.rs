@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::agent::may_be_a_backends;
+use crate::agent::{AgentSignature, KnownAgent, known_agent, may_be_a_backends, signed_agent};
 use crate::device::Interaction;
 use crate::key::ip_value;
 use crate::place::Place;
@@ -15,12 +15,14 @@ mod codes;
 mod nothing;
 mod read;
 mod redact;
+mod request;
 
 pub use crate::json::FieldError;
 pub use codes::codes;
 pub use nothing::stands_for_none;
 pub use read::*;
 pub use redact::{REDACTED, is_secret_parameter, redact, redact_url};
+pub use request::{HEADER_MAX_BYTES, HEADERS, Request};
 
 /// What an event may be like at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,17 +152,43 @@ pub struct Event {
     pub place: Option<Place>,
     #[serde(default, skip_serializing_if = "OfBackend::is_nothing")]
     pub of_backend: OfBackend,
+    /// The signature of the agent that made the request, as it was when the event arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<AgentSignature>,
 }
 
 impl Event {
     /// The address, where it may be the end user's.
     pub fn persons_ip(&self) -> Option<IpAddr> {
-        self.ip.filter(|_| !self.of_backend.ip)
+        self.ip.filter(|_| self.has_persons_address())
+    }
+
+    /// Where the address was, likewise.
+    pub fn persons_place(&self) -> Option<Place> {
+        self.place.filter(|_| self.has_persons_address())
     }
 
     /// The user agent, where it may be the end user's.
     pub fn persons_user_agent(&self) -> Option<&str> {
-        self.user_agent.as_deref().filter(|_| !self.of_backend.user_agent)
+        self.user_agent.as_deref().filter(|_| !self.of_backend.user_agent && !self.is_of_agent())
+    }
+
+    /// The agent of an AI service that made the request: by its signature, or by its own word.
+    pub fn agent(&self) -> Option<KnownAgent> {
+        let named = self.user_agent.as_deref().and_then(known_agent);
+        let signed = self.signature.as_ref().map(|signature| signed_agent(signature, named));
+        signed.or_else(|| named.cloned())
+    }
+
+    /// Whether the agent of a person made the request, as its operator's key confirms. The connection is the agent's
+    /// then, and many people's.
+    pub fn is_of_agent(&self) -> bool {
+        let is_verified = self.signature.as_ref().is_some_and(|signature| signature.verified == Some(true));
+        is_verified && self.agent().is_some_and(|agent| agent.purpose.is_for_a_person())
+    }
+
+    fn has_persons_address(&self) -> bool {
+        !self.of_backend.ip && !self.is_of_agent()
     }
 }
 
@@ -169,6 +197,8 @@ impl Event {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accepted {
     pub event: Event,
+    /// What the backend tells of a signed request; it is not kept.
+    pub request: Option<Request>,
     pub ignored_fields: Vec<String>,
 }
 

@@ -46,7 +46,7 @@ pub fn example_data(event: EventType) -> Value {
             "badges": [example_badge()],
             "eventCount": 42,
             "deviceCount": 1,
-            "agent": {"name": "ChatGPT-User", "operator": "OpenAI", "purpose": "ANSWER"}
+            "agent": {"name": "ChatGPT-User", "operator": "OpenAI", "verified": true, "purpose": "ANSWER"}
         }),
         EventType::IdentityBadgesChanged => json!({
             "identityId": "user_12345",
@@ -193,6 +193,7 @@ fn agent_schema() -> Value {
     object_schema(json!({
         "name": {"type": "string"},
         "operator": {"type": "string"},
+        "verified": {"type": ["boolean", "null"]},
         "purpose": {"enum": ["ACTION", "CODING", "ANSWER", "SEARCH", "TRAINING", "DATA"]}
     }))
 }

@@ -51,6 +51,7 @@ impl Identity {
             user_agent: None,
             place: None,
             of_backend: OfBackend::default(),
+            signature: None,
         };
         change(&mut event);
         self.state.fold(&event);

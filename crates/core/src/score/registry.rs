@@ -6,6 +6,7 @@ use crate::score::{authenticity, behavior, humanity, uniqueness};
 /// Every analyzer, in the order of their observations.
 pub const ANALYZERS: &[Analyzer] = &[
     humanity::user_agent::ANALYZER,
+    humanity::agent_signature::ANALYZER,
     humanity::device::ANALYZER,
     humanity::interaction::ANALYZER,
     humanity::timing::ANALYZER,

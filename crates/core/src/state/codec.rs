@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::agents::{pack, unpack};
-use super::{FirstHour, GAP_BUCKETS, HOURS, Held, IdentityState, Recent, Seen, Tab};
+use super::{FirstHour, GAP_BUCKETS, HOURS, Held, IdentityState, Recent, Seen, SignedAgent, Tab};
+use crate::agent::AgentSignature;
 use crate::device::{Interactions, Makeup, SignCounts};
 use crate::place::{Country, Place};
 use crate::time::Timestamp;
@@ -47,9 +48,21 @@ struct Wire {
     hours: Vec<(u8, u32)>,
     gaps: Vec<(u8, u32)>,
     days: u32,
-    /// `None` where all of it is nothing, as of most who have just come.
-    later: Option<WireLater>,
+    later: Later,
 }
+
+/// The first two are the bytes of an option: what most have is written as before anybody signed.
+#[derive(Serialize, Deserialize)]
+enum Later {
+    /// All of it is nothing, as of most who have just come.
+    Nothing,
+    Some(WireLater),
+    /// With the agents by whose signature requests came.
+    Signed(WireLater, Vec<WireSeen<WireSigned>>),
+}
+
+/// The signer, what its key says, and the name in the user agent.
+type WireSigned = (String, Option<bool>, Option<String>);
 
 /// What identities have after a while.
 #[derive(Default, PartialEq, Serialize, Deserialize)]
@@ -180,7 +193,13 @@ impl IdentityState {
             hours: sparse(&self.hours),
             gaps: sparse(&self.gaps),
             days: self.days,
-            later: Some(later).filter(|later| *later != WireLater::default()),
+            later: match later {
+                later if !self.signed.is_empty() => {
+                    Later::Signed(later, to_wire(&self.signed, start, pack_signed))
+                }
+                later if later == WireLater::default() => Later::Nothing,
+                later => Later::Some(later),
+            },
         };
         // Writing plain values into a vector does not fail; if it did, the empty result would be
         // no state of any version, and the past be folded again.
@@ -214,7 +233,11 @@ impl IdentityState {
                 is_browser: recent.device_and_browser % 2 == 1,
             }
         });
-        let since = wire.later.unwrap_or_default();
+        let (since, signed) = match wire.later {
+            Later::Nothing => (WireLater::default(), Vec::new()),
+            Later::Some(later) => (later, Vec::new()),
+            Later::Signed(later, signed) => (later, signed),
+        };
         let mut bare = vec![0; wire.user_agents.len()];
         for (place, count) in since.bare {
             *bare.get_mut(usize::from(place))? = count;
@@ -248,6 +271,7 @@ impl IdentityState {
             session: wire.session.map(Session::unpack),
             user_agents: from_wire(wire.user_agents, start, |packed| unpack(&packed)),
             bare,
+            signed: from_wire(signed, start, unpack_signed),
             places: from_wire(wire.places, start, |(country, asn, position)| Place {
                 country: country.and_then(Country::from_letters),
                 asn,
@@ -267,6 +291,15 @@ impl IdentityState {
             },
         })
     }
+}
+
+fn pack_signed(signed: &SignedAgent) -> WireSigned {
+    let SignedAgent { signature, named } = signed;
+    (signature.signer.clone(), signature.verified, named.clone())
+}
+
+fn unpack_signed((signer, verified, named): WireSigned) -> SignedAgent {
+    SignedAgent { signature: AgentSignature { signer, verified }, named }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -12,7 +12,6 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
-use crate::agent::{KnownAgent, known_agent};
 use crate::device::{Interactions, Makeup, Sign, SignCounts, Signs, signs};
 use crate::event::{Event, codes};
 use crate::place::Place;
@@ -22,10 +21,12 @@ mod agents;
 mod codec;
 mod first_hour;
 mod seen;
+mod signed;
 
 pub use first_hour::{FirstHour, SOON_MOMENTS};
 pub use seen::Seen;
 use seen::{Slot, see};
+pub use signed::{SIGNED_MAX, SignedAgent};
 
 /// Devices remembered; the one unseen for longest makes room for a new one.
 pub const DEVICES_MAX: usize = 16;
@@ -175,6 +176,7 @@ pub struct IdentityState {
     user_agents: Vec<Seen<String>>,
     /// How many events of each of these carried nothing else of who sent them.
     bare: Vec<u32>,
+    signed: Vec<Seen<SignedAgent>>,
     places: Vec<Seen<Place>>,
     codes: Vec<Seen<String>>,
     journey: Option<u64>,
@@ -211,10 +213,11 @@ impl IdentityState {
         }
         let device = event.fingerprint.as_deref().map(|print| self.fold_device(print, event));
         let address = event.persons_ip().map(|ip| self.fold_address(ip, at));
-        let place = event.place.filter(|_| !event.of_backend.ip).map(|place| self.fold_place(place, at));
+        let place = event.persons_place().map(|place| self.fold_place(place, at));
         let session = event.session.as_deref().map(|session| self.fold_session(session, at));
         self.fold_signs(event, session.zip(device).map(|(session, device)| Tab { session, device }));
         let agent = event.persons_user_agent().map(|agent| self.fold_agent(agent, at, has_company));
+        self.fold_signature(event);
         let name = self.fold_name(&event.name, at);
         if self.recent.len() == RECENT_MAX {
             self.recent.remove(0);
@@ -442,13 +445,6 @@ impl IdentityState {
     /// User agents, at most [`USER_AGENTS_MAX`], each cut to [`USER_AGENT_KEPT_MAX_BYTES`].
     pub fn user_agents(&self) -> &[Seen<String>] {
         &self.user_agents
-    }
-
-    /// The agent of an AI service that was seen last, among [`Self::user_agents`].
-    pub fn agent(&self) -> Option<&'static KnownAgent> {
-        let known =
-            self.user_agents.iter().filter_map(|seen| Some((known_agent(&seen.value)?, seen.last_at)));
-        known.max_by_key(|(_, last_at)| *last_at).map(|(known, _)| known)
     }
 
     /// How many events of each of [`Self::user_agents`] carried neither device nor address nor session.

@@ -29,6 +29,7 @@ fn event(name: &str, after_ms: i64) -> Event {
         user_agent: None,
         place: None,
         of_backend: OfBackend::default(),
+        signature: None,
     }
 }
 
@@ -85,6 +86,7 @@ fn one_event_is_remembered_whole() {
         session: event.session.clone(),
         user_agents: once(event.user_agent.clone().unwrap(), at),
         bare: vec![0],
+        signed: Vec::new(),
         places: Vec::new(),
         names: once("user.signup".to_owned(), at),
         other_name_count: 0,

@@ -202,6 +202,7 @@ mod tests {
             user_agent: Some(HEADLESS.to_owned()),
             place: None,
             of_backend: OfBackend::default(),
+            signature: None,
         }
     }
 

@@ -64,6 +64,10 @@ pub struct Config {
     pub egress_name_servers: Vec<SocketAddr>,
     /// PEM certificates that channels trust in addition to the system's.
     pub egress_ca_file: Option<PathBuf>,
+    /// The signers of agents whose keys are fetched, separated by commas; `known` stands for those that are known.
+    pub agent_signers: String,
+    /// Keys of signers that are not fetched: a JSON object of key sets by origin.
+    pub agent_keys_file: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Seconds to wait before each retry of a delivery, or `standard`.
@@ -140,6 +144,8 @@ impl Config {
             geo_databases: Vec::new(),
             egress_name_servers: Vec::new(),
             egress_ca_file: None,
+            agent_signers: "known".to_owned(),
+            agent_keys_file: None,
             trusted_proxies: Vec::new(),
             retry_schedule: "30,60,120".to_owned(),
             held_max_seconds: 86_400,

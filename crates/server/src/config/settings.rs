@@ -14,6 +14,7 @@ use super::{Config, LogFormat, MASK};
 use crate::channels::egress::EgressPolicy;
 use crate::channels::smtp::SmtpConfig;
 use crate::ops::access::sign_in::is_password;
+use crate::ops::agent_keys::parse_signers;
 use crate::store::{Address, masked_address};
 
 /// The port of a name server that is given without one.
@@ -105,7 +106,7 @@ pub fn address(text: &str) -> Option<SocketAddr> {
     text.parse().ok().or_else(local)
 }
 
-pub(super) const SETTINGS: [Setting; 39] = [
+pub(super) const SETTINGS: [Setting; 41] = [
     Setting {
         key: "listen",
         expects: "an IP address and a port, such as 127.0.0.1:8080",
@@ -201,6 +202,20 @@ pub(super) const SETTINGS: [Setting; 39] = [
         visibility: Visibility::Shown,
         read: |config, text| optional(&mut config.egress_ca_file, text, path),
         write: |config| shown_path(config.egress_ca_file.as_ref()),
+    },
+    Setting {
+        key: "agent_signers",
+        expects: "a list of origins separated by commas, such as https://agents.example.com, and the word known",
+        visibility: Visibility::Shown,
+        read: |config, text| checked(&mut config.agent_signers, text, parse_signers),
+        write: |config| Some(config.agent_signers.clone()),
+    },
+    Setting {
+        key: "agent_keys_file",
+        expects: "a file",
+        visibility: Visibility::Shown,
+        read: |config, text| optional(&mut config.agent_keys_file, text, path),
+        write: |config| shown_path(config.agent_keys_file.as_ref()),
     },
     Setting {
         key: "trusted_proxies",

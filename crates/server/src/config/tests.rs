@@ -37,6 +37,8 @@ fn without_anything_the_defaults_are_in_force() {
             "egress_allow",
             "egress_name_servers",
             "egress_ca_file",
+            "agent_signers",
+            "agent_keys_file",
             "trusted_proxies",
             "retry_schedule",
             "held_max_seconds",

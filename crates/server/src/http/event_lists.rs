@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::State;
-use dregs_core::agent::{KnownAgent, Purpose, known_agent};
+use dregs_core::agent::{KnownAgent, Purpose};
 use dregs_core::device::Interaction;
 use dregs_core::event::Event;
 use dregs_core::mapping::{CanonicalType, TYPES};
@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::ops::lists::event_lists::{self as ops, Wanted};
 use crate::store::event_lists;
 
-/// An agent of an AI service, by the name that it gives itself.
+/// An agent of an AI service.
 #[derive(Serialize, ToSchema)]
 pub struct AgentBody {
     #[schema(value_type = String, example = "ChatGPT-User")]
@@ -31,6 +31,9 @@ pub struct AgentBody {
     /// Who runs it; `unknown` where nobody says so.
     #[schema(value_type = String, example = "OpenAI")]
     operator: Cow<'static, str>,
+    /// Whether its signature (Web Bot Auth) is by its operator's key: true where it is, false where it is not and
+    /// should be, null where it has none or it cannot be told. Then the name is its own word.
+    verified: Option<bool>,
     /// What it visits for. For a person who has just asked for it: ACTION, CODING, ANSWER. For others: SEARCH,
     /// TRAINING, DATA.
     #[schema(value_type = String, example = "ANSWER")]
@@ -39,8 +42,8 @@ pub struct AgentBody {
 
 impl AgentBody {
     pub fn new(agent: KnownAgent) -> Self {
-        let KnownAgent { name, operator, purpose } = agent;
-        Self { name, operator, purpose }
+        let KnownAgent { name, operator, verified, purpose } = agent;
+        Self { name, operator, verified, purpose }
     }
 }
 
@@ -59,7 +62,7 @@ pub struct TrackedEventBody {
     ip: Option<std::net::IpAddr>,
     url: Option<String>,
     user_agent: Option<String>,
-    /// Null where the user agent names none that is known.
+    /// Null where neither a signature nor the user agent names one that is known.
     agent: Option<AgentBody>,
     /// Where it came from, by the sender's word.
     event_source: Option<String>,
@@ -76,6 +79,7 @@ pub struct TrackedEventBody {
 impl TrackedEventBody {
     pub fn new(shown: ops::Shown) -> Self {
         let ops::Shown { event, identity_label, group_labels, canonical_type } = shown;
+        let agent = event.agent().map(AgentBody::new);
         let Event { id, name, timestamp, source, identity, groups, data, fingerprint, .. } = event;
         let groups = groups.into_iter().zip(group_labels);
         Self {
@@ -89,7 +93,7 @@ impl TrackedEventBody {
             session: event.session,
             ip: event.ip,
             url: event.url,
-            agent: event.user_agent.as_deref().and_then(known_agent).cloned().map(AgentBody::new),
+            agent,
             user_agent: event.user_agent,
             event_source: source,
             event_name: name,

@@ -95,7 +95,7 @@ fn prepare_one(app: &App, sender: &Sender, body: &[u8]) -> Result<(Prepared, Vec
         note_refusal(&errors);
         ApiError::fields(errors)
     })?;
-    prepare(app, accepted)
+    prepare(app, sender.team_id(), accepted)
 }
 
 /// Send up to 1,000 events
@@ -149,7 +149,7 @@ fn prepare_many(app: &App, sender: &Sender, body: &[u8]) -> Result<Many, ApiErro
     for event in events {
         match event::read(event, &origin, now, limits, &mut new_event_id) {
             Ok(accepted) => {
-                let (event, ignored_fields) = prepare(app, accepted)?;
+                let (event, ignored_fields) = prepare(app, sender.team_id(), accepted)?;
                 prepared.push(event);
                 answers.push(Ok(ignored_fields));
             }
@@ -182,13 +182,16 @@ fn new_event_id() -> String {
 }
 
 /// What can be done with an event outside of the transaction; and its fields that were ignored, for the answer.
-fn prepare(app: &App, mut accepted: Accepted) -> Result<(Prepared, Vec<String>), ApiError> {
+fn prepare(app: &App, team_id: i64, mut accepted: Accepted) -> Result<(Prepared, Vec<String>), ApiError> {
     let mut ignored = accepted.ignored_fields;
     if !ignored.is_empty() {
         metrics::counter!("dregs_event_fields_ignored_total").increment(ignored.len() as u64);
     }
     ignored.truncate(IGNORED_SHOWN_MAX);
     accepted.event.place = accepted.event.ip.and_then(|ip| app.geo.place(ip));
+    let at = accepted.event.timestamp;
+    accepted.event.signature =
+        accepted.request.and_then(|request| app.agent_keys.judge(team_id, &request, at, app.clock.now()));
     Ok((Prepared::new(accepted.event)?, ignored))
 }
 

@@ -48,7 +48,7 @@ pub struct IdentityBody {
     #[schema(value_type = Option<String>, format = DateTime)]
     last_scored_at: Option<Timestamp>,
     disregarded: bool,
-    /// The agent of an AI service that was seen last, by its own word; null where none was. Scores leave out what an
+    /// The agent of an AI service that was seen last; null where none was. Scores leave out what an
     /// agent did for a person.
     agent: Option<AgentBody>,
     badges: Vec<BadgeBody>,

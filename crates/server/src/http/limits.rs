@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use dregs_core::event::HEADER_MAX_BYTES;
+
 use super::body::{INLINE_MAX_KIB, SMALL_MAX_KIB};
 use super::connections::{
     ADDRESS_PART, BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, CONNECTIONS_MAX, HEAD_MAX_KIB, HEAD_MAX_SECONDS,
@@ -14,6 +16,7 @@ use crate::ops::access::limits::{
     FILES_PER_REQUEST, MCP_REQUESTS_PER_SECOND, OF_ADDRESS_MAX_MIB, OF_ANYBODY_MAX_MIB, OF_KNOWN_MAX_MIB,
 };
 use crate::ops::access::sign_in::{SESSIONS_MAX, WAITING_MAX, WAITING_OF_ADDRESS_MAX};
+use crate::ops::agent_keys::{DIRECTORY_MAX_KIB, DIRECTORY_MAX_SECONDS, KEYS_MAX, SIGNERS_MAX};
 use crate::ops::bounds;
 use crate::ops::identities::reviews::REVIEWS_MAX;
 use crate::ops::ingest;
@@ -109,6 +112,11 @@ fn bodies(config: &Config) -> Vec<Row> {
         ),
         row("events in a batch", dregs_core::event::BATCH_MAX_EVENTS, "400"),
         row(
+            "a header of a signed request in an event",
+            format!("{HEADER_MAX_BYTES} bytes"),
+            "it is ignored, and named in `ignoredFields`",
+        ),
+        row(
             "arrays and objects in one another",
             format!("{} (`nesting_max_levels`)", config.nesting_max_levels),
             "400; `dregs_body_refused_total{limit=\"nesting\"}`",
@@ -123,6 +131,11 @@ fn bodies(config: &Config) -> Vec<Row> {
             "a body that is read on the thread that answers",
             format!("{INLINE_MAX_KIB} KiB"),
             "it is read on another, a few at a time",
+        ),
+        row(
+            "signers of agents; keys of one; its key directory; the time for that",
+            format!("{SIGNERS_MAX}; {KEYS_MAX}; {DIRECTORY_MAX_KIB} KiB; {DIRECTORY_MAX_SECONDS} s"),
+            "the start is refused; the directory is not taken, and the keys of before count for two days",
         ),
         row("requests whose events wait for a commit", ingest::QUEUE_MAX_REQUESTS, "the next ones wait"),
         row("items of a page", PAGE_SIZE_MAX, "400"),

@@ -1,5 +1,7 @@
 //! Bodies as the OpenAPI document describes them, where the code reads or writes them otherwise.
 
+use std::collections::HashMap;
+
 use dregs_core::badge::{Badge, BadgeType};
 use dregs_core::score::{Category, Observation};
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,22 @@ pub struct EventBody {
     ip: Option<String>,
     /// The end user's browser; from a backend only.
     user_agent: Option<String>,
+    /// The method of the request behind the event, where an agent has signed it; from a backend only. It is not kept.
+    #[schema(example = "POST")]
+    method: Option<String>,
+    /// Headers of the request behind the event, so that the signature of an agent can be verified (Web Bot Auth); from a
+    /// backend only. Read are `signature`, `signature-input`, `signature-agent`, `host`, `content-digest`,
+    /// `content-type` and `user-agent`, of at most 2,048 bytes each. They are not kept.
+    headers: Option<HashMap<String, HeaderBody>>,
+}
+
+/// The value of a header, or several.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "documents what dregs_core::event reads")]
+pub enum HeaderBody {
+    One(String),
+    Several(Vec<String>),
 }
 
 /// Whom an event is about.

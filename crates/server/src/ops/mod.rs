@@ -7,6 +7,7 @@
 //! A function takes what it uses, so that its signature says what it depends on. What always goes together is a struct.
 
 pub mod access;
+pub mod agent_keys;
 pub mod audit;
 pub mod bounds;
 pub mod decide;

@@ -1,5 +1,6 @@
 //! The stages after ingest, each a loop that takes what is due until the server stops.
 
+pub mod agent_keys;
 pub mod deliver;
 pub mod evaluate;
 pub mod live;

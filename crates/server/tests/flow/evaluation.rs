@@ -121,7 +121,7 @@ async fn a_purchase_through_an_assistant_leaves_its_user_a_person(engine: Engine
         server.post("/api/events", purchase).await;
         assert_eq!(humanity(n).await, before, "{name}");
         let agent = server.get(&format!("/api/events/{id}")).await["agent"].clone();
-        assert_eq!(agent, json!({"name": name, "operator": operator, "purpose": "ANSWER"}));
+        assert_eq!(agent, json!({"name": name, "operator": operator, "verified": null, "purpose": "ANSWER"}));
         assert_eq!(server.get("/api/identities/ada").await["agent"], agent);
         let request = arrived(&receiver, usize::try_from(n).unwrap()).await.pop().unwrap();
         let scored: Value = serde_json::from_slice(&request.body).unwrap();

@@ -1,5 +1,6 @@
 //! From an event to a webhook, through a running server and real sockets.
 
+mod agents;
 mod backtest;
 mod badges;
 mod channels;

@@ -1,6 +1,7 @@
 //! What tests stand on: whole servers on either engine, an endpoint that does as it is told, name
 //! servers and certificates.
 
+pub mod agent;
 pub mod cluster;
 pub mod dns;
 pub mod engine;

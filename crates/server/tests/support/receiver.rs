@@ -168,7 +168,9 @@ impl Conversation {
         for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
             headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
         }
-        let length: usize = headers["content-length"].to_str().unwrap().parse().unwrap();
+        // A GET has none.
+        let length = headers.get("content-length").map_or("0", |value| value.to_str().unwrap());
+        let length: usize = length.parse().unwrap();
         while body.len() < length {
             if self.io.read_buf(&mut body).await.ok()? == 0 {
                 return None;

@@ -11,7 +11,13 @@ const PURPOSES: Record<string, string> = {
   DATA: "gathers data for sale",
 };
 
+/** How it is known that it is the agent. */
+function proof(verified: Schemas["AgentBody"]["verified"]): string {
+  if (verified === null || verified === undefined) return "by its own word";
+  return verified ? "verified by its operator's key" : "with a signature that is false by its operator's key";
+}
+
 /** "ChatGPT-User (OpenAI): reads for a person's question, by its own word". */
-export function agentWords({ name, operator, purpose }: Schemas["AgentBody"]): string {
-  return `${name} (${operator}): ${PURPOSES[purpose] ?? purpose}, by its own word`;
+export function agentWords({ name, operator, purpose, verified }: Schemas["AgentBody"]): string {
+  return `${name} (${operator}): ${PURPOSES[purpose] ?? purpose}, ${proof(verified)}`;
 }

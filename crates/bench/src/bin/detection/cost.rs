@@ -148,6 +148,7 @@ fn subject(
                 position: Some((5_252 + (n % 8) as i16, 1_340)),
             }),
             of_backend: OfBackend::default(),
+            signature: None,
         });
     }
     let mapping = Mapping::default();

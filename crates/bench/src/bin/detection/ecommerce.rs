@@ -137,6 +137,7 @@ fn event(account: &Account, name: &str, at: Timestamp) -> Event {
         user_agent: None,
         place: None,
         of_backend: OfBackend::default(),
+        signature: None,
     }
 }
 

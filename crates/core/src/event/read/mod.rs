@@ -9,12 +9,14 @@ use super::nothing::stands_for_none;
 use super::redact::{REDACTED, redact, redact_url};
 use super::{
     Accepted, BATCH_MAX_EVENTS, DATA_MAX_BYTES, Event, EventGroup, EventIdentity, FieldError, Limits,
-    OfBackend, Origin, Refused,
+    OfBackend, Origin, Refused, Request,
 };
 use crate::device::{self, Interaction};
 use crate::json;
 use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::words::snake;
+
+mod headers;
 
 /// Longest event id a sender may choose.
 pub const EVENT_ID_MAX_CHARS: usize = 64;
@@ -165,7 +167,9 @@ impl Reader<'_> {
             user_agent: None,
             place: None,
             of_backend: OfBackend::default(),
+            signature: None,
         };
+        let mut request = Request::default();
         let mut device = Device::default();
         for (key, value) in fields {
             if value.is_null() && is_known(&key) {
@@ -184,12 +188,16 @@ impl Reader<'_> {
                 "device" => device = self.within("device", |reader| reader.device(value)),
                 "session" => event.session = self.tie("session", value),
                 "url" => {
-                    let url = self.text("url", value, Limit::Bytes(URL_MAX_BYTES));
-                    event.url = url.map(|url| redact_url(&url, REDACTED));
+                    request.url = self.text("url", value, Limit::Bytes(URL_MAX_BYTES));
+                    event.url = request.url.as_deref().map(|url| redact_url(url, REDACTED));
                 }
                 "ip" if self.is_backend() => event.ip = self.ip(value),
                 "userAgent" if self.is_backend() => {
                     event.user_agent = self.text("userAgent", value, Limit::Bytes(USER_AGENT_MAX_BYTES));
+                }
+                "method" if self.is_backend() => request.method = self.method(value),
+                "headers" if self.is_backend() => {
+                    request.headers = self.within("headers", |reader| reader.headers(value));
                 }
                 _ => self.ignored_fields.push(key),
             }
@@ -208,11 +216,16 @@ impl Reader<'_> {
             device.fingerprint.or_else(|| device.components.as_ref().map(device::fingerprint));
         event.components = device.components;
         event.interaction = device.interaction;
-        self.finish(event, new_id)
+        self.finish(event, request, new_id)
     }
 
     /// The checks that look at more than one field, and the event if all went well.
-    fn finish(mut self, mut event: Event, new_id: &mut dyn FnMut() -> String) -> Result<Accepted, Refused> {
+    fn finish(
+        mut self,
+        mut event: Event,
+        request: Request,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Result<Accepted, Refused> {
         if event.name.is_empty() {
             self.require("type", "is required: your name for what happened, such as `user.signup`");
         }
@@ -225,7 +238,8 @@ impl Reader<'_> {
         if event.id.is_empty() {
             event.id = new_id();
         }
-        Ok(Accepted { event, ignored_fields: self.ignored_fields })
+        let request = Some(request).filter(Request::is_signed);
+        Ok(Accepted { event, request, ignored_fields: self.ignored_fields })
     }
 
     fn event_id(&mut self, value: Value) -> String {
@@ -484,7 +498,7 @@ impl Reader<'_> {
 }
 
 fn is_known(key: &str) -> bool {
-    const FIELDS: [&str; 12] = [
+    const FIELDS: [&str; 14] = [
         "id",
         "type",
         "timestamp",
@@ -497,6 +511,8 @@ fn is_known(key: &str) -> bool {
         "url",
         "ip",
         "userAgent",
+        "method",
+        "headers",
     ];
     FIELDS.contains(&key)
 }

@@ -48,6 +48,7 @@ fn minimal() -> Event {
         user_agent: None,
         place: None,
         of_backend: OfBackend::default(),
+        signature: None,
     }
 }
 
@@ -112,13 +113,14 @@ fn a_full_event_is_read_whole() {
         user_agent: Some("curl/8".to_owned()),
         place: None,
         of_backend: OfBackend::default(),
+        signature: None,
     };
-    assert_eq!(read_value(&body), Ok(Accepted { event, ignored_fields: Vec::new() }));
+    assert_eq!(read_value(&body), Ok(Accepted { event, request: None, ignored_fields: Vec::new() }));
 }
 
 #[test]
 fn absent_null_and_empty_are_the_same() {
-    let absent = Ok(Accepted { event: minimal(), ignored_fields: Vec::new() });
+    let absent = Ok(Accepted { event: minimal(), request: None, ignored_fields: Vec::new() });
     assert_eq!(read_value(&with(json!({}))), absent);
     for key in ["id", "timestamp", "source", "groups", "data", "device", "session", "url", "ip", "userAgent"]
     {
@@ -147,7 +149,7 @@ fn unknown_fields_are_ignored_and_named() {
     let ignored = ["newField", "another", "identity.kind", "groups[0].size", "device.model"];
     assert_eq!(
         read_value(&body),
-        Ok(Accepted { event, ignored_fields: ignored.map(str::to_owned).to_vec() })
+        Ok(Accepted { event, request: None, ignored_fields: ignored.map(str::to_owned).to_vec() })
     );
 }
 
@@ -155,7 +157,7 @@ fn unknown_fields_are_ignored_and_named() {
 fn a_session_or_device_that_stands_for_none_ties_nobody() {
     let body = with(json!({"session": "undefined", "device": {"fingerprint": "[object Object]"}}));
     let ignored = vec!["session".to_owned(), "device.fingerprint".to_owned()];
-    assert_eq!(read_value(&body), Ok(Accepted { event: minimal(), ignored_fields: ignored }));
+    assert_eq!(read_value(&body), Ok(Accepted { event: minimal(), request: None, ignored_fields: ignored }));
 }
 
 #[test]
@@ -166,6 +168,7 @@ fn a_browser_speaks_for_its_connection_only() {
         read_from(&browser(), &body.to_string()),
         Ok(Accepted {
             event,
+            request: None,
             ignored_fields: ["ip", "userAgent", "device.fingerprint"].map(str::to_owned).to_vec()
         })
     );
@@ -393,7 +396,11 @@ fn a_batch_takes_the_good_and_tells_the_bad() {
     let results =
         read_batch(body.as_bytes(), &Origin::UNSEEN_BACKEND, NOW, Limits::default(), &mut new_id).unwrap();
     let good = |id: &str| {
-        Ok(Accepted { event: Event { id: id.to_owned(), ..minimal() }, ignored_fields: Vec::new() })
+        Ok(Accepted {
+            event: Event { id: id.to_owned(), ..minimal() },
+            request: None,
+            ignored_fields: Vec::new(),
+        })
     };
     let expected = vec![
         good("dregs-1"),

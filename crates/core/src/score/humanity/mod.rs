@@ -1,5 +1,6 @@
 //! Whether a person is behind it rather than a script.
 
+pub(super) mod agent_signature;
 pub(super) mod device;
 pub(super) mod interaction;
 pub(super) mod network;

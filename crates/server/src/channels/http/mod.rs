@@ -53,6 +53,16 @@ pub struct PostRequest {
     pub on_new_connection: bool,
 }
 
+/// One GET.
+#[derive(Clone, Debug)]
+pub struct GetRequest {
+    pub target: Target,
+    /// All headers but `host`.
+    pub headers: HeaderMap,
+    /// As of a [`PostRequest`].
+    pub deadline: Duration,
+}
+
 /// Sends requests through the egress guard, keeping connections for the next one. Cheap to clone.
 #[derive(Clone)]
 pub struct HttpClient {
@@ -80,10 +90,21 @@ impl HttpClient {
     /// request goes out on a new one. Where it may have arrived it is not repeated here, since each request is an
     /// attempt for the log: [`Outcome::again_at_once`] says that the caller should.
     pub async fn post(&self, request: PostRequest) -> Outcome {
+        self.send(Method::POST, request).await
+    }
+
+    /// Fetches something, under the same bounds. Of a body the first [`BODY_KEPT_MAX_BYTES`] are kept.
+    pub async fn get(&self, request: GetRequest) -> Outcome {
+        let GetRequest { target, headers, deadline } = request;
+        let body = Bytes::new();
+        self.send(Method::GET, PostRequest { target, headers, body, deadline, on_new_connection: true }).await
+    }
+
+    async fn send(&self, method: Method, request: PostRequest) -> Outcome {
         let deadline = request.deadline;
         let until = Instant::now() + deadline;
         let mut progress = Progress::default();
-        let result = timeout_at(until, self.inner.exchange(request, until, &mut progress)).await.ok();
+        let result = timeout_at(until, self.inner.exchange(method, request, until, &mut progress)).await.ok();
         progress.finish(result, deadline)
     }
 }
@@ -91,13 +112,14 @@ impl HttpClient {
 impl Inner {
     async fn exchange(
         &self,
+        method: Method,
         request: PostRequest,
         until: Instant,
         progress: &mut Progress,
     ) -> Result<(), SendError> {
         let begun = Instant::now();
         let PostRequest { target, headers, body, on_new_connection, .. } = request;
-        let mut request = http_request(&target, headers, body);
+        let mut request = http_request(method, &target, headers, body);
         while !on_new_connection && let Some(kept) = self.pool.take(&target.origin) {
             let Err(failed) = self.attempt(kept, request, &target, progress).await else { return Ok(()) };
             let Some(unsent) = failed.unsent else {
@@ -136,10 +158,10 @@ impl Inner {
     }
 }
 
-fn http_request(target: &Target, mut headers: HeaderMap, body: Bytes) -> Request<Body> {
+fn http_request(method: Method, target: &Target, mut headers: HeaderMap, body: Bytes) -> Request<Body> {
     headers.insert(HOST, HeaderValue::clone(&target.host_header));
     let mut request = Request::new(Full::new(body));
-    *request.method_mut() = Method::POST;
+    *request.method_mut() = method;
     *request.uri_mut() = target.uri.clone();
     *request.headers_mut() = headers;
     request

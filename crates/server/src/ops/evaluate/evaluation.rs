@@ -141,7 +141,7 @@ impl Evaluee {
             is_of_cycle: true,
             scores: &found.scores,
             badges: badge::of_analyzers(&found.observations).collect(),
-            agent: self.state.agent().cloned(),
+            agent: self.state.agent(),
             observations: Some(&found.observations),
         };
         let decided = Decided::new(asked, seen.rules.of(team_id), started_at)?;

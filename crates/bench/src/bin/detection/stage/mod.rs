@@ -236,6 +236,7 @@ impl<'s> Stage<'s> {
             user_agent: person.agent.clone(),
             place: person.place,
             of_backend: OfBackend::default(),
+            signature: None,
         };
         if let Some(Connection { ip, agent }) = person.backend {
             event.of_backend = OfBackend::of(&event, ip, agent);

@@ -1,0 +1,147 @@
+//! Key directories of agents: JSON Web Key Sets.
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dregs_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// Keys of one directory that are read.
+pub const KEYS_MAX: usize = 64;
+
+/// A directory that says for how long it is good is asked again after that, but not sooner or later than these.
+pub const LIFETIME_MIN_MS: i64 = 5 * MINUTE_MS;
+pub const LIFETIME_MAX_MS: i64 = DAY_MS;
+/// After so long where it does not say.
+const LIFETIME_DEFAULT_MS: i64 = HOUR_MS;
+
+/// A key of Ed25519.
+pub type PublicKey = [u8; 32];
+
+/// The keys of one signer, by their thumbprints (RFC 7638).
+#[derive(Debug, Default)]
+pub struct Keys(HashMap<String, Key>);
+
+#[derive(Debug)]
+struct Key {
+    public: PublicKey,
+    /// From when until when it is good, in seconds.
+    from: Option<f64>,
+    until: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<Value>,
+}
+
+/// A key as a directory has it (RFC 8037); drafts on directories say when it is good.
+#[derive(Deserialize)]
+struct WebKey {
+    kty: String,
+    crv: String,
+    x: String,
+    nbf: Option<f64>,
+    exp: Option<f64>,
+}
+
+impl Keys {
+    /// Reads a directory. Keys of kinds that are not known are passed over; those of Ed25519 are known.
+    ///
+    /// # Errors
+    /// A sentence, where it is no key set.
+    pub fn parse(body: &[u8]) -> Result<Self, String> {
+        let set: KeySet =
+            serde_json::from_slice(body).map_err(|error| format!("it is no key set: {error}"))?;
+        if set.keys.len() > KEYS_MAX {
+            return Err(format!("it has more than {KEYS_MAX} keys"));
+        }
+        let read = |value| serde_json::from_value::<WebKey>(value).ok()?.read();
+        Ok(Self(set.keys.into_iter().filter_map(read).collect()))
+    }
+
+    /// The key that is called so, if it is good at this time.
+    pub fn get(&self, key_id: &str, at: Timestamp) -> Option<PublicKey> {
+        let key = self.0.get(key_id)?;
+        let at = at.as_millis() as f64 / 1_000.0;
+        let is_good = key.from.is_none_or(|from| from <= at) && key.until.is_none_or(|until| at < until);
+        is_good.then_some(key.public)
+    }
+}
+
+impl WebKey {
+    /// The key and its thumbprint.
+    fn read(self) -> Option<(String, Key)> {
+        if (self.kty.as_str(), self.crv.as_str()) != ("OKP", "Ed25519") {
+            return None;
+        }
+        let public = URL_SAFE_NO_PAD.decode(&self.x).ok()?.try_into().ok()?;
+        let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, self.x);
+        let thumbprint = URL_SAFE_NO_PAD.encode(Sha256::digest(canonical));
+        Some((thumbprint, Key { public, from: self.nbf, until: self.exp }))
+    }
+}
+
+/// For how long an answer is good, by its `Cache-Control` (RFC 9111), within bounds.
+pub fn lifetime_ms(headers: &[(String, String)]) -> i64 {
+    let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("cache-control"));
+    let directives: Vec<_> =
+        values.flat_map(|(_, value)| value.split(',')).map(|part| part.trim().to_ascii_lowercase()).collect();
+    let max_age = directives.iter().find_map(|part| part.strip_prefix("max-age=")?.parse::<i64>().ok());
+    let is_kept_nowhere = directives.iter().any(|part| part == "no-store" || part == "no-cache");
+    let lifetime = match (is_kept_nowhere, max_age) {
+        (true, _) => 0,
+        (false, Some(seconds)) => seconds.saturating_mul(1_000),
+        (false, None) => LIFETIME_DEFAULT_MS,
+    };
+    lifetime.clamp(LIFETIME_MIN_MS, LIFETIME_MAX_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs"}"#;
+    const THUMBPRINT: &str = "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U";
+
+    #[test]
+    fn keys_go_by_their_thumbprints_and_only_while_they_are_good() {
+        let at = Timestamp::from_millis(1_000_000);
+        let with = |more: &str| KEY.replace('}', &format!("{more}}}"));
+        let cases = [
+            ("", true),
+            (r#","nbf":1000,"exp":1001"#, true),
+            (r#","exp":1000"#, false),
+            (r#","nbf":1001"#, false),
+            (r#","kid":"another","use":"sig""#, true),
+        ];
+        for (more, expected) in cases {
+            let rsa = r#"{"kty":"RSA","e":"AQAB","n":"AQ"}"#;
+            let body = format!(r#"{{"keys":[{rsa},{{"kty":"odd"}},7,{}],"purpose":"ai"}}"#, with(more));
+            let keys = Keys::parse(body.as_bytes()).unwrap();
+            let found = [THUMBPRINT, "another"].map(|key_id| keys.get(key_id, at).is_some());
+            assert_eq!(found, [expected, false], "{more}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_set_is_refused() {
+        let many = format!(r#"{{"keys":[{}]}}"#, vec![KEY; KEYS_MAX + 1].join(","));
+        for body in ["", "<html>", "[]", r#"{"keys":7}"#, many.as_str()] {
+            assert!(Keys::parse(body.as_bytes()).is_err(), "{body:.40}");
+        }
+    }
+
+    #[test]
+    fn a_lifetime_has_bounds() {
+        let of = |value: &str| lifetime_ms(&[("Cache-Control".to_owned(), value.to_owned())]);
+        assert_eq!(lifetime_ms(&[]), LIFETIME_DEFAULT_MS);
+        assert_eq!(of("public, max-age=7200"), 7_200_000);
+        assert_eq!(of("max-age=1"), LIFETIME_MIN_MS);
+        assert_eq!(of("no-store"), LIFETIME_MIN_MS);
+        assert_eq!(of("max-age=99999999999999"), LIFETIME_MAX_MS);
+    }
+}

@@ -1,0 +1,274 @@
+//! The keys of agents, and what they say of signed requests (Web Bot Auth).
+//!
+//! A request is judged before its event is stored, by the keys that are in memory: no event waits for a directory. What
+//! came of it is kept with the event, so that scores follow from what is stored.
+
+mod directory;
+mod signed_request;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use dregs_core::agent::{self, AgentSignature};
+use dregs_core::event::Request;
+use dregs_core::time::{DAY_MS, HOUR_MS, Timestamp};
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
+
+pub use directory::{KEYS_MAX, Keys, lifetime_ms};
+use directory::{LIFETIME_MIN_MS, PublicKey};
+use signed_request::{Signature, authorities, claimed_signer, origin};
+
+/// Where a signer has its keys (the draft on directories).
+pub const DIRECTORY_PATH: &str = "/.well-known/http-message-signatures-directory";
+/// Signers that a configuration may name, those that are known included.
+pub const SIGNERS_MAX: usize = 64;
+/// The largest directory.
+pub const DIRECTORY_MAX_KIB: usize = 16;
+/// For a directory, from DNS to the last byte.
+pub const DIRECTORY_MAX_SECONDS: u64 = 5;
+/// The word for those that are known.
+const KNOWN: &str = "known";
+/// Keys count for so long after they were fetched where fetching fails.
+const KEPT_MAX_MS: i64 = 2 * DAY_MS;
+/// A directory of which nobody has asked for so long is not fetched again.
+const WANTED_MAX_MS: i64 = 7 * DAY_MS;
+/// After a failure, and at most after many.
+const RETRY_MIN_MS: i64 = 30_000;
+const RETRY_MAX_MS: i64 = HOUR_MS;
+/// Ways to sign that have been seen to verify.
+const PROVEN_MAX: usize = 4_096;
+
+/// The keys of all signers that count.
+pub struct AgentKeys {
+    state: Mutex<State>,
+    /// Wakes whoever fetches directories.
+    pub wanted: Notify,
+}
+
+struct State {
+    /// No signer is added while the server runs.
+    signers: BTreeMap<String, Held>,
+    /// Where signatures have verified. One that fails is false only there: elsewhere a proxy may have changed what it
+    /// covers, or the backend may tell it otherwise than it came.
+    proven: HashSet<Proof>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Proof {
+    team_id: i64,
+    signer: String,
+    authority: String,
+    covers: String,
+}
+
+/// What is known of the keys of a signer.
+#[derive(Debug, Default)]
+struct Held {
+    /// They are the operator's word: nothing is fetched.
+    is_pinned: bool,
+    /// The operator has named it: it is wanted always.
+    is_named: bool,
+    keys: Option<Keys>,
+    fetched_at: Timestamp,
+    wanted_at: Option<Timestamp>,
+    next_fetch_at: Timestamp,
+    failures: u32,
+}
+
+impl Held {
+    fn keys_at(&self, now: Timestamp) -> Option<&Keys> {
+        let is_kept = self.is_pinned || now.millis_since(self.fetched_at) <= KEPT_MAX_MS;
+        self.keys.as_ref().filter(|_| is_kept)
+    }
+
+    /// Somebody has asked for its keys. One that is lacking may be new.
+    fn want(&mut self, is_lacking: bool, now: Timestamp) {
+        self.wanted_at = Some(now);
+        if is_lacking && self.failures == 0 {
+            self.next_fetch_at = self.next_fetch_at.min(self.fetched_at.plus_millis(LIFETIME_MIN_MS));
+        }
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        let is_asked_for = self.wanted_at.is_some_and(|at| now.millis_since(at) <= WANTED_MAX_MS);
+        let is_wanted = self.is_named || is_asked_for;
+        !self.is_pinned && is_wanted && now >= self.next_fetch_at
+    }
+}
+
+/// The signers that a setting names: origins separated by commas, and `known` for those that are known.
+///
+/// # Errors
+/// A sentence that says which is none.
+pub fn parse_signers(text: &str) -> Result<Vec<String>, String> {
+    let mut signers = Vec::new();
+    for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        match origin(word) {
+            _ if word == KNOWN => signers.extend(agent::signers().map(str::to_owned)),
+            Some(origin) if origin.starts_with("http") && origin == word.trim_end_matches('/') => {
+                signers.push(origin);
+            }
+            _ => {
+                return Err(format!(
+                    "{word} is no origin, such as https://agents.example.com, nor the word known"
+                ));
+            }
+        }
+    }
+    if signers.len() > SIGNERS_MAX {
+        return Err(format!("there may be at most {SIGNERS_MAX} signers"));
+    }
+    Ok(signers)
+}
+
+impl AgentKeys {
+    /// The signers of the settings. Those that it names by their origin are fetched at once, those that are known when
+    /// the first of their requests comes, pinned ones never.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn new(signers: &str, pinned: Option<&Path>) -> Result<Self, String> {
+        let known: HashSet<_> = agent::signers().collect();
+        let mut held = BTreeMap::new();
+        for signer in parse_signers(signers)? {
+            let is_named = !known.contains(signer.as_str());
+            held.insert(signer, Held { is_named, ..Held::default() });
+        }
+        for (signer, keys) in pinned.map(read_pinned).transpose()?.unwrap_or_default() {
+            held.insert(signer, Held { is_pinned: true, keys: Some(keys), ..Held::default() });
+        }
+        let state = State { signers: held, proven: HashSet::new() };
+        Ok(Self { state: Mutex::new(state), wanted: Notify::new() })
+    }
+
+    /// What the keys say of the request behind an event of `at`. `None` where no signer that counts has signed it.
+    pub fn judge(
+        &self,
+        team_id: i64,
+        request: &Request,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Option<AgentSignature> {
+        let signatures: Vec<_> =
+            authorities(request).iter().filter_map(|authority| Signature::read(request, authority)).collect();
+        let (signer, key) = self.key_of(signatures.first(), request, at, now)?;
+        let verified = key.and_then(|key| self.verify(team_id, &signer, &signatures, &key));
+        let outcome = match verified {
+            Some(true) => "verified",
+            Some(false) => "false",
+            None => "unknown",
+        };
+        metrics::counter!("dregs_agent_signatures_total", "outcome" => outcome).increment(1);
+        Some(AgentSignature { signer, verified })
+    }
+
+    /// Whose signature it is, and the key that may tell. A signer whose key is not there is asked for it, if the
+    /// signature holds.
+    fn key_of(
+        &self,
+        signature: Option<&Signature>,
+        request: &Request,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Option<(String, Option<PublicKey>)> {
+        let mut state = self.state();
+        let key = |held: &Held, signature: &Signature| held.keys_at(now)?.get(&signature.key_id, at);
+        let named = match signature {
+            Some(signature) => signature.signer.clone(),
+            None => claimed_signer(request),
+        };
+        let holding = signature.filter(|signature| signature.holds_at(at));
+        let Some(signer) = named else {
+            // Who signs without saying so is known by the key.
+            let find = |(signer, held): (&String, &Held)| {
+                let key = key(held, signature?)?;
+                Some((signer.clone(), holding.map(|_| key)))
+            };
+            return state.signers.iter().find_map(find);
+        };
+        let held = state.signers.get_mut(&signer)?;
+        let Some(holding) = holding else { return Some((signer, None)) };
+        let key = key(held, holding);
+        held.want(key.is_none(), now);
+        if held.is_due(now) {
+            self.wanted.notify_one();
+        }
+        Some((signer, key))
+    }
+
+    /// Whether one is right; one for each authority.
+    fn verify(&self, team_id: i64, signer: &str, signatures: &[Signature], key: &PublicKey) -> Option<bool> {
+        let proof = |signature: &Signature| Proof {
+            team_id,
+            signer: signer.to_owned(),
+            authority: signature.authority.clone(),
+            covers: signature.covers.clone(),
+        };
+        let right = signatures.iter().find(|signature| signature.is_by(key));
+        let mut state = self.state();
+        if let Some(right) = right {
+            state.prove(proof(right));
+            return Some(true);
+        }
+        signatures.iter().any(|signature| state.proven.contains(&proof(signature))).then_some(false)
+    }
+
+    /// A signer whose directory is to be fetched now.
+    pub fn next_due(&self, now: Timestamp) -> Option<String> {
+        let state = self.state();
+        state.signers.iter().find(|(_, held)| held.is_due(now)).map(|(signer, _)| signer.clone())
+    }
+
+    /// Takes over what was fetched, which is good for so long; or notes that it could not be, and says whether that is
+    /// new.
+    pub fn learn(&self, signer: &str, fetched: Option<(Keys, i64)>, now: Timestamp) -> bool {
+        let mut state = self.state();
+        let Some(held) = state.signers.get_mut(signer) else { return false };
+        match fetched {
+            Some((keys, lifetime_ms)) => {
+                held.keys = Some(keys);
+                (held.fetched_at, held.failures) = (now, 0);
+                held.next_fetch_at = now.plus_millis(lifetime_ms);
+                false
+            }
+            None => {
+                let pause_ms = RETRY_MIN_MS.saturating_mul(1 << held.failures.min(16)).min(RETRY_MAX_MS);
+                held.failures = held.failures.saturating_add(1);
+                held.next_fetch_at = now.plus_millis(pause_ms);
+                held.failures == 1
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn prove(&mut self, proof: Proof) {
+        if self.proven.len() >= PROVEN_MAX {
+            self.proven.clear();
+        }
+        self.proven.insert(proof);
+    }
+}
+
+/// Reads a file of key sets by the origins of their signers.
+fn read_pinned(path: &Path) -> Result<Vec<(String, Keys)>, String> {
+    let wrong = |error: String| format!("agent_keys_file {}: {error}", path.display());
+    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let sets: Map<String, Value> = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    let read = |(signer, set): (String, Value)| {
+        let signer = origin(&signer).ok_or_else(|| wrong(format!("{signer} is no origin")))?;
+        let keys =
+            Keys::parse(set.to_string().as_bytes()).map_err(|error| wrong(format!("{signer}: {error}")))?;
+        Ok((signer, keys))
+    };
+    sets.into_iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests;

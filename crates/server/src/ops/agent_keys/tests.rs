@@ -1,0 +1,209 @@
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use dregs_core::time::MINUTE_MS;
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use sha2::{Digest as _, Sha256};
+
+use super::*;
+
+const AT: Timestamp = Timestamp::from_millis(1_795_426_200_000);
+const OPENAI: &str = "https://chatgpt.com";
+
+struct Agent(Ed25519KeyPair);
+
+impl Agent {
+    fn new(seed: u8) -> Self {
+        Self(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
+    }
+
+    fn x(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0.public_key())
+    }
+
+    fn key_id(&self) -> String {
+        let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, self.x());
+        URL_SAFE_NO_PAD.encode(Sha256::digest(canonical))
+    }
+
+    fn keys(&self) -> String {
+        format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{}"}}]}}"#, self.x())
+    }
+
+    /// A request to `authority`, of which the backend says that it was one to `told`.
+    fn request(&self, authority: &str, told: &str) -> Request {
+        let created = AT.as_millis() / 1_000;
+        let params = format!(
+            r#"("@authority" "@path" "signature-agent");created={created};expires={};keyid="{}";alg="ed25519";tag="web-bot-auth""#,
+            created + 60,
+            self.key_id()
+        );
+        let base = format!(
+            "\"@authority\": {authority}\n\"@path\": /buy\n\"signature-agent\": \"{OPENAI}\"\n\"@signature-params\": {params}"
+        );
+        let signature = STANDARD.encode(self.0.sign(base.as_bytes()));
+        let headers = [
+            ("signature-input", format!("sig={params}")),
+            ("signature", format!("sig=:{signature}:")),
+            ("signature-agent", format!("\"{OPENAI}\"")),
+        ];
+        Request { method: None, url: Some(format!("https://{told}/buy")), headers: headers.into() }
+    }
+}
+
+fn knowing(agent: &Agent) -> AgentKeys {
+    let keys = AgentKeys::new("known", None).unwrap();
+    keys.learn(OPENAI, Some((Keys::parse(agent.keys().as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
+    keys
+}
+
+fn verified(keys: &AgentKeys, request: &Request) -> Option<bool> {
+    keys.judge(1, request, AT, AT).unwrap().verified
+}
+
+#[test]
+fn a_false_signature_is_false_only_where_a_right_one_has_been() {
+    let (agent, other) = (Agent::new(1), Agent::new(2));
+    let keys = knowing(&agent);
+    let right = agent.request("shop.example", "shop.example");
+    let mut forged = other.request("shop.example", "shop.example");
+    let input = forged.headers["signature-input"].replace(&other.key_id(), &agent.key_id());
+    forged.headers.insert("signature-input", input);
+    assert_eq!(verified(&keys, &forged), None, "nothing has been right here yet");
+    assert_eq!(verified(&keys, &right), Some(true));
+    assert_eq!(verified(&keys, &forged), Some(false));
+    assert_eq!(
+        keys.judge(2, &forged, AT, AT).unwrap().verified,
+        None,
+        "another team's backend may tell it otherwise"
+    );
+    forged.headers.insert("signature", "sig=:AAAA:".to_owned());
+    assert_eq!(verified(&keys, &forged), Some(false));
+}
+
+#[test]
+fn innocents_are_not_accused() {
+    let agent = Agent::new(1);
+    let keys = knowing(&agent);
+    assert_eq!(verified(&keys, &agent.request("shop.example", "shop.example")), Some(true));
+    // A proxy that changes the authority.
+    assert_eq!(verified(&keys, &agent.request("shop.example", "app.internal:3000")), None);
+    // One whose backend knows the host that was asked for all the same.
+    let mut behind = agent.request("shop.example", "app.internal:3000");
+    behind.headers.insert("host", "shop.example".to_owned());
+    assert_eq!(verified(&keys, &behind), Some(true));
+    // A key that is new.
+    assert_eq!(verified(&keys, &Agent::new(3).request("shop.example", "shop.example")), None);
+    // A clock that is wrong, a request that was sent long ago.
+    let forged =
+        |request: &Request| Request { url: Some("https://shop.example/other".to_owned()), ..request.clone() };
+    let late = forged(&agent.request("shop.example", "shop.example"));
+    assert_eq!(keys.judge(1, &late, AT, AT).unwrap().verified, Some(false));
+    for minutes in [-2, 3] {
+        let at = AT.plus_millis(minutes * MINUTE_MS);
+        assert_eq!(keys.judge(1, &late, at, at).unwrap().verified, None, "{minutes} min");
+    }
+    // A method or a path that the backend does not tell.
+    let untold = Request { url: None, ..agent.request("shop.example", "shop.example") };
+    assert_eq!(verified(&keys, &untold), None);
+}
+
+#[test]
+fn who_is_not_among_the_signers_is_nobody() {
+    let agent = Agent::new(1);
+    let request = agent.request("shop.example", "shop.example");
+    let keys = AgentKeys::new("https://agents.example.com", None).unwrap();
+    assert_eq!(
+        keys.next_due(AT).as_deref(),
+        Some("https://agents.example.com"),
+        "who is named is asked at once"
+    );
+    assert_eq!(keys.judge(1, &request, AT, AT), None);
+    let unsigned = Request { headers: BTreeMap::new(), ..request };
+    assert_eq!(knowing(&agent).judge(1, &unsigned, AT, AT), None);
+}
+
+#[test]
+fn who_signs_without_a_name_is_known_by_the_key() {
+    let agent = Agent::new(1);
+    let mut request = agent.request("shop.example", "shop.example");
+    request.headers.remove("signature-agent");
+    let created = AT.as_millis() / 1_000;
+    let params = format!(
+        r#"("@authority");created={created};expires={};keyid="{}";tag="web-bot-auth""#,
+        created + 60,
+        agent.key_id()
+    );
+    let base = format!("\"@authority\": shop.example\n\"@signature-params\": {params}");
+    let signature = STANDARD.encode(agent.0.sign(base.as_bytes()));
+    request.headers.insert("signature-input", format!("a={params}"));
+    request.headers.insert("signature", format!("a=:{signature}:"));
+    let expected = AgentSignature { signer: OPENAI.to_owned(), verified: Some(true) };
+    assert_eq!(knowing(&agent).judge(1, &request, AT, AT), Some(expected));
+    assert_eq!(knowing(&Agent::new(2)).judge(1, &request, AT, AT), None);
+}
+
+#[test]
+fn directories_are_fetched_when_they_are_wanted_and_kept_fresh() {
+    let agent = Agent::new(1);
+    let request = agent.request("shop.example", "shop.example");
+    let keys = AgentKeys::new("known", None).unwrap();
+    assert_eq!(keys.next_due(AT), None, "nobody has asked");
+    assert_eq!(verified(&keys, &request), None);
+    assert_eq!(keys.next_due(AT).as_deref(), Some(OPENAI));
+    // What cannot be fetched is tried again, ever later, and told of once.
+    assert!(keys.learn(OPENAI, None, AT));
+    assert_eq!(keys.next_due(AT.plus_millis(RETRY_MIN_MS - 1)), None);
+    assert_eq!(verified(&keys, &request), None);
+    assert_eq!(keys.next_due(AT), None, "asking does not shorten the pause");
+    let again = AT.plus_millis(RETRY_MIN_MS);
+    assert!(keys.next_due(again).is_some());
+    assert!(!keys.learn(OPENAI, None, again));
+    assert_eq!(keys.next_due(again.plus_millis(2 * RETRY_MIN_MS - 1)), None);
+    // What is there is asked again after its time, and sooner for a key that it lacks, but not at once.
+    let read = || Keys::parse(agent.keys().as_bytes()).unwrap();
+    keys.learn(OPENAI, Some((read(), HOUR_MS)), again);
+    assert_eq!(keys.next_due(again.plus_millis(HOUR_MS - 1)), None);
+    assert!(keys.next_due(again.plus_millis(HOUR_MS)).is_some());
+    keys.judge(1, &Agent::new(2).request("shop.example", "shop.example"), AT, again);
+    assert_eq!(keys.next_due(again.plus_millis(LIFETIME_MIN_MS - 1)), None);
+    assert!(keys.next_due(again.plus_millis(LIFETIME_MIN_MS)).is_some());
+    // Keys that cannot be fetched again count for two days.
+    let after = |millis: i64| keys.judge(1, &request, AT, again.plus_millis(millis)).unwrap().verified;
+    assert_eq!((after(KEPT_MAX_MS), after(KEPT_MAX_MS + 1)), (Some(true), None));
+    // Nobody asks for what nobody has used for a week.
+    assert_eq!(keys.next_due(again.plus_millis(KEPT_MAX_MS + 1 + WANTED_MAX_MS + 1)), None);
+}
+
+#[test]
+fn pinned_keys_count_and_are_never_fetched() {
+    let agent = Agent::new(1);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(file, r#"{{"{OPENAI}/":{}}}"#, agent.keys()).unwrap();
+    let keys = AgentKeys::new("", Some(file.path())).unwrap();
+    assert_eq!(verified(&keys, &agent.request("shop.example", "shop.example")), Some(true));
+    assert_eq!(verified(&keys, &Agent::new(2).request("shop.example", "shop.example")), None);
+    assert_eq!(keys.next_due(AT.plus_millis(DAY_MS)), None);
+    for (text, expected) in
+        [("{", "EOF"), (r#"{"x":{"keys":[]}}"#, "x is no origin"), (r#"{"https://a.example":7}"#, "key set")]
+    {
+        std::fs::write(file.path(), text).unwrap();
+        let error = AgentKeys::new("known", Some(file.path())).err().unwrap();
+        assert!(error.starts_with("agent_keys_file ") && error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn signers_are_origins() {
+    let known: Vec<_> = agent::signers().map(str::to_owned).collect();
+    assert_eq!(parse_signers("known"), Ok(known.clone()));
+    assert_eq!(parse_signers(""), Ok(vec![]));
+    let both = [known, vec!["http://127.0.0.1:9000".to_owned()]].concat();
+    assert_eq!(parse_signers("known, http://127.0.0.1:9000/"), Ok(both));
+    for wrong in ["chatgpt.com", "https://a.example/path", "ftp://a.example", "data:,x"] {
+        assert!(parse_signers(wrong).is_err(), "{wrong}");
+    }
+    let many = (0..=SIGNERS_MAX).map(|n| format!("https://a{n}.example")).collect::<Vec<_>>().join(",");
+    assert!(parse_signers(&many).is_err());
+}

@@ -1,0 +1,203 @@
+//! AI agents that sign their requests: whose they are, what is made of it, and directories that fail.
+
+use std::time::Duration;
+
+use dregs_server::clock::{Clock as _, SystemClock};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::delivery::{OK, arrived};
+use crate::on_both_engines;
+use crate::support::agent::{SigningAgent, Visit};
+use crate::support::engine::Engine;
+use crate::support::receiver::Receiver;
+use crate::support::server::{TestServer, event, eventually};
+
+on_both_engines!(
+    a_purchase_through_a_signed_assistant_is_its_users,
+    a_false_signature_is_evidence_and_what_cannot_be_told_is_not,
+    no_event_waits_for_a_directory,
+);
+
+const CHROME: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36";
+const OPENAI: &str = "https://chatgpt.com";
+
+fn seconds() -> i64 {
+    SystemClock.now().as_millis() / 1_000
+}
+
+/// A visit to the shop that has just begun.
+fn visit() -> Visit<'static> {
+    Visit { authority: "shop.example.com", path: "/checkout", created: seconds(), expires: seconds() + 300 }
+}
+
+/// A purchase of a user by an agent, as the shop's backend tells of it.
+fn purchase(id: &str, user: &str, headers: Value) -> Value {
+    let mut purchase = event(id, user);
+    purchase["type"] = json!("order.paid");
+    purchase["ip"] = json!("20.171.206.5");
+    purchase["userAgent"] = json!(CHROME);
+    purchase["url"] = json!("https://shop.example.com/checkout?token=hidden");
+    purchase["method"] = json!("POST");
+    purchase["headers"] = headers;
+    purchase
+}
+
+async fn verified(server: &TestServer, id: &str) -> Value {
+    server.get(&format!("/api/events/{id}")).await["agent"]["verified"].clone()
+}
+
+async fn observations(server: &TestServer, user: &str, event_count: u64) -> Vec<Value> {
+    let analysis = eventually(&format!("{user} to be scored from {event_count} events"), async || {
+        let path = format!("/api/identities/{user}/analysis");
+        let (status, analysis) = server.call(reqwest::Method::GET, &path, None).await;
+        (status.is_success() && analysis["eventCount"] == event_count).then_some(analysis)
+    })
+    .await;
+    let scores = analysis["scores"].as_array().unwrap();
+    scores.iter().flat_map(|score| score["observations"].as_array().unwrap().clone()).collect()
+}
+
+async fn humanity(server: &TestServer, user: &str, event_count: u64) -> Value {
+    observations(server, user, event_count).await;
+    server.get(&format!("/api/identities/{user}")).await["humanityScore"].clone()
+}
+
+async fn a_purchase_through_a_signed_assistant_is_its_users(engine: Engine) {
+    let unnamed = SigningAgent::new(1, "");
+    let directory = Receiver::answering(unnamed.answer()).await;
+    let agent = SigningAgent::new(1, &format!("http://{}", directory.address));
+    let server =
+        TestServer::start_with(engine, |config| config.agent_signers.clone_from(&agent.signer)).await;
+    let receiver = Receiver::answering(OK).await;
+    eventually("the keys to be fetched", async || (!directory.requests().is_empty()).then_some(())).await;
+    let asked = directory.requests().pop().unwrap();
+    assert_eq!(asked.request_line, "GET /.well-known/http-message-signatures-directory HTTP/1.1");
+    // Its answer is on its way yet.
+    let mut n = 0;
+    eventually("a purchase to be verified", async || {
+        n += 1;
+        let id = format!("first-{n}");
+        server.post("/api/events", purchase(&id, "first", agent.headers(visit(), &agent.key_id()))).await;
+        (verified(&server, &id).await == json!(true)).then_some(())
+    })
+    .await;
+
+    server.channel("App", json!({"url": receiver.url()})).await;
+    let mut signup = event("e1", "ada");
+    signup["ip"] = json!("203.0.113.80");
+    signup["userAgent"] = json!(CHROME);
+    server.post("/api/events", signup).await;
+    let before = humanity(&server, "ada", 1).await;
+    let answer =
+        server.post("/api/events", purchase("e2", "ada", agent.headers(visit(), &agent.key_id()))).await;
+    assert_eq!(answer, json!({"status": "success", "id": "e2", "fingerprint": null}));
+    let found = observations(&server, "ada", 2).await;
+    assert_eq!(humanity(&server, "ada", 2).await, before);
+    // Whose assistant comes from the same address is another person.
+    assert!(found.iter().all(|found| found["id"] != "uniqueness.shared-ip"), "{found:?}");
+    let links = server.get("/api/identities/ada/links").await;
+    assert!(!links.to_string().contains("20.171.206.5"), "{links}");
+
+    let host = agent.signer.trim_start_matches("http://");
+    let shown = json!({"name": host, "operator": host, "verified": true, "purpose": "ACTION"});
+    let stored = server.get("/api/events/e2").await;
+    assert_eq!((&stored["agent"], &stored["ip"]), (&shown, &json!("20.171.206.5")));
+    assert!(!stored.to_string().to_lowercase().contains("sig1="), "{stored}");
+    assert_eq!(server.get("/api/identities/ada").await["agent"], shown);
+    let requests = arrived(&receiver, 2).await;
+    let scored = |index: usize| serde_json::from_slice::<Value>(&requests[index].body).unwrap();
+    assert_eq!(scored(0)["data"]["agent"], Value::Null);
+    assert_eq!(scored(1)["data"]["agent"], shown);
+    assert_eq!(directory.requests().len(), 1, "it is good for a day");
+}
+
+async fn a_false_signature_is_evidence_and_what_cannot_be_told_is_not(engine: Engine) {
+    let (agent, other) = (SigningAgent::new(1, OPENAI), SigningAgent::new(2, OPENAI));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, json!({OPENAI: agent.directory()}).to_string()).unwrap();
+    let server = TestServer::start_with(engine, |config| config.agent_keys_file = Some(file)).await;
+    let right = agent.headers(visit(), &agent.key_id());
+    let forged = other.headers(visit(), &agent.key_id());
+    let past = Visit { created: seconds() - 900, expires: seconds() - 300, ..visit() };
+    let cases = [
+        ("right", right.clone(), json!(true)),
+        ("forged", forged.clone(), json!(false)),
+        ("expired", agent.headers(past, &agent.key_id()), Value::Null),
+        ("forged-and-expired", other.headers(past, &agent.key_id()), Value::Null),
+        ("unknown-key", other.headers(visit(), &other.key_id()), Value::Null),
+    ];
+    for (id, headers, expected) in cases {
+        server.post("/api/events", purchase(id, id, headers)).await;
+        let shown = server.get(&format!("/api/events/{id}")).await["agent"].clone();
+        let agent =
+            json!({"name": "ChatGPT Agent", "operator": "OpenAI", "verified": expected, "purpose": "ACTION"});
+        assert_eq!(shown, agent, "{id}");
+        let found = observations(&server, id, 1).await;
+        let accused: Vec<_> =
+            found.iter().filter(|found| found["id"] == "humanity.agent-signature").cloned().collect();
+        if expected == json!(false) {
+            let words = "1 of 1 signed event came under the name of ChatGPT Agent with a signature that is false by the \
+                         key of OpenAI.";
+            let told: Vec<_> = accused.iter().map(|found| (&found["value"], &found["explanation"])).collect();
+            assert_eq!(told, [(&json!(0.05), &json!(words))]);
+        } else {
+            assert_eq!(accused, Vec::<Value>::new(), "{id}");
+        }
+    }
+    // Without the method, it cannot be told; and a page may not tell of it.
+    let mut untold = purchase("untold", "untold", forged.clone());
+    untold.as_object_mut().unwrap().remove("method");
+    server.post("/api/events", untold).await;
+    assert_eq!(verified(&server, "untold").await, Value::Null);
+    let body = purchase("page", "page", right);
+    let sent = server.request(reqwest::Method::POST, "/api/events").bearer_auth("pk_test").json(&body);
+    let answer: Value = sent.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["ignoredFields"], json!(["ip", "userAgent", "method", "headers"]));
+    assert_eq!(server.get("/api/events/page").await["agent"], Value::Null);
+}
+
+async fn no_event_waits_for_a_directory(engine: Engine) {
+    let agent = SigningAgent::new(1, "");
+    let huge = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{}{}",
+        20_000 + agent.directory().to_string().len(),
+        agent.directory(),
+        " ".repeat(20_000)
+    );
+    let receivers = [
+        Receiver::answering(huge).await,
+        Receiver::answering("HTTP/1.1 503 Unavailable\r\ncontent-length: 0\r\n\r\n").await,
+        Receiver::answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>").await,
+        Receiver::answering(format!("HTTP/1.1 302 Found\r\nlocation: {OPENAI}\r\ncontent-length: 0\r\n\r\n"))
+            .await,
+        Receiver::start(|mut conversation| async move {
+            conversation.read_request().await;
+            conversation.wait_for_end().await;
+        })
+        .await,
+    ];
+    let down = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let addresses = receivers.iter().map(|receiver| receiver.address).chain([down]);
+    let signers: Vec<_> = addresses.map(|address| format!("http://{address}")).collect();
+    let server = TestServer::start_with(engine, |config| config.agent_signers = signers.join(",")).await;
+    for (n, signer) in signers.iter().enumerate() {
+        let agent = SigningAgent::new(1, signer);
+        let begun = Instant::now();
+        let id = format!("e{n}");
+        server.post("/api/events", purchase(&id, "ada", agent.headers(visit(), &agent.key_id()))).await;
+        assert!(begun.elapsed() < Duration::from_secs(4), "{signer} holds up an event");
+        assert_eq!(verified(&server, &id).await, Value::Null, "{signer}");
+    }
+    observations(&server, "ada", 6).await;
+    for receiver in &receivers {
+        eventually("each to be asked", async || (!receiver.requests().is_empty()).then_some(())).await;
+    }
+    for signer in &signers {
+        let agent = SigningAgent::new(1, signer);
+        let id = format!("again-{signer}").replace(['/', ':', '.'], "-");
+        server.post("/api/events", purchase(&id, "ada", agent.headers(visit(), &agent.key_id()))).await;
+        assert_eq!(verified(&server, &id).await, Value::Null, "{signer}");
+    }
+}
