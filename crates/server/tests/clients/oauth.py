@@ -79,15 +79,16 @@ async def use(url, auth):
 
 async def main(url, api, session):
     memory, person = Memory(), Person(api, session)
-    role, tools = await use(url, sign_in(url, memory, person))
+    auth = sign_in(url, memory, person)
+    role, tools = await use(url, auth)
     first = memory.tokens
     asked = [len(person.asked)]
-    # Another start of the client finds what was kept; its access token has expired.
-    again = sign_in(url, memory, person)
-    await again._initialize()
-    again.context.token_expiry_time = 1
-    await use(url, again)
+    # The access token has expired.
+    auth.context.token_expiry_time = 1
+    await use(url, auth)
     refreshed = memory.tokens
+    # Another start of the client finds what was kept.
+    await use(url, sign_in(url, memory, person))
     asked.append(len(person.asked))
     # The person disconnects the client, which asks once more.
     (connection,) = await person.ask("GET", "/oauth/connections")

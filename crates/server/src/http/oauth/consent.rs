@@ -35,7 +35,8 @@ pub struct AuthorizationParams {
     state: Option<String>,
     resource: Option<String>,
     /// There is one, `mcp`, whichever is asked for.
-    scope: Option<String>,
+    #[serde(rename = "scope")]
+    _scope: Option<String>,
 }
 
 impl From<AuthorizationParams> for Request {
@@ -48,7 +49,7 @@ impl From<AuthorizationParams> for Request {
             code_challenge_method,
             state,
             resource,
-            scope: _,
+            _scope: _,
         } = params;
         Self {
             response_type,

@@ -128,6 +128,9 @@ pub fn is_for(asked: Option<&str>, resource: &str) -> bool {
 }
 
 /// What a person is told whose browser brings a request.
+///
+/// # Errors
+/// Those of the store.
 pub async fn read(
     store: &Store,
     request: Request,
