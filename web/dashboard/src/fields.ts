@@ -11,7 +11,7 @@ const NAMES: Record<string, string> = {
   applyDelaySeconds: "“Add after”", removeDelaySeconds: "“Remove after”", openAfterSeconds: "“Open after”", closeAfterSeconds: "“Close after”",
   effectiveAt: "“Effective from”", priority: "The priority", feedback: "The feedback", httpStatus: "The HTTP status", errorClass: "The kind of error",
   sort: "The order", pageSize: "The length of a page", pageNumber: "The page", attributes: "The attributes", status: "The status", id: "The id",
-  note: "The note", reason: "The reason", term: "The search", identity: "The identity id", group: "The group id", groupType: "The group type",
+  client_id: "The client", redirect_uri: "The redirect URI", note: "The note", reason: "The reason", term: "The search", identity: "The identity id", group: "The group id", groupType: "The group type",
   device: "The device fingerprint", disregarded: "“Disregarded or not”", scope: "“Custom and built-in”", rule: "The rule", ids: "The chosen deliveries",
 };
 

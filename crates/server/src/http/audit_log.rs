@@ -29,7 +29,8 @@ pub struct AuditEntryBody {
     actor_id: Option<i64>,
     /// The user's e-mail address, or the credential's name.
     actor: String,
-    /// The name of the MCP token through which the user's agent did it; null where none did.
+    /// The name of the MCP token, or of the client that the user has connected, through which their agent did it; null
+    /// where none did.
     mcp_token: Option<String>,
     address: Option<String>,
     #[schema(example = "channel.create")]

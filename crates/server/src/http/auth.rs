@@ -7,14 +7,17 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use dregs_core::time::Timestamp;
 use ipnet::IpNet;
 
 use super::cookie;
 use super::error::{ApiError, Code};
+use super::oauth::{NO_SITE, Site};
 use crate::app::App;
 use crate::ops::access::limits::{Cost, FILES_PER_REQUEST, Limited, MCP_REQUESTS_PER_SECOND};
 use crate::ops::access::sign_in::{self, SESSION_PREFIX};
 use crate::ops::audit::Actor;
+use crate::ops::oauth;
 use crate::ops::team::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
 use crate::ops::team::mcp_tokens;
 use crate::store::credentials::Credential;
@@ -171,7 +174,7 @@ impl Caller {
         if token.starts_with(SECRET_PREFIX) {
             return of_key(app, token).await.map(Self::Backend);
         }
-        if token.starts_with(mcp_tokens::PREFIX) {
+        if token.starts_with(mcp_tokens::PREFIX) || token.starts_with(oauth::ACCESS_PREFIX) {
             return Err(unauthenticated(ONLY_MCP));
         }
         let user = sign_in::recognise(&app.store, token, app.clock.now()).await?;
@@ -200,8 +203,8 @@ fn charge_guess(parts: &Parts, app: &App) -> Result<(), ApiError> {
     Client { address: address(parts, app), is_https: false }.charge(app)
 }
 
-/// An AI agent, which acts for the person who made its token. What it asks of the API carries both of these as
-/// extensions, which no request from outside has, and so is judged and logged like what that person does.
+/// An AI agent, which acts for the person who made its token or approved its client. What it asks of the API carries both
+/// of these as extensions, which no request from outside has, and so is judged and logged like what that person does.
 #[derive(Clone)]
 pub struct Agent {
     pub caller: Caller,
@@ -215,19 +218,48 @@ impl FromRequestParts<Arc<App>> for Agent {
     /// they begin.
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let now = app.clock.now();
-        let token = bearer(&parts.headers).filter(|token| token.starts_with(mcp_tokens::PREFIX));
+        let is_of_agent =
+            |token: &&str| token.starts_with(mcp_tokens::PREFIX) || token.starts_with(oauth::ACCESS_PREFIX);
+        let token = bearer(&parts.headers).filter(is_of_agent);
         let found = match token {
-            Some(token) => mcp_tokens::recognise(&app.store, token, now).await?,
+            Some(token) => find_agent(app, token, now).await?,
             None => None,
         };
-        let Some((found, user)) = found else {
+        let Some((who, name, user)) = found else {
+            let is_known_kind = token.is_some();
             charge_guess(parts, app)?;
-            return Err(unauthenticated(token.map_or(NO_MCP_TOKEN, |_| UNKNOWN_MCP_TOKEN)));
+            return Err(not_an_agent(parts, app, is_known_kind).await);
         };
-        let who = Limited::McpToken(found.id);
         app.rates.take(who, MCP_REQUESTS_PER_SECOND, Cost::of(1), now).map_err(ApiError::rate_limited)?;
-        let actor = Actor { mcp_token: Some(found.name), ..Actor::user(&user, address(parts, app)) };
+        let actor = Actor { mcp_token: Some(name), ..Actor::user(&user, address(parts, app)) };
         Ok(Self { caller: Caller::Person(user), actor })
+    }
+}
+
+/// Whose token of an agent this is: by what it is limited, what the audit log calls it, and for whom it acts.
+async fn find_agent(
+    app: &App,
+    token: &str,
+    now: Timestamp,
+) -> Result<Option<(Limited, String, User)>, ApiError> {
+    if token.starts_with(oauth::ACCESS_PREFIX) {
+        let found = oauth::connections::recognise(&app.store, token, now).await?;
+        return Ok(found.map(|(found, user)| (Limited::McpClient(found.id), found.name, user)));
+    }
+    let found = mcp_tokens::recognise(&app.store, token, now).await?;
+    Ok(found.map(|(found, user)| (Limited::McpToken(found.id), found.name, user)))
+}
+
+/// Tells an agent, and its client, how to come by a token (RFC 9728, 5.1).
+async fn not_an_agent(parts: &mut Parts, app: &Arc<App>, has_token: bool) -> ApiError {
+    let error = if has_token { ", error=\"invalid_token\"" } else { "" };
+    let message = if has_token { UNKNOWN_MCP_TOKEN } else { NO_MCP_TOKEN };
+    match Site::from_request_parts(parts, app).await {
+        Ok(site) => {
+            let challenge = format!("Bearer resource_metadata=\"{}\"{error}", site.resource_metadata());
+            unauthenticated(message).challenging(&challenge)
+        }
+        Err(_) => unauthenticated(&format!("{message} {NO_SITE}")),
     }
 }
 
@@ -446,9 +478,8 @@ const UNKNOWN_KEY: &str = "The key is unknown or has been revoked.";
 const NOT_WHOLE: &str = "The key is unknown, and not as long as those that are made here: copy it whole.";
 const NEITHER: &str = "This is no key, which begins with sk_ or pk_, and no session.";
 const ONLY_MCP: &str = "An MCP token works at /mcp only.";
-const NO_MCP_TOKEN: &str =
-    "This needs an MCP token, as \"Authorization: Bearer mcp_…\". Make one with POST /api/mcp-tokens.";
-const UNKNOWN_MCP_TOKEN: &str = "The MCP token is unknown or has been removed.";
+const NO_MCP_TOKEN: &str = "This needs an MCP token, as \"Authorization: Bearer mcp_…\". Make one with POST /api/mcp-tokens, or sign in by OAuth.";
+const UNKNOWN_MCP_TOKEN: &str = "The MCP token is unknown, has expired or has been removed.";
 const UNKNOWN_SESSION: &str = "The session is unknown or has ended. Sign in.";
 
 /// Says why a request has no token.

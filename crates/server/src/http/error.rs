@@ -61,6 +61,8 @@ pub enum Code {
     EntryNotFound,
     /// The caller has no MCP token with this id.
     TokenNotFound,
+    /// No client with this id acts for the caller.
+    ConnectionNotFound,
     /// No saved view has this id.
     ViewNotFound,
     /// Another channel has this slug.
@@ -118,6 +120,8 @@ pub struct ApiError {
     word: Option<&'static str>,
     /// Encodings in which the body would be taken.
     accepted: Option<&'static str>,
+    /// How a caller who is not known can come by a token.
+    challenge: Option<HeaderValue>,
 }
 
 /// The body of an error answer.
@@ -158,6 +162,7 @@ impl ApiError {
             retry_after: None,
             word: None,
             accepted: None,
+            challenge: None,
         }
     }
 
@@ -179,6 +184,11 @@ impl ApiError {
     /// With the encodings in which the body would be taken, as RFC 9110, 15.5.16, has it.
     pub fn accepting(self, encodings: &'static str) -> Self {
         Self { accepted: Some(encodings), ..self }
+    }
+
+    /// With the words in which `WWW-Authenticate` says how to come by a token.
+    pub fn challenging(self, challenge: &str) -> Self {
+        Self { challenge: HeaderValue::from_str(challenge).ok(), ..self }
     }
 
     fn with_details(self, details: Vec<FieldError>) -> Self {
@@ -326,7 +336,8 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encodings));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            let challenge = self.challenge.unwrap_or(HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }

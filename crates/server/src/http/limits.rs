@@ -21,6 +21,7 @@ use crate::ops::bounds;
 use crate::ops::identities::reviews::REVIEWS_MAX;
 use crate::ops::ingest;
 use crate::ops::live::{LISTENERS_MAX, LISTENERS_OF_KEY_MAX, LISTENERS_OF_PERSON_MAX};
+use crate::ops::oauth::clients;
 use crate::ops::team::channels::SIGNING_SECRETS_MAX;
 
 /// What is limited, to how much, and what happens at the limit.
@@ -156,9 +157,23 @@ fn rates(config: &Config) -> Vec<Row> {
             format!("{} (`credential_rate_per_second`)", or_any(config.credential_rate_per_second)),
             &limited("credential"),
         ),
-        row("requests with an MCP token in a second", MCP_REQUESTS_PER_SECOND, &limited("mcp_token")),
         row(
-            "events with a public key, and wrong keys, of an address in a second",
+            "requests with an MCP token, or of a connected client, in a second",
+            MCP_REQUESTS_PER_SECOND,
+            &limited("mcp_token"),
+        ),
+        row(
+            "OAuth clients that an address, or one /64, registers in an hour",
+            clients::OF_ADDRESS_MAX,
+            "429 with `Retry-After`; `dregs_rate_limited_total{kind=\"registration\"}`",
+        ),
+        row(
+            "OAuth clients that nobody is connected with",
+            clients::IDLE_MAX,
+            "the oldest that nobody approved goes; each goes after a day without an approval",
+        ),
+        row(
+            "events with a public key, wrong keys, and requests to `/oauth/`, of an address in a second",
             format!("{} (`address_rate_per_second`)", or_any(address)),
             &limited("address"),
         ),

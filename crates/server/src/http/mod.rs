@@ -40,6 +40,7 @@ mod manual;
 mod mappings;
 mod mcp;
 mod mcp_tokens;
+mod oauth;
 mod openapi;
 mod page;
 mod params;
@@ -158,6 +159,11 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(retention::preview))
         .routes(routes!(mcp_tokens::list, mcp_tokens::create))
         .routes(routes!(mcp_tokens::delete))
+        .routes(routes!(oauth::consent::read))
+        .routes(routes!(oauth::consent::approve))
+        .routes(routes!(oauth::consent::deny))
+        .routes(routes!(oauth::connections::list))
+        .routes(routes!(oauth::connections::delete))
         .routes(routes!(dashboard::stats))
         .routes(routes!(trends::trends))
         .routes(routes!(dashboard::score_distribution))
@@ -187,6 +193,12 @@ pub fn router(app: Arc<App>) -> Router {
     let routes = Router::new()
         .nest("/api", api)
         .route("/mcp", post(move |request: Request| mcp.clone().answer(request)))
+        .route("/.well-known/oauth-protected-resource", get(oauth::metadata::resource))
+        .route("/.well-known/oauth-protected-resource/mcp", get(oauth::metadata::resource))
+        .route("/.well-known/oauth-authorization-server", get(oauth::metadata::server))
+        .route("/oauth/register", post(oauth::register::register))
+        .route("/oauth/token", post(oauth::token::issue))
+        .route("/oauth/revoke", post(oauth::token::revoke))
         .route("/api/events", options(events::preflight))
         .route("/api/events/batch", options(events::preflight))
         .route("/api/openapi.json", get(docs::json))

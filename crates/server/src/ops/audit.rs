@@ -21,7 +21,7 @@ pub struct Actor {
     pub id: Option<i64>,
     /// The user's e-mail address, or the credential's name.
     pub name: String,
-    /// The name of the MCP token through which the user acts, if through one.
+    /// The name of the MCP token, or of the client, through which the user acts, if through one.
     pub mcp_token: Option<String>,
     /// Where the request came from.
     pub address: Option<IpAddr>,

@@ -21,6 +21,8 @@ const fn of_team(thing: Thing, what: &'static str, max: i64) -> Bound {
 pub const CREDENTIALS: Bound = of_team(Thing::Credential, "credentials", 100);
 /// One for each assistant and machine that somebody has.
 pub const MCP_TOKENS: Bound = Bound { thing: Thing::McpToken, owner: "person", what: "MCP tokens", max: 50 };
+pub const CONNECTIONS: Bound =
+    Bound { thing: Thing::Connection, owner: "person", what: "connected MCP clients", max: 50 };
 /// Those that hold; each can become a member.
 pub const INVITATIONS: Bound = of_team(Thing::Invitation, "invitations", 200);
 pub const MEMBERS: Bound = of_team(Thing::Member, "members", 1_000);
@@ -36,9 +38,10 @@ pub const DATASET_ENTRIES: Bound = of_team(Thing::DatasetEntry, "entries in its 
 pub const VIEWS: Bound = of_team(Thing::View, "views", 100);
 
 /// All of them.
-pub const ALL: [Bound; 10] = [
+pub const ALL: [Bound; 11] = [
     CREDENTIALS,
     MCP_TOKENS,
+    CONNECTIONS,
     INVITATIONS,
     MEMBERS,
     CHANNELS,

@@ -1,8 +1,8 @@
 //! Operations of several steps that more than one caller uses.
 //!
 //! The way of an event is [`ingest`], [`evaluate`], [`decide`], [`deliver`]; [`handoff`] leads from one to the next.
-//! Beside it are what a [`team`] manages, who gets [`access`], what people do with [`identities`], the [`lists`]
-//! and [`live`] news that they look at, and the [`retention`] of all that.
+//! Beside it are what a [`team`] manages, who gets [`access`], which agents people connect by [`oauth`], what people do
+//! with [`identities`], the [`lists`] and [`live`] news that they look at, and the [`retention`] of all that.
 //!
 //! A function takes what it uses, so that its signature says what it depends on. What always goes together is a struct.
 
@@ -21,5 +21,6 @@ pub mod installation;
 pub mod lists;
 pub mod live;
 pub mod long_reads;
+pub mod oauth;
 pub mod retention;
 pub mod team;

@@ -13,7 +13,7 @@ pub struct NewEntry<'a> {
     pub actor_type: &'a str,
     pub actor_id: Option<i64>,
     pub actor: &'a str,
-    /// The name of the MCP token through which it was done, if through one.
+    /// The name of the MCP token, or of the client, through which it was done, if through one.
     pub mcp_token: Option<&'a str>,
     pub address: Option<String>,
     pub action: &'a str,

@@ -8,6 +8,7 @@ use crate::values;
 pub enum Thing {
     Credential,
     McpToken,
+    Connection,
     Invitation,
     Member,
     Channel,
@@ -24,6 +25,7 @@ impl Thing {
         match self {
             Self::Credential => ("credentials", "team_id"),
             Self::McpToken => ("mcp_tokens", "user_id"),
+            Self::Connection => ("oauth_connections", "user_id"),
             Self::Invitation => ("invitations", "team_id"),
             Self::Member => ("users", "team_id"),
             Self::Channel => ("channels", "team_id"),
@@ -36,7 +38,7 @@ impl Thing {
     }
 }
 
-/// How many of a thing somebody has: a team, or of MCP tokens a person.
+/// How many of a thing somebody has: a team, or of MCP tokens and of connected clients a person.
 pub fn count(tx: &mut Tx, thing: Thing, owner_id: i64) -> Result<i64> {
     let (table, column) = thing.place();
     tx.get(&format!("select count(*) from {table} where {column} = $1"), &values![owner_id], |row| row.get(0))

@@ -112,9 +112,9 @@ pub fn set_password(tx: &mut Tx, id: i64, password_hash: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes a person, their sessions and their tokens.
+/// Removes a person, their sessions, their tokens, and the clients that act for them.
 pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
-    for owned in ["sessions", "mcp_tokens", "sign_in_marks"] {
+    for owned in ["sessions", "mcp_tokens", "oauth_codes", "oauth_connections", "sign_in_marks"] {
         tx.execute(&format!("delete from {owned} where user_id = $1"), &values![id])?;
     }
     tx.execute("delete from users where id = $1", &values![id])?;

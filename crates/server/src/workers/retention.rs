@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use crate::app::App;
 use crate::clock::monotonic;
 use crate::failpoint;
+use crate::ops::oauth;
 use crate::ops::retention::{self, Batch, Periods, Walk};
 use crate::shutdown::Shutdown;
 use crate::store::retention::{Kind, Old};
@@ -115,6 +116,7 @@ impl Worker {
         if self.passes.is_multiple_of(PASSES_TO_RESTART) {
             self.marks.clear();
         }
+        app.store.write(move |tx| oauth::sweep(tx, began)).await?;
         let teams = app.store.read(retention::of_teams).await?;
         let mut removed = self.deliveries(app, &teams).await?;
         for walk in Walk::ALL {

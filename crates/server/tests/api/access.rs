@@ -2,6 +2,7 @@
 
 use dregs_server::store::credentials::{self, Change, NewCredential};
 use dregs_server::store::escalations::Severity;
+use dregs_server::store::oauth_connections::{self, Tokens};
 use dregs_server::store::users::{self, Role};
 use dregs_server::vault::token_hash;
 use reqwest::Method;
@@ -36,6 +37,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("DELETE /api/identities/{id}",                      [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/mappings/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/mcp-tokens/{id}",                      [401, 401, 403, 403, 403, 401, 204, 204, 204]),
+    ("DELETE /api/oauth/connections/{id}",               [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("DELETE /api/team/invitations/{id}",                [401, 401, 403, 403, 403, 401, 403, 403, 204]),
     ("DELETE /api/team/members/{id}",                    [401, 401, 403, 403, 403, 401, 403, 403, 204]),
     ("DELETE /api/views/{id}",                           [401, 401, 403, 204, 404, 401, 403, 204, 204]),
@@ -86,6 +88,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/mappings/canonical-types",                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings/seen",                           [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mcp-tokens",                              [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/oauth/connections",                       [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/oauth/request",                           [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/retention",                               [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/search",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/system",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -133,6 +137,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/mappings",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/mappings/actions/preview",               [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/mcp-tokens",                             [401, 401, 403, 403, 403, 401, 201, 201, 201]),
+    ("POST /api/oauth/request/actions/approve",          [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("POST /api/oauth/request/actions/deny",             [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("POST /api/retention/actions/preview",              [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("POST /api/team/invitations",                       [401, 401, 403, 403, 403, 401, 403, 403, 201]),
     ("POST /api/views",                                  [401, 401, 403, 201, 201, 401, 403, 201, 201]),
@@ -141,6 +147,15 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("PUT /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("PUT /api/retention",                               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
 ];
+
+/// Where the client is answered that asks people to approve it.
+const CALLBACK: &str = "http://127.0.0.1:1/callback";
+
+/// What it asks for.
+fn authorization(client: &str) -> Value {
+    json!({"response_type": "code", "client_id": client, "redirect_uri": CALLBACK, "code_challenge_method": "S256",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"})
+}
 
 /// A body with which the operation succeeds.
 fn body(operation: &str, unique: u128) -> Option<Value> {
@@ -208,6 +223,8 @@ struct Scene {
     receiver: Receiver,
     foreign_team: i64,
     escalation: i64,
+    /// That anybody may approve.
+    client: String,
 }
 
 impl Scene {
@@ -242,7 +259,10 @@ impl Scene {
         first["device"] = json!({"fingerprint": "f1"});
         server.post("/api/events", first).await;
         let escalation = super::escalation(&server.app, "ada", Severity::Critical).await;
-        let scene = Self { server, receiver, foreign_team, escalation };
+        let client = server.request(Method::POST, "/oauth/register");
+        let (_, client) = answer(client.json(&json!({"redirect_uris": [CALLBACK]}))).await;
+        let client = client["client_id"].as_str().unwrap().to_owned();
+        let scene = Self { server, receiver, foreign_team, escalation, client };
         let analysis = "/api/identities/ada/analysis";
         eventually("ada to be scored", async || {
             let (status, _) = scene.server.call(Method::GET, analysis, None).await;
@@ -287,6 +307,16 @@ impl Scene {
                 let (_, new) = answer(new.json(&json!({"name": "Test"}))).await;
                 path.replace("{id}", &new["id"].as_i64().unwrap_or_default().to_string())
             }
+            "GET /api/oauth/request" => {
+                let asked = authorization(&self.client);
+                let pairs =
+                    asked.as_object().unwrap().iter().map(|(name, value)| (name, value.as_str().unwrap()));
+                let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+                format!("{path}?{query}")
+            }
+            "DELETE /api/oauth/connections/{id}" => {
+                path.replace("{id}", &self.connection(token).await.unwrap_or_default().to_string())
+            }
             "PATCH /api/team/members/{id}" | "DELETE /api/team/members/{id}" => {
                 let invitation = self.invitation(unique).await;
                 let body = json!({"token": invitation["token"], "password": "a long password"});
@@ -299,6 +329,24 @@ impl Scene {
             _ => self.path_of(path, unique).await,
         };
         (method.parse().unwrap(), path)
+    }
+
+    /// A connection of the person whose session this is; `None` where it is nobody's.
+    async fn connection(&self, token: &str) -> Option<i64> {
+        let (_, me) = answer(self.server.request(Method::GET, "/api/auth/me").bearer_auth(token)).await;
+        let (user_id, team_id) = (me["id"].as_i64()?, team(&self.server.app).await);
+        let (client, now) = (self.client.clone(), self.server.app.clock.now());
+        let hash = rand::random::<[u8; 16]>().to_vec();
+        let tokens = Tokens {
+            refresh_hash: hash.clone(),
+            access_hash: hash.clone(),
+            access_expires_at: now.plus_millis(60_000),
+            expires_at: now.plus_millis(60_000),
+        };
+        let connect = move |tx: &mut dregs_server::store::Tx| {
+            oauth_connections::insert(tx, (team_id, user_id), &client, &hash, &tokens, now)
+        };
+        Some(self.server.app.store.write(connect).await.unwrap())
     }
 
     /// An invitation of the first team.
@@ -373,6 +421,8 @@ impl Scene {
         } else if operation == "POST /api/auth/check-invitation" {
             let token = self.invitation(unique).await["token"].take();
             request = request.json(&json!({ "token": token }));
+        } else if operation.starts_with("POST /api/oauth/request/") {
+            request = request.json(&authorization(&self.client));
         } else if let Some(body) = body(operation, unique) {
             request = request.json(&body);
         }

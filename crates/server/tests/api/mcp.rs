@@ -261,15 +261,16 @@ async fn who_has_no_token_that_holds_is_told_how_to_come_by_one() {
     assert!(answer(used).await.1[0]["lastUsedAt"].is_string());
     let refused = async |token: &str| {
         let response = ping(token).send().await.unwrap();
-        assert_eq!(response.headers()["www-authenticate"], "Bearer");
+        let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+        assert!(challenge.starts_with("Bearer resource_metadata="), "{challenge}");
         (response.status().as_u16(), response.json::<Value>().await.unwrap()["message"].clone())
     };
     let none = json!(
-        "This needs an MCP token, as \"Authorization: Bearer mcp_…\". Make one with POST /api/mcp-tokens."
+        "This needs an MCP token, as \"Authorization: Bearer mcp_…\". Make one with POST /api/mcp-tokens, or sign in by OAuth."
     );
     assert_eq!(refused(SECRET_KEY).await, (401, none.clone()));
     assert_eq!(refused(&agent.session).await, (401, none.clone()));
-    let unknown = json!("The MCP token is unknown or has been removed.");
+    let unknown = json!("The MCP token is unknown, has expired or has been removed.");
     assert_eq!(refused("mcp_0123456789abcdef0123456789abcdef").await, (401, unknown.clone()));
     // A token does nothing at the API itself.
     let (status, body) =

@@ -15,6 +15,7 @@ mod identity_queue;
 mod links;
 mod lists;
 mod live;
+mod oauth;
 mod records;
 mod refold;
 mod retention;

@@ -110,6 +110,7 @@ async fn what_people_make_is_counted(engine: Engine) {
     for thing in [
         Thing::Credential,
         Thing::McpToken,
+        Thing::Connection,
         Thing::Member,
         Thing::Channel,
         Thing::BadgeRule,

@@ -11,21 +11,19 @@ import { session } from "./session";
 
 const root = createRootRoute({ validateSearch: (search) => search as Search });
 
+/** Has those sign in who are not, and come back. */
+async function signedIn({ location }: { location: { href: string } }): Promise<void> {
+  try {
+    await session();
+  } catch (error) {
+    if (asApiError(error)?.status !== 401) throw error;
+    const to = location.href === "/" ? {} : { to: location.href };
+    throw redirect({ to: "/sign-in", search: to as never });
+  }
+}
+
 /** Pages inside the frame, for those who are signed in. */
-const frame = createRoute({
-  getParentRoute: () => root,
-  id: "frame",
-  component: Shell,
-  beforeLoad: async ({ location }) => {
-    try {
-      await session();
-    } catch (error) {
-      if (asApiError(error)?.status !== 401) throw error;
-      const to = location.href === "/" ? {} : { to: location.href };
-      throw redirect({ to: "/sign-in", search: to as never });
-    }
-  },
-});
+const frame = createRoute({ getParentRoute: () => root, id: "frame", component: Shell, beforeLoad: signedIn });
 
 const outside = { getParentRoute: () => root };
 const inside = { getParentRoute: () => frame };
@@ -39,6 +37,7 @@ const setting = { getParentRoute: () => settings };
 const routes = root.addChildren([
   createRoute({ ...outside, path: "/sign-in", component: lazyPage(() => import("../pages/SignIn"), "SignIn") }),
   createRoute({ ...outside, path: "/accept-invitation", component: lazyPage(() => import("../pages/AcceptInvitation"), "AcceptInvitation") }),
+  createRoute({ ...outside, path: "/oauth/authorize", beforeLoad: signedIn, component: lazyPage(() => import("../pages/Consent"), "Consent") }),
   frame.addChildren([
     createRoute({ ...inside, path: "/", component: lazyPage(() => import("../pages/home/Home"), "Home") }),
     createRoute({ ...inside, path: "/identities", component: lazyPage(() => import("../pages/identities/IdentityList"), "IdentityList") }),

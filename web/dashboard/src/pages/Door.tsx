@@ -11,7 +11,7 @@ export function Door({ title, onSubmit, children }: { title: string; onSubmit?: 
         <img src="/icon.svg" alt="" width={26} height={26} />
         <Text fw={700} fz="xl">dregs</Text>
       </Group>
-      <Title order={1}>{title}</Title>
+      <Title order={1} className="break">{title}</Title>
       {children}
     </Stack>
   );

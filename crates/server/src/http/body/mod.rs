@@ -21,6 +21,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
+use url::form_urlencoded;
 
 use super::auth::Client;
 use super::connections::{BODY_MAX_SECONDS, BODY_MIN_KIB_PER_SECOND, TimedOut};
@@ -63,6 +64,16 @@ pub async fn receive(
     app: &Arc<App>,
     max_kib: u64,
     whose: Whose,
+) -> Result<Received, ApiError> {
+    receive_typed(request, app, max_kib, whose, check_type).await
+}
+
+async fn receive_typed(
+    request: Request,
+    app: &Arc<App>,
+    max_kib: u64,
+    whose: Whose,
+    check_type: fn(&HeaderMap) -> Result<(), ApiError>,
 ) -> Result<Received, ApiError> {
     let (parts, body) = request.into_parts();
     let encoding = encoding::of(&parts.headers)?;
@@ -128,17 +139,30 @@ pub async fn by_size<R: Send + 'static>(
 /// Refuses what is no JSON by its type. A page of another site may send some types without asking, and none at all, but
 /// no `Authorization` then; so only who sends that may leave the type out.
 fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let is_json = match headers.get(header::CONTENT_TYPE) {
+    let is_json = match media_type(headers) {
         None => headers.contains_key(header::AUTHORIZATION),
-        Some(value) => value.to_str().is_ok_and(|text| {
-            let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        Some(kind) => {
             kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
-        }),
+        }
     };
     if is_json {
         return Ok(());
     }
     let message = "The body must be JSON, sent with \"Content-Type: application/json\".";
+    Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, message))
+}
+
+/// The type of a body, without its parameters; empty where it cannot be read.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+fn check_form(headers: &HeaderMap) -> Result<(), ApiError> {
+    if media_type(headers).as_deref() == Some("application/x-www-form-urlencoded") {
+        return Ok(());
+    }
+    let message = "The body must be a form, sent with \"Content-Type: application/x-www-form-urlencoded\".";
     Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType, message))
 }
 
@@ -196,16 +220,36 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for SmallJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
-        let (mut parts, body) = request.into_parts();
-        if cookie::is_from_another_page(&parts.method, &parts.headers) {
-            let message = "A page of another site may not do this in somebody's browser.";
-            return Err(ApiError::new(StatusCode::FORBIDDEN, Code::CsrfRefused, message));
-        }
-        let Ok(client) = Client::from_request_parts(&mut parts, app).await;
-        let max_kib = SMALL_MAX_KIB.min(app.config.body_max_kib);
-        let request = Request::from_parts(parts, body);
-        let body = receive(request, app, max_kib, Whose::Anybodys(client.address)).await?;
+        let body = receive_small(request, app, check_type).await?;
         parse(&body.bytes, app).map(Self)
+    }
+}
+
+async fn receive_small(
+    request: Request,
+    app: &Arc<App>,
+    check_type: fn(&HeaderMap) -> Result<(), ApiError>,
+) -> Result<Received, ApiError> {
+    let (mut parts, body) = request.into_parts();
+    if cookie::is_from_another_page(&parts.method, &parts.headers) {
+        let message = "A page of another site may not do this in somebody's browser.";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, Code::CsrfRefused, message));
+    }
+    let Ok(client) = Client::from_request_parts(&mut parts, app).await;
+    let max_kib = SMALL_MAX_KIB.min(app.config.body_max_kib);
+    let request = Request::from_parts(parts, body);
+    receive_typed(request, app, max_kib, Whose::Anybodys(client.address), check_type).await
+}
+
+/// The fields of a form from somebody who is not known: little, and from no page of another site.
+pub struct SmallForm(pub Vec<(String, String)>);
+
+impl FromRequest<Arc<App>> for SmallForm {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        let body = receive_small(request, app, check_form).await?;
+        Ok(Self(form_urlencoded::parse(&body.bytes).into_owned().collect()))
     }
 }
 

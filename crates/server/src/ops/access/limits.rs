@@ -41,6 +41,8 @@ pub enum Limited {
     Credential(i64),
     /// An MCP token.
     McpToken(i64),
+    /// A client that acts for somebody.
+    McpClient(i64),
     Address(IpAddr),
     /// An address that asks for files.
     Files(IpAddr),
@@ -66,7 +68,7 @@ impl Limited {
 /// little.
 pub const FILES_PER_REQUEST: u64 = 5;
 
-/// Requests with an MCP token in a second: more than an agent makes that thinks in between, with several at once.
+/// Requests with an MCP token, or of a connected client, in a second: more than an agent makes that thinks in between, with several at once.
 pub const MCP_REQUESTS_PER_SECOND: u64 = 50;
 
 /// What something costs.
@@ -126,7 +128,7 @@ impl Rates {
         let missing = whole - bucket.tokens;
         let kind = match who {
             Limited::Credential(_) => "credential",
-            Limited::McpToken(_) => "mcp_token",
+            Limited::McpToken(_) | Limited::McpClient(_) => "mcp_token",
             Limited::Address(_) => "address",
             Limited::Files(_) => "files",
             Limited::Metrics(_) => "metrics",

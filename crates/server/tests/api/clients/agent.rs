@@ -1,4 +1,4 @@
-//! An AI agent, with the published MCP client, at work on the real binary.
+//! An AI agent, with the published MCP client, at work on the real binary: by a token, and by OAuth.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -58,6 +58,41 @@ async fn an_agent_looks_into_the_newest_ring_and_all_it_does_is_logged() {
     let expected = [
         json!([ADMIN_EMAIL, "Investigator", "escalation.change"]),
         json!([ADMIN_EMAIL, "Investigator", "escalation-rule.create"]),
+    ];
+    assert_eq!(told.collect::<Vec<Value>>(), expected);
+}
+
+#[tokio::test]
+async fn an_agent_signs_in_by_oauth_and_is_disconnected_and_approved_again() {
+    let site = Site::new(Engine::Sqlite);
+    let mut server = site.start(None, &[]);
+    assert!(server.is_ready().await);
+    let url = |path: &str| format!("http://{}{path}", site.address);
+    let client = reqwest::Client::new();
+    let login = client.post(url("/api/auth/login"));
+    let (_, session) = answer(login.json(&json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}))).await;
+    let session = session["token"].as_str().unwrap();
+    let input = json!({"url": url("/mcp"), "api": url("/api"), "session": session});
+    let expected = json!({
+        "role": "ADMIN",
+        "tools": 41,
+        "scope": "mcp",
+        "rotated": true,
+        "asked": [1, 1, 2],
+        "names": ["Desk agent"],
+        "connected": "Desk agent",
+    });
+    assert_eq!(python("oauth.py", input).await, expected);
+    let log = client.get(url("/api/audit-log?targetType=mcp-client&order=ASC")).bearer_auth(session);
+    let (_, log) = answer(log).await;
+    let told = log["content"].as_array().unwrap().iter();
+    let told = told.map(|entry| json!([entry["actor"], entry["mcpToken"], entry["action"]]));
+    let expected = [
+        json!([ADMIN_EMAIL, null, "mcp-client.approve"]),
+        json!([ADMIN_EMAIL, "Desk agent", "mcp-client.connect"]),
+        json!([ADMIN_EMAIL, null, "mcp-client.disconnect"]),
+        json!([ADMIN_EMAIL, null, "mcp-client.approve"]),
+        json!([ADMIN_EMAIL, "Desk agent", "mcp-client.connect"]),
     ];
     assert_eq!(told.collect::<Vec<Value>>(), expected);
 }

@@ -1,4 +1,4 @@
-// Tokens by which AI agents act as the person who made them.
+// Tokens by which AI agents act as the person who made them, and the clients that the person has connected by OAuth.
 
 import { Anchor, Stack, Text } from "@mantine/core";
 import { $api, refresh, type Schemas } from "../../api";
@@ -12,6 +12,7 @@ import { NewMcpToken } from "./NewMcpToken";
 import { whole } from "./whole";
 
 type Token = Schemas["McpTokenBody"];
+type Connection = Schemas["ConnectionBody"];
 
 const COLUMNS: Column<Token>[] = [
   { title: "Name", cell: ({ name }) => <span className="break">{name}</span> },
@@ -29,8 +30,26 @@ function Remove({ token: { id, name } }: { token: Token }) {
   );
 }
 
+const CONNECTION_COLUMNS: Column<Connection>[] = [
+  { title: "Client", cell: ({ name }) => <span className="break">{name}</span> },
+  { title: "Connected", cell: ({ connectedAt }) => <Time at={connectedAt} /> },
+  { title: "Last used", cell: ({ lastUsedAt }) => <Time at={lastUsedAt} empty="Never" /> },
+  { title: "Expires if unused", cell: ({ expiresAt }) => <Time at={expiresAt} isAhead /> },
+  { title: "Actions", cell: (connection) => <Disconnect connection={connection} /> },
+];
+
+function Disconnect({ connection: { id, name } }: { connection: Connection }) {
+  const disconnect = $api.useMutation("delete", "/api/oauth/connections/{id}", { onSuccess: () => refresh("/api/oauth/connections") });
+  return (
+    <Confirm action="Disconnect" question={`Disconnect ${name}?`} loading={disconnect.isPending} onConfirm={() => disconnect.mutate({ params: { path: { id } } })}>
+      Its tokens are revoked immediately. It can ask you to connect it again.
+    </Confirm>
+  );
+}
+
 export function McpTokens() {
   const tokens = $api.useQuery("get", "/api/mcp-tokens");
+  const connections = $api.useQuery("get", "/api/oauth/connections");
   return (
     <Page title="MCP tokens" actions={<NewMcpToken />}>
       <Panel title="For AI agents that act on your behalf">
@@ -38,6 +57,9 @@ export function McpTokens() {
           <Text inherit>
             MCP, the Model Context Protocol, is how AI assistants use other programs. With a token of yours, an agent may do at <code>/mcp</code> what
             your role allows, and nothing to channels' configuration, keys or people, until you delete the token or leave the team. A token works nowhere else in the API.
+          </Text>
+          <Text inherit>
+            Clients that support OAuth need no token: add <code>{location.origin}/mcp</code> there, and approve the client on the page that opens here.
           </Text>
           <Text inherit>For programs and scripts, use the secret key of a <PageLink to="/settings/credentials" inherit underline="always">credential</PageLink>; the <Anchor href="/api/docs" inherit underline="always">API reference</Anchor> says what it may do.</Text>
         </Stack>
@@ -53,6 +75,20 @@ export function McpTokens() {
           />
         )}
       </Answer>
+      <Panel title="Connected clients" note="They have signed in by OAuth, and act on your behalf until you disconnect them.">
+        <Answer of={connections}>
+          {(all) => (
+            <ListTable
+              stacks
+              label="Your connected clients"
+              page={whole(all)}
+              columns={CONNECTION_COLUMNS}
+              rowKey={({ id }) => id}
+              empty={<Empty title="No connected clients">A client that you approve by OAuth is listed here.</Empty>}
+            />
+          )}
+        </Answer>
+      </Panel>
     </Page>
   );
 }

@@ -157,7 +157,7 @@ function End({ member, isMe, isLast, onConfirm }: { member: Member; isMe: boolea
   }
   return (
     <Confirm action={action} question={isMe ? "Leave the team?" : `Remove ${member.email}?`} onConfirm={onConfirm}>
-      {isMe ? "Your" : "Their"} sessions and MCP tokens are revoked immediately.
+      {isMe ? "Your" : "Their"} sessions, MCP tokens and connected MCP clients are revoked immediately.
     </Confirm>
   );
 }

@@ -40,6 +40,9 @@ const ACTIONS: Record<string, string> = {
   "mapping.change": "Mapping changed",
   "mapping.create": "Mapping created",
   "mapping.delete": "Mapping deleted",
+  "mcp-client.approve": "MCP client approved",
+  "mcp-client.connect": "MCP client connected",
+  "mcp-client.disconnect": "MCP client disconnected",
   "mcp-token.create": "MCP token created",
   "mcp-token.delete": "MCP token deleted",
   "member.change": "Member's role changed",
@@ -73,6 +76,6 @@ export const ACTION_OPTIONS: Option[] = Object.entries(ACTIONS).toSorted(byWords
 /** What things are done to. */
 const TARGETS = [
   "badge-rule", "channel", "credential", "dataset-entry", "delivery", "device", "escalation", "escalation-rule", "group", "identity",
-  "invitation", "mapping", "mcp-token", "member", "retention", "team", "user", "view",
+  "invitation", "mapping", "mcp-client", "mcp-token", "member", "retention", "team", "user", "view",
 ];
 export const TARGET_OPTIONS: Option[] = TARGETS.map((type): Option => [type, targetWords(type)]).toSorted(byWords);
