@@ -126,6 +126,7 @@ fn event(person: &Person, id: &str, n: usize, at: f64) -> Event {
         user_agent: person.agent.map(str::to_owned),
         place: None,
         of_backend: person.of_backend,
+        signature: None,
     }
 }
 

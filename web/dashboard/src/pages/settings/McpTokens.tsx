@@ -79,7 +79,6 @@ export function McpTokens() {
         <Answer of={connections}>
           {(all) => (
             <ListTable
-              stacks
               label="Your connected clients"
               page={whole(all)}
               columns={CONNECTION_COLUMNS}

@@ -1,1 +1,0 @@
-var e={ACTION:`does what a person asks for`,CODING:`writes software with a person`,ANSWER:`reads for a person's question`,SEARCH:`reads for a search index`,TRAINING:`gathers what models are trained on`,DATA:`gathers data for sale`};function t({name:t,operator:n,purpose:r}){return`${t} (${n}): ${e[r]??r}, by its own word`}export{t};
