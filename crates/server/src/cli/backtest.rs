@@ -67,7 +67,7 @@ impl Backtest {
         let config = load(&self.flags)?.config;
         let in_force = Weights::parse(&config.analyzer_weights)
             .map_err(|problem| misused("analyzer_weights", problem))?;
-        if candidate.mappings.is_empty() && candidate.weights == in_force {
+        if candidate.mappings.is_empty() && candidate.weights == in_force && innocent.is_none() {
             let problem = "nothing would be different from what is in force: give --weights or --map";
             return Err(Failure::Misused(problem.to_owned()));
         }

@@ -292,7 +292,7 @@ fn variables_that_are_not_ours_or_are_the_clients_are_left_alone() {
 fn every_variable_that_the_documents_and_the_examples_name_is_read_by_somebody() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut texts = vec![root.join("README.md"), root.join("SECURITY.md"), root.join("examples/README.md")];
-    for folder in ["docs", "examples/python", "examples/rust/src", "examples/rust/src/bin"] {
+    for folder in ["docs", "docs/manual", "examples/python", "examples/rust/src", "examples/rust/src/bin"] {
         let files = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
         texts.extend(files.filter(|path| {
             path.extension().is_some_and(|kind| ["md", "py", "rs"].iter().any(|known| kind == *known))
@@ -395,7 +395,7 @@ fn the_example_file_names_every_setting_with_its_default() {
     let without_default = [&without_default[..], &["public_key", "secret_key", "egress_ca_file"]].concat();
     let without_default =
         [&without_default[..], &["reviewer_url", "reviewer_model", "reviewer_key"]].concat();
-    let without_default = [&without_default[..], &["smtp_url", "public_url"]].concat();
+    let without_default = [&without_default[..], &["smtp_url", "public_url", "agent_keys_file"]].concat();
     let is_setting = |line: &&str| line.starts_with("# ") && line.contains(" = ");
     let settings: String =
         example.lines().filter(is_setting).map(|line| format!("{}\n", &line[2..])).collect();

@@ -121,7 +121,7 @@ pub struct ApiError {
     /// Encodings in which the body would be taken.
     accepted: Option<&'static str>,
     /// How a caller who is not known can come by a token.
-    challenge: Option<HeaderValue>,
+    challenge: Option<Box<HeaderValue>>,
 }
 
 /// The body of an error answer.
@@ -188,7 +188,7 @@ impl ApiError {
 
     /// With the words in which `WWW-Authenticate` says how to come by a token.
     pub fn challenging(self, challenge: &str) -> Self {
-        Self { challenge: HeaderValue::from_str(challenge).ok(), ..self }
+        Self { challenge: HeaderValue::from_str(challenge).ok().map(Box::new), ..self }
     }
 
     fn with_details(self, details: Vec<FieldError>) -> Self {
@@ -336,7 +336,7 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encodings));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            let challenge = self.challenge.unwrap_or(HeaderValue::from_static("Bearer"));
+            let challenge = self.challenge.map_or(HeaderValue::from_static("Bearer"), |given| *given);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response

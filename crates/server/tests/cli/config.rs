@@ -23,6 +23,8 @@ geo_databases               -                        default
 egress_allow                -                        default
 egress_name_servers         -                        default
 egress_ca_file              -                        default
+agent_signers               known                    default
+agent_keys_file             -                        default
 trusted_proxies             -                        default
 retry_schedule              30,60,120                default
 held_max_seconds            86400                    default
