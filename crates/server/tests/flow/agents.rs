@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use dregs_server::clock::{Clock as _, SystemClock};
+use dregs_server::store::credentials::{self, Change};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -11,7 +12,7 @@ use crate::on_both_engines;
 use crate::support::agent::{SigningAgent, Visit};
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
-use crate::support::server::{TestServer, event, eventually};
+use crate::support::server::{PUBLIC_KEY, TestServer, event, eventually};
 
 on_both_engines!(
     a_purchase_through_a_signed_assistant_is_its_users,
@@ -153,9 +154,18 @@ async fn a_false_signature_is_evidence_and_what_cannot_be_told_is_not(engine: En
     untold.as_object_mut().unwrap().remove("method");
     server.post("/api/events", untold).await;
     assert_eq!(verified(&server, "untold").await, Value::Null);
+    let now = server.app.clock.now();
+    let allow = move |tx: &mut dregs_server::store::Tx| {
+        let own = credentials::all(tx)?.remove(0);
+        let open = Change { allowed_origins: Some(vec!["*".into()]), ..Change::default() };
+        credentials::update(tx, own.team_id, own.id, &open, now)
+    };
+    server.app.store.write(allow).await.unwrap();
+    server.app.kept.credentials.reload(&server.app.store).await.unwrap();
     let body = purchase("page", "page", right);
-    let sent = server.request(reqwest::Method::POST, "/api/events").bearer_auth("pk_test").json(&body);
-    let answer: Value = sent.send().await.unwrap().json().await.unwrap();
+    let sent = server.request(reqwest::Method::POST, "/api/events").bearer_auth(PUBLIC_KEY);
+    let sent = sent.header("Origin", "https://app.example.com").json(&body).send().await.unwrap();
+    let answer: Value = sent.json().await.unwrap();
     assert_eq!(answer["ignoredFields"], json!(["ip", "userAgent", "method", "headers"]));
     assert_eq!(server.get("/api/events/page").await["agent"], Value::Null);
 }

@@ -36,6 +36,7 @@ async fn credentials_come_back_as_they_were_stored_and_changed(engine: Engine) {
     let ground = Ground::new(engine);
     let ours = ground.write(|tx| users::insert_team(tx, "ours", at(1))).await;
     let theirs = ground.write(|tx| users::insert_team(tx, "theirs", at(1))).await;
+    ground.write(move |tx| users::hold_team(tx, ours)).await;
     let mut made = Vec::new();
     for (team, key, origins) in [
         (ours, "a", vec!["https://one.example", "https://two.example"]),
