@@ -67,10 +67,6 @@ impl Backtest {
         let config = load(&self.flags)?.config;
         let in_force = Weights::parse(&config.analyzer_weights)
             .map_err(|problem| misused("analyzer_weights", problem))?;
-        if candidate.mappings.is_empty() && candidate.weights == in_force && innocent.is_none() {
-            let problem = "nothing would be different from what is in force: give --weights or --map";
-            return Err(Failure::Misused(problem.to_owned()));
-        }
         let location = app::location(&config);
         let name = store_name(&config);
         check_is_there(&location, &name)?;

@@ -291,8 +291,10 @@ fn variables_that_are_not_ours_or_are_the_clients_are_left_alone() {
 #[test]
 fn every_variable_that_the_documents_and_the_examples_name_is_read_by_somebody() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut texts = vec![root.join("README.md"), root.join("SECURITY.md"), root.join("examples/README.md")];
-    for folder in ["docs", "docs/manual", "examples/python", "examples/rust/src", "examples/rust/src/bin"] {
+    let pages = ["README.md", "SECURITY.md", "examples/README.md"].into_iter();
+    let chapters = ["operations", "events", "channels"].map(|name| format!("docs/manual/{name}.md"));
+    let mut texts: Vec<_> = pages.map(str::to_owned).chain(chapters).map(|page| root.join(page)).collect();
+    for folder in ["docs", "examples/python", "examples/rust/src", "examples/rust/src/bin"] {
         let files = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
         texts.extend(files.filter(|path| {
             path.extension().is_some_and(|kind| ["md", "py", "rs"].iter().any(|known| kind == *known))

@@ -183,9 +183,6 @@ fn keys_are_made_listed_revoked_and_enabled() {
         assert_eq!((empty.code, empty.stderr.as_str()), (Some(1), advice));
         assert!(!ground.0.path().join("typo").exists(), "a question makes nothing");
     }
-    let same = ground.run(&["backtest"], &[]);
-    let advice = "dregs: nothing would be different from what is in force: give --weights or --map\n";
-    assert_eq!((same.code, same.stderr.as_str()), (Some(2), advice));
     serve(&ground, &[]).0.stop_with("TERM");
 
     let made = ground.run(&["keys", "create", "Shop", "--origin", "https://shop.example.com"], &[]);

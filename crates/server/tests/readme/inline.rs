@@ -20,8 +20,8 @@ const NOT_HERE: [&str; 6] = [
 ];
 /// Variables that clients read, and that are no settings of the server.
 const OF_CLIENTS: [&str; 2] = ["DREGS_BASE_URL", "DREGS_WEBHOOK_SECRET"];
-/// Another part of the server has it, which this one may have been built without.
-const PATHS_NOT_HERE: [&str; 1] = ["/mcp"];
+/// Another part of the server has it, which this one may have been built without; or it is a page for browsers.
+const PATHS_NOT_HERE: [&str; 2] = ["/mcp", "/oauth/authorize"];
 /// Where packages put files, and images.
 const FOLDERS_OF_PACKAGES: [&str; 3] = ["/data", "/etc/dregs", "/var/lib/dregs"];
 
