@@ -175,13 +175,14 @@ test("a mapping is changed only after it has said whom it concerns, and is taken
   assert.deepEqual(await own(), []);
   await desk.keyboard.press("Enter");
   const dialog = desk.getByRole("dialog");
-  await dialog.getByText("Rescores 5 of 5 identities.").waitFor();
-  await dialog.getByText(/sent to shop/).waitFor();
   // Neither does choosing in the dialog change anything.
   await dialog.getByLabel("Canonical type").focus();
   await desk.keyboard.press("ArrowDown");
   assert.deepEqual(await own(), []);
   await dialog.getByLabel("Canonical type").selectOption("LOGIN");
+  await dialog.getByText("Rescores 5 of 5 identities.").waitFor();
+  await dialog.getByText(/sent to shop/).waitFor();
+  assert.deepEqual(await own(), []);
   assert.deepEqual(await analyst.barriers(), []);
   await dialog.getByRole("button", { name: "Change the mapping" }).click();
   await row.getByText("Login").waitFor();

@@ -97,7 +97,7 @@ test("a person who is not signed in signs in, approves the client, and disconnec
   assert.equal(await program.ask(token), 200);
 
   await page.goto(`${dregs.url}/settings/mcp-tokens`);
-  const row = page.getByRole("table", { name: "Your connected clients" }).locator("tbody tr", { hasText: SHOWN });
+  const row = page.getByRole("group", { name: "Your connected clients" }).locator("tbody tr", { hasText: SHOWN });
   await row.waitFor();
   await row.getByRole("button", { name: "Disconnect" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
@@ -151,7 +151,7 @@ test("who refuses, or cannot be asked, tells the client so, and nobody else", as
   // An address that is not the client's is gone to by nobody.
   await page.goto(dregs.url + asks.replace(encodeURIComponent("/callback"), encodeURIComponent("/other")));
   await page.getByRole("alert").getByText("none that the client has registered").waitFor();
-  assert.equal(await page.getByRole("button").count(), 1, "try again, and nothing else");
+  assert.equal(await page.getByRole("button").count(), 0, "there is nothing to approve or to return to");
   assert.deepEqual([program.came, await connections()], [[], []]);
   await context.close();
 });
@@ -166,7 +166,8 @@ test("a page of another site puts no frame around it, and its forms approve noth
   await page.goto(`${program.url.replace("127.0.0.1", "localhost")}/evil`);
   const frame = page.frames()[1];
   await eventually("the frame", async () => frame.url() !== "" && frame.url() !== "about:blank");
-  assert.equal(await frame.locator("h1").count(), 0);
+  // The browser's own page stands in the frame.
+  assert.equal(frame.url(), "chrome-error://chromewebdata/");
   const posted = page.waitForResponse((answer) => answer.url().endsWith("/approve"));
   await page.evaluate(() => document.forms[0].submit());
   assert.ok([401, 403].includes((await posted).status()), `${(await posted).status()}`);

@@ -261,6 +261,7 @@ test("how many there are is exact, or said to be the least", async () => {
 
     await analyst.open("/settings/mappings");
     await page.getByRole("button", { name: "Change the mapping of user.signup" }).click();
+    await page.getByRole("dialog").getByLabel("Canonical type").selectOption("LOGIN");
     await page.getByRole("dialog").getByText("60 events have this name. Rescores 60 of 61 identities.").waitFor();
   } finally {
     await analyst.leave();

@@ -6,7 +6,7 @@ use crate::score::phrase::counted;
 use crate::snapshot::Snapshot;
 use crate::time::DAY_MS;
 
-/// As telling as a user agent: nobody signs by mistake, and what a proxy or a clock may have spoilt is not told of here.
+/// As telling as a user agent: nobody signs by mistake, and what a proxy or a clock may have spoilt is left out.
 const WEIGHT: f64 = 1.5;
 /// A program that pretends to be another.
 const VALUE: f64 = 0.05;
