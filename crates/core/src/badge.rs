@@ -81,7 +81,15 @@ const PLAIN: [Plain; 3] = [
     },
 ];
 
-/// Whether analyzers give the badge with this slug, and rules may not.
+/// The slug of the badge of those whom people have labelled as bad.
+pub const CONFIRMED_BAD: &str = "confirmed-bad";
+
+/// Whether the badge with this slug needs no rule, and rules may not give it.
+pub fn is_reserved(slug: &str) -> bool {
+    slug == CONFIRMED_BAD || is_of_analyzers(slug)
+}
+
+/// Whether analyzers give the badge with this slug.
 pub fn is_of_analyzers(slug: &str) -> bool {
     PLAIN.iter().any(|plain| plain.slug == slug)
 }

@@ -14,6 +14,7 @@ pub mod event;
 pub mod identity;
 pub mod json;
 mod key;
+pub mod label;
 mod letters;
 pub mod link;
 pub mod mapping;

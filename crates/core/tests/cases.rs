@@ -14,6 +14,7 @@ use dregs_core::common::Common;
 use dregs_core::dataset::Datasets;
 use dregs_core::event::{self, Limits, Origin};
 use dregs_core::identity::{self, Profile};
+use dregs_core::label::Verdict;
 use dregs_core::link::{self, KeyKind, LinkKey};
 use dregs_core::mapping::Mapping;
 use dregs_core::person;
@@ -77,6 +78,9 @@ struct Shared {
     names: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     emails: Vec<String>,
+    /// What people have decided of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    verdicts: Vec<Verdict>,
 }
 
 impl Shared {
@@ -92,6 +96,7 @@ impl Shared {
                 first_seen_at: at(n),
                 name: self.names.get(n as usize).cloned(),
                 email: self.emails.get(n as usize).cloned(),
+                verdict: self.verdicts.get(n as usize).copied(),
                 ..OtherIdentity::default()
             })
             .collect()

@@ -25,6 +25,7 @@ use crate::ops::access::sign_in::{self, SignIns};
 use crate::ops::access::usage;
 use crate::ops::agent_keys::AgentKeys;
 use crate::ops::decide::dismissals::Dismissals;
+use crate::ops::decide::labels::Labels;
 use crate::ops::deliver::deliveries::Resends;
 use crate::ops::deliver::endpoints;
 use crate::ops::deliver::health;
@@ -298,6 +299,17 @@ impl App {
         Dismissals {
             store: &self.store,
             rules: &self.kept.rules,
+            deliveries: &self.deliveries,
+            evaluations: &self.evaluations,
+        }
+    }
+
+    /// What labels identities.
+    pub fn labels(&self) -> Labels<'_> {
+        Labels {
+            store: &self.store,
+            kept: &self.kept,
+            hasher: self.key_hasher,
             deliveries: &self.deliveries,
             evaluations: &self.evaluations,
         }

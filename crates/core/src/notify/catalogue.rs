@@ -55,6 +55,19 @@ pub fn example_data(event: EventType) -> Value {
             "badges": [example_badge()],
             "scores": example_scores()
         }),
+        EventType::IdentityLabeled => json!({
+            "identityId": "user_12345",
+            "label": {
+                "id": 5123,
+                "outcome": "BAD",
+                "kind": "DUPLICATE",
+                "source": "ANALYST",
+                "reason": "Second account of one person",
+                "at": "2026-11-23T09:30:00.000Z"
+            },
+            "badges": [example_badge()],
+            "scores": example_scores()
+        }),
         EventType::EscalationOpened => example_escalation("OPEN"),
         EventType::EscalationClosed => example_escalation("CLOSED"),
         EventType::ChannelTest => json!({"message": "This is a test of the channel. Nothing happened."}),
@@ -71,6 +84,11 @@ const fn description(event: EventType) -> &'static str {
         }
         EventType::IdentityBadgesChanged => {
             "An identity has gained or lost badges. Carries those added, those removed and all it has now."
+        }
+        EventType::IdentityLabeled => {
+            "The label of an identity has changed: what a person, a chargeback or an appeal says it is, GOOD or BAD. \
+             Carries the label that counts now, null when the only one was withdrawn, and the badges the identity has \
+             by it."
         }
         EventType::EscalationOpened => {
             "An escalation (alert) has opened: all conditions of an escalation rule hold for an identity. \
@@ -137,7 +155,8 @@ fn example_escalation(status: &str) -> Value {
             {"type": "IDENTITY_AGE_GT", "seconds": 3600},
             {"type": "BADGE_NOT_EXISTS", "badge": "trusted"}
         ],
-        "scores": example_scores()
+        "scores": example_scores(),
+        "outcome": null
     })
 }
 
@@ -217,12 +236,29 @@ fn data_schema(event: EventType) -> Value {
             "badges": badges_schema(),
             "scores": scores_schema()
         })),
+        EventType::IdentityLabeled => object_schema(json!({
+            "identityId": identity_id_schema(),
+            "label": {"oneOf": [label_schema(), {"type": "null"}]},
+            "badges": badges_schema(),
+            "scores": scores_schema()
+        })),
         EventType::EscalationOpened => escalation_schema(json!({"enum": ["OPEN", "ACKNOWLEDGED"]})),
         EventType::EscalationClosed => escalation_schema(json!({"const": "CLOSED"})),
         EventType::ChannelTest => object_schema(json!({"message": {"type": "string"}})),
         EventType::ChannelFailing => sickness_schema(json!({"percent": {"enum": [50, 80]}})),
         EventType::ChannelDisabled => sickness_schema(json!({})),
     }
+}
+
+fn label_schema() -> Value {
+    object_schema(json!({
+        "id": {"type": "integer", "minimum": 1},
+        "outcome": {"enum": ["GOOD", "BAD"]},
+        "kind": {"enum": ["BOT", "FAKE", "DUPLICATE", "ABUSE", "TAKEOVER", null]},
+        "source": {"enum": ["ANALYST", "CHARGEBACK", "APPEAL", "USER_REPORT", "IMPORT"]},
+        "reason": {"type": ["string", "null"]},
+        "at": time_schema("When it was decided.")
+    }))
 }
 
 /// An object that has every one of `properties`.
@@ -273,7 +309,8 @@ fn escalation_schema(status: Value) -> Value {
         "severity": {"enum": ["INFO", "WARNING", "CRITICAL"]},
         "rule": object_schema(json!({"id": {"type": "integer", "minimum": 1}, "name": {"type": "string"}})),
         "conditions": {"type": "array", "minItems": 1, "items": condition_schema()},
-        "scores": scores_schema()
+        "scores": scores_schema(),
+        "outcome": {"enum": ["GOOD", "BAD", null], "description": "What people have decided of the identity."}
     }))
 }
 

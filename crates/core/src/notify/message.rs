@@ -23,12 +23,14 @@ pub enum EventType {
     ChannelTest = 5,
     ChannelFailing = 6,
     ChannelDisabled = 7,
+    IdentityLabeled = 8,
 }
 
 impl EventType {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::IdentityScored,
         Self::IdentityBadgesChanged,
+        Self::IdentityLabeled,
         Self::EscalationOpened,
         Self::EscalationClosed,
         Self::ChannelTest,
@@ -41,6 +43,7 @@ impl EventType {
         match self {
             Self::IdentityScored => "IDENTITY_SCORED",
             Self::IdentityBadgesChanged => "IDENTITY_BADGES_CHANGED",
+            Self::IdentityLabeled => "IDENTITY_LABELED",
             Self::EscalationOpened => "ESCALATION_OPENED",
             Self::EscalationClosed => "ESCALATION_CLOSED",
             Self::ChannelTest => "CHANNEL_TEST",
@@ -59,6 +62,7 @@ impl EventType {
         match self {
             Self::IdentityScored => &["identity.scored"],
             Self::IdentityBadgesChanged => &["identity.badges_changed"],
+            Self::IdentityLabeled => &["identity.labeled"],
             Self::EscalationOpened => &["escalation.opened", "alert.opened"],
             Self::EscalationClosed => &["escalation.closed", "alert.closed"],
             Self::ChannelTest => &["channel.test"],
@@ -174,6 +178,7 @@ mod tests {
         let expected = [
             (1, "IDENTITY_SCORED", "identity.scored"),
             (2, "IDENTITY_BADGES_CHANGED", "identity.badges_changed"),
+            (8, "IDENTITY_LABELED", "identity.labeled"),
             (3, "ESCALATION_OPENED", "escalation.opened"),
             (4, "ESCALATION_CLOSED", "escalation.closed"),
             (5, "CHANNEL_TEST", "channel.test"),
@@ -182,7 +187,7 @@ mod tests {
         ];
         assert_eq!(codes, expected);
         assert_eq!(EventType::ALL.map(|event| EventType::from_code(event.code())), EventType::ALL.map(Some));
-        assert_eq!([0, 8, -1].map(EventType::from_code), [None; 3]);
+        assert_eq!([0, 9, -1].map(EventType::from_code), [None; 3]);
     }
 
     fn scored() -> Message {

@@ -106,6 +106,7 @@ fn title(event: EventType, data: &Value) -> String {
     match event {
         EventType::IdentityScored => "Scored".to_owned(),
         EventType::IdentityBadgesChanged => "Badges changed".to_owned(),
+        EventType::IdentityLabeled => "Label changed".to_owned(),
         EventType::EscalationOpened => format!("Escalation opened: {}", rule()),
         EventType::EscalationClosed => format!("Escalation closed: {}", rule()),
         EventType::ChannelTest => "Test of this channel".to_owned(),
@@ -127,6 +128,7 @@ fn changes(event: EventType, data: &Value, scores: &Scores) -> Vec<String> {
         EventType::IdentityBadgesChanged => {
             [badges("added", "Now has the badge"), badges("removed", "No longer has the badge")].concat()
         }
+        EventType::IdentityLabeled => vec![labelled(data)],
         EventType::EscalationOpened => {
             let conditions: Vec<Condition> = read(&data["conditions"]).unwrap_or_default();
             vec![inert(&explain(&conditions, scores))]
@@ -143,6 +145,15 @@ fn changes(event: EventType, data: &Value, scores: &Scores) -> Vec<String> {
         changes.push(format!("And {more} more."));
     }
     changes
+}
+
+fn labelled(data: &Value) -> String {
+    let label = &data["label"];
+    let Some(outcome) = label["outcome"].as_str() else { return "It has no label any more.".to_owned() };
+    let kind = label["kind"].as_str().map(|kind| format!(" ({kind})")).unwrap_or_default();
+    let reason = Some(text(&label["reason"])).filter(|reason| !reason.is_empty());
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    inert(&format!("Labelled {outcome}{kind} by {}{reason}.", text(&label["source"])))
 }
 
 fn sickness(data: &Value) -> String {

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Map;
 
 use super::standing::{Held, Kind, Standing};
-use super::{Condition, Rules, Slugs, ages, explain, millis};
-use crate::badge::Badge;
+use super::{Condition, Label, Rules, Slugs, ages, explain, millis};
+use crate::badge::{Badge, BadgeType};
 use crate::score::Scores;
 use crate::time::Timestamp;
 
@@ -39,6 +39,7 @@ pub struct Decision {
 pub fn decide(before: &Standing, facts: &Facts, rules: &Rules, now: Timestamp) -> Decision {
     let mut decision = Decision::default();
     decision.after.dismissed.clone_from(&before.dismissed);
+    decision.after.label.clone_from(&before.label);
     if !facts.disregarded {
         let mut clerk = Clerk::new(before, facts, now);
         decision.after.badges = clerk.badges(before, facts, rules);
@@ -102,6 +103,7 @@ struct Timed<'r> {
 /// Goes through the rules of one identity.
 struct Clerk<'a> {
     before: HashMap<(Kind, i64), &'a Held>,
+    label: Option<&'a Label>,
     scores: &'a Scores,
     first_seen_at: Timestamp,
     now: Timestamp,
@@ -111,16 +113,25 @@ struct Clerk<'a> {
 
 impl<'a> Clerk<'a> {
     fn new(before: &'a Standing, facts: &'a Facts, now: Timestamp) -> Self {
+        let label = before.label.as_ref();
         let before = before.rules.iter().map(|held| ((held.kind, held.rule), held)).collect();
         let (scores, first_seen_at) = (facts.scores, facts.first_seen_at);
-        Self { before, scores, first_seen_at, now, after: Vec::new(), next_at: None }
+        Self { before, label, scores, first_seen_at, now, after: Vec::new(), next_at: None }
     }
 
-    /// Those of rules, by priority, and then those of analyzers, whose slugs no rule has.
+    /// Whether a person has decided already what these conditions ask.
+    fn is_settled(&self, conditions: &[Condition]) -> bool {
+        self.label.is_some_and(|label| label.settles(conditions))
+    }
+
+    /// That of a label, those of rules by priority, and then those of analyzers; no rule has the slug of another.
     fn badges(&mut self, before: &Standing, facts: &Facts, rules: &Rules) -> Vec<Badge> {
         let known: HashMap<_, _> = before.badges.iter().map(|badge| (badge.slug.as_str(), badge)).collect();
         let mut given = Vec::new();
         for rule in &rules.badges {
+            if rule.badge_type == BadgeType::Bad && self.is_settled(&rule.conditions) {
+                continue;
+            }
             let timed = Timed {
                 kind: Kind::Badge,
                 rule: rule.id,
@@ -151,12 +162,18 @@ impl<'a> Clerk<'a> {
         given.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
         let of_rules = given.into_iter().map(|(_, badge)| badge);
         let is_dismissed = |badge: &Badge| before.dismissed.iter().any(|one| one.slug == badge.slug);
-        of_rules.chain(facts.badges.iter().cloned()).filter(|badge| !is_dismissed(badge)).collect()
+        let of_analyzers =
+            facts.badges.iter().filter(|badge| !self.label.is_some_and(|label| label.settles_badge(badge)));
+        let others = of_rules.chain(of_analyzers.cloned()).filter(|badge| !is_dismissed(badge));
+        self.label.and_then(Label::badge).into_iter().chain(others).collect()
     }
 
     fn escalations(&mut self, badges: &[Badge], rules: &Rules, opened: &mut Vec<i64>) {
         let carried = slugs(badges);
         for rule in &rules.escalations {
+            if self.is_settled(&rule.conditions) {
+                continue;
+            }
             let timed = Timed {
                 kind: Kind::Escalation,
                 rule: rule.id,

@@ -15,6 +15,8 @@ use crate::time::{SECOND_MS, Timestamp};
 
 mod decide;
 mod dismissed;
+mod evidence;
+mod label;
 mod standing;
 mod starter;
 #[cfg(test)]
@@ -22,6 +24,8 @@ mod tests;
 
 pub use decide::{Decision, Facts, decide};
 pub use dismissed::Dismissal;
+pub use evidence::Evidence;
+pub use label::Label;
 pub use standing::{Held, Kind, Standing};
 pub use starter::starter_rules;
 
@@ -45,17 +49,19 @@ pub enum Which {
 }
 
 impl Which {
+    const fn all(self) -> &'static [Category] {
+        match self {
+            Self::Humanity => &[Category::Humanity],
+            Self::Authenticity => &[Category::Authenticity],
+            Self::Uniqueness => &[Category::Uniqueness],
+            Self::Behavior => &[Category::Behavior],
+            Self::Any => &Category::ALL,
+        }
+    }
+
     /// The scores there are.
     fn of(self, scores: &Scores) -> impl Iterator<Item = (Category, u8)> {
-        let one = match self {
-            Self::Humanity => Some(Category::Humanity),
-            Self::Authenticity => Some(Category::Authenticity),
-            Self::Uniqueness => Some(Category::Uniqueness),
-            Self::Behavior => Some(Category::Behavior),
-            Self::Any => None,
-        };
-        let wanted = Category::ALL.into_iter().filter(move |category| one.is_none_or(|one| one == *category));
-        wanted.filter_map(|category| Some((category, scores.get(category)?)))
+        self.all().iter().filter_map(|category| Some((*category, scores.get(*category)?)))
     }
 }
 
@@ -173,6 +179,20 @@ fn age(seconds: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
     let whole = UNITS.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
     whole.map_or_else(|| counted(seconds, "second"), |(unit, name)| counted(seconds / unit, name))
+}
+
+/// The categories whose scores these conditions ask for.
+fn categories(conditions: &[Condition]) -> impl Iterator<Item = Category> {
+    conditions
+        .iter()
+        .flat_map(|condition| match condition {
+            Condition::ScoreLt { category, .. }
+            | Condition::ScoreLte { category, .. }
+            | Condition::ScoreGt { category, .. }
+            | Condition::ScoreGte { category, .. } => category.all(),
+            _ => &[],
+        })
+        .copied()
 }
 
 /// Whether all conditions hold now, delays apart, for somebody who carries these badges.

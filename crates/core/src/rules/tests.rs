@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::label::{Outcome, Source, Verdict};
 use crate::score::Observation;
 
 const BEGIN: Timestamp = Timestamp::from_millis(1_795_426_200_000);
@@ -375,4 +376,94 @@ fn ages_are_told_in_the_largest_unit_of_which_they_are_whole() {
     let expected =
         ["0 seconds", "59 seconds", "1 minute", "90 seconds", "15 minutes", "1 hour", "1 day", "30 days"];
     assert_eq!(told, expected);
+}
+
+fn observed(id: &str, value: f64) -> Observation {
+    let category = crate::score::ANALYZERS.iter().find(|analyzer| analyzer.id == id).unwrap().category;
+    Observation {
+        category,
+        id: id.to_owned(),
+        label: String::new(),
+        explanation: String::new(),
+        value,
+        confidence: 1.0,
+        weight: 1.0,
+        metadata: serde_json::Map::new(),
+    }
+}
+
+fn label(outcome: Outcome, observations: &[Observation]) -> Label {
+    Label {
+        id: 5,
+        verdict: Verdict { outcome, kind: None },
+        source: Source::Analyst,
+        at: BEGIN,
+        by: "ada@example.com".to_owned(),
+        reason: None,
+        settled: Vec::new(),
+        evidence: Evidence::default(),
+    }
+    .settling(observations)
+}
+
+#[test]
+fn who_is_labelled_good_is_left_alone_until_something_new_is_found() {
+    let mut story =
+        Story::with(vec![badge_rule(vec![below(30)], 0, 60)], vec![escalation_rule(vec![below(30)], 0, 60)]);
+    assert_eq!(story.told(0, 20), (vec!["+badge", "open"], None));
+    let seen = [observed("humanity.timing", 0.1)];
+    story.standing.label = Some(label(Outcome::Good, &seen));
+    assert_eq!(story.told(1, 20), (vec!["-badge", "close"], None), "at once, whatever the delays");
+    let again = |story: &mut Story, observations: &[Observation]| {
+        story.standing.label.as_mut().unwrap().look_at(observations);
+        story.told(2, 20).0
+    };
+    assert_eq!(again(&mut story, &seen), Vec::<&str>::new());
+    assert_eq!(again(&mut story, &[]), Vec::<&str>::new(), "what is gone opens nothing");
+    assert_eq!(again(&mut story, &[observed("humanity.timing", 0.11)]), Vec::<&str>::new());
+    let elsewhere = [observed("humanity.timing", 0.1), observed("behavior.pace", 0.1)];
+    assert_eq!(again(&mut story, &elsewhere), Vec::<&str>::new(), "new, and nothing that the rule asks for");
+    assert_eq!(again(&mut story, &[observed("humanity.timing", 0.02)]), ["+badge", "open"], "stronger");
+    assert_eq!(again(&mut story, &seen), Vec::<&str>::new(), "and it stays so");
+}
+
+#[test]
+fn a_label_settles_only_what_was_looked_at() {
+    let good = label(Outcome::Good, &[]);
+    let any = |threshold| Condition::ScoreLt { category: Which::Any, threshold };
+    let cases: [(&[Condition], bool); 4] = [
+        (&[below(30)], true),
+        (&[any(30)], true),
+        (&[Condition::IdentityAgeGt { seconds: 1 }], false),
+        (&[], false),
+    ];
+    for (conditions, settled) in cases {
+        assert_eq!(good.settles(conditions), settled, "{conditions:?}");
+        assert!(!label(Outcome::Bad, &[]).settles(conditions), "{conditions:?}");
+    }
+    let mut good = good;
+    good.look_at(&[observed("behavior.pace", 0.1)]);
+    assert!(good.settles(&[below(30)]) && !good.settles(&[any(30)]));
+}
+
+#[test]
+fn who_is_labelled_bad_has_a_badge_that_says_why() {
+    let mut story = Story::with(vec![badge_rule(vec![below(30)], 0, 0)], vec![]);
+    story.standing.label = Some(Label { reason: Some("Stolen card".to_owned()), ..label(Outcome::Bad, &[]) });
+    story.humanity = Some(20);
+    let badges = story.decide(0).after.badges;
+    let slugs: Vec<_> = badges.iter().map(|badge| badge.slug.as_str()).collect();
+    assert_eq!(slugs, ["confirmed-bad", "suspicious"], "that of a person comes first");
+    let words = "Confirmed as bad by a person who looked at it, 2026-11-23 09:30 UTC: “Stolen card”.";
+    assert_eq!(badges[0].explanation, words);
+    story.disregarded = true;
+    assert_eq!(story.decide(1).after.badges, []);
+}
+
+#[test]
+fn a_label_is_read_as_it_was_written() {
+    let seen = [observed("humanity.timing", 0.1)];
+    let standing = Standing { label: Some(label(Outcome::Good, &seen)), ..Standing::default() };
+    let text = standing.encode().unwrap();
+    assert_eq!(Standing::decode(text.as_deref()).unwrap(), standing);
 }

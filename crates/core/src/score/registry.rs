@@ -31,6 +31,7 @@ pub const ANALYZERS: &[Analyzer] = &[
     behavior::failed_payments::ANALYZER,
     behavior::outreach::ANALYZER,
     behavior::dormancy::ANALYZER,
+    behavior::confirmed_links::ANALYZER,
 ];
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Who else has a key of the identity.
 
 use crate::key::LinkKey;
+use crate::label::Verdict;
 use crate::state::FirstHour;
 use crate::time::Timestamp;
 
@@ -26,6 +27,8 @@ pub struct OtherIdentity {
     /// Given where this identity has one, or an address, to compare with.
     pub date_of_birth: Option<String>,
     pub address: Option<String>,
+    /// What people have decided of it.
+    pub verdict: Option<Verdict>,
     /// What happened in its first hour with the key: of devices to which many came at once, see
     /// [`crate::score::may_be_many`].
     pub first_hour: Option<FirstHour>,

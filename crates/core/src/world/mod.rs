@@ -121,6 +121,7 @@ impl World {
                     date_of_birth: profile.date_of_birth.clone(),
                     address: profile.address.clone(),
                     first_hour: link::first_hour(state, &key),
+                    verdict: None,
                 }
             })
             .collect();

@@ -102,7 +102,7 @@ impl NewBadgeRuleBody {
         let mut errors = Vec::new();
         let slug = before.map_or_else(|| slug_of(&self.name), |before| before.rule.slug.clone());
         check_name(&self.name, &mut errors);
-        if badge::is_of_analyzers(&slug) {
+        if badge::is_reserved(&slug) {
             errors.push(wrong("name", format!("analyzers give the badge `{slug}`: choose another name")));
         }
         if slug.is_empty() {

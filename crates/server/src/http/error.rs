@@ -41,6 +41,8 @@ pub enum Code {
     DeviceNotFound,
     /// No escalation has this id.
     EscalationNotFound,
+    /// No label has this id.
+    LabelNotFound,
     /// No channel has this id.
     ChannelNotFound,
     /// No delivery has this id.

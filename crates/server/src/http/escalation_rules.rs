@@ -358,7 +358,7 @@ async fn check_badges(
     let own = app.store.read(rules::all_badges).await?;
     let is_known = |slug: &str| {
         let mut own = own.iter().filter(|kept| kept.team_id == team_id);
-        badge::is_of_analyzers(slug) || own.any(|kept| kept.rule.slug == slug)
+        badge::is_reserved(slug) || own.any(|kept| kept.rule.slug == slug)
     };
     for (n, condition) in rule.conditions.iter().enumerate() {
         match condition {

@@ -13,6 +13,7 @@ use super::answer::Answer;
 use super::auth::{Caller, Triager};
 use super::body::Json;
 use super::error::{ApiError, Code, both};
+use super::labels::verdict;
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, word};
 use super::reference::Reference;
@@ -53,6 +54,9 @@ pub struct EscalationBody {
     closed_by: Option<String>,
     /// As whoever closed it put it, or what its rule found.
     close_reason: Option<String>,
+    /// What was decided of the identity, GOOD or BAD; null where nothing was.
+    #[schema(example = "BAD")]
+    outcome: Option<&'static str>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -72,6 +76,7 @@ impl From<Escalation> for EscalationBody {
             acknowledged_by: escalation.acknowledged_by,
             closed_by: escalation.closed_by,
             close_reason: escalation.close_reason,
+            outcome: escalation.verdict.map(|verdict| verdict.outcome.name()),
             created_at: escalation.created_at,
         }
     }
@@ -180,6 +185,11 @@ pub struct EscalationPatchBody {
     /// Why it is closed; only with the status CLOSED.
     #[schema(max_length = 1000)]
     reason: Option<String>,
+    /// Labels its identity, too: GOOD or BAD; only with the status CLOSED.
+    #[schema(example = "GOOD")]
+    outcome: Option<String>,
+    /// Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER.
+    kind: Option<String>,
 }
 
 /// Acknowledge, close or reopen an escalation
@@ -197,9 +207,17 @@ pub async fn update(
     if reason.is_some() && status != Status::Closed {
         return Err(ApiError::field("reason", "goes with the status CLOSED alone"));
     }
+    if patch.outcome.is_some() && status != Status::Closed {
+        return Err(ApiError::field("outcome", "goes with the status CLOSED alone"));
+    }
+    if patch.outcome.is_none() && patch.kind.is_some() {
+        return Err(ApiError::field("kind", "goes with the outcome BAD alone"));
+    }
+    let kind = patch.kind.as_deref();
+    let verdict = patch.outcome.as_deref().map(|outcome| verdict("", outcome, kind)).transpose()?;
     let escalation = find(&app, &caller, &id).await?;
-    ops::set_status(&app.store, &app.deliveries, actor, escalation, (status, reason), app.clock.now())
-        .await?;
+    let to = ops::Move { status, reason, verdict };
+    ops::set_status(&app.labels(), actor, escalation, to, app.clock.now()).await?;
     Ok(Answer(find(&app, &caller, &id).await?.into()))
 }
 

@@ -21,6 +21,7 @@ use super::event_lists::TrackedEventBody;
 use super::groups::GroupBody;
 use super::identities::{AnalysisBody, IdentityBody, find};
 use super::identity_actions::ReviewBody;
+use super::labels::LabelBody;
 use super::links::LinkBody;
 use super::params::Path;
 use crate::app::App;
@@ -28,7 +29,8 @@ use crate::ops::identities::{devices as device_ops, links};
 use crate::ops::lists::event_lists as event_ops;
 use crate::store::identities::Identity;
 use crate::store::{
-    Result, StoreError, analyses, deliveries, devices, escalations, event_lists, events, groups, reviews,
+    Result, StoreError, analyses, deliveries, devices, escalations, event_lists, events, groups, labels,
+    reviews,
 };
 
 const GROUPS_PAGE: usize = 500;
@@ -41,7 +43,7 @@ const FEW_MAX: i64 = 10_000;
 
 /// Export all data of an identity
 ///
-/// One JSON document with `identity`, `links`, `reviews`, `escalations`, `groups`, `devices`, `events`, `analyses`
+/// One JSON document with `identity`, `links`, `reviews`, `escalations`, `labels`, `groups`, `devices`, `events`, `analyses`
 /// and `deliveries`.
 #[utoipa::path(get, operation_id = "exportIdentity", path = "/identities/{id}/export", tag = "identities",
     params(("id" = String, Path)),
@@ -180,17 +182,19 @@ impl Export {
     /// Everything that is little, without the closing brace; and the row ids of the groups and of the devices.
     async fn head(&self) -> std::result::Result<(Bytes, Vec<i64>, Vec<i64>), ApiError> {
         let (row_id, team_id) = (self.identity.row_id, self.caller.team_id());
-        let (group_ids, device_ids, reviews, escalations) = self
+        let (group_ids, device_ids, reviews, escalations, labels) = self
             .read(move |tx| {
                 let group_ids = groups::of_identity(tx, row_id)?;
                 let device_ids = device_ops::of_identity(tx, team_id, row_id)?;
                 let filter = escalations::Filter { identity_id: Some(row_id), ..Default::default() };
                 let sort = escalations::Sort::OpenedAt;
+                let of_identity = labels::Filter { identity_id: Some(row_id), ..Default::default() };
                 Ok((
                     group_ids,
                     device_ids,
                     reviews::of_identity(tx, row_id, FEW_MAX)?,
                     escalations::page(tx, team_id, &filter, sort, true, 0, FEW_MAX)?,
+                    labels::page(tx, team_id, &of_identity, 0, FEW_MAX)?,
                 ))
             })
             .await?;
@@ -203,6 +207,7 @@ impl Export {
             "links": links.into_iter().flatten().map(LinkBody::from).collect::<Vec<_>>(),
             "reviews": reviews.into_iter().map(review).collect::<Vec<_>>(),
             "escalations": escalations.into_iter().map(EscalationBody::from).collect::<Vec<_>>(),
+            "labels": labels.into_iter().map(LabelBody::from).collect::<Vec<_>>(),
         });
         let mut text = head.to_string();
         text.pop();

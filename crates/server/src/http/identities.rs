@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use dregs_core::rules::{Dismissal, Standing};
+use dregs_core::label::LabelKind;
+use dregs_core::rules::{Dismissal, Label, Standing};
 use dregs_core::score::{Category, Scores};
 use dregs_core::time::Timestamp;
 use serde::Serialize;
@@ -54,6 +55,8 @@ pub struct IdentityBody {
     badges: Vec<BadgeBody>,
     /// Badges that a person has dismissed: the identity does not have them, though their conditions may hold.
     dismissed_badges: Vec<DismissedBadgeBody>,
+    /// What people have decided of it: the label that counts; null where there is none.
+    label: Option<IdentityLabelBody>,
     data: Map<String, Value>,
 }
 
@@ -63,7 +66,7 @@ impl IdentityBody {
     pub fn new(identity: identities::Identity) -> Result<Self, ApiError> {
         let broken = |error: serde_json::Error| StoreError::Broken(error.to_string());
         let data = serde_json::from_str(&identity.data).map_err(broken)?;
-        let Standing { badges, dismissed, agent, .. } =
+        let Standing { badges, dismissed, label, agent, .. } =
             Standing::decode(identity.standing.as_deref()).map_err(broken)?;
         Ok(Self {
             id: identity.id,
@@ -83,6 +86,7 @@ impl IdentityBody {
             agent: agent.map(AgentBody::new),
             badges: badges.into_iter().map(BadgeBody::from).collect(),
             dismissed_badges: dismissed.into_iter().map(DismissedBadgeBody::from).collect(),
+            label: label.map(IdentityLabelBody::from),
             data,
         })
     }
@@ -111,6 +115,39 @@ impl From<Dismissal> for DismissedBadgeBody {
     fn from(dismissal: Dismissal) -> Self {
         let Dismissal { slug, name, at, by, reason, .. } = dismissal;
         Self { slug, name, dismissed_at: at, dismissed_by: by, reason }
+    }
+}
+
+/// The label of an identity that counts.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityLabelBody {
+    id: i64,
+    /// GOOD or BAD.
+    #[schema(example = "GOOD")]
+    outcome: &'static str,
+    /// Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER.
+    kind: Option<&'static str>,
+    /// ANALYST, CHARGEBACK, APPEAL, USER_REPORT or IMPORT.
+    #[schema(example = "ANALYST")]
+    source: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// The user's e-mail address, or the credential's name.
+    author: String,
+    reason: Option<String>,
+    /// Of GOOD: the categories in which nothing new was found since, so that badges and rules which go by them do not take
+    /// hold.
+    #[schema(value_type = Vec<String>, example = json!(["UNIQUENESS", "BEHAVIOR"]))]
+    settled: Vec<Category>,
+}
+
+impl From<Label> for IdentityLabelBody {
+    fn from(label: Label) -> Self {
+        let Label { id, verdict, source, at, by, reason, settled, .. } = label;
+        let kind = verdict.kind.map(LabelKind::name);
+        let (outcome, source) = (verdict.outcome.name(), source.name());
+        Self { id, outcome, kind, source, at, author: by, reason, settled }
     }
 }
 

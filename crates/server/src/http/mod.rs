@@ -33,6 +33,7 @@ mod identities;
 mod identity_actions;
 mod identity_csv;
 mod identity_lists;
+mod labels;
 pub mod limits;
 mod links;
 mod live;
@@ -94,6 +95,11 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(identities::get, identity_actions::update, identity_actions::delete))
         .routes(routes!(identity_actions::history))
         .routes(routes!(triage::preview_disregard))
+        .routes(routes!(triage::preview_label))
+        .routes(routes!(labels::label))
+        .routes(routes!(labels::of_identity))
+        .routes(routes!(labels::list, labels::give))
+        .routes(routes!(labels::withdraw))
         .routes(routes!(triage::dismiss_badge))
         .routes(routes!(triage::restore_badge))
         .routes(routes!(links::list))

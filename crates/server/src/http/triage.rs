@@ -12,11 +12,13 @@ use super::auth::{Caller, Triager};
 use super::body::Json;
 use super::error::{ApiError, Code};
 use super::identities::{IdentityBody, find};
+use super::labels::verdict;
 use super::params::Path;
 use super::reference::Reference;
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::identities::disregard::{self, Changed, Planned, Preview};
+use crate::ops::evaluate::evaluation::Change;
+use crate::ops::identities::preview::{self, Changed, Planned, Preview};
 
 /// Longest reason that a person gives.
 pub const REASON_MAX_CHARS: usize = 1_000;
@@ -106,10 +108,10 @@ impl From<Planned> for PlannedDeliveriesBody {
     }
 }
 
-/// What a change of `disregarded` would do, by the scores and rules of now.
+/// What a change would do, by the scores and rules of now.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct DisregardPreviewBody {
+pub struct ChangePreviewBody {
     /// Identities with other scores, badges or escalations than now, the largest change first.
     identities: Vec<AlteredBody>,
     /// Identities that would be rescored, too, and stay as they are.
@@ -122,18 +124,54 @@ pub struct DisregardPreviewBody {
 /// Whose scores, badges and escalations would change, and what would be sent. Read-only.
 #[utoipa::path(post, operation_id = "previewDisregard", path = "/identities/{id}/actions/preview-disregard",
     tag = "identities", params(("id" = String, Path)), request_body = DisregardBody,
-    responses((status = 200, body = DisregardPreviewBody)))]
+    responses((status = 200, body = ChangePreviewBody)))]
 pub async fn preview_disregard(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
     Json(body): Json<DisregardBody>,
-) -> Result<Answer<DisregardPreviewBody>, ApiError> {
-    let (supposed, now) = ((id, body.disregarded), app.clock.now());
-    let preview = disregard::preview(&app.store, app.seen(), caller.team_id(), supposed, now).await?;
+) -> Result<Answer<ChangePreviewBody>, ApiError> {
+    preview_change(&app, &caller, id, Change::Disregarded(body.disregarded)).await
+}
+
+/// A label to preview.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewLabelBody {
+    /// GOOD or BAD.
+    #[schema(example = "GOOD")]
+    outcome: String,
+    /// Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER.
+    kind: Option<String>,
+}
+
+/// Preview labelling an identity
+///
+/// Whose scores, badges and escalations would change, and what would be sent. Read-only.
+#[utoipa::path(post, operation_id = "previewLabel", path = "/identities/{id}/actions/preview-label",
+    tag = "labels", params(("id" = String, Path)), request_body = PreviewLabelBody,
+    responses((status = 200, body = ChangePreviewBody)))]
+pub async fn preview_label(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<PreviewLabelBody>,
+) -> Result<Answer<ChangePreviewBody>, ApiError> {
+    let verdict = verdict("", &body.outcome, body.kind.as_deref())?;
+    preview_change(&app, &caller, id, Change::Labelled(verdict)).await
+}
+
+async fn preview_change(
+    app: &App,
+    caller: &Caller,
+    id: String,
+    change: Change,
+) -> Result<Answer<ChangePreviewBody>, ApiError> {
+    let preview =
+        preview::preview(&app.store, app.seen(), caller.team_id(), (id, change), app.clock.now()).await?;
     let not_found = || ApiError::not_found(Code::IdentityNotFound, "identity");
     let Preview { changed, unchanged, deliveries } = preview.ok_or_else(not_found)?;
-    Ok(Answer(DisregardPreviewBody {
+    Ok(Answer(ChangePreviewBody {
         identities: changed.into_iter().map(AlteredBody::from).collect(),
         unchanged,
         deliveries: deliveries.into_iter().map(PlannedDeliveriesBody::from).collect(),

@@ -1,5 +1,6 @@
 //! Escalations: what rules want somebody to look at.
 
+use dregs_core::label::Verdict;
 pub use dregs_core::rules::Severity;
 use dregs_core::score::Scores;
 use dregs_core::shard;
@@ -99,6 +100,8 @@ pub struct Escalation {
     pub acknowledged_by: Option<String>,
     pub closed_by: Option<String>,
     pub close_reason: Option<String>,
+    /// What people have decided of the identity.
+    pub verdict: Option<Verdict>,
     pub identity_row: i64,
     /// As in [`NewEscalation`].
     pub conditions: String,
@@ -108,7 +111,7 @@ pub struct Escalation {
 const COLUMNS: &str = "e.id, e.status, e.severity, i.external_id, coalesce(i.display_name, i.display_email),
     e.rule_id, e.rule_name, e.humanity, e.authenticity, e.uniqueness, e.behavior, e.created_at, e.opened_at,
     e.acknowledged_at, e.closed_at, e.identity_id, coalesce(e.conditions, '[]'), coalesce(e.channels, '[]'),
-    e.acknowledged_by, e.closed_by, e.close_reason";
+    e.acknowledged_by, e.closed_by, e.close_reason, i.verdict";
 
 fn read(row: &Row) -> Result<Escalation> {
     let broken = || StoreError::Broken("an escalation has a status or severity that is none".into());
@@ -134,6 +137,7 @@ fn read(row: &Row) -> Result<Escalation> {
         acknowledged_by: row.get(18)?,
         closed_by: row.get(19)?,
         close_reason: row.get(20)?,
+        verdict: row.get::<Option<i64>>(21)?.and_then(Verdict::from_code),
     })
 }
 
@@ -153,6 +157,15 @@ pub fn open_of(tx: &mut Tx, identity_id: i64, rule_id: i64) -> Result<Option<Esc
          where e.shard = $3 and e.identity_id = $1 and e.rule_id = $2 and e.status <> 2"
     );
     tx.find(&sql, &values![identity_id, rule_id, shard::of(identity_id)], read)
+}
+
+/// The rules that have opened an escalation of an identity, ever.
+pub fn rules_of(tx: &mut Tx, identity_id: i64) -> Result<Vec<i64>> {
+    tx.query(
+        "select distinct rule_id from escalations where shard = $2 and identity_id = $1 order by rule_id",
+        &values![identity_id, shard::of(identity_id)],
+        |row| row.get(0),
+    )
 }
 
 /// Which escalations of a team; `None` means any.

@@ -1,5 +1,6 @@
 //! Identities: the users of an application, their state and their scores.
 
+use dregs_core::label::Verdict;
 use dregs_core::score::Scores;
 use dregs_core::shard;
 use dregs_core::time::Timestamp;
@@ -436,6 +437,15 @@ pub fn ask_rules(tx: &mut Tx, team_id: i64, after: i64, limit: i64, now: Timesta
         &rows,
     )?;
     Ok(ids.last().copied())
+}
+
+/// Notes the verdict on an identity that counts, for those who are linked to it.
+pub fn set_verdict(tx: &mut Tx, id: i64, verdict: Option<Verdict>, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "update identities set verdict = $2, updated_at = $3 where shard = $4 and id = $1",
+        &values![id, verdict.map(Verdict::code), now, shard::of(id)],
+    )?;
+    Ok(())
 }
 
 /// What a decision leaves on its identity.

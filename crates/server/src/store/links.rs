@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use dregs_core::label::Verdict;
 use dregs_core::link::{DELETED_NAME, KeyHasher, KeyKind, LinkKey, OTHERS_MAX};
 use dregs_core::shard;
 use dregs_core::time::Timestamp;
@@ -132,6 +133,8 @@ pub struct Described {
     /// Filled in by who wants to compare it.
     pub date_of_birth: Option<String>,
     pub address: Option<String>,
+    /// What people have decided of it.
+    pub verdict: Option<Verdict>,
 }
 
 impl Described {
@@ -146,6 +149,7 @@ impl Described {
             email,
             date_of_birth,
             address,
+            verdict: None,
         }
     }
 }
@@ -154,7 +158,7 @@ impl Described {
 pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<Described>> {
     let mut described = tx.query_rows(
         "with v (shard, id) as (values {rows})
-         select i.id, i.external_id, i.disregarded, i.display_name, i.display_email
+         select i.id, i.external_id, i.disregarded, i.display_name, i.display_email, i.verdict
          from v join identities i on i.shard = v.shard and i.id = v.id",
         &with_shards(identity_ids),
         |row| {
@@ -166,6 +170,7 @@ pub fn describe(tx: &mut Tx, identity_ids: &[i64]) -> Result<Vec<Described>> {
                 email: row.get(4)?,
                 date_of_birth: None,
                 address: None,
+                verdict: row.get::<Option<i64>>(5)?.and_then(Verdict::from_code),
             })
         },
     )?;

@@ -25,8 +25,12 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] =
-    &[migration!(1, "0001_initial"), migration!(2, "0002_audit_log_mcp_token"), migration!(3, "0003_oauth")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_initial"),
+    migration!(2, "0002_audit_log_mcp_token"),
+    migration!(3, "0003_oauth"),
+    migration!(4, "0004_labels"),
+];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.
 pub fn apply(tx: &mut Tx, now: Timestamp) -> Result<()> {

@@ -43,6 +43,7 @@ pub mod event_lists;
 pub mod events;
 pub mod groups;
 pub mod identities;
+pub mod labels;
 pub mod links;
 pub mod live;
 pub mod mappings;

@@ -4,7 +4,7 @@
 use super::{Result, StoreError, Tx, Value};
 
 /// What carries a shard, the first of them first: the others lie beside its rows.
-pub const TABLES: [&str; 16] = [
+pub const TABLES: [&str; 17] = [
     "identities",
     "identity_keys",
     "groups",
@@ -17,6 +17,7 @@ pub const TABLES: [&str; 16] = [
     "badges",
     "escalations",
     "reviews",
+    "labels",
     "notifications",
     "deliveries",
     "attempts",

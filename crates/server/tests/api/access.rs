@@ -80,9 +80,11 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/identities/{id}/deliveries",              [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/export",                  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("GET /api/identities/{id}/history",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/labels",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/links",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/reviews",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/scores",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/labels",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/live",                                    [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings/canonical-types",                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -131,9 +133,13 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/identities/{id}/actions/analyze",        [401, 401, 403, 202, 404, 401, 403, 202, 202]),
     // bob has no badge to dismiss or to restore.
     ("POST /api/identities/{id}/actions/dismiss-badge",  [401, 401, 403, 400, 404, 401, 403, 400, 400]),
+    ("POST /api/identities/{id}/actions/label",          [401, 401, 403, 201, 404, 401, 403, 201, 201]),
     ("POST /api/identities/{id}/actions/preview-disregard", [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("POST /api/identities/{id}/actions/preview-label",  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("POST /api/identities/{id}/actions/restore-badge",  [401, 401, 403, 400, 404, 401, 403, 400, 400]),
     ("POST /api/identities/{id}/actions/review",         [401, 401, 403, 202, 404, 401, 403, 202, 202]),
+    ("POST /api/labels",                                 [401, 401, 403, 200, 200, 401, 403, 200, 200]),
+    ("POST /api/labels/{id}/actions/withdraw",           [401, 401, 403, 200, 404, 401, 403, 200, 200]),
     ("POST /api/mappings",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/mappings/actions/preview",               [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/mcp-tokens",                             [401, 401, 403, 403, 403, 401, 201, 201, 201]),
@@ -178,6 +184,10 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
             json!({"badge": "robot"})
         }
         "POST /api/mappings/actions/preview" => json!({"kind": "EVENT_TYPE", "source": "opened"}),
+        "POST /api/identities/{id}/actions/label" | "POST /api/identities/{id}/actions/preview-label" => {
+            json!({"outcome": "GOOD"})
+        }
+        "POST /api/labels" => json!({"labels": [{"identityId": "bob", "outcome": "GOOD"}]}),
         "PATCH /api/escalations/{id}" => json!({"status": "ACKNOWLEDGED"}),
         "POST /api/datasets/{slug}/entries" => json!({"value": format!("d{unique}.org")}),
         "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
@@ -306,6 +316,11 @@ impl Scene {
                 let new = self.server.request(Method::POST, "/api/mcp-tokens").bearer_auth(token);
                 let (_, new) = answer(new.json(&json!({"name": "Test"}))).await;
                 path.replace("{id}", &new["id"].as_i64().unwrap_or_default().to_string())
+            }
+            "POST /api/labels/{id}/actions/withdraw" => {
+                let label =
+                    self.server.post("/api/identities/ada/actions/label", json!({"outcome": "GOOD"})).await;
+                path.replace("{id}", &label["id"].to_string())
             }
             "GET /api/oauth/request" => {
                 let asked = authorization(&self.client);

@@ -11,6 +11,7 @@ mod erasure;
 mod evaluation;
 mod kept;
 mod kill;
+mod labels;
 mod lease;
 mod letters;
 mod links;

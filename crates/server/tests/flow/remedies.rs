@@ -32,13 +32,13 @@ async fn scores(server: &TestServer, id: &str) -> Value {
     Value::Object(CATEGORIES.map(of).into_iter().collect())
 }
 
-async fn badge_slugs(server: &TestServer, id: &str) -> Vec<Value> {
+pub async fn badge_slugs(server: &TestServer, id: &str) -> Vec<Value> {
     let identity = server.get(&format!("/api/identities/{id}")).await;
     identity["badges"].as_array().unwrap().iter().map(|badge| badge["slug"].clone()).collect()
 }
 
 /// Accounts on one device, with a rule for a badge and one for an escalation that is told to `channels`, all scored.
-async fn ring(server: &TestServer, channels: &[&str], users: &[&str]) {
+pub async fn ring(server: &TestServer, channels: &[&str], users: &[&str]) {
     clear(server).await;
     let below = json!([{"type": "SCORE_LT", "category": "UNIQUENESS", "threshold": 60}]);
     let rule = json!({"name": "Multiple accounts", "type": "BAD", "conditions": below});
@@ -68,7 +68,7 @@ async fn ring(server: &TestServer, channels: &[&str], users: &[&str]) {
 }
 
 /// Waits until nobody waits to be scored.
-async fn settled(server: &TestServer) {
+pub async fn settled(server: &TestServer) {
     eventually("nobody to wait", async || {
         let system = server.get("/api/system").await;
         (system["evaluation"]["waiting"] == 0).then_some(())

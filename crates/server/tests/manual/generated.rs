@@ -216,7 +216,7 @@ fn event_types() -> String {
     text.extend(envelope);
     text.push_str("\n`identityId` and `sequence` are absent where there is no identity. What is in scores, badges and other objects is told ");
     text.push_str("where the first of their kind stands.\n");
-    let mut listed: Vec<(&str, Vec<&String>)> = Vec::new();
+    let mut listed: Vec<&String> = Vec::new();
     for (entry, rows) in &rows {
         let aliases: Vec<_> = entry.event.aliases().iter().map(|alias| format!("`{alias}`")).collect();
         write!(text, "\n### {}\n\n", entry.event.name()).unwrap();
@@ -224,24 +224,15 @@ fn event_types() -> String {
             .unwrap();
         write!(text, "```json\n{}\n```\n\n", short(&entry.example, 0)).unwrap();
         let own: Vec<_> = rows.iter().filter(|row| is_data(row)).collect();
-        // An event that differs from one before it in a few rows has only those.
-        let before = listed
-            .iter()
-            .find(|(_, listed)| own.iter().filter(|row| listed.contains(row)).count() * 2 > own.len());
-        let differing: Vec<_> = match before {
-            None => own.clone(),
-            Some((name, before)) => {
-                write!(text, "Members as in {name}").unwrap();
-                own.iter().copied().filter(|row| !before.contains(row)).collect()
-            }
-        };
-        match (before, differing.is_empty()) {
-            (None, _) => text.push_str(head),
-            (Some(_), true) => text.push_str(", as far as they are there.\n"),
-            (Some(_), false) => write!(text, ", but for:\n\n{head}").unwrap(),
+        // What an event before it has as well stands there.
+        let differing: Vec<_> = own.iter().copied().filter(|row| !listed.contains(row)).collect();
+        match (differing.len(), own.len() - differing.len()) {
+            (0, _) => text.push_str("Its members stand above.\n"),
+            (_, 0) => text.push_str(head),
+            _ => write!(text, "Beside members that stand above:\n\n{head}").unwrap(),
         }
         text.extend(differing.into_iter().map(String::as_str));
-        listed.push((entry.event.name(), own));
+        listed.extend(own);
     }
     text
 }

@@ -12,6 +12,7 @@ mod delivery_queue;
 mod events;
 mod identities;
 mod identity_queue;
+mod labels;
 mod links;
 mod lists;
 mod live;

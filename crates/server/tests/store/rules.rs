@@ -151,6 +151,7 @@ async fn one_escalation_of_a_rule_is_open(engine: Engine) {
         .await;
     assert_eq!(ground.read(move |tx| escalations::open_of(tx, ada, 1)).await, None);
     assert!(open(1).await.is_some());
+    assert_eq!(ground.read(move |tx| escalations::rules_of(tx, ada)).await, [1, 2], "each once");
 }
 
 async fn what_is_told_of_an_identity_is_numbered(engine: Engine) {

@@ -22,6 +22,7 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("event_lists", &["by_time", "conditions", "find", "matching", "through_session"]),
             ("groups", &["find", "ids", "labels", "of_identity"]),
             ("identities", &["find", "tracked"]),
+            ("labels", &["count", "judged"]),
             ("links", &["after"]),
         ],
     ),

@@ -163,6 +163,7 @@ fn subject(
             date_of_birth: Some("1990-04-71".to_owned()),
             address: Some(format!("{n} Mill Lane, Upper Flat, Little Hollow, Bern 3012, Switzerland")),
             first_hour: link::first_hour(&state, &key),
+            verdict: None,
         });
         SharedKey { since: BEGIN, others: others.collect(), key }
     });

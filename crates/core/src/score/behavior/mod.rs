@@ -1,6 +1,7 @@
 //! Whether it is ordinary use rather than abuse.
 
 pub(super) mod code_ring;
+pub(super) mod confirmed_links;
 pub(super) mod dormancy;
 pub(super) mod failed_payments;
 pub(super) mod failed_sign_ins;

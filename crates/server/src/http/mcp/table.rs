@@ -173,6 +173,36 @@ pub const TABLE: &[Row] = &[
         )
     },
     row(
+        "preview_label",
+        "previewLabel",
+        READS,
+        "/identities/{id}",
+        "Tells what a label would do, without giving it: whose scores, badges and escalations would change, and what \
+         would be sent. Do this before you label.",
+    ),
+    row(
+        "label_identity",
+        "labelIdentity",
+        OVERWRITES,
+        "/identities/{id}",
+        "Labels an identity as GOOD or BAD, as a person has decided. GOOD takes off the badges that accuse and closes \
+         its escalations; BAD gives the badge confirmed-bad, which applications act on.",
+    ),
+    row(
+        "list_identity_labels",
+        "listLabelsOfIdentity",
+        READS,
+        "/identities/{id}",
+        "What people, chargebacks and appeals have said of an identity, newest first.",
+    ),
+    row(
+        "withdraw_label",
+        "withdrawLabel",
+        OVERWRITES,
+        "/",
+        "Withdraws a label by its number: it counts no more, and stays in the list.",
+    ),
+    row(
         "list_devices",
         "listDevices",
         READS,

@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use dregs_core::agent::KnownAgent;
 use dregs_core::badge::{self, Badge};
+use dregs_core::label::{LabelKind, Outcome, Source};
 use dregs_core::notify::message::EventType;
-use dregs_core::rules::{Decision, EscalationRule, Facts, Rules, Severity, Standing, decide};
+use dregs_core::rules::{Decision, EscalationRule, Facts, Label, Rules, Severity, Standing, decide};
 use dregs_core::score::{Observation, Scores};
 use dregs_core::time::Timestamp;
 use serde::Serialize;
@@ -54,6 +55,9 @@ impl Decided {
         let Asked { start, is_of_cycle, scores, badges, agent, observations } = asked;
         let mut before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
         before.dismissed.retain(|dismissal| dismissal.holds(observations, rules));
+        if let (Some(label), Some(observations)) = (&mut before.label, observations) {
+            label.look_at(observations);
+        }
         let facts =
             Facts { scores, first_seen_at: start.first_seen_at, disregarded: start.disregarded, badges };
         let mut decision = decide(&before, &facts, rules, now);
@@ -145,6 +149,38 @@ pub fn save(tx: &mut Tx, decided: &[Decided], rules: &OfTeams, now: Timestamp) -
     write(tx, taken, &listeners, rules, now)
 }
 
+/// Writes a decision that may change no badge, so that a cycle which has read what was before is not taken.
+///
+/// # Errors
+/// Those of the store.
+pub fn save_numbered(
+    tx: &mut Tx,
+    decided: Decided,
+    rules: &OfTeams,
+    now: Timestamp,
+) -> Result<BTreeSet<i64>> {
+    let (id, changes) = (decided.identity_id, decided.changes_badges());
+    let told = save(tx, &[decided], rules, now)?;
+    if !changes {
+        identities::number_events(tx, id, 1)?;
+    }
+    Ok(told)
+}
+
+/// Writes what is remembered of an identity that has no scores yet, about which nothing is decided.
+///
+/// # Errors
+/// Those of the store.
+pub fn keep(tx: &mut Tx, start: &CycleStart) -> Result<BTreeSet<i64>> {
+    let CycleStart { id, sequence, standing, .. } = start;
+    let (id, sequence, standing) = (*id, *sequence, standing.clone());
+    identities::save_decisions(
+        tx,
+        &[identities::Decided { id, sequence, events: 1, standing, decide_at: None }],
+    )?;
+    Ok(BTreeSet::new())
+}
+
 /// Writes what follows from decisions that were taken; the answer is the channels that have something to
 /// send.
 ///
@@ -171,12 +207,17 @@ pub fn write<'d>(
         for rule in &decided.decision.closed {
             if let Some(open) = escalations::open_of(tx, decided.identity_id, *rule)? {
                 let is_known = rules.escalations.iter().any(|known| known.id == *rule);
-                let reason = match (decided.disregarded, is_known) {
-                    (true, _) => "The identity is disregarded.",
-                    (false, true) => "The conditions of the rule no longer hold.",
-                    (false, false) => "The rule was disabled or deleted.",
+                let label = decided.decision.after.label.as_ref().filter(|label| !label.settled.is_empty());
+                let (by, reason) = match (decided.disregarded, is_known, label) {
+                    (true, ..) => (None, "The identity is disregarded."),
+                    (false, true, Some(label)) => (
+                        Some(label.by.as_str()),
+                        label.reason.as_deref().unwrap_or("The identity was labelled GOOD."),
+                    ),
+                    (false, true, None) => (None, "The conditions of the rule no longer hold."),
+                    (false, false, _) => (None, "The rule was disabled or deleted."),
                 };
-                let mover = Mover { by: None, reason: Some(reason) };
+                let mover = Mover { by, reason: Some(reason) };
                 let to = (Status::Closed, mover);
                 told.extend(move_on(tx, decided.team_id, &open, to, &decided.scores, now)?);
             }
@@ -216,6 +257,56 @@ fn tell_of_badges(tx: &mut Tx, decided: &Decided, to: &[Subscriber], now: Timest
     let event = EventType::IdentityBadgesChanged;
     let sequence = decided.sequence + 1 + i64::from(decided.is_of_cycle);
     tell(tx, *team_id, event, (*identity_id, sequence), &data, to, now)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct IdentityLabeled<'a> {
+    identity_id: &'a str,
+    label: Option<LabelData<'a>>,
+    badges: &'a [Badge],
+    scores: &'a Scores,
+}
+
+#[derive(Serialize)]
+struct LabelData<'a> {
+    id: i64,
+    outcome: Outcome,
+    kind: Option<LabelKind>,
+    source: Source,
+    reason: Option<&'a str>,
+    at: Timestamp,
+}
+
+/// Tells of the label that counts now; `start` is the identity as it was read, with its new standing.
+///
+/// # Errors
+/// Those of the store.
+pub fn tell_of_label(
+    tx: &mut Tx,
+    start: &CycleStart,
+    label: Option<&Label>,
+    now: Timestamp,
+) -> Result<Vec<i64>> {
+    let standing = identities::load(tx, &[start.id])?.pop().and_then(|identity| identity.standing);
+    let badges = Standing::decode(standing.as_deref()).map_err(broken)?.badges;
+    let data = IdentityLabeled {
+        identity_id: &start.external_id,
+        label: label.map(|label| LabelData {
+            id: label.id,
+            outcome: label.verdict.outcome,
+            kind: label.verdict.kind,
+            source: label.source,
+            reason: label.reason.as_deref(),
+            at: label.at,
+        }),
+        badges: &badges,
+        scores: &start.previous.unwrap_or_default(),
+    };
+    let event = EventType::IdentityLabeled;
+    let to = channels::subscribers(tx, start.team_id, event)?;
+    let sequence = identities::number_events(tx, start.id, 1)?;
+    tell(tx, start.team_id, event, (start.id, sequence), &data, &to, now)
 }
 
 fn open(tx: &mut Tx, decided: &Decided, rule: &EscalationRule, now: Timestamp) -> Result<Vec<i64>> {
@@ -268,6 +359,8 @@ struct EscalationData<'a> {
     rule: RuleName<'a>,
     conditions: Value,
     scores: &'a Scores,
+    /// What people have decided of the identity.
+    outcome: Option<Outcome>,
 }
 
 #[derive(Serialize)]
@@ -292,6 +385,7 @@ fn tell_of(
         rule: RuleName { id: escalation.rule_id, name: &escalation.rule_name },
         conditions: serde_json::from_str(&escalation.conditions).map_err(broken)?,
         scores,
+        outcome: escalation.verdict.map(|verdict| verdict.outcome),
     };
     let slugs: Vec<String> = serde_json::from_str(&escalation.channels).map_err(broken)?;
     let mut to = channels::subscribers(tx, team_id, event)?;

@@ -5,9 +5,9 @@ use dregs_core::time::Timestamp;
 use serde_json::json;
 
 use crate::ops::audit::{self, Act, Actor};
-use crate::ops::decide::decisions::{self, Decided};
+use crate::ops::decide::decisions;
 use crate::ops::handoff::{Evaluations, Handoff, Outgoing};
-use crate::ops::team::rules::{self, OfTeams};
+use crate::ops::team::rules;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, CycleStart, Identity};
 use crate::store::{Result, Store, StoreError, Tx, analyses};
@@ -97,7 +97,7 @@ impl Dismissals<'_> {
                 let start = CycleStart { standing: standing.encode().map_err(broken)?, ..start };
                 let decided =
                     decisions::ask(&start, rules.of(start.team_id), now)?.ok_or(StoreError::Retry)?;
-                let told = save_numbered(tx, decided, &rules, now)?;
+                let told = decisions::save_numbered(tx, decided, &rules, now)?;
                 identities::mark_dirty(tx, &[identity.row_id], now, min_cycle_ms)?;
                 let act = Act {
                     action: "identity.restore-badge",
@@ -107,7 +107,7 @@ impl Dismissals<'_> {
                     after: Some(json!({ "badge": &slug, "dismissed": false })),
                 };
                 audit::record(tx, &actor, &act, now)?;
-                finish(tx, &identity, (&slug, false), told, now)
+                finish(tx, &identity, (&slug, false), told.into_iter().collect(), now)
             })
             .await?;
         self.evaluations.spill();
@@ -123,17 +123,6 @@ fn read(tx: &mut Tx, identity: &Identity) -> Result<Option<(CycleStart, Standing
     let Some(start) = identities::load_cycle_starts(tx, &[identity.row_id])?.pop() else { return Ok(None) };
     let standing = Standing::decode(start.standing.as_deref()).map_err(broken)?;
     Ok(Some((start, standing)))
-}
-
-/// Writes a decision that may change no badge, so that a cycle which has read what was before is not taken.
-fn save_numbered(tx: &mut Tx, decided: Decided, rules: &OfTeams, now: Timestamp) -> Result<Vec<i64>> {
-    let changes = !decided.decision.added.is_empty() || !decided.decision.removed.is_empty();
-    let id = decided.identity_id;
-    let told = decisions::save(tx, &[decided], rules, now)?;
-    if !changes {
-        identities::number_events(tx, id, 1)?;
-    }
-    Ok(told.into_iter().collect())
 }
 
 /// The identity as it is now; to be done again where something else was written meanwhile.

@@ -1,39 +1,76 @@
 //! Escalations, as people work on them.
 
+use dregs_core::label::{Source, Verdict};
 use dregs_core::time::Timestamp;
 use serde_json::json;
 
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::decide::decisions;
-use crate::ops::handoff::{Handoff, Outgoing};
-use crate::store::escalations::{Escalation, Mover, Status};
-use crate::store::{Result, Store, identities};
+use crate::ops::decide::labels::{self, Labels, NewLabel};
+use crate::store::escalations::{self, Escalation, Mover, Status};
+use crate::store::{Result, identities};
 
-/// Moves an escalation on, or back, and tells its channels; one that is there already stays as it is. The reason is
-/// kept of what is closed.
+/// Where an escalation goes.
+pub struct Move {
+    pub status: Status,
+    /// Kept of what is closed.
+    pub reason: Option<String>,
+    /// Labels the identity, too.
+    pub verdict: Option<Verdict>,
+}
+
+/// Moves an escalation on, or back, and tells its channels; one that is there already stays as it is.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn set_status(
-    store: &Store,
-    deliveries: &Handoff<Outgoing>,
+    ops: &Labels<'_>,
     actor: Actor,
     escalation: Escalation,
-    (status, reason): (Status, Option<String>),
+    to: Move,
     now: Timestamp,
 ) -> Result<()> {
-    if escalation.status == status {
+    if escalation.status == to.status && to.verdict.is_none() {
         return Ok(());
     }
-    let team_id = actor.team_id;
-    let told = store
+    let context = ops.context();
+    let told = ops
+        .store
         .write(move |tx| {
+            let mut told = Vec::new();
+            if let Some(verdict) = to.verdict {
+                let new = NewLabel {
+                    identity: escalation.identity.clone(),
+                    verdict,
+                    source: Source::Analyst,
+                    reason: to.reason.clone(),
+                    note: None,
+                    key: None,
+                    at: None,
+                    cycle: None,
+                };
+                told.extend(labels::give(tx, &context, &actor, &new, now)?.1);
+            }
+            // Whoever is good has it closed by that.
+            let Some(escalation) = escalations::find(tx, actor.team_id, escalation.id)? else {
+                return Ok(told);
+            };
+            if escalation.status == to.status {
+                return Ok(told);
+            }
             let scores = identities::load(tx, &[escalation.identity_row])?;
             let scores = scores.first().map_or(escalation.scores, |identity| identity.scores);
-            let mover = Mover { by: Some(&actor.name), reason: reason.as_deref() };
-            let told = decisions::move_on(tx, team_id, &escalation, (status, mover), &scores, now)?;
-            let mut after = json!({ "status": status.name() });
-            if let Some(reason) = &reason {
+            let mover = Mover { by: Some(&actor.name), reason: to.reason.as_deref() };
+            told.extend(decisions::move_on(
+                tx,
+                actor.team_id,
+                &escalation,
+                (to.status, mover),
+                &scores,
+                now,
+            )?);
+            let mut after = json!({ "status": to.status.name() });
+            if let Some(reason) = &to.reason {
                 after["reason"] = json!(reason);
             }
             let act = Act {
@@ -47,8 +84,6 @@ pub async fn set_status(
             Ok(told)
         })
         .await?;
-    for channel_id in told {
-        deliveries.spill(channel_id);
-    }
+    ops.send(told);
     Ok(())
 }

@@ -3,4 +3,5 @@
 pub mod decisions;
 pub mod dismissals;
 pub mod escalations;
+pub mod labels;
 pub mod rule_backtest;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dregs_core::badge;
 use dregs_core::identity::Profile;
+use dregs_core::label::Verdict;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::person;
 use dregs_core::score::{self, Weights};
@@ -14,6 +15,7 @@ use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 
 use crate::ops::decide::decisions::{Asked, Decided};
+use crate::ops::decide::labels;
 use crate::ops::directories::Directories;
 use crate::ops::ingest::common;
 use crate::ops::ingest::refold;
@@ -37,7 +39,7 @@ pub struct Seen {
     common: Arc<common::OfTeams>,
     pub rules: Arc<rules::OfTeams>,
     weights: Arc<Weights>,
-    /// An identity that is looked at as if it were disregarded, or not.
+    /// An identity that is looked at as if it had been changed.
     supposed: Option<Supposed>,
 }
 
@@ -45,7 +47,14 @@ pub struct Seen {
 #[derive(Clone, Copy)]
 pub struct Supposed {
     pub identity_id: i64,
-    pub disregarded: bool,
+    pub change: Change,
+}
+
+/// What would be changed.
+#[derive(Clone, Copy)]
+pub enum Change {
+    Disregarded(bool),
+    Labelled(Verdict),
 }
 
 impl Seen {
@@ -87,7 +96,12 @@ pub fn score(tx: &mut Tx, ids: &[i64], seen: &Seen, started_at: Timestamp) -> Re
     let mut subjects = Vec::with_capacity(ids.len());
     for mut start in identities::load_cycle_starts(tx, ids)? {
         if let Some(supposed) = seen.supposed.filter(|supposed| supposed.identity_id == start.id) {
-            start.disregarded = supposed.disregarded;
+            match supposed.change {
+                Change::Disregarded(disregarded) => start.disregarded = disregarded,
+                Change::Labelled(verdict) => {
+                    start.standing = labels::supposed(tx, &start, verdict, started_at)?
+                }
+            }
         }
         subjects.push(Evaluee::read(tx, start, seen)?);
     }
@@ -167,8 +181,8 @@ impl Others {
         for holder in links::newest_holders(tx, &keys)? {
             holders.entry(holder.key).or_default().push(holder);
         }
-        if let Some(supposed) = seen.supposed {
-            Self::suppose(&mut holders, supposed, subjects, &seen.hasher);
+        if let Some(Supposed { identity_id, change: Change::Disregarded(disregarded) }) = seen.supposed {
+            Self::suppose(&mut holders, (identity_id, disregarded), subjects, &seen.hasher);
         }
         // Alone with a key is who asks for it; but of an e-mail address only the deleted are holders.
         holders.retain(|key, holders| holders.len() > 1 || key.kind == KeyKind::Email as i64);
@@ -183,10 +197,13 @@ impl Others {
                 (described.date_of_birth, described.address) = (profile.date_of_birth, profile.address);
             }
         }
-        if let Some(Supposed { identity_id, disregarded }) = seen.supposed
+        if let Some(Supposed { identity_id, change }) = seen.supposed
             && let Some(described) = described.get_mut(&identity_id)
         {
-            described.disregarded = disregarded;
+            match change {
+                Change::Disregarded(disregarded) => described.disregarded = disregarded,
+                Change::Labelled(verdict) => described.verdict = Some(verdict),
+            }
         }
         let mut others = Self { holders, described, states: HashMap::new() };
         let ids: Vec<_> = subjects.iter().flat_map(|subject| others.of_many(subject)).collect();
@@ -200,11 +217,10 @@ impl Others {
     /// Networks count those who are not disregarded: the supposed one is counted, or not.
     fn suppose(
         holders: &mut HashMap<HashedKey, Vec<links::Holder>>,
-        supposed: Supposed,
+        (identity_id, disregarded): (i64, bool),
         subjects: &[Evaluee],
         hasher: &KeyHasher,
     ) {
-        let Supposed { identity_id, disregarded } = supposed;
         for (_, holders) in holders.iter_mut().filter(|(key, _)| key.kind == KeyKind::Network as i64) {
             holders.retain(|holder| holder.identity_id != identity_id);
         }
@@ -293,6 +309,7 @@ impl Others {
                             (described.id.clone(), described.name.clone(), described.email.clone());
                         (other.date_of_birth, other.address) =
                             (described.date_of_birth.clone(), described.address.clone());
+                        other.verdict = described.verdict;
                     }
                     other
                 })

@@ -243,6 +243,13 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Option<Comm
     };
     let ends = cycles.iter().map(end).collect::<Result<Vec<_>>>()?;
     let taken: HashMap<i64, bool> = identities::save_cycles(tx, &ends)?.into_iter().collect();
+    // What was decided of an identity meanwhile is kept, and its cycle is not: it is scored anew, and not when its lease ends.
+    let overtaken: Vec<_> =
+        cycles.iter().map(|c| c.analysis.identity_id).filter(|id| !taken.contains_key(id)).collect();
+    if !overtaken.is_empty() {
+        let dues: Vec<_> = overtaken.iter().map(|id| Due { at: next_at, identity_id: *id }).collect();
+        identities::give_back(tx, &dues)?;
+    }
     let due_again = taken.iter().filter(|(_, due)| **due).map(|(id, _)| *id);
     let (in_memory, in_store): (Vec<_>, Vec<_>) = due_again.partition(|id| places.contains(id));
     let still_due = in_memory.into_iter().map(|identity_id| Due { at: next_at, identity_id }).collect();
@@ -255,7 +262,12 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Option<Comm
     let deliveries = insert_deliveries(tx, &taken_cycles, &listeners, context)?;
     let decided = taken_cycles.iter().map(|cycle| &cycle.decided);
     let told = decisions::write(tx, decided, &listeners, &context.rules, context.now)?;
-    Ok(Some(Committed { told, deliveries, still_due, spilled: !in_store.is_empty() }))
+    Ok(Some(Committed {
+        told,
+        deliveries,
+        still_due,
+        spilled: !in_store.is_empty() || !overtaken.is_empty(),
+    }))
 }
 
 fn insert_deliveries(

@@ -1,4 +1,4 @@
-//! What disregarding an identity would do, or counting it again: told before it is done, by the scoring that would do it.
+//! What a change of an identity would do, such as a label: told before it is made, by the scoring that would do it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,7 +8,7 @@ use dregs_core::rules::EscalationRule;
 use dregs_core::score::{Category, Scores};
 use dregs_core::time::Timestamp;
 
-use crate::ops::evaluate::evaluation::{self, Scored, Seen, Supposed};
+use crate::ops::evaluate::evaluation::{self, Change, Scored, Seen, Supposed};
 use crate::ops::identities::edit::linked;
 use crate::ops::ingest::refold;
 use crate::store::channels::{self, Subscriber};
@@ -59,7 +59,7 @@ pub async fn preview(
     store: &Store,
     seen: Seen,
     team_id: i64,
-    (external_id, disregarded): (String, bool),
+    (external_id, change): (String, Change),
     now: Timestamp,
 ) -> Result<Option<Preview>> {
     store
@@ -73,7 +73,7 @@ pub async fn preview(
             ids.insert(tracked.id);
             let ids: Vec<_> = ids.into_iter().collect();
             let known = identities::load(tx, &ids)?;
-            let seen = seen.supposing(Supposed { identity_id: tracked.id, disregarded });
+            let seen = seen.supposing(Supposed { identity_id: tracked.id, change });
             let scored = evaluation::score(tx, &ids, &seen, now)?;
             told(tx, team_id, &scored, known, &seen.rules.of(team_id).escalations).map(Some)
         })
