@@ -13,8 +13,9 @@ use flate2::write::GzEncoder;
 
 /// The folders as `make web` fills them, and where their files are found.
 const FOLDERS: [(&str, &str); 2] = [("../../web/dashboard/dist", ""), ("../../web/tracker/dist", "")];
-/// Brotli's own range for the sizes at hand; it takes a few seconds for all.
+/// What is shipped is compressed as well as can be, which takes a quarter of a minute; what is built to be tried, soon.
 const BROTLI_QUALITY: i32 = 11;
+const BROTLI_QUALITY_SOON: i32 = 5;
 /// 4 MiB, more than any of the files.
 const BROTLI_WINDOW_LOG: i32 = 22;
 const BROTLI_BUFFER_BYTES: usize = 64 * 1024;
@@ -99,11 +100,12 @@ fn gzip(plain: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 fn brotli(plain: &[u8]) -> io::Result<Vec<u8>> {
+    let is_shipped = std::env::var_os("OPT_LEVEL").is_some_and(|level| level == "3");
     let mut encoder = brotli::CompressorWriter::with_params(
         Vec::new(),
         BROTLI_BUFFER_BYTES,
         &brotli::enc::BrotliEncoderParams {
-            quality: BROTLI_QUALITY,
+            quality: if is_shipped { BROTLI_QUALITY } else { BROTLI_QUALITY_SOON },
             lgwin: BROTLI_WINDOW_LOG,
             ..Default::default()
         },
