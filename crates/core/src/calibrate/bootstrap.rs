@@ -38,8 +38,8 @@ pub(super) struct Comparison {
     pub recall: Compared,
 }
 
-/// Compares what both say of the same examples, in the same order.
-pub(super) fn compare(before: &[Prediction], after: &[Prediction], random: &mut SplitMix64) -> Comparison {
+/// Compares what the weights in force and the new ones say of the same examples, in the same order.
+pub(super) fn compare([before, after]: &[Vec<Prediction>; 2], random: &mut SplitMix64) -> Comparison {
     let (bad, good): (Vec<_>, Vec<_>) = (0..before.len()).partition(|n| before[*n].is_bad);
     let (before, after) = (Ranked::of(before), Ranked::of(after));
     let once = vec![1; before.places.len()];
@@ -114,14 +114,13 @@ mod tests {
             };
             (0..800).map(of).collect::<Vec<_>>()
         };
-        let (before, after) = (seen(0.0), seen(40.0));
-        let gain = compare(&before, &after, &mut SplitMix64::new(3)).log_loss.gain;
+        let gain = compare(&[seen(0.0), seen(40.0)], &mut SplitMix64::new(3)).log_loss.gain;
         let each = 2.0_f64.ln();
         assert!((gain.value - each / 4.0).abs() < 1e-9, "{gain:?}");
         // A half of the 400 bad gain, and no good one: half of the examples are drawn from a fair coin.
         let half = 1.96 * (0.25_f64 / 400.0).sqrt() * each / 2.0;
         assert!((gain.high - gain.low - 2.0 * half).abs() < 0.2 * half, "{gain:?} {half}");
-        let same = compare(&before, &before, &mut SplitMix64::new(3)).log_loss.gain;
+        let same = compare(&[seen(0.0), seen(0.0)], &mut SplitMix64::new(3)).log_loss.gain;
         assert_eq!(same, Estimate { value: 0.0, low: 0.0, high: 0.0 });
     }
 }

@@ -71,8 +71,8 @@ impl Fitted {
     }
 }
 
-/// The strength with the least log-loss on the later part of the earlier part, and of equal ones the strongest; the
-/// strongest, too, where one of these has nobody bad or nobody good.
+/// The strength with the least log-loss on the later part of the earlier part, measured as weights are; of equal ones the
+/// strongest, and the strongest, too, where a part has nobody bad or nobody good.
 pub(super) fn choose_ridge(earlier: &[Row], in_force: &[f64], free: &[usize]) -> f64 {
     let (before, after) = earlier.split_at(split(earlier));
     let mut best = (RIDGES[RIDGES.len() - 1], f64::INFINITY);
@@ -81,7 +81,7 @@ pub(super) fn choose_ridge(earlier: &[Row], in_force: &[f64], free: &[usize]) ->
     }
     for ridge in RIDGES.into_iter().rev() {
         let weights = Fitted::of(before, in_force, free, ridge).weights;
-        let loss = mean_log_loss(&predict(after, &weights, platt(before, &weights)));
+        let loss = mean_log_loss(&predict(after, &weights, platt(after, &weights)));
         if loss < best.1 {
             best = (ridge, loss);
         }

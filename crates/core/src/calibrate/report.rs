@@ -78,17 +78,20 @@ pub struct Report {
     pub weights: Weights,
     /// Each analyzer, in the order of [`ANALYZERS`].
     pub analyzers: Vec<Calibrated>,
-    /// What makes evidence with the weights in force a probability.
-    pub before: Probability,
-    /// And with the new ones.
-    pub after: Probability,
-    /// In nats for each example.
+    /// In nats for each example, each with the offset and the slope that fit the later part best. This decides.
     pub log_loss: Compared,
+    /// With the same offsets and slopes.
     pub brier: Compared,
     pub auc: Compared,
     /// The part of the bad that is found where at most 1 % of the good are taken for bad.
     pub recall: Compared,
-    /// By deciles of what is predicted, ascending.
+    /// What makes evidence with the weights in force a probability, fitted to the earlier part.
+    pub before: Probability,
+    /// And with the new ones.
+    pub after: Probability,
+    /// The log-loss of what these two predict of the later part: it tells of drift as much as of weights.
+    pub forecast: Compared,
+    /// Of the same predictions, by deciles of what is predicted, ascending.
     pub reliability_before: Vec<Bin>,
     pub reliability_after: Vec<Bin>,
 }
@@ -163,6 +166,7 @@ pub struct Calibrated {
     /// Such as `humanity.user-agent`.
     pub id: &'static str,
     pub before: f64,
+    /// An analyzer that is given 0 runs in shadow, and stays there until somebody gives it a weight.
     pub after: f64,
     /// Of the new weight: how far it varies from one sample of labels to the next; `None` where it is kept, or 0.
     pub standard_error: Option<f64>,

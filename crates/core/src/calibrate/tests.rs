@@ -80,6 +80,8 @@ fn it_finds_the_weights_that_examples_were_made_with() {
     for gain in [report.log_loss.gain, report.brier.gain, report.auc.gain] {
         assert!(0.0 < gain.low && gain.low < gain.value && gain.value < gain.high, "{gain:?}");
     }
+    assert_eq!(Weights::parse(&report.weights.to_string()).as_ref(), Ok(&report.weights));
+    assert!(report.analyzers.iter().all(|own| thousandths(own.after) == own.after));
 }
 
 #[test]
@@ -107,6 +109,34 @@ fn evidence_that_is_overstated_as_a_whole_is_no_matter_of_weights() {
     assert!((report.before.slope - 0.5).abs() < 0.08, "{:?}", report.before);
     let factors = SEEN.map(|id| of(&report, id).after / of(&report, id).before);
     assert!((factors.iter().sum::<f64>() / 6.0 - 1.0).abs() < 0.01, "{factors:?}");
+}
+
+/// In a burst of fraud two analyzers count otherwise than in force. Later fraud is rare and looks like everybody else.
+#[test]
+fn fraud_that_becomes_rare_is_no_gain() {
+    for seed in 0..4 {
+        let mut made = make(2_100, 0.0, &SHIFTED, seed);
+        made.extend(make(3_000, -3.0, &[0.0; SEEN.len()], seed + 10).into_iter().skip(2_100));
+        let outcome = calibrate(&examples(&made), &Weights::default(), seed);
+        let Outcome::Refused(Refusal::NoGain(_), Some(report)) = outcome else {
+            panic!("a gain where there is none, by seed {seed}: {outcome:?}")
+        };
+        assert!(report.forecast.gain.value.abs() > 2.0 * report.log_loss.gain.value.abs(), "{report:?}");
+    }
+}
+
+#[test]
+fn what_tells_everybody_apart_is_not_boundless() {
+    let mut made = make(1_000, -1.0, &AS_IT_SHIPS, 13);
+    for (n, made) in made.iter_mut().enumerate() {
+        made.1 = n % 4 == 0;
+        let value = if made.1 { 0.1 } else { 0.9 };
+        made.2.push(Observed { analyzer: "behavior.takeover", value, confidence: 0.9 });
+    }
+    let report = report(calibrate(&examples(&made), &Weights::default(), 13));
+    let own = of(&report, "behavior.takeover");
+    assert!(own.before < own.after && own.after <= crate::score::WEIGHT_MAX, "{own:?}");
+    assert!(report.after.slope < 10.0 && report.recall.after == 1.0, "{:?}", report.after);
 }
 
 #[test]
