@@ -17,10 +17,11 @@ pub enum Kept {
     Rules,
     Datasets,
     Common,
+    Weights,
 }
 
 impl Kept {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Channels,
         Self::Credentials,
         Self::Names,
@@ -29,10 +30,12 @@ impl Kept {
         Self::Rules,
         Self::Datasets,
         Self::Common,
+        Self::Weights,
     ];
 
     /// What scores and decisions go by.
-    const SCORING: [Self; 5] = [Self::Devices, Self::Mappings, Self::Rules, Self::Datasets, Self::Common];
+    const SCORING: [Self; 6] =
+        [Self::Devices, Self::Mappings, Self::Rules, Self::Datasets, Self::Common, Self::Weights];
 
     fn name(self) -> &'static str {
         match self {
@@ -44,6 +47,7 @@ impl Kept {
             Self::Rules => "rules",
             Self::Datasets => "datasets",
             Self::Common => "common",
+            Self::Weights => "weights",
         }
     }
 }
@@ -59,7 +63,8 @@ pub fn all(tx: &mut Tx) -> Result<Versions> {
 /// Whether everything that scoring goes by is still as it was at `seen`. If it is, it stays so until the transaction
 /// ends: who changes it waits, and has those scored again who were scored by what was before.
 pub fn hold(tx: &mut Tx, seen: &Versions) -> Result<bool> {
-    let sql = "select name, version from versions where name in ('common', 'datasets', 'devices', 'mappings', 'rules')";
+    let sql = "select name, version from versions
+         where name in ('common', 'datasets', 'devices', 'mappings', 'rules', 'weights')";
     let current = read(tx, &format!("{sql}{}", tx.dialect("", " for share")))?;
     Ok(Kept::SCORING.iter().all(|kept| current.get(kept) == seen.get(kept)))
 }
