@@ -17,6 +17,6 @@ create table weights (
 );
 create index weights_team on weights (team_id, id);
 
-insert into versions (name, version) values ('weights', 0);
+-- They are counted with the rules, beside which they are kept in memory.
 create trigger weights_version after insert or update or delete or truncate on weights
-  for each statement execute function grow_version('weights');
+  for each statement execute function grow_version('rules');

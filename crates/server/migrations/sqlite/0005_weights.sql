@@ -17,13 +17,13 @@ create table weights (
 );
 create index weights_team on weights (team_id, id);
 
-insert into versions (name, version) values ('weights', 0);
+-- They are counted with the rules, beside which they are kept in memory.
 create trigger weights_insert_version after insert on weights begin
-  update versions set version = version + 1 where name = 'weights';
+  update versions set version = version + 1 where name = 'rules';
 end;
 create trigger weights_update_version after update on weights begin
-  update versions set version = version + 1 where name = 'weights';
+  update versions set version = version + 1 where name = 'rules';
 end;
 create trigger weights_delete_version after delete on weights begin
-  update versions set version = version + 1 where name = 'weights';
+  update versions set version = version + 1 where name = 'rules';
 end;

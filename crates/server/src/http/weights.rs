@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::{Admin, Caller};
-use super::error::{ApiError, Code};
+use super::error::{ApiError, Code, ErrorBody};
 use super::params::Path;
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -215,7 +215,7 @@ pub async fn calibrate(
 ///
 /// What scores would be with it is shown beside those of now. One that was in shadow before is retired.
 #[utoipa::path(post, operation_id = "shadowWeights", path = "/weights/{id}/actions/shadow", tag = "weights",
-    params(("id" = i64, Path)), responses((status = 200, body = WeightsVersionBody), (status = 409)))]
+    params(("id" = i64, Path)), responses((status = 200, body = WeightsVersionBody), (status = 409, body = ErrorBody)))]
 pub async fn shadow(
     State(app): State<Arc<App>>,
     Admin(user): Admin,
@@ -235,7 +235,7 @@ pub async fn shadow(
 ///
 /// They are in force from then on, in the place of those that were: everybody is scored again in the background.
 #[utoipa::path(post, operation_id = "promoteWeights", path = "/weights/{id}/actions/promote", tag = "weights",
-    params(("id" = i64, Path)), responses((status = 200, body = WeightsVersionBody), (status = 409)))]
+    params(("id" = i64, Path)), responses((status = 200, body = WeightsVersionBody), (status = 409, body = ErrorBody)))]
 pub async fn promote(
     State(app): State<Arc<App>>,
     Admin(user): Admin,
@@ -255,7 +255,7 @@ pub async fn promote(
 ///
 /// To those that were in force before: everybody is scored again in the background.
 #[utoipa::path(post, operation_id = "rollBackWeights", path = "/weights/actions/roll-back", tag = "weights",
-    responses((status = 204), (status = 409)))]
+    responses((status = 204), (status = 409, body = ErrorBody)))]
 pub async fn roll_back(
     State(app): State<Arc<App>>,
     Admin(_): Admin,

@@ -94,10 +94,12 @@ impl Directories {
             Kept::Names => self.names.reload(&self.store).await,
             Kept::Devices => self.disregarded.reload(&self.store, &self.hasher).await,
             Kept::Mappings => self.mappings.reload(&self.store).await,
-            Kept::Rules => self.rules.reload(&self.store).await,
+            Kept::Rules => {
+                self.rules.reload(&self.store).await?;
+                self.weights.reload(&self.store).await
+            }
             Kept::Datasets => self.datasets.reload(&self.store).await,
             Kept::Common => self.common.reload(&self.store).await,
-            Kept::Weights => self.weights.reload(&self.store).await,
         }
     }
 

@@ -14,14 +14,14 @@ pub enum Kept {
     Names,
     Devices,
     Mappings,
+    /// With the weights of analyzers, which are changed as rarely: one more number would be read at each cycle.
     Rules,
     Datasets,
     Common,
-    Weights,
 }
 
 impl Kept {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Channels,
         Self::Credentials,
         Self::Names,
@@ -30,12 +30,10 @@ impl Kept {
         Self::Rules,
         Self::Datasets,
         Self::Common,
-        Self::Weights,
     ];
 
     /// What scores and decisions go by.
-    const SCORING: [Self; 6] =
-        [Self::Devices, Self::Mappings, Self::Rules, Self::Datasets, Self::Common, Self::Weights];
+    const SCORING: [Self; 5] = [Self::Devices, Self::Mappings, Self::Rules, Self::Datasets, Self::Common];
 
     fn name(self) -> &'static str {
         match self {
@@ -47,7 +45,6 @@ impl Kept {
             Self::Rules => "rules",
             Self::Datasets => "datasets",
             Self::Common => "common",
-            Self::Weights => "weights",
         }
     }
 }
@@ -63,8 +60,7 @@ pub fn all(tx: &mut Tx) -> Result<Versions> {
 /// Whether everything that scoring goes by is still as it was at `seen`. If it is, it stays so until the transaction
 /// ends: who changes it waits, and has those scored again who were scored by what was before.
 pub fn hold(tx: &mut Tx, seen: &Versions) -> Result<bool> {
-    let sql = "select name, version from versions
-         where name in ('common', 'datasets', 'devices', 'mappings', 'rules', 'weights')";
+    let sql = "select name, version from versions where name in ('common', 'datasets', 'devices', 'mappings', 'rules')";
     let current = read(tx, &format!("{sql}{}", tx.dialect("", " for share")))?;
     Ok(Kept::SCORING.iter().all(|kept| current.get(kept) == seen.get(kept)))
 }

@@ -15,7 +15,7 @@ async fn versions_of_weights_move_on_and_are_counted(engine: Engine) {
         ground.write(move |tx| weights::insert(tx, team, (text, "{}"), "ada@example.com", at(5))).await
     };
     let (first, second) = (insert("behavior.pace=2").await, insert("behavior.pace=3").await);
-    let counted = async || ground.read(versions::all).await[&versions::Kept::Weights];
+    let counted = async || ground.read(versions::all).await[&versions::Kept::Rules];
     let before = counted().await;
     let moved = async |id, state, replaced| {
         ground.write(move |tx| weights::set_state(tx, id, state, replaced, "bob@example.com", at(9))).await;
