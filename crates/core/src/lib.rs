@@ -27,5 +27,6 @@ pub mod shard;
 pub mod snapshot;
 pub mod state;
 pub mod time;
+pub mod wilson;
 pub mod words;
 pub mod world;
