@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod badge;
+pub mod calibrate;
 pub mod common;
 mod curve;
 pub mod dataset;
