@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use dregs_core::calibrate::SEEN_MIN;
 use dregs_core::score::{ANALYZERS, Weights};
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,22 @@ pub struct CalibratedBody {
     in_favour: RightBody,
 }
 
+impl CalibratedBody {
+    /// Of one that would hardly count any more, though hardly anybody labelled was bad in the way that it looks for.
+    fn warning(&self) -> Option<String> {
+        let is_untaught = self.against.right < SEEN_MIN as u64 && self.after * 2.0 < self.before;
+        let label =
+            ANALYZERS.iter().find(|analyzer| analyzer.id == self.id).map(|analyzer| analyzer.label)?;
+        is_untaught.then(|| {
+            let (after, before, right) = (self.after, self.before, self.against.right);
+            format!(
+                "\"{label}\" would weigh {after} instead of {before}. It spoke against {right} of those labelled BAD: the \
+                 labels may hold no such abuse, and then say nothing of it."
+            )
+        })
+    }
+}
+
 /// What was fitted to the earlier 70 % of the labels, and measured on the rest.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -126,13 +143,16 @@ pub struct WeightsVersionBody {
     changed_by: Option<String>,
     /// The version that was in force before it.
     replaced_id: Option<i64>,
+    /// What to think of before it is promoted, in words: labels teach only the abuse that they contain.
+    warnings: Vec<String>,
     report: ReportBody,
 }
 
 impl WeightsVersionBody {
     fn new(version: Version) -> Result<Self, ApiError> {
-        let report = serde_json::from_str(&version.report).map_err(broken)?;
+        let report: ReportBody = serde_json::from_str(&version.report).map_err(broken)?;
         Ok(Self {
+            warnings: report.analyzers.iter().filter_map(CalibratedBody::warning).collect(),
             id: version.id,
             state: version.state.name(),
             created_at: version.created_at,

@@ -91,6 +91,14 @@ async fn weights_are_proposed_looked_at_promoted_and_rolled_back(engine: Engine)
     let device = analyzers.iter().find(|one| one["id"] == "uniqueness.shared-device").unwrap();
     assert!(device["after"].as_f64() < device["before"].as_f64(), "what misleads weighs less: {device}");
 
+    let warning = version["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one.as_str().unwrap().contains("Shared device"));
+    let warning = warning.unwrap_or_else(|| panic!("no label holds a ring: {version}"));
+    assert!(warning.as_str().unwrap().contains("It spoke against 0 of those labelled BAD"), "{warning}");
+
     // Nothing has changed by that, and it cannot be promoted unseen.
     let id = version["id"].as_i64().unwrap();
     let before = uniqueness(&server, "/scores").await;
