@@ -1009,6 +1009,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/identities/{id}/actions/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Label an identity
+         * @description A BAD label gives the badge `confirmed-bad`; a GOOD one takes off the badges that accuse, and closes the escalations,
+         *     until something new is found. Scores stay as they are.
+         */
+        post: operations["labelIdentity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/identities/{id}/actions/preview-disregard": {
         parameters: {
             query?: never;
@@ -1023,6 +1044,26 @@ export interface paths {
          * @description Whose scores, badges and escalations would change, and what would be sent. Read-only.
          */
         post: operations["previewDisregard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/actions/preview-label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview labelling an identity
+         * @description Whose scores, badges and escalations would change, and what would be sent. Read-only.
+         */
+        post: operations["previewLabel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1152,7 +1193,7 @@ export interface paths {
         };
         /**
          * Export all data of an identity
-         * @description One JSON document with `identity`, `links`, `reviews`, `escalations`, `groups`, `devices`, `events`, `analyses`
+         * @description One JSON document with `identity`, `links`, `reviews`, `escalations`, `labels`, `groups`, `devices`, `events`, `analyses`
          *     and `deliveries`.
          */
         get: operations["exportIdentity"];
@@ -1173,6 +1214,23 @@ export interface paths {
         };
         /** Read the score history of an identity, newest first */
         get: operations["readHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the labels of an identity, newest first */
+        get: operations["listLabelsOfIdentity"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1229,6 +1287,70 @@ export interface paths {
         get: operations["readScores"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the labels, newest first */
+        get: operations["listLabels"];
+        put?: never;
+        /**
+         * Label identities
+         * @description Such as chargebacks, or what another system has decided: up to 1,000 at once. What follows from each is done at once: a
+         *     BAD label gives the badge `confirmed-bad`; a GOOD one takes off the badges that accuse, and closes the escalations,
+         *     until something new is found. Labels with a `key` may be sent again: each is given once.
+         */
+        post: operations["giveLabels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/accuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how often rules, badges and analyzers were right
+         * @description Each is right about who is labelled BAD and wrong about who is labelled GOOD, as far as it had taken hold at the cycle
+         *     that was looked at.
+         */
+        get: operations["readAccuracy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/{id}/actions/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a label
+         * @description It counts no more, and stays in the list. The one before it counts again, if there is one.
+         */
+        post: operations["withdrawLabel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1709,6 +1831,104 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the weights of analyzers */
+        get: operations["readWeights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weights/actions/calibrate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Calibrate the weights by the team's labels
+         * @description A logistic regression on what was observed of those who are labelled, fitted to the earlier 70 % and measured on the
+         *     rest. It refuses below 50 BAD and 200 GOOD, and where the gain may be chance. What is proposed changes nothing.
+         */
+        post: operations["calibrateWeights"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weights/actions/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll the weights back
+         * @description To those that were in force before: everybody is scored again in the background.
+         */
+        post: operations["rollBackWeights"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weights/{id}/actions/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote the weights in shadow
+         * @description They are in force from then on, in the place of those that were: everybody is scored again in the background.
+         */
+        post: operations["promoteWeights"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weights/{id}/actions/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a proposed version of the weights in shadow
+         * @description What scores would be with it is shown beside those of now. One that was in shadow before is retired.
+         */
+        post: operations["shadowWeights"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1720,6 +1940,25 @@ export interface components {
             name?: string | null;
             /** Format: password */
             password: string;
+        };
+        /** @description How often rules, badges and analyzers were right, by the labels of now. */
+        AccuracyBody: {
+            /**
+             * Format: int64
+             * @description Identities labelled GOOD, among the newest 20,000 labels.
+             */
+            good: number;
+            /**
+             * Format: int64
+             * @description And BAD.
+             */
+            bad: number;
+            /** @description Escalation rules, by id. */
+            rules: components["schemas"]["RuleAccuracyBody"][];
+            /** @description Badges, by slug. */
+            badges: components["schemas"]["BadgeAccuracyBody"][];
+            /** @description Analyzers, in the order of the manual. */
+            analyzers: components["schemas"]["AnalyzerAccuracyBody"][];
         };
         /** @description How a channel has done, interval by interval. */
         ActivityBody: {
@@ -1773,6 +2012,7 @@ export interface components {
             id: number;
             identityId: string;
             scores: components["schemas"]["ExplainedScoreBody"][];
+            shadow?: components["schemas"]["ShadowBody"] | null;
             /** Format: int64 */
             eventCount: number;
             /** Format: int64 */
@@ -1783,6 +2023,13 @@ export interface components {
             startedAt: string;
             /** Format: date-time */
             finishedAt: string;
+        };
+        /** @description An analyzer, where it spoke against somebody who is labelled. */
+        AnalyzerAccuracyBody: components["schemas"]["TallyBody"] & {
+            /** @example behavior.pace */
+            id: string;
+            /** @description What its observations are shown as. */
+            label: string;
         };
         /** @description One time that a delivery was, or will be, sent. */
         AttemptBody: {
@@ -1934,6 +2181,11 @@ export interface components {
             /** Format: int64 */
             opened: number;
         };
+        /** @description A badge. */
+        BadgeAccuracyBody: components["schemas"]["TallyBody"] & {
+            /** @example suspected-bot */
+            slug: string;
+        };
         /** @description A badge of an identity. */
         BadgeBody: {
             /** @example card-testing */
@@ -1983,6 +2235,49 @@ export interface components {
             message: string;
             details: components["schemas"]["ErrorDetail"][];
         };
+        /** @description A tenth of the examples that were measured, by what was predicted of them. */
+        BinBody: {
+            /** Format: double */
+            predicted: number;
+            /** Format: double */
+            observed: number;
+            /**
+             * Format: double
+             * @description Of what was observed: its 95 % interval.
+             */
+            low: number;
+            /** Format: double */
+            high: number;
+            /** Format: int64 */
+            count: number;
+        };
+        /** @description What a calibration makes of an analyzer. */
+        CalibratedBody: {
+            /** @example behavior.pace */
+            id: string;
+            /** Format: double */
+            before: number;
+            /** Format: double */
+            after: number;
+            /** Format: double */
+            standardError?: number | null;
+            /** @description Why its weight is as before: SHADOW, since it is 0; RARE, since it says something of fewer than 20 examples. */
+            kept?: string | null;
+            /**
+             * Format: int64
+             * @description Examples in which it found something to look at.
+             */
+            seen: number;
+            against: components["schemas"]["RightBody"];
+            inFavour: components["schemas"]["RightBody"];
+        };
+        /** @description What came of a calibration. */
+        CalibrationBody: {
+            /** @description Why nothing is proposed; null where something is. */
+            refusal?: string | null;
+            version?: components["schemas"]["WeightsVersionBody"] | null;
+            report?: components["schemas"]["ReportBody"] | null;
+        };
         /** @description The canonical types. */
         CanonicalTypesBody: {
             eventTypes: string[];
@@ -1997,6 +2292,14 @@ export interface components {
             topics: string[];
             /** @description Ids of identities that were changed, at most 50 of them. */
             identities: string[];
+        };
+        /** @description What a change would do, by the scores and rules of now. */
+        ChangePreviewBody: {
+            /** @description Identities with other scores, badges or escalations than now, the largest change first. */
+            identities: components["schemas"]["AlteredBody"][];
+            /** @description Identities that would be rescored, too, and stay as they are. */
+            unchanged: number;
+            deliveries: components["schemas"]["PlannedDeliveriesBody"][];
         };
         /** @description A channel. */
         ChannelBody: {
@@ -2077,7 +2380,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A value that most of a team's identities have in common. */
         CommonValueBody: {
             /**
@@ -2101,6 +2404,15 @@ export interface components {
             /** @description What that means, and how it is sent better. */
             advice: string;
         };
+        /** @description A figure with the weights in force, and with the new ones. */
+        ComparedBody: {
+            /** Format: double */
+            before: number;
+            /** Format: double */
+            after: number;
+            /** @description Above 0 is better, whatever the figure. */
+            gain: components["schemas"]["EstimateBody"];
+        };
         /** @description One thing that a browser says of its device. */
         ComponentBody: {
             /** @example hardwareConcurrency */
@@ -2117,8 +2429,9 @@ export interface components {
         };
         /**
          * @description What must hold: a score (`SCORE_LT`, `SCORE_LTE`, `SCORE_GT`, `SCORE_GTE` with category and threshold), an
-         *     age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), or, in escalation rules, a
-         *     badge (`BADGE_EXISTS`, `BADGE_NOT_EXISTS` with its slug).
+         *     age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), an AI agent that acts for it
+         *     (`AGENT_IS` with its name, its operator or ANY, and whether that must be verified), or, in escalation rules, a badge
+         *     (`BADGE_EXISTS`, `BADGE_NOT_EXISTS` with its slug).
          */
         ConditionBody: {
             /** @example SCORE_LT */
@@ -2136,6 +2449,9 @@ export interface components {
             /** Format: int64 */
             seconds?: number | null;
             badge?: string | null;
+            /** @example ChatGPT-User */
+            agent?: string | null;
+            verified?: boolean | null;
         };
         /** @description The configuration of a channel, by its type. */
         ConfigBody: components["schemas"]["WebhookConfigBody"] | components["schemas"]["EmailConfigBody"] | components["schemas"]["SlackConfigBody"];
@@ -2363,14 +2679,6 @@ export interface components {
             /** @description What it would be changed to. */
             disregarded: boolean;
         };
-        /** @description What a change of `disregarded` would do, by the scores and rules of now. */
-        DisregardPreviewBody: {
-            /** @description Identities with other scores, badges or escalations than now, the largest change first. */
-            identities: components["schemas"]["AlteredBody"][];
-            /** @description Identities that would be rescored, too, and stay as they are. */
-            unchanged: number;
-            deliveries: components["schemas"]["PlannedDeliveriesBody"][];
-        };
         /** @description How the scores of one category are spread. */
         DistributionBody: {
             /** @example HUMANITY */
@@ -2441,6 +2749,11 @@ export interface components {
             closedBy?: string | null;
             /** @description As whoever closed it put it, or what its rule found. */
             closeReason?: string | null;
+            /**
+             * @description What was decided of the identity, GOOD or BAD; null where nothing was.
+             * @example BAD
+             */
+            outcome?: string | null;
             /** Format: date-time */
             createdAt: string;
         };
@@ -2453,6 +2766,13 @@ export interface components {
             status: string;
             /** @description Why it is closed; only with the status CLOSED. */
             reason?: string | null;
+            /**
+             * @description Labels its identity, too: GOOD or BAD; only with the status CLOSED.
+             * @example GOOD
+             */
+            outcome?: string | null;
+            /** @description Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER. */
+            kind?: string | null;
         };
         /** @description A rule that opens an escalation when all its conditions hold. */
         EscalationRuleBody: {
@@ -2487,6 +2807,15 @@ export interface components {
             acknowledged: number;
             /** Format: int64 */
             closed: number;
+        };
+        /** @description A number with its 95 % interval, from resamples. */
+        EstimateBody: {
+            /** Format: double */
+            value: number;
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            high: number;
         };
         /** @description A stored event. */
         EventAnswer: {
@@ -2591,6 +2920,13 @@ export interface components {
             /** @description A payload, which the schema accepts. */
             example: unknown;
         };
+        /** @description Examples. */
+        ExamplesBody: {
+            /** Format: int64 */
+            bad: number;
+            /** Format: int64 */
+            good: number;
+        };
         /** @description A score with what is behind it. */
         ExplainedScoreBody: {
             /** @example HUMANITY */
@@ -2631,6 +2967,24 @@ export interface components {
             uniqueness?: number | null;
             /** Format: int32 */
             behavior?: number | null;
+        };
+        /** @description What became of a label that was to be given. */
+        GivenLabelBody: {
+            identityId: string;
+            /**
+             * @description CREATED; EXISTS where a label of the same key was given before; IDENTITY_NOT_FOUND or ANALYSIS_NOT_FOUND.
+             * @example CREATED
+             */
+            status: string;
+            /**
+             * Format: int64
+             * @description Of the label.
+             */
+            id?: number | null;
+        };
+        /** @description What became of the labels, in their order. */
+        GivenLabelsBody: {
+            labels: components["schemas"]["GivenLabelBody"][];
         };
         /** @description How many rows would go. */
         GoingBody: {
@@ -2763,9 +3117,41 @@ export interface components {
             badges: components["schemas"]["BadgeBody"][];
             /** @description Badges that a person has dismissed: the identity does not have them, though their conditions may hold. */
             dismissedBadges: components["schemas"]["DismissedBadgeBody"][];
+            label?: components["schemas"]["IdentityLabelBody"] | null;
             data: {
                 [key: string]: unknown;
             };
+        };
+        /** @description The label of an identity that counts. */
+        IdentityLabelBody: {
+            /** Format: int64 */
+            id: number;
+            /**
+             * @description GOOD or BAD.
+             * @example GOOD
+             */
+            outcome: string;
+            /** @description Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER. */
+            kind?: string | null;
+            /**
+             * @description ANALYST, CHARGEBACK, APPEAL, USER_REPORT or IMPORT.
+             * @example ANALYST
+             */
+            source: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The user's e-mail address, or the credential's name. */
+            author: string;
+            reason?: string | null;
+            /**
+             * @description Of GOOD: the categories in which nothing new was found since, so that badges and rules which go by them do not take
+             *     hold.
+             * @example [
+             *       "UNIQUENESS",
+             *       "BEHAVIOR"
+             *     ]
+             */
+            settled: string[];
         };
         /** @description What to change about an identity: at least one of them. */
         IdentityPatchBody: {
@@ -2775,6 +3161,43 @@ export interface components {
             attributes?: {
                 [key: string]: unknown;
             } | null;
+        };
+        /** @description A label to give to an identity, which was decided elsewhere. */
+        ImportedLabelBody: {
+            /**
+             * @description The application's own id of the user.
+             * @example user_12345
+             */
+            identityId: string;
+            /**
+             * @description GOOD or BAD.
+             * @example BAD
+             */
+            outcome: string;
+            /**
+             * @description Of BAD, if that is known: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER.
+             * @example ABUSE
+             */
+            kind?: string | null;
+            /**
+             * @description As in a label of one identity.
+             * @example CHARGEBACK
+             */
+            source?: string | null;
+            /** @description In a few words that the user may be told. */
+            reason?: string | null;
+            /** @description For the team alone. */
+            note?: string | null;
+            /**
+             * @description Your own id of it: a label of the same identity and key is given once.
+             * @example chargeback-2211
+             */
+            key?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was decided; now by default.
+             */
+            at?: string | null;
         };
         /** @description What became of the deliveries that were created in an interval. */
         IntervalBody: {
@@ -2838,6 +3261,46 @@ export interface components {
         /** @description An invitation, by what its link holds. */
         InvitationTokenBody: {
             token: string;
+        };
+        /** @description What somebody has decided of an identity. */
+        LabelBody: {
+            /** Format: int64 */
+            id: number;
+            identity: components["schemas"]["Reference"];
+            /**
+             * @description GOOD or BAD.
+             * @example BAD
+             */
+            outcome: string;
+            /**
+             * @description Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER; null where that was not said.
+             * @example DUPLICATE
+             */
+            kind?: string | null;
+            /**
+             * @description ANALYST, CHARGEBACK, APPEAL, USER_REPORT or IMPORT.
+             * @example ANALYST
+             */
+            source: string;
+            reason?: string | null;
+            note?: string | null;
+            /** @description The user's e-mail address, or the credential's name. */
+            author: string;
+            /**
+             * Format: int64
+             * @description The cycle that was looked at; null where there was none yet.
+             */
+            cycleId?: number | null;
+            /**
+             * Format: date-time
+             * @description When it was decided.
+             */
+            at: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            withdrawnAt?: string | null;
+            withdrawnBy?: string | null;
         };
         /** @description Another identity with something in common. */
         LinkBody: {
@@ -3034,6 +3497,37 @@ export interface components {
              * @example USER
              */
             role: string;
+        };
+        /** @description A label to give. */
+        NewLabelBody: {
+            /**
+             * @description GOOD or BAD.
+             * @example BAD
+             */
+            outcome: string;
+            /**
+             * @description Of BAD, if that is known: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER.
+             * @example DUPLICATE
+             */
+            kind?: string | null;
+            /**
+             * @description From what it is known: ANALYST, CHARGEBACK, APPEAL, USER_REPORT or IMPORT. ANALYST by default where a person gives
+             *     it, else IMPORT.
+             */
+            source?: string | null;
+            /** @description In a few words that the user may be told. */
+            reason?: string | null;
+            /** @description For the team alone. */
+            note?: string | null;
+            /**
+             * Format: int64
+             * @description The cycle that was looked at; the newest by default.
+             */
+            cycleId?: number | null;
+        };
+        /** @description Labels to give. */
+        NewLabelsBody: {
+            labels: components["schemas"]["ImportedLabelBody"][];
         };
         /** @description A new mapping. */
         NewMappingBody: {
@@ -3246,6 +3740,22 @@ export interface components {
             last: boolean;
         };
         /** @description One page of a list. */
+        Page_LabelBody: {
+            content: components["schemas"]["LabelBody"][];
+            /** Format: int32 */
+            pageNumber: number;
+            /** Format: int32 */
+            pageSize: number;
+            /** Format: int64 */
+            totalPages: number;
+            /** Format: int64 */
+            totalElements: number;
+            /** @description False where counting stopped: there are this many elements or more. */
+            totalIsExact: boolean;
+            first: boolean;
+            last: boolean;
+        };
+        /** @description One page of a list. */
         Page_MappingBody: {
             content: components["schemas"]["MappingBody"][];
             /** Format: int32 */
@@ -3349,6 +3859,16 @@ export interface components {
         /** @description Conditions to try. */
         PreviewBody: {
             conditions: components["schemas"]["ConditionBody"][];
+        };
+        /** @description A label to preview. */
+        PreviewLabelBody: {
+            /**
+             * @description GOOD or BAD.
+             * @example GOOD
+             */
+            outcome: string;
+            /** @description Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER. */
+            kind?: string | null;
         };
         /** @description Whom conditions match. */
         PreviewedBody: {
@@ -3484,6 +4004,20 @@ export interface components {
             /** @description Only count. */
             dryRun?: boolean;
         };
+        /** @description What was fitted to the earlier 70 % of the labels, and measured on the rest. */
+        ReportBody: {
+            earlier: components["schemas"]["ExamplesBody"];
+            later: components["schemas"]["ExamplesBody"];
+            analyzers: components["schemas"]["CalibratedBody"][];
+            /** @description In nats for each label. Its gain decides: nothing is proposed where its interval holds 0. */
+            logLoss: components["schemas"]["ComparedBody"];
+            brier: components["schemas"]["ComparedBody"];
+            auc: components["schemas"]["ComparedBody"];
+            /** @description The part of the bad that is found where 1 % of the good are taken for bad. */
+            recall: components["schemas"]["ComparedBody"];
+            reliabilityBefore: components["schemas"]["BinBody"][];
+            reliabilityAfter: components["schemas"]["BinBody"][];
+        };
         /** @description What became of each. */
         ResendAnswer: {
             /** @description Those that are due again. */
@@ -3539,6 +4073,13 @@ export interface components {
             /** Format: date-time */
             completedAt?: string | null;
         };
+        /** @description How often it was right. */
+        RightBody: {
+            /** Format: int64 */
+            right: number;
+            /** Format: int64 */
+            of: number;
+        };
         /** @description The new secret. */
         RotateAnswer: {
             /** @description Store it: it is not shown again. */
@@ -3556,6 +4097,12 @@ export interface components {
              * @description How long the old secret signs beside the new one; at most seven days.
              */
             overlapSeconds?: number;
+        };
+        /** @description An escalation rule. */
+        RuleAccuracyBody: components["schemas"]["TallyBody"] & {
+            /** Format: int64 */
+            id: number;
+            name: string;
         };
         /** @description What a rule has done. */
         RuleActivityBody: {
@@ -3594,6 +4141,15 @@ export interface components {
             /** Format: date-time */
             expiresAt: string;
             user: components["schemas"]["UserBody"];
+        };
+        /** @description Scores with weights that are tried. */
+        ShadowBody: {
+            /**
+             * Format: int64
+             * @description The version.
+             */
+            weightsId: number;
+            scores: components["schemas"]["ScoreBody"][];
         };
         /** @description Where messages are posted. */
         SlackConfigBody: {
@@ -3664,6 +4220,33 @@ export interface components {
             reviewModel: boolean;
             /** @description Where links in mails and chats lead. */
             publicUrl: string;
+        };
+        /** @description How often something took hold, and was right. */
+        TallyBody: {
+            /**
+             * Format: int64
+             * @description Identities.
+             */
+            tookHold: number;
+            /**
+             * Format: int64
+             * @description Those of them who are labelled BAD.
+             */
+            right: number;
+            /**
+             * Format: int64
+             * @description Those who are labelled GOOD.
+             */
+            wrong: number;
+            /** Format: int64 */
+            unlabelled: number;
+            /**
+             * Format: double
+             * @description Between which the part that is right is with 95 % (Wilson's interval), from 0 to 1; null where nobody is labelled.
+             */
+            low?: number | null;
+            /** Format: double */
+            high?: number | null;
         };
         /** @description A team. */
         TeamBody: {
@@ -3836,6 +4419,54 @@ export interface components {
             ordered?: boolean | null;
             /** @description Whether a newer score replaces pending ones of the same identity: they become SUPERSEDED. */
             coalesce?: boolean | null;
+        };
+        /** @description An analyzer's weight. */
+        WeightBody: {
+            /** @example behavior.pace */
+            analyzer: string;
+            label: string;
+            /** @example BEHAVIOR */
+            category: string;
+            /** Format: double */
+            shipped: number;
+            /** Format: double */
+            inForce: number;
+            /**
+             * Format: double
+             * @description Null where no version is in shadow.
+             */
+            shadow?: number | null;
+        };
+        /** @description The weights of the team. */
+        WeightsBody: {
+            /** @description In the order of the manual. */
+            analyzers: components["schemas"]["WeightBody"][];
+            /** @description The newest first. */
+            versions: components["schemas"]["WeightsVersionBody"][];
+        };
+        /** @description A version of the team's weights. */
+        WeightsVersionBody: {
+            /** Format: int64 */
+            id: number;
+            /**
+             * @description PROPOSED, SHADOW, IN_FORCE or RETIRED.
+             * @example PROPOSED
+             */
+            state: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            changedAt?: string | null;
+            changedBy?: string | null;
+            /**
+             * Format: int64
+             * @description The version that was in force before it.
+             */
+            replacedId?: number | null;
+            /** @description What to think of before it is promoted, in words: labels teach only the abuse that they contain. */
+            warnings: string[];
+            report: components["schemas"]["ReportBody"];
         };
         /** @description An event with all that was sent. */
         WholeEventBody: components["schemas"]["TrackedEventBody"] & {
@@ -6469,6 +7100,42 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    labelIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabelBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     previewDisregard: {
         parameters: {
             query?: never;
@@ -6490,7 +7157,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DisregardPreviewBody"];
+                    "application/json": components["schemas"]["ChangePreviewBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewLabelBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePreviewBody"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -6763,6 +7466,35 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listLabelsOfIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelBody"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listLinks: {
         parameters: {
             query?: never;
@@ -6839,6 +7571,131 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ScoreBody"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLabels: {
+        parameters: {
+            query?: {
+                /** @description From 0. */
+                pageNumber?: number;
+                pageSize?: number;
+                /** @description DESC by default. */
+                order?: "ASC" | "DESC";
+                /** @description GOOD or BAD. */
+                outcome?: string;
+                /** @description ANALYST, CHARGEBACK, APPEAL, USER_REPORT or IMPORT. */
+                source?: string;
+                /** @description Those that were withdrawn, or those that were not. */
+                withdrawn?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LabelBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    giveLabels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabelsBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenLabelsBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readAccuracy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccuracyBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    withdrawLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelBody"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -7929,6 +8786,164 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    calibrateWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rollBackWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description Done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    promoteWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsVersionBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    shadowWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsVersionBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

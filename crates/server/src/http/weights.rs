@@ -37,7 +37,7 @@ pub struct WeightBody {
 
 /// Examples.
 #[derive(Serialize, Deserialize, ToSchema)]
-pub struct CountsBody {
+pub struct ExamplesBody {
     bad: u64,
     good: u64,
 }
@@ -114,8 +114,8 @@ impl CalibratedBody {
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportBody {
-    earlier: CountsBody,
-    later: CountsBody,
+    earlier: ExamplesBody,
+    later: ExamplesBody,
     analyzers: Vec<CalibratedBody>,
     /// In nats for each label. Its gain decides: nothing is proposed where its interval holds 0.
     log_loss: ComparedBody,

@@ -7,7 +7,7 @@ import { ScoreChip } from "../../parts/Chip";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { CATEGORIES, word, type Category } from "../../parts/score";
 
-type Preview = Schemas["DisregardPreviewBody"];
+type Preview = Schemas["ChangePreviewBody"];
 type Altered = Schemas["AlteredBody"];
 type Four = Schemas["FourScoresBody"];
 
