@@ -86,6 +86,11 @@ pub fn is_of_analyzers(slug: &str) -> bool {
     PLAIN.iter().any(|plain| plain.slug == slug)
 }
 
+/// The slugs of the badges that analyzers give.
+pub fn slugs_of_analyzers() -> impl Iterator<Item = &'static str> {
+    PLAIN.iter().map(|plain| plain.slug)
+}
+
 /// The analyzer whose observation gives the badge with this slug.
 pub fn analyzer_of(slug: &str) -> Option<&'static str> {
     PLAIN.iter().find(|plain| plain.slug == slug).map(|plain| plain.analyzer)

@@ -33,6 +33,7 @@ mod identities;
 mod identity_actions;
 mod identity_csv;
 mod identity_lists;
+mod known_names;
 pub mod limits;
 mod links;
 mod live;
@@ -147,6 +148,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::login))
         .routes(routes!(sessions::logout))
         .routes(routes!(sessions::me))
+        .routes(routes!(sessions::signed_in))
         .routes(routes!(sessions::password))
         .routes(routes!(sessions::accept))
         .routes(routes!(sessions::check_invitation))
