@@ -33,10 +33,15 @@ function outOfBars() {
       const box = element.getBoundingClientRect();
       return box.width > 0 && (box.left < left - 1 || box.right > right + 1 || box.right > innerWidth);
     });
+    const over = [...bar.children].flatMap((child) => {
+      const own = child.getBoundingClientRect();
+      return [...child.querySelectorAll("input, select, button")].filter((element) => element.getBoundingClientRect().right > own.right + 1);
+    });
     // No words have room in these.
     const cut = [...bar.querySelectorAll("select, input, button")].filter((element) => element.clientWidth < 60 && (element.value || element.textContent || element.placeholder));
     return [
       ...(bar.scrollWidth > bar.clientWidth ? [`a bar scrolls ${bar.scrollWidth - bar.clientWidth} px`] : []),
+      ...over.map((element) => `${name(element)} covers what is next to it`),
       ...beside.map((element) => `${name(element)} is outside`),
       ...cut.map((element) => `${name(element)} is ${element.clientWidth} px wide`),
     ];
@@ -88,7 +93,7 @@ test("the queue has what is gravest first, then what is newest, and says so; wha
   }
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page } = analyst;
-  const order = () => page.getByLabel(/severe first|Newest first|Oldest first/);
+  const order = () => page.getByLabel(/Worst, then|Newest first|Oldest first/);
   const shown = async () => (await page.locator("[role=option] bdi:first-child").allInnerTexts()).join();
   const comes = async (expected) => {
     const end = Date.now() + PATIENCE_MS;
@@ -97,12 +102,14 @@ test("the queue has what is gravest first, then what is newest, and says so; wha
   };
   await analyst.open("/escalations");
   await comes("fourth,second,first,third");
-  assert.equal(await order().evaluate((select) => select.selectedOptions[0].text), "Most severe first, then newest");
+  assert.equal(await order().evaluate((select) => select.selectedOptions[0].text), "Worst, then newest");
   await order().selectOption("Oldest first");
   await comes("first,second,third,fourth");
   await order().selectOption("Newest first");
   await comes("fourth,third,second,first");
   for (const { id } of (await dregs.call("GET", "/escalations?status=OPEN")).content) await dregs.call("PATCH", `/escalations/${id}`, { status: "CLOSED" });
+  await analyst.open("/escalations?status=ACKNOWLEDGED");
+  await page.getByText("No acknowledged escalations").waitFor();
   await analyst.open("/escalations?status=CLOSED");
   await comes("fourth,third,second,first");
   assert.equal(await order().evaluate((select) => select.selectedOptions[0].text), "Newest first");

@@ -2289,7 +2289,7 @@ export interface components {
             /** @example IDENTITY_SCORED */
             event: string;
             identityId?: string | null;
-            /** @description Whether a test was sent, which tells of the identity in the example of its event type. */
+            /** @description Whether it is a test, about the identity in the example of its event type. */
             identityIsExample: boolean;
             /** @description PENDING, DELIVERED, FAILED, SUPERSEDED, or PAUSED while its channel is disabled. */
             status: string;

@@ -40,7 +40,7 @@ pub struct DeliveryBody {
     #[schema(example = "IDENTITY_SCORED")]
     event: &'static str,
     identity_id: Option<String>,
-    /// Whether a test was sent, which tells of the identity in the example of its event type.
+    /// Whether it is a test, about the identity in the example of its event type.
     identity_is_example: bool,
     /// PENDING, DELIVERED, FAILED, SUPERSEDED, or PAUSED while its channel is disabled.
     status: &'static str,

@@ -5,5 +5,5 @@ import { IdentityLink } from "../../parts/PageLink";
 export function About({ delivery: { identityId, identityIsExample } }: { delivery: Pick<Schemas["DeliveryBody"], "identityId" | "identityIsExample"> }) {
   if (!identityId) return <>–</>;
   if (!identityIsExample) return <IdentityLink id={identityId} />;
-  return <span title="A test tells of the identity in the example of its event">{identityId} (example)</span>;
+  return <span title="A test is about the identity in the example of its event type">{identityId} (example)</span>;
 }

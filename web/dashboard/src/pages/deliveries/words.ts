@@ -25,7 +25,7 @@ export const ERRORS: Record<string, string> = {
   smtp_reply: "The mail server rejected the e-mail",
   skipped: "Skipped when the channel was enabled again",
   superseded: "A newer score of the identity was sent instead",
-  held: "Held for too long, since its channel was failing; replay it when that works again",
+  held: "Held for too long; replay it when the channel works again",
   gone: "Its content was deleted",
 };
 

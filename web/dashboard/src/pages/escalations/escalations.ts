@@ -24,9 +24,9 @@ const PAGE_SIZE = 50;
 /** Events of the identity that are shown. */
 const EVENTS = 6;
 
-/** The orders of the queue, by their names in the address, and in words. Of one severity the newest come first. */
+/** The orders of the queue, by their names in the address, and in words; of one severity the newest come first. */
 const ORDERS = {
-  gravest: { sort: "severity", order: "DESC", words: "Most severe first, then newest" },
+  gravest: { sort: "severity", order: "DESC", words: "Worst, then newest" },
   newest: { sort: "openedAt", order: "DESC", words: "Newest first" },
   oldest: { sort: "openedAt", order: "ASC", words: "Oldest first" },
 } as const;
