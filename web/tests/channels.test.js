@@ -93,7 +93,7 @@ test("a channel whose endpoint is mended need not wait", async () => {
   }
 });
 
-test("what is sent again while its channel fails says until when it is held back, and where the rest is", async () => {
+test("what is sent again while its channel fails says until when it is held, and where the rest is", async () => {
   const patient = await Dregs.start(() => [], { DREGS_EGRESS_ALLOW: "127.0.0.0/8", DREGS_RETRY_SCHEDULE: "3600" });
   const analyst = await Analyst.arrive(chrome, patient);
   try {
@@ -105,11 +105,11 @@ test("what is sent again while its channel fails says until when it is held back
       await patient.call("POST", "/events", { type: "user.signup", identity: { id: name, data: { name } } });
       await eventually(`an attempt about ${name}`, async () => (await log(`identity=${name}&httpStatus=503`)).length === 1);
     }
-    await eventually("what is held back", async () => (await log("status=HELD")).length === 5);
+    await eventually("what is held", async () => (await log("status=HELD")).length === 5);
 
     // Nothing has failed for good: the log and the replay say what waits instead.
     await analyst.open(`/settings/channels/${id}?status=FAILED`);
-    const hint = "5 deliveries are held back, since the channel is failing.";
+    const hint = "5 deliveries are held, since the channel is failing.";
     await desk.getByText(hint).waitFor();
     await desk.getByRole("button", { name: "Replay…" }).click();
     const dialog = desk.getByRole("dialog");
@@ -123,12 +123,12 @@ test("what is sent again while its channel fails says until when it is held back
     await desk.getByText("All that is not sent yet while the channel is failing", { exact: false }).waitFor();
     const rows = desk.getByRole("group", { name: "Deliveries" }).locator("tbody tr");
     await eventually("those that wait", async () => (await rows.count()) === 5);
-    assert.match(await rows.first().innerText(), /Held back\s+failed so far, 1 attempt, next/);
+    assert.match(await rows.first().innerText(), /Held\s+failed so far, 1 attempt, next/);
 
     const [delivery] = await log("identity=ann");
     await analyst.open(`/deliveries/${delivery.id}`);
     await desk.getByRole("button", { name: "Resend" }).click();
-    const message = desk.getByRole("alert").filter({ hasText: /^Queued, with the same event id\. Held back (until \d?\d:\d\d(:\d\d)?\s[AP]M, )?since the channel is failing/ });
+    const message = desk.getByRole("alert").filter({ hasText: /^Queued, with the same event id\. Held (until \d?\d:\d\d(:\d\d)?\s[AP]M, )?since the channel is failing/ });
     await message.getByRole("button", { name: "Retry now" }).waitFor();
     assert.deepEqual(await analyst.barriers(), []);
     await desk.locator("dl.facts").first().getByText(/since the channel is failing/).waitFor();
@@ -137,7 +137,7 @@ test("what is sent again while its channel fails says until when it is held back
     await analyst.open(`/settings/channels/${id}`);
     await rows.filter({ hasText: "ben" }).getByRole("checkbox").check();
     await desk.getByRole("button", { name: "Send them again" }).click();
-    const queued = desk.getByRole("alert").filter({ hasText: /^1 queued, with the same event ids\. Held back (until|since)/ });
+    const queued = desk.getByRole("alert").filter({ hasText: /^1 queued, with the same event ids\. Held (until|since)/ });
     const figures = desk.getByRole("region", { name: "Success and latency" });
     await figures.getByText("0 %: 0 of 5").waitFor();
     receiver.status = 200;

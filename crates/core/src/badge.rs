@@ -86,12 +86,17 @@ pub const CONFIRMED_BAD: &str = "confirmed-bad";
 
 /// Whether the badge with this slug needs no rule, and rules may not give it.
 pub fn is_reserved(slug: &str) -> bool {
-    slug == CONFIRMED_BAD || is_of_analyzers(slug)
+    reserved().any(|reserved| reserved == slug)
 }
 
 /// Whether analyzers give the badge with this slug.
 pub fn is_of_analyzers(slug: &str) -> bool {
     PLAIN.iter().any(|plain| plain.slug == slug)
+}
+
+/// The slugs of the badges that need no rule.
+pub fn reserved() -> impl Iterator<Item = &'static str> {
+    PLAIN.iter().map(|plain| plain.slug).chain([CONFIRMED_BAD])
 }
 
 /// The analyzer whose observation gives the badge with this slug.

@@ -129,6 +129,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read whether somebody is signed in
+         * @description As `readMe`, without an error where nobody is.
+         */
+        get: operations["readSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/badge-rules": {
         parameters: {
             query?: never;
@@ -250,7 +270,7 @@ export interface paths {
         put?: never;
         /**
          * Try a channel again now
-         * @description What waits is due at once, whatever its schedule. A failing channel that is paused makes one attempt now,
+         * @description What is pending is due at once, whatever its schedule. A failing channel, whose deliveries are held, makes one attempt now,
          *     with the delivery that has been due longest; when it succeeds, the others follow.
          */
         post: operations["retryChannel"];
@@ -293,8 +313,8 @@ export interface paths {
         /**
          * Test a channel
          * @description Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It
-         *     is not retried. A disabled channel can be tested too. A successful test ends the pause of a failing channel:
-         *     what waits is sent at once.
+         *     is not retried. A disabled channel can be tested too. After a successful test of a failing
+         *     channel, what is held is sent at once.
          */
         post: operations["testChannel"];
         delete?: never;
@@ -2036,7 +2056,7 @@ export interface components {
             /** Format: int64 */
             attempt: number;
             /**
-             * @description INITIAL, RETRY, RESEND, REPLAY, TEST, PROBE where a channel paused after failures was tried, or RECOVERY where the server stopped during an
+             * @description INITIAL, RETRY, RESEND, REPLAY, TEST, PROBE where a failing channel, whose deliveries are held, was tried, or RECOVERY where the server stopped during an
              *     attempt whose outcome is therefore not known.
              */
             trigger: string;
@@ -2585,6 +2605,8 @@ export interface components {
             /** @example IDENTITY_SCORED */
             event: string;
             identityId?: string | null;
+            /** @description Whether it is a test, about the identity in the example of its event type. */
+            identityIsExample: boolean;
             /** @description PENDING, DELIVERED, FAILED, SUPERSEDED, or PAUSED while its channel is disabled. */
             status: string;
             /**
@@ -3217,7 +3239,7 @@ export interface components {
             retrying: number;
             /**
              * Format: int64
-             * @description Not tried so far, or asked for again since: due, paused, or held back while the channel is failing.
+             * @description Not tried so far, or asked for again since: due, paused, or held while the channel is failing.
              */
             waiting: number;
             /** @description False where counting stopped, at 20,000 of one kind. */
@@ -4151,6 +4173,10 @@ export interface components {
             weightsId: number;
             scores: components["schemas"]["ScoreBody"][];
         };
+        /** @description Whoever is signed in. */
+        SignedInBody: {
+            user?: components["schemas"]["UserBody"] | null;
+        };
         /** @description Where messages are posted. */
         SlackConfigBody: {
             /**
@@ -4834,6 +4860,29 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    readSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listBadgeRules: {
         parameters: {
             query?: {
@@ -5370,7 +5419,10 @@ export interface operations {
                 status?: string;
                 /** @description What the last attempt was answered with: a status such as `503`, or a class of them such as `5xx`. */
                 httpStatus?: string;
-                /** @description How the last attempt failed, such as `timeout`; the classes are those of `errorClass`. */
+                /**
+                 * @description How the last attempt failed, such as `timeout`, or why there is none, such as `skipped`; the classes are those
+                 *     of `errorClass`.
+                 */
                 errorClass?: string;
                 /** @description Part of the last attempt's error message, in any case. */
                 error?: string;
@@ -6326,7 +6378,7 @@ export interface operations {
                 /** @description INFO, WARNING or CRITICAL. */
                 severity?: string;
                 identity?: string;
-                /** @description The id of a rule. */
+                /** @description The id of an escalation rule; one that is gone, as long as escalations of it are kept. */
                 rule?: string;
             };
             header?: never;
@@ -6852,7 +6904,7 @@ export interface operations {
                 groupType?: string;
                 /** @description Seen on the device with this fingerprint. */
                 device?: string;
-                /** @description With the badge with this slug. */
+                /** @description With the badge with this slug: that of a badge rule or of an analyzer, or one that somebody still carries. */
                 badge?: string;
                 disregarded?: boolean;
                 humanityMin?: number;
@@ -6910,7 +6962,7 @@ export interface operations {
                 groupType?: string;
                 /** @description Seen on the device with this fingerprint. */
                 device?: string;
-                /** @description With the badge with this slug. */
+                /** @description With the badge with this slug: that of a badge rule or of an analyzer, or one that somebody still carries. */
                 badge?: string;
                 disregarded?: boolean;
                 humanityMin?: number;

@@ -35,6 +35,11 @@ pub fn entry(event: EventType) -> CatalogueEntry {
 /// The sequence in every example.
 pub const EXAMPLE_SEQUENCE: u64 = 17;
 
+/// Whom the example of an event tells of, if it tells of anybody.
+pub fn example_identity(event: EventType) -> Option<String> {
+    example_data(event)["identityId"].as_str().map(str::to_owned)
+}
+
 /// An example of the `data` of a message, for tests and for triggering one by hand.
 pub fn example_data(event: EventType) -> Value {
     match event {

@@ -48,6 +48,9 @@ const INNOCENT_MIN: u8 = 60;
 /// Score points by which a change is worth counting.
 const CHANGED_MIN: u8 = 5;
 const SHOWN_MAX: usize = 10;
+/// Without a change the past would be compared with itself; a list of the innocent is judged by what is in force.
+const NOTHING_DIFFERS: &str = "nothing would be different from what is in force: say what to change by --weights \
+    or --map, such as `dregs backtest --weights humanity.timing=0`";
 
 impl Backtest {
     pub fn run(self) -> Result<(), Failure> {
@@ -67,6 +70,9 @@ impl Backtest {
         let config = load(&self.flags)?.config;
         let in_force = Weights::parse(&config.analyzer_weights)
             .map_err(|problem| misused("analyzer_weights", problem))?;
+        if candidate.mappings.is_empty() && candidate.weights == in_force && innocent.is_none() {
+            return Err(Failure::Misused(NOTHING_DIFFERS.to_owned()));
+        }
         let location = app::location(&config);
         let name = store_name(&config);
         check_is_there(&location, &name)?;

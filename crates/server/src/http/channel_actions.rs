@@ -43,8 +43,8 @@ pub struct TestAnswer {
 /// Test a channel
 ///
 /// Sends a `CHANNEL_TEST` event, or the example of another type, now, and answers the attempt. It
-/// is not retried. A disabled channel can be tested too. A successful test ends the pause of a failing channel:
-/// what waits is sent at once.
+/// is not retried. A disabled channel can be tested too. After a successful test of a failing
+/// channel, what is held is sent at once.
 #[utoipa::path(post, operation_id = "testChannel", path = "/channels/{id}/actions/test",
     tag = "channels", params(("id" = i64, Path)),
     request_body = Option<TestBody>,
@@ -120,7 +120,7 @@ pub async fn rotate_secret(
 
 /// Try a channel again now
 ///
-/// What waits is due at once, whatever its schedule. A failing channel that is paused makes one attempt now,
+/// What is pending is due at once, whatever its schedule. A failing channel, whose deliveries are held, makes one attempt now,
 /// with the delivery that has been due longest; when it succeeds, the others follow.
 #[utoipa::path(post, operation_id = "retryChannel", path = "/channels/{id}/actions/retry",
     tag = "channels", params(("id" = i64, Path)),

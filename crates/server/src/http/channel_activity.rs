@@ -57,7 +57,7 @@ pub struct IntervalBody {
     failed: i64,
     /// Failed so far, and tried again.
     retrying: i64,
-    /// Not tried so far, or asked for again since: due, paused, or held back while the channel is failing.
+    /// Not tried so far, or asked for again since: due, paused, or held while the channel is failing.
     waiting: i64,
     /// False where counting stopped, at 20,000 of one kind.
     is_exact: bool,

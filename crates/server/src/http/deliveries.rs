@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::notify::breaker::Allowance;
+use dregs_core::notify::catalogue;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -16,6 +17,7 @@ use super::body::Json;
 use super::channels::{find as find_channel, parse_event, status_name};
 use super::error::{ApiError, Code, ErrorBody, both};
 use super::identities::find as find_identity;
+use super::known_names;
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, times, word};
 use crate::app::App;
@@ -24,7 +26,7 @@ use crate::ops::deliver::deliveries as ops;
 use crate::ops::deliver::log;
 use crate::store::attempts::Trigger;
 use crate::store::channels::Channel;
-use crate::store::deliveries::{self, Delivery, Filter, Status};
+use crate::store::deliveries::{self, Delivery, Filter, Status, Subject};
 use crate::store::identities;
 
 /// One event on its way to one channel.
@@ -38,6 +40,8 @@ pub struct DeliveryBody {
     #[schema(example = "IDENTITY_SCORED")]
     event: &'static str,
     identity_id: Option<String>,
+    /// Whether it is a test, about the identity in the example of its event type.
+    identity_is_example: bool,
     /// PENDING, DELIVERED, FAILED, SUPERSEDED, or PAUSED while its channel is disabled.
     status: &'static str,
     /// What a PENDING delivery waits for, if not for its first attempt: RETRYING, for another attempt after one that
@@ -79,7 +83,7 @@ pub struct DeliveryLogBody {
 #[serde(rename_all = "camelCase")]
 pub struct AttemptBody {
     pub attempt: i64,
-    /// INITIAL, RETRY, RESEND, REPLAY, TEST, PROBE where a channel paused after failures was tried, or RECOVERY where the server stopped during an
+    /// INITIAL, RETRY, RESEND, REPLAY, TEST, PROBE where a failing channel, whose deliveries are held, was tried, or RECOVERY where the server stopped during an
     /// attempt whose outcome is therefore not known.
     trigger: &'static str,
     /// PENDING, DELIVERED or FAILED.
@@ -117,7 +121,8 @@ pub struct ListParams {
     status: Option<String>,
     /// What the last attempt was answered with: a status such as `503`, or a class of them such as `5xx`.
     http_status: Option<String>,
-    /// How the last attempt failed, such as `timeout`; the classes are those of `errorClass`.
+    /// How the last attempt failed, such as `timeout`, or why there is none, such as `skipped`; the classes are those
+    /// of `errorClass`.
     error_class: Option<String>,
     /// Part of the last attempt's error message, in any case.
     error: Option<String>,
@@ -198,7 +203,8 @@ async fn filter(
             .error_class
             .as_deref()
             .filter(|class| !class.is_empty())
-            .map(str::to_ascii_lowercase),
+            .map(known_names::error_class)
+            .transpose()?,
         error: params.error.as_deref().filter(|part| !part.is_empty()).map(deliveries::containing),
         ..Filter::default()
     };
@@ -468,12 +474,17 @@ async fn find(app: &App, caller: &Caller, id: &str) -> Result<Delivery, ApiError
 fn body(app: &App, delivery: &Delivery, channel_enabled: bool) -> DeliveryBody {
     let waits = channel_enabled || delivery.trigger == Trigger::Test;
     let resumes_at = app.health.get(delivery.channel_id).breaker.open_until;
+    // What tells of an identity that is none of the team's is an example: see `EventIds::notified`.
+    let is_example =
+        delivery.identity_id.is_none() && matches!(delivery.subject, Subject::Notification { .. });
+    let example = is_example.then(|| catalogue::example_identity(delivery.event)).flatten();
     DeliveryBody {
         id: delivery.id,
         channel_id: delivery.channel_id,
         event_id: app.event_ids.id(delivery.subject),
         event: delivery.event.name(),
-        identity_id: delivery.identity_id.clone(),
+        identity_id: delivery.identity_id.clone().or_else(|| example.clone()),
+        identity_is_example: example.is_some(),
         status: status_name(delivery.status, waits),
         waits_for: (delivery.status == Status::Pending && waits).then(|| waits_for(app, delivery)).flatten(),
         attempt_count: delivery.attempt_count,

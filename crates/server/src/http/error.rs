@@ -182,6 +182,11 @@ impl ApiError {
         self.status == StatusCode::UNAUTHORIZED
     }
 
+    /// Whether the caller is nobody, or not of the kind that may ask.
+    pub fn is_about_caller(&self) -> bool {
+        self.is_unauthenticated() || self.status == StatusCode::FORBIDDEN
+    }
+
     /// The same in other words.
     pub fn saying(self, message: String) -> Self {
         Self { message, ..self }

@@ -13,6 +13,7 @@ use super::answer::Answer;
 use super::auth::{Caller, Triager};
 use super::body::Json;
 use super::error::{ApiError, Code, both};
+use super::known_names;
 use super::labels::verdict;
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, word};
@@ -97,7 +98,7 @@ pub struct ListParams {
     /// INFO, WARNING or CRITICAL.
     severity: Option<String>,
     identity: Option<String>,
-    /// The id of a rule.
+    /// The id of an escalation rule; one that is gone, as long as escalations of it are kept.
     rule: Option<String>,
 }
 
@@ -120,8 +121,7 @@ pub async fn list(
         ..Filter::default()
     };
     if let Some(rule) = params.rule {
-        filter.rule_id =
-            Some(rule.parse().map_err(|_| ApiError::field("rule", "must be the number of a rule"))?);
+        filter.rule_id = Some(known_names::escalation_rule(&app, team_id, &rule).await?);
     }
     if let Some(id) = params.identity {
         match app.store.read(move |tx| identities::find(tx, team_id, &id)).await? {

@@ -11,6 +11,7 @@ use super::answer::Answer;
 use super::auth::Caller;
 use super::error::ApiError;
 use super::identities::IdentityBody;
+use super::known_names;
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, score};
 use crate::app::App;
@@ -59,7 +60,7 @@ pub struct ListParams {
     group_type: Option<String>,
     /// Seen on the device with this fingerprint.
     device: Option<String>,
-    /// With the badge with this slug.
+    /// With the badge with this slug: that of a badge rule or of an analyzer, or one that somebody still carries.
     badge: Option<String>,
     disregarded: Option<bool>,
     #[serde(default, deserialize_with = "score")]
@@ -124,7 +125,12 @@ pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filte
         narrow(&mut among, app.store.read(move |tx| links::holders_after(tx, key, 0, HOLDERS_MAX)).await?);
     }
     if let Some(slug) = params.badge {
-        narrow(&mut among, app.store.read(move |tx| badges::carriers(tx, team_id, &slug)).await?);
+        let wanted = slug.clone();
+        let carriers = app.store.read(move |tx| badges::carriers(tx, team_id, &slug)).await?;
+        if carriers.is_empty() {
+            known_names::badge(app, team_id, &wanted).await?;
+        }
+        narrow(&mut among, carriers);
     }
     let term = params.term.filter(|term| !term.is_empty());
     let known = match &term {

@@ -34,6 +34,7 @@ mod identities;
 mod identity_actions;
 mod identity_csv;
 mod identity_lists;
+mod known_names;
 mod labels;
 pub mod limits;
 mod links;
@@ -161,6 +162,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::login))
         .routes(routes!(sessions::logout))
         .routes(routes!(sessions::me))
+        .routes(routes!(sessions::signed_in))
         .routes(routes!(sessions::password))
         .routes(routes!(sessions::accept))
         .routes(routes!(sessions::check_invitation))

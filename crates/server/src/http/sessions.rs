@@ -116,6 +116,31 @@ pub async fn me(State(app): State<Arc<App>>, Person(user): Person) -> Answer<Use
     Answer(user.into())
 }
 
+/// Whoever is signed in.
+#[derive(Serialize, ToSchema)]
+pub struct SignedInBody {
+    /// Null where nobody is, or no longer; a key is nobody.
+    user: Option<UserBody>,
+}
+
+/// Read whether somebody is signed in
+///
+/// As `readMe`, without an error where nobody is.
+#[utoipa::path(get, operation_id = "readSession", path = "/auth/session",
+    tag = "auth", security(()), responses((status = 200, body = SignedInBody)))]
+pub async fn signed_in(
+    State(app): State<Arc<App>>,
+    person: Result<Person, ApiError>,
+) -> Result<Answer<SignedInBody>, ApiError> {
+    let user = match person {
+        Ok(Person(user)) => user,
+        Err(error) if error.is_about_caller() => return Ok(Answer(SignedInBody { user: None })),
+        Err(error) => return Err(error),
+    };
+    app.rosters.prepare(user.team_id);
+    Ok(Answer(SignedInBody { user: Some(user.into()) }))
+}
+
 /// Another password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -41,6 +41,24 @@ impl Status {
     }
 }
 
+/// The error classes that are stored: those of attempts, and of what is not sent.
+pub const ERROR_CLASSES: [&str; 14] = [
+    "dns",
+    "egress_blocked",
+    "connect",
+    "tls",
+    "timeout",
+    "redirect",
+    "http_status",
+    "connection_closed",
+    "protocol",
+    "smtp_reply",
+    "gone",
+    "held",
+    "skipped",
+    "superseded",
+];
+
 /// What a delivery tells about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {

@@ -115,6 +115,32 @@ async fn lists_come_in_pages(engine: Engine) {
 }
 
 #[tokio::test]
+async fn an_example_names_the_identity_it_tells_of() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let receiver = fond_of_ada().await;
+    let (id, _) = server.channel("App", json!({"url": receiver.url()})).await;
+    server.track("e1", "ada").await;
+    server.wait_for_deliveries(id, "DELIVERED", 1).await;
+    for event in ["escalation.closed", "channel.test", "identity.badges_changed", "identity.scored"] {
+        server.post(&format!("/api/channels/{id}/actions/test"), json!({"event": event})).await;
+    }
+    let told: Vec<_> = server.deliveries(id).await;
+    let told = told.iter().map(|d| json!([d["event"], d["identityId"], d["identityIsExample"]]));
+    let expected = json!([
+        ["IDENTITY_SCORED", "user_12345", true],
+        ["IDENTITY_BADGES_CHANGED", "user_12345", true],
+        ["CHANNEL_TEST", null, false],
+        ["ESCALATION_CLOSED", "user_12345", true],
+        ["IDENTITY_SCORED", "ada", false],
+    ]);
+    assert_eq!(json!(told.collect::<Vec<_>>()), expected);
+    let newest = server.deliveries(id).await.remove(0);
+    let log = server.get(&format!("/api/deliveries/{}", newest["id"])).await;
+    let sent: Value = serde_json::from_str(log["attempts"][0]["requestBody"].as_str().unwrap()).unwrap();
+    assert_eq!((&log["identityId"], &sent["identityId"]), (&json!("user_12345"), &json!("user_12345")));
+}
+
+#[tokio::test]
 async fn what_is_under_way_is_not_sent_again() {
     let server = TestServer::start(Engine::Sqlite).await;
     let (done, is_done) = tokio::sync::watch::channel(());

@@ -142,7 +142,7 @@ async fn identities_are_filtered_and_sorted(engine: Engine) {
         ("device=f1", Box::new(|identity| number(identity) % 4 == 1)),
         ("device=f1&term=user%200", Box::new(|identity| number(identity) % 4 == 1 && number(identity) < 10)),
         ("device=none", Box::new(|_| false)),
-        ("badge=bot", Box::new(|_| false)),
+        ("badge=card-testing", Box::new(|_| false)),
         ("disregarded=true", Box::new(|_| false)),
         (
             "authenticityMax=40",

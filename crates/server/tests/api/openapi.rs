@@ -98,8 +98,12 @@ fn all_but_signing_in_needs_a_bearer_or_a_session() {
         .filter(|(_, operation)| !operation["security"].is_null())
         .map(|(name, operation)| (name, operation["security"].clone()))
         .collect();
-    let expected =
-        ["post /api/auth/accept-invitation", "post /api/auth/check-invitation", "post /api/auth/login"];
+    let expected = [
+        "post /api/auth/accept-invitation",
+        "post /api/auth/check-invitation",
+        "post /api/auth/login",
+        "get /api/auth/session",
+    ];
     assert_eq!(open, expected.map(|name| (name.to_owned(), json!([{}]))));
 }
 

@@ -45,6 +45,24 @@ async fn a_person_signs_in_and_out() {
 }
 
 #[tokio::test]
+async fn whether_somebody_is_signed_in_is_asked_without_an_error() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let token = token(&server).await;
+    let session = |cookie: &str| {
+        server.request(Method::GET, "/api/auth/session").header("Cookie", format!("dregs_session={cookie}"))
+    };
+    let nobody = (200.try_into().unwrap(), json!({"user": null}));
+    let (status, signed_in) = answer(session(&token)).await;
+    assert_eq!((status.as_u16(), signed_in["user"].clone()), (200, answer(me(&server, &token)).await.1));
+    assert_eq!(answer(server.request(Method::GET, "/api/auth/session")).await, nobody);
+    assert_eq!(answer(session("st_unknown")).await, nobody);
+    answer(server.request(Method::POST, "/api/auth/logout").bearer_auth(&token)).await;
+    assert_eq!(answer(session(&token)).await, nobody);
+    // A program that asks who it is hears as before that it is nobody.
+    assert_eq!(refusal(me(&server, &token)).await, ENDED);
+}
+
+#[tokio::test]
 async fn the_list_of_identities_is_built_when_somebody_comes_who_will_look_at_it() {
     let server = TestServer::start(Engine::Sqlite).await;
     server.track("e1", "ada").await;

@@ -85,13 +85,18 @@ async fn a_backtest_says_whose_scores_would_change_and_touches_none(engine: Engi
         (code, told.contains("cost: of 1 identity known to be innocent, 0 would be caught\n")),
         (Some(0), true)
     );
+    assert!(told.contains("caught, now below 50:        0\nlet go, no longer below 50:  0\n"), "{told}");
     assert!(
         noted.contains("--innocent names 1 identity not among those tried, such as \"user_99\"\n"),
         "{noted}"
     );
-    let (code, told, _) = backtest(&server, &[]);
-    assert_eq!(code, Some(0));
-    assert!(told.contains("caught, now below 50:        0\nlet go, no longer below 50:  0\n"), "{told}");
+    // A past that is compared with itself says nothing: somebody has forgotten what to change.
+    for args in [&[][..], &["--threshold", "40"]] {
+        let (code, told, said) = backtest(&server, args);
+        let expected = "dregs: nothing would be different from what is in force: say what to change by --weights or \
+                        --map, such as `dregs backtest --weights humanity.timing=0`\n";
+        assert_eq!((code, told.as_str(), said.as_str()), (Some(2), "", expected));
+    }
     let now = [scores(&server, "robot").await, scores(&server, "buyer").await, scores(&server, "ada").await];
     assert_eq!(now, live, "live scores are as they were");
 

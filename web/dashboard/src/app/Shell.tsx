@@ -105,11 +105,11 @@ function Person() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const next = colorScheme === "dark" ? "light" : "dark";
   return (
-    <Group gap={4} wrap="nowrap">
+    <Group gap={0} wrap="nowrap">
       <Menu position="top-start" width={200}>
         <Menu.Target>
-          <Button variant="subtle" color="gray" flex={1} miw={0} px="xs" justify="flex-start" leftSection={<IconUser size={18} />}>
-            <span className="clip">{user.name ?? user.email}</span>
+          <Button variant="subtle" color="gray" flex={1} miw={0} px={6} fz="xs" fw={500} justify="flex-start" leftSection={<IconUser size={16} />} styles={{ section: { marginInlineEnd: 6 } }}>
+            <span className="clip" title={user.name ?? user.email}>{user.name ?? user.email}</span>
           </Button>
         </Menu.Target>
         <Menu.Dropdown>

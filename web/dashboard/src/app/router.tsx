@@ -1,7 +1,6 @@
 // Every page of the dashboard.
 
 import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
-import { asApiError } from "../api";
 import { Broken } from "../parts/Broken";
 import { NotThere } from "../parts/NotThere";
 import { Shell } from "./Shell";
@@ -13,13 +12,9 @@ const root = createRootRoute({ validateSearch: (search) => search as Search });
 
 /** Has those sign in who are not, and come back. */
 async function signedIn({ location }: { location: { href: string } }): Promise<void> {
-  try {
-    await session();
-  } catch (error) {
-    if (asApiError(error)?.status !== 401) throw error;
-    const to = location.href === "/" ? {} : { to: location.href };
-    throw redirect({ to: "/sign-in", search: to as never });
-  }
+  if (await session()) return;
+  const to = location.href === "/" ? {} : { to: location.href };
+  throw redirect({ to: "/sign-in", search: to as never });
 }
 
 /** Pages inside the frame, for those who are signed in. */

@@ -17,9 +17,15 @@ export function useMay(): { triage: boolean; manage: boolean } {
   return { triage: role !== "VIEWER", manage: role === "ADMIN" };
 }
 
-/** The person of the session, asked before a page inside the frame is shown. */
-export function session() {
-  return queries.ensureQueryData($api.queryOptions("get", "/api/auth/me"));
+/** The person of the session, asked before a page inside the frame is shown; nobody where none is signed in. */
+export async function session(): Promise<User | null> {
+  const { queryKey } = $api.queryOptions("get", "/api/auth/me");
+  const known = queries.getQueryData<User>(queryKey);
+  if (known) return known;
+  // `/auth/me` would answer 401, which browsers tell of in their console.
+  const { user } = await queries.fetchQuery({ ...$api.queryOptions("get", "/api/auth/session"), staleTime: 0, gcTime: 0 });
+  if (user) queries.setQueryData(queryKey, user);
+  return user ?? null;
 }
 
 export async function signOut(): Promise<void> {

@@ -56,11 +56,11 @@ function options({ times, series, range, isBars, width, height }: Drawn): uPlot.
     tzDate: (time) => uPlot.tzDate(new Date(time * 1_000), zone()),
     series: [
       // While nothing is pointed at, the legend tells of the last that is known.
-      { label: "Time", value: (_, time) => { const at = time ? time * 1_000 : times[toldAt] ?? last; return at === undefined ? "" : exactTime(at); } },
+      { label: isBars ? "Day" : "Time", value: (_, time) => { const at = time ? time * 1_000 : times[toldAt] ?? last; return at === undefined ? "" : told(at, isBars); } },
       ...series.map(({ label, colour, values }): uPlot.Series => {
         const stroke = resolved(colour);
         const style = isBars && paths ? { width: 0, fill: stroke, paths, points: { show: false } } : { width: 2, points: { show: values.filter((one) => one !== null).length <= MARKED_MAX, size: 6 } };
-        const value: uPlot.Series.Value = (_, shown, __, index) => shown ?? (index == null ? values[toldAt] : undefined) ?? "–";
+        const value: uPlot.Series.Value = (_, shown, __, index) => (shown ?? (index == null ? values[toldAt] : undefined))?.toLocaleString("en") ?? "–";
         return { label, stroke, spanGaps: true, value, ...style };
       }),
     ],
@@ -81,6 +81,11 @@ function options({ times, series, range, isBars, width, height }: Drawn): uPlot.
 function resolved(colour: string): string {
   const name = /^var\((--[\w-]+)\)$/.exec(colour)?.[1];
   return name ? getComputedStyle(document.documentElement).getPropertyValue(name).trim() : colour;
+}
+
+/** A bar is a day as a whole. */
+function told(at: number, isDay: boolean | undefined): string {
+  return isDay ? formatted(at, { dateStyle: "medium" }) : exactTime(at);
 }
 
 /** Room at either end, in seconds. */

@@ -64,8 +64,8 @@ function Charts({ activity: { intervals } }: { activity: Body }) {
         facts={[
           ["Arrived", tried > 0 && `${share}: ${atLeast}${delivered.toLocaleString("en")} of ${tried.toLocaleString("en")} tried`],
           ["Failed for good", failed.toLocaleString("en")],
-          ["Waiting for a retry", retrying.toLocaleString("en")],
-          ["Not tried yet, or asked for again", waiting.toLocaleString("en")],
+          ["Retrying", retrying.toLocaleString("en")],
+          ["Pending, not tried yet", waiting.toLocaleString("en")],
         ]}
       />
       <SimpleGrid cols={{ base: 1, md: 2 }}>

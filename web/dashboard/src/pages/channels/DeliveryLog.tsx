@@ -11,9 +11,10 @@ import { counted } from "../../parts/counts";
 import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Panel } from "../../parts/Page";
-import { IdentityLink, PageLink } from "../../parts/PageLink";
+import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
+import { About } from "../deliveries/About";
 import { DeliveryStatus } from "../deliveries/DeliveryStatus";
 import { ERRORS, OVERLAPS, STATES, WAITS } from "../deliveries/words";
 import type { Channel } from "./config";
@@ -39,7 +40,7 @@ const COLUMNS: Column<Delivery>[] = [
     cell: ({ id, createdAt }) => <PageLink to="/deliveries/$id" params={{ id: String(id) }}><Time at={createdAt} /></PageLink>,
   },
   { title: "Event", cell: ({ event }) => word(event) },
-  { title: "Identity", cell: ({ identityId }) => (identityId ? <div className="clip" style={{ maxWidth: 140 }}><IdentityLink id={identityId} /></div> : "–") },
+  { title: "Identity", cell: (delivery) => <div className="clip" style={{ maxWidth: 140 }}><About delivery={delivery} /></div> },
   { title: "Status", cell: (delivery) => <Progress delivery={delivery} /> },
   { title: "Last error", cell: (delivery) => <LastError delivery={delivery} /> },
   { title: "HTTP", cell: ({ httpStatus }) => <span className="numbers">{httpStatus ?? "–"}</span> },

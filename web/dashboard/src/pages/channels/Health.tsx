@@ -35,7 +35,7 @@ export function Health({ channel }: { channel: Channel }) {
   ];
   if (failingSince) facts.push(["Failing since", <Time at={failingSince} />]);
   if (lastError) facts.push(["Last error", lastError]);
-  if (resumesAt) facts.push(["Paused until", <><Time at={resumesAt} isAhead />, then one attempt at a time</>]);
+  if (resumesAt) facts.push(["Held until", <><Time at={resumesAt} isAhead />, then one attempt at a time</>]);
   if (disabledReason) facts.push(["Reason for disabling", disabledReason]);
   return (
     <Stack gap="sm">

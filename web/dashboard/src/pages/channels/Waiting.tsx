@@ -6,7 +6,7 @@ import { bounded } from "../../parts/counts";
 import { PageLink } from "../../parts/PageLink";
 import type { Channel } from "./config";
 
-const WORDS: Record<string, string> = { HELD: "held back, since the channel is failing", PENDING: "pending", PAUSED: "paused, since the channel is disabled" };
+const WORDS: Record<string, string> = { HELD: "held, since the channel is failing", PENDING: "pending", PAUSED: "paused, since the channel is disabled" };
 
 type Filter = { [name in "event" | "identity" | "httpStatus" | "errorClass" | "error" | "from" | "to"]?: string | undefined };
 

@@ -10,7 +10,7 @@ type Delivery = Pick<Schemas["DeliveryBody"], "channelId" | "status" | "waitsFor
 /** Until what is sooner than this, seconds matter. */
 const SOON_MS = 120_000;
 
-/** After "Held back": "until 5:02 PM, since the channel is failing." */
+/** After "Held": "until 5:02 PM, since the channel is failing." */
 export function heldWords({ nextAttemptAt: until }: Pick<Delivery, "nextAttemptAt">): string {
   const wait = until ? Date.parse(until) - Date.now() : 0;
   if (!until || wait <= 0) return "since the channel is failing: one attempt is made at a time.";
@@ -22,5 +22,5 @@ export function tellSent(message: string, delivery: Delivery): void {
   const { channelId, status, waitsFor } = delivery;
   if (status === "PAUSED") return tell(`${message} Paused until the channel is enabled again.`);
   if (waitsFor !== "HELD") return tell(message);
-  offer(`${message} Held back ${heldWords(delivery)}`, RETRY, () => retryNow(channelId));
+  offer(`${message} Held ${heldWords(delivery)}`, RETRY, () => retryNow(channelId));
 }

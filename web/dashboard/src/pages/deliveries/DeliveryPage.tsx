@@ -8,12 +8,13 @@ import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Copy } from "../../parts/Copy";
 import { Facts, Page, Panel } from "../../parts/Page";
-import { IdentityLink, PageLink } from "../../parts/PageLink";
+import { PageLink } from "../../parts/PageLink";
 import { exactTime, Time } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { target, type Channel } from "../channels/config";
 import { Retry } from "../channels/Retry";
 import { heldWords, tellSent } from "../channels/waits";
+import { About } from "./About";
 import { Attempt, type Shown } from "./Attempt";
 import { DeliveryStatus } from "./DeliveryStatus";
 import { STATES, WAITS } from "./words";
@@ -66,7 +67,7 @@ function facts(delivery: Delivery, channel: Channel | undefined): [string, React
     ...(errorMessage ? [["Last error", errorMessage] as [string, string]] : []),
     ["Event", word(event)],
     ["Event id", <><span className="mono">{eventId}</span> <Copy text={eventId} label="event id" /></>],
-    ["Identity", identityId && <IdentityLink id={identityId} />],
+    ["Identity", identityId && <About delivery={delivery} />],
     ["Channel", <PageLink to="/settings/channels/$id" params={{ id: String(channelId) }}>{channel?.name ?? channelId}</PageLink>],
     ["Created", <>{exactTime(createdAt)} (<Time at={createdAt} />)</>],
     nextAttemptAt ? ["Next attempt", <Time at={nextAttemptAt} isAhead />] : ["Completed", <Time at={completedAt} />],

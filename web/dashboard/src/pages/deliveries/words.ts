@@ -7,7 +7,7 @@ export const TRIGGERS: Record<string, string> = {
   RESEND: "Resent manually.",
   REPLAY: "Replayed with a time range.",
   TEST: "Test of the channel.",
-  PROBE: "The channel was paused after failures; this attempt tested whether it works again.",
+  PROBE: "The channel was failing, and its deliveries were held; this attempt tested whether it works again.",
   RECOVERY: "The server stopped during the previous attempt, whose outcome is unknown.",
 };
 
@@ -25,7 +25,7 @@ export const ERRORS: Record<string, string> = {
   smtp_reply: "The mail server rejected the e-mail",
   skipped: "Skipped when the channel was enabled again",
   superseded: "A newer score of the identity was sent instead",
-  held: "The endpoint was down for too long; replay it when it works again",
+  held: "Held for too long; replay it when the channel works again",
   gone: "Its content was deleted",
 };
 
@@ -34,21 +34,21 @@ export const STATES: Record<string, string> = {
   PENDING: "Due or in progress.",
   DELIVERED: "Accepted by the receiver.",
   FAILED: "No further attempts.",
-  PAUSED: "Held until its channel is enabled again.",
+  PAUSED: "Sent when its channel is enabled again.",
   SUPERSEDED: "Replaced by a newer score of the same identity.",
 };
 
-/** What a delivery waits for, if not for its first attempt. */
+/** What a delivery waits for, if not for its first attempt, in the words of the API. */
 export const WAITS: Record<string, { word: string; note: string }> = {
-  RETRYING: { word: "Waiting for a retry", note: "It has failed so far, and is tried again." },
-  HELD: { word: "Held back", note: "Its channel is failing, and it waits until that works again." },
+  RETRYING: { word: "Retrying", note: "It has failed so far, and is tried again." },
+  HELD: { word: "Held", note: "Its channel is failing, and it waits until that works again." },
 };
 
 /** What the filters by state let through that others do, too. */
 export const OVERLAPS: Record<string, string> = {
-  PENDING: "All that is not sent yet: due, waiting for a retry or held back.",
-  RETRYING: "Failed so far, and tried again. While the channel is failing, these are shown as held back.",
-  HELD: "All that is not sent yet while the channel is failing: due or waiting for a retry.",
+  PENDING: "All that is not sent yet: due, retrying or held.",
+  RETRYING: "Failed so far, and tried again. While the channel is failing, these are shown as held.",
+  HELD: "All that is not sent yet while the channel is failing: due or retrying.",
 };
 
 /** "1.2 kB". */

@@ -15,7 +15,7 @@ export function DeviceList() {
     : <Empty title="No devices yet">dregs.js recognises the device of an event; a backend with its own fingerprint sends it in <code>device.fingerprint</code>.</Empty>;
   return (
     <Page title="Devices">
-      <Group gap="xs">
+      <Group gap="xs" className="filters">
         <SearchFilter label="Fingerprint, IP address or browser" />
         <TextFilter name="identity" label="Identity id" w={170} />
         <ChoiceFilter name="disregarded" label="Disregarded or not" options={[["false", "Not disregarded"], ["true", "Disregarded"]]} />

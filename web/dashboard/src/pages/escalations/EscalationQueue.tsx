@@ -93,16 +93,18 @@ function useAct({ current, leave, select }: Selection): (act: Act, reason?: stri
   };
 }
 
-function Nothing({ query: { severity, rule, identity, pageNumber } }: { query: QueueQuery }) {
+function Nothing({ query: { status, severity, rule, identity, pageNumber } }: { query: QueueQuery }) {
   const [search] = usePageSearch();
   if (pageNumber > 0) {
     const first = { ...search, pageNumber: undefined } as never;
     return <div className="panel"><Empty title="This page is empty"><PageLink to="/escalations" search={first}>First page</PageLink></Empty></div>;
   }
   if (severity || rule || identity) return <div className="panel"><Empty title="No matches">No escalation matches all of these filters.</Empty></div>;
+  // Of any status: none has ever opened.
+  const which = status ? `${status.toLowerCase()} ` : "";
   return (
     <div className="panel">
-      <Empty title="No open escalations">
+      <Empty title={`No ${which}escalations`}>
         An escalation (alert) opens when the conditions of one of your <PageLink to="/rules">escalation rules</PageLink> hold
         for an identity, and stays here until somebody acknowledges or closes it.
       </Empty>

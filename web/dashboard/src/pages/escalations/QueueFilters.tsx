@@ -9,10 +9,13 @@ import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { word } from "../../parts/score";
 import { useEscalationRules } from "../rules/rules";
 import classes from "./EscalationQueue.module.css";
-import { ANY_STATUS, COUNTED_MAX, STATUSES, statusOf } from "./escalations";
+import { ANY_STATUS, COUNTED_MAX, ordersOf, STATUSES, statusOf } from "./escalations";
 
 const SEVERITIES = ["CRITICAL", "WARNING", "INFO"];
+
 export function QueueFilters() {
+  const [{ status }] = usePageSearch();
+  const orders = ordersOf(statusOf(status));
   const rules = useEscalationRules();
   const options = (rules.data ?? []).map(({ id, name }): [string, string] => [String(id), name]);
   return (
@@ -22,7 +25,7 @@ export function QueueFilters() {
         <ChoiceFilter name="severity" label="Any severity" options={SEVERITIES.map((severity) => [severity, word(severity)])} />
         <ChoiceFilter name="rule" label="Any rule" options={options} />
         <TextFilter name="identity" label="Identity id" w={170} />
-        <ChoiceFilter name="by" label="Newest first" options={[["gravest", "Most severe first"], ["oldest", "Oldest first"]]} />
+        <ChoiceFilter name="by" label={orders.own} options={orders.others} />
       </Group>
     </Group>
   );

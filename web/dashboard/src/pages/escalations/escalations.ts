@@ -24,16 +24,31 @@ const PAGE_SIZE = 50;
 /** Events of the identity that are shown. */
 const EVENTS = 6;
 
-/** The orders of the queue, by their names in the address. */
-const ORDERS: Record<string, { sort: string; order: "ASC" | "DESC" }> = {
-  gravest: { sort: "severity", order: "DESC" },
-  oldest: { sort: "openedAt", order: "ASC" },
-};
+/** The orders of the queue, by their names in the address, and in words; of one severity the newest come first. */
+const ORDERS = {
+  gravest: { sort: "severity", order: "DESC", words: "Worst, then newest" },
+  newest: { sort: "openedAt", order: "DESC", words: "Newest first" },
+  oldest: { sort: "openedAt", order: "ASC", words: "Oldest first" },
+} as const;
+type OrderName = keyof typeof ORDERS;
+const ORDER_NAMES = Object.keys(ORDERS) as OrderName[];
+
+/** What is to be done comes by how grave it is; what is done, by when it was. */
+function ownOrder(status: string): OrderName {
+  return status === "OPEN" || status === "ACKNOWLEDGED" ? "gravest" : "newest";
+}
+
+/** The orders to choose from for a status: its own, and the others by their names. */
+export function ordersOf(status: string): { own: string; others: [name: string, words: string][] } {
+  const own = ownOrder(status);
+  return { own: ORDERS[own].words, others: ORDER_NAMES.filter((name) => name !== own).map((name) => [name, ORDERS[name].words]) };
+}
 
 /** What the address of the page asks for. */
 export function useQueueQuery() {
   const [{ status: named, severity, rule, identity, by, pageNumber }] = usePageSearch();
   const status = statusOf(named);
+  const { sort, order } = ORDERS[ORDER_NAMES.find((name) => name === by) ?? ownOrder(status)];
   return {
     pageNumber: Number(pageNumber ?? 0),
     pageSize: PAGE_SIZE,
@@ -41,7 +56,8 @@ export function useQueueQuery() {
     ...(severity ? { severity } : {}),
     ...(rule ? { rule } : {}),
     ...(identity ? { identity } : {}),
-    ...(by ? ORDERS[by] : {}),
+    sort,
+    order,
   };
 }
 

@@ -18,7 +18,7 @@ export function GroupList() {
     : <Empty title="No groups yet">An event with <code>groups</code> makes its identity a member of each: <code>{'"groups": [{"type": "organization", "id": "acme"}]'}</code></Empty>;
   return (
     <Page title="Groups" actions={manage && <NewGroup />}>
-      <Group gap="xs">
+      <Group gap="xs" className="filters">
         <SearchFilter label="Name or id" />
         <TextFilter name="type" label="Group type" w={150} />
         <TextFilter name="identity" label="Identity id" w={170} />

@@ -26,7 +26,7 @@ export function RuleList() {
   );
   return (
     <Page title="Rules" actions={actions}>
-      <Group><SearchFilter label="Search rules by name" /></Group>
+      <Group className="filters"><SearchFilter label="Search rules by name" /></Group>
       <Answer of={escalationRules} lines={5}>{(rules) => <EscalationRules rules={rules.filter(isSought)} />}</Answer>
       <Answer of={badgeRules} lines={5}>{(rules) => <BadgeRules rules={rules.filter(isSought)} />}</Answer>
     </Page>

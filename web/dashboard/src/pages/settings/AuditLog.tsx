@@ -99,7 +99,7 @@ function Day({ name, label }: { name: string; label: string }) {
   return (
     <Group gap={6} wrap="nowrap">
       <Text span fz="sm" c="dimmed" aria-hidden>{label}</Text>
-      <TextFilter name={name} label={`${label} (day)`} type="date" />
+      <TextFilter name={name} label={`${label} (day)`} type="date" flex={1} miw={0} />
     </Group>
   );
 }

@@ -35,7 +35,7 @@ export function DatasetEntries({ slug }: { slug: string }) {
   return (
     <>
       {manage && <NewEntry slug={slug} />}
-      <Group gap="xs">
+      <Group gap="xs" className="filters">
         <SearchFilter label="Search values" />
         <ChoiceFilter name="scope" label="Custom and built-in" options={SCOPES} />
       </Group>

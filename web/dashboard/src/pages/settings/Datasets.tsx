@@ -1,6 +1,6 @@
 // Lists that scores look things up in: what is shipped, and what the team adds or takes away.
 
-import { Progress, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import { $api, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { Answer } from "../../parts/Answer";
@@ -31,8 +31,7 @@ const COLUMNS: Column<Dataset>[] = [
   },
   { title: "Built-in", cell: ({ globalEntryCount }) => <span className="numbers">{globalEntryCount.toLocaleString("en")}</span> },
   { title: "Custom", cell: ({ customerEntryCount }) => <span className="numbers">{customerEntryCount.toLocaleString("en")}</span> },
-  { title: "Updated", cell: ({ takenAt, source, version }) => <><Time at={takenAt} /><Text c="dimmed" fz="xs" maw={240} miw={140}>{madeOf(source, version, takenAt)}</Text></> },
-  { title: "Freshness", cell: ({ freshness }) => <Freshness of={freshness} /> },
+  { title: "Updated", cell: (dataset) => <Updated dataset={dataset} /> },
 ];
 
 /** The version of many a list is its date, which is shown already. */
@@ -40,13 +39,15 @@ function madeOf(source: string, version: string, takenAt: string): string {
   return takenAt.startsWith(version) || source.includes(version) ? source : `${source}, ${version}`;
 }
 
-function Freshness({ of }: { of: number }) {
-  const percent = Math.round(of * 100);
+/** When the built-in part is from, and how much less it says since. */
+function Updated({ dataset: { takenAt, source, version, freshness } }: { dataset: Dataset }) {
+  const percent = Math.round(freshness * 100);
   return (
-    <div title="How much of its value remains: old lists miss new entries">
-      <span className="numbers">{percent} %</span>
-      <Progress value={percent} size="sm" w={80} color={percent < 50 ? "orange" : "teal"} aria-label="Freshness" />
-    </div>
+    <>
+      <Time at={takenAt} />
+      <Text c="dimmed" fz="xs" maw={280} miw={140}>{madeOf(source, version, takenAt)}</Text>
+      {percent < 100 && <Text c="dimmed" fz="xs" maw={280} title="Old lists miss new entries">Counts {percent} % at its age</Text>}
+    </>
   );
 }
 

@@ -40,7 +40,7 @@ export function MappingList({ kind }: { kind: Kind }) {
   return (
     <>
       {manage && <NewMapping kind={kind} />}
-      <Group gap="xs">
+      <Group gap="xs" className="filters">
         <SearchFilter label="Search names and canonical types" />
         <ChoiceFilter name="scope" label="Custom and built-in" options={SCOPES} />
       </Group>

@@ -28,7 +28,7 @@ export function SeenNames({ kind }: { kind: Kind }) {
   ];
   return (
     <>
-      <Group gap="xs">
+      <Group gap="xs" className="filters">
         <SearchFilter label="Search names" />
         <ChoiceFilter name="unmapped" label="All names" options={[["true", "Unmapped only"]]} />
       </Group>

@@ -1,4 +1,4 @@
-// The server itself: what runs, what waits, and where to read more.
+// The server itself: what runs, what is pending, and where to read more.
 
 import { Anchor, Group, Text } from "@mantine/core";
 import { $api, type Schemas } from "../../api";
@@ -53,7 +53,7 @@ function Waiting({ queue: { waiting, oldestDueAt } }: { queue: Schemas["QueueBod
   const isLate = oldestDueAt && Date.now() - Date.parse(oldestDueAt) > LATE_MS;
   return (
     <Group gap="xs" className="numbers">
-      <Chip tone={isLate ? 1 : undefined}>{waiting.toLocaleString("en")} waiting</Chip>
+      <Chip tone={isLate ? 1 : undefined}>{waiting.toLocaleString("en")} pending</Chip>
       {oldestDueAt && <Text span c="dimmed" fz="sm">{Date.parse(oldestDueAt) > Date.now() ? "next due" : "oldest due"} <Time at={oldestDueAt} /></Text>}
     </Group>
   );
