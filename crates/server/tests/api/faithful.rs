@@ -91,8 +91,8 @@ fn canonical() -> impl Strategy<Value = Value> {
             "id": id,
             "type": name,
             "timestamp": "2026-06-01T12:00:00.125Z",
-            // Many tests in one store: the id makes the identity this test's own.
-            "identity": {"id": format!("{identity}{id}"), "data": data},
+            // Many tests in one store: the id makes the identity this test's own, and nothing that stands for none.
+            "identity": {"id": format!("{id}{identity}"), "data": data},
         });
         event.as_object_mut().unwrap().extend(fields.into_iter().flatten());
         event
