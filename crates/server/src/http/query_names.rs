@@ -28,6 +28,9 @@ const SYNONYMS: [(&str, &[&str]); 6] = [
     ("pageSize", &["limit", "size", "count", "perpage"]),
 ];
 
+/// How the parameters begin by which links from mail and advertisements are counted (`utm_source`): mail programs add them.
+const OF_LINKS: &str = "utm_";
+
 /// The parameters of every operation that takes any.
 #[derive(Clone)]
 pub struct QueryNames(Arc<Names>);
@@ -68,6 +71,9 @@ impl QueryNames {
 
     /// Why a name is refused; `None` where it is nothing of ours.
     fn refusal(&self, written: &str, known: &BTreeSet<String>) -> Option<FieldError> {
+        if written.starts_with(OF_LINKS) {
+            return None;
+        }
         let bare = written.to_ascii_lowercase().replace(['_', '-'], "");
         let synonym = SYNONYMS.iter().find(|(_, theirs)| theirs.contains(&bare.as_str()));
         let meant = nearest(written, known.iter().map(String::as_str))

@@ -36,9 +36,11 @@ pub const MAPPINGS: Bound = of_team(Thing::Mapping, "mappings", 5_000);
 /// They are in memory, and looked up at each scoring cycle.
 pub const DATASET_ENTRIES: Bound = of_team(Thing::DatasetEntry, "entries in its datasets", 100_000);
 pub const VIEWS: Bound = of_team(Thing::View, "views", 100);
+/// Nobody decides more often of one account; they are looked through for the one that counts.
+pub const LABELS: Bound = Bound { thing: Thing::Label, owner: "single identity", what: "labels", max: 1_000 };
 
 /// All of them.
-pub const ALL: [Bound; 11] = [
+pub const ALL: [Bound; 12] = [
     CREDENTIALS,
     MCP_TOKENS,
     CONNECTIONS,
@@ -50,6 +52,7 @@ pub const ALL: [Bound; 11] = [
     MAPPINGS,
     DATASET_ENTRIES,
     VIEWS,
+    LABELS,
 ];
 
 impl Bound {

@@ -17,6 +17,7 @@ pub enum Thing {
     Mapping,
     DatasetEntry,
     View,
+    Label,
 }
 
 impl Thing {
@@ -34,11 +35,12 @@ impl Thing {
             Self::Mapping => ("mappings", "team_id"),
             Self::DatasetEntry => ("dataset_entries", "team_id"),
             Self::View => ("views", "team_id"),
+            Self::Label => ("labels", "identity_id"),
         }
     }
 }
 
-/// How many of a thing somebody has: a team, or of MCP tokens and of connected clients a person.
+/// How many of a thing somebody has: a team, of MCP tokens and connected clients a person, of labels an identity.
 pub fn count(tx: &mut Tx, thing: Thing, owner_id: i64) -> Result<i64> {
     let (table, column) = thing.place();
     tx.get(&format!("select count(*) from {table} where {column} = $1"), &values![owner_id], |row| row.get(0))

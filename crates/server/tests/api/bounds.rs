@@ -67,7 +67,7 @@ fn entries(tx: &mut Tx, team_id: i64, _: i64, n: i64) -> Result<()> {
 }
 
 /// Every route that makes one more, with a body that would; and what fills what it makes. Channels have a test of
-/// their own, and views another message.
+/// their own, so have labels, and views another message.
 fn cases() -> Vec<(&'static str, Value, bounds::Bound, Make)> {
     let condition = json!([{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 30}]);
     let mapping: Make = |tx, team_id, _, n| {
@@ -164,7 +164,7 @@ fn every_route_that_makes_something_is_in_the_table() {
         .collect();
     let mut known: Vec<_> =
         cases().into_iter().map(|(path, ..)| path.replace("common-email-domains", "{slug}")).collect();
-    known.extend(["/api/channels", "/api/views"].map(str::to_owned));
+    known.extend(["/api/channels", "/api/views", "/api/identities/{id}/actions/label"].map(str::to_owned));
     makes.sort_unstable();
     known.sort_unstable();
     assert_eq!(makes, known);

@@ -61,7 +61,7 @@ async fn a_filter_names_what_there_is_or_was(engine: Engine) {
         assert!(total(&log_of(&format!("errorClass={class}"))).await.is_u64(), "{class}");
     }
 
-    let slugs = "night-owl, account-takeover-suspected, registration-bombing, card-testing";
+    let slugs = "night-owl, account-takeover-suspected, registration-bombing, card-testing, confirmed-bad";
     for (path, message) in [
         (
             "/api/identities?badge=night-oll".to_owned(),

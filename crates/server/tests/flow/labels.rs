@@ -1,5 +1,9 @@
 //! What people decide of identities, and what follows from it.
 
+use dregs_core::label::{Outcome, Source, Verdict};
+use dregs_server::ops::bounds::LABELS;
+use dregs_server::store::labels::{self, Found, NewLabel};
+use dregs_server::store::{Tx, identities};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -19,6 +23,7 @@ on_both_engines!(
     labels_come_in_many_at_once_and_each_once,
     labels_are_exported_and_forgotten,
     rules_badges_and_analyzers_are_right_or_wrong_by_what_was_decided,
+    one_identity_has_so_many_labels,
 );
 
 const FIVE: [&str; 5] = ["ada", "bob", "eve", "joe", "kim"];
@@ -351,4 +356,40 @@ async fn rules_badges_and_analyzers_are_right_or_wrong_by_what_was_decided(engin
     let analyzers = found["analyzers"].as_array().unwrap();
     let device = analyzers.iter().find(|one| one["id"] == "uniqueness.shared-device").unwrap();
     assert_eq!(tally(device)[..4], [json!(4), json!(3), json!(1), json!(0)], "{found}");
+}
+
+async fn one_identity_has_so_many_labels(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    server.post("/api/events", event("e", "ada")).await;
+    settled(&server).await;
+    let now = server.app.clock.now();
+    let fill = move |tx: &mut Tx| {
+        let ada = identities::find(tx, 1, "ada")?.unwrap();
+        for _ in 1..LABELS.max {
+            let new = NewLabel {
+                team_id: 1,
+                identity_id: ada.row_id,
+                verdict: Verdict { outcome: Outcome::Good, kind: None },
+                source: Source::Import,
+                reason: None,
+                note: None,
+                author: "Default",
+                cycle: None,
+                found: &Found::default(),
+                key: None,
+                decided_at: now,
+                created_at: now,
+            };
+            labels::insert(tx, &new)?;
+        }
+        Ok(())
+    };
+    server.app.store.write(fill).await.unwrap();
+    label(&server, "ada", json!({"outcome": "BAD"})).await;
+    let body = json!({"labels": [{"identityId": "ada", "outcome": "BAD"}]});
+    let (status, answer) = server.call(Method::POST, "/api/labels", Some(body)).await;
+    assert_eq!(
+        (status.as_u16(), &answer["message"]),
+        (400, &json!("A single identity has at most 1000 labels."))
+    );
 }

@@ -12,6 +12,7 @@ use dregs_core::time::Timestamp;
 use serde_json::json;
 
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::bounds;
 use crate::ops::decide::decisions;
 use crate::ops::directories::Directories;
 use crate::ops::handoff::{Evaluations, Handoff, Outgoing};
@@ -161,6 +162,7 @@ pub fn give(
     let Some(identity) = identities::find(tx, team_id, &new.identity)? else {
         return Ok((Given::NoIdentity, BTreeSet::new()));
     };
+    bounds::LABELS.check(tx, team_id, identity.row_id)?;
     let analysis = match new.cycle {
         Some(cycle) => match analyses::find(tx, identity.row_id, cycle)? {
             Some(analysis) => Some(analysis),
