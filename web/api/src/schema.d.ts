@@ -1009,6 +1009,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/identities/{id}/actions/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Label an identity
+         * @description A BAD label gives the badge `confirmed-bad`; a GOOD one takes off the badges that accuse, and closes the escalations,
+         *     until something new is found. Scores stay as they are.
+         */
+        post: operations["labelIdentity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/identities/{id}/actions/preview-disregard": {
         parameters: {
             query?: never;
@@ -1023,6 +1044,26 @@ export interface paths {
          * @description Whose scores, badges and escalations would change, and what would be sent. Read-only.
          */
         post: operations["previewDisregard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/actions/preview-label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview labelling an identity
+         * @description Whose scores, badges and escalations would change, and what would be sent. Read-only.
+         */
+        post: operations["previewLabel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1152,7 +1193,7 @@ export interface paths {
         };
         /**
          * Export all data of an identity
-         * @description One JSON document with `identity`, `links`, `reviews`, `escalations`, `groups`, `devices`, `events`, `analyses`
+         * @description One JSON document with `identity`, `links`, `reviews`, `escalations`, `labels`, `groups`, `devices`, `events`, `analyses`
          *     and `deliveries`.
          */
         get: operations["exportIdentity"];
@@ -1173,6 +1214,23 @@ export interface paths {
         };
         /** Read the score history of an identity, newest first */
         get: operations["readHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the labels of an identity, newest first */
+        get: operations["listLabelsOfIdentity"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1229,6 +1287,49 @@ export interface paths {
         get: operations["readScores"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the labels, newest first */
+        get: operations["listLabels"];
+        put?: never;
+        /**
+         * Label identities
+         * @description Such as chargebacks, or what another system has decided: up to 1,000 at once. What follows from each is done at once: a
+         *     BAD label gives the badge `confirmed-bad`; a GOOD one takes off the badges that accuse, and closes the escalations,
+         *     until something new is found. Labels with a `key` may be sent again: each is given once.
+         */
+        post: operations["giveLabels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/{id}/actions/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a label
+         * @description It counts no more, and stays in the list. The one before it counts again, if there is one.
+         */
+        post: operations["withdrawLabel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1998,6 +2099,14 @@ export interface components {
             /** @description Ids of identities that were changed, at most 50 of them. */
             identities: string[];
         };
+        /** @description What a change would do, by the scores and rules of now. */
+        ChangePreviewBody: {
+            /** @description Identities with other scores, badges or escalations than now, the largest change first. */
+            identities: components["schemas"]["AlteredBody"][];
+            /** @description Identities that would be rescored, too, and stay as they are. */
+            unchanged: number;
+            deliveries: components["schemas"]["PlannedDeliveriesBody"][];
+        };
         /** @description A channel. */
         ChannelBody: {
             /** Format: int64 */
@@ -2077,7 +2186,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A value that most of a team's identities have in common. */
         CommonValueBody: {
             /**
@@ -2363,14 +2472,6 @@ export interface components {
             /** @description What it would be changed to. */
             disregarded: boolean;
         };
-        /** @description What a change of `disregarded` would do, by the scores and rules of now. */
-        DisregardPreviewBody: {
-            /** @description Identities with other scores, badges or escalations than now, the largest change first. */
-            identities: components["schemas"]["AlteredBody"][];
-            /** @description Identities that would be rescored, too, and stay as they are. */
-            unchanged: number;
-            deliveries: components["schemas"]["PlannedDeliveriesBody"][];
-        };
         /** @description How the scores of one category are spread. */
         DistributionBody: {
             /** @example HUMANITY */
@@ -2441,6 +2542,11 @@ export interface components {
             closedBy?: string | null;
             /** @description As whoever closed it put it, or what its rule found. */
             closeReason?: string | null;
+            /**
+             * @description What was decided of the identity, GOOD or BAD; null where nothing was.
+             * @example BAD
+             */
+            outcome?: string | null;
             /** Format: date-time */
             createdAt: string;
         };
@@ -2453,6 +2559,13 @@ export interface components {
             status: string;
             /** @description Why it is closed; only with the status CLOSED. */
             reason?: string | null;
+            /**
+             * @description Labels its identity, too: GOOD or BAD; only with the status CLOSED.
+             * @example GOOD
+             */
+            outcome?: string | null;
+            /** @description Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER. */
+            kind?: string | null;
         };
         /** @description A rule that opens an escalation when all its conditions hold. */
         EscalationRuleBody: {
@@ -2632,6 +2745,24 @@ export interface components {
             /** Format: int32 */
             behavior?: number | null;
         };
+        /** @description What became of a label that was to be given. */
+        GivenLabelBody: {
+            identityId: string;
+            /**
+             * @description CREATED; EXISTS where a label of the same key was given before; IDENTITY_NOT_FOUND or ANALYSIS_NOT_FOUND.
+             * @example CREATED
+             */
+            status: string;
+            /**
+             * Format: int64
+             * @description Of the label.
+             */
+            id?: number | null;
+        };
+        /** @description What became of the labels, in their order. */
+        GivenLabelsBody: {
+            labels: components["schemas"]["GivenLabelBody"][];
+        };
         /** @description How many rows would go. */
         GoingBody: {
             /**
@@ -2763,9 +2894,41 @@ export interface components {
             badges: components["schemas"]["BadgeBody"][];
             /** @description Badges that a person has dismissed: the identity does not have them, though their conditions may hold. */
             dismissedBadges: components["schemas"]["DismissedBadgeBody"][];
+            label?: components["schemas"]["IdentityLabelBody"] | null;
             data: {
                 [key: string]: unknown;
             };
+        };
+        /** @description The label of an identity that counts. */
+        IdentityLabelBody: {
+            /** Format: int64 */
+            id: number;
+            /**
+             * @description GOOD or BAD.
+             * @example GOOD
+             */
+            outcome: string;
+            /** @description Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER. */
+            kind?: string | null;
+            /**
+             * @description ANALYST, CHARGEBACK, APPEAL, USER_REPORT or IMPORT.
+             * @example ANALYST
+             */
+            source: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The user's e-mail address, or the credential's name. */
+            author: string;
+            reason?: string | null;
+            /**
+             * @description Of GOOD: the categories in which nothing new was found since, so that badges and rules which go by them do not take
+             *     hold.
+             * @example [
+             *       "UNIQUENESS",
+             *       "BEHAVIOR"
+             *     ]
+             */
+            settled: string[];
         };
         /** @description What to change about an identity: at least one of them. */
         IdentityPatchBody: {
@@ -2775,6 +2938,43 @@ export interface components {
             attributes?: {
                 [key: string]: unknown;
             } | null;
+        };
+        /** @description A label to give to an identity, which was decided elsewhere. */
+        ImportedLabelBody: {
+            /**
+             * @description The application's own id of the user.
+             * @example user_12345
+             */
+            identityId: string;
+            /**
+             * @description GOOD or BAD.
+             * @example BAD
+             */
+            outcome: string;
+            /**
+             * @description Of BAD, if that is known: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER.
+             * @example ABUSE
+             */
+            kind?: string | null;
+            /**
+             * @description As in a label of one identity.
+             * @example CHARGEBACK
+             */
+            source?: string | null;
+            /** @description In a few words that the user may be told. */
+            reason?: string | null;
+            /** @description For the team alone. */
+            note?: string | null;
+            /**
+             * @description Your own id of it: a label of the same identity and key is given once.
+             * @example chargeback-2211
+             */
+            key?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was decided; now by default.
+             */
+            at?: string | null;
         };
         /** @description What became of the deliveries that were created in an interval. */
         IntervalBody: {
@@ -2838,6 +3038,46 @@ export interface components {
         /** @description An invitation, by what its link holds. */
         InvitationTokenBody: {
             token: string;
+        };
+        /** @description What somebody has decided of an identity. */
+        LabelBody: {
+            /** Format: int64 */
+            id: number;
+            identity: components["schemas"]["Reference"];
+            /**
+             * @description GOOD or BAD.
+             * @example BAD
+             */
+            outcome: string;
+            /**
+             * @description Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER; null where that was not said.
+             * @example DUPLICATE
+             */
+            kind?: string | null;
+            /**
+             * @description ANALYST, CHARGEBACK, APPEAL, USER_REPORT or IMPORT.
+             * @example ANALYST
+             */
+            source: string;
+            reason?: string | null;
+            note?: string | null;
+            /** @description The user's e-mail address, or the credential's name. */
+            author: string;
+            /**
+             * Format: int64
+             * @description The cycle that was looked at; null where there was none yet.
+             */
+            cycleId?: number | null;
+            /**
+             * Format: date-time
+             * @description When it was decided.
+             */
+            at: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            withdrawnAt?: string | null;
+            withdrawnBy?: string | null;
         };
         /** @description Another identity with something in common. */
         LinkBody: {
@@ -3034,6 +3274,37 @@ export interface components {
              * @example USER
              */
             role: string;
+        };
+        /** @description A label to give. */
+        NewLabelBody: {
+            /**
+             * @description GOOD or BAD.
+             * @example BAD
+             */
+            outcome: string;
+            /**
+             * @description Of BAD, if that is known: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER.
+             * @example DUPLICATE
+             */
+            kind?: string | null;
+            /**
+             * @description From what it is known: ANALYST, CHARGEBACK, APPEAL, USER_REPORT or IMPORT. ANALYST by default where a person gives
+             *     it, else IMPORT.
+             */
+            source?: string | null;
+            /** @description In a few words that the user may be told. */
+            reason?: string | null;
+            /** @description For the team alone. */
+            note?: string | null;
+            /**
+             * Format: int64
+             * @description The cycle that was looked at; the newest by default.
+             */
+            cycleId?: number | null;
+        };
+        /** @description Labels to give. */
+        NewLabelsBody: {
+            labels: components["schemas"]["ImportedLabelBody"][];
         };
         /** @description A new mapping. */
         NewMappingBody: {
@@ -3246,6 +3517,22 @@ export interface components {
             last: boolean;
         };
         /** @description One page of a list. */
+        Page_LabelBody: {
+            content: components["schemas"]["LabelBody"][];
+            /** Format: int32 */
+            pageNumber: number;
+            /** Format: int32 */
+            pageSize: number;
+            /** Format: int64 */
+            totalPages: number;
+            /** Format: int64 */
+            totalElements: number;
+            /** @description False where counting stopped: there are this many elements or more. */
+            totalIsExact: boolean;
+            first: boolean;
+            last: boolean;
+        };
+        /** @description One page of a list. */
         Page_MappingBody: {
             content: components["schemas"]["MappingBody"][];
             /** Format: int32 */
@@ -3349,6 +3636,16 @@ export interface components {
         /** @description Conditions to try. */
         PreviewBody: {
             conditions: components["schemas"]["ConditionBody"][];
+        };
+        /** @description A label to preview. */
+        PreviewLabelBody: {
+            /**
+             * @description GOOD or BAD.
+             * @example GOOD
+             */
+            outcome: string;
+            /** @description Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER. */
+            kind?: string | null;
         };
         /** @description Whom conditions match. */
         PreviewedBody: {
@@ -6469,6 +6766,42 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    labelIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabelBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     previewDisregard: {
         parameters: {
             query?: never;
@@ -6490,7 +6823,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DisregardPreviewBody"];
+                    "application/json": components["schemas"]["ChangePreviewBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewLabelBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePreviewBody"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -6763,6 +7132,35 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listLabelsOfIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelBody"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listLinks: {
         parameters: {
             query?: never;
@@ -6839,6 +7237,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ScoreBody"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLabels: {
+        parameters: {
+            query?: {
+                /** @description From 0. */
+                pageNumber?: number;
+                pageSize?: number;
+                /** @description DESC by default. */
+                order?: "ASC" | "DESC";
+                /** @description GOOD or BAD. */
+                outcome?: string;
+                /** @description ANALYST, CHARGEBACK, APPEAL, USER_REPORT or IMPORT. */
+                source?: string;
+                /** @description Those that were withdrawn, or those that were not. */
+                withdrawn?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LabelBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    giveLabels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLabelsBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenLabelsBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    withdrawLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelBody"];
                 };
             };
             400: components["responses"]["BadRequest"];
