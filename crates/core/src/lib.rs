@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod badge;
+pub mod calibrate;
 pub mod common;
 mod curve;
 pub mod dataset;
@@ -28,5 +29,6 @@ pub mod shard;
 pub mod snapshot;
 pub mod state;
 pub mod time;
+pub mod wilson;
 pub mod words;
 pub mod world;

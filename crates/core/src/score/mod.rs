@@ -38,16 +38,16 @@ mod weights;
 #[cfg(test)]
 mod fixture;
 
-pub(crate) use aggregate::logit;
-pub use aggregate::{PRIOR, VALUE_MAX, VALUE_MIN, aggregate};
+pub(crate) use aggregate::thousandths;
+pub use aggregate::{PRIOR, VALUE_MAX, VALUE_MIN, aggregate, logit};
 pub use authenticity::name::{is_made_up as is_made_up_name, looks_made_up as looks_made_up_name};
 pub use contract::{Analysis, Analyzer, Category, Finding, Observation, Scores};
 pub use features::hand::may_be_many;
 pub use registry::ANALYZERS;
+pub(crate) use weights::WEIGHT_MAX;
 pub use weights::Weights;
 
 use crate::snapshot::Snapshot;
-use aggregate::thousandths;
 
 /// Looks at an identity with every analyzer and makes its scores.
 pub fn analyze(snapshot: &Snapshot, weights: &Weights) -> Analysis {

@@ -6,7 +6,7 @@ use crate::score::contract::Analyzer;
 use crate::score::registry::ANALYZERS;
 
 /// Heavier than this, one analyzer would drown all others.
-const WEIGHT_MAX: f64 = 10.0;
+pub(crate) const WEIGHT_MAX: f64 = 10.0;
 
 /// Weights of an installation that differ from those that ship. An analyzer of weight 0 runs in shadow: what
 /// it finds is shown and counts for nothing.
@@ -37,8 +37,17 @@ impl Weights {
         Ok(Self(weights))
     }
 
-    pub(super) fn of(&self, analyzer: &Analyzer) -> f64 {
+    pub(crate) fn of(&self, analyzer: &Analyzer) -> f64 {
         self.0.get(analyzer.id).copied().unwrap_or(analyzer.weight)
+    }
+
+    /// Gives an analyzer a weight, from 0 to [`WEIGHT_MAX`]; one as it ships is not kept.
+    pub(crate) fn set(&mut self, analyzer: &Analyzer, weight: f64) {
+        if weight == analyzer.weight {
+            self.0.remove(analyzer.id);
+        } else {
+            self.0.insert(analyzer.id, weight);
+        }
     }
 }
 

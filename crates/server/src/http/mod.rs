@@ -1,5 +1,6 @@
 //! The HTTP API: every route on this page.
 
+mod accuracy;
 mod answer;
 mod audit_log;
 mod auth;
@@ -100,6 +101,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(labels::of_identity))
         .routes(routes!(labels::list, labels::give))
         .routes(routes!(labels::withdraw))
+        .routes(routes!(accuracy::read))
         .routes(routes!(triage::dismiss_badge))
         .routes(routes!(triage::restore_badge))
         .routes(routes!(links::list))

@@ -230,3 +230,24 @@ pub fn judged(tx: &mut Tx, team_id: i64, limit: i64) -> Result<Vec<Judged>> {
         },
     )
 }
+
+/// How many identities without a label have had an escalation of each rule.
+pub fn unlabelled_by_rule(tx: &mut Tx, team_id: i64) -> Result<Vec<(i64, i64)>> {
+    tx.query(
+        "select e.rule_id, count(distinct e.identity_id) from escalations e
+         join identities i on i.shard = e.shard and i.id = e.identity_id
+         where e.team_id = $1 and i.verdict is null group by e.rule_id",
+        &values![team_id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// How many identities without a label carry each badge, by its slug.
+pub fn unlabelled_by_badge(tx: &mut Tx, team_id: i64) -> Result<Vec<(String, i64)>> {
+    tx.query(
+        "select b.slug, count(*) from badges b join identities i on i.shard = b.shard and i.id = b.identity_id
+         where b.team_id = $1 and i.verdict is null group by b.slug",
+        &values![team_id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}

@@ -110,6 +110,7 @@ const ROLES: &[(&str, [u16; 3])] = &[
     ("get_identity_analysis", [0, 0, 0]),
     ("get_identity_history", [0, 0, 0]),
     ("get_identity_links", [0, 0, 0]),
+    ("label_identity", [403, 0, 0]),
     ("list_badge_rules", [0, 0, 0]),
     ("list_channel_deliveries", [0, 0, 0]),
     ("list_channels", [0, 0, 0]),
@@ -119,8 +120,10 @@ const ROLES: &[(&str, [u16; 3])] = &[
     ("list_escalation_rules", [0, 0, 0]),
     ("list_escalations", [0, 0, 0]),
     ("list_identities", [0, 0, 0]),
+    ("list_identity_labels", [0, 0, 0]),
     ("list_mappings", [0, 0, 0]),
     ("preview_escalation_rule", [0, 0, 0]),
+    ("preview_label", [0, 0, 0]),
     ("remove_dataset_entry", [403, 403, 0]),
     ("search_events", [0, 0, 0]),
     ("set_identity_disregarded", [403, 0, 0]),
@@ -129,6 +132,7 @@ const ROLES: &[(&str, [u16; 3])] = &[
     ("update_badge_rule", [403, 403, 0]),
     ("update_escalation_rule", [403, 403, 0]),
     ("update_escalation_status", [403, 0, 0]),
+    ("withdraw_label", [403, 0, 0]),
 ];
 
 fn rule(tool: &str, unique: u64) -> Value {
@@ -178,6 +182,10 @@ async fn arguments(server: &TestServer, tool: &str, escalation: i64, channel: i6
             json!({"id": made("/api/mappings", new).await})
         }
         "set_identity_disregarded" => json!({"id": "ada", "disregarded": false}),
+        "preview_label" | "label_identity" => json!({"id": "ada", "outcome": "GOOD"}),
+        "withdraw_label" => {
+            json!({"id": made("/api/identities/ada/actions/label", json!({"outcome": "GOOD"})).await})
+        }
         tool if tool.contains("identity") => json!({"id": "ada"}),
         _ => json!({}),
     }
@@ -238,8 +246,11 @@ async fn tools_say_what_they_take_and_what_they_do_to_the_world() {
             open.insert(name);
         }
     }
-    let takes =
-        |start: &str| ["update_", "delete_", "remove_", "set_"].iter().any(|one| start.starts_with(one));
+    let takes = |start: &str| {
+        ["update_", "delete_", "remove_", "set_", "label_", "withdraw_"]
+            .iter()
+            .any(|one| start.starts_with(one))
+    };
     let expected = tools.iter().map(|tool| tool["name"].as_str().unwrap()).filter(|name| takes(name));
     assert_eq!(destructive, expected.collect());
     assert_eq!(open, ["get_documentation", "test_channel"].into());

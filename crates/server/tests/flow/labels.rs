@@ -18,6 +18,7 @@ on_both_engines!(
     an_escalation_is_closed_with_what_was_decided,
     labels_come_in_many_at_once_and_each_once,
     labels_are_exported_and_forgotten,
+    rules_badges_and_analyzers_are_right_or_wrong_by_what_was_decided,
 );
 
 const FIVE: [&str; 5] = ["ada", "bob", "eve", "joe", "kim"];
@@ -313,4 +314,41 @@ async fn labels_are_exported_and_forgotten(engine: Engine) {
     );
     assert_eq!(server.call(Method::DELETE, "/api/identities/ada", None).await.0, 204);
     assert_eq!(server.get("/api/labels").await["content"], json!([]));
+}
+
+async fn rules_badges_and_analyzers_are_right_or_wrong_by_what_was_decided(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    ring(&server, &[], &FIVE).await;
+    settled(&server).await;
+    for user in FIVE {
+        open_escalation(&server, user).await;
+    }
+    let tally =
+        |of: &Value| ["tookHold", "right", "wrong", "unlabelled", "low", "high"].map(|name| of[name].clone());
+    let none = server.get("/api/labels/accuracy").await;
+    let unjudged = [json!(5), json!(0), json!(0), json!(5), Value::Null, Value::Null];
+    assert_eq!((tally(&none["rules"][0]), tally(&none["badges"][0])), (unjudged.clone(), unjudged));
+    assert_eq!((&none["good"], &none["bad"], &none["analyzers"]), (&json!(0), &json!(0), &json!([])));
+
+    for user in ["ada", "bob", "joe"] {
+        label(&server, user, json!({"outcome": "BAD"})).await;
+    }
+    label(&server, "eve", json!({"outcome": "GOOD"})).await;
+    // Who was judged twice counts once, as was decided last.
+    label(&server, "joe", json!({"outcome": "BAD", "kind": "FAKE"})).await;
+    let found = server.get("/api/labels/accuracy").await;
+    assert_eq!((&found["good"], &found["bad"]), (&json!(1), &json!(3)));
+    for of in [&found["rules"][0], &found["badges"][0]] {
+        let [took_hold, right, wrong, unlabelled, low, high] = tally(of);
+        assert_eq!([took_hold, right, wrong, unlabelled], [5, 3, 1, 1], "{of}");
+        let (low, high) = (low.as_f64().unwrap(), high.as_f64().unwrap());
+        assert!((0.30..0.31).contains(&low) && (0.95..0.96).contains(&high), "of 3 in 4: {of}");
+    }
+    assert_eq!(
+        (&found["rules"][0]["name"], &found["badges"][0]["slug"]),
+        (&json!("Duplicate"), &json!("multiple-accounts"))
+    );
+    let analyzers = found["analyzers"].as_array().unwrap();
+    let device = analyzers.iter().find(|one| one["id"] == "uniqueness.shared-device").unwrap();
+    assert_eq!(tally(device)[..4], [json!(4), json!(3), json!(1), json!(0)], "{found}");
 }

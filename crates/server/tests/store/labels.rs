@@ -1,8 +1,9 @@
 use dregs_core::label::{LabelKind, Outcome, Source, Verdict};
+use dregs_server::store::escalations::{self, NewEscalation, Severity};
 use dregs_server::store::labels::{self, Filter, Found, FoundObservation, NewLabel};
-use dregs_server::store::{erasure, identities, links};
+use dregs_server::store::{badges, erasure, identities, links};
 
-use super::{Ground, at};
+use super::{Ground, at, scores};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
@@ -86,12 +87,41 @@ async fn the_newest_decision_counts_until_it_is_withdrawn(engine: Engine) {
     assert_eq!(ids(Filter { withdrawn: Some(false), ..Filter::default() }).await, [other, older]);
     assert_eq!(ids(Filter { source: Some(Source::Appeal), ..Filter::default() }).await, [0; 0]);
 
+    // Who is not labelled is counted by rule and by badge.
+    let new = move |identity_id, rule_id| NewEscalation {
+        team_id: 1,
+        identity_id,
+        rule_id,
+        rule_name: "Low".into(),
+        severity: Severity::Info,
+        conditions: "[]".into(),
+        channels: "[]".into(),
+        scores: scores(12),
+        opened_at: at(10),
+    };
+    ground
+        .write(move |tx| {
+            for (identity_id, rule) in [(ada, 7), (ada, 8), (bob, 7)] {
+                escalations::insert(tx, &new(identity_id, rule))?;
+            }
+            let carried = [(1, "bot".to_owned(), ada), (1, "bot".to_owned(), bob)];
+            badges::change(tx, &carried, &[])
+        })
+        .await;
+    let unlabelled = async || {
+        ground.read(|tx| Ok((labels::unlabelled_by_rule(tx, 1)?, labels::unlabelled_by_badge(tx, 1)?))).await
+    };
+    let (mut rules, badges) = unlabelled().await;
+    rules.sort_unstable();
+    assert_eq!((rules, badges), (vec![(7, 2), (8, 1)], vec![("bot".to_owned(), 2)]));
+
     // What counts stands with the identity, where those who share a key with it see it.
     ground.write(move |tx| identities::set_verdict(tx, bob, Some(BOT), at(80))).await;
     let described = ground.read(move |tx| links::describe(tx, &[ada, bob])).await;
     let mut told: Vec<_> = described.iter().map(|one| (one.id.as_str(), one.verdict)).collect();
     told.sort_by_key(|(id, _)| *id);
     assert_eq!(told, [("ada", None), ("bob", Some(BOT))]);
+    assert_eq!(unlabelled().await.1, [("bot".to_owned(), 1)]);
     ground.write(move |tx| erasure::begin(tx, 1, ada, at(90))).await;
     assert_eq!(ids(Filter::default()).await, [other]);
 }

@@ -8,12 +8,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use dregs_core::event::{Event, EventIdentity, OfBackend};
-use dregs_core::score::{Category, Weights};
+use dregs_core::score::{Analysis, Category, Weights};
 use dregs_core::time::Timestamp;
 use dregs_core::world::World;
 use flate2::read::GzDecoder;
 use serde_json::Map;
 
+use crate::calibration::Labelled;
 use crate::curves::Curve;
 use crate::figures::{Error, Report, Target, auc, found_at};
 
@@ -45,6 +46,52 @@ pub fn measure(folder: &Path, report: &mut Report) -> Result<(), Error> {
         NAME,
         "30,189 accounts of the public Fraud_Data set, no licence stated: measured, not shipped",
     );
+    let mut on_device: HashMap<&str, u32> = HashMap::new();
+    let (mut scored, mut by_rule) = (Vec::new(), Vec::new());
+    play(&accounts, |account, moment| match moment {
+        Moment::SignUp => *on_device.entry(&account.device).or_default() += 1,
+        Moment::Purchase(Analysis { scores, .. }) => {
+            let worst = [Category::Uniqueness, Category::Behavior];
+            let worst = worst.into_iter().filter_map(|category| scores.get(category)).min().unwrap_or(100);
+            scored.push((1.0 - f64::from(worst) / 100.0, account.is_fraud));
+            let is_at_once = account.purchased.millis_since(account.signed_up) <= AT_ONCE_MS;
+            let accounts = on_device.get(account.device.as_str()).copied().unwrap_or_default();
+            by_rule.push((
+                f64::from(accounts) + if is_at_once { f64::from(u16::MAX) } else { 0.0 },
+                account.is_fraud,
+            ));
+        }
+    })?;
+    compare(Figures::of(&scored), Figures::of(&by_rule), report);
+    let curves = vec![
+        Curve::new("all purchases", &scored),
+        Curve::new("the last 20% of time", late(&scored)),
+        Curve::new("all, by the rule without labels", &by_rule),
+    ];
+    report.draw("ecommerce.svg", "Fraudulent purchases of a shop", curves);
+    Ok(())
+}
+
+/// Each account as it was seen right after its purchase.
+pub fn labelled(folder: &Path) -> Result<Vec<Labelled>, Error> {
+    let accounts = read(&folder.join(FILE))?;
+    let mut labelled = Vec::new();
+    play(&accounts, |account, moment| {
+        if let Moment::Purchase(analysis) = moment {
+            labelled.push(Labelled { at: account.purchased, is_bad: account.is_fraud, analysis });
+        }
+    })?;
+    Ok(labelled)
+}
+
+/// What somebody has just done.
+enum Moment {
+    SignUp,
+    Purchase(Analysis),
+}
+
+/// Tells an empty world of all, in order of time, and says after each what happened.
+fn play<'a>(accounts: &'a [Account], mut seen: impl FnMut(&'a Account, Moment)) -> Result<(), Error> {
     let mut told: Vec<_> = accounts
         .iter()
         .flat_map(|account| {
@@ -54,32 +101,15 @@ pub fn measure(folder: &Path, report: &mut Report) -> Result<(), Error> {
     // Both in one minute: the sign-up comes first.
     told.sort_by_key(|(at, name, _)| (*at, *name == "purchase"));
     let mut world = World::default();
-    let mut on_device: HashMap<&str, u32> = HashMap::new();
-    let (mut scored, mut by_rule) = (Vec::new(), Vec::new());
     for (at, name, account) in told {
         world.take(&event(account, name, at));
-        let accounts = on_device.entry(&account.device).or_default();
         if name == "signup" {
-            *accounts += 1;
-            continue;
+            seen(account, Moment::SignUp);
+        } else {
+            let analysis = world.analyze(&account.id, &Weights::default()).ok_or("an account is gone")?;
+            seen(account, Moment::Purchase(analysis));
         }
-        let scores = world.analyze(&account.id, &Weights::default()).ok_or("an account is gone")?.scores;
-        let worst = [Category::Uniqueness, Category::Behavior];
-        let worst = worst.into_iter().filter_map(|category| scores.get(category)).min().unwrap_or(100);
-        scored.push((1.0 - f64::from(worst) / 100.0, account.is_fraud));
-        let is_at_once = account.purchased.millis_since(account.signed_up) <= AT_ONCE_MS;
-        by_rule.push((
-            f64::from(*accounts) + if is_at_once { f64::from(u16::MAX) } else { 0.0 },
-            account.is_fraud,
-        ));
     }
-    compare(Figures::of(&scored), Figures::of(&by_rule), report);
-    let curves = vec![
-        Curve::new("all purchases", &scored),
-        Curve::new("the last 20% of time", late(&scored)),
-        Curve::new("all, by the rule without labels", &by_rule),
-    ];
-    report.draw("ecommerce.svg", "Fraudulent purchases of a shop", curves);
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 mod accused;
 mod agents;
 mod bars;
+mod calibration;
 mod cost;
 mod curves;
 mod duplicates;
@@ -36,6 +37,8 @@ enum Scenario {
     Innocents,
     /// Labelled accounts of a shop.
     Ecommerce,
+    /// Weights fitted to labels.
+    Calibration,
     /// User agents of crawlers, browsers and odd devices.
     Agents,
     /// Names and gibberish.
@@ -95,6 +98,9 @@ fn main() -> ExitCode {
                 innocents::measure(&arguments.packages, arguments.row.as_deref(), &mut report)
             }
             Scenario::Ecommerce => ecommerce::measure(&arguments.labelled, &mut report),
+            Scenario::Calibration => {
+                calibration::measure(&arguments.labelled, &arguments.packages, &mut report)
+            }
             Scenario::Names => names::measure(&arguments.packages, &mut report),
             Scenario::Emails => emails::measure(&arguments.packages, &mut report),
             Scenario::Duplicates => duplicates::measure(&arguments.packages, &mut report),

@@ -1,5 +1,6 @@
 //! Decisions: what rules make of the scores, and what people make of that.
 
+pub mod accuracy;
 pub mod decisions;
 pub mod dismissals;
 pub mod escalations;

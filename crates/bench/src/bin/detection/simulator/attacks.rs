@@ -25,6 +25,15 @@ pub fn enter(stage: &mut Stage) {
     }
 }
 
+/// Those in which each account acts alone.
+pub fn of_single_accounts(stage: &mut Stage, level: Level) {
+    hasty_purchase(stage, level);
+    scripted_journeys(stage, level);
+    repetition(stage, level);
+    card_testing(stage, level);
+    spam(stage, level);
+}
+
 /// The agent of somebody who does, or does not, care what it says.
 fn agent(stage: &mut Stage, level: Level) -> Option<String> {
     Some(match level {

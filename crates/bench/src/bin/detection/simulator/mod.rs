@@ -2,7 +2,7 @@
 //! of effort. Everything is made from one seed. What it shows is how the analyzers treat the patterns that
 //! are written down here, and not how often they occur in the world.
 
-mod attacks;
+pub mod attacks;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
