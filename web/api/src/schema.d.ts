@@ -1316,6 +1316,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/labels/accuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how often rules, badges and analyzers were right
+         * @description Each is right about who is labelled BAD and wrong about who is labelled GOOD, as far as it had taken hold at the cycle
+         *     that was looked at.
+         */
+        get: operations["readAccuracy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/labels/{id}/actions/withdraw": {
         parameters: {
             query?: never;
@@ -1822,6 +1843,25 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        /** @description How often rules, badges and analyzers were right, by the labels of now. */
+        AccuracyBody: {
+            /**
+             * Format: int64
+             * @description Identities labelled GOOD, among the newest 20,000 labels.
+             */
+            good: number;
+            /**
+             * Format: int64
+             * @description And BAD.
+             */
+            bad: number;
+            /** @description Escalation rules, by id. */
+            rules: components["schemas"]["RuleAccuracyBody"][];
+            /** @description Badges, by slug. */
+            badges: components["schemas"]["BadgeAccuracyBody"][];
+            /** @description Analyzers, in the order of the manual. */
+            analyzers: components["schemas"]["AnalyzerAccuracyBody"][];
+        };
         /** @description How a channel has done, interval by interval. */
         ActivityBody: {
             /** Format: date-time */
@@ -1884,6 +1924,13 @@ export interface components {
             startedAt: string;
             /** Format: date-time */
             finishedAt: string;
+        };
+        /** @description An analyzer, where it spoke against somebody who is labelled. */
+        AnalyzerAccuracyBody: components["schemas"]["TallyBody"] & {
+            /** @example behavior.pace */
+            id: string;
+            /** @description What its observations are shown as. */
+            label: string;
         };
         /** @description One time that a delivery was, or will be, sent. */
         AttemptBody: {
@@ -2034,6 +2081,11 @@ export interface components {
             date: string;
             /** Format: int64 */
             opened: number;
+        };
+        /** @description A badge. */
+        BadgeAccuracyBody: components["schemas"]["TallyBody"] & {
+            /** @example suspected-bot */
+            slug: string;
         };
         /** @description A badge of an identity. */
         BadgeBody: {
@@ -3854,6 +3906,12 @@ export interface components {
              */
             overlapSeconds?: number;
         };
+        /** @description An escalation rule. */
+        RuleAccuracyBody: components["schemas"]["TallyBody"] & {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
         /** @description What a rule has done. */
         RuleActivityBody: {
             rule: components["schemas"]["Reference"];
@@ -3961,6 +4019,33 @@ export interface components {
             reviewModel: boolean;
             /** @description Where links in mails and chats lead. */
             publicUrl: string;
+        };
+        /** @description How often something took hold, and was right. */
+        TallyBody: {
+            /**
+             * Format: int64
+             * @description Identities.
+             */
+            tookHold: number;
+            /**
+             * Format: int64
+             * @description Those of them who are labelled BAD.
+             */
+            right: number;
+            /**
+             * Format: int64
+             * @description Those who are labelled GOOD.
+             */
+            wrong: number;
+            /** Format: int64 */
+            unlabelled: number;
+            /**
+             * Format: double
+             * @description Between which the part that is right is with 95 % (Wilson's interval), from 0 to 1; null where nobody is labelled.
+             */
+            low?: number | null;
+            /** Format: double */
+            high?: number | null;
         };
         /** @description A team. */
         TeamBody: {
@@ -7314,6 +7399,31 @@ export interface operations {
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readAccuracy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccuracyBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

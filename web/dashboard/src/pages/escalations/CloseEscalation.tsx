@@ -97,6 +97,7 @@ function Choices({ name, label, value, options, onChange, isFirst = false }: Cho
             key={one.value}
             value={one.value}
             label={<>{one.label} {one.key && <Kbd size="xs" className={classes.key}>{one.key}</Kbd>}</>}
+            classNames={{ body: classes.choice }}
             data-autofocus={(isFirst && one.value === value) || undefined}
           />
         ))}

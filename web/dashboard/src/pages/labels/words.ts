@@ -5,13 +5,16 @@ import type { Schemas } from "../../api";
 export type Label = Schemas["LabelBody"];
 export type Outcome = "GOOD" | "BAD";
 
+/** The badge of who is labelled bad: it goes with the label alone. */
+export const CONFIRMED_BAD = "confirmed-bad";
+
 /** In which way somebody is bad; the keys are those of the closing dialog. */
 export const KINDS: { value: string; label: string; key: string }[] = [
   { value: "BOT", label: "Bot", key: "1" },
-  { value: "FAKE", label: "Fake account", key: "2" },
-  { value: "DUPLICATE", label: "Duplicate account", key: "3" },
+  { value: "FAKE", label: "Fake", key: "2" },
+  { value: "DUPLICATE", label: "Duplicate", key: "3" },
   { value: "ABUSE", label: "Abuse", key: "4" },
-  { value: "TAKEOVER", label: "Account takeover", key: "5" },
+  { value: "TAKEOVER", label: "Takeover", key: "5" },
 ];
 
 /** Reasons that are offered; any other can be typed. */
@@ -29,7 +32,7 @@ export function outcomeWords(outcome: string): string {
   return `Labelled ${outcome.toLowerCase()}`;
 }
 
-/** "Duplicate account"; nothing where none was said. */
+/** "Duplicate"; nothing where none was said. */
 export function kindWords(kind: string | null | undefined): string | undefined {
   return kind ? (KINDS.find(({ value }) => value === kind)?.label ?? kind) : undefined;
 }

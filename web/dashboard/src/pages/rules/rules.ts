@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schemas } from "../../api";
+import { CONFIRMED_BAD } from "../labels/words";
 
 export type BadgeRule = Schemas["BadgeRuleBody"];
 export type EscalationRule = Schemas["EscalationRuleBody"];
@@ -40,7 +41,7 @@ export function useEscalationRules() {
 
 /** Badges that labels and analyzers give, whatever the rules are. */
 export const WITHOUT_RULE = [
-  { value: "confirmed-bad", label: "Confirmed bad" },
+  { value: CONFIRMED_BAD, label: "Confirmed bad" },
   { value: "account-takeover-suspected", label: "Account takeover suspected" },
   { value: "card-testing", label: "Card testing" },
   { value: "registration-bombing", label: "Registration bombing" },
