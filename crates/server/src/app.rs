@@ -74,7 +74,6 @@ pub struct App {
     pub geo: Geo,
     /// What tells whether an agent is who it says.
     pub agent_keys: AgentKeys,
-    pub weights: Arc<Weights>,
     pub retries: RetrySchedule,
     pub kept: Arc<Directories>,
     pub health: health::Board,
@@ -128,7 +127,7 @@ pub struct Parts {
     geo: Geo,
     agent_keys: AgentKeys,
     retries: RetrySchedule,
-    weights: Arc<Weights>,
+    weights: Weights,
 }
 
 impl Parts {
@@ -152,7 +151,7 @@ impl Parts {
             let weights =
                 Weights::parse(&config.analyzer_weights).map_err(|e| format!("analyzer_weights: {e}"))?;
             let agent_keys = AgentKeys::new(&config.agent_signers, config.agent_keys_file.as_deref())?;
-            let (clients, weights) = (Clients { http, mailer }, Arc::new(weights));
+            let clients = Clients { http, mailer };
             Ok(Self { egress, clients, geo, agent_keys, retries, weights })
         };
         read().map_err(StartError::Config)
@@ -220,8 +219,7 @@ impl App {
             geo,
             agent_keys,
             retries,
-            weights,
-            kept: Arc::new(Directories::new(Arc::clone(&store), Arc::clone(&vault), key_hasher)),
+            kept: Arc::new(Directories::new(Arc::clone(&store), Arc::clone(&vault), key_hasher, weights)),
             health: health::Board::default(),
             rosters: Arc::new(Rosters::new(Arc::clone(&store), Arc::clone(&clock))),
             live: Audience::default(),
@@ -269,7 +267,7 @@ impl App {
 
     /// What cycles go by now.
     pub fn seen(&self) -> Seen {
-        Seen::now(&self.kept, self.key_hasher, &self.weights)
+        Seen::now(&self.kept, self.key_hasher)
     }
 
     /// What changes identities and devices.

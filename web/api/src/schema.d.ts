@@ -1831,6 +1831,104 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the weights of analyzers */
+        get: operations["readWeights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weights/actions/calibrate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Calibrate the weights by the team's labels
+         * @description A logistic regression on what was observed of those who are labelled, fitted to the earlier 70 % and measured on the
+         *     rest. It refuses below 50 BAD and 200 GOOD, and where the gain may be chance. What is proposed changes nothing.
+         */
+        post: operations["calibrateWeights"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weights/actions/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll the weights back
+         * @description To those that were in force before: everybody is scored again in the background.
+         */
+        post: operations["rollBackWeights"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weights/{id}/actions/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote the weights in shadow
+         * @description They are in force from then on, in the place of those that were: everybody is scored again in the background.
+         */
+        post: operations["promoteWeights"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weights/{id}/actions/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a proposed version of the weights in shadow
+         * @description What scores would be with it is shown beside those of now. One that was in shadow before is retired.
+         */
+        post: operations["shadowWeights"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1914,6 +2012,7 @@ export interface components {
             id: number;
             identityId: string;
             scores: components["schemas"]["ExplainedScoreBody"][];
+            shadow?: components["schemas"]["ShadowBody"] | null;
             /** Format: int64 */
             eventCount: number;
             /** Format: int64 */
@@ -2136,6 +2235,49 @@ export interface components {
             message: string;
             details: components["schemas"]["ErrorDetail"][];
         };
+        /** @description A tenth of the examples that were measured, by what was predicted of them. */
+        BinBody: {
+            /** Format: double */
+            predicted: number;
+            /** Format: double */
+            observed: number;
+            /**
+             * Format: double
+             * @description Of what was observed: its 95 % interval.
+             */
+            low: number;
+            /** Format: double */
+            high: number;
+            /** Format: int64 */
+            count: number;
+        };
+        /** @description What a calibration makes of an analyzer. */
+        CalibratedBody: {
+            /** @example behavior.pace */
+            id: string;
+            /** Format: double */
+            before: number;
+            /** Format: double */
+            after: number;
+            /** Format: double */
+            standardError?: number | null;
+            /** @description Why its weight is as before: SHADOW, since it is 0; RARE, since it says something of fewer than 20 examples. */
+            kept?: string | null;
+            /**
+             * Format: int64
+             * @description Examples in which it found something to look at.
+             */
+            seen: number;
+            against: components["schemas"]["RightBody"];
+            inFavour: components["schemas"]["RightBody"];
+        };
+        /** @description What came of a calibration. */
+        CalibrationBody: {
+            /** @description Why nothing is proposed; null where something is. */
+            refusal?: string | null;
+            version?: components["schemas"]["WeightsVersionBody"] | null;
+            report?: components["schemas"]["ReportBody"] | null;
+        };
         /** @description The canonical types. */
         CanonicalTypesBody: {
             eventTypes: string[];
@@ -2238,7 +2380,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A value that most of a team's identities have in common. */
         CommonValueBody: {
             /**
@@ -2262,6 +2404,15 @@ export interface components {
             /** @description What that means, and how it is sent better. */
             advice: string;
         };
+        /** @description A figure with the weights in force, and with the new ones. */
+        ComparedBody: {
+            /** Format: double */
+            before: number;
+            /** Format: double */
+            after: number;
+            /** @description Above 0 is better, whatever the figure. */
+            gain: components["schemas"]["EstimateBody"];
+        };
         /** @description One thing that a browser says of its device. */
         ComponentBody: {
             /** @example hardwareConcurrency */
@@ -2278,8 +2429,9 @@ export interface components {
         };
         /**
          * @description What must hold: a score (`SCORE_LT`, `SCORE_LTE`, `SCORE_GT`, `SCORE_GTE` with category and threshold), an
-         *     age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), or, in escalation rules, a
-         *     badge (`BADGE_EXISTS`, `BADGE_NOT_EXISTS` with its slug).
+         *     age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), an AI agent that acts for it
+         *     (`AGENT_IS` with its name, its operator or ANY, and whether that must be verified), or, in escalation rules, a badge
+         *     (`BADGE_EXISTS`, `BADGE_NOT_EXISTS` with its slug).
          */
         ConditionBody: {
             /** @example SCORE_LT */
@@ -2297,6 +2449,9 @@ export interface components {
             /** Format: int64 */
             seconds?: number | null;
             badge?: string | null;
+            /** @example ChatGPT-User */
+            agent?: string | null;
+            verified?: boolean | null;
         };
         /** @description The configuration of a channel, by its type. */
         ConfigBody: components["schemas"]["WebhookConfigBody"] | components["schemas"]["EmailConfigBody"] | components["schemas"]["SlackConfigBody"];
@@ -2653,6 +2808,15 @@ export interface components {
             /** Format: int64 */
             closed: number;
         };
+        /** @description A number with its 95 % interval, from resamples. */
+        EstimateBody: {
+            /** Format: double */
+            value: number;
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            high: number;
+        };
         /** @description A stored event. */
         EventAnswer: {
             /** @example success */
@@ -2755,6 +2919,13 @@ export interface components {
             schema: unknown;
             /** @description A payload, which the schema accepts. */
             example: unknown;
+        };
+        /** @description Examples. */
+        ExamplesBody: {
+            /** Format: int64 */
+            bad: number;
+            /** Format: int64 */
+            good: number;
         };
         /** @description A score with what is behind it. */
         ExplainedScoreBody: {
@@ -3833,6 +4004,20 @@ export interface components {
             /** @description Only count. */
             dryRun?: boolean;
         };
+        /** @description What was fitted to the earlier 70 % of the labels, and measured on the rest. */
+        ReportBody: {
+            earlier: components["schemas"]["ExamplesBody"];
+            later: components["schemas"]["ExamplesBody"];
+            analyzers: components["schemas"]["CalibratedBody"][];
+            /** @description In nats for each label. Its gain decides: nothing is proposed where its interval holds 0. */
+            logLoss: components["schemas"]["ComparedBody"];
+            brier: components["schemas"]["ComparedBody"];
+            auc: components["schemas"]["ComparedBody"];
+            /** @description The part of the bad that is found where 1 % of the good are taken for bad. */
+            recall: components["schemas"]["ComparedBody"];
+            reliabilityBefore: components["schemas"]["BinBody"][];
+            reliabilityAfter: components["schemas"]["BinBody"][];
+        };
         /** @description What became of each. */
         ResendAnswer: {
             /** @description Those that are due again. */
@@ -3887,6 +4072,13 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             completedAt?: string | null;
+        };
+        /** @description How often it was right. */
+        RightBody: {
+            /** Format: int64 */
+            right: number;
+            /** Format: int64 */
+            of: number;
         };
         /** @description The new secret. */
         RotateAnswer: {
@@ -3949,6 +4141,15 @@ export interface components {
             /** Format: date-time */
             expiresAt: string;
             user: components["schemas"]["UserBody"];
+        };
+        /** @description Scores with weights that are tried. */
+        ShadowBody: {
+            /**
+             * Format: int64
+             * @description The version.
+             */
+            weightsId: number;
+            scores: components["schemas"]["ScoreBody"][];
         };
         /** @description Where messages are posted. */
         SlackConfigBody: {
@@ -4218,6 +4419,54 @@ export interface components {
             ordered?: boolean | null;
             /** @description Whether a newer score replaces pending ones of the same identity: they become SUPERSEDED. */
             coalesce?: boolean | null;
+        };
+        /** @description An analyzer's weight. */
+        WeightBody: {
+            /** @example behavior.pace */
+            analyzer: string;
+            label: string;
+            /** @example BEHAVIOR */
+            category: string;
+            /** Format: double */
+            shipped: number;
+            /** Format: double */
+            inForce: number;
+            /**
+             * Format: double
+             * @description Null where no version is in shadow.
+             */
+            shadow?: number | null;
+        };
+        /** @description The weights of the team. */
+        WeightsBody: {
+            /** @description In the order of the manual. */
+            analyzers: components["schemas"]["WeightBody"][];
+            /** @description The newest first. */
+            versions: components["schemas"]["WeightsVersionBody"][];
+        };
+        /** @description A version of the team's weights. */
+        WeightsVersionBody: {
+            /** Format: int64 */
+            id: number;
+            /**
+             * @description PROPOSED, SHADOW, IN_FORCE or RETIRED.
+             * @example PROPOSED
+             */
+            state: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            changedAt?: string | null;
+            changedBy?: string | null;
+            /**
+             * Format: int64
+             * @description The version that was in force before it.
+             */
+            replacedId?: number | null;
+            /** @description What to think of before it is promoted, in words: labels teach only the abuse that they contain. */
+            warnings: string[];
+            report: components["schemas"]["ReportBody"];
         };
         /** @description An event with all that was sent. */
         WholeEventBody: components["schemas"]["TrackedEventBody"] & {
@@ -8537,6 +8786,164 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    calibrateWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rollBackWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description Done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    promoteWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsVersionBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    shadowWeights: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsVersionBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

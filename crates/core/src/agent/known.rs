@@ -82,6 +82,14 @@ pub fn called(name: &str) -> Option<&'static KnownAgent> {
     KNOWN.iter().find(|known| known.name == name)
 }
 
+/// Whether some agent may be called so, or its operator: those that are known, and the hosts of other signers.
+pub fn is_known_as(text: &str) -> bool {
+    let is_it = |known: &KnownAgent| {
+        [&known.name, &known.operator].iter().any(|name| name.eq_ignore_ascii_case(text))
+    };
+    KNOWN.iter().any(is_it) || text.contains('.')
+}
+
 /// The agent that a user agent names, by the longest of the names in it.
 pub fn named_in(agent: &str) -> Option<&'static KnownAgent> {
     let search = SEARCH.as_ref().filter(|search| search.is_match(agent))?;

@@ -13,7 +13,7 @@ mod signed;
 mod words;
 
 use browser::Shape;
-pub use known::{KnownAgent, Purpose, called as agent_called, named_in as known_agent};
+pub use known::{KnownAgent, Purpose, called as agent_called, is_known_as, named_in as known_agent};
 pub use oddity::{age_years, contradiction};
 use parse::{Part, comment, fields, is_address, name_of, product};
 pub use signed::{AgentSignature, signed_agent, signers};

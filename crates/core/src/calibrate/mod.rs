@@ -25,9 +25,9 @@
 //! analyzer's factor, how much more or less it should count than in force, beside the others: on average it is near 1.
 //!
 //! **Drawn towards the weights in force.** The penalty is `ridge / 2 × Σ (slope × factor − slope)²`, beside the sum
-//! of the log-losses (`fit.rs`). So `ridge` is one by the variance of the factors, as they are believed to be
-//! before any label is seen. It is chosen from [`RIDGES`] by the log-loss on the later part of the earlier part.
-//! Without labels, or with a strong penalty, the proposal is the weights in force. No weight is negative.
+//! of the log-losses (`fit.rs`). Where the slope is 1, `ridge` is 1 ÷ the variance of the factors as they are believed
+//! to be before any label is seen. It is chosen from [`RIDGES`] by the log-loss on the later part of the earlier part.
+//! With a strong penalty the proposal is the weights in force. No weight is negative.
 //!
 //! # The comparison
 //!
@@ -40,7 +40,7 @@
 //! Outputs for Support Vector Machines", 1999): two numbers each, on the same examples, so neither has an advantage.
 //! Without them any new weights would win by what no weight is for. With those of the earlier part they still might:
 //! where fraud becomes rarer, whichever predicts less of it wins. On samples of a shop's accounts, of which fraud is
-//! mostly early, half of all calibrations found such a gain, with the same AUC before and after; see
+//! mostly early, about half of all calibrations found such a gain, with the same AUC before and after; see
 //! `docs/detection.md`. The log-loss with the offset and the slope of the earlier part is told as `forecast`, and so is
 //! its reliability curve: it is what a prediction would have been worth.
 //!
@@ -92,6 +92,8 @@ pub const LATER_GOOD_MIN: usize = 40;
 /// An analyzer that says something of fewer examples of the earlier part keeps its weight: of 20, the share that is
 /// right is known to ± 0.2 at best ([`crate::wilson::wilson`]).
 pub const SEEN_MIN: usize = 20;
+/// In nats for each example: the lower end of a gain's interval must be above it. What is less is the rounding of sums.
+pub const GAIN_MIN: f64 = 1e-6;
 /// The strengths of the penalty to choose from: a factor is believed to be 1 ± 1, ½, ¼, ⅛ and 1⁄16.
 pub const RIDGES: [f64; 5] = [1.0, 4.0, 16.0, 64.0, 256.0];
 
@@ -119,7 +121,7 @@ pub struct Example<'a> {
     pub observations: &'a [Observed<'a>],
 }
 
-/// Proposes weights from labelled examples, or says why not: nothing but numbers that are too small, or no gain.
+/// Proposes weights from labelled examples, or says why not: a [`Refusal`].
 ///
 /// `examples` may be in any order; of those given at one moment none is split from the others. Weights of 0 `in_force`
 /// stay 0. The same arguments give the same outcome, and `seed` changes nothing but the resamples behind the
@@ -162,7 +164,7 @@ pub fn calibrate(examples: &[Example<'_>], in_force: &Weights, seed: u64) -> Out
         reliability_before: measure::reliability(&forecasts[0]),
         reliability_after: measure::reliability(&forecasts[1]),
     };
-    if report.log_loss.gain.low > 0.0 {
+    if report.log_loss.gain.low > GAIN_MIN {
         Outcome::Proposed(report)
     } else {
         Outcome::Refused(Refusal::NoGain(report.log_loss.gain), Some(report))

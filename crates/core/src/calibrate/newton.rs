@@ -244,6 +244,8 @@ mod tests {
         assert!((log_loss(0.0, 0.0) - 2.0_f64.ln()).abs() < 1e-12);
         assert!((log_loss(1.0, -800.0) - 800.0).abs() < 1e-9);
         assert!(log_loss(0.0, -800.0).abs() < 1e-12);
+        assert!((log_loss(0.0, 800.0) - 800.0).abs() < 1e-9);
+        assert!(log_loss(1.0, 800.0).abs() < 1e-12);
     }
 
     /// Of a share p of n, the logit is known to ± 1 / √(n p (1 − p)).

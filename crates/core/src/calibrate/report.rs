@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use super::examples::Row;
 use super::fit::Fitted;
 use super::newton::sigmoid;
@@ -64,7 +66,8 @@ impl fmt::Display for Part {
 }
 
 /// What was fitted and how it compares on the later part.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Report {
     pub earlier: Counts,
     pub later: Counts,
@@ -75,6 +78,7 @@ pub struct Report {
     /// The strength of the penalty that was chosen, of [`super::RIDGES`].
     pub ridge: f64,
     /// Those in force with what has changed, to three decimals. Proposed only by [`Outcome::Proposed`].
+    #[serde(serialize_with = "text")]
     pub weights: Weights,
     /// Each analyzer, in the order of [`ANALYZERS`].
     pub analyzers: Vec<Calibrated>,
@@ -96,8 +100,14 @@ pub struct Report {
     pub reliability_after: Vec<Bin>,
 }
 
+/// As a setting has them.
+fn text<S: Serializer>(weights: &Weights, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(weights)
+}
+
 /// How many there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Counts {
     pub bad: usize,
     pub good: usize,
@@ -112,7 +122,8 @@ impl Counts {
 
 /// From evidence to a probability, beside the score: P(bad) = sigmoid(offset − slope × evidence). Evidence is the sum
 /// of weight × confidence × logit(value) over the observations of all categories.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Probability {
     /// The log-odds of being bad where nothing speaks for or against it: how rare the bad are.
     pub offset: f64,
@@ -132,7 +143,8 @@ impl Probability {
 }
 
 /// A number with its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Estimate {
     pub value: f64,
     pub low: f64,
@@ -140,7 +152,8 @@ pub struct Estimate {
 }
 
 /// A figure on the later part: with the weights in force, and with the new ones.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Compared {
     pub before: f64,
     pub after: f64,
@@ -149,7 +162,8 @@ pub struct Compared {
 }
 
 /// A tenth of the later part.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Bin {
     /// The mean probability of being bad.
     pub predicted: f64,
@@ -161,7 +175,8 @@ pub struct Bin {
 }
 
 /// An analyzer's part, on the examples that weights are fitted to.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Calibrated {
     /// Such as `humanity.user-agent`.
     pub id: &'static str,
@@ -181,7 +196,8 @@ pub struct Calibrated {
 }
 
 /// Why a weight was not fitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Kept {
     /// Its weight is 0: it runs in shadow.
     Shadow,
@@ -190,7 +206,8 @@ pub enum Kept {
 }
 
 /// How often an analyzer is right.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Tally {
     pub right: u64,
     pub of: u64,

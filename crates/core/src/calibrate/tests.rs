@@ -111,17 +111,23 @@ fn evidence_that_is_overstated_as_a_whole_is_no_matter_of_weights() {
     assert!((factors.iter().sum::<f64>() / 6.0 - 1.0).abs() < 0.01, "{factors:?}");
 }
 
-/// In a burst of fraud two analyzers count otherwise than in force. Later fraud is rare and looks like everybody else.
+/// In a burst of fraud two analyzers count otherwise than in force. Later fraud is rare and looks like everybody else:
+/// the fitted weights predict less of it, which is nearer to the truth and no merit of theirs.
 #[test]
 fn fraud_that_becomes_rare_is_no_gain() {
     for seed in 0..4 {
-        let mut made = make(2_100, 0.0, &SHIFTED, seed);
-        made.extend(make(3_000, -3.0, &[0.0; SEEN.len()], seed + 10).into_iter().skip(2_100));
+        let mut made = make(2_000, 0.0, &SHIFTED, seed);
+        for (n, made) in made.iter_mut().enumerate().skip(1_400) {
+            made.1 = n % 25 == 0;
+            let varied = thousandths(0.85 + 0.001 * (n * 7 % 50) as f64);
+            made.2 = vec![Observed { analyzer: "behavior.pace", value: varied, confidence: 0.9 }];
+        }
         let outcome = calibrate(&examples(&made), &Weights::default(), seed);
         let Outcome::Refused(Refusal::NoGain(_), Some(report)) = outcome else {
             panic!("a gain where there is none, by seed {seed}: {outcome:?}")
         };
-        assert!(report.forecast.gain.value.abs() > 2.0 * report.log_loss.gain.value.abs(), "{report:?}");
+        assert!(report.forecast.gain.low > 0.01, "{:?}", report.forecast);
+        assert!(report.log_loss.gain.value.abs() < 1e-3, "{:?}", report.log_loss);
     }
 }
 
@@ -133,9 +139,11 @@ fn what_tells_everybody_apart_is_not_boundless() {
         let value = if made.1 { 0.1 } else { 0.9 };
         made.2.push(Observed { analyzer: "behavior.takeover", value, confidence: 0.9 });
     }
-    let report = report(calibrate(&examples(&made), &Weights::default(), 13));
+    let in_force = Weights::parse("behavior.takeover=8").unwrap();
+    let report = report(calibrate(&examples(&made), &in_force, 13));
     let own = of(&report, "behavior.takeover");
-    assert!(own.before < own.after && own.after <= crate::score::WEIGHT_MAX, "{own:?}");
+    assert_eq!(own.after, crate::score::WEIGHT_MAX);
+    assert_eq!((own.against, own.in_favour), (Tally { right: 175, of: 175 }, Tally { right: 525, of: 525 }));
     assert!(report.after.slope < 10.0 && report.recall.after == 1.0, "{:?}", report.after);
 }
 

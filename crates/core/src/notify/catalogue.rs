@@ -348,7 +348,16 @@ fn condition_schema() -> Value {
             object_schema(json!({
                 "type": {"enum": ["BADGE_EXISTS", "BADGE_NOT_EXISTS"]},
                 "badge": {"type": "string"}
-            }))
+            })),
+            {
+                "type": "object",
+                "required": ["type", "agent"],
+                "properties": {
+                    "type": {"const": "AGENT_IS"},
+                    "agent": {"type": "string"},
+                    "verified": {"type": "boolean"}
+                }
+            }
         ]
     })
 }

@@ -6,6 +6,7 @@ use serde_json::Map;
 
 use super::standing::{Held, Kind, Standing};
 use super::{Condition, Label, Rules, Slugs, ages, explain, millis};
+use crate::agent::KnownAgent;
 use crate::badge::{Badge, BadgeType};
 use crate::score::Scores;
 use crate::time::Timestamp;
@@ -19,6 +20,8 @@ pub struct Facts<'a> {
     pub disregarded: bool,
     /// Of the analyzers; they need no rule.
     pub badges: Vec<Badge>,
+    /// The agent of an AI service that was seen last.
+    pub agent: Option<&'a KnownAgent>,
 }
 
 /// What changes.
@@ -105,6 +108,7 @@ struct Clerk<'a> {
     before: HashMap<(Kind, i64), &'a Held>,
     label: Option<&'a Label>,
     scores: &'a Scores,
+    agent: Option<&'a KnownAgent>,
     first_seen_at: Timestamp,
     now: Timestamp,
     after: Vec<Held>,
@@ -115,8 +119,8 @@ impl<'a> Clerk<'a> {
     fn new(before: &'a Standing, facts: &'a Facts, now: Timestamp) -> Self {
         let label = before.label.as_ref();
         let before = before.rules.iter().map(|held| ((held.kind, held.rule), held)).collect();
-        let (scores, first_seen_at) = (facts.scores, facts.first_seen_at);
-        Self { before, label, scores, first_seen_at, now, after: Vec::new(), next_at: None }
+        let (scores, agent, first_seen_at) = (facts.scores, facts.agent, facts.first_seen_at);
+        Self { before, label, scores, agent, first_seen_at, now, after: Vec::new(), next_at: None }
     }
 
     /// Whether a person has decided already what these conditions ask.
@@ -192,7 +196,7 @@ impl<'a> Clerk<'a> {
 
     /// Whether a rule is in force now; notes what is to be remembered of it, and when to ask again.
     fn is_in_force(&mut self, rule: &Timed, carried: &Slugs) -> bool {
-        let holds = rule.conditions.iter().all(|condition| condition.holds(self.scores, carried));
+        let holds = rule.conditions.iter().all(|condition| condition.holds(self.scores, carried, self.agent));
         let before = self.before.get(&(rule.kind, rule.rule)).copied();
         if !holds && before.is_none() {
             return false;

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::{self, KnownAgent};
 use crate::badge::BadgeType;
 use crate::score::phrase::counted;
 use crate::score::{Category, Scores};
@@ -32,6 +33,8 @@ pub use starter::starter_rules;
 /// Of the badges an identity carries.
 pub type Slugs<'b> = HashSet<&'b str>;
 
+/// Stands for whichever agent.
+pub const ANY_AGENT: &str = "ANY";
 /// Conditions of one rule.
 pub const CONDITIONS_MAX: usize = 20;
 /// Of ages and delays: ten years.
@@ -99,12 +102,24 @@ pub enum Condition {
     BadgeNotExists {
         badge: String,
     },
+    /// The agent of an AI service that was seen last is this one, by its name or its operator, or any.
+    AgentIs {
+        agent: String,
+        /// Whether its signature must have been verified, or must not; either where that is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verified: Option<bool>,
+    },
 }
 
 impl Condition {
     /// Whether only escalation rules may have it.
     pub const fn is_of_escalations(&self) -> bool {
         matches!(self, Self::IdentityAgeLt { .. } | Self::BadgeExists { .. } | Self::BadgeNotExists { .. })
+    }
+
+    /// Whether it asks for an agent.
+    pub const fn is_of_agents(&self) -> bool {
+        matches!(self, Self::AgentIs { .. })
     }
 
     /// The slug of the badge it names.
@@ -132,12 +147,17 @@ impl Condition {
             Self::BadgeExists { badge } | Self::BadgeNotExists { badge } if badge.is_empty() => {
                 Some(("badge", "must be the slug of a badge".to_owned()))
             }
+            Self::AgentIs { agent, .. }
+                if !agent::is_known_as(agent) && !agent.eq_ignore_ascii_case(ANY_AGENT) =>
+            {
+                Some(("agent", format!("must be {ANY_AGENT}, or the name or the operator of a known agent")))
+            }
             _ => None,
         }
     }
 
     /// Whether it holds; ages, which change with time alone, are [`ages`]' part.
-    fn holds(&self, scores: &Scores, carried: &Slugs) -> bool {
+    fn holds(&self, scores: &Scores, carried: &Slugs, agent: Option<&KnownAgent>) -> bool {
         match self {
             Self::ScoreLt { category, threshold } => category.of(scores).any(|(_, score)| score < *threshold),
             Self::ScoreLte { category, threshold } => {
@@ -150,6 +170,11 @@ impl Condition {
             Self::IdentityAgeGt { .. } | Self::IdentityAgeLt { .. } => true,
             Self::BadgeExists { badge } => carried.contains(badge.as_str()),
             Self::BadgeNotExists { badge } => !carried.contains(badge.as_str()),
+            Self::AgentIs { agent: asked, verified } => agent.is_some_and(|agent| {
+                let names = [ANY_AGENT, &agent.name, &agent.operator];
+                names.iter().any(|name| name.eq_ignore_ascii_case(asked))
+                    && verified.is_none_or(|verified| verified == (agent.verified == Some(true)))
+            }),
         }
     }
 
@@ -170,6 +195,19 @@ impl Condition {
             Self::IdentityAgeLt { seconds } => format!("first seen less than {} ago", age(*seconds)),
             Self::BadgeExists { badge } => format!("it has the badge \"{badge}\""),
             Self::BadgeNotExists { badge } => format!("it does not have the badge \"{badge}\""),
+            Self::AgentIs { agent, verified } => {
+                let which = if agent.eq_ignore_ascii_case(ANY_AGENT) {
+                    "an AI agent".to_owned()
+                } else {
+                    format!("the AI agent \"{agent}\"")
+                };
+                let how = match verified {
+                    None => "",
+                    Some(true) => ", as its signature shows",
+                    Some(false) => ", without a signature that shows it",
+                };
+                format!("{which} acts for it{how}")
+            }
         }
     }
 }
@@ -201,12 +239,13 @@ pub fn hold(
     scores: &Scores,
     first_seen_at: Timestamp,
     carried: &Slugs,
+    agent: Option<&KnownAgent>,
     now: Timestamp,
 ) -> bool {
     let (from, until) = ages(conditions, first_seen_at);
     from.is_none_or(|from| from <= now)
         && until.is_none_or(|until| now < until)
-        && conditions.iter().all(|condition| condition.holds(scores, carried))
+        && conditions.iter().all(|condition| condition.holds(scores, carried, agent))
 }
 
 /// All conditions in one sentence.

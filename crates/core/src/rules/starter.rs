@@ -91,6 +91,7 @@ mod tests {
             first_seen_at: now.plus_millis(-known_ms),
             disregarded: false,
             badges: Vec::new(),
+            agent: None,
         };
         let decision = decide(&Standing::default(), &facts, &rules, now);
         let name =

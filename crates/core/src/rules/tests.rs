@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::agent::Purpose;
 use crate::label::{Outcome, Source, Verdict};
 use crate::score::Observation;
 
@@ -49,6 +50,7 @@ struct Story {
     standing: Standing,
     humanity: Option<u8>,
     disregarded: bool,
+    agent: Option<KnownAgent>,
 }
 
 impl Story {
@@ -63,6 +65,7 @@ impl Story {
             first_seen_at: BEGIN,
             disregarded: self.disregarded,
             badges: Vec::new(),
+            agent: self.agent.as_ref(),
         };
         let decision = decide(&self.standing, &facts, &self.rules, at(seconds));
         self.standing = decision.after.clone();
@@ -270,9 +273,9 @@ fn a_changed_rule_counts_anew() {
 fn any_category_is_one_that_has_a_score() {
     let any = Condition::ScoreLt { category: Which::Any, threshold: 25 };
     let scores = |humanity, behavior| Scores { humanity, behavior, ..Scores::default() };
-    assert!(!any.holds(&scores(None, None), &Slugs::new()));
-    assert!(any.holds(&scores(Some(80), Some(24)), &Slugs::new()));
-    assert!(!any.holds(&scores(Some(80), Some(25)), &Slugs::new()));
+    assert!(!any.holds(&scores(None, None), &Slugs::new(), None));
+    assert!(any.holds(&scores(Some(80), Some(24)), &Slugs::new(), None));
+    assert!(!any.holds(&scores(Some(80), Some(25)), &Slugs::new(), None));
     assert_eq!(any.words(&scores(Some(80), Some(24))), "Behavior is 24, below 25");
 }
 
@@ -466,4 +469,38 @@ fn a_label_is_read_as_it_was_written() {
     let standing = Standing { label: Some(label(Outcome::Good, &seen)), ..Standing::default() };
     let text = standing.encode().unwrap();
     assert_eq!(Standing::decode(text.as_deref()).unwrap(), standing);
+}
+
+#[test]
+fn a_rule_asks_for_an_agent_by_its_name_its_operator_or_any() {
+    let agent = |verified| KnownAgent {
+        name: "ChatGPT-User".into(),
+        operator: "OpenAI".into(),
+        verified,
+        purpose: Purpose::Answer,
+    };
+    let holds = |asked: &str, wanted: Option<bool>, agent: Option<KnownAgent>| {
+        let condition = Condition::AgentIs { agent: asked.to_owned(), verified: wanted };
+        assert_eq!(condition.flaw(), None, "{asked}");
+        let mut story = Story::with(vec![], vec![escalation_rule(vec![condition], 0, 0)]);
+        story.agent = agent;
+        story.told(0, 90).0 == ["open"]
+    };
+    for asked in ["ANY", "any", "ChatGPT-User", "chatgpt-user", "OpenAI"] {
+        assert!(holds(asked, None, Some(agent(None))), "{asked}");
+        assert!(!holds(asked, None, None), "{asked}");
+    }
+    assert!(!holds("Claude-User", None, Some(agent(None))));
+    for (verified, wanted, held) in [
+        (Some(true), Some(true), true),
+        (None, Some(true), false),
+        (Some(false), Some(true), false),
+        (None, Some(false), true),
+        (Some(false), Some(false), true),
+        (Some(true), Some(false), false),
+    ] {
+        assert_eq!(holds("ANY", wanted, Some(agent(verified))), held, "{verified:?} {wanted:?}");
+    }
+    let unknown = Condition::AgentIs { agent: "Chrome".to_owned(), verified: None };
+    assert_eq!(unknown.flaw().map(|(field, _)| field), Some("agent"));
 }

@@ -65,12 +65,25 @@ pub fn analyze(snapshot: &Snapshot, weights: &Weights) -> Analysis {
         })
     };
     let observations: Vec<_> = ANALYZERS.iter().filter_map(observe).collect();
-    let score = |category| aggregate(category, &observations);
-    let scores = Scores {
+    Analysis { scores: scores(&observations), observations }
+}
+
+/// The scores that these observations would make with other weights; one of an analyzer that is no more keeps its own.
+pub fn reweighed(observations: &[Observation], weights: &Weights) -> Scores {
+    let reweighed = |one: &Observation| {
+        let analyzer = ANALYZERS.iter().find(|analyzer| analyzer.id == one.id);
+        let weight = analyzer.map_or(one.weight, |analyzer| thousandths(weights.of(analyzer)));
+        Observation { weight, ..one.clone() }
+    };
+    scores(&observations.iter().map(reweighed).collect::<Vec<_>>())
+}
+
+fn scores(observations: &[Observation]) -> Scores {
+    let score = |category| aggregate(category, observations);
+    Scores {
         humanity: score(Category::Humanity),
         authenticity: score(Category::Authenticity),
         uniqueness: score(Category::Uniqueness),
         behavior: score(Category::Behavior),
-    };
-    Analysis { scores, observations }
+    }
 }

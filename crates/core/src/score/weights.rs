@@ -37,7 +37,13 @@ impl Weights {
         Ok(Self(weights))
     }
 
-    pub(crate) fn of(&self, analyzer: &Analyzer) -> f64 {
+    /// The same of what was written before: what is not known any more is left out.
+    pub fn parse_known(text: &str) -> Self {
+        Self(text.split(',').filter_map(|part| Self::parse(part).ok()).flat_map(|one| one.0).collect())
+    }
+
+    /// How heavily an analyzer counts.
+    pub fn of(&self, analyzer: &Analyzer) -> f64 {
         self.0.get(analyzer.id).copied().unwrap_or(analyzer.weight)
     }
 

@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(event_type("alert.opened"), Ok(EventType::EscalationOpened));
         assert_eq!(
             event_type("scored"),
-            Err("there is no such event type; there are identity.scored, identity.badges_changed, \
+            Err("there is no such event type; there are identity.scored, identity.badges_changed, identity.labeled, \
                  escalation.opened, escalation.closed, channel.test, channel.failing, \
                  channel.disabled"
                 .to_owned())

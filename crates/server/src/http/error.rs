@@ -43,6 +43,8 @@ pub enum Code {
     EscalationNotFound,
     /// No label has this id.
     LabelNotFound,
+    /// The team has no version of the weights with this id.
+    WeightsNotFound,
     /// No channel has this id.
     ChannelNotFound,
     /// No delivery has this id.
@@ -83,6 +85,8 @@ pub enum Code {
     EntryExists,
     /// A view of this page has this name.
     ViewExists,
+    /// It is not in the state in which this can be done.
+    WrongState,
     /// The team would be left without an admin.
     LastAdmin,
     /// An attempt of this delivery is under way.

@@ -143,7 +143,8 @@ impl Export {
                 let rows = self.read(move |tx| analyses::after(tx, row_id, after, ANALYSES_PAGE)).await?;
                 let last = rows.last().map(|analysis| Part::Analyses(analysis.sequence));
                 let id = self.identity.id.clone();
-                let items = Box::new(move || all(rows.into_iter().map(|row| AnalysisBody::new(row, &id))));
+                let items =
+                    Box::new(move || all(rows.into_iter().map(|row| AnalysisBody::new(row, &id, None))));
                 (items, last, after == 0, "analyses", Some(Part::Deliveries(0)))
             }
             Part::Deliveries(after) => {

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::label::LabelKind;
 use dregs_core::rules::{Dismissal, Label, Standing};
-use dregs_core::score::{Category, Scores};
+use dregs_core::score::{Category, Scores, Weights, reweighed};
 use dregs_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -169,6 +169,15 @@ pub struct ExplainedScoreBody {
     observations: Vec<ObservationBody>,
 }
 
+/// Scores with weights that are tried.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ShadowBody {
+    /// The version.
+    weights_id: i64,
+    scores: Vec<ScoreBody>,
+}
+
 /// A scoring cycle and its outcome.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -177,6 +186,8 @@ pub struct AnalysisBody {
     id: i64,
     identity_id: String,
     scores: Vec<ExplainedScoreBody>,
+    /// What the scores would be with the weights in shadow; null where none are.
+    shadow: Option<ShadowBody>,
     event_count: i64,
     device_count: i64,
     duration_millis: i64,
@@ -187,8 +198,14 @@ pub struct AnalysisBody {
 }
 
 impl AnalysisBody {
-    pub fn new(analysis: Analysis, identity_id: &str) -> Self {
+    /// With the weights in shadow, if some are, and which version they are.
+    pub fn new(analysis: Analysis, identity_id: &str, shadow: Option<&(i64, Weights)>) -> Self {
         let mut observations = analysis.detail.observations;
+        let shadow = shadow.map(|(id, weights)| {
+            let found = reweighed(&observations, weights);
+            let scores = scored(&found).map(|(category, value)| ScoreBody { category, value }).collect();
+            ShadowBody { weights_id: *id, scores }
+        });
         let scores = scored(&analysis.scores).map(|(category, value)| {
             let own = observations.extract_if(.., |observation| observation.category == category);
             ExplainedScoreBody { category, value, observations: own.map(ObservationBody::from).collect() }
@@ -197,6 +214,7 @@ impl AnalysisBody {
             id: analysis.sequence,
             identity_id: identity_id.to_owned(),
             scores: scores.collect(),
+            shadow,
             event_count: analysis.event_count,
             device_count: analysis.device_count,
             duration_millis: analysis.finished_at.millis_since(analysis.started_at),
@@ -248,7 +266,7 @@ pub async fn analysis(
             "This identity is not scored yet: its first cycle runs about a second after its first event.";
         return Err(ApiError::new(StatusCode::NOT_FOUND, Code::AnalysisNotFound, reason));
     };
-    explained(&app, identity, sequence).await
+    explained(&app, caller.team_id(), identity, sequence).await
 }
 
 /// Read an earlier analysis of an identity
@@ -263,7 +281,7 @@ pub async fn past_analysis(
 ) -> Result<Answer<AnalysisBody>, ApiError> {
     let cycle = cycle.parse().map_err(|_| ApiError::field("cycleId", "must be a number"))?;
     let identity = find(&app, &caller, id).await?;
-    explained(&app, identity, cycle).await
+    explained(&app, caller.team_id(), identity, cycle).await
 }
 
 pub async fn find(app: &App, caller: &Caller, id: String) -> Result<identities::Identity, ApiError> {
@@ -274,13 +292,15 @@ pub async fn find(app: &App, caller: &Caller, id: String) -> Result<identities::
 
 async fn explained(
     app: &App,
+    team_id: i64,
     identity: identities::Identity,
     cycle: i64,
 ) -> Result<Answer<AnalysisBody>, ApiError> {
     let row_id = identity.row_id;
     let analysis =
         app.store.read(move |tx| analyses::find(tx, row_id, cycle)).await?.ok_or_else(not_analyzed)?;
-    Ok(Answer(AnalysisBody::new(analysis, &identity.id)))
+    let weights = app.kept.weights.current();
+    Ok(Answer(AnalysisBody::new(analysis, &identity.id, weights.shadow(team_id))))
 }
 
 fn not_analyzed() -> ApiError {

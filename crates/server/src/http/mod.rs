@@ -61,6 +61,7 @@ mod trends;
 mod triage;
 mod usage;
 mod views;
+mod weights;
 
 use std::sync::Arc;
 
@@ -102,6 +103,11 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(labels::list, labels::give))
         .routes(routes!(labels::withdraw))
         .routes(routes!(accuracy::read))
+        .routes(routes!(weights::read))
+        .routes(routes!(weights::calibrate))
+        .routes(routes!(weights::shadow))
+        .routes(routes!(weights::promote))
+        .routes(routes!(weights::roll_back))
         .routes(routes!(triage::dismiss_badge))
         .routes(routes!(triage::restore_badge))
         .routes(routes!(links::list))

@@ -23,8 +23,9 @@ use crate::store::rules::Kept;
 const NAME_MAX_CHARS: usize = 100;
 
 /// What must hold: a score (`SCORE_LT`, `SCORE_LTE`, `SCORE_GT`, `SCORE_GTE` with category and threshold), an
-/// age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), or, in escalation rules, a
-/// badge (`BADGE_EXISTS`, `BADGE_NOT_EXISTS` with its slug).
+/// age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), an AI agent that acts for it
+/// (`AGENT_IS` with its name, its operator or ANY, and whether that must be verified), or, in escalation rules, a badge
+/// (`BADGE_EXISTS`, `BADGE_NOT_EXISTS` with its slug).
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct ConditionBody {
     #[serde(rename = "type")]
@@ -37,6 +38,9 @@ pub struct ConditionBody {
     threshold: Option<u8>,
     seconds: Option<u64>,
     badge: Option<String>,
+    #[schema(example = "ChatGPT-User")]
+    agent: Option<String>,
+    verified: Option<bool>,
 }
 
 /// Which rules.
@@ -116,6 +120,10 @@ struct Parameters {
     _seconds: Option<u64>,
     #[serde(rename = "badge")]
     _badge: Option<String>,
+    #[serde(rename = "agent")]
+    _agent: Option<String>,
+    #[serde(rename = "verified")]
+    _verified: Option<bool>,
 }
 
 #[derive(Deserialize)]

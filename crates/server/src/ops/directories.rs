@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dregs_core::link::KeyHasher;
+use dregs_core::score::Weights;
 use dregs_core::time::Timestamp;
 
 use crate::ops::deliver::endpoints;
 use crate::ops::identities::devices;
 use crate::ops::ingest::common;
 use crate::ops::ingest::names::Names;
-use crate::ops::team::{credentials, datasets, mappings, rules};
+use crate::ops::team::{credentials, datasets, mappings, rules, weights};
 use crate::store::versions::{self, Kept, Versions};
 use crate::store::{Result, Store};
 use crate::vault::Vault;
@@ -24,6 +25,7 @@ pub struct Directories {
     pub datasets: datasets::Directory,
     pub common: common::Directory,
     pub disregarded: devices::Disregarded,
+    pub weights: weights::Directory,
     store: Arc<Store>,
     vault: Arc<Vault>,
     hasher: KeyHasher,
@@ -34,8 +36,8 @@ pub struct Directories {
 }
 
 impl Directories {
-    /// With nothing in them yet.
-    pub fn new(store: Arc<Store>, vault: Arc<Vault>, hasher: KeyHasher) -> Self {
+    /// With nothing in them yet but the weights of the installation.
+    pub fn new(store: Arc<Store>, vault: Arc<Vault>, hasher: KeyHasher, weights: Weights) -> Self {
         Self {
             credentials: credentials::Directory::default(),
             channels: endpoints::Directory::default(),
@@ -45,6 +47,7 @@ impl Directories {
             datasets: datasets::Directory::default(),
             common: common::Directory::default(),
             disregarded: devices::Disregarded::default(),
+            weights: weights::Directory::new(weights),
             store,
             vault,
             hasher,
@@ -91,7 +94,10 @@ impl Directories {
             Kept::Names => self.names.reload(&self.store).await,
             Kept::Devices => self.disregarded.reload(&self.store, &self.hasher).await,
             Kept::Mappings => self.mappings.reload(&self.store).await,
-            Kept::Rules => self.rules.reload(&self.store).await,
+            Kept::Rules => {
+                self.rules.reload(&self.store).await?;
+                self.weights.reload(&self.store).await
+            }
             Kept::Datasets => self.datasets.reload(&self.store).await,
             Kept::Common => self.common.reload(&self.store).await,
         }

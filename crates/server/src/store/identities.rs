@@ -220,6 +220,17 @@ pub fn before(tx: &mut Tx, team_id: i64, before: i64, limit: i64) -> Result<Vec<
     )
 }
 
+/// Up to `limit` identities of a team for whom an agent acts, after the row `after`, in order: (row, standing). No index
+/// serves: it walks through the team's identities.
+pub fn with_agent(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<(i64, String)>> {
+    tx.query(
+        "select id, standing from identities
+         where id > $1 and team_id = $2 and standing like '%\"agent\":{%' order by id limit $3",
+        &values![after, team_id, limit],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
 /// What an identity is called from now on.
 pub struct Renamed {
     pub id: i64,

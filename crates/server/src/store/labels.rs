@@ -14,6 +14,9 @@ use crate::values;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Found {
+    /// When the cycle ended; `None` where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     pub scores: Scores,
     pub observations: Vec<FoundObservation>,
     /// Slugs of the badges that it had.

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_audit_log_mcp_token"),
     migration!(3, "0003_oauth"),
     migration!(4, "0004_labels"),
+    migration!(5, "0005_weights"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.

@@ -18,6 +18,7 @@ mod spread;
 pub mod sql;
 mod sqlite;
 mod tx;
+pub mod weights;
 mod words;
 
 pub mod analyses;

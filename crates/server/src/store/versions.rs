@@ -14,6 +14,7 @@ pub enum Kept {
     Names,
     Devices,
     Mappings,
+    /// With the weights of analyzers, which are changed as rarely: one more number would be read at each cycle.
     Rules,
     Datasets,
     Common,

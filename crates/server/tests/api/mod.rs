@@ -32,6 +32,7 @@ mod signing_in;
 mod system;
 mod team;
 mod views;
+mod weights;
 
 use std::sync::{Arc, LazyLock};
 

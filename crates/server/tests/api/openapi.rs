@@ -201,3 +201,33 @@ async fn the_server_shows_every_operation_to_people_and_loads_nothing_for_it() {
         assert_eq!(found, None, "{word}");
     }
 }
+
+#[test]
+fn no_two_types_have_the_same_name_in_the_document() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
+    let mut names: Vec<String> = Vec::new();
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let types = text
+                .split("#[derive(")
+                .skip(1)
+                .filter(|part| part.split(')').next().unwrap().contains("ToSchema"));
+            for part in types {
+                let named = part.split("pub struct ").nth(1).or_else(|| part.split("pub enum ").nth(1));
+                let name = named.map(|named| named.chars().take_while(|c| c.is_alphanumeric()).collect());
+                names.extend(name);
+            }
+        }
+    }
+    assert!(names.len() > 100, "{names:?}");
+    names.sort_unstable();
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
+    assert_eq!(twice, Vec::<&String>::new(), "one would stand for both");
+}

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::delivery::{OK, arrived};
+use super::rules::clear;
 use crate::on_both_engines;
 use crate::support::agent::{SigningAgent, Visit};
 use crate::support::engine::Engine;
@@ -18,6 +19,7 @@ on_both_engines!(
     a_purchase_through_a_signed_assistant_is_its_users,
     a_false_signature_is_evidence_and_what_cannot_be_told_is_not,
     no_event_waits_for_a_directory,
+    a_rule_asks_for_an_agent,
 );
 
 const CHROME: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36";
@@ -212,4 +214,65 @@ async fn no_event_waits_for_a_directory(engine: Engine) {
         server.post("/api/events", purchase(&id, "ada", agent.headers(visit(), &agent.key_id()))).await;
         assert_eq!(verified(&server, &id).await, Value::Null, "{signer}");
     }
+}
+
+async fn a_rule_asks_for_an_agent(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    clear(&server).await;
+    for (user, agent) in
+        [("ada", "Mozilla/5.0 (compatible; ChatGPT-User/1.0; +https://openai.com/bot)"), ("bob", CHROME)]
+    {
+        let mut visit = event(user, user);
+        visit["userAgent"] = json!(agent);
+        server.post("/api/events", visit).await;
+    }
+    eventually("the agent to be known", async || {
+        (server.get("/api/identities/ada").await["agent"]["name"] == "ChatGPT-User").then_some(())
+    })
+    .await;
+    eventually("both to be scored", async || {
+        let system = server.get("/api/system").await;
+        (system["evaluation"]["waiting"] == 0).then_some(())
+    })
+    .await;
+    let asked = |agent: &str, verified: Value| {
+        let mut condition = json!({"type": "AGENT_IS", "agent": agent});
+        if !verified.is_null() {
+            condition["verified"] = verified;
+        }
+        json!({"conditions": [condition]})
+    };
+    for (body, matching) in [
+        (asked("ANY", Value::Null), 1),
+        (asked("OpenAI", Value::Null), 1),
+        (asked("chatgpt-user", json!(false)), 1),
+        (asked("ChatGPT-User", json!(true)), 0),
+        (asked("Claude-User", Value::Null), 0),
+    ] {
+        let preview = server.post("/api/escalation-rules/actions/preview", body.clone()).await;
+        assert_eq!(preview["matching"], matching, "{body}");
+        let backtest = server.post("/api/escalation-rules/actions/backtest", body.clone()).await;
+        assert_eq!(backtest["opened"], matching, "{body}: {backtest}");
+    }
+    let mut rule = asked("OpenAI", Value::Null);
+    (rule["name"], rule["severity"]) = (json!("Assistants"), json!("INFO"));
+    server.post("/api/escalation-rules", rule).await;
+    let mut badge = asked("ANY", Value::Null);
+    (badge["name"], badge["type"]) = (json!("Has an assistant"), json!("NEUTRAL"));
+    server.post("/api/badge-rules", badge).await;
+    eventually("the rules to take hold", async || {
+        let open = server.get("/api/escalations").await["content"].clone();
+        let badges = server.get("/api/identities/ada").await["badges"].clone();
+        let told = (open.as_array()?.len(), &open[0]["identity"]["id"], &badges[0]["explanation"]);
+        (told == (1, &json!("ada"), &json!("an AI agent acts for it."))).then_some(())
+    })
+    .await;
+    let mut rule = asked("ChatGTP", Value::Null);
+    (rule["name"], rule["severity"]) = (json!("Typo"), json!("INFO"));
+    let (status, error) = server.call(reqwest::Method::POST, "/api/escalation-rules", Some(rule)).await;
+    assert_eq!(
+        (status.as_u16(), &error["details"][0]["field"]),
+        (400, &json!("conditions[0].agent")),
+        "{error}"
+    );
 }

@@ -30,6 +30,7 @@ mod users;
 mod versions;
 mod views;
 mod waiting;
+mod weights;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

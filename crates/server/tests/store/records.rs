@@ -215,6 +215,10 @@ async fn settings_are_found_by_prefix(engine: Engine) {
     assert_eq!(locked, [true, false, false]);
 }
 
+/// What an agent is kept as, in a standing.
+const AGENT: &str =
+    r#"{"agent":{"name":"ChatGPT-User","operator":"OpenAI","verified":null,"purpose":"ANSWER"}}"#;
+
 async fn identities_are_changed_unless_they_moved(engine: Engine) {
     let ground = Ground::new(engine);
     let id = ground.identities(&["ada", "bob"]).await[0];
@@ -224,6 +228,13 @@ async fn identities_are_changed_unless_they_moved(engine: Engine) {
     let newest = ground.read(|tx| identities::before(tx, 1, i64::MAX, 9)).await;
     assert_eq!(newest.len(), 2);
     assert_eq!(ground.read(move |tx| identities::before(tx, 1, newest[0].id, 9)).await, walked);
+    let decided =
+        identities::Decided { id, sequence: 0, events: 0, standing: Some(AGENT.to_owned()), decide_at: None };
+    let decided = std::sync::Arc::new([decided]);
+    ground.write(move |tx| identities::save_decisions(tx, &*decided)).await;
+    let with_agent = async |after| ground.read(move |tx| identities::with_agent(tx, 1, after, 9)).await;
+    assert_eq!(with_agent(0).await, [(id, AGENT.to_owned())]);
+    assert_eq!(with_agent(id).await, []);
     let name = Some("Ada".to_owned());
     let change = move |tx: &mut dregs_server::store::Tx, version| {
         let names = [&Some("Ada".to_owned()), &None, &None];

@@ -32,7 +32,7 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("analyses", &["last_number", "past"]),
             ("devices", &["after", "disregarded"]),
             ("erasure", &["unfinished"]),
-            ("identities", &["after", "ask_rules", "before"]),
+            ("identities", &["after", "ask_rules", "before", "with_agent"]),
             ("live", &["sql"]),
             ("retention", &["entries_after", "events_after", "told_of_soon"]),
             ("reviews", &["count_by_models"]),

@@ -21,7 +21,7 @@ export const PAGES: [label: string, to: string][] = [
   ["Home", "/"], ["Identities", "/identities"], ["Escalations", "/escalations"], ["Events", "/events"], ["Devices", "/devices"],
   ["Groups", "/groups"], ["Rules", "/rules"], ["Channels", "/settings/channels"], ["Credentials", "/settings/credentials"],
   ["Team", "/settings/team"], ["Mappings", "/settings/mappings"], ["Datasets", "/settings/datasets"], ["MCP tokens", "/settings/mcp-tokens"],
-  ["Usage", "/settings/usage"], ["Retention", "/settings/retention"], ["Audit log", "/settings/audit-log"], ["System", "/settings/system"], ["Account", "/settings/account"],
+  ["Weights", "/settings/weights"], ["Usage", "/settings/usage"], ["Retention", "/settings/retention"], ["Audit log", "/settings/audit-log"], ["System", "/settings/system"], ["Account", "/settings/account"],
 ];
 
 interface Hit {

@@ -68,6 +68,7 @@ const routes = root.addChildren([
       createRoute({ ...setting, path: "/datasets", component: lazyPage(() => import("../pages/settings/Datasets"), "Datasets") }),
       createRoute({ ...setting, path: "/mappings", component: lazyPage(() => import("../pages/settings/Mappings"), "Mappings") }),
       createRoute({ ...setting, path: "/mcp-tokens", component: lazyPage(() => import("../pages/settings/McpTokens"), "McpTokens") }),
+      createRoute({ ...setting, path: "/weights", component: lazyPage(() => import("../pages/settings/Weights"), "Weights") }),
       createRoute({ ...setting, path: "/usage", component: lazyPage(() => import("../pages/settings/Usage"), "Usage") }),
       createRoute({ ...setting, path: "/retention", component: lazyPage(() => import("../pages/settings/Retention"), "Retention") }),
       createRoute({ ...setting, path: "/audit-log", component: lazyPage(() => import("../pages/settings/AuditLog"), "AuditLog") }),

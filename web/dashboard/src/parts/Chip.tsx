@@ -55,6 +55,7 @@ const STATUS_TONES: Record<string, Tone> = {
   DELIVERED: 3, FAILED: 0, PENDING: 2, PAUSED: 1, FINISHED: 3,
   OPEN: 1, ACKNOWLEDGED: 2, CRITICAL: 0, WARNING: 1,
   HEALTHY: 3, FAILING: 0, DISABLED: 1, BAD: 0, GOOD: 3,
+  PROPOSED: 2, SHADOW: 1, IN_FORCE: 3,
 };
 
 /** A state or a severity of the API, such as "PENDING". */

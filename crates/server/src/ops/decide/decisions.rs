@@ -58,8 +58,13 @@ impl Decided {
         if let (Some(label), Some(observations)) = (&mut before.label, observations) {
             label.look_at(observations);
         }
-        let facts =
-            Facts { scores, first_seen_at: start.first_seen_at, disregarded: start.disregarded, badges };
+        let facts = Facts {
+            scores,
+            first_seen_at: start.first_seen_at,
+            disregarded: start.disregarded,
+            badges,
+            agent: agent.as_ref(),
+        };
         let mut decision = decide(&before, &facts, rules, now);
         decision.after.agent = agent;
         Ok(Self {

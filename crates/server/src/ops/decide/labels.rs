@@ -170,6 +170,7 @@ pub fn give(
     };
     let standing = Standing::decode(identity.standing.as_deref()).map_err(broken)?;
     let found = Found {
+        at: analysis.as_ref().map(|analysis| analysis.finished_at),
         scores: analysis.as_ref().map_or(identity.scores, |analysis| analysis.scores),
         observations: analysis.iter().flat_map(|one| &one.detail.observations).map(without_words).collect(),
         badges: standing.badges.into_iter().map(|badge| badge.slug).collect(),

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use dregs_core::agent::KnownAgent;
 use dregs_core::badge::Badge;
-use dregs_core::rules::{Condition, EscalationRule, Facts, Rules, Standing, decide};
+use dregs_core::rules::{EscalationRule, Facts, Rules, Standing, decide};
 use dregs_core::score::Scores;
 use dregs_core::shard::SHARDS;
 use dregs_core::time::{DAY_MS, Timestamp};
@@ -121,7 +122,7 @@ async fn begin(long_reads: &LongReads, team_id: i64, now: Timestamp) -> Result<(
 
 struct Replay {
     rules: Rules,
-    names_badges: bool,
+    needs_detail: bool,
     from: Timestamp,
     first_seen: HashMap<i64, Timestamp>,
     known: HashMap<i64, Known>,
@@ -136,15 +137,17 @@ struct Known {
     standing: Standing,
     scores: Scores,
     badges: Vec<Badge>,
+    agent: Option<KnownAgent>,
     next_at: Option<Timestamp>,
 }
 
 impl Replay {
     fn new(rule: EscalationRule, from: Timestamp, first_seen: HashMap<i64, Timestamp>) -> Self {
-        let names_badges = rule.conditions.iter().any(|condition| Condition::badge(condition).is_some());
+        let needs_detail =
+            rule.conditions.iter().any(|condition| condition.badge().is_some() || condition.is_of_agents());
         Self {
             rules: Rules { badges: Vec::new(), escalations: vec![rule] },
-            names_badges,
+            needs_detail,
             from,
             first_seen,
             known: HashMap::new(),
@@ -162,7 +165,7 @@ impl Replay {
         self.cycles += 1;
         let is_new = !self.known.contains_key(&id);
         let detail: Option<analyses::Detail> =
-            if is_new || self.names_badges { Some(codec::unpack(&cycle.detail)?) } else { None };
+            if is_new || self.needs_detail { Some(codec::unpack(&cycle.detail)?) } else { None };
         if is_new {
             // What held before the period was opened before it.
             let before = detail.as_ref().and_then(|detail| detail.previous_scores);
@@ -175,8 +178,9 @@ impl Replay {
         self.wait(id, cycle.finished_at);
         if let Some(known) = self.known.get_mut(&id) {
             known.scores = cycle.scores;
-            if self.names_badges {
-                known.badges = detail.map(|detail| detail.badges).unwrap_or_default();
+            if self.needs_detail {
+                (known.badges, known.agent) =
+                    detail.map(|detail| (detail.badges, detail.agent)).unwrap_or_default();
             }
         }
         self.decide(id, cycle.finished_at, true);
@@ -199,6 +203,7 @@ impl Replay {
             first_seen_at: *first_seen_at,
             disregarded: false,
             badges: known.badges.clone(),
+            agent: known.agent.as_ref(),
         };
         let decision = decide(&known.standing, &facts, &self.rules, at);
         (known.standing, known.next_at) = (decision.after, decision.next_at);

@@ -9,7 +9,7 @@ use dregs_core::identity::Profile;
 use dregs_core::label::Verdict;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::person;
-use dregs_core::score::{self, Weights};
+use dregs_core::score;
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
@@ -21,7 +21,7 @@ use crate::ops::ingest::common;
 use crate::ops::ingest::refold;
 use crate::ops::team::datasets::OfTeams;
 use crate::ops::team::mappings::Mappings;
-use crate::ops::team::rules;
+use crate::ops::team::{rules, weights};
 use crate::store::identities::{self, CycleStart};
 use crate::store::links::{self, Described, HashedKey};
 use crate::store::versions::Versions;
@@ -38,7 +38,7 @@ pub struct Seen {
     datasets: Arc<OfTeams>,
     common: Arc<common::OfTeams>,
     pub rules: Arc<rules::OfTeams>,
-    weights: Arc<Weights>,
+    weights: Arc<weights::OfTeams>,
     /// An identity that is looked at as if it had been changed.
     supposed: Option<Supposed>,
 }
@@ -58,7 +58,7 @@ pub enum Change {
 }
 
 impl Seen {
-    pub fn now(kept: &Directories, hasher: KeyHasher, weights: &Arc<Weights>) -> Self {
+    pub fn now(kept: &Directories, hasher: KeyHasher) -> Self {
         Self {
             versions: Arc::new(kept.versions()),
             hasher,
@@ -67,7 +67,7 @@ impl Seen {
             datasets: kept.datasets.current(),
             common: kept.common.current(),
             rules: kept.rules.current(),
-            weights: Arc::clone(weights),
+            weights: kept.weights.current(),
             supposed: None,
         }
     }
@@ -149,7 +149,7 @@ impl Evaluee {
         let team_id = self.start.team_id;
         let known = (seen.mappings.of(team_id), seen.datasets.of(team_id), seen.common.of(team_id));
         let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared);
-        let found = score::analyze(&snapshot, &seen.weights);
+        let found = score::analyze(&snapshot, seen.weights.of(team_id));
         let asked = Asked {
             start: &self.start,
             is_of_cycle: true,

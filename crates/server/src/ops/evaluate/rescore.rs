@@ -37,6 +37,8 @@ pub enum Concern {
     Common(KeyKind),
     /// Everybody: rules are asked again, and nobody is scored.
     Rules,
+    /// Everybody.
+    Weights,
 }
 
 /// Work on the past that is under way.
@@ -77,6 +79,7 @@ impl About<'_> {
     fn concerns(&self, tx: &mut Tx, identity: &Walked, known: &Known) -> Result<bool> {
         Ok(match self.concern {
             Concern::Rules => false,
+            Concern::Weights => true,
             Concern::IdentityField => known.data.keys().any(|key| snake(key) == self.value),
             Concern::EventType => {
                 let state = refold::decode(tx, identity.id, &identity.state)?;

@@ -8,3 +8,4 @@ pub mod mcp_tokens;
 pub mod members;
 pub mod rules;
 pub mod views;
+pub mod weights;

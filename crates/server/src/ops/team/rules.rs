@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use dregs_core::agent::KnownAgent;
 use dregs_core::badge::BadgeType;
-use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Rules, hold, starter_rules};
+use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Rules, Standing, hold, starter_rules};
 use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ use crate::ops::lists::roster::{Rosters, Table};
 use crate::store::identities::{self, Identity};
 use crate::store::rosters::Kind;
 use crate::store::rules::{self, Kept};
-use crate::store::{Result, Store, Tx, badges};
+use crate::store::{Result, Store, StoreError, Tx, badges};
 
 /// The rules of every team that are switched on.
 #[derive(Default)]
@@ -211,6 +212,8 @@ pub async fn change<R: Rule + Sync>(
     Ok(changed)
 }
 
+/// Identities for whom agents act that are read at once.
+const AGENTS_PAGE: i64 = 1_000;
 /// Identities of a preview that are shown.
 const SAMPLE_IDENTITIES: usize = 10;
 
@@ -235,6 +238,8 @@ pub async fn preview(
     now: Timestamp,
 ) -> Result<Preview> {
     let named: BTreeSet<_> = conditions.iter().filter_map(Condition::badge).map(str::to_owned).collect();
+    let of_agents = conditions.iter().any(Condition::is_of_agents);
+    let agents = if of_agents { agents(store, team_id).await? } else { HashMap::new() };
     let (carriers, good) = store
         .read(move |tx| {
             let mut carriers = HashMap::new();
@@ -249,7 +254,8 @@ pub async fn preview(
         let holds = |(id, scores, first_seen_at): &(i64, Scores, i64)| {
             let carried = carriers.iter().filter(|(_, ids)| ids.contains(id));
             let carried = carried.map(|(slug, _)| slug.as_str()).collect();
-            hold(&conditions, scores, Timestamp::from_millis(*first_seen_at), &carried, now)
+            let first_seen_at = Timestamp::from_millis(*first_seen_at);
+            hold(&conditions, scores, first_seen_at, &carried, agents.get(id), now)
         };
         let ids: Vec<i64> = table.counted().filter(holds).map(|(id, ..)| id).collect();
         let good = ids.iter().filter(|id| good.contains(id)).count();
@@ -258,6 +264,21 @@ pub async fn preview(
     let (matching, good, ids) = lists.ask(team_id, Kind::Identities, ask).await?;
     let sample = store.read(move |tx| identities::load(tx, &ids)).await?;
     Ok(Preview { matching, good, sample })
+}
+
+/// The agents that act for identities, by row id.
+async fn agents(store: &Store, team_id: i64) -> Result<HashMap<i64, KnownAgent>> {
+    let (mut agents, mut after) = (HashMap::new(), 0);
+    loop {
+        let page = store.read(move |tx| identities::with_agent(tx, team_id, after, AGENTS_PAGE)).await?;
+        let Some((last, _)) = page.last() else { return Ok(agents) };
+        after = *last;
+        for (id, standing) in page {
+            let standing =
+                Standing::decode(Some(&standing)).map_err(|error| StoreError::Broken(error.to_string()))?;
+            agents.extend(standing.agent.map(|agent| (id, agent)));
+        }
+    }
 }
 
 /// Row ids of the identities that carry a GOOD badge.

@@ -8,6 +8,7 @@ import { ListTable, type Column } from "../../parts/ListTable";
 import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
+import { whole } from "../settings/whole";
 import { OutcomeChip } from "./OutcomeChip";
 import { Withdraw } from "./Withdraw";
 import { kindWords, type Label } from "./words";
@@ -36,7 +37,7 @@ export function LabelList({ identity }: { identity: Schemas["IdentityBody"] }) {
         <>
           <ListTable
             label="Labels"
-            page={{ content: found, pageNumber: 0, pageSize: SHOWN_MAX, totalElements: found.length, totalIsExact: true, first: true, last: true }}
+            page={whole(found)}
             columns={columns(identity)}
             rowKey={({ id }) => id}
             empty={<NoLabels />}

@@ -1,6 +1,6 @@
 // The conditions of a rule, one a row.
 
-import { ActionIcon, Button, Group, NativeSelect, NumberInput, Select, Slider, Stack, Text } from "@mantine/core";
+import { ActionIcon, Button, Group, NativeSelect, NumberInput, Select, Slider, Stack, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { CONDITIONS_MAX, isInRange, KINDS, subjectOf, turned, WHICH, type Condition } from "./condition";
@@ -90,6 +90,8 @@ function Parameters({ condition, onChange }: ParametersProps) {
           <SecondsInput label="How long" isLabelSeen={false} value={condition.seconds ?? 0} onChange={(seconds) => onChange({ seconds })} />
         </div>
       );
+    case "agent":
+      return <AgentChoice condition={condition} onChange={onChange} />;
     default:
       return <BadgeChoice slug={condition.badge ?? ""} onChange={(badge) => onChange({ badge })} />;
   }
@@ -124,6 +126,32 @@ function Threshold({ condition, onChange }: ParametersProps) {
         onChange={(next) => onChange({ threshold: next === "" ? null : Number(next) })}
       />
     </div>
+  );
+}
+
+/** Whether the signature of an agent has to be verified. */
+const VERIFIED = [
+  { value: "", label: "Verified or not" },
+  { value: "true", label: "Verified" },
+  { value: "false", label: "Not verified" },
+];
+
+function AgentChoice({ condition: { agent, verified }, onChange }: ParametersProps) {
+  return (
+    <Group className={classes.parameters} gap="xs" wrap="nowrap">
+      <TextInput
+        aria-label="Agent"
+        placeholder="ANY, ChatGPT-User, OpenAI"
+        value={agent ?? ""}
+        onChange={(event) => onChange({ agent: event.currentTarget.value })}
+      />
+      <NativeSelect
+        aria-label="Signature"
+        data={VERIFIED}
+        value={verified == null ? "" : String(verified)}
+        onChange={({ currentTarget: { value } }) => onChange({ verified: value === "" ? undefined : value === "true" })}
+      />
+    </Group>
   );
 }
 

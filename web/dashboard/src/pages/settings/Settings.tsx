@@ -11,6 +11,7 @@ const PLACES = [
   { to: "/settings/team", label: "Team" },
   { to: "/settings/mappings", label: "Mappings" },
   { to: "/settings/datasets", label: "Datasets" },
+  { to: "/settings/weights", label: "Weights" },
   { to: "/settings/usage", label: "Usage" },
   { to: "/settings/retention", label: "Retention" },
   { to: "/settings/audit-log", label: "Audit log", isAdmins: true },

@@ -1,0 +1,126 @@
+// How heavily analyzers count, and what the team's labels say of that: proposed, in shadow, in force, rolled back.
+
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
+import { IconAlertTriangle } from "@tabler/icons-react";
+import { $api, refresh, tell, type Schemas } from "../../api";
+import { useMay } from "../../app/session";
+import { Answer, Empty, Failure } from "../../parts/Answer";
+import { StatusChip } from "../../parts/Chip";
+import { Confirm } from "../../parts/Confirm";
+import { ListTable, type Column } from "../../parts/ListTable";
+import { Facts, Page, Panel } from "../../parts/Page";
+import { word } from "../../parts/score";
+import { Time } from "../../parts/Time";
+import { whole } from "./whole";
+
+type Weight = Schemas["WeightBody"];
+type Version = Schemas["WeightsVersionBody"];
+type Compared = Schemas["ComparedBody"];
+
+const COLUMNS: Column<Weight>[] = [
+  { title: "Analyzer", cell: ({ label }) => label },
+  { title: "Category", cell: ({ category }) => word(category) },
+  { title: "As shipped", cell: ({ shipped }) => shipped },
+  { title: "In force", cell: ({ inForce, shipped }) => (inForce === shipped ? inForce : <b>{inForce}</b>) },
+  { title: "In shadow", cell: ({ shadow, inForce }) => (shadow == null ? "–" : shadow === inForce ? shadow : <b>{shadow}</b>) },
+];
+
+const again = () => refresh("/api/weights");
+
+export function Weights() {
+  const weights = $api.useQuery("get", "/api/weights");
+  return (
+    <Page title="Weights">
+      <Calibrate />
+      <Answer of={weights} lines={8}>
+        {({ analyzers, versions }) => (
+          <>
+            {versions.length === 0 && <Empty title="No calibration yet">The weights are those of this installation.</Empty>}
+            {versions.map((version) => <OneVersion key={version.id} version={version} />)}
+            <ListTable label="Weights of the analyzers" page={whole(analyzers)} columns={COLUMNS} rowKey={({ analyzer }) => analyzer} empty={null} />
+          </>
+        )}
+      </Answer>
+    </Page>
+  );
+}
+
+function Calibrate() {
+  const { manage } = useMay();
+  const calibrate = $api.useMutation("post", "/api/weights/actions/calibrate", { onError: () => {}, onSuccess: again });
+  const { data, error } = calibrate;
+  const button = <Button variant="default" loading={calibrate.isPending} onClick={() => calibrate.mutate({})}>Calibrate</Button>;
+  return (
+    <Panel
+      title="Calibrate by your labels"
+      note="Weights are fitted to the earlier 70 % of those labelled and measured on the rest. It takes 50 labelled bad and 200 labelled good. A proposal changes nothing."
+      actions={manage && button}
+    >
+      {data?.refusal && <Alert title="Nothing is proposed" role="status">{data.refusal}.</Alert>}
+      {data?.version && <Alert color="green" title="Proposed" role="status">Version {data.version.id} is below.</Alert>}
+      {Boolean(error) && <Failure error={error} />}
+    </Panel>
+  );
+}
+
+const figure = (value: number) => value.toFixed(3);
+
+function gain({ before, after, gain: { low, high } }: Compared): string {
+  return `${figure(before)} → ${figure(after)} (better by ${figure(low)} to ${figure(high)}, 95 %)`;
+}
+
+function OneVersion({ version }: { version: Version }) {
+  const { id, state, report, warnings, createdAt, createdBy, changedAt, changedBy } = version;
+  const changed = report.analyzers.filter(({ before, after }) => before !== after);
+  return (
+    <Panel title={`Version ${id}`} note={<StatusChip status={state} />} actions={<Actions version={version} />}>
+      <Facts
+        facts={[
+          ["Calibrated", <><Time at={createdAt} /> by {createdBy}</>],
+          ["Last changed", changedAt && <><Time at={changedAt} /> by {changedBy}</>],
+          ["Measured on", `${report.later.bad} bad, ${report.later.good} good`],
+          ["Log-loss", gain(report.logLoss)],
+          ["Found at 1 % false positives", gain(report.recall)],
+          ["Changes", changed.map((one) => `${one.id} ${one.before} → ${one.after}`).join(", ") || "none"],
+        ]}
+      />
+      {warnings.length > 0 && (
+        <Alert color="yellow" icon={<IconAlertTriangle size={18} />} title="Look at this before you promote it">
+          <Stack gap={4}>{warnings.map((warning) => <Text key={warning} fz="sm">{warning}</Text>)}</Stack>
+        </Alert>
+      )}
+    </Panel>
+  );
+}
+
+function Actions({ version: { id, state, replacedId } }: { version: Version }) {
+  const { manage } = useMay();
+  const done = (words: string) => ({
+    onSuccess: async () => {
+      tell(words);
+      await again();
+    },
+  });
+  const shadow = $api.useMutation("post", "/api/weights/{id}/actions/shadow", done("In shadow: each analysis has what its scores would be."));
+  const promote = $api.useMutation("post", "/api/weights/{id}/actions/promote", done("In force. Everybody is scored again."));
+  const rollBack = $api.useMutation("post", "/api/weights/actions/roll-back", done("Rolled back. Everybody is scored again."));
+  const of = { params: { path: { id } } };
+  if (!manage) return null;
+  return (
+    <Group gap="xs">
+      {(state === "PROPOSED" || state === "RETIRED") && (
+        <Button variant="default" loading={shadow.isPending} onClick={() => shadow.mutate(of)}>Put in shadow</Button>
+      )}
+      {state === "SHADOW" && (
+        <Confirm action="Promote" question={`Promote version ${id}?`} loading={promote.isPending} onConfirm={() => promote.mutate(of)}>
+          Everybody is scored again by these weights, and rules act on what comes of it.
+        </Confirm>
+      )}
+      {state === "IN_FORCE" && (
+        <Confirm action="Roll back" question={`Roll back version ${id}?`} loading={rollBack.isPending} onConfirm={() => rollBack.mutate({})}>
+          {replacedId == null ? "The weights of this installation" : `Version ${replacedId}`} will be in force again, and everybody is scored again.
+        </Confirm>
+      )}
+    </Group>
+  );
+}
