@@ -97,7 +97,7 @@ test("a ring is judged bad in the queue by keys alone", async () => {
   await press("c", "b", "3", "r", "ArrowDown", "Enter");
   const dialog = desk.getByRole("dialog");
   assert.equal(await dialog.getByLabel("Reason", { exact: true }).first().inputValue(), "Several accounts of one person");
-  await dialog.getByText("What changes").waitFor();
+  await dialog.getByText("What changes", { exact: true }).waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   await press("Enter");
   await rows(desk, "ring-1").waitFor({ state: "detached" });
@@ -145,6 +145,7 @@ test("who is judged good leaves the queue, and is back once that is undone or wi
   await analyst.open(`/escalations?rule=${rule.id}`);
   const row = rows(desk, INNOCENT);
   await row.waitFor();
+  await goTo(desk, INNOCENT);
   await desk.keyboard.press("c");
   await desk.keyboard.press("g");
   await desk.keyboard.press("Enter");
@@ -209,6 +210,7 @@ test("closing with a reason alone labels nobody", async () => {
   await analyst.open(`/escalations?rule=${rule.id}`);
   const row = rows(desk, INNOCENT);
   await row.waitFor();
+  await goTo(desk, INNOCENT);
   await desk.getByRole("button", { name: "Close…" }).click();
   await desk.getByRole("dialog").getByRole("combobox", { name: "Reason" }).fill("bg 12: not now");
   await desk.keyboard.press("Enter");
@@ -249,7 +251,7 @@ test("on a phone nothing is wider than the window", async () => {
   await analyst.open("/escalations");
   await desk.getByRole("button", { name: "Close…" }).click();
   await desk.getByRole("radio", { name: "Bad" }).check();
-  await desk.getByRole("dialog").getByText("What changes").waitFor();
+  await desk.getByRole("dialog").getByText("What changes", { exact: true }).waitFor();
   await fits("the dialog of the queue");
   assert.deepEqual(await analyst.barriers(), []);
   await analyst.leave();
