@@ -155,7 +155,7 @@ test("the queue says who has closed an escalation, and why", async () => {
   const { page: desk } = analyst;
   await analyst.open("/escalations?identity=ring-2&rule=");
   const detail = desk.getByRole("region", { name: "Escalation of Kim Lee 1" });
-  await detail.getByRole("button", { name: "Close with reason…" }).click();
+  await detail.getByRole("button", { name: "Close…" }).click();
   await desk.getByRole("dialog").getByLabel("Reason").fill("Known tester.");
   await desk.getByRole("dialog").getByRole("button", { name: "Close the escalation" }).click();
   await desk.getByRole("dialog").waitFor({ state: "detached" });

@@ -67,7 +67,7 @@ test("whatever is written into the audit log has words", () => {
   const written = new Set();
   for (const name of sources("crates/server/src/ops", /\.rs$/)) {
     const text = readFileSync(join(ROOT, name), "utf8").split("#[cfg(test)]")[0].replaceAll(/failpoint::reach\("[^"]*"\)/g, "");
-    for (const [, action] of text.matchAll(/"([a-z]+(?:-[a-z]+)*\.(?:[a-z]+-)*(?:change|create|delete|disable|replay|secrets|secret|retry|test|resend|member|badge|review|remove|join|begin|end|refuse|approve|connect|disconnect))"/g)) written.add(action);
+    for (const [, action] of text.matchAll(/"([a-z]+(?:-[a-z]+)*\.(?:[a-z]+-)*(?:change|create|delete|disable|replay|secrets|secret|retry|test|resend|member|badge|review|remove|join|begin|end|refuse|approve|connect|disconnect|label))"/g)) written.add(action);
   }
   const words = readFileSync(join(ROOT, "web/dashboard/src/pages/settings/audit.ts"), "utf8");
   const said = new Set([...words.matchAll(/^ {2}"([a-z.-]+)": "[A-Z]/gm)].map(([, action]) => action));

@@ -12,7 +12,7 @@ const NAMES: Record<string, string> = {
   effectiveAt: "“Effective from”", priority: "The priority", feedback: "The feedback", httpStatus: "The HTTP status", errorClass: "The kind of error",
   sort: "The order", pageSize: "The length of a page", pageNumber: "The page", attributes: "The attributes", status: "The status", id: "The id",
   client_id: "The client", redirect_uri: "The redirect URI", note: "The note", reason: "The reason", term: "The search", identity: "The identity id", group: "The group id", groupType: "The group type",
-  device: "The device fingerprint", disregarded: "“Disregarded or not”", scope: "“Custom and built-in”", rule: "The rule", ids: "The chosen deliveries",
+  device: "The device fingerprint", disregarded: "“Disregarded or not”", scope: "“Custom and built-in”", rule: "The rule", outcome: "The outcome", kind: "The kind", ids: "The chosen deliveries",
 };
 
 /** What people read for a field that the API names: `config.url`, `conditions[1].threshold`. */

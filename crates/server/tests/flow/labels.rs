@@ -95,6 +95,8 @@ async fn whoever_is_good_loses_what_accuses_until_something_new_is_found(engine:
 
 async fn a_preview_of_a_label_says_what_then_happens(engine: Engine) {
     let server = TestServer::start(engine).await;
+    let channel = json!({"type": "WEBHOOK", "name": "Ops", "events": ["identity.labeled"], "config": {"url": "https://example.com"}});
+    server.post("/api/channels", channel).await;
     ring(&server, &[], &FIVE).await;
     settled(&server).await;
     open_escalation(&server, "eve").await;
@@ -113,6 +115,8 @@ async fn a_preview_of_a_label_says_what_then_happens(engine: Engine) {
         };
         let eve = of("eve").unwrap_or_else(|| panic!("{told}"));
         assert_eq!((&eve["badgesRemoved"], &eve["badgesAdded"]), (&removed, &added), "{told}");
+        let sent = told["deliveries"].as_array().unwrap().iter().map(|one| (&one["event"], &one["count"]));
+        assert_eq!(sent.collect::<Vec<_>>(), [(&json!("IDENTITY_LABELED"), &json!(1))], "{told}");
         let ada = of("ada").map(|ada| ada["after"]["behavior"].clone());
         assert_eq!(
             server.get("/api/identities/eve/labels").await.as_array().unwrap().len(),

@@ -11,7 +11,10 @@ const KEYS: [string, string][] = [
   ["j  k", "next and previous row of a list"],
   ["Enter", "open the row"],
   ["a", "acknowledge the escalation"],
-  ["c", "close the escalation"],
+  ["c", "close the escalation; Enter confirms"],
+  ["g  b  n", "while closing: label the identity as good, as bad, or not at all"],
+  ["1 … 5", "while closing as bad: the kind"],
+  ["r", "while closing: the reason"],
   ["o", "reopen the escalation"],
   ["z", "undo the last move"],
 ];

@@ -73,22 +73,25 @@ pub async fn preview(
             ids.insert(tracked.id);
             let ids: Vec<_> = ids.into_iter().collect();
             let known = identities::load(tx, &ids)?;
+            let mut plan = Plan::read(tx, team_id)?;
+            if matches!(change, Change::Labelled(_)) {
+                plan.add(EventType::IdentityLabeled, None);
+            }
             let seen = seen.supposing(Supposed { identity_id: tracked.id, change });
             let scored = evaluation::score(tx, &ids, &seen, now)?;
-            told(tx, team_id, &scored, known, &seen.rules.of(team_id).escalations).map(Some)
+            told(tx, plan, &scored, known, &seen.rules.of(team_id).escalations).map(Some)
         })
         .await
 }
 
 fn told(
     tx: &mut Tx,
-    team_id: i64,
+    mut plan: Plan,
     scored: &[Scored],
     known: Vec<Identity>,
     rules: &[EscalationRule],
 ) -> Result<Preview> {
     let mut known: HashMap<_, _> = known.into_iter().map(|known| (known.row_id, known)).collect();
-    let mut plan = Plan::read(tx, team_id)?;
     let mut preview = Preview::default();
     for one in scored {
         let Some(identity) = known.remove(&one.start.id) else { continue };
@@ -154,10 +157,11 @@ fn change_of(
     })
 }
 
-/// The types of events that follow from a cycle.
-const EVENTS: [EventType; 4] = [
+/// The types of events that follow from a change of an identity.
+const EVENTS: [EventType; 5] = [
     EventType::IdentityScored,
     EventType::IdentityBadgesChanged,
+    EventType::IdentityLabeled,
     EventType::EscalationOpened,
     EventType::EscalationClosed,
 ];

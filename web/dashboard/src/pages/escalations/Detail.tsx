@@ -1,7 +1,6 @@
 // What an analyst needs to know of an escalation to decide: who it is, what the rule wanted, and why the scores are low.
 
 import { Button, Group, Kbd, Stack, Text, Title } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
@@ -11,34 +10,33 @@ import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { CATEGORIES, scoreOf, word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
 import { byStrength, push, signed, type Observation } from "../identity/evidence";
+import { OutcomeChip } from "../labels/OutcomeChip";
 import { useEscalationRules } from "../rules/rules";
 import { ConditionsInWords } from "../rules/RuleTable";
-import { CloseWithReason } from "./CloseWithReason";
 import classes from "./EscalationQueue.module.css";
 import { analysisQuery, eventsQuery, identityQuery, type Escalation } from "./escalations";
-import { ACTS, type Act } from "./moves";
+import { ACTS, CLOSE, type Act } from "./moves";
 
 /** Observations that are shown: those that pull a score down most. */
 const WORST = 5;
 
-export function Detail({ escalation, act }: { escalation: Escalation; act: (act: Act, reason?: string) => void }) {
-  const { status, severity, identity, openedAt, acknowledgedAt, acknowledgedBy, closedAt, closedBy, closeReason } = escalation;
-  const [isGivingReason, reasons] = useDisclosure(false);
+export function Detail({ escalation, act }: { escalation: Escalation; act: (act: Act) => void }) {
+  const { status, severity, outcome, identity, openedAt, acknowledgedAt, acknowledgedBy, closedAt, closedBy, closeReason } = escalation;
   return (
     <section className={classes.detail} aria-label={`Escalation of ${identity.label}`}>
       <Stack gap="md">
         <Group justify="space-between" gap="xs">
           <Title order={2}><IdentityLink id={identity.id} name={identity.label} /></Title>
-          <Acts escalation={escalation} act={act} closeWithReason={reasons.open} />
+          <Acts escalation={escalation} act={act} />
         </Group>
         <Group gap="xs">
           <StatusChip status={severity} />
           <StatusChip status={status} />
+          <OutcomeChip outcome={outcome} />
           <Text c="dimmed" fz="sm">opened <Time at={openedAt} />, {exactTime(openedAt)}</Text>
           {acknowledgedAt && <Text c="dimmed" fz="sm">acknowledged <Time at={acknowledgedAt} />{acknowledgedBy && ` by ${acknowledgedBy}`}</Text>}
           {closedAt && <Text c="dimmed" fz="sm" className="break">closed <Time at={closedAt} /> by {closedBy ?? "its rule"}{closeReason && `: ${closeReason}`}</Text>}
         </Group>
-        <CloseWithReason escalation={escalation} isOpen={isGivingReason} close={reasons.close} act={act} />
         <div className={classes.sides}>
           <Stack gap="md">
             <Why id={identity.id} />
@@ -54,16 +52,15 @@ export function Detail({ escalation, act }: { escalation: Escalation; act: (act:
   );
 }
 
-function Acts({ escalation: { status }, act, closeWithReason }: { escalation: Escalation; act: (act: Act) => void; closeWithReason: () => void }) {
+function Acts({ escalation: { status }, act }: { escalation: Escalation; act: (act: Act) => void }) {
   const { triage } = useMay();
   if (!triage) return null;
   const possible = ACTS.filter(({ from }) => from.includes(status));
   return (
     <Group gap="xs" className={classes.acts}>
-      {status !== "CLOSED" && <Button size="xs" variant="default" style={{ order: 1 }} onClick={closeWithReason}>Close with reason…</Button>}
       {possible.map((one, index) => (
         <Button key={one.key} size="xs" variant={index === 0 ? "filled" : "default"} rightSection={<Kbd size="xs">{one.key}</Kbd>} onClick={() => act(one)}>
-          {one.label}
+          {one === CLOSE ? `${one.label}…` : one.label}
         </Button>
       ))}
     </Group>

@@ -3,7 +3,7 @@
 import { Button, Group, Text } from "@mantine/core";
 import { keepPreviousData } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { useMay } from "../../app/session";
@@ -11,11 +11,12 @@ import { Answer, Empty } from "../../parts/Answer";
 import { Page } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { useArrivals } from "./arrivals";
+import { CloseEscalation } from "./CloseEscalation";
 import { Detail } from "./Detail";
 import classes from "./EscalationQueue.module.css";
 import { askAhead, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
 import { useQueueKeys } from "./keys";
-import { move, moved, tellMoved, useMoves, type Act } from "./moves";
+import { CLOSE, move, moved, takeBack, tellMoved, useMoves, type Act, type Closing } from "./moves";
 import { QueueFilters } from "./QueueFilters";
 import { QueuePager } from "./QueuePager";
 import { QueueRows } from "./QueueRows";
@@ -33,6 +34,7 @@ export function EscalationQueue() {
 }
 
 function Queue({ query, page, isWaiting }: { query: QueueQuery; page: EscalationPage; isWaiting: boolean }) {
+  const { triage } = useMay();
   const moves = useMoves();
   const all = page.content.map((row) => moved(row, moves)).filter(({ status }) => !query.status || status === query.status);
   const list = JSON.stringify(query);
@@ -40,13 +42,16 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
   const selection = useSelection(rows, list, isWaiting);
   const current = selection.current && moved(selection.current, moves);
   const act = useAct({ ...selection, current });
+  const [closing, close] = useState<number>();
+  const isClosing = closing !== undefined && closing === current?.id && CLOSE.from.includes(current.status);
+  const begin = (one: Act) => (one === CLOSE ? triage && close(current?.id) : act(one));
   const navigate = useNavigate();
   const open = async () => {
     if (!current) return;
     await selection.keep();
     await navigate({ to: "/identities/$id", params: { id: current.identity.id } });
   };
-  useQueueKeys({ step: selection.step, act, open: () => void open() });
+  useQueueKeys({ isFree: !isClosing, step: selection.step, act: begin, open: () => void open() });
   useAskAhead(rows[rows.findIndex(({ id }) => id === current?.id) + 1]);
   if (rows.length === 0 && !current) return <Nothing query={query} />;
   return (
@@ -60,9 +65,20 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
           </Group>
         )}
         <QueuePager page={page} />
-        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · a acknowledge · c close · o reopen · Enter open identity</Text>
+        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · a acknowledge · c close, then g good or b bad, Enter · o reopen · Enter open identity</Text>
       </div>
-      {current && <Detail key={current.id} escalation={current} act={act} />}
+      {current && <Detail key={current.id} escalation={current} act={begin} />}
+      {current && isClosing && (
+        <CloseEscalation
+          key={current.id}
+          escalation={current}
+          cancel={() => close(undefined)}
+          close={(said) => {
+            close(undefined);
+            act(CLOSE, said);
+          }}
+        />
+      )}
     </div>
   );
 }
@@ -78,15 +94,15 @@ function useAskAhead(next: Escalation | undefined): void {
 }
 
 /** Does something to the escalation that is looked at, and goes on to the next. */
-function useAct({ current, leave, select }: Selection): (act: Act, reason?: string) => void {
+function useAct({ current, leave, select }: Selection): (act: Act, closing?: Closing) => void {
   const { triage } = useMay();
-  return ({ to, from }, reason) => {
+  return ({ to, from }, closing = {}) => {
     if (!current || !triage || !from.includes(current.status)) return;
     leave();
-    const done = move(current, to, reason);
+    const done = move(current, to, closing);
     if (to === "OPEN") return;
-    const untell = tellMoved(current, to, () => {
-      void move({ ...current, status: to }, current.status);
+    const untell = tellMoved(current, to, closing, () => {
+      void takeBack(current, to, closing);
       select(current);
     });
     void done.then((isDone) => isDone || untell());

@@ -5,6 +5,7 @@ import { useEffect, useRef } from "react";
 import { visible } from "../../app/visible";
 import { StatusChip } from "../../parts/Chip";
 import { Time } from "../../parts/Time";
+import { OutcomeChip } from "../labels/OutcomeChip";
 import classes from "./EscalationQueue.module.css";
 import type { Escalation } from "./escalations";
 import type { Selection } from "./selection";
@@ -38,7 +39,7 @@ export function QueueRows({ rows, selection: { current, select, step }, isWaitin
 }
 
 function QueueRow({ escalation, isCurrent, select }: { escalation: Escalation; isCurrent: boolean; select: () => void }) {
-  const { id, severity, status, identity, escalationRule, openedAt } = escalation;
+  const { id, severity, status, outcome, identity, escalationRule, openedAt } = escalation;
   return (
     <div className={classes.row} role="option" id={`escalation-${id}`} aria-selected={isCurrent} onClick={select}>
       <StatusChip status={severity} />
@@ -51,6 +52,7 @@ function QueueRow({ escalation, isCurrent, select }: { escalation: Escalation; i
       <span className={classes.rule}>
         <span className="clip">{escalationRule.label}</span>
         {status !== "OPEN" && <StatusChip status={status} />}
+        <OutcomeChip outcome={outcome} />
       </span>
     </div>
   );

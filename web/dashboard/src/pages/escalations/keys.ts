@@ -4,22 +4,24 @@ import { useHotkeys } from "@mantine/hooks";
 import { ACTS, undo, UNDO_KEY, type Act } from "./moves";
 
 interface Keys {
+  /** Whether nothing of the queue's own lies over it. */
+  isFree: boolean;
   step: (by: 1 | -1) => void;
   act: (act: Act) => void;
   open: () => void;
 }
 
-export function useQueueKeys({ step, act, open }: Keys): void {
+export function useQueueKeys({ isFree, step, act, open }: Keys): void {
   const keys: [string, () => void][] = [["j", () => step(1)], ["k", () => step(-1)], [UNDO_KEY, undo], ...ACTS.map((one): [string, () => void] => [one.key, () => act(one)])];
   useHotkeys([
-    ...keys.map(([key, press]): [string, (event: KeyboardEvent) => void] => [key, (event) => isFree(event) && press()]),
+    ...keys.map(([key, press]): [string, (event: KeyboardEvent) => void] => [key, (event) => isFree && isOfQueue(event) && press()]),
     // Links and buttons have a use for Enter of their own.
-    ["Enter", (event) => isFree(event) && !within(event, "a, button") && open(), { preventDefault: false }],
+    ["Enter", (event) => isFree && isOfQueue(event) && !within(event, "a, button") && open(), { preventDefault: false }],
   ]);
 }
 
 /** Whether nothing lies over the queue, such as a dialog. */
-function isFree(event: KeyboardEvent): boolean {
+function isOfQueue(event: KeyboardEvent): boolean {
   return !within(event, "[role=dialog], [role=menu]");
 }
 

@@ -4,14 +4,23 @@ import { Button, Group, Kbd, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutationState } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { api, queries, refresh } from "../../api";
+import { api, queries, refresh, tellError } from "../../api";
+import { session } from "../../app/session";
 import { word } from "../../parts/score";
+import { outcomeWords, type Outcome } from "../labels/words";
 import type { Escalation, Status } from "./escalations";
 
 interface Move {
   escalation: Escalation;
   to: string;
-  reason: string | undefined;
+  closing: Closing;
+}
+
+/** What may be said while closing: why, and what the identity is. */
+export interface Closing {
+  reason?: string;
+  outcome?: Outcome;
+  kind?: string;
 }
 
 export interface Act {
@@ -32,24 +41,46 @@ export const ACTS: Act[] = [
 export const UNDO_KEY = "z";
 
 const KEY = ["escalation moves"];
+/** What else changes with a label. */
+const LABELLED = ["/api/identities", "/api/labels"];
 const UNDO_MS = 10_000;
 
 /** Moves an escalation to another state; says whether the server has. Outlives the page, for what is undone later. */
-export async function move(escalation: Escalation, to: string, reason?: string): Promise<boolean> {
+export async function move(escalation: Escalation, to: string, closing: Closing = {}): Promise<boolean> {
   const moving = queries.getMutationCache().build<Escalation, unknown, Move, unknown>(queries, {
     mutationKey: KEY,
     // What is done to one escalation arrives in the order in which it was done.
     scope: { id: `escalation ${escalation.id}` },
-    mutationFn: async ({ escalation: { id }, to, reason }) => {
-      const { data, error } = await api.PATCH("/api/escalations/{id}", { params: { path: { id } }, body: { status: to, ...(reason ? { reason } : {}) } });
+    mutationFn: async ({ escalation: { id }, to, closing }) => {
+      const { data, error } = await api.PATCH("/api/escalations/{id}", { params: { path: { id } }, body: { status: to, ...closing } });
       if (!data) throw error;
       return data;
     },
     // The move is on its way until the lists show it as well.
-    onSettled: () => refresh("/api/escalations"),
+    onSettled: () => refresh("/api/escalations", ...(closing.outcome ? LABELLED : [])),
   });
   // Whoever moves has been told of a refusal already.
-  return moving.execute({ escalation, to, reason }).then(() => true, () => false);
+  return moving.execute({ escalation, to, closing }).then(() => true, () => false);
+}
+
+/** Takes a move back, with the label that was given by it. */
+export async function takeBack(escalation: Escalation, to: Status, { outcome }: Closing): Promise<void> {
+  // First of all: a rule opens another one where none is open.
+  const isBack = await move({ ...escalation, status: to }, escalation.status);
+  if (isBack && outcome) await withdraw(escalation.identity.id, outcome).catch(tellError);
+}
+
+/** Withdraws the newest label of this outcome that whoever is signed in has given an identity. */
+async function withdraw(id: string, outcome: Outcome): Promise<void> {
+  const user = await session();
+  const { data, error } = await api.GET("/api/identities/{id}/labels", { params: { path: { id } } });
+  if (!data) throw error;
+  const own = data.filter((label) => label.author === user?.email && label.outcome === outcome && !label.withdrawnAt);
+  const last = own.sort((one, other) => Date.parse(other.createdAt) - Date.parse(one.createdAt))[0];
+  if (!last) return;
+  const withdrawn = await api.POST("/api/labels/{id}/actions/withdraw", { params: { path: { id: last.id } } });
+  if (withdrawn.error) throw withdrawn.error;
+  await refresh("/api/escalations", ...LABELLED);
 }
 
 /** Where escalations are moving to at this moment, by their ids. */
@@ -71,7 +102,7 @@ export function undo(): void {
 
 /** Says that an escalation was acknowledged or closed, with a way back; one at a time, however many there are one after
  * the other. Returns what takes it back. */
-export function tellMoved(escalation: Escalation, to: Status, undo: () => void): () => void {
+export function tellMoved(escalation: Escalation, to: Status, { outcome }: Closing, undo: () => void): () => void {
   if (last) notifications.hide(last.notification);
   const notification = `${to} ${escalation.id} ${Date.now()}`;
   const untell = () => notifications.hide(notification);
@@ -83,14 +114,14 @@ export function tellMoved(escalation: Escalation, to: Status, undo: () => void):
   const forget = () => {
     if (last?.notification === notification) last = undefined;
   };
-  notifications.show({ id: notification, message: <Moved escalation={escalation} to={to} undo={back} />, autoClose: UNDO_MS, onClose: forget });
+  notifications.show({ id: notification, message: <Moved escalation={escalation} done={[word(to), ...(outcome ? [outcomeWords(outcome).toLowerCase()] : [])].join(", ")} undo={back} />, autoClose: UNDO_MS, onClose: forget });
   return untell;
 }
 
-function Moved({ escalation: { identity, escalationRule }, to, undo }: { escalation: Escalation; to: Status; undo: () => void }) {
+function Moved({ escalation: { identity, escalationRule }, done, undo }: { escalation: Escalation; done: string; undo: () => void }) {
   return (
     <Group justify="space-between" gap="sm" wrap="nowrap">
-      <Text fz="sm" className="break" lineClamp={2}>{word(to)}: {identity.label} · {escalationRule.label}</Text>
+      <Text fz="sm" className="break" lineClamp={2}>{done}: {identity.label} · {escalationRule.label}</Text>
       <Button size="xs" variant="default" flex="none" rightSection={<Kbd size="xs">{UNDO_KEY}</Kbd>} onClick={undo}>Undo</Button>
     </Group>
   );

@@ -7,6 +7,7 @@ import { useEffect, useState } from "react";
 import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { ChoiceFilter, SearchFilter, TextFilter } from "../../parts/Filters";
+import { WITHOUT_RULE } from "../rules/rules";
 import { filtersOf, useClearFilters } from "./filters";
 import { ScoreRanges } from "./ScoreRanges";
 
@@ -36,7 +37,7 @@ export function FilterBar() {
 function BadgeFilter() {
   const [search, change] = usePageSearch();
   const rules = $api.useQuery("get", "/api/badge-rules", { params: { query: { pageSize: RULES_MAX } } });
-  const badges = rules.data?.content ?? [];
+  const badges = [...(rules.data?.content ?? []), ...WITHOUT_RULE.map(({ value, label }) => ({ slug: value, name: label }))];
   const slug = search.badge ?? "";
   const kept = badges.find((badge) => badge.slug === slug)?.name ?? slug;
   const [text, setText] = useState(kept);

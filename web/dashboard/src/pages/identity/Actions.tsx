@@ -5,6 +5,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconDots, IconDownload, IconEye, IconEyeOff, IconHeartHandshake, IconMessageQuestion, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
+import { LabelMenu } from "../labels/LabelMenu";
 import { DeleteIdentity } from "./DeleteIdentity";
 import { AskReview } from "./AskReview";
 import { Disregard } from "./Disregard";
@@ -27,6 +28,7 @@ export function Actions({ identity }: { identity: Schemas["IdentityBody"] }) {
   if (!may.triage) return null;
   return (
     <>
+      <LabelMenu identity={identity} />
       <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} loading={analyze.isPending} onClick={() => analyze.mutate({ params: { path } })}>Rescore now</Button>
       <Button size="xs" variant="default" leftSection={<IconMessageQuestion size={14} />} onClick={ask.open}>Request a review</Button>
       <Menu position="bottom-end" withInitialFocusPlaceholder={false}>

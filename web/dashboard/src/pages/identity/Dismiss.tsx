@@ -8,6 +8,7 @@ import { useMay } from "../../app/session";
 import { Failure } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Time } from "../../parts/Time";
+import { CONFIRMED_BAD } from "../labels/words";
 
 export const REASON_MAX_CHARS = 1_000;
 /** What dismissing means, wherever it is offered. */
@@ -26,7 +27,7 @@ export function Dismiss({ id, badge }: { id: string; badge: Schemas["BadgeBody"]
       await refresh("/api/identities");
     },
   });
-  if (!triage) return null;
+  if (!triage || badge.slug === CONFIRMED_BAD) return null;
   const submit = form.onSubmit(({ reason }) => dismiss.mutate({ params: { path: { id } }, body: { badge: badge.slug, reason: reason.trim() || null } }));
   return (
     <>

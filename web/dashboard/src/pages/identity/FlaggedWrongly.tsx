@@ -5,6 +5,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { $api, api, refresh, tell, type Schemas } from "../../api";
 import { Answer, Failure } from "../../parts/Answer";
+import { CONFIRMED_BAD } from "../labels/words";
 import { DISMISSED, Reason } from "./Dismiss";
 
 type Identity = Schemas["IdentityBody"];
@@ -35,6 +36,7 @@ function Remedies({ identity, close }: Omit<Props, "isOpen">) {
       <Text fz="sm">
         This closes the escalations and dismisses the badges that you choose. The scores stay as they are, and your application still
         receives them; others are not affected.
+        {identity.label?.outcome === "BAD" && " It is labelled bad: to undo that, withdraw the label, or label it as good."}
       </Text>
       <Answer of={escalations} lines={4}>
         {({ content }) => <Choice identity={identity} open={content.filter(({ status }) => status !== "CLOSED")} close={close} />}
@@ -44,7 +46,7 @@ function Remedies({ identity, close }: Omit<Props, "isOpen">) {
 }
 
 function Choice({ identity, open, close }: { identity: Identity; open: Escalation[]; close: () => void }) {
-  const bad = identity.badges.filter(({ type }) => type === "BAD");
+  const bad = identity.badges.filter(({ type, slug }) => type === "BAD" && slug !== CONFIRMED_BAD);
   const [escalations, setEscalations] = useState(() => open.map(({ id }) => String(id)));
   const [badges, setBadges] = useState(() => bad.map(({ slug }) => slug));
   const [reason, setReason] = useState("");

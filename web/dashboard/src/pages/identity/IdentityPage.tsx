@@ -12,6 +12,8 @@ import { Copy } from "../../parts/Copy";
 import { Page } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
+import { LabelLine } from "../labels/LabelLine";
+import { LabelList } from "../labels/LabelList";
 import { Actions } from "./Actions";
 import { Deliveries } from "./Deliveries";
 import { Devices } from "./Devices";
@@ -68,6 +70,7 @@ function Who({ identity }: { identity: Identity }) {
           <Copy text={id} label="the id" />
         </Group>
       </Group>
+      {identity.label && <LabelLine label={identity.label} />}
       <Text component="div" fz="sm" c="dimmed" className={classes.trail}>
         <span>First seen <Time at={identity.firstSeenAt} /></span>
         <span>Last event received <Time at={identity.lastTrackedAt} /></span>
@@ -86,6 +89,7 @@ const SIDES: [tab: string, title: string, show: (identity: Identity) => ReactNod
   ["devices", "Devices", ({ id }) => <Devices id={id} />],
   ["groups", "Groups", ({ id }) => <Groups id={id} />],
   ["escalations", "Escalations", ({ id }) => <Escalations id={id} />],
+  ["labels", "Labels", (identity) => <LabelList identity={identity} />],
   ["deliveries", "Deliveries", ({ id }) => <Deliveries id={id} />],
   ["reviews", "Reviews", ({ id }) => <Reviews id={id} />],
 ];

@@ -1,11 +1,11 @@
 // Why an identity is scored as it is: the evidence of a cycle, and beside it what else is known at a glance.
 
 import { Group, Stack, Text } from "@mantine/core";
-import { $api, type Schemas } from "../../api";
-import { usePageSearch } from "../../app/search";
+import type { Schemas } from "../../api";
 import { Answer, Empty } from "../../parts/Answer";
 import { BadgeChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
+import { useShownAnalysis } from "./analysis";
 import { Cycle } from "./Cycle";
 import { Course } from "./Course";
 import { Dismiss, DismissedBadges } from "./Dismiss";
@@ -18,7 +18,7 @@ type Identity = Schemas["IdentityBody"];
 export function Why({ identity }: { identity: Identity }) {
   return (
     <div className={classes.why}>
-      {identity.lastScoredAt ? <Analysis id={identity.id} /> : <NotScored />}
+      {identity.lastScoredAt ? <Analysis identity={identity} /> : <NotScored />}
       <Stack gap="md">
         {identity.lastScoredAt && <Course id={identity.id} />}
         <BadgePanel identity={identity} />
@@ -30,21 +30,11 @@ export function Why({ identity }: { identity: Identity }) {
   );
 }
 
-/** The newest analysis, or the one of the cycle that the address names. */
-function useAnalysis(id: string, cycle: string | undefined) {
-  const newest = $api.useQuery("get", "/api/identities/{id}/analysis", { params: { path: { id } } }, { enabled: !cycle });
-  // What a past cycle has found does not change any more.
-  const path = { id, cycleId: Number(cycle ?? 0) };
-  const past = $api.useQuery("get", "/api/identities/{id}/analysis/{cycleId}", { params: { path } }, { enabled: !!cycle, staleTime: Infinity });
-  return cycle ? past : newest;
-}
-
-function Analysis({ id }: { id: string }) {
-  const [{ cycle }] = usePageSearch();
-  const analysis = useAnalysis(id, cycle);
+function Analysis({ identity }: { identity: Identity }) {
+  const analysis = useShownAnalysis(identity);
   return (
     <Stack gap="md">
-      <Cycle id={id} analysis={analysis.data} />
+      <Cycle id={identity.id} analysis={analysis.data} />
       <Answer of={analysis} lines={12}>{({ scores }) => <Evidence scores={scores} />}</Answer>
     </Stack>
   );

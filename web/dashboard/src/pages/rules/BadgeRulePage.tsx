@@ -7,6 +7,7 @@ import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Page, Panel } from "../../parts/Page";
 import { Time } from "../../parts/Time";
+import { BadgeAccuracy } from "./Accuracy";
 import { ConditionRows } from "./ConditionRows";
 import { row, useDraft, type Draft, type Row } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
@@ -67,7 +68,12 @@ function BadgeRuleEditor({ rule }: { rule?: BadgeRule }) {
       errors={draft.errors}
       onSave={save}
       remove={rule && <RemoveBadgeRule rule={rule} />}
-      aside={<Preview conditions={conditions} isAgainst={values.type === "BAD"} />}
+      aside={
+        <>
+          <Preview conditions={conditions} isAgainst={values.type === "BAD"} />
+          {rule && <BadgeAccuracy rule={rule} />}
+        </>
+      }
     >
       <Panel title="Badge" note={rule && <Kept rule={rule} />} actions={<Enabled draft={draft} />}>
         <BadgeFields draft={draft} />

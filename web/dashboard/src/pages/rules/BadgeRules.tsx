@@ -4,6 +4,8 @@ import { Table } from "@mantine/core";
 import { StatusChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
+import { AccuracyCell } from "./Accuracy";
+import { useBadgeTally } from "./tally";
 import { after, ConditionsInWords, OnOff, RuleTable } from "./RuleTable";
 import type { BadgeRule } from "./rules";
 import { useSwitchBadgeRule } from "./switching";
@@ -14,7 +16,7 @@ const WHEN_OFF = "Its badge is removed from every identity until the rule is ena
 export function BadgeRules({ rules }: { rules: BadgeRule[] }) {
   return (
     <Panel title="Badge rules" note="Each adds its badge while its conditions hold.">
-      <RuleTable label="Badge rules" columns={["Badge", "Type", "Conditions", "Delays", "Priority", "Enabled"]}>
+      <RuleTable label="Badge rules" columns={["Badge", "Type", "Conditions", "Delays", "Priority", "Right or wrong", "Enabled"]}>
         {rules.map((rule) => <BadgeRuleRow key={rule.id} rule={rule} />)}
       </RuleTable>
     </Panel>
@@ -23,6 +25,7 @@ export function BadgeRules({ rules }: { rules: BadgeRule[] }) {
 
 function BadgeRuleRow({ rule }: { rule: BadgeRule }) {
   const turn = useSwitchBadgeRule(rule.id);
+  const tally = useBadgeTally(rule);
   return (
     <Table.Tr>
       <Table.Td miw={130}><PageLink to="/badge-rules/$id" params={{ id: String(rule.id) }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
@@ -30,6 +33,7 @@ function BadgeRuleRow({ rule }: { rule: BadgeRule }) {
       <Table.Td miw={220}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
       <Table.Td miw={rule.applyDelaySeconds + rule.removeDelaySeconds > 0 ? 150 : undefined}>{waits(rule)}</Table.Td>
       <Table.Td className="numbers">{rule.priority}</Table.Td>
+      <Table.Td><AccuracyCell tally={tally} /></Table.Td>
       <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} conditions={rule.conditions} whenOff={WHEN_OFF} whenOn={WHEN_ON} /></Table.Td>
     </Table.Tr>
   );

@@ -8,6 +8,7 @@ import { Confirm } from "../../parts/Confirm";
 import { Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
+import { EscalationAccuracy } from "./Accuracy";
 import { Backtest } from "./Backtest";
 import { ConditionRows } from "./ConditionRows";
 import { row, useDraft } from "./draft";
@@ -72,6 +73,7 @@ function EscalationRuleEditor({ rule }: { rule?: EscalationRule }) {
       aside={
         <>
           <Preview conditions={conditions} isAgainst />
+          {rule && <EscalationAccuracy rule={rule} />}
           <Backtest rule={{ conditions, openAfterSeconds, closeAfterSeconds }} />
         </>
       }

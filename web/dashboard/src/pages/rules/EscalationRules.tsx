@@ -6,13 +6,15 @@ import { $api } from "../../api";
 import { StatusChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
+import { AccuracyCell } from "./Accuracy";
+import { useRuleTally } from "./tally";
 import { ChannelNames } from "./ChannelNames";
 import { after, ConditionsInWords, OnOff, RuleTable } from "./RuleTable";
 import type { EscalationRule } from "./rules";
 import { useSwitchEscalationRule } from "./switching";
 
 const WEEK_MS = 7 * 86_400_000;
-const COLUMNS = ["Escalation", "Severity", "Conditions", "Delays", "Channels", "Last 7 days", "Enabled"];
+const COLUMNS = ["Escalation", "Severity", "Conditions", "Delays", "Channels", "Last 7 days", "Right or wrong", "Enabled"];
 
 const WHEN_ON = "An escalation is opened for each, after the delay of the rule, and its channels are notified.";
 const WHEN_OFF = "Its open escalations are closed.";
@@ -30,19 +32,22 @@ export function EscalationRules({ rules }: { rules: EscalationRule[] }) {
   );
 }
 
+const NO_WRAP = { whiteSpace: "nowrap" } as const;
 const NOTHING = { opened: 0, closed: 0 };
 
 function EscalationRuleRow({ rule, done }: { rule: EscalationRule; done: typeof NOTHING | undefined }) {
   const turn = useSwitchEscalationRule(rule.id);
+  const tally = useRuleTally(rule);
   const id = String(rule.id);
   return (
     <Table.Tr>
       <Table.Td miw={130}><PageLink to="/escalation-rules/$id" params={{ id }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
       <Table.Td><StatusChip status={rule.severity} /></Table.Td>
-      <Table.Td miw={220}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
-      <Table.Td miw={150}>opens {after(rule.openAfterSeconds)}, closes {after(rule.closeAfterSeconds)}</Table.Td>
+      <Table.Td miw={200}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
+      <Table.Td miw={135}>opens {after(rule.openAfterSeconds)}, closes {after(rule.closeAfterSeconds)}</Table.Td>
       <Table.Td><ChannelNames slugs={rule.channels} /></Table.Td>
-      <Table.Td className="numbers" style={{ whiteSpace: "nowrap" }}>{done && <Activity id={id} done={done} />}</Table.Td>
+      <Table.Td className="numbers">{done && <Activity id={id} done={done} />}</Table.Td>
+      <Table.Td><AccuracyCell tally={tally} /></Table.Td>
       <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} conditions={rule.conditions} whenOff={WHEN_OFF} whenOn={WHEN_ON} /></Table.Td>
     </Table.Tr>
   );
@@ -52,7 +57,7 @@ function Activity({ id, done: { opened, closed } }: { id: string; done: typeof N
   if (opened === 0) return <Text span c="dimmed" inherit>none</Text>;
   return (
     <>
-      <PageLink to="/escalations" search={{ rule: id } as never} underline="always">{opened.toLocaleString("en")} opened</PageLink>, {closed.toLocaleString("en")} closed
+      <PageLink to="/escalations" search={{ rule: id } as never} underline="always" style={NO_WRAP}>{opened.toLocaleString("en")} opened</PageLink>, <span style={NO_WRAP}>{closed.toLocaleString("en")} closed</span>
     </>
   );
 }

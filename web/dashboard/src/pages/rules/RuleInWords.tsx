@@ -7,6 +7,7 @@ import { StatusChip } from "../../parts/Chip";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { exactTime, Time } from "../../parts/Time";
+import { BadgeAccuracy, EscalationAccuracy } from "./Accuracy";
 import { Backtest } from "./Backtest";
 import { ChannelNames } from "./ChannelNames";
 import { Preview } from "./Preview";
@@ -28,6 +29,7 @@ export function BadgeRuleInWords({ rule }: { rule: BadgeRule }) {
       ]}
     >
       <Preview conditions={rule.conditions} isAgainst={rule.type === "BAD"} />
+      <BadgeAccuracy rule={rule} />
     </InWords>
   );
 }
@@ -49,6 +51,7 @@ export function EscalationRuleInWords({ rule }: { rule: EscalationRule }) {
       ]}
     >
       <Preview conditions={conditions} isAgainst />
+      <EscalationAccuracy rule={rule} />
       <Backtest rule={{ conditions, openAfterSeconds, closeAfterSeconds }} />
     </InWords>
   );

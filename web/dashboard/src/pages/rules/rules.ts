@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schemas } from "../../api";
+import { CONFIRMED_BAD } from "../labels/words";
 
 export type BadgeRule = Schemas["BadgeRuleBody"];
 export type EscalationRule = Schemas["EscalationRuleBody"];
@@ -38,8 +39,9 @@ export function useEscalationRules() {
   });
 }
 
-/** Badges that analyzers give, whatever the rules are. */
-const OF_ANALYZERS = [
+/** Badges that labels and analyzers give, whatever the rules are. */
+export const WITHOUT_RULE = [
+  { value: CONFIRMED_BAD, label: "Confirmed bad" },
   { value: "account-takeover-suspected", label: "Account takeover suspected" },
   { value: "card-testing", label: "Card testing" },
   { value: "registration-bombing", label: "Registration bombing" },
@@ -48,7 +50,7 @@ const OF_ANALYZERS = [
 /** Every badge that somebody can carry, by slug, and what people call it. */
 export function useBadges(): { value: string; label: string }[] {
   const { data } = useBadgeRules();
-  return [...(data ?? []).map(({ slug, name }) => ({ value: slug, label: name })), ...OF_ANALYZERS];
+  return [...(data ?? []).map(({ slug, name }) => ({ value: slug, label: name })), ...WITHOUT_RULE];
 }
 
 /** What people call the badge of a slug; of one that nobody gives any more, its slug. */

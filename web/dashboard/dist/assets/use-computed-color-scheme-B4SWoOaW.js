@@ -1,1 +1,0 @@
-import{S as e,T as t}from"./index-Ba64v33s.js";function n(n,r={getInitialValueInEffect:!0}){let i=t(n,r),{colorScheme:a}=e();return a===`auto`?i:a}export{n as t};

@@ -1,0 +1,120 @@
+// Closes an escalation: by keys alone, with what the identity is and why, or without.
+
+import { Button, Group, Kbd, Modal, Radio, Stack, Text } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
+import { keepPreviousData } from "@tanstack/react-query";
+import { useRef, useState } from "react";
+import { $api } from "../../api";
+import { Answer } from "../../parts/Answer";
+import { ChangePreview } from "../../parts/ChangePreview";
+import { ReasonField } from "../labels/ReasonField";
+import { KINDS, type Outcome } from "../labels/words";
+import classes from "./EscalationQueue.module.css";
+import type { Escalation } from "./escalations";
+import type { Closing } from "./moves";
+
+const NONE = "NONE";
+const OUTCOMES = [
+  { value: NONE, label: "No label", key: "n" },
+  { value: "GOOD", label: "Good", key: "g" },
+  { value: "BAD", label: "Bad", key: "b" },
+];
+/** Fields in which keys are letters. */
+const TYPED = "textarea, input:not([type=radio])";
+
+interface Props {
+  escalation: Escalation;
+  close: (closing: Closing) => void;
+  cancel: () => void;
+}
+
+export function CloseEscalation({ escalation: { identity }, close, cancel }: Props) {
+  const [chosen, choose] = useState(NONE);
+  const [kind, setKind] = useState("");
+  const [reason, setReason] = useState("");
+  const form = useRef<HTMLFormElement>(null);
+  const outcome = chosen === NONE ? undefined : (chosen as Outcome);
+  const submit = () => close({
+    ...(reason.trim() ? { reason: reason.trim() } : {}),
+    ...(outcome ? { outcome } : {}),
+    ...(outcome === "BAD" && kind ? { kind } : {}),
+  });
+  // Pressed again, a kind is taken back.
+  const turn = (value: string) => chosen === "BAD" && setKind(kind === value ? "" : value);
+  useDialogKeys([
+    ...OUTCOMES.map(({ key, value }): Press => [key, () => choose(value)]),
+    ...KINDS.map(({ key, value }): Press => [key, () => turn(value)]),
+    ["r", () => form.current?.querySelector<HTMLElement>("[data-reason]")?.focus()],
+  ], submit);
+  return (
+    <Modal opened onClose={cancel} title={`Close the escalation of ${identity.label}`} size="xl" transitionProps={{ duration: 0 }}>
+      <form ref={form} onSubmit={(event) => { event.preventDefault(); submit(); }}>
+        <Stack>
+          <Choices name="outcome" label="Label the identity" value={chosen} options={OUTCOMES} onChange={choose} isFirst />
+          {outcome === "BAD" && <Choices name="kind" label="Kind" value={kind} options={[{ value: "", label: "Not said" }, ...KINDS]} onChange={setKind} />}
+          <ReasonField outcome={outcome} data-reason description="Optional. Shown here and in the audit log; of a label, it is sent to your channels." value={reason} onChange={setReason} />
+          {outcome && <Preview id={identity.id} outcome={outcome} kind={outcome === "BAD" && kind ? kind : null} />}
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={cancel}>Cancel</Button>
+            <Button type="submit" color={outcome === "BAD" ? "red" : undefined}>{outcome ? `Close and label as ${outcome.toLowerCase()}` : "Close the escalation"}</Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
+type Press = [key: string, press: () => void];
+
+/** Keys of the dialog wherever the focus is, but in fields. Enter is the form's own, once the focus is in it. */
+function useDialogKeys(keys: Press[], submit: () => void): void {
+  const isTyped = ({ target }: KeyboardEvent) => target instanceof Element && target.matches(TYPED);
+  useHotkeys([
+    ...keys.map(([key, press]): [string, (event: KeyboardEvent) => void, object] => [key, (event) => {
+      if (isTyped(event)) return;
+      event.preventDefault();
+      press();
+    }, { preventDefault: false }]),
+    ["Enter", ({ target }) => target === document.body && submit(), { preventDefault: false }],
+  ], []);
+}
+
+interface Choosable {
+  name: string;
+  label: string;
+  value: string;
+  options: { value: string; label: string; key?: string }[];
+  onChange: (value: string) => void;
+  isFirst?: boolean;
+}
+
+function Choices({ name, label, value, options, onChange, isFirst = false }: Choosable) {
+  return (
+    <Radio.Group name={name} label={label} value={value} onChange={onChange}>
+      <Group gap="md" mt={6}>
+        {options.map((one) => (
+          <Radio
+            key={one.value}
+            value={one.value}
+            label={<>{one.label} {one.key && <Kbd size="xs" className={classes.key}>{one.key}</Kbd>}</>}
+            classNames={{ body: classes.choice }}
+            data-autofocus={(isFirst && one.value === value) || undefined}
+          />
+        ))}
+      </Group>
+    </Radio.Group>
+  );
+}
+
+/** What the label changes. Nobody who works through the queue has to wait for it. */
+function Preview({ id, outcome, kind }: { id: string; outcome: Outcome; kind: string | null }) {
+  const preview = $api.useQuery("post", "/api/identities/{id}/actions/preview-label", { params: { path: { id } }, body: { outcome, kind } }, {
+    gcTime: 0, staleTime: Infinity, placeholderData: keepPreviousData,
+  });
+  return (
+    <Stack gap="xs" opacity={preview.isPlaceholderData ? 0.65 : 1} mih={90}>
+      <Text fz="sm" fw={600}>What changes</Text>
+      <Answer of={preview} lines={2}>{(preview) => <ChangePreview preview={preview} />}</Answer>
+    </Stack>
+  );
+}

@@ -1,0 +1,43 @@
+// What people say of an identity when they label it, in words.
+
+import type { Schemas } from "../../api";
+
+export type Label = Schemas["LabelBody"];
+export type Outcome = "GOOD" | "BAD";
+
+/** The badge of who is labelled bad: it goes with the label alone. */
+export const CONFIRMED_BAD = "confirmed-bad";
+
+/** In which way somebody is bad; the keys are those of the closing dialog. */
+export const KINDS: { value: string; label: string; key: string }[] = [
+  { value: "BOT", label: "Bot", key: "1" },
+  { value: "FAKE", label: "Fake", key: "2" },
+  { value: "DUPLICATE", label: "Duplicate", key: "3" },
+  { value: "ABUSE", label: "Abuse", key: "4" },
+  { value: "TAKEOVER", label: "Takeover", key: "5" },
+];
+
+/** Reasons that are offered; any other can be typed. */
+export const REASONS: Record<Outcome, string[]> = {
+  GOOD: ["A family or a household", "A shared device at work or at school", "We have talked to the person", "Known to us"],
+  BAD: ["Several accounts of one person", "Automated sign-up", "Invented details", "Stolen card", "Spam", "Against the terms of use"],
+};
+
+const SOURCES: Record<string, string> = {
+  ANALYST: "an analyst", CHARGEBACK: "a chargeback", APPEAL: "an appeal", USER_REPORT: "a report of another user", IMPORT: "an imported decision",
+};
+
+/** "Labelled good". */
+export function outcomeWords(outcome: string): string {
+  return `Labelled ${outcome.toLowerCase()}`;
+}
+
+/** "Duplicate"; nothing where none was said. */
+export function kindWords(kind: string | null | undefined): string | undefined {
+  return kind ? (KINDS.find(({ value }) => value === kind)?.label ?? kind) : undefined;
+}
+
+/** From what it is known: "a chargeback". */
+export function sourceWords(source: string): string {
+  return SOURCES[source] ?? source;
+}

@@ -1,0 +1,84 @@
+// Whether something is right: how many of those whom it concerned people have labelled so, and how sure that is.
+
+import { Anchor, Stack, Table, Text, Tooltip } from "@mantine/core";
+import { Panel } from "../../parts/Page";
+import { judged, meaning, range, unlabelled, useAccuracy, useBadgeTally, useRuleTally, type Tally } from "./tally";
+import type { BadgeRule, EscalationRule } from "./rules";
+import classes from "./Rules.module.css";
+
+/** In a cell of a list. */
+export function AccuracyCell({ tally }: { tally: Tally | undefined }) {
+  if (!tally || tally.tookHold === 0) return <>–</>;
+  const between = range(tally);
+  if (!between) return <Text span c="dimmed" inherit>{unlabelled(tally)}</Text>;
+  return (
+    <Tooltip label={meaning(tally)} multiline maw={340}>
+      <div tabIndex={0} className={classes.accuracy}>
+        <span>{judged(tally)}</span>
+        <Interval tally={tally} />
+        <Text span c="dimmed" fz="xs">{between}{tally.unlabelled > 0 && `, ${unlabelled(tally)}`}</Text>
+      </div>
+    </Tooltip>
+  );
+}
+
+/** On the page of a rule. */
+export function EscalationAccuracy({ rule }: { rule: EscalationRule }) {
+  return <AccuracyPanel tally={useRuleTally(rule)} />;
+}
+
+export function BadgeAccuracy({ rule }: { rule: BadgeRule }) {
+  return <AccuracyPanel tally={useBadgeTally(rule)} />;
+}
+
+function AccuracyPanel({ tally }: { tally: Tally | undefined }) {
+  if (!tally) return null;
+  const between = range(tally);
+  return (
+    <Panel title="Is it right?" note="By the labels of those whom it concerned.">
+      <Stack gap="xs">
+        <Text className="numbers" fw={600}>{[...(between ? [judged(tally)] : []), unlabelled(tally)].join(", ")}</Text>
+        {between && <Interval tally={tally} />}
+        <Text fz="sm" c="dimmed">{meaning(tally)}</Text>
+        <Anchor href="/manual/escalations#labels" target="_blank" fz="sm">Labels in the manual</Anchor>
+      </Stack>
+    </Panel>
+  );
+}
+
+/** Of 0 to 100 %, where it is with 95 % confidence, and what was counted. */
+function Interval({ tally }: { tally: Tally }) {
+  const { right, wrong, low, high } = tally;
+  const percent = (part: number) => `${part * 100}%`;
+  return (
+    <span className={classes.interval} role="img" aria-label={`Right in ${range(tally)} of cases`}>
+      <span style={{ left: percent(low ?? 0), right: percent(1 - (high ?? 1)) }} />
+      <i style={{ left: percent(right / (right + wrong)) }} />
+    </span>
+  );
+}
+
+/** Which analyzers were right; nothing before the first label. */
+export function AnalyzerAccuracy() {
+  const { data } = useAccuracy();
+  const found = data?.analyzers.filter(({ right, wrong }) => right + wrong > 0) ?? [];
+  if (!data || found.length === 0) return null;
+  return (
+    <Panel title="Analyzers" note={`How often what each found against an identity was right, by ${data.good.toLocaleString("en")} labelled good and ${data.bad.toLocaleString("en")} labelled bad.`}>
+      <div className="table-box" role="group" aria-label="Analyzers" tabIndex={0}>
+        <Table verticalSpacing={6} horizontalSpacing="sm">
+          <Table.Thead><Table.Tr><Table.Th>Analyzer</Table.Th><Table.Th>Id</Table.Th><Table.Th>Right or wrong</Table.Th></Table.Tr></Table.Thead>
+          <Table.Tbody>
+            {found.map((one) => (
+              <Table.Tr key={one.id}>
+                <Table.Td>{one.label}</Table.Td>
+                <Table.Td className="mono">{one.id}</Table.Td>
+                <Table.Td><AccuracyCell tally={{ ...one, tookHold: one.right + one.wrong }} /></Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </div>
+    </Panel>
+  );
+}
