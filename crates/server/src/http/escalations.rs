@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
+use dregs_core::label::Outcome;
 use dregs_core::score::{Category, Scores};
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,8 @@ pub struct ListParams {
     /// INFO, WARNING or CRITICAL.
     severity: Option<String>,
     identity: Option<String>,
+    /// What was decided of the identity: GOOD, BAD, or NONE where nothing was yet.
+    outcome: Option<String>,
     /// The id of an escalation rule; one that is gone, as long as escalations of it are kept.
     rule: Option<String>,
 }
@@ -118,6 +121,7 @@ pub async fn list(
     let mut filter = Filter {
         status: params.status.as_deref().map(parse_status).transpose()?,
         severity: params.severity.as_deref().map(parse_severity).transpose()?,
+        outcome: params.outcome.as_deref().map(outcome).transpose()?,
         ..Filter::default()
     };
     if let Some(rule) = params.rule {
@@ -231,6 +235,15 @@ async fn find(app: &App, caller: &Caller, id: &str) -> Result<Escalation, ApiErr
 fn parse_status(text: &str) -> Result<Status, ApiError> {
     Status::parse(&word(text))
         .ok_or_else(|| ApiError::field("status", "must be OPEN, ACKNOWLEDGED or CLOSED"))
+}
+
+fn outcome(text: &str) -> Result<Option<Outcome>, ApiError> {
+    let name = word(text);
+    let known = Outcome::parse(&name);
+    if known.is_some() || name == "NONE" {
+        return Ok(known);
+    }
+    Err(ApiError::field("outcome", "must be GOOD, BAD or NONE"))
 }
 
 fn parse_severity(text: &str) -> Result<Severity, ApiError> {

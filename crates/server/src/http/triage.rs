@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use dregs_core::badge;
 use dregs_core::score::Scores;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -205,6 +206,9 @@ pub async fn dismiss_badge(
     Json(body): Json<DismissBadgeBody>,
 ) -> Result<Answer<IdentityBody>, ApiError> {
     let reason = reason(body.reason)?;
+    if body.badge == badge::CONFIRMED_BAD {
+        return Err(no_badge("comes from a label: withdraw that, or label the identity as GOOD"));
+    }
     let identity = find(&app, &caller, id).await?;
     let changed = app.dismissals().dismiss(actor, identity, body.badge, reason, app.clock.now()).await?;
     IdentityBody::new(changed.ok_or_else(|| no_badge("is not one of the identity's badges"))?).map(Answer)

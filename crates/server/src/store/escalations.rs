@@ -1,6 +1,6 @@
 //! Escalations: what rules want somebody to look at.
 
-use dregs_core::label::Verdict;
+use dregs_core::label::{Outcome, Verdict};
 pub use dregs_core::rules::Severity;
 use dregs_core::score::Scores;
 use dregs_core::shard;
@@ -176,6 +176,8 @@ pub struct Filter {
     /// Row id of an identity.
     pub identity_id: Option<i64>,
     pub rule_id: Option<i64>,
+    /// What people have decided of the identity: this, or nothing yet.
+    pub outcome: Option<Option<Outcome>>,
 }
 
 /// By what escalations are sorted.
@@ -193,6 +195,14 @@ impl Filter {
         sql.bind_some(" and e.status = ", self.status.map(|status| status as i64));
         sql.bind_some(" and e.severity = ", self.severity.map(|severity| severity as i64));
         sql.bind_some(" and e.identity_id = ", self.identity_id).bind_some(" and e.rule_id = ", self.rule_id);
+        let verdict = match self.outcome {
+            None => return sql,
+            Some(None) => "is null",
+            Some(Some(Outcome::Good)) => "= 0",
+            Some(Some(Outcome::Bad)) => "> 0",
+        };
+        sql.push(" and exists (select 1 from identities i where i.shard = e.shard and i.id = e.identity_id and i.verdict ");
+        sql.push(verdict).push(")");
         sql
     }
 }

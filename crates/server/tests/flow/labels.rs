@@ -153,6 +153,9 @@ async fn whoever_is_bad_has_a_badge_and_counts_for_those_on_the_same_device(engi
             && words.ends_with(": “Five accounts of one person”."),
         "{words}"
     );
+    let dismiss = Some(json!({"badge": "confirmed-bad"}));
+    let (status, _) = server.call(Method::POST, "/api/identities/ada/actions/dismiss-badge", dismiss).await;
+    assert_eq!(status.as_u16(), 400, "its label is to be withdrawn");
     let listed = server.get("/api/identities?badge=confirmed-bad").await;
     assert_eq!(listed["content"].as_array().unwrap().len(), 4);
     let found = eventually("all four to count", async || {
@@ -238,6 +241,15 @@ async fn an_escalation_is_closed_with_what_was_decided(engine: Engine) {
         .collect();
     told.sort_by(|one, other| one.0.cmp(&other.0));
     assert_eq!(told, [("ada".to_owned(), json!("BAD")), ("eve".to_owned(), json!("GOOD"))]);
+    for (outcome, users) in [("BAD", vec!["ada"]), ("GOOD", vec!["eve"]), ("none", vec!["bob", "joe", "kim"])] {
+        let listed = server.get(&format!("/api/escalations?outcome={outcome}")).await;
+        let ids = listed["content"].as_array().unwrap().iter().map(|one| one["identity"]["id"].as_str().unwrap());
+        let mut ids: Vec<_> = ids.collect();
+        ids.sort_unstable();
+        assert_eq!((ids, &listed["totalElements"]), (users.clone(), &json!(users.len())), "{outcome}");
+    }
+    let (status, answer) = server.call(Method::GET, "/api/escalations?outcome=ugly", None).await;
+    assert_eq!((status.as_u16(), &answer["details"][0]["field"]), (400, &json!("outcome")));
     let open = open_escalation(&server, "kim").await;
     let path = format!("/api/escalations/{}", open["id"]);
     for (body, field) in [

@@ -109,13 +109,13 @@ function useAct({ current, leave, select }: Selection): (act: Act, closing?: Clo
   };
 }
 
-function Nothing({ query: { status, severity, rule, identity, pageNumber } }: { query: QueueQuery }) {
+function Nothing({ query: { status, severity, rule, identity, outcome, pageNumber } }: { query: QueueQuery }) {
   const [search] = usePageSearch();
   if (pageNumber > 0) {
     const first = { ...search, pageNumber: undefined } as never;
     return <div className="panel"><Empty title="This page is empty"><PageLink to="/escalations" search={first}>First page</PageLink></Empty></div>;
   }
-  if (severity || rule || identity) return <div className="panel"><Empty title="No matches">No escalation matches all of these filters.</Empty></div>;
+  if (severity || rule || identity || outcome) return <div className="panel"><Empty title="No matches">No escalation matches all of these filters.</Empty></div>;
   // Of any status: none has ever opened.
   const which = status ? `${status.toLowerCase()} ` : "";
   return (

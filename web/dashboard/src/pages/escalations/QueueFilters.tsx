@@ -11,6 +11,7 @@ import { useEscalationRules } from "../rules/rules";
 import classes from "./EscalationQueue.module.css";
 import { ANY_STATUS, COUNTED_MAX, ordersOf, STATUSES, statusOf } from "./escalations";
 
+const OUTCOMES: [string, string][] = [["NONE", "Not labelled"], ["GOOD", "Labelled good"], ["BAD", "Labelled bad"]];
 const SEVERITIES = ["CRITICAL", "WARNING", "INFO"];
 
 export function QueueFilters() {
@@ -24,6 +25,7 @@ export function QueueFilters() {
       <Group gap="xs" className="filters">
         <ChoiceFilter name="severity" label="Any severity" options={SEVERITIES.map((severity) => [severity, word(severity)])} />
         <ChoiceFilter name="rule" label="Any rule" options={options} />
+        <ChoiceFilter name="outcome" label="Labelled or not" options={OUTCOMES} />
         <TextFilter name="identity" label="Identity id" w={170} />
         <ChoiceFilter name="by" label={orders.own} options={orders.others} />
       </Group>
@@ -37,7 +39,7 @@ function Statuses() {
   const counts: Record<string, number | undefined> = { OPEN: data?.open, ACKNOWLEDGED: data?.acknowledged, CLOSED: data?.closed };
   const shown = statusOf(search.status);
   // Of the whole queue: beside filters they would be taken for what these let through.
-  const isFiltered = Boolean(search.severity || search.rule || search.identity);
+  const isFiltered = Boolean(search.severity || search.rule || search.identity || search.outcome);
   return (
     <nav className={classes.statuses} aria-label="Status">
       {[...STATUSES, ANY_STATUS].map((status) => (

@@ -46,7 +46,7 @@ export function ordersOf(status: string): { own: string; others: [name: string, 
 
 /** What the address of the page asks for. */
 export function useQueueQuery() {
-  const [{ status: named, severity, rule, identity, by, pageNumber }] = usePageSearch();
+  const [{ status: named, severity, rule, identity, outcome, by, pageNumber }] = usePageSearch();
   const status = statusOf(named);
   const { sort, order } = ORDERS[ORDER_NAMES.find((name) => name === by) ?? ownOrder(status)];
   return {
@@ -56,6 +56,7 @@ export function useQueueQuery() {
     ...(severity ? { severity } : {}),
     ...(rule ? { rule } : {}),
     ...(identity ? { identity } : {}),
+    ...(outcome ? { outcome } : {}),
     sort,
     order,
   };
