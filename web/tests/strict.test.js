@@ -160,3 +160,26 @@ test("what is not sent yet is called by the names of the API, everywhere", () =>
   const lines = files.flatMap((name) => readFileSync(join(ROOT, name), "utf8").split("\n").map((line, at) => [`${name}:${at + 1}`, line]));
   assert.deepEqual(lines.filter(([, line]) => OTHER_NAMES.test(line)).map(([at, line]) => `${at} ${line.trim()}`), []);
 });
+
+/** Which tables are wider than their boxes. */
+function wideTables() {
+  const wide = [...document.querySelectorAll(".table-box")].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
+  return wide.map((box) => `${box.getAttribute("aria-label")} by ${box.scrollWidth - box.clientWidth} px`);
+}
+
+test("on a phone no table scrolls sideways, and lists are sorted by one choice", async () => {
+  const { content } = await dregs.call("GET", "/escalation-rules");
+  for (const { id } of content) await dregs.call("PUT", `/escalation-rules/${id}`, { name: "Somebody looks untrustworthy", severity: "WARNING", conditions: [{ type: "SCORE_LT", category: "ANY", threshold: 60 }] });
+  const analyst = await Analyst.arrive(chrome, dregs, { viewport: { width: 390, height: 844 } });
+  const { page } = analyst;
+  for (const [path, label] of [["/", "What changed"], ["/rules", "Badge rules"], ["/identities/first?tab=links", undefined], ["/identities", "Identities"]]) {
+    await analyst.open(path);
+    if (label) await page.getByRole("group", { name: label, exact: true }).waitFor();
+    assert.deepEqual(await page.evaluate(wideTables), [], path);
+  }
+  assert.equal(await page.getByRole("group", { name: "Identities", exact: true }).locator("th:visible").count(), 0);
+  await page.getByLabel("Sort by").selectOption("Humanity, ascending");
+  await page.waitForURL(/sort=humanityScore&order=ASC/);
+  assert.deepEqual(await analyst.barriers(), []);
+  await analyst.leave();
+});
