@@ -183,3 +183,19 @@ test("on a phone no table scrolls sideways, and lists are sorted by one choice",
   assert.deepEqual(await analyst.barriers(), []);
   await analyst.leave();
 });
+
+test("every badge is offered at once, also those that need no rule", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open("/identities");
+  await page.getByRole("combobox", { name: "Badge" }).click();
+  const list = page.getByRole("listbox", { name: "Badge" });
+  const box = await list.boundingBox();
+  for (const name of ["Registration bombing", "Card testing", "Account takeover suspected", "Confirmed bad"]) {
+    const option = await list.getByRole("option", { name }).boundingBox();
+    assert.ok(option && option.y + option.height <= box.y + box.height + 1, `${name} is in sight`);
+  }
+  await list.getByRole("option", { name: "Registration bombing" }).click();
+  await page.waitForURL(/badge=registration-bombing/);
+  await analyst.leave();
+});
