@@ -199,3 +199,21 @@ test("every badge is offered at once, also those that need no rule", async () =>
   await page.waitForURL(/badge=registration-bombing/);
   await analyst.leave();
 });
+
+test("a filter by what is gone can be taken away where it is refused", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await dregs.call("POST", "/views", { name: "Of old", page: "identities", query: "badge=long-gone&humanityMax=90" });
+  await analyst.open("/identities");
+  await page.getByRole("button", { name: "Of old", exact: true }).click();
+  for (const [path, kept] of [[undefined, /identities\?humanityMax=90$/], ["/escalations?rule=999&status=ALL", /escalations\?status=ALL$/]]) {
+    if (path) await analyst.open(path);
+    const alert = page.getByRole("alert");
+    await alert.getByText("Nothing can be listed by this filter").waitFor();
+    await alert.getByRole("button", { name: "Remove this filter" }).click();
+    await page.waitForURL(kept);
+    await alert.waitFor({ state: "detached" });
+  }
+  assert.deepEqual(analyst.complaints.splice(0).filter((text) => !text.includes("400 (Bad Request)")), []);
+  await analyst.leave();
+});
