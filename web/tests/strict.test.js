@@ -217,3 +217,16 @@ test("a filter by what is gone can be taken away where it is refused", async () 
   assert.deepEqual(analyst.complaints.splice(0).filter((text) => !text.includes("400 (Bad Request)")), []);
   await analyst.leave();
 });
+
+test("an id stands below the e-mail address, whole or with an ellipsis and a tooltip", async () => {
+  const id = "usr_0192f1a2-7c3d-4e5f-8a9b-c0d1e2f3a4b5";
+  await dregs.call("POST", "/events", { type: "user.login", identity: { id, data: { name: "Ada Lovelace", email: "ada.lovelace@analytical-engines.example.com" } } });
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open(`/identities?term=${id}`);
+  const shown = page.getByRole("group", { name: "Identities", exact: true }).getByText(id, { exact: true });
+  assert.equal(await shown.evaluate((element) => getComputedStyle(element).textOverflow), "ellipsis");
+  await shown.hover();
+  await page.getByRole("tooltip").getByText(id, { exact: true }).waitFor();
+  await analyst.leave();
+});
