@@ -230,3 +230,27 @@ test("an id stands below the e-mail address, whole or with an ellipsis and a too
   await page.getByRole("tooltip").getByText(id, { exact: true }).waitFor();
   await analyst.leave();
 });
+
+/** How far below the top of its chart the topmost bar begins, in pixels. */
+function headRoom(plot) {
+  const canvas = plot.querySelector("canvas");
+  const over = plot.querySelector(".u-over");
+  const [top, left] = [over.offsetTop, over.offsetLeft].map((length) => Math.round(length * devicePixelRatio));
+  const { data, width, height } = canvas.getContext("2d").getImageData(left, top, canvas.width - left, canvas.height - top);
+  // Lines of the grid are grey.
+  const coloured = (at) => data[at + 3] > 200 && Math.max(data[at], data[at + 1], data[at + 2]) - Math.min(data[at], data[at + 1], data[at + 2]) > 60;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) if (coloured(4 * (y * width + x))) return y / devicePixelRatio;
+  }
+  return undefined;
+}
+
+test("the highest bar does not touch the top of its chart", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  await analyst.open("/settings/usage");
+  const plot = analyst.page.locator(".plot:has(canvas)");
+  await plot.waitFor();
+  const room = await eventually("bars to be drawn", () => plot.evaluate(headRoom).then((room) => room !== undefined && { room }));
+  assert.ok(room.room >= 5, `${room.room} px`);
+  await analyst.leave();
+});
