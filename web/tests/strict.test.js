@@ -254,3 +254,19 @@ test("the highest bar does not touch the top of its chart", async () => {
   assert.ok(room.room >= 5, `${room.room} px`);
   await analyst.leave();
 });
+
+test("beside each score stands what it would be by weights in shadow", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await page.route("**/api/identities/first/analysis", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), shadow: { weightsId: 3, scores: [{ category: "HUMANITY", value: 63 }] } } });
+  });
+  await analyst.open("/identities/first");
+  const scores = page.getByLabel("Scores", { exact: true });
+  await scores.getByText("in shadow 63").hover();
+  await page.getByRole("tooltip").getByText("With version 3 of the weights, which is in shadow").waitFor();
+  assert.equal(await scores.getByText("in shadow").count(), 1);
+  assert.deepEqual(await analyst.barriers(), []);
+  await analyst.leave();
+});
