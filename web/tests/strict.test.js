@@ -160,3 +160,113 @@ test("what is not sent yet is called by the names of the API, everywhere", () =>
   const lines = files.flatMap((name) => readFileSync(join(ROOT, name), "utf8").split("\n").map((line, at) => [`${name}:${at + 1}`, line]));
   assert.deepEqual(lines.filter(([, line]) => OTHER_NAMES.test(line)).map(([at, line]) => `${at} ${line.trim()}`), []);
 });
+
+/** Which tables are wider than their boxes. */
+function wideTables() {
+  const wide = [...document.querySelectorAll(".table-box")].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
+  return wide.map((box) => `${box.getAttribute("aria-label")} by ${box.scrollWidth - box.clientWidth} px`);
+}
+
+test("on a phone no table scrolls sideways, and lists are sorted by one choice", async () => {
+  const { content } = await dregs.call("GET", "/escalation-rules");
+  for (const { id } of content) await dregs.call("PUT", `/escalation-rules/${id}`, { name: "Somebody looks untrustworthy", severity: "WARNING", conditions: [{ type: "SCORE_LT", category: "ANY", threshold: 60 }] });
+  const analyst = await Analyst.arrive(chrome, dregs, { viewport: { width: 390, height: 844 } });
+  const { page } = analyst;
+  for (const [path, label] of [["/", "What changed"], ["/rules", "Badge rules"], ["/identities/first?tab=links", undefined], ["/identities", "Identities"]]) {
+    await analyst.open(path);
+    if (label) await page.getByRole("group", { name: label, exact: true }).waitFor();
+    assert.deepEqual(await page.evaluate(wideTables), [], path);
+  }
+  assert.equal(await page.getByRole("group", { name: "Identities", exact: true }).locator("th:visible").count(), 0);
+  await page.getByLabel("Sort by").selectOption("Humanity, ascending");
+  await page.waitForURL(/sort=humanityScore&order=ASC/);
+  assert.deepEqual(await analyst.barriers(), []);
+  await analyst.leave();
+});
+
+test("every badge is offered at once, also those that need no rule", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open("/identities");
+  await page.getByRole("combobox", { name: "Badge" }).click();
+  const list = page.getByRole("listbox", { name: "Badge" });
+  const box = await list.boundingBox();
+  for (const name of ["Registration bombing", "Card testing", "Account takeover suspected", "Confirmed bad"]) {
+    const option = await list.getByRole("option", { name }).boundingBox();
+    assert.ok(option && option.y + option.height <= box.y + box.height + 1, `${name} is in sight`);
+  }
+  await list.getByRole("option", { name: "Registration bombing" }).click();
+  await page.waitForURL(/badge=registration-bombing/);
+  await analyst.leave();
+});
+
+test("a filter by what is gone can be taken away where it is refused", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await dregs.call("POST", "/views", { name: "Of old", page: "identities", query: "badge=long-gone&humanityMax=90" });
+  await analyst.open("/identities");
+  await page.getByRole("button", { name: "Of old", exact: true }).click();
+  for (const [path, kept] of [[undefined, /identities\?humanityMax=90$/], ["/escalations?rule=999&status=ALL", /escalations\?status=ALL$/]]) {
+    if (path) await analyst.open(path);
+    const alert = page.getByRole("alert");
+    await alert.getByText("Nothing can be listed by this filter").waitFor();
+    await alert.getByRole("button", { name: "Remove this filter" }).click();
+    await page.waitForURL(kept);
+    await alert.waitFor({ state: "detached" });
+  }
+  assert.deepEqual(analyst.complaints.splice(0).filter((text) => !text.includes("400 (Bad Request)")), []);
+  await analyst.leave();
+});
+
+test("an id stands below the e-mail address, whole or with an ellipsis and a tooltip", async () => {
+  const id = "usr_0192f1a2-7c3d-4e5f-8a9b-c0d1e2f3a4b5";
+  await dregs.call("POST", "/events", { type: "user.login", identity: { id, data: { name: "Ada Lovelace", email: "ada.lovelace@analytical-engines.example.com" } } });
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open(`/identities?term=${id}`);
+  const shown = page.getByRole("group", { name: "Identities", exact: true }).getByText(id, { exact: true });
+  assert.equal(await shown.evaluate((element) => getComputedStyle(element).textOverflow), "ellipsis");
+  await shown.hover();
+  await page.getByRole("tooltip").getByText(id, { exact: true }).waitFor();
+  await analyst.leave();
+});
+
+/** How far below the top of its chart the topmost bar begins, in pixels. */
+function headRoom(plot) {
+  const canvas = plot.querySelector("canvas");
+  const over = plot.querySelector(".u-over");
+  const [top, left] = [over.offsetTop, over.offsetLeft].map((length) => Math.round(length * devicePixelRatio));
+  const { data, width, height } = canvas.getContext("2d").getImageData(left, top, canvas.width - left, canvas.height - top);
+  // Lines of the grid are grey.
+  const coloured = (at) => data[at + 3] > 200 && Math.max(data[at], data[at + 1], data[at + 2]) - Math.min(data[at], data[at + 1], data[at + 2]) > 60;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) if (coloured(4 * (y * width + x))) return y / devicePixelRatio;
+  }
+  return undefined;
+}
+
+test("the highest bar does not touch the top of its chart", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  await analyst.open("/settings/usage");
+  const plot = analyst.page.locator(".plot:has(canvas)");
+  await plot.waitFor();
+  const room = await eventually("bars to be drawn", () => plot.evaluate(headRoom).then((room) => room !== undefined && { room }));
+  assert.ok(room.room >= 5, `${room.room} px`);
+  await analyst.leave();
+});
+
+test("beside each score stands what it would be by weights in shadow", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await page.route("**/api/identities/first/analysis", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), shadow: { weightsId: 3, scores: [{ category: "HUMANITY", value: 63 }] } } });
+  });
+  await analyst.open("/identities/first");
+  const scores = page.getByLabel("Scores", { exact: true });
+  await scores.getByText("in shadow 63").hover();
+  await page.getByRole("tooltip").getByText("With version 3 of the weights, which is in shadow").waitFor();
+  assert.equal(await scores.getByText("in shadow").count(), 1);
+  assert.deepEqual(await analyst.barriers(), []);
+  await analyst.leave();
+});

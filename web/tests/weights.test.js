@@ -49,6 +49,7 @@ test("weights are refused, proposed, looked at, promoted and rolled back, each b
   await version.getByText("Proposed").waitFor();
   await version.getByText("Look at this before you promote it").waitFor();
   await version.getByText(/"Shared device" would weigh .* instead of 2/).waitFor();
+  assert.match(await version.locator("dl").innerText(), /Shared device\s+2 → /, "changes are told by names");
   assert.deepEqual(await shown(), ["2", "2", "–"], "a proposal changes nothing");
 
   await version.getByRole("button", { name: "Put in shadow" }).click();

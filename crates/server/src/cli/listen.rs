@@ -126,11 +126,9 @@ impl Listen {
             "config": {"url": self.url.clone().unwrap_or_else(|| format!("http://{address}/"))},
         });
         let made = api.post("/channels", &body).map_err(|error| match error {
-            CallError::Refused { message, .. } if message.contains(EGRESS_ALLOW) => Failure::Failed(format!(
-                "the server at {} does not send to this machine: start it with --egress-allow 127.0.0.0/8 \
-                 (or {EGRESS_ALLOW}=127.0.0.0/8). It says: {message}",
-                api.server()
-            )),
+            CallError::Refused { message, .. } if message.contains(EGRESS_ALLOW) => {
+                Failure::Failed(not_allowed(api.server(), &message))
+            }
             error => error.into(),
         })?;
         match (made["id"].as_i64(), made["signingSecret"].as_str()) {
@@ -138,6 +136,16 @@ impl Listen {
             _ => Err(Failure::Failed("the server made a channel but no signing secret".to_owned())),
         }
     }
+}
+
+/// What to start a server with that refused to send to this machine: its refusal names the network.
+fn not_allowed(server: &str, refusal: &str) -> String {
+    let named = refusal.split_once(&format!("{EGRESS_ALLOW}=")).map_or("", |(_, after)| after);
+    let network = named.split_whitespace().next().unwrap_or("127.0.0.0/8");
+    format!(
+        "the server at {server} does not send to this machine: start it with --egress-allow {network} \
+         (or {EGRESS_ALLOW}={network})"
+    )
 }
 
 /// A channel that ends with this process.

@@ -1,6 +1,7 @@
 //! Reading what stands in the address of a request, with errors in our form.
 
 use axum::extract::{FromRequestParts, Path as AxumPath, Query};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use dregs_core::time::Timestamp;
 use serde::de::{DeserializeOwned, Error as _};
@@ -28,7 +29,8 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     }
 }
 
-/// Query parameters; what becomes of unknown ones is said in [`super::query_names`].
+/// Query parameters, those without a value as if they were not there; what becomes of unknown ones is said in
+/// [`super::query_names`].
 pub struct Params<T>(pub T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
@@ -40,13 +42,21 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
         if let Some((name, _)) = with_nul {
             return Err(ApiError::field(&name, NUL_MESSAGE));
         }
-        Query::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|error| {
+        Query::try_from_uri(&with_values(query)).map(|Query(params)| Self(params)).map_err(|error| {
             let text = error.body_text();
             let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
             let (field, message) = text.split_once(": ").unwrap_or(("", text));
             ApiError::field(field, message)
         })
     }
+}
+
+/// An address with those parameters of a query that have a value.
+fn with_values(query: &str) -> Uri {
+    let has_value = |part: &&str| part.split_once('=').is_some_and(|(_, value)| !value.is_empty());
+    let kept: Vec<_> = query.split('&').filter(has_value).collect();
+    // Parts of a query make a query.
+    format!("/?{}", kept.join("&")).parse().unwrap_or_default()
 }
 
 /// Reads an RFC 3339 time, if there is one.

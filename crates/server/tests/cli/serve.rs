@@ -159,9 +159,18 @@ fn listen_says_how_to_start_a_server_that_does_not_send_to_this_machine() {
     let (_server, url) = serve(&ground, &[]);
     let done = ground.run(&["listen", "--port", "0", "--server", &url, "--key", KEY], &[]);
     assert_eq!(done.code, Some(1));
-    let start =
-        format!("dregs: the server at {url} does not send to this machine: start it with --egress-allow");
-    assert!(done.stderr.starts_with(&start), "{}", done.stderr);
+    let advice = format!(
+        "dregs: the server at {url} does not send to this machine: start it with --egress-allow 127.0.0.0/8 \
+         (or DREGS_EGRESS_ALLOW=127.0.0.0/8)\n"
+    );
+    assert_eq!(done.stderr, advice);
+    let elsewhere = ["listen", "--port", "0", "--server", &url, "--key", KEY, "--url", "http://10.1.2.3/"];
+    let done = ground.run(&elsewhere, &[]);
+    assert!(
+        done.stderr.ends_with("--egress-allow 10.0.0.0/8 (or DREGS_EGRESS_ALLOW=10.0.0.0/8)\n"),
+        "{}",
+        done.stderr
+    );
     let wrong = ground.run(&["listen", "--port", "0", "--server", &url, "--key", "sk_wrong"], &[]);
     assert!(
         wrong.stderr.starts_with("dregs: the server refused the key: The key is unknown"),

@@ -5,6 +5,7 @@ import { IconAlertCircle } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import { asApiError, errorText } from "../api";
 import { useLocation } from "@tanstack/react-router";
+import { usePageSearch } from "../app/search";
 import { PageLink } from "./PageLink";
 import { exactTime } from "./Time";
 import { Words } from "./Words";
@@ -19,6 +20,7 @@ interface Asked<T> {
 /** Shows what `of` has answered by `children`; till then something of about that size. */
 export function Answer<T>({ of, lines = 3, children }: { of: Asked<T>; lines?: number; children: (data: T) => ReactNode }) {
   if (of.data !== undefined) return <>{asApiError(of.error) && <Old of={of} />}{children(of.data)}</>;
+  if (asApiError(of.error)?.status === 400) return <RefusedQuery error={of.error} retry={() => void of.refetch()} />;
   if (of.error) return <Failure error={of.error} retry={() => void of.refetch()} />;
   return (
     <Stack gap="xs" role="status" aria-label="Loading">
@@ -50,6 +52,20 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
       <Text fz="sm"><Words text={errorText(error)} /></Text>
       {retry && !isGone && <Button mt="sm" size="xs" variant="default" onClick={retry}>Try again</Button>}
       {retry && isGone && <BackToList />}
+    </Alert>
+  );
+}
+
+/** What the address asks for is refused: a filter may name what is gone, and asking again does not help. */
+function RefusedQuery({ error, retry }: { error: unknown; retry: () => void }) {
+  const [search, change] = usePageSearch();
+  const refused = [...new Set(asApiError(error)?.details.map(({ field }) => field))].filter((field) => search[field]);
+  if (refused.length === 0) return <Failure error={error} retry={retry} />;
+  const remove = () => change(Object.fromEntries(refused.map((field) => [field, undefined])));
+  return (
+    <Alert color="yellow" icon={<IconAlertCircle />} title="Nothing can be listed by this filter" role="alert">
+      <Text fz="sm"><Words text={errorText(error)} /></Text>
+      <Button mt="sm" size="xs" variant="default" onClick={remove}>{refused.length === 1 ? "Remove this filter" : "Remove these filters"}</Button>
     </Alert>
   );
 }

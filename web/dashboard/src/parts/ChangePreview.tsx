@@ -27,7 +27,7 @@ export function ChangePreview({ preview: { identities, unchanged, deliveries } }
 
 function Changes({ identities }: { identities: Altered[] }) {
   return (
-    <div className="table-box" role="group" aria-label="Identities that change" tabIndex={0} style={{ maxHeight: "40vh", overflow: "auto" }}>
+    <div className="table-box" data-stacks role="group" aria-label="Identities that change" tabIndex={0} style={{ maxHeight: "40vh", overflow: "auto" }}>
       <Table verticalSpacing={5} horizontalSpacing="xs">
         <Table.Thead>
           <Table.Tr>
@@ -39,9 +39,9 @@ function Changes({ identities }: { identities: Altered[] }) {
         <Table.Tbody>
           {identities.map((one) => (
             <Table.Tr key={one.identity.id}>
-              <Table.Td miw={120}><IdentityLink id={one.identity.id} name={one.identity.label} /></Table.Td>
-              {CATEGORIES.map((category) => <Table.Td key={category}><FromTo category={category} before={one.before} after={one.after} /></Table.Td>)}
-              <Table.Td miw={180}><Text fz="sm">{consequences(one).join("; ") || "–"}</Text></Table.Td>
+              <Table.Td miw={120} data-title="Identity"><IdentityLink id={one.identity.id} name={one.identity.label} /></Table.Td>
+              {CATEGORIES.map((category) => <Table.Td key={category} data-title={word(category)}><FromTo category={category} before={one.before} after={one.after} /></Table.Td>)}
+              <Table.Td miw={180} data-title="Badges and escalations"><Text fz="sm">{consequences(one).join("; ") || "–"}</Text></Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -1,6 +1,6 @@
 // A page of a list: columns that sort, rows that open, by pointer or by keys, and the way to the next page.
 
-import { ActionIcon, Button, Checkbox, Group, Table, Text } from "@mantine/core";
+import { ActionIcon, Button, Checkbox, Group, NativeSelect, Table, Text } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { IconArrowDown, IconArrowUp, IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
@@ -79,6 +79,7 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
   if (rows.length === 0 && page.first) return <div className="panel">{empty}</div>;
   return (
     <>
+      <SortChoice columns={columns} />
       <div
         className="table-box"
         data-waiting={isWaiting || undefined}
@@ -171,6 +172,30 @@ function Heading<Row>({ column }: { column: Column<Row> }) {
         <Arrow size={13} aria-hidden style={{ visibility: isSorted ? "visible" : "hidden" }} />
       </button>
     </Table.Th>
+  );
+}
+
+/** Where rows stand below each other, there are no headings to click on. */
+function SortChoice<Row>({ columns }: { columns: Column<Row>[] }) {
+  const [search, change] = usePageSearch();
+  const orders = columns.flatMap(({ title, sort, first = "ASC" }) => {
+    const other = first === "ASC" ? "DESC" : "ASC";
+    return sort ? [first, other].map((order) => ({ value: `${sort} ${order}`, label: `${title}, ${order === "ASC" ? "ascending" : "descending"}` })) : [];
+  });
+  if (orders.length === 0) return null;
+  const put = (chosen: string) => {
+    const [sort, order] = chosen.split(" ");
+    change({ sort: sort || undefined, order });
+  };
+  return (
+    <NativeSelect
+      size="sm"
+      hiddenFrom="xs"
+      aria-label="Sort by"
+      data={[{ value: "", label: "Sort by" }, ...orders]}
+      value={search.sort ? `${search.sort} ${search.order === "DESC" ? "DESC" : "ASC"}` : ""}
+      onChange={(event) => put(event.currentTarget.value)}
+    />
   );
 }
 

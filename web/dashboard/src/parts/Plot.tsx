@@ -14,6 +14,8 @@ const LEAST_S = 10 * MINUTE_S;
 const MARKED_MAX = 30;
 /** Room for the mark of a time, in pixels. */
 const MARK_PX = 72;
+/** Above the greatest value, so that what reaches it does not look cut off. */
+const HEAD_ROOM = 1.08;
 /** Half of a mark, for the last, which may stand at the edge; and for what is above the highest value. */
 const PADDING: uPlot.Padding = [8, 32, null, null];
 const DATE: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
@@ -71,7 +73,7 @@ function options({ times, series, range, isBars, width, height }: Drawn): uPlot.
     scales: {
       // For a single moment uPlot asks for a thousand days.
       x: { range: (_, least, most) => span(least - pad, (last === times[0] ? least : most) + pad) },
-      y: range ? { range } : { range: (_, __, most) => [0, Math.max(most ?? 0, 1) * (isBars ? 1 : 1.05)] },
+      y: range ? { range } : { range: (_, __, most) => [0, Math.max(most ?? 0, 1) * HEAD_ROOM] },
     },
     cursor: { points: { size: 6 } },
   };

@@ -1,4 +1,4 @@
-import { Group, Stack, Text } from "@mantine/core";
+import { Group, Stack, Text, Tooltip } from "@mantine/core";
 import type { Schemas } from "../api";
 import { visible } from "../app/visible";
 import { Chip } from "./Chip";
@@ -6,16 +6,20 @@ import { IdentityLink } from "./PageLink";
 
 type Named = Pick<Schemas["IdentityBody"], "id" | "displayName" | "displayEmail" | "displayUsername" | "disregarded">;
 
-/** Who an identity is, in two lines, however long what people call themselves is. */
+/** Who an identity is, each in a line of its own, however long what people call themselves is. */
 export function Who({ identity: { id, displayName, displayEmail, displayUsername, disregarded } }: { identity: Named }) {
-  const details = [displayEmail ?? displayUsername, displayName ? visible(id) : null].filter(Boolean);
+  const details = [displayEmail ?? displayUsername, displayName ? visible(id) : null].filter((detail) => detail != null && detail !== "");
   return (
-    <Stack gap={0} w={200}>
+    <Stack gap={0} w={200} maw="100%">
       <Group gap="xs" wrap="nowrap">
         <span className="clip"><IdentityLink id={id} name={displayName} isBare /></span>
         {disregarded && <Chip tone={2}>Disregarded</Chip>}
       </Group>
-      {details.length > 0 && <Text fz="xs" c="dimmed" className="clip" title={details.join(" · ")}>{details.join(" · ")}</Text>}
+      {details.map((detail) => (
+        <Tooltip key={detail} label={detail} multiline maw={360} style={{ overflowWrap: "anywhere" }}>
+          <Text fz="xs" c="dimmed" className="clip">{detail}</Text>
+        </Tooltip>
+      ))}
     </Stack>
   );
 }

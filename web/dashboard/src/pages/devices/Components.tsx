@@ -50,15 +50,15 @@ function Report({ report: { components, eventId, reportedAt } }: { report: Body 
 
 function Rows({ label, components }: { label: string; components: Body["components"] }) {
   return (
-    <div className="table-box" role="group" aria-label={label} tabIndex={0}>
+    <div className="table-box" data-stacks role="group" aria-label={label} tabIndex={0}>
       <Table verticalSpacing={4} horizontalSpacing="sm">
         <Table.Thead><Table.Tr><Table.Th>Component</Table.Th><Table.Th>Value</Table.Th><Table.Th>Part</Table.Th></Table.Tr></Table.Thead>
         <Table.Tbody>
           {components.map(({ name, value, part }) => (
             <Table.Tr key={name}>
-              <Table.Td title={name}>{NAMES[name] ?? spaced(name)}</Table.Td>
-              <Table.Td><span className="mono break">{typeof value === "string" ? value : JSON.stringify(value)}</span></Table.Td>
-              <Table.Td>{part ? <Chip>{word(part)}</Chip> : "–"}</Table.Td>
+              <Table.Td title={name} data-title="Component">{NAMES[name] ?? spaced(name)}</Table.Td>
+              <Table.Td data-title="Value"><span className="mono break">{typeof value === "string" ? value : JSON.stringify(value)}</span></Table.Td>
+              <Table.Td data-title="Part">{part ? <Chip>{word(part)}</Chip> : "–"}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

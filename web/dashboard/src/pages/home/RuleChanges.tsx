@@ -55,7 +55,7 @@ function Rows({ changes }: { changes: Change[] }) {
         <Table.Tbody>
           {changes.slice(0, ROWS).map(({ id, label, now, before }) => (
             <Table.Tr key={id}>
-              <Table.Td><PageLink to="/escalations" search={{ rule: id, status: "ALL" } as never} className="break">{label}</PageLink></Table.Td>
+              <Table.Td><PageLink to="/escalations" search={{ rule: id, status: "ALL" } as never} className="break" style={{ minWidth: 0 }}>{label}</PageLink></Table.Td>
               <Table.Td className="numbers">{before.toLocaleString("en")}</Table.Td>
               <Table.Td className="numbers">{now.toLocaleString("en")}</Table.Td>
               <Table.Td className="numbers"><Text span fw={600} inherit>{now > before ? "+" : "−"}{Math.abs(now - before).toLocaleString("en")}</Text></Table.Td>

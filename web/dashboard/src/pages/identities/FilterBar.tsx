@@ -14,6 +14,8 @@ import { ScoreRanges } from "./ScoreRanges";
 const MORE = ["group", "groupType", "device"];
 /** How long after the last key the list is asked for. */
 const TYPING_MS = 250;
+/** Room for about ten badges. */
+const DROPDOWN_PX = 400;
 /** Badge rules that are offered; their number is limited far below. */
 const RULES_MAX = 100;
 
@@ -37,7 +39,8 @@ export function FilterBar() {
 function BadgeFilter() {
   const [search, change] = usePageSearch();
   const rules = $api.useQuery("get", "/api/badge-rules", { params: { query: { pageSize: RULES_MAX } } });
-  const badges = [...(rules.data?.content ?? []), ...WITHOUT_RULE.map(({ value, label }) => ({ slug: value, name: label }))];
+  const own = rules.data?.content ?? [];
+  const badges = [...own, ...WITHOUT_RULE.map(({ value, label }) => ({ slug: value, name: label }))];
   const slug = search.badge ?? "";
   const kept = badges.find((badge) => badge.slug === slug)?.name ?? slug;
   const [text, setText] = useState(kept);
@@ -52,8 +55,14 @@ function BadgeFilter() {
     setText(next);
     settle(next);
   };
-  const names = [...new Set(badges.map(({ name }) => name))];
-  return <Autocomplete size="sm" w={170} aria-label="Badge" placeholder="Badge" data={names} value={text} onChange={put} clearable />;
+  return <Autocomplete size="sm" w={170} aria-label="Badge" placeholder="Badge" data={offered(own)} maxDropdownHeight={DROPDOWN_PX} comboboxProps={{ width: 240, position: "bottom-start" }} value={text} onChange={put} clearable />;
+}
+
+/** The names of all badges: those that need no rule first, where however many rules do not hide them. */
+function offered(own: { name: string }[]) {
+  const without = WITHOUT_RULE.map(({ label }) => label);
+  const names = [...new Set(own.map(({ name }) => name))].filter((name) => !without.includes(name));
+  return [{ group: "Without a rule", items: without }, ...(names.length > 0 ? [{ group: "By your rules", items: names }] : [])];
 }
 
 /** The slug of what was typed, a name or a slug in any case; undefined while it is the beginning of one. */

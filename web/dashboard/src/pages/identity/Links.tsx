@@ -41,7 +41,7 @@ function NoLinks() {
 
 function LinkTable({ links }: { links: Link[] }) {
   return (
-    <div className="table-box" role="group" aria-label="Links" tabIndex={0}>
+    <div className="table-box" data-stacks role="group" aria-label="Links" tabIndex={0}>
       <Table verticalSpacing={6} horizontalSpacing="sm">
         <Table.Thead>
           <Table.Tr>
@@ -59,12 +59,12 @@ function LinkTable({ links }: { links: Link[] }) {
 function LinkRow({ link: { targetIdentityId, targetDisplayName, type, explanation, value, confidence, createdAt } }: { link: Link }) {
   return (
     <Table.Tr>
-      <Table.Td miw={120}>{targetIdentityId ? <IdentityLink id={targetIdentityId} name={targetDisplayName} /> : <Text fz="sm" c="dimmed">a deleted identity</Text>}</Table.Td>
-      <Table.Td><Kind type={type} /></Table.Td>
-      <Table.Td><Text fz="sm" miw={260} className="break">{explanation}</Text></Table.Td>
-      <Table.Td className="numbers">{value.toFixed(2)}</Table.Td>
-      <Table.Td className="numbers">{confidence.toFixed(2)}</Table.Td>
-      <Table.Td><Time at={createdAt} /></Table.Td>
+      <Table.Td miw={120} data-title="Identity">{targetIdentityId ? <IdentityLink id={targetIdentityId} name={targetDisplayName} /> : <Text fz="sm" c="dimmed">a deleted identity</Text>}</Table.Td>
+      <Table.Td data-title="Link"><Kind type={type} /></Table.Td>
+      <Table.Td data-title="Why"><Text fz="sm" miw={260} className="break">{explanation}</Text></Table.Td>
+      <Table.Td className="numbers" data-title="Strength">{value.toFixed(2)}</Table.Td>
+      <Table.Td className="numbers" data-title="Confidence">{confidence.toFixed(2)}</Table.Td>
+      <Table.Td data-title="Since"><Time at={createdAt} /></Table.Td>
     </Table.Tr>
   );
 }

@@ -65,15 +65,15 @@ export function AnalyzerAccuracy() {
   if (!data || found.length === 0) return null;
   return (
     <Panel title="Analyzers" note={`How often what each found against an identity was right, by ${data.good.toLocaleString("en")} labelled good and ${data.bad.toLocaleString("en")} labelled bad.`}>
-      <div className="table-box" role="group" aria-label="Analyzers" tabIndex={0}>
+      <div className="table-box" data-stacks role="group" aria-label="Analyzers" tabIndex={0}>
         <Table verticalSpacing={6} horizontalSpacing="sm">
           <Table.Thead><Table.Tr><Table.Th>Analyzer</Table.Th><Table.Th>Id</Table.Th><Table.Th>Right or wrong</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {found.map((one) => (
               <Table.Tr key={one.id}>
-                <Table.Td>{one.label}</Table.Td>
-                <Table.Td className="mono">{one.id}</Table.Td>
-                <Table.Td><AccuracyCell tally={{ ...one, tookHold: one.right + one.wrong }} /></Table.Td>
+                <Table.Td data-title="Analyzer">{one.label}</Table.Td>
+                <Table.Td className="mono" data-title="Id">{one.id}</Table.Td>
+                <Table.Td data-title="Right or wrong"><AccuracyCell tally={{ ...one, tookHold: one.right + one.wrong }} /></Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -28,13 +28,13 @@ function BadgeRuleRow({ rule }: { rule: BadgeRule }) {
   const tally = useBadgeTally(rule);
   return (
     <Table.Tr>
-      <Table.Td miw={130}><PageLink to="/badge-rules/$id" params={{ id: String(rule.id) }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
-      <Table.Td><StatusChip status={rule.type} /></Table.Td>
-      <Table.Td miw={220}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
-      <Table.Td miw={rule.applyDelaySeconds + rule.removeDelaySeconds > 0 ? 150 : undefined}>{waits(rule)}</Table.Td>
-      <Table.Td className="numbers">{rule.priority}</Table.Td>
-      <Table.Td><AccuracyCell tally={tally} /></Table.Td>
-      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} conditions={rule.conditions} whenOff={WHEN_OFF} whenOn={WHEN_ON} /></Table.Td>
+      <Table.Td miw={130} data-title="Badge"><PageLink to="/badge-rules/$id" params={{ id: String(rule.id) }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
+      <Table.Td data-title="Type"><StatusChip status={rule.type} /></Table.Td>
+      <Table.Td miw={220} data-title="Conditions"><ConditionsInWords conditions={rule.conditions} /></Table.Td>
+      <Table.Td miw={rule.applyDelaySeconds + rule.removeDelaySeconds > 0 ? 150 : undefined} data-title="Delays">{waits(rule)}</Table.Td>
+      <Table.Td className="numbers" data-title="Priority">{rule.priority}</Table.Td>
+      <Table.Td data-title="Right or wrong"><AccuracyCell tally={tally} /></Table.Td>
+      <Table.Td data-title="Enabled"><OnOff name={rule.name} isOn={rule.enabled} turn={turn} conditions={rule.conditions} whenOff={WHEN_OFF} whenOn={WHEN_ON} /></Table.Td>
     </Table.Tr>
   );
 }

@@ -41,14 +41,14 @@ function EscalationRuleRow({ rule, done }: { rule: EscalationRule; done: typeof 
   const id = String(rule.id);
   return (
     <Table.Tr>
-      <Table.Td miw={130}><PageLink to="/escalation-rules/$id" params={{ id }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
-      <Table.Td><StatusChip status={rule.severity} /></Table.Td>
-      <Table.Td miw={200}><ConditionsInWords conditions={rule.conditions} /></Table.Td>
-      <Table.Td miw={135}>opens {after(rule.openAfterSeconds)}, closes {after(rule.closeAfterSeconds)}</Table.Td>
-      <Table.Td><ChannelNames slugs={rule.channels} /></Table.Td>
-      <Table.Td className="numbers">{done && <Activity id={id} done={done} />}</Table.Td>
-      <Table.Td><AccuracyCell tally={tally} /></Table.Td>
-      <Table.Td><OnOff name={rule.name} isOn={rule.enabled} turn={turn} conditions={rule.conditions} whenOff={WHEN_OFF} whenOn={WHEN_ON} /></Table.Td>
+      <Table.Td miw={130} data-title="Escalation"><PageLink to="/escalation-rules/$id" params={{ id }} fw={500} className="break">{rule.name}</PageLink></Table.Td>
+      <Table.Td data-title="Severity"><StatusChip status={rule.severity} /></Table.Td>
+      <Table.Td miw={200} data-title="Conditions"><ConditionsInWords conditions={rule.conditions} /></Table.Td>
+      <Table.Td miw={135} data-title="Delays">opens {after(rule.openAfterSeconds)}, closes {after(rule.closeAfterSeconds)}</Table.Td>
+      <Table.Td data-title="Channels"><ChannelNames slugs={rule.channels} /></Table.Td>
+      <Table.Td className="numbers" data-title="Last 7 days">{done && <Activity id={id} done={done} />}</Table.Td>
+      <Table.Td data-title="Right or wrong"><AccuracyCell tally={tally} /></Table.Td>
+      <Table.Td data-title="Enabled"><OnOff name={rule.name} isOn={rule.enabled} turn={turn} conditions={rule.conditions} whenOff={WHEN_OFF} whenOn={WHEN_ON} /></Table.Td>
     </Table.Tr>
   );
 }

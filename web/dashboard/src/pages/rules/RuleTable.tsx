@@ -23,7 +23,7 @@ export function RuleTable({ label, columns, children }: { label: string; columns
     );
   }
   return (
-    <div className="table-box" role="group" aria-label={label} tabIndex={0}>
+    <div className="table-box" data-stacks role="group" aria-label={label} tabIndex={0}>
       <Table verticalSpacing={6} horizontalSpacing="sm">
         <Table.Thead>
           <Table.Tr>{columns.map((column) => <Table.Th key={column}>{column}</Table.Th>)}</Table.Tr>

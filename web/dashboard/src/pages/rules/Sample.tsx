@@ -14,7 +14,7 @@ const NARROW = { minWidth: "6.5rem" };
 /** Links open beside the page, so that what is being edited stays. */
 export function Sample({ label, identities }: { label: string; identities: Identity[] }) {
   return (
-    <div className="table-box" role="group" aria-label={label} tabIndex={0}>
+    <div className="table-box" data-stacks role="group" aria-label={label} tabIndex={0}>
       <Table verticalSpacing={4} horizontalSpacing={6}>
         <Table.Thead>
           <Table.Tr>
@@ -30,9 +30,9 @@ export function Sample({ label, identities }: { label: string; identities: Ident
         <Table.Tbody>
           {identities.map((identity) => (
             <Table.Tr key={identity.id}>
-              <Table.Td miw={110}><Who identity={identity} /></Table.Td>
+              <Table.Td miw={110} data-title="Identity"><Who identity={identity} /></Table.Td>
               {CATEGORIES.map((category) => (
-                <Table.Td key={category}><ScoreChip category={category} value={scoreOf(identity, category)} /></Table.Td>
+                <Table.Td key={category} data-title={word(category)}><ScoreChip category={category} value={scoreOf(identity, category)} /></Table.Td>
               ))}
             </Table.Tr>
           ))}

@@ -36,7 +36,7 @@ export function Weights() {
         {({ analyzers, versions }) => (
           <>
             {versions.length === 0 && <Empty title="No calibration yet">The weights are those of this installation.</Empty>}
-            {versions.map((version) => <OneVersion key={version.id} version={version} />)}
+            {versions.map((version) => <OneVersion key={version.id} version={version} analyzers={analyzers} />)}
             <ListTable label="Weights of the analyzers" page={whole(analyzers)} columns={COLUMNS} rowKey={({ analyzer }) => analyzer} empty={null} />
           </>
         )}
@@ -69,9 +69,10 @@ function gain({ before, after, gain: { low, high } }: Compared): string {
   return `${figure(before)} → ${figure(after)} (better by ${figure(low)} to ${figure(high)}, 95 %)`;
 }
 
-function OneVersion({ version }: { version: Version }) {
+function OneVersion({ version, analyzers }: { version: Version; analyzers: Weight[] }) {
   const { id, state, report, warnings, createdAt, createdBy, changedAt, changedBy } = version;
   const changed = report.analyzers.filter(({ before, after }) => before !== after);
+  const name = (id: string) => analyzers.find(({ analyzer }) => analyzer === id)?.label ?? id;
   return (
     <Panel title={`Version ${id}`} note={<StatusChip status={state} />} actions={<Actions version={version} />}>
       <Facts
@@ -81,7 +82,7 @@ function OneVersion({ version }: { version: Version }) {
           ["Measured on", `${report.later.bad} bad, ${report.later.good} good`],
           ["Log-loss", gain(report.logLoss)],
           ["Found at 1 % false positives", gain(report.recall)],
-          ["Changes", changed.map((one) => `${one.id} ${one.before} → ${one.after}`).join(", ") || "none"],
+          ["Changes", changed.length === 0 ? "none" : changed.map(({ id, before, after }) => <div key={id}>{name(id)} <span className="numbers" style={{ whiteSpace: "nowrap" }}>{before} → {after}</span></div>)],
         ]}
       />
       {warnings.length > 0 && (
