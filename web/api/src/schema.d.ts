@@ -6378,6 +6378,8 @@ export interface operations {
                 /** @description INFO, WARNING or CRITICAL. */
                 severity?: string;
                 identity?: string;
+                /** @description What was decided of the identity: GOOD, BAD, or NONE where nothing was yet. */
+                outcome?: string;
                 /** @description The id of an escalation rule; one that is gone, as long as escalations of it are kept. */
                 rule?: string;
             };

@@ -241,9 +241,11 @@ async fn an_escalation_is_closed_with_what_was_decided(engine: Engine) {
         .collect();
     told.sort_by(|one, other| one.0.cmp(&other.0));
     assert_eq!(told, [("ada".to_owned(), json!("BAD")), ("eve".to_owned(), json!("GOOD"))]);
-    for (outcome, users) in [("BAD", vec!["ada"]), ("GOOD", vec!["eve"]), ("none", vec!["bob", "joe", "kim"])] {
+    for (outcome, users) in [("BAD", vec!["ada"]), ("GOOD", vec!["eve"]), ("none", vec!["bob", "joe", "kim"])]
+    {
         let listed = server.get(&format!("/api/escalations?outcome={outcome}")).await;
-        let ids = listed["content"].as_array().unwrap().iter().map(|one| one["identity"]["id"].as_str().unwrap());
+        let ids =
+            listed["content"].as_array().unwrap().iter().map(|one| one["identity"]["id"].as_str().unwrap());
         let mut ids: Vec<_> = ids.collect();
         ids.sort_unstable();
         assert_eq!((ids, &listed["totalElements"]), (users.clone(), &json!(users.len())), "{outcome}");
