@@ -73,6 +73,8 @@ test("weights are refused, proposed, looked at, promoted and rolled back, each b
 
   await page.setViewportSize({ width: 390, height: 800 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing is cut off on a phone");
+  assert.deepEqual(await table.locator("th:visible").allInnerTexts(), ["Analyzer", "In force", "In shadow"]);
+  assert.ok(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth), "the table does not scroll sideways");
   await analyst.leave();
 });
 

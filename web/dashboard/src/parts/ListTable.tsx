@@ -16,6 +16,8 @@ export interface Column<Row> {
   first?: "ASC" | "DESC";
   cell: (row: Row) => ReactNode;
   width?: number | string;
+  /** Left out on phones, where the table is narrow. */
+  isMinor?: boolean;
 }
 
 interface ListPage<Row> {
@@ -44,6 +46,8 @@ interface Props<Row> {
   onSelect?: (row: Row | undefined) => void;
   /** Rows that can be chosen, where something can be done with several. */
   choice?: Choice<Row>;
+  /** Whether it stays a table on phones. */
+  isNarrow?: boolean;
 }
 
 export interface Choice<Row> {
@@ -54,7 +58,7 @@ export interface Choice<Row> {
   label: (row: Row) => string;
 }
 
-export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWaiting, onSelect, choice }: Props<Row>) {
+export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWaiting, onSelect, choice, isNarrow }: Props<Row>) {
   const navigate = useNavigate();
   const [isInHand, take] = useState(false);
   const [selected, setSelected] = useState(-1);
@@ -83,7 +87,7 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
       <div
         className="table-box"
         data-waiting={isWaiting || undefined}
-        data-stacks
+        data-stacks={isNarrow ? undefined : true}
         role="group"
         aria-label={label}
         tabIndex={0}
@@ -107,7 +111,7 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
                 onClick={(event) => isPlain(event.target) && (href ? open(row) : setSelected(index))}
               >
                 {choice && <Table.Td w={36}><Choose row={row} rowKey={rowKey} choice={choice} /></Table.Td>}
-                {columns.map((column) => <Table.Td key={column.title} w={column.width} data-title={column.title}>{column.cell(row)}</Table.Td>)}
+                {columns.map((column) => <Table.Td key={column.title} w={column.width} data-title={column.title} visibleFrom={column.isMinor ? "xs" : undefined}>{column.cell(row)}</Table.Td>)}
               </Table.Tr>
             ))}
           </Table.Tbody>
@@ -160,7 +164,7 @@ function isPlain(target: EventTarget): boolean {
 
 function Heading<Row>({ column }: { column: Column<Row> }) {
   const [search, change] = usePageSearch();
-  if (!column.sort) return <Table.Th>{column.title}</Table.Th>;
+  if (!column.sort) return <Table.Th visibleFrom={column.isMinor ? "xs" : undefined}>{column.title}</Table.Th>;
   const isSorted = search.sort === column.sort;
   const order = isSorted ? (search.order === "DESC" ? "DESC" : "ASC") : undefined;
   const next = order === undefined ? (column.first ?? "ASC") : order === "ASC" ? "DESC" : "ASC";

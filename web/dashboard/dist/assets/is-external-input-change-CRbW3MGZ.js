@@ -1,0 +1,1 @@
+import{Ir as e}from"./shared-2VGXgWKJ.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};

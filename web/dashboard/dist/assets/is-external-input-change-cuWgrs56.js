@@ -1,1 +1,0 @@
-import{Ir as e}from"./shared-C2yiHLGS.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};
