@@ -149,7 +149,7 @@ test("whoever is invited joins by a link, and a viewer changes nothing", async (
   await page.getByRole("heading", { name: "Ada Lovelace" }).waitFor();
   assert.equal(await page.getByRole("button", { name: "Score now" }).count(), 0);
   await page.goto(`${dregs.url}/settings/channels`);
-  await page.getByRole("heading", { name: "Channels" }).waitFor();
+  await page.getByRole("heading", { name: "Channels", exact: true }).waitFor();
   assert.equal(await page.getByRole("button", { name: "New channel" }).count(), 0);
   await context.close();
 });
