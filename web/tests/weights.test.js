@@ -74,7 +74,11 @@ test("weights are refused, proposed, looked at, promoted and rolled back, each b
   await page.setViewportSize({ width: 390, height: 800 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing is cut off on a phone");
   assert.deepEqual(await table.locator("th:visible").allInnerTexts(), ["Analyzer", "In force", "In shadow"]);
-  assert.ok(await table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth), "the table does not scroll sideways");
+  const widths = () => table.evaluate(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth]);
+  await eventually(`the table not to scroll sideways: ${await widths()}`, async () => {
+    const [scrolled, shown] = await widths();
+    return scrolled <= shown;
+  });
   await analyst.leave();
 });
 
