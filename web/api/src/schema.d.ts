@@ -1346,7 +1346,7 @@ export interface paths {
         /**
          * Read how often rules, badges and analyzers were right
          * @description Each is right about who is labelled BAD and wrong about who is labelled GOOD, as far as it had taken hold at the cycle
-         *     that was looked at.
+         *     that was looked at. A GOOD badge speaks for an identity: it is the other way round.
          */
         get: operations["readAccuracy"];
         put?: never;
@@ -1975,7 +1975,7 @@ export interface components {
             bad: number;
             /** @description Escalation rules, by id. */
             rules: components["schemas"]["RuleAccuracyBody"][];
-            /** @description Badges, by slug. */
+            /** @description BAD and GOOD badges of rules and analyzers, by slug: a NEUTRAL one is never right or wrong. */
             badges: components["schemas"]["BadgeAccuracyBody"][];
             /** @description Analyzers, in the order of the manual. */
             analyzers: components["schemas"]["AnalyzerAccuracyBody"][];
@@ -4256,12 +4256,12 @@ export interface components {
             tookHold: number;
             /**
              * Format: int64
-             * @description Those of them who are labelled BAD.
+             * @description Those of them who are labelled BAD; of a GOOD badge, those labelled GOOD.
              */
             right: number;
             /**
              * Format: int64
-             * @description Those who are labelled GOOD.
+             * @description Those of them who are labelled otherwise.
              */
             wrong: number;
             /** Format: int64 */

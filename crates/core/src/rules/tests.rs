@@ -1,9 +1,10 @@
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
 use crate::agent::Purpose;
 use crate::label::{Outcome, Source, Verdict};
-use crate::score::Observation;
+use crate::score::{ANALYZERS, Observation, logit};
 
 const BEGIN: Timestamp = Timestamp::from_millis(1_795_426_200_000);
 
@@ -190,7 +191,33 @@ fn a_dismissed_badge_of_an_analyzer_goes_by_its_analyzer_alone() {
     );
     let holds = |observations: &[Observation]| dismissal.holds(Some(observations), &Rules::default());
     assert!(holds(&[burst.clone(), lowers("behavior.pace", Category::Behavior, 0.02)]));
-    assert!(!holds(&[Observation { weight: 2.0, ..burst }]));
+    assert!(!holds(&[Observation { value: 0.02, ..burst }]));
+}
+
+#[test]
+fn other_weights_are_nothing_new_about_a_person() {
+    let known = lowers("humanity.pace", Category::Humanity, 0.2);
+    let in_shadow = Observation { weight: 0.0, ..lowers("humanity.hands", Category::Humanity, 0.3) };
+    let evidence = Evidence::of([&known, &in_shadow].into_iter());
+    let promoted = |one: &Observation| Observation { weight: 2.5, ..one.clone() };
+    let covers = |observations: &[Observation]| evidence.covers(observations.iter());
+    assert!(covers(&[promoted(&known), promoted(&in_shadow)]));
+    assert!(!covers(&[Observation { value: 0.17, ..promoted(&known) }]), "it moves the score by more now");
+    assert!(covers(&[Observation { value: 0.17, ..known.clone() }]));
+    let new = lowers("humanity.new", Category::Humanity, 0.3);
+    assert!(!covers(std::slice::from_ref(&new)));
+    assert!(covers(&[Observation { weight: 0.0, ..new }]), "in shadow it lowers nothing");
+}
+
+#[test]
+fn evidence_that_was_written_with_its_weights_is_read() {
+    let analyzer = ANALYZERS.iter().find(|analyzer| analyzer.weight > 1.0).unwrap();
+    let shown = Observation { weight: analyzer.weight, ..lowers(analyzer.id, analyzer.category, 0.2) };
+    let push = shown.weight * shown.confidence * logit(shown.value);
+    let before: Evidence = serde_json::from_value(json!([[shown.id, push], ["no.more", -1.0]])).unwrap();
+    assert!(before.covers(std::iter::once(&shown)));
+    let now = Evidence::of(std::iter::once(&shown));
+    assert_eq!(serde_json::from_value::<Evidence>(serde_json::to_value(&now).unwrap()).unwrap(), now);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use dregs_core::badge;
+use dregs_core::badge::{self, BadgeType};
 use dregs_core::score::ANALYZERS;
 use dregs_core::wilson::wilson;
 use serde::Serialize;
@@ -22,9 +22,9 @@ use crate::store::rules;
 pub struct TallyBody {
     /// Identities.
     took_hold: u64,
-    /// Those of them who are labelled BAD.
+    /// Those of them who are labelled BAD; of a GOOD badge, those labelled GOOD.
     right: u64,
-    /// Those who are labelled GOOD.
+    /// Those of them who are labelled otherwise.
     wrong: u64,
     unlabelled: u64,
     /// Between which the part that is right is with 95 % (Wilson's interval), from 0 to 1; null where nobody is labelled.
@@ -79,7 +79,7 @@ pub struct AccuracyBody {
     bad: u64,
     /// Escalation rules, by id.
     rules: Vec<RuleAccuracyBody>,
-    /// Badges, by slug.
+    /// BAD and GOOD badges of rules and analyzers, by slug: a NEUTRAL one is never right or wrong.
     badges: Vec<BadgeAccuracyBody>,
     /// Analyzers, in the order of the manual.
     analyzers: Vec<AnalyzerAccuracyBody>,
@@ -88,22 +88,35 @@ pub struct AccuracyBody {
 /// Read how often rules, badges and analyzers were right
 ///
 /// Each is right about who is labelled BAD and wrong about who is labelled GOOD, as far as it had taken hold at the cycle
-/// that was looked at.
+/// that was looked at. A GOOD badge speaks for an identity: it is the other way round.
 #[utoipa::path(get, operation_id = "readAccuracy", path = "/labels/accuracy", tag = "labels",
     responses((status = 200, body = AccuracyBody)))]
 pub async fn read(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<AccuracyBody>, ApiError> {
     let team_id = caller.team_id();
-    let (found, rules) = app
+    let (found, rules, badge_rules) = app
         .long_reads
-        .read(move |tx| Ok((accuracy::read(tx, team_id)?, rules::all_escalations(tx)?)))
+        .read(move |tx| {
+            Ok((accuracy::read(tx, team_id)?, rules::all_escalations(tx)?, rules::all_badges(tx)?))
+        })
         .await?;
     let rules = rules.into_iter().filter(|kept| kept.team_id == team_id).map(|kept| RuleAccuracyBody {
         id: kept.rule.id,
         tally: found.rules.get(&kept.rule.id).copied().unwrap_or_default().into(),
         name: kept.rule.name,
     });
-    let is_of_somebody = |slug: &String| slug != badge::CONFIRMED_BAD;
-    let badges = found.badges.iter().filter(|(slug, _)| is_of_somebody(slug));
+    let type_of = |slug: &str| {
+        let own = badge_rules.iter().find(|kept| kept.team_id == team_id && kept.rule.slug == slug);
+        let of_analyzers = || badge::is_of_analyzers(slug).then_some(BadgeType::Bad);
+        own.map(|kept| kept.rule.badge_type).or_else(of_analyzers)
+    };
+    let badges = found.badges.iter().filter_map(|(slug, tally)| {
+        let tally = match type_of(slug)? {
+            BadgeType::Bad => *tally,
+            BadgeType::Good => tally.of_a_good_badge(),
+            BadgeType::Neutral => return None,
+        };
+        Some(BadgeAccuracyBody { slug: slug.clone(), tally: tally.into() })
+    });
     let analyzers = ANALYZERS.iter().filter_map(|analyzer| {
         let tally = found.analyzers.get(analyzer.id).copied()?;
         Some(AnalyzerAccuracyBody { id: analyzer.id.to_owned(), label: analyzer.label, tally: tally.into() })
@@ -111,9 +124,7 @@ pub async fn read(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<
     Ok(Answer(AccuracyBody {
         good: found.good,
         bad: found.bad,
-        badges: badges
-            .map(|(slug, tally)| BadgeAccuracyBody { slug: slug.clone(), tally: (*tally).into() })
-            .collect(),
+        badges: badges.collect(),
         analyzers: analyzers.collect(),
         rules: rules.collect(),
     }))

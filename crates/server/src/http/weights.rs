@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::evaluate::calibration::{self as ops, Calibrated, VERSIONS_MAX};
 use crate::store::StoreError;
-use crate::store::weights::{self, State as Stage, Version};
+use crate::store::weights::{self, Version};
 
 /// An analyzer's weight.
 #[derive(Serialize, ToSchema)]
@@ -242,12 +242,10 @@ pub async fn shadow(
     actor: Actor,
     Path(id): Path<String>,
 ) -> Result<Answer<WeightsVersionBody>, ApiError> {
-    let version = find(&app, user.team_id, &id).await?;
-    if version.state == Stage::InForce {
+    let id = find(&app, user.team_id, &id).await?.id;
+    if !ops::shadow(&app.store, actor, id, app.clock.now()).await? {
         return Err(conflict("This version is in force."));
     }
-    let id = version.id;
-    ops::shadow(&app.store, actor, version, app.clock.now()).await?;
     finish(&app, user.team_id, id).await
 }
 
@@ -262,12 +260,10 @@ pub async fn promote(
     actor: Actor,
     Path(id): Path<String>,
 ) -> Result<Answer<WeightsVersionBody>, ApiError> {
-    let version = find(&app, user.team_id, &id).await?;
-    if version.state != Stage::Shadow {
+    let id = find(&app, user.team_id, &id).await?.id;
+    if !ops::promote(&app.store, actor, id, app.clock.now()).await? {
         return Err(conflict("Only a version that is in shadow can be promoted: put it in shadow first."));
     }
-    let id = version.id;
-    ops::promote(&app.store, actor, version, app.clock.now()).await?;
     finish(&app, user.team_id, id).await
 }
 

@@ -119,7 +119,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when the file or the server cannot be reached.
     pub fn open(location: &Location, now: Timestamp) -> Result<Self> {
-        let migrate = |tx: &mut Tx| migrations::apply(tx, now);
+        let migrate = |tx: &mut Tx| {
+            migrations::apply(tx, now)?;
+            if tx.is_spread() { spread::keep_spread(tx) } else { Ok(()) }
+        };
         let engine = match location {
             Location::File(path) => sqlite::open(path, migrate)?,
             Location::Postgres(url) => postgres::open(url, migrate)?,

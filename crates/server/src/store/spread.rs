@@ -31,6 +31,7 @@ pub const TABLES: [&str; 17] = [
 /// [`StoreError::Refused`] where this is no Citus.
 pub fn over_citus(tx: &mut Tx) -> Result<bool> {
     if tx.is_spread() {
+        keep_spread(tx)?;
         return Ok(false);
     }
     let extension = "select extversion from pg_extension where extname = 'citus'";
@@ -44,11 +45,22 @@ pub fn over_citus(tx: &mut Tx) -> Result<bool> {
         "drop index events_external_id;
          create unique index events_external_id on events (team_id, external_id, shard)",
     )?;
-    for table in TABLES {
-        let beside = if table == TABLES[0] { "" } else { ", colocate_with => 'identities'" };
-        tx.batch(&format!("select create_distributed_table('{table}', 'shard'{beside})"))?;
-    }
+    tx.batch("select create_distributed_table('identities', 'shard')")?;
+    keep_spread(tx)?;
     Ok(true)
+}
+
+/// Spreads the tables that a migration has added to those that are spread.
+///
+/// # Errors
+/// Those of the store.
+pub fn keep_spread(tx: &mut Tx) -> Result<()> {
+    let spread = tx.query("select logicalrelid::text from pg_dist_partition", &[], |row| row.get::<String>(0))?;
+    for table in TABLES.iter().filter(|table| !spread.iter().any(|name| name == *table)) {
+        let beside = "colocate_with => 'identities'";
+        tx.batch(&format!("select create_distributed_table('{table}', 'shard', {beside})"))?;
+    }
+    Ok(())
 }
 
 /// Rows of a table that are looked for, and by which column those that come first are found.

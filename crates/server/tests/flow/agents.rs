@@ -77,14 +77,16 @@ async fn a_purchase_through_a_signed_assistant_is_its_users(engine: Engine) {
     let asked = directory.requests().pop().unwrap();
     assert_eq!(asked.request_line, "GET /.well-known/http-message-signatures-directory HTTP/1.1");
     // Its answer is on its way yet.
-    let mut n = 0;
+    let mut asked = 0;
     eventually("a purchase to be verified", async || {
-        n += 1;
-        let id = format!("first-{n}");
+        asked += 1;
+        let id = format!("first-{asked}");
         server.post("/api/events", purchase(&id, "first", agent.headers(visit(), &agent.key_id()))).await;
         (verified(&server, &id).await == json!(true)).then_some(())
     })
     .await;
+    // A channel is told of what is scored once it is there.
+    observations(&server, "first", asked).await;
 
     server.channel("App", json!({"url": receiver.url()})).await;
     let mut signup = event("e1", "ada");
@@ -92,6 +94,7 @@ async fn a_purchase_through_a_signed_assistant_is_its_users(engine: Engine) {
     signup["userAgent"] = json!(CHROME);
     server.post("/api/events", signup).await;
     let before = humanity(&server, "ada", 1).await;
+    arrived(&receiver, 1).await;
     let answer =
         server.post("/api/events", purchase("e2", "ada", agent.headers(visit(), &agent.key_id()))).await;
     assert_eq!(answer, json!({"status": "success", "id": "e2", "fingerprint": null}));

@@ -342,6 +342,14 @@ async fn labels_are_exported_and_forgotten(engine: Engine) {
 async fn rules_badges_and_analyzers_are_right_or_wrong_by_what_was_decided(engine: Engine) {
     let server = TestServer::start(engine).await;
     ring(&server, &[], &FIVE).await;
+    for (name, badge_type) in [("Welcome", "GOOD"), ("Seen", "NEUTRAL")] {
+        let conditions = json!([{"type": "SCORE_LT", "category": "ANY", "threshold": 100}]);
+        let rule = json!({"name": name, "type": badge_type, "conditions": conditions});
+        server.post("/api/badge-rules", rule).await;
+    }
+    for user in FIVE {
+        server.call(Method::POST, &format!("/api/identities/{user}/actions/analyze"), None).await;
+    }
     settled(&server).await;
     for user in FIVE {
         open_escalation(&server, user).await;
@@ -374,6 +382,11 @@ async fn rules_badges_and_analyzers_are_right_or_wrong_by_what_was_decided(engin
     let analyzers = found["analyzers"].as_array().unwrap();
     let device = analyzers.iter().find(|one| one["id"] == "uniqueness.shared-device").unwrap();
     assert_eq!(tally(device)[..4], [json!(4), json!(3), json!(1), json!(0)], "{found}");
+    // What speaks for somebody is right about the good; what does neither is never right.
+    let badges = found["badges"].as_array().unwrap();
+    let slugs: Vec<_> = badges.iter().map(|one| one["slug"].as_str().unwrap()).collect();
+    assert_eq!(slugs, ["multiple-accounts", "welcome"]);
+    assert_eq!(tally(&badges[1])[..4], [json!(5), json!(1), json!(3), json!(1)], "{found}");
 }
 
 async fn one_identity_has_so_many_labels(engine: Engine) {

@@ -23,6 +23,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// What speaks for an identity is right about the good.
+    #[must_use]
+    pub const fn of_a_good_badge(self) -> Self {
+        Self { right: self.wrong, wrong: self.right, ..self }
+    }
+
     const fn count(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Good => self.wrong += 1,

@@ -162,6 +162,11 @@ pub fn give(
     let Some(identity) = identities::find(tx, team_id, &new.identity)? else {
         return Ok((Given::NoIdentity, BTreeSet::new()));
     };
+    if let Some(key) = &new.key
+        && let Some(known) = labels::find_key(tx, identity.row_id, key)?
+    {
+        return Ok((Given::Known(known), BTreeSet::new()));
+    }
     bounds::LABELS.check(tx, team_id, identity.row_id)?;
     let analysis = match new.cycle {
         Some(cycle) => match analyses::find(tx, identity.row_id, cycle)? {
@@ -192,11 +197,8 @@ pub fn give(
         decided_at: new.at.unwrap_or(now),
         created_at: now,
     };
-    let Some(id) = labels::insert(tx, &label)? else {
-        let key = new.key.as_deref().unwrap_or_default();
-        let known = labels::find_key(tx, identity.row_id, key)?.ok_or(StoreError::Retry)?;
-        return Ok((Given::Known(known), BTreeSet::new()));
-    };
+    // None where another has stored this key since it was looked for.
+    let id = labels::insert(tx, &label)?.ok_or(StoreError::Retry)?;
     let act = Act {
         action: "identity.label",
         target_type: "identity",

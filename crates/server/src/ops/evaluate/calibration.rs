@@ -77,39 +77,52 @@ fn fit(judged: &[Judged], in_force: &Weights, seed: u64) -> Outcome {
     calibrate(&examples, in_force, seed)
 }
 
-/// Shows what scores would be with a version, in the place of the one that was shown before.
+/// Shows what scores would be with a version, in the place of the one that was shown before; `false` where it is in force.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn shadow(store: &Store, actor: Actor, version: Version, now: Timestamp) -> Result<()> {
+pub async fn shadow(store: &Store, actor: Actor, id: i64, now: Timestamp) -> Result<bool> {
     store
         .write(move |tx| {
-            if let Some(other) = weights::in_state(tx, version.team_id, State::Shadow)? {
+            if !is_in(tx, actor.team_id, id, |state| state != State::InForce)? {
+                return Ok(false);
+            }
+            if let Some(other) = weights::in_state(tx, actor.team_id, State::Shadow)? {
                 weights::set_state(tx, other.id, State::Retired, other.replaced_id, &actor.name, now)?;
             }
-            weights::set_state(tx, version.id, State::Shadow, None, &actor.name, now)?;
-            record(tx, &actor, "weights.shadow", version.id, None, now)
+            weights::set_state(tx, id, State::Shadow, None, &actor.name, now)?;
+            record(tx, &actor, "weights.shadow", id, None, now)?;
+            Ok(true)
         })
         .await
 }
 
-/// Puts a version in force, in the place of the one that was; everybody is scored again.
+/// Puts a version that is in shadow in force, in the place of the one that was, and has everybody scored again; `false`
+/// where it is not in shadow.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn promote(store: &Store, actor: Actor, version: Version, now: Timestamp) -> Result<()> {
+pub async fn promote(store: &Store, actor: Actor, id: i64, now: Timestamp) -> Result<bool> {
     store
         .write(move |tx| {
-            let before = weights::in_state(tx, version.team_id, State::InForce)?;
+            if !is_in(tx, actor.team_id, id, |state| state == State::Shadow)? {
+                return Ok(false);
+            }
+            let before = weights::in_state(tx, actor.team_id, State::InForce)?;
             if let Some(before) = &before {
                 weights::set_state(tx, before.id, State::Retired, before.replaced_id, &actor.name, now)?;
             }
             let replaced = before.map(|before| before.id);
-            weights::set_state(tx, version.id, State::InForce, replaced, &actor.name, now)?;
-            record(tx, &actor, "weights.promote", version.id, Some(json!({ "replaced": replaced })), now)?;
-            rescore::begin(tx, version.team_id, Concern::Weights, "", now)
+            weights::set_state(tx, id, State::InForce, replaced, &actor.name, now)?;
+            record(tx, &actor, "weights.promote", id, Some(json!({ "replaced": replaced })), now)?;
+            rescore::begin(tx, actor.team_id, Concern::Weights, "", now)?;
+            Ok(true)
         })
         .await
+}
+
+fn is_in(tx: &mut Tx, team_id: i64, id: i64, wanted: impl Fn(State) -> bool) -> Result<bool> {
+    Ok(weights::find(tx, team_id, id)?.is_some_and(|version| wanted(version.state)))
 }
 
 /// Takes the version that is in force back: the one before it is in force again, or the installation's weights are.

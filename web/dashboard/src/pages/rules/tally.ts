@@ -21,18 +21,11 @@ export function useRuleTally({ id }: EscalationRule): Tally | undefined {
   return data && (data.rules.find((one) => one.id === id) ?? NOBODY);
 }
 
-/** Of a badge. One that speaks for an identity is right about who is good; one that does neither is never right or wrong. */
+/** Of a badge. One that speaks neither for nor against an identity is never right or wrong. */
 export function useBadgeTally({ slug, type }: BadgeRule): Tally | undefined {
   const { data } = useAccuracy();
   if (!data || type === "NEUTRAL") return undefined;
-  const tally = data.badges.find((one) => one.slug === slug) ?? NOBODY;
-  return type === "GOOD" ? turned(tally) : tally;
-}
-
-function turned(tally: Tally): Tally {
-  const { right, wrong, low, high } = tally;
-  const rest = (part: number | null | undefined) => (part === null || part === undefined ? null : 1 - part);
-  return { ...tally, right: wrong, wrong: right, low: rest(high), high: rest(low) };
+  return data.badges.find((one) => one.slug === slug) ?? NOBODY;
 }
 
 /** "5 right, 1 wrong". */
