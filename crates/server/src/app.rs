@@ -242,7 +242,7 @@ impl App {
             vault,
         };
         app.reload().await?;
-        app.kept.common.learn_again(&app.store, app.clock.now()).await?;
+        app.kept.common.learn_again(&app.store, app.kept.mappings.current(), app.clock.now()).await?;
         let inboxes = Inboxes { submissions, evaluations: evaluation_inbox, deliveries: delivery_inbox };
         Ok(Opened { app: Arc::new(app), inboxes, first_start })
     }

@@ -128,6 +128,7 @@ pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Res
 /// An event of an identity, and since when that was known before it.
 pub struct Newest {
     pub team_id: i64,
+    pub identity_row: i64,
     pub known_since: Option<Timestamp>,
     pub event: Event,
 }
@@ -135,14 +136,15 @@ pub struct Newest {
 /// The newest `limit` events of all teams, those of identities only, in the order in which they arrived.
 pub fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<Newest>> {
     let rows = tx.query(
-        "select e.id, e.external_id, e.timestamp, e.detail, e.team_id, e.received_at, i.created_at
+        "select e.id, e.external_id, e.timestamp, e.detail, e.team_id, e.received_at, i.created_at, i.id
          from events e join identities i on i.shard = e.shard and i.id = e.identity_id
          order by e.id desc limit $1",
         &values![limit],
         |row| {
             let (received_at, created_at) = (row.time(5)?, row.time(6)?);
             let known_since = (created_at < received_at).then_some(created_at);
-            Ok(Newest { team_id: row.get(4)?, known_since, event: read(row)?.1 })
+            let (team_id, identity_row) = (row.get(4)?, row.get(7)?);
+            Ok(Newest { team_id, identity_row, known_since, event: read(row)?.1 })
         },
     )?;
     Ok(rows.into_iter().rev().collect())

@@ -44,8 +44,10 @@ fn start(path: &Path, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>) -
     let mut writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE, CACHE_KIB)?;
     // Of a file that is there, nothing changes.
     writer.pragma_update(None, "page_size", PAGE_BYTES)?;
+    // With a log as safe as `full`. Before there is one, the journal by which the file is made is gone for good: one that
+    // came back after a power cut would undo the file under its log.
+    writer.pragma_update(None, "synchronous", "extra")?;
     writer.pragma_update(None, "journal_mode", "wal")?;
-    writer.pragma_update(None, "synchronous", "full")?;
     // What is deleted, or written anew elsewhere, must not stay readable in the file: in pages that are in
     // use; to have those that nothing uses overwritten as well, each time, would cost a quarter of the
     // events a second. `store/erasure.rs` does it when somebody is forgotten.

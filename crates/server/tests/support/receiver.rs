@@ -128,6 +128,11 @@ impl Receiver {
     pub fn requests(&self) -> Vec<Received> {
         self.seen.requests.lock().unwrap().clone()
     }
+
+    /// Forgets all but the first requests.
+    pub fn truncate(&self, count: usize) {
+        self.seen.requests.lock().unwrap().truncate(count);
+    }
 }
 
 /// Answers every request on a connection with the same bytes.

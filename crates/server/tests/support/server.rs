@@ -1,7 +1,7 @@
 //! A whole server in this process, on a store of its own.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -45,6 +45,15 @@ pub struct Ground {
 impl Ground {
     pub fn new(engine: Engine) -> Self {
         Self { folder: tempfile::tempdir().unwrap(), database: Database::create(engine) }
+    }
+
+    /// With the SQLite file, and whatever else, that is in this folder.
+    pub fn on(folder: TempDir) -> Self {
+        Self { folder, database: Database::Sqlite }
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn config(&self) -> Config {

@@ -1,16 +1,19 @@
 //! What most of a team's identities have in common: learned from its events as they come, kept, and left out
 //! of everybody's evidence.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use dregs_core::common::{self, Common, Sample, VALUES_OF_TEAM_MAX};
-use dregs_core::link::LinkKey;
+use dregs_core::identity::Profile;
+use dregs_core::link::{self, LinkKey};
 use dregs_core::time::Timestamp;
 
 use crate::ops::evaluate::rescore::{self, Concern};
+use crate::ops::ingest::refold;
+use crate::ops::team::mappings::Mappings;
 use crate::store::common::{self as table, CommonValue};
-use crate::store::{Result, Store, events};
+use crate::store::{Result, Store, StoreError, Tx, events, identities};
 
 /// Of the newest events of all teams so many are looked at when the server starts.
 const EVENTS_AT_START: i64 = 1_000;
@@ -59,6 +62,28 @@ pub struct Shown {
     /// When the identity was first seen, if it was known before; and the time of the event.
     pub times: (Option<Timestamp>, Timestamp),
     pub values: Vec<LinkKey>,
+}
+
+/// What the newest events show. With the first of its own an identity shows all that it has, such as its mailbox: what
+/// it has shown before the server ended is not forgotten.
+fn shown_by_newest(tx: &mut Tx, mappings: &Mappings) -> Result<Vec<Shown>> {
+    let newest = events::newest(tx, EVENTS_AT_START)?;
+    let rows: BTreeSet<_> = newest.iter().map(|newest| newest.identity_row).collect();
+    let mut keys = HashMap::new();
+    for row in identities::load_cycle_starts(tx, &rows.into_iter().collect::<Vec<_>>())? {
+        let state = refold::decode(tx, row.id, &row.state)?;
+        let data = serde_json::from_str(&row.data).map_err(|error| StoreError::Broken(error.to_string()))?;
+        let profile = Profile::from_data(&data, mappings.of(row.team_id));
+        keys.insert(row.id, link::current_keys(&state, &profile, &Common::default(), |_| false));
+    }
+    let shown = newest.into_iter().filter_map(|newest| {
+        let keys = keys.remove(&newest.identity_row).unwrap_or_default();
+        let values = common::values(&newest.event, &keys);
+        let times = (newest.known_since, newest.event.timestamp);
+        let identity_id = newest.event.identity?.id;
+        Some(Shown { team_id: newest.team_id, identity_id, times, values })
+    });
+    Ok(shown.collect())
 }
 
 impl Directory {
@@ -116,17 +141,8 @@ impl Directory {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn learn_again(&self, store: &Store, now: Timestamp) -> Result<()> {
-        let newest = store.read(|tx| events::newest(tx, EVENTS_AT_START)).await?;
-        let shown: Vec<_> = newest
-            .into_iter()
-            .filter_map(|newest| {
-                let values = common::values(&newest.event, []);
-                let identity_id = newest.event.identity?.id;
-                let times = (newest.known_since, newest.event.timestamp);
-                Some(Shown { team_id: newest.team_id, identity_id, times, values })
-            })
-            .collect();
+    pub async fn learn_again(&self, store: &Store, mappings: Arc<Mappings>, now: Timestamp) -> Result<()> {
+        let shown = store.read(move |tx| shown_by_newest(tx, &mappings)).await?;
         self.take(&shown, now);
         Ok(())
     }

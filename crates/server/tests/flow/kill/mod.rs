@@ -1,7 +1,9 @@
 //! The real binary, killed again and again while events pour in and endpoints fail: what it
 //! acknowledged is stored, scored and told, whatever it was doing when it ended.
 
+mod judge;
 mod outcome;
+mod power;
 mod retention;
 mod rules;
 mod traffic;
@@ -12,7 +14,7 @@ use std::time::Duration;
 
 use dregs_core::time::Timestamp;
 use dregs_server::failpoint;
-use dregs_server::store::{Tx, deliveries, identities};
+use dregs_server::store::{Store, Tx, deliveries, identities};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -89,15 +91,14 @@ async fn end_leases(site: &Site, engine: Engine) {
 }
 
 /// Waits until nobody is to be scored and nothing to be sent.
-async fn quiet(site: &Site) {
-    let store = site.open_store();
+async fn quiet(store: &Store, patience: Duration) {
     let begun = Instant::now();
     loop {
         let open = store.read(outcome::open_work).await.unwrap();
         if open == (0, 0) {
             return;
         }
-        assert!(begun.elapsed() < QUIET_PATIENCE, "still to be scored and to be sent: {open:?}");
+        assert!(begun.elapsed() < patience, "still to be scored and to be sent: {open:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -126,10 +127,10 @@ async fn an_event_whose_server_is_killed_at_every_step_arrives(engine: Engine) {
     end_leases(&site, engine).await;
     let mut server = site.start(None, &SETTINGS);
     assert!(server.is_ready().await);
-    quiet(&site).await;
+    quiet(&site.open_store(), QUIET_PATIENCE).await;
     server.kill();
 
-    let found = outcome::read(&site, &[(channel_id, secret)], &[&receiver]).await;
+    let found = outcome::read(&site.open_store(), &[(channel_id, secret)], &[&receiver]).await;
     assert_eq!(found.complaints(), Vec::<String>::new());
     assert_eq!(Vec::from_iter(found.events.keys()), ["e1"]);
     // Before "sent" nothing went out; then it was sent and not recorded; then once more.
@@ -231,10 +232,10 @@ async fn nothing_is_lost(engine: Engine, kill_count: usize, of_each_failpoint: u
     end_leases(&site, engine).await;
     let mut server = site.start(None, &SETTINGS);
     assert!(server.is_ready().await);
-    quiet(&site).await;
+    quiet(&site.open_store(), QUIET_PATIENCE).await;
     server.kill();
 
-    let found = outcome::read(&site, &channels, &[&receivers[0], &receivers[1]]).await;
+    let found = outcome::read(&site.open_store(), &channels, &[&receivers[0], &receivers[1]]).await;
     show(&found.to_string());
     let mut complaints = traffic.ledger().compare(&found.events);
     complaints.extend(found.complaints());

@@ -6,10 +6,9 @@ use std::fmt;
 use dregs_core::state::IdentityState;
 use dregs_server::ops::ingest::refold;
 use dregs_server::store::deliveries::Status;
-use dregs_server::store::{Result, StoreError, Tx, analyses, attempts, codec, identities};
+use dregs_server::store::{Result, Store, StoreError, Tx, analyses, attempts, codec, identities};
 use serde_json::Value;
 
-use crate::support::process::Site;
 use crate::support::receiver::{Received, Receiver};
 
 /// What a channel is told: channel, identity, sequence.
@@ -54,9 +53,9 @@ pub fn open_work(tx: &mut Tx) -> Result<(i64, i64)> {
 
 /// Reads everything, with the server stopped: `receivers` belong to `channels` (id and secret) in
 /// their order.
-pub async fn read(site: &Site, channels: &[(i64, String)], receivers: &[&Receiver]) -> Outcome {
+pub async fn read(store: &Store, channels: &[(i64, String)], receivers: &[&Receiver]) -> Outcome {
     let channel_ids: Vec<_> = channels.iter().map(|(id, _)| *id).collect();
-    let mut outcome = site.open_store().read(move |tx| stored(tx, &channel_ids)).await.unwrap();
+    let mut outcome = store.read(move |tx| stored(tx, &channel_ids)).await.unwrap();
     for ((channel_id, secret), receiver) in channels.iter().zip(receivers) {
         for request in receiver.requests() {
             if is_signed(&request, secret) {

@@ -80,7 +80,7 @@ async fn what_is_being_removed_when_the_server_is_killed_is_gone_whole_or_not_at
         })
         .collect();
     call(&site, Method::POST, "/events/batch", json!(batch)).await;
-    quiet(&site).await;
+    quiet(&site.open_store(), QUIET_PATIENCE).await;
     server.kill();
     let mut left = vec![EVENTS as i64];
     for count in [2, 4, 3] {
@@ -107,7 +107,7 @@ async fn what_is_being_removed_when_the_server_is_killed_is_gone_whole_or_not_at
         let path = format!("/identities/user-{user}");
         call(&site, Method::POST, &format!("{path}/actions/analyze"), Value::Null).await;
     }
-    quiet(&site).await;
+    quiet(&site.open_store(), QUIET_PATIENCE).await;
     for user in 0..USERS {
         let analysis =
             call(&site, Method::GET, &format!("/identities/user-{user}/analysis"), Value::Null).await;

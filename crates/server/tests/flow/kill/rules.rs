@@ -34,7 +34,7 @@ async fn a_changed_rule_takes_hold_though_the_server_is_killed_at_every_step(eng
     assert!(server.is_ready().await);
     create_channel(&site, "App", &receiver, &ALL_EVENTS[2..]).await;
     call(&site, Method::POST, "/events", event("e1", "ada")).await;
-    quiet(&site).await;
+    quiet(&site.open_store(), QUIET_PATIENCE).await;
 
     let names = failpoint::OTHERS.iter().filter(|name| name.starts_with("decide."));
     for (index, name) in names.enumerate() {
@@ -61,7 +61,7 @@ async fn a_changed_rule_takes_hold_though_the_server_is_killed_at_every_step(eng
         assert!(begun.elapsed() < QUIET_PATIENCE, "nobody was told of the escalation");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    quiet(&site).await;
+    quiet(&site.open_store(), QUIET_PATIENCE).await;
     let told: Value = serde_json::from_slice(&receiver.requests()[0].body).unwrap();
     assert_eq!(
         (told["event"].as_str(), told["data"]["rule"]["name"].as_str()),

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use dregs_core::time::{DAY_MS, Timestamp};
+use dregs_server::clock::{Clock as _, SystemClock};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
@@ -18,9 +20,12 @@ pub const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 const SORRY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 5\r\n\r\nsorry";
 
 const SENDERS: usize = 4;
-const USERS: u32 = 150;
+/// Fewer than are looked at of the others on a key, so that it does not matter in which order they came.
+const USERS: u32 = 90;
 const DEVICES: u32 = 30;
 const BATCH_MAX_EVENTS: usize = 20;
+/// What happens between two events, in the application's own time: no two happen at once.
+const EVENT_EVERY_MS: i64 = 700;
 /// A sender pauses this long at most between two requests: the storm is to be killed, not to fill
 /// two cores that other tests share.
 const PAUSE_MAX_MS: u64 = 10;
@@ -35,6 +40,21 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// The event with this id, if one was sent.
+    pub fn sent(&self, id: &str) -> Option<&Value> {
+        self.sent.iter().find(|event| event["id"] == id)
+    }
+
+    /// What was acknowledged so far.
+    pub fn acknowledged(&self) -> BTreeSet<String> {
+        self.acknowledged.clone()
+    }
+
+    /// Takes back what was acknowledged after that.
+    pub fn set_acknowledged(&mut self, acknowledged: BTreeSet<String>) {
+        self.acknowledged = acknowledged;
+    }
+
     /// What is wrong with the stored events (id and user), held against what was sent.
     pub fn compare(&self, stored: &BTreeMap<String, Option<String>>) -> Vec<String> {
         let sent: BTreeMap<_, _> = self
@@ -51,9 +71,17 @@ impl Ledger {
 }
 
 /// Senders that go on from where they were when their server was killed.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Traffic {
     ledger: Arc<Mutex<Ledger>>,
+    /// When the first event happened.
+    begin: Timestamp,
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        Self { ledger: Arc::default(), begin: SystemClock.now().plus_millis(-DAY_MS) }
+    }
 }
 
 impl Traffic {
@@ -63,6 +91,7 @@ impl Traffic {
         for _ in 0..SENDERS {
             let sender = Sender {
                 ledger: Arc::clone(&self.ledger),
+                begin: self.begin,
                 client: reqwest::Client::builder().timeout(REQUEST_MAX).build().unwrap(),
                 address,
                 rng: StdRng::seed_from_u64(rng.random()),
@@ -79,6 +108,7 @@ impl Traffic {
 
 struct Sender {
     ledger: Arc<Mutex<Ledger>>,
+    begin: Timestamp,
     client: reqwest::Client,
     address: SocketAddr,
     rng: StdRng,
@@ -151,19 +181,21 @@ impl Sender {
             let recent = ledger.sent.len().saturating_sub(200);
             return ledger.sent[self.rng.random_range(recent..ledger.sent.len())].clone();
         }
-        let event = new_event(&mut self.rng);
+        let at = self.begin.plus_millis(EVENT_EVERY_MS * ledger.sent.len() as i64);
+        let event = new_event(at, &mut self.rng);
         ledger.sent.push(event.clone());
         event
     }
 }
 
-fn new_event(rng: &mut StdRng) -> Value {
+fn new_event(at: Timestamp, rng: &mut StdRng) -> Value {
     let unique: u128 = rng.random();
     let id = if rng.random() { format!("{unique:032x}") } else { format!("order-{unique}") };
     let names = ["user.signup", "page.view", "order.placed"];
     let mut event = json!({
         "id": id,
         "type": names[rng.random_range(0..names.len())],
+        "timestamp": at.to_string(),
         "session": format!("session-{}", rng.random_range(0..1_000)),
         "ip": format!("198.51.100.{}", rng.random_range(1..=40)),
         "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
@@ -184,7 +216,11 @@ fn new_event(rng: &mut StdRng) -> Value {
 }
 
 /// Decides, request by request, how an endpoint answers.
-pub struct Moods(Mutex<StdRng>);
+pub struct Moods {
+    rng: Mutex<StdRng>,
+    /// Of a hundred requests.
+    hanging: u32,
+}
 
 enum Mood {
     Fine,
@@ -196,17 +232,26 @@ enum Mood {
 }
 
 impl Moods {
+    /// An endpoint that answers most requests, and never hangs.
+    pub async fn quick(seed: u64) -> Receiver {
+        Self::start(seed, 0).await
+    }
+
     /// An endpoint that answers most requests.
     pub async fn receiver(seed: u64) -> Receiver {
-        let moods = Arc::new(Self(Mutex::new(StdRng::seed_from_u64(seed))));
+        Self::start(seed, 1).await
+    }
+
+    async fn start(seed: u64, hanging: u32) -> Receiver {
+        let moods = Arc::new(Self { rng: Mutex::new(StdRng::seed_from_u64(seed)), hanging });
         Receiver::start(move |conversation| Arc::clone(&moods).answer_all(conversation)).await
     }
 
     fn next(&self) -> Mood {
-        match self.0.lock().unwrap().random_range(0..100) {
+        match self.rng.lock().unwrap().random_range(0..100) {
             0..5 => Mood::Failing,
             5..8 => Mood::Closing,
-            8 => Mood::Hanging,
+            other if other < 8 + self.hanging => Mood::Hanging,
             _ => Mood::Fine,
         }
     }

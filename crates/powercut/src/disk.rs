@@ -1,0 +1,218 @@
+//! What of a file survives when the power is cut.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{fs, io};
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+
+/// What a disk writes as a whole, in bytes, if it writes it at all; the last it wrote may be torn within.
+const SECTOR_BYTES: usize = 512;
+
+/// Of so many syncs of a disk that is late, the last writes.
+const LATE_SYNCS: usize = 8;
+
+/// How a disk lies about what was synced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lie {
+    #[default]
+    None,
+    /// Nothing is ever synced, as with `synchronous=off`.
+    NoSync,
+    /// A checkpoint does not sync the database before its log is written anew.
+    NoSyncOfDatabase,
+    /// Most syncs end before what they were asked for is on the disk, as if commits were acknowledged before they are
+    /// made: one in eight writes it.
+    LateSync,
+}
+
+/// A folder in which SQLite's files lie on a disk whose power can be cut. It is watched until this is dropped.
+pub struct Disk(pub(crate) Arc<Watch>);
+
+pub(crate) struct Watch {
+    folder: PathBuf,
+    lie: Lie,
+    files: Mutex<BTreeMap<PathBuf, File>>,
+}
+
+/// A file as the system shows it is what was synced, and the changes since.
+#[derive(Clone, Default)]
+struct File {
+    synced: Vec<u8>,
+    /// Whether its entry in the folder is on the disk.
+    has_entry: bool,
+    /// Deleted, which the folder may not have on the disk yet.
+    is_deleted: bool,
+    unsynced: Vec<Change>,
+    /// How often it was synced.
+    syncs: usize,
+}
+
+#[derive(Clone)]
+enum Change {
+    Write { at: usize, bytes: Vec<u8> },
+    Truncate { to: usize },
+}
+
+impl Watch {
+    pub fn new(folder: PathBuf, lie: Lie) -> Self {
+        Self { folder, lie, files: Mutex::default() }
+    }
+
+    pub fn holds(&self, path: &Path) -> bool {
+        path.starts_with(&self.folder)
+    }
+
+    fn files(&self) -> MutexGuard<'_, BTreeMap<PathBuf, File>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, path: &Path, change: impl FnOnce(&mut File)) {
+        if let Some(file) = self.files().get_mut(path) {
+            change(file);
+        }
+    }
+
+    /// A file is opened; what stands in one that is not known yet was synced long ago.
+    pub fn open(&self, path: &Path, existed: bool) {
+        let mut files = self.files();
+        let known = files.entry(path.to_owned()).or_insert_with(|| File {
+            synced: if existed { fs::read(path).unwrap_or_default() } else { Vec::new() },
+            has_entry: existed,
+            ..File::default()
+        });
+        if known.is_deleted {
+            *known = File::default();
+        }
+    }
+
+    pub fn write(&self, path: &Path, at: usize, bytes: &[u8]) {
+        self.change(path, |file| file.unsynced.push(Change::Write { at, bytes: bytes.to_vec() }));
+    }
+
+    pub fn truncate(&self, path: &Path, to: usize) {
+        self.change(path, |file| file.unsynced.push(Change::Truncate { to }));
+    }
+
+    pub fn sync(&self, path: &Path, is_database: bool) {
+        self.change(path, |file| match self.lie {
+            Lie::NoSync => {}
+            Lie::NoSyncOfDatabase if is_database => {}
+            Lie::LateSync => {
+                file.syncs += 1;
+                if file.syncs.is_multiple_of(LATE_SYNCS) {
+                    file.settle();
+                }
+            }
+            Lie::None | Lie::NoSyncOfDatabase => file.settle(),
+        });
+    }
+
+    /// A file is deleted, and its folder synced if that is asked for.
+    pub fn delete(&self, path: &Path, is_synced: bool) {
+        let mut files = self.files();
+        let is_gone = files.get(path).is_some_and(|file| is_synced || !file.has_entry);
+        if is_gone {
+            files.remove(path);
+        } else if let Some(file) = files.get_mut(path) {
+            file.is_deleted = true;
+        }
+    }
+}
+
+impl Disk {
+    /// What is on the disk if the power is cut now. What was not synced is there, or not, or in part, as chance has it.
+    pub fn cut(&self, rng: &mut StdRng) -> Image {
+        // Some cuts find all of it on the disk, some nothing.
+        let share = match rng.random_range(0..4) {
+            0 => 0.0,
+            1 => 1.0,
+            _ => rng.random(),
+        };
+        let files = self.0.files().clone();
+        let mut image = Image::default();
+        for (path, file) in files {
+            let is_there = file.has_entry || rng.random_bool(share);
+            let is_deleted = file.is_deleted && rng.random_bool(share);
+            let Ok(name) = path.strip_prefix(&self.0.folder) else { continue };
+            if is_there && !is_deleted {
+                image.unsynced += file.unsynced.len();
+                image.files.insert(name.to_owned(), file.survives(share, rng));
+            }
+        }
+        image
+    }
+}
+
+impl File {
+    /// All changes are on the disk now.
+    fn settle(&mut self) {
+        for change in self.unsynced.drain(..) {
+            change.apply(&mut self.synced);
+        }
+        self.has_entry = true;
+    }
+
+    /// Each sector of each change is on the disk with a probability of `share`, in whatever order they were made; one
+    /// of them may be torn.
+    fn survives(self, share: f64, rng: &mut StdRng) -> Vec<u8> {
+        let mut bytes = self.synced;
+        for change in self.unsynced {
+            match change {
+                Change::Truncate { .. } => {
+                    if rng.random_bool(share) {
+                        change.apply(&mut bytes);
+                    }
+                }
+                Change::Write { at, bytes: written } => {
+                    for (n, sector) in written.chunks(SECTOR_BYTES).enumerate() {
+                        if rng.random_bool(share) {
+                            let is_torn = share < 1.0 && rng.random_bool(0.1);
+                            let kept =
+                                if is_torn { rng.random_range(0..=sector.len()) } else { sector.len() };
+                            write(&mut bytes, at + n * SECTOR_BYTES, &sector[..kept]);
+                        }
+                    }
+                }
+            }
+        }
+        bytes
+    }
+}
+
+impl Change {
+    fn apply(&self, file: &mut Vec<u8>) {
+        match self {
+            Self::Write { at, bytes } => write(file, *at, bytes),
+            Self::Truncate { to } => file.truncate(*to),
+        }
+    }
+}
+
+fn write(file: &mut Vec<u8>, at: usize, bytes: &[u8]) {
+    let end = at + bytes.len();
+    if file.len() < end {
+        file.resize(end, 0);
+    }
+    file[at..end].copy_from_slice(bytes);
+}
+
+/// SQLite's files as they are found when the power is back.
+#[derive(Clone, Default)]
+pub struct Image {
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    /// Changes that had not been synced.
+    pub unsynced: usize,
+}
+
+impl Image {
+    /// Writes them to a folder.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn restore(&self, folder: &Path) -> io::Result<()> {
+        self.files.iter().try_for_each(|(name, bytes)| fs::write(folder.join(name), bytes))
+    }
+}

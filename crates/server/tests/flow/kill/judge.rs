@@ -1,0 +1,160 @@
+//! What there must be of everybody, by the model in `core`: it is given what was sent, and not what is in the database.
+
+use dregs_core::badge::{self, BadgeType};
+use dregs_core::event::{Limits, Origin, read};
+use dregs_core::rules::{
+    BadgeRule, Condition, EscalationRule, Facts, Rules, Severity, Standing, Which, decide,
+};
+use dregs_core::score::{Analysis, Category, Observation, Weights};
+use dregs_core::world::World;
+use dregs_server::clock::{Clock as _, SystemClock};
+use dregs_server::store::{Store, codec};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::quiet;
+use super::traffic::Traffic;
+use crate::flow::rules::clear;
+use crate::support::server::TestServer;
+
+/// Below which a score is low by the two rules.
+const LOW: u8 = 60;
+
+/// Puts two rules without delays, one for a badge and one for an escalation, in the place of those there are.
+pub async fn set_rules(server: &TestServer) {
+    clear(server).await;
+    let low = json!([{"type": "SCORE_LT", "category": "ANY", "threshold": LOW}]);
+    server.post("/api/badge-rules", json!({"name": "Low", "type": "BAD", "conditions": low})).await;
+    let rule = json!({"name": "Low", "severity": "INFO", "channels": ["first", "second"], "conditions": low});
+    server.post("/api/escalation-rules", rule).await;
+}
+
+fn rules() -> Rules {
+    let conditions = vec![Condition::ScoreLt { category: Which::Any, threshold: LOW }];
+    let badge = BadgeRule {
+        id: 1,
+        revision: 1,
+        name: "Low".to_owned(),
+        slug: "low".to_owned(),
+        badge_type: BadgeType::Bad,
+        priority: 0,
+        conditions: conditions.clone(),
+        apply_delay_seconds: 0,
+        remove_delay_seconds: 0,
+    };
+    let escalation = EscalationRule {
+        id: 1,
+        revision: 1,
+        name: "Low".to_owned(),
+        severity: Severity::Info,
+        channels: Vec::new(),
+        conditions,
+        open_after_seconds: 0,
+        close_after_seconds: 0,
+        effective_at: None,
+    };
+    Rules { badges: vec![badge], escalations: vec![escalation] }
+}
+
+/// What of an identity is compared: its scores and each observation, its badges, and whether an escalation is open.
+#[derive(Debug, PartialEq)]
+struct Verdict {
+    observations: Vec<Observation>,
+    scores: [Option<u8>; 4],
+    badges: Vec<String>,
+    is_escalated: bool,
+}
+
+/// What of one is not in the other.
+fn difference(one: &Verdict, other: &Verdict) -> String {
+    let missing = |in_one: &Verdict, from: &Verdict| -> Vec<String> {
+        let missing = in_one.observations.iter().filter(|one| !from.observations.contains(one));
+        missing.map(|one| format!("{} {}: {}", one.id, one.value, one.explanation)).collect()
+    };
+    let rest = |of: &Verdict| format!("{:?} {:?} {}", of.scores, of.badges, of.is_escalated);
+    format!("{:#?} {} instead of {:#?} {}", missing(one, other), rest(one), missing(other, one), rest(other))
+}
+
+impl Verdict {
+    fn expected(analysis: Analysis, rules: &Rules) -> Self {
+        let Analysis { scores, mut observations, .. } = analysis;
+        let facts = Facts {
+            scores: &scores,
+            first_seen_at: SystemClock.now(),
+            disregarded: false,
+            badges: badge::of_analyzers(&observations).collect(),
+            agent: None,
+        };
+        let decision = decide(&Standing::default(), &facts, rules, SystemClock.now());
+        let mut badges: Vec<_> = decision.after.badges.into_iter().map(|badge| badge.slug).collect();
+        badges.sort_unstable();
+        observations.sort_by(|one, other| one.id.cmp(&other.id));
+        Self {
+            observations,
+            scores: Category::ALL.map(|category| scores.get(category)),
+            badges,
+            is_escalated: !decision.opened.is_empty(),
+        }
+    }
+
+    async fn found(server: &TestServer, user: &str) -> Self {
+        let identity = server.get(&format!("/api/identities/{user}")).await;
+        let analysis = server.get(&format!("/api/identities/{user}/analysis")).await;
+        let of_categories = analysis["scores"].as_array().unwrap().iter();
+        let mut observations: Vec<Observation> = of_categories
+            .flat_map(|score| score["observations"].as_array().unwrap())
+            .map(|observation| serde_json::from_value(observation.clone()).unwrap())
+            .collect();
+        observations.sort_by(|one, other| one.id.cmp(&other.id));
+        let score = |name: &str| identity[name].as_u64().map(|score| u8::try_from(score).unwrap());
+        let badges = identity["badges"].as_array().unwrap().iter();
+        let mut badges: Vec<_> = badges.map(|badge| badge["slug"].as_str().unwrap().to_owned()).collect();
+        badges.sort_unstable();
+        let open = server.get(&format!("/api/escalations?identity={user}&status=OPEN")).await;
+        Self {
+            observations,
+            scores: ["humanityScore", "authenticityScore", "uniquenessScore", "behaviorScore"].map(score),
+            badges,
+            is_escalated: open["totalElements"] == 1,
+        }
+    }
+}
+
+/// Has everybody scored once more, and says who is not as the model says.
+pub async fn judge(server: &TestServer, traffic: &Traffic, patience: std::time::Duration) -> Vec<String> {
+    let mut world = World::default();
+    let mut complaints = Vec::new();
+    for id in order(&server.app.store).await {
+        let Some(sent) = traffic.ledger().sent(&id).map(Value::to_string) else {
+            complaints.push(format!("{id} was never sent"));
+            continue;
+        };
+        let (now, limits) = (SystemClock.now(), Limits::default());
+        let read = read(sent.as_bytes(), &Origin::UNSEEN_BACKEND, now, limits, &mut String::new).unwrap();
+        world.take(&read.event);
+    }
+    for user in world.ids() {
+        let path = format!("/api/identities/{user}/actions/analyze");
+        server.call(Method::POST, &path, None).await;
+    }
+    quiet(&server.app.store, patience).await;
+    let rules = rules();
+    for user in world.ids() {
+        let Some(analysis) = world.analyze(user, &Weights::default()) else { continue };
+        let expected = Verdict::expected(analysis, &rules);
+        let found = Verdict::found(server, user).await;
+        if found != expected {
+            complaints.push(format!("{user}: {}", difference(&found, &expected)));
+        }
+    }
+    complaints
+}
+
+/// The stored events in the order in which they came.
+async fn order(store: &Store) -> Vec<String> {
+    let read = |tx: &mut dregs_server::store::Tx| {
+        let sql = "select external_id from events order by received_at, id";
+        tx.query(sql, &[], |row| Ok(codec::unpack_id(&row.get::<Vec<u8>>(0)?)))
+    };
+    store.read(read).await.unwrap()
+}
