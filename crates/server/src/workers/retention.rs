@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::app::App;
 use crate::clock::monotonic;
-use crate::failpoint;
+use crate::failpoint::{self, Failpoint};
 use crate::ops::oauth;
 use crate::ops::retention::{self, Batch, Periods, Walk};
 use crate::shutdown::Shutdown;
@@ -68,7 +68,7 @@ impl Pace {
             })
             .await?;
         let held = begun.elapsed();
-        failpoint::reach("retention.removed");
+        failpoint::reach(Failpoint::RetentionRemoved);
         metrics::histogram!("dregs_retention_batch_seconds").record(held);
         self.learn(held);
         sleep(held * REST).await;

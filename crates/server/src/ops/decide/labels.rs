@@ -11,6 +11,7 @@ use dregs_core::score::{ANALYZERS, Observation};
 use dregs_core::time::Timestamp;
 use serde_json::json;
 
+use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::decide::decisions;
@@ -106,6 +107,7 @@ impl Labels<'_> {
                     Ok((answers, told))
                 })
                 .await?;
+            failpoint::reach(Failpoint::LabelGiven);
             given.extend(answers);
             self.send(told);
         }

@@ -6,6 +6,7 @@ use dregs_core::notify::message::EventType;
 use dregs_core::time::Timestamp;
 use serde_json::json;
 
+use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::handoff::{Handoff, Outgoing};
 use crate::store::attempts::Trigger;
@@ -62,6 +63,7 @@ impl Resends<'_> {
     /// Makes a delivery due now, with a fresh schedule; false where an attempt is under way.
     pub async fn one(&self, actor: Actor, channel_id: i64, delivery_id: i64, now: Timestamp) -> Result<bool> {
         let queued = self.store.write(move |tx| requeue(tx, &actor, delivery_id, now)).await?;
+        failpoint::reach(Failpoint::ResendQueued);
         if queued {
             self.deliveries.spill(channel_id);
         }
@@ -116,6 +118,7 @@ impl Resends<'_> {
                 Some((last, taken)) => (after, queued) = (last, queued + taken),
                 None => break,
             }
+            failpoint::reach(Failpoint::ReplayQueued);
             self.deliveries.spill(channel_id);
         }
         Ok(queued)

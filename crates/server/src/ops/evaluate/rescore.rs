@@ -8,6 +8,7 @@ use dregs_core::words::snake;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::failpoint::{self, Failpoint};
 use crate::ops::handoff::Evaluations;
 use crate::ops::ingest::refold;
 use crate::ops::team::mappings::Directory;
@@ -226,6 +227,7 @@ pub async fn go_on(
             work.put(tx)
         })
         .await?;
+    failpoint::reach(Failpoint::RescoreStepped);
     evaluations.spill();
     Ok(())
 }

@@ -11,7 +11,7 @@ use dregs_core::person;
 use dregs_core::time::Timestamp;
 
 use crate::clock::Clock;
-use crate::failpoint;
+use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::directories::Directories;
 use crate::ops::handoff::Evaluations;
@@ -70,7 +70,7 @@ impl Eraser<'_> {
                 changes::insert(tx, &Touched::identity(id), now)
             })
             .await?;
-        failpoint::reach("erasure.begun");
+        failpoint::reach(Failpoint::ErasureBegun);
         self.remove(team_id, id).await
     }
 

@@ -4,6 +4,7 @@ use dregs_core::review::{self, Subject};
 use dregs_core::time::{DAY_MS, Timestamp};
 use tokio::sync::Notify;
 
+use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
 use crate::store::analyses::{self, Analysis};
 use crate::store::identities::Identity;
@@ -45,6 +46,7 @@ pub async fn request(
             Ok(review)
         })
         .await?;
+    failpoint::reach(Failpoint::ReviewRequested);
     wanted.notify_one();
     Ok(review)
 }

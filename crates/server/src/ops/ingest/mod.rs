@@ -14,7 +14,7 @@ use dregs_core::link::KeyHasher;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::failpoint;
+use crate::failpoint::{self, Failpoint};
 use crate::ops::access::usage::Usage;
 use crate::ops::directories::Directories;
 use crate::ops::handoff::Evaluations;
@@ -170,7 +170,7 @@ impl Writer {
         let shared = Arc::clone(requests);
         let stored =
             self.store.write(move |tx| batch::Batch::of(&shared[range.clone()]).store(tx, &context)).await;
-        failpoint::reach("ingest.committed");
+        failpoint::reach(Failpoint::IngestCommitted);
         let stored = stored.inspect_err(|_| self.evaluations.release(granted))?;
         // Before anybody is scored by it.
         self.kept.common.take(&stored.shown, self.clock.now());

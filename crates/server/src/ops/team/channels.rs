@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::channels::config::{ChannelConfig, MASKED};
+use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::deliver::endpoints::{self, SECRET_PURPOSE};
@@ -173,6 +174,7 @@ impl Channels<'_> {
                 record(tx, &actor, "channel.rotate-secret", id, (None, after), now)
             })
             .await?;
+        failpoint::reach(Failpoint::SecretRotated);
         self.kept.reload_channels(now).await?;
         Ok(secret)
     }

@@ -12,7 +12,7 @@ use crate::channels::outcome::{ErrorClass, Outcome, SendError, Verdict};
 use crate::channels::send::{Prepared, Sending, Shown, Telling};
 use crate::channels::webhook::Attempt;
 use crate::clock::monotonic;
-use crate::failpoint;
+use crate::failpoint::{self, Failpoint};
 use crate::ops::deliver::endpoints::Endpoint;
 use crate::ops::deliver::notices;
 use crate::ops::handoff::Outgoing;
@@ -31,7 +31,7 @@ pub async fn run(
     let ids = outgoing.iter().map(|one| one.delivery_id).collect();
     let mut outgoing = outgoing;
     let mut made = make(&app, &endpoint, &outgoing, Connections::Any).await;
-    failpoint::reach("deliver.sent");
+    failpoint::reach(Failpoint::DeliverSent);
     let mut before = Vec::new();
     if made.iter().any(|record| record.is_repeated) {
         before = std::mem::take(&mut made);

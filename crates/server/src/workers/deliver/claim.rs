@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dregs_core::time::Timestamp;
 
 use crate::app::App;
-use crate::failpoint;
+use crate::failpoint::{self, Failpoint};
 use crate::ops::deliver::endpoints::Endpoint;
 use crate::ops::deliver::messages;
 use crate::ops::handoff::Outgoing;
@@ -58,7 +58,7 @@ async fn try_claim(app: &App, endpoint: &Endpoint, most: usize) -> Result<Vec<Ou
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
-    failpoint::reach("deliver.claimed");
+    failpoint::reach(Failpoint::DeliverClaimed);
     let subjects: Vec<_> = claimed.iter().map(|c| c.subject).collect();
     let event_ids = app.event_ids;
     let messages = app.store.read(move |tx| messages::load(tx, event_ids, &subjects)).await?;

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::failpoint;
+use crate::failpoint::{self, Failpoint};
 use crate::ops::deliver::health;
 use crate::store::attempts::AttemptRecord;
 use crate::store::{Result, Tx, deliveries, log_failure};
@@ -100,7 +100,7 @@ pub async fn write(app: &App, done: Vec<Done>) -> Result<()> {
             app.deliveries.spill(record.channel_id);
         }
     }
-    failpoint::reach("deliver.recorded");
+    failpoint::reach(Failpoint::DeliverRecorded);
     for (record, watcher) in records.iter().zip(watchers) {
         if let Some(watcher) = watcher {
             // Whoever asked may have gone away.

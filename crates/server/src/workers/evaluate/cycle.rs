@@ -8,7 +8,7 @@ use dregs_core::time::Timestamp;
 
 use crate::app::App;
 use crate::clock::{Clock, monotonic};
-use crate::failpoint;
+use crate::failpoint::{self, Failpoint};
 use crate::ops::decide::decisions::{self, Decided, Listeners};
 use crate::ops::deliver::messages::EventIds;
 use crate::ops::evaluate::evaluation::{self, Scored};
@@ -58,7 +58,7 @@ async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
         })
         .await;
     let cycles: Vec<Cycle> = cycles?;
-    failpoint::reach("evaluate.read");
+    failpoint::reach(Failpoint::EvaluateRead);
     if cycles.is_empty() {
         return Ok(true);
     }
@@ -91,7 +91,7 @@ async fn commit(
     let cycles = Arc::new(cycles);
     let written = Arc::clone(&cycles);
     let committed = app.store.write(move |tx| write(tx, &written, &context)).await;
-    failpoint::reach("evaluate.committed");
+    failpoint::reach(Failpoint::EvaluateCommitted);
     let committed = match committed {
         Ok(Some(committed)) => committed,
         other => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dregs_core::time::Timestamp;
 
 use crate::app::App;
-use crate::failpoint;
+use crate::failpoint::{self, Failpoint};
 use crate::ops::decide::decisions;
 use crate::shutdown::Shutdown;
 use crate::store::claims::EVALUATION_LEASE_MS;
@@ -46,7 +46,7 @@ async fn batch(app: &Arc<App>) -> Result<bool> {
     if ids.is_empty() {
         return Ok(false);
     }
-    failpoint::reach("decide.claimed");
+    failpoint::reach(Failpoint::DecideClaimed);
     let is_full = ids.len() as i64 == BATCH_IDENTITIES;
     let told = loop {
         match decide(app, ids.clone(), now).await? {
@@ -55,7 +55,7 @@ async fn batch(app: &Arc<App>) -> Result<bool> {
             None => app.kept.reload_changed(app.clock.now()).await?,
         }
     };
-    failpoint::reach("decide.committed");
+    failpoint::reach(Failpoint::DecideCommitted);
     for channel_id in told {
         app.deliveries.spill(channel_id);
     }

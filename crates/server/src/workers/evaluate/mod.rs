@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
-use crate::failpoint;
+use crate::failpoint::{self, Failpoint};
 use crate::shutdown::Shutdown;
 use crate::store::claims::{Due, EVALUATION_LEASE_MS};
 use crate::store::{Result, StoreError, identities, log_failure};
@@ -96,7 +96,7 @@ async fn claim_due(app: &App, limit: usize) -> Result<Vec<i64>> {
     let lease_until = now.plus_millis(EVALUATION_LEASE_MS);
     let claimed = app.store.write(move |tx| identities::claim_due(tx, now, lease_until, limit)).await?;
     if !claimed.is_empty() {
-        failpoint::reach("evaluate.claimed");
+        failpoint::reach(Failpoint::EvaluateClaimed);
     }
     Ok(claimed)
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::app::App;
+use crate::failpoint::{self, Failpoint};
 use crate::ops::identities::reviews::{self, Assignment, BUILT_IN};
 use crate::shutdown::Shutdown;
 use crate::store::{Result, log_failure};
@@ -44,6 +45,7 @@ async fn write_next(app: &App, model: Option<&Model>) -> Result<bool> {
     let (store, config, clock) = (&app.store, &app.config, &app.clock);
     let next = reviews::next(store, config.reviewer_deadline_ms, clock.now()).await?;
     let Some(assignment) = next else { return Ok(false) };
+    failpoint::reach(Failpoint::ReviewClaimed);
     let (reviewer, outcome) = match model {
         Some(model) if reviews::is_within_budget(store, config.reviewer_daily_max, clock.now()).await? => {
             (model.name().to_owned(), model.write(&assignment).await)

@@ -2,6 +2,7 @@
 //! acknowledged is stored, scored and told, whatever it was doing when it ended.
 
 mod judge;
+mod others;
 mod outcome;
 mod power;
 mod retention;
@@ -13,7 +14,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use dregs_core::time::Timestamp;
-use dregs_server::failpoint;
+use dregs_server::failpoint::Failpoint;
 use dregs_server::store::{Store, Tx, deliveries, identities};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -111,7 +112,7 @@ async fn an_event_whose_server_is_killed_at_every_step_arrives(engine: Engine) {
     let (channel_id, secret) = create_channel(&site, "App", &receiver, &ALL_EVENTS[..1]).await;
     server.kill();
 
-    for (index, name) in failpoint::PATH.iter().enumerate() {
+    for (index, name) in Failpoint::PATH.map(Failpoint::name).iter().enumerate() {
         end_leases(&site, engine).await;
         let mut server = site.start(Some(&format!("{name}:1")), &SETTINGS);
         if index == 0 {
@@ -153,7 +154,8 @@ enum Kill {
 /// As many kills as asked for, a part of them through each failpoint, in a random order.
 fn kills(count: usize, of_each_failpoint: usize, while_starting: usize, rng: &mut StdRng) -> Vec<Kill> {
     let mut kills = vec![Kill::Working; count];
-    let at = failpoint::PATH.iter().flat_map(|name| std::iter::repeat_n(Kill::At(name), of_each_failpoint));
+    let names = Failpoint::PATH.map(Failpoint::name).into_iter();
+    let at = names.flat_map(|name| std::iter::repeat_n(Kill::At(name), of_each_failpoint));
     let chosen = at.chain(std::iter::repeat_n(Kill::Starting, while_starting));
     kills.iter_mut().zip(chosen).for_each(|(kill, chosen)| *kill = chosen);
     kills.shuffle(rng);
@@ -225,7 +227,7 @@ async fn nothing_is_lost(engine: Engine, kill_count: usize, of_each_failpoint: u
         }
     }
     let names = Vec::from_iter(reached.keys().copied());
-    let mut all = failpoint::PATH.to_vec();
+    let mut all = Failpoint::PATH.map(Failpoint::name);
     all.sort_unstable();
     assert_eq!(names, all, "failpoints that ended the server, of {reached:?}");
 

@@ -26,7 +26,7 @@ const USERS: usize = 5;
 const EVENTS: usize = 900;
 
 /// Makes all that is stored older than it is kept, and the next look due.
-async fn age(site: &Site) {
+pub async fn age(site: &Site) {
     let young = SystemClock.now().plus_millis(-DAY_MS);
     let age = move |tx: &mut Tx| {
         let by = 400 * DAY_MS;

@@ -4,7 +4,7 @@
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
-use dregs_server::failpoint;
+use dregs_server::failpoint::Failpoint;
 use dregs_server::store::Tx;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -36,8 +36,8 @@ async fn a_changed_rule_takes_hold_though_the_server_is_killed_at_every_step(eng
     call(&site, Method::POST, "/events", event("e1", "ada")).await;
     quiet(&site.open_store(), QUIET_PATIENCE).await;
 
-    let names = failpoint::OTHERS.iter().filter(|name| name.starts_with("decide."));
-    for (index, name) in names.enumerate() {
+    let names = [Failpoint::DecideClaimed, Failpoint::DecideCommitted].map(Failpoint::name);
+    for (index, name) in names.into_iter().enumerate() {
         server.kill();
         end_decision_leases(&site).await;
         server = site.start(Some(&format!("{name}:1")), &SETTINGS);
