@@ -61,18 +61,24 @@ pub fn master_key(text: Option<&str>, file: &Path) -> Result<[u8; KEY_BYTES], St
             .ok_or_else(|| format!("the master key file {} must hold 32 bytes in base64", file.display())),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let key: [u8; KEY_BYTES] = rand::random();
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut created = options.open(file).map_err(unusable)?;
-            writeln!(created, "{}", STANDARD.encode(key))
-                .and_then(|()| created.sync_all())
-                .map_err(unusable)?;
+            create_whole(file, &STANDARD.encode(key)).map_err(unusable)?;
             Ok(key)
         }
         Err(error) => Err(unusable(error)),
     }
+}
+
+/// Makes a file of one line that its owner alone reads. After a power cut it is there whole or not at all; and it is on the
+/// disk before this ends, with its entry in the folder, since what it seals would be lost with it.
+fn create_whole(file: &Path, line: &str) -> std::io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut made = tempfile::NamedTempFile::new_in(folder)?;
+    writeln!(made, "{line}")?;
+    made.as_file().sync_all()?;
+    made.persist_noclobber(file).map_err(|error| error.error)?;
+    #[cfg(unix)]
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(())
 }
 
 fn parse_key(text: &str) -> Option<[u8; KEY_BYTES]> {
@@ -115,6 +121,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join(KEY_FILE);
         let first = master_key(None, &file).expect("generated");
+        let found = std::fs::read_dir(folder.path()).expect("there").count();
+        assert_eq!(found, 1, "nothing else is left");
+        assert!(create_whole(&file, "another").is_err(), "what is there stays");
         assert_eq!(master_key(None, &file), Ok(first));
         assert_eq!(master_key(Some(&hex::encode(first)), Path::new("/nowhere")), Ok(first));
         #[cfg(unix)]
