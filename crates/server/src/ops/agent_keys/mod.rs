@@ -4,6 +4,7 @@
 //! came of it is kept with the event, so that scores follow from what is stored.
 
 mod directory;
+mod key;
 mod signed_request;
 
 use std::collections::{BTreeMap, HashSet};
@@ -16,8 +17,10 @@ use dregs_core::time::{DAY_MS, HOUR_MS, Timestamp};
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
+use directory::LIFETIME_MIN_MS;
 pub use directory::{KEYS_MAX, Keys, lifetime_ms};
-use directory::{LIFETIME_MIN_MS, PublicKey};
+use key::PublicKey;
+pub use key::{RSA_MAX_BITS, RSA_MIN_BITS};
 use signed_request::{Signature, authorities, claimed_signer, origin};
 
 /// Where a signer has its keys (the draft on directories).
@@ -59,6 +62,8 @@ struct State {
 struct Proof {
     team_id: i64,
     signer: String,
+    /// A key that is new may sign in another way than those before it.
+    key_id: String,
     authority: String,
     covers: String,
 }
@@ -198,14 +203,18 @@ impl AgentKeys {
         Some((signer, key))
     }
 
-    /// Whether one is right; one for each authority.
+    /// Whether one is right; one for each authority. `None` where the key cannot tell.
     fn verify(&self, team_id: i64, signer: &str, signatures: &[Signature], key: &PublicKey) -> Option<bool> {
         let proof = |signature: &Signature| Proof {
             team_id,
             signer: signer.to_owned(),
+            key_id: signature.key_id.clone(),
             authority: signature.authority.clone(),
             covers: signature.covers.clone(),
         };
+        if !signatures.first()?.is_for(key) {
+            return None;
+        }
         let right = signatures.iter().find(|signature| signature.is_by(key));
         let mut state = self.state();
         if let Some(right) = right {

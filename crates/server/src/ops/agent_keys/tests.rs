@@ -27,8 +27,12 @@ impl Agent {
         URL_SAFE_NO_PAD.encode(Sha256::digest(canonical))
     }
 
+    fn key(&self) -> String {
+        format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, self.x())
+    }
+
     fn keys(&self) -> String {
-        format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{}"}}]}}"#, self.x())
+        format!(r#"{{"keys":[{}]}}"#, self.key())
     }
 
     /// A request to `authority`, of which the backend says that it was one to `told`.
@@ -80,6 +84,60 @@ fn a_false_signature_is_false_only_where_a_right_one_has_been() {
     );
     forged.headers.insert("signature", "sig=:AAAA:".to_owned());
     assert_eq!(verified(&keys, &forged), Some(false));
+}
+
+/// A request of the same that OpenSSL has signed by a key of RSA.
+fn of_rsa(bits: u64) -> (AgentKeys, Request) {
+    let all: Vec<Value> = serde_json::from_str(key::tests::RSA).unwrap();
+    let case = all.into_iter().find(|case| case["bits"] == bits).unwrap();
+    let text = |name: &str| case[name].as_str().unwrap().to_owned();
+    let headers = [
+        ("signature-input", text("signatureInput")),
+        ("signature", text("signature")),
+        ("signature-agent", format!("sig1=\"{OPENAI}\"")),
+    ];
+    let keys = AgentKeys::new("known", None).unwrap();
+    let set = serde_json::json!({"keys": [case["key"]]}).to_string();
+    keys.learn(OPENAI, Some((Keys::parse(set.as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
+    let url = Some("https://shop.example/buy".to_owned());
+    (keys, Request { method: None, url, headers: headers.into() })
+}
+
+#[test]
+fn keys_of_rsa_verify_and_what_they_cannot_tell_is_not_told() {
+    for (bits, expected) in [(2_048, Some(true)), (3_072, Some(true)), (4_096, Some(true)), (8_192, None)] {
+        let (keys, request) = of_rsa(bits);
+        assert_eq!(verified(&keys, &request), expected, "{bits} bits");
+    }
+    let (keys, right) = of_rsa(2_048);
+    let said = |from: &str, to: &str| {
+        let mut request = right.clone();
+        let input = request.headers["signature-input"].replace(from, to);
+        request.headers.insert("signature-input", input);
+        verified(&keys, &request)
+    };
+    assert_eq!(said("created=1795426200", "created=1795426201"), None, "nothing has been right here yet");
+    assert_eq!(verified(&keys, &right), Some(true));
+    assert_eq!(said("created=1795426200", "created=1795426201"), Some(false));
+    for other in ["alg=\"ed25519\"", "alg=\"rsa-v1_5-sha256\"", "odd=\"\""] {
+        assert_eq!(said("alg=\"rsa-pss-sha512\"", other), None, "{other}");
+    }
+}
+
+#[test]
+fn a_key_that_has_not_verified_yet_accuses_nobody() {
+    let (old, new) = (Agent::new(1), Agent::new(2));
+    let keys = AgentKeys::new("known", None).unwrap();
+    let both = format!(r#"{{"keys":[{},{}]}}"#, old.key(), new.key());
+    keys.learn(OPENAI, Some((Keys::parse(both.as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
+    let forged = |agent: &Agent| {
+        let mut request = agent.request("shop.example", "shop.example");
+        request.headers.insert("signature", "sig=:AAAA:".to_owned());
+        request
+    };
+    assert_eq!(verified(&keys, &old.request("shop.example", "shop.example")), Some(true));
+    assert_eq!(verified(&keys, &forged(&old)), Some(false));
+    assert_eq!(verified(&keys, &forged(&new)), None, "it may sign in another way");
 }
 
 #[test]

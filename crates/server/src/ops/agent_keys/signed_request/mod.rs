@@ -4,15 +4,13 @@ use std::collections::HashSet;
 
 use dregs_core::event::Request;
 use dregs_core::time::Timestamp;
-use ring::signature::{ED25519, UnparsedPublicKey};
 use sfv::{BareItem, Dictionary, FieldType as _, InnerList, Item, ListEntry, Parser};
 use url::Url;
 
-use super::directory::PublicKey;
+use super::key::{Algorithm, PublicKey};
 
 /// What a signature is for, by which it is found among others.
 const TAG: &str = "web-bot-auth";
-const ALGORITHM: &str = "ed25519";
 /// How far the clocks of an agent and of a backend may be apart.
 const SKEW_MAX_SECONDS: i64 = 60;
 /// The longest a signature may hold: the architecture's draft recommends no more.
@@ -28,6 +26,8 @@ pub struct Signature {
     pub covers: String,
     /// The authority for which it was read.
     pub authority: String,
+    /// By which it was made, if it says so.
+    algorithm: Option<Algorithm>,
     created: i64,
     expires: i64,
     /// What was signed.
@@ -51,9 +51,11 @@ impl Signature {
         else {
             return None;
         };
-        if text(input, "alg").is_some_and(|algorithm| algorithm != ALGORITHM) {
-            return None;
-        }
+        // One that says how it was made, in a way that is not known, says nothing.
+        let algorithm = match text(input, "alg") {
+            Some(name) => Some(Algorithm::called(name)?),
+            None => None,
+        };
         let message = Message::new(request, authority);
         let base = message.base(input)?;
         let covers: Vec<_> = input.items.iter().map(Item::serialize).collect();
@@ -62,6 +64,7 @@ impl Signature {
             key_id: text(input, "keyid")?.to_owned(),
             covers: covers.join(" "),
             authority: authority.to_owned(),
+            algorithm,
             created: seconds(input, "created")?,
             expires: seconds(input, "expires")?,
             base,
@@ -78,8 +81,13 @@ impl Signature {
             && at - SKEW_MAX_SECONDS < self.expires
     }
 
+    /// Whether the key can tell of it.
+    pub fn is_for(&self, key: &PublicKey) -> bool {
+        key.takes(self.algorithm)
+    }
+
     pub fn is_by(&self, key: &PublicKey) -> bool {
-        UnparsedPublicKey::new(&ED25519, key).verify(self.base.as_bytes(), &self.signature).is_ok()
+        key.has_signed(self.base.as_bytes(), &self.signature)
     }
 }
 

@@ -1,15 +1,22 @@
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use super::*;
-use crate::ops::agent_keys::directory::Keys;
+use crate::ops::agent_keys::key::tests::read_any;
 
-const KEY: &str =
-    r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs"}]}"#;
-const THUMBPRINT: &str = "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U";
+/// The vectors of the drafts: where they are from is in the file.
+const DRAFTS: &str = include_str!("../cases/drafts.json");
+/// Bytes of a signature.
+const SIGNATURE: &str =
+    "sig1=:+NA/cssf4Y2bQTMTkyvTGRCaVzp9quyUevdwwMtMOWhhOOZ2T1subBj0BtvdnrpDEuwSAbiTeElXDzHL3WWKCw==:";
 
-fn key() -> PublicKey {
-    Keys::parse(KEY.as_bytes()).unwrap().get(THUMBPRINT, Timestamp::default()).unwrap()
+/// The keys of the drafts, which are those of RFC 9421, by their thumbprints.
+fn keys() -> HashMap<String, PublicKey> {
+    let drafts: Value = serde_json::from_str(DRAFTS).unwrap();
+    drafts["keys"].as_object().unwrap().values().filter_map(read_any).collect()
 }
 
 fn request(url: &str, headers: &[(&'static str, &str)]) -> Request {
@@ -20,47 +27,36 @@ fn request(url: &str, headers: &[(&'static str, &str)]) -> Request {
     }
 }
 
-/// Of `draft-meunier-web-bot-auth-architecture`, appendix "Test Vectors": versions 03 and 05, those of Ed25519.
-const VECTORS: [(&str, &str, Option<&str>); 4] = [
-    (
-        r#"sig1=("@authority");created=1735689600;keyid="poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U";alg="ed25519";expires=1735693200;nonce="mYotfW3CUjI68sbGw6oKd7kyXqPjZEtU8xFPGWFrqOAf5qC6MDe3pys3SWWCudB0MvwslHy32WXUpkR7u0lt/w==";tag="web-bot-auth""#,
-        "sig1=:+NA/cssf4Y2bQTMTkyvTGRCaVzp9quyUevdwwMtMOWhhOOZ2T1subBj0BtvdnrpDEuwSAbiTeElXDzHL3WWKCw==:",
-        None,
-    ),
-    (
-        r#"sig2=("@authority" "signature-agent");created=1735689600;keyid="poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U";alg="ed25519";expires=1735693200;nonce="e8N7S2MFd/qrd6T2R3tdfAuuANngKI7LFtKYI/vowzk4lAZYadIX6wW25MwG7DCT9RUKAJ0qVkU0mEeLElW1qg==";tag="web-bot-auth""#,
-        "sig2=:jdq0SqOwHdyHr9+r5jw3iYZH6aNGKijYp/EstF4RQTQdi5N5YYKrD+mCT1HA1nZDsi6nJKuHxUi/5Syp3rLWBA==:",
-        Some(r#""https://signature-agent.test""#),
-    ),
-    (
-        r#"sig1=("@authority");created=1735689600;keyid="poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U";alg="ed25519";expires=4889289600;nonce="zIW8+cdmA3vdYagbxojpONwa/l0EKJ/O3/wD486VvsQjO/RxPaSt6ZxvQaMcQzNnqKN/mQ6hpGiFro2L2qkz5A==";tag="web-bot-auth""#,
-        "sig1=:QKN4fTdIYfh82fvoZCQiQA1weuozfCS/Led2zTMbewMMqH8PI2Wsy/5c4ao6B6D09nraNQdBNOADg8aM1MqfCg==:",
-        None,
-    ),
-    (
-        r#"sig2=("@authority" "signature-agent";key="agent2");created=1735689600;keyid="poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U";alg="ed25519";expires=4889289600;nonce="n9p433xm+NJ3ph3upfBIGmsuwHw387YV7Q/F+6BSpGCVjYCqQw6rznNA8PVVLySrAWsv0hQtFioQb6E1YsauiA==";tag="web-bot-auth""#,
-        "sig2=:RdNFx5Bj6au3YgAMQL/RzmUlZE8QZLIaXGRpw985hWnwPfMxT228NMk6ehRS1PSl4e8PhbNZACSanGdhEwYCCg==:",
-        Some(r#"agent2="https://signature-agent.test""#),
-    ),
-];
-
 #[test]
 fn the_vectors_of_the_drafts_verify_and_fail_where_a_part_is_changed() {
-    let key = key();
-    for (input, signature, agent) in VECTORS {
-        let mut headers = vec![("signature-input", input), ("signature", signature)];
-        headers.extend(agent.map(|agent| ("signature-agent", agent)));
-        let request = request("https://Example.com:443/path/to/resource", &headers);
+    let drafts: Value = serde_json::from_str(DRAFTS).unwrap();
+    let keys = keys();
+    let vectors = drafts["requests"].as_array().unwrap();
+    for vector in vectors {
+        let part = |name: &str| vector[name].as_str();
+        let input = part("signatureInput").unwrap();
+        let mut headers = vec![("signature-input", input), ("signature", part("signature").unwrap())];
+        headers.extend(part("signatureAgent").map(|agent| ("signature-agent", agent)));
+        let mut request = request("https://Example.com:443/path/to/resource", &headers);
         let authorities = authorities(&request);
         assert_eq!(authorities, ["example.com"]);
-        let read = |authority: &str| Signature::read(&request, authority).unwrap();
-        let found = read("example.com");
-        let signer = agent.map(|_| "https://signature-agent.test".to_owned());
-        assert_eq!((&found.signer, found.key_id.as_str()), (&signer, THUMBPRINT));
+        let found = Signature::read(&request, "example.com").unwrap();
+        let signer = part("signatureAgent").map(|_| "https://signature-agent.test".to_owned());
+        assert_eq!(found.signer, signer, "{input}");
         assert_eq!(claimed_signer(&request), signer);
-        assert!(found.is_by(&key), "{input}");
-        assert!(!read("example.org").is_by(&key), "{input}");
+        // By the key whose thumbprint it names, and by no other.
+        for (key_id, key) in &keys {
+            let is_its = *key_id == found.key_id;
+            assert_eq!((found.is_for(key), found.is_by(key)), (is_its, is_its), "{input} {key_id}");
+        }
+        let key = &keys[&found.key_id];
+        assert!(!Signature::read(&request, "example.org").unwrap().is_by(key), "{input}");
+        let later = input.replace("created=1735689600", "created=1735689601");
+        request.headers.insert("signature-input", later);
+        assert!(!Signature::read(&request, "example.com").unwrap().is_by(key), "{input}");
     }
+    let of = |algorithm: &str| vectors.iter().filter(|vector| vector.to_string().contains(algorithm)).count();
+    assert_eq!((of("rsa-pss-sha512"), of("ed25519")), (4, 4));
 }
 
 /// RFC 9421, appendix B.2.6.
@@ -86,7 +82,7 @@ fn the_vector_of_the_standard_for_this_algorithm_verifies() {
         let ListEntry::InnerList(input) = &inputs[label] else { panic!("no input") };
         let base = Message::new(&request, "example.com").base(input).unwrap();
         let signature = STANDARD.decode(signature.trim_matches(':')).unwrap();
-        UnparsedPublicKey::new(&ED25519, key()).verify(base.as_bytes(), &signature).is_ok()
+        keys()["poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U"].has_signed(base.as_bytes(), &signature)
     };
     assert!(verifies("https://example.com/foo?param=Value&Pet=dog"));
     assert!(verifies("/foo?param=Value&Pet=dog"));
@@ -96,7 +92,7 @@ fn the_vector_of_the_standard_for_this_algorithm_verifies() {
 #[test]
 fn what_is_not_at_hand_or_of_another_kind_is_no_signature() {
     let of = |input: &str| {
-        let headers = [("signature-input", input), ("signature", VECTORS[0].1)];
+        let headers = [("signature-input", input), ("signature", SIGNATURE)];
         let mut request = request("/path", &headers);
         request.method = None;
         Signature::read(&request, "example.com").is_some()
@@ -115,7 +111,7 @@ fn what_is_not_at_hand_or_of_another_kind_is_no_signature() {
         assert!(!of(&format!("sig1=({covered}){end}")), "{covered}");
     }
     for other in [
-        r#"sig1=("@authority");created=1;expires=2;keyid="k";alg="rsa-pss-sha512";tag="web-bot-auth""#,
+        r#"sig1=("@authority");created=1;expires=2;keyid="k";alg="hmac-sha256";tag="web-bot-auth""#,
         r#"sig1=("@authority");created=1;keyid="k";tag="web-bot-auth""#,
         r#"sig2=("@authority");created=1;expires=2;keyid="k";tag="web-bot-auth""#,
         r#"sig1=("@authority");created=1;expires=2;keyid="k";tag="other""#,
@@ -133,7 +129,7 @@ fn a_signature_holds_between_its_times_with_room_for_clocks() {
         let input = format!(
             r#"sig1=("@authority");created={created};expires={expires};keyid="k";tag="web-bot-auth""#
         );
-        let request = request("/", &[("signature-input", &input), ("signature", VECTORS[0].1)]);
+        let request = request("/", &[("signature-input", &input), ("signature", SIGNATURE)]);
         Signature::read(&request, "example.com").unwrap().holds_at(Timestamp::from_millis(at * 1_000))
     };
     assert_eq!(
