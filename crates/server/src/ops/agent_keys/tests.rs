@@ -6,6 +6,9 @@ use dregs_core::time::MINUTE_MS;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use sha2::{Digest as _, Sha256};
 
+use dregs_core::agent::AgentSignature;
+use dregs_core::event::Request;
+
 use super::*;
 
 const AT: Timestamp = Timestamp::from_millis(1_795_426_200_000);
@@ -37,22 +40,34 @@ impl Agent {
 
     /// A request to `authority`, of which the backend says that it was one to `told`.
     fn request(&self, authority: &str, told: &str) -> Request {
-        let created = AT.as_millis() / 1_000;
-        let params = format!(
-            r#"("@authority" "@path" "signature-agent");created={created};expires={};keyid="{}";alg="ed25519";tag="web-bot-auth""#,
-            created + 60,
-            self.key_id()
-        );
-        let base = format!(
-            "\"@authority\": {authority}\n\"@path\": /buy\n\"signature-agent\": \"{OPENAI}\"\n\"@signature-params\": {params}"
-        );
-        let signature = STANDARD.encode(self.0.sign(base.as_bytes()));
+        let covered = [
+            ("\"@authority\"", authority.to_owned()),
+            ("\"@path\"", "/buy".to_owned()),
+            ("\"signature-agent\"", format!("\"{OPENAI}\"")),
+        ];
+        let (input, signature) = self.sign("sig", &covered);
         let headers = [
-            ("signature-input", format!("sig={params}")),
-            ("signature", format!("sig=:{signature}:")),
+            ("signature-input", input),
+            ("signature", signature),
             ("signature-agent", format!("\"{OPENAI}\"")),
         ];
         Request { method: None, url: Some(format!("https://{told}/buy")), headers: headers.into() }
+    }
+
+    /// What is in `Signature-Input` and in `Signature`.
+    fn sign(&self, label: &str, covered: &[(&str, String)]) -> (String, String) {
+        let created = AT.as_millis() / 1_000;
+        let names: Vec<_> = covered.iter().map(|(name, _)| *name).collect();
+        let params = format!(
+            r#"({});created={created};expires={};keyid="{}";tag="web-bot-auth""#,
+            names.join(" "),
+            created + 60,
+            self.key_id()
+        );
+        let lines: String = covered.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        let base = format!("{lines}\"@signature-params\": {params}");
+        let signature = STANDARD.encode(self.0.sign(base.as_bytes()));
+        (format!("{label}={params}"), format!("{label}=:{signature}:"))
     }
 }
 
@@ -62,8 +77,18 @@ fn knowing(agent: &Agent) -> AgentKeys {
     keys
 }
 
+fn judge(
+    keys: &AgentKeys,
+    team_id: i64,
+    request: &Request,
+    at: Timestamp,
+    now: Timestamp,
+) -> Option<AgentSignature> {
+    keys.judge(Signed { team_id, request, at, now })
+}
+
 fn verified(keys: &AgentKeys, request: &Request) -> Option<bool> {
-    keys.judge(1, request, AT, AT).unwrap().verified
+    judge(keys, 1, request, AT, AT).unwrap().verified
 }
 
 #[test]
@@ -78,7 +103,7 @@ fn a_false_signature_is_false_only_where_a_right_one_has_been() {
     assert_eq!(verified(&keys, &right), Some(true));
     assert_eq!(verified(&keys, &forged), Some(false));
     assert_eq!(
-        keys.judge(2, &forged, AT, AT).unwrap().verified,
+        judge(&keys, 2, &forged, AT, AT).unwrap().verified,
         None,
         "another team's backend may tell it otherwise"
     );
@@ -157,10 +182,10 @@ fn innocents_are_not_accused() {
     let forged =
         |request: &Request| Request { url: Some("https://shop.example/other".to_owned()), ..request.clone() };
     let late = forged(&agent.request("shop.example", "shop.example"));
-    assert_eq!(keys.judge(1, &late, AT, AT).unwrap().verified, Some(false));
+    assert_eq!(judge(&keys, 1, &late, AT, AT).unwrap().verified, Some(false));
     for minutes in [-2, 3] {
         let at = AT.plus_millis(minutes * MINUTE_MS);
-        assert_eq!(keys.judge(1, &late, at, at).unwrap().verified, None, "{minutes} min");
+        assert_eq!(judge(&keys, 1, &late, at, at).unwrap().verified, None, "{minutes} min");
     }
     // A method or a path that the backend does not tell.
     let untold = Request { url: None, ..agent.request("shop.example", "shop.example") };
@@ -177,9 +202,9 @@ fn who_is_not_among_the_signers_is_nobody() {
         Some("https://agents.example.com"),
         "who is named is asked at once"
     );
-    assert_eq!(keys.judge(1, &request, AT, AT), None);
+    assert_eq!(judge(&keys, 1, &request, AT, AT), None);
     let unsigned = Request { headers: BTreeMap::new(), ..request };
-    assert_eq!(knowing(&agent).judge(1, &unsigned, AT, AT), None);
+    assert_eq!(judge(&knowing(&agent), 1, &unsigned, AT, AT), None);
 }
 
 #[test]
@@ -187,19 +212,60 @@ fn who_signs_without_a_name_is_known_by_the_key() {
     let agent = Agent::new(1);
     let mut request = agent.request("shop.example", "shop.example");
     request.headers.remove("signature-agent");
-    let created = AT.as_millis() / 1_000;
-    let params = format!(
-        r#"("@authority");created={created};expires={};keyid="{}";tag="web-bot-auth""#,
-        created + 60,
-        agent.key_id()
-    );
-    let base = format!("\"@authority\": shop.example\n\"@signature-params\": {params}");
-    let signature = STANDARD.encode(agent.0.sign(base.as_bytes()));
-    request.headers.insert("signature-input", format!("a={params}"));
-    request.headers.insert("signature", format!("a=:{signature}:"));
+    let (input, signature) = agent.sign("a", &[("\"@authority\"", "shop.example".to_owned())]);
+    request.headers.insert("signature-input", input);
+    request.headers.insert("signature", signature);
     let expected = AgentSignature { signer: OPENAI.to_owned(), verified: Some(true) };
-    assert_eq!(knowing(&agent).judge(1, &request, AT, AT), Some(expected));
-    assert_eq!(knowing(&Agent::new(2)).judge(1, &request, AT, AT), None);
+    assert_eq!(judge(&knowing(&agent), 1, &request, AT, AT), Some(expected));
+    assert_eq!(judge(&knowing(&Agent::new(2)), 1, &request, AT, AT), None);
+}
+
+/// An agent whose requests go through a browser far away, which signs what it passes on.
+#[test]
+fn of_several_signatures_each_counts_by_itself() {
+    const BROWSER: &str = "https://browser.example";
+    let (agent, browser) = (Agent::new(1), Agent::new(2));
+    let keys = AgentKeys::new("known, https://browser.example", None).unwrap();
+    let learn = |signer: &str, of: &Agent| {
+        keys.learn(signer, Some((Keys::parse(of.keys().as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
+    };
+    learn(OPENAI, &agent);
+    learn(BROWSER, &browser);
+    let place = [("\"@authority\"", "shop.example".to_owned()), ("\"@path\"", "/buy".to_owned())];
+    let own = ("\"signature-agent\";key=\"agent\"", format!("\"{OPENAI}\""));
+    let (input, signature) = agent.sign("agent", &[place.as_slice(), &[own.clone()]].concat());
+    let passed_on = [
+        own,
+        ("\"signature-agent\";key=\"browser\"", format!("\"{BROWSER}\"")),
+        ("\"signature-input\";key=\"agent\"", input.trim_start_matches("agent=").to_owned()),
+        ("\"signature\";key=\"agent\"", signature.trim_start_matches("agent=").to_owned()),
+    ];
+    let (outer_input, outer) = browser.sign("browser", &[place.as_slice(), &passed_on].concat());
+    let request = |path: &str, inputs: &[&String], signatures: &[&String]| {
+        let joined = |all: &[&String]| all.iter().map(|text| text.as_str()).collect::<Vec<_>>().join(", ");
+        let headers = [
+            ("signature-input", joined(inputs)),
+            ("signature", joined(signatures)),
+            ("signature-agent", format!("agent=\"{OPENAI}\", browser=\"{BROWSER}\"")),
+        ];
+        Request { method: None, url: Some(format!("https://shop.example{path}")), headers: headers.into() }
+    };
+    let told =
+        |request: &Request| judge(&keys, 1, request, AT, AT).map(|found| (found.signer, found.verified));
+    let said = |signer: &str, verified| Some((signer.to_owned(), verified));
+    let both = request("/buy", &[&input, &outer_input], &[&signature, &outer]);
+    assert_eq!(told(&both), said(OPENAI, Some(true)), "the first that is right");
+    let alone = request("/buy", &[&outer_input], &[&signature, &outer]);
+    assert_eq!(told(&alone), said(OPENAI, None), "what it covers is not there");
+    // The agent's fails, and the browser's, which covers it, is right.
+    let spoilt = input.replace("\"@path\" ", "");
+    let passed_on = passed_on.map(|(name, value)| (name, value.replace("\"@path\" ", "")));
+    let (outer_input, outer) = browser.sign("browser", &[place.as_slice(), &passed_on].concat());
+    let outer_only = request("/buy", &[&spoilt, &outer_input], &[&signature, &outer]);
+    assert_eq!(told(&outer_only), said(BROWSER, Some(true)));
+    // Neither is right any more where the path is another, and both have been before.
+    let moved = request("/other", &[&input, &outer_input], &[&signature, &outer]);
+    assert_eq!(told(&moved), said(OPENAI, Some(false)));
 }
 
 #[test]
@@ -224,11 +290,11 @@ fn directories_are_fetched_when_they_are_wanted_and_kept_fresh() {
     keys.learn(OPENAI, Some((read(), HOUR_MS)), again);
     assert_eq!(keys.next_due(again.plus_millis(HOUR_MS - 1)), None);
     assert!(keys.next_due(again.plus_millis(HOUR_MS)).is_some());
-    keys.judge(1, &Agent::new(2).request("shop.example", "shop.example"), AT, again);
+    judge(&keys, 1, &Agent::new(2).request("shop.example", "shop.example"), AT, again);
     assert_eq!(keys.next_due(again.plus_millis(LIFETIME_MIN_MS - 1)), None);
     assert!(keys.next_due(again.plus_millis(LIFETIME_MIN_MS)).is_some());
     // Keys that cannot be fetched again count for two days.
-    let after = |millis: i64| keys.judge(1, &request, AT, again.plus_millis(millis)).unwrap().verified;
+    let after = |millis: i64| judge(&keys, 1, &request, AT, again.plus_millis(millis)).unwrap().verified;
     assert_eq!((after(KEPT_MAX_MS), after(KEPT_MAX_MS + 1)), (Some(true), None));
     // Nobody asks for what nobody has used for a week.
     assert_eq!(keys.next_due(again.plus_millis(KEPT_MAX_MS + 1 + WANTED_MAX_MS + 1)), None);

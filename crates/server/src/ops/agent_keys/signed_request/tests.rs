@@ -19,6 +19,16 @@ fn keys() -> HashMap<String, PublicKey> {
     drafts["keys"].as_object().unwrap().values().filter_map(read_any).collect()
 }
 
+/// The first signature of a request that was aimed at this authority.
+fn read(request: &Request, authority: &str) -> Option<Signature> {
+    let mut request = request.clone();
+    if request.url.as_ref().is_some_and(|url| url.starts_with("https:")) {
+        request.url = None;
+    }
+    request.headers.insert("host", authority.to_owned());
+    signatures(&request).into_iter().next()?.into_iter().next()
+}
+
 fn request(url: &str, headers: &[(&'static str, &str)]) -> Request {
     Request {
         method: Some("POST".to_owned()),
@@ -40,7 +50,7 @@ fn the_vectors_of_the_drafts_verify_and_fail_where_a_part_is_changed() {
         let mut request = request("https://Example.com:443/path/to/resource", &headers);
         let authorities = authorities(&request);
         assert_eq!(authorities, ["example.com"]);
-        let found = Signature::read(&request, "example.com").unwrap();
+        let found = read(&request, "example.com").unwrap();
         let signer = part("signatureAgent").map(|_| "https://signature-agent.test".to_owned());
         assert_eq!(found.signer, signer, "{input}");
         assert_eq!(claimed_signer(&request), signer);
@@ -50,10 +60,10 @@ fn the_vectors_of_the_drafts_verify_and_fail_where_a_part_is_changed() {
             assert_eq!((found.is_for(key), found.is_by(key)), (is_its, is_its), "{input} {key_id}");
         }
         let key = &keys[&found.key_id];
-        assert!(!Signature::read(&request, "example.org").unwrap().is_by(key), "{input}");
+        assert!(!read(&request, "example.org").unwrap().is_by(key), "{input}");
         let later = input.replace("created=1735689600", "created=1735689601");
         request.headers.insert("signature-input", later);
-        assert!(!Signature::read(&request, "example.com").unwrap().is_by(key), "{input}");
+        assert!(!read(&request, "example.com").unwrap().is_by(key), "{input}");
     }
     let of = |algorithm: &str| vectors.iter().filter(|vector| vector.to_string().contains(algorithm)).count();
     assert_eq!((of("rsa-pss-sha512"), of("ed25519")), (4, 4));
@@ -95,7 +105,7 @@ fn what_is_not_at_hand_or_of_another_kind_is_no_signature() {
         let headers = [("signature-input", input), ("signature", SIGNATURE)];
         let mut request = request("/path", &headers);
         request.method = None;
-        Signature::read(&request, "example.com").is_some()
+        read(&request, "example.com").is_some()
     };
     let end = r#";created=1;expires=2;keyid="k";tag="web-bot-auth""#;
     assert!(of(&format!(r#"sig1=("@authority"){end}"#)));
@@ -130,7 +140,7 @@ fn a_signature_holds_between_its_times_with_room_for_clocks() {
             r#"sig1=("@authority");created={created};expires={expires};keyid="k";tag="web-bot-auth""#
         );
         let request = request("/", &[("signature-input", &input), ("signature", SIGNATURE)]);
-        Signature::read(&request, "example.com").unwrap().holds_at(Timestamp::from_millis(at * 1_000))
+        read(&request, "example.com").unwrap().holds_at(Timestamp::from_millis(at * 1_000))
     };
     assert_eq!(
         [939, 940, 1_000, 1_300, 1_359, 1_360].map(|at| holds(1_000, 1_300, at)),
@@ -152,4 +162,59 @@ fn the_parts_of_a_url_are_those_that_were_sent() {
     assert_eq!(parts("http://A.example:80"), (some("a.example"), "/", None));
     assert_eq!(parts("https://a.example:80?q"), (some("a.example:80"), "/", Some("q")));
     assert_eq!(parts("/x/?"), (None, "/x/", Some("")));
+}
+
+/// The vectors of the drafts' list of `Signature-Agent`, and more.
+#[test]
+fn a_member_names_the_origin_whose_directory_has_the_keys() {
+    let drafts: Value = serde_json::from_str(DRAFTS).unwrap();
+    let vectors = drafts["signatureAgents"].as_array().unwrap();
+    assert_eq!(vectors.len(), 3);
+    let claimed = |header: &str| claimed_signer(&request("/", &[("signature-agent", header)]));
+    for vector in vectors {
+        let expected = (vector["type"] == "directory").then(|| vector["uri"].as_str().unwrap());
+        assert_eq!(claimed(vector["header"].as_str().unwrap()).as_deref(), expected, "{vector}");
+    }
+    let own = Some("https://a.example");
+    let cases = [
+        (r#"sig1="https://a.example/""#, own),
+        (r#"sig1="https://a.example";type=directory"#, own),
+        (r#""https://a.example""#, own),
+        (r#""https://a.example/.well-known/http-message-signatures-directory""#, own),
+        (r#"sig1="https://a.example/keys""#, None),
+        (r#"sig1="https://a.example?x""#, None),
+        (r#"sig1="https://you@a.example""#, None),
+        (r#"sig1="https://a.example";type="directory""#, None),
+        (r#"sig1="https://a.example";type=other"#, None),
+        (r#"sig1="data:application/json,x""#, None),
+        ("sig1=7", None),
+        ("sig1=(\"https://a.example\")", None),
+    ];
+    for (header, expected) in cases {
+        assert_eq!(claimed(header).as_deref(), expected, "{header}");
+    }
+}
+
+#[test]
+fn a_signature_is_of_the_member_that_it_covers() {
+    let agents =
+        r#"one="https://one.example", two="https://two.example", keys="https://one.example";type=cimd"#;
+    let of = |label: &str, covered: &str| {
+        let input =
+            format!(r#"{label}=("@authority" {covered});created=1;expires=2;keyid="k";tag="web-bot-auth""#);
+        let bytes = SIGNATURE.replace("sig1=", &format!("{label}="));
+        let headers =
+            [("signature-input", input.as_str()), ("signature", bytes.as_str()), ("signature-agent", agents)];
+        read(&request("/", &headers), "example.com").map(|found| found.signer.unwrap())
+    };
+    let (one, two) = (r#""signature-agent";key="one""#, r#""signature-agent";key="two""#);
+    let both = format!("{one} {two}");
+    assert_eq!(of("one", one).as_deref(), Some("https://one.example"));
+    assert_eq!(of("other", two).as_deref(), Some("https://two.example"), "the only one");
+    assert_eq!(of("two", &both).as_deref(), Some("https://two.example"));
+    assert_eq!(of("other", &both), None, "it may be of either");
+    assert_eq!(of("one", ""), None, "it covers none");
+    assert_eq!(of("one", r#""signature-agent""#), None, "it is no string");
+    assert_eq!(of("keys", r#""signature-agent";key="keys""#), None);
+    assert_eq!(of("none", r#""signature-agent";key="none""#), None);
 }
