@@ -19,6 +19,7 @@ on_both_engines!(
     a_purchase_through_a_signed_assistant_is_its_users,
     a_false_signature_is_evidence_and_what_cannot_be_told_is_not,
     no_event_waits_for_a_directory,
+    who_names_nobody_is_known_by_a_directory_that_is_signed,
     a_rule_asks_for_an_agent,
 );
 
@@ -217,6 +218,45 @@ async fn no_event_waits_for_a_directory(engine: Engine) {
         server.post("/api/events", purchase(&id, "ada", agent.headers(visit(), &agent.key_id()))).await;
         assert_eq!(verified(&server, &id).await, Value::Null, "{signer}");
     }
+}
+
+async fn who_names_nobody_is_known_by_a_directory_that_is_signed(engine: Engine) {
+    let agent = SigningAgent::new(1, "");
+    let signed = Receiver::start(|mut conversation| async move {
+        let agent = SigningAgent::new(1, "");
+        while let Some(asked) = conversation.read_request().await {
+            let authority = asked.headers["host"].to_str().unwrap();
+            conversation.send(agent.signed_answer(authority, seconds()).as_bytes()).await;
+        }
+    })
+    .await;
+    // Has the same key, and no word of its holder. It comes first where both are of the same host.
+    let mirror = Receiver::answering(agent.answer()).await;
+    let signers = [&mirror, &signed].map(|receiver| format!("http://{}", receiver.address));
+    let server = TestServer::start_with(engine, |config| config.agent_signers = signers.join(",")).await;
+    let mut asked = 0;
+    let shown = eventually("the key to be known", async || {
+        asked += 1;
+        let id = format!("e{asked}");
+        server.post("/api/events", purchase(&id, "ada", agent.nameless_headers(visit()))).await;
+        let shown = server.get(&format!("/api/events/{id}")).await["agent"].clone();
+        (!shown.is_null()).then_some(shown)
+    })
+    .await;
+    let host = signed.address.to_string();
+    assert_eq!(shown, json!({"name": host, "operator": host, "verified": true, "purpose": "ACTION"}));
+    eventually("the mirror to be read", async || (!mirror.requests().is_empty()).then_some(())).await;
+    // It says nothing of who comes, and nothing against the other.
+    let named = SigningAgent::new(1, &signers[0]);
+    eventually("its key to be known", async || {
+        asked += 1;
+        let id = format!("e{asked}");
+        server.post("/api/events", purchase(&id, "bob", named.headers(visit(), &named.key_id()))).await;
+        (verified(&server, &id).await == json!(true)).then_some(())
+    })
+    .await;
+    server.post("/api/events", purchase("last", "ada", agent.nameless_headers(visit()))).await;
+    assert_eq!(server.get("/api/events/last").await["agent"]["name"], host);
 }
 
 async fn a_rule_asks_for_an_agent(engine: Engine) {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::key::{PublicKey, WebKey};
+use super::possession::{Answer, Proofs};
 
 /// Keys of one directory that are read.
 pub const KEYS_MAX: usize = 64;
@@ -27,6 +28,8 @@ struct Key {
     /// From when until when it is good, in seconds.
     from: Option<f64>,
     until: Option<f64>,
+    /// Whoever holds it says that it is this signer's.
+    is_proven: bool,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +38,20 @@ struct KeySet {
 }
 
 impl Keys {
+    /// Reads the answer with which a directory was fetched, and its [proofs](super::possession).
+    ///
+    /// # Errors
+    /// A sentence, where it is no key set.
+    pub fn read(answer: &Answer, now: Timestamp) -> Result<Self, String> {
+        let mut keys = Self::parse(answer.body)?;
+        if let Some(proofs) = Proofs::of(answer) {
+            for (key_id, key) in &mut keys.0 {
+                key.is_proven = proofs.are_by(key_id, &key.public, now);
+            }
+        }
+        Ok(keys)
+    }
+
     /// Reads a directory. Keys of kinds that are not known, and keys that everybody has, are passed over.
     ///
     /// # Errors
@@ -48,7 +65,7 @@ impl Keys {
         let read = |value| {
             let key: WebKey = serde_json::from_value(value).ok()?;
             let (thumbprint, public) = key.read()?;
-            Some((thumbprint, Key { public, from: key.nbf, until: key.exp }))
+            Some((thumbprint, Key { public, from: key.nbf, until: key.exp, is_proven: false }))
         };
         Ok(Self(set.keys.into_iter().filter_map(read).collect()))
     }
@@ -59,6 +76,11 @@ impl Keys {
         let at = at.as_millis() as f64 / 1_000.0;
         let is_good = key.from.is_none_or(|from| from <= at) && key.until.is_none_or(|until| at < until);
         is_good.then(|| key.public.clone())
+    }
+
+    /// Whether whoever holds the key that is called so has said that it is this signer's.
+    pub fn is_proven(&self, key_id: &str) -> bool {
+        self.0.get(key_id).is_some_and(|key| key.is_proven)
     }
 }
 

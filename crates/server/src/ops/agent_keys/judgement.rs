@@ -89,19 +89,21 @@ impl AgentKeys {
     fn key_of(&self, signature: &Signature, signed: Signed) -> Option<(String, Option<PublicKey>)> {
         let Signed { at, now, .. } = signed;
         let mut state = self.state();
-        let key = |held: &Held| held.keys_at(now)?.get(&signature.key_id, at);
         let holds = signature.holds_at(at);
         let Some(signer) = signature.signer.clone() else {
-            // Who signs without saying so is known by the key.
-            let find =
-                |(signer, held): (&String, &Held)| Some((signer.clone(), Some(key(held)?).filter(|_| holds)));
-            return state.signers.iter().find_map(find);
+            // Who signs without saying so is known by the key, if it is one signer's.
+            let own = |(signer, held): (&String, &Held)| {
+                let key = held.own_keys_at(&signature.key_id, now)?.get(&signature.key_id, at)?;
+                Some((signer.clone(), Some(key).filter(|_| holds)))
+            };
+            let mut found = state.signers.iter().filter_map(own);
+            return found.next().filter(|_| found.next().is_none());
         };
         let held = state.signers.get_mut(&signer)?;
         if !holds {
             return Some((signer, None));
         }
-        let key = key(held);
+        let key = held.keys_at(now).and_then(|keys| keys.get(&signature.key_id, at));
         held.want(key.is_none(), now);
         if held.is_due(now) {
             self.wanted.notify_one();

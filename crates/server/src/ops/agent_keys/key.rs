@@ -163,6 +163,8 @@ pub mod tests {
     /// Keys and signatures of OpenSSL 3.0, by bits: of a GET of `/buy` at `shop.example`, at the time that the tests of
     /// this folder have, by ChatGPT's word.
     pub const RSA: &str = include_str!("cases/rsa.json");
+    /// The vectors of the drafts: where they are from is in the file.
+    pub const DRAFTS: &str = include_str!("cases/drafts.json");
 
     /// Reads a key, be it one of the examples.
     pub fn read_any(key: &Value) -> Option<(String, PublicKey)> {
@@ -252,7 +254,7 @@ pub mod tests {
 
     #[test]
     fn keys_that_everybody_has_are_none() {
-        let drafts: Value = serde_json::from_str(include_str!("cases/drafts.json")).unwrap();
+        let drafts: Value = serde_json::from_str(DRAFTS).unwrap();
         let rfc8037 =
             json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
         let examples: Vec<_> = drafts["keys"].as_object().unwrap().values().chain([&rfc8037]).collect();

@@ -6,6 +6,7 @@
 mod directory;
 mod judgement;
 mod key;
+mod possession;
 mod signature_base;
 mod signed_request;
 
@@ -23,6 +24,8 @@ pub use directory::{KEYS_MAX, Keys, lifetime_ms};
 use judgement::Proven;
 pub use judgement::Signed;
 pub use key::{RSA_MAX_BITS, RSA_MIN_BITS};
+pub use possession::Answer;
+pub use signed_request::authority_of;
 use signed_request::origin;
 
 /// Where a signer has its keys (the draft on directories).
@@ -73,6 +76,12 @@ impl Held {
     fn keys_at(&self, now: Timestamp) -> Option<&Keys> {
         let is_kept = self.is_pinned || now.millis_since(self.fetched_at) <= KEPT_MAX_MS;
         self.keys.as_ref().filter(|_| is_kept)
+    }
+
+    /// The keys by which it is known where a request names nobody: those that the customer has pinned, and those whose
+    /// holder says that they are its own. Another's directory may have them, too.
+    fn own_keys_at(&self, key_id: &str, now: Timestamp) -> Option<&Keys> {
+        self.keys_at(now).filter(|keys| self.is_pinned || keys.is_proven(key_id))
     }
 
     /// Somebody has asked for its keys. One that is lacking may be new.

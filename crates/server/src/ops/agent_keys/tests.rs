@@ -56,10 +56,14 @@ impl Agent {
 
     /// What is in `Signature-Input` and in `Signature`.
     fn sign(&self, label: &str, covered: &[(&str, String)]) -> (String, String) {
+        self.sign_for("web-bot-auth", label, covered)
+    }
+
+    fn sign_for(&self, tag: &str, label: &str, covered: &[(&str, String)]) -> (String, String) {
         let created = AT.as_millis() / 1_000;
         let names: Vec<_> = covered.iter().map(|(name, _)| *name).collect();
         let params = format!(
-            r#"({});created={created};expires={};keyid="{}";tag="web-bot-auth""#,
+            r#"({});created={created};expires={};keyid="{}";tag="{tag}""#,
             names.join(" "),
             created + 60,
             self.key_id()
@@ -207,17 +211,58 @@ fn who_is_not_among_the_signers_is_nobody() {
     assert_eq!(judge(&knowing(&agent), 1, &unsigned, AT, AT), None);
 }
 
+/// The directory of a signer with these keys, and proofs by some of them.
+fn directory(authority: &str, keys: &[&Agent], signing: &[&Agent]) -> Keys {
+    let of_each: Vec<_> = keys.iter().map(|agent| agent.key()).collect();
+    let body = format!(r#"{{"keys":[{}]}}"#, of_each.join(","));
+    let lines: Vec<_> = signing
+        .iter()
+        .enumerate()
+        .map(|(n, agent)| {
+            let covered = [("\"@authority\";req", authority.to_owned())];
+            agent.sign_for("http-message-signatures-directory", &format!("binding{n}"), &covered)
+        })
+        .collect();
+    // Fields may come in several lines.
+    let inputs = lines.iter().map(|(input, _)| ("signature-input".to_owned(), input.clone()));
+    let signatures = lines.iter().map(|(_, signature)| ("Signature".to_owned(), signature.clone()));
+    let headers: Vec<_> = inputs.chain(signatures).collect();
+    Keys::read(&Answer { authority, headers: &headers, body: body.as_bytes() }, AT).unwrap()
+}
+
 #[test]
-fn who_signs_without_a_name_is_known_by_the_key() {
-    let agent = Agent::new(1);
+fn who_signs_without_a_name_is_known_by_a_key_whose_holder_says_whose_it_is() {
+    const OTHER: &str = "https://agents.example";
+    let (agent, older) = (Agent::new(1), Agent::new(2));
     let mut request = agent.request("shop.example", "shop.example");
     request.headers.remove("signature-agent");
     let (input, signature) = agent.sign("a", &[("\"@authority\"", "shop.example".to_owned())]);
     request.headers.insert("signature-input", input);
     request.headers.insert("signature", signature);
-    let expected = AgentSignature { signer: OPENAI.to_owned(), verified: Some(true) };
-    assert_eq!(judge(&knowing(&agent), 1, &request, AT, AT), Some(expected));
-    assert_eq!(judge(&knowing(&Agent::new(2)), 1, &request, AT, AT), None);
+    let told = |openai: Option<Keys>, other: Option<Keys>| {
+        let keys = AgentKeys::new("known, https://agents.example", None).unwrap();
+        for (signer, of) in [(OPENAI, openai), (OTHER, other)] {
+            keys.learn(signer, of.map(|keys| (keys, 5 * MINUTE_MS)), AT);
+        }
+        judge(&keys, 1, &request, AT, AT).map(|found| (found.signer, found.verified))
+    };
+    let said = |signer: &str| Some((signer.to_owned(), Some(true)));
+    let proven = |authority: &str| Some(directory(authority, &[&older, &agent], &[&older, &agent]));
+    let unproven = || Some(directory("chatgpt.com", &[&older, &agent], &[&older]));
+    assert_eq!(told(proven("chatgpt.com"), None), said(OPENAI));
+    assert_eq!(told(unproven(), None), None, "it may be copied");
+    assert_eq!(told(Some(directory("agents.example", &[&older], &[&older])), None), None, "another key");
+    // A mirror, which may come first by its name, has the keys and not the proofs.
+    let mirror = || Some(directory("agents.example", &[&older, &agent], &[]));
+    assert_eq!(told(proven("chatgpt.com"), mirror()), said(OPENAI));
+    assert_eq!(told(None, mirror()), None);
+    assert_eq!(told(proven("chatgpt.com"), proven("agents.example")), None, "it may be of either");
+    // What the customer has pinned is the customer's word.
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(file, r#"{{"{OTHER}":{}}}"#, agent.keys()).unwrap();
+    let keys = AgentKeys::new("known", Some(file.path())).unwrap();
+    let expected = AgentSignature { signer: OTHER.to_owned(), verified: Some(true) };
+    assert_eq!(judge(&keys, 1, &request, AT, AT), Some(expected));
 }
 
 /// An agent whose requests go through a browser far away, which signs what it passes on.

@@ -144,8 +144,13 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The authority of an origin, such as `chatgpt.com`.
+pub fn authority_of(origin: &str) -> Option<String> {
+    Place::of(origin).authority()
+}
+
 /// In lower case, without the port that is its scheme's (RFC 9421, section 2.2.3).
-pub fn normal_authority(scheme: &str, authority: &str) -> String {
+fn normal_authority(scheme: &str, authority: &str) -> String {
     let lower = authority.trim().to_ascii_lowercase();
     let port = if scheme.eq_ignore_ascii_case("http") { ":80" } else { ":443" };
     lower.strip_suffix(port).map(str::to_owned).unwrap_or(lower)

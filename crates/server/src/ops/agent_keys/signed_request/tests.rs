@@ -5,10 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::*;
-use crate::ops::agent_keys::key::tests::read_any;
+use crate::ops::agent_keys::key::tests::{DRAFTS, read_any};
 
-/// The vectors of the drafts: where they are from is in the file.
-const DRAFTS: &str = include_str!("../cases/drafts.json");
 /// Bytes of a signature.
 const SIGNATURE: &str =
     "sig1=:+NA/cssf4Y2bQTMTkyvTGRCaVzp9quyUevdwwMtMOWhhOOZ2T1subBj0BtvdnrpDEuwSAbiTeElXDzHL3WWKCw==:";
