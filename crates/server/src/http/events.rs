@@ -192,7 +192,8 @@ fn prepare(app: &App, team_id: i64, mut accepted: Accepted) -> Result<(Prepared,
     accepted.event.place = accepted.event.ip.and_then(|ip| app.geo.place(ip));
     accepted.event.signature = accepted.request.as_ref().and_then(|request| {
         let (at, now) = (accepted.event.timestamp, app.clock.now());
-        app.agent_keys.judge(Signed { team_id, request, at, now })
+        let identity = accepted.event.identity.as_ref().map(|identity| identity.id.as_str());
+        app.agent_keys.judge(Signed { team_id, request, identity, at, now })
     });
     Ok((Prepared::new(accepted.event)?, ignored))
 }

@@ -19,6 +19,7 @@ on_both_engines!(
     a_purchase_through_a_signed_assistant_is_its_users,
     a_false_signature_is_evidence_and_what_cannot_be_told_is_not,
     no_event_waits_for_a_directory,
+    a_copied_signature_tells_nothing_of_those_who_copy_it,
     who_names_nobody_is_known_by_a_directory_that_is_signed,
     a_rule_asks_for_an_agent,
 );
@@ -218,6 +219,29 @@ async fn no_event_waits_for_a_directory(engine: Engine) {
         server.post("/api/events", purchase(&id, "ada", agent.headers(visit(), &agent.key_id()))).await;
         assert_eq!(verified(&server, &id).await, Value::Null, "{signer}");
     }
+}
+
+async fn a_copied_signature_tells_nothing_of_those_who_copy_it(engine: Engine) {
+    let agent = SigningAgent::new(1, OPENAI);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, json!({OPENAI: agent.directory()}).to_string()).unwrap();
+    let server = TestServer::start_with(engine, |config| config.agent_keys_file = Some(file)).await;
+    let headers = agent.headers(visit(), &agent.key_id());
+    let told = async |id: &str, user: &str| {
+        server.post("/api/events", purchase(id, user, headers.clone())).await;
+        verified(&server, id).await
+    };
+    // One request, of which the shop reports several events.
+    for (id, user) in [("e1", "visitor-7"), ("e2", "ada"), ("e3", "ada"), ("e4", "friend")] {
+        assert_eq!(told(id, user).await, json!(true), "{id} of {user}");
+    }
+    for (id, user) in [("e5", "copy-1"), ("e6", "copy-2")] {
+        assert_eq!(told(id, user).await, Value::Null, "{id} of {user}");
+        let found = observations(&server, user, 1).await;
+        assert!(found.iter().all(|found| found["id"] != "humanity.agent-signature"), "{found:?}");
+    }
+    assert_eq!(told("e7", "ada").await, json!(true), "what is copied stays right for whose it was");
 }
 
 async fn who_names_nobody_is_known_by_a_directory_that_is_signed(engine: Engine) {

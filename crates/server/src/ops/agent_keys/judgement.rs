@@ -42,6 +42,8 @@ impl Proven {
 pub struct Signed<'a> {
     pub team_id: i64,
     pub request: &'a Request,
+    /// Of whom the event is.
+    pub identity: Option<&'a str>,
     /// The time of the event, at which the signature counts.
     pub at: Timestamp,
     pub now: Timestamp,
@@ -80,7 +82,7 @@ impl AgentKeys {
     /// One signature, as it is read for each authority.
     fn judge_one(&self, signed: Signed, of_each: &[Signature]) -> Option<AgentSignature> {
         let (signer, key) = self.key_of(of_each.first()?, signed)?;
-        let verified = key.and_then(|key| self.verify(signed.team_id, &signer, of_each, &key));
+        let verified = key.and_then(|key| self.verify(signed, &signer, of_each, &key));
         Some(AgentSignature { signer, verified })
     }
 
@@ -111,8 +113,10 @@ impl AgentKeys {
         Some((signer, key))
     }
 
-    /// Whether one is right; one for each authority. `None` where the key cannot tell.
-    fn verify(&self, team_id: i64, signer: &str, of_each: &[Signature], key: &PublicKey) -> Option<bool> {
+    /// Whether one is right; one for each authority. `None` where the key cannot tell, or the signature has come under
+    /// [many identities](super::replays).
+    fn verify(&self, signed: Signed, signer: &str, of_each: &[Signature], key: &PublicKey) -> Option<bool> {
+        let Signed { team_id, identity, .. } = signed;
         let proof = |signature: &Signature| Proof {
             team_id,
             signer: signer.to_owned(),
@@ -125,10 +129,14 @@ impl AgentKeys {
         }
         let right = of_each.iter().find(|signature| signature.is_by(key));
         let mut state = self.state();
-        if let Some(right) = right {
-            state.proven.insert(proof(right));
-            return Some(true);
-        }
-        of_each.iter().any(|signature| state.proven.0.contains(&proof(signature))).then_some(false)
+        let Some(right) = right else {
+            return of_each
+                .iter()
+                .any(|signature| state.proven.0.contains(&proof(signature)))
+                .then_some(false);
+        };
+        state.proven.insert(proof(right));
+        // It may be a copy, or the agent's own.
+        identity.is_none_or(|identity| state.replays.counts(team_id, &right.bytes, identity)).then_some(true)
     }
 }

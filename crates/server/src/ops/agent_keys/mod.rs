@@ -7,6 +7,7 @@ mod directory;
 mod judgement;
 mod key;
 mod possession;
+mod replays;
 mod signature_base;
 mod signed_request;
 
@@ -25,6 +26,7 @@ use judgement::Proven;
 pub use judgement::Signed;
 pub use key::{RSA_MAX_BITS, RSA_MIN_BITS};
 pub use possession::Answer;
+use replays::Replays;
 pub use signed_request::authority_of;
 use signed_request::origin;
 
@@ -56,6 +58,7 @@ struct State {
     /// No signer is added while the server runs.
     signers: BTreeMap<String, Held>,
     proven: Proven,
+    replays: Replays,
 }
 
 /// What is known of the keys of a signer.
@@ -140,7 +143,7 @@ impl AgentKeys {
         for (signer, keys) in pinned.map(read_pinned).transpose()?.unwrap_or_default() {
             held.insert(signer, Held { is_pinned: true, keys: Some(keys), ..Held::default() });
         }
-        let state = State { signers: held, proven: Proven::default() };
+        let state = State { signers: held, proven: Proven::default(), replays: Replays::default() };
         Ok(Self { state: Mutex::new(state), wanted: Notify::new() })
     }
 

@@ -88,7 +88,7 @@ fn judge(
     at: Timestamp,
     now: Timestamp,
 ) -> Option<AgentSignature> {
-    keys.judge(Signed { team_id, request, at, now })
+    keys.judge(Signed { team_id, request, identity: Some("ada"), at, now })
 }
 
 fn verified(keys: &AgentKeys, request: &Request) -> Option<bool> {
@@ -167,6 +167,27 @@ fn a_key_that_has_not_verified_yet_accuses_nobody() {
     assert_eq!(verified(&keys, &old.request("shop.example", "shop.example")), Some(true));
     assert_eq!(verified(&keys, &forged(&old)), Some(false));
     assert_eq!(verified(&keys, &forged(&new)), None, "it may sign in another way");
+}
+
+#[test]
+fn a_signature_that_comes_under_many_identities_tells_nothing_of_the_later_ones() {
+    let agent = Agent::new(1);
+    let keys = knowing(&agent);
+    let request = agent.request("shop.example", "shop.example");
+    let of = |team_id: i64, identity: Option<&str>, request: &Request| {
+        keys.judge(Signed { team_id, request, identity, at: AT, now: AT }).unwrap().verified
+    };
+    let right = Some(true);
+    // Several events of one request, of who was anonymous, has signed up, and was invited.
+    for identity in [None, Some("visitor-7"), Some("ada"), Some("bob"), Some("ada"), None] {
+        assert_eq!(of(1, identity, &request), right, "{identity:?}");
+    }
+    assert_eq!([of(1, Some("mallory"), &request), of(1, Some("trudy"), &request)], [None; 2]);
+    assert_eq!((of(1, Some("ada"), &request), of(2, Some("mallory"), &request)), (right, right));
+    // Of another request all is told, a forgery of this one too: a copy takes nothing from others.
+    assert_eq!(of(1, Some("mallory"), &agent.request("api.shop.example", "api.shop.example")), right);
+    let forged = Request { url: Some("https://shop.example/other".to_owned()), ..request };
+    assert_eq!(of(1, Some("ada"), &forged), Some(false));
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub struct Signature {
     expires: i64,
     /// What was signed.
     base: String,
-    bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 impl Signature {
