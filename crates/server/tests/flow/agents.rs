@@ -187,6 +187,7 @@ async fn no_event_waits_for_a_directory(engine: Engine) {
     );
     let receivers = [
         Receiver::answering(huge).await,
+        Receiver::answering(agent.answer().replace("200 OK", "203 Another's")).await,
         Receiver::answering("HTTP/1.1 503 Unavailable\r\ncontent-length: 0\r\n\r\n").await,
         Receiver::answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>").await,
         Receiver::answering(format!("HTTP/1.1 302 Found\r\nlocation: {OPENAI}\r\ncontent-length: 0\r\n\r\n"))
@@ -209,7 +210,7 @@ async fn no_event_waits_for_a_directory(engine: Engine) {
         assert!(begun.elapsed() < Duration::from_secs(4), "{signer} holds up an event");
         assert_eq!(verified(&server, &id).await, Value::Null, "{signer}");
     }
-    observations(&server, "ada", 6).await;
+    observations(&server, "ada", 7).await;
     for receiver in &receivers {
         eventually("each to be asked", async || (!receiver.requests().is_empty()).then_some(())).await;
     }
@@ -255,7 +256,10 @@ async fn who_names_nobody_is_known_by_a_directory_that_is_signed(engine: Engine)
     })
     .await;
     // Has the same key, and no word of its holder. It comes first where both are of the same host.
-    let mirror = Receiver::answering(agent.answer()).await;
+    let many: String =
+        (0..100).map(|n| format!("x-{n}: of a page, and none of the directory's\r\n")).collect();
+    let mirror =
+        Receiver::answering(agent.answer().replace("content-type", &format!("{many}content-type"))).await;
     let signers = [&mirror, &signed].map(|receiver| format!("http://{}", receiver.address));
     let server = TestServer::start_with(engine, |config| config.agent_signers = signers.join(",")).await;
     let mut asked = 0;

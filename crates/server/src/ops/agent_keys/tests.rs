@@ -286,6 +286,38 @@ fn who_signs_without_a_name_is_known_by_a_key_whose_holder_says_whose_it_is() {
     assert_eq!(judge(&keys, 1, &request, AT, AT), Some(expected));
 }
 
+#[test]
+fn a_proof_is_for_the_directory_of_one_authority() {
+    let agent = Agent::new(1);
+    let own = ("\"@authority\";req", "chatgpt.com".to_owned());
+    let proof = "http-message-signatures-directory";
+    let cases = [
+        (proof, vec![own.clone()], true),
+        (proof, vec![("\"@status\"", "200".to_owned()), own.clone()], true),
+        (proof, vec![("\"@path\";req", DIRECTORY_PATH.to_owned()), own.clone()], true),
+        (proof, vec![("\"@method\";req", "GET".to_owned()), own.clone()], true),
+        (proof, vec![("\"x-more\"", "of, both".to_owned()), own.clone()], true),
+        // Right for any authority, for another, for another purpose, and of what is not there.
+        (proof, vec![("\"@status\"", "200".to_owned())], false),
+        (proof, vec![("\"@authority\";req", "mirror.example".to_owned())], false),
+        ("web-bot-auth", vec![own.clone()], false),
+        (proof, vec![own.clone(), ("\"@status\";req", "200".to_owned())], false),
+        (proof, vec![own.clone(), ("\"x-none\"", String::new())], false),
+        (proof, vec![own.clone(), own], false),
+    ];
+    for (tag, covered, expected) in cases {
+        let (input, signature) = agent.sign_for(tag, "own", &covered);
+        let headers = [("signature-input", input), ("signature", signature), ("x-more", "of".to_owned())];
+        let more = ("X-More".to_owned(), " both ".to_owned());
+        let headers: Vec<_> =
+            headers.map(|(name, value)| (name.to_owned(), value)).into_iter().chain([more]).collect();
+        let body = agent.keys();
+        let answer = Answer { authority: "chatgpt.com", headers: &headers, body: body.as_bytes() };
+        let keys = Keys::read(&answer, AT).unwrap();
+        assert_eq!(keys.is_proven(&agent.key_id()), expected, "{tag} {covered:?}");
+    }
+}
+
 /// An agent whose requests go through a browser far away, which signs what it passes on.
 #[test]
 fn of_several_signatures_each_counts_by_itself() {
