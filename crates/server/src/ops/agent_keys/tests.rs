@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use dregs_core::time::MINUTE_MS;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 use dregs_core::agent::AgentSignature;
 use dregs_core::event::Request;
@@ -315,6 +315,35 @@ fn a_proof_is_for_the_directory_of_one_authority() {
         let answer = Answer { authority: "chatgpt.com", headers: &headers, body: body.as_bytes() };
         let keys = Keys::read(&answer, AT).unwrap();
         assert_eq!(keys.is_proven(&agent.key_id()), expected, "{tag} {covered:?}");
+    }
+}
+
+#[test]
+fn a_digest_that_a_proof_covers_is_one_of_the_keys() {
+    let agent = Agent::new(1);
+    let body = agent.keys();
+    let sha256 = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(&body)));
+    let sha512 = format!("sha-512=:{}:", STANDARD.encode(Sha512::digest(&body)));
+    let cases = [
+        (sha256.clone(), true),
+        (sha512.clone(), true),
+        (format!("{sha256}, {sha512}, other=:AAAA:"), true),
+        (format!("{sha256}, sha-512=:AAAA:"), false),
+        ("sha-256=:AAAA:".to_owned(), false),
+        ("sha-256=7".to_owned(), false),
+        ("other=:AAAA:".to_owned(), false),
+        (String::new(), false),
+    ];
+    for (digest, expected) in cases {
+        let covered =
+            [("\"@authority\";req", "chatgpt.com".to_owned()), ("\"content-digest\"", digest.clone())];
+        let (input, signature) = agent.sign_for("http-message-signatures-directory", "own", &covered);
+        let headers =
+            [("signature-input", input), ("signature", signature), ("content-digest", digest.clone())];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value));
+        let answer = Answer { authority: "chatgpt.com", headers: &headers, body: body.as_bytes() };
+        let keys = Keys::read(&answer, AT).unwrap();
+        assert_eq!(keys.is_proven(&agent.key_id()), expected, "{digest}");
     }
 }
 
