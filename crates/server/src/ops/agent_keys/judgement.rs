@@ -50,15 +50,20 @@ pub struct Signed<'a> {
 }
 
 impl AgentKeys {
-    /// What the keys say of the request behind an event. `None` where no signer that counts has signed it. Of several
-    /// signatures each is judged by itself, and one that is right says who came: another may have been right before a
-    /// proxy passed it on.
+    /// What the keys say of the request behind an event. `None` where no signer that counts has signed it.
+    ///
+    /// Of several signatures each is judged by itself, and the first that is right says who came. Where there are several,
+    /// none is false: whoever has passed a request on may have changed what was signed before, and signs it anew.
     pub fn judge(&self, signed: Signed) -> Option<AgentSignature> {
         let signatures = signatures(signed.request);
-        let mut judged: Vec<_> =
-            signatures.iter().filter_map(|of_each| self.judge_one(signed, of_each)).collect();
+        let is_passed_on = signatures.len() > 1;
+        let judged = |of_each: &Vec<Signature>| {
+            let AgentSignature { signer, verified } = self.judge_one(signed, of_each)?;
+            Some(AgentSignature { signer, verified: verified.filter(|is_right| *is_right || !is_passed_on) })
+        };
+        let mut judged: Vec<_> = signatures.iter().filter_map(judged).collect();
         let right = judged.iter().position(|signature| signature.verified == Some(true)).unwrap_or_default();
-        let found = if signatures.is_empty() {
+        let found = if signatures.iter().all(Vec::is_empty) {
             self.claimed(signed.request)
         } else {
             (!judged.is_empty()).then(|| judged.swap_remove(right))

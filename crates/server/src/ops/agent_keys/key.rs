@@ -45,7 +45,7 @@ impl Algorithm {
 
 /// What verifies a signature. That takes 31 µs for Ed25519, and for RSA 18 µs with 2,048 bits and 63 µs with 4,096, or
 /// 193 µs with the largest exponent that is read (ring 0.17, optimised, on a core of 2026). A signature names its key,
-/// so that one is tried, however many a directory has; and it is tried for two authorities at most.
+/// so that one is tried, however many a directory has: for two authorities, and four signatures of a request, at most.
 #[derive(Clone, Debug)]
 pub struct PublicKey {
     material: Material,

@@ -83,8 +83,8 @@ impl Signature {
     }
 }
 
-/// The Web Bot Auth signatures of a request. Each is read for each authority at which the request may have been aimed; one
-/// that covers what is not at hand is left out.
+/// The Web Bot Auth signatures of a request. Each is read for each authority at which the request may have been aimed; of one
+/// that covers what is not at hand there is nothing.
 pub fn signatures(request: &Request) -> Vec<Vec<Signature>> {
     let field = |name: &str| request.headers.get(name).and_then(|header| dictionary(header));
     let (Some(inputs), Some(signatures)) = (field("signature-input"), field("signature")) else {
@@ -92,12 +92,11 @@ pub fn signatures(request: &Request) -> Vec<Vec<Signature>> {
     };
     let authorities = authorities(request);
     let read = |(label, input)| {
-        let bytes = bytes(&signatures, label)?;
+        let Some(bytes) = bytes(&signatures, label) else { return Vec::new() };
         let of = |authority: &String| Signature::read(request, authority, (label, input), bytes);
-        Some(authorities.iter().filter_map(of).collect())
+        authorities.iter().filter_map(of).collect()
     };
-    let read_all = tagged(&inputs, TAG).take(SIGNATURES_MAX).filter_map(read);
-    read_all.filter(|found: &Vec<_>| !found.is_empty()).collect()
+    tagged(&inputs, TAG).take(SIGNATURES_MAX).map(read).collect()
 }
 
 /// The authorities at which a request may have been aimed: that of its URL, and that of its `Host`.
