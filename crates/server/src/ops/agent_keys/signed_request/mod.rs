@@ -4,7 +4,9 @@ mod signer;
 
 use dregs_core::event::Request;
 use dregs_core::time::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sfv::{FieldType as _, InnerList, Item, ListEntry};
+use url::form_urlencoded;
 
 use super::key::{Algorithm, PublicKey};
 use super::signature_base::{
@@ -19,6 +21,9 @@ const TAG: &str = "web-bot-auth";
 const SIGNATURES_MAX: usize = 4;
 /// The longest a signature may hold: the architecture's draft recommends no more.
 const HOLDS_MAX_SECONDS: i64 = 24 * 60 * 60;
+
+/// What is encoded of a query's parameter: the set of `application/x-www-form-urlencoded`.
+const QUERY_ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
 
 /// A signature by which an agent names itself.
 #[derive(Debug)]
@@ -176,6 +181,9 @@ impl<'a> Message<'a> {
     /// The value of a component; `None` where it is not at hand.
     fn component(&self, item: &Item) -> Option<String> {
         let name = item.bare_item.as_string()?.as_str();
+        if name == "@query-param" {
+            return self.query_param(item);
+        }
         if name.starts_with('@') {
             return item.params.is_empty().then(|| self.derived(name))?;
         }
@@ -190,7 +198,19 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Parts of the request itself (RFC 9421, section 2.2). Single parameters of a query are not read.
+    /// A parameter of the query (RFC 9421, section 2.2.8), which must come once. One that is not UTF-8 is written in
+    /// different ways.
+    fn query_param(&self, item: &Item) -> Option<String> {
+        let name = item.params.get("name").filter(|_| item.params.len() == 1)?.as_string()?.as_str();
+        let name = percent_decode_str(name).decode_utf8().ok()?;
+        let query = self.place.as_ref()?.query?;
+        let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| *key == name);
+        let (_, value) = found.next()?;
+        let is_plain = found.next().is_none() && !value.contains(char::REPLACEMENT_CHARACTER);
+        is_plain.then(|| utf8_percent_encode(&value, QUERY_ENCODED).to_string())
+    }
+
+    /// Parts of the request itself (RFC 9421, section 2.2).
     fn derived(&self, name: &str) -> Option<String> {
         let place = self.place.as_ref();
         match name {

@@ -1,7 +1,5 @@
 use std::collections::HashMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::*;
@@ -67,34 +65,74 @@ fn the_vectors_of_the_drafts_verify_and_fail_where_a_part_is_changed() {
     assert_eq!((of("rsa-pss-sha512"), of("ed25519")), (4, 4));
 }
 
-/// RFC 9421, appendix B.2.6.
+/// RFC 9421, appendix B.2.2 and B.2.6: the signature, who made it, and the URL for which it is wrong.
+const OF_STANDARD: [(&str, &str, &str, &str); 2] = [
+    (
+        r#"sig-b22=("@authority" "content-digest" "@query-param";name="Pet");created=1618884473;keyid="test-key-rsa-pss";tag="header-example""#,
+        "sig-b22=:LjbtqUbfmvjj5C5kr1Ugj4PmLYvx9wVjZvD9GsTT4F7GrcQEdJzgI9qHxICagShLRiLMlAJjtq6N4CDfKtjvuJyE5qH7KT8UCMkSowOB4+ECxCmT8rtAmj/0PIXxi0A0nxKyB09RNrCQibbUjsLS/2YyFYXEu4TRJQzRw1rLEuEfY17SARYhpTlaqwZVtR8NV7+4UKkjqpcAoFqWFQh62s7Cl+H2fjBSpqfZUJcsIk4N6wiKYd4je2U/lankenQ99PZfB4jY3I5rSV2DSBVkSFsURIjYErOs0tFTQosMTAoxk//0RoKUqiYY8Bh0aaUEb0rQl3/XaVe4bXTugEjHSw==:",
+        "oD0HwocPBSfpNy5W3bpJeyFGY_IQ_YpqxSjQ3Yd-CLA",
+        "/foo?Pet=cat",
+    ),
+    (
+        r#"sig-b26=("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519""#,
+        "sig-b26=:wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==:",
+        "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U",
+        "/bar?param=Value&Pet=dog",
+    ),
+];
+
 #[test]
-fn the_vector_of_the_standard_for_this_algorithm_verifies() {
+fn the_vectors_of_the_standard_for_these_algorithms_verify() {
     let headers = [
         ("date", "Tue, 20 Apr 2021 02:07:55 GMT"),
         ("content-type", "application/json"),
+        (
+            "content-digest",
+            "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:",
+        ),
         ("content-length", "18"),
-        (
-            "signature-input",
-            r#"sig-b26=("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519""#,
-        ),
-        (
-            "signature",
-            "sig-b26=:wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==:",
-        ),
     ];
-    let verifies = |url: &str| {
-        let request = request(url, &headers);
-        let (label, signature) = request.headers["signature"].split_once('=').unwrap();
-        let inputs = dictionary(&request.headers["signature-input"]).unwrap();
-        let ListEntry::InnerList(input) = &inputs[label] else { panic!("no input") };
-        let base = Message::new(&request, "example.com").base(input).unwrap();
-        let signature = STANDARD.decode(signature.trim_matches(':')).unwrap();
-        keys()["poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U"].has_signed(base.as_bytes(), &signature)
+    for (input, signature, key_id, other) in OF_STANDARD {
+        let verifies = |url: &str| {
+            let inputs = dictionary(input).unwrap();
+            let (label, ListEntry::InnerList(input)) = inputs.first().unwrap() else { panic!("no input") };
+            let base = Message::new(&request(url, &headers), "example.com").base(input).unwrap();
+            let bytes = dictionary(signature).unwrap();
+            keys()[key_id].has_signed(base.as_bytes(), super::bytes(&bytes, label.as_str()).unwrap())
+        };
+        assert!(verifies("https://example.com/foo?param=Value&Pet=dog"), "{input}");
+        assert!(verifies("/foo?param=Value&Pet=dog"), "{input}");
+        assert!(!verifies(&format!("https://example.com{other}")), "{input}");
+    }
+}
+
+/// The examples of RFC 9421, section 2.2.8, and more.
+#[test]
+fn a_parameter_of_the_query_is_encoded_in_one_way() {
+    let of = |query: &str, name: &str| {
+        let inputs = dictionary(&format!(r#"a=("@query-param";name="{name}")"#)).unwrap();
+        let ListEntry::InnerList(input) = &inputs["a"] else { panic!("no input") };
+        let request = request(&format!("https://www.example.com/parameters?{query}"), &[]);
+        Message::new(&request, "www.example.com").component(&input.items[0])
     };
-    assert!(verifies("https://example.com/foo?param=Value&Pet=dog"));
-    assert!(verifies("/foo?param=Value&Pet=dog"));
-    assert!(!verifies("https://example.com/bar"));
+    let query =
+        "var=this%20is%20a%20big%0Amultiline%20value&bar=with+plus+whitespace&fa%C3%A7ade%22%3A%20=something";
+    let cases = [
+        (query, "var", Some("this%20is%20a%20big%0Amultiline%20value")),
+        (query, "bar", Some("with%20plus%20whitespace")),
+        (query, "fa%C3%A7ade%22%3A%20", Some("something")),
+        (query, "none", None),
+        ("a=1&b=2&a=3", "a", None),
+        ("a=1&b=2&a=3", "b", Some("2")),
+        ("a=&b", "a", Some("")),
+        ("a=&b", "b", Some("")),
+        ("a=*-._~", "a", Some("*-._%7E")),
+        ("a=%E9", "a", None),
+        ("a=1", "%E9", None),
+    ];
+    for (query, name, expected) in cases {
+        assert_eq!(of(query, name).as_deref(), expected, "{name} of {query}");
+    }
 }
 
 #[test]
@@ -112,6 +150,8 @@ fn what_is_not_at_hand_or_of_another_kind_is_no_signature() {
         r#""@authority" "@scheme""#,
         r#""@authority" "cookie""#,
         r#""@authority" "@status""#,
+        r#""@authority" "@query-param""#,
+        r#""@authority" "@query-param";name="a";req"#,
         r#""@path""#,
         r#""@authority" "@authority""#,
         r#""@authority";req"#,
