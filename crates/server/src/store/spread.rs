@@ -55,7 +55,8 @@ pub fn over_citus(tx: &mut Tx) -> Result<bool> {
 /// # Errors
 /// Those of the store.
 pub fn keep_spread(tx: &mut Tx) -> Result<()> {
-    let spread = tx.query("select logicalrelid::text from pg_dist_partition", &[], |row| row.get::<String>(0))?;
+    let spread =
+        tx.query("select logicalrelid::text from pg_dist_partition", &[], |row| row.get::<String>(0))?;
     for table in TABLES.iter().filter(|table| !spread.iter().any(|name| name == *table)) {
         let beside = "colocate_with => 'identities'";
         tx.batch(&format!("select create_distributed_table('{table}', 'shard', {beside})"))?;
