@@ -30,15 +30,15 @@ class Program {
     return program;
   }
 
-  /** Registers, and gives the address at which the person is asked. */
-  async begin(name = NAME) {
-    const metadata = { client_name: name, redirect_uris: ["http://127.0.0.1/callback"] };
+  /** Registers, and gives the address at which the person is asked: for itself, or for an app with a scheme of its own. */
+  async begin(name = NAME, app) {
+    const metadata = { client_name: name, redirect_uris: [app ?? "http://127.0.0.1/callback"] };
     const answer = await fetch(`${dregs.url}/oauth/register`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(metadata) });
     assert.equal(answer.status, 201);
     this.client = (await answer.json()).client_id;
     this.verifier = randomBytes(32).toString("base64url");
     this.params = new URLSearchParams({
-      response_type: "code", client_id: this.client, redirect_uri: `${this.url}/callback`, state: "a b&c", resource: `${dregs.url}/mcp`, scope: "mcp",
+      response_type: "code", client_id: this.client, redirect_uri: app ?? `${this.url}/callback`, state: "a b&c", resource: `${dregs.url}/mcp`, scope: "mcp",
       code_challenge: createHash("sha256").update(this.verifier).digest("base64url"), code_challenge_method: "S256",
     });
     return `/oauth/authorize?${this.params}`;
@@ -113,10 +113,11 @@ for (const [name, options] of [
   test(`the page of consent can be used by everybody, ${name}`, async () => {
     const analyst = await Analyst.arrive(chrome, dregs, options);
     const asks = await program.begin(`${NAME} ${"long".repeat(10)}`);
+    const app = await program.begin(NAME, "com.example.app:/callback");
     const wrong = asks.replace("S256", "plain");
     const unknown = asks.replace(/client_id=[^&]+/, "client_id=oc_unknown");
     const found = [];
-    for (const [path, shown] of [[asks, "It will be able to"], [wrong, "This request cannot be approved"], [unknown, "no client that is registered here"]]) {
+    for (const [path, shown] of [[asks, "It will be able to"], [app, "the app on this device that opens links of com.example.app: com.example.app:/callback"], [wrong, "This request cannot be approved"], [unknown, "no client that is registered here"]]) {
       await analyst.open(path);
       await analyst.page.getByText(shown).waitFor();
       // The refusal is an answer of the API, which the browser notes.

@@ -2150,6 +2150,11 @@ export interface components {
             redirectUri: string;
             /** @description Its host; null where a program on the person's own machine takes the answer. */
             redirectHost?: string | null;
+            /**
+             * @description Its scheme, where an app on that machine takes the answer that opens links of it, such as com.example.app; else
+             *     null.
+             */
+            redirectScheme?: string | null;
             /** @description Why it cannot be approved; null where it can. */
             refusal?: string | null;
         };

@@ -14,6 +14,7 @@ use super::auth::{Client, Sender};
 use super::body::{Received, Whose, by_size, note_refusal, receive};
 use super::error::{ApiError, Code, ErrorBody, ErrorDetail, summary};
 use crate::app::App;
+use crate::ops::agent_keys::Signed;
 use crate::ops::ingest::{Outcome, Prepared};
 use crate::store::StoreError;
 
@@ -189,9 +190,11 @@ fn prepare(app: &App, team_id: i64, mut accepted: Accepted) -> Result<(Prepared,
     }
     ignored.truncate(IGNORED_SHOWN_MAX);
     accepted.event.place = accepted.event.ip.and_then(|ip| app.geo.place(ip));
-    let at = accepted.event.timestamp;
-    accepted.event.signature =
-        accepted.request.and_then(|request| app.agent_keys.judge(team_id, &request, at, app.clock.now()));
+    accepted.event.signature = accepted.request.as_ref().and_then(|request| {
+        let (at, now) = (accepted.event.timestamp, app.clock.now());
+        let identity = accepted.event.identity.as_ref().map(|identity| identity.id.as_str());
+        app.agent_keys.judge(Signed { team_id, request, identity, at, now })
+    });
     Ok((Prepared::new(accepted.event)?, ignored))
 }
 

@@ -16,7 +16,9 @@ use crate::ops::access::limits::{
     FILES_PER_REQUEST, MCP_REQUESTS_PER_SECOND, OF_ADDRESS_MAX_MIB, OF_ANYBODY_MAX_MIB, OF_KNOWN_MAX_MIB,
 };
 use crate::ops::access::sign_in::{SESSIONS_MAX, WAITING_MAX, WAITING_OF_ADDRESS_MAX};
-use crate::ops::agent_keys::{DIRECTORY_MAX_KIB, DIRECTORY_MAX_SECONDS, KEYS_MAX, SIGNERS_MAX};
+use crate::ops::agent_keys::{
+    DIRECTORY_MAX_KIB, DIRECTORY_MAX_SECONDS, KEYS_MAX, RSA_MAX_BITS, RSA_MIN_BITS, SIGNERS_MAX,
+};
 use crate::ops::bounds;
 use crate::ops::identities::reviews::REVIEWS_MAX;
 use crate::ops::ingest;
@@ -137,6 +139,11 @@ fn bodies(config: &Config) -> Vec<Row> {
             "signers of agents; keys of one; its key directory; the time for that",
             format!("{SIGNERS_MAX}; {KEYS_MAX}; {DIRECTORY_MAX_KIB} KiB; {DIRECTORY_MAX_SECONDS} s"),
             "the start is refused; the directory is not taken, and the keys of before count for two days",
+        ),
+        row(
+            "bits of an agent's key of RSA",
+            format!("{RSA_MIN_BITS} to {RSA_MAX_BITS}"),
+            "the key is passed over",
         ),
         row("requests whose events wait for a commit", ingest::QUEUE_MAX_REQUESTS, "the next ones wait"),
         row("items of a page", PAGE_SIZE_MAX, "400"),

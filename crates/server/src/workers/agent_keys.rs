@@ -9,7 +9,9 @@ use tokio::time::sleep;
 use crate::app::App;
 use crate::channels::egress::Target;
 use crate::channels::http::GetRequest;
-use crate::ops::agent_keys::{DIRECTORY_MAX_KIB, DIRECTORY_MAX_SECONDS, DIRECTORY_PATH, Keys, lifetime_ms};
+use crate::ops::agent_keys::{
+    Answer, DIRECTORY_MAX_KIB, DIRECTORY_MAX_SECONDS, DIRECTORY_PATH, Keys, authority_of, lifetime_ms,
+};
 use crate::shutdown::Shutdown;
 
 /// How often there is a look for directories whose time has come.
@@ -65,8 +67,14 @@ async fn fetch(app: &App, signer: &str) -> Result<(Keys, i64), String> {
         return Err(error.message);
     }
     let answer = outcome.response.ok_or("it did not answer")?;
-    if answer.is_truncated || answer.body.len() > DIRECTORY_MAX_KIB * 1024 {
+    if answer.status != 200 {
+        return Err(format!("it answered {} and not 200", answer.status));
+    }
+    // Of many headers the last are left out, and with them proofs, but no keys.
+    if answer.is_truncated && answer.body.len() >= DIRECTORY_MAX_KIB * 1024 {
         return Err("its answer is too long".to_owned());
     }
-    Ok((Keys::parse(&answer.body)?, lifetime_ms(&answer.headers)))
+    let authority = authority_of(signer).unwrap_or_default();
+    let read = Answer { authority: &authority, headers: &answer.headers, body: &answer.body };
+    Ok((Keys::read(&read, app.clock.now())?, lifetime_ms(&answer.headers)))
 }

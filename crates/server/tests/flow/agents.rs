@@ -19,6 +19,8 @@ on_both_engines!(
     a_purchase_through_a_signed_assistant_is_its_users,
     a_false_signature_is_evidence_and_what_cannot_be_told_is_not,
     no_event_waits_for_a_directory,
+    a_copied_signature_tells_nothing_of_those_who_copy_it,
+    who_names_nobody_is_known_by_a_directory_that_is_signed,
     a_rule_asks_for_an_agent,
 );
 
@@ -185,6 +187,7 @@ async fn no_event_waits_for_a_directory(engine: Engine) {
     );
     let receivers = [
         Receiver::answering(huge).await,
+        Receiver::answering(agent.answer().replace("200 OK", "203 Another's")).await,
         Receiver::answering("HTTP/1.1 503 Unavailable\r\ncontent-length: 0\r\n\r\n").await,
         Receiver::answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>").await,
         Receiver::answering(format!("HTTP/1.1 302 Found\r\nlocation: {OPENAI}\r\ncontent-length: 0\r\n\r\n"))
@@ -207,7 +210,7 @@ async fn no_event_waits_for_a_directory(engine: Engine) {
         assert!(begun.elapsed() < Duration::from_secs(4), "{signer} holds up an event");
         assert_eq!(verified(&server, &id).await, Value::Null, "{signer}");
     }
-    observations(&server, "ada", 6).await;
+    observations(&server, "ada", 7).await;
     for receiver in &receivers {
         eventually("each to be asked", async || (!receiver.requests().is_empty()).then_some(())).await;
     }
@@ -217,6 +220,71 @@ async fn no_event_waits_for_a_directory(engine: Engine) {
         server.post("/api/events", purchase(&id, "ada", agent.headers(visit(), &agent.key_id()))).await;
         assert_eq!(verified(&server, &id).await, Value::Null, "{signer}");
     }
+}
+
+async fn a_copied_signature_tells_nothing_of_those_who_copy_it(engine: Engine) {
+    let agent = SigningAgent::new(1, OPENAI);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, json!({OPENAI: agent.directory()}).to_string()).unwrap();
+    let server = TestServer::start_with(engine, |config| config.agent_keys_file = Some(file)).await;
+    let headers = agent.headers(visit(), &agent.key_id());
+    let told = async |id: &str, user: &str| {
+        server.post("/api/events", purchase(id, user, headers.clone())).await;
+        verified(&server, id).await
+    };
+    // One request, of which the shop reports several events.
+    for (id, user) in [("e1", "visitor-7"), ("e2", "ada"), ("e3", "ada"), ("e4", "friend")] {
+        assert_eq!(told(id, user).await, json!(true), "{id} of {user}");
+    }
+    for (id, user) in [("e5", "copy-1"), ("e6", "copy-2")] {
+        assert_eq!(told(id, user).await, Value::Null, "{id} of {user}");
+        let found = observations(&server, user, 1).await;
+        assert!(found.iter().all(|found| found["id"] != "humanity.agent-signature"), "{found:?}");
+    }
+    assert_eq!(told("e7", "ada").await, json!(true), "what is copied stays right for whose it was");
+}
+
+async fn who_names_nobody_is_known_by_a_directory_that_is_signed(engine: Engine) {
+    let agent = SigningAgent::new(1, "");
+    let signed = Receiver::start(|mut conversation| async move {
+        let agent = SigningAgent::new(1, "");
+        while let Some(asked) = conversation.read_request().await {
+            let authority = asked.headers["host"].to_str().unwrap();
+            conversation.send(agent.signed_answer(authority, seconds()).as_bytes()).await;
+        }
+    })
+    .await;
+    // Has the same key, and no word of its holder. It comes first where both are of the same host.
+    let many: String =
+        (0..100).map(|n| format!("x-{n}: of a page, and none of the directory's\r\n")).collect();
+    let mirror =
+        Receiver::answering(agent.answer().replace("content-type", &format!("{many}content-type"))).await;
+    let signers = [&mirror, &signed].map(|receiver| format!("http://{}", receiver.address));
+    let server = TestServer::start_with(engine, |config| config.agent_signers = signers.join(",")).await;
+    let mut asked = 0;
+    let shown = eventually("the key to be known", async || {
+        asked += 1;
+        let id = format!("e{asked}");
+        server.post("/api/events", purchase(&id, "ada", agent.nameless_headers(visit()))).await;
+        let shown = server.get(&format!("/api/events/{id}")).await["agent"].clone();
+        (!shown.is_null()).then_some(shown)
+    })
+    .await;
+    let host = signed.address.to_string();
+    assert_eq!(shown, json!({"name": host, "operator": host, "verified": true, "purpose": "ACTION"}));
+    eventually("the mirror to be read", async || (!mirror.requests().is_empty()).then_some(())).await;
+    // It says nothing of who comes, and nothing against the other.
+    let named = SigningAgent::new(1, &signers[0]);
+    eventually("its key to be known", async || {
+        asked += 1;
+        let id = format!("e{asked}");
+        server.post("/api/events", purchase(&id, "bob", named.headers(visit(), &named.key_id()))).await;
+        (verified(&server, &id).await == json!(true)).then_some(())
+    })
+    .await;
+    server.post("/api/events", purchase("last", "ada", agent.nameless_headers(visit()))).await;
+    assert_eq!(server.get("/api/events/last").await["agent"]["name"], host);
 }
 
 async fn a_rule_asks_for_an_agent(engine: Engine) {

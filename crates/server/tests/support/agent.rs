@@ -44,12 +44,46 @@ impl SigningAgent {
 
     /// The same over HTTP.
     pub fn answer(&self) -> String {
+        self.answer_with("")
+    }
+
+    fn answer_with(&self, headers: &str) -> String {
         let body = self.directory().to_string();
         format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/http-message-signatures-directory+json\r\n\
-             cache-control: max-age=86400\r\ncontent-length: {}\r\n\r\n{body}",
+             cache-control: max-age=86400\r\n{headers}content-length: {}\r\n\r\n{body}",
             body.len()
         )
+    }
+
+    /// The same, signed by the key for whoever asked for it at this authority.
+    pub fn signed_answer(&self, authority: &str, created: i64) -> String {
+        let digest = STANDARD.encode(Sha256::digest(self.directory().to_string()));
+        let digest = format!("sha-256=:{digest}:");
+        let params = format!(
+            r#"("@authority";req "content-digest");created={created};expires={};keyid="{}";tag="http-message-signatures-directory""#,
+            created + 300,
+            self.key_id()
+        );
+        let base = format!(
+            "\"@authority\";req: {authority}\n\"content-digest\": {digest}\n\"@signature-params\": {params}"
+        );
+        let signature = STANDARD.encode(self.key.sign(base.as_bytes()));
+        self.answer_with(&format!(
+            "Content-Digest: {digest}\r\nSignature-Input: own={params}\r\nSignature: own=:{signature}:\r\n"
+        ))
+    }
+
+    /// The headers of a request that names nobody, signed with the key.
+    pub fn nameless_headers(&self, visit: Visit) -> Value {
+        let Visit { authority, created, expires, .. } = visit;
+        let key_id = self.key_id();
+        let params = format!(
+            r#"("@authority");created={created};keyid="{key_id}";expires={expires};tag="web-bot-auth""#
+        );
+        let base = format!("\"@authority\": {authority}\n\"@signature-params\": {params}");
+        let signature = STANDARD.encode(self.key.sign(base.as_bytes()));
+        json!({"Signature": format!("own=:{signature}:"), "Signature-Input": format!("own={params}")})
     }
 
     /// The headers of a POST, signed with the key, which is called `key_id`.

@@ -32,7 +32,7 @@ function Question({ asked, params }: { asked: Schemas["AuthorizationRequestBody"
   const leave = { onError: () => {}, onSuccess: ({ redirectTo }: Schemas["RedirectBody"]) => { setDone(true); location.assign(redirectTo); } };
   const approve = $api.useMutation("post", "/api/oauth/request/actions/approve", leave);
   const deny = $api.useMutation("post", "/api/oauth/request/actions/deny", leave);
-  const { clientName, clientRegisteredAt, redirectHost, redirectUri, refusal } = asked;
+  const { clientName, clientRegisteredAt, redirectUri, refusal } = asked;
   const isBusy = approve.isPending || deny.isPending || isDone;
   const failure = approve.error ?? deny.error;
   return (
@@ -52,8 +52,7 @@ function Question({ asked, params }: { asked: Schemas["AuthorizationRequestBody"
         </Stack>
       )}
       <Text fz="sm">
-        {redirectHost ? <>Your answer is sent to <b className="break">{redirectHost}</b>:</> : "Your answer is sent to a program on this computer:"}{" "}
-        <code className="break">{redirectUri}</code>
+        Your answer is sent to <Receiver asked={asked} />: <code className="break">{redirectUri}</code>
       </Text>
       {!refusal && (
         <Text fz="sm">
@@ -68,6 +67,12 @@ function Question({ asked, params }: { asked: Schemas["AuthorizationRequestBody"
       {isDone && <Text fz="sm" role="status">Continue in {clientName}. You can close this page.</Text>}
     </Door>
   );
+}
+
+function Receiver({ asked: { redirectHost, redirectScheme } }: { asked: Schemas["AuthorizationRequestBody"] }) {
+  if (redirectHost) return <b className="break">{redirectHost}</b>;
+  if (redirectScheme) return <>the app on this device that opens links of <b className="break">{redirectScheme}</b></>;
+  return <>a program on this computer</>;
 }
 
 /** By role, in the words of the tools' list in the manual. */

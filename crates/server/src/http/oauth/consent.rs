@@ -17,7 +17,7 @@ use crate::http::error::{ApiError, ErrorBody};
 use crate::http::params::Params;
 use crate::ops::audit::Actor;
 use crate::ops::oauth::authorization::{self, Asked, Request, Unusable};
-use crate::ops::oauth::is_loopback;
+use crate::ops::oauth::{app_scheme, is_loopback};
 
 /// The parameters with which a client sent a person to `/oauth/authorize`, by the names that RFC 6749, RFC 7636 and
 /// RFC 8707 give them.
@@ -74,6 +74,9 @@ pub struct AuthorizationRequestBody {
     redirect_uri: String,
     /// Its host; null where a program on the person's own machine takes the answer.
     redirect_host: Option<String>,
+    /// Its scheme, where an app on that machine takes the answer that opens links of it, such as com.example.app; else
+    /// null.
+    redirect_scheme: Option<String>,
     /// Why it cannot be approved; null where it can.
     refusal: Option<String>,
 }
@@ -83,6 +86,7 @@ impl From<Asked> for AuthorizationRequestBody {
         let url = Url::parse(&asked.redirect_uri).ok().filter(|url| !is_loopback(url));
         Self {
             redirect_host: url.and_then(|url| url.host_str().map(str::to_owned)),
+            redirect_scheme: app_scheme(&asked.redirect_uri).map(str::to_ascii_lowercase),
             refusal: asked.refusal().map(|refusal| refusal.description.clone()),
             redirect_uri: asked.redirect_uri,
             client_registered_at: asked.client.created_at,

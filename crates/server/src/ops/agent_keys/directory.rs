@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dregs_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
+
+use super::key::{PublicKey, WebKey};
+use super::possession::{Answer, Proofs};
 
 /// Keys of one directory that are read.
 pub const KEYS_MAX: usize = 64;
@@ -17,9 +17,6 @@ pub const LIFETIME_MIN_MS: i64 = 5 * MINUTE_MS;
 pub const LIFETIME_MAX_MS: i64 = DAY_MS;
 /// After so long where it does not say.
 const LIFETIME_DEFAULT_MS: i64 = HOUR_MS;
-
-/// A key of Ed25519.
-pub type PublicKey = [u8; 32];
 
 /// The keys of one signer, by their thumbprints (RFC 7638).
 #[derive(Debug, Default)]
@@ -31,6 +28,8 @@ struct Key {
     /// From when until when it is good, in seconds.
     from: Option<f64>,
     until: Option<f64>,
+    /// Whoever holds it says that it is this signer's.
+    is_proven: bool,
 }
 
 #[derive(Deserialize)]
@@ -38,18 +37,22 @@ struct KeySet {
     keys: Vec<Value>,
 }
 
-/// A key as a directory has it (RFC 8037); drafts on directories say when it is good.
-#[derive(Deserialize)]
-struct WebKey {
-    kty: String,
-    crv: String,
-    x: String,
-    nbf: Option<f64>,
-    exp: Option<f64>,
-}
-
 impl Keys {
-    /// Reads a directory. Keys of kinds that are not known are passed over; those of Ed25519 are known.
+    /// Reads the answer with which a directory was fetched, and its [proofs](super::possession).
+    ///
+    /// # Errors
+    /// A sentence, where it is no key set.
+    pub fn read(answer: &Answer, now: Timestamp) -> Result<Self, String> {
+        let mut keys = Self::parse(answer.body)?;
+        if let Some(proofs) = Proofs::of(answer) {
+            for (key_id, key) in &mut keys.0 {
+                key.is_proven = proofs.are_by(key_id, &key.public, now);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Reads a directory. Keys of kinds that are not known, and keys that everybody has, are passed over.
     ///
     /// # Errors
     /// A sentence, where it is no key set.
@@ -59,7 +62,11 @@ impl Keys {
         if set.keys.len() > KEYS_MAX {
             return Err(format!("it has more than {KEYS_MAX} keys"));
         }
-        let read = |value| serde_json::from_value::<WebKey>(value).ok()?.read();
+        let read = |value| {
+            let key: WebKey = serde_json::from_value(value).ok()?;
+            let (thumbprint, public) = key.read()?;
+            Some((thumbprint, Key { public, from: key.nbf, until: key.exp, is_proven: false }))
+        };
         Ok(Self(set.keys.into_iter().filter_map(read).collect()))
     }
 
@@ -68,20 +75,12 @@ impl Keys {
         let key = self.0.get(key_id)?;
         let at = at.as_millis() as f64 / 1_000.0;
         let is_good = key.from.is_none_or(|from| from <= at) && key.until.is_none_or(|until| at < until);
-        is_good.then_some(key.public)
+        is_good.then(|| key.public.clone())
     }
-}
 
-impl WebKey {
-    /// The key and its thumbprint.
-    fn read(self) -> Option<(String, Key)> {
-        if (self.kty.as_str(), self.crv.as_str()) != ("OKP", "Ed25519") {
-            return None;
-        }
-        let public = URL_SAFE_NO_PAD.decode(&self.x).ok()?.try_into().ok()?;
-        let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, self.x);
-        let thumbprint = URL_SAFE_NO_PAD.encode(Sha256::digest(canonical));
-        Some((thumbprint, Key { public, from: self.nbf, until: self.exp }))
+    /// Whether whoever holds the key that is called so has said that it is this signer's.
+    pub fn is_proven(&self, key_id: &str) -> bool {
+        self.0.get(key_id).is_some_and(|key| key.is_proven)
     }
 }
 
@@ -104,8 +103,8 @@ pub fn lifetime_ms(headers: &[(String, String)]) -> i64 {
 mod tests {
     use super::*;
 
-    const KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs"}"#;
-    const THUMBPRINT: &str = "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U";
+    const KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"pU-TwFrCf6_RaiOZhDQNw271yku_SH2yrW2A3Qg_vz0"}"#;
+    const THUMBPRINT: &str = "ZEsCoqPWYm4go5W7T89ZuQkTont17r-TIlSDM0u1WUA";
 
     #[test]
     fn keys_go_by_their_thumbprints_and_only_while_they_are_good() {
@@ -117,6 +116,7 @@ mod tests {
             (r#","exp":1000"#, false),
             (r#","nbf":1001"#, false),
             (r#","kid":"another","use":"sig""#, true),
+            (r#","use":"enc""#, false),
         ];
         for (more, expected) in cases {
             let rsa = r#"{"kty":"RSA","e":"AQAB","n":"AQ"}"#;

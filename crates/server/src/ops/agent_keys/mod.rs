@@ -4,21 +4,31 @@
 //! came of it is kept with the event, so that scores follow from what is stored.
 
 mod directory;
+mod judgement;
+mod key;
+mod possession;
+mod replays;
+mod signature_base;
 mod signed_request;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use dregs_core::agent::{self, AgentSignature};
-use dregs_core::event::Request;
+use dregs_core::agent;
 use dregs_core::time::{DAY_MS, HOUR_MS, Timestamp};
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
+use directory::LIFETIME_MIN_MS;
 pub use directory::{KEYS_MAX, Keys, lifetime_ms};
-use directory::{LIFETIME_MIN_MS, PublicKey};
-use signed_request::{Signature, authorities, claimed_signer, origin};
+use judgement::Proven;
+pub use judgement::Signed;
+pub use key::{RSA_MAX_BITS, RSA_MIN_BITS};
+pub use possession::Answer;
+use replays::Replays;
+pub use signed_request::authority_of;
+use signed_request::origin;
 
 /// Where a signer has its keys (the draft on directories).
 pub const DIRECTORY_PATH: &str = "/.well-known/http-message-signatures-directory";
@@ -37,9 +47,6 @@ const WANTED_MAX_MS: i64 = 7 * DAY_MS;
 /// After a failure, and at most after many.
 const RETRY_MIN_MS: i64 = 30_000;
 const RETRY_MAX_MS: i64 = HOUR_MS;
-/// Ways to sign that have been seen to verify.
-const PROVEN_MAX: usize = 4_096;
-
 /// The keys of all signers that count.
 pub struct AgentKeys {
     state: Mutex<State>,
@@ -50,17 +57,8 @@ pub struct AgentKeys {
 struct State {
     /// No signer is added while the server runs.
     signers: BTreeMap<String, Held>,
-    /// Where signatures have verified. One that fails is false only there: elsewhere a proxy may have changed what it
-    /// covers, or the backend may tell it otherwise than it came.
-    proven: HashSet<Proof>,
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Proof {
-    team_id: i64,
-    signer: String,
-    authority: String,
-    covers: String,
+    proven: Proven,
+    replays: Replays,
 }
 
 /// What is known of the keys of a signer.
@@ -81,6 +79,12 @@ impl Held {
     fn keys_at(&self, now: Timestamp) -> Option<&Keys> {
         let is_kept = self.is_pinned || now.millis_since(self.fetched_at) <= KEPT_MAX_MS;
         self.keys.as_ref().filter(|_| is_kept)
+    }
+
+    /// The keys by which it is known where a request names nobody: those that the customer has pinned, and those whose
+    /// holder says that they are its own. Another's directory may have them, too.
+    fn own_keys_at(&self, key_id: &str, now: Timestamp) -> Option<&Keys> {
+        self.keys_at(now).filter(|keys| self.is_pinned || keys.is_proven(key_id))
     }
 
     /// Somebody has asked for its keys. One that is lacking may be new.
@@ -139,80 +143,8 @@ impl AgentKeys {
         for (signer, keys) in pinned.map(read_pinned).transpose()?.unwrap_or_default() {
             held.insert(signer, Held { is_pinned: true, keys: Some(keys), ..Held::default() });
         }
-        let state = State { signers: held, proven: HashSet::new() };
+        let state = State { signers: held, proven: Proven::default(), replays: Replays::default() };
         Ok(Self { state: Mutex::new(state), wanted: Notify::new() })
-    }
-
-    /// What the keys say of the request behind an event of `at`. `None` where no signer that counts has signed it.
-    pub fn judge(
-        &self,
-        team_id: i64,
-        request: &Request,
-        at: Timestamp,
-        now: Timestamp,
-    ) -> Option<AgentSignature> {
-        let signatures: Vec<_> =
-            authorities(request).iter().filter_map(|authority| Signature::read(request, authority)).collect();
-        let (signer, key) = self.key_of(signatures.first(), request, at, now)?;
-        let verified = key.and_then(|key| self.verify(team_id, &signer, &signatures, &key));
-        let outcome = match verified {
-            Some(true) => "verified",
-            Some(false) => "false",
-            None => "unknown",
-        };
-        metrics::counter!("dregs_agent_signatures_total", "outcome" => outcome).increment(1);
-        Some(AgentSignature { signer, verified })
-    }
-
-    /// Whose signature it is, and the key that may tell. A signer whose key is not there is asked for it, if the
-    /// signature holds.
-    fn key_of(
-        &self,
-        signature: Option<&Signature>,
-        request: &Request,
-        at: Timestamp,
-        now: Timestamp,
-    ) -> Option<(String, Option<PublicKey>)> {
-        let mut state = self.state();
-        let key = |held: &Held, signature: &Signature| held.keys_at(now)?.get(&signature.key_id, at);
-        let named = match signature {
-            Some(signature) => signature.signer.clone(),
-            None => claimed_signer(request),
-        };
-        let holding = signature.filter(|signature| signature.holds_at(at));
-        let Some(signer) = named else {
-            // Who signs without saying so is known by the key.
-            let find = |(signer, held): (&String, &Held)| {
-                let key = key(held, signature?)?;
-                Some((signer.clone(), holding.map(|_| key)))
-            };
-            return state.signers.iter().find_map(find);
-        };
-        let held = state.signers.get_mut(&signer)?;
-        let Some(holding) = holding else { return Some((signer, None)) };
-        let key = key(held, holding);
-        held.want(key.is_none(), now);
-        if held.is_due(now) {
-            self.wanted.notify_one();
-        }
-        Some((signer, key))
-    }
-
-    /// Whether one is right; one for each authority.
-    fn verify(&self, team_id: i64, signer: &str, signatures: &[Signature], key: &PublicKey) -> Option<bool> {
-        let proof = |signature: &Signature| Proof {
-            team_id,
-            signer: signer.to_owned(),
-            authority: signature.authority.clone(),
-            covers: signature.covers.clone(),
-        };
-        let right = signatures.iter().find(|signature| signature.is_by(key));
-        let mut state = self.state();
-        if let Some(right) = right {
-            state.prove(proof(right));
-            return Some(true);
-        }
-        signatures.iter().any(|signature| state.proven.contains(&proof(signature))).then_some(false)
     }
 
     /// A signer whose directory is to be fetched now.
@@ -244,15 +176,6 @@ impl AgentKeys {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn prove(&mut self, proof: Proof) {
-        if self.proven.len() >= PROVEN_MAX {
-            self.proven.clear();
-        }
-        self.proven.insert(proof);
     }
 }
 

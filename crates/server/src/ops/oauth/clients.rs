@@ -39,7 +39,8 @@ impl Metadata {
         }
         if let Some(wrong) = redirect_uris.iter().find(|uri| !redirect::is_allowed(uri)) {
             let message = format!(
-                "{wrong} is no https address and no http address of the machine itself, without a fragment."
+                "{wrong} is no https address, no http address of the machine itself, and no address of an app, such as \
+                 com.example.app:/callback, without a fragment."
             );
             return Err(Refusal::new(Kind::InvalidRedirectUri, message));
         }

@@ -12,7 +12,7 @@ mod pkce;
 mod redirect;
 pub mod refusal;
 
-pub use redirect::is_loopback;
+pub use redirect::{app_scheme, is_loopback};
 
 use dregs_core::time::{DAY_MS, HOUR_MS, SECOND_MS, Timestamp};
 

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::{refusal, team};
-use super::{CALLBACK, Params, Scene, form, query, tokens, with_query};
+use super::{CALLBACK, Params, Scene, form, query, register, tokens, with_query};
 use crate::support::server::{ADMIN_EMAIL, SECRET_KEY, answer};
 
 #[tokio::test]
@@ -21,6 +21,7 @@ async fn a_person_approves_a_client_which_then_acts_as_them() {
         "clientRegisteredAt": "2026-11-23T09:00:00.000Z",
         "redirectUri": CALLBACK,
         "redirectHost": null,
+        "redirectScheme": null,
         "refusal": null,
     });
     assert_eq!(answer(read).await.1, expected);
@@ -65,6 +66,36 @@ async fn a_person_approves_a_client_which_then_acts_as_them() {
         json!([ADMIN_EMAIL, "Desk", "mcp-client.connect", null, {"name": "Desk"}]),
     ];
     assert_eq!(scene.log().await, expected);
+}
+
+#[tokio::test]
+async fn a_person_is_told_where_the_answer_goes() {
+    let scene = Scene::set().await;
+    let cases = [
+        ("https://app.example.com/cb?of=dregs", json!("app.example.com"), Value::Null),
+        ("http://localhost:9/cb", Value::Null, Value::Null),
+        ("com.example.App:/oauth/cb?of=dregs", Value::Null, json!("com.example.app")),
+    ];
+    for (uri, host, scheme) in cases {
+        let (_, client) = answer(register(&scene.server, &json!({"redirect_uris": [uri]}))).await;
+        let mut params = scene.params();
+        params.insert("client_id", client["client_id"].as_str().unwrap().to_owned());
+        params.insert("redirect_uri", uri.to_owned());
+        let (_, asked) =
+            answer(scene.as_person(Method::GET, &with_query("/api/oauth/request", &params))).await;
+        let shown = (&asked["redirectUri"], &asked["redirectHost"], &asked["redirectScheme"]);
+        assert_eq!(shown, (&json!(uri), &host, &scheme), "{uri}");
+        for decision in ["approve", "deny"] {
+            let back = scene.decide(&scene.session, decision, &params).await;
+            assert!(back.as_str().to_lowercase().starts_with(&uri.to_lowercase()), "{back}");
+            let told = query(&back);
+            assert_eq!((told["state"].as_str(), told.contains_key("code")), ("s 1&2", decision == "approve"));
+        }
+        // Only what was registered, to the letter.
+        params.insert("redirect_uri", format!("{uri}/other"));
+        let refused = scene.as_person(Method::GET, &with_query("/api/oauth/request", &params));
+        assert_eq!(answer(refused).await.0, 400, "{uri}");
+    }
 }
 
 #[tokio::test]

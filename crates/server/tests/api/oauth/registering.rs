@@ -84,7 +84,7 @@ async fn clients_register_without_secrets_and_where_they_can_be_answered() {
     let scene = Scene::set().await;
     let all = json!({
         "client_name": " Claude Code ",
-        "redirect_uris": ["http://localhost:1/cb", "https://app.example.com/cb"],
+        "redirect_uris": ["http://localhost:1/cb", "https://app.example.com/cb", "com.example.app:/cb"],
         "token_endpoint_auth_method": "client_secret_basic",
         "grant_types": ["authorization_code"],
         "software_id": "more than is asked",
@@ -114,6 +114,10 @@ async fn clients_register_without_secrets_and_where_they_can_be_answered() {
         (json!({"redirect_uris": vec![CALLBACK; 11]}), "invalid_redirect_uri"),
         (json!({"redirect_uris": [CALLBACK, "http://example.com/"]}), "invalid_redirect_uri"),
         (json!({"redirect_uris": ["javascript:alert(1)"]}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": ["javascript:/alert(1)"]}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": ["file:/etc/passwd"]}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": ["cursor:/cb"]}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": ["com.example.app://cb"]}), "invalid_redirect_uri"),
         (json!({"redirect_uris": [7]}), "invalid_client_metadata"),
         (json!({"redirect_uris": [CALLBACK], "client_name": 7}), "invalid_client_metadata"),
         (json!({"redirect_uris": [CALLBACK], "client_name": "a\u{7}b"}), "invalid_client_metadata"),

@@ -1,22 +1,29 @@
 //! A signed request as RFC 9421 sees it: its components, and whether its signature is right.
 
-use std::collections::HashSet;
+mod signer;
 
 use dregs_core::event::Request;
 use dregs_core::time::Timestamp;
-use ring::signature::{ED25519, UnparsedPublicKey};
-use sfv::{BareItem, Dictionary, FieldType as _, InnerList, Item, ListEntry, Parser};
-use url::Url;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use sfv::{FieldType as _, InnerList, Item, ListEntry};
+use url::form_urlencoded;
 
-use super::directory::PublicKey;
+use super::key::{Algorithm, PublicKey};
+use super::signature_base::{
+    bytes, dictionary, is_between, is_covered, seconds, serialized, signature_base, tagged, text,
+};
+use signer::signer;
+pub use signer::{claimed_signer, origin};
 
 /// What a signature is for, by which it is found among others.
 const TAG: &str = "web-bot-auth";
-const ALGORITHM: &str = "ed25519";
-/// How far the clocks of an agent and of a backend may be apart.
-const SKEW_MAX_SECONDS: i64 = 60;
+/// Signatures of a request that are read: an agent's, and of those who have passed it on.
+const SIGNATURES_MAX: usize = 4;
 /// The longest a signature may hold: the architecture's draft recommends no more.
 const HOLDS_MAX_SECONDS: i64 = 24 * 60 * 60;
+
+/// What is encoded of a query's parameter: the set of `application/x-www-form-urlencoded`.
+const QUERY_ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
 
 /// A signature by which an agent names itself.
 #[derive(Debug)]
@@ -28,102 +35,82 @@ pub struct Signature {
     pub covers: String,
     /// The authority for which it was read.
     pub authority: String,
+    /// By which it was made, if it says so.
+    algorithm: Option<Algorithm>,
     created: i64,
     expires: i64,
     /// What was signed.
     base: String,
-    signature: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 impl Signature {
-    /// The Web Bot Auth signature of a request to `authority`. `None` where there is none, or where it covers what is
-    /// not at hand.
-    pub fn read(request: &Request, authority: &str) -> Option<Self> {
-        let inputs = dictionary(request.headers.get("signature-input")?)?;
-        let mut signatures = dictionary(request.headers.get("signature")?)?;
-        let is_ours = |input: &&InnerList| text(input, "tag") == Some(TAG);
-        let (label, input) = inputs.iter().find_map(|(label, entry)| match entry {
-            ListEntry::InnerList(input) => Some((label, input)).filter(|(_, input)| is_ours(input)),
-            ListEntry::Item(_) => None,
-        })?;
-        let ListEntry::Item(Item { bare_item: BareItem::ByteSequence(signature), .. }) =
-            signatures.shift_remove(label)?
-        else {
-            return None;
+    /// The signature of a request to `authority` with this label. `None` where it covers what is not at hand.
+    fn read(
+        request: &Request,
+        authority: &str,
+        (label, input): (&str, &InnerList),
+        bytes: &[u8],
+    ) -> Option<Self> {
+        // One that says how it was made, in a way that is not known, says nothing.
+        let algorithm = match text(input, "alg") {
+            Some(name) => Some(Algorithm::called(name)?),
+            None => None,
         };
-        if text(input, "alg").is_some_and(|algorithm| algorithm != ALGORITHM) {
-            return None;
-        }
-        let message = Message::new(request, authority);
-        let base = message.base(input)?;
         let covers: Vec<_> = input.items.iter().map(Item::serialize).collect();
         Some(Self {
-            signer: message.signer(input)?,
+            signer: signer(request, label, input)?,
             key_id: text(input, "keyid")?.to_owned(),
             covers: covers.join(" "),
             authority: authority.to_owned(),
+            algorithm,
             created: seconds(input, "created")?,
             expires: seconds(input, "expires")?,
-            base,
-            signature,
+            base: Message::new(request, authority).base(input)?,
+            bytes: bytes.to_owned(),
         })
     }
 
     /// Whether it holds at this time.
     pub fn holds_at(&self, at: Timestamp) -> bool {
-        let at = at.as_millis().div_euclid(1_000);
         let holds = self.expires.checked_sub(self.created);
         holds.is_some_and(|holds| (0..=HOLDS_MAX_SECONDS).contains(&holds))
-            && self.created <= at + SKEW_MAX_SECONDS
-            && at - SKEW_MAX_SECONDS < self.expires
+            && is_between(self.created, at, self.expires)
+    }
+
+    /// Whether the key can tell of it.
+    pub fn is_for(&self, key: &PublicKey) -> bool {
+        key.takes(self.algorithm)
     }
 
     pub fn is_by(&self, key: &PublicKey) -> bool {
-        UnparsedPublicKey::new(&ED25519, key).verify(self.base.as_bytes(), &self.signature).is_ok()
+        key.has_signed(self.base.as_bytes(), &self.bytes)
     }
 }
 
-fn dictionary(header: &str) -> Option<Dictionary> {
-    Parser::new(header).parse().ok()
-}
-
-fn text<'a>(input: &'a InnerList, parameter: &str) -> Option<&'a str> {
-    Some(input.params.get(parameter)?.as_string()?.as_str())
-}
-
-fn seconds(input: &InnerList, parameter: &str) -> Option<i64> {
-    Some(input.params.get(parameter)?.as_integer()?.into())
+/// The Web Bot Auth signatures of a request. Each is read for each authority at which the request may have been aimed; of one
+/// that covers what is not at hand there is nothing.
+pub fn signatures(request: &Request) -> Vec<Vec<Signature>> {
+    let field = |name: &str| request.headers.get(name).and_then(|header| dictionary(header));
+    let (Some(inputs), Some(signatures)) = (field("signature-input"), field("signature")) else {
+        return Vec::new();
+    };
+    let authorities = authorities(request);
+    let read = |(label, input)| {
+        let Some(bytes) = bytes(&signatures, label) else { return Vec::new() };
+        let of = |authority: &String| Signature::read(request, authority, (label, input), bytes);
+        authorities.iter().filter_map(of).collect()
+    };
+    tagged(&inputs, TAG).take(SIGNATURES_MAX).map(read).collect()
 }
 
 /// The authorities at which a request may have been aimed: that of its URL, and that of its `Host`.
-pub fn authorities(request: &Request) -> Vec<String> {
+fn authorities(request: &Request) -> Vec<String> {
     let of_url = request.url.as_deref().and_then(|url| Place::of(url).authority());
     let of_host = request.headers.get("host").map(|host| normal_authority("https", host));
     let mut found: Vec<_> = of_url.into_iter().chain(of_host).collect();
     found.dedup();
     found
-}
-
-/// Who has signed by the `Signature-Agent` header, where nothing more can be read.
-pub fn claimed_signer(request: &Request) -> Option<String> {
-    let header = request.headers.get("signature-agent")?;
-    match Parser::new(header).parse::<Item>() {
-        Ok(item) => origin_of(&item),
-        Err(_) => dictionary(header)?.values().find_map(|member| match member {
-            ListEntry::Item(item) => origin_of(item),
-            ListEntry::InnerList(_) => None,
-        }),
-    }
-}
-
-fn origin_of(item: &Item) -> Option<String> {
-    origin(item.bare_item.as_string()?.as_str())
-}
-
-/// Scheme, host and port of a URL, such as `https://chatgpt.com`.
-pub fn origin(url: &str) -> Option<String> {
-    let origin = Url::parse(url).ok()?.origin();
-    origin.is_tuple().then(|| origin.ascii_serialization())
 }
 
 /// A URL in its parts as they were sent, which a parser of URLs would rewrite.
@@ -161,6 +148,11 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The authority of an origin, such as `chatgpt.com`.
+pub fn authority_of(origin: &str) -> Option<String> {
+    Place::of(origin).authority()
+}
+
 /// In lower case, without the port that is its scheme's (RFC 9421, section 2.2.3).
 fn normal_authority(scheme: &str, authority: &str) -> String {
     let lower = authority.trim().to_ascii_lowercase();
@@ -180,45 +172,18 @@ impl<'a> Message<'a> {
         Self { request, authority, place: request.url.as_deref().map(Place::of) }
     }
 
-    /// What is signed (RFC 9421, section 2.5).
+    /// What is signed, if that binds it to where the request went.
     fn base(&self, input: &InnerList) -> Option<String> {
-        let mut base = String::new();
-        let mut seen = HashSet::new();
-        for item in &input.items {
-            let (name, value) = (item.serialize(), self.component(item)?);
-            // A line of its own would be another component.
-            let is_line = value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-            if !is_line || !seen.insert(name.clone()) {
-                return None;
-            }
-            base.push_str(&format!("{name}: {value}\n"));
-        }
-        let is_bound = ["\"@authority\"", "\"@target-uri\""].iter().any(|name| seen.contains(*name));
-        let params = vec![ListEntry::InnerList(input.clone())].serialize()?;
-        is_bound.then(|| format!("{base}\"@signature-params\": {params}"))
-    }
-
-    /// Who has signed by the part of `Signature-Agent` that is covered: it must be, where there is one. A key that comes
-    /// with the request confirms nobody.
-    #[expect(clippy::option_option, reason = "no signature; one that names nobody")]
-    fn signer(&self, input: &InnerList) -> Option<Option<String>> {
-        let Some(header) = self.request.headers.get("signature-agent") else { return Some(None) };
-        let is_it =
-            |item: &&Item| item.bare_item.as_string().is_some_and(|name| name.as_str() == "signature-agent");
-        let covered = input.items.iter().find(is_it)?;
-        let signer = match covered.params.get("key") {
-            None => origin_of(&Parser::new(header).parse().ok()?)?,
-            Some(key) => match dictionary(header)?.get(key.as_string()?.as_str())? {
-                ListEntry::Item(item) => origin_of(item)?,
-                ListEntry::InnerList(_) => return None,
-            },
-        };
-        Some(Some(signer))
+        let is_bound = ["\"@authority\"", "\"@target-uri\""].iter().any(|name| is_covered(input, name));
+        is_bound.then(|| signature_base(input, |item| self.component(item)))?
     }
 
     /// The value of a component; `None` where it is not at hand.
     fn component(&self, item: &Item) -> Option<String> {
         let name = item.bare_item.as_string()?.as_str();
+        if name == "@query-param" {
+            return self.query_param(item);
+        }
         if name.starts_with('@') {
             return item.params.is_empty().then(|| self.derived(name))?;
         }
@@ -229,11 +194,23 @@ impl<'a> Message<'a> {
         let key = item.params.get("key").filter(|_| item.params.len() == 1)?;
         match dictionary(value)?.get(key.as_string()?.as_str())? {
             ListEntry::Item(member) => Some(member.serialize()),
-            ListEntry::InnerList(_) => None,
+            ListEntry::InnerList(list) => serialized(list),
         }
     }
 
-    /// Parts of the request itself (RFC 9421, section 2.2). Single parameters of a query are not read.
+    /// A parameter of the query (RFC 9421, section 2.2.8), which must come once. One that is not UTF-8 is written in
+    /// different ways.
+    fn query_param(&self, item: &Item) -> Option<String> {
+        let name = item.params.get("name").filter(|_| item.params.len() == 1)?.as_string()?.as_str();
+        let name = percent_decode_str(name).decode_utf8().ok()?;
+        let query = self.place.as_ref()?.query?;
+        let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| *key == name);
+        let (_, value) = found.next()?;
+        let is_plain = found.next().is_none() && !value.contains(char::REPLACEMENT_CHARACTER);
+        is_plain.then(|| utf8_percent_encode(&value, QUERY_ENCODED).to_string())
+    }
+
+    /// Parts of the request itself (RFC 9421, section 2.2).
     fn derived(&self, name: &str) -> Option<String> {
         let place = self.place.as_ref();
         match name {
