@@ -2,6 +2,7 @@
 # make demo    a server, receivers and a simulated population, for a minute
 # make test    set up what is missing and run every test
 # make ledger  count what an event costs the store, beside its budget
+# make chaos   kill the server and cut its power for HOURS=2
 # make check   formatting, lints, licences
 # make web     build what runs in browsers, web/*/dist
 # make bench   measure, and print the figures beside what the machine gives
@@ -9,7 +10,7 @@
 # make first-webhook   measure how long a first webhook takes, by each way to install
 # make bench-detection   measure whom detection accuses and whom it finds
 
-.PHONY: run demo test ledger check web bench bench-detection package first-webhook
+.PHONY: run demo test ledger chaos check web bench bench-detection package first-webhook
 
 CARGO_FLAGS ?= --locked
 
@@ -26,6 +27,9 @@ test:
 ledger:
 	scripts/postgres.sh start >/dev/null
 	cargo nextest run $(CARGO_FLAGS) --workspace --no-capture --no-fail-fast -E 'test(ledger::)'
+
+chaos:
+	scripts/chaos.sh
 
 check:
 	cargo fmt --all --check
