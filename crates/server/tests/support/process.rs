@@ -5,10 +5,12 @@ use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dregs_core::time::Timestamp;
 use dregs_server::store::{Location, Store};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -25,17 +27,21 @@ pub struct Site {
     pub address: SocketAddr,
     engine: Engine,
     folder: TempDir,
-    database: Database,
+    database: Arc<Database>,
 }
 
 impl Site {
     pub fn new(engine: Engine) -> Self {
-        Self {
-            address: free_address(),
-            engine,
-            folder: tempfile::tempdir().unwrap(),
-            database: Database::create(engine),
-        }
+        Self::on(engine, Arc::new(Database::create(engine)))
+    }
+
+    /// Where another node runs on the same database.
+    pub fn beside(&self) -> Self {
+        Self::on(self.engine, Arc::clone(&self.database))
+    }
+
+    fn on(engine: Engine, database: Arc<Database>) -> Self {
+        Self { address: free_address(), engine, folder: tempfile::tempdir().unwrap(), database }
     }
 
     /// Starts the server; with a failpoint (`name:count`) it will end itself there.
@@ -164,7 +170,21 @@ impl Process {
         None
     }
 
-    /// Ends the process as a power cut would.
+    /// Has the process stand still.
+    pub fn stop(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Has it go on.
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Ends the process at once.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

@@ -2,6 +2,7 @@
 //! acknowledged is stored, scored and told, whatever it was doing when it ended.
 
 mod judge;
+mod nodes;
 mod others;
 mod outcome;
 mod power;

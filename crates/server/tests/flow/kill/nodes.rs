@@ -1,0 +1,134 @@
+//! Several nodes on one PostgreSQL, of which one is killed or stands still again and again.
+
+use std::time::Duration;
+
+use dregs_server::clock::{Clock as _, SystemClock};
+use dregs_server::store::Tx;
+use dregs_server::store::credentials::{self, Change};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::traffic::{Moods, Traffic};
+use super::{
+    ALL_EVENTS, QUIET_PATIENCE, SETTINGS, call, create_channel, end_leases, escalate, outcome, quiet, seed,
+    show,
+};
+use crate::support::engine::Engine;
+use crate::support::process::{Process, Site};
+use crate::support::receiver::Receiver;
+use crate::support::server::{SECRET_KEY, event};
+
+const NODES: usize = 3;
+const FAULTS: usize = 6;
+/// A node stands still for longer than its share of work may wait in memory, and is not dead.
+const STANDS_STILL: Duration = Duration::from_secs(3);
+/// What one node changes holds on every other within this.
+const KNOWN_WITHIN: Duration = Duration::from_secs(2);
+
+/// Nodes share what they seal with.
+const MASTER_KEY: (&str, &str) =
+    ("DREGS_MASTER_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+
+async fn start(site: &Site) -> Process {
+    let mut node = site.start(None, &[SETTINGS[0], SETTINGS[1], MASTER_KEY]);
+    assert!(node.is_ready().await);
+    node
+}
+
+fn sites() -> [Site; NODES] {
+    let first = Site::new(Engine::Postgres);
+    let others = [first.beside(), first.beside()];
+    let [second, third] = others;
+    [first, second, third]
+}
+
+#[tokio::test]
+async fn nodes_that_are_killed_or_stand_still_lose_nothing_and_do_no_harm() {
+    let mut rng = StdRng::seed_from_u64(seed());
+    let sites = sites();
+    let receivers = [Moods::quick(rng.random()).await, Moods::quick(rng.random()).await];
+    let mut nodes = Vec::new();
+    for site in &sites {
+        nodes.push(start(site).await);
+    }
+    let channels = [
+        create_channel(&sites[0], "First", &receivers[0], &ALL_EVENTS).await,
+        create_channel(&sites[0], "Second", &receivers[1], &ALL_EVENTS).await,
+    ];
+    escalate(&sites[0]).await;
+
+    let traffic = Traffic::default();
+    let mut senders: Vec<_> = sites.iter().map(|site| traffic.start(site.address, &mut rng)).collect();
+    for _ in 0..FAULTS {
+        let victim = rng.random_range(0..NODES);
+        tokio::time::sleep(Duration::from_millis(rng.random_range(0..600))).await;
+        if rng.random() {
+            nodes.remove(victim).kill();
+            nodes.insert(victim, start(&sites[victim]).await);
+            senders[victim] = traffic.start(sites[victim].address, &mut rng);
+        } else {
+            nodes[victim].stop();
+            tokio::time::sleep(STANDS_STILL).await;
+            nodes[victim].go_on();
+        }
+    }
+    drop(senders);
+    end_leases(&sites[0], Engine::Postgres).await;
+    let store = sites[0].open_store();
+    quiet(&store, QUIET_PATIENCE).await;
+    nodes.into_iter().for_each(Process::kill);
+
+    let found = outcome::read(&store, &channels, &[&receivers[0], &receivers[1]]).await;
+    show(&found.to_string());
+    let mut complaints = traffic.ledger().compare(&found.events);
+    complaints.extend(found.complaints());
+    assert_eq!(complaints, Vec::<String>::new());
+    assert!(found.decided() > 0, "no rule has decided anything");
+}
+
+#[tokio::test]
+async fn what_one_node_takes_away_is_gone_on_every_node() {
+    let sites = sites();
+    let receiver = Receiver::answering(super::traffic::OK).await;
+    let mut nodes = Vec::new();
+    for site in &sites {
+        nodes.push(start(site).await);
+    }
+    let (channel_id, _) = create_channel(&sites[0], "App", &receiver, &ALL_EVENTS[..1]).await;
+    tokio::time::sleep(KNOWN_WITHIN).await;
+    for (n, site) in sites.iter().enumerate() {
+        call(site, Method::POST, "/events", event(&format!("before-{n}"), &format!("user-{n}"))).await;
+    }
+    let store = sites[0].open_store();
+    quiet(&store, QUIET_PATIENCE).await;
+    assert_eq!(receiver.requests().len(), NODES, "a new channel hears of what each node is told");
+
+    call(&sites[1], Method::PATCH, &format!("/channels/{channel_id}"), json!({"enabled": false})).await;
+    tokio::time::sleep(KNOWN_WITHIN).await;
+    for (n, site) in sites.iter().enumerate() {
+        call(site, Method::POST, "/events", event(&format!("after-{n}"), &format!("user-{n}"))).await;
+    }
+    let waits = |tx: &mut Tx| {
+        tx.get("select count(*) from identities where evaluate_at is not null", &[], |row| row.get::<i64>(0))
+    };
+    while store.read(waits).await.unwrap() > 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(receiver.requests().len(), NODES, "one that is disabled hears of nothing");
+
+    let now = SystemClock.now();
+    let revoke = move |tx: &mut Tx| {
+        let own = credentials::all(tx)?.remove(0);
+        let off = Change { enabled: Some(false), ..Change::default() };
+        credentials::update(tx, own.team_id, own.id, &off, now)
+    };
+    store.write(revoke).await.unwrap();
+    tokio::time::sleep(KNOWN_WITHIN).await;
+    for site in &sites {
+        let request = reqwest::Client::new().post(format!("http://{}/api/events", site.address));
+        let answer = request.bearer_auth(SECRET_KEY).json(&Value::Null).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    }
+}
