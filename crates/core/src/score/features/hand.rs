@@ -29,6 +29,9 @@ const BUSY_MIN_PART: f64 = 0.75;
 /// beyond. Of phones the commonest are on one in twenty or so.
 const CROWD_MIN: f64 = 40.0;
 const BY_CHANCE: f64 = 0.05;
+/// Where one is to be expected by chance among those at the address, so many others are: of a Poisson distribution with
+/// a mean of 1, one in four has two and more, one in fifty four and more.
+const FEW_BY_CHANCE: usize = 2;
 /// More than so many are never taken for chance: an address may be that of a proxy, with a whole team behind it.
 const BY_CHANCE_MAX: f64 = 20.0;
 /// What each on a model counts for, and all of them at most.
@@ -89,7 +92,7 @@ fn by_chance(snapshot: &Snapshot, shared: &SharedKey, crowd: &Crowd, since: Time
     // Of the whole team nobody knows whether they came in waves: the two hours around it are looked at.
     let of_team = snapshot.common_networks().map(|at| (at, 2 * TOGETHER_MS));
     let crowds = snapshot.shared(KeyKind::Ip).map(|at| (at, crowd.together_span_ms)).chain(of_team);
-    let crowds = crowds.filter(|(at, _)| at.others.len() as f64 >= CROWD_MIN);
+    let crowds = crowds.filter(|(at, _)| at.others.len() as f64 * BY_CHANCE >= 1.0);
     let counts = crowds.map(|(at, window_ms)| {
         let here: HashSet<_> = shared.others.iter().map(|other| &other.id).collect();
         let elsewhere = at.others.iter().filter(|other| !here.contains(&other.id));
@@ -103,7 +106,11 @@ fn by_chance(snapshot: &Snapshot, shared: &SharedKey, crowd: &Crowd, since: Time
         let expected = came_at.len() as f64 * window_ms as f64 / span as f64;
         if is_more { counted.max(expected) } else { counted }
     });
-    ((counts.fold(0.0, f64::max) - CROWD_MIN).max(0.0) * BY_CHANCE).min(BY_CHANCE_MAX)
+    let count = counts.fold(0.0, f64::max);
+    if count * BY_CHANCE >= 1.0 && crowd.together <= FEW_BY_CHANCE {
+        return crowd.together as f64;
+    }
+    ((count - CROWD_MIN).max(0.0) * BY_CHANCE).min(BY_CHANCE_MAX)
 }
 
 /// Whether those who came to a device at these times are so many that it matters who was at it when: then a

@@ -43,7 +43,7 @@ impl Keys {
     /// # Errors
     /// A sentence, where it is no key set.
     pub fn read(answer: &Answer, now: Timestamp) -> Result<Self, String> {
-        let mut keys = Self::parse(answer.body)?;
+        let mut keys = Self::parse(answer.body, WebKey::read)?;
         if let Some(proofs) = Proofs::of(answer) {
             for (key_id, key) in &mut keys.0 {
                 key.is_proven = proofs.are_by(key_id, &key.public, now);
@@ -52,11 +52,16 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Reads a directory. Keys of kinds that are not known, and keys that everybody has, are passed over.
+    /// Reads the keys that an operator has pinned: who pins one of the standards' examples means it, to try things out.
     ///
     /// # Errors
     /// A sentence, where it is no key set.
-    pub fn parse(body: &[u8]) -> Result<Self, String> {
+    pub fn pinned(body: &[u8]) -> Result<Self, String> {
+        Self::parse(body, WebKey::read_any)
+    }
+
+    /// Reads a directory. Keys of kinds that are not known are passed over.
+    fn parse(body: &[u8], read: fn(&WebKey) -> Option<(String, PublicKey)>) -> Result<Self, String> {
         let set: KeySet =
             serde_json::from_slice(body).map_err(|error| format!("it is no key set: {error}"))?;
         if set.keys.len() > KEYS_MAX {
@@ -64,7 +69,7 @@ impl Keys {
         }
         let read = |value| {
             let key: WebKey = serde_json::from_value(value).ok()?;
-            let (thumbprint, public) = key.read()?;
+            let (thumbprint, public) = read(&key)?;
             Some((thumbprint, Key { public, from: key.nbf, until: key.exp, is_proven: false }))
         };
         Ok(Self(set.keys.into_iter().filter_map(read).collect()))
@@ -121,7 +126,7 @@ mod tests {
         for (more, expected) in cases {
             let rsa = r#"{"kty":"RSA","e":"AQAB","n":"AQ"}"#;
             let body = format!(r#"{{"keys":[{rsa},{{"kty":"odd"}},7,{}],"purpose":"ai"}}"#, with(more));
-            let keys = Keys::parse(body.as_bytes()).unwrap();
+            let keys = Keys::pinned(body.as_bytes()).unwrap();
             let found = [THUMBPRINT, "another"].map(|key_id| keys.get(key_id, at).is_some());
             assert_eq!(found, [expected, false], "{more}");
         }
@@ -131,7 +136,7 @@ mod tests {
     fn what_is_no_key_set_is_refused() {
         let many = format!(r#"{{"keys":[{}]}}"#, vec![KEY; KEYS_MAX + 1].join(","));
         for body in ["", "<html>", "[]", r#"{"keys":7}"#, many.as_str()] {
-            assert!(Keys::parse(body.as_bytes()).is_err(), "{body:.40}");
+            assert!(Keys::pinned(body.as_bytes()).is_err(), "{body:.40}");
         }
     }
 

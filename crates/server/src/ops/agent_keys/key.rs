@@ -101,7 +101,8 @@ impl WebKey {
         (!TEST_KEYS.contains(&thumbprint.as_str())).then_some((thumbprint, key))
     }
 
-    fn read_any(&self) -> Option<(String, PublicKey)> {
+    /// The same, be it one of the examples.
+    pub fn read_any(&self) -> Option<(String, PublicKey)> {
         if self.usage.as_deref().is_some_and(|usage| usage != "sig") {
             return None;
         }

@@ -187,7 +187,7 @@ fn read_pinned(path: &Path) -> Result<Vec<(String, Keys)>, String> {
     let read = |(signer, set): (String, Value)| {
         let signer = origin(&signer).ok_or_else(|| wrong(format!("{signer} is no origin")))?;
         let keys =
-            Keys::parse(set.to_string().as_bytes()).map_err(|error| wrong(format!("{signer}: {error}")))?;
+            Keys::pinned(set.to_string().as_bytes()).map_err(|error| wrong(format!("{signer}: {error}")))?;
         Ok((signer, keys))
     };
     sets.into_iter().map(read).collect()

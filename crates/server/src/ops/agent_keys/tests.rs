@@ -77,7 +77,7 @@ impl Agent {
 
 fn knowing(agent: &Agent) -> AgentKeys {
     let keys = AgentKeys::new("known", None).unwrap();
-    keys.learn(OPENAI, Some((Keys::parse(agent.keys().as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
+    keys.learn(OPENAI, Some((Keys::pinned(agent.keys().as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
     keys
 }
 
@@ -127,7 +127,7 @@ fn of_rsa(bits: u64) -> (AgentKeys, Request) {
     ];
     let keys = AgentKeys::new("known", None).unwrap();
     let set = serde_json::json!({"keys": [case["key"]]}).to_string();
-    keys.learn(OPENAI, Some((Keys::parse(set.as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
+    keys.learn(OPENAI, Some((Keys::pinned(set.as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
     let url = Some("https://shop.example/buy".to_owned());
     (keys, Request { method: None, url, headers: headers.into() })
 }
@@ -158,7 +158,7 @@ fn a_key_that_has_not_verified_yet_accuses_nobody() {
     let (old, new) = (Agent::new(1), Agent::new(2));
     let keys = AgentKeys::new("known", None).unwrap();
     let both = format!(r#"{{"keys":[{},{}]}}"#, old.key(), new.key());
-    keys.learn(OPENAI, Some((Keys::parse(both.as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
+    keys.learn(OPENAI, Some((Keys::pinned(both.as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
     let forged = |agent: &Agent| {
         let mut request = agent.request("shop.example", "shop.example");
         request.headers.insert("signature", "sig=:AAAA:".to_owned());
@@ -354,7 +354,7 @@ fn of_several_signatures_each_counts_by_itself() {
     let (agent, browser) = (Agent::new(1), Agent::new(2));
     let keys = AgentKeys::new("known, https://browser.example", None).unwrap();
     let learn = |signer: &str, of: &Agent| {
-        keys.learn(signer, Some((Keys::parse(of.keys().as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
+        keys.learn(signer, Some((Keys::pinned(of.keys().as_bytes()).unwrap(), 5 * MINUTE_MS)), AT);
     };
     learn(OPENAI, &agent);
     learn(BROWSER, &browser);
@@ -416,7 +416,7 @@ fn directories_are_fetched_when_they_are_wanted_and_kept_fresh() {
     assert!(!keys.learn(OPENAI, None, again));
     assert_eq!(keys.next_due(again.plus_millis(2 * RETRY_MIN_MS - 1)), None);
     // What is there is asked again after its time, and sooner for a key that it lacks, but not at once.
-    let read = || Keys::parse(agent.keys().as_bytes()).unwrap();
+    let read = || Keys::pinned(agent.keys().as_bytes()).unwrap();
     keys.learn(OPENAI, Some((read(), HOUR_MS)), again);
     assert_eq!(keys.next_due(again.plus_millis(HOUR_MS - 1)), None);
     assert!(keys.next_due(again.plus_millis(HOUR_MS)).is_some());
