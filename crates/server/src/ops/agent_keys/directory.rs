@@ -133,6 +133,15 @@ mod tests {
     }
 
     #[test]
+    fn a_standards_example_counts_where_it_is_pinned() {
+        let drafts: Value = serde_json::from_str(crate::ops::agent_keys::key::tests::DRAFTS).unwrap();
+        let keys: Vec<_> = drafts["keys"].as_object().unwrap().values().cloned().collect();
+        let body = serde_json::json!({ "keys": keys }).to_string();
+        assert_eq!(Keys::pinned(body.as_bytes()).unwrap().0.len(), keys.len());
+        assert!(Keys::parse(body.as_bytes(), WebKey::read).unwrap().0.is_empty());
+    }
+
+    #[test]
     fn what_is_no_key_set_is_refused() {
         let many = format!(r#"{{"keys":[{}]}}"#, vec![KEY; KEYS_MAX + 1].join(","));
         for body in ["", "<html>", "[]", r#"{"keys":7}"#, many.as_str()] {
