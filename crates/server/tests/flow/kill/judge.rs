@@ -1,5 +1,8 @@
 //! What there must be of everybody, by the model in `core`: it is given what was sent, and not what is in the database.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use dregs_core::badge::{self, BadgeType};
 use dregs_core::event::{Limits, Origin, read};
 use dregs_core::rules::{
@@ -12,21 +15,26 @@ use dregs_server::store::{Store, codec};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::quiet;
 use super::traffic::Traffic;
-use crate::flow::rules::clear;
-use crate::support::server::TestServer;
+use super::{call, quiet};
 
 /// Below which a score is low by the two rules.
 const LOW: u8 = 60;
 
-/// Puts two rules without delays, one for a badge and one for an escalation, in the place of those there are.
-pub async fn set_rules(server: &TestServer) {
-    clear(server).await;
+/// Puts two rules without delays, one for a badge and one for an escalation of which both channels are told, in the place
+/// of those there are.
+pub async fn set_rules(address: SocketAddr) {
+    for path in ["/escalation-rules", "/badge-rules"] {
+        let rules = call(address, Method::GET, path, Value::Null).await;
+        for rule in rules["content"].as_array().unwrap() {
+            call(address, Method::DELETE, &format!("{path}/{}?force=true", rule["id"]), Value::Null).await;
+        }
+    }
     let low = json!([{"type": "SCORE_LT", "category": "ANY", "threshold": LOW}]);
-    server.post("/api/badge-rules", json!({"name": "Low", "type": "BAD", "conditions": low})).await;
+    let rule = json!({"name": "Low", "type": "BAD", "conditions": low});
+    call(address, Method::POST, "/badge-rules", rule).await;
     let rule = json!({"name": "Low", "severity": "INFO", "channels": ["first", "second"], "conditions": low});
-    server.post("/api/escalation-rules", rule).await;
+    call(address, Method::POST, "/escalation-rules", rule).await;
 }
 
 fn rules() -> Rules {
@@ -97,9 +105,10 @@ impl Verdict {
         }
     }
 
-    async fn found(server: &TestServer, user: &str) -> Self {
-        let identity = server.get(&format!("/api/identities/{user}")).await;
-        let analysis = server.get(&format!("/api/identities/{user}/analysis")).await;
+    async fn found(address: SocketAddr, user: &str) -> Self {
+        let get = async |path: String| call(address, Method::GET, &path, Value::Null).await;
+        let identity = get(format!("/identities/{user}")).await;
+        let analysis = get(format!("/identities/{user}/analysis")).await;
         let of_categories = analysis["scores"].as_array().unwrap().iter();
         let mut observations: Vec<Observation> = of_categories
             .flat_map(|score| score["observations"].as_array().unwrap())
@@ -110,7 +119,7 @@ impl Verdict {
         let badges = identity["badges"].as_array().unwrap().iter();
         let mut badges: Vec<_> = badges.map(|badge| badge["slug"].as_str().unwrap().to_owned()).collect();
         badges.sort_unstable();
-        let open = server.get(&format!("/api/escalations?identity={user}&status=OPEN")).await;
+        let open = get(format!("/escalations?identity={user}&status=OPEN")).await;
         Self {
             observations,
             scores: ["humanityScore", "authenticityScore", "uniquenessScore", "behaviorScore"].map(score),
@@ -120,11 +129,11 @@ impl Verdict {
     }
 }
 
-/// Has everybody scored once more, and says who is not as the model says.
-pub async fn judge(server: &TestServer, traffic: &Traffic, patience: std::time::Duration) -> Vec<String> {
+/// Has the server at `address` score everybody once more, and says who is not as the model says.
+pub async fn judge(address: SocketAddr, store: &Store, traffic: &Traffic, patience: Duration) -> Vec<String> {
     let mut world = World::default();
     let mut complaints = Vec::new();
-    for id in order(&server.app.store).await {
+    for id in order(store).await {
         let Some(sent) = traffic.ledger().sent(&id).map(Value::to_string) else {
             complaints.push(format!("{id} was never sent"));
             continue;
@@ -134,15 +143,14 @@ pub async fn judge(server: &TestServer, traffic: &Traffic, patience: std::time::
         world.take(&read.event);
     }
     for user in world.ids() {
-        let path = format!("/api/identities/{user}/actions/analyze");
-        server.call(Method::POST, &path, None).await;
+        call(address, Method::POST, &format!("/identities/{user}/actions/analyze"), Value::Null).await;
     }
-    quiet(&server.app.store, patience).await;
+    quiet(store, patience).await;
     let rules = rules();
     for user in world.ids() {
         let Some(analysis) = world.analyze(user, &Weights::default()) else { continue };
         let expected = Verdict::expected(analysis, &rules);
-        let found = Verdict::found(server, user).await;
+        let found = Verdict::found(address, user).await;
         if found != expected {
             complaints.push(format!("{user}: {}", difference(&found, &expected)));
         }

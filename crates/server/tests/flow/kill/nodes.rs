@@ -10,10 +10,10 @@ use rand::{RngExt, SeedableRng};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::judge::set_rules;
 use super::traffic::{Moods, Traffic};
 use super::{
-    ALL_EVENTS, QUIET_PATIENCE, SETTINGS, call, create_channel, end_leases, escalate, outcome, quiet, seed,
-    show,
+    ALL_EVENTS, QUIET_PATIENCE, SETTINGS, call, create_channel, end_leases, outcome, quiet, seed, show,
 };
 use crate::support::engine::Engine;
 use crate::support::process::{Process, Site};
@@ -57,7 +57,7 @@ async fn nodes_that_are_killed_or_stand_still_lose_nothing_and_do_no_harm() {
         create_channel(&sites[0], "First", &receivers[0], &ALL_EVENTS).await,
         create_channel(&sites[0], "Second", &receivers[1], &ALL_EVENTS).await,
     ];
-    escalate(&sites[0]).await;
+    set_rules(sites[0].address).await;
 
     let traffic = Traffic::default();
     let mut senders: Vec<_> = sites.iter().map(|site| traffic.start(site.address, &mut rng)).collect();
@@ -99,16 +99,18 @@ async fn what_one_node_takes_away_is_gone_on_every_node() {
     let (channel_id, _) = create_channel(&sites[0], "App", &receiver, &ALL_EVENTS[..1]).await;
     tokio::time::sleep(KNOWN_WITHIN).await;
     for (n, site) in sites.iter().enumerate() {
-        call(site, Method::POST, "/events", event(&format!("before-{n}"), &format!("user-{n}"))).await;
+        call(site.address, Method::POST, "/events", event(&format!("before-{n}"), &format!("user-{n}")))
+            .await;
     }
     let store = sites[0].open_store();
     quiet(&store, QUIET_PATIENCE).await;
     assert_eq!(receiver.requests().len(), NODES, "a new channel hears of what each node is told");
 
-    call(&sites[1], Method::PATCH, &format!("/channels/{channel_id}"), json!({"enabled": false})).await;
+    call(sites[1].address, Method::PATCH, &format!("/channels/{channel_id}"), json!({"enabled": false}))
+        .await;
     tokio::time::sleep(KNOWN_WITHIN).await;
     for (n, site) in sites.iter().enumerate() {
-        call(site, Method::POST, "/events", event(&format!("after-{n}"), &format!("user-{n}"))).await;
+        call(site.address, Method::POST, "/events", event(&format!("after-{n}"), &format!("user-{n}"))).await;
     }
     let waits = |tx: &mut Tx| {
         tx.get("select count(*) from identities where evaluate_at is not null", &[], |row| row.get::<i64>(0))

@@ -129,15 +129,15 @@ async fn is_done_though_killed(engine: Engine, failpoint: Failpoint) {
     let store = site.open_store();
     // Nothing is decided before it is asked for.
     for path in ["/badge-rules", "/escalation-rules"] {
-        let rules = call(&site, Method::GET, path, Value::Null).await;
+        let rules = call(site.address, Method::GET, path, Value::Null).await;
         for rule in rules["content"].as_array().unwrap() {
-            call(&site, Method::DELETE, &format!("{path}/{}", rule["id"]), Value::Null).await;
+            call(site.address, Method::DELETE, &format!("{path}/{}", rule["id"]), Value::Null).await;
         }
     }
     let channel = create_channel(&site, "App", &receiver, &ALL_EVENTS[..1]).await;
     let mut first = event("e1", "ada");
     first["identity"]["data"] = json!({"codename": "The Countess", "email": "ada@posteo.de"});
-    call(&site, Method::POST, "/events", first).await;
+    call(site.address, Method::POST, "/events", first).await;
     quiet(&store, QUIET_PATIENCE).await;
     eventually("the rules to be gone for everybody", async || {
         let open = |tx: &mut Tx| {
@@ -149,7 +149,7 @@ async fn is_done_though_killed(engine: Engine, failpoint: Failpoint) {
     })
     .await;
     let delivery =
-        call(&site, Method::GET, "/channels/1/deliveries", Value::Null).await["content"][0].clone();
+        call(site.address, Method::GET, "/channels/1/deliveries", Value::Null).await["content"][0].clone();
     server.kill();
     let make_due = async || {
         if failpoint == Failpoint::RetentionRemoved {

@@ -65,7 +65,7 @@ impl Scene {
             let secret = channel["signingSecret"].as_str().unwrap().to_owned();
             channels.push((channel["id"].as_i64().unwrap(), secret));
         }
-        set_rules(&server).await;
+        set_rules(server.address).await;
         let folder = copy_with(stop(server).await.folder(), &Image::default(), true);
         let traffic = Traffic::default();
         Self { rng, traffic, receivers, channels, folder, lie, cut_max_ms: CUT_MAX_MS }
@@ -95,7 +95,7 @@ impl Scene {
     async fn end(self) -> Vec<String> {
         let server = start(Ground::on(self.folder)).await;
         quiet(&server.app.store, LIVENESS).await;
-        let mut complaints = judge(&server, &self.traffic, LIVENESS).await;
+        let mut complaints = judge(server.address, &server.app.store, &self.traffic, LIVENESS).await;
         let receivers: Vec<_> = self.receivers.iter().collect();
         let found = outcome::read(&server.app.store, &self.channels, &receivers).await;
         show(&found.to_string());

@@ -79,7 +79,7 @@ async fn what_is_being_removed_when_the_server_is_killed_is_gone_whole_or_not_at
             event
         })
         .collect();
-    call(&site, Method::POST, "/events/batch", json!(batch)).await;
+    call(site.address, Method::POST, "/events/batch", json!(batch)).await;
     quiet(&site.open_store(), QUIET_PATIENCE).await;
     server.kill();
     let mut left = vec![EVENTS as i64];
@@ -105,12 +105,12 @@ async fn what_is_being_removed_when_the_server_is_killed_is_gone_whole_or_not_at
     assert_eq!(look(&site).await, (0, EVENTS as i64));
     for user in 0..USERS {
         let path = format!("/identities/user-{user}");
-        call(&site, Method::POST, &format!("{path}/actions/analyze"), Value::Null).await;
+        call(site.address, Method::POST, &format!("{path}/actions/analyze"), Value::Null).await;
     }
     quiet(&site.open_store(), QUIET_PATIENCE).await;
     for user in 0..USERS {
         let analysis =
-            call(&site, Method::GET, &format!("/identities/user-{user}/analysis"), Value::Null).await;
+            call(site.address, Method::GET, &format!("/identities/user-{user}/analysis"), Value::Null).await;
         assert_eq!(analysis["eventCount"], EVENTS / USERS);
     }
 }

@@ -33,7 +33,7 @@ async fn a_changed_rule_takes_hold_though_the_server_is_killed_at_every_step(eng
     let mut server = site.start(None, &SETTINGS);
     assert!(server.is_ready().await);
     create_channel(&site, "App", &receiver, &ALL_EVENTS[2..]).await;
-    call(&site, Method::POST, "/events", event("e1", "ada")).await;
+    call(site.address, Method::POST, "/events", event("e1", "ada")).await;
     quiet(&site.open_store(), QUIET_PATIENCE).await;
 
     let names = [Failpoint::DecideClaimed, Failpoint::DecideCommitted].map(Failpoint::name);
@@ -67,6 +67,6 @@ async fn a_changed_rule_takes_hold_though_the_server_is_killed_at_every_step(eng
         (told["event"].as_str(), told["data"]["rule"]["name"].as_str()),
         (Some("ESCALATION_OPENED"), Some("Everybody"))
     );
-    let open = call(&site, Method::GET, "/escalations", Value::Null).await;
+    let open = call(site.address, Method::GET, "/escalations", Value::Null).await;
     assert_eq!(open["totalElements"], 1);
 }
