@@ -189,3 +189,59 @@ fn step(segment: &Segment) -> Option<Step> {
         Segment::Enum { .. } | Segment::Unknown => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "UPPERCASE")]
+    enum Word {
+        Yes,
+        No,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Item {
+        count: u8,
+        word: Option<Word>,
+        note: Option<String>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Whole {
+        items: Vec<Item>,
+        flag: bool,
+    }
+
+    fn told(value: Value) -> (bool, Vec<String>) {
+        let (read, wrong) = read_value::<Whole>(&mut value.clone());
+        (read.is_some(), wrong.into_iter().map(|error| error.field).collect())
+    }
+
+    #[test]
+    fn what_is_wrong_in_one_place_hides_nothing_of_another() {
+        let good = json!({"count": 1, "word": "YES"});
+        assert_eq!(told(json!({"items": [good], "flag": true})), (true, vec![]));
+        let cases = [
+            (json!({"items": [{"count": -1, "word": "YES", "note": 5, "x": 1}, good], "y": 1}), true, 5),
+            (json!({"items": [good, 5, {"word": "PERHAPS"}], "flag": 0}), true, 4),
+            (json!({"items": 5, "flag": "yes"}), true, 2),
+            (json!({}), true, 2),
+        ];
+        for (value, is_read, wrong) in cases {
+            let (read, fields) = told(value.clone());
+            assert_eq!((read, fields.len()), (is_read, wrong), "{value}: {fields:?}");
+        }
+    }
+
+    #[test]
+    fn no_more_is_told_than_a_number_of_errors() {
+        let many: Vec<_> = (0..1_000).map(|_| json!({"count": "x", "word": "PERHAPS"})).collect();
+        assert_eq!(told(json!({"items": many, "flag": true})).1.len(), WRONG_MAX);
+    }
+}
