@@ -308,11 +308,14 @@ pub fn both<A, B>(one: Result<A, ApiError>, other: Result<B, ApiError>) -> Resul
 /// # Errors
 /// Those of each, told at once.
 pub fn every<T>(parts: impl Iterator<Item = Result<T, ApiError>>) -> Result<Vec<T>, ApiError> {
-    parts.fold(Ok(Vec::new()), |all, part| {
-        let (mut all, part) = both(all, part)?;
-        all.push(part);
-        Ok(all)
-    })
+    let mut all = Ok(Vec::new());
+    for part in parts {
+        all = both(all, part).map(|(mut all, part)| {
+            all.push(part);
+            all
+        });
+    }
+    all
 }
 
 /// Whether two errors are about one field, or one is about what is around that of the other.
