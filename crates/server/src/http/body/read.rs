@@ -94,9 +94,10 @@ fn within(field: &str, FieldError { field: inner, message }: FieldError) -> Fiel
     FieldError { field, message }
 }
 
-/// What stands in for what is missing, or wrong in a list, while one looks for what else is wrong: one of each type.
-fn stand_ins() -> [Value; 5] {
-    [json!(""), json!(0), json!(false), json!([]), json!({})]
+/// What stands in for what is missing, or wrong in a list, while one looks for what else is wrong: one of each type, and
+/// the word that conditions know as a category.
+fn stand_ins() -> [Value; 6] {
+    [json!(""), json!(0), json!(false), json!([]), json!({}), json!("ANY")]
 }
 
 /// A step from an object or a list to what stands in it.
@@ -112,11 +113,16 @@ fn read_value<T: DeserializeOwned>(value: &mut Value) -> (Option<T>, Vec<FieldEr
     let mut wrong = Vec::new();
     // Where something is wrong, and how much has stood in for it.
     let mut known: BTreeMap<Vec<Step>, usize> = BTreeMap::new();
+    let mut last = Vec::new();
     loop {
         let (error, mut place) = match serde_path_to_error::deserialize(&*value) {
             Ok(read) => return (Some(read), wrong),
             Err(error) => explain(&error),
         };
+        // What is said of all that is around the last stand-in is said of that: of some types no error names a field.
+        if last.len() > place.len() && last.starts_with(&place) {
+            place.clone_from(&last);
+        }
         if !known.keys().any(|known| place.starts_with(known)) {
             wrong.push(error);
         }
@@ -128,6 +134,7 @@ fn read_value<T: DeserializeOwned>(value: &mut Value) -> (Option<T>, Vec<FieldEr
                 return (None, wrong);
             }
         }
+        last = if known.get(&place).is_some_and(|tried| *tried > 0) { place } else { Vec::new() };
     }
 }
 
