@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, ParseError};
 
 use crate::config::{Config, LogFormat};
 
@@ -13,7 +14,7 @@ use crate::config::{Config, LogFormat};
 /// # Errors
 /// One line when `log` is not a filter.
 pub fn start_log(config: &Config) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&config.log).map_err(|error| format!("log: {error}"))?;
+    let filter = filter(&config.log).map_err(|error| format!("log: {error}"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A log that was started before, by a test for example, goes on.
     let _ = match config.log_format {
@@ -21,6 +22,13 @@ pub fn start_log(config: &Config) -> Result<(), String> {
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
     Ok(())
+}
+
+/// The filter that `log` says. The library of MCP has a line for each request, which is told only to who asks for it.
+fn filter(log: &str) -> Result<EnvFilter, ParseError> {
+    let filter = EnvFilter::try_new(log)?;
+    let is_told = filter.max_level_hint().is_none_or(|level| level >= LevelFilter::INFO);
+    if is_told { EnvFilter::try_new(format!("rmcp=warn,{log}")) } else { Ok(filter) }
 }
 
 /// Upper bounds of the histograms: from half a millisecond, which is a good delivery, to the
@@ -42,4 +50,31 @@ pub fn metrics_handle() -> PrometheusHandle {
             handle
         })
         .clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_library_that_has_a_line_for_each_request_is_told_when_it_is_asked_for() {
+        let told = |log: &str| {
+            let subscriber =
+                tracing_subscriber::fmt().with_env_filter(filter(log).expect("a filter")).finish();
+            tracing::subscriber::with_default(subscriber, || {
+                (
+                    tracing::enabled!(target: "rmcp::service", Level::INFO),
+                    tracing::enabled!(target: "rmcp::service", Level::WARN),
+                    tracing::enabled!(target: "dregs_server::serve", Level::INFO),
+                )
+            })
+        };
+        assert_eq!(told("info"), (false, true, true));
+        assert_eq!(told("debug"), (false, true, true));
+        assert_eq!(told("info,rmcp=info"), (true, true, true));
+        assert_eq!(told("warn"), (false, true, false));
+        assert_eq!(told("off"), (false, false, false));
+    }
 }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::egress::EgressPolicy;
+use super::egress::{EgressPolicy, Target};
 use super::email::EmailConfig;
 use super::send::Sender;
 use super::slack::SlackConfig;
@@ -77,15 +77,18 @@ impl ChannelConfig {
     /// where `policy` allows as far as can be said without resolving its name. The error holds all that is
     /// wrong.
     pub fn validate(&self, policy: &EgressPolicy) -> Result<Sender, Vec<FieldError>> {
-        let sender = self.read()?;
-        let target = match &sender {
-            Sender::Webhook(webhook) => Some(&webhook.target),
-            Sender::Slack(slack) => Some(&slack.target),
-            Sender::Email(_) => None,
+        let url = match self {
+            Self::Webhook(config) => Some(&config.url),
+            Self::Slack(config) => Some(&config.url),
+            Self::Email(_) => None,
         };
-        match target.map_or(Ok(()), |target| policy.check(target.origin())) {
-            Ok(()) => Ok(sender),
-            Err(blocked) => Err(vec![FieldError::new("url", blocked.to_string())]),
+        // A URL that cannot be read is told of by `read`.
+        let target = url.and_then(|url| Target::parse(url).ok());
+        let blocked = target.and_then(|target| policy.check(target.origin()).err());
+        let blocked = blocked.map(|blocked| FieldError::new("url", blocked.to_string()));
+        match (self.read(), blocked) {
+            (Ok(sender), None) => Ok(sender),
+            (read, blocked) => Err(blocked.into_iter().chain(read.err().into_iter().flatten()).collect()),
         }
     }
 
@@ -111,7 +114,7 @@ impl ChannelConfig {
 
     /// Puts the values of `known` where a client sends back what it was shown. The answer is the headers that are
     /// left out, since they would go elsewhere than before.
-    pub fn keep_masked(&mut self, known: &Self) -> Result<Vec<String>, FieldError> {
+    pub fn keep_masked(&mut self, known: &Self) -> Result<Vec<String>, Vec<FieldError>> {
         match (self, known) {
             (Self::Webhook(config), Self::Webhook(known)) => config.keep_masked(known),
             (Self::Slack(config), Self::Slack(known)) => {
@@ -119,7 +122,8 @@ impl ChannelConfig {
                     config.url.clone_from(&known.url);
                 }
                 if config.url.contains(MASKED) {
-                    return Err(FieldError::new("url", "is a mask of another URL: give the whole one"));
+                    let message = "is a mask of another URL: give the whole one";
+                    return Err(vec![FieldError::new("url", message)]);
                 }
                 Ok(Vec::new())
             }

@@ -73,8 +73,8 @@ impl EmailConfig {
     pub fn read(&self) -> Result<Email, Vec<FieldError>> {
         let mut errors = Vec::new();
         if self.recipients.is_empty() || self.recipients.len() > RECIPIENTS_MAX {
-            errors
-                .push(FieldError::new("recipients", format!("must be from 1 to {RECIPIENTS_MAX} addresses")));
+            let message = format!("must have from 1 to {RECIPIENTS_MAX} addresses");
+            errors.push(FieldError::new("recipients", message));
         }
         let mut recipients = Vec::new();
         for (index, text) in self.recipients.iter().enumerate() {

@@ -133,7 +133,7 @@ impl WebhookConfig {
     /// Puts the values of `known` where a client sends back what it was shown, as long as they go where they went
     /// before: whoever may change a URL must not have what he cannot read sent to a host of his own. The answer is the
     /// headers that are left out therefore.
-    pub fn keep_masked(&mut self, known: &Self) -> Result<Vec<String>, FieldError> {
+    pub fn keep_masked(&mut self, known: &Self) -> Result<Vec<String>, Vec<FieldError>> {
         if self.url == known.masked().url {
             self.url.clone_from(&known.url);
         }
@@ -141,26 +141,33 @@ impl WebhookConfig {
             (Target::parse(&self.url), Target::parse(&known.url)),
             (Ok(target), Ok(known)) if target.origin() == known.origin()
         );
+        let mut errors = Vec::new();
         if self.url.contains(MASKED) {
-            self.url = url_with_known_values(&self.url, &known.url, is_same_origin)
-                .map_err(|message| FieldError::new("url", message))?;
-        }
-        let mut dropped = Vec::new();
-        let Some(headers) = &mut self.headers else { return Ok(dropped) };
-        let known = known.headers.as_ref();
-        for (name, value) in headers.iter_mut().filter(|(_, value)| *value == MASKED) {
-            let stored = known.into_iter().flatten().find(|(other, _)| other.eq_ignore_ascii_case(name));
-            let (_, stored) = stored.ok_or_else(|| {
-                let message = "is a mask, and the channel has no such header to keep";
-                FieldError::new(format!("headers.{name}"), message)
-            })?;
-            if is_same_origin {
-                value.clone_from(stored);
-            } else {
-                dropped.push(name.clone());
+            match url_with_known_values(&self.url, &known.url, is_same_origin) {
+                Ok(url) => self.url = url,
+                Err(message) => errors.push(FieldError::new("url", message)),
             }
         }
-        headers.retain(|name, _| !dropped.contains(name));
+        let mut dropped = Vec::new();
+        let known = known.headers.as_ref();
+        let given = self.headers.iter_mut().flatten();
+        for (name, value) in given.filter(|(_, value)| *value == MASKED) {
+            let stored = known.into_iter().flatten().find(|(other, _)| other.eq_ignore_ascii_case(name));
+            match stored {
+                None => {
+                    let message = "is a mask, and the channel has no such header to keep";
+                    errors.push(FieldError::new(format!("headers.{name}"), message));
+                }
+                Some((_, stored)) if is_same_origin => value.clone_from(stored),
+                Some(_) => dropped.push(name.clone()),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        if let Some(headers) = &mut self.headers {
+            headers.retain(|name, _| !dropped.contains(name));
+        }
         Ok(dropped)
     }
 
@@ -438,7 +445,7 @@ mod tests {
             let expected = json!({"url": url, "headers": {"New": "n"}});
             assert_eq!(kept(other), (expected, Ok(vec!["X-Key".to_owned()])));
         }
-        let message = |value: serde_json::Value| kept(value).1.unwrap_err().message;
+        let message = |value: serde_json::Value| kept(value).1.unwrap_err().remove(0).message;
         assert!(
             message(json!({"url": "https://evil.test/a?token=********"}))
                 .starts_with("holds a mask, and leads")

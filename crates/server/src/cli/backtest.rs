@@ -7,6 +7,7 @@ use clap::Args;
 use dregs_core::mapping::{MappingKind, TYPES};
 use dregs_core::score::{Category, Weights};
 
+use super::misuse::whole;
 use super::output::{columns, counted, line, note};
 use super::serve::{check_is_there, store_failure, store_name};
 use super::{Failure, load, runtime};
@@ -33,8 +34,8 @@ pub struct Backtest {
     /// What an event's name means, beside the mappings in force; no TYPE for no meaning
     #[arg(long = "map", value_name = "NAME=TYPE")]
     mappings: Vec<String>,
-    /// An identity is caught when a score is below this
-    #[arg(long, value_name = "SCORE", default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=100))]
+    /// An identity is caught when a score is below this, from 1 to 100
+    #[arg(long, value_name = "SCORE", default_value_t = 50, value_parser = threshold)]
     threshold: u8,
     /// File with ids of identities that are known to be innocent, one a line
     #[arg(long, value_name = "FILE")]
@@ -109,6 +110,10 @@ impl Backtest {
         report(&outcome, self.threshold, innocent.as_ref());
         Ok(())
     }
+}
+
+fn threshold(text: &str) -> Result<u8, String> {
+    whole(text, 1, 100).and_then(|score| u8::try_from(score).map_err(|error| error.to_string()))
 }
 
 /// `cart.paid=PURCHASE`.

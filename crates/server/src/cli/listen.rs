@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::api::{Api, CallError, ServerArgs};
+use super::misuse::whole;
 use super::output::{Paint, Tone, line, note};
 use super::receiver::{Content, Delivered, Score, receive};
 use super::serve::StopSignals;
@@ -43,8 +44,8 @@ Examples:
   dregs listen --events identity.scored --forward http://127.0.0.1:3000/webhooks
   dregs listen --secret whsec_… --port 4001     For a channel that exists already")]
 pub struct Listen {
-    /// Port to listen on; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value_t = 4000)]
+    /// Port to listen on, up to 65535; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 4000, value_parser = port)]
     port: u16,
     /// Pass genuine webhooks on to this address, body and headers unchanged
     #[arg(long, value_name = "URL")]
@@ -60,6 +61,10 @@ pub struct Listen {
     url: Option<String>,
     #[command(flatten)]
     server: ServerArgs,
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    whole(text, 0, u16::MAX.into()).and_then(|port| u16::try_from(port).map_err(|error| error.to_string()))
 }
 
 impl Listen {

@@ -13,6 +13,7 @@ mod keys;
 mod listen;
 mod man;
 mod migrate;
+mod misuse;
 mod output;
 mod receiver;
 mod serve;
@@ -58,7 +59,7 @@ enum Command {
     Trigger(trigger::Trigger),
     /// Say step by step whether a webhook is genuine, and why not
     Verify(verify::Verify),
-    /// List, create, revoke and enable API keys
+    /// List, create, revoke and enable API keys; replace signing secrets when the master key is lost
     Keys(keys::Keys),
     /// Say whose scores would change under other weights and mappings
     Backtest(backtest::Backtest),
@@ -108,8 +109,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nobody is left to be told that the terminal is gone.
-            let _ = error.print();
+            misuse::tell(&error);
             if let Some(tip) = without_flag(&error) {
                 output::note(format_args!("\ndregs: {tip}"));
             }
@@ -136,7 +136,7 @@ pub fn main() -> ExitCode {
         Err(Failure::Failed(_) | Failure::Silent) => EXIT_FAILED,
     };
     if let Err(failure @ (Failure::Misused(_) | Failure::Failed(_))) = done {
-        output::note(format!("dregs: {failure}"));
+        output::note(format!("dregs: {}", output::plain(&failure.to_string())));
     }
     code.into()
 }
@@ -173,5 +173,26 @@ mod tests {
     #[test]
     fn the_commands_are_put_together_soundly() {
         Cli::command().debug_assert();
+    }
+
+    /// Every command, with those below it.
+    fn with_below(command: &clap::Command) -> Vec<&clap::Command> {
+        std::iter::once(command).chain(command.get_subcommands().flat_map(with_below)).collect()
+    }
+
+    #[test]
+    fn the_help_of_every_command_is_laid_out_alike_and_describes_every_argument() {
+        let root = Cli::command();
+        for command in with_below(&root) {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} is not described");
+            // A second paragraph would put every argument on lines of its own.
+            assert!(command.get_long_about().is_none(), "{name} has a long description: use after_help");
+            for argument in command.get_arguments() {
+                let id = argument.get_id();
+                assert!(argument.get_help().is_some(), "{id} of {name} is not described");
+                assert!(argument.get_long_help().is_none(), "{id} of {name} has a long description");
+            }
+        }
     }
 }

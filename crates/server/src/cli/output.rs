@@ -19,6 +19,16 @@ pub fn note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// What went wrong, without what only a programmer asks for: `(io: Connection refused (os error 111))`.
+pub fn plain(text: &str) -> String {
+    let mut plain = text.replace("(io: ", "(").replace("i/o error: ", "");
+    while let Some(at) = plain.find(" (os error ") {
+        let end = plain[at..].find(')').map_or(plain.len(), |length| at + length + 1);
+        plain.replace_range(at..end, "");
+    }
+    plain
+}
+
 /// `1 event`, `2 events`, `2 identities`: the noun in the number that goes with the count.
 pub fn counted(count: u64, noun: &str) -> String {
     match noun.strip_suffix('y') {

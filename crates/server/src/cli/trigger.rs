@@ -10,23 +10,7 @@ use super::api::{Api, ServerArgs};
 use super::output::{Paint, Tone, columns, line};
 
 #[derive(Args)]
-#[command(after_help = "\
-Event types:
-  IDENTITY_SCORED          identity.scored
-  IDENTITY_BADGES_CHANGED  identity.badges_changed
-  ESCALATION_OPENED        escalation.opened, alert.opened
-  ESCALATION_CLOSED        escalation.closed, alert.closed
-  CHANNEL_TEST             channel.test
-  CHANNEL_FAILING          channel.failing
-  CHANNEL_DISABLED         channel.disabled
-
-The server sends the example of its catalogue (GET /api/event-types), signed as any other webhook,
-and does not try again. The command fails when an attempt fails.
-
-Examples:
-  dregs trigger identity.scored
-  dregs trigger CHANNEL_TEST --channel my-app
-  dregs trigger escalation.opened --all")]
+#[command(after_help = after_help())]
 pub struct Trigger {
     /// What to send an example of
     #[arg(value_name = "EVENT-TYPE", value_parser = event_type)]
@@ -41,12 +25,25 @@ pub struct Trigger {
     server: ServerArgs,
 }
 
+/// Every event type with its other spellings, and what becomes of an example.
+fn after_help() -> String {
+    let rows = EventType::ALL.map(|event| [format!("  {}", event.name()), event.aliases().join(", ")]);
+    format!(
+        "Event types:\n{}\n\n\
+         The server sends the example of its catalogue (GET /api/event-types), signed as any other webhook,\n\
+         and does not try again. The command fails when an attempt fails.\n\n\
+         Examples:\n  dregs trigger identity.scored\n  dregs trigger CHANNEL_TEST --channel my-app\n  \
+         dregs trigger escalation.opened --all",
+        columns(&rows).join("\n")
+    )
+}
+
 /// Reads any spelling of an event type, in any case.
 pub(super) fn event_type(text: &str) -> Result<EventType, String> {
     let spellings = [text.to_owned(), text.to_ascii_uppercase(), text.to_ascii_lowercase()];
     spellings.iter().find_map(|spelling| EventType::parse(spelling)).ok_or_else(|| {
         let known = EventType::ALL.map(EventType::dotted).join(", ");
-        format!("there is no such event type; there are {known}")
+        format!("is no event type; there are {known}")
     })
 }
 
@@ -142,6 +139,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn help_lists_every_event_type() {
+        let help = after_help();
+        for event in EventType::ALL {
+            assert!(help.contains(&format!("\n  {} ", event.name())), "{help}");
+            assert!(event.aliases().iter().all(|alias| help.contains(alias)), "{help}");
+        }
+    }
+
+    #[test]
     fn every_spelling_is_read_and_a_wrong_one_lists_the_right_ones() {
         for text in ["identity.scored", "IDENTITY_SCORED", "identity_scored", "Identity.Scored"] {
             assert_eq!(event_type(text), Ok(EventType::IdentityScored), "{text}");
@@ -149,7 +155,7 @@ mod tests {
         assert_eq!(event_type("alert.opened"), Ok(EventType::EscalationOpened));
         assert_eq!(
             event_type("scored"),
-            Err("there is no such event type; there are identity.scored, identity.badges_changed, identity.labeled, \
+            Err("is no event type; there are identity.scored, identity.badges_changed, identity.labeled, \
                  escalation.opened, escalation.closed, channel.test, channel.failing, \
                  channel.disabled"
                 .to_owned())

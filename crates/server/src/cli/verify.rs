@@ -9,6 +9,7 @@ use dregs_core::notify::verify::{Finding, Received, Step, TOLERANCE_SECONDS, acc
 use dregs_core::time::Timestamp;
 
 use super::Failure;
+use super::misuse::whole;
 use super::output::{Paint, Tone, line};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config;
@@ -47,13 +48,17 @@ pub struct Verify {
     /// Check as if it were this time [default: now]
     #[arg(long, value_name = "TIME", value_parser = time)]
     now: Option<Timestamp>,
-    /// How old the webhook may be
-    #[arg(long, value_name = "SECONDS", default_value_t = TOLERANCE_SECONDS, value_parser = clap::value_parser!(i64).range(0..))]
+    /// How old the webhook may be, 0 or more
+    #[arg(long, value_name = "SECONDS", default_value_t = TOLERANCE_SECONDS, value_parser = tolerance)]
     tolerance: i64,
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).ok_or_else(|| "expected a time such as 2026-11-23T09:31:00Z".to_owned())
+    Timestamp::parse(text).ok_or_else(|| "is not a time such as 2026-11-23T09:31:00Z".to_owned())
+}
+
+fn tolerance(text: &str) -> Result<i64, String> {
+    whole(text, 0, i64::MAX)
 }
 
 impl Verify {

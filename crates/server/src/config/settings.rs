@@ -27,7 +27,7 @@ const MIN_CYCLE_RANGE_MS: RangeInclusive<u64> = 0..=3_600_000;
 
 /// Up to a year.
 const HOURS_RANGE: RangeInclusive<u64> = 0..=8_784;
-/// At most a leap year, as above.
+/// At most a leap year.
 const HELD_RANGE_SECONDS: RangeInclusive<u64> = 0..=31_622_400;
 /// An event has to fit, and a body is kept in memory.
 const KIB_RANGE: RangeInclusive<u64> = 1..=65_536;
@@ -345,7 +345,7 @@ pub(super) const SETTINGS: [Setting; 41] = [
     },
     Setting {
         key: "reviewer_deadline_ms",
-        expects: "a whole number from 0 to 1000000000",
+        expects: "a number of milliseconds from 0 to 1000000000",
         visibility: Visibility::Shown,
         read: |config, text| put(&mut config.reviewer_deadline_ms, within(text, &COUNT_RANGE)),
         write: |config| Some(config.reviewer_deadline_ms.to_string()),

@@ -390,6 +390,16 @@ fn secrets_are_masked_wherever_a_configuration_is_shown() {
 }
 
 #[test]
+fn a_setting_says_in_which_unit_it_is_counted() {
+    let units = [("_ms", "milliseconds"), ("_kib", "KiB"), ("_hours", "hours"), ("_max_seconds", "seconds")];
+    for setting in &settings::SETTINGS {
+        for (_, unit) in units.iter().filter(|(ending, _)| setting.key.ends_with(ending)) {
+            assert!(setting.expects.contains(unit), "{}: {}", setting.key, setting.expects);
+        }
+    }
+}
+
+#[test]
 fn the_example_file_names_every_setting_with_its_default() {
     let example = include_str!("../../../../config.example.toml");
     // Settings without a default stand there with a value for example.

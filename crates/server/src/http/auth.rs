@@ -272,7 +272,7 @@ impl FromRequestParts<Arc<App>> for Person {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         match Caller::from_request_parts(parts, app).await? {
             Caller::Person(user) => Ok(Self(user)),
-            Caller::Backend(_) => Err(forbidden("A secret key is nobody in person. Sign in for this.")),
+            Caller::Backend(_) => Err(no_person("Sign in")),
         }
     }
 }
@@ -317,10 +317,7 @@ impl FromRequestParts<Arc<App>> for Admin {
         match Caller::from_request_parts(parts, app).await? {
             Caller::Person(user) if user.role == Role::Admin => Ok(Self(user)),
             Caller::Person(_) => Err(forbidden("Only an admin may do this.")),
-            Caller::Backend(_) => Err(forbidden(
-                "A secret key may not do this. Sign in as an admin at POST /api/auth/login, and send the token of \
-                     its answer as `Authorization: Bearer`.",
-            )),
+            Caller::Backend(_) => Err(no_person("Sign in as an admin")),
         }
     }
 }
@@ -497,6 +494,14 @@ fn unauthenticated(message: &str) -> ApiError {
 
 fn forbidden(message: &str) -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+}
+
+/// A secret key is nobody in person.
+fn no_person(sign_in: &str) -> ApiError {
+    forbidden(&format!(
+        "A secret key may not do this. {sign_in} at POST /api/auth/login, and send the token of its answer as \
+         `Authorization: Bearer`."
+    ))
 }
 
 fn public_key_not_allowed() -> ApiError {

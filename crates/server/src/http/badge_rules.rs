@@ -13,12 +13,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
-use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody};
+use super::body::{Json, Unchecked};
+use super::error::{ApiError, Code, ErrorBody, both, check_name, must};
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path, word};
 use super::rules::{
-    ConditionBody, ListParams, changed, check_name, check_seconds, conditions, find, paged, slug_of, wrong,
+    ConditionBody, ListParams, NAME_MAX_CHARS, changed, check_seconds, conditions, find, paged, slug_of,
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -99,25 +99,21 @@ impl NewBadgeRuleBody {
         before: Option<&Kept<BadgeRule>>,
         now: Timestamp,
     ) -> Result<Kept<BadgeRule>, ApiError> {
-        let mut errors = Vec::new();
         let slug = before.map_or_else(|| slug_of(&self.name), |before| before.rule.slug.clone());
-        check_name(&self.name, &mut errors);
-        if badge::is_reserved(&slug) {
-            errors.push(wrong("name", format!("analyzers give the badge `{slug}`: choose another name")));
-        }
-        if slug.is_empty() {
-            errors.push(wrong("name", "must contain a letter or a digit"));
-        }
-        let badge_type = BadgeType::parse(&word(&self.badge_type));
-        if badge_type.is_none() {
-            errors.push(wrong("type", "must be GOOD, BAD or NEUTRAL"));
-        }
-        check_seconds("applyDelaySeconds", self.apply_delay_seconds, &mut errors);
-        check_seconds("removeDelaySeconds", self.remove_delay_seconds, &mut errors);
-        let conditions = conditions(self.conditions, false, &mut errors);
-        let (Some(badge_type), true) = (badge_type, errors.is_empty()) else {
-            return Err(ApiError::fields(errors));
-        };
+        let reserved = format!("analyzers give the badge `{slug}`: choose another name");
+        let name = check_name(&self.name, NAME_MAX_CHARS)
+            .and_then(|()| must(!badge::is_reserved(&slug), "name", reserved))
+            .and_then(|()| must(!slug.is_empty(), "name", "must contain a letter or a digit"));
+        let badge_type = BadgeType::parse(&word(&self.badge_type))
+            .ok_or_else(|| ApiError::field("type", "must be GOOD, BAD or NEUTRAL"));
+        let delays = both(
+            check_seconds("applyDelaySeconds", self.apply_delay_seconds),
+            check_seconds("removeDelaySeconds", self.remove_delay_seconds),
+        );
+        let conditions = conditions(self.conditions, |condition| {
+            condition.is_of_escalations().then(|| ("type", "is for escalation rules only".to_owned()))
+        });
+        let (((), badge_type), (_, conditions)) = both(both(name, badge_type), both(delays, conditions))?;
         let rule = BadgeRule {
             id: before.map_or(0, |before| before.rule.id),
             revision: 0,
@@ -168,9 +164,9 @@ pub async fn create(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
     actor: Actor,
-    Json(new): Json<NewBadgeRuleBody>,
+    Json(new): Json<Unchecked<NewBadgeRuleBody>>,
 ) -> Result<(StatusCode, Answer<BadgeRuleBody>), ApiError> {
-    let kept = new.read(caller.team_id(), None, app.clock.now())?;
+    let kept = new.check(|new| new.read(caller.team_id(), None, app.clock.now()))?;
     Ok((StatusCode::CREATED, Answer(changed(&app, actor, Change::Create(kept)).await?.into())))
 }
 
@@ -185,10 +181,10 @@ pub async fn replace(
     Manager(caller): Manager,
     actor: Actor,
     Path(id): Path<String>,
-    Json(new): Json<NewBadgeRuleBody>,
+    Json(new): Json<Unchecked<NewBadgeRuleBody>>,
 ) -> Result<Answer<BadgeRuleBody>, ApiError> {
     let before = find::<BadgeRule>(&app, &caller, &id).await?;
-    let after = new.read(caller.team_id(), Some(&before), app.clock.now())?;
+    let after = new.check(|new| new.read(caller.team_id(), Some(&before), app.clock.now()))?;
     Ok(Answer(changed(&app, actor, Change::Update { before, after }).await?.into()))
 }
 

@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::Manager;
-use super::body::OptionalJson;
+use super::body::{OptionalJson, Unchecked};
 use super::channels::{ChannelBody, body, find, parse_event};
 use super::deliveries::AttemptBody;
-use super::error::ApiError;
+use super::error::{ApiError, must};
 use super::params::Path;
 use crate::app::App;
 use crate::channels::config::ChannelType;
@@ -54,13 +54,13 @@ pub async fn test(
     Manager(caller): Manager,
     actor: Actor,
     Path(id): Path<String>,
-    OptionalJson(test): OptionalJson<TestBody>,
+    OptionalJson(test): OptionalJson<Unchecked<TestBody>>,
 ) -> Result<Answer<TestAnswer>, ApiError> {
     let channel = find(&app, &caller, &id).await?;
-    let event = match test.event {
-        Some(text) => parse_event("event", &text)?,
-        None => EventType::ChannelTest,
-    };
+    let event = test.check(|test| match test.event {
+        Some(text) => parse_event("event", &text),
+        None => Ok(EventType::ChannelTest),
+    })?;
     let (delivery_id, record) =
         app.channels().test(app.event_ids, actor, &channel, event, app.clock.now()).await?;
     let attempts = super::deliveries::attempts(&app, caller.team_id(), delivery_id).await?;
@@ -103,18 +103,18 @@ pub async fn rotate_secret(
     Manager(caller): Manager,
     actor: Actor,
     Path(id): Path<String>,
-    OptionalJson(rotate): OptionalJson<RotateBody>,
+    OptionalJson(rotate): OptionalJson<Unchecked<RotateBody>>,
 ) -> Result<Answer<RotateAnswer>, ApiError> {
     let channel = find(&app, &caller, &id).await?;
     if channel.channel_type != ChannelType::Webhook.name() {
         return Err(ApiError::refused("Only a webhook has a signing secret."));
     }
-    if rotate.overlap_seconds > OVERLAP_MAX_SECONDS {
-        return Err(ApiError::field("overlapSeconds", format!("must be at most {OVERLAP_MAX_SECONDS}")));
-    }
-    let overlap_ends_at = app.clock.now().plus_millis(i64::from(rotate.overlap_seconds) * 1_000);
-    let secret =
-        app.channels().rotate_secret(actor, channel.id, rotate.overlap_seconds, app.clock.now()).await?;
+    let overlap_seconds = rotate.check(|RotateBody { overlap_seconds }| {
+        let message = format!("must be from 0 to {OVERLAP_MAX_SECONDS}");
+        must(overlap_seconds <= OVERLAP_MAX_SECONDS, "overlapSeconds", message).map(|()| overlap_seconds)
+    })?;
+    let overlap_ends_at = app.clock.now().plus_millis(i64::from(overlap_seconds) * 1_000);
+    let secret = app.channels().rotate_secret(actor, channel.id, overlap_seconds, app.clock.now()).await?;
     Ok(Answer(RotateAnswer { signing_secret: secret.as_text().to_owned(), overlap_ends_at }))
 }
 

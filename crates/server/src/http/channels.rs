@@ -15,8 +15,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
-use super::body::{Json, Object, read_object};
-use super::error::{ApiError, Code, ErrorBody, both};
+use super::body::{Json, Object, Unchecked, read_object};
+use super::error::{ApiError, Code, ErrorBody, both, check_name, must};
 use super::params::{Path, word};
 use crate::app::App;
 use crate::channels::config::{ChannelConfig, ChannelType, FieldError as ConfigError};
@@ -168,6 +168,45 @@ fn yes() -> bool {
     true
 }
 
+impl NewChannelBody {
+    /// The channel, which has no id yet.
+    fn read(self, app: &App, team_id: i64) -> Result<(ChannelType, Channel), ApiError> {
+        let slug = match self.slug {
+            None if !self.name.trim().is_empty() => {
+                slug_of(&self.name).ok_or_else(|| ApiError::field("slug", NO_SLUG_IN_NAME))
+            }
+            None => Ok(String::new()), // What is wrong is said of the name.
+            Some(slug) => check_slug(&slug).map(|()| slug),
+        };
+        let channel_type = ChannelType::parse(&word(&self.channel_type))
+            .ok_or_else(|| ApiError::field("type", "must be WEBHOOK, EMAIL or SLACK"));
+        let config = channel_type.and_then(|channel_type| {
+            let config = read_config(channel_type, self.config);
+            let (config, by_identity) = config.check(|config| check_config(app, config))?;
+            Ok((channel_type, config, by_identity))
+        });
+        let named = both(check_name(&self.name, NAME_MAX_CHARS), slug);
+        let ((((), slug), events), (channel_type, config, by_identity)) =
+            both(both(named, subscriptions(&self.events)), config)?;
+        let now = app.clock.now();
+        let channel = Channel {
+            id: 0,
+            team_id,
+            channel_type: channel_type.name().to_owned(),
+            name: self.name,
+            slug,
+            enabled: self.enabled,
+            events,
+            config: endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?,
+            by_identity,
+            disabled_reason: None,
+            created_at: now,
+            updated_at: now,
+        };
+        Ok((channel_type, channel))
+    }
+}
+
 /// What to change about a channel.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -182,6 +221,51 @@ pub struct ChannelPatchBody {
     config: Option<Object<Map<String, Value>>>,
     /// With `enabled: true`: what becomes of paused deliveries. SEND by default.
     on_resume: Option<OnResumeBody>,
+}
+
+/// What a change makes of a channel.
+struct Patched {
+    channel: Channel,
+    dropped_headers: Vec<String>,
+    resumed: Option<OnResume>,
+}
+
+impl ChannelPatchBody {
+    fn read(self, app: &App, mut channel: Channel, known: &ChannelConfig) -> Result<Patched, ApiError> {
+        let is_resumed = !channel.enabled && self.enabled == Some(true);
+        let is_right = self.on_resume.is_none() || is_resumed;
+        let resume = must(is_right, "onResume", "goes with enabling a channel that is disabled");
+        let config = self.config.map(|config| {
+            let channel_type = ChannelType::parse(&channel.channel_type).unwrap_or(ChannelType::Webhook);
+            read_config(channel_type, config).check(|mut config| {
+                let kept = config.keep_masked(known).map_err(refused);
+                let (dropped, (config, by_identity)) = both(kept, check_config(app, config))?;
+                let stored = endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?;
+                Ok((stored, by_identity, dropped))
+            })
+        });
+        let events = self.events.map(|events| subscriptions(&events));
+        channel.name = self.name.unwrap_or(channel.name);
+        channel.slug = self.slug.unwrap_or(channel.slug);
+        let named = both(check_name(&channel.name, NAME_MAX_CHARS), check_slug(&channel.slug));
+        let (((_, events), config), ()) =
+            both(both(both(named, events.transpose()), config.transpose()), resume)?;
+        channel.events = events.unwrap_or(channel.events);
+        let mut dropped_headers = Vec::new();
+        if let Some((config, by_identity, dropped)) = config {
+            (channel.config, channel.by_identity, dropped_headers) = (config, by_identity, dropped);
+        }
+        channel.enabled = self.enabled.unwrap_or(channel.enabled);
+        if channel.enabled {
+            channel.disabled_reason = None;
+        }
+        channel.updated_at = app.clock.now();
+        let on_resume = match self.on_resume {
+            Some(OnResumeBody::Skip) => OnResume::Skip,
+            Some(OnResumeBody::Send) | None => OnResume::Send,
+        };
+        Ok(Patched { channel, dropped_headers, resumed: is_resumed.then_some(on_resume) })
+    }
 }
 
 #[derive(Clone, Copy, Deserialize, ToSchema)]
@@ -211,46 +295,13 @@ pub async fn create(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
     actor: Actor,
-    Json(new): Json<NewChannelBody>,
+    Json(new): Json<Unchecked<NewChannelBody>>,
 ) -> Result<(StatusCode, Answer<ChannelBody>), ApiError> {
-    let slug = match new.slug {
-        None if !new.name.trim().is_empty() => {
-            slug_of(&new.name).ok_or_else(|| ApiError::field("slug", NO_SLUG_IN_NAME))
-        }
-        None => Ok(String::new()), // What is wrong is said of the name.
-        Some(slug) => check_slug(&slug).map(|()| slug),
-    };
-    let channel_type = ChannelType::parse(&word(&new.channel_type))
-        .ok_or_else(|| ApiError::field("type", "must be WEBHOOK, EMAIL or SLACK"));
-    let config = channel_type.and_then(|channel_type| {
-        let config = read_config(channel_type, new.config)?;
-        let by_identity = check_config(&app, &config)?;
-        Ok((channel_type, config, by_identity))
-    });
-    let named = both(check_name(&new.name), slug);
-    let ((((), slug), events), (channel_type, config, by_identity)) =
-        both(both(named, subscriptions(&new.events)), config)?;
-    let team_id = caller.team_id();
-    let now = app.clock.now();
-    let mut channel = Channel {
-        id: 0,
-        team_id,
-        channel_type: channel_type.name().to_owned(),
-        name: new.name,
-        slug,
-        enabled: new.enabled,
-        events,
-        config: endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?,
-        by_identity,
-        disabled_reason: None,
-        created_at: now,
-        updated_at: now,
-    };
+    let (channel_type, channel) = new.check(|new| new.read(&app, caller.team_id()))?;
     let created = app.channels().create(actor, channel.clone()).await;
     let (id, secret) = created.map_err(|error| slug_taken(error, &channel.slug))?;
-    channel.id = id;
     let secret = (channel_type == ChannelType::Webhook).then(|| secret.as_text().to_owned());
-    Ok((StatusCode::CREATED, Answer(body(&app, channel, secret)?)))
+    Ok((StatusCode::CREATED, Answer(body(&app, Channel { id, ..channel }, secret)?)))
 }
 
 /// Read a channel
@@ -279,42 +330,12 @@ pub async fn update(
     Manager(caller): Manager,
     actor: Actor,
     Path(id): Path<String>,
-    Json(patch): Json<ChannelPatchBody>,
+    Json(patch): Json<Unchecked<ChannelPatchBody>>,
 ) -> Result<Answer<ChannelBody>, ApiError> {
     let before = find(&app, &caller, &id).await?;
-    let mut channel = before.clone();
-    let is_resumed = !channel.enabled && patch.enabled == Some(true);
-    if patch.on_resume.is_some() && !is_resumed {
-        return Err(ApiError::field("onResume", "goes with enabling a channel that is disabled"));
-    }
-    let config = patch.config.map(|config| {
-        let known = stored_config(&app, &before)?;
-        let channel_type = ChannelType::parse(&before.channel_type);
-        let mut config = read_config(channel_type.unwrap_or(ChannelType::Webhook), config)?;
-        let dropped = config.keep_masked(&known).map_err(|error| refused(vec![error]))?;
-        let by_identity = check_config(&app, &config)?;
-        Ok((endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?, by_identity, dropped))
-    });
-    let events = patch.events.map(|events| subscriptions(&events));
-    channel.name = patch.name.unwrap_or(channel.name);
-    channel.slug = patch.slug.unwrap_or(channel.slug);
-    let named = both(check_name(&channel.name), check_slug(&channel.slug));
-    let ((_, events), config) = both(both(named, events.transpose()), config.transpose())?;
-    channel.events = events.unwrap_or(channel.events);
-    let mut dropped_headers = Vec::new();
-    if let Some((config, by_identity, dropped)) = config {
-        (channel.config, channel.by_identity, dropped_headers) = (config, by_identity, dropped);
-    }
-    channel.enabled = patch.enabled.unwrap_or(channel.enabled);
-    if channel.enabled {
-        channel.disabled_reason = None;
-    }
-    channel.updated_at = app.clock.now();
-    let on_resume = match patch.on_resume {
-        Some(OnResumeBody::Skip) => OnResume::Skip,
-        Some(OnResumeBody::Send) | None => OnResume::Send,
-    };
-    let resumed = is_resumed.then_some(on_resume);
+    let known = stored_config(&app, &before)?;
+    let Patched { channel, dropped_headers, resumed } =
+        patch.check(|patch| patch.read(&app, before.clone(), &known))?;
     let updated = app.channels().update(actor, before, channel.clone(), resumed).await;
     updated.map_err(|error| slug_taken(error, &channel.slug))?;
     Ok(Answer(ChannelBody { dropped_headers, ..body(&app, channel, None)? }))
@@ -360,13 +381,6 @@ fn subscriptions(events: &[String]) -> Result<channels::Subscriptions, ApiError>
     events.iter().map(|text| parse_event("events", text)).collect()
 }
 
-fn check_name(name: &str) -> Result<(), ApiError> {
-    if name.trim().is_empty() || name.chars().count() > NAME_MAX_CHARS {
-        return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
-    }
-    Ok(())
-}
-
 fn check_slug(slug: &str) -> Result<(), ApiError> {
     let is_slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if slug.is_empty() || slug.len() > SLUG_MAX_CHARS || !slug.chars().all(is_slug) {
@@ -392,23 +406,22 @@ fn slug_of(name: &str) -> Option<String> {
 /// Reads a configuration of this type.
 fn read_config(
     channel_type: ChannelType,
-    config: Object<Map<String, Value>>,
-) -> Result<ChannelConfig, ApiError> {
-    let Object(config) = config;
-    Ok(match channel_type {
-        ChannelType::Webhook => ChannelConfig::Webhook(read_object::<WebhookConfig>("config", config)?),
-        ChannelType::Email => ChannelConfig::Email(read_object::<EmailConfig>("config", config)?),
-        ChannelType::Slack => ChannelConfig::Slack(read_object::<SlackConfig>("config", config)?),
-    })
+    Object(config): Object<Map<String, Value>>,
+) -> Unchecked<ChannelConfig> {
+    match channel_type {
+        ChannelType::Webhook => read_object::<WebhookConfig>("config", config).map(ChannelConfig::Webhook),
+        ChannelType::Email => read_object::<EmailConfig>("config", config).map(ChannelConfig::Email),
+        ChannelType::Slack => read_object::<SlackConfig>("config", config).map(ChannelConfig::Slack),
+    }
 }
 
-/// Whether the channel follows identities, if it can be used as it is.
-fn check_config(app: &App, config: &ChannelConfig) -> Result<bool, ApiError> {
-    if matches!(config, ChannelConfig::Email(_)) && app.clients.mailer.is_none() {
-        let message = "there is no mail server: set smtp_url (DREGS_SMTP_URL) and start the server again";
-        return Err(ApiError::field("type", message));
-    }
-    config.validate(&app.egress).map(|sender| sender.is_by_identity()).map_err(refused)
+/// The configuration, and whether the channel follows identities, if it can be used as it is.
+fn check_config(app: &App, config: ChannelConfig) -> Result<(ChannelConfig, bool), ApiError> {
+    let is_sent = !matches!(config, ChannelConfig::Email(_)) || app.clients.mailer.is_some();
+    let message = "there is no mail server: set smtp_url (DREGS_SMTP_URL) and start the server again";
+    let sender = config.validate(&app.egress).map_err(refused);
+    let ((), sender) = both(must(is_sent, "type", message), sender)?;
+    Ok((config, sender.is_by_identity()))
 }
 
 fn refused(errors: Vec<ConfigError>) -> ApiError {

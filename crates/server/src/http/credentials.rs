@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::Admin;
-use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody, both, must};
+use super::body::{Json, Unchecked};
+use super::error::{ApiError, Code, ErrorBody, both, check_name, must_have};
 use super::params::Path;
 use crate::app::App;
 use crate::ops::access::refused_origins::{OPAQUE, RefusedOrigin};
@@ -137,10 +137,10 @@ pub async fn create(
     State(app): State<Arc<App>>,
     Admin(_): Admin,
     actor: Actor,
-    Json(new): Json<NewCredentialBody>,
+    Json(new): Json<Unchecked<NewCredentialBody>>,
 ) -> Result<(StatusCode, Answer<CredentialBody>), ApiError> {
-    check(Some(&new.name), Some(&new.allowed_origins))?;
-    let NewCredentialBody { name, allowed_origins, rate_per_second } = new;
+    let NewCredentialBody { name, allowed_origins, rate_per_second } =
+        new.check(|new| check(Some(&new.name), Some(&new.allowed_origins)).map(|()| new))?;
     let rate = rate_per_second.map(i64::from);
     let created = ops::create(&app.store, actor, (name, allowed_origins), rate, app.clock.now()).await;
     let (credential, secret_key) = created.map_err(|error| ApiError::name_taken(error, WHAT))?;
@@ -159,9 +159,10 @@ pub async fn update(
     Admin(_): Admin,
     actor: Actor,
     Path(id): Path<String>,
-    Json(patch): Json<CredentialPatchBody>,
+    Json(patch): Json<Unchecked<CredentialPatchBody>>,
 ) -> Result<Answer<CredentialBody>, ApiError> {
-    check(patch.name.as_deref(), patch.allowed_origins.as_deref())?;
+    let patch = patch
+        .check(|patch| check(patch.name.as_deref(), patch.allowed_origins.as_deref()).map(|()| patch))?;
     let id = parse_id(&id)?;
     let change = credentials::Change {
         name: patch.name,
@@ -191,15 +192,12 @@ pub async fn delete(
 }
 
 fn check(name: Option<&str>, origins: Option<&[String]>) -> Result<(), ApiError> {
-    let is_name = name.is_none_or(|name| !name.trim().is_empty() && name.chars().count() <= NAME_MAX_CHARS);
-    let name = must(is_name, "name", format!("must have from 1 to {NAME_MAX_CHARS} characters"));
+    let name = name.map_or(Ok(()), |name| check_name(name, NAME_MAX_CHARS));
     both(name, check_origins(origins.unwrap_or_default())).map(|_| ())
 }
 
 fn check_origins(origins: &[String]) -> Result<(), ApiError> {
-    if origins.len() > ORIGINS_MAX {
-        return Err(ApiError::field("allowedOrigins", format!("must be at most {ORIGINS_MAX}")));
-    }
+    must_have("allowedOrigins", origins.len(), 0..=ORIGINS_MAX, "origins")?;
     match origins.iter().find(|origin| !ops::is_origin(origin)) {
         Some(origin) => Err(ApiError::field(
             "allowedOrigins",

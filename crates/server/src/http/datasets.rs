@@ -11,8 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
-use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody, both, must};
+use super::body::{Json, Unchecked};
+use super::error::{ApiError, Code, ErrorBody, both, must_have};
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, scope};
 use crate::app::App;
@@ -183,19 +183,19 @@ pub async fn create(
     Manager(caller): Manager,
     actor: Actor,
     Path(slug): Path<String>,
-    Json(new): Json<NewDatasetEntryBody>,
+    Json(new): Json<Unchecked<NewDatasetEntryBody>>,
 ) -> Result<(StatusCode, Answer<DatasetEntryBody>), ApiError> {
     let (dataset, team_id) = (find(&slug)?, caller.team_id());
-    let value = dataset.value(&new.value).ok_or_else(|| {
-        let expected = match dataset {
-            Dataset::Hosting | Dataset::Tor => "must be a network such as 198.51.100.0/24, or AS64496",
-            _ => "must be a domain",
-        };
-        ApiError::field("value", expected)
-    });
-    let is_note = new.note.as_ref().is_none_or(|note| note.chars().count() <= NOTE_MAX_CHARS);
-    let note = must(is_note, "note", format!("must have at most {NOTE_MAX_CHARS} characters"));
-    let (value, ()) = both(value, note)?;
+    let expected = match dataset {
+        Dataset::Hosting | Dataset::Tor => "must be a network such as 198.51.100.0/24, or AS64496",
+        _ => "must be a domain",
+    };
+    let (value, new) = new.check(|new| {
+        let value = dataset.value(&new.value).ok_or_else(|| ApiError::field("value", expected));
+        let chars = new.note.as_ref().map_or(0, |note| note.chars().count());
+        let note = must_have("note", chars, 0..=NOTE_MAX_CHARS, "characters");
+        both(value, note.map(|()| new))
+    })?;
     let own = app.store.read(move |tx| datasets::of_team(tx, team_id, dataset.slug())).await?;
     if own.len() >= ENTRIES_MAX {
         return Err(ApiError::field("value", format!("a team can have {ENTRIES_MAX} entries in a dataset")));

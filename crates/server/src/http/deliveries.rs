@@ -13,9 +13,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
-use super::body::Json;
+use super::body::{Json, Unchecked};
 use super::channels::{find as find_channel, parse_event, status_name};
-use super::error::{ApiError, Code, ErrorBody, both};
+use super::error::{ApiError, Code, ErrorBody, both, must_have};
 use super::identities::find as find_identity;
 use super::known_names;
 use super::page::{Page, PageQuery, sort};
@@ -382,14 +382,14 @@ pub async fn resend_some(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
     actor: Actor,
-    Json(mut body): Json<ResendBody>,
+    Json(body): Json<Unchecked<ResendBody>>,
 ) -> Result<(StatusCode, Answer<ResendAnswer>), ApiError> {
-    body.ids.sort_unstable();
-    body.ids.dedup();
-    if !(1..=RESENT_MAX).contains(&body.ids.len()) {
-        return Err(ApiError::field("ids", format!("must be from 1 to {RESENT_MAX} deliveries")));
-    }
-    let resent = app.resends().some(actor, caller.team_id(), body.ids, app.clock.now()).await?;
+    let ids = body.check(|ResendBody { mut ids }| {
+        ids.sort_unstable();
+        ids.dedup();
+        must_have("ids", ids.len(), 1..=RESENT_MAX, "deliveries").map(|()| ids)
+    })?;
+    let resent = app.resends().some(actor, caller.team_id(), ids, app.clock.now()).await?;
     let ops::Resent { queued, under_way, unknown } = resent;
     Ok((StatusCode::ACCEPTED, Answer(ResendAnswer { queued, under_way, unknown })))
 }
@@ -432,24 +432,24 @@ pub async fn replay(
     Manager(caller): Manager,
     actor: Actor,
     Path(id): Path<String>,
-    Json(replay): Json<ReplayBody>,
+    Json(replay): Json<Unchecked<ReplayBody>>,
 ) -> Result<Answer<ReplayAnswer>, ApiError> {
     let channel = find_channel(&app, &caller, &id).await?;
-    let status = match replay.status.as_deref().map(word).as_deref() {
-        None => Ok(None),
-        Some("DELIVERED") => Ok(Some(Status::Delivered)),
-        Some("FAILED") => Ok(Some(Status::Failed)),
-        Some(_) => Err(ApiError::field("status", "must be DELIVERED or FAILED")),
-    };
-    let (status, (from, to)) = both(status, times(Some(&replay.from), Some(&replay.to)))?;
-    let filter = Filter { status, from, to, without_tests: true, ..Filter::default() };
+    let (filter, dry_run) = replay.check(|replay| {
+        let status = match replay.status.as_deref().map(word).as_deref() {
+            None => Ok(None),
+            Some("DELIVERED") => Ok(Some(Status::Delivered)),
+            Some("FAILED") => Ok(Some(Status::Failed)),
+            Some(_) => Err(ApiError::field("status", "must be DELIVERED or FAILED")),
+        };
+        let (status, (from, to)) = both(status, times(Some(&replay.from), Some(&replay.to)))?;
+        let filter = Filter { status, from, to, without_tests: true, ..Filter::default() };
+        Ok((filter, replay.dry_run))
+    })?;
     let matched = count_finished(&app, channel.id, &filter).await?;
-    let queued = if replay.dry_run {
-        0
-    } else {
-        app.resends().replay(actor, channel.id, filter, app.clock.now()).await?
-    };
-    Ok(Answer(ReplayAnswer { matched, queued, dry_run: replay.dry_run }))
+    let queued =
+        if dry_run { 0 } else { app.resends().replay(actor, channel.id, filter, app.clock.now()).await? };
+    Ok(Answer(ReplayAnswer { matched, queued, dry_run }))
 }
 
 /// The deliveries that match and do not wait.

@@ -1,5 +1,6 @@
 //! Errors as callers see them. The codes are a contract: this is the whole list.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -12,6 +13,9 @@ use super::answer::Answer;
 use super::request_id;
 use crate::ops::access::limits::Wait;
 use crate::store::StoreError;
+
+/// As many wrong fields of a request are told.
+pub const WRONG_MAX: usize = 20;
 
 /// What went wrong, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -243,7 +247,19 @@ impl ApiError {
         if other.details.is_empty() {
             return other;
         }
-        Self::fields([self.details, other.details].concat())
+        let mut details = self.details;
+        for error in other.details {
+            if details.len() < WRONG_MAX && details.iter().all(|known| known.field != error.field) {
+                details.push(error);
+            }
+        }
+        Self::fields(details)
+    }
+
+    /// This, which is about the form of a request, and what is wrong with the values of other fields.
+    pub fn and_elsewhere(self, mut other: Self) -> Self {
+        other.details.retain(|error| !self.details.iter().any(|known| is_about(known, error)));
+        if other.details.is_empty() { self } else { self.and(other) }
     }
 
     /// A request that cannot be done, whatever its fields.
@@ -285,6 +301,68 @@ pub fn both<A, B>(one: Result<A, ApiError>, other: Result<B, ApiError>) -> Resul
         (Err(one), Err(other)) => Err(one.and(other)),
         (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
     }
+}
+
+/// All of them, or all that is wrong with any.
+///
+/// # Errors
+/// Those of each, told at once.
+pub fn every<T>(parts: impl Iterator<Item = Result<T, ApiError>>) -> Result<Vec<T>, ApiError> {
+    let mut all = Ok(Vec::new());
+    for part in parts {
+        all = both(all, part).map(|(mut all, part)| {
+            all.push(part);
+            all
+        });
+    }
+    all
+}
+
+/// Whether two errors are about one field, or one is about what is around that of the other.
+pub fn is_about(one: &FieldError, other: &FieldError) -> bool {
+    let holds = |around: &str, field: &str| {
+        field
+            .strip_prefix(around)
+            .is_some_and(|rest| around.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    holds(&one.field, &other.field) || holds(&other.field, &one.field)
+}
+
+/// That what `field` has of `what`, such as characters, is neither too little nor too much.
+///
+/// # Errors
+/// Names what it may have.
+pub fn must_have(
+    field: &str,
+    count: usize,
+    range: RangeInclusive<usize>,
+    what: &str,
+) -> Result<(), ApiError> {
+    let (least, most) = (range.start(), range.end());
+    let message = match least {
+        0 => format!("must have at most {most} {what}"),
+        _ => format!("must have from {least} to {most} {what}"),
+    };
+    must(range.contains(&count), field, message)
+}
+
+/// That `name` has something to see, and at most `max_chars` characters.
+///
+/// # Errors
+/// Names how many it may have.
+pub fn check_name(name: &str, max_chars: usize) -> Result<(), ApiError> {
+    let chars = if name.trim().is_empty() { 0 } else { name.chars().count() };
+    must_have("name", chars, 1..=max_chars, "characters")
+}
+
+/// A text that may be left out, without what is blank around it; nothing where all of it is blank.
+///
+/// # Errors
+/// Names how many characters it may have.
+pub fn text(field: &str, text: Option<String>, max_chars: usize) -> Result<Option<String>, ApiError> {
+    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let chars = text.as_ref().map_or(0, |text| text.chars().count());
+    must_have(field, chars, 0..=max_chars, "characters").map(|()| text)
 }
 
 /// All that is wrong with `whole`, such as "The body", in one line.

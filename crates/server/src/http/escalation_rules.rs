@@ -14,20 +14,20 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
-use super::body::Json;
-use super::error::{ApiError, ErrorBody, both};
+use super::body::{Json, Unchecked};
+use super::error::{ApiError, ErrorBody, both, check_name};
 use super::identities::IdentityBody;
 use super::page::{Page, PageQuery};
-use super::params::{Params, Path, word};
+use super::params::{Params, Path, time, word};
 use super::rules::{
-    ConditionBody, ListParams, changed, check_name, check_seconds, conditions, find, paged, wrong,
+    ConditionBody, Flaw, ListParams, NAME_MAX_CHARS, changed, check_seconds, conditions, find, paged,
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::decide::rule_backtest;
 use crate::ops::team::rules::{self as ops, Change};
-use crate::store::channels;
 use crate::store::rules::{self, Kept};
+use crate::store::{Tx, channels};
 
 /// A rule that opens an escalation when all its conditions hold.
 #[derive(Serialize, ToSchema)]
@@ -98,26 +98,20 @@ pub struct NewEscalationRuleBody {
 impl NewEscalationRuleBody {
     fn read(
         self,
-        team_id: i64,
+        named: &Named,
         before: Option<&Kept<EscalationRule>>,
         now: Timestamp,
     ) -> Result<Kept<EscalationRule>, ApiError> {
-        let mut errors = Vec::new();
-        check_name(&self.name, &mut errors);
-        let severity = Severity::parse(&word(&self.severity));
-        if severity.is_none() {
-            errors.push(wrong("severity", "must be INFO, WARNING or CRITICAL"));
-        }
-        check_seconds("openAfterSeconds", self.open_after_seconds, &mut errors);
-        check_seconds("closeAfterSeconds", self.close_after_seconds, &mut errors);
-        let effective_at = self.effective_at.as_deref().map(Timestamp::parse);
-        if effective_at == Some(None) {
-            errors.push(wrong("effectiveAt", "must be a time by RFC 3339, such as `2026-11-23T09:30:00Z`"));
-        }
-        let conditions = conditions(self.conditions, true, &mut errors);
-        let (Some(severity), true) = (severity, errors.is_empty()) else {
-            return Err(ApiError::fields(errors));
-        };
+        let name = check_name(&self.name, NAME_MAX_CHARS);
+        let severity = Severity::parse(&word(&self.severity))
+            .ok_or_else(|| ApiError::field("severity", "must be INFO, WARNING or CRITICAL"));
+        let delays = check_delays(self.open_after_seconds, self.close_after_seconds);
+        let effective_at = time("effectiveAt", self.effective_at.as_deref());
+        let kept = before.map_or(&[][..], |before| &before.rule.conditions);
+        let conditions = conditions(self.conditions, |condition| named.flaw(condition, kept));
+        let times = both(delays, effective_at);
+        let rest = both(both(times, conditions), named.check_channels(&self.channels));
+        let (((), severity), (((_, effective_at), conditions), ())) = both(both(name, severity), rest)?;
         let rule = EscalationRule {
             id: before.map_or(0, |before| before.rule.id),
             revision: 0,
@@ -127,10 +121,10 @@ impl NewEscalationRuleBody {
             conditions,
             open_after_seconds: self.open_after_seconds,
             close_after_seconds: self.close_after_seconds,
-            effective_at: effective_at.flatten(),
+            effective_at,
         };
         let created_at = before.map_or(now, |before| before.created_at);
-        Ok(Kept { team_id, enabled: self.enabled, rule, created_at, updated_at: now })
+        Ok(Kept { team_id: named.team_id, enabled: self.enabled, rule, created_at, updated_at: now })
     }
 }
 
@@ -168,12 +162,10 @@ pub async fn create(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
     actor: Actor,
-    Json(new): Json<NewEscalationRuleBody>,
+    Json(new): Json<Unchecked<NewEscalationRuleBody>>,
 ) -> Result<(StatusCode, Answer<EscalationRuleBody>), ApiError> {
-    let team_id = caller.team_id();
-    let channels = check_channels(&app, team_id, &new.channels).await;
-    let (kept, ()) = both(new.read(team_id, None, app.clock.now()), channels)?;
-    check_badges(&app, team_id, &kept.rule, &[]).await?;
+    let named = Named::of_team(&app, caller.team_id()).await?;
+    let kept = new.check(|new| new.read(&named, None, app.clock.now()))?;
     Ok((StatusCode::CREATED, Answer(changed(&app, actor, Change::Create(kept)).await?.into())))
 }
 
@@ -189,12 +181,11 @@ pub async fn replace(
     Manager(caller): Manager,
     actor: Actor,
     Path(id): Path<String>,
-    Json(new): Json<NewEscalationRuleBody>,
+    Json(new): Json<Unchecked<NewEscalationRuleBody>>,
 ) -> Result<Answer<EscalationRuleBody>, ApiError> {
     let before = find::<EscalationRule>(&app, &caller, &id).await?;
-    let channels = check_channels(&app, caller.team_id(), &new.channels).await;
-    let (after, ()) = both(new.read(caller.team_id(), Some(&before), app.clock.now()), channels)?;
-    check_badges(&app, caller.team_id(), &after.rule, &before.rule.conditions).await?;
+    let named = Named::of_team(&app, caller.team_id()).await?;
+    let after = new.check(|new| new.read(&named, Some(&before), app.clock.now()))?;
     Ok(Answer(changed(&app, actor, Change::Update { before, after }).await?.into()))
 }
 
@@ -240,13 +231,9 @@ pub struct PreviewedBody {
 pub async fn preview(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Json(body): Json<PreviewBody>,
+    Json(body): Json<Unchecked<PreviewBody>>,
 ) -> Result<Answer<PreviewedBody>, ApiError> {
-    let mut errors = Vec::new();
-    let conditions = conditions(body.conditions, true, &mut errors);
-    if !errors.is_empty() {
-        return Err(ApiError::fields(errors));
-    }
+    let conditions = body.check(|body| conditions(body.conditions, |_| None))?;
     let found = ops::preview(&app.store, &app.rosters, caller.team_id(), conditions, app.clock.now()).await?;
     let sample = IdentityBody::all(found.sample).await?;
     Ok(Answer(PreviewedBody { matching: found.matching, good: found.good, sample }))
@@ -262,6 +249,30 @@ pub struct BacktestBody {
     open_after_seconds: u64,
     #[serde(default)]
     close_after_seconds: u64,
+}
+
+impl BacktestBody {
+    fn read(self) -> Result<EscalationRule, ApiError> {
+        let Self { conditions, open_after_seconds, close_after_seconds } = self;
+        let delays = check_delays(open_after_seconds, close_after_seconds);
+        let (conditions, ()) = both(super::rules::conditions(conditions, |_| None), delays)?;
+        Ok(EscalationRule {
+            id: 0,
+            revision: 0,
+            name: String::new(),
+            severity: Severity::Info,
+            channels: Vec::new(),
+            conditions,
+            open_after_seconds,
+            close_after_seconds,
+            effective_at: None,
+        })
+    }
+}
+
+fn check_delays(open_after_seconds: u64, close_after_seconds: u64) -> Result<(), ApiError> {
+    let (open, close) = ("openAfterSeconds", "closeAfterSeconds");
+    both(check_seconds(open, open_after_seconds), check_seconds(close, close_after_seconds)).map(|_| ())
 }
 
 /// What a rule would have done.
@@ -306,26 +317,9 @@ pub struct BacktestedDay {
 pub async fn backtest(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Json(body): Json<BacktestBody>,
+    Json(body): Json<Unchecked<BacktestBody>>,
 ) -> Result<Answer<BacktestedBody>, ApiError> {
-    let mut errors = Vec::new();
-    let conditions = conditions(body.conditions, true, &mut errors);
-    check_seconds("openAfterSeconds", body.open_after_seconds, &mut errors);
-    check_seconds("closeAfterSeconds", body.close_after_seconds, &mut errors);
-    if !errors.is_empty() {
-        return Err(ApiError::fields(errors));
-    }
-    let rule = EscalationRule {
-        id: 0,
-        revision: 0,
-        name: String::new(),
-        severity: Severity::Info,
-        channels: Vec::new(),
-        conditions,
-        open_after_seconds: body.open_after_seconds,
-        close_after_seconds: body.close_after_seconds,
-        effective_at: None,
-    };
+    let rule = body.check(BacktestBody::read)?;
     let found = rule_backtest::run(
         &app.store,
         &app.long_reads,
@@ -348,42 +342,42 @@ pub async fn backtest(
     }))
 }
 
-/// Whoever names a badge expects that somebody can have it; one that is gone since may stay in a rule.
-async fn check_badges(
-    app: &App,
+/// What a team's rules may name.
+struct Named {
     team_id: i64,
-    rule: &EscalationRule,
-    before: &[Condition],
-) -> Result<(), ApiError> {
-    let own = app.store.read(rules::all_badges).await?;
-    let is_known = |slug: &str| {
-        let mut own = own.iter().filter(|kept| kept.team_id == team_id);
-        badge::is_reserved(slug) || own.any(|kept| kept.rule.slug == slug)
-    };
-    for (n, condition) in rule.conditions.iter().enumerate() {
-        match condition {
-            Condition::BadgeExists { badge } | Condition::BadgeNotExists { badge }
-                if !is_known(badge) && !before.contains(condition) =>
-            {
-                let field = format!("conditions[{n}].badge");
-                return Err(ApiError::field(&field, format!("there is no badge `{badge}`")));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    /// Slugs of the badges that its rules give.
+    badges: Vec<String>,
+    /// Slugs of the channels that are told of escalations.
+    channels: Vec<String>,
 }
 
-/// Whoever names a channel expects that it is told.
-async fn check_channels(app: &App, team_id: i64, slugs: &[String]) -> Result<(), ApiError> {
-    let known =
-        app.store.read(move |tx| channels::subscribers(tx, team_id, EventType::EscalationOpened)).await?;
-    let unknown = slugs.iter().find(|slug| known.iter().all(|known| known.slug != **slug));
-    match unknown {
-        None => Ok(()),
-        Some(slug) => Err(ApiError::field(
-            "channels",
-            format!("there is no channel `{slug}` that is subscribed to ESCALATION_OPENED"),
-        )),
+impl Named {
+    async fn of_team(app: &App, team_id: i64) -> Result<Self, ApiError> {
+        let read = move |tx: &mut Tx| {
+            let told = channels::subscribers(tx, team_id, EventType::EscalationOpened)?;
+            Ok((rules::all_badges(tx)?, told))
+        };
+        let (badges, told) = app.store.read(read).await?;
+        let own = badges.into_iter().filter(|kept| kept.team_id == team_id);
+        Ok(Self {
+            team_id,
+            badges: own.map(|kept| kept.rule.slug).collect(),
+            channels: told.into_iter().map(|channel| channel.slug).collect(),
+        })
+    }
+
+    /// Whoever names a badge expects that somebody can have it; one that is gone since may stay in a rule.
+    fn flaw(&self, condition: &Condition, before: &[Condition]) -> Flaw {
+        let badge = condition.badge().filter(|_| !before.contains(condition))?;
+        let is_known = badge::is_reserved(badge) || self.badges.iter().any(|slug| slug == badge);
+        (!is_known).then(|| ("badge", format!("there is no badge `{badge}`")))
+    }
+
+    /// Whoever names a channel expects that it is told.
+    fn check_channels(&self, slugs: &[String]) -> Result<(), ApiError> {
+        slugs.iter().find(|slug| !self.channels.contains(slug)).map_or(Ok(()), |slug| {
+            let message = format!("there is no channel `{slug}` that is subscribed to ESCALATION_OPENED");
+            Err(ApiError::field("channels", message))
+        })
     }
 }

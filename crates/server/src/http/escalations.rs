@@ -12,8 +12,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::auth::{Caller, Triager};
-use super::body::Json;
-use super::error::{ApiError, Code, both};
+use super::body::{Json, Unchecked};
+use super::error::{ApiError, Code, both, must};
 use super::known_names;
 use super::labels::verdict;
 use super::page::{Page, PageQuery, sort};
@@ -196,6 +196,27 @@ pub struct EscalationPatchBody {
     kind: Option<String>,
 }
 
+impl EscalationPatchBody {
+    fn read(self) -> Result<ops::Move, ApiError> {
+        let status = parse_status(&self.status);
+        // Of a status that is none nothing follows.
+        let closes = status.as_ref().map_or(true, |status| *status == Status::Closed);
+        let with_closed = |field: &str, is_given: bool| {
+            must(closes || !is_given, field, "goes with the status CLOSED alone")
+        };
+        let reason = reason(self.reason);
+        let of_reason = with_closed("reason", matches!(reason, Ok(Some(_))));
+        let of_outcome = with_closed("outcome", self.outcome.is_some());
+        let verdict = match (self.outcome.as_deref(), self.kind.as_deref()) {
+            (None, Some(_)) => Err(ApiError::field("kind", "goes with the outcome BAD alone")),
+            (outcome, kind) => outcome.map(|outcome| verdict("", outcome, kind)).transpose(),
+        };
+        let said = both(both(reason, of_reason), both(verdict, of_outcome));
+        let (status, ((reason, ()), (verdict, ()))) = both(status, said)?;
+        Ok(ops::Move { status, reason, verdict })
+    }
+}
+
 /// Acknowledge, close or reopen an escalation
 #[utoipa::path(patch, operation_id = "changeEscalation", path = "/escalations/{id}", tag = "escalations",
     params(("id" = i64, Path)), request_body = EscalationPatchBody,
@@ -205,22 +226,10 @@ pub async fn update(
     Triager(caller): Triager,
     actor: Actor,
     Path(id): Path<String>,
-    Json(patch): Json<EscalationPatchBody>,
+    Json(patch): Json<Unchecked<EscalationPatchBody>>,
 ) -> Result<Answer<EscalationBody>, ApiError> {
-    let (status, reason) = both(parse_status(&patch.status), reason(patch.reason))?;
-    if reason.is_some() && status != Status::Closed {
-        return Err(ApiError::field("reason", "goes with the status CLOSED alone"));
-    }
-    if patch.outcome.is_some() && status != Status::Closed {
-        return Err(ApiError::field("outcome", "goes with the status CLOSED alone"));
-    }
-    if patch.outcome.is_none() && patch.kind.is_some() {
-        return Err(ApiError::field("kind", "goes with the outcome BAD alone"));
-    }
-    let kind = patch.kind.as_deref();
-    let verdict = patch.outcome.as_deref().map(|outcome| verdict("", outcome, kind)).transpose()?;
+    let to = patch.check(EscalationPatchBody::read)?;
     let escalation = find(&app, &caller, &id).await?;
-    let to = ops::Move { status, reason, verdict };
     ops::set_status(&app.labels(), actor, escalation, to, app.clock.now()).await?;
     Ok(Answer(find(&app, &caller, &id).await?.into()))
 }

@@ -13,8 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
-use super::body::Json;
-use super::error::{ApiError, Code, both, must};
+use super::body::{Json, Unchecked};
+use super::error::{ApiError, Code, both, must, must_have};
 use super::identities;
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path};
@@ -151,16 +151,18 @@ pub async fn create(
     State(app): State<Arc<App>>,
     Manager(_): Manager,
     actor: Actor,
-    Json(new): Json<NewGroupBody>,
+    Json(new): Json<Unchecked<NewGroupBody>>,
 ) -> Result<Answer<GroupBody>, ApiError> {
-    let given = new.group_type.filter(|group_type| !group_type.is_empty());
-    let group_type = snake(given.as_deref().unwrap_or(GROUP_TYPE_DEFAULT));
-    let chars = given.as_deref().unwrap_or_default().chars().count();
-    let is_type = !group_type.is_empty() && chars <= GROUP_TYPE_MAX_CHARS;
-    let message = format!("must have a letter or a digit, and at most {GROUP_TYPE_MAX_CHARS} characters");
-    let is_id = (1..=ID_MAX_BYTES).contains(&new.id.len());
-    let id = must(is_id, "id", format!("must have from 1 to {ID_MAX_BYTES} bytes"));
-    both(must(is_type, "type", message), id)?;
+    let (group_type, new) = new.check(|new| {
+        let given = new.group_type.as_deref().filter(|group_type| !group_type.is_empty());
+        let group_type = snake(given.unwrap_or(GROUP_TYPE_DEFAULT));
+        let chars = given.unwrap_or_default().chars().count();
+        let is_type = !group_type.is_empty() && chars <= GROUP_TYPE_MAX_CHARS;
+        let message = format!("must have a letter or a digit, and at most {GROUP_TYPE_MAX_CHARS} characters");
+        let id = must_have("id", new.id.len(), 1..=ID_MAX_BYTES, "bytes");
+        both(must(is_type, "type", message), id)?;
+        Ok((group_type, new))
+    })?;
     let mut data = new.data.unwrap_or_default();
     data.extend(new.attributes.unwrap_or_default());
     merged(&app, actor, group_type, new.id, data).await

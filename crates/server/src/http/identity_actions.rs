@@ -13,8 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::auth::{Caller, Manager, Triager};
-use super::body::{Json, OptionalJson};
-use super::error::{ApiError, Code};
+use super::body::{Json, OptionalJson, Unchecked};
+use super::error::{ApiError, Code, must, must_have};
 use super::identities::{IdentityBody, find};
 use super::params::{Params, Path, whole_number};
 use crate::app::App;
@@ -51,11 +51,12 @@ pub async fn update(
     Triager(caller): Triager,
     actor: Actor,
     Path(id): Path<String>,
-    Json(mut patch): Json<IdentityPatchBody>,
+    Json(patch): Json<Unchecked<IdentityPatchBody>>,
 ) -> Result<Answer<IdentityBody>, ApiError> {
-    if patch.disregarded.is_none() && patch.attributes.is_none() {
-        return Err(ApiError::field("", "must say disregarded, attributes, or both"));
-    }
+    let mut patch = patch.check(|patch| {
+        let is_any = patch.disregarded.is_some() || patch.attributes.is_some();
+        must(is_any, "", "must say disregarded, attributes, or both").map(|()| patch)
+    })?;
     if let (Some(_), Caller::Person(user)) = (&patch.attributes, &caller)
         && user.role != Role::Admin
     {
@@ -201,15 +202,13 @@ pub async fn review(
     Triager(caller): Triager,
     actor: Actor,
     Path(id): Path<String>,
-    OptionalJson(new): OptionalJson<NewReviewBody>,
+    OptionalJson(new): OptionalJson<Unchecked<NewReviewBody>>,
 ) -> Result<(StatusCode, Answer<ReviewBody>), ApiError> {
-    let feedback = new.feedback.filter(|feedback| !feedback.trim().is_empty());
-    if feedback.as_ref().is_some_and(|feedback| feedback.chars().count() > FEEDBACK_MAX_CHARS) {
-        return Err(ApiError::field(
-            "feedback",
-            format!("must be at most {FEEDBACK_MAX_CHARS} characters long"),
-        ));
-    }
+    let feedback = new.check(|new| {
+        let feedback = new.feedback.filter(|feedback| !feedback.trim().is_empty());
+        let chars = feedback.as_ref().map_or(0, |feedback| feedback.chars().count());
+        must_have("feedback", chars, 0..=FEEDBACK_MAX_CHARS, "characters").map(|()| feedback)
+    })?;
     let identity = find(&app, &caller, id).await?;
     let review =
         reviews::request(&app.store, &app.reviews, actor, &identity, feedback, app.clock.now()).await?;

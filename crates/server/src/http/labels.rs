@@ -11,8 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::auth::{Caller, Triager};
-use super::body::Json;
-use super::error::{ApiError, Code};
+use super::body::{Json, Unchecked};
+use super::error::{ApiError, Code, both, every, must, must_have, text};
 use super::identities::find as find_identity;
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path, time, word};
@@ -168,18 +168,19 @@ pub struct GivenLabelsBody {
 /// Names the field, under `prefix`.
 pub fn verdict(prefix: &str, outcome: &str, kind: Option<&str>) -> Result<Verdict, ApiError> {
     let field = |name: &str| format!("{prefix}{name}");
-    let parsed = Outcome::parse(&word(outcome))
-        .ok_or_else(|| ApiError::field(&field("outcome"), "must be GOOD or BAD"))?;
+    let outcome = Outcome::parse(&word(outcome))
+        .ok_or_else(|| ApiError::field(&field("outcome"), "must be GOOD or BAD"));
     let kind = match kind {
-        None => None,
-        Some(_) if parsed == Outcome::Good => {
-            return Err(ApiError::field(&field("kind"), "goes with the outcome BAD alone"));
+        None => Ok(None),
+        Some(_) if matches!(outcome, Ok(Outcome::Good)) => {
+            Err(ApiError::field(&field("kind"), "goes with the outcome BAD alone"))
         }
-        Some(text) => Some(LabelKind::parse(&word(text)).ok_or_else(|| {
+        Some(text) => LabelKind::parse(&word(text)).map(Some).ok_or_else(|| {
             ApiError::field(&field("kind"), "must be BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER")
-        })?),
+        }),
     };
-    Ok(Verdict { outcome: parsed, kind })
+    let (outcome, kind) = both(outcome, kind)?;
+    Ok(Verdict { outcome, kind })
 }
 
 fn source(prefix: &str, text: Option<&str>, caller: &Caller) -> Result<Source, ApiError> {
@@ -195,14 +196,6 @@ fn parse_source(field: &str, text: &str) -> Result<Source, ApiError> {
     Source::parse(&word(text)).ok_or_else(|| ApiError::field(field, must))
 }
 
-fn at_most(field: String, text: Option<String>, max_chars: usize) -> Result<Option<String>, ApiError> {
-    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    if text.as_ref().is_some_and(|text| text.chars().count() > max_chars) {
-        return Err(ApiError::field(&field, format!("must be at most {max_chars} characters long")));
-    }
-    Ok(text)
-}
-
 /// The label in the place `place` of a request.
 fn imported(
     place: usize,
@@ -212,20 +205,17 @@ fn imported(
 ) -> Result<NewLabel, ApiError> {
     let prefix = format!("labels[{place}].");
     let field = |name: &str| format!("{prefix}{name}");
-    let at = time(&field("at"), body.at.as_deref())?;
-    if at.is_some_and(|at| at > now) {
-        return Err(ApiError::field(&field("at"), "must not be in the future"));
-    }
-    Ok(NewLabel {
-        identity: body.identity_id,
-        verdict: verdict(&prefix, &body.outcome, body.kind.as_deref())?,
-        source: source(&prefix, body.source.as_deref(), caller)?,
-        reason: at_most(field("reason"), body.reason, REASON_MAX_CHARS)?,
-        note: at_most(field("note"), body.note, NOTE_MAX_CHARS)?,
-        key: at_most(field("key"), body.key, KEY_MAX_CHARS)?,
-        at,
-        cycle: None,
-    })
+    let at = time(&field("at"), body.at.as_deref()).and_then(|at| {
+        must(at.is_none_or(|at| at <= now), &field("at"), "must not be in the future").map(|()| at)
+    });
+    let verdict = verdict(&prefix, &body.outcome, body.kind.as_deref());
+    let source = source(&prefix, body.source.as_deref(), caller);
+    let reason = text(&field("reason"), body.reason, REASON_MAX_CHARS);
+    let note = text(&field("note"), body.note, NOTE_MAX_CHARS);
+    let key = text(&field("key"), body.key, KEY_MAX_CHARS);
+    let ((verdict, source), (reason, (note, (key, at)))) =
+        both(both(verdict, source), both(reason, both(note, both(key, at))))?;
+    Ok(NewLabel { identity: body.identity_id, verdict, source, reason, note, key, at, cycle: None })
 }
 
 /// Label identities
@@ -239,14 +229,13 @@ pub async fn give(
     State(app): State<Arc<App>>,
     Triager(caller): Triager,
     actor: Actor,
-    Json(body): Json<NewLabelsBody>,
+    Json(body): Json<Unchecked<NewLabelsBody>>,
 ) -> Result<Answer<GivenLabelsBody>, ApiError> {
-    if body.labels.is_empty() || body.labels.len() > LABELS_MAX {
-        return Err(ApiError::field("labels", format!("must be from 1 to {LABELS_MAX}")));
-    }
     let now = app.clock.now();
-    let read = |(place, label)| imported(place, label, &caller, now);
-    let new = body.labels.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+    let new = body.check(|NewLabelsBody { labels }| {
+        must_have("labels", labels.len(), 1..=LABELS_MAX, "labels")?;
+        every(labels.into_iter().enumerate().map(|(place, label)| imported(place, label, &caller, now)))
+    })?;
     let ids: Vec<_> = new.iter().map(|new| new.identity.clone()).collect();
     let given = app.labels().give(actor, new, now).await?;
     let labels = ids.into_iter().zip(given).map(|(identity_id, given)| {
@@ -272,19 +261,18 @@ pub async fn label(
     Triager(caller): Triager,
     actor: Actor,
     Path(id): Path<String>,
-    Json(body): Json<NewLabelBody>,
+    Json(body): Json<Unchecked<NewLabelBody>>,
 ) -> Result<(StatusCode, Answer<LabelBody>), ApiError> {
     let now = app.clock.now();
-    let new = NewLabel {
-        identity: id,
-        verdict: verdict("", &body.outcome, body.kind.as_deref())?,
-        source: source("", body.source.as_deref(), &caller)?,
-        reason: reason(body.reason)?,
-        note: at_most("note".to_owned(), body.note, NOTE_MAX_CHARS)?,
-        key: None,
-        at: None,
-        cycle: body.cycle_id,
-    };
+    let new = body.check(|body| {
+        let verdict = verdict("", &body.outcome, body.kind.as_deref());
+        let source = source("", body.source.as_deref(), &caller);
+        let note = text("note", body.note, NOTE_MAX_CHARS);
+        let ((verdict, source), (reason, note)) =
+            both(both(verdict, source), both(reason(body.reason), note))?;
+        let cycle = body.cycle_id;
+        Ok(NewLabel { identity: id, verdict, source, reason, note, key: None, at: None, cycle })
+    })?;
     let given = app.labels().give(actor, vec![new], now).await?;
     let id = match given.first() {
         Some(Given::Created(id) | Given::Known(id)) => *id,

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
-use super::body::Json;
+use super::body::{Json, Unchecked};
 use super::error::{ApiError, Code, ErrorBody, both};
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, scope, word};
@@ -149,11 +149,10 @@ pub async fn create(
     State(app): State<Arc<App>>,
     Manager(_): Manager,
     actor: Actor,
-    Json(new): Json<NewMappingBody>,
+    Json(new): Json<Unchecked<NewMappingBody>>,
 ) -> Result<(StatusCode, Answer<MappingBody>), ApiError> {
-    let meant = parse_kind(&new.kind)
-        .and_then(|kind| parse_target(kind, new.target.as_deref()).map(|target| (kind, target)));
-    let ((kind, target), source) = both(meant, parse_source(&new.source))?;
+    let ((kind, target), source) =
+        new.check(|new| both(parse_meaning(&new.kind, new.target.as_deref()), parse_source(&new.source)))?;
     let change = Change::Create { kind, source, target };
     match ops::change(&app.store, &app.kept, actor, change, app.clock.now()).await {
         Ok(Some(entry)) => Ok((StatusCode::CREATED, Answer(MappingBody::own(entry)))),
@@ -208,11 +207,10 @@ pub struct PreviewedMappingBody {
 pub async fn preview(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Json(body): Json<MappingPreviewBody>,
+    Json(body): Json<Unchecked<MappingPreviewBody>>,
 ) -> Result<Answer<PreviewedMappingBody>, ApiError> {
-    let meant = parse_kind(&body.kind)
-        .and_then(|kind| parse_target(kind, body.target.as_deref()).map(|target| (kind, target)));
-    let ((kind, target), source) = both(meant, parse_source(&body.source))?;
+    let ((kind, target), source) = body
+        .check(|body| both(parse_meaning(&body.kind, body.target.as_deref()), parse_source(&body.source)))?;
     let ops::Preview { meaning, identities, looked_at, total, events, channels } =
         ops::preview(&app.store, &app.kept, &app.rosters, caller.team_id(), (kind, source)).await?;
     let is_change = target.is_none() || target.as_deref() != meaning;
@@ -246,10 +244,10 @@ pub async fn update(
     Manager(caller): Manager,
     actor: Actor,
     Path(id): Path<String>,
-    Json(patch): Json<MappingPatchBody>,
+    Json(patch): Json<Unchecked<MappingPatchBody>>,
 ) -> Result<Answer<MappingBody>, ApiError> {
     let entry = find(&app, &caller, &id).await?;
-    let target = parse_target(entry.kind, patch.target.as_deref())?;
+    let target = patch.check(|patch| parse_target(entry.kind, patch.target.as_deref()))?;
     let change = Change::Update { entry, target };
     let changed = ops::change(&app.store, &app.kept, actor, change, app.clock.now()).await?;
     changed.map(|entry| Answer(MappingBody::own(entry))).ok_or_else(not_found)
@@ -337,6 +335,12 @@ pub async fn seen(
 fn parse_kind(text: &str) -> Result<MappingKind, ApiError> {
     MappingKind::parse(&word(text))
         .ok_or_else(|| ApiError::field("kind", "must be EVENT_TYPE or IDENTITY_FIELD"))
+}
+
+/// The kind, and what a name of it means.
+fn parse_meaning(kind: &str, target: Option<&str>) -> Result<(MappingKind, Option<String>), ApiError> {
+    let kind = parse_kind(kind)?;
+    parse_target(kind, target).map(|target| (kind, target))
 }
 
 fn parse_source(text: &str) -> Result<String, ApiError> {

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::Person;
-use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody};
+use super::body::{Json, Unchecked};
+use super::error::{ApiError, Code, ErrorBody, check_name};
 use super::params::Path;
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -71,13 +71,13 @@ pub async fn create(
     State(app): State<Arc<App>>,
     Person(user): Person,
     actor: Actor,
-    Json(new): Json<NewMcpTokenBody>,
+    Json(new): Json<Unchecked<NewMcpTokenBody>>,
 ) -> Result<(StatusCode, Answer<McpTokenBody>), ApiError> {
-    let name = new.name.trim();
-    if name.is_empty() || name.chars().count() > NAME_MAX_CHARS {
-        return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
-    }
-    let (row, token) = ops::create(&app.store, actor, user.id, name.to_owned(), app.clock.now())
+    let name = new.check(|new| {
+        let name = new.name.trim();
+        check_name(name, NAME_MAX_CHARS).map(|()| name.to_owned())
+    })?;
+    let (row, token) = ops::create(&app.store, actor, user.id, name, app.clock.now())
         .await
         .map_err(|error| ApiError::name_taken(error, "token"))?;
     Ok((StatusCode::CREATED, Answer(McpTokenBody::new(row, Some(token)))))

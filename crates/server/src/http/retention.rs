@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::auth::{Admin, Caller};
-use super::body::Json;
+use super::body::{Json, Unchecked};
 use super::error::ApiError;
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -147,9 +147,10 @@ pub async fn change(
     State(app): State<Arc<App>>,
     Admin(user): Admin,
     actor: Actor,
-    Json(new): Json<NewRetentionBody>,
+    Json(new): Json<Unchecked<NewRetentionBody>>,
 ) -> Result<Answer<RetentionBody>, ApiError> {
-    ops::change(&app.store, actor, new.periods()?, app.clock.now()).await?;
+    let periods = new.check(NewRetentionBody::periods)?;
+    ops::change(&app.store, actor, periods, app.clock.now()).await?;
     read(&app, user.team_id).await.map(Answer)
 }
 
@@ -181,9 +182,9 @@ pub struct PreviewedRetentionBody {
 pub async fn preview(
     State(app): State<Arc<App>>,
     Admin(user): Admin,
-    Json(new): Json<NewRetentionBody>,
+    Json(new): Json<Unchecked<NewRetentionBody>>,
 ) -> Result<Answer<PreviewedRetentionBody>, ApiError> {
-    let (periods, now) = (new.periods()?, app.clock.now());
+    let (periods, now) = (new.check(NewRetentionBody::periods)?, app.clock.now());
     let counts: BTreeMap<_, _> = ops::preview(&app.long_reads, user.team_id, &periods, now).await?;
     let body = |kind| {
         let Count { rows, is_cut } = counts.get(&kind).copied().unwrap_or_default();

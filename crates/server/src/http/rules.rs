@@ -1,7 +1,6 @@
 //! What badge rules and escalation rules have in common.
 
 use axum::http::StatusCode;
-use dregs_core::event::FieldError;
 use dregs_core::rules::{CONDITIONS_MAX, Condition, SECONDS_MAX, Which};
 use dregs_core::words::snake;
 use serde::{Deserialize, Serialize};
@@ -10,8 +9,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::auth::Caller;
-use super::body::read_part;
-use super::error::{ApiError, Code};
+use super::body::read_twice;
+use super::error::{ApiError, Code, both, every, must, must_have};
 use super::page::{Page, PageQuery, sort};
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -20,7 +19,7 @@ use crate::store::StoreError;
 use crate::store::rules::Kept;
 
 /// Longest name of a rule.
-const NAME_MAX_CHARS: usize = 100;
+pub(super) const NAME_MAX_CHARS: usize = 100;
 
 /// What must hold: a score (`SCORE_LT`, `SCORE_LTE`, `SCORE_GT`, `SCORE_GTE` with category and threshold), an
 /// age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), an AI agent that acts for it
@@ -55,58 +54,35 @@ pub(super) const fn yes() -> bool {
     true
 }
 
-pub(super) fn wrong(field: &str, message: impl Into<String>) -> FieldError {
-    FieldError { field: field.to_owned(), message: message.into() }
-}
-
 pub(super) fn slug_of(name: &str) -> String {
     snake(name).replace('_', "-")
 }
 
-pub(super) fn check_name(name: &str, errors: &mut Vec<FieldError>) {
-    if name.trim().is_empty() || name.chars().count() > NAME_MAX_CHARS {
-        errors.push(wrong("name", format!("must have 1 to {NAME_MAX_CHARS} characters")));
-    }
+pub(super) fn check_seconds(field: &str, seconds: u64) -> Result<(), ApiError> {
+    must(seconds <= SECONDS_MAX, field, format!("must be from 0 to {SECONDS_MAX}"))
 }
 
-pub(super) fn check_seconds(field: &str, seconds: u64, errors: &mut Vec<FieldError>) {
-    if seconds > SECONDS_MAX {
-        errors.push(wrong(field, format!("must be from 0 to {SECONDS_MAX}")));
-    }
-}
+/// What is wrong with a condition: which parameter, and why.
+pub(super) type Flaw = Option<(&'static str, String)>;
 
-pub(super) fn conditions(value: Value, of_escalations: bool, errors: &mut Vec<FieldError>) -> Vec<Condition> {
+/// Reads conditions, in which `flaw` may see what is wrong besides.
+pub(super) fn conditions(
+    value: Value,
+    flaw: impl Fn(&Condition) -> Flaw,
+) -> Result<Vec<Condition>, ApiError> {
     let Value::Array(all) = value else {
-        errors.push(wrong("conditions", "must be an array of conditions"));
-        return Vec::new();
+        return Err(ApiError::field("conditions", "must be an array of conditions"));
     };
-    if all.is_empty() || all.len() > CONDITIONS_MAX {
-        errors.push(wrong("conditions", format!("must have 1 to {CONDITIONS_MAX} conditions")));
-        return Vec::new();
-    }
-    let mut read = Vec::new();
-    for (n, one) in all.into_iter().enumerate() {
+    must_have("conditions", all.len(), 1..=CONDITIONS_MAX, "conditions")?;
+    every(all.into_iter().enumerate().map(|(n, one)| {
         let field = format!("conditions[{n}]");
-        match condition(&field, one, of_escalations) {
-            Ok(condition) => read.push(condition),
-            Err(error) => errors.push(error),
-        }
-    }
-    read
-}
-
-fn condition(field: &str, value: Value, of_escalations: bool) -> Result<Condition, FieldError> {
-    if value.is_object() {
-        read_part::<Parameters>(field, value.clone())?;
-    }
-    let condition: Condition = read_part(field, value)?;
-    if !of_escalations && condition.is_of_escalations() {
-        return Err(wrong(&format!("{field}.type"), "is for escalation rules only"));
-    }
-    match condition.flaw() {
-        Some((parameter, flaw)) => Err(wrong(&format!("{field}.{parameter}"), flaw)),
-        None => Ok(condition),
-    }
+        let right = |flaw: Flaw| match flaw {
+            Some((parameter, flaw)) => Err(ApiError::field(&format!("{field}.{parameter}"), flaw)),
+            None => Ok(()),
+        };
+        read_twice::<Parameters, Condition>(&field, one)
+            .check(|condition| both(right(condition.flaw()), right(flaw(&condition))).map(|_| condition))
+    }))
 }
 
 /// What conditions of any type ask for, read before the type is known: the error of a tagged enum names no field.

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::{Client, Person, token};
-use super::body::{Json, SmallJson};
+use super::body::{Json, SmallJson, Unchecked};
 use super::cookie;
-use super::error::{ApiError, Code, ErrorBody, both, must};
+use super::error::{ApiError, Code, ErrorBody, both, must, must_have, text};
 use super::team::UserBody;
 use crate::app::App;
 use crate::ops::access::sign_in::{self, Origin, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session};
@@ -65,11 +65,11 @@ pub async fn login(
     State(app): State<Arc<App>>,
     client: Client,
     headers: HeaderMap,
-    SmallJson(login): SmallJson<LoginBody>,
+    SmallJson(login): SmallJson<Unchecked<LoginBody>>,
 ) -> Result<Begun, ApiError> {
-    if login.password.len() > PASSWORD_MAX_BYTES {
-        return Err(ApiError::field("password", format!("must be at most {PASSWORD_MAX_BYTES} bytes")));
-    }
+    let login = login.check(|login| {
+        must_have("password", login.password.len(), 0..=PASSWORD_MAX_BYTES, "bytes").map(|()| login)
+    })?;
     let from = Origin { address: client.address, browser: cookie::browser(&headers).map(str::to_owned) };
     match app.sign_ins.begin(&login.email, login.password, from).await? {
         Ok(session) => {
@@ -161,10 +161,10 @@ pub async fn password(
     Person(user): Person,
     client: Client,
     headers: HeaderMap,
-    Json(change): Json<PasswordBody>,
+    Json(change): Json<Unchecked<PasswordBody>>,
 ) -> Result<StatusCode, ApiError> {
-    check_password("newPassword", &change.new_password)?;
-    let PasswordBody { current_password, new_password } = change;
+    let PasswordBody { current_password, new_password } =
+        change.check(|change| check_password("newPassword", &change.new_password).map(|()| change))?;
     let session = token(&headers).unwrap_or_default();
     let changed = app.sign_ins.change_password(user, session, current_password, new_password, client.address);
     match changed.await? {
@@ -197,14 +197,13 @@ pub struct AcceptanceBody {
 pub async fn accept(
     State(app): State<Arc<App>>,
     client: Client,
-    SmallJson(acceptance): SmallJson<AcceptanceBody>,
+    SmallJson(acceptance): SmallJson<Unchecked<AcceptanceBody>>,
 ) -> Result<Begun, ApiError> {
-    let AcceptanceBody { token, name, password } = acceptance;
-    let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    let is_name = name.as_ref().is_none_or(|name| name.chars().count() <= NAME_MAX_CHARS);
-    let name_is_right = must(is_name, "name", format!("must have at most {NAME_MAX_CHARS} characters"));
-    both(check_password("password", &password), name_is_right)?;
-    let newcomer = Newcomer { name, password, address: client.address };
+    let (token, newcomer) = acceptance.check(|AcceptanceBody { token, name, password }| {
+        let name = text("name", name, NAME_MAX_CHARS);
+        let ((), name) = both(check_password("password", &password), name)?;
+        Ok((token, Newcomer { name, password, address: client.address }))
+    })?;
     let user = members::accept(&app.store, &app.sign_ins, &token, newcomer, app.clock.now()).await?;
     if user.is_err() {
         // Somebody may be guessing.

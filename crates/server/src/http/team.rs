@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::{Admin, Caller, Person};
-use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody, both, must};
+use super::body::{Json, Unchecked};
+use super::error::{ApiError, Code, ErrorBody, both, check_name, must};
 use super::params::{Path, word};
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -88,13 +88,13 @@ pub async fn update(
     State(app): State<Arc<App>>,
     _: Admin,
     actor: Actor,
-    Json(patch): Json<TeamPatchBody>,
+    Json(patch): Json<Unchecked<TeamPatchBody>>,
 ) -> Result<Answer<TeamBody>, ApiError> {
-    let name = patch.name.trim();
-    if name.is_empty() || name.chars().count() > NAME_MAX_CHARS {
-        return Err(ApiError::field("name", format!("must have from 1 to {NAME_MAX_CHARS} characters")));
-    }
-    Ok(Answer(ops::rename(&app.store, actor, name.to_owned(), app.clock.now()).await?.into()))
+    let name = patch.check(|patch| {
+        let name = patch.name.trim();
+        check_name(name, NAME_MAX_CHARS).map(|()| name.to_owned())
+    })?;
+    Ok(Answer(ops::rename(&app.store, actor, name, app.clock.now()).await?.into()))
 }
 
 /// List the people of the team, in the order in which they joined
@@ -127,9 +127,9 @@ pub async fn update_member(
     _: Admin,
     actor: Actor,
     Path(id): Path<String>,
-    Json(patch): Json<MemberPatchBody>,
+    Json(patch): Json<Unchecked<MemberPatchBody>>,
 ) -> Result<Answer<UserBody>, ApiError> {
-    let role = parse_role(&patch.role)?;
+    let role = patch.check(|patch| parse_role(&patch.role))?;
     let changed = ops::set_role(&app.store, actor, parse_id(&id, "member")?, role, app.clock.now()).await?;
     changed.map(|user| Answer(user.into())).map_err(|refusal| refused(refusal, "member"))
 }
@@ -221,10 +221,11 @@ pub async fn invite(
     State(app): State<Arc<App>>,
     _: Admin,
     actor: Actor,
-    Json(new): Json<NewInvitationBody>,
+    Json(new): Json<Unchecked<NewInvitationBody>>,
 ) -> Result<(StatusCode, Answer<InvitationBody>), ApiError> {
-    let (role, ()) = both(parse_role(&new.role), check_email(&new.email))?;
-    let invited = ops::invite(&app.store, actor, &new.email, role, app.clock.now()).await?;
+    let (role, email) =
+        new.check(|new| both(parse_role(&new.role), check_email(&new.email).map(|()| new.email)))?;
+    let invited = ops::invite(&app.store, actor, &email, role, app.clock.now()).await?;
     let (invitation, token) = invited.map_err(|refusal| refused(refusal, "invitation"))?;
     Ok((StatusCode::CREATED, Answer(InvitationBody::new(invitation, Some(token)))))
 }

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::{Caller, Triager};
-use super::body::Json;
-use super::error::{ApiError, Code};
+use super::body::{Json, Unchecked};
+use super::error::{ApiError, Code, both, must};
 use super::identities::{IdentityBody, find};
 use super::labels::verdict;
 use super::params::Path;
@@ -26,11 +26,7 @@ pub const REASON_MAX_CHARS: usize = 1_000;
 
 /// A reason that a person gives; nothing where it is blank.
 pub fn reason(text: Option<String>) -> Result<Option<String>, ApiError> {
-    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    if text.as_ref().is_some_and(|text| text.chars().count() > REASON_MAX_CHARS) {
-        return Err(ApiError::field("reason", format!("must be at most {REASON_MAX_CHARS} characters long")));
-    }
-    Ok(text)
+    super::error::text("reason", text, REASON_MAX_CHARS)
 }
 
 /// A change of `disregarded` to preview.
@@ -156,9 +152,9 @@ pub async fn preview_label(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<PreviewLabelBody>,
+    Json(body): Json<Unchecked<PreviewLabelBody>>,
 ) -> Result<Answer<ChangePreviewBody>, ApiError> {
-    let verdict = verdict("", &body.outcome, body.kind.as_deref())?;
+    let verdict = body.check(|body| verdict("", &body.outcome, body.kind.as_deref()))?;
     preview_change(&app, &caller, id, Change::Labelled(verdict)).await
 }
 
@@ -203,14 +199,15 @@ pub async fn dismiss_badge(
     Triager(caller): Triager,
     actor: Actor,
     Path(id): Path<String>,
-    Json(body): Json<DismissBadgeBody>,
+    Json(body): Json<Unchecked<DismissBadgeBody>>,
 ) -> Result<Answer<IdentityBody>, ApiError> {
-    let reason = reason(body.reason)?;
-    if body.badge == badge::CONFIRMED_BAD {
-        return Err(no_badge("comes from a label: withdraw that, or label the identity as GOOD"));
-    }
+    let (reason, badge) = body.check(|body| {
+        let is_dismissed = body.badge != badge::CONFIRMED_BAD;
+        let message = "comes from a label: withdraw that, or label the identity as GOOD";
+        both(reason(body.reason), must(is_dismissed, "badge", message).map(|()| body.badge))
+    })?;
     let identity = find(&app, &caller, id).await?;
-    let changed = app.dismissals().dismiss(actor, identity, body.badge, reason, app.clock.now()).await?;
+    let changed = app.dismissals().dismiss(actor, identity, badge, reason, app.clock.now()).await?;
     IdentityBody::new(changed.ok_or_else(|| no_badge("is not one of the identity's badges"))?).map(Answer)
 }
 

@@ -10,8 +10,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
 use super::auth::{Caller, Triager};
-use super::body::Json;
-use super::error::{ApiError, Code, ErrorBody, both, must};
+use super::body::{Json, Unchecked};
+use super::error::{ApiError, Code, ErrorBody, both, check_name, must, must_have};
 use super::params::{Params, Path};
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -99,15 +99,14 @@ pub async fn create(
     State(app): State<Arc<App>>,
     _: Triager,
     actor: Actor,
-    Json(new): Json<NewViewBody>,
+    Json(new): Json<Unchecked<NewViewBody>>,
 ) -> Result<(StatusCode, Answer<ViewBody>), ApiError> {
-    let NewViewBody { name, page, query } = new;
-    let name = name.trim().to_owned();
-    let is_name = !name.is_empty() && name.chars().count() <= NAME_MAX_CHARS && !name.contains('\0');
-    let name_is_right = must(is_name, "name", format!("must have from 1 to {NAME_MAX_CHARS} characters"));
-    let is_query = query.len() <= QUERY_MAX_BYTES && !query.contains('\0');
-    let query_is_right = must(is_query, "query", format!("must have at most {QUERY_MAX_BYTES} bytes"));
-    both(name_is_right, both(known(&page), query_is_right))?;
+    let (name, page, query) = new.check(|NewViewBody { name, page, query }| {
+        let name = name.trim().to_owned();
+        let query_is_right = must_have("query", query.len(), 0..=QUERY_MAX_BYTES, "bytes");
+        both(check_name(&name, NAME_MAX_CHARS), both(known(&page), query_is_right))?;
+        Ok((name, page, query))
+    })?;
     match ops::create(&app.store, actor, page, name, query, app.clock.now()).await {
         Ok(view) => Ok((StatusCode::CREATED, Answer(view.into()))),
         Err(Refused::Exists) => {

@@ -486,6 +486,61 @@ async fn everybody_gets_what_the_table_says_and_the_document_knows() {
     assert_eq!(said(found), said(expected.collect()));
 }
 
+/// What the manual says that a secret key may not do, with the operations it means by that.
+const NOT_FOR_KEYS: [(&str, &[&str]); 7] = [
+    (
+        "people and their sessions",
+        &[
+            "/team/members",
+            "/team/invitations",
+            "GET /api/auth/me",
+            "POST /api/auth/logout",
+            "/auth/password",
+        ],
+    ),
+    ("the team's name", &["PATCH /api/team"]),
+    ("credentials", &["/api/credentials"]),
+    ("tokens of AI agents", &["/api/mcp-tokens", "/api/oauth/"]),
+    ("changes of retention", &["PUT /api/retention", "POST /api/retention/"]),
+    ("changes of weights", &["POST /api/weights/"]),
+    ("the audit log", &["GET /api/audit-log"]),
+];
+
+/// What it says that only an admin may read.
+const FOR_ADMINS: [(&str, &[&str]); 4] = [
+    ("credentials", &["/api/credentials"]),
+    ("invitations", &["/team/invitations"]),
+    ("the audit log", &["/api/audit-log"]),
+    ("the export of a person", &["/export"]),
+];
+
+/// Holds what `phrases` mean against who is refused, and names them in a row.
+fn told(phrases: &[(&str, &[&str])], is_refused: impl Fn(&str, &[u16; 9]) -> Option<bool>) -> String {
+    for (operation, statuses) in EXPECTED {
+        let Some(is_refused) = is_refused(operation, statuses) else { continue };
+        let mut means = phrases.iter().flat_map(|(_, means)| *means);
+        assert_eq!(is_refused, means.any(|part| operation.contains(part)), "{operation} is told wrongly");
+    }
+    let names: Vec<_> = phrases.iter().map(|(name, _)| *name).collect();
+    let (last, others) = names.split_last().unwrap();
+    format!("{} and {last}", others.join(", "))
+}
+
+#[test]
+fn the_manual_says_who_may_call() {
+    let page = |path: &str| std::fs::read_to_string(crate::manual::root(path)).unwrap();
+    let keys = told(&NOT_FOR_KEYS, |_, statuses| Some(statuses[3] == 403));
+    let keys = format!("everything but {keys}");
+    for path in ["docs/manual/api.md", "docs/manual/getting-started.md"] {
+        assert!(page(path).contains(&keys), "{path} does not say: {keys}");
+    }
+    let admins = told(&FOR_ADMINS, |operation, statuses| {
+        operation.starts_with("GET ").then_some(statuses[6] == 403 && statuses[7] == 403)
+    });
+    let admins = format!("VIEWER reads; {admins} are an ADMIN's");
+    assert!(page("docs/manual/api.md").contains(&admins), "docs/manual/api.md does not say: {admins}");
+}
+
 #[tokio::test]
 async fn a_foreign_team_sees_only_its_own() {
     let scene = Scene::set().await;

@@ -178,7 +178,7 @@ async fn changes_and_actions_are_refused_by_field() {
     )
     .await;
     let rotate = [
-        (json!({"overlapSeconds": 604_801}), "overlapSeconds: must be at most 604800"),
+        (json!({"overlapSeconds": 604_801}), "overlapSeconds: must be from 0 to 604800"),
         (json!({"overlapSeconds": -1}), "overlapSeconds: must be a whole number, 0 or more, not -1"),
         (json!({"overlap": 1}), "overlap: is not known here; may be overlapSeconds"),
     ];

@@ -116,7 +116,7 @@ async fn a_credential_is_refused_by_field() {
         ),
         (
             json!({"name": "Shop", "allowedOrigins": vec!["*"; 51]}),
-            "allowedOrigins: must be at most 50".into(),
+            "allowedOrigins: must have at most 50 origins".into(),
         ),
         (origin("example.com"), no_origin("example.com")),
         (origin("https://example.com/"), no_origin("https://example.com/")),

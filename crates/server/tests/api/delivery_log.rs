@@ -207,8 +207,8 @@ async fn a_chosen_few_are_sent_again() {
     assert_eq!(log["attempts"][1]["trigger"], "RESEND");
     let too_many: Vec<_> = (0..101).collect();
     for (body, message) in [
-        (json!({"ids": []}), "ids: must be from 1 to 100 deliveries"),
-        (json!({"ids": too_many}), "ids: must be from 1 to 100 deliveries"),
+        (json!({"ids": []}), "ids: must have from 1 to 100 deliveries"),
+        (json!({"ids": too_many}), "ids: must have from 1 to 100 deliveries"),
         (json!({"ids": ["1"]}), "ids[0]: must be a whole number, not \"1\""),
     ] {
         let said = refusal(with_json(&server, Method::POST, path, &body)).await;

@@ -182,14 +182,11 @@ async fn bad_events_are_refused_and_leave_nothing(engine: Engine) {
             "ip: must be an IP address, such as `203.0.113.7` or `2001:db8::1`".into(),
         ),
         (with(r#""id":"dregs-1""#), "id: must not begin with `dregs-`: such ids are the server's own".into()),
-        (with(&format!(r#""id":"{}""#, "x".repeat(65))), "id: must be at most 64 characters long".into()),
-        (
-            with(&format!(r#""session":"{}""#, "x".repeat(256))),
-            "session: must be at most 255 bytes long".into(),
-        ),
+        (with(&format!(r#""id":"{}""#, "x".repeat(65))), "id: must have at most 64 characters".into()),
+        (with(&format!(r#""session":"{}""#, "x".repeat(256))), "session: must have at most 255 bytes".into()),
         (
             with(&format!(r#""data":{{"a":"{}"}}"#, "x".repeat(65_529))),
-            "data: must be at most 65536 bytes of JSON".into(),
+            "data: must have at most 65536 bytes of JSON".into(),
         ),
     ];
     for (body, expected) in cases {
@@ -327,8 +324,8 @@ async fn what_is_wrong_with_a_condition_is_said_in_the_words_of_the_api() {
     let low = json!({"type": "SCORE_LT", "category": "HUMANITY", "threshold": 30});
     let cases = [
         (json!("low"), "conditions: must be an array of conditions"),
-        (json!([]), "conditions: must have 1 to 20 conditions"),
-        (json!(vec![low.clone(); 21]), "conditions: must have 1 to 20 conditions"),
+        (json!([]), "conditions: must have from 1 to 20 conditions"),
+        (json!(vec![low.clone(); 21]), "conditions: must have from 1 to 20 conditions"),
         (json!([low, "low"]), "conditions[1]: must be an object, not \"low\""),
         (
             json!(["low", {"type": "SCORE_LT", "category": "ANY", "threshold": 101}]),

@@ -392,7 +392,8 @@ async fn what_is_wrong_is_said_in_the_words_of_the_api() {
         (
             "preview_escalation_rule",
             json!({"conditions": [{"type": "SCORE_LT", "treshold": 3}]}),
-            "400 conditions[0].treshold: is not known here; may be category or threshold",
+            "400 conditions[0].treshold: is not known here; may be category or threshold; conditions[0].category: is \
+             required; conditions[0].threshold: is required",
         ),
         (
             "update_escalation_status",

@@ -104,7 +104,7 @@ async fn a_wrong_password_and_an_unknown_person_look_the_same() {
         assert_eq!(refusal(login(&server, email, password)).await, wrong, "{email} {password}");
     }
     let long = refusal(login(&server, ADMIN_EMAIL, &"x".repeat(1_025))).await;
-    assert_eq!(long, "400 bad_request password: must be at most 1024 bytes");
+    assert_eq!(long, "400 bad_request password: must have at most 1024 bytes");
 }
 
 fn with_cookie(server: &TestServer, method: Method, path: &str, cookie: &str) -> RequestBuilder {

@@ -6,11 +6,14 @@ const KEY_LINES: &[(&[&str], &[&str])] = &[
     (&["serve"], &["Usage: dregs serve", "--listen <ADDR>", "--egress-allow 127.0.0.0/8", "dregs.toml"]),
     (&["demo"], &["Usage: dregs demo", "--seconds <N>", "--keep <DIR>"]),
     (&["listen"], &["Usage: dregs listen", "--forward <URL>", "--secret <SECRET>", "Examples:"]),
-    (&["trigger"], &["<EVENT-TYPE>", "identity.scored", "alert.opened", "--channel <CHANNEL>"]),
+    (&["trigger"], &["<EVENT-TYPE>", "identity.labeled", "alert.opened", "--channel <CHANNEL>"]),
     (&["verify"], &["--tolerance <SECONDS>", "--header <NAME: VALUE>", "Exits with 0"]),
     (&["keys"], &["list", "create", "revoke", "enable", "within a second"]),
     (&["migrate"], &["--check", "--database-url <URL>"]),
-    (&["backtest"], &["--weights <LIST>", "--map <NAME=TYPE>", "without touching", "Examples:"]),
+    (
+        &["backtest"],
+        &["from 1 to 100", "--weights <LIST>", "--map <NAME=TYPE>", "without touching", "Examples:"],
+    ),
     (&["health"], &["--server <URL>", "/readyz", "Exits with 0"]),
     (&["config"], &["DREGS_DEADLINE_MS", "Secrets are masked"]),
     (&["completions"], &["<SHELL>", "bash", "zsh", "fish", "Examples:"]),
@@ -34,7 +37,7 @@ fn help_says_how_each_command_is_used() {
 #[test]
 fn a_wrong_call_is_2_and_says_what_is_right() {
     let ground = Ground::new();
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 18] = [
         (&["trigger", "scored", "--key", "sk_1"], "there are identity.scored, identity.badges_changed"),
         (&["trigger", "identity.scored"], "dregs: no secret key: give --key sk_… or set DREGS_SECRET_KEY"),
         (&["listen", "--forward", "localhost", "--key", "sk_1"], "dregs: --forward: \"localhost\" is not"),
@@ -56,7 +59,24 @@ fn a_wrong_call_is_2_and_says_what_is_right() {
             &["serve", "--held-max-seconds", "5"],
             "dregs: held_max_seconds is no flag here: set DREGS_HELD_MAX_SECONDS in the environment",
         ),
-        (&["keys", "create", "Shop", "--origin", "shop"], "expected an origin such as https://example.com"),
+        (
+            &["keys", "create", "Shop", "--origin", "shop"],
+            "dregs: --origin: \"shop\" is not an origin such as https://example.com",
+        ),
+        (&["serve", "--listen", "foo"], "dregs: --listen: \"foo\" is not an IP address and a port"),
+        (&["demo", "--listen", "foo"], "dregs: --listen: \"foo\" is not an IP address and a port"),
+        (
+            &["backtest", "--threshold", "200"],
+            "dregs: --threshold: \"200\" is not a whole number from 1 to 100\n",
+        ),
+        (&["listen", "--port", "70000"], "dregs: --port: \"70000\" is not a whole number from 0 to 65535\n"),
+        (&["verify", "--tolerance", "x"], "dregs: --tolerance: \"x\" is not a whole number, 0 or more\n"),
+        (
+            &["completions", "tcsh"],
+            "dregs: <SHELL>: \"tcsh\" is none of bash, elvish, fish, powershell, zsh\n",
+        ),
+        (&["keys", "revoke", "x"], "dregs: <ID>: \"x\" is not the number of a credential"),
+        (&["serve", "--colour"], "dregs: unexpected argument '--colour' found"),
     ];
     for (args, part) in cases {
         let done = ground.run(args, &[]);
@@ -70,6 +90,25 @@ fn a_server_that_is_not_there_is_1_and_says_how_to_start_it() {
     let args = ["trigger", "identity.scored", "--server", "http://127.0.0.1:1", "--key", "sk_1"];
     let done = Ground::new().run(&args, &[]);
     assert_eq!(done.code, Some(1));
-    assert!(done.stderr.starts_with("dregs: there is no server at http://127.0.0.1:1 ("), "{}", done.stderr);
-    assert!(done.stderr.ends_with("start it with `dregs serve`, or name another with --server\n"));
+    assert_eq!(
+        done.stderr,
+        "dregs: there is no server at http://127.0.0.1:1 (Connection refused): start it with `dregs serve`, or name \
+         another with --server\n"
+    );
+}
+
+#[test]
+fn what_the_system_refuses_is_told_without_its_numbers() {
+    let ground = Ground::new();
+    let cases: [&[&str]; 3] = [
+        &["serve", "--config", "none.toml"],
+        &["verify", "--secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "--body", "none"],
+        &["backtest", "--innocent", "none"],
+    ];
+    for args in cases {
+        let done = ground.run(args, &[]);
+        assert_eq!(done.code, Some(2), "{args:?}");
+        assert!(done.stderr.starts_with("dregs: ") && done.stderr.contains("none"), "{}", done.stderr);
+        assert!(!done.stderr.contains("os error") && !done.stderr.contains("i/o"), "{}", done.stderr);
+    }
 }

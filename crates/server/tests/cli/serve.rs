@@ -215,7 +215,7 @@ fn keys_are_made_listed_revoked_and_enabled() {
     assert_eq!((twice.code, twice.stderr.as_str()), (Some(1), advice));
     let word = ground.run(&["keys", "revoke", "Shop"], &[]);
     assert!(
-        word.stderr.contains("expected the number of a credential, as `dregs keys list` shows it"),
+        word.stderr.contains("is not the number of a credential, as `dregs keys list` shows it"),
         "{}",
         word.stderr
     );

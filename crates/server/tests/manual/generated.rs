@@ -131,7 +131,10 @@ fn descriptions() -> BTreeMap<String, String> {
         let mut said = words.join(" ");
         for key in keys {
             let (key, _) = key.split_once(" = ").unwrap();
-            descriptions.insert(key.to_owned(), std::mem::replace(&mut said, "as above".to_owned()));
+            // Which one it goes with, since another may stand between the two in the table.
+            let with = format!("See `{key}`.");
+            let with = if said.starts_with("See `") { said.clone() } else { with };
+            descriptions.insert(key.to_owned(), std::mem::replace(&mut said, with));
         }
     }
     descriptions

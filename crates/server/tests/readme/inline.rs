@@ -87,3 +87,24 @@ fn check_setting(reader: &Reader, span: &str) {
     let (shown, code) = Terminal::open(reader.folder.path(), &variables).run("target/release/dregs config");
     assert_eq!(code, 0, "{span}: {shown}");
 }
+
+#[test]
+fn the_speed_that_the_readme_tells_is_what_was_measured() {
+    let (readme, measured) = (page("README.md"), page("docs/speed.md"));
+    let (_, section) = readme.split_once("## Speed\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let cells =
+        section.lines().filter(|line| line.starts_with("| ")).flat_map(|line| line.split('|').skip(2));
+    let figures: Vec<_> = cells.filter_map(|cell| cell.trim().split(['/', ' ']).next()).collect();
+    let figures = figures.into_iter().filter(|figure| figure.starts_with(|c: char| c.is_ascii_digit()));
+    let mut count = 0;
+    for figure in figures {
+        // At the begin of a figure's cell: of a range the lower end.
+        assert!(
+            measured.contains(&format!("| {figure} ")),
+            "README.md tells {figure}, docs/speed.md does not"
+        );
+        count += 1;
+    }
+    assert_eq!(count, 7);
+}

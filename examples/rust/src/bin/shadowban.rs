@@ -63,10 +63,10 @@ async fn write(
     State(forum): State<Arc<Forum>>,
     headers: HeaderMap,
     Json(sent): Json<Value>,
-) -> Result<StatusCode, StatusCode> {
+) -> Result<(StatusCode, Json<Value>), StatusCode> {
     let post = (user(&headers), text(&sent, "text")?.to_owned());
     forum.state.lock().unwrap_or_else(PoisonError::into_inner).posts.push(post);
-    Ok(StatusCode::CREATED)
+    Ok((StatusCode::CREATED, Json(json!({}))))
 }
 
 /// Everybody sees the posts of everybody, but for those of the banned, whom the banned see.

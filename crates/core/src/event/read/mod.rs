@@ -327,7 +327,7 @@ impl Reader<'_> {
             }
         };
         if items.len() > GROUPS_MAX {
-            self.refuse("groups", format!("must be at most {GROUPS_MAX} groups, not {}", items.len()));
+            self.refuse("groups", format!("must have at most {GROUPS_MAX} groups, not {}", items.len()));
             return Vec::new();
         }
         let mut groups: Vec<EventGroup> = Vec::with_capacity(items.len());
@@ -425,7 +425,7 @@ impl Reader<'_> {
     fn text(&mut self, field: &str, value: Value, limit: Limit) -> Option<String> {
         match value {
             Value::String(text) if limit.is_exceeded_by(&text) => {
-                self.refuse(field, format!("must be at most {limit} long"));
+                self.refuse(field, format!("must have at most {limit}"));
                 None
             }
             Value::String(text) => Some(text).filter(|text| !text.is_empty()),
@@ -452,7 +452,7 @@ impl Reader<'_> {
     fn data(&mut self, field: &str, value: Value) -> Map<String, Value> {
         let mut map = self.object(field, value).unwrap_or_default();
         if self.body_bytes > DATA_MAX_BYTES / REWRITE_MAX_FACTOR && json::size_bytes(&map) > DATA_MAX_BYTES {
-            self.refuse(field, format!("must be at most {DATA_MAX_BYTES} bytes of JSON"));
+            self.refuse(field, format!("must have at most {DATA_MAX_BYTES} bytes of JSON"));
         }
         redact(&mut map);
         map

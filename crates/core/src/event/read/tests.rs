@@ -269,18 +269,18 @@ fn a_bad_field_is_refused_with_its_reason() {
     let group = |n: usize| json!({"type": format!("t{n}"), "id": "g"});
     let cases = [
         (json!({"type": ""}), "type", "is required: your name for what happened, such as `user.signup`"),
-        (json!({"type": "x".repeat(101)}), "type", "must be at most 100 characters long"),
-        (json!({"id": "x".repeat(65)}), "id", "must be at most 64 characters long"),
+        (json!({"type": "x".repeat(101)}), "type", "must have at most 100 characters"),
+        (json!({"id": "x".repeat(65)}), "id", "must have at most 64 characters"),
         (json!({"id": "x".repeat(1_000_000)}), "", "is larger than 256 KiB"),
         (json!({"id": "dregs-1"}), "id", "must not begin with `dregs-`: such ids are the server's own"),
-        (json!({"source": "x".repeat(101)}), "source", "must be at most 100 characters long"),
-        (json!({"session": "ä".repeat(128)}), "session", "must be at most 255 bytes long"),
-        (json!({"url": "x".repeat(2_049)}), "url", "must be at most 2048 bytes long"),
-        (json!({"userAgent": "x".repeat(1_025)}), "userAgent", "must be at most 1024 bytes long"),
+        (json!({"source": "x".repeat(101)}), "source", "must have at most 100 characters"),
+        (json!({"session": "ä".repeat(128)}), "session", "must have at most 255 bytes"),
+        (json!({"url": "x".repeat(2_049)}), "url", "must have at most 2048 bytes"),
+        (json!({"userAgent": "x".repeat(1_025)}), "userAgent", "must have at most 1024 bytes"),
         (json!({"identity": null}), "identity", "is required: an event needs an identity or a device"),
         (json!({"identity": "u"}), "identity", "must be an object, not a string"),
         (json!({"identity": {}}), "identity.id", "is required: your own id of the user"),
-        (json!({"identity": {"id": "x".repeat(256)}}), "identity.id", "must be at most 255 bytes long"),
+        (json!({"identity": {"id": "x".repeat(256)}}), "identity.id", "must have at most 255 bytes"),
         (
             json!({"identity": {"id": "undefined"}}),
             "identity.id",
@@ -308,10 +308,10 @@ fn a_bad_field_is_refused_with_its_reason() {
         (
             json!({"groups": (0..17).map(group).collect::<Vec<_>>()}),
             "groups",
-            "must be at most 16 groups, not 17",
+            "must have at most 16 groups, not 17",
         ),
         (json!({"data": "x"}), "data", "must be an object, not a string"),
-        (json!({"data": {"x": "x".repeat(65_529)}}), "data", "must be at most 65536 bytes of JSON"),
+        (json!({"data": {"x": "x".repeat(65_529)}}), "data", "must have at most 65536 bytes of JSON"),
         (json!({"timestamp": 1_795_426_200}), "timestamp", "must be a string, not a number"),
         (json!({"timestamp": NOW.plus_millis(-BACK_MAX_MS - 1)}), "timestamp", "is more than 5 years back"),
         (
@@ -355,7 +355,7 @@ fn numbers_written_short_are_measured_as_they_are_kept() {
     let items = "1e15,".repeat(8_000);
     let body = format!(r#"{{"type":"t","identity":{{"id":"u"}},"data":{{"x":[{items}0]}}}}"#);
     assert!(body.len() < DATA_MAX_BYTES);
-    let expected = errors(&[("data", "must be at most 65536 bytes of JSON")]);
+    let expected = errors(&[("data", "must have at most 65536 bytes of JSON")]);
     assert_eq!(read_from(&Origin::UNSEEN_BACKEND, &body), Err(expected));
 }
 

@@ -65,11 +65,11 @@ pub struct Demo {
 }
 
 fn seconds(text: &str) -> Result<u64, &'static str> {
-    text.parse().ok().filter(|seconds| *seconds > 0).ok_or("expected a whole number of seconds, 1 or more")
+    text.parse().ok().filter(|seconds| *seconds > 0).ok_or("is not a whole number of seconds, 1 or more")
 }
 
 fn listen(text: &str) -> Result<SocketAddr, &'static str> {
-    address(text).ok_or("expected an IP address and a port, such as 127.0.0.1:8080")
+    address(text).ok_or("is not an IP address and a port, such as 127.0.0.1:8080")
 }
 
 impl Demo {
@@ -193,7 +193,7 @@ fn introduce(stage: &Stage) {
     line("  throwaway mail addresses, a new one every few seconds");
     line("");
     line("People, the office and the ring have a past of some days, which is played in the first minutes.");
-    line("Bots and throwaway ones are new: some rules leave who is new a quarter of an hour.");
+    line("Bots and throwaway ones are new, and some rules wait until somebody is a quarter of an hour old.");
     line("Each is scored from 0 to 100 for humanity, authenticity, uniqueness and behavior. Each line with");
     line("a ✓ is a webhook that arrived with two genuine signatures. Meanwhile, in a browser:");
     line("");

@@ -49,25 +49,27 @@ enum Action {
     },
     /// Make both keys of a credential invalid
     Revoke {
+        /// Its number, as `dregs keys list` shows it
+        #[arg(value_name = "ID", value_parser = id)]
+        id: i64,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Make a revoked credential valid again
+    Enable {
+        /// Its number, as `dregs keys list` shows it
         #[arg(value_name = "ID", value_parser = id)]
         id: i64,
         #[command(flatten)]
         settings: Settings,
     },
     /// Give channels new signing secrets, where the master key that sealed the old ones is lost for good
-    ///
-    /// Stop every server on the database first. Without --lost-master-key this only says what cannot be read.
+    #[command(after_help = "\
+Stop every server on the database first. Without --lost-master-key this only says what cannot be read.")]
     ResetSecrets {
         /// Do it: what the lost key sealed is given up
         #[arg(long)]
         lost_master_key: bool,
-        #[command(flatten)]
-        settings: Settings,
-    },
-    /// Make a revoked credential valid again
-    Enable {
-        #[arg(value_name = "ID", value_parser = id)]
-        id: i64,
         #[command(flatten)]
         settings: Settings,
     },
@@ -80,14 +82,14 @@ struct Settings {
 }
 
 fn id(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|_| "expected the number of a credential, as `dregs keys list` shows it".to_owned())
+    text.parse().map_err(|_| "is not the number of a credential, as `dregs keys list` shows it".to_owned())
 }
 
 fn origin(text: &str) -> Result<String, String> {
     let is_origin = team::credentials::is_origin(text);
     is_origin
         .then(|| text.to_owned())
-        .ok_or_else(|| "expected an origin such as https://example.com".to_owned())
+        .ok_or_else(|| "is not an origin such as https://example.com".to_owned())
 }
 
 impl Keys {

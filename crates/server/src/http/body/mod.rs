@@ -1,9 +1,9 @@
 //! Reading request bodies: bounded, strict, and explained when they are wrong.
 
 mod encoding;
+mod read;
 mod words;
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,9 +18,8 @@ use dregs_core::event::FieldError;
 use dregs_core::json;
 use http_body_util::BodyExt;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::auth::Client;
@@ -31,13 +30,13 @@ use super::error::{ApiError, Code};
 use crate::app::App;
 use crate::ops::access::limits::{Full, Held};
 
+pub use read::{FromBody, Unchecked, read_object, read_twice};
+
 /// What a body may have that comes from somebody unknown: an address, a password and a token fit many times.
 pub const SMALL_MAX_KIB: u64 = 16;
 /// Larger bodies are read on another thread, so that nobody waits for it on the one that answers everybody: this much
 /// takes well under a millisecond.
 pub const INLINE_MAX_KIB: usize = 32;
-/// As many wrong fields of a body are told.
-const WRONG_MAX: usize = 20;
 
 /// Whose a body is, and so on which account it is kept in memory.
 #[derive(Clone, Copy)]
@@ -201,10 +200,10 @@ pub fn note_refusal(errors: &[FieldError]) {
     }
 }
 
-/// A JSON object of which every field is known.
+/// A JSON object of which every field is known: of a type that says all, or [`Unchecked`].
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Json<T> {
+impl<T: FromBody + Send + 'static> FromRequest<Arc<App>> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
@@ -216,7 +215,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<Arc<App>> for Json<T> {
 /// The same from somebody who is not known yet: little, and from no page of another site.
 pub struct SmallJson<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for SmallJson<T> {
+impl<T: FromBody> FromRequest<Arc<App>> for SmallJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
@@ -256,7 +255,7 @@ impl FromRequest<Arc<App>> for SmallForm {
 /// The same, where an empty body, or null, stands for an empty object.
 pub struct OptionalJson<T>(pub T);
 
-impl<T: DeserializeOwned + Default + Send + 'static> FromRequest<Arc<App>> for OptionalJson<T> {
+impl<T: FromBody + Default + Send + 'static> FromRequest<Arc<App>> for OptionalJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
@@ -268,77 +267,17 @@ impl<T: DeserializeOwned + Default + Send + 'static> FromRequest<Arc<App>> for O
     }
 }
 
-async fn parse_by_size<T: DeserializeOwned + Send + 'static>(
-    body: Received,
-    app: &Arc<App>,
-) -> Result<T, ApiError> {
+async fn parse_by_size<T: FromBody + Send + 'static>(body: Received, app: &Arc<App>) -> Result<T, ApiError> {
     let shared = Arc::clone(app);
     by_size(body.bytes.len(), move || parse(&body.bytes, &shared)).await?
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8], app: &App) -> Result<T, ApiError> {
+fn parse<T: FromBody>(body: &[u8], app: &App) -> Result<T, ApiError> {
     let value = json::read_object(body, app.config.event_limits().nesting_levels).map_err(|error| {
         note_refusal(std::slice::from_ref(&error));
         ApiError::fields(vec![error])
     })?;
-    read_all(value).map_err(ApiError::fields)
-}
-
-/// What stands in for a field that is missing while one looks for what else is wrong: one of each type.
-fn stand_ins() -> impl Iterator<Item = Value> {
-    [json!(""), json!(0), json!(false), json!([]), json!({})].into_iter()
-}
-
-/// Reads an object. All that can be seen to be wrong is told at once: a field that is wrong is taken out for the next
-/// look, and for one that is missing something stands in, until one looks in vain.
-fn read_all<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, Vec<FieldError>> {
-    let mut object = Value::Object(object);
-    let mut wrong = Vec::new();
-    // Of fields that are missing, what has not stood in for them yet.
-    let mut missing = BTreeMap::new();
-    loop {
-        let error = match serde_path_to_error::deserialize(&object) {
-            Ok(read) if wrong.is_empty() => return Ok(read),
-            Ok(_) => return Err(wrong),
-            Err(error) => explain(&error),
-        };
-        let name = error.field.split(['.', '[']).next().unwrap_or_default().to_owned();
-        let Some(fields) = object.as_object_mut() else { return Err(vec![error]) };
-        let is_known =
-            wrong.iter().any(|FieldError { field, .. }| field.split(['.', '[']).next() == Some(&*name));
-        let is_missing = !fields.contains_key(&name) && error.message == words::REQUIRED;
-        if !is_known {
-            wrong.push(error);
-        }
-        if wrong.len() == WRONG_MAX {
-            return Err(wrong);
-        }
-        if is_missing {
-            missing.entry(name.clone()).or_insert_with(stand_ins);
-        }
-        match missing.get_mut(&name).map(Iterator::next) {
-            Some(Some(stand_in)) => drop(fields.insert(name, stand_in)),
-            None if fields.remove(&name).is_some() => {}
-            _ => return Err(wrong),
-        }
-    }
-}
-
-/// Reads an object that stands in the field `field` of a body.
-pub fn read_object<T: DeserializeOwned>(field: &str, value: Map<String, Value>) -> Result<T, ApiError> {
-    let inside = |wrong: Vec<FieldError>| wrong.into_iter().map(|error| within(field, error)).collect();
-    read_all(value).map_err(|wrong| ApiError::fields(inside(wrong)))
-}
-
-/// Reads what stands in the field `field` of a body; the error has the whole path.
-pub fn read_part<T: DeserializeOwned>(field: &str, value: Value) -> Result<T, FieldError> {
-    serde_path_to_error::deserialize(value).map_err(|error| within(field, explain(&error)))
-}
-
-/// The error of a part, with the whole path.
-fn within(field: &str, FieldError { field: inner, message }: FieldError) -> FieldError {
-    let field = if inner.is_empty() { field.to_owned() } else { format!("{field}.{inner}") };
-    FieldError { field, message }
+    T::from_body(value).map_err(ApiError::fields)
 }
 
 /// An object inside a body. Serde would read a struct from an array too, value by value; that is
@@ -363,23 +302,4 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
         T::deserialize(MapAccessDeserializer::new(map))
     }
-}
-
-/// Which field is wrong, and why. Of fields that are missing or unknown the path leads only to
-/// the object around them; serde puts their names in back ticks.
-fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
-    let message = error.inner().to_string();
-    let mut field = error.path().to_string();
-    if field == "." {
-        field.clear();
-    }
-    let named = [words::UNKNOWN, words::MISSING].iter().find_map(|start| message.strip_prefix(start));
-    if let Some((name, _)) = named.and_then(|rest| rest.split_once('`')) {
-        let is_at_the_end =
-            field.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-        if !is_at_the_end {
-            field = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
-        }
-    }
-    FieldError { field, message: words::plain(&message) }
 }

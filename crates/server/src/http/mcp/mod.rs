@@ -2,6 +2,7 @@
 //! API, which is called inside the server as that person: roles, limits and the audit log are the API's own.
 
 mod chapters;
+mod messages;
 mod operation;
 mod result;
 mod table;
@@ -85,6 +86,10 @@ impl Server {
         let request = Request::from_parts(parts, body);
         let max_kib = REQUEST_MAX_KIB.min(self.app.config.body_max_kib);
         let body = receive(request, &self.app, max_kib, Whose::Known).await?;
+        let method = match messages::method(&body.bytes) {
+            Ok(method) => method,
+            Err(refusal) => return Ok(*refusal),
+        };
         let within = Within { api: self.api, agent, request_id: request_id::current() };
         let handler = Handler { app: self.app, within };
         let service = StreamableHttpService::new(
@@ -93,7 +98,7 @@ impl Server {
             self.config,
         );
         let response = service.handle(Request::from_parts(head, Body::from(body.bytes.clone()))).await;
-        Ok(response.map(Body::new))
+        Ok(messages::worded(response.map(Body::new), method.as_deref()).await)
     }
 }
 
