@@ -64,12 +64,16 @@ impl Page {
                     let source = picture(chapter, &dest_url);
                     pictures.push(source.is_some());
                     match source {
-                        Some(source) => Event::Start(Tag::Image { link_type, dest_url: source.into(), title, id }),
+                        Some(source) => {
+                            Event::Start(Tag::Image { link_type, dest_url: source.into(), title, id })
+                        }
                         // Its words stand for it.
                         None => Event::InlineHtml("<em class=\"picture\">".into()),
                     }
                 }
-                Event::End(TagEnd::Image) if pictures.pop() == Some(false) => Event::InlineHtml("</em>".into()),
+                Event::End(TagEnd::Image) if pictures.pop() == Some(false) => {
+                    Event::InlineHtml("</em>".into())
+                }
                 Event::End(TagEnd::Image) => event,
                 Event::Text(ref text) | Event::Code(ref text) => {
                     if let Some(section) = sections.last_mut() {
@@ -206,23 +210,32 @@ mod tests {
 
     #[test]
     fn the_text_that_is_searched_has_no_space_that_is_not_read() {
-        let page = read("# Events\nAs said (the [API](api.md)), **now**, `x`; ![a](b.png).\n\n- one\n- two\n");
+        let page =
+            read("# Events\nAs said (the [API](api.md)), **now**, `x`; ![a](b.png).\n\n- one\n- two\n");
         assert_eq!(page.sections[0].text, "As said (the API), now, x; a. one two");
     }
 
     #[test]
     fn a_long_word_in_a_table_may_break() {
         let long = "/api/identities?pageNumber=1&sort=id";
-        let page = read(Box::leak(format!("# Events\n{long}\n\n| x | y |\n|-|-|\n| {long} | a/b |\n").into()));
-        assert!(page.html.contains("/<wbr>api/<wbr>identities?<wbr>pageNumber=1&amp;<wbr>sort=id<wbr></td><td>a/b</td>"));
+        let page =
+            read(Box::leak(format!("# Events\n{long}\n\n| x | y |\n|-|-|\n| {long} | a/b |\n").into()));
+        assert!(
+            page.html.contains(
+                "/<wbr>api/<wbr>identities?<wbr>pageNumber=1&amp;<wbr>sort=id<wbr></td><td>a/b</td>"
+            )
+        );
         assert_eq!(page.html.matches("<wbr>").count(), 5);
     }
 
     #[test]
     fn every_picture_of_a_page_is_there() {
         let pages: Vec<_> = Chapter::pages().chain(Chapter::asides()).map(Page::read).collect();
-        let missing: Vec<_> =
-            pages.iter().filter(|page| page.html.contains("class=\"picture\"")).map(|page| &page.slug).collect();
+        let missing: Vec<_> = pages
+            .iter()
+            .filter(|page| page.html.contains("class=\"picture\""))
+            .map(|page| &page.slug)
+            .collect();
         assert!(missing.is_empty(), "{missing:?}");
         let shown: usize = pages.iter().map(|page| page.html.matches("<img src=\"/manual/").count()).sum();
         assert!(shown >= 15, "{shown}");
