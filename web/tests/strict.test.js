@@ -535,6 +535,8 @@ test("the buttons of a long dialog are in sight", async () => {
   await eventually("the button to be in sight", reaches);
   const [inner, outer] = [await button.boundingBox(), await page.locator(".mantine-Modal-content").boundingBox()];
   assert.ok(outer.y + outer.height - inner.y - inner.height >= 8, "with room below it");
+  const footer = await dialog.locator(".buttons").boundingBox();
+  assert.ok(Math.abs(outer.y + outer.height - footer.y - footer.height) <= 1, "and nothing seen there");
   assert.ok(await dialog.evaluate((element) => [element, ...element.querySelectorAll("*")].some(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight + 100)), "it is long");
   await analyst.leave();
 });
