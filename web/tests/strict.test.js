@@ -533,10 +533,15 @@ test("the buttons of a long dialog are in sight", async () => {
     return [top + 2, top + height - 2].every((y) => element.contains(document.elementFromPoint(left + width / 2, y)));
   });
   await eventually("the button to be in sight", reaches);
-  const [inner, outer] = [await button.boundingBox(), await page.locator(".mantine-Modal-content").boundingBox()];
-  assert.ok(outer.y + outer.height - inner.y - inner.height >= 8, "with room below it");
-  const footer = await dialog.locator(".buttons").boundingBox();
-  assert.ok(Math.abs(outer.y + outer.height - footer.y - footer.height) <= 1, "and nothing seen there");
+  // Once the dialog has come in.
+  const distances = () => page.evaluate(() => {
+    const bottom = (selector) => document.querySelector(selector).getBoundingClientRect().bottom;
+    return [bottom(".mantine-Modal-content") - bottom(".mantine-Modal-body .buttons"), bottom(".mantine-Modal-content") - bottom(".mantine-Modal-body .buttons button")];
+  });
+  await eventually("the buttons to stand at its end, with room below them", async () => {
+    const [ofThem, ofOne] = await distances();
+    return Math.abs(ofThem) <= 1 && ofOne >= 8;
+  });
   assert.ok(await dialog.evaluate((element) => [element, ...element.querySelectorAll("*")].some(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight + 100)), "it is long");
   await analyst.leave();
 });
