@@ -147,7 +147,7 @@ test("whoever is invited joins by a link, and a viewer changes nothing", async (
   await page.locator("[data-figure=identities]", { hasText: /^3$/ }).waitFor();
   await page.goto(`${dregs.url}/identities/ada`);
   await page.getByRole("heading", { name: "Ada Lovelace" }).waitFor();
-  assert.equal(await page.getByRole("button", { name: "Score now" }).count(), 0);
+  assert.equal(await page.getByRole("button", { name: "Rescore now" }).count(), 0);
   await page.goto(`${dregs.url}/settings/channels`);
   await page.getByRole("heading", { name: "Channels", exact: true }).waitFor();
   assert.equal(await page.getByRole("button", { name: "New channel" }).count(), 0);

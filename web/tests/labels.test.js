@@ -227,7 +227,7 @@ test("labels are written down, and told to channels that want them", async () =>
   for (const words of ["Identity labelled", "Label withdrawn"]) await desk.getByRole("group", { name: "Audit log" }).getByText(words).first().waitFor();
   await analyst.open("/settings/channels");
   await desk.getByRole("button", { name: "New channel" }).click();
-  await desk.getByRole("checkbox", { name: "Identity labeled" }).waitFor();
+  await desk.getByRole("checkbox", { name: "Identity labelled" }).waitFor();
   await analyst.leave();
 });
 

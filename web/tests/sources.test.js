@@ -63,17 +63,53 @@ test("an effect returns nothing, or a function that cleans up", () => {
   assert.deepEqual(safe.filter((text) => looseEffects("a.tsx", text).length !== 0), []);
 });
 
+/** How domains end. */
+const DOMAIN = /\.(com|org|net|example)$/;
+/** Names that are written like actions, and are places between a commit and the step after it. */
+const PLACES = new Set([...readFileSync(join(ROOT, "crates/server/src/failpoint.rs"), "utf8").matchAll(/"([a-z.-]+)"/g)].map(([, name]) => name));
+
 test("whatever is written into the audit log has words", () => {
   const written = new Set();
-  for (const name of sources("crates/server/src/ops", /\.rs$/)) {
-    const text = readFileSync(join(ROOT, name), "utf8").split("#[cfg(test)]")[0].replaceAll(/failpoint::reach\("[^"]*"\)/g, "");
-    for (const [, action] of text.matchAll(/"([a-z]+(?:-[a-z]+)*\.(?:[a-z]+-)*(?:change|create|delete|disable|replay|secrets|secret|retry|test|resend|member|badge|review|remove|join|begin|end|refuse|approve|connect|disconnect|label))"/g)) written.add(action);
+  const targets = new Set();
+  for (const name of sources("crates/server/src/ops", /(?<!tests)\.rs$/)) {
+    const [text] = readFileSync(join(ROOT, name), "utf8").split("#[cfg(test)]");
+    const code = text.replaceAll(/^\s*\/\/.*$/gm, "");
+    for (const [, action] of code.matchAll(/"([a-z]+(?:-[a-z]+)*\.[a-z]+(?:-[a-z]+)*)"/g)) if (!PLACES.has(action) && !DOMAIN.test(action)) written.add(action);
+    for (const [, type] of code.matchAll(/(?:target_type: |TARGET: &'static str = )"([a-z-]+)"/g)) targets.add(type);
   }
   const words = readFileSync(join(ROOT, "web/dashboard/src/pages/settings/audit.ts"), "utf8");
   const said = new Set([...words.matchAll(/^ {2}"([a-z.-]+)": "[A-Z]/gm)].map(([, action]) => action));
   assert.deepEqual([...written].filter((action) => !said.has(action)), [], "without words");
   assert.deepEqual([...said].filter((action) => !written.has(action)), [], "never written");
-  assert.ok(said.size > 40);
+  const offered = /const TARGETS = \[([^\]]*)\]/.exec(words)[1];
+  assert.deepEqual([...targets].filter((type) => !offered.includes(`"${type}"`)), [], "targets that cannot be chosen");
+  assert.ok(said.size > 40 && targets.size > 10);
+});
+
+/** Words that pages have had beside others for the same. */
+const OTHER_WORDS = [
+  [/scored again/i, "rescored"], [/\bunmapped (only)?\b|>Unmapped</, "not mapped"], [/\blabeled\b/, "labelled"], [/Last event received|title: "Received"/, "Last received"],
+  [/"(Give|Say|Name|Choose) [^"]*\."/, "Enter …"], [/Only an admin/, "mayNot"], [/\d\}? %/, "a space at which no line ends"],
+];
+
+test("pages have one word for one thing", () => {
+  const files = sources("web/dashboard/src", /\.tsx?$/);
+  const isComment = (line) => /^\s*(\/\/|\/?\*)/.test(line) || /^\s*\.replace|replace\(\/\\blabeled/.test(line);
+  const found = files.flatMap((name) => readFileSync(join(ROOT, name), "utf8").split("\n").flatMap((line, at) => {
+    const code = line.replace(/\/\*\*.*?\*\//g, "");
+    return isComment(line) || line.includes("/\\blabeled\\b/") ? [] : OTHER_WORDS.filter(([other]) => other.test(code)).map(([, one]) => `${name}:${at + 1} for ${one}: ${line.trim()}`);
+  }));
+  assert.deepEqual(found, []);
+});
+
+test("the manual names every place of the settings", () => {
+  const text = readFileSync(join(ROOT, "web/dashboard/src/pages/settings/Settings.tsx"), "utf8");
+  const places = [...text.matchAll(/to: "\/settings\/[a-z-]+", label: "([^"]+)"/g)].map(([, label]) => label);
+  assert.ok(places.length > 10);
+  const chapter = readFileSync(join(ROOT, "docs/dashboard.md"), "utf8");
+  const [row] = /^\| \*\*Settings\*\* .*$/m.exec(chapter);
+  assert.deepEqual(places.filter((place) => !row.toLowerCase().includes(place.toLowerCase())), []);
+  assert.match(chapter, /^## Weights$/m);
 });
 
 test("the manual is written in the words of the trade", () => {

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Analyst } from "./analyst.js";
-import { browser, Dregs, eventually, PATIENCE_MS } from "./support.js";
+import { ADMIN, browser, Dregs, eventually, PATIENCE_MS } from "./support.js";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
@@ -268,5 +268,307 @@ test("beside each score stands what it would be by weights in shadow", async () 
   await page.getByRole("tooltip").getByText("With version 3 of the weights, which is in shadow").waitFor();
   assert.equal(await scores.getByText("in shadow").count(), 1);
   assert.deepEqual(await analyst.barriers(), []);
+  await analyst.leave();
+});
+
+test("what is not there is told of in one way, beside the places there are", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  for (const [path, title] of [
+    ["/nowhere", "Page not found"], ["/settings/nope", "Page not found"], ["/identities/nobody", "Identity not found"], ["/events/nothing", "Event not found"],
+    ["/devices/none", "Device not found"], ["/groups/organization/none", "Group not found"], ["/badge-rules/999", "Rule not found"], ["/escalation-rules/999", "Rule not found"],
+    ["/settings/channels/999", "Channel not found"], ["/deliveries/999", "Delivery not found"], ["/settings/datasets?dataset=none", "Dataset not found"],
+  ]) {
+    await analyst.open(path);
+    const missing = page.locator("[data-missing]");
+    await missing.getByRole("heading", { name: title, exact: true }).waitFor();
+    await missing.getByRole("link").waitFor();
+    assert.equal(await page.getByRole("alert").count(), 0, path);
+    if (path.startsWith("/settings/")) await page.getByRole("navigation", { name: "Settings" }).waitFor();
+  }
+  assert.deepEqual(analyst.complaints.splice(0).filter((text) => !text.includes("404 (Not Found)")), []);
+  await analyst.leave();
+});
+
+test("what somebody may not change is said in one way on every page", async () => {
+  const { token } = await dregs.call("POST", "/auth/login", ADMIN);
+  const { token: invitation } = await dregs.call("POST", "/team/invitations", { email: "user@example.com", role: "USER" }, token);
+  await dregs.call("POST", "/auth/accept-invitation", { token: invitation, name: "Uma", password: "correct horse battery" });
+  const context = await chrome.newContext({ viewport: { width: 1280, height: 800 } });
+  await context.request.post(`${dregs.url}/api/auth/login`, { data: { email: "user@example.com", password: "correct horse battery" } });
+  const page = await context.newPage();
+  const { content: [rule] } = await dregs.call("GET", "/escalation-rules");
+  for (const path of [
+    "/rules", `/escalation-rules/${rule.id}`, "/badge-rules/new", "/groups", "/settings/channels", `/settings/channels/${channel.id}`, "/settings/credentials", "/settings/team",
+    "/settings/mappings", "/settings/datasets", "/settings/weights", "/settings/retention", "/settings/audit-log",
+  ]) {
+    await page.goto(dregs.url + path);
+    const said = page.locator("[data-may-not]");
+    await said.waitFor();
+    assert.match(await said.innerText(), /^Only an admin can [^.]+\.$/, path);
+  }
+  await page.goto(`${dregs.url}/settings/mcp-tokens`);
+  await page.getByText("which an admin creates").waitFor();
+  assert.equal(await page.locator("main").getByRole("link", { name: "credential" }).count(), 0);
+  await page.goto(`${dregs.url}/escalations`);
+  await page.locator("h1").waitFor();
+  assert.equal(await page.locator("[data-may-not]").count(), 0, "a user works on escalations");
+  await context.close();
+});
+
+/** Cells of a row whose only line of text stands higher or lower than that of the first, and by how much. */
+function crooked() {
+  const middle = (cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    const lines = [...range.getClientRects()].filter(({ width, height }) => width > 2 && height > 2);
+    const [top, bottom] = [Math.min(...lines.map(({ top }) => top)), Math.max(...lines.map(({ bottom }) => bottom))];
+    return lines.length > 0 && bottom - top < 30 ? (top + bottom) / 2 : undefined;
+  };
+  const rows = [...document.querySelectorAll(".table-box tbody tr")].filter((row) => !row.closest("td"));
+  return rows.flatMap((row) => {
+    const cells = [...row.cells].flatMap((cell) => middle(cell) ?? []);
+    const titles = [...row.cells].filter((cell) => middle(cell) !== undefined).map((cell) => cell.dataset.title);
+    const usual = cells.toSorted((one, other) => one - other)[Math.floor(cells.length / 2)];
+    return cells.flatMap((at, n) => (Math.abs(at - usual) > 2 ? [`${titles[n]} by ${(at - usual).toFixed(1)}`] : []));
+  });
+}
+
+/** What is cut off in a cell that has room for more. */
+function cutForNothing() {
+  return [...document.querySelectorAll(".table-box td .clip")].filter((text) => {
+    const cell = text.closest("td");
+    const free = cell.getBoundingClientRect().right - parseFloat(getComputedStyle(cell).paddingRight) - text.getBoundingClientRect().right;
+    return text.scrollWidth > text.clientWidth && free > 16;
+  }).map((text) => text.textContent);
+}
+
+/** Headings of stacked rows that have no room before their value. */
+function crampedHeadings() {
+  const canvas = document.createElement("canvas").getContext("2d");
+  return [...new Set([...document.querySelectorAll("[data-stacks] td[data-title]")].flatMap((cell) => {
+    const style = getComputedStyle(cell, "::before");
+    canvas.font = `${style.fontSize} ${style.fontFamily}`;
+    const room = parseFloat(getComputedStyle(cell).paddingLeft) - parseFloat(getComputedStyle(cell).paddingRight);
+    const widest = Math.max(...cell.dataset.title.split(" ").map((word) => canvas.measureText(word).width));
+    const whole = canvas.measureText(cell.dataset.title).width;
+    const width = whole <= parseFloat(style.width) ? whole : widest;
+    return room - width < 6 ? [`${cell.dataset.title}: ${(room - width).toFixed(1)} px`] : [];
+  }))];
+}
+
+test("words of a row stand in line, none is cut for nothing, and none touches its heading", async () => {
+  const userAgent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+  for (const n of [1, 2]) {
+    await dregs.call("POST", "/events", {
+      type: "user.login", identity: { id: `windows-${n}`, data: { name: "Ada", email: "ada.lovelace.of.the.engines@example.com" } }, ip: "198.51.100.9", url: "https://shop.example.com/a/long/path/to/somewhere?with=a&long=query",
+      userAgent, device: { fingerprint: `0123456789abcdef0123456789abcde${n}` },
+    });
+  }
+  await eventually("the device", async () => (await dregs.call("GET", "/devices")).content.length >= 2);
+  for (const viewport of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
+    const analyst = await Analyst.arrive(chrome, dregs, { viewport });
+    const { page } = analyst;
+    for (const path of ["/devices", "/events", "/identities", "/groups", "/rules", "/settings/audit-log", "/settings/channels", "/identities/windows-1?tab=devices", "/identities/first?tab=escalations"]) {
+      await analyst.open(path);
+      await page.locator(".table-box, .panel").first().waitFor();
+      const isDesk = viewport.width > 1_000;
+      assert.deepEqual(isDesk ? await page.evaluate(crooked) : [], [], `${path} in line`);
+      assert.deepEqual(await page.evaluate(wideTables), [], `${path} scrolls sideways`);
+      assert.deepEqual(isDesk ? [] : await page.evaluate(cutForNothing), [], `${path} cut`);
+      assert.deepEqual(isDesk ? [] : await page.evaluate(crampedHeadings), [], `${path} headings`);
+    }
+    await analyst.leave();
+  }
+});
+
+test("times are filtered by in one way, and on a phone the fields are one below the other", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs, { viewport: { width: 390, height: 844 } });
+  const { page } = analyst;
+  for (const path of ["/events", "/settings/audit-log", `/settings/channels/${channel.id}`]) {
+    await analyst.open(path);
+    const fields = page.locator(".filters input[type=datetime-local]");
+    assert.deepEqual(await fields.evaluateAll((all) => all.map((one) => one.getAttribute("aria-label"))), ["From", "To"], path);
+    const [from, to] = await fields.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().left));
+    assert.equal(from, to, path);
+  }
+  await analyst.open("/settings/audit-log");
+  await page.getByLabel("From", { exact: true }).fill("2020-01-02T03:04:05");
+  await page.waitForURL(/from=2020-01-0\dT/);
+  await page.getByLabel("From", { exact: true }).fill("2999-01-02T03:04:05");
+  await page.getByText("No matching entries").waitFor();
+  await analyst.leave();
+});
+
+test("on a phone the tab that is open is in sight", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs, { viewport: { width: 390, height: 844 } });
+  const { page } = analyst;
+  for (const tab of ["deliveries", "labels", "escalations", "reviews", "why"]) {
+    await analyst.open(`/identities/first?tab=${tab}`);
+    const open = page.getByRole("tab", { selected: true });
+    const { x, width } = await open.boundingBox();
+    assert.ok(x >= 0 && x + width <= 390, `${tab} begins at ${x}`);
+    assert.equal(await page.evaluate(() => scrollY), 0, "and the page has not moved");
+  }
+  await analyst.leave();
+});
+
+test("on paper a page has all columns, and no navigation", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs, { viewport: { width: 720, height: 1000 }, colorScheme: "dark" });
+  const { page } = analyst;
+  for (const path of ["/identities", "/events", "/rules", "/devices", "/settings/audit-log", "/settings/weights", "/identities/first", "/escalations?status=CLOSED"]) {
+    await analyst.open(path);
+    await page.emulateMedia({ media: "print" });
+    assert.deepEqual(await page.evaluate(wideTables), [], path);
+    assert.equal(await analyst.overflow(), 0, path);
+    assert.deepEqual(await page.locator("nav:visible, header:visible, main .mantine-Button-root:visible, main .mantine-ActionIcon-root:visible").allInnerTexts(), [], path);
+    const { red } = await page.evaluate(() => ({ red: Number(/\d+/.exec(getComputedStyle(document.body).color)[0]) }));
+    assert.ok(red < 80, `${path} prints dark on white`);
+    await page.emulateMedia({ media: "screen" });
+  }
+  await analyst.leave();
+});
+
+test("forms say in one voice what is missing, each thing once, and placeholders do not look typed", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open("/settings/channels");
+  await page.getByRole("button", { name: "New channel" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Identity labelled").waitFor();
+  assert.equal(await dialog.getByLabel("Channel test").count(), 0, "tests are sent anyway");
+  await dialog.getByText("Tests always are.").waitFor();
+  const colour = () => dialog.getByLabel("URL").evaluate((input) => getComputedStyle(input, "::placeholder").color);
+  const before = await colour();
+  await dialog.getByRole("button", { name: "Create" }).click();
+  for (const missing of ["Enter a name.", "Enter a URL."]) await dialog.getByText(missing).waitFor();
+  assert.equal(await colour(), before);
+  await dialog.getByLabel("Name", { exact: false }).fill("Inner");
+  await dialog.getByLabel("URL").fill("http://10.0.0.1/x");
+  await dialog.getByLabel("Identity scored").check();
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await dialog.getByText(/^10\.0\.0\.1 is a private address/).waitFor();
+  assert.equal((await dialog.innerText()).match(/private address/g).length, 1);
+  await page.keyboard.press("Escape");
+
+  await analyst.open("/groups");
+  await page.getByRole("button", { name: "New group" }).click();
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await dialog.getByText("Enter an id.").waitFor();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await dialog.waitFor({ state: "detached" });
+
+  await analyst.open("/badge-rules/new");
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByText("Enter a name.").waitFor();
+
+  await analyst.open("/settings/account");
+  await page.getByLabel("Current password").fill("x");
+  for (const field of await page.locator("input[autocomplete=new-password]").all()) await field.fill("short");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await eventually("the error", async () => (await page.getByText("At least 10 characters.", { exact: true }).count()) === 2);
+  assert.equal(await page.getByText(/bytes/).count(), 0);
+  // Chromium tells of each refusal in the console.
+  assert.deepEqual(analyst.complaints.splice(0).filter((text) => !text.includes("400 (Bad Request)")), []);
+  await page.goto("about:blank");
+  await analyst.leave();
+});
+
+/** How far the tops of the first lines of a row of the queue are apart. */
+function unevenRows() {
+  const first = (element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    return range.getClientRects()[0].bottom;
+  };
+  return [...document.querySelectorAll("[role=option]")].map((row) => {
+    const [chip, name, opened] = row.children;
+    const bottoms = [first(chip), first(name), first(opened)];
+    return Math.max(...bottoms) - Math.min(...bottoms);
+  });
+}
+
+test("the queue has its keys in sight, rows that are aligned alike, and a focus that goes along", async () => {
+  const { content } = await dregs.call("GET", "/escalation-rules");
+  for (const { id } of content) await dregs.call("DELETE", `/escalation-rules/${id}`);
+  const event = (n) => ({ type: "user.login", identity: { id: n % 2 ? `queue-${n}` : `queue-${n}-with-a-long-id-that-takes-a-line`, data: { name: "Somebody of the queue" } } });
+  await dregs.call("POST", "/events/batch", Array.from({ length: 56 }, (_, n) => event(n)));
+  await dregs.call("POST", "/escalation-rules", { name: "Everybody", severity: "WARNING", conditions: [{ type: "SCORE_GTE", category: "ANY", threshold: 0 }] });
+  await eventually("more than a page", async () => (await dregs.call("GET", "/escalations/summary")).open > 50);
+  const analyst = await Analyst.arrive(chrome, dregs, { viewport: { width: 1280, height: 800 } });
+  const { page } = analyst;
+  for (const width of [1280, 1000]) {
+    await page.setViewportSize({ width, height: 800 });
+    await analyst.open("/escalations");
+    const hint = page.getByText(/^j k move/);
+    await eventually(`the hint at ${width} to be in sight`, async () => {
+      const box = await hint.boundingBox();
+      return box && box.y + box.height <= 800;
+    });
+    const uneven = await page.evaluate(unevenRows);
+    assert.ok(uneven.length > 20 && Math.max(...uneven) <= 4, `${Math.max(...uneven)} px`);
+  }
+  await page.keyboard.press("c");
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  for (const [key, label] of [["b", "Bad"], ["g", "Good"], ["n", "No label"], ["b", "Bad"], ["2", "Fake"]]) {
+    await page.keyboard.press(key);
+    const focused = () => page.evaluate(() => document.activeElement.checked && document.activeElement.closest("[class*=Radio-root]")?.textContent);
+    await eventually(`the focus to be on ${label}`, async () => (await focused())?.startsWith?.(label));
+  }
+  await analyst.leave();
+});
+
+test("the buttons of a long dialog are in sight", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs, { viewport: { width: 1280, height: 480 } });
+  const { page } = analyst;
+  await analyst.open("/identities/windows-1");
+  await page.getByRole("button", { name: "Label", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Label as bad…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("status").waitFor();
+  const button = dialog.getByRole("button", { name: "Label as bad" });
+  const reaches = () => button.evaluate((element) => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    return [top + 2, top + height - 2].every((y) => element.contains(document.elementFromPoint(left + width / 2, y)));
+  });
+  await eventually("the button to be in sight", reaches);
+  // Once the dialog has come in.
+  const distances = () => page.evaluate(() => {
+    const bottom = (selector) => document.querySelector(selector).getBoundingClientRect().bottom;
+    return [bottom(".mantine-Modal-content") - bottom(".mantine-Modal-body .buttons"), bottom(".mantine-Modal-content") - bottom(".mantine-Modal-body .buttons button")];
+  });
+  await eventually("the buttons to stand at its end, with room below them", async () => {
+    const [ofThem, ofOne] = await distances();
+    return Math.abs(ofThem) <= 1 && ofOne >= 8;
+  });
+  assert.ok(await dialog.evaluate((element) => [element, ...element.querySelectorAll("*")].some(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight + 100)), "it is long");
+  await analyst.leave();
+});
+
+test("the manual shows its pictures, fits a window, and says which dashboard is which", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs, { viewport: { width: 1280, height: 800 } });
+  const { page } = analyst;
+  const tooWide = () => [...document.querySelectorAll("main table")].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length;
+  for (const [path, least] of [["dashboard", 10], ["detection", 5], ["readme", 1], ["speed", 0], ["detection-figures", 0]]) {
+    await page.goto(`${dregs.url}/manual/${path}`, { waitUntil: "load" });
+    const pictures = await page.locator("main img").evaluateAll((all) => all.map(({ naturalWidth, alt }) => naturalWidth > 100 && alt !== ""));
+    assert.ok(pictures.length >= least && pictures.every(Boolean), `${path}: ${pictures}`);
+    assert.equal(await page.evaluate(tooWide), 0, `${path} has a table that is cut`);
+    assert.equal(await analyst.overflow(), 0, path);
+    const links = (await page.locator("nav a").allInnerTexts()).filter((name) => name !== "");
+    assert.equal(new Set(links).size, links.length, `${links}`);
+  }
+  await page.goto(`${dregs.url}/manual/getting-started`);
+  await page.getByRole("link", { name: "README" }).click();
+  await page.waitForURL(`${dregs.url}/manual/readme`);
+  await page.goto(`${dregs.url}/manual/detection`);
+  await page.getByRole("link", { name: "all figures" }).click();
+  await page.waitForURL(`${dregs.url}/manual/detection-figures`);
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const path of ["/api/docs", "/manual/speed", "/manual/detection", "/manual/detection-figures"]) {
+    await page.goto(dregs.url + path);
+    assert.equal(await analyst.overflow(), 0, path);
+  }
   await analyst.leave();
 });

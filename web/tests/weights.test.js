@@ -54,12 +54,14 @@ test("weights are refused, proposed, looked at, promoted and rolled back, each b
 
   await version.getByRole("button", { name: "Put in shadow" }).click();
   await version.getByText("Shadow", { exact: true }).waitFor();
+  // What stood there of the proposal is no longer so.
+  await page.getByText("Version 1 is below.").waitFor({ state: "detached" });
   await eventually("what is in shadow to be shown", async () => !(await shown()).includes("–"));
   const [, inForce, shadow] = await shown();
   assert.equal(inForce, "2");
 
   await version.getByRole("button", { name: "Promote" }).click();
-  await page.getByRole("dialog").getByText("Everybody is scored again").waitFor();
+  await page.getByRole("dialog").getByText("Everybody is rescored").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Promote" }).click();
   await version.getByText("In force", { exact: true }).waitFor();
   await eventually("it to be in force", async () => (await shown())[1] === shadow);
@@ -71,6 +73,20 @@ test("weights are refused, proposed, looked at, promoted and rolled back, each b
   await version.getByText("Retired", { exact: true }).waitFor();
   await eventually("those of before to be in force", async () => (await shown())[1] === "2");
 
+  await version.getByText("What was to be looked at before it was promoted").waitFor();
+  const button = await page.getByRole("button", { name: "Calibrate" }).boundingBox();
+  const note = await page.getByText(/^Weights are fitted to the earlier/).boundingBox();
+  assert.ok(button.y < note.y + note.height && button.x > note.x + 300, "the button is beside its note");
+
+  await analyst.open("/settings/audit-log");
+  const log = page.getByRole("group", { name: "Audit log" });
+  for (const words of ["Weights calibrated", "Weights put in shadow", "Weights promoted", "Weights rolled back", "Version in force", "Version replaced"]) await log.getByText(words, { exact: true }).first().waitFor();
+  assert.doesNotMatch(await log.innerText(), /weights\.|inForce|roll-back/);
+  await page.getByLabel("Any action").selectOption({ label: "Weights promoted" });
+  await page.getByLabel("Any target").selectOption({ label: "Weights" });
+  await page.waitForURL(/targetType=weights/);
+  await analyst.open("/settings/weights");
+
   await page.setViewportSize({ width: 390, height: 800 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing is cut off on a phone");
   assert.deepEqual(await table.locator("th:visible").allInnerTexts(), ["Analyzer", "In force", "In shadow"]);
@@ -79,6 +95,25 @@ test("weights are refused, proposed, looked at, promoted and rolled back, each b
     const [scrolled, shown] = await widths();
     return scrolled <= shown;
   });
+  await analyst.leave();
+});
+
+test("a gain that is none is called none", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  for (const [low, high, words] of [
+    [0.00001, 0.0003, "no better, 95 %"], [0, 0.021, "better by 0.021 at most"], [0.01, 0.02, "better by 0.010 to 0.020"], [-0.02, 0.01, "from worse by 0.020 to better by 0.010"], [-0.02, -0.01, "no better, perhaps worse by 0.020"],
+  ]) {
+    await page.route("**/api/weights", async (route) => {
+      const answer = await route.fetch();
+      const shown = await answer.json();
+      shown.versions[0].report.recall.gain = { ...shown.versions[0].report.recall.gain, low, high };
+      await route.fulfill({ response: answer, json: shown });
+    });
+    await analyst.open("/settings/weights");
+    await page.getByText(words).first().waitFor();
+    await page.unroute("**/api/weights");
+  }
   await analyst.leave();
 });
 

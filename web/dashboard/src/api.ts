@@ -7,7 +7,7 @@ import createQueries from "openapi-react-query";
 import { createElement } from "react";
 import { doubt, onBack } from "./app/reach";
 import { makeVisible } from "./app/visible";
-import { fieldName, sentence } from "./fields";
+import { fieldWords, sentence } from "./fields";
 import { Words } from "./parts/Words";
 
 export type { ApiError, Schemas };
@@ -70,7 +70,7 @@ export function errorText(error: unknown): string {
   if (!refusal) return isFault(error) ? `This page has a fault: ${sentence(error.message)}` : "The server cannot be reached. Is it running?";
   if (refusal.details.length === 0) return refusal.message;
   // The message of such a refusal is its details.
-  return refusal.details.map(({ field, message }) => [fieldName(field), message].filter(Boolean).join(" ")).map(sentence).join(" ");
+  return refusal.details.map(({ field, message }) => fieldWords(field, message)).map(sentence).join(" ");
 }
 
 export function tellError(error: unknown): void {

@@ -34,6 +34,16 @@ function endName(field: string): string | undefined {
   return category && `“${category.charAt(0).toUpperCase()}${category.slice(1)} ${end === "Min" ? "from" : "to"}”`;
 }
 
+/** How a message begins that goes on from the name of its field; another is a sentence of its own. */
+const GOES_ON = /^(must|is|are|was|were|has|have|may|can|cannot|needs|names|goes|holds|leads|does|should|takes|begins|starts|ends)\b/;
+
+/** "The URL must be…", "The URL: 10.0.0.1 is…". */
+export function fieldWords(field: string, message: string): string {
+  const name = fieldName(field);
+  if (name === "") return message;
+  return GOES_ON.test(message) ? `${name} ${message}` : `${name}: ${message}`;
+}
+
 /** With a full stop at its end. */
 export function sentence(text: string): string {
   const full = text.charAt(0).toUpperCase() + text.slice(1);

@@ -17,7 +17,9 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
     code,pre{font:14px/1.4 ui-monospace,monospace}pre{overflow:auto;background:#8881;padding:1rem}\
     section{border-top:1px solid #8884;padding:.5rem 0}table{border-spacing:1rem 0;margin-left:-1rem}\
-    td{vertical-align:top}:root{color-scheme:light dark}";
+    td{vertical-align:top}td,p,h3{overflow-wrap:anywhere}td:nth-child(-n+2){overflow-wrap:normal}:root{color-scheme:light dark}\
+    @media(max-width:45rem){body{margin:1rem auto}table,tbody,tr,td{display:block;margin:0}tr{padding:.35rem 0}\
+    td{overflow-wrap:anywhere!important}td:empty{display:none}td+td{padding-left:1rem}}";
 
 /// The document, and the page of it: made once, by whoever asks first.
 struct Documents {
@@ -53,7 +55,8 @@ pub async fn json(_: Anybody, headers: HeaderMap) -> Result<Response, ApiError> 
 fn render(document: &Value) -> String {
     let (title, version) = (text(&document["info"]["title"]), text(&document["info"]["version"]));
     let mut html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title} API</title>\
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} API</title>\
          <style>{STYLE}</style><h1>{title} {version}</h1><p>{}</p><p>{}</p>\
          <p>For machines: <a href=\"/api/openapi.json\">openapi.json</a></p><h2>Operations</h2>",
         text(&document["info"]["description"]),

@@ -67,6 +67,7 @@ const routes = root.addChildren([
       createRoute({ ...setting, path: "/usage", component: lazyPage(() => import("../pages/settings/Usage"), "Usage") }),
       createRoute({ ...setting, path: "/retention", component: lazyPage(() => import("../pages/settings/Retention"), "Retention") }),
       createRoute({ ...setting, path: "/audit-log", component: lazyPage(() => import("../pages/settings/AuditLog"), "AuditLog") }),
+      createRoute({ ...setting, path: "$", component: NotThere }),
       createRoute({ ...setting, path: "/system", component: lazyPage(() => import("../pages/settings/System"), "System") }),
     ]),
   ]),

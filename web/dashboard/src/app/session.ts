@@ -17,6 +17,13 @@ export function useMay(): { triage: boolean; manage: boolean } {
   return { triage: role !== "VIEWER", manage: role === "ADMIN" };
 }
 
+const WHO = { manage: "an admin", triage: "a user or an admin" };
+
+/** Where the role does not allow it, who may: "Only an admin can change channels." */
+export function useMayNot(needed: keyof typeof WHO, what: string): string | undefined {
+  return useMay()[needed] ? undefined : `Only ${WHO[needed]} can ${what}.`;
+}
+
 /** The person of the session, asked before a page inside the frame is shown; nobody where none is signed in. */
 export async function session(): Promise<User | null> {
   const { queryKey } = $api.queryOptions("get", "/api/auth/me");

@@ -6,7 +6,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { $api, asApiError, queries } from "../api";
 import { Failure } from "../parts/Answer";
 import { PageLink } from "../parts/PageLink";
-import { required, showFirst, useRefusal } from "../parts/refusal";
+import { newPassword, PASSWORD_RULE, showFirst, useRefusal } from "../parts/refusal";
 import { Door } from "./Door";
 
 export function AcceptInvitation() {
@@ -32,7 +32,7 @@ function Void({ children }: { children: string }) {
 
 function Join({ token }: { token: string }) {
   const navigate = useNavigate();
-  const form = useForm({ initialValues: { name: "", password: "" }, validate: { password: required("Choose a password.") } });
+  const form = useForm({ initialValues: { name: "", password: "" }, validate: { password: newPassword } });
   const accept = $api.useMutation("post", "/api/auth/accept-invitation", {
     onError: () => {},
     onSuccess: async () => {
@@ -46,7 +46,7 @@ function Join({ token }: { token: string }) {
     <Door title="Join your team" onSubmit={submit}>
       {Boolean(failure) && <Failure error={failure} />}
       <TextInput label="Your name" autoComplete="name" autoFocus {...form.getInputProps("name")} />
-      <PasswordInput label="Password" description="At least 10 characters; longer is safer." autoComplete="new-password" required {...form.getInputProps("password")} />
+      <PasswordInput label="Password" description={`${PASSWORD_RULE} Longer is safer.`} autoComplete="new-password" required {...form.getInputProps("password")} />
       <Button type="submit" loading={accept.isPending}>Join</Button>
     </Door>
   );

@@ -21,6 +21,7 @@ interface Asked<T> {
 export function Answer<T>({ of, lines = 3, children }: { of: Asked<T>; lines?: number; children: (data: T) => ReactNode }) {
   if (of.data !== undefined) return <>{asApiError(of.error) && <Old of={of} />}{children(of.data)}</>;
   if (asApiError(of.error)?.status === 400) return <RefusedQuery error={of.error} retry={() => void of.refetch()} />;
+  if (asApiError(of.error)?.status === 404) return <Gone error={of.error} />;
   if (of.error) return <Failure error={of.error} retry={() => void of.refetch()} />;
   return (
     <Stack gap="xs" role="status" aria-label="Loading">
@@ -50,8 +51,7 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   return (
     <Alert ref={alert} color="red" icon={<IconAlertCircle />} title={isGone ? "Not found" : "That did not work"} role="alert">
       <Text fz="sm"><Words text={errorText(error)} /></Text>
-      {retry && !isGone && <Button mt="sm" size="xs" variant="default" onClick={retry}>Try again</Button>}
-      {retry && isGone && <BackToList />}
+      {retry && <Button mt="sm" size="xs" variant="default" onClick={retry}>Try again</Button>}
     </Alert>
   );
 }
@@ -70,22 +70,33 @@ function RefusedQuery({ error, retry }: { error: unknown; retry: () => void }) {
   );
 }
 
-/** Lists of what pages are about, by the beginning of their addresses. */
-const LISTS: [begins: string, to: string, words: string][] = [
-  ["/events/", "/events", "All events"],
-  ["/devices/", "/devices", "All devices"],
-  ["/groups/", "/groups", "All groups"],
-  ["/badge-rules/", "/rules", "All rules"],
-  ["/escalation-rules/", "/rules", "All rules"],
-  ["/deliveries/", "/settings/channels", "All channels"],
-  ["/settings/channels/", "/settings/channels", "All channels"],
+/** What pages are about by the beginning of their addresses, and the lists of those that there are. */
+const LISTS: [begins: string, title: string, to: string, words: string][] = [
+  ["/identities/", "Identity not found", "/identities", "All identities"],
+  ["/events/", "Event not found", "/events", "All events"],
+  ["/devices/", "Device not found", "/devices", "All devices"],
+  ["/groups/", "Group not found", "/groups", "All groups"],
+  ["/badge-rules/", "Rule not found", "/rules", "All rules"],
+  ["/escalation-rules/", "Rule not found", "/rules", "All rules"],
+  ["/deliveries/", "Delivery not found", "/settings/channels", "All channels"],
+  ["/settings/channels/", "Channel not found", "/settings/channels", "All channels"],
+  ["/settings/datasets", "Dataset not found", "/settings/datasets", "All datasets"],
 ];
 
-/** Where the others are, on the page of one that is not. */
-function BackToList() {
+/** What the page is about is not there: says so, and where the others are. */
+function Gone({ error }: { error: unknown }) {
   const { pathname } = useLocation();
   const list = LISTS.find(([begins]) => pathname.startsWith(begins));
-  return list ? <PageLink to={list[1] as never} fz="sm">{list[2]}</PageLink> : null;
+  return (
+    <Missing title={list?.[1] ?? "Not found"}>
+      <Words text={errorText(error)} /> {list && <PageLink to={list[2] as never} search={{} as never}>{list[3]}</PageLink>}
+    </Missing>
+  );
+}
+
+/** Instead of what is not there. */
+export function Missing({ title, children }: { title: string; children: ReactNode }) {
+  return <div className="panel" data-missing><Empty title={title}>{children}</Empty></div>;
 }
 
 /** Nothing is there yet: says what would be, and how it comes to be. */

@@ -25,7 +25,7 @@ export const IDENTITY_COLUMNS: Column<Identity>[] = [
     cell: (identity) => <ScoreChip category={category} value={scoreOf(identity, category)} />,
   })),
   { title: "Badges", cell: ({ badges }) => <Badges badges={badges} /> },
-  { title: "Received", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Last received", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
 ];
 
 /** A fingerprint that is no longer is shown whole: people gave it. */
@@ -50,7 +50,7 @@ export function DeviceLink({ fingerprint }: { fingerprint: string }) {
 export const DEVICE_COLUMNS: Column<UsedDevice>[] = [
   { title: "Device", cell: ({ fingerprint, disregarded }) => <><DeviceLink fingerprint={fingerprint} /> {disregarded && <Chip tone={2}>Disregarded</Chip>}</> },
   { title: "Identities", cell: ({ identityCount, identityCountIsExact }) => <span className="numbers">{bounded(identityCount, identityCountIsExact)}</span> },
-  { title: "Browser", cell: ({ userAgent }) => <span className="clip" style={{ display: "inline-block", maxWidth: "clamp(140px, 16vw, 340px)" }} title={userAgent ?? undefined}>{userAgent ? browserOf(userAgent) : "–"}</span> },
+  { title: "Browser", cell: ({ userAgent }) => <span className="clip cell" style={{ maxWidth: "clamp(140px, 16vw, 340px)" }} title={userAgent ?? undefined}>{userAgent ? browserOf(userAgent) : "–"}</span> },
   { title: "IP address", sort: "ip", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
   { title: "Network and location", cell: (device) => [device.asnLabel ?? device.asn, placeOf(device)].filter(Boolean).join(", ") || "–" },
   { title: "First seen", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
@@ -68,7 +68,7 @@ export const GROUP_COLUMNS: Column<Group>[] = [
   { title: "Type", cell: ({ type }) => <Chip>{word(type)}</Chip> },
   { title: "Members", sort: "identityCount", first: "DESC", cell: ({ identityCount }) => <span className="numbers">{identityCount.toLocaleString("en")}</span> },
   { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
-  { title: "Received", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Last received", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
 ];
 
 /** What happened, to whom, from where. */
@@ -86,5 +86,5 @@ export const EVENT_COLUMNS: Column<Event>[] = [
   { title: "Identity", cell: ({ identity }) => (identity ? <IdentityLink id={identity.id} name={identity.label} /> : "–") },
   { title: "Device", cell: ({ fingerprint }) => (fingerprint ? <DeviceLink fingerprint={fingerprint} /> : "–") },
   { title: "IP address", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
-  { title: "Page", cell: ({ url }) => <span className="mono clip" style={{ display: "inline-block", maxWidth: 260 }} title={url ?? undefined}>{url ?? "–"}</span> },
+  { title: "Page", cell: ({ url }) => <span className="mono clip cell" style={{ maxWidth: 260 }} title={url ?? undefined}>{url ?? "–"}</span> },
 ];

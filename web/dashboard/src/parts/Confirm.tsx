@@ -25,7 +25,7 @@ export function Confirm({ action, question, children, onConfirm, ...button }: Pr
       <Modal opened={isOpen} onClose={close} title={question}>
         <Stack>
           <Text component="div" fz="sm">{children}</Text>
-          <Group justify="flex-end" gap="xs">
+          <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
             <Button color="red" onClick={confirm}>{action}</Button>
           </Group>

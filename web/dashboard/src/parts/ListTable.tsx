@@ -173,7 +173,7 @@ function Heading<Row>({ column }: { column: Column<Row> }) {
     <Table.Th aria-sort={order === undefined ? "none" : order === "ASC" ? "ascending" : "descending"}>
       <button type="button" onClick={() => change({ sort: column.sort, order: next })}>
         {column.title}
-        <Arrow size={13} aria-hidden style={{ visibility: isSorted ? "visible" : "hidden" }} />
+        <Arrow size={12} aria-hidden style={{ visibility: isSorted ? "visible" : "hidden" }} />
       </button>
     </Table.Th>
   );

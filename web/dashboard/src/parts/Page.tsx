@@ -7,8 +7,18 @@ import { useLostSince } from "../app/reach";
 import { Chip } from "./Chip";
 import { exactTime } from "./Time";
 
-/** A page: its title, what can be done on it, and what it shows. `tab` is its title in the browser, if another. */
-export function Page({ title, tab, actions, children }: { title: ReactNode; tab?: string; actions?: ReactNode; children: ReactNode }) {
+interface Props {
+  title: ReactNode;
+  /** Its title in the browser, if another. */
+  tab?: string;
+  actions?: ReactNode;
+  /** What others can do here, for those who cannot. */
+  mayNot?: string | undefined;
+  children?: ReactNode;
+}
+
+/** A page: its title, what can be done on it, and what it shows. */
+export function Page({ title, tab, actions, mayNot, children }: Props) {
   useDocumentTitle(`${tab ?? (typeof title === "string" ? title : "dregs")} · dregs`);
   const lostSince = useLostSince();
   return (
@@ -18,8 +28,9 @@ export function Page({ title, tab, actions, children }: { title: ReactNode; tab?
           <Title order={1} style={{ minWidth: 0 }} className="break">{title}</Title>
           {lostSince !== undefined && <Chip tone={1}>as of {exactTime(lostSince)}</Chip>}
         </Group>
-        {actions && <Group gap="xs">{actions}</Group>}
+        {actions && <Group gap="xs" className="actions">{actions}</Group>}
       </Group>
+      {mayNot && <Text c="dimmed" fz="sm" data-may-not>{mayNot}</Text>}
       {children}
     </Stack>
   );
@@ -32,11 +43,12 @@ export function Panel({ title, note, actions, children }: { title?: string; note
       <Stack gap="sm" p="md">
         {(title || actions) && (
           <Group justify="space-between" gap="xs">
-            <div>
+            {/* Long words make lines of their own, and not a line for themselves. */}
+            <div style={note ? { flex: "1 1 12rem", minWidth: 0 } : undefined}>
               {title && <Title order={2}>{title}</Title>}
               {note && <Text c="dimmed" fz="sm">{note}</Text>}
             </div>
-            {actions && <Group gap="xs">{actions}</Group>}
+            {actions && <Group gap="xs" className="actions">{actions}</Group>}
           </Group>
         )}
         {children}

@@ -66,15 +66,15 @@ export function Time({ at, empty = "–", isAhead = false }: Props) {
 
 /** "1.2 s", "35 ms". */
 export function millis(milliseconds: number): string {
-  if (milliseconds < 1) return "under 1 ms";
-  return milliseconds >= 1_000 ? `${(milliseconds / 1_000).toFixed(1)} s` : `${milliseconds} ms`;
+  if (milliseconds < 1) return `under 1${NO_BREAK}ms`;
+  return milliseconds >= 1_000 ? `${(milliseconds / 1_000).toFixed(1)}${NO_BREAK}s` : `${milliseconds}${NO_BREAK}ms`;
 }
 
 /** "2 d", "3 h", "10 min", "30 s"; 0 is "at once". */
 export function span(seconds: number): string {
   if (seconds === 0) return "at once";
   for (const [length, unit] of [[86_400, "d"], [3_600, "h"], [60, "min"]] as const) {
-    if (seconds >= length && seconds % length === 0) return `${seconds / length} ${unit}`;
+    if (seconds >= length && seconds % length === 0) return `${seconds / length}${NO_BREAK}${unit}`;
   }
-  return `${seconds} s`;
+  return `${seconds}${NO_BREAK}s`;
 }

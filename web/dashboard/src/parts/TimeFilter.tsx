@@ -16,7 +16,8 @@ export function toLocal(time: string | undefined): string {
 
 /** What the picker says, as the API takes it. */
 export function toUtc(local: string): string | undefined {
-  const at = new Date(isUtc() && local ? `${local}Z` : local);
+  // What has a zone of its own keeps it.
+  const at = new Date(isUtc() && /T[\d:.]+$/.test(local) ? `${local}Z` : local);
   return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 }
 

@@ -10,7 +10,7 @@ type Named = Pick<Schemas["IdentityBody"], "id" | "displayName" | "displayEmail"
 export function Who({ identity: { id, displayName, displayEmail, displayUsername, disregarded } }: { identity: Named }) {
   const details = [displayEmail ?? displayUsername, displayName ? visible(id) : null].filter((detail) => detail != null && detail !== "");
   return (
-    <Stack gap={0} w={200} maw="100%">
+    <Stack gap={0} className="who">
       <Group gap="xs" wrap="nowrap">
         <span className="clip"><IdentityLink id={id} name={displayName} isBare /></span>
         {disregarded && <Chip tone={2}>Disregarded</Chip>}

@@ -16,6 +16,19 @@ export function required(message: string) {
   return (value: string | unknown[]) => ((typeof value === "string" ? value.trim() : value).length === 0 ? message : null);
 }
 
+/** As the server has it. */
+export const PASSWORD_MIN_CHARS = 10;
+const PASSWORD_MAX_BYTES = 1_024;
+/** What is said of a new password beside its field. */
+export const PASSWORD_RULE = `At least ${PASSWORD_MIN_CHARS} characters.`;
+
+/** A check of a form: a new password, of which is said what it lacks and nothing else. */
+export function newPassword(password: string): string | null {
+  if (password === "") return "Enter a password.";
+  if ([...password].length < PASSWORD_MIN_CHARS) return PASSWORD_RULE;
+  return new TextEncoder().encode(password).length > PASSWORD_MAX_BYTES ? "That is too long." : null;
+}
+
 /** The path in a form of a field that the API names: the same name, as far as the form has it. */
 const samePath = (field: string): string => field.replace(/[.[].*$/, "");
 

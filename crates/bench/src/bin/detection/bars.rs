@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::accused::{Accused, percent};
 
-const LABEL_WIDTH: f64 = 470.0;
+const LABEL_WIDTH: f64 = 520.0;
 const BAR_WIDTH: f64 = 260.0;
 const LINE_HEIGHT: f64 = 17.0;
 const HEAD: f64 = 44.0;
@@ -38,7 +38,7 @@ pub fn svg(accused: &Accused) -> String {
             part * BAR_WIDTH,
             LABEL_WIDTH + part * BAR_WIDTH + 6.0,
             y + 10.5,
-            percent(*part),
+            percent(*part).replace('<', "&lt;"),
         );
     }
     text.push_str("</svg>\n");

@@ -1,5 +1,7 @@
 //! The chapters of the documentation: the manual, the other pages of `docs/`, and the README.
 
+use std::path::Path;
+
 /// A chapter, as `build.rs` finds it.
 pub struct Chapter {
     /// Such as `AI_AGENTS`, of `docs/manual/ai-agents.md`.
@@ -36,9 +38,21 @@ const PAGES: [&str; 20] = [
     "SPEED",
 ];
 
+/// What the drawings of a chapter were made from: a page, and no chapter for those who read all of them.
+static FIGURES: Chapter = Chapter {
+    name: "DETECTION_FIGURES",
+    path: "docs/detection/figures.md",
+    text: include_str!("../../../../../docs/detection/figures.md"),
+};
+
 impl Chapter {
     pub fn pages() -> impl Iterator<Item = &'static Self> {
         PAGES.iter().filter_map(|name| Self::find(name))
+    }
+
+    /// Those that pages link to, and that are not among them.
+    pub fn asides() -> impl Iterator<Item = &'static Self> {
+        Self::find("README").into_iter().chain([&FIGURES])
     }
 
     /// The chapter with this name, in any case.
@@ -46,9 +60,9 @@ impl Chapter {
         CHAPTERS.iter().find(|chapter| chapter.name.eq_ignore_ascii_case(name))
     }
 
-    /// The page at `/manual/{slug}`.
-    pub fn page(slug: &str) -> Option<&'static Self> {
-        Self::pages().find(|chapter| chapter.slug() == slug)
+    /// The one whose page a file of the repository is.
+    pub fn at(path: &Path) -> Option<&'static Self> {
+        Self::pages().chain(Self::asides()).find(|chapter| Path::new(chapter.path) == path)
     }
 
     pub fn slug(&self) -> String {

@@ -1,7 +1,8 @@
 //! The manual as pages, without scripts, that ask no other host for anything: contents and search at `/manual`, a
-//! chapter at `/manual/{slug}`, all of it for a printer at `/manual/print`.
+//! chapter at `/manual/{slug}`, its pictures beside it, all of it for a printer at `/manual/print`.
 
 pub mod chapters;
+mod pictures;
 mod render;
 mod search;
 
@@ -18,18 +19,21 @@ use super::error::ApiError;
 use super::params::Params;
 use crate::store::StoreError;
 use chapters::Chapter;
+use pictures::Picture;
 use render::Page;
 use search::Found;
 
-/// Nothing may be loaded or run; only the page's own style applies, and the search leads back here.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Nothing may be run, and of this server pictures alone be loaded; only the page's own style applies, and the search
+/// leads back here.
+const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// As for the search of the API.
 const TERM_MAX_CHARS: usize = 200;
 
 struct Manual {
+    /// Those that are listed, searched and printed.
     pages: Vec<Page>,
-    /// Each page as it is sent, in the same order.
-    sent: Vec<Compressed>,
+    /// Each page as it is sent, by its slug, those that are only linked to as well.
+    sent: Vec<(String, Compressed)>,
     print: Compressed,
 }
 
@@ -67,11 +71,13 @@ async fn manual() -> Result<&'static Manual, ApiError> {
     let make = || -> Result<Manual, ApiError> {
         let pages: Vec<_> = Chapter::pages().map(Page::read).collect();
         let frame = |title, slug, content| Frame { title, chapters: &pages, slug, term: "", content };
+        let asides: Vec<_> = Chapter::asides().map(Page::read).collect();
         let sent = pages
             .iter()
+            .chain(&asides)
             .map(|page| {
                 let frame = frame(page.chapter.title(), &page.slug, Content::Chapter(&page.html));
-                Ok(Compressed::of(frame.bytes()?))
+                Ok((page.slug.clone(), Compressed::of(frame.bytes()?)))
             })
             .collect::<Result<_, ApiError>>()?;
         let print = Compressed::of(frame("The manual", "print", Content::Print).bytes()?);
@@ -104,14 +110,16 @@ pub async fn contents(_: Anybody, Params(Search { term }): Params<Search>) -> Re
     Ok((HEADERS, frame.bytes()?).into_response())
 }
 
-/// A chapter, or all of them at `print`.
+/// A chapter, or all of them at `print`; or a picture.
 pub async fn chapter(_: Anybody, Path(slug): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+    if let Some(picture) = Picture::named(&slug) {
+        return Ok(picture.answer());
+    }
     let manual = manual().await?;
     if slug == "print" {
         return Ok((HEADERS, manual.print.answer(&headers)).into_response());
     }
-    let pages = manual.pages.iter().zip(&manual.sent);
-    if let Some((_, sent)) = pages.into_iter().find(|(page, _)| page.slug == slug) {
+    if let Some((_, sent)) = manual.sent.iter().find(|(known, _)| *known == slug) {
         return Ok((HEADERS, sent.answer(&headers)).into_response());
     }
     let content = Content::NotFound;

@@ -4,7 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
-use super::chapters::{CHAPTERS, Chapter};
+use super::chapters::Chapter;
+use super::pictures::Picture;
 
 /// A chapter that has been read.
 pub struct Page {
@@ -26,9 +27,11 @@ pub struct Section {
 impl Page {
     pub fn read(chapter: &'static Chapter) -> Self {
         let mut sections: Vec<Section> = Vec::new();
-        // Of each link that is open, whether it leads anywhere from a page.
+        // Of each link that is open, whether it leads anywhere from a page; of each picture, whether it is there.
         let mut links = Vec::new();
+        let mut pictures = Vec::new();
         let mut heading = None;
+        let mut in_cell = false;
         let mut events: Vec<Event> = Vec::new();
         for event in Parser::new_ext(chapter.text, Options::ENABLE_TABLES) {
             let shown = match event {
@@ -56,13 +59,30 @@ impl Page {
                     Event::Start(Tag::Link { link_type, dest_url: target.into(), title, id })
                 }
                 Event::End(TagEnd::Link) if links.pop() == Some(false) => continue,
-                // The binary has no pictures: their words stand for them.
-                Event::Start(Tag::Image { .. }) => Event::InlineHtml("<em class=\"picture\">".into()),
-                Event::End(TagEnd::Image) => Event::InlineHtml("</em>".into()),
+                Event::End(TagEnd::Link) => event,
+                Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
+                    let source = picture(chapter, &dest_url);
+                    pictures.push(source.is_some());
+                    match source {
+                        Some(source) => {
+                            Event::Start(Tag::Image { link_type, dest_url: source.into(), title, id })
+                        }
+                        // Its words stand for it.
+                        None => Event::InlineHtml("<em class=\"picture\">".into()),
+                    }
+                }
+                Event::End(TagEnd::Image) if pictures.pop() == Some(false) => {
+                    Event::InlineHtml("</em>".into())
+                }
+                Event::End(TagEnd::Image) => event,
                 Event::Text(ref text) | Event::Code(ref text) => {
                     if let Some(section) = sections.last_mut() {
                         let part = if heading.is_some() { &mut section.title } else { &mut section.text };
                         part.push_str(text);
+                    }
+                    if in_cell && matches!(event, Event::Text(_)) && is_long(text) {
+                        events.extend(breakable(text));
+                        continue;
                     }
                     event
                 }
@@ -70,6 +90,8 @@ impl Page {
                     event
                 }
                 other => {
+                    in_cell = matches!(other, Event::Start(Tag::TableCell))
+                        || in_cell && !matches!(other, Event::End(TagEnd::TableCell));
                     if let Some(section) = sections.last_mut().filter(|_| heading.is_none()) {
                         section.text.push(' ');
                     }
@@ -85,6 +107,19 @@ impl Page {
         html::push_html(&mut html, events.into_iter());
         Self { chapter, slug: chapter.slug(), html, sections }
     }
+}
+
+/// A word of more than these widens its column, and the table with it.
+const WORD_MAX_CHARS: usize = 30;
+
+fn is_long(text: &str) -> bool {
+    text.split_whitespace().any(|word| word.chars().count() > WORD_MAX_CHARS)
+}
+
+/// Text that may break within its words, where the parts of an address do.
+fn breakable(text: &str) -> impl Iterator<Item = Event<'static>> {
+    let parts = text.split_inclusive(['/', '?', '&', ',']).map(str::to_owned);
+    parts.flat_map(|part| [Event::Text(part.into()), Event::InlineHtml("<wbr>".into())])
 }
 
 /// The anchor of the last section, as GitHub makes it: unlike those of the sections before.
@@ -110,10 +145,14 @@ fn target(chapter: &Chapter, link: &str) -> Option<String> {
     if path == Path::new("openapi.json") {
         return Some("/api/openapi.json".to_owned());
     }
-    let found = CHAPTERS.iter().find(|chapter| Path::new(chapter.path) == path)?;
-    let page =
-        Chapter::page(&found.slug()).map_or("/manual".to_owned(), |page| format!("/manual/{}", page.slug()));
+    let page = format!("/manual/{}", Chapter::at(&path)?.slug());
     Some(anchor.map_or(page.clone(), |anchor| format!("{page}#{anchor}")))
+}
+
+/// Where the server has a picture of a chapter.
+fn picture(chapter: &Chapter, link: &str) -> Option<String> {
+    let path = joined(Path::new(chapter.path).parent()?, link)?;
+    Some(format!("/manual/{}", Picture::at(&path)?.name()))
 }
 
 /// `folder` and `relative`, without `..`.
@@ -146,7 +185,7 @@ mod tests {
         );
         let expected = "<h1 id=\"events\">Events</h1>\n<p><a href=\"/manual/scoring#the-analyzers\">a</a> \
              <a href=\"/manual/detection\">b</a> <a href=\"/api/openapi.json\">c</a> d <a href=\"#the-past\">e</a> \
-             <a href=\"https://example.com\">f</a> <a href=\"/manual\">g</a> h</p>\n";
+             <a href=\"https://example.com\">f</a> <a href=\"/manual/readme\">g</a> h</p>\n";
         assert_eq!(page.html, expected);
     }
 
@@ -170,8 +209,43 @@ mod tests {
     }
 
     #[test]
+    fn the_text_that_is_searched_has_no_space_that_is_not_read() {
+        let page =
+            read("# Events\nAs said (the [API](api.md)), **now**, `x`; ![a](b.png).\n\n- one\n- two\n");
+        assert_eq!(page.sections[0].text, "As said (the API), now, x; a. one two");
+    }
+
+    #[test]
+    fn a_long_word_in_a_table_may_break() {
+        let long = "/api/identities?pageNumber=1&sort=id";
+        let page =
+            read(Box::leak(format!("# Events\n{long}\n\n| x | y |\n|-|-|\n| {long} | a/b |\n").into()));
+        assert!(
+            page.html.contains(
+                "/<wbr>api/<wbr>identities?<wbr>pageNumber=1&amp;<wbr>sort=id<wbr></td><td>a/b</td>"
+            )
+        );
+        assert_eq!(page.html.matches("<wbr>").count(), 5);
+    }
+
+    #[test]
+    fn every_picture_of_a_page_is_there() {
+        let pages: Vec<_> = Chapter::pages().chain(Chapter::asides()).map(Page::read).collect();
+        let missing: Vec<_> = pages
+            .iter()
+            .filter(|page| page.html.contains("class=\"picture\""))
+            .map(|page| &page.slug)
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        let shown: usize = pages.iter().map(|page| page.html.matches("<img src=\"/manual/").count()).sum();
+        assert!(shown >= 15, "{shown}");
+        let detection = pages.iter().find(|page| page.slug == "detection").unwrap();
+        assert!(detection.html.contains("<a href=\"/manual/detection-figures\">all figures</a>"));
+    }
+
+    #[test]
     fn every_link_between_pages_leads_to_a_section() {
-        let pages: Vec<_> = Chapter::pages().map(Page::read).collect();
+        let pages: Vec<_> = Chapter::pages().chain(Chapter::asides()).map(Page::read).collect();
         let anchors = |slug: &str| -> Vec<_> {
             let page = pages.iter().find(|page| page.chapter.slug() == slug);
             page.into_iter().flat_map(|page| &page.sections).map(|section| section.anchor.as_str()).collect()

@@ -8,6 +8,7 @@ import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { word } from "../../parts/score";
 import { TYPES, valuesOf, type Channel, type ChannelValues } from "./config";
 import { More } from "./More";
+import { TEST } from "./Test";
 
 export type Form = UseFormReturnType<ChannelValues>;
 
@@ -24,14 +25,14 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
   const form = useForm<ChannelValues>({
     initialValues: valuesOf(channel),
     validate: {
-      name: required("Give it a name."),
-      url: (url, { type }) => (type !== "EMAIL" && url.trim() === "" ? "Say where it is sent." : null),
-      recipients: (recipients, { type }) => (type === "EMAIL" && recipients.length === 0 ? "Name at least one address." : null),
+      name: required("Enter a name."),
+      url: (url, { type }) => (type !== "EMAIL" && url.trim() === "" ? "Enter a URL." : null),
+      recipients: (recipients, { type }) => (type === "EMAIL" && recipients.length === 0 ? "Enter at least one address." : null),
       events: required("Select at least one: without any, nothing is sent."),
     },
   });
   const { type } = form.values;
-  useRefusal(form, error, (field) => pathOf(field, form.values));
+  const failure = useRefusal(form, error, (field) => pathOf(field, form.values));
   return (
     // Its fields say themselves what is missing: the browser's own bubble would stand over the next one.
     <form noValidate onSubmit={form.onSubmit(onSubmit, (errors) => showFirst(form, errors))}>
@@ -48,9 +49,8 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
         <Target form={form} />
         <EventTypes form={form} />
         {type === "WEBHOOK" && <More form={form} />}
-        {/* All of it: the form is long, and its fields may be out of sight. */}
-        {Boolean(error) && <Failure error={error} />}
-        <Group justify="flex-end" gap="xs">
+        {Boolean(failure) && <Failure error={failure} />}
+        <Group justify="flex-end" gap="xs" className="buttons">
           <Button variant="default" onClick={onCancel}>Cancel</Button>
           <Button type="submit" loading={isBusy}>{channel ? "Save" : "Create"}</Button>
         </Group>
@@ -116,9 +116,9 @@ function EventTypes({ form }: { form: Form }) {
   return (
     <Answer of={types} lines={6}>
       {(all) => (
-        <Checkbox.Group label="Subscribed events" description="Which events are sent to this channel." withAsterisk {...form.getInputProps("events")}>
+        <Checkbox.Group label="Subscribed events" description="Which events are sent to this channel. Tests always are." withAsterisk {...form.getInputProps("events")}>
           <Stack gap={10} mt="xs">
-            {all.map((type) => (
+            {all.filter(({ name }) => name !== TEST || form.values.events.includes(TEST)).map((type) => (
               <Checkbox key={type.name} value={type.name} label={word(type.name)} description={<Text component="span" fz="xs" c="dimmed">{type.description}</Text>} />
             ))}
           </Stack>

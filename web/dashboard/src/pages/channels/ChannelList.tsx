@@ -2,7 +2,7 @@
 
 import { Group, Text } from "@mantine/core";
 import { $api } from "../../api";
-import { useMay } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { ListTable, type Column } from "../../parts/ListTable";
@@ -47,7 +47,7 @@ export function ChannelList() {
   const channels = $api.useQuery("get", "/api/channels");
   const { manage } = useMay();
   return (
-    <Page title="Channels" actions={manage && <NewChannel />}>
+    <Page title="Channels" mayNot={useMayNot("manage", "create and change channels")} actions={manage && <NewChannel />}>
       <Answer of={channels}>
         {(all) => (
           <ListTable

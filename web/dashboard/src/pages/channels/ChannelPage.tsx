@@ -5,7 +5,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { $api, refresh, tell } from "../../api";
-import { useMay } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Confirm } from "../../parts/Confirm";
@@ -29,7 +29,7 @@ export function ChannelPage() {
   const channel = $api.useQuery("get", "/api/channels/{id}", { params: { path: { id: Number(id) } } });
   const { manage } = useMay();
   return (
-    <Page title={channel.data?.name ?? "Channel"} actions={manage && channel.data && <Actions channel={channel.data} />}>
+    <Page title={channel.data?.name ?? "Channel"} mayNot={useMayNot("manage", "change this channel, test it, and send deliveries again")} actions={manage && channel.data && <Actions channel={channel.data} />}>
       <Answer of={channel} lines={8}>
         {(shown) => (
           <>

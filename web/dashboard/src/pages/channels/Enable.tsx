@@ -44,7 +44,7 @@ function Resume({ channel }: { channel: Channel }) {
           {waiting.error && <Failure error={waiting.error} />}
           <Text fz="sm" role="status">{count === undefined ? "Counting paused deliveries…" : `Paused deliveries: ${count}. Send or skip them?`}</Text>
           <Text fz="sm" c="dimmed">Skipped deliveries are marked as failed and can be replayed later.</Text>
-          <Group justify="flex-end" gap="xs">
+          <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={close}>Cancel</Button>
             <Button variant="default" loading={change.isPending} onClick={() => resume("SKIP")}>Enable and skip</Button>
             <Button loading={change.isPending} onClick={() => resume("SEND")}>Enable and send</Button>

@@ -2,6 +2,7 @@
 
 import { Progress, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
+import { NO_BREAK } from "../../app/preferences";
 import { Chip, StatusChip } from "../../parts/Chip";
 import { Facts } from "../../parts/Page";
 import { Time } from "../../parts/Time";
@@ -42,7 +43,7 @@ export function Health({ channel }: { channel: Channel }) {
       <Facts facts={facts} />
       {disablePercent > 0 && (
         <div>
-          <Text fz="sm">{disablePercent} % of the time until the server disables it.</Text>
+          <Text fz="sm">{disablePercent}{NO_BREAK}% of the time until the server disables it.</Text>
           <Progress value={disablePercent} color="orange" mt={4} aria-label="Time until it is disabled" />
         </div>
       )}

@@ -45,7 +45,7 @@ function ReplayForm({ channel, onDone }: { channel: Channel; onDone: () => void 
   // Another range has to be counted anew.
   const form = useForm({
     initialValues: recent(),
-    validate: { from: required("Choose a time."), to: required("Choose a time.") },
+    validate: { from: required("Enter a time."), to: required("Enter a time.") },
     onValuesChange: () => replay.reset(),
   });
   const failure = useRefusal(form, replay.error);
@@ -79,7 +79,8 @@ function ReplayForm({ channel, onDone }: { channel: Channel; onDone: () => void 
         {Boolean(failure) && <Failure error={failure} />}
         {counted && matched !== undefined && <Text fz="sm" role="status">{deliveries(matched)} from {exactTime(counted.from)} to {exactTime(counted.to)}. Receivers recognise repeats by their event ids.</Text>}
         {counted && matched === 0 && <Text fz="sm"><Waiting channel={channel} filter={{ from: counted.from, to: counted.to }} onFollow={onDone} /></Text>}
-        <Group justify="flex-end" gap="xs">
+        <Group justify="flex-end" gap="xs" className="buttons">
+          <Button variant="default" onClick={onDone}>Cancel</Button>
           <Button type="submit" variant={matched === undefined ? "filled" : "default"} loading={replay.isPending}>Count</Button>
           {matched !== undefined && <Button disabled={matched === 0} onClick={queue}>Replay{matched > 0 && ` ${deliveries(matched)}`}</Button>}
         </Group>

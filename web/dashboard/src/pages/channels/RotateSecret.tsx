@@ -31,7 +31,7 @@ export function RotateSecret({ channelId }: { channelId: number }) {
             one, by the new secret.
           </Text>
           {rotate.error && <Failure error={rotate.error} />}
-          <Group justify="flex-end" gap="xs">
+          <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={close}>Cancel</Button>
             <Button
               loading={rotate.isPending}

@@ -10,7 +10,8 @@ import { word } from "../../parts/score";
 import { Attempt } from "../deliveries/Attempt";
 import { target, type Channel } from "./config";
 
-const TEST = "CHANNEL_TEST";
+/** The event of a test, which is sent whatever a channel is subscribed to. */
+export const TEST = "CHANNEL_TEST";
 
 export function Test({ channel }: { channel: Channel }) {
   const [isOpen, { open, close }] = useDisclosure(false);

@@ -93,7 +93,7 @@ export function webhookFacts(channel: Channel): [name: string, value: string][] 
   const config = channel.config as Webhook;
   const facts: [string, string | number | null | undefined][] = [
     ["Headers", Object.keys(config.headers ?? {}).join(", ")],
-    ["Timeout", config.timeoutMs && `${config.timeoutMs} ms`],
+    ["Timeout", config.timeoutMs && `${config.timeoutMs}\u00A0ms`],
     ["Concurrency", config.maxConcurrency && counted(config.maxConcurrency, "request")],
     ["Rate limit", config.ratePerSecond && counted(config.ratePerSecond, "request per second", "requests per second")],
     ["Order", config.ordered ? "events of an identity one after the other" : ""],

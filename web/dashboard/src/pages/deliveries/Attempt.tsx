@@ -84,7 +84,7 @@ function Exchange({ attempt, url, isOpen }: { attempt: Shown; url: string | unde
         </Stack>
         {responseBody == null
           ? <Text c="dimmed" fz="sm">No response.</Text>
-          : <Side title="Response" headers={pairs(responseHeaders)} body={responseBody} label="response body" note="The first 16 KiB" />}
+          : <Side title="Response" headers={pairs(responseHeaders)} body={responseBody} label="response body" note={"The first 16\u00A0KiB"} />}
       </SimpleGrid>
     </details>
   );

@@ -4,7 +4,7 @@ import { Button, Stack } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { $api, refresh, type Schemas } from "../../api";
-import { useMay } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Copy } from "../../parts/Copy";
 import { Facts, Page, Panel } from "../../parts/Page";
@@ -32,7 +32,7 @@ export function DeliveryPage() {
   const channelId = delivery.data?.channelId;
   const channel = $api.useQuery("get", "/api/channels/{id}", { params: { path: { id: channelId ?? 0 } } }, { enabled: channelId !== undefined });
   return (
-    <Page title={`Delivery ${id}`} actions={delivery.data && <Actions delivery={delivery.data} channel={channel.data} />}>
+    <Page title={`Delivery ${id}`} mayNot={useMayNot("manage", "send a delivery again")} actions={delivery.data && <Actions delivery={delivery.data} channel={channel.data} />}>
       <Answer of={delivery} lines={8}>{(shown) => <Log delivery={shown} channel={channel.data} />}</Answer>
     </Page>
   );

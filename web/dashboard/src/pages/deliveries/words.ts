@@ -53,5 +53,5 @@ export const OVERLAPS: Record<string, string> = {
 
 /** "1.2 kB". */
 export function size(bytes: number): string {
-  return bytes < 1_000 ? `${bytes} B` : `${(bytes / 1_000).toFixed(1)} kB`;
+  return bytes < 1_000 ? `${bytes}\u00A0B` : `${(bytes / 1_000).toFixed(1)}\u00A0kB`;
 }

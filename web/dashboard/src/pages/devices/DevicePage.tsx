@@ -3,7 +3,7 @@
 import { Button } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { $api, refresh, tell, type Schemas } from "../../api";
-import { useMay } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { browserOf } from "../../parts/browser";
@@ -23,7 +23,7 @@ export function DevicePage() {
   const { fingerprint = "" } = useParams({ strict: false });
   const device = $api.useQuery("get", "/api/devices/{fingerprint}", { params: { path: { fingerprint } } });
   return (
-    <Page title={`Device ${shortFingerprint(fingerprint)}`} actions={device.data && <Disregard device={device.data} />}>
+    <Page title={`Device ${shortFingerprint(fingerprint)}`} mayNot={useMayNot("triage", "disregard a device")} actions={device.data && <Disregard device={device.data} />}>
       <Answer of={device} lines={8}>
         {(device) => (
           <>

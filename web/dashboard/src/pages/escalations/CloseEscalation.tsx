@@ -39,10 +39,21 @@ export function CloseEscalation({ escalation: { identity }, close, cancel }: Pro
     ...(outcome ? { outcome } : {}),
     ...(outcome === "BAD" && kind ? { kind } : {}),
   });
+  // The focus goes along: where it is, arrows go on from.
+  const focus = (name: string, value: string) => form.current?.querySelector<HTMLElement>(`[data-choices=${name}] input[value="${value}"]`)?.focus();
+  const label = (value: string) => {
+    choose(value);
+    focus("outcome", value);
+  };
   // Pressed again, a kind is taken back.
-  const turn = (value: string) => chosen === "BAD" && setKind(kind === value ? "" : value);
+  const turn = (value: string) => {
+    if (chosen !== "BAD") return;
+    const next = kind === value ? "" : value;
+    setKind(next);
+    focus("kind", next);
+  };
   useDialogKeys([
-    ...OUTCOMES.map(({ key, value }): Press => [key, () => choose(value)]),
+    ...OUTCOMES.map(({ key, value }): Press => [key, () => label(value)]),
     ...KINDS.map(({ key, value }): Press => [key, () => turn(value)]),
     ["r", () => form.current?.querySelector<HTMLElement>("[data-reason]")?.focus()],
   ], submit);
@@ -54,7 +65,7 @@ export function CloseEscalation({ escalation: { identity }, close, cancel }: Pro
           {outcome === "BAD" && <Choices name="kind" label="Kind" value={kind} options={[{ value: "", label: "Not said" }, ...KINDS]} onChange={setKind} />}
           <ReasonField outcome={outcome} data-reason description="Optional. Shown here and in the audit log; of a label, it is sent to your channels." value={reason} onChange={setReason} />
           {outcome && <Preview id={identity.id} outcome={outcome} kind={outcome === "BAD" && kind ? kind : null} />}
-          <Group justify="flex-end" gap="xs">
+          <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={cancel}>Cancel</Button>
             <Button type="submit" color={outcome === "BAD" ? "red" : undefined}>{outcome ? `Close and label as ${outcome.toLowerCase()}` : "Close the escalation"}</Button>
           </Group>
@@ -91,7 +102,7 @@ interface Choosable {
 function Choices({ name, label, value, options, onChange, isFirst = false }: Choosable) {
   return (
     <Radio.Group name={name} label={label} value={value} onChange={onChange}>
-      <Group gap="md" mt={6}>
+      <Group gap="md" mt={6} data-choices={name}>
         {options.map((one) => (
           <Radio
             key={one.value}

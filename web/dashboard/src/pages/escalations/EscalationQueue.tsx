@@ -3,10 +3,10 @@
 import { Button, Group, Text } from "@mantine/core";
 import { keepPreviousData } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
-import { useMay } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
 import { Page } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
@@ -26,7 +26,7 @@ export function EscalationQueue() {
   const query = useQueueQuery();
   const list = $api.useQuery("get", "/api/escalations", { params: { query } }, { placeholderData: keepPreviousData });
   return (
-    <Page title="Escalations">
+    <Page title="Escalations" mayNot={useMayNot("triage", "acknowledge and close escalations")}>
       <QueueFilters />
       <Answer of={list} lines={10}>{(page) => <Queue query={query} page={page} isWaiting={list.isPlaceholderData} />}</Answer>
     </Page>
@@ -45,6 +45,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
   const [closing, close] = useState<number>();
   const isClosing = closing !== undefined && closing === current?.id && CLOSE.from.includes(current.status);
   const begin = (one: Act) => (one === CLOSE ? triage && close(current?.id) : act(one));
+  const queue = useTop();
   const navigate = useNavigate();
   const open = async () => {
     if (!current) return;
@@ -55,8 +56,8 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
   useAskAhead(rows[rows.findIndex(({ id }) => id === current?.id) + 1]);
   if (rows.length === 0 && !current) return <Nothing query={query} />;
   return (
-    <div className={classes.queue}>
-      <div>
+    <div className={classes.queue} ref={queue}>
+      <div className={classes.side}>
         <QueueRows rows={rows} selection={selection} isWaiting={isWaiting} />
         {arrived > 0 && (
           <Group gap="xs" mt="xs" role="status">
@@ -81,6 +82,22 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
       )}
     </div>
   );
+}
+
+/** Has the styles of an element know how far below the top of the page it begins: what stands above it may break into lines. */
+function useTop() {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const tell = () => {
+      const { current } = element;
+      current?.style.setProperty("--top", `${Math.round(current.getBoundingClientRect().top + scrollY)}px`);
+    };
+    const observer = new ResizeObserver(tell);
+    // It moves where something above it, or the window, changes its size.
+    for (const above of [document.body, ...(element.current?.parentElement?.children ?? [])]) observer.observe(above);
+    return () => observer.disconnect();
+  }, []);
+  return element;
 }
 
 /** Asks for what the next one shows before anybody goes to it. */

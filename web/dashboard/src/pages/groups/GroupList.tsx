@@ -2,7 +2,7 @@
 
 import { Group } from "@mantine/core";
 import { usePageSearch } from "../../app/search";
-import { useMay } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Empty } from "../../parts/Answer";
 import { SearchFilter, TextFilter } from "../../parts/Filters";
 import { Page } from "../../parts/Page";
@@ -17,7 +17,7 @@ export function GroupList() {
     ? <Empty title="No matching groups" />
     : <Empty title="No groups yet">An event with <code>groups</code> makes its identity a member of each: <code>{'"groups": [{"type": "organization", "id": "acme"}]'}</code></Empty>;
   return (
-    <Page title="Groups" actions={manage && <NewGroup />}>
+    <Page title="Groups" mayNot={useMayNot("manage", "create groups")} actions={manage && <NewGroup />}>
       <Group gap="xs" className="filters">
         <SearchFilter label="Name or id" />
         <TextFilter name="type" label="Group type" w={150} />

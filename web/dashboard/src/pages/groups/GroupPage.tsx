@@ -5,7 +5,7 @@ import { IconX } from "@tabler/icons-react";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { $api, refresh, tell, type Schemas } from "../../api";
-import { useMay } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Copy, pretty, Source } from "../../parts/Copy";
@@ -21,7 +21,7 @@ export function GroupPage() {
   const { type = "", id = "" } = useParams({ strict: false });
   const group = $api.useQuery("get", "/api/groups/{type}/{id}", { params: { path: { type, id } } });
   return (
-    <Page title={group.data?.displayName ?? id}>
+    <Page title={group.data?.displayName ?? id} mayNot={useMayNot("manage", "add and remove members")}>
       <Answer of={group} lines={8}>
         {(group) => (
           <>
@@ -43,7 +43,7 @@ function About({ group: { type, id, identityCount, createdAt, lastTrackedAt } }:
         ["Id", <><span className="mono">{id}</span> <Copy text={id} label="id" /></>],
         ["Members", identityCount.toLocaleString("en")],
         ["Created", <Time at={createdAt} />],
-        ["Last event received", <Time at={lastTrackedAt} />],
+        ["Last received", <Time at={lastTrackedAt} />],
       ]}
     />
   );
@@ -75,6 +75,7 @@ function changed(): Promise<unknown> {
 
 function AddMember({ type, id }: { type: string; id: string }) {
   const [identityId, setIdentityId] = useState("");
+  const [error, setError] = useState<string>();
   const add = $api.useMutation("put", "/api/groups/{type}/{id}/identities/{identityId}", {
     onSuccess: async () => {
       await changed();
@@ -82,12 +83,19 @@ function AddMember({ type, id }: { type: string; id: string }) {
       setIdentityId("");
     },
   });
-  const submit = () => add.mutate({ params: { path: { type, id, identityId: identityId.trim() } } });
+  const submit = () => {
+    if (identityId.trim() === "") return setError("Enter an identity id.");
+    add.mutate({ params: { path: { type, id, identityId: identityId.trim() } } });
+  };
+  const put = (next: string) => {
+    setIdentityId(next);
+    setError(undefined);
+  };
   return (
-    <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
-      <Row gap="xs">
-        <TextInput size="sm" aria-label="Identity id" placeholder="Identity id" required value={identityId} onChange={(event) => setIdentityId(event.currentTarget.value)} />
-        <Button size="xs" variant="default" type="submit" loading={add.isPending}>Add to the group</Button>
+    <form noValidate onSubmit={(event) => { event.preventDefault(); submit(); }}>
+      <Row gap="xs" align="flex-start">
+        <TextInput size="sm" aria-label="Identity id" placeholder="Identity id" required error={error} value={identityId} onChange={(event) => put(event.currentTarget.value)} />
+        <Button size="sm" variant="default" type="submit" loading={add.isPending}>Add to the group</Button>
       </Row>
     </form>
   );

@@ -10,7 +10,7 @@ import { required, showFirst, useRefusal } from "../../parts/refusal";
 export function NewGroup() {
   const [isOpen, { open, close }] = useDisclosure(false);
   const navigate = useNavigate();
-  const form = useForm({ initialValues: { type: "organization", id: "", name: "" }, validate: { type: required("Give a type."), id: required("Give an id.") } });
+  const form = useForm({ initialValues: { type: "organization", id: "", name: "" }, validate: { type: required("Enter a type."), id: required("Enter an id.") } });
   const create = $api.useMutation("post", "/api/groups", {
     onError: () => {},
     onSuccess: ({ type, id }) => {
@@ -33,7 +33,10 @@ export function NewGroup() {
             <TextInput label="Type" required {...form.getInputProps("type")} />
             <TextInput label="Id" description="As in your events." required data-autofocus {...form.getInputProps("id")} />
             <TextInput label="Name" {...form.getInputProps("name")} />
-            <Group justify="flex-end"><Button type="submit" loading={create.isPending}>Create</Button></Group>
+            <Group justify="flex-end" gap="xs" className="buttons">
+              <Button variant="default" onClick={close}>Cancel</Button>
+              <Button type="submit" loading={create.isPending}>Create</Button>
+            </Group>
           </Stack>
         </form>
       </Modal>

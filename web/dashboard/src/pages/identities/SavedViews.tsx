@@ -67,7 +67,7 @@ function Save({ search }: { search: Search }) {
   const [isOpen, { toggle, close }] = useDisclosure(false);
   const save = useSaveView();
   const isTaken = (name: string) => BUILT_IN.some(([taken]) => taken.toLowerCase() === name.trim().toLowerCase());
-  const form = useForm({ initialValues: { name: "" }, validate: { name: (name) => required("Give it a name.")(name) ?? (isTaken(name) ? "There is a view of this name." : null) } });
+  const form = useForm({ initialValues: { name: "" }, validate: { name: (name) => required("Enter a name.")(name) ?? (isTaken(name) ? "There is a view of this name." : null) } });
   const failure = useRefusal(form, save.error);
   const done = () => {
     form.reset();

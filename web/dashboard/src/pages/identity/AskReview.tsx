@@ -35,7 +35,7 @@ export function AskReview({ id, isOpen, close }: { id: string; isOpen: boolean; 
             data-autofocus
             {...form.getInputProps("feedback")}
           />
-          <Group justify="flex-end" gap="xs">
+          <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={close}>Cancel</Button>
             <Button type="submit" loading={ask.isPending}>Request</Button>
           </Group>

@@ -29,7 +29,7 @@ export function DeleteIdentity({ id, isOpen, close }: { id: string; isOpen: bool
           </Text>
           {remove.error && <Failure error={remove.error} />}
           <TextInput label={<>Type <code className="mono break">{id}</code> to confirm</>} autoComplete="off" data-autofocus {...form.getInputProps("typed")} />
-          <Group justify="flex-end" gap="xs">
+          <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={close}>Cancel</Button>
             <Button type="submit" color="red" disabled={form.values.typed !== id} loading={remove.isPending}>Delete</Button>
           </Group>

@@ -38,7 +38,7 @@ export function Dismiss({ id, badge }: { id: string; badge: Schemas["BadgeBody"]
             <Text fz="sm">The badge is removed now, and channels subscribed to badge changes are notified. {DISMISSED}</Text>
             <Reason {...form.getInputProps("reason")} />
             {dismiss.error && <Failure error={dismiss.error} />}
-            <Group justify="flex-end" gap="xs">
+            <Group justify="flex-end" gap="xs" className="buttons">
               <Button variant="default" onClick={close}>Cancel</Button>
               <Button type="submit" loading={dismiss.isPending}>Dismiss</Button>
             </Group>

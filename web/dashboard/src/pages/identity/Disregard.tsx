@@ -47,7 +47,7 @@ function Question({ identity: { id, disregarded }, close }: Omit<Props, "isOpen"
       )}
       <Answer of={preview} lines={5}>{(preview) => <ChangePreview preview={preview} />}</Answer>
       {change.error && <Failure error={change.error} />}
-      <Group justify="flex-end" gap="xs">
+      <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
         <Button
           color={to ? "red" : undefined}

@@ -63,7 +63,7 @@ function Choice({ identity, open, close }: { identity: Identity; open: Escalatio
     return (
       <>
         <Text fz="sm" role="status">There is nothing to undo: no open escalation and no bad badge.</Text>
-        <Group justify="flex-end"><Button variant="default" onClick={close}>Close</Button></Group>
+        <Group justify="flex-end" gap="xs" className="buttons"><Button variant="default" onClick={close}>Close</Button></Group>
       </>
     );
   }
@@ -82,7 +82,7 @@ function Choice({ identity, open, close }: { identity: Identity; open: Escalatio
         )}
         <Reason value={reason} onChange={(event: React.ChangeEvent<HTMLTextAreaElement>) => setReason(event.currentTarget.value)} />
         {help.error && <Failure error={help.error} />}
-        <Group justify="flex-end" gap="xs">
+        <Group justify="flex-end" gap="xs" className="buttons">
           <Button variant="default" onClick={close}>Cancel</Button>
           <Button type="submit" disabled={escalations.length + badges.length === 0} loading={help.isPending}>{does(escalations.length, badges.length)}</Button>
         </Group>

@@ -2,15 +2,15 @@
 
 import { Group, Stack, Tabs, Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
-import type { ReactNode } from "react";
-import { $api, asApiError, type Schemas } from "../../api";
+import { useEffect, useRef, type ReactNode } from "react";
+import { $api, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
+import { useMayNot } from "../../app/session";
 import { agentWords } from "../../parts/agent";
-import { Answer, Empty } from "../../parts/Answer";
+import { Answer } from "../../parts/Answer";
 import { BadgeChip, Chip } from "../../parts/Chip";
 import { Copy } from "../../parts/Copy";
 import { Page } from "../../parts/Page";
-import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { LabelLine } from "../labels/LabelLine";
 import { LabelList } from "../labels/LabelList";
@@ -31,27 +31,15 @@ type Identity = Schemas["IdentityBody"];
 export function IdentityPage() {
   const { id } = useParams({ from: "/frame/identities/$id" });
   const identity = $api.useQuery("get", "/api/identities/{id}", { params: { path: { id } } });
-  if (asApiError(identity.error)?.status === 404) return <NotKnown id={id} />;
+  const mayNot = useMayNot("triage", "label this identity, rescore it, disregard it, and request reviews");
   if (!identity.data) return <Page title={id}><Answer of={identity} lines={8}>{() => null}</Answer></Page>;
   const { data } = identity;
   const name = data.displayName || data.displayEmail || data.displayUsername || id;
   return (
-    <Page title={name} tab={name} actions={<Actions identity={data} />}>
+    <Page title={name} tab={name} mayNot={mayNot} actions={<Actions identity={data} />}>
       <Who identity={data} />
       <Scores identity={data} />
       <Sides identity={data} />
-    </Page>
-  );
-}
-
-function NotKnown({ id }: { id: string }) {
-  return (
-    <Page title={id}>
-      <div className="panel">
-        <Empty title="Identity not found">
-          No event has referred to it yet, or it was deleted. <PageLink to="/identities">All identities</PageLink>
-        </Empty>
-      </div>
     </Page>
   );
 }
@@ -73,7 +61,7 @@ function Who({ identity }: { identity: Identity }) {
       {identity.label && <LabelLine label={identity.label} />}
       <Text component="div" fz="sm" c="dimmed" className={classes.trail}>
         <span>First seen <Time at={identity.firstSeenAt} /></span>
-        <span>Last event received <Time at={identity.lastTrackedAt} /></span>
+        <span>Last received <Time at={identity.lastTrackedAt} /></span>
         <span>Last scored <Time at={identity.lastScoredAt} empty="never" /></span>
         {identity.agent && <span>Agent seen last: {agentWords(identity.agent)}</span>}
       </Text>
@@ -98,10 +86,16 @@ function Sides({ identity }: { identity: Identity }) {
   const [search, change] = usePageSearch();
   const shown = SIDES.find(([tab]) => tab === search.tab)?.[0] ?? "why";
   // Another list begins at its first page, in its own order.
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const tab = list.current?.querySelector<HTMLElement>("[aria-selected=true]");
+    // Sideways alone: the page stays where it is.
+    if (list.current && tab) list.current.scrollLeft = tab.offsetLeft - (list.current.clientWidth - tab.offsetWidth) / 2;
+  }, [shown]);
   const turn = (tab: string | null) => change({ tab: tab === "why" ? undefined : (tab ?? undefined), sort: undefined, order: undefined, cycle: undefined });
   return (
     <Tabs value={shown} onChange={turn} keepMounted={false}>
-      <Tabs.List mb="md" style={{ flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
+      <Tabs.List ref={list} mb="md" style={{ position: "relative", flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
         {SIDES.map(([tab, title]) => <Tabs.Tab key={tab} value={tab} style={{ flex: "none" }}>{title}</Tabs.Tab>)}
       </Tabs.List>
       {SIDES.map(([tab, , show]) => <Tabs.Panel key={tab} value={tab}><Stack gap="xs">{show(identity)}</Stack></Tabs.Panel>)}

@@ -74,7 +74,7 @@ function Question({ identity: { id, label }, outcome, analysis, close }: Props &
         <Textarea label="Note" description="Optional. Only your team sees it." autosize minRows={2} maxLength={NOTE_MAX_CHARS} {...form.getInputProps("note")} />
         <Answer of={preview} lines={5}>{(preview) => <ChangePreview preview={preview} />}</Answer>
         {give.error && <Failure error={give.error} />}
-        <Group justify="flex-end" gap="xs">
+        <Group justify="flex-end" gap="xs" className="buttons">
           {cycle && <Text c="dimmed" fz="sm" mr="auto">By the analysis of {exactTime(cycle.finishedAt)}.</Text>}
           <Button variant="default" onClick={close}>Cancel</Button>
           <Button type="submit" color={outcome === "BAD" ? "red" : undefined} disabled={preview.isPlaceholderData || (!preview.data && !preview.error)} loading={give.isPending}>

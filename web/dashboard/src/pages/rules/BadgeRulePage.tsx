@@ -55,6 +55,7 @@ function BadgeRuleEditor({ rule }: { rule?: BadgeRule }) {
   const create = $api.useMutation("post", "/api/badge-rules", saved);
   const replace = $api.useMutation("put", "/api/badge-rules/{id}", saved);
   const save = () => {
+    if (values.name.trim() === "") return draft.complain({ name: "Enter a name." });
     const body = { ...values, conditions };
     if (rule) replace.mutate({ params: { path: { id: rule.id } }, body });
     else create.mutate({ body });

@@ -56,6 +56,7 @@ function EscalationRuleEditor({ rule }: { rule?: EscalationRule }) {
   const create = $api.useMutation("post", "/api/escalation-rules", saved);
   const replace = $api.useMutation("put", "/api/escalation-rules/{id}", saved);
   const save = () => {
+    if (values.name.trim() === "") return draft.complain({ name: "Enter a name." });
     const body = { ...values, conditions };
     if (rule) replace.mutate({ params: { path: { id: rule.id } }, body });
     else create.mutate({ body });

@@ -9,7 +9,7 @@ export function LeaveGuard({ isDirty }: { isDirty: boolean }) {
     <Modal opened={blocker.status === "blocked"} onClose={() => blocker.reset?.()} title="Leave without saving?">
       <Stack>
         <Text fz="sm">What you have changed here is not saved.</Text>
-        <Group justify="flex-end" gap="xs">
+        <Group justify="flex-end" gap="xs" className="buttons">
           <Button variant="default" data-autofocus onClick={() => blocker.reset?.()}>Stay</Button>
           <Button color="red" onClick={() => blocker.proceed?.()}>Leave</Button>
         </Group>

@@ -22,7 +22,7 @@ export function RemoveBadgeRule({ rule }: { rule: BadgeRule }) {
         <Stack>
           <Text fz="sm">{asApiError(remove.error)?.message.replace(/ Change them.*$/, "")}</Text>
           <Text fz="sm">Without the badge, conditions that require it never hold, and conditions that require its absence always hold.</Text>
-          <Group justify="flex-end" gap="xs">
+          <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" data-autofocus onClick={remove.reset}>Cancel</Button>
             <Button color="red" onClick={() => go(true)}>Delete anyway</Button>
           </Group>

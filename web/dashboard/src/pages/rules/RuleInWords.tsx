@@ -2,7 +2,7 @@
 
 import { Grid, Stack } from "@mantine/core";
 import type { ReactNode } from "react";
-import { Empty } from "../../parts/Answer";
+import { useMayNot } from "../../app/session";
 import { StatusChip } from "../../parts/Chip";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
@@ -59,10 +59,10 @@ export function EscalationRuleInWords({ rule }: { rule: EscalationRule }) {
 
 function InWords({ title, facts, children }: { title: string; facts: [name: string, value: ReactNode][]; children: ReactNode }) {
   return (
-    <Page title={title} actions={<PageLink to="/rules" fz="sm">All rules</PageLink>}>
+    <Page title={title} mayNot={useMayNot("manage", "change this rule")} actions={<PageLink to="/rules" fz="sm">All rules</PageLink>}>
       <Grid gap="md">
         <Grid.Col span={{ base: 12, lg: 7 }}>
-          <Panel title="Rule" note="Only an admin can change it."><Facts facts={facts} /></Panel>
+          <Panel title="Rule"><Facts facts={facts} /></Panel>
         </Grid.Col>
         <Grid.Col span={{ base: 12, lg: 5 }}><Stack gap="md">{children}</Stack></Grid.Col>
       </Grid>
@@ -72,5 +72,5 @@ function InWords({ title, facts, children }: { title: string; facts: [name: stri
 
 /** Instead of the page of a new rule. */
 export function MayNotMake() {
-  return <Empty title="Only an admin can create rules"><PageLink to="/rules">All rules</PageLink></Empty>;
+  return <Page title="New rule" mayNot={useMayNot("manage", "create rules")} actions={<PageLink to="/rules" fz="sm">All rules</PageLink>} />;
 }

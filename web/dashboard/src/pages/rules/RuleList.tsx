@@ -3,7 +3,7 @@
 import { Button, Group } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { usePageSearch } from "../../app/search";
-import { useMay } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { SearchFilter } from "../../parts/Filters";
 import { Page } from "../../parts/Page";
@@ -26,7 +26,7 @@ export function RuleList() {
     </>
   );
   return (
-    <Page title="Rules" actions={actions}>
+    <Page title="Rules" mayNot={useMayNot("manage", "create and change rules")} actions={actions}>
       <Group className="filters"><SearchFilter label="Search rules by name" /></Group>
       <Answer of={escalationRules} lines={5}>{(rules) => <EscalationRules rules={rules.filter(isSought)} />}</Answer>
       <Answer of={badgeRules} lines={5}>{(rules) => <BadgeRules rules={rules.filter(isSought)} />}</Answer>

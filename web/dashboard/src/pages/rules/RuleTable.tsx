@@ -71,7 +71,7 @@ export function OnOff({ name, isOn, turn, conditions, whenOff, whenOn }: OnOffPr
       <Modal opened={isAsking} onClose={close} title={`${action} “${name}”?`}>
         <Stack>
           {isOn ? <Text fz="sm">{whenOff}</Text> : <Matching conditions={conditions} whenOn={whenOn} />}
-          <Group justify="flex-end" gap="xs">
+          <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
             <Button onClick={go}>{action}</Button>
           </Group>

@@ -75,7 +75,7 @@ export function inWords({ type, category, threshold, seconds, badge, agent, veri
     case "score":
       return `${category === "ANY" ? "any score" : word(category ?? "")} ${label.replace("Score ", "")} ${threshold}`;
     case "age":
-      return `${label.toLowerCase()} ${seconds ? span(seconds) : "0 s"} ago`;
+      return `${label.toLowerCase()} ${seconds ? span(seconds) : "0\u00A0s"} ago`;
     case "agent": {
       const which = agent === ANY_AGENT ? "any" : agent;
       return `AI agent is ${which}${verified == null ? "" : verified ? ", verified" : ", not verified"}`;

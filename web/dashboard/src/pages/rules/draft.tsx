@@ -25,6 +25,8 @@ export interface Draft<Values> {
   errors: FieldErrors;
   isDirty: boolean;
   put: (part: Partial<Values>) => void;
+  /** Takes down what is wrong with it by itself. */
+  complain: (errors: FieldErrors) => void;
   /** Takes down why the API has refused it. */
   refuse: (error: unknown) => void;
 }
@@ -40,7 +42,7 @@ export function useDraft<Values extends object>(first: () => Values): Draft<Valu
     setErrors((errors) => Object.fromEntries(Object.entries(errors).filter(([field]) => field !== "" && !(base(field) in part))));
   };
   const refuse = (error: unknown) => setErrors(byField(error, (field) => base(field) in kept));
-  return { values, errors, isDirty: JSON.stringify(values) !== JSON.stringify(kept), put, refuse };
+  return { values, errors, isDirty: JSON.stringify(values) !== JSON.stringify(kept), put, complain: setErrors, refuse };
 }
 
 function base(field: string): string {

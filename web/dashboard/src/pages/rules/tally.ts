@@ -49,5 +49,5 @@ export function meaning(tally: Tally): string {
   const between = range(tally);
   if (!between) return "Nobody whom it concerned has been labelled. Label some of them, good or bad, and this says how often it is right.";
   const { right, wrong } = tally;
-  return `It was right about ${right.toLocaleString("en")} of ${counted(right + wrong, "labelled identity", "labelled identities")}. With 95 % confidence it is right in ${between} of cases: the more labels, the narrower.`;
+  return `It was right about ${right.toLocaleString("en")} of ${counted(right + wrong, "labelled identity", "labelled identities")}. With 95\u00A0% confidence it is right in ${between} of cases: the more labels, the narrower.`;
 }

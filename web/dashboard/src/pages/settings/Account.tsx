@@ -8,7 +8,7 @@ import { prefer, preferences, type Preferences } from "../../app/preferences";
 import { signOut, useUser } from "../../app/session";
 import { Failure } from "../../parts/Answer";
 import { Facts, Page, Panel } from "../../parts/Page";
-import { required, showFirst, useRefusal } from "../../parts/refusal";
+import { newPassword, PASSWORD_RULE, required, showFirst, useRefusal } from "../../parts/refusal";
 import { word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
 
@@ -88,14 +88,12 @@ function Times() {
   );
 }
 
-const LENGTH_MIN = 10;
-
 function Password({ email }: { email: string }) {
   const form = useForm({
     initialValues: { currentPassword: "", newPassword: "", again: "" },
     validate: {
       currentPassword: required("Enter your current password."),
-      newPassword: (password) => password.length < LENGTH_MIN && `At least ${LENGTH_MIN} characters.`,
+      newPassword,
       again: (again, { newPassword }) => again !== newPassword && "The passwords do not match.",
     },
   });
@@ -118,10 +116,9 @@ function Password({ email }: { email: string }) {
           <PasswordInput label="Current password" autoComplete="current-password" required {...form.getInputProps("currentPassword")} />
           <PasswordInput
             label="New password"
-            description={`At least ${LENGTH_MIN} characters.`}
+            description={PASSWORD_RULE}
             autoComplete="new-password"
             required
-            maxLength={1024}
             {...form.getInputProps("newPassword")}
           />
           <PasswordInput label="New password again" autoComplete="new-password" required {...form.getInputProps("again")} />

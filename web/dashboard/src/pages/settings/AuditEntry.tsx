@@ -2,8 +2,9 @@
 
 import { Table, Text } from "@mantine/core";
 import type { Schemas } from "../../api";
+import { NO_BREAK } from "../../app/preferences";
 import { PageLink } from "../../parts/PageLink";
-import { targetWords } from "./audit";
+import { pathWords, targetWords, valueWords } from "./audit";
 import classes from "./AuditEntry.module.css";
 import { differences, type Difference } from "./difference";
 
@@ -16,7 +17,8 @@ interface Props {
 
 /** What was done something to: a link, where it has a page and is still there. */
 export function Target({ entry: { action, targetType, targetId } }: Props) {
-  const words = <>{targetWords(targetType)} <span className={targetId.length > SHORT_CHARS ? "mono break" : "mono"}>{targetId}</span></>;
+  const isShort = targetId.length <= SHORT_CHARS;
+  const words = <>{targetWords(targetType)}{isShort ? NO_BREAK : " "}<span className={isShort ? "mono" : "mono break"}>{targetId}</span></>;
   const params = { id: targetId };
   if (action.endsWith(".delete")) return words;
   switch (targetType) {
@@ -28,6 +30,8 @@ export function Target({ entry: { action, targetType, targetId } }: Props) {
       return <PageLink to="/settings/channels/$id" params={params} fz="inherit">{words}</PageLink>;
     case "delivery":
       return <PageLink to="/deliveries/$id" params={params} fz="inherit">{words}</PageLink>;
+    case "weights":
+      return <PageLink to="/settings/weights" fz="inherit">{words}</PageLink>;
     case "identity":
       return <PageLink to="/identities/$id" params={params} fz="inherit">{words}</PageLink>;
     default:
@@ -45,9 +49,9 @@ export function Changes({ entry: { before, after } }: Props) {
         <Table.Tbody>
           {found.map(({ path, before, after }) => (
             <Table.Tr key={path}>
-              <Table.Th scope="row" w="45%" className="break">{path}</Table.Th>
+              <Table.Th scope="row" w="45%" className="break" title={path}>{pathWords(path)}</Table.Th>
               <Table.Td className="mono break">
-                {before !== undefined && <del>{before}</del>} {after !== undefined && <ins>{after}</ins>}
+                {before !== undefined && <del>{valueWords(before)}</del>} {after !== undefined && <ins>{valueWords(after)}</ins>}
               </Table.Td>
             </Table.Tr>
           ))}
@@ -59,9 +63,9 @@ export function Changes({ entry: { before, after } }: Props) {
 
 const NAMED = 3;
 
-/** The first few fields that differ: "enabled, name and 4 more". */
+/** The first few fields that differ: "Enabled; name and 4 more". */
 function summary(found: Difference[]): string {
   const rest = found.length - NAMED;
-  const named = found.slice(0, NAMED).map(({ path }) => path || "all").join(", ");
+  const named = found.slice(0, NAMED).map(({ path }) => pathWords(path || "all")).join("; ");
   return rest > 0 ? `${named} and ${rest} more` : named;
 }

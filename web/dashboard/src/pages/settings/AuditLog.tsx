@@ -4,14 +4,14 @@ import type { paths } from "@dregs/api";
 import { Group, Text, UnstyledButton } from "@mantine/core";
 import { keepPreviousData } from "@tanstack/react-query";
 import { $api, type Schemas } from "../../api";
-import { isUtc } from "../../app/preferences";
 import { usePageSearch } from "../../app/search";
-import { useMay } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
 import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Page } from "../../parts/Page";
 import { Time } from "../../parts/Time";
+import { TimeFilter, toUtc } from "../../parts/TimeFilter";
 import { ACTION_OPTIONS, actionWords, TARGET_OPTIONS } from "./audit";
 import { Changes, Target } from "./AuditEntry";
 
@@ -35,7 +35,7 @@ function Only({ name, value, words = value, note }: { name: string; value: strin
   const [, change] = usePageSearch();
   return (
     <>
-      <UnstyledButton className="clip" fz="inherit" maw={200} title={`${value}: show only these`} onClick={() => change({ [name]: value })}>
+      <UnstyledButton className="clip" fz="inherit" maw={200} style={{ verticalAlign: "bottom" }} title={`${value}: show only these`} onClick={() => change({ [name]: value })}>
         {words}
       </UnstyledButton>
       {note && <Text span c="dimmed" inherit> ({note})</Text>}
@@ -46,8 +46,8 @@ function Only({ name, value, words = value, note }: { name: string; value: strin
 export function AuditLog() {
   const { manage } = useMay();
   return (
-    <Page title="Audit log">
-      {manage ? <Entries /> : <Empty title="Only an admin can read the audit log">It records who changed what, when, and from where.</Empty>}
+    <Page title="Audit log" mayNot={useMayNot("manage", "read the audit log: who changed what, when, and from where")}>
+      {manage && <Entries />}
     </Page>
   );
 }
@@ -57,7 +57,7 @@ function Entries() {
   const { actor, action, targetType, targetId, sort, order, pageNumber } = search;
   const query: Query = {
     ...given({ actor, action, targetType, targetId, sort }),
-    ...given({ from: dayStart(search.from), to: dayStart(search.to, 1) }),
+    ...given({ from: toUtc(search.from ?? ""), to: toUtc(search.to ?? "") }),
     ...(order && { order: order === "ASC" ? "ASC" : "DESC" }),
     ...(pageNumber && { pageNumber: Number(pageNumber) }),
   };
@@ -89,17 +89,8 @@ function Filters() {
       <ChoiceFilter name="action" label="Any action" options={ACTION_OPTIONS} />
       <ChoiceFilter name="targetType" label="Any target" options={TARGET_OPTIONS} />
       <TextFilter name="targetId" label="Target id" w={120} />
-      <Day name="from" label="From" />
-      <Day name="to" label="To" />
-    </Group>
-  );
-}
-
-function Day({ name, label }: { name: string; label: string }) {
-  return (
-    <Group gap={6} wrap="nowrap">
-      <Text span fz="sm" c="dimmed" aria-hidden>{label}</Text>
-      <TextFilter name={name} label={`${label} (day)`} type="date" flex={1} miw={0} />
+      <TimeFilter name="from" label="From" />
+      <TimeFilter name="to" label="To" />
     </Group>
   );
 }
@@ -107,12 +98,4 @@ function Day({ name, label }: { name: string; label: string }) {
 /** Those of `parts` that say something. */
 function given<Name extends string>(parts: Record<Name, string | undefined>): Partial<Record<Name, string>> {
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value)) as Partial<Record<Name, string>>;
-}
-
-/** When a day of the preferred zone begins, or one that is `later` by so many days. */
-function dayStart(day: string | undefined, later = 0): string | undefined {
-  const [year, month, date] = (day ?? "").split("-").map(Number);
-  const parts = [year ?? NaN, (month ?? NaN) - 1, (date ?? NaN) + later] as const;
-  const start = isUtc() ? new Date(Date.UTC(...parts)) : new Date(...parts);
-  return Number.isNaN(start.getTime()) ? undefined : start.toISOString();
 }

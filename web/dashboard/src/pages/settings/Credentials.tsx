@@ -5,7 +5,7 @@ import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import type { ReactNode } from "react";
 import { $api, refresh, tell, type Schemas } from "../../api";
-import { useMay } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Answer, Empty, Failure } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Confirm } from "../../parts/Confirm";
@@ -23,7 +23,8 @@ type Credential = Schemas["CredentialBody"];
 export function Credentials() {
   const { manage } = useMay();
   const credentials = $api.useQuery("get", "/api/credentials", undefined, { enabled: manage });
-  if (!manage) return <Page title="Credentials"><Empty title="Only an admin can manage credentials" /></Page>;
+  const mayNot = useMayNot("manage", "see and change credentials");
+  if (!manage) return <Page title="Credentials" mayNot={mayNot} />;
   return (
     <Page title="Credentials" actions={<NewCredential />}>
       <RefusedOrigins />
@@ -108,7 +109,7 @@ function EditForm({ credential, onDone }: { credential: Credential; onDone: () =
   const { id, name, allowedOrigins, ratePerSecond } = credential;
   const form = useForm<{ name: string; allowedOrigins: string[]; ratePerSecond: number | "" }>({
     initialValues: { name, allowedOrigins, ratePerSecond: ratePerSecond ?? "" },
-    validate: { name: required("Give it a name.") },
+    validate: { name: required("Enter a name.") },
   });
   const change = $api.useMutation("patch", "/api/credentials/{id}", {
     onError: () => {},
@@ -132,7 +133,7 @@ function EditForm({ credential, onDone }: { credential: Credential; onDone: () =
           placeholder="server default" min={0} allowDecimal={false} {...form.getInputProps("ratePerSecond")}
         />
         {Boolean(failure) && <Failure error={failure} />}
-        <Group justify="flex-end" gap="xs">
+        <Group justify="flex-end" gap="xs" className="buttons">
           <Button variant="default" onClick={onDone}>Cancel</Button>
           <Button type="submit" loading={change.isPending}>Save</Button>
         </Group>

@@ -54,7 +54,7 @@ export function DatasetEntries({ slug }: { slug: string }) {
 function NewEntry({ slug }: { slug: string }) {
   // Of networks a value is a block of addresses, of the others a domain.
   const isNetwork = slug.endsWith("networks");
-  const form = useForm({ initialValues: { value: "", included: true, note: "" }, validate: { value: required("Give a value.") } });
+  const form = useForm({ initialValues: { value: "", included: true, note: "" }, validate: { value: required("Enter a value.") } });
   const create = $api.useMutation("post", "/api/datasets/{slug}/entries", {
     onError: () => {},
     onSuccess: async ({ value }) => {

@@ -2,7 +2,9 @@
 
 import { Text } from "@mantine/core";
 import { $api, type Schemas } from "../../api";
+import { NO_BREAK } from "../../app/preferences";
 import { usePageSearch } from "../../app/search";
+import { useMayNot } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Page } from "../../parts/Page";
@@ -46,7 +48,7 @@ function Updated({ dataset: { takenAt, source, version, freshness } }: { dataset
     <>
       <Time at={takenAt} />
       <Text c="dimmed" fz="xs" maw={280} miw={140}>{madeOf(source, version, takenAt)}</Text>
-      {percent < 100 && <Text c="dimmed" fz="xs" maw={280} title="Old lists miss new entries">Counts {percent} % at its age</Text>}
+      {percent < 100 && <Text c="dimmed" fz="xs" maw={280} title="Old lists miss new entries">Counts {percent}{NO_BREAK}% at its age</Text>}
     </>
   );
 }
@@ -54,17 +56,18 @@ function Updated({ dataset: { takenAt, source, version, freshness } }: { dataset
 export function Datasets() {
   const [{ dataset: slug }] = usePageSearch();
   const datasets = $api.useQuery("get", "/api/datasets");
+  const mayNot = useMayNot("manage", "add and exclude entries");
   const open = datasets.data?.find((dataset) => dataset.slug === slug);
   if (slug) {
     return (
-      <Page title={nameOf(slug)} actions={<PageLink to="/settings/datasets" fz="sm">All datasets</PageLink>}>
+      <Page title={nameOf(slug)} mayNot={mayNot} actions={<PageLink to="/settings/datasets" fz="sm">All datasets</PageLink>}>
         {open && <Text c="dimmed" fz="sm" maw={760}>{open.description}</Text>}
         <DatasetEntries key={slug} slug={slug} />
       </Page>
     );
   }
   return (
-    <Page title="Datasets">
+    <Page title="Datasets" mayNot={mayNot}>
       <Answer of={datasets} lines={6}>
         {(all) => <ListTable label="Datasets" page={whole(all)} columns={COLUMNS} rowKey={(dataset) => dataset.slug} empty={null} />}
       </Answer>

@@ -49,7 +49,7 @@ export function Invitations() {
 }
 
 function Invite() {
-  const form = useForm({ initialValues: { email: "", role: "USER" }, validate: { email: required("Give an e-mail address.") } });
+  const form = useForm({ initialValues: { email: "", role: "USER" }, validate: { email: required("Enter an e-mail address.") } });
   const invite = $api.useMutation("post", "/api/team/invitations", {
     onError: () => {},
     onSuccess: () => {

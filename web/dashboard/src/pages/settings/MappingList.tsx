@@ -58,7 +58,7 @@ export function MappingList({ kind }: { kind: Kind }) {
 
 function NewMapping({ kind }: { kind: Kind }) {
   const targets = useTargets(kind);
-  const form = useForm({ initialValues: { source: "", target: "" }, validate: { source: (source) => (isName(source) ? null : "Give a name with a letter or a digit.") } });
+  const form = useForm({ initialValues: { source: "", target: "" }, validate: { source: (source) => (isName(source) ? null : "Enter a name with a letter or a digit.") } });
   const [asked, ask] = useState<{ source: string; target: string | null }>();
   const done = () => {
     form.reset();
@@ -105,7 +105,7 @@ function AddQuestion({ kind, asked: { source, target }, done, cancel }: AddProps
       <Text fz="sm"><span className="mono break">{source}</span>: {target ? word(target) : "not mapped"}</Text>
       <Concerned of={concerned} />
       {set.error && <Failure error={set.error} />}
-      <Group justify="flex-end" gap="xs">
+      <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={cancel} data-autofocus>Cancel</Button>
         <Button loading={set.isPending} onClick={() => set.mutate()}>Add mapping</Button>
       </Group>
@@ -140,7 +140,7 @@ function RemoveQuestion({ mapping: { id, kind, source, target }, close }: { mapp
       <Text fz="sm">The built-in mapping of the name applies again, if there is one.</Text>
       <Concerned of={concerned} />
       {remove.error && <Failure error={remove.error} />}
-      <Group justify="flex-end" gap="xs">
+      <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
         <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>Remove</Button>
       </Group>

@@ -2,6 +2,7 @@
 
 import { Group, SegmentedControl, Text } from "@mantine/core";
 import { usePageSearch } from "../../app/search";
+import { useMayNot } from "../../app/session";
 import { Page } from "../../parts/Page";
 import { KINDS, kindOf } from "./mapping";
 import { MappingList } from "./MappingList";
@@ -16,7 +17,7 @@ export function Mappings() {
   // Filters of one list mean nothing in the other.
   const show = (view: string) => change({ view: view === "all" ? view : undefined, scope: undefined, unmapped: undefined, term: undefined });
   return (
-    <Page title="Mappings">
+    <Page title="Mappings" mayNot={useMayNot("manage", "change mappings")}>
       <Text c="dimmed" fz="sm" maw={760}>
         Mappings translate the names that your application uses for event types and identity fields into canonical types. Common names are built in; add
         yours here. A mapping also applies to past events: affected identities are rescored.

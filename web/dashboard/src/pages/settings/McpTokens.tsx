@@ -2,6 +2,7 @@
 
 import { Anchor, Stack, Text } from "@mantine/core";
 import { $api, refresh, type Schemas } from "../../api";
+import { useMay } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
 import { Confirm } from "../../parts/Confirm";
 import { ListTable, type Column } from "../../parts/ListTable";
@@ -48,6 +49,7 @@ function Disconnect({ connection: { id, name } }: { connection: Connection }) {
 }
 
 export function McpTokens() {
+  const { manage } = useMay();
   const tokens = $api.useQuery("get", "/api/mcp-tokens");
   const connections = $api.useQuery("get", "/api/oauth/connections");
   return (
@@ -61,7 +63,7 @@ export function McpTokens() {
           <Text inherit>
             Clients that support OAuth need no token: add <code>{location.origin}/mcp</code> there, and approve the client on the page that opens here.
           </Text>
-          <Text inherit>For programs and scripts, use the secret key of a <PageLink to="/settings/credentials" inherit underline="always">credential</PageLink>; the <Anchor href="/api/docs" inherit underline="always">API reference</Anchor> says what it may do.</Text>
+          <Text inherit>For programs and scripts, use the secret key of a {manage ? <PageLink to="/settings/credentials" inherit underline="always">credential</PageLink> : "credential, which an admin creates"}; the <Anchor href="/api/docs" inherit underline="always">API reference</Anchor> says what it may do.</Text>
         </Stack>
       </Panel>
       <Answer of={tokens}>

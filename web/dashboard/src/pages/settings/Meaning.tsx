@@ -13,10 +13,18 @@ import { tellChanged } from "./undo";
 
 const NOTHING = "";
 
-export function Meaning({ kind, name, target }: { kind: Kind; name: string; target: string | null | undefined }) {
+interface Props {
+  kind: Kind;
+  name: string;
+  target: string | null | undefined;
+  /** Where there is none. */
+  none?: string;
+}
+
+export function Meaning({ kind, name, target, none = "not mapped" }: Props) {
   const { manage } = useMay();
   const [isOpen, { open, close }] = useDisclosure(false);
-  const now = target ? word(target) : <Text c="dimmed" fz="sm" component="span">not mapped</Text>;
+  const now = target ? word(target) : <Text c="dimmed" fz="sm" component="span">{none}</Text>;
   if (!manage) return now;
   return (
     <Group gap="xs" wrap="nowrap">
@@ -54,7 +62,7 @@ function Change({ kind, name, target, close }: { kind: Kind; name: string; targe
         />
         {!isSame && <Concerned of={concerned} />}
         {change.error && <Failure error={change.error} />}
-        <Group justify="flex-end" gap="xs">
+        <Group justify="flex-end" gap="xs" className="buttons">
           <Button variant="default" onClick={close}>Cancel</Button>
           <Button type="submit" disabled={isSame || concerned.isPending} loading={change.isPending}>Change the mapping</Button>
         </Group>

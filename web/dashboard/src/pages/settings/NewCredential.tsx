@@ -14,7 +14,7 @@ import { eventCommand, pageSnippet } from "./snippets";
 
 export function NewCredential() {
   const [isOpen, { open, close }] = useDisclosure(false);
-  const form = useForm({ initialValues: { name: "", allowedOrigins: [] as string[] }, validate: { name: required("Give it a name.") } });
+  const form = useForm({ initialValues: { name: "", allowedOrigins: [] as string[] }, validate: { name: required("Enter a name.") } });
   const create = $api.useMutation("post", "/api/credentials", {
     onError: () => {},
     onSuccess: () => {
@@ -34,7 +34,7 @@ export function NewCredential() {
             <TextInput label="Name" description="The application that uses it." required maxLength={100} data-autofocus {...form.getInputProps("name")} />
             <Origins {...form.getInputProps("allowedOrigins")} />
             {Boolean(failure) && <Failure error={failure} />}
-            <Group justify="flex-end" gap="xs">
+            <Group justify="flex-end" gap="xs" className="buttons">
               <Button variant="default" onClick={close}>Cancel</Button>
               <Button type="submit" loading={create.isPending}>Create</Button>
             </Group>

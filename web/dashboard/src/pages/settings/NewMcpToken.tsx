@@ -12,7 +12,7 @@ import { ShownOnce } from "./ShownOnce";
 
 export function NewMcpToken() {
   const [isOpen, { open, close }] = useDisclosure(false);
-  const form = useForm({ initialValues: { name: "" }, validate: { name: required("Give it a name.") } });
+  const form = useForm({ initialValues: { name: "" }, validate: { name: required("Enter a name.") } });
   const create = $api.useMutation("post", "/api/mcp-tokens", {
     onError: () => {},
     onSuccess: () => {
@@ -31,7 +31,7 @@ export function NewMcpToken() {
           <Stack>
             <TextInput label="Name" description="The agent that uses it: the audit log names it." required maxLength={100} data-autofocus {...form.getInputProps("name")} />
             {Boolean(failure) && <Failure error={failure} />}
-            <Group justify="flex-end" gap="xs">
+            <Group justify="flex-end" gap="xs" className="buttons">
               <Button variant="default" onClick={close}>Cancel</Button>
               <Button type="submit" loading={create.isPending}>Create</Button>
             </Group>

@@ -4,7 +4,7 @@ import { Button, Group, Modal, NumberInput, Stack, Text } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useEffect, useState } from "react";
 import { $api, asApiError, refresh, tell, type Schemas } from "../../api";
-import { useMay } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Answer, Failure } from "../../parts/Answer";
 import { counted } from "../../parts/counts";
 import { Facts, Page, Panel } from "../../parts/Page";
@@ -28,7 +28,7 @@ export function Retention() {
   const { manage } = useMay();
   const retention = $api.useQuery("get", "/api/retention");
   return (
-    <Page title="Retention">
+    <Page title="Retention" mayNot={useMayNot("manage", "change how long data is kept")}>
       <Answer of={retention} lines={6}>
         {(shown) => (
           <Panel title="How long data is kept" note="Identities, devices and groups are kept until they are deleted.">
@@ -118,7 +118,7 @@ function Ask({ days, close, refuse }: { days: Days; close: () => void; refuse: (
         )}
       </Answer>
       {change.error && <Failure error={change.error} />}
-      <Group justify="flex-end" gap="xs">
+      <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={close}>Cancel</Button>
         <Button color={removes ? "red" : undefined} disabled={preview.isPending} loading={change.isPending} onClick={() => change.mutate({ body: days })}>Change the retention</Button>
       </Group>

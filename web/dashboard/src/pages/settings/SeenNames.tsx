@@ -23,14 +23,14 @@ export function SeenNames({ kind }: { kind: Kind }) {
   const seen = $api.useQuery("get", "/api/mappings/seen", { params: { query } }, { placeholderData: keepPreviousData });
   const columns: Column<Seen>[] = [
     { title: "Name", cell: ({ name }) => <span className="mono break">{name}</span> },
-    { title: "Status", cell: ({ name, canonicalType }) => (OWN.has(name) ? <Chip>Of dregs.js</Chip> : canonicalType ? <Chip tone={3}>Mapped</Chip> : <Chip tone={2}>Unmapped</Chip>) },
-    { title: "Canonical type", cell: ({ name, canonicalType }) => OWN.has(name) ? <>says who is signed in</> : <Meaning kind={kind} name={name} target={canonicalType} /> },
+    { title: "Status", cell: ({ name, canonicalType }) => (OWN.has(name) ? <Chip>Of dregs.js</Chip> : canonicalType ? <Chip tone={3}>Mapped</Chip> : <Chip tone={2}>Not mapped</Chip>) },
+    { title: "Canonical type", cell: ({ name, canonicalType }) => OWN.has(name) ? <>says who is signed in</> : <Meaning kind={kind} name={name} target={canonicalType} none="–" /> },
   ];
   return (
     <>
       <Group gap="xs" className="filters">
         <SearchFilter label="Search names" />
-        <ChoiceFilter name="unmapped" label="All names" options={[["true", "Unmapped only"]]} />
+        <ChoiceFilter name="unmapped" label="All names" options={[["true", "Not mapped only"]]} />
       </Group>
       <Answer of={seen} lines={8}>
         {(page) => (

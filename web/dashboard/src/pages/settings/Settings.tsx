@@ -52,7 +52,7 @@ function SmallList({ places }: { places: Place[] }) {
       className={classes.small}
       aria-label="Settings"
       value={current?.to ?? ""}
-      data={places.map((place) => ({ value: place.to, label: place.label }))}
+      data={[...(current ? [] : [{ value: "", label: "Settings" }]), ...places.map((place) => ({ value: place.to as string, label: place.label as string }))]}
       onChange={(event) => void navigate({ to: event.currentTarget.value })}
     />
   );

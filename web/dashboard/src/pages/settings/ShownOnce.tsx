@@ -15,7 +15,7 @@ export function ShownOnce({ isOpen, title, onClose, children }: Props) {
     <Modal opened={isOpen} onClose={onClose} title={title} size="lg" closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false}>
       <Stack>
         {children}
-        <Group justify="flex-end"><Button onClick={onClose}>I have saved it</Button></Group>
+        <Group justify="flex-end" gap="xs" className="buttons"><Button onClick={onClose}>I have saved it</Button></Group>
       </Stack>
     </Modal>
   );

@@ -80,5 +80,5 @@ function bytes(count: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const power = Math.min(count > 0 ? Math.floor(Math.log10(count) / 3) : 0, units.length - 1);
   const amount = count / 1_000 ** power;
-  return `${amount.toFixed(power > 0 && amount < 100 ? 1 : 0)} ${units[power]}`;
+  return `${amount.toFixed(power > 0 && amount < 100 ? 1 : 0)}\u00A0${units[power]}`;
 }

@@ -5,7 +5,7 @@ import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { useState } from "react";
 import { $api, refresh, tell, type Schemas } from "../../api";
-import { useMay, useUser } from "../../app/session";
+import { useMay, useMayNot, useUser } from "../../app/session";
 import { Answer, Failure } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Confirm } from "../../parts/Confirm";
@@ -26,7 +26,7 @@ export function Team() {
   const { manage } = useMay();
   const team = $api.useQuery("get", "/api/team");
   return (
-    <Page title="Team">
+    <Page title="Team" mayNot={useMayNot("manage", "rename the team, invite people, and change roles")}>
       <Answer of={team}>{(shown) => (manage ? <Rename key={shown.name} name={shown.name} /> : <Text>{shown.name}</Text>)}</Answer>
       <Members />
       {manage && <Invitations />}
@@ -35,7 +35,7 @@ export function Team() {
 }
 
 function Rename({ name }: { name: string }) {
-  const form = useForm({ initialValues: { name }, validate: { name: required("Give it a name.") } });
+  const form = useForm({ initialValues: { name }, validate: { name: required("Enter a name.") } });
   const rename = $api.useMutation("patch", "/api/team", {
     onError: () => {},
     onSuccess: async () => {
@@ -134,7 +134,7 @@ function Role({ member, isLast, onChange }: { member: Member; isLast: boolean; o
               data={ROLES.map(({ value, label }) => ({ value, label }))}
               onChange={(event) => setRole(event.currentTarget.value)}
             />
-            <Group justify="flex-end" gap="xs">
+            <Group justify="flex-end" gap="xs" className="buttons">
               <Button variant="default" onClick={close}>Cancel</Button>
               <Button type="submit" disabled={role === member.role}>Change the role</Button>
             </Group>

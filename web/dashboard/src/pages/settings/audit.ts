@@ -58,6 +58,10 @@ const ACTIONS: Record<string, string> = {
   "team.change": "Team renamed",
   "view.create": "View saved",
   "view.delete": "View deleted",
+  "weights.promote": "Weights promoted",
+  "weights.propose": "Weights calibrated",
+  "weights.roll-back": "Weights rolled back",
+  "weights.shadow": "Weights put in shadow",
 };
 
 /** "Sign-in refused"; one that a newer server writes as it is. */
@@ -70,6 +74,27 @@ export function targetWords(type: string): string {
   return word(type.replaceAll("-", "_")).replace("Mcp", "MCP");
 }
 
+/** What the parts of a path are called where their name says too little, or is short for something. */
+const PARTS: Record<string, string> = {
+  asn: "network", config: "configuration", id: "id", inForce: "version in force", ip: "IP address", mailsPerMinute: "e-mails per minute",
+  ratePerSecond: "requests per second", maxConcurrency: "concurrent requests", replaced: "version replaced", timeoutMs: "timeout, ms", url: "URL",
+};
+
+/** What has changed, in words: "configuration: URL" of `config.url`, "conditions 1" of `conditions[0]`. */
+export function pathWords(path: string): string {
+  const words = path.split(".").map((part) => {
+    const [, name = part, at] = /^(.*?)\[(\d+)\]$/.exec(part) ?? [];
+    const known = PARTS[name] ?? name.replaceAll(/([a-z])([A-Z])/g, "$1 $2").replaceAll(/[_-]/g, " ").toLowerCase();
+    return at === undefined ? known : `${known} ${Number(at) + 1}`;
+  }).join(": ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Of what was or is, as the log has it. */
+export function valueWords(value: string): string {
+  return { null: "none", true: "yes", false: "no" }[value] ?? value;
+}
+
 type Option = [value: string, words: string];
 const byWords = ([, one]: Option, [, other]: Option) => one.localeCompare(other, "en");
 
@@ -78,6 +103,6 @@ export const ACTION_OPTIONS: Option[] = Object.entries(ACTIONS).toSorted(byWords
 /** What things are done to. */
 const TARGETS = [
   "badge-rule", "channel", "credential", "dataset-entry", "delivery", "device", "escalation", "escalation-rule", "group", "identity",
-  "invitation", "mapping", "mcp-client", "mcp-token", "member", "retention", "team", "user", "view",
+  "invitation", "mapping", "mcp-client", "mcp-token", "member", "team", "user", "view", "weights",
 ];
 export const TARGET_OPTIONS: Option[] = TARGETS.map((type): Option => [type, targetWords(type)]).toSorted(byWords);

@@ -1,1 +1,0 @@
-import{Ir as e}from"./shared-2VGXgWKJ.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};

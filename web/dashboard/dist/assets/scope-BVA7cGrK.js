@@ -1,1 +1,0 @@
-import{_r as e,y as t}from"./shared-2VGXgWKJ.js";var n=e(),r=[[`CUSTOMER`,`Custom`],[`GLOBAL`,`Built-in`]];function i({scope:e}){return e===`CUSTOMER`?(0,n.jsx)(t,{tone:2,children:`custom`}):(0,n.jsx)(t,{children:`built-in`})}export{r as n,i as t};

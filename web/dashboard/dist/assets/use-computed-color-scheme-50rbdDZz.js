@@ -1,1 +1,0 @@
-import{C as e,E as t}from"./index--oBHHt7O.js";function n(n,r={getInitialValueInEffect:!0}){let i=t(n,r),{colorScheme:a}=e();return a===`auto`?i:a}export{n as t};
