@@ -119,7 +119,7 @@ impl Mailer {
         let mut parameters = TlsParameters::builder(config.host.clone());
         if let Some(path) = &config.ca_file {
             let unreadable =
-                |error: &dyn std::fmt::Display| format!("{} cannot be read: {error}", path.display());
+                |error: &dyn std::fmt::Display| format!("egress_ca_file: {}: {error}", path.display());
             let pem = std::fs::read(path).map_err(|error| unreadable(&error))?;
             let certificate = Certificate::from_pem(&pem).map_err(|error| unreadable(&error))?;
             parameters = parameters.add_root_certificate(certificate);

@@ -92,10 +92,13 @@ fn a_data_directory_that_cannot_be_used_is_said_to_be_what_it_is() {
     // What the configuration names is read before anything is written.
     let ground = Ground::new();
     for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["config"]] {
-        let done = ground.run(&[command, &["--geo-databases", "none.mmdb"]].concat(), &[]);
-        assert_eq!(done.code, Some(2), "{command:?}");
-        assert!(done.stderr.starts_with("dregs: geo_databases: none.mmdb: "), "{}", done.stderr);
-        assert!(!ground.0.path().join("data").exists(), "{command:?} has left a data directory");
+        for (flag, setting) in [("--geo-databases", "geo_databases"), ("--egress-ca-file", "egress_ca_file")]
+        {
+            let done = ground.run(&[command, &[flag, "none.file"]].concat(), &[]);
+            assert_eq!(done.code, Some(2), "{command:?}");
+            assert!(done.stderr.starts_with(&format!("dregs: {setting}: none.file: ")), "{}", done.stderr);
+            assert!(!ground.0.path().join("data").exists(), "{command:?} has left a data directory");
+        }
     }
     // Enough for a probe, and not for a database.
     let disk = Disk::of_size("128k");

@@ -7,7 +7,7 @@ import { formatted, isUtc, NO_BREAK } from "../app/preferences";
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 31_557_600], ["month", 2_629_800], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1],
 ];
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "short" });
 /** How often "3 minutes ago" is looked at again. */
 const TICK_MS = 10_000;
 

@@ -140,7 +140,7 @@ fn tls_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
         tracing::warn!("the system has no certificate authorities: every https endpoint will be refused");
     }
     if let Some(path) = ca_file {
-        let refused = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let refused = |error: &dyn std::fmt::Display| format!("egress_ca_file: {}: {error}", path.display());
         let certificates = CertificateDer::pem_file_iter(path).map_err(|error| refused(&error))?;
         let found = roots.len();
         for certificate in certificates {

@@ -63,7 +63,7 @@ export function McpTokens() {
           <Text inherit>
             Clients that support OAuth need no token: add <code>{location.origin}/mcp</code> there, and approve the client on the page that opens here.
           </Text>
-          <Text inherit>For programs and scripts, use the secret key of a {manage ? <PageLink to="/settings/credentials" inherit underline="always">credential</PageLink> : "credential, which an admin creates"}; the <Anchor href="/api/docs" inherit underline="always">API reference</Anchor> says what it may do.</Text>
+          <Text inherit>For programs and scripts, use the secret key of a {manage ? <PageLink to="/settings/credentials" inherit underline="always">credential</PageLink> : "credential, which an admin creates"}; the <Anchor href="/manual/api#who-may-call" inherit underline="always">manual</Anchor> says what it may do.</Text>
         </Stack>
       </Panel>
       <Answer of={tokens}>
