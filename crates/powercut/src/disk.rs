@@ -15,9 +15,8 @@ const SECTOR_BYTES: usize = 512;
 const LATE_SYNCS: usize = 8;
 
 /// How a disk lies about what was synced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lie {
-    #[default]
     None,
     /// Nothing is ever synced, as with `synchronous=off`.
     NoSync,
@@ -138,7 +137,6 @@ impl Disk {
             let is_deleted = file.is_deleted && rng.random_bool(share);
             let Ok(name) = path.strip_prefix(&self.0.folder) else { continue };
             if is_there && !is_deleted {
-                image.unsynced += file.unsynced.len();
                 image.files.insert(name.to_owned(), file.survives(share, rng));
             }
         }
@@ -203,8 +201,6 @@ fn write(file: &mut Vec<u8>, at: usize, bytes: &[u8]) {
 #[derive(Clone, Default)]
 pub struct Image {
     files: BTreeMap<PathBuf, Vec<u8>>,
-    /// Changes that had not been synced.
-    pub unsynced: usize,
 }
 
 impl Image {

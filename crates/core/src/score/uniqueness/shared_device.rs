@@ -286,6 +286,14 @@ mod tests {
         };
         assert!(uniqueness(&at_a_conference(2)) >= Some(60));
         assert!(uniqueness(&at_a_conference(9)) < Some(40), "nine are not");
+        let in_a_class = |on_device: i64, class: i64| {
+            let identity = on_a_device().shares_at(KeyKind::Device, "f", 0..on_device);
+            let class = (on_device..on_device + class).map(|n| n % 60);
+            uniqueness(&identity.shares_at(KeyKind::Ip, "203.0.113.7", (0..on_device).chain(class)))
+        };
+        assert!(in_a_class(2, 25) >= Some(60), "two others in a class");
+        assert!(in_a_class(2, 8) < Some(60), "in a household");
+        assert!(in_a_class(4, 25) < Some(40), "four are a ring");
         // Of many only the newest are looked at, and these may have come later.
         let long_ago = |every_seconds: i64| {
             let identity = on_a_device().shares_at(KeyKind::Device, "f", [-12, 13]);
