@@ -49,7 +49,8 @@ fn main() -> io::Result<()> {
 /// The chapters of the documentation, by their names, in their order: a file each, such as `AI_AGENTS` of
 /// `docs/manual/ai-agents.md`.
 fn chapters() -> io::Result<String> {
-    let mut files = vec![PathBuf::from("../../README.md")];
+    let security = PathBuf::from("../../SECURITY.md");
+    let mut files = vec![PathBuf::from("../../README.md"), security.clone()];
     println!("cargo:rerun-if-changed=../../docs");
     for folder in ["../../docs", "../../docs/manual"] {
         for entry in fs::read_dir(folder)? {
@@ -59,7 +60,12 @@ fn chapters() -> io::Result<String> {
     files.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     let mut chapters = Vec::new();
     for path in files {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        // A chapter is called as this file is.
+        let name = if path == security {
+            "security-measures".into()
+        } else {
+            path.file_stem().unwrap_or_default().to_string_lossy()
+        };
         let in_repository = path.strip_prefix("../..").unwrap_or(&path).to_owned();
         chapters.push((name.replace('-', "_").to_ascii_uppercase(), in_repository, fs::canonicalize(&path)?));
     }

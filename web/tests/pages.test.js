@@ -1,11 +1,11 @@
 // Every page of the dashboard: it works, everybody can use it, and what users supply is text and nothing else.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Analyst } from "./analyst.js";
-import { ADMIN, browser, Dregs, eventually } from "./support.js";
+import { ADMIN, browser, Dregs, eventually, PROGRAM } from "./support.js";
 import { houseWords } from "./words.js";
 
 /** Somebody who tries to get into the page of those who look at them. */
@@ -188,7 +188,8 @@ test("the first page needs few scripts", async () => {
 const EMPTY = ["/identities", "/escalations", "/events", "/devices", "/groups", "/settings/channels", "/settings/mappings", "/settings/mcp-tokens"];
 
 test("a new installation teaches, shows its first event, and says what comes next", async () => {
-  const empty = await Dregs.start(() => []);
+  const empty = await Dregs.start(() => [], { DREGS_EGRESS_ALLOW: "127.0.0.0/8" });
+  let listening;
   try {
     const analyst = await Analyst.arrive(chrome, empty);
     const { page } = analyst;
@@ -214,8 +215,17 @@ test("a new installation teaches, shows its first event, and says what comes nex
     assert.deepEqual(await analyst.barriers(), []);
     // The command works as it stands, and its scores say something of everybody in it.
     await page.getByRole("radiogroup", { name: "Language" }).getByText("curl").click();
+    const listen = await page.getByLabel("command to listen", { exact: true }).innerText();
+    listening = spawn("sh", ["-c", `${listen.replace("dregs listen", `exec "${PROGRAM}" listen --port 0`)}`], { stdio: ["ignore", "pipe", "inherit"] });
+    let received = "";
+    listening.stdout.on("data", (part) => { received += part; });
+    await eventually("the receiver", async () => received.includes("Listening on "));
     execFileSync("sh", ["-c", await command.innerText()], { stdio: "ignore" });
     await page.getByText("Your first event is here").waitFor();
+    await eventually("a verified webhook", async () => /identity\.scored|IDENTITY_SCORED/.test(received) && received.includes("verified"));
+    const left = new Promise((resolve) => listening.once("exit", resolve));
+    listening.kill("SIGINT");
+    await left;
     const row = (name) => page.locator("tbody tr", { hasText: name });
     const scored = async (name) => {
       const chips = await row(name).locator(".chip[data-kind=score]").allInnerTexts();
@@ -238,6 +248,7 @@ test("a new installation teaches, shows its first event, and says what comes nex
     await page.getByRole("region", { name: "What comes next" }).waitFor({ state: "detached" });
     await analyst.leave();
   } finally {
+    listening?.kill("SIGINT");
     await empty.stop();
   }
 });

@@ -426,6 +426,13 @@ test("on paper a page has all columns, and no navigation", async () => {
     assert.ok(red < 80, `${path} prints dark on white`);
     await page.emulateMedia({ media: "screen" });
   }
+  // The manual as a whole.
+  await page.goto(`${dregs.url}/manual/print`, { waitUntil: "load" });
+  await page.emulateMedia({ media: "print" });
+  assert.deepEqual(await page.evaluate(wideTables), [], "/manual/print");
+  assert.equal(await analyst.overflow(), 0, "/manual/print");
+  assert.equal(await page.locator("nav:visible").count(), 0);
+  assert.ok(await page.locator("main h1").count() > 10, "every chapter is there");
   await analyst.leave();
 });
 

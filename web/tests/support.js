@@ -57,6 +57,9 @@ export async function eventually(what, ask) {
 }
 
 /** A running `dregs`, and what tests ask of it. */
+/** The binary that is tried. */
+export const PROGRAM = process.env.SERVER ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/dregs");
+
 export class Dregs {
   /** `settings` are further variables of the server's environment. */
   static async start(origins, settings = {}) {
@@ -87,8 +90,7 @@ export class Dregs {
       DREGS_LOG: "warn",
       ...this.settings,
     };
-    const program = process.env.SERVER ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/dregs");
-    this.process = start(program, ["serve"], { env, stdio: ["ignore", "ignore", "inherit"] });
+    this.process = start(PROGRAM, ["serve"], { env, stdio: ["ignore", "ignore", "inherit"] });
   }
 
   async ready() {

@@ -59,8 +59,11 @@ pub struct KnownAgent {
     pub purpose: Purpose,
 }
 
-/// From ai.robots.txt (MIT) of 2026-08-22, operators and purposes by their own documentation. Left out are names that
-/// people's own programs and devices have: Code, Cursor, LCC, OpenAI, Operator, Spider, Trae, YaK; and what is no AI's.
+/// Where the names of agents are from, and its date. Operators and purposes are by the operators' own documentation.
+pub const AGENTS_SOURCE: (&str, &str) = ("ai.robots.txt (MIT)", "2026-08-22");
+
+/// Left out are names that people's own programs and devices have: Code, Cursor, LCC, OpenAI, Operator, Spider, Trae,
+/// YaK; and what is no AI's.
 static KNOWN: LazyLock<Vec<KnownAgent>> = LazyLock::new(|| {
     let known = |line: &'static str| {
         let mut columns = line.split('\t');
@@ -76,6 +79,11 @@ static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let names = KNOWN.iter().map(|known| known.name.as_ref());
     AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(names).ok()
 });
+
+/// All that are known by name.
+pub fn agents() -> &'static [KnownAgent] {
+    &KNOWN
+}
 
 /// The agent that calls itself so.
 pub fn called(name: &str) -> Option<&'static KnownAgent> {

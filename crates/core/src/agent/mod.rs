@@ -13,10 +13,12 @@ mod signed;
 mod words;
 
 use browser::Shape;
-pub use known::{KnownAgent, Purpose, called as agent_called, is_known_as, named_in as known_agent};
+pub use known::{
+    AGENTS_SOURCE, KnownAgent, Purpose, agents, called as agent_called, is_known_as, named_in as known_agent,
+};
 pub use oddity::{age_years, contradiction};
 use parse::{Part, comment, fields, is_address, name_of, product};
-pub use signed::{AgentSignature, signed_agent, signers};
+pub use signed::{AgentSignature, SIGNERS_SOURCE, signed_agent, signers};
 use words::{Words, is_computer, is_device, is_visitor};
 
 /// What is behind a user agent, the most suspicious first.

@@ -16,8 +16,10 @@ pub struct AgentSignature {
     pub verified: Option<bool>,
 }
 
-/// Signers and their agents, by the operators' own documentation of 2026-11: OpenAI's "ChatGPT agent allowlisting",
-/// Google's "Allow Google-Agent traffic".
+/// Where the signers and their agents are from, and its date.
+pub const SIGNERS_SOURCE: (&str, &str) =
+    ("OpenAI's \"ChatGPT agent allowlisting\", Google's \"Allow Google-Agent traffic\"", "2026-11");
+
 static SIGNERS: LazyLock<Vec<(&'static str, &'static KnownAgent)>> = LazyLock::new(|| {
     let signer = |line: &'static str| {
         let (origin, name) = line.split_once('\t')?;

@@ -83,3 +83,19 @@ fn browsers_age() {
     assert!(age_years(&CHROME.replace("126", "180"), at).unwrap() < -1.0);
     assert_eq!(age_years("curl/8", at), None);
 }
+
+#[test]
+fn every_known_agent_is_known_by_its_name_and_is_what_it_comes_for() {
+    for known in agents() {
+        let name = &known.name;
+        let introduced = format!(
+            "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; {name}/1.0; +https://example.com)"
+        );
+        for agent in [&format!("{name}/1.0"), &introduced] {
+            assert_eq!(known_agent(agent), Some(known), "{agent}");
+        }
+        let expected = if known.purpose.is_for_a_person() { Kind::Agent } else { Kind::Crawler };
+        assert_eq!(kind(&introduced).0, expected, "{introduced}");
+    }
+    assert_eq!(agents().len(), 151);
+}

@@ -16,19 +16,20 @@ use crate::time::Timestamp;
 
 /// The names of the headers of a webhook, in lower case.
 pub mod header {
-    /// Hex HMAC-SHA256 of the body under the newest secret.
+    /// The hexadecimal HMAC-SHA256 of the raw body; the key is the whole newest secret as text, `whsec_` included.
     pub const DREGS_SIGNATURE: &str = "x-dregs-signature";
-    /// When the attempt is sent, RFC 3339: the body's `timestamp`.
+    /// When this attempt was sent, as RFC 3339 has it: the `timestamp` of the body.
     pub const DREGS_TIMESTAMP: &str = "x-dregs-timestamp";
-    /// The event type's name.
+    /// The event type.
     pub const DREGS_EVENT: &str = "x-dregs-event";
-    /// The id of the delivery this is an attempt of.
+    /// The id of the delivery in the log.
     pub const DREGS_DELIVERY: &str = "x-dregs-delivery";
-    /// The event id.
+    /// The `id` of the body.
     pub const WEBHOOK_ID: &str = "webhook-id";
-    /// When the attempt is sent, in seconds since the Unix epoch.
+    /// When this attempt was sent, in seconds since 1970.
     pub const WEBHOOK_TIMESTAMP: &str = "webhook-timestamp";
-    /// One `v1,<base64>` for each valid secret, separated by spaces.
+    /// `v1,` and the base64 of the HMAC-SHA256 of `id.timestamp.body`; the key is the 32 bytes that the base64 after
+    /// `whsec_` stands for. One for each secret that holds, separated by spaces.
     pub const WEBHOOK_SIGNATURE: &str = "webhook-signature";
 }
 

@@ -138,10 +138,11 @@ pub async fn history(
 pub async fn analyze(
     State(app): State<Arc<App>>,
     Triager(caller): Triager,
+    actor: Actor,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let identity = find(&app, &caller, id).await?;
-    ops::analyze(&app.store, &app.evaluations, identity.row_id, app.clock.now()).await?;
+    ops::analyze(&app.store, &app.evaluations, actor, &identity, app.clock.now()).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

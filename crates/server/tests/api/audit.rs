@@ -101,7 +101,7 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     let view = story.call(post.clone(), "/api/views", view).await["id"].clone();
     story.call(delete.clone(), &format!("/api/views/{view}"), Value::Null).await;
     story.call(post.clone(), "/api/groups", json!({"type": "team", "id": "t1", "data": {"a": 1}})).await;
-    story.call(put, "/api/groups/team/t1/identities/ada", Value::Null).await;
+    story.call(put.clone(), "/api/groups/team/t1/identities/ada", Value::Null).await;
     story.call(patch.clone(), "/api/devices/f1", json!({"disregarded": true})).await;
     story.call(patch.clone(), &format!("/api/escalations/{open}"), json!({"status": "CLOSED"})).await;
     story.call(patch.clone(), "/api/identities/ada", json!({"disregarded": true})).await;
@@ -112,6 +112,17 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
         (&json!({"disregarded": false}), &json!({"disregarded": true}))
     );
     story.call(post.clone(), "/api/identities/ada/actions/review", json!({"feedback": "why?"})).await;
+    story.call(post.clone(), "/api/identities/ada/actions/analyze", Value::Null).await;
+    let label =
+        story.call(post.clone(), "/api/identities/ada/actions/label", json!({"outcome": "GOOD"})).await;
+    story.call(post.clone(), &format!("/api/labels/{}/actions/withdraw", label["id"]), Value::Null).await;
+    let conditions = json!([{"type": "SCORE_LT", "category": "ANY", "threshold": 1}]);
+    for (path, kind, value) in [("badge-rules", "type", "BAD"), ("escalation-rules", "severity", "INFO")] {
+        let rule = json!({"name": "Rule", kind: value, "conditions": conditions});
+        let made = story.call(post.clone(), &format!("/api/{path}"), rule.clone()).await["id"].clone();
+        story.call(put.clone(), &format!("/api/{path}/{made}"), rule).await;
+        story.call(delete.clone(), &format!("/api/{path}/{made}"), Value::Null).await;
+    }
     story.call(delete.clone(), "/api/identities/ada", Value::Null).await;
     let other = session(&story.server.app, team(&story.server.app).await, Role::Admin).await;
     let logout = story.server.request(Method::POST, "/api/auth/logout").bearer_auth(&other);
@@ -121,6 +132,9 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     let log = log["content"].as_array().unwrap();
     let actions: BTreeSet<_> = log.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
     let expected = [
+        "badge-rule.change",
+        "badge-rule.create",
+        "badge-rule.delete",
         "channel.change",
         "channel.create",
         "channel.delete",
@@ -135,12 +149,18 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
         "dataset-entry.delete",
         "delivery.resend",
         "device.change",
+        "escalation-rule.change",
+        "escalation-rule.create",
+        "escalation-rule.delete",
         "escalation.change",
         "group.add-member",
         "group.create",
+        "identity.analyze",
         "identity.change",
         "identity.delete",
+        "identity.label",
         "identity.review",
+        "identity.withdraw-label",
         "invitation.create",
         "invitation.remove",
         "mapping.change",

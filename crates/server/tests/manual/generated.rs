@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use dregs_core::notify::catalogue::catalogue;
 use dregs_core::score::ANALYZERS;
+use dregs_core::{agent, event};
 use serde_json::Value;
 
 use super::root;
@@ -19,11 +20,15 @@ struct Block {
     text: fn() -> String,
 }
 
-const BLOCKS: [Block; 4] = [
+const BLOCKS: [Block; 8] = [
     Block { name: "analyzers", chapter: "docs/manual/scoring.md", text: analyzers },
     Block { name: "settings", chapter: "docs/manual/operations.md", text: settings },
     Block { name: "event types", chapter: "docs/manual/webhooks.md", text: event_types },
     Block { name: "error codes", chapter: "docs/manual/api.md", text: error_codes },
+    Block { name: "limits of an event", chapter: "docs/manual/events.md", text: event_limits },
+    Block { name: "headers of a webhook", chapter: "docs/manual/webhooks.md", text: webhook_headers },
+    Block { name: "known agents", chapter: "docs/manual/ai-agents.md", text: known_agents },
+    Block { name: "headers that are read", chapter: "docs/manual/ai-agents.md", text: request_headers },
 ];
 
 fn read(path: &str) -> String {
@@ -73,8 +78,8 @@ fn sentence(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// The source of each analyzer, by its id.
-fn analyzer_sources() -> BTreeMap<&'static str, String> {
+/// The file of each analyzer and what stands in it, by its id.
+fn analyzer_sources() -> BTreeMap<&'static str, (String, String)> {
     let mut sources = BTreeMap::new();
     let mut folders = vec![root("crates/core/src/score")];
     while let Some(folder) = folders.pop() {
@@ -91,21 +96,27 @@ fn analyzer_sources() -> BTreeMap<&'static str, String> {
                     || rest.lines().nth(1).is_some_and(|own| own.contains(&format!("id: \"{}\"", one.id)))
             });
             let declared = declared.unwrap_or_else(|| panic!("{} is not registered", path.display()));
-            assert!(sources.insert(declared.id, text).is_none(), "{}", declared.id);
+            let path = path.strip_prefix(root("")).unwrap().to_str().unwrap().to_owned();
+            assert!(sources.insert(declared.id, (path, text)).is_none(), "{}", declared.id);
         }
     }
     sources
 }
 
-/// What an analyzer looks at is the first paragraph of its file; how telling that is, stands above its weight.
+/// What an analyzer looks at is the first paragraph of its file, and its limits are the second; how telling it is,
+/// stands above its weight.
 fn analyzers() -> String {
     let sources = analyzer_sources();
     let mut table = String::from(
-        "| analyzer | it is shown as | what it looks at | weight | how telling that is |\n|---|---|---|---:|---|\n",
+        "| analyzer, source | it is shown as | what it looks at | weight | how telling that is | limits |\n\
+         |---|---|---|---:|---|---|\n",
     );
     for analyzer in ANALYZERS {
-        let source = &sources[analyzer.id];
+        let (path, source) = &sources[analyzer.id];
         let about = comment(source.lines(), "//!");
+        let limits = source.lines().skip_while(|line| !line.starts_with("//! Limits: "));
+        let limits = comment(limits, "//!");
+        let limits = limits.strip_prefix("Limits: ").unwrap_or_else(|| panic!("{path} tells no limits"));
         let (_, about) = about.split_once(": ").unwrap_or_else(|| panic!("{}: {about}", analyzer.id));
         let lines: Vec<_> = source.lines().collect();
         let weight = lines.iter().position(|line| line.starts_with("const WEIGHT: f64")).unwrap();
@@ -113,7 +124,12 @@ fn analyzers() -> String {
         let telling = comment(lines[start..weight].iter().copied(), "///");
         assert!(!telling.is_empty(), "{}: nothing says why its weight is what it is", analyzer.id);
         let (id, label, weight) = (analyzer.id, analyzer.label, analyzer.weight);
-        writeln!(table, "| `{id}` | {label} | {} | {weight:.1} | {telling} |", sentence(about)).unwrap();
+        let (about, limits) = (sentence(about), sentence(limits));
+        writeln!(
+            table,
+            "| [`{id}`](../../{path}) | {label} | {about} | {weight:.1} | {telling} | {limits} |"
+        )
+        .unwrap();
     }
     table
 }
@@ -149,6 +165,78 @@ fn settings() -> String {
         writeln!(table, "| `{key}` | {default} | {expects} | {about} |").unwrap();
     }
     table
+}
+
+fn event_limits() -> String {
+    const MINUTE_MS: i64 = 60_000;
+    const DAYS_OF_YEAR: i64 = 365;
+    let bytes = |most: usize| format!("{most} bytes");
+    let chars = |most: usize| format!("{most} characters");
+    let kib = |most: usize| format!("{} KiB of JSON", most / 1024);
+    let rows = [
+        ("`type`", chars(event::NAME_MAX_CHARS)),
+        ("`id`", chars(event::EVENT_ID_MAX_CHARS)),
+        ("`identity.id`, `session`, `device.fingerprint`, the id of a group", bytes(event::ID_MAX_BYTES)),
+        (
+            "`groups`",
+            format!("{}, the type of each {}", event::GROUPS_MAX, chars(event::GROUP_TYPE_MAX_CHARS)),
+        ),
+        ("`data`, of an event, an identity or a group", kib(event::DATA_MAX_BYTES)),
+        (
+            "`url`; `userAgent`",
+            format!("{}; {}", bytes(event::URL_MAX_BYTES), bytes(event::USER_AGENT_MAX_BYTES)),
+        ),
+        ("`source`", chars(event::SOURCE_MAX_CHARS)),
+        (
+            "`timestamp`",
+            format!(
+                "{} minutes ahead, {} years back",
+                event::AHEAD_MAX_MS / MINUTE_MS,
+                event::BACK_MAX_MS / (DAYS_OF_YEAR * 24 * 60 * MINUTE_MS)
+            ),
+        ),
+        ("events of a batch", event::BATCH_MAX_EVENTS.to_string()),
+    ];
+    let mut table = String::from("| field | at most |\n|---|---|\n");
+    for (field, most) in rows {
+        writeln!(table, "| {field} | {most} |").unwrap();
+    }
+    table
+}
+
+/// The constants of `signature::header`, each with what is said of it.
+fn webhook_headers() -> String {
+    let source = read("crates/core/src/notify/signature.rs");
+    let (_, rest) = source.split_once("pub mod header {\n").unwrap();
+    let (inside, _) = rest.split_once("\n}").unwrap();
+    let mut table = String::from("| header | what is in it |\n|---|---|\n");
+    let mut about = Vec::new();
+    for line in inside.lines().map(str::trim) {
+        match line.strip_prefix("/// ") {
+            Some(words) => about.push(words),
+            None => {
+                let name = line.split('"').nth(1).unwrap_or_else(|| panic!("{line}"));
+                writeln!(table, "| `{name}` | {} |", about.join(" ")).unwrap();
+                about.clear();
+            }
+        }
+    }
+    table
+}
+
+fn known_agents() -> String {
+    let row = |path: &str, what: &str, count: usize, (source, date): (&str, &str)| {
+        format!("| [{path}](../../crates/core/data/{path}) | {count} {what} | {source} | {date} |\n")
+    };
+    let mut table = String::from("| list | entries | source | of |\n|---|---|---|---|\n");
+    table += &row("ai-agents.tsv", "names", agent::agents().len(), agent::AGENTS_SOURCE);
+    table += &row("ai-agent-signers.tsv", "signers", agent::signers().count(), agent::SIGNERS_SOURCE);
+    table
+}
+
+fn request_headers() -> String {
+    let names: Vec<_> = event::HEADERS.iter().map(|name| format!("`{name}`")).collect();
+    format!("{}: at most {} bytes each.\n", names.join(", "), event::HEADER_MAX_BYTES)
 }
 
 /// The names and types of what is in an object, by their paths. What was told of an object before is told once.

@@ -88,6 +88,14 @@ fn check_setting(reader: &Reader, span: &str) {
     assert_eq!(code, 0, "{span}: {shown}");
 }
 
+/// What it is, why, how to try it, and where to read on.
+#[test]
+fn the_readme_is_short() {
+    const LINES_MAX: usize = 100;
+    let lines = super::page("README.md").lines().count();
+    assert!(lines <= LINES_MAX, "{lines} lines");
+}
+
 #[test]
 fn the_speed_that_the_readme_tells_is_what_was_measured() {
     let (readme, measured) = (page("README.md"), page("docs/speed.md"));

@@ -23,7 +23,7 @@ pub struct Block {
 /// The items of a page in their order.
 ///
 /// # Panics
-/// When a fence or a span has no end.
+/// When a fence or a span has no end, and for code that is only indented, which nothing would run.
 pub fn items(page: &str) -> Vec<Item> {
     let (mut found, mut paragraph, mut before) = (Vec::new(), String::new(), String::new());
     let mut lines = page.lines().enumerate();
@@ -35,6 +35,10 @@ pub fn items(page: &str) -> Vec<Item> {
             let before = std::mem::take(&mut before);
             found.push(Item::Block(Block { kind: kind.to_owned(), text, before, line: number + 1 }));
         } else if line.is_empty() {
+            let next = lines.clone().next().map_or("", |(_, line)| line);
+            let is_hidden =
+                next.starts_with("    ") || next.starts_with(' ') && next.trim_start().starts_with("```");
+            assert!(!is_hidden, "line {}: begin this code with a fence at the margin", number + 2);
             end_paragraph(&mut found, &mut paragraph, &mut before);
         } else {
             paragraph.push_str(line);

@@ -1,5 +1,8 @@
 //! Authenticity: whether what it says of itself goes together: name, username and e-mail address, country,
 //! phone number, timezone, language, and where it comes from.
+//!
+//! Limits: counts what disagrees only where both details are given; whoever moved, travels or uses a VPN
+//! disagrees too, which is why no such sign is worth much alone.
 
 use crate::person::{EmailParts, name_words};
 use crate::place::Country;

@@ -1,5 +1,8 @@
 //! Behavior: whether accounts that have more in common redeem one promotion or referral code: one person
 //! who refers themself, or takes the bonus of newcomers again and again.
+//!
+//! Limits: needs a code in the events and something else in common; at one address alone it counts at most as one
+//! other account.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,8 @@
 //! Behavior: whether it lay still for months and is suddenly busy, as accounts do that are kept in stock or
 //! were bought.
+//!
+//! Limits: needs a pause of thirty days and twenty acts within ten minutes of the first week after it; whoever
+//! comes back with much to do looks the same.
 
 use crate::curve::interpolate;
 use crate::score::contract::{Analyzer, Category, Finding};

@@ -1,4 +1,7 @@
 //! Behavior: whether it tries cards: payments that fail again and again.
+//!
+//! Limits: needs three failures, and sees only those that your application sends; a card without cover fails like
+//! a stolen one.
 
 use crate::curve::interpolate;
 use crate::mapping::CanonicalType;

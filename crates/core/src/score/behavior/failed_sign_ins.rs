@@ -1,5 +1,8 @@
 //! Behavior: whether its password is being guessed: sign-ins that fail again and again, from one place or
 //! from many.
+//!
+//! Limits: needs five failures within an hour; the account is most often the victim, and whoever tries one
+//! password on many accounts is not seen here.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,6 @@
 //! Behavior: whether it floods others with messages, invitations or posts.
+//!
+//! Limits: counts messages, invitations and posts within ten minutes, not what they say; a slow flood passes.
 
 use crate::curve::interpolate;
 use crate::mapping::CanonicalType;

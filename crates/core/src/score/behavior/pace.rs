@@ -1,4 +1,7 @@
 //! Behavior: how much it does in a minute, and how soon it buys or redeems a code.
+//!
+//! Limits: remembers the last fifty acts; a purchase in the very second of the sign-up is mostly a checkout that
+//! makes the account and hardly counts.
 
 use crate::curve::interpolate;
 use crate::mapping::CanonicalType;

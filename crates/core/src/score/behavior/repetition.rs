@@ -1,4 +1,7 @@
 //! Behavior: whether it does the same thing over and over, at the same interval.
+//!
+//! Limits: sees one name at one interval; software that mixes its acts or its pauses passes, and events that your
+//! application sends by itself are left out.
 
 use crate::curve::interpolate;
 use crate::score::contract::{Analyzer, Category, Finding};

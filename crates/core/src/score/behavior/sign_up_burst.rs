@@ -1,5 +1,8 @@
 //! Behavior: whether it came in a burst of accounts on one device, address or network, or with variants
 //! of one e-mail address.
+//!
+//! Limits: counts who came together, not why: a lesson or a conference is a burst too, and so the bounds for an
+//! address are far above them; who comes slowly, each from elsewhere, is not seen.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,8 @@
 //! Behavior: whether somebody else has come into the account: a new device in a new place that changes what
 //! guards it, or a journey nobody can make.
+//!
+//! Limits: compares with the owner's own past, which an account younger than a day has not; the owner's own known
+//! device clears a new place, and so does a thief who has that device.
 
 use crate::key::network_value;
 use crate::mapping::CanonicalType;

@@ -1,4 +1,7 @@
 //! Humanity: whether it claims to be somebody's agent by a signature that is not theirs.
+//!
+//! Limits: one judgment only, that a signature is false; it is silent about whoever does not sign, and fades in
+//! 90 days.
 
 use crate::curve::interpolate;
 use crate::score::contract::{Analyzer, Category, Finding};

@@ -1,4 +1,7 @@
 //! Humanity: what its browser gives away about itself.
+//!
+//! Limits: sees only what `dregs.js` reports; silent without the script, and about browsers whose automation
+//! hides itself.
 
 use crate::curve::interpolate;
 use crate::device::Sign;

@@ -1,4 +1,7 @@
 //! Humanity: whether a hand operates the page.
+//!
+//! Limits: sees only what `dregs.js` reports, and says nothing of who uses neither pointer nor keys, such as with
+//! a screen reader or on a phone; software that records a hand and plays it back passes.
 
 use crate::curve::interpolate;
 use crate::device::{Interactions, Tally};

@@ -1,4 +1,7 @@
 //! Humanity: whether it comes from networks in which servers stand, or out of Tor.
+//!
+//! Limits: knows networks, not people, and is only as good as its dated lists, which count for less as they age;
+//! people behind a VPN and whole companies come from there too.
 
 use crate::dataset::Dataset;
 use crate::score::contract::{Analyzer, Category, Finding};

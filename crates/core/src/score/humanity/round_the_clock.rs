@@ -1,4 +1,6 @@
 //! Humanity: whether it ever sleeps.
+//!
+//! Limits: needs 150 events on three days; an account that a team shares in several time zones looks the same.
 
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::snapshot::Snapshot;

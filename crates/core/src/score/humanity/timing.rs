@@ -1,4 +1,7 @@
 //! Humanity: whether its events have the rhythm of a person.
+//!
+//! Limits: needs five gaps under half an hour between acts of a person; events of a backend, all at one moment or
+//! without anything of a person, have no rhythm and are left out.
 
 use crate::curve::interpolate;
 use crate::score::aggregate::thousandths;

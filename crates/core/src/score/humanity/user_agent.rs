@@ -1,4 +1,7 @@
 //! Humanity: whether its user agents are those of browsers.
+//!
+//! Limits: a user agent is whatever its sender writes, so one that copies a browser's passes; an unknown name on
+//! few events is taken for your own app, mildly.
 
 use crate::agent::{self, Kind};
 use crate::curve::interpolate;

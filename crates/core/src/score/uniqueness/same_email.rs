@@ -1,4 +1,7 @@
 //! Uniqueness: whether somebody with the same e-mail address was deleted before.
+//!
+//! Limits: only deleted accounts are compared, by a keyed hash of the address; another spelling of it is another
+//! address.
 
 use crate::key::KeyKind;
 use crate::score::contract::{Analyzer, Category, Finding};

@@ -1,4 +1,8 @@
 //! Uniqueness: how many other accounts use the same devices.
+//!
+//! Limits: a device is what `dregs.js` or your backend says it is; a family, a desk and a ring look alike in
+//! their first minutes, and names, a domain of their own or use from elsewhere later set them apart; one person
+//! with two devices is not seen.
 
 use std::collections::HashSet;
 

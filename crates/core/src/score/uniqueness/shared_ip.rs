@@ -1,4 +1,7 @@
 //! Uniqueness: how many other accounts come from the same address.
+//!
+//! Limits: never enough alone for a low score; silent for addresses that most of your users share, and blind to
+//! whoever changes address with each account.
 
 use std::collections::BTreeSet;
 

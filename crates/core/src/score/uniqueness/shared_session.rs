@@ -1,4 +1,7 @@
 //! Uniqueness: whether others were active in the same browser session.
+//!
+//! Limits: sees only sessions that your application or `dregs.js` sends; somebody who signs in anew for each
+//! account has a new one.
 
 use crate::curve::interpolate;
 use crate::key::KeyKind;

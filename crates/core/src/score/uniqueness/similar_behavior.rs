@@ -1,4 +1,7 @@
 //! Uniqueness: whether others began with the same steps in the same rhythm.
+//!
+//! Limits: needs eight first steps at the same pace, and three others; a class that is led in one room is left
+//! out, and a script with random pauses passes.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,7 @@
 //! Uniqueness: whether others have nearly the same e-mail address.
+//!
+//! Limits: compares spellings within one domain or one large provider, not owners; first names and role mailboxes
+//! are alike by chance and hardly count.
 
 use crate::curve::interpolate;
 use crate::key::KeyKind;

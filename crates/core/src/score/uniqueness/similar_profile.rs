@@ -1,5 +1,8 @@
 //! Uniqueness: whether others have nearly the same name and come from the same place, or the same phone
 //! number, date of birth or address.
+//!
+//! Limits: compares what people type of themselves; namesakes in one town and a family's one phone are alike too,
+//! and made-up details all differ.
 
 use std::collections::HashSet;
 

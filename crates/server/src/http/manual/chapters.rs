@@ -52,7 +52,7 @@ impl Chapter {
 
     /// Those that pages link to, and that are not among them.
     pub fn asides() -> impl Iterator<Item = &'static Self> {
-        Self::find("README").into_iter().chain([&FIGURES])
+        ["README", "SECURITY_MEASURES"].into_iter().filter_map(Self::find).chain([&FIGURES])
     }
 
     /// The chapter with this name, in any case.
@@ -87,6 +87,6 @@ mod tests {
         }
         let is_page = |chapter: &&Chapter| PAGES.contains(&chapter.name);
         let others: Vec<_> = CHAPTERS.iter().filter(|one| !is_page(one)).map(|one| one.name).collect();
-        assert_eq!((others, Chapter::pages().count()), (vec!["README"], PAGES.len()));
+        assert_eq!((others, Chapter::pages().count()), (vec!["README", "SECURITY_MEASURES"], PAGES.len()));
     }
 }

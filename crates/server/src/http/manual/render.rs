@@ -180,11 +180,12 @@ mod tests {
     #[test]
     fn links_lead_to_pages_and_what_has_none_is_words() {
         let page = read(
-            "# Events\n[a](scoring.md#the-analyzers) [b](../detection.md) [c](../../openapi.json) [d](../../SECURITY.md) \
+            "# Events\n[a](scoring.md#the-analyzers) [b](../detection.md) [c](../../openapi.json) [d](../../SECURITY.md#limits) \
              [e](#the-past) [f](https://example.com) [g](../../README.md) [h](../../examples/README.md)",
         );
         let expected = "<h1 id=\"events\">Events</h1>\n<p><a href=\"/manual/scoring#the-analyzers\">a</a> \
-             <a href=\"/manual/detection\">b</a> <a href=\"/api/openapi.json\">c</a> d <a href=\"#the-past\">e</a> \
+             <a href=\"/manual/detection\">b</a> <a href=\"/api/openapi.json\">c</a> \
+             <a href=\"/manual/security-measures#limits\">d</a> <a href=\"#the-past\">e</a> \
              <a href=\"https://example.com\">f</a> <a href=\"/manual/readme\">g</a> h</p>\n";
         assert_eq!(page.html, expected);
     }

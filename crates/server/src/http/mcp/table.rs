@@ -102,7 +102,7 @@ pub const TABLE: &[Row] = &[
             "get_documentation",
             "",
             Effect { is_open_world: true, ..READS },
-            "/",
+            "/manual",
             "The manual: what scores, badges and rules mean, and how to work with them. Without a chapter it lists the \
              chapters.",
         )
@@ -404,3 +404,22 @@ pub const TABLE: &[Row] = &[
         "Deletes a mapping of the team's own, by its id: the built-in meaning of the name, if any, holds again.",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+
+    /// The manual is no page of the dashboard.
+    #[test]
+    fn every_page_is_one_of_the_dashboards() {
+        let router = include_str!("../../../../../web/dashboard/src/app/router.tsx");
+        for row in TABLE.iter().filter(|row| row.page != "/manual") {
+            let path = row.page.replace('{', "$").replace('}', "");
+            let route = match path.strip_prefix("/settings") {
+                Some(setting) => format!("...setting, path: \"{setting}\""),
+                None => format!("...inside, path: \"{path}\""),
+            };
+            assert!(router.contains(&route), "{}: {}", row.name, row.page);
+        }
+    }
+}

@@ -165,11 +165,25 @@ pub fn linked(
 pub async fn analyze(
     store: &Store,
     evaluations: &Evaluations,
-    identity_id: i64,
+    actor: Actor,
+    identity: &Identity,
     now: Timestamp,
 ) -> Result<()> {
     let min_cycle_ms = evaluations.min_cycle_ms;
-    store.write(move |tx| identities::mark_dirty(tx, &[identity_id], now, min_cycle_ms)).await?;
+    let (row_id, external_id) = (identity.row_id, identity.id.clone());
+    store
+        .write(move |tx| {
+            let act = Act {
+                action: "identity.analyze",
+                target_type: "identity",
+                target_id: &external_id,
+                before: None,
+                after: None,
+            };
+            audit::record(tx, &actor, &act, now)?;
+            identities::mark_dirty(tx, &[row_id], now, min_cycle_ms)
+        })
+        .await?;
     evaluations.spill();
     Ok(())
 }

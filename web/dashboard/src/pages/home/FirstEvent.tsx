@@ -1,6 +1,6 @@
 // A new installation: how to send the first event, and what comes after it.
 
-import { Button, Group, Loader, SegmentedControl, Stack, Text } from "@mantine/core";
+import { Button, Code, Group, Loader, SegmentedControl, Stack, Text } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { useState } from "react";
 import { $api, refresh } from "../../api";
@@ -9,7 +9,7 @@ import { Copy, Source } from "../../parts/Copy";
 import { Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { RefusedOrigins } from "../settings/RefusedOrigins";
-import { EXAMPLE, SNIPPETS } from "../settings/snippets";
+import { EXAMPLE, listenCommand, SNIPPETS } from "../settings/snippets";
 import { FirstScores } from "./FirstScores";
 import { Steps } from "./NextSteps";
 
@@ -38,7 +38,7 @@ export function FirstEvent({ hasEvents, onDone }: { hasEvents: boolean; onDone: 
       <RefusedOrigins />
       {hasEvents && <FirstScores />}
       {hasEvents && <Panel title="What comes next"><Steps /></Panel>}
-      <Snippets />
+      <Snippets hasEvents={hasEvents} />
     </Page>
   );
 }
@@ -51,7 +51,8 @@ function SendExample() {
   return <Button size="xs" variant="default" loading={send.isPending} onClick={() => send.mutate({ body: EXAMPLE })}>Send the example</Button>;
 }
 
-function Snippets() {
+/** Once there are events, the next steps say how to receive webhooks. */
+function Snippets({ hasEvents }: { hasEvents: boolean }) {
   const { manage } = useMay();
   const [language, choose] = useState("curl");
   const credentials = $api.useQuery("get", "/api/credentials", undefined, { enabled: manage });
@@ -85,6 +86,15 @@ function Snippets() {
               {manage && <Button size="xs" variant="default" loading={create.isPending} onClick={() => create.mutate({ body: { name: "First steps" } })}>Use a new key</Button>}
             </Group>
           ))}
+        {!hasEvents && language !== "Browser" && (
+          <>
+            <Text fz="sm">
+              See the webhooks arrive: first start this in another terminal, which receives and verifies them. A server that shall reach your own machine
+              is started with <Code>--egress-allow 127.0.0.0/8</Code>.
+            </Text>
+            <Source text={listenCommand(secretKey)} label="command to listen" />
+          </>
+        )}
         {language === "Browser" && <Text fz="sm">Its keys and origins are in <PageLink to="/settings/credentials" underline="always">Credentials</PageLink>.</Text>}
       </Stack>
     </Panel>

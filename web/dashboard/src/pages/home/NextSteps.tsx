@@ -10,10 +10,7 @@ import { Source } from "../../parts/Copy";
 import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { useBadgeRules, useEscalationRules } from "../rules/rules";
-
-/** Where the command line looks for a server unless it is told. */
-const USUAL_SERVER = "http://127.0.0.1:8080";
-const LISTEN = location.origin === USUAL_SERVER ? "dregs listen" : `dregs listen --server ${location.origin}`;
+import { listenCommand } from "../settings/snippets";
 
 /** Which steps are done; `undefined` while it is not known. */
 function useSteps() {
@@ -59,7 +56,7 @@ export function Steps() {
           A <PageLink to="/settings/channels">channel</PageLink> sends each new score, badge and escalation to your application as a signed webhook, to
           mailboxes or to Slack. See webhooks on your own machine, verified, before you write a line:
         </Text>
-        <Source text={LISTEN} label="command to listen" />
+        <Source text={listenCommand()} label="command to listen" />
         <Text fz="xs" c="dimmed">
           With <Code>DREGS_SECRET_KEY</Code> in the environment. <Code>--forward http://127.0.0.1:3000/webhooks</Code> passes them on to your
           application. A server that shall reach your own machine is started with <Code>--egress-allow 127.0.0.0/8</Code>.

@@ -30,6 +30,7 @@ const ACTIONS: Record<string, string> = {
   "group.change": "Group changed",
   "group.create": "Group created",
   "group.remove-member": "Member removed from a group",
+  "identity.analyze": "Identity rescored",
   "identity.change": "Identity changed",
   "identity.delete": "Identity deleted",
   "identity.dismiss-badge": "Badge dismissed",

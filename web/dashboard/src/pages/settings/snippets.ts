@@ -21,6 +21,15 @@ export function pageSnippet(publicKey: string | undefined): string {
 </script>`;
 }
 
+/** Where the command line looks for a server unless it is told. */
+const USUAL_SERVER = "http://127.0.0.1:8080";
+
+/** Receives webhooks on the machine one works on, and verifies them. */
+export function listenCommand(secretKey?: string): string {
+  const key = secretKey === undefined ? "" : `DREGS_SECRET_KEY=${secretKey} `;
+  return `${key}dregs listen${location.origin === USUAL_SERVER ? "" : ` --server ${location.origin}`}`;
+}
+
 const ADA = '{ "name": "Ada Lovelace", "email": "ada@example.com" }';
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
 

@@ -1,4 +1,7 @@
 //! Authenticity: whether its e-mail address is one that a person reads.
+//!
+//! Limits: knows the domain and the looks of the mailbox, and does not ask whether it exists or is read; a new
+//! disposable domain that looks like any other passes.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,7 @@
 //! Authenticity: whether its name is one that a person bears.
+//!
+//! Limits: judges letters, not people: it is silent about scripts it does not know, and a real name that somebody
+//! else bears passes.
 
 use std::sync::LazyLock;
 
