@@ -19,6 +19,7 @@ on_both_engines!(
     a_purchase_through_a_signed_assistant_is_its_users,
     a_false_signature_is_evidence_and_what_cannot_be_told_is_not,
     no_event_waits_for_a_directory,
+    no_directory_is_fetched_from_where_nothing_may_go,
     a_copied_signature_tells_nothing_of_those_who_copy_it,
     who_names_nobody_is_known_by_a_directory_that_is_signed,
     a_rule_asks_for_an_agent,
@@ -220,6 +221,26 @@ async fn no_event_waits_for_a_directory(engine: Engine) {
         server.post("/api/events", purchase(&id, "ada", agent.headers(visit(), &agent.key_id()))).await;
         assert_eq!(verified(&server, &id).await, Value::Null, "{signer}");
     }
+}
+
+async fn no_directory_is_fetched_from_where_nothing_may_go(engine: Engine) {
+    let receiver = Receiver::answering("HTTP/1.1 503 Unavailable\r\ncontent-length: 0\r\n\r\n").await;
+    let signer = format!("http://{}", receiver.address);
+    let server = TestServer::start_with(engine, |config| {
+        config.agent_signers.clone_from(&signer);
+        config.egress_allow = String::new();
+    })
+    .await;
+    let agent = SigningAgent::new(1, &signer);
+    server.post("/api/events", purchase("e1", "ada", agent.headers(visit(), &agent.key_id()))).await;
+    eventually("the directory to be tried", async || {
+        let metrics =
+            server.request(reqwest::Method::GET, "/metrics").send().await.ok()?.text().await.ok()?;
+        metrics.contains("dregs_agent_directories_total{outcome=\"failed\"}").then_some(())
+    })
+    .await;
+    assert_eq!(receiver.connections(), 0);
+    assert_eq!(verified(&server, "e1").await, Value::Null);
 }
 
 async fn a_copied_signature_tells_nothing_of_those_who_copy_it(engine: Engine) {

@@ -128,6 +128,8 @@ async fn a_purchase_through_an_assistant_leaves_its_user_a_person(engine: Engine
         assert_eq!(scored["data"]["agent"], agent, "{scored}");
     }
     assert_eq!(server.get("/api/events/e1").await["agent"], Value::Null);
+    // By the rules that a team begins with.
+    assert_eq!(server.get("/api/escalations").await["totalElements"], 0);
 }
 
 async fn five_accounts_on_one_device_are_scored_again_as_the_ring_grows(engine: Engine) {
