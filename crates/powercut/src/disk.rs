@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
@@ -34,6 +35,17 @@ pub(crate) struct Watch {
     folder: PathBuf,
     lie: Lie,
     files: Mutex<BTreeMap<PathBuf, File>>,
+    read_bytes: AtomicU64,
+    database_bytes: AtomicU64,
+}
+
+/// Bytes that went from and to the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Read, of the database and of its log.
+    pub read_bytes: u64,
+    /// Written to the database itself, not to its log.
+    pub database_bytes: u64,
 }
 
 /// A file as the system shows it is what was synced, and the changes since.
@@ -57,7 +69,8 @@ enum Change {
 
 impl Watch {
     pub fn new(folder: PathBuf, lie: Lie) -> Self {
-        Self { folder, lie, files: Mutex::default() }
+        let (read_bytes, database_bytes) = Default::default();
+        Self { folder, lie, files: Mutex::default(), read_bytes, database_bytes }
     }
 
     pub fn holds(&self, path: &Path) -> bool {
@@ -87,7 +100,14 @@ impl Watch {
         }
     }
 
-    pub fn write(&self, path: &Path, at: usize, bytes: &[u8]) {
+    pub fn read(&self, bytes: usize) {
+        self.read_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub fn write(&self, (path, is_database): (&Path, bool), at: usize, bytes: &[u8]) {
+        if is_database {
+            self.database_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
         self.change(path, |file| file.unsynced.push(Change::Write { at, bytes: bytes.to_vec() }));
     }
 
@@ -122,6 +142,12 @@ impl Watch {
 }
 
 impl Disk {
+    /// What went over it since this was last asked, or since it is watched.
+    pub fn take_traffic(&self) -> Traffic {
+        let take = |bytes: &AtomicU64| bytes.swap(0, Ordering::Relaxed);
+        Traffic { read_bytes: take(&self.0.read_bytes), database_bytes: take(&self.0.database_bytes) }
+    }
+
     /// What is on the disk if the power is cut now. What was not synced is there, or not, or in part, as chance has it.
     pub fn cut(&self, rng: &mut StdRng) -> Image {
         // Some cuts find all of it on the disk, some nothing.

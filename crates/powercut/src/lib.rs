@@ -5,7 +5,7 @@
 //! found there if the power went now. Nothing waits for the machine's own disk: a sync is only remembered.
 //!
 //! A process that is killed leaves what it has written to the system, whether it was synced or not. So killing shows
-//! nothing of a sync that is missing; this does.
+//! nothing of a sync that is missing; this does. It counts what is read and written, too.
 
 mod disk;
 mod vfs;
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use disk::Watch;
-pub use disk::{Disk, Image, Lie};
+pub use disk::{Disk, Image, Lie, Traffic};
 
 /// Watches a folder from now on: databases in it must be opened after this, by this process.
 ///

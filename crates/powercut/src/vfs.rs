@@ -183,6 +183,21 @@ unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
     }
 }
 
+unsafe extern "C" fn read(
+    file: *mut ffi::sqlite3_file,
+    bytes: *mut c_void,
+    count: c_int,
+    at: ffi::sqlite3_int64,
+) -> c_int {
+    // SAFETY: see above; the arguments are passed on as they came.
+    unsafe {
+        if let Some(Watched { disk, .. }) = watched(file) {
+            disk.read(count as usize);
+        }
+        pass(own(file), |methods| methods.xRead, |read| read(own(file), bytes, count, at))
+    }
+}
+
 unsafe extern "C" fn write(
     file: *mut ffi::sqlite3_file,
     bytes: *const c_void,
@@ -193,9 +208,13 @@ unsafe extern "C" fn write(
     unsafe {
         let written = pass(own(file), |methods| methods.xWrite, |write| write(own(file), bytes, count, at));
         if written == ffi::SQLITE_OK
-            && let Some(Watched { disk, path, .. }) = watched(file)
+            && let Some(Watched { disk, path, is_database }) = watched(file)
         {
-            disk.write(path, at as usize, slice::from_raw_parts(bytes.cast(), count as usize));
+            disk.write(
+                (path, *is_database),
+                at as usize,
+                slice::from_raw_parts(bytes.cast(), count as usize),
+            );
         }
         written
     }
@@ -249,7 +268,6 @@ macro_rules! passed_on {
 }
 
 passed_on! {
-    read = xRead(bytes: *mut c_void, count: c_int, at: ffi::sqlite3_int64);
     file_size = xFileSize(size: *mut ffi::sqlite3_int64);
     lock = xLock(level: c_int);
     unlock = xUnlock(level: c_int);

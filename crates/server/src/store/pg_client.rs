@@ -251,6 +251,7 @@ fn wait<T>(
     if *is_given_up {
         return Err(StoreError::Unavailable("the connection was given up".into()));
     }
+    tally::add(tally::ROUND_TRIP, 1, 0);
     if patience == Patience::Endless {
         return Ok(runtime.block_on(asked)?);
     }

@@ -19,6 +19,9 @@ pub struct Count {
 /// What stands in place of a text for the bytes that SQLite has written to its log: a run is a commit.
 pub const LOG_BYTES: &str = "bytes of the log";
 
+/// What stands in place of a text for what PostgreSQL was asked and waited for: a run is a round trip.
+pub const ROUND_TRIP: &str = "round trip";
+
 static COUNTS: OnceLock<Mutex<Counts>> = OnceLock::new();
 
 /// Counts from now on, in this process.

@@ -6,16 +6,19 @@
 mod budget;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use dregs_server::store::tally::{self, Counts};
+use dregs_powercut::{Disk, Lie, Traffic, watch};
+use dregs_server::clock::SystemClock;
+use dregs_server::store::tally::{self, Counts, ROUND_TRIP};
 use dregs_server::store::{StoreError, Tx};
 use serde_json::{Value, json};
 
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
-use crate::support::server::{TestServer, eventually};
+use crate::support::server::{Ground, TestServer, eventually};
 use budget::Figures;
 
 on_both_engines!(an_event_costs_what_its_budget_says);
@@ -33,7 +36,9 @@ const ONE_IN_NEW: usize = 20;
 
 async fn an_event_costs_what_its_budget_says(engine: Engine) {
     tally::begin();
-    let server = TestServer::start(engine).await;
+    let ground = Ground::new(engine);
+    let disk = (engine == Engine::Sqlite).then(|| watch(ground.folder(), Lie::None).unwrap());
+    let server = TestServer::start_on(ground, Arc::new(SystemClock), |_| {}).await;
     let receiver = Receiver::answering(OK).await;
     server.channel("first", json!({"url": receiver.url()})).await;
     tokio::time::sleep(A_WHILE).await;
@@ -42,7 +47,8 @@ async fn an_event_costs_what_its_budget_says(engine: Engine) {
     // What runs whether or not anything happens is no event's.
     let idle = tally::take();
 
-    let mut play = Play { server, receiver, idle, expected: 0, events: 0, figures: Figures::of(engine) };
+    let mut play =
+        Play { server, disk, receiver, idle, expected: 0, events: 0, figures: Figures::of(engine) };
     play.workload("new identities", 1, (0..EVENTS).collect()).await;
     play.workload("known identities", 1, (0..EVENTS).collect()).await;
     for name in ["second", "third"] {
@@ -74,6 +80,8 @@ fn mix() -> Vec<usize> {
 
 struct Play {
     server: TestServer,
+    /// Under SQLite.
+    disk: Option<Disk>,
     receiver: Receiver,
     idle: Counts,
     /// Webhooks that have come, all channels together.
@@ -85,7 +93,9 @@ struct Play {
 impl Play {
     /// Each event is sent when the webhooks of the one before have come.
     async fn workload(&mut self, name: &'static str, channels: usize, users: Vec<usize>) {
+        let begun = Instant::now();
         tally::take();
+        self.traffic();
         for user in &users {
             self.server.post("/api/events", event(self.events, *user)).await;
             self.events += 1;
@@ -94,10 +104,18 @@ impl Play {
             eventually("the webhooks of an event", came).await;
         }
         tokio::time::sleep(A_MOMENT).await;
-        let mut counts = tally::take();
+        let (mut counts, traffic) = (tally::take(), self.traffic());
+        let idle_runs = |text: &str| self.idle.get(text).map_or(0, |count| count.runs);
+        // Of round trips only so many are an event's as are not made anyway in that time.
+        let anyway = idle_runs(ROUND_TRIP) as f64 / A_WHILE.as_secs_f64() * begun.elapsed().as_secs_f64();
+        let trips = counts.remove(ROUND_TRIP).map(|count| count.runs as f64 - anyway);
         counts.retain(|text, _| !self.idle.contains_key(text));
         let indexes = self.server.app.store.read(indexes).await.unwrap();
-        self.figures.add(name, (&counts, &indexes), users.len());
+        self.figures.add(name, (&counts, &indexes), (trips, traffic), users.len());
+    }
+
+    fn traffic(&self) -> Option<Traffic> {
+        self.disk.as_ref().map(Disk::take_traffic)
     }
 }
 
