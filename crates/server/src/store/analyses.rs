@@ -61,12 +61,11 @@ pub fn insert(tx: &mut Tx, analyses: &[(&Analysis, &[u8])]) -> Result<()> {
             ]
         })
         .collect();
-    tx.execute_rows(
+    tx.execute_rows_later(
         "insert into analyses (id, shard, identity_id, sequence, started_at, finished_at, humanity, authenticity,
            uniqueness, behavior, event_count, device_count, detail) values {new rows}",
         &rows,
-    )?;
-    Ok(())
+    )
 }
 
 const COLUMNS: &str = "a.identity_id, a.sequence, a.started_at, a.finished_at, a.humanity, a.authenticity,

@@ -87,7 +87,10 @@ fn pull(bytes: &mut &[u8]) -> Option<u64> {
 /// Notes what this transaction touches.
 pub fn insert(tx: &mut Tx, touched: &Touched, now: Timestamp) -> Result<()> {
     if !touched.is_empty() {
-        tx.execute("insert into changes (at, touched) values ($1, $2)", &values![now, &touched.encode()])?;
+        tx.execute_rows_later(
+            "insert into changes (at, touched) values {rows}",
+            &[values![now, &touched.encode()]],
+        )?;
     }
     Ok(())
 }

@@ -16,8 +16,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::StoreError;
 use super::pg_address::{Address, SslMode};
-use super::tally;
-use super::{pg_tls, words};
+use super::tx::{Kept, Value};
+use super::{pg_tls, tally, words};
 use crate::clock::monotonic;
 
 /// Prepared statements a connection keeps; a statement over many rows has eight.
@@ -58,8 +58,25 @@ pub enum Patience {
 /// A statement with its parameters.
 pub struct Asked<'v> {
     pub sql: String,
-    pub parameters: Vec<&'v (dyn ToSql + Sync)>,
-    pub types: Vec<Type>,
+    pub values: Vec<Value<'v>>,
+}
+
+impl Asked<'_> {
+    fn parameters(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.values.iter().map(Value::as_postgres).collect()
+    }
+}
+
+/// A statement that waits for the next one, with its parameters.
+pub struct Later {
+    pub sql: String,
+    pub values: Vec<Kept>,
+}
+
+impl Later {
+    fn asked(&self) -> Asked<'_> {
+        Asked { sql: self.sql.clone(), values: self.values.iter().map(Kept::value).collect() }
+    }
 }
 
 /// A connection and the statements prepared on it.
@@ -70,6 +87,8 @@ pub struct Connection {
     patience: Patience,
     /// What begins a transaction, and is sent with its first statement.
     opening: Option<&'static str>,
+    /// Statements of whose outcome nobody asks: they are sent with the next one.
+    later: Vec<Later>,
     /// It did not answer in time, so that nobody knows what it does.
     is_given_up: bool,
     /// Rows were changed since this was last asked.
@@ -101,6 +120,7 @@ impl Connection {
             statements: HashMap::new(),
             patience,
             opening: None,
+            later: Vec::new(),
             is_given_up: false,
             has_written: false,
             is_spread: false,
@@ -133,7 +153,7 @@ impl Connection {
         let citus = "select 1 from pg_extension where extname = 'citus'";
         let spread = "select 1 from pg_dist_partition where logicalrelid = to_regclass('identities')";
         for sql in [citus, spread] {
-            let asked = Asked { sql: sql.to_owned(), parameters: vec![], types: vec![] };
+            let asked = Asked { sql: sql.to_owned(), values: vec![] };
             if self.query_each(&[asked])?.is_empty() {
                 return Ok(false);
             }
@@ -164,33 +184,47 @@ impl Connection {
     /// Runs statements that take no parameters and answer nothing.
     pub fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
         tally::add(sql, 1, 0);
-        let opening = opened(&self.client, self.opening.take());
-        let both = async { tokio::try_join!(biased; opening, self.client.batch_execute(sql)) };
-        wait(&self.runtime, self.patience, &mut self.is_given_up, both).map(drop)
+        self.send(&[], async |client, _| client.batch_execute(sql).await)
     }
 
     /// Begins a transaction with the next statement.
     pub fn begin(&mut self, sql: &'static str) {
+        self.later.clear();
         self.opening = Some(sql);
     }
 
-    /// Ends a transaction; one in which nothing was asked has never begun.
-    pub fn end(&mut self, sql: &str) -> Result<(), StoreError> {
+    /// Commits a transaction; one in which nothing was asked has never begun.
+    pub fn commit(&mut self) -> Result<(), StoreError> {
+        if self.opening.is_some() && self.later.is_empty() {
+            self.opening = None;
+            return Ok(());
+        }
+        self.batch("commit")
+    }
+
+    /// Ends a transaction without what it has done.
+    pub fn roll_back(&mut self) -> Result<(), StoreError> {
+        self.later.clear();
         match self.opening.take() {
             Some(_) => Ok(()),
-            None => self.batch(sql),
+            None => self.batch("rollback"),
         }
+    }
+
+    /// Runs statements before the next one, or before the end of the transaction, without an answer of their own: what
+    /// is wrong with them is the answer of what they are sent with.
+    pub fn execute_later(&mut self, asked: impl IntoIterator<Item = Later>) {
+        self.later.extend(asked);
     }
 
     /// Runs statements in their order, all sent before the first is answered; the answer is the number of rows they
     /// changed.
     pub fn execute_each(&mut self, asked: &[Asked]) -> Result<u64, StoreError> {
-        let statements = self.prepare_each(asked)?;
-        let each = statements.iter().zip(asked);
-        let each = try_join_all(each.map(|(statement, one)| self.client.execute(statement, &one.parameters)));
-        let opening = opened(&self.client, self.opening.take());
-        let all = async { tokio::try_join!(biased; opening, each) };
-        let ((), changed) = wait(&self.runtime, self.patience, &mut self.is_given_up, all)?;
+        if asked.is_empty() {
+            return Ok(0);
+        }
+        let changed =
+            self.send(asked, async |client, statements| execute(client, asked, statements).await)?;
         let changed = changed.iter().sum();
         self.has_written |= changed > 0;
         Ok(changed)
@@ -198,12 +232,14 @@ impl Connection {
 
     /// Runs queries in their order, all sent before the first is answered.
     pub fn query_each(&mut self, asked: &[Asked]) -> Result<Vec<Row>, StoreError> {
-        let statements = self.prepare_each(asked)?;
-        let each = statements.iter().zip(asked);
-        let each = try_join_all(each.map(|(statement, one)| self.client.query(statement, &one.parameters)));
-        let opening = opened(&self.client, self.opening.take());
-        let all = async { tokio::try_join!(biased; opening, each) };
-        let ((), rows) = wait(&self.runtime, self.patience, &mut self.is_given_up, all)?;
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.send(asked, async |client, statements| {
+            let each = statements.iter().zip(asked);
+            try_join_all(each.map(async |(statement, one)| client.query(statement, &one.parameters()).await))
+                .await
+        })?;
         let rows: Vec<_> = rows.into_iter().flatten().collect();
         // What an insert or an update returns.
         let is_change = |sql: &str| sql.starts_with("insert") || sql.contains("update ");
@@ -211,8 +247,28 @@ impl Connection {
         Ok(rows)
     }
 
+    /// Sends what begins the transaction, what waits, and what `ask` asks by the statements for `asked`, in this order and
+    /// before the first is answered: one round trip.
+    fn send<T>(
+        &mut self,
+        asked: &[Asked],
+        ask: impl AsyncFnOnce(&Client, &[Statement]) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let later = std::mem::take(&mut self.later);
+        let later: Vec<_> = later.iter().map(Later::asked).collect();
+        let before = self.prepare_each(&later)?;
+        let statements = self.prepare_each(asked)?;
+        let opening = opened(&self.client, self.opening.take());
+        let each = execute(&self.client, &later, &before);
+        let all = async { tokio::try_join!(biased; opening, each, ask(&self.client, &statements)) };
+        let ((), changed, answer) = wait(&self.runtime, self.patience, &mut self.is_given_up, all)?;
+        self.has_written |= changed.iter().any(|changed| *changed > 0);
+        Ok(answer)
+    }
+
     fn prepare_each(&mut self, asked: &[Asked]) -> Result<Vec<Statement>, StoreError> {
-        asked.iter().map(|one| self.prepare(&one.sql, &one.types)).collect()
+        let types = |one: &Asked| one.values.iter().map(Value::postgres_type).collect::<Vec<_>>();
+        asked.iter().map(|one| self.prepare(&one.sql, &types(one))).collect()
     }
 
     /// The statement for `sql`, prepared at most once.
@@ -228,6 +284,16 @@ impl Connection {
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
+}
+
+/// Runs statements; the answer is the number of rows that each has changed.
+async fn execute(
+    client: &Client,
+    asked: &[Asked<'_>],
+    statements: &[Statement],
+) -> Result<Vec<u64>, tokio_postgres::Error> {
+    let each = statements.iter().zip(asked);
+    try_join_all(each.map(async |(statement, one)| client.execute(statement, &one.parameters()).await)).await
 }
 
 /// Begins a transaction, if one is to begin.

@@ -77,14 +77,14 @@ fn transact(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<Optio
     for _ in 0..TRIES_MAX {
         connection.begin("begin");
         match job.run(&mut Tx::Postgres(connection)) {
-            Ok(()) => match connection.end("commit") {
+            Ok(()) => match connection.commit() {
                 Err(StoreError::Retry) => {}
                 committed => return committed.map(|()| None),
             },
-            Err(RunFailed { retry: true, .. }) => connection.end("rollback")?,
+            Err(RunFailed { retry: true, .. }) => connection.roll_back()?,
             // Nothing more can be said on it.
             Err(RunFailed { outage, .. }) if connection.is_closed() => return Ok(outage),
-            Err(RunFailed { outage, .. }) => return connection.end("rollback").map(|()| outage),
+            Err(RunFailed { outage, .. }) => return connection.roll_back().map(|()| outage),
         }
     }
     Err(StoreError::Unavailable(format!("{TRIES_MAX} tries were overtaken by other transactions")))
@@ -99,7 +99,7 @@ fn read(connection: Result<&mut Connection, StoreError>, job: Box<dyn ReadJob>, 
             connection.begin("begin transaction isolation level repeatable read read only");
             let run = job.run(Ok(Tx::Postgres(&mut *connection)));
             // A connection that cannot roll back is closed, and replaced for the next job.
-            let _ = connection.end("rollback");
+            let _ = connection.roll_back();
             run
         }
         Err(error) => job.run(Err(error)),

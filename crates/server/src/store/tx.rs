@@ -15,7 +15,7 @@ use dregs_core::time::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::error::StoreError;
-use super::pg_client::{Asked, Connection as PostgresConnection};
+use super::pg_client::{Asked, Connection as PostgresConnection, Later};
 use super::tally;
 
 /// Rows of one multi-row statement: more gain nothing and cost the planner time. A power of two.
@@ -73,8 +73,33 @@ impl rusqlite::ToSql for Value<'_> {
     }
 }
 
+/// A parameter that outlives what it was made of.
+pub enum Kept {
+    Int(Option<i64>),
+    Text(Option<String>),
+    Blob(Option<Vec<u8>>),
+}
+
+impl Kept {
+    pub fn value(&self) -> Value<'_> {
+        match self {
+            Self::Int(v) => Value::Int(*v),
+            Self::Text(v) => Value::Text(v.as_deref()),
+            Self::Blob(v) => Value::Blob(v.as_deref()),
+        }
+    }
+}
+
 impl Value<'_> {
-    fn postgres_type(&self) -> Type {
+    fn kept(&self) -> Kept {
+        match self {
+            Self::Int(v) => Kept::Int(*v),
+            Self::Text(v) => Kept::Text(v.map(str::to_owned)),
+            Self::Blob(v) => Kept::Blob(v.map(<[u8]>::to_owned)),
+        }
+    }
+
+    pub fn postgres_type(&self) -> Type {
         match self {
             Self::Int(_) => Type::INT8,
             Self::Text(_) => Type::TEXT,
@@ -82,7 +107,7 @@ impl Value<'_> {
         }
     }
 
-    fn as_postgres(&self) -> &(dyn ToSql + Sync) {
+    pub fn as_postgres(&self) -> &(dyn ToSql + Sync) {
         match self {
             Self::Int(v) => v,
             Self::Text(v) => v,
@@ -228,6 +253,25 @@ impl Tx<'_> {
         }
         tally::add(sql, self.runs(rows.len()), changed);
         Ok(changed)
+    }
+
+    /// Runs a `{rows}` statement over `rows` without asking how many rows it changed. PostgreSQL is sent it with whatever
+    /// is asked next, or with the commit, which spares a round trip; what is wrong with it is said there.
+    pub fn execute_rows_later<const N: usize>(
+        &mut self,
+        sql: &str,
+        rows: &[[Value; N]],
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => self.execute_rows(sql, rows).map(drop),
+            Self::Postgres(connection) => {
+                let kept =
+                    |one: Asked| Later { sql: one.sql, values: one.values.iter().map(Value::kept).collect() };
+                connection.execute_later(statements(sql, rows, connection.is_spread).into_iter().map(kept));
+                tally::add(sql, self.runs(rows.len()), rows.len() as u64);
+                Ok(())
+            }
+        }
     }
 
     /// Runs a `{rows}` query over `rows` and maps every row it finds, in no order.
@@ -407,8 +451,7 @@ fn collect<T>(
 }
 
 fn asked<'v>(sql: String, values: &'v [Value<'v>]) -> Asked<'v> {
-    let parameters = values.iter().map(Value::as_postgres).collect();
-    Asked { sql, parameters, types: values.iter().map(Value::postgres_type).collect() }
+    Asked { sql, values: values.to_vec() }
 }
 
 /// The statements that together are `sql` over all `rows`. Their sizes are powers of two, so that there are few texts
@@ -432,11 +475,9 @@ fn sized<'v, const N: usize>(sql: &str, rows: Vec<&'v [Value<'v>; N]>) -> Vec<As
     let of_size = |size| {
         let (chunk, later) = rest.split_at(size);
         rest = later;
-        let values: Vec<_> = chunk.iter().flat_map(|row| row.iter()).collect();
         Asked {
             sql: with_rows(sql, size, N, postgres_number),
-            parameters: values.iter().map(|value| value.as_postgres()).collect(),
-            types: values.iter().map(|value| value.postgres_type()).collect(),
+            values: chunk.iter().flat_map(|row| row.iter().copied()).collect(),
         }
     };
     sizes(rows.len()).map(of_size).collect()

@@ -13,12 +13,11 @@ pub fn hour(at: Timestamp) -> i64 {
 /// Counts events of teams: (team, how many). Each team must stand here only once.
 pub fn add(tx: &mut Tx, counts: &[(i64, i64)], now: Timestamp) -> Result<()> {
     let rows: Vec<_> = counts.iter().map(|(team, count)| values![*team, hour(now), *count]).collect();
-    tx.execute_rows(
+    tx.execute_rows_later(
         "insert into usage (team_id, hour, events) values {rows}
          on conflict (team_id, hour) do update set events = usage.events + excluded.events",
         &rows,
-    )?;
-    Ok(())
+    )
 }
 
 /// The first hour in which a team sent anything.
