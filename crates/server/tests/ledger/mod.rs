@@ -7,13 +7,14 @@ mod budget;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dregs_powercut::{Disk, Lie, Traffic, watch};
 use dregs_server::clock::SystemClock;
 use dregs_server::store::tally::{self, Counts, ROUND_TRIP};
 use dregs_server::store::{StoreError, Tx};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::on_both_engines;
 use crate::support::engine::Engine;
