@@ -17,5 +17,6 @@ scripts/web.sh test
 node --test packaging/npm/dregs.test.js
 # Packages of the debug build: that they are whole, not how long they take.
 scripts/package.sh --profile dev --out target/package-dev
+scripts/package-others.sh target/package-others
 scripts/lint-packaging.sh target/package-dev
 scripts/first-webhook.sh --no-limits --packages target/package-dev wheel npm deb
