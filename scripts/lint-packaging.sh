@@ -61,6 +61,13 @@ own_packages() {
   "$tools/python" packaging/lint/check_packages.py "$packages" "$version" "$(rustc -vV | sed -n 's/^host: //p')"
 }
 
+# What it takes to install a Debian package in a root of its own.
+can_install() {
+  local program
+  [ "$(id -u)" = 0 ] || return 1
+  for program in dpkg-deb chroot ldd systemd-sysusers systemctl; do command -v "$program" >/dev/null || return 1; done
+}
+
 manual_pages() {
   local folder page said code=0
   folder="$(mktemp -d)"
@@ -91,7 +98,7 @@ check "YAML: yamllint" "$tools/yamllint" --strict \
 check "release workflow: the schema of workflows" "$tools/check-jsonschema" --builtin-schema vendor.github-workflows "$workflow"
 check "release workflow: actionlint" actionlint
 check "scripts: shellcheck" "$tools/shellcheck" packaging/linux/*.sh scripts/package.sh scripts/package-others.sh \
-  scripts/lint-packaging.sh scripts/packaging-tools.sh scripts/first-webhook.sh \
+  scripts/lint-packaging.sh scripts/packaging-tools.sh scripts/first-webhook.sh scripts/try-deb.sh \
   scripts/manual-runtimes.sh scripts/test.sh
 
 if [ -n "$packages" ]; then
@@ -103,6 +110,11 @@ if [ -n "$packages" ]; then
     check "Debian package: lintian" lintian --allow-root --fail-on error,warning "$packages"/*.deb
   else
     not_run "Debian package: lintian" "apt-get install lintian"
+  fi
+  if can_install; then
+    check "Debian package: installed, upgraded, removed and purged, in a root of its own" scripts/try-deb.sh "$packages"/*.deb
+  else
+    not_run "Debian package: installed, upgraded, removed and purged" "this takes root, dpkg and systemd's programs"
   fi
   not_run "RPM: installed" "it has the Debian package's files and scripts; this needs a system with RPMs"
   if command -v man >/dev/null; then
