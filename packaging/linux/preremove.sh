@@ -4,7 +4,11 @@ set -e
 case "$1" in
     remove | 0)
         if [ -d /run/systemd/system ]; then
-            systemctl disable --now dregs.service
+            systemctl stop dregs.service
+        fi
+        # The links go where systemd does not run as well.
+        if command -v systemctl >/dev/null; then
+            systemctl disable dregs.service
         fi
         ;;
 esac

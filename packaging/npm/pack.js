@@ -48,7 +48,9 @@ function platform(os, cpu, binary) {
 function launcher() {
   const start = `${main.name}-`;
   const end = `-${version}.tgz`;
-  const packed = readdirSync(out).filter((file) => file.startsWith(start) && file.endsWith(end));
+  // Its own file is named so as well, where it was made before.
+  const own = `${main.name}${end}`;
+  const packed = readdirSync(out).filter((file) => file.startsWith(start) && file.endsWith(end) && file !== own);
   const platforms = packed.map((file) => file.slice(0, -end.length)).sort();
   const optionalDependencies = Object.fromEntries(platforms.map((name) => [name, version]));
   pack({ ...main, version, optionalDependencies }, (folder) => {

@@ -1,6 +1,6 @@
 //! The samples of `docs/manual/webhooks.md` that verify webhooks, each run against deliveries of a real server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -91,8 +91,14 @@ fn filled(part: &str, port: u16) -> String {
     part.replace("{port}", &port.to_string()).replace("{built}", &built).replace("{root}", &root)
 }
 
+/// Where `scripts/manual-runtimes.sh` has put a runtime, or its name, by which the machine has it.
+fn program(name: &str, port: u16) -> PathBuf {
+    let installed = root("target/manual-runtimes/bin").join(name);
+    if installed.exists() { installed } else { filled(name, port).into() }
+}
+
 fn command(parts: &[&str], port: u16) -> Command {
-    let mut command = Command::new(filled(parts[0], port));
+    let mut command = Command::new(program(parts[0], port));
     command.args(parts[1..].iter().map(|part| filled(part, port)));
     command
 }

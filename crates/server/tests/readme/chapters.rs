@@ -25,7 +25,7 @@ const CLUSTER: &str =
 /// Commands of chapters that no test runs, by how they begin, and why.
 const NOT_TRIED: [(&str, &str); 13] = [
     ("dregs migrate --distribute citus", "it needs a Citus cluster; the store's tests run it on one"),
-    ("cargo install ", "it builds for minutes; the sources are those of this test"),
+    ("cargo install ", "it builds for minutes; `scripts/test.sh` installs the debug build by it"),
     ("pip install target/package", PACKAGED),
     ("npm install target/package", PACKAGED),
     ("sudo apt-get install ./target/package", PACKAGED),
