@@ -45,6 +45,10 @@ static BROWSERS: Words = Words::new(&[
     "seamonkey",
     "trident",
 ]);
+/// Those of them that always stand beside an engine, each with its version.
+static BESIDE_ENGINES: Words = Words::new(&[
+    "chrome", "chromium", "crios", "edg", "edga", "edge", "edgios", "firefox", "fxios", "opr", "safari",
+]);
 /// Words with which the fields of a browser's first comment begin where it names a plain system.
 static SYSTEMS: Words = Words::new(&[
     "android",
@@ -107,6 +111,9 @@ pub fn shape(parts: &[Part]) -> Shape {
         || is_web_view(parts, system)
         || is_netscape(version, system)
         || fields(system).any(|field| field.starts_with("rv:1."));
+    if own.iter().any(|name| BESIDE_ENGINES.are_in(name)) && !is_odd_device(system) && !has_engine(parts) {
+        return Shape::Fragment;
+    }
     let names_itself =
         || !own.is_empty() || !is_phone(system) && fields(system).any(|field| !is_of_system(field));
     if is_whole {
@@ -128,6 +135,27 @@ fn is_fragment(part: &Part) -> bool {
         Part::Aside(_) => true,
         Part::Address(_) => false,
     }
+}
+
+/// Whether an engine and a browser stand in it with their versions.
+fn has_engine(parts: &[Part]) -> bool {
+    let has = |names: &Words| {
+        let is_one = |part: &Part| matches!(part, Part::Product { name, version } if !version.is_empty() && names.are_in(name));
+        parts[1..].iter().any(is_one)
+    };
+    has(&ENGINES) && has(&BESIDE_ENGINES)
+}
+
+/// Whether a program that begins like a browser has, beside what browsers say, a name with a version.
+pub fn has_name_with_version(parts: &[Part]) -> bool {
+    let is_own = |name: &str| !is_of_browsers(name) && !ENGINES.has(name) && !FILLERS.has(name);
+    parts.iter().skip(1).any(|part| match part {
+        Part::Product { name, version } => !version.is_empty() && is_own(name),
+        Part::Comment(comment) => {
+            fields(comment).any(|field| field.contains(|char: char| char.is_ascii_digit()) && is_own(field))
+        }
+        Part::Aside(_) | Part::Address(_) => false,
+    })
 }
 
 /// What programs have put before the beginning of a browser: `User-Agent:Mozilla`.
