@@ -217,6 +217,52 @@ fn an_address_that_is_the_backends_own_is_no_place_of_anybody() {
 }
 
 #[test]
+fn what_a_backend_tells_has_no_rhythm_whatever_it_calls_itself() {
+    let agents = [
+        "okhttp/4.12.0",
+        "ktor-client",
+        "needle/3.2.0 (Node.js v18; linux x64)",
+        "acme-orders/4 (Linux; Java 21)",
+        "Dart/3.9 (dart:io)",
+        "Apache-HttpClient/5.4.1 (Java/21.0.4)",
+        "WordPress/6.7.1; https://shop.example",
+        "AppEngine-Google; (+http://code.google.com/appengine; appid: s~acme)",
+        "AcmeBackend/2.1 (+https://acme.example)",
+        "Mozilla/5.0",
+        "FitBot/3.3",
+    ];
+    for agent in agents {
+        for pause in [0.04, 1.0] {
+            let provisioned = with(people(8, 7.0 * pause, free), |_, person| {
+                (person.ip, person.agent) = (None, Some(agent));
+                let begun = person.acts[0];
+                person.acts.extend((1..7).map(|step| begun + f64::from(step) * pause));
+            });
+            for analysis in told(&provisioned) {
+                let humanity = analysis.scores.humanity;
+                assert!(
+                    humanity.is_none_or(|humanity| humanity >= LOW),
+                    "{agent}, {pause} s: {}",
+                    why(&analysis)
+                );
+            }
+        }
+    }
+    // A browser, or an app on a phone, is somebody's.
+    let clockwork = |agent| {
+        with(people(8, 7.0, free), |_, person| {
+            (person.ip, person.agent) = (None, Some(agent));
+            let begun = person.acts[0];
+            person.acts.extend((1..20).map(|step| begun + f64::from(step)));
+        })
+    };
+    for agent in [CHROME, "AcmeApp/3.2 (iPhone; iOS 19.1)"] {
+        let found = told(&clockwork(agent));
+        assert!(found.iter().all(|one| one.scores.humanity < Some(LOW)), "{agent}: {:?}", found[0].scores);
+    }
+}
+
+#[test]
 fn role_mailboxes_and_first_names_at_own_domains_are_no_burst() {
     let words = [
         "info",
