@@ -18,7 +18,7 @@ pub enum Shape {
 
 /// Names that all browsers of an engine have, in lower case; alone they are no browser.
 static ENGINES: Words =
-    Words::new(&["applewebkit", "gecko", "khtml", "like gecko", "presto", "trident", "webkit"]);
+    Words::new(&["applewebkit", "gecko", "khtml", "like gecko", "presto", "servo", "trident", "webkit"]);
 /// Names that say nothing beside an engine's.
 static FILLERS: Words = Words::new(&["compatible", "like", "mobile", "mozilla", "version"]);
 /// Names that are a browser's own.
@@ -111,7 +111,7 @@ pub fn shape(parts: &[Part]) -> Shape {
         || is_web_view(parts, system)
         || is_netscape(version, system)
         || fields(system).any(|field| field.starts_with("rv:1."));
-    if own.iter().any(|name| BESIDE_ENGINES.are_in(name)) && !is_odd_device(system) && !has_engine(parts) {
+    if lacks_engine(parts) && !is_odd_device(system) {
         return Shape::Fragment;
     }
     let names_itself =
@@ -137,13 +137,32 @@ fn is_fragment(part: &Part) -> bool {
     }
 }
 
-/// Whether an engine and a browser stand in it with their versions.
-fn has_engine(parts: &[Part]) -> bool {
-    let has = |names: &Words| {
-        let is_one = |part: &Part| matches!(part, Part::Product { name, version } if !version.is_empty() && names.are_in(name));
-        parts[1..].iter().any(is_one)
+/// Whether one of the browsers that stand beside an engine is named without one, or without a version. Old phones write
+/// theirs in one word, or say which build they are instead.
+fn lacks_engine(parts: &[Part]) -> bool {
+    let (mut is_named, mut has_engine, mut has_browser) = (false, false, false);
+    for part in &parts[1..] {
+        let Part::Product { name, version } = part else { continue };
+        let last = name.rsplit(' ').next().unwrap_or_default();
+        let is_browser = BESIDE_ENGINES.has(last);
+        is_named |= is_browser;
+        has_browser |= is_browser && !version.is_empty();
+        has_engine |= name.split(' ').any(|word| ENGINES.has(word));
+    }
+    let hints_at_engine = || {
+        let begins =
+            |name: &str| name.get(..11).is_some_and(|begin| begin.eq_ignore_ascii_case("applewebkit"));
+        parts
+            .iter()
+            .filter_map(comment)
+            .any(|comment| comment.contains(" Build/") || fields(comment).any(is_khtml))
+            || parts.iter().filter_map(product).any(begins)
     };
-    has(&ENGINES) && has(&BESIDE_ENGINES)
+    is_named && !(has_browser && (has_engine || hints_at_engine()))
+}
+
+fn is_khtml(field: &str) -> bool {
+    field.eq_ignore_ascii_case("khtml")
 }
 
 /// Whether a program that begins like a browser has, beside what browsers say, a name with a version.
