@@ -41,6 +41,8 @@ NO_CRAWLERS = re.compile(
 )
 # Words of every language, and programs of people: inside a browser's they may be a device, an app, an extension.
 NOT_INSIDE = set("checker dlc hotjar netcraft newsai newsnow observatory qqdownload quiterss rigor seznam spider".split())
+# Words that programs alone go by in user agents.
+PROGRAMS = {"colly", "curl", "scrapy", "puppeteer", "selenium", "playwright", "mechanize"}
 # Words that say what a program does.
 VISITORS = {"crawl", "crawler", "crawling", "scraper", "spider"}
 # Words of user agents that are nobody's name.
@@ -144,7 +146,7 @@ def main():
     words = collections.Counter(re.findall(r"[\w.\-+!&']+", re.sub(r"/[^\s;,()]*", " ", seen)))
     ordinary = dictionary()
     for name in sorted(tags):
-        is_ordinary = name in ordinary and tags[name] not in ("http-library", "browser-automation")
+        is_ordinary = name in ordinary and name not in PROGRAMS
         if is_ordinary or NO_CRAWLERS.search(name):
             continue
         count = seen.count(name) if " " in name else words[name]

@@ -3,6 +3,7 @@
 
     crates/core/data/names.bin         how likely each letter is after the two before it, in names and in what a hand types
     crates/core/data/known-names.txt   names that the rules of core/src/score/authenticity/name/mod.rs would be wrong about
+    crates/core/data/common-names.txt  given and family names that so many have that a number behind one says nothing
 
     scripts/detection/packages.sh && scripts/detection/names.py           writes them
     scripts/detection/packages.sh && scripts/detection/names.py --check   fails if they are not current
@@ -43,6 +44,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "target/detection"
 TABLES = ROOT / "crates/core/data/names.bin"
 KNOWN = ROOT / "crates/core/data/known-names.txt"
+COMMON = ROOT / "crates/core/data/common-names.txt"
 EDGE = "`"  # stands before a, so that letters are 0 to 26 from here
 LEARNED_MIN_LETTERS = 2
 MEASURED_MIN_LETTERS = 5
@@ -63,6 +65,33 @@ DICTIONARY_FILES = "0123"
 DICTIONARY_MAX_LETTERS = 10
 # Of names-dataset so many of each country are measured with: further down are nicknames and slips.
 RANK_MAX = 1_000
+# Of the people in Wikipedia so many have a name that is common, as the first or as the last of theirs.
+COMMON_MIN_PEOPLE = (12, 40)
+# The same of words of the dictionary (english_words on PyPI, MIT), of which those who make accounts take some.
+WORD_MIN_PEOPLE = (60, 300)
+# Or so many, of locales and of people, if a locale has it.
+COMMON_MIN_LISTED = 4
+# Locales of whose names Wikipedia has few: all their first names in Latin letters.
+FAR = ("ar_", "bn_", "en_IN", "en_KE", "en_NG", "en_PK", "fa_", "fr_DZ", "ha_", "hi_", "id_", "ig_", "ja_", "ne_", "or_", "sw",
+       "ta_", "th_", "tw_", "vi_", "yo_", "zh_", "zu_")
+# Common ones that no locale has in Latin letters, as they are spelled in addresses.
+FAR_NAMES = set(
+    "anh bach chau cuong dung giang hanh hien hieu hoang hong huong huyen khanh kien lam lan linh long mai minh my nam nga "
+    "ngoc nhan nhung phong phuong quan quang quynh son tam thao thuy tien toan trang trung tuan tung tuyet van vinh yen "
+    "minjun seojun dohyun jihoon hyunwoo junho jiho minho sungmin jinwoo donghyun seoyeon jiwoo minji subin jimin sumin "
+    "yuna eunji hyejin jiyoung soyeon yejin haeun minseo seoyun jieun boram sangwoo taehyung jungkook "
+    "haruto yuto sota yuki hayato ryota kenta daiki takumi sakura hina yui aoi rin mio misaki haruka ayaka nanami yuna "
+    "xiaoming xiaohong xiaoli jing lili meiling weiwei tingting xinyi zihan haoran yuxuan jiahao siyu jiayi mingming "
+    "chinwe chinedu emeka ngozi obinna ifeanyi chioma amaka uche nneka kwame kwasi yaw akua ama abena esi thabo sipho "
+    "nomsa lerato thandi nokuthula juma amani baraka neema wanjiku kamau otieno achieng mutua".split()
+)
+COMMON_MIN_LETTERS = 4
+# Names of people, and more often what somebody writes who makes accounts.
+NOBODYS = set(
+    "account abuse bonus buyer cash client code coupon deal deals demo fake free gift guest hello login mail member money "
+    "player promo register sale sales sample seller shop spam student temp test tester trial user vendor winner world".split()
+)
+UMLAUTS = (("ä", "ae"), ("ö", "oe"), ("ü", "ue"))
 SAME = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "ə": "e"} | dict.fromkeys("'’`"))
 DOUBLE = (("ß", "ss"), ("þ", "th"), ("æ", "ae"), ("œ", "oe"))
 COUNTRIES = """gb ie us it mt pt es fr be lu nl east-frisia de at ch is dk no se fi ee lv lt pl cz sk hu ro bg ba hr xk mk me rs
@@ -276,6 +305,50 @@ def mandarin():
     return {one + other for one in syllables for other in syllables}
 
 
+def dictionary_words():
+    """Words that are not written with a capital."""
+    sys.path.insert(0, str(package("english_words-*")))
+    from english_words import get_english_words_set
+
+    return {word for word in get_english_words_set(["web2", "gcide"], alpha=True) if word.islower()}
+
+
+def faker_locales():
+    return sorted(path.name for path in (package("faker-*") / "faker/providers/person").iterdir())
+
+
+def first_names(locale):
+    """Those of a locale, also where they stand beside how they are written."""
+    provider = importlib.import_module(f"faker.providers.person.{locale}").Provider
+    lists = [getattr(provider, name) for name in dir(provider) if "first_name" in name]
+    entries = [entry for list_ in lists if isinstance(list_, (dict, list, tuple, set)) for entry in list_]
+    names = [name for entry in entries for name in (entry if isinstance(entry, tuple) else (entry,))]
+    return {word for name in names if isinstance(name, str) for word in words_of(name)}
+
+
+def common(locales, named):
+    """Names that so many have, in the spellings that are usual in e-mail addresses."""
+    counts = collections.Counter(), collections.Counter()
+    for name in named:
+        lower = name.lower()
+        spelled = lower
+        for letter, letters in UMLAUTS:
+            spelled = spelled.replace(letter, letters)
+        for spelling in {lower, spelled}:
+            words = words_of(spelling)
+            if len(words) > 1:
+                counts[0][words[0]] += 1
+                counts[1][words[-1]] += 1
+    often = {word for count, least in zip(counts, COMMON_MIN_PEOPLE) for word, n in count.items() if n >= least}
+    in_locales = collections.Counter(word for words in locales.values() for word in words)
+    is_listed = lambda word: in_locales[word] + counts[0][word] + counts[1][word] >= COMMON_MIN_LISTED
+    often.update(filter(is_listed, in_locales))
+    rare = lambda word: all(count[word] < least for count, least in zip(counts, WORD_MIN_PEOPLE))
+    often -= set(filter(rare, dictionary_words()))
+    often |= FAR_NAMES.union(*(first_names(locale) for locale in faker_locales() if locale.startswith(FAR)))
+    return {word for word in often - NOBODYS if len(word) >= COMMON_MIN_LETTERS}
+
+
 def has_walk(word, keys):
     runs = {row[at : at + keys] for row in KEY_ROWS for at in range(len(row) - keys + 1)}
     return any(text[at : at + keys] in runs for text in (word, word[::-1]) for at in range(len(text) - keys + 1))
@@ -327,7 +400,8 @@ def main():
     names = table(learned(clean | {"dictionary": dictionary()}), SMOOTHING[0])
     gibberish = table(((word, 1) for word in typed()), SMOOTHING[1])
     known = sorted(word for word in mandarin().union(*clean.values()) if is_doubted(word, names, gibberish))
-    made = {TABLES: names + gibberish, KNOWN: "".join(f"{word}\n" for word in known).encode()}
+    lines = lambda words: "".join(f"{word}\n" for word in sorted(words)).encode()
+    made = {TABLES: names + gibberish, KNOWN: lines(known), COMMON: lines(common(groups, named))}
     # What is measured with changes with the packages alone, and takes long to read.
     if "--check" not in sys.argv or not (PACKAGES / "people-unseen.tsv").exists():
         write_unseen(clean, named)

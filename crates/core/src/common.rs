@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use siphasher::sip::SipHasher24;
 
-use crate::agent::may_be_a_backends;
+use crate::agent::{self, Kind, may_be_a_backends, program_name};
 use crate::event::Event;
 use crate::key::{KeyKind, LinkKey, address_keys};
 use crate::time::{DAY_MS, Timestamp};
@@ -33,8 +33,6 @@ const KNOWN_MIN: usize = 5;
 /// What is in one hand, such as a device, must have come from so many networks, since a script that makes
 /// accounts has few.
 const NETWORKS_MIN: usize = 10;
-/// Of a program's name this much is kept.
-const NAME_KEPT_MAX_BYTES: usize = 64;
 /// Values that are kept of a team: far more than its own systems have.
 pub const VALUES_OF_TEAM_MAX: usize = 256;
 
@@ -82,7 +80,12 @@ impl Common {
 pub fn values<'k>(event: &Event, new_keys: impl IntoIterator<Item = &'k LinkKey>) -> Vec<LinkKey> {
     // The connection of a person's agent is neither the person's nor the customer's.
     let is_of_agent = event.is_of_agent();
-    let program = event.user_agent.as_deref().filter(|agent| !is_of_agent && may_be_a_backends(agent));
+    // What introduces itself as crawlers do is a backend's where nothing of a person comes with it.
+    let has_company = event.fingerprint.is_some() || event.session.is_some();
+    let may_be = |agent: &&str| {
+        !is_of_agent && may_be_a_backends(agent) && !(has_company && agent::kind(agent).0 == Kind::Crawler)
+    };
+    let program = event.user_agent.as_deref().filter(may_be);
     let program = program.map(|agent| LinkKey { kind: KeyKind::Agent, value: program_name(agent) });
     let device = event.fingerprint.clone().map(|value| LinkKey { kind: KeyKind::Device, value });
     let addresses = event.ip.filter(|_| !is_of_agent).into_iter().flat_map(address_keys);
@@ -131,12 +134,6 @@ pub fn advice(kind: KeyKind) -> &'static str {
              out of scores. Send what each user has said, or nothing."
         }
     }
-}
-
-/// A program's name without its version, in lower case: a backend is updated.
-fn program_name(agent: &str) -> String {
-    let name = agent.trim().split(['/', '(', ' ']).next().unwrap_or_default();
-    name[..name.floor_char_boundary(NAME_KEPT_MAX_BYTES)].to_lowercase()
 }
 
 /// Whom a team's identities are judged by: those that were active last, and of those who have been with it for
@@ -432,6 +429,46 @@ mod tests {
         team.come(0..150, None, std::slice::from_ref(&old)).come(150..400, None, std::slice::from_ref(&new));
         assert_eq!((team.sample.share(&old), team.sample.share(&new)), ((0, 200), (200, 200)));
         assert_eq!(team.sample.recent.counts.len(), 201);
+    }
+
+    /// What an event of a backend, or of a browser, shows of its program.
+    fn program(agent: &str, device: Option<&str>, session: Option<&str>) -> Option<String> {
+        let body = serde_json::json!({
+            "type": "user.created", "id": "e", "identity": {"id": "u"}, "userAgent": agent, "ip": "203.0.113.7",
+        });
+        let now = Timestamp::from_millis(1_795_426_200_000);
+        let read = crate::event::read(
+            body.to_string().as_bytes(),
+            &crate::event::Origin::UNSEEN_BACKEND,
+            now,
+            crate::event::Limits::default(),
+            &mut String::new,
+        );
+        let mut event = read.unwrap().event;
+        (event.fingerprint, event.session) = (device.map(str::to_owned), session.map(str::to_owned));
+        values(&event, []).into_iter().find(|key| key.kind == KeyKind::Agent).map(|key| key.value)
+    }
+
+    #[test]
+    fn a_backend_may_introduce_itself_as_crawlers_do_and_has_no_device() {
+        for (agent, expected) in [
+            ("WordPress/6.7.1; https://shop.example", "wordpress"),
+            ("AcmeBackend/2.1 (+https://acme.example)", "acmebackend"),
+            ("Mozilla/5.0", "mozilla"),
+            (
+                "Mozilla/5.0 (compatible; Acme/2.1; +https://acme.example)",
+                "mozilla/ (compatible; acme/; +https://acmeexample)",
+            ),
+        ] {
+            assert_eq!(program(agent, None, None).as_deref(), Some(expected));
+            let common = Common { keys: [key(KeyKind::Agent, expected)].into() };
+            assert!(common.has_agent(agent) && common.has_agent(&agent.replace("2.1", "2.2")), "{agent}");
+        }
+        let visitor = "FooBot/1.0 (+https://foo.example)";
+        assert_eq!(program(visitor, Some("d"), None), None);
+        assert_eq!(program(visitor, None, Some("s")), None);
+        let common = Common { keys: [key(KeyKind::Agent, "mozilla")].into() };
+        assert!(!common.has_agent("Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)"));
     }
 
     #[test]

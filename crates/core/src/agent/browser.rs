@@ -18,7 +18,7 @@ pub enum Shape {
 
 /// Names that all browsers of an engine have, in lower case; alone they are no browser.
 static ENGINES: Words =
-    Words::new(&["applewebkit", "gecko", "khtml", "like gecko", "presto", "trident", "webkit"]);
+    Words::new(&["applewebkit", "gecko", "khtml", "like gecko", "presto", "servo", "trident", "webkit"]);
 /// Names that say nothing beside an engine's.
 static FILLERS: Words = Words::new(&["compatible", "like", "mobile", "mozilla", "version"]);
 /// Names that are a browser's own.
@@ -44,6 +44,10 @@ static BROWSERS: Words = Words::new(&[
     "safari",
     "seamonkey",
     "trident",
+]);
+/// Those of them that always stand beside an engine, each with its version.
+static BESIDE_ENGINES: Words = Words::new(&[
+    "chrome", "chromium", "crios", "edg", "edga", "edge", "edgios", "firefox", "fxios", "opr", "safari",
 ]);
 /// Words with which the fields of a browser's first comment begin where it names a plain system.
 static SYSTEMS: Words = Words::new(&[
@@ -107,6 +111,9 @@ pub fn shape(parts: &[Part]) -> Shape {
         || is_web_view(parts, system)
         || is_netscape(version, system)
         || fields(system).any(|field| field.starts_with("rv:1."));
+    if lacks_engine(parts) && !is_odd_device(system) {
+        return Shape::Fragment;
+    }
     let names_itself =
         || !own.is_empty() || !is_phone(system) && fields(system).any(|field| !is_of_system(field));
     if is_whole {
@@ -128,6 +135,46 @@ fn is_fragment(part: &Part) -> bool {
         Part::Aside(_) => true,
         Part::Address(_) => false,
     }
+}
+
+/// Whether one of the browsers that stand beside an engine is named without one, or without a version. Old phones write
+/// theirs in one word, or say which build they are instead.
+fn lacks_engine(parts: &[Part]) -> bool {
+    let (mut is_named, mut has_engine, mut has_browser) = (false, false, false);
+    for part in &parts[1..] {
+        let Part::Product { name, version } = part else { continue };
+        let last = name.rsplit(' ').next().unwrap_or_default();
+        let is_browser = BESIDE_ENGINES.has(last);
+        is_named |= is_browser;
+        has_browser |= is_browser && !version.is_empty();
+        has_engine |= name.split(' ').any(|word| ENGINES.has(word));
+    }
+    let hints_at_engine = || {
+        let begins =
+            |name: &str| name.get(..11).is_some_and(|begin| begin.eq_ignore_ascii_case("applewebkit"));
+        parts
+            .iter()
+            .filter_map(comment)
+            .any(|comment| comment.contains(" Build/") || fields(comment).any(is_khtml))
+            || parts.iter().filter_map(product).any(begins)
+    };
+    is_named && !(has_browser && (has_engine || hints_at_engine()))
+}
+
+fn is_khtml(field: &str) -> bool {
+    field.eq_ignore_ascii_case("khtml")
+}
+
+/// Whether a program that begins like a browser has, beside what browsers say, a name with a version.
+pub fn has_name_with_version(parts: &[Part]) -> bool {
+    let is_own = |name: &str| !is_of_browsers(name) && !ENGINES.has(name) && !FILLERS.has(name);
+    parts.iter().skip(1).any(|part| match part {
+        Part::Product { name, version } => !version.is_empty() && is_own(name),
+        Part::Comment(comment) => {
+            fields(comment).any(|field| field.contains(|char: char| char.is_ascii_digit()) && is_own(field))
+        }
+        Part::Aside(_) | Part::Address(_) => false,
+    })
 }
 
 /// What programs have put before the beginning of a browser: `User-Agent:Mozilla`.

@@ -12,14 +12,15 @@ mod parse;
 mod signed;
 mod words;
 
-use browser::Shape;
+use browser::{Shape, is_compatible, is_of_browsers};
 pub use known::{
     AGENTS_SOURCE, KnownAgent, Purpose, agents, called as agent_called, is_known_as, named_in as known_agent,
 };
+use names::Known;
 pub use oddity::{age_years, contradiction};
 use parse::{Part, comment, fields, is_address, name_of, product};
 pub use signed::{AgentSignature, SIGNERS_SOURCE, signed_agent, signers};
-use words::{Words, is_computer, is_device, is_visitor};
+use words::{Words, is_computer, is_device, is_visitor, names_a_crawler};
 
 /// What is behind a user agent, the most suspicious first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,10 +65,39 @@ const GOOD_CRAWLERS: [(&str, &str, &[u32]); 9] = [
     ("amazonbot", "Amazonbot", &[14_618, 16_509]),
 ];
 
-/// Whether a user agent may be that of a customer's own program: browsers accuse nobody, and what drives a browser or
-/// visits by itself is nobody's backend.
+/// Of a program's name this much is kept.
+const NAME_KEPT_MAX_BYTES: usize = 64;
+
+/// Whether a user agent may be that of a customer's own program: browsers accuse nobody, and what drives a browser is
+/// nobody's backend. A backend may introduce itself as crawlers do, `AcmeBackend/2.1 (+https://acme.example)`.
 pub fn may_be_a_backends(agent: &str) -> bool {
-    !matches!(kind(agent).0, Kind::Browser | Kind::Automation | Kind::Crawler | Kind::Agent)
+    !matches!(kind(agent).0, Kind::Browser | Kind::Automation | Kind::Agent)
+}
+
+/// Whether a user agent alone says that a person is there: that of a browser, or of an app that names the device it runs
+/// on. Backends call themselves whatever their library is called, and those of apps are used on servers, too.
+pub fn is_of_person(agent: &str) -> bool {
+    match kind(agent).0 {
+        Kind::Browser => true,
+        Kind::App | Kind::AppLibrary => parse::parts(agent).any(|part| {
+            is_for_device(&part) || comment(&part).is_some_and(|comment| fields(comment).any(is_device))
+        }),
+        _ => false,
+    }
+}
+
+/// The name of a customer's own program without its version, in lower case: a backend is updated. Behind the beginning
+/// of a browser, `Mozilla/5.0 (compatible; Acme/2.1)`, all that tells it from others.
+pub fn program_name(agent: &str) -> String {
+    let agent = agent.trim();
+    let name = agent.split(['/', '(', ' ', ';']).next().unwrap_or_default();
+    let is_more = name.eq_ignore_ascii_case("mozilla") && kind(agent).0 != Kind::Fragment;
+    let name = if is_more {
+        agent.replace(|char: char| char.is_ascii_digit() || char == '.', "")
+    } else {
+        name.to_owned()
+    };
+    name[..name.floor_char_boundary(NAME_KEPT_MAX_BYTES)].to_lowercase()
 }
 
 /// What is behind a user agent, and the name by which it was known.
@@ -103,7 +133,8 @@ fn of_browser<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>)
 fn before_browser<'a>(parts: &[Part<'a>]) -> Option<(Kind, &'a str)> {
     let lead = parts.first().and_then(product)?;
     let (before, _) = lead.rsplit_once(browser::is_before_lead)?;
-    names::of_program(before).or_else(|| is_visitor(before).then_some((Kind::Crawler, before)))
+    let known = names::of_program(before).map(|known| (known.kind, known.text));
+    known.or_else(|| is_visitor(before).then_some((Kind::Crawler, before)))
 }
 
 /// A program that begins like a browser and goes on under its own name.
@@ -114,14 +145,42 @@ fn of_guise<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>) {
     if let Some(name) = product_of(parts, &words::CLIENTS) {
         return (Kind::HttpLibrary, Some(name));
     }
-    if let Some((kind, name)) = names::of_program(agent) {
-        return (kind, Some(name));
-    }
     let fields = || parts.iter().filter_map(comment).flat_map(fields);
-    let visits =
-        introduction::is_in(parts) || fields().any(|field| is_address(field) || field == "compatible");
-    let is_crawler = visits || parts.iter().filter_map(product).chain(fields()).any(is_visitor);
-    (if is_crawler { Kind::Crawler } else { Kind::Unknown }, None)
+    let visits = introduction::is_in(parts)
+        || fields().any(|field| is_address(field) || is_compatible(field))
+        || parts.iter().filter_map(product).chain(fields()).any(is_visitor);
+    let of_its_own = || {
+        let is_name = browser::has_name_with_version(parts);
+        (if is_name { Kind::Unknown } else { Kind::Fragment }, None)
+    };
+    by_name(parts, names::of_program(agent), visits).unwrap_or_else(of_its_own)
+}
+
+/// A program by the name that it has, where that says enough. A name that an app may have, such as a word, a brand or one
+/// that ends as those of crawlers do, says so together with an address or another sign that it visits.
+fn by_name<'a>(parts: &[Part<'a>], known: Option<Known>, visits: bool) -> Option<(Kind, Option<&'a str>)> {
+    let products = || parts.iter().filter_map(product);
+    let is_telling = |known: &Known| {
+        visits
+            || known.is_telling && stands_for_itself(parts, known)
+            || !known.is_noun && products().any(is_visitor)
+    };
+    if let Some(known) = known.filter(is_telling) {
+        return Some((known.kind, Some(known.text)));
+    }
+    let is_crawler = || products().any(names_a_crawler);
+    (visits || is_crawler()).then_some((Kind::Crawler, None))
+}
+
+/// Whether a known name stands where names stand: that of a crawler anywhere; what drives browsers and libraries have
+/// words for names, which may be a part of another, `Puppeteer Theatre`.
+fn stands_for_itself(parts: &[Part], known: &Known) -> bool {
+    let is_it = |name: &str| {
+        let begins = name.len().checked_sub(known.text.len()).filter(|at| name.is_char_boundary(*at));
+        begins.is_some_and(|at| name[at..].eq_ignore_ascii_case(known.text))
+    };
+    let in_comments = || parts.iter().filter_map(comment).flat_map(fields).map(name_of);
+    known.kind == Kind::Crawler || parts.iter().filter_map(product).chain(in_comments()).any(is_it)
 }
 
 /// A program that names itself. Who says on which phone it runs is an app, whatever its name.
@@ -143,17 +202,15 @@ fn of_program<'a>(agent: &'a str, parts: &[Part<'a>]) -> (Kind, Option<&'a str>)
     if let Some(name) = library(parts) {
         return (Kind::HttpLibrary, Some(name));
     }
-    if products().chain(fields()).any(|name| words::INTEGRATIONS.are_in(name)) {
+    let reports = |name: &str| words::INTEGRATIONS.are_in(name) && !is_visitor(name);
+    if products().chain(fields()).any(reports) {
         return (Kind::Unknown, None);
     }
-    if let Some((kind, name)) = names::of_program(agent) {
-        return (kind, Some(name));
-    }
     let has_address = parts.iter().any(|part| matches!(part, Part::Address(_))) || fields().any(is_address);
-    if has_address || products().chain(fields()).any(is_visitor) {
-        return (Kind::Crawler, None);
-    }
-    (if fields().any(is_computer) { Kind::App } else { Kind::Unknown }, None)
+    let visits = has_address || fields().any(is_compatible);
+    let known = names::of_program(agent);
+    let is_app = || known.is_none() && fields().any(is_computer);
+    by_name(parts, known, visits).unwrap_or_else(|| (if is_app() { Kind::App } else { Kind::Unknown }, None))
 }
 
 /// Clients that come with a system: Android's, which does not know its version, and consoles', which name
@@ -175,9 +232,15 @@ fn is_for_device(part: &Part) -> bool {
     matches!(part, Part::Product { name, version } if is_device(name) || is_device(version))
 }
 
-/// The product that is, or has for a word of its name, one that drives browsers.
+/// The product that drives browsers, by its name, or by a word of it beside a browser's: `Headless Chrome`, and not
+/// `Headless Horseman`.
 fn automation<'a>(parts: &[Part<'a>]) -> Option<&'a str> {
-    let drives = |name: &&str| name.split(' ').any(|word| words::AUTOMATION.has(word));
+    let of_browsers =
+        |name: &str| name.split(' ').all(|word| words::AUTOMATION.has(word) || is_of_browsers(word));
+    let drives = |name: &&str| {
+        words::AUTOMATION.has(name)
+            || name.split(' ').take(2).any(|word| words::AUTOMATION.has(word)) && of_browsers(name)
+    };
     parts.iter().filter_map(product).find(drives)
 }
 
@@ -199,7 +262,9 @@ fn library<'a>(parts: &[Part<'a>]) -> Option<&'a str> {
         return Some(lead);
     }
     let in_comment = || parts.iter().filter_map(comment).flat_map(fields).map(name_of);
-    product_of(parts, &words::CLIENTS).or_else(|| in_comment().find(|name| words::CLIENTS.has(name)))
+    let is_platform = |lead: &&str| words::PLATFORMS.has(lead);
+    let named = product_of(parts, &words::CLIENTS).or_else(|| Some(lead).filter(is_platform));
+    named.or_else(|| in_comment().find(|name| words::CLIENTS.has(name)))
 }
 
 /// A crawler of good repute by this user agent, by name; and whether it came from a network of its

@@ -13,6 +13,10 @@ static FREE: LazyLock<Vec<&'static str>> =
 static ROLES: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| include_str!("../../data/roles.txt").lines().collect());
 
+/// Given and family names that many have, in plain letters, sorted; made by `scripts/detection/names.py`.
+static NAMES: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| include_str!("../../data/common-names.txt").lines().collect());
+
 /// Providers with a domain in most countries.
 const LARGE: [&str; 9] = ["aol", "gmx", "hotmail", "icloud", "live", "outlook", "proton", "yahoo", "yandex"];
 /// Domains of one provider at which dots in a mailbox name mean nothing (Google's own help pages).
@@ -54,6 +58,12 @@ impl<'a> EmailParts<'a> {
     pub fn is_role(&self) -> bool {
         let mut words = self.mailbox.split(|char: char| !char.is_alphabetic());
         words.any(|word| is_in(&ROLES, word)) || is_in(&ROLES, &self.letters())
+    }
+
+    /// Whether the mailbox is a common name, and a number or none, at a provider where thousands have such: `anna84`.
+    pub fn is_namesakes(&self) -> bool {
+        let word = self.mailbox.trim_matches(|char: char| !char.is_alphabetic());
+        is_in(&NAMES, word) && self.is_free()
     }
 
     /// Whether few have this mailbox name at any provider: it has more than one word, or a digit, or is long.
@@ -150,7 +160,7 @@ pub fn resemblance(one: &str, other: &str) -> Option<Resemblance> {
         let is_variant = letters.chars().count() >= LOOKED_UP_MIN_LETTERS && letters == others.letters();
         return is_variant.then_some(Resemblance::Variant);
     }
-    let is_rare_name = own.mailbox == others.mailbox && own.is_rare();
+    let is_rare_name = own.mailbox == others.mailbox && own.is_rare() && !own.is_role();
     let are_large = || own.is_at_large_provider() && others.is_at_large_provider();
     (is_rare_name && are_large()).then_some(Resemblance::SameName)
 }
@@ -210,6 +220,8 @@ mod tests {
             ("promo1@firm-a.de", "promo2@mail.firm-a.de", Some(Variant)),
             ("ada.b7@gmail.com", "ada.b7@outlook.com", Some(SameName)),
             ("ada.b7@gmail.com", "ada.b8@outlook.com", None),
+            ("kundenservice@gmail.com", "kundenservice@gmx.de", None),
+            ("customer-service@gmail.com", "customer-service@outlook.com", None),
             ("anna@gmail.com", "anna@web.de", None),
             ("ada.b7@firm-a.de", "ada.b7@firm-b.de", None),
             ("info@firm-a.de", "info@firm-b.de", None),
@@ -250,12 +262,46 @@ mod tests {
     }
 
     #[test]
+    fn common_names_at_providers_say_little() {
+        let is_namesakes = |email: &str| EmailParts::of(email).unwrap().is_namesakes();
+        for mailbox in [
+            "anna84",
+            "maria_1991",
+            "mueller77",
+            "1984sara1",
+            "haruto3",
+            "fatima.90",
+            "wang",
+            "linh01",
+            "olga-5",
+        ] {
+            assert!(is_namesakes(&format!("{mailbox}@gmail.com")), "{mailbox}");
+        }
+        for email in [
+            "promo1@gmail.com",
+            "user7@web.de",
+            "test3@yahoo.com",
+            "anna84@firm-a.de",
+            "anna.weber1@gmail.com",
+        ] {
+            assert!(!is_namesakes(email), "{email}");
+        }
+    }
+
+    #[test]
     fn roles_are_told_by_their_words() {
-        assert!(ROLES.is_sorted() && FREE.is_sorted());
+        assert!(ROLES.is_sorted() && FREE.is_sorted() && NAMES.is_sorted());
+        assert!(ROLES.iter().all(|role| !is_in(&NAMES, role)));
         let is_role = |email: &str| EmailParts::of(email).unwrap().is_role();
-        for email in
-            ["info@a.de", "büro@a.de", "sales.berlin@a.de", "till2@a.de", "no-reply@a.de", "контакт@a.ru"]
-        {
+        for email in [
+            "info@a.de",
+            "büro@a.de",
+            "sales.berlin@a.de",
+            "till2@a.de",
+            "no-reply@a.de",
+            "filiale7@a.de",
+            "контакт@a.ru",
+        ] {
             assert_eq!(is_role(email), email != "контакт@a.ru", "{email}");
         }
         assert!(!is_role("anna.keller@a.de") && !is_role("informatiker@a.de"));

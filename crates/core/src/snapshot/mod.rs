@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::agent::{self, Kind};
+use crate::agent;
 use crate::common::Common;
 use crate::dataset::Datasets;
 use crate::identity::Profile;
@@ -111,9 +111,9 @@ fn counts(state: &IdentityState, common: &Common, trace: Trace) -> bool {
             state.sessions().len() > 1 || !state.session().is_some_and(|session| common.has_session(session))
         }
         // That a program sent it is no trace of a person.
-        Trace::Agent(place) => state.user_agents().get(place).is_some_and(|seen| {
-            matches!(agent::kind(&seen.value).0, Kind::Browser | Kind::App | Kind::AppLibrary)
-                && !common.has_agent(&seen.value)
-        }),
+        Trace::Agent(place) => state
+            .user_agents()
+            .get(place)
+            .is_some_and(|seen| agent::is_of_person(&seen.value) && !common.has_agent(&seen.value)),
     }
 }

@@ -246,6 +246,14 @@ mod tests {
             ("info@firm-a.de", ["info@firm-b.de", "info@firm-c.de", "info@firm-d.de"], None),
             ("office1@firm-a.de", ["office2@firm-a.de", "office3@firm-a.de", "office4@firm-a.de"], None),
             ("anna@gmail.com", ["anna@web.de", "anna@gmx.de", "anna@yahoo.com"], None),
+            ("anna84@gmail.com", ["anna85@gmail.com", "anna86@gmail.com", "anna.87@gmail.com"], None),
+            (
+                "promo1@gmail.com",
+                ["promo2@gmail.com", "promo3@gmail.com", "promo4@gmail.com"],
+                said("e-mail addresses at one domain that differ in digits, signs or tags only"),
+            ),
+            ("filiale1@firm-a.de", ["filiale2@firm-a.de", "filiale3@firm-a.de", "filiale4@firm-a.de"], None),
+            ("no-reply@gmail.com", ["no-reply@gmx.de", "no-reply@yahoo.com", "no-reply@aol.com"], None),
             ("peter@kanzlei-a.de", ["peter@kanzlei-b.de", "peter@praxis-c.de", "peter@firm-d.de"], None),
         ];
         for (own, others, expected) in cases {

@@ -33,6 +33,10 @@ pub fn alike(snapshot: &Snapshot, own: &Own, other: &OtherIdentity) -> Option<Al
     let lower = email.trim().to_lowercase();
     let is_role =
         || EmailParts::of(&lower).is_some_and(|own| own.is_role() && own.is_own_domain(snapshot.datasets));
+    // Of those called so some come at the same time.
+    if resemblance == Resemblance::Variant && EmailParts::of(&lower).is_some_and(|own| own.is_namesakes()) {
+        return None;
+    }
     Some(match resemblance {
         Resemblance::SameMailbox if own.is_tagged_alike(other) => Alike::Tag,
         Resemblance::Identical | Resemblance::SameMailbox | Resemblance::Variant if is_role() => Alike::Role,

@@ -146,7 +146,7 @@ pub fn is_unautomated(snapshot: &Snapshot) -> bool {
     let mut signs = snapshot.state.device_signs().parts();
     let is_driven = signs.any(|(sign, _)| matches!(sign, Sign::Webdriver | Sign::AutomationObjects));
     let kinds: Vec<_> = snapshot.state.user_agents().iter().map(|seen| agent::kind(&seen.value).0).collect();
-    let is_program = |kind: &Kind| matches!(kind, Kind::Crawler | Kind::HttpLibrary);
+    let is_program = |kind: &Kind| matches!(kind, Kind::Crawler | Kind::HttpLibrary | Kind::Fragment);
     let is_all = !kinds.is_empty() && kinds.iter().all(is_program);
     !is_driven && !is_all && !kinds.contains(&Kind::Automation)
 }

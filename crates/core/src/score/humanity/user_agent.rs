@@ -152,9 +152,19 @@ fn of_missing(snapshot: &Snapshot) -> Option<Finding> {
 }
 
 /// Whether an agent tells of the person. One that most of the team's identities have does not, nor does that of a
-/// library that came with nothing else of anybody: both are those of the customer's backend.
+/// program that came with nothing else of anybody: both are those of the customer's backend. What drives a browser has a
+/// connection of its own. A name that is not known may be an app's, unless the person is known to use something else.
 fn is_of_person(snapshot: &Snapshot, agent: &Seen<String>, bare: u32) -> bool {
-    let is_backend = bare == agent.count && agent::kind(&agent.value).0 == Kind::HttpLibrary;
+    let is_known_otherwise = || {
+        let mut all = snapshot.state.user_agents().iter().zip(snapshot.state.bare());
+        all.any(|(seen, bare)| *bare < seen.count && agent::is_of_person(&seen.value))
+    };
+    let is_backend = bare == agent.count
+        && match agent::kind(&agent.value).0 {
+            Kind::HttpLibrary | Kind::Crawler | Kind::Fragment => true,
+            Kind::AppLibrary | Kind::Unknown => is_known_otherwise(),
+            Kind::Automation | Kind::Agent | Kind::App | Kind::Browser => false,
+        };
     !is_backend && !snapshot.common.has_agent(&agent.value)
 }
 
@@ -243,6 +253,43 @@ mod tests {
     #[test]
     fn a_backend_that_names_no_user_agent_is_not_suspected() {
         assert_eq!(Identity::default().events("a", [0]).observe(ANALYZER), None);
+    }
+
+    #[test]
+    fn what_a_backend_calls_itself_says_nothing_of_anybody() {
+        let told = |agent: &str, session: Option<&str>| {
+            let identity = Identity::default().event("user.created", 0, |event| {
+                event.user_agent = Some(agent.to_owned());
+                event.session = session.map(str::to_owned);
+            });
+            identity.observe(ANALYZER).map(|finding| finding.value)
+        };
+        let backends = [
+            "python-requests/2.32.5",
+            "WordPress/6.7.1; https://shop.example",
+            "ReactorNetty/1.1.22",
+            "Google-Apps-Script",
+            "AcmeBackend/2.1 (+https://acme.example)",
+            "Mozilla/5.0 (compatible; Acme/2.1; +https://acme.example)",
+            "Mozilla/5.0",
+            "Mozilla/5.0 (test)",
+        ];
+        for agent in backends {
+            assert_eq!(told(agent, None), None, "{agent}");
+            assert!(told(agent, Some("s")).is_some_and(|value| value <= 0.1), "{agent}");
+        }
+        // What drives a browser is nobody's backend.
+        for agent in [&CHROME.replace("Chrome", "HeadlessChrome"), "Playwright/1.49.0"] {
+            assert!(told(agent, None).is_some_and(|value| value <= 0.1), "{agent}");
+        }
+        assert_eq!(told("AcmeApp/3.2 (iPhone; iOS 19.1)", None), Some(0.7));
+        // An app's library may be a backend's, too, and is one's once somebody is seen by a browser.
+        assert_eq!(told("ktor-client", None), Some(0.4));
+        let since = Identity::default().event("user.created", 0, |event| {
+            (event.user_agent, event.session) = (Some("ktor-client".to_owned()), None);
+        });
+        let since = since.event("a", 0, |event| event.user_agent = Some(CHROME.replace("126", "148")));
+        assert_eq!(since.observe(ANALYZER).map(|finding| finding.value), Some(0.8));
     }
 
     #[test]

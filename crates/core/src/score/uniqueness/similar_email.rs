@@ -166,7 +166,7 @@ mod tests {
     fn what_is_said_is_true_of_the_addresses() {
         /// Its own address, those of others with the minutes between, and what is said.
         type Case = (&'static str, &'static [(i64, &'static str)], Option<(f64, &'static str)>);
-        let cases: [Case; 8] = [
+        let cases: [Case; 9] = [
             (
                 "ada.b@gmail.com",
                 &[(-9_000, "adab+2@gmail.com")],
@@ -198,6 +198,7 @@ mod tests {
             ),
             ("john.smith@posteo.de", &[(-3, "johnsmith@web.de")], None),
             ("anna84@gmail.com", &[(-9_000, "anna77@gmail.com")], None),
+            ("anna84@gmail.com", &[(-3, "anna77@gmail.com"), (4, "anna90@gmail.com")], None),
             ("anna@gmail.com", &[(-3, "anna@web.de"), (3, "anna@yahoo.com")], None),
             ("info@firm-a.de", &[(-3, "info@firm-b.de"), (3, "info@firm-c.de")], None),
         ];

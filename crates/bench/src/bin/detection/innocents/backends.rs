@@ -12,6 +12,7 @@ use crate::stage::{BEGIN, Connection, DAY, HOUR, Person, SECOND, Stage};
 const IMPORT: &str = "an import by a backend, one event each";
 const IMPORT_AND_LIFE: &str = "an import by a backend, then 28 days by browser";
 const PROVISIONING: &str = "provisioning by a backend, seven events each";
+const OTHER_NAME: &str = "an import or provisioning under a name that the backend's connection does not have";
 const MIGRATION: &str = "a migration with the times of the past, then 28 days by browser";
 pub const ADDRESS: &str = "a backend that sends its own address, and nothing of the browser";
 pub const HIDDEN: &str = "the same, where a proxy hides from where the backend comes";
@@ -43,6 +44,26 @@ const DIRECTORIES: [Option<&str>; 5] = [
     Some("OneLogin SCIM"),
     Some("Google-Auto-Provisioning"),
     Some("keycloak/26.0.7"),
+];
+/// Under these a backend tells of people, while its connection has the name of its library: platforms, libraries of apps
+/// and servers, a name with an address, what was never filled in.
+const OTHER_NAMES: [&str; 16] = [
+    "WordPress/6.7.1; https://shop.example",
+    "HTTP.rb/5.2",
+    "unirest-java/3.11",
+    "ReactorNetty/1.1",
+    "akka-http/10.5",
+    "Zend_Http_Client",
+    "Google-HTTP-Java-Client/1.42",
+    "SFDC-Callout/58.0",
+    "AppEngine-Google; (+http://code.google.com/appengine; appid: s~acme)",
+    "Google-Apps-Script",
+    "AcmeBackend/2.1 (+https://acme.example)",
+    "Mozilla/5.0",
+    "okhttp/4.12.0",
+    "ktor-client",
+    "needle/3.2.0 (Node.js v18; linux x64)",
+    "FitBot/3.3",
 ];
 /// From one event to the next.
 const GAPS_MS: [i64; 2] = [40, SECOND];
@@ -80,6 +101,10 @@ pub fn scenarios() -> Vec<Scenario> {
             all.push(Scenario::new(PROVISIONING, &[1, 8, 100], enter).variant(words));
         }
     }
+    for agent in OTHER_NAMES {
+        let enter = move |stage: &mut Stage, n| under_another_name(stage, n, agent);
+        all.push(Scenario::new(OTHER_NAME, &[8, 100], enter).variant(agent));
+    }
     all.push(Scenario::new(MIGRATION, &[28, 200], migrate));
     for agent in [None, Some("python-requests/2.32.5"), Some("node")] {
         for row in [ADDRESS, HIDDEN] {
@@ -109,18 +134,20 @@ pub struct Backend {
     tells_address: bool,
     /// Whether a proxy in front of the server hides its address.
     is_hidden: bool,
+    /// What its connection calls itself, where that is another name.
+    connects_as: Option<&'static str>,
 }
 
 impl Backend {
     pub fn new(stage: &mut Stage, agent: Option<&'static str>, tells_address: bool) -> Self {
         let own = (stage.address(), stage.place(None));
-        Self { agent, own, tells_address, is_hidden: false }
+        Self { agent, own, tells_address, is_hidden: false, connects_as: None }
     }
 
     /// On which it tells of somebody.
     pub fn connection(self) -> Option<Connection> {
         let ip = if self.is_hidden { Ipv4Addr::new(10, 0, 0, 7).into() } else { self.own.0 };
-        Some(Connection { ip: Some(ip), agent: self.agent })
+        Some(Connection { ip: Some(ip), agent: self.connects_as.or(self.agent) })
     }
 
     /// Somebody as it tells of them.
@@ -143,6 +170,26 @@ pub fn import(stage: &mut Stage, row: &'static str, people: usize, agent: Option
         let first = at + stage.rng.i64(HOUR..12 * HOUR);
         if days > 0 {
             stage.come_back(&mut person, first, days);
+        }
+    }
+}
+
+/// One event of each of the first half, seven of the others, and then their own lives.
+fn under_another_name(stage: &mut Stage, people: usize, agent: &'static str) {
+    let connects_as = Some("node");
+    let backend = Backend { connects_as, ..Backend::new(stage, Some(agent), false) };
+    let mut at = BEGIN + 9 * HOUR;
+    for n in 0..people {
+        let mut person = innocent(stage, OTHER_NAME);
+        let told = backend.tells(&person);
+        let steps = if n * 2 < people { &STEPS[..1] } else { &STEPS[..] };
+        for step in steps {
+            stage.act(&told, step, at);
+            at += GAPS_MS[n % 2];
+        }
+        if n % 4 == 0 {
+            let first = at + stage.rng.i64(HOUR..12 * HOUR);
+            stage.come_back(&mut person, first, 28);
         }
     }
 }

@@ -32,6 +32,14 @@ const ROLES: [&str; 24] = [
     "bok",
     "iletisim",
 ];
+/// Of many letters, or with a sign.
+const LONG_ROLES: [&str; 6] =
+    ["kundenservice", "administration", "comptabilite", "customer-service", "no-reply", "ugyfelszolgalat"];
+/// What a firm has several of, and numbers.
+const PLACES: [&str; 12] = [
+    "filiale", "branch", "agence", "sucursal", "kiosk", "terminal", "kasse", "till", "pokladna", "butik",
+    "seat", "station",
+];
 /// Common in several countries.
 const FIRST_NAMES: [&str; 6] = ["anna", "maria", "peter", "ali", "david", "sara"];
 /// Real names, short, like words of programs or like rows of a keyboard.
@@ -100,6 +108,9 @@ pub fn scenarios() -> Vec<Scenario> {
     const DAY_ROW: &str = "one role mailbox at many own domains, in a day";
     const MIXED: &str = "role mailboxes of many kinds at own domains, in an hour";
     const NAMES: &str = "one first name at many own domains, in an hour";
+    const NUMBERED_HOUR: &str = "one first name with numbers at one large provider, in an hour";
+    const PROVIDERS_ROW: &str = "one role mailbox at eight large providers, in an hour";
+    const PLACES_ROW: &str = "a firm's branches, tills or seats, numbered, in an hour";
     const NUMBERED: &str = "one first name with numbers at large providers, in a day";
     vec![
         Scenario::new(HOUR_ROW, &[8, 40], |stage, n| {
@@ -115,6 +126,9 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario::new(MIXED, &[40], |stage, n| mixed_roles(stage, MIXED, n)),
         Scenario::new(NAMES, &[8, 40], |stage, n| first_names(stage, NAMES, n)),
         Scenario::new(NUMBERED, &[8], |stage, n| numbered(stage, NUMBERED, n)),
+        Scenario::new(NUMBERED_HOUR, &[8], |stage, n| numbered_at_one(stage, NUMBERED_HOUR, n)),
+        Scenario::new(PROVIDERS_ROW, &[8], |stage, n| roles_at_providers(stage, PROVIDERS_ROW, n)),
+        Scenario::new(PLACES_ROW, &[8, 40], |stage, n| places(stage, PLACES_ROW, n)),
         Scenario::new("names that look odd and are not", &[1], |stage, _| odd_names(stage)),
         Scenario::new("addresses that look odd and are not", &[1], |stage, _| odd_emails(stage)),
     ]
@@ -183,6 +197,52 @@ fn numbered(stage: &mut Stage, row: &'static str, people: usize) {
         person.rename(called(&person, first), email);
         let at = begun + stage.rng.i64(0..DAY);
         sign_up(stage, &mut person, at, false);
+    }
+}
+
+fn numbered_at_one(stage: &mut Stage, row: &'static str, people: usize) {
+    let first = FIRST_NAMES[stage.rng.usize(..FIRST_NAMES.len())];
+    let (begun, from) = (BEGIN + DAY + 9 * HOUR, stage.rng.u32(1..95));
+    for n in 0..people {
+        let mut person = innocent(stage, row);
+        let email = format!("{first}{}@gmail.com", from + n as u32);
+        person.rename(called(&person, first), email);
+        let at = begun + stage.rng.i64(0..HOUR);
+        sign_up(stage, &mut person, at, n % 2 == 0);
+    }
+}
+
+fn roles_at_providers(stage: &mut Stage, row: &'static str, firms: usize) {
+    const LARGE: [&str; 8] = [
+        "gmail.com",
+        "gmx.de",
+        "outlook.com",
+        "yahoo.com",
+        "aol.com",
+        "icloud.com",
+        "hotmail.com",
+        "proton.me",
+    ];
+    let role = LONG_ROLES[stage.rng.usize(..LONG_ROLES.len())];
+    let begun = BEGIN + DAY + 8 * HOUR;
+    for n in 0..firms {
+        let mut person = innocent(stage, row);
+        person.rename(person.name.clone(), format!("{role}@{}", LARGE[n % LARGE.len()]));
+        let at = begun + n as i64 * 7 * MINUTE;
+        sign_up(stage, &mut person, at, n % 2 == 0);
+    }
+}
+
+fn places(stage: &mut Stage, row: &'static str, count: usize) {
+    let word = PLACES[stage.rng.usize(..PLACES.len())];
+    let boss = stage.name();
+    let domain = own_domain(stage, &boss);
+    let begun = BEGIN + DAY + 8 * HOUR;
+    for n in 0..count {
+        let mut person = innocent(stage, row);
+        person.rename(person.name.clone(), format!("{word}{}@{domain}", n + 1));
+        let at = begun + stage.rng.i64(0..HOUR);
+        sign_up(stage, &mut person, at, n % 2 == 0);
     }
 }
 

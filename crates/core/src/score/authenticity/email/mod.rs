@@ -292,6 +292,25 @@ mod tests {
     }
 
     #[test]
+    fn all_names_of_a_provider_are_the_providers() {
+        let names = "tuta.com tutamail.com keemail.me fastmail.com nospammail.net 123mail.org sent.com hush.ai mac.hush.com \
+                     pochtamt.ru mail333.com krovatka.su mail15.com mail.by sibmail.com mtu-net.ru cock.li firemail.cc \
+                     waifu.club royal.net aikq.de gaggle.net vfemail.net spamarrest.com gawab.com runbox.no zohomail.in";
+        for domain in names.split_whitespace() {
+            check(&[(&format!("jean@{domain}"), Kind::Ordinary)]);
+        }
+        let relays = "burnermail.io sneakemail.com spamex.com spamgourmet.com improvmx.com pxdmail.com manyme.com \
+                      e4ward.com ada.e4ward.com msgsafe.io";
+        for domain in relays.split_whitespace() {
+            check(&[(&format!("jean@{domain}"), Kind::Relay)]);
+        }
+        for domain in "trashmail.com maildrop.cc mailnesia.com dispostable.com jetable.org".split_whitespace()
+        {
+            check(&[(&format!("jean@{domain}"), Kind::Disposable)]);
+        }
+    }
+
+    #[test]
     fn domains_of_large_providers_imitate_none() {
         let domains = "ymail.com rocketmail.com yahoo.co.in yahoo.com.ph yahoo.co.jp hotmail.de hotmail.it live.nl live.de \
                        outlook.jp outlook.fr gmx.at gmx.ch gmx.fr googlemail.com me.com mac.com aim.com email.com mail.com \
