@@ -172,7 +172,7 @@ async fn is_done_though_killed(engine: Engine, failpoint: Failpoint) {
     {
         assert!(status.is_success(), "{name}: {status}");
     }
-    let status = server.end(Duration::from_secs(20)).await;
+    let status = server.end(Duration::from_secs(60)).await;
     assert_eq!(
         status.and_then(|status| status.signal()),
         Some(SIGABRT),
