@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::outcome::{ErrorClass, Outcome, Response, SendError, Verdict};
+use crate::text_file;
 
 /// The setting that says where mail goes, and how.
 const SMTP_URL: &str = "smtp_url (DREGS_SMTP_URL)";
@@ -120,8 +121,8 @@ impl Mailer {
         if let Some(path) = &config.ca_file {
             let unreadable =
                 |error: &dyn std::fmt::Display| format!("egress_ca_file: {}: {error}", path.display());
-            let pem = std::fs::read(path).map_err(|error| unreadable(&error))?;
-            let certificate = Certificate::from_pem(&pem).map_err(|error| unreadable(&error))?;
+            let pem = text_file::read(path).map_err(|error| unreadable(&error))?;
+            let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|error| unreadable(&error))?;
             parameters = parameters.add_root_certificate(certificate);
         }
         let tls = match config.protection {

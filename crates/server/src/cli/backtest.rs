@@ -16,6 +16,7 @@ use crate::clock::{Clock as _, SystemClock, monotonic};
 use crate::config::Flags;
 use crate::ops::evaluate::backtest::{self, Candidate, Compared, Outcome};
 use crate::store::{Store, users};
+use crate::text_file;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -62,7 +63,7 @@ impl Backtest {
         let candidate = Candidate { weights, mappings: mappings.collect::<Result<_, _>>()? };
         let innocent = match &self.innocent {
             Some(path) => {
-                let text = std::fs::read_to_string(path)
+                let text = text_file::read(path)
                     .map_err(|error| misused("--innocent", format!("{}: {error}", path.display())))?;
                 Some(text.lines().map(|id| id.trim().to_owned()).collect::<HashSet<_>>())
             }

@@ -9,6 +9,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 
 use super::settings::{SETTINGS, Setting};
 use super::{Config, ConfigError, default_file};
+use crate::text_file;
 
 const ENVIRONMENT: &str = "environment";
 const FLAG: &str = "flag";
@@ -120,7 +121,7 @@ impl Provider for Layer {
 /// The configuration file as a layer. The default one may be missing, a named one may not.
 pub(super) fn read_file(named: Option<&Path>) -> Result<Option<Layer>, ConfigError> {
     let path = named.unwrap_or(default_file());
-    match std::fs::read_to_string(path) {
+    match text_file::read(path) {
         Ok(text) => Layer::file(path, &text).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => Ok(None),
         Err(error) => {

@@ -20,6 +20,7 @@ use super::stream::{Metered, Stream, TrafficBudget};
 use super::target::Origin;
 use crate::channels::outcome::{ErrorClass, Phase, SendError};
 
+use crate::text_file;
 /// How many addresses of a name are tried, so that a name with hundreds does not mean hundreds of
 /// connections.
 const ADDRESSES_TRIED_MAX: usize = 4;
@@ -141,9 +142,9 @@ fn tls_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
     }
     if let Some(path) = ca_file {
         let refused = |error: &dyn std::fmt::Display| format!("egress_ca_file: {}: {error}", path.display());
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| refused(&error))?;
+        let text = text_file::read(path).map_err(|error| refused(&error))?;
         let found = roots.len();
-        for certificate in certificates {
+        for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
             roots.add(certificate.map_err(|error| refused(&error))?).map_err(|error| refused(&error))?;
         }
         if roots.len() == found {
