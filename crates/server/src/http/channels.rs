@@ -197,7 +197,7 @@ impl NewChannelBody {
             slug,
             enabled: self.enabled,
             events,
-            config: endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?,
+            config: endpoints::stored(app.vault()?, &config).map_err(StoreError::Broken)?,
             by_identity,
             disabled_reason: None,
             created_at: now,
@@ -240,7 +240,7 @@ impl ChannelPatchBody {
             read_config(channel_type, config).check(|mut config| {
                 let kept = config.keep_masked(known).map_err(refused);
                 let (dropped, (config, by_identity)) = both(kept, check_config(app, config))?;
-                let stored = endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?;
+                let stored = endpoints::stored(app.vault()?, &config).map_err(StoreError::Broken)?;
                 Ok((stored, by_identity, dropped))
             })
         });
@@ -432,7 +432,7 @@ fn refused(errors: Vec<ConfigError>) -> ApiError {
 }
 
 fn stored_config(app: &App, channel: &Channel) -> Result<ChannelConfig, ApiError> {
-    Ok(endpoints::config(&app.vault, channel).map_err(StoreError::Broken)?)
+    Ok(endpoints::config(app.vault()?, channel).map_err(StoreError::Broken)?)
 }
 
 /// A channel as it is shown.

@@ -134,7 +134,7 @@ async fn masked_headers_keep_their_values() {
     assert_eq!(changed["config"]["headers"], json!({"X-New": "********", "x-api-key": "********"}));
     let team_id = team(&server.app).await;
     let stored = server.app.store.read(move |tx| channels::find(tx, team_id, id)).await.unwrap().unwrap();
-    let stored = endpoints::config(&server.app.vault, &stored).unwrap();
+    let stored = endpoints::config(server.app.vault().unwrap(), &stored).unwrap();
     assert_eq!(
         serde_json::to_value(stored).unwrap(),
         json!({"url": URL, "headers": {"X-New": "new", "x-api-key": "hush"}})

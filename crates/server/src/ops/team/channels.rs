@@ -52,7 +52,6 @@ pub const SIGNING_SECRETS_MAX: i64 = 10;
 /// What changes channels, and has that known to those who send.
 pub struct Channels<'a> {
     pub store: &'a Store,
-    pub vault: &'a Vault,
     pub kept: &'a Directories,
     pub health: &'a Board,
     pub deliveries: &'a Handoff<Outgoing>,
@@ -65,13 +64,15 @@ impl Channels<'_> {
     /// [`StoreError::Conflict`] when the team has a channel with this slug.
     pub async fn create(&self, actor: Actor, channel: Channel) -> Result<(i64, Secret)> {
         let now = channel.created_at;
-        let (secret, sealed) = new_secret(self.vault)?;
-        let config = endpoints::config(self.vault, &channel).map_err(StoreError::Broken)?;
+        let (vault, held) = (self.kept.key.vault()?, self.kept.key.held());
+        let (secret, sealed) = new_secret(vault)?;
+        let config = endpoints::config(vault, &channel).map_err(StoreError::Broken)?;
         let id = self
             .store
             .write(move |tx| {
                 bounds::CHANNELS.check_team(tx, channel.team_id)?;
                 let id = channels::insert(tx, &channel)?;
+                held.hold(tx)?;
                 channels::insert_secret(tx, id, &sealed, now)?;
                 record(tx, &actor, "channel.create", id, (None, told(&channel, &config)), now)?;
                 Ok(id)
@@ -90,7 +91,8 @@ impl Channels<'_> {
         resumed: Option<OnResume>,
     ) -> Result<()> {
         let (id, now) = (channel.id, channel.updated_at);
-        let configs = [endpoints::config(self.vault, &before), endpoints::config(self.vault, &channel)];
+        let (vault, held) = (self.kept.key.vault()?, self.kept.key.held());
+        let configs = [endpoints::config(vault, &before), endpoints::config(vault, &channel)];
         let [config_before, config] = configs.map(|config| config.map_err(StoreError::Broken));
         let (config_before, config) = (config_before?, config?);
         let told = (told(&before, &config_before), told(&channel, &config));
@@ -112,6 +114,7 @@ impl Channels<'_> {
             .write(move |tx| {
                 channels::update(tx, &channel)?;
                 if begins_anew {
+                held.hold(tx)?;
                     channel_health::clear(tx, id)?;
                 }
                 if channel.by_identity {
@@ -133,7 +136,7 @@ impl Channels<'_> {
         // the channel is still there to be removed.
         self.store.write(move |tx| channels::unsubscribe(tx, id)).await?;
         self.kept.reload_channels(now).await?;
-        let config = endpoints::config(self.vault, &channel).map_err(StoreError::Broken)?;
+        let config = endpoints::config(self.kept.key.vault()?, &channel).map_err(StoreError::Broken)?;
         let told = told(&channel, &config);
         while self.store.write(move |tx| deliveries::delete_some(tx, id, CHUNK_DELIVERIES)).await? > 0 {}
         self.store
@@ -159,7 +162,8 @@ impl Channels<'_> {
         overlap_seconds: u32,
         now: Timestamp,
     ) -> Result<Secret> {
-        let (secret, sealed) = new_secret(self.vault)?;
+        let (vault, held) = (self.kept.key.vault()?, self.kept.key.held());
+        let (secret, sealed) = new_secret(vault)?;
         let end = now.plus_millis(i64::from(overlap_seconds) * 1_000);
         self.store
             .write(move |tx| {
@@ -171,6 +175,7 @@ impl Channels<'_> {
                 }
                 channels::insert_secret(tx, id, &sealed, now)?;
                 let after = Some(json!({ "overlapSeconds": overlap_seconds }));
+                held.hold(tx)?;
                 record(tx, &actor, "channel.rotate-secret", id, (None, after), now)
             })
             .await?;
@@ -217,6 +222,7 @@ impl Channels<'_> {
             .write(move |tx| {
                 let after = Some(json!({ "event": event.name() }));
                 record(tx, &actor, "channel.test", channel_id, (None, after), now)?;
+        self.kept.key.vault()?;
                 let notification_id = notifications::insert(tx, team_id, event, now, &stored)?;
                 let delivery = NewDelivery {
                     channel_id,
