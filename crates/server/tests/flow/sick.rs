@@ -29,6 +29,7 @@ on_both_engines!(
     a_person_can_have_it_tried_again_now,
     while_a_score_is_under_way_those_after_it_wait_and_the_newest_is_sent,
     at_a_limited_rate_scores_are_left_out_too,
+    a_repaired_address_lets_go_what_waits,
 );
 
 const SORRY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 5\r\n\r\nsorry";
@@ -491,3 +492,33 @@ async fn a_person_can_have_it_tried_again_now(engine: Engine) {
     server.patch(&format!("/api/channels/{id}"), json!({"enabled": false})).await;
     assert_eq!(server.call(Method::POST, &retry, None).await.0, 400);
 }
+async fn a_repaired_address_lets_go_what_waits(engine: Engine) {
+    let receiver = Receiver::answering(OK).await;
+    let sick = Receiver::answering(SORRY).await;
+    let clock = morning();
+    let server = TestServer::start_at(engine, &clock).await;
+    clear(&server).await;
+    // One whose pause has not begun, and one that is left alone.
+    for (name, from, failures) in [("Once", 0, 1), ("Often", 1, 5)] {
+        let (id, _) = server.channel(name, json!({"url": sick.url()})).await;
+        track(&server, from, failures).await;
+        let failed = async || (health(&server, id).await["failures"] == failures).then_some(());
+        eventually("attempts that fail", failed).await;
+        let waiting = server.wait_for_deliveries(id, "PENDING", failures).await;
+        assert!(
+            waiting.iter().all(|delivery| delivery["nextAttemptAt"].as_str() > Some("2026-11-23T09:00:03"))
+        );
+        // Another name says nothing of the endpoint.
+        let path = format!("/api/channels/{id}");
+        server.patch(&path, json!({"name": format!("{name} renamed")})).await;
+        assert_eq!(server.wait_for_deliveries(id, "PENDING", failures).await, waiting);
+        server.patch(&path, json!({"config": {"url": receiver.url()}})).await;
+        // Other nodes have read the new address by then; no retry is due before 30 seconds.
+        clock.advance(2_000);
+        server.wait_for_deliveries(id, "DELIVERED", failures).await;
+        assert_eq!(health(&server, id).await["status"], "HEALTHY");
+        server.call(Method::DELETE, &path, None).await;
+    }
+    assert_eq!(sick.requests().len(), 6);
+}
+

@@ -22,9 +22,11 @@ use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channels::{self, Channel};
 use crate::store::claims::DELIVERY_LEASE_MS;
 use crate::store::deliveries::{self, NewDelivery, Subject};
-use crate::store::{Result, Store, StoreError, Tx, channel_health, notifications, waiting};
+use crate::store::{Location, Result, Store, StoreError, Tx, channel_health, notifications, waiting};
 use crate::vault::Vault;
 
+/// Within this, every node has read a changed channel.
+const KNOWN_TO_ALL_MS: i64 = 1_500;
 /// Deliveries changed in one transaction, so that no other waits long.
 const CHUNK_DELIVERIES: i64 = 2_000;
 
@@ -125,6 +127,12 @@ impl Channels<'_> {
             .await?;
         self.kept.reload_channels(now).await?;
         self.health.reload(self.store).await?;
+        if begins_anew {
+            // Nothing waits any more for the sake of what was there before; but it must not go there either.
+            let is_alone = matches!(self.store.location(), Location::File(_));
+            let due = if is_alone { now } else { now.plus_millis(KNOWN_TO_ALL_MS) };
+            self.store.write(move |tx| waiting::let_go(tx, id, due)).await?;
+        }
         self.deliveries.spill(id);
         Ok(())
     }
