@@ -115,6 +115,14 @@ impl Caller {
             Self::Person(user) => user.team_id,
         }
     }
+
+    /// Whether they may change channels and the like.
+    pub fn may_manage(&self) -> bool {
+        match self {
+            Self::Backend(_) => true,
+            Self::Person(user) => user.role == Role::Admin,
+        }
+    }
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
@@ -285,10 +293,7 @@ impl FromRequestParts<Arc<App>> for Manager {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        match &caller {
-            Caller::Person(user) if user.role != Role::Admin => Err(forbidden("Only an admin may do this.")),
-            _ => Ok(Self(caller)),
-        }
+        if caller.may_manage() { Ok(Self(caller)) } else { Err(forbidden("Only an admin may do this.")) }
     }
 }
 
@@ -516,15 +521,10 @@ fn public_key_not_allowed() -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn believes_forwarded_addresses_of_trusted_proxies_only() {
-        let proxies: Vec<IpNet> = vec!["10.0.0.0/8".parse().expect("a network")];
     use axum::http::HeaderValue;
 
-        let cases = [
-            ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+    use super::*;
+
     #[test]
     fn a_peer_of_ipv4_is_one_where_the_server_listens_on_ipv6() {
         let (mut parts, ()) = axum::http::Request::new(()).into_parts();
@@ -533,15 +533,15 @@ mod tests {
         assert_eq!(peer(&parts), "10.0.0.1".parse().ok());
     }
 
+    #[test]
+    fn believes_forwarded_addresses_of_trusted_proxies_only() {
+        let proxies: Vec<IpNet> = vec!["10.0.0.0/8".parse().expect("a network")];
+        let cases = [
+            ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
             ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
             ("10.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
             ("10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"),
             ("10.0.0.1", "", "10.0.0.1"),
-        ];
-        for (peer, forwarded, expected) in cases {
-            let headers = HeaderMap::from_iter([(
-                axum::http::HeaderName::from_static("x-forwarded-for"),
-                HeaderValue::from_bytes(forwarded.as_bytes()).expect("a header"),
             // As gateways of Azure write it, and others.
             ("10.0.0.1", "198.51.100.1:55123", "198.51.100.1"),
             ("10.0.0.1", "6.6.6.6, 198.51.100.1:55123, 10.0.0.2:443", "198.51.100.1"),
@@ -552,6 +552,11 @@ mod tests {
             ("10.0.0.1", "198.51.100.1, ::ffff:10.0.0.2", "198.51.100.1"),
             ("10.0.0.1", "ä, 198.51.100.1", "198.51.100.1"),
             ("10.0.0.1", "198.51.100.1:", "10.0.0.1"),
+        ];
+        for (peer, forwarded, expected) in cases {
+            let headers = HeaderMap::from_iter([(
+                axum::http::HeaderName::from_static("x-forwarded-for"),
+                HeaderValue::from_bytes(forwarded.as_bytes()).expect("a header"),
             )]);
             let client = client_address(peer.parse().expect("an address"), &headers, &proxies);
             assert_eq!(client.to_string(), expected, "{peer} {forwarded}");

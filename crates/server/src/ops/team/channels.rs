@@ -9,7 +9,7 @@ use dregs_core::time::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::channels::config::{ChannelConfig, MASKED};
+use crate::channels::config::ChannelConfig;
 use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
@@ -72,9 +72,9 @@ impl Channels<'_> {
         let id = self
             .store
             .write(move |tx| {
+                held.hold(tx)?;
                 bounds::CHANNELS.check_team(tx, channel.team_id)?;
                 let id = channels::insert(tx, &channel)?;
-                held.hold(tx)?;
                 channels::insert_secret(tx, id, &sealed, now)?;
                 record(tx, &actor, "channel.create", id, (None, told(&channel, &config)), now)?;
                 Ok(id)
@@ -114,9 +114,9 @@ impl Channels<'_> {
         }
         self.store
             .write(move |tx| {
+                held.hold(tx)?;
                 channels::update(tx, &channel)?;
                 if begins_anew {
-                held.hold(tx)?;
                     channel_health::clear(tx, id)?;
                 }
                 if channel.by_identity {
@@ -175,6 +175,7 @@ impl Channels<'_> {
         let end = now.plus_millis(i64::from(overlap_seconds) * 1_000);
         self.store
             .write(move |tx| {
+                held.hold(tx)?;
                 channels::expire_secrets(tx, id, end)?;
                 let signing = channels::secrets(tx, id)?.iter().filter(|secret| secret.signs_at(now)).count();
                 if signing as i64 >= SIGNING_SECRETS_MAX {
@@ -183,7 +184,6 @@ impl Channels<'_> {
                 }
                 channels::insert_secret(tx, id, &sealed, now)?;
                 let after = Some(json!({ "overlapSeconds": overlap_seconds }));
-                held.hold(tx)?;
                 record(tx, &actor, "channel.rotate-secret", id, (None, after), now)
             })
             .await?;
@@ -222,6 +222,7 @@ impl Channels<'_> {
         event: EventType,
         now: Timestamp,
     ) -> Result<(i64, AttemptRecord)> {
+        self.kept.key.vault()?;
         let data = catalogue::example_data(event).to_string();
         let (team_id, channel_id) = (channel.team_id, channel.id);
         let stored = data.clone();
@@ -230,7 +231,6 @@ impl Channels<'_> {
             .write(move |tx| {
                 let after = Some(json!({ "event": event.name() }));
                 record(tx, &actor, "channel.test", channel_id, (None, after), now)?;
-        self.kept.key.vault()?;
                 let notification_id = notifications::insert(tx, team_id, event, now, &stored)?;
                 let delivery = NewDelivery {
                     channel_id,
@@ -283,19 +283,13 @@ impl Channels<'_> {
 
 /// A channel for the audit log: what may hold a secret is masked.
 fn told(channel: &Channel, config: &ChannelConfig) -> Option<Value> {
-    let mut config = serde_json::to_value(config.masked()).unwrap_or_default();
-    if let Some(url) = config.get_mut("url")
-        && let Some((before, _)) = url.as_str().and_then(|url| url.split_once(['?', '#']))
-    {
-        *url = format!("{before}?{MASKED}").into();
-    }
     Some(json!({
         "type": channel.channel_type,
         "name": channel.name,
         "slug": channel.slug,
         "enabled": channel.enabled,
         "events": channel.events.iter().map(EventType::name).collect::<Vec<_>>(),
-        "config": config,
+        "config": config.masked_for_readers(),
     }))
 }
 
