@@ -126,6 +126,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(devices::list))
         .routes(routes!(devices::get, devices::update))
         .routes(routes!(devices::components))
+        .routes(routes!(devices::preview_disregard))
         .routes(routes!(escalations::list))
         .routes(routes!(escalations::summary))
         .routes(routes!(escalations::get, escalations::update))

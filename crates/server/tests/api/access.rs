@@ -128,6 +128,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/deliveries/actions/resend",              [401, 401, 403, 202, 202, 401, 403, 403, 202]),
     ("POST /api/deliveries/{id}/actions/resend",         [401, 401, 403, 202, 404, 401, 403, 403, 202]),
     ("POST /api/escalation-rules",                       [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/devices/{fingerprint}/actions/preview-disregard", [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("POST /api/escalation-rules/actions/backtest",      [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/escalation-rules/actions/preview",       [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/events",                                 [401, 401, 200, 200, 200, 401, 403, 403, 200]),
