@@ -157,6 +157,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(datasets::list))
         .routes(routes!(datasets::entries, datasets::create))
         .routes(routes!(datasets::delete))
+        .routes(routes!(datasets::preview))
         .routes(routes!(credentials::list, credentials::create))
         .routes(routes!(credentials::refused_origins))
         .routes(routes!(credentials::update, credentials::delete))
