@@ -32,12 +32,16 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate =
             CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
-        let file = |text: String| {
-            let mut file = NamedTempFile::new().unwrap();
-            file.write_all(text.as_bytes()).unwrap();
-            file
-        };
-        (file(certificate.pem()), file(key.serialize_pem()))
+        (file(&certificate.pem()), file(&key.serialize_pem()))
+    }
+
+    /// A certificate in the name of a client, and its key, as files.
+    pub fn files_of_client(&self, name: &str) -> (NamedTempFile, NamedTempFile) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (file(&certificate.pem()), file(&key.serialize_pem()))
     }
 
     /// A certificate for `name` that vouches for itself, as an authority would, and its key.
