@@ -54,17 +54,52 @@ async function fill() {
   const delivery = await list(`/channels/${channel.id}/deliveries`);
   await list("/escalations");
   const [first] = await dregs.events();
-  return { rule: rule.id, channel: channel.id, delivery: delivery.id, event: first.id };
+  const { content: [badgeRule] } = await dregs.call("GET", "/badge-rules");
+  return { rule: rule.id, badgeRule: badgeRule.id, channel: channel.id, delivery: delivery.id, event: first.id };
 }
 
 const segment = encodeURIComponent;
-const PATHS = () => [
-  "/", "/identities", `/identities/${segment(HOSTILE_ID)}`, `/identities/${segment(HOSTILE_ID)}?tab=links`, "/events", `/events/${ids.event}`, "/devices",
-  "/devices/0123456789abcdef0123456789abcdef", "/groups", `/groups/organization/${segment(HOSTILE_ID)}`, "/escalations", "/rules",
-  "/badge-rules/new", `/escalation-rules/${ids.rule}`, "/settings/channels", `/settings/channels/${ids.channel}`, `/deliveries/${ids.delivery}`,
-  "/settings/credentials", "/settings/team", "/settings/account", "/settings/datasets", "/settings/mappings", "/settings/mcp-tokens",
-  "/settings/usage", "/settings/audit-log", "/settings/system",
-];
+/** What stands for the parameters of a page; a page with several of one kind is looked at with each. */
+const PARAMETERS = {
+  "/identities/$id": () => [[segment(HOSTILE_ID)], [`${segment(HOSTILE_ID)}?tab=links`]],
+  "/events/$id": () => [[ids.event]],
+  "/devices/$fingerprint": () => [["0123456789abcdef0123456789abcdef"]],
+  "/groups/$type/$id": () => [["organization", segment(HOSTILE_ID)]],
+  "/badge-rules/$id": () => [["new"], [ids.badgeRule]],
+  "/escalation-rules/$id": () => [["new"], [ids.rule]],
+  "/deliveries/$id": () => [[ids.delivery]],
+  "/settings/channels/$id": () => [[ids.channel]],
+};
+/** A list in one of its views, of a page that is another one then. */
+const VIEWS = ["/settings/datasets?dataset=disposable-email-domains", "/settings/mappings?view=all"];
+/** For whoever is not signed in, or asked by another program: looked at elsewhere. */
+const OUTSIDE = ["/sign-in", "/accept-invitation", "/oauth/authorize"];
+
+/** The pages that the router knows, as it spells them: neither those that lead elsewhere nor the one for what is not there. */
+function pagesOfRouter() {
+  const source = readFileSync(new URL("../dashboard/src/app/router.tsx", import.meta.url), "utf8");
+  const routes = [...source.matchAll(/createRoute\(\{ \.\.\.(outside|inside|setting), path: "([^"]+)", (.*?)\}\),\n/g)];
+  assert.equal(routes.length, source.match(/path: "/g).length - 1, "a route that this does not read; the one of all settings is a frame");
+  const pages = routes.filter(([, , path, rest]) => path !== "$" && rest.includes("lazyPage("));
+  return pages.map(([, place, path]) => (place === "setting" ? `/settings${path}` : path));
+}
+
+function PATHS() {
+  const inside = pagesOfRouter().filter((path) => !OUTSIDE.includes(path));
+  const filled = (path) => {
+    if (!path.includes("$")) return [path];
+    assert.ok(PARAMETERS[path], `${path} is looked at by no test: say in PARAMETERS with what`);
+    return PARAMETERS[path]().map((values) => values.reduce((text, value) => text.replace(/\$[a-z]+/i, () => value), path));
+  };
+  return [...inside.flatMap(filled), ...VIEWS];
+}
+
+test("every page of the router is looked at", () => {
+  const pages = pagesOfRouter();
+  assert.ok(pages.length > 25, `${pages}`);
+  for (const path of [...OUTSIDE, ...Object.keys(PARAMETERS)]) assert.ok(pages.includes(path), `${path} is no page any more`);
+  for (const path of ["/settings/retention", "/settings/weights", "/escalation-rules/new"]) assert.ok(PATHS().includes(path), path);
+});
 
 for (const [name, options] of [
   ["at a desk", {}],

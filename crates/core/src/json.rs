@@ -29,6 +29,12 @@ const NUMBER_END: f64 = 18_446_744_073_709_551_616.0;
 /// Numbers below are refused: the smallest integer of 64 bits.
 const NUMBER_MIN: f64 = -9_223_372_036_854_775_808.0;
 
+/// Text without the byte order mark that some editors, shells and frameworks begin it with, and which says nothing
+/// (RFC 8259, section 8.1).
+pub fn unmarked(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
 /// Reads one JSON value, with up to `max_levels` of arrays and objects inside one another, and nothing
 /// after it.
 ///
@@ -36,8 +42,7 @@ const NUMBER_MIN: f64 = -9_223_372_036_854_775_808.0;
 /// The first thing wrong, with the path of the field it is in and, for text that is not JSON at
 /// all, line and column.
 pub fn read(body: &[u8], max_levels: usize) -> Result<Value, FieldError> {
-    // Some editors and shells write a byte order mark, which says nothing (RFC 8259, section 8.1).
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = unmarked(body);
     let text = std::str::from_utf8(body).map_err(|error| FieldError {
         field: String::new(),
         message: format!("is not UTF-8 text: the byte at offset {} is no character", error.valid_up_to()),
@@ -75,7 +80,7 @@ pub fn read_object(body: &[u8], max_levels: usize) -> Result<Map<String, Value>,
 /// When `body` is not an array, has more than `max_elements`, or an element's end cannot be found.
 pub fn split_array(body: &[u8], max_elements: usize) -> Result<Vec<&[u8]>, FieldError> {
     let whole = |message: String| FieldError { field: String::new(), message };
-    let Some(mut rest) = body.trim_ascii().strip_prefix(b"[") else {
+    let Some(mut rest) = unmarked(body).trim_ascii().strip_prefix(b"[") else {
         return Err(whole("must be a JSON array".to_owned()));
     };
     let mut elements = Vec::new();
@@ -388,10 +393,12 @@ mod tests {
     #[test]
     fn splits_arrays_whose_elements_are_bad() {
         type Expected = Result<Vec<&'static str>, (&'static str, &'static str)>;
-        let cases: [(&str, Expected); 9] = [
+        let cases: [(&str, Expected); 11] = [
             ("[]", Ok(vec![])),
             (" [ 1 , {\"a\": [2]} ,\"]\"] ", Ok(vec!["1", "{\"a\": [2]}", "\"]\""])),
             (r#"["\ud800",1e999]"#, Ok(vec![r#""\ud800""#, "1e999"])),
+            ("\u{feff}[1]", Ok(vec!["1"])),
+            ("\u{feff}\u{feff}[1]", Err(("", "must be a JSON array"))),
             ("{}", Err(("", "must be a JSON array"))),
             ("[1,2,3,4]", Err(("", "has more than 3 elements"))),
             ("[1,]", Err(("[1]", "is not JSON: line 1, column 1: expected value"))),

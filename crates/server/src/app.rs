@@ -38,7 +38,7 @@ use crate::ops::identities::Editor;
 use crate::ops::identities::erasure::Eraser;
 use crate::ops::ingest::{self, Submission};
 use crate::ops::installation::first_start::{self, FirstStart};
-use crate::ops::installation::master_key;
+use crate::ops::installation::master_key::{self, Watch};
 use crate::ops::lists::roster::Rosters;
 use crate::ops::live::Audience;
 use crate::ops::long_reads::LongReads;
@@ -64,7 +64,6 @@ pub struct App {
     pub started_at: Timestamp,
     pub clock: Arc<dyn Clock>,
     pub store: Arc<Store>,
-    pub vault: Arc<Vault>,
     pub key_hasher: KeyHasher,
     pub event_ids: EventIds,
     pub egress: EgressPolicy,
@@ -194,9 +193,9 @@ impl App {
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))??;
         let store = Arc::new(store);
-        if !master_key::fits(&store, &vault, now).await? {
+        let Some(check) = master_key::fits(&store, &vault, now).await? else {
             return Err(wrong(wrong_key(&config, &key_file)));
-        }
+        };
         endpoints::seal_all(&store, &vault).await?;
         let first_start = first_start::run(&store, &config, now).await?;
         let secret = installation_secret(&store).await?;
@@ -219,7 +218,12 @@ impl App {
             geo,
             agent_keys,
             retries,
-            kept: Arc::new(Directories::new(Arc::clone(&store), Arc::clone(&vault), key_hasher, weights)),
+            kept: Arc::new(Directories::new(
+                Arc::clone(&store),
+                Watch::new(vault, check),
+                key_hasher,
+                weights,
+            )),
             health: health::Board::default(),
             rosters: Arc::new(Rosters::new(Arc::clone(&store), Arc::clone(&clock))),
             live: Audience::default(),
@@ -239,7 +243,6 @@ impl App {
             config,
             clock,
             store,
-            vault,
         };
         app.reload().await?;
         app.kept.common.learn_again(&app.store, app.kept.mappings.current(), app.clock.now()).await?;
@@ -313,15 +316,17 @@ impl App {
         }
     }
 
+    /// What opens and seals secrets.
+    ///
+    /// # Errors
+    /// Where the database has another master key by now.
+    pub fn vault(&self) -> Result<&Vault> {
+        self.kept.key.vault().map(Arc::as_ref)
+    }
+
     /// What changes channels.
     pub fn channels(&self) -> Channels<'_> {
-        Channels {
-            store: &self.store,
-            vault: &self.vault,
-            kept: &self.kept,
-            health: &self.health,
-            deliveries: &self.deliveries,
-        }
+        Channels { store: &self.store, kept: &self.kept, health: &self.health, deliveries: &self.deliveries }
     }
 
     /// What sends deliveries again.
@@ -330,13 +335,16 @@ impl App {
     }
 
     /// What shows attempts as they were.
-    pub fn delivery_log(&self) -> Log<'_> {
-        Log {
+    ///
+    /// # Errors
+    /// Where the database has another master key by now: what was signed cannot be made again.
+    pub fn delivery_log(&self) -> Result<Log<'_>> {
+        Ok(Log {
             store: &self.store,
-            vault: &self.vault,
+            vault: self.vault()?,
             channels: &self.kept.channels,
             event_ids: self.event_ids,
-        }
+        })
     }
 
     /// What stores events.

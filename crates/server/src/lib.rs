@@ -12,6 +12,7 @@ pub mod ops;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;
+pub mod text_file;
 pub mod tls;
 pub mod vault;
 pub mod workers;

@@ -9,6 +9,8 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 
+use crate::text_file;
+
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
 /// The file in the data directory that the key is generated into.
@@ -56,7 +58,7 @@ pub fn master_key(text: Option<&str>, file: &Path) -> Result<[u8; KEY_BYTES], St
     }
     let unusable =
         |error: std::io::Error| format!("the master key file {} cannot be used: {error}", file.display());
-    match std::fs::read_to_string(file) {
+    match text_file::read(file) {
         Ok(text) => parse_key(&text)
             .ok_or_else(|| format!("the master key file {} must hold 32 bytes in base64", file.display())),
         Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -40,6 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
             "channels::egress",
             "telemetry",
+            "text_file",
             "vault",
         ],
     ),
@@ -54,11 +55,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "channels::webhook",
             "config",
             "failpoint",
+            "text_file",
             "vault",
         ],
     ),
-    ("channels", &["clock", "tls"]),
-    ("store", &["clock", "tls", "values"]),
+    ("channels", &["clock", "text_file", "tls"]),
+    ("store", &["clock", "text_file", "tls", "values"]),
 ];
 
 const FILE_LINES_MAX: usize = 600;

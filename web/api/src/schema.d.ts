@@ -502,6 +502,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{slug}/actions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview adding or removing an entry
+         * @description Counts the identities that would be rescored. Read-only.
+         */
+        post: operations["previewDatasetEntry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{slug}/entries": {
         parameters: {
             query?: never;
@@ -636,6 +656,26 @@ export interface paths {
          * @description Identities that use it are rescored.
          */
         patch: operations["changeDevice"];
+        trace?: never;
+    };
+    "/api/devices/{fingerprint}/actions/preview-disregard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview disregarding a device
+         * @description Whose scores, badges and escalations would change, and what would be sent. Read-only.
+         */
+        post: operations["previewDeviceDisregard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/devices/{fingerprint}/components": {
@@ -2324,6 +2364,13 @@ export interface components {
             identities: components["schemas"]["AlteredBody"][];
             /** @description Identities that would be rescored, too, and stay as they are. */
             unchanged: number;
+            /**
+             * @description Identities that would be rescored. Of a device with many users, the 200 that came last are looked at, and all else
+             *     is said of those.
+             */
+            total: number;
+            /** @description Whether that is all of them: counting stops at 10,000. */
+            totalIsExact: boolean;
             deliveries: components["schemas"]["PlannedDeliveriesBody"][];
         };
         /** @description A channel. */
@@ -2337,7 +2384,10 @@ export interface components {
             enabled: boolean;
             /** @description The subscribed event types. */
             events: string[];
-            /** @description Values of custom headers are masked, and so is Slack's URL, and what a webhook's has under the name of a secret. */
+            /**
+             * @description Values of custom headers are masked, and so is Slack's URL, and what a webhook's has under the name of a secret.
+             *     Whoever may not change channels sees no more of a webhook's URL than its host and the first segment of its path.
+             */
             config: components["schemas"]["ConfigBody"];
             health: components["schemas"]["HealthBody"];
             /** Format: date-time */
@@ -2591,6 +2641,11 @@ export interface components {
             note?: string | null;
             /** Format: date-time */
             createdAt?: string | null;
+        };
+        /** @description An entry to preview. */
+        DatasetEntryPreviewBody: {
+            /** @example throwaway.example */
+            value: string;
         };
         /** @description A day. */
         DayBody: {
@@ -3904,6 +3959,23 @@ export interface components {
             good: number;
             /** @description Up to ten of them, the newest first. */
             sample: components["schemas"]["IdentityBody"][];
+        };
+        /** @description What adding or removing an entry would do. */
+        PreviewedDatasetEntryBody: {
+            /**
+             * Format: int64
+             * @description Identities that would be rescored, of the newest `lookedAt`.
+             */
+            identities: number;
+            /** Format: int64 */
+            lookedAt: number;
+            /**
+             * Format: int64
+             * @description All identities.
+             */
+            total: number;
+            /** @description Slugs of the channels that would be sent `identity.scored` for each of them. */
+            channels: string[];
         };
         /** @description What creating, changing or removing the mapping of a name would do. */
         PreviewedMappingBody: {
@@ -5778,6 +5850,42 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    previewDatasetEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetEntryPreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewedDatasetEntryBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listDatasetEntries: {
         parameters: {
             query?: {
@@ -6082,6 +6190,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsedDeviceBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewDeviceDisregard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisregardBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePreviewBody"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -112,6 +112,15 @@ impl ChannelConfig {
         }
     }
 
+    /// The same for those who may not change it.
+    #[must_use]
+    pub fn masked_for_readers(&self) -> Self {
+        match self {
+            Self::Webhook(config) => Self::Webhook(config.masked_for_readers()),
+            other => other.masked(),
+        }
+    }
+
     /// Puts the values of `known` where a client sends back what it was shown. The answer is the headers that are
     /// left out, since they would go elsewhere than before.
     pub fn keep_masked(&mut self, known: &Self) -> Result<Vec<String>, Vec<FieldError>> {

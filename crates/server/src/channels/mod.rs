@@ -5,6 +5,7 @@
 //! of it. Every connection to a host that a customer names is opened in [`egress`] and nowhere else; letters
 //! go to the operator's mail server ([`smtp`]).
 
+mod certificates;
 pub mod config;
 pub mod egress;
 pub mod email;

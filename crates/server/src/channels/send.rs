@@ -200,7 +200,10 @@ impl Prepared {
 }
 
 fn no_mailer() -> SendError {
-    SendError::new(ErrorClass::Connect, "mail cannot be sent: the operator has not set smtp_url")
+    SendError::new(
+        ErrorClass::Connect,
+        "mail cannot be sent: the operator has not set smtp_url (DREGS_SMTP_URL)",
+    )
 }
 
 fn protocol(message: String) -> SendError {

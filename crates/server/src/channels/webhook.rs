@@ -130,11 +130,18 @@ impl WebhookConfig {
         masked
     }
 
+    /// The same for those who may not change it: of its URL only as much as says where it leads.
+    #[must_use]
+    pub fn masked_for_readers(&self) -> Self {
+        let url = masked_path(&self.url);
+        Self { url, ..self.masked() }
+    }
+
     /// Puts the values of `known` where a client sends back what it was shown, as long as they go where they went
     /// before: whoever may change a URL must not have what he cannot read sent to a host of his own. The answer is the
     /// headers that are left out therefore.
     pub fn keep_masked(&mut self, known: &Self) -> Result<Vec<String>, Vec<FieldError>> {
-        if self.url == known.masked().url {
+        if self.url == known.masked().url || self.url == known.masked_for_readers().url {
             self.url.clone_from(&known.url);
         }
         let is_same_origin = matches!(
@@ -255,6 +262,11 @@ impl Webhook {
         }));
         shown
     }
+}
+
+/// A URL for those who may not change it, and for the audit log.
+pub fn masked_path(url: &str) -> String {
+    Target::parse(url).map_or_else(|_| MASKED.to_owned(), |target| target.masked_path(MASKED))
 }
 
 /// The URL with the values of the known one where it has masks. The error completes a sentence that begins with "the
@@ -455,6 +467,39 @@ mod tests {
         assert!(
             message(json!({"url": "https://h.test/a", "headers": {"New": MASKED}})).starts_with("is a mask")
         );
+    }
+
+    #[test]
+    fn whoever_may_not_change_a_url_sees_where_it_leads() {
+        let cases = [
+            ("https://discord.com/api/webhooks/1/s3cret", "https://discord.com/api/********"),
+            (
+                "https://contoso.webhook.office.com/webhookb2/s3cret@x",
+                "https://contoso.webhook.office.com/webhookb2/********",
+            ),
+            ("https://hooks.slack.com/services/T0/B0/s3cret", "https://hooks.slack.com/services/********"),
+            ("https://H.test:8443/hook", "https://h.test:8443/hook"),
+            ("https://h.test/hook/", "https://h.test/hook/"),
+            ("https://h.test", "https://h.test/"),
+            ("https://h.test/?sig=s3cret", "https://h.test/?********"),
+            ("https://h.test/flow?api-version=1&k=s3cret#s3cret", "https://h.test/flow?********"),
+            ("https://h.test/flow#s3cret", "https://h.test/flow?********"),
+            // Where the path is nothing but a key.
+            ("https://hook.eu1.make.test/a1s3cretb2c3d4e5f6", "https://hook.eu1.make.test/********"),
+            ("https://h.test/a1s3cretb2c3d4e5f6/x", "https://h.test/********"),
+            (r"https:\\h.test\api\s3cret", "https://h.test/api/********"),
+            ("s3cret", "********"),
+        ];
+        for (url, expected) in cases {
+            let whole = config(json!({"url": url, "headers": {"X-Key": "s3cret"}}));
+            let shown = serde_json::to_value(whole.masked_for_readers()).unwrap();
+            assert_eq!(shown, json!({"url": expected, "headers": {"X-Key": MASKED}}), "{url}");
+            assert_eq!(masked_path(expected), expected, "once more");
+            let mut sent_back = config(json!({"url": expected}));
+            if expected != url && expected.starts_with("https") {
+                assert_eq!((sent_back.keep_masked(&whole), sent_back.url.as_str()), (Ok(vec![]), url));
+            }
+        }
     }
 
     #[test]

@@ -7,15 +7,15 @@ use clap::Args;
 use dregs_core::mapping::{MappingKind, TYPES};
 use dregs_core::score::{Category, Weights};
 
+use super::existing::Existing;
 use super::misuse::whole;
 use super::output::{columns, counted, line, note};
-use super::serve::{check_is_there, store_failure, store_name};
 use super::{Failure, load, runtime};
-use crate::app;
-use crate::clock::{Clock as _, SystemClock, monotonic};
+use crate::clock::monotonic;
 use crate::config::Flags;
 use crate::ops::evaluate::backtest::{self, Candidate, Compared, Outcome};
-use crate::store::{Store, users};
+use crate::store::users;
+use crate::text_file;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -62,7 +62,7 @@ impl Backtest {
         let candidate = Candidate { weights, mappings: mappings.collect::<Result<_, _>>()? };
         let innocent = match &self.innocent {
             Some(path) => {
-                let text = std::fs::read_to_string(path)
+                let text = text_file::read(path)
                     .map_err(|error| misused("--innocent", format!("{}: {error}", path.display())))?;
                 Some(text.lines().map(|id| id.trim().to_owned()).collect::<HashSet<_>>())
             }
@@ -74,20 +74,15 @@ impl Backtest {
         if candidate.mappings.is_empty() && candidate.weights == in_force && innocent.is_none() {
             return Err(Failure::Misused(NOTHING_DIFFERS.to_owned()));
         }
-        let location = app::location(&config);
-        let name = store_name(&config);
-        check_is_there(&location, &name)?;
-        let failed = |error| store_failure(&name, &error);
-        if !Store::unapplied(&location).map_err(failed)?.is_empty() {
-            return Err(Failure::Failed(format!("{name} is of another version: run `dregs migrate` first")));
-        }
-        let store = Store::open(&location, SystemClock.now()).map_err(failed)?;
+        let opened = Existing::open(&config)?;
+        let (store, name) = (&opened.store, &opened.name);
+        let failed = |error| opened.failed(&error);
         let begun = monotonic();
         let outcome = runtime()?.block_on(async {
             let team = store.read(users::first_team).await.map_err(failed)?;
             let team = team
                 .ok_or_else(|| Failure::Failed(format!("{name} has no team yet: run `dregs serve` once")))?;
-            backtest::run(&store, team, &in_force, candidate).await.map_err(failed)
+            backtest::run(store, team, &in_force, candidate).await.map_err(failed)
         })?;
         let seconds = begun.elapsed().as_secs_f64();
         note(format_args!(

@@ -8,6 +8,7 @@ mod backtest;
 mod completions;
 mod config;
 mod demo;
+mod existing;
 mod health;
 mod keys;
 mod listen;

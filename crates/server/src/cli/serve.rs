@@ -16,7 +16,7 @@ use crate::clock::SystemClock;
 use crate::config::{self, Config, Flags, Loaded};
 use crate::failpoint;
 use crate::ops::installation::first_start::FirstStart;
-use crate::store::{Location, StoreError};
+use crate::store::StoreError;
 use crate::telemetry;
 
 #[derive(Args)]
@@ -139,16 +139,6 @@ pub(super) fn store_name(config: &Config) -> String {
     match &config.database_url {
         Some(_) => format!("database_url {}", config.shown_database_url()),
         None => format!("the database in data_dir {}", config.data_dir.display()),
-    }
-}
-
-/// Refuses a database file that is not there, where a command has none to make.
-pub(super) fn check_is_there(location: &Location, name: &str) -> Result<(), Failure> {
-    match location {
-        Location::File(path) if !path.exists() => Err(Failure::Failed(format!(
-            "{name} is not there: start the server once, which makes it, or choose another with --data-dir"
-        ))),
-        _ => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use dregs_core::json::unmarked;
 use dregs_core::notify::verify::{Finding, Received, Step, TOLERANCE_SECONDS, accepted};
 use dregs_core::time::Timestamp;
 
@@ -98,7 +99,7 @@ impl Verify {
         let mut headers = HashMap::new();
         if let Some(path) = &self.headers {
             let text = read_file(path, "--headers")?;
-            let text = String::from_utf8_lossy(&text);
+            let text = String::from_utf8_lossy(unmarked(&text));
             // A request line, as in what a browser or a proxy shows, has no colon before its first space.
             headers.extend(text.lines().filter_map(header));
         }

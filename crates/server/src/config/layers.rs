@@ -9,6 +9,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 
 use super::settings::{SETTINGS, Setting};
 use super::{Config, ConfigError, default_file};
+use crate::text_file;
 
 const ENVIRONMENT: &str = "environment";
 const FLAG: &str = "flag";
@@ -31,22 +32,34 @@ impl Layer {
     pub fn environment(
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<(Self, Vec<String>), ConfigError> {
-        let ours = variables.filter(|(name, _)| {
-            name.starts_with(PREFIX)
-                && !name.starts_with(TEST_PREFIX)
-                && !CLIENT_VARIABLES.contains(&name.as_str())
-        });
+        let ours: Vec<_> = variables
+            .filter(|(name, _)| {
+                name.starts_with(PREFIX)
+                    && !name.starts_with(TEST_PREFIX)
+                    && !CLIENT_VARIABLES.contains(&name.as_str())
+            })
+            .collect();
+        let is_set = |known: &String| ours.iter().any(|(name, _)| name == known);
         let mut values = Dict::new();
         let (mut of_services, mut unknown_ones) = (Vec::new(), Vec::new());
-        for (name, value) in ours {
-            if is_of_service(&name, &value) {
-                of_services.push(name);
-            } else if let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) {
-                values.insert(setting.key.to_owned(), value.into());
-            } else if let Some(meant) = meant(&name, Setting::variable) {
-                return Err(ConfigError::Unknown { written: name, hint: did_you_mean(&meant) });
+        for (name, value) in &ours {
+            if is_of_service(name, value) {
+                of_services.push(name.clone());
+                continue;
+            }
+            if let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == *name) {
+                values.insert(setting.key.to_owned(), value.clone().into());
+                continue;
+            }
+            let mut meant = meant(name, Setting::variable);
+            if meant.is_empty() {
+                // Who has given the address may well have made it of parts that the environment has too.
+                meant = of_address(name, Setting::variable).filter(|known| !is_set(known)).collect();
+            }
+            if meant.is_empty() {
+                unknown_ones.push(name.clone());
             } else {
-                unknown_ones.push(name);
+                return Err(ConfigError::Unknown { written: name.clone(), hint: did_you_mean(&meant) });
             }
         }
         let line = |names: Vec<String>, what: &str| {
@@ -120,7 +133,7 @@ impl Provider for Layer {
 /// The configuration file as a layer. The default one may be missing, a named one may not.
 pub(super) fn read_file(named: Option<&Path>) -> Result<Option<Layer>, ConfigError> {
     let path = named.unwrap_or(default_file());
-    match std::fs::read_to_string(path) {
+    match text_file::read(path) {
         Ok(text) => Layer::file(path, &text).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => Ok(None),
         Err(error) => {
@@ -186,31 +199,55 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
 }
 
 fn unknown(name: &str, spelling: fn(&Setting) -> String, written: String) -> ConfigError {
-    let hint = match meant(name, spelling) {
-        Some(known) => did_you_mean(&known),
-        None => "; `dregs config` lists them all".to_owned(),
-    };
+    let mut known = meant(name, spelling);
+    if known.is_empty() {
+        known = of_address(name, spelling).collect();
+    }
+    let hint =
+        if known.is_empty() { "; `dregs config` lists them all".to_owned() } else { did_you_mean(&known) };
     ConfigError::Unknown { written, hint }
 }
 
-fn did_you_mean(known: &str) -> String {
-    format!("; did you mean {known}?")
+fn did_you_mean(known: &[String]) -> String {
+    format!("; did you mean {}?", known.join(" or "))
 }
 
-/// The setting that a name is mistyped from, if it is from any: some letters that are missing, too many, other
-/// ones or swapped, but fewer than make up half of it.
-fn meant(name: &str, spelling: fn(&Setting) -> String) -> Option<String> {
-    let bare = |name: &str| name.to_ascii_uppercase().trim_start_matches(PREFIX).to_owned();
+/// The settings that a name may be meant for: the one that it is mistyped from, by some letters that are missing, too
+/// many, other ones or swapped, but fewer than make up half of it; or those of which it is the first words, or which
+/// are its own.
+fn meant(name: &str, spelling: fn(&Setting) -> String) -> Vec<String> {
     let written = bare(name);
-    let known = SETTINGS.iter().filter(|setting| !setting.is_hidden()).map(spelling);
+    let known = || SETTINGS.iter().filter(|setting| !setting.is_hidden()).map(spelling);
     let distance = |known: &str| strsim::osa_distance(&written, &bare(known));
-    let (distance, nearest) = known.map(|known| (distance(&known), known)).min()?;
-    let letters = written.chars().count().min(bare(&nearest).chars().count());
-    (distance <= TYPING_ERRORS_MAX && distance * 2 < letters).then_some(nearest)
+    let nearest = known().map(|known| (distance(&known), known)).min();
+    let mistyped = nearest.filter(|(distance, nearest)| {
+        let letters = written.chars().count().min(bare(nearest).chars().count());
+        *distance <= TYPING_ERRORS_MAX && distance * 2 < letters
+    });
+    let begins = |long: &str, short: &str| !short.is_empty() && long.starts_with(&format!("{short}_"));
+    match mistyped {
+        Some((_, nearest)) => vec![nearest],
+        None => {
+            known().filter(|known| begins(&bare(known), &written) || begins(&written, &bare(known))).collect()
+        }
+    }
 }
 
 /// How many letters may differ for a name to be taken for a mistyped other one.
 const TYPING_ERRORS_MAX: usize = 3;
+
+/// The setting that takes a whole address, of which a name is a part: `smtp_url` for `smtp_host`.
+fn of_address(name: &str, spelling: fn(&Setting) -> String) -> impl Iterator<Item = String> {
+    let written = bare(name);
+    let known = SETTINGS.iter().filter(|setting| !setting.is_hidden()).map(spelling);
+    known.filter(move |known| {
+        bare(known).strip_suffix("URL").is_some_and(|stem| !stem.is_empty() && written.starts_with(stem))
+    })
+}
+
+fn bare(name: &str) -> String {
+    name.to_ascii_uppercase().trim_start_matches(PREFIX).to_owned()
+}
 
 /// Whether Kubernetes makes this variable for a service whose name begins with ours, by the rules of its manual,
 /// "Accessing the Service: Environment Variables": `DREGS_SERVICE_HOST`, `DREGS_PORT=tcp://…`,

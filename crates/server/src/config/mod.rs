@@ -30,6 +30,8 @@ use settings::{Refused, SETTINGS, Setting};
 const LISTEN_PORT: u16 = 8080;
 /// What a data directory is called unless it is set.
 const DATA_DIR: &str = "./data";
+/// What `$(cat file)` leaves before the text of a file that begins with a byte order mark.
+const MARK: char = '\u{feff}';
 /// Shown in the place of a secret.
 const MASK: &str = "********";
 
@@ -339,7 +341,7 @@ fn combine(file: Option<Layer>, environment: Layer, flags: Layer) -> Result<Load
 fn read(setting: &Setting, config: &mut Config, value: &figment::value::Value) -> Result<(), String> {
     let expected = || format!("expected {}", setting.expects);
     let text = layers::text_of(value).ok_or_else(expected)?;
-    (setting.read)(config, text.trim()).map_err(|refused| match refused {
+    (setting.read)(config, text.trim_start_matches(MARK).trim()).map_err(|refused| match refused {
         Refused::Because(problem) => problem,
         Refused::Unexpected if setting.is_secret() => expected(),
         Refused::Unexpected => format!("{text:?} is not {}", setting.expects),

@@ -484,7 +484,7 @@ fn name_server(text: &str) -> Option<SocketAddr> {
 }
 
 fn network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(|ip| ip.to_canonical().into()))
 }
 
 /// A lone word must be a level: the filter's own grammar takes `verbose` for the name of a module

@@ -246,12 +246,33 @@ fn a_variable_that_is_no_setting_is_warned_of_unless_it_is_a_mistyped_one() {
         ("DREGS_MASTERKEY", "DREGS_MASTER_KEY"),
         ("DREGS_SECRETKEY", "DREGS_SECRET_KEY"),
         ("DREGS_Listen", "DREGS_LISTEN"),
+        // The first words of one, or more words than one has.
+        ("DREGS_DATABASE", "DREGS_DATABASE_URL"),
+        ("DREGS_SMTP", "DREGS_SMTP_URL or DREGS_SMTP_FROM"),
+        ("DREGS_DATA", "DREGS_DATA_DIR"),
+        ("DREGS_TRUSTED", "DREGS_TRUSTED_PROXIES"),
+        ("DREGS_LOG_LEVEL", "DREGS_LOG"),
+        ("DREGS_LISTEN_PORT", "DREGS_LISTEN"),
+        ("DREGS_DATABASE_URL_FILE", "DREGS_DATABASE_URL"),
+        ("DREGS_SECRET_KEY_FILE", "DREGS_SECRET_KEY"),
+        // A part of what stands in an address.
+        ("DREGS_SMTP_HOST", "DREGS_SMTP_URL"),
+        ("DREGS_DATABASE_PASSWORD", "DREGS_DATABASE_URL"),
     ];
     for (name, meant) in mistyped {
         let error = load_from("", &[(name, "x")], &Flags::default()).unwrap_err().to_string();
         assert!(error.starts_with(&format!("{name}: there is no such setting; did you mean ")), "{error}");
         assert!(error.ends_with(&format!("{meant}?")), "{error}");
     }
+}
+
+#[test]
+fn what_an_address_was_made_of_is_warned_of_beside_it() {
+    let variables = [("DREGS_DATABASE_URL", "postgres://ann:x@db/dregs"), ("DREGS_DATABASE_PASSWORD", "x")];
+    let loaded = load_from("", &variables, &Flags::default()).unwrap();
+    assert_eq!(loaded.warnings.len(), 1, "{:?}", loaded.warnings);
+    let file = load_from("smtp_host = \"mail\"", &[], &Flags::default()).unwrap_err().to_string();
+    assert_eq!(file, "smtp_host in dregs.toml: there is no such setting; did you mean smtp_url?");
 }
 
 #[test]
@@ -272,6 +293,11 @@ fn what_kubernetes_makes_for_a_service_never_stops_the_start() {
         // Were these settings, they would be none here.
         ("DREGS_LISTEN_PORT", "tcp://10.0.0.13:1"),
         ("DREGS_LOG_SERVICE_PORT", "1"),
+        ("DREGS_DATABASE_SERVICE_HOST", "10.0.0.14"),
+        ("DREGS_DATABASE_SERVICE_PORT_POSTGRES", "5432"),
+        ("DREGS_DATABASE_PORT", "tcp://10.0.0.14:5432"),
+        ("DREGS_DATABASE_PORT_5432_TCP_ADDR", "10.0.0.14"),
+        ("DREGS_SMTP_PORT_25_TCP", "tcp://10.0.0.15:25"),
     ];
     let loaded = load_from("", &variables, &Flags::default()).unwrap();
     assert_eq!(loaded.warnings.len(), 1, "{:?}", loaded.warnings);

@@ -14,6 +14,7 @@ use super::error::ApiError;
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, times};
 use crate::app::App;
+use crate::channels::webhook::masked_path;
 use crate::store::audit_log::{self, Entry, Filter};
 
 /// An entry of the audit log.
@@ -48,7 +49,14 @@ pub struct AuditEntryBody {
 
 impl From<Entry> for AuditEntryBody {
     fn from(entry: Entry) -> Self {
-        let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+        let json = |text: Option<String>| {
+            let mut value: Value = serde_json::from_str(&text?).ok()?;
+            // As older versions wrote it: whole.
+            if let Some(url) = value.pointer_mut("/config/url") {
+                *url = url.as_str().map(masked_path).into();
+            }
+            Some(value)
+        };
         Self {
             id: entry.id,
             at: entry.at,

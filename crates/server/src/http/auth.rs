@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use dregs_core::event;
 use dregs_core::time::Timestamp;
 use ipnet::IpNet;
 
@@ -92,9 +93,8 @@ impl FromRequestParts<Arc<App>> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
         let is_trusted =
-            peer.is_some_and(|ip| app.config.trusted_proxies.iter().any(|net| net.contains(&ip)));
+            peer(parts).is_some_and(|ip| app.config.trusted_proxies.iter().any(|net| net.contains(&ip)));
         let scheme = parts.headers.get("x-forwarded-proto");
         let is_https = is_trusted && scheme.is_some_and(|scheme| scheme == "https");
         Ok(Self { address: address(parts, app), is_https })
@@ -113,6 +113,14 @@ impl Caller {
         match self {
             Self::Backend(credential) => credential.team_id,
             Self::Person(user) => user.team_id,
+        }
+    }
+
+    /// Whether they may change channels and the like.
+    pub fn may_manage(&self) -> bool {
+        match self {
+            Self::Backend(_) => true,
+            Self::Person(user) => user.role == Role::Admin,
         }
     }
 }
@@ -285,10 +293,7 @@ impl FromRequestParts<Arc<App>> for Manager {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        match &caller {
-            Caller::Person(user) if user.role != Role::Admin => Err(forbidden("Only an admin may do this.")),
-            _ => Ok(Self(caller)),
-        }
+        if caller.may_manage() { Ok(Self(caller)) } else { Err(forbidden("Only an admin may do this.")) }
     }
 }
 
@@ -442,8 +447,12 @@ async fn of_key(app: &App, key: &str) -> Result<Arc<Credential>, ApiError> {
 
 /// The address a request comes from, as far as it is known.
 fn address(parts: &Parts, app: &App) -> Option<IpAddr> {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
-    Some(client_address(peer, &parts.headers, &app.config.trusted_proxies))
+    Some(client_address(peer(parts)?, &parts.headers, &app.config.trusted_proxies))
+}
+
+/// The address of the connection: of IPv4 too, where the server listens on IPv6 for both.
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical())
 }
 
 /// The address of the client: of the connection, or, where that is a trusted proxy's, the last one
@@ -454,12 +463,13 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAdd
         return peer;
     }
     let forwarded = headers.get_all("x-forwarded-for");
-    let lines: Vec<_> = forwarded.iter().filter_map(|value| value.to_str().ok()).collect();
-    let hops = lines.iter().flat_map(|line| line.split(',')).map(|hop| hop.trim().parse::<IpAddr>());
+    // What a client has put in front must not spoil what a proxy has added to the same line.
+    let lines: Vec<_> = forwarded.iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let hops = lines.iter().flat_map(|line| line.split(',')).map(event::address);
     let mut client = peer;
     for hop in hops.collect::<Vec<_>>().into_iter().rev() {
         // Whatever stands before something unreadable was written by nobody known.
-        let Ok(ip) = hop else { break };
+        let Some(ip) = hop else { break };
         client = ip;
         if !trusted(ip) {
             break;
@@ -511,7 +521,17 @@ fn public_key_not_allowed() -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
+
+    #[test]
+    fn a_peer_of_ipv4_is_one_where_the_server_listens_on_ipv6() {
+        let (mut parts, ()) = axum::http::Request::new(()).into_parts();
+        let of_both: SocketAddr = "[::ffff:10.0.0.1]:1".parse().expect("an address");
+        parts.extensions.insert(ConnectInfo(of_both));
+        assert_eq!(peer(&parts), "10.0.0.1".parse().ok());
+    }
 
     #[test]
     fn believes_forwarded_addresses_of_trusted_proxies_only() {
@@ -522,11 +542,21 @@ mod tests {
             ("10.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
             ("10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"),
             ("10.0.0.1", "", "10.0.0.1"),
+            // As gateways of Azure write it, and others.
+            ("10.0.0.1", "198.51.100.1:55123", "198.51.100.1"),
+            ("10.0.0.1", "6.6.6.6, 198.51.100.1:55123, 10.0.0.2:443", "198.51.100.1"),
+            ("10.0.0.1", "[2001:db8::1]:443", "2001:db8::1"),
+            ("10.0.0.1", "[2001:db8::1]", "2001:db8::1"),
+            ("10.0.0.1", "\"[2001:db8::1]:443\"", "2001:db8::1"),
+            ("10.0.0.1", "::ffff:198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1", "198.51.100.1, ::ffff:10.0.0.2", "198.51.100.1"),
+            ("10.0.0.1", "ä, 198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1", "198.51.100.1:", "10.0.0.1"),
         ];
         for (peer, forwarded, expected) in cases {
             let headers = HeaderMap::from_iter([(
                 axum::http::HeaderName::from_static("x-forwarded-for"),
-                forwarded.parse().expect("a header"),
+                HeaderValue::from_bytes(forwarded.as_bytes()).expect("a header"),
             )]);
             let client = client_address(peer.parse().expect("an address"), &headers, &proxies);
             assert_eq!(client.to_string(), expected, "{peer} {forwarded}");

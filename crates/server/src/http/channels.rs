@@ -48,6 +48,7 @@ pub struct ChannelBody {
     /// The subscribed event types.
     events: Vec<&'static str>,
     /// Values of custom headers are masked, and so is Slack's URL, and what a webhook's has under the name of a secret.
+    /// Whoever may not change channels sees no more of a webhook's URL than its host and the first segment of its path.
     #[schema(value_type = ConfigBody)]
     config: ChannelConfig,
     health: HealthBody,
@@ -197,7 +198,7 @@ impl NewChannelBody {
             slug,
             enabled: self.enabled,
             events,
-            config: endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?,
+            config: endpoints::stored(app.vault()?, &config).map_err(StoreError::Broken)?,
             by_identity,
             disabled_reason: None,
             created_at: now,
@@ -240,7 +241,7 @@ impl ChannelPatchBody {
             read_config(channel_type, config).check(|mut config| {
                 let kept = config.keep_masked(known).map_err(refused);
                 let (dropped, (config, by_identity)) = both(kept, check_config(app, config))?;
-                let stored = endpoints::stored(&app.vault, &config).map_err(StoreError::Broken)?;
+                let stored = endpoints::stored(app.vault()?, &config).map_err(StoreError::Broken)?;
                 Ok((stored, by_identity, dropped))
             })
         });
@@ -281,7 +282,7 @@ pub enum OnResumeBody {
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<Vec<ChannelBody>>, ApiError> {
     let team_id = caller.team_id();
     let rows = app.store.read(move |tx| channels::of_team(tx, team_id)).await?;
-    Ok(Answer(rows.into_iter().map(|row| body(&app, row, None)).collect::<Result<_, _>>()?))
+    Ok(Answer(rows.into_iter().map(|row| shown(&app, &caller, row)).collect::<Result<_, _>>()?))
 }
 
 /// Create a channel
@@ -313,7 +314,7 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<ChannelBody>, ApiError> {
-    Ok(Answer(body(&app, find(&app, &caller, &id).await?, None)?))
+    Ok(Answer(shown(&app, &caller, find(&app, &caller, &id).await?)?))
 }
 
 /// Change a channel
@@ -432,10 +433,17 @@ fn refused(errors: Vec<ConfigError>) -> ApiError {
 }
 
 fn stored_config(app: &App, channel: &Channel) -> Result<ChannelConfig, ApiError> {
-    Ok(endpoints::config(&app.vault, channel).map_err(StoreError::Broken)?)
+    Ok(endpoints::config(app.vault()?, channel).map_err(StoreError::Broken)?)
 }
 
-/// A channel as it is shown.
+/// A channel as it is shown to somebody.
+fn shown(app: &App, caller: &Caller, channel: Channel) -> Result<ChannelBody, ApiError> {
+    let known = stored_config(app, &channel)?;
+    let body = body(app, channel, None)?;
+    Ok(if caller.may_manage() { body } else { ChannelBody { config: known.masked_for_readers(), ..body } })
+}
+
+/// A channel as it is shown to those who may change it.
 pub fn body(app: &App, channel: Channel, signing_secret: Option<String>) -> Result<ChannelBody, ApiError> {
     let config = stored_config(app, &channel)?.masked();
     Ok(ChannelBody {

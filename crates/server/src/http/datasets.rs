@@ -17,6 +17,7 @@ use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, scope};
 use crate::app::App;
 use crate::ops::audit::Actor;
+use crate::ops::evaluate::rescore::Concerned;
 use crate::ops::team::datasets as ops;
 use crate::store::StoreError;
 use crate::store::datasets::{self, Entry};
@@ -186,12 +187,8 @@ pub async fn create(
     Json(new): Json<Unchecked<NewDatasetEntryBody>>,
 ) -> Result<(StatusCode, Answer<DatasetEntryBody>), ApiError> {
     let (dataset, team_id) = (find(&slug)?, caller.team_id());
-    let expected = match dataset {
-        Dataset::Hosting | Dataset::Tor => "must be a network such as 198.51.100.0/24, or AS64496",
-        _ => "must be a domain",
-    };
     let (value, new) = new.check(|new| {
-        let value = dataset.value(&new.value).ok_or_else(|| ApiError::field("value", expected));
+        let value = parse_value(dataset, &new.value);
         let chars = new.note.as_ref().map_or(0, |note| note.chars().count());
         let note = must_have("note", chars, 0..=NOTE_MAX_CHARS, "characters");
         both(value, note.map(|()| new))
@@ -233,6 +230,56 @@ pub async fn delete(
     let (dataset, id) = (find(&slug)?, id.parse().map_err(|_| not_found())?);
     let deleted = ops::delete(&app.store, &app.kept, actor, (dataset, id), app.clock.now()).await?;
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(not_found()) }
+}
+
+/// An entry to preview.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetEntryPreviewBody {
+    #[schema(example = "throwaway.example", max_length = 253)]
+    value: String,
+}
+
+/// What adding or removing an entry would do.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewedDatasetEntryBody {
+    /// Identities that would be rescored, of the newest `lookedAt`.
+    identities: u64,
+    looked_at: u64,
+    /// All identities.
+    total: u64,
+    /// Slugs of the channels that would be sent `identity.scored` for each of them.
+    channels: Vec<String>,
+}
+
+/// Preview adding or removing an entry
+///
+/// Counts the identities that would be rescored. Read-only.
+#[utoipa::path(post, operation_id = "previewDatasetEntry", path = "/datasets/{slug}/actions/preview",
+    tag = "datasets", params(("slug" = String, Path)), request_body = DatasetEntryPreviewBody,
+    responses((status = 200, body = PreviewedDatasetEntryBody)))]
+pub async fn preview(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(slug): Path<String>,
+    Json(body): Json<Unchecked<DatasetEntryPreviewBody>>,
+) -> Result<Answer<PreviewedDatasetEntryBody>, ApiError> {
+    let dataset = find(&slug)?;
+    let value = body.check(|body| parse_value(dataset, &body.value))?;
+    let entry = (dataset, value);
+    let found = ops::preview(&app.store, &app.kept, &app.rosters, caller.team_id(), entry).await?;
+    let Concerned { identities, looked_at, total, channels } = found;
+    Ok(Answer(PreviewedDatasetEntryBody { identities, looked_at, total, channels }))
+}
+
+/// A value as the dataset has it.
+fn parse_value(dataset: Dataset, text: &str) -> Result<String, ApiError> {
+    let expected = match dataset {
+        Dataset::Hosting | Dataset::Tor => "must be a network such as 198.51.100.0/24, or AS64496",
+        _ => "must be a domain",
+    };
+    dataset.value(text).ok_or_else(|| ApiError::field("value", expected))
 }
 
 fn find(slug: &str) -> Result<Dataset, ApiError> {

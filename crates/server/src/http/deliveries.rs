@@ -278,7 +278,7 @@ pub async fn get(
 
 /// The attempts that were made, as they were sent.
 pub async fn attempts(app: &App, team_id: i64, delivery_id: i64) -> Result<Vec<AttemptBody>, ApiError> {
-    let shown = app.delivery_log().attempts(team_id, delivery_id).await?;
+    let shown = app.delivery_log()?.attempts(team_id, delivery_id).await?;
     Ok(shown.into_iter().map(AttemptBody::from).collect())
 }
 

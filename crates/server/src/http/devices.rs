@@ -15,9 +15,11 @@ use super::body::Json;
 use super::error::{ApiError, Code};
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path};
+use super::triage::{ChangePreviewBody, DisregardBody};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::identities::devices as ops;
+use crate::ops::identities::preview;
 use crate::ops::lists::roster::{Filter, Slice, Sort};
 use crate::store::devices::{self, Device};
 use crate::store::rosters::Kind;
@@ -238,6 +240,26 @@ pub async fn update(
     let after = Device { disregarded: patch.disregarded, ..device.clone() };
     app.editor().disregard(actor, device, patch.disregarded, app.clock.now()).await?;
     one(&app, &caller, after).await
+}
+
+/// Preview disregarding a device
+///
+/// Whose scores, badges and escalations would change, and what would be sent. Read-only.
+#[utoipa::path(post, operation_id = "previewDeviceDisregard",
+    path = "/devices/{fingerprint}/actions/preview-disregard", tag = "devices",
+    params(("fingerprint" = String, Path)), request_body = DisregardBody,
+    responses((status = 200, body = ChangePreviewBody)))]
+pub async fn preview_disregard(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(fingerprint): Path<String>,
+    Json(body): Json<DisregardBody>,
+) -> Result<Answer<ChangePreviewBody>, ApiError> {
+    let device = find(&app, &caller, fingerprint).await?;
+    let key = ops::key(&app.key_hasher, caller.team_id(), device.fingerprint);
+    let (reads, now) = (&app.long_reads, app.clock.now());
+    let preview = preview::preview_device(reads, app.seen(), key, body.disregarded, now).await?;
+    Ok(Answer(preview.into()))
 }
 
 async fn one(app: &App, caller: &Caller, device: Device) -> Result<Answer<UsedDeviceBody>, ApiError> {

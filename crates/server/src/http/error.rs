@@ -386,6 +386,9 @@ impl From<StoreError> for ApiError {
                 )
             }
             error @ StoreError::TooMany { .. } => Self::refused(error.to_string()),
+            error @ StoreError::KeyReplaced => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, error.to_string())
+            }
             error => {
                 tracing::error!(%error, "a request failed");
                 Self::new(

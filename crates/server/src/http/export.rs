@@ -221,7 +221,7 @@ impl Export {
     ) -> std::result::Result<Vec<WithAttempts>, StoreError> {
         let mut shown = Vec::with_capacity(rows.len());
         for row in rows {
-            let attempts = self.app.delivery_log().attempts(self.caller.team_id(), row.id).await?;
+            let attempts = self.app.delivery_log()?.attempts(self.caller.team_id(), row.id).await?;
             let attempts = attempts.into_iter().map(AttemptBody::from).collect();
             shown.push(WithAttempts { delivery: DeliveryBody::new(&self.app, &row), attempts });
         }

@@ -21,11 +21,17 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Answers 200 when the store takes writes; it has been migrated before anything listens.
+/// Answers 200 when the store takes writes and its secrets can be read; it has been migrated before anything listens.
 pub async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     let not_ready = |why| (StatusCode::SERVICE_UNAVAILABLE, why);
     if app.is_stopping() {
         return not_ready("not ready: the server is stopping\n");
+    }
+    if app.kept.key.is_replaced() {
+        return not_ready(
+            "not ready: the database was given another master key, and this server has to be started again with that \
+             one; its log says more\n",
+        );
     }
     match timeout(Duration::from_millis(READY_TIMEOUT_MS), app.store.check_ready()).await {
         Ok(Ok(())) => (StatusCode::OK, "ready\n"),

@@ -17,6 +17,7 @@ use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, scope, word};
 use crate::app::App;
 use crate::ops::audit::Actor;
+use crate::ops::evaluate::rescore::Concerned;
 use crate::ops::team::mappings::{self as ops, Change};
 use crate::store::StoreError;
 use crate::store::mappings::{self, Entry};
@@ -211,9 +212,10 @@ pub async fn preview(
 ) -> Result<Answer<PreviewedMappingBody>, ApiError> {
     let ((kind, target), source) = body
         .check(|body| both(parse_meaning(&body.kind, body.target.as_deref()), parse_source(&body.source)))?;
-    let ops::Preview { meaning, identities, looked_at, total, events, channels } =
+    let ops::Preview { meaning, concerned, events } =
         ops::preview(&app.store, &app.kept, &app.rosters, caller.team_id(), (kind, source)).await?;
     let is_change = target.is_none() || target.as_deref() != meaning;
+    let Concerned { identities, looked_at, total, channels } = concerned;
     let (identities, channels) = if is_change { (identities, channels) } else { (0, Vec::new()) };
     Ok(Answer(PreviewedMappingBody {
         canonical_type: meaning,

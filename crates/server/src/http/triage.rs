@@ -34,7 +34,7 @@ pub fn reason(text: Option<String>) -> Result<Option<String>, ApiError> {
 #[serde(deny_unknown_fields)]
 pub struct DisregardBody {
     /// What it would be changed to.
-    disregarded: bool,
+    pub disregarded: bool,
 }
 
 /// The four scores; null where there is none.
@@ -113,7 +113,25 @@ pub struct ChangePreviewBody {
     identities: Vec<AlteredBody>,
     /// Identities that would be rescored, too, and stay as they are.
     unchanged: usize,
+    /// Identities that would be rescored. Of a device with many users, the 200 that came last are looked at, and all else
+    /// is said of those.
+    total: usize,
+    /// Whether that is all of them: counting stops at 10,000.
+    total_is_exact: bool,
     deliveries: Vec<PlannedDeliveriesBody>,
+}
+
+impl From<Preview> for ChangePreviewBody {
+    fn from(preview: Preview) -> Self {
+        let Preview { changed, unchanged, total, total_is_exact, deliveries } = preview;
+        Self {
+            identities: changed.into_iter().map(AlteredBody::from).collect(),
+            unchanged,
+            total,
+            total_is_exact,
+            deliveries: deliveries.into_iter().map(PlannedDeliveriesBody::from).collect(),
+        }
+    }
 }
 
 /// Preview disregarding an identity
@@ -167,12 +185,7 @@ async fn preview_change(
     let preview =
         preview::preview(&app.store, app.seen(), caller.team_id(), (id, change), app.clock.now()).await?;
     let not_found = || ApiError::not_found(Code::IdentityNotFound, "identity");
-    let Preview { changed, unchanged, deliveries } = preview.ok_or_else(not_found)?;
-    Ok(Answer(ChangePreviewBody {
-        identities: changed.into_iter().map(AlteredBody::from).collect(),
-        unchanged,
-        deliveries: deliveries.into_iter().map(PlannedDeliveriesBody::from).collect(),
-    }))
+    Ok(Answer(preview.ok_or_else(not_found)?.into()))
 }
 
 /// A badge to dismiss.

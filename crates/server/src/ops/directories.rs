@@ -10,10 +10,10 @@ use crate::ops::deliver::endpoints;
 use crate::ops::identities::devices;
 use crate::ops::ingest::common;
 use crate::ops::ingest::names::Names;
+use crate::ops::installation::master_key;
 use crate::ops::team::{credentials, datasets, mappings, rules, weights};
 use crate::store::versions::{self, Kept, Versions};
 use crate::store::{Result, Store};
-use crate::vault::Vault;
 
 /// All of it, and what it takes to read it.
 pub struct Directories {
@@ -26,8 +26,8 @@ pub struct Directories {
     pub common: common::Directory,
     pub disregarded: devices::Disregarded,
     pub weights: weights::Directory,
+    pub key: master_key::Watch,
     store: Arc<Store>,
-    vault: Arc<Vault>,
     hasher: KeyHasher,
     /// What has been read, by its number.
     read: Mutex<Versions>,
@@ -37,7 +37,7 @@ pub struct Directories {
 
 impl Directories {
     /// With nothing in them yet but the weights of the installation.
-    pub fn new(store: Arc<Store>, vault: Arc<Vault>, hasher: KeyHasher, weights: Weights) -> Self {
+    pub fn new(store: Arc<Store>, key: master_key::Watch, hasher: KeyHasher, weights: Weights) -> Self {
         Self {
             credentials: credentials::Directory::default(),
             channels: endpoints::Directory::default(),
@@ -48,20 +48,24 @@ impl Directories {
             common: common::Directory::default(),
             disregarded: devices::Disregarded::default(),
             weights: weights::Directory::new(weights),
+            key,
             store,
-            vault,
             hasher,
             read: Mutex::default(),
             reloading: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Reads the channels again, after a change or because another node may have made one.
+    /// Reads the channels again, after a change or because another node may have made one. They stay as they are where
+    /// the key does not open them any more.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn reload_channels(&self, now: Timestamp) -> Result<()> {
-        self.channels.reload(&self.store, &self.vault, now).await
+        match self.key.vault() {
+            Ok(vault) => self.channels.reload(&self.store, vault, now).await,
+            Err(_) => Ok(()),
+        }
     }
 
     /// Reads again what has changed, by whatever node.
@@ -71,7 +75,8 @@ impl Directories {
     pub async fn reload_changed(&self, now: Timestamp) -> Result<()> {
         let _turn = self.reloading.lock().await;
         // Before the rows: what changes meanwhile is read once more the next time.
-        let current = self.store.read(versions::all).await?;
+        let (current, check) = self.store.read(|tx| Ok((versions::all(tx)?, master_key::known(tx)?))).await?;
+        self.key.look(check);
         for kept in Kept::ALL {
             let version = current.get(&kept).copied();
             if version.is_none() || version != self.read().get(&kept).copied() {

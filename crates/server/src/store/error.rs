@@ -14,6 +14,12 @@ pub enum StoreError {
     /// The database cannot be reached, is full, or is shutting down.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// What was sealed cannot be stored, nor what is stored be opened: the database has another master key by now.
+    #[error(
+        "The database was given another master key than this server has, which can neither read nor seal secrets any \
+         more: start it again with that key."
+    )]
+    KeyReplaced,
     /// There are as many as there may be.
     #[error("A {owner} has at most {max} {what}.")]
     TooMany { owner: &'static str, what: &'static str, max: i64 },

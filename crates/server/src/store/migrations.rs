@@ -14,6 +14,13 @@ pub struct Migration {
     postgres: &'static str,
 }
 
+impl Migration {
+    /// Whether a database without it has none of the tables.
+    pub fn is_initial(&self) -> bool {
+        self.version == 1
+    }
+}
+
 macro_rules! migration {
     ($version:literal, $name:literal) => {
         Migration {
@@ -35,6 +42,10 @@ const MIGRATIONS: &[Migration] = &[
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.
 pub fn apply(tx: &mut Tx, now: Timestamp) -> Result<()> {
+    tx.batch(
+        "create table if not exists schema_migrations
+           (version bigint primary key, name text not null, applied_at bigint not null)",
+    )?;
     let pending = pending(tx)?;
     for migration in &pending {
         tx.batch(tx.dialect(migration.sqlite, migration.postgres))?;
@@ -49,13 +60,16 @@ pub fn apply(tx: &mut Tx, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// The migrations this database does not have yet.
+/// The migrations this database does not have yet. Nothing is made to find that out.
 pub fn pending(tx: &mut Tx) -> Result<Vec<&'static Migration>> {
-    tx.batch(
-        "create table if not exists schema_migrations
-           (version bigint primary key, name text not null, applied_at bigint not null)",
-    )?;
-    let applied = tx.query("select version from schema_migrations", &[], |row| row.get::<i64>(0))?;
+    let is_there = tx.dialect(
+        "select count(*) from sqlite_master where type = 'table' and name = 'schema_migrations'",
+        "select cast(case when to_regclass('schema_migrations') is null then 0 else 1 end as bigint)",
+    );
+    let applied = match tx.get(is_there, &[], |row| row.flag(0))? {
+        true => tx.query("select version from schema_migrations", &[], |row| row.get::<i64>(0))?,
+        false => Vec::new(),
+    };
     let newest = MIGRATIONS.last().map_or(0, |migration| migration.version);
     if let Some(newer) = applied.iter().find(|version| **version > newest) {
         return Err(StoreError::Refused(format!(

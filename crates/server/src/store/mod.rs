@@ -130,7 +130,7 @@ impl Store {
         Ok(Self { engine, location: location.clone(), probing: Mutex::default() })
     }
 
-    /// The migrations that opening the store would apply. Blocks; changes no row.
+    /// The migrations that opening the store would apply. Blocks; changes nothing.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the file or the server cannot be reached.

@@ -15,6 +15,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_postgres::config::SslNegotiation;
 
 use super::pg_address::{Address, Roots, SslMode};
+use crate::text_file;
 
 /// The name of PostgreSQL's protocol within TLS, which direct negotiation asks for.
 const ALPN: &[u8] = b"postgresql";
@@ -35,7 +36,9 @@ pub fn client_config(address: &Address) -> Result<ClientConfig, String> {
         None => builder.with_no_client_auth(),
         Some((certificate, key)) => {
             let unusable = |error| format!("sslkey {} cannot be used: {error}", key.display());
-            let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(error.to_string()))?;
+            let text = text_file::read(key).map_err(|error| unusable(error.to_string()))?;
+            let private = PrivateKeyDer::from_pem_slice(text.as_bytes());
+            let private = private.map_err(|error| unusable(error.to_string()))?;
             builder
                 .with_client_auth_cert(read("sslcert", certificate)?, private)
                 .map_err(|error| unusable(error.to_string()))?
@@ -50,8 +53,8 @@ pub fn client_config(address: &Address) -> Result<ClientConfig, String> {
 /// The certificates in a PEM file; at least one.
 fn read(parameter: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let unusable = |error: String| format!("{parameter} {} cannot be used: {error}", path.display());
-    let found: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))?.collect();
+    let text = text_file::read(path).map_err(|error| unusable(error.to_string()))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
     let found = found.map_err(|error| unusable(error.to_string()))?;
     if found.is_empty() { Err(unusable("there is no PEM certificate in it".to_owned())) } else { Ok(found) }
 }

@@ -101,6 +101,10 @@ pub fn of_connecting(error: &tokio_postgres::Error) -> String {
         }
         Some(code) if *code == SqlState::CANNOT_CONNECT_NOW => "it is starting or stopping: try again",
         Some(_) => "see the log of PostgreSQL",
+        // What the other side says of a certificate that it was shown.
+        None if text.contains("fatal alert") => {
+            "the server does not take the certificate in sslcert: its ssl_ca_file has to hold the authority that signed it"
+        }
         None if text.contains("TLS") => of_tls(&text),
         None if text.contains("password missing") => {
             "PostgreSQL asks for a password: put one into the address"
@@ -130,6 +134,9 @@ fn of_authorization(text: &str) -> &'static str {
         "create the role (`createuser`), or name another in the address"
     } else if text.contains("no encryption") || text.contains("SSL off") {
         "pg_hba.conf lets this user in from here over TLS at most: set sslmode=require or stricter, or add a line there"
+    } else if text.contains("client certificate") || text.contains("certificate authentication") {
+        "pg_hba.conf lets this user in by a certificate in its own name: name it and its key in sslcert and sslkey of the \
+         address"
     } else if text.contains("no pg_hba.conf entry") {
         "pg_hba.conf of the server does not let this user in from here"
     } else {

@@ -17,8 +17,8 @@ use crate::support::server::{
 
 const ORIGIN: &str = "https://app.example.com";
 
-/// Entries of a dataset.
-const ENTRIES: &str = "/api/datasets/disposable-email-domains/entries";
+/// A dataset.
+const DATASET: &str = "/api/datasets/disposable-email-domains";
 
 /// Those who call, in the order of the columns below. The foreign key is another team's.
 const CALLERS: [&str; 9] =
@@ -124,9 +124,11 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/channels/{id}/actions/rotate-secret",    [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/channels/{id}/actions/test",             [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/credentials",                            [401, 401, 403, 403, 403, 401, 403, 403, 201]),
+    ("POST /api/datasets/{slug}/actions/preview",        [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/datasets/{slug}/entries",                [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/deliveries/actions/resend",              [401, 401, 403, 202, 202, 401, 403, 403, 202]),
     ("POST /api/deliveries/{id}/actions/resend",         [401, 401, 403, 202, 404, 401, 403, 403, 202]),
+    ("POST /api/devices/{fingerprint}/actions/preview-disregard", [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("POST /api/escalation-rules",                       [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/escalation-rules/actions/backtest",      [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/escalation-rules/actions/preview",       [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -185,7 +187,9 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "PATCH /api/devices/{fingerprint}" => json!({"disregarded": true}),
         "PATCH /api/identities/{id}" => json!({"disregarded": false}),
         "POST /api/identities/{id}/actions/review" => json!({}),
-        "POST /api/identities/{id}/actions/preview-disregard" => json!({"disregarded": true}),
+        "POST /api/identities/{id}/actions/preview-disregard"
+        | "POST /api/devices/{fingerprint}/actions/preview-disregard" => json!({"disregarded": true}),
+        "POST /api/datasets/{slug}/actions/preview" => json!({"value": "d.org"}),
         "POST /api/identities/{id}/actions/dismiss-badge"
         | "POST /api/identities/{id}/actions/restore-badge" => {
             json!({"badge": "robot"})
@@ -310,8 +314,9 @@ impl Scene {
             }
             "DELETE /api/datasets/{slug}/entries/{id}" => {
                 let new = body("POST /api/datasets/{slug}/entries", unique).unwrap();
-                let entry = self.server.post(ENTRIES, new).await;
-                format!("{ENTRIES}/{}", entry["id"])
+                let entries = format!("{DATASET}/entries");
+                let entry = self.server.post(&entries, new).await;
+                format!("{entries}/{}", entry["id"])
             }
             "GET /api/search" => format!("{path}?term=ada"),
             "DELETE /api/views/{id}" => {
@@ -388,7 +393,7 @@ impl Scene {
             ("/groups/{type}/{id}", "/groups/team/t1".to_owned()),
             ("{identityId}", "ada".to_owned()),
             ("{fingerprint}", "f1".to_owned()),
-            ("/datasets/{slug}/entries", ENTRIES["/api".len()..].to_owned()),
+            ("/datasets/{slug}", DATASET["/api".len()..].to_owned()),
         ];
         let path = fixed.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id));
         if path.contains("/credentials/{id}") {

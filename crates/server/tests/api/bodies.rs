@@ -187,3 +187,35 @@ async fn what_the_rate_refuses_is_not_read() {
     }
     assert_eq!(answer_to_head(&server, &head(100_000)).await, "HTTP/1.1 429 Too Many Requests");
 }
+
+/// As some editors, shells and frameworks begin a text.
+fn marked(text: &[u8]) -> Vec<u8> {
+    [b"\xef\xbb\xbf", text].concat()
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_a_body_says_nothing() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let whole = |value: &Value| marked(value.to_string().as_bytes());
+    let batch = whole(&json!([event("e2", "ada"), event("e3", "ada")]));
+    let bodies = [
+        ("/api/events", "identity", whole(&event("e1", "ada"))),
+        ("/api/events/batch", "identity", batch.clone()),
+        ("/api/events/batch", "gzip", gzip(&batch)),
+        ("/api/events/batch", "identity", marked(b" [] ")),
+        ("/api/groups", "identity", whole(&json!({"type": "team", "id": "t1"}))),
+        ("/api/channels/1/actions/test", "identity", marked(b"")),
+        ("/api/channels/1/actions/test", "identity", marked(b" null")),
+    ];
+    server.channel("listens", json!({"url": "http://127.0.0.1:9/"})).await;
+    for (path, encoding, body) in bodies {
+        let shown = String::from_utf8_lossy(&body).into_owned();
+        let (status, said) = answer(encoded(&server, path, encoding, body)).await;
+        assert!(status.is_success(), "{path} {shown}: {status} {said}");
+    }
+    assert_eq!(stored(&server, "ada").await.len(), 3);
+    // Twice it is no mark, and it is none anywhere else.
+    for body in [marked(&marked(b"[]")), b"[\xef\xbb\xbf]".to_vec()] {
+        assert_eq!(answer(encoded(&server, "/api/events/batch", "identity", body)).await.0, 400);
+    }
+}

@@ -2,12 +2,14 @@
 
 use dregs_server::ops::deliver::endpoints;
 use dregs_server::store::channels;
+use dregs_server::store::users::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{post_raw, refusal, team, with_json};
+use super::{post_raw, refusal, session, team, with_json};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
+use crate::support::receiver::Receiver;
 use crate::support::server::{SECRET_KEY, TestServer, answer};
 
 on_both_engines!(a_slug_is_its_channels_alone);
@@ -134,7 +136,7 @@ async fn masked_headers_keep_their_values() {
     assert_eq!(changed["config"]["headers"], json!({"X-New": "********", "x-api-key": "********"}));
     let team_id = team(&server.app).await;
     let stored = server.app.store.read(move |tx| channels::find(tx, team_id, id)).await.unwrap().unwrap();
-    let stored = endpoints::config(&server.app.vault, &stored).unwrap();
+    let stored = endpoints::config(server.app.vault().unwrap(), &stored).unwrap();
     assert_eq!(
         serde_json::to_value(stored).unwrap(),
         json!({"url": URL, "headers": {"X-New": "new", "x-api-key": "hush"}})
@@ -266,4 +268,67 @@ async fn the_catalogue_lists_what_can_be_subscribed_to() {
             assert_eq!(created["events"], json!([entry["name"]]), "{spelling}");
         }
     }
+}
+
+#[tokio::test]
+async fn whoever_may_not_change_a_channel_sees_where_its_url_leads_and_no_more() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let receiver = Receiver::answering("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await;
+    let origin = format!("http://{}", receiver.address);
+    let url = format!("{origin}/api/webhooks/17/s3cret?wait=s3cret");
+    let created = server.post("/api/channels", channel(json!({"config": {"url": url}}))).await;
+    assert_eq!(created["config"]["url"], json!(url));
+    let path = format!("/api/channels/{}", created["id"]);
+    server.patch(&path, json!({"config": {"url": format!("{url}3")}})).await;
+    let tested = server.post(&format!("{path}/actions/test"), Value::Null).await;
+    assert_eq!(tested["httpStatus"], 404);
+    let team_id = team(&server.app).await;
+    let get = async |path: &str, token: &str| {
+        let (status, body) = answer(server.request(Method::GET, path).bearer_auth(token)).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    };
+    let admin = session(&server.app, team_id, Role::Admin).await;
+    for token in [SECRET_KEY, &admin] {
+        assert_eq!(get(&path, token).await["config"]["url"], json!(format!("{url}3")));
+        assert_eq!(get("/api/channels", token).await[0]["config"]["url"], json!(format!("{url}3")));
+    }
+    let masked = json!({"url": format!("{origin}/api/********?********")});
+    for role in [Role::Viewer, Role::User] {
+        let token = session(&server.app, team_id, role).await;
+        assert_eq!(get(&path, &token).await["config"], masked);
+        assert_eq!(get("/api/channels", &token).await[0]["config"], masked);
+        let delivery = format!("/api/deliveries/{}", tested["deliveryId"]);
+        for path in
+            [&format!("{path}/deliveries"), &format!("{path}/activity"), &delivery, "/api/search?term=app"]
+        {
+            let shown = get(path, &token).await.to_string();
+            assert!(!shown.contains("s3cret"), "{path}: {shown}");
+        }
+        // Nor does their agent.
+        let new = server.request(Method::POST, "/api/mcp-tokens").bearer_auth(&token);
+        let (_, made) = answer(new.json(&json!({"name": "Assistant"}))).await;
+        for (tool, arguments) in [("list_channels", json!({})), ("get_channel", json!({"id": created["id"]}))]
+        {
+            let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}});
+            let request = server.request(Method::POST, "/mcp").bearer_auth(made["token"].as_str().unwrap());
+            let request = request.header("Accept", "application/json, text/event-stream").json(&call);
+            let told = answer(request).await.1.to_string();
+            assert!(told.contains("/api/********") && !told.contains("s3cret"), "{tool}: {told}");
+        }
+    }
+    let log = async || get("/api/audit-log?targetType=channel", &admin).await;
+    let entries = log().await;
+    assert!(!entries.to_string().contains("s3cret"), "{entries}");
+    let change = |entries: &Value| {
+        entries["content"].as_array().unwrap().iter().find(|one| one["action"] == "channel.change").unwrap()["after"]["config"].clone()
+    };
+    assert_eq!(change(&entries), masked);
+    // As an older version wrote it.
+    let whole = "update audit_log set after = replace(after, '/api/********', '/api/webhooks/17/s3cret')";
+    server.app.store.write(move |tx| tx.execute(whole, &[])).await.unwrap();
+    assert_eq!(change(&log().await), masked);
+    // A mask that is sent back stands for what is there.
+    let kept = server.patch(&path, json!({"config": masked})).await;
+    assert_eq!(kept["config"]["url"], json!(format!("{url}3")));
 }

@@ -27,6 +27,7 @@ async fn an_entry_changes_the_scores_of_those_at_its_domain(engine: Engine) {
     for (id, email) in [("ada", "ada.fir@bin.posteo.de"), ("bob", "bob.oak@mailinator.com")] {
         let mut signup = event(id, id);
         signup["identity"]["data"] = json!({"email": email});
+        signup["ip"] = json!("198.51.100.7");
         server.post("/api/events", signup).await;
     }
     let says = async |id: &str, words: &str| {
@@ -34,6 +35,28 @@ async fn an_entry_changes_the_scores_of_those_at_its_domain(engine: Engine) {
     };
     says("ada", "looks like one that a person reads").await;
     says("bob", "throwaway").await;
+    // Whom it would concern is told before, and nothing is changed by that.
+    server.channel("Ops", json!({"url": "http://127.0.0.1:9/"})).await;
+    let preview = async |slug: &str, value: &str| {
+        let path = format!("/api/datasets/{slug}/actions/preview");
+        server.post(&path, json!({"value": value})).await
+    };
+    let told =
+        |identities: u64| json!({"identities": identities, "lookedAt": 2, "total": 2, "channels": ["ops"]});
+    for (slug, value, identities) in [
+        ("disposable-email-domains", "Bin.Posteo.de", 1),
+        ("disposable-email-domains", "posteo.de", 1),
+        ("disposable-email-domains", "elsewhere.example", 0),
+        ("tor-networks", "203.0.113.0/24", 0),
+        ("tor-networks", "198.51.100.0/24", 2),
+    ] {
+        assert_eq!(preview(slug, value).await, told(identities), "{slug} {value}");
+    }
+    let wrong = json!({"value": "no domain"});
+    let path = "/api/datasets/disposable-email-domains/actions/preview";
+    let refused = refusal(with_json(&server, Method::POST, path, &wrong)).await;
+    assert_eq!(refused, "400 bad_request value: must be a domain");
+    assert_eq!(server.get(&format!("{DISPOSABLE}?scope=CUSTOMER")).await["totalElements"], 0);
     let added =
         server.call(Method::POST, DISPOSABLE, Some(json!({"value": "Bin.Posteo.de", "note": "seen"}))).await;
     assert_eq!(

@@ -54,7 +54,9 @@ async fn what_is_no_message_is_refused_as_json_rpc_has_it() {
     let (status, _, code, message) = refused(send(ping)).await;
     assert_eq!((status, code), (406, -32_600));
     assert!(message.starts_with("Not Acceptable: Client must accept both"), "{message}");
-    assert_eq!(both(send(ping)).send().await.unwrap().status(), 200);
+    for ping in [ping.to_owned(), format!("\u{feff}{ping}")] {
+        assert_eq!(both(send(&ping)).send().await.unwrap().status(), 200, "{ping}");
+    }
 }
 
 #[tokio::test]

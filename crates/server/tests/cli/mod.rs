@@ -7,6 +7,7 @@ mod flood;
 mod health;
 mod help;
 mod listen;
+mod marked;
 mod polls;
 mod serve;
 mod shipped;

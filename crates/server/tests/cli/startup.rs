@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Ground;
 use crate::support::cluster::Disk;
+use crate::support::engine::{Database, Engine, is_spread};
 
 /// A database that a server has made, and closed.
 fn made(folder: &Path) -> std::path::PathBuf {
@@ -62,6 +63,53 @@ fn a_database_that_cannot_be_used_is_said_to_be_what_it_is() {
         assert!(!done.stderr.contains("this version disagree"), "{name}: {}", done.stderr);
         assert_eq!(std::fs::read(&file).ok(), before, "{name}: the file was changed");
     }
+}
+
+/// The commands that look or manage, and so make no tables and bring none up to date.
+const EXISTING: [&[&str]; 6] = [
+    &["keys", "list"],
+    &["keys", "create", "Shop"],
+    &["keys", "revoke", "1"],
+    &["keys", "enable", "1"],
+    &["keys", "reset-secrets", "--lost-master-key"],
+    &["backtest", "--map", "a=LOGIN"],
+];
+
+#[test]
+fn whoever_looks_or_manages_makes_no_tables_where_there_are_none() {
+    if is_spread(Engine::Postgres) {
+        return;
+    }
+    let (ground, database) = (Ground::new(), Database::create(Engine::Postgres));
+    let url = database.url().unwrap();
+    for command in EXISTING {
+        let done = ground.run(&[command, &["--database-url", &url]].concat(), &[]);
+        let said = format!(
+            "dregs: database_url {url} holds no tables of dregs: start the server once, which makes them, or choose \
+             another with --database-url\n"
+        );
+        assert_eq!((done.code, done.stderr), (Some(1), said), "{command:?}");
+    }
+    let check = ground.run(&["migrate", "--check", "--database-url", &url], &[]);
+    assert_eq!((check.code, check.stdout.starts_with("missing  0001_initial\n")), (Some(1), true));
+    assert_eq!(database.tables(), 0);
+    assert!(!ground.0.path().join("data").exists());
+}
+
+#[test]
+fn whoever_looks_or_manages_leaves_the_tables_of_another_version_as_they_are() {
+    let ground = Ground::new();
+    let file = made(ground.0.path());
+    let older = "drop table weights; delete from schema_migrations where version = 5";
+    rusqlite::Connection::open(&file).unwrap().execute_batch(older).unwrap();
+    for command in EXISTING {
+        let done = ground.run(command, &[]);
+        let said =
+            "dregs: the database in data_dir ./data is of another version: run `dregs migrate` first\n";
+        assert_eq!((done.code, done.stderr.as_str()), (Some(1), said), "{command:?}");
+    }
+    let check = ground.run(&["migrate", "--check"], &[]);
+    assert_eq!((check.code, check.stdout.as_str()), (Some(1), "missing  0005_weights\n"));
 }
 
 #[test]

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use dregs_server::config::Config;
 use serde_json::{Value, json};
 
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
+
 use super::delivery::morning;
 use super::people::{channel, mails_through};
 use super::rules::clear;
@@ -12,6 +15,7 @@ use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::mailbox::{Mailbox, header};
 use crate::support::server::{Ground, TestServer, eventually};
+use crate::support::tls::Authority;
 
 on_both_engines!(one_recipient_that_is_refused_keeps_the_letter_from_no_other);
 
@@ -126,4 +130,93 @@ async fn what_the_mail_server_does_not_offer_is_said_with_the_setting_and_not_tr
         assert_eq!(failed["attemptCount"], 1);
     }
     assert_eq!(mailbox.letters().len(), 0);
+}
+
+/// A port that says this to whoever connects, and closes.
+async fn port_that_says(words: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.write_all(words.as_bytes()).await;
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_mail_server_that_cannot_be_used_is_said_with_the_setting() {
+    let authority = Authority::new("Mail");
+    let (certificate, key) = authority.files("localhost");
+    let plain = Mailbox::open().await;
+    let tls = json!({"tls": "implicit", "certificate": certificate.path(), "key": key.path()});
+    let implicit = Mailbox::start(tls).await;
+    let starttls = json!({"tls": "starttls", "certificate": certificate.path(), "key": key.path()});
+    let starttls = Mailbox::start(starttls).await;
+    let (web, closing) = (port_that_says("HTTP/1.1 400 Bad Request\r\n\r\n").await, port_that_says("").await);
+    let down = crate::cli::free_port();
+    let setting = "smtp_url (DREGS_SMTP_URL)";
+    let refused = format!(
+        "127.0.0.1:{down} refused the connection: is the mail server running, and are host and port in {setting} right?"
+    );
+    let cases = [
+        (format!("smtp://127.0.0.1:{down}"), "connect", refused.clone()),
+        (format!("smtps://127.0.0.1:{down}"), "connect", refused),
+        ("smtp://no-such-host.invalid".to_owned(), "dns", "no-such-host.invalid has no address (".to_owned()),
+        (
+            format!("smtp://127.0.0.1:{web}"),
+            "protocol",
+            format!("127.0.0.1:{web} does not greet as a mail server does ("),
+        ),
+        (
+            format!("smtp://127.0.0.1:{closing}"),
+            "protocol",
+            format!("127.0.0.1:{closing} does not greet as a mail server does ("),
+        ),
+        (
+            format!("smtps://127.0.0.1:{closing}"),
+            "connection_closed",
+            format!("127.0.0.1:{closing} closed the connection while TLS was agreed on; see {setting}"),
+        ),
+        (
+            format!("smtps://127.0.0.1:{}", plain.port),
+            "tls",
+            format!(
+                "127.0.0.1:{} does not speak TLS from the first byte: have {setting} begin with smtp:// for",
+                plain.port
+            ),
+        ),
+        (
+            format!("smtp://localhost:{}", implicit.port),
+            "timeout",
+            format!(
+                "localhost:{} said nothing within 1000 ms of being connected to: for a port with TLS from the first byte, \
+                 such as 465, {setting} begins with smtps://",
+                implicit.port
+            ),
+        ),
+        (
+            format!("smtps://127.0.0.1:{}", implicit.port),
+            "tls",
+            format!("the mail server's certificate is not for 127.0.0.1; see {setting}"),
+        ),
+        (
+            format!("smtp://127.0.0.1:{}", starttls.port),
+            "tls",
+            format!("the mail server's certificate is not for 127.0.0.1; see {setting}"),
+        ),
+    ];
+    for (url, class, words) in cases {
+        let (shown, ca) = (url.clone(), authority.file.path().to_owned());
+        let change = move |config: &mut Config| {
+            (config.smtp_url, config.egress_ca_file, config.deadline_ms) = (Some(url), Some(ca), 1_000);
+        };
+        let server = TestServer::start_with(Engine::Sqlite, change).await;
+        let config = json!({"recipients": ["trust@example.com"]});
+        let id = channel(&server, "EMAIL", json!(["channel.test"]), config).await;
+        let tested = server.post(&format!("/api/channels/{id}/actions/test"), Value::Null).await;
+        assert_eq!(tested["errorClass"], class, "{shown}: {tested}");
+        let said = tested["errorMessage"].as_str().unwrap();
+        assert!(said.starts_with(&words) && said.contains(setting), "{shown}: {said}");
+    }
 }

@@ -14,6 +14,8 @@ use crate::support::server::{TestServer, event, eventually};
 
 on_both_engines!(
     a_preview_of_disregarding_says_what_then_happens,
+    a_preview_of_disregarding_a_device_says_what_then_happens,
+    of_a_device_with_many_users_the_last_are_looked_at,
     a_preview_counts_networks_as_the_change_does,
     a_dismissed_badge_stays_off_and_comes_back_for_something_new,
     a_dismissed_badge_is_restored,
@@ -76,9 +78,9 @@ pub async fn settled(server: &TestServer) {
     .await;
 }
 
-async fn preview(server: &TestServer, id: &str, disregarded: bool) -> Value {
-    let path = format!("/api/identities/{id}/actions/preview-disregard");
-    server.post(&path, json!({"disregarded": disregarded})).await
+/// Of an identity, or a device.
+async fn preview(server: &TestServer, path: &str, disregarded: bool) -> Value {
+    server.post(&format!("{path}/actions/preview-disregard"), json!({"disregarded": disregarded})).await
 }
 
 /// What a preview says of each: scores from and to.
@@ -91,6 +93,14 @@ fn altered(preview: &Value) -> BTreeMap<String, (Value, Value)> {
 }
 
 async fn a_preview_of_disregarding_says_what_then_happens(engine: Engine) {
+    it_says_what_then_happens(engine, "/api/identities/eve").await;
+}
+
+async fn a_preview_of_disregarding_a_device_says_what_then_happens(engine: Engine) {
+    it_says_what_then_happens(engine, "/api/devices/shared").await;
+}
+
+async fn it_says_what_then_happens(engine: Engine, path: &str) {
     let server = TestServer::start(engine).await;
     let receiver = Receiver::answering(OK).await;
     let body =
@@ -115,9 +125,11 @@ async fn a_preview_of_disregarding_says_what_then_happens(engine: Engine) {
             }
             from
         };
-        let told = preview(&server, "eve", disregarded).await;
+        let told = preview(&server, path, disregarded).await;
         let planned = altered(&told);
         assert!(planned.len() >= 3, "{told}");
+        let looked_at = planned.len() as u64 + told["unchanged"].as_u64().unwrap();
+        assert_eq!((&told["total"], &told["totalIsExact"]), (&json!(looked_at), &json!(true)), "{told}");
         for (user, (before, _)) in &planned {
             assert_eq!(before, &from[user], "{user}");
         }
@@ -126,7 +138,7 @@ async fn a_preview_of_disregarding_says_what_then_happens(engine: Engine) {
             assert_eq!(&scores(&server, user).await, scores_before, "{user}");
         }
         let begin = sent().await;
-        server.patch("/api/identities/eve", json!({"disregarded": disregarded})).await;
+        server.patch(path, json!({"disregarded": disregarded})).await;
         for (user, (_, after)) in &planned {
             eventually(&format!("{user} to have {after}"), async || {
                 (scores(&server, user).await == *after).then_some(())
@@ -147,14 +159,24 @@ async fn a_preview_of_disregarding_says_what_then_happens(engine: Engine) {
         assert_eq!(done, planned, "{told}");
     }
     assert!(before > 0);
-    let (status, _) = server
-        .call(
-            Method::POST,
-            "/api/identities/nobody/actions/preview-disregard",
-            Some(json!({"disregarded": true})),
-        )
-        .await;
-    assert_eq!(status.as_u16(), 404);
+    for path in ["/api/identities/nobody", "/api/devices/none"] {
+        let path = format!("{path}/actions/preview-disregard");
+        let (status, _) = server.call(Method::POST, &path, Some(json!({"disregarded": true}))).await;
+        assert_eq!(status.as_u16(), 404, "{path}");
+    }
+}
+
+async fn of_a_device_with_many_users_the_last_are_looked_at(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    clear(&server).await;
+    let users: Vec<_> = (0..205).map(|n| format!("user-{n:03}")).collect();
+    let signup = |user: &String| json!({"type": "user.signup", "identity": {"id": user}, "device": {"fingerprint": "kiosk"}});
+    server.post("/api/events/batch", users.iter().map(signup).collect()).await;
+    settled(&server).await;
+    let told = preview(&server, "/api/devices/kiosk", true).await;
+    let looked_at = altered(&told).len() as u64 + told["unchanged"].as_u64().unwrap();
+    assert_eq!((looked_at, &told["total"], &told["totalIsExact"]), (200, &json!(205), &json!(true)));
+    assert!(!altered(&told).contains_key("user-000"), "one of the first");
 }
 
 async fn a_preview_counts_networks_as_the_change_does(engine: Engine) {
@@ -172,7 +194,7 @@ async fn a_preview_counts_networks_as_the_change_does(engine: Engine) {
     }
     settled(&server).await;
     for disregarded in [true, false] {
-        let told = altered(&preview(&server, "user-05", disregarded).await);
+        let told = altered(&preview(&server, "/api/identities/user-05", disregarded).await);
         server.patch("/api/identities/user-05", json!({"disregarded": disregarded})).await;
         settled(&server).await;
         for (user, (_, after)) in told {

@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::delivery::{OK, arrived, morning};
+use super::people::channel;
 use super::rules::clear;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
@@ -24,9 +25,11 @@ on_both_engines!(
     one_after_the_other_an_identity_s_events_arrive_in_order,
     of_the_scores_that_wait_only_the_newest_is_sent,
     what_waits_too_long_for_a_sick_endpoint_fails_and_can_be_replayed,
+    what_waits_too_long_for_people_fails_too,
     a_delivery_alone_fails_on_its_schedule_though_the_breaker_is_open,
     a_good_test_ends_the_pause_and_lets_go_what_waits,
     a_person_can_have_it_tried_again_now,
+    a_repaired_address_lets_go_what_waits,
     while_a_score_is_under_way_those_after_it_wait_and_the_newest_is_sent,
     at_a_limited_rate_scores_are_left_out_too,
 );
@@ -355,6 +358,63 @@ async fn what_waits_too_long_for_a_sick_endpoint_fails_and_can_be_replayed(engin
     server.wait_for_deliveries(id, "DELIVERED", 20).await;
 }
 
+/// Cards for Slack, and letters for a mail server that is down.
+async fn what_waits_too_long_for_people_fails_too(engine: Engine) {
+    let answer: Answer = Arc::new(Mutex::new(SORRY));
+    let receiver = answering(&answer).await;
+    let clock = morning();
+    let down = format!("smtp://127.0.0.1:{}?tls=none", crate::cli::free_port());
+    let policy = |config: &mut dregs_server::config::Config| {
+        (config.held_max_seconds, config.smtp_url) = (600, Some(down));
+    };
+    let server = TestServer::start_on(Ground::new(engine), clock.clone(), policy).await;
+    clear(&server).await;
+    let events = json!(["IDENTITY_SCORED"]);
+    let slack = channel(&server, "SLACK", events.clone(), json!({"url": receiver.url()})).await;
+    let body = json!({"type": "EMAIL", "name": "Mail", "events": events, "config": {"recipients": ["a@example.com"], "mailsPerMinute": 1000}});
+    let mail = server.post("/api/channels", body).await["id"].as_i64().unwrap();
+    track(&server, 0, 8).await;
+    let failed = async |id: i64| server.get(&format!("/api/channels/{id}/deliveries?status=FAILED")).await;
+    for id in [slack, mail] {
+        server.wait_for_deliveries(id, "PENDING", 8).await;
+        assert_eq!(failed(id).await["totalElements"], 0);
+    }
+    // Their schedule, 3.5 minutes, and ten more.
+    let begun = clock.now();
+    let mut open = vec![slack, mail];
+    while !open.is_empty() {
+        clock.advance(20_000);
+        // Time to look at the new time, which the poll does four times a second.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let mut still = Vec::new();
+        for id in open {
+            let failed = failed(id).await;
+            assert!(failed["totalElements"] == 8 || clock.now().millis_since(begun) < 1_400_000, "{failed}");
+            if failed["totalElements"] != 8 {
+                still.push(id);
+            }
+        }
+        open = still;
+    }
+    let words = |id: i64, words: &'static str| {
+        let failed = failed(id);
+        async move {
+            for delivery in failed.await["content"].as_array().unwrap() {
+                let said = delivery["errorMessage"].as_str().unwrap();
+                assert!(said.contains(words), "{said}");
+            }
+        }
+    };
+    words(slack, "Slack answered 503: sorry").await;
+    words(mail, "refused the connection: is the mail server running").await;
+    *answer.lock().unwrap() = OK;
+    let range = json!({"from": "2026-11-23T08:00:00Z", "to": "2026-11-23T10:00:00Z", "status": "FAILED"});
+    let replayed = server.post(&format!("/api/channels/{slack}/actions/replay"), range).await;
+    assert_eq!(replayed["queued"], 8);
+    clock.advance(301_000);
+    server.wait_for_deliveries(slack, "DELIVERED", 8).await;
+}
+
 async fn a_delivery_alone_fails_on_its_schedule_though_the_breaker_is_open(engine: Engine) {
     let receiver = Receiver::answering(SORRY).await;
     let clock = morning();
@@ -459,6 +519,36 @@ async fn a_good_test_ends_the_pause_and_lets_go_what_waits(engine: Engine) {
     assert_eq!(health(&server, id).await["status"], "HEALTHY");
     // The clock stands still: those that had failed once do not wait for their retries either.
     server.wait_for_deliveries(id, "DELIVERED", 11).await;
+}
+
+async fn a_repaired_address_lets_go_what_waits(engine: Engine) {
+    let receiver = Receiver::answering(OK).await;
+    let sick = Receiver::answering(SORRY).await;
+    let clock = morning();
+    let server = TestServer::start_at(engine, &clock).await;
+    clear(&server).await;
+    // One whose pause has not begun, and one that is left alone.
+    for (name, from, failures) in [("Once", 0, 1), ("Often", 1, 5)] {
+        let (id, _) = server.channel(name, json!({"url": sick.url()})).await;
+        track(&server, from, failures).await;
+        let failed = async || (health(&server, id).await["failures"] == failures).then_some(());
+        eventually("attempts that fail", failed).await;
+        let waiting = server.wait_for_deliveries(id, "PENDING", failures).await;
+        assert!(
+            waiting.iter().all(|delivery| delivery["nextAttemptAt"].as_str() > Some("2026-11-23T09:00:03"))
+        );
+        // Another name says nothing of the endpoint.
+        let path = format!("/api/channels/{id}");
+        server.patch(&path, json!({"name": format!("{name} renamed")})).await;
+        assert_eq!(server.wait_for_deliveries(id, "PENDING", failures).await, waiting);
+        server.patch(&path, json!({"config": {"url": receiver.url()}})).await;
+        // Other nodes have read the new address by then; no retry is due before 30 seconds.
+        clock.advance(2_000);
+        server.wait_for_deliveries(id, "DELIVERED", failures).await;
+        assert_eq!(health(&server, id).await["status"], "HEALTHY");
+        server.call(Method::DELETE, &path, None).await;
+    }
+    assert_eq!(sick.requests().len(), 6);
 }
 
 async fn a_person_can_have_it_tried_again_now(engine: Engine) {

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::{DEADLINE, assert_failed, check, client, local_client, send};
 use crate::support::dns::{Answer, DnsServer};
 use crate::support::receiver::{Receiver, answer_all, post_to};
-use crate::support::tls::Authority;
+use crate::support::tls::{Authority, acceptor_of};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -186,8 +186,14 @@ async fn tls_of_another_name_or_an_unknown_authority_is_refused() {
         (known.acceptor("other.test"), "the endpoint's certificate is not for 127.0.0.1"),
         (
             unknown.acceptor("127.0.0.1"),
-            "the endpoint's certificate is signed by an authority this server does not know (its chain may be \
-             incomplete)",
+            "the endpoint's certificate is signed by an authority this server does not know: name a file with that \
+             authority's certificate in egress_ca_file (DREGS_EGRESS_CA_FILE), or have the endpoint send its whole \
+             chain",
+        ),
+        (
+            acceptor_of(&Authority::vouching_for_itself("127.0.0.1")),
+            "the endpoint's certificate vouches for itself, as that of an authority does: have one signed by an \
+             authority, and name a file with the authority's in egress_ca_file (DREGS_EGRESS_CA_FILE)",
         ),
     ];
     for (acceptor, message) in cases {

@@ -5,10 +5,12 @@ use dregs_core::time::Timestamp;
 use dregs_server::store::{Location, Store, StoreError};
 
 use crate::support::cluster::Cluster;
-use crate::support::tls::Authority;
+use crate::support::tls::{Authority, file};
+use tempfile::NamedTempFile;
 
 const HBA: &str = "\
 local all all trust
+hostssl all certified 127.0.0.1/32 cert
 hostssl all tls_only 127.0.0.1/32 trust
 hostnossl all plain_only 127.0.0.1/32 trust
 host all secret 127.0.0.1/32 scram-sha-256
@@ -33,16 +35,18 @@ fn server(authority: &Authority) -> Cluster {
     let read = |file: &tempfile::NamedTempFile| std::fs::read(file.path()).unwrap();
     let certificate = cluster.private_file("server.crt", &read(&certificate));
     let key = cluster.private_file("server.key", &read(&key));
+    let clients = cluster.private_file("clients.crt", &read(&authority.file));
     let with_its_own = |certificate: &std::path::Path, key: &std::path::Path| {
         vec![
             format!("alter system set ssl_cert_file = '{}'", certificate.display()),
             format!("alter system set ssl_key_file = '{}'", key.display()),
+            format!("alter system set ssl_ca_file = '{}'", clients.display()),
             "alter system set ssl = on".to_owned(),
             "select pg_reload_conf()".to_owned(),
         ]
     };
     cluster.administer(&with_its_own(&certificate, &key));
-    let roles = ["tls_only", "plain_only", "secret"];
+    let roles = ["tls_only", "plain_only", "secret", "certified"];
     let mut statements: Vec<_> =
         roles.iter().map(|role| format!("create role {role} login superuser password 'right'")).collect();
     statements.push("create role nobody login".to_owned());
@@ -114,6 +118,47 @@ async fn encryption_is_as_sslmode_asks_for_it() {
     assert_eq!(connect(url("127.0.0.1", "verify-ca")).await, Ok(true));
     let said = connect(url("127.0.0.1", "verify-full")).await.unwrap_err();
     assert!(said.contains("sslmode=verify-ca"), "{said}");
+}
+
+#[tokio::test]
+async fn a_client_s_certificate_is_shown_as_sslcert_and_sslkey_ask_for_it() {
+    let (authority, other) = (Authority::new("own"), Authority::new("other"));
+    let cluster = server(&authority);
+    let (certificate, key) = authority.files_of_client("certified");
+    let (of_another, anothers_key) = authority.files_of_client("somebody");
+    let (unknown, unknown_key) = other.files_of_client("certified");
+    let marked = |from: &NamedTempFile| file(&format!("\u{feff}{}", std::fs::read_to_string(from).unwrap()));
+    let [marked_certificate, marked_key] = [marked(&certificate), marked(&key)];
+    let marked_authority = marked(&authority.file);
+    let shown = |certificate: &NamedTempFile, key: &NamedTempFile| {
+        format!("sslcert={}&sslkey={}", certificate.path().display(), key.path().display())
+    };
+    let verified = format!("&sslmode=verify-ca&sslrootcert={}", marked_authority.path().display());
+    let cases: Vec<(String, Result<bool, &str>)> = vec![
+        (shown(&certificate, &key), Ok(true)),
+        (shown(&certificate, &key) + "&sslmode=require", Ok(true)),
+        // As an editor has marked them.
+        (shown(&marked_certificate, &marked_key) + &verified, Ok(true)),
+        (String::new(), Err("name it and its key in sslcert and sslkey")),
+        (shown(&of_another, &anothers_key), Err("name it and its key in sslcert and sslkey")),
+        (shown(&unknown, &unknown_key), Err("does not take the certificate in sslcert")),
+        (shown(&certificate, &anothers_key), Err("sslkey")),
+        ("sslcert=/nowhere&sslkey=/nowhere".into(), Err("/nowhere cannot be used")),
+        (
+            format!("sslcert={}&sslkey=/nowhere", certificate.path().display()),
+            Err("sslkey /nowhere cannot be used"),
+        ),
+        (format!("sslcert={}&sslkey={0}", certificate.path().display()), Err("cannot be used")),
+    ];
+    for (parameters, expected) in cases {
+        let found =
+            connect(format!("postgres://certified@127.0.0.1:{}/postgres?{parameters}", cluster.port)).await;
+        match (&found, expected) {
+            (Ok(encrypted), Ok(expected)) => assert_eq!(*encrypted, expected, "{parameters}"),
+            (Err(said), Err(part)) => assert!(said.contains(part), "{parameters}: {said}"),
+            _ => panic!("{parameters}: {found:?} is not {expected:?}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -103,6 +103,16 @@ impl Database {
         std::thread::scope(|scope| scope.spawn(run).join().unwrap());
     }
 
+    /// How many tables a PostgreSQL database has.
+    pub fn tables(&self) -> i64 {
+        let url = self.url().unwrap();
+        let count = || {
+            let sql = "select count(*) from information_schema.tables where table_schema = 'public'";
+            client(&url).query_one(sql, &[]).unwrap().get(0)
+        };
+        std::thread::scope(|scope| scope.spawn(count).join().unwrap())
+    }
+
     /// Which of these texts stand in a row, and in which table; of the SQLite file its bytes can tell.
     pub fn rows_with(&self, texts: &[&str]) -> Vec<String> {
         let Some(url) = self.url() else { return Vec::new() };

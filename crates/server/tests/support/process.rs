@@ -170,6 +170,21 @@ impl Process {
         None
     }
 
+    /// Waits until the server gives up by itself; its code and what it said.
+    ///
+    /// # Panics
+    /// When it goes on.
+    pub async fn given_up(mut self) -> (Option<i32>, String) {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status.code(), self.log());
+            }
+            assert!(begun.elapsed() < START_MAX, "the server goes on: {}", self.log());
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
     /// Has the process stand still.
     pub fn stop(&self) {
         self.signal(Signal::STOP);

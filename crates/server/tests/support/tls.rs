@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tempfile::NamedTempFile;
 use tokio_rustls::TlsAcceptor;
 
@@ -31,12 +32,16 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate =
             CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
-        let file = |text: String| {
-            let mut file = NamedTempFile::new().unwrap();
-            file.write_all(text.as_bytes()).unwrap();
-            file
-        };
-        (file(certificate.pem()), file(key.serialize_pem()))
+        (file(&certificate.pem()), file(&key.serialize_pem()))
+    }
+
+    /// A certificate in the name of a client, and its key, as files.
+    pub fn files_of_client(&self, name: &str) -> (NamedTempFile, NamedTempFile) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (file(&certificate.pem()), file(&key.serialize_pem()))
     }
 
     /// A certificate for `name` that vouches for itself, as an authority would, and its key.
@@ -52,14 +57,27 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        TlsAcceptor::from(Arc::new(config))
+        acceptor_of(&(certificate.pem(), key.serialize_pem()))
     }
+}
+
+/// A file with this text.
+pub fn file(text: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+/// The server's side of TLS with a certificate and its key.
+pub fn acceptor_of((certificate, key): &(String, String)) -> TlsAcceptor {
+    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
 }

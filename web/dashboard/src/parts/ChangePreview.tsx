@@ -1,8 +1,9 @@
-// What a change of an identity would do, told before it is made: whose scores, badges and escalations, and what is sent.
+// What a change of an identity or a device would do, told before it is made: whose scores, badges and escalations, and what is sent.
 
 import { Stack, Table, Text } from "@mantine/core";
 import type { Schemas } from "../api";
 import { ScoreChip } from "./Chip";
+import { bounded } from "./counts";
 import { IdentityLink, PageLink } from "./PageLink";
 import { CATEGORIES, word, type Category } from "./score";
 
@@ -11,10 +12,14 @@ type Altered = Schemas["AlteredBody"];
 type Four = Schemas["FourScoresBody"];
 
 /** The identities that change, and from what to what; below them what is sent. */
-export function ChangePreview({ preview: { identities, unchanged, deliveries } }: { preview: Preview }) {
+export function ChangePreview({ preview: { identities, unchanged, total, totalIsExact, deliveries } }: { preview: Preview }) {
+  const lookedAt = identities.length + unchanged;
   const others = unchanged > 0 && ` ${unchanged.toLocaleString("en")} more ${unchanged === 1 ? "is" : "are"} rescored without a change.`;
   return (
     <Stack gap="sm" role="status">
+      {total > lookedAt && (
+        <Text fz="sm">Rescores {bounded(total, totalIsExact)} identities. What follows is of the {lookedAt.toLocaleString("en")} that came last.</Text>
+      )}
       <Text fz="sm" fw={600}>
         {identities.length === 0 ? "Nobody’s scores, badges or escalations change." : `${identities.length.toLocaleString("en")} ${identities.length === 1 ? "identity changes" : "identities change"}.`}
         {others && <Text span fw={400} inherit>{others}</Text>}

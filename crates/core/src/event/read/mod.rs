@@ -1,7 +1,7 @@
 //! Reading events: from bytes of unknown goodness to [`Event`]s that are trusted from then on.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use serde_json::{Map, Value};
 
@@ -99,6 +99,19 @@ pub fn read_batch(
 /// When the body is no array of at most [`BATCH_MAX_EVENTS`] JSON values.
 pub fn split_batch(body: &[u8]) -> Result<Vec<&[u8]>, Refused> {
     json::split_array(body, BATCH_MAX_EVENTS).map_err(|error| vec![error])
+}
+
+/// Reads an address as frameworks and proxies write that of a peer: with its port, in brackets, or in quotes (RFC 7239,
+/// section 6). One of IPv4 within IPv6 is the one of IPv4.
+pub fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let ip = match bare {
+        Some(bare) => bare.parse::<Ipv6Addr>().ok().map(IpAddr::from),
+        None => text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|peer| peer.ip())),
+    };
+    ip.map(|ip| ip.to_canonical())
 }
 
 #[derive(Clone, Copy)]
@@ -410,15 +423,11 @@ impl Reader<'_> {
     fn ip(&mut self, value: Value) -> Option<IpAddr> {
         // The longest spelling of an IPv6 address has 45 bytes, and `[…]:65535` 8 more.
         let text = self.text("ip", value, Limit::Bytes(53))?;
-        // As frameworks name the peer of a connection: with its port.
-        let ip = text
-            .trim()
-            .parse::<IpAddr>()
-            .or_else(|_| text.trim().parse::<SocketAddr>().map(|peer| peer.ip()));
-        if ip.is_err() {
+        let ip = address(&text);
+        if ip.is_none() {
             self.refuse("ip", "must be an IP address, such as `203.0.113.7` or `2001:db8::1`");
         }
-        ip.ok().map(|ip| ip.to_canonical())
+        ip
     }
 
     /// A string within its limit; `None` when it is absent, empty or refused.

@@ -254,12 +254,15 @@ fn what_others_write_in_front_or_behind_is_left_aside() {
     for (ip, expected) in [
         ("203.0.113.7:443", "203.0.113.7"),
         ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("\"[2001:db8::1]:443\"", "2001:db8::1"),
+        ("[::ffff:203.0.113.7]:443", "203.0.113.7"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
     ] {
         let event = read_from(&Origin::UNSEEN_BACKEND, &format!("\u{feff}{}", with_ip(ip))).unwrap().event;
         assert_eq!(event.ip, expected.parse().ok(), "{ip}");
     }
-    for ip in ["203.0.113.7:", "203.0.113.7:99999", "2001:db8::1]:443", "localhost:443"] {
+    for ip in ["203.0.113.7:", "203.0.113.7:99999", "2001:db8::1]:443", "[203.0.113.7]", "localhost:443"] {
         assert!(read_from(&Origin::UNSEEN_BACKEND, &with_ip(ip)).is_err(), "{ip}");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::ServerName;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -18,7 +18,9 @@ use super::policy::EgressPolicy;
 use super::resolve::Resolver;
 use super::stream::{Metered, Stream, TrafficBudget};
 use super::target::Origin;
+use crate::channels::certificates;
 use crate::channels::outcome::{ErrorClass, Phase, SendError};
+use crate::text_file;
 
 /// How many addresses of a name are tried, so that a name with hundreds does not mean hundreds of
 /// connections.
@@ -141,9 +143,9 @@ fn tls_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
     }
     if let Some(path) = ca_file {
         let refused = |error: &dyn std::fmt::Display| format!("egress_ca_file: {}: {error}", path.display());
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| refused(&error))?;
+        let text = text_file::read(path).map_err(|error| refused(&error))?;
         let found = roots.len();
-        for certificate in certificates {
+        for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
             roots.add(certificate.map_err(|error| refused(&error))?).map_err(|error| refused(&error))?;
         }
         if roots.len() == found {
@@ -173,7 +175,7 @@ fn server_name(host: &Host<String>) -> Result<ServerName<'static>, SendError> {
 fn explain_tls(error: &io::Error, host: &str) -> SendError {
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
     let message = match cause {
-        Some(rustls::Error::InvalidCertificate(certificate)) => explain_certificate(certificate, host),
+        Some(rustls::Error::InvalidCertificate(wrong)) => certificates::explain(wrong, "the endpoint", host),
         Some(rustls::Error::InvalidMessage(_)) => {
             "the endpoint does not speak TLS on this port; if it is meant to, check the port, otherwise use http://"
                 .to_owned()
@@ -183,26 +185,6 @@ fn explain_tls(error: &io::Error, host: &str) -> SendError {
         None => format!("TLS could not be agreed on: {error}"),
     };
     SendError::new(ErrorClass::Tls, message)
-}
-
-fn explain_certificate(error: &CertificateError, host: &str) -> String {
-    match error {
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("the endpoint's certificate is not for {host}")
-        }
-        CertificateError::UnknownIssuer => {
-            "the endpoint's certificate is signed by an authority this server does not know (its chain may be \
-             incomplete)"
-                .to_owned()
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "the endpoint's certificate has expired".to_owned()
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "the endpoint's certificate is not valid yet".to_owned()
-        }
-        other => format!("the endpoint's certificate is refused: {other}"),
-    }
 }
 
 /// Whether the other side ended the connection.

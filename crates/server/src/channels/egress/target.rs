@@ -10,6 +10,9 @@ use url::{Host, ParseError, Position, Url};
 /// The longest URL of a channel.
 pub const URL_MAX_BYTES: usize = 2_048;
 
+/// What is as long as this, and has a digit, is no word in a path.
+const KEY_MIN_CHARS: usize = 16;
+
 /// Why a text is not a URL to send to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
@@ -97,6 +100,24 @@ impl Target {
     /// Scheme, host and port, as a URL begins: nothing that could be a credential.
     pub fn shown_origin(&self) -> String {
         self.url[..Position::BeforePath].to_owned()
+    }
+
+    /// Where it leads and the first segment of its path; what comes after that is what lets others post at Discord, Teams
+    /// and their like, and gives way to `mask`. So does a first segment that looks like a key itself.
+    pub fn masked_path(&self, mask: &str) -> String {
+        let path = self.uri.path().strip_prefix('/').unwrap_or_default();
+        let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let is_key = first.len() >= KEY_MIN_CHARS && first.bytes().any(|byte| byte.is_ascii_digit());
+        let mut shown = format!("{}/{}", self.shown_origin(), if is_key { mask } else { first });
+        match rest {
+            Some("") => shown.push('/'),
+            Some(_) if !is_key => shown.extend(["/", mask]),
+            _ => {}
+        }
+        if self.uri.query().is_some() || self.url.fragment().is_some() {
+            shown.extend(["?", mask]);
+        }
+        shown
     }
 
     /// The URL, normalised.

@@ -5,16 +5,15 @@ mod reset_secrets;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
+use super::existing::Existing;
 use super::output::{columns, line};
-use super::serve::{check_is_there, store_failure, store_name};
 use super::{Failure, load, runtime};
-use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Flags;
 use crate::ops::audit::Actor;
 use crate::ops::team;
 use crate::store::credentials::{self, Change, Credential};
-use crate::store::{Store, StoreError, users};
+use crate::store::{StoreError, users};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -114,32 +113,13 @@ impl Keys {
     }
 }
 
-/// A store, and what to call it in an error.
-struct Opened {
-    store: Store,
-    name: String,
-}
-
 impl Settings {
-    fn open(self) -> Result<Opened, Failure> {
-        let config = load(&self.flags)?.config;
-        let location = app::location(&config);
-        let name = store_name(&config);
-        check_is_there(&location, &name)?;
-        match Store::open(&location, SystemClock.now()) {
-            Ok(store) => Ok(Opened { store, name }),
-            Err(error) => Err(store_failure(&name, &error)),
-        }
+    fn open(self) -> Result<Existing, Failure> {
+        Existing::open(&load(&self.flags)?.config)
     }
 }
 
-impl Opened {
-    fn failed(&self, error: &StoreError) -> Failure {
-        store_failure(&self.name, error)
-    }
-}
-
-async fn list(opened: &Opened) -> Result<(), Failure> {
+async fn list(opened: &Existing) -> Result<(), Failure> {
     let found = opened.store.read(credentials::all).await.map_err(|error| opened.failed(&error))?;
     let heads = ["ID", "NAME", "STATE", "CREATED", "PUBLIC KEY", "ORIGINS"].map(str::to_owned);
     let rows: Vec<[String; 6]> = [heads].into_iter().chain(found.iter().map(row)).collect();
@@ -159,7 +139,7 @@ fn row(credential: &Credential) -> [String; 6] {
     ]
 }
 
-async fn create(opened: &Opened, name: String, origins: Vec<String>) -> Result<(), Failure> {
+async fn create(opened: &Existing, name: String, origins: Vec<String>) -> Result<(), Failure> {
     let team = opened.store.read(users::first_team).await.map_err(|error| opened.failed(&error))?;
     let team_id = team.ok_or_else(|| {
         Failure::Failed(format!("{} is empty: start the server once, it makes the first keys", opened.name))
@@ -192,7 +172,7 @@ enum Validity {
     Revoked,
 }
 
-async fn set_enabled(opened: &Opened, id: i64, validity: Validity) -> Result<(), Failure> {
+async fn set_enabled(opened: &Existing, id: i64, validity: Validity) -> Result<(), Failure> {
     let now = SystemClock.now();
     let change = Change { enabled: Some(validity == Validity::Valid), ..Change::default() };
     let failed = |error| opened.failed(&error);

@@ -1,8 +1,8 @@
 //! `dregs keys reset-secrets`: what to do when the master key is lost.
 
 use super::super::Failure;
+use super::super::existing::Existing;
 use super::super::output::{columns, line};
-use super::Opened;
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
@@ -11,7 +11,7 @@ use crate::store::Location;
 use crate::vault::{self, Vault};
 
 /// Says what the master key in force cannot read; with `confirmed` gives it new values.
-pub(super) async fn run(opened: &Opened, config: &Config, confirmed: bool) -> Result<(), Failure> {
+pub(super) async fn run(opened: &Existing, config: &Config, confirmed: bool) -> Result<(), Failure> {
     // A server that runs would go on with the old secrets.
     let is_file = matches!(app::location(config), Location::File(_));
     let _lock = if is_file { Some(app::lock(config).map_err(Failure::Failed)?) } else { None };

@@ -260,7 +260,7 @@ impl<T: FromBody + Default + Send + 'static> FromRequest<Arc<App>> for OptionalJ
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
         let body = receive(request, app, app.config.body_max_kib, Whose::Known).await?;
-        match body.bytes.trim_ascii() {
+        match json::unmarked(&body.bytes).trim_ascii() {
             b"" | b"null" => Ok(Self(T::default())),
             _ => parse_by_size(body, app).await.map(Self),
         }

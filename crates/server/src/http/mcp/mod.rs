@@ -16,6 +16,7 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::header;
 use axum::middleware;
 use axum::response::Response;
+use dregs_core::json::unmarked;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult, PaginatedRequestParams,
     ServerCapabilities, ServerConfig,
@@ -86,7 +87,8 @@ impl Server {
         let request = Request::from_parts(parts, body);
         let max_kib = REQUEST_MAX_KIB.min(self.app.config.body_max_kib);
         let body = receive(request, &self.app, max_kib, Whose::Known).await?;
-        let method = match messages::method(&body.bytes) {
+        let message = body.bytes.slice_ref(unmarked(&body.bytes));
+        let method = match messages::method(&message) {
             Ok(method) => method,
             Err(refusal) => return Ok(*refusal),
         };
@@ -97,7 +99,7 @@ impl Server {
             Arc::new(NeverSessionManager::default()),
             self.config,
         );
-        let response = service.handle(Request::from_parts(head, Body::from(body.bytes.clone()))).await;
+        let response = service.handle(Request::from_parts(head, Body::from(message))).await;
         Ok(messages::worded(response.map(Body::new), method.as_deref()).await)
     }
 }

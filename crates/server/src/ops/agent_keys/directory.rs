@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use dregs_core::json::unmarked;
 use dregs_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -63,7 +64,7 @@ impl Keys {
     /// Reads a directory. Keys of kinds that are not known are passed over.
     fn parse(body: &[u8], read: fn(&WebKey) -> Option<(String, PublicKey)>) -> Result<Self, String> {
         let set: KeySet =
-            serde_json::from_slice(body).map_err(|error| format!("it is no key set: {error}"))?;
+            serde_json::from_slice(unmarked(body)).map_err(|error| format!("it is no key set: {error}"))?;
         if set.keys.len() > KEYS_MAX {
             return Err(format!("it has more than {KEYS_MAX} keys"));
         }

@@ -30,6 +30,8 @@ use replays::Replays;
 pub use signed_request::authority_of;
 use signed_request::origin;
 
+use crate::text_file;
+
 /// Where a signer has its keys (the draft on directories).
 pub const DIRECTORY_PATH: &str = "/.well-known/http-message-signatures-directory";
 /// Signers that a configuration may name, those that are known included.
@@ -182,8 +184,8 @@ impl AgentKeys {
 /// Reads a file of key sets by the origins of their signers.
 fn read_pinned(path: &Path) -> Result<Vec<(String, Keys)>, String> {
     let wrong = |error: String| format!("agent_keys_file {}: {error}", path.display());
-    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    let sets: Map<String, Value> = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    let text = text_file::read(path).map_err(|error| wrong(error.to_string()))?;
+    let sets: Map<String, Value> = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     let read = |(signer, set): (String, Value)| {
         let signer = origin(&signer).ok_or_else(|| wrong(format!("{signer} is no origin")))?;
         let keys =

@@ -72,6 +72,18 @@ impl Seen {
         }
     }
 
+    /// With a device that is left out, or is not.
+    #[must_use]
+    pub fn supposing_device(mut self, key: HashedKey, disregarded: bool) -> Self {
+        let keys = Arc::make_mut(&mut self.disregarded);
+        if disregarded {
+            keys.insert(key)
+        } else {
+            keys.remove(&key)
+        };
+        self
+    }
+
     #[must_use]
     pub fn supposing(self, supposed: Supposed) -> Self {
         Self { supposed: Some(supposed), ..self }

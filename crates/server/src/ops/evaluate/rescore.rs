@@ -3,6 +3,7 @@
 use dregs_core::dataset;
 use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyKind, LinkKey};
+use dregs_core::notify::message::EventType;
 use dregs_core::time::{SECOND_MS, Timestamp};
 use dregs_core::words::snake;
 use serde::{Deserialize, Serialize};
@@ -11,10 +12,12 @@ use serde_json::{Map, Value};
 use crate::failpoint::{self, Failpoint};
 use crate::ops::handoff::Evaluations;
 use crate::ops::ingest::refold;
+use crate::ops::lists::roster::Rosters;
 use crate::ops::team::mappings::Directory;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, Renamed, Walked};
-use crate::store::{Result, Store, StoreError, Tx, settings};
+use crate::store::rosters::Kind;
+use crate::store::{Result, Store, StoreError, Tx, channels, settings};
 
 /// What work on the past is called in the settings.
 const WORK_PREFIX: &str = "rescore:";
@@ -118,18 +121,14 @@ pub fn begin(tx: &mut Tx, team_id: i64, concern: Concern, value: &str, now: Time
 const COUNTED_MAX: u64 = 20_000;
 
 /// Whom a change concerns.
-pub struct Count {
+struct Count {
     /// Of those looked at.
-    pub identities: u64,
+    identities: u64,
     /// The newest.
-    pub looked_at: u64,
+    looked_at: u64,
 }
 
-/// Counts those whom a change would concern.
-///
-/// # Errors
-/// Those of the store.
-pub async fn count(
+async fn count(
     store: &Store,
     mappings: &Directory,
     team_id: i64,
@@ -160,6 +159,37 @@ pub async fn count(
         before = last;
     }
     Ok(count)
+}
+
+/// Whom a change would concern, and whom that is told.
+pub struct Concerned {
+    /// Identities that would be scored again, of those looked at.
+    pub identities: u64,
+    /// The newest.
+    pub looked_at: u64,
+    /// All there are.
+    pub total: u64,
+    /// Slugs of channels that would be sent a score of each of them.
+    pub channels: Vec<String>,
+}
+
+/// Counts those whom a change would concern, beside all there are.
+///
+/// # Errors
+/// Those of the store.
+pub async fn concerned(
+    store: &Store,
+    mappings: &Directory,
+    lists: &Rosters,
+    team_id: i64,
+    (concern, value): (Concern, String),
+) -> Result<Concerned> {
+    let Count { identities, looked_at } = count(store, mappings, team_id, concern, value).await?;
+    let total = lists.ask(team_id, Kind::Identities, |table| table.len() as u64).await?;
+    let scored = move |tx: &mut Tx| channels::subscribers(tx, team_id, EventType::IdentityScored);
+    let channels = store.read(scored).await?.into_iter().filter(|channel| channel.enabled);
+    let channels = channels.map(|channel| channel.slug).collect();
+    Ok(Concerned { identities, looked_at, total: total.max(looked_at), channels })
 }
 
 /// Does a piece of what there is to do; `false` when there is nothing.

@@ -1,4 +1,5 @@
-//! What a change of an identity would do, such as a label: told before it is made, by the scoring that would do it.
+//! What a change of an identity or a device would do, such as a label: told before it is made, by the scoring that would
+//! do it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,9 +12,11 @@ use dregs_core::time::Timestamp;
 use crate::ops::evaluate::evaluation::{self, Change, Scored, Seen, Supposed};
 use crate::ops::identities::edit::linked;
 use crate::ops::ingest::refold;
+use crate::ops::long_reads::LongReads;
 use crate::store::channels::{self, Subscriber};
 use crate::store::escalations::{self, Status};
 use crate::store::identities::{self, Identity};
+use crate::store::links::{self, HashedKey};
 use crate::store::{Result, Store, StoreError, Tx};
 
 /// What would happen.
@@ -23,6 +26,10 @@ pub struct Preview {
     pub changed: Vec<Changed>,
     /// Identities that would be scored again, too, and come out as they are.
     pub unchanged: usize,
+    /// Identities that would be scored again, of whom those above were looked at.
+    pub total: usize,
+    /// Whether that is all of them.
+    pub total_is_exact: bool,
     /// What channels would be sent, by channel and type.
     pub deliveries: Vec<Planned>,
 }
@@ -84,6 +91,40 @@ pub async fn preview(
         .await
 }
 
+/// Users of a device who are looked at, those who came last: it takes a second or so.
+const PREVIEWED_MAX: usize = 200;
+/// Users of a device who are counted.
+const COUNTED_MAX: usize = 10_000;
+
+/// Scores those who use a device as if it were disregarded, or were not.
+///
+/// # Errors
+/// Those of the store.
+pub async fn preview_device(
+    reads: &LongReads,
+    seen: Seen,
+    key: HashedKey,
+    disregarded: bool,
+    now: Timestamp,
+) -> Result<Preview> {
+    let seen = seen.supposing_device(key, disregarded);
+    reads
+        .read(move |tx| {
+            let holders = links::holders_after(tx, key, 0, COUNTED_MAX as i64 + 1)?;
+            let ids = &holders[holders.len().saturating_sub(PREVIEWED_MAX)..];
+            let (known, plan) = (identities::load(tx, ids)?, Plan::read(tx, key.team_id)?);
+            let scored = evaluation::score(tx, ids, &seen, now)?;
+            let looked_at = told(tx, plan, &scored, known, &seen.rules.of(key.team_id).escalations)?;
+            Ok(Preview {
+                // Of those who were looked at, some may be deleted.
+                total: looked_at.total + (holders.len() - ids.len()).min(COUNTED_MAX - looked_at.total),
+                total_is_exact: holders.len() <= COUNTED_MAX,
+                ..looked_at
+            })
+        })
+        .await
+}
+
 fn told(
     tx: &mut Tx,
     mut plan: Plan,
@@ -107,6 +148,8 @@ fn told(
     }
     preview.changed.sort_by_key(|changed| std::cmp::Reverse(distance(changed)));
     preview.deliveries = plan.planned();
+    preview.total = preview.changed.len() + preview.unchanged;
+    preview.total_is_exact = true;
     Ok(preview)
 }
 

@@ -9,7 +9,7 @@ use dregs_core::time::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::channels::config::{ChannelConfig, MASKED};
+use crate::channels::config::ChannelConfig;
 use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
@@ -22,9 +22,11 @@ use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channels::{self, Channel};
 use crate::store::claims::DELIVERY_LEASE_MS;
 use crate::store::deliveries::{self, NewDelivery, Subject};
-use crate::store::{Result, Store, StoreError, Tx, channel_health, notifications, waiting};
+use crate::store::{Location, Result, Store, StoreError, Tx, channel_health, notifications, waiting};
 use crate::vault::Vault;
 
+/// Within this, every node has read a changed channel.
+const KNOWN_TO_ALL_MS: i64 = 1_500;
 /// Deliveries changed in one transaction, so that no other waits long.
 const CHUNK_DELIVERIES: i64 = 2_000;
 
@@ -52,7 +54,6 @@ pub const SIGNING_SECRETS_MAX: i64 = 10;
 /// What changes channels, and has that known to those who send.
 pub struct Channels<'a> {
     pub store: &'a Store,
-    pub vault: &'a Vault,
     pub kept: &'a Directories,
     pub health: &'a Board,
     pub deliveries: &'a Handoff<Outgoing>,
@@ -65,11 +66,13 @@ impl Channels<'_> {
     /// [`StoreError::Conflict`] when the team has a channel with this slug.
     pub async fn create(&self, actor: Actor, channel: Channel) -> Result<(i64, Secret)> {
         let now = channel.created_at;
-        let (secret, sealed) = new_secret(self.vault)?;
-        let config = endpoints::config(self.vault, &channel).map_err(StoreError::Broken)?;
+        let (vault, held) = (self.kept.key.vault()?, self.kept.key.held());
+        let (secret, sealed) = new_secret(vault)?;
+        let config = endpoints::config(vault, &channel).map_err(StoreError::Broken)?;
         let id = self
             .store
             .write(move |tx| {
+                held.hold(tx)?;
                 bounds::CHANNELS.check_team(tx, channel.team_id)?;
                 let id = channels::insert(tx, &channel)?;
                 channels::insert_secret(tx, id, &sealed, now)?;
@@ -90,7 +93,8 @@ impl Channels<'_> {
         resumed: Option<OnResume>,
     ) -> Result<()> {
         let (id, now) = (channel.id, channel.updated_at);
-        let configs = [endpoints::config(self.vault, &before), endpoints::config(self.vault, &channel)];
+        let (vault, held) = (self.kept.key.vault()?, self.kept.key.held());
+        let configs = [endpoints::config(vault, &before), endpoints::config(vault, &channel)];
         let [config_before, config] = configs.map(|config| config.map_err(StoreError::Broken));
         let (config_before, config) = (config_before?, config?);
         let told = (told(&before, &config_before), told(&channel, &config));
@@ -110,6 +114,7 @@ impl Channels<'_> {
         }
         self.store
             .write(move |tx| {
+                held.hold(tx)?;
                 channels::update(tx, &channel)?;
                 if begins_anew {
                     channel_health::clear(tx, id)?;
@@ -122,6 +127,12 @@ impl Channels<'_> {
             .await?;
         self.kept.reload_channels(now).await?;
         self.health.reload(self.store).await?;
+        if begins_anew {
+            // Nothing waits any more for the sake of what was there before; but it must not go there either.
+            let is_alone = matches!(self.store.location(), Location::File(_));
+            let due = if is_alone { now } else { now.plus_millis(KNOWN_TO_ALL_MS) };
+            self.store.write(move |tx| waiting::let_go(tx, id, due)).await?;
+        }
         self.deliveries.spill(id);
         Ok(())
     }
@@ -133,7 +144,7 @@ impl Channels<'_> {
         // the channel is still there to be removed.
         self.store.write(move |tx| channels::unsubscribe(tx, id)).await?;
         self.kept.reload_channels(now).await?;
-        let config = endpoints::config(self.vault, &channel).map_err(StoreError::Broken)?;
+        let config = endpoints::config(self.kept.key.vault()?, &channel).map_err(StoreError::Broken)?;
         let told = told(&channel, &config);
         while self.store.write(move |tx| deliveries::delete_some(tx, id, CHUNK_DELIVERIES)).await? > 0 {}
         self.store
@@ -159,10 +170,12 @@ impl Channels<'_> {
         overlap_seconds: u32,
         now: Timestamp,
     ) -> Result<Secret> {
-        let (secret, sealed) = new_secret(self.vault)?;
+        let (vault, held) = (self.kept.key.vault()?, self.kept.key.held());
+        let (secret, sealed) = new_secret(vault)?;
         let end = now.plus_millis(i64::from(overlap_seconds) * 1_000);
         self.store
             .write(move |tx| {
+                held.hold(tx)?;
                 channels::expire_secrets(tx, id, end)?;
                 let signing = channels::secrets(tx, id)?.iter().filter(|secret| secret.signs_at(now)).count();
                 if signing as i64 >= SIGNING_SECRETS_MAX {
@@ -209,6 +222,7 @@ impl Channels<'_> {
         event: EventType,
         now: Timestamp,
     ) -> Result<(i64, AttemptRecord)> {
+        self.kept.key.vault()?;
         let data = catalogue::example_data(event).to_string();
         let (team_id, channel_id) = (channel.team_id, channel.id);
         let stored = data.clone();
@@ -269,19 +283,13 @@ impl Channels<'_> {
 
 /// A channel for the audit log: what may hold a secret is masked.
 fn told(channel: &Channel, config: &ChannelConfig) -> Option<Value> {
-    let mut config = serde_json::to_value(config.masked()).unwrap_or_default();
-    if let Some(url) = config.get_mut("url")
-        && let Some((before, _)) = url.as_str().and_then(|url| url.split_once(['?', '#']))
-    {
-        *url = format!("{before}?{MASKED}").into();
-    }
     Some(json!({
         "type": channel.channel_type,
         "name": channel.name,
         "slug": channel.slug,
         "enabled": channel.enabled,
         "events": channel.events.iter().map(EventType::name).collect::<Vec<_>>(),
-        "config": config,
+        "config": config.masked_for_readers(),
     }))
 }
 

@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::directories::Directories;
-use crate::ops::evaluate::rescore::{self, Concern};
+use crate::ops::evaluate::rescore::{self, Concern, Concerned};
+use crate::ops::lists::roster::Rosters;
 use crate::store::datasets::{self, Entry};
 use crate::store::{Result, Store, Tx};
 
@@ -112,9 +113,28 @@ fn changed(
     let (before, after) = if action.ends_with("delete") { (told, None) } else { (None, told) };
     let act = Act { action, target_type: "dataset-entry", target_id: &id.to_string(), before, after };
     audit::record(tx, actor, &act, now)?;
-    let concern = match Dataset::parse(&entry.dataset) {
+    rescore::begin(tx, entry.team_id, concern_of(Dataset::parse(&entry.dataset)), &entry.value, now)
+}
+
+/// What an entry is about, for those whom a change of it concerns.
+const fn concern_of(dataset: Option<Dataset>) -> Concern {
+    match dataset {
         Some(Dataset::Hosting | Dataset::Tor) => Concern::Network,
         _ => Concern::EmailDomain,
-    };
-    rescore::begin(tx, entry.team_id, concern, &entry.value, now)
+    }
+}
+
+/// Counts whom adding or removing an entry would concern.
+///
+/// # Errors
+/// Those of the store.
+pub async fn preview(
+    store: &Store,
+    kept: &Directories,
+    lists: &Rosters,
+    team_id: i64,
+    (dataset, value): (Dataset, String),
+) -> Result<Concerned> {
+    let concern = (concern_of(Some(dataset)), value);
+    rescore::concerned(store, &kept.mappings, lists, team_id, concern).await
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use dregs_core::mapping::{CanonicalType, Mapping, MappingKind};
-use dregs_core::notify::message::EventType;
 use dregs_core::time::Timestamp;
 use dregs_core::words::snake;
 use serde_json::{Map, Value, json};
@@ -12,12 +11,12 @@ use serde_json::{Map, Value, json};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::directories::Directories;
-use crate::ops::evaluate::rescore::{self, Concern};
+use crate::ops::evaluate::rescore::{self, Concern, Concerned};
 use crate::ops::lists::roster::{Filter, Rosters, Slice, Sort, Table};
 use crate::store::mappings::{self, Entry};
 use crate::store::names::NameKind;
 use crate::store::rosters::Kind;
-use crate::store::{Result, Store, Tx, channels, event_lists, identities};
+use crate::store::{Result, Store, event_lists, identities};
 
 /// Identities whose data is looked through for keys.
 const FIELDS_OF_IDENTITIES_MAX: usize = 1_000;
@@ -125,16 +124,9 @@ const fn concern_of(kind: MappingKind) -> Concern {
 pub struct Preview {
     /// What it means now.
     pub meaning: Option<&'static str>,
-    /// Identities that would be scored again, of those looked at.
-    pub identities: u64,
-    /// The newest.
-    pub looked_at: u64,
-    /// All there are.
-    pub total: u64,
+    pub concerned: Concerned,
     /// Events with the name, where it is one of events; counting stops behind [`EVENTS_MAX`].
     pub events: Option<i64>,
-    /// Slugs of channels that would be sent a score of each of them.
-    pub channels: Vec<String>,
 }
 
 /// Events that are counted.
@@ -168,18 +160,9 @@ pub async fn preview(
         }
         MappingKind::IdentityField => None,
     };
-    let count = rescore::count(store, mappings, team_id, concern_of(kind), source).await?;
-    let total = lists.ask(team_id, Kind::Identities, |table| table.len() as u64).await?;
-    let scored = move |tx: &mut Tx| channels::subscribers(tx, team_id, EventType::IdentityScored);
-    let channels = store.read(scored).await?.into_iter().filter(|channel| channel.enabled);
-    Ok(Preview {
-        meaning,
-        identities: count.identities,
-        looked_at: count.looked_at,
-        total: total.max(count.looked_at),
-        events,
-        channels: channels.map(|channel| channel.slug).collect(),
-    })
+    let concern = (concern_of(kind), source);
+    let concerned = rescore::concerned(store, mappings, lists, team_id, concern).await?;
+    Ok(Preview { meaning, concerned, events })
 }
 
 /// A change of an entry.

@@ -12,6 +12,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use dregs_core::time::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -85,10 +86,13 @@ impl Deliverer {
                 () = app.deliveries.spilled.notified() => self.claim_spilled(),
                 _ = poll.tick(), if polls.is_empty() => {
                     let app = Arc::clone(&app);
-                    polls.spawn(async move {
-                        held::give_up(&app).await;
-                        claim::find_due(app).await;
-                    });
+                    // What the key does not sign any more is left to others.
+                    if !app.kept.key.is_replaced() {
+                        polls.spawn(async move {
+                            held::give_up(&app).await;
+                            claim::find_due(app).await;
+                        });
+                    }
                 }
                 Some(_) = polls.join_next(), if !polls.is_empty() => {}
                 Some(_) = self.returns.join_next(), if !self.returns.is_empty() => {}
@@ -121,6 +125,10 @@ impl Deliverer {
         if lane.queue.is_empty() {
             return;
         }
+        if self.app.kept.key.is_replaced() {
+            self.hand_back(channel_id, self.app.clock.now());
+            return;
+        }
         let Some(endpoint) = self.app.kept.channels.get(channel_id) else {
             // Removed: its rows are, or will be, gone with it.
             let dropped = lane.queue.len();
@@ -147,11 +155,8 @@ impl Deliverer {
                     self.attempts.spawn(attempt::run(app, Arc::clone(&endpoint), outgoing, records));
                 }
                 lane::Next::Return(wait) => {
-                    let ids = lane.give_up();
-                    self.app.deliveries.release(channel_id, ids.len());
                     let due = now.plus_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-                    let app = Arc::clone(&self.app);
-                    self.returns.spawn(async move { claim::give_back(&app, ids, due).await });
+                    self.hand_back(channel_id, due);
                     break;
                 }
                 lane::Next::At(instant) => {
@@ -161,6 +166,15 @@ impl Deliverer {
                 lane::Next::Nothing => break,
             }
         }
+    }
+
+    /// Gives what waits here back to the store, where it falls due at `due`.
+    fn hand_back(&mut self, channel_id: i64, due: Timestamp) {
+        let Some(lane) = self.lanes.get_mut(&channel_id) else { return };
+        let ids = lane.give_up();
+        self.app.deliveries.release(channel_id, ids.len());
+        let app = Arc::clone(&self.app);
+        self.returns.spawn(async move { claim::give_back(&app, ids, due).await });
     }
 
     fn attempt_finished(&mut self, finished: Result<(i64, Vec<i64>), tokio::task::JoinError>) {
@@ -183,10 +197,8 @@ impl Deliverer {
 
     /// Claims due deliveries of a channel, if it has room for them.
     fn claim(&mut self, channel_id: i64) {
-        let Some(endpoint) = self.app.kept.channels.get(channel_id).filter(|endpoint| endpoint.enabled)
-        else {
-            return;
-        };
+        let endpoint = self.app.kept.channels.get(channel_id).filter(|endpoint| endpoint.enabled);
+        let Some(endpoint) = endpoint.filter(|_| !self.app.kept.key.is_replaced()) else { return };
         let allowance = self.app.health.allowance(channel_id, self.app.clock.now());
         let lane = self.lanes.entry(channel_id).or_default();
         let room = match lane.room(&endpoint, allowance, Instant::now()) {

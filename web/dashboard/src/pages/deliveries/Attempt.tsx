@@ -95,7 +95,7 @@ function CopyCommand({ url, headers, body }: { url: string; headers: Record<stri
     <Group gap="sm">
       <Copy text={curl(url, headers, body)} label="as curl" isWide />
       <Text c="dimmed" fz="xs" flex={1} miw={200}>
-        The body exactly as sent, to the current URL of the channel. Fill in masked headers yourself; receivers reject the signature after five minutes.
+        The body exactly as sent, to the current URL of the channel. Fill in what is masked yourself; receivers reject the signature after five minutes.
       </Text>
     </Group>
   );

@@ -1,14 +1,12 @@
 // One device: who uses it, and what came from it.
 
-import { Button } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
-import { $api, refresh, tell, type Schemas } from "../../api";
-import { useMay, useMayNot } from "../../app/session";
+import { $api, type Schemas } from "../../api";
+import { useMayNot } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { browserOf } from "../../parts/browser";
 import { placeOf, shortFingerprint } from "../../parts/Columns";
-import { Confirm } from "../../parts/Confirm";
 import { Copy } from "../../parts/Copy";
 import { bounded } from "../../parts/counts";
 import { Facts, Page, Panel } from "../../parts/Page";
@@ -16,6 +14,7 @@ import { PageLink } from "../../parts/PageLink";
 import { IdentitiesOf } from "../../parts/Lists";
 import { Time } from "../../parts/Time";
 import { Components } from "./Components";
+import { DisregardDevice } from "./DisregardDevice";
 
 type Device = Schemas["UsedDeviceBody"];
 
@@ -23,7 +22,7 @@ export function DevicePage() {
   const { fingerprint = "" } = useParams({ strict: false });
   const device = $api.useQuery("get", "/api/devices/{fingerprint}", { params: { path: { fingerprint } } });
   return (
-    <Page title={`Device ${shortFingerprint(fingerprint)}`} mayNot={useMayNot("triage", "disregard a device")} actions={device.data && <Disregard device={device.data} />}>
+    <Page title={`Device ${shortFingerprint(fingerprint)}`} mayNot={useMayNot("triage", "disregard a device")} actions={device.data && <DisregardDevice device={device.data} />}>
       <Answer of={device} lines={8}>
         {(device) => (
           <>
@@ -55,24 +54,5 @@ function About({ device }: { device: Device }) {
         ["Last seen", <Time at={lastSeenAt} />],
       ]}
     />
-  );
-}
-
-function Disregard({ device: { fingerprint, disregarded } }: { device: Device }) {
-  const { triage } = useMay();
-  const change = $api.useMutation("patch", "/api/devices/{fingerprint}", {
-    onSuccess: async (device) => {
-      await refresh("/api/devices");
-      tell(device.disregarded ? "Device disregarded. Identities that use it are rescored." : "Device no longer disregarded. Identities that use it are rescored.");
-    },
-  });
-  const put = (to: boolean) => change.mutate({ params: { path: { fingerprint } }, body: { disregarded: to } });
-  if (!triage) return null;
-  if (disregarded) return <Button size="xs" variant="default" loading={change.isPending} onClick={() => put(false)}>Stop disregarding</Button>;
-  return (
-    <Confirm action="Disregard" question="Disregard this device?" onConfirm={() => put(true)}>
-      Sharing it no longer counts as evidence, as with a point of sale, a kiosk or a library computer. Identities that use it
-      are rescored.
-    </Confirm>
   );
 }

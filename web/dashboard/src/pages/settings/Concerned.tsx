@@ -1,7 +1,8 @@
-// What a change of a mapping concerns: how many events, how many identities are rescored, and what that sends.
+// What a change of a mapping or a dataset concerns: how many events, how many identities are rescored, and what that sends.
 
 import { Text } from "@mantine/core";
 import { $api } from "../../api";
+import type { ComponentProps } from "react";
 import { Answer } from "../../parts/Answer";
 import { counted } from "../../parts/counts";
 import type { Kind } from "./mapping";
@@ -16,7 +17,18 @@ export function useConcerned(kind: Kind, source: string) {
   return $api.useQuery("post", "/api/mappings/actions/preview", { body: { kind, source } }, { enabled: isName(source), gcTime: 0, staleTime: Infinity });
 }
 
-export function Concerned({ of }: { of: ReturnType<typeof useConcerned> }) {
+interface Found {
+  /** Of those looked at. */
+  identities: number;
+  lookedAt: number;
+  total: number;
+  channels: string[];
+  /** Where it is a name of events. */
+  eventCount?: number | null;
+  eventCountIsExact?: boolean;
+}
+
+export function Concerned({ of }: Pick<ComponentProps<typeof Answer<Found>>, "of">) {
   return (
     <Answer of={of} lines={2}>
       {({ identities, lookedAt, total, channels, eventCount, eventCountIsExact }) => {

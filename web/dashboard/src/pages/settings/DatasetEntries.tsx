@@ -1,20 +1,24 @@
 // The values of one dataset, the team's own first.
 
-import { Button, Group, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { keepPreviousData } from "@tanstack/react-query";
-import { $api, refresh, tell, type Schemas } from "../../api";
+import { useDisclosure } from "@mantine/hooks";
+import { keepPreviousData, useMutation } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { $api, asApiError, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { useMay } from "../../app/session";
 import { Answer, Empty, Failure } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
-import { Confirm } from "../../parts/Confirm";
 import { ChoiceFilter, SearchFilter } from "../../parts/Filters";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Panel } from "../../parts/Page";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
+import { Concerned } from "./Concerned";
+import { addEntry, dropEntry, type Entry as Own } from "./entry";
 import { OwnChip, SCOPES } from "./scope";
+import { tellChanged } from "./undo";
 
 type Entry = Schemas["DatasetEntryBody"];
 
@@ -30,7 +34,7 @@ export function DatasetEntries({ slug }: { slug: string }) {
     { title: "Status", cell: ({ included }) => (included ? "Included" : <Chip tone={1}>Excluded</Chip>) },
     { title: "Note", cell: ({ note }) => <span className="break">{note || "–"}</span> },
     { title: "Added", cell: ({ createdAt }) => <Time at={createdAt} /> },
-    { title: "Actions", cell: ({ id, value }) => (manage && id != null ? <Remove slug={slug} id={id} value={value} /> : "") },
+    { title: "Actions", cell: ({ id, value, included, note }) => (manage && id != null ? <Remove id={id} entry={{ slug, value, included, note: note ?? null }} /> : "") },
   ];
   return (
     <>
@@ -55,18 +59,21 @@ function NewEntry({ slug }: { slug: string }) {
   // Of networks a value is a block of addresses, of the others a domain.
   const isNetwork = slug.endsWith("networks");
   const form = useForm({ initialValues: { value: "", included: true, note: "" }, validate: { value: required("Enter a value.") } });
-  const create = $api.useMutation("post", "/api/datasets/{slug}/entries", {
-    onError: () => {},
-    onSuccess: async ({ value }) => {
-      form.reset();
-      tell(`${value} added. Affected identities are rescored.`);
-      await refresh("/api/datasets");
-    },
-  });
+  const [asked, ask] = useState<Own>();
+  const [refused, refuse] = useState<unknown>();
   const submit = form.onSubmit(({ value, included, note }) => {
-    create.mutate({ params: { path: { slug } }, body: { value: value.trim(), included, note: note.trim() || null } });
+    refuse(undefined);
+    ask({ slug, value: value.trim(), included, note: note.trim() || null });
   }, (errors) => showFirst(form, errors));
-  const failure = useRefusal(form, create.error);
+  const failure = useRefusal(form, refused);
+  const done = () => {
+    form.reset();
+    ask(undefined);
+  };
+  const giveBack = (error: unknown) => {
+    refuse(error);
+    ask(undefined);
+  };
   return (
     <Panel>
       <form noValidate onSubmit={submit}>
@@ -77,7 +84,7 @@ function NewEntry({ slug }: { slug: string }) {
               required maxLength={253} flex={1} miw={180} {...form.getInputProps("value")}
             />
             <TextInput label="Note" placeholder="Why" maxLength={500} flex={1} miw={180} {...form.getInputProps("note")} />
-            <Button type="submit" loading={create.isPending} className="beside-label">Add</Button>
+            <Button type="submit" className="beside-label">Add…</Button>
           </Group>
           <Switch
             label="Included" description={`Off excludes a built-in value.${isNetwork ? "" : " Applies to subdomains as well."}`}
@@ -86,15 +93,83 @@ function NewEntry({ slug }: { slug: string }) {
           {Boolean(failure) && <Failure error={failure} />}
         </Stack>
       </form>
+      <Modal opened={asked !== undefined} onClose={() => ask(undefined)} title={asked && `${asked.included ? "Add" : "Exclude"} ${asked.value}?`}>
+        {asked && <AddQuestion entry={asked} done={done} giveBack={giveBack} cancel={() => ask(undefined)} />}
+      </Modal>
     </Panel>
   );
 }
 
-function Remove({ slug, id, value }: { slug: string; id: number; value: string }) {
-  const remove = $api.useMutation("delete", "/api/datasets/{slug}/entries/{id}", { onSuccess: () => refresh("/api/datasets") });
+/** Whom an entry concerns, asked for once. */
+function useConcerned({ slug, value }: Own) {
+  return $api.useQuery("post", "/api/datasets/{slug}/actions/preview", { params: { path: { slug } }, body: { value } }, { gcTime: 0, staleTime: Infinity, retry: false });
+}
+
+interface AddProps {
+  entry: Own;
+  done: () => void;
+  /** What is refused is said beside its field. */
+  giveBack: (error: unknown) => void;
+  cancel: () => void;
+}
+
+function AddQuestion({ entry, done, giveBack, cancel }: AddProps) {
+  const concerned = useConcerned(entry);
+  const isRefused = asApiError(concerned.error)?.status === 400;
+  useEffect(() => {
+    if (isRefused) giveBack(concerned.error);
+  }, [isRefused]);
+  const add = useMutation({
+    mutationFn: () => addEntry(entry),
+    onError: giveBack,
+    onSuccess: (undo) => {
+      done();
+      tellChanged(`${entry.value} is ${entry.included ? "added" : "excluded"}.`, undo);
+    },
+  });
+  if (isRefused) return null;
   return (
-    <Confirm action="Remove" question={`Remove ${value}?`} loading={remove.isPending} onConfirm={() => remove.mutate({ params: { path: { slug, id } } })}>
-      <Text fz="sm">The built-in value applies again. Affected identities are rescored.</Text>
-    </Confirm>
+    <Stack>
+      <Concerned of={concerned} />
+      <Group justify="flex-end" gap="xs" className="buttons">
+        <Button variant="default" onClick={cancel} data-autofocus>Cancel</Button>
+        <Button disabled={concerned.isPending} loading={add.isPending} onClick={() => add.mutate()}>{entry.included ? "Add" : "Exclude"}</Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function Remove({ id, entry }: { id: number; entry: Own }) {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={open}>Remove…</Button>
+      <Modal opened={isOpen} onClose={close} title={`Remove ${entry.value}?`}>
+        <RemoveQuestion id={id} entry={entry} close={close} />
+      </Modal>
+    </>
+  );
+}
+
+function RemoveQuestion({ id, entry, close }: { id: number; entry: Own; close: () => void }) {
+  const concerned = useConcerned(entry);
+  const remove = useMutation({
+    mutationFn: () => dropEntry(id, entry),
+    onError: () => {},
+    onSuccess: (undo) => {
+      close();
+      tellChanged(`${entry.value} is removed.`, undo);
+    },
+  });
+  return (
+    <Stack>
+      <Text fz="sm">What is built in applies to it again.</Text>
+      <Concerned of={concerned} />
+      {remove.error && <Failure error={remove.error} />}
+      <Group justify="flex-end" gap="xs" className="buttons">
+        <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
+        <Button color="red" disabled={concerned.isPending} loading={remove.isPending} onClick={() => remove.mutate()}>Remove</Button>
+      </Group>
+    </Stack>
   );
 }

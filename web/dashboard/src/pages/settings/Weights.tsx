@@ -21,7 +21,7 @@ type Compared = Schemas["ComparedBody"];
 const COLUMNS: Column<Weight>[] = [
   { title: "Analyzer", cell: ({ label }) => label },
   { title: "Category", isMinor: true, cell: ({ category }) => word(category) },
-  { title: "As shipped", isMinor: true, cell: ({ shipped }) => shipped },
+  { title: "Default", isMinor: true, cell: ({ shipped }) => shipped },
   { title: "In force", cell: ({ inForce, shipped }) => (inForce === shipped ? inForce : <b>{inForce}</b>) },
   { title: "In shadow", cell: ({ shadow, inForce }) => (shadow == null ? "–" : shadow === inForce ? shadow : <b>{shadow}</b>) },
 ];

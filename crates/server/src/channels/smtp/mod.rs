@@ -1,5 +1,7 @@
 //! Mail: one letter at a time through the operator's mail server.
 
+mod words;
+
 use std::error::Error as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,10 +16,13 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::{Address, Message};
 use percent_encoding::percent_decode_str;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use url::Url;
 
 use super::outcome::{ErrorClass, Outcome, Response, SendError, Verdict};
+use crate::text_file;
+use words::{Phase, in_words};
 
 /// The setting that says where mail goes, and how.
 const SMTP_URL: &str = "smtp_url (DREGS_SMTP_URL)";
@@ -120,8 +125,8 @@ impl Mailer {
         if let Some(path) = &config.ca_file {
             let unreadable =
                 |error: &dyn std::fmt::Display| format!("egress_ca_file: {}: {error}", path.display());
-            let pem = std::fs::read(path).map_err(|error| unreadable(&error))?;
-            let certificate = Certificate::from_pem(&pem).map_err(|error| unreadable(&error))?;
+            let pem = text_file::read(path).map_err(|error| unreadable(&error))?;
+            let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|error| unreadable(&error))?;
             parameters = parameters.add_root_certificate(certificate);
         }
         let tls = match config.protection {
@@ -141,27 +146,24 @@ impl Mailer {
     /// Sends a letter and says what came of it, at the deadline at the latest. Success is that the mail server has
     /// taken it for somebody, and for nobody else will take it later; what it says, taken or not, is the response.
     pub async fn send(&self, letter: &Message, deadline: Duration) -> Outcome {
-        match timeout(deadline, self.deliver(letter)).await {
+        let mut phase = Phase::Resolving;
+        match timeout(deadline, self.deliver(letter, &mut phase)).await {
             Ok(Ok(outcome) | Err(outcome)) => outcome,
-            Err(_) => {
-                let message =
-                    format!("the mail server did not take the letter within {} ms", deadline.as_millis());
-                Outcome::failed(SendError::new(ErrorClass::Timeout, message))
-            }
+            Err(_) => Outcome::failed(self.config.too_late(phase, deadline)),
         }
     }
 
     /// One letter on a connection of its own.
-    async fn deliver(&self, letter: &Message) -> Result<Outcome, Outcome> {
+    async fn deliver(&self, letter: &Message, phase: &mut Phase) -> Result<Outcome, Outcome> {
         let (envelope, bytes) = (letter.envelope(), letter.formatted());
-        let mut connection = self.connect().await?;
-        let recipients = open(&mut connection, envelope, &bytes).await?;
+        let mut connection = self.connect(phase).await?;
+        let recipients = self.open(&mut connection, envelope, &bytes).await?;
         if recipients.taken.is_empty() {
             connection.abort().await;
             return Err(recipients.none_taken());
         }
-        connection.command(Data).await.map_err(|error| explain(&error))?;
-        let reply = connection.message(&bytes).await.map_err(|error| explain(&error))?;
+        connection.command(Data).await.map_err(|error| self.explain(&error, *phase))?;
+        let reply = connection.message(&bytes).await.map_err(|error| self.explain(&error, *phase))?;
         // It has the letter: nothing that comes after matters.
         connection.abort().await;
         let text = reply.message().collect::<Vec<_>>().join("\n");
@@ -169,13 +171,23 @@ impl Mailer {
     }
 
     /// A connection on which letters may be sent.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Outcome> {
+    async fn connect(&self, phase: &mut Phase) -> Result<AsyncSmtpConnection, Outcome> {
         let SmtpConfig { host, port, protection, credentials, .. } = &*self.config;
         let hello = ClientId::default();
-        let implicit = self.tls.clone().filter(|_| *protection == Protection::Implicit);
-        let server = (host.as_str(), *port);
-        let connected = AsyncSmtpConnection::connect_tokio1(server, None, &hello, implicit, None).await;
-        let mut connection = connected.map_err(|error| explain(&error))?;
+        let found = lookup_host((host.as_str(), *port)).await;
+        let addresses: Vec<_> =
+            found.map_err(|error| Outcome::failed(self.config.unknown_host(&error)))?.collect();
+        *phase = Phase::Connecting;
+        let connected = if *protection == Protection::Implicit {
+            let tls = self.tls.clone();
+            AsyncSmtpConnection::connect_tokio1(&addresses[..], None, &hello, tls, None).await
+        } else {
+            let tcp = TcpStream::connect(&addresses[..]).await;
+            let tcp = tcp.map_err(|error| Outcome::failed(self.config.broken(&error, *phase)))?;
+            *phase = Phase::Greeting;
+            AsyncSmtpConnection::connect_with_transport(Box::new(tcp), &hello).await
+        };
+        let mut connection = connected.map_err(|error| self.explain(&error, *phase))?;
         if let (Protection::StartTls, Some(tls)) = (protection, &self.tls) {
             if !connection.can_starttls() {
                 return Err(misconfigured(format!(
@@ -183,8 +195,10 @@ impl Mailer {
                      byte, or end with ?tls=none for none at all"
                 )));
             }
-            connection.starttls(tls.clone(), &hello).await.map_err(|error| explain(&error))?;
+            *phase = Phase::Securing;
+            connection.starttls(tls.clone(), &hello).await.map_err(|error| self.explain(&error, *phase))?;
         }
+        *phase = Phase::Talking;
         if let Some(credentials) = credentials {
             if connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
                 let way = match protection {
@@ -196,57 +210,74 @@ impl Mailer {
                      out of {SMTP_URL}{way}"
                 )));
             }
-            connection.auth(DEFAULT_MECHANISMS, credentials).await.map_err(|error| explain(&error))?;
+            let signed_in = connection.auth(DEFAULT_MECHANISMS, credentials).await;
+            signed_in.map_err(|error| self.explain(&error, *phase))?;
         }
         Ok(connection)
     }
-}
 
-/// Names the sender and the recipients. One that is refused does not keep the letter from the others (RFC 5321,
-/// appendix D.1).
-async fn open(
-    connection: &mut AsyncSmtpConnection,
-    envelope: &Envelope,
-    bytes: &[u8],
-) -> Result<Recipients, Outcome> {
-    let has_extension = connection.server_info().supports_feature(Extension::SmtpUtfEight);
-    let is_plain = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
-    let mut parameters = Vec::new();
-    if !envelope.from().is_none_or(is_plain) && !has_extension {
-        return Err(misconfigured(
-            "the mail server takes only ASCII before the at sign (it has no SMTPUTF8), and smtp_from \
-             (DREGS_SMTP_FROM) has other letters there"
-                .to_owned(),
-        ));
-    }
-    let needs_extension = !envelope.from().is_none_or(is_plain) || !envelope.to().iter().all(is_plain);
-    if needs_extension && has_extension {
-        parameters.push(MailParameter::SmtpUtfEight);
-    }
-    if !bytes.is_ascii() && connection.server_info().supports_feature(Extension::EightBitMime) {
-        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-    }
-    let mail = Mail::new(envelope.from().cloned(), parameters);
-    connection.command(mail).await.map_err(|error| explain(&error))?;
-    let mut recipients = Recipients::default();
-    for to in envelope.to() {
-        if !is_plain(to) && !has_extension {
-            let words = "the mail server takes only ASCII before the at sign (it has no SMTPUTF8)".to_owned();
-            recipients.refused.push((to.clone(), words, true));
-            continue;
+    /// Names the sender and the recipients. One that is refused does not keep the letter from the others (RFC 5321,
+    /// appendix D.1).
+    async fn open(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        envelope: &Envelope,
+        bytes: &[u8],
+    ) -> Result<Recipients, Outcome> {
+        let has_extension = connection.server_info().supports_feature(Extension::SmtpUtfEight);
+        let is_plain = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+        let mut parameters = Vec::new();
+        if !envelope.from().is_none_or(is_plain) && !has_extension {
+            return Err(misconfigured(
+                "the mail server takes only ASCII before the at sign (it has no SMTPUTF8), and smtp_from \
+                 (DREGS_SMTP_FROM) has other letters there"
+                    .to_owned(),
+            ));
         }
-        match connection.command(Rcpt::new(to.clone(), Vec::new())).await {
-            Ok(_) => recipients.taken.push(to.clone()),
-            Err(error) => match error.status().map(u16::from) {
-                None | Some(CLOSING) => return Err(explain(&error)),
-                Some(code) => {
-                    let words = format!("the mail server answered {code}: {}", in_words(&error));
-                    recipients.refused.push((to.clone(), words, error.is_permanent()));
-                }
-            },
+        let needs_extension = !envelope.from().is_none_or(is_plain) || !envelope.to().iter().all(is_plain);
+        if needs_extension && has_extension {
+            parameters.push(MailParameter::SmtpUtfEight);
         }
+        if !bytes.is_ascii() && connection.server_info().supports_feature(Extension::EightBitMime) {
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        let mail = Mail::new(envelope.from().cloned(), parameters);
+        connection.command(mail).await.map_err(|error| self.explain(&error, Phase::Talking))?;
+        let mut recipients = Recipients::default();
+        for to in envelope.to() {
+            if !is_plain(to) && !has_extension {
+                let words =
+                    "the mail server takes only ASCII before the at sign (it has no SMTPUTF8)".to_owned();
+                recipients.refused.push((to.clone(), words, true));
+                continue;
+            }
+            match connection.command(Rcpt::new(to.clone(), Vec::new())).await {
+                Ok(_) => recipients.taken.push(to.clone()),
+                Err(error) => match error.status().map(u16::from) {
+                    None | Some(CLOSING) => return Err(self.explain(&error, Phase::Talking)),
+                    Some(code) => {
+                        let words = format!("the mail server answered {code}: {}", in_words(&error));
+                        recipients.refused.push((to.clone(), words, error.is_permanent()));
+                    }
+                },
+            }
+        }
+        Ok(recipients)
     }
-    Ok(recipients)
+
+    fn explain(&self, error: &Error, phase: Phase) -> Outcome {
+        let Some(code) = error.status().map(u16::from) else {
+            return Outcome::failed(self.config.broken(error, phase));
+        };
+        let cause = in_words(error);
+        let place = if SIGN_IN.contains(&code) { format!("; see {SMTP_URL}") } else { String::new() };
+        let message = format!("the mail server answered {code}: {cause}{place}");
+        let text = error.source().map(ToString::to_string).unwrap_or_default();
+        // RFC 5321, section 4.2.1: after a 5xx the same must not be tried again.
+        let verdict = if error.is_permanent() { Verdict::Refused } else { Verdict::Retry };
+        let refused = SendError::new(ErrorClass::SmtpReply, message);
+        Outcome { response: said(format!("{code} {text}")), verdict, ..Outcome::failed(refused) }
+    }
 }
 
 impl Recipients {
@@ -296,40 +327,4 @@ fn said(text: String) -> Option<Response> {
 /// A setting is wrong: to try again does not help.
 fn misconfigured(message: String) -> Outcome {
     Outcome { verdict: Verdict::Refused, ..Outcome::failed(SendError::new(ErrorClass::Connect, message)) }
-}
-
-/// The whole chain of causes, each said once.
-fn in_words(error: &Error) -> String {
-    let mut cause = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let text = error.to_string();
-        if !cause.contains(&text) {
-            cause = if text.contains(&cause) { text } else { format!("{cause}: {text}") };
-        }
-        source = error.source();
-    }
-    cause
-}
-
-fn explain(error: &Error) -> Outcome {
-    let cause = in_words(error);
-    let Some(code) = error.status().map(u16::from) else {
-        let class = match () {
-            () if error.is_tls() || cause.contains("certificate") => ErrorClass::Tls,
-            () if error.is_response() => ErrorClass::Protocol,
-            () if cause.contains("onnection refused") || cause.contains("onnection error") => {
-                ErrorClass::Connect
-            }
-            () => ErrorClass::ConnectionClosed,
-        };
-        return Outcome::failed(SendError::new(class, format!("the mail server cannot be used: {cause}")));
-    };
-    let place = if SIGN_IN.contains(&code) { format!("; see {SMTP_URL}") } else { String::new() };
-    let message = format!("the mail server answered {code}: {cause}{place}");
-    let text = error.source().map(ToString::to_string).unwrap_or_default();
-    // RFC 5321, section 4.2.1: after a 5xx the same must not be tried again.
-    let verdict = if error.is_permanent() { Verdict::Refused } else { Verdict::Retry };
-    let refused = SendError::new(ErrorClass::SmtpReply, message);
-    Outcome { response: said(format!("{code} {text}")), verdict, ..Outcome::failed(refused) }
 }
