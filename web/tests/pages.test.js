@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Analyst } from "./analyst.js";
 import { ADMIN, browser, Dregs, eventually } from "./support.js";
-import { houseWords } from "./words.js";
+import { britishWords, houseWords } from "./words.js";
 
 /** Somebody who tries to get into the page of those who look at them. */
 const HOSTILE = `<img src=x onerror="window.pwned=1">'"\`javascript:alert(1)`;
@@ -63,7 +63,7 @@ const PATHS = () => [
   "/devices/0123456789abcdef0123456789abcdef", "/groups", `/groups/organization/${segment(HOSTILE_ID)}`, "/escalations", "/rules",
   "/badge-rules/new", `/escalation-rules/${ids.rule}`, "/settings/channels", `/settings/channels/${ids.channel}`, `/deliveries/${ids.delivery}`,
   "/settings/credentials", "/settings/team", "/settings/account", "/settings/datasets", "/settings/mappings", "/settings/mcp-tokens",
-  "/settings/usage", "/settings/audit-log", "/settings/system",
+  "/settings/weights", "/settings/usage", "/settings/retention", "/settings/audit-log", "/settings/system",
 ];
 
 for (const [name, options] of [
@@ -79,7 +79,8 @@ for (const [name, options] of [
       const overflow = await analyst.overflow();
       if (overflow > 0) found.push(`${path} is ${overflow} px wider than the window`);
       for (const text of await analyst.cut()) found.push(`${path} cuts “${text}”`);
-      for (const words of houseWords(await analyst.page.locator("body").innerText())) found.push(`${path} says “${words}”`);
+      const said = await analyst.page.locator("body").innerText();
+      for (const words of [...houseWords(said), ...britishWords(said)]) found.push(`${path} says “${words}”`);
       for (const complaint of analyst.complaints.splice(0)) found.push(`${path} complains: ${complaint}`);
       assert.equal(await analyst.page.evaluate(() => window.pwned), undefined, path);
     }

@@ -13,12 +13,12 @@ use super::serve::{check_is_there, store_failure, store_name};
 use super::{Failure, load, runtime};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock, monotonic};
-use crate::config::Flags;
+use crate::config::{Flags, STORE, show_only};
 use crate::ops::evaluate::backtest::{self, Candidate, Compared, Outcome};
 use crate::store::{Store, users};
 
 #[derive(Args)]
-#[command(after_help = "\
+#[command(mut_args(show_only(&STORE)), after_help = "\
 Replays every stored event in memory, with the weights and mappings in force and with others, and compares
 the scores, without touching live ones; the server may run meanwhile. It keeps every identity
 in memory.

@@ -1,4 +1,4 @@
-//! Behavior: whether people have labelled as bad those who plainly have something in common with the identity.
+//! Behavior: whether people have labeled as bad those who plainly have something in common with the identity.
 
 use crate::curve::interpolate;
 use crate::key::KeyKind;
