@@ -3,7 +3,7 @@
 # make test    set up what is missing and run every test
 # make ledger  count what an event costs the store, beside its budget
 # make chaos   kill the server and cut its power for HOURS=2
-# make check   formatting, lints, licences
+# make check   formatting, lints, licenses
 # make web     build what runs in browsers, web/*/dist
 # make bench   measure, and print the figures beside what the machine gives
 # make package   make the packages that are released, target/package

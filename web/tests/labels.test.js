@@ -128,7 +128,7 @@ test("a ring is judged bad in the queue by keys alone", async () => {
   assert.deepEqual(await labels(INNOCENT), []);
 
   await analyst.open(`/escalations?rule=${rule.id}&status=CLOSED`);
-  await rows(desk, "ring-4").getByText("Labelled bad").waitFor();
+  await rows(desk, "ring-4").getByText("Labeled bad").waitFor();
   await analyst.open("/identities?badge=confirmed-bad&sort=id&order=ASC");
   await desk.getByRole("row").nth(RING.length).waitFor();
   assert.equal(await desk.getByRole("row").count(), RING.length + 1);
@@ -170,7 +170,7 @@ test("who is judged good leaves the queue, and is back once that is undone or wi
   await dialog.getByRole("button", { name: "Label as good" }).click();
   await dialog.waitFor({ state: "detached" });
   const line = desk.getByRole("group", { name: "Label", exact: true });
-  await line.getByText("Labelled good").waitFor();
+  await line.getByText("Labeled good").waitFor();
   await line.getByText("by admin@example.com (an analyst)").waitFor();
   assert.ok((await line.innerText()).includes(SAYS));
   await line.getByText("Settled in all four categories").waitFor();
@@ -190,7 +190,7 @@ test("who is judged good leaves the queue, and is back once that is undone or wi
   assert.deepEqual(await desk.locator(".table-box").evaluateAll((boxes) => boxes.map((box) => box.scrollWidth - box.clientWidth)), [0, 0, 0]);
   assert.deepEqual(await analyst.barriers(), []);
   await analyst.open(`/escalation-rules/${rule.id}`);
-  await desk.getByRole("region", { name: "Is it right?" }).getByText("5 right, 1 wrong, 0 not labelled").waitFor();
+  await desk.getByRole("region", { name: "Is it right?" }).getByText("5 right, 1 wrong, 0 not labeled").waitFor();
   assert.deepEqual(await analyst.barriers(), []);
 
   await analyst.open(`/identities/${INNOCENT}?tab=labels`);
@@ -224,10 +224,10 @@ test("labels are written down, and told to channels that want them", async () =>
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page: desk } = analyst;
   await analyst.open("/settings/audit-log");
-  for (const words of ["Identity labelled", "Label withdrawn"]) await desk.getByRole("group", { name: "Audit log" }).getByText(words).first().waitFor();
+  for (const words of ["Identity labeled", "Label withdrawn"]) await desk.getByRole("group", { name: "Audit log" }).getByText(words).first().waitFor();
   await analyst.open("/settings/channels");
   await desk.getByRole("button", { name: "New channel" }).click();
-  await desk.getByRole("checkbox", { name: "Identity labelled" }).waitFor();
+  await desk.getByRole("checkbox", { name: "Identity labeled" }).waitFor();
   await analyst.leave();
 });
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Analyst } from "./analyst.js";
 import { ADMIN, browser, Dregs, eventually, PROGRAM } from "./support.js";
-import { houseWords } from "./words.js";
+import { britishWords, houseWords } from "./words.js";
 
 /** Somebody who tries to get into the page of those who look at them. */
 const HOSTILE = `<img src=x onerror="window.pwned=1">'"\`javascript:alert(1)`;
@@ -114,7 +114,8 @@ for (const [name, options] of [
       const overflow = await analyst.overflow();
       if (overflow > 0) found.push(`${path} is ${overflow} px wider than the window`);
       for (const text of await analyst.cut()) found.push(`${path} cuts “${text}”`);
-      for (const words of houseWords(await analyst.page.locator("body").innerText())) found.push(`${path} says “${words}”`);
+      const said = await analyst.page.locator("body").innerText();
+      for (const words of [...houseWords(said), ...britishWords(said)]) found.push(`${path} says “${words}”`);
       for (const complaint of analyst.complaints.splice(0)) found.push(`${path} complains: ${complaint}`);
       assert.equal(await analyst.page.evaluate(() => window.pwned), undefined, path);
     }

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
-import { houseWords } from "./words.js";
+import { britishWords, houseWords } from "./words.js";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
@@ -88,16 +88,17 @@ test("whatever is written into the audit log has words", () => {
 
 /** Words that pages have had beside others for the same. */
 const OTHER_WORDS = [
-  [/scored again/i, "rescored"], [/\bunmapped (only)?\b|>Unmapped</, "not mapped"], [/\blabeled\b/, "labelled"], [/Last event received|title: "Received"/, "Last received"],
+  [/scored again/i, "rescored"], [/\bunmapped (only)?\b|>Unmapped</, "not mapped"], [/Last event received|title: "Received"/, "Last received"],
   [/"(Give|Say|Name|Choose) [^"]*\."/, "Enter …"], [/Only an admin/, "mayNot"], [/\d\}? %/, "a space at which no line ends"],
+  [/hour: "2-digit"/, "timeStyle or hour: numeric"], [/action="[^"]*…"/, "Confirm, which adds the dots itself"],
 ];
 
 test("pages have one word for one thing", () => {
   const files = sources("web/dashboard/src", /\.tsx?$/);
-  const isComment = (line) => /^\s*(\/\/|\/?\*)/.test(line) || /^\s*\.replace|replace\(\/\\blabeled/.test(line);
+  const isComment = (line) => /^\s*(\/\/|\/?\*)/.test(line);
   const found = files.flatMap((name) => readFileSync(join(ROOT, name), "utf8").split("\n").flatMap((line, at) => {
     const code = line.replace(/\/\*\*.*?\*\//g, "");
-    return isComment(line) || line.includes("/\\blabeled\\b/") ? [] : OTHER_WORDS.filter(([other]) => other.test(code)).map(([, one]) => `${name}:${at + 1} for ${one}: ${line.trim()}`);
+    return isComment(line) ? [] : OTHER_WORDS.filter(([other]) => other.test(code)).map(([, one]) => `${name}:${at + 1} for ${one}: ${line.trim()}`);
   }));
   assert.deepEqual(found, []);
 });
@@ -117,4 +118,76 @@ test("the manual is written in the words of the trade", () => {
   assert.ok(chapters.length > 10, `${chapters.length} chapters are found at all`);
   const lines = chapters.flatMap((name) => readFileSync(join(ROOT, name), "utf8").split("\n").map((line, at) => [`${name}:${at + 1}`, line]));
   assert.deepEqual(lines.flatMap(([place, line]) => houseWords(line).map((words) => `${place} says “${words}”`)), []);
+});
+
+/** What people read of a source of the dashboard: the texts in it, and neither names nor comments. */
+function textsOf(name, text) {
+  const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX);
+  const found = [];
+  const look = (node) => {
+    const isText = ts.isStringLiteralLike(node) || ts.isJsxText(node) || ts.isTemplateHead(node) || ts.isTemplateMiddle(node) || ts.isTemplateTail(node);
+    if (isText && !ts.isImportDeclaration(node.parent)) found.push(node.text);
+    ts.forEachChild(node, look);
+  };
+  look(source);
+  return found;
+}
+
+/** Comments that become descriptions: of the API, of the command line, of what analyzers look at. */
+const DESCRIBED = /^crates\/(server\/src\/(http|cli|config)|core\/src\/score)\//;
+/** Names that applications give to what they send, as they spell them. */
+const GIVEN = /^crates\/core\/src\/(mapping|event)\//;
+
+/** What people read of a source in Rust: the texts in it, and comments that become descriptions; without its tests. */
+function saidBy(name, text) {
+  const [code] = text.split("#[cfg(test)]\nmod tests");
+  const parts = code.match(/\/\/[^\n]*|r#"[^]*?"#|"(?:[^"\\]|\\[^])*"|'(?:\\[^]|[^'\\])'/g) ?? [];
+  return parts.filter((part) => (part.startsWith("//") ? DESCRIBED.test(name) && /^\/\/[/!]/.test(part) : part.includes(" ")));
+}
+
+test("what people read is spelled as in America", () => {
+  const read = (name) => readFileSync(join(ROOT, name), "utf8");
+  const rust = ["crates/core/src", "crates/server/src"].flatMap((folder) => sources(folder, /(?<!tests)\.rs$/)).filter((name) => !GIVEN.test(name));
+  const pages = [...sources("docs", /\.md$/), "README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md", "config.example.toml", "openapi.json"];
+  const said = [
+    ...sources("web/dashboard/src", /\.tsx?$/).flatMap((name) => textsOf(name, read(name)).map((text) => [name, text])),
+    // In braces stands a variable of the code.
+    ...rust.flatMap((name) => saidBy(name, read(name)).map((text) => [name, text.replaceAll(/\{[^}]*\}/g, "")])),
+    // Between backticks, and as a name of JSON, stands what is named so.
+    ...pages.flatMap((name) => read(name).split("\n").map((line, at) => [`${name}:${at + 1}`, line.replaceAll(/`[^`]*`|^\s*"\w+"(:|,?$)/g, "")])),
+  ];
+  assert.ok(said.length > 10_000, `${said.length} texts are found at all`);
+  assert.deepEqual(said.flatMap(([place, text]) => britishWords(text).map((words) => `${place} says “${words}”: ${text.slice(0, 120)}`)), []);
+  const british = ["is not labelled", "in colour", "for ever", "Labelling", "recognised", "an organisation", "data centres", "no offence"];
+  assert.deepEqual(british.filter((text) => britishWords(text).length !== 1), []);
+  const american = ["otherwise", "for every", "promise", "likewise", "noise", "precise", "percentage", "a parameter", "optimistic", "realistic", "exercise", "center", "labeled"];
+  assert.deepEqual(american.flatMap(britishWords), []);
+});
+
+/** The buttons and items of menus in a source: what stands on each, and whether it opens something that asks further. */
+function buttonsOf(name, text) {
+  const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX);
+  const found = [];
+  const look = (node) => {
+    if (ts.isJsxElement(node) && /^(Button|Menu\.Item)$/.test(node.openingElement.tagName.getText())) {
+      const attributes = Object.fromEntries(node.openingElement.attributes.properties.flatMap((one) => (one.name ? [[one.name.getText(), one.initializer?.getText() ?? ""]] : [])));
+      const words = node.children.map((child) => child.getText()).join("").trim();
+      const click = attributes.onClick ?? "";
+      const opens = /^\{(open|begin|toggle|\w+\.open|\(\) => ask\(\w*"\w+"\))\}$/.test(click) || /\/new"$/.test(attributes.to ?? "");
+      found.push({ place: `${name}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`, words, opens, isForm: attributes.type === '"submit"' });
+    }
+    ts.forEachChild(node, look);
+  };
+  look(source);
+  return found;
+}
+
+test("a button has three dots where it asks further, and none where it acts at once", () => {
+  const buttons = sources("web/dashboard/src", /\.tsx$/).flatMap((name) => buttonsOf(name, readFileSync(join(ROOT, name), "utf8")));
+  const opening = buttons.filter(({ opens }) => opens);
+  assert.ok(buttons.length > 80 && opening.length > 20, `${buttons.length} and ${opening.length} are found at all`);
+  assert.deepEqual(opening.filter(({ words }) => !/…\W*$/.test(words)).map(({ place, words }) => `${place}: ${words}`), []);
+  // One that sends a form may ask what follows from it; another that is disabled, or has its words from elsewhere, is looked at by hand.
+  const acting = buttons.filter(({ opens, isForm, words }) => !opens && !isForm && /^[\w\s’]+…$/.test(words));
+  assert.deepEqual(acting.map(({ place, words }) => `${place}: ${words}`), []);
 });

@@ -442,7 +442,7 @@ test("forms say in one voice what is missing, each thing once, and placeholders 
   await analyst.open("/settings/channels");
   await page.getByRole("button", { name: "New channel" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Identity labelled").waitFor();
+  await dialog.getByLabel("Identity labeled").waitFor();
   assert.equal(await dialog.getByLabel("Channel test").count(), 0, "tests are sent anyway");
   await dialog.getByText("Tests always are.").waitFor();
   const colour = () => dialog.getByLabel("URL").evaluate((input) => getComputedStyle(input, "::placeholder").color);

@@ -51,7 +51,7 @@ pub fn write(subject: &Subject) -> String {
         }
         let (against, for_it): (Vec<_>, Vec<_>) = telling.into_iter().partition(|(_, moved)| *moved < 0.0);
         list(&mut text, "Against it: ", &against);
-        list(&mut text, "In its favour: ", &for_it);
+        list(&mut text, "In its favor: ", &for_it);
         text.push('\n');
         if let Some((worst, _)) = against.first() {
             let outcome = match without(subject.observations, worst) {
@@ -205,12 +205,12 @@ mod tests {
         ];
         let expected = "This looks at 3 events on 1 device.
 
-Uniqueness 36 of 100. Against it: 4 other accounts used the same device (Shared device). In its favour: Nobody else came from there (Shared IP address).
+Uniqueness 36 of 100. Against it: 4 other accounts used the same device (Shared device). In its favor: Nobody else came from there (Shared IP address).
 What would change it: without \"Shared device\", which weighs most against it, it would be 80 of 100.
 
 Behavior 70 of 100. Nothing that was seen moves it much.
 
-Humanity 89 of 100. In its favour: The browser is an ordinary one (User agent).
+Humanity 89 of 100. In its favor: The browser is an ordinary one (User agent).
 
 Look next at \"Shared device\": it weighs most in Uniqueness, the lowest score. See the events and the links behind it before acting.
 

@@ -115,6 +115,9 @@ pub enum StartError {
     /// A setting is wrong.
     #[error("{0}")]
     Config(String),
+    /// Something else is in the way, with which the settings have nothing to do.
+    #[error("{0}")]
+    Failed(String),
     #[error("{0}")]
     Store(#[from] StoreError),
 }
@@ -162,7 +165,7 @@ impl App {
     ///
     /// # Errors
     /// [`StartError::Config`] when a setting cannot be used, [`StartError::Store`] when the store
-    /// cannot.
+    /// cannot, [`StartError::Failed`] when something else is in the way.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> std::result::Result<Opened, StartError> {
         let parts = Parts::read(&config)?;
         Self::put_together(config, parts, clock).await
@@ -188,7 +191,7 @@ impl App {
         let now = clock.now();
         let place = location(&config);
         let is_alone = matches!(place, Location::File(_));
-        let lock = if is_alone { Some(lock(&config).map_err(wrong)?) } else { None };
+        let lock = if is_alone { Some(lock(&config)?) } else { None };
         let store = tokio::task::spawn_blocking(move || Store::open(&place, now))
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))??;
@@ -235,7 +238,8 @@ impl App {
             ingest,
             evaluations: Arc::new(evaluations),
             deliveries,
-            sign_ins: SignIns::new(Arc::clone(&store), Arc::clone(&clock), login_limits).map_err(wrong)?,
+            sign_ins: SignIns::new(Arc::clone(&store), Arc::clone(&clock), login_limits)
+                .map_err(StartError::Failed)?,
             metrics: telemetry::metrics_handle(),
             stopping: AtomicBool::new(false),
             _lock: lock,
@@ -405,17 +409,18 @@ pub fn location(config: &Config) -> Location {
 /// for left over from a crash.
 ///
 /// # Errors
-/// One line that says who is in the way.
-pub fn lock(config: &Config) -> std::result::Result<File, String> {
+/// [`StartError::Failed`] where one does, [`StartError::Config`] where the directory cannot be used.
+pub fn lock(config: &Config) -> std::result::Result<File, StartError> {
     let path = config.data_dir.join(LOCK_FILE);
-    let file = File::create(&path)
-        .map_err(|error| format!("data_dir {} cannot be used: {error}", path.display()))?;
+    let file = File::create(&path).map_err(|error| {
+        StartError::Config(format!("data_dir {} cannot be used: {error}", path.display()))
+    })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(_) => Err(format!(
+        Err(_) => Err(StartError::Failed(format!(
             "data_dir {} is in use by another dregs server: stop that one first",
             config.data_dir.display()
-        )),
+        ))),
     }
 }
 

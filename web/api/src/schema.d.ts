@@ -1019,7 +1019,7 @@ export interface paths {
         /**
          * Delete an identity with all its data
          * @description What stays are keyed hashes of its devices and of its e-mail address, so that somebody who was banned is
-         *     still recognised.
+         *     still recognized.
          */
         delete: operations["deleteIdentity"];
         options?: never;
@@ -1120,7 +1120,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Preview labelling an identity
+         * Preview labeling an identity
          * @description Whose scores, badges and escalations would change, and what would be sent. Read-only.
          */
         post: operations["previewLabel"];
@@ -1385,7 +1385,7 @@ export interface paths {
         };
         /**
          * Read how often rules, badges and analyzers were right
-         * @description Each is right about who is labelled BAD and wrong about who is labelled GOOD, as far as it had taken hold at the cycle
+         * @description Each is right about who is labeled BAD and wrong about who is labeled GOOD, as far as it had taken hold at the cycle
          *     that was looked at. A GOOD badge speaks for an identity: it is the other way round.
          */
         get: operations["readAccuracy"];
@@ -1919,7 +1919,7 @@ export interface paths {
         put?: never;
         /**
          * Calibrate the weights by the team's labels
-         * @description A logistic regression on what was observed of those who are labelled, fitted to the earlier 70 % and measured on the
+         * @description A logistic regression on what was observed of those who are labeled, fitted to the earlier 70 % and measured on the
          *     rest. It refuses below 50 BAD and 200 GOOD, and where the gain may be chance. What is proposed changes nothing.
          */
         post: operations["calibrateWeights"];
@@ -2005,7 +2005,7 @@ export interface components {
         AccuracyBody: {
             /**
              * Format: int64
-             * @description Identities labelled GOOD, among the newest 20,000 labels.
+             * @description Identities labeled GOOD, among the newest 20,000 labels.
              */
             good: number;
             /**
@@ -2084,7 +2084,7 @@ export interface components {
             /** Format: date-time */
             finishedAt: string;
         };
-        /** @description An analyzer, where it spoke against somebody who is labelled. */
+        /** @description An analyzer, where it spoke against somebody who is labeled. */
         AnalyzerAccuracyBody: components["schemas"]["TallyBody"] & {
             /** @example behavior.pace */
             id: string;
@@ -2660,7 +2660,7 @@ export interface components {
             id: number;
             /** Format: int64 */
             channelId: number;
-            /** @description The id by which a receiver recognises a repeat. */
+            /** @description The id by which a receiver recognizes a repeat. */
             eventId: string;
             /** @example IDENTITY_SCORED */
             event: string;
@@ -2768,7 +2768,7 @@ export interface components {
             /** @description Identities with a score from 0 to 9, from 10 to 19, and so on; the last is from 90 to 100. */
             counts: number[];
         };
-        /** @description Whom mail is sent to. */
+        /** @description Whom e-mail is sent to. */
         EmailConfigBody: {
             /**
              * @description From 1 to 20.
@@ -2916,7 +2916,7 @@ export interface components {
         };
         /** @description Something a user did. It needs an identity or a device. */
         EventBody: {
-            /** @description Your id, by which a repeat is recognised; not starting with `dregs-`. */
+            /** @description Your id, by which a repeat is recognized; not starting with `dregs-`. */
             id?: string | null;
             /**
              * @description Your name for what happened.
@@ -3428,7 +3428,7 @@ export interface components {
              */
             scope: string;
             /**
-             * @description In lower_snake_case; names are recognised in any case and style. Those of built-in event types
+             * @description In lower_snake_case; names are recognized in any case and style. Those of built-in event types
              *     are words in any order.
              */
             source: string;
@@ -3530,7 +3530,7 @@ export interface components {
         NewDatasetEntryBody: {
             /**
              * @description A domain; those under it are meant as well.
-             * @example throwaway.example
+             * @example disposable.example
              */
             value: string;
             /** @description False excludes a built-in value. */
@@ -3635,7 +3635,7 @@ export interface components {
         NewPeriodBody: (number | null) | components["schemas"]["ReadPeriodBody"];
         /** @description The days to keep rows of each kind. */
         NewRetentionBody: {
-            /** @description At least 30 days; null keeps them for ever. */
+            /** @description At least 30 days; null keeps them forever. */
             events: components["schemas"]["NewPeriodBody"];
             /** @description At least 7 days. */
             analyses: components["schemas"]["NewPeriodBody"];
@@ -3912,7 +3912,7 @@ export interface components {
         PeriodBody: {
             /**
              * Format: int64
-             * @description Null keeps them for ever.
+             * @description Null keeps them forever.
              */
             days?: number | null;
             /**
@@ -4321,7 +4321,7 @@ export interface components {
             integration: components["schemas"]["CommonValueBody"][];
             /** @description Whether a language model writes reviews, and not the built-in reviewer. */
             reviewModel: boolean;
-            /** @description Where links in mails and chats lead. */
+            /** @description Where links in e-mails and chats lead. */
             publicUrl: string;
         };
         /** @description How often something took hold, and was right. */
@@ -4333,19 +4333,19 @@ export interface components {
             tookHold: number;
             /**
              * Format: int64
-             * @description Those of them who are labelled BAD; of a GOOD badge, those labelled GOOD.
+             * @description Those of them who are labeled BAD; of a GOOD badge, those labeled GOOD.
              */
             right: number;
             /**
              * Format: int64
-             * @description Those of them who are labelled otherwise.
+             * @description Those of them who are labeled otherwise.
              */
             wrong: number;
             /** Format: int64 */
             unlabelled: number;
             /**
              * Format: double
-             * @description Between which the part that is right is with 95 % (Wilson's interval), from 0 to 1; null where nobody is labelled.
+             * @description Between which the part that is right is with 95 % (Wilson's interval), from 0 to 1; null where nobody is labeled.
              */
             low?: number | null;
             /** Format: double */
@@ -4692,7 +4692,7 @@ export interface operations {
                 pageSize?: number;
                 /** @description DESC by default. */
                 order?: "ASC" | "DESC";
-                /** @description `at`. */
+                /** @description Only `at`. */
                 sort?: string;
                 /** @description The e-mail address of a user, or the name of a credential. */
                 actor?: string;
@@ -4968,7 +4968,7 @@ export interface operations {
                 pageSize?: number;
                 /** @description DESC by default. */
                 order?: "ASC" | "DESC";
-                /** @description `id`. */
+                /** @description Only `id`. */
                 sort?: string;
             };
             header?: never;
@@ -5487,7 +5487,7 @@ export interface operations {
                 pageSize?: number;
                 /** @description DESC by default. */
                 order?: "ASC" | "DESC";
-                /** @description `createdAt`. */
+                /** @description Only `createdAt`. */
                 sort?: string;
                 /**
                  * @description PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED. Of those that are PENDING: RETRYING, which have failed so far
@@ -5894,7 +5894,7 @@ export interface operations {
                 pageSize?: number;
                 /** @description DESC by default. */
                 order?: "ASC" | "DESC";
-                /** @description `value`. */
+                /** @description Only `value`. */
                 sort?: string;
                 /** @description GLOBAL or CUSTOMER. */
                 scope?: string;
@@ -6277,7 +6277,7 @@ export interface operations {
                 pageSize?: number;
                 /** @description DESC by default. */
                 order?: "ASC" | "DESC";
-                /** @description `id`. */
+                /** @description Only `id`. */
                 sort?: string;
             };
             header?: never;
@@ -6678,7 +6678,7 @@ export interface operations {
                 pageSize?: number;
                 /** @description DESC by default. */
                 order?: "ASC" | "DESC";
-                /** @description `timestamp`. */
+                /** @description Only `timestamp`. */
                 sort?: string;
                 identity?: string;
                 /** @description Sent with the group with this id. */
@@ -7058,13 +7058,21 @@ export interface operations {
                 /** @description With the badge with this slug: that of a badge rule or of an analyzer, or one that somebody still carries. */
                 badge?: string;
                 disregarded?: boolean;
+                /** @description Humanity of at least this. */
                 humanityMin?: number;
+                /** @description Humanity of at most this. */
                 humanityMax?: number;
+                /** @description Authenticity of at least this. */
                 authenticityMin?: number;
+                /** @description Authenticity of at most this. */
                 authenticityMax?: number;
+                /** @description Uniqueness of at least this. */
                 uniquenessMin?: number;
+                /** @description Uniqueness of at most this. */
                 uniquenessMax?: number;
+                /** @description Behavior of at least this. */
                 behaviorMin?: number;
+                /** @description Behavior of at most this. */
                 behaviorMax?: number;
             };
             header?: never;
@@ -7116,13 +7124,21 @@ export interface operations {
                 /** @description With the badge with this slug: that of a badge rule or of an analyzer, or one that somebody still carries. */
                 badge?: string;
                 disregarded?: boolean;
+                /** @description Humanity of at least this. */
                 humanityMin?: number;
+                /** @description Humanity of at most this. */
                 humanityMax?: number;
+                /** @description Authenticity of at least this. */
                 authenticityMin?: number;
+                /** @description Authenticity of at most this. */
                 authenticityMax?: number;
+                /** @description Uniqueness of at least this. */
                 uniquenessMin?: number;
+                /** @description Uniqueness of at most this. */
                 uniquenessMax?: number;
+                /** @description Behavior of at least this. */
                 behaviorMin?: number;
+                /** @description Behavior of at most this. */
                 behaviorMax?: number;
             };
             header?: never;
@@ -7943,7 +7959,7 @@ export interface operations {
                 pageSize?: number;
                 /** @description DESC by default. */
                 order?: "ASC" | "DESC";
-                /** @description `source`. */
+                /** @description Only `source`. */
                 sort?: string;
                 /** @description EVENT_TYPE or IDENTITY_FIELD. */
                 kind?: string;

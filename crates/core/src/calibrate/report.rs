@@ -23,9 +23,9 @@ pub enum Outcome {
 /// Why there is no proposal.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    #[error("{have} labelled bad {part}; it takes {need}")]
+    #[error("{have} labeled bad {part}; it takes {need}")]
     TooFewBad { part: Part, have: usize, need: usize },
-    #[error("{have} labelled good {part}; it takes {need}")]
+    #[error("{have} labeled good {part}; it takes {need}")]
     TooFewGood { part: Part, have: usize, need: usize },
     #[error("no analyzer whose weight is above 0 said something of {SEEN_MIN} of the examples to fit to")]
     NothingSeen,

@@ -181,21 +181,21 @@ fn too_few_to_say_anything() {
     /// The examples, of which these are bad, and what is said.
     type Case = (usize, fn(usize) -> bool, &'static str);
     let cases: [Case; 6] = [
-        (300, |n| n % 10 == 0, "30 labelled bad in all; it takes 50"),
-        (240, |n| n % 4 == 0, "180 labelled good in all; it takes 200"),
-        (300, |n| n >= 240, "0 labelled bad in the earlier part, which weights are fitted to; it takes 25"),
-        (300, |n| n < 70, "0 labelled bad in the later part, which weights are measured on; it takes 10"),
+        (300, |n| n % 10 == 0, "30 labeled bad in all; it takes 50"),
+        (240, |n| n % 4 == 0, "180 labeled good in all; it takes 200"),
+        (300, |n| n >= 240, "0 labeled bad in the earlier part, which weights are fitted to; it takes 25"),
+        (300, |n| n < 70, "0 labeled bad in the later part, which weights are measured on; it takes 10"),
         (
             1_000,
             |n| n >= 720 || n % 10 == 0,
-            "0 labelled good in the later part, which weights are measured on; it takes 40",
+            "0 labeled good in the later part, which weights are measured on; it takes 40",
         ),
-        (0, |_| false, "0 labelled bad in all; it takes 50"),
+        (0, |_| false, "0 labeled bad in all; it takes 50"),
     ];
     for (count, is_bad, words) in cases {
         let mut made = make(count, 0.0, &AS_IT_SHIPS, 6);
         made.iter_mut().enumerate().for_each(|(n, made)| made.1 = is_bad(n));
-        if words.starts_with("0 labelled good") {
+        if words.starts_with("0 labeled good") {
             made.iter_mut().skip(700).for_each(|made| made.1 = true);
         }
         match calibrate(&examples(&made), &Weights::default(), 1) {

@@ -99,18 +99,18 @@ impl Dataset {
     /// What stands in it, for people.
     pub fn description(self) -> &'static str {
         match self {
-            Self::Disposable => "Domains of throwaway mail services.",
-            Self::Common => "Domains of common providers: none of them is taken for a throwaway service.",
+            Self::Disposable => "Domains of disposable e-mail services.",
+            Self::Common => "Domains of common providers: none of them is taken for a disposable one.",
             Self::Relay => {
                 "Domains of services that hand a message on to a mailbox they do not show. They stand for a \
-                 real account, and are not throwaway."
+                 real account, and are not disposable."
             }
-            Self::Reserved => "Domains at which nobody receives mail.",
+            Self::Reserved => "Domains at which nobody receives e-mail.",
             Self::Hosting => {
-                "Networks in which servers stand, and exits of VPNs: blocks of addresses, and autonomous systems \
+                "Networks of hosting providers, and exits of VPNs: blocks of addresses, and autonomous systems \
                  for those who have a database of them."
             }
-            Self::Tor => "Networks of exits of the Tor network.",
+            Self::Tor => "Networks with exit nodes of Tor.",
         }
     }
 
@@ -184,7 +184,7 @@ impl Dataset {
     }
 }
 
-/// Throwaway domains and networks change hands: of a list that is older than half a year less and less is
+/// Disposable domains and networks change hands: of a list that is older than half a year less and less is
 /// true.
 const FRESHNESS_BY_DAYS: [(f64, f64); 4] = [(0.0, 1.0), (180.0, 1.0), (730.0, 0.7), (1_825.0, 0.4)];
 

@@ -3,7 +3,7 @@
 //! After [`FAILURES_TO_OPEN`] failures in a row, or where the endpoint names a time to wait, the breaker is
 //! open: nothing is sent. When its pause is over one attempt is made, the probe; a success closes the
 //! breaker, a failure doubles the pause. What waits meanwhile uses up none of its retries, unless the probe
-//! comes when a retry is due anyway. Nothing waits for ever: [`Breaker::given_up`] says what has waited too long.
+//! comes when a retry is due anyway. Nothing waits forever: [`Breaker::given_up`] says what has waited too long.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The catalogue of event types: what each tells, as a sentence, a JSON Schema and an example.
+//! The catalog of event types: what each tells, as a sentence, a JSON Schema and an example.
 //!
 //! The schemas are open: a receiver must ignore members it does not know, so that later versions
 //! can add some.

@@ -95,7 +95,7 @@ impl EventType {
 /// Something that happened, to be told to one or more channels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// The event id a receiver recognises a repeat by: the same for every attempt. It is signed
+    /// The event id a receiver recognizes a repeat by: the same for every attempt. It is signed
     /// as `id.timestamp.body`, so it holds no full stop.
     pub id: String,
     pub event: EventType,

@@ -153,7 +153,7 @@ fn labelled(data: &Value) -> String {
     let kind = label["kind"].as_str().map(|kind| format!(" ({kind})")).unwrap_or_default();
     let reason = Some(text(&label["reason"])).filter(|reason| !reason.is_empty());
     let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    inert(&format!("Labelled {outcome}{kind} by {}{reason}.", text(&label["source"])))
+    inert(&format!("Labeled {outcome}{kind} by {}{reason}.", text(&label["source"])))
 }
 
 fn sickness(data: &Value) -> String {
@@ -225,7 +225,7 @@ mod tests {
     fn a_score_tells_what_changed_and_the_observations_that_matter() {
         let observations = vec![
             observation(Category::Humanity, 0.9, 9.0, "Types like a person."),
-            observation(Category::Humanity, 0.1, 1.0, "Comes from a data centre."),
+            observation(Category::Humanity, 0.1, 1.0, "Comes from a data center."),
             observation(Category::Uniqueness, 0.0, 4.0, "Shares a device with http://evil.test/."),
             observation(Category::Behavior, 0.4, 1.0, "Hurries."),
             observation(Category::Behavior, 0.45, 1.0, "Hurries a little."),
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(told.changes, ["Has the badge “Suspected bot”: Humanity is 12, below 20."]);
         let expected = [
             "Uniqueness: Shares a device with http[:]//evil[.]test/.",
-            "Humanity: Comes from a data centre.",
+            "Humanity: Comes from a data center.",
             "Behavior: Hurries.",
         ];
         assert_eq!(told.observations, expected);

@@ -134,7 +134,7 @@ fn jitter_ms(delay_ms: i64, seed: u64) -> i64 {
     spread.rem_euclid(steps)
 }
 
-/// The output function of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): neighbouring seeds,
+/// The output function of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): neighboring seeds,
 /// such as ids counted up, come out unrelated.
 const fn mix(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -22,7 +22,7 @@ pub mod header {
     pub const DREGS_TIMESTAMP: &str = "x-dregs-timestamp";
     /// The event type.
     pub const DREGS_EVENT: &str = "x-dregs-event";
-    /// The id of the delivery in the log.
+    /// The id of the delivery in the log; it tells deliveries apart, and counts nothing.
     pub const DREGS_DELIVERY: &str = "x-dregs-delivery";
     /// The `id` of the body.
     pub const WEBHOOK_ID: &str = "webhook-id";

@@ -1,7 +1,7 @@
 //! Checking a webhook step by step, for a person who wants to know why it is not accepted.
 //!
 //! A receiver needs only yes or no; here every step says what it found, and the usual mistakes are
-//! recognised by trying them: a secret copied with a line break, a body that was parsed and
+//! recognized by trying them: a secret copied with a line break, a body that was parsed and
 //! written again, hex taken for base64.
 
 use base64::Engine as _;

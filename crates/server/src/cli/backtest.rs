@@ -12,13 +12,13 @@ use super::misuse::whole;
 use super::output::{columns, counted, line, note};
 use super::{Failure, load, runtime};
 use crate::clock::monotonic;
-use crate::config::Flags;
+use crate::config::{Flags, STORE, show_only};
 use crate::ops::evaluate::backtest::{self, Candidate, Compared, Outcome};
 use crate::store::users;
 use crate::text_file;
 
 #[derive(Args)]
-#[command(after_help = "\
+#[command(mut_args(show_only(&STORE)), after_help = "\
 Replays every stored event in memory, with the weights and mappings in force and with others, and compares
 the scores, without touching live ones; the server may run meanwhile. It keeps every identity
 in memory.

@@ -5,13 +5,13 @@ use clap::Args;
 use super::output::{columns, line};
 use super::{Failure, load};
 use crate::app::Parts;
-use crate::config::{Flags, Loaded};
+use crate::config::{Flags, Loaded, show_only};
 
 #[derive(Args)]
-#[command(after_help = "\
+#[command(mut_args(show_only(&["config"])), after_help = "\
 Every setting is in what this prints: deadline_ms is deadline_ms in dregs.toml and DREGS_DEADLINE_MS in the
-environment, and, as those above, --deadline-ms as a flag. Flags win over the environment, and that over the
-file. Secrets are masked.")]
+environment. It takes the flags of the server as well, which are in `dregs help serve`: --deadline-ms. Flags win
+over the environment, and that over the file. Secrets are masked.")]
 pub struct ShowConfig {
     #[command(flatten)]
     flags: Flags,

@@ -1,5 +1,6 @@
 //! `dregs listen`: webhooks on the machine somebody works on.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,7 +117,11 @@ impl Listen {
     async fn bind(&self) -> Result<TcpListener, Failure> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         TcpListener::bind(address).await.map_err(|error| {
-            Failure::Failed(format!("cannot listen on {address}: {error}. Choose another port with --port"))
+            let told = format!("cannot listen on {address}: {error}. Choose another port with --port");
+            match error.kind() {
+                ErrorKind::PermissionDenied => Failure::Misused(told),
+                _ => Failure::Failed(told),
+            }
         })
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _};
 
-use super::{Cli, Failure};
+use super::{Cli, Failure, unusable};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -24,7 +24,8 @@ impl Man {
         let written = fs::create_dir_all(&self.directory)
             .and_then(|()| clap_mangen::generate_to(Cli::command(), &self.directory));
         written.map_err(|error| {
-            Failure::Failed(format!("cannot write manual pages to {}: {error}", self.directory.display()))
+            let told = format!("cannot write manual pages to {}: {error}", self.directory.display());
+            unusable(&error, told)
         })
     }
 }

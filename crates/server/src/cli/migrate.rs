@@ -7,7 +7,7 @@ use super::serve::{check_data_dir, store_failure, store_name};
 use super::{Failure, load};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::Flags;
+use crate::config::{Flags, STORE, show_only};
 use crate::store::{Location, Store};
 
 /// What spreads tables.
@@ -17,7 +17,7 @@ enum Cluster {
 }
 
 #[derive(Args)]
-#[command(after_help = "\
+#[command(mut_args(show_only(&STORE)), after_help = "\
 The server does this by itself when it starts. Run it before, where several servers share a database
 and a migration should have ended before the first of them starts.
 
@@ -45,7 +45,7 @@ impl Migrate {
         if let Some(Cluster::Citus) = self.distribute {
             let Location::Postgres(url) = &location else {
                 let hint = "--distribute needs a cluster: name its coordinator with --database-url";
-                return Err(Failure::Failed(hint.into()));
+                return Err(Failure::Misused(hint.into()));
             };
             let is_new = Store::spread_over_citus(url, SystemClock.now()).map_err(failed)?;
             let how = if is_new { "now" } else { "already" };

@@ -1,7 +1,8 @@
 //! The command line: one module a command.
 //!
 //! A command prints what was asked for on standard output and everything else on standard error.
-//! It ends with 0, with 2 when it was called or configured wrongly, with 1 when it failed.
+//! It ends with 0; with 2 when what it was given is wrong, an argument or a setting, so that the same call cannot go well
+//! another time; with 1 when it failed.
 
 mod api;
 mod backtest;
@@ -21,10 +22,12 @@ mod serve;
 mod trigger;
 mod verify;
 
+use std::ffi::OsString;
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::app::StartError;
 use crate::config::{ConfigError, Flags, Loaded};
@@ -80,7 +83,7 @@ enum Command {
 /// do next where that is known.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
-    /// Called or configured wrongly.
+    /// What was given is wrong, an argument or a setting.
     #[error("{0}")]
     Misused(String),
     #[error("{0}")]
@@ -100,6 +103,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Config(problem) => Self::Misused(problem),
+            StartError::Failed(problem) => Self::Failed(problem),
             StartError::Store(error) => Self::Failed(error.to_string()),
         }
     }
@@ -107,12 +111,12 @@ impl From<StartError> for Failure {
 
 /// Does what the arguments of this process say.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(meant(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(error) => {
-            misuse::tell(&error);
-            if let Some(tip) = without_flag(&error) {
-                output::note(format_args!("\ndregs: {tip}"));
+            match without_flag(&error) {
+                Some(told) => output::note(format_args!("dregs: {told}")),
+                None => misuse::tell(&error),
             }
             return u8::try_from(error.exit_code()).unwrap_or(EXIT_MISUSED).into();
         }
@@ -142,6 +146,42 @@ pub fn main() -> ExitCode {
     code.into()
 }
 
+/// The arguments as they are meant: whoever asks `help` with a flag asks for help, which the parser takes for the name of
+/// a command.
+fn meant(arguments: Vec<OsString>) -> Vec<OsString> {
+    let Some(at) = place_of_help(&arguments) else { return arguments };
+    let (before, after) = arguments.split_at(at + 1);
+    let is_flag = |argument: &OsString| argument == "--help" || argument == "-h";
+    let mut named: Vec<_> = after.iter().filter(|argument| !is_flag(argument)).cloned().collect();
+    if named.is_empty() && !after.is_empty() {
+        named.push("help".into());
+    }
+    [before, &named[..]].concat()
+}
+
+/// Where the command `help` stands: after none but commands that have others below them.
+fn place_of_help(arguments: &[OsString]) -> Option<usize> {
+    let mut command = Cli::command();
+    for (at, argument) in arguments.iter().enumerate().skip(1) {
+        if !command.has_subcommands() {
+            return None;
+        }
+        if argument == "help" {
+            return Some(at);
+        }
+        command = command.find_subcommand(argument)?.clone();
+    }
+    None
+}
+
+/// What comes of a path that was given and cannot be used: it is the wrong one, unless only its disk is full.
+fn unusable(error: &io::Error, told: String) -> Failure {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Failure::Failed(told),
+        _ => Failure::Misused(told),
+    }
+}
+
 /// Where to set what was taken for a flag, if it is a setting.
 fn without_flag(error: &clap::Error) -> Option<String> {
     match error.get(ContextKind::InvalidArg)? {
@@ -167,9 +207,25 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
+
+    #[test]
+    fn help_is_asked_for_in_every_way() {
+        let cases = [
+            ("dregs help --help", "dregs help help"),
+            ("dregs help -h", "dregs help help"),
+            ("dregs help serve --help", "dregs help serve"),
+            ("dregs keys help --help", "dregs keys help help"),
+            ("dregs help", "dregs help"),
+            ("dregs serve --help", "dregs serve --help"),
+            ("dregs keys create help --help", "dregs keys create help --help"),
+            ("dregs unknown help --help", "dregs unknown help --help"),
+        ];
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for (said, expected) in cases {
+            assert_eq!(meant(words(said)), words(expected), "{said}");
+        }
+    }
 
     #[test]
     fn the_commands_are_put_together_soundly() {

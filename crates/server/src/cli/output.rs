@@ -1,4 +1,4 @@
-//! What people see: lines, columns and colours. The only place that writes to the terminal.
+//! What people see: lines, columns and colors. The only place that writes to the terminal.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -48,7 +48,7 @@ pub enum Tone {
     Quiet,
 }
 
-/// Colours, on a terminal that wants them.
+/// Colors, on a terminal that wants them.
 #[derive(Clone, Copy, Debug)]
 pub struct Paint {
     is_colored: bool,
@@ -60,13 +60,13 @@ impl Paint {
         Self { is_colored: io::stdout().is_terminal() && config::wants_color() }
     }
 
-    /// Without colours.
+    /// Without colors.
     #[cfg(test)]
     pub fn plain() -> Self {
         Self { is_colored: false }
     }
 
-    /// `text` in the colour of `tone`. Align before painting: colours take no width on the screen
+    /// `text` in the color of `tone`. Align before painting: colors take no width on the screen
     /// but do in a format string.
     pub fn paint(self, tone: Tone, text: impl Display) -> String {
         let code = match tone {

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::output::line;
-use super::{Failure, runtime};
+use super::{Failure, runtime, unusable};
 use crate::app::{App, Opened, Parts, StartError};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Flags, Loaded};
@@ -98,23 +98,20 @@ impl StopSignals {
 
 /// Takes the address of the HTTP API.
 pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure::Failed(match error.kind() {
-            ErrorKind::AddrInUse => format!(
-                "another process listens on {address}: stop it, or choose another address with --listen \
-                 {}:{}",
-                address.ip(),
-                address.port().saturating_add(1)
-            ),
-            ErrorKind::PermissionDenied => format!(
-                "this user may not listen on {address}: choose a port from 1024 on with --listen, and put a \
-                 proxy in front"
-            ),
-            ErrorKind::AddrNotAvailable => {
-                format!("{address} is not an address of this machine: choose one with --listen, such as 0.0.0.0:8080")
-            }
-            _ => format!("cannot listen on {address} (--listen): {error}"),
-        })
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => Failure::Failed(format!(
+            "another process listens on {address}: stop it, or choose another address with --listen {}:{}",
+            address.ip(),
+            address.port().saturating_add(1)
+        )),
+        ErrorKind::PermissionDenied => Failure::Misused(format!(
+            "this user may not listen on {address}: choose a port from 1024 on with --listen, and put a proxy in \
+             front"
+        )),
+        ErrorKind::AddrNotAvailable => Failure::Misused(format!(
+            "{address} is not an address of this machine: choose one with --listen, such as 0.0.0.0:8080"
+        )),
+        _ => Failure::Failed(format!("cannot listen on {address} (--listen): {error}")),
     })
 }
 
@@ -125,7 +122,7 @@ pub(super) async fn open(config: Config) -> Result<Opened, Failure> {
     let store = store_name(&config);
     App::put_together(config, parts, Arc::new(SystemClock)).await.map_err(|error| match error {
         StartError::Store(error) => store_failure(&store, &error),
-        StartError::Config(problem) => Failure::Misused(problem),
+        error => error.into(),
     })
 }
 
@@ -155,7 +152,7 @@ pub(super) fn check_data_dir(directory: &Path) -> Result<(), Failure> {
         .and_then(|()| std::fs::remove_file(&probe));
     checked.map_err(|error| {
         let _ = std::fs::remove_file(&probe);
-        Failure::Misused(match error.kind() {
+        let told = match error.kind() {
             ErrorKind::AlreadyExists => {
                 format!("data_dir {shown} is a file, not a directory: choose a directory with --data-dir")
             }
@@ -169,7 +166,8 @@ pub(super) fn check_data_dir(directory: &Path) -> Result<(), Failure> {
                 "data_dir {shown} cannot be written to: {error}. Make it writable for this user, or choose another \
                  with --data-dir"
             ),
-        })
+        };
+        unusable(&error, told)
     })
 }
 

@@ -30,7 +30,7 @@ fn after_help() -> String {
     let rows = EventType::ALL.map(|event| [format!("  {}", event.name()), event.aliases().join(", ")]);
     format!(
         "Event types:\n{}\n\n\
-         The server sends the example of its catalogue (GET /api/event-types), signed as any other webhook,\n\
+         The server sends the example of its catalog (GET /api/event-types), signed as any other webhook,\n\
          and does not try again. The command fails when an attempt fails.\n\n\
          Examples:\n  dregs trigger identity.scored\n  dregs trigger CHANNEL_TEST --channel my-app\n  \
          dregs trigger escalation.opened --all",

@@ -2,12 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Arg, Args};
+
+/// What these flags stand under in the help of a command.
+const HEADING: &str = "Settings";
+/// The flags that say where the store is.
+pub const STORE: [&str; 3] = ["config", "data_dir", "database_url"];
 
 /// The flags of every command that reads the configuration. Their values are read where those of
 /// the file and of the environment are, so that all are refused in the same words.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Settings")]
+#[command(next_help_heading = HEADING)]
 pub struct Flags {
     /// Read this file instead of ./dregs.toml
     #[arg(long, value_name = "FILE")]
@@ -56,7 +61,22 @@ pub struct Flags {
     pub log_format: Option<String>,
 }
 
+/// Leaves out of the help of a command the flags of settings that it does not go by: all but those with these ids. They
+/// are taken all the same, as what the file and the environment say is.
+pub fn show_only(ids: &'static [&'static str]) -> impl FnMut(Arg) -> Arg {
+    move |arg| {
+        let is_other = arg.get_help_heading() == Some(HEADING) && !ids.contains(&arg.get_id().as_str());
+        if is_other { arg.hide(true) } else { arg }
+    }
+}
+
 impl Flags {
+    /// Whether there is a flag of this name, such as `--listen`.
+    pub(super) fn has(flag: &str) -> bool {
+        let flags = Self::augment_args(clap::Command::default());
+        flags.get_arguments().filter_map(Arg::get_long).any(|name| flag.strip_prefix("--") == Some(name))
+    }
+
     /// The settings that were given, by key.
     pub(super) fn given(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [

@@ -21,7 +21,7 @@ use ipnet::IpNet;
 
 use crate::channels::smtp::SmtpConfig;
 
-pub use flags::Flags;
+pub use flags::{Flags, STORE, show_only};
 use layers::{Layer, Place};
 pub use settings::address;
 use settings::{Refused, SETTINGS, Setting};
@@ -272,9 +272,13 @@ pub fn listed() -> impl Iterator<Item = (&'static str, String, &'static str)> {
     visible.map(move |setting| (setting.key, setting.shown(&defaults).unwrap_or_default(), setting.expects))
 }
 
-/// How to set what has no flag, by the name that its flag would have; `None` where there is no such setting.
+/// How to set what has no flag, by the name that its flag would have; `None` where there is no such setting, and where
+/// it has one.
 pub fn without_flag(flag: &str) -> Option<String> {
     let setting = SETTINGS.iter().find(|setting| !setting.is_hidden() && setting.flag() == flag)?;
+    if Flags::has(flag) {
+        return None;
+    }
     let (key, variable) = (setting.key, setting.variable());
     Some(format!("{key} is no flag here: set {variable} in the environment, or {key} in dregs.toml"))
 }
@@ -294,7 +298,7 @@ pub fn client_webhook_secret() -> Option<String> {
     variable("DREGS_WEBHOOK_SECRET")
 }
 
-/// Whether the terminal may be written to in colours, by the convention of no-color.org.
+/// Whether the terminal may be written to in colors, by the convention of no-color.org.
 pub fn wants_color() -> bool {
     variable("NO_COLOR").is_none()
 }

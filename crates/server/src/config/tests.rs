@@ -217,8 +217,8 @@ fn an_unknown_setting_is_refused_with_the_one_that_was_meant() {
             "listne in dregs.toml: there is no such setting; did you mean listen?",
         ),
         (
-            load_from("colour = 1", &[], &none),
-            "colour in dregs.toml: there is no such setting; `dregs config` lists them all",
+            load_from("color = 1", &[], &none),
+            "color in dregs.toml: there is no such setting; `dregs config` lists them all",
         ),
     ];
     for (loaded, expected) in cases {

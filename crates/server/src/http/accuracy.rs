@@ -22,12 +22,12 @@ use crate::store::rules;
 pub struct TallyBody {
     /// Identities.
     took_hold: u64,
-    /// Those of them who are labelled BAD; of a GOOD badge, those labelled GOOD.
+    /// Those of them who are labeled BAD; of a GOOD badge, those labeled GOOD.
     right: u64,
-    /// Those of them who are labelled otherwise.
+    /// Those of them who are labeled otherwise.
     wrong: u64,
     unlabelled: u64,
-    /// Between which the part that is right is with 95 % (Wilson's interval), from 0 to 1; null where nobody is labelled.
+    /// Between which the part that is right is with 95 % (Wilson's interval), from 0 to 1; null where nobody is labeled.
     low: Option<f64>,
     high: Option<f64>,
 }
@@ -59,7 +59,7 @@ pub struct BadgeAccuracyBody {
     tally: TallyBody,
 }
 
-/// An analyzer, where it spoke against somebody who is labelled.
+/// An analyzer, where it spoke against somebody who is labeled.
 #[derive(Serialize, ToSchema)]
 pub struct AnalyzerAccuracyBody {
     #[schema(example = "behavior.pace")]
@@ -73,7 +73,7 @@ pub struct AnalyzerAccuracyBody {
 /// How often rules, badges and analyzers were right, by the labels of now.
 #[derive(Serialize, ToSchema)]
 pub struct AccuracyBody {
-    /// Identities labelled GOOD, among the newest 20,000 labels.
+    /// Identities labeled GOOD, among the newest 20,000 labels.
     good: u64,
     /// And BAD.
     bad: u64,
@@ -87,7 +87,7 @@ pub struct AccuracyBody {
 
 /// Read how often rules, badges and analyzers were right
 ///
-/// Each is right about who is labelled BAD and wrong about who is labelled GOOD, as far as it had taken hold at the cycle
+/// Each is right about who is labeled BAD and wrong about who is labeled GOOD, as far as it had taken hold at the cycle
 /// that was looked at. A GOOD badge speaks for an identity: it is the other way round.
 #[utoipa::path(get, operation_id = "readAccuracy", path = "/labels/accuracy", tag = "labels",
     responses((status = 200, body = AccuracyBody)))]

@@ -79,7 +79,7 @@ impl From<Entry> for AuditEntryBody {
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `at`.
+    /// Only `at`.
     sort: Option<String>,
     /// The e-mail address of a user, or the name of a credential.
     actor: Option<String>,

@@ -128,7 +128,7 @@ impl Caller {
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = ApiError;
 
-    /// Recognises the caller once a request, however many of its extractors ask.
+    /// Recognizes the caller once a request, however many of its extractors ask.
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         if let Some(caller) = parts.extensions.get::<Self>() {
             return Ok(caller.clone());
@@ -222,7 +222,7 @@ pub struct Agent {
 impl FromRequestParts<Arc<App>> for Agent {
     type Rejection = ApiError;
 
-    /// Recognises the agent by its bearer token, and counts the request. Tokens of other kinds are told apart by how
+    /// Recognizes the agent by its bearer token, and counts the request. Tokens of other kinds are told apart by how
     /// they begin.
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let now = app.clock.now();

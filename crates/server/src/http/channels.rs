@@ -105,7 +105,7 @@ impl ToSchema for ConfigBody {
     }
 }
 
-/// Whom mail is sent to.
+/// Whom e-mail is sent to.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EmailConfigBody {

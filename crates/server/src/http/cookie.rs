@@ -5,7 +5,7 @@ use url::Url;
 
 /// What the cookie of a session is called.
 pub const NAME: &str = "dregs_session";
-/// By which a browser is recognised in which somebody has signed in before.
+/// By which a browser is recognized in which somebody has signed in before.
 const BROWSER: &str = "dregs_browser";
 
 /// The session token in the cookies of a request.
@@ -31,7 +31,7 @@ pub fn set(token: &str, seconds: i64, is_https: bool) -> Option<HeaderValue> {
     format!("{NAME}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}").parse().ok()
 }
 
-/// The cookie by which a browser is recognised at the next sign-in, for `seconds`.
+/// The cookie by which a browser is recognized at the next sign-in, for `seconds`.
 pub fn set_browser(token: &str, seconds: i64, is_https: bool) -> Option<HeaderValue> {
     let secure = if is_https { "; Secure" } else { "" };
     format!("{BROWSER}={token}; Path=/api/auth; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")

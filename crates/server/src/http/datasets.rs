@@ -110,7 +110,7 @@ impl DatasetEntryBody {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `value`.
+    /// Only `value`.
     sort: Option<String>,
     /// GLOBAL or CUSTOMER.
     scope: Option<String>,
@@ -159,7 +159,7 @@ pub async fn entries(
 #[serde(deny_unknown_fields)]
 pub struct NewDatasetEntryBody {
     /// A domain; those under it are meant as well.
-    #[schema(example = "throwaway.example", max_length = 253)]
+    #[schema(example = "disposable.example", max_length = 253)]
     value: String,
     /// False excludes a built-in value.
     #[serde(default = "yes")]

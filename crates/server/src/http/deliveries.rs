@@ -35,7 +35,7 @@ use crate::store::identities;
 pub struct DeliveryBody {
     id: i64,
     channel_id: i64,
-    /// The id by which a receiver recognises a repeat.
+    /// The id by which a receiver recognizes a repeat.
     event_id: String,
     #[schema(example = "IDENTITY_SCORED")]
     event: &'static str,
@@ -114,7 +114,7 @@ pub struct AttemptBody {
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `createdAt`.
+    /// Only `createdAt`.
     sort: Option<String>,
     /// PENDING, DELIVERED, FAILED, PAUSED or SUPERSEDED. Of those that are PENDING: RETRYING, which have failed so far
     /// and are tried again; HELD, which wait since their channel's endpoint is failing.

@@ -131,7 +131,7 @@ impl WholeEventBody {
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `timestamp`.
+    /// Only `timestamp`.
     sort: Option<String>,
     identity: Option<String>,
     /// Sent with the group with this id.

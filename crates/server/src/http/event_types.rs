@@ -1,4 +1,4 @@
-//! The catalogue of what channels can subscribe to.
+//! The catalog of what channels can subscribe to.
 
 use dregs_core::notify::catalogue::catalogue;
 use serde::Serialize;

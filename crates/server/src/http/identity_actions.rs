@@ -236,7 +236,7 @@ pub async fn list_reviews(
 /// Delete an identity with all its data
 ///
 /// What stays are keyed hashes of its devices and of its e-mail address, so that somebody who was banned is
-/// still recognised.
+/// still recognized.
 #[utoipa::path(delete, operation_id = "deleteIdentity", path = "/identities/{id}", tag = "identities",
     params(("id" = String, Path)), responses((status = 204)))]
 pub async fn delete(

@@ -63,21 +63,37 @@ pub struct ListParams {
     /// With the badge with this slug: that of a badge rule or of an analyzer, or one that somebody still carries.
     badge: Option<String>,
     disregarded: Option<bool>,
+    /// Humanity of at least this.
     #[serde(default, deserialize_with = "score")]
+    #[param(maximum = 100)]
     humanity_min: Option<u8>,
+    /// Humanity of at most this.
     #[serde(default, deserialize_with = "score")]
+    #[param(maximum = 100)]
     humanity_max: Option<u8>,
+    /// Authenticity of at least this.
     #[serde(default, deserialize_with = "score")]
+    #[param(maximum = 100)]
     authenticity_min: Option<u8>,
+    /// Authenticity of at most this.
     #[serde(default, deserialize_with = "score")]
+    #[param(maximum = 100)]
     authenticity_max: Option<u8>,
+    /// Uniqueness of at least this.
     #[serde(default, deserialize_with = "score")]
+    #[param(maximum = 100)]
     uniqueness_min: Option<u8>,
+    /// Uniqueness of at most this.
     #[serde(default, deserialize_with = "score")]
+    #[param(maximum = 100)]
     uniqueness_max: Option<u8>,
+    /// Behavior of at least this.
     #[serde(default, deserialize_with = "score")]
+    #[param(maximum = 100)]
     behavior_min: Option<u8>,
+    /// Behavior of at most this.
     #[serde(default, deserialize_with = "score")]
+    #[param(maximum = 100)]
     behavior_max: Option<u8>,
 }
 

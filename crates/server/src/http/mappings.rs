@@ -36,7 +36,7 @@ pub struct MappingBody {
     /// GLOBAL is built-in and read-only; CUSTOMER is the team's own, and comes first.
     #[schema(example = "CUSTOMER")]
     scope: &'static str,
-    /// In lower_snake_case; names are recognised in any case and style. Those of built-in event types
+    /// In lower_snake_case; names are recognized in any case and style. Those of built-in event types
     /// are words in any order.
     source: String,
     /// The canonical type; null turns a built-in mapping off.
@@ -81,7 +81,7 @@ impl MappingBody {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `source`.
+    /// Only `source`.
     sort: Option<String>,
     /// EVENT_TYPE or IDENTITY_FIELD.
     kind: Option<String>,

@@ -55,6 +55,7 @@ pub fn sort<T: Copy>(sort: Option<&str>, allowed: &[(&str, T)]) -> Result<T, Api
 pub struct PageQuery {
     /// From 0.
     #[serde(default, deserialize_with = "whole_number::<0, { u32::MAX }, _>")]
+    #[param(default = 0)]
     page_number: u32,
     #[serde(default = "page_size_default", deserialize_with = "whole_number::<1, PAGE_SIZE_MAX, _>")]
     #[param(minimum = 1, maximum = 100, default = 25)]

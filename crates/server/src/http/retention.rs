@@ -23,7 +23,7 @@ use crate::store::retention::Kind;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PeriodBody {
-    /// Null keeps them for ever.
+    /// Null keeps them forever.
     days: Option<i64>,
     /// The fewest days that can be set.
     least_days: i64,
@@ -49,7 +49,7 @@ pub struct RetentionBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRetentionBody {
-    /// At least 30 days; null keeps them for ever.
+    /// At least 30 days; null keeps them forever.
     events: NewPeriodBody,
     /// At least 7 days.
     analyses: NewPeriodBody,
@@ -93,7 +93,7 @@ impl NewPeriodBody {
     }
 }
 
-/// A field that has to be there, though it may be null: what is left out must not be kept for ever by mistake.
+/// A field that has to be there, though it may be null: what is left out must not be kept forever by mistake.
 fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<i64>, D::Error> {
     Option::deserialize(field)
 }
@@ -109,7 +109,7 @@ impl NewRetentionBody {
         Periods::new(days).map_err(|kinds| {
             let wrong = |kind: Kind| FieldError {
                 field: kind.name().to_owned(),
-                message: format!("must be from {} to {DAYS_MAX} days, or null for ever", least_days(kind)),
+                message: format!("must be from {} to {DAYS_MAX} days, or null forever", least_days(kind)),
             };
             ApiError::fields(kinds.into_iter().map(wrong).collect())
         })

@@ -46,7 +46,7 @@ pub struct ConditionBody {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// `id`.
+    /// Only `id`.
     sort: Option<String>,
 }
 

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "documents what dregs_core::event reads")]
 pub struct EventBody {
-    /// Your id, by which a repeat is recognised; not starting with `dregs-`.
+    /// Your id, by which a repeat is recognized; not starting with `dregs-`.
     #[schema(max_length = 64)]
     id: Option<String>,
     /// Your name for what happened.

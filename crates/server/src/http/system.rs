@@ -38,7 +38,7 @@ pub struct SystemBody {
     integration: Vec<CommonValueBody>,
     /// Whether a language model writes reviews, and not the built-in reviewer.
     review_model: bool,
-    /// Where links in mails and chats lead.
+    /// Where links in e-mails and chats lead.
     public_url: String,
 }
 

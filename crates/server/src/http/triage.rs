@@ -160,7 +160,7 @@ pub struct PreviewLabelBody {
     kind: Option<String>,
 }
 
-/// Preview labelling an identity
+/// Preview labeling an identity
 ///
 /// Whose scores, badges and escalations would change, and what would be sent. Read-only.
 #[utoipa::path(post, operation_id = "previewLabel", path = "/identities/{id}/actions/preview-label",

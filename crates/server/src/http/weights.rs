@@ -95,7 +95,7 @@ pub struct CalibratedBody {
 }
 
 impl CalibratedBody {
-    /// Of one that would hardly count any more, though hardly anybody labelled was bad in the way that it looks for.
+    /// Of one that would hardly count any more, though hardly anybody labeled was bad in the way that it looks for.
     fn warning(&self) -> Option<String> {
         let is_untaught = self.against.right < SEEN_MIN as u64 && self.after * 2.0 < self.before;
         let label =
@@ -103,7 +103,7 @@ impl CalibratedBody {
         is_untaught.then(|| {
             let (after, before, right) = (self.after, self.before, self.against.right);
             format!(
-                "\"{label}\" would weigh {after} instead of {before}. It spoke against {right} of those labelled BAD: the \
+                "\"{label}\" would weigh {after} instead of {before}. It spoke against {right} of those labeled BAD: the \
                  labels may hold no such abuse, and then say nothing of it."
             )
         })
@@ -181,7 +181,7 @@ pub struct CalibrationBody {
     refusal: Option<String>,
     /// What is proposed.
     version: Option<WeightsVersionBody>,
-    /// What was measured, though it is refused; null where too few are labelled.
+    /// What was measured, though it is refused; null where too few are labeled.
     report: Option<ReportBody>,
 }
 
@@ -208,7 +208,7 @@ pub async fn read(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<
 
 /// Calibrate the weights by the team's labels
 ///
-/// A logistic regression on what was observed of those who are labelled, fitted to the earlier 70 % and measured on the
+/// A logistic regression on what was observed of those who are labeled, fitted to the earlier 70 % and measured on the
 /// rest. It refuses below 50 BAD and 200 GOOD, and where the gain may be chance. What is proposed changes nothing.
 #[utoipa::path(post, operation_id = "calibrateWeights", path = "/weights/actions/calibrate", tag = "weights",
     responses((status = 200, body = CalibrationBody)))]

@@ -16,7 +16,7 @@ const KINDS: &str = "must be BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER";
 #[tokio::test]
 async fn all_that_is_wrong_is_told_at_once() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let period = |least: u32| format!("must be from {least} to 36500 days, or null for ever");
+    let period = |least: u32| format!("must be from {least} to 36500 days, or null forever");
     let retention = format!(
         "events: {}; analyses: {}; deliveries: {}; auditLog: {}",
         period(30),

@@ -34,7 +34,7 @@ async fn an_entry_changes_the_scores_of_those_at_its_domain(engine: Engine) {
         eventually(words, async || explanation(&server, id).await.filter(|said| said.contains(words))).await;
     };
     says("ada", "looks like one that a person reads").await;
-    says("bob", "throwaway").await;
+    says("bob", "disposable").await;
     // Whom it would concern is told before, and nothing is changed by that.
     server.channel("Ops", json!({"url": "http://127.0.0.1:9/"})).await;
     let preview = async |slug: &str, value: &str| {
@@ -66,7 +66,7 @@ async fn an_entry_changes_the_scores_of_those_at_its_domain(engine: Engine) {
     let taken = json!({"value": "mailinator.com", "included": false});
     assert_eq!(server.call(Method::POST, DISPOSABLE, Some(taken)).await.0, 201);
     // Nobody has sent anything meanwhile.
-    says("ada", "throwaway").await;
+    says("ada", "disposable").await;
     says("bob", "looks like one that a person reads").await;
 
     let again = with_json(&server, Method::POST, DISPOSABLE, &json!({"value": "bin.posteo.de"}));

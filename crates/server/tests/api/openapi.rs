@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::process::Command;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::engine::Engine;
@@ -173,14 +174,14 @@ fn the_document_has_nothing_that_common_generators_refuse() {
 #[tokio::test]
 async fn the_server_serves_the_document() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let (status, served) = answer(server.request(reqwest::Method::GET, "/api/openapi.json")).await;
+    let (status, served) = answer(server.request(Method::GET, "/api/openapi.json")).await;
     assert_eq!((status.as_u16(), served), (200, document()));
 }
 
 #[tokio::test]
 async fn the_server_shows_every_operation_to_people_and_loads_nothing_for_it() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let response = server.request(reqwest::Method::GET, "/api/docs").send().await.unwrap();
+    let response = server.request(Method::GET, "/api/docs").send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
     assert_eq!(
         response.headers()["content-security-policy"],
@@ -196,14 +197,86 @@ async fn the_server_shows_every_operation_to_people_and_loads_nothing_for_it() {
         let name = link.split('"').next().unwrap();
         assert!(page.contains(&format!("<section id=\"{name}\">")), "{name} leads nowhere");
     }
-    // Only JSON has what is code between backticks.
-    let words = page.split("<pre>").map(|part| part.split_once("</pre>").map_or(part, |(_, words)| words));
-    let found: Vec<_> = words.filter(|words| words.contains('`')).collect();
-    assert!(found.is_empty() && page.contains("<code>createdAt</code>"), "{found:?}");
+    assert!(!page.contains('`') && page.contains("<code>createdAt</code>"), "code is code");
     for word in ["<script", "src=", "http://", "https://"] {
         let found = page.lines().find(|line| line.contains(word) && !line.contains("example"));
         assert_eq!(found, None, "{word}");
     }
+}
+
+/// What stands on the page in the section of this name, without those in it.
+fn section<'p>(page: &'p str, name: &str) -> &'p str {
+    let begin = format!("<section id=\"{name}\">");
+    let (_, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("there is no section {name}"));
+    rest.split("<section ").next().unwrap().split("</section>").next().unwrap()
+}
+
+#[tokio::test]
+async fn the_page_of_the_api_has_contents_and_says_what_each_value_may_be() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let page = server.request(Method::GET, "/api/docs").send().await.unwrap().text().await.unwrap();
+    let document = document();
+    let (_, rest) = page.split_once("<nav aria-label=\"Contents\">").unwrap();
+    let (contents, _) = rest.split_once("</nav>").unwrap();
+    for (name, operation) in operations(&document) {
+        let tag = operation["tags"][0].as_str().unwrap();
+        for target in [&format!("tag-{tag}"), operation["operationId"].as_str().unwrap()] {
+            assert!(
+                contents.contains(&format!("href=\"#{target}\"")),
+                "{name}: {target} is not in the contents"
+            );
+        }
+        let told = section(&page, operation["operationId"].as_str().unwrap());
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let row = row(told, parameter["name"].as_str().unwrap());
+            let needed = if parameter["required"] == true { "<i>required</i>" } else { "<i>optional</i>" };
+            assert!(row.contains(needed), "{name}: {row}");
+            assert_eq!(missing(&document, row, &parameter["schema"]), Vec::<String>::new(), "{name}: {row}");
+        }
+    }
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for (name, schema) in schemas {
+        let told = section(&page, name);
+        for (field, of_field) in schema["properties"].as_object().into_iter().flatten() {
+            let row = row(told, field);
+            assert_eq!(missing(&document, row, of_field), Vec::<String>::new(), "{name}.{field}: {row}");
+        }
+    }
+    let told = row(section(&page, "listIdentities"), "pageSize");
+    assert!(told.ends_with("integer, 1 to 100, default <code>25</code> <i>optional</i>"), "{told}");
+    assert!(row(section(&page, "listIdentities"), "humanityMax").contains("integer, 0 to 100"), "{page}");
+    let told = row(section(&page, "listIdentities"), "order");
+    assert!(told.contains("<code>ASC</code> or <code>DESC</code>"), "{told}");
+}
+
+/// What is said of a parameter or a field before it is described.
+fn row<'s>(section: &'s str, name: &str) -> &'s str {
+    let begin = format!("<dt><code>{name}</code>");
+    let (_, rest) = section.split_once(&begin).unwrap_or_else(|| panic!("{name} is not told: {section}"));
+    rest.split("<dd>").next().unwrap()
+}
+
+/// What a schema says and a row does not.
+fn missing(document: &Value, row: &str, schema: &Value) -> Vec<String> {
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut said = Vec::new();
+    for bound in ["minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "default"] {
+        said.extend((!schema[bound].is_null()).then(|| plain(&schema[bound])));
+    }
+    said.extend(schema["enum"].as_array().into_iter().flatten().map(plain));
+    match (&schema["type"], schema["$ref"].as_str(), schema["format"].as_str()) {
+        (_, Some(reference), _) => {
+            assert!(document.pointer(reference.strip_prefix('#').unwrap()).is_some());
+            said.push(format!("href=\"#{}\"", reference.rsplit('/').next().unwrap()));
+        }
+        (_, _, Some("date-time")) => said.push("time".to_owned()),
+        (_, _, Some("date")) => said.push("date".to_owned()),
+        (Value::String(name), ..) if schema["enum"].is_null() => said.push(name.clone()),
+        (Value::Array(names), ..) => said.extend(names.iter().map(plain)),
+        _ => {}
+    }
+    said.retain(|one| !row.contains(one.as_str()));
+    said
 }
 
 #[test]

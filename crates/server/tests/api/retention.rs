@@ -55,9 +55,9 @@ async fn periods_are_read_changed_and_audited() {
     let mut without = periods(json!(30), Value::Null);
     without.as_object_mut().unwrap().remove("deliveries");
     let refused = [
-        (periods(json!(29), Value::Null), "events: must be from 30 to 36500 days, or null for ever"),
-        (periods(json!(30), json!(89)), "auditLog: must be from 90 to 36500 days, or null for ever"),
-        (periods(json!(36_501), Value::Null), "events: must be from 30 to 36500 days, or null for ever"),
+        (periods(json!(29), Value::Null), "events: must be from 30 to 36500 days, or null forever"),
+        (periods(json!(30), json!(89)), "auditLog: must be from 90 to 36500 days, or null forever"),
+        (periods(json!(36_501), Value::Null), "events: must be from 30 to 36500 days, or null forever"),
         (without, "deliveries: is required"),
         (
             periods(json!("a year"), Value::Null),

@@ -71,7 +71,7 @@ async fn weights_are_proposed_looked_at_promoted_and_rolled_back(engine: Engine)
 
     // With too few labels nothing is proposed, and nothing was measured.
     let (_, refused) = admin.call(Method::POST, "/api/weights/actions/calibrate").await;
-    assert_eq!(refused["refusal"], "0 labelled bad in all; it takes 50");
+    assert_eq!(refused["refusal"], "0 labeled bad in all; it takes 50");
     assert_eq!((&refused["version"], &refused["report"]), (&Value::Null, &Value::Null));
 
     let label = |n: usize| {
@@ -97,7 +97,7 @@ async fn weights_are_proposed_looked_at_promoted_and_rolled_back(engine: Engine)
         .iter()
         .find(|one| one.as_str().unwrap().contains("Shared device"));
     let warning = warning.unwrap_or_else(|| panic!("no label holds a ring: {version}"));
-    assert!(warning.as_str().unwrap().contains("It spoke against 0 of those labelled BAD"), "{warning}");
+    assert!(warning.as_str().unwrap().contains("It spoke against 0 of those labeled BAD"), "{warning}");
 
     // Nothing has changed by that, and it cannot be promoted unseen.
     let id = version["id"].as_i64().unwrap();

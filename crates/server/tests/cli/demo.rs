@@ -15,6 +15,8 @@ fn a_stranger_sees_scores_fall_with_the_reason_and_refused_webhooks_arrive_after
 
     assert_eq!(demo.stop_with("INT"), (Some(0), String::new()));
     demo.line_with("Lowest scores:");
+    let lowest = demo.line_with("ring-");
+    assert!(lowest.trim_start().starts_with("uniqueness"), "{lowest}");
     demo.line_with("Try next:");
     demo.line_with("  dregs serve --data-dir kept");
     assert_eq!(demo.line_with("curl").trim(), question);

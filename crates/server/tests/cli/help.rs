@@ -35,9 +35,44 @@ fn help_says_how_each_command_is_used() {
 }
 
 #[test]
+fn help_of_a_command_lists_the_settings_that_it_goes_by() {
+    let ground = Ground::new();
+    let store = ["--config <FILE>", "--data-dir <DIR>", "--database-url <URL>"];
+    let cases: [(&[&str], &[&str]); 6] = [
+        (&["keys", "list"], &store),
+        (&["keys", "create"], &store),
+        (&["keys", "reset-secrets"], &[store[0], store[1], store[2], "--master-key-file <FILE>"]),
+        (&["migrate"], &store),
+        (&["backtest"], &store),
+        (&["config"], &store[..1]),
+    ];
+    for (command, expected) in cases {
+        let said = ground.run(&[command, &["--help"][..]].concat(), &[]).stdout;
+        let (_, settings) = said.split_once("\nSettings:\n").unwrap_or_else(|| panic!("{command:?}: {said}"));
+        let (settings, _) = settings.split_once("\n\n").unwrap_or((settings, ""));
+        let listed: Vec<_> = settings.lines().map(|line| line.trim().split("  ").next().unwrap()).collect();
+        assert_eq!(listed, expected, "{command:?}");
+    }
+    let said = ground.run(&["config", "--help"], &[]).stdout;
+    assert!(said.contains("`dregs help serve`"), "{said}");
+    // What is not listed is taken all the same, as it is from the file and from the environment.
+    let done = ground.run(&["migrate", "--check", "--egress-allow", "127.0.0.0/8"], &[]);
+    assert_eq!(done.stderr, "dregs: there is no database at ./data/dregs.db yet\n");
+}
+
+#[test]
+fn help_answers_whoever_asks_it_for_help() {
+    let ground = Ground::new();
+    let about = ground.run(&["help", "help"], &[]);
+    assert!(about.stdout.contains("Usage: dregs help"), "{about:?}");
+    assert_eq!(ground.run(&["help", "--help"], &[]), about);
+    assert_eq!(ground.run(&["help", "serve", "-h"], &[]), ground.run(&["serve", "--help"], &[]));
+}
+
+#[test]
 fn a_wrong_call_is_2_and_says_what_is_right() {
     let ground = Ground::new();
-    let cases: [(&[&str], &str); 18] = [
+    let cases: [(&[&str], &str); 20] = [
         (&["trigger", "scored", "--key", "sk_1"], "there are identity.scored, identity.badges_changed"),
         (&["trigger", "identity.scored"], "dregs: no secret key: give --key sk_… or set DREGS_SECRET_KEY"),
         (&["listen", "--forward", "localhost", "--key", "sk_1"], "dregs: --forward: \"localhost\" is not"),
@@ -60,6 +95,12 @@ fn a_wrong_call_is_2_and_says_what_is_right() {
             "dregs: held_max_seconds is no flag here: set DREGS_HELD_MAX_SECONDS in the environment",
         ),
         (
+            &["serve", "--agent-keys-file", "keys.json"],
+            "dregs: agent_keys_file is no flag here: set DREGS_AGENT_KEYS_FILE in the environment, or agent_keys_file in \
+             dregs.toml\n",
+        ),
+        (&["serve", "--egres-allow", "x"], "a similar argument exists: '--egress-allow'"),
+        (
             &["keys", "create", "Shop", "--origin", "shop"],
             "dregs: --origin: \"shop\" is not an origin such as https://example.com",
         ),
@@ -76,12 +117,14 @@ fn a_wrong_call_is_2_and_says_what_is_right() {
             "dregs: <SHELL>: \"tcsh\" is none of bash, elvish, fish, powershell, zsh\n",
         ),
         (&["keys", "revoke", "x"], "dregs: <ID>: \"x\" is not the number of a credential"),
-        (&["serve", "--colour"], "dregs: unexpected argument '--colour' found"),
+        (&["serve", "--color"], "dregs: unexpected argument '--color' found"),
     ];
     for (args, part) in cases {
         let done = ground.run(args, &[]);
         assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{args:?}");
         assert!(done.stderr.contains(part), "{args:?}: {}", done.stderr);
+        // A setting has no near miss.
+        assert!(!done.stderr.contains("no flag here") || done.stderr.lines().count() == 1, "{}", done.stderr);
     }
 }
 

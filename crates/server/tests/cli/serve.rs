@@ -114,6 +114,22 @@ fn an_address_in_use_is_1_and_says_where_else() {
 }
 
 #[test]
+fn a_data_directory_in_use_is_1_as_an_address_in_use_is() {
+    let ground = Ground::new();
+    let (_running, _) = serve(&ground, &[]);
+    let done = ground.run(&["serve", "--listen", "127.0.0.1:0"], &[]);
+    let expected = "dregs: data_dir ./data is in use by another dregs server: stop that one first\n";
+    assert_eq!((done.code, done.stderr.as_str()), (Some(1), expected));
+}
+
+#[test]
+fn an_address_that_this_machine_does_not_have_is_2() {
+    let done = Ground::new().run(&["serve", "--listen", "192.0.2.1:8080"], &[]);
+    let said = "dregs: 192.0.2.1:8080 is not an address of this machine: choose one with --listen, ";
+    assert_eq!((done.code, done.stderr.starts_with(said)), (Some(2), true), "{}", done.stderr);
+}
+
+#[test]
 fn a_database_that_is_not_there_is_1_without_its_password() {
     let url = "postgres://ann:hunter2@127.0.0.1:1/dregs";
     let done = Ground::new().run(&["serve", "--listen", "127.0.0.1:0", "--database-url", url], &[]);
@@ -234,7 +250,7 @@ fn migrate_checks_first_and_then_does_it_once() {
     assert_eq!(missing.code, Some(1));
     let alone = ground.run(&["migrate", "--distribute", "citus"], &[]);
     let said = "dregs: --distribute needs a cluster: name its coordinator with --database-url\n";
-    assert_eq!((alone.code, alone.stderr.as_str()), (Some(1), said));
+    assert_eq!((alone.code, alone.stderr.as_str()), (Some(2), said));
     assert!(!ground.0.path().join("data").exists(), "what only looks, or is refused, made a database");
     let done = ground.run(&["migrate"], &[]);
     assert_eq!((done.code, done.stdout.starts_with("applied  0001_initial\n")), (Some(0), true));

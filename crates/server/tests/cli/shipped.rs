@@ -68,7 +68,7 @@ fn every_command_has_a_manual_page() {
 
     ground.write("file", "");
     let refused = ground.run(&["man", "file/man1"], &[]);
-    assert_eq!(refused.code, Some(1));
+    assert_eq!(refused.code, Some(2));
     assert!(
         refused.stderr.starts_with("dregs: cannot write manual pages to file/man1: "),
         "{}",

@@ -58,7 +58,7 @@ async fn a_mapping_holds_for_what_was_stored_before(engine: Engine) {
     eventually("the name to change", async || (email().await == "ada@mailinator.com").then_some(())).await;
     eventually("to be scored again", async || {
         let said = observed(&server, "ada", "authenticity.email").await?;
-        said["explanation"].as_str().unwrap().contains("throwaway").then_some(())
+        said["explanation"].as_str().unwrap().contains("disposable").then_some(())
     })
     .await;
     let listed = server.get("/api/identities?term=mailinator").await;

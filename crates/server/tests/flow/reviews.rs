@@ -75,7 +75,7 @@ async fn the_built_in_reviewer_says_what_drove_the_scores(engine: Engine) {
     let server = server_on(engine, None, |_| {}).await;
     let (status, reviewer, summary) = review(&server, "a customer of many years").await;
     assert_eq!((status.as_str(), &reviewer), ("FINISHED", &json!("built-in")));
-    for said in ["Authenticity", "throwaway mail service", "a customer of many years"] {
+    for said in ["Authenticity", "disposable e-mail service", "a customer of many years"] {
         assert!(summary.contains(said), "{summary}");
     }
 }

@@ -44,7 +44,7 @@ function Changes({ identities }: { identities: Altered[] }) {
         <Table.Tbody>
           {identities.map((one) => (
             <Table.Tr key={one.identity.id}>
-              <Table.Td miw={120} data-title="Identity"><IdentityLink id={one.identity.id} name={one.identity.label} /></Table.Td>
+              <Table.Td miw={120} data-title="Identity"><IdentityLink id={one.identity.id} name={one.identity.label} isInList /></Table.Td>
               {CATEGORIES.map((category) => <Table.Td key={category} data-title={word(category)}><FromTo category={category} before={one.before} after={one.after} /></Table.Td>)}
               <Table.Td miw={180} data-title="Badges and escalations"><Text fz="sm">{consequences(one).join("; ") || "–"}</Text></Table.Td>
             </Table.Tr>

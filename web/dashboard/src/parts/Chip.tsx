@@ -37,6 +37,7 @@ export function BadgeChip({ badge }: { badge: Schemas["BadgeBody"] }) {
 
 /** The first of somebody's badges, and how many more there are. */
 export function Badges({ badges, most = 2 }: { badges: Schemas["BadgeBody"][]; most?: number }) {
+  if (badges.length === 0) return null;
   const rest = badges.slice(most);
   return (
     <span style={{ display: "inline-flex", flexWrap: "wrap", gap: 4 }}>

@@ -18,7 +18,7 @@ type Group = Schemas["GroupBody"];
 
 /** Who it is, how they are scored, and when they were last active. */
 export const IDENTITY_COLUMNS: Column<Identity>[] = [
-  { title: "Identity", cell: (identity) => <Who identity={identity} /> },
+  { title: "Identity", width: "30%", cell: (identity) => <Who identity={identity} /> },
   ...CATEGORIES.map((category): Column<Identity> => ({
     title: word(category),
     sort: `${category.toLowerCase()}Score`,
@@ -83,7 +83,7 @@ export const EVENT_COLUMNS: Column<Event>[] = [
       </>
     ),
   },
-  { title: "Identity", cell: ({ identity }) => (identity ? <IdentityLink id={identity.id} name={identity.label} /> : "–") },
+  { title: "Identity", cell: ({ identity }) => (identity ? <IdentityLink id={identity.id} name={identity.label} isInList /> : "–") },
   { title: "Device", cell: ({ fingerprint }) => (fingerprint ? <DeviceLink fingerprint={fingerprint} /> : "–") },
   { title: "IP address", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
   { title: "Page", cell: ({ url }) => <span className="mono clip cell" style={{ maxWidth: 260 }} title={url ?? undefined}>{url ?? "–"}</span> },

@@ -5,7 +5,7 @@ import { useDisclosure } from "@mantine/hooks";
 import type { ReactNode } from "react";
 
 interface Props extends ButtonProps {
-  /** On the button, and on the button that does it. */
+  /** On the button that does it; on the one that asks first, with three dots. */
   action: string;
   question: string;
   /** What follows from it. */
@@ -21,7 +21,7 @@ export function Confirm({ action, question, children, onConfirm, ...button }: Pr
   };
   return (
     <>
-      <Button size="xs" variant="default" {...button} onClick={open}>{action}</Button>
+      <Button size="xs" variant="default" {...button} onClick={open}>{action}…</Button>
       <Modal opened={isOpen} onClose={close} title={question}>
         <Stack>
           <Text component="div" fz="sm">{children}</Text>

@@ -173,7 +173,8 @@ function Heading<Row>({ column }: { column: Column<Row> }) {
     <Table.Th aria-sort={order === undefined ? "none" : order === "ASC" ? "ascending" : "descending"}>
       <button type="button" onClick={() => change({ sort: column.sort, order: next })}>
         {column.title}
-        <Arrow size={12} aria-hidden style={{ visibility: isSorted ? "visible" : "hidden" }} />
+        {/* In the padding of its cell, mostly: columns are as wide as what they say. */}
+        <Arrow size={12} aria-hidden style={{ visibility: isSorted ? "visible" : "hidden", marginInlineEnd: -8 }} />
       </button>
     </Table.Th>
   );

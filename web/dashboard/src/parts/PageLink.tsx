@@ -1,6 +1,6 @@
 import { Anchor, type AnchorProps } from "@mantine/core";
 import { createLink } from "@tanstack/react-router";
-import type { ComponentPropsWithoutRef } from "react";
+import type { ComponentPropsWithoutRef, ReactNode } from "react";
 import { visible } from "../app/visible";
 
 type Props = AnchorProps & Omit<ComponentPropsWithoutRef<"a">, keyof AnchorProps>;
@@ -14,15 +14,19 @@ interface IdentityLinkProps {
   name?: string | null | undefined;
   /** Where the id stands beside it anyway. */
   isBare?: boolean;
+  /** In lists: the id in a line of its own, so that it stands there whatever the length of the name; `beside` goes with the name. */
+  isInList?: boolean;
+  beside?: ReactNode;
 }
 
 /** A link to an identity, which says who it is. */
-export function IdentityLink({ id, name, isBare = false }: IdentityLinkProps) {
+export function IdentityLink({ id, name, isBare = false, isInList = false, beside }: IdentityLinkProps) {
   const isNamed = Boolean(name) && name !== id;
   return (
     <>
       <PageLink to="/identities/$id" params={{ id }} className="break" fw={500} inherit><bdi>{isNamed ? name : visible(id)}</bdi></PageLink>
-      {isNamed && !isBare && <>{" "}<bdi className="beside" title={visible(id)}>{visible(id)}</bdi></>}
+      {beside && <>{" "}{beside}</>}
+      {isNamed && !isBare && <>{" "}<bdi className={isInList ? "below" : "beside"} title={visible(id)}>{visible(id)}</bdi></>}
     </>
   );
 }

@@ -20,7 +20,7 @@ const HEAD_ROOM = 1.08;
 const PADDING: uPlot.Padding = [8, 32, null, null];
 const DATE: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
 const YEAR: Intl.DateTimeFormatOptions = { year: "numeric" };
-const HOUR: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+const HOUR: Intl.DateTimeFormatOptions = { timeStyle: "short" };
 const SECOND: Intl.DateTimeFormatOptions = { timeStyle: "medium" };
 
 export default function Plot(props: LineChartProps) {

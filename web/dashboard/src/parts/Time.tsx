@@ -64,6 +64,11 @@ export function Time({ at, empty = "–", isAhead = false }: Props) {
   );
 }
 
+/** Exactly when, and how long ago: for what is looked at by itself. */
+export function Moment({ at, isAhead = false }: Props) {
+  return at ? <>{exactTime(at)} (<Time at={at} isAhead={isAhead} />)</> : <>–</>;
+}
+
 /** "1.2 s", "35 ms". */
 export function millis(milliseconds: number): string {
   if (milliseconds < 1) return `under 1${NO_BREAK}ms`;

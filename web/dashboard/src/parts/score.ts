@@ -23,8 +23,7 @@ export function band(score: number): number {
 
 /** "HUMANITY" as a word: "Humanity"; "SHARED_IP" as two: "Shared IP". */
 export function word(name: string): string {
-  // The API's events are named in American English.
-  const text = name.toLowerCase().replaceAll("_", " ").replace(/\blabeled\b/, "labelled").replace(/\b(ip|mfa|api|url)\b/g, (short) => short.toUpperCase());
+  const text = name.toLowerCase().replaceAll("_", " ").replaceAll(/\bemail\b/g, "e-mail").replaceAll(/\b(ip|mfa|api|url|dns|vpn|mcp)\b/g, (short) => short.toUpperCase());
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

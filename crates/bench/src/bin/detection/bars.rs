@@ -25,13 +25,13 @@ pub fn svg(accused: &Accused) -> String {
          font-size=\"12\">\n<title>{title}</title>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n\
          <text x=\"12\" y=\"24\" font-size=\"14\">{title}</text>\n"
     );
-    for (n, (label, part, colour)) in bars.iter().enumerate() {
+    for (n, (label, part, color)) in bars.iter().enumerate() {
         let y = HEAD + LINE_HEIGHT * n as f64;
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>\
-             <rect x=\"{LABEL_WIDTH}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"12\" fill=\"{colour}\"/>\
+             <rect x=\"{LABEL_WIDTH}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"12\" fill=\"{color}\"/>\
              <text x=\"{:.1}\" y=\"{:.1}\">{} %</text>",
             LABEL_WIDTH - 8.0,
             y + 10.5,

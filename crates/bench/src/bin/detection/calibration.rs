@@ -22,7 +22,7 @@ const SAMPLES: u32 = 40;
 const SAMPLED_ONE_IN: u8 = 4;
 /// The part of them that may find a gain where there is none: what lies above an interval of 95 %, twice over.
 const WRONG_MAX: f64 = 0.05;
-/// When simulated people are labelled, after they came.
+/// When simulated people are labeled, after they came.
 const LABELLED_AFTER_MS: i64 = 3 * DAY;
 const KIOSKS: &str = "customers at kiosks";
 
@@ -47,7 +47,7 @@ pub fn measure(labelled: &Path, packages: &Path, report: &mut Report) -> Result<
 
 /// What labels could add here is measured in `ecommerce`: a part of a hundredth, and nothing in the last fifth.
 fn shop(shop: &[Labelled], report: &mut Report) {
-    report.source(NAME, "the accounts of e-commerce, labelled at their purchase");
+    report.source(NAME, "the accounts of e-commerce, labeled at their purchase");
     say("shop", shop, Target::AtMost(0.0), report);
     let mut random = Rng::with_seed(SEED);
     let mut proposed = 0;
@@ -104,7 +104,7 @@ fn show(whose: &str, calibration: &Calibration) {
     println!("{NAME}: {whose}: {earlier:?} {later:?}, ridge {ridge}, {before:?}, {after:?}");
     for own in calibration.analyzers.iter().filter(|own| own.seen > 0) {
         println!(
-            "{NAME}: {whose}: {} {} to {} (standard error {:.3}), of {}, against {}/{}, in favour {}/{} {:?}",
+            "{NAME}: {whose}: {} {} to {} (standard error {:.3}), of {}, against {}/{}, in favor {}/{} {:?}",
             own.id,
             own.before,
             own.after,
@@ -171,7 +171,7 @@ fn kiosks(stage: &mut Stage, kiosks: usize, people: i64) {
     }
 }
 
-/// Everybody is labelled by what was seen of them right after the last that they did in their first days.
+/// Everybody is labeled by what was seen of them right after the last that they did in their first days.
 fn label(events: &[Told], truths: &BTreeMap<String, Truth>) -> Result<Vec<Labelled>, Error> {
     let mut first: HashMap<&str, Timestamp> = HashMap::new();
     let mut last: HashMap<&str, usize> = HashMap::new();

@@ -13,7 +13,7 @@ const MARGIN: f64 = 48.0;
 const LEGEND_WIDTH: f64 = 260.0;
 const LINE_HEIGHT: f64 = 16.0;
 /// Told apart in dark and light, and by people who see no red or green (after Okabe and Ito).
-const COLOURS: [&str; 8] =
+const COLORS: [&str; 8] =
     ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999", "#7f3c8d"];
 /// Points kept of a curve.
 const POINTS_MAX: usize = 200;
@@ -79,14 +79,14 @@ pub fn svg(title: &str, curves: &[Curve]) -> String {
         y(0.5)
     );
     for (n, curve) in curves.iter().enumerate() {
-        let colour = COLOURS[n % COLOURS.len()];
-        let dash = if n < COLOURS.len() { "" } else { " stroke-dasharray=\"4 3\"" };
+        let color = COLORS[n % COLORS.len()];
+        let dash = if n < COLORS.len() { "" } else { " stroke-dasharray=\"4 3\"" };
         let points: Vec<_> = curve.points.iter().map(|(a, b)| format!("{:.1},{:.1}", x(*a), y(*b))).collect();
         let line_y = MARGIN + LINE_HEIGHT * (n + 1) as f64;
         let _ = writeln!(
             text,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"{dash}/>\
-             <path d=\"M{:.1} {line_y:.1}h18\" stroke=\"{colour}\" stroke-width=\"3\"{dash}/>\
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.5\"{dash}/>\
+             <path d=\"M{:.1} {line_y:.1}h18\" stroke=\"{color}\" stroke-width=\"3\"{dash}/>\
              <text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             points.join(" "),
             x(1.0) + 16.0,

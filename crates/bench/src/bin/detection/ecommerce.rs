@@ -1,4 +1,4 @@
-//! Accounts of a shop in 2015, labelled as fraud or not: a sign-up and a purchase each, told to an empty
+//! Accounts of a shop in 2015, labeled as fraud or not: a sign-up and a purchase each, told to an empty
 //! world in order of time. An account is scored right after its purchase, so that nothing later counts,
 //! and no label is read before the figures.
 
@@ -44,7 +44,7 @@ pub fn measure(folder: &Path, report: &mut Report) -> Result<(), Error> {
     let accounts = read(&folder.join(FILE))?;
     report.source(
         NAME,
-        "30,189 accounts of the public Fraud_Data set, no licence stated: measured, not shipped",
+        "30,189 accounts of the public Fraud_Data set, no license stated: measured, not shipped",
     );
     let mut on_device: HashMap<&str, u32> = HashMap::new();
     let (mut scored, mut by_rule) = (Vec::new(), Vec::new());

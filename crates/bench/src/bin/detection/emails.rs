@@ -39,7 +39,7 @@ pub fn measure(folder: &Path, report: &mut Report) -> Result<(), Error> {
     ] {
         let text = packages::read(folder, package, file)?;
         let domains: Vec<_> = listed(&text).collect();
-        let what = format!("throwaway domains of {package} below {CAUGHT_BELOW}, of {}", domains.len());
+        let what = format!("disposable domains of {package} below {CAUGHT_BELOW}, of {}", domains.len());
         report.figure(NAME, &what, part_below(CAUGHT_BELOW, &domains), Some(Target::AtLeast(0.99)));
     }
     unseen(&folder.join("domains-unseen.tsv"), report)
@@ -63,7 +63,7 @@ fn unseen(path: &Path, report: &mut Report) -> Result<(), Error> {
     report.figure(
         NAME,
         &format!(
-            "throwaway domains that would be below {CAUGHT_BELOW} without a list, of {}",
+            "disposable domains that would be below {CAUGHT_BELOW} without a list, of {}",
             throwaway.len()
         ),
         told as f64 / throwaway.len() as f64,

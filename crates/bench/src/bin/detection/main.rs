@@ -1,7 +1,7 @@
 //! How well the analyzers tell people from bots, real from made up, one account from many, ordinary use
 //! from abuse: measured on published data, and on attacks that are simulated.
 //!
-//! Each scenario reads what it needs below `--data`, says what it is and under which licence, and prints
+//! Each scenario reads what it needs below `--data`, says what it is and under which license, and prints
 //! figures beside targets. Nothing here is part of the product.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -35,7 +35,7 @@ use crate::figures::Report;
 enum Scenario {
     /// People who do nothing wrong, and attacks among them.
     Innocents,
-    /// Labelled accounts of a shop.
+    /// Labeled accounts of a shop.
     Ecommerce,
     /// Weights fitted to labels.
     Calibration,
@@ -58,7 +58,7 @@ enum Scenario {
 struct Arguments {
     /// What to measure; everything if nothing is named.
     scenarios: Vec<Scenario>,
-    /// Where labelled data lies that does not ship with the product.
+    /// Where labeled data lies that does not ship with the product.
     #[arg(long, default_value = "../shared/data")]
     labelled: PathBuf,
     /// Where published packages are unpacked, by scripts/detection/packages.sh.

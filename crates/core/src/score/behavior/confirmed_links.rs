@@ -1,4 +1,4 @@
-//! Behavior: whether people have labelled as bad those who plainly have something in common with the identity.
+//! Behavior: whether people have labeled as bad those who plainly have something in common with the identity.
 //!
 //! Limits: as right as the labels of your team; only a shared device, session or payment counts, never an address
 //! alone, and family and colleagues in part.

@@ -11,7 +11,7 @@ pub enum Alike {
     Spelling,
     /// The same mailbox, with the given name of each as a tag.
     Tag,
-    /// A mailbox of an organisation, which many use.
+    /// A mailbox of an organization, which many use.
     Role,
     /// The same but for digits, signs and tags, at one domain.
     Variant,
@@ -20,7 +20,7 @@ pub enum Alike {
 }
 
 impl Alike {
-    /// Whether it says that both are one person's, and not that they are a family's or an organisation's.
+    /// Whether it says that both are one person's, and not that they are a family's or an organization's.
     pub fn is_plain(self) -> bool {
         !matches!(self, Self::Tag | Self::Role)
     }

@@ -13,7 +13,7 @@ use crate::time::DAY_MS;
 const WEIGHT: f64 = 1.5;
 /// A program that pretends to be another.
 const VALUE: f64 = 0.05;
-/// What is left of the confidence by the days since: a judgement, as with user agents.
+/// What is left of the confidence by the days since: a judgment, as with user agents.
 const CONFIDENCE_BY_AGE_DAYS: [(f64, f64); 2] = [(0.0, 0.9), (90.0, 0.0)];
 
 pub const ANALYZER: Analyzer = Analyzer {

@@ -60,11 +60,11 @@ const MISSING: (f64, f64) = (0.1, 0.8);
 
 /// What is left of the confidence in a suspicion, by the share of all events on which it rests. A script that
 /// sends as many events again by a browser is one still; of who did one act in fifty by a program, an import, a
-/// password manager or a curious hour explain it as well. A judgement: the line between the two is straight.
+/// password manager or a curious hour explain it as well. A judgment: the line between the two is straight.
 const KEPT_BY_SHARE: [(f64, f64); 2] = [(0.02, 0.0), (0.5, 1.0)];
 /// However small its share, by the days since: at once, half, or a script would be forgotten for as many events
 /// of a browser as it cares to send; after three weeks, nothing, since accounts that scripts have made are used
-/// before. A judgement, too.
+/// before. A judgment, too.
 const KEPT_BY_AGE_DAYS: [(f64, f64); 2] = [(0.0, 0.5), (21.0, 0.0)];
 /// A suspicion begins below this value; others keep their confidence.
 const SUSPICIOUS_BELOW: f64 = 0.5;
@@ -115,7 +115,7 @@ fn of_agents(snapshot: &Snapshot) -> Vec<Finding> {
     judged.iter().filter_map(finding).collect()
 }
 
-/// What is left of the confidence in a judgement, by the share and the age of all that are as suspicious.
+/// What is left of the confidence in a judgment, by the share and the age of all that are as suspicious.
 fn kept(value: f64, judged: &[(Judged, &Seen<String>)], now: Timestamp) -> f64 {
     if value >= SUSPICIOUS_BELOW {
         return 1.0;

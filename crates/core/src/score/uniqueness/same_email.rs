@@ -8,7 +8,7 @@ use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::phrase::counted;
 use crate::snapshot::Snapshot;
 
-/// A mailbox has one owner, but to come back is no offence in itself.
+/// A mailbox has one owner, but to come back is no offense in itself.
 const WEIGHT: f64 = 1.5;
 /// About 41 for one who comes back with nothing else against them.
 const VALUE: f64 = 0.3;

@@ -70,7 +70,7 @@ impl Alike {
             Self::Identical => "with the identical e-mail address",
             Self::Spelling => "with an address of the same mailbox, written in another way",
             Self::Tag => "with an address of the same mailbox, told apart by a name after a +",
-            Self::Role => "with an address of the same organisation's mailbox",
+            Self::Role => "with an address of the same organization's mailbox",
             Self::Variant => "with an address at the same domain that differs in digits, signs or tags only",
             Self::SameName => "with the same name before the @ at another large provider",
         }

@@ -6,8 +6,7 @@ mod receivers;
 mod story;
 
 use std::fs;
-use std::io::ErrorKind;
-use std::io::Write as _;
+use std::io::{self, ErrorKind, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -28,7 +27,7 @@ use self::story::Story;
 use super::api::Api;
 use super::output::{line, note};
 use super::serve::{StopSignals, bind, open};
-use super::{Failure, runtime};
+use super::{Failure, runtime, unusable};
 use crate::app::Opened;
 use crate::clock::{SystemClock, monotonic};
 use crate::config::{Config, address};
@@ -46,7 +45,7 @@ const RETRY_SCHEDULE: &str = "2,4,8";
 #[command(after_help = "\
 Starts a server on a store of its own, three receivers of webhooks (one healthy, one that fails now
 and then, one that is slow) and a population: ordinary people, an office of eight behind one
-address, bots, a ring of five accounts on one device, and throwaway mail addresses. Nothing leaves
+address, bots, a ring of five accounts on one device, and disposable e-mail addresses. Nothing leaves
 this machine, and nothing is left behind unless you --keep it.
 
 Examples:
@@ -190,10 +189,10 @@ fn introduce(stage: &Stage) {
     line("");
     line("  people   12 ordinary ones          office     8 behind one address");
     line("  bots      3, regular as a clock    ring       5 accounts on one device");
-    line("  throwaway mail addresses, a new one every few seconds");
+    line("  disposable e-mail addresses, a new one every few seconds");
     line("");
     line("People, the office and the ring have a past of some days, which is played in the first minutes.");
-    line("Bots and throwaway ones are new, and some rules wait until somebody is a quarter of an hour old.");
+    line("Bots and disposable ones are new, and some rules wait until somebody is a quarter of an hour old.");
     line("Each is scored from 0 to 100 for humanity, authenticity, uniqueness and behavior. Each line with");
     line("a ✓ is a webhook that arrived with two genuine signatures. Meanwhile, in a browser:");
     line("");
@@ -253,14 +252,15 @@ impl Directory {
             None => std::env::temp_dir().join(format!("dregs-demo-{:08x}", rand::random::<u32>())),
         };
         let created = fs::create_dir_all(&path);
-        created.map_err(|error| Failure::Failed(format!("{} cannot be made: {error}", path.display())))?;
+        created.map_err(|error| unusable(&error, format!("{} cannot be made: {error}", path.display())))?;
         Ok(Self { path, is_kept: keep.is_some() })
     }
 
     /// A secret of the demo: kept in a file beside the store, because a store knows only its hash.
     fn secret(&self, name: &str, prefix: &str) -> Result<String, Failure> {
         let file = self.path.join(name);
-        let unusable = |error| Failure::Failed(format!("{} cannot be used: {error}", file.display()));
+        let unusable =
+            |error: io::Error| unusable(&error, format!("{} cannot be used: {error}", file.display()));
         match fs::read_to_string(&file) {
             Ok(key) => Ok(key.trim().to_owned()),
             Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -15,7 +15,7 @@ const OFFICE: usize = 8;
 const RING: usize = 5;
 /// A new account of the ring appears after this long, so that one can watch the others fall.
 const RING_JOINS_EVERY_MS: u64 = 3_000;
-const THROWAWAY_EVERY_MS: u64 = 6_000;
+const DISPOSABLE_EVERY_MS: u64 = 6_000;
 /// What a bot waits between two events, to the millisecond.
 const BOT_GAP_MS: i64 = 1_000;
 /// What there is between two events of the past that is played.
@@ -23,15 +23,15 @@ const PLAYED_EVERY_MS: Range<u64> = 500..2_000;
 /// The past of people begins this long ago.
 const PAST_MS: i64 = 3 * DAY_MS;
 
-/// The addresses are those for documentation. One of IPv4 for the office, one for the ring, and a data centre
+/// The addresses are those for documentation. One of IPv4 for the office, one for the ring, and a data center
 /// for the bots (RFC 5737); everybody else is at home, where each has a network of its own, which IPv4 has too
 /// few for (2001:db8::/32, RFC 3849).
 const OFFICE_IP: &str = "198.51.100.20";
 const RING_IP: &str = "203.0.113.66";
 const BOT_NETWORK: &str = "192.0.2";
-/// Where the networks of those with throwaway addresses begin, and how many there are.
-const THROWAWAY_HOMES: usize = 0x1000;
-const THROWAWAY_HOMES_MAX: usize = 0xf000;
+/// Where the networks of those with disposable addresses begin, and how many there are.
+const DISPOSABLE_HOMES: usize = 0x1000;
+const DISPOSABLE_HOMES_MAX: usize = 0xf000;
 const RING_DEVICE: &str = "device-of-the-ring";
 
 const NAMES: [&str; PEOPLE + OFFICE] = [
@@ -60,18 +60,19 @@ const NAMES: [&str; PEOPLE + OFFICE] = [
 const BOT_NAMES: [&str; 3] = ["Max Miller", "Oscar Grant", "Wendy Hale"];
 const RING_NAMES: [&str; RING] =
     ["John Carter", "Priya Nair", "Hugo Laurent", "Greta Sandberg", "Mateus Ribeiro"];
-/// Of those with throwaway addresses, one after the other: combined, they last for 20 minutes.
-const THROWAWAY_GIVEN: [&str; 14] = [
+/// Of those with disposable addresses, one after the other: combined, they last for 20 minutes.
+const DISPOSABLE_GIVEN: [&str; 14] = [
     "Kim", "Aaron", "Bianca", "Cedric", "Daria", "Elias", "Fatima", "Gordon", "Helga", "Isaac", "Jolanta",
     "Kofi", "Livia", "Marek",
 ];
-const THROWAWAY_FAMILY: [&str; 15] = [
+const DISPOSABLE_FAMILY: [&str; 15] = [
     "Lee", "Abbott", "Brandt", "Castillo", "Dvorak", "Eriksen", "Fontana", "Grimes", "Huang", "Ivers",
     "Jimenez", "Keller", "Lambert", "Moreau", "Novotny",
 ];
 const MAIL_HOSTS: [&str; 4] = ["gmail.com", "posteo.de", "outlook.com", "proton.me"];
 const OFFICE_MAIL_HOST: &str = "lindstrom-partner.se";
-const THROWAWAY_HOSTS: [&str; 4] = ["mailinator.com", "guerrillamail.com", "yopmail.com", "10minutemail.com"];
+const DISPOSABLE_HOSTS: [&str; 4] =
+    ["mailinator.com", "guerrillamail.com", "yopmail.com", "10minutemail.com"];
 
 const BROWSERS: [&str; 4] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
@@ -94,7 +95,7 @@ const BOT_ACT: &str = "item.view";
 pub struct Population {
     random: StdRng,
     actors: Vec<Actor>,
-    throwaways: usize,
+    disposables: usize,
 }
 
 /// One account.
@@ -120,13 +121,13 @@ enum Manner {
     Person,
     /// Does one thing at one interval.
     Clockwork,
-    /// Signs up, and then gives a throwaway address to get something.
-    Throwaway,
+    /// Signs up, and then gives a disposable address to get something.
+    Disposable,
 }
 
 impl Population {
     pub fn new(random: StdRng) -> Self {
-        let mut population = Self { random, actors: Vec::new(), throwaways: 0 };
+        let mut population = Self { random, actors: Vec::new(), disposables: 0 };
         population.add_people();
         population.add_bots();
         population.add_ring();
@@ -168,30 +169,30 @@ impl Population {
         }
     }
 
-    fn add_throwaway(&mut self, elapsed: Duration) {
-        self.throwaways += 1;
-        let number = self.throwaways;
-        let ip = home_ip(THROWAWAY_HOMES + number % THROWAWAY_HOMES_MAX);
-        let mut actor = Actor::new(format!("throwaway-{number}"), BROWSERS[number % BROWSERS.len()], ip);
-        actor.data = Map::from_iter([("name".to_owned(), json!(throwaway_name(number)))]);
-        actor.device = Some(format!("device-of-throwaway-{number}"));
-        actor.manner = Manner::Throwaway;
+    fn add_disposable(&mut self, elapsed: Duration) {
+        self.disposables += 1;
+        let number = self.disposables;
+        let ip = home_ip(DISPOSABLE_HOMES + number % DISPOSABLE_HOMES_MAX);
+        let mut actor = Actor::new(format!("disposable-{number}"), BROWSERS[number % BROWSERS.len()], ip);
+        actor.data = Map::from_iter([("name".to_owned(), json!(disposable_name(number)))]);
+        actor.device = Some(format!("device-of-disposable-{number}"));
+        actor.manner = Manner::Disposable;
         actor.next = elapsed;
         self.actors.push(actor);
     }
 
     /// The events of those whose turn it is, `elapsed` after the beginning.
     pub fn act(&mut self, elapsed: Duration, clock: &dyn Clock) -> Vec<Value> {
-        let due = elapsed.as_millis() / u128::from(THROWAWAY_EVERY_MS);
-        if due > self.throwaways as u128 {
-            self.add_throwaway(elapsed);
+        let due = elapsed.as_millis() / u128::from(DISPOSABLE_EVERY_MS);
+        if due > self.disposables as u128 {
+            self.add_disposable(elapsed);
         }
         let now = clock.now();
         let mut events = Vec::new();
         for actor in self.actors.iter_mut().filter(|actor| actor.next <= elapsed) {
             events.push(actor.act(now, elapsed, &mut self.random));
         }
-        // Who used a throwaway address does not come back.
+        // Who used a disposable address does not come back.
         self.actors.retain(|actor| !actor.is_done());
         events
     }
@@ -212,9 +213,9 @@ fn gmail(name: &str) -> String {
 }
 
 /// The numbers of the two lists have no common divisor, so that every pair comes once before one comes again.
-fn throwaway_name(number: usize) -> String {
-    let (given, family) = (number % THROWAWAY_GIVEN.len(), number % THROWAWAY_FAMILY.len());
-    format!("{} {}", THROWAWAY_GIVEN[given], THROWAWAY_FAMILY[family])
+fn disposable_name(number: usize) -> String {
+    let (given, family) = (number % DISPOSABLE_GIVEN.len(), number % DISPOSABLE_FAMILY.len());
+    format!("{} {}", DISPOSABLE_GIVEN[given], DISPOSABLE_FAMILY[family])
 }
 
 impl Actor {
@@ -234,7 +235,7 @@ impl Actor {
     }
 
     fn is_done(&self) -> bool {
-        self.manner == Manner::Throwaway && self.acts >= 3
+        self.manner == Manner::Disposable && self.acts >= 3
     }
 
     fn act(&mut self, now: Timestamp, elapsed: Duration, random: &mut StdRng) -> Value {
@@ -248,12 +249,12 @@ impl Actor {
                 u64::try_from(ahead_ms).unwrap_or(0).max(random.random_range(PLAYED_EVERY_MS))
             }
             Manner::Clockwork => BOT_GAP_MS.unsigned_abs(),
-            Manner::Throwaway => 2_000,
+            Manner::Disposable => 2_000,
         };
         self.next = match self.manner {
             // From the time it was due: a clockwork does not lose time.
             Manner::Clockwork => self.next + Duration::from_millis(pause_ms),
-            Manner::Person | Manner::Throwaway => elapsed + Duration::from_millis(pause_ms),
+            Manner::Person | Manner::Disposable => elapsed + Duration::from_millis(pause_ms),
         };
         self.clock = Some(at);
         self.acts += 1;
@@ -275,13 +276,13 @@ impl Actor {
             (_, 0) => "user.signup",
             (Manner::Person, _) => ACTS[random.random_range(0..ACTS.len())],
             (Manner::Clockwork, _) => BOT_ACT,
-            (Manner::Throwaway, 1) => {
-                let host = THROWAWAY_HOSTS[random.random_range(0..THROWAWAY_HOSTS.len())];
+            (Manner::Disposable, 1) => {
+                let host = DISPOSABLE_HOSTS[random.random_range(0..DISPOSABLE_HOSTS.len())];
                 let email = format!("{:06x}@{host}", random.next_u32() & 0xff_ffff);
                 self.data.insert("email".to_owned(), json!(email));
                 "email.added"
             }
-            (Manner::Throwaway, _) => "coupon.redeemed",
+            (Manner::Disposable, _) => "coupon.redeemed",
         }
     }
 
@@ -295,7 +296,7 @@ impl Actor {
             (Manner::Person, None) => now.plus_millis(-PAST_MS - random.random_range(0..DAY_MS)),
             (Manner::Person, Some(last)) => last.plus_millis(self.gap_ms),
             (Manner::Clockwork, Some(last)) => last.plus_millis(BOT_GAP_MS),
-            (Manner::Clockwork | Manner::Throwaway, _) => now,
+            (Manner::Clockwork | Manner::Disposable, _) => now,
         };
         // Nothing happens in the future.
         at.min(now)
@@ -353,7 +354,7 @@ mod tests {
     fn everybody_has_come_within_half_a_minute() {
         let events = played(30);
         let ids = |group: &str| distinct(&events[group], "/identity/id").len();
-        assert_eq!((ids("person"), ids("bot"), ids("ring"), ids("throwaway")), (20, 3, 5, 4));
+        assert_eq!((ids("person"), ids("bot"), ids("ring"), ids("disposable")), (20, 3, 5, 4));
         assert_eq!(distinct(&events["ring"], "/device/fingerprint").len(), 1);
         let office: Vec<Value> =
             events["person"].iter().filter(|event| event["ip"] == OFFICE_IP).cloned().collect();
@@ -430,9 +431,9 @@ mod tests {
         let caught = |who: &str, badge: &str| {
             accused.iter().filter(|(id, badges)| id.starts_with(who) && badges.contains(badge)).count()
         };
-        let caught = [("bot-", "suspicious"), ("ring-", "duplicate"), ("throwaway-", "throwaway")]
+        let caught = [("bot-", "suspicious"), ("ring-", "duplicate"), ("disposable-", "throwaway")]
             .map(|(who, badge)| caught(who, badge));
-        // With throwaway addresses: one every six seconds, from the sixth on.
+        // With disposable addresses: one every six seconds, from the sixth on.
         assert_eq!(caught, [BOT_AGENTS.len(), RING, 169]);
     }
 

@@ -19,8 +19,12 @@ const SUMMARY_EVERY: Duration = Duration::from_secs(5);
 const FALL_MIN: i64 = 8;
 /// From here on down a score is bad news: what the usual rules escalate.
 const LOW_SCORE_MAX: i64 = 49;
-/// Rows of the table at the end.
-const LOWEST_SHOWN: usize = 8;
+/// The categories in the order in which they are shown, and the rows of each in the table at the end: what is worst in one
+/// would leave no room for the others.
+const CATEGORIES: [&str; 4] = ["humanity", "authenticity", "uniqueness", "behavior"];
+const LOWEST_OF_EACH: usize = 3;
+/// What nothing is known of scores this: who is below is worth a row.
+const PRIOR_SCORE: i64 = (100.0 * PRIOR) as i64;
 const NAME_WIDTH: usize = 14;
 
 /// Tells what happens, and keeps count.
@@ -175,26 +179,42 @@ impl Story {
     pub fn conclude(&self, sent: u64) {
         line("");
         line(self.paint.paint(Tone::Strong, self.totals(sent)));
-        let mut scores: Vec<(i64, &str, &str)> = self
-            .latest
-            .iter()
-            .flat_map(|(identity, scores)| scores.iter().map(move |score| (identity, score)))
-            .map(|(identity, score)| (score.now, identity.as_str(), score.category.as_str()))
-            .collect();
-        scores.sort_unstable();
-        let rows: Vec<[String; 3]> = scores
-            .into_iter()
-            .take(LOWEST_SHOWN)
-            .map(|(score, identity, category)| {
-                [identity.to_owned(), category.to_owned(), format!("{score:>3}")]
-            })
-            .collect();
+        let rows = lowest(&self.latest);
         if !rows.is_empty() {
             line("");
             line("Lowest scores:");
             columns(&rows).iter().for_each(|row| line(format_args!("  {row}")));
         }
     }
+}
+
+/// Who scores lowest in each category, the lowest first: category, identity and score.
+fn lowest(latest: &HashMap<String, Vec<Score>>) -> Vec<[String; 3]> {
+    let of_category = |category: &str| {
+        let mut low: Vec<(i64, &str)> = latest
+            .iter()
+            .flat_map(|(identity, scores)| scores.iter().map(move |score| (identity, score)))
+            .filter(|(_, score)| score.category.eq_ignore_ascii_case(category) && score.now < PRIOR_SCORE)
+            .map(|(identity, score)| (score.now, identity.as_str()))
+            .collect();
+        low.sort_unstable_by_key(|(score, identity)| (*score, numbered(identity)));
+        low.truncate(LOWEST_OF_EACH);
+        low
+    };
+    CATEGORIES
+        .into_iter()
+        .flat_map(|category| of_category(category).into_iter().map(move |low| (category, low)))
+        .map(|(category, (score, identity))| {
+            [category.to_owned(), identity.to_owned(), format!("{score:>3}")]
+        })
+        .collect()
+}
+
+/// An id as people order it: "ring-2" before "ring-10".
+fn numbered(identity: &str) -> (&str, u64) {
+    let split = identity.rsplit_once('-');
+    let number = split.and_then(|(name, number)| Some((name, number.parse().ok()?)));
+    number.unwrap_or((identity, 0))
 }
 
 enum Mark {
@@ -266,6 +286,25 @@ mod tests {
         let first = [score("humanity", 80, None), score("authenticity", 8, None)];
         assert_eq!(update(&mut told, &first), [score("authenticity", 8, None)]);
         assert_eq!(told, first);
+    }
+
+    #[test]
+    fn the_lowest_of_each_category_are_shown_by_score_and_then_by_number() {
+        let one = |category, now| vec![score(category, now, None)];
+        let mut latest: HashMap<String, Vec<Score>> =
+            (1..=12).map(|n| (format!("disposable-{n}"), one("authenticity", 4))).collect();
+        latest.insert("ring-1".to_owned(), one("uniqueness", 9));
+        latest.insert("bot-1".to_owned(), one("humanity", 3));
+        latest.insert("anna.weber".to_owned(), one("behavior", 80));
+        let shown: Vec<_> = lowest(&latest).into_iter().map(|row| row.join(" ")).collect();
+        let expected = [
+            "humanity bot-1   3",
+            "authenticity disposable-1   4",
+            "authenticity disposable-2   4",
+            "authenticity disposable-3   4",
+            "uniqueness ring-1   9",
+        ];
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::existing::Existing;
 use super::output::{columns, line};
 use super::{Failure, load, runtime};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::Flags;
+use crate::config::{Flags, STORE, show_only};
 use crate::ops::audit::Actor;
 use crate::ops::team;
 use crate::store::credentials::{self, Change, Credential};
@@ -63,7 +63,7 @@ enum Action {
         settings: Settings,
     },
     /// Give channels new signing secrets, where the master key that sealed the old ones is lost for good
-    #[command(after_help = "\
+    #[command(mut_arg("master_key_file", |arg| arg.hide(false)), after_help = "\
 Stop every server on the database first. Without --lost-master-key this only says what cannot be read.")]
     ResetSecrets {
         /// Do it: what the lost key sealed is given up
@@ -75,6 +75,7 @@ Stop every server on the database first. Without --lost-master-key this only say
 }
 
 #[derive(Args)]
+#[command(mut_args(show_only(&STORE)))]
 struct Settings {
     #[command(flatten)]
     flags: Flags,

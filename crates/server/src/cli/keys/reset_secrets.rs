@@ -14,7 +14,7 @@ use crate::vault::{self, Vault};
 pub(super) async fn run(opened: &Existing, config: &Config, confirmed: bool) -> Result<(), Failure> {
     // A server that runs would go on with the old secrets.
     let is_file = matches!(app::location(config), Location::File(_));
-    let _lock = if is_file { Some(app::lock(config).map_err(Failure::Failed)?) } else { None };
+    let _lock = if is_file { Some(app::lock(config)?) } else { None };
     let file = app::key_file(config);
     // A question makes no key.
     let vault = match confirmed || config.master_key.is_some() || file.exists() {

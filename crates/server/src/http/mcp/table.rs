@@ -159,7 +159,7 @@ pub const TABLE: &[Row] = &[
         "analyzeIdentity",
         ADDS,
         "/identities/{id}",
-        "Has an identity analysed again. The answer comes before the analysis: read get_identity_analysis a second later.",
+        "Has an identity analyzed again. The answer comes before the analysis: read get_identity_analysis a second later.",
     ),
     Row {
         runs: Runs::Narrowed([("", "changeIdentity")], &["id", "disregarded"]),

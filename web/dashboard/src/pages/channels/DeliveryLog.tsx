@@ -98,7 +98,7 @@ export function DeliveryLog({ channel }: { channel: Channel }) {
             rowKey={({ id }) => id}
             href={({ id }) => `/deliveries/${id}`}
             isWaiting={deliveries.isPlaceholderData}
-            {...(manage ? { choice: { chosen, onChange: choose, label: ({ id, event }: Delivery) => `Choose delivery ${id}, ${word(event)}` } } : {})}
+            {...(manage ? { choice: { chosen, onChange: choose, label: ({ id, event }: Delivery) => `Choose ${word(event)}, delivery id ${id}` } } : {})}
             empty={Object.values(filter).some(Boolean) ? <Empty title="No matching deliveries">{status && <Waiting channel={channel} filter={filter} />}</Empty> : <Nothing channel={channel} />}
           />
         )}

@@ -3,6 +3,7 @@
 import { Progress, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { NO_BREAK } from "../../app/preferences";
+import { sentence } from "../../fields";
 import { Chip, StatusChip } from "../../parts/Chip";
 import { Facts } from "../../parts/Page";
 import { Time } from "../../parts/Time";
@@ -35,7 +36,7 @@ export function Health({ channel }: { channel: Channel }) {
     ["Consecutive failures", failures],
   ];
   if (failingSince) facts.push(["Failing since", <Time at={failingSince} />]);
-  if (lastError) facts.push(["Last error", lastError]);
+  if (lastError) facts.push(["Last error", sentence(lastError)]);
   if (resumesAt) facts.push(["Held until", <><Time at={resumesAt} isAhead />, then one attempt at a time</>]);
   if (disabledReason) facts.push(["Reason for disabling", disabledReason]);
   return (

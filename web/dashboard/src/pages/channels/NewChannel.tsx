@@ -33,7 +33,7 @@ export function NewChannel() {
   const made = create.data;
   return (
     <>
-      <Button size="xs" leftSection={<IconPlus size={14} />} onClick={begin}>New channel</Button>
+      <Button size="xs" leftSection={<IconPlus size={14} />} onClick={begin}>New channel…</Button>
       <Modal opened={isOpen} onClose={close} title="New channel" size="lg">
         <ChannelForm error={create.error} isBusy={create.isPending} onSubmit={submit} onCancel={close} />
       </Modal>

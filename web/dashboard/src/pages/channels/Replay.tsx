@@ -77,7 +77,7 @@ function ReplayForm({ channel, onDone }: { channel: Channel; onDone: () => void 
           {...form.getInputProps("status")}
         />
         {Boolean(failure) && <Failure error={failure} />}
-        {counted && matched !== undefined && <Text fz="sm" role="status">{deliveries(matched)} from {exactTime(counted.from)} to {exactTime(counted.to)}. Receivers recognise repeats by their event ids.</Text>}
+        {counted && matched !== undefined && <Text fz="sm" role="status">{deliveries(matched)} from {exactTime(counted.from)} to {exactTime(counted.to)}. Receivers recognize repeats by their event ids.</Text>}
         {counted && matched === 0 && <Text fz="sm"><Waiting channel={channel} filter={{ from: counted.from, to: counted.to }} onFollow={onDone} /></Text>}
         <Group justify="flex-end" gap="xs" className="buttons">
           <Button variant="default" onClick={onDone}>Cancel</Button>

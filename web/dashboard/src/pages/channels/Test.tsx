@@ -17,7 +17,7 @@ export function Test({ channel }: { channel: Channel }) {
   const [isOpen, { open, close }] = useDisclosure(false);
   return (
     <>
-      <Button size="xs" onClick={open}>Test</Button>
+      <Button size="xs" onClick={open}>Test…</Button>
       <Modal opened={isOpen} onClose={close} title="Test the channel" size="xl">
         <TestForm channel={channel} />
       </Modal>

@@ -3,10 +3,11 @@
 import { Alert, Group, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 import type { Schemas } from "../../api";
+import { sentence } from "../../fields";
 import { StatusChip } from "../../parts/Chip";
 import { Copy } from "../../parts/Copy";
 import { Facts } from "../../parts/Page";
-import { exactTime, millis, Time } from "../../parts/Time";
+import { millis, Moment, Time } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { curl } from "./curl";
 import classes from "./Attempt.module.css";
@@ -51,7 +52,7 @@ function Upcoming({ dueAt }: { dueAt: string | null | undefined }) {
 function Outcome({ attempt }: { attempt: Shown }) {
   const { startedAt, durationMillis, httpStatus, payloadSize, errorClass, errorMessage, remoteAddress } = attempt;
   const facts: [string, ReactNode][] = [
-    ["Started", startedAt && <>{exactTime(startedAt)} (<Time at={startedAt} />)</>],
+    ["Started", <Moment at={startedAt} />],
     ["Duration", durationMillis != null && millis(durationMillis)],
     ["HTTP status", httpStatus],
     ["Payload", payloadSize != null && size(payloadSize)],
@@ -61,7 +62,7 @@ function Outcome({ attempt }: { attempt: Shown }) {
     <>
       {errorClass && (
         <Alert color="red" title={ERRORS[errorClass] ?? word(errorClass)}>
-          <Text fz="sm" className="break">{errorMessage}</Text>
+          <Text fz="sm" className="break">{sentence(errorMessage ?? "")}</Text>
         </Alert>
       )}
       <Facts facts={facts.map(([name, value]) => [name, value === false ? null : value])} />
@@ -84,10 +85,19 @@ function Exchange({ attempt, url, isOpen }: { attempt: Shown; url: string | unde
         </Stack>
         {responseBody == null
           ? <Text c="dimmed" fz="sm">No response.</Text>
-          : <Side title="Response" headers={pairs(responseHeaders)} body={responseBody} label="response body" note={"The first 16\u00A0KiB"} />}
+          : <Side title="Response" headers={pairs(responseHeaders)} body={responseBody} label="response body" {...(isCut(responseBody) && { note: CUT })} />}
       </SimpleGrid>
     </details>
   );
+}
+
+/** Of a longer answer this is kept. */
+const KEPT_BYTES = 16 * 1_024;
+const CUT = "The first 16\u00A0KiB";
+
+/** Whether a body may be longer than what is kept of it, which ends with a whole character. */
+function isCut(body: string): boolean {
+  return new TextEncoder().encode(body).length > KEPT_BYTES - 4;
 }
 
 function CopyCommand({ url, headers, body }: { url: string; headers: Record<string, string>; body: string }) {

@@ -5,11 +5,12 @@ import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { $api, refresh, type Schemas } from "../../api";
 import { useMay, useMayNot } from "../../app/session";
+import { sentence } from "../../fields";
 import { Answer } from "../../parts/Answer";
 import { Copy } from "../../parts/Copy";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
-import { exactTime, Time } from "../../parts/Time";
+import { Moment } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { target, type Channel } from "../channels/config";
 import { Retry } from "../channels/Retry";
@@ -32,7 +33,7 @@ export function DeliveryPage() {
   const channelId = delivery.data?.channelId;
   const channel = $api.useQuery("get", "/api/channels/{id}", { params: { path: { id: channelId ?? 0 } } }, { enabled: channelId !== undefined });
   return (
-    <Page title={`Delivery ${id}`} mayNot={useMayNot("manage", "send a delivery again")} actions={delivery.data && <Actions delivery={delivery.data} channel={channel.data} />}>
+    <Page title={delivery.data ? `Delivery: ${word(delivery.data.event)}` : "Delivery"} mayNot={useMayNot("manage", "send a delivery again")} actions={delivery.data && <Actions delivery={delivery.data} channel={channel.data} />}>
       <Answer of={delivery} lines={8}>{(shown) => <Log delivery={shown} channel={channel.data} />}</Answer>
     </Page>
   );
@@ -61,16 +62,17 @@ function Log({ delivery, channel }: { delivery: Delivery; channel: Channel | und
 }
 
 function facts(delivery: Delivery, channel: Channel | undefined): [string, ReactNode][] {
-  const { status, waitsFor, event, eventId, identityId, channelId, createdAt, nextAttemptAt, completedAt, errorMessage } = delivery;
+  const { id, status, waitsFor, event, eventId, identityId, channelId, createdAt, nextAttemptAt, completedAt, errorMessage } = delivery;
   return [
     ["Status", <><DeliveryStatus delivery={delivery} /> {waitsFor === "HELD" ? heldWords(delivery) : waitsFor ? WAITS[waitsFor]?.note : STATES[status]}</>],
-    ...(errorMessage ? [["Last error", errorMessage] as [string, string]] : []),
+    ...(errorMessage ? [["Last error", sentence(errorMessage)] as [string, string]] : []),
     ["Event", word(event)],
+    ["Delivery id", <><span className="mono">{id}</span> <Copy text={String(id)} label="delivery id" /></>],
     ["Event id", <><span className="mono">{eventId}</span> <Copy text={eventId} label="event id" /></>],
     ["Identity", identityId && <About delivery={delivery} />],
     ["Channel", <PageLink to="/settings/channels/$id" params={{ id: String(channelId) }}>{channel?.name ?? channelId}</PageLink>],
-    ["Created", <>{exactTime(createdAt)} (<Time at={createdAt} />)</>],
-    nextAttemptAt ? ["Next attempt", <Time at={nextAttemptAt} isAhead />] : ["Completed", <Time at={completedAt} />],
+    ["Created", <Moment at={createdAt} />],
+    nextAttemptAt ? ["Next attempt", <Moment at={nextAttemptAt} isAhead />] : ["Completed", <Moment at={completedAt} />],
   ];
 }
 

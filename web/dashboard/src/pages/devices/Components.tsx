@@ -14,7 +14,7 @@ type Body = Schemas["DeviceComponentsBody"];
 /** Names of the browser script that say too little by themselves. */
 const NAMES: Record<string, string> = {
   audio: "Audio processing", canvas: "Canvas drawing", fonts: "Fonts", math: "Arithmetic", webGlExtensions: "WebGL driver",
-  colorDepth: "Colour depth", colorGamut: "Colour gamut", screenResolution: "Screen resolution", touchSupport: "Touch support",
+  colorDepth: "Color depth", colorGamut: "Color gamut", screenResolution: "Screen resolution", touchSupport: "Touch support",
   cpuClass: "CPU class", deviceMemory: "Memory (GB)", hardwareConcurrency: "Processor threads", osCpu: "System and CPU",
 };
 
@@ -35,7 +35,7 @@ function Report({ report: { components, eventId, reportedAt } }: { report: Body 
     <>
       <Text fz="sm" c="dimmed" className="prose">
         Reported by dregs.js <Time at={reportedAt} /> with <PageLink to="/events/$id" params={{ id: eventId }}>an event</PageLink>. Long values are
-        sent as their hash. A device whose drawing, sound, screen or machine alone has changed is recognised by the rest.
+        sent as their hash. A device whose drawing, sound, screen or machine alone has changed is recognized by the rest.
       </Text>
       <Rows label="In the fingerprint" components={made} />
       {others.length > 0 && (

@@ -12,7 +12,7 @@ export function DeviceList() {
   const filter = { ...(term ? { term } : {}), ...(identity ? { identity } : {}), ...(disregarded ? { disregarded: disregarded === "true" } : {}) };
   const empty = Object.keys(filter).length > 0
     ? <Empty title="No matching devices" />
-    : <Empty title="No devices yet">dregs.js recognises the device of an event; a backend with its own fingerprint sends it in <code>device.fingerprint</code>.</Empty>;
+    : <Empty title="No devices yet">dregs.js recognizes the device of an event; a backend with its own fingerprint sends it in <code>device.fingerprint</code>.</Empty>;
   return (
     <Page title="Devices">
       <Group gap="xs" className="filters">

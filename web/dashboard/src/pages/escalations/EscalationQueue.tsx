@@ -66,7 +66,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
           </Group>
         )}
         <QueuePager page={page} />
-        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · a acknowledge · c close, then g good or b bad, Enter · o reopen · Enter open identity</Text>
+        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · a acknowledge · c close · o reopen · z undo · Enter open identity</Text>
       </div>
       {current && <Detail key={current.id} escalation={current} act={begin} />}
       {current && isClosing && (

@@ -11,7 +11,7 @@ import { useEscalationRules } from "../rules/rules";
 import classes from "./EscalationQueue.module.css";
 import { ANY_STATUS, COUNTED_MAX, ordersOf, STATUSES, statusOf } from "./escalations";
 
-const OUTCOMES: [string, string][] = [["NONE", "Not labelled"], ["GOOD", "Labelled good"], ["BAD", "Labelled bad"]];
+const OUTCOMES: [string, string][] = [["NONE", "Not labeled"], ["GOOD", "Labeled good"], ["BAD", "Labeled bad"]];
 const SEVERITIES = ["CRITICAL", "WARNING", "INFO"];
 
 export function QueueFilters() {
@@ -25,7 +25,7 @@ export function QueueFilters() {
       <Group gap="xs" className="filters">
         <ChoiceFilter name="severity" label="Any severity" options={SEVERITIES.map((severity) => [severity, word(severity)])} />
         <ChoiceFilter name="rule" label="Any rule" options={options} />
-        <ChoiceFilter name="outcome" label="Labelled or not" options={OUTCOMES} />
+        <ChoiceFilter name="outcome" label="Labeled or not" options={OUTCOMES} />
         <TextFilter name="identity" label="Identity id" w={170} />
         <ChoiceFilter name="by" label={orders.own} options={orders.others} />
       </Group>

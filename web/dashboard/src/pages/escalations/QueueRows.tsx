@@ -43,10 +43,10 @@ function QueueRow({ escalation, isCurrent, select }: { escalation: Escalation; i
   return (
     <div className={classes.row} role="option" id={`escalation-${id}`} aria-selected={isCurrent} onClick={select}>
       <StatusChip status={severity} />
-      <span className={classes.name}>
+      <span className={classes.who}>
         {identity.label === identity.id
           ? <bdi className={classes.id} title={identity.id}>{visible(identity.id)}</bdi>
-          : <><bdi>{identity.label}</bdi>{" "}<bdi className={classes.beside} title={identity.id}>{visible(identity.id)}</bdi></>}
+          : <><bdi className={classes.name}>{identity.label}</bdi>{" "}<bdi className={`below ${classes.below}`} title={identity.id}>{visible(identity.id)}</bdi></>}
       </span>
       <span className={classes.opened}><Time at={openedAt} /></span>
       <span className={classes.rule}>

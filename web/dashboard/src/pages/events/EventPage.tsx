@@ -11,7 +11,7 @@ import { Copy, pretty, Source } from "../../parts/Copy";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { word } from "../../parts/score";
-import { exactTime, Time } from "../../parts/Time";
+import { Moment } from "../../parts/Time";
 
 type Event = Schemas["WholeEventBody"];
 
@@ -56,7 +56,7 @@ function About({ event }: { event: Event }) {
   return (
     <Facts
       facts={[
-        ["Time", <>{exactTime(timestamp)} (<Time at={timestamp} />)</>],
+        ["Time", <Moment at={timestamp} />],
         ["Canonical type", canonicalType ? <Chip>{word(canonicalType)}</Chip> : OWN[eventName] ?? <>not mapped: <PageLink to="/settings/mappings">add a mapping</PageLink></>],
         ["Identity", identity && <IdentityLink id={identity.id} name={identity.label} />],
         ["Groups", groups.length > 0 && groups.map((group) => (

@@ -25,7 +25,7 @@ export function NewGroup() {
   const failure = useRefusal(form, create.error);
   return (
     <>
-      <Button size="xs" onClick={open}>New group</Button>
+      <Button size="xs" onClick={open}>New group…</Button>
       <Modal opened={isOpen} onClose={close} title="New group">
         <form noValidate onSubmit={submit}>
           <Stack>

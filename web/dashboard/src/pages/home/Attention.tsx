@@ -1,6 +1,6 @@
 // What waits for somebody: open escalations, those of one rule in one row, the most severe first.
 
-import { Group, Stack, Text } from "@mantine/core";
+import { Stack, Text } from "@mantine/core";
 import { useQueries, type UseQueryResult } from "@tanstack/react-query";
 import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
@@ -11,6 +11,7 @@ import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { COUNTED_MAX } from "../escalations/escalations";
 import { useEscalationRules } from "../rules/rules";
+import classes from "./Home.module.css";
 
 type Escalation = Schemas["EscalationBody"];
 type Page = Schemas["Page_EscalationBody"];
@@ -102,15 +103,16 @@ function Row({ row: { newest, count, isExact } }: { row: OfRule }) {
   const { id, severity, escalationRule, identity, openedAt } = newest;
   const isAlone = count === 1 && isExact;
   const search = { rule: escalationRule.id, ...(isAlone && { escalation: String(id) }) };
+  const rule = <PageLink to="/escalations" search={search as never} inherit underline="always">{escalationRule.label}</PageLink>;
   return (
-    <Group gap="sm" wrap="nowrap" align="flex-start" component="li">
+    <li className={classes.row}>
       <StatusChip status={severity} />
-      <Text component="div" flex={1} miw={0} className="break">
-        {isAlone ? <IdentityLink id={identity.id} name={identity.label} /> : <Text span fw={600} inherit>{bounded(count, isExact)} {count === 1 ? "identity" : "identities"}</Text>}
-        {" · "}
-        <PageLink to="/escalations" search={search as never} inherit underline="always">{escalationRule.label}</PageLink>
+      <Text component="div" miw={0} className="break">
+        {isAlone
+          ? <IdentityLink id={identity.id} name={identity.label} isInList beside={<>· {rule}</>} />
+          : <><Text span fw={600} inherit>{bounded(count, isExact)} {count === 1 ? "identity" : "identities"}</Text> · {rule}</>}
       </Text>
       <Text c="dimmed" fz="sm" style={{ whiteSpace: "nowrap" }}><Time at={openedAt} /></Text>
-    </Group>
+    </li>
   );
 }

@@ -1,10 +1,12 @@
-import { Group, Stack, Text } from "@mantine/core";
+import { Stack, Text } from "@mantine/core";
 import { $api } from "../../api";
+import { sentence } from "../../fields";
 import { Answer } from "../../parts/Answer";
 import { StatusChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { word } from "../../parts/score";
+import classes from "./Home.module.css";
 
 /** Whether those who want to know are told. */
 export function ChannelHealth() {
@@ -15,12 +17,14 @@ export function ChannelHealth() {
         {(all) => all.length === 0 ? <Text c="dimmed">No channels yet. A channel delivers events to your application, by e-mail or to Slack.</Text> : (
           <Stack gap={6}>
             {all.map((channel) => (
-              <Group key={channel.id} gap="2px 12px">
+              <div key={channel.id} className={classes.row}>
                 <StatusChip status={channel.enabled ? channel.health.status : "DISABLED"} />
-                <PageLink to="/settings/channels/$id" params={{ id: String(channel.id) }} className="break" miw={0}>{channel.name}</PageLink>
+                <div>
+                  <PageLink to="/settings/channels/$id" params={{ id: String(channel.id) }} className="break">{channel.name}</PageLink>
+                  {channel.health.lastError && <Text c="dimmed" fz="sm" className="break">{sentence(channel.health.lastError)}</Text>}
+                </div>
                 <Text c="dimmed" fz="sm">{word(channel.type)}</Text>
-                {channel.health.lastError && <Text c="dimmed" fz="sm" w="100%" className="break">{channel.health.lastError}</Text>}
-              </Group>
+              </div>
             ))}
           </Stack>
         )}

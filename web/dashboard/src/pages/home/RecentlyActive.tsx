@@ -96,7 +96,7 @@ function One({ identity, isOfWave = false }: { identity: Identity; isOfWave?: bo
   return (
     <Table.Tr>
       <Table.Td maw={420} pl={isOfWave ? 28 : undefined} data-title="Identity">
-        <IdentityLink id={identity.id} name={identity.displayName ?? identity.displayEmail} /> {!isOfWave && <Badges badges={identity.badges} />}
+        <IdentityLink id={identity.id} name={identity.displayName ?? identity.displayEmail} isInList beside={!isOfWave && <Badges badges={identity.badges} />} />
       </Table.Td>
       {CATEGORIES.map((category) => <Table.Td key={category} data-title={word(category)}><ScoreChip category={category} value={scoreOf(identity, category)} /></Table.Td>)}
       <Table.Td data-title="Last received"><Time at={identity.lastTrackedAt} /></Table.Td>

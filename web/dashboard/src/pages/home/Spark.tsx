@@ -4,7 +4,7 @@ export interface Bar {
   value: number;
   /** When, and how many. */
   label: string;
-  /** When. */
+  /** When, as the ends of the chart have it: in few characters, since two of them share the line of a phone. */
   at: string;
 }
 

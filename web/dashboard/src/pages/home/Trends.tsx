@@ -20,6 +20,9 @@ const FIGURES: [key: Figure, label: string, colour: string][] = [
 ];
 
 const DAY_SECONDS = 86_400;
+const DATE: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
+const TIME: Intl.DateTimeFormatOptions = { timeStyle: "short" };
+const MOMENT: Intl.DateTimeFormatOptions = { weekday: "short", hour: "numeric", minute: "2-digit" };
 
 export function Trends({ range, identities }: { range: Range; identities: number | undefined }) {
   const trends = $api.useQuery("get", "/api/dashboard/trends", { params: { query: { range: range.name } } }, { placeholderData: keepPreviousData });
@@ -71,8 +74,8 @@ export function changeWords(now: number, before: number): string {
 }
 
 function bars({ points, stepSeconds }: Schemas["TrendsBody"], key: Figure): Bar[] {
-  const options: Intl.DateTimeFormatOptions = stepSeconds >= DAY_SECONDS ? { day: "numeric", month: "short" } : { weekday: "short", hour: "2-digit", minute: "2-digit" };
-  return points.map((point) => ({ value: point[key], label: `${formatted(point.at, options)}: ${point[key].toLocaleString("en")}`, at: formatted(point.at, options) }));
+  const [whole, end] = stepSeconds >= DAY_SECONDS ? [DATE, DATE] : [MOMENT, points.length * stepSeconds > DAY_SECONDS ? DATE : TIME];
+  return points.map((point) => ({ value: point[key], label: `${formatted(point.at, whole)}: ${point[key].toLocaleString("en")}`, at: formatted(point.at, end) }));
 }
 
 function told(label: string, range: Range, { total, points }: Schemas["TrendsBody"], key: Figure): string {

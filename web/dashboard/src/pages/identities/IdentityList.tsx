@@ -20,7 +20,7 @@ import { SavedViews } from "./SavedViews";
 type Identity = Schemas["IdentityBody"];
 
 const COLUMNS: Column<Identity>[] = [
-  { title: "Identity", sort: "displayName", cell: (identity) => <Who identity={identity} /> },
+  { title: "Identity", width: "30%", sort: "displayName", cell: (identity) => <Who identity={identity} /> },
   ...CATEGORIES.map((category): Column<Identity> => ({
     title: word(category),
     sort: `${category.toLowerCase()}Score`,

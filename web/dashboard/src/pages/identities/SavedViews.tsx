@@ -77,7 +77,7 @@ function Save({ search }: { search: Search }) {
   return (
     <Popover opened={isOpen} onChange={close} position="bottom-start" width={280} trapFocus>
       <Popover.Target>
-        <Button size="compact-sm" variant="subtle" leftSection={<IconBookmarkPlus size={15} />} onClick={toggle}>Save this view</Button>
+        <Button size="compact-sm" variant="subtle" leftSection={<IconBookmarkPlus size={15} />} onClick={toggle}>Save this view…</Button>
       </Popover.Target>
       <Popover.Dropdown aria-label="Save this view">
         <form noValidate onSubmit={submit}>

@@ -30,7 +30,7 @@ export function Actions({ identity }: { identity: Schemas["IdentityBody"] }) {
     <>
       <LabelMenu identity={identity} />
       <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} loading={analyze.isPending} onClick={() => analyze.mutate({ params: { path } })}>Rescore now</Button>
-      <Button size="xs" variant="default" leftSection={<IconMessageQuestion size={14} />} onClick={ask.open}>Request a review</Button>
+      <Button size="xs" variant="default" leftSection={<IconMessageQuestion size={14} />} onClick={ask.open}>Request a review…</Button>
       <Menu position="bottom-end" withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <Button size="xs" variant="default" leftSection={<IconDots size={14} />}>More</Button>

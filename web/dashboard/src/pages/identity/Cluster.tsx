@@ -46,7 +46,7 @@ function Drawn({ cluster, id }: { cluster: ClusterBody; id: string }) {
 
 function Legend({ types }: { types: string[] }) {
   return (
-    <ul className={classes.legend} aria-label="Colours">
+    <ul className={classes.legend} aria-label="Colors">
       {BANDS.map((words, band) => (
         <li key={words}><span className={classes.legendNode} style={{ background: `var(--band-${band}-mark)` }} aria-hidden />worst score {words}</li>
       ))}

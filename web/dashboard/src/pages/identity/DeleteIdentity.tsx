@@ -25,7 +25,7 @@ export function DeleteIdentity({ id, isOpen, close }: { id: string; isOpen: bool
         <Stack>
           <Text fz="sm">
             Its attributes, events, scores, reviews, escalations and deliveries are removed for good. Only keyed hashes of its devices and
-            e-mail address stay, so that the same person is recognised as “a deleted identity” should they come back.
+            e-mail address stay, so that the same person is recognized as “a deleted identity” should they come back.
           </Text>
           {remove.error && <Failure error={remove.error} />}
           <TextInput label={<>Type <code className="mono break">{id}</code> to confirm</>} autoComplete="off" data-autofocus {...form.getInputProps("typed")} />

@@ -107,7 +107,7 @@ function Formula() {
       <Text fz="sm" maw={720}>
         Evidence adds up in log-odds. Every category starts at 70 of 100, which is ln(0.70 / 0.30) = 0.85. Each observation moves it by
         weight × confidence × ln(value / (1 − value)), where a value below 0.02 counts as 0.02 and one above 0.98 as 0.98: to the left of a
-        bar&rsquo;s middle, towards suspicion, to the right, towards trust; 0.5 moves nothing. The score is 100 × σ of the sum, rounded, with
+        bar&rsquo;s middle, toward suspicion, to the right, toward trust; 0.5 moves nothing. The score is 100 × σ of the sum, rounded, with
         σ(x) = 1 / (1 + e<sup>−x</sup>). Observations in shadow mode have weight 0.
       </Text>
     </details>

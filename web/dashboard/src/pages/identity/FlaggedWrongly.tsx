@@ -36,7 +36,7 @@ function Remedies({ identity, close }: Omit<Props, "isOpen">) {
       <Text fz="sm">
         This closes the escalations and dismisses the badges that you choose. The scores stay as they are, and your application still
         receives them; others are not affected.
-        {identity.label?.outcome === "BAD" && " It is labelled bad: to undo that, withdraw the label, or label it as good."}
+        {identity.label?.outcome === "BAD" && " It is labeled bad: to undo that, withdraw the label, or label it as good."}
       </Text>
       <Answer of={escalations} lines={4}>
         {({ content }) => <Choice identity={identity} open={content.filter(({ status }) => status !== "CLOSED")} close={close} />}

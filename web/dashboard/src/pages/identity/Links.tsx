@@ -59,7 +59,7 @@ function LinkTable({ links }: { links: Link[] }) {
 function LinkRow({ link: { targetIdentityId, targetDisplayName, type, explanation, value, confidence, createdAt } }: { link: Link }) {
   return (
     <Table.Tr>
-      <Table.Td miw={120} data-title="Identity">{targetIdentityId ? <IdentityLink id={targetIdentityId} name={targetDisplayName} /> : <Text fz="sm" c="dimmed">a deleted identity</Text>}</Table.Td>
+      <Table.Td miw={120} data-title="Identity">{targetIdentityId ? <IdentityLink id={targetIdentityId} name={targetDisplayName} isInList /> : <Text fz="sm" c="dimmed">a deleted identity</Text>}</Table.Td>
       <Table.Td data-title="Link"><Kind type={type} /></Table.Td>
       <Table.Td data-title="Why"><Text fz="sm" miw={260} className="break">{explanation}</Text></Table.Td>
       <Table.Td className="numbers" data-title="Strength">{value.toFixed(2)}</Table.Td>

@@ -6,7 +6,7 @@ import { band, CATEGORIES, scoreOf, word } from "../../parts/score";
 const KINDS: Record<string, string> = {
   SAME_DEVICE: "Same device",
   SAME_SESSION: "Same session",
-  SHARED_IP: "Same address",
+  SHARED_IP: "Same IP address",
   SIMILAR_EMAIL: "Similar e-mail",
   SIMILAR_NAME: "Similar name",
   SIMILAR_BEHAVIOR: "Similar behavior",

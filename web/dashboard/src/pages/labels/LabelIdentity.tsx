@@ -66,7 +66,7 @@ function Question({ identity: { id, label }, outcome, analysis, close }: Props &
         <Text fz="sm">{WHAT[outcome]}</Text>
         {label && (
           <Alert variant="light" color="yellow" p="xs">
-            <Text fz="sm">It is labelled {label.outcome.toLowerCase()} already. The newest label counts.</Text>
+            <Text fz="sm">It is labeled {label.outcome.toLowerCase()} already. The newest label counts.</Text>
           </Alert>
         )}
         {outcome === "BAD" && <NativeSelect label="Kind" data={[NO_KIND, ...KINDS.map(({ value, label }) => ({ value, label }))]} maw={320} {...form.getInputProps("kind")} />}

@@ -27,9 +27,9 @@ const SOURCES: Record<string, string> = {
   ANALYST: "an analyst", CHARGEBACK: "a chargeback", APPEAL: "an appeal", USER_REPORT: "a report of another user", IMPORT: "an imported decision",
 };
 
-/** "Labelled good". */
+/** "Labeled good". */
 export function outcomeWords(outcome: string): string {
-  return `Labelled ${outcome.toLowerCase()}`;
+  return `Labeled ${outcome.toLowerCase()}`;
 }
 
 /** "Duplicate"; nothing where none was said. */

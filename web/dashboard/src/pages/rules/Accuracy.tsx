@@ -12,7 +12,7 @@ export function AccuracyCell({ tally }: { tally: Tally | undefined }) {
   const between = range(tally);
   if (!between) return <Text span c="dimmed" inherit>{unlabelled(tally)}</Text>;
   return (
-    <Tooltip label={meaning(tally)} multiline maw={340}>
+    <Tooltip label={meaning(tally, "")} multiline maw={340}>
       <div tabIndex={0} className={classes.accuracy}>
         <span>{judged(tally)}</span>
         <Interval tally={tally} />
@@ -24,22 +24,22 @@ export function AccuracyCell({ tally }: { tally: Tally | undefined }) {
 
 /** On the page of a rule. */
 export function EscalationAccuracy({ rule }: { rule: EscalationRule }) {
-  return <AccuracyPanel tally={useRuleTally(rule)} />;
+  return <AccuracyPanel tally={useRuleTally(rule)} nobody="It has not opened an escalation yet, so there is nothing to measure." />;
 }
 
 export function BadgeAccuracy({ rule }: { rule: BadgeRule }) {
-  return <AccuracyPanel tally={useBadgeTally(rule)} />;
+  return <AccuracyPanel tally={useBadgeTally(rule)} nobody="No identity has this badge yet, so there is nothing to measure." />;
 }
 
-function AccuracyPanel({ tally }: { tally: Tally | undefined }) {
+function AccuracyPanel({ tally, nobody }: { tally: Tally | undefined; nobody: string }) {
   if (!tally) return null;
   const between = range(tally);
   return (
     <Panel title="Is it right?" note="By the labels of those whom it concerned.">
       <Stack gap="xs">
-        <Text className="numbers" fw={600}>{[...(between ? [judged(tally)] : []), unlabelled(tally)].join(", ")}</Text>
+        {tally.tookHold > 0 && <Text className="numbers" fw={600}>{[...(between ? [judged(tally)] : []), unlabelled(tally)].join(", ")}</Text>}
         {between && <Interval tally={tally} />}
-        <Text fz="sm" c="dimmed">{meaning(tally)}</Text>
+        <Text fz="sm" c="dimmed">{meaning(tally, nobody)}</Text>
         <Anchor href="/manual/escalations#labels" target="_blank" fz="sm">Labels in the manual</Anchor>
       </Stack>
     </Panel>
@@ -64,7 +64,7 @@ export function AnalyzerAccuracy() {
   const found = data?.analyzers.filter(({ right, wrong }) => right + wrong > 0) ?? [];
   if (!data || found.length === 0) return null;
   return (
-    <Panel title="Analyzers" note={`How often what each found against an identity was right, by ${data.good.toLocaleString("en")} labelled good and ${data.bad.toLocaleString("en")} labelled bad.`}>
+    <Panel title="Analyzers" note={`How often what each found against an identity was right, by ${data.good.toLocaleString("en")} labeled good and ${data.bad.toLocaleString("en")} labeled bad.`}>
       <div className="table-box" data-stacks role="group" aria-label="Analyzers" tabIndex={0}>
         <Table verticalSpacing={6} horizontalSpacing="sm">
           <Table.Thead><Table.Tr><Table.Th>Analyzer</Table.Th><Table.Th>Id</Table.Th><Table.Th>Right or wrong</Table.Th></Table.Tr></Table.Thead>

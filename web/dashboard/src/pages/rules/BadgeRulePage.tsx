@@ -114,7 +114,7 @@ function BadgeFields({ draft: { values, errors, put } }: { draft: Draft<Values> 
         />
         <NumberInput
           label="Priority"
-          description="Higher numbers come first."
+          description="The highest number comes first."
           allowDecimal={false}
           value={values.priority}
           onChange={(next) => put({ priority: Number(next) })}

@@ -15,12 +15,17 @@ const WHEN_OFF = "Its badge is removed from every identity until the rule is ena
 
 export function BadgeRules({ rules }: { rules: BadgeRule[] }) {
   return (
-    <Panel title="Badge rules" note="Each adds its badge while its conditions hold.">
+    <Panel title="Badge rules" note="Each adds its badge while its conditions hold. The highest priority comes first, here and on an identity.">
       <RuleTable label="Badge rules" columns={["Badge", "Type", "Conditions", "Delays", "Priority", "Right or wrong", "Enabled"]}>
-        {rules.map((rule) => <BadgeRuleRow key={rule.id} rule={rule} />)}
+        {byPriority(rules).map((rule) => <BadgeRuleRow key={rule.id} rule={rule} />)}
       </RuleTable>
     </Panel>
   );
+}
+
+/** As their badges stand on an identity. */
+function byPriority(rules: BadgeRule[]): BadgeRule[] {
+  return rules.toSorted((one, other) => other.priority - one.priority || one.id - other.id);
 }
 
 function BadgeRuleRow({ rule }: { rule: BadgeRule }) {

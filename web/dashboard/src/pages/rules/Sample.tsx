@@ -1,6 +1,6 @@
 // Some of the identities that a rule is about, with their scores.
 
-import { Table, Text, VisuallyHidden } from "@mantine/core";
+import { Table, VisuallyHidden } from "@mantine/core";
 import type { Schemas } from "../../api";
 import { Badges, ScoreChip } from "../../parts/Chip";
 import { PageLink } from "../../parts/PageLink";
@@ -47,7 +47,7 @@ function Who({ identity }: { identity: Identity }) {
   return (
     <>
       <PageLink to="/identities/$id" params={{ id: identity.id }} target="_blank" className="break" style={NARROW}>{name || identity.id}</PageLink>{" "}
-      {name && <Text span c="dimmed" fz="xs" className="break" style={NARROW}>{identity.id}</Text>}{" "}
+      {name && <span className="below">{identity.id}</span>}{" "}
       <Badges badges={identity.badges.filter(({ type }) => type === "GOOD")} />
     </>
   );

@@ -33,9 +33,9 @@ export function judged({ right, wrong }: Tally): string {
   return `${right.toLocaleString("en")} right, ${wrong.toLocaleString("en")} wrong`;
 }
 
-/** "34 not labelled". */
+/** "34 not labeled". */
 export function unlabelled({ unlabelled }: Tally): string {
-  return `${unlabelled.toLocaleString("en")} not labelled`;
+  return `${unlabelled.toLocaleString("en")} not labeled`;
 }
 
 /** "43–97 %"; undefined where nobody is labelled. */
@@ -44,10 +44,11 @@ export function range({ low, high }: Tally): string | undefined {
   return `${Math.round(low * 100)}–${Math.round(high * 100)}\u00A0%`;
 }
 
-/** What the numbers mean, in a sentence or two. */
-export function meaning(tally: Tally): string {
+/** What the numbers mean, in a sentence or two; `nobody` where they are of no identity. */
+export function meaning(tally: Tally, nobody: string): string {
+  if (tally.tookHold === 0) return nobody;
   const between = range(tally);
-  if (!between) return "Nobody whom it concerned has been labelled. Label some of them, good or bad, and this says how often it is right.";
+  if (!between) return "Nobody whom it concerned has been labeled. Label some of them, good or bad, and this says how often it is right.";
   const { right, wrong } = tally;
-  return `It was right about ${right.toLocaleString("en")} of ${counted(right + wrong, "labelled identity", "labelled identities")}. With 95\u00A0% confidence it is right in ${between} of cases: the more labels, the narrower.`;
+  return `It was right about ${right.toLocaleString("en")} of ${counted(right + wrong, "labeled identity", "labeled identities")}. With 95\u00A0% confidence it is right in ${between} of cases: the more labels, the narrower.`;
 }

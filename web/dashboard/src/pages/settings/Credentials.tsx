@@ -51,7 +51,7 @@ function CredentialPanel({ credential }: { credential: Credential }) {
       <Facts facts={facts} />
       <details>
         <summary>For your pages</summary>
-        <Text c="dimmed" fz="sm" my={6}>Into every page of an allowed origin. It recognises the device, sets no cookies, and never sends what is typed.</Text>
+        <Text c="dimmed" fz="sm" my={6}>Into every page of an allowed origin. It recognizes the device, sets no cookies, and never sends what is typed.</Text>
         <Source text={pageSnippet(publicKey)} label="snippet" />
       </details>
       <details>

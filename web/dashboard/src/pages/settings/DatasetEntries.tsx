@@ -80,7 +80,7 @@ function NewEntry({ slug }: { slug: string }) {
         <Stack gap="sm">
           <Group align="flex-start" gap="sm">
             <TextInput
-              label={isNetwork ? "Network" : "Domain"} placeholder={isNetwork ? "203.0.113.0/24 or AS64500" : "throwaway.example"}
+              label={isNetwork ? "Network" : "Domain"} placeholder={isNetwork ? "203.0.113.0/24 or AS64500" : "disposable.example"}
               required maxLength={253} flex={1} miw={180} {...form.getInputProps("value")}
             />
             <TextInput label="Note" placeholder="Why" maxLength={500} flex={1} miw={180} {...form.getInputProps("note")} />

@@ -38,7 +38,8 @@ const COLUMNS: Column<Dataset>[] = [
 
 /** The version of many a list is its date, which is shown already. */
 function madeOf(source: string, version: string, takenAt: string): string {
-  return takenAt.startsWith(version) || source.includes(version) ? source : `${source}, ${version}`;
+  const begun = source.charAt(0).toUpperCase() + source.slice(1);
+  return takenAt.startsWith(version) || source.includes(version) ? begun : `${begun}, ${version}`;
 }
 
 /** When the built-in part is from, and how much less it says since. */

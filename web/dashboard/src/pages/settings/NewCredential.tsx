@@ -27,7 +27,7 @@ export function NewCredential() {
   const failure = useRefusal(form, create.error);
   return (
     <>
-      <Button size="xs" leftSection={<IconPlus size={14} />} onClick={open}>New credential</Button>
+      <Button size="xs" leftSection={<IconPlus size={14} />} onClick={open}>New credential…</Button>
       <Modal opened={isOpen} onClose={close} title="New credential">
         <form noValidate onSubmit={form.onSubmit((body) => create.mutate({ body }), (errors) => showFirst(form, errors))}>
           <Stack>

@@ -25,7 +25,7 @@ export function NewMcpToken() {
   const failure = useRefusal(form, create.error);
   return (
     <>
-      <Button size="xs" leftSection={<IconPlus size={14} />} onClick={open}>New token</Button>
+      <Button size="xs" leftSection={<IconPlus size={14} />} onClick={open}>New token…</Button>
       <Modal opened={isOpen} onClose={close} title="New MCP token">
         <form noValidate onSubmit={form.onSubmit((body) => create.mutate({ body }), (errors) => showFirst(form, errors))}>
           <Stack>

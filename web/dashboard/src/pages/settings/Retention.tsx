@@ -40,7 +40,7 @@ export function Retention() {
   );
 }
 
-const words = (days: number | null | undefined) => (days == null ? "for ever" : counted(days, "day"));
+const words = (days: number | null | undefined) => (days == null ? "forever" : counted(days, "day"));
 
 function Shown({ shown }: { shown: Body }) {
   return <Facts facts={KINDS.map(([kind, label]) => [label, words(shown[kind].days)])} />;
@@ -71,7 +71,7 @@ function Change({ shown }: { shown: Body }) {
             key={kind}
             label={`${label}, in days`}
             description={<>{note} At least {shown[kind].leastDays}. {shown[kind].forgottenUntil && <>Removed up to <Time at={shown[kind].forgottenUntil} />.</>}</>}
-            placeholder="For ever"
+            placeholder="Forever"
             min={shown[kind].leastDays}
             max={MOST_DAYS}
             allowDecimal={false}

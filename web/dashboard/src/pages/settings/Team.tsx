@@ -150,7 +150,7 @@ function End({ member, isMe, isLast, onConfirm }: { member: Member; isMe: boolea
   if (isLast) {
     return (
       <>
-        <Button size="xs" variant="default" disabled>{action}</Button>
+        <Button size="xs" variant="default" disabled>{action}…</Button>
         <Text c="dimmed" fz="xs" miw={160} maw={200}>{LAST_ADMIN}</Text>
       </>
     );

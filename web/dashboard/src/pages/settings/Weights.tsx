@@ -36,7 +36,7 @@ export function Weights() {
       <Answer of={weights} lines={8}>
         {({ analyzers, versions }) => (
           <>
-            {versions.length === 0 && <Empty title="No calibration yet">The weights are those of this installation.</Empty>}
+            {versions.length === 0 && <Empty title="No calibration yet">The weights in force are the defaults, except where the setting <code>analyzer_weights</code> has others.</Empty>}
             {versions.map((version) => <OneVersion key={version.id} version={version} analyzers={analyzers} />)}
             <ListTable label="Weights of the analyzers" page={whole(analyzers)} columns={COLUMNS} rowKey={({ analyzer }) => analyzer} isNarrow empty={null} />
           </>
@@ -57,7 +57,7 @@ function Calibrate() {
   return (
     <Panel
       title="Calibrate by your labels"
-      note="Weights are fitted to the earlier 70 % of those labelled and measured on the rest. It takes 50 labelled bad and 200 labelled good. A proposal changes nothing."
+      note="Weights are fitted to the earlier 70 % of those labeled and measured on the rest. It takes 50 labeled bad and 200 labeled good. A proposal changes nothing."
       actions={manage && button}
     >
       {data?.refusal && <Alert title="Nothing is proposed" role="status">{data.refusal}.</Alert>}
@@ -131,7 +131,7 @@ function Actions({ version: { id, state, replacedId } }: { version: Version }) {
       )}
       {state === "IN_FORCE" && (
         <Confirm action="Roll back" question={`Roll back version ${id}?`} loading={rollBack.isPending} onConfirm={() => rollBack.mutate({})}>
-          {replacedId == null ? "The weights of this installation" : `Version ${replacedId}`} will be in force again, and everybody is rescored.
+          {replacedId == null ? "The weights from before the first calibration" : `Version ${replacedId}`} will be in force again, and everybody is rescored.
         </Confirm>
       )}
     </Group>

@@ -34,7 +34,7 @@ const ACTIONS: Record<string, string> = {
   "identity.change": "Identity changed",
   "identity.delete": "Identity deleted",
   "identity.dismiss-badge": "Badge dismissed",
-  "identity.label": "Identity labelled",
+  "identity.label": "Identity labeled",
   "identity.restore-badge": "Badge restored",
   "identity.review": "Review requested",
   "identity.withdraw-label": "Label withdrawn",
@@ -72,12 +72,12 @@ export function actionWords(action: string): string {
 
 /** "Badge rule", "MCP token". */
 export function targetWords(type: string): string {
-  return word(type.replaceAll("-", "_")).replace("Mcp", "MCP");
+  return word(type.replaceAll("-", "_"));
 }
 
 /** What the parts of a path are called where their name says too little, or is short for something. */
 const PARTS: Record<string, string> = {
-  asn: "network", config: "configuration", id: "id", inForce: "version in force", ip: "IP address", mailsPerMinute: "e-mails per minute",
+  asn: "network", config: "configuration", email: "e-mail", id: "id", inForce: "version in force", ip: "IP address", mailsPerMinute: "e-mails per minute",
   ratePerSecond: "requests per second", maxConcurrency: "concurrent requests", replaced: "version replaced", timeoutMs: "timeout, ms", url: "URL",
 };
 

@@ -11,7 +11,7 @@ const CHILDREN: &str = "three children with tagged addresses of a parent";
 const CLASS: &str = "a class on managed laptops with one fingerprint, in ten minutes";
 const FLEET: &str = "a fleet with one fingerprint, in one building, in a day";
 const SITES: &str = "a fleet with one fingerprint, at many sites, in a month";
-const CALL_DESK: &str = "a call centre's desk makes accounts for customers, in a day";
+const CALL_DESK: &str = "a call center's desk makes accounts for customers, in a day";
 const LIBRARY: &str = "a library's computer, in a month";
 
 pub fn scenarios() -> Vec<Scenario> {

@@ -56,7 +56,7 @@ fn other_hands() -> [(&'static str, Interaction); 5] {
 pub fn scenarios() -> Vec<Scenario> {
     [
         Scenario::new(ORDINARY, &[28, 100, 500], ordinary),
-        Scenario::new("travellers", &[8, 40], groups::travellers),
+        Scenario::new("travelers", &[8, 40], groups::travellers),
         Scenario::new("people behind VPNs, with privacy browsers", &[8, 40], groups::privacy),
         Scenario::new("twenty to a VPN's exit, in a day", &[1, 4], one_exit),
         Scenario::new("night shifts", &[8], groups::night_workers),

@@ -12,7 +12,7 @@ const LESSON: &str = "a lesson: a class signs up within ten minutes, on its own 
 const OFFICE: &str = "an office in its first day";
 const ONE_MODEL: &str = "an office, half of it on the firm's standard laptop with one fingerprint";
 const CONFERENCE: &str = "a conference on one Wi-Fi";
-const CALL_CENTRE: &str = "a call centre makes accounts for customers, at its own address";
+const CALL_CENTRE: &str = "a call center makes accounts for customers, at its own address";
 const CARRIER: &str = "people behind one carrier's address";
 const NIGHT_SHIFT: &str = "a night shift that starts at ten, in one building";
 

@@ -5,7 +5,7 @@ use super::*;
 
 /// Rows that do not keep their bounds. Whoever mends one takes it out: a row that is here and keeps them fails
 /// the test as well.
-const UNMET: &[&str] = &["a call centre's desk makes accounts for customers, in a day"];
+const UNMET: &[&str] = &["a call center's desk makes accounts for customers, in a day"];
 
 /// Scenarios are played in their largest size up to this one, those of many variants in one up to the second;
 /// and lives end after some days.

@@ -105,7 +105,7 @@ pub fn privacy(stage: &mut Stage, people: usize) {
 /// one in eight changes the password on the way.
 pub fn travellers(stage: &mut Stage, people: usize) {
     for _ in 0..people {
-        let mut person = stage.person(Truth::Innocent("travellers"));
+        let mut person = stage.person(Truth::Innocent("travelers"));
         let at = stage.moment(5);
         stage.live(&mut person, at, 7);
         let home = person.clone();

@@ -17,7 +17,7 @@ const IMITATED: [&str; 12] = [
     "live.com",
     "web.de",
 ];
-/// Shorter domains have neighbours by chance.
+/// Shorter domains have neighbors by chance.
 const SLIP_MIN_BYTES: usize = 9;
 
 /// Known domains that are one letter off from a provider's; made by `scripts/detection/domains.py`.

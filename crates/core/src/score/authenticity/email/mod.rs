@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 
 mod look_alike;
 
-/// A little more than usual: nearly everybody gives an address, and a throwaway one is a choice.
+/// A little more than usual: nearly everybody gives an address, and a disposable one is a choice.
 const WEIGHT: f64 = 1.2;
 
 /// RFC 5321, 4.5.3.1: octets of a mailbox name, and of a whole address in a path.
@@ -83,7 +83,7 @@ impl Kind {
             return if domain.contains('.') { Self::Nowhere } else { Self::Invalid };
         }
         let is_common = datasets.contain(Dataset::Common, &domain);
-        // First, since throwaway services hold such domains, and people slip.
+        // First, since disposable services hold such domains, and people slip.
         let is_look_alike = !is_common && look_alike::imitated(&domain, &unicode).is_some();
         let is_ordinary = is_common || is_look_alike;
         // What the team says itself stands above all lists.
@@ -113,27 +113,27 @@ impl Kind {
         match self {
             Self::Invalid => (0.1, 0.8, "is not a valid e-mail address"),
             Self::Nowhere => (0.15, 0.7, "is under a top-level domain that does not exist"),
-            Self::Disposable => (0.04, 0.95, "is that of a throwaway mail service"),
+            Self::Disposable => (0.04, 0.95, "is that of a disposable e-mail service"),
             Self::Placeholder => (0.2, 0.7, "looks typed only to get past a form"),
             Self::Random => (0.25, 0.6, "looks like random letters and digits"),
             Self::ThrowawayLike => (
                 0.1,
                 0.7,
-                "is under a domain that resembles those of throwaway mail services, as at most 1 in 250 others do",
+                "is under a domain that resembles those of disposable e-mail services, as at most 1 in 250 others do",
             ),
             Self::LookAlike => (
                 0.25,
                 0.6,
                 "is under a domain that looks like that of a large provider and is not; it may be a slip of the hand",
             ),
-            Self::Unusual => (0.5, 0.5, "is written as few are, and can receive mail all the same"),
+            Self::Unusual => (0.5, 0.5, "is written as few are, and can receive e-mail all the same"),
             Self::Tagged => {
                 (0.6, 0.5, "has a tag after a +, of which its owner can make as many as they like")
             }
             Self::Reserved => (
                 0.3,
                 0.6,
-                "is under a domain for private networks, documentation or tests; no mail from outside arrives there",
+                "is under a domain for private networks, documentation or tests; no e-mail from outside arrives there",
             ),
             Self::Relay => (0.6, 0.5, "hides the mailbox behind a relay that stands for a real account"),
             Self::Ordinary => (0.75, 0.7, "looks like one that a person reads"),
@@ -381,7 +381,7 @@ mod tests {
         assert_eq!(Identity::default().observe(ANALYZER), None);
         let profile = Profile { email: Some("ada@Mailinator.com".to_owned()), ..Profile::default() };
         let finding = Identity { profile, ..Identity::default() }.observe(ANALYZER);
-        let words = "Its e-mail address at mailinator.com is that of a throwaway mail service.";
+        let words = "Its e-mail address at mailinator.com is that of a disposable e-mail service.";
         assert_eq!(said(finding), Some((0.04, words.to_owned())));
     }
 }

@@ -41,7 +41,7 @@ pub fn looks_made_up(name: &str) -> Option<bool> {
 
 /// Rows of the common Latin keyboards.
 const KEY_ROWS: [&str; 5] = ["qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm"];
-/// Neighbouring keys in a row that are no accident. Four occur in names (Trewin), five hardly.
+/// Neighboring keys in a row that are no accident. Four occur in names (Trewin), five hardly.
 const WALK_MIN_KEYS: usize = 5;
 /// Unless the walk is the whole word (asdf), and its letters do not follow one another as in names (Reza, Wert), by
 /// [`letters::cost`]: those of qwer and poiu cost 6.
@@ -145,7 +145,7 @@ fn is_keyboard_walk(word: &str) -> bool {
     is_twice || has_walk(word.as_bytes(), min)
 }
 
-/// Whether so many keys in it are neighbours in a row, to the right or to the left.
+/// Whether so many keys in it are neighbors in a row, to the right or to the left.
 fn has_walk(word: &[u8], keys: usize) -> bool {
     let backwards: Vec<u8> = word.iter().rev().copied().collect();
     let in_a_row =
