@@ -1,1 +1,0 @@
-import{C as e,x as t,xr as n}from"./shared-CTPoTTug.js";import{a as r}from"./words-Ck0XCHSr.js";var i=n();function a({delivery:{status:n,waitsFor:a}}){let o=a?r[a]:void 0;return o?(0,i.jsx)(t,{tone:1,children:o.word}):(0,i.jsx)(e,{status:n})}export{a as t};

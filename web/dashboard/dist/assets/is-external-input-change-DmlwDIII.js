@@ -1,1 +1,0 @@
-import{Br as e}from"./shared-CTPoTTug.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};

@@ -1,1 +1,0 @@
-import{x as e,xr as t}from"./shared-CTPoTTug.js";var n=t(),r=[[`CUSTOMER`,`Custom`],[`GLOBAL`,`Built-in`]];function i({scope:t}){return t===`CUSTOMER`?(0,n.jsx)(e,{tone:2,children:`custom`}):(0,n.jsx)(e,{children:`built-in`})}export{r as n,i as t};
