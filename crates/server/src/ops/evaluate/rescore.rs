@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::failpoint::{self, Failpoint};
 use crate::ops::handoff::Evaluations;
 use crate::ops::ingest::refold;
+use crate::ops::long_reads::LongReads;
 use crate::ops::team::mappings::Directory;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, Renamed, Walked};
@@ -130,7 +131,7 @@ pub struct Count {
 /// # Errors
 /// Those of the store.
 pub async fn count(
-    store: &Store,
+    long_reads: &LongReads,
     mappings: &Directory,
     team_id: i64,
     concern: Concern,
@@ -140,7 +141,7 @@ pub async fn count(
     let mut before = i64::MAX;
     while count.looked_at < COUNTED_MAX {
         let (mappings, value) = (mappings.current(), value.clone());
-        let chunk = store
+        let chunk = long_reads
             .read(move |tx| {
                 let walked = identities::before(tx, team_id, before, CHUNK_IDENTITIES)?;
                 let (last, looked_at) = (walked.last().map(|last| last.id), walked.len() as u64);
