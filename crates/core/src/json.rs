@@ -23,6 +23,8 @@ pub struct FieldError {
 
 /// How an error begins that is about nesting.
 pub const TOO_DEEP: &str = "is nested deeper than";
+/// How one begins that is about an array.
+pub const TOO_MANY: &str = "has more than";
 
 /// Numbers of this size and above are refused: integers that large do not fit 64 bits.
 const NUMBER_END: f64 = 18_446_744_073_709_551_616.0;
@@ -88,7 +90,7 @@ pub fn split_array(body: &[u8], max_elements: usize) -> Result<Vec<&[u8]>, Field
     let mut closed = rest.strip_prefix(b"]");
     while closed.is_none() {
         if elements.len() == max_elements {
-            return Err(whole(format!("has more than {max_elements} elements")));
+            return Err(whole(format!("{TOO_MANY} {max_elements} elements")));
         }
         let mut values = Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
         match values.next() {

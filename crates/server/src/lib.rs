@@ -8,6 +8,7 @@ pub mod config;
 pub mod failpoint;
 pub mod geo;
 pub mod http;
+pub mod limit;
 pub mod ops;
 pub mod shutdown;
 pub mod store;

@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "app",
             "clock",
             "config",
+            "limit",
             "ops",
             "shutdown",
             "store",
@@ -26,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "vault",
         ],
     ),
-    ("workers", &["app", "clock", "ops", "store", "channels", "failpoint", "shutdown"]),
+    ("workers", &["app", "clock", "limit", "ops", "store", "channels", "failpoint", "shutdown"]),
     ("serve", &["app", "http", "ops", "shutdown", "store", "workers"]),
     (
         "cli",
@@ -55,12 +56,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "channels::webhook",
             "config",
             "failpoint",
+            "limit",
             "text_file",
             "vault",
         ],
     ),
-    ("channels", &["clock", "text_file", "tls"]),
-    ("store", &["clock", "text_file", "tls", "values"]),
+    ("channels", &["clock", "limit", "text_file", "tls"]),
+    ("store", &["clock", "limit", "text_file", "tls", "values"]),
 ];
 
 const FILE_LINES_MAX: usize = 600;

@@ -12,6 +12,7 @@ use super::email::EmailConfig;
 use super::send::Sender;
 use super::slack::SlackConfig;
 use super::webhook::WebhookConfig;
+use crate::limit::{self, Limit};
 
 /// What is shown in place of what may be a credential.
 pub const MASKED: &str = "********";
@@ -194,6 +195,9 @@ pub(super) fn check_range<T: PartialOrd + fmt::Display>(
     range: std::ops::RangeInclusive<T>,
     errors: &mut Vec<FieldError>,
 ) {
+    if value.as_ref().is_some_and(|value| value > range.end()) {
+        limit::reached(Limit::Number);
+    }
     if value.is_some_and(|value| !range.contains(&value)) {
         errors.push(FieldError::new(field, format!("must be from {} to {}", range.start(), range.end())));
     }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::FieldError;
 use super::smtp::spelled_out;
+use crate::limit::{self, Limit};
 
 /// Recipients of a channel.
 pub const RECIPIENTS_MAX: usize = 20;
@@ -73,6 +74,9 @@ impl EmailConfig {
     pub fn read(&self) -> Result<Email, Vec<FieldError>> {
         let mut errors = Vec::new();
         if self.recipients.is_empty() || self.recipients.len() > RECIPIENTS_MAX {
+            if self.recipients.len() > RECIPIENTS_MAX {
+                limit::reached(Limit::Items);
+            }
             let message = format!("must have from 1 to {RECIPIENTS_MAX} addresses");
             errors.push(FieldError::new("recipients", message));
         }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::config::{FieldError, MASKED, check_range};
 use super::egress::Target;
 use super::http::PostRequest;
+use crate::limit::{self, Limit};
 
 /// The shortest and the longest deadline a channel may set.
 pub const TIMEOUT_MIN_MS: u64 = 100;
@@ -302,6 +303,7 @@ fn read_headers(
         return Vec::new();
     };
     if headers.len() > CUSTOM_HEADERS_MAX {
+        limit::reached(Limit::Items);
         errors.push(FieldError::new("headers", format!("at most {CUSTOM_HEADERS_MAX} headers")));
         return Vec::new();
     }

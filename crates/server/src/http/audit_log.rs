@@ -116,8 +116,8 @@ pub async fn list(
         to,
     };
     let (count, found) = app
-        .store
-        .read(move |tx| {
+        .long_reads
+        .read_if(page.is_deep(), move |tx| {
             let count = audit_log::count(tx, user.team_id, &filter, page.count_limit())?;
             let (ascending, offset, limit) = (query.ascending(), page.offset(), page.limit());
             Ok((count, audit_log::page(tx, user.team_id, &filter, ascending, offset, limit)?))

@@ -15,6 +15,7 @@ use super::cookie;
 use super::error::{ApiError, Code};
 use super::oauth::{NO_SITE, Site};
 use crate::app::App;
+use crate::limit::{self, Limit};
 use crate::ops::access::limits::{Cost, FILES_PER_REQUEST, Limited, MCP_REQUESTS_PER_SECOND};
 use crate::ops::access::sign_in::{self, SESSION_PREFIX};
 use crate::ops::audit::Actor;
@@ -44,16 +45,10 @@ pub struct Client {
     pub is_https: bool,
 }
 
-impl Client {
-    /// Counts a failed guess at a key, a session or an invitation.
-    ///
-    /// # Errors
-    /// When there have been too many of this address.
-    pub fn charge(&self, app: &App) -> Result<(), ApiError> {
-        let Some(address) = self.address else { return Ok(()) };
-        let (who, rate) = (Limited::address(address), app.config.address_rate_per_second);
-        app.rates.take(who, rate, Cost::of(1), app.clock.now()).map_err(ApiError::rate_limited)
-    }
+/// Counts a request by the address it comes from, if that is known, of which so many may come in a second.
+fn count(parts: &Parts, app: &App, who: fn(IpAddr) -> Limited, per_second: u64) -> Result<(), ApiError> {
+    let Some(address) = address(parts, app) else { return Ok(()) };
+    app.rates.take(who(address), per_second, Cost::of(1), app.clock.now()).map_err(ApiError::rate_limited)
 }
 
 /// Somebody who asks for what everybody may have, such as the dashboard's files.
@@ -64,12 +59,8 @@ impl FromRequestParts<Arc<App>> for Anybody {
 
     /// Counts the request.
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        if let Some(address) = address(parts, app) {
-            let rate = app.config.address_rate_per_second.saturating_mul(FILES_PER_REQUEST);
-            let taken = app.rates.take(Limited::files(address), rate, Cost::of(1), app.clock.now());
-            taken.map_err(ApiError::rate_limited)?;
-        }
-        Ok(Self)
+        let rate = app.config.address_rate_per_second.saturating_mul(FILES_PER_REQUEST);
+        count(parts, app, Limited::files, rate).map(|()| Self)
     }
 }
 
@@ -81,12 +72,39 @@ impl FromRequestParts<Arc<App>> for Monitor {
 
     /// Counts the request.
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        if let Some(address) = address(parts, app) {
-            let (who, rate) = (Limited::metrics(address), app.config.address_rate_per_second);
-            app.rates.take(who, rate, Cost::of(1), app.clock.now()).map_err(ApiError::rate_limited)?;
-        }
-        Ok(Self)
+        count(parts, app, Limited::metrics, app.config.address_rate_per_second).map(|()| Self)
     }
+}
+
+/// Something that asks whether the server is there, or ready.
+pub struct Probe;
+
+impl FromRequestParts<Arc<App>> for Probe {
+    type Rejection = ApiError;
+
+    /// Counts the request.
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        count(parts, app, Limited::probes, app.config.address_rate_per_second).map(|()| Self)
+    }
+}
+
+/// Somebody who is not known yet, and says who they are in the body.
+pub struct Stranger(pub Client);
+
+impl FromRequestParts<Arc<App>> for Stranger {
+    type Rejection = ApiError;
+
+    /// Counts the request, before its body is read.
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        charge_stranger(parts, app)?;
+        let Ok(client) = Client::from_request_parts(parts, app).await;
+        Ok(Self(client))
+    }
+}
+
+/// Counts a request of somebody who is not known, or not to do this.
+fn charge_stranger(parts: &Parts, app: &App) -> Result<(), ApiError> {
+    count(parts, app, Limited::address, app.config.address_rate_per_second)
 }
 
 impl FromRequestParts<Arc<App>> for Client {
@@ -154,8 +172,8 @@ impl Caller {
     /// The caller, whose request is not counted yet.
     async fn find(parts: &Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let found = Self::recognise(parts, app).await;
-        if found.as_ref().is_err_and(ApiError::is_unauthenticated) {
-            charge_guess(parts, app)?;
+        if found.as_ref().is_err_and(ApiError::is_about_caller) {
+            charge_stranger(parts, app)?;
         }
         found
     }
@@ -206,11 +224,6 @@ impl FromRequestParts<Arc<App>> for Actor {
     }
 }
 
-/// Counts a failed guess at a token.
-fn charge_guess(parts: &Parts, app: &App) -> Result<(), ApiError> {
-    Client { address: address(parts, app), is_https: false }.charge(app)
-}
-
 /// An AI agent, which acts for the person who made its token or approved its client. What it asks of the API carries both
 /// of these as extensions, which no request from outside has, and so is judged and logged like what that person does.
 #[derive(Clone)]
@@ -235,7 +248,7 @@ impl FromRequestParts<Arc<App>> for Agent {
         };
         let Some((who, name, user)) = found else {
             let is_known_kind = token.is_some();
-            charge_guess(parts, app)?;
+            charge_stranger(parts, app)?;
             return Err(not_an_agent(parts, app, is_known_kind).await);
         };
         app.rates.take(who, MCP_REQUESTS_PER_SECOND, Cost::of(1), now).map_err(ApiError::rate_limited)?;
@@ -351,8 +364,14 @@ impl FromRequestParts<Arc<App>> for Sender {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let token = bearer(&parts.headers);
         if let Some(token) = token.filter(|token| token.starts_with(PUBLIC_PREFIX)) {
-            let credential = of_key(app, token).await?;
-            return Self::browser(parts, app, credential);
+            let browser = match of_key(app, token).await {
+                Ok(credential) => Self::browser(parts, app, credential),
+                Err(unknown) => Err(unknown),
+            };
+            if browser.as_ref().is_err_and(ApiError::is_about_caller) {
+                charge_stranger(parts, app)?;
+            }
+            return browser;
         }
         match Caller::find(parts, app).await? {
             Caller::Person(user) if user.role != Role::Admin => {
@@ -398,6 +417,7 @@ impl Sender {
             charge(app, credential, cost)?;
         }
         if app.usage.is_exhausted(app.config.monthly_event_quota, self.team_id()) {
+            limit::reached(Limit::MonthlyEvents);
             metrics::counter!("dregs_quota_exceeded_total").increment(1);
             return Err(ApiError::quota_exceeded());
         }

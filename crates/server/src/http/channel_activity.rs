@@ -110,7 +110,7 @@ pub async fn get(
         }
         Ok(intervals)
     };
-    let intervals = app.store.read(read).await?;
+    let intervals = app.long_reads.read(read).await?;
     Ok(Answer(ActivityBody { from, to, interval_seconds: length_ms / 1_000, intervals }))
 }
 

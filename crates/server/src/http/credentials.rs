@@ -21,7 +21,7 @@ use crate::store::credentials::{self, Credential};
 
 const WHAT: &str = "credential";
 const NAME_MAX_CHARS: usize = 100;
-const ORIGINS_MAX: usize = 50;
+pub const ORIGINS_MAX: usize = 50;
 
 /// A pair of keys.
 #[derive(Serialize, ToSchema)]

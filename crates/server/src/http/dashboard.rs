@@ -194,7 +194,7 @@ pub async fn rule_activity(
     Params(params): Params<TimeParams>,
 ) -> Result<Answer<Vec<RuleActivityBody>>, ApiError> {
     let ((from, to), team_id) = (params.read(app.clock.now())?, caller.team_id());
-    let rules = app.store.read(move |tx| escalations::by_rule(tx, team_id, from, to)).await?;
+    let rules = app.long_reads.read(move |tx| escalations::by_rule(tx, team_id, from, to)).await?;
     let body = |rule: escalations::RuleActivity| RuleActivityBody {
         rule: Reference::rule(rule.rule_id, rule.rule_name),
         opened: rule.opened,

@@ -1,5 +1,6 @@
 //! Datasets: what is shipped, and what the team adds or takes away.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -12,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::{Json, Unchecked};
+use super::elsewhere::elsewhere;
 use super::error::{ApiError, Code, ErrorBody, both, must_have};
 use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, scope};
@@ -23,8 +25,6 @@ use crate::store::StoreError;
 use crate::store::datasets::{self, Entry};
 
 const NOTE_MAX_CHARS: usize = 500;
-/// Entries of a team in a dataset.
-const ENTRIES_MAX: usize = 10_000;
 
 /// A dataset.
 #[derive(Serialize, ToSchema)]
@@ -52,9 +52,10 @@ pub struct DatasetBody {
 #[utoipa::path(get, operation_id = "listDatasets", path = "/datasets", tag = "datasets",
     responses((status = 200, body = Vec<DatasetBody>)))]
 pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<Vec<DatasetBody>>, ApiError> {
-    let now = app.clock.now();
-    let own = app.store.read(datasets::all).await?;
-    let body = |dataset: Dataset| DatasetBody {
+    let (now, team_id) = (app.clock.now(), caller.team_id());
+    let own: HashMap<_, _> =
+        app.long_reads.read(move |tx| datasets::counts(tx, team_id)).await?.into_iter().collect();
+    let body = move |dataset: Dataset| DatasetBody {
         slug: dataset.slug(),
         description: dataset.description(),
         source: dataset.source(),
@@ -62,12 +63,10 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<
         taken_at: dataset.taken_at(),
         freshness: dataset.freshness(now),
         global_entry_count: dataset.shipped().len(),
-        customer_entry_count: own
-            .iter()
-            .filter(|entry| entry.team_id == caller.team_id() && entry.dataset == dataset.slug())
-            .count(),
+        customer_entry_count: own.get(dataset.slug()).map_or(0, |count| usize::try_from(*count).unwrap_or(0)),
     };
-    Ok(Answer(Dataset::ALL.map(body).into()))
+    // The first time, the built-in lists are unpacked.
+    elsewhere(move || Dataset::ALL.map(body).into()).await.map(Answer)
 }
 
 /// A value of a dataset.
@@ -138,20 +137,23 @@ pub async fn entries(
     let term = params.term.unwrap_or_default().to_lowercase();
     let mut own = Vec::new();
     if is_wanted("CUSTOMER") {
-        own = app.store.read(move |tx| datasets::of_team(tx, team_id, dataset.slug())).await?;
-        own.retain(|entry| entry.value.contains(&term));
+        own = app.long_reads.read(move |tx| datasets::of_team(tx, team_id, dataset.slug())).await?;
     }
     let shipped = if is_wanted("GLOBAL") { dataset.shipped() } else { &[] };
-    let mut shipped: Vec<_> = shipped.iter().filter(|value| value.contains(&term)).collect();
-    let total = i64::try_from(own.len() + shipped.len()).unwrap_or(i64::MAX);
-    if query.is_descending() {
-        own.reverse();
-        shipped.reverse();
-    }
-    let own = own.into_iter().map(DatasetEntryBody::own);
-    let shipped = shipped.into_iter().map(|value| DatasetEntryBody::shipped(value));
-    let content = own.chain(shipped).skip(page.start()).take(page.length()).collect();
-    Ok(Answer(page.page(content, total)))
+    // The built-in lists are long.
+    let select = move || {
+        own.retain(|entry| entry.value.contains(&term));
+        let mut shipped: Vec<_> = shipped.iter().filter(|value| value.contains(&term)).collect();
+        let total = i64::try_from(own.len() + shipped.len()).unwrap_or(i64::MAX);
+        if query.is_descending() {
+            own.reverse();
+            shipped.reverse();
+        }
+        let own = own.into_iter().map(DatasetEntryBody::own);
+        let shipped = shipped.into_iter().map(|value| DatasetEntryBody::shipped(value));
+        page.page(own.chain(shipped).skip(page.start()).take(page.length()).collect(), total)
+    };
+    elsewhere(select).await.map(Answer)
 }
 
 /// A new entry.
@@ -193,10 +195,6 @@ pub async fn create(
         let note = must_have("note", chars, 0..=NOTE_MAX_CHARS, "characters");
         both(value, note.map(|()| new))
     })?;
-    let own = app.store.read(move |tx| datasets::of_team(tx, team_id, dataset.slug())).await?;
-    if own.len() >= ENTRIES_MAX {
-        return Err(ApiError::field("value", format!("a team can have {ENTRIES_MAX} entries in a dataset")));
-    }
     let mut entry = Entry {
         id: 0,
         team_id,
@@ -268,7 +266,7 @@ pub async fn preview(
     let dataset = find(&slug)?;
     let value = body.check(|body| parse_value(dataset, &body.value))?;
     let entry = (dataset, value);
-    let found = ops::preview(&app.store, &app.kept, &app.rosters, caller.team_id(), entry).await?;
+    let found = ops::preview(&app.long_reads, &app.kept, &app.rosters, caller.team_id(), entry).await?;
     let Concerned { identities, looked_at, total, channels } = found;
     Ok(Answer(PreviewedDatasetEntryBody { identities, looked_at, total, channels }))
 }

@@ -154,8 +154,8 @@ pub async fn list(
     };
     let channel_id = channel.id;
     let (total, rows) = app
-        .store
-        .read(move |tx| {
+        .long_reads
+        .read_if(page.is_deep(), move |tx| {
             let total = deliveries::count(tx, channel_id, &filter, page.count_limit())?;
             let ascending = query.ascending();
             Ok((total, deliveries::page(tx, channel_id, &filter, ascending, page.offset(), page.limit())?))
@@ -181,8 +181,10 @@ pub async fn of_identity(
     let page = query.page();
     let row_id = find_identity(&app, &caller, id).await?.row_id;
     let range = (page.offset(), page.limit(), page.count_limit());
-    let (rows, total) =
-        app.store.read(move |tx| deliveries::page_of_identity(tx, row_id, query.ascending(), range)).await?;
+    let (rows, total) = app
+        .long_reads
+        .read_if(page.is_deep(), move |tx| deliveries::page_of_identity(tx, row_id, query.ascending(), range))
+        .await?;
     Ok(Answer(page.counted(rows.iter().map(|row| DeliveryBody::new(&app, row)).collect(), total)))
 }
 
@@ -350,7 +352,7 @@ pub async fn resend(
 }
 
 /// Deliveries that can be sent again at once: those of a page.
-const RESENT_MAX: usize = 100;
+pub const RESENT_MAX: usize = 100;
 
 /// Deliveries to resend.
 #[derive(Deserialize, ToSchema)]
@@ -461,7 +463,7 @@ async fn count_finished(app: &App, channel_id: i64, filter: &Filter) -> Result<i
     let count = move |tx: &mut crate::store::Tx| {
         filters.iter().map(|filter| deliveries::count(tx, channel_id, filter, i64::MAX)).sum()
     };
-    Ok(app.store.read(count).await?)
+    Ok(app.long_reads.read(count).await?)
 }
 
 async fn find(app: &App, caller: &Caller, id: &str) -> Result<Delivery, ApiError> {

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::request_id;
+use crate::limit::{self, Limit};
 use crate::ops::access::limits::Wait;
 use crate::store::StoreError;
 
@@ -343,6 +344,9 @@ pub fn must_have(
         0 => format!("must have at most {most} {what}"),
         _ => format!("must have from {least} to {most} {what}"),
     };
+    if count > *most {
+        limit::reached(if matches!(what, "characters" | "bytes") { Limit::Text } else { Limit::Items });
+    }
     must(range.contains(&count), field, message)
 }
 
@@ -385,9 +389,12 @@ impl From<StoreError> for ApiError {
                     "The server cannot do this right now. Try again.",
                 )
             }
-            error @ StoreError::TooMany { .. } => Self::refused(error.to_string()),
             error @ StoreError::KeyReplaced => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, error.to_string())
+            }
+            error @ StoreError::TooMany { limit, .. } => {
+                limit::reached(limit);
+                Self::refused(error.to_string())
             }
             error => {
                 tracing::error!(%error, "a request failed");

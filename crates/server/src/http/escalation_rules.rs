@@ -234,7 +234,8 @@ pub async fn preview(
     Json(body): Json<Unchecked<PreviewBody>>,
 ) -> Result<Answer<PreviewedBody>, ApiError> {
     let conditions = body.check(|body| conditions(body.conditions, |_| None))?;
-    let found = ops::preview(&app.store, &app.rosters, caller.team_id(), conditions, app.clock.now()).await?;
+    let found =
+        ops::preview(&app.long_reads, &app.rosters, caller.team_id(), conditions, app.clock.now()).await?;
     let sample = IdentityBody::all(found.sample).await?;
     Ok(Answer(PreviewedBody { matching: found.matching, good: found.good, sample }))
 }
@@ -320,15 +321,8 @@ pub async fn backtest(
     Json(body): Json<Unchecked<BacktestBody>>,
 ) -> Result<Answer<BacktestedBody>, ApiError> {
     let rule = body.check(BacktestBody::read)?;
-    let found = rule_backtest::run(
-        &app.store,
-        &app.long_reads,
-        &app.rosters,
-        caller.team_id(),
-        rule,
-        app.clock.now(),
-    )
-    .await?;
+    let found =
+        rule_backtest::run(&app.long_reads, &app.rosters, caller.team_id(), rule, app.clock.now()).await?;
     Ok(Answer(BacktestedBody {
         from: found.from,
         to: found.to,

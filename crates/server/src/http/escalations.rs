@@ -134,8 +134,8 @@ pub async fn list(
         }
     }
     let (count, found) = app
-        .store
-        .read(move |tx| {
+        .long_reads
+        .read_if(page.is_deep(), move |tx| {
             let count = escalations::count(tx, team_id, &filter, page.count_limit())?;
             let (ascending, offset, limit) = (query.ascending(), page.offset(), page.limit());
             Ok((count, escalations::page(tx, team_id, &filter, sort, ascending, offset, limit)?))

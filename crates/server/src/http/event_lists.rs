@@ -178,8 +178,8 @@ pub async fn list(
         return Ok(Answer(page.page(Vec::new(), 0)));
     };
     let (count, found) = app
-        .store
-        .read(move |tx| {
+        .long_reads
+        .read_if(page.is_deep(), move |tx| {
             // One walk finds the page and counts what follows; how many stand before it is known.
             let limit = page.limit() + COUNTED_MAX;
             let mut ids = event_lists::page(tx, team_id, &filter, query.ascending(), page.offset(), limit)?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::auth::{Client, Sender};
+use super::auth::{Anybody, Client, Sender};
 use super::body::{Received, Whose, by_size, note_refusal, receive};
 use super::error::{ApiError, Code, ErrorBody, ErrorDetail, summary};
 use crate::app::App;
@@ -144,7 +144,10 @@ type Many = (Vec<Result<Vec<String>, BatchAnswer>>, Vec<Prepared>);
 
 fn prepare_many(app: &App, sender: &Sender, body: &[u8]) -> Result<Many, ApiError> {
     let (now, limits, origin) = (app.clock.now(), app.config.event_limits(), origin(sender));
-    let events = event::split_batch(body).map_err(ApiError::fields)?;
+    let events = event::split_batch(body).map_err(|errors| {
+        note_refusal(&errors);
+        ApiError::fields(errors)
+    })?;
     sender.admit_batch(app, events.len())?;
     let (mut answers, mut prepared) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
     for event in events {
@@ -241,7 +244,12 @@ fn allowed_origin(app: &App, headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// A browser's question whether a page may send events. The key is not part of the question, so
 /// any origin that some credential allows is answered yes; the events themselves are checked.
-pub async fn preflight(State(app): State<Arc<App>>, client: Client, headers: HeaderMap) -> Response {
+pub async fn preflight(
+    _: Anybody,
+    State(app): State<Arc<App>>,
+    client: Client,
+    headers: HeaderMap,
+) -> Response {
     let Some(origin) = allowed_origin(&app, &headers) else {
         let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
         app.kept.credentials.refused.note(origin, None, client.address, app.clock.now());

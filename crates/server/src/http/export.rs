@@ -200,7 +200,7 @@ impl Export {
             })
             .await?;
         let (app, id) = (&self.app, self.identity.id.clone());
-        let links = links::links(&app.store, &app.kept, app.key_hasher, team_id, id).await?;
+        let links = links::links(&app.long_reads, &app.kept, app.key_hasher, team_id, id).await?;
         let identity = IdentityBody::new(self.identity.clone())?;
         let review = |review| ReviewBody::new(review, &self.identity.id);
         let head = json!({

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use dregs_core::time::Timestamp;
 use tokio::time::timeout;
 
-use super::auth::Monitor;
+use super::auth::{Monitor, Probe};
 use super::connections::longest_poll;
 use crate::app::App;
 use crate::store::{deliveries, identities};
@@ -17,12 +17,12 @@ use crate::store::{deliveries, identities};
 const READY_TIMEOUT_MS: u64 = 2_000;
 
 /// Answers as soon as the server listens.
-pub async fn healthz() -> &'static str {
+pub async fn healthz(_: Probe) -> &'static str {
     "ok\n"
 }
 
 /// Answers 200 when the store takes writes and its secrets can be read; it has been migrated before anything listens.
-pub async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+pub async fn readyz(_: Probe, State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     let not_ready = |why| (StatusCode::SERVICE_UNAVAILABLE, why);
     if app.is_stopping() {
         return not_ready("not ready: the server is stopping\n");

@@ -26,7 +26,7 @@ use crate::store::reviews::Review;
 use crate::store::users::Role;
 
 const HISTORY_DEFAULT: u32 = 100;
-const HISTORY_MAX: u32 = 1_000;
+pub const HISTORY_MAX: u32 = 1_000;
 /// Longest feedback to a review.
 const FEEDBACK_MAX_CHARS: usize = 4_000;
 
@@ -127,7 +127,7 @@ pub async fn history(
 ) -> Result<Answer<Vec<HistoryEntryBody>>, ApiError> {
     let identity = find(&app, &caller, id).await?;
     let limit = params.limit.into();
-    let found = app.store.read(move |tx| analyses::newest(tx, identity.row_id, limit)).await?;
+    let found = app.long_reads.read(move |tx| analyses::newest(tx, identity.row_id, limit)).await?;
     Ok(Answer(found.into_iter().map(HistoryEntryBody::from).collect()))
 }
 

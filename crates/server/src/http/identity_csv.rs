@@ -26,7 +26,7 @@ use crate::store::rosters::Kind;
 use crate::store::{Result, StoreError, log_failure};
 
 /// What spreadsheets can show, about.
-const LINES_MAX: usize = 1_000_000;
+pub const LINES_MAX: usize = 1_000_000;
 /// Lines read and written in one go.
 const CHUNK_LINES: usize = 200;
 const COLUMNS: [&str; 13] = [

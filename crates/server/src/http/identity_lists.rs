@@ -138,11 +138,14 @@ pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filte
     }
     if let Some(fingerprint) = params.device {
         let key = devices::key(&app.key_hasher, team_id, fingerprint);
-        narrow(&mut among, app.store.read(move |tx| links::holders_after(tx, key, 0, HOLDERS_MAX)).await?);
+        narrow(
+            &mut among,
+            app.long_reads.read(move |tx| links::holders_after(tx, key, 0, HOLDERS_MAX)).await?,
+        );
     }
     if let Some(slug) = params.badge {
         let wanted = slug.clone();
-        let carriers = app.store.read(move |tx| badges::carriers(tx, team_id, &slug)).await?;
+        let carriers = app.long_reads.read(move |tx| badges::carriers(tx, team_id, &slug)).await?;
         if carriers.is_empty() {
             known_names::badge(app, team_id, &wanted).await?;
         }
@@ -152,7 +155,8 @@ pub async fn filter(app: &App, team_id: i64, params: ListParams) -> Result<Filte
     let known = match &term {
         Some(term) => {
             let found =
-                search::by_details(&app.store, &app.kept.mappings, app.key_hasher, team_id, term).await?;
+                search::by_details(&app.long_reads, &app.kept.mappings, app.key_hasher, team_id, term)
+                    .await?;
             found.into_keys().collect()
         }
         None => BTreeSet::new(),

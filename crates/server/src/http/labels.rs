@@ -26,7 +26,7 @@ use crate::store::labels::{self, Filter, Label};
 /// Labels of one request.
 pub const LABELS_MAX: usize = 1_000;
 /// Longest note.
-const NOTE_MAX_CHARS: usize = 4_000;
+pub const NOTE_MAX_CHARS: usize = 4_000;
 /// Longest key.
 const KEY_MAX_CHARS: usize = 255;
 /// Labels of one identity that are shown.
@@ -314,8 +314,8 @@ pub async fn list(
         ..Filter::default()
     };
     let (count, found) = app
-        .store
-        .read(move |tx| {
+        .long_reads
+        .read_if(page.is_deep(), move |tx| {
             let count = labels::count(tx, team_id, &filter, page.count_limit())?;
             Ok((count, labels::page(tx, team_id, &filter, page.offset(), page.limit())?))
         })

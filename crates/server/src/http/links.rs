@@ -59,7 +59,7 @@ pub async fn list(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<Vec<LinkBody>>, ApiError> {
-    let links = links::links(&app.store, &app.kept, app.key_hasher, caller.team_id(), id).await?;
+    let links = links::links(&app.long_reads, &app.kept, app.key_hasher, caller.team_id(), id).await?;
     let links = links.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
     Ok(Answer(links.into_iter().map(LinkBody::from).collect()))
 }
@@ -120,7 +120,7 @@ pub async fn cluster(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<ClusterBody>, ApiError> {
-    let found = links::cluster(&app.store, &app.kept, app.key_hasher, caller.team_id(), id).await?;
+    let found = links::cluster(&app.long_reads, &app.kept, app.key_hasher, caller.team_id(), id).await?;
     let found = found.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
     ClusterBody::new(found).await.map(Answer)
 }

@@ -213,7 +213,7 @@ pub async fn preview(
     let ((kind, target), source) = body
         .check(|body| both(parse_meaning(&body.kind, body.target.as_deref()), parse_source(&body.source)))?;
     let ops::Preview { meaning, concerned, events } =
-        ops::preview(&app.store, &app.kept, &app.rosters, caller.team_id(), (kind, source)).await?;
+        ops::preview(&app.long_reads, &app.kept, &app.rosters, caller.team_id(), (kind, source)).await?;
     let is_change = target.is_none() || target.as_deref() != meaning;
     let Concerned { identities, looked_at, total, channels } = concerned;
     let (identities, channels) = if is_change { (identities, channels) } else { (0, Vec::new()) };
@@ -324,7 +324,7 @@ pub async fn seen(
     let page = query.page();
     let kind = params.kind.as_deref().map_or(Ok(MappingKind::EventType), parse_kind)?;
     let term = params.term.unwrap_or_default().to_lowercase();
-    let mut found = ops::seen(&app.store, &app.kept, &app.rosters, caller.team_id(), kind).await?;
+    let mut found = ops::seen(&app.long_reads, &app.kept, &app.rosters, caller.team_id(), kind).await?;
     found.retain(|seen| {
         seen.name.to_lowercase().contains(&term) && !(params.unmapped && seen.meaning.is_some())
     });

@@ -81,6 +81,7 @@ use crate::app::App;
 use crate::clock::monotonic;
 use crate::shutdown::Shutdown;
 use crate::store::StoreError;
+use auth::Anybody;
 use error::{ApiError, Code};
 use query_names::QueryNames;
 
@@ -248,7 +249,7 @@ fn around<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
         .layer(middleware::from_fn(request_id::middleware))
 }
 
-async fn method_not_allowed() -> ApiError {
+async fn method_not_allowed(_: Anybody) -> ApiError {
     let message = "This path has no such method; the header Allow names those that it has.";
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed, message)
 }

@@ -110,6 +110,11 @@ impl PageParams {
         i64::from(self.page_number) * i64::from(self.page_size)
     }
 
+    /// Whether it takes a walk over all that stands before.
+    pub fn is_deep(self) -> bool {
+        self.offset() > COUNTED_MAX
+    }
+
     /// The page that holds `content`, of a list with `at_least` elements, which is as far as they
     /// were counted if that is beyond [`COUNTED_MAX`] after the page.
     pub fn counted<T>(self, content: Vec<T>, at_least: i64) -> Page<T> {
@@ -152,4 +157,21 @@ pub struct Page<T> {
     total_is_exact: bool,
     first: bool,
     last: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_total_is_exact_as_far_as_one_counts() {
+        let page = PageParams { page_number: 3, page_size: 50 };
+        assert_eq!(page.count_limit(), 3 * 50 + 50 + COUNTED_MAX);
+        for (counted, is_exact) in [(page.count_limit() - 1, true), (page.count_limit(), false)] {
+            let shown = page.counted(vec![0; 50], counted);
+            assert_eq!((shown.total_is_exact, shown.total_elements), (is_exact, counted.unsigned_abs()));
+        }
+        let at = |page_number| PageParams { page_number, page_size: 100 }.is_deep();
+        assert_eq!((at(100), at(101)), (false, true));
+    }
 }

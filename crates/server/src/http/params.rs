@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use url::form_urlencoded;
 
 use super::error::{ApiError, both, must};
+use crate::limit::{self, Limit};
 
 const NUL_MESSAGE: &str = "contains a NUL character, which nothing stored does";
 
@@ -103,7 +104,11 @@ pub fn whole_number<'de, const LEAST: u32, const MOST: u32, D: Deserializer<'de>
     deserializer: D,
 ) -> Result<u32, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let number = text.parse().ok().filter(|number| (LEAST..=MOST).contains(number));
+    let number = text.parse().ok();
+    if number.is_some_and(|number| number > MOST) {
+        limit::reached(Limit::Number);
+    }
+    let number = number.filter(|number| (LEAST..=MOST).contains(number));
     number.ok_or_else(|| D::Error::custom(format!("must be a whole number from {LEAST} to {MOST}")))
 }
 
@@ -129,9 +134,11 @@ const TYPING_ERRORS_MAX: usize = 3;
 
 /// The name that another is mistyped from, if it is from any.
 pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let written = written.to_ascii_lowercase();
+    let (written, chars) = (written.to_ascii_lowercase(), written.chars().count());
     let distance = |known: &str| strsim::osa_distance(&written, &known.to_ascii_lowercase());
-    let (distance, nearest) = known.map(|known| (distance(known), known)).min()?;
+    // So many letters more or fewer are as many errors: what is long need not be compared.
+    let near = known.filter(|known| known.chars().count().abs_diff(chars) <= TYPING_ERRORS_MAX);
+    let (distance, nearest) = near.map(|known| (distance(known), known)).min()?;
     let letters = written.chars().count().min(nearest.chars().count());
     (distance <= TYPING_ERRORS_MAX && distance * 2 < letters).then_some(nearest)
 }

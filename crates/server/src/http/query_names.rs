@@ -3,6 +3,7 @@
 //! They are ignored, so that programs may send what a newer server knows. One that was meant for a filter, a sort or a
 //! page is refused: without it a list would be answered that nobody asked for.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use url::form_urlencoded;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 
-use super::error::ApiError;
+use super::error::{ApiError, WRONG_MAX};
 use super::params::nearest;
 
 /// What other APIs call it, and what it is called here.
@@ -64,16 +65,15 @@ impl QueryNames {
             return Ok(());
         };
         let written: BTreeSet<_> = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name).collect();
-        let unknown = written.iter().filter(|name| !known.contains(name.as_ref()));
+        // As many wrong ones as are told of anything; a query of nothing else is not looked through.
+        let is_unknown = |name: &&Cow<str>| !known.contains(name.as_ref()) && !name.starts_with(OF_LINKS);
+        let unknown = written.iter().filter(is_unknown).take(WRONG_MAX);
         let refused: Vec<_> = unknown.filter_map(|name| self.refusal(name, known)).collect();
         if refused.is_empty() { Ok(()) } else { Err(ApiError::fields(refused)) }
     }
 
     /// Why a name is refused; `None` where it is nothing of ours.
     fn refusal(&self, written: &str, known: &BTreeSet<String>) -> Option<FieldError> {
-        if written.starts_with(OF_LINKS) {
-            return None;
-        }
         let bare = written.to_ascii_lowercase().replace(['_', '-'], "");
         let synonym = SYNONYMS.iter().find(|(_, theirs)| theirs.contains(&bare.as_str()));
         let meant = nearest(written, known.iter().map(String::as_str))

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::Answer;
 use super::auth::Caller;
 use super::devices::DeviceBody;
-use super::error::ApiError;
+use super::error::{ApiError, must_have};
 use super::groups::GroupBody;
 use super::identities::IdentityBody;
 use super::params::Params;
@@ -23,7 +23,7 @@ use crate::store::{devices, groups, identities};
 const IDENTITIES_MAX: usize = 10;
 const OTHERS_MAX: usize = 5;
 /// Longest text that is looked for.
-const TERM_MAX_CHARS: usize = 200;
+pub const TERM_MAX_CHARS: usize = 200;
 /// Columns of [`crate::store::rosters::Entry`] with when something was last seen.
 const IDENTITY_SEEN: Sort = Sort::Time(2);
 const GROUP_SEEN: Sort = Sort::Time(2);
@@ -76,11 +76,9 @@ pub async fn search(
     Params(params): Params<SearchParams>,
 ) -> Result<Answer<FoundBody>, ApiError> {
     let term = params.term.trim().to_owned();
-    if term.is_empty() || term.chars().count() > TERM_MAX_CHARS {
-        return Err(ApiError::field("term", format!("must have from 1 to {TERM_MAX_CHARS} characters")));
-    }
+    must_have("term", term.chars().count(), 1..=TERM_MAX_CHARS, "characters")?;
     let team_id = caller.team_id();
-    let details = by_details(&app.store, &app.kept.mappings, app.key_hasher, team_id, &term).await?;
+    let details = by_details(&app.long_reads, &app.kept.mappings, app.key_hasher, team_id, &term).await?;
     let known: Vec<i64> = details.keys().copied().collect();
     let find = async |kind, sort, limit, known| {
         let filter = Filter { term: Some(term.clone()), known, ..Filter::default() };
@@ -95,12 +93,11 @@ pub async fn search(
         Ok((identities, devices::load(tx, &device_ids)?, groups::load_rows(tx, &group_ids)?))
     };
     let (found, devices, groups) = app.store.read(load).await?;
-    let identities = found.into_iter().map(|identity| {
-        let matched_by = details.get(&identity.row_id).map_or("TEXT", |detail| Detail::name(*detail));
-        Ok(FoundIdentityBody { matched_by, identity: IdentityBody::new(identity)? })
-    });
+    let matched_by = |row_id: &i64| details.get(row_id).map_or("TEXT", |detail| Detail::name(*detail));
+    let matched: Vec<_> = found.iter().map(|identity| matched_by(&identity.row_id)).collect();
+    let bodies = IdentityBody::all(found).await?.into_iter().zip(matched);
     Ok(Answer(FoundBody {
-        identities: identities.collect::<Result<_, ApiError>>()?,
+        identities: bodies.map(|(identity, matched_by)| FoundIdentityBody { matched_by, identity }).collect(),
         identity_count,
         devices: devices.into_iter().map(DeviceBody::from).collect(),
         device_count,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::auth::{Client, Person, token};
+use super::auth::{Client, Person, Stranger, token};
 use super::body::{Json, SmallJson, Unchecked};
 use super::cookie;
 use super::error::{ApiError, Code, ErrorBody, both, must, must_have, text};
@@ -63,7 +63,7 @@ fn begun(app: &App, client: &Client, session: Session) -> Begun {
         (status = 401, body = ErrorBody, description = "Address and password do not go together.")))]
 pub async fn login(
     State(app): State<Arc<App>>,
-    client: Client,
+    Stranger(client): Stranger,
     headers: HeaderMap,
     SmallJson(login): SmallJson<Unchecked<LoginBody>>,
 ) -> Result<Begun, ApiError> {
@@ -196,7 +196,7 @@ pub struct AcceptanceBody {
         (status = 409, body = ErrorBody, description = "Somebody has this e-mail address by now.")))]
 pub async fn accept(
     State(app): State<Arc<App>>,
-    client: Client,
+    Stranger(client): Stranger,
     SmallJson(acceptance): SmallJson<Unchecked<AcceptanceBody>>,
 ) -> Result<Begun, ApiError> {
     let (token, newcomer) = acceptance.check(|AcceptanceBody { token, name, password }| {
@@ -205,10 +205,6 @@ pub async fn accept(
         Ok((token, Newcomer { name, password, address: client.address }))
     })?;
     let user = members::accept(&app.store, &app.sign_ins, &token, newcomer, app.clock.now()).await?;
-    if user.is_err() {
-        // Somebody may be guessing.
-        client.charge(&app)?;
-    }
     let user = user.map_err(|refusal| super::team::refused(refusal, "invitation"))?;
     let session =
         sign_in::open(&app.store, user, Origin { address: client.address, browser: None }, app.clock.now())
@@ -232,14 +228,12 @@ pub struct InvitationTokenBody {
         (status = 404, body = ErrorBody, description = "The invitation is unknown, withdrawn, used or over.")))]
 pub async fn check_invitation(
     State(app): State<Arc<App>>,
-    client: Client,
+    _: Stranger,
     SmallJson(InvitationTokenBody { token }): SmallJson<InvitationTokenBody>,
 ) -> Result<StatusCode, ApiError> {
     if members::holds(&app.store, &token, app.clock.now()).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    // Somebody may be guessing.
-    client.charge(&app)?;
     Err(super::team::refused(members::Refusal::NotFound, "invitation"))
 }
 

@@ -183,7 +183,8 @@ async fn preview_change(
     change: Change,
 ) -> Result<Answer<ChangePreviewBody>, ApiError> {
     let preview =
-        preview::preview(&app.store, app.seen(), caller.team_id(), (id, change), app.clock.now()).await?;
+        preview::preview(&app.long_reads, app.seen(), caller.team_id(), (id, change), app.clock.now())
+            .await?;
     let not_found = || ApiError::not_found(Code::IdentityNotFound, "identity");
     Ok(Answer(preview.ok_or_else(not_found)?.into()))
 }

@@ -14,6 +14,7 @@ use super::body::{Json, Unchecked};
 use super::error::{ApiError, Code, ErrorBody, both, check_name, must, must_have};
 use super::params::{Params, Path};
 use crate::app::App;
+use crate::limit::{self, Limit};
 use crate::ops::audit::Actor;
 use crate::ops::team::views::{self as ops, Refused, VIEWS_MAX};
 use crate::store::views::{self, View};
@@ -113,7 +114,10 @@ pub async fn create(
             let message = "There is a view of this list with this name. Take another one.";
             Err(ApiError::new(StatusCode::CONFLICT, Code::ViewExists, message))
         }
-        Err(Refused::TooMany) => Err(ApiError::field("name", format!("there are {VIEWS_MAX} views already"))),
+        Err(Refused::TooMany) => {
+            limit::reached(Limit::Views);
+            Err(ApiError::field("name", format!("there are {VIEWS_MAX} views already")))
+        }
         Err(Refused::Store(error)) => Err(error.into()),
     }
 }

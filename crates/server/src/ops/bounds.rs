@@ -1,5 +1,6 @@
 //! How much a team can make of everything that people make: one table, looked at in the transaction that makes one more.
 
+use crate::limit::Limit;
 use crate::store::bounds::{self, Thing};
 use crate::store::{Result, StoreError, Tx, teams};
 
@@ -11,33 +12,43 @@ pub struct Bound {
     pub owner: &'static str,
     pub what: &'static str,
     pub max: i64,
+    pub limit: Limit,
 }
 
-const fn of_team(thing: Thing, what: &'static str, max: i64) -> Bound {
-    Bound { thing, owner: "team", what, max }
+const fn of_team(thing: Thing, what: &'static str, max: i64, limit: Limit) -> Bound {
+    Bound { thing, owner: "team", what, max, limit }
 }
 
 /// Each is kept in memory, and looked through where a browser asks whether it may send.
-pub const CREDENTIALS: Bound = of_team(Thing::Credential, "credentials", 100);
+pub const CREDENTIALS: Bound = of_team(Thing::Credential, "credentials", 100, Limit::Credentials);
 /// One for each assistant and machine that somebody has.
-pub const MCP_TOKENS: Bound = Bound { thing: Thing::McpToken, owner: "person", what: "MCP tokens", max: 50 };
-pub const CONNECTIONS: Bound =
-    Bound { thing: Thing::Connection, owner: "person", what: "connected MCP clients", max: 50 };
+pub const MCP_TOKENS: Bound =
+    Bound { thing: Thing::McpToken, owner: "person", what: "MCP tokens", max: 50, limit: Limit::McpTokens };
+pub const CONNECTIONS: Bound = Bound {
+    thing: Thing::Connection,
+    owner: "person",
+    what: "connected MCP clients",
+    max: 50,
+    limit: Limit::McpClients,
+};
 /// Those that hold; each can become a member.
-pub const INVITATIONS: Bound = of_team(Thing::Invitation, "invitations", 200);
-pub const MEMBERS: Bound = of_team(Thing::Member, "members", 1_000);
+pub const INVITATIONS: Bound = of_team(Thing::Invitation, "invitations", 200, Limit::Invitations);
+pub const MEMBERS: Bound = of_team(Thing::Member, "members", 1_000, Limit::Members);
 /// Each has a queue of its own in memory.
-pub const CHANNELS: Bound = of_team(Thing::Channel, "channels", 1_000);
+pub const CHANNELS: Bound = of_team(Thing::Channel, "channels", 1_000, Limit::Channels);
 /// Every rule is asked at each scoring cycle.
-pub const BADGE_RULES: Bound = of_team(Thing::BadgeRule, "badge rules", 1_000);
-pub const ESCALATION_RULES: Bound = of_team(Thing::EscalationRule, "escalation rules", 1_000);
+pub const BADGE_RULES: Bound = of_team(Thing::BadgeRule, "badge rules", 1_000, Limit::BadgeRules);
+pub const ESCALATION_RULES: Bound =
+    of_team(Thing::EscalationRule, "escalation rules", 1_000, Limit::EscalationRules);
 /// They are in memory, and looked up for each event.
-pub const MAPPINGS: Bound = of_team(Thing::Mapping, "mappings", 5_000);
+pub const MAPPINGS: Bound = of_team(Thing::Mapping, "mappings", 5_000, Limit::Mappings);
 /// They are in memory, and looked up at each scoring cycle.
-pub const DATASET_ENTRIES: Bound = of_team(Thing::DatasetEntry, "entries in its datasets", 100_000);
-pub const VIEWS: Bound = of_team(Thing::View, "views", 100);
+pub const DATASET_ENTRIES: Bound =
+    of_team(Thing::DatasetEntry, "entries in its datasets", 100_000, Limit::DatasetEntries);
+pub const VIEWS: Bound = of_team(Thing::View, "views", 100, Limit::Views);
 /// Nobody decides more often of one account; they are looked through for the one that counts.
-pub const LABELS: Bound = Bound { thing: Thing::Label, owner: "single identity", what: "labels", max: 1_000 };
+pub const LABELS: Bound =
+    Bound { thing: Thing::Label, owner: "single identity", what: "labels", max: 1_000, limit: Limit::Labels };
 
 /// All of them.
 pub const ALL: [Bound; 12] = [
@@ -66,7 +77,7 @@ impl Bound {
         if bounds::count(tx, self.thing, owner_id)? < self.max {
             return Ok(());
         }
-        Err(StoreError::TooMany { owner: self.owner, what: self.what, max: self.max })
+        Err(StoreError::TooMany { owner: self.owner, what: self.what, max: self.max, limit: self.limit })
     }
 
     /// The same for what a team owns.

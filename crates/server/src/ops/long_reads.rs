@@ -1,4 +1,4 @@
-//! Reading something long, such as an export, part by part.
+//! Reading something long: an export, part by part; a preview, a cluster, a page far behind the first.
 
 use std::sync::Arc;
 
@@ -29,5 +29,17 @@ impl LongReads {
         let stopping = |_| StoreError::Unavailable("the server is stopping".into());
         let _turn = self.turn.acquire().await.map_err(stopping)?;
         self.store.read(closure).await
+    }
+
+    /// Reads when it is its turn what is long, and anything else at once.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn read_if<R: Send + 'static>(
+        &self,
+        is_long: bool,
+        closure: impl FnOnce(&mut Tx) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        if is_long { self.read(closure).await } else { self.store.read(closure).await }
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod agent_keys;
+pub mod apart;
 pub mod audit;
 pub mod bounds;
 pub mod decide;

@@ -45,6 +45,15 @@ pub fn of_team(tx: &mut Tx, team_id: i64, dataset: &str) -> Result<Vec<Entry>> {
     tx.query(&sql, &values![team_id, dataset], read)
 }
 
+/// How many entries a team has for each dataset; those without are absent.
+pub fn counts(tx: &mut Tx, team_id: i64) -> Result<Vec<(String, i64)>> {
+    tx.query(
+        "select dataset, count(*) from dataset_entries where team_id = $1 group by dataset order by dataset",
+        &values![team_id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
 /// Stores an entry; the answer is its id.
 ///
 /// # Errors

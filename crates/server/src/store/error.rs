@@ -1,6 +1,7 @@
 //! What can go wrong between the code and its rows.
 
 use super::words;
+use crate::limit::Limit;
 
 /// Why a transaction did not happen. Nothing of it was stored.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +23,7 @@ pub enum StoreError {
     KeyReplaced,
     /// There are as many as there may be.
     #[error("A {owner} has at most {max} {what}.")]
-    TooMany { owner: &'static str, what: &'static str, max: i64 },
+    TooMany { owner: &'static str, what: &'static str, max: i64, limit: Limit },
     /// The database cannot be opened: what is wrong and what to do, for the person who starts the server.
     #[error("{0}")]
     Refused(String),
@@ -73,6 +74,8 @@ impl From<rusqlite::Error> for StoreError {
             | Code::CannotOpen
             | Code::SystemIoFailure
             | Code::ReadOnly
+            // It took longer than it may.
+            | Code::OperationInterrupted
             | Code::PermissionDenied => Self::Unavailable(error.to_string()),
             Code::DatabaseCorrupt | Code::NotADatabase => Self::Damaged(error.to_string()),
             _ => Self::Broken(error.to_string()),

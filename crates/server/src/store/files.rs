@@ -8,6 +8,9 @@ use super::error::StoreError;
 
 /// What is added to the path of a database for the files beside it: its log, and the index of the log.
 const BESIDE: [&str; 3] = ["", "-wal", "-shm"];
+/// In the place of its extension, for the file that a server holds locked, where there is one: whoever removes that lets a
+/// second server in.
+const LOCK: &str = "lock";
 
 /// What others than owner and group may do, in the mode of a file.
 #[cfg(unix)]
@@ -22,7 +25,7 @@ type Identity = (u64, u64);
 impl Files {
     /// Remembers the files of the open database at `path`.
     pub fn of(path: &Path) -> Self {
-        let all = BESIDE.iter().map(|suffix| beside(path, suffix));
+        let all = BESIDE.iter().map(|suffix| beside(path, suffix)).chain([path.with_extension(LOCK)]);
         Self(all.filter_map(|file| Some((file.clone(), identity(&file)?))).collect())
     }
 

@@ -69,25 +69,29 @@ pub mod views;
 pub mod waiting;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dregs_core::time::Timestamp;
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::timeout;
 
+use crate::clock::monotonic;
+use crate::limit::{self, Limit};
 use engine::Ticket;
 pub use error::StoreError;
 pub(crate) use error::log_failure;
 pub use log::LogState;
 pub use migrations::{Migration, pending};
 pub use pg_address::{Address, masked as masked_address};
+pub use pg_client::{ANSWER_MAX, CONNECT_MAX, STATEMENT_MAX_MS};
 pub use spread::TABLES as SPREAD_TABLES;
+pub use sqlite::{BUSY_TIMEOUT, READ_MAX};
 pub use tx::{Row, Tx, Value};
 
 /// How long a transaction may wait for its turn; and how long while the database fails anyway.
-const TURN_MAX: Duration = Duration::from_secs(10);
-const TURN_MAX_FAILING: Duration = Duration::from_secs(1);
-/// A commit this long ago says that the next will go well.
+pub const TURN_MAX: Duration = Duration::from_secs(10);
+pub const TURN_MAX_FAILING: Duration = Duration::from_secs(1);
+/// A commit and a read this long ago say that the next will go well; and a look that failed, that the next will fail.
 const READY_FRESH: Duration = Duration::from_secs(1);
 /// Bytes written to see whether the database takes any; many once it has refused some, so that the little room
 /// left on a full disk is not taken for more.
@@ -109,8 +113,8 @@ pub enum Location {
 pub struct Store {
     engine: engine::Engine,
     location: Location,
-    /// One look at a time whether it is ready.
-    probing: Mutex<()>,
+    /// One look at a time whether it is ready: since when it is known not to be, and why.
+    probing: Mutex<Option<(Instant, StoreError)>>,
 }
 
 impl Store {
@@ -201,6 +205,7 @@ impl Store {
             }
             let patience = if health.is_failing() { TURN_MAX_FAILING } else { TURN_MAX };
             if waited >= patience && ticket.take() {
+                limit::reached(Limit::DatabaseTurn);
                 let error = format!("a transaction waited {} s for its turn", waited.as_secs());
                 health.failed(&error);
                 return Err(StoreError::Unavailable(error));
@@ -223,21 +228,37 @@ impl Store {
         emptied.await.map_err(|error| StoreError::Unavailable(error.to_string()))?
     }
 
-    /// Finds out whether the database takes writes, by one that it is asked to take unless it just has.
+    /// Finds out whether the database answers and takes writes, by asking it unless that is known from a moment ago.
     ///
     /// # Errors
     /// What the database said.
     pub async fn check_ready(&self) -> Result<()> {
+        if self.is_known_ready() {
+            return Ok(());
+        }
+        let mut refused = self.probing.lock().await;
+        if self.is_known_ready() {
+            return Ok(());
+        }
+        if let Some((at, error)) = &*refused
+            && monotonic().duration_since(*at) <= READY_FRESH
+        {
+            return Err(error.again());
+        }
+        let probed = self.probe().await;
+        *refused = probed.as_ref().err().map(|error| (monotonic(), error.again()));
+        probed
+    }
+
+    fn is_known_ready(&self) -> bool {
+        let health = &self.engine.health;
+        health.reads.succeeded_within(READY_FRESH) && health.writes.succeeded_within(READY_FRESH)
+    }
+
+    async fn probe(&self) -> Result<()> {
         self.read(ping).await?;
-        let health = &self.engine.health.writes;
-        if health.succeeded_within(READY_FRESH) {
-            return Ok(());
-        }
-        let _turn = self.probing.lock().await;
-        if health.succeeded_within(READY_FRESH) {
-            return Ok(());
-        }
-        let size = if health.is_failing() { PROBE_BYTES_FAILING } else { PROBE_BYTES };
+        let is_failing = self.engine.health.writes.is_failing();
+        let size = if is_failing { PROBE_BYTES_FAILING } else { PROBE_BYTES };
         // Other bytes each time, which compress to nothing less: SQLite writes no page that stays the same.
         let mut probe = vec![0; size];
         rand::fill(&mut probe);

@@ -72,16 +72,15 @@ pub fn registered(tx: &mut Tx, network: &[u8], after: Timestamp) -> Result<(i64,
 }
 
 /// Of the clients that nobody is connected with, leaves `kept`. Those that nobody ever approved go first, the oldest
-/// before the others.
-pub fn keep_newest(tx: &mut Tx, kept: i64) -> Result<()> {
+/// before the others. The answer is how many did.
+pub fn keep_newest(tx: &mut Tx, kept: i64) -> Result<u64> {
     tx.execute(
         &format!(
             "delete from oauth_clients where id in (select c.id from oauth_clients c where {IDLE}
                order by case when c.used_at is null then 1 else 0 end, c.created_at desc, c.id limit $2 offset $1)"
         ),
         &values![kept, ALL],
-    )?;
-    Ok(())
+    )
 }
 
 /// Removes the clients that nobody is connected with, and that nobody approved until `unused`, or used until `idle`.

@@ -19,16 +19,17 @@ use super::pg_address::{Address, SslMode};
 use super::tx::{Kept, Value};
 use super::{pg_tls, tally, words};
 use crate::clock::monotonic;
+use crate::limit::{self, Limit};
 
 /// Prepared statements a connection keeps; a statement over many rows has eight.
 const STATEMENTS_MAX: usize = 1_000;
 /// For everything from the name of the host to the first answer.
-const CONNECT_MAX: Duration = Duration::from_secs(3);
+pub const CONNECT_MAX: Duration = Duration::from_secs(3);
 /// For a statement, told to the server: what the hot path asks takes milliseconds, and pages of long lists well
 /// under a second.
-const STATEMENT_MAX_MS: u64 = 6_000;
+pub const STATEMENT_MAX_MS: u64 = 6_000;
 /// The same, when the server does not keep to it.
-const ANSWER_MAX: Duration = Duration::from_secs(7);
+pub const ANSWER_MAX: Duration = Duration::from_secs(7);
 /// For a transaction that this process has left open, since it is frozen or gone.
 const IDLE_TRANSACTION_MAX_MS: u64 = 30_000;
 /// Ways to find rows that read a whole table. They are the best for a table that is still small, and a plan is kept
@@ -322,9 +323,15 @@ fn wait<T>(
         return Ok(runtime.block_on(asked)?);
     }
     match runtime.block_on(async { timeout(ANSWER_MAX, asked).await }) {
-        Ok(answer) => Ok(answer?),
+        Ok(answer) => {
+            if answer.as_ref().is_err_and(|error| error.code() == Some(&SqlState::QUERY_CANCELED)) {
+                limit::reached(Limit::DatabaseStatement);
+            }
+            Ok(answer?)
+        }
         Err(_) => {
             *is_given_up = true;
+            limit::reached(Limit::DatabaseAnswer);
             let seconds = ANSWER_MAX.as_secs();
             Err(StoreError::Unavailable(format!("PostgreSQL did not answer within {seconds} s")))
         }

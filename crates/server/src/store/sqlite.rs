@@ -1,21 +1,23 @@
 //! SQLite: one thread writes, a few read, one keeps the log small.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::engine::{Engine, Left, ReadJob, WriteJob};
+use super::engine::{Engine, Left, ReadJob, RunFailed, WriteJob};
 use super::error::StoreError;
 use super::files::Files;
 use super::health::Health;
 use super::log::{Checkpointer, Log, Upkeep};
 use super::tx::Tx;
 use super::words;
+use crate::clock::monotonic;
+use crate::limit::{self, Limit};
 
 /// Write jobs committed together: enough to share a flush among all that wait for it, few enough
 /// that the first of them does not wait long.
@@ -28,6 +30,12 @@ const CACHE_KIB: i32 = 64 * 1024;
 const READER_CACHE_KIB: i32 = 16 * 1024;
 const READERS: usize = 2;
 const STATEMENTS_MAX: usize = 256;
+/// How long a transaction that only reads may take, which is then ended: it keeps a reader from everybody else, and the
+/// log from being emptied. What people ask for takes milliseconds, and what is long is read page by page. What is written
+/// is bounded by what was sent.
+pub const READ_MAX: Duration = Duration::from_secs(30);
+/// Between two looks at how long a read has taken, in steps of SQLite's virtual machine: some of them a millisecond.
+const READ_LOOK_STEPS: i32 = 10_000;
 /// How long the writer waits where another process writes to the file.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -73,13 +81,14 @@ fn start(path: &Path, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>) -
     for index in 0..READERS {
         let connection = reader()?;
         connection.pragma_update(None, "query_only", true)?;
+        let reader = Reader::new(connection, READ_MAX)?;
         let (log, health, queue) = (Arc::clone(&log), Arc::clone(&health), read_queue.clone());
         threads.push(spawn(&format!("store-reader-{index}"), move || {
             while let Ok(job) = queue.recv() {
                 let _reading = log.read(index);
-                read(&connection, job, &health);
+                reader.read(job, &health);
             }
-            Some(connection)
+            Some(reader.connection)
         })?);
     }
     Ok(Engine::new(writes, reads, threads, health).with_log(log, wake))
@@ -187,18 +196,44 @@ fn run_group(connection: &Connection, group: &mut [Box<dyn WriteJob>]) -> Result
     Ok(outage)
 }
 
-fn read(connection: &Connection, job: Box<dyn ReadJob>, health: &Health) {
-    if !job.begin() {
-        return;
+/// A connection that only reads, and no longer than it may.
+struct Reader {
+    connection: Connection,
+    max: Duration,
+    deadline: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Reader {
+    fn new(mut connection: Connection, max: Duration) -> Result<Self, StoreError> {
+        let deadline = Arc::new(Mutex::new(None));
+        let seen = Arc::clone(&deadline);
+        let is_over = move || due(&seen).is_some_and(|deadline| monotonic() >= deadline);
+        connection.progress_handler(READ_LOOK_STEPS, Some(is_over))?;
+        Ok(Self { connection, max, deadline })
     }
-    // One snapshot for all the statements of a job.
-    let begun = connection.execute_batch("begin");
-    let run = job.run(begun.map_err(StoreError::from).map(|()| Tx::Sqlite(connection)));
-    let _ = connection.execute_batch("rollback");
-    match run {
-        Ok(()) => health.reads.succeeded(),
-        Err(failed) => drop(failed.outage.map(|outage| health.reads.failed(&outage))),
+
+    fn read(&self, job: Box<dyn ReadJob>, health: &Health) {
+        if !job.begin() {
+            return;
+        }
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Some(monotonic() + self.max);
+        // One snapshot for all the statements of a job.
+        let begun = self.connection.execute_batch("begin");
+        let run = job.run(begun.map_err(StoreError::from).map(|()| Tx::Sqlite(&self.connection)));
+        let deadline = self.deadline.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = self.connection.execute_batch("rollback");
+        match run {
+            Ok(()) => health.reads.succeeded(),
+            Err(RunFailed { outage: Some(_), .. }) if deadline.is_some_and(|at| monotonic() >= at) => {
+                limit::reached(Limit::DatabaseRead);
+            }
+            Err(failed) => drop(failed.outage.map(|outage| health.reads.failed(&outage))),
+        }
     }
+}
+
+fn due(deadline: &Mutex<Option<Instant>>) -> Option<Instant> {
+    *deadline.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn spawn(name: &str, run: impl FnOnce() -> Left + Send + 'static) -> Result<JoinHandle<Left>, StoreError> {
@@ -206,4 +241,34 @@ fn spawn(name: &str, run: impl FnOnce() -> Left + Send + 'static) -> Result<Join
         .name(name.into())
         .spawn(run)
         .map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::super::engine::{Read, Ticket};
+    use super::*;
+
+    /// Counts for as long as it is let.
+    const ENDLESS: &str =
+        "with recursive n (x) as (select 1 union all select x + 1 from n) select count(*) from n";
+
+    #[test]
+    fn a_read_that_takes_too_long_is_ended_and_the_next_goes_well() {
+        let connection = Connection::open_in_memory().expect("a database");
+        let reader = Reader::new(connection, Duration::from_millis(100)).expect("a reader");
+        let health = Health::default();
+        let read = |sql: &'static str| {
+            let (answer, mut answered) = oneshot::channel();
+            let query = move |tx: &mut Tx| tx.get(sql, &[], |row| row.get::<i64>(0));
+            reader.read(Box::new(Read::new(query, answer, Ticket::default())), &health);
+            answered.try_recv().expect("an answer")
+        };
+        let (ended, reached) = limit::watched(|| read(ENDLESS));
+        assert!(matches!(ended, Err(StoreError::Unavailable(_))));
+        assert_eq!(reached, [Limit::DatabaseRead]);
+        assert!(!health.reads.is_failing(), "the database is well");
+        assert!(matches!(read("select 7"), Ok(7)));
+    }
 }

@@ -149,14 +149,13 @@ pub fn insert_session(
     Ok(())
 }
 
-/// Ends the oldest sessions of a person beyond `kept`.
-pub fn keep_newest_sessions(tx: &mut Tx, user_id: i64, kept: i64) -> Result<()> {
+/// Ends the oldest sessions of a person beyond `kept`; the answer is how many.
+pub fn keep_newest_sessions(tx: &mut Tx, user_id: i64, kept: i64) -> Result<u64> {
     tx.execute(
         "delete from sessions where user_id = $1 and token_hash not in
            (select token_hash from sessions where user_id = $1 order by created_at desc, token_hash limit $2)",
         &values![user_id, kept],
-    )?;
-    Ok(())
+    )
 }
 
 /// The person whose session this is, if it has not ended.

@@ -138,6 +138,7 @@ async fn everything_that_is_made_has_a_limit() {
             said,
             format!("400 bad_request A {} has at most {} {}.", bound.owner, bound.max, bound.what)
         );
+        assert!(server.reached(bound.limit) > 0, "{}", bound.what);
     }
     // Somebody who is invited takes a place as well.
     let token = "inv_last";
@@ -151,6 +152,7 @@ async fn everything_that_is_made_has_a_limit() {
     let accept = server.request(Method::POST, "/api/auth/accept-invitation");
     let said = refusal(accept.json(&json!({"token": token, "password": "long enough a password"}))).await;
     assert_eq!(said, "400 bad_request A team has at most 1000 members.");
+    assert!(server.reached(bounds::MEMBERS.limit) > 0);
 }
 
 #[test]

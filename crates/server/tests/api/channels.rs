@@ -1,5 +1,6 @@
 //! Channels: what may be configured, and how it is shown.
 
+use dregs_server::limit::Limit;
 use dregs_server::ops::deliver::endpoints;
 use dregs_server::store::channels;
 use dregs_server::store::users::Role;
@@ -210,6 +211,7 @@ async fn a_team_has_a_thousand_channels_at_most() {
     let another = channel(json!({"name": "Another"}));
     check_refused(&server, &Method::POST, "/api/channels", &[(another, "A team has at most 1000 channels.")])
         .await;
+    assert!(server.reached(Limit::Channels) > 0);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dregs_core::time::{DAY_MS, Timestamp};
 use dregs_server::clock::ManualClock;
 use dregs_server::config::Config;
+use dregs_server::limit::Limit;
 use dregs_server::store::tally::{self, Count};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -138,6 +139,7 @@ async fn of_many_at_once_most_are_told_to_come_again_and_the_owner_gets_in() {
     let wrong = answers.iter().filter(|answer| **answer == (401, None)).count();
     assert_eq!(refused + wrong, 200, "{answers:?}");
     assert!(refused >= 100 && wrong >= 8, "{refused} of 200 were told to come again");
+    assert!(server.reached(Limit::LoginQueueOfAddress) > 0);
 }
 
 #[tokio::test]

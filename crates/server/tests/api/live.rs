@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dregs_server::ops::live::{LISTENERS_MAX, LISTENERS_OF_PERSON_MAX, Pass};
+use dregs_server::limit::Limit;
+use dregs_server::ops::live::{LISTENERS_MAX, LISTENERS_OF_KEY_MAX, LISTENERS_OF_PERSON_MAX, Pass};
 use dregs_server::store::credentials::{self, NewCredential};
 use dregs_server::store::escalations::Severity;
 use dregs_server::store::users::{self, Role};
@@ -221,6 +222,7 @@ async fn one_person_listens_a_few_times_and_leaves_room_for_others() {
                 in 15 seconds.";
     assert_eq!(refusal(listen()).await, said);
     assert_eq!(listen().send().await.unwrap().headers()["retry-after"], "15");
+    assert!(server.reached(Limit::StreamsOfPerson) > 0);
     Stream::open(&server, &other).await;
     Stream::open(&server, SECRET_KEY).await;
     streams.pop();
@@ -239,6 +241,13 @@ async fn too_many_do_not_listen() {
     let listen = || server.request(Method::GET, "/api/live").bearer_auth(SECRET_KEY);
     let said = "503 unavailable The server stops, or 256 listen already, which is all that may. Try again.";
     assert_eq!(refusal(listen()).await, said);
+    assert!(server.reached(Limit::Streams) > 0);
     drop(ears);
-    Stream::open(&server, SECRET_KEY).await;
+    let mut streams = Vec::new();
+    for _ in 0..LISTENERS_OF_KEY_MAX {
+        streams.push(Stream::open(&server, SECRET_KEY).await);
+    }
+    let said = refusal(listen()).await;
+    assert!(said.starts_with("429 rate_limited You listen 32 times already"), "{said}");
+    assert!(server.reached(Limit::StreamsOfKey) > 0);
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dregs_server::clock::ManualClock;
+use dregs_server::limit::Limit;
 use dregs_server::ops::access::limits::MCP_REQUESTS_PER_SECOND;
 use dregs_server::store::escalations::Severity;
 use dregs_server::store::users::{self, Role};
@@ -528,9 +529,11 @@ async fn an_answer_and_a_request_have_limits() {
     let expected =
         "400 The result has more than 256 KiB. Ask for less, by a smaller pageSize or limit, or by filters.";
     assert_eq!(refusal, expected);
+    assert!(server.reached(Limit::AgentResult) > 0);
     let long = json!({"name": "get_identity", "arguments": {"id": "x".repeat(33_000)}});
     let (status, body) = answer(message(&server, &agent.token, "tools/call", &long)).await;
     assert_eq!((status.as_u16(), &body["message"]), (413, &json!("The body is larger than 32 KiB.")));
+    assert!(server.reached(Limit::BodySize) > 0);
 }
 
 #[tokio::test]
@@ -547,6 +550,7 @@ async fn a_token_may_make_so_many_requests() {
     let refused = ping(&agent).send().await.unwrap();
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"1".parse().unwrap()));
     assert_eq!(ping(&other).send().await.unwrap().status(), 200);
+    assert!(server.reached(Limit::McpRate) > 0);
 }
 
 #[tokio::test]

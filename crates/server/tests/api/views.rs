@@ -1,5 +1,6 @@
 //! Saved views of lists.
 
+use dregs_server::limit::Limit;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -63,4 +64,5 @@ async fn a_team_has_a_hundred_views_at_most() {
         refusal(with_json(&server, Method::POST, "/api/views", &new(101))).await,
         "400 bad_request name: there are 100 views already"
     );
+    assert!(server.reached(Limit::Views) > 0);
 }

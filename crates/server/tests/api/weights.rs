@@ -1,6 +1,9 @@
 //! Weights from labels: refused, proposed, looked at in shadow, promoted and rolled back.
 
+use dregs_server::limit::Limit;
+use dregs_server::ops::evaluate::calibration::VERSIONS_MAX;
 use dregs_server::store::users::Role;
+use dregs_server::store::{Tx, weights};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -136,4 +139,15 @@ async fn weights_are_proposed_looked_at_promoted_and_rolled_back(engine: Engine)
     let expected = ["weights.roll-back", "weights.promote", "weights.shadow", "weights.propose"];
     assert_eq!(actions[..4], expected.map(Value::from), "{log}");
     assert_eq!(admin.call(Method::POST, "/api/weights/999/actions/shadow").await.0, 404);
+
+    // Of many versions the oldest goes.
+    let (team_id, now) = (team(&server.app).await, server.app.clock.now());
+    let fill = move |tx: &mut Tx| {
+        (0..VERSIONS_MAX).try_for_each(|_| weights::insert(tx, team_id, ("", "{}"), "ada", now).map(drop))
+    };
+    server.app.store.write(fill).await.unwrap();
+    assert_eq!(admin.call(Method::POST, "/api/weights/actions/calibrate").await.0, 200);
+    assert!(server.reached(Limit::Weights) > 0);
+    let (_, gone) = admin.call(Method::POST, &format!("/api/weights/{id}/actions/shadow")).await;
+    assert_eq!(gone["code"], "weights_not_found");
 }

@@ -92,6 +92,35 @@ fn what_the_server_makes_is_its_users_alone() {
     assert_eq!(mode(&database), 0o640);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_the_server_makes_is_its_users_alone_whatever_the_umask() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for umask in ["000", "002", "022", "027", "077", "177", "777"] {
+        for command in ["serve --listen 127.0.0.1:0", "migrate"] {
+            let ground = Ground::new();
+            let script = format!("umask {umask} && exec \"$0\" {command}");
+            let mut shell = std::process::Command::new("sh");
+            shell.args(["-c", &script, env!("CARGO_BIN_EXE_dregs")]).current_dir(ground.0.path());
+            shell
+                .envs([("DREGS_SECRET_KEY", KEY), ("DREGS_LOG", "error")])
+                .stdout(std::process::Stdio::piped());
+            let mut child = shell.spawn().unwrap();
+            let lines = super::lines(child.stdout.take().unwrap());
+            let running = Running { child, lines };
+            let done = if command == "migrate" { "applied  0001_initial" } else { " listens on http://" };
+            running.line_with(done);
+            let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            let data = ground.0.path().join("data");
+            assert_eq!(mode(&data), 0o700, "{umask} {command}");
+            for file in std::fs::read_dir(&data).unwrap() {
+                let file = file.unwrap().path();
+                assert_eq!(mode(&file), 0o600, "{umask} {command}: {file:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_root_says_where_to_go() {
     let (_running, url) = serve(&Ground::new(), &[]);

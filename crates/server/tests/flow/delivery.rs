@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dregs_core::time::Timestamp;
 use dregs_server::clock::{Clock, ManualClock};
+use dregs_server::limit::Limit;
 use dregs_server::ops::team::channels::SIGNING_SECRETS_MAX;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -270,6 +271,7 @@ async fn both_secrets_sign_until_the_overlap_ends(engine: Engine) {
     let (status, refused) = server.call(Method::POST, &path, Some(json!({"overlapSeconds": 600}))).await;
     let words = format!("A channel has at most {SIGNING_SECRETS_MAX} signing secrets at a time.");
     assert_eq!((status.as_u16(), refused["message"].as_str()), (400, Some(words.as_str())));
+    assert!(server.reached(Limit::SigningSecrets) > 0);
     server.track("e3", "cleo").await;
     let many = arrived(&receiver, 3).await.remove(2);
     assert_eq!(header(&many, "webhook-signature").split(' ').count() as i64, SIGNING_SECRETS_MAX);

@@ -1,6 +1,7 @@
 //! What people decide of identities, and what follows from it.
 
 use dregs_core::label::{Outcome, Source, Verdict};
+use dregs_server::limit::Limit;
 use dregs_server::ops::bounds::LABELS;
 use dregs_server::store::labels::{self, Found, NewLabel};
 use dregs_server::store::{Tx, identities};
@@ -423,4 +424,5 @@ async fn one_identity_has_so_many_labels(engine: Engine) {
         (status.as_u16(), &answer["message"]),
         (400, &json!("A single identity has at most 1000 labels."))
     );
+    assert!(server.reached(Limit::Labels) > 0);
 }

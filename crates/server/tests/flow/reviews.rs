@@ -1,6 +1,7 @@
 //! Reviews: by a model behind an endpoint that may misbehave, or by the built-in reviewer.
 
 use dregs_server::config::Config;
+use dregs_server::limit::Limit;
 use serde_json::{Value, json};
 
 use crate::on_both_engines;
@@ -146,4 +147,5 @@ async fn beyond_its_budget_the_model_is_not_asked() {
     assert_eq!((status.as_str(), reviewer), ("FINISHED", json!("built-in")));
     assert!(summary.starts_with("The model has written as many reviews as it may in a day"), "{summary}");
     assert_eq!(endpoint.requests().len(), 1);
+    assert!(server.reached(Limit::DailyReviews) > 0);
 }

@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use dregs_server::store::{Location, Store, StoreError, database_bytes, ping, settings};
+use dregs_server::limit::Limit;
+use dregs_server::store::{BUSY_TIMEOUT, Location, Store, StoreError, database_bytes, ping, settings, tally};
+use dregs_server::telemetry::metrics_handle;
 use dregs_server::values;
+use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
 use super::{Ground, at};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::eventually;
+use crate::support::server::{eventually, reached};
 
 on_both_engines!(
     a_value_is_made_once,
@@ -23,6 +26,7 @@ on_both_engines!(
     errors_say_what_to_do,
     null_is_kept_in_every_type,
     a_database_is_as_large_as_what_is_in_it,
+    whether_it_is_ready_is_asked_once_in_a_moment,
 );
 
 /// The settings by name: a table good for trying transactions on.
@@ -276,6 +280,51 @@ async fn a_database_is_as_large_as_what_is_in_it(engine: Engine) {
     ground.write(move |tx| settings::get_or_insert(tx, "noise", &noise).map(drop)).await;
     let grown = ground.read(database_bytes).await - before;
     assert!((ADDED as i64..2 * ADDED as i64).contains(&grown), "{grown}");
+}
+
+async fn whether_it_is_ready_is_asked_once_in_a_moment(engine: Engine) {
+    let ground = Ground::new(engine);
+    tally::begin();
+    tally::take();
+    let begun = tokio::time::Instant::now();
+    for _ in 0..30 {
+        let many = (0..100).map(|_| ground.store.check_ready());
+        assert!(join_all(many).await.iter().all(Result::is_ok));
+    }
+    let counts = tally::take();
+    let runs = |begin: &str| {
+        counts.iter().filter(|(sql, _)| sql.starts_with(begin)).map(|(_, count)| count.runs).sum::<u64>()
+    };
+    let (reads, writes) = (runs("select 1"), runs("insert into settings"));
+    let most = 2 + begun.elapsed().as_secs();
+    assert!((1..=most).contains(&writes) && reads <= most, "{reads} reads and {writes} writes of 3000");
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_ended_by_postgresql() {
+    let (metrics, ground) = (metrics_handle(), Ground::new(Engine::Postgres));
+    let slow = ground.store.read(|tx| tx.query("select pg_sleep(60)", &[], |_| Ok(())).map(drop));
+    let error = slow.await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable(said) if said.contains("timeout")), "{error:?}");
+    assert!(reached(&metrics.render(), Limit::DatabaseStatement) > 0);
+    ground.read(ping).await;
+}
+
+#[tokio::test]
+async fn another_process_that_writes_is_waited_for_so_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dregs.db");
+    let store = Store::open(&Location::File(path.clone()), at(0)).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    let put = |value: &'static [u8]| store.write(move |tx| settings::put(tx, "key", value));
+    let begun = tokio::time::Instant::now();
+    let error = put(b"first").await.unwrap_err();
+    assert!(begun.elapsed() >= BUSY_TIMEOUT, "{:?}", begun.elapsed());
+    let said = "another process has the database file locked for writing";
+    assert!(matches!(&error, StoreError::Unavailable(why) if why == said), "{error:?}");
+    other.execute_batch("rollback").unwrap();
+    put(b"second").await.unwrap();
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use dregs_server::app::{App, Opened};
 use dregs_server::clock::{Clock, ManualClock, SystemClock};
 use dregs_server::config::Config;
+use dregs_server::limit::Limit;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -165,6 +166,11 @@ impl TestServer {
         answer
     }
 
+    /// How often somebody has reached a limit of this process.
+    pub fn reached(&self, limit: Limit) -> u64 {
+        reached(&self.app.metrics.render(), limit)
+    }
+
     /// A webhook channel for scores with this configuration; the answer is its id and its secret.
     pub async fn channel(&self, name: &str, config: Value) -> (i64, String) {
         let body = json!({"type": "WEBHOOK", "name": name, "events": ["identity.scored"], "config": config});
@@ -198,6 +204,12 @@ impl Drop for TestServer {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// How often somebody has reached a limit, in what `/metrics` answers.
+pub fn reached(metrics: &str, limit: Limit) -> u64 {
+    let name = format!("dregs_limit_reached_total{{limit=\"{}\"}} ", limit.name());
+    metrics.lines().find_map(|line| line.strip_prefix(&name)).map_or(0, |times| times.parse().unwrap())
 }
 
 /// Status and JSON of an answer; `Null` for an empty one.

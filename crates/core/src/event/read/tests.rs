@@ -450,3 +450,15 @@ fn limits_hold_for_each_event_of_a_batch() {
         [None, Some("is nested deeper than 3 levels".to_owned()), Some("is larger than 0 KiB".to_owned())];
     assert_eq!(said, expected);
 }
+
+#[test]
+fn a_header_that_is_too_long_is_ignored_and_named() {
+    let read = |length: usize| {
+        let headers =
+            json!({"Signature": "x".repeat(length), "signature-input": "sig=()", "host": "a.example"});
+        read_value(&with(json!({ "headers": headers }))).unwrap()
+    };
+    let (kept, ignored) = (read(crate::event::HEADER_MAX_BYTES), read(crate::event::HEADER_MAX_BYTES + 1));
+    assert_eq!((kept.ignored_fields, kept.request.unwrap().is_signed()), (vec![], true));
+    assert_eq!(ignored.ignored_fields, ["headers.Signature"]);
+}

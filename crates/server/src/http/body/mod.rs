@@ -28,6 +28,7 @@ use super::cookie;
 use super::elsewhere::elsewhere;
 use super::error::{ApiError, Code};
 use crate::app::App;
+use crate::limit::{self, Limit};
 use crate::ops::access::limits::{Full, Held};
 
 pub use read::{FromBody, Unchecked, read_object, read_twice};
@@ -88,7 +89,7 @@ async fn receive_typed(
         None => bytes,
         Some(encoding) => {
             let decoded = elsewhere(move || encoding.decode(&bytes, max_kib)).await??;
-            held.grow_to(decoded.len()).map_err(|Full| no_room())?;
+            held.grow_to(decoded.len()).map_err(no_room)?;
             decoded.into()
         }
     };
@@ -108,7 +109,7 @@ async fn collect(mut body: Body, max_kib: u64, held: &mut Held) -> Result<Bytes,
         if received as u64 > max_bytes {
             return Err(too_large(max_kib));
         }
-        held.grow_to(received).map_err(|Full| no_room())?;
+        held.grow_to(received).map_err(no_room)?;
         if first.is_empty() {
             first = data;
         } else {
@@ -169,6 +170,7 @@ fn broken_off(error: &axum::Error) -> ApiError {
     let mut cause: Option<&dyn Error> = Some(error);
     while let Some(error) = cause {
         if error.is::<TimedOut>() {
+            limit::reached(Limit::BodyTime);
             metrics::counter!("dregs_body_refused_total", "limit" => "time").increment(1);
             let message = format!(
                 "The body came too slowly: it has {BODY_MAX_SECONDS} seconds, and one more for each \
@@ -181,13 +183,15 @@ fn broken_off(error: &axum::Error) -> ApiError {
     ApiError::field("", "ended before it was complete")
 }
 
-fn no_room() -> ApiError {
+fn no_room(Full(limit): Full) -> ApiError {
+    limit::reached(limit);
     metrics::counter!("dregs_body_refused_total", "limit" => "memory").increment(1);
     let message = "The server is reading as many bodies as it can. Try again.";
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
 }
 
 pub(super) fn too_large(max_kib: u64) -> ApiError {
+    limit::reached(Limit::BodySize);
     metrics::counter!("dregs_body_refused_total", "limit" => "size").increment(1);
     let message = format!("The body is larger than {max_kib} KiB.");
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLarge, message)
@@ -195,7 +199,11 @@ pub(super) fn too_large(max_kib: u64) -> ApiError {
 
 /// Notes what limits have refused of a body that was read.
 pub fn note_refusal(errors: &[FieldError]) {
+    if errors.iter().any(|error| error.message.starts_with(json::TOO_MANY)) {
+        limit::reached(Limit::Items);
+    }
     if errors.iter().any(|error| error.message.starts_with(json::TOO_DEEP)) {
+        limit::reached(Limit::BodyNesting);
         metrics::counter!("dregs_body_refused_total", "limit" => "nesting").increment(1);
     }
 }

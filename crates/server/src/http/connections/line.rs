@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::limit::Limit;
+
 /// How long a connection is kept open after an answer, for the next request: as long as nginx keeps one.
 pub const IDLE_MAX_SECONDS: u64 = 75;
 /// How long a request's head may take from its first byte, and the first request to begin.
@@ -117,15 +119,18 @@ impl Line {
         (state.phase != Phase::Answer).then_some(state.since)
     }
 
-    /// Why the server waits no longer, if it does not. Bodies have a deadline of their own, at which they are answered.
-    pub fn overdue(&self, now: Instant) -> Option<&'static str> {
+    /// The limit at which the server waits no longer, if it does not. Bodies have a deadline of their own, at which they
+    /// are answered.
+    pub fn overdue(&self, now: Instant) -> Option<Limit> {
         let state = self.state();
         let after =
             |since: Instant, seconds| now.saturating_duration_since(since) >= Duration::from_secs(seconds);
         match state.phase {
-            _ if state.unread_since.is_some_and(|since| after(since, UNREAD_MAX_SECONDS)) => Some("unread"),
-            Phase::New | Phase::Head if after(state.since, HEAD_MAX_SECONDS) => Some("head"),
-            Phase::Idle if after(state.since, IDLE_MAX_SECONDS) => Some("idle"),
+            _ if state.unread_since.is_some_and(|since| after(since, UNREAD_MAX_SECONDS)) => {
+                Some(Limit::UnreadTime)
+            }
+            Phase::New | Phase::Head if after(state.since, HEAD_MAX_SECONDS) => Some(Limit::HeadTime),
+            Phase::Idle if after(state.since, IDLE_MAX_SECONDS) => Some(Limit::IdleTime),
             _ => None,
         }
     }
@@ -156,17 +161,17 @@ mod tests {
         let line = Line::new(None, begun);
         assert_eq!(
             (line.overdue(at(9)), line.overdue(at(10))),
-            (None, Some("head")),
+            (None, Some(Limit::HeadTime)),
             "a request that never comes"
         );
         line.received(at(8));
         assert_eq!(
             (line.overdue(at(17)), line.overdue(at(18))),
-            (None, Some("head")),
+            (None, Some(Limit::HeadTime)),
             "one that comes slowly"
         );
         line.received(at(17));
-        assert_eq!(line.overdue(at(18)), Some("head"), "a byte now and then does not help");
+        assert_eq!(line.overdue(at(18)), Some(Limit::HeadTime), "a byte now and then does not help");
         assert_eq!(line.take_request(at(18)), Arrival::Fresh);
         assert_eq!(
             (line.overdue(at(500)), line.waits_since()),
@@ -178,11 +183,11 @@ mod tests {
         line.go_on(at(19));
         line.written(true, at(20));
         line.written(true, at(40));
-        assert_eq!((line.overdue(at(49)), line.overdue(at(50))), (None, Some("unread")));
+        assert_eq!((line.overdue(at(49)), line.overdue(at(50))), (None, Some(Limit::UnreadTime)));
         line.written(false, at(49));
         assert_eq!(line.overdue(at(50)), None);
         line.answered(at(50));
-        assert_eq!((line.overdue(at(124)), line.overdue(at(125))), (None, Some("idle")));
+        assert_eq!((line.overdue(at(124)), line.overdue(at(125))), (None, Some(Limit::IdleTime)));
         line.go_on(at(60));
         assert_eq!(line.waits_since(), Some(at(50)), "a body that is dropped late changes nothing");
         assert_eq!(line.take_request(at(60)), Arrival::Pipelined);

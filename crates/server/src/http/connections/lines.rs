@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use tokio::time::Instant;
 
 use super::line::Line;
+use crate::limit::{self, Limit};
 use crate::ops::access::limits::network;
 
 /// Connections at once, where the process may have as many files open. An idle one takes about 10 KiB.
@@ -74,7 +75,11 @@ impl Lines {
         let mut known = self.known();
         let of_network = network.and_then(|network| known.of_network.get(&network).copied()).unwrap_or(0);
         let of_address_max = (self.max / ADDRESS_PART).max(1);
-        let is_admitted = (of_network < of_address_max || known.give_way(now, network))
+        let (is_of_network_full, is_full) = (of_network >= of_address_max, known.lines.len() >= self.max);
+        if is_of_network_full || is_full {
+            limit::reached(if is_full { Limit::Connections } else { Limit::ConnectionsOfAddress });
+        }
+        let is_admitted = (!is_of_network_full || known.give_way(now, network))
             && (known.lines.len() < self.max || known.give_way(now, None));
         if !is_admitted {
             metrics::counter!("dregs_http_connections_closed_total", "reason" => "full").increment(1);
@@ -95,7 +100,13 @@ impl Lines {
         let mut known = self.known();
         metrics::gauge!("dregs_http_connections").set(known.lines.len() as f64);
         let overdue = known.lines.iter().filter_map(|(id, line)| Some((*id, line.overdue(now)?)));
-        for (id, reason) in overdue.collect::<Vec<_>>() {
+        for (id, limit) in overdue.collect::<Vec<_>>() {
+            limit::reached(limit);
+            let reason = match limit {
+                Limit::UnreadTime => "unread",
+                Limit::HeadTime => "head",
+                _ => "idle",
+            };
             known.end(id, reason);
         }
     }
@@ -189,7 +200,9 @@ mod tests {
         let of_many = |n: usize| format!("2001:db8:0:1::{n:x}");
         let places: Vec<_> =
             (0..OF_ADDRESS).map(|n| lines.admit(ip(&of_many(n)), now).expect("a place")).collect();
-        assert!(lines.admit(ip("2001:db8:0:1::ffff"), now).is_none(), "they have only just come");
+        let (refused, reached) = limit::watched(|| lines.admit(ip("2001:db8:0:1::ffff"), now).is_none());
+        assert!(refused, "they have only just come");
+        assert_eq!(reached, [Limit::ConnectionsOfAddress]);
         for other in ["2001:db8:0:2::1", "192.0.2.1", "::ffff:192.0.2.1"] {
             assert!(lines.admit(ip(other), now).is_some(), "{other}");
         }
@@ -222,7 +235,8 @@ mod tests {
         let at = |millis| begun + Duration::from_millis(millis);
         let places: Vec<_> = (0..40).map(|n| lines.admit(ip("127.0.0.1"), at(n)).expect("a place")).collect();
         places[0].take_request(at(50));
-        assert!(lines.admit(ip("192.0.2.1"), at(1_000)).is_some());
+        let (admitted, reached) = limit::watched(|| lines.admit(ip("192.0.2.1"), at(1_000)).is_some());
+        assert_eq!((admitted, &reached[..]), (true, &[Limit::Connections][..]));
         let stayed: Vec<_> = places
             .iter()
             .enumerate()

@@ -26,6 +26,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tower_service::Service;
 
 use crate::app::App;
+use crate::limit::{self, Limit};
 use crate::shutdown::Shutdown;
 use io::{Arriving, Leaving, Watched};
 use line::Line;
@@ -40,6 +41,8 @@ pub use polls::{Timed, longest as longest_poll};
 /// The most that is buffered of a connection at once, and so the longest head of a request: longer than any that
 /// browsers send, and little enough for thousands of connections.
 pub const HEAD_MAX_KIB: usize = 64;
+/// The headers that a request may have, as the library has it.
+pub const HEAD_MAX_HEADERS: usize = 100;
 /// Between two looks at who has waited too long.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// After the operating system refused a connection, which it does until one is closed.
@@ -47,8 +50,6 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Connections that have given way and are not closed yet; at more of them, others wait to be accepted. Fewer than the
 /// descriptors that are kept free for everything else.
 const CLOSING_MAX: usize = 32;
-const ALL_TAKEN: &str =
-    "all places are taken by requests that are under way and connections that have only just come";
 /// Between two lines of the log that say the same.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// How long a request that has begun to arrive has for the rest of it when the server stops.
@@ -67,12 +68,11 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, mut shutdow
         tokio::select! {
             () = shutdown.begun() => break,
             accepted = listener.accept(), if tasks.len() < places + CLOSING_MAX => match accepted {
-                Ok((stream, peer)) => match lines.admit(peer.ip(), Instant::now()) {
-                    Some(place) => {
+                Ok((stream, peer)) => {
+                    if let Some(place) = lines.admit(peer.ip(), Instant::now()) {
                         tasks.spawn(Timed::new(attend(stream, peer, place, router.clone(), shutdown.clone())));
                     }
-                    None => troubles.tell(ALL_TAKEN),
-                },
+                }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     metrics::counter!("dregs_http_accept_errors_total").increment(1);
@@ -113,8 +113,13 @@ async fn attend(stream: TcpStream, peer: SocketAddr, place: Place, router: Route
     loop {
         tokio::select! {
             biased;
-            // What went wrong on a connection is its client's.
-            _ = connection.as_mut() => return,
+            ended = connection.as_mut() => {
+                // What else went wrong on a connection is its client's.
+                if ended.is_err_and(|error| error.is_parse_too_large()) {
+                    limit::reached(Limit::HeadSize);
+                }
+                return;
+            }
             () = place.end_called() => return,
             () = shutdown.begun(), if !is_stopping => {
                 is_stopping = true;

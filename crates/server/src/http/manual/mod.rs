@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 
 use super::auth::Anybody;
 use super::compressed::Compressed;
+use super::elsewhere::elsewhere_for_anybody;
 use super::error::ApiError;
 use super::params::Params;
 use crate::store::StoreError;
@@ -34,7 +35,9 @@ struct Manual {
     pages: Vec<Page>,
     /// Each page as it is sent, by its slug, those that are only linked to as well.
     sent: Vec<(String, Compressed)>,
+    contents: Compressed,
     print: Compressed,
+    not_found: Compressed,
 }
 
 static MANUAL: OnceCell<Manual> = OnceCell::const_new();
@@ -80,8 +83,10 @@ async fn manual() -> Result<&'static Manual, ApiError> {
                 Ok((page.slug.clone(), Compressed::of(frame.bytes()?)))
             })
             .collect::<Result<_, ApiError>>()?;
+        let contents = Compressed::of(frame("The manual", "", Content::Contents).bytes()?);
         let print = Compressed::of(frame("The manual", "print", Content::Print).bytes()?);
-        Ok(Manual { pages, sent, print })
+        let not_found = Compressed::of(frame("Not found", "", Content::NotFound).bytes()?);
+        Ok(Manual { pages, sent, contents, print, not_found })
     };
     let made = MANUAL.get_or_try_init(|| async {
         let made = tokio::task::spawn_blocking(make).await;
@@ -98,16 +103,21 @@ pub struct Search {
 }
 
 /// The contents, or what was found.
-pub async fn contents(_: Anybody, Params(Search { term }): Params<Search>) -> Result<Response, ApiError> {
+pub async fn contents(
+    _: Anybody,
+    Params(Search { term }): Params<Search>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let manual = manual().await?;
     let term: String = term.trim().chars().take(TERM_MAX_CHARS).collect();
-    let content = if term.is_empty() {
-        Content::Contents
-    } else {
-        Content::Found(search::search(&manual.pages, &term))
+    if term.is_empty() {
+        return Ok((HEADERS, manual.contents.answer(&headers)).into_response());
+    }
+    let find = move || {
+        let content = Content::Found(search::search(&manual.pages, &term));
+        Frame { title: "The manual", chapters: &manual.pages, slug: "", term: &term, content }.bytes()
     };
-    let frame = Frame { title: "The manual", chapters: &manual.pages, slug: "", term: &term, content };
-    Ok((HEADERS, frame.bytes()?).into_response())
+    Ok((HEADERS, elsewhere_for_anybody(find).await??).into_response())
 }
 
 /// A chapter, or all of them at `print`; or a picture.
@@ -122,9 +132,7 @@ pub async fn chapter(_: Anybody, Path(slug): Path<String>, headers: HeaderMap) -
     if let Some((_, sent)) = manual.sent.iter().find(|(known, _)| *known == slug) {
         return Ok((HEADERS, sent.answer(&headers)).into_response());
     }
-    let content = Content::NotFound;
-    let frame = Frame { title: "Not found", chapters: &manual.pages, slug: "", term: "", content };
-    Ok((StatusCode::NOT_FOUND, HEADERS, frame.bytes()?).into_response())
+    Ok((StatusCode::NOT_FOUND, HEADERS, manual.not_found.answer(&headers)).into_response())
 }
 
 const HEADERS: [(header::HeaderName, &str); 2] =

@@ -22,6 +22,14 @@ pub struct Section {
     pub anchor: String,
     /// Without markup, in one line.
     pub text: String,
+    pub lower: Lower,
+}
+
+/// A section in lower case, as it is looked through.
+#[derive(Debug, Default)]
+pub struct Lower {
+    pub title: String,
+    pub text: String,
 }
 
 impl Page {
@@ -102,6 +110,7 @@ impl Page {
         }
         for section in &mut sections {
             section.text = section.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            section.lower = Lower { title: section.title.to_lowercase(), text: section.text.to_lowercase() };
         }
         let mut html = String::new();
         html::push_html(&mut html, events.into_iter());

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::render::{Page, Section};
+use super::render::{Lower, Page, Section};
 
 /// Found sections that are shown: whoever sees none of these asks for something else.
 const FOUND_MAX: usize = 30;
+/// Words that are looked for.
+const WORDS_MAX: usize = 10;
 /// Letters of a section's text that are shown before what was found, and in all.
 const BEFORE_CHARS: usize = 60;
 const EXCERPT_CHARS: usize = 220;
@@ -21,18 +23,21 @@ pub struct Found<'a> {
 /// The sections that have every word of `term`, in any case: those first that have them in their headings, then those
 /// that have them most often.
 pub fn search<'a>(pages: &'a [Page], term: &str) -> Vec<Found<'a>> {
-    let words: BTreeSet<_> = term.split_whitespace().map(str::to_lowercase).collect();
+    let words: BTreeSet<_> = term.split_whitespace().take(WORDS_MAX).map(str::to_lowercase).collect();
     if words.is_empty() {
         return Vec::new();
     }
     let sections = pages.iter().flat_map(|page| page.sections.iter().map(move |section| (page, section)));
     let mut found: Vec<_> = sections
         .filter_map(|(page, section)| {
-            let (title, text) = (section.title.to_lowercase(), section.text.to_lowercase());
+            let Lower { title, text } = &section.lower;
             let has = |word: &String| title.contains(word.as_str()) || text.contains(word.as_str());
+            if !words.iter().all(has) {
+                return None;
+            }
             let in_title = words.iter().filter(|word| title.contains(word.as_str())).count();
             let count: usize = words.iter().map(|word| text.matches(word.as_str()).count()).sum();
-            words.iter().all(has).then_some(((in_title, count), (page, section)))
+            Some(((in_title, count), (page, section)))
         })
         .collect();
     found.sort_by(|(one, _), (other, _)| other.cmp(one));

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::http::body::by_size;
 use crate::http::error::ApiError;
+use crate::limit::{self, Limit};
 use crate::store::StoreError;
 
 /// What `data` of a result may have.
@@ -59,6 +60,7 @@ pub async fn read(answer: Response) -> Result<(StatusCode, Vec<u8>), ApiError> {
     match whole(answer.into_body()).await {
         Ok(body) => Ok((status, body.to_bytes().into())),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            limit::reached(Limit::AgentResult);
             let message = format!(
                 "The result has more than {RESULT_MAX_KIB} KiB. Ask for less, by a smaller pageSize or limit, or by \
                  filters."

@@ -12,9 +12,10 @@ use super::Site;
 use super::error::OauthError;
 use crate::app::App;
 use crate::http::answer::Answer;
-use crate::http::auth::Client;
+use crate::http::auth::Stranger;
 use crate::http::body::SmallJson;
 use crate::http::error::ApiError;
+use crate::limit::{self, Limit};
 use crate::ops::oauth::SCOPE;
 use crate::ops::oauth::clients::{self, Metadata};
 use crate::ops::oauth::refusal::Kind;
@@ -23,14 +24,14 @@ use crate::ops::oauth::refusal::Kind;
 /// aside, as the RFC allows.
 pub async fn register(
     State(app): State<Arc<App>>,
+    Stranger(client): Stranger,
     _: Site,
-    client: Client,
     SmallJson(said): SmallJson<Map<String, Value>>,
 ) -> Result<Response, OauthError> {
-    client.charge(&app)?;
     let metadata = read(&said)?;
     let registered = clients::register(&app.store, metadata, client.address, app.clock.now()).await?;
     let client = registered.map_err(|wait| {
+        limit::reached(Limit::Registrations);
         metrics::counter!("dregs_rate_limited_total", "kind" => "registration").increment(1);
         ApiError::rate_limited(wait)
     })?;

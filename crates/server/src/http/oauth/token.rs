@@ -12,7 +12,7 @@ use super::Site;
 use super::error::OauthError;
 use crate::app::App;
 use crate::http::answer::Answer;
-use crate::http::auth::Client;
+use crate::http::auth::Stranger;
 use crate::http::body::SmallForm;
 use crate::ops::oauth::connections::{self, Issued, Place, Redeemed};
 use crate::ops::oauth::refusal::Kind;
@@ -47,11 +47,10 @@ impl Form {
 /// Gives a client tokens.
 pub async fn issue(
     State(app): State<Arc<App>>,
+    Stranger(client): Stranger,
     site: Site,
-    client: Client,
     SmallForm(fields): SmallForm,
 ) -> Result<Response, OauthError> {
-    client.charge(&app)?;
     let form = Form(fields);
     let place = Place { resource: site.issuer().resource, address: client.address };
     let now = app.clock.now();
@@ -90,10 +89,9 @@ pub async fn issue(
 /// Ends the connection of a client whose token this is. Whether it was one is not told.
 pub async fn revoke(
     State(app): State<Arc<App>>,
-    client: Client,
+    Stranger(client): Stranger,
     SmallForm(fields): SmallForm,
 ) -> Result<StatusCode, OauthError> {
-    client.charge(&app)?;
     let form = Form(fields);
     let (client_id, token) = (form.client_id()?, form.need("token")?);
     connections::revoke(&app.store, &token, client_id, client.address, app.clock.now()).await?;

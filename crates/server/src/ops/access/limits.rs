@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dregs_core::time::{SECOND_MS, Timestamp};
 
+use crate::limit::{self, Limit};
+
 /// A bucket holds this many seconds' worth, so that a burst after a quiet time is no offence.
 const BURST_SECONDS: u64 = 2;
 /// Buckets and counts kept; when there are more, those that have nothing to say are dropped.
@@ -48,6 +50,8 @@ pub enum Limited {
     Files(IpAddr),
     /// One that asks for metrics.
     Metrics(IpAddr),
+    /// One that asks whether the server is ready.
+    Probes(IpAddr),
 }
 
 impl Limited {
@@ -61,6 +65,10 @@ impl Limited {
 
     pub fn metrics(address: IpAddr) -> Self {
         Self::Metrics(network(address))
+    }
+
+    pub fn probes(address: IpAddr) -> Self {
+        Self::Probes(network(address))
     }
 }
 
@@ -126,13 +134,15 @@ impl Rates {
         }
         // What has been paid is gone: reading it was work.
         let missing = whole - bucket.tokens;
-        let kind = match who {
-            Limited::Credential(_) => "credential",
-            Limited::McpToken(_) | Limited::McpClient(_) => "mcp_token",
-            Limited::Address(_) => "address",
-            Limited::Files(_) => "files",
-            Limited::Metrics(_) => "metrics",
+        let (kind, limit) = match who {
+            Limited::Credential(_) => ("credential", Limit::CredentialRate),
+            Limited::McpToken(_) | Limited::McpClient(_) => ("mcp_token", Limit::McpRate),
+            Limited::Address(_) => ("address", Limit::AddressRate),
+            Limited::Files(_) => ("files", Limit::FilesRate),
+            Limited::Metrics(_) => ("metrics", Limit::MetricsRate),
+            Limited::Probes(_) => ("probes", Limit::ProbesRate),
         };
+        limit::reached(limit);
         metrics::counter!("dregs_rate_limited_total", "kind" => kind).increment(1);
         Err(Wait::of_millis(missing.unsigned_abs().div_ceil(rate.unsigned_abs())))
     }
@@ -159,9 +169,9 @@ struct Buffered {
     of_address: HashMap<IpAddr, usize>,
 }
 
-/// There is no room for more.
+/// There is no room for more, by this limit.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Full;
+pub struct Full(pub Limit);
 
 /// What is kept of one body, until it is dropped.
 pub struct Held {
@@ -204,15 +214,17 @@ impl Held {
         match self.account {
             Account::Known => {
                 if buffered.of_known + more > OF_KNOWN_MAX_MIB * MIB {
-                    return Err(Full);
+                    return Err(Full(Limit::BodyMemory));
                 }
                 buffered.of_known += more;
             }
             Account::Anybody(address) => {
                 let of_address = buffered.of_address.get(&address).copied().unwrap_or(0);
-                let is_full = buffered.of_anybody + more > OF_ANYBODY_MAX_MIB * MIB;
-                if is_full || of_address + more > OF_ADDRESS_MAX_MIB * MIB {
-                    return Err(Full);
+                if of_address + more > OF_ADDRESS_MAX_MIB * MIB {
+                    return Err(Full(Limit::BodyMemoryOfAddress));
+                }
+                if buffered.of_anybody + more > OF_ANYBODY_MAX_MIB * MIB {
+                    return Err(Full(Limit::BodyMemoryOfAnybody));
                 }
                 buffered.of_anybody += more;
                 *buffered.of_address.entry(address).or_default() += more;
@@ -286,9 +298,10 @@ mod tests {
             held.grow_to(mib * MIB + UNCOUNTED_MAX_BYTES).map(|()| held)
         };
         let mut kept = vec![held("2001:db8::1", 3).expect("room")];
-        assert!(held("2001:db8::2", 2).is_err(), "of the same network");
+        let refused = |address, mib| held(address, mib).err();
+        assert_eq!(refused("2001:db8::2", 2), Some(Full(Limit::BodyMemoryOfAddress)), "of the same network");
         kept.extend((0..15).map(|n| held(&format!("192.0.2.{n}"), 4).expect("room")));
-        assert!(held("198.51.100.1", 2).is_err(), "there are 64 MiB in all");
+        assert_eq!(refused("198.51.100.1", 2), Some(Full(Limit::BodyMemoryOfAnybody)), "64 MiB in all");
         assert!(bodies.of_known().grow_to(16 * MIB).is_ok(), "backends have their own");
         assert!(bodies.of_anybody(None).grow_to(UNCOUNTED_MAX_BYTES).is_ok(), "little is always taken");
         kept.clear();

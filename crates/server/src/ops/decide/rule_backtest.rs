@@ -10,6 +10,7 @@ use dregs_core::score::Scores;
 use dregs_core::shard::SHARDS;
 use dregs_core::time::{DAY_MS, Timestamp};
 
+use crate::ops::apart::apart;
 use crate::ops::lists::roster::Rosters;
 use crate::ops::long_reads::LongReads;
 use crate::ops::team::rules::good_carriers;
@@ -17,7 +18,7 @@ use crate::store::analyses::{self, Past};
 use crate::store::identities::{self, Identity};
 use crate::store::retention::{self, Kind};
 use crate::store::rosters;
-use crate::store::{Result, Store, codec};
+use crate::store::{Result, codec};
 
 /// How far back.
 const DAYS: i64 = 90;
@@ -49,7 +50,6 @@ pub struct Outcome {
 /// # Errors
 /// Those of the store.
 pub async fn run(
-    store: &Store,
     long_reads: &LongReads,
     lists: &Rosters,
     team_id: i64,
@@ -67,19 +67,17 @@ pub async fn run(
         let page = long_reads.read(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
-        for cycle in &page {
-            replay.step(cycle)?;
-        }
+        replay = apart(move || replay.after(&page)).await??;
     }
-    replay.finish(now);
+    let replay = apart(move || replay.finished(now)).await?;
 
-    let good: HashSet<_> = store.read(move |tx| good_carriers(tx, team_id)).await?;
+    let good: HashSet<_> = long_reads.read(move |tx| good_carriers(tx, team_id)).await?;
     let mut ids: Vec<_> = replay.opened.iter().copied().collect();
     ids.sort_unstable_by(|a, b| b.cmp(a));
     let good_ids: Vec<_> = ids.iter().copied().filter(|id| good.contains(id)).collect();
     let shown = |ids: &[i64]| ids.iter().copied().take(SAMPLE_IDENTITIES).collect::<Vec<_>>();
     let (sample, good_sample) = (shown(&ids), shown(&good_ids));
-    let (sample, good_sample) = store
+    let (sample, good_sample) = long_reads
         .read(move |tx| Ok((identities::load(tx, &sample)?, identities::load(tx, &good_sample)?)))
         .await?;
     Ok(Outcome {
@@ -157,6 +155,10 @@ impl Replay {
         }
     }
 
+    fn after(mut self, cycles: &[Past]) -> Result<Self> {
+        cycles.iter().try_for_each(|cycle| self.step(cycle)).map(|()| self)
+    }
+
     fn step(&mut self, cycle: &Past) -> Result<()> {
         let id = cycle.identity_id;
         if !self.first_seen.contains_key(&id) {
@@ -213,9 +215,10 @@ impl Replay {
         }
     }
 
-    fn finish(&mut self, now: Timestamp) {
+    fn finished(mut self, now: Timestamp) -> Self {
         for id in self.known.keys().copied().collect::<Vec<_>>() {
             self.wait(id, now.plus_millis(1));
         }
+        self
     }
 }

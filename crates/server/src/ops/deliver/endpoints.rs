@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::channels::config::ChannelConfig;
 use crate::channels::send::Sender;
+use crate::ops::apart::apart;
 use crate::store::channels::{self, Channel, ChannelSecret};
 use crate::store::{Result, Store, StoreError};
 use crate::vault::Vault;
@@ -69,36 +70,46 @@ impl Directory {
     ///
     /// # Errors
     /// Those of the store. A channel that this version cannot read is logged and left out.
-    pub async fn reload(&self, store: &Store, vault: &Vault, now: Timestamp) -> Result<()> {
+    pub async fn reload(&self, store: &Store, vault: &Arc<Vault>, now: Timestamp) -> Result<()> {
         let _turn = self.reloading.lock().await;
-        let (rows, secrets) =
+        let rows =
             store.read(move |tx| Ok((channels::all(tx)?, channels::current_secrets(tx, now)?))).await?;
-        let mut by_channel: HashMap<i64, Vec<(ChannelSecret, Secret)>> = HashMap::new();
-        for row in secrets {
-            match open_secret(vault, &row) {
-                Ok(secret) => by_channel.entry(row.channel_id).or_default().push((row, secret)),
-                Err(error) => {
-                    tracing::error!(channel_id = row.channel_id, error, "a signing secret cannot be read")
-                }
-            }
-        }
-        let mut endpoints = HashMap::new();
-        for row in rows {
-            let secrets = by_channel.remove(&row.id).unwrap_or_default();
-            match endpoint(vault, &row, secrets) {
-                Ok(endpoint) => {
-                    endpoints.insert(row.id, Arc::new(endpoint));
-                }
-                Err(error) => tracing::error!(channel_id = row.id, error, "a channel cannot be read"),
-            }
-        }
-        *self.endpoints.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(endpoints);
-        Ok(())
+        let vault = Arc::clone(vault);
+        let endpoints = Arc::new(apart(move || opened(&vault, rows)).await?);
+        let before = std::mem::replace(
+            &mut *self.endpoints.write().unwrap_or_else(PoisonError::into_inner),
+            endpoints,
+        );
+        apart(move || drop(before)).await
     }
 
     fn endpoints(&self) -> Arc<HashMap<i64, Arc<Endpoint>>> {
         Arc::clone(&self.endpoints.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The channels, with what is sealed of them opened, which takes long for many.
+fn opened(vault: &Vault, (rows, secrets): (Vec<Channel>, Vec<ChannelSecret>)) -> HashMap<i64, Arc<Endpoint>> {
+    let mut by_channel: HashMap<i64, Vec<(ChannelSecret, Secret)>> = HashMap::new();
+    for row in secrets {
+        match open_secret(vault, &row) {
+            Ok(secret) => by_channel.entry(row.channel_id).or_default().push((row, secret)),
+            Err(error) => {
+                tracing::error!(channel_id = row.channel_id, error, "a signing secret cannot be read")
+            }
+        }
+    }
+    let mut endpoints = HashMap::new();
+    for row in rows {
+        let secrets = by_channel.remove(&row.id).unwrap_or_default();
+        match endpoint(vault, &row, secrets) {
+            Ok(endpoint) => {
+                endpoints.insert(row.id, Arc::new(endpoint));
+            }
+            Err(error) => tracing::error!(channel_id = row.id, error, "a channel cannot be read"),
+        }
+    }
+    endpoints
 }
 
 fn endpoint(

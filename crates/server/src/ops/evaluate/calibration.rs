@@ -6,6 +6,7 @@ use dregs_core::score::Weights;
 use dregs_core::time::Timestamp;
 use serde_json::{Value, json};
 
+use crate::limit::{self, Limit};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::decide::accuracy;
 use crate::ops::evaluate::rescore::{self, Concern};
@@ -43,15 +44,18 @@ pub async fn propose(
         Outcome::Refused(refusal, report) => return Ok(Calibrated::Refused(refusal, report.map(Box::new))),
         Outcome::Proposed(report) => report,
     };
-    let version = store
+    let (version, removed) = store
         .write(move |tx| {
             let (text, json) = (report.weights.to_string(), serde_json::to_string(&report).map_err(broken)?);
             let id = weights::insert(tx, team_id, (&text, &json), &actor.name, now)?;
-            weights::keep_newest(tx, team_id, VERSIONS_MAX)?;
+            let removed = weights::keep_newest(tx, team_id, VERSIONS_MAX)?;
             record(tx, &actor, "weights.propose", id, Some(json!({ "weights": text })), now)?;
-            weights::find(tx, team_id, id)?.ok_or(StoreError::Retry)
+            Ok((weights::find(tx, team_id, id)?.ok_or(StoreError::Retry)?, removed))
         })
         .await?;
+    if removed > 0 {
+        limit::reached(Limit::Weights);
+    }
     Ok(Calibrated::Proposed(version))
 }
 

@@ -13,6 +13,7 @@ use crate::failpoint::{self, Failpoint};
 use crate::ops::handoff::Evaluations;
 use crate::ops::ingest::refold;
 use crate::ops::lists::roster::Rosters;
+use crate::ops::long_reads::LongReads;
 use crate::ops::team::mappings::Directory;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, Renamed, Walked};
@@ -129,7 +130,7 @@ struct Count {
 }
 
 async fn count(
-    store: &Store,
+    long_reads: &LongReads,
     mappings: &Directory,
     team_id: i64,
     concern: Concern,
@@ -139,7 +140,7 @@ async fn count(
     let mut before = i64::MAX;
     while count.looked_at < COUNTED_MAX {
         let (mappings, value) = (mappings.current(), value.clone());
-        let chunk = store
+        let chunk = long_reads
             .read(move |tx| {
                 let walked = identities::before(tx, team_id, before, CHUNK_IDENTITIES)?;
                 let (last, looked_at) = (walked.last().map(|last| last.id), walked.len() as u64);
@@ -178,16 +179,16 @@ pub struct Concerned {
 /// # Errors
 /// Those of the store.
 pub async fn concerned(
-    store: &Store,
+    long_reads: &LongReads,
     mappings: &Directory,
     lists: &Rosters,
     team_id: i64,
     (concern, value): (Concern, String),
 ) -> Result<Concerned> {
-    let Count { identities, looked_at } = count(store, mappings, team_id, concern, value).await?;
+    let Count { identities, looked_at } = count(long_reads, mappings, team_id, concern, value).await?;
     let total = lists.ask(team_id, Kind::Identities, |table| table.len() as u64).await?;
     let scored = move |tx: &mut Tx| channels::subscribers(tx, team_id, EventType::IdentityScored);
-    let channels = store.read(scored).await?.into_iter().filter(|channel| channel.enabled);
+    let channels = long_reads.read(scored).await?.into_iter().filter(|channel| channel.enabled);
     let channels = channels.map(|channel| channel.slug).collect();
     Ok(Concerned { identities, looked_at, total: total.max(looked_at), channels })
 }

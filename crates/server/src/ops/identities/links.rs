@@ -13,9 +13,10 @@ use serde_json::{Map, Value};
 
 use crate::ops::directories::Directories;
 use crate::ops::ingest::refold;
+use crate::ops::long_reads::LongReads;
 use crate::store::identities::{self, Identity, Tracked};
 use crate::store::links::{self, HashedKey};
-use crate::store::{Result, Store, StoreError, Tx, events};
+use crate::store::{Result, StoreError, Tx, events};
 
 /// Sessions of an identity that are looked at for links.
 const SESSIONS_MAX: i64 = 50;
@@ -53,14 +54,14 @@ fn strength(shown: &ShownLink) -> f64 {
 /// # Errors
 /// Those of the store.
 pub async fn links(
-    store: &Store,
+    long_reads: &LongReads,
     kept: &Directories,
     hasher: KeyHasher,
     team_id: i64,
     external_id: String,
 ) -> Result<Option<Vec<Link>>> {
     let seen = Seen::now(kept, hasher, team_id);
-    store
+    long_reads
         .read(move |tx| {
             let tracked = identities::tracked(tx, team_id, &external_id)?;
             tracked.map(|tracked| seen.links_of(tx, &tracked)).transpose()
@@ -89,14 +90,14 @@ pub struct Edge {
 /// # Errors
 /// Those of the store.
 pub async fn cluster(
-    store: &Store,
+    long_reads: &LongReads,
     kept: &Directories,
     hasher: KeyHasher,
     team_id: i64,
     external_id: String,
 ) -> Result<Option<Cluster>> {
     let seen = Seen::now(kept, hasher, team_id);
-    store.read(move |tx| seen.cluster(tx, &external_id)).await
+    long_reads.read(move |tx| seen.cluster(tx, &external_id)).await
 }
 
 /// What links are seen by, beside the rows.

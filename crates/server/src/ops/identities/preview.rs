@@ -17,7 +17,7 @@ use crate::store::channels::{self, Subscriber};
 use crate::store::escalations::{self, Status};
 use crate::store::identities::{self, Identity};
 use crate::store::links::{self, HashedKey};
-use crate::store::{Result, Store, StoreError, Tx};
+use crate::store::{Result, StoreError, Tx};
 
 /// What would happen.
 #[derive(Default)]
@@ -63,13 +63,13 @@ pub struct Planned {
 /// # Errors
 /// Those of the store.
 pub async fn preview(
-    store: &Store,
+    long_reads: &LongReads,
     seen: Seen,
     team_id: i64,
     (external_id, change): (String, Change),
     now: Timestamp,
 ) -> Result<Option<Preview>> {
-    store
+    long_reads
         .read(move |tx| {
             let Some(tracked) = identities::tracked(tx, team_id, &external_id)? else { return Ok(None) };
             let data =

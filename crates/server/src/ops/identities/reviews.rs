@@ -5,6 +5,7 @@ use dregs_core::time::{DAY_MS, Timestamp};
 use tokio::sync::Notify;
 
 use crate::failpoint::{self, Failpoint};
+use crate::limit::{self, Limit};
 use crate::ops::audit::{self, Act, Actor};
 use crate::store::analyses::{self, Analysis};
 use crate::store::identities::Identity;
@@ -31,7 +32,7 @@ pub async fn request(
     now: Timestamp,
 ) -> Result<Review> {
     let (row_id, external_id) = (identity.row_id, identity.id.clone());
-    let review = store
+    let (review, removed) = store
         .write(move |tx| {
             let act = Act {
                 action: "identity.review",
@@ -42,10 +43,12 @@ pub async fn request(
             };
             audit::record(tx, &actor, &act, now)?;
             let review = reviews::insert(tx, actor.team_id, row_id, feedback.as_deref(), now)?;
-            reviews::keep_newest(tx, row_id, REVIEWS_MAX)?;
-            Ok(review)
+            Ok((review, reviews::keep_newest(tx, row_id, REVIEWS_MAX)?))
         })
         .await?;
+    if removed > 0 {
+        limit::reached(Limit::Reviews);
+    }
     failpoint::reach(Failpoint::ReviewRequested);
     wanted.notify_one();
     Ok(review)

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::failpoint::{self, Failpoint};
+use crate::limit::{self, Limit};
 use crate::ops::access::usage::Usage;
 use crate::ops::directories::Directories;
 use crate::ops::handoff::Evaluations;
@@ -84,6 +85,9 @@ impl Queue {
     ) -> std::result::Result<Vec<Outcome>, Arc<StoreError>> {
         let closed = || Arc::new(StoreError::Unavailable("the server is stopping".into()));
         let (answer, answered) = oneshot::channel();
+        if self.0.capacity() == 0 {
+            limit::reached(Limit::IngestQueue);
+        }
         self.0.send(Submission { team_id, events, answer }).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
@@ -185,5 +189,25 @@ impl Writer {
         stored.counts.iter().for_each(|(team_id, events)| self.usage.add(*team_id, *events));
         metrics::counter!("dregs_events_ingested_total").increment(stored.new_events as u64);
         Ok(stored.outcomes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn who_finds_no_place_waits_for_one_and_is_counted() {
+        let (queue, mut inbox) = Queue::new();
+        let submit = || limit::watched(|| queue.submit(1, Vec::new()).now_or_never().is_none());
+        for _ in 0..QUEUE_MAX_REQUESTS {
+            assert_eq!(submit(), (true, vec![]));
+        }
+        assert_eq!(submit(), (true, vec![Limit::IngestQueue]));
+        // Whoever gave up waiting has left nothing.
+        assert_eq!(std::iter::from_fn(|| inbox.try_recv().ok()).count(), QUEUE_MAX_REQUESTS);
+        assert_eq!(submit(), (true, vec![]));
     }
 }

@@ -8,9 +8,10 @@ use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use serde_json::{Map, Value};
 
+use crate::ops::long_reads::LongReads;
 use crate::ops::team::mappings::Directory;
 use crate::store::links::{self, HashedKey};
-use crate::store::{Result, Store, StoreError, Tx, identities};
+use crate::store::{Result, StoreError, Tx, identities};
 
 /// Holders of a key that are looked at.
 const HOLDERS_MAX: i64 = 10_000;
@@ -47,7 +48,7 @@ impl Detail {
 /// # Errors
 /// Those of the store.
 pub async fn by_details(
-    store: &Store,
+    long_reads: &LongReads,
     mappings: &Directory,
     hasher: KeyHasher,
     team_id: i64,
@@ -59,7 +60,7 @@ pub async fn by_details(
     }
     let mappings = mappings.current();
     let typed = words(term);
-    store
+    long_reads
         .read(move |tx| {
             let mut found = BTreeMap::new();
             for (detail, key) in sought {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Notify;
 
+use crate::limit::{self, Limit};
+
 pub use look::{Watch, look};
 
 /// Those who can listen at once.
@@ -83,10 +85,10 @@ impl Pass {
         }
     }
 
-    fn listeners_max(&self) -> usize {
+    fn limit(&self) -> (usize, Limit) {
         match self {
-            Self::Session { .. } => LISTENERS_OF_PERSON_MAX,
-            Self::Credential(_) => LISTENERS_OF_KEY_MAX,
+            Self::Session { .. } => (LISTENERS_OF_PERSON_MAX, Limit::StreamsOfPerson),
+            Self::Credential(_) => (LISTENERS_OF_KEY_MAX, Limit::StreamsOfKey),
         }
     }
 }
@@ -190,10 +192,16 @@ impl Audience {
         ears.present.retain(|ear| ear.strong_count() > 0);
         let theirs =
             ears.present.iter().filter_map(Weak::upgrade).filter(|ear| ear.pass.is_of_same(&pass)).count();
-        if theirs >= pass.listeners_max() {
+        let (theirs_max, of_theirs) = pass.limit();
+        if theirs >= theirs_max {
+            limit::reached(of_theirs);
             return Err(Refused::TooOften(theirs));
         }
-        if ears.is_over || ears.present.len() >= LISTENERS_MAX {
+        if ears.present.len() >= LISTENERS_MAX {
+            limit::reached(Limit::Streams);
+            return Err(Refused::Full);
+        }
+        if ears.is_over {
             return Err(Refused::Full);
         }
         let ear = Arc::new(Ear { team_id, pass, heard: Mutex::default(), changed: Notify::new() });

@@ -7,6 +7,7 @@ use dregs_core::time::{HOUR_MS, Timestamp};
 
 use super::refusal::{Kind, Refusal};
 use super::{CLIENT_PREFIX, redirect};
+use crate::limit::{self, Limit};
 use crate::ops::access::limits::{Wait, network};
 use crate::store::oauth_clients::{self, Client};
 use crate::store::{Result, Store};
@@ -72,16 +73,20 @@ pub async fn register(
         used_at: None,
     };
     let network = token_hash(&format!("network {:?}", address.map(network)));
-    store
+    let registered = store
         .write(move |tx| {
             let (count, first) = oauth_clients::registered(tx, &network, now.plus_millis(-WINDOW_MS))?;
             if count >= OF_ADDRESS_MAX {
                 let over = first.unwrap_or(now).plus_millis(WINDOW_MS);
                 return Ok(Err(Wait::of_millis(over.millis_since(now).max(0).unsigned_abs())));
             }
-            oauth_clients::keep_newest(tx, IDLE_MAX - 1)?;
+            let removed = oauth_clients::keep_newest(tx, IDLE_MAX - 1)?;
             oauth_clients::insert(tx, &client, &network)?;
-            Ok(Ok(client.clone()))
+            Ok(Ok((client.clone(), removed)))
         })
-        .await
+        .await?;
+    if registered.as_ref().is_ok_and(|(_, removed)| *removed > 0) {
+        limit::reached(Limit::RegisteredClients);
+    }
+    Ok(registered.map(|(client, _)| client))
 }

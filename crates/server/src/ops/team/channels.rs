@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::channels::config::ChannelConfig;
 use crate::failpoint::{self, Failpoint};
+use crate::limit::Limit;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::deliver::endpoints::{self, SECRET_PURPOSE};
@@ -179,8 +180,12 @@ impl Channels<'_> {
                 channels::expire_secrets(tx, id, end)?;
                 let signing = channels::secrets(tx, id)?.iter().filter(|secret| secret.signs_at(now)).count();
                 if signing as i64 >= SIGNING_SECRETS_MAX {
-                    let (owner, what, max) = ("channel", "signing secrets at a time", SIGNING_SECRETS_MAX);
-                    return Err(StoreError::TooMany { owner, what, max });
+                    return Err(StoreError::TooMany {
+                        owner: "channel",
+                        what: "signing secrets at a time",
+                        max: SIGNING_SECRETS_MAX,
+                        limit: Limit::SigningSecrets,
+                    });
                 }
                 channels::insert_secret(tx, id, &sealed, now)?;
                 let after = Some(json!({ "overlapSeconds": overlap_seconds }));

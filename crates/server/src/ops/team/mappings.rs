@@ -8,11 +8,13 @@ use dregs_core::time::Timestamp;
 use dregs_core::words::snake;
 use serde_json::{Map, Value, json};
 
+use crate::ops::apart::apart;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::directories::Directories;
 use crate::ops::evaluate::rescore::{self, Concern, Concerned};
 use crate::ops::lists::roster::{Filter, Rosters, Slice, Sort, Table};
+use crate::ops::long_reads::LongReads;
 use crate::store::mappings::{self, Entry};
 use crate::store::names::NameKind;
 use crate::store::rosters::Kind;
@@ -35,6 +37,17 @@ pub struct Mappings {
 }
 
 impl Mappings {
+    fn of_entries(entries: Vec<Entry>) -> Self {
+        let mut of_teams: HashMap<i64, Mapping> = HashMap::new();
+        for entry in entries {
+            let mapping = of_teams.entry(entry.team_id).or_default();
+            if !mapping.insert(entry.kind, &entry.source, entry.target.as_deref()) {
+                tracing::warn!(id = entry.id, "a mapping names a type that this version does not know");
+            }
+        }
+        Self { of_teams, shipped: Mapping::default() }
+    }
+
     pub fn of(&self, team_id: i64) -> &Mapping {
         self.of_teams.get(&team_id).unwrap_or(&self.shipped)
     }
@@ -50,16 +63,11 @@ impl Directory {
     /// # Errors
     /// Those of the store.
     pub async fn reload(&self, store: &Store) -> Result<()> {
-        let mut of_teams: HashMap<i64, Mapping> = HashMap::new();
-        for entry in store.read(mappings::all).await? {
-            let mapping = of_teams.entry(entry.team_id).or_default();
-            if !mapping.insert(entry.kind, &entry.source, entry.target.as_deref()) {
-                tracing::warn!(id = entry.id, "a mapping names a type that this version does not know");
-            }
-        }
-        let mappings = Mappings { of_teams, shipped: Mapping::default() };
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(mappings);
-        Ok(())
+        let entries = store.read(mappings::all).await?;
+        let mappings = Arc::new(apart(move || Mappings::of_entries(entries)).await?);
+        let before =
+            std::mem::replace(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), mappings);
+        apart(move || drop(before)).await
     }
 }
 
@@ -75,7 +83,7 @@ pub struct Seen {
 /// # Errors
 /// Those of the store.
 pub async fn seen(
-    store: &Store,
+    long_reads: &LongReads,
     kept: &Directories,
     lists: &Rosters,
     team_id: i64,
@@ -85,7 +93,7 @@ pub async fn seen(
         MappingKind::EventType => {
             kept.names.select(team_id, NameKind::Event, |_| true).into_iter().map(|(name, _)| name).collect()
         }
-        MappingKind::IdentityField => newest_fields(store, lists, team_id).await?.into_iter().collect(),
+        MappingKind::IdentityField => newest_fields(long_reads, lists, team_id).await?.into_iter().collect(),
     };
     let mappings = kept.mappings.current();
     let of_team = mappings.of(team_id);
@@ -99,12 +107,12 @@ pub async fn seen(
 }
 
 /// The keys of the data of those who came last.
-async fn newest_fields(store: &Store, lists: &Rosters, team_id: i64) -> Result<BTreeSet<String>> {
+async fn newest_fields(long_reads: &LongReads, lists: &Rosters, team_id: i64) -> Result<BTreeSet<String>> {
     let newest =
         Slice { sort: Sort::Time(CREATED_AT), ascending: false, offset: 0, limit: FIELDS_OF_IDENTITIES_MAX };
     let find = move |table: &Table| table.find(&Filter::default(), newest).1;
     let ids = lists.ask(team_id, Kind::Identities, find).await?;
-    let identities = store.read(move |tx| identities::load(tx, &ids)).await?;
+    let identities = long_reads.read(move |tx| identities::load(tx, &ids)).await?;
     let keys = |data: &str| {
         let data: Map<String, Value> = serde_json::from_str(data).unwrap_or_default();
         data.into_iter().map(|(key, _)| key)
@@ -137,7 +145,7 @@ pub const EVENTS_MAX: i64 = 10_000;
 /// # Errors
 /// Those of the store.
 pub async fn preview(
-    store: &Store,
+    long_reads: &LongReads,
     kept: &Directories,
     lists: &Rosters,
     team_id: i64,
@@ -156,12 +164,12 @@ pub async fn preview(
             let found = kept.names.select(team_id, NameKind::Event, |name| snake(name) == wanted);
             let names = Some(found.into_iter().map(|(_, id)| id).collect());
             let filter = event_lists::Filter { names, ..event_lists::Filter::default() };
-            Some(store.read(move |tx| event_lists::count(tx, team_id, &filter, EVENTS_MAX + 1)).await?)
+            Some(long_reads.read(move |tx| event_lists::count(tx, team_id, &filter, EVENTS_MAX + 1)).await?)
         }
         MappingKind::IdentityField => None,
     };
     let concern = (concern_of(kind), source);
-    let concerned = rescore::concerned(store, mappings, lists, team_id, concern).await?;
+    let concerned = rescore::concerned(long_reads, mappings, lists, team_id, concern).await?;
     Ok(Preview { meaning, concerned, events })
 }
 

@@ -15,6 +15,7 @@ use crate::ops::bounds::{self, Bound};
 use crate::ops::directories::Directories;
 use crate::ops::evaluate::rescore::{self, Concern};
 use crate::ops::lists::roster::{Rosters, Table};
+use crate::ops::long_reads::LongReads;
 use crate::store::identities::{self, Identity};
 use crate::store::rosters::Kind;
 use crate::store::rules::{self, Kept};
@@ -231,7 +232,7 @@ pub struct Preview {
 /// # Errors
 /// Those of the store.
 pub async fn preview(
-    store: &Store,
+    long_reads: &LongReads,
     lists: &Rosters,
     team_id: i64,
     conditions: Vec<Condition>,
@@ -239,8 +240,8 @@ pub async fn preview(
 ) -> Result<Preview> {
     let named: BTreeSet<_> = conditions.iter().filter_map(Condition::badge).map(str::to_owned).collect();
     let of_agents = conditions.iter().any(Condition::is_of_agents);
-    let agents = if of_agents { agents(store, team_id).await? } else { HashMap::new() };
-    let (carriers, good) = store
+    let agents = if of_agents { agents(long_reads, team_id).await? } else { HashMap::new() };
+    let (carriers, good) = long_reads
         .read(move |tx| {
             let mut carriers = HashMap::new();
             for slug in named {
@@ -262,15 +263,15 @@ pub async fn preview(
         (ids.len(), good, ids.into_iter().rev().take(SAMPLE_IDENTITIES).collect::<Vec<_>>())
     };
     let (matching, good, ids) = lists.ask(team_id, Kind::Identities, ask).await?;
-    let sample = store.read(move |tx| identities::load(tx, &ids)).await?;
+    let sample = long_reads.read(move |tx| identities::load(tx, &ids)).await?;
     Ok(Preview { matching, good, sample })
 }
 
 /// The agents that act for identities, by row id.
-async fn agents(store: &Store, team_id: i64) -> Result<HashMap<i64, KnownAgent>> {
+async fn agents(long_reads: &LongReads, team_id: i64) -> Result<HashMap<i64, KnownAgent>> {
     let (mut agents, mut after) = (HashMap::new(), 0);
     loop {
-        let page = store.read(move |tx| identities::with_agent(tx, team_id, after, AGENTS_PAGE)).await?;
+        let page = long_reads.read(move |tx| identities::with_agent(tx, team_id, after, AGENTS_PAGE)).await?;
         let Some((last, _)) = page.last() else { return Ok(agents) };
         after = *last;
         for (id, standing) in page {

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use crate::app::App;
 use crate::failpoint::{self, Failpoint};
+use crate::limit::{self, Limit};
 use crate::ops::identities::reviews::{self, Assignment, BUILT_IN};
 use crate::shutdown::Shutdown;
 use crate::store::{Result, log_failure};
@@ -50,7 +51,10 @@ async fn write_next(app: &App, model: Option<&Model>) -> Result<bool> {
         Some(model) if reviews::is_within_budget(store, config.reviewer_daily_max, clock.now()).await? => {
             (model.name().to_owned(), model.write(&assignment).await)
         }
-        Some(_) => (BUILT_IN.to_owned(), Ok(over_budget(&assignment))),
+        Some(_) => {
+            limit::reached(Limit::DailyReviews);
+            (BUILT_IN.to_owned(), Ok(over_budget(&assignment)))
+        }
         None => (BUILT_IN.to_owned(), Ok(reviews::built_in(&assignment))),
     };
     reviews::finish(store, assignment.review.id, reviewer, outcome, clock.now()).await?;

@@ -1,6 +1,7 @@
 //! What a person is asked, who may answer for them, and what becomes of the answer.
 
 use dregs_core::time::DAY_MS;
+use dregs_server::limit::Limit;
 use dregs_server::ops::bounds;
 use dregs_server::store::Tx;
 use dregs_server::store::oauth_clients::{self, Client};
@@ -213,4 +214,5 @@ async fn a_person_has_as_many_connections_as_there_may_be() {
     let approve = scene.as_person(Method::POST, "/api/oauth/request/actions/approve").json(&scene.params());
     let said = refusal(approve).await;
     assert_eq!(said, "400 bad_request A person has at most 50 connected MCP clients.");
+    assert!(scene.server.reached(Limit::McpClients) > 0);
 }

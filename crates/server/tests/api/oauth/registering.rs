@@ -1,6 +1,7 @@
 //! What clients find out, how they register, and what becomes of those that nobody wants.
 
 use dregs_core::time::{DAY_MS, HOUR_MS};
+use dregs_server::limit::Limit;
 use dregs_server::ops::oauth::clients::{IDLE_MAX, OF_ADDRESS_MAX};
 use dregs_server::ops::oauth::{CODE_MS, REFRESH_MS};
 use dregs_server::store::oauth_clients::{self, Client};
@@ -148,6 +149,7 @@ async fn registration_is_bounded_by_address_and_in_all() {
         (refused.status().as_u16(), &refused.headers()["retry-after"]),
         (429, &"2400".parse().unwrap())
     );
+    assert!(scene.server.reached(Limit::Registrations) > 0);
     assert_eq!(answer(from("203.0.113.1")).await.0, 201);
     scene.clock.advance(2_400_000);
     assert_eq!(answer(from("2001:db8::2")).await.0, 201, "an hour after the first");
@@ -181,6 +183,7 @@ async fn registration_is_bounded_by_address_and_in_all() {
         Ok((left, find(&first)?, find("oc_0")?, find("oc_1")?))
     };
     assert_eq!(scene.server.app.store.read(read).await.unwrap(), (IDLE_MAX, true, false, true));
+    assert_eq!(scene.server.reached(Limit::RegisteredClients), 1);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use dregs_core::time::{DAY_MS, MINUTE_MS, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::limit::{self, Limit};
 use crate::ops::access::limits::{Wait, network};
 use crate::store::users::User;
 use crate::store::{Result, StoreError, Tx, sign_ins};
@@ -60,6 +61,7 @@ struct Counted {
     subject: Vec<u8>,
     /// How many are too many for this attempt; `None` where it is only counted.
     limit: Option<i64>,
+    name: Limit,
     /// Whether a success forgets them all.
     is_own: bool,
 }
@@ -89,12 +91,14 @@ impl Attempt {
         let mut counted = vec![Counted {
             subject: token_hash(&format!("account {email}")),
             limit: limits.per_account.filter(|_| standing == Standing::Stranger),
+            name: Limit::LoginsOfAccount,
             is_own: standing == Standing::Stranger,
         }];
         if let Some(address) = from.address {
             counted.push(Counted {
                 subject: token_hash(&format!("address {}", network(address))),
                 limit: limits.per_address.filter(|_| standing != Standing::Browser),
+                name: Limit::LoginsOfAddress,
                 is_own: false,
             });
         }
@@ -103,7 +107,8 @@ impl Attempt {
             Standing::Place => place,
             Standing::Browser => browser,
         };
-        counted.extend(own.map(|subject| Counted { subject, limit: limits.per_account, is_own: true }));
+        let name = Limit::LoginsOfPlace;
+        counted.extend(own.map(|subject| Counted { subject, limit: limits.per_account, name, is_own: true }));
         Ok(Self { standing, counted })
     }
 
@@ -112,7 +117,12 @@ impl Attempt {
         let subject = token_hash(&format!("password {user_id}"));
         Self {
             standing: Standing::Browser,
-            counted: vec![Counted { subject, limit: limits.per_account, is_own: true }],
+            counted: vec![Counted {
+                subject,
+                limit: limits.per_account,
+                name: Limit::LoginsOfAccount,
+                is_own: true,
+            }],
         }
     }
 
@@ -123,6 +133,7 @@ impl Attempt {
             if let (Some(found), Some(limit)) = (found, counted.limit)
                 && found.count >= limit
             {
+                limit::reached(counted.name);
                 return Ok(Err(wait(found.since, now)));
             }
         }
@@ -246,9 +257,12 @@ impl Turns {
             Standing::Place => &self.places,
             Standing::Browser => &self.browsers,
         };
-        let Some(place) = queue.enter(address.map(network)) else {
-            metrics::counter!("dregs_login_queue_full_total").increment(1);
-            return Ok(Err(QUEUE_WAIT));
+        let place = match queue.enter(address.map(network)) {
+            Ok(place) => place,
+            Err(full) => {
+                limit::reached(full);
+                return Ok(Err(QUEUE_WAIT));
+            }
         };
         let stopping = |_| StoreError::Unavailable("the server is stopping".into());
         let permit = queue.turn.acquire().await.map_err(stopping)?;
@@ -257,14 +271,17 @@ impl Turns {
 }
 
 impl Queue {
-    fn enter(&self, network: Option<IpAddr>) -> Option<Place<'_>> {
+    fn enter(&self, network: Option<IpAddr>) -> std::result::Result<Place<'_>, Limit> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let of_network = waiting.get(&network).copied().unwrap_or(0);
-        if of_network >= WAITING_OF_ADDRESS_MAX || waiting.values().sum::<usize>() >= WAITING_MAX {
-            return None;
+        if of_network >= WAITING_OF_ADDRESS_MAX {
+            return Err(Limit::LoginQueueOfAddress);
+        }
+        if waiting.values().sum::<usize>() >= WAITING_MAX {
+            return Err(Limit::LoginQueue);
         }
         waiting.insert(network, of_network + 1);
-        Some(Place { queue: self, network })
+        Ok(Place { queue: self, network })
     }
 }
 
@@ -282,6 +299,8 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[tokio::test]
@@ -292,12 +311,13 @@ mod tests {
             (0..WAITING_OF_ADDRESS_MAX).map(|_| turns.strangers.enter(ip(1)).expect("a place")).collect();
         let is_full =
             async |standing, address| turns.take(standing, address).await.expect("a queue").is_err();
-        assert!(is_full(Standing::Stranger, ip(1)).await);
+        let full = |address| limit::watched(|| is_full(Standing::Stranger, address).now_or_never());
+        assert_eq!(full(ip(1)), (Some(true), vec![Limit::LoginQueueOfAddress]));
         assert!(!is_full(Standing::Stranger, ip(2)).await);
         places.extend(
             (WAITING_OF_ADDRESS_MAX..WAITING_MAX).map(|n| turns.strangers.enter(ip(n)).expect("a place")),
         );
-        assert!(is_full(Standing::Stranger, ip(99)).await);
+        assert_eq!(full(ip(99)), (Some(true), vec![Limit::LoginQueue]));
         assert!(!is_full(Standing::Place, ip(1)).await);
         assert!(!is_full(Standing::Browser, ip(1)).await);
         places.pop();

@@ -14,6 +14,7 @@ use guard::{Attempt, Turns};
 use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
+use crate::limit::{self, Limit};
 use crate::ops::access::limits::Wait;
 use crate::ops::audit::{self, Act, Actor};
 use crate::store::users::{self, User};
@@ -234,7 +235,7 @@ pub async fn open(store: &Store, user: User, mut from: Origin, now: Timestamp) -
     let hash = token_hash(&token);
     let (actor, expires_at) = (Actor::user(&user, from.address), now.plus_millis(SESSION_MS));
     let user_id = user.id;
-    store
+    let ended = store
         .write(move |tx| {
             record(tx, &actor, "session.begin", now)?;
             guard::remember(tx, user_id, &from, now)?;
@@ -242,6 +243,9 @@ pub async fn open(store: &Store, user: User, mut from: Origin, now: Timestamp) -
             users::keep_newest_sessions(tx, user_id, SESSIONS_MAX)
         })
         .await?;
+    if ended > 0 {
+        limit::reached(Limit::Sessions);
+    }
     Ok(Session { token, browser, expires_at, user })
 }
 

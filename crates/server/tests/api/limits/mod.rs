@@ -1,5 +1,8 @@
 //! What may be asked in a time, and what one is told who asks for more.
 
+mod rows;
+mod tries;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -146,6 +149,86 @@ async fn sizes_and_nesting_are_settings_and_count() {
     {
         assert!(metrics.contains(expected), "{metrics}");
     }
+}
+
+/// What anybody may ask for without a key: every operation of the API, which refuses them or serves them, and whatever
+/// else there is.
+fn asked_by_anybody() -> Vec<(Method, String)> {
+    let document = serde_json::to_value(dregs_server::http::openapi()).unwrap();
+    let mut all: Vec<_> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            let path = format!("/api{}", path.strip_prefix("/api").unwrap_or(path)).replace(['{', '}'], "");
+            item.as_object()
+                .unwrap()
+                .keys()
+                .map(move |method| (method.to_ascii_uppercase().parse::<Method>().unwrap(), path.clone()))
+        })
+        .collect();
+    let others = [
+        (Method::GET, "/"),
+        (Method::GET, "/nothing"),
+        (Method::POST, "/nothing"),
+        (Method::GET, "/dregs.js"),
+        (Method::GET, "/api/nothing"),
+        (Method::GET, "/api/openapi.json"),
+        (Method::GET, "/api/docs"),
+        (Method::DELETE, "/api/events"),
+        (Method::OPTIONS, "/api/events"),
+        (Method::OPTIONS, "/api/events/batch"),
+        (Method::GET, "/manual"),
+        (Method::GET, "/manual?term=webhook"),
+        (Method::GET, "/manual/print"),
+        (Method::GET, "/manual/events"),
+        (Method::GET, "/manual/nothing"),
+        (Method::GET, "/manual/home.png"),
+        (Method::GET, "/healthz"),
+        (Method::GET, "/readyz"),
+        (Method::GET, "/metrics"),
+        (Method::POST, "/mcp"),
+        (Method::GET, "/.well-known/oauth-protected-resource"),
+        (Method::GET, "/.well-known/oauth-protected-resource/mcp"),
+        (Method::GET, "/.well-known/oauth-authorization-server"),
+        (Method::POST, "/oauth/register"),
+        (Method::POST, "/oauth/token"),
+        (Method::POST, "/oauth/revoke"),
+    ];
+    all.extend(others.map(|(method, path)| (method, path.to_owned())));
+    all
+}
+
+#[tokio::test]
+async fn whatever_needs_no_key_is_counted_by_address() {
+    let scene = Scene::set(|config| {
+        config.address_rate_per_second = 1;
+        config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let keys = [("no key", None), ("a public key", Some(PUBLIC_KEY)), ("a wrong key", Some("sk_guess"))];
+    let (mut free, mut asked) = (Vec::new(), 0_u32);
+    for (method, path) in asked_by_anybody() {
+        for (what, key) in keys {
+            asked += 1;
+            // Each from an address of its own, and from an origin that may not send.
+            let address = std::net::Ipv4Addr::from_bits(0x0a00_0000 + asked).to_string();
+            let mut is_refused = false;
+            for _ in 0..11 {
+                let request = scene.server.request(method.clone(), &path).header("X-Forwarded-For", &address);
+                let request = request.header("Origin", "https://evil.example").json(&json!({}));
+                let request = key.into_iter().fold(request, RequestBuilder::bearer_auth);
+                is_refused = request.send().await.unwrap().status() == 429;
+                if is_refused {
+                    break;
+                }
+            }
+            if !is_refused {
+                free.push(format!("{method} {path} with {what}"));
+            }
+        }
+    }
+    assert_eq!(free, Vec::<String>::new(), "asked for as often as one likes");
 }
 
 /// Where the table of limits stands.
