@@ -39,6 +39,7 @@ struct Person {
     session: Option<String>,
     agent: Option<&'static str>,
     code: Option<&'static str>,
+    phone: Option<&'static str>,
     /// Which of this is the backend's own.
     of_backend: OfBackend,
     /// In seconds from the start; the first is the sign-up.
@@ -108,6 +109,7 @@ fn event(person: &Person, id: &str, n: usize, at: f64) -> Event {
     let given = |text: &str| Some(json!(text)).filter(|_| !text.is_empty());
     data.extend(given(&person.name).map(|name| ("name".to_owned(), name)));
     data.extend(given(&person.email).map(|email| ("email".to_owned(), email)));
+    data.extend(person.phone.map(|phone| ("phone".to_owned(), json!(phone))));
     let code = person.code.filter(|_| n == 0).map(|code| ("promoCode".to_owned(), json!(code)));
     Event {
         id: format!("{id}-{n}"),
@@ -454,6 +456,38 @@ fn variants_of_one_mailbox_are_caught_at_whatever_domain() {
         let ring =
             with(people(8, 420.0, email), |_, person| (person.ip, person.name) = (None, String::new()));
         convicted(story, &ring, SUSPICIOUS);
+    }
+}
+
+#[test]
+fn what_forms_and_programs_put_in_place_of_a_value_ties_nobody() {
+    type Change = fn(&mut Person);
+    let values: [(&str, Change); 8] = [
+        ("a phone of zeros", |person| person.phone = Some("(000) 000-0000")),
+        ("a phone of zeros in a country", |person| person.phone = Some("+1 000 000 0000")),
+        ("a phone of ones", |person| person.phone = Some("1111111111")),
+        ("a phone that counts", |person| person.phone = Some("+1 234 567 890")),
+        ("a name that a program made of none", |person| person.name = "undefined undefined".to_owned()),
+        ("a name of none", |person| person.name = "null null".to_owned()),
+        ("a form's example", |person| person.name = "First Last".to_owned()),
+        ("an address of none", |person| person.email = "null@null.com".to_owned()),
+    ];
+    for (story, change) in values {
+        let people = with(people(8, 900.0, free), |n, person| {
+            own_device(n, person);
+            lives(n, person, 6);
+            change(person);
+        });
+        acquitted(story, &people, LOW);
+    }
+    for code in ["undefined", "null", "0", "N/A", "-", "none", "{promoCode}"] {
+        let siblings = with(people(3, 900.0, free), |n, person| {
+            one_device(n, person);
+            person.code = Some(code);
+        });
+        for analysis in told(&siblings) {
+            assert!(analysis.observations.iter().all(|seen| seen.id != "behavior.code-ring"), "{code}");
+        }
     }
 }
 
