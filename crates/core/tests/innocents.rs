@@ -524,7 +524,29 @@ fn a_desk_a_tablet_and_a_parents_mailbox_are_shared() {
             acquitted(domain, &desk, SUSPICIOUS);
         }
     }
-    let families: [&[(&str, &str)]; 5] = [
+    let families: [&[(&str, &str)]; 9] = [
+        &[
+            ("Jiří Hájek", "jhajek@seznam.cz"),
+            ("Marie Hájková", "majka.h@gmail.com"),
+            ("Petr Hájek", "petrh99@gmail.com"),
+            ("Lucie Hájková", "lucinka@email.cz"),
+        ],
+        &[
+            ("Γιώργος Κωνσταντινίδης", "giorgos.k@gmail.com"),
+            ("Eleni Konstantinidou", "elenik@yahoo.gr"),
+            ("Nikos Konstantinidis", "nkon@otenet.gr"),
+        ],
+        &[
+            ("Jonas Kazlauskas", "jonas@inbox.lt"),
+            ("Rasa Kazlauskienė", "rasak@gmail.com"),
+            ("Ona Kazlauskaitė", "onute@gmail.com"),
+        ],
+        &[
+            ("Lev Tolstoy", "lev@mail.ru"),
+            ("Софья Толстая", "sofia.t@yandex.ru"),
+            ("Anna Tolstaya", "annat@gmail.com"),
+            ("Пётр Толстой", "petr.t@gmail.com"),
+        ],
         &[
             ("Sabine Weber", "sabine.weber@web.de"),
             ("Tom Weber", "tom.w@gmail.com"),
