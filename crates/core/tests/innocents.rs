@@ -191,6 +191,50 @@ fn convicted(story: &str, people: &[Person], max: u8) {
     assert!(below * 10 >= all.len() * 9, "{story}: {below} of {} {}", all.len(), why(&all[0]));
 }
 
+/// Addresses of one network.
+const CAMPUS: [&str; 40] = [
+    "203.0.113.10",
+    "203.0.113.11",
+    "203.0.113.12",
+    "203.0.113.13",
+    "203.0.113.14",
+    "203.0.113.15",
+    "203.0.113.16",
+    "203.0.113.17",
+    "203.0.113.18",
+    "203.0.113.19",
+    "203.0.113.20",
+    "203.0.113.21",
+    "203.0.113.22",
+    "203.0.113.23",
+    "203.0.113.24",
+    "203.0.113.25",
+    "203.0.113.26",
+    "203.0.113.27",
+    "203.0.113.28",
+    "203.0.113.29",
+    "203.0.113.30",
+    "203.0.113.31",
+    "203.0.113.32",
+    "203.0.113.33",
+    "203.0.113.34",
+    "203.0.113.35",
+    "203.0.113.36",
+    "203.0.113.37",
+    "203.0.113.38",
+    "203.0.113.39",
+    "203.0.113.40",
+    "203.0.113.41",
+    "203.0.113.42",
+    "203.0.113.43",
+    "203.0.113.44",
+    "203.0.113.45",
+    "203.0.113.46",
+    "203.0.113.47",
+    "203.0.113.48",
+    "203.0.113.49",
+];
+
 fn own_device(n: usize, person: &mut Person) {
     person.device = Some(format!("{:032x}", 7_919 * (n + 1)));
     person.session = Some(format!("s-{n}"));
@@ -504,6 +548,11 @@ fn a_class_a_conference_an_onboarding_on_devices_of_their_own_is_ordinary() {
     }
     let bare = with(people(28, 21.0, free), |_, person| person.agent = None);
     acquitted("28, of whose devices nothing is known", &bare, SUSPICIOUS);
+    let campus = with(people(40, 15.0, free), |n, person| {
+        person.agent = None;
+        person.ip = Some(CAMPUS[n]);
+    });
+    acquitted("40 at addresses of their own in one network", &campus, SUSPICIOUS);
     let lecture = with(people(100, 6.0, free), own_device);
     acquitted("a lecture", &lecture, SUSPICIOUS);
 }
