@@ -147,8 +147,12 @@ fn regulars() -> impl Iterator<Item = Event> {
 
 /// What is found of everybody at the end.
 fn told(people: &[Person]) -> Vec<Analysis> {
+    told_beside(regulars(), people)
+}
+
+fn told_beside(others: impl Iterator<Item = Event>, people: &[Person]) -> Vec<Analysis> {
     let ids: Vec<String> = (0..people.len()).map(|n| format!("u{n}")).collect();
-    let mut events: Vec<Event> = regulars().collect();
+    let mut events: Vec<Event> = others.collect();
     for (person, id) in people.iter().zip(&ids) {
         events.extend(person.acts.iter().enumerate().map(|(n, at)| event(person, id, n, *at)));
     }
@@ -260,6 +264,35 @@ fn an_address_that_is_the_backends_own_is_no_place_of_anybody() {
     };
     convicted("from one address that is somebody's", &import(OfBackend::default()), LOW);
     acquitted("from the backend's own", &import(OfBackend { ip: true, user_agent: true }), LOW);
+}
+
+/// In a team of which nothing is known yet.
+#[test]
+fn what_a_backend_sends_for_everybody_says_nothing_of_anybody() {
+    type Change = fn(usize, &mut Person);
+    const WAYS_OUT: [&str; 3] = ["203.0.113.7", "198.51.100.7", "192.0.2.7"];
+    let bare = |change: fn(usize, &mut Person)| {
+        with(people(150, 20.0, free), |n, person| {
+            (person.ip, person.agent) = (None, None);
+            change(n, person);
+        })
+    };
+    let constants: [(&str, Change); 4] = [
+        ("a device", |_, person| person.device = Some("server".to_owned())),
+        ("a session", |_, person| person.session = Some("backend".to_owned())),
+        ("one address", |_, person| person.ip = Some(WAYS_OUT[0])),
+        ("one of three addresses", |n, person| person.ip = Some(WAYS_OUT[n % 3])),
+    ];
+    for (story, change) in constants {
+        let imported = bare(change);
+        for (n, analysis) in told_beside(std::iter::empty(), &imported).iter().enumerate() {
+            assert!(lowest(analysis, &ONE_OF_MANY) >= LOW, "{story}: number {n} {}", why(analysis));
+        }
+        // Where others have none of it, it is theirs.
+        let beside = told(&imported);
+        let is_known = |analysis: &Analysis| lowest(analysis, &ONE_OF_MANY) < LOW;
+        assert!(beside.iter().any(is_known), "{story}: {}", why(&beside[0]));
+    }
 }
 
 #[test]
