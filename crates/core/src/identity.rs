@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::event::{DATA_MAX_BYTES, stands_for_none};
+use crate::event::{DATA_MAX_BYTES, stands_for_none, ties_nobody};
 use crate::json::{self, FieldError};
 use crate::mapping::{FIELDS, IdentityField, Mapping};
 use crate::person::Record;
@@ -89,14 +89,16 @@ impl Profile {
         }
         let text = |field: IdentityField| found[field as usize].map(|(_, value)| text_of(value));
         // A detail that stands for none is none; names are left to those who know them (Null is one).
-        let detail = |field| text(field).filter(|value| !stands_for_none(value));
+        let detail = |field| text(field).filter(|value| !ties_nobody(value));
+        // Of a name that is two words, both of which stand for none, nobody has said anything.
+        let is_said = |name: &String| !name.contains(char::is_whitespace) || !stands_for_none(name);
         let joined = match (text(IdentityField::FirstName), text(IdentityField::LastName)) {
             (Some(first), Some(last)) => Some(cut(&format!("{first} {last}"))),
             (first, last) => first.or(last),
         };
         Self {
             email: detail(IdentityField::Email),
-            name: text(IdentityField::FullName).or(joined),
+            name: text(IdentityField::FullName).or(joined).filter(is_said),
             username: detail(IdentityField::Username),
             phone: detail(IdentityField::Phone),
             date_of_birth: detail(IdentityField::DateOfBirth),
@@ -218,6 +220,14 @@ mod tests {
             (
                 json!({"email": "undefined", "phone": "000-000 000", "username": "[object Object]", "name": "Null"}),
                 profile("", "Null", "", ""),
+            ),
+            (
+                json!({"firstName": "undefined", "lastName": "undefined", "phone": "\u{200b}"}),
+                profile("", "", "", ""),
+            ),
+            (
+                json!({"firstName": "Christopher", "lastName": "Null"}),
+                profile("", "Christopher Null", "", ""),
             ),
             (json!({"email_verified": "yes", "mailbox": "x", "namespace": "y"}), profile("", "", "", "")),
             (json!({"name": "ä".repeat(1_000)}), profile("", &"ä".repeat(160), "", "")),

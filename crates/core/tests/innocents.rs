@@ -39,6 +39,7 @@ struct Person {
     session: Option<String>,
     agent: Option<&'static str>,
     code: Option<&'static str>,
+    phone: Option<&'static str>,
     /// Which of this is the backend's own.
     of_backend: OfBackend,
     /// In seconds from the start; the first is the sign-up.
@@ -108,6 +109,7 @@ fn event(person: &Person, id: &str, n: usize, at: f64) -> Event {
     let given = |text: &str| Some(json!(text)).filter(|_| !text.is_empty());
     data.extend(given(&person.name).map(|name| ("name".to_owned(), name)));
     data.extend(given(&person.email).map(|email| ("email".to_owned(), email)));
+    data.extend(person.phone.map(|phone| ("phone".to_owned(), json!(phone))));
     let code = person.code.filter(|_| n == 0).map(|code| ("promoCode".to_owned(), json!(code)));
     Event {
         id: format!("{id}-{n}"),
@@ -145,8 +147,12 @@ fn regulars() -> impl Iterator<Item = Event> {
 
 /// What is found of everybody at the end.
 fn told(people: &[Person]) -> Vec<Analysis> {
+    told_beside(regulars(), people)
+}
+
+fn told_beside(others: impl Iterator<Item = Event>, people: &[Person]) -> Vec<Analysis> {
     let ids: Vec<String> = (0..people.len()).map(|n| format!("u{n}")).collect();
-    let mut events: Vec<Event> = regulars().collect();
+    let mut events: Vec<Event> = others.collect();
     for (person, id) in people.iter().zip(&ids) {
         events.extend(person.acts.iter().enumerate().map(|(n, at)| event(person, id, n, *at)));
     }
@@ -189,6 +195,50 @@ fn convicted(story: &str, people: &[Person], max: u8) {
     assert!(below * 10 >= all.len() * 9, "{story}: {below} of {} {}", all.len(), why(&all[0]));
 }
 
+/// Addresses of one network.
+const CAMPUS: [&str; 40] = [
+    "203.0.113.10",
+    "203.0.113.11",
+    "203.0.113.12",
+    "203.0.113.13",
+    "203.0.113.14",
+    "203.0.113.15",
+    "203.0.113.16",
+    "203.0.113.17",
+    "203.0.113.18",
+    "203.0.113.19",
+    "203.0.113.20",
+    "203.0.113.21",
+    "203.0.113.22",
+    "203.0.113.23",
+    "203.0.113.24",
+    "203.0.113.25",
+    "203.0.113.26",
+    "203.0.113.27",
+    "203.0.113.28",
+    "203.0.113.29",
+    "203.0.113.30",
+    "203.0.113.31",
+    "203.0.113.32",
+    "203.0.113.33",
+    "203.0.113.34",
+    "203.0.113.35",
+    "203.0.113.36",
+    "203.0.113.37",
+    "203.0.113.38",
+    "203.0.113.39",
+    "203.0.113.40",
+    "203.0.113.41",
+    "203.0.113.42",
+    "203.0.113.43",
+    "203.0.113.44",
+    "203.0.113.45",
+    "203.0.113.46",
+    "203.0.113.47",
+    "203.0.113.48",
+    "203.0.113.49",
+];
+
 fn own_device(n: usize, person: &mut Person) {
     person.device = Some(format!("{:032x}", 7_919 * (n + 1)));
     person.session = Some(format!("s-{n}"));
@@ -214,6 +264,35 @@ fn an_address_that_is_the_backends_own_is_no_place_of_anybody() {
     };
     convicted("from one address that is somebody's", &import(OfBackend::default()), LOW);
     acquitted("from the backend's own", &import(OfBackend { ip: true, user_agent: true }), LOW);
+}
+
+/// In a team of which nothing is known yet.
+#[test]
+fn what_a_backend_sends_for_everybody_says_nothing_of_anybody() {
+    type Change = fn(usize, &mut Person);
+    const WAYS_OUT: [&str; 3] = ["203.0.113.7", "198.51.100.7", "192.0.2.7"];
+    let bare = |change: fn(usize, &mut Person)| {
+        with(people(150, 20.0, free), |n, person| {
+            (person.ip, person.agent) = (None, None);
+            change(n, person);
+        })
+    };
+    let constants: [(&str, Change); 4] = [
+        ("a device", |_, person| person.device = Some("server".to_owned())),
+        ("a session", |_, person| person.session = Some("backend".to_owned())),
+        ("one address", |_, person| person.ip = Some(WAYS_OUT[0])),
+        ("one of three addresses", |n, person| person.ip = Some(WAYS_OUT[n % 3])),
+    ];
+    for (story, change) in constants {
+        let imported = bare(change);
+        for (n, analysis) in told_beside(std::iter::empty(), &imported).iter().enumerate() {
+            assert!(lowest(analysis, &ONE_OF_MANY) >= LOW, "{story}: number {n} {}", why(analysis));
+        }
+        // Where others have none of it, it is theirs.
+        let beside = told(&imported);
+        let is_known = |analysis: &Analysis| lowest(analysis, &ONE_OF_MANY) < LOW;
+        assert!(beside.iter().any(is_known), "{story}: {}", why(&beside[0]));
+    }
 }
 
 #[test]
@@ -458,6 +537,38 @@ fn variants_of_one_mailbox_are_caught_at_whatever_domain() {
 }
 
 #[test]
+fn what_forms_and_programs_put_in_place_of_a_value_ties_nobody() {
+    type Change = fn(&mut Person);
+    let values: [(&str, Change); 8] = [
+        ("a phone of zeros", |person| person.phone = Some("(000) 000-0000")),
+        ("a phone of zeros in a country", |person| person.phone = Some("+1 000 000 0000")),
+        ("a phone of ones", |person| person.phone = Some("1111111111")),
+        ("a phone that counts", |person| person.phone = Some("+1 234 567 890")),
+        ("a name that a program made of none", |person| person.name = "undefined undefined".to_owned()),
+        ("a name of none", |person| person.name = "null null".to_owned()),
+        ("a form's example", |person| person.name = "First Last".to_owned()),
+        ("an address of none", |person| person.email = "null@null.com".to_owned()),
+    ];
+    for (story, change) in values {
+        let people = with(people(8, 900.0, free), |n, person| {
+            own_device(n, person);
+            lives(n, person, 6);
+            change(person);
+        });
+        acquitted(story, &people, LOW);
+    }
+    for code in ["undefined", "null", "0", "N/A", "-", "none", "{promoCode}"] {
+        let siblings = with(people(3, 900.0, free), |n, person| {
+            one_device(n, person);
+            person.code = Some(code);
+        });
+        for analysis in told(&siblings) {
+            assert!(analysis.observations.iter().all(|seen| seen.id != "behavior.code-ring"), "{code}");
+        }
+    }
+}
+
+#[test]
 fn a_class_a_conference_an_onboarding_on_devices_of_their_own_is_ordinary() {
     for (count, every) in [(14, 42.0), (28, 21.0), (36, 16.0), (40, 15.0), (40, 90.0)] {
         let crowd = with(people(count, every, free), |n, person| {
@@ -470,6 +581,11 @@ fn a_class_a_conference_an_onboarding_on_devices_of_their_own_is_ordinary() {
     }
     let bare = with(people(28, 21.0, free), |_, person| person.agent = None);
     acquitted("28, of whose devices nothing is known", &bare, SUSPICIOUS);
+    let campus = with(people(40, 15.0, free), |n, person| {
+        person.agent = None;
+        person.ip = Some(CAMPUS[n]);
+    });
+    acquitted("40 at addresses of their own in one network", &campus, SUSPICIOUS);
     let lecture = with(people(100, 6.0, free), own_device);
     acquitted("a lecture", &lecture, SUSPICIOUS);
 }
@@ -490,7 +606,29 @@ fn a_desk_a_tablet_and_a_parents_mailbox_are_shared() {
             acquitted(domain, &desk, SUSPICIOUS);
         }
     }
-    let families: [&[(&str, &str)]; 5] = [
+    let families: [&[(&str, &str)]; 9] = [
+        &[
+            ("Jiří Hájek", "jhajek@seznam.cz"),
+            ("Marie Hájková", "majka.h@gmail.com"),
+            ("Petr Hájek", "petrh99@gmail.com"),
+            ("Lucie Hájková", "lucinka@email.cz"),
+        ],
+        &[
+            ("Γιώργος Κωνσταντινίδης", "giorgos.k@gmail.com"),
+            ("Eleni Konstantinidou", "elenik@yahoo.gr"),
+            ("Nikos Konstantinidis", "nkon@otenet.gr"),
+        ],
+        &[
+            ("Jonas Kazlauskas", "jonas@inbox.lt"),
+            ("Rasa Kazlauskienė", "rasak@gmail.com"),
+            ("Ona Kazlauskaitė", "onute@gmail.com"),
+        ],
+        &[
+            ("Lev Tolstoy", "lev@mail.ru"),
+            ("Софья Толстая", "sofia.t@yandex.ru"),
+            ("Anna Tolstaya", "annat@gmail.com"),
+            ("Пётр Толстой", "petr.t@gmail.com"),
+        ],
         &[
             ("Sabine Weber", "sabine.weber@web.de"),
             ("Tom Weber", "tom.w@gmail.com"),

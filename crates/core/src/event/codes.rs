@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::nothing::ties_nobody;
+
 /// What keys are called that hold one, in lower case, letters only.
 const KEYS: [&str; 18] = [
     "promo",
@@ -26,15 +28,16 @@ const KEYS: [&str; 18] = [
 /// Longer ones are no codes.
 const CODE_MAX_BYTES: usize = 64;
 
-/// The codes in `data`, in lower case.
+/// The codes in `data`, in lower case; those that stand for none are none.
 pub fn codes(data: &Map<String, Value>) -> impl Iterator<Item = String> {
     data.iter().filter(|(key, _)| is_of_code(key)).filter_map(|(_, value)| {
         let code = match value {
-            Value::String(code) => code.trim().to_lowercase(),
+            Value::String(code) => code.trim().to_owned(),
             Value::Number(code) => code.to_string(),
             _ => return None,
         };
-        (1..=CODE_MAX_BYTES).contains(&code.len()).then_some(code)
+        let is_one = (1..=CODE_MAX_BYTES).contains(&code.len()) && !ties_nobody(&code);
+        is_one.then(|| code.to_lowercase())
     })
 }
 
@@ -53,6 +56,7 @@ mod tests {
         let data = json!({
             "promoCode": " WELCOME10 ", "referred_by": 4711, "Coupon-Code": "x", "code": "not one",
             "voucher": {"id": 1}, "inviteCode": "", "promo": "y".repeat(65),
+            "referralCode": "undefined", "invitedBy": 0, "inviterId": "null", "refCode": "N/A", "referrerId": "guest",
         });
         let mut found: Vec<_> = codes(data.as_object().unwrap()).collect();
         found.sort_unstable();

@@ -19,7 +19,10 @@ mod request;
 
 pub use crate::json::FieldError;
 pub use codes::codes;
-pub use nothing::stands_for_none;
+pub use nothing::{
+    is_nobodys_birth, is_nobodys_email, is_nobodys_name, is_nobodys_phone, stands_for_nobody,
+    stands_for_none, ties_nobody,
+};
 pub use read::*;
 pub use redact::{REDACTED, is_secret_parameter, redact, redact_url};
 pub use request::{HEADER_MAX_BYTES, HEADERS, Request};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::common::Common;
 use crate::device::{Makeup, Part};
-use crate::event::{Event, codes};
+use crate::event::{Event, codes, is_nobodys_email, is_nobodys_name, is_nobodys_phone};
 use crate::identity::Profile;
 use crate::person::{self, Record};
 use crate::state::{FirstHour, IdentityState, Seen};
@@ -72,12 +72,13 @@ const PHONE_DIGITS: usize = 9;
 
 /// The keys by which what an identity says of itself ties it to others.
 pub fn profile_keys(profile: &Profile) -> impl Iterator<Item = LinkKey> {
-    let mailbox = profile.email.as_deref().and_then(person::mailbox_key);
-    let name = profile.name.as_deref().and_then(person::name_sounds);
+    let email = profile.email.as_deref().filter(|email| !is_nobodys_email(email));
+    let mailbox = email.and_then(person::mailbox_key);
+    let name = profile.name.as_deref().filter(|name| !is_nobodys_name(name)).and_then(person::name_sounds);
     let phone = profile.phone.as_deref().and_then(|phone| {
-        let digits: Vec<_> = phone.chars().filter(char::is_ascii_digit).collect();
+        let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
         let kept = digits.len().checked_sub(PHONE_DIGITS)?;
-        Some(digits[kept..].iter().collect())
+        (!is_nobodys_phone(&digits)).then(|| digits[kept..].to_owned())
     });
     let record = profile.record();
     let birth = record.as_ref().and_then(Record::birth_key).map(str::to_owned);

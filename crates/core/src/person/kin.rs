@@ -23,6 +23,64 @@ const ENDINGS: [(&str, &str); 14] = [
 ];
 /// Before its ending a name has so many letters.
 const STEM_MIN_LETTERS: usize = 3;
+/// Likewise, the short ones behind more letters, since more names end so by chance: as they are spelled in Latin letters in one way or
+/// another, with the sound that goes before an ending, and of two women, one of whom is married.
+const LONGER_ENDINGS: [(&str, &str); 44] = [
+    // Russian, Ukrainian, Belarusian, Polish.
+    ("iy", "aya"),
+    ("iy", "aia"),
+    ("iy", "a"),
+    ("ij", "aja"),
+    ("ij", "aya"),
+    ("ij", "a"),
+    ("yj", "aja"),
+    ("yy", "aya"),
+    ("yy", "a"),
+    ("yi", "a"),
+    ("ii", "aya"),
+    ("ii", "a"),
+    ("i", "aya"),
+    ("i", "aia"),
+    ("oy", "aya"),
+    ("oi", "aia"),
+    ("oi", "aya"),
+    ("oj", "aja"),
+    ("y", "aia"),
+    ("", "owa"),
+    ("", "owna"),
+    ("a", "anka"),
+    // Czech and Slovak.
+    ("ek", "kova"),
+    ("ec", "cova"),
+    ("el", "lova"),
+    ("en", "nova"),
+    ("er", "rova"),
+    ("e", "ova"),
+    ("o", "ova"),
+    // Greek.
+    ("is", "ou"),
+    ("is", "i"),
+    ("es", "ou"),
+    // Lithuanian and Latvian.
+    ("ys", "yte"),
+    ("ys", "iene"),
+    ("is", "iene"),
+    ("us", "iene"),
+    ("us", "uviene"),
+    ("as", "e"),
+    ("is", "e"),
+    ("us", "e"),
+    ("iene", "aite"),
+    ("iene", "yte"),
+    ("iene", "ute"),
+    // Icelandic and Faroese.
+    ("son", "dottir"),
+];
+const LONGER_STEM_MIN_LETTERS: usize = 4;
+/// An ending of so many letters is no chance.
+const TELLING_MIN_LETTERS: usize = 3;
+/// In Hungarian a wife may have her husband's family name, or his whole name, with this behind it.
+const WIFE: &str = "ne";
 /// Words that stand in many names and are nobody's.
 const PARTICLES: [&str; 28] = [
     "abu", "al", "bin", "bint", "da", "dal", "das", "de", "dei", "del", "della", "den", "der", "di", "do",
@@ -32,7 +90,11 @@ const PARTICLES: [&str; 28] = [
 /// Whether two names, by their [`latin_words`], have a family name in common and different given names.
 pub fn is_family(one: &[String], other: &[String]) -> bool {
     let has = |words: &[String], word: &String| words.iter().any(|own| is_same(own, word));
-    let shares = one.iter().any(|word| has(other, word));
+    let is_wife = |wife: &str, word: &str| {
+        wife.strip_suffix(WIFE).is_some_and(|stem| stem.len() >= LONGER_STEM_MIN_LETTERS && stem == word)
+    };
+    let of_wives = |word: &String| other.iter().any(|other| is_wife(word, other) || is_wife(other, word));
+    let shares = one.iter().any(|word| has(other, word) || of_wives(word));
     // Each has a word of its own: a second given name, a title or a maiden name makes nobody somebody else.
     shares && one.iter().any(|word| !has(other, word)) && other.iter().any(|word| !has(one, word))
 }
@@ -72,11 +134,18 @@ fn is_same(one: &str, other: &str) -> bool {
         return false;
     }
     let (one, other) = (without_umlauts(one), without_umlauts(other));
-    let ends = |one: &str, other: &str, (his, hers): (&str, &str)| {
-        let stem = one.strip_suffix(his).filter(|stem| stem.len() >= STEM_MIN_LETTERS);
+    let ends = |one: &str, other: &str, (his, hers): (&str, &str), least: usize| {
+        let stem = one.strip_suffix(his).filter(|stem| stem.len() >= least);
         stem.is_some_and(|stem| other.strip_prefix(stem) == Some(hers))
     };
-    one == other || ENDINGS.into_iter().any(|pair| ends(&one, &other, pair) || ends(&other, &one, pair))
+    let either =
+        |pair: (&str, &str), least| ends(&one, &other, pair, least) || ends(&other, &one, pair, least);
+    one == other
+        || ENDINGS.into_iter().any(|pair| either(pair, STEM_MIN_LETTERS))
+        || LONGER_ENDINGS.into_iter().any(|pair| {
+            let is_telling = pair.0.len().max(pair.1.len()) >= TELLING_MIN_LETTERS;
+            either(pair, if is_telling { STEM_MIN_LETTERS } else { LONGER_STEM_MIN_LETTERS })
+        })
 }
 
 /// Mueller is Müller, whose dots are gone already.
@@ -115,6 +184,47 @@ mod tests {
             ("Jana Nováková", "Petr Novák"),
             ("Анна Достоевская", "Пётр Достоевский"),
             ("Rasa Kazlauskienė", "Jonas Kazlauskas"),
+            ("Rasa Kazlauskaitė", "Jonas Kazlauskas"),
+            ("Rasa Kazlauskienė", "Ona Kazlauskaitė"),
+            ("Rasa Kazlauskė", "Jonas Kazlauskas"),
+            ("Ieva Butkutė", "Tomas Butkus"),
+            ("Ona Butkienė", "Tomas Butkus"),
+            ("Greta Rimkutė", "Ona Rimkienė"),
+            ("Inga Žukytė", "Marius Žukys"),
+            ("Ilze Bērziņa", "Jānis Bērziņš"),
+            ("Liga Zvirbule", "Maris Zvirbulis"),
+            ("Anna Dostoevskaya", "Fyodor Dostoevskiy"),
+            ("Anna Dostoyevskaya", "Fyodor Dostoyevsky"),
+            ("Maria Rimskaja", "Nikolaj Rimskij"),
+            ("Sofia Tolstaya", "Lev Tolstoy"),
+            ("Софья Толстая", "Лев Толстой"),
+            ("Olena Zelenska", "Volodymyr Zelenskyi"),
+            ("Олена Зеленська", "Володимир Зеленський"),
+            ("Olena Zelenska", "Volodymyr Zelenskyy"),
+            ("Maryna Chorna", "Ivan Chornyi"),
+            ("Vera Bielaja", "Ales Bielyj"),
+            ("Zofia Kowalczykowa", "Jan Kowalczyk"),
+            ("Anna Potocka", "Jan Potocki"),
+            ("Ewa Wyszyńska", "Stefan Wyszyński"),
+            ("Barbara Zawadzka", "Piotr Zawadzki"),
+            ("Marie Hájková", "Jiří Hájek"),
+            ("Božena Němcová", "Josef Němec"),
+            ("Jana Svobodová", "Petr Svoboda"),
+            ("Eva Havlová", "Tomáš Havel"),
+            ("Lucie Novotná", "Karel Novotný"),
+            ("Zuzana Horská", "Milan Horský"),
+            ("Eleni Konstantinidou", "Giorgos Konstantinidis"),
+            ("Ελένη Κωνσταντινίδου", "Γιώργος Κωνσταντινίδης"),
+            ("Maria Papadaki", "Kostas Papadakis"),
+            ("Anna Pappa", "Nikos Pappas"),
+            ("Sofia Georgiou", "Andreas Georgiou"),
+            ("Katrín Einarsdóttir", "Jón Einarsson"),
+            ("Anna Guðmundsdóttir", "Ólafur Guðmundsson"),
+            ("Kovács Jánosné", "Kovács János"),
+            ("Kovácsné Szabó Anna", "Kovács Béla"),
+            ("Мария Иванова", "Олег Иванов"),
+            ("Elena Georgieva", "Ivan Georgiev"),
+            ("Tanja Petrović", "Marko Petrović"),
         ];
         for (one, other) in families {
             assert!(is_family(one, other) && is_family(other, one), "{one}, {other}");
@@ -127,6 +237,13 @@ mod tests {
             ("Anna Weber", "Ben Keller"),
             ("John Carter", "Jack Carver"),
             ("John Peters", "Jane Peterson"),
+            ("Jón Einarsson", "Anna Einars"),
+            ("John Lukas", "Amy Luke"),
+            ("Ann Davis", "Dave Smith"),
+            ("Kate Pace", "Ann Pacine"),
+            ("Ann Mason", "John Masdottir"),
+            ("Anna Keller", "Ben Kellova"),
+            ("Mary Hughes", "Tom Hugh"),
             ("Jan van der Berg", "Piet van der Meer"),
             ("Anna", "Ben"),
             ("Anna", "Anna Weber"),

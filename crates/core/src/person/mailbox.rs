@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::LOOKED_UP_MIN_LETTERS;
-use crate::dataset::{Dataset, Datasets};
+use crate::dataset::{Dataset, Datasets, ascii_domain};
 
 /// Domains at which anybody gets a mailbox, beside those of [`Dataset::Common`]; made by
 /// `scripts/detection/free_mail.py`.
@@ -103,11 +103,25 @@ fn is_in(list: &[&str], domain: &str) -> bool {
     list.binary_search(&domain).is_ok()
 }
 
+/// An e-mail address in the form that is compared: in lower case, its domain as the domain name system spells it, so
+/// that `ada@müller.de` and `ada@xn--mller-kva.de` are one.
+pub fn folded_email(email: &str) -> String {
+    let lower = email.trim().to_lowercase();
+    if lower.is_ascii() {
+        return lower;
+    }
+    let folded = lower.rsplit_once('@').and_then(|(mailbox, domain)| {
+        let ascii = ascii_domain(domain).filter(|_| !domain.is_ascii())?;
+        Some(format!("{mailbox}@{ascii}"))
+    });
+    folded.unwrap_or(lower)
+}
+
 /// An e-mail address as the key of its mailbox: in lower case, without what follows a `+`, which the
 /// owner of a mailbox adds at will, and without dots where those mean nothing. `None` for what is no
 /// address.
 pub fn mailbox(email: &str) -> Option<String> {
-    let email = email.trim().to_lowercase();
+    let email = folded_email(email);
     let parts = EmailParts::of(&email)?;
     if DOTLESS_DOMAINS.contains(&parts.domain) {
         let mailbox = parts.mailbox.replace('.', "");
@@ -120,8 +134,8 @@ pub fn mailbox(email: &str) -> Option<String> {
 /// domain unless the provider is a large one. A name at one's own domain says nothing of the same name at
 /// another's: everybody has an `info` and many have an `anna`. Where the letters are too few, it is the mailbox.
 pub fn mailbox_key(email: &str) -> Option<String> {
-    let lower = email.trim().to_lowercase();
-    let parts = EmailParts::of(&lower)?;
+    let folded = folded_email(email);
+    let parts = EmailParts::of(&folded)?;
     let letters = parts.letters();
     if letters.chars().count() < LOOKED_UP_MIN_LETTERS {
         return mailbox(email);
@@ -144,7 +158,7 @@ pub enum Resemblance {
 
 /// What two addresses have in common; `None` where that is nothing but chance.
 pub fn resemblance(one: &str, other: &str) -> Option<Resemblance> {
-    let (one, other) = (one.trim().to_lowercase(), other.trim().to_lowercase());
+    let (one, other) = (folded_email(one), folded_email(other));
     let (own, others) = (EmailParts::of(&one)?, EmailParts::of(&other)?);
     if one == other {
         return Some(Resemblance::Identical);
@@ -178,6 +192,7 @@ mod tests {
     fn a_mailbox_is_the_same_in_every_spelling_its_owner_can_choose() {
         let cases = [
             (" Ada@Example.COM ", Some("ada@example.com")),
+            ("ada@müller.de", Some("ada@xn--mller-kva.de")),
             ("ada+shop@example.com", Some("ada@example.com")),
             ("a.d.a+x@googlemail.com", Some("ada@gmail.com")),
             ("a.d.a@example.com", Some("a.d.a@example.com")),
@@ -203,6 +218,8 @@ mod tests {
             ("info@firm-b.co.uk", Some("info@firm-b.co.uk")),
             ("a.d.a+1@gmail.com", Some("ada@gmail.com")),
             ("1234567@qq.com", Some("1234567@qq.com")),
+            ("promo1@müller.de", Some("promo@xn--mller-kva.de")),
+            ("promo2@xn--mller-kva.de", Some("promo@xn--mller-kva.de")),
             ("nobody", None),
         ];
         for (email, expected) in cases {
@@ -225,6 +242,10 @@ mod tests {
             ("anna@gmail.com", "anna@web.de", None),
             ("ada.b7@firm-a.de", "ada.b7@firm-b.de", None),
             ("info@firm-a.de", "info@firm-b.de", None),
+            ("ada@müller.de", "ada@xn--mller-kva.de", Some(Identical)),
+            ("ada+1@MÜLLER.de", "ada@xn--mller-kva.de", Some(SameMailbox)),
+            ("promo1@müller.de", "promo2@mail.xn--mller-kva.de", Some(Variant)),
+            ("müller@gmail.com", "muller@gmail.com", None),
             ("a1@firm-a.de", "a2@firm-a.de", None),
             ("anna@firm-a.de", "peter@firm-a.de", None),
         ];

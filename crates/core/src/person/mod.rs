@@ -6,7 +6,7 @@ mod mailbox;
 mod record;
 
 pub use kin::{is_family, is_latin, latin_words, without_umlauts};
-pub use mailbox::{EmailParts, Resemblance, mailbox, mailbox_key, resemblance};
+pub use mailbox::{EmailParts, Resemblance, folded_email, mailbox, mailbox_key, resemblance};
 pub use record::Record;
 
 /// Names shorter than this, in letters, say too little to look others up by.

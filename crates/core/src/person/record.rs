@@ -3,6 +3,7 @@
 
 use super::{folded, likeness, name_words, soundex};
 use crate::curve::interpolate;
+use crate::event::is_nobodys_birth;
 
 /// What somebody says of themself, ready to be compared.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -109,7 +110,7 @@ fn address_words(address: &str) -> Vec<String> {
 /// Eight digits, in whatever order they were written.
 fn birth_digits(date: &str) -> Option<String> {
     let digits: String = date.chars().take_while(|char| *char != 'T').filter(char::is_ascii_digit).collect();
-    (digits.len() == 8).then_some(digits)
+    (digits.len() == 8 && !is_nobodys_birth(&digits)).then_some(digits)
 }
 
 fn is_number(word: &str) -> bool {

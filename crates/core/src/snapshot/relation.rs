@@ -1,6 +1,7 @@
 //! What another identity plainly is to this one: of its family, a colleague, or nobody in particular, who may be the
 //! same person again.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ use crate::dataset::{Datasets, is_throwaway_like};
 use crate::identity::Profile;
 use crate::letters::is_random;
 use crate::person::{
-    self, EmailParts, Resemblance, is_latin, mailbox, name_words, resemblance, without_umlauts,
+    self, EmailParts, Resemblance, folded_email, is_latin, mailbox, name_words, resemblance, without_umlauts,
 };
 
 /// What each of a family counts for, as a part of an account in the same hand. Anybody can make up a
@@ -71,7 +72,7 @@ impl<'s> Own<'s> {
         Self {
             datasets,
             name: profile.name.as_deref(),
-            email: profile.email.as_deref().map(|email| email.trim().to_lowercase()),
+            email: profile.email.as_deref().map(folded_email),
             words: OnceCell::new(),
             registered: OnceCell::new(),
             has_own_domain: OnceCell::new(),
@@ -115,7 +116,8 @@ impl<'s> Own<'s> {
         let Some(own) = EmailParts::of(own) else { return false };
         let registered = self.registered.get_or_init(|| own.registered().to_owned());
         // Most have their mailboxes elsewhere, and need no closer look.
-        let email = email.trim();
+        let folded = folded_unless_ascii(email);
+        let email = folded.trim();
         let end = email.get(email.len().saturating_sub(registered.len())..);
         if !end.is_some_and(|end| end.eq_ignore_ascii_case(registered)) {
             return false;
@@ -140,7 +142,7 @@ impl<'s> Own<'s> {
         if !own.contains('+') && !email.contains('+') {
             return false;
         }
-        let others = email.trim().to_lowercase();
+        let others = folded_email(email);
         if mailbox(own) != mailbox(&others) || *own == others || self.has_the_name_of(other) {
             return false;
         }
@@ -170,6 +172,11 @@ impl<'s> Own<'s> {
         alike.is_some_and(|alike| alike <= Resemblance::Variant && !self.is_tagged_alike(other))
             || self.has_the_name_of(other)
     }
+}
+
+/// An address with its domain as the domain name system spells it.
+fn folded_unless_ascii(email: &str) -> Cow<'_, str> {
+    if email.is_ascii() { Cow::Borrowed(email) } else { Cow::Owned(folded_email(email)) }
 }
 
 /// Whether a mailbox is plainly one person's or one role's: it bears the name, or its initials, and where none
@@ -215,6 +222,16 @@ mod tests {
         let (name, email) = (given(other.0), given(other.1));
         let other = OtherIdentity { name, email, ..OtherIdentity::default() };
         Own::new(&Datasets::default(), &profile).relation(&other)
+    }
+
+    #[test]
+    fn colleagues_are_known_in_both_spellings_of_a_domain() {
+        let anna = ("Anna Keller", "anna.keller@bau-müller.de");
+        for domain in ["bau-müller.de", "xn--bau-mller-u9a.de", "BAU-MÜLLER.de"] {
+            let ben = format!("ben.weber@{domain}");
+            assert_eq!(relation(anna, ("Ben Weber", &ben)), Relation::Colleague, "{domain}");
+            assert_eq!(relation(("Ben Weber", &ben), anna), Relation::Colleague, "{domain}");
+        }
     }
 
     #[test]

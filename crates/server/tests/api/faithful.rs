@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dregs_core::event::{Event, redact, stands_for_none};
+use dregs_core::event::{Event, redact, ties_nobody};
 use dregs_core::time::Timestamp;
 use dregs_server::store::{events, identities};
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ fn text() -> impl Strategy<Value = String> {
 
 /// Likewise, of what stands for something: other ids are refused, other sessions passed over.
 fn some() -> impl Strategy<Value = String> {
-    text().prop_filter("stands for none", |text| !stands_for_none(text))
+    text().prop_filter("stands for none", |text| !ties_nobody(text))
 }
 
 fn value() -> impl Strategy<Value = Value> {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use serde_json::{Map, Value};
 
-use super::nothing::stands_for_none;
+use super::nothing::{stands_for_nobody, stands_for_none, ties_nobody};
 use super::redact::{REDACTED, redact, redact_url};
 use super::{
     Accepted, BATCH_MAX_EVENTS, DATA_MAX_BYTES, Event, EventGroup, EventIdentity, FieldError, Limits,
@@ -276,10 +276,10 @@ impl Reader<'_> {
     }
 
     /// An id that the sender gives a user or a group. One that stands for none would make one of many.
-    fn own_id(&mut self, value: Value, whose: &str) -> String {
+    fn own_id(&mut self, value: Value, whose: &str, is_none: fn(&str) -> bool) -> String {
         let blamed = self.errors.len();
         let id = self.text("id", value, Limit::Bytes(ID_MAX_BYTES)).unwrap_or_default();
-        if blamed == self.errors.len() && !id.is_empty() && stands_for_none(&id) {
+        if blamed == self.errors.len() && !id.is_empty() && is_none(&id) {
             self.refuse(
                 "id",
                 format!("is `{id}`, which stands for no {whose}: send your own id of the {whose}"),
@@ -292,7 +292,7 @@ impl Reader<'_> {
     /// passed over.
     fn tie(&mut self, field: &str, value: Value) -> Option<String> {
         let tie = self.text(field, value, Limit::Bytes(ID_MAX_BYTES))?;
-        let is_none = stands_for_none(&tie);
+        let is_none = ties_nobody(&tie);
         if is_none {
             self.ignored_fields.push(field.to_owned());
         }
@@ -320,7 +320,7 @@ impl Reader<'_> {
         let mut identity = EventIdentity { id: String::new(), data: Map::new() };
         for (key, value) in self.object("", value)? {
             match key.as_str() {
-                "id" => identity.id = self.own_id(value, "user"),
+                "id" => identity.id = self.own_id(value, "user", stands_for_nobody),
                 "data" => identity.data = self.data("data", value),
                 _ => self.ignored_fields.push(key),
             }
@@ -366,7 +366,7 @@ impl Reader<'_> {
         for (key, value) in self.object("", value)? {
             match key.as_str() {
                 "type" => group.group_type = self.group_type(value),
-                "id" => group.id = self.own_id(value, "group"),
+                "id" => group.id = self.own_id(value, "group", stands_for_none),
                 "data" => group.data = self.data("data", value),
                 _ => self.ignored_fields.push(key),
             }

@@ -31,10 +31,9 @@ const UNNAMED: f64 = 0.14;
 const AT_ADDRESS: [(f64, f64); 6] =
     [(12.0, 0.5), (36.0, 0.4), (50.0, 0.25), (70.0, 0.12), (90.0, 0.05), (100.0, 0.04)];
 /// The same for somebody with an ordinary device that none of them uses: each of a crowd has one, and of a
-/// script's accounts each that has one is counted there.
+/// script's accounts each that has one is counted there. A network's table is no stricter: a building, and a provider's
+/// customers, have several addresses.
 const AT_ADDRESS_WITH_DEVICE: [(f64, f64); 3] = [(40.0, 0.5), (70.0, 0.42), (100.0, 0.35)];
-const IN_NETWORK: [(f64, f64); 3] = [(10.0, 0.5), (20.0, 0.4), (40.0, 0.25)];
-const IN_NETWORK_WITH_DEVICE: [(f64, f64); 2] = [(20.0, 0.5), (40.0, 0.42)];
 const OF_MAILBOX: [(f64, f64); 4] = [(1.0, 0.5), (3.0, 0.25), (8.0, 0.08), (20.0, 0.03)];
 
 pub const ANALYZER: Analyzer = Analyzer {
@@ -99,7 +98,7 @@ fn at_addresses(snapshot: &Snapshot, signed_up_at: Timestamp) -> impl Iterator<I
 /// Whoever is at its addresses as well is counted there.
 fn in_networks(snapshot: &Snapshot, signed_up_at: Timestamp) -> impl Iterator<Item = Burst> {
     let nearer = ids(snapshot, &[KeyKind::Device, KeyKind::Ip]);
-    let table: &[_] = if has_device(snapshot) { &IN_NETWORK_WITH_DEVICE } else { &IN_NETWORK };
+    let table: &[_] = if has_device(snapshot) { &AT_ADDRESS_WITH_DEVICE } else { &AT_ADDRESS };
     snapshot.shared(KeyKind::Network).map(move |shared| {
         let others = shared.others.iter().filter(|other| !nearer.contains(other.id.as_str()));
         let crowd = crowd_of(others.map(|other| other.first_seen_at), signed_up_at);
@@ -155,9 +154,9 @@ mod tests {
         let words = "37 accounts appeared at one address within 36.0 min, this one among them; an address usually sees \
                      a few in a month.";
         assert_eq!(with(KeyKind::Ip, 1..=36), Some((0.4, words.to_owned())));
-        let words = "21 accounts appeared at several addresses of one network at once, this one among them; a network \
+        let words = "37 accounts appeared at several addresses of one network at once, this one among them; a network \
                      usually sees a few in a day.";
-        assert_eq!(with(KeyKind::Network, [0; 20]), Some((0.4, words.to_owned())));
+        assert_eq!(with(KeyKind::Network, [0; 36]), Some((0.4, words.to_owned())));
     }
 
     #[test]
@@ -189,6 +188,16 @@ mod tests {
         assert!(at(100, own).is_some_and(|value| value > 0.3), "a lecture");
         for change in [(|_| ()) as fn(&mut _), script] {
             assert!(at(100, change).is_some_and(|value| value <= 0.04));
+        }
+    }
+
+    #[test]
+    fn a_network_is_no_stricter_than_an_address() {
+        let value = |found: Option<(f64, String)>| found.map_or(0.5, |(value, _)| value);
+        for others in 1..=40 {
+            let minutes = || (0..others).map(|n| n % 10);
+            let [address, network] = [KeyKind::Ip, KeyKind::Network].map(|kind| value(with(kind, minutes())));
+            assert!(network >= address, "{others}: {network}, {address}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! How the e-mail addresses of two accounts are alike.
 
-use crate::person::{EmailParts, Resemblance, resemblance};
+use crate::person::{EmailParts, Resemblance, folded_email, resemblance};
 use crate::snapshot::{OtherIdentity, Own, Snapshot};
 
 /// How another address is like one's own.
@@ -30,7 +30,7 @@ impl Alike {
 pub fn alike(snapshot: &Snapshot, own: &Own, other: &OtherIdentity) -> Option<Alike> {
     let email = snapshot.profile.email.as_deref()?;
     let resemblance = resemblance(email, other.email.as_deref()?)?;
-    let lower = email.trim().to_lowercase();
+    let lower = folded_email(email);
     let is_role =
         || EmailParts::of(&lower).is_some_and(|own| own.is_role() && own.is_own_domain(snapshot.datasets));
     // Of those called so some come at the same time.

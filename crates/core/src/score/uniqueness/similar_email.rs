@@ -5,7 +5,7 @@
 
 use crate::curve::interpolate;
 use crate::key::KeyKind;
-use crate::person::EmailParts;
+use crate::person::{EmailParts, folded_email};
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::alike::{Alike, alike};
 use crate::score::features::crowd::TOGETHER_MS;
@@ -125,7 +125,7 @@ fn strength(snapshot: &Snapshot, own: &Own, shared: &SharedKey, alike: Alike, ot
 
 /// Whether the letters of its mailbox name are those of one word, at a provider where thousands have such.
 fn is_common(snapshot: &Snapshot) -> bool {
-    let email = snapshot.profile.email.as_deref().unwrap_or_default().trim().to_lowercase();
+    let email = folded_email(snapshot.profile.email.as_deref().unwrap_or_default());
     let parts = EmailParts::of(&email);
     parts.is_some_and(|parts| {
         let word = parts.mailbox.trim_matches(|char: char| !char.is_alphabetic());
@@ -166,7 +166,7 @@ mod tests {
     fn what_is_said_is_true_of_the_addresses() {
         /// Its own address, those of others with the minutes between, and what is said.
         type Case = (&'static str, &'static [(i64, &'static str)], Option<(f64, &'static str)>);
-        let cases: [Case; 9] = [
+        let cases: [Case; 10] = [
             (
                 "ada.b@gmail.com",
                 &[(-9_000, "adab+2@gmail.com")],
@@ -201,6 +201,11 @@ mod tests {
             ("anna84@gmail.com", &[(-3, "anna77@gmail.com"), (4, "anna90@gmail.com")], None),
             ("anna@gmail.com", &[(-3, "anna@web.de"), (3, "anna@yahoo.com")], None),
             ("info@firm-a.de", &[(-3, "info@firm-b.de"), (3, "info@firm-c.de")], None),
+            (
+                "ada@müller.de",
+                &[(-9_000, "ada@xn--mller-kva.de")],
+                Some((0.32, "1 other account with the identical e-mail address; a mailbox has one owner.")),
+            ),
         ];
         for (own, others, expected) in cases {
             let others: Vec<_> = others.iter().map(|(minute, email)| (*minute, "", *email)).collect();

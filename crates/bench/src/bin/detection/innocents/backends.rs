@@ -16,6 +16,7 @@ const OTHER_NAME: &str = "an import or provisioning under a name that the backen
 const MIGRATION: &str = "a migration with the times of the past, then 28 days by browser";
 pub const ADDRESS: &str = "a backend that sends its own address, and nothing of the browser";
 pub const HIDDEN: &str = "the same, where a proxy hides from where the backend comes";
+const EGRESS: &str = "the same, from two or three addresses in turn";
 const ADDRESS_AND_AGENT: &str = "a backend that sends its own address, and the browser's agent";
 const SIGN_UPS: &str = "a backend that sends its own address with sign-ups, the rest by browser";
 
@@ -113,6 +114,10 @@ pub fn scenarios() -> Vec<Scenario> {
             };
             all.push(Scenario::new(row, &[40, 100], enter).variant(agent.unwrap_or("no agent")));
         }
+    }
+    for ways in [2, 3] {
+        let enter = move |stage: &mut Stage, n| several_ways_out(stage, n, ways);
+        all.push(Scenario::new(EGRESS, &[40, 150], enter).variant(format!("{ways} addresses")));
     }
     all.push(Scenario::new(ADDRESS_AND_AGENT, &[40, 100], passed_through));
     all.push(Scenario::new(SIGN_UPS, &[40, 100], sign_ups));
@@ -255,6 +260,17 @@ pub fn own_address(
         live_an_hour_apart(stage, &mut told);
     }
     backend
+}
+
+/// Behind a gateway that has several addresses.
+fn several_ways_out(stage: &mut Stage, people: usize, ways: usize) {
+    let backends: Vec<_> =
+        (0..ways).map(|_| Backend { is_hidden: true, ..Backend::new(stage, None, true) }).collect();
+    for _ in 0..people {
+        let person = innocent(stage, EGRESS);
+        let mut told = backends[stage.rng.usize(..ways)].tells(&person);
+        live_an_hour_apart(stage, &mut told);
+    }
 }
 
 fn passed_through(stage: &mut Stage, people: usize) {

@@ -1,6 +1,6 @@
 //! Many people at one address.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use dregs_core::place::Place;
 
@@ -9,6 +9,7 @@ use super::scenario::Scenario;
 use crate::stage::{BEGIN, DAY, HOUR, MINUTE, Person, Stage, groups};
 
 const LESSON: &str = "a lesson: a class signs up within ten minutes, on its own devices";
+const CAMPUS: &str = "a lesson, each with another address of the campus's network";
 const OFFICE: &str = "an office in its first day";
 const ONE_MODEL: &str = "an office, half of it on the firm's standard laptop with one fingerprint";
 const CONFERENCE: &str = "a conference on one Wi-Fi";
@@ -22,6 +23,7 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario::new(LESSON, CLASSES, |stage, n| lesson(stage, n, false)).variant("addresses of their own"),
         Scenario::new(LESSON, CLASSES, |stage, n| lesson(stage, n, true))
             .variant("the school's, at one IPv6 network"),
+        Scenario::new(CAMPUS, CLASSES, campus),
         Scenario::new(CONFERENCE, &[100, 500], |stage, n| conference(stage, n, HOUR)).variant("in an hour"),
         Scenario::new(CONFERENCE, &[100, 500], |stage, n| conference(stage, n, 8 * HOUR)).variant("in a day"),
         Scenario::new(OFFICE, &[10, 50, 200], |stage, n| office(stage, n, false)),
@@ -81,6 +83,25 @@ pub fn lesson(stage: &mut Stage, people: usize, is_of_school: bool) {
         for week in 1..=stage.at_most(21) / 7 {
             stage.visit(&mut person, at + week * 7 * DAY);
         }
+        (person.ip, person.place) = at_home;
+        stage.come_back(&mut person, at + 9 * HOUR, 8);
+    }
+}
+
+/// Everybody has another address of one /24.
+fn campus(stage: &mut Stage, people: usize) {
+    let building = Building::new(stage, false);
+    let begun = morning(stage);
+    for n in 0..people {
+        let mut person = innocent(stage, CAMPUS);
+        let at_home = (person.ip, Some(building.place));
+        building.admit(stage, &mut person);
+        if let Some(IpAddr::V4(ip)) = person.ip {
+            let [a, b, c, _] = ip.octets();
+            person.ip = Some(Ipv4Addr::new(a, b, c, n as u8 + 10).into());
+        }
+        let at = begun + stage.rng.i64(0..10 * MINUTE);
+        join(stage, &mut person, at, 20);
         (person.ip, person.place) = at_home;
         stage.come_back(&mut person, at + 9 * HOUR, 8);
     }

@@ -27,26 +27,18 @@ const MISSING: [&str; 7] = ["anonymous", "n/a", "na", "none", "null", "undefined
 
 /// Insults and obscenities that are nobody's name; those that are common names (Dick, Cock, Fuchs) are left
 /// out.
-const PROFANITY: [&str; 14] = [
-    "arschloch",
-    "asshole",
-    "bitch",
-    "cazzo",
-    "cunt",
-    "fucking",
-    "hurensohn",
-    "merde",
-    "mierda",
-    "motherfucker",
-    "pendejo",
-    "putain",
-    "shit",
-    "whore",
+const PROFANITY: [&str; 8] =
+    ["arschloch", "asshole", "cunt", "fucking", "hurensohn", "mierda", "motherfucker", "pendejo"];
+/// Those that somebody bears: Shit in Bengal, Cazzo in Italy, Whore in Maharashtra.
+const BORNE_PROFANITY: [&str; 12] = [
+    "bastard", "bitch", "cazzo", "connard", "fuck", "fucker", "merde", "puta", "putain", "shit", "whore",
+    "wichser",
 ];
-/// Those that somebody bears.
-const BORNE_PROFANITY: [&str; 6] = ["bastard", "connard", "fuck", "fucker", "puta", "wichser"];
 /// With no other word than these, they are no name.
-const INSULTING: [&str; 7] = ["fuck", "fucker", "off", "this", "u", "ya", "you"];
+const INSULTING: [&str; 21] = [
+    "a", "ass", "bull", "che", "de", "eat", "face", "fuck", "fucker", "head", "holy", "my", "of", "off",
+    "piece", "this", "u", "un", "what", "ya", "you",
+];
 
 /// What stands in place of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +56,13 @@ pub fn find(name: &str, words: &[&str]) -> Option<Unreal> {
     let is = |list: &[&str]| list.contains(&name.trim()) || list.contains(&&*spoken);
     let any = |list: &[&str]| words.iter().any(|word| list.contains(word));
     let is_all = |lists: &[&[&str]]| words.iter().all(|word| lists.iter().any(|list| list.contains(word)));
+    // Fuck alone is no name, and beside such words neither are the others.
+    let is_insult = || {
+        let counts = |word: &&&str| INSULTING.contains(*word);
+        any(&BORNE_PROFANITY)
+            && is_all(&[&INSULTING, &BORNE_PROFANITY])
+            && (words.len() > 1 || words.iter().any(|word| counts(&word)))
+    };
     if any(&PLACEHOLDERS) && is_all(&[&PLACEHOLDERS, &BORNE_PLACEHOLDERS, &MISSING]) || is(&PLACEHOLDER_NAMES)
     {
         Some(Unreal::Placeholder)
@@ -71,7 +70,7 @@ pub fn find(name: &str, words: &[&str]) -> Option<Unreal> {
         Some(Unreal::BornePlaceholder)
     } else if is(&MISSING) {
         Some(Unreal::Missing)
-    } else if any(&PROFANITY) || !words.is_empty() && any(&BORNE_PROFANITY) && is_all(&[&INSULTING]) {
+    } else if any(&PROFANITY) || is_insult() {
         Some(Unreal::Profanity)
     } else {
         any(&BORNE_PROFANITY).then_some(Unreal::BorneProfanity)
