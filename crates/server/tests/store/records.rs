@@ -486,6 +486,8 @@ async fn entries_of_datasets_are_kept_by_value(engine: Engine) {
     let found = ground.read(move |tx| datasets::of_team(tx, team, "relay")).await;
     assert_eq!(found, [first.clone(), second.clone()]);
     assert_eq!(ground.read(datasets::all).await, [second, first.clone(), other]);
+    let counts = [("disposable".to_owned(), 1), ("relay".to_owned(), 2)];
+    assert_eq!(ground.read(move |tx| datasets::counts(tx, team)).await, counts);
     let id = first.id;
     assert_eq!(ground.write(move |tx| datasets::delete(tx, team, "disposable", id)).await, None);
     assert_eq!(ground.write(move |tx| datasets::delete(tx, team + 1, "relay", id)).await, None);
