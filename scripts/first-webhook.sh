@@ -69,7 +69,7 @@ line_with() {
   until grep -m1 -e "$text" "$file" 2>/dev/null; do
     if [ $((SECONDS - begun)) -ge "$patience" ] || ! kill -0 "${pids[-1]}" 2>/dev/null; then
       echo "first-webhook.sh: no line with \"$text\":" >&2
-      tail -n 20 "$file" "$file.errors" >&2
+      tail -n 20 "$file" "$file.errors" >&2 2>/dev/null || true
       return 1
     fi
     sleep 0.05
