@@ -170,3 +170,51 @@ impl Directory {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use dregs_core::link::KeyKind;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().map_or(Ok(0), |mut lines| lines.write(bytes))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_log_says_once_what_an_integration_sends() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let agent = LinkKey { kind: KeyKind::Agent, value: "python-requests".to_owned() };
+        let now = Timestamp::from_millis(1_795_426_200_000);
+        let shown = |n: u32| Shown {
+            team_id: 7,
+            identity_id: format!("u{n}"),
+            times: (None, now),
+            values: vec![agent.clone()],
+        };
+        let directory = Directory::default();
+        tracing::subscriber::with_default(subscriber, || {
+            directory.take(&(0..100).map(shown).collect::<Vec<_>>(), now);
+        });
+        let written = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let told: Vec<_> = written.lines().collect();
+        assert_eq!(told.len(), 1, "{written}");
+        assert!(told[0].contains("WARN") && told[0].contains(common::advice(KeyKind::Agent)), "{written}");
+        assert!(told[0].contains("team=7") && told[0].contains("kind=\"AGENT\""), "{written}");
+        assert!(!written.contains("u1"), "nobody is named");
+    }
+}
