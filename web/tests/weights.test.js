@@ -68,7 +68,7 @@ test("weights are refused, proposed, looked at, promoted and rolled back, each b
   assert.deepEqual(await analyst.barriers(), []);
 
   await version.getByRole("button", { name: "Roll back" }).click();
-  await page.getByRole("dialog").getByText("The weights of this installation will be in force again").waitFor();
+  await page.getByRole("dialog").getByText("The weights from before the first calibration will be in force again").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
   await version.getByText("Retired", { exact: true }).waitFor();
   await eventually("those of before to be in force", async () => (await shown())[1] === "2");
