@@ -2644,7 +2644,7 @@ export interface components {
         };
         /** @description An entry to preview. */
         DatasetEntryPreviewBody: {
-            /** @example throwaway.example */
+            /** @example disposable.example */
             value: string;
         };
         /** @description A day. */

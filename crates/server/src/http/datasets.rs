@@ -234,7 +234,7 @@ pub async fn delete(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetEntryPreviewBody {
-    #[schema(example = "throwaway.example", max_length = 253)]
+    #[schema(example = "disposable.example", max_length = 253)]
     value: String,
 }
 

@@ -1,6 +1,7 @@
 //! One connection to PostgreSQL, worked on by one thread, which waits for nothing longer than it should: a server
 //! that is frozen, or gone without a word, must not hold whoever asks.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -58,7 +59,7 @@ pub enum Patience {
 
 /// A statement with its parameters.
 pub struct Asked<'v> {
-    pub sql: String,
+    pub sql: Cow<'v, str>,
     pub values: Vec<Value<'v>>,
 }
 
@@ -76,7 +77,7 @@ pub struct Later {
 
 impl Later {
     fn asked(&self) -> Asked<'_> {
-        Asked { sql: self.sql.clone(), values: self.values.iter().map(Kept::value).collect() }
+        Asked { sql: self.sql.as_str().into(), values: self.values.iter().map(Kept::value).collect() }
     }
 }
 
@@ -154,7 +155,7 @@ impl Connection {
         let citus = "select 1 from pg_extension where extname = 'citus'";
         let spread = "select 1 from pg_dist_partition where logicalrelid = to_regclass('identities')";
         for sql in [citus, spread] {
-            let asked = Asked { sql: sql.to_owned(), values: vec![] };
+            let asked = Asked { sql: sql.into(), values: vec![] };
             if self.query_each(&[asked])?.is_empty() {
                 return Ok(false);
             }

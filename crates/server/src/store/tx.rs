@@ -171,7 +171,7 @@ impl Tx<'_> {
                 bind(&mut statement, values)?;
                 statement.raw_execute()? as u64
             }
-            Self::Postgres(connection) => connection.execute_each(&[asked(sql.to_owned(), values)])?,
+            Self::Postgres(connection) => connection.execute_each(&[asked(sql, values)])?,
         };
         tally::add(sql, 1, changed);
         Ok(changed)
@@ -191,7 +191,7 @@ impl Tx<'_> {
                 collect(&mut statement, values, &mut map, &mut found)?;
             }
             Self::Postgres(connection) => {
-                for row in connection.query_each(&[asked(sql.to_owned(), values)])? {
+                for row in connection.query_each(&[asked(sql, values)])? {
                     found.push(map(&Row::Postgres(&row))?);
                 }
             }
@@ -265,8 +265,10 @@ impl Tx<'_> {
         match self {
             Self::Sqlite(_) => self.execute_rows(sql, rows).map(drop),
             Self::Postgres(connection) => {
-                let kept =
-                    |one: Asked| Later { sql: one.sql, values: one.values.iter().map(Value::kept).collect() };
+                let kept = |one: Asked| Later {
+                    sql: one.sql.into_owned(),
+                    values: one.values.iter().map(Value::kept).collect(),
+                };
                 connection.execute_later(statements(sql, rows, connection.is_spread).into_iter().map(kept));
                 tally::add(sql, self.runs(rows.len()), rows.len() as u64);
                 Ok(())
@@ -450,8 +452,8 @@ fn collect<T>(
     Ok(())
 }
 
-fn asked<'v>(sql: String, values: &'v [Value<'v>]) -> Asked<'v> {
-    Asked { sql, values: values.to_vec() }
+fn asked<'v>(sql: &'v str, values: &'v [Value<'v>]) -> Asked<'v> {
+    Asked { sql: sql.into(), values: values.to_vec() }
 }
 
 /// The statements that together are `sql` over all `rows`. Their sizes are powers of two, so that there are few texts
@@ -476,7 +478,7 @@ fn sized<'v, const N: usize>(sql: &str, rows: Vec<&'v [Value<'v>; N]>) -> Vec<As
         let (chunk, later) = rest.split_at(size);
         rest = later;
         Asked {
-            sql: with_rows(sql, size, N, postgres_number),
+            sql: with_rows(sql, size, N, postgres_number).into(),
             values: chunk.iter().flat_map(|row| row.iter().copied()).collect(),
         }
     };

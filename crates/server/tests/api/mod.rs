@@ -22,7 +22,6 @@ mod limits;
 mod lists;
 mod live;
 mod mcp;
-mod mcp_messages;
 mod named;
 mod oauth;
 mod openapi;

@@ -21,6 +21,8 @@ use crate::support::server::{event, eventually, reached};
 const COMMIT_MAX: Duration = Duration::from_secs(2);
 /// On a machine on which a commit takes long anyway: as many times as long as the slowest without a reader.
 const COMMIT_MAX_FACTOR: u32 = 4;
+/// And never so long that one which waited for a reader would do.
+const COMMIT_MAX_ANYWHERE: Duration = Duration::from_secs(4);
 /// Where the log of before was forced into the database: 128 MiB.
 const LARGE_LOG_BYTES: u64 = 128 * 1024 * 1024;
 /// Until it is told that a server is frozen: whoever waits for its answer waits seven seconds, and whoever comes after them
@@ -61,7 +63,7 @@ async fn commit_max(server: &Process) -> Duration {
     for n in 0..20 {
         slowest = slowest.max(commit(server, &format!("alone{n}")).await);
     }
-    COMMIT_MAX.max(slowest * COMMIT_MAX_FACTOR)
+    COMMIT_MAX.max(slowest * COMMIT_MAX_FACTOR).min(COMMIT_MAX_ANYWHERE)
 }
 
 /// Sends twenty large events.

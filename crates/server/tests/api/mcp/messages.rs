@@ -4,7 +4,7 @@ use dregs_server::store::users::Role;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::{session, team};
+use crate::api::{session, team};
 use crate::support::engine::Engine;
 use crate::support::server::{TestServer, answer};
 
