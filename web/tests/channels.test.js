@@ -140,11 +140,11 @@ test("what is sent again while its channel fails says until when it is held, and
     await desk.getByRole("button", { name: "Send them again" }).click();
     const queued = desk.getByRole("alert").filter({ hasText: /^1 queued, with the same event ids\. Held (until|since)/ });
     const figures = desk.getByRole("region", { name: "Success and latency" });
-    await figures.getByText("0 %: 0 of 5").waitFor();
+    await figures.getByText("0%: 0 of 5").waitFor();
     receiver.status = 200;
     await queued.getByRole("button", { name: "Retry now" }).click();
     // Long before it asks by itself.
-    await figures.getByText("100 %: 5 of 5").waitFor();
+    await figures.getByText("100%: 5 of 5").waitFor();
   } finally {
     await analyst.leave();
     await patient.stop();

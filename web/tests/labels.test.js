@@ -184,7 +184,7 @@ test("who is judged good leaves the queue, and is back once that is undone or wi
   for (const [list, name] of [["Escalation rules", "Shared device"], ["Badge rules", "Multiple accounts"], ["Analyzers", "uniqueness.shared-device"]]) {
     const listed = desk.getByRole("group", { name: list }).getByRole("row").filter({ hasText: name });
     await listed.getByText("5 right, 1 wrong").waitFor();
-    await listed.getByRole("img", { name: /^Right in 44–97\s% of cases$/ }).waitFor();
+    await listed.getByRole("img", { name: /^Right in 44–97% of cases$/ }).waitFor();
   }
   // Nothing is beyond the edge of the lists.
   assert.deepEqual(await desk.locator(".table-box").evaluateAll((boxes) => boxes.map((box) => box.scrollWidth - box.clientWidth)), [0, 0, 0]);

@@ -102,7 +102,7 @@ test("a gain that is none is called none", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page } = analyst;
   for (const [low, high, words] of [
-    [0.00001, 0.0003, "no better, 95 %"], [0, 0.021, "better by 0.021 at most"], [0.01, 0.02, "better by 0.010 to 0.020"], [-0.02, 0.01, "from worse by 0.020 to better by 0.010"], [-0.02, -0.01, "no better, perhaps worse by 0.020"],
+    [0.00001, 0.0003, "no better, 95%"], [0, 0.021, "better by 0.021 at most"], [0.01, 0.02, "better by 0.010 to 0.020"], [-0.02, 0.01, "from worse by 0.020 to better by 0.010"], [-0.02, -0.01, "no better, perhaps worse by 0.020"],
   ]) {
     await page.route("**/api/weights", async (route) => {
       const answer = await route.fetch();

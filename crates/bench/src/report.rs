@@ -122,7 +122,7 @@ impl Unit {
             Self::Bytes if value >= 1e6 => format!("{:.1} MB", value / 1e6),
             Self::Bytes => format!("{} B", thousands(value)),
             Self::Times => format!("{value:.2}×"),
-            Self::Percent => format!("{value:.2} %"),
+            Self::Percent => format!("{value:.2}%"),
             Self::Rows => thousands(value),
         }
     }

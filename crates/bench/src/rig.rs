@@ -57,13 +57,6 @@ pub struct Rig {
     pub ledger: Ledger,
 }
 
-/// A webhook channel.
-pub struct Channel {
-    id: String,
-    /// Signs as the channel does.
-    pub signer: Signer,
-}
-
 impl Bare {
     /// Starts a server on an empty store with these further settings.
     pub async fn start(setting: &Setting, store: Store<'_>, settings: &[(&str, &str)]) -> Result<Self> {
@@ -78,8 +71,8 @@ impl Bare {
         Ok(Self { server, database, folder })
     }
 
-    /// Makes a webhook channel for scores; `config` is added to its configuration.
-    pub async fn add_channel(&self, slug: &str, to: SocketAddr, config: &Value) -> Result<Channel> {
+    /// Makes a webhook channel for scores; `config` is added to its configuration. The answer signs as it does.
+    pub async fn add_channel(&self, slug: &str, to: SocketAddr, config: &Value) -> Result<Signer> {
         let mut config = config.clone();
         config["url"] = format!("http://{to}/webhooks").into();
         let channel = json!({
@@ -90,17 +83,17 @@ impl Bare {
         let secret = answer["signingSecret"].as_str();
         let secret =
             secret.ok_or_else(|| Error::Protocol(format!("a new channel has no signingSecret: {answer}")))?;
-        // A number or a text: either way it is what stands in the path.
-        let id = answer["id"].as_str().map_or_else(|| answer["id"].to_string(), str::to_owned);
-        Ok(Channel { id, signer: Signer::new(secret)? })
+        Ok(Signer::new(secret)?)
     }
 
-    /// How many deliveries of a channel have yet to be made.
-    pub async fn waiting(&self, channel: &Channel) -> Result<u64> {
-        let path = format!("/api/channels/{}/deliveries?status=PENDING&pageSize=1", channel.id);
-        let page = call(self.server.address(), "GET", &path, "").await?;
-        let total = page["totalElements"].as_u64();
-        total.ok_or_else(|| Error::Protocol(format!("a page of deliveries has no totalElements: {page}")))
+    /// How many deliveries have yet to be made, in the store and in memory.
+    pub async fn waiting(&self) -> Result<u64> {
+        let metrics = ask(self.server.address(), "GET", "/metrics", "").await?;
+        let gauge = |name: &str| {
+            let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+            value.ok_or_else(|| Error::Protocol(format!("no {name} among the metrics")))
+        };
+        Ok((gauge("dregs_delivery_queue_depth ")? + gauge("dregs_deliveries_in_memory ")?) as u64)
     }
 }
 
@@ -111,7 +104,7 @@ impl Rig {
         let ledger = Ledger::default();
         let sink = Sink::start(ledger.clone()).await?;
         let config = json!({"maxConcurrency": SINK_CONCURRENCY});
-        sink.trust(bare.add_channel("sink", sink.address(), &config).await?.signer);
+        sink.trust(bare.add_channel("sink", sink.address(), &config).await?);
         Ok(Self { bare, _sink: sink, ledger })
     }
 
@@ -156,6 +149,13 @@ impl Rig {
 
 /// Calls the API; an error unless the answer is JSON and its status 2xx.
 pub async fn call(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<Value> {
+    let text = ask(address, method, path, body).await?;
+    serde_json::from_str(&text)
+        .map_err(|error| Error::Protocol(format!("{method} {path} answered no JSON: {error}")))
+}
+
+/// The same, of an answer in plain text.
+async fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<String> {
     let mut request = Vec::new();
     write_request(&mut request, &head(address, method, path), body.as_bytes());
     let mut connection = Connection::open(address).await?;
@@ -168,8 +168,7 @@ pub async fn call(address: SocketAddr, method: &str, path: &str, body: &str) -> 
             body: text,
         });
     }
-    serde_json::from_str(&text)
-        .map_err(|error| Error::Protocol(format!("{method} {path} answered no JSON: {error}")))
+    Ok(text)
 }
 
 /// The SQLite databases in a folder, by their first bytes, and their size with their logs, in bytes.

@@ -1,13 +1,13 @@
 //! How far a share that was counted may be from the share there is: Wilson's score interval.
 
-/// The quantile of the normal distribution that leaves 2.5 % on either side.
+/// The quantile of the normal distribution that leaves 2.5% on either side.
 const Z_95: f64 = 1.96;
 
-/// The 95 % interval of a share of which `right` of `of` were counted: its lower and upper end, each from 0 to 1.
+/// The 95% interval of a share of which `right` of `of` were counted: its lower and upper end, each from 0 to 1.
 /// Of nothing counted it is all there can be, 0 to 1; more than `of` counts as `of`.
 ///
 /// E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", Journal of the American
-/// Statistical Association 22 (1927), 209–212. It keeps its 95 % where few were counted and near 0 and 1, where the
+/// Statistical Association 22 (1927), 209–212. It keeps its 95% where few were counted and near 0 and 1, where the
 /// textbook interval does not (Brown, Cai and DasGupta, Statistical Science 16 (2001), 101–133).
 pub fn wilson(right: u64, of: u64) -> (f64, f64) {
     if of == 0 {

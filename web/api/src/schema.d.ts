@@ -1919,7 +1919,7 @@ export interface paths {
         put?: never;
         /**
          * Calibrate the weights by the team's labels
-         * @description A logistic regression on what was observed of those who are labeled, fitted to the earlier 70 % and measured on the
+         * @description A logistic regression on what was observed of those who are labeled, fitted to the earlier 70% and measured on the
          *     rest. It refuses below 50 BAD and 200 GOOD, and where the gain may be chance. What is proposed changes nothing.
          */
         post: operations["calibrateWeights"];
@@ -2308,7 +2308,7 @@ export interface components {
             observed: number;
             /**
              * Format: double
-             * @description Of what was observed: its 95 % interval.
+             * @description Of what was observed: its 95% interval.
              */
             low: number;
             /** Format: double */
@@ -2890,7 +2890,7 @@ export interface components {
             /** Format: int64 */
             closed: number;
         };
-        /** @description A number with its 95 % interval, from resamples. */
+        /** @description A number with its 95% interval, from resamples. */
         EstimateBody: {
             /** Format: double */
             value: number;
@@ -4103,7 +4103,7 @@ export interface components {
             /** @description Only count. */
             dryRun?: boolean;
         };
-        /** @description What was fitted to the earlier 70 % of the labels, and measured on the rest. */
+        /** @description What was fitted to the earlier 70% of the labels, and measured on the rest. */
         ReportBody: {
             earlier: components["schemas"]["ExamplesBody"];
             later: components["schemas"]["ExamplesBody"];
@@ -4112,7 +4112,7 @@ export interface components {
             logLoss: components["schemas"]["ComparedBody"];
             brier: components["schemas"]["ComparedBody"];
             auc: components["schemas"]["ComparedBody"];
-            /** @description The part of the bad that is found where 1 % of the good are taken for bad. */
+            /** @description The part of the bad that is found where 1% of the good are taken for bad. */
             recall: components["schemas"]["ComparedBody"];
             reliabilityBefore: components["schemas"]["BinBody"][];
             reliabilityAfter: components["schemas"]["BinBody"][];

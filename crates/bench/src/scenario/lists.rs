@@ -159,16 +159,7 @@ impl Caller {
 async fn calls(caller: &mut Caller) -> Result<BTreeMap<String, Vec<String>>> {
     let document = caller.get("/api/openapi.json").await?;
     let mut all = BTreeMap::new();
-    for (path, item) in document["paths"].as_object().into_iter().flatten() {
-        let parameters: Vec<_> = item["get"]["parameters"].as_array().into_iter().flatten().collect();
-        let names: Vec<_> = parameters
-            .iter()
-            .filter(|parameter| parameter["in"] == "query")
-            .filter_map(|parameter| parameter["name"].as_str())
-            .collect();
-        if !names.contains(&"pageNumber") {
-            continue;
-        }
+    for (path, names) in lists(&document) {
         let slug = path.replace("{slug}", "disposable-email-domains");
         let place = if path.contains("/identities/") {
             slug.replace("{id}", "model")
@@ -199,6 +190,17 @@ async fn calls(caller: &mut Caller) -> Result<BTreeMap<String, Vec<String>>> {
         all.insert(path.clone(), calls);
     }
     Ok(all)
+}
+
+/// The path of each list in a document, and what it may be asked by.
+fn lists(document: &Value) -> impl Iterator<Item = (&String, Vec<&str>)> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let asked_by = paths.map(|(path, item)| {
+        let parameters = item["get"]["parameters"].as_array().into_iter().flatten();
+        let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+        (path, in_query.filter_map(|parameter| parameter["name"].as_str()).collect::<Vec<_>>())
+    });
+    asked_by.filter(|(_, names)| names.contains(&"pageNumber"))
 }
 
 fn is_one_of_each(filters: &str) -> bool {
@@ -240,7 +242,7 @@ fn values(path: &str, name: &str) -> Result<Vec<String>> {
         (_, "session") => some(&["model-session", "none"]),
         (_, "identity") => some(&["model", "user-4242", "none"]),
         (_, "badge") => some(&["none"]),
-        (_, "disregarded") => some(&["true", "false"]),
+        (_, "disregarded" | "withdrawn") => some(&["true", "false"]),
         (_, "canonicalType") => some(&["REGISTRATION", "LOGIN"]),
         (_, "from") => some(&["2020-01-01T00:00:00Z", "2500-01-01T00:00:00Z"]),
         (_, "to") => some(&["2020-01-01T00:00:00Z", "2500-01-01T00:00:00Z"]),
@@ -248,6 +250,8 @@ fn values(path: &str, name: &str) -> Result<Vec<String>> {
         (_, "status") => some(&["PENDING", "DELIVERED", "FAILED", "PAUSED"]),
         (_, "severity") => some(&["INFO", "WARNING", "CRITICAL"]),
         (_, "rule") => some(&["1", "99"]),
+        (_, "source") => some(&["ANALYST", "CHARGEBACK"]),
+        (_, "outcome") => some(&["NONE", "GOOD", "BAD"]),
         (_, "httpStatus") => some(&["204", "503", "5xx"]),
         (_, "errorClass") => some(&["timeout"]),
         (_, "error") => some(&["refused"]),
@@ -261,5 +265,22 @@ fn values(path: &str, name: &str) -> Result<Vec<String>> {
         (_, "targetId") => some(&["c7", "none"]),
         (_, score) if CATEGORIES.iter().any(|category| score.starts_with(category)) => some(&["5", "50"]),
         _ => Err(Error::Protocol(format!("{path} can be filtered by {name}: say here by what"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_something_to_filter_each_list_by() {
+        let document = serde_json::from_str(include_str!("../../../../openapi.json")).expect("a document");
+        let mut filters = 0;
+        for (path, names) in lists(&document) {
+            for name in names {
+                filters += values(path, name).expect("values").len();
+            }
+        }
+        assert!(filters > 50, "{filters}");
     }
 }

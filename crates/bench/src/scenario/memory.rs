@@ -57,17 +57,13 @@ pub async fn run(setting: &Setting, identities: u64, report: &mut Report) -> Res
 
     progress("memory: filling the queues");
     let nobody = free_address()?;
-    let mut channels = Vec::new();
     for number in 1..=WAITING_CHANNELS {
         let config = json!({"ratePerSecond": 1, "maxConcurrency": 1});
-        channels.push(rig.bare.add_channel(&format!("waiting-{number}"), nobody, &config).await?);
+        rig.bare.add_channel(&format!("waiting-{number}"), nobody, &config).await?;
     }
     fill(&rig, setting, identities).await?;
     let after = rig.bare.server.memory()?;
-    let mut waiting = 0;
-    for channel in &channels {
-        waiting += rig.bare.waiting(channel).await?;
-    }
+    let waiting = rig.bare.waiting().await?;
     let planned = identities * WAITING_CHANNELS;
     if waiting < planned {
         return Err(Error::Protocol(format!("{waiting} deliveries wait instead of {planned}")));

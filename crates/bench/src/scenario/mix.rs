@@ -39,7 +39,7 @@ pub async fn run(
     let mut sinks = Vec::new();
     for name in MORE_CHANNELS {
         let sink = Sink::start(rig.ledger.clone()).await?;
-        sink.trust(rig.bare.add_channel(name, sink.address(), &json!({})).await?.signer);
+        sink.trust(rig.bare.add_channel(name, sink.address(), &json!({})).await?);
         sinks.push(sink);
     }
     let how = Closed { connections: setting.connections, batch: 1, time_max: None, outstanding_max: None };

@@ -7,7 +7,7 @@ use crate::events::{device, identity};
 use crate::report::{Report, Row, Target, Unit};
 
 const SCENARIO: &str = "shards";
-/// Of ten million, chance alone puts 3.4 % more than the mean into the fullest of 1,024.
+/// Of ten million, chance alone puts 3.4% more than the mean into the fullest of 1,024.
 const FULLEST_MOST: f64 = 1.05;
 
 /// Names the rows of so many identities, and of the devices they have.

@@ -5,7 +5,7 @@
 use super::measure::{Figures, Prediction, Ranked};
 use super::report::{Compared, Estimate};
 
-/// Of a 95 % interval by percentiles, the book asks for 1,000 and more.
+/// Of a 95% interval by percentiles, the book asks for 1,000 and more.
 const RESAMPLES: usize = 1_000;
 
 /// Numbers that look random, the same for the same seed (Steele, Lea and Flood, "Fast splittable pseudorandom number

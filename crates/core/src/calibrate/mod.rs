@@ -33,7 +33,7 @@
 //!
 //! Examples are split by time, [`EARLIER`] to fit and the rest to measure. What is proposed is what was measured:
 //! weights are rounded first, and not fitted again to all examples. There is no proposal unless the gain in log-loss on
-//! the later part is above 0 in the whole of its 95 % interval.
+//! the later part is above 0 in the whole of its 95% interval.
 //!
 //! **Each with its own offset and slope.** To measure them, the evidence with the weights in force and the evidence with
 //! the new ones each get the offset and the slope that fit the later part best (Platt scaling: J. Platt, "Probabilistic
@@ -80,7 +80,7 @@ pub const EARLIER: f64 = 0.7;
 /// Bad examples below which nothing is proposed: the rule of ten events for each parameter that moves (Peduzzi et al.,
 /// Journal of Clinical Epidemiology 49 (1996), 1373–1379), for five analyzers. The penalty holds the others.
 pub const BAD_MIN: usize = 50;
-/// Good examples below which nothing is proposed: at 1 % false positives there are two of them.
+/// Good examples below which nothing is proposed: at 1% false positives there are two of them.
 pub const GOOD_MIN: usize = 200;
 /// In the earlier part, at least so many: half of what is needed in all.
 pub const EARLIER_BAD_MIN: usize = 25;

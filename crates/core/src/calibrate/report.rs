@@ -30,7 +30,7 @@ pub enum Refusal {
     #[error("no analyzer whose weight is above 0 said something of {SEEN_MIN} of the examples to fit to")]
     NothingSeen,
     #[error(
-        "on the later part the log-loss falls by {} (95 % from {} to {}), which is no sure gain",
+        "on the later part the log-loss falls by {} (95% from {} to {}), which is no sure gain",
         Rounded(.0.value), Rounded(.0.low), Rounded(.0.high)
     )]
     NoGain(Estimate),
@@ -87,7 +87,7 @@ pub struct Report {
     /// With the same offsets and slopes.
     pub brier: Compared,
     pub auc: Compared,
-    /// The part of the bad that is found where at most 1 % of the good are taken for bad.
+    /// The part of the bad that is found where at most 1% of the good are taken for bad.
     pub recall: Compared,
     /// What makes evidence with the weights in force a probability, fitted to the earlier part.
     pub before: Probability,
@@ -142,7 +142,7 @@ impl Probability {
     }
 }
 
-/// A number with its 95 % interval.
+/// A number with its 95% interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Estimate {
@@ -167,7 +167,7 @@ pub struct Compared {
 pub struct Bin {
     /// The mean probability of being bad.
     pub predicted: f64,
-    /// The part that is bad, and its 95 % interval ([`crate::wilson`]).
+    /// The part that is bad, and its 95% interval ([`crate::wilson`]).
     pub observed: f64,
     pub low: f64,
     pub high: f64,

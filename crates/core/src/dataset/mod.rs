@@ -9,11 +9,11 @@ use ipnet::IpNet;
 use crate::curve::interpolate;
 use crate::time::{DAY_MS, Timestamp};
 
+mod disposable;
 mod networks;
-mod throwaway;
 
+pub use disposable::is_disposable_like;
 use networks::Networks;
-pub use throwaway::is_throwaway_like;
 
 /// A list of domains of e-mail addresses, or of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,12 +28,12 @@ pub enum Dataset {
 
 /// Six published lists, without what stands in others for good reasons; made by
 /// `scripts/detection/domains.py`.
-/// Whoever slips does not choose a throwaway service, whatever else the domain gives out.
+/// Whoever slips does not choose a disposable service, whatever else the domain gives out.
 static DISPOSABLE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let slips: Vec<_> = excepted("slip").collect();
-    include_str!("../../data/throwaway.txt").lines().filter(|domain| !slips.contains(domain)).collect()
+    include_str!("../../data/disposable.txt").lines().filter(|domain| !slips.contains(domain)).collect()
 });
-/// Lists of providers and the names under which large ones give out addresses, without throwaway services;
+/// Lists of providers and the names under which large ones give out addresses, without disposable services;
 /// likewise.
 static COMMON: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| include_str!("../../data/common.txt").lines().collect());
@@ -422,7 +422,7 @@ mod tests {
         for line in EXCEPTIONS.lines() {
             let [kind, domain, reason] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
             let expected = match kind {
-                "throwaway" => [true, false, false],
+                "disposable" => [true, false, false],
                 "common" => [false, true, false],
                 "relay" => [false, false, true],
                 "ordinary" | "shared" | "slip" => [false, false, false],
@@ -431,7 +431,7 @@ mod tests {
             let mut found = of(domain);
             // A relay may be at its company's domain, which has people of its own.
             found[1] &= kind != "relay";
-            // Throwaway services hold slips, too: an address there is taken for a slip first.
+            // Disposable services hold slips, too: an address there is taken for a slip first.
             found[0] &= kind != "slip";
             assert_eq!(found, expected, "{line}");
             assert!(reason.len() > 10, "{line}");

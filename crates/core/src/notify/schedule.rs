@@ -1,7 +1,7 @@
 //! When a failed delivery is tried again.
 //!
 //! The rule: the next attempt is due the schedule's delay after the failure, plus an extra. The
-//! extra is what `Retry-After` asks beyond the delay, plus a jitter of at most 5 % of the delay;
+//! extra is what `Retry-After` asks beyond the delay, plus a jitter of at most 5% of the delay;
 //! together at most one hour. So a receiver can ask for more time, never for less, and deliveries
 //! that failed together do not come back together.
 
@@ -127,7 +127,7 @@ fn parse_delay(text: &str) -> Result<i64, String> {
     i64::try_from(seconds).map(|seconds| seconds * SECOND_MS).map_err(|_| refused())
 }
 
-/// From 0 to 5 % of the delay, evenly spread over seeds.
+/// From 0 to 5% of the delay, evenly spread over seeds.
 fn jitter_ms(delay_ms: i64, seed: u64) -> i64 {
     let steps = delay_ms * RETRY_JITTER_MAX_PERCENT / 100 + 1;
     let spread = i64::try_from(mix(seed) >> 1).unwrap_or(0);

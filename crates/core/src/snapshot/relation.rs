@@ -6,7 +6,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 use super::others::OtherIdentity;
-use crate::dataset::{Datasets, is_throwaway_like};
+use crate::dataset::{Datasets, is_disposable_like};
 use crate::identity::Profile;
 use crate::letters::is_random;
 use crate::person::{
@@ -126,7 +126,7 @@ impl<'s> Own<'s> {
         let Some(parts) = EmailParts::of(&email) else { return false };
         let is_own = |own: EmailParts| {
             own.is_own_domain(self.datasets)
-                && is_throwaway_like(own.domain) != Some(true)
+                && is_disposable_like(own.domain) != Some(true)
                 && is_somebodys(&own, self.name)
         };
         parts.registered() == registered

@@ -120,8 +120,8 @@ fn a_ring_on_one_device_is_caught() {
     let random = ["xk7q2v9z", "b4t9w1m8", "qqz81xk4", "w0p5n7r2", "zz93kq1x"];
     let random = with(people(5, 700.0, |n| format!("{}@fresh-goods.de", random[n])), one_device);
     convicted("random mailboxes at a domain of their own", &random, SUSPICIOUS);
-    let throwaway = with(people(6, 480.0, |n| at(n, "mailinator.com")), one_device);
-    convicted("names at a throwaway service", &throwaway, SUSPICIOUS);
+    let disposable = with(people(6, 480.0, |n| at(n, "mailinator.com")), one_device);
+    convicted("names at a disposable service", &disposable, SUSPICIOUS);
     let hundred = with(people(100, 30.0, |n| format!("{}{}", n, at(n, "fresh-goods.de"))), one_device);
     convicted("a hundred names at a domain of their own", &hundred, SUSPICIOUS);
     let strangers_with_a_code = with(people(5, 700.0, free), |n, person| {

@@ -82,7 +82,7 @@ fn told_at(words: &[&str], place: usize, metadata: &Map<String, Value>) -> Told 
     let digits = word.trim_end_matches('%');
     let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     let unit = UNITS.iter().find(|(unit, _)| *unit == next);
-    let is_part = word.ends_with('%') || next == "%";
+    let is_part = word.ends_with('%');
     let (scale, off_max) = match unit {
         _ if is_part => (0.01, 0.500_1 * 0.01),
         Some((_, millis)) if *millis > 1.0 => (*millis, 0.500_1 * 10_f64.powi(-(decimals as i32)) * millis),
@@ -100,7 +100,10 @@ fn told_at(words: &[&str], place: usize, metadata: &Map<String, Value>) -> Told 
         let is_told = value.as_f64().is_some_and(|known| (known - told * scale).abs() <= off_max);
         (is_told && is_so_called(key)).then(|| key.clone())
     };
-    Told { words: format!("{word} {next}"), may_be: metadata.iter().filter_map(is_it).collect() }
+    Told {
+        words: format!("{word} {next}").trim_end().to_owned(),
+        may_be: metadata.iter().filter_map(is_it).collect(),
+    }
 }
 
 /// What is counted: the first word behind the number, or behind that of which it is a part.
@@ -145,7 +148,7 @@ fn a_number_that_is_nowhere_is_found() {
     let metadata = metadata.as_object().unwrap();
     for said in [
         "5 accounts appeared within 40.0 min; people have 1.",
-        "In 25 % of all, or in it, \"9 of 10\" came at mail4.uk.",
+        "In 25% of all, or in it, \"9 of 10\" came at mail4.uk.",
         "Over 7 days.",
         "7 of 7 events.",
     ] {
@@ -154,7 +157,7 @@ fn a_number_that_is_nowhere_is_found() {
     for (said, number) in [
         ("6 accounts", "6 accounts"),
         ("within 41.0 min.", "41.0 min"),
-        ("26 %.", "26 %"),
+        ("26%.", "26%"),
         // What stands there is something else.
         ("7 other accounts", "7 other"),
         ("Over 5 days.", "5 days"),

@@ -42,7 +42,7 @@ pub struct ExamplesBody {
     good: u64,
 }
 
-/// A number with its 95 % interval, from resamples.
+/// A number with its 95% interval, from resamples.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct EstimateBody {
     value: f64,
@@ -64,7 +64,7 @@ pub struct ComparedBody {
 pub struct BinBody {
     predicted: f64,
     observed: f64,
-    /// Of what was observed: its 95 % interval.
+    /// Of what was observed: its 95% interval.
     low: f64,
     high: f64,
     count: u64,
@@ -110,7 +110,7 @@ impl CalibratedBody {
     }
 }
 
-/// What was fitted to the earlier 70 % of the labels, and measured on the rest.
+/// What was fitted to the earlier 70% of the labels, and measured on the rest.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportBody {
@@ -121,7 +121,7 @@ pub struct ReportBody {
     log_loss: ComparedBody,
     brier: ComparedBody,
     auc: ComparedBody,
-    /// The part of the bad that is found where 1 % of the good are taken for bad.
+    /// The part of the bad that is found where 1% of the good are taken for bad.
     recall: ComparedBody,
     reliability_before: Vec<BinBody>,
     reliability_after: Vec<BinBody>,
@@ -208,7 +208,7 @@ pub async fn read(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<
 
 /// Calibrate the weights by the team's labels
 ///
-/// A logistic regression on what was observed of those who are labeled, fitted to the earlier 70 % and measured on the
+/// A logistic regression on what was observed of those who are labeled, fitted to the earlier 70% and measured on the
 /// rest. It refuses below 50 BAD and 200 GOOD, and where the gain may be chance. What is proposed changes nothing.
 #[utoipa::path(post, operation_id = "calibrateWeights", path = "/weights/actions/calibrate", tag = "weights",
     responses((status = 200, body = CalibrationBody)))]

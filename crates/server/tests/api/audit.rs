@@ -60,6 +60,12 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     let new = json!({"type": "WEBHOOK", "name": "Hook", "events": ["ESCALATION_OPENED"], "config": config});
     let channel = story.call(post.clone(), "/api/channels", new).await["id"].clone();
     let channel = format!("/api/channels/{channel}");
+    let hidden =
+        json!({"url": "https://127.0.0.1:1/?key=hunter6", "headers": {"X-Key": "hunter7"}, "timeoutMs": 500});
+    story.call(patch.clone(), &channel, json!({ "config": hidden })).await;
+    let changed = story.call(Method::GET, "/api/audit-log?pageSize=1", Value::Null).await;
+    let changed = &changed["content"][0]["after"]["config"];
+    assert_eq!(changed["hiddenValues"], "changed", "another secret in the URL, which is not told: {changed}");
     story
         .call(
             patch.clone(),

@@ -420,7 +420,7 @@ async fn sqlite_is_never_held_for_long_and_its_file_does_not_grow_for_ever() {
         waits.sort_unstable();
         let [median, most, last] = [50, 99, 100].map(|percent| waits[(waits.len() - 1) * percent / 100]);
         let told =
-            format!("of {} writes the median waited {median:?}, 99 % {most:?}, one {last:?}", waits.len());
+            format!("of {} writes the median waited {median:?}, 99% {most:?}, one {last:?}", waits.len());
         println!("{MANY} events gone in {:?}; {told}", begun.elapsed());
         assert!(most < WAITED_MAX, "{told}");
         sizes.push(store.read(dregs_server::store::database_bytes).await.unwrap());

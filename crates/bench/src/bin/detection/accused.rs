@@ -70,7 +70,7 @@ impl Accusations {
             self.teams().filter(|team| !team.worst.is_empty()).map(|team| team.worst.as_str()).collect();
         let worst = if worst.is_empty() { String::new() } else { format!(" ({})", worst.join(" · ")) };
         format!(
-            "{}: of {} low {} %, was low {} %, badged {} %, escalated {} %; at most {}: {}{worst}",
+            "{}: of {} low {}%, was low {}%, badged {}%, escalated {}%; at most {}: {}{worst}",
             self.scenario,
             self.new_team.people,
             self.cell(|team| team.low),
@@ -100,8 +100,8 @@ pub struct Scene {
 impl Scene {
     pub fn words(&self) -> String {
         format!(
-            "{} among {}: {} accounts, AUC {:.4}, below 60 {} %, Uniqueness below 40 {} %, badged or escalated {} %; \
-             of {} innocents low {} %, badged {} %, escalated {} %",
+            "{} among {}: {} accounts, AUC {:.4}, below 60 {}%, Uniqueness below 40 {}%, badged or escalated {}%; \
+             of {} innocents low {}%, badged {}%, escalated {}%",
             self.attack,
             self.among,
             self.accounts,

@@ -32,7 +32,7 @@ pub fn svg(accused: &Accused) -> String {
             text,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>\
              <rect x=\"{LABEL_WIDTH}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"12\" fill=\"{color}\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\">{} %</text>",
+             <text x=\"{:.1}\" y=\"{:.1}\">{}%</text>",
             LABEL_WIDTH - 8.0,
             y + 10.5,
             part * BAR_WIDTH,

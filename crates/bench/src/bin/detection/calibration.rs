@@ -20,7 +20,7 @@ const SEED: u64 = 20_261_129;
 /// Of the shop's accounts, calibrations are repeated on so many random samples, with one in so many accounts each.
 const SAMPLES: u32 = 40;
 const SAMPLED_ONE_IN: u8 = 4;
-/// The part of them that may find a gain where there is none: what lies above an interval of 95 %, twice over.
+/// The part of them that may find a gain where there is none: what lies above an interval of 95%, twice over.
 const WRONG_MAX: f64 = 0.05;
 /// When simulated people are labeled, after they came.
 const LABELLED_AFTER_MS: i64 = 3 * DAY;

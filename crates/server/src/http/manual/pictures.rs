@@ -57,7 +57,7 @@ impl Picture {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// As a browser reads it: in the text of a drawing "< 0.1 %" may stand as it is.
+    /// As a browser reads it: in the text of a drawing "< 0.1%" may stand as it is.
     fn read(&self) -> Cow<'static, [u8]> {
         match std::str::from_utf8(self.bytes) {
             Ok(drawing) if drawing.contains(">< ") => drawing.replace(">< ", ">&lt; ").into_bytes().into(),

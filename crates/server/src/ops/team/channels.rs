@@ -77,7 +77,7 @@ impl Channels<'_> {
                 bounds::CHANNELS.check_team(tx, channel.team_id)?;
                 let id = channels::insert(tx, &channel)?;
                 channels::insert_secret(tx, id, &sealed, now)?;
-                record(tx, &actor, "channel.create", id, (None, told(&channel, &config)), now)?;
+                record(tx, &actor, "channel.create", id, (None, Some(told(&channel, &config))), now)?;
                 Ok(id)
             })
             .await?;
@@ -98,7 +98,11 @@ impl Channels<'_> {
         let configs = [endpoints::config(vault, &before), endpoints::config(vault, &channel)];
         let [config_before, config] = configs.map(|config| config.map_err(StoreError::Broken));
         let (config_before, config) = (config_before?, config?);
-        let told = (told(&before, &config_before), told(&channel, &config));
+        let (told_before, mut told_after) = (told(&before, &config_before), told(&channel, &config));
+        if config_before != config && config_before.masked_for_readers() == config.masked_for_readers() {
+            told_after["config"]["hiddenValues"] = json!("changed");
+        }
+        let told = (Some(told_before), Some(told_after));
         // What an endpoint did says nothing of another.
         let begins_anew = resumed.is_some() || config_before != config;
         if resumed == Some(OnResume::Skip) {
@@ -146,7 +150,7 @@ impl Channels<'_> {
         self.store.write(move |tx| channels::unsubscribe(tx, id)).await?;
         self.kept.reload_channels(now).await?;
         let config = endpoints::config(self.kept.key.vault()?, &channel).map_err(StoreError::Broken)?;
-        let told = told(&channel, &config);
+        let told = Some(told(&channel, &config));
         while self.store.write(move |tx| deliveries::delete_some(tx, id, CHUNK_DELIVERIES)).await? > 0 {}
         self.store
             .write(move |tx| {
@@ -287,15 +291,15 @@ impl Channels<'_> {
 }
 
 /// A channel for the audit log: what may hold a secret is masked.
-fn told(channel: &Channel, config: &ChannelConfig) -> Option<Value> {
-    Some(json!({
+fn told(channel: &Channel, config: &ChannelConfig) -> Value {
+    json!({
         "type": channel.channel_type,
         "name": channel.name,
         "slug": channel.slug,
         "enabled": channel.enabled,
         "events": channel.events.iter().map(EventType::name).collect::<Vec<_>>(),
         "config": config.masked_for_readers(),
-    }))
+    })
 }
 
 fn record(

@@ -57,7 +57,7 @@ function Charts({ activity: { intervals } }: { activity: Body }) {
   if (tried + waiting === 0) return <Empty title="Nothing was sent in this time" />;
   const atLeast = intervals.every(({ isExact }) => isExact) ? "" : "at least ";
   const slowest = Math.max(...intervals.map(({ durationMillisP95 }) => durationMillisP95 ?? 0));
-  const share = `${percent(delivered, tried)}\u00A0%`;
+  const share = `${percent(delivered, tried)}%`;
   return (
     <>
       <Facts

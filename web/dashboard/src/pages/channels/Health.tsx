@@ -2,7 +2,6 @@
 
 import { Progress, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
-import { NO_BREAK } from "../../app/preferences";
 import { sentence } from "../../fields";
 import { Chip, StatusChip } from "../../parts/Chip";
 import { Facts } from "../../parts/Page";
@@ -44,7 +43,7 @@ export function Health({ channel }: { channel: Channel }) {
       <Facts facts={facts} />
       {disablePercent > 0 && (
         <div>
-          <Text fz="sm">{disablePercent}{NO_BREAK}% of the time until the server disables it.</Text>
+          <Text fz="sm">{disablePercent}% of the time until the server disables it.</Text>
           <Progress value={disablePercent} color="orange" mt={4} aria-label="Time until it is disabled" />
         </div>
       )}

@@ -14,6 +14,7 @@ import { PageLink } from "../../parts/PageLink";
 import { word } from "../../parts/score";
 import { IdentitiesOf } from "../../parts/Lists";
 import { Time } from "../../parts/Time";
+import { tellChanged } from "../settings/undo";
 
 type Group = Schemas["GroupBody"];
 
@@ -52,12 +53,17 @@ function About({ group: { type, id, identityCount, createdAt, lastTrackedAt } }:
 function Members({ type, id }: { type: string; id: string }) {
   const { manage } = useMay();
   const remove = $api.useMutation("delete", "/api/groups/{type}/{id}/identities/{identityId}", { onSuccess: changed });
-  const takeOut = (identityId: string) => remove.mutate({ params: { path: { type, id, identityId } } });
+  const add = $api.useMutation("put", "/api/groups/{type}/{id}/identities/{identityId}", { onSuccess: changed });
+  const takeOut = async (identityId: string) => {
+    const asked = { params: { path: { type, id, identityId } } };
+    await remove.mutateAsync(asked);
+    tellChanged(`${identityId} removed from the group.`, async () => { await add.mutateAsync(asked); });
+  };
   const more = {
     title: "",
     cell: ({ id: identityId }: Schemas["IdentityBody"]) => (
       <Tooltip label="Remove from the group">
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Remove ${identityId} from the group`} onClick={() => takeOut(identityId)}><IconX size={14} /></ActionIcon>
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Remove ${identityId} from the group`} onClick={() => void takeOut(identityId).catch(() => {})}><IconX size={14} /></ActionIcon>
       </Tooltip>
     ),
   };

@@ -70,7 +70,7 @@ export function changeWords(now: number, before: number): string {
   const percent = Math.round((100 * Math.abs(now - before)) / before);
   // A multiple reads better than thousands of percent.
   if (now > before && percent >= 300) return `${Math.round(now / before).toLocaleString("en")} times as many as`;
-  return `${Math.max(percent, 1)}\u00A0% ${now > before ? "more" : "fewer"} than`;
+  return `${Math.max(percent, 1)}% ${now > before ? "more" : "fewer"} than`;
 }
 
 function bars({ points, stepSeconds }: Schemas["TrendsBody"], key: Figure): Bar[] {

@@ -46,7 +46,7 @@ function AccuracyPanel({ tally, nobody }: { tally: Tally | undefined; nobody: st
   );
 }
 
-/** Of 0 to 100 %, where it is with 95 % confidence, and what was counted. */
+/** Of 0 to 100%, where it is with 95% confidence, and what was counted. */
 function Interval({ tally }: { tally: Tally }) {
   const { right, wrong, low, high } = tally;
   const percent = (part: number) => `${part * 100}%`;

@@ -24,7 +24,7 @@ export function BadgeRuleInWords({ rule }: { rule: BadgeRule }) {
         ["Added", after(rule.applyDelaySeconds)],
         ["Removed", after(rule.removeDelaySeconds)],
         ["Priority", rule.priority],
-        ["Enabled", rule.enabled ? "yes" : "no"],
+        ["Enabled", rule.enabled ? "Yes" : "No"],
         ["Changed", <Time at={rule.updatedAt} />],
       ]}
     >
@@ -46,7 +46,7 @@ export function EscalationRuleInWords({ rule }: { rule: EscalationRule }) {
         ["Closes", after(closeAfterSeconds)],
         ["Effective from", rule.effectiveAt && exactTime(rule.effectiveAt)],
         ["Channels", <ChannelNames slugs={rule.channels} />],
-        ["Enabled", rule.enabled ? "yes" : "no"],
+        ["Enabled", rule.enabled ? "Yes" : "No"],
         ["Changed", <Time at={rule.updatedAt} />],
       ]}
     >

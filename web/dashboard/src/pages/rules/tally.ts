@@ -38,10 +38,10 @@ export function unlabelled({ unlabelled }: Tally): string {
   return `${unlabelled.toLocaleString("en")} not labeled`;
 }
 
-/** "43–97 %"; undefined where nobody is labelled. */
+/** "43–97%"; undefined where nobody is labelled. */
 export function range({ low, high }: Tally): string | undefined {
   if (typeof low !== "number" || typeof high !== "number") return undefined;
-  return `${Math.round(low * 100)}–${Math.round(high * 100)}\u00A0%`;
+  return `${Math.round(low * 100)}–${Math.round(high * 100)}%`;
 }
 
 /** What the numbers mean, in a sentence or two; `nobody` where they are of no identity. */
@@ -50,5 +50,5 @@ export function meaning(tally: Tally, nobody: string): string {
   const between = range(tally);
   if (!between) return "Nobody whom it concerned has been labeled. Label some of them, good or bad, and this says how often it is right.";
   const { right, wrong } = tally;
-  return `It was right about ${right.toLocaleString("en")} of ${counted(right + wrong, "labeled identity", "labeled identities")}. With 95\u00A0% confidence it is right in ${between} of cases: the more labels, the narrower.`;
+  return `It was right about ${right.toLocaleString("en")} of ${counted(right + wrong, "labeled identity", "labeled identities")}. With 95% confidence it is right in ${between} of cases: the more labels, the narrower.`;
 }

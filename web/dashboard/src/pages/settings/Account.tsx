@@ -9,14 +9,8 @@ import { signOut, useUser } from "../../app/session";
 import { Failure } from "../../parts/Answer";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { newPassword, PASSWORD_RULE, required, showFirst, useRefusal } from "../../parts/refusal";
-import { word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
-
-const MAY: Record<string, string> = {
-  ADMIN: "Admin: full access",
-  USER: "User: reads, handles escalations, requests reviews and disregards",
-  VIEWER: "Viewer: reads",
-};
+import { roleWords } from "./roles";
 
 export function Account() {
   const user = useUser();
@@ -27,7 +21,7 @@ export function Account() {
           facts={[
             ["Name", user.name],
             ["E-mail", user.email],
-            ["Role", MAY[user.role] ?? word(user.role)],
+            ["Role", roleWords(user.role)],
             ["Joined", <Time at={user.createdAt} />],
           ]}
         />

@@ -2,7 +2,6 @@
 
 import { Text } from "@mantine/core";
 import { $api, type Schemas } from "../../api";
-import { NO_BREAK } from "../../app/preferences";
 import { usePageSearch } from "../../app/search";
 import { useMayNot } from "../../app/session";
 import { Answer } from "../../parts/Answer";
@@ -49,7 +48,7 @@ function Updated({ dataset: { takenAt, source, version, freshness } }: { dataset
     <>
       <Time at={takenAt} />
       <Text c="dimmed" fz="xs" maw={280} miw={140}>{madeOf(source, version, takenAt)}</Text>
-      {percent < 100 && <Text c="dimmed" fz="xs" maw={280} title="Old lists miss new entries">Counts {percent}{NO_BREAK}% at its age</Text>}
+      {percent < 100 && <Text c="dimmed" fz="xs" maw={280} title="Old lists miss new entries">Counts {percent}% at its age</Text>}
     </>
   );
 }

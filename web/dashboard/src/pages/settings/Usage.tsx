@@ -10,7 +10,7 @@ import { counted } from "../../parts/counts";
 import { ChoiceFilter } from "../../parts/Filters";
 import { LineChart } from "../../parts/LineChart";
 import { Facts, Page, Panel } from "../../parts/Page";
-import { formatted, NO_BREAK } from "../../app/preferences";
+import { formatted } from "../../app/preferences";
 import { byDay } from "../../parts/days";
 
 const DAY_MS = 86_400_000;
@@ -52,7 +52,7 @@ function Month({ usage: { eventsThisMonth, monthlyEventQuota: quota, monthStarte
       {quota ? (
         <Stack gap={6}>
           <Progress value={Math.min(percent, 100)} color={percent >= 90 ? "red" : undefined} aria-label="Events of this month's quota" />
-          <Text c="dimmed" fz="sm">{percent.toFixed(percent < 10 ? 1 : 0)}{NO_BREAK}% of the quota. Above it, events are rejected (402) until the month ends (UTC).</Text>
+          <Text c="dimmed" fz="sm">{percent.toFixed(percent < 10 ? 1 : 0)}% of the quota. Above it, events are rejected (402) until the month ends (UTC).</Text>
         </Stack>
       ) : (
         <Text c="dimmed" fz="sm">No quota. Set one with DREGS_MONTHLY_EVENT_QUOTA.</Text>

@@ -3,7 +3,6 @@
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { $api, refresh, tell, type Schemas } from "../../api";
-import { NO_BREAK } from "../../app/preferences";
 import { useMay, useMayNot } from "../../app/session";
 import { Answer, Empty, Failure } from "../../parts/Answer";
 import { StatusChip } from "../../parts/Chip";
@@ -78,7 +77,7 @@ function betterWords(low: number, high: number): string {
 }
 
 function gain({ before, after, gain: { low, high } }: Compared): string {
-  return `${figure(before)} → ${figure(after)} (${betterWords(low, high)}, 95${NO_BREAK}%)`;
+  return `${figure(before)} → ${figure(after)} (${betterWords(low, high)}, 95%)`;
 }
 
 function OneVersion({ version, analyzers }: { version: Version; analyzers: Weight[] }) {

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::dataset::{self, Dataset, Datasets, is_throwaway_like};
+use crate::dataset::{self, Dataset, Datasets, is_disposable_like};
 use crate::letters::is_random;
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::snapshot::Snapshot;
@@ -53,7 +53,7 @@ enum Kind {
     Placeholder,
     Random,
     LookAlike,
-    ThrowawayLike,
+    DisposableLike,
     Unusual,
     Tagged,
     Reserved,
@@ -101,7 +101,7 @@ impl Kind {
             }
             _ if is_random(mailbox) => Self::Random,
             _ if is_look_alike => Self::LookAlike,
-            _ if !is_common && is_throwaway_like(&domain) == Some(true) => Self::ThrowawayLike,
+            _ if !is_common && is_disposable_like(&domain) == Some(true) => Self::DisposableLike,
             _ if spelling == Spelling::Unusual || !domain.contains('.') => Self::Unusual,
             _ if tag.is_some() => Self::Tagged,
             _ => Self::Ordinary,
@@ -116,7 +116,7 @@ impl Kind {
             Self::Disposable => (0.04, 0.95, "is that of a disposable e-mail service"),
             Self::Placeholder => (0.2, 0.7, "looks typed only to get past a form"),
             Self::Random => (0.25, 0.6, "looks like random letters and digits"),
-            Self::ThrowawayLike => (
+            Self::DisposableLike => (
                 0.1,
                 0.7,
                 "is under a domain that resembles those of disposable e-mail services, as at most 1 in 250 others do",
@@ -253,7 +253,7 @@ mod tests {
             ("ada@example.com", Kind::Reserved),
             ("ada@shop.test", Kind::Reserved),
             ("ada@office.local", Kind::Reserved),
-            ("ada@tempmail-drop7.xyz", Kind::ThrowawayLike),
+            ("ada@tempmail-drop7.xyz", Kind::DisposableLike),
             ("test@gmail.com", Kind::Placeholder),
             ("asdf123@gmail.com", Kind::Placeholder),
             ("x7k2q9z4m@gmail.com", Kind::Random),
