@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use dregs_server::store::rosters::Kind;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{refusal, with_json};
+use super::{refusal, team, with_json};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::server::{SECRET_KEY, TestServer, event, eventually};
@@ -15,6 +16,7 @@ on_both_engines!(
     identities_are_filtered_and_sorted,
     events_are_filtered_and_sorted,
     devices_say_how_many_use_them,
+    a_list_is_whole_whoever_goes_away_meanwhile,
 );
 
 const COUNT: usize = 30;
@@ -354,4 +356,19 @@ async fn a_parameter_that_was_meant_for_another_is_refused_and_whatever_else_is_
             );
         }
     }
+}
+
+/// What was read of the change log is in the list, though whoever asked did not wait for it.
+async fn a_list_is_whole_whoever_goes_away_meanwhile(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let (rosters, team_id) = (&server.app.rosters, team(&server.app).await);
+    let count = || rosters.ask(team_id, Kind::Identities, |table| table.len());
+    let mut left = 0;
+    for n in 1..=60 {
+        server.track(&format!("e{n}"), &format!("user {n}")).await;
+        let patience = Duration::from_micros(n as u64 * 40);
+        left += usize::from(tokio::time::timeout(patience, count()).await.is_err());
+        assert_eq!(count().await.unwrap(), n, "after {patience:?}");
+    }
+    assert!(left > 0, "nobody went away");
 }

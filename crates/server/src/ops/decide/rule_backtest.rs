@@ -2,6 +2,7 @@
 //! server would have, by this rule alone.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use dregs_core::agent::KnownAgent;
 use dregs_core::badge::Badge;
@@ -51,7 +52,7 @@ pub struct Outcome {
 /// Those of the store.
 pub async fn run(
     long_reads: &LongReads,
-    lists: &Rosters,
+    lists: &Arc<Rosters>,
     team_id: i64,
     rule: EscalationRule,
     now: Timestamp,

@@ -1,5 +1,7 @@
 //! The past, scored again after what its names or values mean has changed: a little at a time.
 
+use std::sync::Arc;
+
 use dregs_core::dataset;
 use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyKind, LinkKey};
@@ -181,7 +183,7 @@ pub struct Concerned {
 pub async fn concerned(
     long_reads: &LongReads,
     mappings: &Directory,
-    lists: &Rosters,
+    lists: &Arc<Rosters>,
     team_id: i64,
     (concern, value): (Concern, String),
 ) -> Result<Concerned> {

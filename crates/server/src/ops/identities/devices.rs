@@ -47,7 +47,7 @@ pub struct Users {
 /// Those of the store.
 pub async fn users(
     store: &Store,
-    rosters: &Rosters,
+    rosters: &Arc<Rosters>,
     hasher: &KeyHasher,
     team_id: i64,
     devices: &[Device],

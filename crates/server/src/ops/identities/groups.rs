@@ -1,6 +1,7 @@
 //! Groups, beside what events say of them.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use dregs_core::event::FieldError;
 use dregs_core::identity;
@@ -54,7 +55,7 @@ fn types(names: &Names, team_id: i64) -> Vec<String> {
 pub async fn select(
     store: &Store,
     names: &Names,
-    lists: &Rosters,
+    lists: &Arc<Rosters>,
     team_id: i64,
     named: (Option<String>, Option<String>),
 ) -> Result<HashSet<i64>> {

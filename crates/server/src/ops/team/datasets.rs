@@ -158,7 +158,7 @@ const fn concern_of(dataset: Option<Dataset>) -> Concern {
 pub async fn preview(
     long_reads: &LongReads,
     kept: &Directories,
-    lists: &Rosters,
+    lists: &Arc<Rosters>,
     team_id: i64,
     (dataset, value): (Dataset, String),
 ) -> Result<Concerned> {

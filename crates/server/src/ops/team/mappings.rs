@@ -85,7 +85,7 @@ pub struct Seen {
 pub async fn seen(
     long_reads: &LongReads,
     kept: &Directories,
-    lists: &Rosters,
+    lists: &Arc<Rosters>,
     team_id: i64,
     kind: MappingKind,
 ) -> Result<Vec<Seen>> {
@@ -107,7 +107,11 @@ pub async fn seen(
 }
 
 /// The keys of the data of those who came last.
-async fn newest_fields(long_reads: &LongReads, lists: &Rosters, team_id: i64) -> Result<BTreeSet<String>> {
+async fn newest_fields(
+    long_reads: &LongReads,
+    lists: &Arc<Rosters>,
+    team_id: i64,
+) -> Result<BTreeSet<String>> {
     let newest =
         Slice { sort: Sort::Time(CREATED_AT), ascending: false, offset: 0, limit: FIELDS_OF_IDENTITIES_MAX };
     let find = move |table: &Table| table.find(&Filter::default(), newest).1;
@@ -147,7 +151,7 @@ pub const EVENTS_MAX: i64 = 10_000;
 pub async fn preview(
     long_reads: &LongReads,
     kept: &Directories,
-    lists: &Rosters,
+    lists: &Arc<Rosters>,
     team_id: i64,
     (kind, source): (MappingKind, String),
 ) -> Result<Preview> {

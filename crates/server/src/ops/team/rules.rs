@@ -233,7 +233,7 @@ pub struct Preview {
 /// Those of the store.
 pub async fn preview(
     long_reads: &LongReads,
-    lists: &Rosters,
+    lists: &Arc<Rosters>,
     team_id: i64,
     conditions: Vec<Condition>,
     now: Timestamp,

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::clock::Clock;
 use crate::ops::lists::tail::Tail;
-use crate::store::rosters::{self, Kind};
+use crate::store::rosters::{self, Entry, Kind};
 use crate::store::{Result, Store, StoreError, changes};
 pub use table::{Filter, Slice, Sort, Table};
 
@@ -106,47 +106,45 @@ impl Rosters {
     /// # Errors
     /// Those of the store.
     pub async fn ask<R: Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         team_id: i64,
         kind: Kind,
         ask: impl FnOnce(&Table) -> R + Send + 'static,
     ) -> Result<R> {
         let roster = self.current(team_id, kind).await?;
-        tokio::task::spawn_blocking(move || roster.table.as_ref().map(ask))
-            .await
-            .ok()
-            .flatten()
-            .ok_or_else(|| StoreError::Unavailable("the server is stopping".into()))
+        let asked = tokio::task::spawn_blocking(move || roster.table.as_ref().map(ask)).await;
+        asked.ok().flatten().ok_or_else(stopping)
     }
 
-    /// The list, with every change that was committed before this call.
-    async fn current(&self, team_id: i64, kind: Kind) -> Result<OwnedMutexGuard<Roster>> {
+    /// The list, with every change that was committed before this call. Once begun it goes on, though whoever asked goes
+    /// away: what was read of the change log must be in the list.
+    async fn current(self: &Arc<Self>, team_id: i64, kind: Kind) -> Result<OwnedMutexGuard<Roster>> {
         let mut roster = self.get(team_id, kind).lock_owned().await;
         roster.used_at = self.clock.now();
-        let is_current = match roster.table.as_ref() {
-            Some(table) if !table.is_worn() => self.refresh(&mut roster, team_id, kind).await?,
-            _ => false,
-        };
-        if !is_current {
-            self.build(&mut roster, team_id, kind).await?;
-        }
-        Ok(roster)
+        let rosters = Arc::clone(self);
+        let brought_up_to_date = tokio::spawn(async move {
+            let is_current = match roster.table.as_ref() {
+                Some(table) if !table.is_worn() => rosters.refresh(&mut roster, team_id, kind).await?,
+                _ => false,
+            };
+            if !is_current {
+                rosters.build(&mut roster, team_id, kind).await?;
+            }
+            Ok(roster)
+        });
+        brought_up_to_date.await.map_err(|_| stopping())?
     }
 
     async fn build(&self, roster: &mut Roster, team_id: i64, kind: Kind) -> Result<()> {
         *roster = Roster { used_at: roster.used_at, ..Roster::default() };
         // Changes from here on may be in what is read, or not: they are looked at again.
         roster.changes = Tail::at(self.store.read(changes::last).await?);
-        let mut table = Table::default();
-        let mut after = 0;
-        loop {
-            let chunk =
-                self.store.read(move |tx| rosters::after(tx, kind, team_id, after, CHUNK_ROWS)).await?;
-            let Some(last) = chunk.last() else { break };
-            after = last.id;
-            if !chunk.iter().all(|entry| table.put(entry)) {
-                return Err(full());
-            }
+        let chunk = |after| self.store.read(move |tx| rosters::after(tx, kind, team_id, after, CHUNK_ROWS));
+        let (mut table, mut read) = (Table::default(), chunk(0).await?);
+        while let Some(last) = read.last().map(|entry| entry.id) {
+            // The next are read while these are put in, and not by the thread that answers.
+            let (put, next) = tokio::join!(put(table, read), chunk(last));
+            (table, read) = (put?, next?);
         }
         roster.table = Some(table);
         self.refresh(roster, team_id, kind).await?;
@@ -185,20 +183,27 @@ impl Rosters {
 
     /// Reads entries again.
     async fn take_over(&self, roster: &mut Roster, team_id: i64, kind: Kind, ids: Vec<i64>) -> Result<()> {
-        let Some(table) = roster.table.as_mut() else { return Ok(()) };
+        // Where this fails, the list is built again.
+        let Some(mut table) = roster.table.take() else { return Ok(()) };
         for chunk in ids.chunks(CHUNK_ROWS as usize) {
             let wanted = chunk.to_vec();
             let entries = self.store.read(move |tx| rosters::with_ids(tx, kind, team_id, &wanted)).await?;
             let present: BTreeSet<_> = entries.iter().map(|entry| entry.id).collect();
             chunk.iter().filter(|id| !present.contains(id)).for_each(|id| table.remove(*id));
-            if !entries.iter().all(|entry| table.put(entry)) {
-                return Err(full());
-            }
+            table = put(table, entries).await?;
         }
+        roster.table = Some(table);
         Ok(())
     }
 }
 
-fn full() -> StoreError {
-    StoreError::Broken("the texts of a list in memory are more than 4 GiB".into())
+/// Puts entries into a table, on a thread where that may take its time.
+async fn put(mut table: Table, entries: Vec<Entry>) -> Result<Table> {
+    let full = || StoreError::Broken("the texts of a list in memory are more than 4 GiB".into());
+    let put = move || entries.iter().all(|entry| table.put(entry)).then_some(table).ok_or_else(full);
+    tokio::task::spawn_blocking(put).await.map_err(|_| stopping())?
+}
+
+fn stopping() -> StoreError {
+    StoreError::Unavailable("the server is stopping".into())
 }
