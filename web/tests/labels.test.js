@@ -120,6 +120,7 @@ test("a ring is judged bad in the queue by keys alone", async () => {
   for (const id of RING) {
     const given = await eventually(`the label of ${id}`, async () => (await identity(id)).label);
     const told = [given.outcome, given.kind, given.source, given.author, given.reason];
+    assert.ok((await labels(id))[0].cycleId > 0, "by what was looked at");
     assert.deepEqual(told, ["BAD", "DUPLICATE", "ANALYST", "admin@example.com", id === "ring-1" ? "Several accounts of one person" : null]);
     assert.ok((await slugs(id)).includes("confirmed-bad"), id);
     const [newest] = await escalations(id);
@@ -196,11 +197,38 @@ test("who is judged good leaves the queue, and is back once that is undone or wi
   await analyst.open(`/identities/${INNOCENT}?tab=labels`);
   await desk.getByRole("group", { name: "Labels" }).getByText("Note: Works there.").waitFor();
   await line.getByRole("button", { name: "Withdraw" }).click();
-  await desk.getByRole("dialog").getByRole("button", { name: "Withdraw" }).click();
+  // Before it is done, it says what it does: her escalation opens again.
+  const asked = desk.getByRole("dialog");
+  await asked.getByRole("group", { name: "Identities that change" }).getByText(INNOCENT).first().waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  await asked.getByRole("button", { name: "Withdraw" }).click();
   await line.waitFor({ state: "detached" });
   await eventually("her escalation", isBack);
   await eventually("both to be marked", async () => (await desk.getByRole("group", { name: "Labels" }).getByText("Withdrawn", { exact: true }).count()) === 2);
   assert.deepEqual(await analyst.barriers(), []);
+  await analyst.leave();
+});
+
+test("the reasons that are offered are the team's own", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/settings/team");
+  const own = desk.getByRole("region", { name: "Reasons for labels" });
+  await own.getByRole("textbox", { name: "Bad" }).fill("Sold the account\n\n  Stolen card ");
+  await own.getByRole("button", { name: "Save" }).click();
+  await desk.getByText("Reasons saved.").waitFor();
+  assert.deepEqual((await dregs.call("GET", "/team")).labelReasons.bad, ["Sold the account", "Stolen card"]);
+  await own.getByRole("textbox", { name: "Good" }).fill(Array.from({ length: 21 }, (_, n) => `Reason ${n}`).join("\n"));
+  await own.getByRole("button", { name: "Save" }).click();
+  await own.getByRole("alert").getByText(/at most 20 reasons/).waitFor();
+  // The browser says, too, that it was refused.
+  assert.equal(analyst.complaints.splice(0).length, 1);
+  assert.deepEqual(await analyst.barriers(), []);
+  await analyst.open(`/identities/${INNOCENT}`);
+  await desk.getByRole("button", { name: "Label", exact: true }).click();
+  await desk.getByRole("menuitem", { name: "Label as bad…" }).click();
+  await desk.getByRole("dialog").getByRole("combobox", { name: "Reason" }).press("ArrowDown");
+  assert.deepEqual(await desk.getByRole("listbox", { name: "Reason" }).getByRole("option").allTextContents(), ["Sold the account", "Stolen card"]);
   await analyst.leave();
 });
 

@@ -66,6 +66,36 @@ impl LabelKind {
     }
 }
 
+/// Why people label somebody: the short list that is offered to them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reasons {
+    pub good: Vec<String>,
+    pub bad: Vec<String>,
+}
+
+impl Default for Reasons {
+    /// Those of a team that has none of its own.
+    fn default() -> Self {
+        let own = |reasons: &[&str]| reasons.iter().map(|reason| (*reason).to_owned()).collect();
+        Self {
+            good: own(&[
+                "A family or a household",
+                "A shared device at work or at school",
+                "We have talked to the person",
+                "Known to us",
+            ]),
+            bad: own(&[
+                "Several accounts of one person",
+                "Automated sign-up",
+                "Invented details",
+                "Stolen card",
+                "Spam",
+                "Against the terms of use",
+            ]),
+        }
+    }
+}
+
 /// From what it is known. The numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

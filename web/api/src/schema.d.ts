@@ -1397,6 +1397,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/labels/{id}/actions/preview-withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview withdrawing a label
+         * @description Whose scores, badges and escalations would change, and what would be sent. Read-only.
+         */
+        post: operations["previewWithdrawLabel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/labels/{id}/actions/withdraw": {
         parameters: {
             query?: never;
@@ -1756,7 +1776,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Rename the team */
+        /** Rename the team, or change the reasons that it offers for labels */
         patch: operations["changeTeam"];
         trace?: never;
     };
@@ -2855,6 +2875,11 @@ export interface components {
             outcome?: string | null;
             /** @description Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER. */
             kind?: string | null;
+            /**
+             * Format: int64
+             * @description The cycle that was looked at, by which it is labeled; the newest by default. Only with an outcome.
+             */
+            cycleId?: number | null;
         };
         /** @description A rule that opens an escalation when all its conditions hold. */
         EscalationRuleBody: {
@@ -3383,6 +3408,23 @@ export interface components {
             /** Format: date-time */
             withdrawnAt?: string | null;
             withdrawnBy?: string | null;
+        };
+        /** @description Reasons of labels, in the order in which they are offered. */
+        LabelReasonsBody: {
+            /**
+             * @description Of GOOD labels.
+             * @example [
+             *       "A family or a household"
+             *     ]
+             */
+            good: string[];
+            /**
+             * @description Of BAD ones.
+             * @example [
+             *       "Stolen card"
+             *     ]
+             */
+            bad: string[];
         };
         /** @description Another identity with something in common. */
         LinkBody: {
@@ -4356,12 +4398,15 @@ export interface components {
             /** Format: int64 */
             id: number;
             name: string;
+            /** @description What the dashboard offers when somebody labels an identity. */
+            labelReasons: components["schemas"]["LabelReasonsBody"];
             /** Format: date-time */
             createdAt: string;
         };
         /** @description What to change about the team. */
         TeamPatchBody: {
-            name: string;
+            name?: string | null;
+            labelReasons?: components["schemas"]["LabelReasonsBody"] | null;
         };
         /** @description What a test came to. */
         TestAnswer: components["schemas"]["AttemptBody"] & {
@@ -7892,6 +7937,35 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewWithdrawLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePreviewBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

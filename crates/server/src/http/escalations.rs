@@ -181,7 +181,7 @@ pub async fn get(
 
 /// Where an escalation goes.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EscalationPatchBody {
     /// OPEN, ACKNOWLEDGED or CLOSED.
     #[schema(example = "ACKNOWLEDGED")]
@@ -194,6 +194,8 @@ pub struct EscalationPatchBody {
     outcome: Option<String>,
     /// Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER.
     kind: Option<String>,
+    /// The cycle that was looked at, by which it is labeled; the newest by default. Only with an outcome.
+    cycle_id: Option<i64>,
 }
 
 impl EscalationPatchBody {
@@ -211,9 +213,14 @@ impl EscalationPatchBody {
             (None, Some(_)) => Err(ApiError::field("kind", "goes with the outcome BAD alone")),
             (outcome, kind) => outcome.map(|outcome| verdict("", outcome, kind)).transpose(),
         };
-        let said = both(both(reason, of_reason), both(verdict, of_outcome));
-        let (status, ((reason, ()), (verdict, ()))) = both(status, said)?;
-        Ok(ops::Move { status, reason, verdict })
+        let of_cycle = must(
+            self.cycle_id.is_none() || matches!(verdict, Err(_) | Ok(Some(_))),
+            "cycleId",
+            "goes with an outcome alone",
+        );
+        let said = both(both(reason, of_reason), both(both(verdict, of_cycle), of_outcome));
+        let (status, ((reason, ()), ((verdict, ()), ()))) = both(status, said)?;
+        Ok(ops::Move { status, reason, verdict: verdict.map(|verdict| (verdict, self.cycle_id)) })
     }
 }
 
@@ -230,7 +237,8 @@ pub async fn update(
 ) -> Result<Answer<EscalationBody>, ApiError> {
     let to = patch.check(EscalationPatchBody::read)?;
     let escalation = find(&app, &caller, &id).await?;
-    ops::set_status(&app.labels(), actor, escalation, to, app.clock.now()).await?;
+    let moved = ops::set_status(&app.labels(), actor, escalation, to, app.clock.now()).await?;
+    moved.map_err(|ops::NoCycle| ApiError::not_found(Code::AnalysisNotFound, "cycle of this identity"))?;
     Ok(Answer(find(&app, &caller, &id).await?.into()))
 }
 

@@ -356,11 +356,11 @@ pub async fn withdraw(
     Ok(Answer(find(&app, &caller, id).await?.into()))
 }
 
-async fn find(app: &App, caller: &Caller, id: i64) -> Result<Label, ApiError> {
+pub async fn find(app: &App, caller: &Caller, id: i64) -> Result<Label, ApiError> {
     let team_id = caller.team_id();
     app.store.read(move |tx| labels::find(tx, team_id, id)).await?.ok_or_else(not_found)
 }
 
-fn not_found() -> ApiError {
+pub fn not_found() -> ApiError {
     ApiError::not_found(Code::LabelNotFound, "label")
 }

@@ -21,6 +21,7 @@ use super::mcp::{REQUEST_MAX_KIB, RESULT_MAX_KIB};
 use super::page::{COUNTED_MAX, PAGE_SIZE_MAX};
 use super::rules::NAME_MAX_CHARS;
 use super::search::TERM_MAX_CHARS;
+use super::team::LABEL_REASONS_MAX;
 use super::triage::REASON_MAX_CHARS;
 use crate::channels::email::{MAILS_PER_MINUTE_MAX, RECIPIENTS_MAX};
 use crate::channels::webhook::{CONCURRENCY_MAX, CUSTOM_HEADERS_MAX, RATE_MAX_PER_SECOND, TIMEOUT_MAX_MS};
@@ -218,6 +219,7 @@ fn requests() -> Vec<Row> {
             None,
         ),
         row("labels given at once", LABELS_MAX, "400", items),
+        row("reasons that are offered for a label", LABEL_REASONS_MAX, "400", items),
         row("deliveries resent at once", RESENT_MAX, "400", items),
         row("origins of a credential", ORIGINS_MAX, "400", items),
         row("conditions of a rule", CONDITIONS_MAX, "400", items),

@@ -104,6 +104,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(labels::of_identity))
         .routes(routes!(labels::list, labels::give))
         .routes(routes!(labels::withdraw))
+        .routes(routes!(triage::preview_withdraw))
         .routes(routes!(accuracy::read))
         .routes(routes!(weights::read))
         .routes(routes!(weights::calibrate))

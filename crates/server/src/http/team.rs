@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use dregs_core::label::Reasons;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,15 +12,18 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::auth::{Admin, Caller, Person};
 use super::body::{Json, Unchecked};
-use super::error::{ApiError, Code, ErrorBody, both, check_name, must};
+use super::error::{ApiError, Code, ErrorBody, both, check_name, every, must, must_have, text};
 use super::params::{Path, word};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::team::members::{self as ops, Refusal};
+use crate::ops::team::members::{self as ops, Refusal, TeamChange};
 use crate::store::teams::{self, Invitation, Team};
 use crate::store::users::{self, Role, User};
 
 const NAME_MAX_CHARS: usize = 100;
+/// Reasons of an outcome: as many as are read at a glance.
+pub const LABEL_REASONS_MAX: usize = 20;
+const LABEL_REASON_MAX_CHARS: usize = 200;
 /// RFC 5321, 4.5.3.1.3.
 const EMAIL_MAX_BYTES: usize = 254;
 
@@ -29,14 +33,48 @@ const EMAIL_MAX_BYTES: usize = 254;
 pub struct TeamBody {
     id: i64,
     name: String,
+    /// What the dashboard offers when somebody labels an identity.
+    label_reasons: LabelReasonsBody,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 
 impl From<Team> for TeamBody {
     fn from(team: Team) -> Self {
-        Self { id: team.id, name: team.name, created_at: team.created_at }
+        let Reasons { good, bad } = team.label_reasons;
+        let label_reasons = LabelReasonsBody { good, bad };
+        Self { id: team.id, name: team.name, label_reasons, created_at: team.created_at }
     }
+}
+
+/// Reasons of labels, in the order in which they are offered.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelReasonsBody {
+    /// Of GOOD labels.
+    #[schema(max_items = 20, example = json!(["A family or a household"]))]
+    good: Vec<String>,
+    /// Of BAD ones.
+    #[schema(max_items = 20, example = json!(["Stolen card"]))]
+    bad: Vec<String>,
+}
+
+impl LabelReasonsBody {
+    fn check(self) -> Result<Reasons, ApiError> {
+        let (good, bad) = both(reasons("good", self.good), reasons("bad", self.bad))?;
+        Ok(Reasons { good, bad })
+    }
+}
+
+fn reasons(of: &str, reasons: Vec<String>) -> Result<Vec<String>, ApiError> {
+    let field = format!("labelReasons.{of}");
+    must_have(&field, reasons.len(), 0..=LABEL_REASONS_MAX, "reasons")?;
+    let reason = |(place, reason): (usize, String)| {
+        let field = format!("{field}[{place}]");
+        let reason = text(&field, Some(reason), LABEL_REASON_MAX_CHARS)?;
+        reason.ok_or_else(|| ApiError::field(&field, "must not be blank"))
+    };
+    every(reasons.into_iter().enumerate().map(reason))
 }
 
 /// A person of the team.
@@ -75,13 +113,15 @@ pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<T
 
 /// What to change about the team.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TeamPatchBody {
     #[schema(min_length = 1, max_length = 100)]
-    name: String,
+    name: Option<String>,
+    /// In place of those that were offered before.
+    label_reasons: Option<LabelReasonsBody>,
 }
 
-/// Rename the team
+/// Rename the team, or change the reasons that it offers for labels
 #[utoipa::path(patch, operation_id = "changeTeam", path = "/team", tag = "team",
     request_body = TeamPatchBody, responses((status = 200, body = TeamBody)))]
 pub async fn update(
@@ -90,11 +130,15 @@ pub async fn update(
     actor: Actor,
     Json(patch): Json<Unchecked<TeamPatchBody>>,
 ) -> Result<Answer<TeamBody>, ApiError> {
-    let name = patch.check(|patch| {
-        let name = patch.name.trim();
-        check_name(name, NAME_MAX_CHARS).map(|()| name.to_owned())
+    let change = patch.check(|TeamPatchBody { name, label_reasons }| {
+        let is_change = name.is_some() || label_reasons.is_some();
+        must(is_change, "", "must have name or labelReasons")?;
+        let name = name.map(|name| name.trim().to_owned());
+        let checked = name.as_deref().map_or(Ok(()), |name| check_name(name, NAME_MAX_CHARS));
+        let ((), label_reasons) = both(checked, label_reasons.map(LabelReasonsBody::check).transpose())?;
+        Ok(TeamChange { name, label_reasons })
     })?;
-    Ok(Answer(ops::rename(&app.store, actor, name, app.clock.now()).await?.into()))
+    Ok(Answer(ops::change_team(&app.store, actor, change, app.clock.now()).await?.into()))
 }
 
 /// List the people of the team, in the order in which they joined

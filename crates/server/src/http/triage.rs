@@ -13,13 +13,14 @@ use super::auth::{Caller, Triager};
 use super::body::{Json, Unchecked};
 use super::error::{ApiError, Code, both, must};
 use super::identities::{IdentityBody, find};
-use super::labels::verdict;
+use super::labels::{self, verdict};
 use super::params::Path;
 use super::reference::Reference;
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::evaluate::evaluation::Change;
 use crate::ops::identities::preview::{self, Changed, Planned, Preview};
+use crate::store::{self, Tx};
 
 /// Longest reason that a person gives.
 pub const REASON_MAX_CHARS: usize = 1_000;
@@ -174,6 +175,23 @@ pub async fn preview_label(
 ) -> Result<Answer<ChangePreviewBody>, ApiError> {
     let verdict = body.check(|body| verdict("", &body.outcome, body.kind.as_deref()))?;
     preview_change(&app, &caller, id, Change::Labelled(verdict)).await
+}
+
+/// Preview withdrawing a label
+///
+/// Whose scores, badges and escalations would change, and what would be sent. Read-only.
+#[utoipa::path(post, operation_id = "previewWithdrawLabel", path = "/labels/{id}/actions/preview-withdraw",
+    tag = "labels", params(("id" = i64, Path)), responses((status = 200, body = ChangePreviewBody)))]
+pub async fn preview_withdraw(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<ChangePreviewBody>, ApiError> {
+    let id = id.parse().map_err(|_| labels::not_found())?;
+    let label = labels::find(&app, &caller, id).await?;
+    let before = move |tx: &mut Tx| store::labels::in_force(tx, label.identity_row, Some(id));
+    let verdict = app.store.read(before).await?.map(|(before, _)| before.verdict);
+    preview_change(&app, &caller, label.identity, Change::Withdrawn { label: id, verdict }).await
 }
 
 async fn preview_change(

@@ -142,13 +142,14 @@ pub fn find_key(tx: &mut Tx, identity_id: i64, key: &str) -> Result<Option<i64>>
     tx.find(sql, &values![identity_id, key, shard::of(identity_id)], |row| row.get(0))
 }
 
-/// The label that counts: the newest decision of those that were not withdrawn.
-pub fn in_force(tx: &mut Tx, identity_id: i64) -> Result<Option<(Label, Found)>> {
+/// The label that counts: the newest decision of those that were not withdrawn; `but` is passed over.
+pub fn in_force(tx: &mut Tx, identity_id: i64, but: Option<i64>) -> Result<Option<(Label, Found)>> {
     let sql = format!(
         "select {COLUMNS}, l.found {FROM} where l.shard = $2 and l.identity_id = $1 and l.withdrawn_at is null
+           and l.id <> $3
          order by l.decided_at desc, l.id desc limit 1"
     );
-    tx.find(&sql, &values![identity_id, shard::of(identity_id)], |row| {
+    tx.find(&sql, &values![identity_id, shard::of(identity_id), but.unwrap_or_default()], |row| {
         Ok((read(row)?, codec::unpack(&row.get::<Vec<u8>>(14)?)?))
     })
 }

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(3, "0003_oauth"),
     migration!(4, "0004_labels"),
     migration!(5, "0005_weights"),
+    migration!(6, "0006_label_reasons"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.

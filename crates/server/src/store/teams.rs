@@ -1,5 +1,6 @@
 //! Teams, and those invited to them.
 
+use dregs_core::label::Reasons;
 use dregs_core::time::Timestamp;
 
 use super::users::Role;
@@ -11,17 +12,27 @@ use crate::values;
 pub struct Team {
     pub id: i64,
     pub name: String,
+    pub label_reasons: Reasons,
     pub created_at: Timestamp,
 }
 
 pub fn get(tx: &mut Tx, id: i64) -> Result<Team> {
-    tx.get("select name, created_at from teams where id = $1", &values![id], |row| {
-        Ok(Team { id, name: row.get(0)?, created_at: row.time(1)? })
+    tx.get("select name, created_at, label_reasons from teams where id = $1", &values![id], |row| {
+        let own: Option<String> = row.get(2)?;
+        let label_reasons = own.map_or_else(|| Ok(Reasons::default()), |own| serde_json::from_str(&own));
+        let label_reasons = label_reasons.map_err(|error| StoreError::Broken(error.to_string()))?;
+        Ok(Team { id, name: row.get(0)?, label_reasons, created_at: row.time(1)? })
     })
 }
 
-pub fn rename(tx: &mut Tx, id: i64, name: &str) -> Result<()> {
-    tx.execute("update teams set name = $2 where id = $1", &values![id, name])?;
+/// Gives a team this name and these reasons.
+pub fn update(tx: &mut Tx, id: i64, name: &str, label_reasons: &Reasons) -> Result<()> {
+    let reasons =
+        serde_json::to_string(label_reasons).map_err(|error| StoreError::Broken(error.to_string()))?;
+    tx.execute(
+        "update teams set name = $2, label_reasons = $3 where id = $1",
+        &values![id, name, reasons.as_str()],
+    )?;
     Ok(())
 }
 

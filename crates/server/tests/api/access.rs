@@ -144,6 +144,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/identities/{id}/actions/restore-badge",  [401, 401, 403, 400, 404, 401, 403, 400, 400]),
     ("POST /api/identities/{id}/actions/review",         [401, 401, 403, 202, 404, 401, 403, 202, 202]),
     ("POST /api/labels",                                 [401, 401, 403, 200, 200, 401, 403, 200, 200]),
+    ("POST /api/labels/{id}/actions/preview-withdraw",   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("POST /api/labels/{id}/actions/withdraw",           [401, 401, 403, 200, 404, 401, 403, 200, 200]),
     ("POST /api/mappings",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/mappings/actions/preview",               [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -329,7 +330,7 @@ impl Scene {
                 let (_, new) = answer(new.json(&json!({"name": "Test"}))).await;
                 path.replace("{id}", &new["id"].as_i64().unwrap_or_default().to_string())
             }
-            "POST /api/labels/{id}/actions/withdraw" => {
+            "POST /api/labels/{id}/actions/withdraw" | "POST /api/labels/{id}/actions/preview-withdraw" => {
                 let label =
                     self.server.post("/api/identities/ada/actions/label", json!({"outcome": "GOOD"})).await;
                 path.replace("{id}", &label["id"].to_string())

@@ -9,7 +9,7 @@ use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::server::{ADMIN_EMAIL, ADMIN_PASSWORD, TestServer, answer};
 
-on_both_engines!(a_team_grows_and_never_loses_its_last_admin);
+on_both_engines!(a_team_grows_and_never_loses_its_last_admin, a_team_has_reasons_of_its_own);
 
 struct Desk {
     server: TestServer,
@@ -164,4 +164,32 @@ async fn an_mcp_token_is_its_persons_alone() {
     assert_eq!(refusal(call(Method::DELETE, &path, &others)).await, not_found);
     assert_eq!(answer(call(Method::DELETE, &path, &mine)).await.0, 204);
     assert_eq!(answer(call(Method::GET, "/api/mcp-tokens", &mine)).await.1, json!([]));
+}
+
+async fn a_team_has_reasons_of_its_own(engine: Engine) {
+    let desk = Desk::open(engine).await;
+    let change = async |body: Value| desk.call(Method::PATCH, "/api/team", body).await;
+    let shipped = desk.server.get("/api/team").await;
+    assert!(shipped["labelReasons"]["bad"].as_array().unwrap().contains(&json!("Stolen card")), "{shipped}");
+    let (status, changed) = change(json!({"labelReasons": {"good": [" Our own tester "], "bad": []}})).await;
+    let own = json!({"good": ["Our own tester"], "bad": []});
+    assert_eq!((status, &changed["labelReasons"], &changed["name"]), (200, &own, &shipped["name"]));
+    let (status, renamed) = change(json!({"name": "Shop"})).await;
+    assert_eq!((status, &renamed["labelReasons"], &renamed["name"]), (200, &own, &json!("Shop")));
+    for (body, field) in [
+        (json!({}), ""),
+        (json!({"labelReasons": {"good": ["  "], "bad": []}}), "labelReasons.good[0]"),
+        (json!({"labelReasons": {"good": [], "bad": ["x".repeat(201)]}}), "labelReasons.bad[0]"),
+        (json!({"labelReasons": {"good": []}}), "labelReasons"),
+        (json!({"labelReasons": {"good": [], "bad": [], "ugly": []}}), "labelReasons"),
+    ] {
+        let (status, refusal) = change(body.clone()).await;
+        let found = refusal["details"][0]["field"].as_str().unwrap_or_default();
+        assert!(status == 400 && found.starts_with(field), "{body}: {status} {refusal}");
+    }
+    assert_eq!(desk.server.get("/api/team").await, renamed);
+    let (_, log) = desk.call(Method::GET, "/api/audit-log?action=team.change", Value::Null).await;
+    let entry = &log["content"][1];
+    assert_eq!(entry["before"]["labelReasons"], shipped["labelReasons"], "{log}");
+    assert_eq!(entry["after"], json!({ "labelReasons": own }));
 }

@@ -129,6 +129,24 @@ async fn a_preview_of_a_label_says_what_then_happens(engine: Engine) {
             assert_eq!(server.get("/api/identities/ada").await["behaviorScore"], behavior);
         }
     }
+    for other in ["bob", "joe"] {
+        label(&server, other, json!({"outcome": "BAD", "kind": "DUPLICATE"})).await;
+    }
+    settled(&server).await;
+    // Without the newest the one before counts again: she is good.
+    let newest = server.get("/api/identities/eve/labels").await[0]["id"].clone();
+    let told = server.post(&format!("/api/labels/{newest}/actions/preview-withdraw"), Value::Null).await;
+    let of = |id: &str| told["identities"].as_array().unwrap().iter().find(|one| one["identity"]["id"] == id);
+    let (eve, ada) = (of("eve").expect("she changes"), of("ada").expect("who shares her device changes"));
+    assert_eq!(eve["badgesRemoved"], json!(["Confirmed bad", "Multiple accounts"]), "{told}");
+    assert_eq!(told["deliveries"][0]["event"], "IDENTITY_LABELED", "{told}");
+    let behavior = ada["after"]["behavior"].clone();
+    assert_ne!(behavior, ada["before"]["behavior"]);
+    assert_eq!(badge_slugs(&server, "eve").await.len(), 2, "nothing is done yet");
+    server.post(&format!("/api/labels/{newest}/actions/withdraw"), Value::Null).await;
+    settled(&server).await;
+    assert_eq!(badge_slugs(&server, "eve").await.len(), 0);
+    assert_eq!(server.get("/api/identities/ada").await["behaviorScore"], behavior);
     let (status, _) = server
         .call(Method::POST, "/api/identities/nobody/actions/preview-label", Some(json!({"outcome": "GOOD"})))
         .await;
@@ -260,6 +278,7 @@ async fn an_escalation_is_closed_with_what_was_decided(engine: Engine) {
         (json!({"status": "CLOSED", "kind": "BOT"}), "kind"),
         (json!({"status": "CLOSED", "outcome": "GOOD", "kind": "BOT"}), "kind"),
         (json!({"status": "CLOSED", "outcome": "UGLY"}), "outcome"),
+        (json!({"status": "CLOSED", "cycleId": 1}), "cycleId"),
     ] {
         let (status, answer) = server.call(Method::PATCH, &path, Some(body.clone())).await;
         assert_eq!(
@@ -268,6 +287,16 @@ async fn an_escalation_is_closed_with_what_was_decided(engine: Engine) {
             "{body}: {answer}"
         );
     }
+    // By what was looked at, though more has been found since; and nothing at all by a cycle that never was.
+    let seen = server.get("/api/identities/kim/analysis").await["id"].clone();
+    server.track("later", "kim").await;
+    settled(&server).await;
+    assert_ne!(server.get("/api/identities/kim/analysis").await["id"], seen);
+    let close = |cycle: Value| json!({"status": "CLOSED", "outcome": "BAD", "cycleId": cycle});
+    let (status, _) = server.call(Method::PATCH, &path, Some(close(json!(999)))).await;
+    assert_eq!((status.as_u16(), &server.get(&path).await["status"]), (404, &json!("OPEN")));
+    server.patch(&path, close(seen.clone())).await;
+    assert_eq!(server.get("/api/identities/kim/labels").await[0]["cycleId"], seen);
 }
 
 async fn labels_come_in_many_at_once_and_each_once(engine: Engine) {

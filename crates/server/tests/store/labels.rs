@@ -54,10 +54,12 @@ async fn the_newest_decision_counts_until_it_is_withdrawn(engine: Engine) {
     let older = insert(ada, GOOD, None, 10).await.unwrap();
     let other = insert(bob, GOOD, Some("k"), 20).await.unwrap();
     let in_force = async |id| {
-        let in_force = ground.read(move |tx| labels::in_force(tx, id)).await;
+        let in_force = ground.read(move |tx| labels::in_force(tx, id, None)).await;
         in_force.map(|(label, found)| (label.id, found))
     };
     assert_eq!(in_force(ada).await, Some((first, found.clone())));
+    let but = ground.read(move |tx| labels::in_force(tx, ada, Some(first))).await;
+    assert_eq!(but.map(|(label, _)| label.id), Some(older));
     let judged = ground.read(|tx| labels::judged(tx, 1, 9)).await;
     let told: Vec<_> = judged.iter().map(|one| (one.identity_id, one.verdict, one.source)).collect();
     assert_eq!(

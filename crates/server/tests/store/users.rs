@@ -1,5 +1,6 @@
 use std::slice::from_ref;
 
+use dregs_core::label::Reasons;
 use dregs_server::store::Tx;
 use dregs_server::store::mcp_tokens::{self, McpToken};
 use dregs_server::store::teams::{self, Invitation, Team};
@@ -136,9 +137,12 @@ async fn a_person_changes_and_goes(engine: Engine) {
 async fn an_invitation_is_taken_once(engine: Engine) {
     let ground = Ground::new(engine);
     let team = ground.write(|tx| users::insert_team(tx, "Team", at(1))).await;
-    ground.write(move |tx| teams::rename(tx, team, "Shop")).await;
+    assert_eq!(ground.read(move |tx| teams::get(tx, team)).await.label_reasons, Reasons::default());
+    let label_reasons = Reasons { good: vec!["Our tester".into()], bad: vec![] };
+    let own = label_reasons.clone();
+    ground.write(move |tx| teams::update(tx, team, "Shop", &own)).await;
     let found = ground.read(move |tx| teams::get(tx, team)).await;
-    assert_eq!(found, Team { id: team, name: "Shop".into(), created_at: at(1) });
+    assert_eq!(found, Team { id: team, name: "Shop".into(), label_reasons, created_at: at(1) });
     let new = move |email: &str| Invitation {
         id: 0,
         team_id: team,

@@ -1,6 +1,6 @@
 // Asks before what cannot be undone.
 
-import { Button, Group, Modal, Stack, Text, type ButtonProps } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text, type ButtonProps, type ModalProps } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import type { ReactNode } from "react";
 
@@ -10,10 +10,12 @@ interface Props extends ButtonProps {
   question: string;
   /** What follows from it. */
   children: ReactNode;
+  /** How wide it asks. */
+  dialog?: ModalProps["size"];
   onConfirm: () => unknown;
 }
 
-export function Confirm({ action, question, children, onConfirm, ...button }: Props) {
+export function Confirm({ action, question, children, dialog, onConfirm, ...button }: Props) {
   const [isOpen, { open, close }] = useDisclosure(false);
   const confirm = () => {
     close();
@@ -22,7 +24,7 @@ export function Confirm({ action, question, children, onConfirm, ...button }: Pr
   return (
     <>
       <Button size="xs" variant="default" {...button} onClick={open}>{action}…</Button>
-      <Modal opened={isOpen} onClose={close} title={question}>
+      <Modal opened={isOpen} onClose={close} title={question} {...(dialog !== undefined && { size: dialog })}>
         <Stack>
           <Text component="div" fz="sm">{children}</Text>
           <Group justify="flex-end" gap="xs" className="buttons">

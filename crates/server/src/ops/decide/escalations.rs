@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::decide::decisions;
-use crate::ops::decide::labels::{self, Labels, NewLabel};
+use crate::ops::decide::labels::{self, Given, Labels, NewLabel};
 use crate::store::escalations::{self, Escalation, Mover, Status};
 use crate::store::{Result, identities};
 
@@ -15,9 +15,13 @@ pub struct Move {
     pub status: Status,
     /// Kept of what is closed.
     pub reason: Option<String>,
-    /// Labels the identity, too.
-    pub verdict: Option<Verdict>,
+    /// Labels the identity, too, by what was found at a cycle: the newest where that is not said.
+    pub verdict: Option<(Verdict, Option<i64>)>,
 }
+
+/// It has no such cycle, or not any more.
+#[derive(Debug)]
+pub struct NoCycle;
 
 /// Moves an escalation on, or back, and tells its channels; one that is there already stays as it is.
 ///
@@ -29,16 +33,16 @@ pub async fn set_status(
     escalation: Escalation,
     to: Move,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<std::result::Result<(), NoCycle>> {
     if escalation.status == to.status && to.verdict.is_none() {
-        return Ok(());
+        return Ok(Ok(()));
     }
     let context = ops.context();
     let told = ops
         .store
         .write(move |tx| {
             let mut told = Vec::new();
-            if let Some(verdict) = to.verdict {
+            if let Some((verdict, cycle)) = to.verdict {
                 let new = NewLabel {
                     identity: escalation.identity.clone(),
                     verdict,
@@ -47,16 +51,19 @@ pub async fn set_status(
                     note: None,
                     key: None,
                     at: None,
-                    cycle: None,
+                    cycle,
                 };
-                told.extend(labels::give(tx, &context, &actor, &new, now)?.1);
+                match labels::give(tx, &context, &actor, &new, now)? {
+                    (Given::NoCycle, _) => return Ok(Err(NoCycle)),
+                    (_, channels) => told.extend(channels),
+                }
             }
             // Whoever is good has it closed by that.
             let Some(escalation) = escalations::find(tx, actor.team_id, escalation.id)? else {
-                return Ok(told);
+                return Ok(Ok(told));
             };
             if escalation.status == to.status {
-                return Ok(told);
+                return Ok(Ok(told));
             }
             let scores = identities::load(tx, &[escalation.identity_row])?;
             let scores = scores.first().map_or(escalation.scores, |identity| identity.scores);
@@ -81,9 +88,8 @@ pub async fn set_status(
                 after: Some(after),
             };
             audit::record(tx, &actor, &act, now)?;
-            Ok(told)
+            Ok(Ok(told))
         })
         .await?;
-    ops.send(told);
-    Ok(())
+    Ok(told.map(|told| ops.send(told)))
 }

@@ -224,7 +224,7 @@ fn settle(tx: &mut Tx, context: &Context, team_id: i64, id: i64, now: Timestamp)
     let Some(start) = identities::load_cycle_starts(tx, &[id])?.pop() else { return Ok(BTreeSet::new()) };
     let mut standing = Standing::decode(start.standing.as_deref()).map_err(broken)?;
     let before = standing.label.take();
-    standing.label = in_force(tx, &start)?;
+    standing.label = in_force(tx, &start, None)?;
     if before.as_ref().map(|label| label.id) == standing.label.as_ref().map(|label| label.id) {
         return Ok(BTreeSet::new());
     }
@@ -255,9 +255,9 @@ fn settle(tx: &mut Tx, context: &Context, team_id: i64, id: i64, now: Timestamp)
 }
 
 /// The label that counts. Of who is good it settles what was found at the cycle that was looked at, less where something
-/// new was found since.
-fn in_force(tx: &mut Tx, start: &CycleStart) -> Result<Option<Label>> {
-    let Some((label, found)) = labels::in_force(tx, start.id)? else { return Ok(None) };
+/// new was found since. `but` is passed over.
+fn in_force(tx: &mut Tx, start: &CycleStart, but: Option<i64>) -> Result<Option<Label>> {
+    let Some((label, found)) = labels::in_force(tx, start.id, but)? else { return Ok(None) };
     let mut kept = Label {
         id: label.id,
         verdict: label.verdict,
@@ -294,6 +294,16 @@ pub fn supposed(tx: &mut Tx, start: &CycleStart, verdict: Verdict, now: Timestam
         evidence: Evidence::default(),
     };
     standing.label = Some(label.settling(&observations));
+    standing.encode().map_err(broken)
+}
+
+/// What would be remembered of an identity if a label were withdrawn.
+///
+/// # Errors
+/// Those of the store.
+pub fn without(tx: &mut Tx, start: &CycleStart, label: i64) -> Result<Option<String>> {
+    let mut standing = Standing::decode(start.standing.as_deref()).map_err(broken)?;
+    standing.label = in_force(tx, start, Some(label))?;
     standing.encode().map_err(broken)
 }
 

@@ -55,6 +55,11 @@ pub struct Supposed {
 pub enum Change {
     Disregarded(bool),
     Labelled(Verdict),
+    /// Of a label, beside which this one counts, if any.
+    Withdrawn {
+        label: i64,
+        verdict: Option<Verdict>,
+    },
 }
 
 impl Seen {
@@ -113,6 +118,7 @@ pub fn score(tx: &mut Tx, ids: &[i64], seen: &Seen, started_at: Timestamp) -> Re
                 Change::Labelled(verdict) => {
                     start.standing = labels::supposed(tx, &start, verdict, started_at)?
                 }
+                Change::Withdrawn { label, .. } => start.standing = labels::without(tx, &start, label)?,
             }
         }
         subjects.push(Evaluee::read(tx, start, seen)?);
@@ -215,6 +221,7 @@ impl Others {
             match change {
                 Change::Disregarded(disregarded) => described.disregarded = disregarded,
                 Change::Labelled(verdict) => described.verdict = Some(verdict),
+                Change::Withdrawn { verdict, .. } => described.verdict = verdict,
             }
         }
         let mut others = Self { holders, described, states: HashMap::new() };

@@ -16,6 +16,7 @@ use crate::ops::long_reads::LongReads;
 use crate::store::channels::{self, Subscriber};
 use crate::store::escalations::{self, Status};
 use crate::store::identities::{self, Identity};
+use crate::store::labels;
 use crate::store::links::{self, HashedKey};
 use crate::store::{Result, StoreError, Tx};
 
@@ -81,7 +82,14 @@ pub async fn preview(
             let ids: Vec<_> = ids.into_iter().collect();
             let known = identities::load(tx, &ids)?;
             let mut plan = Plan::read(tx, team_id)?;
-            if matches!(change, Change::Labelled(_)) {
+            let labels = match change {
+                Change::Labelled(_) => true,
+                Change::Withdrawn { label, .. } => {
+                    labels::in_force(tx, tracked.id, None)?.is_some_and(|(counting, _)| counting.id == label)
+                }
+                Change::Disregarded(_) => false,
+            };
+            if labels {
                 plan.add(EventType::IdentityLabeled, None);
             }
             let seen = seen.supposing(Supposed { identity_id: tracked.id, change });

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use dregs_core::label::Reasons;
 use dregs_core::time::{DAY_MS, Timestamp};
 use serde_json::{Value, json};
 
@@ -28,18 +29,36 @@ pub enum Refusal {
 
 type Outcome<T> = Result<std::result::Result<T, Refusal>>;
 
-/// Gives a team another name.
+/// What to change about a team.
+#[derive(Clone, Debug, Default)]
+pub struct TeamChange {
+    pub name: Option<String>,
+    pub label_reasons: Option<Reasons>,
+}
+
+/// Renames the team, or changes the reasons that it offers.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn rename(store: &Store, actor: Actor, name: String, now: Timestamp) -> Result<Team> {
+pub async fn change_team(store: &Store, actor: Actor, change: TeamChange, now: Timestamp) -> Result<Team> {
     store
         .write(move |tx| {
             let before = teams::get(tx, actor.team_id)?;
-            teams::rename(tx, before.id, &name)?;
-            let told = |name: &str| Some(json!({ "name": name }));
-            let change = (told(&before.name), told(&name));
-            record(tx, &actor, "team.change", "team", before.id, change, now)?;
+            let (mut was, mut is) = (json!({}), json!({}));
+            if let Some(name) = &change.name {
+                (was["name"], is["name"]) = (json!(before.name), json!(name));
+            }
+            if let Some(reasons) = &change.label_reasons {
+                (was["labelReasons"], is["labelReasons"]) = (json!(before.label_reasons), json!(reasons));
+            }
+            let name = change.name.as_ref().unwrap_or(&before.name);
+            teams::update(
+                tx,
+                before.id,
+                name,
+                change.label_reasons.as_ref().unwrap_or(&before.label_reasons),
+            )?;
+            record(tx, &actor, "team.change", "team", before.id, (Some(was), Some(is)), now)?;
             teams::get(tx, before.id)
         })
         .await

@@ -75,6 +75,7 @@ fn tried() -> Vec<(&'static str, Tried)> {
             By("../core/src/event/read/tests.rs", "a_header_that_is_too_long_is_ignored_and_named"),
         ),
         ("labels given at once", Here(tries::many_labels)),
+        ("reasons that are offered for a label", Here(tries::many_reasons)),
         ("deliveries resent at once", Here(tries::many_deliveries)),
         ("origins of a credential", Here(tries::many_origins)),
         ("conditions of a rule", Here(tries::many_conditions)),

@@ -172,6 +172,15 @@ pub fn many_labels() -> Outcome {
     })
 }
 
+pub fn many_reasons() -> Outcome {
+    Box::pin(async {
+        let server = server().await;
+        let change = server.request(Method::PATCH, "/api/team").bearer_auth(admin(&server).await);
+        let reasons: Vec<_> = (0..21).map(|n| format!("reason {n}")).collect();
+        refusal(change.json(&json!({"labelReasons": {"good": [], "bad": reasons}}))).await
+    })
+}
+
 pub fn many_deliveries() -> Outcome {
     Box::pin(async {
         let ids: Vec<_> = (0..101).collect();

@@ -145,6 +145,7 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("POST", "/api/identities/{id}/actions/preview-label", json!({"outcome": "BAD"}), 200),
         ("POST", "/api/identities/{id}/actions/review", json!({"feedback": "x".repeat(4_000)}), 202),
         ("POST", "/api/labels", json!({ "labels": labels }), 200),
+        ("POST", "/api/labels/{id}/actions/preview-withdraw", Value::Null, 200),
         ("POST", "/api/labels/{id}/actions/withdraw", Value::Null, 200),
         ("POST", "/api/mappings", json!({"kind": "EVENT_TYPE", "source": "one_more", "target": null}), 201),
         ("PATCH", "/api/mappings/{id}", json!({"target": "LOGIN"}), 200),

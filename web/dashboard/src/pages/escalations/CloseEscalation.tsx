@@ -4,13 +4,13 @@ import { Button, Group, Kbd, Modal, Radio, Stack, Text } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { keepPreviousData } from "@tanstack/react-query";
 import { useRef, useState } from "react";
-import { $api } from "../../api";
+import { $api, queries, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
 import { ChangePreview } from "../../parts/ChangePreview";
 import { ReasonField } from "../labels/ReasonField";
 import { KINDS, type Outcome } from "../labels/words";
 import classes from "./EscalationQueue.module.css";
-import type { Escalation } from "./escalations";
+import { analysisQuery, type Escalation } from "./escalations";
 import type { Closing } from "./moves";
 
 const NONE = "NONE";
@@ -32,11 +32,13 @@ export function CloseEscalation({ escalation: { identity }, close, cancel }: Pro
   const [chosen, choose] = useState(NONE);
   const [kind, setKind] = useState("");
   const [reason, setReason] = useState("");
+  // What was looked at, whatever arrives meanwhile.
+  const [cycle] = useState(() => queries.getQueryData<Schemas["AnalysisBody"]>(analysisQuery(identity.id).queryKey)?.id);
   const form = useRef<HTMLFormElement>(null);
   const outcome = chosen === NONE ? undefined : (chosen as Outcome);
   const submit = () => close({
     ...(reason.trim() ? { reason: reason.trim() } : {}),
-    ...(outcome ? { outcome } : {}),
+    ...(outcome ? { outcome, ...(cycle !== undefined && { cycleId: cycle }) } : {}),
     ...(outcome === "BAD" && kind ? { kind } : {}),
   });
   // The focus goes along: where it is, arrows go on from.

@@ -21,6 +21,8 @@ export interface Closing {
   reason?: string;
   outcome?: Outcome;
   kind?: string;
+  /** The cycle by which it was decided. */
+  cycleId?: number;
 }
 
 export interface Act {

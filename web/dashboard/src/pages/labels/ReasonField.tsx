@@ -1,8 +1,11 @@
 import { Autocomplete, type AutocompleteProps } from "@mantine/core";
+import { $api } from "../../api";
 import { REASON_MAX_CHARS } from "../identity/Dismiss";
-import { REASONS, type Outcome } from "./words";
+import type { Outcome } from "./words";
 
-/** Why: one of those that are offered for this outcome, or in one's own words. */
+/** Why: one of those that the team offers for this outcome, or in one's own words. */
 export function ReasonField({ outcome, ...props }: Omit<AutocompleteProps, "data"> & { outcome: Outcome | undefined }) {
-  return <Autocomplete label="Reason" data={outcome ? REASONS[outcome] : []} maxLength={REASON_MAX_CHARS} openOnFocus={false} {...props} />;
+  const { data: team } = $api.useQuery("get", "/api/team");
+  const reasons = { GOOD: team?.labelReasons.good, BAD: team?.labelReasons.bad };
+  return <Autocomplete label="Reason" data={outcome ? [...new Set(reasons[outcome])] : []} maxLength={REASON_MAX_CHARS} openOnFocus={false} {...props} />;
 }

@@ -17,12 +17,6 @@ export const KINDS: { value: string; label: string; key: string }[] = [
   { value: "TAKEOVER", label: "Takeover", key: "5" },
 ];
 
-/** Reasons that are offered; any other can be typed. */
-export const REASONS: Record<Outcome, string[]> = {
-  GOOD: ["A family or a household", "A shared device at work or at school", "We have talked to the person", "Known to us"],
-  BAD: ["Several accounts of one person", "Automated sign-up", "Invented details", "Stolen card", "Spam", "Against the terms of use"],
-};
-
 const SOURCES: Record<string, string> = {
   ANALYST: "an analyst", CHARGEBACK: "a chargeback", APPEAL: "an appeal", USER_REPORT: "a report of another user", IMPORT: "an imported decision",
 };

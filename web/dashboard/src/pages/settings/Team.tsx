@@ -15,6 +15,7 @@ import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { Invitations } from "./Invitations";
+import { LabelReasons } from "./LabelReasons";
 import { ROLES } from "./roles";
 import { whole } from "./whole";
 
@@ -29,6 +30,7 @@ export function Team() {
     <Page title="Team" mayNot={useMayNot("manage", "rename the team, invite people, and change roles")}>
       <Answer of={team}>{(shown) => (manage ? <Rename key={shown.name} name={shown.name} /> : <Text>{shown.name}</Text>)}</Answer>
       <Members />
+      {manage && <LabelReasons />}
       {manage && <Invitations />}
     </Page>
   );

@@ -1,1 +1,0 @@
-import{lt as e}from"./shared-DXUJcDs5.js";import{t}from"./offer-7f_EjViV.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
