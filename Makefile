@@ -1,5 +1,5 @@
 # make run     set up what is missing and serve on SQLite under ./data
-# make demo    a server, receivers and a simulated population, for a minute
+# make demo    a server, receivers and a simulated population, until Ctrl-C
 # make test    set up what is missing and run every test
 # make ledger  count what an event costs the store, beside its budget
 # make chaos   kill the server and cut its power for HOURS=2

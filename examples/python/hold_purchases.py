@@ -3,20 +3,22 @@ Authenticity it is held until a reviewer closes the escalation; without any, as 
 address is known, until there is one."""
 
 import hashlib
-import os
 import threading
 
 from dregs import Dregs
 from dregs.errors import BadRequestError, DregsError
 from flask import Flask, abort, request
 
-from inbox import Inbox, Reviews, field, serve, text, user
+from inbox import Inbox, Reviews, field, serve, text, user, variable
 
 CATEGORY = "authenticity"
 SCORE_MIN = 40
 
 app, inbox, reviews = Flask(__name__), Inbox(), Reviews()
-dregs = Dregs(os.environ["DREGS_SECRET_KEY"], base_url=os.environ["DREGS_BASE_URL"])
+dregs = Dregs(
+    variable("DREGS_SECRET_KEY", "a secret key of your team, sk_…"),
+    base_url=variable("DREGS_BASE_URL", "the address of the API, such as http://127.0.0.1:8080/api"),
+)
 purchases, lock = {}, threading.Lock()
 # The status of a purchase, by what it waits for.
 STATUS = {"SCORES": "PENDING", "PROFILE": "HELD", "REVIEWER": "HELD", "NOTHING": "APPROVED"}

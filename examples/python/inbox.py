@@ -14,12 +14,19 @@ CATEGORIES = ("humanity", "authenticity", "uniqueness", "behavior")
 BADGES = {"suspicious": ("any", 40), "bot": ("humanity", 20), "duplicate": ("uniqueness", 30), "throwaway": ("authenticity", 25)}
 
 
+def variable(name, what):
+    """What is set in the environment under a name."""
+    return os.environ.get(name) or sys.exit(f"set {name}: {what}")
+
+
 class Inbox:
     """Opens webhooks. An application with more than one process keeps what this remembers in its database,
     in the transaction in which it acts."""
 
     def __init__(self):
-        self.secret = os.environ.get("DREGS_WEBHOOK_SECRET") or sys.exit("set DREGS_WEBHOOK_SECRET: the signing secret of the channel")
+        self.secret = variable("DREGS_WEBHOOK_SECRET", "the signing secret of the channel, whsec_…")
+        if not self.secret.startswith("whsec_"):
+            sys.exit("DREGS_WEBHOOK_SECRET is no signing secret: they begin with whsec_")
         self.lock = threading.Lock()
         # Ids of events, the same at every attempt.
         self.seen = set()
@@ -31,7 +38,8 @@ class Inbox:
         """The event in a request, or None if there is nothing to do. Whoever is not dregs is answered 401."""
         try:
             event = verify(request.get_data(), request.headers.get(SIGNATURE_HEADER, ""), self.secret)
-        except (WebhookVerificationError, TypeError):
+        except (WebhookVerificationError, TypeError) as error:
+            print("401:", error, file=sys.stderr)
             flask.abort(401)
         told = {"IDENTITY_SCORED": "scores", "IDENTITY_BADGES_CHANGED": "badges"}
         key = (event.get("identityId"), told.get(event["event"]) or event["data"].get("escalationId"))

@@ -186,8 +186,7 @@ impl App {
             wrong(format!("data_dir {} cannot be used: {error}", config.data_dir.display()))
         })?;
         let key_file = key_file(&config);
-        let vault = vault::master_key(config.master_key.as_deref(), &key_file).map_err(wrong)?;
-        let vault = Arc::new(Vault::new(vault));
+        let key = vault::master_key(config.master_key.as_deref(), &key_file).map_err(wrong)?;
         let now = clock.now();
         let place = location(&config);
         let is_alone = matches!(place, Location::File(_));
@@ -196,6 +195,18 @@ impl App {
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))??;
         let store = Arc::new(store);
+        let key = match key {
+            Some(key) => key,
+            None if store.read(master_key::known).await?.is_some() => {
+                return Err(wrong(no_key(&key_file)));
+            }
+            None => {
+                let key = vault::make_master_key(&key_file).map_err(wrong)?;
+                tracing::info!(file = %key_file.display(), "a new master key was made");
+                key
+            }
+        };
+        let vault = Arc::new(Vault::new(key));
         let Some(check) = master_key::fits(&store, &vault, now).await? else {
             return Err(wrong(wrong_key(&config, &key_file)));
         };
@@ -377,12 +388,19 @@ impl App {
 fn wrong_key(config: &Config, file: &Path) -> String {
     format!(
         "the database was filled with another master key than {}, so that its signing secrets cannot be read; \
-         give this server the key of the first one, as DREGS_MASTER_KEY or master_key_file: it is the same on every \
-         node and at every start. If that key is lost for good, `dregs keys reset-secrets` says what is lost with it, and \
-         how to go on",
+         {GIVE_KEY}",
         given_key(config, file)
     )
 }
+
+/// What to do about a master key that is not there, where the database was filled with one.
+fn no_key(file: &Path) -> String {
+    format!("there is no master key at {}, and the database was filled with one; {GIVE_KEY}", file.display())
+}
+
+const GIVE_KEY: &str = "give this server the key of the first one, as DREGS_MASTER_KEY or master_key_file: it is the same on every node \
+     and at every start. If that key is lost for good, `dregs keys reset-secrets` says what is lost with it, and how \
+     to go on";
 
 /// Where the master key is taken from, for people.
 pub fn given_key(config: &Config, file: &Path) -> String {

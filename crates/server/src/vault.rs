@@ -46,28 +46,38 @@ impl Vault {
     }
 }
 
-/// The master key: from its text (base64 or hexadecimal, 32 bytes), or from a file, which is
-/// generated readable for its owner only where it is missing.
+/// The master key: from its text (base64 or hexadecimal, 32 bytes), or from a file; `None` where that is not there.
 ///
 /// # Errors
 /// One line that says which setting is wrong.
-pub fn master_key(text: Option<&str>, file: &Path) -> Result<[u8; KEY_BYTES], String> {
+pub fn master_key(text: Option<&str>, file: &Path) -> Result<Option<[u8; KEY_BYTES]>, String> {
     if let Some(text) = text {
-        return parse_key(text)
+        let key = parse_key(text);
+        return key
+            .map(Some)
             .ok_or_else(|| "DREGS_MASTER_KEY must be 32 bytes in base64 or hexadecimal".into());
     }
-    let unusable =
-        |error: std::io::Error| format!("the master key file {} cannot be used: {error}", file.display());
     match text_file::read(file) {
         Ok(text) => parse_key(&text)
+            .map(Some)
             .ok_or_else(|| format!("the master key file {} must hold 32 bytes in base64", file.display())),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let key: [u8; KEY_BYTES] = rand::random();
-            create_whole(file, &STANDARD.encode(key)).map_err(unusable)?;
-            Ok(key)
-        }
-        Err(error) => Err(unusable(error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unusable(file, &error)),
     }
+}
+
+/// Makes a master key, in a file that its owner alone reads.
+///
+/// # Errors
+/// One line that says which setting is wrong.
+pub fn make_master_key(file: &Path) -> Result<[u8; KEY_BYTES], String> {
+    let key: [u8; KEY_BYTES] = rand::random();
+    create_whole(file, &STANDARD.encode(key)).map_err(|error| unusable(file, &error))?;
+    Ok(key)
+}
+
+fn unusable(file: &Path, error: &std::io::Error) -> String {
+    format!("the master key file {} cannot be used: {error}", file.display())
 }
 
 /// Makes a file of one line that its owner alone reads. After a power cut it is there whole or not at all; and it is on the
@@ -122,12 +132,13 @@ mod tests {
     fn generates_a_private_key_file_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join(KEY_FILE);
-        let first = master_key(None, &file).expect("generated");
+        assert_eq!(master_key(None, &file), Ok(None));
+        let first = make_master_key(&file).expect("generated");
         let found = std::fs::read_dir(folder.path()).expect("there").count();
         assert_eq!(found, 1, "nothing else is left");
         assert!(create_whole(&file, "another").is_err(), "what is there stays");
-        assert_eq!(master_key(None, &file), Ok(first));
-        assert_eq!(master_key(Some(&hex::encode(first)), Path::new("/nowhere")), Ok(first));
+        assert_eq!(master_key(None, &file), Ok(Some(first)));
+        assert_eq!(master_key(Some(&hex::encode(first)), Path::new("/nowhere")), Ok(Some(first)));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -72,17 +72,24 @@ impl Inbox {
     ///
     /// # Errors
     /// Without one: nothing that arrives could be verified.
-    pub fn from_env() -> std::io::Result<Self> {
-        let missing =
-            |_| std::io::Error::other("set DREGS_WEBHOOK_SECRET: the signing secret of the channel");
-        Ok(Self { secret: std::env::var("DREGS_WEBHOOK_SECRET").map_err(missing)?, memory: Mutex::default() })
+    pub fn from_env() -> Result<Self, Problem> {
+        let secret = variable("DREGS_WEBHOOK_SECRET", "the signing secret of the channel, whsec_…")?;
+        if !secret.starts_with("whsec_") {
+            return Err(Problem(
+                "DREGS_WEBHOOK_SECRET is no signing secret: they begin with whsec_".to_owned(),
+            ));
+        }
+        Ok(Self { secret, memory: Mutex::default() })
     }
 
     /// The event in a request, if there is something to do. `Err` is the answer to whoever is not dregs.
     pub fn open(&self, headers: &HeaderMap, body: &Bytes) -> Result<Option<Event>, StatusCode> {
         let signature = headers.get(dregs::webhooks::SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
-        let event = dregs::webhooks::verify(body, signature.unwrap_or_default(), &self.secret)
-            .map_err(|_| StatusCode::UNAUTHORIZED)?;
+        let event =
+            dregs::webhooks::verify(body, signature.unwrap_or_default(), &self.secret).map_err(|error| {
+                eprintln!("401: {error}");
+                StatusCode::UNAUTHORIZED
+            })?;
         let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (id, name, user) = (text("id"), text("event"), text("identityId"));
         let data = event.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -119,12 +126,38 @@ pub fn text<'b>(body: &'b Value, name: &str) -> Result<&'b str, StatusCode> {
     body[name].as_str().filter(|text| !text.is_empty()).ok_or(StatusCode::BAD_REQUEST)
 }
 
+/// Why an application does not start, in words: `main` prints it as it is.
+pub struct Problem(String);
+
+impl std::fmt::Debug for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Problem {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What is set in the environment under a name.
+///
+/// # Errors
+/// Says what to set.
+pub fn variable(name: &str, what: &str) -> Result<String, Problem> {
+    std::env::var(name).map_err(|_| Problem(format!("set {name}: {what}")))
+}
+
 /// Serves on `PORT` of this machine, 4000 unless said.
 ///
 /// # Errors
 /// When the port cannot be used.
-pub async fn serve(router: Router) -> std::io::Result<()> {
-    let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(4000);
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-    axum::serve(listener, router).await
+pub async fn serve(router: Router) -> Result<(), Problem> {
+    let port = std::env::var("PORT").unwrap_or_else(|_| "4000".to_owned());
+    let address = format!("127.0.0.1:{port}");
+    let unusable = |error| Problem(format!("{address} cannot be used ({error}): set PORT to another port"));
+    let listener = tokio::net::TcpListener::bind(&address).await.map_err(unusable)?;
+    println!("listens on http://{address}");
+    Ok(axum::serve(listener, router).await?)
 }

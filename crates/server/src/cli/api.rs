@@ -1,5 +1,6 @@
 //! The server as the commands see it: its HTTP API, with errors that say what to do.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use clap::Args;
@@ -120,20 +121,28 @@ impl Api {
     /// Whether the server takes writes, and what it says about it.
     pub fn ready(&self) -> Result<(bool, String), CallError> {
         let (status, text) = self.send(Method::GET, READY_PATH, None)?;
+        // Whoever else listens there says something else, such as a page.
+        if !text.starts_with("ready") && !text.starts_with("not ready") {
+            return Err(self.refused(status, &text));
+        }
         Ok(((200..300).contains(&status), text))
+    }
+
+    fn refused(&self, status: u16, text: &str) -> CallError {
+        let value = serde_json::from_str::<Value>(text).unwrap_or_default();
+        match value["message"].as_str() {
+            Some(message) => CallError::Refused { status, message: message.to_owned() },
+            None => CallError::Broken(format!("{} answered {status}: is it a dregs server?", self.base)),
+        }
     }
 
     /// Calls `path` under `/api`; an answer without a body is `null`.
     fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, CallError> {
         let (status, text) = self.send(method, &format!("{API_PATH}{path}"), body)?;
-        let value = serde_json::from_str::<Value>(&text).unwrap_or_default();
         if (200..300).contains(&status) {
-            return Ok(value);
+            return Ok(serde_json::from_str(&text).unwrap_or_default());
         }
-        Err(match value["message"].as_str() {
-            Some(message) => CallError::Refused { status, message: message.to_owned() },
-            None => CallError::Broken(format!("{} answered {status}: is it a dregs server?", self.base)),
-        })
+        Err(self.refused(status, &text))
     }
 
     /// The status and the body of an answer.
@@ -148,6 +157,9 @@ impl Api {
             .body(text)
             .map_err(|error| CallError::Broken(format!("{}: {error}", self.base)))?;
         let mut response = self.agent.run(request).map_err(|error| match error {
+            ureq::Error::Io(ref why) if why.kind() == ErrorKind::InvalidData && self.base.starts_with("https:") => {
+                CallError::Broken(format!("{} does not speak TLS ({error}): try http://", self.base))
+            }
             ureq::Error::Io(_) | ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => {
                 CallError::Broken(format!(
                     "there is no server at {} ({error}): start it with `dregs serve`, or name another with --server",

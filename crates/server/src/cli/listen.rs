@@ -272,8 +272,11 @@ impl Forward {
                 line(format_args!("{INDENT}-> {} {shown}  {millis} ms", self.url));
                 return status;
             }
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
+            Ok(Err(ureq::Error::Io(error))) if error.kind() == ErrorKind::ConnectionRefused => {
+                "nothing listens there: start your application (answered 502)".to_owned()
+            }
+            Ok(Err(error)) => format!("{error} (answered 502)"),
+            Err(error) => format!("{error} (answered 502)"),
         };
         line(format_args!("{INDENT}-> {} {}", self.url, paint.paint(Tone::Bad, problem)));
         StatusCode::BAD_GATEWAY

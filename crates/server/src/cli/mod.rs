@@ -20,6 +20,7 @@ mod output;
 mod receiver;
 mod serve;
 mod trigger;
+mod users;
 mod verify;
 
 use std::ffi::OsString;
@@ -65,6 +66,8 @@ enum Command {
     Verify(verify::Verify),
     /// List, create, revoke and enable API keys; replace signing secrets when the master key is lost
     Keys(keys::Keys),
+    /// List who signs in; give somebody a new password
+    Users(users::Users),
     /// Say whose scores would change under other weights and mappings
     Backtest(backtest::Backtest),
     /// Bring the database up to date
@@ -128,6 +131,7 @@ pub fn main() -> ExitCode {
         Command::Trigger(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::Users(command) => command.run(),
         Command::Backtest(command) => command.run(),
         Command::Migrate(command) => command.run(),
         Command::Health(command) => command.run(),

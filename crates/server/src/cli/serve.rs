@@ -100,7 +100,8 @@ impl StopSignals {
 pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => Failure::Failed(format!(
-            "another process listens on {address}: stop it, or choose another address with --listen {}:{}",
+            "another process listens on {address}: stop it, or choose another address with --listen or DREGS_LISTEN, \
+             such as {}:{}",
             address.ip(),
             address.port().saturating_add(1)
         )),

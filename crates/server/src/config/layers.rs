@@ -107,8 +107,15 @@ fn bare_value(line: &str) -> Option<String> {
     let (key, value) = line.split_once('=')?;
     let setting = SETTINGS.iter().find(|setting| setting.key == key.trim())?;
     let value = value.split('#').next().unwrap_or_default().trim();
-    if value.is_empty() || value.contains(['"', '\'', '[', '{']) {
+    if value.is_empty() {
+        return Some(format!("{} has no value: it takes {}", setting.key, setting.expects));
+    }
+    if value.contains(['"', '\'', '{']) {
         return None;
+    }
+    if let Some(list) = value.strip_prefix('[') {
+        let list = list.trim_end_matches(']').split(',').map(str::trim).collect::<Vec<_>>().join("\", \"");
+        return Some(format!("{} = [\"{list}\"], each in quotes, is what it takes", setting.key));
     }
     let is_number = value.trim_start_matches(['-', '+']).starts_with(|char: char| char.is_ascii_digit());
     let reads = (setting.read)(&mut Config::default(), value).is_ok();

@@ -354,6 +354,15 @@ fn a_file_that_is_not_toml_is_refused_with_the_line() {
         ("log = info", "log = \"info\", in quotes, is what it takes"),
         ("listen = 127.0.0.1:80 # here", "listen = \"127.0.0.1:80\", in quotes, is what it takes"),
         ("data_dir = ./x", "data_dir = \"./x\", in quotes, is what it takes"),
+        ("listen =", "listen has no value: it takes "),
+        (
+            "deadline_ms = # later",
+            "deadline_ms has no value: it takes a number of milliseconds from 100 to 30000",
+        ),
+        (
+            "egress_allow = [127.0.0.0/8, ::1]",
+            "egress_allow = [\"127.0.0.0/8\", \"::1\"], each in quotes, is what it takes",
+        ),
         ("deadline_ms = 10s", "deadline_ms: \"10s\" is not a number of milliseconds from 100 to 30000"),
         ("deadline_ms = 99999999999999999999", "deadline_ms: \"99999999999999999999\" is not a number of"),
     ];

@@ -130,6 +130,11 @@ pub fn delete_other_sessions(tx: &mut Tx, user_id: i64, token_hash: &[u8]) -> Re
     Ok(())
 }
 
+/// Everybody who signs in, by their addresses.
+pub fn all(tx: &mut Tx) -> Result<Vec<User>> {
+    tx.query(&format!("select {COLUMNS} from users u order by u.email"), &[], read)
+}
+
 pub fn find_by_email(tx: &mut Tx, email: &str) -> Result<Option<User>> {
     tx.find(&format!("select {COLUMNS} from users u where u.email = $1"), &values![email], read)
 }

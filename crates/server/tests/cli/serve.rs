@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::{Ground, Running};
 
 const KEY: &str = "sk_test";
@@ -54,17 +56,18 @@ fn another_master_key_is_refused_and_the_first_one_goes_on() {
     serve(&ground, &[]).0.stop_with("TERM");
     let file = ground.0.path().join("data/master.key");
     let first = std::fs::read(&file).unwrap();
-    for other in [None, Some("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n")] {
+    let none = "dregs: there is no master key at ./data/master.key, and the database was filled with one; give this \
+                server the key";
+    let wrong = "dregs: the database was filled with another master key than the one in ./data/master.key";
+    for (other, start) in [(None, none), (Some("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n"), wrong)] {
         match other {
             Some(other) => std::fs::write(&file, other).unwrap(),
-            // One is made where there is none.
             None => std::fs::remove_file(&file).unwrap(),
         }
         let refused = ground.run(&["serve", "--listen", "127.0.0.1:0"], &[]);
         assert_eq!(refused.code, Some(2), "{}", refused.stderr);
-        let start =
-            "dregs: the database was filled with another master key than the one in ./data/master.key";
         assert!(refused.stderr.starts_with(start), "{}", refused.stderr);
+        assert_eq!(file.exists(), other.is_some(), "a key that nothing was sealed with");
     }
     std::fs::write(&file, first).unwrap();
     serve(&ground, &[]).0.stop_with("TERM");
@@ -135,7 +138,8 @@ fn an_address_in_use_is_1_and_says_where_else() {
     let address = taken.local_addr().unwrap();
     let done = ground.run(&["serve", "--listen", &address.to_string()], &[]);
     let expected = format!(
-        "dregs: another process listens on {address}: stop it, or choose another address with --listen 127.0.0.1:{}\n",
+        "dregs: another process listens on {address}: stop it, or choose another address with --listen or DREGS_LISTEN, \
+         such as 127.0.0.1:{}\n",
         address.port().saturating_add(1)
     );
     assert_eq!((done.code, done.stderr), (Some(1), expected));
@@ -270,6 +274,32 @@ fn keys_are_made_listed_revoked_and_enabled() {
     let unknown = ground.run(&["keys", "revoke", "9"], &[]);
     let advice = "dregs: there is no credential 9: `dregs keys list` shows those there are\n";
     assert_eq!((unknown.code, unknown.stderr.as_str()), (Some(1), advice));
+}
+
+#[tokio::test]
+async fn a_lost_password_is_reset_where_the_store_is() {
+    let ground = Ground::new();
+    serve(&ground, &[]).0.stop_with("TERM");
+    let listed = ground.run(&["users", "list"], &[]);
+    assert_eq!(
+        (listed.code, listed.stdout.contains("admin@localhost  ADMIN")),
+        (Some(0), true),
+        "{}",
+        listed.stdout
+    );
+    let unknown = ground.run(&["users", "reset-password", "nobody@example.com"], &[]);
+    let said = "dregs: nobody signs in as nobody@example.com: `dregs users list` shows those who do\n";
+    assert_eq!((unknown.code, unknown.stderr.as_str()), (Some(1), said));
+    let reset = ground.run(&["users", "reset-password", "Admin@localhost"], &[]);
+    assert_eq!((reset.code, reset.stderr.as_str()), (Some(0), ""));
+    let password = reset.stdout.lines().next().and_then(|line| line.strip_prefix("password  ")).unwrap();
+    let (_running, address) = serve(&ground, &[]);
+    let body = json!({"email": "admin@localhost", "password": password});
+    let login = reqwest::Client::new().post(format!("{address}/api/auth/login")).json(&body);
+    assert_eq!(login.send().await.unwrap().status(), 200);
+    let database = rusqlite::Connection::open(ground.0.path().join("data/dregs.db")).unwrap();
+    let told = "select count(*) from audit_log where action = 'password.reset' and actor = 'command line'";
+    assert_eq!(database.query_row(told, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
 }
 
 #[test]

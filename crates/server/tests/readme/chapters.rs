@@ -33,7 +33,7 @@ const NOT_TRIED: [(&str, &str); 13] = [
     ("sudo journalctl ", BOOTED),
     ("docker build ", DAEMON),
     ("docker compose ", DAEMON),
-    ("POSTGRES_PASSWORD=… docker compose ", DAEMON),
+    ("export POSTGRES_PASSWORD=…", DAEMON),
     ("kubectl apply ", CLUSTER),
     ("kubectl logs ", CLUSTER),
     ("claude mcp add", "it needs Claude Code; `api::clients::agent` connects by another published client"),
@@ -110,7 +110,6 @@ async fn follow(path: &str) {
         let variables = [
             ("DREGS_SECRET_KEY", SECRET_KEY),
             ("DREGS_PUBLIC_KEY", PUBLIC_KEY),
-            ("DREGS_ADMIN_EMAIL", "admin@example.com"),
             ("DREGS_ADMIN_PASSWORD", PASSWORD),
         ];
         reader.variables.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use dregs_examples::{Inbox, serve, user};
+use dregs_examples::{Inbox, Problem, serve, user};
 use serde_json::{Value, json};
 
 /// Each feature, and the lowest score that opens it.
@@ -38,7 +38,7 @@ async fn features(State(gates): State<Arc<Gates>>, headers: HeaderMap) -> Json<V
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> std::io::Result<()> {
+async fn main() -> Result<(), Problem> {
     let gates = Arc::new(Gates { inbox: Inbox::from_env()?, scores: Mutex::default() });
     let router = Router::new().route("/features", get(features)).route("/webhooks/dregs", post(webhook));
     serve(router.with_state(gates)).await

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use dregs::{Client, Event};
-use dregs_examples::{Inbox, Reviews, serve, text, user};
+use dregs_examples::{Inbox, Problem, Reviews, serve, text, user, variable};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -128,10 +128,10 @@ async fn status(State(shop): State<Arc<Shop>>, Path(id): Path<String>) -> Result
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Problem> {
     let dregs = Client::builder()
-        .secret_key(std::env::var("DREGS_SECRET_KEY")?)
-        .base_url(std::env::var("DREGS_BASE_URL")?)
+        .secret_key(variable("DREGS_SECRET_KEY", "a secret key of your team, sk_…")?)
+        .base_url(variable("DREGS_BASE_URL", "the address of the API, such as http://127.0.0.1:8080/api")?)
         .build()?;
     let (inbox, reviews) = (Inbox::from_env()?, Reviews::default());
     let shop = Arc::new(Shop { inbox, reviews, dregs, purchases: Mutex::default() });
@@ -139,5 +139,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/purchases", post(buy))
         .route("/purchases/{*id}", get(status))
         .route("/webhooks/dregs", post(webhook));
-    Ok(serve(router.with_state(shop)).await?)
+    serve(router.with_state(shop)).await
 }

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use dregs_examples::{Inbox, Reviews, serve, text, user};
+use dregs_examples::{Inbox, Problem, Reviews, serve, text, user};
 use serde_json::{Value, json};
 
 const SCORE_MIN: u64 = 30;
@@ -69,7 +69,7 @@ async fn read(State(notes): State<Arc<Notes>>) -> Json<Value> {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> std::io::Result<()> {
+async fn main() -> Result<(), Problem> {
     let notes =
         Arc::new(Notes { inbox: Inbox::from_env()?, reviews: Reviews::default(), state: Mutex::default() });
     let router = Router::new().route("/notes", get(read).post(write)).route("/webhooks/dregs", post(webhook));

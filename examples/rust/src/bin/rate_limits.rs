@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use dregs_examples::{Inbox, serve, user};
+use dregs_examples::{Inbox, Problem, serve, user};
 use serde_json::json;
 
 struct Search {
@@ -68,7 +68,7 @@ async fn find(State(search): State<Arc<Search>>, headers: HeaderMap) -> Response
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> std::io::Result<()> {
+async fn main() -> Result<(), Problem> {
     let search = Arc::new(Search { inbox: Inbox::from_env()?, state: Mutex::default() });
     let router = Router::new().route("/search", get(find)).route("/webhooks/dregs", post(webhook));
     serve(router.with_state(search)).await

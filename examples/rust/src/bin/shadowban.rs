@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use dregs_examples::{BADGES, Inbox, Reviews, serve, text, user};
+use dregs_examples::{BADGES, Inbox, Problem, Reviews, serve, text, user};
 use serde_json::{Value, json};
 
 /// The badge, and the score below which it is given.
@@ -79,7 +79,7 @@ async fn read(State(forum): State<Arc<Forum>>, headers: HeaderMap) -> Json<Value
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> std::io::Result<()> {
+async fn main() -> Result<(), Problem> {
     let forum =
         Arc::new(Forum { inbox: Inbox::from_env()?, reviews: Reviews::default(), state: Mutex::default() });
     let router = Router::new().route("/posts", get(read).post(write)).route("/webhooks/dregs", post(webhook));

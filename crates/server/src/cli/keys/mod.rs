@@ -86,10 +86,12 @@ fn id(text: &str) -> Result<i64, String> {
 }
 
 fn origin(text: &str) -> Result<String, String> {
-    let is_origin = team::credentials::is_origin(text);
-    is_origin
-        .then(|| text.to_owned())
-        .ok_or_else(|| "is not an origin such as https://example.com".to_owned())
+    if team::credentials::is_origin(text) {
+        return Ok(text.to_owned());
+    }
+    let is_page = url::Url::parse(text).is_ok_and(|url| url.has_host());
+    let without_path = if is_page { ", without a path or a slash at the end" } else { "" };
+    Err(format!("is not an origin such as https://example.com{without_path}"))
 }
 
 impl Keys {

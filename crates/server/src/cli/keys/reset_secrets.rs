@@ -17,10 +17,12 @@ pub(super) async fn run(opened: &Existing, config: &Config, confirmed: bool) -> 
     let _lock = if is_file { Some(app::lock(config)?) } else { None };
     let file = app::key_file(config);
     // A question makes no key.
-    let vault = match confirmed || config.master_key.is_some() || file.exists() {
-        true => Vault::new(vault::master_key(config.master_key.as_deref(), &file).map_err(Failure::Misused)?),
-        false => Vault::new(rand::random()),
+    let key = match vault::master_key(config.master_key.as_deref(), &file).map_err(Failure::Misused)? {
+        Some(key) => key,
+        None if confirmed => vault::make_master_key(&file).map_err(Failure::Misused)?,
+        None => rand::random(),
     };
+    let vault = Vault::new(key);
     let (fits, lost) = lost_key::find(&opened.store, &vault).await.map_err(|error| opened.failed(&error))?;
     if fits {
         line("The master key opens everything that is sealed in the database: there is nothing to reset.");

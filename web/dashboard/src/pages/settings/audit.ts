@@ -52,6 +52,7 @@ const ACTIONS: Record<string, string> = {
   "member.join": "Member joined",
   "member.remove": "Member left or removed",
   "password.change": "Password changed",
+  "password.reset": "Password reset on the command line",
   "retention.change": "Retention changed",
   "session.begin": "Signed in",
   "session.end": "Signed out",

@@ -225,6 +225,32 @@ impl SignIns {
     }
 }
 
+/// Gives a person another password, for whoever works on the store itself, and ends all their sessions. `false` where
+/// nobody has this address.
+///
+/// # Errors
+/// Those of the store.
+pub async fn reset_password(store: &Store, email: &str, hash: String, now: Timestamp) -> Result<bool> {
+    let email = normalise_email(email);
+    store
+        .write(move |tx| {
+            let Some(user) = users::find_by_email(tx, &email)? else { return Ok(false) };
+            users::set_password(tx, user.id, &hash)?;
+            users::delete_other_sessions(tx, user.id, &[])?;
+            let id = user.id.to_string();
+            let act = Act {
+                action: "password.reset",
+                target_type: "user",
+                target_id: &id,
+                before: None,
+                after: None,
+            };
+            audit::record(tx, &Actor::command_line(user.team_id), &act, now)?;
+            Ok(true)
+        })
+        .await
+}
+
 /// A new session of somebody who has shown who they are, in a browser that is known to be theirs or in another.
 ///
 /// # Errors
