@@ -107,7 +107,7 @@ const fn description(event: EventType) -> &'static str {
         }
         EventType::ChannelTest => "Somebody has asked for a test of this channel. Nothing else has happened.",
         EventType::ChannelFailing => {
-            "Another channel has failed for 50 or 80 percent of the time after which it is disabled. Carries \
+            "Another channel has been failing for half, or for 80%, of the time after which it is disabled. Carries \
              which, since when, and the last error."
         }
         EventType::ChannelDisabled => {

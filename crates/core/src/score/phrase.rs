@@ -9,7 +9,7 @@ pub fn counted(count: u64, noun: &str) -> String {
 /// Gaps shorter than a second in milliseconds, others in seconds, minutes or hours.
 pub fn duration(millis: f64) -> String {
     match millis / 1_000.0 {
-        seconds if seconds < 1.0 => format!("{millis:.0} ms"),
+        seconds if seconds < 0.999_5 => format!("{millis:.0} ms"),
         seconds if seconds < 90.0 => format!("{seconds:.1} s"),
         seconds if seconds < 5_400.0 => format!("{:.1} min", seconds / 60.0),
         seconds => format!("{:.1} h", seconds / 3_600.0),
@@ -27,7 +27,14 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        let cases = [(40.0, "40 ms"), (1_500.0, "1.5 s"), (120_000.0, "2.0 min"), (7_200_000.0, "2.0 h")];
+        let cases = [
+            (40.0, "40 ms"),
+            (999.4, "999 ms"),
+            (999.6, "1.0 s"),
+            (1_500.0, "1.5 s"),
+            (120_000.0, "2.0 min"),
+            (7_200_000.0, "2.0 h"),
+        ];
         for (millis, text) in cases {
             assert_eq!(duration(millis), text);
         }

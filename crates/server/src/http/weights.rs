@@ -103,7 +103,7 @@ impl CalibratedBody {
         is_untaught.then(|| {
             let (after, before, right) = (self.after, self.before, self.against.right);
             format!(
-                "\"{label}\" would weigh {after} instead of {before}. It spoke against {right} of those labeled BAD: the \
+                "\"{label}\" would weigh {after} instead of {before}. It spoke against {right} of those labeled bad: the \
                  labels may hold no such abuse, and then say nothing of it."
             )
         })

@@ -100,7 +100,7 @@ async fn weights_are_proposed_looked_at_promoted_and_rolled_back(engine: Engine)
         .iter()
         .find(|one| one.as_str().unwrap().contains("Shared device"));
     let warning = warning.unwrap_or_else(|| panic!("no label holds a ring: {version}"));
-    assert!(warning.as_str().unwrap().contains("It spoke against 0 of those labeled BAD"), "{warning}");
+    assert!(warning.as_str().unwrap().contains("It spoke against 0 of those labeled bad"), "{warning}");
 
     // Nothing has changed by that, and it cannot be promoted unseen.
     let id = version["id"].as_i64().unwrap();

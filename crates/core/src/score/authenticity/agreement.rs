@@ -143,7 +143,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         return None;
     }
     let explanation = match compared.disagree.as_slice() {
-        [] => "What it says of itself goes together, as far as it can be compared.".to_owned(),
+        [] => "Name, e-mail and other details fit together, as far as they can be compared.".to_owned(),
         disagree => format!(
             "Not all goes together: {}; people move and travel, but rarely all at once.",
             disagree.join(", ")
@@ -275,7 +275,7 @@ mod tests {
                     .observe(ANALYZER),
             )
         };
-        let fine = "What it says of itself goes together, as far as it can be compared.";
+        let fine = "Name, e-mail and other details fit together, as far as they can be compared.";
         assert_eq!(with("de", "+49 30 1234567", "Europe/Berlin"), Some((0.62, fine.to_owned())));
         assert_eq!(with("", "", ""), Some((0.62, fine.to_owned())));
         let moved =

@@ -81,7 +81,7 @@ fn acts(snapshot: &Snapshot) -> Option<Finding> {
     let (value, most, stretch) = STRETCHES.iter().map(judge).min_by(|a, b| a.0.total_cmp(&b.0))?;
     let few = if moments.len() < ACTS_FEW { " Little to go by yet." } else { "" };
     let explanation = format!(
-        "At most {} within {}, of the last {}; people stay below {}.{few}",
+        "Never more than {} within {}, of the last {}; people stay below {}.{few}",
         counted(most as u64, "act"),
         stretch.words,
         moments.len(),
@@ -141,20 +141,32 @@ mod tests {
             (
                 every(90_000, 2),
                 0.7,
-                "At most 1 act within a minute, of the last 2; people stay below 30. Little to go by yet.",
+                "Never more than 1 act within a minute, of the last 2; people stay below 30. Little to go by yet.",
             ),
-            (every(10_000, 10), 0.7, "At most 6 acts within a minute, of the last 10; people stay below 30."),
-            (every(1_500, 45), 0.4, "At most 40 acts within a minute, of the last 45; people stay below 30."),
-            (every(500, 50), 0.25, "At most 50 acts within a minute, of the last 50; people stay below 30."),
+            (
+                every(10_000, 10),
+                0.7,
+                "Never more than 6 acts within a minute, of the last 10; people stay below 30.",
+            ),
+            (
+                every(1_500, 45),
+                0.4,
+                "Never more than 40 acts within a minute, of the last 45; people stay below 30.",
+            ),
+            (
+                every(500, 50),
+                0.25,
+                "Never more than 50 acts within a minute, of the last 50; people stay below 30.",
+            ),
             (
                 every(300, 50),
                 0.102,
-                "At most 34 acts within ten seconds, of the last 50; people stay below 15.",
+                "Never more than 34 acts within ten seconds, of the last 50; people stay below 15.",
             ),
             (
                 every(10, 50),
                 0.03,
-                "At most 50 acts within ten seconds, of the last 50; people stay below 15.",
+                "Never more than 50 acts within ten seconds, of the last 50; people stay below 15.",
             ),
         ];
         for (times, value, explanation) in cases {

@@ -217,7 +217,7 @@ pub fn write<'d>(
                     (true, ..) => (None, "The identity is disregarded."),
                     (false, true, Some(label)) => (
                         Some(label.by.as_str()),
-                        label.reason.as_deref().unwrap_or("The identity was labeled GOOD."),
+                        label.reason.as_deref().unwrap_or("The identity was labeled good."),
                     ),
                     (false, true, None) => (None, "The conditions of the rule no longer hold."),
                     (false, false, _) => (None, "The rule was disabled or deleted."),

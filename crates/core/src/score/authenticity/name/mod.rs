@@ -124,7 +124,7 @@ impl Kind {
                 "has letters in an order that is rare in names, and common in what is typed at random",
             ),
             Self::TooShort => (0.35, 0.4, "has fewer than two letters"),
-            Self::Ordinary => (0.7, 0.5, "looks like one that a person bears"),
+            Self::Ordinary => (0.7, 0.5, "looks like a person's"),
         }
     }
 }
