@@ -195,14 +195,15 @@ impl Filter {
         sql.bind_some(" and e.status = ", self.status.map(|status| status as i64));
         sql.bind_some(" and e.severity = ", self.severity.map(|severity| severity as i64));
         sql.bind_some(" and e.identity_id = ", self.identity_id).bind_some(" and e.rule_id = ", self.rule_id);
-        let verdict = match self.outcome {
+        let (is_in, verdict) = match self.outcome {
             None => return sql,
-            Some(None) => "is null",
-            Some(Some(Outcome::Good)) => "= 0",
-            Some(Some(Outcome::Bad)) => "> 0",
+            Some(None) => (" and e.identity_id not in ", ""),
+            Some(Some(Outcome::Good)) => (" and e.identity_id in ", " and l.verdict = 0"),
+            Some(Some(Outcome::Bad)) => (" and e.identity_id in ", " and l.verdict > 0"),
         };
-        sql.push(" and exists (select 1 from identities i where i.shard = e.shard and i.id = e.identity_id and i.verdict ");
-        sql.push(verdict).push(")");
+        // By those few who are labelled, whom an index has.
+        sql.push(is_in).bind("(select l.id from identities l where l.team_id = ", team_id);
+        sql.push(" and l.verdict is not null").push(verdict).push(")");
         sql
     }
 }

@@ -18,7 +18,7 @@ fn a_stranger_sees_scores_fall_with_the_reason_and_refused_webhooks_arrive_after
     let lowest = demo.line_with("ring-");
     assert!(lowest.trim_start().starts_with("uniqueness"), "{lowest}");
     demo.line_with("Try next:");
-    demo.line_with("  dregs serve --data-dir kept");
+    demo.line_with("dregs serve --data-dir kept");
     assert_eq!(demo.line_with("curl").trim(), question);
 
     let mut again =

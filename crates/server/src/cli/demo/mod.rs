@@ -158,14 +158,15 @@ impl Stage {
     /// What to do next, as lines.
     fn farewell(&self) -> Vec<String> {
         let mut lines = vec![String::new(), "Try next:".to_owned()];
+        let dregs = own_name();
         if self.directory.is_kept {
-            lines.push(format!("  dregs serve --data-dir {}", self.directory.path.display()));
+            lines.push(format!("  {dregs} serve --data-dir {}", self.directory.path.display()));
             lines.push(format!("  {}", self.question()));
         } else {
-            lines.push(
-                "  dregs serve --egress-allow 127.0.0.0/8    Your own server; it prints your keys".to_owned(),
-            );
-            lines.push("  dregs listen                              See its webhooks".to_owned());
+            lines.push(format!(
+                "  {dregs} serve --egress-allow 127.0.0.0/8    Your own server; it prints your keys"
+            ));
+            lines.push(format!("  {dregs} listen                              See its webhooks"));
         }
         lines
     }
@@ -178,6 +179,15 @@ impl Stage {
             self.api.server()
         )
     }
+}
+
+/// As this command was called: by its name alone where it was found on the `PATH`.
+fn own_name() -> String {
+    let called = std::env::args().next().unwrap_or_default();
+    let folder = std::env::current_dir().unwrap_or_default();
+    let near =
+        Path::new(&called).strip_prefix(folder).map_or(called.clone(), |near| near.display().to_string());
+    if near.contains('/') { near } else { "dregs".to_owned() }
 }
 
 fn introduce(stage: &Stage) {
@@ -208,6 +218,7 @@ async fn bind_somewhere() -> Result<TcpListener, Failure> {
     let usual = Config::default().listen;
     match TcpListener::bind(usual).await {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            note(format_args!("{usual} is taken by another process: the demo takes another port"));
             bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
         }
         Err(_) => bind(usual).await,
