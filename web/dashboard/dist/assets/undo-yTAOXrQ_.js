@@ -1,1 +1,0 @@
-import{lt as e}from"./shared-B9fupVaw.js";import{n as t}from"./offer-DAjaE8e8.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
