@@ -181,7 +181,7 @@ test("a mapping is changed only after it has said whom it concerns, and is taken
   assert.deepEqual(await own(), []);
   await dialog.getByLabel("Canonical type").selectOption("LOGIN");
   await dialog.getByText("Rescores 5 of 5 identities.").waitFor();
-  await dialog.getByText(/sent to shop/).waitFor();
+  await dialog.getByText(/sent to Shop/).waitFor();
   assert.deepEqual(await own(), []);
   assert.deepEqual(await analyst.barriers(), []);
   await dialog.getByRole("button", { name: "Change the mapping" }).click();
