@@ -243,6 +243,7 @@ test("the reasons that are offered are the team's own", async () => {
   await desk.getByRole("button", { name: "Label", exact: true }).click();
   await desk.getByRole("menuitem", { name: "Label as bad…" }).click();
   await desk.getByRole("dialog").getByRole("combobox", { name: "Reason" }).press("ArrowDown");
+  await desk.getByRole("listbox", { name: "Reason" }).getByRole("option").first().waitFor();
   assert.deepEqual(await desk.getByRole("listbox", { name: "Reason" }).getByRole("option").allTextContents(), ["Sold the account", "Stolen card"]);
   await analyst.leave();
 });
