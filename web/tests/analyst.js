@@ -82,6 +82,22 @@ export class Analyst {
     );
   }
 
+  /** Where rows stand below each other: cells whose words have next to no room, and boxes that cannot be checked. */
+  squeezed() {
+    return this.page.evaluate(() => {
+      const box = (element) => element.getBoundingClientRect().width;
+      const room = (cell) => cell.clientWidth - parseFloat(getComputedStyle(cell).paddingLeft) - parseFloat(getComputedStyle(cell).paddingRight);
+      const cells = [...document.querySelectorAll(".table-box[data-stacks] td")].filter((cell) => box(cell) > 0 && cell.innerText.trim() !== "" && room(cell) < 60);
+      const checks = [...document.querySelectorAll("input[type=checkbox]")].filter((check) => check.getClientRects().length > 0 && box(check) < 12);
+      return [...cells.map((cell) => `${cell.dataset.title} of ${room(cell)} px`), ...checks.map((check) => `${check.ariaLabel} of ${box(check)} px`)];
+    });
+  }
+
+  /** Chips that begin with a small letter. */
+  smallChips() {
+    return this.page.evaluate(() => [...document.querySelectorAll(".chip")].map((chip) => chip.textContent).filter((text) => /^[\d,]*\s*[a-z]/.test(text)));
+  }
+
   async leave() {
     assert.deepEqual(this.complaints, []);
     await this.context.close();

@@ -110,7 +110,7 @@ test("disregarding says first whose scores change and what is sent, and changes 
   await desk.getByRole("menuitem", { name: "Disregard…" }).click();
   const dialog = desk.getByRole("dialog");
   for (const id of RING.slice(0, 3)) await dialog.getByRole("row").filter({ has: desk.locator(`a[href="/identities/${id}"]`) }).getByLabel("to").first().waitFor();
-  await dialog.getByText(/\d+ × Identity scored to shop/).waitFor();
+  await dialog.getByText(/\d+ × Identity scored to Shop/).waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   await desk.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
@@ -181,7 +181,7 @@ test("a mapping is changed only after it has said whom it concerns, and is taken
   assert.deepEqual(await own(), []);
   await dialog.getByLabel("Canonical type").selectOption("LOGIN");
   await dialog.getByText("Rescores 5 of 5 identities.").waitFor();
-  await dialog.getByText(/sent to shop/).waitFor();
+  await dialog.getByText(/sent to Shop/).waitFor();
   assert.deepEqual(await own(), []);
   assert.deepEqual(await analyst.barriers(), []);
   await dialog.getByRole("button", { name: "Change the mapping" }).click();

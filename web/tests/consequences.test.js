@@ -50,7 +50,7 @@ test("disregarding a device, and counting it again, says whose scores change and
     await desk.getByRole("button", { name: `${action}…` }).click();
     const dialog = desk.getByRole("dialog", { name: `${action} this device?` });
     for (const id of RING) await dialog.getByRole("row").filter({ has: desk.locator(`a[href="/identities/${id}"]`) }).getByLabel("to").first().waitFor();
-    await dialog.getByText("4 × Identity scored to shop").waitFor();
+    await dialog.getByText(/^4 × Identity scored to Shop$/).waitFor();
     assert.deepEqual(await analyst.barriers(), []);
     await dialog.getByRole("button", { name: "Cancel" }).click();
     await dialog.waitFor({ state: "detached" });
@@ -58,7 +58,7 @@ test("disregarding a device, and counting it again, says whose scores change and
     assert.deepEqual([await Promise.all(RING.map(uniqueness)), receiver.taken.length], [before, sent]);
 
     await desk.getByRole("button", { name: `${action}…` }).click();
-    await dialog.getByText("4 × Identity scored to shop").waitFor();
+    await dialog.getByText(/^4 × Identity scored to Shop$/).waitFor();
     await dialog.getByRole("button", { name: action, exact: true }).click();
     await dialog.waitFor({ state: "detached" });
     for (const id of RING) await eventually(`${id} after “${action}”`, async () => is(await uniqueness(id)));
@@ -91,7 +91,7 @@ test("an entry of a dataset is added and removed with a count before it, and eac
   await desk.getByRole("textbox", { name: "Note" }).fill("seen");
   await desk.getByRole("button", { name: "Add…" }).click();
   await dialog.getByText("Rescores 4 of 4 identities.").waitFor();
-  await dialog.getByText("Each rescoring is sent to shop").waitFor();
+  await dialog.getByText(/Each rescoring is sent to Shop/).waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   await dialog.getByRole("button", { name: "Cancel" }).click();
   await dialog.waitFor({ state: "detached" });

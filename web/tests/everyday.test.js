@@ -135,7 +135,10 @@ test("whoever is invited joins by a link, and a viewer changes nothing", async (
   await analyst.page.getByLabel("Role", { exact: true }).selectOption("VIEWER");
   await analyst.page.getByRole("button", { name: "Invite" }).click();
   const link = await analyst.page.locator("[data-secret]").innerText();
+  await analyst.page.getByText(/joins as Viewer\./).waitFor();
   await analyst.page.getByRole("button", { name: "I have saved it" }).click();
+  await analyst.open("/settings/team");
+  await analyst.page.getByRole("row", { name: /eve@example\.com/ }).getByText("in 7 days").waitFor();
   await analyst.leave();
 
   const context = await chrome.newContext();
@@ -212,4 +215,108 @@ test("whoever gives an agent a token sees in the audit log what it did, and thro
   await desk.getByText("(by Night watch)").first().waitFor();
   await analyst.barriers("/settings/mcp-tokens");
   await analyst.leave();
+});
+
+test("whoever cannot be added to a group is named at the field, until the next try", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await dregs.call("POST", "/events", { type: "user.login", identity: { id: "ada" }, groups: [{ type: "organization", id: "acme" }] });
+  await eventually("the group", async () => (await dregs.call("GET", "/groups")).content.length === 1);
+  await analyst.open("/groups/organization/acme");
+  const add = async (id) => {
+    await desk.getByRole("textbox", { name: "Identity id" }).fill(id);
+    await desk.getByRole("button", { name: "Add to the group" }).click();
+  };
+  await add("no-such-one");
+  const refusal = desk.getByText("no-such-one is not known.");
+  await refusal.waitFor();
+  assert.equal(await desk.getByText("That did not work").count(), 0);
+  // Chromium tells of the refusal in the console.
+  assert.match(String(analyst.complaints.splice(0)), /^[^,]*status of 404[^,]*$/);
+  await add("bob");
+  await desk.getByText("bob added.").waitFor();
+  assert.equal(await refusal.count(), 0);
+  await analyst.leave();
+});
+
+test("the navigation says where one is on every page of a place", async () => {
+  const { id } = await dregs.call("POST", "/channels", { type: "SLACK", name: "Ops", events: ["identity.labeled"], config: { url: "https://hooks.slack.com/services/T0/B0/x" } });
+  await dregs.call("POST", `/channels/${id}/actions/test`, { event: "identity.labeled" });
+  const delivery = await eventually("a delivery", async () => (await dregs.call("GET", `/channels/${id}/deliveries`)).content[0]);
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  for (const [path, place] of [["/rules", "Rules"], ["/badge-rules/new", "Rules"], ["/escalation-rules/new", "Rules"], [`/deliveries/${delivery.id}`, "Settings"], ["/events", "Events"]]) {
+    await analyst.open(path);
+    assert.deepEqual(await desk.getByRole("navigation", { name: "Main" }).locator("a[aria-current=page][data-status=active]").allInnerTexts(), [place], path);
+  }
+  await analyst.leave();
+});
+
+test("a new channel says at its type and its URL what will not work", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/settings/channels");
+  await desk.getByRole("button", { name: "New channel" }).click();
+  const dialog = desk.getByRole("dialog");
+  await dialog.getByLabel("Type").selectOption("E-mail");
+  await dialog.getByText("There is no mail server").waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  await dialog.getByLabel("Type").selectOption("Slack");
+  const warning = dialog.getByText("Slack’s own webhooks begin with https://hooks.slack.com/.");
+  await dialog.getByLabel("URL").fill("https://hooks.slack.com/services/T0/B0/x");
+  assert.equal(await warning.count(), 0);
+  await dialog.getByLabel("URL").fill("https://example.com/services/T0/B0/x");
+  await warning.waitFor();
+  assert.equal(await dialog.getByText("There is no mail server").count(), 0);
+  assert.deepEqual(await analyst.barriers(), []);
+  await analyst.leave();
+});
+
+test("a chip is whole, and beside the name that it is about", async () => {
+  const event = (id, name) => ({ type: "user.signup", identity: { id, data: { name, email: `${id}@posteo.de` } } });
+  await dregs.call("POST", "/events/batch", [event("short", "Bo"), event("long", "Maximiliane Alexandra Theodora von Hohenfels zu Langenburg")]);
+  for (const id of ["short", "long"]) await eventually(id, async () => dregs.call("PATCH", `/identities/${id}`, { disregarded: true }).then(() => true, () => false));
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  for (const path of ["/identities?disregarded=true", "/events", "/settings/team"]) {
+    await analyst.open(path);
+    await desk.locator("tbody tr").first().waitFor();
+    const chips = await desk.locator("tbody td:first-child .chip, tbody .break + .chip").evaluateAll((all) => all.map((chip) => {
+      const before = chip.previousElementSibling;
+      const words = document.createRange();
+      words.selectNodeContents(before);
+      const end = Math.min(before.getBoundingClientRect().right, words.getBoundingClientRect().right);
+      return { said: `${before.textContent}, ${chip.textContent}`, cut: chip.scrollWidth - chip.clientWidth, away: Math.round(chip.getBoundingClientRect().left - end) };
+    }));
+    assert.ok(chips.length > 0, path);
+    assert.deepEqual(chips.filter(({ cut, away }) => cut > 0 || away > 16), [], path);
+  }
+  await analyst.leave();
+});
+
+test("the tooltip of the live updates leaves the search free", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/");
+  const live = desk.locator("nav .live");
+  await live.focus();
+  const tooltip = desk.getByRole("tooltip");
+  await tooltip.waitFor();
+  const [over, search] = [await tooltip.boundingBox(), await desk.getByRole("navigation", { name: "Main" }).locator("button, input").first().boundingBox()];
+  assert.ok(over.y + over.height <= search.y || over.x >= search.x + search.width, JSON.stringify({ over, search }));
+  await live.blur();
+  await tooltip.waitFor({ state: "detached" });
+  await analyst.leave();
+});
+
+test("whoever does not get in is told so in one sentence", async () => {
+  const context = await chrome.newContext();
+  const page = await context.newPage();
+  await page.goto(`${dregs.url}/sign-in`);
+  await page.getByLabel("E-mail").fill("admin@example.com");
+  await page.locator("input[type=password]").fill("wrong");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").waitFor();
+  assert.equal((await page.getByRole("alert").innerText()).trim(), "The e-mail address or the password is wrong.");
+  await context.close();
 });

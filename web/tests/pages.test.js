@@ -114,6 +114,8 @@ for (const [name, options] of [
       const overflow = await analyst.overflow();
       if (overflow > 0) found.push(`${path} is ${overflow} px wider than the window`);
       for (const text of await analyst.cut()) found.push(`${path} cuts “${text}”`);
+      if (options.viewport) for (const cell of [...new Set(await analyst.squeezed())]) found.push(`${path} leaves ${cell}`);
+      for (const text of await analyst.smallChips()) found.push(`${path} has the chip “${text}”`);
       const said = await analyst.page.locator("body").innerText();
       for (const words of [...houseWords(said), ...britishWords(said)]) found.push(`${path} says “${words}”`);
       for (const complaint of analyst.complaints.splice(0)) found.push(`${path} complains: ${complaint}`);

@@ -89,7 +89,7 @@ test("whatever is written into the audit log has words", () => {
 /** Words that pages have had beside others for the same. */
 const OTHER_WORDS = [
   [/scored again/i, "rescored"], [/\bunmapped (only)?\b|>Unmapped</, "not mapped"], [/Last event received|title: "Received"/, "Last received"],
-  [/"(Give|Say|Name|Choose) [^"]*\."/, "Enter …"], [/Only an admin/, "mayNot"], [/[\d}]( |\\u00A0|\{NO_BREAK\})%/, "95%, without a space"],
+  [/"(Give|Say|Name|Choose) [^"]*\."/, "Enter …"], [/Only an admin/, "mayNot"], [/[\d}]( |\u00A0|\u202F|\\u00A0|&nbsp;|\{" "\}|\{NO_BREAK\})+%/, "95%, without a space"],
   [/hour: "2-digit"/, "timeStyle or hour: numeric"], [/action="[^"]*…"/, "Confirm, which adds the dots itself"],
 ];
 

@@ -26,6 +26,10 @@ const PLACES = [
   { to: "/settings", label: "Settings", icon: IconSettings },
 ] as const;
 
+/** Pages that belong to a place, and have addresses of their own. */
+const BELOW: Partial<Record<string, string[]>> = { "/rules": ["/badge-rules/", "/escalation-rules/"], "/settings": ["/deliveries/"] };
+const ACTIVE = { "data-status": "active", "aria-current": "page" } as const;
+
 const compact = new Intl.NumberFormat("en", { notation: "compact" });
 
 /** The keys that go places, wherever one is. */
@@ -75,7 +79,7 @@ function Brand() {
     <Group gap="xs" wrap="nowrap">
       <img src="/icon.svg" alt="" width={22} height={22} />
       <Text fw={700} fz="lg">dregs</Text>
-      <Tooltip label={text[state]}>
+      <Tooltip label={text[state]} position="right">
         <span role="status" aria-label={text[state]} className="live" data-state={state} tabIndex={0} />
       </Tooltip>
     </Group>
@@ -84,9 +88,12 @@ function Brand() {
 
 function Places() {
   const { data } = $api.useQuery("get", "/api/escalations/summary");
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const isBelow = (to: string) => BELOW[to]?.some((begins) => path.startsWith(begins)) ?? false;
   return PLACES.map((place) => (
-    <Link key={place.to} to={place.to} activeOptions={{ exact: place.to === "/" }}>
-      {({ isActive }) => {
+    <Link key={place.to} to={place.to} activeOptions={{ exact: place.to === "/" }} {...(isBelow(place.to) ? ACTIVE : {})}>
+      {({ isActive: isThere }) => {
+        const isActive = isThere || isBelow(place.to);
         const Icon = place.icon;
         return (
           <>

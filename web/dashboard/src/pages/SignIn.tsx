@@ -1,9 +1,10 @@
 // The way in.
 
-import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { Alert, Button, PasswordInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { IconAlertCircle } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { $api, queries } from "../api";
+import { $api, asApiError, queries } from "../api";
 import { usePageSearch } from "../app/search";
 import { Failure } from "../parts/Answer";
 import { required, showFirst } from "../parts/refusal";
@@ -22,9 +23,10 @@ export function SignIn() {
       await navigate({ href: isOwn ? search.to : "/" });
     },
   });
+  const isRefused = asApiError(signIn.error)?.status === 401;
   return (
     <Door title="Sign in" onSubmit={form.onSubmit((body) => signIn.mutate({ body }), (errors) => showFirst(form, errors))}>
-      {signIn.error && <Failure error={signIn.error} />}
+      {signIn.error && (isRefused ? <Alert color="red" icon={<IconAlertCircle />} role="alert">The e-mail address or the password is wrong.</Alert> : <Failure error={signIn.error} />)}
       <TextInput label="E-mail" type="email" autoComplete="username" required autoFocus {...form.getInputProps("email")} />
       <PasswordInput label="Password" autoComplete="current-password" required {...form.getInputProps("password")} />
       <Button type="submit" loading={signIn.isPending}>Sign in</Button>

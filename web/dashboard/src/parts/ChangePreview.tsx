@@ -1,7 +1,7 @@
 // What a change of an identity or a device would do, told before it is made: whose scores, badges and escalations, and what is sent.
 
 import { Stack, Table, Text } from "@mantine/core";
-import type { Schemas } from "../api";
+import { $api, type Schemas } from "../api";
 import { ScoreChip } from "./Chip";
 import { bounded } from "./counts";
 import { IdentityLink, PageLink } from "./PageLink";
@@ -75,6 +75,8 @@ function consequences({ badgesAdded, badgesRemoved, escalationsOpened, escalatio
 }
 
 function Sent({ deliveries }: { deliveries: Preview["deliveries"] }) {
+  const { data: channels } = $api.useQuery("get", "/api/channels", undefined, { enabled: deliveries.length > 0 });
+  const nameOf = (id: number, slug: string) => channels?.find((channel) => channel.id === id)?.name ?? slug;
   if (deliveries.length === 0) return <Text fz="sm" c="dimmed">Nothing is sent: no channel is subscribed to what changes.</Text>;
   return (
     <Text fz="sm" component="div">
@@ -82,7 +84,7 @@ function Sent({ deliveries }: { deliveries: Preview["deliveries"] }) {
       <ul style={{ margin: "0.25rem 0 0", paddingLeft: "1.25rem" }}>
         {deliveries.map(({ channelId, channel, enabled, event, count }) => (
           <li key={`${channelId} ${event}`}>
-            {count.toLocaleString("en")} × {word(event)} to <PageLink to="/settings/channels/$id" params={{ id: String(channelId) }} fz="sm" underline="always">{channel}</PageLink>
+            {count.toLocaleString("en")} × {word(event)} to <PageLink to="/settings/channels/$id" params={{ id: String(channelId) }} fz="sm" underline="always">{nameOf(channelId, channel)}</PageLink>
             {!enabled && " (paused: the channel is disabled)"}
           </li>
         ))}

@@ -26,7 +26,7 @@ export function Page({ title, tab, actions, mayNot, children }: Props) {
       <Group justify="space-between" align="center" gap="sm">
         <Group gap="sm" miw={0} flex="0 1 auto">
           <Title order={1} style={{ minWidth: 0 }} className="break">{title}</Title>
-          {lostSince !== undefined && <Chip tone={1}>as of {exactTime(lostSince)}</Chip>}
+          {lostSince !== undefined && <Chip tone={1}>As of {exactTime(lostSince)}</Chip>}
         </Group>
         {actions && <Group gap="xs" className="actions">{actions}</Group>}
       </Group>

@@ -31,7 +31,8 @@ export function ago(time: string | number, at: number): string {
   // What has happened after the last look at the clock has happened now.
   if (Math.abs(seconds) < 5 || (seconds > 0 && seconds < TICK_MS / 1_000)) return "just now";
   const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
-  return relative.format(Math.trunc(seconds / length), unit);
+  // What is to come is said to the nearest: an invitation of seven days expires "in 7 days".
+  return relative.format(seconds > 0 ? Math.round(seconds / length) : Math.trunc(seconds / length), unit);
 }
 
 /** The same of what is yet to come: "in 30 sec.", "in a few seconds", "now". */

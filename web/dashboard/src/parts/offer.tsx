@@ -4,7 +4,8 @@ import { Button, Group, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { tellError } from "../api";
 
-const OFFER_MS = 20_000;
+/** How long a way back is offered. */
+export const OFFER_MS = 20_000;
 
 export function offer(message: string, action: string, act: () => Promise<void>): void {
   const id = `offer ${Date.now()}`;

@@ -1,6 +1,6 @@
 // The fields of a channel, for a new one and for one that is there.
 
-import { Button, Checkbox, Group, NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Checkbox, Group, NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import { useForm, type UseFormReturnType } from "@mantine/form";
 import { $api } from "../../api";
 import { Answer, Failure } from "../../parts/Answer";
@@ -9,6 +9,8 @@ import { word } from "../../parts/score";
 import { TYPES, valuesOf, type Channel, type ChannelValues } from "./config";
 import { More } from "./More";
 import { TEST } from "./Test";
+
+const SLACK_HOST = "hooks.slack.com";
 
 export type Form = UseFormReturnType<ChannelValues>;
 
@@ -45,6 +47,7 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
             {...form.getInputProps("type")}
           />
         )}
+        {type === "EMAIL" && <NoMailServer />}
         <TextInput label="Name" required maxLength={100} data-autofocus {...form.getInputProps("name")} />
         <Target form={form} />
         <EventTypes form={form} />
@@ -57,6 +60,18 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
       </Stack>
     </form>
   );
+}
+
+/** The server refuses the channel then, which is better known before the rest is filled in. */
+function NoMailServer() {
+  const system = $api.useQuery("get", "/api/system");
+  if (system.data?.mailEnabled !== false) return null;
+  return <Alert color="yellow" role="status">There is no mail server: set <code>DREGS_SMTP_URL</code> and restart the server.</Alert>;
+}
+
+/** Whether it leads elsewhere than Slack's own webhooks do; not while it is typed without a host yet. */
+function isElsewhere(url: string): boolean {
+  return URL.canParse(url.trim()) && new URL(url.trim()).hostname !== SLACK_HOST;
 }
 
 /** Where in the form a field of the API is. */
@@ -95,13 +110,16 @@ function Target({ form }: { form: Form }) {
       );
     case "SLACK":
       return (
-        <TextInput
-          label="URL of Slack's incoming webhook"
-          description="It is a credential: stored encrypted and shown masked. A masked value is left unchanged."
-          placeholder="https://hooks.slack.com/services/…"
-          required
-          {...form.getInputProps("url")}
-        />
+        <>
+          <TextInput
+            label="URL of Slack's incoming webhook"
+            description="It is a credential: stored encrypted and shown masked. A masked value is left unchanged."
+            placeholder={`https://${SLACK_HOST}/services/…`}
+            required
+            {...form.getInputProps("url")}
+          />
+          {isElsewhere(form.values.url) && <Text fz="xs" role="status">Slack’s own webhooks begin with https://{SLACK_HOST}/.</Text>}
+        </>
       );
     default:
       return (

@@ -16,7 +16,7 @@ import { Detail } from "./Detail";
 import classes from "./EscalationQueue.module.css";
 import { askAhead, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
 import { useQueueKeys } from "./keys";
-import { CLOSE, move, moved, takeBack, tellMoved, useMoves, type Act, type Closing } from "./moves";
+import { CLOSE, forgetMoved, move, moved, takeBack, tellMoved, useMoves, type Act, type Closing } from "./moves";
 import { QueueFilters } from "./QueueFilters";
 import { QueuePager } from "./QueuePager";
 import { QueueRows } from "./QueueRows";
@@ -71,7 +71,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
       {current && <Detail key={current.id} escalation={current} act={begin} />}
       {current && isClosing && (
         <CloseEscalation
-          key={current.id}
+          key={`close ${current.id}`}
           escalation={current}
           cancel={() => close(undefined)}
           close={(said) => {
@@ -117,7 +117,7 @@ function useAct({ current, leave, select }: Selection): (act: Act, closing?: Clo
     if (!current || !triage || !from.includes(current.status)) return;
     leave();
     const done = move(current, to, closing);
-    if (to === "OPEN") return;
+    if (to === "OPEN") return forgetMoved();
     const untell = tellMoved(current, to, closing, () => {
       void takeBack(current, to, closing);
       select(current);

@@ -4,8 +4,9 @@ import { Button, Group, Kbd, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutationState } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { api, queries, refresh, tellError } from "../../api";
+import { api, queries, refresh, tell, tellError } from "../../api";
 import { session } from "../../app/session";
+import { OFFER_MS } from "../../parts/offer";
 import { word } from "../../parts/score";
 import { outcomeWords, type Outcome } from "../labels/words";
 import type { Escalation, Status } from "./escalations";
@@ -45,7 +46,6 @@ export const UNDO_KEY = "z";
 const KEY = ["escalation moves"];
 /** What else changes with a label. */
 const LABELLED = ["/api/identities", "/api/labels"];
-const UNDO_MS = 10_000;
 
 /** Moves an escalation to another state; says whether the server has. Outlives the page, for what is undone later. */
 export async function move(escalation: Escalation, to: string, closing: Closing = {}): Promise<boolean> {
@@ -95,28 +95,34 @@ export function moved(escalation: Escalation, moves: Map<number, string>): Escal
   return { ...escalation, status: moves.get(escalation.id) ?? escalation.status };
 }
 
-/** The last move that leaves the queue, while it can be undone by its key. */
+/** The last move, if it left the queue and was not undone: its key undoes it also when the way back is no longer shown. */
 let last: { notification: string; undo: () => void } | undefined;
 
 export function undo(): void {
-  last?.undo();
+  if (last) last.undo();
+  else tell("Nothing to undo.");
+}
+
+/** What was moved back into the queue by hand has nothing to undo. */
+export function forgetMoved(): void {
+  if (last) notifications.hide(last.notification);
+  last = undefined;
 }
 
 /** Says that an escalation was acknowledged or closed, with a way back; one at a time, however many there are one after
  * the other. Returns what takes it back. */
 export function tellMoved(escalation: Escalation, to: Status, { outcome }: Closing, undo: () => void): () => void {
-  if (last) notifications.hide(last.notification);
+  forgetMoved();
   const notification = `${to} ${escalation.id} ${Date.now()}`;
-  const untell = () => notifications.hide(notification);
+  const untell = () => {
+    if (last?.notification === notification) forgetMoved();
+  };
   const back = () => {
     untell();
     undo();
   };
   last = { notification, undo: back };
-  const forget = () => {
-    if (last?.notification === notification) last = undefined;
-  };
-  notifications.show({ id: notification, message: <Moved escalation={escalation} done={[word(to), ...(outcome ? [outcomeWords(outcome).toLowerCase()] : [])].join(", ")} undo={back} />, autoClose: UNDO_MS, onClose: forget });
+  notifications.show({ id: notification, message: <Moved escalation={escalation} done={[word(to), ...(outcome ? [outcomeWords(outcome).toLowerCase()] : [])].join(", ")} undo={back} />, autoClose: OFFER_MS });
   return untell;
 }
 

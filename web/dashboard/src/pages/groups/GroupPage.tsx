@@ -4,7 +4,7 @@ import { ActionIcon, Button, Group as Row, TextInput, Tooltip } from "@mantine/c
 import { IconX } from "@tabler/icons-react";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { $api, refresh, tell, type Schemas } from "../../api";
+import { $api, asApiError, refresh, tell, tellError, type Schemas } from "../../api";
 import { useMay, useMayNot } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
@@ -83,6 +83,7 @@ function AddMember({ type, id }: { type: string; id: string }) {
   const [identityId, setIdentityId] = useState("");
   const [error, setError] = useState<string>();
   const add = $api.useMutation("put", "/api/groups/{type}/{id}/identities/{identityId}", {
+    onError: (refusal) => (asApiError(refusal)?.status === 404 ? setError(`${identityId.trim()} is not known.`) : tellError(refusal)),
     onSuccess: async () => {
       await changed();
       tell(`${identityId} added.`);
@@ -91,6 +92,7 @@ function AddMember({ type, id }: { type: string; id: string }) {
   });
   const submit = () => {
     if (identityId.trim() === "") return setError("Enter an identity id.");
+    setError(undefined);
     add.mutate({ params: { path: { type, id, identityId: identityId.trim() } } });
   };
   const put = (next: string) => {

@@ -48,7 +48,7 @@ function Legend({ types }: { types: string[] }) {
   return (
     <ul className={classes.legend} aria-label="Colors">
       {BANDS.map((words, band) => (
-        <li key={words}><span className={classes.legendNode} style={{ background: `var(--band-${band}-mark)` }} aria-hidden />worst score {words}</li>
+        <li key={words}><span className={classes.legendNode} style={{ background: `var(--band-${band}-mark)` }} aria-hidden />Worst score {words}</li>
       ))}
       {types.map((type) => <li key={type}><Kind type={type} /></li>)}
     </ul>

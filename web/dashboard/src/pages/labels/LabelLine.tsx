@@ -11,12 +11,13 @@ import { kindWords, sourceWords } from "./words";
 export function LabelLine({ label }: { label: Schemas["IdentityLabelBody"] }) {
   const { id, outcome, kind, source, at, author, reason, settled } = label;
   const of = kindWords(kind);
+  const from = sourceWords(source);
   return (
     <Group gap="xs" role="group" aria-label="Label">
       <OutcomeChip outcome={outcome} />
       {of && <Text fz="sm" fw={600}>{of}</Text>}
       <Text fz="sm" className="break">
-        by {author} ({sourceWords(source)}), <Time at={at} />{reason && <>: {reason}</>}
+        by {author}{from && ` (${from})`}, <Time at={at} />{reason && <>: {reason}</>}
       </Text>
       <Withdraw id={id} />
       {outcome === "GOOD" && <Text fz="sm" c="dimmed" className="break">{settledWords(settled)}</Text>}

@@ -18,7 +18,7 @@ export const KINDS: { value: string; label: string; key: string }[] = [
 ];
 
 const SOURCES: Record<string, string> = {
-  ANALYST: "an analyst", CHARGEBACK: "a chargeback", APPEAL: "an appeal", USER_REPORT: "a report of another user", IMPORT: "an imported decision",
+  CHARGEBACK: "a chargeback", APPEAL: "an appeal", USER_REPORT: "a report of another user", IMPORT: "an imported decision",
 };
 
 /** "Labeled good". */
@@ -31,7 +31,7 @@ export function kindWords(kind: string | null | undefined): string | undefined {
   return kind ? (KINDS.find(({ value }) => value === kind)?.label ?? kind) : undefined;
 }
 
-/** From what it is known: "a chargeback". */
-export function sourceWords(source: string): string {
-  return SOURCES[source] ?? source;
+/** From what it is known: "a chargeback"; nothing where a person decided, who is named anyway. */
+export function sourceWords(source: string): string | undefined {
+  return source === "ANALYST" ? undefined : (SOURCES[source] ?? source);
 }

@@ -29,6 +29,8 @@ interface Found {
 }
 
 export function Concerned({ of }: Pick<ComponentProps<typeof Answer<Found>>, "of">) {
+  const { data: all } = $api.useQuery("get", "/api/channels");
+  const nameOf = (slug: string) => all?.find((channel) => channel.slug === slug)?.name ?? slug;
   return (
     <Answer of={of} lines={2}>
       {({ identities, lookedAt, total, channels, eventCount, eventCountIsExact }) => {
@@ -41,7 +43,7 @@ export function Concerned({ of }: Pick<ComponentProps<typeof Answer<Found>>, "of
           <Text fz="sm" role="status">
             {events}<strong>Rescores {who}.</strong>{" "}
             {channels.length > 0
-              ? `Each rescoring is sent to ${channels.join(", ")} (subscribed to identity.scored). `
+              ? `Each rescoring is sent to ${channels.map(nameOf).join(", ")} (subscribed to identity.scored). `
               : "No enabled channel is subscribed to identity.scored. "}
             Badges and escalations follow the new scores.
           </Text>

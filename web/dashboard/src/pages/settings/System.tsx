@@ -49,11 +49,11 @@ export function System() {
 const LATE_MS = 30_000;
 
 function Waiting({ queue: { waiting, oldestDueAt } }: { queue: Schemas["QueueBody"] }) {
-  if (waiting === 0) return <Chip tone={3}>empty</Chip>;
+  if (waiting === 0) return <Chip tone={3}>Empty</Chip>;
   const isLate = oldestDueAt && Date.now() - Date.parse(oldestDueAt) > LATE_MS;
   return (
     <Group gap="xs" className="numbers">
-      <Chip tone={isLate ? 1 : undefined}>{waiting.toLocaleString("en")} pending</Chip>
+      <Chip tone={isLate ? 1 : undefined}>Pending</Chip> {waiting.toLocaleString("en")}
       {oldestDueAt && <Text span c="dimmed" fz="sm">{Date.parse(oldestDueAt) > Date.now() ? "next due" : "oldest due"} <Time at={oldestDueAt} /></Text>}
     </Group>
   );

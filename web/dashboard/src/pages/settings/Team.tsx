@@ -92,7 +92,7 @@ function Members() {
       title: "Member",
       cell: (member) => (
         <>
-          <span className="break">{member.name ?? member.email}</span> {member.id === me.id && <Chip>you</Chip>}
+          <span className="break">{member.name ?? member.email}</span> {member.id === me.id && <Chip>You</Chip>}
           {member.name && <Text c="dimmed" fz="xs">{member.email}</Text>}
         </>
       ),

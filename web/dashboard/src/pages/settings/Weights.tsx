@@ -56,7 +56,7 @@ function Calibrate() {
   return (
     <Panel
       title="Calibrate by your labels"
-      note="Weights are fitted to the earlier 70 % of those labeled and measured on the rest. It takes 50 labeled bad and 200 labeled good. A proposal changes nothing."
+      note="Weights are fitted to the earlier 70% of those labeled and measured on the rest. It takes 50 labeled bad and 200 labeled good. A proposal changes nothing."
       actions={manage && button}
     >
       {data?.refusal && <Alert title="Nothing is proposed" role="status">{data.refusal}.</Alert>}
@@ -92,7 +92,7 @@ function OneVersion({ version, analyzers }: { version: Version; analyzers: Weigh
           ["Last changed", changedAt && <><Time at={changedAt} /> by {changedBy}</>],
           ["Measured on", `${report.later.bad} bad, ${report.later.good} good`],
           ["Log-loss", gain(report.logLoss)],
-          ["Found at 1 % false positives", gain(report.recall)],
+          ["Found at 1% false positives", gain(report.recall)],
           ["Changes", changed.length === 0 ? "none" : changed.map(({ id, before, after }) => <div key={id}>{name(id)} <span className="numbers" style={{ whiteSpace: "nowrap" }}>{before} → {after}</span></div>)],
         ]}
       />

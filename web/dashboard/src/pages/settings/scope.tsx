@@ -5,5 +5,5 @@ import { Chip } from "../../parts/Chip";
 export const SCOPES: [string, string][] = [["CUSTOMER", "Custom"], ["GLOBAL", "Built-in"]];
 
 export function OwnChip({ scope }: { scope: string }) {
-  return scope === "CUSTOMER" ? <Chip tone={2}>custom</Chip> : <Chip>built-in</Chip>;
+  return scope === "CUSTOMER" ? <Chip tone={2}>Custom</Chip> : <Chip>Built-in</Chip>;
 }

@@ -1,1 +1,0 @@
-import{lt as e}from"./shared-D56i5eWY.js";import{t}from"./offer-LiDh0Zkt.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
