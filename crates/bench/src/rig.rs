@@ -83,7 +83,7 @@ impl Bare {
         let secret = answer["signingSecret"].as_str();
         let secret =
             secret.ok_or_else(|| Error::Protocol(format!("a new channel has no signingSecret: {answer}")))?;
-        Ok(Signer::new(secret)?)
+        Signer::new(secret)
     }
 
     /// How many deliveries have yet to be made, in the store and in memory.

@@ -1,6 +1,8 @@
 //! What every receiver of webhooks needs: know who sent it, do nothing twice, let nothing old undo what is
 //! newer, and know what a reviewer has settled.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "whoever starts an example sees what it does")]
+
 mod reviews;
 
 use std::collections::{BTreeSet, HashMap, HashSet};

@@ -203,7 +203,7 @@ async fn all_that_is_wrong_is_told_at_once() {
             "/api/escalations/1",
             json!({"status": "OPEN", "reason": "r".repeat(1_001), "outcome": "BETTER", "kind": "X", "foo": 1}),
             format!(
-                "foo: is not known here; may be status, reason, outcome or kind; reason: must have at most 1000 characters; \
+                "foo: is not known here; may be status, reason, outcome, kind or cycleId; reason: must have at most 1000 characters; \
                  outcome: must be GOOD or BAD; kind: {KINDS}"
             ),
         ),

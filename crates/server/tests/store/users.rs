@@ -130,7 +130,7 @@ async fn a_person_changes_and_goes(engine: Engine) {
     assert_eq!(ground.write(move |tx| mcp_tokens::delete(tx, bobs, token)).await.as_deref(), Some("Other"));
     ground.write(move |tx| users::delete(tx, id)).await;
     assert_eq!(holders(&ground).await, [None, None, Some(bobs)]);
-    assert_eq!(ground.read(move |tx| users::of_team(tx, team)).await, [bob.clone()]);
+    assert_eq!(ground.read(move |tx| users::of_team(tx, team)).await, from_ref(&bob));
     let all = ground.read(users::all).await;
     let emails: Vec<_> = all.iter().map(|user| user.email.as_str()).collect();
     assert_eq!((emails, &all[0]), (vec!["bob@example.com", "eve@example.com"], &bob), "of every team");
