@@ -1,11 +1,27 @@
 //! The store of a server that has run before, for commands that have none to make and none to change.
 
-use super::Failure;
+use clap::Args;
+
 use super::serve::{store_failure, store_name};
+use super::{Failure, load};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Flags, STORE, show_only};
 use crate::store::{Location, Store, StoreError};
+
+// What says where the store is. No doc comment: it would be the help of each command that has it.
+#[derive(Args)]
+#[command(mut_args(show_only(&STORE)))]
+pub(super) struct Settings {
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+impl Settings {
+    pub fn open(self) -> Result<Existing, Failure> {
+        Existing::open(&load(&self.flags)?.config)
+    }
+}
 
 /// A store, and what to call it in an error.
 pub(super) struct Existing {

@@ -3,11 +3,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::existing::Existing;
+use super::existing::{Existing, Settings};
 use super::output::{columns, line};
-use super::{Failure, load, runtime};
+use super::{Failure, runtime};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Flags, STORE, show_only};
 use crate::ops::access::sign_in;
 use crate::store::users::{self, User};
 use crate::vault::new_token;
@@ -38,13 +37,6 @@ enum Action {
     },
 }
 
-#[derive(Args)]
-#[command(mut_args(show_only(&STORE)))]
-struct Settings {
-    #[command(flatten)]
-    flags: Flags,
-}
-
 impl Users {
     pub fn run(self) -> Result<(), Failure> {
         let runtime = runtime()?;
@@ -54,12 +46,6 @@ impl Users {
                 runtime.block_on(reset_password(&settings.open()?, &email))
             }
         }
-    }
-}
-
-impl Settings {
-    fn open(self) -> Result<Existing, Failure> {
-        Existing::open(&load(&self.flags)?.config)
     }
 }
 

@@ -5,11 +5,10 @@ mod reset_secrets;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
-use super::existing::Existing;
+use super::existing::{Existing, Settings};
 use super::output::{columns, line};
 use super::{Failure, load, runtime};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Flags, STORE, show_only};
 use crate::ops::audit::Actor;
 use crate::ops::team;
 use crate::store::credentials::{self, Change, Credential};
@@ -74,13 +73,6 @@ Stop every server on the database first. Without --lost-master-key this only say
     },
 }
 
-#[derive(Args)]
-#[command(mut_args(show_only(&STORE)))]
-struct Settings {
-    #[command(flatten)]
-    flags: Flags,
-}
-
 fn id(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| "is not the number of a credential, as `dregs keys list` shows it".to_owned())
 }
@@ -113,12 +105,6 @@ impl Keys {
                 runtime.block_on(set_enabled(&settings.open()?, id, Validity::Valid))
             }
         }
-    }
-}
-
-impl Settings {
-    fn open(self) -> Result<Existing, Failure> {
-        Existing::open(&load(&self.flags)?.config)
     }
 }
 
