@@ -85,6 +85,26 @@ test("a label says first whom it changes, and changes nothing until it is given"
   await analyst.leave();
 });
 
+test("keys that are faster than the page and the server mean what they always do", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  const browser = await analyst.context.newCDPSession(desk);
+  await desk.route("**/api/team", async (request) => {
+    await new Promise((after) => setTimeout(after, 300));
+    await request.continue();
+  });
+  for (const rate of [1, 1, 1, 8]) {
+    await analyst.open(`/escalations?rule=${rule.id}`);
+    await browser.send("Emulation.setCPUThrottlingRate", { rate });
+    for (const key of ["c", "b", "3", "r", "ArrowDown", "Enter"]) await desk.keyboard.press(key);
+    await browser.send("Emulation.setCPUThrottlingRate", { rate: 1 });
+    assert.equal(await desk.getByRole("combobox", { name: "Reason" }).inputValue(), "Several accounts of one person");
+    await desk.keyboard.press("Escape");
+  }
+  for (const id of ALL) assert.deepEqual(await labels(id), []);
+  await analyst.leave();
+});
+
 test("a ring is judged bad in the queue by keys alone", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page: desk } = analyst;

@@ -41,23 +41,29 @@ export function CloseEscalation({ escalation: { identity }, close, cancel }: Pro
     ...(outcome ? { outcome, ...(cycle !== undefined && { cycleId: cycle }) } : {}),
     ...(outcome === "BAD" && kind ? { kind } : {}),
   });
-  // The focus goes along: where it is, arrows go on from.
-  const focus = (name: string, value: string) => form.current?.querySelector<HTMLElement>(`[data-choices=${name}] input[value="${value}"]`)?.focus();
+  // The focus goes along: where it is, arrows go on from. A dialog takes it a moment after it opened: to where keys have gone by then.
+  const focus = (field: string) => {
+    const target = form.current?.querySelector<HTMLElement>(field);
+    for (const marked of form.current?.querySelectorAll("[data-autofocus]") ?? []) marked.removeAttribute("data-autofocus");
+    target?.setAttribute("data-autofocus", "");
+    target?.focus();
+  };
+  const choice = (name: string, value: string) => `[data-choices=${name}] input[value="${value}"]`;
   const label = (value: string) => {
     choose(value);
-    focus("outcome", value);
+    focus(choice("outcome", value));
   };
   // Pressed again, a kind is taken back.
   const turn = (value: string) => {
     if (chosen !== "BAD") return;
     const next = kind === value ? "" : value;
     setKind(next);
-    focus("kind", next);
+    focus(choice("kind", next));
   };
   useDialogKeys([
     ...OUTCOMES.map(({ key, value }): Press => [key, () => label(value)]),
     ...KINDS.map(({ key, value }): Press => [key, () => turn(value)]),
-    ["r", () => form.current?.querySelector<HTMLElement>("[data-reason]")?.focus()],
+    ["r", () => focus("[data-reason]")],
   ], submit);
   return (
     <Modal opened onClose={cancel} title={`Close the escalation of ${identity.label}`} size="xl" transitionProps={{ duration: 0 }}>
@@ -111,7 +117,7 @@ function Choices({ name, label, value, options, onChange, isFirst = false }: Cho
             value={one.value}
             label={<>{one.label} {one.key && <Kbd size="xs" className={classes.key}>{one.key}</Kbd>}</>}
             classNames={{ body: classes.choice }}
-            data-autofocus={(isFirst && one.value === value) || undefined}
+            data-autofocus={(isFirst && one.value === NONE) || undefined}
           />
         ))}
       </Group>
