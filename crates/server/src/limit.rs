@@ -81,6 +81,7 @@ limits! {
     Labels = "labels",
     Reviews = "reviews",
     Weights = "weights",
+    RuleVersions = "rule_versions",
 }
 
 impl Limit {

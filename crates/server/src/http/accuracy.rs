@@ -1,9 +1,11 @@
 //! How often rules, badges and analyzers were right.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
 use dregs_core::badge::{self, BadgeType};
+use dregs_core::rules::EscalationRule;
 use dregs_core::score::ANALYZERS;
 use dregs_core::wilson::wilson;
 use serde::Serialize;
@@ -11,10 +13,12 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::Caller;
-use super::error::ApiError;
+use super::error::{ApiError, Code};
+use super::params::Path;
+use super::rules::find;
 use crate::app::App;
-use crate::ops::decide::accuracy::{self, Tally};
-use crate::store::rules;
+use crate::ops::decide::accuracy::{self, Subject, Tally};
+use crate::store::{Tx, rules};
 
 /// How often something took hold, and was right.
 #[derive(Serialize, ToSchema)]
@@ -34,10 +38,10 @@ pub struct TallyBody {
 
 impl From<Tally> for TallyBody {
     fn from(tally: Tally) -> Self {
-        let Tally { right, wrong, unlabelled } = tally;
+        let (took_hold, Tally { right, wrong, unlabelled }) = (tally.took_hold(), tally);
         let judged = right + wrong;
         let (low, high) = (judged > 0).then(|| wilson(right, judged)).unzip();
-        Self { took_hold: judged + unlabelled, right, wrong, unlabelled, low, high }
+        Self { took_hold, right, wrong, unlabelled, low, high }
     }
 }
 
@@ -85,6 +89,54 @@ pub struct AccuracyBody {
     analyzers: Vec<AnalyzerAccuracyBody>,
 }
 
+/// The record of an escalation rule, a badge or an analyzer.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordBody {
+    /// Null for a NEUTRAL badge, which is never right or wrong.
+    tally: Option<TallyBody>,
+    /// The last 26, in order, this one among them.
+    weeks: Vec<WeekBody>,
+    /// What else took hold of the same identities, the widest first. Of an analyzer, other analyzers, among those
+    /// labeled.
+    overlaps: Vec<OverlapBody>,
+    /// Identities among whom others were looked for: the newest 10,000 at most.
+    looked_at: usize,
+    /// Whether these are all whom it concerned.
+    is_whole: bool,
+}
+
+/// A week of a record.
+#[derive(Serialize, ToSchema)]
+pub struct WeekBody {
+    /// A Monday, in UTC.
+    #[schema(format = Date)]
+    begin: String,
+    /// Escalations that the rule opened; null for badges and analyzers.
+    opened: Option<u64>,
+    /// Of those labeled in this week.
+    right: u64,
+    wrong: u64,
+}
+
+/// What else took hold of the same identities.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OverlapBody {
+    /// RULE, BADGE or ANALYZER.
+    #[serde(rename = "type")]
+    #[schema(example = "RULE")]
+    subject_type: &'static str,
+    /// Of the rule or the analyzer; of a badge, its slug.
+    id: String,
+    /// What people call it.
+    label: String,
+    /// Of those looked at, how many both took hold of.
+    both: u64,
+    /// Of how many identities the other took hold in all.
+    took_hold: u64,
+}
+
 /// Read how often rules, badges and analyzers were right
 ///
 /// Each is right about who is labeled BAD and wrong about who is labeled GOOD, as far as it had taken hold at the cycle
@@ -128,4 +180,114 @@ pub async fn read(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<
         analyzers: analyzers.collect(),
         rules: rules.collect(),
     }))
+}
+
+/// Read the record of an escalation rule
+///
+/// Week by week, and which others concern the same identities.
+#[utoipa::path(get, operation_id = "readEscalationRuleRecord", path = "/labels/accuracy/rules/{id}", tag = "labels",
+    params(("id" = i64, Path)), responses((status = 200, body = RecordBody)))]
+pub async fn of_rule(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<RecordBody>, ApiError> {
+    let rule = find::<EscalationRule>(&app, &caller, &id).await?.rule.id;
+    record_of(&app, &caller, Subject::Rule(rule)).await
+}
+
+/// Read the record of a badge
+///
+/// Week by week, and which others concern the same identities.
+#[utoipa::path(get, operation_id = "readBadgeRecord", path = "/labels/accuracy/badges/{slug}", tag = "labels",
+    params(("slug" = String, Path)), responses((status = 200, body = RecordBody)))]
+pub async fn of_badge(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(slug): Path<String>,
+) -> Result<Answer<RecordBody>, ApiError> {
+    record_of(&app, &caller, Subject::Badge(slug)).await
+}
+
+/// Read the record of an analyzer
+///
+/// Week by week, and which others concern the same identities: of those labeled alone.
+#[utoipa::path(get, operation_id = "readAnalyzerRecord", path = "/labels/accuracy/analyzers/{id}", tag = "labels",
+    params(("id" = String, Path)), responses((status = 200, body = RecordBody)))]
+pub async fn of_analyzer(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<RecordBody>, ApiError> {
+    if !ANALYZERS.iter().any(|analyzer| analyzer.id == id) {
+        return Err(ApiError::not_found(Code::NotFound, "analyzer"));
+    }
+    record_of(&app, &caller, Subject::Analyzer(id)).await
+}
+
+async fn record_of(app: &App, caller: &Caller, subject: Subject) -> Result<Answer<RecordBody>, ApiError> {
+    let (team_id, now) = (caller.team_id(), app.clock.now());
+    let asked = subject.clone();
+    let (found, names) = app
+        .long_reads
+        .read(move |tx| Ok((accuracy::record(tx, team_id, &asked, now)?, Names::of_team(tx, team_id)?)))
+        .await?;
+    // A GOOD badge is right about the good.
+    let badge_type = match &subject {
+        Subject::Badge(slug) => names.badges.get(slug).map_or(BadgeType::Bad, |(_, badge_type)| *badge_type),
+        _ => BadgeType::Bad,
+    };
+    let turned = |tally: Tally| if badge_type == BadgeType::Good { tally.of_a_good_badge() } else { tally };
+    let weeks = found.weeks.into_iter().map(|week| {
+        let Tally { right, wrong, .. } = turned(week.tally);
+        WeekBody {
+            begin: week.begin.to_string().chars().take(10).collect(),
+            opened: week.opened,
+            right,
+            wrong,
+        }
+    });
+    let overlaps = found.overlaps.into_iter().filter_map(|overlap| {
+        let (subject_type, id, label) = names.of(overlap.other)?;
+        Some(OverlapBody { subject_type, id, label, both: overlap.both, took_hold: overlap.took_hold })
+    });
+    Ok(Answer(RecordBody {
+        tally: (badge_type != BadgeType::Neutral).then(|| turned(found.tally).into()),
+        weeks: weeks.collect(),
+        overlaps: overlaps.collect(),
+        looked_at: found.looked_at,
+        is_whole: found.is_whole,
+    }))
+}
+
+/// What people call a team's rules and badges.
+struct Names {
+    rules: HashMap<i64, String>,
+    badges: HashMap<String, (String, BadgeType)>,
+}
+
+impl Names {
+    fn of_team(tx: &mut Tx, team_id: i64) -> crate::store::Result<Self> {
+        let rules = rules::all_escalations(tx)?.into_iter().filter(|kept| kept.team_id == team_id);
+        let badges = rules::all_badges(tx)?.into_iter().filter(|kept| kept.team_id == team_id);
+        Ok(Self {
+            rules: rules.map(|kept| (kept.rule.id, kept.rule.name)).collect(),
+            badges: badges.map(|kept| (kept.rule.slug, (kept.rule.name, kept.rule.badge_type))).collect(),
+        })
+    }
+
+    /// Type, id and label; `None` of a rule that is gone.
+    fn of(&self, subject: Subject) -> Option<(&'static str, String, String)> {
+        match subject {
+            Subject::Rule(id) => Some(("RULE", id.to_string(), self.rules.get(&id)?.clone())),
+            Subject::Badge(slug) => {
+                let label = self.badges.get(&slug).map_or_else(|| slug.clone(), |(name, _)| name.clone());
+                Some(("BADGE", slug, label))
+            }
+            Subject::Analyzer(id) => {
+                let label = ANALYZERS.iter().find(|analyzer| analyzer.id == id)?.label.to_owned();
+                Some(("ANALYZER", id, label))
+            }
+        }
+    }
 }

@@ -93,7 +93,7 @@ pub struct NewBadgeRuleBody {
 
 impl NewBadgeRuleBody {
     /// The rule, over `before` if there is one.
-    fn read(
+    pub(super) fn read(
         self,
         team_id: i64,
         before: Option<&Kept<BadgeRule>>,

@@ -64,6 +64,8 @@ pub enum Code {
     MappingNotFound,
     /// No rule of this kind has this id.
     RuleNotFound,
+    /// The rule has no draft, or no version of this revision.
+    VersionNotFound,
     /// No dataset has this slug.
     DatasetNotFound,
     /// The team has no entry with this id in the dataset.

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::{Json, Unchecked};
-use super::error::{ApiError, ErrorBody, both, check_name};
+use super::error::{ApiError, ErrorBody, both, check_name, every};
 use super::identities::IdentityBody;
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path, time, word};
@@ -96,7 +96,7 @@ pub struct NewEscalationRuleBody {
 }
 
 impl NewEscalationRuleBody {
-    fn read(
+    pub(super) fn read(
         self,
         named: &Named,
         before: Option<&Kept<EscalationRule>>,
@@ -306,8 +306,8 @@ pub struct BacktestedBody {
 pub struct BacktestedDay {
     /// In UTC.
     #[schema(format = Date)]
-    date: String,
-    opened: u64,
+    pub(super) date: String,
+    pub(super) opened: u64,
 }
 
 /// Back-test a rule
@@ -337,7 +337,7 @@ pub async fn backtest(
 }
 
 /// What a team's rules may name.
-struct Named {
+pub(super) struct Named {
     team_id: i64,
     /// Slugs of the badges that its rules give.
     badges: Vec<String>,
@@ -346,7 +346,7 @@ struct Named {
 }
 
 impl Named {
-    async fn of_team(app: &App, team_id: i64) -> Result<Self, ApiError> {
+    pub(super) async fn of_team(app: &App, team_id: i64) -> Result<Self, ApiError> {
         let read = move |tx: &mut Tx| {
             let told = channels::subscribers(tx, team_id, EventType::EscalationOpened)?;
             Ok((rules::all_badges(tx)?, told))
@@ -358,6 +358,18 @@ impl Named {
             badges: own.map(|kept| kept.rule.slug).collect(),
             channels: told.into_iter().map(|channel| channel.slug).collect(),
         })
+    }
+
+    /// Whether what a rule names is still there; `before` may name what it does.
+    pub(super) fn check(&self, rule: &EscalationRule, before: &[Condition]) -> Result<(), ApiError> {
+        let conditions =
+            rule.conditions.iter().enumerate().map(|(n, condition)| match self.flaw(condition, before) {
+                Some((parameter, flaw)) => {
+                    Err(ApiError::field(&format!("conditions[{n}].{parameter}"), flaw))
+                }
+                None => Ok(()),
+            });
+        both(every(conditions), self.check_channels(&rule.channels)).map(|_| ())
     }
 
     /// Whoever names a badge expects that somebody can have it; one that is gone since may stay in a rule.

@@ -43,6 +43,7 @@ use crate::ops::live::{LISTENERS_MAX, LISTENERS_OF_KEY_MAX, LISTENERS_OF_PERSON_
 use crate::ops::oauth::clients;
 use crate::ops::team::channels::SIGNING_SECRETS_MAX;
 use crate::ops::team::datasets::ENTRIES_OF_DATASET_MAX;
+use crate::ops::team::rule_versions::VERSIONS_MAX as RULE_VERSIONS_MAX;
 use crate::store;
 
 /// What is limited, to how much, what happens at the limit, and by which name it is counted.
@@ -411,6 +412,7 @@ fn made() -> Vec<Row> {
             "the oldest goes that is not in use",
             Limit::Weights,
         ),
+        row("revisions of a rule", RULE_VERSIONS_MAX, "the oldest goes", Limit::RuleVersions),
         row(
             "identities, devices and groups that events tell of",
             "any number",

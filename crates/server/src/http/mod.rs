@@ -51,6 +51,7 @@ mod query_names;
 mod reference;
 mod request_id;
 mod retention;
+mod rule_versions;
 mod rules;
 mod schema;
 mod search;
@@ -106,6 +107,9 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(labels::withdraw))
         .routes(routes!(triage::preview_withdraw))
         .routes(routes!(accuracy::read))
+        .routes(routes!(accuracy::of_rule))
+        .routes(routes!(accuracy::of_badge))
+        .routes(routes!(accuracy::of_analyzer))
         .routes(routes!(weights::read))
         .routes(routes!(weights::calibrate))
         .routes(routes!(weights::shadow))
@@ -152,10 +156,20 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mappings::seen))
         .routes(routes!(badge_rules::list, badge_rules::create))
         .routes(routes!(badge_rules::get, badge_rules::replace, badge_rules::delete))
+        .routes(routes!(rule_versions::badge_versions))
+        .routes(routes!(rule_versions::draft_badge, rule_versions::discard_badge))
+        .routes(routes!(rule_versions::promote_badge))
+        .routes(routes!(rule_versions::restore_badge))
+        .routes(routes!(rule_versions::compare_badge))
         .routes(routes!(escalation_rules::list, escalation_rules::create))
         .routes(routes!(escalation_rules::backtest))
         .routes(routes!(escalation_rules::preview))
         .routes(routes!(escalation_rules::get, escalation_rules::replace, escalation_rules::delete))
+        .routes(routes!(rule_versions::escalation_versions))
+        .routes(routes!(rule_versions::draft_escalation, rule_versions::discard_escalation))
+        .routes(routes!(rule_versions::promote_escalation))
+        .routes(routes!(rule_versions::restore_escalation))
+        .routes(routes!(rule_versions::compare_escalation))
         .routes(routes!(datasets::list))
         .routes(routes!(datasets::entries, datasets::create))
         .routes(routes!(datasets::delete))

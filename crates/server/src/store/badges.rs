@@ -35,3 +35,12 @@ pub fn carriers(tx: &mut Tx, team_id: i64, slug: &str) -> Result<Vec<i64>> {
         |row| row.get(0),
     )
 }
+
+/// Up to `limit` of them, the newest first.
+pub fn newest_carriers(tx: &mut Tx, team_id: i64, slug: &str, limit: usize) -> Result<Vec<i64>> {
+    tx.query(
+        "select identity_id from badges where team_id = $1 and slug = $2 order by identity_id desc limit $3",
+        &values![team_id, slug, i64::try_from(limit).unwrap_or(i64::MAX)],
+        |row| row.get(0),
+    )
+}

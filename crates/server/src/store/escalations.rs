@@ -168,6 +168,43 @@ pub fn rules_of(tx: &mut Tx, identity_id: i64) -> Result<Vec<i64>> {
     )
 }
 
+/// The identities for whom a rule of a team has opened escalations, ever, those of the newest `limit` of them.
+pub fn identities_of(tx: &mut Tx, team_id: i64, rule_id: i64, limit: usize) -> Result<Vec<i64>> {
+    tx.query(
+        "select distinct e.identity_id from (select identity_id from escalations
+           where rule_id = $1 and team_id = $2 order by id desc limit $3) e order by e.identity_id desc",
+        &values![rule_id, team_id, i64::try_from(limit).unwrap_or(i64::MAX)],
+        |row| row.get(0),
+    )
+}
+
+/// The rules that have opened an escalation of these identities, ever: (identity, rule).
+pub fn rules_of_all(tx: &mut Tx, identities: &[i64]) -> Result<Vec<(i64, i64)>> {
+    let rows: Vec<_> = identities.iter().map(|id| values![shard::of(*id), *id]).collect();
+    tx.query_rows(
+        "with v (shard, id) as (values {rows})
+         select distinct v.id, e.rule_id from v join escalations e on e.shard = v.shard and e.identity_id = v.id",
+        &rows,
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// How many escalations a rule has opened in each span of `week_ms` from `begin` on: (number of the span, how many).
+pub fn by_week(
+    tx: &mut Tx,
+    team_id: i64,
+    rule_id: i64,
+    begin: Timestamp,
+    week_ms: i64,
+) -> Result<Vec<(i64, i64)>> {
+    tx.query(
+        "select s.week, count(*) from (select (opened_at - $3) / $4 as week from escalations
+           where rule_id = $1 and team_id = $2 and opened_at >= $3) s group by s.week order by s.week",
+        &values![rule_id, team_id, begin, week_ms],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
 /// Which escalations of a team; `None` means any.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {

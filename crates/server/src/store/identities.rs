@@ -336,6 +336,16 @@ pub fn states(tx: &mut Tx, ids: &[i64]) -> Result<Vec<(i64, Vec<u8>)>> {
     )
 }
 
+/// The standings of identities, as they are stored; nobody who has none.
+pub fn standings(tx: &mut Tx, ids: &[i64]) -> Result<Vec<(i64, String)>> {
+    tx.query_rows(
+        "with v (shard, id) as (values {rows}) select i.id, i.standing
+         from v join identities i on i.shard = v.shard and i.id = v.id where i.standing is not null",
+        &with_shards(ids),
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
 /// Reads the identities with these row ids.
 pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
     tx.query_rows(

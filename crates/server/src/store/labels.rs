@@ -235,6 +235,15 @@ pub fn judged(tx: &mut Tx, team_id: i64, limit: i64) -> Result<Vec<Judged>> {
     )
 }
 
+/// What was decided of each identity of a team that is labelled, by its row id.
+pub fn outcomes(tx: &mut Tx, team_id: i64) -> Result<Vec<(i64, Outcome)>> {
+    tx.query(
+        "select id, verdict from identities where team_id = $1 and verdict is not null",
+        &values![team_id],
+        |row| Ok((row.get(0)?, verdict(row.get(1)?)?.outcome)),
+    )
+}
+
 /// How many identities without a label have had an escalation of each rule.
 pub fn unlabelled_by_rule(tx: &mut Tx, team_id: i64) -> Result<Vec<(i64, i64)>> {
     tx.query(

@@ -29,10 +29,12 @@ const CALLERS: [&str; 9] =
 const EXPECTED: &[(&str, [u16; 9])] = &[
     //                                          nobody unknown public secret foreign revoked viewer user admin
     ("DELETE /api/badge-rules/{id}",                     [401, 401, 403, 204, 404, 401, 403, 403, 204]),
+    ("DELETE /api/badge-rules/{id}/draft",               [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/channels/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/credentials/{id}",                     [401, 401, 403, 403, 403, 401, 403, 403, 204]),
     ("DELETE /api/datasets/{slug}/entries/{id}",         [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/escalation-rules/{id}",                [401, 401, 403, 204, 404, 401, 403, 403, 204]),
+    ("DELETE /api/escalation-rules/{id}/draft",          [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/identities/{id}",                      [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/mappings/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
@@ -46,6 +48,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/auth/session",                            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("GET /api/badge-rules",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/badge-rules/{id}",                        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/badge-rules/{id}/comparison",             [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/badge-rules/{id}/versions",               [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/channels",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/channels/{id}",                           [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/channels/{id}/activity",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
@@ -64,6 +68,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/devices/{fingerprint}/components",        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/escalation-rules",                        [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/escalation-rules/{id}",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/escalation-rules/{id}/comparison",        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/escalation-rules/{id}/versions",          [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/escalations",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/escalations/summary",                     [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/escalations/{id}",                        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
@@ -87,6 +93,9 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/identities/{id}/scores",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/labels",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/labels/accuracy",                         [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/labels/accuracy/analyzers/{id}",          [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/labels/accuracy/badges/{slug}",           [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/labels/accuracy/rules/{id}",              [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/live",                                    [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings/canonical-types",                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -118,6 +127,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/auth/logout",                            [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("POST /api/auth/password",                          [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("POST /api/badge-rules",                            [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/badge-rules/{id}/actions/promote-draft", [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("POST /api/badge-rules/{id}/actions/restore",       [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/channels",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/channels/{id}/actions/replay",           [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/channels/{id}/actions/retry",            [401, 401, 403, 200, 404, 401, 403, 403, 200]),
@@ -132,6 +143,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/escalation-rules",                       [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/escalation-rules/actions/backtest",      [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/escalation-rules/actions/preview",       [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("POST /api/escalation-rules/{id}/actions/promote-draft", [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("POST /api/escalation-rules/{id}/actions/restore",  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/events",                                 [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/events/batch",                           [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/groups",                                 [401, 401, 403, 200, 200, 401, 403, 403, 200]),
@@ -159,7 +172,9 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/weights/{id}/actions/promote",           [401, 401, 403, 403, 403, 401, 403, 403, 404]),
     ("POST /api/weights/{id}/actions/shadow",            [401, 401, 403, 403, 403, 401, 403, 403, 404]),
     ("PUT /api/badge-rules/{id}",                        [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("PUT /api/badge-rules/{id}/draft",                  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("PUT /api/escalation-rules/{id}",                   [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("PUT /api/escalation-rules/{id}/draft",             [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("PUT /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("PUT /api/retention",                               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
 ];
@@ -218,14 +233,19 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "POST /api/escalation-rules/actions/backtest" | "POST /api/escalation-rules/actions/preview" => {
             json!({"conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 1}]})
         }
-        "POST /api/badge-rules" | "PUT /api/badge-rules/{id}" => json!({
+        "POST /api/badge-rules" | "PUT /api/badge-rules/{id}" | "PUT /api/badge-rules/{id}/draft" => json!({
             "name": format!("Test {unique}"), "type": "BAD",
             "conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 1}],
         }),
-        "POST /api/escalation-rules" | "PUT /api/escalation-rules/{id}" => json!({
+        "POST /api/escalation-rules"
+        | "PUT /api/escalation-rules/{id}"
+        | "PUT /api/escalation-rules/{id}/draft" => json!({
             "name": format!("Test {unique}"), "severity": "INFO",
             "conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 1}],
         }),
+        "POST /api/badge-rules/{id}/actions/restore" | "POST /api/escalation-rules/{id}/actions/restore" => {
+            json!({"revision": 1})
+        }
         "POST /api/mappings" => {
             json!({"kind": "EVENT_TYPE", "source": format!("new {unique}"), "target": "LOGIN"})
         }
@@ -307,11 +327,18 @@ impl Scene {
                 let mapping = self.server.post("/api/mappings", new).await;
                 path.replace("{id}", &mapping["id"].to_string())
             }
-            _ if path.ends_with("-rules/{id}") => {
-                let list = path.trim_end_matches("/{id}");
-                let new = body(&format!("POST {list}"), unique).unwrap();
-                let rule = self.server.post(list, new).await;
-                path.replace("{id}", &rule["id"].to_string())
+            "GET /api/labels/accuracy/rules/{id}" => {
+                path.replace("{id}", &self.rule("/api/escalation-rules", unique).await)
+            }
+            "GET /api/labels/accuracy/badges/{slug}" => path.replace("{slug}", "confirmed-bad"),
+            "GET /api/labels/accuracy/analyzers/{id}" => path.replace("{id}", "behavior.pace"),
+            _ if path.contains("-rules/{id}") => {
+                let (list, _) = path.split_once("/{id}").unwrap();
+                let path = path.replace("{id}", &self.rule(list, unique).await);
+                match path.strip_suffix("/comparison") {
+                    Some(_) => format!("{path}?revision=1"),
+                    None => path,
+                }
             }
             "DELETE /api/datasets/{slug}/entries/{id}" => {
                 let new = body("POST /api/datasets/{slug}/entries", unique).unwrap();
@@ -357,6 +384,15 @@ impl Scene {
             _ => self.path_of(path, unique).await,
         };
         (method.parse().unwrap(), path)
+    }
+
+    /// The id of a rule of its own, which has a draft.
+    async fn rule(&self, list: &str, unique: u128) -> String {
+        let new = body(&format!("POST {list}"), unique).unwrap();
+        let id = self.server.post(list, new.clone()).await["id"].to_string();
+        let (status, _) = self.server.call(Method::PUT, &format!("{list}/{id}/draft"), Some(new)).await;
+        assert_eq!(status, 200);
+        id
     }
 
     /// A connection of the person whose session this is; `None` where it is nobody's.

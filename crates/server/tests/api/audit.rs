@@ -126,7 +126,9 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     for (path, kind, value) in [("badge-rules", "type", "BAD"), ("escalation-rules", "severity", "INFO")] {
         let rule = json!({"name": "Rule", kind: value, "conditions": conditions});
         let made = story.call(post.clone(), &format!("/api/{path}"), rule.clone()).await["id"].clone();
-        story.call(put.clone(), &format!("/api/{path}/{made}"), rule).await;
+        story.call(put.clone(), &format!("/api/{path}/{made}"), rule.clone()).await;
+        story.call(put.clone(), &format!("/api/{path}/{made}/draft"), rule).await;
+        story.call(delete.clone(), &format!("/api/{path}/{made}/draft"), Value::Null).await;
         story.call(delete.clone(), &format!("/api/{path}/{made}"), Value::Null).await;
     }
     story.call(delete.clone(), "/api/identities/ada", Value::Null).await;
@@ -141,6 +143,8 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
         "badge-rule.change",
         "badge-rule.create",
         "badge-rule.delete",
+        "badge-rule.discard-draft",
+        "badge-rule.draft",
         "channel.change",
         "channel.create",
         "channel.delete",
@@ -158,6 +162,8 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
         "escalation-rule.change",
         "escalation-rule.create",
         "escalation-rule.delete",
+        "escalation-rule.discard-draft",
+        "escalation-rule.draft",
         "escalation.change",
         "group.add-member",
         "group.create",

@@ -72,6 +72,8 @@ fn long_reads() -> Vec<(Method, &'static str, Value)> {
         get("/api/escalations?pageNumber=1000000"),
         get("/api/labels?pageNumber=1000000"),
         get("/api/labels/accuracy"),
+        get("/api/labels/accuracy/rules/1"),
+        get("/api/escalation-rules/1/comparison?revision=1"),
         get("/api/audit-log?pageNumber=1000000"),
         get("/api/dashboard/rule-activity"),
         get("/api/datasets"),

@@ -24,5 +24,6 @@ mod remedies;
 mod replay;
 mod retention;
 mod reviews;
+mod rule_versions;
 mod rules;
 mod sick;

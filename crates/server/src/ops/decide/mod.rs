@@ -6,3 +6,4 @@ pub mod dismissals;
 pub mod escalations;
 pub mod labels;
 pub mod rule_backtest;
+pub mod rule_comparison;

@@ -1,12 +1,12 @@
-//! What an escalation rule would have opened: the cycles of the past, decided on one after the other as the
-//! server would have, by this rule alone.
+//! What a rule would have opened, or whom it would have given its badge: the cycles of the past, decided on one after
+//! the other as the server would have, by this rule alone.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use dregs_core::agent::KnownAgent;
 use dregs_core::badge::Badge;
-use dregs_core::rules::{EscalationRule, Facts, Rules, Standing, decide};
+use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Facts, Rules, Standing, decide};
 use dregs_core::score::Scores;
 use dregs_core::shard::SHARDS;
 use dregs_core::time::{DAY_MS, Timestamp};
@@ -57,24 +57,9 @@ pub async fn run(
     rule: EscalationRule,
     now: Timestamp,
 ) -> Result<Outcome> {
-    let first_seen = lists.ask(team_id, rosters::Kind::Identities, |table| {
-        let seen = table.counted().map(|(id, _, first_seen_at)| (id, Timestamp::from_millis(first_seen_at)));
-        seen.collect::<HashMap<_, _>>()
-    });
-    let first_seen = first_seen.await?;
-    let (mut after, from) = begin(long_reads, team_id, now).await?;
-    let mut replay = Replay::new(rule, from, first_seen);
-    loop {
-        let page = long_reads.read(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        replay = apart(move || replay.after(&page)).await??;
-    }
-    let replay = apart(move || replay.finished(now)).await?;
-
+    let (from, [replay]) = replayed(long_reads, lists, team_id, [Asked::from(rule)], now).await?;
     let good: HashSet<_> = long_reads.read(move |tx| good_carriers(tx, team_id)).await?;
-    let mut ids: Vec<_> = replay.opened.iter().copied().collect();
-    ids.sort_unstable_by(|a, b| b.cmp(a));
+    let ids = newest_first(&replay.opened);
     let good_ids: Vec<_> = ids.iter().copied().filter(|id| good.contains(id)).collect();
     let shown = |ids: &[i64]| ids.iter().copied().take(SAMPLE_IDENTITIES).collect::<Vec<_>>();
     let (sample, good_sample) = (shown(&ids), shown(&good_ids));
@@ -91,6 +76,41 @@ pub async fn run(
         sample,
         good_sample,
     })
+}
+
+pub(super) fn newest_first<'i>(ids: impl IntoIterator<Item = &'i i64>) -> Vec<i64> {
+    let mut ids: Vec<_> = ids.into_iter().copied().collect();
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    ids
+}
+
+/// Replays the last 90 days for each of these rules by itself; answers from when on, too.
+pub(super) async fn replayed<const N: usize>(
+    long_reads: &LongReads,
+    lists: &Arc<Rosters>,
+    team_id: i64,
+    rules: [Asked; N],
+    now: Timestamp,
+) -> Result<(Timestamp, [Replay; N])> {
+    let first_seen = lists.ask(team_id, rosters::Kind::Identities, |table| {
+        let seen = table.counted().map(|(id, _, first_seen_at)| (id, Timestamp::from_millis(first_seen_at)));
+        seen.collect::<HashMap<_, _>>()
+    });
+    let first_seen = Arc::new(first_seen.await?);
+    let (mut after, from) = begin(long_reads, team_id, now).await?;
+    let mut replays = rules.map(|rule| Replay::new(rule, from, Arc::clone(&first_seen)));
+    loop {
+        let page = long_reads.read(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        replays = apart(move || -> Result<_> {
+            replays.iter_mut().try_for_each(|replay| page.iter().try_for_each(|cycle| replay.step(cycle)))?;
+            Ok(replays)
+        })
+        .await??;
+    }
+    let replays = apart(move || replays.map(|replay| replay.finished(now))).await?;
+    Ok((from, replays))
 }
 
 /// The row of the last cycle before the period, and when the period begins: not before what is forgotten ends.
@@ -119,15 +139,35 @@ async fn begin(long_reads: &LongReads, team_id: i64, now: Timestamp) -> Result<(
     long_reads.read(search).await
 }
 
-struct Replay {
+/// A rule that is asked about the past.
+pub struct Asked(Rules);
+
+impl From<EscalationRule> for Asked {
+    fn from(rule: EscalationRule) -> Self {
+        Self(Rules { badges: Vec::new(), escalations: vec![rule] })
+    }
+}
+
+impl From<BadgeRule> for Asked {
+    fn from(rule: BadgeRule) -> Self {
+        Self(Rules { badges: vec![rule], escalations: Vec::new() })
+    }
+}
+
+/// What a rule makes of the past, as far as that was read.
+pub(super) struct Replay {
     rules: Rules,
-    needs_detail: bool,
+    /// Whether the rule asks for the badges that identities carried; for agents.
+    asks_badges: bool,
+    asks_agents: bool,
     from: Timestamp,
-    first_seen: HashMap<i64, Timestamp>,
+    first_seen: Arc<HashMap<i64, Timestamp>>,
     known: HashMap<i64, Known>,
-    cycles: u64,
-    days: BTreeMap<String, u64>,
-    opened: HashSet<i64>,
+    pub cycles: u64,
+    /// How often it took hold, by day (UTC).
+    pub days: BTreeMap<String, u64>,
+    /// Of whom.
+    pub opened: HashSet<i64>,
 }
 
 /// An identity on the way.
@@ -141,12 +181,15 @@ struct Known {
 }
 
 impl Replay {
-    fn new(rule: EscalationRule, from: Timestamp, first_seen: HashMap<i64, Timestamp>) -> Self {
-        let needs_detail =
-            rule.conditions.iter().any(|condition| condition.badge().is_some() || condition.is_of_agents());
+    fn new(Asked(rules): Asked, from: Timestamp, first_seen: Arc<HashMap<i64, Timestamp>>) -> Self {
+        let conditions = || {
+            let of_badges = rules.badges.iter().flat_map(|rule| &rule.conditions);
+            of_badges.chain(rules.escalations.iter().flat_map(|rule| &rule.conditions))
+        };
         Self {
-            rules: Rules { badges: Vec::new(), escalations: vec![rule] },
-            needs_detail,
+            asks_badges: conditions().any(|condition| condition.badge().is_some()),
+            asks_agents: conditions().any(Condition::is_of_agents),
+            rules,
             from,
             first_seen,
             known: HashMap::new(),
@@ -156,10 +199,6 @@ impl Replay {
         }
     }
 
-    fn after(mut self, cycles: &[Past]) -> Result<Self> {
-        cycles.iter().try_for_each(|cycle| self.step(cycle)).map(|()| self)
-    }
-
     fn step(&mut self, cycle: &Past) -> Result<()> {
         let id = cycle.identity_id;
         if !self.first_seen.contains_key(&id) {
@@ -167,8 +206,9 @@ impl Replay {
         }
         self.cycles += 1;
         let is_new = !self.known.contains_key(&id);
+        let needs_detail = is_new || self.asks_badges || self.asks_agents;
         let detail: Option<analyses::Detail> =
-            if is_new || self.needs_detail { Some(codec::unpack(&cycle.detail)?) } else { None };
+            if needs_detail { Some(codec::unpack(&cycle.detail)?) } else { None };
         if is_new {
             // What held before the period was opened before it.
             let before = detail.as_ref().and_then(|detail| detail.previous_scores);
@@ -181,9 +221,12 @@ impl Replay {
         self.wait(id, cycle.finished_at);
         if let Some(known) = self.known.get_mut(&id) {
             known.scores = cycle.scores;
-            if self.needs_detail {
-                (known.badges, known.agent) =
-                    detail.map(|detail| (detail.badges, detail.agent)).unwrap_or_default();
+            let (badges, agent) = detail.map(|detail| (detail.badges, detail.agent)).unwrap_or_default();
+            if self.asks_badges {
+                known.badges = badges;
+            }
+            if self.asks_agents {
+                known.agent = agent;
             }
         }
         self.decide(id, cycle.finished_at, true);
@@ -210,7 +253,12 @@ impl Replay {
         };
         let decision = decide(&known.standing, &facts, &self.rules, at);
         (known.standing, known.next_at) = (decision.after, decision.next_at);
-        if counts && !decision.opened.is_empty() {
+        // Whoever asks for badges opens an escalation: what it finds carried counts for nothing here.
+        let takes_hold = match self.rules.escalations.is_empty() {
+            true => !decision.added.is_empty(),
+            false => !decision.opened.is_empty(),
+        };
+        if counts && takes_hold {
             *self.days.entry(at.to_string().chars().take(10).collect()).or_default() += 1;
             self.opened.insert(id);
         }

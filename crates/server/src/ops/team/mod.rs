@@ -6,6 +6,7 @@ pub mod datasets;
 pub mod mappings;
 pub mod mcp_tokens;
 pub mod members;
+pub mod rule_versions;
 pub mod rules;
 pub mod views;
 pub mod weights;

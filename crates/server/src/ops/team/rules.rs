@@ -5,19 +5,25 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dregs_core::agent::KnownAgent;
 use dregs_core::badge::BadgeType;
-use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Rules, Standing, hold, starter_rules};
+use dregs_core::rules::{
+    BadgeRule, Condition, EscalationRule, Kind as RuleKind, Rules, Severity, Standing, hold, starter_rules,
+};
 use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::limit::{self, Limit};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds::{self, Bound};
 use crate::ops::directories::Directories;
 use crate::ops::evaluate::rescore::{self, Concern};
 use crate::ops::lists::roster::{Rosters, Table};
 use crate::ops::long_reads::LongReads;
+use crate::ops::team::rule_versions;
 use crate::store::identities::{self, Identity};
 use crate::store::rosters::Kind;
+use crate::store::rule_versions::Of;
 use crate::store::rules::{self, Kept};
 use crate::store::{Result, Store, StoreError, Tx, badges};
 
@@ -68,11 +74,18 @@ pub trait Rule: Clone + Send + 'static {
     /// What the audit log calls one, and making, changing and removing one.
     const TARGET: &'static str;
     const ACTIONS: [&'static str; 3];
+    /// The same of drafting a change of one, and of discarding the draft.
+    const DRAFT_ACTIONS: [&'static str; 2];
     /// How many a team may have.
     const BOUND: Bound;
+    const KIND: RuleKind;
 
     fn id(&self) -> i64;
+    fn revision(&self) -> i64;
+    /// As the audit log tells it: how the API takes it, and what follows from that.
     fn told(kept: &Kept<Self>) -> Value;
+    /// `kept` as it was when [`Self::told`] said this of it.
+    fn as_told(kept: &Kept<Self>, told: &str) -> serde_json::Result<Kept<Self>>;
     fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Kept<Self>>>;
     fn insert(tx: &mut Tx, kept: &Kept<Self>) -> Result<i64>;
     fn update(tx: &mut Tx, kept: &Kept<Self>) -> Result<()>;
@@ -82,10 +95,16 @@ pub trait Rule: Clone + Send + 'static {
 impl Rule for BadgeRule {
     const TARGET: &'static str = "badge-rule";
     const ACTIONS: [&'static str; 3] = ["badge-rule.create", "badge-rule.change", "badge-rule.delete"];
+    const DRAFT_ACTIONS: [&'static str; 2] = ["badge-rule.draft", "badge-rule.discard-draft"];
     const BOUND: Bound = bounds::BADGE_RULES;
+    const KIND: RuleKind = RuleKind::Badge;
 
     fn id(&self) -> i64 {
         self.id
+    }
+
+    fn revision(&self) -> i64 {
+        self.revision
     }
 
     fn told(kept: &Kept<Self>) -> Value {
@@ -100,6 +119,32 @@ impl Rule for BadgeRule {
             "removeDelaySeconds": rule.remove_delay_seconds,
             "enabled": kept.enabled,
         })
+    }
+
+    fn as_told(kept: &Kept<Self>, told: &str) -> serde_json::Result<Kept<Self>> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Told {
+            name: String,
+            #[serde(rename = "type")]
+            badge_type: BadgeType,
+            priority: i64,
+            conditions: Vec<Condition>,
+            apply_delay_seconds: u64,
+            remove_delay_seconds: u64,
+            enabled: bool,
+        }
+        let told: Told = serde_json::from_str(told)?;
+        let rule = Self {
+            name: told.name,
+            badge_type: told.badge_type,
+            priority: told.priority,
+            conditions: told.conditions,
+            apply_delay_seconds: told.apply_delay_seconds,
+            remove_delay_seconds: told.remove_delay_seconds,
+            ..kept.rule.clone()
+        };
+        Ok(Kept { rule, enabled: told.enabled, ..kept.clone() })
     }
 
     fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Kept<Self>>> {
@@ -123,10 +168,16 @@ impl Rule for EscalationRule {
     const TARGET: &'static str = "escalation-rule";
     const ACTIONS: [&'static str; 3] =
         ["escalation-rule.create", "escalation-rule.change", "escalation-rule.delete"];
+    const DRAFT_ACTIONS: [&'static str; 2] = ["escalation-rule.draft", "escalation-rule.discard-draft"];
     const BOUND: Bound = bounds::ESCALATION_RULES;
+    const KIND: RuleKind = RuleKind::Escalation;
 
     fn id(&self) -> i64 {
         self.id
+    }
+
+    fn revision(&self) -> i64 {
+        self.revision
     }
 
     fn told(kept: &Kept<Self>) -> Value {
@@ -141,6 +192,33 @@ impl Rule for EscalationRule {
             "effectiveAt": rule.effective_at,
             "enabled": kept.enabled,
         })
+    }
+
+    fn as_told(kept: &Kept<Self>, told: &str) -> serde_json::Result<Kept<Self>> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Told {
+            name: String,
+            severity: Severity,
+            channels: Vec<String>,
+            conditions: Vec<Condition>,
+            open_after_seconds: u64,
+            close_after_seconds: u64,
+            effective_at: Option<Timestamp>,
+            enabled: bool,
+        }
+        let told: Told = serde_json::from_str(told)?;
+        let rule = Self {
+            name: told.name,
+            severity: told.severity,
+            channels: told.channels,
+            conditions: told.conditions,
+            open_after_seconds: told.open_after_seconds,
+            close_after_seconds: told.close_after_seconds,
+            effective_at: told.effective_at,
+            ..kept.rule.clone()
+        };
+        Ok(Kept { rule, enabled: told.enabled, ..kept.clone() })
     }
 
     fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Kept<Self>>> {
@@ -197,6 +275,8 @@ pub async fn change<R: Rule + Sync>(
                 }
             };
             let after = R::find(tx, team_id, id)?;
+            let of = Of { team_id, kind: R::KIND, rule_id: id };
+            let dropped = rule_versions::keep(tx, of, before, after.as_ref(), &actor.name)?;
             let act = Act {
                 action,
                 target_type: R::TARGET,
@@ -206,11 +286,15 @@ pub async fn change<R: Rule + Sync>(
             };
             audit::record(tx, &actor, &act, now)?;
             rescore::begin(tx, team_id, Concern::Rules, "", now)?;
-            Ok(after)
+            Ok((after, dropped))
         })
         .await?;
     kept.reload_changed(now).await?;
-    Ok(changed)
+    let (after, dropped) = changed;
+    if dropped > 0 {
+        limit::reached(Limit::RuleVersions);
+    }
+    Ok(after)
 }
 
 /// Identities for whom agents act that are read at once.

@@ -172,6 +172,7 @@ fn tried() -> Vec<(&'static str, Tried)> {
             By("tests/flow/delivery.rs", "both_secrets_sign_until_the_overlap_ends"),
         ),
         ("reviews of an identity", Here(tries::many_reviews)),
+        ("revisions of a rule", By("tests/flow/rule_versions.rs", "of_a_rule_so_many_revisions_are_kept")),
         (
             "versions of weights of a team",
             By("tests/api/weights.rs", "weights_are_proposed_looked_at_promoted_and_rolled_back"),

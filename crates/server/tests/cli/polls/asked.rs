@@ -62,6 +62,8 @@ pub fn readable(ids: &Ids) -> Vec<Asked> {
         let takes = |name: &str| operation["parameters"].to_string().contains(&format!("\"{name}\""));
         if path == "/api/search" {
             found.push(get(format!("{path}?term=large")));
+        } else if path.ends_with("/comparison") {
+            found.push(get(format!("{path}?revision=1")));
         } else if takes("pageSize") {
             found.push(get(format!("{path}?pageSize=100")));
             found.push(get(format!("{path}?pageSize=100&pageNumber=10000")));
@@ -106,7 +108,11 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
             204,
         ),
         ("POST", "/api/badge-rules", badge.clone(), 201),
-        ("PUT", "/api/badge-rules/{id}", badge, 200),
+        ("PUT", "/api/badge-rules/{id}", badge.clone(), 200),
+        ("PUT", "/api/badge-rules/{id}/draft", badge, 200),
+        ("POST", "/api/badge-rules/{id}/actions/promote-draft", Value::Null, 200),
+        ("POST", "/api/badge-rules/{id}/actions/restore", json!({"revision": 1}), 200),
+        ("DELETE", "/api/badge-rules/{id}/draft", Value::Null, 404),
         (
             "POST",
             "/api/channels",
@@ -127,7 +133,11 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("POST", "/api/devices/{fingerprint}/actions/preview-disregard", json!({"disregarded": true}), 200),
         ("PATCH", "/api/devices/{fingerprint}", json!({"disregarded": false}), 200),
         ("POST", "/api/escalation-rules", escalation.clone(), 201),
-        ("PUT", "/api/escalation-rules/{id}", escalation, 409),
+        ("PUT", "/api/escalation-rules/{id}", escalation.clone(), 409),
+        ("PUT", "/api/escalation-rules/{id}/draft", escalation, 200),
+        ("POST", "/api/escalation-rules/{id}/actions/promote-draft", Value::Null, 409),
+        ("POST", "/api/escalation-rules/{id}/actions/restore", json!({"revision": 1}), 200),
+        ("DELETE", "/api/escalation-rules/{id}/draft", Value::Null, 204),
         ("POST", "/api/escalation-rules/actions/backtest", json!({"conditions": conditions}), 200),
         ("POST", "/api/escalation-rules/actions/preview", json!({"conditions": conditions}), 200),
         ("PATCH", "/api/escalations/{id}", json!({"status": "ACKNOWLEDGED"}), 200),

@@ -1,5 +1,7 @@
 //! How often rules, badges and analyzers were right, by what people have decided since.
 
+mod record;
+
 use std::collections::{BTreeMap, HashSet};
 
 use dregs_core::calibrate::EXAMPLES_MAX;
@@ -8,6 +10,8 @@ use dregs_core::score::logit;
 
 use crate::store::labels::{self, FoundObservation, Judged};
 use crate::store::{Result, Tx};
+
+pub use record::{LOOKED_AT_MAX, Overlap, Record, Subject, WEEKS, Week, record};
 
 /// An observation speaks against somebody from so much on, in log-odds: about two points of a score.
 const AGAINST_MIN: f64 = 0.1;
@@ -23,13 +27,18 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Of how many identities it took hold.
+    pub const fn took_hold(self) -> u64 {
+        self.right + self.wrong + self.unlabelled
+    }
+
     /// What speaks for an identity is right about the good.
     #[must_use]
     pub const fn of_a_good_badge(self) -> Self {
         Self { right: self.wrong, wrong: self.right, ..self }
     }
 
-    const fn count(&mut self, outcome: Outcome) {
+    pub(super) const fn count(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Good => self.wrong += 1,
             Outcome::Bad => self.right += 1,

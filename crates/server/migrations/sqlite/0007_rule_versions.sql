@@ -1,0 +1,17 @@
+-- What rules were, revision by revision, and what somebody has drafted beside them.
+create table rule_versions (
+  id integer primary key autoincrement,
+  team_id integer not null,
+  -- 0 of a badge rule, 1 of an escalation rule
+  kind integer not null,
+  rule_id integer not null,
+  -- null for the draft
+  revision integer,
+  -- as the API takes it: JSON
+  definition text not null,
+  created_at integer not null,
+  -- null for what was made before versions were kept
+  created_by text
+);
+create unique index rule_versions_rule on rule_versions (kind, rule_id, revision);
+create unique index rule_versions_draft on rule_versions (kind, rule_id) where revision is null;
