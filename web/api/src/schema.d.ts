@@ -195,6 +195,101 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/badge-rules/{id}/actions/promote-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put the draft of a badge rule in force */
+        post: operations["promoteBadgeRuleDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/badge-rules/{id}/actions/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put an earlier version of a badge rule in force again */
+        post: operations["restoreBadgeRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/badge-rules/{id}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare a badge rule with its draft or a version
+         * @description Whom both would have given their badge in the last 90 days, and what was decided of them. Read-only.
+         */
+        get: operations["compareBadgeRule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/badge-rules/{id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Draft a change of a badge rule
+         * @description The draft stands beside the rule, in the place of an earlier one. It is tried on the past, and gives no badge.
+         */
+        put: operations["draftBadgeRule"];
+        post?: never;
+        /** Discard the draft of a badge rule */
+        delete: operations["discardBadgeRuleDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/badge-rules/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of a badge rule
+         * @description With its draft, if there is one.
+         */
+        get: operations["listBadgeRuleVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channels": {
         parameters: {
             query?: never;
@@ -776,6 +871,101 @@ export interface paths {
          * @description Its open escalations are closed.
          */
         delete: operations["removeEscalationRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalation-rules/{id}/actions/promote-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put the draft of an escalation rule in force */
+        post: operations["promoteEscalationRuleDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalation-rules/{id}/actions/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put an earlier version of an escalation rule in force again */
+        post: operations["restoreEscalationRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalation-rules/{id}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare an escalation rule with its draft or a version
+         * @description What both would have opened in the last 90 days, and what was decided of whom it concerned. Read-only.
+         */
+        get: operations["compareEscalationRule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalation-rules/{id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Draft a change of an escalation rule
+         * @description The draft stands beside the rule, in the place of an earlier one. It is tried on the past, and opens nothing.
+         */
+        put: operations["draftEscalationRule"];
+        post?: never;
+        /** Discard the draft of an escalation rule */
+        delete: operations["discardEscalationRuleDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalation-rules/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of an escalation rule
+         * @description With its draft, if there is one.
+         */
+        get: operations["listEscalationRuleVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1389,6 +1579,66 @@ export interface paths {
          *     that was looked at. A GOOD badge speaks for an identity: it is the other way round.
          */
         get: operations["readAccuracy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/accuracy/analyzers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the record of an analyzer
+         * @description Week by week, and which others concern the same identities: of those labeled alone.
+         */
+        get: operations["readAnalyzerRecord"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/accuracy/badges/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the record of a badge
+         * @description Week by week, and which others concern the same identities.
+         */
+        get: operations["readBadgeRecord"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/accuracy/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the record of an escalation rule
+         * @description Week by week, and which others concern the same identities.
+         */
+        get: operations["readEscalationRuleRecord"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2475,7 +2725,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A value that most of a team's identities have in common. */
         CommonValueBody: {
             /**
@@ -2507,6 +2757,29 @@ export interface components {
             after: number;
             /** @description Above 0 is better, whatever the figure. */
             gain: components["schemas"]["EstimateBody"];
+        };
+        /** @description A rule and another wording of it, on the same past. */
+        ComparisonBody: {
+            /**
+             * Format: date-time
+             * @description 90 days ago, or when the last million cycles began.
+             */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: int64
+             * @description Cycles on which both were tried.
+             */
+            cycles: number;
+            /** @description The rule in force. */
+            rule: components["schemas"]["SideBody"];
+            /** @description Its draft, or its revision. */
+            other: components["schemas"]["SideBody"];
+            /** @description Whom both concern. */
+            both: components["schemas"]["PartBody"];
+            onlyRule: components["schemas"]["PartBody"];
+            onlyOther: components["schemas"]["PartBody"];
         };
         /** @description One thing that a browser says of its device. */
         ComponentBody: {
@@ -3735,6 +4008,28 @@ export interface components {
         };
         /** @enum {string} */
         OnResumeBody: "SEND" | "SKIP";
+        /** @description What else took hold of the same identities. */
+        OverlapBody: {
+            /**
+             * @description RULE, BADGE or ANALYZER.
+             * @example RULE
+             */
+            type: string;
+            /** @description Of the rule or the analyzer; of a badge, its slug. */
+            id: string;
+            /** @description What people call it. */
+            label: string;
+            /**
+             * Format: int64
+             * @description Of those looked at, how many both took hold of.
+             */
+            both: number;
+            /**
+             * Format: int64
+             * @description Of how many identities the other took hold in all.
+             */
+            tookHold: number;
+        };
         /** @description One page of a list. */
         Page_AuditEntryBody: {
             content: components["schemas"]["AuditEntryBody"][];
@@ -3943,6 +4238,13 @@ export interface components {
             first: boolean;
             last: boolean;
         };
+        /** @description Some identities, and what was decided of them. */
+        PartBody: {
+            identities: number;
+            tally?: components["schemas"]["TallyBody"] | null;
+            /** @description Up to ten of them, the newest first. */
+            sample: components["schemas"]["IdentityBody"][];
+        };
         /** @description Another password. */
         PasswordBody: {
             /** Format: password */
@@ -4076,6 +4378,21 @@ export interface components {
             leastDays?: number | null;
             /** @description Ignored. */
             forgottenUntil?: string | null;
+        };
+        /** @description The record of an escalation rule, a badge or an analyzer. */
+        RecordBody: {
+            tally?: components["schemas"]["TallyBody"] | null;
+            /** @description The last 26, in order, this one among them. */
+            weeks: components["schemas"]["WeekBody"][];
+            /**
+             * @description What else took hold of the same identities, the widest first. Of an analyzer, other analyzers, among those
+             *     labeled.
+             */
+            overlaps: components["schemas"]["OverlapBody"][];
+            /** @description Identities among whom others were looked for: the newest 10,000 at most. */
+            lookedAt: number;
+            /** @description Whether these are all whom it concerned. */
+            isWhole: boolean;
         };
         /** @description Where the browser is to go. */
         RedirectBody: {
@@ -4214,6 +4531,11 @@ export interface components {
             /** Format: date-time */
             completedAt?: string | null;
         };
+        /** @description A revision of a rule. */
+        RevisionBody: {
+            /** Format: int64 */
+            revision: number;
+        };
         /** @description How often it was right. */
         RightBody: {
             /** Format: int64 */
@@ -4259,6 +4581,95 @@ export interface components {
              */
             closed: number;
         };
+        /** @description A rule as it was, or as somebody has drafted it. */
+        RuleVersionBody_BadgeRuleBody: {
+            /**
+             * Format: int64
+             * @description Null for a draft.
+             */
+            revision?: number | null;
+            /** @description A rule that gives a badge while all its conditions hold. */
+            rule: {
+                /** Format: int64 */
+                id: number;
+                name: string;
+                /**
+                 * @description Of the badge.
+                 * @example suspicious
+                 */
+                slug: string;
+                /** @example BAD */
+                type: string;
+                /**
+                 * Format: int64
+                 * @description Higher numbers come first.
+                 */
+                priority: number;
+                conditions: components["schemas"]["ConditionBody"][];
+                /** Format: int64 */
+                applyDelaySeconds: number;
+                /** Format: int64 */
+                removeDelaySeconds: number;
+                enabled: boolean;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            /** @description The user's e-mail address, or the credential's name; null where that is not known. */
+            createdBy?: string | null;
+        };
+        /** @description A rule as it was, or as somebody has drafted it. */
+        RuleVersionBody_EscalationRuleBody: {
+            /**
+             * Format: int64
+             * @description Null for a draft.
+             */
+            revision?: number | null;
+            /** @description A rule that opens an escalation when all its conditions hold. */
+            rule: {
+                /** Format: int64 */
+                id: number;
+                name: string;
+                /** @example WARNING */
+                severity: string;
+                /** @description Slugs of the channels to notify; without one, escalations are only listed. */
+                channels: string[];
+                conditions: components["schemas"]["ConditionBody"][];
+                /** Format: int64 */
+                openAfterSeconds: number;
+                /** Format: int64 */
+                closeAfterSeconds: number;
+                /**
+                 * Format: date-time
+                 * @description Effective from: it opens nothing before.
+                 */
+                effectiveAt?: string | null;
+                enabled: boolean;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                updatedAt: string;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            /** @description The user's e-mail address, or the credential's name; null where that is not known. */
+            createdBy?: string | null;
+        };
+        /** @description What a rule was, revision by revision. */
+        RuleVersionsBody_BadgeRuleBody: {
+            draft?: components["schemas"]["RuleVersionBody_BadgeRuleBody"] | null;
+            /** @description The newest first, which is in force; of the last 100. */
+            versions: components["schemas"]["RuleVersionBody_BadgeRuleBody"][];
+        };
+        /** @description What a rule was, revision by revision. */
+        RuleVersionsBody_EscalationRuleBody: {
+            draft?: components["schemas"]["RuleVersionBody_EscalationRuleBody"] | null;
+            /** @description The newest first, which is in force; of the last 100. */
+            versions: components["schemas"]["RuleVersionBody_EscalationRuleBody"][];
+        };
         /** @description A score of one category. */
         ScoreBody: {
             /** @example HUMANITY */
@@ -4291,6 +4702,12 @@ export interface components {
              */
             weightsId: number;
             scores: components["schemas"]["ScoreBody"][];
+        };
+        /** @description What one of the two would have done. */
+        SideBody: {
+            /** @description How often it would have opened an escalation or given its badge, by day; days without are left out. */
+            days: components["schemas"]["BacktestedDay"][];
+            concerned: components["schemas"]["PartBody"];
         };
         /** @description Whoever is signed in. */
         SignedInBody: {
@@ -4567,6 +4984,26 @@ export interface components {
             ordered?: boolean | null;
             /** @description Whether a newer score replaces pending ones of the same identity: they become SUPERSEDED. */
             coalesce?: boolean | null;
+        };
+        /** @description A week of a record. */
+        WeekBody: {
+            /**
+             * Format: date
+             * @description A Monday, in UTC.
+             */
+            begin: string;
+            /**
+             * Format: int64
+             * @description Escalations that the rule opened; null for badges and analyzers.
+             */
+            opened?: number | null;
+            /**
+             * Format: int64
+             * @description Of those labeled in this week.
+             */
+            right: number;
+            /** Format: int64 */
+            wrong: number;
         };
         /** @description An analyzer's weight. */
         WeightBody: {
@@ -5180,6 +5617,195 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    promoteBadgeRuleDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadgeRuleBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restoreBadgeRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevisionBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadgeRuleBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    compareBadgeRule: {
+        parameters: {
+            query?: {
+                /** @description With this revision of it; with its draft by default. */
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    draftBadgeRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBadgeRuleBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleVersionBody_BadgeRuleBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    discardBadgeRuleDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listBadgeRuleVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleVersionsBody_BadgeRuleBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -6547,6 +7173,195 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    promoteEscalationRuleDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationRuleBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restoreEscalationRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevisionBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationRuleBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    compareEscalationRule: {
+        parameters: {
+            query?: {
+                /** @description With this revision of it; with its draft by default. */
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    draftEscalationRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEscalationRuleBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleVersionBody_EscalationRuleBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    discardEscalationRuleDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listEscalationRuleVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleVersionsBody_EscalationRuleBody"];
+                };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -7937,6 +8752,93 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readAnalyzerRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readBadgeRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readEscalationRuleRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -117,12 +117,31 @@ async fn the_newest_decision_counts_until_it_is_withdrawn(engine: Engine) {
     rules.sort_unstable();
     assert_eq!((rules, badges), (vec![(7, 2), (8, 1)], vec![("bot".to_owned(), 2)]));
 
+    // What a rule has concerned, with which others, and when.
+    let concerned = ground
+        .read(move |tx| {
+            Ok((
+                escalations::identities_of(tx, 1, 7, 9)?,
+                escalations::identities_of(tx, 2, 7, 9)?,
+                escalations::rules_of_all(tx, &[ada, bob])?.len(),
+                escalations::by_week(tx, 1, 7, at(9), 1)?,
+                escalations::by_week(tx, 1, 7, at(11), 1)?,
+                identities::standings(tx, &[ada, bob])?,
+            ))
+        })
+        .await;
+    let mut both = vec![ada, bob];
+    both.sort_unstable_by(|a, b| b.cmp(a));
+    assert_eq!(concerned, (both, vec![], 3, vec![(1, 2)], vec![], vec![]));
+
     // What counts stands with the identity, where those who share a key with it see it.
     ground.write(move |tx| identities::set_verdict(tx, bob, Some(BOT), at(80))).await;
     let described = ground.read(move |tx| links::describe(tx, &[ada, bob])).await;
     let mut told: Vec<_> = described.iter().map(|one| (one.id.as_str(), one.verdict)).collect();
     told.sort_by_key(|(id, _)| *id);
     assert_eq!(told, [("ada", None), ("bob", Some(BOT))]);
+    assert_eq!(ground.read(|tx| labels::outcomes(tx, 1)).await, [(bob, Outcome::Bad)]);
+    assert_eq!(ground.read(|tx| labels::outcomes(tx, 2)).await, []);
     assert_eq!(unlabelled().await.1, [("bot".to_owned(), 1)]);
     ground.write(move |tx| erasure::begin(tx, 1, ada, at(90))).await;
     assert_eq!(ids(Filter::default()).await, [other]);

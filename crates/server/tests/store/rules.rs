@@ -1,10 +1,11 @@
 use dregs_core::badge::BadgeType;
 use dregs_core::notify::message::EventType;
-use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Severity, Which};
+use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Kind, Severity, Which};
 use dregs_server::store::channels;
 use dregs_server::store::escalations::{self, Mover, NewEscalation, Status};
 use dregs_server::store::identities::{self, Decided};
 use dregs_server::store::notifications;
+use dregs_server::store::rule_versions::{self, Of, Version};
 use dregs_server::store::rules::{self, Kept};
 
 use super::{Ground, at, scores, sorted};
@@ -13,6 +14,7 @@ use crate::support::engine::Engine;
 
 on_both_engines!(
     rules_come_back_as_they_were_stored,
+    versions_of_a_rule_are_kept_the_newest_of_them_and_one_draft,
     who_is_undecided_is_taken_once_and_decided_unless_overtaken,
     one_escalation_of_a_rule_is_open,
     what_is_told_of_an_identity_is_numbered,
@@ -95,6 +97,42 @@ async fn rules_come_back_as_they_were_stored(engine: Engine) {
         .await;
     let all = ground.read(|tx| Ok((rules::all_badges(tx)?.len(), rules::all_escalations(tx)?.len()))).await;
     assert_eq!(all, (0, 0));
+}
+
+async fn versions_of_a_rule_are_kept_the_newest_of_them_and_one_draft(engine: Engine) {
+    let ground = Ground::new(engine);
+    let of = |kind, rule_id| Of { team_id: 1, kind, rule_id };
+    let (rule, other) = (of(Kind::Badge, 7), of(Kind::Escalation, 7));
+    let version = |revision: Option<i64>| Version {
+        revision,
+        definition: format!(r#"{{"of":"{revision:?}"}}"#),
+        created_at: at(5),
+        created_by: revision.map(|_| "ada@example.com".to_owned()),
+    };
+    let kept = async |of| {
+        let all = ground.read(move |tx| rule_versions::all(tx, of)).await;
+        all.into_iter().map(|version| version.revision).collect::<Vec<_>>()
+    };
+    let all = [Some(1), Some(2), None, Some(3)];
+    ground
+        .write(move |tx| {
+            for of in [rule, other] {
+                all.into_iter().try_for_each(|revision| rule_versions::insert(tx, of, &version(revision)))?;
+            }
+            let again = Version { definition: "{}".into(), ..version(Some(2)) };
+            rule_versions::insert(tx, rule, &again)
+        })
+        .await;
+    assert_eq!(kept(rule).await, [None, Some(3), Some(2), Some(1)]);
+    let found = ground.read(move |tx| rule_versions::find(tx, rule, Some(2))).await;
+    assert_eq!(found, Some(version(Some(2))), "as it was first");
+    assert_eq!(kept(Of { team_id: 2, ..rule }).await, [], "another team's");
+    assert_eq!(ground.write(move |tx| rule_versions::keep_newest(tx, rule, 2)).await, 1);
+    assert!(ground.write(move |tx| rule_versions::delete_draft(tx, rule)).await);
+    assert!(!ground.write(move |tx| rule_versions::delete_draft(tx, rule)).await);
+    assert_eq!(kept(rule).await, [Some(3), Some(2)]);
+    ground.write(move |tx| rule_versions::delete(tx, rule)).await;
+    assert_eq!((kept(rule).await, kept(other).await.len()), (vec![], 4));
 }
 
 async fn who_is_undecided_is_taken_once_and_decided_unless_overtaken(engine: Engine) {

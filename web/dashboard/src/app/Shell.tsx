@@ -27,7 +27,7 @@ const PLACES = [
 ] as const;
 
 /** Pages that belong to a place, and have addresses of their own. */
-const BELOW: Partial<Record<string, string[]>> = { "/rules": ["/badge-rules/", "/escalation-rules/"], "/settings": ["/deliveries/"] };
+const BELOW: Partial<Record<string, string[]>> = { "/rules": ["/badge-rules/", "/escalation-rules/", "/analyzers/"], "/settings": ["/deliveries/"] };
 const ACTIVE = { "data-status": "active", "aria-current": "page" } as const;
 
 const compact = new Intl.NumberFormat("en", { notation: "compact" });

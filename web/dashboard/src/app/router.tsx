@@ -46,6 +46,7 @@ const routes = root.addChildren([
     createRoute({ ...inside, path: "/escalations", component: lazyPage(() => import("../pages/escalations/EscalationQueue"), "EscalationQueue") }),
     createRoute({ ...inside, path: "/rules", component: lazyPage(() => import("../pages/rules/RuleList"), "RuleList") }),
     createRoute({ ...inside, path: "/badge-rules/$id", component: lazyPage(() => import("../pages/rules/BadgeRulePage"), "BadgeRulePage") }),
+    createRoute({ ...inside, path: "/analyzers/$id", component: lazyPage(() => import("../pages/rules/AnalyzerPage"), "AnalyzerPage") }),
     createRoute({ ...inside, path: "/escalation-rules/$id", component: lazyPage(() => import("../pages/rules/EscalationRulePage"), "EscalationRulePage") }),
     createRoute({ ...inside, path: "/deliveries/$id", component: lazyPage(() => import("../pages/deliveries/DeliveryPage"), "DeliveryPage") }),
     createRoute({ ...inside, path: "/badge-rules", beforeLoad: () => { throw redirect({ to: "/rules" }); } }),

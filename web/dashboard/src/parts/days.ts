@@ -19,6 +19,11 @@ export function byDay(from: string, to: string, counts: [time: string, count: nu
   return { times: days.map(midnight), values: days.map((day) => known.get(day) ?? 0) };
 }
 
+/** Where the day of this time (UTC) begins, likewise. */
+export function beginOfDay(time: string): number {
+  return midnight(dayOf(Date.parse(time)));
+}
+
 /** Days since 1970, in UTC. */
 function dayOf(time: number): number {
   return Math.floor(time / DAY_MS);

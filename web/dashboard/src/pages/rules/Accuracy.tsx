@@ -2,6 +2,7 @@
 
 import { Anchor, Stack, Table, Text, Tooltip } from "@mantine/core";
 import { Panel } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
 import { judged, meaning, range, unlabelled, useAccuracy, useBadgeTally, useRuleTally, type Tally } from "./tally";
 import type { BadgeRule, EscalationRule } from "./rules";
 import classes from "./Rules.module.css";
@@ -71,7 +72,7 @@ export function AnalyzerAccuracy() {
           <Table.Tbody>
             {found.map((one) => (
               <Table.Tr key={one.id}>
-                <Table.Td data-title="Analyzer">{one.label}</Table.Td>
+                <Table.Td data-title="Analyzer"><PageLink to="/analyzers/$id" params={{ id: one.id }}>{one.label}</PageLink></Table.Td>
                 <Table.Td className="mono" data-title="Id">{one.id}</Table.Td>
                 <Table.Td data-title="Right or wrong"><AccuracyCell tally={{ ...one, tookHold: one.right + one.wrong }} /></Table.Td>
               </Table.Tr>

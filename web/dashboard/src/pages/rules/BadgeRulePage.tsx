@@ -2,7 +2,8 @@
 
 import { Group, NativeSelect, NumberInput, SimpleGrid, TextInput } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
-import { $api, type Schemas } from "../../api";
+import { useState } from "react";
+import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Page, Panel } from "../../parts/Page";
@@ -12,10 +13,12 @@ import { ConditionRows } from "./ConditionRows";
 import { row, useDraft, type Draft, type Row } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
 import { Preview } from "./Preview";
+import { BadgeRecord } from "./Record";
 import { RemoveBadgeRule } from "./RemoveBadgeRule";
 import { BadgeRuleInWords, MayNotMake } from "./RuleInWords";
 import type { BadgeRule } from "./rules";
 import { SecondsInput } from "./SecondsInput";
+import { Draft as DraftPanel, VersionList } from "./Versions";
 
 type Body = Schemas["NewBadgeRuleBody"];
 type Values = Required<Omit<Body, "conditions">> & { conditions: Row[] };
@@ -36,17 +39,20 @@ export function BadgeRulePage() {
 
 function KeptBadgeRule({ id }: { id: number }) {
   const { manage } = useMay();
+  // Counts how often editing has begun anew.
+  const [round, next] = useState(0);
   // Editing begins with how the rule is now, and not with how it was at the last visit.
   const rule = $api.useQuery("get", "/api/badge-rules/{id}", { params: { path: { id } } }, { gcTime: 0 });
   if (!rule.data) return <Page title="Badge rule"><Answer of={rule} lines={8}>{() => null}</Answer></Page>;
-  return manage ? <BadgeRuleEditor rule={rule.data} /> : <BadgeRuleInWords rule={rule.data} />;
+  const again = () => void rule.refetch().then(() => next(round + 1));
+  return manage ? <BadgeRuleEditor key={round} rule={rule.data} again={again} /> : <BadgeRuleInWords rule={rule.data} />;
 }
 
 function valuesOf({ name, type, priority = 0, conditions, applyDelaySeconds = 0, removeDelaySeconds = 0, enabled = true }: Body): Values {
   return { name, type, priority, conditions: conditions.map(row), applyDelaySeconds, removeDelaySeconds, enabled };
 }
 
-function BadgeRuleEditor({ rule }: { rule?: BadgeRule }) {
+function BadgeRuleEditor({ rule, again }: { rule?: BadgeRule; again?: () => void }) {
   const draft = useDraft(() => valuesOf(rule ?? NEW));
   const { values, put } = draft;
   const conditions = values.conditions.map(({ condition }) => condition);
@@ -54,9 +60,21 @@ function BadgeRuleEditor({ rule }: { rule?: BadgeRule }) {
   const saved = { onSuccess: ({ name }: BadgeRule) => done(`${name} is saved.`), onError: draft.refuse };
   const create = $api.useMutation("post", "/api/badge-rules", saved);
   const replace = $api.useMutation("put", "/api/badge-rules/{id}", saved);
+  const keep = $api.useMutation("put", "/api/badge-rules/{id}/draft", {
+    onSuccess: async () => {
+      tell("The draft is saved. The rule in force stays as it is.");
+      await refresh("/api/badge-rules");
+      again?.();
+    },
+    onError: draft.refuse,
+  });
+  const body = { ...values, conditions };
+  const isNamed = () => {
+    if (values.name.trim() === "") draft.complain({ name: "Enter a name." });
+    return values.name.trim() !== "";
+  };
   const save = () => {
-    if (values.name.trim() === "") return draft.complain({ name: "Enter a name." });
-    const body = { ...values, conditions };
+    if (!isNamed()) return;
     if (rule) replace.mutate({ params: { path: { id: rule.id } }, body });
     else create.mutate({ body });
   };
@@ -65,13 +83,16 @@ function BadgeRuleEditor({ rule }: { rule?: BadgeRule }) {
       title={rule ? `Badge rule: ${rule.name}` : "New badge rule"}
       isNew={!rule}
       isDirty={draft.isDirty}
-      isSaving={create.isPending || replace.isPending}
+      isSaving={create.isPending || replace.isPending || keep.isPending}
       errors={draft.errors}
       onSave={save}
+      {...(rule && { onDraft: () => isNamed() && keep.mutate({ params: { path: { id: rule.id } }, body }) })}
       remove={rule && <RemoveBadgeRule rule={rule} />}
+      below={rule && <><VersionList kind="badge" rule={rule} {...(again && { changed: again })} /><BadgeRecord slug={rule.slug} /></>}
       aside={
         <>
           <Preview conditions={conditions} isAgainst={values.type === "BAD"} />
+          {rule && <DraftPanel kind="badge" rule={rule} edit={(version) => put(valuesOf(version))} {...(again && { changed: again })} />}
           {rule && <BadgeAccuracy rule={rule} />}
         </>
       }

@@ -17,14 +17,18 @@ interface Props {
   isSaving: boolean;
   errors: FieldErrors;
   onSave: () => void;
+  /** Keeps what is edited as a draft beside the rule. */
+  onDraft?: () => void;
   /** Removes the rule, if it is there. */
   remove?: ReactNode;
   /** Beside the fields. */
   aside: ReactNode;
+  /** Below the fields. */
+  below?: ReactNode;
   children: ReactNode;
 }
 
-export function Editor({ title, isNew, isDirty, isSaving, errors, onSave, remove, aside, children }: Props) {
+export function Editor({ title, isNew, isDirty, isSaving, errors, onSave, onDraft, remove, aside, below, children }: Props) {
   return (
     <Page title={title} actions={<PageLink to="/rules" fz="sm">All rules</PageLink>}>
       <LeaveGuard isDirty={isDirty} />
@@ -43,11 +47,13 @@ export function Editor({ title, isNew, isDirty, isSaving, errors, onSave, remove
               <Refused errors={errors} />
               <Group gap="xs">
                 <Button type="submit" loading={isSaving} disabled={!isNew && !isDirty}>{isNew ? "Create" : "Save"}</Button>
+                {onDraft && isDirty && <Button variant="default" disabled={isSaving} onClick={onDraft}>Save as draft</Button>}
                 {!isNew && isDirty && <Text c="dimmed" fz="sm">All identities are re-evaluated in the background.</Text>}
                 <Box ml="auto">{remove}</Box>
               </Group>
             </Stack>
           </Box>
+          {below && <Stack gap="md" mt="md">{below}</Stack>}
         </Grid.Col>
         <Grid.Col span={{ base: 12, lg: 5 }}><Stack gap="md">{aside}</Stack></Grid.Col>
       </Grid>

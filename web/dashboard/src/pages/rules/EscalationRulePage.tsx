@@ -1,7 +1,8 @@
 // A rule that opens escalations: made, tried, changed, removed.
 
 import { useParams } from "@tanstack/react-router";
-import { $api, type Schemas } from "../../api";
+import { useState } from "react";
+import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Confirm } from "../../parts/Confirm";
@@ -15,8 +16,10 @@ import { row, useDraft } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
 import { EscalationDelays, EscalationFields, type EscalationValues } from "./EscalationFields";
 import { Preview } from "./Preview";
+import { RuleRecord } from "./Record";
 import { EscalationRuleInWords, MayNotMake } from "./RuleInWords";
 import type { EscalationRule } from "./rules";
+import { Draft, VersionList } from "./Versions";
 
 type Body = Schemas["NewEscalationRuleBody"];
 
@@ -37,17 +40,20 @@ export function EscalationRulePage() {
 
 function KeptEscalationRule({ id }: { id: number }) {
   const { manage } = useMay();
+  // Counts how often editing has begun anew.
+  const [round, next] = useState(0);
   // Editing begins with how the rule is now, and not with how it was at the last visit.
   const rule = $api.useQuery("get", "/api/escalation-rules/{id}", { params: { path: { id } } }, { gcTime: 0 });
   if (!rule.data) return <Page title="Escalation rule"><Answer of={rule} lines={8}>{() => null}</Answer></Page>;
-  return manage ? <EscalationRuleEditor rule={rule.data} /> : <EscalationRuleInWords rule={rule.data} />;
+  const again = () => void rule.refetch().then(() => next(round + 1));
+  return manage ? <EscalationRuleEditor key={round} rule={rule.data} again={again} /> : <EscalationRuleInWords rule={rule.data} />;
 }
 
 function valuesOf({ name, severity, channels = [], conditions, openAfterSeconds = 0, closeAfterSeconds = 0, effectiveAt = null, enabled = true }: Body): EscalationValues {
   return { name, severity, channels, conditions: conditions.map(row), openAfterSeconds, closeAfterSeconds, effectiveAt, enabled };
 }
 
-function EscalationRuleEditor({ rule }: { rule?: EscalationRule }) {
+function EscalationRuleEditor({ rule, again }: { rule?: EscalationRule; again?: () => void }) {
   const draft = useDraft(() => valuesOf(rule ?? NEW));
   const { values, put } = draft;
   const conditions = values.conditions.map(({ condition }) => condition);
@@ -55,9 +61,21 @@ function EscalationRuleEditor({ rule }: { rule?: EscalationRule }) {
   const saved = { onSuccess: ({ name }: EscalationRule) => done(`${name} is saved.`), onError: draft.refuse };
   const create = $api.useMutation("post", "/api/escalation-rules", saved);
   const replace = $api.useMutation("put", "/api/escalation-rules/{id}", saved);
+  const keep = $api.useMutation("put", "/api/escalation-rules/{id}/draft", {
+    onSuccess: async () => {
+      tell("The draft is saved. The rule in force stays as it is.");
+      await refresh("/api/escalation-rules");
+      again?.();
+    },
+    onError: draft.refuse,
+  });
+  const body = { ...values, conditions };
+  const isNamed = () => {
+    if (values.name.trim() === "") draft.complain({ name: "Enter a name." });
+    return values.name.trim() !== "";
+  };
   const save = () => {
-    if (values.name.trim() === "") return draft.complain({ name: "Enter a name." });
-    const body = { ...values, conditions };
+    if (!isNamed()) return;
     if (rule) replace.mutate({ params: { path: { id: rule.id } }, body });
     else create.mutate({ body });
   };
@@ -67,13 +85,16 @@ function EscalationRuleEditor({ rule }: { rule?: EscalationRule }) {
       title={rule ? `Escalation rule: ${rule.name}` : "New escalation rule"}
       isNew={!rule}
       isDirty={draft.isDirty}
-      isSaving={create.isPending || replace.isPending}
+      isSaving={create.isPending || replace.isPending || keep.isPending}
       errors={draft.errors}
       onSave={save}
+      {...(rule && { onDraft: () => isNamed() && keep.mutate({ params: { path: { id: rule.id } }, body }) })}
       remove={rule && <Remove rule={rule} />}
+      below={rule && <><VersionList kind="escalation" rule={rule} {...(again && { changed: again })} /><RuleRecord id={rule.id} /></>}
       aside={
         <>
           <Preview conditions={conditions} isAgainst />
+          {rule && <Draft kind="escalation" rule={rule} edit={(version) => put(valuesOf(version))} {...(again && { changed: again })} />}
           {rule && <EscalationAccuracy rule={rule} />}
           <Backtest rule={{ conditions, openAfterSeconds, closeAfterSeconds }} />
         </>

@@ -11,8 +11,10 @@ import { BadgeAccuracy, EscalationAccuracy } from "./Accuracy";
 import { Backtest } from "./Backtest";
 import { ChannelNames } from "./ChannelNames";
 import { Preview } from "./Preview";
+import { BadgeRecord, RuleRecord } from "./Record";
 import { after, ConditionsInWords } from "./RuleTable";
 import type { BadgeRule, EscalationRule } from "./rules";
+import { Draft, VersionList } from "./Versions";
 
 export function BadgeRuleInWords({ rule }: { rule: BadgeRule }) {
   return (
@@ -27,8 +29,10 @@ export function BadgeRuleInWords({ rule }: { rule: BadgeRule }) {
         ["Enabled", rule.enabled ? "Yes" : "No"],
         ["Changed", <Time at={rule.updatedAt} />],
       ]}
+      below={<><VersionList kind="badge" rule={rule} /><BadgeRecord slug={rule.slug} /></>}
     >
       <Preview conditions={rule.conditions} isAgainst={rule.type === "BAD"} />
+      <Draft kind="badge" rule={rule} />
       <BadgeAccuracy rule={rule} />
     </InWords>
   );
@@ -49,20 +53,22 @@ export function EscalationRuleInWords({ rule }: { rule: EscalationRule }) {
         ["Enabled", rule.enabled ? "Yes" : "No"],
         ["Changed", <Time at={rule.updatedAt} />],
       ]}
+      below={<><VersionList kind="escalation" rule={rule} /><RuleRecord id={rule.id} /></>}
     >
       <Preview conditions={conditions} isAgainst />
+      <Draft kind="escalation" rule={rule} />
       <EscalationAccuracy rule={rule} />
       <Backtest rule={{ conditions, openAfterSeconds, closeAfterSeconds }} />
     </InWords>
   );
 }
 
-function InWords({ title, facts, children }: { title: string; facts: [name: string, value: ReactNode][]; children: ReactNode }) {
+function InWords({ title, facts, below, children }: { title: string; facts: [name: string, value: ReactNode][]; below: ReactNode; children: ReactNode }) {
   return (
     <Page title={title} mayNot={useMayNot("manage", "change this rule")} actions={<PageLink to="/rules" fz="sm">All rules</PageLink>}>
       <Grid gap="md">
         <Grid.Col span={{ base: 12, lg: 7 }}>
-          <Panel title="Rule"><Facts facts={facts} /></Panel>
+          <Stack gap="md"><Panel title="Rule"><Facts facts={facts} /></Panel>{below}</Stack>
         </Grid.Col>
         <Grid.Col span={{ base: 12, lg: 5 }}><Stack gap="md">{children}</Stack></Grid.Col>
       </Grid>

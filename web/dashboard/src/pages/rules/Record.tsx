@@ -1,0 +1,105 @@
+// The record of a rule, a badge or an analyzer: week by week, and with which others it takes hold of the same identities.
+
+import { Stack, Table, Text } from "@mantine/core";
+import { useMemo } from "react";
+import { $api, type Schemas } from "../../api";
+import { Answer } from "../../parts/Answer";
+import { counted } from "../../parts/counts";
+import { beginOfDay } from "../../parts/days";
+import { LineChart } from "../../parts/LineChart";
+import { Panel } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
+import { useBadgeName, useBadgeRules } from "./rules";
+
+type Record = Schemas["RecordBody"];
+type Overlap = Schemas["OverlapBody"];
+
+/** It is much to count, and changes slowly. */
+const FRESH = { staleTime: 60_000 };
+/** Of the others, those that are shown. */
+const OVERLAPS = 10;
+
+export function RuleRecord({ id }: { id: number }) {
+  return <Recorded record={$api.useQuery("get", "/api/labels/accuracy/rules/{id}", { params: { path: { id } } }, FRESH)} opens />;
+}
+
+export function BadgeRecord({ slug }: { slug: string }) {
+  return <Recorded record={$api.useQuery("get", "/api/labels/accuracy/badges/{slug}", { params: { path: { slug } } }, FRESH)} />;
+}
+
+export function AnalyzerRecord({ id }: { id: string }) {
+  return <Recorded record={$api.useQuery("get", "/api/labels/accuracy/analyzers/{id}", { params: { path: { id } } }, FRESH)} />;
+}
+
+function Recorded({ record, opens = false }: { record: Parameters<typeof Answer<Record>>[0]["of"]; opens?: boolean }) {
+  return (
+    <>
+      <Panel title="Week by week" note={opens ? "Escalations it opened, and labels of whom it concerned, in the last 26 weeks." : "Labels of whom it concerned in the last 26 weeks."}>
+        <Answer of={record} lines={4}>{({ weeks }) => <Weeks weeks={weeks} opens={opens} />}</Answer>
+      </Panel>
+      <Panel title="Overlap" note="What else takes hold of the same identities: of how many of these, and of those that are its own.">
+        <Answer of={record} lines={3}>{(record) => <Overlaps record={record} />}</Answer>
+      </Panel>
+    </>
+  );
+}
+
+function Weeks({ weeks, opens }: { weeks: Record["weeks"]; opens: boolean }) {
+  const times = useMemo(() => weeks.map(({ begin }) => beginOfDay(begin)), [weeks]);
+  const series = useMemo(
+    () => [
+      ...(opens ? [{ label: "Opened", colour: "var(--calm-mark)", values: weeks.map(({ opened }) => opened ?? 0) }] : []),
+      { label: "Right", colour: "var(--band-3-mark)", values: weeks.map(({ right }) => right) },
+      { label: "Wrong", colour: "var(--band-0-mark)", values: weeks.map(({ wrong }) => wrong) },
+    ],
+    [weeks, opens],
+  );
+  const total = (of: (week: Record["weeks"][number]) => number | null | undefined) => weeks.reduce((sum, week) => sum + (of(week) ?? 0), 0);
+  const [opened, right, wrong] = [total((week) => week.opened), total((week) => week.right), total((week) => week.wrong)];
+  if (opened + right + wrong === 0) return <Text c="dimmed" fz="sm">Nothing in these weeks.</Text>;
+  const label = `${opens ? `${counted(opened, "escalation")} opened, ` : ""}${counted(right, "label")} right, ${counted(wrong, "label")} wrong, by week`;
+  return <LineChart label={label} times={times} series={series} height={160} />;
+}
+
+function Overlaps({ record: { overlaps, lookedAt, isWhole } }: { record: Record }) {
+  if (lookedAt === 0) return <Text c="dimmed" fz="sm">It has not taken hold of anybody yet.</Text>;
+  const of = counted(lookedAt, isWhole ? "identity" : "of the newest identities", isWhole ? "identities" : "of the newest identities");
+  if (overlaps.length === 0) return <Text c="dimmed" fz="sm">Nothing else takes hold of {lookedAt === 1 ? "it" : `any of its ${of}`}.</Text>;
+  return (
+    <Stack gap="xs">
+      <div className="table-box" data-stacks role="group" aria-label="Overlap" tabIndex={0}>
+        <Table verticalSpacing={4} horizontalSpacing="sm">
+          <Table.Thead><Table.Tr><Table.Th>What</Table.Th><Table.Th>Of these</Table.Th><Table.Th>Of its own</Table.Th></Table.Tr></Table.Thead>
+          <Table.Tbody>
+            {overlaps.slice(0, OVERLAPS).map((one) => (
+              <Table.Tr key={`${one.type} ${one.id}`}>
+                <Table.Td data-title="What"><What overlap={one} /></Table.Td>
+                <Table.Td className="numbers" data-title="Of these">{share(one.both, lookedAt)}</Table.Td>
+                <Table.Td className="numbers" data-title="Of its own">{share(one.both, one.tookHold)}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </div>
+      <Text c="dimmed" fz="sm">Of {of}{overlaps.length > OVERLAPS && `; the ${OVERLAPS} widest of ${overlaps.length}`}.</Text>
+    </Stack>
+  );
+}
+
+/** "4 of 5 (80%)". */
+function share(part: number, of: number): string {
+  return `${part.toLocaleString("en")} of ${of.toLocaleString("en")}${of > 0 ? ` (${Math.round((part / of) * 100)}%)` : ""}`;
+}
+
+const KINDS = { RULE: "escalation rule", BADGE: "badge", ANALYZER: "analyzer" } as const;
+
+function What({ overlap: { type, id, label } }: { overlap: Overlap }) {
+  const badgeName = useBadgeName();
+  const { data: badgeRules } = useBadgeRules();
+  const badge = badgeRules?.find(({ slug }) => slug === id);
+  const kind = <span className="below">{KINDS[type as keyof typeof KINDS]}</span>;
+  if (type === "RULE") return <><PageLink to="/escalation-rules/$id" params={{ id }} className="break">{label}</PageLink> {kind}</>;
+  if (type === "ANALYZER") return <><PageLink to="/analyzers/$id" params={{ id }} className="break">{label}</PageLink> {kind}</>;
+  if (badge) return <><PageLink to="/badge-rules/$id" params={{ id: String(badge.id) }} className="break">{badge.name}</PageLink> {kind}</>;
+  return <>{badgeName(id)} {kind}</>;
+}
