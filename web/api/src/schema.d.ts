@@ -3642,6 +3642,18 @@ export interface components {
         InvitationTokenBody: {
             token: string;
         };
+        /** @description A rule took hold far more often than its past let expect. */
+        JumpBody: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description In the day before that.
+             */
+            count: number;
+            /** Format: double */
+            expected: number;
+        };
         /** @description What somebody has decided of an identity. */
         LabelBody: {
             /** Format: int64 */
@@ -4393,6 +4405,7 @@ export interface components {
             lookedAt: number;
             /** @description Whether these are all whom it concerned. */
             isWhole: boolean;
+            jumped?: components["schemas"]["JumpBody"] | null;
         };
         /** @description Where the browser is to go. */
         RedirectBody: {

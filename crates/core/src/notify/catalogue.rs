@@ -75,6 +75,13 @@ pub fn example_data(event: EventType) -> Value {
         }),
         EventType::EscalationOpened => example_escalation("OPEN"),
         EventType::EscalationClosed => example_escalation("CLOSED"),
+        EventType::RuleRateJumped => json!({
+            "rule": {"id": 9, "name": "Likely a bot", "type": "ESCALATION"},
+            "from": "2026-11-22T09:00:00.000Z",
+            "to": "2026-11-23T09:00:00.000Z",
+            "count": 48,
+            "expected": 3.2
+        }),
         EventType::ChannelTest => json!({"message": "This is a test of the channel. Nothing happened."}),
         EventType::ChannelFailing => example_sickness(Some(50)),
         EventType::ChannelDisabled => example_sickness(None),
@@ -104,6 +111,10 @@ const fn description(event: EventType) -> &'static str {
             "An escalation (alert) has closed, because its conditions no longer hold or a person closed it. \
              Sent to the channels that the rule names. Carries the rule, its severity and conditions, and the scores \
              at that moment."
+        }
+        EventType::RuleRateJumped => {
+            "A rule has taken hold, within a day, at least three times as often as its own past and your traffic let \
+             expect. Carries which rule, how often, and how often was to be expected. At most once a day for a rule."
         }
         EventType::ChannelTest => "Somebody has asked for a test of this channel. Nothing else has happened.",
         EventType::ChannelFailing => {
@@ -249,6 +260,21 @@ fn data_schema(event: EventType) -> Value {
         })),
         EventType::EscalationOpened => escalation_schema(json!({"enum": ["OPEN", "ACKNOWLEDGED"]})),
         EventType::EscalationClosed => escalation_schema(json!({"const": "CLOSED"})),
+        EventType::RuleRateJumped => object_schema(json!({
+            "rule": object_schema(json!({
+                "id": {"type": "integer", "minimum": 1},
+                "name": {"type": "string"},
+                "type": {"enum": ["ESCALATION", "BADGE"]}
+            })),
+            "from": time_schema("When the day began."),
+            "to": time_schema("When it ended."),
+            "count": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "Escalations that were opened; identities more that have the badge."
+            },
+            "expected": {"type": "number", "minimum": 0, "description": "By the four weeks before, for as many events."}
+        })),
         EventType::ChannelTest => object_schema(json!({"message": {"type": "string"}})),
         EventType::ChannelFailing => sickness_schema(json!({"percent": {"enum": [50, 80]}})),
         EventType::ChannelDisabled => sickness_schema(json!({})),

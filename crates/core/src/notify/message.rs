@@ -24,15 +24,17 @@ pub enum EventType {
     ChannelFailing = 6,
     ChannelDisabled = 7,
     IdentityLabeled = 8,
+    RuleRateJumped = 9,
 }
 
 impl EventType {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::IdentityScored,
         Self::IdentityBadgesChanged,
         Self::IdentityLabeled,
         Self::EscalationOpened,
         Self::EscalationClosed,
+        Self::RuleRateJumped,
         Self::ChannelTest,
         Self::ChannelFailing,
         Self::ChannelDisabled,
@@ -46,6 +48,7 @@ impl EventType {
             Self::IdentityLabeled => "IDENTITY_LABELED",
             Self::EscalationOpened => "ESCALATION_OPENED",
             Self::EscalationClosed => "ESCALATION_CLOSED",
+            Self::RuleRateJumped => "RULE_RATE_JUMPED",
             Self::ChannelTest => "CHANNEL_TEST",
             Self::ChannelFailing => "CHANNEL_FAILING",
             Self::ChannelDisabled => "CHANNEL_DISABLED",
@@ -65,6 +68,7 @@ impl EventType {
             Self::IdentityLabeled => &["identity.labeled"],
             Self::EscalationOpened => &["escalation.opened", "alert.opened"],
             Self::EscalationClosed => &["escalation.closed", "alert.closed"],
+            Self::RuleRateJumped => &["rule.rate_jumped"],
             Self::ChannelTest => &["channel.test"],
             Self::ChannelFailing => &["channel.failing"],
             Self::ChannelDisabled => &["channel.disabled"],
@@ -76,9 +80,12 @@ impl EventType {
         Self::ALL.into_iter().find(|event| event.name() == text || event.aliases().contains(&text))
     }
 
-    /// Whether it tells of an identity, and not of a channel.
+    /// Whether it tells of an identity, and not of a rule or a channel.
     pub const fn has_identity(self) -> bool {
-        !matches!(self, Self::ChannelTest | Self::ChannelFailing | Self::ChannelDisabled)
+        !matches!(
+            self,
+            Self::RuleRateJumped | Self::ChannelTest | Self::ChannelFailing | Self::ChannelDisabled
+        )
     }
 
     /// The number it is stored under.
@@ -181,13 +188,14 @@ mod tests {
             (8, "IDENTITY_LABELED", "identity.labeled"),
             (3, "ESCALATION_OPENED", "escalation.opened"),
             (4, "ESCALATION_CLOSED", "escalation.closed"),
+            (9, "RULE_RATE_JUMPED", "rule.rate_jumped"),
             (5, "CHANNEL_TEST", "channel.test"),
             (6, "CHANNEL_FAILING", "channel.failing"),
             (7, "CHANNEL_DISABLED", "channel.disabled"),
         ];
         assert_eq!(codes, expected);
         assert_eq!(EventType::ALL.map(|event| EventType::from_code(event.code())), EventType::ALL.map(Some));
-        assert_eq!([0, 9, -1].map(EventType::from_code), [None; 3]);
+        assert_eq!([0, 10, -1].map(EventType::from_code), [None; 3]);
     }
 
     fn scored() -> Message {

@@ -60,12 +60,16 @@ impl Notice {
             Some(id) => {
                 (Some(named(about.name.as_deref(), id)), format!("{base}/identities/{}", encoded(id)))
             }
-            None => match data["channel"]["id"].as_str() {
-                Some(id) => {
+            None => match (data["channel"]["id"].as_str(), data["rule"]["id"].as_i64()) {
+                (Some(id), _) => {
                     let name = text(&data["channel"]["name"]);
                     (Some(name), format!("{base}/settings/channels/{}", encoded(id)))
                 }
-                None => (None, format!("{base}/")),
+                (None, Some(id)) => {
+                    let kind = if data["rule"]["type"] == "BADGE" { "badge" } else { "escalation" };
+                    (None, format!("{base}/{kind}-rules/{id}"))
+                }
+                (None, None) => (None, format!("{base}/")),
             },
         };
         let scores: Scores = read(&data["scores"]).unwrap_or_default();
@@ -109,6 +113,7 @@ fn title(event: EventType, data: &Value) -> String {
         EventType::IdentityLabeled => "Label changed".to_owned(),
         EventType::EscalationOpened => format!("Escalation opened: {}", rule()),
         EventType::EscalationClosed => format!("Escalation closed: {}", rule()),
+        EventType::RuleRateJumped => format!("A rule takes hold far more often: {}", rule()),
         EventType::ChannelTest => "Test of this channel".to_owned(),
         EventType::ChannelFailing => "A channel is failing".to_owned(),
         EventType::ChannelDisabled => "A channel has been disabled".to_owned(),
@@ -136,6 +141,7 @@ fn changes(event: EventType, data: &Value, scores: &Scores) -> Vec<String> {
         EventType::EscalationClosed => {
             vec!["Its conditions no longer hold, or somebody has closed it.".to_owned()]
         }
+        EventType::RuleRateJumped => vec![jump(data)],
         EventType::ChannelTest => vec![text(&data["message"])],
         EventType::ChannelFailing | EventType::ChannelDisabled => vec![sickness(data)],
     };
@@ -154,6 +160,16 @@ fn labelled(data: &Value) -> String {
     let reason = Some(text(&label["reason"])).filter(|reason| !reason.is_empty());
     let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
     inert(&format!("Labeled {outcome}{kind} by {}{reason}.", text(&label["source"])))
+}
+
+fn jump(data: &Value) -> String {
+    let count = data["count"].as_u64().unwrap_or_default();
+    let expected = data["expected"].as_f64().unwrap_or_default();
+    let what = if data["rule"]["type"] == "BADGE" { "identities that got its badge" } else { "escalations" };
+    let to: String = read(&data["to"]).map(Timestamp::to_minute).unwrap_or_default();
+    format!(
+        "In the day until {to}: {what}, {count}; to be expected, by the four weeks before, {expected:.1}."
+    )
 }
 
 fn sickness(data: &Value) -> String {
@@ -292,6 +308,11 @@ mod tests {
                 EventType::EscalationClosed,
                 "Escalation closed: Likely a bot",
                 "Its conditions no longer hold, or somebody has closed it.",
+            ),
+            (
+                EventType::RuleRateJumped,
+                "A rule takes hold far more often: Likely a bot",
+                "In the day until 2026-11-23 09:00 UTC: escalations, 48; to be expected, by the four weeks before, 3.2.",
             ),
             (
                 EventType::ChannelTest,

@@ -15,3 +15,27 @@ create table rule_versions (
 );
 create unique index rule_versions_rule on rule_versions (kind, rule_id, revision);
 create unique index rule_versions_draft on rule_versions (kind, rule_id) where revision is null;
+
+-- How many identities had the badge of a rule, once a day: by how many there are more, it is known how often the rule
+-- takes hold.
+create table badge_counts (
+  team_id bigint not null,
+  rule_id bigint not null,
+  -- since 1970
+  hour bigint not null,
+  carriers bigint not null,
+  primary key (team_id, rule_id, hour)
+);
+
+-- When a rule was last told of that takes hold far more often than it did.
+create table rule_jumps (
+  team_id bigint not null,
+  -- as above
+  kind bigint not null,
+  rule_id bigint not null,
+  told_at bigint not null,
+  count bigint not null,
+  -- in tenths
+  expected bigint not null,
+  primary key (team_id, kind, rule_id)
+);

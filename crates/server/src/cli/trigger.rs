@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(
             event_type("scored"),
             Err("is no event type; there are identity.scored, identity.badges_changed, identity.labeled, \
-                 escalation.opened, escalation.closed, channel.test, channel.failing, \
+                 escalation.opened, escalation.closed, rule.rate_jumped, channel.test, channel.failing, \
                  channel.disabled"
                 .to_owned())
         );

@@ -7,6 +7,7 @@ use axum::extract::State;
 use dregs_core::badge::{self, BadgeType};
 use dregs_core::rules::EscalationRule;
 use dregs_core::score::ANALYZERS;
+use dregs_core::time::Timestamp;
 use dregs_core::wilson::wilson;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,6 +19,7 @@ use super::params::Path;
 use super::rules::find;
 use crate::app::App;
 use crate::ops::decide::accuracy::{self, Subject, Tally};
+use crate::store::rule_rates::Told;
 use crate::store::{Tx, rules};
 
 /// How often something took hold, and was right.
@@ -104,6 +106,24 @@ pub struct RecordBody {
     looked_at: usize,
     /// Whether these are all whom it concerned.
     is_whole: bool,
+    /// Of a rule that took hold, within a day of the last week, far more often than it did; null otherwise.
+    jumped: Option<JumpBody>,
+}
+
+/// A rule took hold far more often than its past let expect.
+#[derive(Serialize, ToSchema)]
+pub struct JumpBody {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// In the day before that.
+    count: i64,
+    expected: f64,
+}
+
+impl From<Told> for JumpBody {
+    fn from(told: Told) -> Self {
+        Self { at: told.at, count: told.count, expected: told.expected_tenths as f64 / 10.0 }
+    }
 }
 
 /// A week of a record.
@@ -257,6 +277,7 @@ async fn record_of(app: &App, caller: &Caller, subject: Subject) -> Result<Answe
         overlaps: overlaps.collect(),
         looked_at: found.looked_at,
         is_whole: found.is_whole,
+        jumped: found.jumped.map(JumpBody::from),
     }))
 }
 

@@ -44,3 +44,9 @@ pub fn newest_carriers(tx: &mut Tx, team_id: i64, slug: &str, limit: usize) -> R
         |row| row.get(0),
     )
 }
+
+/// How many identities of a team carry the badge with this slug.
+pub fn count(tx: &mut Tx, team_id: i64, slug: &str) -> Result<i64> {
+    let sql = "select count(*) from badges where team_id = $1 and slug = $2";
+    tx.get(sql, &values![team_id, slug], |row| row.get(0))
+}

@@ -189,18 +189,18 @@ pub fn rules_of_all(tx: &mut Tx, identities: &[i64]) -> Result<Vec<(i64, i64)>> 
     )
 }
 
-/// How many escalations a rule has opened in each span of `week_ms` from `begin` on: (number of the span, how many).
-pub fn by_week(
+/// How many escalations a rule has opened in each span of `step_ms` from `begin` on: (number of the span, how many).
+pub fn of_rule_by_span(
     tx: &mut Tx,
     team_id: i64,
     rule_id: i64,
     begin: Timestamp,
-    week_ms: i64,
+    step_ms: i64,
 ) -> Result<Vec<(i64, i64)>> {
     tx.query(
-        "select s.week, count(*) from (select (opened_at - $3) / $4 as week from escalations
-           where rule_id = $1 and team_id = $2 and opened_at >= $3) s group by s.week order by s.week",
-        &values![rule_id, team_id, begin, week_ms],
+        "select s.span, count(*) from (select (opened_at - $3) / $4 as span from escalations
+           where rule_id = $1 and team_id = $2 and opened_at >= $3) s group by s.span order by s.span",
+        &values![rule_id, team_id, begin, step_ms],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }

@@ -57,6 +57,7 @@ pub mod oauth_connections;
 pub mod retention;
 pub mod reviews;
 pub mod rosters;
+pub mod rule_rates;
 pub mod rule_versions;
 pub mod rules;
 pub mod settings;

@@ -36,7 +36,7 @@ pub struct Of {
 }
 
 /// Badge rules and escalation rules are numbered each for themselves.
-const fn code(kind: Kind) -> i64 {
+pub(super) const fn code(kind: Kind) -> i64 {
     match kind {
         Kind::Badge => 0,
         Kind::Escalation => 1,
@@ -95,7 +95,7 @@ pub fn delete_draft(tx: &mut Tx, of: Of) -> Result<bool> {
     Ok(removed > 0)
 }
 
-/// Removes whatever is kept of a rule.
+/// Removes all versions of a rule.
 pub fn delete(tx: &mut Tx, of: Of) -> Result<()> {
     tx.execute(
         "delete from rule_versions where kind = $1 and rule_id = $2 and team_id = $3",

@@ -3,6 +3,7 @@
 pub mod agent_keys;
 pub mod deliver;
 pub mod evaluate;
+pub mod jumps;
 pub mod live;
 pub mod rescore;
 pub mod retention;

@@ -72,7 +72,7 @@ async fn a_channel_is_refused_by_field() {
     let server = TestServer::start_with(Engine::Sqlite, |config| config.egress_allow = String::new()).await;
     let config = |config: Value| channel(json!({"config": config}));
     let to = |url: &str| config(json!({"url": url}));
-    let types = "there are IDENTITY_SCORED, IDENTITY_BADGES_CHANGED, IDENTITY_LABELED, ESCALATION_OPENED, ESCALATION_CLOSED, CHANNEL_TEST, CHANNEL_FAILING, CHANNEL_DISABLED";
+    let types = "there are IDENTITY_SCORED, IDENTITY_BADGES_CHANGED, IDENTITY_LABELED, ESCALATION_OPENED, ESCALATION_CLOSED, RULE_RATE_JUMPED, CHANNEL_TEST, CHANNEL_FAILING, CHANNEL_DISABLED";
     let refused = [
         (channel(json!({"type": "PIGEON"})), "type: must be WEBHOOK, EMAIL or SLACK".to_owned()),
         (channel(json!({"name": " "})), "name: must have from 1 to 100 characters".into()),
@@ -187,7 +187,7 @@ async fn changes_and_actions_are_refused_by_field() {
     ];
     check_refused(&server, &Method::POST, &format!("{path}/actions/rotate-secret"), &rotate).await;
     let unknown = "event: \"identity.deleted\" is no event type; there are IDENTITY_SCORED, IDENTITY_BADGES_CHANGED, IDENTITY_LABELED, \
-                   ESCALATION_OPENED, ESCALATION_CLOSED, CHANNEL_TEST, CHANNEL_FAILING, CHANNEL_DISABLED";
+                   ESCALATION_OPENED, ESCALATION_CLOSED, RULE_RATE_JUMPED, CHANNEL_TEST, CHANNEL_FAILING, CHANNEL_DISABLED";
     let test = [(json!({"event": "identity.deleted"}), unknown)];
     check_refused(&server, &Method::POST, &format!("{path}/actions/test"), &test).await;
     // Nothing of it happened.
@@ -256,6 +256,7 @@ async fn the_catalogue_lists_what_can_be_subscribed_to() {
         ["IDENTITY_LABELED", ["identity.labeled"]],
         ["ESCALATION_OPENED", ["escalation.opened", "alert.opened"]],
         ["ESCALATION_CLOSED", ["escalation.closed", "alert.closed"]],
+        ["RULE_RATE_JUMPED", ["rule.rate_jumped"]],
         ["CHANNEL_TEST", ["channel.test"]],
         ["CHANNEL_FAILING", ["channel.failing"]],
         ["CHANNEL_DISABLED", ["channel.disabled"]],

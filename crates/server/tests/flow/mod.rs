@@ -9,6 +9,7 @@ mod credentials;
 mod delivery;
 mod erasure;
 mod evaluation;
+mod jumps;
 mod kept;
 mod kill;
 mod labels;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use dregs_core::notify::catalogue::catalogue;
+use dregs_core::notify::catalogue::{CatalogueEntry, catalogue};
 use dregs_core::score::ANALYZERS;
 use dregs_core::{agent, event};
 use serde_json::Value;
@@ -285,7 +285,7 @@ fn kind(schema: &Value) -> String {
 /// What every body has stands once; the rest by event type.
 fn event_types() -> String {
     let mut told = Vec::new();
-    let rows: Vec<(_, Vec<String>)> = catalogue()
+    let rows_by_event: Vec<(_, Vec<String>)> = catalogue()
         .into_iter()
         .map(|entry| {
             let mut rows = Vec::new();
@@ -297,7 +297,7 @@ fn event_types() -> String {
     let head = "| member | type | |\n|---|---|---|\n";
     let mut text = format!("In every body:\n\n{head}");
     let mut envelope = Vec::new();
-    for row in rows.iter().flat_map(|(_, rows)| rows).filter(|row| !is_data(row)) {
+    for row in rows_by_event.iter().flat_map(|(_, rows)| rows).filter(|row| !is_data(row)) {
         let is_name = row.starts_with("| `event` |");
         let row = if is_name { "| `event` | string | The event type. |\n" } else { row };
         if !envelope.contains(&row) {
@@ -308,12 +308,22 @@ fn event_types() -> String {
     text.push_str("\n`identityId` and `sequence` are absent where there is no identity. What is in scores, badges and other objects is told ");
     text.push_str("where the first of their kind stands.\n");
     let mut listed: Vec<&String> = Vec::new();
-    for (entry, rows) in &rows {
+    let keys = |entry: &CatalogueEntry| -> BTreeSet<String> {
+        entry.example["data"].as_object().unwrap().keys().cloned().collect()
+    };
+    for (place, (entry, rows)) in rows_by_event.iter().enumerate() {
         let aliases: Vec<_> = entry.event.aliases().iter().map(|alias| format!("`{alias}`")).collect();
         write!(text, "\n### {}\n\n", entry.event.name()).unwrap();
         write!(text, "{} Subscribe by this name, or by {}.\n\n", entry.description, aliases.join(" or "))
             .unwrap();
-        write!(text, "```json\n{}\n```\n\n", short(&entry.example, 0)).unwrap();
+        // One body looks like another that has all its members.
+        let alike = rows_by_event[..place].iter().find(|(before, _)| keys(entry).is_subset(&keys(before)));
+        match alike {
+            Some((before, _)) => {
+                write!(text, "Its body is like that of `{}`.\n\n", before.event.name()).unwrap()
+            }
+            None => write!(text, "```json\n{}\n```\n\n", short(&entry.example, 0)).unwrap(),
+        }
         let own: Vec<_> = rows.iter().filter(|row| is_data(row)).collect();
         // What an event before it has as well stands there.
         let differing: Vec<_> = own.iter().copied().filter(|row| !listed.contains(row)).collect();

@@ -25,4 +25,5 @@ async fn carriers_are_those_who_were_given_a_badge_and_kept_it(engine: Engine) {
         .await;
     assert_eq!(found, [vec![1, 2], vec![3], vec![9], vec![]]);
     assert_eq!(ground.read(|tx| badges::newest_carriers(tx, 1, "bot", 1)).await, [2]);
+    assert_eq!(ground.read(|tx| badges::count(tx, 1, "bot")).await, 2);
 }

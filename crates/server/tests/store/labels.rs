@@ -124,8 +124,8 @@ async fn the_newest_decision_counts_until_it_is_withdrawn(engine: Engine) {
                 escalations::identities_of(tx, 1, 7, 9)?,
                 escalations::identities_of(tx, 2, 7, 9)?,
                 escalations::rules_of_all(tx, &[ada, bob])?.len(),
-                escalations::by_week(tx, 1, 7, at(9), 1)?,
-                escalations::by_week(tx, 1, 7, at(11), 1)?,
+                escalations::of_rule_by_span(tx, 1, 7, at(9), 1)?,
+                escalations::of_rule_by_span(tx, 1, 7, at(11), 1)?,
                 identities::standings(tx, &[ada, bob])?,
             ))
         })

@@ -5,6 +5,7 @@ use dregs_server::store::channels;
 use dregs_server::store::escalations::{self, Mover, NewEscalation, Status};
 use dregs_server::store::identities::{self, Decided};
 use dregs_server::store::notifications;
+use dregs_server::store::rule_rates::{self, Told};
 use dregs_server::store::rule_versions::{self, Of, Version};
 use dregs_server::store::rules::{self, Kept};
 
@@ -15,6 +16,7 @@ use crate::support::engine::Engine;
 on_both_engines!(
     rules_come_back_as_they_were_stored,
     versions_of_a_rule_are_kept_the_newest_of_them_and_one_draft,
+    a_jump_is_told_of_once_in_its_time,
     who_is_undecided_is_taken_once_and_decided_unless_overtaken,
     one_escalation_of_a_rule_is_open,
     what_is_told_of_an_identity_is_numbered,
@@ -133,6 +135,33 @@ async fn versions_of_a_rule_are_kept_the_newest_of_them_and_one_draft(engine: En
     assert_eq!(kept(rule).await, [Some(3), Some(2)]);
     ground.write(move |tx| rule_versions::delete(tx, rule)).await;
     assert_eq!((kept(rule).await, kept(other).await.len()), (vec![], 4));
+}
+
+async fn a_jump_is_told_of_once_in_its_time(engine: Engine) {
+    let ground = Ground::new(engine);
+    let rule = Of { team_id: 1, kind: Kind::Badge, rule_id: 7 };
+    let told = |now| Told { at: at(now), count: now, expected_tenths: 3 };
+    let tell = |now, since| ground.write(move |tx| rule_rates::tell(tx, rule, told(now), at(since)));
+    assert_eq!((tell(50, 40).await, tell(60, 40).await, tell(90, 50).await), (true, false, true));
+    let last = |kind| ground.read(move |tx| rule_rates::told(tx, 1, kind, 7));
+    assert_eq!((last(Kind::Badge).await, last(Kind::Escalation).await), (Some(told(90)), None));
+    ground
+        .write(move |tx| {
+            for (hour, carriers) in [(1, 10), (2, 20), (2, 30)] {
+                rule_rates::note_carriers(tx, 1, 7, hour, carriers)?;
+            }
+            rule_rates::note_carriers(tx, 2, 8, 2, 5)
+        })
+        .await;
+    assert_eq!(ground.read(|tx| rule_rates::carriers(tx, 1, 1)).await, [(7, 1, 10), (7, 2, 20)]);
+    ground.write(|tx| rule_rates::forget(tx, 1, 2)).await;
+    assert_eq!(ground.read(|tx| rule_rates::carriers(tx, 1, 0)).await, [(7, 2, 20)]);
+    ground.write(move |tx| rule_rates::delete(tx, rule)).await;
+    assert_eq!(
+        (last(Kind::Badge).await, ground.read(|tx| rule_rates::carriers(tx, 1, 0)).await),
+        (None, vec![])
+    );
+    assert_eq!(ground.read(|tx| rule_rates::carriers(tx, 2, 0)).await, [(8, 2, 5)]);
 }
 
 async fn who_is_undecided_is_taken_once_and_decided_unless_overtaken(engine: Engine) {

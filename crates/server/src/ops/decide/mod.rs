@@ -4,6 +4,7 @@ pub mod accuracy;
 pub mod decisions;
 pub mod dismissals;
 pub mod escalations;
+pub mod jumps;
 pub mod labels;
 pub mod rule_backtest;
 pub mod rule_comparison;

@@ -7,7 +7,7 @@ use super::rules::Rule;
 use crate::ops::audit::{self, Act, Actor};
 use crate::store::rule_versions::{self, Of, Version};
 use crate::store::rules::Kept;
-use crate::store::{Result, Store, Tx};
+use crate::store::{Result, Store, Tx, rule_rates};
 
 /// Revisions of a rule that are kept.
 pub const VERSIONS_MAX: i64 = 100;
@@ -25,6 +25,7 @@ pub fn keep<R: Rule>(
 ) -> Result<u64> {
     let Some(after) = after else {
         rule_versions::delete(tx, of)?;
+        rule_rates::delete(tx, of)?;
         return Ok(0);
     };
     // One of the starter set has none yet.

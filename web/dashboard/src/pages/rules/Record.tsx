@@ -1,6 +1,7 @@
 // The record of a rule, a badge or an analyzer: week by week, and with which others it takes hold of the same identities.
 
-import { Stack, Table, Text } from "@mantine/core";
+import { Alert, Stack, Table, Text } from "@mantine/core";
+import { IconAlertTriangle } from "@tabler/icons-react";
 import { useMemo } from "react";
 import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
@@ -9,6 +10,7 @@ import { beginOfDay } from "../../parts/days";
 import { LineChart } from "../../parts/LineChart";
 import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
+import { Time } from "../../parts/Time";
 import { useBadgeName, useBadgeRules } from "./rules";
 
 type Record = Schemas["RecordBody"];
@@ -35,12 +37,27 @@ function Recorded({ record, opens = false }: { record: Parameters<typeof Answer<
   return (
     <>
       <Panel title="Week by week" note={opens ? "Escalations it opened, and labels of whom it concerned, in the last 26 weeks." : "Labels of whom it concerned in the last 26 weeks."}>
-        <Answer of={record} lines={4}>{({ weeks }) => <Weeks weeks={weeks} opens={opens} />}</Answer>
+        <Answer of={record} lines={4}>
+          {({ weeks, jumped }) => (
+            <>
+              {jumped && <Jumped jumped={jumped} />}
+              <Weeks weeks={weeks} opens={opens} />
+            </>
+          )}
+        </Answer>
       </Panel>
       <Panel title="Overlap" note="What else takes hold of the same identities: of how many of these, and of those that are its own.">
         <Answer of={record} lines={3}>{(record) => <Overlaps record={record} />}</Answer>
       </Panel>
     </>
+  );
+}
+
+function Jumped({ jumped: { at, count, expected } }: { jumped: NonNullable<Record["jumped"]> }) {
+  return (
+    <Alert color="orange" icon={<IconAlertTriangle />} p="xs">
+      <Text fz="sm"><Time at={at} />: it took hold {count.toLocaleString("en")} times in a day. By the four weeks before, {expected.toLocaleString("en")} were to be expected.</Text>
+    </Alert>
   );
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dregs_core::rules::Standing;
+use dregs_core::rules::{Kind, Standing};
 use dregs_core::time::{DAY_MS, Timestamp};
 
 use super::{Accuracy, Tally, newest, read, speaks_against};
 use crate::store::labels::Found;
-use crate::store::{Result, StoreError, Tx, badges, escalations, identities};
+use crate::store::rule_rates::{self, Told};
+use crate::store::{Result, StoreError, Tx, badges, escalations, identities, rules};
 
 /// Weeks that are told, this one among them.
 pub const WEEKS: i64 = 26;
@@ -62,6 +63,8 @@ pub struct Record {
     pub looked_at: usize,
     /// Whether those are all whom it concerned.
     pub is_whole: bool,
+    /// When a rule took hold far more often than it did, if that was told of in the last week.
+    pub jumped: Option<Told>,
 }
 
 /// Reads the record of one.
@@ -86,7 +89,7 @@ pub fn record(tx: &mut Tx, team_id: i64, subject: &Subject, now: Timestamp) -> R
     }
     if let Subject::Rule(rule) = subject {
         weeks.iter_mut().for_each(|week| week.opened = Some(0));
-        for (week, opened) in escalations::by_week(tx, team_id, *rule, begin, WEEK_MS)? {
+        for (week, opened) in escalations::of_rule_by_span(tx, team_id, *rule, begin, WEEK_MS)? {
             if let Some(week) = usize::try_from(week).ok().and_then(|week| weeks.get_mut(week)) {
                 week.opened = Some(opened.unsigned_abs());
             }
@@ -103,7 +106,22 @@ pub fn record(tx: &mut Tx, team_id: i64, subject: &Subject, now: Timestamp) -> R
         })
         .collect();
     overlaps.sort_by(|a, b| b.both.cmp(&a.both).then_with(|| a.other.cmp(&b.other)));
-    Ok(Record { tally: tally(&accuracy, subject), weeks, overlaps, looked_at, is_whole })
+    let jumped = jumped(tx, team_id, subject)?.filter(|told| told.at > now.plus_millis(-WEEK_MS));
+    Ok(Record { tally: tally(&accuracy, subject), weeks, overlaps, looked_at, is_whole, jumped })
+}
+
+fn jumped(tx: &mut Tx, team_id: i64, subject: &Subject) -> Result<Option<Told>> {
+    match subject {
+        Subject::Rule(rule) => rule_rates::told(tx, team_id, Kind::Escalation, *rule),
+        Subject::Badge(slug) => {
+            let own = rules::all_badges(tx)?.into_iter();
+            match own.into_iter().find(|kept| kept.team_id == team_id && kept.rule.slug == *slug) {
+                Some(kept) => rule_rates::told(tx, team_id, Kind::Badge, kept.rule.id),
+                None => Ok(None),
+            }
+        }
+        Subject::Analyzer(_) => Ok(None),
+    }
 }
 
 fn monday(at: Timestamp) -> Timestamp {
