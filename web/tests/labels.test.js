@@ -102,6 +102,18 @@ test("keys that are faster than the page and the server mean what they always do
     await desk.keyboard.press("Escape");
   }
   for (const id of ALL) assert.deepEqual(await labels(id), []);
+  // What is typed after Ctrl K or ? is typed there, and closes and acknowledges nothing.
+  const before = await everything();
+  for (const [rate, over] of [[1, "Control+k"], [1, "Control+k"], [8, "Control+k"], [1, "?"], [8, "?"]]) {
+    await analyst.open(`/escalations?rule=${rule.id}`);
+    await browser.send("Emulation.setCPUThrottlingRate", { rate });
+    for (const key of [over, ..."carter"]) await desk.keyboard.press(key);
+    await browser.send("Emulation.setCPUThrottlingRate", { rate: 1 });
+    await desk.getByRole("dialog").waitFor();
+    assert.equal(await desk.getByRole("dialog").count(), 1, over);
+    if (over !== "?") assert.equal(await desk.getByRole("combobox", { name: "Search" }).inputValue(), "carter");
+  }
+  assert.deepEqual(await everything(), before);
   await analyst.leave();
 });
 

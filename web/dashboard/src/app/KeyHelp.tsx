@@ -2,6 +2,7 @@
 
 import { Kbd, Modal, Table } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
+import { isOfPage } from "../parts/keys";
 
 const KEYS: [string, string][] = [
   ["?", "show keyboard shortcuts"],
@@ -21,7 +22,8 @@ const KEYS: [string, string][] = [
 
 export function KeyHelp() {
   const [isOpen, { open, close }] = useDisclosure(false);
-  useHotkeys([["shift+?", open], ["?", open]]);
+  const ask = () => isOfPage() && open();
+  useHotkeys([["shift+?", ask], ["?", ask]]);
   return (
     <Modal opened={isOpen} onClose={close} title="Keyboard shortcuts">
       <Table>

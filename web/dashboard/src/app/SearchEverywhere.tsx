@@ -89,6 +89,7 @@ function Search({ close }: { close: () => void }) {
         aria-activedescendant={current && `${list}-${current.key}`}
         autoComplete="off"
         data-autofocus
+        autoFocus
         maxLength={200}
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}

@@ -8,6 +8,7 @@ import {
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { $api } from "../api";
+import { isOfPage } from "../parts/keys";
 import { KeyHelp } from "./KeyHelp";
 import { useLive, useLiveState } from "./live";
 import { Lost } from "./Lost";
@@ -49,7 +50,7 @@ export function Shell() {
   }, [path, close]);
   useHotkeys([
     ...KEYS.map(([key, to]): [string, () => void] => [key, () => void navigate({ to })]),
-    ["/", () => document.querySelector<HTMLInputElement>("input[type=search]")?.focus()],
+    ["/", () => isOfPage() && document.querySelector<HTMLInputElement>("input[type=search]")?.focus()],
   ]);
   return (
     <AppShell navbar={{ width: 208, breakpoint: "sm", collapsed: { mobile: !isOpen } }} header={{ height: { base: 52, sm: 0 } }} padding="md">

@@ -7,6 +7,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { usePageSearch } from "../app/search";
 import { useHeld } from "./held";
+import { isOfPage } from "./keys";
 
 export interface Column<Row> {
   title: string;
@@ -71,10 +72,10 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
     body.current?.rows[next]?.scrollIntoView({ block: "nearest" });
   };
   useHotkeys([
-    ["j", () => move(1)],
-    ["k", () => move(-1)],
+    ["j", () => isOfPage() && move(1)],
+    ["k", () => isOfPage() && move(-1)],
     // On a link or a button it is theirs.
-    ["Enter", ({ target }) => target && isPlain(target) && open(rows[selected]), { preventDefault: false }],
+    ["Enter", ({ target }) => target && isPlain(target) && isOfPage() && open(rows[selected]), { preventDefault: false }],
   ]);
   const current = rows[selected];
   useEffect(() => {

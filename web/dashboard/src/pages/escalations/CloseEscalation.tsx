@@ -66,7 +66,7 @@ export function CloseEscalation({ escalation: { identity }, close, cancel }: Pro
     ["r", () => focus("[data-reason]")],
   ], submit);
   return (
-    <Modal opened onClose={cancel} title={`Close the escalation of ${identity.label}`} size="xl" transitionProps={{ duration: 0 }}>
+    <Modal opened onClose={cancel} title={`Close the escalation of ${identity.label}`} size="xl">
       <form ref={form} onSubmit={(event) => { event.preventDefault(); submit(); }}>
         <Stack>
           <Choices name="outcome" label="Label the identity" value={chosen} options={OUTCOMES} onChange={choose} isFirst />

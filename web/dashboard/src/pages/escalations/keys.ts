@@ -1,6 +1,7 @@
 // The keys of the queue.
 
 import { useHotkeys } from "@mantine/hooks";
+import { isOfPage } from "../../parts/keys";
 import { ACTS, undo, UNDO_KEY, type Act } from "./moves";
 
 interface Keys {
@@ -14,15 +15,10 @@ interface Keys {
 export function useQueueKeys({ isFree, step, act, open }: Keys): void {
   const keys: [string, () => void][] = [["j", () => step(1)], ["k", () => step(-1)], [UNDO_KEY, undo], ...ACTS.map((one): [string, () => void] => [one.key, () => act(one)])];
   useHotkeys([
-    ...keys.map(([key, press]): [string, (event: KeyboardEvent) => void] => [key, (event) => isFree && isOfQueue(event) && press()]),
+    ...keys.map(([key, press]): [string, () => unknown] => [key, () => isFree && isOfPage() && press()]),
     // Links and buttons have a use for Enter of their own.
-    ["Enter", (event) => isFree && isOfQueue(event) && !within(event, "a, button") && open(), { preventDefault: false }],
+    ["Enter", (event) => isFree && isOfPage() && !within(event, "a, button") && open(), { preventDefault: false }],
   ]);
-}
-
-/** Whether nothing lies over the queue, such as a dialog. */
-function isOfQueue(event: KeyboardEvent): boolean {
-  return !within(event, "[role=dialog], [role=menu]");
 }
 
 function within({ target }: KeyboardEvent, selector: string): boolean {

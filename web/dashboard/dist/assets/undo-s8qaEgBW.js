@@ -1,1 +1,0 @@
-import{lt as e}from"./shared-CcUtrAb-.js";import{n as t}from"./offer-BgIY79mt.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
