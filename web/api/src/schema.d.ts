@@ -4814,7 +4814,7 @@ export interface components {
              */
             wrong: number;
             /** Format: int64 */
-            unlabelled: number;
+            unlabeled: number;
             /**
              * Format: double
              * @description Between which the part that is right is with 95 % (Wilson's interval), from 0 to 1; null where nobody is labeled.

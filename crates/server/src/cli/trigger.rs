@@ -95,7 +95,7 @@ impl Trigger {
         }
         if targets.is_empty() {
             return Err(Failure::Failed(format!(
-                "no channel is subscribed to {}: subscribe one, name one with --channel, or run `dregs listen`",
+                "no channel is subscribed to {}: name one with --channel, subscribe one, or run `dregs listen`",
                 self.event.name()
             )));
         }

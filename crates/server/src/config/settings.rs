@@ -109,7 +109,7 @@ pub fn address(text: &str) -> Option<SocketAddr> {
 pub(super) const SETTINGS: [Setting; 41] = [
     Setting {
         key: "listen",
-        expects: "an IP address and a port, such as 127.0.0.1:8080",
+        expects: "an address and a port, such as 127.0.0.1:8080",
         visibility: Visibility::Shown,
         read: |config, text| put(&mut config.listen, address(text)),
         write: |config| Some(config.listen.to_string()),

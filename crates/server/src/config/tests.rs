@@ -138,7 +138,7 @@ fn every_flag_is_a_setting_and_reaches_it() {
 #[test]
 fn a_wrong_value_is_one_line_that_names_the_setting_and_what_is_expected() {
     let cases = [
-        ("DREGS_LISTEN", "8080", "\"8080\" is not an IP address and a port, such as 127.0.0.1:8080"),
+        ("DREGS_LISTEN", "8080", "\"8080\" is not an address and a port, such as 127.0.0.1:8080"),
         ("DREGS_DATA_DIR", "", "\"\" is not a directory"),
         ("DREGS_DEADLINE_MS", "99", "\"99\" is not a number of milliseconds from 100 to 30000"),
         ("DREGS_DEADLINE_MS", "30001", "\"30001\" is not a number of milliseconds from 100 to 30000"),

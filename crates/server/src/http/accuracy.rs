@@ -32,7 +32,7 @@ pub struct TallyBody {
     right: u64,
     /// Those of them who are labeled otherwise.
     wrong: u64,
-    unlabelled: u64,
+    unlabeled: u64,
     /// Between which the part that is right is with 95 % (Wilson's interval), from 0 to 1; null where nobody is labeled.
     low: Option<f64>,
     high: Option<f64>,
@@ -43,7 +43,7 @@ impl From<Tally> for TallyBody {
         let (took_hold, Tally { right, wrong, unlabelled }) = (tally.took_hold(), tally);
         let judged = right + wrong;
         let (low, high) = (judged > 0).then(|| wilson(right, judged)).unzip();
-        Self { took_hold, right, wrong, unlabelled, low, high }
+        Self { took_hold, right, wrong, unlabeled: unlabelled, low, high }
     }
 }
 

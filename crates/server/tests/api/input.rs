@@ -225,7 +225,7 @@ async fn bodies_that_are_too_large_are_refused_by_size_whoever_reads_them() {
         server.request(Method::POST, "/api/events").bearer_auth("sk_unknown").body("x".repeat(4_000_000));
     assert_eq!(
         refusal(unknown).await,
-        "401 unauthenticated The key is unknown, and not as long as those that are made here: copy it whole."
+        "401 unauthenticated The key is unknown or has been revoked. It is not as long as those that are made here: if it is one of them, copy it whole."
     );
     assert_eq!(rows(&server).await, 0);
 }

@@ -105,8 +105,8 @@ fn a_wrong_call_is_2_and_says_what_is_right() {
             &["keys", "create", "Shop", "--origin", "shop"],
             "dregs: --origin: \"shop\" is not an origin such as https://example.com",
         ),
-        (&["serve", "--listen", "foo"], "dregs: --listen: \"foo\" is not an IP address and a port"),
-        (&["demo", "--listen", "foo"], "dregs: --listen: \"foo\" is not an IP address and a port"),
+        (&["serve", "--listen", "foo"], "dregs: --listen: \"foo\" is not an address and a port"),
+        (&["demo", "--listen", "foo"], "dregs: --listen: \"foo\" is not an address and a port"),
         (
             &["backtest", "--threshold", "200"],
             "dregs: --threshold: \"200\" is not a whole number from 1 to 100\n",

@@ -385,7 +385,7 @@ async fn rules_badges_and_analyzers_are_right_or_wrong_by_what_was_decided(engin
         open_escalation(&server, user).await;
     }
     let tally =
-        |of: &Value| ["tookHold", "right", "wrong", "unlabelled", "low", "high"].map(|name| of[name].clone());
+        |of: &Value| ["tookHold", "right", "wrong", "unlabeled", "low", "high"].map(|name| of[name].clone());
     let none = server.get("/api/labels/accuracy").await;
     let unjudged = [json!(5), json!(0), json!(0), json!(5), Value::Null, Value::Null];
     assert_eq!((tally(&none["rules"][0]), tally(&none["badges"][0])), (unjudged.clone(), unjudged));

@@ -222,7 +222,7 @@ async fn the_record_of_a_rule_says_when_it_was_right_and_with_which_others_it_ta
     settled(&server).await;
     let read = async |of: &str| server.get(&format!("/api/labels/accuracy/{of}")).await;
     let of_rule = read(&format!("rules/{}", rule["id"])).await;
-    let tally = ["tookHold", "right", "wrong", "unlabelled"].map(|name| of_rule["tally"][name].clone());
+    let tally = ["tookHold", "right", "wrong", "unlabeled"].map(|name| of_rule["tally"][name].clone());
     assert_eq!(tally, [json!(5), json!(2), json!(1), json!(2)], "{of_rule}");
     assert_eq!((&of_rule["lookedAt"], &of_rule["isWhole"]), (&json!(5), &json!(true)));
     let weeks = of_rule["weeks"].as_array().unwrap();

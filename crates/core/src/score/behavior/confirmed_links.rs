@@ -1,7 +1,7 @@
 //! Behavior: whether people have labeled as bad those who plainly have something in common with the identity.
 //!
-//! Limits: as right as the labels of your team; only a shared device, session or payment counts, never an address
-//! alone, and family and colleagues in part.
+//! Limits: as right as the labels of your team; only a shared device, session or phone number counts, never an
+//! address alone; one of many there hardly counts, and family and colleagues in part.
 
 use crate::curve::interpolate;
 use crate::key::KeyKind;

@@ -80,8 +80,10 @@ fn acts(snapshot: &Snapshot) -> Option<Finding> {
     };
     let (value, most, stretch) = STRETCHES.iter().map(judge).min_by(|a, b| a.0.total_cmp(&b.0))?;
     let few = if moments.len() < ACTS_FEW { " Little to go by yet." } else { "" };
+    // Acts before the last ones are not remembered, and may have come as fast.
+    let how_many = if most < stretch.people_below as usize { "Never more than" } else { "At least" };
     let explanation = format!(
-        "Never more than {} within {}, of the last {}; people stay below {}.{few}",
+        "{how_many} {} within {}, of the last {}; people stay below {}.{few}",
         counted(most as u64, "act"),
         stretch.words,
         moments.len(),
@@ -151,22 +153,22 @@ mod tests {
             (
                 every(1_500, 45),
                 0.4,
-                "Never more than 40 acts within a minute, of the last 45; people stay below 30.",
+                "At least 40 acts within a minute, of the last 45; people stay below 30.",
             ),
             (
                 every(500, 50),
                 0.25,
-                "Never more than 50 acts within a minute, of the last 50; people stay below 30.",
+                "At least 50 acts within a minute, of the last 50; people stay below 30.",
             ),
             (
                 every(300, 50),
                 0.102,
-                "Never more than 34 acts within ten seconds, of the last 50; people stay below 15.",
+                "At least 34 acts within ten seconds, of the last 50; people stay below 15.",
             ),
             (
                 every(10, 50),
                 0.03,
-                "Never more than 50 acts within ten seconds, of the last 50; people stay below 15.",
+                "At least 50 acts within ten seconds, of the last 50; people stay below 15.",
             ),
         ];
         for (times, value, explanation) in cases {

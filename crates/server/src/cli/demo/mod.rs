@@ -68,7 +68,7 @@ fn seconds(text: &str) -> Result<u64, &'static str> {
 }
 
 fn listen(text: &str) -> Result<SocketAddr, &'static str> {
-    address(text).ok_or("is not an IP address and a port, such as 127.0.0.1:8080")
+    address(text).ok_or("is not an address and a port, such as 127.0.0.1:8080")
 }
 
 impl Demo {

@@ -22,6 +22,7 @@ pub(super) async fn run(opened: &Existing, config: &Config, confirmed: bool) -> 
         None if confirmed => vault::make_master_key(&file).map_err(Failure::Misused)?,
         None => rand::random(),
     };
+    let is_there = file.exists() || config.master_key.is_some();
     let vault = Vault::new(key);
     let (fits, lost) = lost_key::find(&opened.store, &vault).await.map_err(|error| opened.failed(&error))?;
     if fits {
@@ -32,12 +33,16 @@ pub(super) async fn run(opened: &Existing, config: &Config, confirmed: bool) -> 
         columns(&heads(&["LOST"]).into_iter().chain(lost.iter().map(row_of_lost)).collect::<Vec<_>>())
             .iter()
             .for_each(line);
+        let given = app::given_key(config, &file);
+        let what = match is_there {
+            true => format!("the master key, {given}, does not open what is sealed in the database"),
+            false => format!("there is no master key at {}, and the database has something sealed", file.display()),
+        };
         return Err(Failure::Failed(format!(
-            "the master key, {}, does not open what is sealed in the database, and nothing was changed. If the right \
+            "{what}; nothing was changed. If the right \
              key still exists, use it. If it is lost for good, stop every server on this database, and run this again \
              with --lost-master-key: the channels above get new signing secrets, which their receivers need, and what \
-             was sealed of their configuration has to be entered again",
-            app::given_key(config, &file)
+             was sealed of their configuration has to be entered again"
         )));
     }
     let now = SystemClock.now();

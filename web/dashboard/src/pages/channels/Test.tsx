@@ -43,7 +43,7 @@ function TestForm({ channel }: { channel: Channel }) {
           value={event}
           data={types.data?.map(({ name }) => ({ value: name, label: word(name) })) ?? [{ value: TEST, label: word(TEST) }]}
           onChange={(change) => setEvent(change.currentTarget.value)}
-          description={type?.description}
+          description={type && event !== TEST ? `What it tells: ${type.description}` : "An example with nothing behind it, to see that it arrives."}
         />
         <Button loading={test.isPending} onClick={() => test.mutate({ params: { path: { id: channel.id } }, body: { event } })}>Send test</Button>
       </Group>

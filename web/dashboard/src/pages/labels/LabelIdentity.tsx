@@ -20,7 +20,7 @@ const WHAT: Record<Outcome, string> = {
     "the categories that they go by. Scores stay as they are.",
   BAD:
     "It gets the badge “Confirmed bad”. Identities on the same device, in the same session or with the same phone number get a lower " +
-    "Behavior score, unless the account was taken over. Its own scores stay as they are.",
+    "Behavior score once enough of those there are labeled bad, unless the account was taken over. Its own scores stay as they are.",
 };
 
 interface Props {

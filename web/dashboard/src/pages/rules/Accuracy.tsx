@@ -3,7 +3,7 @@
 import { Anchor, Stack, Table, Text, Tooltip } from "@mantine/core";
 import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
-import { judged, meaning, range, unlabelled, useAccuracy, useBadgeTally, useRuleTally, type Tally } from "./tally";
+import { judged, meaning, range, unlabeled, useAccuracy, useBadgeTally, useRuleTally, type Tally } from "./tally";
 import type { BadgeRule, EscalationRule } from "./rules";
 import classes from "./Rules.module.css";
 
@@ -11,13 +11,13 @@ import classes from "./Rules.module.css";
 export function AccuracyCell({ tally }: { tally: Tally | undefined }) {
   if (!tally || tally.tookHold === 0) return <>–</>;
   const between = range(tally);
-  if (!between) return <Text span c="dimmed" inherit>{unlabelled(tally)}</Text>;
+  if (!between) return <Text span c="dimmed" inherit>{unlabeled(tally)}</Text>;
   return (
     <Tooltip label={meaning(tally, "")} multiline maw={340}>
       <div tabIndex={0} className={classes.accuracy}>
         <span>{judged(tally)}</span>
         <Interval tally={tally} />
-        <Text span c="dimmed" fz="xs">{between}{tally.unlabelled > 0 && `, ${unlabelled(tally)}`}</Text>
+        <Text span c="dimmed" fz="xs">{between}{tally.unlabeled > 0 && `, ${unlabeled(tally)}`}</Text>
       </div>
     </Tooltip>
   );
@@ -38,7 +38,7 @@ function AccuracyPanel({ tally, nobody }: { tally: Tally | undefined; nobody: st
   return (
     <Panel title="Is it right?" note="By the labels of those whom it concerned.">
       <Stack gap="xs">
-        {tally.tookHold > 0 && <Text className="numbers" fw={600}>{[...(between ? [judged(tally)] : []), unlabelled(tally)].join(", ")}</Text>}
+        {tally.tookHold > 0 && <Text className="numbers" fw={600}>{[...(between ? [judged(tally)] : []), unlabeled(tally)].join(", ")}</Text>}
         {between && <Interval tally={tally} />}
         <Text fz="sm" c="dimmed">{meaning(tally, nobody)}</Text>
         <Anchor href="/manual/escalations#labels" target="_blank" fz="sm">Labels in the manual</Anchor>

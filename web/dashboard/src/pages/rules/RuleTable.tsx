@@ -62,6 +62,7 @@ export function OnOff({ name, isOn, turn, conditions, whenOff, whenOn }: OnOffPr
   const action = isOn ? "Disable" : "Enable";
   return (
     <>
+      <span className="on-paper">{isOn ? "Yes" : "No"}</span>
       <Switch
         aria-label={`${name} is enabled`}
         checked={turn.isPending ? turn.variables : isOn}

@@ -13,7 +13,7 @@ export function useAccuracy() {
   return $api.useQuery("get", "/api/labels/accuracy", undefined, { staleTime: FRESH_MS });
 }
 
-const NOBODY: Tally = { tookHold: 0, right: 0, wrong: 0, unlabelled: 0, low: null, high: null };
+const NOBODY: Tally = { tookHold: 0, right: 0, wrong: 0, unlabeled: 0, low: null, high: null };
 
 /** Of an escalation rule; undefined until it is known. */
 export function useRuleTally({ id }: EscalationRule): Tally | undefined {
@@ -34,8 +34,8 @@ export function judged({ right, wrong }: Tally): string {
 }
 
 /** "34 not labeled". */
-export function unlabelled({ unlabelled }: Tally): string {
-  return `${unlabelled.toLocaleString("en")} not labeled`;
+export function unlabeled({ unlabeled }: Tally): string {
+  return `${unlabeled.toLocaleString("en")} not labeled`;
 }
 
 /** "43–97%"; undefined where nobody is labelled. */

@@ -44,7 +44,7 @@ export function NewCredential() {
       <ShownOnce isOpen={made !== undefined} title="Credential created" onClose={create.reset}>
         {made?.secretKey && (
           <>
-            <Secret value={made.secretKey} label="secret key" use="Your backend calls with it. It may do everything but manage the team, so keep it out of pages and repositories." />
+            <Secret value={made.secretKey} label="secret key" use="Your backend calls with it. It may do nearly everything but manage people and keys, so keep it out of pages and repositories." />
             <Facts facts={[["Public key", <span className="mono">{made.publicKey}</span>]]} />
             <Source text={eventCommand(made.secretKey)} label="command for your backend" />
             <Source text={pageSnippet(made.publicKey)} label="snippet for your pages" />
