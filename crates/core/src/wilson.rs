@@ -17,7 +17,7 @@ pub fn wilson(right: u64, of: u64) -> (f64, f64) {
 }
 
 /// The same for a share that is known as such, of so many as `count` says, which may be a part of one.
-pub(crate) fn of_share(share: f64, count: f64) -> (f64, f64) {
+pub fn of_share(share: f64, count: f64) -> (f64, f64) {
     let z2 = Z_95 * Z_95;
     let centre = share + z2 / (2.0 * count);
     let half = Z_95 * (share * (1.0 - share) / count + z2 / (4.0 * count * count)).sqrt();

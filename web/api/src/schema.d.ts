@@ -2289,6 +2289,7 @@ export interface components {
             badges: components["schemas"]["BadgeAccuracyBody"][];
             /** @description Analyzers, in the order of the manual. */
             analyzers: components["schemas"]["AnalyzerAccuracyBody"][];
+            drawn: components["schemas"]["DrawnBody"];
         };
         /** @description How a channel has done, interval by interval. */
         ActivityBody: {
@@ -3060,6 +3061,32 @@ export interface components {
             category: string;
             /** @description Identities with a score from 0 to 9, from 10 to 19, and so on; the last is from 90 to 100. */
             counts: number[];
+        };
+        /** @description What those say who were drawn at random in the last year. */
+        DrawnBody: {
+            /** Format: int64 */
+            drawn: number;
+            /** Format: int64 */
+            labeled: number;
+            /** Format: int64 */
+            bad: number;
+            /**
+             * Format: int64
+             * @description Of the bad, those for whom no escalation rule had opened anything.
+             */
+            missed: number;
+            /**
+             * Format: double
+             * @description The part of all identities that is bad, from 0 to 1; null where none of them is labeled.
+             */
+            share?: number | null;
+            /**
+             * Format: double
+             * @description Between which it is with 95% confidence.
+             */
+            low?: number | null;
+            /** Format: double */
+            high?: number | null;
         };
         /** @description Whom e-mail is sent to. */
         EmailConfigBody: {

@@ -39,3 +39,15 @@ create table rule_jumps (
   expected bigint not null,
   primary key (team_id, kind, rule_id)
 );
+
+-- Who was drawn at random for somebody to look at, so that it is known what rules miss.
+create table draws (
+  team_id bigint not null,
+  -- since 1970-01-05, a Monday
+  week bigint not null,
+  identity_id bigint not null,
+  -- for how many identities it stands, in thousandths: the inverse of its chance
+  weight bigint not null,
+  primary key (team_id, week, identity_id)
+);
+create index draws_identity on draws (identity_id);

@@ -39,3 +39,15 @@ create table rule_jumps (
   expected integer not null,
   primary key (team_id, kind, rule_id)
 ) without rowid;
+
+-- Who was drawn at random for somebody to look at, so that it is known what rules miss.
+create table draws (
+  team_id integer not null,
+  -- since 1970-01-05, a Monday
+  week integer not null,
+  identity_id integer not null,
+  -- for how many identities it stands, in thousandths: the inverse of its chance
+  weight integer not null,
+  primary key (team_id, week, identity_id)
+) without rowid;
+create index draws_identity on draws (identity_id);

@@ -80,6 +80,8 @@ pub struct Config {
     pub deadline_ms: u64,
     /// Hours after which a channel that does nothing but fail is disabled; 0 means never.
     pub disable_after_hours: u64,
+    /// Identities that are drawn at random each week for a team that labels, for somebody to look at; 0 draws nobody.
+    pub draw_per_week: u64,
     /// The mail server of e-mail channels: `smtps://user:password@host`.
     pub smtp_url: Option<String>,
     /// Who its letters are from.
@@ -153,6 +155,7 @@ impl Config {
             held_max_seconds: 86_400,
             deadline_ms: 10_000,
             disable_after_hours: 0,
+            draw_per_week: 20,
             smtp_url: None,
             smtp_from: "dregs <dregs@localhost>".to_owned(),
             public_url: None,

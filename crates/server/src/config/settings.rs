@@ -27,6 +27,7 @@ const MIN_CYCLE_RANGE_MS: RangeInclusive<u64> = 0..=3_600_000;
 
 /// Up to a year.
 const HOURS_RANGE: RangeInclusive<u64> = 0..=8_784;
+const DRAW_RANGE: RangeInclusive<u64> = 0..=1_000;
 /// At most a leap year.
 const HELD_RANGE_SECONDS: RangeInclusive<u64> = 0..=31_622_400;
 /// An event has to fit, and a body is kept in memory.
@@ -106,7 +107,7 @@ pub fn address(text: &str) -> Option<SocketAddr> {
     text.parse().ok().or_else(local)
 }
 
-pub(super) const SETTINGS: [Setting; 41] = [
+pub(super) const SETTINGS: [Setting; 42] = [
     Setting {
         key: "listen",
         expects: "an address and a port, such as 127.0.0.1:8080",
@@ -251,6 +252,13 @@ pub(super) const SETTINGS: [Setting; 41] = [
         visibility: Visibility::Shown,
         read: |config, text| put(&mut config.disable_after_hours, within(text, &HOURS_RANGE)),
         write: |config| Some(config.disable_after_hours.to_string()),
+    },
+    Setting {
+        key: "draw_per_week",
+        expects: "a whole number from 0 to 1000",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.draw_per_week, within(text, &DRAW_RANGE)),
+        write: |config| Some(config.draw_per_week.to_string()),
     },
     Setting {
         key: "smtp_url",

@@ -44,6 +44,7 @@ fn without_anything_the_defaults_are_in_force() {
             "held_max_seconds",
             "deadline_ms",
             "disable_after_hours",
+            "draw_per_week",
             "smtp_url",
             "smtp_from",
             "public_url",

@@ -19,6 +19,7 @@ use super::params::Path;
 use super::rules::find;
 use crate::app::App;
 use crate::ops::decide::accuracy::{self, Subject, Tally};
+use crate::ops::decide::draws::{self, Estimate};
 use crate::store::rule_rates::Told;
 use crate::store::{Tx, rules};
 
@@ -89,6 +90,30 @@ pub struct AccuracyBody {
     badges: Vec<BadgeAccuracyBody>,
     /// Analyzers, in the order of the manual.
     analyzers: Vec<AnalyzerAccuracyBody>,
+    drawn: DrawnBody,
+}
+
+/// What those say who were drawn at random in the last year.
+#[derive(Serialize, ToSchema)]
+pub struct DrawnBody {
+    drawn: u64,
+    labeled: u64,
+    bad: u64,
+    /// Of the bad, those for whom no escalation rule had opened anything.
+    missed: u64,
+    /// The part of all identities that is bad, from 0 to 1; null where none of them is labeled.
+    share: Option<f64>,
+    /// Between which it is with 95% confidence.
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+impl From<Estimate> for DrawnBody {
+    fn from(estimate: Estimate) -> Self {
+        let Estimate { drawn, labelled: labeled, bad, missed, share } = estimate;
+        let of = |part: fn((f64, f64, f64)) -> f64| share.map(part);
+        Self { drawn, labeled, bad, missed, share: of(|it| it.0), low: of(|it| it.1), high: of(|it| it.2) }
+    }
 }
 
 /// The record of an escalation rule, a badge or an analyzer.
@@ -165,10 +190,12 @@ pub struct OverlapBody {
     responses((status = 200, body = AccuracyBody)))]
 pub async fn read(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<AccuracyBody>, ApiError> {
     let team_id = caller.team_id();
-    let (found, rules, badge_rules) = app
+    let now = app.clock.now();
+    let (found, drawn, (rules, badge_rules)) = app
         .long_reads
         .read(move |tx| {
-            Ok((accuracy::read(tx, team_id)?, rules::all_escalations(tx)?, rules::all_badges(tx)?))
+            let rules = (rules::all_escalations(tx)?, rules::all_badges(tx)?);
+            Ok((accuracy::read(tx, team_id)?, draws::estimate(tx, team_id, now)?, rules))
         })
         .await?;
     let rules = rules.into_iter().filter(|kept| kept.team_id == team_id).map(|kept| RuleAccuracyBody {
@@ -199,6 +226,7 @@ pub async fn read(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<
         badges: badges.collect(),
         analyzers: analyzers.collect(),
         rules: rules.collect(),
+        drawn: drawn.into(),
     }))
 }
 

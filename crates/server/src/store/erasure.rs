@@ -23,6 +23,7 @@ pub fn begin(tx: &mut Tx, team_id: i64, identity_id: i64, now: Timestamp) -> Res
     for table in ["escalations", "reviews", "labels", "notifications"] {
         tx.execute(&format!("delete from {table} where shard = $2 and identity_id = $1"), &key)?;
     }
+    tx.execute("delete from draws where identity_id = $1", &values![identity_id])?;
     let sql = "select standing from identities where shard = $2 and id = $1";
     let standing = tx.find(sql, &key, |row| row.get::<Option<String>>(0))?.flatten();
     let standing = Standing::decode(standing.as_deref());

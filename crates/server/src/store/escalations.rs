@@ -300,13 +300,13 @@ pub struct RuleActivity {
     pub closed: i64,
 }
 
-/// What each rule of a team has opened from `from` up to, but not at, `to`: the busiest first.
+/// What each rule of a team, and not chance, has opened from `from` up to, but not at, `to`: the busiest first.
 pub fn by_rule(tx: &mut Tx, team_id: i64, from: Timestamp, to: Timestamp) -> Result<Vec<RuleActivity>> {
     tx.query(
         "select a.rule_id, e.rule_name, a.opened, a.closed from (
            select rule_id, max(id) as last, count(*) as opened,
              cast(sum(case when status = 2 then 1 else 0 end) as bigint) as closed
-           from escalations where team_id = $1 and opened_at >= $2 and opened_at < $3 group by rule_id) a
+           from escalations where team_id = $1 and opened_at >= $2 and opened_at < $3 and rule_id > 0 group by rule_id) a
          join escalations e on e.id = a.last order by a.opened desc, a.rule_id",
         &values![team_id, from, to],
         |row| {

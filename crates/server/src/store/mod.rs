@@ -38,6 +38,7 @@ pub mod datasets;
 pub mod deliveries;
 mod delivery_lists;
 pub mod devices;
+pub mod draws;
 pub mod erasure;
 pub mod escalations;
 pub mod event_lists;

@@ -1,4 +1,4 @@
-//! Looks once an hour whether rules take hold far more often than they did.
+//! Looks once an hour whether rules take hold far more often than they did, and draws some at random once a week.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use dregs_core::time::{HOUR_MS, Timestamp};
 use tokio::time::sleep;
 
 use crate::app::App;
-use crate::ops::decide::jumps;
+use crate::ops::decide::{draws, jumps};
 use crate::shutdown::Shutdown;
 use crate::store::{Result, log_failure};
 
@@ -43,5 +43,5 @@ async fn look(app: &App, now: Timestamp) -> Result<()> {
     let found = app.long_reads.read(move |tx| jumps::look(tx, now)).await?;
     let told = app.store.write(move |tx| jumps::tell(tx, &found, now)).await?;
     told.into_iter().for_each(|channel| app.deliveries.spill(channel));
-    Ok(())
+    draws::draw(&app.store, &app.long_reads, &app.rosters, app.config.draw_per_week, now).await
 }

@@ -100,8 +100,7 @@ async fn a_missing_or_malformed_key_is_answered_with_how_to_send_one() {
         holds it set where this is sent from?";
     let shortened = "401 unauthenticated The header Authorization has characters that no key has. Keys are shown \
                      shortened, with an ellipsis: copy it whole.";
-    let cut =
-        "401 unauthenticated The key is unknown or has been revoked. It is not as long as those that are made here: if it is one of them, copy it whole.";
+    let cut = "401 unauthenticated The key is unknown or has been revoked. It is not as long as those that are made here: if it is one of them, copy it whole.";
     let neither = "401 unauthenticated This is no key, which begins with sk_ or pk_, and no session.";
     let basic = format!("Basic {SECRET_KEY}");
     let revoked = format!("Bearer sk_{}", "0123456789abcdef".repeat(4));

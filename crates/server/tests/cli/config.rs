@@ -30,6 +30,7 @@ retry_schedule              30,60,120                default
 held_max_seconds            86400                    default
 deadline_ms                 500                      environment DREGS_DEADLINE_MS
 disable_after_hours         0                        default
+draw_per_week               20                       default
 smtp_url                    -                        default
 smtp_from                   dregs <dregs@localhost>  default
 public_url                  -                        default

@@ -7,6 +7,7 @@ mod channels;
 mod common;
 mod credentials;
 mod delivery;
+mod draws;
 mod erasure;
 mod evaluation;
 mod jumps;

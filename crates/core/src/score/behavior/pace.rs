@@ -155,11 +155,7 @@ mod tests {
                 0.4,
                 "At least 40 acts within a minute, of the last 45; people stay below 30.",
             ),
-            (
-                every(500, 50),
-                0.25,
-                "At least 50 acts within a minute, of the last 50; people stay below 30.",
-            ),
+            (every(500, 50), 0.25, "At least 50 acts within a minute, of the last 50; people stay below 30."),
             (
                 every(300, 50),
                 0.102,

@@ -36,7 +36,9 @@ pub(super) async fn run(opened: &Existing, config: &Config, confirmed: bool) -> 
         let given = app::given_key(config, &file);
         let what = match is_there {
             true => format!("the master key, {given}, does not open what is sealed in the database"),
-            false => format!("there is no master key at {}, and the database has something sealed", file.display()),
+            false => {
+                format!("there is no master key at {}, and the database has something sealed", file.display())
+            }
         };
         return Err(Failure::Failed(format!(
             "{what}; nothing was changed. If the right \

@@ -15,6 +15,7 @@ use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::decide::decisions;
+use crate::ops::decide::draws::DRAWN;
 use crate::ops::directories::Directories;
 use crate::ops::handoff::{Evaluations, Handoff, Outgoing};
 use crate::ops::identities::edit::linked;
@@ -22,6 +23,7 @@ use crate::ops::ingest::refold;
 use crate::ops::team::mappings::Mappings;
 use crate::ops::team::rules::OfTeams;
 use crate::store::changes::{self, Touched};
+use crate::store::escalations::{Mover, Status};
 use crate::store::identities::{self, CycleStart};
 use crate::store::labels::{self, Found, FoundObservation};
 use crate::store::{Result, Store, StoreError, Tx, analyses, escalations};
@@ -215,7 +217,13 @@ pub fn give(
         })),
     };
     audit::record(tx, actor, &act, now)?;
-    Ok((Given::Created(id), settle(tx, context, team_id, identity.row_id, now)?))
+    let mut told = settle(tx, context, team_id, identity.row_id, now)?;
+    // Whoever was drawn was drawn to be labelled.
+    if let Some(open) = escalations::open_of(tx, identity.row_id, DRAWN)? {
+        let mover = Mover { by: Some(&actor.name), reason: new.reason.as_deref() };
+        told.extend(decisions::move_on(tx, team_id, &open, (Status::Closed, mover), &open.scores, now)?);
+    }
+    Ok((Given::Created(id), told))
 }
 
 /// Brings an identity in line with the label that counts now: its badges, its escalations, those who are linked to it,

@@ -3,6 +3,7 @@
 pub mod accuracy;
 pub mod decisions;
 pub mod dismissals;
+pub mod draws;
 pub mod escalations;
 pub mod jumps;
 pub mod labels;

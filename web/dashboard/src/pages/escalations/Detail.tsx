@@ -11,7 +11,7 @@ import { CATEGORIES, scoreOf, word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
 import { byStrength, push, signed, type Observation } from "../identity/evidence";
 import { OutcomeChip } from "../labels/OutcomeChip";
-import { useEscalationRules } from "../rules/rules";
+import { DRAWN, useEscalationRules } from "../rules/rules";
 import { ConditionsInWords } from "../rules/RuleTable";
 import classes from "./EscalationQueue.module.css";
 import { analysisQuery, eventsQuery, identityQuery, type Escalation } from "./escalations";
@@ -97,6 +97,7 @@ function Scores({ escalation: { identity: { id }, scoreSnapshot } }: { escalatio
 function Rule({ escalation: { escalationRule: { id, label } } }: { escalation: Escalation }) {
   const rules = useEscalationRules();
   const rule = rules.data?.find((rule) => String(rule.id) === id);
+  if (id === DRAWN) return <Panel title="Drawn at random"><Text fz="sm">No rule says anything of it. Label it, good or bad: the few that are drawn each week say what your rules miss.</Text></Panel>;
   return (
     <Panel title="Rule" actions={rule && <PageLink to="/escalation-rules/$id" params={{ id }} fz="sm" className="break">{label}</PageLink>}>
       <Answer of={rules} lines={2}>

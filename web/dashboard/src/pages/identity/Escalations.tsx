@@ -9,6 +9,7 @@ import { ListTable, type Column } from "../../parts/ListTable";
 import { PageLink } from "../../parts/PageLink";
 import { CATEGORIES } from "../../parts/score";
 import { Time } from "../../parts/Time";
+import { DRAWN } from "../rules/rules";
 import { useListQuery } from "../../app/search";
 
 type Escalation = Schemas["EscalationBody"];
@@ -16,7 +17,7 @@ type Escalation = Schemas["EscalationBody"];
 const COLUMNS: Column<Escalation>[] = [
   { title: "Status", cell: ({ status }) => <StatusChip status={status} /> },
   { title: "Severity", sort: "severity", first: "DESC", cell: ({ severity }) => <StatusChip status={severity} /> },
-  { title: "Rule", cell: ({ escalationRule: { id, label } }) => <PageLink to="/escalation-rules/$id" params={{ id }} className="break">{label}</PageLink> },
+  { title: "Rule", cell: ({ escalationRule: { id, label } }) => id === DRAWN ? label : <PageLink to="/escalation-rules/$id" params={{ id }} className="break">{label}</PageLink> },
   { title: "Scores at opening", cell: ({ scoreSnapshot }) => <Snapshot scores={scoreSnapshot} /> },
   { title: "Opened", sort: "openedAt", first: "DESC", cell: ({ openedAt }) => <Time at={openedAt} /> },
   { title: "Acknowledged", cell: ({ acknowledgedAt, acknowledgedBy }) => <><Time at={acknowledgedAt} /><By>{acknowledgedBy}</By></> },

@@ -4,7 +4,8 @@ import { Anchor, Stack, Table, Text, Tooltip } from "@mantine/core";
 import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { judged, meaning, range, unlabeled, useAccuracy, useBadgeTally, useRuleTally, type Tally } from "./tally";
-import type { BadgeRule, EscalationRule } from "./rules";
+import { counted } from "../../parts/counts";
+import { DRAWN, type BadgeRule, type EscalationRule } from "./rules";
 import classes from "./Rules.module.css";
 
 /** In a cell of a list. */
@@ -56,6 +57,29 @@ function Interval({ tally }: { tally: Tally }) {
       <span style={{ left: percent(low ?? 0), right: percent(1 - (high ?? 1)) }} />
       <i style={{ left: percent(right / (right + wrong)) }} />
     </span>
+  );
+}
+
+/** What rules miss, by those who were drawn at random; nothing before the first draw. */
+export function Missed() {
+  const { data } = useAccuracy();
+  const found = data?.drawn;
+  if (!found || found.drawn === 0) return null;
+  const { drawn, labeled, bad, missed, share, low, high } = found;
+  const percent = (part: number | null | undefined) => `${Math.round((part ?? 0) * 100)}%`;
+  return (
+    <Panel title="What rules miss" note="By identities that were drawn at random, whatever rules say of them: a few each week, which stand in the queue.">
+      <Stack gap={4}>
+        <Text className="numbers" fw={600}>{counted(drawn, "identity", "identities")} drawn, {labeled.toLocaleString("en")} labeled, {bad.toLocaleString("en")} bad</Text>
+        {labeled > 0 && (
+          <Text fz="sm" c="dimmed">
+            About {percent(share)} of all identities are bad; with 95% confidence it is {percent(low)} to {percent(high)}.{" "}
+            {bad > 0 && (missed === 0 ? "Rules had found all of these." : `Rules had missed ${missed.toLocaleString("en")} of these ${bad.toLocaleString("en")}.`)}
+          </Text>
+        )}
+        {labeled < drawn && <PageLink to="/escalations" search={{ rule: DRAWN } as never} fz="sm">Label those who wait</PageLink>}
+      </Stack>
+    </Panel>
   );
 }
 

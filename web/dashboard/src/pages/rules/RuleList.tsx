@@ -7,7 +7,7 @@ import { useMay, useMayNot } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { SearchFilter } from "../../parts/Filters";
 import { Page } from "../../parts/Page";
-import { AnalyzerAccuracy } from "./Accuracy";
+import { AnalyzerAccuracy, Missed } from "./Accuracy";
 import { BadgeRules } from "./BadgeRules";
 import { EscalationRules } from "./EscalationRules";
 import { useBadgeRules, useEscalationRules } from "./rules";
@@ -30,6 +30,7 @@ export function RuleList() {
       <Group className="filters"><SearchFilter label="Search rules by name" /></Group>
       <Answer of={escalationRules} lines={5}>{(rules) => <EscalationRules rules={rules.filter(isSought)} />}</Answer>
       <Answer of={badgeRules} lines={5}>{(rules) => <BadgeRules rules={rules.filter(isSought)} />}</Answer>
+      {!term && <Missed />}
       {!term && <AnalyzerAccuracy />}
     </Page>
   );

@@ -7,6 +7,9 @@ import { CONFIRMED_BAD } from "../labels/words";
 export type BadgeRule = Schemas["BadgeRuleBody"];
 export type EscalationRule = Schemas["EscalationRuleBody"];
 
+/** Stands in the place of a rule's id where chance has opened an escalation. */
+export const DRAWN = "0";
+
 /** The longest page that the API gives. */
 const PAGE_SIZE = 100;
 
