@@ -149,6 +149,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's sessions, those that were seen last first */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/actions/end-others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End all one's sessions but the one that asks */
+        post: operations["endOtherSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one of one's sessions
+         * @description It ends at once, on every node; its live streams within two seconds.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/badge-rules": {
         parameters: {
             query?: never;
@@ -1856,6 +1910,26 @@ export interface paths {
         patch: operations["changeMember"];
         trace?: never;
     };
+    "/api/team/members/{id}/actions/end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End all sessions of a member
+         * @description Whoever has their password signs in again.
+         */
+        post: operations["endMemberSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/usage": {
         parameters: {
             query?: never;
@@ -2475,7 +2549,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "session_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A value that most of a team's identities have in common. */
         CommonValueBody: {
             /**
@@ -3735,6 +3809,36 @@ export interface components {
         };
         /** @enum {string} */
         OnResumeBody: "SEND" | "SKIP";
+        /** @description A session of the person who is signed in. */
+        OwnSessionBody: {
+            id: string;
+            /**
+             * @description By which it was begun, as far as the user agent tells.
+             * @example Firefox 145 on Linux
+             */
+            device?: string | null;
+            /**
+             * @description From which it was begun.
+             * @example 203.0.113.7
+             */
+            address?: string | null;
+            /**
+             * @description Where the address is, if a database of the operator's tells: ISO 3166-1 alpha-2.
+             * @example DE
+             */
+            country?: string | null;
+            /** Format: date-time */
+            begunAt: string;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            lastSeenAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+        };
         /** @description One page of a list. */
         Page_AuditEntryBody: {
             content: components["schemas"]["AuditEntryBody"][];
@@ -5000,6 +5104,81 @@ export interface operations {
                     "application/json": components["schemas"]["SignedInBody"];
                 };
             };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSessionBody"][];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -8947,6 +9126,33 @@ export interface operations {
             };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endMemberSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

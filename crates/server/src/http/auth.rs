@@ -384,7 +384,7 @@ impl FromRequestParts<Arc<App>> for Sender {
                 team_id: credential.team_id,
                 credential: Some(credential),
                 ip: address(parts, app),
-                user_agent: user_agent(parts),
+                user_agent: user_agent(&parts.headers),
             }),
         }
     }
@@ -441,7 +441,7 @@ impl Sender {
             };
             return Err(ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message));
         }
-        Ok(Self::Browser { credential, ip: address(parts, app), user_agent: user_agent(parts) })
+        Ok(Self::Browser { credential, ip: address(parts, app), user_agent: user_agent(&parts.headers) })
     }
 
     pub fn team_id(&self) -> i64 {
@@ -452,8 +452,9 @@ impl Sender {
     }
 }
 
-fn user_agent(parts: &Parts) -> Option<String> {
-    let agent = parts.headers.get(header::USER_AGENT);
+/// What a program calls itself.
+pub fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(header::USER_AGENT);
     agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 

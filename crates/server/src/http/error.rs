@@ -58,6 +58,8 @@ pub enum Code {
     CredentialNotFound,
     /// Nobody in the team has this id.
     MemberNotFound,
+    /// The caller has no session with this id.
+    SessionNotFound,
     /// No open invitation has this id.
     InvitationNotFound,
     /// The team has no mapping with this id.

@@ -54,6 +54,7 @@ mod retention;
 mod rules;
 mod schema;
 mod search;
+mod session_list;
 mod sessions;
 mod system;
 mod team;
@@ -168,6 +169,10 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::me))
         .routes(routes!(sessions::signed_in))
         .routes(routes!(sessions::password))
+        .routes(routes!(session_list::list))
+        .routes(routes!(session_list::end))
+        .routes(routes!(session_list::end_others))
+        .routes(routes!(session_list::end_of_member))
         .routes(routes!(sessions::accept))
         .routes(routes!(sessions::check_invitation))
         .routes(routes!(team::get, team::update))

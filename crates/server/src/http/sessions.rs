@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::auth::{Client, Person, Stranger, token};
+use super::auth::{Client, Person, Stranger, token, user_agent};
 use super::body::{Json, SmallJson, Unchecked};
 use super::cookie;
 use super::error::{ApiError, Code, ErrorBody, both, must, must_have, text};
@@ -70,7 +70,7 @@ pub async fn login(
     let login = login.check(|login| {
         must_have("password", login.password.len(), 0..=PASSWORD_MAX_BYTES, "bytes").map(|()| login)
     })?;
-    let from = Origin { address: client.address, browser: cookie::browser(&headers).map(str::to_owned) };
+    let from = origin(&client, &headers);
     match app.sign_ins.begin(&login.email, login.password, from).await? {
         Ok(session) => {
             app.rosters.prepare(session.user.team_id);
@@ -80,6 +80,15 @@ pub async fn login(
             let message = "E-mail address and password do not go together.";
             Err(refused(refusal, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message))
         }
+    }
+}
+
+/// From where somebody signs in.
+fn origin(client: &Client, headers: &HeaderMap) -> Origin {
+    Origin {
+        address: client.address,
+        browser: cookie::browser(headers).map(str::to_owned),
+        user_agent: user_agent(headers),
     }
 }
 
@@ -197,6 +206,7 @@ pub struct AcceptanceBody {
 pub async fn accept(
     State(app): State<Arc<App>>,
     Stranger(client): Stranger,
+    headers: HeaderMap,
     SmallJson(acceptance): SmallJson<Unchecked<AcceptanceBody>>,
 ) -> Result<Begun, ApiError> {
     let (token, newcomer) = acceptance.check(|AcceptanceBody { token, name, password }| {
@@ -206,9 +216,9 @@ pub async fn accept(
     })?;
     let user = members::accept(&app.store, &app.sign_ins, &token, newcomer, app.clock.now()).await?;
     let user = user.map_err(|refusal| super::team::refused(refusal, "invitation"))?;
-    let session =
-        sign_in::open(&app.store, user, Origin { address: client.address, browser: None }, app.clock.now())
-            .await?;
+    // What the browser has from an earlier sign-in is somebody else's.
+    let from = Origin { browser: None, ..origin(&client, &headers) };
+    let session = sign_in::open(&app.store, user, from, app.clock.now()).await?;
     Ok(begun(&app, &client, session))
 }
 

@@ -316,6 +316,10 @@ fn parse_role(text: &str) -> Result<Role, ApiError> {
     Role::parse(&word(text)).ok_or_else(|| ApiError::field("role", "must be ADMIN, USER or VIEWER"))
 }
 
-fn parse_id(id: &str, what: &'static str) -> Result<i64, ApiError> {
+/// The id of a `what`, member or invitation.
+///
+/// # Errors
+/// That there is none, where it is no number.
+pub fn parse_id(id: &str, what: &'static str) -> Result<i64, ApiError> {
     id.parse().map_err(|_| refused(Refusal::NotFound, what))
 }

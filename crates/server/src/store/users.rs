@@ -1,6 +1,4 @@
-//! Teams, the people in them, and their sessions.
-
-use std::collections::HashSet;
+//! Teams, and the people in them.
 
 use dregs_core::time::Timestamp;
 
@@ -41,7 +39,8 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
-const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.created_at, u.name";
+pub(super) const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.created_at, u.name";
+pub(super) const COLUMNS_COUNT: usize = 7;
 
 /// Whether nobody has been here yet.
 pub fn is_first_start(tx: &mut Tx) -> Result<bool> {
@@ -121,15 +120,6 @@ pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Ends the sessions of a person but the one with this token.
-pub fn delete_other_sessions(tx: &mut Tx, user_id: i64, token_hash: &[u8]) -> Result<()> {
-    tx.execute(
-        "delete from sessions where user_id = $1 and token_hash <> $2",
-        &values![user_id, token_hash],
-    )?;
-    Ok(())
-}
-
 /// Everybody who signs in, by their addresses.
 pub fn all(tx: &mut Tx) -> Result<Vec<User>> {
     tx.query(&format!("select {COLUMNS} from users u order by u.email"), &[], read)
@@ -139,60 +129,8 @@ pub fn find_by_email(tx: &mut Tx, email: &str) -> Result<Option<User>> {
     tx.find(&format!("select {COLUMNS} from users u where u.email = $1"), &values![email], read)
 }
 
-pub fn insert_session(
-    tx: &mut Tx,
-    token_hash: &[u8],
-    user_id: i64,
-    now: Timestamp,
-    expires_at: Timestamp,
-) -> Result<()> {
-    tx.execute("delete from sessions where expires_at <= $1", &values![now])?;
-    tx.execute(
-        "insert into sessions (token_hash, user_id, created_at, expires_at) values ($1, $2, $3, $4)",
-        &values![token_hash, user_id, now, expires_at],
-    )?;
-    Ok(())
-}
-
-/// Ends the oldest sessions of a person beyond `kept`; the answer is how many.
-pub fn keep_newest_sessions(tx: &mut Tx, user_id: i64, kept: i64) -> Result<u64> {
-    tx.execute(
-        "delete from sessions where user_id = $1 and token_hash not in
-           (select token_hash from sessions where user_id = $1 order by created_at desc, token_hash limit $2)",
-        &values![user_id, kept],
-    )
-}
-
-/// The person whose session this is, if it has not ended.
-pub fn find_by_session(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<User>> {
-    tx.find(
-        &format!(
-            "select {COLUMNS} from sessions s join users u on u.id = s.user_id
-             where s.token_hash = $1 and s.expires_at > $2"
-        ),
-        &values![token_hash, now],
-        read,
-    )
-}
-
-/// Those of these sessions that have not ended.
-pub fn holding_sessions(tx: &mut Tx, token_hashes: &[Vec<u8>], now: Timestamp) -> Result<HashSet<Vec<u8>>> {
-    let rows: Vec<_> = token_hashes.iter().map(|hash| values![hash.as_slice(), now]).collect();
-    let found = tx.query_rows(
-        "with v (token_hash, at) as (values {rows})
-         select s.token_hash from v join sessions s on s.token_hash = v.token_hash and s.expires_at > v.at",
-        &rows,
-        |row| row.get(0),
-    )?;
-    Ok(found.into_iter().collect())
-}
-
-pub fn delete_session(tx: &mut Tx, token_hash: &[u8]) -> Result<()> {
-    tx.execute("delete from sessions where token_hash = $1", &values![token_hash])?;
-    Ok(())
-}
-
-fn read(row: &Row) -> Result<User> {
+/// A person of [`COLUMNS`].
+pub(super) fn read(row: &Row) -> Result<User> {
     let role: String = row.get(4)?;
     Ok(User {
         id: row.get(0)?,

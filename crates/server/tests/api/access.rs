@@ -1,5 +1,6 @@
 //! Who may call what: every operation of the document, called by everybody.
 
+use dregs_server::ops::access::sign_in;
 use dregs_server::store::credentials::{self, Change, NewCredential};
 use dregs_server::store::escalations::Severity;
 use dregs_server::store::oauth_connections::{self, Tokens};
@@ -28,6 +29,7 @@ const CALLERS: [&str; 9] =
 #[rustfmt::skip]
 const EXPECTED: &[(&str, [u16; 9])] = &[
     //                                          nobody unknown public secret foreign revoked viewer user admin
+    ("DELETE /api/auth/sessions/{id}",                   [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("DELETE /api/badge-rules/{id}",                     [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/channels/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/credentials/{id}",                     [401, 401, 403, 403, 403, 401, 403, 403, 204]),
@@ -44,6 +46,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/audit-log",                               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("GET /api/auth/me",                                 [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/auth/session",                            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET /api/auth/sessions",                           [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/badge-rules",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/badge-rules/{id}",                        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/channels",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -117,6 +120,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/auth/login",                             [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST /api/auth/logout",                            [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("POST /api/auth/password",                          [401, 401, 403, 403, 403, 401, 204, 204, 204]),
+    ("POST /api/auth/sessions/actions/end-others",       [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("POST /api/badge-rules",                            [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/channels",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/channels/{id}/actions/replay",           [401, 401, 403, 200, 404, 401, 403, 403, 200]),
@@ -153,6 +157,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/oauth/request/actions/deny",             [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("POST /api/retention/actions/preview",              [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("POST /api/team/invitations",                       [401, 401, 403, 403, 403, 401, 403, 403, 201]),
+    ("POST /api/team/members/{id}/actions/end-sessions", [401, 401, 403, 403, 403, 401, 403, 403, 204]),
     ("POST /api/views",                                  [401, 401, 403, 201, 201, 401, 403, 201, 201]),
     ("POST /api/weights/actions/calibrate",              [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("POST /api/weights/actions/roll-back",              [401, 401, 403, 403, 403, 401, 403, 403, 409]),
@@ -345,7 +350,8 @@ impl Scene {
             "DELETE /api/oauth/connections/{id}" => {
                 path.replace("{id}", &self.connection(token).await.unwrap_or_default().to_string())
             }
-            "PATCH /api/team/members/{id}" | "DELETE /api/team/members/{id}" => {
+            "DELETE /api/auth/sessions/{id}" => path.replace("{id}", &sign_in::id_of(&token_hash(token))),
+            _ if path.starts_with("/api/team/members/{id}") => {
                 let invitation = self.invitation(unique).await;
                 let body = json!({"token": invitation["token"], "password": "a long password"});
                 let joined = self.server.request(Method::POST, "/api/auth/accept-invitation").json(&body);
@@ -502,6 +508,7 @@ const NOT_FOR_KEYS: [(&str, &[&str]); 7] = [
             "GET /api/auth/me",
             "POST /api/auth/logout",
             "/auth/password",
+            "/auth/sessions",
         ],
     ),
     ("the team's name", &["PATCH /api/team"]),

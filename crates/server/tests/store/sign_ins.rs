@@ -1,4 +1,5 @@
 use dregs_server::store::bounds::{self, Thing};
+use dregs_server::store::sessions::{self, Place, Session};
 use dregs_server::store::sign_ins::{self, Failures};
 use dregs_server::store::teams::{self, Invitation};
 use dregs_server::store::users::{self, Role};
@@ -11,6 +12,7 @@ on_both_engines!(
     failures_are_counted_in_a_window_and_forgotten,
     a_person_is_known_by_their_newest_marks,
     sessions_hold_until_they_end_and_the_oldest_give_way,
+    the_sessions_of_a_person_are_listed_and_one_ends,
     what_people_make_is_counted,
 );
 
@@ -69,21 +71,55 @@ async fn sessions_hold_until_they_end_and_the_oldest_give_way(engine: Engine) {
             let team = users::insert_team(tx, "Team", at(1))?;
             let ada = users::insert(tx, team, "ada@example.com", "hash", Role::User, at(1))?;
             for (token, begun, ends) in [(b"1", 10, 100), (b"2", 20, 50), (b"3", 30, 100), (b"4", 40, 100)] {
-                users::insert_session(tx, token, ada, at(begun), at(ends))?;
+                sessions::insert(tx, token, ada, &Place::default(), at(begun), at(ends))?;
             }
             Ok(ada)
         })
         .await;
     let holding = async |now| {
         let asked: Vec<_> = [b"1", b"2", b"3", b"9"].map(|token| token.to_vec()).into();
-        let found = ground.read(move |tx| users::holding_sessions(tx, &asked, at(now))).await;
+        let found = ground.read(move |tx| sessions::holding(tx, &asked, at(now))).await;
         let mut found: Vec<_> = found.into_iter().flatten().collect();
         found.sort_unstable();
         String::from_utf8(found).unwrap()
     };
     assert_eq!((holding(49).await, holding(50).await), ("123".into(), "13".into()));
-    ground.write(move |tx| users::keep_newest_sessions(tx, ada, 2)).await;
+    ground.write(move |tx| sessions::keep_newest(tx, ada, 2)).await;
     assert_eq!(holding(49).await, "3");
+}
+
+async fn the_sessions_of_a_person_are_listed_and_one_ends(engine: Engine) {
+    let ground = Ground::new(engine);
+    let place = Place { user_agent: Some("curl/8".into()), address: Some("203.0.113.7".into()) };
+    let from = place.clone();
+    let (ada, bob) = ground
+        .write(move |tx| {
+            let team = users::insert_team(tx, "Team", at(1))?;
+            let ada = users::insert(tx, team, "ada@example.com", "hash", Role::User, at(1))?;
+            let bob = users::insert(tx, team, "bob@example.com", "hash", Role::User, at(1))?;
+            sessions::insert(tx, b"1", ada, &from, at(10), at(100))?;
+            sessions::insert(tx, b"2", ada, &Place::default(), at(20), at(100))?;
+            sessions::insert(tx, b"3", ada, &Place::default(), at(20), at(50))?;
+            sessions::insert(tx, b"4", bob, &Place::default(), at(30), at(100))?;
+            sessions::touch(tx, b"1", at(40))?;
+            Ok((ada, bob))
+        })
+        .await;
+    let session = |token: &[u8], place: &Place, begun, seen| Session {
+        token_hash: token.to_vec(),
+        place: place.clone(),
+        created_at: at(begun),
+        last_seen_at: at(seen),
+        expires_at: at(100),
+    };
+    let first = session(b"1", &place, 10, 40);
+    let second = session(b"2", &Place::default(), 20, 20);
+    let of = async |user| ground.read(move |tx| sessions::of_user(tx, user, at(50))).await;
+    assert_eq!(of(ada).await, [first.clone(), second.clone()]);
+    assert_eq!(ground.write(move |tx| sessions::delete_own(tx, bob, b"1")).await, None, "not theirs");
+    assert_eq!(ground.write(move |tx| sessions::delete_own(tx, ada, b"1")).await, Some(first));
+    assert_eq!((of(ada).await, of(bob).await.len()), (vec![second], 1));
+    assert_eq!(ground.write(move |tx| sessions::delete_others(tx, ada, b"")).await, 2, "one has run out");
 }
 
 async fn what_people_make_is_counted(engine: Engine) {

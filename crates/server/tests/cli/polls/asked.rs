@@ -105,6 +105,8 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
             json!({"currentPassword": super::PASSWORD, "newPassword": super::PASSWORD}),
             204,
         ),
+        ("POST", "/api/auth/sessions/actions/end-others", Value::Null, 204),
+        ("DELETE", "/api/auth/sessions/{id}", Value::Null, 404),
         ("POST", "/api/badge-rules", badge.clone(), 201),
         ("PUT", "/api/badge-rules/{id}", badge, 200),
         (
@@ -158,6 +160,7 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("PATCH", "/api/team", json!({"name": "Team"}), 200),
         ("POST", "/api/team/invitations", json!({"email": "more@example.com", "role": "USER"}), 201),
         ("PATCH", "/api/team/members/{id}", json!({"role": "VIEWER"}), 200),
+        ("POST", "/api/team/members/{id}/actions/end-sessions", Value::Null, 204),
         ("POST", "/api/views", json!({"name": "One more", "page": "events", "query": ""}), 201),
         ("POST", "/api/weights/actions/calibrate", Value::Null, 200),
         ("POST", "/api/weights/actions/roll-back", Value::Null, 409),

@@ -99,7 +99,15 @@ function Members() {
     },
     { title: "Role", cell: (member) => (manage ? <Role member={member} isLast={isLast(member)} onChange={(role) => setRole(member, role)} /> : word(member.role)) },
     { title: "Joined", cell: ({ createdAt }) => <Time at={createdAt} /> },
-    { title: "Actions", cell: (member) => (manage || member.id === me.id ? <End member={member} isMe={member.id === me.id} isLast={isLast(member)} onConfirm={() => end(member)} /> : "") },
+    {
+      title: "Actions",
+      cell: (member) => (
+        <Group gap="xs">
+          {manage && member.id !== me.id && <SignOut member={member} />}
+          {(manage || member.id === me.id) && <End member={member} isMe={member.id === me.id} isLast={isLast(member)} onConfirm={() => end(member)} />}
+        </Group>
+      ),
+    },
   ];
   return (
     <Panel title="Members" note={ROLES.map(({ label, may }) => `${label}: ${may}`).join(" ")}>
@@ -144,6 +152,16 @@ function Role({ member, isLast, onChange }: { member: Member; isLast: boolean; o
         </form>
       </Modal>
     </Group>
+  );
+}
+
+/** Ends the sessions of a member, who may sign in again. */
+function SignOut({ member: { id, email } }: { member: Member }) {
+  const end = $api.useMutation("post", "/api/team/members/{id}/actions/end-sessions", { onSuccess: () => tell(`${email} is signed out everywhere.`) });
+  return (
+    <Confirm action="Sign out" question={`Sign out ${email}?`} loading={end.isPending} onConfirm={() => end.mutate({ params: { path: { id } } })}>
+      All their sessions end immediately. They can sign in again; MCP tokens and connected MCP clients keep working.
+    </Confirm>
   );
 }
 

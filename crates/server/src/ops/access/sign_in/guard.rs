@@ -36,6 +36,8 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// What their browser was given at an earlier sign-in.
     pub browser: Option<String>,
+    /// What their browser calls itself.
+    pub user_agent: Option<String>,
 }
 
 /// What is known of an origin.

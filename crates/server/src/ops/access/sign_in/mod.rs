@@ -1,6 +1,7 @@
 //! Signing in: passwords and sessions of people.
 
 mod guard;
+mod sessions;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,28 +12,25 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use dregs_core::time::Timestamp;
 use guard::{Attempt, Turns};
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
-use crate::limit::{self, Limit};
 use crate::ops::access::limits::Wait;
 use crate::ops::audit::{self, Act, Actor};
 use crate::store::users::{self, User};
-use crate::store::{Result, Store, StoreError, Tx};
+use crate::store::{self, Result, Store, StoreError, Tx};
 use crate::vault::{new_token, token_hash};
 
 /// What the token of a session begins with.
 pub const SESSION_PREFIX: &str = "st_";
-/// How long a session lasts: a working day and the evening after it.
-const SESSION_MS: i64 = 16 * dregs_core::time::HOUR_MS;
 
 pub use guard::{Limits, MARK_MS, Origin, Standing, WAITING_MAX, WAITING_OF_ADDRESS_MAX, WINDOW_MS};
+pub use sessions::{SESSIONS_MAX, Session, end, end_all, end_one, end_others, id_of, list, open, recognise};
 
 /// A failed sign-in is answered at the next multiple of this after it began. How long hashing and writing took, a little
 /// more for somebody who exists, is not to be told from that.
 const FAILURE_EVERY: Duration = Duration::from_millis(200);
-/// Sessions of a person; the oldest gives way.
-pub const SESSIONS_MAX: i64 = 100;
 
 /// What is stored of a password: Argon2id with the library's parameters, which are those that
 /// OWASP's password storage cheat sheet asks for.
@@ -71,15 +69,6 @@ pub enum Refusal {
     Wrong,
     /// There were too many wrong tries.
     Throttled(Wait),
-}
-
-/// A session that was begun.
-pub struct Session {
-    pub token: String,
-    /// By which the browser is recognised at the next sign-in.
-    pub browser: String,
-    pub expires_at: Timestamp,
-    pub user: User,
 }
 
 /// What people are signed in by.
@@ -203,7 +192,7 @@ impl SignIns {
         self.store
             .write(move |tx| {
                 users::set_password(tx, user.id, &password_hash)?;
-                users::delete_other_sessions(tx, user.id, &session)?;
+                store::sessions::delete_others(tx, user.id, &session)?;
                 record(tx, &Actor::user(&user, address), "password.change", now)
             })
             .await?;
@@ -236,7 +225,7 @@ pub async fn reset_password(store: &Store, email: &str, hash: String, now: Times
         .write(move |tx| {
             let Some(user) = users::find_by_email(tx, &email)? else { return Ok(false) };
             users::set_password(tx, user.id, &hash)?;
-            users::delete_other_sessions(tx, user.id, &[])?;
+            store::sessions::delete_others(tx, user.id, &[])?;
             let id = user.id.to_string();
             let act = Act {
                 action: "password.reset",
@@ -251,62 +240,21 @@ pub async fn reset_password(store: &Store, email: &str, hash: String, now: Times
         .await
 }
 
-/// A new session of somebody who has shown who they are, in a browser that is known to be theirs or in another.
-///
-/// # Errors
-/// Those of the store.
-pub async fn open(store: &Store, user: User, mut from: Origin, now: Timestamp) -> Result<Session> {
-    let token = new_token(SESSION_PREFIX);
-    let browser = from.browser.get_or_insert_with(|| new_token("br_")).clone();
-    let hash = token_hash(&token);
-    let (actor, expires_at) = (Actor::user(&user, from.address), now.plus_millis(SESSION_MS));
-    let user_id = user.id;
-    let ended = store
-        .write(move |tx| {
-            record(tx, &actor, "session.begin", now)?;
-            guard::remember(tx, user_id, &from, now)?;
-            users::insert_session(tx, &hash, user_id, now, expires_at)?;
-            users::keep_newest_sessions(tx, user_id, SESSIONS_MAX)
-        })
-        .await?;
-    if ended > 0 {
-        limit::reached(Limit::Sessions);
-    }
-    Ok(Session { token, browser, expires_at, user })
-}
-
 /// An entry of the audit log about the person who acts.
 fn record(tx: &mut Tx, actor: &Actor, action: &'static str, now: Timestamp) -> Result<()> {
+    record_change(tx, actor, action, (None, None), now)
+}
+
+/// The same, with how it was and how it is.
+fn record_change(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &'static str,
+    (before, after): (Option<Value>, Option<Value>),
+    now: Timestamp,
+) -> Result<()> {
     let id = actor.id.unwrap_or_default().to_string();
-    audit::record(
-        tx,
-        actor,
-        &Act { action, target_type: "user", target_id: &id, before: None, after: None },
-        now,
-    )
-}
-
-/// The person whose session token this is.
-///
-/// # Errors
-/// Those of the store.
-pub async fn recognise(store: &Store, token: &str, now: Timestamp) -> Result<Option<User>> {
-    let hash = token_hash(token);
-    store.read(move |tx| users::find_by_session(tx, &hash, now)).await
-}
-
-/// Ends a session.
-///
-/// # Errors
-/// Those of the store.
-pub async fn end(store: &Store, actor: Actor, token: &str, now: Timestamp) -> Result<()> {
-    let hash = token_hash(token);
-    store
-        .write(move |tx| {
-            record(tx, &actor, "session.end", now)?;
-            users::delete_session(tx, &hash)
-        })
-        .await
+    audit::record(tx, actor, &Act { action, target_type: "user", target_id: &id, before, after }, now)
 }
 
 fn stopping() -> StoreError {
