@@ -67,7 +67,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in */
+        /**
+         * Sign in
+         * @description Whoever has a second factor is answered `second_factor_required` when the password is right, and sends it again with a `code`.
+         */
         post: operations["signIn"];
         delete?: never;
         options?: never;
@@ -123,6 +126,87 @@ export interface paths {
          * @description Every other session of the person ends.
          */
         post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one's second factor */
+        get: operations["readSecondFactor"];
+        put?: never;
+        /**
+         * Begin to set up a second factor
+         * @description By TOTP (RFC 6238): SHA-1, 6 digits, 30 seconds. It takes effect when a first code has confirmed it.
+         */
+        post: operations["beginSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/second-factor/actions/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm one's second factor by a first code
+         * @description From now on the password alone signs nobody in. Every other session of the person ends.
+         */
+        post: operations["confirmSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/second-factor/actions/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable one's second factor
+         * @description Its recovery codes no longer work. Where the team requires a second factor, another one is to be set up next.
+         */
+        post: operations["disableSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/second-factor/actions/renew-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make other recovery codes
+         * @description Those from before no longer work.
+         */
+        post: operations["renewRecoveryCodes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1830,7 +1914,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Rename the team, or change the reasons that it offers for labels */
+        /** Rename the team, change the reasons that it offers for labels, or what it requires of its members */
         patch: operations["changeTeam"];
         trace?: never;
     };
@@ -1924,6 +2008,26 @@ export interface paths {
          * @description Whoever has their password signs in again.
          */
         post: operations["endMemberSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/team/members/{id}/actions/reset-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset the second factor of a member who has lost it
+         * @description It is removed with its recovery codes, and their sessions end: the password alone signs in.
+         */
+        post: operations["resetSecondFactor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2549,7 +2653,12 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "session_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "session_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "wrong_code" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        /** @description A code of the authenticator app. */
+        CodeBody: {
+            /** @example 492039 */
+            code: string;
+        };
         /** @description A value that most of a team's identities have in common. */
         CommonValueBody: {
             /**
@@ -2876,6 +2985,19 @@ export interface components {
              * @description E-mails per minute, from 1 to 1000, above which events are combined into a digest; 10 by default.
              */
             mailsPerMinute?: number | null;
+        };
+        /** @description What an authenticator app takes. */
+        EnrollmentBody: {
+            /**
+             * @description In base 32. It is not shown again.
+             * @example GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ
+             */
+            secret: string;
+            /**
+             * @description The same for a QR code.
+             * @example otpauth://totp/dregs:ada%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=dregs
+             */
+            url: string;
         };
         /** @description The body of an error answer. */
         ErrorBody: {
@@ -3528,6 +3650,11 @@ export interface components {
             email: string;
             /** Format: password */
             password: string;
+            /**
+             * @description Of the second factor, where there is one: six digits of the authenticator app, or a recovery code.
+             * @example 492039
+             */
+            code?: string | null;
         };
         /** @description A mapping of a name to a canonical type. */
         MappingBody: {
@@ -3809,6 +3936,11 @@ export interface components {
         };
         /** @enum {string} */
         OnResumeBody: "SEND" | "SKIP";
+        /** @description One's password. */
+        OwnPasswordBody: {
+            /** Format: password */
+            password: string;
+        };
         /** @description A session of the person who is signed in. */
         OwnSessionBody: {
             id: string;
@@ -4156,6 +4288,16 @@ export interface components {
             deliveries: components["schemas"]["GoingBody"];
             auditLog: components["schemas"]["GoingBody"];
         };
+        /** @description What shows that it is the person who asks: either. */
+        ProofBody: {
+            /** Format: password */
+            password?: string | null;
+            /**
+             * @description Of the app, or a recovery code.
+             * @example 492039
+             */
+            code?: string | null;
+        };
         /** @description The queue of a stage. */
         QueueBody: {
             /** Format: int64 */
@@ -4180,6 +4322,16 @@ export interface components {
             leastDays?: number | null;
             /** @description Ignored. */
             forgottenUntil?: string | null;
+        };
+        /** @description Recovery codes. */
+        RecoveryCodesBody: {
+            /**
+             * @description Each stands for a code of the app, once. They are not shown again.
+             * @example [
+             *       "4f0a-k2vd-9xqe-7m3t"
+             *     ]
+             */
+            recoveryCodes: string[];
         };
         /** @description Where the browser is to go. */
         RedirectBody: {
@@ -4373,6 +4525,21 @@ export interface components {
              */
             value: number;
         };
+        /** @description The second factor of the person who is signed in. */
+        SecondFactorBody: {
+            /**
+             * Format: date-time
+             * @description Null where they have none.
+             */
+            enabledAt?: string | null;
+            /**
+             * Format: int64
+             * @description Each works once.
+             */
+            recoveryCodesLeft: number;
+            /** @description Whether their team requires one of everybody. */
+            required: boolean;
+        };
         /** @description A name that events have had, or fields of identities. */
         SeenNameBody: {
             name: string;
@@ -4504,6 +4671,8 @@ export interface components {
             name: string;
             /** @description What the dashboard offers when somebody labels an identity. */
             labelReasons: components["schemas"]["LabelReasonsBody"];
+            /** @description Whether everybody in it has to have a second factor. */
+            secondFactorRequired: boolean;
             /** Format: date-time */
             createdAt: string;
         };
@@ -4511,6 +4680,8 @@ export interface components {
         TeamPatchBody: {
             name?: string | null;
             labelReasons?: components["schemas"]["LabelReasonsBody"] | null;
+            /** @description Whether everybody has to have a second factor. Whoever has none is led to set one up, and can do nothing else before. */
+            secondFactorRequired?: boolean | null;
         };
         /** @description What a test came to. */
         TestAnswer: components["schemas"]["AttemptBody"] & {
@@ -4620,6 +4791,10 @@ export interface components {
             role: string;
             /** Format: date-time */
             createdAt: string;
+            /** @description Whether they have a second factor beside their password. */
+            secondFactor: boolean;
+            /** @description Whether the team requires one, and they have none: they can do nothing else before they have set one up. */
+            secondFactorMissing: boolean;
         };
         /** @description A list with these filters in this order, under a name. */
         ViewBody: {
@@ -4989,7 +5164,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            /** @description Address and password do not go together. */
+            /** @description Address and password do not go together, a code is needed, or it is wrong. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5079,6 +5254,197 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    beginSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is one already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is none to confirm. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    disableSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is none. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    renewRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is no second factor. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -8924,6 +9290,15 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];
+            /** @description Whoever requires a second factor has to have one. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -9132,6 +9507,33 @@ export interface operations {
         };
     };
     endMemberSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resetSecondFactor: {
         parameters: {
             query?: never;
             header?: never;

@@ -100,6 +100,12 @@ pub enum Code {
     AttemptUnderWay,
     /// The current password is another one.
     WrongPassword,
+    /// The password is right; a code of the second factor is needed as well.
+    SecondFactorRequired,
+    /// The team requires a second factor of everybody: set one up, before anything else.
+    SecondFactorMissing,
+    /// The code is not right, or was used before.
+    WrongCode,
     /// A browser sent this from a page of another site.
     CsrfRefused,
     /// Too many requests; `Retry-After` says when to try again.

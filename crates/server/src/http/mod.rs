@@ -1,6 +1,7 @@
 //! The HTTP API: every route on this page.
 
 mod accuracy;
+mod address;
 mod answer;
 mod audit_log;
 mod auth;
@@ -54,6 +55,7 @@ mod retention;
 mod rules;
 mod schema;
 mod search;
+mod second_factor;
 mod session_list;
 mod sessions;
 mod system;
@@ -175,6 +177,11 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(session_list::end_of_member))
         .routes(routes!(sessions::accept))
         .routes(routes!(sessions::check_invitation))
+        .routes(routes!(second_factor::get, second_factor::begin))
+        .routes(routes!(second_factor::confirm))
+        .routes(routes!(second_factor::renew_recovery_codes))
+        .routes(routes!(second_factor::disable))
+        .routes(routes!(second_factor::reset))
         .routes(routes!(team::get, team::update))
         .routes(routes!(team::members))
         .routes(routes!(team::update_member, team::remove_member))

@@ -58,6 +58,7 @@ pub mod retention;
 pub mod reviews;
 pub mod rosters;
 pub mod rules;
+pub mod second_factors;
 pub mod sessions;
 pub mod settings;
 pub mod sign_ins;

@@ -37,10 +37,23 @@ pub struct User {
     pub password_hash: String,
     pub role: Role,
     pub created_at: Timestamp,
+    /// Whether their password alone signs nobody in.
+    pub has_second_factor: bool,
+    /// Whether their team requires that of everybody.
+    pub needs_second_factor: bool,
 }
 
-pub(super) const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.created_at, u.name";
-pub(super) const COLUMNS_COUNT: usize = 7;
+impl User {
+    /// Whether they have to set up a second factor before they do anything else.
+    pub fn lacks_second_factor(&self) -> bool {
+        self.needs_second_factor && !self.has_second_factor
+    }
+}
+
+pub(super) const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.created_at, u.name,
+    (select count(*) from second_factors f where f.user_id = u.id and f.confirmed_at is not null),
+    (select t.second_factor_required from teams t where t.id = u.team_id)";
+pub(super) const COLUMNS_COUNT: usize = 9;
 
 /// Whether nobody has been here yet.
 pub fn is_first_start(tx: &mut Tx) -> Result<bool> {
@@ -113,7 +126,15 @@ pub fn set_password(tx: &mut Tx, id: i64, password_hash: &str) -> Result<()> {
 
 /// Removes a person, their sessions, their tokens, and the clients that act for them.
 pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
-    for owned in ["sessions", "mcp_tokens", "oauth_codes", "oauth_connections", "sign_in_marks"] {
+    for owned in [
+        "sessions",
+        "mcp_tokens",
+        "oauth_codes",
+        "oauth_connections",
+        "sign_in_marks",
+        "second_factors",
+        "recovery_codes",
+    ] {
         tx.execute(&format!("delete from {owned} where user_id = $1"), &values![id])?;
     }
     tx.execute("delete from users where id = $1", &values![id])?;
@@ -140,5 +161,7 @@ pub(super) fn read(row: &Row) -> Result<User> {
         role: Role::parse(&role).ok_or_else(|| StoreError::Broken(format!("{role} is no role")))?,
         created_at: row.time(5)?,
         name: row.get(6)?,
+        has_second_factor: row.flag(7)?,
+        needs_second_factor: row.flag(8)?,
     })
 }

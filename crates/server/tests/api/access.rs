@@ -45,6 +45,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("DELETE /api/views/{id}",                           [401, 401, 403, 204, 404, 401, 403, 204, 204]),
     ("GET /api/audit-log",                               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("GET /api/auth/me",                                 [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/auth/second-factor",                      [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/auth/session",                            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("GET /api/auth/sessions",                           [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/badge-rules",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -120,6 +121,11 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/auth/login",                             [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST /api/auth/logout",                            [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("POST /api/auth/password",                          [401, 401, 403, 403, 403, 401, 204, 204, 204]),
+    ("POST /api/auth/second-factor",                     [401, 401, 403, 403, 403, 401, 201, 201, 201]),
+    // None of them has one.
+    ("POST /api/auth/second-factor/actions/confirm",     [401, 401, 403, 403, 403, 401, 409, 409, 409]),
+    ("POST /api/auth/second-factor/actions/disable",     [401, 401, 403, 403, 403, 401, 409, 409, 409]),
+    ("POST /api/auth/second-factor/actions/renew-recovery-codes", [401, 401, 403, 403, 403, 401, 409, 409, 409]),
     ("POST /api/auth/sessions/actions/end-others",       [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("POST /api/badge-rules",                            [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/channels",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
@@ -158,6 +164,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/retention/actions/preview",              [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("POST /api/team/invitations",                       [401, 401, 403, 403, 403, 401, 403, 403, 201]),
     ("POST /api/team/members/{id}/actions/end-sessions", [401, 401, 403, 403, 403, 401, 403, 403, 204]),
+    ("POST /api/team/members/{id}/actions/reset-second-factor", [401, 401, 403, 403, 403, 401, 403, 403, 204]),
     ("POST /api/views",                                  [401, 401, 403, 201, 201, 401, 403, 201, 201]),
     ("POST /api/weights/actions/calibrate",              [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("POST /api/weights/actions/roll-back",              [401, 401, 403, 403, 403, 401, 403, 403, 409]),
@@ -217,6 +224,12 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "PATCH /api/team" => json!({"name": "Shop"}),
         "PATCH /api/team/members/{id}" => json!({"role": "VIEWER"}),
         "POST /api/team/invitations" => json!({"email": format!("p{unique}@example.com"), "role": "USER"}),
+        "POST /api/auth/second-factor"
+        | "POST /api/auth/second-factor/actions/disable"
+        | "POST /api/auth/second-factor/actions/renew-recovery-codes" => {
+            json!({"password": SESSION_PASSWORD})
+        }
+        "POST /api/auth/second-factor/actions/confirm" => json!({"code": "000000"}),
         "POST /api/auth/password" => {
             json!({"currentPassword": SESSION_PASSWORD, "newPassword": "another long password"})
         }
@@ -509,6 +522,7 @@ const NOT_FOR_KEYS: [(&str, &[&str]); 7] = [
             "POST /api/auth/logout",
             "/auth/password",
             "/auth/sessions",
+            "/auth/second-factor",
         ],
     ),
     ("the team's name", &["PATCH /api/team"]),

@@ -29,6 +29,7 @@ mod requests;
 mod retention;
 mod schemathesis;
 mod search;
+mod second_factor;
 mod sessions;
 mod signing_in;
 mod system;

@@ -1,4 +1,5 @@
 use dregs_server::store::bounds::{self, Thing};
+use dregs_server::store::second_factors::{self, SecondFactor};
 use dregs_server::store::sessions::{self, Place, Session};
 use dregs_server::store::sign_ins::{self, Failures};
 use dregs_server::store::teams::{self, Invitation};
@@ -13,6 +14,7 @@ on_both_engines!(
     a_person_is_known_by_their_newest_marks,
     sessions_hold_until_they_end_and_the_oldest_give_way,
     the_sessions_of_a_person_are_listed_and_one_ends,
+    a_second_factor_is_confirmed_and_no_code_is_accepted_twice,
     what_people_make_is_counted,
 );
 
@@ -120,6 +122,61 @@ async fn the_sessions_of_a_person_are_listed_and_one_ends(engine: Engine) {
     assert_eq!(ground.write(move |tx| sessions::delete_own(tx, ada, b"1")).await, Some(first));
     assert_eq!((of(ada).await, of(bob).await.len()), (vec![second], 1));
     assert_eq!(ground.write(move |tx| sessions::delete_others(tx, ada, b"")).await, 2, "one has run out");
+}
+
+async fn a_second_factor_is_confirmed_and_no_code_is_accepted_twice(engine: Engine) {
+    let ground = Ground::new(engine);
+    let (ada, bob) = ground
+        .write(|tx| {
+            let team = users::insert_team(tx, "Team", at(1))?;
+            let person = |tx: &mut _, email| users::insert(tx, team, email, "hash", Role::User, at(1));
+            Ok((person(tx, "ada@example.com")?, person(tx, "bob@example.com")?))
+        })
+        .await;
+    let begin = async |secret: &'static [u8]| {
+        ground.write(move |tx| second_factors::begin(tx, ada, secret, at(2))).await
+    };
+    let confirm = async |step| ground.write(move |tx| second_factors::confirm(tx, ada, step, at(3))).await;
+    let accept = async |step| ground.write(move |tx| second_factors::accept_step(tx, ada, step)).await;
+    let has = async || {
+        let user = ground.read(|tx| users::find_by_email(tx, "ada@example.com")).await.unwrap();
+        (user.has_second_factor, user.lacks_second_factor())
+    };
+    assert_eq!((confirm(5).await, accept(5).await), (false, false), "there is none yet");
+    assert!(begin(b"first").await && begin(b"second").await, "until it is confirmed, it is another one");
+    assert_eq!((accept(6).await, has().await), (false, (false, false)));
+    assert_eq!((confirm(5).await, confirm(6).await, begin(b"third").await), (true, false, false));
+    assert_eq!(
+        (accept(5).await, accept(4).await, accept(6).await, accept(6).await),
+        (false, false, true, false)
+    );
+    let expected = SecondFactor { user_id: ada, secret: b"second".to_vec(), confirmed_at: Some(at(3)) };
+    assert_eq!(ground.read(move |tx| second_factors::find(tx, ada)).await, Some(expected.clone()));
+    assert_eq!(ground.read(second_factors::all).await, [expected]);
+    assert_eq!(has().await, (true, false));
+
+    let left = async |user| ground.read(move |tx| second_factors::recovery_codes_left(tx, user)).await;
+    let put = async |user, codes: &'static [&'static str]| {
+        let hashes: Vec<_> = codes.iter().map(|code| code.as_bytes().to_vec()).collect();
+        ground.write(move |tx| second_factors::put_recovery_codes(tx, user, &hashes)).await;
+    };
+    let recover = async |user, code: &'static [u8]| {
+        ground.write(move |tx| second_factors::accept_recovery_code(tx, user, code)).await
+    };
+    put(ada, &["old"]).await;
+    put(ada, &["1", "2"]).await;
+    put(bob, &["1"]).await;
+    assert_eq!(
+        (recover(ada, b"old").await, recover(ada, b"1").await, recover(ada, b"1").await),
+        (false, true, false)
+    );
+    assert_eq!((left(ada).await, left(bob).await), (1, 1));
+    let delete = async |user| ground.write(move |tx| second_factors::delete(tx, user)).await;
+    assert_eq!((delete(ada).await, delete(ada).await, left(ada).await), (true, false, 0));
+    assert_eq!(has().await, (false, false));
+    begin(b"last").await;
+    ground.write(move |tx| users::delete(tx, ada).and_then(|()| users::delete(tx, bob))).await;
+    assert_eq!((ground.read(second_factors::all).await, left(bob).await), (vec![], 0));
 }
 
 async fn what_people_make_is_counted(engine: Engine) {

@@ -28,6 +28,8 @@ async fn person(ground: &Ground, team_id: i64, email: &'static str, role: Role) 
         password_hash: "hash".into(),
         role,
         created_at: at(5),
+        has_second_factor: false,
+        needs_second_factor: false,
     }
 }
 
@@ -147,9 +149,16 @@ async fn an_invitation_is_taken_once(engine: Engine) {
     assert_eq!(ground.read(move |tx| teams::get(tx, team)).await.label_reasons, Reasons::default());
     let label_reasons = Reasons { good: vec!["Our tester".into()], bad: vec![] };
     let own = label_reasons.clone();
-    ground.write(move |tx| teams::update(tx, team, "Shop", &own)).await;
+    ground.write(move |tx| teams::update(tx, team, "Shop", &own, true)).await;
     let found = ground.read(move |tx| teams::get(tx, team)).await;
-    assert_eq!(found, Team { id: team, name: "Shop".into(), label_reasons, created_at: at(1) });
+    let shop = Team {
+        id: team,
+        name: "Shop".into(),
+        label_reasons,
+        second_factor_required: true,
+        created_at: at(1),
+    };
+    assert_eq!(found, shop);
     let new = move |email: &str| Invitation {
         id: 0,
         team_id: team,

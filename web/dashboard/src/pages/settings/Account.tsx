@@ -1,4 +1,4 @@
-// One's own account: who one is, one's password and sessions, the theme, and how times are shown.
+// One's own account: who one is, one's password, second factor and sessions, the theme, and how times are shown.
 
 import { Button, Group, NativeSelect, PasswordInput, SegmentedControl, Stack, Text, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useForm } from "@mantine/form";
@@ -11,6 +11,7 @@ import { Facts, Page, Panel } from "../../parts/Page";
 import { newPassword, PASSWORD_RULE, required, showFirst, useRefusal } from "../../parts/refusal";
 import { exactTime, Time } from "../../parts/Time";
 import { roleWords } from "./roles";
+import { SecondFactor } from "./SecondFactor";
 import { Sessions } from "./Sessions";
 
 export function Account() {
@@ -30,6 +31,7 @@ export function Account() {
       <Colours />
       <Times />
       <Password email={user.email} />
+      <SecondFactor />
       <Sessions />
     </Page>
   );

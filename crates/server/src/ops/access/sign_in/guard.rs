@@ -155,6 +155,11 @@ impl Attempt {
         Ok(Ok(()))
     }
 
+    /// It was no failure, and no success either: whoever knows the password forgets no wrong codes by it.
+    pub fn take_back(&self, tx: &mut Tx) -> Result<()> {
+        self.counted.iter().try_for_each(|counted| sign_ins::take_back(tx, &counted.subject))
+    }
+
     /// It has succeeded: it is no failure, and its own failures before it are forgotten.
     pub fn succeed(&self, tx: &mut Tx) -> Result<()> {
         for counted in &self.counted {

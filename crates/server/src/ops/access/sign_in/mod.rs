@@ -1,6 +1,7 @@
-//! Signing in: passwords and sessions of people.
+//! Signing in: passwords, second factors and sessions of people.
 
 mod guard;
+mod second_factor;
 mod sessions;
 
 use std::net::IpAddr;
@@ -18,6 +19,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::clock::Clock;
 use crate::ops::access::limits::Wait;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::installation::master_key::Watch;
 use crate::store::users::{self, User};
 use crate::store::{self, Result, Store, StoreError, Tx};
 use crate::vault::{new_token, token_hash};
@@ -26,6 +28,11 @@ use crate::vault::{new_token, token_hash};
 pub const SESSION_PREFIX: &str = "st_";
 
 pub use guard::{Limits, MARK_MS, Origin, Standing, WAITING_MAX, WAITING_OF_ADDRESS_MAX, WINDOW_MS};
+pub use second_factor::{
+    CODE_MAX_BYTES, Enrollment, Proof, remove_all as remove_second_factors, reset_second_factor,
+    reset_second_factor_of, seal as seal_second_factor, state as second_factor_state,
+    unreadable as unreadable_second_factors,
+};
 pub use sessions::{SESSIONS_MAX, Session, end, end_all, end_one, end_others, id_of, list, open, recognise};
 
 /// A failed sign-in is answered at the next multiple of this after it began. How long hashing and writing took, a little
@@ -69,6 +76,14 @@ pub enum Refusal {
     Wrong,
     /// There were too many wrong tries.
     Throttled(Wait),
+    /// The password is right, and a code of the second factor is needed besides.
+    NeedsCode,
+    /// The code is none of the person's, or was used before.
+    WrongCode,
+    /// There is a second factor already.
+    HasSecondFactor,
+    /// There is no second factor, or none to confirm.
+    NoSecondFactor,
 }
 
 /// What people are signed in by.
@@ -93,14 +108,17 @@ impl SignIns {
         Ok(Self { store, clock, limits, turns: Turns::default(), decoy_hash })
     }
 
-    /// Begins a session. Takes as long for an e-mail address that nobody has.
+    /// Begins a session. Takes as long for an e-mail address that nobody has; whether somebody has a second factor is told
+    /// to those alone who know their password.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn begin(
         &self,
+        key: &Watch,
         email: &str,
         password: String,
+        code: Option<String>,
         from: Origin,
     ) -> Result<std::result::Result<Session, Refusal>> {
         let (begun, email, now) = (Instant::now(), normalise_email(email), self.clock.now());
@@ -120,26 +138,61 @@ impl SignIns {
         match self.check_password(&attempt, password, hash, exists, address).await? {
             Ok(()) => {}
             Err(Refusal::Wrong) => {
-                let now = self.clock.now();
-                let refuse = move |tx: &mut Tx| match &user {
-                    Some(user) => record(tx, &Actor::user(user, address), "session.refuse", now),
-                    None => guard::count_nobody(tx, now),
-                };
-                self.store.write(refuse).await?;
-                let took = begun.elapsed().as_millis() / FAILURE_EVERY.as_millis() + 1;
-                sleep_until(begun + FAILURE_EVERY * u32::try_from(took).unwrap_or(1)).await;
+                self.fail(user, address, begun).await?;
                 return Ok(Err(Refusal::Wrong));
             }
             Err(throttled) => return Ok(Err(throttled)),
         }
         let Some(user) = user else { return Ok(Err(Refusal::Wrong)) };
+        let settled = attempt.clone();
+        if user.has_second_factor {
+            let Some(code) = code else {
+                self.store.write(move |tx| settled.take_back(tx)).await?;
+                return Ok(Err(Refusal::NeedsCode));
+            };
+            if !self.accept_code(key, &user, &code, address).await? {
+                self.fail(Some(user), address, begun).await?;
+                return Ok(Err(Refusal::WrongCode));
+            }
+        }
+        self.store.write(move |tx| settled.succeed(tx)).await?;
         // A value of theirs that nobody was given here would be one that others may know.
         let is_known = attempt.standing == Standing::Browser;
         let from = Origin { browser: from.browser.filter(|_| is_known), ..from };
         open(&self.store, user, from, self.clock.now()).await.map(Ok)
     }
 
-    /// Whether this is the password that belongs to `hash`, which is somebody's if they exist.
+    /// Records a refusal, and answers no sooner than any other.
+    async fn fail(&self, user: Option<User>, address: Option<IpAddr>, begun: Instant) -> Result<()> {
+        let now = self.clock.now();
+        let refuse = move |tx: &mut Tx| match &user {
+            Some(user) => record(tx, &Actor::user(user, address), "session.refuse", now),
+            None => guard::count_nobody(tx, now),
+        };
+        self.store.write(refuse).await?;
+        let took = begun.elapsed().as_millis() / FAILURE_EVERY.as_millis() + 1;
+        sleep_until(begun + FAILURE_EVERY * u32::try_from(took).unwrap_or(1)).await;
+        Ok(())
+    }
+
+    /// Whether this is the password of somebody who is signed in.
+    async fn prove_password(
+        &self,
+        user: &User,
+        password: String,
+        address: Option<IpAddr>,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        let attempt = Attempt::of_session(&self.limits, user.id);
+        let hash = user.password_hash.clone();
+        if let Err(refusal) = self.check_password(&attempt, password, hash, true, address).await? {
+            return Ok(Err(refusal));
+        }
+        self.store.write(move |tx| attempt.succeed(tx)).await?;
+        Ok(Ok(()))
+    }
+
+    /// Whether this is the password that belongs to `hash`, which is somebody's if they exist. The try counts as a failure
+    /// until its caller has settled it.
     async fn check_password(
         &self,
         attempt: &Attempt,
@@ -161,12 +214,7 @@ impl SignIns {
         let matches = tokio::task::spawn_blocking(move || password_matches(&password, &hash))
             .await
             .map_err(|_| stopping())?;
-        if !(matches && exists) {
-            return Ok(Err(Refusal::Wrong));
-        }
-        let succeeded = attempt.clone();
-        self.store.write(move |tx| succeeded.succeed(tx)).await?;
-        Ok(Ok(()))
+        Ok(if matches && exists { Ok(()) } else { Err(Refusal::Wrong) })
     }
 
     /// Changes a person's password, and ends their sessions but the one that asks.
@@ -181,10 +229,7 @@ impl SignIns {
         new: String,
         address: Option<IpAddr>,
     ) -> Result<std::result::Result<(), Refusal>> {
-        let attempt = Attempt::of_session(&self.limits, user.id);
-        let checked =
-            self.check_password(&attempt, current, user.password_hash.clone(), true, address).await?;
-        if let Err(refusal) = checked {
+        if let Err(refusal) = self.prove_password(&user, current, address).await? {
             return Ok(Err(refusal));
         }
         let password_hash = self.hash_in_turn(new).await?;
