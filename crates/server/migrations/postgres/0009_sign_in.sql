@@ -24,3 +24,26 @@ create table recovery_codes (
 );
 
 alter table teams add column second_factor_required bigint not null default 0;
+
+-- Passkeys (WebAuthn) of people.
+create table passkeys (
+  id bigint generated always as identity primary key,
+  user_id bigint not null references users (id),
+  name text not null,
+  credential_id bytea not null unique,
+  -- as the library writes them: the public key, and what changes with use
+  public_key bytea not null,
+  state bytea not null,
+  created_at bigint not null,
+  last_used_at bigint
+);
+create index passkeys_user on passkeys (user_id);
+
+-- Hashes of ceremonies with a passkey that have been completed: none is completed twice.
+create table passkey_ceremonies (
+  ceremony_hash bytea primary key,
+  completed_at bigint not null
+);
+
+-- whether it was begun with a passkey, which is two factors at once
+alter table sessions add column by_passkey bigint not null default 0;

@@ -24,3 +24,26 @@ create table recovery_codes (
 ) without rowid;
 
 alter table teams add column second_factor_required integer not null default 0;
+
+-- Passkeys (WebAuthn) of people.
+create table passkeys (
+  id integer primary key autoincrement,
+  user_id integer not null references users (id),
+  name text not null,
+  credential_id blob not null unique,
+  -- as the library writes them: the public key, and what changes with use
+  public_key blob not null,
+  state blob not null,
+  created_at integer not null,
+  last_used_at integer
+);
+create index passkeys_user on passkeys (user_id);
+
+-- Hashes of ceremonies with a passkey that have been completed: none is completed twice.
+create table passkey_ceremonies (
+  ceremony_hash blob primary key,
+  completed_at integer not null
+) without rowid;
+
+-- whether it was begun with a passkey, which is two factors at once
+alter table sessions add column by_passkey integer not null default 0;

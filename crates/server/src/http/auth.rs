@@ -269,7 +269,10 @@ impl FromRequestParts<Arc<App>> for Agent {
             return Err(not_an_agent(parts, app, is_known_kind).await);
         };
         app.rates.take(who, MCP_REQUESTS_PER_SECOND, Cost::of(1), now).map_err(ApiError::rate_limited)?;
-        admit(&user)?;
+        // Of whoever signs in with a passkey, its agents have none.
+        if !user.has_passkey {
+            admit(&user)?;
+        }
         let actor = Actor { mcp_token: Some(name), ..Actor::user(&user, address(parts, app)) };
         Ok(Self { caller: Caller::Person(user), actor })
     }

@@ -60,6 +60,8 @@ pub enum Code {
     MemberNotFound,
     /// The caller has no session with this id.
     SessionNotFound,
+    /// The caller has no passkey with this id.
+    PasskeyNotFound,
     /// No open invitation has this id.
     InvitationNotFound,
     /// The team has no mapping with this id.
@@ -105,7 +107,9 @@ pub enum Code {
     /// The team requires a second factor of everybody: set one up, before anything else.
     SecondFactorMissing,
     /// The code is not right, or was used before.
-    WrongCode,
+    SecondFactorRefused,
+    /// What a passkey says is not right, too old, or of nobody.
+    PasskeyRefused,
     /// A browser sent this from a page of another site.
     CsrfRefused,
     /// Too many requests; `Retry-After` says when to try again.

@@ -48,6 +48,7 @@ mod oauth;
 mod openapi;
 mod page;
 mod params;
+mod passkeys;
 mod query_names;
 mod reference;
 mod request_id;
@@ -177,6 +178,11 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(session_list::end_of_member))
         .routes(routes!(sessions::accept))
         .routes(routes!(sessions::check_invitation))
+        .routes(routes!(passkeys::list, passkeys::register))
+        .routes(routes!(passkeys::begin))
+        .routes(routes!(passkeys::delete))
+        .routes(routes!(passkeys::begin_sign_in))
+        .routes(routes!(passkeys::sign_in))
         .routes(routes!(second_factor::get, second_factor::begin))
         .routes(routes!(second_factor::confirm))
         .routes(routes!(second_factor::renew_recovery_codes))

@@ -57,7 +57,11 @@ pub struct OwnPasswordBody {
 }
 
 impl OwnPasswordBody {
-    fn check(self) -> Result<String, ApiError> {
+    /// The password, if it may be one.
+    ///
+    /// # Errors
+    /// Says how long it may be.
+    pub fn check(self) -> Result<String, ApiError> {
         check_password(&self.password).map(|()| self.password)
     }
 }
@@ -214,7 +218,7 @@ fn wrong_password(refusal: Refusal) -> ApiError {
 
 /// Reset the second factor of a member who has lost it
 ///
-/// It is removed with its recovery codes, and their sessions end: the password alone signs in.
+/// It is removed with its recovery codes and their passkeys, and their sessions end: the password alone signs in.
 #[utoipa::path(post, operation_id = "resetSecondFactor", path = "/team/members/{id}/actions/reset-second-factor",
     tag = "team", params(("id" = i64, Path)), responses((status = 204)))]
 pub async fn reset(

@@ -47,9 +47,10 @@ pub struct SessionBody {
 }
 
 /// A session as it is answered: in the body, and in a cookie for pages of this server.
-type Begun = (AppendHeaders<Vec<(header::HeaderName, header::HeaderValue)>>, Answer<SessionBody>);
+pub type Begun = (AppendHeaders<Vec<(header::HeaderName, header::HeaderValue)>>, Answer<SessionBody>);
 
-fn begun(app: &App, client: &Client, session: Session) -> Begun {
+/// Hands a session out.
+pub fn begun(app: &App, client: &Client, session: Session) -> Begun {
     let seconds = session.expires_at.millis_since(app.clock.now()) / SECOND_MS;
     let cookies = [
         cookie::set(&session.token, seconds, client.is_https),
@@ -88,7 +89,9 @@ pub async fn login(
             let message = "Send a code of your authenticator app as well, or a recovery code, as `code`.";
             Err(ApiError::new(StatusCode::UNAUTHORIZED, Code::SecondFactorRequired, message))
         }
-        Err(Refusal::WrongCode) => Err(ApiError::new(StatusCode::UNAUTHORIZED, Code::WrongCode, WRONG_CODE)),
+        Err(Refusal::WrongCode) => {
+            Err(ApiError::new(StatusCode::UNAUTHORIZED, Code::SecondFactorRefused, WRONG_CODE))
+        }
         Err(refusal) => {
             let message = "E-mail address and password do not go together.";
             Err(refused(refusal, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message))
@@ -97,7 +100,7 @@ pub async fn login(
 }
 
 /// From where somebody signs in.
-fn origin(client: &Client, headers: &HeaderMap) -> Origin {
+pub fn origin(client: &Client, headers: &HeaderMap) -> Origin {
     Origin {
         address: client.address,
         browser: cookie::browser(headers).map(str::to_owned),
@@ -122,13 +125,13 @@ pub fn refused(refusal: Refusal, status: StatusCode, code: Code, message: &str) 
         Refusal::Wrong => ApiError::new(status, code, message),
         Refusal::Throttled(wait) => ApiError::rate_limited(wait),
         Refusal::WrongCode | Refusal::NeedsCode => {
-            ApiError::new(StatusCode::BAD_REQUEST, Code::WrongCode, WRONG_CODE)
+            ApiError::new(StatusCode::BAD_REQUEST, Code::SecondFactorRefused, WRONG_CODE)
         }
         Refusal::HasSecondFactor => {
             let message = "You have a second factor. Disable it first.";
             ApiError::new(StatusCode::CONFLICT, Code::WrongState, message)
         }
-        Refusal::NoSecondFactor => {
+        Refusal::BadPasskey | Refusal::NoSecondFactor => {
             let message =
                 "There is no second factor, or none to confirm. Begin with POST /api/auth/second-factor.";
             ApiError::new(StatusCode::CONFLICT, Code::WrongState, message)

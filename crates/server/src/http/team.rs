@@ -155,7 +155,7 @@ pub async fn update(
         let ((), label_reasons) = both(checked, label_reasons.map(LabelReasonsBody::check).transpose())?;
         Ok(TeamChange { name, label_reasons, second_factor_required })
     })?;
-    if change.second_factor_required == Some(true) && !user.has_second_factor {
+    if change.second_factor_required == Some(true) && !user.has_second_factor && !user.is_by_passkey {
         let message = "Set up a second factor of your own first, in Settings, Account.";
         return Err(ApiError::new(StatusCode::CONFLICT, Code::WrongState, message));
     }

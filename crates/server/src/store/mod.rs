@@ -54,6 +54,7 @@ pub mod notifications;
 pub mod oauth_clients;
 pub mod oauth_codes;
 pub mod oauth_connections;
+pub mod passkeys;
 pub mod retention;
 pub mod reviews;
 pub mod rosters;

@@ -13,6 +13,8 @@ use crate::values;
 pub struct Place {
     pub user_agent: Option<String>,
     pub address: Option<String>,
+    /// Whether it was begun with a passkey.
+    pub by_passkey: bool,
 }
 
 /// A session.
@@ -25,7 +27,8 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
-const COLUMNS: &str = "s.token_hash, s.user_agent, s.address, s.created_at, s.last_seen_at, s.expires_at";
+const COLUMNS: &str =
+    "s.token_hash, s.user_agent, s.address, s.created_at, s.last_seen_at, s.expires_at, s.by_passkey";
 
 /// Begins a session.
 pub fn insert(
@@ -38,9 +41,18 @@ pub fn insert(
 ) -> Result<()> {
     tx.execute("delete from sessions where expires_at <= $1", &values![now])?;
     tx.execute(
-        "insert into sessions (token_hash, user_id, user_agent, address, created_at, last_seen_at, expires_at)
-         values ($1, $2, $3, $4, $5, $5, $6)",
-        &values![token_hash, user_id, from.user_agent.as_deref(), from.address.as_deref(), now, expires_at],
+        "insert into sessions
+           (token_hash, user_id, user_agent, address, created_at, last_seen_at, expires_at, by_passkey)
+         values ($1, $2, $3, $4, $5, $5, $6, $7)",
+        &values![
+            token_hash,
+            user_id,
+            from.user_agent.as_deref(),
+            from.address.as_deref(),
+            now,
+            expires_at,
+            from.by_passkey
+        ],
     )?;
     Ok(())
 }
@@ -55,12 +67,14 @@ pub struct Holder {
 /// Whose session this is, if it has not ended.
 pub fn holder(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<Holder>> {
     let sql = format!(
-        "select {}, coalesce(s.last_seen_at, s.created_at) from sessions s join users u on u.id = s.user_id
+        "select {}, coalesce(s.last_seen_at, s.created_at), s.by_passkey from sessions s join users u on u.id = s.user_id
          where s.token_hash = $1 and s.expires_at > $2",
         users::COLUMNS
     );
     tx.find(&sql, &values![token_hash, now], |row| {
-        Ok(Holder { user: users::read(row)?, last_seen_at: row.time(users::COLUMNS_COUNT)? })
+        let is_by_passkey = row.flag(users::COLUMNS_COUNT + 1)?;
+        let user = User { is_by_passkey, ..users::read(row)? };
+        Ok(Holder { user, last_seen_at: row.time(users::COLUMNS_COUNT)? })
     })
 }
 
@@ -122,7 +136,7 @@ fn read(row: &Row) -> Result<Session> {
     let created_at = row.time(3)?;
     Ok(Session {
         token_hash: row.get(0)?,
-        place: Place { user_agent: row.get(1)?, address: row.get(2)? },
+        place: Place { user_agent: row.get(1)?, address: row.get(2)?, by_passkey: row.flag(6)? },
         created_at,
         // One that was begun by an earlier version was not noted.
         last_seen_at: row.optional_time(4)?.unwrap_or(created_at),

@@ -41,19 +41,23 @@ pub struct User {
     pub has_second_factor: bool,
     /// Whether their team requires that of everybody.
     pub needs_second_factor: bool,
+    pub has_passkey: bool,
+    /// Whether they have signed in with a passkey, which is two factors at once.
+    pub is_by_passkey: bool,
 }
 
 impl User {
     /// Whether they have to set up a second factor before they do anything else.
     pub fn lacks_second_factor(&self) -> bool {
-        self.needs_second_factor && !self.has_second_factor
+        self.needs_second_factor && !self.has_second_factor && !self.is_by_passkey
     }
 }
 
 pub(super) const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.created_at, u.name,
     (select count(*) from second_factors f where f.user_id = u.id and f.confirmed_at is not null),
-    (select t.second_factor_required from teams t where t.id = u.team_id)";
-pub(super) const COLUMNS_COUNT: usize = 9;
+    (select t.second_factor_required from teams t where t.id = u.team_id),
+    (select count(*) from passkeys p where p.user_id = u.id)";
+pub(super) const COLUMNS_COUNT: usize = 10;
 
 /// Whether nobody has been here yet.
 pub fn is_first_start(tx: &mut Tx) -> Result<bool> {
@@ -100,6 +104,11 @@ pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<User>> {
     tx.find(&sql, &values![team_id, id], read)
 }
 
+/// The person with this id, of whatever team.
+pub fn by_id(tx: &mut Tx, id: i64) -> Result<Option<User>> {
+    tx.find(&format!("select {COLUMNS} from users u where u.id = $1"), &values![id], read)
+}
+
 /// The people of a team, in the order in which they joined.
 pub fn of_team(tx: &mut Tx, team_id: i64) -> Result<Vec<User>> {
     tx.query(
@@ -134,6 +143,7 @@ pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
         "sign_in_marks",
         "second_factors",
         "recovery_codes",
+        "passkeys",
     ] {
         tx.execute(&format!("delete from {owned} where user_id = $1"), &values![id])?;
     }
@@ -163,5 +173,7 @@ pub(super) fn read(row: &Row) -> Result<User> {
         name: row.get(6)?,
         has_second_factor: row.flag(7)?,
         needs_second_factor: row.flag(8)?,
+        has_passkey: row.flag(9)?,
+        is_by_passkey: false,
     })
 }

@@ -29,6 +29,7 @@ const CALLERS: [&str; 9] =
 #[rustfmt::skip]
 const EXPECTED: &[(&str, [u16; 9])] = &[
     //                                          nobody unknown public secret foreign revoked viewer user admin
+    ("DELETE /api/auth/passkeys/{id}",                   [401, 401, 403, 403, 403, 401, 404, 404, 404]),
     ("DELETE /api/auth/sessions/{id}",                   [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("DELETE /api/badge-rules/{id}",                     [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/channels/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
@@ -45,6 +46,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("DELETE /api/views/{id}",                           [401, 401, 403, 204, 404, 401, 403, 204, 204]),
     ("GET /api/audit-log",                               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("GET /api/auth/me",                                 [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/auth/passkeys",                           [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/auth/second-factor",                      [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/auth/session",                            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("GET /api/auth/sessions",                           [401, 401, 403, 403, 403, 401, 200, 200, 200]),
@@ -119,7 +121,12 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/auth/accept-invitation",                 [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST /api/auth/check-invitation",                  [204, 204, 204, 204, 204, 204, 204, 204, 204]),
     ("POST /api/auth/login",                             [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    // There are no passkeys for an address of numbers.
+    ("POST /api/auth/login/passkey",                     [409, 409, 409, 409, 409, 409, 409, 409, 409]),
+    ("POST /api/auth/login/passkey/actions/begin",       [409, 409, 409, 409, 409, 409, 409, 409, 409]),
     ("POST /api/auth/logout",                            [401, 401, 403, 403, 403, 401, 204, 204, 204]),
+    ("POST /api/auth/passkeys",                          [401, 401, 403, 403, 403, 401, 409, 409, 409]),
+    ("POST /api/auth/passkeys/actions/begin",            [401, 401, 403, 403, 403, 401, 409, 409, 409]),
     ("POST /api/auth/password",                          [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("POST /api/auth/second-factor",                     [401, 401, 403, 403, 403, 401, 201, 201, 201]),
     // None of them has one.
@@ -224,7 +231,10 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "PATCH /api/team" => json!({"name": "Shop"}),
         "PATCH /api/team/members/{id}" => json!({"role": "VIEWER"}),
         "POST /api/team/invitations" => json!({"email": format!("p{unique}@example.com"), "role": "USER"}),
-        "POST /api/auth/second-factor"
+        "POST /api/auth/login/passkey" => json!({"ceremony": "x", "credential": {}}),
+        "POST /api/auth/passkeys" => json!({"name": "Laptop", "ceremony": "x", "credential": {}}),
+        "POST /api/auth/passkeys/actions/begin"
+        | "POST /api/auth/second-factor"
         | "POST /api/auth/second-factor/actions/disable"
         | "POST /api/auth/second-factor/actions/renew-recovery-codes" => {
             json!({"password": SESSION_PASSWORD})
@@ -363,6 +373,7 @@ impl Scene {
             "DELETE /api/oauth/connections/{id}" => {
                 path.replace("{id}", &self.connection(token).await.unwrap_or_default().to_string())
             }
+            "DELETE /api/auth/passkeys/{id}" => path.replace("{id}", "999"),
             "DELETE /api/auth/sessions/{id}" => path.replace("{id}", &sign_in::id_of(&token_hash(token))),
             _ if path.starts_with("/api/team/members/{id}") => {
                 let invitation = self.invitation(unique).await;
@@ -523,6 +534,7 @@ const NOT_FOR_KEYS: [(&str, &[&str]); 7] = [
             "/auth/password",
             "/auth/sessions",
             "/auth/second-factor",
+            "/auth/passkeys",
         ],
     ),
     ("the team's name", &["PATCH /api/team"]),

@@ -25,6 +25,7 @@ mod mcp;
 mod named;
 mod oauth;
 mod openapi;
+mod passkeys;
 mod requests;
 mod retention;
 mod schemathesis;

@@ -29,7 +29,7 @@ const STEP_MS: i64 = 30 * SECOND_MS;
 const NEEDS_CODE: &str = "401 second_factor_required Send a code of your authenticator app as well, or a recovery code, as `code`.";
 const WRONG: &str = "The code is not right, or was used before. Wait for the next one.";
 const WRONG_AT_SIGN_IN: &str =
-    "401 wrong_code The code is not right, or was used before. Wait for the next one.";
+    "401 second_factor_refused The code is not right, or was used before. Wait for the next one.";
 const WRONG_PASSWORD: &str = "401 unauthenticated E-mail address and password do not go together.";
 const MISSING: &str = "403 second_factor_missing Your team requires a second factor. Set one up: in the dashboard, or with POST /api/auth/second-factor.";
 
@@ -150,7 +150,11 @@ async fn a_person_sets_it_up_and_signs_in_by_it(engine: Engine) {
     assert_eq!(status(desk.login(None)).await, 200, "before it is confirmed, it is none");
     let confirm = |code: String| desk.post("/actions/confirm", json!({ "code": code }));
     let of_first = desk.code(first["secret"].as_str().unwrap(), 0);
-    assert_eq!(refusal(confirm(of_first)).await, format!("400 wrong_code {WRONG}"), "it was begun anew");
+    assert_eq!(
+        refusal(confirm(of_first)).await,
+        format!("400 second_factor_refused {WRONG}"),
+        "it was begun anew"
+    );
     let code = desk.code(secret, 0);
     let (status_code, confirmed) = answer(confirm(format!("{} {}", &code[..3], &code[3..]))).await;
     assert_eq!((status_code.as_u16(), confirmed["recoveryCodes"].as_array().unwrap().len()), (200, 10));
@@ -211,7 +215,7 @@ async fn a_code_of_another_person_is_none() {
 }
 
 #[tokio::test]
-async fn wrong_codes_are_counted_as_wrong_passwords_are() {
+async fn second_factor_refuseds_are_counted_as_wrong_passwords_are() {
     let desk = Desk::open(Engine::Sqlite).await;
     let (secret, codes) = desk.enroll().await;
     for _ in 0..4 {
@@ -227,7 +231,7 @@ async fn wrong_codes_are_counted_as_wrong_passwords_are() {
     assert_eq!(status(desk.login(Some(&desk.code(&secret, 0)))).await, 200);
     for _ in 0..4 {
         let guess = desk.post("/actions/disable", json!({"code": "000000"}));
-        assert_eq!(refusal(guess).await, format!("400 wrong_code {WRONG}"));
+        assert_eq!(refusal(guess).await, format!("400 second_factor_refused {WRONG}"));
     }
     let guess = desk.post("/actions/disable", json!({"password": ADMIN_PASSWORD}));
     assert_eq!(status(guess).await, 429, "in a session as well");
@@ -264,7 +268,10 @@ async fn it_is_given_up_with_the_password_or_a_code(engine: Engine) {
         refusal(disable(json!({"password": "wrong"}))).await,
         "400 wrong_password The password is wrong."
     );
-    assert_eq!(refusal(disable(json!({"code": "000000"}))).await, format!("400 wrong_code {WRONG}"));
+    assert_eq!(
+        refusal(disable(json!({"code": "000000"}))).await,
+        format!("400 second_factor_refused {WRONG}")
+    );
     assert_eq!(status(disable(json!({"code": desk.code(&secret, 0)}))).await, 204);
     assert_eq!(status(desk.login(None)).await, 200);
     let (_, codes) = desk.enroll().await;
@@ -368,6 +375,6 @@ async fn an_admin_resets_that_of_a_member(engine: Engine) {
     let path = "/api/audit-log?action=member.reset-second-factor";
     let (_, log) = answer(desk.request(Method::GET, path, Value::Null)).await;
     let entry = &log["content"][0];
-    let before = json!({"email": me["email"], "secondFactor": true});
+    let before = json!({"email": me["email"], "secondFactor": true, "passkeys": 0});
     assert_eq!((&entry["before"], &entry["actor"]), (&before, &json!(ADMIN_EMAIL)));
 }

@@ -1,4 +1,5 @@
 use dregs_server::store::bounds::{self, Thing};
+use dregs_server::store::passkeys::{self, Passkey};
 use dregs_server::store::second_factors::{self, SecondFactor};
 use dregs_server::store::sessions::{self, Place, Session};
 use dregs_server::store::sign_ins::{self, Failures};
@@ -15,6 +16,7 @@ on_both_engines!(
     sessions_hold_until_they_end_and_the_oldest_give_way,
     the_sessions_of_a_person_are_listed_and_one_ends,
     a_second_factor_is_confirmed_and_no_code_is_accepted_twice,
+    passkeys_are_kept_and_no_ceremony_is_completed_twice,
     what_people_make_is_counted,
 );
 
@@ -92,7 +94,8 @@ async fn sessions_hold_until_they_end_and_the_oldest_give_way(engine: Engine) {
 
 async fn the_sessions_of_a_person_are_listed_and_one_ends(engine: Engine) {
     let ground = Ground::new(engine);
-    let place = Place { user_agent: Some("curl/8".into()), address: Some("203.0.113.7".into()) };
+    let place =
+        Place { user_agent: Some("curl/8".into()), address: Some("203.0.113.7".into()), by_passkey: true };
     let from = place.clone();
     let (ada, bob) = ground
         .write(move |tx| {
@@ -179,6 +182,57 @@ async fn a_second_factor_is_confirmed_and_no_code_is_accepted_twice(engine: Engi
     assert_eq!((ground.read(second_factors::all).await, left(bob).await), (vec![], 0));
 }
 
+async fn passkeys_are_kept_and_no_ceremony_is_completed_twice(engine: Engine) {
+    let ground = Ground::new(engine);
+    let (ada, bob) = ground
+        .write(|tx| {
+            let team = users::insert_team(tx, "Team", at(1))?;
+            let person = |tx: &mut _, email| users::insert(tx, team, email, "hash", Role::User, at(1));
+            Ok((person(tx, "ada@example.com")?, person(tx, "bob@example.com")?))
+        })
+        .await;
+    let new = |user_id, credential: &[u8]| Passkey {
+        id: 0,
+        user_id,
+        name: "Laptop".into(),
+        credential_id: credential.to_vec(),
+        public_key: b"key".to_vec(),
+        state: b"0".to_vec(),
+        created_at: at(2),
+        last_used_at: None,
+    };
+    let mut stored = Vec::new();
+    for (user, credential) in [(ada, b"1"), (ada, b"2"), (bob, b"3")] {
+        let passkey = new(user, credential);
+        let inserted = passkey.clone();
+        let id = ground.write(move |tx| passkeys::insert(tx, &inserted)).await;
+        stored.push(Passkey { id, ..passkey });
+    }
+    let again = new(bob, b"1");
+    let taken = ground.store.write(move |tx| passkeys::insert(tx, &again)).await;
+    assert_eq!(format!("{taken:?}"), "Err(Conflict)");
+    let of = async |user| ground.read(move |tx| passkeys::of_user(tx, user)).await;
+    assert_eq!(of(ada).await, [stored[1].clone(), stored[0].clone()]);
+    let found = ground.read(|tx| passkeys::find(tx, b"3")).await;
+    assert_eq!(found.as_ref(), Some(&stored[2]));
+    let id = stored[0].id;
+    ground.write(move |tx| passkeys::touch(tx, id, b"1", at(9))).await;
+    let used = Passkey { state: b"1".to_vec(), last_used_at: Some(at(9)), ..stored[0].clone() };
+    assert_eq!(ground.read(|tx| passkeys::find(tx, b"1")).await, Some(used));
+    let has = async |user| ground.read(move |tx| users::by_id(tx, user)).await.unwrap().has_passkey;
+    assert!(has(ada).await);
+    assert_eq!(ground.write(move |tx| passkeys::delete(tx, bob, id)).await, None, "not theirs");
+    assert_eq!(ground.write(move |tx| passkeys::delete(tx, ada, id)).await.as_deref(), Some("Laptop"));
+    assert_eq!(ground.write(move |tx| passkeys::delete_all(tx, ada)).await, 1);
+    assert_eq!((has(ada).await, has(bob).await), (false, true));
+
+    let complete = async |hash: &'static [u8], now, until| {
+        ground.store.write(move |tx| passkeys::complete(tx, hash, at(now), at(until))).await.is_ok()
+    };
+    assert_eq!((complete(b"a", 10, 0).await, complete(b"a", 11, 9).await), (true, false));
+    assert!(complete(b"a", 12, 10).await, "it is forgotten");
+}
+
 async fn what_people_make_is_counted(engine: Engine) {
     let ground = Ground::new(engine);
     let count = async |thing, owner| ground.read(move |tx| bounds::count(tx, thing, owner)).await;
@@ -204,6 +258,7 @@ async fn what_people_make_is_counted(engine: Engine) {
         Thing::Credential,
         Thing::McpToken,
         Thing::Connection,
+        Thing::Passkey,
         Thing::Member,
         Thing::Channel,
         Thing::BadgeRule,

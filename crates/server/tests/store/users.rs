@@ -30,6 +30,8 @@ async fn person(ground: &Ground, team_id: i64, email: &'static str, role: Role) 
         created_at: at(5),
         has_second_factor: false,
         needs_second_factor: false,
+        has_passkey: false,
+        is_by_passkey: false,
     }
 }
 

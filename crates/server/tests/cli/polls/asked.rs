@@ -105,6 +105,11 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
             json!({"currentPassword": super::PASSWORD, "newPassword": super::PASSWORD}),
             204,
         ),
+        ("POST", "/api/auth/login/passkey/actions/begin", Value::Null, 409),
+        ("POST", "/api/auth/login/passkey", json!({"ceremony": "x", "credential": {}}), 409),
+        ("POST", "/api/auth/passkeys/actions/begin", json!({"password": super::PASSWORD}), 409),
+        ("POST", "/api/auth/passkeys", json!({"name": "Laptop", "ceremony": "x", "credential": {}}), 409),
+        ("DELETE", "/api/auth/passkeys/{id}", Value::Null, 404),
         ("POST", "/api/auth/second-factor", json!({"password": super::PASSWORD}), 201),
         ("POST", "/api/auth/second-factor/actions/confirm", json!({"code": "none"}), 400),
         (

@@ -1,4 +1,4 @@
-// One's own account: who one is, one's password, second factor and sessions, the theme, and how times are shown.
+// One's own account: who one is, one's password, second factor, passkeys and sessions, the theme, and how times are shown.
 
 import { Button, Group, NativeSelect, PasswordInput, SegmentedControl, Stack, Text, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useForm } from "@mantine/form";
@@ -11,6 +11,7 @@ import { Facts, Page, Panel } from "../../parts/Page";
 import { newPassword, PASSWORD_RULE, required, showFirst, useRefusal } from "../../parts/refusal";
 import { exactTime, Time } from "../../parts/Time";
 import { roleWords } from "./roles";
+import { Passkeys } from "./Passkeys";
 import { SecondFactor } from "./SecondFactor";
 import { Sessions } from "./Sessions";
 
@@ -32,6 +33,7 @@ export function Account() {
       <Times />
       <Password email={user.email} />
       <SecondFactor />
+      <Passkeys />
       <Sessions />
     </Page>
   );

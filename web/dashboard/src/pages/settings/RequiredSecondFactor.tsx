@@ -19,7 +19,7 @@ export function RequiredSecondFactor({ isRequired }: { isRequired: boolean }) {
   });
   const set = (secondFactorRequired: boolean) => change.mutate({ body: { secondFactorRequired } });
   return (
-    <Panel title="Required second factor" note={isRequired ? "Everybody signs in with a second factor." : "Members choose for themselves whether they have a second factor."}>
+    <Panel title="Second factor" note={isRequired ? "Required of everybody." : "Optional: members choose for themselves."}>
       {change.error && <Failure error={change.error} />}
       {isRequired ? (
         <Group>

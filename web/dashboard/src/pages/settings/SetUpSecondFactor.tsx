@@ -40,7 +40,7 @@ interface ConfirmProps {
 
 function Confirm({ secret, url, error, isPending, onSubmit }: ConfirmProps) {
   const form = useForm({ initialValues: { code: "" }, validate: { code: required("Enter the code.") } });
-  const isWrong = asApiError(error)?.code === "wrong_code";
+  const isWrong = asApiError(error)?.code === "second_factor_refused";
   return (
     <form noValidate onSubmit={form.onSubmit(({ code }) => onSubmit(code), (errors) => showFirst(form, errors))}>
       <Stack>

@@ -179,7 +179,7 @@ function ResetSecondFactor({ member: { id, email } }: { member: Member }) {
   });
   return (
     <Confirm action="Reset second factor" question={`Reset the second factor of ${email}?`} loading={reset.isPending} onConfirm={() => reset.mutate({ params: { path: { id } } })}>
-      Their password alone signs in until they set up another one. Their sessions end immediately. Make sure that it is they who ask.
+      Their passkeys are removed as well, and their password alone signs in until they set up another one. Their sessions end immediately. Make sure that it is they who ask.
     </Confirm>
   );
 }

@@ -53,6 +53,8 @@ const ACTIONS: Record<string, string> = {
   "member.join": "Member joined",
   "member.remove": "Member left or removed",
   "member.reset-second-factor": "Member's second factor reset",
+  "passkey.create": "Passkey created",
+  "passkey.delete": "Passkey removed",
   "password.change": "Password changed",
   "password.reset": "Password reset on the command line",
   "retention.change": "Retention changed",

@@ -1,6 +1,7 @@
 //! Signing in: passwords, second factors and sessions of people.
 
 mod guard;
+mod passkeys;
 mod second_factor;
 mod sessions;
 
@@ -28,6 +29,10 @@ use crate::vault::{new_token, token_hash};
 pub const SESSION_PREFIX: &str = "st_";
 
 pub use guard::{Limits, MARK_MS, Origin, Standing, WAITING_MAX, WAITING_OF_ADDRESS_MAX, WINDOW_MS};
+pub use passkeys::{
+    Begun as PasskeyCeremony, CEREMONY_MAX_BYTES, RelyingParty, begin_sign_in as begin_passkey_sign_in,
+    list as passkeys, remove as remove_passkey,
+};
 pub use second_factor::{
     CODE_MAX_BYTES, Enrollment, Proof, remove_all as remove_second_factors, reset_second_factor,
     reset_second_factor_of, seal as seal_second_factor, state as second_factor_state,
@@ -84,6 +89,8 @@ pub enum Refusal {
     HasSecondFactor,
     /// There is no second factor, or none to confirm.
     NoSecondFactor,
+    /// What a passkey says is not right, or of nobody.
+    BadPasskey,
 }
 
 /// What people are signed in by.

@@ -303,7 +303,7 @@ pub async fn state(store: &Store, user_id: i64) -> Result<State> {
     store.read(read).await
 }
 
-/// Removes the second factor of a member of the actor's team, and ends their sessions; `false` where there is no such
+/// Removes the second factor and the passkeys of a member of the actor's team, and ends their sessions; `false` where there is no such
 /// member.
 ///
 /// # Errors
@@ -333,12 +333,15 @@ pub async fn reset_second_factor_of(store: &Store, email: &str, now: Timestamp) 
 
 fn remove(tx: &mut Tx, actor: &Actor, user: &User, now: Timestamp) -> Result<()> {
     second_factors::delete(tx, user.id)?;
+    let passkeys = store::passkeys::delete_all(tx, user.id)?;
     store::sessions::delete_others(tx, user.id, &[])?;
     let act = Act {
         action: "member.reset-second-factor",
         target_type: "member",
         target_id: &user.id.to_string(),
-        before: Some(json!({"email": user.email, "secondFactor": user.has_second_factor})),
+        before: Some(
+            json!({"email": user.email, "secondFactor": user.has_second_factor, "passkeys": passkeys}),
+        ),
         after: None,
     };
     audit::record(tx, actor, &act, now)

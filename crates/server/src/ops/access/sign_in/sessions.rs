@@ -33,7 +33,26 @@ pub struct Session {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn open(store: &Store, user: User, mut from: Origin, now: Timestamp) -> Result<Session> {
+pub async fn open(store: &Store, user: User, from: Origin, now: Timestamp) -> Result<Session> {
+    open_by(store, user, from, false, now).await
+}
+
+/// The same for somebody who has shown it by a passkey.
+///
+/// # Errors
+/// Those of the store.
+pub async fn open_by_passkey(store: &Store, user: User, from: Origin, now: Timestamp) -> Result<Session> {
+    let user = User { is_by_passkey: true, ..user };
+    open_by(store, user, from, true, now).await
+}
+
+async fn open_by(
+    store: &Store,
+    user: User,
+    mut from: Origin,
+    by_passkey: bool,
+    now: Timestamp,
+) -> Result<Session> {
     let token = new_token(SESSION_PREFIX);
     let browser = from.browser.get_or_insert_with(|| new_token("br_")).clone();
     let hash = token_hash(&token);
@@ -42,6 +61,7 @@ pub async fn open(store: &Store, user: User, mut from: Origin, now: Timestamp) -
     let place = Place {
         user_agent: from.user_agent.take().map(shortened),
         address: from.address.map(|address| address.to_string()),
+        by_passkey,
     };
     let ended = store
         .write(move |tx| {

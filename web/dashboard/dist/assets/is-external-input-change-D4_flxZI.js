@@ -1,1 +1,0 @@
-import{Hr as e}from"./shared-DB6noTcu.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};

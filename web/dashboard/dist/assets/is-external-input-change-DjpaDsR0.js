@@ -1,0 +1,1 @@
+import{Ur as e}from"./shared-YBskvb7x.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};

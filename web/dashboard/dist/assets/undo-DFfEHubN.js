@@ -1,0 +1,1 @@
+import{ut as e}from"./shared-YBskvb7x.js";import{n as t}from"./offer-DDtdIgEd.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};

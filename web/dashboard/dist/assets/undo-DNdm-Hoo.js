@@ -1,1 +1,0 @@
-import{lt as e}from"./shared-DB6noTcu.js";import{n as t}from"./offer-DehCzFGc.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
