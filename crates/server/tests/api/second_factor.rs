@@ -215,7 +215,7 @@ async fn a_code_of_another_person_is_none() {
 }
 
 #[tokio::test]
-async fn second_factor_refuseds_are_counted_as_wrong_passwords_are() {
+async fn wrong_codes_are_counted_as_wrong_passwords_are() {
     let desk = Desk::open(Engine::Sqlite).await;
     let (secret, codes) = desk.enroll().await;
     for _ in 0..4 {
