@@ -68,6 +68,7 @@ limits! {
     Credentials = "credentials",
     McpTokens = "mcp_tokens",
     McpClients = "mcp_clients",
+    Passkeys = "passkeys",
     Invitations = "invitations",
     Members = "members",
     Channels = "channels",

@@ -29,7 +29,7 @@ declare module "@tanstack/react-query" {
 const FRESH_MS = 2_000;
 
 export const queries = new QueryClient({
-  queryCache: new QueryCache({ onError: (error) => (asApiError(error)?.status === 401 ? signInAgain() : look(error)) }),
+  queryCache: new QueryCache({ onError: (error) => (asApiError(error)?.status === 401 ? signInAgain() : asApiError(error)?.code === "second_factor_missing" ? setUpFirst() : look(error)) }),
   defaultOptions: {
     queries: { staleTime: FRESH_MS, retry: (count, error) => isOutage(error) && count < 3, refetchOnWindowFocus: true },
     mutations: { onError: (error) => tellError(error) },
@@ -46,6 +46,11 @@ function look(error: unknown): void {
 function signInAgain(): void {
   const wasSignedIn = queries.getQueryData(["get", "/api/auth/me"]) !== undefined;
   if (wasSignedIn) location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+/** The team has required a second factor meanwhile, and whoever is signed in has none. */
+function setUpFirst(): void {
+  location.assign(`/second-factor?to=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 /** Whether an error is the server's or the network's, so that asking again may help. */

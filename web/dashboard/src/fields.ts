@@ -5,7 +5,7 @@ const NAMES: Record<string, string> = {
   "config.url": "The URL", "config.headers": "Headers", "config.timeoutMs": "The timeout", "config.maxConcurrency": "“Concurrent requests”",
   "config.ratePerSecond": "“Requests per second”", "config.ordered": "“Ordered delivery”", "config.coalesce": "“Coalesce scores”",
   "config.recipients": "Recipients", "config.mailsPerMinute": "“E-mails per minute”", allowedOrigins: "Allowed origins", ratePerSecond: "“Requests per second”",
-  currentPassword: "The current password", newPassword: "The new password", role: "The role", value: "The value", source: "The name",
+  currentPassword: "The current password", newPassword: "The new password", role: "The role", code: "The code", value: "The value", source: "The name",
   target: "The canonical type", canonicalType: "The canonical type", from: "“From”", to: "“To”", range: "The time range", conditions: "The conditions",
   channels: "“Channels to notify”", severity: "The severity", threshold: "The threshold", seconds: "The time", category: "The category", badge: "The badge",
   applyDelaySeconds: "“Add after”", removeDelaySeconds: "“Remove after”", openAfterSeconds: "“Open after”", closeAfterSeconds: "“Close after”",

@@ -4,6 +4,7 @@
 //! What people's browsers name besides, such as devices, apps, extensions and addresses, has words of any kind.
 
 mod browser;
+mod described;
 mod introduction;
 mod known;
 mod names;
@@ -13,6 +14,7 @@ mod signed;
 mod words;
 
 use browser::{Shape, is_compatible, is_of_browsers};
+pub use described::described;
 pub use known::{
     AGENTS_SOURCE, KnownAgent, Purpose, agents, called as agent_called, is_known_as, named_in as known_agent,
 };

@@ -18,7 +18,8 @@ reached, whether the server runs or not.
 
 Examples:
   dregs users list
-  dregs users reset-password admin@localhost")]
+  dregs users reset-password admin@localhost
+  dregs users reset-second-factor admin@localhost")]
 pub struct Users {
     #[command(subcommand)]
     action: Action,
@@ -35,6 +36,13 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Remove the second factor of somebody who has lost it, with its recovery codes; their sessions end
+    ResetSecondFactor {
+        /// Their e-mail address, as `dregs users list` shows it
+        email: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
 }
 
 impl Users {
@@ -44,6 +52,9 @@ impl Users {
             Action::List(settings) => runtime.block_on(list(&settings.open()?)),
             Action::ResetPassword { email, settings } => {
                 runtime.block_on(reset_password(&settings.open()?, &email))
+            }
+            Action::ResetSecondFactor { email, settings } => {
+                runtime.block_on(reset_second_factor(&settings.open()?, &email))
             }
         }
     }
@@ -66,12 +77,25 @@ async fn reset_password(opened: &Existing, email: &str) -> Result<(), Failure> {
     let hash = sign_in::hash_password(&password).map_err(Failure::Failed)?;
     let reset = sign_in::reset_password(&opened.store, email, hash, SystemClock.now()).await;
     if !reset.map_err(|error| opened.failed(&error))? {
-        return Err(Failure::Failed(format!(
-            "nobody signs in as {email}: `dregs users list` shows those who do"
-        )));
+        return Err(nobody(email));
     }
     line(format_args!("password  {password}"));
     line("");
     line("It is not shown again: change it in Settings, Account. All sessions of this person have ended.");
     Ok(())
+}
+
+async fn reset_second_factor(opened: &Existing, email: &str) -> Result<(), Failure> {
+    let reset = sign_in::reset_second_factor_of(&opened.store, email, SystemClock.now()).await;
+    if !reset.map_err(|error| opened.failed(&error))? {
+        return Err(nobody(email));
+    }
+    line(
+        "The second factor is removed: the password alone signs in, and all sessions of this person have ended.",
+    );
+    Ok(())
+}
+
+fn nobody(email: &str) -> Failure {
+    Failure::Failed(format!("nobody signs in as {email}: `dregs users list` shows those who do"))
 }

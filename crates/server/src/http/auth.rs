@@ -1,16 +1,15 @@
 //! Who calls, and what they may.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use dregs_core::event;
 use dregs_core::time::Timestamp;
-use ipnet::IpNet;
 
+use super::address::{address, peer};
 use super::cookie;
 use super::error::{ApiError, Code};
 use super::oauth::{NO_SITE, Site};
@@ -171,6 +170,11 @@ fn charge(app: &App, credential: &Credential, cost: Cost) -> Result<(), ApiError
 impl Caller {
     /// The caller, whose request is not counted yet.
     async fn find(parts: &Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        Self::find_any(parts, app).await?.admitted()
+    }
+
+    /// The same, whether or not they have the second factor that their team requires.
+    async fn find_any(parts: &Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let found = Self::recognise(parts, app).await;
         if found.as_ref().is_err_and(ApiError::is_about_caller) {
             charge_stranger(parts, app)?;
@@ -184,7 +188,7 @@ impl Caller {
             let message = "A browser's session may be used by this server's own pages only.";
             return Err(ApiError::new(StatusCode::FORBIDDEN, Code::CsrfRefused, message));
         }
-        Self::with_token(app, token).await
+        Self::of_token(app, token).await
     }
 
     /// Whose token this is now.
@@ -192,6 +196,19 @@ impl Caller {
     /// # Errors
     /// When it is nobody's who may read.
     pub async fn with_token(app: &App, token: &str) -> Result<Self, ApiError> {
+        Self::of_token(app, token).await?.admitted()
+    }
+
+    /// Themselves, unless they have to set up a second factor first.
+    fn admitted(self) -> Result<Self, ApiError> {
+        match &self {
+            Self::Person(user) => admit(user)?,
+            Self::Backend(_) => {}
+        }
+        Ok(self)
+    }
+
+    async fn of_token(app: &App, token: &str) -> Result<Self, ApiError> {
         if token.starts_with(PUBLIC_PREFIX) {
             return Err(of_key(app, token)
                 .await
@@ -252,6 +269,10 @@ impl FromRequestParts<Arc<App>> for Agent {
             return Err(not_an_agent(parts, app, is_known_kind).await);
         };
         app.rates.take(who, MCP_REQUESTS_PER_SECOND, Cost::of(1), now).map_err(ApiError::rate_limited)?;
+        // Of whoever signs in with a passkey, its agents have none.
+        if !user.has_passkey {
+            admit(&user)?;
+        }
         let actor = Actor { mcp_token: Some(name), ..Actor::user(&user, address(parts, app)) };
         Ok(Self { caller: Caller::Person(user), actor })
     }
@@ -296,6 +317,34 @@ impl FromRequestParts<Arc<App>> for Person {
             Caller::Backend(_) => Err(no_person("Sign in")),
         }
     }
+}
+
+/// Somebody who is signed in, whether or not they have the second factor that their team requires: what they need to set
+/// it up is theirs to ask.
+pub struct Newcomer(pub User);
+
+impl FromRequestParts<Arc<App>> for Newcomer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let known = parts.extensions.get::<Caller>().cloned();
+        let caller = match known {
+            Some(caller) => caller,
+            None => Caller::find_any(parts, app).await?,
+        };
+        match caller {
+            Caller::Person(user) => Ok(Self(user)),
+            Caller::Backend(_) => Err(no_person("Sign in")),
+        }
+    }
+}
+
+/// Refuses whoever has to set up a second factor first.
+fn admit(user: &User) -> Result<(), ApiError> {
+    if user.lacks_second_factor() {
+        return Err(ApiError::new(StatusCode::FORBIDDEN, Code::SecondFactorMissing, NO_SECOND_FACTOR));
+    }
+    Ok(())
 }
 
 /// Somebody who may change channels: the backend, or an admin.
@@ -384,7 +433,7 @@ impl FromRequestParts<Arc<App>> for Sender {
                 team_id: credential.team_id,
                 credential: Some(credential),
                 ip: address(parts, app),
-                user_agent: user_agent(parts),
+                user_agent: user_agent(&parts.headers),
             }),
         }
     }
@@ -441,7 +490,7 @@ impl Sender {
             };
             return Err(ApiError::new(StatusCode::FORBIDDEN, Code::OriginNotAllowed, message));
         }
-        Ok(Self::Browser { credential, ip: address(parts, app), user_agent: user_agent(parts) })
+        Ok(Self::Browser { credential, ip: address(parts, app), user_agent: user_agent(&parts.headers) })
     }
 
     pub fn team_id(&self) -> i64 {
@@ -452,8 +501,9 @@ impl Sender {
     }
 }
 
-fn user_agent(parts: &Parts) -> Option<String> {
-    let agent = parts.headers.get(header::USER_AGENT);
+/// What a program calls itself.
+pub fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(header::USER_AGENT);
     agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
@@ -465,39 +515,6 @@ async fn of_key(app: &App, key: &str) -> Result<Arc<Credential>, ApiError> {
     })
 }
 
-/// The address a request comes from, as far as it is known.
-fn address(parts: &Parts, app: &App) -> Option<IpAddr> {
-    Some(client_address(peer(parts)?, &parts.headers, &app.config.trusted_proxies))
-}
-
-/// The address of the connection: of IPv4 too, where the server listens on IPv6 for both.
-fn peer(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical())
-}
-
-/// The address of the client: of the connection, or, where that is a trusted proxy's, the last one
-/// in `X-Forwarded-For` that is not.
-fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
-    let trusted = |ip: IpAddr| proxies.iter().any(|network| network.contains(&ip));
-    if !trusted(peer) {
-        return peer;
-    }
-    let forwarded = headers.get_all("x-forwarded-for");
-    // What a client has put in front must not spoil what a proxy has added to the same line.
-    let lines: Vec<_> = forwarded.iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-    let hops = lines.iter().flat_map(|line| line.split(',')).map(event::address);
-    let mut client = peer;
-    for hop in hops.collect::<Vec<_>>().into_iter().rev() {
-        // Whatever stands before something unreadable was written by nobody known.
-        let Some(ip) = hop else { break };
-        client = ip;
-        if !trusted(ip) {
-            break;
-        }
-    }
-    client
-}
-
 const NO_TOKEN: &str = "This needs a key or a session, as \"Authorization: Bearer …\".";
 const UNREADABLE: &str = "The header Authorization has characters that no key has. Keys are shown shortened, with an ellipsis: copy it whole.";
 const OTHER_SCHEME: &str = "The header Authorization has no key: send \"Authorization: Bearer \" and the key. Is the variable that holds it set where this is sent from?";
@@ -507,6 +524,8 @@ const NEITHER: &str = "This is no key, which begins with sk_ or pk_, and no sess
 const ONLY_MCP: &str = "An MCP token works at /mcp only.";
 const NO_MCP_TOKEN: &str = "This needs an MCP token, as \"Authorization: Bearer mcp_…\". Make one with POST /api/mcp-tokens, or sign in by OAuth.";
 const UNKNOWN_MCP_TOKEN: &str = "The MCP token is unknown, has expired or has been removed.";
+const NO_SECOND_FACTOR: &str =
+    "Your team requires a second factor. Set one up: in the dashboard, or with POST /api/auth/second-factor.";
 const UNKNOWN_SESSION: &str = "The session is unknown or has ended. Sign in.";
 
 /// Says why a request has no token.
@@ -537,49 +556,4 @@ fn no_person(sign_in: &str) -> ApiError {
 fn public_key_not_allowed() -> ApiError {
     let message = "A public key may only send events. This needs the secret key of the same credential.";
     ApiError::new(StatusCode::FORBIDDEN, Code::PublicKeyNotAllowed, message)
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn a_peer_of_ipv4_is_one_where_the_server_listens_on_ipv6() {
-        let (mut parts, ()) = axum::http::Request::new(()).into_parts();
-        let of_both: SocketAddr = "[::ffff:10.0.0.1]:1".parse().expect("an address");
-        parts.extensions.insert(ConnectInfo(of_both));
-        assert_eq!(peer(&parts), "10.0.0.1".parse().ok());
-    }
-
-    #[test]
-    fn believes_forwarded_addresses_of_trusted_proxies_only() {
-        let proxies: Vec<IpNet> = vec!["10.0.0.0/8".parse().expect("a network")];
-        let cases = [
-            ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
-            ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
-            ("10.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
-            ("10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"),
-            ("10.0.0.1", "", "10.0.0.1"),
-            // As gateways of Azure write it, and others.
-            ("10.0.0.1", "198.51.100.1:55123", "198.51.100.1"),
-            ("10.0.0.1", "6.6.6.6, 198.51.100.1:55123, 10.0.0.2:443", "198.51.100.1"),
-            ("10.0.0.1", "[2001:db8::1]:443", "2001:db8::1"),
-            ("10.0.0.1", "[2001:db8::1]", "2001:db8::1"),
-            ("10.0.0.1", "\"[2001:db8::1]:443\"", "2001:db8::1"),
-            ("10.0.0.1", "::ffff:198.51.100.1", "198.51.100.1"),
-            ("10.0.0.1", "198.51.100.1, ::ffff:10.0.0.2", "198.51.100.1"),
-            ("10.0.0.1", "ä, 198.51.100.1", "198.51.100.1"),
-            ("10.0.0.1", "198.51.100.1:", "10.0.0.1"),
-        ];
-        for (peer, forwarded, expected) in cases {
-            let headers = HeaderMap::from_iter([(
-                axum::http::HeaderName::from_static("x-forwarded-for"),
-                HeaderValue::from_bytes(forwarded.as_bytes()).expect("a header"),
-            )]);
-            let client = client_address(peer.parse().expect("an address"), &headers, &proxies);
-            assert_eq!(client.to_string(), expected, "{peer} {forwarded}");
-        }
-    }
 }

@@ -58,6 +58,10 @@ pub enum Code {
     CredentialNotFound,
     /// Nobody in the team has this id.
     MemberNotFound,
+    /// The caller has no session with this id.
+    SessionNotFound,
+    /// The caller has no passkey with this id.
+    PasskeyNotFound,
     /// No open invitation has this id.
     InvitationNotFound,
     /// The team has no mapping with this id.
@@ -100,6 +104,14 @@ pub enum Code {
     AttemptUnderWay,
     /// The current password is another one.
     WrongPassword,
+    /// The password is right; a code of the second factor is needed as well.
+    SecondFactorRequired,
+    /// The team requires a second factor of everybody: set one up, before anything else.
+    SecondFactorMissing,
+    /// The code is not right, or was used before.
+    SecondFactorRefused,
+    /// What a passkey says is not right, too old, or of nobody.
+    PasskeyRefused,
     /// A browser sent this from a page of another site.
     CsrfRefused,
     /// Too many requests; `Retry-After` says when to try again.

@@ -1,6 +1,7 @@
 //! The HTTP API: every route on this page.
 
 mod accuracy;
+mod address;
 mod answer;
 mod audit_log;
 mod auth;
@@ -47,6 +48,7 @@ mod oauth;
 mod openapi;
 mod page;
 mod params;
+mod passkeys;
 mod query_names;
 mod reference;
 mod request_id;
@@ -55,6 +57,8 @@ mod rule_versions;
 mod rules;
 mod schema;
 mod search;
+mod second_factor;
+mod session_list;
 mod sessions;
 mod system;
 mod team;
@@ -182,8 +186,22 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::me))
         .routes(routes!(sessions::signed_in))
         .routes(routes!(sessions::password))
+        .routes(routes!(session_list::list))
+        .routes(routes!(session_list::end))
+        .routes(routes!(session_list::end_others))
+        .routes(routes!(session_list::end_of_member))
         .routes(routes!(sessions::accept))
         .routes(routes!(sessions::check_invitation))
+        .routes(routes!(passkeys::list, passkeys::register))
+        .routes(routes!(passkeys::begin))
+        .routes(routes!(passkeys::delete))
+        .routes(routes!(passkeys::begin_sign_in))
+        .routes(routes!(passkeys::sign_in))
+        .routes(routes!(second_factor::get, second_factor::begin))
+        .routes(routes!(second_factor::confirm))
+        .routes(routes!(second_factor::renew_recovery_codes))
+        .routes(routes!(second_factor::disable))
+        .routes(routes!(second_factor::reset))
         .routes(routes!(team::get, team::update))
         .routes(routes!(team::members))
         .routes(routes!(team::update_member, team::remove_member))

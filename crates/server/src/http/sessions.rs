@@ -10,15 +10,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::auth::{Client, Person, Stranger, token};
+use super::auth::{Client, Newcomer, Person, Stranger, token, user_agent};
 use super::body::{Json, SmallJson, Unchecked};
 use super::cookie;
 use super::error::{ApiError, Code, ErrorBody, both, must, must_have, text};
 use super::team::UserBody;
 use crate::app::App;
-use crate::ops::access::sign_in::{self, Origin, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session};
+use crate::ops::access::sign_in::{
+    self, CODE_MAX_BYTES, Origin, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session,
+};
 use crate::ops::audit::Actor;
-use crate::ops::team::members::{self, Newcomer};
+use crate::ops::team::members;
 
 const NAME_MAX_CHARS: usize = 100;
 
@@ -28,6 +30,9 @@ pub struct LoginBody {
     email: String,
     #[schema(format = Password)]
     password: String,
+    /// Of the second factor, where there is one: six digits of the authenticator app, or a recovery code.
+    #[schema(example = "492039", max_length = 64)]
+    code: Option<String>,
 }
 
 /// A session.
@@ -42,9 +47,10 @@ pub struct SessionBody {
 }
 
 /// A session as it is answered: in the body, and in a cookie for pages of this server.
-type Begun = (AppendHeaders<Vec<(header::HeaderName, header::HeaderValue)>>, Answer<SessionBody>);
+pub type Begun = (AppendHeaders<Vec<(header::HeaderName, header::HeaderValue)>>, Answer<SessionBody>);
 
-fn begun(app: &App, client: &Client, session: Session) -> Begun {
+/// Hands a session out.
+pub fn begun(app: &App, client: &Client, session: Session) -> Begun {
     let seconds = session.expires_at.millis_since(app.clock.now()) / SECOND_MS;
     let cookies = [
         cookie::set(&session.token, seconds, client.is_https),
@@ -57,10 +63,12 @@ fn begun(app: &App, client: &Client, session: Session) -> Begun {
 }
 
 /// Sign in
+///
+/// Whoever has a second factor is answered `second_factor_required` when the password is right, and sends it again with a `code`.
 #[utoipa::path(post, operation_id = "signIn", path = "/auth/login",
     tag = "auth", security(()), request_body = LoginBody,
     responses((status = 200, body = SessionBody),
-        (status = 401, body = ErrorBody, description = "Address and password do not go together.")))]
+        (status = 401, body = ErrorBody, description = "Address and password do not go together, a code is needed, or it is wrong.")))]
 pub async fn login(
     State(app): State<Arc<App>>,
     Stranger(client): Stranger,
@@ -68,13 +76,21 @@ pub async fn login(
     SmallJson(login): SmallJson<Unchecked<LoginBody>>,
 ) -> Result<Begun, ApiError> {
     let login = login.check(|login| {
-        must_have("password", login.password.len(), 0..=PASSWORD_MAX_BYTES, "bytes").map(|()| login)
+        let password = must_have("password", login.password.len(), 0..=PASSWORD_MAX_BYTES, "bytes");
+        both(password, check_code(login.code.as_deref())).map(|_| login)
     })?;
-    let from = Origin { address: client.address, browser: cookie::browser(&headers).map(str::to_owned) };
-    match app.sign_ins.begin(&login.email, login.password, from).await? {
+    let from = origin(&client, &headers);
+    match app.sign_ins.begin(&app.kept.key, &login.email, login.password, login.code, from).await? {
         Ok(session) => {
             app.rosters.prepare(session.user.team_id);
             Ok(begun(&app, &client, session))
+        }
+        Err(Refusal::NeedsCode) => {
+            let message = "Send a code of your authenticator app as well, or a recovery code, as `code`.";
+            Err(ApiError::new(StatusCode::UNAUTHORIZED, Code::SecondFactorRequired, message))
+        }
+        Err(Refusal::WrongCode) => {
+            Err(ApiError::new(StatusCode::UNAUTHORIZED, Code::SecondFactorRefused, WRONG_CODE))
         }
         Err(refusal) => {
             let message = "E-mail address and password do not go together.";
@@ -83,10 +99,43 @@ pub async fn login(
     }
 }
 
-fn refused(refusal: Refusal, status: StatusCode, code: Code, message: &str) -> ApiError {
+/// From where somebody signs in.
+pub fn origin(client: &Client, headers: &HeaderMap) -> Origin {
+    Origin {
+        address: client.address,
+        browser: cookie::browser(headers).map(str::to_owned),
+        user_agent: user_agent(headers),
+    }
+}
+
+/// Where a code was used, it has to be another one.
+const WRONG_CODE: &str = "The code is not right, or was used before. Wait for the next one.";
+
+/// That a code is no longer than codes are.
+///
+/// # Errors
+/// Names how long it may be.
+pub fn check_code(code: Option<&str>) -> Result<(), ApiError> {
+    must_have("code", code.map_or(0, str::len), 0..=CODE_MAX_BYTES, "bytes")
+}
+
+/// Why something was not done; `status`, `code` and `message` are for a wrong password.
+pub fn refused(refusal: Refusal, status: StatusCode, code: Code, message: &str) -> ApiError {
     match refusal {
         Refusal::Wrong => ApiError::new(status, code, message),
         Refusal::Throttled(wait) => ApiError::rate_limited(wait),
+        Refusal::WrongCode | Refusal::NeedsCode => {
+            ApiError::new(StatusCode::BAD_REQUEST, Code::SecondFactorRefused, WRONG_CODE)
+        }
+        Refusal::HasSecondFactor => {
+            let message = "You have a second factor. Disable it first.";
+            ApiError::new(StatusCode::CONFLICT, Code::WrongState, message)
+        }
+        Refusal::BadPasskey | Refusal::NoSecondFactor => {
+            let message =
+                "There is no second factor, or none to confirm. Begin with POST /api/auth/second-factor.";
+            ApiError::new(StatusCode::CONFLICT, Code::WrongState, message)
+        }
     }
 }
 
@@ -95,12 +144,12 @@ fn refused(refusal: Refusal, status: StatusCode, code: Code, message: &str) -> A
     tag = "auth", responses((status = 204)))]
 pub async fn logout(
     State(app): State<Arc<App>>,
-    _: Person,
-    actor: Actor,
+    Newcomer(user): Newcomer,
     client: Client,
     headers: HeaderMap,
 ) -> Result<(StatusCode, AppendHeaders<Option<(header::HeaderName, header::HeaderValue)>>), ApiError> {
     if let Some(token) = token(&headers) {
+        let actor = Actor::user(&user, client.address);
         sign_in::end(&app.store, actor, token, app.clock.now()).await?;
     }
     let gone = cookie::set("", 0, client.is_https).map(|cookie| (header::SET_COOKIE, cookie));
@@ -110,7 +159,7 @@ pub async fn logout(
 /// Read who is signed in
 #[utoipa::path(get, operation_id = "readMe", path = "/auth/me",
     tag = "auth", responses((status = 200, body = UserBody)))]
-pub async fn me(State(app): State<Arc<App>>, Person(user): Person) -> Answer<UserBody> {
+pub async fn me(State(app): State<Arc<App>>, Newcomer(user): Newcomer) -> Answer<UserBody> {
     // The dashboard asks this first, and then for what is in the list.
     app.rosters.prepare(user.team_id);
     Answer(user.into())
@@ -130,10 +179,10 @@ pub struct SignedInBody {
     tag = "auth", security(()), responses((status = 200, body = SignedInBody)))]
 pub async fn signed_in(
     State(app): State<Arc<App>>,
-    person: Result<Person, ApiError>,
+    person: Result<Newcomer, ApiError>,
 ) -> Result<Answer<SignedInBody>, ApiError> {
     let user = match person {
-        Ok(Person(user)) => user,
+        Ok(Newcomer(user)) => user,
         Err(error) if error.is_about_caller() => return Ok(Answer(SignedInBody { user: None })),
         Err(error) => return Err(error),
     };
@@ -197,18 +246,19 @@ pub struct AcceptanceBody {
 pub async fn accept(
     State(app): State<Arc<App>>,
     Stranger(client): Stranger,
+    headers: HeaderMap,
     SmallJson(acceptance): SmallJson<Unchecked<AcceptanceBody>>,
 ) -> Result<Begun, ApiError> {
     let (token, newcomer) = acceptance.check(|AcceptanceBody { token, name, password }| {
         let name = text("name", name, NAME_MAX_CHARS);
         let ((), name) = both(check_password("password", &password), name)?;
-        Ok((token, Newcomer { name, password, address: client.address }))
+        Ok((token, members::Newcomer { name, password, address: client.address }))
     })?;
     let user = members::accept(&app.store, &app.sign_ins, &token, newcomer, app.clock.now()).await?;
     let user = user.map_err(|refusal| super::team::refused(refusal, "invitation"))?;
-    let session =
-        sign_in::open(&app.store, user, Origin { address: client.address, browser: None }, app.clock.now())
-            .await?;
+    // What the browser has from an earlier sign-in is somebody else's.
+    let from = Origin { browser: None, ..origin(&client, &headers) };
+    let session = sign_in::open(&app.store, user, from, app.clock.now()).await?;
     Ok(begun(&app, &client, session))
 }
 

@@ -35,6 +35,8 @@ pub struct TeamBody {
     name: String,
     /// What the dashboard offers when somebody labels an identity.
     label_reasons: LabelReasonsBody,
+    /// Whether everybody in it has to have a second factor.
+    second_factor_required: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -43,7 +45,13 @@ impl From<Team> for TeamBody {
     fn from(team: Team) -> Self {
         let Reasons { good, bad } = team.label_reasons;
         let label_reasons = LabelReasonsBody { good, bad };
-        Self { id: team.id, name: team.name, label_reasons, created_at: team.created_at }
+        Self {
+            id: team.id,
+            name: team.name,
+            label_reasons,
+            second_factor_required: team.second_factor_required,
+            created_at: team.created_at,
+        }
     }
 }
 
@@ -89,11 +97,17 @@ pub struct UserBody {
     role: &'static str,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// Whether they have a second factor beside their password.
+    second_factor: bool,
+    /// Whether the team requires one, and they have none: they can do nothing else before they have set one up.
+    second_factor_missing: bool,
 }
 
 impl From<User> for UserBody {
     fn from(user: User) -> Self {
         Self {
+            second_factor_missing: user.lacks_second_factor(),
+            second_factor: user.has_second_factor,
             id: user.id,
             email: user.email,
             name: user.name,
@@ -119,25 +133,32 @@ pub struct TeamPatchBody {
     name: Option<String>,
     /// In place of those that were offered before.
     label_reasons: Option<LabelReasonsBody>,
+    /// Whether everybody has to have a second factor. Whoever has none is led to set one up, and can do nothing else before.
+    second_factor_required: Option<bool>,
 }
 
-/// Rename the team, or change the reasons that it offers for labels
+/// Rename the team, change the reasons that it offers for labels, or what it requires of its members
 #[utoipa::path(patch, operation_id = "changeTeam", path = "/team", tag = "team",
-    request_body = TeamPatchBody, responses((status = 200, body = TeamBody)))]
+    request_body = TeamPatchBody, responses((status = 200, body = TeamBody),
+        (status = 409, body = ErrorBody, description = "Whoever requires a second factor has to have one.")))]
 pub async fn update(
     State(app): State<Arc<App>>,
-    _: Admin,
+    Admin(user): Admin,
     actor: Actor,
     Json(patch): Json<Unchecked<TeamPatchBody>>,
 ) -> Result<Answer<TeamBody>, ApiError> {
-    let change = patch.check(|TeamPatchBody { name, label_reasons }| {
-        let is_change = name.is_some() || label_reasons.is_some();
-        must(is_change, "", "must have name or labelReasons")?;
+    let change = patch.check(|TeamPatchBody { name, label_reasons, second_factor_required }| {
+        let is_change = name.is_some() || label_reasons.is_some() || second_factor_required.is_some();
+        must(is_change, "", "must have name, labelReasons or secondFactorRequired")?;
         let name = name.map(|name| name.trim().to_owned());
         let checked = name.as_deref().map_or(Ok(()), |name| check_name(name, NAME_MAX_CHARS));
         let ((), label_reasons) = both(checked, label_reasons.map(LabelReasonsBody::check).transpose())?;
-        Ok(TeamChange { name, label_reasons })
+        Ok(TeamChange { name, label_reasons, second_factor_required })
     })?;
+    if change.second_factor_required == Some(true) && !user.has_second_factor && !user.is_by_passkey {
+        let message = "Set up a second factor of your own first, in Settings, Account.";
+        return Err(ApiError::new(StatusCode::CONFLICT, Code::WrongState, message));
+    }
     Ok(Answer(ops::change_team(&app.store, actor, change, app.clock.now()).await?.into()))
 }
 
@@ -316,6 +337,10 @@ fn parse_role(text: &str) -> Result<Role, ApiError> {
     Role::parse(&word(text)).ok_or_else(|| ApiError::field("role", "must be ADMIN, USER or VIEWER"))
 }
 
-fn parse_id(id: &str, what: &'static str) -> Result<i64, ApiError> {
+/// The id of a `what`, member or invitation.
+///
+/// # Errors
+/// That there is none, where it is no number.
+pub fn parse_id(id: &str, what: &'static str) -> Result<i64, ApiError> {
     id.parse().map_err(|_| refused(Refusal::NotFound, what))
 }

@@ -31,6 +31,9 @@ pub const CONNECTIONS: Bound = Bound {
     max: 50,
     limit: Limit::McpClients,
 };
+/// One for each device and security key that somebody has.
+pub const PASSKEYS: Bound =
+    Bound { thing: Thing::Passkey, owner: "person", what: "passkeys", max: 20, limit: Limit::Passkeys };
 /// Those that hold; each can become a member.
 pub const INVITATIONS: Bound = of_team(Thing::Invitation, "invitations", 200, Limit::Invitations);
 pub const MEMBERS: Bound = of_team(Thing::Member, "members", 1_000, Limit::Members);
@@ -51,10 +54,11 @@ pub const LABELS: Bound =
     Bound { thing: Thing::Label, owner: "single identity", what: "labels", max: 1_000, limit: Limit::Labels };
 
 /// All of them.
-pub const ALL: [Bound; 12] = [
+pub const ALL: [Bound; 13] = [
     CREDENTIALS,
     MCP_TOKENS,
     CONNECTIONS,
+    PASSKEYS,
     INVITATIONS,
     MEMBERS,
     CHANNELS,

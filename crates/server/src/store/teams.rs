@@ -13,25 +13,40 @@ pub struct Team {
     pub id: i64,
     pub name: String,
     pub label_reasons: Reasons,
+    /// Whether everybody in it has to have a second factor.
+    pub second_factor_required: bool,
     pub created_at: Timestamp,
 }
 
 pub fn get(tx: &mut Tx, id: i64) -> Result<Team> {
-    tx.get("select name, created_at, label_reasons from teams where id = $1", &values![id], |row| {
+    let sql = "select name, created_at, label_reasons, second_factor_required from teams where id = $1";
+    tx.get(sql, &values![id], |row| {
         let own: Option<String> = row.get(2)?;
         let label_reasons = own.map_or_else(|| Ok(Reasons::default()), |own| serde_json::from_str(&own));
         let label_reasons = label_reasons.map_err(|error| StoreError::Broken(error.to_string()))?;
-        Ok(Team { id, name: row.get(0)?, label_reasons, created_at: row.time(1)? })
+        Ok(Team {
+            id,
+            name: row.get(0)?,
+            label_reasons,
+            second_factor_required: row.flag(3)?,
+            created_at: row.time(1)?,
+        })
     })
 }
 
-/// Gives a team this name and these reasons.
-pub fn update(tx: &mut Tx, id: i64, name: &str, label_reasons: &Reasons) -> Result<()> {
+/// Gives a team this name, these reasons, and this requirement.
+pub fn update(
+    tx: &mut Tx,
+    id: i64,
+    name: &str,
+    label_reasons: &Reasons,
+    second_factor_required: bool,
+) -> Result<()> {
     let reasons =
         serde_json::to_string(label_reasons).map_err(|error| StoreError::Broken(error.to_string()))?;
     tx.execute(
-        "update teams set name = $2, label_reasons = $3 where id = $1",
-        &values![id, name, reasons.as_str()],
+        "update teams set name = $2, label_reasons = $3, second_factor_required = $4 where id = $1",
+        &values![id, name, reasons.as_str(), second_factor_required],
     )?;
     Ok(())
 }

@@ -1,6 +1,4 @@
-//! Teams, the people in them, and their sessions.
-
-use std::collections::HashSet;
+//! Teams, and the people in them.
 
 use dregs_core::time::Timestamp;
 
@@ -39,9 +37,27 @@ pub struct User {
     pub password_hash: String,
     pub role: Role,
     pub created_at: Timestamp,
+    /// Whether their password alone signs nobody in.
+    pub has_second_factor: bool,
+    /// Whether their team requires that of everybody.
+    pub needs_second_factor: bool,
+    pub has_passkey: bool,
+    /// Whether they have signed in with a passkey, which is two factors at once.
+    pub is_by_passkey: bool,
 }
 
-const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.created_at, u.name";
+impl User {
+    /// Whether they have to set up a second factor before they do anything else.
+    pub fn lacks_second_factor(&self) -> bool {
+        self.needs_second_factor && !self.has_second_factor && !self.is_by_passkey
+    }
+}
+
+pub(super) const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.created_at, u.name,
+    (select count(*) from second_factors f where f.user_id = u.id and f.confirmed_at is not null),
+    (select t.second_factor_required from teams t where t.id = u.team_id),
+    (select count(*) from passkeys p where p.user_id = u.id)";
+pub(super) const COLUMNS_COUNT: usize = 10;
 
 /// Whether nobody has been here yet.
 pub fn is_first_start(tx: &mut Tx) -> Result<bool> {
@@ -88,6 +104,11 @@ pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<User>> {
     tx.find(&sql, &values![team_id, id], read)
 }
 
+/// The person with this id, of whatever team.
+pub fn by_id(tx: &mut Tx, id: i64) -> Result<Option<User>> {
+    tx.find(&format!("select {COLUMNS} from users u where u.id = $1"), &values![id], read)
+}
+
 /// The people of a team, in the order in which they joined.
 pub fn of_team(tx: &mut Tx, team_id: i64) -> Result<Vec<User>> {
     tx.query(
@@ -114,19 +135,19 @@ pub fn set_password(tx: &mut Tx, id: i64, password_hash: &str) -> Result<()> {
 
 /// Removes a person, their sessions, their tokens, and the clients that act for them.
 pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
-    for owned in ["sessions", "mcp_tokens", "oauth_codes", "oauth_connections", "sign_in_marks"] {
+    for owned in [
+        "sessions",
+        "mcp_tokens",
+        "oauth_codes",
+        "oauth_connections",
+        "sign_in_marks",
+        "second_factors",
+        "recovery_codes",
+        "passkeys",
+    ] {
         tx.execute(&format!("delete from {owned} where user_id = $1"), &values![id])?;
     }
     tx.execute("delete from users where id = $1", &values![id])?;
-    Ok(())
-}
-
-/// Ends the sessions of a person but the one with this token.
-pub fn delete_other_sessions(tx: &mut Tx, user_id: i64, token_hash: &[u8]) -> Result<()> {
-    tx.execute(
-        "delete from sessions where user_id = $1 and token_hash <> $2",
-        &values![user_id, token_hash],
-    )?;
     Ok(())
 }
 
@@ -139,60 +160,8 @@ pub fn find_by_email(tx: &mut Tx, email: &str) -> Result<Option<User>> {
     tx.find(&format!("select {COLUMNS} from users u where u.email = $1"), &values![email], read)
 }
 
-pub fn insert_session(
-    tx: &mut Tx,
-    token_hash: &[u8],
-    user_id: i64,
-    now: Timestamp,
-    expires_at: Timestamp,
-) -> Result<()> {
-    tx.execute("delete from sessions where expires_at <= $1", &values![now])?;
-    tx.execute(
-        "insert into sessions (token_hash, user_id, created_at, expires_at) values ($1, $2, $3, $4)",
-        &values![token_hash, user_id, now, expires_at],
-    )?;
-    Ok(())
-}
-
-/// Ends the oldest sessions of a person beyond `kept`; the answer is how many.
-pub fn keep_newest_sessions(tx: &mut Tx, user_id: i64, kept: i64) -> Result<u64> {
-    tx.execute(
-        "delete from sessions where user_id = $1 and token_hash not in
-           (select token_hash from sessions where user_id = $1 order by created_at desc, token_hash limit $2)",
-        &values![user_id, kept],
-    )
-}
-
-/// The person whose session this is, if it has not ended.
-pub fn find_by_session(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<User>> {
-    tx.find(
-        &format!(
-            "select {COLUMNS} from sessions s join users u on u.id = s.user_id
-             where s.token_hash = $1 and s.expires_at > $2"
-        ),
-        &values![token_hash, now],
-        read,
-    )
-}
-
-/// Those of these sessions that have not ended.
-pub fn holding_sessions(tx: &mut Tx, token_hashes: &[Vec<u8>], now: Timestamp) -> Result<HashSet<Vec<u8>>> {
-    let rows: Vec<_> = token_hashes.iter().map(|hash| values![hash.as_slice(), now]).collect();
-    let found = tx.query_rows(
-        "with v (token_hash, at) as (values {rows})
-         select s.token_hash from v join sessions s on s.token_hash = v.token_hash and s.expires_at > v.at",
-        &rows,
-        |row| row.get(0),
-    )?;
-    Ok(found.into_iter().collect())
-}
-
-pub fn delete_session(tx: &mut Tx, token_hash: &[u8]) -> Result<()> {
-    tx.execute("delete from sessions where token_hash = $1", &values![token_hash])?;
-    Ok(())
-}
-
-fn read(row: &Row) -> Result<User> {
+/// A person of [`COLUMNS`].
+pub(super) fn read(row: &Row) -> Result<User> {
     let role: String = row.get(4)?;
     Ok(User {
         id: row.get(0)?,
@@ -202,5 +171,9 @@ fn read(row: &Row) -> Result<User> {
         role: Role::parse(&role).ok_or_else(|| StoreError::Broken(format!("{role} is no role")))?,
         created_at: row.time(5)?,
         name: row.get(6)?,
+        has_second_factor: row.flag(7)?,
+        needs_second_factor: row.flag(8)?,
+        has_passkey: row.flag(9)?,
+        is_by_passkey: false,
     })
 }

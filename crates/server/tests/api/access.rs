@@ -1,5 +1,6 @@
 //! Who may call what: every operation of the document, called by everybody.
 
+use dregs_server::ops::access::sign_in;
 use dregs_server::store::credentials::{self, Change, NewCredential};
 use dregs_server::store::escalations::Severity;
 use dregs_server::store::oauth_connections::{self, Tokens};
@@ -28,6 +29,8 @@ const CALLERS: [&str; 9] =
 #[rustfmt::skip]
 const EXPECTED: &[(&str, [u16; 9])] = &[
     //                                          nobody unknown public secret foreign revoked viewer user admin
+    ("DELETE /api/auth/passkeys/{id}",                   [401, 401, 403, 403, 403, 401, 404, 404, 404]),
+    ("DELETE /api/auth/sessions/{id}",                   [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("DELETE /api/badge-rules/{id}",                     [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/badge-rules/{id}/draft",               [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/channels/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
@@ -45,7 +48,10 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("DELETE /api/views/{id}",                           [401, 401, 403, 204, 404, 401, 403, 204, 204]),
     ("GET /api/audit-log",                               [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("GET /api/auth/me",                                 [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/auth/passkeys",                           [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/auth/second-factor",                      [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/auth/session",                            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    ("GET /api/auth/sessions",                           [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/badge-rules",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/badge-rules/{id}",                        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/badge-rules/{id}/comparison",             [401, 401, 403, 200, 404, 401, 200, 200, 200]),
@@ -124,8 +130,19 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/auth/accept-invitation",                 [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST /api/auth/check-invitation",                  [204, 204, 204, 204, 204, 204, 204, 204, 204]),
     ("POST /api/auth/login",                             [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    // There are no passkeys for an address of numbers.
+    ("POST /api/auth/login/passkey",                     [409, 409, 409, 409, 409, 409, 409, 409, 409]),
+    ("POST /api/auth/login/passkey/actions/begin",       [409, 409, 409, 409, 409, 409, 409, 409, 409]),
     ("POST /api/auth/logout",                            [401, 401, 403, 403, 403, 401, 204, 204, 204]),
+    ("POST /api/auth/passkeys",                          [401, 401, 403, 403, 403, 401, 409, 409, 409]),
+    ("POST /api/auth/passkeys/actions/begin",            [401, 401, 403, 403, 403, 401, 409, 409, 409]),
     ("POST /api/auth/password",                          [401, 401, 403, 403, 403, 401, 204, 204, 204]),
+    ("POST /api/auth/second-factor",                     [401, 401, 403, 403, 403, 401, 201, 201, 201]),
+    // None of them has one.
+    ("POST /api/auth/second-factor/actions/confirm",     [401, 401, 403, 403, 403, 401, 409, 409, 409]),
+    ("POST /api/auth/second-factor/actions/disable",     [401, 401, 403, 403, 403, 401, 409, 409, 409]),
+    ("POST /api/auth/second-factor/actions/renew-recovery-codes", [401, 401, 403, 403, 403, 401, 409, 409, 409]),
+    ("POST /api/auth/sessions/actions/end-others",       [401, 401, 403, 403, 403, 401, 204, 204, 204]),
     ("POST /api/badge-rules",                            [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/badge-rules/{id}/actions/promote-draft", [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/badge-rules/{id}/actions/restore",       [401, 401, 403, 200, 404, 401, 403, 403, 200]),
@@ -166,6 +183,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/oauth/request/actions/deny",             [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("POST /api/retention/actions/preview",              [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("POST /api/team/invitations",                       [401, 401, 403, 403, 403, 401, 403, 403, 201]),
+    ("POST /api/team/members/{id}/actions/end-sessions", [401, 401, 403, 403, 403, 401, 403, 403, 204]),
+    ("POST /api/team/members/{id}/actions/reset-second-factor", [401, 401, 403, 403, 403, 401, 403, 403, 204]),
     ("POST /api/views",                                  [401, 401, 403, 201, 201, 401, 403, 201, 201]),
     ("POST /api/weights/actions/calibrate",              [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("POST /api/weights/actions/roll-back",              [401, 401, 403, 403, 403, 401, 403, 403, 409]),
@@ -227,6 +246,15 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "PATCH /api/team" => json!({"name": "Shop"}),
         "PATCH /api/team/members/{id}" => json!({"role": "VIEWER"}),
         "POST /api/team/invitations" => json!({"email": format!("p{unique}@example.com"), "role": "USER"}),
+        "POST /api/auth/login/passkey" => json!({"ceremony": "x", "credential": {}}),
+        "POST /api/auth/passkeys" => json!({"name": "Laptop", "ceremony": "x", "credential": {}}),
+        "POST /api/auth/passkeys/actions/begin"
+        | "POST /api/auth/second-factor"
+        | "POST /api/auth/second-factor/actions/disable"
+        | "POST /api/auth/second-factor/actions/renew-recovery-codes" => {
+            json!({"password": SESSION_PASSWORD})
+        }
+        "POST /api/auth/second-factor/actions/confirm" => json!({"code": "000000"}),
         "POST /api/auth/password" => {
             json!({"currentPassword": SESSION_PASSWORD, "newPassword": "another long password"})
         }
@@ -372,7 +400,9 @@ impl Scene {
             "DELETE /api/oauth/connections/{id}" => {
                 path.replace("{id}", &self.connection(token).await.unwrap_or_default().to_string())
             }
-            "PATCH /api/team/members/{id}" | "DELETE /api/team/members/{id}" => {
+            "DELETE /api/auth/passkeys/{id}" => path.replace("{id}", "999"),
+            "DELETE /api/auth/sessions/{id}" => path.replace("{id}", &sign_in::id_of(&token_hash(token))),
+            _ if path.starts_with("/api/team/members/{id}") => {
                 let invitation = self.invitation(unique).await;
                 let body = json!({"token": invitation["token"], "password": "a long password"});
                 let joined = self.server.request(Method::POST, "/api/auth/accept-invitation").json(&body);
@@ -538,6 +568,9 @@ const NOT_FOR_KEYS: [(&str, &[&str]); 7] = [
             "GET /api/auth/me",
             "POST /api/auth/logout",
             "/auth/password",
+            "/auth/sessions",
+            "/auth/second-factor",
+            "/auth/passkeys",
         ],
     ),
     ("the team's name", &["PATCH /api/team"]),

@@ -97,7 +97,9 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     let joining = json!({"token": token, "password": "password of bob"});
     let bob = story.call(post.clone(), "/api/auth/accept-invitation", joining).await["user"]["id"].clone();
     story.call(patch.clone(), &format!("/api/team/members/{bob}"), json!({"role": "VIEWER"})).await;
+    story.call(post.clone(), &format!("/api/team/members/{bob}/actions/end-sessions"), Value::Null).await;
     story.call(delete.clone(), &format!("/api/team/members/{bob}"), Value::Null).await;
+    story.call(post.clone(), "/api/auth/sessions/actions/end-others", Value::Null).await;
     let invitation = json!({"email": "eve@example.com", "role": "USER"});
     let eve = story.call(post.clone(), "/api/team/invitations", invitation).await["id"].clone();
     story.call(delete.clone(), &format!("/api/team/invitations/{eve}"), Value::Null).await;
@@ -181,12 +183,14 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
         "mcp-token.create",
         "mcp-token.delete",
         "member.change",
+        "member.end-sessions",
         "member.join",
         "member.remove",
         "password.change",
         "session.begin",
         "session.end",
         "session.refuse",
+        "session.revoke-others",
         "team.change",
         "view.create",
         "view.delete",

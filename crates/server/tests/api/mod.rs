@@ -25,10 +25,13 @@ mod mcp;
 mod named;
 mod oauth;
 mod openapi;
+mod passkeys;
 mod requests;
 mod retention;
 mod schemathesis;
 mod search;
+mod second_factor;
+mod sessions;
 mod signing_in;
 mod system;
 mod team;
@@ -41,6 +44,7 @@ use dregs_core::score::Scores;
 use dregs_server::app::App;
 use dregs_server::ops::access::sign_in;
 use dregs_server::store::escalations::{self, NewEscalation, Severity};
+use dregs_server::store::sessions::Place;
 use dregs_server::store::users::{self, Role};
 use dregs_server::store::{Tx, identities};
 use dregs_server::vault::token_hash;
@@ -124,7 +128,14 @@ async fn session(app: &Arc<App>, team_id: i64, role: Role) -> String {
     static HASH: LazyLock<String> = LazyLock::new(|| sign_in::hash_password(SESSION_PASSWORD).unwrap());
     let store = move |tx: &mut Tx| {
         let user_id = users::insert(tx, team_id, &email, &HASH, role, now)?;
-        users::insert_session(tx, &hash, user_id, now, now.plus_millis(60_000))
+        dregs_server::store::sessions::insert(
+            tx,
+            &hash,
+            user_id,
+            &Place::default(),
+            now,
+            now.plus_millis(60_000),
+        )
     };
     app.store.write(store).await.unwrap();
     token

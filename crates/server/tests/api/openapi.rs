@@ -103,6 +103,8 @@ fn all_but_signing_in_needs_a_bearer_or_a_session() {
         "post /api/auth/accept-invitation",
         "post /api/auth/check-invitation",
         "post /api/auth/login",
+        "post /api/auth/login/passkey",
+        "post /api/auth/login/passkey/actions/begin",
         "get /api/auth/session",
     ];
     assert_eq!(open, expected.map(|name| (name.to_owned(), json!([{}]))));

@@ -9,7 +9,7 @@ const KEY_LINES: &[(&[&str], &[&str])] = &[
     (&["trigger"], &["<EVENT-TYPE>", "identity.labeled", "alert.opened", "--channel <CHANNEL>"]),
     (&["verify"], &["--tolerance <SECONDS>", "--header <NAME: VALUE>", "Exits with 0"]),
     (&["keys"], &["list", "create", "revoke", "enable", "within a second"]),
-    (&["users"], &["list", "reset-password", "Examples:"]),
+    (&["users"], &["list", "reset-password", "reset-second-factor", "Examples:"]),
     (&["migrate"], &["--check", "--database-url <URL>"]),
     (
         &["backtest"],

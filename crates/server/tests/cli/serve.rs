@@ -302,6 +302,33 @@ async fn a_lost_password_is_reset_where_the_store_is() {
     assert_eq!(database.query_row(told, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
 }
 
+#[tokio::test]
+async fn a_lost_second_factor_is_removed_where_the_store_is() {
+    let ground = Ground::new();
+    let (mut running, address) = serve(&ground, &[]);
+    let unknown = ground.run(&["users", "reset-second-factor", "nobody@example.com"], &[]);
+    let said = "dregs: nobody signs in as nobody@example.com: `dregs users list` shows those who do\n";
+    assert_eq!((unknown.code, unknown.stderr.as_str()), (Some(1), said));
+    let reset = ground.run(&["users", "reset-password", "admin@localhost"], &[]);
+    let password = reset.stdout.lines().next().and_then(|line| line.strip_prefix("password  ")).unwrap();
+    // As if it were confirmed: the key that sealed it is not asked for before a code is right.
+    let database = rusqlite::Connection::open(ground.0.path().join("data/dregs.db")).unwrap();
+    let factor = "insert into second_factors (user_id, secret, last_step, created_at, confirmed_at) values (1, x'00', 0, 0, 0)";
+    database.execute_batch(factor).unwrap();
+    let sign_in = async || {
+        let body = json!({"email": "admin@localhost", "password": password});
+        let login = reqwest::Client::new().post(format!("{address}/api/auth/login")).json(&body);
+        login.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(sign_in().await, 401, "it asks for a code");
+    let reset = ground.run(&["users", "reset-second-factor", "Admin@localhost"], &[]);
+    assert_eq!((reset.code, reset.stderr.as_str()), (Some(0), ""), "{}", reset.stdout);
+    assert_eq!(sign_in().await, 200);
+    let told = "select actor from audit_log where action = 'member.reset-second-factor'";
+    assert_eq!(database.query_row(told, [], |row| row.get::<_, String>(0)).unwrap(), "command line");
+    running.stop_with("TERM");
+}
+
 #[test]
 fn migrate_checks_first_and_then_does_it_once() {
     let ground = Ground::new();

@@ -66,7 +66,7 @@ fn a_database_that_cannot_be_used_is_said_to_be_what_it_is() {
 }
 
 /// The commands that look or manage, and so make no tables and bring none up to date.
-const EXISTING: [&[&str]; 8] = [
+const EXISTING: [&[&str]; 9] = [
     &["keys", "list"],
     &["keys", "create", "Shop"],
     &["keys", "revoke", "1"],
@@ -74,6 +74,7 @@ const EXISTING: [&[&str]; 8] = [
     &["keys", "reset-secrets", "--lost-master-key"],
     &["users", "list"],
     &["users", "reset-password", "ada@example.com"],
+    &["users", "reset-second-factor", "ada@example.com"],
     &["backtest", "--map", "a=LOGIN"],
 ];
 

@@ -1,4 +1,7 @@
 use dregs_server::store::bounds::{self, Thing};
+use dregs_server::store::passkeys::{self, Passkey};
+use dregs_server::store::second_factors::{self, SecondFactor};
+use dregs_server::store::sessions::{self, Place, Session};
 use dregs_server::store::sign_ins::{self, Failures};
 use dregs_server::store::teams::{self, Invitation};
 use dregs_server::store::users::{self, Role};
@@ -11,6 +14,9 @@ on_both_engines!(
     failures_are_counted_in_a_window_and_forgotten,
     a_person_is_known_by_their_newest_marks,
     sessions_hold_until_they_end_and_the_oldest_give_way,
+    the_sessions_of_a_person_are_listed_and_one_ends,
+    a_second_factor_is_confirmed_and_no_code_is_accepted_twice,
+    passkeys_are_kept_and_no_ceremony_is_completed_twice,
     what_people_make_is_counted,
 );
 
@@ -69,21 +75,162 @@ async fn sessions_hold_until_they_end_and_the_oldest_give_way(engine: Engine) {
             let team = users::insert_team(tx, "Team", at(1))?;
             let ada = users::insert(tx, team, "ada@example.com", "hash", Role::User, at(1))?;
             for (token, begun, ends) in [(b"1", 10, 100), (b"2", 20, 50), (b"3", 30, 100), (b"4", 40, 100)] {
-                users::insert_session(tx, token, ada, at(begun), at(ends))?;
+                sessions::insert(tx, token, ada, &Place::default(), at(begun), at(ends))?;
             }
             Ok(ada)
         })
         .await;
     let holding = async |now| {
         let asked: Vec<_> = [b"1", b"2", b"3", b"9"].map(|token| token.to_vec()).into();
-        let found = ground.read(move |tx| users::holding_sessions(tx, &asked, at(now))).await;
+        let found = ground.read(move |tx| sessions::holding(tx, &asked, at(now))).await;
         let mut found: Vec<_> = found.into_iter().flatten().collect();
         found.sort_unstable();
         String::from_utf8(found).unwrap()
     };
     assert_eq!((holding(49).await, holding(50).await), ("123".into(), "13".into()));
-    ground.write(move |tx| users::keep_newest_sessions(tx, ada, 2)).await;
+    ground.write(move |tx| sessions::keep_newest(tx, ada, 2)).await;
     assert_eq!(holding(49).await, "3");
+}
+
+async fn the_sessions_of_a_person_are_listed_and_one_ends(engine: Engine) {
+    let ground = Ground::new(engine);
+    let place =
+        Place { user_agent: Some("curl/8".into()), address: Some("203.0.113.7".into()), by_passkey: true };
+    let from = place.clone();
+    let (ada, bob) = ground
+        .write(move |tx| {
+            let team = users::insert_team(tx, "Team", at(1))?;
+            let ada = users::insert(tx, team, "ada@example.com", "hash", Role::User, at(1))?;
+            let bob = users::insert(tx, team, "bob@example.com", "hash", Role::User, at(1))?;
+            sessions::insert(tx, b"1", ada, &from, at(10), at(100))?;
+            sessions::insert(tx, b"2", ada, &Place::default(), at(20), at(100))?;
+            sessions::insert(tx, b"3", ada, &Place::default(), at(20), at(50))?;
+            sessions::insert(tx, b"4", bob, &Place::default(), at(30), at(100))?;
+            sessions::touch(tx, b"1", at(40))?;
+            Ok((ada, bob))
+        })
+        .await;
+    let session = |token: &[u8], place: &Place, begun, seen| Session {
+        token_hash: token.to_vec(),
+        place: place.clone(),
+        created_at: at(begun),
+        last_seen_at: at(seen),
+        expires_at: at(100),
+    };
+    let first = session(b"1", &place, 10, 40);
+    let second = session(b"2", &Place::default(), 20, 20);
+    let of = async |user| ground.read(move |tx| sessions::of_user(tx, user, at(50))).await;
+    assert_eq!(of(ada).await, [first.clone(), second.clone()]);
+    assert_eq!(ground.write(move |tx| sessions::delete_own(tx, bob, b"1")).await, None, "not theirs");
+    assert_eq!(ground.write(move |tx| sessions::delete_own(tx, ada, b"1")).await, Some(first));
+    assert_eq!((of(ada).await, of(bob).await.len()), (vec![second], 1));
+    assert_eq!(ground.write(move |tx| sessions::delete_others(tx, ada, b"")).await, 2, "one has run out");
+}
+
+async fn a_second_factor_is_confirmed_and_no_code_is_accepted_twice(engine: Engine) {
+    let ground = Ground::new(engine);
+    let (ada, bob) = ground
+        .write(|tx| {
+            let team = users::insert_team(tx, "Team", at(1))?;
+            let person = |tx: &mut _, email| users::insert(tx, team, email, "hash", Role::User, at(1));
+            Ok((person(tx, "ada@example.com")?, person(tx, "bob@example.com")?))
+        })
+        .await;
+    let begin = async |secret: &'static [u8]| {
+        ground.write(move |tx| second_factors::begin(tx, ada, secret, at(2))).await
+    };
+    let confirm = async |step| ground.write(move |tx| second_factors::confirm(tx, ada, step, at(3))).await;
+    let accept = async |step| ground.write(move |tx| second_factors::accept_step(tx, ada, step)).await;
+    let has = async || {
+        let user = ground.read(|tx| users::find_by_email(tx, "ada@example.com")).await.unwrap();
+        (user.has_second_factor, user.lacks_second_factor())
+    };
+    assert_eq!((confirm(5).await, accept(5).await), (false, false), "there is none yet");
+    assert!(begin(b"first").await && begin(b"second").await, "until it is confirmed, it is another one");
+    assert_eq!((accept(6).await, has().await), (false, (false, false)));
+    assert_eq!((confirm(5).await, confirm(6).await, begin(b"third").await), (true, false, false));
+    assert_eq!(
+        (accept(5).await, accept(4).await, accept(6).await, accept(6).await),
+        (false, false, true, false)
+    );
+    let expected = SecondFactor { user_id: ada, secret: b"second".to_vec(), confirmed_at: Some(at(3)) };
+    assert_eq!(ground.read(move |tx| second_factors::find(tx, ada)).await, Some(expected.clone()));
+    assert_eq!(ground.read(second_factors::all).await, [expected]);
+    assert_eq!(has().await, (true, false));
+
+    let left = async |user| ground.read(move |tx| second_factors::recovery_codes_left(tx, user)).await;
+    let put = async |user, codes: &'static [&'static str]| {
+        let hashes: Vec<_> = codes.iter().map(|code| code.as_bytes().to_vec()).collect();
+        ground.write(move |tx| second_factors::put_recovery_codes(tx, user, &hashes)).await;
+    };
+    let recover = async |user, code: &'static [u8]| {
+        ground.write(move |tx| second_factors::accept_recovery_code(tx, user, code)).await
+    };
+    put(ada, &["old"]).await;
+    put(ada, &["1", "2"]).await;
+    put(bob, &["1"]).await;
+    assert_eq!(
+        (recover(ada, b"old").await, recover(ada, b"1").await, recover(ada, b"1").await),
+        (false, true, false)
+    );
+    assert_eq!((left(ada).await, left(bob).await), (1, 1));
+    let delete = async |user| ground.write(move |tx| second_factors::delete(tx, user)).await;
+    assert_eq!((delete(ada).await, delete(ada).await, left(ada).await), (true, false, 0));
+    assert_eq!(has().await, (false, false));
+    begin(b"last").await;
+    ground.write(move |tx| users::delete(tx, ada).and_then(|()| users::delete(tx, bob))).await;
+    assert_eq!((ground.read(second_factors::all).await, left(bob).await), (vec![], 0));
+}
+
+async fn passkeys_are_kept_and_no_ceremony_is_completed_twice(engine: Engine) {
+    let ground = Ground::new(engine);
+    let (ada, bob) = ground
+        .write(|tx| {
+            let team = users::insert_team(tx, "Team", at(1))?;
+            let person = |tx: &mut _, email| users::insert(tx, team, email, "hash", Role::User, at(1));
+            Ok((person(tx, "ada@example.com")?, person(tx, "bob@example.com")?))
+        })
+        .await;
+    let new = |user_id, credential: &[u8]| Passkey {
+        id: 0,
+        user_id,
+        name: "Laptop".into(),
+        credential_id: credential.to_vec(),
+        public_key: b"key".to_vec(),
+        state: b"0".to_vec(),
+        created_at: at(2),
+        last_used_at: None,
+    };
+    let mut stored = Vec::new();
+    for (user, credential) in [(ada, b"1"), (ada, b"2"), (bob, b"3")] {
+        let passkey = new(user, credential);
+        let inserted = passkey.clone();
+        let id = ground.write(move |tx| passkeys::insert(tx, &inserted)).await;
+        stored.push(Passkey { id, ..passkey });
+    }
+    let again = new(bob, b"1");
+    let taken = ground.store.write(move |tx| passkeys::insert(tx, &again)).await;
+    assert_eq!(format!("{taken:?}"), "Err(Conflict)");
+    let of = async |user| ground.read(move |tx| passkeys::of_user(tx, user)).await;
+    assert_eq!(of(ada).await, [stored[1].clone(), stored[0].clone()]);
+    let found = ground.read(|tx| passkeys::find(tx, b"3")).await;
+    assert_eq!(found.as_ref(), Some(&stored[2]));
+    let id = stored[0].id;
+    ground.write(move |tx| passkeys::touch(tx, id, b"1", at(9))).await;
+    let used = Passkey { state: b"1".to_vec(), last_used_at: Some(at(9)), ..stored[0].clone() };
+    assert_eq!(ground.read(|tx| passkeys::find(tx, b"1")).await, Some(used));
+    let has = async |user| ground.read(move |tx| users::by_id(tx, user)).await.unwrap().has_passkey;
+    assert!(has(ada).await);
+    assert_eq!(ground.write(move |tx| passkeys::delete(tx, bob, id)).await, None, "not theirs");
+    assert_eq!(ground.write(move |tx| passkeys::delete(tx, ada, id)).await.as_deref(), Some("Laptop"));
+    assert_eq!(ground.write(move |tx| passkeys::delete_all(tx, ada)).await, 1);
+    assert_eq!((has(ada).await, has(bob).await), (false, true));
+
+    let complete = async |hash: &'static [u8], now, until| {
+        ground.store.write(move |tx| passkeys::complete(tx, hash, at(now), at(until))).await.is_ok()
+    };
+    assert_eq!((complete(b"a", 10, 0).await, complete(b"a", 11, 9).await), (true, false));
+    assert!(complete(b"a", 12, 10).await, "it is forgotten");
 }
 
 async fn what_people_make_is_counted(engine: Engine) {
@@ -111,6 +258,7 @@ async fn what_people_make_is_counted(engine: Engine) {
         Thing::Credential,
         Thing::McpToken,
         Thing::Connection,
+        Thing::Passkey,
         Thing::Member,
         Thing::Channel,
         Thing::BadgeRule,

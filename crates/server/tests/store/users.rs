@@ -3,6 +3,7 @@ use std::slice::from_ref;
 use dregs_core::label::Reasons;
 use dregs_server::store::Tx;
 use dregs_server::store::mcp_tokens::{self, McpToken};
+use dregs_server::store::sessions::{self, Place};
 use dregs_server::store::teams::{self, Invitation, Team};
 use dregs_server::store::users::{self, Role, User};
 
@@ -27,6 +28,10 @@ async fn person(ground: &Ground, team_id: i64, email: &'static str, role: Role) 
         password_hash: "hash".into(),
         role,
         created_at: at(5),
+        has_second_factor: false,
+        needs_second_factor: false,
+        has_passkey: false,
+        is_by_passkey: false,
     }
 }
 
@@ -58,17 +63,20 @@ async fn a_session_is_its_persons_until_it_ends(engine: Engine) {
     let ada = person(&ground, team, "ada@example.com", Role::Admin).await;
     let user_id = ada.id;
     for (token, made, ends) in [(b"short", 10, 20), (b"other", 10, 90), (b"third", 10, 90)] {
-        ground.write(move |tx| users::insert_session(tx, token, user_id, at(made), at(ends))).await;
+        ground
+            .write(move |tx| sessions::insert(tx, token, user_id, &Place::default(), at(made), at(ends)))
+            .await;
     }
-    let whose =
-        |token: &'static [u8], time| ground.read(move |tx| users::find_by_session(tx, token, at(time)));
+    let whose = |token: &'static [u8], time| {
+        ground.read(move |tx| Ok(sessions::holder(tx, token, at(time))?.map(|holder| holder.user)))
+    };
     assert_eq!(whose(b"short", 19).await, Some(ada.clone()));
     assert_eq!(whose(b"short", 20).await, None);
     assert_eq!(whose(b"never", 10).await, None);
     // A new session sweeps those that have ended.
-    ground.write(move |tx| users::insert_session(tx, b"fresh", user_id, at(50), at(90))).await;
+    ground.write(move |tx| sessions::insert(tx, b"fresh", user_id, &Place::default(), at(50), at(90))).await;
     assert_eq!(whose(b"short", 19).await, None);
-    ground.write(|tx| users::delete_session(tx, b"other")).await;
+    ground.write(|tx| sessions::delete(tx, b"other")).await;
     assert_eq!(
         [whose(b"other", 60).await, whose(b"third", 60).await, whose(b"fresh", 60).await],
         [None, Some(ada.clone()), Some(ada)]
@@ -102,9 +110,9 @@ async fn a_person_changes_and_goes(engine: Engine) {
     let (mine, token) = ground
         .write(move |tx| {
             for (token, user) in [(b"1", id), (b"2", id), (b"3", bobs)] {
-                users::insert_session(tx, token, user, at(10), at(100))?;
+                sessions::insert(tx, token, user, &Place::default(), at(10), at(100))?;
             }
-            users::delete_other_sessions(tx, id, b"2")?;
+            sessions::delete_others(tx, id, b"2")?;
             let mine = mcp_tokens::insert(tx, team, id, "Assistant", b"m1", at(11))?;
             Ok((mine, mcp_tokens::insert(tx, team, bobs, "Other", b"m2", at(12))?))
         })
@@ -112,9 +120,9 @@ async fn a_person_changes_and_goes(engine: Engine) {
     let holders = async |ground: &Ground| {
         ground
             .read(|tx| {
-                let holder = |tx: &mut Tx, token: &[u8]| users::find_by_session(tx, token, at(20));
+                let holder = |tx: &mut Tx, token: &[u8]| sessions::holder(tx, token, at(20));
                 Ok([holder(tx, b"1")?, holder(tx, b"2")?, holder(tx, b"3")?]
-                    .map(|user| user.map(|user| user.id)))
+                    .map(|holder| holder.map(|holder| holder.user.id)))
             })
             .await
     };
@@ -143,9 +151,16 @@ async fn an_invitation_is_taken_once(engine: Engine) {
     assert_eq!(ground.read(move |tx| teams::get(tx, team)).await.label_reasons, Reasons::default());
     let label_reasons = Reasons { good: vec!["Our tester".into()], bad: vec![] };
     let own = label_reasons.clone();
-    ground.write(move |tx| teams::update(tx, team, "Shop", &own)).await;
+    ground.write(move |tx| teams::update(tx, team, "Shop", &own, true)).await;
     let found = ground.read(move |tx| teams::get(tx, team)).await;
-    assert_eq!(found, Team { id: team, name: "Shop".into(), label_reasons, created_at: at(1) });
+    let shop = Team {
+        id: team,
+        name: "Shop".into(),
+        label_reasons,
+        second_factor_required: true,
+        created_at: at(1),
+    };
+    assert_eq!(found, shop);
     let new = move |email: &str| Invitation {
         id: 0,
         team_id: team,

@@ -10,11 +10,18 @@ import { session } from "./session";
 
 const root = createRootRoute({ validateSearch: (search) => search as Search });
 
-/** Has those sign in who are not, and come back. */
+/** Has those sign in who are not, and set up a second factor who have to, and come back. */
 async function signedIn({ location }: { location: { href: string } }): Promise<void> {
-  if (await session()) return;
+  const user = await session();
+  if (user && !user.secondFactorMissing) return;
   const to = location.href === "/" ? {} : { to: location.href };
-  throw redirect({ to: "/sign-in", search: to as never });
+  throw redirect({ to: user ? "/second-factor" : "/sign-in", search: to as never });
+}
+
+/** Lets those set up a second factor who have to, and nobody else. */
+async function lacksSecondFactor(): Promise<void> {
+  const user = await session();
+  if (!user?.secondFactorMissing) throw redirect({ to: user ? "/" : "/sign-in" });
 }
 
 /** Pages inside the frame, for those who are signed in. */
@@ -31,6 +38,7 @@ const setting = { getParentRoute: () => settings };
 
 const routes = root.addChildren([
   createRoute({ ...outside, path: "/sign-in", component: lazyPage(() => import("../pages/SignIn"), "SignIn") }),
+  createRoute({ ...outside, path: "/second-factor", beforeLoad: lacksSecondFactor, component: lazyPage(() => import("../pages/SecondFactorFirst"), "SecondFactorFirst") }),
   createRoute({ ...outside, path: "/accept-invitation", component: lazyPage(() => import("../pages/AcceptInvitation"), "AcceptInvitation") }),
   createRoute({ ...outside, path: "/oauth/authorize", beforeLoad: signedIn, component: lazyPage(() => import("../pages/Consent"), "Consent") }),
   frame.addChildren([

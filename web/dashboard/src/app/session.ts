@@ -35,6 +35,11 @@ export async function session(): Promise<User | null> {
   return user ?? null;
 }
 
+/** A page of this server to go to, whatever an address says. */
+export function ownPage(to: string | undefined): string {
+  return to !== undefined && /^\/(?![/\\])/.test(to) ? to : "/";
+}
+
 export async function signOut(): Promise<void> {
   await api.POST("/api/auth/logout");
   location.assign("/sign-in");

@@ -44,11 +44,12 @@ pub(super) async fn run(opened: &Existing, config: &Config, confirmed: bool) -> 
             "{what}; nothing was changed. If the right \
              key still exists, use it. If it is lost for good, stop every server on this database, and run this again \
              with --lost-master-key: the channels above get new signing secrets, which their receivers need, and what \
-             was sealed of their configuration has to be entered again"
+             was sealed of their configuration has to be entered again; second factors of people are removed"
         )));
     }
     let now = SystemClock.now();
-    let mended = lost_key::reset(&opened.store, &vault, now).await.map_err(|error| opened.failed(&error))?;
+    let (mended, people) =
+        lost_key::reset(&opened.store, &vault, now).await.map_err(|error| opened.failed(&error))?;
     columns(
         &heads(&["NEW SIGNING SECRET"])
             .into_iter()
@@ -64,6 +65,9 @@ pub(super) async fn run(opened: &Existing, config: &Config, confirmed: bool) -> 
             "{} is disabled: enter again what was sealed of its configuration, and enable it.",
             channel.name
         ));
+    }
+    for email in people {
+        line(format_args!("{email} has no second factor any more: set it up again, in Settings, Account."));
     }
     Ok(())
 }

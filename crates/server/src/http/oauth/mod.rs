@@ -29,6 +29,10 @@ pub const NO_SITE: &str = "Clients can sign in by OAuth where DREGS_PUBLIC_URL s
 pub struct Site(String);
 
 impl Site {
+    pub fn url(&self) -> &str {
+        &self.0
+    }
+
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }

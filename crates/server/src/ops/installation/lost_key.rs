@@ -8,6 +8,7 @@ use dregs_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::channels::config::{ChannelConfig, ChannelType};
+use crate::ops::access::sign_in;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::deliver::endpoints;
 use crate::ops::installation::master_key;
@@ -64,12 +65,15 @@ pub async fn find(store: &Store, vault: &Vault) -> Result<(bool, Vec<Lost>)> {
 }
 
 /// Gives everything that cannot be read a new value under `vault`, all in one transaction, and makes its key the one
-/// that the database is filled with from now on.
+/// that the database is filled with from now on. Second factors of people that cannot be read are removed; the second of
+/// the answers is whose they were.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn reset(store: &Store, vault: &Vault, now: Timestamp) -> Result<Vec<Mended>> {
+pub async fn reset(store: &Store, vault: &Vault, now: Timestamp) -> Result<(Vec<Mended>, Vec<String>)> {
     let (_, lost) = find(store, vault).await?;
+    let people = sign_in::unreadable_second_factors(store, vault).await?;
+    let emails = people.iter().map(|user| user.email.clone()).collect();
     let check = master_key::sealed(vault)?;
     let (mut mended, mut sealed) = (Vec::new(), BTreeMap::new());
     for Lost { mut channel, is_secret_lost, is_config_lost } in lost {
@@ -97,10 +101,11 @@ pub async fn reset(store: &Store, vault: &Vault, now: Timestamp) -> Result<Vec<M
             for (channel, secret, is_disabled) in &changes {
                 write(tx, channel, secret.as_deref(), *is_disabled, now)?;
             }
+            sign_in::remove_second_factors(tx, &people, now)?;
             master_key::replace(tx, &check)
         })
         .await?;
-    Ok(mended)
+    Ok((mended, emails))
 }
 
 fn write(

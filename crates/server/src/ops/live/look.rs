@@ -9,7 +9,7 @@ use crate::ops::lists::tail::Tail;
 use crate::ops::team::credentials::Directory;
 use crate::store::live::{self, Added, Source};
 use crate::store::rosters::Kind;
-use crate::store::{Result, Store, Tx, changes, users};
+use crate::store::{Result, Store, Tx, changes, sessions};
 
 /// Rows of one table that a look goes through. Where there are more, everybody is told that everything has
 /// changed, which with so much going on is about right.
@@ -55,9 +55,9 @@ pub async fn look(
     }
     let before = watch.clone();
     let teams: BTreeSet<_> = present.iter().map(|ear| ear.team_id).collect();
-    let sessions: Vec<_> = present.iter().filter_map(|ear| ear.session()).collect();
+    let listening: Vec<_> = present.iter().filter_map(|ear| ear.session()).collect();
     let look = move |tx: &mut Tx| {
-        let holding = users::holding_sessions(tx, &sessions, now)?;
+        let holding = sessions::holding(tx, &listening, now)?;
         match before {
             Some(mut watch) => {
                 let found = watch.advance(tx, &teams, now)?;

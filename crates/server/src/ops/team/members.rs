@@ -34,9 +34,10 @@ type Outcome<T> = Result<std::result::Result<T, Refusal>>;
 pub struct TeamChange {
     pub name: Option<String>,
     pub label_reasons: Option<Reasons>,
+    pub second_factor_required: Option<bool>,
 }
 
-/// Renames the team, or changes the reasons that it offers.
+/// Renames the team, or changes the reasons that it offers or what it requires.
 ///
 /// # Errors
 /// Those of the store.
@@ -51,12 +52,17 @@ pub async fn change_team(store: &Store, actor: Actor, change: TeamChange, now: T
             if let Some(reasons) = &change.label_reasons {
                 (was["labelReasons"], is["labelReasons"]) = (json!(before.label_reasons), json!(reasons));
             }
+            if let Some(required) = change.second_factor_required {
+                was["secondFactorRequired"] = json!(before.second_factor_required);
+                is["secondFactorRequired"] = json!(required);
+            }
             let name = change.name.as_ref().unwrap_or(&before.name);
             teams::update(
                 tx,
                 before.id,
                 name,
                 change.label_reasons.as_ref().unwrap_or(&before.label_reasons),
+                change.second_factor_required.unwrap_or(before.second_factor_required),
             )?;
             record(tx, &actor, "team.change", "team", before.id, (Some(was), Some(is)), now)?;
             teams::get(tx, before.id)

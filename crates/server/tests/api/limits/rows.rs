@@ -157,6 +157,10 @@ fn tried() -> Vec<(&'static str, Tried)> {
             "connected MCP clients of a person",
             By("tests/api/oauth/consent.rs", "a_person_has_as_many_connections_as_there_may_be"),
         ),
+        (
+            "passkeys of a person",
+            By("tests/api/passkeys.rs", "a_person_has_as_many_passkeys_as_there_may_be"),
+        ),
         ("invitations of a team", bounds()),
         ("members of a team", bounds()),
         ("channels of a team", By("tests/api/channels.rs", "a_team_has_a_thousand_channels_at_most")),

@@ -14,6 +14,7 @@ use dregs_server::ops::access::limits::{Held, OF_ADDRESS_MAX_MIB, OF_ANYBODY_MAX
 use dregs_server::ops::access::sign_in::SESSIONS_MAX;
 use dregs_server::ops::identities::reviews::REVIEWS_MAX;
 use dregs_server::ops::team::datasets::ENTRIES_OF_DATASET_MAX;
+use dregs_server::store::sessions::{self, Place};
 use dregs_server::store::users::{self, Role};
 use dregs_server::store::{Tx, identities, reviews};
 use dregs_server::values;
@@ -358,14 +359,21 @@ pub fn many_sessions() -> Outcome {
             let user = users::find_by_email(tx, ADMIN_EMAIL)?.unwrap().id;
             (0..SESSIONS_MAX).try_for_each(|n| {
                 let begun = now.plus_millis(n - SESSIONS_MAX);
-                users::insert_session(tx, &n.to_be_bytes(), user, begun, now.plus_millis(60_000))
+                sessions::insert(
+                    tx,
+                    &n.to_be_bytes(),
+                    user,
+                    &Place::default(),
+                    begun,
+                    now.plus_millis(60_000),
+                )
             })
         };
         server.app.store.write(fill).await.unwrap();
         assert_eq!(answer(sign_in(&server, ADMIN_EMAIL, ADMIN_PASSWORD)).await.0, 200);
         let count = |n: i64| {
             let hash = n.to_be_bytes();
-            server.app.store.read(move |tx| Ok(users::find_by_session(tx, &hash, now)?.is_some()))
+            server.app.store.read(move |tx| Ok(sessions::holder(tx, &hash, now)?.is_some()))
         };
         assert_eq!((count(0).await.unwrap(), count(1).await.unwrap()), (false, true), "the oldest has ended");
         String::new()

@@ -1,9 +1,9 @@
-// One's own account: who one is, one's password, the theme, and how times are shown.
+// One's own account: who one is, one's password, second factor, passkeys and sessions, the theme, and how times are shown.
 
 import { Button, Group, NativeSelect, PasswordInput, SegmentedControl, Stack, Text, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useState } from "react";
-import { $api, tell } from "../../api";
+import { $api, refresh, tell } from "../../api";
 import { prefer, preferences, type Preferences } from "../../app/preferences";
 import { signOut, useUser } from "../../app/session";
 import { Failure } from "../../parts/Answer";
@@ -11,6 +11,9 @@ import { Facts, Page, Panel } from "../../parts/Page";
 import { newPassword, PASSWORD_RULE, required, showFirst, useRefusal } from "../../parts/refusal";
 import { exactTime, Time } from "../../parts/Time";
 import { roleWords } from "./roles";
+import { Passkeys } from "./Passkeys";
+import { SecondFactor } from "./SecondFactor";
+import { Sessions } from "./Sessions";
 
 export function Account() {
   const user = useUser();
@@ -29,6 +32,9 @@ export function Account() {
       <Colours />
       <Times />
       <Password email={user.email} />
+      <SecondFactor />
+      <Passkeys />
+      <Sessions />
     </Page>
   );
 }
@@ -96,6 +102,7 @@ function Password({ email }: { email: string }) {
     onSuccess: () => {
       form.reset();
       tell("Password changed. Your other sessions are signed out.");
+      void refresh("/api/auth/sessions");
     },
   });
   const submit = form.onSubmit(({ currentPassword, newPassword }) => change.mutate({ body: { currentPassword, newPassword } }), (errors) => showFirst(form, errors));

@@ -16,6 +16,7 @@ import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
 import { Invitations } from "./Invitations";
 import { LabelReasons } from "./LabelReasons";
+import { RequiredSecondFactor } from "./RequiredSecondFactor";
 import { ROLES } from "./roles";
 import { whole } from "./whole";
 
@@ -30,6 +31,7 @@ export function Team() {
     <Page title="Team" mayNot={useMayNot("manage", "rename the team, invite people, and change roles")}>
       <Answer of={team}>{(shown) => (manage ? <Rename key={shown.name} name={shown.name} /> : <Text>{shown.name}</Text>)}</Answer>
       <Members />
+      {manage && team.data && <RequiredSecondFactor isRequired={team.data.secondFactorRequired} />}
       {manage && <LabelReasons />}
       {manage && <Invitations />}
     </Page>
@@ -98,8 +100,18 @@ function Members() {
       ),
     },
     { title: "Role", cell: (member) => (manage ? <Role member={member} isLast={isLast(member)} onChange={(role) => setRole(member, role)} /> : word(member.role)) },
+    { title: "Second factor", cell: (member) => (member.secondFactor ? "Yes" : "No") },
     { title: "Joined", cell: ({ createdAt }) => <Time at={createdAt} /> },
-    { title: "Actions", cell: (member) => (manage || member.id === me.id ? <End member={member} isMe={member.id === me.id} isLast={isLast(member)} onConfirm={() => end(member)} /> : "") },
+    {
+      title: "Actions",
+      cell: (member) => (
+        <Group gap="xs">
+          {manage && member.id !== me.id && <SignOut member={member} />}
+          {manage && member.id !== me.id && member.secondFactor && <ResetSecondFactor member={member} />}
+          {(manage || member.id === me.id) && <End member={member} isMe={member.id === me.id} isLast={isLast(member)} onConfirm={() => end(member)} />}
+        </Group>
+      ),
+    },
   ];
   return (
     <Panel title="Members" note={ROLES.map(({ label, may }) => `${label}: ${may}`).join(" ")}>
@@ -144,6 +156,31 @@ function Role({ member, isLast, onChange }: { member: Member; isLast: boolean; o
         </form>
       </Modal>
     </Group>
+  );
+}
+
+/** Ends the sessions of a member, who may sign in again. */
+function SignOut({ member: { id, email } }: { member: Member }) {
+  const end = $api.useMutation("post", "/api/team/members/{id}/actions/end-sessions", { onSuccess: () => tell(`${email} is signed out everywhere.`) });
+  return (
+    <Confirm action="Sign out" question={`Sign out ${email}?`} loading={end.isPending} onConfirm={() => end.mutate({ params: { path: { id } } })}>
+      All their sessions end immediately. They can sign in again; MCP tokens and connected MCP clients keep working.
+    </Confirm>
+  );
+}
+
+/** For somebody who has lost their authenticator app and their recovery codes. */
+function ResetSecondFactor({ member: { id, email } }: { member: Member }) {
+  const reset = $api.useMutation("post", "/api/team/members/{id}/actions/reset-second-factor", {
+    onSuccess: async () => {
+      tell(`${email} has no second factor now.`);
+      await refresh("/api/team");
+    },
+  });
+  return (
+    <Confirm action="Reset second factor" question={`Reset the second factor of ${email}?`} loading={reset.isPending} onConfirm={() => reset.mutate({ params: { path: { id } } })}>
+      Their passkeys are removed as well, and their password alone signs in until they set up another one. Their sessions end immediately. Make sure that it is they who ask.
+    </Confirm>
   );
 }
 

@@ -36,6 +36,8 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// What their browser was given at an earlier sign-in.
     pub browser: Option<String>,
+    /// What their browser calls itself.
+    pub user_agent: Option<String>,
 }
 
 /// What is known of an origin.
@@ -151,6 +153,11 @@ impl Attempt {
             sign_ins::count(tx, &counted.subject, after, now)?;
         }
         Ok(Ok(()))
+    }
+
+    /// It was no failure, and no success either: whoever knows the password forgets no wrong codes by it.
+    pub fn take_back(&self, tx: &mut Tx) -> Result<()> {
+        self.counted.iter().try_for_each(|counted| sign_ins::take_back(tx, &counted.subject))
     }
 
     /// It has succeeded: it is no failure, and its own failures before it are forgotten.

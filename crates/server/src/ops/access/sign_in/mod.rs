@@ -1,6 +1,9 @@
-//! Signing in: passwords and sessions of people.
+//! Signing in: passwords, second factors and sessions of people.
 
 mod guard;
+mod passkeys;
+mod second_factor;
+mod sessions;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,28 +14,35 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use dregs_core::time::Timestamp;
 use guard::{Attempt, Turns};
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
-use crate::limit::{self, Limit};
 use crate::ops::access::limits::Wait;
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::installation::master_key::Watch;
 use crate::store::users::{self, User};
-use crate::store::{Result, Store, StoreError, Tx};
+use crate::store::{self, Result, Store, StoreError, Tx};
 use crate::vault::{new_token, token_hash};
 
 /// What the token of a session begins with.
 pub const SESSION_PREFIX: &str = "st_";
-/// How long a session lasts: a working day and the evening after it.
-const SESSION_MS: i64 = 16 * dregs_core::time::HOUR_MS;
 
 pub use guard::{Limits, MARK_MS, Origin, Standing, WAITING_MAX, WAITING_OF_ADDRESS_MAX, WINDOW_MS};
+pub use passkeys::{
+    Begun as PasskeyCeremony, CEREMONY_MAX_BYTES, RelyingParty, begin_sign_in as begin_passkey_sign_in,
+    list as passkeys, remove as remove_passkey,
+};
+pub use second_factor::{
+    CODE_MAX_BYTES, Enrollment, Proof, remove_all as remove_second_factors, reset_second_factor,
+    reset_second_factor_of, seal as seal_second_factor, state as second_factor_state,
+    unreadable as unreadable_second_factors,
+};
+pub use sessions::{SESSIONS_MAX, Session, end, end_all, end_one, end_others, id_of, list, open, recognise};
 
 /// A failed sign-in is answered at the next multiple of this after it began. How long hashing and writing took, a little
 /// more for somebody who exists, is not to be told from that.
 const FAILURE_EVERY: Duration = Duration::from_millis(200);
-/// Sessions of a person; the oldest gives way.
-pub const SESSIONS_MAX: i64 = 100;
 
 /// What is stored of a password: Argon2id with the library's parameters, which are those that
 /// OWASP's password storage cheat sheet asks for.
@@ -71,15 +81,16 @@ pub enum Refusal {
     Wrong,
     /// There were too many wrong tries.
     Throttled(Wait),
-}
-
-/// A session that was begun.
-pub struct Session {
-    pub token: String,
-    /// By which the browser is recognised at the next sign-in.
-    pub browser: String,
-    pub expires_at: Timestamp,
-    pub user: User,
+    /// The password is right, and a code of the second factor is needed besides.
+    NeedsCode,
+    /// The code is none of the person's, or was used before.
+    WrongCode,
+    /// There is a second factor already.
+    HasSecondFactor,
+    /// There is no second factor, or none to confirm.
+    NoSecondFactor,
+    /// What a passkey says is not right, or of nobody.
+    BadPasskey,
 }
 
 /// What people are signed in by.
@@ -104,14 +115,17 @@ impl SignIns {
         Ok(Self { store, clock, limits, turns: Turns::default(), decoy_hash })
     }
 
-    /// Begins a session. Takes as long for an e-mail address that nobody has.
+    /// Begins a session. Takes as long for an e-mail address that nobody has; whether somebody has a second factor is told
+    /// to those alone who know their password.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn begin(
         &self,
+        key: &Watch,
         email: &str,
         password: String,
+        code: Option<String>,
         from: Origin,
     ) -> Result<std::result::Result<Session, Refusal>> {
         let (begun, email, now) = (Instant::now(), normalise_email(email), self.clock.now());
@@ -131,26 +145,61 @@ impl SignIns {
         match self.check_password(&attempt, password, hash, exists, address).await? {
             Ok(()) => {}
             Err(Refusal::Wrong) => {
-                let now = self.clock.now();
-                let refuse = move |tx: &mut Tx| match &user {
-                    Some(user) => record(tx, &Actor::user(user, address), "session.refuse", now),
-                    None => guard::count_nobody(tx, now),
-                };
-                self.store.write(refuse).await?;
-                let took = begun.elapsed().as_millis() / FAILURE_EVERY.as_millis() + 1;
-                sleep_until(begun + FAILURE_EVERY * u32::try_from(took).unwrap_or(1)).await;
+                self.fail(user, address, begun).await?;
                 return Ok(Err(Refusal::Wrong));
             }
             Err(throttled) => return Ok(Err(throttled)),
         }
         let Some(user) = user else { return Ok(Err(Refusal::Wrong)) };
+        let settled = attempt.clone();
+        if user.has_second_factor {
+            let Some(code) = code else {
+                self.store.write(move |tx| settled.take_back(tx)).await?;
+                return Ok(Err(Refusal::NeedsCode));
+            };
+            if !self.accept_code(key, &user, &code, address).await? {
+                self.fail(Some(user), address, begun).await?;
+                return Ok(Err(Refusal::WrongCode));
+            }
+        }
+        self.store.write(move |tx| settled.succeed(tx)).await?;
         // A value of theirs that nobody was given here would be one that others may know.
         let is_known = attempt.standing == Standing::Browser;
         let from = Origin { browser: from.browser.filter(|_| is_known), ..from };
         open(&self.store, user, from, self.clock.now()).await.map(Ok)
     }
 
-    /// Whether this is the password that belongs to `hash`, which is somebody's if they exist.
+    /// Records a refusal, and answers no sooner than any other.
+    async fn fail(&self, user: Option<User>, address: Option<IpAddr>, begun: Instant) -> Result<()> {
+        let now = self.clock.now();
+        let refuse = move |tx: &mut Tx| match &user {
+            Some(user) => record(tx, &Actor::user(user, address), "session.refuse", now),
+            None => guard::count_nobody(tx, now),
+        };
+        self.store.write(refuse).await?;
+        let took = begun.elapsed().as_millis() / FAILURE_EVERY.as_millis() + 1;
+        sleep_until(begun + FAILURE_EVERY * u32::try_from(took).unwrap_or(1)).await;
+        Ok(())
+    }
+
+    /// Whether this is the password of somebody who is signed in.
+    async fn prove_password(
+        &self,
+        user: &User,
+        password: String,
+        address: Option<IpAddr>,
+    ) -> Result<std::result::Result<(), Refusal>> {
+        let attempt = Attempt::of_session(&self.limits, user.id);
+        let hash = user.password_hash.clone();
+        if let Err(refusal) = self.check_password(&attempt, password, hash, true, address).await? {
+            return Ok(Err(refusal));
+        }
+        self.store.write(move |tx| attempt.succeed(tx)).await?;
+        Ok(Ok(()))
+    }
+
+    /// Whether this is the password that belongs to `hash`, which is somebody's if they exist. The try counts as a failure
+    /// until its caller has settled it.
     async fn check_password(
         &self,
         attempt: &Attempt,
@@ -172,12 +221,7 @@ impl SignIns {
         let matches = tokio::task::spawn_blocking(move || password_matches(&password, &hash))
             .await
             .map_err(|_| stopping())?;
-        if !(matches && exists) {
-            return Ok(Err(Refusal::Wrong));
-        }
-        let succeeded = attempt.clone();
-        self.store.write(move |tx| succeeded.succeed(tx)).await?;
-        Ok(Ok(()))
+        Ok(if matches && exists { Ok(()) } else { Err(Refusal::Wrong) })
     }
 
     /// Changes a person's password, and ends their sessions but the one that asks.
@@ -192,10 +236,7 @@ impl SignIns {
         new: String,
         address: Option<IpAddr>,
     ) -> Result<std::result::Result<(), Refusal>> {
-        let attempt = Attempt::of_session(&self.limits, user.id);
-        let checked =
-            self.check_password(&attempt, current, user.password_hash.clone(), true, address).await?;
-        if let Err(refusal) = checked {
+        if let Err(refusal) = self.prove_password(&user, current, address).await? {
             return Ok(Err(refusal));
         }
         let password_hash = self.hash_in_turn(new).await?;
@@ -203,7 +244,7 @@ impl SignIns {
         self.store
             .write(move |tx| {
                 users::set_password(tx, user.id, &password_hash)?;
-                users::delete_other_sessions(tx, user.id, &session)?;
+                store::sessions::delete_others(tx, user.id, &session)?;
                 record(tx, &Actor::user(&user, address), "password.change", now)
             })
             .await?;
@@ -236,7 +277,7 @@ pub async fn reset_password(store: &Store, email: &str, hash: String, now: Times
         .write(move |tx| {
             let Some(user) = users::find_by_email(tx, &email)? else { return Ok(false) };
             users::set_password(tx, user.id, &hash)?;
-            users::delete_other_sessions(tx, user.id, &[])?;
+            store::sessions::delete_others(tx, user.id, &[])?;
             let id = user.id.to_string();
             let act = Act {
                 action: "password.reset",
@@ -251,62 +292,21 @@ pub async fn reset_password(store: &Store, email: &str, hash: String, now: Times
         .await
 }
 
-/// A new session of somebody who has shown who they are, in a browser that is known to be theirs or in another.
-///
-/// # Errors
-/// Those of the store.
-pub async fn open(store: &Store, user: User, mut from: Origin, now: Timestamp) -> Result<Session> {
-    let token = new_token(SESSION_PREFIX);
-    let browser = from.browser.get_or_insert_with(|| new_token("br_")).clone();
-    let hash = token_hash(&token);
-    let (actor, expires_at) = (Actor::user(&user, from.address), now.plus_millis(SESSION_MS));
-    let user_id = user.id;
-    let ended = store
-        .write(move |tx| {
-            record(tx, &actor, "session.begin", now)?;
-            guard::remember(tx, user_id, &from, now)?;
-            users::insert_session(tx, &hash, user_id, now, expires_at)?;
-            users::keep_newest_sessions(tx, user_id, SESSIONS_MAX)
-        })
-        .await?;
-    if ended > 0 {
-        limit::reached(Limit::Sessions);
-    }
-    Ok(Session { token, browser, expires_at, user })
-}
-
 /// An entry of the audit log about the person who acts.
 fn record(tx: &mut Tx, actor: &Actor, action: &'static str, now: Timestamp) -> Result<()> {
+    record_change(tx, actor, action, (None, None), now)
+}
+
+/// The same, with how it was and how it is.
+fn record_change(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &'static str,
+    (before, after): (Option<Value>, Option<Value>),
+    now: Timestamp,
+) -> Result<()> {
     let id = actor.id.unwrap_or_default().to_string();
-    audit::record(
-        tx,
-        actor,
-        &Act { action, target_type: "user", target_id: &id, before: None, after: None },
-        now,
-    )
-}
-
-/// The person whose session token this is.
-///
-/// # Errors
-/// Those of the store.
-pub async fn recognise(store: &Store, token: &str, now: Timestamp) -> Result<Option<User>> {
-    let hash = token_hash(token);
-    store.read(move |tx| users::find_by_session(tx, &hash, now)).await
-}
-
-/// Ends a session.
-///
-/// # Errors
-/// Those of the store.
-pub async fn end(store: &Store, actor: Actor, token: &str, now: Timestamp) -> Result<()> {
-    let hash = token_hash(token);
-    store
-        .write(move |tx| {
-            record(tx, &actor, "session.end", now)?;
-            users::delete_session(tx, &hash)
-        })
-        .await
+    audit::record(tx, actor, &Act { action, target_type: "user", target_id: &id, before, after }, now)
 }
 
 fn stopping() -> StoreError {
