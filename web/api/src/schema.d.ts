@@ -798,6 +798,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/escalations/actions/take-next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the next open escalation that nobody works on
+         * @description The worst first, and of those the oldest. No two people get the same one, however many ask at once.
+         */
+        post: operations["takeNextEscalation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/escalations/summary": {
         parameters: {
             query?: never;
@@ -831,6 +851,26 @@ export interface paths {
         head?: never;
         /** Acknowledge, close or reopen an escalation */
         patch: operations["changeEscalation"];
+        trace?: never;
+    };
+    "/api/escalations/{id}/actions/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign an escalation to a member, or to nobody
+         * @description What somebody else has is left with them, unless `force`.
+         */
+        post: operations["assignEscalation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/event-types": {
@@ -1776,7 +1816,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Rename the team, or change the reasons that it offers for labels */
+        /** Rename the team, or change the reasons that it offers for labels, or when its escalations are due */
         patch: operations["changeTeam"];
         trace?: never;
     };
@@ -2110,6 +2150,16 @@ export interface components {
             id: string;
             /** @description What its observations are shown as. */
             label: string;
+        };
+        /** @description Who is to work on an escalation. */
+        AssignBody: {
+            /**
+             * @description `me`, or the e-mail address or the id of a member who may work on escalations; null for nobody.
+             * @example ada@example.com
+             */
+            assignee: string | null;
+            /** @description Takes it from somebody else who has it. */
+            force?: boolean;
         };
         /** @description One time that a delivery was, or will be, sent. */
         AttemptBody: {
@@ -2475,7 +2525,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A value that most of a team's identities have in common. */
         CommonValueBody: {
             /**
@@ -2788,6 +2838,21 @@ export interface components {
             /** @description Identities with a score from 0 to 9, from 10 to 19, and so on; the last is from 90 to 100. */
             counts: number[];
         };
+        /** @description Minutes by severity, up to a year; null where nothing is due, which is the default. */
+        DueMinutesBody: {
+            /**
+             * Format: int32
+             * @example 60
+             */
+            critical: number | null;
+            /**
+             * Format: int32
+             * @example 1440
+             */
+            warning: number | null;
+            /** Format: int32 */
+            info: number | null;
+        };
         /** @description Whom e-mail is sent to. */
         EmailConfigBody: {
             /**
@@ -2856,6 +2921,15 @@ export interface components {
              * @example BAD
              */
             outcome?: string | null;
+            /** @description The e-mail address of the member who works on it; null for nobody. */
+            assignee?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it is to be closed, by the times that the team has set; null where it has set none.
+             */
+            dueAt?: string | null;
+            /** @description Whether that is past, and it is not closed. */
+            overdue: boolean;
             /** Format: date-time */
             createdAt: string;
         };
@@ -2914,6 +2988,16 @@ export interface components {
             acknowledged: number;
             /** Format: int64 */
             closed: number;
+            /**
+             * Format: int64
+             * @description Of those that are not closed, past their due time.
+             */
+            overdue: number;
+            /**
+             * Format: int64
+             * @description Of those that are not closed, the caller's own.
+             */
+            mine: number;
         };
         /** @description A number with its 95% interval, from resamples. */
         EstimateBody: {
@@ -4366,6 +4450,22 @@ export interface components {
             /** @description Where links in e-mails and chats lead. */
             publicUrl: string;
         };
+        /** @description Of which escalations the next is taken; any by default. */
+        TakeNextBody: {
+            /** @description INFO, WARNING or CRITICAL. */
+            severity?: string | null;
+            /** @description The id of an escalation rule. */
+            rule?: string | null;
+            identity?: string | null;
+            /** @description What was decided of the identity: GOOD, BAD, or NONE where nothing was yet. */
+            outcome?: string | null;
+            /** @description Those that are past their due time; or all others. */
+            overdue?: boolean | null;
+        };
+        /** @description The escalation that was taken. */
+        TakenBody: {
+            escalation?: components["schemas"]["EscalationBody"] | null;
+        };
         /** @description How often something took hold, and was right. */
         TallyBody: {
             /**
@@ -4400,6 +4500,8 @@ export interface components {
             name: string;
             /** @description What the dashboard offers when somebody labels an identity. */
             labelReasons: components["schemas"]["LabelReasonsBody"];
+            /** @description How many minutes after it has opened an escalation is due. */
+            dueMinutes: components["schemas"]["DueMinutesBody"];
             /** Format: date-time */
             createdAt: string;
         };
@@ -4407,6 +4509,7 @@ export interface components {
         TeamPatchBody: {
             name?: string | null;
             labelReasons?: components["schemas"]["LabelReasonsBody"] | null;
+            dueMinutes?: components["schemas"]["DueMinutesBody"] | null;
         };
         /** @description What a test came to. */
         TestAnswer: components["schemas"]["AttemptBody"] & {
@@ -6567,11 +6670,15 @@ export interface operations {
                 order?: "ASC" | "DESC";
                 /** @description `openedAt` by default; else `severity`. */
                 sort?: string;
-                /** @description OPEN, ACKNOWLEDGED or CLOSED. */
+                /** @description OPEN, ACKNOWLEDGED or CLOSED; ACTIVE for those that are not closed. */
                 status?: string;
                 /** @description INFO, WARNING or CRITICAL. */
                 severity?: string;
                 identity?: string;
+                /** @description Who works on it: `me`, `none` for nobody, or the e-mail address or the id of a member. */
+                assignee?: string;
+                /** @description Those that are past their due time and not closed; or all others. */
+                overdue?: boolean;
                 /** @description What was decided of the identity: GOOD, BAD, or NONE where nothing was yet. */
                 outcome?: string;
                 /** @description The id of an escalation rule; one that is gone, as long as escalations of it are kept. */
@@ -6595,6 +6702,39 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    takeNextEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TakeNextBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -6683,6 +6823,51 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    assignEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description Somebody else has it, or it is closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];

@@ -90,6 +90,8 @@ pub enum Code {
     EntryExists,
     /// A view of this page has this name.
     ViewExists,
+    /// Another member works on the escalation; `force` reassigns it all the same.
+    EscalationAssigned,
     /// It is not in the state in which this can be done.
     WrongState,
     /// The team would be left without an admin.

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod answer;
+mod assignments;
 mod audit_log;
 mod auth;
 mod badge_rules;
@@ -132,6 +133,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(escalations::list))
         .routes(routes!(escalations::summary))
         .routes(routes!(escalations::get, escalations::update))
+        .routes(routes!(assignments::assign))
+        .routes(routes!(assignments::take_next))
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::update, channels::delete))
         .routes(routes!(channel_actions::test))

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(4, "0004_labels"),
     migration!(5, "0005_weights"),
     migration!(6, "0006_label_reasons"),
+    migration!(8, "0008_escalation_work"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.

@@ -39,6 +39,7 @@ pub mod deliveries;
 mod delivery_lists;
 pub mod devices;
 pub mod erasure;
+pub mod escalation_history;
 pub mod escalations;
 pub mod event_lists;
 pub mod events;

@@ -132,6 +132,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/escalation-rules",                       [401, 401, 403, 201, 201, 401, 403, 403, 201]),
     ("POST /api/escalation-rules/actions/backtest",      [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/escalation-rules/actions/preview",       [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("POST /api/escalations/actions/take-next",          [401, 401, 403, 403, 403, 401, 403, 200, 200]),
+    ("POST /api/escalations/{id}/actions/assign",        [401, 401, 403, 200, 404, 401, 403, 200, 200]),
     ("POST /api/events",                                 [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/events/batch",                           [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/groups",                                 [401, 401, 403, 200, 200, 401, 403, 403, 200]),
@@ -201,6 +203,8 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         }
         "POST /api/labels" => json!({"labels": [{"identityId": "bob", "outcome": "GOOD"}]}),
         "PATCH /api/escalations/{id}" => json!({"status": "ACKNOWLEDGED"}),
+        "POST /api/escalations/{id}/actions/assign" => json!({"assignee": ADMIN_EMAIL, "force": true}),
+        "POST /api/escalations/actions/take-next" => json!({}),
         "POST /api/datasets/{slug}/entries" => json!({"value": format!("d{unique}.org")}),
         "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
         "POST /api/views" => {
@@ -493,7 +497,7 @@ async fn everybody_gets_what_the_table_says_and_the_document_knows() {
 }
 
 /// What the manual says that a secret key may not do, with the operations it means by that.
-const NOT_FOR_KEYS: [(&str, &[&str]); 7] = [
+const NOT_FOR_KEYS: [(&str, &[&str]); 8] = [
     (
         "people and their sessions",
         &[
@@ -509,6 +513,7 @@ const NOT_FOR_KEYS: [(&str, &[&str]); 7] = [
     ("tokens of AI agents", &["/api/mcp-tokens", "/api/oauth/"]),
     ("changes of retention", &["PUT /api/retention", "POST /api/retention/"]),
     ("changes of weights", &["POST /api/weights/"]),
+    ("taking the next escalation", &["/actions/take-next"]),
     ("the audit log", &["GET /api/audit-log"]),
 ];
 

@@ -1,6 +1,7 @@
 //! The HTTP API: what it accepts, what it refuses, and in which words.
 
 mod access;
+mod assignments;
 mod at_once;
 mod audit;
 mod bodies;

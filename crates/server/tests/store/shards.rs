@@ -18,7 +18,7 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("delivery_lists", &["count", "page"]),
             ("devices", &["find"]),
             ("erasure", &["begin", "remove_device"]),
-            ("escalations", &["by_rule", "by_span", "count", "matching", "page"]),
+            ("escalations", &["by_rule", "by_span", "count", "free", "let_go", "matching", "page"]),
             ("event_lists", &["by_time", "conditions", "find", "matching", "through_session"]),
             ("groups", &["find", "ids", "labels", "of_identity"]),
             ("identities", &["find", "tracked"]),

@@ -1,6 +1,7 @@
 use std::slice::from_ref;
 
 use dregs_core::label::Reasons;
+use dregs_core::rules::DueMinutes;
 use dregs_server::store::Tx;
 use dregs_server::store::mcp_tokens::{self, McpToken};
 use dregs_server::store::teams::{self, Invitation, Team};
@@ -143,9 +144,12 @@ async fn an_invitation_is_taken_once(engine: Engine) {
     assert_eq!(ground.read(move |tx| teams::get(tx, team)).await.label_reasons, Reasons::default());
     let label_reasons = Reasons { good: vec!["Our tester".into()], bad: vec![] };
     let own = label_reasons.clone();
-    ground.write(move |tx| teams::update(tx, team, "Shop", &own)).await;
+    let due_minutes = DueMinutes { critical: Some(60), ..DueMinutes::default() };
+    let changed = Team { id: team, name: "Shop".into(), label_reasons: own, due_minutes, created_at: at(1) };
+    ground.write(move |tx| teams::update(tx, &changed)).await;
     let found = ground.read(move |tx| teams::get(tx, team)).await;
-    assert_eq!(found, Team { id: team, name: "Shop".into(), label_reasons, created_at: at(1) });
+    assert_eq!(found, Team { id: team, name: "Shop".into(), label_reasons, due_minutes, created_at: at(1) });
+    assert_eq!(ground.read(move |tx| teams::due_minutes(tx, team)).await, due_minutes);
     let new = move |email: &str| Invitation {
         id: 0,
         team_id: team,

@@ -131,6 +131,13 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("POST", "/api/escalation-rules/actions/backtest", json!({"conditions": conditions}), 200),
         ("POST", "/api/escalation-rules/actions/preview", json!({"conditions": conditions}), 200),
         ("PATCH", "/api/escalations/{id}", json!({"status": "ACKNOWLEDGED"}), 200),
+        (
+            "POST",
+            "/api/escalations/{id}/actions/assign",
+            json!({"assignee": super::EMAIL, "force": true}),
+            200,
+        ),
+        ("POST", "/api/escalations/actions/take-next", json!({"overdue": false}), 200),
         ("POST", "/api/events", json!({"type": "t", "identity": {"id": "other", "data": data}}), 200),
         ("POST", "/api/events/batch", json!([{"type": "t", "identity": {"id": "large", "data": data}}]), 200),
         ("POST", "/api/groups", json!({"type": "organization", "id": "big", "data": data}), 200),

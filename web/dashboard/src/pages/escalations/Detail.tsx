@@ -13,6 +13,7 @@ import { byStrength, push, signed, type Observation } from "../identity/evidence
 import { OutcomeChip } from "../labels/OutcomeChip";
 import { useEscalationRules } from "../rules/rules";
 import { ConditionsInWords } from "../rules/RuleTable";
+import { Assignee } from "./Assignee";
 import classes from "./EscalationQueue.module.css";
 import { analysisQuery, eventsQuery, identityQuery, type Escalation } from "./escalations";
 import { ACTS, CLOSE, type Act } from "./moves";
@@ -37,6 +38,7 @@ export function Detail({ escalation, act }: { escalation: Escalation; act: (act:
           {acknowledgedAt && <Text c="dimmed" fz="sm">acknowledged <Time at={acknowledgedAt} />{acknowledgedBy && ` by ${acknowledgedBy}`}</Text>}
           {closedAt && <Text c="dimmed" fz="sm" className="break">closed <Time at={closedAt} /> by {closedBy ?? "its rule"}{closeReason && `: ${closeReason}`}</Text>}
         </Group>
+        <Assignee escalation={escalation} />
         <div className={classes.sides}>
           <Stack gap="md">
             <Why id={identity.id} />

@@ -14,6 +14,7 @@ import { Page, Panel } from "../../parts/Page";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
+import { DueTimes } from "./DueTimes";
 import { Invitations } from "./Invitations";
 import { LabelReasons } from "./LabelReasons";
 import { ROLES } from "./roles";
@@ -30,6 +31,7 @@ export function Team() {
     <Page title="Team" mayNot={useMayNot("manage", "rename the team, invite people, and change roles")}>
       <Answer of={team}>{(shown) => (manage ? <Rename key={shown.name} name={shown.name} /> : <Text>{shown.name}</Text>)}</Answer>
       <Members />
+      {manage && <DueTimes />}
       {manage && <LabelReasons />}
       {manage && <Invitations />}
     </Page>

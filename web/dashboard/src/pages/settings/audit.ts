@@ -25,6 +25,7 @@ const ACTIONS: Record<string, string> = {
   "escalation-rule.change": "Escalation rule changed",
   "escalation-rule.create": "Escalation rule created",
   "escalation-rule.delete": "Escalation rule deleted",
+  "escalation.assign": "Escalation assigned",
   "escalation.change": "Escalation changed",
   "group.add-member": "Member added to a group",
   "group.change": "Group changed",

@@ -1,1 +1,0 @@
-import{C as e,Sr as t,x as n}from"./shared-CNiR3NFO.js";import{a as r}from"./words-Ck0XCHSr.js";var i=t();function a({delivery:{status:t,waitsFor:a}}){let o=a?r[a]:void 0;return o?(0,i.jsx)(n,{tone:1,children:o.word}):(0,i.jsx)(e,{status:t})}export{a as t};

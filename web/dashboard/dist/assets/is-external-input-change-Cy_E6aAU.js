@@ -1,1 +1,0 @@
-import{Vr as e}from"./shared-CNiR3NFO.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};

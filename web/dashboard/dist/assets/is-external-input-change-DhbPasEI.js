@@ -1,0 +1,1 @@
+import{Vr as e}from"./shared-C6pDLPy6.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};

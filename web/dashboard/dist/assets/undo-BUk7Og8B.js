@@ -1,0 +1,1 @@
+import{lt as e}from"./shared-C6pDLPy6.js";import{n as t}from"./offer-CHZYHo0-.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};

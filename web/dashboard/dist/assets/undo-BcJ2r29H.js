@@ -1,1 +1,0 @@
-import{lt as e}from"./shared-CNiR3NFO.js";import{n as t}from"./offer-DaFi1LA9.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
