@@ -68,7 +68,7 @@ test("whoever takes what somebody has taken meanwhile is told so, and may reassi
   const { page: desk } = analyst;
   const [, second] = await open();
   await analyst.open(`${inQueue()}&escalation=${second.id}`);
-  await detail(desk).getByText("Unassigned").waitFor();
+  await detail(desk).getByRole("button", { name: "Unassigned" }).waitFor();
   await dregs.call("POST", `/escalations/${second.id}/actions/assign`, { assignee: "me" }, bob.token);
   await desk.keyboard.press("m");
   await desk.getByText("bob@example.com works on it.").waitFor();
@@ -77,7 +77,7 @@ test("whoever takes what somebody has taken meanwhile is told so, and may reassi
   await desk.getByRole("button", { name: "Reassign" }).click();
   await detail(desk).getByText("Assigned to you").waitFor();
   await desk.keyboard.press("u");
-  await detail(desk).getByText("Unassigned").waitFor();
+  await detail(desk).getByRole("button", { name: "Unassigned" }).waitFor();
   await detail(desk).getByRole("button", { name: "Unassigned" }).click();
   await desk.getByRole("menuitem", { name: "Bob Stone" }).click();
   await detail(desk).getByText("Assigned to Bob Stone").waitFor();
@@ -85,6 +85,38 @@ test("whoever takes what somebody has taken meanwhile is told so, and may reassi
   assert.deepEqual(await analyst.barriers(), []);
   // Chromium tells of the refusal.
   analyst.complaints.splice(0);
+  await analyst.leave();
+});
+
+test("a note mentions a colleague, who finds it under Mentions, and its author alone deletes it", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  const [, , third] = await open();
+  await analyst.open(`${inQueue()}&escalation=${third.id}`);
+  const history = desk.getByRole("region", { name: "History" });
+  await history.getByText("Opened by Shared device").waitFor();
+  await desk.keyboard.press("t");
+  await desk.keyboard.type("<b>odd</b> @sto");
+  await desk.getByRole("group", { name: "Mention" }).getByRole("button", { name: "Bob Stone" }).waitFor();
+  await desk.keyboard.press("Enter");
+  assert.equal(await history.getByLabel("Note").inputValue(), "<b>odd</b> @bob ");
+  await desk.keyboard.type("agree?");
+  await desk.keyboard.press("Control+Enter");
+  await history.getByText("<b>odd</b> @bob agree?").waitFor();
+  assert.equal((await dregs.call("GET", "/escalations/summary", undefined, bob.token)).mentioned, 1);
+  await dregs.call("POST", `/escalations/${third.id}/notes`, { text: "Yes. @admin, close it." }, bob.token);
+  await history.getByText("Yes. @admin, close it.").waitFor();
+  await history.getByText("Bob Stone noted").waitFor();
+  assert.equal(await history.getByRole("button", { name: "Delete…" }).count(), 1);
+  await views(desk).getByRole("link", { name: /^Mentions ?1$/ }).click();
+  await desk.waitForURL(/mentioned=me/);
+  await eventually("the one that mentions", async () => (await rows(desk).count()) === 1);
+  assert.deepEqual(await analyst.barriers(), []);
+  if (process.env.PICTURES) await desk.screenshot({ path: `${process.env.PICTURES}/notes.png` });
+  await history.getByRole("button", { name: "Delete…" }).click();
+  await desk.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await history.getByText("<b>odd</b> @bob agree?").waitFor({ state: "detached" });
+  assert.equal((await dregs.call("GET", "/escalations/summary", undefined, bob.token)).mentioned, 0);
   await analyst.leave();
 });
 

@@ -873,6 +873,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/escalations/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the history of an escalation, in the order of time
+         * @description The last 500 entries. Notes and labels of its identity are among them.
+         */
+        get: operations["readEscalationHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a note to an escalation
+         * @description For the team alone. It goes with the identity, when that is deleted.
+         */
+        post: operations["addEscalationNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/{id}/notes/{noteId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a note of one's own */
+        delete: operations["deleteEscalationNote"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/event-types": {
         parameters: {
             query?: never;
@@ -2091,6 +2148,11 @@ export interface components {
             /** @description In order; the first may have begun before `from`. */
             intervals: components["schemas"]["IntervalBody"][];
         };
+        /** @description The note that was added. */
+        AddedNoteBody: {
+            /** Format: int64 */
+            noteId: number;
+        };
         /** @description An agent of an AI service. */
         AgentBody: {
             /** @example ChatGPT-User */
@@ -2525,7 +2587,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A value that most of a team's identities have in common. */
         CommonValueBody: {
             /**
@@ -2933,6 +2995,31 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description What has happened to an escalation. */
+        EscalationHistoryEntryBody: {
+            /**
+             * @description OPENED, ASSIGNED, ACKNOWLEDGED, NOTED, LABELED, LABEL_WITHDRAWN, CLOSED or REOPENED.
+             * @example NOTED
+             */
+            type: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The user's e-mail address, or the credential's name; null for its rule. */
+            by?: string | null;
+            /** @description The rule that has opened it, a note, or why it was closed or the identity labeled. */
+            text?: string | null;
+            /** @description To whom it was assigned; null for nobody. */
+            assignee?: string | null;
+            /** @description Of a label: GOOD or BAD. */
+            outcome?: string | null;
+            /**
+             * Format: int64
+             * @description Of a note, which its author can delete by it.
+             */
+            noteId?: number | null;
+            /** @description E-mail addresses of those whom a note mentions. */
+            mentions: string[];
+        };
         /** @description Where an escalation goes. */
         EscalationPatchBody: {
             /**
@@ -2998,6 +3085,11 @@ export interface components {
              * @description Of those that are not closed, the caller's own.
              */
             mine: number;
+            /**
+             * Format: int64
+             * @description Of those that are not closed, those of which a note mentions the caller.
+             */
+            mentioned: number;
         };
         /** @description A number with its 95% interval, from resamples. */
         EstimateBody: {
@@ -3756,6 +3848,14 @@ export interface components {
         NewMcpTokenBody: {
             /** @example Support assistant */
             name: string;
+        };
+        /** @description A note on an escalation. */
+        NewNoteBody: {
+            /**
+             * @description Mentions members by `@` and the e-mail address, or what is before its `@` where one member alone is called so.
+             * @example The card is his wife's. @ada, do you agree?
+             */
+            text: string;
         };
         /** @description How long rows of a kind are to be kept: the days alone, or as they are read. */
         NewPeriodBody: (number | null) | components["schemas"]["ReadPeriodBody"];
@@ -6677,6 +6777,8 @@ export interface operations {
                 identity?: string;
                 /** @description Who works on it: `me`, `none` for nobody, or the e-mail address or the id of a member. */
                 assignee?: string;
+                /** @description Whom a note mentions: as `assignee`, but for `none`. */
+                mentioned?: string;
                 /** @description Those that are past their due time and not closed; or all others. */
                 overdue?: boolean;
                 /** @description What was decided of the identity: GOOD, BAD, or NONE where nothing was yet. */
@@ -6870,6 +6972,107 @@ export interface operations {
             };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readEscalationHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationHistoryEntryBody"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    addEscalationNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNoteBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedNoteBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteEscalationNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                noteId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Somebody else has written it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

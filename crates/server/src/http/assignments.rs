@@ -125,30 +125,29 @@ pub async fn assignee(app: &App, caller: &Caller, text: &str) -> Result<Option<S
     if text.eq_ignore_ascii_case("none") {
         return Ok(None);
     }
-    member(app, caller, text).await.map(|member| Some(member.email))
+    member(app, caller, "assignee", text).await.map(|member| Some(member.email))
 }
 
 /// The e-mail address of a member who may work on escalations.
 async fn worker(app: &App, caller: &Caller, text: &str) -> Result<String, ApiError> {
-    let member = member(app, caller, text).await?;
+    let member = member(app, caller, "assignee", text).await?;
     if member.role == Role::Viewer {
         return Err(ApiError::field("assignee", "is a viewer, who may only read"));
     }
     Ok(member.email)
 }
 
-async fn member(app: &App, caller: &Caller, text: &str) -> Result<User, ApiError> {
+/// The member whom a field names.
+pub async fn member(app: &App, caller: &Caller, field: &str, text: &str) -> Result<User, ApiError> {
     if text.eq_ignore_ascii_case("me") {
         return match caller {
             Caller::Person(user) => Ok(user.clone()),
-            Caller::Backend(_) => {
-                Err(ApiError::field("assignee", "`me` is whoever is signed in: name a member"))
-            }
+            Caller::Backend(_) => Err(ApiError::field(field, "`me` is whoever is signed in: name a member")),
         };
     }
     let team_id = caller.team_id();
     let members = app.store.read(move |tx| users::of_team(tx, team_id)).await?;
     let is_meant = |user: &User| user.email.eq_ignore_ascii_case(text) || user.id.to_string() == text;
-    let unknown = || ApiError::field("assignee", "is the e-mail address or the id of no member");
+    let unknown = || ApiError::field(field, "is the e-mail address or the id of no member");
     members.into_iter().find(is_meant).ok_or_else(unknown)
 }

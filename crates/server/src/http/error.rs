@@ -46,6 +46,8 @@ pub enum Code {
     DeviceNotFound,
     /// No escalation has this id.
     EscalationNotFound,
+    /// The escalation has no note with this id.
+    NoteNotFound,
     /// No label has this id.
     LabelNotFound,
     /// The team has no version of the weights with this id.

@@ -115,6 +115,8 @@ pub struct ListParams {
     identity: Option<String>,
     /// Who works on it: `me`, `none` for nobody, or the e-mail address or the id of a member.
     assignee: Option<String>,
+    /// Whom a note mentions: as `assignee`, but for `none`.
+    mentioned: Option<String>,
     /// Those that are past their due time and not closed; or all others.
     overdue: Option<bool>,
     /// What was decided of the identity: GOOD, BAD, or NONE where nothing was yet.
@@ -148,11 +150,15 @@ pub async fn list(
         Some(assignee) => Some(assignments::assignee(&app, &caller, &assignee).await?),
         None => None,
     };
+    let mentioned = match params.mentioned {
+        Some(member) => Some(assignments::member(&app, &caller, "mentioned", &member).await?.email),
+        None => None,
+    };
     let now = app.clock.now();
     let Some(filter) = asked.filter(&app, team_id, now).await? else {
         return Ok(Answer(page.page(Vec::new(), 0)));
     };
-    let filter = Filter { status, is_active, assignee, ..filter };
+    let filter = Filter { status, is_active, assignee, mentioned, ..filter };
     let (count, found) = app
         .long_reads
         .read_if(page.is_deep(), move |tx| {
@@ -211,6 +217,8 @@ pub struct EscalationSummaryBody {
     overdue: i64,
     /// Of those that are not closed, the caller's own.
     mine: i64,
+    /// Of those that are not closed, those of which a note mentions the caller.
+    mentioned: i64,
 }
 
 /// Count the escalations in each status, each up to 100,000
@@ -235,14 +243,15 @@ pub async fn counted(app: &App, caller: &Caller) -> Result<EscalationSummaryBody
         let late = Filter { overdue: Some((true, before.clone())), ..Filter::default() };
         let overdue =
             if before.is_empty() { 0 } else { escalations::count(tx, team_id, &late, COUNTED_MAX)? };
-        let mine = match member {
-            Some(member) => {
-                let own = Filter { is_active: true, assignee: Some(Some(member)), ..Filter::default() };
-                escalations::count(tx, team_id, &own, COUNTED_MAX)?
-            }
-            None => 0,
-        };
-        Ok(EscalationSummaryBody { open, acknowledged, closed, overdue, mine })
+        let (mut mine, mut mentioned) = (0, 0);
+        if let Some(member) = member {
+            let active = || Filter { is_active: true, ..Filter::default() };
+            let own = Filter { assignee: Some(Some(member.clone())), ..active() };
+            let mentioning = Filter { mentioned: Some(member), ..active() };
+            mine = escalations::count(tx, team_id, &own, COUNTED_MAX)?;
+            mentioned = escalations::count(tx, team_id, &mentioning, COUNTED_MAX)?;
+        }
+        Ok(EscalationSummaryBody { open, acknowledged, closed, overdue, mine, mentioned })
     };
     Ok(app.store.read(count).await?)
 }

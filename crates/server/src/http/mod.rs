@@ -23,6 +23,7 @@ mod docs;
 mod drain;
 mod elsewhere;
 mod error;
+mod escalation_history;
 mod escalation_rules;
 mod escalations;
 mod event_lists;
@@ -135,6 +136,9 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(escalations::get, escalations::update))
         .routes(routes!(assignments::assign))
         .routes(routes!(assignments::take_next))
+        .routes(routes!(escalation_history::history))
+        .routes(routes!(escalation_history::add_note))
+        .routes(routes!(escalation_history::delete_note))
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::update, channels::delete))
         .routes(routes!(channel_actions::test))

@@ -110,3 +110,52 @@ pub fn unwritten<'e>(
     let is_written = |kind: Kind, at| entries.iter().any(|entry| entry.kind == kind && entry.at == at);
     moments.into_iter().flatten().filter(|(kind, .., at)| !is_written(*kind, *at)).collect()
 }
+
+/// Up to `limit` entries of an identity's escalations, the oldest first.
+pub fn of_identity(tx: &mut Tx, identity_id: i64, limit: i64) -> Result<Vec<Entry>> {
+    let sql = format!(
+        "select {COLUMNS} from escalation_history where shard = $2 and identity_id = $1 order by id limit $3"
+    );
+    tx.query(&sql, &values![identity_id, shard::of(identity_id), limit], read)
+}
+
+/// How many notes an escalation has.
+pub fn count_notes(tx: &mut Tx, escalation_id: i64) -> Result<i64> {
+    let sql = "select count(*) from escalation_history where shard = $2 and escalation_id = $1 and kind = $3";
+    tx.get(sql, &values![escalation_id, shard::of(escalation_id), Kind::Note as i64], |row| row.get(0))
+}
+
+/// The note of an escalation with this id.
+pub fn find_note(tx: &mut Tx, escalation_id: i64, id: i64) -> Result<Option<Entry>> {
+    let sql = format!(
+        "select {COLUMNS} from escalation_history where shard = $3 and escalation_id = $1 and id = $2 and kind = $4"
+    );
+    tx.find(&sql, &values![escalation_id, id, shard::of(escalation_id), Kind::Note as i64], read)
+}
+
+/// Takes a note away, and whom it mentions.
+pub fn remove_note(tx: &mut Tx, id: i64) -> Result<()> {
+    let key = values![id, shard::of(id)];
+    tx.execute("delete from escalation_mentions where shard = $2 and note_id = $1", &key)?;
+    tx.execute("delete from escalation_history where shard = $2 and id = $1", &key)?;
+    Ok(())
+}
+
+/// Writes down that a note mentions a member; `of` is as in [`NewEntry`].
+pub fn mention(tx: &mut Tx, team_id: i64, of: (i64, i64), note_id: i64, member: &str) -> Result<()> {
+    tx.execute(
+        "insert into escalation_mentions (note_id, shard, team_id, identity_id, escalation_id, member)
+         values ($1, $2, $3, $4, $5, $6)",
+        &values![note_id, shard::of(note_id), team_id, of.0, of.1, member],
+    )?;
+    Ok(())
+}
+
+/// Whom the notes of an escalation mention, each with the id of the note.
+pub fn mentions(tx: &mut Tx, identity_id: i64, escalation_id: i64) -> Result<Vec<(i64, String)>> {
+    let sql = "select note_id, member from escalation_mentions
+         where shard = $3 and identity_id = $1 and escalation_id = $2 order by note_id, member";
+    tx.query(sql, &values![identity_id, escalation_id, shard::of(identity_id)], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+}

@@ -185,6 +185,8 @@ pub struct Filter {
     pub outcome: Option<Option<Outcome>>,
     /// Who works on it: the member with this e-mail address, or nobody.
     pub assignee: Option<Option<String>>,
+    /// Whom a note of it mentions: the member with this e-mail address.
+    pub mentioned: Option<String>,
     /// Whether it is overdue, and before when those have opened that are, by severity.
     pub overdue: Option<(bool, Vec<(Severity, Timestamp)>)>,
 }
@@ -213,6 +215,13 @@ impl Filter {
             Some(None) => sql.push(" and e.assignee is null"),
             Some(Some(member)) => sql.bind(" and e.assignee = ", member.as_str()),
         };
+        if let Some(member) = &self.mentioned {
+            sql.bind(
+                " and e.id in (select m.escalation_id from escalation_mentions m where m.team_id = ",
+                team_id,
+            );
+            sql.bind(" and m.member = ", member.as_str()).push(")");
+        }
         if let Some((is_overdue, before)) = &self.overdue {
             sql.push(if *is_overdue { " and (1 = 0" } else { " and not (1 = 0" });
             for (severity, before) in before {

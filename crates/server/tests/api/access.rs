@@ -33,6 +33,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("DELETE /api/credentials/{id}",                     [401, 401, 403, 403, 403, 401, 403, 403, 204]),
     ("DELETE /api/datasets/{slug}/entries/{id}",         [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/escalation-rules/{id}",                [401, 401, 403, 204, 404, 401, 403, 403, 204]),
+    // Of a note that the key has written.
+    ("DELETE /api/escalations/{id}/notes/{noteId}",      [401, 401, 403, 204, 404, 401, 403, 403, 403]),
     ("DELETE /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/identities/{id}",                      [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/mappings/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
@@ -67,6 +69,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/escalations",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/escalations/summary",                     [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/escalations/{id}",                        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/escalations/{id}/history",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/event-types",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/events",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/events/{id}",                             [401, 401, 403, 200, 404, 401, 200, 200, 200]),
@@ -134,6 +137,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/escalation-rules/actions/preview",       [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/escalations/actions/take-next",          [401, 401, 403, 403, 403, 401, 403, 200, 200]),
     ("POST /api/escalations/{id}/actions/assign",        [401, 401, 403, 200, 404, 401, 403, 200, 200]),
+    ("POST /api/escalations/{id}/notes",                 [401, 401, 403, 201, 404, 401, 403, 201, 201]),
     ("POST /api/events",                                 [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/events/batch",                           [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/groups",                                 [401, 401, 403, 200, 200, 401, 403, 403, 200]),
@@ -205,6 +209,7 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "PATCH /api/escalations/{id}" => json!({"status": "ACKNOWLEDGED"}),
         "POST /api/escalations/{id}/actions/assign" => json!({"assignee": ADMIN_EMAIL, "force": true}),
         "POST /api/escalations/actions/take-next" => json!({}),
+        "POST /api/escalations/{id}/notes" => json!({"text": "Looks odd"}),
         "POST /api/datasets/{slug}/entries" => json!({"value": format!("d{unique}.org")}),
         "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
         "POST /api/views" => {
@@ -338,6 +343,11 @@ impl Scene {
                 let label =
                     self.server.post("/api/identities/ada/actions/label", json!({"outcome": "GOOD"})).await;
                 path.replace("{id}", &label["id"].to_string())
+            }
+            "DELETE /api/escalations/{id}/notes/{noteId}" => {
+                let notes = format!("/api/escalations/{}/notes", self.escalation);
+                let note = self.server.post(&notes, json!({"text": "Looks odd"})).await;
+                format!("{notes}/{}", note["noteId"])
             }
             "GET /api/oauth/request" => {
                 let asked = authorization(&self.client);

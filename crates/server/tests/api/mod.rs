@@ -24,6 +24,7 @@ mod lists;
 mod live;
 mod mcp;
 mod named;
+mod notes;
 mod oauth;
 mod openapi;
 mod requests;

@@ -114,7 +114,32 @@ async fn what_has_happened_is_kept_in_order_and_erased_with_its_identity(engine:
     let unwritten = escalation_history::unwritten(&found, &entries(of_bob).await);
     assert_eq!(unwritten, [(Kind::Closed, None, Some("Ceased"), at(50))], "only its row says so");
 
+    let note = async |id| ground.read(move |tx| escalation_history::find_note(tx, of_ada, id)).await;
+    assert_eq!(
+        (note(noted).await, note(given).await),
+        (Some(kept[0].clone()), None),
+        "not every entry is a note"
+    );
+    assert_eq!(ground.read(move |tx| escalation_history::count_notes(tx, of_ada)).await, 1);
+    let second = write((ada, of_ada), Kind::Note, eve, Some("@bob"), 35).await;
+    for (id, member) in [(noted, "bob@example.com"), (second, "bob@example.com"), (second, "eve@example.com")]
+    {
+        ground.write(move |tx| escalation_history::mention(tx, 1, (ada, of_ada), id, member)).await;
+    }
+    let mentions = async || ground.read(move |tx| escalation_history::mentions(tx, ada, of_ada)).await;
+    let mentioning = async |member: &str| {
+        let filter = Filter { mentioned: Some(member.to_owned()), ..Filter::default() };
+        ground.read(move |tx| escalations::count(tx, 1, &filter, 9)).await
+    };
+    assert_eq!((mentions().await.len(), mentioning("bob@example.com").await), (3, 1));
+    ground.write(move |tx| escalation_history::remove_note(tx, second)).await;
+    assert_eq!(mentions().await, [(noted, "bob@example.com".to_owned())]);
+    assert_eq!(mentioning("eve@example.com").await, 0);
+    let of_identity = ground.read(move |tx| escalation_history::of_identity(tx, ada, 9)).await;
+    assert_eq!(of_identity.iter().map(|entry| entry.id).collect::<Vec<_>>(), [given, noted]);
+
     ground.write(move |tx| erasure::begin(tx, 1, ada, at(60))).await;
+    assert_eq!((mentions().await, mentioning("bob@example.com").await), (vec![], 0));
     assert_eq!(entries(of_ada).await, []);
     assert_eq!(entries(of_bob).await.len(), 1);
 }

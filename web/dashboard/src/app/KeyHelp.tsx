@@ -13,6 +13,7 @@ const KEYS: [string, string][] = [
   ["n", "take the next open escalation that nobody works on"],
   ["m", "assign the escalation to me"],
   ["u", "unassign the escalation"],
+  ["t", "write a note on the escalation; Ctrl Enter adds it"],
   ["a", "acknowledge the escalation"],
   ["c", "close the escalation; Enter confirms"],
   ["g  b  n", "while closing: label the identity as good, as bad, or not at all"],

@@ -6,4 +6,5 @@ pub mod decisions;
 pub mod dismissals;
 pub mod escalations;
 pub mod labels;
+pub mod notes;
 pub mod rule_backtest;

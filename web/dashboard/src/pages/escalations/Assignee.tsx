@@ -13,10 +13,13 @@ import { ME, type Escalation } from "./escalations";
 export const ASSIGN_KEY = "m";
 export const UNASSIGN_KEY = "u";
 
+export function useMembers() {
+  return $api.useQuery("get", "/api/team/members", undefined, { staleTime: 60_000 }).data ?? [];
+}
+
 /** What a member is called, by the e-mail address; somebody who has left, by that. */
 export function useNames(): (email: string) => string {
-  const members = $api.useQuery("get", "/api/team/members", undefined, { staleTime: 60_000 });
-  const names = new Map(members.data?.map(({ email, name }) => [email, name]));
+  const names = new Map(useMembers().map(({ email, name }) => [email, name]));
   return (email) => names.get(email) ?? email;
 }
 
@@ -36,13 +39,12 @@ export function Assignee({ escalation }: { escalation: Escalation }) {
 
 function Choose({ escalation, words }: { escalation: Escalation; words: string }) {
   const { email } = useUser();
-  const members = $api.useQuery("get", "/api/team/members", undefined, { staleTime: 60_000 });
-  const others = (members.data ?? []).filter((member) => member.role !== "VIEWER" && member.email !== email);
+  const others = useMembers().filter((member) => member.role !== "VIEWER" && member.email !== email);
   const give = (to: string | null) => void assign(escalation, to).catch(tellError);
   return (
     <Menu position="bottom-start" withInitialFocusPlaceholder={false}>
       <Menu.Target>
-        <Button size="compact-sm" variant="default" maw="100%" leftSection={<IconUser size={14} />}><span className="clip">{words}</span></Button>
+        <Button size="compact-sm" variant="default" maw="100%" leftSection={<IconUser size={14} />}><span className="clip" style={{ lineHeight: 1.6 }}>{words}</span></Button>
       </Menu.Target>
       <Menu.Dropdown mah={320} style={{ overflowY: "auto" }}>
         <Menu.Item rightSection={<Kbd size="xs" className={classes.key}>{ASSIGN_KEY}</Kbd>} onClick={() => give(ME)}>Me</Menu.Item>

@@ -16,6 +16,7 @@ import { ConditionsInWords } from "../rules/RuleTable";
 import { Assignee } from "./Assignee";
 import classes from "./EscalationQueue.module.css";
 import { analysisQuery, eventsQuery, identityQuery, type Escalation } from "./escalations";
+import { History } from "./History";
 import { ACTS, CLOSE, type Act } from "./moves";
 
 /** Observations that are shown: those that pull a score down most. */
@@ -47,6 +48,7 @@ export function Detail({ escalation, act }: { escalation: Escalation; act: (act:
           <Stack gap="md">
             <Scores escalation={escalation} />
             <Rule escalation={escalation} />
+            <History id={escalation.id} />
           </Stack>
         </div>
       </Stack>

@@ -82,7 +82,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
           </Group>
         )}
         <QueuePager page={page} />
-        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · n take next · m assign to me · u unassign · a acknowledge · c close · o reopen · z undo · Enter open identity</Text>
+        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · n take next · m assign to me · u unassign · t note · a acknowledge · c close · o reopen · z undo · Enter open identity</Text>
       </div>
       {current && <Detail key={current.id} escalation={current} act={begin} />}
       {current && isClosing && (
@@ -142,13 +142,13 @@ function useAct({ current, leave, select }: Selection): (act: Act, closing?: Clo
   };
 }
 
-function Nothing({ query: { status, severity, rule, identity, outcome, assignee, overdue, pageNumber } }: { query: QueueQuery }) {
+function Nothing({ query: { status, severity, rule, identity, outcome, assignee, mentioned, overdue, pageNumber } }: { query: QueueQuery }) {
   const [search] = usePageSearch();
   if (pageNumber > 0) {
     const first = { ...search, pageNumber: undefined } as never;
     return <div className="panel"><Empty title="This page is empty"><PageLink to="/escalations" search={first}>First page</PageLink></Empty></div>;
   }
-  if (severity || rule || identity || outcome || assignee || overdue) return <div className="panel"><Empty title="No matches">No escalation matches all of these filters.</Empty></div>;
+  if (severity || rule || identity || outcome || assignee || mentioned || overdue) return <div className="panel"><Empty title="No matches">No escalation matches all of these filters.</Empty></div>;
   // Of any status: none has ever opened.
   const which = status ? `${status.toLowerCase()} ` : "";
   return (

@@ -8,6 +8,7 @@ import { bounded } from "../../parts/counts";
 import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { word } from "../../parts/score";
 import { useEscalationRules } from "../rules/rules";
+import { useMembers } from "./Assignee";
 import classes from "./EscalationQueue.module.css";
 import { ACTIVE, ANY_STATUS, COUNTED_MAX, ME, NOBODY, ordersOf, statusOf } from "./escalations";
 
@@ -19,8 +20,7 @@ export function QueueFilters() {
   const orders = ordersOf(statusOf(status));
   const rules = useEscalationRules();
   const options = (rules.data ?? []).map(({ id, name }): [string, string] => [String(id), name]);
-  const team = $api.useQuery("get", "/api/team/members", undefined, { staleTime: 60_000 });
-  const members = (team.data ?? []).map(({ email, name }): [string, string] => [email, name ?? email]);
+  const members = useMembers().map(({ email, name }): [string, string] => [email, name ?? email]);
   return (
     <Group gap="xs">
       <Views />
@@ -43,7 +43,7 @@ function Statuses() {
   const counts: Record<string, number | undefined> = { OPEN: data?.open, ACKNOWLEDGED: data?.acknowledged, CLOSED: data?.closed };
   const shown = statusOf(search.status);
   // Of the whole queue: beside filters they would be taken for what these let through.
-  const isFiltered = Boolean(search.severity || search.rule || search.identity || search.outcome || search.assignee || search.overdue);
+  const isFiltered = Boolean(search.severity || search.rule || search.identity || search.outcome || search.assignee || search.mentioned || search.overdue);
   return (
     <nav className={classes.statuses} aria-label="Status">
       {["OPEN", "ACKNOWLEDGED", ACTIVE, "CLOSED", ANY_STATUS].map((status) => (
@@ -67,6 +67,7 @@ function Statuses() {
 const VIEWS = [
   { name: "Everyone's", change: {} },
   { name: "Mine", change: { assignee: ME, status: ACTIVE } },
+  { name: "Mentions", change: { mentioned: ME, status: ACTIVE } },
   { name: "Unassigned", change: { assignee: NOBODY } },
   { name: "Overdue", change: { overdue: "true", status: ACTIVE } },
 ];
@@ -74,9 +75,9 @@ const VIEWS = [
 function Views() {
   const [search] = usePageSearch();
   const { data } = $api.useQuery("get", "/api/escalations/summary");
-  const counts: Record<string, number | undefined> = { Mine: data?.mine, Overdue: data?.overdue };
-  const shown = search.overdue === "true" ? "Overdue" : search.assignee === ME ? "Mine" : search.assignee === NOBODY ? "Unassigned" : search.assignee ? "" : "Everyone's";
-  const none = { assignee: undefined, overdue: undefined, status: undefined, escalation: undefined, pageNumber: undefined };
+  const counts: Record<string, number | undefined> = { Mine: data?.mine, Mentions: data?.mentioned, Overdue: data?.overdue };
+  const shown = search.mentioned ? "Mentions" : search.overdue === "true" ? "Overdue" : search.assignee === ME ? "Mine" : search.assignee === NOBODY ? "Unassigned" : search.assignee ? "" : "Everyone's";
+  const none = { assignee: undefined, mentioned: undefined, overdue: undefined, status: undefined, escalation: undefined, pageNumber: undefined };
   return (
     <nav className={classes.statuses} aria-label="Whose">
       {VIEWS.map(({ name, change }) => {

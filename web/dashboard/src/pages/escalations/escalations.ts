@@ -52,7 +52,7 @@ export function ordersOf(status: string): { own: string; others: [name: string, 
 
 /** What the address of the page asks for. */
 export function useQueueQuery() {
-  const [{ status: named, severity, rule, identity, outcome, assignee, overdue, by, pageNumber }] = usePageSearch();
+  const [{ status: named, severity, rule, identity, outcome, assignee, mentioned, overdue, by, pageNumber }] = usePageSearch();
   const status = statusOf(named);
   const { sort, order } = ORDERS[ORDER_NAMES.find((name) => name === by) ?? ownOrder(status)];
   return {
@@ -64,6 +64,7 @@ export function useQueueQuery() {
     ...(identity ? { identity } : {}),
     ...(outcome ? { outcome } : {}),
     ...(assignee ? { assignee } : {}),
+    ...(mentioned ? { mentioned } : {}),
     ...(overdue === "true" ? { overdue: true } : {}),
     sort,
     order,

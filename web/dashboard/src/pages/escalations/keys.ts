@@ -2,6 +2,7 @@
 
 import { useHotkeys } from "@mantine/hooks";
 import { ASSIGN_KEY, UNASSIGN_KEY } from "./Assignee";
+import { NOTE_KEY, writeNote } from "./History";
 import { ME } from "./escalations";
 import { ACTS, undo, UNDO_KEY, type Act } from "./moves";
 
@@ -18,7 +19,7 @@ interface Keys {
 }
 
 export function useQueueKeys({ isFree, step, act, open, assign, takeNext }: Keys): void {
-  const keys: [string, () => void][] = [["j", () => step(1)], ["k", () => step(-1)], [UNDO_KEY, undo], [NEXT_KEY, takeNext], [ASSIGN_KEY, () => assign(ME)], [UNASSIGN_KEY, () => assign(null)], ...ACTS.map((one): [string, () => void] => [one.key, () => act(one)])];
+  const keys: [string, () => void][] = [["j", () => step(1)], ["k", () => step(-1)], [UNDO_KEY, undo], [NEXT_KEY, takeNext], [NOTE_KEY, writeNote], [ASSIGN_KEY, () => assign(ME)], [UNASSIGN_KEY, () => assign(null)], ...ACTS.map((one): [string, () => void] => [one.key, () => act(one)])];
   useHotkeys([
     ...keys.map(([key, press]): [string, (event: KeyboardEvent) => void] => [key, (event) => isFree && isOfQueue(event) && press()]),
     // Links and buttons have a use for Enter of their own.

@@ -22,6 +22,8 @@ const ACTIONS: Record<string, string> = {
   "dataset-entry.delete": "Dataset entry removed",
   "delivery.resend": "Delivery resent",
   "device.change": "Device changed",
+  "escalation.note": "Note added to an escalation",
+  "escalation.remove-note": "Note deleted from an escalation",
   "escalation-rule.change": "Escalation rule changed",
   "escalation-rule.create": "Escalation rule created",
   "escalation-rule.delete": "Escalation rule deleted",

@@ -1,1 +1,0 @@
-import{O as e,T as t}from"./index-TDiNgx9k.js";function n(n,r={getInitialValueInEffect:!0}){let i=e(n,r),{colorScheme:a}=t();return a===`auto`?i:a}export{n as t};
