@@ -16,6 +16,7 @@ use crate::time::{SECOND_MS, Timestamp};
 
 mod decide;
 mod dismissed;
+mod due;
 mod evidence;
 mod jump;
 mod label;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use decide::{Decision, Facts, decide};
 pub use dismissed::Dismissal;
+pub use due::{DUE_MINUTES_MAX, DueMinutes};
 pub use evidence::Evidence;
 pub use jump::{Jump, Taken, jump};
 pub use label::Label;

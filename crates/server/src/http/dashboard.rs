@@ -115,7 +115,7 @@ pub async fn stats(
     let (from, to) = time;
     let events =
         usage::by_day(&app.store, team_id, from, to).await?.into_iter().map(|(_, events)| events).sum();
-    let escalations = counted(&app, team_id).await?;
+    let escalations = counted(&app, &caller).await?;
     let channels = channel_summary(&app, team_id).await?;
     Ok(Answer(StatsBody {
         channels,

@@ -46,6 +46,8 @@ pub enum Code {
     DeviceNotFound,
     /// No escalation has this id.
     EscalationNotFound,
+    /// The escalation has no note with this id.
+    NoteNotFound,
     /// No label has this id.
     LabelNotFound,
     /// The team has no version of the weights with this id.
@@ -96,6 +98,8 @@ pub enum Code {
     EntryExists,
     /// A view of this page has this name.
     ViewExists,
+    /// Another member works on the escalation; `force` reassigns it all the same.
+    EscalationAssigned,
     /// It is not in the state in which this can be done.
     WrongState,
     /// The team would be left without an admin.

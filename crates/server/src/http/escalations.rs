@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use dregs_core::label::Outcome;
+use dregs_core::rules::DueMinutes;
 use dregs_core::score::{Category, Scores};
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
+use super::assignments;
 use super::auth::{Caller, Triager};
 use super::body::{Json, Unchecked};
 use super::error::{ApiError, Code, both, must};
@@ -24,7 +26,7 @@ use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::decide::escalations as ops;
 use crate::store::escalations::{self, Escalation, Filter, Severity, Sort, Status};
-use crate::store::identities;
+use crate::store::{Tx, identities, teams};
 
 /// Escalations of a status that are counted.
 const COUNTED_MAX: i64 = 100_000;
@@ -59,12 +61,21 @@ pub struct EscalationBody {
     /// What was decided of the identity, GOOD or BAD; null where nothing was.
     #[schema(example = "BAD")]
     outcome: Option<&'static str>,
+    /// The e-mail address of the member who works on it; null for nobody.
+    assignee: Option<String>,
+    /// Until when it is to be closed, by the times that the team has set; null where it has set none.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    due_at: Option<Timestamp>,
+    /// Whether that is past, and it is not closed.
+    overdue: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 
-impl From<Escalation> for EscalationBody {
-    fn from(escalation: Escalation) -> Self {
+impl EscalationBody {
+    pub fn new(escalation: Escalation, due: DueMinutes, now: Timestamp) -> Self {
+        let due_at = due.due_at(escalation.severity, escalation.opened_at);
+        let overdue = escalation.status != Status::Closed && due_at.is_some_and(|due_at| due_at < now);
         Self {
             id: escalation.id,
             status: escalation.status.name(),
@@ -79,6 +90,9 @@ impl From<Escalation> for EscalationBody {
             closed_by: escalation.closed_by,
             close_reason: escalation.close_reason,
             outcome: escalation.verdict.map(|verdict| verdict.outcome.name()),
+            assignee: escalation.assignee,
+            due_at,
+            overdue,
             created_at: escalation.created_at,
         }
     }
@@ -94,11 +108,17 @@ fn snapshot(scores: &Scores) -> BTreeMap<&'static str, Option<u8>> {
 pub struct ListParams {
     /// `openedAt` by default; else `severity`.
     sort: Option<String>,
-    /// OPEN, ACKNOWLEDGED or CLOSED.
+    /// OPEN, ACKNOWLEDGED or CLOSED; ACTIVE for those that are not closed.
     status: Option<String>,
     /// INFO, WARNING or CRITICAL.
     severity: Option<String>,
     identity: Option<String>,
+    /// Who works on it: `me`, `none` for nobody, or the e-mail address or the id of a member.
+    assignee: Option<String>,
+    /// Whom a note mentions: as `assignee`, but for `none`.
+    mentioned: Option<String>,
+    /// Those that are past their due time and not closed; or all others.
+    overdue: Option<bool>,
     /// What was decided of the identity: GOOD, BAD, or NONE where nothing was yet.
     outcome: Option<String>,
     /// The id of an escalation rule; one that is gone, as long as escalations of it are kept.
@@ -118,21 +138,27 @@ pub async fn list(
     let allowed = [("openedAt", Sort::OpenedAt), ("createdAt", Sort::OpenedAt), ("severity", Sort::Severity)];
     let sort = sort(params.sort.as_deref(), &allowed)?;
     let team_id = caller.team_id();
-    let mut filter = Filter {
-        status: params.status.as_deref().map(parse_status).transpose()?,
-        severity: params.severity.as_deref().map(parse_severity).transpose()?,
-        outcome: params.outcome.as_deref().map(outcome).transpose()?,
-        ..Filter::default()
+    let (is_active, status) = parse_status_filter(params.status.as_deref())?;
+    let asked = Asked {
+        severity: params.severity,
+        rule: params.rule,
+        identity: params.identity,
+        outcome: params.outcome,
+        overdue: params.overdue,
     };
-    if let Some(rule) = params.rule {
-        filter.rule_id = Some(known_names::escalation_rule(&app, team_id, &rule).await?);
-    }
-    if let Some(id) = params.identity {
-        match app.store.read(move |tx| identities::find(tx, team_id, &id)).await? {
-            Some(identity) => filter.identity_id = Some(identity.row_id),
-            None => return Ok(Answer(page.page(Vec::new(), 0))),
-        }
-    }
+    let assignee = match params.assignee {
+        Some(assignee) => Some(assignments::assignee(&app, &caller, &assignee).await?),
+        None => None,
+    };
+    let mentioned = match params.mentioned {
+        Some(member) => Some(assignments::member(&app, &caller, "mentioned", &member).await?.email),
+        None => None,
+    };
+    let now = app.clock.now();
+    let Some(filter) = asked.filter(&app, team_id, now).await? else {
+        return Ok(Answer(page.page(Vec::new(), 0)));
+    };
+    let filter = Filter { status, is_active, assignee, mentioned, ..filter };
     let (count, found) = app
         .long_reads
         .read_if(page.is_deep(), move |tx| {
@@ -141,7 +167,44 @@ pub async fn list(
             Ok((count, escalations::page(tx, team_id, &filter, sort, ascending, offset, limit)?))
         })
         .await?;
-    Ok(Answer(page.counted(found.into_iter().map(EscalationBody::from).collect(), count)))
+    let due = app.store.read(move |tx| teams::due_minutes(tx, team_id)).await?;
+    let bodies = found.into_iter().map(|one| EscalationBody::new(one, due, now)).collect();
+    Ok(Answer(page.counted(bodies, count)))
+}
+
+/// What is asked for of the escalations of a list, whoever works on them and however far they are.
+#[derive(Default)]
+pub struct Asked {
+    pub severity: Option<String>,
+    pub rule: Option<String>,
+    pub identity: Option<String>,
+    pub outcome: Option<String>,
+    pub overdue: Option<bool>,
+}
+
+impl Asked {
+    /// The filter; `None` where it is about an identity that there is not.
+    pub async fn filter(self, app: &App, team_id: i64, now: Timestamp) -> Result<Option<Filter>, ApiError> {
+        let mut filter = Filter {
+            severity: self.severity.as_deref().map(parse_severity).transpose()?,
+            outcome: self.outcome.as_deref().map(outcome).transpose()?,
+            ..Filter::default()
+        };
+        if let Some(is_overdue) = self.overdue {
+            let due = app.store.read(move |tx| teams::due_minutes(tx, team_id)).await?;
+            filter.overdue = Some((is_overdue, due.overdue_before(now)));
+        }
+        if let Some(rule) = self.rule {
+            filter.rule_id = Some(known_names::escalation_rule(app, team_id, &rule).await?);
+        }
+        if let Some(id) = self.identity {
+            match app.store.read(move |tx| identities::find(tx, team_id, &id)).await? {
+                Some(identity) => filter.identity_id = Some(identity.row_id),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(filter))
+    }
 }
 
 /// How many escalations are in each status.
@@ -150,6 +213,12 @@ pub struct EscalationSummaryBody {
     open: i64,
     acknowledged: i64,
     closed: i64,
+    /// Of those that are not closed, past their due time.
+    overdue: i64,
+    /// Of those that are not closed, the caller's own.
+    mine: i64,
+    /// Of those that are not closed, those of which a note mentions the caller.
+    mentioned: i64,
 }
 
 /// Count the escalations in each status, each up to 100,000
@@ -159,13 +228,32 @@ pub async fn summary(
     State(app): State<Arc<App>>,
     caller: Caller,
 ) -> Result<Answer<EscalationSummaryBody>, ApiError> {
-    counted(&app, caller.team_id()).await.map(Answer)
+    counted(&app, &caller).await.map(Answer)
 }
 
-pub async fn counted(app: &App, team_id: i64) -> Result<EscalationSummaryBody, ApiError> {
-    let count = move |tx: &mut crate::store::Tx| escalations::summary(tx, team_id, COUNTED_MAX);
-    let [open, acknowledged, closed] = app.store.read(count).await?;
-    Ok(EscalationSummaryBody { open, acknowledged, closed })
+pub async fn counted(app: &App, caller: &Caller) -> Result<EscalationSummaryBody, ApiError> {
+    let (team_id, now) = (caller.team_id(), app.clock.now());
+    let member = match caller {
+        Caller::Person(user) => Some(user.email.clone()),
+        Caller::Backend(_) => None,
+    };
+    let count = move |tx: &mut Tx| {
+        let [open, acknowledged, closed] = escalations::summary(tx, team_id, COUNTED_MAX)?;
+        let before = teams::due_minutes(tx, team_id)?.overdue_before(now);
+        let late = Filter { overdue: Some((true, before.clone())), ..Filter::default() };
+        let overdue =
+            if before.is_empty() { 0 } else { escalations::count(tx, team_id, &late, COUNTED_MAX)? };
+        let (mut mine, mut mentioned) = (0, 0);
+        if let Some(member) = member {
+            let active = || Filter { is_active: true, ..Filter::default() };
+            let own = Filter { assignee: Some(Some(member.clone())), ..active() };
+            let mentioning = Filter { mentioned: Some(member), ..active() };
+            mine = escalations::count(tx, team_id, &own, COUNTED_MAX)?;
+            mentioned = escalations::count(tx, team_id, &mentioning, COUNTED_MAX)?;
+        }
+        Ok(EscalationSummaryBody { open, acknowledged, closed, overdue, mine, mentioned })
+    };
+    Ok(app.store.read(count).await?)
 }
 
 /// Read an escalation
@@ -176,7 +264,7 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<EscalationBody>, ApiError> {
-    Ok(Answer(find(&app, &caller, &id).await?.into()))
+    body(&app, &caller, &id).await
 }
 
 /// Where an escalation goes.
@@ -239,14 +327,34 @@ pub async fn update(
     let escalation = find(&app, &caller, &id).await?;
     let moved = ops::set_status(&app.labels(), actor, escalation, to, app.clock.now()).await?;
     moved.map_err(|ops::NoCycle| ApiError::not_found(Code::AnalysisNotFound, "cycle of this identity"))?;
-    Ok(Answer(find(&app, &caller, &id).await?.into()))
+    body(&app, &caller, &id).await
 }
 
-async fn find(app: &App, caller: &Caller, id: &str) -> Result<Escalation, ApiError> {
-    let not_found = || ApiError::not_found(Code::EscalationNotFound, "escalation");
+/// An escalation as it is now.
+pub async fn body(app: &App, caller: &Caller, id: &str) -> Result<Answer<EscalationBody>, ApiError> {
+    let (escalation, team_id) = (find(app, caller, id).await?, caller.team_id());
+    let due = app.store.read(move |tx| teams::due_minutes(tx, team_id)).await?;
+    Ok(Answer(EscalationBody::new(escalation, due, app.clock.now())))
+}
+
+pub async fn find(app: &App, caller: &Caller, id: &str) -> Result<Escalation, ApiError> {
     let id = id.parse().map_err(|_| not_found())?;
     let team_id = caller.team_id();
     app.store.read(move |tx| escalations::find(tx, team_id, id)).await?.ok_or_else(not_found)
+}
+
+pub fn not_found() -> ApiError {
+    ApiError::not_found(Code::EscalationNotFound, "escalation")
+}
+
+/// Whether those that are not closed are asked for, else those in a status.
+fn parse_status_filter(text: Option<&str>) -> Result<(bool, Option<Status>), ApiError> {
+    let Some(name) = text.map(word) else { return Ok((false, None)) };
+    if name == "ACTIVE" {
+        return Ok((true, None));
+    }
+    let unknown = || ApiError::field("status", "must be OPEN, ACKNOWLEDGED, CLOSED or ACTIVE");
+    Status::parse(&name).map(|status| (false, Some(status))).ok_or_else(unknown)
 }
 
 fn parse_status(text: &str) -> Result<Status, ApiError> {

@@ -16,6 +16,7 @@ use super::deliveries::{AttemptBody, DeliveryBody};
 use super::devices::DeviceBody;
 use super::elsewhere::elsewhere;
 use super::error::ApiError;
+use super::escalation_history::ExportedEntry;
 use super::escalations::EscalationBody;
 use super::event_lists::TrackedEventBody;
 use super::groups::GroupBody;
@@ -29,8 +30,8 @@ use crate::ops::identities::{devices as device_ops, links};
 use crate::ops::lists::event_lists as event_ops;
 use crate::store::identities::Identity;
 use crate::store::{
-    Result, StoreError, analyses, deliveries, devices, escalations, event_lists, events, groups, labels,
-    reviews,
+    Result, StoreError, analyses, deliveries, devices, escalation_history, escalations, event_lists, events,
+    groups, labels, reviews, teams,
 };
 
 const GROUPS_PAGE: usize = 500;
@@ -183,7 +184,7 @@ impl Export {
     /// Everything that is little, without the closing brace; and the row ids of the groups and of the devices.
     async fn head(&self) -> std::result::Result<(Bytes, Vec<i64>, Vec<i64>), ApiError> {
         let (row_id, team_id) = (self.identity.row_id, self.caller.team_id());
-        let (group_ids, device_ids, reviews, escalations, labels) = self
+        let (group_ids, device_ids, reviews, escalations, labels, due, history) = self
             .read(move |tx| {
                 let group_ids = groups::of_identity(tx, row_id)?;
                 let device_ids = device_ops::of_identity(tx, team_id, row_id)?;
@@ -196,6 +197,8 @@ impl Export {
                     reviews::of_identity(tx, row_id, FEW_MAX)?,
                     escalations::page(tx, team_id, &filter, sort, true, 0, FEW_MAX)?,
                     labels::page(tx, team_id, &of_identity, 0, FEW_MAX)?,
+                    teams::due_minutes(tx, team_id)?,
+                    escalation_history::of_identity(tx, row_id, FEW_MAX)?,
                 ))
             })
             .await?;
@@ -203,11 +206,14 @@ impl Export {
         let links = links::links(&app.long_reads, &app.kept, app.key_hasher, team_id, id).await?;
         let identity = IdentityBody::new(self.identity.clone())?;
         let review = |review| ReviewBody::new(review, &self.identity.id);
+        let now = app.clock.now();
+        let escalation = |escalation| EscalationBody::new(escalation, due, now);
         let head = json!({
             "identity": identity,
             "links": links.into_iter().flatten().map(LinkBody::from).collect::<Vec<_>>(),
             "reviews": reviews.into_iter().map(review).collect::<Vec<_>>(),
-            "escalations": escalations.into_iter().map(EscalationBody::from).collect::<Vec<_>>(),
+            "escalations": escalations.into_iter().map(escalation).collect::<Vec<_>>(),
+            "escalationHistory": history.into_iter().map(ExportedEntry::from).collect::<Vec<_>>(),
             "labels": labels.into_iter().map(LabelBody::from).collect::<Vec<_>>(),
         });
         let mut text = head.to_string();

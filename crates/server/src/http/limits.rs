@@ -35,6 +35,7 @@ use crate::ops::agent_keys::{
     DIRECTORY_MAX_KIB, DIRECTORY_MAX_SECONDS, KEYS_MAX, RSA_MAX_BITS, RSA_MIN_BITS, SIGNERS_MAX,
 };
 use crate::ops::bounds;
+use crate::ops::decide::notes::NOTES_MAX;
 use crate::ops::evaluate::calibration::VERSIONS_MAX;
 use crate::ops::identities::links::CLUSTER_MAX;
 use crate::ops::identities::reviews::REVIEWS_MAX;
@@ -221,6 +222,7 @@ fn requests() -> Vec<Row> {
         ),
         row("labels given at once", LABELS_MAX, "400", items),
         row("reasons that are offered for a label", LABEL_REASONS_MAX, "400", items),
+        row("notes of an escalation", NOTES_MAX, "400", None),
         row("deliveries resent at once", RESENT_MAX, "400", items),
         row("origins of a credential", ORIGINS_MAX, "400", items),
         row("conditions of a rule", CONDITIONS_MAX, "400", items),

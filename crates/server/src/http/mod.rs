@@ -3,6 +3,7 @@
 mod accuracy;
 mod address;
 mod answer;
+mod assignments;
 mod audit_log;
 mod auth;
 mod badge_rules;
@@ -23,6 +24,7 @@ mod docs;
 mod drain;
 mod elsewhere;
 mod error;
+mod escalation_history;
 mod escalation_rules;
 mod escalations;
 mod event_lists;
@@ -140,6 +142,11 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(escalations::list))
         .routes(routes!(escalations::summary))
         .routes(routes!(escalations::get, escalations::update))
+        .routes(routes!(assignments::assign))
+        .routes(routes!(assignments::take_next))
+        .routes(routes!(escalation_history::history))
+        .routes(routes!(escalation_history::add_note))
+        .routes(routes!(escalation_history::delete_note))
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::update, channels::delete))
         .routes(routes!(channel_actions::test))

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::label::Reasons;
+use dregs_core::rules::{DUE_MINUTES_MAX, DueMinutes};
 use dregs_core::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
@@ -37,6 +38,8 @@ pub struct TeamBody {
     label_reasons: LabelReasonsBody,
     /// Whether everybody in it has to have a second factor.
     second_factor_required: bool,
+    /// How many minutes after it has opened an escalation is due.
+    due_minutes: DueMinutesBody,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -45,13 +48,48 @@ impl From<Team> for TeamBody {
     fn from(team: Team) -> Self {
         let Reasons { good, bad } = team.label_reasons;
         let label_reasons = LabelReasonsBody { good, bad };
+        let DueMinutes { critical, warning, info } = team.due_minutes;
         Self {
             id: team.id,
             name: team.name,
             label_reasons,
             second_factor_required: team.second_factor_required,
+            due_minutes: DueMinutesBody { critical, warning, info },
             created_at: team.created_at,
         }
+    }
+}
+
+/// Minutes by severity, up to a year; null where nothing is due, which is the default.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DueMinutesBody {
+    #[serde(deserialize_with = "given")]
+    #[schema(required, minimum = 1, maximum = 527_040, example = 60)]
+    critical: Option<u32>,
+    #[serde(deserialize_with = "given")]
+    #[schema(required, minimum = 1, maximum = 527_040, example = 1440)]
+    warning: Option<u32>,
+    #[serde(deserialize_with = "given")]
+    #[schema(required, minimum = 1, maximum = 527_040)]
+    info: Option<u32>,
+}
+
+/// A field that has to be there, though it may be null: what was left out is not switched off by mistake.
+fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<u32>, D::Error> {
+    Option::deserialize(field)
+}
+
+impl DueMinutesBody {
+    fn check(self) -> Result<DueMinutes, ApiError> {
+        let Self { critical, warning, info } = self;
+        let minutes = |of: &str, minutes: Option<u32>| {
+            let is_right = minutes.is_none_or(|minutes| (1..=DUE_MINUTES_MAX).contains(&minutes));
+            let message = format!("must be from 1 to {DUE_MINUTES_MAX} minutes, or null");
+            must(is_right, &format!("dueMinutes.{of}"), &message)
+        };
+        both(minutes("critical", critical), both(minutes("warning", warning), minutes("info", info)))?;
+        Ok(DueMinutes { critical, warning, info })
     }
 }
 
@@ -135,9 +173,11 @@ pub struct TeamPatchBody {
     label_reasons: Option<LabelReasonsBody>,
     /// Whether everybody has to have a second factor. Whoever has none is led to set one up, and can do nothing else before.
     second_factor_required: Option<bool>,
+    /// When escalations are due, those that are open as well.
+    due_minutes: Option<DueMinutesBody>,
 }
 
-/// Rename the team, change the reasons that it offers for labels, or what it requires of its members
+/// Rename the team, change the reasons that it offers for labels, when its escalations are due, or what it requires
 #[utoipa::path(patch, operation_id = "changeTeam", path = "/team", tag = "team",
     request_body = TeamPatchBody, responses((status = 200, body = TeamBody),
         (status = 409, body = ErrorBody, description = "Whoever requires a second factor has to have one.")))]
@@ -147,14 +187,20 @@ pub async fn update(
     actor: Actor,
     Json(patch): Json<Unchecked<TeamPatchBody>>,
 ) -> Result<Answer<TeamBody>, ApiError> {
-    let change = patch.check(|TeamPatchBody { name, label_reasons, second_factor_required }| {
-        let is_change = name.is_some() || label_reasons.is_some() || second_factor_required.is_some();
-        must(is_change, "", "must have name, labelReasons or secondFactorRequired")?;
-        let name = name.map(|name| name.trim().to_owned());
-        let checked = name.as_deref().map_or(Ok(()), |name| check_name(name, NAME_MAX_CHARS));
-        let ((), label_reasons) = both(checked, label_reasons.map(LabelReasonsBody::check).transpose())?;
-        Ok(TeamChange { name, label_reasons, second_factor_required })
-    })?;
+    let change =
+        patch.check(|TeamPatchBody { name, label_reasons, second_factor_required, due_minutes }| {
+            let is_change = name.is_some()
+                || label_reasons.is_some()
+                || second_factor_required.is_some()
+                || due_minutes.is_some();
+            must(is_change, "", "must have name, labelReasons, secondFactorRequired or dueMinutes")?;
+            let name = name.map(|name| name.trim().to_owned());
+            let checked = name.as_deref().map_or(Ok(()), |name| check_name(name, NAME_MAX_CHARS));
+            let label_reasons = label_reasons.map(LabelReasonsBody::check).transpose();
+            let due_minutes = due_minutes.map(DueMinutesBody::check).transpose();
+            let ((), (label_reasons, due_minutes)) = both(checked, both(label_reasons, due_minutes))?;
+            Ok(TeamChange { name, label_reasons, second_factor_required, due_minutes })
+        })?;
     if change.second_factor_required == Some(true) && !user.has_second_factor && !user.is_by_passkey {
         let message = "Set up a second factor of your own first, in Settings, Account.";
         return Err(ApiError::new(StatusCode::CONFLICT, Code::WrongState, message));

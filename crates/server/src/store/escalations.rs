@@ -102,6 +102,8 @@ pub struct Escalation {
     pub close_reason: Option<String>,
     /// What people have decided of the identity.
     pub verdict: Option<Verdict>,
+    /// The e-mail address of the member who works on it.
+    pub assignee: Option<String>,
     pub identity_row: i64,
     /// As in [`NewEscalation`].
     pub conditions: String,
@@ -111,7 +113,7 @@ pub struct Escalation {
 const COLUMNS: &str = "e.id, e.status, e.severity, i.external_id, coalesce(i.display_name, i.display_email),
     e.rule_id, e.rule_name, e.humanity, e.authenticity, e.uniqueness, e.behavior, e.created_at, e.opened_at,
     e.acknowledged_at, e.closed_at, e.identity_id, coalesce(e.conditions, '[]'), coalesce(e.channels, '[]'),
-    e.acknowledged_by, e.closed_by, e.close_reason, i.verdict";
+    e.acknowledged_by, e.closed_by, e.close_reason, i.verdict, e.assignee";
 
 fn read(row: &Row) -> Result<Escalation> {
     let broken = || StoreError::Broken("an escalation has a status or severity that is none".into());
@@ -138,6 +140,7 @@ fn read(row: &Row) -> Result<Escalation> {
         closed_by: row.get(19)?,
         close_reason: row.get(20)?,
         verdict: row.get::<Option<i64>>(21)?.and_then(Verdict::from_code),
+        assignee: row.get(22)?,
     })
 }
 
@@ -209,12 +212,20 @@ pub fn of_rule_by_span(
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub status: Option<Status>,
+    /// Not closed.
+    pub is_active: bool,
     pub severity: Option<Severity>,
     /// Row id of an identity.
     pub identity_id: Option<i64>,
     pub rule_id: Option<i64>,
     /// What people have decided of the identity: this, or nothing yet.
     pub outcome: Option<Option<Outcome>>,
+    /// Who works on it: the member with this e-mail address, or nobody.
+    pub assignee: Option<Option<String>>,
+    /// Whom a note of it mentions: the member with this e-mail address.
+    pub mentioned: Option<String>,
+    /// Whether it is overdue, and before when those have opened that are, by severity.
+    pub overdue: Option<(bool, Vec<(Severity, Timestamp)>)>,
 }
 
 /// By what escalations are sorted.
@@ -225,11 +236,41 @@ pub enum Sort {
     Severity,
 }
 
+/// Of those that are not closed.
+const ACTIVE: &str = " and e.status < 2";
+
 impl Filter {
-    fn matching(&self, select: &str, team_id: i64) -> Sql<'static> {
+    fn matching(&self, select: &str, team_id: i64) -> Sql<'_> {
         let mut sql = Sql::new(select);
         sql.bind(" where e.team_id = ", team_id);
         sql.bind_some(" and e.status = ", self.status.map(|status| status as i64));
+        if self.is_active {
+            sql.push(ACTIVE);
+        }
+        match &self.assignee {
+            None => &mut sql,
+            Some(None) => sql.push(" and e.assignee is null"),
+            Some(Some(member)) => sql.bind(" and e.assignee = ", member.as_str()),
+        };
+        if let Some(member) = &self.mentioned {
+            sql.bind(
+                " and e.id in (select m.escalation_id from escalation_mentions m where m.team_id = ",
+                team_id,
+            );
+            sql.bind(" and m.member = ", member.as_str()).push(")");
+        }
+        if let Some((is_overdue, before)) = &self.overdue {
+            sql.push(if *is_overdue { " and (1 = 0" } else { " and not (1 = 0" });
+            for (severity, before) in before {
+                sql.push(" or (e.status < 2").bind(" and e.severity = ", *severity as i64);
+                sql.bind(" and e.opened_at < ", *before).push(")");
+            }
+            sql.push(")");
+            // By the index of those few that are not closed.
+            if *is_overdue {
+                sql.push(ACTIVE);
+            }
+        }
         sql.bind_some(" and e.severity = ", self.severity.map(|severity| severity as i64));
         sql.bind_some(" and e.identity_id = ", self.identity_id).bind_some(" and e.rule_id = ", self.rule_id);
         let (is_in, verdict) = match self.outcome {
@@ -276,6 +317,39 @@ pub fn page(
         order("e")
     );
     tx.query(&text, &sql.values, read)
+}
+
+/// Up to `limit` open escalations that nobody works on, of those that match: the worst first, of those the oldest.
+pub fn free(tx: &mut Tx, team_id: i64, filter: &Filter, limit: i64) -> Result<Vec<i64>> {
+    let filter = Filter { status: Some(Status::Open), assignee: Some(None), ..filter.clone() };
+    let mut sql = filter.matching("select e.id from escalations e", team_id);
+    sql.push(" order by e.severity desc, e.id").bind(" limit ", limit);
+    tx.query(&sql.text, &sql.values, |row| row.get(0))
+}
+
+/// Gives an open escalation that nobody works on to a member; `false` where that is what it is no longer.
+pub fn take(tx: &mut Tx, id: i64, member: &str) -> Result<bool> {
+    let sql = "update escalations set assignee = $2
+         where shard = $3 and id = $1 and status = 0 and assignee is null";
+    Ok(tx.execute(sql, &values![id, member, shard::of(id)])? == 1)
+}
+
+/// Gives an escalation from one member, or nobody, to another, or nobody; `false` where meanwhile somebody else has it,
+/// or it was closed.
+pub fn assign(tx: &mut Tx, id: i64, from: Option<&str>, to: Option<&str>) -> Result<bool> {
+    let sql = "update escalations set assignee = $3
+         where shard = $4 and id = $1 and status < 2 and coalesce(assignee, '') = $2";
+    Ok(tx.execute(sql, &values![id, from.unwrap_or_default(), to, shard::of(id)])? == 1)
+}
+
+/// Takes whatever is not closed from a member; the answer is each escalation, with the row of its identity.
+pub fn let_go(tx: &mut Tx, team_id: i64, member: &str) -> Result<Vec<(i64, i64)>> {
+    tx.query(
+        "update escalations set assignee = null where team_id = $1 and assignee = $2 and status < 2
+         returning id, identity_id",
+        &values![team_id, member],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
 }
 
 /// How many escalations of a team are in each status, in the order of [`Status::ALL`], each counted up

@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_weights"),
     migration!(6, "0006_label_reasons"),
     migration!(7, "0007_rule_versions"),
+    migration!(8, "0008_escalation_work"),
     migration!(9, "0009_sign_in"),
 ];
 

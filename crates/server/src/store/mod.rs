@@ -40,6 +40,7 @@ mod delivery_lists;
 pub mod devices;
 pub mod draws;
 pub mod erasure;
+pub mod escalation_history;
 pub mod escalations;
 pub mod event_lists;
 pub mod events;

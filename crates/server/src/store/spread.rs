@@ -4,7 +4,7 @@
 use super::{Result, StoreError, Tx, Value};
 
 /// What carries a shard, the first of them first: the others lie beside its rows.
-pub const TABLES: [&str; 17] = [
+pub const TABLES: [&str; 19] = [
     "identities",
     "identity_keys",
     "groups",
@@ -16,6 +16,8 @@ pub const TABLES: [&str; 17] = [
     "analyses",
     "badges",
     "escalations",
+    "escalation_history",
+    "escalation_mentions",
     "reviews",
     "labels",
     "notifications",

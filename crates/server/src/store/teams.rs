@@ -1,7 +1,9 @@
 //! Teams, and those invited to them.
 
 use dregs_core::label::Reasons;
+use dregs_core::rules::DueMinutes;
 use dregs_core::time::Timestamp;
+use serde::de::DeserializeOwned;
 
 use super::users::Role;
 use super::{Result, Row, StoreError, Tx};
@@ -15,38 +17,43 @@ pub struct Team {
     pub label_reasons: Reasons,
     /// Whether everybody in it has to have a second factor.
     pub second_factor_required: bool,
+    pub due_minutes: DueMinutes,
     pub created_at: Timestamp,
 }
 
 pub fn get(tx: &mut Tx, id: i64) -> Result<Team> {
-    let sql = "select name, created_at, label_reasons, second_factor_required from teams where id = $1";
+    let sql = "select name, created_at, label_reasons, due_minutes, second_factor_required from teams where id = $1";
     tx.get(sql, &values![id], |row| {
-        let own: Option<String> = row.get(2)?;
-        let label_reasons = own.map_or_else(|| Ok(Reasons::default()), |own| serde_json::from_str(&own));
-        let label_reasons = label_reasons.map_err(|error| StoreError::Broken(error.to_string()))?;
         Ok(Team {
             id,
             name: row.get(0)?,
-            label_reasons,
-            second_factor_required: row.flag(3)?,
+            label_reasons: own(row.get(2)?)?,
+            due_minutes: own(row.get(3)?)?,
+            second_factor_required: row.flag(4)?,
             created_at: row.time(1)?,
         })
     })
 }
 
-/// Gives a team this name, these reasons, and this requirement.
-pub fn update(
-    tx: &mut Tx,
-    id: i64,
-    name: &str,
-    label_reasons: &Reasons,
-    second_factor_required: bool,
-) -> Result<()> {
-    let reasons =
-        serde_json::to_string(label_reasons).map_err(|error| StoreError::Broken(error.to_string()))?;
+/// When the escalations of a team are due.
+pub fn due_minutes(tx: &mut Tx, id: i64) -> Result<DueMinutes> {
+    tx.get("select due_minutes from teams where id = $1", &values![id], |row| own(row.get(0)?))
+}
+
+/// What a team has set itself, else what ships.
+fn own<T: Default + DeserializeOwned>(json: Option<String>) -> Result<T> {
+    let own = json.map_or_else(|| Ok(T::default()), |json| serde_json::from_str(&json));
+    own.map_err(|error| StoreError::Broken(error.to_string()))
+}
+
+/// Gives a team its name, its reasons, its due times and what it requires.
+pub fn update(tx: &mut Tx, team: &Team) -> Result<()> {
+    let broken = |error: serde_json::Error| StoreError::Broken(error.to_string());
+    let reasons = serde_json::to_string(&team.label_reasons).map_err(broken)?;
+    let due_minutes = serde_json::to_string(&team.due_minutes).map_err(broken)?;
     tx.execute(
-        "update teams set name = $2, label_reasons = $3, second_factor_required = $4 where id = $1",
-        &values![id, name, reasons.as_str(), second_factor_required],
+        "update teams set name = $2, label_reasons = $3, due_minutes = $4, second_factor_required = $5 where id = $1",
+        &values![team.id, team.name.as_str(), reasons.as_str(), due_minutes.as_str(), team.second_factor_required],
     )?;
     Ok(())
 }

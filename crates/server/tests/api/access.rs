@@ -38,6 +38,8 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("DELETE /api/datasets/{slug}/entries/{id}",         [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/escalation-rules/{id}",                [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/escalation-rules/{id}/draft",          [401, 401, 403, 204, 404, 401, 403, 403, 204]),
+    // Of a note that the key has written.
+    ("DELETE /api/escalations/{id}/notes/{noteId}",      [401, 401, 403, 204, 404, 401, 403, 403, 403]),
     ("DELETE /api/groups/{type}/{id}/identities/{identityId}", [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/identities/{id}",                      [401, 401, 403, 204, 404, 401, 403, 403, 204]),
     ("DELETE /api/mappings/{id}",                        [401, 401, 403, 204, 404, 401, 403, 403, 204]),
@@ -79,6 +81,7 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/escalations",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/escalations/summary",                     [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/escalations/{id}",                        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/escalations/{id}/history",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/event-types",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/events",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/events/{id}",                             [401, 401, 403, 200, 404, 401, 200, 200, 200]),
@@ -162,6 +165,9 @@ const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/escalation-rules/actions/preview",       [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/escalation-rules/{id}/actions/promote-draft", [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/escalation-rules/{id}/actions/restore",  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
+    ("POST /api/escalations/actions/take-next",          [401, 401, 403, 403, 403, 401, 403, 200, 200]),
+    ("POST /api/escalations/{id}/actions/assign",        [401, 401, 403, 200, 404, 401, 403, 200, 200]),
+    ("POST /api/escalations/{id}/notes",                 [401, 401, 403, 201, 404, 401, 403, 201, 201]),
     ("POST /api/events",                                 [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/events/batch",                           [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/groups",                                 [401, 401, 403, 200, 200, 401, 403, 403, 200]),
@@ -235,6 +241,9 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         }
         "POST /api/labels" => json!({"labels": [{"identityId": "bob", "outcome": "GOOD"}]}),
         "PATCH /api/escalations/{id}" => json!({"status": "ACKNOWLEDGED"}),
+        "POST /api/escalations/{id}/actions/assign" => json!({"assignee": ADMIN_EMAIL, "force": true}),
+        "POST /api/escalations/actions/take-next" => json!({}),
+        "POST /api/escalations/{id}/notes" => json!({"text": "Looks odd"}),
         "POST /api/datasets/{slug}/entries" => json!({"value": format!("d{unique}.org")}),
         "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
         "POST /api/views" => {
@@ -389,6 +398,11 @@ impl Scene {
                 let label =
                     self.server.post("/api/identities/ada/actions/label", json!({"outcome": "GOOD"})).await;
                 path.replace("{id}", &label["id"].to_string())
+            }
+            "DELETE /api/escalations/{id}/notes/{noteId}" => {
+                let notes = format!("/api/escalations/{}/notes", self.escalation);
+                let note = self.server.post(&notes, json!({"text": "Looks odd"})).await;
+                format!("{notes}/{}", note["noteId"])
             }
             "GET /api/oauth/request" => {
                 let asked = authorization(&self.client);
@@ -559,7 +573,7 @@ async fn everybody_gets_what_the_table_says_and_the_document_knows() {
 }
 
 /// What the manual says that a secret key may not do, with the operations it means by that.
-const NOT_FOR_KEYS: [(&str, &[&str]); 7] = [
+const NOT_FOR_KEYS: [(&str, &[&str]); 8] = [
     (
         "people and their sessions",
         &[
@@ -578,6 +592,7 @@ const NOT_FOR_KEYS: [(&str, &[&str]); 7] = [
     ("tokens of AI agents", &["/api/mcp-tokens", "/api/oauth/"]),
     ("changes of retention", &["PUT /api/retention", "POST /api/retention/"]),
     ("changes of weights", &["POST /api/weights/"]),
+    ("taking the next escalation", &["/actions/take-next"]),
     ("the audit log", &["GET /api/audit-log"]),
 ];
 

@@ -209,6 +209,18 @@ async fn all_that_is_wrong_is_told_at_once() {
         ),
         (
             Method::POST,
+            "/api/escalations/1/actions/assign",
+            json!({"force": "x", "foo": 1}),
+            "force: must be a boolean, not \"x\"; foo: is not known here; may be assignee or force; assignee: is required".to_owned(),
+        ),
+        (
+            Method::POST,
+            "/api/escalations/1/notes",
+            json!({"text": "x".repeat(4_001), "note": 1}),
+            "note: is not known here; may be text; text: must have at most 4000 characters".to_owned(),
+        ),
+        (
+            Method::POST,
             "/api/groups",
             json!({"id": "", "attributes": 5}),
             "attributes: must be an object, not 5; id: must have from 1 to 255 bytes".to_owned(),

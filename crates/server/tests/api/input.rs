@@ -473,7 +473,7 @@ async fn words_of_a_closed_list_may_be_written_in_any_case() {
 
     // And what is none of them is answered with those that there are.
     let refused = [
-        ("/api/escalations?status=gone", "status: must be OPEN, ACKNOWLEDGED or CLOSED"),
+        ("/api/escalations?status=gone", "status: must be OPEN, ACKNOWLEDGED, CLOSED or ACTIVE"),
         ("/api/escalations?severity=high", "severity: must be INFO, WARNING or CRITICAL"),
         ("/api/mappings?scope=mine", "scope: must be GLOBAL or CUSTOMER"),
         ("/api/events?canonicalType=LOGN", "canonicalType: must be one of REGISTRATION, LOGIN, "),

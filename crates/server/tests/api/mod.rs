@@ -1,6 +1,7 @@
 //! The HTTP API: what it accepts, what it refuses, and in which words.
 
 mod access;
+mod assignments;
 mod at_once;
 mod audit;
 mod bodies;
@@ -23,6 +24,7 @@ mod lists;
 mod live;
 mod mcp;
 mod named;
+mod notes;
 mod oauth;
 mod openapi;
 mod passkeys;

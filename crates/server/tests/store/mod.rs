@@ -9,6 +9,7 @@ mod completeness;
 mod credentials;
 mod deliveries;
 mod delivery_queue;
+mod escalations;
 mod events;
 mod identities;
 mod identity_queue;

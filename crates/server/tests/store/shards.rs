@@ -20,7 +20,17 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("erasure", &["begin", "remove_device"]),
             (
                 "escalations",
-                &["by_rule", "by_span", "count", "identities_of", "matching", "of_rule_by_span", "page"],
+                &[
+                    "by_rule",
+                    "by_span",
+                    "count",
+                    "free",
+                    "identities_of",
+                    "let_go",
+                    "matching",
+                    "of_rule_by_span",
+                    "page",
+                ],
             ),
             ("event_lists", &["by_time", "conditions", "find", "matching", "through_session"]),
             ("groups", &["find", "ids", "labels", "of_identity"]),

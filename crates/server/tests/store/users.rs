@@ -1,6 +1,7 @@
 use std::slice::from_ref;
 
 use dregs_core::label::Reasons;
+use dregs_core::rules::DueMinutes;
 use dregs_server::store::Tx;
 use dregs_server::store::mcp_tokens::{self, McpToken};
 use dregs_server::store::sessions::{self, Place};
@@ -149,18 +150,20 @@ async fn an_invitation_is_taken_once(engine: Engine) {
     let ground = Ground::new(engine);
     let team = ground.write(|tx| users::insert_team(tx, "Team", at(1))).await;
     assert_eq!(ground.read(move |tx| teams::get(tx, team)).await.label_reasons, Reasons::default());
-    let label_reasons = Reasons { good: vec!["Our tester".into()], bad: vec![] };
-    let own = label_reasons.clone();
-    ground.write(move |tx| teams::update(tx, team, "Shop", &own, true)).await;
-    let found = ground.read(move |tx| teams::get(tx, team)).await;
+    let own = Reasons { good: vec!["Our tester".into()], bad: vec![] };
+    let due_minutes = DueMinutes { critical: Some(60), ..DueMinutes::default() };
     let shop = Team {
         id: team,
         name: "Shop".into(),
-        label_reasons,
+        label_reasons: own,
         second_factor_required: true,
+        due_minutes,
         created_at: at(1),
     };
-    assert_eq!(found, shop);
+    let changed = shop.clone();
+    ground.write(move |tx| teams::update(tx, &changed)).await;
+    assert_eq!(ground.read(move |tx| teams::get(tx, team)).await, shop);
+    assert_eq!(ground.read(move |tx| teams::due_minutes(tx, team)).await, due_minutes);
     let new = move |email: &str| Invitation {
         id: 0,
         team_id: team,

@@ -7,8 +7,9 @@ use serde_json::json;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::decide::decisions;
 use crate::ops::decide::labels::{self, Given, Labels, NewLabel};
+use crate::store::escalation_history::{self, Kind, NewEntry};
 use crate::store::escalations::{self, Escalation, Mover, Status};
-use crate::store::{Result, identities};
+use crate::store::{Result, Tx, identities};
 
 /// Where an escalation goes.
 pub struct Move {
@@ -65,6 +66,7 @@ pub async fn set_status(
             if escalation.status == to.status {
                 return Ok(Ok(told));
             }
+            write_history(tx, &actor, &escalation, &to, now)?;
             let scores = identities::load(tx, &[escalation.identity_row])?;
             let scores = scores.first().map_or(escalation.scores, |identity| identity.scores);
             let mover = Mover { by: Some(&actor.name), reason: to.reason.as_deref() };
@@ -92,4 +94,36 @@ pub async fn set_status(
         })
         .await?;
     Ok(told.map(|told| ops.send(told)))
+}
+
+/// Entries of an escalation that are looked at.
+pub const HISTORY_MAX: i64 = 500;
+
+/// Writes down that somebody moves an escalation, and before it what the move takes out of its row.
+fn write_history(
+    tx: &mut Tx,
+    actor: &Actor,
+    escalation: &Escalation,
+    to: &Move,
+    now: Timestamp,
+) -> Result<()> {
+    let team_id = actor.team_id;
+    let entry = |(kind, actor, text, at)| NewEntry {
+        team_id,
+        of: (escalation.identity_row, escalation.id),
+        kind,
+        actor,
+        text,
+        at,
+    };
+    let known = escalation_history::of_escalation(tx, escalation.id, HISTORY_MAX)?;
+    let mut entries: Vec<_> =
+        escalation_history::unwritten(escalation, &known).into_iter().map(entry).collect();
+    let (kind, reason) = match to.status {
+        Status::Open => (Kind::Reopened, None),
+        Status::Acknowledged => (Kind::Acknowledged, None),
+        Status::Closed => (Kind::Closed, to.reason.as_deref()),
+    };
+    entries.push(entry((kind, Some(actor.name.as_str()), reason, now)));
+    escalation_history::insert(tx, &entries).map(drop)
 }

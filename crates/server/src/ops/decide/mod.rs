@@ -1,11 +1,13 @@
 //! Decisions: what rules make of the scores, and what people make of that.
 
 pub mod accuracy;
+pub mod assignment;
 pub mod decisions;
 pub mod dismissals;
 pub mod draws;
 pub mod escalations;
 pub mod jumps;
 pub mod labels;
+pub mod notes;
 pub mod rule_backtest;
 pub mod rule_comparison;

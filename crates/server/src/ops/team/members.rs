@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 
 use dregs_core::label::Reasons;
+use dregs_core::rules::DueMinutes;
 use dregs_core::time::{DAY_MS, Timestamp};
 use serde_json::{Value, json};
 
 use crate::ops::access::sign_in::{SignIns, normalise_email};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
+use crate::ops::decide::assignment;
 use crate::store::teams::{self, Invitation, Team};
 use crate::store::users::{self, Role, User};
 use crate::store::{Result, Store, StoreError, Tx};
@@ -35,9 +37,10 @@ pub struct TeamChange {
     pub name: Option<String>,
     pub label_reasons: Option<Reasons>,
     pub second_factor_required: Option<bool>,
+    pub due_minutes: Option<DueMinutes>,
 }
 
-/// Renames the team, or changes the reasons that it offers or what it requires.
+/// Renames the team, or changes the reasons that it offers, what it requires, or when its escalations are due.
 ///
 /// # Errors
 /// Those of the store.
@@ -56,21 +59,26 @@ pub async fn change_team(store: &Store, actor: Actor, change: TeamChange, now: T
                 was["secondFactorRequired"] = json!(before.second_factor_required);
                 is["secondFactorRequired"] = json!(required);
             }
-            let name = change.name.as_ref().unwrap_or(&before.name);
-            teams::update(
-                tx,
-                before.id,
-                name,
-                change.label_reasons.as_ref().unwrap_or(&before.label_reasons),
-                change.second_factor_required.unwrap_or(before.second_factor_required),
-            )?;
-            record(tx, &actor, "team.change", "team", before.id, (Some(was), Some(is)), now)?;
-            teams::get(tx, before.id)
+            if let Some(minutes) = &change.due_minutes {
+                (was["dueMinutes"], is["dueMinutes"]) = (json!(before.due_minutes), json!(minutes));
+            }
+            let after = Team {
+                name: change.name.clone().unwrap_or_else(|| before.name.clone()),
+                label_reasons: change.label_reasons.clone().unwrap_or_else(|| before.label_reasons.clone()),
+                second_factor_required: change
+                    .second_factor_required
+                    .unwrap_or(before.second_factor_required),
+                due_minutes: change.due_minutes.unwrap_or(before.due_minutes),
+                ..before
+            };
+            teams::update(tx, &after)?;
+            record(tx, &actor, "team.change", "team", after.id, (Some(was), Some(is)), now)?;
+            Ok(after)
         })
         .await
 }
 
-/// Gives a person another role.
+/// Gives a person another role. Of a viewer no escalation is left.
 ///
 /// # Errors
 /// Those of the store.
@@ -91,6 +99,9 @@ pub async fn set_role(
                 return Ok(Err(Refusal::LastAdmin));
             }
             users::set_role(tx, user.id, role)?;
+            if role == Role::Viewer {
+                assignment::let_go(tx, &actor, &user.email, now)?;
+            }
             let after = User { role, ..user.clone() };
             record(tx, &actor, "member.change", "member", user.id, (told(&user), told(&after)), now)?;
             Ok(Ok(after))
@@ -98,7 +109,7 @@ pub async fn set_role(
         .await
 }
 
-/// Removes a person, who is signed out at once.
+/// Removes a person, who is signed out at once; their escalations are nobody's again.
 ///
 /// # Errors
 /// Those of the store.
@@ -113,6 +124,7 @@ pub async fn remove(store: &Store, actor: Actor, user_id: i64, now: Timestamp) -
                 return Ok(Err(Refusal::LastAdmin));
             }
             users::delete(tx, user.id)?;
+            assignment::let_go(tx, &actor, &user.email, now)?;
             record(tx, &actor, "member.remove", "member", user.id, (told(&user), None), now)?;
             Ok(Ok(()))
         })

@@ -76,6 +76,7 @@ fn tried() -> Vec<(&'static str, Tried)> {
         ),
         ("labels given at once", Here(tries::many_labels)),
         ("reasons that are offered for a label", Here(tries::many_reasons)),
+        ("notes of an escalation", By("tests/api/notes.rs", "notes_are_the_authors_own_and_mention_members")),
         ("deliveries resent at once", Here(tries::many_deliveries)),
         ("origins of a credential", Here(tries::many_origins)),
         ("conditions of a rule", Here(tries::many_conditions)),

@@ -30,7 +30,7 @@ fn filled(path: &str, ids: &Ids) -> String {
         None => path.to_owned(),
     };
     // Of two, the second.
-    let filled = filled.replace("{cycleId}", "1").replace("{identityId}", "large0");
+    let filled = filled.replace("{cycleId}", "1").replace("{identityId}", "large0").replace("{noteId}", "1");
     assert!(!filled.contains('{'), "nothing stands for the ids of {path}");
     filled
 }
@@ -157,6 +157,14 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("POST", "/api/escalation-rules/actions/backtest", json!({"conditions": conditions}), 200),
         ("POST", "/api/escalation-rules/actions/preview", json!({"conditions": conditions}), 200),
         ("PATCH", "/api/escalations/{id}", json!({"status": "ACKNOWLEDGED"}), 200),
+        (
+            "POST",
+            "/api/escalations/{id}/actions/assign",
+            json!({"assignee": super::EMAIL, "force": true}),
+            200,
+        ),
+        ("POST", "/api/escalations/actions/take-next", json!({"overdue": false}), 200),
+        ("POST", "/api/escalations/{id}/notes", json!({"text": "x".repeat(4_000)}), 201),
         ("POST", "/api/events", json!({"type": "t", "identity": {"id": "other", "data": data}}), 200),
         ("POST", "/api/events/batch", json!([{"type": "t", "identity": {"id": "large", "data": data}}]), 200),
         ("POST", "/api/groups", json!({"type": "organization", "id": "big", "data": data}), 200),
@@ -193,6 +201,7 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("POST", "/api/weights/{id}/actions/shadow", Value::Null, 404),
         ("DELETE", "/api/badge-rules/{id}", Value::Null, 204),
         ("DELETE", "/api/escalation-rules/{id}", Value::Null, 204),
+        ("DELETE", "/api/escalations/{id}/notes/{noteId}", Value::Null, 404),
         ("DELETE", "/api/credentials/{id}", Value::Null, 204),
         ("DELETE", "/api/datasets/{slug}/entries/{id}", Value::Null, 204),
         ("DELETE", "/api/groups/{type}/{id}/identities/{identityId}", Value::Null, 204),

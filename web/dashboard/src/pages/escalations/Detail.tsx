@@ -13,8 +13,10 @@ import { byStrength, push, signed, type Observation } from "../identity/evidence
 import { OutcomeChip } from "../labels/OutcomeChip";
 import { DRAWN, useEscalationRules } from "../rules/rules";
 import { ConditionsInWords } from "../rules/RuleTable";
+import { Assignee } from "./Assignee";
 import classes from "./EscalationQueue.module.css";
 import { analysisQuery, eventsQuery, identityQuery, type Escalation } from "./escalations";
+import { History } from "./History";
 import { ACTS, CLOSE, type Act } from "./moves";
 
 /** Observations that are shown: those that pull a score down most. */
@@ -37,6 +39,7 @@ export function Detail({ escalation, act }: { escalation: Escalation; act: (act:
           {acknowledgedAt && <Text c="dimmed" fz="sm">acknowledged <Time at={acknowledgedAt} />{acknowledgedBy && ` by ${acknowledgedBy}`}</Text>}
           {closedAt && <Text c="dimmed" fz="sm" className="break">closed <Time at={closedAt} /> by {closedBy ?? "its rule"}{closeReason && `: ${closeReason}`}</Text>}
         </Group>
+        <Assignee escalation={escalation} />
         <div className={classes.sides}>
           <Stack gap="md">
             <Why id={identity.id} />
@@ -45,6 +48,7 @@ export function Detail({ escalation, act }: { escalation: Escalation; act: (act:
           <Stack gap="md">
             <Scores escalation={escalation} />
             <Rule escalation={escalation} />
+            <History id={escalation.id} />
           </Stack>
         </div>
       </Stack>

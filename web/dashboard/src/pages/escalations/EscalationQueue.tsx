@@ -1,10 +1,10 @@
 // The queue of escalations, to work through with the keyboard.
 
-import { Button, Group, Text } from "@mantine/core";
+import { Button, Group, Kbd, Stack, Text } from "@mantine/core";
 import { keepPreviousData } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { $api } from "../../api";
+import { $api, tellError } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { useMay, useMayNot } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
@@ -12,11 +12,12 @@ import { Page } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { useReasons } from "../labels/ReasonField";
 import { useArrivals } from "./arrivals";
+import { assign, takeNext } from "./assigning";
 import { CloseEscalation } from "./CloseEscalation";
 import { Detail } from "./Detail";
 import classes from "./EscalationQueue.module.css";
-import { askAhead, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
-import { useQueueKeys } from "./keys";
+import { askAhead, isAskedFor, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
+import { NEXT_KEY, useQueueKeys } from "./keys";
 import { CLOSE, forgetMoved, move, moved, takeBack, tellMoved, useMoves, type Act, type Closing } from "./moves";
 import { QueueFilters } from "./QueueFilters";
 import { QueuePager } from "./QueuePager";
@@ -41,7 +42,7 @@ export function EscalationQueue() {
 function Queue({ query, page, isWaiting }: { query: QueueQuery; page: EscalationPage; isWaiting: boolean }) {
   const { triage } = useMay();
   const moves = useMoves();
-  const all = page.content.map((row) => moved(row, moves)).filter(({ status }) => !query.status || status === query.status);
+  const all = page.content.map((row) => moved(row, moves)).filter(({ status }) => isAskedFor(query, status));
   const list = JSON.stringify(query);
   const { shown: rows, arrived, show } = useArrivals(all, isWaiting ? "" : list);
   const selection = useSelection(rows, list, isWaiting);
@@ -57,12 +58,22 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
     await selection.keep();
     await navigate({ to: "/identities/$id", params: { id: current.identity.id } });
   };
-  useQueueKeys({ isFree: !isClosing, step: selection.step, act: begin, open: () => void open() });
+  const next = async () => {
+    if (!triage) return;
+    const taken = await takeNext(query);
+    if (taken) selection.select(taken);
+  };
+  const give = (to: string | null) => {
+    if (triage && current && current.status !== "CLOSED") void assign(current, to).catch(tellError);
+  };
+  useQueueKeys({ isFree: !isClosing, step: selection.step, act: begin, open: () => void open(), assign: give, takeNext: () => void next() });
+  const take = triage && <Button size="xs" variant="default" rightSection={<Kbd size="xs">{NEXT_KEY}</Kbd>} onClick={() => void next()}>Take the next one</Button>;
   useAskAhead(rows[rows.findIndex(({ id }) => id === current?.id) + 1]);
-  if (rows.length === 0 && !current) return <Nothing query={query} />;
+  if (rows.length === 0 && !current) return <Stack align="flex-start" gap="xs">{query.assignee && take}<Nothing query={query} /></Stack>;
   return (
     <div className={classes.queue} ref={queue}>
       <div className={classes.side}>
+        {take && <div className={classes.take}>{take}</div>}
         <QueueRows rows={rows} selection={selection} isWaiting={isWaiting} />
         {arrived > 0 && (
           <Group gap="xs" mt="xs" role="status">
@@ -71,7 +82,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
           </Group>
         )}
         <QueuePager page={page} />
-        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · a acknowledge · c close · o reopen · z undo · Enter open identity</Text>
+        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · n take next · m assign to me · u unassign · t note · a acknowledge · c close · o reopen · z undo · Enter open identity</Text>
       </div>
       {current && <Detail key={current.id} escalation={current} act={begin} />}
       {current && isClosing && (
@@ -131,13 +142,13 @@ function useAct({ current, leave, select }: Selection): (act: Act, closing?: Clo
   };
 }
 
-function Nothing({ query: { status, severity, rule, identity, outcome, pageNumber } }: { query: QueueQuery }) {
+function Nothing({ query: { status, severity, rule, identity, outcome, assignee, mentioned, overdue, pageNumber } }: { query: QueueQuery }) {
   const [search] = usePageSearch();
   if (pageNumber > 0) {
     const first = { ...search, pageNumber: undefined } as never;
     return <div className="panel"><Empty title="This page is empty"><PageLink to="/escalations" search={first}>First page</PageLink></Empty></div>;
   }
-  if (severity || rule || identity || outcome) return <div className="panel"><Empty title="No matches">No escalation matches all of these filters.</Empty></div>;
+  if (severity || rule || identity || outcome || assignee || mentioned || overdue) return <div className="panel"><Empty title="No matches">No escalation matches all of these filters.</Empty></div>;
   // Of any status: none has ever opened.
   const which = status ? `${status.toLowerCase()} ` : "";
   return (

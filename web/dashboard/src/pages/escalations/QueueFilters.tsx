@@ -8,8 +8,9 @@ import { bounded } from "../../parts/counts";
 import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { word } from "../../parts/score";
 import { useEscalationRules } from "../rules/rules";
+import { useMembers } from "./Assignee";
 import classes from "./EscalationQueue.module.css";
-import { ANY_STATUS, COUNTED_MAX, ordersOf, STATUSES, statusOf } from "./escalations";
+import { ACTIVE, ANY_STATUS, COUNTED_MAX, ME, NOBODY, ordersOf, statusOf } from "./escalations";
 
 const OUTCOMES: [string, string][] = [["NONE", "Not labeled"], ["GOOD", "Labeled good"], ["BAD", "Labeled bad"]];
 const SEVERITIES = ["CRITICAL", "WARNING", "INFO"];
@@ -19,12 +20,15 @@ export function QueueFilters() {
   const orders = ordersOf(statusOf(status));
   const rules = useEscalationRules();
   const options = (rules.data ?? []).map(({ id, name }): [string, string] => [String(id), name]);
+  const members = useMembers().map(({ email, name }): [string, string] => [email, name ?? email]);
   return (
     <Group gap="xs">
+      <Views />
       <Statuses />
       <Group gap="xs" className="filters">
         <ChoiceFilter name="severity" label="Any severity" options={SEVERITIES.map((severity) => [severity, word(severity)])} />
         <ChoiceFilter name="rule" label="Any rule" options={options} />
+        <ChoiceFilter name="assignee" label="Assigned or not" options={[[ME, "Assigned to me"], [NOBODY, "Unassigned"], ...members]} />
         <ChoiceFilter name="outcome" label="Labeled or not" options={OUTCOMES} />
         <TextFilter name="identity" label="Identity id" w={170} />
         <ChoiceFilter name="by" label={orders.own} options={orders.others} />
@@ -39,10 +43,10 @@ function Statuses() {
   const counts: Record<string, number | undefined> = { OPEN: data?.open, ACKNOWLEDGED: data?.acknowledged, CLOSED: data?.closed };
   const shown = statusOf(search.status);
   // Of the whole queue: beside filters they would be taken for what these let through.
-  const isFiltered = Boolean(search.severity || search.rule || search.identity || search.outcome);
+  const isFiltered = Boolean(search.severity || search.rule || search.identity || search.outcome || search.assignee || search.mentioned || search.overdue);
   return (
     <nav className={classes.statuses} aria-label="Status">
-      {[...STATUSES, ANY_STATUS].map((status) => (
+      {["OPEN", "ACKNOWLEDGED", ACTIVE, "CLOSED", ANY_STATUS].map((status) => (
         <Link
           key={status}
           to="."
@@ -55,6 +59,42 @@ function Statuses() {
           {!isFiltered && counts[status] !== undefined && <span className={classes.count}>{bounded(counts[status], counts[status] < COUNTED_MAX)}</span>}
         </Link>
       ))}
+    </nav>
+  );
+}
+
+/** What people come to the queue for; each in the statuses in which there is something to do. */
+const VIEWS = [
+  { name: "Everyone's", change: {} },
+  { name: "Mine", change: { assignee: ME, status: ACTIVE } },
+  { name: "Mentions", change: { mentioned: ME, status: ACTIVE } },
+  { name: "Unassigned", change: { assignee: NOBODY } },
+  { name: "Overdue", change: { overdue: "true", status: ACTIVE } },
+];
+
+function Views() {
+  const [search] = usePageSearch();
+  const { data } = $api.useQuery("get", "/api/escalations/summary");
+  const counts: Record<string, number | undefined> = { Mine: data?.mine, Mentions: data?.mentioned, Overdue: data?.overdue };
+  const shown = search.mentioned ? "Mentions" : search.overdue === "true" ? "Overdue" : search.assignee === ME ? "Mine" : search.assignee === NOBODY ? "Unassigned" : search.assignee ? "" : "Everyone's";
+  const none = { assignee: undefined, mentioned: undefined, overdue: undefined, status: undefined, escalation: undefined, pageNumber: undefined };
+  return (
+    <nav className={classes.statuses} aria-label="Whose">
+      {VIEWS.map(({ name, change }) => {
+        const count = counts[name];
+        return (
+          <Link
+            key={name}
+            to="."
+            search={{ ...search, ...none, ...change } as never}
+            activeOptions={{ exact: true, explicitUndefined: true }}
+            aria-current={name === shown ? "page" : undefined}
+          >
+            {name}
+            {count ? <span className={classes.count} data-late={name === "Overdue" || undefined}>{bounded(count, count < COUNTED_MAX)}</span> : null}
+          </Link>
+        );
+      })}
     </nav>
   );
 }

@@ -3,9 +3,11 @@
 import { getHotkeyHandler } from "@mantine/hooks";
 import { useEffect, useRef } from "react";
 import { visible } from "../../app/visible";
-import { StatusChip } from "../../parts/Chip";
+import { Chip, StatusChip } from "../../parts/Chip";
 import { Time } from "../../parts/Time";
+import { useUser } from "../../app/session";
 import { OutcomeChip } from "../labels/OutcomeChip";
+import { useNames } from "./Assignee";
 import classes from "./EscalationQueue.module.css";
 import type { Escalation } from "./escalations";
 import type { Selection } from "./selection";
@@ -39,7 +41,9 @@ export function QueueRows({ rows, selection: { current, select, step }, isWaitin
 }
 
 function QueueRow({ escalation, isCurrent, select }: { escalation: Escalation; isCurrent: boolean; select: () => void }) {
-  const { id, severity, status, outcome, identity, escalationRule, openedAt } = escalation;
+  const { id, severity, status, outcome, identity, escalationRule, openedAt, assignee, overdue } = escalation;
+  const name = useNames();
+  const { email } = useUser();
   return (
     <div className={classes.row} role="option" id={`escalation-${id}`} aria-selected={isCurrent} onClick={select}>
       <StatusChip status={severity} />
@@ -51,6 +55,8 @@ function QueueRow({ escalation, isCurrent, select }: { escalation: Escalation; i
       <span className={classes.opened}><Time at={openedAt} /></span>
       <span className={classes.rule}>
         <span className="clip">{escalationRule.label}</span>
+        {overdue && <Chip tone={0}>Overdue</Chip>}
+        {assignee && <Chip>{assignee === email ? "Yours" : <span className="clip">{name(assignee)}</span>}</Chip>}
         {status !== "OPEN" && <StatusChip status={status} />}
         <OutcomeChip outcome={outcome} />
       </span>

@@ -14,9 +14,15 @@ export type Status = (typeof STATUSES)[number];
 /** In the address, for escalations in any status: without one, those that are open are shown. */
 export const ANY_STATUS = "ALL";
 
+/** In the address and in the API, for those that are not closed. */
+export const ACTIVE = "ACTIVE";
+/** In the address and in the API, who works on it: whoever asks, or nobody. */
+export const ME = "me";
+export const NOBODY = "none";
+
 /** The status that an address asks for; open ones where it names none that there is. */
 export function statusOf(named: string | undefined): string {
-  return [...STATUSES, ANY_STATUS].find((status) => status === named) ?? "OPEN";
+  return [...STATUSES, ACTIVE, ANY_STATUS].find((status) => status === named) ?? "OPEN";
 }
 
 /** Escalations that are shown at once. */
@@ -35,7 +41,7 @@ const ORDER_NAMES = Object.keys(ORDERS) as OrderName[];
 
 /** What is to be done comes by how grave it is; what is done, by when it was. */
 function ownOrder(status: string): OrderName {
-  return status === "OPEN" || status === "ACKNOWLEDGED" ? "gravest" : "newest";
+  return status === "OPEN" || status === "ACKNOWLEDGED" || status === ACTIVE ? "gravest" : "newest";
 }
 
 /** The orders to choose from for a status: its own, and the others by their names. */
@@ -46,7 +52,7 @@ export function ordersOf(status: string): { own: string; others: [name: string, 
 
 /** What the address of the page asks for. */
 export function useQueueQuery() {
-  const [{ status: named, severity, rule, identity, outcome, by, pageNumber }] = usePageSearch();
+  const [{ status: named, severity, rule, identity, outcome, assignee, mentioned, overdue, by, pageNumber }] = usePageSearch();
   const status = statusOf(named);
   const { sort, order } = ORDERS[ORDER_NAMES.find((name) => name === by) ?? ownOrder(status)];
   return {
@@ -57,6 +63,9 @@ export function useQueueQuery() {
     ...(rule ? { rule } : {}),
     ...(identity ? { identity } : {}),
     ...(outcome ? { outcome } : {}),
+    ...(assignee ? { assignee } : {}),
+    ...(mentioned ? { mentioned } : {}),
+    ...(overdue === "true" ? { overdue: true } : {}),
     sort,
     order,
   };
@@ -64,6 +73,12 @@ export function useQueueQuery() {
 
 export type QueueQuery = ReturnType<typeof useQueueQuery>;
 
+/** Whether an escalation that has moved is still one of those that are asked for. */
+export function isAskedFor({ status: asked }: QueueQuery, status: string): boolean {
+  return !asked || status === asked || (asked === ACTIVE && status !== "CLOSED");
+}
+
+export const escalationQuery = (id: number) => $api.queryOptions("get", "/api/escalations/{id}", { params: { path: { id } } });
 export const identityQuery = (id: string) => $api.queryOptions("get", "/api/identities/{id}", { params: { path: { id } } });
 export const analysisQuery = (id: string) => $api.queryOptions("get", "/api/identities/{id}/analysis", { params: { path: { id } } });
 export const eventsQuery = (id: string) => $api.queryOptions("get", "/api/events", { params: { query: { identity: id, pageSize: EVENTS } } });

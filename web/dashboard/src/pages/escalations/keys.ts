@@ -2,7 +2,12 @@
 
 import { useHotkeys } from "@mantine/hooks";
 import { isOfPage } from "../../parts/keys";
+import { ASSIGN_KEY, UNASSIGN_KEY } from "./Assignee";
+import { NOTE_KEY, writeNote } from "./History";
+import { ME } from "./escalations";
 import { ACTS, undo, UNDO_KEY, type Act } from "./moves";
+
+export const NEXT_KEY = "n";
 
 interface Keys {
   /** Whether nothing of the queue's own lies over it. */
@@ -10,10 +15,12 @@ interface Keys {
   step: (by: 1 | -1) => void;
   act: (act: Act) => void;
   open: () => void;
+  assign: (to: string | null) => void;
+  takeNext: () => void;
 }
 
-export function useQueueKeys({ isFree, step, act, open }: Keys): void {
-  const keys: [string, () => void][] = [["j", () => step(1)], ["k", () => step(-1)], [UNDO_KEY, undo], ...ACTS.map((one): [string, () => void] => [one.key, () => act(one)])];
+export function useQueueKeys({ isFree, step, act, open, assign, takeNext }: Keys): void {
+  const keys: [string, () => void][] = [["j", () => step(1)], ["k", () => step(-1)], [UNDO_KEY, undo], [NEXT_KEY, takeNext], [NOTE_KEY, writeNote], [ASSIGN_KEY, () => assign(ME)], [UNASSIGN_KEY, () => assign(null)], ...ACTS.map((one): [string, () => void] => [one.key, () => act(one)])];
   useHotkeys([
     ...keys.map(([key, press]): [string, () => unknown] => [key, () => isFree && isOfPage() && press()]),
     // Links and buttons have a use for Enter of their own.

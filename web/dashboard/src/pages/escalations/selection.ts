@@ -2,11 +2,11 @@
 // acts on another one than the one that was read.
 
 import { useDebouncedCallback } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
-import type { Escalation } from "./escalations";
+import { escalationQuery, type Escalation } from "./escalations";
 
 /** How long one stays on an escalation before the address names it: whoever goes through the queue is not held up. */
 const STAY_MS = 150;
@@ -51,7 +51,7 @@ export function useSelection(rows: Escalation[], list: string, isOld: boolean): 
 
 /** One that is looked at and is not in the list: somebody else has dealt with it, or an address has led to it. */
 function useGone(id: number | undefined) {
-  return $api.useQuery("get", "/api/escalations/{id}", { params: { path: { id: id ?? 0 } } }, { enabled: id !== undefined });
+  return useQuery({ ...escalationQuery(id ?? 0), enabled: id !== undefined });
 }
 
 /** Whoever comes back, or is sent the address, finds the same one. Returns what has the address name it at once. */

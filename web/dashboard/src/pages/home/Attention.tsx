@@ -9,7 +9,7 @@ import { Panel } from "../../parts/Page";
 import { bounded, counted } from "../../parts/counts";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
-import { COUNTED_MAX } from "../escalations/escalations";
+import { ACTIVE, COUNTED_MAX } from "../escalations/escalations";
 import { useEscalationRules } from "../rules/rules";
 import classes from "./Home.module.css";
 
@@ -32,13 +32,22 @@ export function Attention() {
   const count = summary.data?.open;
   const title = count ? `Needs attention (${bounded(count, count < COUNTED_MAX)} open)` : "Needs attention";
   return (
-    <Panel title={title} actions={<PageLink to="/escalations" fz="sm">Open the queue</PageLink>}>
+    <Panel title={title} actions={<><Overdue count={summary.data?.overdue ?? 0} /><PageLink to="/escalations" fz="sm">Open the queue</PageLink></>}>
       <Answer of={open} lines={4}>
         {(page) => page.content.length === 0
           ? <Text c="dimmed">No open escalations. Escalation rules open them when their conditions hold.</Text>
           : <Rows page={page} total={Math.max(count ?? 0, page.totalElements)} />}
       </Answer>
     </Panel>
+  );
+}
+
+function Overdue({ count }: { count: number }) {
+  if (count === 0) return null;
+  return (
+    <PageLink to="/escalations" search={{ overdue: "true", status: ACTIVE } as never} fz="sm">
+      <span className="chip" data-tone="0">{bounded(count, count < COUNTED_MAX)} overdue</span>
+    </PageLink>
   );
 }
 

@@ -14,6 +14,7 @@ import { Page, Panel } from "../../parts/Page";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
 import { word } from "../../parts/score";
+import { DueTimes } from "./DueTimes";
 import { Invitations } from "./Invitations";
 import { LabelReasons } from "./LabelReasons";
 import { RequiredSecondFactor } from "./RequiredSecondFactor";
@@ -32,6 +33,7 @@ export function Team() {
       <Answer of={team}>{(shown) => (manage ? <Rename key={shown.name} name={shown.name} /> : <Text>{shown.name}</Text>)}</Answer>
       <Members />
       {manage && team.data && <RequiredSecondFactor isRequired={team.data.secondFactorRequired} />}
+      {manage && <DueTimes />}
       {manage && <LabelReasons />}
       {manage && <Invitations />}
     </Page>
