@@ -67,8 +67,48 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in */
+        /**
+         * Sign in
+         * @description Whoever has a second factor is answered `second_factor_required` when the password is right, and sends it again with a `code`.
+         */
         post: operations["signIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey
+         * @description It stands for the password and the second factor.
+         */
+        post: operations["signInWithPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login/passkey/actions/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in with a passkey */
+        post: operations["beginPasskeySignIn"];
         delete?: never;
         options?: never;
         head?: never;
@@ -109,6 +149,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's passkeys, newest first */
+        get: operations["listPasskeys"];
+        put?: never;
+        /** Register a passkey */
+        post: operations["registerPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/actions/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to register a passkey */
+        post: operations["beginPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a passkey */
+        delete: operations["removePasskey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/password": {
         parameters: {
             query?: never;
@@ -123,6 +215,87 @@ export interface paths {
          * @description Every other session of the person ends.
          */
         post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one's second factor */
+        get: operations["readSecondFactor"];
+        put?: never;
+        /**
+         * Begin to set up a second factor
+         * @description By TOTP (RFC 6238): SHA-1, 6 digits, 30 seconds. It takes effect when a first code has confirmed it.
+         */
+        post: operations["beginSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/second-factor/actions/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm one's second factor by a first code
+         * @description From now on the password alone signs nobody in. Every other session of the person ends.
+         */
+        post: operations["confirmSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/second-factor/actions/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable one's second factor
+         * @description Its recovery codes no longer work. Where the team requires a second factor, another one is to be set up next.
+         */
+        post: operations["disableSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/second-factor/actions/renew-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make other recovery codes
+         * @description Those from before no longer work.
+         */
+        post: operations["renewRecoveryCodes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -144,6 +317,60 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's sessions, those that were seen last first */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/actions/end-others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End all one's sessions but the one that asks */
+        post: operations["endOtherSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one of one's sessions
+         * @description It ends at once, on every node; its live streams within two seconds.
+         */
+        delete: operations["endSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -988,6 +1215,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/escalations/actions/take-next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the next open escalation that nobody works on
+         * @description The worst first, and of those the oldest. No two people get the same one, however many ask at once.
+         */
+        post: operations["takeNextEscalation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/escalations/summary": {
         parameters: {
             query?: never;
@@ -1021,6 +1268,83 @@ export interface paths {
         head?: never;
         /** Acknowledge, close or reopen an escalation */
         patch: operations["changeEscalation"];
+        trace?: never;
+    };
+    "/api/escalations/{id}/actions/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign an escalation to a member, or to nobody
+         * @description What somebody else has is left with them, unless `force`.
+         */
+        post: operations["assignEscalation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the history of an escalation, in the order of time
+         * @description The last 500 entries. Notes and labels of its identity are among them.
+         */
+        get: operations["readEscalationHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a note to an escalation
+         * @description For the team alone. It goes with the identity, when that is deleted.
+         */
+        post: operations["addEscalationNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/{id}/notes/{noteId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a note of one's own */
+        delete: operations["deleteEscalationNote"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/event-types": {
@@ -2026,7 +2350,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Rename the team, or change the reasons that it offers for labels */
+        /** Rename the team, change the reasons that it offers for labels, when its escalations are due, or what it requires */
         patch: operations["changeTeam"];
         trace?: never;
     };
@@ -2104,6 +2428,46 @@ export interface paths {
         head?: never;
         /** Change the role of a person */
         patch: operations["changeMember"];
+        trace?: never;
+    };
+    "/api/team/members/{id}/actions/end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End all sessions of a member
+         * @description Whoever has their password signs in again.
+         */
+        post: operations["endMemberSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/team/members/{id}/actions/reset-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset the second factor of a member who has lost it
+         * @description It is removed with its recovery codes and their passkeys, and their sessions end: the password alone signs in.
+         */
+        post: operations["resetSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/usage": {
@@ -2302,6 +2666,11 @@ export interface components {
             /** @description In order; the first may have begun before `from`. */
             intervals: components["schemas"]["IntervalBody"][];
         };
+        /** @description The note that was added. */
+        AddedNoteBody: {
+            /** Format: int64 */
+            noteId: number;
+        };
         /** @description An agent of an AI service. */
         AgentBody: {
             /** @example ChatGPT-User */
@@ -2361,6 +2730,16 @@ export interface components {
             id: string;
             /** @description What its observations are shown as. */
             label: string;
+        };
+        /** @description Who is to work on an escalation. */
+        AssignBody: {
+            /**
+             * @description `me`, or the e-mail address or the id of a member who may work on escalations; null for nobody.
+             * @example ada@example.com
+             */
+            assignee: string | null;
+            /** @description Takes it from somebody else who has it. */
+            force?: boolean;
         };
         /** @description One time that a delivery was, or will be, sent. */
         AttemptBody: {
@@ -2619,6 +2998,13 @@ export interface components {
             eventTypes: string[];
             identityFields: string[];
         };
+        /** @description The first half of a ceremony. */
+        CeremonyBody: {
+            /** @description To be sent with the second half, within five minutes. */
+            ceremony: string;
+            /** @description For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`. */
+            options: Record<string, never>;
+        };
         /** @description What has changed since the message before. */
         ChangeBody: {
             /**
@@ -2726,7 +3112,12 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "session_not_found" | "passkey_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "second_factor_refused" | "passkey_refused" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        /** @description A code of the authenticator app. */
+        CodeBody: {
+            /** @example 492039 */
+            code: string;
+        };
         /** @description A value that most of a team's identities have in common. */
         CommonValueBody: {
             /**
@@ -3088,6 +3479,21 @@ export interface components {
             /** Format: double */
             high?: number | null;
         };
+        /** @description Minutes by severity, up to a year; null where nothing is due, which is the default. */
+        DueMinutesBody: {
+            /**
+             * Format: int32
+             * @example 60
+             */
+            critical: number | null;
+            /**
+             * Format: int32
+             * @example 1440
+             */
+            warning: number | null;
+            /** Format: int32 */
+            info: number | null;
+        };
         /** @description Whom e-mail is sent to. */
         EmailConfigBody: {
             /**
@@ -3102,6 +3508,19 @@ export interface components {
              * @description E-mails per minute, from 1 to 1000, above which events are combined into a digest; 10 by default.
              */
             mailsPerMinute?: number | null;
+        };
+        /** @description What an authenticator app takes. */
+        EnrollmentBody: {
+            /**
+             * @description In base 32. It is not shown again.
+             * @example GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ
+             */
+            secret: string;
+            /**
+             * @description The same for a QR code.
+             * @example otpauth://totp/dregs:ada%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=dregs
+             */
+            url: string;
         };
         /** @description The body of an error answer. */
         ErrorBody: {
@@ -3156,8 +3575,42 @@ export interface components {
              * @example BAD
              */
             outcome?: string | null;
+            /** @description The e-mail address of the member who works on it; null for nobody. */
+            assignee?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it is to be closed, by the times that the team has set; null where it has set none.
+             */
+            dueAt?: string | null;
+            /** @description Whether that is past, and it is not closed. */
+            overdue: boolean;
             /** Format: date-time */
             createdAt: string;
+        };
+        /** @description What has happened to an escalation. */
+        EscalationHistoryEntryBody: {
+            /**
+             * @description OPENED, ASSIGNED, ACKNOWLEDGED, NOTED, LABELED, LABEL_WITHDRAWN, CLOSED or REOPENED.
+             * @example NOTED
+             */
+            type: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The user's e-mail address, or the credential's name; null for its rule. */
+            by?: string | null;
+            /** @description The rule that has opened it, a note, or why it was closed or the identity labeled. */
+            text?: string | null;
+            /** @description To whom it was assigned; null for nobody. */
+            assignee?: string | null;
+            /** @description Of a label: GOOD or BAD. */
+            outcome?: string | null;
+            /**
+             * Format: int64
+             * @description Of a note, which its author can delete by it.
+             */
+            noteId?: number | null;
+            /** @description E-mail addresses of those whom a note mentions. */
+            mentions: string[];
         };
         /** @description Where an escalation goes. */
         EscalationPatchBody: {
@@ -3214,6 +3667,21 @@ export interface components {
             acknowledged: number;
             /** Format: int64 */
             closed: number;
+            /**
+             * Format: int64
+             * @description Of those that are not closed, past their due time.
+             */
+            overdue: number;
+            /**
+             * Format: int64
+             * @description Of those that are not closed, the caller's own.
+             */
+            mine: number;
+            /**
+             * Format: int64
+             * @description Of those that are not closed, those of which a note mentions the caller.
+             */
+            mentioned: number;
         };
         /** @description A number with its 95% interval, from resamples. */
         EstimateBody: {
@@ -3766,6 +4234,11 @@ export interface components {
             email: string;
             /** Format: password */
             password: string;
+            /**
+             * @description Of the second factor, where there is one: six digits of the authenticator app, or a recovery code.
+             * @example 492039
+             */
+            code?: string | null;
         };
         /** @description A mapping of a name to a canonical type. */
         MappingBody: {
@@ -3985,6 +4458,22 @@ export interface components {
             /** @example Support assistant */
             name: string;
         };
+        /** @description A note on an escalation. */
+        NewNoteBody: {
+            /**
+             * @description Mentions members by `@` and the e-mail address, or what is before its `@` where one member alone is called so.
+             * @example The card is his wife's. @ada, do you agree?
+             */
+            text: string;
+        };
+        /** @description A new passkey, as the browser made it. */
+        NewPasskeyBody: {
+            /** @example Laptop */
+            name: string;
+            ceremony: string;
+            /** @description What `toJSON()` of the credential says. */
+            credential: Record<string, never>;
+        };
         /** @description How long rows of a kind are to be kept: the days alone, or as they are read. */
         NewPeriodBody: (number | null) | components["schemas"]["ReadPeriodBody"];
         /** @description The days to keep rows of each kind. */
@@ -4068,6 +4557,41 @@ export interface components {
              * @description Of how many identities the other took hold in all.
              */
             tookHold: number;
+        };
+        /** @description One's password. */
+        OwnPasswordBody: {
+            /** Format: password */
+            password: string;
+        };
+        /** @description A session of the person who is signed in. */
+        OwnSessionBody: {
+            id: string;
+            /**
+             * @description By which it was begun, as far as the user agent tells.
+             * @example Firefox 145 on Linux
+             */
+            device?: string | null;
+            /**
+             * @description From which it was begun.
+             * @example 203.0.113.7
+             */
+            address?: string | null;
+            /**
+             * @description Where the address is, if a database of the operator's tells: ISO 3166-1 alpha-2.
+             * @example DE
+             */
+            country?: string | null;
+            /** Format: date-time */
+            begunAt: string;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            lastSeenAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
         };
         /** @description One page of a list. */
         Page_AuditEntryBody: {
@@ -4284,6 +4808,22 @@ export interface components {
             /** @description Up to ten of them, the newest first. */
             sample: components["schemas"]["IdentityBody"][];
         };
+        /** @description A passkey of the person who is signed in. */
+        PasskeyBody: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            lastUsedAt?: string | null;
+        };
+        /** @description What a passkey has signed. */
+        PasskeyLoginBody: {
+            ceremony: string;
+            /** @description What `toJSON()` of the credential says. */
+            credential: Record<string, never>;
+        };
         /** @description Another password. */
         PasswordBody: {
             /** Format: password */
@@ -4393,6 +4933,16 @@ export interface components {
             deliveries: components["schemas"]["GoingBody"];
             auditLog: components["schemas"]["GoingBody"];
         };
+        /** @description What shows that it is the person who asks: either. */
+        ProofBody: {
+            /** Format: password */
+            password?: string | null;
+            /**
+             * @description Of the app, or a recovery code.
+             * @example 492039
+             */
+            code?: string | null;
+        };
         /** @description The queue of a stage. */
         QueueBody: {
             /** Format: int64 */
@@ -4433,6 +4983,16 @@ export interface components {
             /** @description Whether these are all whom it concerned. */
             isWhole: boolean;
             jumped?: components["schemas"]["JumpBody"] | null;
+        };
+        /** @description Recovery codes. */
+        RecoveryCodesBody: {
+            /**
+             * @description Each stands for a code of the app, once. They are not shown again.
+             * @example [
+             *       "4f0a-k2vd-9xqe-7m3t"
+             *     ]
+             */
+            recoveryCodes: string[];
         };
         /** @description Where the browser is to go. */
         RedirectBody: {
@@ -4720,6 +5280,21 @@ export interface components {
              */
             value: number;
         };
+        /** @description The second factor of the person who is signed in. */
+        SecondFactorBody: {
+            /**
+             * Format: date-time
+             * @description Null where they have none.
+             */
+            enabledAt?: string | null;
+            /**
+             * Format: int64
+             * @description Each works once.
+             */
+            recoveryCodesLeft: number;
+            /** @description Whether their team requires one of everybody. */
+            required: boolean;
+        };
         /** @description A name that events have had, or fields of identities. */
         SeenNameBody: {
             name: string;
@@ -4823,6 +5398,22 @@ export interface components {
             /** @description Where links in e-mails and chats lead. */
             publicUrl: string;
         };
+        /** @description Of which escalations the next is taken; any by default. */
+        TakeNextBody: {
+            /** @description INFO, WARNING or CRITICAL. */
+            severity?: string | null;
+            /** @description The id of an escalation rule. */
+            rule?: string | null;
+            identity?: string | null;
+            /** @description What was decided of the identity: GOOD, BAD, or NONE where nothing was yet. */
+            outcome?: string | null;
+            /** @description Those that are past their due time; or all others. */
+            overdue?: boolean | null;
+        };
+        /** @description The escalation that was taken. */
+        TakenBody: {
+            escalation?: components["schemas"]["EscalationBody"] | null;
+        };
         /** @description How often something took hold, and was right. */
         TallyBody: {
             /**
@@ -4857,6 +5448,10 @@ export interface components {
             name: string;
             /** @description What the dashboard offers when somebody labels an identity. */
             labelReasons: components["schemas"]["LabelReasonsBody"];
+            /** @description Whether everybody in it has to have a second factor. */
+            secondFactorRequired: boolean;
+            /** @description How many minutes after it has opened an escalation is due. */
+            dueMinutes: components["schemas"]["DueMinutesBody"];
             /** Format: date-time */
             createdAt: string;
         };
@@ -4864,6 +5459,9 @@ export interface components {
         TeamPatchBody: {
             name?: string | null;
             labelReasons?: components["schemas"]["LabelReasonsBody"] | null;
+            /** @description Whether everybody has to have a second factor. Whoever has none is led to set one up, and can do nothing else before. */
+            secondFactorRequired?: boolean | null;
+            dueMinutes?: components["schemas"]["DueMinutesBody"] | null;
         };
         /** @description What a test came to. */
         TestAnswer: components["schemas"]["AttemptBody"] & {
@@ -4973,6 +5571,10 @@ export interface components {
             role: string;
             /** Format: date-time */
             createdAt: string;
+            /** @description Whether they have a second factor beside their password. */
+            secondFactor: boolean;
+            /** @description Whether the team requires one, and they have none: they can do nothing else before they have set one up. */
+            secondFactorMissing: boolean;
         };
         /** @description A list with these filters in this order, under a name. */
         ViewBody: {
@@ -5362,7 +5964,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            /** @description Address and password do not go together. */
+            /** @description Address and password do not go together, a code is needed, or it is wrong. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5375,6 +5977,88 @@ export interface operations {
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    signInWithPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyLoginBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description The passkey is nobody's, or what it signed is not right. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description The server has no address for which passkeys can be made. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    beginPasskeySignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CeremonyBody"];
+                };
+            };
+            /** @description The server has no address for which passkeys can be made. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -5428,6 +6112,142 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listPasskeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyBody"][];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    registerPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskeyBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description The server has no address for which passkeys can be made. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    beginPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CeremonyBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description The server has no address for which passkeys can be made. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removePasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     changePassword: {
         parameters: {
             query?: never;
@@ -5459,6 +6279,197 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    readSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    beginSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is one already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is none to confirm. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    disableSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is none. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    renewRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodesBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is no second factor. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     readSession: {
         parameters: {
             query?: never;
@@ -5477,6 +6488,81 @@ export interface operations {
                     "application/json": components["schemas"]["SignedInBody"];
                 };
             };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSessionBody"][];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -7422,11 +8508,17 @@ export interface operations {
                 order?: "ASC" | "DESC";
                 /** @description `openedAt` by default; else `severity`. */
                 sort?: string;
-                /** @description OPEN, ACKNOWLEDGED or CLOSED. */
+                /** @description OPEN, ACKNOWLEDGED or CLOSED; ACTIVE for those that are not closed. */
                 status?: string;
                 /** @description INFO, WARNING or CRITICAL. */
                 severity?: string;
                 identity?: string;
+                /** @description Who works on it: `me`, `none` for nobody, or the e-mail address or the id of a member. */
+                assignee?: string;
+                /** @description Whom a note mentions: as `assignee`, but for `none`. */
+                mentioned?: string;
+                /** @description Those that are past their due time and not closed; or all others. */
+                overdue?: boolean;
                 /** @description What was decided of the identity: GOOD, BAD, or NONE where nothing was yet. */
                 outcome?: string;
                 /** @description The id of an escalation rule; one that is gone, as long as escalations of it are kept. */
@@ -7450,6 +8542,39 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    takeNextEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TakeNextBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -7540,6 +8665,152 @@ export interface operations {
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    assignEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description Somebody else has it, or it is closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readEscalationHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationHistoryEntryBody"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    addEscalationNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNoteBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedNoteBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteEscalationNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                noteId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Somebody else has written it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -9687,6 +10958,15 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];
+            /** @description Whoever requires a second factor has to have one. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -9889,6 +11169,60 @@ export interface operations {
             };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endMemberSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resetSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

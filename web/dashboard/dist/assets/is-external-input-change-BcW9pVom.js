@@ -1,1 +1,0 @@
-import{Hr as e}from"./shared-D-Nt6_AB.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};

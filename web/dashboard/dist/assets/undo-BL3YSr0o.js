@@ -1,1 +1,0 @@
-import{ut as e}from"./shared-D-Nt6_AB.js";import{n as t}from"./offer-D6Y7ZKAE.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};

@@ -1,1 +1,0 @@
-import{D as e,w as t}from"./index-D6_voO-a.js";function n(n,r={getInitialValueInEffect:!0}){let i=e(n,r),{colorScheme:a}=t();return a===`auto`?i:a}export{n as t};
