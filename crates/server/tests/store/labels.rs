@@ -1,7 +1,7 @@
 use dregs_core::label::{LabelKind, Outcome, Source, Verdict};
 use dregs_server::store::escalations::{self, NewEscalation, Severity};
 use dregs_server::store::labels::{self, Filter, Found, FoundObservation, NewLabel};
-use dregs_server::store::{badges, erasure, identities, links};
+use dregs_server::store::{badges, draws, erasure, identities, links, users};
 
 use super::{Ground, at, scores};
 use crate::on_both_engines;
@@ -143,6 +143,20 @@ async fn the_newest_decision_counts_until_it_is_withdrawn(engine: Engine) {
     assert_eq!(ground.read(|tx| labels::outcomes(tx, 1)).await, [(bob, Outcome::Bad)]);
     assert_eq!(ground.read(|tx| labels::outcomes(tx, 2)).await, []);
     assert_eq!(unlabelled().await.1, [("bot".to_owned(), 1)]);
+    // Who was drawn at random.
+    ground
+        .write(move |tx| {
+            draws::insert(tx, 1, 7, ada, 2_000)?;
+            draws::insert(tx, 1, 8, bob, 3_000)?;
+            draws::insert(tx, 1, 8, bob, 9_000)
+        })
+        .await;
+    let drawn = |week| ground.read(move |tx| Ok((draws::is_made(tx, 1, week)?, draws::since(tx, 1, week)?)));
+    assert_eq!((drawn(8).await, drawn(9).await), ((true, vec![(bob, 3_000)]), (false, vec![])));
+    assert_eq!(ground.read(draws::last_labels).await, []);
+    assert_eq!(ground.write(|tx| users::insert_team(tx, "Shop", at(1))).await, 1);
+    assert_eq!(ground.read(draws::last_labels).await, [(1, at(50))]);
     ground.write(move |tx| erasure::begin(tx, 1, ada, at(90))).await;
+    assert_eq!(drawn(7).await, (false, vec![(bob, 3_000)]));
     assert_eq!(ids(Filter::default()).await, [other]);
 }

@@ -17,6 +17,7 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("deliveries", &["delete_some", "replay_some", "skip_some"]),
             ("delivery_lists", &["count", "page"]),
             ("devices", &["find"]),
+            ("draws", &["last_labels"]),
             ("erasure", &["begin", "remove_device"]),
             (
                 "escalations",

@@ -217,6 +217,8 @@ fn furnish(server: &Server, ground: &Ground, token: &str) -> Ids {
     let member = members.as_array().unwrap().iter().find(|member| member["role"] == "VIEWER").unwrap();
     let at = |folder: &str, id: &dyn std::fmt::Display| format!("/api/{folder}/{id}");
     Ids::from([
+        ("/api/auth/passkeys/{id}", at("auth/passkeys", &1)),
+        ("/api/auth/sessions/{id}", at("auth/sessions", &1_000_000)),
         ("/api/badge-rules/{id}", at("badge-rules", &badge_rule["id"])),
         ("/api/channels/{id}", at("channels", &channel["id"])),
         ("/api/credentials/{id}", at("credentials", &credential)),
