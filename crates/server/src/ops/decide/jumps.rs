@@ -46,6 +46,9 @@ struct Found {
     hours: (i64, i64),
 }
 
+/// The rules of a team that are on.
+type OfTeam = (Vec<Kept<BadgeRule>>, Vec<Kept<EscalationRule>>);
+
 /// What was found, to be written down.
 #[derive(Default)]
 pub struct Look {
@@ -60,7 +63,7 @@ pub struct Look {
 /// Those of the store.
 pub fn look(tx: &mut Tx, now: Timestamp) -> Result<Look> {
     let mut look = Look::default();
-    let mut of_teams: BTreeMap<i64, (Vec<Kept<BadgeRule>>, Vec<Kept<EscalationRule>>)> = BTreeMap::new();
+    let mut of_teams: BTreeMap<i64, OfTeam> = BTreeMap::new();
     for kept in rules::all_badges(tx)?.into_iter().filter(|kept| kept.enabled) {
         of_teams.entry(kept.team_id).or_default().0.push(kept);
     }
