@@ -67,6 +67,7 @@ const PARAMETERS = {
   "/groups/$type/$id": () => [["organization", segment(HOSTILE_ID)]],
   "/badge-rules/$id": () => [["new"], [ids.badgeRule]],
   "/escalation-rules/$id": () => [["new"], [ids.rule]],
+  "/analyzers/$id": () => [["behavior.pace"]],
   "/deliveries/$id": () => [[ids.delivery]],
   "/settings/channels/$id": () => [[ids.channel]],
 };

@@ -34,9 +34,12 @@ function recent() {
   return { from: toLocal(new Date(now - DAY_MS).toISOString()), to: toLocal(new Date(now).toISOString()), status: "FAILED" };
 }
 
+/** A second that is named is meant whole. */
+const SECOND_MS = 1_000;
+
 /** The range that is meant; what happens after this moment is not. */
 function rangeOf({ from, to, status }: ReturnType<typeof recent>): Range {
-  const end = Math.min(new Date(to).getTime(), Date.now());
+  const end = Math.min(new Date(to).getTime() + SECOND_MS, Date.now());
   return { from: toUtc(from) ?? "", to: Number.isNaN(end) ? "" : new Date(end).toISOString(), status: status || null };
 }
 
