@@ -3468,7 +3468,8 @@ export interface components {
             missed: number;
             /**
              * Format: double
-             * @description The part of all identities that is bad, from 0 to 1; null where none of them is labeled.
+             * @description The part that is bad of those from whom they were drawn, which were active and not labeled, from 0 to 1; null
+             *     where none of the drawn is labeled.
              */
             share?: number | null;
             /**

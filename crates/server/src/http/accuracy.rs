@@ -101,7 +101,8 @@ pub struct DrawnBody {
     bad: u64,
     /// Of the bad, those for whom no escalation rule had opened anything.
     missed: u64,
-    /// The part of all identities that is bad, from 0 to 1; null where none of them is labeled.
+    /// The part that is bad of those from whom they were drawn, which were active and not labeled, from 0 to 1; null
+    /// where none of the drawn is labeled.
     share: Option<f64>,
     /// Between which it is with 95% confidence.
     low: Option<f64>,

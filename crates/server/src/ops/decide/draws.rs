@@ -101,7 +101,7 @@ fn put(tx: &mut Tx, team_id: i64, week: i64, ids: &[i64], weight: i64, now: Time
     Ok(())
 }
 
-/// What those who were drawn say of everybody.
+/// What those who were drawn say of those from whom they were: who is labelled already is not among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Estimate {
     pub drawn: u64,
@@ -109,7 +109,7 @@ pub struct Estimate {
     pub bad: u64,
     /// Of the bad, those of whom no rule had taken hold.
     pub missed: u64,
-    /// The part of all that is bad, and between which it is with 95% confidence; `None` where nobody is labelled.
+    /// The part of those that is bad, and between which it is with 95% confidence; `None` where nobody is labelled.
     pub share: Option<(f64, f64, f64)>,
 }
 

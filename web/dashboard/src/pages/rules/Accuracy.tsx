@@ -73,7 +73,7 @@ export function Missed() {
         <Text className="numbers" fw={600}>{counted(drawn, "identity", "identities")} drawn, {labeled.toLocaleString("en")} labeled, {bad.toLocaleString("en")} bad</Text>
         {labeled > 0 && (
           <Text fz="sm" c="dimmed">
-            About {percent(share)} of all identities are bad; with 95% confidence it is {percent(low)} to {percent(high)}.{" "}
+            About {percent(share)} of those who are active and not labeled yet are bad; with 95% confidence it is {percent(low)} to {percent(high)}.{" "}
             {bad > 0 && (missed === 0 ? "Rules had found all of these." : `Rules had missed ${missed.toLocaleString("en")} of these ${bad.toLocaleString("en")}.`)}
           </Text>
         )}
