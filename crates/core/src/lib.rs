@@ -29,6 +29,7 @@ pub mod shard;
 pub mod snapshot;
 pub mod state;
 pub mod time;
+pub mod wave;
 pub mod wilson;
 pub mod words;
 pub mod world;

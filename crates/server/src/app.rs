@@ -26,6 +26,7 @@ use crate::ops::access::usage;
 use crate::ops::agent_keys::AgentKeys;
 use crate::ops::decide::dismissals::Dismissals;
 use crate::ops::decide::labels::Labels;
+use crate::ops::decide::snoozes::Snoozes;
 use crate::ops::deliver::deliveries::Resends;
 use crate::ops::deliver::endpoints;
 use crate::ops::deliver::health;
@@ -84,6 +85,8 @@ pub struct App {
     pub usage: Arc<usage::Usage>,
     /// Wakes whoever writes reviews.
     pub reviews: Notify,
+    /// Wakes whoever carries out bulk changes.
+    pub bulk_changes: Notify,
     pub ingest: ingest::Queue,
     pub evaluations: Arc<Evaluations>,
     pub deliveries: Handoff<Outgoing>,
@@ -246,6 +249,7 @@ impl App {
             long_reads: LongReads::new(Arc::clone(&store)),
             usage: Arc::default(),
             reviews: Notify::new(),
+            bulk_changes: Notify::new(),
             ingest,
             evaluations: Arc::new(evaluations),
             deliveries,
@@ -318,6 +322,11 @@ impl App {
             deliveries: &self.deliveries,
             evaluations: &self.evaluations,
         }
+    }
+
+    /// What puts rules off for single identities.
+    pub fn snoozes(&self) -> Snoozes<'_> {
+        Snoozes { store: &self.store, rules: &self.kept.rules, deliveries: &self.deliveries }
     }
 
     /// What labels identities.

@@ -25,6 +25,7 @@ failpoints! {
     EvaluateClaimed = "evaluate.claimed",
     EvaluateRead = "evaluate.read",
     EvaluateCommitted = "evaluate.committed",
+    BulkChanged = "bulk.changed",
     DeliverClaimed = "deliver.claimed",
     DeliverSent = "deliver.sent",
     DeliverRecorded = "deliver.recorded",

@@ -94,6 +94,7 @@ fn start_workers(
                 workers::review::run(Arc::clone(&app), shutdown.clone()),
                 workers::retention::run(Arc::clone(&app), shutdown.clone()),
                 workers::jumps::run(Arc::clone(&app), shutdown.clone()),
+                workers::bulk_changes::run(Arc::clone(&app), shutdown.clone()),
                 workers::live::run(Arc::clone(&app), shutdown.clone()),
                 workers::agent_keys::run(Arc::clone(&app), shutdown.clone()),
                 reload(Arc::clone(&app), shutdown.clone()),

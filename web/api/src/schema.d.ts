@@ -49,7 +49,7 @@ export interface paths {
         put?: never;
         /**
          * Check whether an invitation still holds
-         * @description So that nobody fills in a form for one that does not.
+         * @description So that nobody fills in a form for one that does not, and everybody sees who joins what.
          */
         post: operations["checkInvitation"];
         delete?: never;
@@ -739,6 +739,27 @@ export interface paths {
         patch: operations["changeCredential"];
         trace?: never;
     };
+    "/api/dashboard/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how fast and how alike people decide on escalations
+         * @description From opening to closing, of the newest 10,000 that people or keys have closed; and how often those agree who have
+         *     labeled the same identity.
+         */
+        get: operations["readDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/rule-activity": {
         parameters: {
             query?: never;
@@ -1235,6 +1256,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/escalations/bulk-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the changes of many escalations, newest first
+         * @description The last 50, of at most a week.
+         */
+        get: operations["listBulkChanges"];
+        put?: never;
+        /**
+         * Change many escalations
+         * @description Acknowledge, close, label or assign them. It is carried out in the background: read it to see how far it is.
+         */
+        post: operations["createBulkChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/bulk-changes/actions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview a change of many escalations
+         * @description How many would be changed, whose, and what would be sent. Read-only.
+         */
+        post: operations["previewBulkChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/bulk-changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a change of many escalations */
+        get: operations["readBulkChange"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/bulk-changes/{id}/actions/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a change of many escalations
+         * @description Each goes back to what it was, and labels are withdrawn, unless somebody has changed it since. Within 7 days. Carried
+         *     out in the background.
+         */
+        post: operations["undoBulkChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/escalations/summary": {
         parameters: {
             query?: never;
@@ -1244,6 +1347,28 @@ export interface paths {
         };
         /** Count the escalations in each status, each up to 100,000 */
         get: operations["countEscalations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/waves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the waves among escalations
+         * @description Identities with open escalations that share a device, an address, a mailbox, a domain and the like: at least three, or
+         *     five where strangers share it as well. Somebody may be in several. Takes the filters of `listEscalations`; by default
+         *     those that are not closed.
+         */
+        get: operations["listWaves"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1284,6 +1409,27 @@ export interface paths {
          * @description What somebody else has is left with them, unless `force`.
          */
         post: operations["assignEscalation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/{id}/actions/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Snooze an escalation's rule for its identity
+         * @description The escalation is closed, and the rule opens no other one of this identity before `until`. Then it does again, if its
+         *     conditions hold. Other rules, badges and scores stay as they are.
+         */
+        post: operations["snoozeEscalation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1577,6 +1723,26 @@ export interface paths {
          *     are.
          */
         post: operations["dismissBadge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/actions/end-snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the snooze of an escalation rule for an identity
+         * @description It opens an escalation again if its conditions hold.
+         */
+        post: operations["endSnooze"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2692,6 +2858,23 @@ export interface components {
              */
             purpose: string;
         };
+        /** @description How alike people decide, of identities that two or more have labeled. */
+        AgreementBody: {
+            /** Format: int64 */
+            identities: number;
+            /**
+             * Format: int64
+             * @description Of those, the ones of whom all said the same, each last.
+             */
+            agreed: number;
+            /**
+             * Format: double
+             * @description Between which that part is with 95 % (Wilson's interval), from 0 to 1.
+             */
+            low: number;
+            /** Format: double */
+            high: number;
+        };
         /** @description An identity that a change would alter. */
         AlteredBody: {
             identity: components["schemas"]["Reference"];
@@ -2966,6 +3149,103 @@ export interface components {
             /** Format: int64 */
             count: number;
         };
+        /** @description A change of many escalations. */
+        BulkChangeBody: {
+            /** Format: int64 */
+            id: number;
+            /**
+             * @description RUNNING, FINISHED, UNDOING or UNDONE.
+             * @example FINISHED
+             */
+            state: string;
+            /** @description Null of an assignment. */
+            status?: string | null;
+            reason?: string | null;
+            /** @description GOOD or BAD. */
+            outcome?: string | null;
+            /** @description BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER. */
+            kind?: string | null;
+            /** @description The e-mail address of the member to whom they were assigned; null for nobody, and of no assignment. */
+            assignee?: string | null;
+            /**
+             * Format: int64
+             * @description Escalations that it is of.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Of those, the ones that were changed, undone or not.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Those that were as they should be, or that are gone.
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Those that were undone.
+             */
+            undone: number;
+            /**
+             * Format: int64
+             * @description Those that were not, as somebody had changed them since.
+             */
+            kept: number;
+            /** @description The user's e-mail address, or the credential's name. */
+            by: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            finishedAt?: string | null;
+            /** Format: date-time */
+            undoneAt?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it can be undone.
+             */
+            undoableUntil: string;
+        };
+        /** @description Which escalations a change is of: as the parameters of `listEscalations`. */
+        BulkFilterBody: {
+            /** @description OPEN, ACKNOWLEDGED or CLOSED; ACTIVE, those that are not closed, by default. */
+            status?: string | null;
+            /** @description INFO, WARNING or CRITICAL. */
+            severity?: string | null;
+            /** @description The id of an escalation rule. */
+            rule?: string | null;
+            identity?: string | null;
+            /** @description What was decided of the identity: GOOD, BAD, or NONE where nothing was yet. */
+            outcome?: string | null;
+            /** @description `me`, `none` for nobody, or a member. */
+            assignee?: string | null;
+            /** @description Whom a note mentions: `me`, or a member. */
+            mentioned?: string | null;
+            /** @description Those that are past their due time; or all others. */
+            overdue?: boolean | null;
+            /**
+             * @description What the identity has in common with others, as waves have it.
+             * @example DEVICE:0123456789abcdef0123456789abcdef
+             */
+            shares?: string | null;
+        };
+        /** @description What a bulk change would do. */
+        BulkPreviewBody: {
+            /** @description Escalations that would be changed. */
+            escalations: number;
+            /** @description Whether those are all that match: of more than 10,000 a change takes those that opened first. */
+            isExact: boolean;
+            /** @description Escalations that match, and are as they should be already. */
+            unchanged: number;
+            /** @description Whose they are. */
+            identities: number;
+            /** @description Of those, the ones of whom no score is below 50: look at them before you label. */
+            unsuspicious: number;
+            /** @description Some of the identities. */
+            examples: components["schemas"]["Reference"][];
+            /** @description What channels would be sent for it. Labels change badges and scores, which may cause more. */
+            deliveries: components["schemas"]["PlannedDeliveriesBody"][];
+        };
         /** @description What a calibration makes of an analyzer. */
         CalibratedBody: {
             /** @example behavior.pace */
@@ -3112,7 +3392,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "session_not_found" | "passkey_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "second_factor_refused" | "passkey_refused" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "bulk_change_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "session_not_found" | "passkey_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "second_factor_refused" | "passkey_refused" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A code of the authenticator app. */
         CodeBody: {
             /** @example 492039 */
@@ -3339,6 +3619,40 @@ export interface components {
             /** Format: int64 */
             events: number;
         };
+        /** @description The same of a person. */
+        DecisionPersonBody: components["schemas"]["DecisionTimesBody"] & {
+            /** @description The user's e-mail address, or the credential's name. */
+            by: string;
+        };
+        /** @description How long escalations were open that people, or keys, have closed. */
+        DecisionTimesBody: {
+            closed: number;
+            /**
+             * Format: int64
+             * @description Half were closed within so long.
+             */
+            medianSeconds?: number | null;
+            /**
+             * Format: int64
+             * @description Nine tenths were closed within so long.
+             */
+            ninthDecileSeconds?: number | null;
+        };
+        /** @description The same of a week. */
+        DecisionWeekBody: components["schemas"]["DecisionTimesBody"] & {
+            /** Format: date-time */
+            from: string;
+        };
+        /** @description How fast and how alike people decide. */
+        DecisionsBody: components["schemas"]["DecisionTimesBody"] & {
+            /** Format: int32 */
+            days: number;
+            /** @description Weeks that end now, seven days ago and so on, the oldest first; those without are left out. */
+            weeks: components["schemas"]["DecisionWeekBody"][];
+            /** @description The busiest first. */
+            people: components["schemas"]["DecisionPersonBody"][];
+            agreement?: components["schemas"]["AgreementBody"] | null;
+        };
         /** @description One event on its way to one channel. */
         DeliveryBody: {
             /** Format: int64 */
@@ -3509,6 +3823,14 @@ export interface components {
              * @description E-mails per minute, from 1 to 1000, above which events are combined into a digest; 10 by default.
              */
             mailsPerMinute?: number | null;
+        };
+        /** @description A snooze to end. */
+        EndSnoozeBody: {
+            /**
+             * @description The id of the escalation rule.
+             * @example 3
+             */
+            rule: string;
         };
         /** @description What an authenticator app takes. */
         EnrollmentBody: {
@@ -3993,6 +4315,8 @@ export interface components {
             badges: components["schemas"]["BadgeBody"][];
             /** @description Badges that a person has dismissed: the identity does not have them, though their conditions may hold. */
             dismissedBadges: components["schemas"]["DismissedBadgeBody"][];
+            /** @description Escalation rules that are snoozed for it: they open nothing until their time. */
+            snoozedRules: components["schemas"]["SnoozedRuleBody"][];
             label?: components["schemas"]["IdentityLabelBody"] | null;
             data: {
                 [key: string]: unknown;
@@ -4327,6 +4651,25 @@ export interface components {
             removeDelaySeconds?: number;
             enabled?: boolean;
         };
+        /** @description A change of many escalations. */
+        NewBulkChangeBody: {
+            /** @description Which ones, by their ids; or else `filter`. */
+            ids?: number[] | null;
+            filter?: components["schemas"]["BulkFilterBody"] | null;
+            /**
+             * @description OPEN, ACKNOWLEDGED or CLOSED; or else `assignee`.
+             * @example CLOSED
+             */
+            status?: string | null;
+            /** @description Why they are closed; only with the status CLOSED. */
+            reason?: string | null;
+            /** @description Labels their identities, too: GOOD or BAD; only with the status CLOSED. */
+            outcome?: string | null;
+            /** @description Of BAD: BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER. */
+            kind?: string | null;
+            /** @description Who is to work on them: `me`, `none` for nobody, or a member. */
+            assignee?: string | null;
+        };
         /** @description A new channel. */
         NewChannelBody: {
             /** @example WEBHOOK */
@@ -4537,6 +4880,17 @@ export interface components {
         };
         /** @enum {string} */
         OnResumeBody: "SEND" | "SKIP";
+        /** @description An invitation that holds, to whoever is invited. */
+        OpenInvitationBody: {
+            email: string;
+            /**
+             * @description ADMIN, USER or VIEWER.
+             * @example USER
+             */
+            role: string;
+            /** @description The name of the team. */
+            team: string;
+        };
         /** @description What else took hold of the same identities. */
         OverlapBody: {
             /**
@@ -5337,6 +5691,26 @@ export interface components {
              */
             url: string;
         };
+        /** @description How long an escalation's rule is put off. */
+        SnoozeBody: {
+            /**
+             * Format: date-time
+             * @description At most 366 days from now.
+             */
+            until: string;
+            reason?: string | null;
+        };
+        /** @description An escalation rule that opens no escalation of an identity until a time. */
+        SnoozedRuleBody: {
+            escalationRule: components["schemas"]["Reference"];
+            /** Format: date-time */
+            until: string;
+            /** Format: date-time */
+            snoozedAt: string;
+            /** @description The user's e-mail address, or the credential's name. */
+            snoozedBy: string;
+            reason?: string | null;
+        };
         /** @description What is there, and what has happened. */
         StatsBody: {
             /** Format: date-time */
@@ -5410,6 +5784,11 @@ export interface components {
             outcome?: string | null;
             /** @description Those that are past their due time; or all others. */
             overdue?: boolean | null;
+            /**
+             * @description What the identity has in common with others.
+             * @example IP:203.0.113.7
+             */
+            shares?: string | null;
         };
         /** @description The escalation that was taken. */
         TakenBody: {
@@ -5596,6 +5975,53 @@ export interface components {
             createdBy: string;
             /** Format: date-time */
             createdAt: string;
+        };
+        /** @description Escalations of identities that share one thing. */
+        WaveBody: {
+            /**
+             * @description What they share: DEVICE, NEAR_DEVICE, SESSION, IP, NETWORK, EMAIL_DOMAIN, MAILBOX, PHONE, NAME, DATE_OF_BIRTH, ADDRESS,
+             *     FIRST_STEPS or CODE.
+             * @example DEVICE
+             */
+            kind: string;
+            /**
+             * @description Which one; null where it is nothing that one can read.
+             * @example 203.0.113.0/24
+             */
+            value?: string | null;
+            /**
+             * @description For the parameter `shares` of lists and of bulk changes.
+             * @example NETWORK:203.0.113.0/24
+             */
+            shares: string;
+            escalations: number;
+            /** @description Of those, the open ones. */
+            open: number;
+            /** @description Of those that are not closed, the ones that somebody works on. */
+            assigned: number;
+            identities: number;
+            /**
+             * @description The worst of them: INFO, WARNING or CRITICAL.
+             * @example CRITICAL
+             */
+            severity: string;
+            /** @description The rules that have opened them, the busiest first. */
+            escalationRules: components["schemas"]["Reference"][];
+            /** Format: date-time */
+            firstOpenedAt: string;
+            /** Format: date-time */
+            lastOpenedAt: string;
+            /** @description Some of the identities. */
+            examples: components["schemas"]["Reference"][];
+        };
+        /** @description Waves, and what is in none. */
+        WavesBody: {
+            /** @description The largest first, at most 100. */
+            waves: components["schemas"]["WaveBody"][];
+            /** @description Escalations that were looked at: of those that match, the newest 10,000. */
+            lookedAt: number;
+            /** @description Of those, the ones that are in no wave. */
+            others: number;
         };
         /** @description How a webhook is sent. */
         WebhookConfigBody: {
@@ -5916,12 +6342,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It can be accepted. */
-            204: {
+            /** @description Done. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["OpenInvitationBody"];
+                };
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
@@ -7498,6 +7926,35 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    readDecisions: {
+        parameters: {
+            query?: {
+                /** @description The last so many days. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionsBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     readRuleActivity: {
         parameters: {
             query?: {
@@ -8524,6 +8981,11 @@ export interface operations {
                 outcome?: string;
                 /** @description The id of an escalation rule; one that is gone, as long as escalations of it are kept. */
                 rule?: string;
+                /**
+                 * @description What the identity has in common with others: a kind and a value, as waves have them, such as `IP:203.0.113.7` or
+                 *     `EMAIL_DOMAIN:example.com`.
+                 */
+                shares?: string;
             };
             header?: never;
             path?: never;
@@ -8581,6 +9043,164 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listBulkChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkChangeBody"][];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createBulkChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBulkChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkChangeBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewBulkChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBulkChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkPreviewBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readBulkChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkChangeBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    undoBulkChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkChangeBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It is not finished, was undone, or is too old. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     countEscalations: {
         parameters: {
             query?: never;
@@ -8599,6 +9219,55 @@ export interface operations {
                     "application/json": components["schemas"]["EscalationSummaryBody"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listWaves: {
+        parameters: {
+            query?: {
+                /** @description `openedAt` by default; else `severity`. */
+                sort?: string;
+                /** @description OPEN, ACKNOWLEDGED or CLOSED; ACTIVE for those that are not closed. */
+                status?: string;
+                /** @description INFO, WARNING or CRITICAL. */
+                severity?: string;
+                identity?: string;
+                /** @description Who works on it: `me`, `none` for nobody, or the e-mail address or the id of a member. */
+                assignee?: string;
+                /** @description Whom a note mentions: as `assignee`, but for `none`. */
+                mentioned?: string;
+                /** @description Those that are past their due time and not closed; or all others. */
+                overdue?: boolean;
+                /** @description What was decided of the identity: GOOD, BAD, or NONE where nothing was yet. */
+                outcome?: string;
+                /** @description The id of an escalation rule; one that is gone, as long as escalations of it are kept. */
+                rule?: string;
+                /**
+                 * @description What the identity has in common with others: a kind and a value, as waves have them, such as `IP:203.0.113.7` or
+                 *     `EMAIL_DOMAIN:example.com`.
+                 */
+                shares?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WavesBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
@@ -8709,6 +9378,42 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    snoozeEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -9467,6 +10172,42 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["DismissBadgeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endSnooze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndSnoozeBody"];
             };
         };
         responses: {

@@ -250,6 +250,7 @@ fn values(path: &str, name: &str) -> Result<Vec<String>> {
         (_, "assignee") => some(&["me", "none"]),
         (_, "mentioned") => some(&["me"]),
         (_, "overdue") => some(&["true"]),
+        (_, "shares") => some(&["IP:203.0.113.7", "EMAIL_DOMAIN:example.com"]),
         (_, "status") => some(&["PENDING", "DELIVERED", "FAILED", "PAUSED"]),
         (_, "severity") => some(&["INFO", "WARNING", "CRITICAL"]),
         (_, "rule") => some(&["1", "4"]),

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Map;
 
 use super::standing::{Held, Kind, Standing};
-use super::{Condition, Label, Rules, Slugs, ages, explain, millis};
+use super::{Condition, Label, Rules, Slugs, Snooze, ages, explain, millis};
 use crate::agent::KnownAgent;
 use crate::badge::{Badge, BadgeType};
 use crate::score::Scores;
@@ -43,10 +43,12 @@ pub fn decide(before: &Standing, facts: &Facts, rules: &Rules, now: Timestamp) -
     let mut decision = Decision::default();
     decision.after.dismissed.clone_from(&before.dismissed);
     decision.after.label.clone_from(&before.label);
+    decision.after.snoozed = before.snoozed.iter().filter(|snooze| snooze.holds(now)).cloned().collect();
     if !facts.disregarded {
         let mut clerk = Clerk::new(before, facts, now);
         decision.after.badges = clerk.badges(before, facts, rules);
-        clerk.escalations(&decision.after.badges, rules, &mut decision.opened);
+        let Standing { badges, snoozed, .. } = &decision.after;
+        clerk.escalations(badges, snoozed, rules, &mut decision.opened);
         (decision.after.rules, decision.next_at) = (clerk.after, clerk.next_at);
     }
     let missing = |badges: &[Badge], from: &[Badge]| -> Vec<Badge> {
@@ -172,9 +174,14 @@ impl<'a> Clerk<'a> {
         self.label.and_then(Label::badge).into_iter().chain(others).collect()
     }
 
-    fn escalations(&mut self, badges: &[Badge], rules: &Rules, opened: &mut Vec<i64>) {
+    fn escalations(&mut self, badges: &[Badge], snoozed: &[Snooze], rules: &Rules, opened: &mut Vec<i64>) {
         let carried = slugs(badges);
         for rule in &rules.escalations {
+            // Its delay begins anew when that is over.
+            if let Some(snooze) = snoozed.iter().find(|snooze| snooze.rule == rule.id) {
+                self.ask_again(snooze.until);
+                continue;
+            }
             if self.is_settled(&rule.conditions) {
                 continue;
             }
@@ -224,7 +231,7 @@ impl<'a> Clerk<'a> {
         let turns = turns_at.is_some_and(|at| at <= self.now);
         let in_force = was != turns;
         if let Some(at) = turns_at.filter(|_| !turns) {
-            self.next_at = Some(self.next_at.map_or(at, |next_at| next_at.min(at)));
+            self.ask_again(at);
         }
         if holds || in_force {
             let (kind, rule, revision) = (rule.kind, rule.rule, rule.revision);
@@ -234,9 +241,12 @@ impl<'a> Clerk<'a> {
             && in_force
             && let Some(until) = until
         {
-            let off_at = until.plus_millis(rule.off_after_ms);
-            self.next_at = Some(self.next_at.map_or(off_at, |next_at| next_at.min(off_at)));
+            self.ask_again(until.plus_millis(rule.off_after_ms));
         }
         in_force
+    }
+
+    fn ask_again(&mut self, at: Timestamp) {
+        self.next_at = Some(self.next_at.map_or(at, |next_at| next_at.min(at)));
     }
 }

@@ -20,6 +20,7 @@ mod due;
 mod evidence;
 mod jump;
 mod label;
+mod snooze;
 mod standing;
 mod starter;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use due::{DUE_MINUTES_MAX, DueMinutes};
 pub use evidence::Evidence;
 pub use jump::{Jump, Taken, jump};
 pub use label::Label;
+pub use snooze::Snooze;
 pub use standing::{Held, Kind, Standing};
 pub use starter::starter_rules;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dismissal, Label};
+use super::{Dismissal, Label, Snooze};
 use crate::agent::KnownAgent;
 use crate::badge::Badge;
 use crate::time::Timestamp;
@@ -38,6 +38,8 @@ pub struct Standing {
     pub rules: Vec<Held>,
     /// Badges that are not given, though their rules hold.
     pub dismissed: Vec<Dismissal>,
+    /// At most one for each rule.
+    pub snoozed: Vec<Snooze>,
     /// What people have decided of it.
     pub label: Option<Label>,
     /// The agent of an AI service that was seen last.
@@ -55,6 +57,8 @@ struct Written {
     held: Vec<Row>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dismissed: Vec<Dismissal>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    snoozed: Vec<Snooze>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     label: Option<Label>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,9 +99,9 @@ impl Standing {
     /// When it did not write that.
     pub fn decode(text: Option<&str>) -> Result<Self, serde_json::Error> {
         let Some(text) = text else { return Ok(Self::default()) };
-        let Written { badges, held, dismissed, label, agent, rules } = serde_json::from_str(text)?;
+        let Written { badges, held, dismissed, snoozed, label, agent, rules } = serde_json::from_str(text)?;
         let rules = rules.into_iter().chain(held.into_iter().map(Held::from)).collect();
-        Ok(Self { badges, rules, dismissed, label, agent })
+        Ok(Self { badges, rules, dismissed, snoozed, label, agent })
     }
 
     /// JSON; `None` where there is nothing to remember.
@@ -109,8 +113,8 @@ impl Standing {
             return Ok(None);
         }
         let held = self.rules.iter().map(Row::from).collect();
-        let Self { badges, dismissed, label, agent, .. } = self.clone();
-        let written = Written { badges, held, dismissed, label, agent, rules: Vec::new() };
+        let Self { badges, dismissed, snoozed, label, agent, .. } = self.clone();
+        let written = Written { badges, held, dismissed, snoozed, label, agent, rules: Vec::new() };
         serde_json::to_string(&written).map(Some)
     }
 }

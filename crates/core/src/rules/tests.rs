@@ -179,6 +179,27 @@ fn a_dismissed_badge_stays_off_until_something_new_speaks_for_it() {
 }
 
 #[test]
+fn a_snoozed_rule_opens_nothing_until_its_time_and_then_again_if_it_still_holds() {
+    let mut story = Story::with(vec![], vec![escalation_rule(vec![below(40)], 60, 0)]);
+    assert_eq!(story.told(0, 20), (vec![], Some(60)));
+    assert_eq!(story.told(60, 20), (vec!["open"], None));
+    let (name, by) = ("Likely a bot".to_owned(), "ada@example.com".to_owned());
+    let snooze = Snooze { rule: 7, name, until: at(600), at: at(100), by, reason: None };
+    story.standing.snoozed.push(snooze.clone());
+    assert_eq!(story.told(100, 20), (vec!["close"], Some(600)));
+    assert_eq!(story.told(599, 10), (vec![], Some(600)));
+    let text = story.standing.encode().unwrap();
+    assert_eq!(Standing::decode(text.as_deref()).unwrap(), story.standing);
+    assert_eq!(story.told(600, 20), (vec![], Some(660)), "its delay begins anew");
+    assert!(story.standing.snoozed.is_empty());
+    assert_eq!(story.told(660, 20), (vec!["open"], None));
+    // Of another rule.
+    story.standing.snoozed.push(Snooze { rule: 8, until: at(900), ..snooze });
+    assert_eq!(story.told(700, 20), (vec![], None));
+    assert_eq!(story.told(800, 90), (vec!["close"], None));
+}
+
+#[test]
 fn a_dismissed_badge_of_an_analyzer_goes_by_its_analyzer_alone() {
     let burst = lowers("behavior.sign-up-burst", Category::Behavior, 0.05);
     let by = (BEGIN, "eve@example.com", None);

@@ -83,6 +83,9 @@ pub struct TakeNextBody {
     outcome: Option<String>,
     /// Those that are past their due time; or all others.
     overdue: Option<bool>,
+    /// What the identity has in common with others.
+    #[schema(example = "IP:203.0.113.7")]
+    shares: Option<String>,
 }
 
 /// The escalation that was taken.
@@ -107,8 +110,8 @@ pub async fn take_next(
         let message = "Sign in: only a person works on escalations. A key can assign them to one.";
         return Err(ApiError::new(StatusCode::FORBIDDEN, Code::Forbidden, message));
     };
-    let TakeNextBody { severity, rule, identity, outcome, overdue } = body;
-    let (asked, now) = (Asked { severity, rule, identity, outcome, overdue }, app.clock.now());
+    let TakeNextBody { severity, rule, identity, outcome, overdue, shares } = body;
+    let (asked, now) = (Asked { severity, rule, identity, outcome, overdue, shares }, app.clock.now());
     let taken = match asked.filter(&app, caller.team_id(), now).await? {
         Some(filter) => ops::take_next(&app.store, &actor, &filter, now).await?,
         None => None,
@@ -126,6 +129,14 @@ pub async fn assignee(app: &App, caller: &Caller, text: &str) -> Result<Option<S
         return Ok(None);
     }
     member(app, caller, "assignee", text).await.map(|member| Some(member.email))
+}
+
+/// Who is to work on escalations: the e-mail address of a member, or nobody.
+pub async fn bulk_assignee(app: &App, caller: &Caller, text: &str) -> Result<Option<String>, ApiError> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(None);
+    }
+    worker(app, caller, text).await.map(Some)
 }
 
 /// The e-mail address of a member who may work on escalations.

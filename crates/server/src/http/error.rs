@@ -46,6 +46,8 @@ pub enum Code {
     DeviceNotFound,
     /// No escalation has this id.
     EscalationNotFound,
+    /// The team has no bulk change with this id, or not any more.
+    BulkChangeNotFound,
     /// The escalation has no note with this id.
     NoteNotFound,
     /// No label has this id.

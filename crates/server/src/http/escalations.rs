@@ -8,6 +8,7 @@ use dregs_core::label::Outcome;
 use dregs_core::rules::DueMinutes;
 use dregs_core::score::{Category, Scores};
 use dregs_core::time::Timestamp;
+use dregs_core::wave::Shared;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -25,11 +26,14 @@ use super::triage::reason;
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::decide::escalations as ops;
+use crate::ops::decide::waves;
 use crate::store::escalations::{self, Escalation, Filter, Severity, Sort, Status};
 use crate::store::{Tx, identities, teams};
 
 /// Escalations of a status that are counted.
 const COUNTED_MAX: i64 = 100_000;
+/// Of a filter: those that are not closed.
+const ACTIVE: &str = "ACTIVE";
 
 /// A case that a rule has opened for somebody to look at.
 #[derive(Serialize, ToSchema)]
@@ -103,26 +107,29 @@ fn snapshot(scores: &Scores) -> BTreeMap<&'static str, Option<u8>> {
 }
 
 /// Which escalations.
-#[derive(Deserialize, IntoParams)]
+#[derive(Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
     /// `openedAt` by default; else `severity`.
-    sort: Option<String>,
+    pub sort: Option<String>,
     /// OPEN, ACKNOWLEDGED or CLOSED; ACTIVE for those that are not closed.
-    status: Option<String>,
+    pub status: Option<String>,
     /// INFO, WARNING or CRITICAL.
-    severity: Option<String>,
-    identity: Option<String>,
+    pub severity: Option<String>,
+    pub identity: Option<String>,
     /// Who works on it: `me`, `none` for nobody, or the e-mail address or the id of a member.
-    assignee: Option<String>,
+    pub assignee: Option<String>,
     /// Whom a note mentions: as `assignee`, but for `none`.
-    mentioned: Option<String>,
+    pub mentioned: Option<String>,
     /// Those that are past their due time and not closed; or all others.
-    overdue: Option<bool>,
+    pub overdue: Option<bool>,
     /// What was decided of the identity: GOOD, BAD, or NONE where nothing was yet.
-    outcome: Option<String>,
+    pub outcome: Option<String>,
     /// The id of an escalation rule; one that is gone, as long as escalations of it are kept.
-    rule: Option<String>,
+    pub rule: Option<String>,
+    /// What the identity has in common with others: a kind and a value, as waves have them, such as `IP:203.0.113.7` or
+    /// `EMAIL_DOMAIN:example.com`.
+    pub shares: Option<String>,
 }
 
 /// List the escalations, newest first
@@ -137,28 +144,10 @@ pub async fn list(
     let page = query.page();
     let allowed = [("openedAt", Sort::OpenedAt), ("createdAt", Sort::OpenedAt), ("severity", Sort::Severity)];
     let sort = sort(params.sort.as_deref(), &allowed)?;
-    let team_id = caller.team_id();
-    let (is_active, status) = parse_status_filter(params.status.as_deref())?;
-    let asked = Asked {
-        severity: params.severity,
-        rule: params.rule,
-        identity: params.identity,
-        outcome: params.outcome,
-        overdue: params.overdue,
-    };
-    let assignee = match params.assignee {
-        Some(assignee) => Some(assignments::assignee(&app, &caller, &assignee).await?),
-        None => None,
-    };
-    let mentioned = match params.mentioned {
-        Some(member) => Some(assignments::member(&app, &caller, "mentioned", &member).await?.email),
-        None => None,
-    };
-    let now = app.clock.now();
-    let Some(filter) = asked.filter(&app, team_id, now).await? else {
+    let (team_id, now) = (caller.team_id(), app.clock.now());
+    let Some(filter) = params.filter(&app, &caller, now).await? else {
         return Ok(Answer(page.page(Vec::new(), 0)));
     };
-    let filter = Filter { status, is_active, assignee, mentioned, ..filter };
     let (count, found) = app
         .long_reads
         .read_if(page.is_deep(), move |tx| {
@@ -172,6 +161,37 @@ pub async fn list(
     Ok(Answer(page.counted(bodies, count)))
 }
 
+impl ListParams {
+    /// Those that are not closed, where it is not said in which status they are.
+    pub fn active_by_default(mut self) -> Self {
+        self.status.get_or_insert_with(|| ACTIVE.to_owned());
+        self
+    }
+
+    /// The filter; `None` where it is about an identity that there is not.
+    pub async fn filter(
+        self,
+        app: &App,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Option<Filter>, ApiError> {
+        let Self { severity, rule, identity, outcome, overdue, shares, status, assignee, mentioned, .. } =
+            self;
+        let (is_active, status) = parse_status_filter(status.as_deref())?;
+        let assignee = match assignee {
+            Some(assignee) => Some(assignments::assignee(app, caller, &assignee).await?),
+            None => None,
+        };
+        let mentioned = match mentioned {
+            Some(member) => Some(assignments::member(app, caller, "mentioned", &member).await?.email),
+            None => None,
+        };
+        let asked = Asked { severity, rule, identity, outcome, overdue, shares };
+        let filter = asked.filter(app, caller.team_id(), now).await?;
+        Ok(filter.map(|filter| Filter { status, is_active, assignee, mentioned, ..filter }))
+    }
+}
+
 /// What is asked for of the escalations of a list, whoever works on them and however far they are.
 #[derive(Default)]
 pub struct Asked {
@@ -180,6 +200,7 @@ pub struct Asked {
     pub identity: Option<String>,
     pub outcome: Option<String>,
     pub overdue: Option<bool>,
+    pub shares: Option<String>,
 }
 
 impl Asked {
@@ -193,6 +214,14 @@ impl Asked {
         if let Some(is_overdue) = self.overdue {
             let due = app.store.read(move |tx| teams::due_minutes(tx, team_id)).await?;
             filter.overdue = Some((is_overdue, due.overdue_before(now)));
+        }
+        if let Some(text) = self.shares {
+            filter.shares =
+                Some(waves::shares(&Shared::parse(&text), &app.key_hasher, team_id).ok_or_else(|| {
+                    let message =
+                        "must be a kind and a value, such as IP:203.0.113.7 or EMAIL_DOMAIN:example.com";
+                    ApiError::field("shares", message)
+                })?);
         }
         if let Some(rule) = self.rule {
             filter.rule_id = Some(known_names::escalation_rule(app, team_id, &rule).await?);
@@ -350,14 +379,14 @@ pub fn not_found() -> ApiError {
 /// Whether those that are not closed are asked for, else those in a status.
 fn parse_status_filter(text: Option<&str>) -> Result<(bool, Option<Status>), ApiError> {
     let Some(name) = text.map(word) else { return Ok((false, None)) };
-    if name == "ACTIVE" {
+    if name == ACTIVE {
         return Ok((true, None));
     }
     let unknown = || ApiError::field("status", "must be OPEN, ACKNOWLEDGED, CLOSED or ACTIVE");
     Status::parse(&name).map(|status| (false, Some(status))).ok_or_else(unknown)
 }
 
-fn parse_status(text: &str) -> Result<Status, ApiError> {
+pub fn parse_status(text: &str) -> Result<Status, ApiError> {
     Status::parse(&word(text))
         .ok_or_else(|| ApiError::field("status", "must be OPEN, ACKNOWLEDGED or CLOSED"))
 }

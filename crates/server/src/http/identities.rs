@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::label::LabelKind;
-use dregs_core::rules::{Dismissal, Label, Standing};
+use dregs_core::rules::{Dismissal, Label, Snooze, Standing};
 use dregs_core::score::{Category, Scores, Weights, reweighed};
 use dregs_core::time::Timestamp;
 use serde::Serialize;
@@ -18,6 +18,7 @@ use super::elsewhere::elsewhere;
 use super::error::{ApiError, Code};
 use super::event_lists::AgentBody;
 use super::params::Path;
+use super::reference::Reference;
 use super::schema::{BadgeBody, ObservationBody};
 use crate::app::App;
 use crate::store::analyses::Analysis;
@@ -55,6 +56,8 @@ pub struct IdentityBody {
     badges: Vec<BadgeBody>,
     /// Badges that a person has dismissed: the identity does not have them, though their conditions may hold.
     dismissed_badges: Vec<DismissedBadgeBody>,
+    /// Escalation rules that are snoozed for it: they open nothing until their time.
+    snoozed_rules: Vec<SnoozedRuleBody>,
     /// What people have decided of it: the label that counts; null where there is none.
     label: Option<IdentityLabelBody>,
     data: Map<String, Value>,
@@ -66,7 +69,7 @@ impl IdentityBody {
     pub fn new(identity: identities::Identity) -> Result<Self, ApiError> {
         let broken = |error: serde_json::Error| StoreError::Broken(error.to_string());
         let data = serde_json::from_str(&identity.data).map_err(broken)?;
-        let Standing { badges, dismissed, label, agent, .. } =
+        let Standing { badges, dismissed, snoozed, label, agent, .. } =
             Standing::decode(identity.standing.as_deref()).map_err(broken)?;
         Ok(Self {
             id: identity.id,
@@ -86,6 +89,7 @@ impl IdentityBody {
             agent: agent.map(AgentBody::new),
             badges: badges.into_iter().map(BadgeBody::from).collect(),
             dismissed_badges: dismissed.into_iter().map(DismissedBadgeBody::from).collect(),
+            snoozed_rules: snoozed.into_iter().map(SnoozedRuleBody::from).collect(),
             label: label.map(IdentityLabelBody::from),
             data,
         })
@@ -115,6 +119,28 @@ impl From<Dismissal> for DismissedBadgeBody {
     fn from(dismissal: Dismissal) -> Self {
         let Dismissal { slug, name, at, by, reason, .. } = dismissal;
         Self { slug, name, dismissed_at: at, dismissed_by: by, reason }
+    }
+}
+
+/// An escalation rule that opens no escalation of an identity until a time.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SnoozedRuleBody {
+    escalation_rule: Reference,
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    snoozed_at: Timestamp,
+    /// The user's e-mail address, or the credential's name.
+    snoozed_by: String,
+    reason: Option<String>,
+}
+
+impl From<Snooze> for SnoozedRuleBody {
+    fn from(snooze: Snooze) -> Self {
+        let Snooze { rule, name, until, at, by, reason } = snooze;
+        let escalation_rule = Reference::rule(rule, name);
+        Self { escalation_rule, until, snoozed_at: at, snoozed_by: by, reason }
     }
 }
 

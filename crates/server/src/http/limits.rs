@@ -21,6 +21,7 @@ use super::mcp::{REQUEST_MAX_KIB, RESULT_MAX_KIB};
 use super::page::{COUNTED_MAX, PAGE_SIZE_MAX};
 use super::rules::NAME_MAX_CHARS;
 use super::search::TERM_MAX_CHARS;
+use super::snoozes::SNOOZE_MAX_DAYS;
 use super::team::LABEL_REASONS_MAX;
 use super::triage::REASON_MAX_CHARS;
 use crate::channels::email::{MAILS_PER_MINUTE_MAX, RECIPIENTS_MAX};
@@ -35,7 +36,9 @@ use crate::ops::agent_keys::{
     DIRECTORY_MAX_KIB, DIRECTORY_MAX_SECONDS, KEYS_MAX, RSA_MAX_BITS, RSA_MIN_BITS, SIGNERS_MAX,
 };
 use crate::ops::bounds;
+use crate::ops::decide::bulk_changes::BULK_MAX;
 use crate::ops::decide::notes::NOTES_MAX;
+use crate::ops::decide::waves::LOOKED_AT_MAX as WAVES_LOOKED_AT_MAX;
 use crate::ops::evaluate::calibration::VERSIONS_MAX;
 use crate::ops::identities::links::CLUSTER_MAX;
 use crate::ops::identities::reviews::REVIEWS_MAX;
@@ -222,6 +225,8 @@ fn requests() -> Vec<Row> {
         ),
         row("labels given at once", LABELS_MAX, "400", items),
         row("reasons that are offered for a label", LABEL_REASONS_MAX, "400", items),
+        row("escalations changed at once", BULK_MAX, "those that opened first are changed", None),
+        row("days of a snooze", SNOOZE_MAX_DAYS, "400", None),
         row("notes of an escalation", NOTES_MAX, "400", None),
         row("deliveries resent at once", RESENT_MAX, "400", items),
         row("origins of a credential", ORIGINS_MAX, "400", items),
@@ -251,6 +256,7 @@ fn requests() -> Vec<Row> {
             "`totalIsExact` is false",
             None,
         ),
+        row("escalations in which waves are looked for", WAVES_LOOKED_AT_MAX, "the newest are taken", None),
         row("members of a cluster", CLUSTER_MAX, "`isWhole` is false", None),
         row("identities in a CSV export", LINES_MAX, "the rest is left out", None),
     ]

@@ -8,6 +8,7 @@ mod audit_log;
 mod auth;
 mod badge_rules;
 mod body;
+mod bulk_changes;
 mod channel_actions;
 mod channel_activity;
 mod channels;
@@ -18,6 +19,7 @@ mod credentials;
 mod dashboard;
 mod dashboard_files;
 mod datasets;
+mod decision_report;
 mod deliveries;
 mod devices;
 mod docs;
@@ -62,6 +64,7 @@ mod search;
 mod second_factor;
 mod session_list;
 mod sessions;
+mod snoozes;
 mod system;
 mod team;
 mod tracker;
@@ -69,6 +72,7 @@ mod trends;
 mod triage;
 mod usage;
 mod views;
+mod waves;
 mod weights;
 
 use std::sync::Arc;
@@ -227,6 +231,14 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(trends::trends))
         .routes(routes!(dashboard::score_distribution))
         .routes(routes!(dashboard::rule_activity))
+        .routes(routes!(decision_report::get))
+        .routes(routes!(waves::list))
+        .routes(routes!(bulk_changes::preview))
+        .routes(routes!(bulk_changes::list, bulk_changes::create))
+        .routes(routes!(bulk_changes::get))
+        .routes(routes!(bulk_changes::undo))
+        .routes(routes!(snoozes::snooze))
+        .routes(routes!(snoozes::end))
         .routes(routes!(views::list, views::create))
         .routes(routes!(views::delete))
         .routes(routes!(live::listen))

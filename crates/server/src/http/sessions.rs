@@ -269,22 +269,34 @@ pub struct InvitationTokenBody {
     token: String,
 }
 
+/// An invitation that holds, to whoever is invited.
+#[derive(Serialize, ToSchema)]
+pub struct OpenInvitationBody {
+    email: String,
+    /// ADMIN, USER or VIEWER.
+    #[schema(example = "USER")]
+    role: &'static str,
+    /// The name of the team.
+    team: String,
+}
+
 /// Check whether an invitation still holds
 ///
-/// So that nobody fills in a form for one that does not.
+/// So that nobody fills in a form for one that does not, and everybody sees who joins what.
 #[utoipa::path(post, operation_id = "checkInvitation", path = "/auth/check-invitation",
     tag = "auth", security(()), request_body = InvitationTokenBody,
-    responses((status = 204, description = "It can be accepted."),
+    responses((status = 200, body = OpenInvitationBody),
         (status = 404, body = ErrorBody, description = "The invitation is unknown, withdrawn, used or over.")))]
 pub async fn check_invitation(
     State(app): State<Arc<App>>,
     _: Stranger,
     SmallJson(InvitationTokenBody { token }): SmallJson<InvitationTokenBody>,
-) -> Result<StatusCode, ApiError> {
-    if members::holds(&app.store, &token, app.clock.now()).await? {
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    Err(super::team::refused(members::Refusal::NotFound, "invitation"))
+) -> Result<Answer<OpenInvitationBody>, ApiError> {
+    let found = members::invited(&app.store, &token, app.clock.now()).await?;
+    let not_found = || super::team::refused(members::Refusal::NotFound, "invitation");
+    let (invitation, team) = found.ok_or_else(not_found)?;
+    let (email, role) = (invitation.email, invitation.role.as_text());
+    Ok(Answer(OpenInvitationBody { email, role, team: team.name }))
 }
 
 fn check_password(field: &str, password: &str) -> Result<(), ApiError> {

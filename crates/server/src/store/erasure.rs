@@ -20,9 +20,16 @@ pub fn begin(tx: &mut Tx, team_id: i64, identity_id: i64, now: Timestamp) -> Res
     // Of the shards of the groups.
     tx.execute("delete from group_members where identity_id = $1", &values![identity_id])?;
     let key = values![identity_id, shard::of(identity_id)];
-    for table in
-        ["escalations", "escalation_history", "escalation_mentions", "reviews", "labels", "notifications"]
-    {
+    const OF_IDENTITY: [&str; 7] = [
+        "escalations",
+        "escalation_history",
+        "escalation_mentions",
+        "bulk_change_items",
+        "reviews",
+        "labels",
+        "notifications",
+    ];
+    for table in OF_IDENTITY {
         tx.execute(&format!("delete from {table} where shard = $2 and identity_id = $1"), &key)?;
     }
     tx.execute("delete from draws where identity_id = $1", &values![identity_id])?;

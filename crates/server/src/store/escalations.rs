@@ -7,6 +7,7 @@ use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
 use super::identities::scores;
+use super::links::HashedKey;
 use super::sql::{Sql, direction};
 use super::{Result, Row, StoreError, Tx};
 use crate::values;
@@ -115,15 +116,21 @@ const COLUMNS: &str = "e.id, e.status, e.severity, i.external_id, coalesce(i.dis
     e.acknowledged_at, e.closed_at, e.identity_id, coalesce(e.conditions, '[]'), coalesce(e.channels, '[]'),
     e.acknowledged_by, e.closed_by, e.close_reason, i.verdict, e.assignee";
 
+fn status(code: i64) -> Result<Status> {
+    let known = Status::ALL.into_iter().find(|known| *known as i64 == code);
+    known.ok_or_else(|| StoreError::Broken(format!("{code} is no status of an escalation")))
+}
+
+fn severity(code: i64) -> Result<Severity> {
+    let known = Severity::ALL.into_iter().find(|known| *known as i64 == code);
+    known.ok_or_else(|| StoreError::Broken(format!("{code} is no severity")))
+}
+
 fn read(row: &Row) -> Result<Escalation> {
-    let broken = || StoreError::Broken("an escalation has a status or severity that is none".into());
-    let (status, severity): (i64, i64) = (row.get(1)?, row.get(2)?);
-    let status = Status::ALL.into_iter().find(|known| *known as i64 == status);
-    let severity = Severity::ALL.into_iter().find(|known| *known as i64 == severity);
     Ok(Escalation {
         id: row.get(0)?,
-        status: status.ok_or_else(broken)?,
-        severity: severity.ok_or_else(broken)?,
+        status: status(row.get(1)?)?,
+        severity: severity(row.get(2)?)?,
         identity: row.get(3)?,
         identity_label: row.get(4)?,
         rule_id: row.get(5)?,
@@ -226,6 +233,23 @@ pub struct Filter {
     pub mentioned: Option<String>,
     /// Whether it is overdue, and before when those have opened that are, by severity.
     pub overdue: Option<(bool, Vec<(Severity, Timestamp)>)>,
+    /// What its identity has in common with others.
+    pub shares: Option<Shares>,
+}
+
+/// Something that identities have in common: any of these keys, or the registered domain of their e-mail addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shares {
+    Keys(Vec<HashedKey>),
+    /// Patterns of addresses at the domain, and below it.
+    EmailDomain([String; 2]),
+}
+
+impl Shares {
+    pub fn email_domain(domain: &str) -> Self {
+        let domain = escaped(domain);
+        Self::EmailDomain([format!("%@{domain}"), format!("%.{domain}")])
+    }
 }
 
 /// By what escalations are sorted.
@@ -271,6 +295,22 @@ impl Filter {
                 sql.push(ACTIVE);
             }
         }
+        match &self.shares {
+            None => &mut sql,
+            Some(Shares::Keys(keys)) => {
+                sql.push(" and e.identity_id in (select k.identity_id from identity_keys k where 1 = 0");
+                for key in keys {
+                    sql.bind(" or (k.team_id = ", key.team_id).bind(" and k.kind = ", key.kind);
+                    sql.bind(" and k.hash = ", key.hash).push(")");
+                }
+                sql.push(")")
+            }
+            Some(Shares::EmailDomain([at, below])) => {
+                sql.push(" and exists (select 1 from identities d where d.shard = e.shard and d.id = e.identity_id");
+                sql.bind(" and (lower(d.display_email) like ", at.as_str()).push(" escape '!'");
+                sql.bind(" or lower(d.display_email) like ", below.as_str()).push(" escape '!'))")
+            }
+        };
         sql.bind_some(" and e.severity = ", self.severity.map(|severity| severity as i64));
         sql.bind_some(" and e.identity_id = ", self.identity_id).bind_some(" and e.rule_id = ", self.rule_id);
         let (is_in, verdict) = match self.outcome {
@@ -284,6 +324,62 @@ impl Filter {
         sql.push(" and l.verdict is not null").push(verdict).push(")");
         sql
     }
+}
+
+/// A text in which `like` finds nothing but itself.
+fn escaped(text: &str) -> String {
+    let escape = |c: char| matches!(c, '!' | '%' | '_').then_some('!').into_iter().chain([c]);
+    text.chars().flat_map(escape).collect()
+}
+
+/// An escalation as far as many are looked at together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    pub id: i64,
+    /// Row id.
+    pub identity_id: i64,
+    pub status: Status,
+    pub severity: Severity,
+    pub rule_id: i64,
+    pub rule_name: String,
+    /// JSON: the slugs of the channels that are told.
+    pub channels: String,
+    pub opened_at: Timestamp,
+    pub assignee: Option<String>,
+}
+
+const BRIEF: &str = "e.id, e.identity_id, e.status, e.severity, e.rule_id, e.rule_name,
+    coalesce(e.channels, '[]'), e.opened_at, e.assignee";
+
+fn read_brief(row: &Row) -> Result<Brief> {
+    Ok(Brief {
+        id: row.get(0)?,
+        identity_id: row.get(1)?,
+        status: status(row.get(2)?)?,
+        severity: severity(row.get(3)?)?,
+        rule_id: row.get(4)?,
+        rule_name: row.get(5)?,
+        channels: row.get(6)?,
+        opened_at: row.time(7)?,
+        assignee: row.get(8)?,
+    })
+}
+
+/// Those of a team among these, in no order.
+pub fn briefs_of(tx: &mut Tx, team_id: i64, ids: &[i64]) -> Result<Vec<Brief>> {
+    let sql = format!(
+        "with v (shard, id, team_id) as (values {{rows}}) select {BRIEF} from v
+         join escalations e on e.shard = v.shard and e.id = v.id and e.team_id = v.team_id"
+    );
+    let rows: Vec<_> = ids.iter().map(|id| values![shard::of(*id), *id, team_id]).collect();
+    tx.query_rows(&sql, &rows, read_brief)
+}
+
+/// Up to `limit` of those that match, the oldest first, or the newest.
+pub fn briefs(tx: &mut Tx, team_id: i64, filter: &Filter, ascending: bool, limit: i64) -> Result<Vec<Brief>> {
+    let mut sql = filter.matching(&format!("select {BRIEF} from escalations e"), team_id);
+    sql.push(&format!(" order by e.id {}", direction(ascending))).bind(" limit ", limit);
+    tx.query(&sql.text, &sql.values, read_brief)
 }
 
 /// How many match, counted up to `limit`.
@@ -391,6 +487,26 @@ pub fn by_rule(tx: &mut Tx, team_id: i64, from: Timestamp, to: Timestamp) -> Res
                 closed: row.get(3)?,
             })
         },
+    )
+}
+
+/// An escalation that somebody has closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedByHand {
+    /// As the audit log calls them.
+    pub by: String,
+    pub opened_at: Timestamp,
+    pub closed_at: Timestamp,
+}
+
+/// Up to `limit` escalations of a team that people or keys have closed since `from`, the newest first.
+pub fn closed_by_hand(tx: &mut Tx, team_id: i64, from: Timestamp, limit: i64) -> Result<Vec<ClosedByHand>> {
+    tx.query(
+        "select closed_by, opened_at, closed_at from escalations
+         where team_id = $1 and closed_at >= $2 and closed_at is not null and closed_by is not null
+         order by closed_at desc limit $3",
+        &values![team_id, from, limit],
+        |row| Ok(ClosedByHand { by: row.get(0)?, opened_at: row.time(1)?, closed_at: row.time(2)? }),
     )
 }
 

@@ -207,6 +207,28 @@ pub fn withdraw(tx: &mut Tx, id: i64, by: &str, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// What a person has said of an identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    pub identity_id: i64,
+    pub author: String,
+    pub outcome: Outcome,
+    pub decided_at: Timestamp,
+}
+
+/// Up to `limit` labels of a team that people have given since `from` and that were not withdrawn, the newest first.
+pub fn by_analysts(tx: &mut Tx, team_id: i64, from: Timestamp, limit: i64) -> Result<Vec<Judgement>> {
+    tx.query(
+        "select identity_id, author, verdict, decided_at from labels
+         where team_id = $1 and source = $2 and created_at >= $3 and withdrawn_at is null order by id desc limit $4",
+        &values![team_id, Source::Analyst as i64, from, limit],
+        |row| {
+            let outcome = if row.get::<i64>(2)? == 0 { Outcome::Good } else { Outcome::Bad };
+            Ok(Judgement { identity_id: row.get(0)?, author: row.get(1)?, outcome, decided_at: row.time(3)? })
+        },
+    )
+}
+
 /// What was decided of an identity, and what was known of it then.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {

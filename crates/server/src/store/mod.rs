@@ -26,6 +26,7 @@ pub mod attempts;
 pub mod audit_log;
 pub mod badges;
 pub mod bounds;
+pub mod bulk_changes;
 pub mod changes;
 pub mod channel_activity;
 pub mod channel_health;

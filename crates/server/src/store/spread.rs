@@ -4,7 +4,7 @@
 use super::{Result, StoreError, Tx, Value};
 
 /// What carries a shard, the first of them first: the others lie beside its rows.
-pub const TABLES: [&str; 19] = [
+pub const TABLES: [&str; 20] = [
     "identities",
     "identity_keys",
     "groups",
@@ -18,6 +18,7 @@ pub const TABLES: [&str; 19] = [
     "escalations",
     "escalation_history",
     "escalation_mentions",
+    "bulk_change_items",
     "reviews",
     "labels",
     "notifications",

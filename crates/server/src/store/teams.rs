@@ -133,14 +133,10 @@ pub fn withdraw(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Invitation>
     tx.find(&sql, &values![team_id, id], read)
 }
 
-/// Whether there is an invitation with this token that holds at `now`.
-pub fn is_invited(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<bool> {
-    let found = tx.find(
-        "select id from invitations where token_hash = $1 and expires_at > $2",
-        &values![token_hash, now],
-        |row| row.get::<i64>(0),
-    )?;
-    Ok(found.is_some())
+/// The invitation with this token, if it holds at `now`.
+pub fn find_invited(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
+    let sql = format!("select {COLUMNS} from invitations where token_hash = $1 and expires_at > $2");
+    tx.find(&sql, &values![token_hash, now], read)
 }
 
 /// The invitation with this token, if it holds at `now`; it can be taken once.

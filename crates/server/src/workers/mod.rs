@@ -1,6 +1,7 @@
 //! The stages after ingest, each a loop that takes what is due until the server stops.
 
 pub mod agent_keys;
+pub mod bulk_changes;
 pub mod deliver;
 pub mod evaluate;
 pub mod jumps;

@@ -215,6 +215,25 @@ async fn all_that_is_wrong_is_told_at_once() {
         ),
         (
             Method::POST,
+            "/api/escalations/bulk-changes",
+            json!({"status": "SHUT", "reason": "r".repeat(1_001), "outcome": "BETTER", "kind": "X", "foo": 1}),
+            format!(
+                "foo: is not known here; may be ids, filter, status, reason, outcome, kind or assignee; \
+                 ids: say which escalations: `ids`, or `filter`, and not both; \
+                 status: must be OPEN, ACKNOWLEDGED or CLOSED; reason: must have at most 1000 characters; \
+                 outcome: must be GOOD or BAD; kind: {KINDS}"
+            ),
+        ),
+        (
+            Method::POST,
+            "/api/escalations/1/actions/snooze",
+            json!({"until": "2000-01-01T00:00:00Z", "reason": "r".repeat(1_001), "foo": 1}),
+            "foo: is not known here; may be until or reason; until: must be ahead, at most 366 days; \
+             reason: must have at most 1000 characters"
+                .to_owned(),
+        ),
+        (
+            Method::POST,
             "/api/escalations/1/notes",
             json!({"text": "x".repeat(4_001), "note": 1}),
             "note: is not known here; may be text; text: must have at most 4000 characters".to_owned(),

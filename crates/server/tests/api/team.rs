@@ -69,7 +69,8 @@ async fn a_team_grows_and_never_loses_its_last_admin(engine: Engine) {
     let token = &invitation["token"];
     let long = "must have at least 10 characters, and at most 1024 bytes";
     assert_eq!(refusal(desk.accept(token, "short")).await, format!("400 bad_request password: {long}"));
-    assert_eq!(answer(desk.check(token)).await.0, 204);
+    let invited = json!({"email": "bob@example.com", "role": "USER", "team": "Default"});
+    assert_eq!(answer(desk.check(token)).await, (reqwest::StatusCode::OK, invited));
     let (status, joined) = answer(desk.accept(token, "a long password")).await;
     assert_eq!(
         (status.as_u16(), &joined["user"]["name"], &joined["user"]["role"]),

@@ -29,3 +29,4 @@ mod reviews;
 mod rule_versions;
 mod rules;
 mod sick;
+mod waves;

@@ -3,6 +3,7 @@
 mod analyses;
 mod attempts;
 mod badges;
+mod bulk_changes;
 mod channels;
 mod common;
 mod completeness;

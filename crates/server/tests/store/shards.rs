@@ -14,6 +14,7 @@ const WITHOUT: &[(&str, Functions)] = &[
         "a person asks, by a name or for a page of what lies in all shards",
         &[
             ("badges", &["carriers", "count", "newest_carriers"]),
+            ("bulk_changes", &["tally"]),
             ("deliveries", &["delete_some", "replay_some", "skip_some"]),
             ("delivery_lists", &["count", "page"]),
             ("devices", &["find"]),
@@ -22,8 +23,10 @@ const WITHOUT: &[(&str, Functions)] = &[
             (
                 "escalations",
                 &[
+                    "briefs",
                     "by_rule",
                     "by_span",
+                    "closed_by_hand",
                     "count",
                     "free",
                     "identities_of",
@@ -36,7 +39,7 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("event_lists", &["by_time", "conditions", "find", "matching", "through_session"]),
             ("groups", &["find", "ids", "labels", "of_identity"]),
             ("identities", &["find", "tracked"]),
-            ("labels", &["count", "judged", "outcomes"]),
+            ("labels", &["by_analysts", "count", "judged", "outcomes"]),
             ("links", &["after"]),
         ],
     ),
@@ -44,6 +47,7 @@ const WITHOUT: &[(&str, Functions)] = &[
         "walks through all rows, piece by piece, in the background",
         &[
             ("analyses", &["last_number", "past"]),
+            ("bulk_changes", &["forget_some", "items"]),
             ("devices", &["after", "disregarded"]),
             ("erasure", &["unfinished"]),
             ("identities", &["after", "ask_rules", "before", "with_agent"]),

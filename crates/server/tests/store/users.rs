@@ -187,8 +187,9 @@ async fn an_invitation_is_taken_once(engine: Engine) {
         async |token: &'static [u8], now| ground.write(move |tx| teams::take(tx, token, at(now))).await;
     assert_eq!(take(b"1", 15).await, None, "the first one is over");
     assert_eq!(take(b"2", 20).await, None, "too late");
-    let invited =
-        async |token: &'static [u8], now| ground.read(move |tx| teams::is_invited(tx, token, at(now))).await;
+    let invited = async |token: &'static [u8], now| {
+        ground.read(move |tx| Ok(teams::find_invited(tx, token, at(now))?.is_some())).await
+    };
     assert_eq!(
         (invited(b"2", 19).await, invited(b"2", 20).await, invited(b"1", 19).await),
         (true, false, false)

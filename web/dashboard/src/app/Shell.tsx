@@ -8,6 +8,7 @@ import {
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { $api } from "../api";
+import { roleName } from "../pages/settings/roles";
 import { isOfPage } from "../parts/keys";
 import { KeyHelp } from "./KeyHelp";
 import { useLive, useLiveState } from "./live";
@@ -121,7 +122,7 @@ function Person() {
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Label>{user.email} · {user.role.toLowerCase()}</Menu.Label>
+          <Menu.Label>{user.email} · {roleName(user.role).toLowerCase()}</Menu.Label>
           <Menu.Item component={Link} to="/settings/account" leftSection={<IconUser size={16} />}>Account</Menu.Item>
           <Menu.Item component="a" href="/manual" target="_blank" leftSection={<IconBook size={16} />}>Manual</Menu.Item>
           <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void signOut()}>Sign out</Menu.Item>

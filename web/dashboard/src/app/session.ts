@@ -17,7 +17,7 @@ export function useMay(): { triage: boolean; manage: boolean } {
   return { triage: role !== "VIEWER", manage: role === "ADMIN" };
 }
 
-const WHO = { manage: "an admin", triage: "a user or an admin" };
+const WHO = { manage: "an admin", triage: "an analyst or an admin" };
 
 /** Where the role does not allow it, who may: "Only an admin can change channels." */
 export function useMayNot(needed: keyof typeof WHO, what: string): string | undefined {

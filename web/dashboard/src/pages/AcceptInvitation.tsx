@@ -3,11 +3,12 @@
 import { Button, PasswordInput, Skeleton, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useNavigate } from "@tanstack/react-router";
-import { $api, asApiError, queries } from "../api";
-import { Failure } from "../parts/Answer";
+import { $api, asApiError, queries, type Schemas } from "../api";
+import { Answer, Failure } from "../parts/Answer";
 import { PageLink } from "../parts/PageLink";
 import { newPassword, PASSWORD_RULE, showFirst, useRefusal } from "../parts/refusal";
 import { Door } from "./Door";
+import { roleName } from "./settings/roles";
 
 export function AcceptInvitation() {
   const token = location.hash.slice(1);
@@ -17,7 +18,7 @@ export function AcceptInvitation() {
   if (asApiError(check.error)?.code === "invitation_not_found") {
     return <Void>It has expired, was revoked or replaced by a newer one, or has been used. Ask an admin of the team for a new link.</Void>;
   }
-  return <Join token={token} />;
+  return <Answer of={check} lines={3}>{(invitation) => <Join token={token} invitation={invitation} />}</Answer>;
 }
 
 /** There is nothing to fill in; whoever has joined already wants to sign in. */
@@ -30,7 +31,7 @@ function Void({ children }: { children: string }) {
   );
 }
 
-function Join({ token }: { token: string }) {
+function Join({ token, invitation: { email, role, team } }: { token: string; invitation: Schemas["OpenInvitationBody"] }) {
   const navigate = useNavigate();
   const form = useForm({ initialValues: { name: "", password: "" }, validate: { password: newPassword } });
   const accept = $api.useMutation("post", "/api/auth/accept-invitation", {
@@ -43,7 +44,8 @@ function Join({ token }: { token: string }) {
   const submit = form.onSubmit(({ name, password }) => accept.mutate({ body: { token, name: name.trim() || null, password } }), (errors) => showFirst(form, errors));
   const failure = useRefusal(form, accept.error);
   return (
-    <Door title="Join your team" onSubmit={submit}>
+    <Door title={`Join ${team}`} onSubmit={submit}>
+      <Text fz="sm">You join as <bdi className="break">{email}</bdi>, {roleName(role).toLowerCase()}. You sign in with this address.</Text>
       {Boolean(failure) && <Failure error={failure} />}
       <TextInput label="Your name" autoComplete="name" autoFocus {...form.getInputProps("name")} />
       <PasswordInput label="Password" description={`${PASSWORD_RULE} Longer is safer.`} autoComplete="new-password" required {...form.getInputProps("password")} />

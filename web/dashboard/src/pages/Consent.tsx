@@ -5,9 +5,9 @@ import { useState } from "react";
 import { $api, type Schemas } from "../api";
 import { usePageSearch } from "../app/search";
 import { useUser } from "../app/session";
+import { roleName } from "./settings/roles";
 import { Failure } from "../parts/Answer";
 import { Time } from "../parts/Time";
-import { word } from "../parts/score";
 import { Door } from "./Door";
 
 /** The parameters that concern the server; a client may send others. */
@@ -38,7 +38,7 @@ function Question({ asked, params }: { asked: Schemas["AuthorizationRequestBody"
   return (
     <Door title={`Connect ${clientName}?`}>
       <Text>
-        <b className="break">{clientName}</b> asks to act on your behalf. You are signed in as <b className="break">{email}</b>, with the role {word(role)}.
+        <b className="break">{clientName}</b> asks to act on your behalf. You are signed in as <b className="break">{email}</b>, with the role {roleName(role)}.
       </Text>
       {refusal ? (
         <Alert color="red" title="This request cannot be approved" role="alert">{refusal}</Alert>

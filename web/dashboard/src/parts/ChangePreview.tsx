@@ -74,7 +74,8 @@ function consequences({ badgesAdded, badgesRemoved, escalationsOpened, escalatio
   ];
 }
 
-function Sent({ deliveries }: { deliveries: Preview["deliveries"] }) {
+/** What channels are sent. */
+export function Sent({ deliveries }: { deliveries: Preview["deliveries"] }) {
   const { data: channels } = $api.useQuery("get", "/api/channels", undefined, { enabled: deliveries.length > 0 });
   const nameOf = (id: number, slug: string) => channels?.find((channel) => channel.id === id)?.name ?? slug;
   if (deliveries.length === 0) return <Text fz="sm" c="dimmed">Nothing is sent: no channel is subscribed to what changes.</Text>;

@@ -2,8 +2,10 @@
 
 import { Group, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useState } from "react";
+import { flushSync } from "react-dom";
 import { useLostSince } from "../app/reach";
+import { usePageSearch } from "../app/search";
 import { Chip } from "./Chip";
 import { exactTime } from "./Time";
 
@@ -30,9 +32,31 @@ export function Page({ title, tab, actions, mayNot, children }: Props) {
         </Group>
         {actions && <Group gap="xs" className="actions">{actions}</Group>}
       </Group>
+      <Printed />
       {mayNot && <Text c="dimmed" fz="sm" data-may-not>{mayNot}</Text>}
       {children}
     </Stack>
+  );
+}
+
+/** In the address, and of no interest on paper. */
+const NO_FILTERS = ["pageNumber", "sort", "order", "by", "tab", "escalation"];
+
+/** On paper alone: when that was, where, and with which filters. */
+function Printed() {
+  const [search] = usePageSearch();
+  const [at, print] = useState(Date.now);
+  useEffect(() => {
+    const printing = () => flushSync(() => print(Date.now()));
+    addEventListener("beforeprint", printing);
+    return () => removeEventListener("beforeprint", printing);
+  }, []);
+  const filters = Object.entries(search).filter(([name]) => !NO_FILTERS.includes(name));
+  const words = filters.map(([name, value]) => `${name.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase()} ${value}`);
+  return (
+    <Text fz="sm" className="on-paper" data-printed>
+      Printed {exactTime(at)} from {location.host}{location.pathname}{words.length > 0 && `, with the filters ${words.join(", ")}`}
+    </Text>
   );
 }
 

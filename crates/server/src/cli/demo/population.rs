@@ -88,8 +88,8 @@ const BOT_AGENTS: [&str; 3] = [
 ];
 
 const ACTS: [&str; 7] =
-    ["page.view", "item.view", "search", "item.view", "cart.updated", "review.posted", "page.view"];
-const BOT_ACT: &str = "item.view";
+    ["page.view", "page.view", "message.sent", "page.view", "profile.updated", "review.posted", "page.view"];
+const BOT_ACT: &str = "page.view";
 
 /// Everybody, and who is yet to come.
 pub struct Population {
@@ -280,7 +280,7 @@ impl Actor {
                 let host = DISPOSABLE_HOSTS[random.random_range(0..DISPOSABLE_HOSTS.len())];
                 let email = format!("{:06x}@{host}", random.next_u32() & 0xff_ffff);
                 self.data.insert("email".to_owned(), json!(email));
-                "email.added"
+                "email.changed"
             }
             (Manner::Disposable, _) => "coupon.redeemed",
         }

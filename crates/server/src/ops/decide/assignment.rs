@@ -117,7 +117,11 @@ pub fn let_go(tx: &mut Tx, actor: &Actor, member: &str, now: Timestamp) -> Resul
     escalation_history::insert(tx, &entries).map(drop)
 }
 
-fn record(
+/// Writes down that an escalation has gone to a member, or to nobody.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn record(
     tx: &mut Tx,
     actor: &Actor,
     escalation: &Escalation,

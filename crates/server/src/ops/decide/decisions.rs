@@ -12,6 +12,7 @@ use dregs_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::ops::decide::snoozes::SNOOZED;
 use crate::ops::deliver::deliveries::of_notification;
 use crate::ops::team::rules::OfTeams;
 use crate::store::channels::{self, Subscriber, Subscriptions};
@@ -213,14 +214,18 @@ pub fn write<'d>(
             if let Some(open) = escalations::open_of(tx, decided.identity_id, *rule)? {
                 let is_known = rules.escalations.iter().any(|known| known.id == *rule);
                 let label = decided.decision.after.label.as_ref().filter(|label| !label.settled.is_empty());
-                let (by, reason) = match (decided.disregarded, is_known, label) {
+                let snooze = decided.decision.after.snoozed.iter().find(|snooze| snooze.rule == *rule);
+                let (by, reason) = match (decided.disregarded, is_known, label, snooze) {
                     (true, ..) => (None, "The identity is disregarded."),
-                    (false, true, Some(label)) => (
+                    (false, true, _, Some(snooze)) => {
+                        (Some(snooze.by.as_str()), snooze.reason.as_deref().unwrap_or(SNOOZED))
+                    }
+                    (false, true, Some(label), None) => (
                         Some(label.by.as_str()),
                         label.reason.as_deref().unwrap_or("The identity was labeled good."),
                     ),
-                    (false, true, None) => (None, "The conditions of the rule no longer hold."),
-                    (false, false, _) => (None, "The rule was disabled or deleted."),
+                    (false, true, None, None) => (None, "The conditions of the rule no longer hold."),
+                    (false, false, ..) => (None, "The rule was disabled or deleted."),
                 };
                 let mover = Mover { by, reason: Some(reason) };
                 let to = (Status::Closed, mover);

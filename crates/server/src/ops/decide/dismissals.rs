@@ -62,7 +62,8 @@ impl Dismissals<'_> {
                 };
                 audit::record(tx, &actor, &act, now)?;
                 let told = told.into_iter().collect();
-                finish(tx, &identity, (&slug, true), told, now)
+                let is_kept = |standing: &Standing| is_dismissed(standing, &slug);
+                finish(tx, &identity, is_kept, told, now)
             })
             .await?;
         let Some((identity, told)) = written else { return Ok(None) };
@@ -107,7 +108,8 @@ impl Dismissals<'_> {
                     after: Some(json!({ "badge": &slug, "dismissed": false })),
                 };
                 audit::record(tx, &actor, &act, now)?;
-                finish(tx, &identity, (&slug, false), told.into_iter().collect(), now)
+                let is_kept = |standing: &Standing| !is_dismissed(standing, &slug);
+                finish(tx, &identity, is_kept, told.into_iter().collect(), now)
             })
             .await?;
         self.evaluations.spill();
@@ -119,27 +121,35 @@ impl Dismissals<'_> {
     }
 }
 
-fn read(tx: &mut Tx, identity: &Identity) -> Result<Option<(CycleStart, Standing)>> {
+fn is_dismissed(standing: &Standing, slug: &str) -> bool {
+    standing.dismissed.iter().any(|one| one.slug == slug)
+}
+
+/// What rules are asked about of an identity, and what is remembered of it.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn read(tx: &mut Tx, identity: &Identity) -> Result<Option<(CycleStart, Standing)>> {
     let Some(start) = identities::load_cycle_starts(tx, &[identity.row_id])?.pop() else { return Ok(None) };
     let standing = Standing::decode(start.standing.as_deref()).map_err(broken)?;
     Ok(Some((start, standing)))
 }
 
-/// The identity as it is now; to be done again where something else was written meanwhile.
-fn finish(
+/// The identity as it is now; to be done again where what was written is not kept, as something else was meanwhile.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn finish(
     tx: &mut Tx,
     identity: &Identity,
-    (slug, dismissed): (&str, bool),
+    is_kept: impl Fn(&Standing) -> bool,
     told: Vec<i64>,
     now: Timestamp,
 ) -> Result<Option<(Identity, Vec<i64>)>> {
     changes::insert(tx, &Touched::identity(identity.row_id), now)?;
     let Some(identity) = identities::load(tx, &[identity.row_id])?.pop() else { return Ok(None) };
     let standing = Standing::decode(identity.standing.as_deref()).map_err(broken)?;
-    if standing.dismissed.iter().any(|one| one.slug == slug) != dismissed {
-        return Err(StoreError::Retry);
-    }
-    Ok(Some((identity, told)))
+    if is_kept(&standing) { Ok(Some((identity, told))) } else { Err(StoreError::Retry) }
 }
 
 fn broken(error: impl ToString) -> StoreError {

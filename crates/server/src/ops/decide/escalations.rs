@@ -1,5 +1,7 @@
 //! Escalations, as people work on them.
 
+use std::collections::BTreeSet;
+
 use dregs_core::label::{Source, Verdict};
 use dregs_core::time::Timestamp;
 use serde_json::json;
@@ -12,6 +14,7 @@ use crate::store::escalations::{self, Escalation, Mover, Status};
 use crate::store::{Result, Tx, identities};
 
 /// Where an escalation goes.
+#[derive(Clone)]
 pub struct Move {
     pub status: Status,
     /// Kept of what is closed.
@@ -39,61 +42,75 @@ pub async fn set_status(
         return Ok(Ok(()));
     }
     let context = ops.context();
-    let told = ops
-        .store
-        .write(move |tx| {
-            let mut told = Vec::new();
-            if let Some((verdict, cycle)) = to.verdict {
-                let new = NewLabel {
-                    identity: escalation.identity.clone(),
-                    verdict,
-                    source: Source::Analyst,
-                    reason: to.reason.clone(),
-                    note: None,
-                    key: None,
-                    at: None,
-                    cycle,
-                };
-                match labels::give(tx, &context, &actor, &new, now)? {
-                    (Given::NoCycle, _) => return Ok(Err(NoCycle)),
-                    (_, channels) => told.extend(channels),
-                }
+    let moved = ops.store.write(move |tx| move_in(tx, &context, &actor, &escalation, &to, now)).await?;
+    Ok(moved.map(|moved| ops.send(moved.told)))
+}
+
+/// What became of an escalation that was moved.
+#[derive(Default)]
+pub(super) struct Moved {
+    /// The label that was given with it.
+    pub label: Option<i64>,
+    /// The channels that have something to send.
+    pub told: BTreeSet<i64>,
+}
+
+/// Moves an escalation within a transaction.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn move_in(
+    tx: &mut Tx,
+    context: &labels::Context,
+    actor: &Actor,
+    escalation: &Escalation,
+    to: &Move,
+    now: Timestamp,
+) -> Result<std::result::Result<Moved, NoCycle>> {
+    let mut moved = Moved::default();
+    if let Some((verdict, cycle)) = to.verdict {
+        let new = NewLabel {
+            identity: escalation.identity.clone(),
+            verdict,
+            source: Source::Analyst,
+            reason: to.reason.clone(),
+            note: None,
+            key: None,
+            at: None,
+            cycle,
+        };
+        match labels::give(tx, context, actor, &new, now)? {
+            (Given::NoCycle, _) => return Ok(Err(NoCycle)),
+            (given, told) => {
+                moved.told.extend(told);
+                moved.label = if let Given::Created(id) = given { Some(id) } else { None };
             }
-            // Whoever is good has it closed by that.
-            let Some(escalation) = escalations::find(tx, actor.team_id, escalation.id)? else {
-                return Ok(Ok(told));
-            };
-            if escalation.status == to.status {
-                return Ok(Ok(told));
-            }
-            write_history(tx, &actor, &escalation, &to, now)?;
-            let scores = identities::load(tx, &[escalation.identity_row])?;
-            let scores = scores.first().map_or(escalation.scores, |identity| identity.scores);
-            let mover = Mover { by: Some(&actor.name), reason: to.reason.as_deref() };
-            told.extend(decisions::move_on(
-                tx,
-                actor.team_id,
-                &escalation,
-                (to.status, mover),
-                &scores,
-                now,
-            )?);
-            let mut after = json!({ "status": to.status.name() });
-            if let Some(reason) = &to.reason {
-                after["reason"] = json!(reason);
-            }
-            let act = Act {
-                action: "escalation.change",
-                target_type: "escalation",
-                target_id: &escalation.id.to_string(),
-                before: Some(json!({ "status": escalation.status.name() })),
-                after: Some(after),
-            };
-            audit::record(tx, &actor, &act, now)?;
-            Ok(Ok(told))
-        })
-        .await?;
-    Ok(told.map(|told| ops.send(told)))
+        }
+    }
+    // Whoever is good has it closed by that.
+    let Some(escalation) = escalations::find(tx, actor.team_id, escalation.id)? else { return Ok(Ok(moved)) };
+    if escalation.status == to.status {
+        return Ok(Ok(moved));
+    }
+    write_history(tx, actor, &escalation, to, now)?;
+    let scores = identities::load(tx, &[escalation.identity_row])?;
+    let scores = scores.first().map_or(escalation.scores, |identity| identity.scores);
+    let mover = Mover { by: Some(&actor.name), reason: to.reason.as_deref() };
+    let told = decisions::move_on(tx, actor.team_id, &escalation, (to.status, mover), &scores, now)?;
+    moved.told.extend(told);
+    let mut after = json!({ "status": to.status.name() });
+    if let Some(reason) = &to.reason {
+        after["reason"] = json!(reason);
+    }
+    let act = Act {
+        action: "escalation.change",
+        target_type: "escalation",
+        target_id: &escalation.id.to_string(),
+        before: Some(json!({ "status": escalation.status.name() })),
+        after: Some(after),
+    };
+    audit::record(tx, actor, &act, now)?;
+    Ok(Ok(moved))
 }
 
 /// Entries of an escalation that are looked at.

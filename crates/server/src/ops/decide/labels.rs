@@ -122,22 +122,7 @@ impl Labels<'_> {
     /// Those of the store.
     pub async fn withdraw(&self, actor: Actor, label: labels::Label, now: Timestamp) -> Result<()> {
         let context = self.context();
-        let told = self
-            .store
-            .write(move |tx| {
-                labels::withdraw(tx, label.id, &actor.name, now)?;
-                let shown = |withdrawn| json!({ "label": label.id, "outcome": label.verdict.outcome, "withdrawn": withdrawn });
-                let act = Act {
-                    action: "identity.withdraw-label",
-                    target_type: "identity",
-                    target_id: &label.identity,
-                    before: Some(shown(false)),
-                    after: Some(shown(true)),
-                };
-                audit::record(tx, &actor, &act, now)?;
-                settle(tx, &context, actor.team_id, label.identity_row, now)
-            })
-            .await?;
+        let told = self.store.write(move |tx| withdraw(tx, &context, &actor, &label, now)).await?;
         self.send(told);
         Ok(())
     }
@@ -224,6 +209,31 @@ pub fn give(
         told.extend(decisions::move_on(tx, team_id, &open, (Status::Closed, mover), &open.scores, now)?);
     }
     Ok((Given::Created(id), told))
+}
+
+/// Withdraws a label; the answer is the channels that have something to send.
+///
+/// # Errors
+/// Those of the store.
+pub fn withdraw(
+    tx: &mut Tx,
+    context: &Context,
+    actor: &Actor,
+    label: &labels::Label,
+    now: Timestamp,
+) -> Result<BTreeSet<i64>> {
+    labels::withdraw(tx, label.id, &actor.name, now)?;
+    let shown =
+        |withdrawn| json!({ "label": label.id, "outcome": label.verdict.outcome, "withdrawn": withdrawn });
+    let act = Act {
+        action: "identity.withdraw-label",
+        target_type: "identity",
+        target_id: &label.identity,
+        before: Some(shown(false)),
+        after: Some(shown(true)),
+    };
+    audit::record(tx, actor, &act, now)?;
+    settle(tx, context, actor.team_id, label.identity_row, now)
 }
 
 /// Brings an identity in line with the label that counts now: its badges, its escalations, those who are linked to it,

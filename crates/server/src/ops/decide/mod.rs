@@ -2,6 +2,8 @@
 
 pub mod accuracy;
 pub mod assignment;
+pub mod bulk_changes;
+pub mod decision_report;
 pub mod decisions;
 pub mod dismissals;
 pub mod draws;
@@ -11,3 +13,5 @@ pub mod labels;
 pub mod notes;
 pub mod rule_backtest;
 pub mod rule_comparison;
+pub mod snoozes;
+pub mod waves;

@@ -218,19 +218,21 @@ const EVENTS: [EventType; 5] = [
 ];
 
 /// What channels would be sent.
-struct Plan {
+pub struct Plan {
     subscribers: Vec<(EventType, Vec<Subscriber>)>,
     counts: BTreeMap<(i64, usize), Planned>,
 }
 
 impl Plan {
-    fn read(tx: &mut Tx, team_id: i64) -> Result<Self> {
+    /// # Errors
+    /// Those of the store.
+    pub fn read(tx: &mut Tx, team_id: i64) -> Result<Self> {
         let of = |event| Ok((event, channels::subscribers(tx, team_id, event)?));
         Ok(Self { subscribers: EVENTS.into_iter().map(of).collect::<Result<_>>()?, counts: BTreeMap::new() })
     }
 
     /// Counts an event; of an escalation only its own channels are told.
-    fn add(&mut self, event: EventType, only: Option<&[String]>) {
+    pub fn add(&mut self, event: EventType, only: Option<&[String]>) {
         let Some(place) = EVENTS.iter().position(|known| *known == event) else { return };
         let (_, subscribers) = &self.subscribers[place];
         for to in subscribers.iter().filter(|to| only.is_none_or(|slugs| slugs.contains(&to.slug))) {
@@ -245,7 +247,7 @@ impl Plan {
         }
     }
 
-    fn planned(self) -> Vec<Planned> {
+    pub fn planned(self) -> Vec<Planned> {
         self.counts.into_values().collect()
     }
 }

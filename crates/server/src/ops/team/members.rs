@@ -184,13 +184,18 @@ pub async fn withdraw(store: &Store, actor: Actor, id: i64, now: Timestamp) -> O
         .await
 }
 
-/// Whether an invitation can be accepted.
+/// The invitation with this token, and the team that it is to; `None` where it cannot be accepted.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn holds(store: &Store, token: &str, now: Timestamp) -> Result<bool> {
+pub async fn invited(store: &Store, token: &str, now: Timestamp) -> Result<Option<(Invitation, Team)>> {
     let token_hash = token_hash(token);
-    store.read(move |tx| teams::is_invited(tx, &token_hash, now)).await
+    let find = move |tx: &mut Tx| {
+        let Some(invitation) = teams::find_invited(tx, &token_hash, now)? else { return Ok(None) };
+        let team = teams::get(tx, invitation.team_id)?;
+        Ok(Some((invitation, team)))
+    };
+    store.read(find).await
 }
 
 /// Whoever holds an invitation.
@@ -213,7 +218,7 @@ pub async fn accept(
 ) -> Outcome<User> {
     let token_hash = token_hash(token);
     let asked = token_hash.clone();
-    if !store.read(move |tx| teams::is_invited(tx, &asked, now)).await? {
+    if store.read(move |tx| teams::find_invited(tx, &asked, now)).await?.is_none() {
         return Ok(Err(Refusal::NotFound));
     }
     // Hashing takes long on purpose, and is for those who are invited.

@@ -2,6 +2,7 @@
 
 mod expected;
 
+use dregs_server::clock::{Clock, SystemClock};
 use dregs_server::ops::access::sign_in;
 use dregs_server::store::credentials::{self, Change, NewCredential};
 use dregs_server::store::escalations::Severity;
@@ -64,6 +65,13 @@ fn body(operation: &str, unique: u128) -> Option<Value> {
         "PATCH /api/escalations/{id}" => json!({"status": "ACKNOWLEDGED"}),
         "POST /api/escalations/{id}/actions/assign" => json!({"assignee": ADMIN_EMAIL, "force": true}),
         "POST /api/escalations/actions/take-next" => json!({}),
+        "POST /api/escalations/bulk-changes" | "POST /api/escalations/bulk-changes/actions/preview" => {
+            json!({"filter": {}, "status": "ACKNOWLEDGED"})
+        }
+        "POST /api/escalations/{id}/actions/snooze" => {
+            json!({"until": SystemClock.now().plus_millis(60_000)})
+        }
+        "POST /api/identities/{id}/actions/end-snooze" => json!({"rule": "1"}),
         "POST /api/escalations/{id}/notes" => json!({"text": "Looks odd"}),
         "POST /api/datasets/{slug}/entries" => json!({"value": format!("d{unique}.org")}),
         "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
@@ -219,6 +227,16 @@ impl Scene {
                 let label =
                     self.server.post("/api/identities/ada/actions/label", json!({"outcome": "GOOD"})).await;
                 path.replace("{id}", &label["id"].to_string())
+            }
+            _ if path.contains("/bulk-changes/{id}") => {
+                let new = json!({"filter": {}, "status": "OPEN"});
+                let id = self.server.post("/api/escalations/bulk-changes", new).await["id"].to_string();
+                eventually("the change to be finished", async || {
+                    let change = self.server.get(&format!("/api/escalations/bulk-changes/{id}")).await;
+                    (change["state"] == "FINISHED").then_some(())
+                })
+                .await;
+                path.replace("{id}", &id)
             }
             "DELETE /api/escalations/{id}/notes/{noteId}" => {
                 let notes = format!("/api/escalations/{}/notes", self.escalation);

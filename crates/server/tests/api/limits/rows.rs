@@ -27,6 +27,8 @@ const SILENT: &str = "who_says_nothing_or_takes_nothing_is_closed_in_time_and_co
 const FROZEN: (&str, &str) =
     ("tests/flow/outage.rs", "a_frozen_postgresql_is_told_of_in_time_and_left_behind_when_it_goes_on");
 
+const WAVES: &str = "tests/flow/waves.rs";
+
 /// The rows by how they begin, and how each is tried.
 fn tried() -> Vec<(&'static str, Tried)> {
     let bounds = || By(BOUNDS.0, BOUNDS.1);
@@ -75,6 +77,12 @@ fn tried() -> Vec<(&'static str, Tried)> {
             By("../core/src/event/read/tests.rs", "a_header_that_is_too_long_is_ignored_and_named"),
         ),
         ("labels given at once", Here(tries::many_labels)),
+        ("escalations changed at once", By(WAVES, "of_very_many_those_that_opened_first_are_taken")),
+        (
+            "escalations in which waves are looked for",
+            By(WAVES, "of_very_many_those_that_opened_first_are_taken"),
+        ),
+        ("days of a snooze", By(WAVES, "a_snoozed_rule_opens_nothing_until_its_time")),
         ("reasons that are offered for a label", Here(tries::many_reasons)),
         ("notes of an escalation", By("tests/api/notes.rs", "notes_are_the_authors_own_and_mention_members")),
         ("deliveries resent at once", Here(tries::many_deliveries)),

@@ -6,6 +6,7 @@ mod told;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use dregs_core::time::DAY_MS;
 use dregs_server::clock::ManualClock;
 use dregs_server::limit::Limit;
 use dregs_server::ops::access::limits::MCP_REQUESTS_PER_SECOND;
@@ -93,22 +94,27 @@ async fn scene() -> (TestServer, i64) {
 /// test.
 const ROLES: &[(&str, [u16; 3])] = &[
     ("add_dataset_entry", [403, 403, 0]),
+    ("add_escalation_note", [403, 0, 0]),
     ("analyze_identity", [403, 0, 0]),
     ("create_badge_rule", [403, 403, 0]),
     ("create_escalation_rule", [403, 403, 0]),
+    ("dashboard_decisions", [0, 0, 0]),
     ("dashboard_rule_activity", [0, 0, 0]),
     ("dashboard_score_distribution", [0, 0, 0]),
     ("dashboard_stats", [0, 0, 0]),
     ("delete_badge_rule", [403, 403, 0]),
     ("delete_escalation_rule", [403, 403, 0]),
     ("delete_mapping", [403, 403, 0]),
+    ("end_snooze", [403, 0, 0]),
     ("escalation_summary", [0, 0, 0]),
     ("get_account_summary", [0, 0, 0]),
+    ("get_accuracy", [0, 0, 0]),
     ("get_badge_rule", [0, 0, 0]),
     ("get_channel", [0, 0, 0]),
     ("get_device", [0, 0, 0]),
     ("get_documentation", [0, 0, 0]),
     ("get_escalation", [0, 0, 0]),
+    ("get_escalation_history", [0, 0, 0]),
     ("get_escalation_rule", [0, 0, 0]),
     ("get_identity", [0, 0, 0]),
     ("get_identity_analysis", [0, 0, 0]),
@@ -116,26 +122,33 @@ const ROLES: &[(&str, [u16; 3])] = &[
     ("get_identity_links", [0, 0, 0]),
     ("label_identity", [403, 0, 0]),
     ("list_badge_rules", [0, 0, 0]),
+    ("list_bulk_changes", [0, 0, 0]),
     ("list_channel_deliveries", [0, 0, 0]),
     ("list_channels", [0, 0, 0]),
     ("list_dataset_entries", [0, 0, 0]),
     ("list_datasets", [0, 0, 0]),
     ("list_devices", [0, 0, 0]),
     ("list_escalation_rules", [0, 0, 0]),
+    ("list_escalation_waves", [0, 0, 0]),
     ("list_escalations", [0, 0, 0]),
     ("list_identities", [0, 0, 0]),
     ("list_identity_labels", [0, 0, 0]),
     ("list_mappings", [0, 0, 0]),
+    ("preview_bulk_change", [0, 0, 0]),
     ("preview_escalation_rule", [0, 0, 0]),
     ("preview_label", [0, 0, 0]),
     ("remove_dataset_entry", [403, 403, 0]),
     ("search_events", [0, 0, 0]),
+    ("set_escalation_assignee", [403, 0, 0]),
     ("set_identity_disregarded", [403, 0, 0]),
     ("set_mapping", [403, 403, 0]),
+    ("snooze_escalation", [403, 0, 0]),
     ("test_channel", [403, 403, 0]),
+    ("undo_bulk_change", [403, 0, 0]),
     ("update_badge_rule", [403, 403, 0]),
     ("update_escalation_rule", [403, 403, 0]),
     ("update_escalation_status", [403, 0, 0]),
+    ("update_escalations", [403, 0, 0]),
     ("withdraw_label", [403, 0, 0]),
 ];
 
@@ -167,6 +180,28 @@ async fn arguments(server: &TestServer, tool: &str, escalation: i64, channel: i6
         "preview_escalation_rule" => json!({"conditions": rule(tool, unique)["conditions"]}),
         "get_escalation" => json!({ "id": escalation }),
         "update_escalation_status" => json!({"id": escalation, "status": "ACKNOWLEDGED"}),
+        "get_escalation_history" => json!({ "id": escalation }),
+        "add_escalation_note" => json!({"id": escalation, "text": "Looks odd"}),
+        "set_escalation_assignee" => json!({"id": escalation, "assignee": "me", "force": true}),
+        "snooze_escalation" => json!({"id": escalation, "until": server.app.clock.now().plus_millis(DAY_MS)}),
+        "end_snooze" => {
+            let path = format!("/api/escalations/{escalation}");
+            let rule = server.get(&path).await["escalationRule"]["id"].clone();
+            let until = json!({"until": server.app.clock.now().plus_millis(DAY_MS)});
+            server.post(&format!("{path}/actions/snooze"), until).await;
+            json!({"id": "ada", "rule": rule})
+        }
+        "preview_bulk_change" | "update_escalations" => json!({"filter": {}, "status": "ACKNOWLEDGED"}),
+        "undo_bulk_change" => {
+            let new = json!({"filter": {}, "status": "ACKNOWLEDGED"});
+            let id = made("/api/escalations/bulk-changes", new).await;
+            let path = format!("/api/escalations/bulk-changes/{id}");
+            eventually("the change to be finished", async || {
+                (server.get(&path).await["state"] == "FINISHED").then_some(())
+            })
+            .await;
+            json!({ "id": id })
+        }
         "get_device" => json!({"fingerprint": "f1"}),
         "get_channel" | "list_channel_deliveries" | "test_channel" => json!({ "id": channel }),
         "list_dataset_entries" => {
@@ -260,7 +295,7 @@ async fn tools_say_what_they_take_and_what_they_do_to_the_world() {
         }
     }
     let takes = |start: &str| {
-        ["update_", "delete_", "remove_", "set_", "label_", "withdraw_"]
+        ["update_", "delete_", "remove_", "set_", "label_", "withdraw_", "snooze_", "undo_"]
             .iter()
             .any(|one| start.starts_with(one))
     };

@@ -227,6 +227,7 @@ fn furnish(server: &Server, ground: &Ground, token: &str) -> Ids {
         ("/api/deliveries/{id}", at("deliveries", &delivery["id"])),
         ("/api/devices/{fingerprint}", at("devices", &"shared")),
         ("/api/escalation-rules/{id}", at("escalation-rules", &escalation_rule["id"])),
+        ("/api/escalations/bulk-changes/{id}", at("escalations/bulk-changes", &1)),
         ("/api/escalations/{id}", at("escalations", &escalation["id"])),
         ("/api/events/{id}", at("events", &"one1")),
         ("/api/groups/{type}/{id}", at("groups/organization", &"big")),

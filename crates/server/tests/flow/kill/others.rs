@@ -53,6 +53,9 @@ fn act(failpoint: Failpoint, delivery: &Value) -> Option<Act> {
             let path = "/identities/ada".to_owned();
             Some(Act { method: Method::DELETE, path, body: Value::Null, goes_on: true })
         }
+        Failpoint::BulkChanged => {
+            post("/escalations/bulk-changes", json!({"filter": {}, "status": "CLOSED"}), true)
+        }
         Failpoint::LabelGiven => post("/identities/ada/actions/label", json!({"outcome": "BAD"}), true),
         Failpoint::ReplayQueued => post(
             "/channels/1/actions/replay",
@@ -87,6 +90,10 @@ async fn is_done(failpoint: Failpoint, site: &Site, store: &Store, receiver: &Re
         Failpoint::ErasureBegun => {
             let unfinished = store.read(erasure::unfinished).await.unwrap();
             unfinished.is_empty() && get("/identities/ada").await["code"] == "identity_not_found"
+        }
+        Failpoint::BulkChanged => {
+            let change = get("/escalations/bulk-changes").await[0].clone();
+            (&change["state"], &change["changed"]) == (&json!("FINISHED"), &json!(1))
         }
         Failpoint::LabelGiven => badges().await.contains("confirmed-bad"),
         Failpoint::ReplayQueued | Failpoint::ResendQueued => receiver.requests().len() > 1,
@@ -148,6 +155,17 @@ async fn is_done_though_killed(engine: Engine, failpoint: Failpoint) {
         store.read(open).await.unwrap().then_some(())
     })
     .await;
+    if failpoint == Failpoint::BulkChanged {
+        let everybody = json!([{"type": "SCORE_LTE", "category": "ANY", "threshold": 100}]);
+        let rule = json!({"name": "Everybody", "severity": "INFO", "conditions": everybody});
+        call(site.address, Method::POST, "/escalation-rules", rule).await;
+        eventually("the escalation", async || {
+            let open = call(site.address, Method::GET, "/escalations", Value::Null).await;
+            (open["totalElements"] == 1).then_some(())
+        })
+        .await;
+        quiet(&store, QUIET_PATIENCE).await;
+    }
     let delivery =
         call(site.address, Method::GET, "/channels/1/deliveries", Value::Null).await["content"][0].clone();
     server.kill();

@@ -11,6 +11,8 @@ import type { Channel } from "./config";
 /** The state of a channel for a chip: what is disabled is no longer healthy or failing. */
 export function HealthChip({ channel }: { channel: Channel }) {
   if (channel.enabled && channel.events.length === 0) return <Chip tone={1}>No events</Chip>;
+  // What has failed once is tried again, and mostly that is all.
+  if (channel.enabled && channel.health.failures === 1) return <Chip tone={2}>Last attempt failed</Chip>;
   return <StatusChip status={channel.enabled ? channel.health.status : "DISABLED"} />;
 }
 

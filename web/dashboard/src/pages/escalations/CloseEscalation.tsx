@@ -1,6 +1,6 @@
 // Closes an escalation: by keys alone, with what the identity is and why, or without.
 
-import { Button, Group, Kbd, Modal, Radio, Stack, Text } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { keepPreviousData } from "@tanstack/react-query";
 import { useRef, useState } from "react";
@@ -9,12 +9,12 @@ import { Answer } from "../../parts/Answer";
 import { ChangePreview } from "../../parts/ChangePreview";
 import { ReasonField } from "../labels/ReasonField";
 import { KINDS, type Outcome } from "../labels/words";
-import classes from "./EscalationQueue.module.css";
+import { Choices } from "./Choices";
 import { analysisQuery, type Escalation } from "./escalations";
 import type { Closing } from "./moves";
 
-const NONE = "NONE";
-const OUTCOMES = [
+export const NONE = "NONE";
+export const OUTCOMES = [
   { value: NONE, label: "No label", key: "n" },
   { value: "GOOD", label: "Good", key: "g" },
   { value: "BAD", label: "Bad", key: "b" },
@@ -96,33 +96,6 @@ function useDialogKeys(keys: Press[], submit: () => void): void {
     }, { preventDefault: false }]),
     ["Enter", ({ target }) => target === document.body && submit(), { preventDefault: false }],
   ], []);
-}
-
-interface Choosable {
-  name: string;
-  label: string;
-  value: string;
-  options: { value: string; label: string; key?: string }[];
-  onChange: (value: string) => void;
-  isFirst?: boolean;
-}
-
-function Choices({ name, label, value, options, onChange, isFirst = false }: Choosable) {
-  return (
-    <Radio.Group name={name} label={label} value={value} onChange={onChange}>
-      <Group gap="md" mt={6} data-choices={name}>
-        {options.map((one) => (
-          <Radio
-            key={one.value}
-            value={one.value}
-            label={<>{one.label} {one.key && <Kbd size="xs" className={classes.key}>{one.key}</Kbd>}</>}
-            classNames={{ body: classes.choice }}
-            data-autofocus={(isFirst && one.value === NONE) || undefined}
-          />
-        ))}
-      </Group>
-    </Radio.Group>
-  );
 }
 
 /** What the label changes. Nobody who works through the queue has to wait for it. */

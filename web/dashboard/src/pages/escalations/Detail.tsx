@@ -18,18 +18,25 @@ import classes from "./EscalationQueue.module.css";
 import { analysisQuery, eventsQuery, identityQuery, type Escalation } from "./escalations";
 import { History } from "./History";
 import { ACTS, CLOSE, type Act } from "./moves";
+import { canSnooze, SNOOZE_KEY } from "./Snooze";
 
 /** Observations that are shown: those that pull a score down most. */
 const WORST = 5;
 
-export function Detail({ escalation, act }: { escalation: Escalation; act: (act: Act) => void }) {
+interface Props {
+  escalation: Escalation;
+  act: (act: Act) => void;
+  snooze: () => void;
+}
+
+export function Detail({ escalation, act, snooze }: Props) {
   const { status, severity, outcome, identity, openedAt, acknowledgedAt, acknowledgedBy, closedAt, closedBy, closeReason } = escalation;
   return (
     <section className={classes.detail} aria-label={`Escalation of ${identity.label}`}>
       <Stack gap="md">
         <Group justify="space-between" gap="xs">
           <Title order={2}><IdentityLink id={identity.id} name={identity.label} /></Title>
-          <Acts escalation={escalation} act={act} />
+          <Acts escalation={escalation} act={act} snooze={snooze} />
         </Group>
         <Group gap="xs">
           <StatusChip status={severity} />
@@ -56,10 +63,10 @@ export function Detail({ escalation, act }: { escalation: Escalation; act: (act:
   );
 }
 
-function Acts({ escalation: { status }, act }: { escalation: Escalation; act: (act: Act) => void }) {
+function Acts({ escalation, act, snooze }: Props) {
   const { triage } = useMay();
   if (!triage) return null;
-  const possible = ACTS.filter(({ from }) => from.includes(status));
+  const possible = ACTS.filter(({ from }) => from.includes(escalation.status));
   return (
     <Group gap="xs" className={classes.acts}>
       {possible.map((one, index) => (
@@ -67,6 +74,7 @@ function Acts({ escalation: { status }, act }: { escalation: Escalation; act: (a
           {one === CLOSE ? `${one.label}…` : one.label}
         </Button>
       ))}
+      {canSnooze(escalation) && <Button size="xs" variant="default" rightSection={<Kbd size="xs">{SNOOZE_KEY}</Kbd>} onClick={snooze}>Snooze…</Button>}
     </Group>
   );
 }

@@ -13,18 +13,35 @@ import { PageLink } from "../../parts/PageLink";
 import { useReasons } from "../labels/ReasonField";
 import { useArrivals } from "./arrivals";
 import { assign, takeNext } from "./assigning";
+import { ActOnAll } from "./BulkChange";
 import { CloseEscalation } from "./CloseEscalation";
 import { Detail } from "./Detail";
 import classes from "./EscalationQueue.module.css";
 import { askAhead, isAskedFor, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
 import { NEXT_KEY, useQueueKeys } from "./keys";
 import { CLOSE, forgetMoved, move, moved, takeBack, tellMoved, useMoves, type Act, type Closing } from "./moves";
-import { QueueFilters } from "./QueueFilters";
+import { QueueFilters, WAVES } from "./QueueFilters";
 import { QueuePager } from "./QueuePager";
 import { QueueRows } from "./QueueRows";
 import { useSelection, type Selection } from "./selection";
+import { canSnooze, Snooze } from "./Snooze";
+import { Waves } from "./Waves";
 
 export function EscalationQueue() {
+  const [{ view }] = usePageSearch();
+  return view === WAVES ? <WavesPage /> : <QueuePage />;
+}
+
+function WavesPage() {
+  return (
+    <Page title="Escalations" mayNot={useMayNot("triage", "acknowledge and close escalations")}>
+      <QueueFilters />
+      <Waves />
+    </Page>
+  );
+}
+
+function QueuePage() {
   const query = useQueueQuery();
   const list = $api.useQuery("get", "/api/escalations", { params: { query } }, { placeholderData: keepPreviousData });
   // With the reasons that are offered: keys are faster than an answer.
@@ -48,6 +65,8 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
   const selection = useSelection(rows, list, isWaiting);
   const current = selection.current && moved(selection.current, moves);
   const act = useAct({ ...selection, current });
+  const [snoozing, snooze] = useState<number>();
+  const isSnoozing = snoozing !== undefined && snoozing === current?.id && canSnooze(current);
   const [closing, close] = useState<number>();
   const isClosing = closing !== undefined && closing === current?.id && CLOSE.from.includes(current.status);
   const begin = (one: Act) => (one === CLOSE ? triage && close(current?.id) : act(one));
@@ -66,7 +85,8 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
   const give = (to: string | null) => {
     if (triage && current && current.status !== "CLOSED") void assign(current, to).catch(tellError);
   };
-  useQueueKeys({ isFree: !isClosing, step: selection.step, act: begin, open: () => void open(), assign: give, takeNext: () => void next() });
+  const put = () => triage && current && canSnooze(current) && snooze(current.id);
+  useQueueKeys({ isFree: !isClosing && !isSnoozing, snooze: () => void put(), step: selection.step, act: begin, open: () => void open(), assign: give, takeNext: () => void next() });
   const take = triage && <Button size="xs" variant="default" rightSection={<Kbd size="xs">{NEXT_KEY}</Kbd>} onClick={() => void next()}>Take the next one</Button>;
   useAskAhead(rows[rows.findIndex(({ id }) => id === current?.id) + 1]);
   if (rows.length === 0 && !current) return <Stack align="flex-start" gap="xs">{query.assignee && take}<Nothing query={query} /></Stack>;
@@ -74,6 +94,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
     <div className={classes.queue} ref={queue}>
       <div className={classes.side}>
         {take && <div className={classes.take}>{take}</div>}
+        {triage && <ActOnAll query={query} total={page.totalElements} isExact={page.totalIsExact} />}
         <QueueRows rows={rows} selection={selection} isWaiting={isWaiting} />
         {arrived > 0 && (
           <Group gap="xs" mt="xs" role="status">
@@ -82,9 +103,19 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
           </Group>
         )}
         <QueuePager page={page} />
-        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · n take next · m assign to me · u unassign · t note · a acknowledge · c close · o reopen · z undo · Enter open identity</Text>
+        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · n take next · m assign to me · u unassign · t note · s snooze · a acknowledge · c close · o reopen · z undo · Enter open identity</Text>
       </div>
-      {current && <Detail key={current.id} escalation={current} act={begin} />}
+      {current && <Detail key={current.id} escalation={current} act={begin} snooze={() => void put()} />}
+      {current && isSnoozing && (
+        <Snooze
+          key={`snooze ${current.id}`}
+          escalation={current}
+          close={(isDone) => {
+            snooze(undefined);
+            if (isDone) selection.leave();
+          }}
+        />
+      )}
       {current && isClosing && (
         <CloseEscalation
           key={`close ${current.id}`}
@@ -142,13 +173,13 @@ function useAct({ current, leave, select }: Selection): (act: Act, closing?: Clo
   };
 }
 
-function Nothing({ query: { status, severity, rule, identity, outcome, assignee, mentioned, overdue, pageNumber } }: { query: QueueQuery }) {
+function Nothing({ query: { status, severity, rule, identity, outcome, assignee, mentioned, overdue, shares, pageNumber } }: { query: QueueQuery }) {
   const [search] = usePageSearch();
   if (pageNumber > 0) {
     const first = { ...search, pageNumber: undefined } as never;
     return <div className="panel"><Empty title="This page is empty"><PageLink to="/escalations" search={first}>First page</PageLink></Empty></div>;
   }
-  if (severity || rule || identity || outcome || assignee || mentioned || overdue) return <div className="panel"><Empty title="No matches">No escalation matches all of these filters.</Empty></div>;
+  if (severity || rule || identity || outcome || assignee || mentioned || overdue || shares) return <div className="panel"><Empty title="No matches">No escalation matches all of these filters.</Empty></div>;
   // Of any status: none has ever opened.
   const which = status ? `${status.toLowerCase()} ` : "";
   return (

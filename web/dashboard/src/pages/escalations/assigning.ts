@@ -16,8 +16,8 @@ export async function assign({ id }: Escalation, assignee: string | null, force 
 }
 
 /** Takes the next of the queue that is open and that nobody works on; none where there is no other. */
-export async function takeNext({ severity, rule, identity, outcome, overdue }: QueueQuery): Promise<Escalation | undefined> {
-  const asked = { ...(severity && { severity }), ...(rule && { rule }), ...(identity && { identity }), ...(outcome && { outcome }), ...(overdue && { overdue }) };
+export async function takeNext({ severity, rule, identity, outcome, overdue, shares }: QueueQuery): Promise<Escalation | undefined> {
+  const asked = { ...(severity && { severity }), ...(rule && { rule }), ...(identity && { identity }), ...(outcome && { outcome }), ...(overdue && { overdue }), ...(shares && { shares }) };
   const { data, error } = await api.POST("/api/escalations/actions/take-next", { body: asked });
   if (!data) return void tellError(error);
   const { escalation } = data;

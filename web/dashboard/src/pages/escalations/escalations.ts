@@ -52,7 +52,7 @@ export function ordersOf(status: string): { own: string; others: [name: string, 
 
 /** What the address of the page asks for. */
 export function useQueueQuery() {
-  const [{ status: named, severity, rule, identity, outcome, assignee, mentioned, overdue, by, pageNumber }] = usePageSearch();
+  const [{ status: named, severity, rule, identity, outcome, assignee, mentioned, overdue, shares, by, pageNumber }] = usePageSearch();
   const status = statusOf(named);
   const { sort, order } = ORDERS[ORDER_NAMES.find((name) => name === by) ?? ownOrder(status)];
   return {
@@ -66,6 +66,7 @@ export function useQueueQuery() {
     ...(assignee ? { assignee } : {}),
     ...(mentioned ? { mentioned } : {}),
     ...(overdue === "true" ? { overdue: true } : {}),
+    ...(shares ? { shares } : {}),
     sort,
     order,
   };

@@ -6,6 +6,7 @@ import { ASSIGN_KEY, UNASSIGN_KEY } from "./Assignee";
 import { NOTE_KEY, writeNote } from "./History";
 import { ME } from "./escalations";
 import { ACTS, undo, UNDO_KEY, type Act } from "./moves";
+import { SNOOZE_KEY } from "./Snooze";
 
 export const NEXT_KEY = "n";
 
@@ -17,10 +18,11 @@ interface Keys {
   open: () => void;
   assign: (to: string | null) => void;
   takeNext: () => void;
+  snooze: () => void;
 }
 
-export function useQueueKeys({ isFree, step, act, open, assign, takeNext }: Keys): void {
-  const keys: [string, () => void][] = [["j", () => step(1)], ["k", () => step(-1)], [UNDO_KEY, undo], [NEXT_KEY, takeNext], [NOTE_KEY, writeNote], [ASSIGN_KEY, () => assign(ME)], [UNASSIGN_KEY, () => assign(null)], ...ACTS.map((one): [string, () => void] => [one.key, () => act(one)])];
+export function useQueueKeys({ isFree, step, act, open, assign, takeNext, snooze }: Keys): void {
+  const keys: [string, () => void][] = [["j", () => step(1)], ["k", () => step(-1)], [UNDO_KEY, undo], [NEXT_KEY, takeNext], [NOTE_KEY, writeNote], [SNOOZE_KEY, snooze], [ASSIGN_KEY, () => assign(ME)], [UNASSIGN_KEY, () => assign(null)], ...ACTS.map((one): [string, () => void] => [one.key, () => act(one)])];
   useHotkeys([
     ...keys.map(([key, press]): [string, () => unknown] => [key, () => isFree && isOfPage() && press()]),
     // Links and buttons have a use for Enter of their own.

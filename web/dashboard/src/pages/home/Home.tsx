@@ -8,6 +8,7 @@ import { Integration } from "../../parts/Integration";
 import { Page } from "../../parts/Page";
 import { Attention } from "./Attention";
 import { ChannelHealth } from "./ChannelHealth";
+import { Decisions } from "./Decisions";
 import { Distribution } from "./Distribution";
 import { FirstEvent } from "./FirstEvent";
 import { NextSteps } from "./NextSteps";
@@ -55,6 +56,7 @@ export function Home() {
       </div>
       {open !== 0 && setUp}
       <Trends range={range} identities={stats.data?.identities} />
+      <Decisions />
       <RecentlyActive />
       <Distribution />
     </Page>

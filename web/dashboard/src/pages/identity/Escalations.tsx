@@ -1,14 +1,16 @@
 // What rules have wanted somebody to look at, of one identity.
 
-import { Group, Text } from "@mantine/core";
-import { keepPreviousData } from "@tanstack/react-query";
-import { $api, type Schemas } from "../../api";
+import { Button, Group, Stack, Text } from "@mantine/core";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { $api, refresh, tell, type Schemas } from "../../api";
+import { useMay } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
 import { ScoreChip, StatusChip } from "../../parts/Chip";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { PageLink } from "../../parts/PageLink";
 import { CATEGORIES } from "../../parts/score";
-import { Time } from "../../parts/Time";
+import { exactTime, Time } from "../../parts/Time";
+import { identityQuery } from "../escalations/escalations";
 import { DRAWN } from "../rules/rules";
 import { useListQuery } from "../../app/search";
 
@@ -41,8 +43,39 @@ export function Escalations({ id }: { id: string }) {
           />
         )}
       </Answer>
+      <Snoozed id={id} />
       <Group><PageLink to="/escalations" search={{ identity: id } as never} fz="sm">Open in the queue</PageLink></Group>
     </>
+  );
+}
+
+/** Rules that are put off for this identity. */
+function Snoozed({ id }: { id: string }) {
+  const { triage } = useMay();
+  const { data: identity } = useQuery(identityQuery(id));
+  const end = $api.useMutation("post", "/api/identities/{id}/actions/end-snooze", {
+    onSuccess: async () => {
+      tell("The snooze has ended: the rule opens an escalation if its conditions hold.");
+      await refresh("/api/identities", "/api/escalations");
+    },
+  });
+  if (!identity || identity.snoozedRules.length === 0) return null;
+  return (
+    <Stack gap="xs" role="group" aria-label="Snoozed rules">
+      <Text fz="sm" fw={600}>Snoozed</Text>
+      {identity.snoozedRules.map(({ escalationRule, until, snoozedAt, snoozedBy, reason }) => (
+        <Group key={escalationRule.id} gap="xs">
+          <PageLink to="/escalation-rules/$id" params={{ id: escalationRule.id }} className="break">{escalationRule.label}</PageLink>
+          <Text fz="sm">opens nothing until {exactTime(until)}</Text>
+          {triage && (
+            <Button size="compact-xs" variant="default" aria-label={`End the snooze of ${escalationRule.label}`} loading={end.isPending} onClick={() => end.mutate({ params: { path: { id } }, body: { rule: escalationRule.id } })}>
+              End
+            </Button>
+          )}
+          <Text fz="sm" c="dimmed" className="break">snoozed <Time at={snoozedAt} /> by {snoozedBy}{reason && `: ${reason}`}</Text>
+        </Group>
+      ))}
+    </Stack>
   );
 }
 

@@ -4,6 +4,7 @@ import { Table, Text } from "@mantine/core";
 import type { Schemas } from "../../api";
 import { NO_BREAK } from "../../app/preferences";
 import { PageLink } from "../../parts/PageLink";
+import { ANY_STATUS } from "../escalations/escalations";
 import { pathWords, targetWords, valueWords } from "./audit";
 import classes from "./AuditEntry.module.css";
 import { differences, type Difference } from "./difference";
@@ -34,6 +35,10 @@ export function Target({ entry: { action, targetType, targetId } }: Props) {
       return <PageLink to="/settings/weights" fz="inherit">{words}</PageLink>;
     case "identity":
       return <PageLink to="/identities/$id" params={params} fz="inherit">{words}</PageLink>;
+    case "device":
+      return <PageLink to="/devices/$fingerprint" params={{ fingerprint: targetId }} fz="inherit">{words}</PageLink>;
+    case "escalation":
+      return <PageLink to="/escalations" search={{ escalation: targetId, status: ANY_STATUS } as never} fz="inherit">{words}</PageLink>;
     default:
       return words;
   }
@@ -62,10 +67,18 @@ export function Changes({ entry: { before, after } }: Props) {
 }
 
 const NAMED = 3;
+/** A value that is no longer stands in the summary as well. */
+const SHORT_VALUE_CHARS = 24;
 
-/** The first few fields that differ: "Enabled; name and 4 more". */
+/** The first few fields that differ: "Status: OPEN → CLOSED; reason and 4 more". */
 function summary(found: Difference[]): string {
   const rest = found.length - NAMED;
-  const named = found.slice(0, NAMED).map(({ path }) => pathWords(path || "all")).join("; ");
+  const named = found.slice(0, NAMED).map(inShort).join("; ");
   return rest > 0 ? `${named} and ${rest} more` : named;
+}
+
+function inShort({ path, before, after }: Difference): string {
+  const values = [before, after].flatMap((value) => (value === undefined ? [] : valueWords(value)));
+  const name = pathWords(path || "all");
+  return values.every((value) => value.length <= SHORT_VALUE_CHARS) ? `${name}: ${values.join(" → ")}` : name;
 }

@@ -10,8 +10,7 @@ import { ListTable, type Column } from "../../parts/ListTable";
 import { Panel } from "../../parts/Page";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { exactTime, Time } from "../../parts/Time";
-import { word } from "../../parts/score";
-import { ROLES } from "./roles";
+import { roleName, ROLES } from "./roles";
 import { ShownOnce } from "./ShownOnce";
 import { whole } from "./whole";
 
@@ -19,7 +18,7 @@ type Invitation = Schemas["InvitationBody"];
 
 const COLUMNS: Column<Invitation>[] = [
   { title: "E-mail", cell: ({ email }) => <span className="break">{email}</span> },
-  { title: "Role", cell: ({ role }) => word(role) },
+  { title: "Role", cell: ({ role }) => roleName(role) },
   { title: "Invited by", cell: ({ invitedBy }) => <span className="break">{invitedBy}</span> },
   { title: "Expires", cell: ({ expiresAt }) => <Time at={expiresAt} /> },
   { title: "Actions", cell: (invitation) => <Revoke invitation={invitation} /> },
@@ -75,7 +74,7 @@ function Invite() {
             <Secret
               value={`${location.origin}/accept-invitation#${made.token}`}
               label="link"
-              use={`Send it to ${made.email}: whoever opens it joins as ${word(made.role)}.`}
+              use={`Send it to ${made.email}: whoever opens it joins as ${roleName(made.role).toLowerCase()}.`}
             />
             <Text fz="sm">It expires on {exactTime(made.expiresAt)}. An earlier invitation of the same person no longer works.</Text>
           </>

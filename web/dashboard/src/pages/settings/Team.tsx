@@ -13,12 +13,11 @@ import { ListTable, type Column } from "../../parts/ListTable";
 import { Page, Panel } from "../../parts/Page";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
-import { word } from "../../parts/score";
 import { DueTimes } from "./DueTimes";
 import { Invitations } from "./Invitations";
 import { LabelReasons } from "./LabelReasons";
 import { RequiredSecondFactor } from "./RequiredSecondFactor";
-import { ROLES } from "./roles";
+import { roleName, ROLES } from "./roles";
 import { whole } from "./whole";
 
 type Member = Schemas["UserBody"];
@@ -101,7 +100,7 @@ function Members() {
         </>
       ),
     },
-    { title: "Role", cell: (member) => (manage ? <Role member={member} isLast={isLast(member)} onChange={(role) => setRole(member, role)} /> : word(member.role)) },
+    { title: "Role", cell: (member) => (manage ? <Role member={member} isLast={isLast(member)} onChange={(role) => setRole(member, role)} /> : roleName(member.role)) },
     { title: "Second factor", cell: (member) => (member.secondFactor ? "Yes" : "No") },
     { title: "Joined", cell: ({ createdAt }) => <Time at={createdAt} /> },
     {
@@ -137,7 +136,7 @@ function Role({ member, isLast, onChange }: { member: Member; isLast: boolean; o
   };
   return (
     <Group gap="xs" wrap="nowrap">
-      {word(member.role)}
+      {roleName(member.role)}
       <Button size="compact-xs" variant="default" disabled={isLast} title={isLast ? LAST_ADMIN : undefined} onClick={begin} aria-label={`Change the role of ${member.email}`}>Change…</Button>
       <Modal opened={isOpen} onClose={close} title={`Role of ${member.email}`}>
         <form onSubmit={(event) => { event.preventDefault(); submit(); }}>

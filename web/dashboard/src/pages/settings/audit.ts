@@ -8,6 +8,8 @@ const ACTIONS: Record<string, string> = {
   "badge-rule.delete": "Badge rule deleted",
   "badge-rule.discard-draft": "Draft of a badge rule discarded",
   "badge-rule.draft": "Badge rule drafted",
+  "bulk-change.create": "Many escalations changed",
+  "bulk-change.undo": "Change of many escalations undone",
   "channel.change": "Channel changed",
   "channel.create": "Channel created",
   "channel.delete": "Channel deleted",
@@ -41,9 +43,11 @@ const ACTIONS: Record<string, string> = {
   "identity.change": "Identity changed",
   "identity.delete": "Identity deleted",
   "identity.dismiss-badge": "Badge dismissed",
+  "identity.end-snooze": "Snooze of a rule ended",
   "identity.label": "Identity labeled",
   "identity.restore-badge": "Badge restored",
   "identity.review": "Review requested",
+  "identity.snooze-rule": "Rule snoozed for an identity",
   "identity.withdraw-label": "Label withdrawn",
   "invitation.create": "Member invited",
   "invitation.remove": "Invitation revoked",
@@ -90,7 +94,8 @@ export function actionWords(action: string): string {
 
 /** "Badge rule", "MCP token". */
 export function targetWords(type: string): string {
-  return word(type.replaceAll("-", "_"));
+  // Of somebody's own sign-in and password: who works with the application has nothing to do with its users.
+  return type === "user" ? "Account" : word(type.replaceAll("-", "_"));
 }
 
 /** What the parts of a path are called where their name says too little, or is short for something. */
@@ -121,7 +126,7 @@ export const ACTION_OPTIONS: Option[] = Object.entries(ACTIONS).toSorted(byWords
 
 /** What things are done to. */
 const TARGETS = [
-  "badge-rule", "channel", "credential", "dataset-entry", "delivery", "device", "escalation", "escalation-rule", "group", "identity",
+  "badge-rule", "bulk-change", "channel", "credential", "dataset-entry", "delivery", "device", "escalation", "escalation-rule", "group", "identity",
   "invitation", "mapping", "mcp-client", "mcp-token", "member", "team", "user", "view", "weights",
 ];
 export const TARGET_OPTIONS: Option[] = TARGETS.map((type): Option => [type, targetWords(type)]).toSorted(byWords);

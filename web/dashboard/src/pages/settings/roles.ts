@@ -3,12 +3,19 @@ import { word } from "../../parts/score";
 /** What people of a team may. */
 export const ROLES = [
   { value: "ADMIN", label: "Admin", may: "full access." },
-  { value: "USER", label: "User", may: "reads, and handles escalations and identities." },
+  { value: "USER", label: "Analyst", may: "reads, and handles escalations and identities." },
   { value: "VIEWER", label: "Viewer", may: "reads." },
 ];
 
-/** "User: reads, and handles escalations and identities." */
+const known = (role: string) => ROLES.find(({ value }) => value === role);
+
+/** "Analyst", which the API calls USER. */
+export function roleName(role: string): string {
+  return known(role)?.label ?? word(role);
+}
+
+/** "Analyst: reads, and handles escalations and identities." */
 export function roleWords(role: string): string {
-  const known = ROLES.find(({ value }) => value === role);
-  return known ? `${known.label}: ${known.may}` : word(role);
+  const may = known(role)?.may;
+  return may ? `${roleName(role)}: ${may}` : roleName(role);
 }

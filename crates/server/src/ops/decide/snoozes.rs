@@ -1,0 +1,129 @@
+//! Escalation rules that a person puts off for one identity, until a time.
+
+use dregs_core::rules::{Snooze, Standing};
+use dregs_core::time::Timestamp;
+use serde_json::json;
+
+use super::dismissals::{finish, read};
+use crate::ops::audit::{self, Act, Actor};
+use crate::ops::decide::decisions;
+use crate::ops::handoff::{Handoff, Outgoing};
+use crate::ops::team::rules;
+use crate::store::escalations::{self, Mover, Status};
+use crate::store::identities::{CycleStart, Identity};
+use crate::store::{Result, Store, StoreError};
+
+/// Why what a rule has open is closed, where nobody says it.
+pub(super) const SNOOZED: &str = "The rule is snoozed.";
+
+/// What puts rules off.
+pub struct Snoozes<'a> {
+    pub store: &'a Store,
+    pub rules: &'a rules::Directory,
+    pub deliveries: &'a Handoff<Outgoing>,
+}
+
+impl Snoozes<'_> {
+    /// Has a rule open nothing of an identity until a time, in place of an earlier snooze; what it has open is closed.
+    /// `None` when the identity is gone.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn snooze(
+        &self,
+        actor: Actor,
+        identity: Identity,
+        snooze: Snooze,
+        now: Timestamp,
+    ) -> Result<Option<Identity>> {
+        let Snooze { rule, until, .. } = snooze;
+        let after = json!({ "rule": rule, "until": until, "reason": &snooze.reason });
+        let closing = Some((rule, snooze.reason.clone()));
+        let change = move |standing: &mut Standing| {
+            standing.snoozed.retain(|known| known.rule != rule);
+            standing.snoozed.push(snooze.clone());
+            true
+        };
+        let is_kept = move |standing: &Standing| {
+            standing.snoozed.iter().any(|one| one.rule == rule && one.until == until)
+        };
+        let act = ("identity.snooze-rule", after);
+        self.change(actor, identity, act, (change, is_kept, closing), now).await
+    }
+
+    /// Ends a snooze: the rule opens an escalation if it holds. `None` when there is none.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn end(
+        &self,
+        actor: Actor,
+        identity: Identity,
+        rule: i64,
+        now: Timestamp,
+    ) -> Result<Option<Identity>> {
+        let change = move |standing: &mut Standing| {
+            let count = standing.snoozed.len();
+            standing.snoozed.retain(|known| known.rule != rule);
+            standing.snoozed.len() < count
+        };
+        let is_kept = move |standing: &Standing| standing.snoozed.iter().all(|one| one.rule != rule);
+        let after = json!({ "rule": rule });
+        let act = ("identity.end-snooze", after);
+        self.change(actor, identity, act, (change, is_kept, None), now).await
+    }
+
+    /// Changes what is remembered of an identity and asks its rules; `change` says whether there was anything to change.
+    /// `closing` is of a rule, and says why what it has open is closed.
+    async fn change(
+        &self,
+        actor: Actor,
+        identity: Identity,
+        (action, after): (&'static str, serde_json::Value),
+        (change, is_kept, closing): (
+            impl Fn(&mut Standing) -> bool + Send + 'static,
+            impl Fn(&Standing) -> bool + Send + 'static,
+            Option<(i64, Option<String>)>,
+        ),
+        now: Timestamp,
+    ) -> Result<Option<Identity>> {
+        let rules = self.rules.current();
+        let written = self
+            .store
+            .write(move |tx| {
+                let Some((start, mut standing)) = read(tx, &identity)? else { return Ok(None) };
+                if !change(&mut standing) {
+                    return Ok(None);
+                }
+                let encoded = standing.encode().map_err(|error| StoreError::Broken(error.to_string()))?;
+                let start = CycleStart { standing: encoded, ..start };
+                let mut told = match decisions::ask(&start, rules.of(start.team_id), now)? {
+                    Some(decided) => decisions::save_numbered(tx, decided, &rules, now)?,
+                    None => decisions::keep(tx, &start)?,
+                };
+                // What was reopened by hand is none that its rule closes.
+                if let Some((rule, reason)) = &closing
+                    && let Some(open) = escalations::open_of(tx, identity.row_id, *rule)?
+                {
+                    let reason = reason.as_deref().unwrap_or(SNOOZED);
+                    let to = (Status::Closed, Mover { by: Some(&actor.name), reason: Some(reason) });
+                    told.extend(decisions::move_on(tx, actor.team_id, &open, to, &identity.scores, now)?);
+                }
+                let act = Act {
+                    action,
+                    target_type: "identity",
+                    target_id: &identity.id,
+                    before: None,
+                    after: Some(after.clone()),
+                };
+                audit::record(tx, &actor, &act, now)?;
+                finish(tx, &identity, &is_kept, told.into_iter().collect(), now)
+            })
+            .await?;
+        let Some((identity, told)) = written else { return Ok(None) };
+        for channel_id in told {
+            self.deliveries.spill(channel_id);
+        }
+        Ok(Some(identity))
+    }
+}

@@ -1,0 +1,120 @@
+// Acts on all escalations of a list: what it does is told before, and can be undone after.
+
+import { Button, Group, Modal, NativeSelect, Stack, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { keepPreviousData } from "@tanstack/react-query";
+import { useState } from "react";
+import { $api, tellError, type Schemas } from "../../api";
+import { Answer } from "../../parts/Answer";
+import { Sent } from "../../parts/ChangePreview";
+import { counted } from "../../parts/counts";
+import { IdentityLink } from "../../parts/PageLink";
+import { ReasonField } from "../labels/ReasonField";
+import { KINDS, type Outcome } from "../labels/words";
+import { useMembers } from "./Assignee";
+import { begin, filterOf, type NewBulkChange } from "./bulk";
+import { Choices } from "./Choices";
+import { NONE, OUTCOMES } from "./CloseEscalation";
+import { ME, NOBODY, type QueueQuery } from "./escalations";
+
+const ACTS = [
+  { value: "ACKNOWLEDGED", label: "Acknowledge" },
+  { value: "CLOSED", label: "Close" },
+  { value: "OPEN", label: "Reopen" },
+  { value: "ASSIGN", label: "Assign" },
+];
+
+interface Props {
+  /** Of which list. */
+  query: Partial<QueueQuery>;
+  total: number;
+  isExact: boolean;
+  /** What the escalations are, where they are no list: "of this wave". */
+  of?: string;
+}
+
+/** The button for it; nothing where there is one escalation, which has buttons of its own. */
+export function ActOnAll({ query, total, isExact, of }: Props) {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  if (total < 2) return null;
+  const all = isExact ? `all ${total.toLocaleString("en")}` : "all";
+  return (
+    <>
+      <Button size="xs" variant="default" mb={of ? 0 : "xs"} onClick={open}>Act on {all}…</Button>
+      {isOpen && <Dialog title={`Act on ${all} ${of ?? "of this list"}`} query={query} close={close} />}
+    </>
+  );
+}
+
+function Dialog({ title, query, close }: { title: string; query: Partial<QueueQuery>; close: () => void }) {
+  const [act, setAct] = useState("ACKNOWLEDGED");
+  const [to, setTo] = useState(ME);
+  const [label, setLabel] = useState(NONE);
+  const [kind, setKind] = useState("");
+  const [reason, setReason] = useState("");
+  const members = useMembers().filter(({ role }) => role !== "VIEWER").map(({ email, name }) => ({ value: email, label: name ?? email }));
+  const outcome = act === "CLOSED" && label !== NONE ? (label as Outcome) : undefined;
+  const what = act === "ASSIGN" ? { assignee: to } : { status: act };
+  const change: NewBulkChange = {
+    filter: filterOf(query), ...what, ...(outcome && { outcome }), ...(outcome === "BAD" && kind && { kind }),
+  };
+  const submit = () => {
+    close();
+    begin({ ...change, ...(act === "CLOSED" && reason.trim() && { reason: reason.trim() }) }).catch(tellError);
+  };
+  const done = ACTS.find(({ value }) => value === act)?.label ?? "";
+  return (
+    <Modal opened onClose={close} title={title} size="lg">
+      <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
+        <Stack>
+          <Choices name="act" label="What to do" value={act} options={ACTS} onChange={setAct} isFirst />
+          {act === "ASSIGN" && <NativeSelect label="To" data={[{ value: ME, label: "Me" }, { value: NOBODY, label: "Nobody" }, ...members]} value={to} onChange={(event) => setTo(event.currentTarget.value)} />}
+          {act === "CLOSED" && (
+            <>
+              <Choices name="outcome" label="Label the identities" value={label} options={OUTCOMES.map(({ value, label }) => ({ value, label }))} onChange={setLabel} />
+              {outcome === "BAD" && <Choices name="kind" label="Kind" value={kind} options={[{ value: "", label: "Not said" }, ...KINDS.map(({ value, label }) => ({ value, label }))]} onChange={setKind} />}
+              <ReasonField outcome={outcome} description="Optional. Shown here and in the audit log; of a label, it is sent to your channels." value={reason} onChange={setReason} />
+            </>
+          )}
+          <Preview change={change} isBad={outcome === "BAD"} />
+          <Group justify="flex-end" gap="xs" className="buttons">
+            <Button variant="default" onClick={close}>Cancel</Button>
+            <Button type="submit" color={outcome === "BAD" ? "red" : undefined}>{outcome ? `${done} and label as ${outcome.toLowerCase()}` : done}</Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
+function Preview({ change, isBad }: { change: NewBulkChange; isBad: boolean }) {
+  const preview = $api.useQuery("post", "/api/escalations/bulk-changes/actions/preview", { body: change }, { gcTime: 0, staleTime: Infinity, placeholderData: keepPreviousData });
+  return (
+    <Stack gap="xs" opacity={preview.isPlaceholderData ? 0.65 : 1} mih={90} role="status">
+      <Text fz="sm" fw={600}>What changes</Text>
+      <Answer of={preview} lines={2}>{(preview) => <Told preview={preview} isBad={isBad} />}</Answer>
+    </Stack>
+  );
+}
+
+function Told({ preview: { escalations, isExact, unchanged, identities, unsuspicious, examples, deliveries }, isBad }: { preview: Schemas["BulkPreviewBody"]; isBad: boolean }) {
+  if (escalations === 0) return <Text fz="sm">Nothing: all of them are so already.</Text>;
+  const rest = identities - examples.length;
+  return (
+    <>
+      <Text fz="sm">
+        {counted(escalations, "escalation")} of {identities === 1 ? "one identity" : `${identities.toLocaleString("en")} identities`}
+        {!isExact && ": the 10,000 that opened first, of more"}
+        {unchanged > 0 && `; ${unchanged.toLocaleString("en")} more ${unchanged === 1 ? "is" : "are"} so already`}.
+      </Text>
+      <Text fz="sm" component="div" className="break">
+        {examples.map(({ id, label }, place) => <span key={id}>{place > 0 && ", "}<IdentityLink id={id} name={label} /></span>)}
+        {rest > 0 && ` and ${rest.toLocaleString("en")} more`}
+      </Text>
+      {isBad && unsuspicious > 0 && (
+        <Text fz="sm" fw={600}>Of {counted(unsuspicious, "identity", "identities")} no score is below 50: look at them before you label them as bad.</Text>
+      )}
+      <Sent deliveries={deliveries} />
+    </>
+  );
+}

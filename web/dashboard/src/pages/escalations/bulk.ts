@@ -1,0 +1,60 @@
+// Changes of many escalations: begun, followed to their end, and undone.
+
+import { api, refresh, tell, type Schemas } from "../../api";
+import { offer } from "../../parts/offer";
+import { word } from "../../parts/score";
+import { outcomeWords } from "../labels/words";
+import type { QueueQuery } from "./escalations";
+
+export type BulkChange = Schemas["BulkChangeBody"];
+export type NewBulkChange = Schemas["NewBulkChangeBody"];
+
+/** How often it is asked how far a change is. */
+const POLL_MS = 400;
+/** What else changes with escalations and labels. */
+const CHANGED = ["/api/escalations", "/api/identities", "/api/labels"];
+
+/** Which escalations a change is of: those of a list. */
+export function filterOf({ status, severity, rule, identity, outcome, assignee, mentioned, overdue, shares }: Partial<QueueQuery>): Schemas["BulkFilterBody"] {
+  const asked = { status, severity, rule, identity, outcome, assignee, mentioned, overdue, shares };
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+}
+
+/** "Closed, labeled bad"; "assigned to ada@example.com". */
+export function changeWords({ status, outcome, assignee }: BulkChange): string {
+  if (!status) return assignee ? `Assigned to ${assignee}` : "Unassigned";
+  const moved = status === "OPEN" ? "Reopened" : word(status);
+  return outcome ? `${moved}, ${outcomeWords(outcome).toLowerCase()}` : moved;
+}
+
+/** Makes a change, and says what has become of it, with a way back. */
+export async function begin(change: NewBulkChange): Promise<void> {
+  const { data, error } = await api.POST("/api/escalations/bulk-changes", { body: change });
+  if (!data) throw error;
+  const ended = await follow(data.id, "FINISHED");
+  const { changed, skipped } = ended;
+  const others = skipped > 0 ? ` ${skipped.toLocaleString("en")} needed no change.` : "";
+  offer(`${changeWords(ended)}: ${changed.toLocaleString("en")} ${changed === 1 ? "escalation" : "escalations"}.${others}`, "Undo", () => undo(ended.id));
+}
+
+/** Takes a change back, and says what could not be. */
+export async function undo(id: number): Promise<void> {
+  const { error } = await api.POST("/api/escalations/bulk-changes/{id}/actions/undo", { params: { path: { id } } });
+  if (error) throw error;
+  const { undone, kept } = await follow(id, "UNDONE");
+  const others = kept > 0 ? ` ${kept.toLocaleString("en")} had changed since, and stay as they are.` : "";
+  tell(`Undone: ${undone.toLocaleString("en")} ${undone === 1 ? "escalation" : "escalations"}.${others}`);
+}
+
+/** Waits until a change is in a state. */
+async function follow(id: number, state: string): Promise<BulkChange> {
+  for (;;) {
+    const { data, error } = await api.GET("/api/escalations/bulk-changes/{id}", { params: { path: { id } } });
+    if (!data) throw error;
+    if (data.state === state) {
+      await refresh(...CHANGED);
+      return data;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

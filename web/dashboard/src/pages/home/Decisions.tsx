@@ -1,0 +1,92 @@
+// How fast people decide on escalations, and how often two of them decide alike.
+
+import { Group, Stack, Table, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { $api, type Schemas } from "../../api";
+import { counted } from "../../parts/counts";
+import { Panel } from "../../parts/Page";
+import { Time } from "../../parts/Time";
+import { useNames } from "../escalations/Assignee";
+
+const PEOPLE = 8;
+const DAYS = 30;
+/** From the largest on: the first that a time is at least two of. */
+const UNITS: [seconds: number, word: string][] = [[86_400, "days"], [3_600, "hours"], [60, "minutes"], [1, "seconds"]];
+
+/** "3 hours", "90 minutes": whole, and of a unit of which there are at least two. */
+export function lasting(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return "–";
+  const [length, word] = UNITS.find(([length]) => seconds >= 2 * length) ?? [1, "seconds"];
+  const count = Math.round(seconds / length);
+  return `${count.toLocaleString("en")} ${count === 1 ? word.slice(0, -1) : word}`;
+}
+
+/** Nothing before somebody has closed one. */
+export function Decisions() {
+  const { data } = $api.useQuery("get", "/api/dashboard/decisions", { params: { query: { days: DAYS } } });
+  if (!data || data.closed === 0) return null;
+  return (
+    <Panel title="Decisions" note={`From an escalation’s opening to its closing by a person or a key, in the last ${DAYS} days.`}>
+      <Stack gap="sm">
+        <Group gap="xl">
+          <Figure label="Half within" value={lasting(data.medianSeconds)} />
+          <Figure label="Nine tenths within" value={lasting(data.ninthDecileSeconds)} />
+          <Figure label="Closed" value={data.closed.toLocaleString("en")} />
+          <Alike agreement={data.agreement ?? null} />
+        </Group>
+        <Group gap="xl" align="flex-start">
+          <Times title="By person" head="Person" rows={data.people.slice(0, PEOPLE).map((one) => [<Person key={one.by} by={one.by} />, one])} />
+          {data.weeks.length > 1 && <Times title="By week" head="Week from" rows={data.weeks.map((week) => [<Time key={week.from} at={week.from} />, week])} />}
+        </Group>
+      </Stack>
+    </Panel>
+  );
+}
+
+function Person({ by }: { by: string }) {
+  return <span className="break">{useNames()(by)}</span>;
+}
+
+function Figure({ label, value }: { label: string; value: string }) {
+  return (
+    <div>
+      <Text c="dimmed" fz="sm">{label}</Text>
+      <Text fz="lg" fw={700} className="numbers">{value}</Text>
+    </div>
+  );
+}
+
+function Alike({ agreement }: { agreement: Schemas["AgreementBody"] | null }) {
+  if (!agreement) return null;
+  const { identities, agreed, low, high } = agreement;
+  const percent = (part: number) => `${Math.round(100 * part)}%`;
+  return (
+    <div>
+      <Text c="dimmed" fz="sm">Decided alike</Text>
+      <Text fz="lg" fw={700} className="numbers">{percent(agreed / identities)}</Text>
+      <Text c="dimmed" fz="xs">of {counted(identities, "identity", "identities")} that two or more have labeled; between {percent(low)} and {percent(high)} with 95% confidence</Text>
+    </div>
+  );
+}
+
+function Times({ title, head, rows }: { title: string; head: string; rows: [name: ReactNode, times: Schemas["DecisionTimesBody"]][] }) {
+  return (
+    <div className="table-box" role="group" aria-label={title} tabIndex={0} style={{ flex: "1 1 18rem" }}>
+      <Table verticalSpacing={5} horizontalSpacing="xs">
+        <Table.Thead>
+          <Table.Tr><Table.Th>{head}</Table.Th><Table.Th>Closed</Table.Th><Table.Th>Half within</Table.Th><Table.Th>Nine tenths within</Table.Th></Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.map(([name, { closed, medianSeconds, ninthDecileSeconds }], place) => (
+            <Table.Tr key={place}>
+              <Table.Td>{name}</Table.Td>
+              <Table.Td className="numbers">{closed.toLocaleString("en")}</Table.Td>
+              <Table.Td className="numbers">{lasting(medianSeconds)}</Table.Td>
+              <Table.Td className="numbers">{lasting(ninthDecileSeconds)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </div>
+  );
+}
