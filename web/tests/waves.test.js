@@ -43,7 +43,7 @@ test("a wave is looked at, closed and labeled in one step that says what it does
   await wave(desk).getByText("5 identities share the device").waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   await wave(desk).getByRole("link", { name: "Look at them" }).click();
-  await desk.getByRole("button", { name: /^Shown: who shares the device/ }).waitFor();
+  await desk.getByRole("button", { name: /^Sharing the device/ }).waitFor();
   await eventually("the five", async () => (await desk.getByRole("listbox", { name: "Escalations" }).getByRole("option").count()) === 5);
 
   await desk.getByRole("button", { name: "Act on all 5…" }).click();
@@ -63,7 +63,7 @@ test("a wave is looked at, closed and labeled in one step that says what it does
   await desk.getByText("Undone: 5 escalations.").waitFor();
   assert.equal((await open()).length, 5);
   for (const id of RING) assert.ok(!(await isBad(id)), id);
-  await desk.getByRole("button", { name: /^Shown: who shares/ }).click();
+  await desk.getByRole("button", { name: /^Sharing/ }).click();
   await eventually("the filter to be gone", async () => !desk.url().includes("shares"));
   await analyst.leave();
 });

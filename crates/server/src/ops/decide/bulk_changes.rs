@@ -64,6 +64,16 @@ impl Change {
         }
     }
 
+    /// For the audit log.
+    fn told(&self, escalations: usize) -> serde_json::Value {
+        match self {
+            Self::Move { status, reason, outcome, kind } => json!({
+                "status": status, "outcome": outcome, "kind": kind, "reason": reason, "escalations": escalations,
+            }),
+            Self::Assign { assignee } => json!({ "assignee": assignee, "escalations": escalations }),
+        }
+    }
+
     /// Whether an escalation is as it should be already.
     fn is_done(&self, status: Status, assignee: Option<&str>) -> bool {
         match self {
@@ -213,7 +223,7 @@ pub async fn begin(
     let ids: Vec<_> = found.iter().map(|one| (one.id, one.identity_id)).collect();
     db.write(move |tx| {
         let id = store::insert(tx, actor.team_id, (&by, &text), &ids, now)?;
-        let after = json!({ "change": &change, "escalations": ids.len() });
+        let after = change.told(ids.len());
         record(tx, &actor, "bulk-change.create", id, after, now)?;
         Ok(id)
     })

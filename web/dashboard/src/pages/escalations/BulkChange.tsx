@@ -40,7 +40,7 @@ export function ActOnAll({ query, total, isExact, of }: Props) {
   const all = isExact ? `all ${total.toLocaleString("en")}` : "all";
   return (
     <>
-      <Button size="xs" variant="default" mb={of ? 0 : "xs"} onClick={open}>Act on {all}…</Button>
+      <Button size="xs" variant="default" onClick={open}>Act on {all}…</Button>
       {isOpen && <Dialog title={`Act on ${all} ${of ?? "of this list"}`} query={query} close={close} />}
     </>
   );

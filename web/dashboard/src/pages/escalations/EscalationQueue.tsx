@@ -93,8 +93,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
   return (
     <div className={classes.queue} ref={queue}>
       <div className={classes.side}>
-        {take && <div className={classes.take}>{take}</div>}
-        {triage && <ActOnAll query={query} total={page.totalElements} isExact={page.totalIsExact} />}
+        {take && <Group className={classes.take} gap="xs">{take}<ActOnAll query={query} total={page.totalElements} isExact={page.totalIsExact} /></Group>}
         <QueueRows rows={rows} selection={selection} isWaiting={isWaiting} />
         {arrived > 0 && (
           <Group gap="xs" mt="xs" role="status">

@@ -1,6 +1,6 @@
 // Which escalations are shown, and how many there are of each status.
 
-import { Button, Group } from "@mantine/core";
+import { Button, Group, VisuallyHidden } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { $api } from "../../api";
@@ -73,8 +73,8 @@ function SharesFilter() {
   const [{ shares }, change] = usePageSearch();
   if (!shares) return null;
   return (
-    <Button size="compact-sm" variant="default" maw="100%" rightSection={<IconX size={14} />} aria-label={`Shown: who shares ${sharedText(shares)}. Show all`} onClick={() => change({ shares: undefined, escalation: undefined })}>
-      <span className="clip">Sharing {sharedText(shares)}</span>
+    <Button size="compact-sm" variant="default" maw="100%" rightSection={<IconX size={14} />} onClick={() => change({ shares: undefined, escalation: undefined })}>
+      <span className="clip">Sharing {sharedText(shares)}</span><VisuallyHidden>: show all</VisuallyHidden>
     </Button>
   );
 }

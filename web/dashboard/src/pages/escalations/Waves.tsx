@@ -50,6 +50,8 @@ function All({ found: { waves, lookedAt, others }, query }: { found: Schemas["Wa
   );
 }
 
+/** What opened within so long has opened at one time. */
+const AT_ONCE_MS = 60_000;
 /** Escalations that the server looks at. */
 const LOOKED_AT_MAX = 10_000;
 
@@ -73,7 +75,7 @@ function One({ wave, query }: { wave: Wave; query: Record<string, string> }) {
         </Group>
         <Text fz="sm">
           {counted(escalations, "escalation")}, {open.toLocaleString("en")} open{assigned > 0 && `, ${assigned.toLocaleString("en")} assigned`}, by {escalationRules.map(({ label }) => `“${label}”`).join(", ")};
-          opened from <Time at={firstOpenedAt} /> to <Time at={lastOpenedAt} />.
+          opened {Date.parse(lastOpenedAt) - Date.parse(firstOpenedAt) > AT_ONCE_MS && <>from <Time at={firstOpenedAt} /> to </>}<Time at={lastOpenedAt} />.
         </Text>
         <Text fz="sm" c="dimmed" component="div" className="break">
           {examples.map(({ id, label }, place) => <span key={id}>{place > 0 && ", "}<IdentityLink id={id} name={label} /></span>)}

@@ -12,9 +12,12 @@ const WHOLE_CHARS = 40;
 export function sharedWords(kind: string, value: string | null | undefined): string {
   const words = WORDS[kind] ?? kind.toLowerCase();
   if (!value) return words;
-  return `${words} ${value.length > WHOLE_CHARS ? `${value.slice(0, WHOLE_CHARS)}…` : value}`;
+  const shown = value.length > WHOLE_CHARS ? `${value.slice(0, WHOLE_CHARS)}…` : value;
+  return `${words} ${QUOTED.includes(kind) ? `“${shown}”` : shown}`;
 }
 
+/** Kinds whose values are words like others. */
+const QUOTED = ["MAILBOX", "CODE"];
 /** Kinds whose values are digests. */
 const UNREADABLE = ["NEAR_DEVICE", "NAME", "ADDRESS", "FIRST_STEPS"];
 
