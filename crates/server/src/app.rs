@@ -45,7 +45,7 @@ use crate::ops::live::Audience;
 use crate::ops::long_reads::LongReads;
 use crate::ops::team::channels::Channels;
 use crate::store::claims::Due;
-use crate::store::{Location, Result, Store, StoreError, deliveries, identities, settings};
+use crate::store::{Location, Result, Store, StoreError, backup, deliveries, identities, settings};
 use crate::telemetry;
 use crate::vault::{self, KEY_FILE, Vault};
 
@@ -216,6 +216,10 @@ impl App {
         endpoints::seal_all(&store, &vault).await?;
         let first_start = first_start::run(&store, &config, now).await?;
         let secret = installation_secret(&store).await?;
+        if let (taken_at, Some(restored_at)) = store.read(backup::restored).await? {
+            let taken_at = taken_at.map(|at| at.to_string()).unwrap_or_default();
+            tracing::info!(%restored_at, taken_at, "this database was restored: what arrived after its backup is not in it");
+        }
         if is_alone {
             release_leases(&store, now).await?;
         }

@@ -6,6 +6,7 @@
 
 mod api;
 mod backtest;
+mod backup;
 mod completions;
 mod config;
 mod demo;
@@ -70,6 +71,10 @@ enum Command {
     Users(users::Users),
     /// Say whose scores would change under other weights and mappings
     Backtest(backtest::Backtest),
+    /// Copy the database while the server runs
+    Backup(backup::Backup),
+    /// Put a copy of the database back
+    Restore(backup::Restore),
     /// Bring the database up to date
     Migrate(migrate::Migrate),
     /// Say whether a server takes writes
@@ -133,6 +138,8 @@ pub fn main() -> ExitCode {
         Command::Keys(command) => command.run(),
         Command::Users(command) => command.run(),
         Command::Backtest(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         Command::Migrate(command) => command.run(),
         Command::Health(command) => command.run(),
         Command::Config(command) => command.run(),

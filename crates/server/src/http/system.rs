@@ -13,7 +13,7 @@ use super::auth::Caller;
 use super::error::ApiError;
 use crate::app::App;
 use crate::store::common::CommonValue;
-use crate::store::{self, Location, deliveries, identities};
+use crate::store::{self, Location, backup, deliveries, identities};
 
 /// The server as it is now.
 #[derive(Serialize, ToSchema)]
@@ -40,6 +40,19 @@ pub struct SystemBody {
     review_model: bool,
     /// Where links in e-mails and chats lead.
     public_url: String,
+    /// Of when the backup is that this database was, what arrived after which is not in it; null where it never was one.
+    restored: Option<RestoredBody>,
+}
+
+/// A database that was put back.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoredBody {
+    /// Null where that is not known.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    taken_at: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
+    restored_at: Timestamp,
 }
 
 /// A value that most of a team's identities have in common.
@@ -95,9 +108,12 @@ impl From<(i64, Option<Timestamp>)> for QueueBody {
 pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<SystemBody>, ApiError> {
     let counted = app
         .store
-        .read(|tx| Ok((store::database_bytes(tx)?, identities::waiting(tx)?, deliveries::waiting(tx)?)))
+        .read(|tx| {
+            let restored = backup::restored(tx)?;
+            Ok((store::database_bytes(tx)?, identities::waiting(tx)?, deliveries::waiting(tx)?, restored))
+        })
         .await?;
-    let (database_bytes, evaluation, delivery) = counted;
+    let (database_bytes, evaluation, delivery, (taken_at, restored_at)) = counted;
     let config = &app.config;
     let name = |path: &std::path::PathBuf| {
         path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
@@ -117,5 +133,6 @@ pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<S
         integration: app.kept.common.current().values(caller.team_id()).map(Into::into).collect(),
         review_model: config.reviewer_url.is_some(),
         public_url: app.public_url.clone(),
+        restored: restored_at.map(|restored_at| RestoredBody { taken_at, restored_at }),
     }))
 }

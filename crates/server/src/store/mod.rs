@@ -24,6 +24,7 @@ mod words;
 pub mod analyses;
 pub mod attempts;
 pub mod audit_log;
+pub mod backup;
 pub mod badges;
 pub mod bounds;
 pub mod bulk_changes;

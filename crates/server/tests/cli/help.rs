@@ -10,6 +10,11 @@ const KEY_LINES: &[(&[&str], &[&str])] = &[
     (&["verify"], &["--tolerance <SECONDS>", "--header <NAME: VALUE>", "Exits with 0"]),
     (&["keys"], &["list", "create", "revoke", "enable", "within a second"]),
     (&["users"], &["list", "reset-password", "reset-second-factor", "Examples:"]),
+    (&["backup"], &["Usage: dregs backup", "<FILE>", "nobody who writes waits", "Examples:"]),
+    (
+        &["restore"],
+        &["Usage: dregs restore", "--replace", "--in-place", "The server must not run", "Examples:"],
+    ),
     (&["migrate"], &["--check", "--database-url <URL>"]),
     (
         &["backtest"],

@@ -2,6 +2,7 @@
 
 mod agents;
 mod backtest;
+mod backup;
 mod badges;
 mod channels;
 mod common;

@@ -1,12 +1,16 @@
 use dregs_server::store::escalation_history::{self, Entry, Kind, NewEntry};
 use dregs_server::store::escalations::{self, Filter, Mover, NewEscalation, Severity, Status};
-use dregs_server::store::{Tx, erasure};
+use dregs_server::store::{Tx, backup, erasure, identities};
 
 use super::{Ground, at, scores};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
-on_both_engines!(who_works_on_what_is_kept, what_has_happened_is_kept_in_order_and_erased_with_its_identity);
+on_both_engines!(
+    who_works_on_what_is_kept,
+    what_has_happened_is_kept_in_order_and_erased_with_its_identity,
+    whoever_was_put_back_goes_on_with_numbers_that_nobody_was_given,
+);
 
 fn opened(identity_id: i64, rule_id: i64, severity: Severity) -> NewEscalation {
     NewEscalation {
@@ -142,4 +146,25 @@ async fn what_has_happened_is_kept_in_order_and_erased_with_its_identity(engine:
     assert_eq!((mentions().await, mentioning("bob@example.com").await), (vec![], 0));
     assert_eq!(entries(of_ada).await, []);
     assert_eq!(entries(of_bob).await.len(), 1);
+}
+
+async fn whoever_was_put_back_goes_on_with_numbers_that_nobody_was_given(engine: Engine) {
+    let ground = Ground::new(engine);
+    let [ada] = ground.identities(&["ada"]).await[..] else { panic!("one") };
+    let first = open(&ground, ada, 1, Severity::Info).await;
+    let sequence = async || {
+        let load = move |tx: &mut Tx| Ok(identities::load_cycle_starts(tx, &[ada])?[0].sequence);
+        ground.read(load).await
+    };
+    let before = sequence().await;
+    assert_eq!(ground.read(backup::restored).await, (None, None));
+    ground.write(|tx| backup::resume(tx, at(1_000))).await;
+    assert_eq!(ground.read(backup::restored).await.1, Some(at(1_000)));
+    assert_eq!(sequence().await, before + 1_000_000);
+    let next = open(&ground, ada, 2, Severity::Info).await;
+    assert!(next >> 10 > (first >> 10) + 1_000_000_000, "{first} {next}");
+    // What was never numbered goes ahead as well.
+    let new = NewEntry { team_id: 1, of: (ada, first), kind: Kind::Note, actor: None, text: None, at: at(1) };
+    let entry = ground.write(move |tx| escalation_history::insert(tx, &[new])).await[0];
+    assert!(entry >> 10 > 1_000_000_000, "{entry}");
 }

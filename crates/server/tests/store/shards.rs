@@ -47,6 +47,7 @@ const WITHOUT: &[(&str, Functions)] = &[
         "walks through all rows, piece by piece, in the background",
         &[
             ("analyses", &["last_number", "past"]),
+            ("backup", &["resume"]),
             ("bulk_changes", &["forget_some", "items"]),
             ("devices", &["after", "disregarded"]),
             ("erasure", &["unfinished"]),

@@ -56,7 +56,7 @@ const SETTINGS: [(&str, &str); 2] =
 const ALL_EVENTS: [&str; 4] =
     ["identity.scored", "identity.badges_changed", "escalation.opened", "escalation.closed"];
 
-async fn call(address: SocketAddr, method: Method, path: &str, body: Value) -> Value {
+pub async fn call(address: SocketAddr, method: Method, path: &str, body: Value) -> Value {
     let request = reqwest::Client::new().request(method, format!("http://{address}/api{path}"));
     let (status, answer) = answer(request.bearer_auth(SECRET_KEY).json(&body)).await;
     assert!(status.is_success(), "{path}: {answer}");
@@ -64,7 +64,7 @@ async fn call(address: SocketAddr, method: Method, path: &str, body: Value) -> V
 }
 
 /// Creates a webhook channel for these events; the answer is its id and its secret.
-async fn create_channel(site: &Site, name: &str, receiver: &Receiver, events: &[&str]) -> (i64, String) {
+pub async fn create_channel(site: &Site, name: &str, receiver: &Receiver, events: &[&str]) -> (i64, String) {
     let config = json!({"url": receiver.url(), "timeoutMs": 1_000});
     let channel = json!({"type": "WEBHOOK", "name": name, "events": events, "config": config});
     let channel = call(site.address, Method::POST, "/channels", channel).await;

@@ -1,12 +1,13 @@
 // The server itself: what runs, what is pending, and where to read more.
 
 import { Anchor, Group, Text } from "@mantine/core";
+import type { ReactNode } from "react";
 import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Integration } from "../../parts/Integration";
 import { Facts, Page, Panel } from "../../parts/Page";
-import { Time } from "../../parts/Time";
+import { exactTime, Time } from "../../parts/Time";
 
 const REFRESH_MS = 5_000;
 
@@ -66,6 +67,7 @@ function Server({ system }: { system: SystemBody }) {
         ["Version", system.version],
         ["Started", <Time at={system.startedAt} />],
         ["Database", `${ENGINES[system.engine] ?? system.engine}, ${bytes(system.databaseBytes)}`],
+        ...(system.restored ? [["Restored", <>{exactTime(system.restored.restoredAt)}{system.restored.takenAt && `, from a backup of ${exactTime(system.restored.takenAt)}: what arrived after that is not in it`}</>] as [string, ReactNode]] : []),
         ["Public URL", system.publicUrl],
         ["E-mail", system.mailEnabled ? "enabled" : "disabled: set DREGS_SMTP_URL"],
         ["Reviewer", system.reviewModel ? "language model" : "built-in"],
