@@ -92,9 +92,16 @@ check "Dockerfile: hadolint" "$tools/hadolint" --failure-threshold info packagin
 check "compose.yaml: the Compose specification" \
   "$tools/check-jsonschema" --builtin-schema vendor.compose-spec packaging/docker/compose.yaml
 check "Kubernetes: the API's schemas, strict" "$tools/kubernetes-validate" --strict packaging/kubernetes/dregs.yaml
+promtool="target/packaging-lint/prometheus/usr/bin/promtool"
+if [ -x "$promtool" ]; then
+  check "alerts: promtool" "$promtool" check rules --lint=all --lint-fatal packaging/monitoring/alerts.yml
+  check "alerts: each fires on what it is for, and is silent without" "$promtool" test rules packaging/monitoring/alerts.test.yml
+else
+  not_run "alerts: promtool" "there is no package prometheus to take it from"
+fi
 check "YAML: yamllint" "$tools/yamllint" --strict \
   -d '{extends: default, rules: {line-length: {max: 120}, document-start: disable, truthy: {check-keys: false}}}' \
-  packaging/docker/compose.yaml packaging/kubernetes/dregs.yaml packaging/nfpm.yaml "$workflow"
+  packaging/docker/compose.yaml packaging/kubernetes/dregs.yaml packaging/nfpm.yaml packaging/monitoring/*.yml "$workflow"
 check "release workflow: the schema of workflows" "$tools/check-jsonschema" --builtin-schema vendor.github-workflows "$workflow"
 check "release workflow: actionlint" actionlint
 check "scripts: shellcheck" "$tools/shellcheck" packaging/linux/*.sh scripts/package.sh scripts/package-others.sh \

@@ -21,6 +21,15 @@ environment target/packaging-tools packaging/requirements.txt
 [ "${1:-}" = lint ] || exit 0
 lint=target/packaging-lint
 environment "$lint" packaging/lint/requirements.txt
+# Of Prometheus, what checks rules: taken out of Debian's package, which would start a server.
+if [ ! -x "$lint/prometheus/usr/bin/promtool" ] && command -v apt-get >/dev/null; then
+  rm -rf "$lint/prometheus"
+  mkdir "$lint/prometheus"
+  if (cd "$lint/prometheus" && apt-get download -qq prometheus >/dev/null 2>&1); then
+    dpkg-deb -x "$lint"/prometheus/*.deb "$lint/prometheus"
+    rm "$lint"/prometheus/*.deb
+  fi
+fi
 if ! cmp -s packaging/lint/package-lock.json "$lint/node/installed.json"; then
   rm -rf "$lint/node"
   mkdir "$lint/node"

@@ -5453,6 +5453,16 @@ export interface components {
              */
             badge: string;
         };
+        /** @description A database that was put back. */
+        RestoredBody: {
+            /**
+             * Format: date-time
+             * @description Null where that is not known.
+             */
+            takenAt?: string | null;
+            /** Format: date-time */
+            restoredAt: string;
+        };
         /** @description How long the team keeps what it has. */
         RetentionBody: {
             /** @description From their arrival on. What they told stays in the scores. */
@@ -5772,6 +5782,7 @@ export interface components {
             reviewModel: boolean;
             /** @description Where links in e-mails and chats lead. */
             publicUrl: string;
+            restored?: components["schemas"]["RestoredBody"] | null;
         };
         /** @description Of which escalations the next is taken; any by default. */
         TakeNextBody: {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use dregs_core::notify::catalogue::{CatalogueEntry, catalogue};
 use dregs_core::score::ANALYZERS;
 use dregs_core::{agent, event};
+use dregs_server::telemetry::described::{Kind, METRICS};
 use serde_json::Value;
 
 use super::root;
@@ -20,9 +21,10 @@ struct Block {
     text: fn() -> String,
 }
 
-const BLOCKS: [Block; 8] = [
+const BLOCKS: [Block; 9] = [
     Block { name: "analyzers", chapter: "docs/manual/scoring.md", text: analyzers },
     Block { name: "settings", chapter: "docs/manual/operations.md", text: settings },
+    Block { name: "metrics", chapter: "docs/manual/operations.md", text: metrics },
     Block { name: "event types", chapter: "docs/manual/webhooks.md", text: event_types },
     Block { name: "error codes", chapter: "docs/manual/api.md", text: error_codes },
     Block { name: "limits of an event", chapter: "docs/manual/events.md", text: event_limits },
@@ -65,6 +67,13 @@ fn rewrite_the_manual() {
         let chapter = read(block.chapter);
         std::fs::write(root(block.chapter), block.rewritten(&chapter)).unwrap();
     }
+}
+
+fn metrics() -> String {
+    let row =
+        |(name, kind, words): &(&str, Kind, &str)| format!("| `{name}` | {} | {words} |\n", kind.name());
+    let rows: String = METRICS.iter().map(row).collect();
+    format!("| metric | kind | what it is |\n|---|---|---|\n{rows}")
 }
 
 /// Lines of one comment, joined, from the first that begins with `mark`.

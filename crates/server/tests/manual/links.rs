@@ -98,7 +98,7 @@ fn a_link_that_leads_nowhere_is_found() {
 }
 
 /// Files of a folder of the sources, one after the other.
-fn sources(folder: &Path, found: &mut String) {
+pub fn sources(folder: &Path, found: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

@@ -3,6 +3,7 @@
 
 mod generated;
 mod links;
+mod monitoring;
 mod pages;
 mod samples;
 
