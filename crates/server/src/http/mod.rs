@@ -64,6 +64,7 @@ mod session_list;
 mod sessions;
 mod system;
 mod team;
+mod teams;
 mod tracker;
 mod trends;
 mod triage;
@@ -192,6 +193,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::logout))
         .routes(routes!(sessions::me))
         .routes(routes!(sessions::signed_in))
+        .routes(routes!(sessions::choose_team))
         .routes(routes!(sessions::password))
         .routes(routes!(session_list::list))
         .routes(routes!(session_list::end))
@@ -214,6 +216,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(team::update_member, team::remove_member))
         .routes(routes!(team::invitations, team::invite))
         .routes(routes!(team::withdraw))
+        .routes(routes!(teams::list, teams::create))
+        .routes(routes!(teams::update, teams::delete))
         .routes(routes!(retention::get, retention::change))
         .routes(routes!(retention::preview))
         .routes(routes!(mcp_tokens::list, mcp_tokens::create))
