@@ -11,9 +11,9 @@ use crate::ops::access::sign_in;
 use crate::ops::audit::Actor;
 use crate::ops::team::members;
 use crate::ops::team::teams::{self, Made, Refusal};
+use crate::store::StoreError;
 use crate::store::teams::Summary;
 use crate::store::users::{self, Role};
-use crate::store::StoreError;
 use crate::vault::new_token;
 
 #[derive(Args)]
@@ -149,7 +149,9 @@ async fn add(opened: &Existing, name: String) -> Result<(), Failure> {
     line(format_args!("public key  {public_key}"));
     line(format_args!("secret key  {secret_key}"));
     line("");
-    line("Keep the secret key: it is not shown again. Nobody is in the team yet: `dregs teams add-member` adds people.");
+    line(
+        "Keep the secret key: it is not shown again. Nobody is in the team yet: `dregs teams add-member` adds people.",
+    );
     Ok(())
 }
 
@@ -214,7 +216,8 @@ async fn add_member(opened: &Existing, named: &str, email: &str, role: Role) -> 
 async fn remove_member(opened: &Existing, named: &str, email: &str) -> Result<(), Failure> {
     let team = opened.team(Some(named)).await?;
     let (id, address) = (team.id, sign_in::normalise_email(email));
-    let people = opened.store.read(move |tx| users::of_team(tx, id)).await.map_err(|error| opened.failed(&error))?;
+    let people =
+        opened.store.read(move |tx| users::of_team(tx, id)).await.map_err(|error| opened.failed(&error))?;
     let Some(user) = people.into_iter().find(|user| user.email == address) else {
         return Err(not_done(members::Refusal::NotFound, email));
     };

@@ -101,7 +101,8 @@ async fn list(opened: &Existing, of: OfTeam) -> Result<(), Failure> {
         columns(&rows).iter().for_each(line);
         return Ok(());
     }
-    let team = |id| teams.iter().find(|team| team.id == id).map_or_else(String::new, |team| team.name.clone());
+    let team =
+        |id| teams.iter().find(|team| team.id == id).map_or_else(String::new, |team| team.name.clone());
     let heads = ["EMAIL", "TEAM", "ROLE", "OWNER", "NAME"].map(str::to_owned);
     let owner = |user: &User| if user.is_owner { "owner" } else { "" }.to_owned();
     let row = |user: &User| {

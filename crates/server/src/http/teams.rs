@@ -51,10 +51,7 @@ pub struct NewTeamBody {
 /// List the teams of the installation, by name
 #[utoipa::path(get, operation_id = "listTeams", path = "/teams", tag = "teams",
     responses((status = 200, body = Vec<TeamSummaryBody>)))]
-pub async fn list(
-    State(app): State<Arc<App>>,
-    _: Owner,
-) -> Result<Answer<Vec<TeamSummaryBody>>, ApiError> {
+pub async fn list(State(app): State<Arc<App>>, _: Owner) -> Result<Answer<Vec<TeamSummaryBody>>, ApiError> {
     let found = app.store.read(teams::all).await?;
     Ok(Answer(found.into_iter().map(TeamSummaryBody::from).collect()))
 }
@@ -147,12 +144,17 @@ fn parse_id(id: &str) -> Result<i64, ApiError> {
 }
 
 fn refused(refusal: Refusal) -> ApiError {
-    let conflict = |code, message: &str| ApiError::new(StatusCode::CONFLICT, code, message);
     match refusal {
         Refusal::NotFound => ApiError::not_found(Code::TeamNotFound, "team"),
         Refusal::OtherName => ApiError::field("name", "must be the name of the team"),
-        Refusal::LastTeam => conflict(Code::LastTeam, "It is the only team. Create another one first."),
-        Refusal::Chosen => conflict(Code::WrongState, "It is the team you are in. Switch to another one first."),
-        Refusal::LastOwner => conflict(Code::LastOwner, LAST_OWNER),
+        Refusal::LastTeam => {
+            let message = "It is the only team. Create another one first.";
+            ApiError::new(StatusCode::CONFLICT, Code::LastTeam, message)
+        }
+        Refusal::Chosen => {
+            let message = "It is the team you are in. Switch to another one first.";
+            ApiError::new(StatusCode::CONFLICT, Code::WrongState, message)
+        }
+        Refusal::LastOwner => ApiError::new(StatusCode::CONFLICT, Code::LastOwner, LAST_OWNER),
     }
 }

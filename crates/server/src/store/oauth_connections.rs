@@ -108,13 +108,8 @@ pub fn find(tx: &mut Tx, id: i64) -> Result<Option<Connection>> {
 }
 
 /// The connection of a person in a team with a client.
-pub fn between(
-    tx: &mut Tx,
-    (team_id, user_id): (i64, i64),
-    client_id: &str,
-) -> Result<Option<Connection>> {
-    let sql =
-        format!("select {COLUMNS} {FROM} where o.team_id = $1 and o.user_id = $2 and o.client_id = $3");
+pub fn between(tx: &mut Tx, (team_id, user_id): (i64, i64), client_id: &str) -> Result<Option<Connection>> {
+    let sql = format!("select {COLUMNS} {FROM} where o.team_id = $1 and o.user_id = $2 and o.client_id = $3");
     tx.find(&sql, &values![team_id, user_id, client_id], read)
 }
 

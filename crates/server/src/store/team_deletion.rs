@@ -36,11 +36,9 @@ pub fn begin(tx: &mut Tx, team_id: i64, now: Timestamp) -> Result<()> {
     {
         tx.execute(&format!("delete from {table} where team_id = $1"), &values![team_id])?;
     }
-    let people = tx.query(
-        "select user_id from members where team_id = $1",
-        &values![team_id],
-        |row| row.get::<i64>(0),
-    )?;
+    let people = tx.query("select user_id from members where team_id = $1", &values![team_id], |row| {
+        row.get::<i64>(0)
+    })?;
     people.into_iter().try_for_each(|id| members::delete(tx, team_id, id))
 }
 
@@ -126,8 +124,7 @@ fn groups(tx: &mut Tx, team_id: i64, limit: i64) -> Result<u64> {
 /// Removes places in the list of a group, or of all groups of a type.
 fn listed(tx: &mut Tx, list: i64, limit: i64) -> Result<u64> {
     let sql = "select timestamp, event_id from event_groups where group_id = $1 order by timestamp limit $2";
-    let places =
-        tx.query(sql, &values![list, limit], |row| Ok((list, row.time(0)?, row.get::<i64>(1)?)))?;
+    let places = tx.query(sql, &values![list, limit], |row| Ok((list, row.time(0)?, row.get::<i64>(1)?)))?;
     erasure::remove_events(tx, &[], &places)?;
     Ok(places.len() as u64)
 }

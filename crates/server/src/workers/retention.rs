@@ -49,12 +49,7 @@ struct Worker {
 
 impl Worker {
     fn new() -> Self {
-        Self {
-            next_at: Timestamp::default(),
-            passes: 0,
-            pace: Pace::default(),
-            marks: BTreeMap::new(),
-        }
+        Self { next_at: Timestamp::default(), passes: 0, pace: Pace::default(), marks: BTreeMap::new() }
     }
 
     /// Makes a pass when one is due and no other node makes it.

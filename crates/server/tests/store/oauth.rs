@@ -150,7 +150,8 @@ async fn connections_are_found_by_their_tokens_and_rotate(engine: Engine) {
         expires_at: at(100),
     };
     let (mine, other) = (connection(first, ada, "a"), connection(second, ada, "b"));
-    let of_ada = async |now| ground.read(move |tx| oauth_connections::of_user(tx, (team_id, ada), at(now))).await;
+    let of_ada =
+        async |now| ground.read(move |tx| oauth_connections::of_user(tx, (team_id, ada), at(now))).await;
     assert_eq!((of_ada(99).await, of_ada(100).await), (vec![other, mine.clone()], vec![]));
     let by_access = async |hash: &'static [u8], now| {
         ground.read(move |tx| oauth_connections::find_by_access(tx, hash, at(now))).await

@@ -29,8 +29,7 @@ async fn a_person_is_in_several_teams_and_comes_to_the_one_they_chose_last(engin
         .await;
     let again = ground.store.write(move |tx| members::insert(tx, test, ada, Role::User, at(5))).await;
     assert_eq!(format!("{again:?}"), "Err(Conflict)");
-    let membership =
-        |team_id, team: &str, role| Membership { team_id, team: team.into(), role };
+    let membership = |team_id, team: &str, role| Membership { team_id, team: team.into(), role };
     let teams = async || ground.read(move |tx| members::of_user(tx, ada)).await;
     assert_eq!(
         teams().await,

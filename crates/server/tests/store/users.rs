@@ -143,7 +143,10 @@ async fn a_person_changes_and_goes(engine: Engine) {
     assert_eq!(whose(b"m1").await, Some((used, changed)));
     assert_eq!(whose(b"m3").await, None);
     assert_eq!(ground.write(move |tx| mcp_tokens::delete(tx, team, id, token)).await, None);
-    assert_eq!(ground.write(move |tx| mcp_tokens::delete(tx, team, bobs, token)).await.as_deref(), Some("Other"));
+    assert_eq!(
+        ground.write(move |tx| mcp_tokens::delete(tx, team, bobs, token)).await.as_deref(),
+        Some("Other")
+    );
     ground.write(move |tx| users::delete(tx, id)).await;
     assert_eq!(holders(&ground).await, [None, None, Some(bobs)]);
     assert_eq!(ground.read(move |tx| users::of_team(tx, team)).await, from_ref(&bob));

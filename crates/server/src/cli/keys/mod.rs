@@ -11,8 +11,8 @@ use super::{Failure, load, runtime};
 use crate::clock::{Clock as _, SystemClock};
 use crate::ops::audit::Actor;
 use crate::ops::team;
-use crate::store::credentials::{self, Change, Credential};
 use crate::store::StoreError;
+use crate::store::credentials::{self, Change, Credential};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -133,9 +133,9 @@ async fn list(opened: &Existing, of: OfTeam) -> Result<(), Failure> {
     let name = |id| teams.iter().find(|team| team.id == id).map(|team| team.name.clone());
     let names = std::iter::once("TEAM".to_owned())
         .chain(found.iter().map(|credential| name(credential.team_id).unwrap_or_default()));
-    let rows = rows.zip(names).map(|([id, own, state, created, key, origins], team)| {
-        [id, team, own, state, created, key, origins]
-    });
+    let rows = rows
+        .zip(names)
+        .map(|([id, own, state, created, key, origins], team)| [id, team, own, state, created, key, origins]);
     columns(&rows.collect::<Vec<_>>()).iter().for_each(line);
     Ok(())
 }

@@ -88,9 +88,7 @@ impl Directory {
         let recognised = self.recognised();
         let is_alone = recognised.by_public.values().all(|credential| credential.team_id == team_id);
         let is_refused = |refused: &RefusedOrigin| match refused.credential_id {
-            None => {
-                is_alone && !recognised.by_public.values().any(|known| known.allows(&refused.origin))
-            }
+            None => is_alone && !recognised.by_public.values().any(|known| known.allows(&refused.origin)),
             Some(id) => recognised
                 .by_public
                 .values()

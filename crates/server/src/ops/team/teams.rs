@@ -93,13 +93,7 @@ pub async fn create(
 ///
 /// # Errors
 /// Those of the store; a conflict where another team has the name.
-pub async fn rename(
-    store: &Store,
-    actor: Actor,
-    id: i64,
-    name: String,
-    now: Timestamp,
-) -> Outcome<Summary> {
+pub async fn rename(store: &Store, actor: Actor, id: i64, name: String, now: Timestamp) -> Outcome<Summary> {
     store
         .write(move |tx| {
             let Some(before) = hold(tx)?.into_iter().find(|team| team.id == id) else {

@@ -60,7 +60,8 @@ pub async fn furnish(two: &Two) -> Places {
     let events = json!(["identity.scored"]);
     let channel = json!({"type": "WEBHOOK", "name": "leaked channel", "events": events, "config": {"url": receiver.url()}});
     let channel = make("/api/channels", channel).await["id"].clone();
-    let delivery = make(&format!("/api/channels/{channel}/actions/test"), Value::Null).await["deliveryId"].clone();
+    let delivery =
+        make(&format!("/api/channels/{channel}/actions/test"), Value::Null).await["deliveryId"].clone();
     make("/api/identities/hidden-user/actions/review", json!({})).await;
     let label = json!({"outcome": "BAD", "note": "leaked note"});
     let label = make("/api/identities/hidden-user/actions/label", label).await["id"].clone();
@@ -189,8 +190,10 @@ async fn no_operation_shows_or_changes_what_another_team_has(engine: Engine) {
             let (status, text) = (response.status().as_u16(), response.text().await.unwrap());
             let has_id = path.contains('{') && !is_of_everybody(path);
             // What was asked for may be named in what is answered.
-            let shows = text.contains(SAID) && !place.contains("term=leaked") && !place.contains("leaked-badge");
-            if shows || (!has_id && !place.contains('?') && operation != "POST /api/labels" && text.contains(ID))
+            let shows =
+                text.contains(SAID) && !place.contains("term=leaked") && !place.contains("leaked-badge");
+            if shows
+                || (!has_id && !place.contains('?') && operation != "POST /api/labels" && text.contains(ID))
                 || (has_id && ![403, 404].contains(&status))
             {
                 wrong.push(format!("{operation} by key {by_key}: {status} {text}"));
@@ -225,7 +228,8 @@ async fn no_operation_shows_or_changes_what_another_team_has(engine: Engine) {
     }
     let token = session_of().await;
     for path in ["/api/search?term=leaked", "/api/search?term=hidden-user", "/api/identities.csv"] {
-        let text = two.with(&token, Method::GET, path, Value::Null).send().await.unwrap().text().await.unwrap();
+        let text =
+            two.with(&token, Method::GET, path, Value::Null).send().await.unwrap().text().await.unwrap();
         assert!(!text.contains("Leaked") && !text.contains("leaked@"), "{path}: {text}");
     }
     let after = rows(&two.server.app, two.second).await;
@@ -245,7 +249,8 @@ fn arguments(tool: &Value, places: &Places) -> (Value, bool) {
         ("dataset_entry", json!(number("/api/datasets/{slug}/entries/{id}"))),
         ("mapping", json!(number("/api/mappings/{id}"))),
     ];
-    let id = of.iter().find(|(part, _)| name.contains(part)).map_or(json!("hidden-user"), |(_, id)| id.clone());
+    let id =
+        of.iter().find(|(part, _)| name.contains(part)).map_or(json!("hidden-user"), |(_, id)| id.clone());
     let known = json!({
         "id": id, "fingerprint": "hidden-device", "slug": "disposable-email-domains", "status": "ACKNOWLEDGED",
         "outcome": "GOOD", "disregarded": true, "name": format!("Mine by {name}"), "severity": "INFO", "type": "BAD",
@@ -300,9 +305,7 @@ async fn who_shares_a_device_with_somebody_of_another_team_shares_nothing(engine
     let two = Two::set(engine).await;
     let receiver = Receiver::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
     let others = Receiver::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
-    let channel = |url: String| {
-        json!({"type": "WEBHOOK", "name": "Hook", "events": ["identity.scored"], "config": {"url": url}})
-    };
+    let channel = |url: String| json!({"type": "WEBHOOK", "name": "Hook", "events": ["identity.scored"], "config": {"url": url}});
     two.server.post("/api/channels", channel(receiver.url())).await;
     let theirs = two.with(&two.key, Method::POST, "/api/channels", channel(others.url()));
     assert_eq!(answer(theirs).await.0, 201);
@@ -356,8 +359,7 @@ async fn what_one_team_uses_up_another_has() {
     let ours = [send(SECRET_KEY, 1).await, send(SECRET_KEY, 2).await, send(SECRET_KEY, 3).await];
     assert_eq!((ours, send(&two.key, 1).await), ([200, 200, 402], 200));
 
-    let server =
-        TestServer::start_with(Engine::Sqlite, |config| config.credential_rate_per_second = 2).await;
+    let server = TestServer::start_with(Engine::Sqlite, |config| config.credential_rate_per_second = 2).await;
     let two = Two::on(server).await;
     let ask = async |key: &str| answer(two.with(key, Method::GET, "/api/team", Value::Null)).await.0.as_u16();
     let mut last = 0;

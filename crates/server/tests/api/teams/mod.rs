@@ -151,10 +151,7 @@ async fn owners_make_rename_and_delete_teams(engine: Engine) {
     let as_admin = two.with(&admin, Method::DELETE, &format!("{path}?name=Test"), Value::Null);
     assert_eq!(refusal(as_admin).await, "403 forbidden Only an owner of the installation may do this.");
     let delete = |query: &str| two.owner(Method::DELETE, &format!("{path}{query}"), Value::Null);
-    assert_eq!(
-        refusal(delete("?name=test")).await,
-        "400 bad_request name: must be the name of the team"
-    );
+    assert_eq!(refusal(delete("?name=test")).await, "400 bad_request name: must be the name of the team");
     assert!(refusal(delete("")).await.starts_with("400 bad_request "));
     let own = format!("/api/teams/{}?name=Default", two.first);
     let chosen = "409 wrong_state It is the team you are in. Switch to another one first.";
@@ -213,7 +210,10 @@ async fn somebody_with_an_account_joins_with_its_password(engine: Engine) {
     let wrong = "401 unauthenticated E-mail address and password do not go together.";
     assert_eq!(refusal(accept("another long password")).await, wrong);
     let (status, joined) = answer(accept(SESSION_PASSWORD)).await;
-    assert_eq!((status.as_u16(), &joined["user"]["id"], &joined["user"]["role"]), (200, &me["id"], &json!("USER")));
+    assert_eq!(
+        (status.as_u16(), &joined["user"]["id"], &joined["user"]["role"]),
+        (200, &me["id"], &json!("USER"))
+    );
     let there = joined["token"].as_str().unwrap();
     let mine = two.get(there, "/api/auth/me").await;
     let roles: Vec<_> = mine["teams"].as_array().unwrap().iter().map(|team| team["role"].clone()).collect();

@@ -38,7 +38,9 @@ pub use second_factor::{
     reset_second_factor_of, seal as seal_second_factor, state as second_factor_state,
     unreadable as unreadable_second_factors,
 };
-pub use sessions::{SESSIONS_MAX, Session, choose_team, end, end_all, end_one, end_others, id_of, list, open, recognise};
+pub use sessions::{
+    SESSIONS_MAX, Session, choose_team, end, end_all, end_one, end_others, id_of, list, open, recognise,
+};
 
 /// A failed sign-in is answered at the next multiple of this after it began. How long hashing and writing took, a little
 /// more for somebody who exists, is not to be told from that.

@@ -1,1 +1,0 @@
-import{dt as e}from"./shared-JCWW_hEc.js";import{n as t}from"./offer-B1aLhneV.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
