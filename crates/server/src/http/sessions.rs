@@ -91,13 +91,12 @@ pub async fn login(
 
 /// Why somebody is not signed in.
 fn not_signed_in(refusal: Refusal) -> ApiError {
-    let unauthorized = |code, message: &str| ApiError::new(StatusCode::UNAUTHORIZED, code, message);
     match refusal {
-        Refusal::NeedsCode => unauthorized(
-            Code::SecondFactorRequired,
-            "Send a code of your authenticator app as well, or a recovery code, as `code`.",
-        ),
-        Refusal::WrongCode => unauthorized(Code::SecondFactorRefused, WRONG_CODE),
+        Refusal::NeedsCode => {
+            let message = "Send a code of your authenticator app as well, or a recovery code, as `code`.";
+            ApiError::new(StatusCode::UNAUTHORIZED, Code::SecondFactorRequired, message)
+        }
+        Refusal::WrongCode => ApiError::new(StatusCode::UNAUTHORIZED, Code::SecondFactorRefused, WRONG_CODE),
         refusal => {
             let message = "E-mail address and password do not go together.";
             refused(refusal, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)

@@ -27,6 +27,9 @@ const OWNED: [(&str, &str); 15] = [
     ("audit_log", "id"),
 ];
 
+/// Removes about so many rows of one kind that a team has; 0 when none is left.
+type Step = fn(&mut Tx, i64, i64) -> Result<u64>;
+
 /// Closes a team: its keys are gone, its channels send nothing, and nobody is in it any more. Whoever is in no other team
 /// is gone as well.
 pub fn begin(tx: &mut Tx, team_id: i64, now: Timestamp) -> Result<()> {
@@ -49,8 +52,7 @@ pub fn closed(tx: &mut Tx, until: Timestamp) -> Result<Vec<i64>> {
 
 /// Removes about `limit` rows of a team that was closed; 0 when none is left that this finds.
 pub fn remove_some(tx: &mut Tx, team_id: i64, limit: i64) -> Result<u64> {
-    let steps: [fn(&mut Tx, i64, i64) -> Result<u64>; 8] =
-        [of_channels, events, identities, groups, names, devices, keys, others];
+    let steps: [Step; 8] = [of_channels, events, identities, groups, names, devices, keys, others];
     for step in steps {
         let removed = step(tx, team_id, limit)?;
         if removed > 0 {

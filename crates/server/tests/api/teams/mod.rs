@@ -158,7 +158,7 @@ async fn owners_make_rename_and_delete_teams(engine: Engine) {
     assert_eq!(refusal(two.owner(Method::DELETE, &own, Value::Null)).await, chosen);
 
     // What it has goes, and nothing of another team.
-    isolation::furnish(&two).await;
+    let (_, _receiver) = isolation::furnish(&two).await;
     two.server.track("e1", "ada").await;
     let settled = rows(&two.server.app, two.first).await;
     let mut stream = two.with(&two.key, Method::GET, "/api/live", Value::Null).send().await.unwrap();
