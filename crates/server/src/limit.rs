@@ -65,6 +65,7 @@ limits! {
     LoginQueue = "login_queue",
     LoginQueueOfAddress = "login_queue_of_address",
     Sessions = "sessions",
+    Teams = "teams",
     Credentials = "credentials",
     McpTokens = "mcp_tokens",
     McpClients = "mcp_clients",

@@ -93,6 +93,7 @@ fn start_workers(
                 workers::evaluate::decide::run(Arc::clone(&app), shutdown.clone()),
                 workers::review::run(Arc::clone(&app), shutdown.clone()),
                 workers::retention::run(Arc::clone(&app), shutdown.clone()),
+                workers::teams::run(Arc::clone(&app), shutdown.clone()),
                 workers::jumps::run(Arc::clone(&app), shutdown.clone()),
                 workers::bulk_changes::run(Arc::clone(&app), shutdown.clone()),
                 workers::live::run(Arc::clone(&app), shutdown.clone()),

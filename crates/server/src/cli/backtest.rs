@@ -7,14 +7,13 @@ use clap::Args;
 use dregs_core::mapping::{MappingKind, TYPES};
 use dregs_core::score::{Category, Weights};
 
-use super::existing::Existing;
+use super::existing::{Existing, OfTeam};
 use super::misuse::whole;
 use super::output::{columns, counted, line, note};
 use super::{Failure, load, runtime};
 use crate::clock::monotonic;
 use crate::config::{Flags, STORE, show_only};
 use crate::ops::evaluate::backtest::{self, Candidate, Compared, Outcome};
-use crate::store::users;
 use crate::text_file;
 
 #[derive(Args)]
@@ -40,6 +39,8 @@ pub struct Backtest {
     /// File with ids of identities that are known to be innocent, one a line
     #[arg(long, value_name = "FILE")]
     innocent: Option<PathBuf>,
+    #[command(flatten)]
+    of: OfTeam,
     #[command(flatten)]
     flags: Flags,
 }
@@ -75,14 +76,12 @@ impl Backtest {
             return Err(Failure::Misused(NOTHING_DIFFERS.to_owned()));
         }
         let opened = Existing::open(&config)?;
-        let (store, name) = (&opened.store, &opened.name);
+        let store = &opened.store;
         let failed = |error| opened.failed(&error);
         let begun = monotonic();
         let outcome = runtime()?.block_on(async {
-            let team = store.read(users::first_team).await.map_err(failed)?;
-            let team = team
-                .ok_or_else(|| Failure::Failed(format!("{name} has no team yet: run `dregs serve` once")))?;
-            backtest::run(store, team, &in_force, candidate).await.map_err(failed)
+            let team = opened.team(self.of.team.as_deref()).await?;
+            backtest::run(store, team.id, &in_force, candidate).await.map_err(failed)
         })?;
         let seconds = begun.elapsed().as_secs_f64();
         note(format_args!(

@@ -7,6 +7,8 @@ use super::{Failure, load};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, Flags, STORE, show_only};
+use crate::ops::team::credentials::is_same_name;
+use crate::store::teams::{self, Summary};
 use crate::store::{Location, Store, StoreError};
 
 // What says where the store is. No doc comment: it would be the help of each command that has it.
@@ -15,6 +17,14 @@ use crate::store::{Location, Store, StoreError};
 pub(super) struct Settings {
     #[command(flatten)]
     pub flags: Flags,
+}
+
+// The team that a command is about. No doc comment, as above.
+#[derive(Args)]
+pub(super) struct OfTeam {
+    /// The team, where there are several: its name or number, as `dregs teams list` shows them
+    #[arg(long, value_name = "TEAM")]
+    pub team: Option<String>,
 }
 
 impl Settings {
@@ -55,6 +65,37 @@ impl Existing {
         match Store::open(&location, SystemClock.now()) {
             Ok(store) => Ok(Self { store, name }),
             Err(error) => Err(store_failure(&name, &error)),
+        }
+    }
+
+    /// Every team.
+    pub async fn teams(&self) -> Result<Vec<Summary>, Failure> {
+        self.store.read(teams::all).await.map_err(|error| self.failed(&error))
+    }
+
+    /// The team that was named; the only one where none was.
+    pub async fn team(&self, named: Option<&str>) -> Result<Summary, Failure> {
+        let mut all = self.teams().await?;
+        let names: Vec<_> = all.iter().map(|team| format!("\"{}\"", team.name)).collect();
+        let names = names.join(", ");
+        if let Some(named) = named {
+            all.retain(|team| is_same_name(&team.name, named) || named.parse() == Ok(team.id));
+        }
+        match (&all[..], named) {
+            ([_], _) => Ok(all.remove(0)),
+            ([], None) => Err(Failure::Failed(format!(
+                "{} is empty: start the server once, it makes the first team and its keys",
+                self.name
+            ))),
+            ([], Some(named)) => {
+                Err(Failure::Failed(format!("there is no team \"{named}\"; there are {names}")))
+            }
+            (_, None) => {
+                Err(Failure::Misused(format!("there are several teams: name one of {names} with --team")))
+            }
+            (_, Some(named)) => Err(Failure::Failed(format!(
+                "several teams are called \"{named}\": say its number, as `dregs teams list` shows it"
+            ))),
         }
     }
 

@@ -20,6 +20,7 @@ mod misuse;
 mod output;
 mod receiver;
 mod serve;
+mod teams;
 mod trigger;
 mod users;
 mod verify;
@@ -67,8 +68,10 @@ enum Command {
     Verify(verify::Verify),
     /// List, create, revoke and enable API keys; replace signing secrets when the master key is lost
     Keys(keys::Keys),
-    /// List who signs in; give somebody a new password
+    /// List who signs in; give somebody a new password; say who owns the installation
     Users(users::Users),
+    /// List, make, rename and delete teams; add and remove their members
+    Teams(teams::Teams),
     /// Say whose scores would change under other weights and mappings
     Backtest(backtest::Backtest),
     /// Copy the database while the server runs
@@ -137,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Verify(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Users(command) => command.run(),
+        Command::Teams(command) => command.run(),
         Command::Backtest(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),

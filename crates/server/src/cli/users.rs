@@ -3,11 +3,12 @@
 
 use clap::{Args, Subcommand};
 
-use super::existing::{Existing, Settings};
+use super::existing::{Existing, OfTeam, Settings};
 use super::output::{columns, line};
 use super::{Failure, runtime};
 use crate::clock::{Clock as _, SystemClock};
 use crate::ops::access::sign_in;
+use crate::ops::team::teams::{self, Ownership};
 use crate::store::users::{self, User};
 use crate::vault::new_token;
 
@@ -19,7 +20,8 @@ reached, whether the server runs or not.
 Examples:
   dregs users list
   dregs users reset-password admin@localhost
-  dregs users reset-second-factor admin@localhost")]
+  dregs users reset-second-factor admin@localhost
+  dregs users add-owner ada@example.com         Have her make, rename and delete teams")]
 pub struct Users {
     #[command(subcommand)]
     action: Action,
@@ -28,9 +30,28 @@ pub struct Users {
 #[derive(Subcommand)]
 enum Action {
     /// List who signs in
-    List(Settings),
+    List {
+        #[command(flatten)]
+        of: OfTeam,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Give somebody a new password and print it, this one time; their sessions end
     ResetPassword {
+        /// Their e-mail address, as `dregs users list` shows it
+        email: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Have somebody own the installation: they make, rename and delete its teams
+    AddOwner {
+        /// Their e-mail address, as `dregs users list` shows it
+        email: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Have somebody no longer own the installation
+    RemoveOwner {
         /// Their e-mail address, as `dregs users list` shows it
         email: String,
         #[command(flatten)]
@@ -49,7 +70,13 @@ impl Users {
     pub fn run(self) -> Result<(), Failure> {
         let runtime = runtime()?;
         match self.action {
-            Action::List(settings) => runtime.block_on(list(&settings.open()?)),
+            Action::List { of, settings } => runtime.block_on(list(&settings.open()?, of)),
+            Action::AddOwner { email, settings } => {
+                runtime.block_on(set_owner(&settings.open()?, &email, true))
+            }
+            Action::RemoveOwner { email, settings } => {
+                runtime.block_on(set_owner(&settings.open()?, &email, false))
+            }
             Action::ResetPassword { email, settings } => {
                 runtime.block_on(reset_password(&settings.open()?, &email))
             }
@@ -60,16 +87,52 @@ impl Users {
     }
 }
 
-async fn list(opened: &Existing) -> Result<(), Failure> {
-    let found = opened.store.read(users::all).await.map_err(|error| opened.failed(&error))?;
-    let heads = ["EMAIL", "ROLE", "NAME"].map(str::to_owned);
+async fn list(opened: &Existing, of: OfTeam) -> Result<(), Failure> {
+    let mut found = opened.store.read(users::all).await.map_err(|error| opened.failed(&error))?;
+    let teams = opened.teams().await?;
+    if of.team.is_some() {
+        let team = opened.team(of.team.as_deref()).await?;
+        found.retain(|user| user.team_id == team.id);
+    }
+    if teams.len() < 2 {
+        let heads = ["EMAIL", "ROLE", "NAME"].map(str::to_owned);
+        let row = |user: &User| [user.email.clone(), user.role.as_text().to_owned(), name(user)];
+        let rows: Vec<_> = [heads].into_iter().chain(found.iter().map(row)).collect();
+        columns(&rows).iter().for_each(line);
+        return Ok(());
+    }
+    let team =
+        |id| teams.iter().find(|team| team.id == id).map_or_else(String::new, |team| team.name.clone());
+    let heads = ["EMAIL", "TEAM", "ROLE", "OWNER", "NAME"].map(str::to_owned);
+    let owner = |user: &User| if user.is_owner { "owner" } else { "" }.to_owned();
+    let row = |user: &User| {
+        [user.email.clone(), team(user.team_id), user.role.as_text().to_owned(), owner(user), name(user)]
+    };
     let rows: Vec<_> = [heads].into_iter().chain(found.iter().map(row)).collect();
     columns(&rows).iter().for_each(line);
     Ok(())
 }
 
-fn row(user: &User) -> [String; 3] {
-    [user.email.clone(), user.role.as_text().to_owned(), user.name.clone().unwrap_or_default()]
+fn name(user: &User) -> String {
+    user.name.clone().unwrap_or_default()
+}
+
+async fn set_owner(opened: &Existing, email: &str, is_owner: bool) -> Result<(), Failure> {
+    let set = teams::set_owner(&opened.store, email, is_owner, SystemClock.now()).await;
+    match set.map_err(|error| opened.failed(&error))? {
+        Ownership::Unknown => Err(nobody(email)),
+        Ownership::Last => Err(Failure::Failed(format!(
+            "nobody but {email} owns the installation: make somebody else an owner first, with `dregs users add-owner`"
+        ))),
+        Ownership::Set if is_owner => {
+            line("They make, rename and delete teams now, in Settings, Teams.");
+            Ok(())
+        }
+        Ownership::Set => {
+            line("They no longer make, rename or delete teams.");
+            Ok(())
+        }
+    }
 }
 
 async fn reset_password(opened: &Existing, email: &str) -> Result<(), Failure> {

@@ -389,6 +389,21 @@ impl FromRequestParts<Arc<App>> for Admin {
     }
 }
 
+/// Somebody in person who owns the installation, and so makes, renames and deletes its teams.
+pub struct Owner(pub User);
+
+impl FromRequestParts<Arc<App>> for Owner {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        match Caller::from_request_parts(parts, app).await? {
+            Caller::Person(user) if user.is_owner => Ok(Self(user)),
+            Caller::Person(_) => Err(forbidden("Only an owner of the installation may do this.")),
+            Caller::Backend(_) => Err(no_person("Sign in as an owner of the installation")),
+        }
+    }
+}
+
 /// Somebody who may send events.
 pub enum Sender {
     /// The application's backend, or an admin who tries something out.

@@ -60,6 +60,8 @@ pub enum Code {
     DeliveryNotFound,
     /// No credential has this id.
     CredentialNotFound,
+    /// No team has this id, or the caller is not in it.
+    TeamNotFound,
     /// Nobody in the team has this id.
     MemberNotFound,
     /// The caller has no session with this id.
@@ -106,6 +108,10 @@ pub enum Code {
     WrongState,
     /// The team would be left without an admin.
     LastAdmin,
+    /// There would be no team left.
+    LastTeam,
+    /// Nobody would be left who owns the installation.
+    LastOwner,
     /// An attempt of this delivery is under way.
     AttemptUnderWay,
     /// The current password is another one.

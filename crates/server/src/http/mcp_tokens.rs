@@ -42,14 +42,14 @@ impl McpTokenBody {
     }
 }
 
-/// List one's MCP tokens, newest first
+/// List one's MCP tokens of the team, newest first
 #[utoipa::path(get, operation_id = "listMcpTokens", path = "/mcp-tokens", tag = "mcp-tokens",
     responses((status = 200, body = Vec<McpTokenBody>)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Person(user): Person,
 ) -> Result<Answer<Vec<McpTokenBody>>, ApiError> {
-    let rows = app.store.read(move |tx| mcp_tokens::of_user(tx, user.id)).await?;
+    let rows = app.store.read(move |tx| mcp_tokens::of_user(tx, user.team_id, user.id)).await?;
     Ok(Answer(rows.into_iter().map(|row| McpTokenBody::new(row, None)).collect()))
 }
 
@@ -63,7 +63,7 @@ pub struct NewMcpTokenBody {
 
 /// Create an MCP token
 ///
-/// It acts as the person who made it, with their role.
+/// It acts as the person who made it, in the team they were in, with their role there.
 #[utoipa::path(post, operation_id = "createMcpToken", path = "/mcp-tokens", tag = "mcp-tokens",
     request_body = NewMcpTokenBody, responses((status = 201, body = McpTokenBody),
         (status = 409, body = ErrorBody, description = "Another token of yours has this name.")))]

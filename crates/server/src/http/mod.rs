@@ -67,6 +67,7 @@ mod sessions;
 mod snoozes;
 mod system;
 mod team;
+mod teams;
 mod tracker;
 mod trends;
 mod triage;
@@ -196,6 +197,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::logout))
         .routes(routes!(sessions::me))
         .routes(routes!(sessions::signed_in))
+        .routes(routes!(sessions::choose_team))
         .routes(routes!(sessions::password))
         .routes(routes!(session_list::list))
         .routes(routes!(session_list::end))
@@ -218,6 +220,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(team::update_member, team::remove_member))
         .routes(routes!(team::invitations, team::invite))
         .routes(routes!(team::withdraw))
+        .routes(routes!(teams::list, teams::create))
+        .routes(routes!(teams::update, teams::delete))
         .routes(routes!(retention::get, retention::change))
         .routes(routes!(retention::preview))
         .routes(routes!(mcp_tokens::list, mcp_tokens::create))

@@ -16,7 +16,7 @@ use super::error::{ApiError, Code, ErrorBody, both, must_have};
 use super::params::Path;
 use super::sessions::{check_code, refused};
 use crate::app::App;
-use crate::ops::access::sign_in::{self, PASSWORD_MAX_BYTES, Proof, Refusal};
+use crate::ops::access::sign_in::{self, PASSWORD_MAX_BYTES, Proof, Refusal, Reset};
 use crate::ops::audit::Actor;
 use crate::ops::team::members;
 
@@ -218,19 +218,23 @@ fn wrong_password(refusal: Refusal) -> ApiError {
 
 /// Reset the second factor of a member who has lost it
 ///
-/// It is removed with its recovery codes and their passkeys, and their sessions end: the password alone signs in.
+/// It is removed with its recovery codes and their passkeys, and their sessions end: the password alone signs in. That of
+/// somebody who is in other teams as well, or owns the installation, is for an owner to reset.
 #[utoipa::path(post, operation_id = "resetSecondFactor", path = "/team/members/{id}/actions/reset-second-factor",
     tag = "team", params(("id" = i64, Path)), responses((status = 204)))]
 pub async fn reset(
     State(app): State<Arc<App>>,
-    _: Admin,
+    Admin(admin): Admin,
     actor: Actor,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let id = super::team::parse_id(&id, "member")?;
-    if sign_in::reset_second_factor(&app.store, actor, id, app.clock.now()).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(super::team::refused(members::Refusal::NotFound, "member"))
+    match sign_in::reset_second_factor(&app.store, actor, admin.is_owner, id, app.clock.now()).await? {
+        Reset::Done => Ok(StatusCode::NO_CONTENT),
+        Reset::NotFound => Err(super::team::refused(members::Refusal::NotFound, "member")),
+        Reset::NotTheTeams => {
+            let message = "It guards other teams as well: somebody who owns the installation may reset it.";
+            Err(ApiError::new(StatusCode::FORBIDDEN, Code::Forbidden, message))
+        }
     }
 }

@@ -14,15 +14,15 @@ use super::auth::{Client, Newcomer, Person, Stranger, token, user_agent};
 use super::body::{Json, SmallJson, Unchecked};
 use super::cookie;
 use super::error::{ApiError, Code, ErrorBody, both, must, must_have, text};
-use super::team::UserBody;
+use super::team::{NAME_MAX_CHARS, UserBody};
 use crate::app::App;
 use crate::ops::access::sign_in::{
     self, CODE_MAX_BYTES, Origin, PASSWORD_MAX_BYTES, PASSWORD_MIN_CHARS, Refusal, Session,
 };
 use crate::ops::audit::Actor;
 use crate::ops::team::members;
-
-const NAME_MAX_CHARS: usize = 100;
+use crate::store::members as memberships;
+use crate::store::users::User;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -85,16 +85,21 @@ pub async fn login(
             app.rosters.prepare(session.user.team_id);
             Ok(begun(&app, &client, session))
         }
-        Err(Refusal::NeedsCode) => {
+        Err(refusal) => Err(not_signed_in(refusal)),
+    }
+}
+
+/// Why somebody is not signed in.
+fn not_signed_in(refusal: Refusal) -> ApiError {
+    match refusal {
+        Refusal::NeedsCode => {
             let message = "Send a code of your authenticator app as well, or a recovery code, as `code`.";
-            Err(ApiError::new(StatusCode::UNAUTHORIZED, Code::SecondFactorRequired, message))
+            ApiError::new(StatusCode::UNAUTHORIZED, Code::SecondFactorRequired, message)
         }
-        Err(Refusal::WrongCode) => {
-            Err(ApiError::new(StatusCode::UNAUTHORIZED, Code::SecondFactorRefused, WRONG_CODE))
-        }
-        Err(refusal) => {
+        Refusal::WrongCode => ApiError::new(StatusCode::UNAUTHORIZED, Code::SecondFactorRefused, WRONG_CODE),
+        refusal => {
             let message = "E-mail address and password do not go together.";
-            Err(refused(refusal, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message))
+            refused(refusal, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)
         }
     }
 }
@@ -156,20 +161,89 @@ pub async fn logout(
     Ok((StatusCode::NO_CONTENT, AppendHeaders(gone)))
 }
 
-/// Read who is signed in
+/// One of a person's teams.
+#[derive(Serialize, ToSchema)]
+pub struct MembershipBody {
+    id: i64,
+    name: String,
+    /// ADMIN, USER or VIEWER: what the person may do there.
+    #[schema(example = "ADMIN")]
+    role: &'static str,
+}
+
+/// Whoever is signed in, in the team that is chosen in the session.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MeBody {
+    #[serde(flatten)]
+    user: UserBody,
+    /// The team that is chosen.
+    team_id: i64,
+    /// Every team they are in, by name.
+    teams: Vec<MembershipBody>,
+    /// Whether they own the installation, and so make, rename and delete its teams.
+    owner: bool,
+}
+
+impl MeBody {
+    async fn read(app: &App, user: User) -> Result<Self, ApiError> {
+        let user_id = user.id;
+        let teams = app.store.read(move |tx| memberships::of_user(tx, user_id)).await?;
+        let teams = teams.into_iter();
+        Ok(Self {
+            team_id: user.team_id,
+            owner: user.is_owner,
+            teams: teams
+                .map(|of| MembershipBody { id: of.team_id, name: of.team, role: of.role.as_text() })
+                .collect(),
+            user: user.into(),
+        })
+    }
+}
+
+/// Read who is signed in, and their teams
 #[utoipa::path(get, operation_id = "readMe", path = "/auth/me",
-    tag = "auth", responses((status = 200, body = UserBody)))]
-pub async fn me(State(app): State<Arc<App>>, Newcomer(user): Newcomer) -> Answer<UserBody> {
+    tag = "auth", responses((status = 200, body = MeBody)))]
+pub async fn me(State(app): State<Arc<App>>, Newcomer(user): Newcomer) -> Result<Answer<MeBody>, ApiError> {
     // The dashboard asks this first, and then for what is in the list.
     app.rosters.prepare(user.team_id);
-    Answer(user.into())
+    MeBody::read(&app, user).await.map(Answer)
+}
+
+/// The team to choose.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ChosenTeamBody {
+    team_id: i64,
+}
+
+/// Choose another of one's teams
+///
+/// From now on the session is in that team: every answer is of it, and live streams of the session end within two seconds.
+/// Whoever signs in comes to the team they chose last.
+#[utoipa::path(put, operation_id = "chooseTeam", path = "/auth/session/team",
+    tag = "auth", request_body = ChosenTeamBody, responses((status = 200, body = MeBody),
+        (status = 404, body = ErrorBody, description = "The caller is in no such team.")))]
+pub async fn choose_team(
+    State(app): State<Arc<App>>,
+    Newcomer(user): Newcomer,
+    client: Client,
+    headers: HeaderMap,
+    Json(ChosenTeamBody { team_id }): Json<ChosenTeamBody>,
+) -> Result<Answer<MeBody>, ApiError> {
+    let session = token(&headers).unwrap_or_default();
+    let chosen =
+        sign_in::choose_team(&app.store, user, session, team_id, client.address, app.clock.now()).await?;
+    let user = chosen.ok_or_else(|| ApiError::not_found(Code::TeamNotFound, "team"))?;
+    app.rosters.prepare(user.team_id);
+    MeBody::read(&app, user).await.map(Answer)
 }
 
 /// Whoever is signed in.
 #[derive(Serialize, ToSchema)]
 pub struct SignedInBody {
     /// Null where nobody is, or no longer; a key is nobody.
-    user: Option<UserBody>,
+    user: Option<MeBody>,
 }
 
 /// Read whether somebody is signed in
@@ -187,7 +261,7 @@ pub async fn signed_in(
         Err(error) => return Err(error),
     };
     app.rosters.prepare(user.team_id);
-    Ok(Answer(SignedInBody { user: Some(user.into()) }))
+    Ok(Answer(SignedInBody { user: Some(MeBody::read(&app, user).await?) }))
 }
 
 /// Another password.
@@ -231,16 +305,24 @@ pub async fn password(
 pub struct AcceptanceBody {
     /// From the invitation.
     token: String,
+    /// Of a new account.
     #[schema(max_length = 100)]
     name: Option<String>,
-    #[schema(format = Password, min_length = 10, max_length = 1024)]
+    /// Of the account that has the invited address; else the one to make it with, of 10 characters at least.
+    #[schema(format = Password, max_length = 1024)]
     password: String,
+    /// Of the second factor, where the account has one.
+    #[schema(example = "492039", max_length = 64)]
+    code: Option<String>,
 }
 
 /// Accept an invitation, and sign in
+///
+/// Whoever has an account already joins with its password, and with a code of its second factor; anybody else gets one.
 #[utoipa::path(post, operation_id = "acceptInvitation", path = "/auth/accept-invitation",
     tag = "auth", security(()), request_body = AcceptanceBody,
     responses((status = 200, body = SessionBody),
+        (status = 401, body = ErrorBody, description = "The password is not that of the account, a code is needed, or it is wrong."),
         (status = 404, body = ErrorBody, description = "The invitation is unknown, withdrawn, used or over."),
         (status = 409, body = ErrorBody, description = "Somebody has this e-mail address by now.")))]
 pub async fn accept(
@@ -249,16 +331,29 @@ pub async fn accept(
     headers: HeaderMap,
     SmallJson(acceptance): SmallJson<Unchecked<AcceptanceBody>>,
 ) -> Result<Begun, ApiError> {
-    let (token, newcomer) = acceptance.check(|AcceptanceBody { token, name, password }| {
-        let name = text("name", name, NAME_MAX_CHARS);
-        let ((), name) = both(check_password("password", &password), name)?;
-        Ok((token, members::Newcomer { name, password, address: client.address }))
+    let AcceptanceBody { token, name, password, code } = acceptance.check(|body| {
+        let name = text("name", body.name, NAME_MAX_CHARS);
+        let length = must_have("password", body.password.len(), 0..=PASSWORD_MAX_BYTES, "bytes");
+        let (name, ((), ())) = both(name, both(length, check_code(body.code.as_deref())))?;
+        Ok(AcceptanceBody { name, ..body })
     })?;
-    let user = members::accept(&app.store, &app.sign_ins, &token, newcomer, app.clock.now()).await?;
-    let user = user.map_err(|refusal| super::team::refused(refusal, "invitation"))?;
-    // What the browser has from an earlier sign-in is somebody else's.
-    let from = Origin { browser: None, ..origin(&client, &headers) };
-    let session = sign_in::open(&app.store, user, from, app.clock.now()).await?;
+    let now = app.clock.now();
+    let refused = |refusal| super::team::refused(refusal, "invitation");
+    let invited = members::invited(&app.store, &token, now).await?;
+    let invited = invited.ok_or_else(|| refused(members::Refusal::NotFound))?;
+    let from = origin(&client, &headers);
+    let (user, from) = if invited.has_account {
+        let known = app.sign_ins.authenticate(&app.kept.key, &invited.email, password, code, from).await?;
+        let (user, from) = known.map_err(not_signed_in)?;
+        (members::join(&app.store, &token, user, client.address, now).await?, from)
+    } else {
+        check_password("password", &password)?;
+        let newcomer = members::Newcomer { name, password, address: client.address };
+        // What the browser has from an earlier sign-in is somebody else's.
+        let from = Origin { browser: None, ..from };
+        (members::accept(&app.store, &app.sign_ins, &token, newcomer, now).await?, from)
+    };
+    let session = sign_in::open(&app.store, user.map_err(refused)?, from, app.clock.now()).await?;
     Ok(begun(&app, &client, session))
 }
 
@@ -271,13 +366,18 @@ pub struct InvitationTokenBody {
 
 /// An invitation that holds, to whoever is invited.
 #[derive(Serialize, ToSchema)]
-pub struct OpenInvitationBody {
+#[serde(rename_all = "camelCase")]
+pub struct InvitedBody {
+    #[schema(example = "ada@example.com")]
     email: String,
     /// ADMIN, USER or VIEWER.
     #[schema(example = "USER")]
     role: &'static str,
     /// The name of the team.
+    #[schema(example = "Shop")]
     team: String,
+    /// Whether the address has an account, with whose password it is accepted.
+    has_account: bool,
 }
 
 /// Check whether an invitation still holds
@@ -285,18 +385,19 @@ pub struct OpenInvitationBody {
 /// So that nobody fills in a form for one that does not, and everybody sees who joins what.
 #[utoipa::path(post, operation_id = "checkInvitation", path = "/auth/check-invitation",
     tag = "auth", security(()), request_body = InvitationTokenBody,
-    responses((status = 200, body = OpenInvitationBody),
+    responses((status = 200, body = InvitedBody, description = "It can be accepted."),
         (status = 404, body = ErrorBody, description = "The invitation is unknown, withdrawn, used or over.")))]
 pub async fn check_invitation(
     State(app): State<Arc<App>>,
     _: Stranger,
     SmallJson(InvitationTokenBody { token }): SmallJson<InvitationTokenBody>,
-) -> Result<Answer<OpenInvitationBody>, ApiError> {
-    let found = members::invited(&app.store, &token, app.clock.now()).await?;
-    let not_found = || super::team::refused(members::Refusal::NotFound, "invitation");
-    let (invitation, team) = found.ok_or_else(not_found)?;
-    let (email, role) = (invitation.email, invitation.role.as_text());
-    Ok(Answer(OpenInvitationBody { email, role, team: team.name }))
+) -> Result<Answer<InvitedBody>, ApiError> {
+    match members::invited(&app.store, &token, app.clock.now()).await? {
+        Some(members::Invited { email, role, team, has_account }) => {
+            Ok(Answer(InvitedBody { email, role: role.as_text(), team, has_account }))
+        }
+        None => Err(super::team::refused(members::Refusal::NotFound, "invitation")),
+    }
 }
 
 fn check_password(field: &str, password: &str) -> Result<(), ApiError> {

@@ -21,12 +21,15 @@ use crate::ops::team::members::{self as ops, Refusal, TeamChange};
 use crate::store::teams::{self, Invitation, Team};
 use crate::store::users::{self, Role, User};
 
-const NAME_MAX_CHARS: usize = 100;
+/// Of teams and people.
+pub const NAME_MAX_CHARS: usize = 100;
 /// Reasons of an outcome: as many as are read at a glance.
 pub const LABEL_REASONS_MAX: usize = 20;
 const LABEL_REASON_MAX_CHARS: usize = 200;
 /// RFC 5321, 4.5.3.1.3.
 const EMAIL_MAX_BYTES: usize = 254;
+pub const LAST_OWNER: &str =
+    "Nobody else owns the installation. Make somebody an owner first, with `dregs users add-owner`.";
 
 /// A team.
 #[derive(Serialize, ToSchema)]
@@ -133,6 +136,7 @@ pub struct UserBody {
     /// ADMIN, USER or VIEWER.
     #[schema(example = "ADMIN")]
     role: &'static str,
+    /// When they joined the team.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// Whether they have a second factor beside their password.
@@ -150,7 +154,7 @@ impl From<User> for UserBody {
             email: user.email,
             name: user.name,
             role: user.role.as_text(),
-            created_at: user.created_at,
+            created_at: user.joined_at,
         }
     }
 }
@@ -247,10 +251,11 @@ pub async fn update_member(
 
 /// Remove a person, or leave
 ///
-/// An admin removes anybody, everybody else only themselves. Their sessions and MCP tokens end at once.
+/// An admin removes anybody, everybody else only themselves. Their sessions and MCP tokens in this team end at once; their
+/// other teams they keep.
 #[utoipa::path(delete, operation_id = "removeMember", path = "/team/members/{id}", tag = "team",
     params(("id" = i64, Path)),
-    responses((status = 204), (status = 409, body = ErrorBody, description = "The last admin cannot leave.")))]
+    responses((status = 204), (status = 409, body = ErrorBody, description = "The last admin cannot leave, nor the last owner of the installation their last team.")))]
 pub async fn remove_member(
     State(app): State<Arc<App>>,
     Person(user): Person,
@@ -323,11 +328,11 @@ pub struct NewInvitationBody {
 
 /// Invite somebody
 ///
-/// The answer has a token that holds for 7 days, for `POST /api/auth/accept-invitation`. An earlier invitation of the same person no longer works.
+/// The answer has a token that holds for 7 days, for `POST /api/auth/accept-invitation`. Whoever has an account already joins with its password. An earlier invitation of the same person no longer works.
 #[utoipa::path(post, operation_id = "createInvitation", path = "/team/invitations", tag = "team",
     request_body = NewInvitationBody,
     responses((status = 201, body = InvitationBody),
-        (status = 409, body = ErrorBody, description = "Somebody has this e-mail address.")))]
+        (status = 409, body = ErrorBody, description = "Somebody in the team has this e-mail address.")))]
 pub async fn invite(
     State(app): State<Arc<App>>,
     _: Admin,
@@ -364,9 +369,10 @@ pub fn refused(refusal: Refusal, what: &'static str) -> ApiError {
             ApiError::new(StatusCode::CONFLICT, Code::LastAdmin, message)
         }
         Refusal::EmailTaken => {
-            let message = "Somebody has this e-mail address already.";
+            let message = "Somebody in the team has this e-mail address already.";
             ApiError::new(StatusCode::CONFLICT, Code::EmailTaken, message)
         }
+        Refusal::LastOwner => ApiError::new(StatusCode::CONFLICT, Code::LastOwner, LAST_OWNER),
     }
 }
 

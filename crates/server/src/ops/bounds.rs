@@ -19,6 +19,9 @@ const fn of_team(thing: Thing, what: &'static str, max: i64, limit: Limit) -> Bo
     Bound { thing, owner: "team", what, max, limit }
 }
 
+/// What each keeps in memory, and what hourly jobs do for each.
+pub const TEAMS: Bound =
+    Bound { thing: Thing::Team, owner: "server", what: "teams", max: 100, limit: Limit::Teams };
 /// Each is kept in memory, and looked through where a browser asks whether it may send.
 pub const CREDENTIALS: Bound = of_team(Thing::Credential, "credentials", 100, Limit::Credentials);
 /// One for each assistant and machine that somebody has.
@@ -54,7 +57,8 @@ pub const LABELS: Bound =
     Bound { thing: Thing::Label, owner: "single identity", what: "labels", max: 1_000, limit: Limit::Labels };
 
 /// All of them.
-pub const ALL: [Bound; 13] = [
+pub const ALL: [Bound; 14] = [
+    TEAMS,
     CREDENTIALS,
     MCP_TOKENS,
     CONNECTIONS,

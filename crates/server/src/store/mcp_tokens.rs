@@ -15,11 +15,12 @@ pub struct McpToken {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// The tokens of a person, newest first.
-pub fn of_user(tx: &mut Tx, user_id: i64) -> Result<Vec<McpToken>> {
+/// The tokens of a person in a team, newest first.
+pub fn of_user(tx: &mut Tx, team_id: i64, user_id: i64) -> Result<Vec<McpToken>> {
     tx.query(
-        "select id, name, created_at, last_used_at from mcp_tokens where user_id = $1 order by id desc",
-        &values![user_id],
+        "select id, name, created_at, last_used_at from mcp_tokens where team_id = $1 and user_id = $2
+         order by id desc",
+        &values![team_id, user_id],
         read,
     )
 }
@@ -66,11 +67,11 @@ pub fn insert(
     )
 }
 
-/// Removes a person's token; its name, if it was there.
-pub fn delete(tx: &mut Tx, user_id: i64, id: i64) -> Result<Option<String>> {
+/// Removes a person's token in a team; its name, if it was there.
+pub fn delete(tx: &mut Tx, team_id: i64, user_id: i64, id: i64) -> Result<Option<String>> {
     tx.find(
-        "delete from mcp_tokens where user_id = $1 and id = $2 returning name",
-        &values![user_id, id],
+        "delete from mcp_tokens where team_id = $1 and user_id = $2 and id = $3 returning name",
+        &values![team_id, user_id, id],
         |row| row.get(0),
     )
 }

@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_rule_versions"),
     migration!(8, "0008_escalation_work"),
     migration!(9, "0009_sign_in"),
+    migration!(10, "0010_teams"),
     migration!(12, "0012_bulk_changes"),
 ];
 

@@ -79,11 +79,11 @@ pub fn delete(tx: &mut Tx, code_hash: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Removes the codes that a person has given a client.
-pub fn delete_of(tx: &mut Tx, user_id: i64, client_id: &str) -> Result<()> {
+/// Removes the codes that a person in a team has given a client.
+pub fn delete_of(tx: &mut Tx, (team_id, user_id): (i64, i64), client_id: &str) -> Result<()> {
     tx.execute(
-        "delete from oauth_codes where user_id = $1 and client_id = $2",
-        &values![user_id, client_id],
+        "delete from oauth_codes where team_id = $1 and user_id = $2 and client_id = $3",
+        &values![team_id, user_id, client_id],
     )?;
     Ok(())
 }

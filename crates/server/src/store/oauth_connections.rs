@@ -81,11 +81,12 @@ pub fn insert(
     )
 }
 
-/// Those of a person that have not expired, newest first.
-pub fn of_user(tx: &mut Tx, user_id: i64, now: Timestamp) -> Result<Vec<Connection>> {
-    let sql =
-        format!("select {COLUMNS} {FROM} where o.user_id = $1 and o.expires_at > $2 order by o.id desc");
-    tx.query(&sql, &values![user_id, now], read)
+/// Those of a person in a team that have not expired, newest first.
+pub fn of_user(tx: &mut Tx, (team_id, user_id): (i64, i64), now: Timestamp) -> Result<Vec<Connection>> {
+    let sql = format!(
+        "select {COLUMNS} {FROM} where o.team_id = $1 and o.user_id = $2 and o.expires_at > $3 order by o.id desc"
+    );
+    tx.query(&sql, &values![team_id, user_id, now], read)
 }
 
 /// The connection whose access token this is, and the person as they are now.
@@ -106,10 +107,10 @@ pub fn find(tx: &mut Tx, id: i64) -> Result<Option<Connection>> {
     tx.find(&format!("select {COLUMNS} {FROM} where o.id = $1"), &values![id], read)
 }
 
-/// The connection of a person with a client.
-pub fn between(tx: &mut Tx, user_id: i64, client_id: &str) -> Result<Option<Connection>> {
-    let sql = format!("select {COLUMNS} {FROM} where o.user_id = $1 and o.client_id = $2");
-    tx.find(&sql, &values![user_id, client_id], read)
+/// The connection of a person in a team with a client.
+pub fn between(tx: &mut Tx, (team_id, user_id): (i64, i64), client_id: &str) -> Result<Option<Connection>> {
+    let sql = format!("select {COLUMNS} {FROM} where o.team_id = $1 and o.user_id = $2 and o.client_id = $3");
+    tx.find(&sql, &values![team_id, user_id, client_id], read)
 }
 
 /// Replaces the tokens of a connection; `false` where `refresh_hash` is not of the one that holds.

@@ -1,6 +1,6 @@
 //! Sessions of people, by the hashes of their tokens.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use dregs_core::time::Timestamp;
 
@@ -30,11 +30,11 @@ pub struct Session {
 const COLUMNS: &str =
     "s.token_hash, s.user_agent, s.address, s.created_at, s.last_seen_at, s.expires_at, s.by_passkey";
 
-/// Begins a session.
+/// Begins a session of a person in one of their teams.
 pub fn insert(
     tx: &mut Tx,
     token_hash: &[u8],
-    user_id: i64,
+    (team_id, user_id): (i64, i64),
     from: &Place,
     now: Timestamp,
     expires_at: Timestamp,
@@ -42,8 +42,8 @@ pub fn insert(
     tx.execute("delete from sessions where expires_at <= $1", &values![now])?;
     tx.execute(
         "insert into sessions
-           (token_hash, user_id, user_agent, address, created_at, last_seen_at, expires_at, by_passkey)
-         values ($1, $2, $3, $4, $5, $5, $6, $7)",
+           (token_hash, user_id, user_agent, address, created_at, last_seen_at, expires_at, by_passkey, team_id)
+         values ($1, $2, $3, $4, $5, $5, $6, $7, $8)",
         &values![
             token_hash,
             user_id,
@@ -51,7 +51,8 @@ pub fn insert(
             from.address.as_deref(),
             now,
             expires_at,
-            from.by_passkey
+            from.by_passkey,
+            team_id
         ],
     )?;
     Ok(())
@@ -64,10 +65,11 @@ pub struct Holder {
     pub last_seen_at: Timestamp,
 }
 
-/// Whose session this is, if it has not ended.
+/// Whose session this is, if it has not ended: the person, in the team that is chosen in it.
 pub fn holder(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<Holder>> {
     let sql = format!(
-        "select {}, coalesce(s.last_seen_at, s.created_at), s.by_passkey from sessions s join users u on u.id = s.user_id
+        "select {}, coalesce(s.last_seen_at, s.created_at), s.by_passkey from sessions s
+         join users u on u.id = s.user_id join members m on m.user_id = s.user_id and m.team_id = s.team_id
          where s.token_hash = $1 and s.expires_at > $2",
         users::COLUMNS
     );
@@ -78,14 +80,18 @@ pub fn holder(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<H
     })
 }
 
-/// Those of these sessions that have not ended.
-pub fn holding(tx: &mut Tx, token_hashes: &[Vec<u8>], now: Timestamp) -> Result<HashSet<Vec<u8>>> {
+/// Those of these sessions that have not ended, each with the team that is chosen in it.
+pub fn holding(
+    tx: &mut Tx,
+    token_hashes: &[Vec<u8>],
+    now: Timestamp,
+) -> Result<HashMap<Vec<u8>, Option<i64>>> {
     let rows: Vec<_> = token_hashes.iter().map(|hash| values![hash.as_slice(), now]).collect();
     let found = tx.query_rows(
         "with v (token_hash, at) as (values {rows})
-         select s.token_hash from v join sessions s on s.token_hash = v.token_hash and s.expires_at > v.at",
+         select s.token_hash, s.team_id from v join sessions s on s.token_hash = v.token_hash and s.expires_at > v.at",
         &rows,
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     Ok(found.into_iter().collect())
 }
@@ -97,6 +103,12 @@ pub fn of_user(tx: &mut Tx, user_id: i64, now: Timestamp) -> Result<Vec<Session>
          order by coalesce(s.last_seen_at, s.created_at) desc, s.created_at desc, s.token_hash"
     );
     tx.query(&sql, &values![user_id, now], read)
+}
+
+/// Chooses another team in a session.
+pub fn choose(tx: &mut Tx, token_hash: &[u8], team_id: i64) -> Result<()> {
+    tx.execute("update sessions set team_id = $2 where token_hash = $1", &values![token_hash, team_id])?;
+    Ok(())
 }
 
 /// Notes that a session was seen.
@@ -121,6 +133,11 @@ pub fn delete_own(tx: &mut Tx, user_id: i64, token_hash: &[u8]) -> Result<Option
 /// Ends the sessions of a person but the one with this token; the answer is how many.
 pub fn delete_others(tx: &mut Tx, user_id: i64, token_hash: &[u8]) -> Result<u64> {
     tx.execute("delete from sessions where user_id = $1 and token_hash <> $2", &values![user_id, token_hash])
+}
+
+/// Ends the sessions of a person in a team; the answer is how many.
+pub fn delete_in(tx: &mut Tx, team_id: i64, user_id: i64) -> Result<u64> {
+    tx.execute("delete from sessions where team_id = $1 and user_id = $2", &values![team_id, user_id])
 }
 
 /// Ends the oldest sessions of a person beyond `kept`; the answer is how many.

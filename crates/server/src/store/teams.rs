@@ -35,6 +35,24 @@ pub fn get(tx: &mut Tx, id: i64) -> Result<Team> {
     })
 }
 
+/// A team as those see it who own the installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    pub id: i64,
+    pub name: String,
+    pub created_at: Timestamp,
+    pub members: i64,
+}
+
+/// Every team, by name; those that were deleted left out.
+pub fn all(tx: &mut Tx) -> Result<Vec<Summary>> {
+    let sql = "select t.id, t.name, t.created_at, (select count(*) from members m where m.team_id = t.id)
+         from teams t where t.deleted_at is null order by lower(t.name), t.id";
+    tx.query(sql, &[], |row| {
+        Ok(Summary { id: row.get(0)?, name: row.get(1)?, created_at: row.time(2)?, members: row.get(3)? })
+    })
+}
+
 /// When the escalations of a team are due.
 pub fn due_minutes(tx: &mut Tx, id: i64) -> Result<DueMinutes> {
     tx.get("select due_minutes from teams where id = $1", &values![id], |row| own(row.get(0)?))
@@ -134,12 +152,12 @@ pub fn withdraw(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Invitation>
 }
 
 /// The invitation with this token, if it holds at `now`.
-pub fn find_invited(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
+pub fn invitation(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
     let sql = format!("select {COLUMNS} from invitations where token_hash = $1 and expires_at > $2");
     tx.find(&sql, &values![token_hash, now], read)
 }
 
-/// The invitation with this token, if it holds at `now`; it can be taken once.
+/// Takes the invitation with this token, if it holds at `now`, which can be done once.
 pub fn take(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<Invitation>> {
     let sql =
         format!("delete from invitations where token_hash = $1 and expires_at > $2 returning {COLUMNS}");

@@ -1,8 +1,8 @@
-//! Teams, and the people in them.
+//! People who sign in, each as a member of one of their teams.
 
 use dregs_core::time::Timestamp;
 
-use super::{Result, Row, StoreError, Tx};
+use super::{Result, Row, StoreError, Tx, members};
 use crate::values;
 
 /// What a person may do.
@@ -27,7 +27,7 @@ impl Role {
     }
 }
 
-/// A person of a team.
+/// A person as a member of one of their teams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     pub id: i64,
@@ -35,11 +35,17 @@ pub struct User {
     pub email: String,
     pub name: Option<String>,
     pub password_hash: String,
+    /// In this team.
     pub role: Role,
+    /// Whether they own the installation, and so make, rename and delete its teams.
+    pub is_owner: bool,
+    /// When they got their account.
     pub created_at: Timestamp,
+    /// When they joined this team.
+    pub joined_at: Timestamp,
     /// Whether their password alone signs nobody in.
     pub has_second_factor: bool,
-    /// Whether their team requires that of everybody.
+    /// Whether this team requires that of everybody.
     pub needs_second_factor: bool,
     pub has_passkey: bool,
     /// Whether they have signed in with a passkey, which is two factors at once.
@@ -53,20 +59,24 @@ impl User {
     }
 }
 
-pub(super) const COLUMNS: &str = "u.id, u.team_id, u.email, u.password_hash, u.role, u.created_at, u.name,
+pub(super) const COLUMNS: &str = "u.id, m.team_id, u.email, u.password_hash, m.role, u.created_at, u.name,
     (select count(*) from second_factors f where f.user_id = u.id and f.confirmed_at is not null),
-    (select t.second_factor_required from teams t where t.id = u.team_id),
-    (select count(*) from passkeys p where p.user_id = u.id)";
-pub(super) const COLUMNS_COUNT: usize = 10;
+    (select t.second_factor_required from teams t where t.id = m.team_id),
+    (select count(*) from passkeys p where p.user_id = u.id), u.owner, m.created_at";
+pub(super) const COLUMNS_COUNT: usize = 12;
+/// Where they are, with a row for each team of a person.
+const FROM: &str = "from users u join members m on m.user_id = u.id";
+/// Of a person's teams the one that they chose last, else the one they joined first.
+const CHOSEN: &str = "order by coalesce(m.chosen_at, 0) desc, m.created_at, m.team_id limit 1";
 
 /// Whether nobody has been here yet.
 pub fn is_first_start(tx: &mut Tx) -> Result<bool> {
     Ok(first_team(tx)?.is_none())
 }
 
-/// The team that the first start made; `None` before.
+/// The oldest team; `None` before the first start.
 pub fn first_team(tx: &mut Tx) -> Result<Option<i64>> {
-    tx.find("select id from teams order by id limit 1", &[], |row| row.get(0))
+    tx.find("select id from teams where deleted_at is null order by id limit 1", &[], |row| row.get(0))
 }
 
 pub fn insert_team(tx: &mut Tx, name: &str, now: Timestamp) -> Result<i64> {
@@ -80,6 +90,8 @@ pub fn hold_team(tx: &mut Tx, team_id: i64) -> Result<()> {
     tx.execute("update teams set name = name where id = $1", &values![team_id]).map(drop)
 }
 
+/// Makes a person, who is a member of a team.
+///
 /// # Errors
 /// [`StoreError::Conflict`] when somebody has this e-mail address.
 pub fn insert(
@@ -90,41 +102,45 @@ pub fn insert(
     role: Role,
     now: Timestamp,
 ) -> Result<i64> {
-    tx.get(
-        "insert into users (team_id, email, password_hash, role, created_at) values ($1, $2, $3, $4, $5)
-         returning id",
-        &values![team_id, email, password_hash, role.as_text(), now],
+    let id = tx.get(
+        "insert into users (email, password_hash, created_at) values ($1, $2, $3) returning id",
+        &values![email, password_hash, now],
         |row| row.get(0),
-    )
+    )?;
+    members::insert(tx, team_id, id, role, now)?;
+    Ok(id)
+}
+
+/// Makes somebody an owner of the installation, or no longer one.
+pub fn set_owner(tx: &mut Tx, id: i64, is_owner: bool) -> Result<()> {
+    tx.execute("update users set owner = $2 where id = $1", &values![id, is_owner])?;
+    Ok(())
+}
+
+/// How many own the installation.
+pub fn count_owners(tx: &mut Tx) -> Result<i64> {
+    tx.get("select count(*) from users where owner = 1", &[], |row| row.get(0))
 }
 
 /// The team's person with this id.
 pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<User>> {
-    let sql = format!("select {COLUMNS} from users u where u.team_id = $1 and u.id = $2");
+    let sql = format!("select {COLUMNS} {FROM} where m.team_id = $1 and u.id = $2");
     tx.find(&sql, &values![team_id, id], read)
 }
 
-/// The person with this id, of whatever team.
+/// The person with this id, in the team that they chose last.
 pub fn by_id(tx: &mut Tx, id: i64) -> Result<Option<User>> {
-    tx.find(&format!("select {COLUMNS} from users u where u.id = $1"), &values![id], read)
+    tx.find(&format!("select {COLUMNS} {FROM} where u.id = $1 {CHOSEN}"), &values![id], read)
 }
 
 /// The people of a team, in the order in which they joined.
 pub fn of_team(tx: &mut Tx, team_id: i64) -> Result<Vec<User>> {
-    tx.query(
-        &format!("select {COLUMNS} from users u where u.team_id = $1 order by u.id"),
-        &values![team_id],
-        read,
-    )
+    let sql = format!("select {COLUMNS} {FROM} where m.team_id = $1 order by m.created_at, u.id");
+    tx.query(&sql, &values![team_id], read)
 }
 
 pub fn set_name(tx: &mut Tx, id: i64, name: Option<&str>) -> Result<()> {
     tx.execute("update users set name = $2 where id = $1", &values![id, name])?;
-    Ok(())
-}
-
-pub fn set_role(tx: &mut Tx, id: i64, role: Role) -> Result<()> {
-    tx.execute("update users set role = $2 where id = $1", &values![id, role.as_text()])?;
     Ok(())
 }
 
@@ -136,6 +152,7 @@ pub fn set_password(tx: &mut Tx, id: i64, password_hash: &str) -> Result<()> {
 /// Removes a person, their sessions, their tokens, and the clients that act for them.
 pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
     for owned in [
+        "members",
         "sessions",
         "mcp_tokens",
         "oauth_codes",
@@ -151,13 +168,14 @@ pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Everybody who signs in, by their addresses.
+/// Everybody who signs in, by their addresses, once for each of their teams.
 pub fn all(tx: &mut Tx) -> Result<Vec<User>> {
-    tx.query(&format!("select {COLUMNS} from users u order by u.email"), &[], read)
+    tx.query(&format!("select {COLUMNS} {FROM} order by u.email, m.created_at, m.team_id"), &[], read)
 }
 
+/// The person with this address, in the team that they chose last.
 pub fn find_by_email(tx: &mut Tx, email: &str) -> Result<Option<User>> {
-    tx.find(&format!("select {COLUMNS} from users u where u.email = $1"), &values![email], read)
+    tx.find(&format!("select {COLUMNS} {FROM} where u.email = $1 {CHOSEN}"), &values![email], read)
 }
 
 /// A person of [`COLUMNS`].
@@ -174,6 +192,8 @@ pub(super) fn read(row: &Row) -> Result<User> {
         has_second_factor: row.flag(7)?,
         needs_second_factor: row.flag(8)?,
         has_passkey: row.flag(9)?,
+        is_owner: row.flag(10)?,
+        joined_at: row.time(11)?,
         is_by_passkey: false,
     })
 }

@@ -6,6 +6,8 @@ pub mod deliver;
 pub mod evaluate;
 pub mod jumps;
 pub mod live;
+pub mod pace;
 pub mod rescore;
 pub mod retention;
 pub mod review;
+pub mod teams;

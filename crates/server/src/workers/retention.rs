@@ -8,13 +8,12 @@ use dregs_core::time::{DAY_MS, Timestamp};
 use tokio::time::sleep;
 
 use crate::app::App;
-use crate::clock::monotonic;
-use crate::failpoint::{self, Failpoint};
 use crate::ops::oauth;
 use crate::ops::retention::{self, Batch, Periods, Walk};
 use crate::shutdown::Shutdown;
 use crate::store::retention::{Kind, Old};
 use crate::store::{Result, Tx, log_failure};
+use crate::workers::pace::Pace;
 
 /// How often the clock is looked at.
 const IDLE: Duration = Duration::from_millis(1_000);
@@ -40,49 +39,6 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
     }
 }
 
-/// How many rows go in a transaction: so many that it holds the one writer of SQLite for about half of the time that
-/// another may be made to wait for it.
-struct Pace {
-    rows: usize,
-}
-
-/// Half of 20 ms.
-const HOLD: Duration = Duration::from_millis(10);
-const BATCH_MIN_ROWS: usize = 8;
-const BATCH_MAX_ROWS: usize = 500;
-/// For each moment of work, so many of rest.
-const REST: u32 = 2;
-
-impl Pace {
-    /// Runs one batch, learns from how long it took until after the commit, and rests.
-    async fn run<R: Send + 'static>(
-        &mut self,
-        app: &App,
-        batch: impl Fn(&mut Tx) -> Result<R> + Send + 'static,
-    ) -> Result<R> {
-        let (result, begun) = app
-            .store
-            .write(move |tx| {
-                let begun = monotonic();
-                batch(tx).map(|result| (result, begun))
-            })
-            .await?;
-        let held = begun.elapsed();
-        failpoint::reach(Failpoint::RetentionRemoved);
-        metrics::histogram!("dregs_retention_batch_seconds").record(held);
-        self.learn(held);
-        sleep(held * REST).await;
-        Ok(result)
-    }
-
-    fn learn(&mut self, held: Duration) {
-        let fitting = self.rows as f64 * HOLD.as_secs_f64() / held.as_secs_f64().max(1e-6);
-        // By half or double at most: one slow flush says little.
-        let fitting = (fitting as usize).clamp(self.rows / 2, self.rows * 2);
-        self.rows = fitting.clamp(BATCH_MIN_ROWS, BATCH_MAX_ROWS);
-    }
-}
-
 struct Worker {
     next_at: Timestamp,
     passes: u32,
@@ -93,12 +49,7 @@ struct Worker {
 
 impl Worker {
     fn new() -> Self {
-        Self {
-            next_at: Timestamp::default(),
-            passes: 0,
-            pace: Pace { rows: BATCH_MIN_ROWS * 4 },
-            marks: BTreeMap::new(),
-        }
+        Self { next_at: Timestamp::default(), passes: 0, pace: Pace::default(), marks: BTreeMap::new() }
     }
 
     /// Makes a pass when one is due and no other node makes it.

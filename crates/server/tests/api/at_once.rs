@@ -52,6 +52,20 @@ async fn all_that_is_wrong_is_told_at_once() {
             "role: must be ADMIN, USER or VIEWER; email: must be an e-mail address".to_owned(),
         ),
         (
+            Method::POST,
+            "/api/auth/accept-invitation",
+            json!({"name": "x".repeat(101), "password": "x".repeat(1_025), "code": "1".repeat(65), "mail": 1}),
+            "mail: is not known here; may be token, name, password or code; token: is required; name: must have at most 100 \
+             characters; password: must have "
+                .to_owned(),
+        ),
+        (
+            Method::PUT,
+            "/api/auth/session/team",
+            json!({"teamId": "x", "team": 1}),
+            "teamId: must be a whole number, not \"x\"; team: is not known here; may be teamId".to_owned(),
+        ),
+        (
             Method::PUT,
             "/api/retention",
             json!({"events": 1, "analyses": 2, "deliveries": 3, "auditLog": 4}),

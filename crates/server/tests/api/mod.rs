@@ -37,6 +37,7 @@ mod sessions;
 mod signing_in;
 mod system;
 mod team;
+mod teams;
 mod views;
 mod weights;
 
@@ -133,7 +134,7 @@ async fn session(app: &Arc<App>, team_id: i64, role: Role) -> String {
         dregs_server::store::sessions::insert(
             tx,
             &hash,
-            user_id,
+            (team_id, user_id),
             &Place::default(),
             now,
             now.plus_millis(60_000),

@@ -36,9 +36,13 @@ async fn a_person_signs_in_and_out() {
     let (status, mut session) = answer(login(&server, " Admin@Example.COM", ADMIN_PASSWORD)).await;
     let Value::String(token) = session["token"].take() else { panic!("no token in {session}") };
     let user = json!({"id": 1, "email": ADMIN_EMAIL, "name": null, "role": "ADMIN", "createdAt": "2026-11-23T09:00:00.000Z", "secondFactor": false, "secondFactorMissing": false});
-    let expected = json!({"token": null, "expiresAt": "2026-11-24T01:00:00.000Z", "user": user});
+    let expected = json!({"token": null, "expiresAt": "2026-11-24T01:00:00.000Z", "user": user.clone()});
     assert_eq!((status.as_u16(), session), (200, expected));
-    assert_eq!(answer(me(&server, &token)).await, (200.try_into().unwrap(), user));
+    let mut of_team = user;
+    of_team["teamId"] = json!(1);
+    of_team["teams"] = json!([{"id": 1, "name": "Default", "role": "ADMIN"}]);
+    of_team["owner"] = json!(true);
+    assert_eq!(answer(me(&server, &token)).await, (200.try_into().unwrap(), of_team));
     let logout = server.request(Method::POST, "/api/auth/logout").bearer_auth(&token);
     assert_eq!(answer(logout).await, (204.try_into().unwrap(), Value::Null));
     assert_eq!(refusal(me(&server, &token)).await, ENDED);

@@ -69,8 +69,10 @@ async fn a_team_grows_and_never_loses_its_last_admin(engine: Engine) {
     let token = &invitation["token"];
     let long = "must have at least 10 characters, and at most 1024 bytes";
     assert_eq!(refusal(desk.accept(token, "short")).await, format!("400 bad_request password: {long}"));
-    let invited = json!({"email": "bob@example.com", "role": "USER", "team": "Default"});
-    assert_eq!(answer(desk.check(token)).await, (reqwest::StatusCode::OK, invited));
+    let (status, invited) = answer(desk.check(token)).await;
+    let expected =
+        json!({"email": "bob@example.com", "role": "USER", "team": "Default", "hasAccount": false});
+    assert_eq!((status.as_u16(), invited), (200, expected));
     let (status, joined) = answer(desk.accept(token, "a long password")).await;
     assert_eq!(
         (status.as_u16(), &joined["user"]["name"], &joined["user"]["role"]),
@@ -85,7 +87,7 @@ async fn a_team_grows_and_never_loses_its_last_admin(engine: Engine) {
         "/api/team/invitations",
         json!({"email": "bob@example.com", "role": "USER"}),
     );
-    assert_eq!(refusal(again).await, "409 email_taken Somebody has this e-mail address already.");
+    assert_eq!(refusal(again).await, "409 email_taken Somebody in the team has this e-mail address already.");
     let withdrawn = desk.invite("eve@example.com", "ADMIN").await;
     let path = format!("/api/team/invitations/{}", withdrawn["id"]);
     assert_eq!(desk.call(Method::DELETE, &path, Value::Null).await.0, 204);

@@ -9,7 +9,9 @@ const KEY_LINES: &[(&[&str], &[&str])] = &[
     (&["trigger"], &["<EVENT-TYPE>", "identity.labeled", "alert.opened", "--channel <CHANNEL>"]),
     (&["verify"], &["--tolerance <SECONDS>", "--header <NAME: VALUE>", "Exits with 0"]),
     (&["keys"], &["list", "create", "revoke", "enable", "within a second"]),
-    (&["users"], &["list", "reset-password", "reset-second-factor", "Examples:"]),
+    (&["users"], &["list", "reset-password", "reset-second-factor", "add-owner", "Examples:"]),
+    (&["teams"], &["list", "add", "rename", "delete", "add-member", "remove-member", "within two seconds"]),
+    (&["teams", "add-member"], &["<TEAM> <EMAIL>", "admin, user, viewer"]),
     (&["backup"], &["Usage: dregs backup", "<FILE>", "nobody who writes waits", "Examples:"]),
     (
         &["restore"],

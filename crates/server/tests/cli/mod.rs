@@ -12,6 +12,7 @@ mod polls;
 mod serve;
 mod shipped;
 mod startup;
+mod teams;
 mod verify;
 
 use std::io::{BufRead as _, BufReader, Read as _};

@@ -5,7 +5,7 @@ use super::{Ground, Running};
 const KEY: &str = "sk_test";
 
 /// Starts a server on a free port; gives back its address.
-fn serve(ground: &Ground, args: &[&str]) -> (Running, String) {
+pub(super) fn serve(ground: &Ground, args: &[&str]) -> (Running, String) {
     let args = [&["serve", "--listen", "127.0.0.1:0"][..], args].concat();
     let running = ground.start(&args, &[("DREGS_SECRET_KEY", KEY), ("DREGS_LOG", "error")]);
     let line = running.line_with(" listens on http://");

@@ -66,7 +66,7 @@ fn a_database_that_cannot_be_used_is_said_to_be_what_it_is() {
 }
 
 /// The commands that look or manage, and so make no tables and bring none up to date.
-const EXISTING: [&[&str]; 9] = [
+const EXISTING: [&[&str]; 17] = [
     &["keys", "list"],
     &["keys", "create", "Shop"],
     &["keys", "revoke", "1"],
@@ -75,6 +75,14 @@ const EXISTING: [&[&str]; 9] = [
     &["users", "list"],
     &["users", "reset-password", "ada@example.com"],
     &["users", "reset-second-factor", "ada@example.com"],
+    &["users", "add-owner", "ada@example.com"],
+    &["users", "remove-owner", "ada@example.com"],
+    &["teams", "list"],
+    &["teams", "add", "Staging"],
+    &["teams", "rename", "Staging", "Test"],
+    &["teams", "delete", "Staging"],
+    &["teams", "add-member", "Staging", "ada@example.com", "--role", "user"],
+    &["teams", "remove-member", "Staging", "ada@example.com"],
     &["backtest", "--map", "a=LOGIN"],
 ];
 

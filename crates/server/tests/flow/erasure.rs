@@ -33,7 +33,7 @@ const TRACES: [&str; 9] = [
 const EVENTS: usize = 1_200;
 
 /// Tables in which nothing is about one person.
-const MAY_STAY: [&str; 24] = [
+const MAY_STAY: [&str; 25] = [
     "badge_counts",
     "badge_rules",
     "escalation_rules",
@@ -44,6 +44,7 @@ const MAY_STAY: [&str; 24] = [
     "migrations",
     "teams",
     "users",
+    "members",
     "sessions",
     "credentials",
     "channels",

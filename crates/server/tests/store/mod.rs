@@ -27,6 +27,7 @@ mod schema;
 mod shards;
 mod sign_ins;
 mod sslmode;
+mod teams;
 mod transactions;
 mod users;
 mod versions;

@@ -107,7 +107,7 @@ async fn codes_are_redeemed_once(engine: Engine) {
     ground.write(|tx| oauth_codes::sweep(tx, at(10))).await;
     assert_eq!((find(b"1").await, find(b"2").await), (None, Some(code(ada, 20))));
     ground.write(|tx| oauth_codes::delete(tx, b"4")).await;
-    ground.write(move |tx| oauth_codes::delete_of(tx, ada, "a")).await;
+    ground.write(move |tx| oauth_codes::delete_of(tx, (team_id, ada), "a")).await;
     assert_eq!((find(b"2").await, find(b"4").await, find(b"3").await.is_some()), (None, None, true));
     ground.write(move |tx| users::delete(tx, bob)).await;
     assert_eq!(find(b"3").await, None);
@@ -150,7 +150,8 @@ async fn connections_are_found_by_their_tokens_and_rotate(engine: Engine) {
         expires_at: at(100),
     };
     let (mine, other) = (connection(first, ada, "a"), connection(second, ada, "b"));
-    let of_ada = async |now| ground.read(move |tx| oauth_connections::of_user(tx, ada, at(now))).await;
+    let of_ada =
+        async |now| ground.read(move |tx| oauth_connections::of_user(tx, (team_id, ada), at(now))).await;
     assert_eq!((of_ada(99).await, of_ada(100).await), (vec![other, mine.clone()], vec![]));
     let by_access = async |hash: &'static [u8], now| {
         ground.read(move |tx| oauth_connections::find_by_access(tx, hash, at(now))).await
@@ -160,9 +161,9 @@ async fn connections_are_found_by_their_tokens_and_rotate(engine: Engine) {
     assert_eq!((by_access(b"a1", 50).await, by_access(b"r1", 49).await), (None, None));
     let by_family = async || ground.read(|tx| oauth_connections::find_by_family(tx, b"f1")).await;
     assert_eq!(by_family().await, Some((mine.clone(), b"r1".to_vec())));
-    let between = ground.read(move |tx| oauth_connections::between(tx, bob, "a")).await;
+    let between = ground.read(move |tx| oauth_connections::between(tx, (team_id, bob), "a")).await;
     assert_eq!(
-        (between, ground.read(move |tx| oauth_connections::between(tx, bob, "b")).await),
+        (between, ground.read(move |tx| oauth_connections::between(tx, (team_id, bob), "b")).await),
         (Some(connection(third, bob, "a")), None)
     );
     let rotate = async |from: &'static [u8]| {

@@ -56,6 +56,7 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("retention", &["entries_after", "events_after", "told_of_soon"]),
             ("reviews", &["count_by_models"]),
             ("rosters", &["after", "sql", "with_ids"]),
+            ("team_deletion", &["devices", "events", "groups", "identities", "listed", "others"]),
         ],
     ),
     (

@@ -75,7 +75,7 @@ async fn sessions_hold_until_they_end_and_the_oldest_give_way(engine: Engine) {
             let team = users::insert_team(tx, "Team", at(1))?;
             let ada = users::insert(tx, team, "ada@example.com", "hash", Role::User, at(1))?;
             for (token, begun, ends) in [(b"1", 10, 100), (b"2", 20, 50), (b"3", 30, 100), (b"4", 40, 100)] {
-                sessions::insert(tx, token, ada, &Place::default(), at(begun), at(ends))?;
+                sessions::insert(tx, token, (team, ada), &Place::default(), at(begun), at(ends))?;
             }
             Ok(ada)
         })
@@ -83,7 +83,7 @@ async fn sessions_hold_until_they_end_and_the_oldest_give_way(engine: Engine) {
     let holding = async |now| {
         let asked: Vec<_> = [b"1", b"2", b"3", b"9"].map(|token| token.to_vec()).into();
         let found = ground.read(move |tx| sessions::holding(tx, &asked, at(now))).await;
-        let mut found: Vec<_> = found.into_iter().flatten().collect();
+        let mut found: Vec<_> = found.into_keys().flatten().collect();
         found.sort_unstable();
         String::from_utf8(found).unwrap()
     };
@@ -102,10 +102,10 @@ async fn the_sessions_of_a_person_are_listed_and_one_ends(engine: Engine) {
             let team = users::insert_team(tx, "Team", at(1))?;
             let ada = users::insert(tx, team, "ada@example.com", "hash", Role::User, at(1))?;
             let bob = users::insert(tx, team, "bob@example.com", "hash", Role::User, at(1))?;
-            sessions::insert(tx, b"1", ada, &from, at(10), at(100))?;
-            sessions::insert(tx, b"2", ada, &Place::default(), at(20), at(100))?;
-            sessions::insert(tx, b"3", ada, &Place::default(), at(20), at(50))?;
-            sessions::insert(tx, b"4", bob, &Place::default(), at(30), at(100))?;
+            sessions::insert(tx, b"1", (team, ada), &from, at(10), at(100))?;
+            sessions::insert(tx, b"2", (team, ada), &Place::default(), at(20), at(100))?;
+            sessions::insert(tx, b"3", (team, ada), &Place::default(), at(20), at(50))?;
+            sessions::insert(tx, b"4", (team, bob), &Place::default(), at(30), at(100))?;
             sessions::touch(tx, b"1", at(40))?;
             Ok((ada, bob))
         })
@@ -254,6 +254,7 @@ async fn what_people_make_is_counted(engine: Engine) {
     assert_eq!((count(Thing::Invitation, team).await, count(Thing::Invitation, team + 1).await), (3, 0));
     ground.write(move |tx| teams::withdraw_earlier(tx, &new("kim@example.com", 30, 90))).await;
     assert_eq!(count(Thing::Invitation, team).await, 1, "neither hers nor what is over");
+    assert_eq!(count(Thing::Team, 0).await, 1);
     for thing in [
         Thing::Credential,
         Thing::McpToken,

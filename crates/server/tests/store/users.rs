@@ -4,6 +4,7 @@ use dregs_core::label::Reasons;
 use dregs_core::rules::DueMinutes;
 use dregs_server::store::Tx;
 use dregs_server::store::mcp_tokens::{self, McpToken};
+use dregs_server::store::members;
 use dregs_server::store::sessions::{self, Place};
 use dregs_server::store::teams::{self, Invitation, Team};
 use dregs_server::store::users::{self, Role, User};
@@ -28,7 +29,9 @@ async fn person(ground: &Ground, team_id: i64, email: &'static str, role: Role) 
         name: None,
         password_hash: "hash".into(),
         role,
+        is_owner: false,
         created_at: at(5),
+        joined_at: at(5),
         has_second_factor: false,
         needs_second_factor: false,
         has_passkey: false,
@@ -65,7 +68,9 @@ async fn a_session_is_its_persons_until_it_ends(engine: Engine) {
     let user_id = ada.id;
     for (token, made, ends) in [(b"short", 10, 20), (b"other", 10, 90), (b"third", 10, 90)] {
         ground
-            .write(move |tx| sessions::insert(tx, token, user_id, &Place::default(), at(made), at(ends)))
+            .write(move |tx| {
+                sessions::insert(tx, token, (team, user_id), &Place::default(), at(made), at(ends))
+            })
             .await;
     }
     let whose = |token: &'static [u8], time| {
@@ -75,7 +80,9 @@ async fn a_session_is_its_persons_until_it_ends(engine: Engine) {
     assert_eq!(whose(b"short", 20).await, None);
     assert_eq!(whose(b"never", 10).await, None);
     // A new session sweeps those that have ended.
-    ground.write(move |tx| sessions::insert(tx, b"fresh", user_id, &Place::default(), at(50), at(90))).await;
+    ground
+        .write(move |tx| sessions::insert(tx, b"fresh", (team, user_id), &Place::default(), at(50), at(90)))
+        .await;
     assert_eq!(whose(b"short", 19).await, None);
     ground.write(|tx| sessions::delete(tx, b"other")).await;
     assert_eq!(
@@ -99,7 +106,7 @@ async fn a_person_changes_and_goes(engine: Engine) {
         .write(move |tx| {
             teams::lock(tx, team)?;
             users::set_name(tx, id, Some("Ada"))?;
-            users::set_role(tx, id, Role::User)?;
+            members::set_role(tx, team, id, Role::User)?;
             users::set_password(tx, id, "other")
         })
         .await;
@@ -111,7 +118,7 @@ async fn a_person_changes_and_goes(engine: Engine) {
     let (mine, token) = ground
         .write(move |tx| {
             for (token, user) in [(b"1", id), (b"2", id), (b"3", bobs)] {
-                sessions::insert(tx, token, user, &Place::default(), at(10), at(100))?;
+                sessions::insert(tx, token, (team, user), &Place::default(), at(10), at(100))?;
             }
             sessions::delete_others(tx, id, b"2")?;
             let mine = mcp_tokens::insert(tx, team, id, "Assistant", b"m1", at(11))?;
@@ -129,21 +136,24 @@ async fn a_person_changes_and_goes(engine: Engine) {
     };
     assert_eq!(holders(&ground).await, [None, Some(id), Some(bobs)]);
     let expected = McpToken { id: mine, name: "Assistant".into(), created_at: at(11), last_used_at: None };
-    assert_eq!(ground.read(move |tx| mcp_tokens::of_user(tx, id)).await, from_ref(&expected));
+    assert_eq!(ground.read(move |tx| mcp_tokens::of_user(tx, team, id)).await, from_ref(&expected));
     let whose = async |hash: &'static [u8]| ground.read(move |tx| mcp_tokens::find(tx, hash)).await;
     ground.write(move |tx| mcp_tokens::touch(tx, mine, at(13))).await;
     let used = McpToken { last_used_at: Some(at(13)), ..expected };
     assert_eq!(whose(b"m1").await, Some((used, changed)));
     assert_eq!(whose(b"m3").await, None);
-    assert_eq!(ground.write(move |tx| mcp_tokens::delete(tx, id, token)).await, None);
-    assert_eq!(ground.write(move |tx| mcp_tokens::delete(tx, bobs, token)).await.as_deref(), Some("Other"));
+    assert_eq!(ground.write(move |tx| mcp_tokens::delete(tx, team, id, token)).await, None);
+    assert_eq!(
+        ground.write(move |tx| mcp_tokens::delete(tx, team, bobs, token)).await.as_deref(),
+        Some("Other")
+    );
     ground.write(move |tx| users::delete(tx, id)).await;
     assert_eq!(holders(&ground).await, [None, None, Some(bobs)]);
     assert_eq!(ground.read(move |tx| users::of_team(tx, team)).await, from_ref(&bob));
     let all = ground.read(users::all).await;
     let emails: Vec<_> = all.iter().map(|user| user.email.as_str()).collect();
     assert_eq!((emails, &all[0]), (vec!["bob@example.com", "eve@example.com"], &bob), "of every team");
-    assert_eq!(ground.read(move |tx| mcp_tokens::of_user(tx, id)).await, []);
+    assert_eq!(ground.read(move |tx| mcp_tokens::of_user(tx, team, id)).await, []);
 }
 
 async fn an_invitation_is_taken_once(engine: Engine) {
@@ -187,12 +197,11 @@ async fn an_invitation_is_taken_once(engine: Engine) {
         async |token: &'static [u8], now| ground.write(move |tx| teams::take(tx, token, at(now))).await;
     assert_eq!(take(b"1", 15).await, None, "the first one is over");
     assert_eq!(take(b"2", 20).await, None, "too late");
-    let invited = async |token: &'static [u8], now| {
-        ground.read(move |tx| Ok(teams::find_invited(tx, token, at(now))?.is_some())).await
-    };
+    let invited =
+        async |token: &'static [u8], now| ground.read(move |tx| teams::invitation(tx, token, at(now))).await;
     assert_eq!(
-        (invited(b"2", 19).await, invited(b"2", 20).await, invited(b"1", 19).await),
-        (true, false, false)
+        [invited(b"2", 19).await, invited(b"2", 20).await, invited(b"1", 19).await],
+        [Some(bob.clone()), None, None]
     );
     assert_eq!(take(b"2", 19).await, Some(bob));
     assert_eq!(take(b"2", 19).await, None);

@@ -103,6 +103,20 @@ impl Database {
         std::thread::scope(|scope| scope.spawn(run).join().unwrap());
     }
 
+    /// Runs statements on a database, of SQLite on the file in a folder, of which the store knows nothing.
+    pub fn run(&self, folder: &Path, sql: &str) {
+        match self.url() {
+            None => {
+                let file = rusqlite::Connection::open(folder.join("dregs.db")).unwrap();
+                file.execute_batch(sql).unwrap();
+            }
+            Some(url) => {
+                let run = || client(&url).batch_execute(sql).unwrap();
+                std::thread::scope(|scope| scope.spawn(run).join().unwrap());
+            }
+        }
+    }
+
     /// How many tables a PostgreSQL database has.
     pub fn tables(&self) -> i64 {
         let url = self.url().unwrap();

@@ -1,6 +1,6 @@
 // The frame of every page: where one is, where one can go, and whether updates arrive.
 
-import { ActionIcon, AppShell, Burger, Button, Group, Menu, ScrollArea, Text, Tooltip, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, AppShell, Box, Burger, Button, Group, Menu, ScrollArea, Text, Tooltip, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import {
   IconAffiliate, IconAlertTriangle, IconBook, IconDeviceLaptop, IconHome, IconListDetails, IconLogout, IconMoon, IconScale, IconSettings, IconSun, IconUser, IconUsers,
@@ -16,6 +16,7 @@ import { Lost } from "./Lost";
 import { useLostSince } from "./reach";
 import { SearchEverywhere } from "./SearchEverywhere";
 import { signOut, useUser } from "./session";
+import { TeamSwitch } from "./TeamSwitch";
 
 const PLACES = [
   { to: "/", label: "Home", icon: IconHome },
@@ -46,6 +47,7 @@ export function Shell() {
   const navigate = useNavigate();
   useLive();
   const isLost = useLostSince() !== undefined;
+  const isInSeveral = useUser().teams.length > 1;
   useEffect(() => {
     close();
   }, [path, close]);
@@ -57,13 +59,15 @@ export function Shell() {
     <AppShell navbar={{ width: 208, breakpoint: "sm", collapsed: { mobile: !isOpen } }} header={{ height: { base: 52, sm: 0 } }} padding="md">
       <a className="skip-link" href="#main">Skip to the page</a>
       <AppShell.Header hiddenFrom="sm" px="md">
-        <Group h="100%" gap="sm">
+        <Group h="100%" gap="sm" wrap="nowrap">
           <Burger opened={isOpen} onClick={toggle} size="sm" aria-label="Navigation" />
           <Brand />
+          <Box flex={1} miw={0} maw={240} ml="auto"><TeamSwitch /></Box>
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="sm" aria-label="Main">
         <AppShell.Section visibleFrom="sm" px="xs" py="sm"><Brand /></AppShell.Section>
+        {isInSeveral && <AppShell.Section visibleFrom="sm" pb="xs"><TeamSwitch /></AppShell.Section>}
         <AppShell.Section pb="sm"><SearchEverywhere /></AppShell.Section>
         <AppShell.Section grow component={ScrollArea} className="nav"><Places /></AppShell.Section>
         <AppShell.Section><Person /></AppShell.Section>

@@ -68,6 +68,7 @@ const routes = root.addChildren([
       createRoute({ ...setting, path: "/channels/$id", component: lazyPage(() => import("../pages/channels/ChannelPage"), "ChannelPage") }),
       createRoute({ ...setting, path: "/credentials", component: lazyPage(() => import("../pages/settings/Credentials"), "Credentials") }),
       createRoute({ ...setting, path: "/team", component: lazyPage(() => import("../pages/settings/Team"), "Team") }),
+      createRoute({ ...setting, path: "/teams", component: lazyPage(() => import("../pages/settings/Teams"), "Teams") }),
       createRoute({ ...setting, path: "/account", component: lazyPage(() => import("../pages/settings/Account"), "Account") }),
       createRoute({ ...setting, path: "/datasets", component: lazyPage(() => import("../pages/settings/Datasets"), "Datasets") }),
       createRoute({ ...setting, path: "/mappings", component: lazyPage(() => import("../pages/settings/Mappings"), "Mappings") }),

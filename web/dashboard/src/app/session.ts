@@ -1,8 +1,8 @@
 // Who is signed in, and what they may.
 
-import { $api, api, queries, type Schemas } from "../api";
+import { $api, api, queries, tellError, type Schemas } from "../api";
 
-export type User = Schemas["UserBody"];
+export type User = Schemas["MeBody"];
 
 /** Whoever is signed in; pages inside the frame are shown only when somebody is. */
 export function useUser(): User {
@@ -33,6 +33,28 @@ export async function session(): Promise<User | null> {
   const { user } = await queries.fetchQuery({ ...$api.queryOptions("get", "/api/auth/session"), staleTime: 0, gcTime: 0 });
   if (user) queries.setQueryData(queryKey, user);
   return user ?? null;
+}
+
+/** Pages of one thing, by how their addresses begin, and the list that it is in. */
+const OF_ONE: [begins: string, list: string][] = [
+  ["/identities/", "/identities"], ["/events/", "/events"], ["/devices/", "/devices"], ["/groups/", "/groups"], ["/badge-rules/", "/rules"],
+  ["/escalation-rules/", "/rules"], ["/deliveries/", "/settings/channels"], ["/settings/channels/", "/settings/channels"],
+];
+
+/** The same place in another team: a thing is of one team, so that in its place stands the list of such things. */
+export function placeInTeam(path: string): string {
+  return OF_ONE.find(([begins]) => path.startsWith(begins))?.[1] ?? path;
+}
+
+/** By which the other tabs of this browser, whose session it is as well, learn that another team was chosen. */
+export const CHOSEN_TEAM = "dregs.team";
+
+/** Goes on in another team. Everything is loaded anew: nothing of the team before stays in memory. */
+export async function chooseTeam(teamId: number): Promise<void> {
+  const { error } = await api.PUT("/api/auth/session/team", { body: { teamId } });
+  if (error) return tellError(error);
+  localStorage.setItem(CHOSEN_TEAM, `${teamId} ${Date.now()}`);
+  location.assign(placeInTeam(location.pathname));
 }
 
 /** A page of this server to go to, whatever an address says. */

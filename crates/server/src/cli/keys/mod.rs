@@ -5,14 +5,14 @@ mod reset_secrets;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
-use super::existing::{Existing, Settings};
+use super::existing::{Existing, OfTeam, Settings};
 use super::output::{columns, line};
 use super::{Failure, load, runtime};
 use crate::clock::{Clock as _, SystemClock};
 use crate::ops::audit::Actor;
 use crate::ops::team;
+use crate::store::StoreError;
 use crate::store::credentials::{self, Change, Credential};
-use crate::store::{StoreError, users};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -23,6 +23,7 @@ reset-secrets needs it stopped. From elsewhere: Settings in the dashboard, or /a
 Examples:
   dregs keys list
   dregs keys create Checkout --origin https://shop.example.com
+  dregs keys create Checkout --team Staging     Where there are several teams
   dregs keys revoke 2
   dregs keys reset-secrets --lost-master-key    After the master key was lost")]
 pub struct Keys {
@@ -33,7 +34,12 @@ pub struct Keys {
 #[derive(Subcommand)]
 enum Action {
     /// List the credentials; secret keys are not kept and cannot be shown
-    List(Settings),
+    List {
+        #[command(flatten)]
+        of: OfTeam,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Make a credential and print its two keys, this one time
     Create {
         /// What it is for
@@ -42,6 +48,8 @@ enum Action {
         /// A page that may send events with the public key, such as https://example.com
         #[arg(long = "origin", value_name = "URL", value_parser = origin)]
         origins: Vec<String>,
+        #[command(flatten)]
+        of: OfTeam,
         #[command(flatten)]
         settings: Settings,
     },
@@ -90,9 +98,9 @@ impl Keys {
     pub fn run(self) -> Result<(), Failure> {
         let runtime = runtime()?;
         match self.action {
-            Action::List(settings) => runtime.block_on(list(&settings.open()?)),
-            Action::Create { name, origins, settings } => {
-                runtime.block_on(create(&settings.open()?, name, origins))
+            Action::List { of, settings } => runtime.block_on(list(&settings.open()?, of)),
+            Action::Create { name, origins, of, settings } => {
+                runtime.block_on(create(&settings.open()?, of, name, origins))
             }
             Action::Revoke { id, settings } => {
                 runtime.block_on(set_enabled(&settings.open()?, id, Validity::Revoked))
@@ -108,11 +116,27 @@ impl Keys {
     }
 }
 
-async fn list(opened: &Existing) -> Result<(), Failure> {
-    let found = opened.store.read(credentials::all).await.map_err(|error| opened.failed(&error))?;
+async fn list(opened: &Existing, of: OfTeam) -> Result<(), Failure> {
+    let mut found = opened.store.read(credentials::all).await.map_err(|error| opened.failed(&error))?;
+    let teams = opened.teams().await?;
+    if of.team.is_some() {
+        let team = opened.team(of.team.as_deref()).await?;
+        found.retain(|credential| credential.team_id == team.id);
+    }
     let heads = ["ID", "NAME", "STATE", "CREATED", "PUBLIC KEY", "ORIGINS"].map(str::to_owned);
-    let rows: Vec<[String; 6]> = [heads].into_iter().chain(found.iter().map(row)).collect();
-    columns(&rows).iter().for_each(line);
+    let rows = [heads].into_iter().chain(found.iter().map(row));
+    if teams.len() < 2 {
+        columns(&rows.collect::<Vec<_>>()).iter().for_each(line);
+        return Ok(());
+    }
+    // Whose they are is worth a column where that is not plain.
+    let name = |id| teams.iter().find(|team| team.id == id).map(|team| team.name.clone());
+    let names = std::iter::once("TEAM".to_owned())
+        .chain(found.iter().map(|credential| name(credential.team_id).unwrap_or_default()));
+    let rows = rows
+        .zip(names)
+        .map(|([id, own, state, created, key, origins], team)| [id, team, own, state, created, key, origins]);
+    columns(&rows.collect::<Vec<_>>()).iter().for_each(line);
     Ok(())
 }
 
@@ -128,11 +152,8 @@ fn row(credential: &Credential) -> [String; 6] {
     ]
 }
 
-async fn create(opened: &Existing, name: String, origins: Vec<String>) -> Result<(), Failure> {
-    let team = opened.store.read(users::first_team).await.map_err(|error| opened.failed(&error))?;
-    let team_id = team.ok_or_else(|| {
-        Failure::Failed(format!("{} is empty: start the server once, it makes the first keys", opened.name))
-    })?;
+async fn create(opened: &Existing, of: OfTeam, name: String, origins: Vec<String>) -> Result<(), Failure> {
+    let team_id = opened.team(of.team.as_deref()).await?.id;
     let made = team::credentials::create(
         &opened.store,
         Actor::command_line(team_id),

@@ -40,14 +40,14 @@ impl From<Connection> for ConnectionBody {
     }
 }
 
-/// List the clients that act for one, newest first
+/// List the clients that act for one in the team, newest first
 #[utoipa::path(get, operation_id = "listConnections", path = "/oauth/connections", tag = "oauth",
     responses((status = 200, body = Vec<ConnectionBody>)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Person(user): Person,
 ) -> Result<Answer<Vec<ConnectionBody>>, ApiError> {
-    let rows = ops::of_user(&app.store, user.id, app.clock.now()).await?;
+    let rows = ops::of_user(&app.store, (user.team_id, user.id), app.clock.now()).await?;
     Ok(Answer(rows.into_iter().map(ConnectionBody::from).collect()))
 }
 

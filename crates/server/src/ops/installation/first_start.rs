@@ -5,8 +5,8 @@ use dregs_core::time::Timestamp;
 use crate::config::Config;
 use crate::ops::access::sign_in;
 use crate::ops::team::credentials::{PUBLIC_PREFIX, SECRET_PREFIX};
-use crate::ops::team::rules;
-use crate::store::credentials::{self, NewCredential};
+use crate::ops::team::teams;
+use crate::store::credentials::NewCredential;
 use crate::store::users::{self, Role};
 use crate::store::{Result, Store, StoreError};
 use crate::vault::{new_token, token_hash};
@@ -54,10 +54,9 @@ pub async fn run(store: &Store, config: &Config, now: Timestamp) -> Result<Optio
         if !users::is_first_start(tx)? {
             return Ok(false);
         }
-        let team_id = users::insert_team(tx, TEAM_NAME, now)?;
-        users::insert(tx, team_id, &admin_email, &password_hash, Role::Admin, now)?;
-        credentials::insert(tx, team_id, &credential, now)?;
-        rules::starter(tx, team_id, now)?;
+        let team_id = teams::fill(tx, TEAM_NAME, &credential, now)?;
+        let admin = users::insert(tx, team_id, &admin_email, &password_hash, Role::Admin, now)?;
+        users::set_owner(tx, admin, true)?;
         Ok(true)
     });
     Ok(filled.await?.then_some(made))

@@ -68,10 +68,10 @@ pub async fn look(
     };
     let (holding, seen, found) = store.read(look).await?;
     *watch = Some(seen);
-    // Whoever was signed out, or has lost the key, hears no more.
+    // Whoever was signed out, has gone to another team, or has lost the key, hears no more.
     present.retain(|ear| {
         let may_listen = match &ear.pass {
-            Pass::Session { token_hash, .. } => holding.contains(token_hash),
+            Pass::Session { token_hash, .. } => holding.get(token_hash) == Some(&Some(ear.team_id)),
             Pass::Credential(id) => credentials.is_enabled(*id),
         };
         if !may_listen {

@@ -161,7 +161,7 @@ pub async fn approve(
             };
             let Ok((challenge, resource)) = asked.granted.clone() else { return Ok(Ok(asked.deny(&issuer))) };
             let Asked { client, redirect_uri, .. } = &asked;
-            if oauth_connections::between(tx, user_id, &client.id)?.is_none() {
+            if oauth_connections::between(tx, (actor.team_id, user_id), &client.id)?.is_none() {
                 bounds::CONNECTIONS.check(tx, actor.team_id, user_id)?;
             }
             let row = Code {

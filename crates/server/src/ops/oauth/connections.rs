@@ -104,7 +104,7 @@ pub async fn begin(store: &Store, redeemed: Redeemed, place: Place, now: Timesta
             }
             let user = users::find(tx, code.team_id, code.user_id)?;
             let Some(user) = user else { return Ok(Err(invalid_grant("The person is gone."))) };
-            if let Some(earlier) = oauth_connections::between(tx, user.id, &code.client_id)? {
+            if let Some(earlier) = oauth_connections::between(tx, (user.team_id, user.id), &code.client_id)? {
                 oauth_connections::delete(tx, earlier.id)?;
             }
             bounds::CONNECTIONS.check(tx, user.team_id, user.id)?;
@@ -195,22 +195,24 @@ pub async fn revoke(
         .await
 }
 
-/// The clients that act for a person, newest first.
+/// The clients that act for a person in a team, newest first.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn of_user(store: &Store, user_id: i64, now: Timestamp) -> Result<Vec<Connection>> {
-    store.read(move |tx| oauth_connections::of_user(tx, user_id, now)).await
+pub async fn of_user(store: &Store, whose: (i64, i64), now: Timestamp) -> Result<Vec<Connection>> {
+    store.read(move |tx| oauth_connections::of_user(tx, whose, now)).await
 }
 
-/// Ends a connection of a person; `false` where there is none.
+/// Ends a connection of a person in the actor's team; `false` where there is none.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn disconnect(store: &Store, actor: Actor, user_id: i64, id: i64, now: Timestamp) -> Result<bool> {
     store
         .write(move |tx| {
-            let found = oauth_connections::find(tx, id)?.filter(|found| found.user_id == user_id);
+            let whose = (actor.team_id, user_id);
+            let found =
+                oauth_connections::find(tx, id)?.filter(|found| (found.team_id, found.user_id) == whose);
             let Some(connection) = found else { return Ok(false) };
             end(tx, &actor, &connection, None, now)?;
             Ok(true)
@@ -251,7 +253,7 @@ fn end(
     reason: Option<&str>,
     now: Timestamp,
 ) -> Result<()> {
-    oauth_codes::delete_of(tx, connection.user_id, &connection.client_id)?;
+    oauth_codes::delete_of(tx, (connection.team_id, connection.user_id), &connection.client_id)?;
     oauth_connections::delete(tx, connection.id)?;
     let before = Some(json!({ "name": connection.name }));
     let after = reason.map(|reason| json!({ "reason": reason }));

@@ -83,11 +83,12 @@ impl Directory {
     }
 
     /// The origins of pages that were refused and would be again, as far as they concern a team. Where a browser asked
-    /// before it sent a key, nobody knows whom it concerns.
+    /// before it sent a key, nobody knows whom it concerns: it is told where there is one team alone.
     pub fn refused(&self, team_id: i64, now: Timestamp) -> Vec<RefusedOrigin> {
         let recognised = self.recognised();
+        let is_alone = recognised.by_public.values().all(|credential| credential.team_id == team_id);
         let is_refused = |refused: &RefusedOrigin| match refused.credential_id {
-            None => !recognised.by_public.values().any(|credential| credential.allows(&refused.origin)),
+            None => is_alone && !recognised.by_public.values().any(|known| known.allows(&refused.origin)),
             Some(id) => recognised
                 .by_public
                 .values()

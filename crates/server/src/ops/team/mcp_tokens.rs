@@ -32,7 +32,7 @@ pub async fn create(
     let created = store
         .write(move |tx| {
             bounds::MCP_TOKENS.check(tx, actor.team_id, user_id)?;
-            let known = mcp_tokens::of_user(tx, user_id)?;
+            let known = mcp_tokens::of_user(tx, actor.team_id, user_id)?;
             if known.iter().any(|known| is_same_name(&known.name, &name)) {
                 return Err(StoreError::Conflict);
             }
@@ -47,13 +47,13 @@ pub async fn create(
     Ok((created, token))
 }
 
-/// Removes a person's token; `false` where there is none.
+/// Removes a person's token in the actor's team; `false` where there is none.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn delete(store: &Store, actor: Actor, user_id: i64, id: i64, now: Timestamp) -> Result<bool> {
     let delete = move |tx: &mut Tx| {
-        let Some(name) = mcp_tokens::delete(tx, user_id, id)? else { return Ok(false) };
+        let Some(name) = mcp_tokens::delete(tx, actor.team_id, user_id, id)? else { return Ok(false) };
         let before = Some(json!({ "name": name }));
         let (action, target_id) = ("mcp-token.delete", &id.to_string());
         let act = Act { action, target_type: "mcp-token", target_id, before, after: None };

@@ -13,7 +13,7 @@ use crate::ops::bounds;
 use crate::ops::decide::assignment;
 use crate::store::teams::{self, Invitation, Team};
 use crate::store::users::{self, Role, User};
-use crate::store::{Result, Store, StoreError, Tx};
+use crate::store::{Result, Store, StoreError, Tx, members};
 use crate::vault::{new_token, token_hash};
 
 /// How long an invitation holds.
@@ -25,7 +25,9 @@ pub enum Refusal {
     NotFound,
     /// Nobody would be left to manage the team.
     LastAdmin,
-    /// Somebody has this e-mail address, in this team or another.
+    /// Nobody would be left who owns the installation.
+    LastOwner,
+    /// Somebody in the team has this e-mail address.
     EmailTaken,
 }
 
@@ -98,7 +100,7 @@ pub async fn set_role(
             if role != Role::Admin && is_last_admin(tx, &user)? {
                 return Ok(Err(Refusal::LastAdmin));
             }
-            users::set_role(tx, user.id, role)?;
+            members::set_role(tx, user.team_id, user.id, role)?;
             if role == Role::Viewer {
                 assignment::let_go(tx, &actor, &user.email, now)?;
             }
@@ -109,7 +111,8 @@ pub async fn set_role(
         .await
 }
 
-/// Removes a person, who is signed out at once; their escalations are nobody's again.
+/// Removes a person from the team, in which they are signed out at once; their escalations there are nobody's again. Whoever
+/// is in no other team is gone.
 ///
 /// # Errors
 /// Those of the store.
@@ -123,7 +126,10 @@ pub async fn remove(store: &Store, actor: Actor, user_id: i64, now: Timestamp) -
             if is_last_admin(tx, &user)? {
                 return Ok(Err(Refusal::LastAdmin));
             }
-            users::delete(tx, user.id)?;
+            if !leaves_an_owner(tx, &actor, &user, now)? {
+                return Ok(Err(Refusal::LastOwner));
+            }
+            members::delete(tx, user.team_id, user.id)?;
             assignment::let_go(tx, &actor, &user.email, now)?;
             record(tx, &actor, "member.remove", "member", user.id, (told(&user), None), now)?;
             Ok(Ok(()))
@@ -155,7 +161,7 @@ pub async fn invite(
     };
     let invited = store
         .write(move |tx| {
-            if users::find_by_email(tx, &new.email)?.is_some() {
+            if is_member(tx, new.team_id, &new.email)? {
                 return Ok(Err(Refusal::EmailTaken));
             }
             teams::withdraw_earlier(tx, &new)?;
@@ -184,18 +190,29 @@ pub async fn withdraw(store: &Store, actor: Actor, id: i64, now: Timestamp) -> O
         .await
 }
 
-/// The invitation with this token, and the team that it is to; `None` where it cannot be accepted.
+/// Whom an invitation is for.
+pub struct Invited {
+    pub email: String,
+    pub role: Role,
+    pub team: String,
+    /// Whether they sign in here already, and so join with their password.
+    pub has_account: bool,
+}
+
+/// Whom an invitation is for, if it can be accepted.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn invited(store: &Store, token: &str, now: Timestamp) -> Result<Option<(Invitation, Team)>> {
+pub async fn invited(store: &Store, token: &str, now: Timestamp) -> Result<Option<Invited>> {
     let token_hash = token_hash(token);
-    let find = move |tx: &mut Tx| {
-        let Some(invitation) = teams::find_invited(tx, &token_hash, now)? else { return Ok(None) };
-        let team = teams::get(tx, invitation.team_id)?;
-        Ok(Some((invitation, team)))
+    let read = move |tx: &mut Tx| {
+        let Some(Invitation { team_id, email, role, .. }) = teams::invitation(tx, &token_hash, now)? else {
+            return Ok(None);
+        };
+        let has_account = users::find_by_email(tx, &email)?.is_some();
+        Ok(Some(Invited { email, role, team: teams::get(tx, team_id)?.name, has_account }))
     };
-    store.read(find).await
+    store.read(read).await
 }
 
 /// Whoever holds an invitation.
@@ -205,7 +222,7 @@ pub struct Newcomer {
     pub address: Option<IpAddr>,
 }
 
-/// Makes a person of whoever holds an invitation.
+/// Makes a person of whoever holds an invitation and has no account.
 ///
 /// # Errors
 /// Those of the store.
@@ -217,10 +234,6 @@ pub async fn accept(
     now: Timestamp,
 ) -> Outcome<User> {
     let token_hash = token_hash(token);
-    let asked = token_hash.clone();
-    if store.read(move |tx| teams::find_invited(tx, &asked, now)).await?.is_none() {
-        return Ok(Err(Refusal::NotFound));
-    }
     // Hashing takes long on purpose, and is for those who are invited.
     let password_hash = sign_ins.hash_in_turn(password).await?;
     let accepted = store
@@ -232,8 +245,7 @@ pub async fn accept(
             bounds::MEMBERS.check_team(tx, *team_id)?;
             let id = users::insert(tx, *team_id, email, &password_hash, *role, now)?;
             users::set_name(tx, id, name.as_deref())?;
-            let user = users::find(tx, *team_id, id)?
-                .ok_or_else(|| StoreError::Broken("a person has gone".into()))?;
+            let user = users::find(tx, *team_id, id)?.ok_or_else(gone)?;
             let actor = Actor::user(&user, address);
             record(tx, &actor, "member.join", "member", id, (None, told(&user)), now)?;
             Ok(Ok(user))
@@ -244,6 +256,98 @@ pub async fn accept(
         Err(StoreError::Conflict) => Ok(Err(Refusal::EmailTaken)),
         other => other,
     }
+}
+
+/// Has somebody join who holds an invitation and has shown that the account is theirs.
+///
+/// # Errors
+/// Those of the store.
+pub async fn join(
+    store: &Store,
+    token: &str,
+    user: User,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Outcome<User> {
+    let token_hash = token_hash(token);
+    let joined = store
+        .write(move |tx| {
+            let invitation = teams::take(tx, &token_hash, now)?;
+            let Some(invitation) = invitation.filter(|invitation| invitation.email == user.email) else {
+                return Ok(Err(Refusal::NotFound));
+            };
+            let team_id = invitation.team_id;
+            bounds::MEMBERS.check_team(tx, team_id)?;
+            members::insert(tx, team_id, user.id, invitation.role, now)?;
+            let user = users::find(tx, team_id, user.id)?.ok_or_else(gone)?;
+            let actor = Actor::user(&user, address);
+            record(tx, &actor, "member.join", "member", user.id, (None, told(&user)), now)?;
+            Ok(Ok(user))
+        })
+        .await;
+    match joined {
+        Err(StoreError::Conflict) => Ok(Err(Refusal::EmailTaken)),
+        other => other,
+    }
+}
+
+/// Adds somebody to the actor's team, by their address. Whoever has no account gets one with this password hash; the answer
+/// says whether that was so.
+///
+/// # Errors
+/// Those of the store.
+pub async fn add(
+    store: &Store,
+    actor: Actor,
+    email: &str,
+    role: Role,
+    password_hash: String,
+    now: Timestamp,
+) -> Outcome<bool> {
+    let (email, team_id) = (normalise_email(email), actor.team_id);
+    store
+        .write(move |tx| {
+            bounds::MEMBERS.check_team(tx, team_id)?;
+            if is_member(tx, team_id, &email)? {
+                return Ok(Err(Refusal::EmailTaken));
+            }
+            let known = users::find_by_email(tx, &email)?.map(|user| user.id);
+            let id = match known {
+                Some(id) => members::insert(tx, team_id, id, role, now).map(|()| id)?,
+                None => users::insert(tx, team_id, &email, &password_hash, role, now)?,
+            };
+            let user = users::find(tx, team_id, id)?.ok_or_else(gone)?;
+            record(tx, &actor, "member.join", "member", id, (None, told(&user)), now)?;
+            Ok(Ok(known.is_none()))
+        })
+        .await
+}
+
+fn gone() -> StoreError {
+    StoreError::Broken("a person has gone".into())
+}
+
+fn is_member(tx: &mut Tx, team_id: i64, email: &str) -> Result<bool> {
+    let Some(user) = users::find_by_email(tx, email)? else { return Ok(false) };
+    Ok(users::find(tx, team_id, user.id)?.is_some())
+}
+
+/// Whether somebody owns the installation when a person has left this team. Where there is no other team, it passes from
+/// the last one who does to the admin who has been there longest.
+fn leaves_an_owner(tx: &mut Tx, actor: &Actor, user: &User, now: Timestamp) -> Result<bool> {
+    let is_gone = members::of_user(tx, user.id)?.len() == 1;
+    if !user.is_owner || !is_gone || users::count_owners(tx)? > 1 {
+        return Ok(true);
+    }
+    if teams::all(tx)?.len() > 1 {
+        return Ok(false);
+    }
+    let people = users::of_team(tx, user.team_id)?;
+    let heir = people.iter().find(|other| other.role == Role::Admin && other.id != user.id);
+    let Some(heir) = heir else { return Ok(false) };
+    users::set_owner(tx, heir.id, true)?;
+    record(tx, actor, "owner.add", "user", heir.id, (None, told(heir)), now)?;
+    Ok(true)
 }
 
 fn is_last_admin(tx: &mut Tx, user: &User) -> Result<bool> {

@@ -1,4 +1,5 @@
-//! What a team manages: its people, keys and channels, its rules, and what its names and values mean.
+//! What a team manages: its people, keys and channels, its rules, and what its names and values mean; and the teams
+//! themselves.
 
 pub mod channels;
 pub mod credentials;
@@ -8,5 +9,6 @@ pub mod mcp_tokens;
 pub mod members;
 pub mod rule_versions;
 pub mod rules;
+pub mod teams;
 pub mod views;
 pub mod weights;

@@ -160,6 +160,7 @@ fn tried() -> Vec<(&'static str, Tried)> {
             By("tests/api/guarding.rs", "of_many_at_once_most_are_told_to_come_again_and_the_owner_gets_in"),
         ),
         ("sessions of a person", Here(tries::many_sessions)),
+        ("teams of a server", By("tests/api/teams/mod.rs", "a_server_has_so_many_teams")),
         ("credentials of a team", bounds()),
         ("MCP tokens of a person", bounds()),
         (

@@ -356,13 +356,14 @@ pub fn many_sessions() -> Outcome {
         let server = server().await;
         let now = server.app.clock.now();
         let fill = move |tx: &mut Tx| {
-            let user = users::find_by_email(tx, ADMIN_EMAIL)?.unwrap().id;
+            let user = users::find_by_email(tx, ADMIN_EMAIL)?.unwrap();
+            let whose = (user.team_id, user.id);
             (0..SESSIONS_MAX).try_for_each(|n| {
                 let begun = now.plus_millis(n - SESSIONS_MAX);
                 sessions::insert(
                     tx,
                     &n.to_be_bytes(),
-                    user,
+                    whose,
                     &Place::default(),
                     begun,
                     now.plus_millis(60_000),

@@ -12,6 +12,7 @@ use dregs_server::limit::Limit;
 use dregs_server::ops::access::limits::MCP_REQUESTS_PER_SECOND;
 use dregs_server::store::escalations::Severity;
 use dregs_server::store::users::{self, Role};
+use dregs_server::store::{Tx, members};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -354,7 +355,9 @@ async fn an_agent_is_demoted_and_goes_with_its_maker() {
     let user = agent.user;
     let acknowledge = json!({"id": escalation, "status": "ACKNOWLEDGED"});
     agent.data(&server, "update_escalation_status", acknowledge.clone()).await;
-    server.app.store.write(move |tx| users::set_role(tx, user, Role::Viewer)).await.unwrap();
+    let team_id = team(&server.app).await;
+    let demote = move |tx: &mut Tx| members::set_role(tx, team_id, user, Role::Viewer);
+    server.app.store.write(demote).await.unwrap();
     let refusal = agent.refusal(&server, "update_escalation_status", acknowledge).await;
     assert_eq!(refusal, "403 A viewer may only read.");
     server.app.store.write(move |tx| users::delete(tx, user)).await.unwrap();

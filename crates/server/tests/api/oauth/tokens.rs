@@ -2,6 +2,7 @@
 
 use dregs_server::ops::oauth::{ACCESS_MS, CODE_MS, REFRESH_MS};
 use dregs_server::store::users::{self, Role};
+use dregs_server::store::{Tx, members};
 use reqwest::Method;
 use serde_json::json;
 
@@ -151,7 +152,9 @@ async fn a_client_may_what_its_person_may_now() {
         body["result"]["isError"].take()
     };
     assert_eq!(disregard().await, json!(false));
-    scene.server.app.store.write(move |tx| users::set_role(tx, user, Role::Viewer)).await.unwrap();
+    let team_id = team(&scene.server.app).await;
+    let demote = move |tx: &mut Tx| members::set_role(tx, team_id, user, Role::Viewer);
+    scene.server.app.store.write(demote).await.unwrap();
     assert_eq!(disregard().await, json!(true), "a viewer may only read");
     scene.server.app.store.write(move |tx| users::delete(tx, user)).await.unwrap();
     assert_eq!(scene.mcp(&access).await, 401);

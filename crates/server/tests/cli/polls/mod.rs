@@ -126,7 +126,7 @@ type Added = (&'static str, usize, &'static [(&'static str, &'static str)]);
 const ADDED: [Added; 9] = [
     ("credentials", 95, &[("name", "x"), ("public_key", "'pk_' || x"), ("secret_hash", "randomblob(32)")]),
     ("invitations", 195, &[("email", "x || email"), ("token_hash", "randomblob(32)")]),
-    ("users", 990, &[("email", "x || email"), ("role", "'VIEWER'")]),
+    ("users", 990, &[("email", "x || email"), ("owner", "0")]),
     ("channels", 300, &[("name", "name || x"), ("slug", "slug || x"), ("enabled", "0")]),
     ("badge_rules", 990, &[("name", "name || x"), ("slug", "slug || x"), ("enabled", "0")]),
     ("escalation_rules", 990, &[("name", "name || x"), ("enabled", "0")]),
@@ -159,6 +159,9 @@ fn fill(ground: &Ground) {
         );
         assert_eq!(database.execute(&sql, []).unwrap(), count, "{table}");
     }
+    let members = "insert into members (team_id, user_id, role, created_at)
+        select 1, id, 'VIEWER', 0 from users where id not in (select user_id from members)";
+    assert_eq!(database.execute(members, []).unwrap(), 990);
 }
 
 /// An identity with much, and as much of everything as a team can make; the ids of some of it.
@@ -241,6 +244,7 @@ fn furnish(server: &Server, ground: &Ground, token: &str) -> Ids {
         ("/api/oauth/connections/{id}", at("oauth/connections", &1)),
         ("/api/team/invitations/{id}", at("team/invitations", &invitation)),
         ("/api/team/members/{id}", at("team/members", &member["id"])),
+        ("/api/teams/{id}", at("teams", &1)),
         ("/api/views/{id}", at("views", &view)),
         ("/api/weights/{id}", at("weights", &1)),
     ])

@@ -2,13 +2,14 @@
 
 import { NativeSelect } from "@mantine/core";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { useMay } from "../../app/session";
+import { useMay, useUser } from "../../app/session";
 import classes from "./Settings.module.css";
 
 const PLACES = [
   { to: "/settings/channels", label: "Channels" },
   { to: "/settings/credentials", label: "Credentials", isAdmins: true },
   { to: "/settings/team", label: "Team" },
+  { to: "/settings/teams", label: "Teams", isOwners: true },
   { to: "/settings/mappings", label: "Mappings" },
   { to: "/settings/datasets", label: "Datasets" },
   { to: "/settings/weights", label: "Weights" },
@@ -24,7 +25,8 @@ type Place = (typeof PLACES)[number];
 
 export function Settings() {
   const { manage } = useMay();
-  const places = PLACES.filter((place) => manage || !("isAdmins" in place));
+  const { owner } = useUser();
+  const places = PLACES.filter((place) => (manage || !("isAdmins" in place)) && (owner || !("isOwners" in place)));
   return (
     <div className={classes.frame}>
       <SideList places={places} />

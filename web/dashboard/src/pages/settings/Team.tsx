@@ -162,10 +162,10 @@ function Role({ member, isLast, onChange }: { member: Member; isLast: boolean; o
 
 /** Ends the sessions of a member, who may sign in again. */
 function SignOut({ member: { id, email } }: { member: Member }) {
-  const end = $api.useMutation("post", "/api/team/members/{id}/actions/end-sessions", { onSuccess: () => tell(`${email} is signed out everywhere.`) });
+  const end = $api.useMutation("post", "/api/team/members/{id}/actions/end-sessions", { onSuccess: () => tell(`${email} is signed out of this team.`) });
   return (
     <Confirm action="Sign out" question={`Sign out ${email}?`} loading={end.isPending} onConfirm={() => end.mutate({ params: { path: { id } } })}>
-      All their sessions end immediately. They can sign in again; MCP tokens and connected MCP clients keep working.
+      Their sessions in this team end immediately. They can sign in again; MCP tokens and connected MCP clients keep working.
     </Confirm>
   );
 }
@@ -197,7 +197,7 @@ function End({ member, isMe, isLast, onConfirm }: { member: Member; isMe: boolea
   }
   return (
     <Confirm action={action} question={isMe ? "Leave the team?" : `Remove ${member.email}?`} onConfirm={onConfirm}>
-      {isMe ? "Your" : "Their"} sessions, MCP tokens and connected MCP clients are revoked immediately.
+      {isMe ? "Your" : "Their"} sessions, MCP tokens and connected MCP clients in this team are revoked immediately.
     </Confirm>
   );
 }

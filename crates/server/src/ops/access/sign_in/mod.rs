@@ -34,11 +34,13 @@ pub use passkeys::{
     list as passkeys, remove as remove_passkey,
 };
 pub use second_factor::{
-    CODE_MAX_BYTES, Enrollment, Proof, remove_all as remove_second_factors, reset_second_factor,
+    CODE_MAX_BYTES, Enrollment, Proof, Reset, remove_all as remove_second_factors, reset_second_factor,
     reset_second_factor_of, seal as seal_second_factor, state as second_factor_state,
     unreadable as unreadable_second_factors,
 };
-pub use sessions::{SESSIONS_MAX, Session, end, end_all, end_one, end_others, id_of, list, open, recognise};
+pub use sessions::{
+    SESSIONS_MAX, Session, choose_team, end, end_all, end_one, end_others, id_of, list, open, recognise,
+};
 
 /// A failed sign-in is answered at the next multiple of this after it began. How long hashing and writing took, a little
 /// more for somebody who exists, is not to be told from that.
@@ -115,8 +117,7 @@ impl SignIns {
         Ok(Self { store, clock, limits, turns: Turns::default(), decoy_hash })
     }
 
-    /// Begins a session. Takes as long for an e-mail address that nobody has; whether somebody has a second factor is told
-    /// to those alone who know their password.
+    /// Begins a session.
     ///
     /// # Errors
     /// Those of the store.
@@ -128,6 +129,25 @@ impl SignIns {
         code: Option<String>,
         from: Origin,
     ) -> Result<std::result::Result<Session, Refusal>> {
+        match self.authenticate(key, email, password, code, from).await? {
+            Ok((user, from)) => open(&self.store, user, from, self.clock.now()).await.map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    /// Who somebody is who says so, and from where a session of theirs is begun. Takes as long for an e-mail address that
+    /// nobody has; whether somebody has a second factor is told to those alone who know their password.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn authenticate(
+        &self,
+        key: &Watch,
+        email: &str,
+        password: String,
+        code: Option<String>,
+        from: Origin,
+    ) -> Result<std::result::Result<(User, Origin), Refusal>> {
         let (begun, email, now) = (Instant::now(), normalise_email(email), self.clock.now());
         let (limits, asked) = (self.limits, from.clone());
         let find = move |tx: &mut Tx| {
@@ -166,7 +186,7 @@ impl SignIns {
         // A value of theirs that nobody was given here would be one that others may know.
         let is_known = attempt.standing == Standing::Browser;
         let from = Origin { browser: from.browser.filter(|_| is_known), ..from };
-        open(&self.store, user, from, self.clock.now()).await.map(Ok)
+        Ok(Ok((user, from)))
     }
 
     /// Records a refusal, and answers no sooner than any other.

@@ -12,7 +12,7 @@ use crate::ops::audit::{self, Act, Actor};
 use crate::ops::installation::master_key::Watch;
 use crate::store::second_factors::{self, SecondFactor};
 use crate::store::users::{self, User};
-use crate::store::{self, Result, Store, StoreError, Tx};
+use crate::store::{self, Result, Store, StoreError, Tx, members};
 use crate::vault::{Vault, token_hash};
 
 /// As RFC 4226, 4, asks for: as long as what SHA-1 makes.
@@ -303,16 +303,33 @@ pub async fn state(store: &Store, user_id: i64) -> Result<State> {
     store.read(read).await
 }
 
-/// Removes the second factor and the passkeys of a member of the actor's team, and ends their sessions; `false` where there is no such
-/// member.
+/// What became of the second factor of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reset {
+    Done,
+    NotFound,
+    /// It guards other teams as well, or the installation: this is for an owner to do.
+    NotTheTeams,
+}
+
+/// Removes the second factor and the passkeys of a member of the actor's team, and ends their sessions.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn reset_second_factor(store: &Store, actor: Actor, user_id: i64, now: Timestamp) -> Result<bool> {
+pub async fn reset_second_factor(
+    store: &Store,
+    actor: Actor,
+    is_by_owner: bool,
+    user_id: i64,
+    now: Timestamp,
+) -> Result<Reset> {
     let reset = move |tx: &mut Tx| {
-        let Some(user) = users::find(tx, actor.team_id, user_id)? else { return Ok(false) };
+        let Some(user) = users::find(tx, actor.team_id, user_id)? else { return Ok(Reset::NotFound) };
+        if !is_by_owner && (user.is_owner || members::of_user(tx, user.id)?.len() > 1) {
+            return Ok(Reset::NotTheTeams);
+        }
         remove(tx, &actor, &user, now)?;
-        Ok(true)
+        Ok(Reset::Done)
     };
     store.write(reset).await
 }

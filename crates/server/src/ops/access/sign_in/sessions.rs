@@ -1,5 +1,7 @@
 //! Sessions: begun, recognized, listed and ended.
 
+use std::net::IpAddr;
+
 use dregs_core::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use crate::limit::{self, Limit};
 use crate::ops::audit::{self, Act, Actor};
 use crate::store::sessions::{self, Holder, Place};
 use crate::store::users::{self, User};
-use crate::store::{Result, Store, Tx};
+use crate::store::{Result, Store, Tx, members};
 use crate::vault::{new_token, token_hash};
 
 /// How long a session lasts: a working day and the evening after it.
@@ -57,7 +59,7 @@ async fn open_by(
     let browser = from.browser.get_or_insert_with(|| new_token("br_")).clone();
     let hash = token_hash(&token);
     let (actor, expires_at) = (Actor::user(&user, from.address), now.plus_millis(SESSION_MS));
-    let user_id = user.id;
+    let (team_id, user_id) = (user.team_id, user.id);
     let place = Place {
         user_agent: from.user_agent.take().map(shortened),
         address: from.address.map(|address| address.to_string()),
@@ -67,7 +69,8 @@ async fn open_by(
         .write(move |tx| {
             record(tx, &actor, "session.begin", now)?;
             guard::remember(tx, user_id, &from, now)?;
-            sessions::insert(tx, &hash, user_id, &place, now, expires_at)?;
+            members::choose(tx, team_id, user_id, now)?;
+            sessions::insert(tx, &hash, (team_id, user_id), &place, now, expires_at)?;
             sessions::keep_newest(tx, user_id, SESSIONS_MAX)
         })
         .await?;
@@ -99,6 +102,30 @@ pub async fn recognise(store: &Store, token: &str, now: Timestamp) -> Result<Opt
         store.write(move |tx| sessions::touch(tx, &hash, now)).await?;
     }
     Ok(Some(user))
+}
+
+/// Goes on in another team of a person's, in the session with this token; the answer is the person there, `None` where they
+/// are in no such team.
+///
+/// # Errors
+/// Those of the store.
+pub async fn choose_team(
+    store: &Store,
+    user: User,
+    token: &str,
+    team_id: i64,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let hash = token_hash(token);
+    let choose = move |tx: &mut Tx| {
+        let Some(found) = users::find(tx, team_id, user.id)? else { return Ok(None) };
+        sessions::choose(tx, &hash, team_id)?;
+        members::choose(tx, team_id, user.id, now)?;
+        record(tx, &Actor::user(&found, address), "session.choose-team", now)?;
+        Ok(Some(User { is_by_passkey: user.is_by_passkey, ..found }))
+    };
+    store.write(choose).await
 }
 
 /// Ends a session.
@@ -163,14 +190,14 @@ pub async fn end_others(
         .await
 }
 
-/// Ends all sessions of a member of the actor's team; `false` where there is no such member.
+/// Ends all sessions in the actor's team of a member of it; `false` where there is no such member.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn end_all(store: &Store, actor: Actor, user_id: i64, now: Timestamp) -> Result<bool> {
     let end = move |tx: &mut Tx| {
         let Some(user) = users::find(tx, actor.team_id, user_id)? else { return Ok(false) };
-        let ended = sessions::delete_others(tx, user.id, &[])?;
+        let ended = sessions::delete_in(tx, user.team_id, user.id)?;
         let act = Act {
             action: "member.end-sessions",
             target_type: "member",
