@@ -30,7 +30,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accept an invitation, and sign in */
+        /**
+         * Accept an invitation, and sign in
+         * @description Whoever has an account already joins with its password, and with a code of its second factor; anybody else gets one.
+         */
         post: operations["acceptInvitation"];
         delete?: never;
         options?: never;
@@ -139,7 +142,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read who is signed in */
+        /** Read who is signed in, and their teams */
         get: operations["readMe"];
         put?: never;
         post?: never;
@@ -315,6 +318,27 @@ export interface paths {
          */
         get: operations["readSession"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/session/team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Choose another of one's teams
+         * @description From now on the session is in that team: every answer is of it, and live streams of the session end within two seconds.
+         *     Whoever signs in comes to the team they chose last.
+         */
+        put: operations["chooseTeam"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2305,12 +2329,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List one's MCP tokens, newest first */
+        /** List one's MCP tokens of the team, newest first */
         get: operations["listMcpTokens"];
         put?: never;
         /**
          * Create an MCP token
-         * @description It acts as the person who made it, with their role.
+         * @description It acts as the person who made it, in the team they were in, with their role there.
          */
         post: operations["createMcpToken"];
         delete?: never;
@@ -2343,7 +2367,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the clients that act for one, newest first */
+        /** List the clients that act for one in the team, newest first */
         get: operations["listConnections"];
         put?: never;
         post?: never;
@@ -2532,7 +2556,7 @@ export interface paths {
         put?: never;
         /**
          * Invite somebody
-         * @description The answer has a token that holds for 7 days, for `POST /api/auth/accept-invitation`. An earlier invitation of the same person no longer works.
+         * @description The answer has a token that holds for 7 days, for `POST /api/auth/accept-invitation`. Whoever has an account already joins with its password. An earlier invitation of the same person no longer works.
          */
         post: operations["createInvitation"];
         delete?: never;
@@ -2587,7 +2611,8 @@ export interface paths {
         post?: never;
         /**
          * Remove a person, or leave
-         * @description An admin removes anybody, everybody else only themselves. Their sessions and MCP tokens end at once.
+         * @description An admin removes anybody, everybody else only themselves. Their sessions and MCP tokens in this team end at once; their
+         *     other teams they keep.
          */
         delete: operations["removeMember"];
         options?: never;
@@ -2627,13 +2652,58 @@ export interface paths {
         put?: never;
         /**
          * Reset the second factor of a member who has lost it
-         * @description It is removed with its recovery codes and their passkeys, and their sessions end: the password alone signs in.
+         * @description It is removed with its recovery codes and their passkeys, and their sessions end: the password alone signs in. That of
+         *     somebody who is in other teams as well, or owns the installation, is for an owner to reset.
          */
         post: operations["resetSecondFactor"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the teams of the installation, by name */
+        get: operations["listTeams"];
+        put?: never;
+        /**
+         * Create a team
+         * @description It has everything of its own: people, keys, channels, rules, and whatever its events tell of. It begins with a credential,
+         *     with the rules that ship, and with whoever creates it as its admin.
+         */
+        post: operations["createTeam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a team, with everything that it has
+         * @description Its keys and sessions end at once, on other nodes within two seconds; its rows go in the background. Whoever is in no
+         *     other team has no account any more. The team that is chosen in the session is not deleted, nor the last one.
+         */
+        delete: operations["deleteTeam"];
+        options?: never;
+        head?: never;
+        /** Rename a team */
+        patch: operations["renameTeam"];
         trace?: never;
     };
     "/api/usage": {
@@ -2797,9 +2867,18 @@ export interface components {
         AcceptanceBody: {
             /** @description From the invitation. */
             token: string;
+            /** @description Of a new account. */
             name?: string | null;
-            /** Format: password */
+            /**
+             * Format: password
+             * @description Of the account that has the invited address; else the one to make it with, of 10 characters at least.
+             */
             password: string;
+            /**
+             * @description Of the second factor, where the account has one.
+             * @example 492039
+             */
+            code?: string | null;
         };
         /** @description How often rules, badges and analyzers were right, by the labels of now. */
         AccuracyBody: {
@@ -3360,6 +3439,11 @@ export interface components {
              */
             disabled: number;
         };
+        /** @description The team to choose. */
+        ChosenTeamBody: {
+            /** Format: int64 */
+            teamId: number;
+        };
         /** @description Identities that strong links hold together. */
         ClusterBody: {
             /** @description The one that was asked for, then the nearest; 50 at most. */
@@ -3392,7 +3476,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "bulk_change_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "session_not_found" | "passkey_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "second_factor_refused" | "passkey_refused" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "bulk_change_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "team_not_found" | "member_not_found" | "session_not_found" | "passkey_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "last_team" | "last_owner" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "second_factor_refused" | "passkey_refused" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A code of the authenticator app. */
         CodeBody: {
             /** @example 492039 */
@@ -4462,6 +4546,23 @@ export interface components {
         InvitationTokenBody: {
             token: string;
         };
+        /** @description An invitation that holds, to whoever is invited. */
+        InvitedBody: {
+            /** @example ada@example.com */
+            email: string;
+            /**
+             * @description ADMIN, USER or VIEWER.
+             * @example USER
+             */
+            role: string;
+            /**
+             * @description The name of the team.
+             * @example Shop
+             */
+            team: string;
+            /** @description Whether the address has an account, with whose password it is accepted. */
+            hasAccount: boolean;
+        };
         /** @description A rule took hold far more often than its past let expect. */
         JumpBody: {
             /** Format: date-time */
@@ -4625,11 +4726,34 @@ export interface components {
             /** @description Only in the answer to the token's creation: store it, it is not shown again. */
             token?: string | null;
         };
+        /** @description Whoever is signed in, in the team that is chosen in the session. */
+        MeBody: components["schemas"]["UserBody"] & {
+            /**
+             * Format: int64
+             * @description The team that is chosen.
+             */
+            teamId: number;
+            /** @description Every team they are in, by name. */
+            teams: components["schemas"]["MembershipBody"][];
+            /** @description Whether they own the installation, and so make, rename and delete its teams. */
+            owner: boolean;
+        };
         /** @description What to change about a person. */
         MemberPatchBody: {
             /**
              * @description ADMIN, USER or VIEWER.
              * @example USER
+             */
+            role: string;
+        };
+        /** @description One of a person's teams. */
+        MembershipBody: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /**
+             * @description ADMIN, USER or VIEWER: what the person may do there.
+             * @example ADMIN
              */
             role: string;
         };
@@ -4836,6 +4960,12 @@ export interface components {
             /** @description Such as what the analysis seems to get wrong. */
             feedback?: string | null;
         };
+        /** @description A new team, and the keys of its first credential. */
+        NewTeamBody: components["schemas"]["TeamSummaryBody"] & {
+            publicKey: string;
+            /** @description Store it: it is not shown again. */
+            secretKey: string;
+        };
         /** @description A new view. */
         NewViewBody: {
             /** @example Scripts of today */
@@ -4880,17 +5010,6 @@ export interface components {
         };
         /** @enum {string} */
         OnResumeBody: "SEND" | "SKIP";
-        /** @description An invitation that holds, to whoever is invited. */
-        OpenInvitationBody: {
-            email: string;
-            /**
-             * @description ADMIN, USER or VIEWER.
-             * @example USER
-             */
-            role: string;
-            /** @description The name of the team. */
-            team: string;
-        };
         /** @description What else took hold of the same identities. */
         OverlapBody: {
             /**
@@ -5691,7 +5810,7 @@ export interface components {
         };
         /** @description Whoever is signed in. */
         SignedInBody: {
-            user?: components["schemas"]["UserBody"] | null;
+            user?: components["schemas"]["MeBody"] | null;
         };
         /** @description Where messages are posted. */
         SlackConfigBody: {
@@ -5846,6 +5965,11 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @description The name of a team. */
+        TeamNameBody: {
+            /** @example Staging */
+            name: string;
+        };
         /** @description What to change about the team. */
         TeamPatchBody: {
             name?: string | null;
@@ -5853,6 +5977,19 @@ export interface components {
             /** @description Whether everybody has to have a second factor. Whoever has none is led to set one up, and can do nothing else before. */
             secondFactorRequired?: boolean | null;
             dueMinutes?: components["schemas"]["DueMinutesBody"] | null;
+        };
+        /** @description A team of the installation. */
+        TeamSummaryBody: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description How many people are in it.
+             */
+            members: number;
         };
         /** @description What a test came to. */
         TestAnswer: components["schemas"]["AttemptBody"] & {
@@ -5960,7 +6097,10 @@ export interface components {
              * @example ADMIN
              */
             role: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When they joined the team.
+             */
             createdAt: string;
             /** @description Whether they have a second factor beside their password. */
             secondFactor: boolean;
@@ -6313,6 +6453,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            /** @description The password is not that of the account, a code is needed, or it is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             403: components["responses"]["Forbidden"];
             /** @description The invitation is unknown, withdrawn, used or over. */
             404: {
@@ -6353,13 +6502,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done. */
+            /** @description It can be accepted. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OpenInvitationBody"];
+                    "application/json": components["schemas"]["InvitedBody"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -6542,7 +6691,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserBody"];
+                    "application/json": components["schemas"]["MeBody"];
                 };
             };
             401: components["responses"]["Unauthenticated"];
@@ -6928,6 +7077,48 @@ export interface operations {
                     "application/json": components["schemas"]["SignedInBody"];
                 };
             };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    chooseTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChosenTeamBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description The caller is in no such team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -11778,7 +11969,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];
-            /** @description Somebody has this e-mail address. */
+            /** @description Somebody in the team has this e-mail address. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11868,7 +12059,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description The last admin cannot leave. */
+            /** @description The last admin cannot leave, nor the last owner of the installation their last team. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11976,6 +12167,160 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTeams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamSummaryBody"][];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamNameBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTeamBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description Another team has this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTeam: {
+        parameters: {
+            query: {
+                /**
+                 * @description The name of the team, typed by whoever deletes it.
+                 * @example Staging
+                 */
+                name: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It is the last team, or the chosen one, or nobody would be left who owns the installation. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    renameTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamNameBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamSummaryBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description Another team has this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

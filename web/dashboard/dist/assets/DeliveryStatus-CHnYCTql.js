@@ -1,1 +1,0 @@
-import{S as e,Tr as t,w as n}from"./shared-CTfhzSSz.js";import{a as r}from"./words-Ck0XCHSr.js";var i=t();function a({delivery:{status:t,waitsFor:a}}){let o=a?r[a]:void 0;return o?(0,i.jsx)(e,{tone:1,children:o.word}):(0,i.jsx)(n,{status:t})}export{a as t};

@@ -1,5 +1,0 @@
-<<<<<<<< HEAD:web/dashboard/dist/assets/days-DGbQvOWZ.js
-import{V as e}from"./shared-CTfhzSSz.js";var t=864e5;function n(e,t,n){let r=i(Date.parse(e)),o=i(Date.parse(t)-1)-r+1,s=Array.from({length:Math.max(o,0)},(e,t)=>r+t),c=new Map(n.map(([e,t])=>[i(Date.parse(e)),t]));return{times:s.map(a),values:s.map(e=>c.get(e)??0)}}function r(e){return a(i(Date.parse(e)))}function i(e){return Math.floor(e/t)}function a(n){if(e())return n*t;let r=new Date(n*t);return new Date(r.getUTCFullYear(),r.getUTCMonth(),r.getUTCDate()).getTime()}export{n,r as t};
-========
-import{V as e}from"./shared-D524_iav.js";var t=864e5;function n(e,t,n){let r=i(Date.parse(e)),o=i(Date.parse(t)-1)-r+1,s=Array.from({length:Math.max(o,0)},(e,t)=>r+t),c=new Map(n.map(([e,t])=>[i(Date.parse(e)),t]));return{times:s.map(a),values:s.map(e=>c.get(e)??0)}}function r(e){return a(i(Date.parse(e)))}function i(e){return Math.floor(e/t)}function a(n){if(e())return n*t;let r=new Date(n*t);return new Date(r.getUTCFullYear(),r.getUTCMonth(),r.getUTCDate()).getTime()}export{n,r as t};
->>>>>>>> wt:web/dashboard/dist/assets/days-wEzWkZ8E.js

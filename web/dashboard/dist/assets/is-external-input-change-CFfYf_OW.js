@@ -1,1 +1,0 @@
-import{Wr as e}from"./shared-CTfhzSSz.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};

@@ -1,1 +1,0 @@
-import{A as e}from"./shared-D524_iav.js";var t=[{value:`ADMIN`,label:`Admin`,may:`full access.`},{value:`USER`,label:`User`,may:`reads, and handles escalations and identities.`},{value:`VIEWER`,label:`Viewer`,may:`reads.`}];function n(n){let r=t.find(({value:e})=>e===n);return r?`${r.label}: ${r.may}`:e(n)}export{n,t};

@@ -1,1 +1,0 @@
-import{dt as e}from"./shared-CTfhzSSz.js";import{n as t}from"./offer-BlHhIXGI.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};

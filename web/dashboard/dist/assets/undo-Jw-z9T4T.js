@@ -1,1 +1,0 @@
-import{ft as e}from"./shared-D524_iav.js";import{n as t}from"./offer-DEVYHA_M.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};

@@ -1,1 +1,0 @@
-import{M as e,k as t}from"./index-BiB_Ilmu.js";function n(n,r={getInitialValueInEffect:!0}){let i=e(n,r),{colorScheme:a}=t();return a===`auto`?i:a}export{n as t};
