@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use dregs_server::clock::{Clock as _, SystemClock};
 use dregs_server::store::users::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -128,7 +129,8 @@ pub async fn furnish(two: &Two) -> (Places, Receiver) {
 async fn settled(two: &Two) -> BTreeMap<String, Vec<String>> {
     let mut before = rows(&two.server.app, two.second).await;
     loop {
-        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        // Longer than what was changed waits to be noticed, and whom it concerns to be scored again.
+        tokio::time::sleep(Duration::from_millis(3_500)).await;
         let now = rows(&two.server.app, two.second).await;
         if now == before {
             return now;
@@ -254,6 +256,7 @@ fn arguments(tool: &Value, places: &Places) -> (Value, bool) {
     let of = [
         ("escalation_rule", json!(number("/api/escalation-rules/{id}"))),
         ("badge_rule", json!(number("/api/badge-rules/{id}"))),
+        ("bulk_change", json!(number("/api/escalations/bulk-changes/{id}"))),
         ("escalation", json!(number("/api/escalations/{id}"))),
         ("channel", json!(number("/api/channels/{id}"))),
         ("withdraw_label", json!(number("/api/labels/{id}"))),
@@ -267,6 +270,7 @@ fn arguments(tool: &Value, places: &Places) -> (Value, bool) {
         "outcome": "GOOD", "disregarded": true, "name": format!("Mine by {name}"), "severity": "INFO", "type": "BAD",
         "value": "mine.example", "kind": "EVENT_TYPE", "source": "mine", "target": "LOGIN",
         "conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 1}],
+        "text": "mine", "assignee": null, "until": SystemClock.now().plus_millis(60_000), "rule": "1",
     });
     let schema = &tool["inputSchema"];
     let required = schema["required"].as_array().cloned().unwrap_or_default();

@@ -202,7 +202,7 @@ async fn somebody_with_an_account_joins_with_its_password(engine: Engine) {
     let token = &invitation["token"];
     let check = two.server.request(Method::POST, "/api/auth/check-invitation");
     let (_, invited) = answer(check.json(&json!({ "token": token }))).await;
-    assert_eq!(invited, json!({"email": me["email"], "team": "Staging", "hasAccount": true}));
+    assert_eq!(invited, json!({"email": me["email"], "role": "USER", "team": "Staging", "hasAccount": true}));
     let accept = |password: &str| {
         let body = json!({"token": token, "name": "Another", "password": password});
         two.server.request(Method::POST, "/api/auth/accept-invitation").json(&body)
