@@ -69,6 +69,15 @@ impl Shared {
         }
     }
 
+    /// The names of all kinds, for those who ask for none of them.
+    pub fn kinds() -> String {
+        let kinds = KeyKind::ALL.into_iter().filter(|kind| is_asked_for(*kind)).map(KeyKind::name);
+        let mut names: Vec<_> = kinds.chain([EMAIL_DOMAIN]).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.join(", ")
+    }
+
     /// By which it is asked for: its kind and its value, such as `IP:203.0.113.7`.
     pub fn text(&self) -> String {
         format!("{}:{}", self.kind(), self.value())
@@ -82,7 +91,7 @@ impl Shared {
         if name == EMAIL_DOMAIN {
             return vec![Self::EmailDomain(value.to_lowercase())];
         }
-        let kinds = KeyKind::ALL.into_iter().filter(|kind| kind.name() == name && *kind != KeyKind::Agent);
+        let kinds = KeyKind::ALL.into_iter().filter(|kind| kind.name() == name && is_asked_for(*kind));
         kinds.map(|kind| Self::Key(LinkKey { kind, value: value.to_owned() })).collect()
     }
 
@@ -95,6 +104,11 @@ impl Shared {
             }
         }
     }
+}
+
+/// Agents link nobody, and whole addresses are kept of the deleted alone.
+const fn is_asked_for(kind: KeyKind) -> bool {
+    !matches!(kind, KeyKind::Agent | KeyKind::Email)
 }
 
 /// Those who share one thing.

@@ -57,7 +57,7 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Remove the second factor of somebody who has lost it, with its recovery codes; their sessions end
+    /// Remove the second factor of somebody who has lost it, with its recovery codes and their passkeys; their sessions end
     ResetSecondFactor {
         /// Their e-mail address, as `dregs users list` shows it
         email: String,
@@ -154,7 +154,7 @@ async fn reset_second_factor(opened: &Existing, email: &str) -> Result<(), Failu
         return Err(nobody(email));
     }
     line(
-        "The second factor is removed: the password alone signs in, and all sessions of this person have ended.",
+        "The second factor is removed, and passkeys: the password alone signs in, and all sessions of this person have ended.",
     );
     Ok(())
 }

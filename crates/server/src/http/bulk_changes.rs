@@ -31,7 +31,7 @@ const LISTED_MAX: i64 = 50;
 
 /// Which escalations a change is of: as the parameters of `listEscalations`.
 #[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BulkFilterBody {
     /// OPEN, ACKNOWLEDGED or CLOSED; ACTIVE, those that are not closed, by default.
     status: Option<String>,
@@ -48,6 +48,9 @@ pub struct BulkFilterBody {
     mentioned: Option<String>,
     /// Those that are past their due time; or all others.
     overdue: Option<bool>,
+    /// Those that have opened before: what has come since somebody looked is left alone.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    opened_before: Option<Timestamp>,
     /// What the identity has in common with others, as waves have it.
     #[schema(example = "DEVICE:0123456789abcdef0123456789abcdef")]
     shares: Option<String>,
@@ -74,6 +77,9 @@ pub struct NewBulkChangeBody {
     kind: Option<String>,
     /// Who is to work on them: `me`, `none` for nobody, or a member.
     assignee: Option<String>,
+    /// Assigns what somebody else has, too; without it that is left with them.
+    #[serde(default)]
+    force: bool,
 }
 
 impl NewBulkChangeBody {
@@ -115,7 +121,8 @@ impl NewBulkChangeBody {
     ) -> Result<Option<(Chosen, Change)>, ApiError> {
         let change = match (&self.status, &self.assignee) {
             (_, Some(assignee)) => {
-                Change::Assign { assignee: assignments::bulk_assignee(app, caller, assignee).await? }
+                let assignee = assignments::bulk_assignee(app, caller, assignee).await?;
+                Change::Assign { assignee, force: self.force }
             }
             (status, None) => {
                 let status = parse_status(status.as_deref().unwrap_or_default())?.name().to_owned();
@@ -142,7 +149,18 @@ impl NewBulkChangeBody {
 
 impl BulkFilterBody {
     async fn filter(self, app: &App, caller: &Caller, now: Timestamp) -> Result<Option<Filter>, ApiError> {
-        let Self { status, severity, rule, identity, outcome, assignee, mentioned, overdue, shares } = self;
+        let Self {
+            status,
+            severity,
+            rule,
+            identity,
+            outcome,
+            assignee,
+            mentioned,
+            overdue,
+            shares,
+            opened_before,
+        } = self;
         let params = ListParams {
             status,
             severity,
@@ -155,7 +173,8 @@ impl BulkFilterBody {
             shares,
             ..ListParams::default()
         };
-        params.active_by_default().filter(app, caller, now).await
+        let filter = params.active_by_default().filter(app, caller, now).await?;
+        Ok(filter.map(|filter| Filter { opened_before, ..filter }))
     }
 }
 
@@ -167,28 +186,38 @@ pub struct BulkPreviewBody {
     escalations: usize,
     /// Whether those are all that match: of more than 10,000 a change takes those that opened first.
     is_exact: bool,
-    /// Escalations that match, and are as they should be already.
+    /// Escalations that match, and are as they should be already or stay with whoever else has them.
     unchanged: usize,
+    /// Of all that match, those that somebody else works on.
+    of_others: usize,
+    /// Of the label GOOD: other escalations of the same identities, which are closed as well.
+    closed_too: usize,
     /// Whose they are.
     identities: usize,
     /// Of those, the ones of whom no score is below 50: look at them before you label.
     unsuspicious: usize,
     /// Some of the identities.
     examples: Vec<Reference>,
-    /// What channels would be sent for it. Labels change badges and scores, which may cause more.
+    /// What channels would be sent.
     deliveries: Vec<PlannedDeliveriesBody>,
+    /// Whether that is all: of more than 200 identities that are labeled, it is at least that.
+    deliveries_are_exact: bool,
 }
 
 impl From<ops::Preview> for BulkPreviewBody {
     fn from(preview: ops::Preview) -> Self {
-        let ops::Preview { escalations, is_exact, unchanged, identities, unsuspicious, named, deliveries } =
+        let ops::Preview { escalations, is_exact, unchanged, of_others, closed_too, identities, .. } =
             preview;
+        let ops::Preview { unsuspicious, named, deliveries, deliveries_are_exact, .. } = preview;
         Self {
             escalations,
             is_exact,
             unchanged,
+            of_others,
+            closed_too,
             identities,
             unsuspicious,
+            deliveries_are_exact,
             examples: named.into_iter().map(|(id, name)| Reference::identity(id, name)).collect(),
             deliveries: deliveries.into_iter().map(PlannedDeliveriesBody::from).collect(),
         }
@@ -203,14 +232,16 @@ impl From<ops::Preview> for BulkPreviewBody {
 pub async fn preview(
     State(app): State<Arc<App>>,
     caller: Caller,
+    actor: Actor,
     Json(new): Json<Unchecked<NewBulkChangeBody>>,
 ) -> Result<Answer<BulkPreviewBody>, ApiError> {
     let new = new.check(NewBulkChangeBody::check)?;
     let Some((chosen, change)) = new.read(&app, &caller, app.clock.now()).await? else {
-        return Ok(Answer(BulkPreviewBody { is_exact: true, ..BulkPreviewBody::default() }));
+        let nothing = BulkPreviewBody { is_exact: true, deliveries_are_exact: true, ..Default::default() };
+        return Ok(Answer(nothing));
     };
-    let team_id = caller.team_id();
-    let preview = app.long_reads.read(move |tx| ops::preview(tx, team_id, &chosen, &change)).await?;
+    let context = app.labels().context();
+    let preview = app.long_reads.read(move |tx| ops::preview(tx, &actor, &context, &chosen, &change)).await?;
     Ok(Answer(preview.into()))
 }
 
@@ -268,7 +299,7 @@ impl BulkChangeBody {
         let (undone, kept) = (count(ItemState::Undone), count(ItemState::Kept));
         let (status, reason, outcome, kind, assignee) = match ops::change_of(&row)? {
             Change::Move { status, reason, outcome, kind } => (Some(status), reason, outcome, kind, None),
-            Change::Assign { assignee } => (None, None, None, None, assignee),
+            Change::Assign { assignee, .. } => (None, None, None, None, assignee),
         };
         Ok(Self {
             id: row.id,
@@ -304,7 +335,7 @@ pub async fn create(
     Json(new): Json<Unchecked<NewBulkChangeBody>>,
 ) -> Result<(StatusCode, Answer<BulkChangeBody>), ApiError> {
     let (new, now) = (new.check(NewBulkChangeBody::check)?, app.clock.now());
-    let nobody = (Chosen::Ids(Vec::new()), Change::Assign { assignee: None });
+    let nobody = (Chosen::Ids(Vec::new()), Change::Assign { assignee: None, force: false });
     let (chosen, change) = new.read(&app, &caller, now).await?.unwrap_or(nobody);
     let id = ops::begin((&app.store, &app.long_reads), actor, chosen, change, now).await?;
     app.bulk_changes.notify_one();

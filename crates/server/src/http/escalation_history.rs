@@ -32,7 +32,7 @@ const LABELS_MAX: i64 = 100;
 #[derive(Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EscalationHistoryEntryBody {
-    /// OPENED, ASSIGNED, ACKNOWLEDGED, NOTED, LABELED, LABEL_WITHDRAWN, CLOSED or REOPENED.
+    /// OPENED, ASSIGNED, ACKNOWLEDGED, NOTED, LABELED, LABEL_WITHDRAWN, SNOOZED, SNOOZE_ENDED, CLOSED or REOPENED.
     #[serde(rename = "type")]
     #[schema(example = "NOTED")]
     kind: &'static str,
@@ -44,6 +44,9 @@ pub struct EscalationHistoryEntryBody {
     text: Option<String>,
     /// To whom it was assigned; null for nobody.
     assignee: Option<String>,
+    /// Until when its rule is snoozed for the identity.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
     /// Of a label: GOOD or BAD.
     outcome: Option<&'static str>,
     /// Of a note, which its author can delete by it.
@@ -103,19 +106,27 @@ const fn name(kind: Kind) -> &'static str {
         Kind::Closed => "CLOSED",
         Kind::Reopened => "REOPENED",
         Kind::Note => "NOTED",
+        Kind::Snoozed => "SNOOZED",
+        Kind::SnoozeEnded => "SNOOZE_ENDED",
     }
 }
 
 fn with_mentions(entry: Entry, mentions: &[(i64, String)]) -> EscalationHistoryEntryBody {
-    let (is_note, is_assigned) = (entry.kind == Kind::Note, entry.kind == Kind::Assigned);
+    let is_note = entry.kind == Kind::Note;
     let of_note = mentions.iter().filter(|(note, _)| *note == entry.id);
-    let (assignee, text) = if is_assigned { (entry.text, None) } else { (None, entry.text) };
+    let until = entry.text.as_deref().filter(|_| entry.kind == Kind::Snoozed).and_then(Timestamp::parse);
+    let (assignee, text) = match entry.kind {
+        Kind::Assigned => (entry.text, None),
+        Kind::Snoozed => (None, None),
+        _ => (None, entry.text),
+    };
     EscalationHistoryEntryBody {
         kind: name(entry.kind),
         at: entry.at,
         by: entry.actor,
         text,
         assignee,
+        until,
         outcome: None,
         note_id: is_note.then_some(entry.id),
         mentions: of_note.map(|(_, member)| member.clone()).collect(),

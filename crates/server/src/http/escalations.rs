@@ -218,8 +218,9 @@ impl Asked {
         if let Some(text) = self.shares {
             filter.shares =
                 Some(waves::shares(&Shared::parse(&text), &app.key_hasher, team_id).ok_or_else(|| {
+                    let kinds = Shared::kinds();
                     let message =
-                        "must be a kind and a value, such as IP:203.0.113.7 or EMAIL_DOMAIN:example.com";
+                        format!("must be a kind and a value, such as IP:203.0.113.7; kinds are {kinds}");
                     ApiError::field("shares", message)
                 })?);
         }

@@ -133,11 +133,12 @@ pub fn unfinished(tx: &mut Tx) -> Result<Option<BulkChange>> {
     tx.find(&sql, &[], read)
 }
 
-/// Up to `limit` escalations of a change that are in a state, in order.
+/// Up to `limit` escalations of a change that are in a state, in order; those by which a label was given come last.
 pub fn items(tx: &mut Tx, id: i64, state: State, limit: i64) -> Result<Vec<Item>> {
     tx.query(
         "select escalation_id, status, assignee, label_id from bulk_change_items
-         where bulk_change_id = $1 and state = $2 order by escalation_id limit $3",
+         where bulk_change_id = $1 and state = $2
+         order by case when label_id is null then 0 else 1 end, escalation_id limit $3",
         &values![id, state as i64, limit],
         |row| {
             let status = row.get::<Option<i64>>(1)?;
@@ -150,6 +151,34 @@ pub fn items(tx: &mut Tx, id: i64, state: State, limit: i64) -> Result<Vec<Item>
             })
         },
     )
+}
+
+/// Whether a label was given to an identity by a change.
+pub fn has_labeled(tx: &mut Tx, id: i64, identity_id: i64) -> Result<bool> {
+    let sql = "select label_id from bulk_change_items
+         where bulk_change_id = $1 and shard = $3 and identity_id = $2 and label_id is not null limit 1";
+    let found = tx.find(sql, &values![id, identity_id, shard::of(identity_id)], |row| row.get::<i64>(0))?;
+    Ok(found.is_some())
+}
+
+/// Notes escalations that have changed with others of their identities: each with the row of the identity and what it was.
+pub fn note_changed(tx: &mut Tx, id: i64, changed: &[(i64, i64, Status, Option<String>)]) -> Result<()> {
+    let rows: Vec<_> = changed
+        .iter()
+        .map(|(escalation, identity, status, assignee)| {
+            let (shard, state) = (shard::of(*escalation), State::Changed as i64);
+            values![id, shard, *escalation, *identity, state, *status as i64, assignee]
+        })
+        .collect();
+    tx.execute_rows(
+        "insert into bulk_change_items (bulk_change_id, shard, escalation_id, identity_id, state, status, assignee)
+         values {rows}
+         on conflict (bulk_change_id, escalation_id, shard) do update
+           set state = excluded.state, status = excluded.status, assignee = excluded.assignee
+           where bulk_change_items.state = 0",
+        &rows,
+    )?;
+    Ok(())
 }
 
 /// Writes what became of an escalation that was in a state.

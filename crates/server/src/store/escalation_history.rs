@@ -15,10 +15,20 @@ pub enum Kind {
     Closed = 2,
     Reopened = 3,
     Note = 4,
+    Snoozed = 5,
+    SnoozeEnded = 6,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] = [Self::Assigned, Self::Acknowledged, Self::Closed, Self::Reopened, Self::Note];
+    pub const ALL: [Self; 7] = [
+        Self::Assigned,
+        Self::Acknowledged,
+        Self::Closed,
+        Self::Reopened,
+        Self::Note,
+        Self::Snoozed,
+        Self::SnoozeEnded,
+    ];
 }
 
 /// An entry about to be stored.
@@ -30,7 +40,7 @@ pub struct NewEntry<'a> {
     pub kind: Kind,
     /// `None` for a rule.
     pub actor: Option<&'a str>,
-    /// To whom it was assigned, why it was closed, or a note.
+    /// To whom it was assigned, why it was closed, until when its rule is snoozed, or a note.
     pub text: Option<&'a str>,
     pub at: Timestamp,
 }

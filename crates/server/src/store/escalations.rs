@@ -8,7 +8,7 @@ use dregs_core::time::Timestamp;
 
 use super::identities::scores;
 use super::links::HashedKey;
-use super::sql::{Sql, direction};
+use super::sql::{Sql, direction, with_shards};
 use super::{Result, Row, StoreError, Tx};
 use crate::values;
 
@@ -169,6 +169,22 @@ pub fn open_of(tx: &mut Tx, identity_id: i64, rule_id: i64) -> Result<Option<Esc
     tx.find(&sql, &values![identity_id, rule_id, shard::of(identity_id)], read)
 }
 
+/// The escalations of identities that are not closed.
+pub fn active_of(tx: &mut Tx, identities: &[i64]) -> Result<Vec<Brief>> {
+    let sql = format!(
+        "with v (shard, id) as (values {{rows}}) select {BRIEF} from v
+         join escalations e on e.shard = v.shard and e.identity_id = v.id where e.status <> 2"
+    );
+    tx.query_rows(&sql, &with_shards(identities), read_brief)
+}
+
+/// The newest escalation that a rule has opened of an identity.
+pub fn newest_of(tx: &mut Tx, identity_id: i64, rule_id: i64) -> Result<Option<i64>> {
+    let sql = "select id from escalations where shard = $3 and identity_id = $1 and rule_id = $2
+         order by id desc limit 1";
+    tx.find(sql, &values![identity_id, rule_id, shard::of(identity_id)], |row| row.get(0))
+}
+
 /// The rules that have opened an escalation of an identity, ever.
 pub fn rules_of(tx: &mut Tx, identity_id: i64) -> Result<Vec<i64>> {
     tx.query(
@@ -233,6 +249,7 @@ pub struct Filter {
     pub mentioned: Option<String>,
     /// Whether it is overdue, and before when those have opened that are, by severity.
     pub overdue: Option<(bool, Vec<(Severity, Timestamp)>)>,
+    pub opened_before: Option<Timestamp>,
     /// What its identity has in common with others.
     pub shares: Option<Shares>,
 }
@@ -295,6 +312,7 @@ impl Filter {
                 sql.push(ACTIVE);
             }
         }
+        sql.bind_some(" and e.opened_at < ", self.opened_before);
         match &self.shares {
             None => &mut sql,
             Some(Shares::Keys(keys)) => {

@@ -232,7 +232,7 @@ async fn all_that_is_wrong_is_told_at_once() {
             "/api/escalations/bulk-changes",
             json!({"status": "SHUT", "reason": "r".repeat(1_001), "outcome": "BETTER", "kind": "X", "foo": 1}),
             format!(
-                "foo: is not known here; may be ids, filter, status, reason, outcome, kind or assignee; \
+                "foo: is not known here; may be ids, filter, status, reason, outcome, kind, assignee or force; \
                  ids: say which escalations: `ids`, or `filter`, and not both; \
                  status: must be OPEN, ACKNOWLEDGED or CLOSED; reason: must have at most 1000 characters; \
                  outcome: must be GOOD or BAD; kind: {KINDS}"

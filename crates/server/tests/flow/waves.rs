@@ -1,6 +1,8 @@
 //! Many escalations at once: what they have in common, what is decided of all of them, and how that is taken back. And
 //! rules that are put off for one identity.
 
+use std::collections::BTreeMap;
+
 use dregs_core::score::Scores;
 use dregs_core::time::HOUR_MS;
 use dregs_server::clock::Clock;
@@ -14,12 +16,15 @@ use super::delivery::morning;
 use super::remedies::{badge_slugs, ring, settled};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
+use crate::support::receiver::Receiver;
 use crate::support::server::{SECRET_KEY, TestServer, event, eventually};
 
 on_both_engines!(
     a_ring_is_one_wave_that_is_decided_on_at_once_and_taken_back,
     what_somebody_has_changed_since_is_left_as_it_is,
     a_domain_is_shared_by_those_who_have_mailboxes_there,
+    what_is_told_before_is_what_is_sent_and_each_is_labeled_once,
+    who_is_called_good_by_mistake_has_everything_back,
     a_snoozed_rule_opens_nothing_until_its_time,
     of_very_many_those_that_opened_first_are_taken,
 );
@@ -164,7 +169,8 @@ async fn what_somebody_has_changed_since_is_left_as_it_is(engine: Engine) {
         ),
         (
             json!({"filter": {"shares": "COLOR:red"}, "status": "OPEN"}),
-            "shares: must be a kind and a value, such as IP:203.0.113.7 or EMAIL_DOMAIN:example.com",
+            "shares: must be a kind and a value, such as IP:203.0.113.7; kinds are ADDRESS, CODE, DATE_OF_BIRTH, DEVICE, \
+             EMAIL_DOMAIN, FIRST_STEPS, IP, MAILBOX, NAME, NEAR_DEVICE, NETWORK, PHONE, SESSION",
         ),
     ] {
         for path in ["/api/escalations/bulk-changes", "/api/escalations/bulk-changes/actions/preview"] {
@@ -207,6 +213,98 @@ async fn a_domain_is_shared_by_those_who_have_mailboxes_there(engine: Engine) {
     assert_eq!(waves["others"], 8);
     let six: Vec<_> = (0..6).map(|n| format!("u{n:02}")).collect();
     assert_eq!(listed(&server, "shares=EMAIL_DOMAIN:example_one.com").await, six);
+}
+
+/// A second rule that holds for all five, so that each has two escalations.
+async fn opened_twice(server: &TestServer, channels: &[&str]) {
+    opened(server).await;
+    let below = json!([{"type": "SCORE_LT", "category": "UNIQUENESS", "threshold": 61}]);
+    let rule = json!({"name": "Twice", "severity": "INFO", "conditions": below, "channels": channels});
+    server.post("/api/escalation-rules", rule).await;
+    eventually("ten escalations", async || {
+        (server.get("/api/escalations?status=OPEN").await["totalElements"] == 10).then_some(())
+    })
+    .await;
+    settled(server).await;
+}
+
+async fn what_is_told_before_is_what_is_sent_and_each_is_labeled_once(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let receiver = Receiver::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
+    let events = [
+        "identity.scored",
+        "identity.badges_changed",
+        "identity.labeled",
+        "escalation.opened",
+        "escalation.closed",
+    ];
+    let channel =
+        json!({"type": "WEBHOOK", "name": "Ops", "events": events, "config": {"url": receiver.url()}});
+    let channel = server.post("/api/channels", channel).await["id"].as_i64().unwrap();
+    opened_twice(&server, &["ops"]).await;
+    for (outcome, filter) in
+        [("BAD", json!({"shares": "DEVICE:shared"})), ("GOOD", json!({"status": "CLOSED"}))]
+    {
+        eventually("what came before to be delivered", async || {
+            let pending = server.get(&format!("/api/channels/{channel}/deliveries?status=PENDING")).await;
+            (pending["totalElements"] == 0).then_some(())
+        })
+        .await;
+        let before = receiver.requests().len();
+        let change = json!({"filter": filter, "status": "CLOSED", "outcome": outcome});
+        let preview = server.post("/api/escalations/bulk-changes/actions/preview", change.clone()).await;
+        assert_eq!(preview["deliveriesAreExact"], true);
+        let planned = preview["deliveries"].as_array().unwrap().iter();
+        let planned: BTreeMap<_, _> = planned
+            .map(|one| (one["event"].as_str().unwrap().to_owned(), one["count"].as_u64().unwrap()))
+            .collect();
+        let done = changed(&server, change).await;
+        assert_eq!(done["changed"], if outcome == "BAD" { json!(10) } else { json!(5) }, "{done}");
+        settled(&server).await;
+        let total: u64 = planned.values().sum();
+        eventually(&format!("{total} webhooks, {planned:?}"), async || {
+            (receiver.requests().len() as u64 >= before as u64 + total).then_some(())
+        })
+        .await;
+        let mut sent: BTreeMap<String, u64> = BTreeMap::new();
+        for request in &receiver.requests()[before..] {
+            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            *sent.entry(body["event"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        assert_eq!(sent, planned, "{outcome}");
+    }
+    for user in FIVE {
+        let labels = server.get(&format!("/api/identities/{user}/labels")).await;
+        assert_eq!(labels.as_array().unwrap().len(), 2, "{user}: {labels}");
+    }
+}
+
+async fn who_is_called_good_by_mistake_has_everything_back(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    opened_twice(&server, &[]).await;
+    let page = server.get("/api/escalations?sort=openedAt&order=ASC&pageSize=100").await;
+    let all = page["content"].as_array().unwrap();
+    // Acknowledged, and of the other rule than the one that is acted on.
+    let other = all.iter().find(|one| one["escalationRule"]["label"] == "Twice").unwrap();
+    server.patch(&format!("/api/escalations/{}", other["id"]), json!({"status": "ACKNOWLEDGED"})).await;
+    let rule = all.iter().find(|one| one["escalationRule"]["label"] == "Duplicate").unwrap();
+    let filter = json!({"rule": rule["escalationRule"]["id"]});
+    let change = json!({"filter": filter, "status": "CLOSED", "outcome": "GOOD"});
+    let preview = server.post("/api/escalations/bulk-changes/actions/preview", change.clone()).await;
+    assert_eq!((&preview["escalations"], &preview["closedToo"]), (&json!(5), &json!(5)), "{preview}");
+    let states = async || {
+        let page = server.get("/api/escalations?sort=openedAt&order=ASC&pageSize=100").await;
+        let told = |one: &Value| (one["id"].clone(), one["status"].clone(), one["openedAt"].clone());
+        page["content"].as_array().unwrap().iter().map(told).collect::<Vec<_>>()
+    };
+    let before = states().await;
+    let done = changed(&server, change).await;
+    assert_eq!(counts(&done), [5, 10, 0, 0, 0], "with those that the label has closed: {done}");
+    assert!(states().await.iter().all(|(_, status, _)| status == "CLOSED"));
+    let back = undone(&server, &done["id"]).await;
+    assert_eq!(counts(&back), [5, 10, 0, 10, 0], "{back}");
+    settled(&server).await;
+    assert_eq!(states().await, before, "the same ones, as they were");
 }
 
 async fn of_very_many_those_that_opened_first_are_taken(engine: Engine) {
@@ -285,11 +383,16 @@ async fn a_snoozed_rule_opens_nothing_until_its_time(engine: Engine) {
     // One that is ended by hand.
     let path = format!("/api/escalations/{}/actions/snooze", again["id"]);
     server.post(&path, json!({"until": clock.now().plus_millis(HOUR_MS)})).await;
-    assert_eq!(of_eve().await[0]["closeReason"], "The rule is snoozed.");
+    let reason = of_eve().await[0]["closeReason"].as_str().unwrap().to_owned();
+    assert!(reason.starts_with("Snoozed until 20") && reason.ends_with(" UTC."), "{reason}");
+    clock.advance(1_000);
     let end = json!({"rule": again["escalationRule"]["id"]});
     let identity = server.post("/api/identities/eve/actions/end-snooze", end.clone()).await;
     assert_eq!(identity["snoozedRules"], json!([]));
     assert_eq!(of_eve().await.len(), 3, "it holds");
+    let history = server.get(&format!("/api/escalations/{}/history", again["id"])).await;
+    let told: Vec<_> = history.as_array().unwrap().iter().map(|entry| entry["type"].clone()).collect();
+    assert_eq!(told, ["OPENED", "SNOOZED", "CLOSED", "SNOOZE_ENDED"], "{history}");
     let refused = server.call(Method::POST, "/api/identities/eve/actions/end-snooze", Some(end)).await;
     assert_eq!(refused.1["message"], "rule: is snoozed for this identity by nobody");
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use dregs_core::label::{Outcome, Source, Verdict};
 use dregs_core::link::{KeyHasher, KeyKind, LinkKey};
 use dregs_server::store::bulk_changes::{self, Item, State};
@@ -36,9 +38,10 @@ async fn open(ground: &Ground, identity_id: i64, rule_id: i64) -> i64 {
 async fn a_change_of_many_is_done_item_by_item_and_each_once(engine: Engine) {
     let ground = Ground::new(engine);
     let [ada, bob] = ground.identities(&["ada", "bob"]).await[..] else { panic!("two") };
-    let mut ids = [open(&ground, ada, 1).await, open(&ground, bob, 2).await];
-    ids.sort_unstable();
-    let of = [(ids[0], ada), (ids[1], bob)];
+    let mut of = [(open(&ground, ada, 1).await, ada), (open(&ground, bob, 2).await, bob)];
+    of.sort_unstable();
+    let ids = of.map(|(id, _)| id);
+    let [labeled_one, other] = of.map(|(_, who)| who);
     let id = ground.write(move |tx| bulk_changes::insert(tx, 1, ("who", "what"), &of, at(10))).await;
     assert_eq!(ground.read(move |tx| bulk_changes::find(tx, 2, id)).await, None, "of another team");
     let found = ground.read(move |tx| bulk_changes::find(tx, 1, id)).await.unwrap();
@@ -65,6 +68,8 @@ async fn a_change_of_many_is_done_item_by_item_and_each_once(engine: Engine) {
     assert_eq!(waiting(9).await, []);
     let of_state = async |state| ground.read(move |tx| bulk_changes::items(tx, id, state, 9)).await;
     assert_eq!(of_state(State::Changed).await, [changed]);
+    let labeled = async |who| ground.read(move |tx| bulk_changes::has_labeled(tx, id, who)).await;
+    assert_eq!((labeled(labeled_one).await, labeled(other).await), (true, false));
     let mut tally = ground.read(move |tx| bulk_changes::tally(tx, id)).await;
     tally.sort_unstable();
     assert_eq!(tally, [(State::Changed as i64, 1), (State::Skipped as i64, 1)]);
@@ -86,10 +91,26 @@ async fn a_change_of_many_is_done_item_by_item_and_each_once(engine: Engine) {
     assert_eq!(times, (Some(at(30)), Some(at(40)), Some("eve"), Some(at(50))));
     assert_eq!(unfinished().await, None);
 
+    // One that has changed with another of its identity, and one that was gone through already.
+    let third = open(&ground, ada, 3).await;
+    let with_it = [(third, ada, Status::Open, Some("bob".to_owned())), (ids[1], other, Status::Open, None)];
+    ground.write(move |tx| bulk_changes::note_changed(tx, id, &with_it)).await;
+    let noted = Item { status: Some(Status::Open), assignee: Some("bob".into()), ..item(third) };
+    assert_eq!(of_state(State::Changed).await[0], noted, "before that by which a label was given");
+    assert_eq!(of_state(State::Skipped).await, [item(ids[1])], "as it was");
+    let active = async |of: Vec<i64>| {
+        let found = ground.read(move |tx| escalations::active_of(tx, &of)).await;
+        found.into_iter().map(|one| one.id).collect::<BTreeSet<_>>()
+    };
+    let first = of.iter().find(|(_, who)| *who == ada).unwrap().0;
+    assert_eq!(active(vec![ada]).await, BTreeSet::from([first, third]));
+    let newest = async |rule| ground.read(move |tx| escalations::newest_of(tx, ada, rule)).await;
+    assert_eq!((newest(3).await, newest(9).await), (Some(third), None));
+
     let forget = async |time| ground.write(move |tx| bulk_changes::forget_some(tx, at(time), 1)).await;
     assert!(!forget(10).await, "it is not older");
     // A row at a time, and then itself.
-    for _ in 0..3 {
+    for _ in 0..4 {
         assert!(forget(11).await);
     }
     assert!(!forget(11).await);

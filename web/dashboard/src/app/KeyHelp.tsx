@@ -14,6 +14,7 @@ const KEYS: [string, string][] = [
   ["n", "take the next open escalation that nobody works on"],
   ["m", "assign the escalation to me"],
   ["u", "unassign the escalation"],
+  ["s", "snooze the rule of the escalation for this identity"],
   ["t", "write a note on the escalation; Ctrl Enter adds it"],
   ["a", "acknowledge the escalation"],
   ["c", "close the escalation; Enter confirms"],

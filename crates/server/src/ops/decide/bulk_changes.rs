@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use dregs_core::badge::{BadgeType, CONFIRMED_BAD};
 use dregs_core::label::{LabelKind, Outcome, Verdict};
 use dregs_core::notify::message::EventType;
+use dregs_core::rules::Standing;
 use dregs_core::score::Category;
 use dregs_core::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,8 @@ const NAMED_MAX: usize = 5;
 const READ_AT_ONCE: usize = 500;
 /// Nobody with scores of at least so much would be looked at, but for what others have done.
 const UNSUSPICIOUS_MIN: u8 = 50;
+/// Identities that are labeled of whom it is looked who is scored again with them.
+const LINKED_MAX: usize = 200;
 
 /// What is done to each escalation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +47,8 @@ const UNSUSPICIOUS_MIN: u8 = 50;
 pub enum Change {
     #[serde(rename_all = "camelCase")]
     Move { status: String, reason: Option<String>, outcome: Option<Outcome>, kind: Option<LabelKind> },
-    /// To the member with this e-mail address, or to nobody.
-    Assign { assignee: Option<String> },
+    /// To the member with this e-mail address, or to nobody; with `force` also what somebody else has.
+    Assign { assignee: Option<String>, force: bool },
 }
 
 impl Change {
@@ -70,17 +74,28 @@ impl Change {
             Self::Move { status, reason, outcome, kind } => json!({
                 "status": status, "outcome": outcome, "kind": kind, "reason": reason, "escalations": escalations,
             }),
-            Self::Assign { assignee } => json!({ "assignee": assignee, "escalations": escalations }),
+            Self::Assign { assignee, force } => {
+                json!({ "assignee": assignee, "force": force, "escalations": escalations })
+            }
         }
     }
 
-    /// Whether an escalation is as it should be already.
-    fn is_done(&self, status: Status, assignee: Option<&str>) -> bool {
+    /// Whether an escalation is as it should be already, or is left with whoever else has it.
+    fn passes(&self, actor: &Actor, status: Status, assignee: Option<&str>) -> bool {
         match self {
             Self::Move { outcome, .. } => outcome.is_none() && self.status() == Some(status),
-            Self::Assign { assignee: to } => status == Status::Closed || assignee == to.as_deref(),
+            Self::Assign { assignee: to, force } => {
+                status == Status::Closed
+                    || assignee == to.as_deref()
+                    || (!force && is_anothers(actor, assignee))
+            }
         }
     }
+}
+
+/// Whether somebody else than the actor works on an escalation.
+fn is_anothers(actor: &Actor, assignee: Option<&str>) -> bool {
+    assignee.is_some_and(|member| actor.actor_type != "USER" || actor.name != member)
 }
 
 /// Which escalations.
@@ -112,37 +127,63 @@ pub struct Preview {
     pub escalations: usize,
     /// Whether that is all of them.
     pub is_exact: bool,
-    /// Escalations that are as they should be already.
+    /// Escalations that are as they should be already, or are left with whoever else has them.
     pub unchanged: usize,
+    /// Of all that were chosen, those that somebody else works on.
+    pub of_others: usize,
+    /// Escalations of the same identities that are closed as well, as their label says that nothing is wrong.
+    pub closed_too: usize,
     pub identities: usize,
     /// Of those, whose scores are all good.
     pub unsuspicious: usize,
     /// By id and name.
     pub named: Vec<(String, Option<String>)>,
-    /// What channels would be sent for that, but for what follows from labels.
+    /// What channels would be sent.
     pub deliveries: Vec<Planned>,
+    /// Whether that is all: of many who are labeled, not everybody is looked at who is scored again for it.
+    pub deliveries_are_exact: bool,
 }
 
 /// Looks what a change would do.
 ///
 /// # Errors
 /// Those of the store.
-pub fn preview(tx: &mut Tx, team_id: i64, chosen: &Chosen, change: &Change) -> Result<Preview> {
+pub fn preview(
+    tx: &mut Tx,
+    actor: &Actor,
+    context: &Context,
+    chosen: &Chosen,
+    change: &Change,
+) -> Result<Preview> {
+    let team_id = actor.team_id;
     let (found, is_exact) = chosen.find(tx, team_id)?;
     let total = found.len();
+    let of_others = found
+        .iter()
+        .filter(|one| one.status != Status::Closed && is_anothers(actor, one.assignee.as_deref()))
+        .count();
     let changed: Vec<_> =
-        found.into_iter().filter(|one| !change.is_done(one.status, one.assignee.as_deref())).collect();
+        found.into_iter().filter(|one| !change.passes(actor, one.status, one.assignee.as_deref())).collect();
     let ids: BTreeSet<_> = changed.iter().map(|one| one.identity_id).collect();
     let ids: Vec<_> = ids.into_iter().collect();
     let mut plan = Plan::read(tx, team_id)?;
+    let mut closed_too = 0;
+    if change.verdict().is_some_and(|verdict| verdict.outcome == Outcome::Good) {
+        let chosen: BTreeSet<_> = changed.iter().map(|one| one.id).collect();
+        for ids in ids.chunks(READ_AT_ONCE) {
+            for other in escalations::active_of(tx, ids)?.iter().filter(|one| !chosen.contains(&one.id)) {
+                plan.add(EventType::EscalationClosed, Some(&slugs(other)));
+                closed_too += 1;
+            }
+        }
+    }
     for one in &changed {
-        let slugs: Vec<String> = serde_json::from_str(&one.channels).unwrap_or_default();
         match (one.status, change.status()) {
             (Status::Open | Status::Acknowledged, Some(Status::Closed)) => {
-                plan.add(EventType::EscalationClosed, Some(&slugs));
+                plan.add(EventType::EscalationClosed, Some(&slugs(one)));
             }
             (Status::Closed, Some(Status::Open | Status::Acknowledged)) => {
-                plan.add(EventType::EscalationOpened, Some(&slugs));
+                plan.add(EventType::EscalationOpened, Some(&slugs(one)));
             }
             _ => {}
         }
@@ -153,23 +194,48 @@ pub fn preview(tx: &mut Tx, team_id: i64, chosen: &Chosen, change: &Change) -> R
             let scores = Category::ALL.map(|category| identity.scores.get(category));
             let is_good = scores.iter().all(|score| score.is_none_or(|score| score >= UNSUSPICIOUS_MIN));
             unsuspicious += usize::from(is_good);
+            if let Some(verdict) = change.verdict() {
+                plan.add(EventType::IdentityLabeled, None);
+                let badges = Standing::decode(identity.standing.as_deref()).map_err(broken)?.badges;
+                let changes = match verdict.outcome {
+                    Outcome::Bad => badges.iter().all(|badge| badge.slug != CONFIRMED_BAD),
+                    Outcome::Good => badges.iter().any(|badge| badge.badge_type == BadgeType::Bad),
+                };
+                if changes {
+                    plan.add(EventType::IdentityBadgesChanged, None);
+                }
+            }
             if named.len() < NAMED_MAX {
                 named.push((identity.id, identity.display_name.or(identity.display_email)));
             }
         }
     }
+    let deliveries_are_exact = change.verdict().is_none() || ids.len() <= LINKED_MAX;
     if change.verdict().is_some() {
-        ids.iter().for_each(|_| plan.add(EventType::IdentityLabeled, None));
+        let looked_at = &ids[..ids.len().min(LINKED_MAX)];
+        let mut rescored: BTreeSet<_> = ids.iter().copied().collect();
+        for start in identities::load_cycle_starts(tx, looked_at)? {
+            rescored.extend(labels::others(tx, context, &start)?);
+        }
+        rescored.iter().for_each(|_| plan.add(EventType::IdentityScored, None));
     }
     Ok(Preview {
         escalations: changed.len(),
         is_exact,
         unchanged: total - changed.len(),
+        of_others,
+        closed_too,
         identities: ids.len(),
         unsuspicious,
         named,
         deliveries: plan.planned(),
+        deliveries_are_exact,
     })
+}
+
+/// The channels that are told of an escalation.
+fn slugs(one: &Brief) -> Vec<String> {
+    serde_json::from_str(&one.channels).unwrap_or_default()
 }
 
 /// Whoever asked, as it is stored.
@@ -288,7 +354,10 @@ fn step(tx: &mut Tx, context: &Context, now: Timestamp) -> Result<Option<BTreeSe
     for item in &items {
         let found = escalations::find(tx, row.team_id, item.escalation_id)?;
         let (item, to) = match (from, found) {
-            (State::Waiting, Some(found)) => carry_out(tx, context, &actor, &change, found, &mut told, now)?,
+            (State::Waiting, Some(found)) => {
+                let done = Done { id: row.id, actor: &actor, change: &change };
+                done.carry_out(tx, context, found, &mut told, now)?
+            }
             (State::Waiting, None) => (item.clone(), State::Skipped),
             (_, found) => {
                 let undone =
@@ -304,40 +373,71 @@ fn step(tx: &mut Tx, context: &Context, now: Timestamp) -> Result<Option<BTreeSe
     Ok(Some(told))
 }
 
-/// Does to an escalation what is asked for; says what it was before.
-fn carry_out(
-    tx: &mut Tx,
-    context: &Context,
-    actor: &Actor,
-    change: &Change,
-    found: Escalation,
-    told: &mut BTreeSet<i64>,
-    now: Timestamp,
-) -> Result<(Item, State)> {
-    let (status, assignee) = (found.status, found.assignee.clone());
-    let mut item = Item { escalation_id: found.id, status: None, assignee: None, label_id: None };
-    if change.is_done(status, assignee.as_deref()) {
-        return Ok((item, State::Skipped));
-    }
-    match change {
-        Change::Move { reason, .. } => {
-            let verdict = change.verdict().map(|verdict| (verdict, None));
-            let to = change.status().ok_or_else(|| broken("a bulk change has a status that is none"))?;
-            let to = Move { status: to, reason: reason.clone(), verdict };
-            let Ok(moved) = move_in(tx, context, actor, &found, &to, now)? else {
-                return Ok((item, State::Skipped));
-            };
-            item.label_id = moved.label;
-            told.extend(moved.told);
+/// A change that is carried out.
+struct Done<'a> {
+    id: i64,
+    actor: &'a Actor,
+    change: &'a Change,
+}
+
+impl Done<'_> {
+    /// Does to an escalation what is asked for; says what it was before.
+    fn carry_out(
+        &self,
+        tx: &mut Tx,
+        context: &Context,
+        found: Escalation,
+        told: &mut BTreeSet<i64>,
+        now: Timestamp,
+    ) -> Result<(Item, State)> {
+        let (status, assignee) = (found.status, found.assignee.clone());
+        let mut item = Item { escalation_id: found.id, status: None, assignee: None, label_id: None };
+        if self.change.passes(self.actor, status, assignee.as_deref()) {
+            return Ok((item, State::Skipped));
         }
-        Change::Assign { assignee: to } => {
-            if !escalations::assign(tx, found.id, assignee.as_deref(), to.as_deref())? {
-                return Err(StoreError::Retry);
+        match self.change {
+            Change::Move { reason, .. } => {
+                // Once for each identity.
+                let is_labeled = store::has_labeled(tx, self.id, found.identity_row)?;
+                let verdict = self.change.verdict().filter(|_| !is_labeled).map(|verdict| (verdict, None));
+                let to =
+                    self.change.status().ok_or_else(|| broken("a bulk change has a status that is none"))?;
+                if verdict.is_none() && status == to {
+                    return Ok((item, State::Skipped));
+                }
+                let others = match verdict {
+                    Some(_) => escalations::active_of(tx, &[found.identity_row])?,
+                    None => Vec::new(),
+                };
+                let to = Move { status: to, reason: reason.clone(), verdict };
+                let Ok(moved) = move_in(tx, context, self.actor, &found, &to, now)? else {
+                    return Ok((item, State::Skipped));
+                };
+                item.label_id = moved.label;
+                told.extend(moved.told);
+                self.note(tx, found.id, others)?;
             }
-            assignment::record(tx, actor, &found, to.as_deref(), now)?;
+            Change::Assign { assignee: to, .. } => {
+                if !escalations::assign(tx, found.id, assignee.as_deref(), to.as_deref())? {
+                    return Err(StoreError::Retry);
+                }
+                assignment::record(tx, self.actor, &found, to.as_deref(), now)?;
+            }
         }
+        Ok((Item { status: Some(status), assignee, ..item }, State::Changed))
     }
-    Ok((Item { status: Some(status), assignee, ..item }, State::Changed))
+
+    /// Notes which others of the identity a label has closed, so that they are put back with it.
+    fn note(&self, tx: &mut Tx, but: i64, others: Vec<Brief>) -> Result<()> {
+        let mut closed = Vec::new();
+        for other in others.into_iter().filter(|other| other.id != but) {
+            let now = escalations::find(tx, self.actor.team_id, other.id)?;
+            if now.is_some_and(|now| now.status == Status::Closed) {
+                closed.push((other.id, other.identity_id, other.status, other.assignee));
+            }
+        }
+        store::note_changed(tx, self.id, &closed)
+    }
 }
 
 /// A change that is undone.
@@ -381,7 +481,7 @@ impl Undone<'_> {
                     is_undone = true;
                 }
             }
-            Change::Assign { assignee } => {
+            Change::Assign { assignee, .. } => {
                 let is_as_left = found.assignee == *assignee && found.status != Status::Closed;
                 let (from, to) = (assignee.as_deref(), item.assignee.as_deref());
                 if is_as_left && escalations::assign(tx, found.id, from, to)? {

@@ -12,7 +12,7 @@ use dregs_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::ops::decide::snoozes::SNOOZED;
+use crate::ops::decide::snoozes;
 use crate::ops::deliver::deliveries::of_notification;
 use crate::ops::team::rules::OfTeams;
 use crate::store::channels::{self, Subscriber, Subscriptions};
@@ -215,11 +215,10 @@ pub fn write<'d>(
                 let is_known = rules.escalations.iter().any(|known| known.id == *rule);
                 let label = decided.decision.after.label.as_ref().filter(|label| !label.settled.is_empty());
                 let snooze = decided.decision.after.snoozed.iter().find(|snooze| snooze.rule == *rule);
+                let snoozed = snooze.map(snoozes::told).unwrap_or_default();
                 let (by, reason) = match (decided.disregarded, is_known, label, snooze) {
                     (true, ..) => (None, "The identity is disregarded."),
-                    (false, true, _, Some(snooze)) => {
-                        (Some(snooze.by.as_str()), snooze.reason.as_deref().unwrap_or(SNOOZED))
-                    }
+                    (false, true, _, Some(snooze)) => (Some(snooze.by.as_str()), snoozed.as_str()),
                     (false, true, Some(label), None) => (
                         Some(label.by.as_str()),
                         label.reason.as_deref().unwrap_or("The identity was labeled good."),

@@ -326,7 +326,10 @@ pub fn without(tx: &mut Tx, start: &CycleStart, label: i64) -> Result<Option<Str
 }
 
 /// Those who are linked to an identity.
-fn others(tx: &mut Tx, context: &Context, start: &CycleStart) -> Result<BTreeSet<i64>> {
+///
+/// # Errors
+/// Those of the store.
+pub fn others(tx: &mut Tx, context: &Context, start: &CycleStart) -> Result<BTreeSet<i64>> {
     let data = serde_json::from_str(&start.data).map_err(broken)?;
     let profile = Profile::from_data(&data, context.mappings.of(start.team_id));
     let state = refold::decode(tx, start.id, &start.state)?;

@@ -9,12 +9,22 @@ use crate::ops::audit::{self, Act, Actor};
 use crate::ops::decide::decisions;
 use crate::ops::handoff::{Handoff, Outgoing};
 use crate::ops::team::rules;
+use crate::store::escalation_history::{self, Kind, NewEntry};
 use crate::store::escalations::{self, Mover, Status};
 use crate::store::identities::{CycleStart, Identity};
 use crate::store::{Result, Store, StoreError};
 
-/// Why what a rule has open is closed, where nobody says it.
-pub(super) const SNOOZED: &str = "The rule is snoozed.";
+/// Why what a snoozed rule has open is closed.
+pub(super) fn told(snooze: &Snooze) -> String {
+    let by_itself = || format!("Snoozed until {}.", snooze.until.to_minute());
+    snooze.reason.clone().unwrap_or_else(by_itself)
+}
+
+/// Of a snooze that begins.
+struct Closing {
+    reason: String,
+    until: Timestamp,
+}
 
 /// What puts rules off.
 pub struct Snoozes<'a> {
@@ -38,7 +48,7 @@ impl Snoozes<'_> {
     ) -> Result<Option<Identity>> {
         let Snooze { rule, until, .. } = snooze;
         let after = json!({ "rule": rule, "until": until, "reason": &snooze.reason });
-        let closing = Some((rule, snooze.reason.clone()));
+        let closing = Some(Closing { reason: told(&snooze), until });
         let change = move |standing: &mut Standing| {
             standing.snoozed.retain(|known| known.rule != rule);
             standing.snoozed.push(snooze.clone());
@@ -48,7 +58,7 @@ impl Snoozes<'_> {
             standing.snoozed.iter().any(|one| one.rule == rule && one.until == until)
         };
         let act = ("identity.snooze-rule", after);
-        self.change(actor, identity, act, (change, is_kept, closing), now).await
+        self.change(actor, identity, act, rule, (change, is_kept, closing), now).await
     }
 
     /// Ends a snooze: the rule opens an escalation if it holds. `None` when there is none.
@@ -70,20 +80,21 @@ impl Snoozes<'_> {
         let is_kept = move |standing: &Standing| standing.snoozed.iter().all(|one| one.rule != rule);
         let after = json!({ "rule": rule });
         let act = ("identity.end-snooze", after);
-        self.change(actor, identity, act, (change, is_kept, None), now).await
+        self.change(actor, identity, act, rule, (change, is_kept, None), now).await
     }
 
     /// Changes what is remembered of an identity and asks its rules; `change` says whether there was anything to change.
-    /// `closing` is of a rule, and says why what it has open is closed.
+    /// `closing` is of a snooze that begins.
     async fn change(
         &self,
         actor: Actor,
         identity: Identity,
         (action, after): (&'static str, serde_json::Value),
+        rule: i64,
         (change, is_kept, closing): (
             impl Fn(&mut Standing) -> bool + Send + 'static,
             impl Fn(&Standing) -> bool + Send + 'static,
-            Option<(i64, Option<String>)>,
+            Option<Closing>,
         ),
         now: Timestamp,
     ) -> Result<Option<Identity>> {
@@ -95,6 +106,8 @@ impl Snoozes<'_> {
                 if !change(&mut standing) {
                     return Ok(None);
                 }
+                // Before it opens another one.
+                let of = escalations::newest_of(tx, identity.row_id, rule)?;
                 let encoded = standing.encode().map_err(|error| StoreError::Broken(error.to_string()))?;
                 let start = CycleStart { standing: encoded, ..start };
                 let mut told = match decisions::ask(&start, rules.of(start.team_id), now)? {
@@ -102,12 +115,23 @@ impl Snoozes<'_> {
                     None => decisions::keep(tx, &start)?,
                 };
                 // What was reopened by hand is none that its rule closes.
-                if let Some((rule, reason)) = &closing
-                    && let Some(open) = escalations::open_of(tx, identity.row_id, *rule)?
+                if let Some(closing) = &closing
+                    && let Some(open) = escalations::open_of(tx, identity.row_id, rule)?
                 {
-                    let reason = reason.as_deref().unwrap_or(SNOOZED);
-                    let to = (Status::Closed, Mover { by: Some(&actor.name), reason: Some(reason) });
+                    let to = (Status::Closed, Mover { by: Some(&actor.name), reason: Some(&closing.reason) });
                     told.extend(decisions::move_on(tx, actor.team_id, &open, to, &identity.scores, now)?);
+                }
+                if let Some(escalation) = of {
+                    let until = closing.as_ref().map(|closing| closing.until.to_string());
+                    let entry = NewEntry {
+                        team_id: actor.team_id,
+                        of: (identity.row_id, escalation),
+                        kind: if closing.is_some() { Kind::Snoozed } else { Kind::SnoozeEnded },
+                        actor: Some(&actor.name),
+                        text: until.as_deref(),
+                        at: now,
+                    };
+                    escalation_history::insert(tx, &[entry])?;
                 }
                 let act = Act {
                     action,

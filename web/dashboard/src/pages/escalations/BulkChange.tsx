@@ -1,6 +1,6 @@
 // Acts on all escalations of a list: what it does is told before, and can be undone after.
 
-import { Button, Group, Modal, NativeSelect, Stack, Text } from "@mantine/core";
+import { Button, Checkbox, Group, Modal, NativeSelect, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { keepPreviousData } from "@tanstack/react-query";
 import { useState } from "react";
@@ -12,10 +12,10 @@ import { IdentityLink } from "../../parts/PageLink";
 import { ReasonField } from "../labels/ReasonField";
 import { KINDS, type Outcome } from "../labels/words";
 import { useMembers } from "./Assignee";
-import { begin, filterOf, type NewBulkChange } from "./bulk";
+import { begin, filterOf, type Chosen, type NewBulkChange } from "./bulk";
 import { Choices } from "./Choices";
 import { NONE, OUTCOMES } from "./CloseEscalation";
-import { ME, NOBODY, type QueueQuery } from "./escalations";
+import { ME, NOBODY } from "./escalations";
 
 const ACTS = [
   { value: "ACKNOWLEDGED", label: "Acknowledge" },
@@ -26,7 +26,7 @@ const ACTS = [
 
 interface Props {
   /** Of which list. */
-  query: Partial<QueueQuery>;
+  query: Chosen;
   total: number;
   isExact: boolean;
   /** What the escalations are, where they are no list: "of this wave". */
@@ -46,15 +46,16 @@ export function ActOnAll({ query, total, isExact, of }: Props) {
   );
 }
 
-function Dialog({ title, query, close }: { title: string; query: Partial<QueueQuery>; close: () => void }) {
+function Dialog({ title, query, close }: { title: string; query: Chosen; close: () => void }) {
   const [act, setAct] = useState("ACKNOWLEDGED");
   const [to, setTo] = useState(ME);
   const [label, setLabel] = useState(NONE);
   const [kind, setKind] = useState("");
   const [reason, setReason] = useState("");
+  const [isForced, setForced] = useState(false);
   const members = useMembers().filter(({ role }) => role !== "VIEWER").map(({ email, name }) => ({ value: email, label: name ?? email }));
   const outcome = act === "CLOSED" && label !== NONE ? (label as Outcome) : undefined;
-  const what = act === "ASSIGN" ? { assignee: to } : { status: act };
+  const what = act === "ASSIGN" ? { assignee: to, force: isForced } : { status: act, force: false };
   const change: NewBulkChange = {
     filter: filterOf(query), ...what, ...(outcome && { outcome }), ...(outcome === "BAD" && kind && { kind }),
   };
@@ -69,14 +70,15 @@ function Dialog({ title, query, close }: { title: string; query: Partial<QueueQu
         <Stack>
           <Choices name="act" label="What to do" value={act} options={ACTS} onChange={setAct} isFirst />
           {act === "ASSIGN" && <NativeSelect label="To" data={[{ value: ME, label: "Me" }, { value: NOBODY, label: "Nobody" }, ...members]} value={to} onChange={(event) => setTo(event.currentTarget.value)} />}
+          {act === "ASSIGN" && <Checkbox label="Also what somebody else works on" checked={isForced} onChange={(event) => setForced(event.currentTarget.checked)} />}
           {act === "CLOSED" && (
             <>
               <Choices name="outcome" label="Label the identities" value={label} options={OUTCOMES.map(({ value, label }) => ({ value, label }))} onChange={setLabel} />
               {outcome === "BAD" && <Choices name="kind" label="Kind" value={kind} options={[{ value: "", label: "Not said" }, ...KINDS.map(({ value, label }) => ({ value, label }))]} onChange={setKind} />}
-              <ReasonField outcome={outcome} description="Optional. Shown here and in the audit log; of a label, it is sent to your channels." value={reason} onChange={setReason} />
+              <ReasonField outcome={outcome} description="Optional. Shown here and in the audit log; of a label, it is sent to your channels, and the user may read it." value={reason} onChange={setReason} />
             </>
           )}
-          <Preview change={change} isBad={outcome === "BAD"} />
+          <Preview change={change} outcome={outcome} />
           <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={close}>Cancel</Button>
             <Button type="submit" color={outcome === "BAD" ? "red" : undefined}>{outcome ? `${done} and label as ${outcome.toLowerCase()}` : done}</Button>
@@ -87,17 +89,17 @@ function Dialog({ title, query, close }: { title: string; query: Partial<QueueQu
   );
 }
 
-function Preview({ change, isBad }: { change: NewBulkChange; isBad: boolean }) {
+function Preview({ change, outcome }: { change: NewBulkChange; outcome: Outcome | undefined }) {
   const preview = $api.useQuery("post", "/api/escalations/bulk-changes/actions/preview", { body: change }, { gcTime: 0, staleTime: Infinity, placeholderData: keepPreviousData });
   return (
     <Stack gap="xs" opacity={preview.isPlaceholderData ? 0.65 : 1} mih={90} role="status">
       <Text fz="sm" fw={600}>What changes</Text>
-      <Answer of={preview} lines={2}>{(preview) => <Told preview={preview} isBad={isBad} />}</Answer>
+      <Answer of={preview} lines={2}>{(preview) => <Told preview={preview} outcome={outcome} />}</Answer>
     </Stack>
   );
 }
 
-function Told({ preview: { escalations, isExact, unchanged, identities, unsuspicious, examples, deliveries }, isBad }: { preview: Schemas["BulkPreviewBody"]; isBad: boolean }) {
+function Told({ preview: { escalations, isExact, unchanged, ofOthers, closedToo, identities, unsuspicious, examples, deliveries, deliveriesAreExact }, outcome }: { preview: Schemas["BulkPreviewBody"]; outcome: Outcome | undefined }) {
   if (escalations === 0) return <Text fz="sm">Nothing: all of them are so already.</Text>;
   const rest = identities - examples.length;
   return (
@@ -105,15 +107,20 @@ function Told({ preview: { escalations, isExact, unchanged, identities, unsuspic
       <Text fz="sm">
         {counted(escalations, "escalation")} of {identities === 1 ? "one identity" : `${identities.toLocaleString("en")} identities`}
         {!isExact && ": the 10,000 that opened first, of more"}
-        {unchanged > 0 && `; ${unchanged.toLocaleString("en")} more ${unchanged === 1 ? "is" : "are"} so already`}.
+        {unchanged > 0 && `; ${unchanged.toLocaleString("en")} more ${unchanged === 1 ? "is" : "are"} so already, or ${unchanged === 1 ? "stays" : "stay"} with whoever works on them`}.
       </Text>
+      {ofOthers > 0 && <Text fz="sm">Somebody else works on {ofOthers.toLocaleString("en")} of the list.</Text>}
+      {closedToo > 0 && <Text fz="sm">{counted(closedToo, "other escalation")} of the same identities {closedToo === 1 ? "is" : "are"} closed as well.</Text>}
+      {outcome === "BAD" && <Text fz="sm">Each identity gets the badge Confirmed bad.</Text>}
+      {outcome === "GOOD" && <Text fz="sm">Each identity loses the badges that accuse it.</Text>}
       <Text fz="sm" component="div" className="break">
         {examples.map(({ id, label }, place) => <span key={id}>{place > 0 && ", "}<IdentityLink id={id} name={label} /></span>)}
         {rest > 0 && ` and ${rest.toLocaleString("en")} more`}
       </Text>
-      {isBad && unsuspicious > 0 && (
+      {outcome === "BAD" && unsuspicious > 0 && (
         <Text fz="sm" fw={600}>Of {counted(unsuspicious, "identity", "identities")} no score is below 50: look at them before you label them as bad.</Text>
       )}
+      {!deliveriesAreExact && <Text fz="sm">At least, as those who are linked to the first 200 identities are rescored:</Text>}
       <Sent deliveries={deliveries} />
     </>
   );

@@ -6,7 +6,7 @@ import { keepPreviousData } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { $api, queries, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
-import { ChangePreview } from "../../parts/ChangePreview";
+import { ChangePreview, Sent } from "../../parts/ChangePreview";
 import { ReasonField } from "../labels/ReasonField";
 import { KINDS, type Outcome } from "../labels/words";
 import { Choices } from "./Choices";
@@ -28,7 +28,7 @@ interface Props {
   cancel: () => void;
 }
 
-export function CloseEscalation({ escalation: { identity }, close, cancel }: Props) {
+export function CloseEscalation({ escalation: { id, identity }, close, cancel }: Props) {
   const [chosen, choose] = useState(NONE);
   const [kind, setKind] = useState("");
   const [reason, setReason] = useState("");
@@ -71,8 +71,8 @@ export function CloseEscalation({ escalation: { identity }, close, cancel }: Pro
         <Stack>
           <Choices name="outcome" label="Label the identity" value={chosen} options={OUTCOMES} onChange={choose} isFirst />
           {outcome === "BAD" && <Choices name="kind" label="Kind" value={kind} options={[{ value: "", label: "Not said" }, ...KINDS]} onChange={setKind} />}
-          <ReasonField outcome={outcome} data-reason description="Optional. Shown here and in the audit log; of a label, it is sent to your channels." value={reason} onChange={setReason} />
-          {outcome && <Preview id={identity.id} outcome={outcome} kind={outcome === "BAD" && kind ? kind : null} />}
+          <ReasonField outcome={outcome} data-reason description="Optional. Shown here and in the audit log; of a label, it is sent to your channels, and the user may read it." value={reason} onChange={setReason} />
+          {outcome ? <Preview id={identity.id} outcome={outcome} kind={outcome === "BAD" && kind ? kind : null} /> : <ClosingSends id={id} />}
           <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={cancel}>Cancel</Button>
             <Button type="submit" color={outcome === "BAD" ? "red" : undefined}>{outcome ? `Close and label as ${outcome.toLowerCase()}` : "Close the escalation"}</Button>
@@ -96,6 +96,12 @@ function useDialogKeys(keys: Press[], submit: () => void): void {
     }, { preventDefault: false }]),
     ["Enter", ({ target }) => target === document.body && submit(), { preventDefault: false }],
   ], []);
+}
+
+/** What is sent when an escalation is closed and nothing else. */
+export function ClosingSends({ id }: { id: number }) {
+  const preview = $api.useQuery("post", "/api/escalations/bulk-changes/actions/preview", { body: { ids: [id], status: "CLOSED", force: false } }, { gcTime: 0, staleTime: Infinity });
+  return <Answer of={preview} lines={1}>{({ deliveries }) => <Sent deliveries={deliveries} />}</Answer>;
 }
 
 /** What the label changes. Nobody who works through the queue has to wait for it. */

@@ -34,7 +34,7 @@ export function EscalationQueue() {
 
 function WavesPage() {
   return (
-    <Page title="Escalations" mayNot={useMayNot("triage", "acknowledge and close escalations")}>
+    <Page title="Escalations" mayNot={useMayNot("triage", "work on escalations: assign, note, snooze, acknowledge and close them")}>
       <QueueFilters />
       <Waves />
     </Page>
@@ -47,7 +47,7 @@ function QueuePage() {
   // With the reasons that are offered: keys are faster than an answer.
   const reasons = useReasons();
   return (
-    <Page title="Escalations" mayNot={useMayNot("triage", "acknowledge and close escalations")}>
+    <Page title="Escalations" mayNot={useMayNot("triage", "work on escalations: assign, note, snooze, acknowledge and close them")}>
       <QueueFilters />
       <Answer of={reasons} lines={10}>
         {() => <Answer of={list} lines={10}>{(page) => <Queue query={query} page={page} isWaiting={list.isPlaceholderData} />}</Answer>}
@@ -61,7 +61,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
   const moves = useMoves();
   const all = page.content.map((row) => moved(row, moves)).filter(({ status }) => isAskedFor(query, status));
   const list = JSON.stringify(query);
-  const { shown: rows, arrived, show } = useArrivals(all, isWaiting ? "" : list);
+  const { shown: rows, arrived, show, openedBefore } = useArrivals(all, isWaiting ? "" : list);
   const selection = useSelection(rows, list, isWaiting);
   const current = selection.current && moved(selection.current, moves);
   const act = useAct({ ...selection, current });
@@ -93,7 +93,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
   return (
     <div className={classes.queue} ref={queue}>
       <div className={classes.side}>
-        {take && <Group className={classes.take} gap="xs">{take}<ActOnAll query={query} total={page.totalElements} isExact={page.totalIsExact} /></Group>}
+        {take && <Group className={classes.take} gap="xs">{take}<ActOnAll query={{ ...query, openedBefore }} total={page.totalElements - arrived} isExact={page.totalIsExact} /></Group>}
         <QueueRows rows={rows} selection={selection} isWaiting={isWaiting} />
         {arrived > 0 && (
           <Group gap="xs" mt="xs" role="status">
@@ -102,7 +102,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
           </Group>
         )}
         <QueuePager page={page} />
-        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move · n take next · m assign to me · u unassign · t note · s snooze · a acknowledge · c close · o reopen · z undo · Enter open identity</Text>
+        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move{triage && " · n take next · m assign to me · u unassign · t note · s snooze · a acknowledge · c close · o reopen · z undo"} · Enter open identity</Text>
       </div>
       {current && <Detail key={current.id} escalation={current} act={begin} snooze={() => void put()} />}
       {current && isSnoozing && (

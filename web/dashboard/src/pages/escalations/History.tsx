@@ -7,7 +7,7 @@ import { useMay, useUser } from "../../app/session";
 import { Answer, Failure } from "../../parts/Answer";
 import { Confirm } from "../../parts/Confirm";
 import { Panel } from "../../parts/Page";
-import { Time } from "../../parts/Time";
+import { exactTime, Time } from "../../parts/Time";
 import { useMembers, useNames } from "./Assignee";
 import classes from "./EscalationQueue.module.css";
 
@@ -56,7 +56,7 @@ function Happened({ id, entry }: { id: number; entry: Entry }) {
   );
 }
 
-function words({ type, by, text, assignee, outcome }: Entry, who: (by: string) => string): string {
+function words({ type, by, text, assignee, outcome, until }: Entry, who: (by: string) => string): string {
   const one = by ? who(by) : "Its rule";
   const labeled = `the identity as ${outcome?.toLowerCase() ?? ""}`;
   switch (type) {
@@ -68,6 +68,8 @@ function words({ type, by, text, assignee, outcome }: Entry, who: (by: string) =
     case "NOTED": return `${one} noted`;
     case "LABELED": return `${one} labeled ${labeled}`;
     case "LABEL_WITHDRAWN": return `${one} withdrew the label of ${labeled}`;
+    case "SNOOZED": return `${one} snoozed its rule for this identity${until ? ` until ${exactTime(until)}` : ""}`;
+    case "SNOOZE_ENDED": return `${one} ended the snooze of its rule`;
     case "CLOSED": return `${one} closed it`;
     case "REOPENED": return `${one} reopened it`;
     // Of a newer server.

@@ -24,7 +24,7 @@ export function QueueFilters() {
   const orders = ordersOf(statusOf(status));
   const rules = useEscalationRules();
   const options = (rules.data ?? []).map(({ id, name }): [string, string] => [String(id), name]);
-  const members = useMembers().map(({ email, name }): [string, string] => [email, name ?? email]);
+  const members = useMembers().filter(({ role }) => role !== "VIEWER").map(({ email, name }): [string, string] => [email, name ?? email]);
   return (
     <Group gap="xs">
       <Views />

@@ -2,13 +2,15 @@
 
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import { $api, refresh, tell } from "../../api";
+import { $api, api, refresh, tell, tellError } from "../../api";
 import { Failure } from "../../parts/Answer";
 import { exactTime } from "../../parts/Time";
 import { Reason } from "../identity/Dismiss";
 import { DRAWN } from "../rules/rules";
 import { Choices } from "./Choices";
+import { ClosingSends } from "./CloseEscalation";
 import type { Escalation } from "./escalations";
+import { tellDone } from "./moves";
 
 export const SNOOZE_KEY = "s";
 
@@ -26,6 +28,14 @@ export function canSnooze({ status, escalationRule }: Escalation): boolean {
   return status !== "CLOSED" && escalationRule.id !== DRAWN;
 }
 
+/** Ends a snooze: the rule opens an escalation if it holds. */
+async function endSnooze(id: string, rule: string): Promise<void> {
+  const { error } = await api.POST("/api/identities/{id}/actions/end-snooze", { params: { path: { id } }, body: { rule } });
+  if (error) throw error;
+  tell("The snooze has ended: the rule opens an escalation if its conditions hold.");
+  await refresh("/api/escalations", "/api/identities");
+}
+
 interface Props {
   escalation: Escalation;
   close: (isDone: boolean) => void;
@@ -39,7 +49,7 @@ export function Snooze({ escalation: { id, identity, escalationRule }, close }: 
   const snooze = $api.useMutation("post", "/api/escalations/{id}/actions/snooze", {
     onError: () => {},
     onSuccess: async () => {
-      tell(`“${escalationRule.label}” is snoozed for ${identity.label} until ${exactTime(until)}.`);
+      tellDone(`“${escalationRule.label}” is snoozed for ${identity.label} until ${exactTime(until)}.`, () => void endSnooze(identity.id, escalationRule.id).catch(tellError));
       close(true);
       await refresh("/api/escalations", "/api/identities");
     },
@@ -54,6 +64,7 @@ export function Snooze({ escalation: { id, identity, escalationRule }, close }: 
             This escalation is closed, and the rule opens no other one of this identity before {exactTime(until)}. Then it does again, if its conditions hold.
             Other rules, badges and scores stay as they are.
           </Text>
+          <ClosingSends id={id} />
           <Reason value={reason} onChange={(event: { currentTarget: { value: string } }) => setReason(event.currentTarget.value)} data-autofocus={undefined} />
           {snooze.error && <Failure error={snooze.error} />}
           <Group justify="flex-end" gap="xs" className="buttons">

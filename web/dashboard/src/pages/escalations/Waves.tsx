@@ -1,11 +1,12 @@
 // Waves: what those whose escalations are open have in common, so that they are looked at, and decided on, together.
 
-import { Button, Group, Stack, Table, Text, Title } from "@mantine/core";
+import { Group, Stack, Table, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { $api, tellError, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
 import { Chip, StatusChip } from "../../parts/Chip";
+import { Confirm } from "../../parts/Confirm";
 import { bounded, counted } from "../../parts/counts";
 import { Panel } from "../../parts/Page";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
@@ -98,7 +99,11 @@ const COLUMNS: [title: string, cell: (change: BulkChange) => ReactNode][] = [
 function Undo({ change: { id, state, undoableUntil } }: { change: BulkChange }) {
   const { triage } = useMay();
   if (!triage || state !== "FINISHED" || Date.parse(undoableUntil) <= Date.now()) return null;
-  return <Button size="compact-xs" variant="default" onClick={() => undo(id).catch(tellError)}>Undo</Button>;
+  return (
+    <Confirm action="Undo" size="compact-xs" question="Undo this change?" onConfirm={() => undo(id).catch(tellError)}>
+      Each escalation goes back to what it was, and labels are withdrawn, unless somebody has changed it since. Your channels are told of it.
+    </Confirm>
+  );
 }
 
 /** Changes of many escalations, of the last days. */

@@ -3,7 +3,7 @@
 import { api, refresh, tell, type Schemas } from "../../api";
 import { offer } from "../../parts/offer";
 import { word } from "../../parts/score";
-import { outcomeWords } from "../labels/words";
+import { kindWords, outcomeWords } from "../labels/words";
 import type { QueueQuery } from "./escalations";
 
 export type BulkChange = Schemas["BulkChangeBody"];
@@ -14,17 +14,21 @@ const POLL_MS = 400;
 /** What else changes with escalations and labels. */
 const CHANGED = ["/api/escalations", "/api/identities", "/api/labels"];
 
+/** What a list was asked for, and until when what is in it has opened. */
+export type Chosen = Partial<QueueQuery> & { openedBefore?: string };
+
 /** Which escalations a change is of: those of a list. */
-export function filterOf({ status, severity, rule, identity, outcome, assignee, mentioned, overdue, shares }: Partial<QueueQuery>): Schemas["BulkFilterBody"] {
-  const asked = { status, severity, rule, identity, outcome, assignee, mentioned, overdue, shares };
+export function filterOf({ status, severity, rule, identity, outcome, assignee, mentioned, overdue, shares, openedBefore }: Chosen): Schemas["BulkFilterBody"] {
+  const asked = { status, severity, rule, identity, outcome, assignee, mentioned, overdue, shares, openedBefore };
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
 }
 
-/** "Closed, labeled bad"; "assigned to ada@example.com". */
-export function changeWords({ status, outcome, assignee }: BulkChange): string {
+/** "Closed, labeled bad (duplicate)"; "assigned to ada@example.com". */
+export function changeWords({ status, outcome, kind, assignee }: BulkChange): string {
   if (!status) return assignee ? `Assigned to ${assignee}` : "Unassigned";
   const moved = status === "OPEN" ? "Reopened" : word(status);
-  return outcome ? `${moved}, ${outcomeWords(outcome).toLowerCase()}` : moved;
+  const of = kindWords(kind)?.toLowerCase();
+  return outcome ? `${moved}, ${outcomeWords(outcome).toLowerCase()}${of ? ` (${of})` : ""}` : moved;
 }
 
 /** Makes a change, and says what has become of it, with a way back. */

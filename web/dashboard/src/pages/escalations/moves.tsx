@@ -67,9 +67,18 @@ export async function move(escalation: Escalation, to: string, closing: Closing 
 
 /** Takes a move back, with the label that was given by it. */
 export async function takeBack(escalation: Escalation, to: Status, { outcome }: Closing): Promise<void> {
+  if (outcome) await reopenOthers(escalation).catch(tellError);
   // First of all: a rule opens another one where none is open.
   const isBack = await move({ ...escalation, status: to }, escalation.status);
   if (isBack && outcome) await withdraw(escalation.identity.id, outcome).catch(tellError);
+}
+
+/** Has the others of an identity as they were that its label has closed: a rule opens another one where none is open. */
+async function reopenOthers({ id, identity }: Escalation): Promise<void> {
+  const { data: now } = await api.GET("/api/escalations/{id}", { params: { path: { id } } });
+  const { data: page } = await api.GET("/api/escalations", { params: { query: { identity: identity.id, status: "CLOSED", pageSize: 100 } } });
+  const others = page?.content.filter((one) => one.id !== id && one.closedAt === now?.closedAt && one.closedBy === now?.closedBy) ?? [];
+  for (const other of others) await move({ ...other, status: "CLOSED" }, other.acknowledgedAt ? "ACKNOWLEDGED" : "OPEN");
 }
 
 /** Withdraws the newest label of this outcome that whoever is signed in has given an identity. */
@@ -111,9 +120,15 @@ export function forgetMoved(): void {
 
 /** Says that an escalation was acknowledged or closed, with a way back; one at a time, however many there are one after
  * the other. Returns what takes it back. */
-export function tellMoved(escalation: Escalation, to: Status, { outcome }: Closing, undo: () => void): () => void {
+export function tellMoved({ identity, escalationRule }: Escalation, to: Status, { outcome }: Closing, undo: () => void): () => void {
+  const done = [word(to), ...(outcome ? [outcomeWords(outcome).toLowerCase()] : [])].join(", ");
+  return tellDone(`${done}: ${identity.label} · ${escalationRule.label}`, undo);
+}
+
+/** Says what was done, with a way back by a button and by its key. */
+export function tellDone(message: string, undo: () => void): () => void {
   forgetMoved();
-  const notification = `${to} ${escalation.id} ${Date.now()}`;
+  const notification = `done ${Date.now()}`;
   const untell = () => {
     if (last?.notification === notification) forgetMoved();
   };
@@ -122,14 +137,14 @@ export function tellMoved(escalation: Escalation, to: Status, { outcome }: Closi
     undo();
   };
   last = { notification, undo: back };
-  notifications.show({ id: notification, message: <Moved escalation={escalation} done={[word(to), ...(outcome ? [outcomeWords(outcome).toLowerCase()] : [])].join(", ")} undo={back} />, autoClose: OFFER_MS });
+  notifications.show({ id: notification, message: <Done message={message} undo={back} />, autoClose: OFFER_MS });
   return untell;
 }
 
-function Moved({ escalation: { identity, escalationRule }, done, undo }: { escalation: Escalation; done: string; undo: () => void }) {
+function Done({ message, undo }: { message: string; undo: () => void }) {
   return (
     <Group justify="space-between" gap="sm" wrap="nowrap">
-      <Text fz="sm" className="break" lineClamp={2}>{done}: {identity.label} · {escalationRule.label}</Text>
+      <Text fz="sm" className="break" lineClamp={2}>{message}</Text>
       <Button size="xs" variant="default" flex="none" rightSection={<Kbd size="xs">{UNDO_KEY}</Kbd>} onClick={undo}>Undo</Button>
     </Group>
   );

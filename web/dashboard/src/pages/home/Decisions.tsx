@@ -10,13 +10,13 @@ import { useNames } from "../escalations/Assignee";
 
 const PEOPLE = 8;
 const DAYS = 30;
-/** From the largest on: the first that a time is at least two of. */
-const UNITS: [seconds: number, word: string][] = [[86_400, "days"], [3_600, "hours"], [60, "minutes"], [1, "seconds"]];
+/** From the largest on, each with how long a time has to be for it. */
+const UNITS: [length: number, min: number, word: string][] = [[86_400, 172_800, "days"], [3_600, 7_200, "hours"], [60, 90, "minutes"], [1, 0, "seconds"]];
 
-/** "3 hours", "90 minutes": whole, and of a unit of which there are at least two. */
+/** "3 hours", "90 minutes": whole. */
 export function lasting(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return "–";
-  const [length, word] = UNITS.find(([length]) => seconds >= 2 * length) ?? [1, "seconds"];
+  const [length, , word] = UNITS.find(([, min]) => seconds >= min) ?? [1, 0, "seconds"];
   const count = Math.round(seconds / length);
   return `${count.toLocaleString("en")} ${count === 1 ? word.slice(0, -1) : word}`;
 }
@@ -26,12 +26,12 @@ export function Decisions() {
   const { data } = $api.useQuery("get", "/api/dashboard/decisions", { params: { query: { days: DAYS } } });
   if (!data || data.closed === 0) return null;
   return (
-    <Panel title="Decisions" note={`From an escalation’s opening to its closing by a person or a key, in the last ${DAYS} days.`}>
+    <Panel title="Decisions" note={`From opening to closing, of the escalations that people and keys have closed in the last ${DAYS} days.`}>
       <Stack gap="sm">
         <Group gap="xl">
           <Figure label="Half within" value={lasting(data.medianSeconds)} />
           <Figure label="Nine tenths within" value={lasting(data.ninthDecileSeconds)} />
-          <Figure label="Closed" value={data.closed.toLocaleString("en")} />
+          <Figure label="Escalations closed" value={data.closed.toLocaleString("en")} />
           <Alike agreement={data.agreement ?? null} />
         </Group>
         <Group gap="xl" align="flex-start">

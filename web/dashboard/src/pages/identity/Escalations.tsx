@@ -22,8 +22,8 @@ const COLUMNS: Column<Escalation>[] = [
   { title: "Rule", cell: ({ escalationRule: { id, label } }) => id === DRAWN ? label : <PageLink to="/escalation-rules/$id" params={{ id }} className="break">{label}</PageLink> },
   { title: "Scores at opening", cell: ({ scoreSnapshot }) => <Snapshot scores={scoreSnapshot} /> },
   { title: "Opened", sort: "openedAt", first: "DESC", cell: ({ openedAt }) => <Time at={openedAt} /> },
-  { title: "Acknowledged", cell: ({ acknowledgedAt, acknowledgedBy }) => <><Time at={acknowledgedAt} /><By>{acknowledgedBy}</By></> },
-  { title: "Closed", cell: ({ closedAt, closedBy, closeReason }) => <><Time at={closedAt} />{closedAt && <By>{closedBy ?? "its rule"}</By>}{closeReason && <Text fz="xs" c="dimmed" maw={260} className="break">{closeReason}</Text>}</> },
+  { title: "Acknowledged", cell: ({ acknowledgedAt, acknowledgedBy }) => <><Time at={acknowledgedAt} />{" "}<By>{acknowledgedBy}</By></> },
+  { title: "Closed", cell: ({ closedAt, closedBy, closeReason }) => <><Time at={closedAt} />{" "}{closedAt && <By>{closedBy ?? "its rule"}</By>}{closeReason && <Text fz="xs" c="dimmed" maw={260} className="break">{closeReason}</Text>}</> },
 ];
 
 export function Escalations({ id }: { id: string }) {
@@ -31,6 +31,7 @@ export function Escalations({ id }: { id: string }) {
   const escalations = $api.useQuery("get", "/api/escalations", { params: { query } }, { placeholderData: keepPreviousData });
   return (
     <>
+      <Snoozed id={id} />
       <Answer of={escalations} lines={4}>
         {(page) => (
           <ListTable
@@ -43,7 +44,6 @@ export function Escalations({ id }: { id: string }) {
           />
         )}
       </Answer>
-      <Snoozed id={id} />
       <Group><PageLink to="/escalations" search={{ identity: id } as never} fz="sm">Open in the queue</PageLink></Group>
     </>
   );

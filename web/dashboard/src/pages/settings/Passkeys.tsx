@@ -36,7 +36,7 @@ export function Passkeys() {
             page={whole(all)}
             columns={COLUMNS}
             rowKey={({ id }) => id}
-            empty={<Empty title="You have no passkeys">{hasPasskeys ? "Create one for each of your devices." : "Browsers make passkeys where the address of this page is a name, over https."}</Empty>}
+            empty={<Empty title="You have no passkeys">{hasPasskeys ? "Create one for each of your devices." : "Browsers make passkeys where the address of this page is a name, over https or at localhost: open it there, and set DREGS_PUBLIC_URL to that address."}</Empty>}
           />
         )}
       </Answer>
