@@ -49,7 +49,7 @@ function All() {
   ];
   return (
     <Page title="Teams" actions={<NewTeam />}>
-      <Panel title="Teams of the installation" note="A team has everything of its own: people, keys, channels, rules, and whatever its events tell of. You own the installation, and see what is in a team when you are a member of it.">
+      <Panel title="Teams of the installation" note="Each team has its own people, keys, channels, rules and data. As an owner of the installation, you see the data of the teams you are a member of.">
         <Answer of={teams}>{(all) => <ListTable label="Teams" page={whole(all)} columns={columns} rowKey={({ id }) => id} empty={null} />}</Answer>
       </Panel>
     </Page>
