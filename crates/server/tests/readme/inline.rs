@@ -10,13 +10,14 @@ use super::{Reader, page, recipe, root};
 
 /// They need the database alone, while the server runs; or a cluster; or a history; or go on until somebody ends them.
 /// That they are there is tried.
-const NOT_HERE: [&str; 8] = [
+const NOT_HERE: [&str; 9] = [
     "dregs keys reset-secrets",
     "dregs keys reset-secrets --lost-master-key",
     "dregs migrate --distribute citus",
     "dregs listen",
     "dregs serve",
     "dregs backtest",
+    "dregs users add-owner",
     "dregs users reset-password",
     "dregs users reset-second-factor",
 ];

@@ -48,7 +48,7 @@ function SideList({ places }: { places: Place[] }) {
 function SmallList({ places }: { places: Place[] }) {
   const navigate = useNavigate();
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const current = places.find((place) => path.startsWith(place.to));
+  const current = places.find((place) => path === place.to || path.startsWith(`${place.to}/`));
   return (
     <NativeSelect
       className={classes.small}

@@ -49,7 +49,7 @@ function All() {
   ];
   return (
     <Page title="Teams" actions={<NewTeam />}>
-      <Panel note="A team has everything of its own: people, keys, channels, rules, and whatever its events tell of. You own the installation, and see what is in a team when you are a member of it.">
+      <Panel title="Teams of the installation" note="Each team has its own people, keys, channels, rules and data. As an owner of the installation, you see the data of the teams you are a member of.">
         <Answer of={teams}>{(all) => <ListTable label="Teams" page={whole(all)} columns={columns} rowKey={({ id }) => id} empty={null} />}</Answer>
       </Panel>
     </Page>
@@ -151,14 +151,14 @@ function Delete({ team: { id, name, members }, not }: { team: Summary; not: stri
     open();
   };
   const { typed } = form.getValues();
-  const people = members === 1 ? "1 member" : `${members} members`;
+  const people = members === 1 ? "1 member loses" : `${members} members lose`;
   return (
     <>
       <Button size="xs" variant="default" disabled={not !== undefined} title={not} onClick={begin} aria-label={`Delete ${name}`}>Delete…</Button>
       <Modal opened={isOpen} onClose={close} title={`Delete ${name}?`}>
         <form noValidate onSubmit={form.onSubmit(() => remove.mutate({ params: { path: { id }, query: { name: typed.trim() } } }))}>
           <Stack>
-            <Text fz="sm">Everything of this team is deleted permanently: its identities and events, rules, channels and keys. Its {people} lose access immediately; whoever is in no other team loses their account.</Text>
+            <Text fz="sm">Everything of this team is deleted permanently: its identities and events, rules, channels and keys. Its {people} access immediately; whoever is in no other team loses their account.</Text>
             <TextInput label={`Type “${name}” to delete it`} autoComplete="off" data-autofocus {...form.getInputProps("typed")} />
             {remove.error && <Failure error={remove.error} />}
             <Group justify="flex-end" gap="xs" className="buttons">
