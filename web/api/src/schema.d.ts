@@ -78,6 +78,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/login/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in at the OpenID provider
+         * @description Roles follow the provider's claim, where one is set. Whoever has lost it is refused, and their sessions end.
+         */
+        post: operations["signInWithOidc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login/oidc/actions/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in at the OpenID provider */
+        post: operations["beginOidcSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login/passkey": {
         parameters: {
             query?: never;
@@ -141,6 +178,23 @@ export interface paths {
         };
         /** Read who is signed in */
         get: operations["readMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read by what people sign in */
+        get: operations["readSignInMethods"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3112,7 +3166,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "session_not_found" | "passkey_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "second_factor_refused" | "passkey_refused" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "member_not_found" | "session_not_found" | "passkey_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "second_factor_refused" | "passkey_refused" | "oidc_refused" | "local_sign_in_off" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A code of the authenticator app. */
         CodeBody: {
             /** @example 492039 */
@@ -4535,6 +4589,34 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** @description The first half of a sign-in at an OpenID provider. */
+        OidcCeremonyBody: {
+            /** @description To be sent with the second half, within 15 minutes. */
+            ceremony: string;
+            /**
+             * @description Where the browser goes. The provider sends it back to `/sign-in/oidc`, with `code` and `state`.
+             * @example https://login.example.com/auth?client_id=dregs
+             */
+            url: string;
+        };
+        /** @description What a browser comes back with. */
+        OidcLoginBody: {
+            ceremony: string;
+            /** @description As the provider has sent it. */
+            code: string;
+            /** @description As the provider has sent it. */
+            state: string;
+            /** @description As the provider has sent it, if it has. */
+            iss?: string | null;
+        };
+        /** @description An OpenID provider at which people sign in. */
+        OidcMethodBody: {
+            /**
+             * @description What people call it, if the operator has said so.
+             * @example Example login
+             */
+            name?: string | null;
+        };
         /** @enum {string} */
         OnResumeBody: "SEND" | "SKIP";
         /** @description What else took hold of the same identities. */
@@ -5325,6 +5407,12 @@ export interface components {
             days: components["schemas"]["BacktestedDay"][];
             concerned: components["schemas"]["PartBody"];
         };
+        /** @description By what people sign in. */
+        SignInMethodsBody: {
+            /** @description Whether by password or passkey. */
+            local: boolean;
+            oidc?: components["schemas"]["OidcMethodBody"] | null;
+        };
         /** @description Whoever is signed in. */
         SignedInBody: {
             user?: components["schemas"]["UserBody"] | null;
@@ -5572,6 +5660,10 @@ export interface components {
             role: string;
             /** Format: date-time */
             createdAt: string;
+            /** @description Whether they have a password here: whoever joined by signing in at an OpenID provider has none. */
+            hasPassword: boolean;
+            /** @description Whether they have signed in at an OpenID provider. */
+            fromProvider: boolean;
             /** @description Whether they have a second factor beside their password. */
             secondFactor: boolean;
             /** @description Whether the team requires one, and they have none: they can do nothing else before they have set one up. */
@@ -5876,7 +5968,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            403: components["responses"]["Forbidden"];
+            /** @description Passwords are switched off: whoever is invited signs in with the provider. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description The invitation is unknown, withdrawn, used or over. */
             404: {
                 headers: {
@@ -5974,13 +6074,119 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            403: components["responses"]["Forbidden"];
+            /** @description Passwords are switched off. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    signInWithOidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OidcLoginBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description Nobody is signed in; the message says why, and what to do. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description No provider is set. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            /** @description The provider cannot be asked. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    beginOidcSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OidcCeremonyBody"];
+                };
+            };
+            /** @description No provider is set, or the server has no address to come back to. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            /** @description The provider cannot be asked. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     signInWithPasskey: {
@@ -6015,7 +6221,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            403: components["responses"]["Forbidden"];
+            /** @description Passkeys are switched off. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             408: components["responses"]["RequestTimeout"];
             /** @description The server has no address for which passkeys can be made. */
             409: {
@@ -6049,6 +6263,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CeremonyBody"];
+                };
+            };
+            /** @description Passkeys are switched off. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description The server has no address for which passkeys can be made. */
@@ -6108,6 +6331,29 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readSignInMethods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInMethodsBody"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_rule_versions"),
     migration!(8, "0008_escalation_work"),
     migration!(9, "0009_sign_in"),
+    migration!(11, "0011_openid_connect"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.
