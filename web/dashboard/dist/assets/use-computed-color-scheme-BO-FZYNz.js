@@ -1,1 +1,0 @@
-import{E as e,k as t}from"./index-BMI6qB8Y.js";function n(n,r={getInitialValueInEffect:!0}){let i=t(n,r),{colorScheme:a}=e();return a===`auto`?i:a}export{n as t};

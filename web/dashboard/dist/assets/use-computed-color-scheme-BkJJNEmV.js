@@ -1,0 +1,1 @@
+import{E as e,k as t}from"./index-BkulVQlc.js";function n(n,r={getInitialValueInEffect:!0}){let i=t(n,r),{colorScheme:a}=e();return a===`auto`?i:a}export{n as t};
