@@ -10,7 +10,7 @@ export const CLIENT = { id: "dregs", secret: "the secret that both have" };
 
 /** A page with a button for each person, in place of passwords. */
 const form = (people) =>
-  `<!doctype html><title>Login</title><h1>Who are you?</h1><form method="post">${Object.keys(people)
+  `<!doctype html><title>Login</title><link rel="icon" href="data:,"><h1>Who are you?</h1><form method="post">${Object.keys(people)
     .map((subject) => `<button name="subject" value="${subject}">${subject}</button>`)
     .join("")}<button name="subject" value="">nobody</button></form>`;
 
