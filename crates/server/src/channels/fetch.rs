@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use hyper::http::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
 use hyper::http::{Request, Response, StatusCode};
 use url::Url;
 
@@ -72,7 +72,7 @@ impl Fetcher {
         if let Some((_, value)) = typed
             && let Ok(value) = HeaderValue::from_str(value)
         {
-            response.headers_mut().insert(HeaderName::from(CONTENT_TYPE), value);
+            response.headers_mut().insert(CONTENT_TYPE, value);
         }
         Ok(response)
     }

@@ -37,15 +37,14 @@ const UNAVAILABLE: &str = "503 unavailable The sign-in provider cannot be asked 
 #[derive(Clone, Copy, Debug, Default)]
 enum Signed {
     #[default]
-    ByItsKey,
+    ItsKey,
     /// By a key that it does not tell of, under the name of the one that it tells of.
-    ByAnotherKey,
-    /// By nothing.
-    ByNone,
+    AnotherKey,
+    Nothing,
     /// With its public key for a secret, as though that was one.
-    ByPublicKey,
+    PublicKey,
     /// With the secret that the client has as well.
-    ByClientSecret,
+    ClientSecret,
 }
 
 /// What it says when it is asked.
@@ -122,9 +121,9 @@ impl Liar {
         let kid = self.key_id();
         let says = self.says.lock().unwrap();
         let name = match says.signed {
-            Signed::ByItsKey | Signed::ByAnotherKey => "ES256",
-            Signed::ByNone => "none",
-            Signed::ByPublicKey | Signed::ByClientSecret => "HS256",
+            Signed::ItsKey | Signed::AnotherKey => "ES256",
+            Signed::Nothing => "none",
+            Signed::PublicKey | Signed::ClientSecret => "HS256",
         };
         let head = json!({"alg": name, "kid": kid}).to_string();
         let text = format!("{}.{}", encoded(head), encoded(says.claims.to_string()));
@@ -134,11 +133,11 @@ impl Liar {
             hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), text.as_bytes()).as_ref().to_vec()
         };
         let signature = match says.signed {
-            Signed::ByItsKey => by(&self.key),
-            Signed::ByAnotherKey => by(&self.other),
-            Signed::ByNone => Vec::new(),
-            Signed::ByPublicKey => hmac(self.key.public_key().as_ref()),
-            Signed::ByClientSecret => hmac(super::CLIENT_SECRET.as_bytes()),
+            Signed::ItsKey => by(&self.key),
+            Signed::AnotherKey => by(&self.other),
+            Signed::Nothing => Vec::new(),
+            Signed::PublicKey => hmac(self.key.public_key().as_ref()),
+            Signed::ClientSecret => hmac(super::CLIENT_SECRET.as_bytes()),
         };
         format!("{text}.{}", encoded(signature))
     }
@@ -292,18 +291,18 @@ async fn a_token_that_is_not_right_signs_nobody_in() {
     let (server, liar, _) = start(Engine::Sqlite).await;
     let seconds = AT / SECOND_MS;
     let cases = [
-        ("a wrong nonce", Signed::ByItsKey, json!({"nonce": "another"})),
-        ("no nonce", Signed::ByItsKey, json!({"nonce": null})),
-        ("another audience", Signed::ByItsKey, json!({"aud": "another"})),
-        ("a further audience", Signed::ByItsKey, json!({"aud": [CLIENT_ID, "another"]})),
-        ("no audience", Signed::ByItsKey, json!({"aud": []})),
-        ("another authorized party", Signed::ByItsKey, json!({"azp": "another"})),
-        ("another issuer", Signed::ByItsKey, json!({"iss": "https://login.example.com"})),
-        ("its time is over", Signed::ByItsKey, json!({"exp": seconds - 61})),
-        ("a foreign key", Signed::ByAnotherKey, json!({})),
-        ("no signature", Signed::ByNone, json!({})),
-        ("the public key as a secret", Signed::ByPublicKey, json!({})),
-        ("the client's secret", Signed::ByClientSecret, json!({})),
+        ("a wrong nonce", Signed::ItsKey, json!({"nonce": "another"})),
+        ("no nonce", Signed::ItsKey, json!({"nonce": null})),
+        ("another audience", Signed::ItsKey, json!({"aud": "another"})),
+        ("a further audience", Signed::ItsKey, json!({"aud": [CLIENT_ID, "another"]})),
+        ("no audience", Signed::ItsKey, json!({"aud": []})),
+        ("another authorized party", Signed::ItsKey, json!({"azp": "another"})),
+        ("another issuer", Signed::ItsKey, json!({"iss": "https://login.example.com"})),
+        ("its time is over", Signed::ItsKey, json!({"exp": seconds - 61})),
+        ("a foreign key", Signed::AnotherKey, json!({})),
+        ("no signature", Signed::Nothing, json!({})),
+        ("the public key as a secret", Signed::PublicKey, json!({})),
+        ("the client's secret", Signed::ClientSecret, json!({})),
     ];
     for (name, signed, lie) in cases {
         assert_eq!(outcome(&server, &liar, signed, &lie).await, UNVERIFIED, "{name}");
@@ -312,7 +311,7 @@ async fn a_token_that_is_not_right_signs_nobody_in() {
     for right in
         [json!({}), json!({"azp": CLIENT_ID}), json!({"aud": [CLIENT_ID]}), json!({"exp": seconds - 30})]
     {
-        assert_eq!(outcome(&server, &liar, Signed::ByItsKey, &right).await, signed_in, "{right}");
+        assert_eq!(outcome(&server, &liar, Signed::ItsKey, &right).await, signed_in, "{right}");
     }
 }
 
@@ -354,27 +353,27 @@ async fn more_is_asked_where_the_token_says_too_little_and_of_the_same_person() 
     let mut told = person(ADMIN_EMAIL, &["fraud-admins"]);
     told["sub"] = json!("eve");
     liar.says(|says| says.user_info = told.clone());
-    assert_eq!(outcome(&server, &liar, Signed::ByItsKey, &little).await, UNAVAILABLE, "of somebody else");
+    assert_eq!(outcome(&server, &liar, Signed::ItsKey, &little).await, UNAVAILABLE, "of somebody else");
     told["sub"] = json!("ada");
     liar.says(|says| says.user_info = told.clone());
-    assert_eq!(outcome(&server, &liar, Signed::ByItsKey, &little).await, format!("200 {ADMIN_EMAIL}"));
+    assert_eq!(outcome(&server, &liar, Signed::ItsKey, &little).await, format!("200 {ADMIN_EMAIL}"));
     // What the token says stands.
     let janitor = json!({"email": null, "groups": ["janitors"]});
-    assert_eq!(outcome(&server, &liar, Signed::ByItsKey, &janitor).await, super::NO_ROLE);
+    assert_eq!(outcome(&server, &liar, Signed::ItsKey, &janitor).await, super::NO_ROLE);
 }
 
 #[tokio::test]
 async fn a_key_that_is_new_is_fetched_once_a_minute() {
     let (server, liar, clock) = start(Engine::Sqlite).await;
     let signed_in = format!("200 {ADMIN_EMAIL}");
-    assert_eq!(outcome(&server, &liar, Signed::ByItsKey, &json!({})).await, signed_in);
+    assert_eq!(outcome(&server, &liar, Signed::ItsKey, &json!({})).await, signed_in);
     let fetched = || liar.says.lock().unwrap().fetched;
     assert_eq!(fetched(), 1, "what it says of itself is kept");
     liar.says(|says| says.generation += 1);
-    assert_eq!(outcome(&server, &liar, Signed::ByItsKey, &json!({})).await, UNVERIFIED);
+    assert_eq!(outcome(&server, &liar, Signed::ItsKey, &json!({})).await, UNVERIFIED);
     assert_eq!(fetched(), 1);
     clock.advance(MINUTE_MS);
-    assert_eq!(outcome(&server, &liar, Signed::ByItsKey, &json!({})).await, signed_in);
+    assert_eq!(outcome(&server, &liar, Signed::ItsKey, &json!({})).await, signed_in);
     assert_eq!(fetched(), 2);
 }
 

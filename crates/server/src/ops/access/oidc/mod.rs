@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn what_would_let_anybody_in_or_nobody_is_no_configuration() {
-        let read = |change: fn(&mut Config)| {
+        type Change = fn(&mut Config);
+        let read = |change: Change| {
             let mut config = Config {
                 oidc_issuer: Some("https://login.example.com".into()),
                 oidc_client_id: Some("dregs".into()),
@@ -152,7 +153,7 @@ mod tests {
         assert_eq!(read(|_| {}), Ok(true));
         assert_eq!(read(|config| config.oidc_provisioning = true), Ok(true));
         assert_eq!(read(|config| config.oidc_issuer = None), Ok(false));
-        let cases: [(&str, fn(&mut Config)); 6] = [
+        let cases: [(&str, Change); 6] = [
             ("local_sign_in: ", |config| (config.oidc_issuer, config.local_sign_in) = (None, false)),
             ("oidc_client_id: ", |config| config.oidc_client_id = None),
             ("oidc_roles: ", |config| config.oidc_roles = String::new()),
