@@ -82,3 +82,26 @@ impl Fetcher {
 fn origin(url: &str) -> String {
     Url::parse(url).map_or_else(|_| "a URL that is none".to_owned(), |url| url.origin().ascii_serialization())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_https_host_leads_to_no_other_without_tls_and_to_no_private_one() {
+        let fetcher = |host: &str| Fetcher::new(&Url::parse(host).unwrap(), EgressConfig::default()).unwrap();
+        let refusal = async |host: &str, url: &str| {
+            let request = Request::get(url).body(Vec::new()).unwrap();
+            fetcher(host).fetch(request).await.map(|_| ()).unwrap_err().to_string()
+        };
+        let host = "https://login.example.com/realms/a";
+        assert_eq!(
+            refusal(host, "http://login.example.com/token?secret=1").await,
+            "http://login.example.com: it is not asked without TLS"
+        );
+        let private = refusal(host, "https://127.0.0.1:1/token").await;
+        assert!(private.contains("127.0.0.1 is a loopback address"), "{private}");
+        let own = refusal("http://127.0.0.1:1", "http://127.0.0.1:1/token").await;
+        assert!(own.contains("refused the connection"), "{own}");
+    }
+}
