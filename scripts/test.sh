@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
 scripts/postgres.sh start >/dev/null
 scripts/python-clients.sh
+# An OpenID provider, too, which tests of the server sign in at.
+scripts/web.sh install
 scripts/manual-runtimes.sh
 scripts/detection/packages.sh
 scripts/detection/crawlers.py --check

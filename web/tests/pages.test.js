@@ -74,7 +74,7 @@ const PARAMETERS = {
 /** A list in one of its views, of a page that is another one then. */
 const VIEWS = ["/settings/datasets?dataset=disposable-email-domains", "/settings/mappings?view=all"];
 /** For whoever is not signed in, or asked by another program: looked at elsewhere. */
-const OUTSIDE = ["/sign-in", "/second-factor", "/accept-invitation", "/oauth/authorize"];
+const OUTSIDE = ["/sign-in", "/sign-in/oidc", "/second-factor", "/accept-invitation", "/oauth/authorize"];
 
 /** The pages that the router knows, as it spells them: neither those that lead elsewhere nor the one for what is not there. */
 function pagesOfRouter() {

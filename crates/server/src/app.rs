@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::geo::Geo;
 use crate::ops::access::limits;
+use crate::ops::access::oidc::Oidc;
 use crate::ops::access::sign_in::{self, SignIns};
 use crate::ops::access::usage;
 use crate::ops::agent_keys::AgentKeys;
@@ -91,6 +92,8 @@ pub struct App {
     pub evaluations: Arc<Evaluations>,
     pub deliveries: Handoff<Outgoing>,
     pub sign_ins: SignIns,
+    /// `None` where nobody signs in at an OpenID provider.
+    pub oidc: Option<Oidc>,
     pub metrics: PrometheusHandle,
     stopping: AtomicBool,
     /// Held while a SQLite file is in use.
@@ -131,6 +134,7 @@ pub struct Parts {
     clients: Clients,
     geo: Geo,
     agent_keys: AgentKeys,
+    oidc: Option<Oidc>,
     retries: RetrySchedule,
     weights: Weights,
 }
@@ -144,11 +148,13 @@ impl Parts {
         let read = || {
             let egress =
                 EgressPolicy::parse(&config.egress_allow).map_err(|e| format!("egress_allow: {e}"))?;
-            let http = HttpClient::new(EgressConfig {
+            let way_out = EgressConfig {
                 policy: egress.clone(),
                 name_servers: config.egress_name_servers.clone(),
                 ca_file: config.egress_ca_file.clone(),
-            })?;
+            };
+            let oidc = Oidc::read(config, way_out.clone())?;
+            let http = HttpClient::new(way_out)?;
             let mailer = config.smtp()?.map(Mailer::new).transpose()?;
             let geo = Geo::open(&config.geo_databases)?;
             let retries =
@@ -157,7 +163,7 @@ impl Parts {
                 Weights::parse(&config.analyzer_weights).map_err(|e| format!("analyzer_weights: {e}"))?;
             let agent_keys = AgentKeys::new(&config.agent_signers, config.agent_keys_file.as_deref())?;
             let clients = Clients { http, mailer };
-            Ok(Self { egress, clients, geo, agent_keys, retries, weights })
+            Ok(Self { egress, clients, geo, agent_keys, oidc, retries, weights })
         };
         read().map_err(StartError::Config)
     }
@@ -184,7 +190,7 @@ impl App {
         clock: Arc<dyn Clock>,
     ) -> std::result::Result<Opened, StartError> {
         let wrong = |error: String| StartError::Config(error);
-        let Parts { egress, clients, geo, agent_keys, retries, weights } = parts;
+        let Parts { egress, clients, geo, agent_keys, oidc, retries, weights } = parts;
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             wrong(format!("data_dir {} cannot be used: {error}", config.data_dir.display()))
         })?;
@@ -257,8 +263,14 @@ impl App {
             ingest,
             evaluations: Arc::new(evaluations),
             deliveries,
-            sign_ins: SignIns::new(Arc::clone(&store), Arc::clone(&clock), login_limits)
-                .map_err(StartError::Failed)?,
+            sign_ins: SignIns::new(
+                Arc::clone(&store),
+                Arc::clone(&clock),
+                login_limits,
+                config.local_sign_in,
+            )
+            .map_err(StartError::Failed)?,
+            oidc,
             metrics: telemetry::metrics_handle(),
             stopping: AtomicBool::new(false),
             _lock: lock,

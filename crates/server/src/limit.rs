@@ -64,6 +64,7 @@ limits! {
     LoginsOfAddress = "logins_of_address",
     LoginQueue = "login_queue",
     LoginQueueOfAddress = "login_queue_of_address",
+    OidcExchanges = "oidc_exchanges",
     Sessions = "sessions",
     Teams = "teams",
     Credentials = "credentials",

@@ -188,8 +188,10 @@ impl fmt::Display for Phase {
 
 /// What is known of a request while it is on its way. It outlives the work that the deadline cuts
 /// off, so that what arrived until then is kept.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Progress {
+    /// So much is kept of a body.
+    pub body_kept_max_bytes: usize,
     pub phase: Phase,
     pub response: Option<Response>,
     pub location: Option<String>,
@@ -198,6 +200,17 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    pub(super) fn new(body_kept_max_bytes: usize) -> Self {
+        Self {
+            body_kept_max_bytes,
+            phase: Phase::default(),
+            response: None,
+            location: None,
+            retry_after_seconds: None,
+            again_at_once: false,
+        }
+    }
+
     /// The outcome, given how the work ended: `None` when the deadline cut it off. A status other
     /// than 2xx decides, whatever became of its body.
     pub(super) fn finish(self, result: Option<Result<(), SendError>>, deadline: Duration) -> Outcome {

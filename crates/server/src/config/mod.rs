@@ -7,6 +7,7 @@
 mod flags;
 mod layers;
 mod settings;
+mod values;
 
 #[cfg(test)]
 mod tests;
@@ -108,6 +109,25 @@ pub struct Config {
     pub login_failures_per_account: u64,
     /// The same for an address.
     pub login_failures_per_address: u64,
+    /// The OpenID provider at which people sign in, as it names itself; none means that there is none.
+    pub oidc_issuer: Option<String>,
+    pub oidc_client_id: Option<String>,
+    pub oidc_client_secret: Option<String>,
+    /// A file that holds the client secret.
+    pub oidc_client_secret_file: Option<PathBuf>,
+    /// What people call the provider.
+    pub oidc_name: Option<String>,
+    /// What is asked for, separated by spaces.
+    pub oidc_scopes: String,
+    /// The claim that says the role; none means that roles are given here.
+    pub oidc_role_claim: Option<String>,
+    /// Which of its values stand for which roles: `value=ROLE`, separated by commas.
+    pub oidc_roles: String,
+    /// Whether whoever has a role by the claim becomes a member at their first sign-in.
+    pub oidc_provisioning: bool,
+    pub oidc_second_factor: SecondFactorBy,
+    /// Whether people also sign in by password or passkey.
+    pub local_sign_in: bool,
     /// The time for a review by a model.
     pub reviewer_deadline_ms: u64,
     /// Reviews a day that a model is asked for; beyond it the built-in reviewer writes.
@@ -129,6 +149,15 @@ pub struct Config {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+/// What says that a sign-in at the OpenID provider was by more than one factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondFactorBy {
+    /// The claim `amr` of each sign-in.
+    Amr,
+    /// The operator, of all: the provider lets nobody in with less.
+    Provider,
 }
 
 impl Config {
@@ -169,6 +198,17 @@ impl Config {
             address_rate_per_second: 100,
             login_failures_per_account: 10,
             login_failures_per_address: 30,
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_client_secret: None,
+            oidc_client_secret_file: None,
+            oidc_name: None,
+            oidc_scopes: "openid email profile".to_owned(),
+            oidc_role_claim: None,
+            oidc_roles: String::new(),
+            oidc_provisioning: false,
+            oidc_second_factor: SecondFactorBy::Amr,
+            local_sign_in: true,
             reviewer_deadline_ms: 60_000,
             reviewer_daily_max: 200,
             reviewer_url: None,

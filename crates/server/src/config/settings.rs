@@ -1,24 +1,24 @@
 //! The table of settings: how each is read and shown.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 
 use dregs_core::notify::schedule::RetrySchedule;
 use dregs_core::score::Weights;
-use ipnet::IpNet;
-use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{Config, LogFormat, MASK};
+use super::values::{
+    checked, database, e_mail, issuer, joined, key, list, log_filter, log_format, log_format_name, mailbox,
+    name_server, network, optional, path, put, scopes, second_factor, second_factor_name, short_name,
+    shown_path, smtp_url, web_address, within,
+};
+use super::{Config, MASK};
 use crate::channels::egress::EgressPolicy;
-use crate::channels::smtp::SmtpConfig;
+use crate::ops::access::oidc::parse_roles;
 use crate::ops::access::sign_in::is_password;
 use crate::ops::agent_keys::parse_signers;
 use crate::store::{Address, masked_address};
 
-/// The port of a name server that is given without one.
-const DNS_PORT: u16 = 53;
 /// A receiver needs some time to answer at all; and what is in flight must end before a shutdown
 /// does, which takes 30 seconds at most.
 const DEADLINE_RANGE_MS: RangeInclusive<u64> = 100..=30_000;
@@ -107,7 +107,7 @@ pub fn address(text: &str) -> Option<SocketAddr> {
     text.parse().ok().or_else(local)
 }
 
-pub(super) const SETTINGS: [Setting; 42] = [
+pub(super) const SETTINGS: [Setting; 53] = [
     Setting {
         key: "listen",
         expects: "an address and a port, such as 127.0.0.1:8080",
@@ -352,6 +352,83 @@ pub(super) const SETTINGS: [Setting; 42] = [
         write: |config| Some(config.login_failures_per_address.to_string()),
     },
     Setting {
+        key: "oidc_issuer",
+        expects: "the https address of an OpenID provider, as it names itself, such as https://login.example.com",
+        visibility: Visibility::Shown,
+        read: |config, text| optional(&mut config.oidc_issuer, text, issuer),
+        write: |config| config.oidc_issuer.clone(),
+    },
+    Setting {
+        key: "oidc_client_id",
+        expects: "a client id",
+        visibility: Visibility::Shown,
+        read: |config, text| optional(&mut config.oidc_client_id, text, |text| Some(text.to_owned())),
+        write: |config| config.oidc_client_id.clone(),
+    },
+    Setting {
+        key: "oidc_client_secret",
+        expects: "a client secret",
+        visibility: Visibility::Secret,
+        read: |config, text| optional(&mut config.oidc_client_secret, text, |text| Some(text.to_owned())),
+        write: |config| config.oidc_client_secret.clone(),
+    },
+    Setting {
+        key: "oidc_client_secret_file",
+        expects: "a file",
+        visibility: Visibility::Shown,
+        read: |config, text| optional(&mut config.oidc_client_secret_file, text, path),
+        write: |config| shown_path(config.oidc_client_secret_file.as_ref()),
+    },
+    Setting {
+        key: "oidc_name",
+        expects: "a name of at most 40 characters",
+        visibility: Visibility::Shown,
+        read: |config, text| optional(&mut config.oidc_name, text, short_name),
+        write: |config| config.oidc_name.clone(),
+    },
+    Setting {
+        key: "oidc_scopes",
+        expects: "a list of scopes separated by spaces, such as openid email profile groups",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.oidc_scopes, scopes(text)),
+        write: |config| Some(config.oidc_scopes.clone()),
+    },
+    Setting {
+        key: "oidc_role_claim",
+        expects: "the name of a claim, such as groups or realm_access.roles",
+        visibility: Visibility::Shown,
+        read: |config, text| optional(&mut config.oidc_role_claim, text, |text| Some(text.to_owned())),
+        write: |config| config.oidc_role_claim.clone(),
+    },
+    Setting {
+        key: "oidc_roles",
+        expects: "a list of values and roles separated by commas, such as fraud-admins=ADMIN,fraud=USER,support=VIEWER",
+        visibility: Visibility::Shown,
+        read: |config, text| checked(&mut config.oidc_roles, text, parse_roles),
+        write: |config| Some(config.oidc_roles.clone()),
+    },
+    Setting {
+        key: "oidc_provisioning",
+        expects: "true or false",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.oidc_provisioning, text.parse().ok()),
+        write: |config| Some(config.oidc_provisioning.to_string()),
+    },
+    Setting {
+        key: "oidc_second_factor",
+        expects: "amr or provider",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.oidc_second_factor, second_factor(text)),
+        write: |config| Some(second_factor_name(config.oidc_second_factor).to_owned()),
+    },
+    Setting {
+        key: "local_sign_in",
+        expects: "true or false",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.local_sign_in, text.parse().ok()),
+        write: |config| Some(config.local_sign_in.to_string()),
+    },
+    Setting {
         key: "reviewer_deadline_ms",
         expects: "a number of milliseconds from 0 to 1000000000",
         visibility: Visibility::Shown,
@@ -408,112 +485,6 @@ pub(super) const SETTINGS: [Setting; 42] = [
         write: |config| config.failpoint.clone(),
     },
 ];
-
-fn put<T>(field: &mut T, value: Option<T>) -> Result<(), Refused> {
-    *field = value.ok_or(Refused::Unexpected)?;
-    Ok(())
-}
-
-/// An empty text unsets.
-fn optional<T>(field: &mut Option<T>, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<(), Refused> {
-    put(field, if text.is_empty() { Some(None) } else { parse(text).map(Some) })
-}
-
-/// A text that is kept as it is, once whoever will read it has found it sound.
-fn checked<T>(field: &mut String, text: &str, parse: fn(&str) -> Result<T, String>) -> Result<(), Refused> {
-    parse(text).map_err(Refused::Because)?;
-    text.clone_into(field);
-    Ok(())
-}
-
-fn path(text: &str) -> Option<PathBuf> {
-    (!text.is_empty()).then(|| PathBuf::from(text))
-}
-
-fn shown_path(path: Option<&PathBuf>) -> Option<String> {
-    path.map(|path| path.display().to_string())
-}
-
-/// An address of PostgreSQL whose parameters are known. An empty text unsets.
-fn database(field: &mut Option<String>, text: &str) -> Result<(), Refused> {
-    if text.is_empty() {
-        *field = None;
-        return Ok(());
-    }
-    if !Address::has_scheme(text) {
-        return Err(Refused::Unexpected);
-    }
-    Address::parse(text).map_err(Refused::Because)?;
-    *field = Some(text.to_owned());
-    Ok(())
-}
-
-fn web_address(text: &str) -> Option<String> {
-    let url = Url::parse(text).ok()?;
-    (matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty())
-        .then(|| text.trim_end_matches('/').to_owned())
-}
-
-fn smtp_url(text: &str) -> Option<String> {
-    let from = "dregs@localhost".parse().ok()?;
-    SmtpConfig::new(text, from, None).ok().map(|_| text.to_owned())
-}
-
-fn mailbox(text: &str) -> Option<String> {
-    text.parse::<lettre::message::Mailbox>().ok().map(|_| text.to_owned())
-}
-
-fn e_mail(text: &str) -> Option<String> {
-    let (name, host) = text.rsplit_once('@')?;
-    (!name.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace)).then(|| text.to_owned())
-}
-
-fn key(text: &str, prefix: &str) -> Option<String> {
-    let rest = text.strip_prefix(prefix)?;
-    (!rest.is_empty() && rest.chars().all(|c| c.is_ascii_graphic())).then(|| text.to_owned())
-}
-
-fn within(text: &str, range: &RangeInclusive<u64>) -> Option<u64> {
-    text.parse().ok().filter(|number| range.contains(number))
-}
-
-/// The items between commas; none when the text is empty.
-fn list<T>(text: &str, parse: fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    text.split(',').map(str::trim).filter(|_| !text.is_empty()).map(parse).collect()
-}
-
-fn joined(items: &[impl ToString]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-}
-
-fn name_server(text: &str) -> Option<SocketAddr> {
-    let with_default_port = || text.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, DNS_PORT));
-    text.parse().ok().or_else(with_default_port)
-}
-
-fn network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(|ip| ip.to_canonical().into()))
-}
-
-/// A lone word must be a level: the filter's own grammar takes `verbose` for the name of a module
-/// and then logs nothing else.
-fn log_filter(text: &str) -> Option<String> {
-    let is_level = |word: &str| word.parse::<tracing_subscriber::filter::LevelFilter>().is_ok();
-    let words = text.split(',').map(str::trim).filter(|part| !part.contains(['=', '[']));
-    let sound = !text.is_empty() && words.into_iter().all(is_level) && EnvFilter::try_new(text).is_ok();
-    sound.then(|| text.to_owned())
-}
-
-fn log_format(text: &str) -> Option<LogFormat> {
-    [LogFormat::Text, LogFormat::Json].into_iter().find(|format| log_format_name(*format) == text)
-}
-
-fn log_format_name(format: LogFormat) -> &'static str {
-    match format {
-        LogFormat::Text => "text",
-        LogFormat::Json => "json",
-    }
-}
 
 /// The address with every password in it masked: before the host, or as a parameter.
 pub(super) fn masked_url(text: &str) -> String {

@@ -58,6 +58,17 @@ fn without_anything_the_defaults_are_in_force() {
             "address_rate_per_second",
             "login_failures_per_account",
             "login_failures_per_address",
+            "oidc_issuer",
+            "oidc_client_id",
+            "oidc_client_secret",
+            "oidc_client_secret_file",
+            "oidc_name",
+            "oidc_scopes",
+            "oidc_role_claim",
+            "oidc_roles",
+            "oidc_provisioning",
+            "oidc_second_factor",
+            "local_sign_in",
             "reviewer_deadline_ms",
             "reviewer_daily_max",
             "reviewer_url",
@@ -445,6 +456,9 @@ fn the_example_file_names_every_setting_with_its_default() {
         [&without_default[..], &["reviewer_url", "reviewer_model", "reviewer_key"]].concat();
     let without_default = [&without_default[..], &["smtp_url", "public_url", "agent_keys_file"]].concat();
     let is_setting = |line: &&str| line.starts_with("# ") && line.contains(" = ");
+    let of_provider = ["oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_client_secret_file"];
+    let of_provider = [&of_provider[..], &["oidc_name", "oidc_role_claim", "oidc_roles"]].concat();
+    let without_default = [without_default, of_provider].concat();
     let settings: String =
         example.lines().filter(is_setting).map(|line| format!("{}\n", &line[2..])).collect();
     let loaded = load_from(&settings, &[], &Flags::default()).unwrap();
@@ -456,4 +470,36 @@ fn the_example_file_names_every_setting_with_its_default() {
         }
     }
     assert!(load_from(example, &[], &Flags::default()).unwrap().in_force == defaults.in_force);
+}
+
+#[test]
+fn what_is_said_of_a_provider_is_read_strictly() {
+    let wrong = [
+        ("oidc_issuer", "http://login.example.com"),
+        ("oidc_issuer", "https://login.example.com/?a=b"),
+        ("oidc_issuer", "login.example.com"),
+        ("oidc_scopes", "email profile"),
+        ("oidc_scopes", "openid,email"),
+        ("oidc_roles", "admins=OWNER"),
+        ("oidc_provisioning", "yes"),
+        ("oidc_second_factor", "both"),
+        ("local_sign_in", "0"),
+        ("oidc_name", "a name that would not stand on any button at all"),
+    ];
+    for (key, value) in wrong {
+        let loaded = load_from(&format!("{key} = {value:?}"), &[], &Flags::default());
+        assert!(loaded.is_err_and(|error| error.to_string().contains(key)), "{key} = {value}");
+    }
+    let right = [
+        ("oidc_issuer", "https://login.example.com/realms/a/"),
+        ("oidc_issuer", "http://127.0.0.1:9000"),
+        ("oidc_issuer", "http://localhost:9000"),
+        ("oidc_scopes", "email openid api://fraud/.default"),
+        ("oidc_roles", "a=b=ADMIN,c=user"),
+        ("local_sign_in", "false"),
+    ];
+    for (key, value) in right {
+        let loaded = load_from(&format!("{key} = {value:?}"), &[], &Flags::default()).unwrap();
+        assert_eq!(in_force(&loaded, key).0.as_deref(), Some(value), "{key}");
+    }
 }

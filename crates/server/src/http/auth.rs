@@ -269,8 +269,8 @@ impl FromRequestParts<Arc<App>> for Agent {
             return Err(not_an_agent(parts, app, is_known_kind).await);
         };
         app.rates.take(who, MCP_REQUESTS_PER_SECOND, Cost::of(1), now).map_err(ApiError::rate_limited)?;
-        // Of whoever signs in with a passkey, its agents have none.
-        if !user.has_passkey {
+        // Of whoever signs in with a passkey, or at an OpenID provider, its agents have none.
+        if !user.has_passkey && !user.is_bound {
             admit(&user)?;
         }
         let actor = Actor { mcp_token: Some(name), ..Actor::user(&user, address(parts, app)) };

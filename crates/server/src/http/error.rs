@@ -124,6 +124,10 @@ pub enum Code {
     SecondFactorRefused,
     /// What a passkey says is not right, too old, or of nobody.
     PasskeyRefused,
+    /// Nobody is signed in by the OpenID provider; the message says why, and what to do.
+    OidcRefused,
+    /// People sign in at the OpenID provider alone, and not by password or passkey.
+    LocalSignInOff,
     /// A browser sent this from a page of another site.
     CsrfRefused,
     /// Too many requests; `Retry-After` says when to try again.

@@ -25,12 +25,14 @@ use super::snoozes::SNOOZE_MAX_DAYS;
 use super::team::LABEL_REASONS_MAX;
 use super::triage::REASON_MAX_CHARS;
 use crate::channels::email::{MAILS_PER_MINUTE_MAX, RECIPIENTS_MAX};
+use crate::channels::fetch::{ANSWER_MAX_KIB, FETCH_MAX_SECONDS};
 use crate::channels::webhook::{CONCURRENCY_MAX, CUSTOM_HEADERS_MAX, RATE_MAX_PER_SECOND, TIMEOUT_MAX_MS};
 use crate::config::Config;
 use crate::limit::Limit;
 use crate::ops::access::limits::{
     FILES_PER_REQUEST, MCP_REQUESTS_PER_SECOND, OF_ADDRESS_MAX_MIB, OF_ANYBODY_MAX_MIB, OF_KNOWN_MAX_MIB,
 };
+use crate::ops::access::oidc::EXCHANGES_MAX;
 use crate::ops::access::sign_in::{SESSIONS_MAX, WAITING_MAX, WAITING_OF_ADDRESS_MAX};
 use crate::ops::agent_keys::{
     DIRECTORY_MAX_KIB, DIRECTORY_MAX_SECONDS, KEYS_MAX, RSA_MAX_BITS, RSA_MIN_BITS, SIGNERS_MAX,
@@ -397,6 +399,18 @@ fn sign_ins(config: &Config) -> Vec<Row> {
         ),
         row("sign-ins that wait for their turn", WAITING_MAX, WAIT, Limit::LoginQueue),
         row("… of one address", WAITING_OF_ADDRESS_MAX, WAIT, Limit::LoginQueueOfAddress),
+        row(
+            "sign-ins for which the OpenID provider is asked at a time",
+            EXCHANGES_MAX,
+            "503",
+            Limit::OidcExchanges,
+        ),
+        row(
+            "an answer of the OpenID provider; all of it",
+            format!("{ANSWER_MAX_KIB} KiB; {FETCH_MAX_SECONDS} s"),
+            "503, and the log says why",
+            None,
+        ),
         row("sessions of a person", SESSIONS_MAX, "the oldest ends", Limit::Sessions),
     ]
 }

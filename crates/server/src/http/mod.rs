@@ -49,6 +49,7 @@ mod mappings;
 mod mcp;
 mod mcp_tokens;
 mod oauth;
+mod oidc;
 mod openapi;
 mod page;
 mod params;
@@ -210,6 +211,9 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(passkeys::delete))
         .routes(routes!(passkeys::begin_sign_in))
         .routes(routes!(passkeys::sign_in))
+        .routes(routes!(oidc::methods))
+        .routes(routes!(oidc::begin))
+        .routes(routes!(oidc::sign_in))
         .routes(routes!(second_factor::get, second_factor::begin))
         .routes(routes!(second_factor::confirm))
         .routes(routes!(second_factor::renew_recovery_codes))

@@ -16,7 +16,7 @@ use super::error::{ApiError, Code, ErrorBody, both, check_name, must_have};
 use super::oauth::Site;
 use super::params::Path;
 use super::second_factor::OwnPasswordBody;
-use super::sessions::{Begun as Session, SessionBody, begun, origin, refused};
+use super::sessions::{Begun as Session, SessionBody, begun, must_be_local, origin, refused};
 use crate::app::App;
 use crate::ops::access::sign_in::{self, CEREMONY_MAX_BYTES, PasskeyCeremony, Refusal, RelyingParty};
 use crate::store::passkeys::Passkey;
@@ -162,12 +162,14 @@ pub async fn delete(
 /// Begin to sign in with a passkey
 #[utoipa::path(post, operation_id = "beginPasskeySignIn", path = "/auth/login/passkey/actions/begin",
     tag = "auth", security(()), responses((status = 200, body = CeremonyBody),
+        (status = 403, body = ErrorBody, description = "Passkeys are switched off."),
         (status = 409, body = ErrorBody, description = "The server has no address for which passkeys can be made.")))]
 pub async fn begin_sign_in(
     State(app): State<Arc<App>>,
     _: Stranger,
     site: Result<Site, ApiError>,
 ) -> Result<Answer<CeremonyBody>, ApiError> {
+    must_be_local(&app)?;
     Ok(Answer(sign_in::begin_passkey_sign_in(&app.kept.key, &party(site)?)?.into()))
 }
 
@@ -188,6 +190,7 @@ pub struct PasskeyLoginBody {
     tag = "auth", security(()), request_body = PasskeyLoginBody,
     responses((status = 200, body = SessionBody),
         (status = 401, body = ErrorBody, description = "The passkey is nobody's, or what it signed is not right."),
+        (status = 403, body = ErrorBody, description = "Passkeys are switched off."),
         (status = 409, body = ErrorBody, description = "The server has no address for which passkeys can be made.")))]
 pub async fn sign_in(
     State(app): State<Arc<App>>,
@@ -199,6 +202,7 @@ pub async fn sign_in(
     let signed = body.check(|PasskeyLoginBody { ceremony, credential }| {
         check_ceremony(&ceremony).map(|()| (ceremony, credential))
     })?;
+    must_be_local(&app)?;
     let party = party(site)?;
     let from = origin(&client, &headers);
     match app.sign_ins.begin_by_passkey(&app.kept.key, &party, signed, from).await? {

@@ -68,7 +68,8 @@ pub fn begun(app: &App, client: &Client, session: Session) -> Begun {
 #[utoipa::path(post, operation_id = "signIn", path = "/auth/login",
     tag = "auth", security(()), request_body = LoginBody,
     responses((status = 200, body = SessionBody),
-        (status = 401, body = ErrorBody, description = "Address and password do not go together, a code is needed, or it is wrong.")))]
+        (status = 401, body = ErrorBody, description = "Address and password do not go together, a code is needed, or it is wrong."),
+        (status = 403, body = ErrorBody, description = "Passwords are switched off.")))]
 pub async fn login(
     State(app): State<Arc<App>>,
     Stranger(client): Stranger,
@@ -136,12 +137,33 @@ pub fn refused(refusal: Refusal, status: StatusCode, code: Code, message: &str) 
             let message = "You have a second factor. Disable it first.";
             ApiError::new(StatusCode::CONFLICT, Code::WrongState, message)
         }
+        Refusal::LocalOff => local_off(),
+        Refusal::NoPassword => {
+            let message =
+                "You have no password here: you sign in at a provider, which keeps what you sign in with.";
+            ApiError::new(StatusCode::CONFLICT, Code::WrongState, message)
+        }
         Refusal::BadPasskey | Refusal::NoSecondFactor => {
             let message =
                 "There is no second factor, or none to confirm. Begin with POST /api/auth/second-factor.";
             ApiError::new(StatusCode::CONFLICT, Code::WrongState, message)
         }
     }
+}
+
+/// That people do not come in by what they have here.
+pub fn local_off() -> ApiError {
+    let message = "Passwords and passkeys sign nobody in here: sign in with the provider. Whoever runs the server gets in \
+                   all the same, by `dregs users reset-password`.";
+    ApiError::new(StatusCode::FORBIDDEN, Code::LocalSignInOff, message)
+}
+
+/// That people come in by what they have here.
+///
+/// # Errors
+/// Where the operator has switched it off.
+pub fn must_be_local(app: &App) -> Result<(), ApiError> {
+    if app.config.local_sign_in { Ok(()) } else { Err(local_off()) }
 }
 
 /// Sign out
@@ -323,6 +345,7 @@ pub struct AcceptanceBody {
     tag = "auth", security(()), request_body = AcceptanceBody,
     responses((status = 200, body = SessionBody),
         (status = 401, body = ErrorBody, description = "The password is not that of the account, a code is needed, or it is wrong."),
+        (status = 403, body = ErrorBody, description = "Passwords are switched off: whoever is invited signs in with the provider."),
         (status = 404, body = ErrorBody, description = "The invitation is unknown, withdrawn, used or over."),
         (status = 409, body = ErrorBody, description = "Somebody has this e-mail address by now.")))]
 pub async fn accept(
@@ -337,6 +360,7 @@ pub async fn accept(
         let (name, ((), ())) = both(name, both(length, check_code(body.code.as_deref())))?;
         Ok(AcceptanceBody { name, ..body })
     })?;
+    must_be_local(&app)?;
     let now = app.clock.now();
     let refused = |refusal| super::team::refused(refusal, "invitation");
     let invited = members::invited(&app.store, &token, now).await?;

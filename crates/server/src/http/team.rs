@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::team::members::{self as ops, Refusal, TeamChange};
 use crate::store::teams::{self, Invitation, Team};
-use crate::store::users::{self, Role, User};
+use crate::store::users::{self, Method, Role, User};
 
 /// Of teams and people.
 pub const NAME_MAX_CHARS: usize = 100;
@@ -139,6 +139,10 @@ pub struct UserBody {
     /// When they joined the team.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// Whether they have a password here: whoever joined by signing in at an OpenID provider has none.
+    has_password: bool,
+    /// Whether they have signed in at an OpenID provider.
+    from_provider: bool,
     /// Whether they have a second factor beside their password.
     second_factor: bool,
     /// Whether the team requires one, and they have none: they can do nothing else before they have set one up.
@@ -148,6 +152,8 @@ pub struct UserBody {
 impl From<User> for UserBody {
     fn from(user: User) -> Self {
         Self {
+            has_password: user.has_password(),
+            from_provider: user.is_bound,
             second_factor_missing: user.lacks_second_factor(),
             second_factor: user.has_second_factor,
             id: user.id,
@@ -205,8 +211,15 @@ pub async fn update(
             let ((), (label_reasons, due_minutes)) = both(checked, both(label_reasons, due_minutes))?;
             Ok(TeamChange { name, label_reasons, second_factor_required, due_minutes })
         })?;
-    if change.second_factor_required == Some(true) && !user.has_second_factor && !user.is_by_passkey {
-        let message = "Set up a second factor of your own first, in Settings, Account.";
+    let required = User { needs_second_factor: true, ..user };
+    if change.second_factor_required == Some(true) && required.lacks_second_factor() {
+        let message = match required.signed_in_by {
+            Method::Oidc { .. } => {
+                "The provider does not say that you signed in with a second factor. Set one up there first, and sign in \
+                 again with it."
+            }
+            _ => "Set up a second factor of your own first, in Settings, Account.",
+        };
         return Err(ApiError::new(StatusCode::CONFLICT, Code::WrongState, message));
     }
     Ok(Answer(ops::change_team(&app.store, actor, change, app.clock.now()).await?.into()))

@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(8, "0008_escalation_work"),
     migration!(9, "0009_sign_in"),
     migration!(10, "0010_teams"),
+    migration!(11, "0011_openid_connect"),
     migration!(12, "0012_bulk_changes"),
 ];
 

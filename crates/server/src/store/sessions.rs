@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use dregs_core::time::Timestamp;
 
-use super::users::{self, User};
+use super::users::{self, Method, User};
 use super::{Result, Row, Tx};
 use crate::values;
 
@@ -13,8 +13,8 @@ use crate::values;
 pub struct Place {
     pub user_agent: Option<String>,
     pub address: Option<String>,
-    /// Whether it was begun with a passkey.
-    pub by_passkey: bool,
+    /// By what it was begun.
+    pub method: Method,
 }
 
 /// A session.
@@ -28,7 +28,8 @@ pub struct Session {
 }
 
 const COLUMNS: &str =
-    "s.token_hash, s.user_agent, s.address, s.created_at, s.last_seen_at, s.expires_at, s.by_passkey";
+    "s.token_hash, s.user_agent, s.address, s.created_at, s.last_seen_at, s.expires_at, s.by_passkey,
+    s.oidc_factors";
 
 /// Begins a session of a person in one of their teams.
 pub fn insert(
@@ -40,10 +41,15 @@ pub fn insert(
     expires_at: Timestamp,
 ) -> Result<()> {
     tx.execute("delete from sessions where expires_at <= $1", &values![now])?;
+    let factors = match from.method {
+        Method::Oidc { is_multi_factor } => Some(if is_multi_factor { 2_i64 } else { 1 }),
+        Method::Password | Method::Passkey => None,
+    };
     tx.execute(
         "insert into sessions
-           (token_hash, user_id, user_agent, address, created_at, last_seen_at, expires_at, by_passkey, team_id)
-         values ($1, $2, $3, $4, $5, $5, $6, $7, $8)",
+            (token_hash, user_id, user_agent, address, created_at, last_seen_at, expires_at, by_passkey, oidc_factors,
+             team_id)
+         values ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9)",
         &values![
             token_hash,
             user_id,
@@ -51,7 +57,8 @@ pub fn insert(
             from.address.as_deref(),
             now,
             expires_at,
-            from.by_passkey,
+            from.method == Method::Passkey,
+            factors,
             team_id
         ],
     )?;
@@ -68,14 +75,14 @@ pub struct Holder {
 /// Whose session this is, if it has not ended: the person, in the team that is chosen in it.
 pub fn holder(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<Holder>> {
     let sql = format!(
-        "select {}, coalesce(s.last_seen_at, s.created_at), s.by_passkey from sessions s
+        "select {}, coalesce(s.last_seen_at, s.created_at), s.by_passkey, s.oidc_factors from sessions s
          join users u on u.id = s.user_id join members m on m.user_id = s.user_id and m.team_id = s.team_id
          where s.token_hash = $1 and s.expires_at > $2",
         users::COLUMNS
     );
     tx.find(&sql, &values![token_hash, now], |row| {
-        let is_by_passkey = row.flag(users::COLUMNS_COUNT + 1)?;
-        let user = User { is_by_passkey, ..users::read(row)? };
+        let signed_in_by = method(row, users::COLUMNS_COUNT + 1)?;
+        let user = User { signed_in_by, ..users::read(row)? };
         Ok(Holder { user, last_seen_at: row.time(users::COLUMNS_COUNT)? })
     })
 }
@@ -149,11 +156,21 @@ pub fn keep_newest(tx: &mut Tx, user_id: i64, kept: i64) -> Result<u64> {
     )
 }
 
+/// By what a session was begun, from the two columns that begin here.
+fn method(row: &Row, column: usize) -> Result<Method> {
+    let factors: Option<i64> = row.get(column + 1)?;
+    Ok(match (row.flag(column)?, factors) {
+        (_, Some(factors)) => Method::Oidc { is_multi_factor: factors > 1 },
+        (true, None) => Method::Passkey,
+        (false, None) => Method::Password,
+    })
+}
+
 fn read(row: &Row) -> Result<Session> {
     let created_at = row.time(3)?;
     Ok(Session {
         token_hash: row.get(0)?,
-        place: Place { user_agent: row.get(1)?, address: row.get(2)?, by_passkey: row.flag(6)? },
+        place: Place { user_agent: row.get(1)?, address: row.get(2)?, method: method(row, 6)? },
         created_at,
         // One that was begun by an earlier version was not noted.
         last_seen_at: row.optional_time(4)?.unwrap_or(created_at),

@@ -163,3 +163,11 @@ pub fn take(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<Inv
         format!("delete from invitations where token_hash = $1 and expires_at > $2 returning {COLUMNS}");
     tx.find(&sql, &values![token_hash, now], read)
 }
+
+/// The invitation of this person, if one holds at `now`; of several the newest.
+pub fn find_of(tx: &mut Tx, email: &str, now: Timestamp) -> Result<Option<Invitation>> {
+    let sql = format!(
+        "select {COLUMNS} from invitations where email = $1 and expires_at > $2 order by id desc limit 1"
+    );
+    tx.find(&sql, &values![email, now], read)
+}

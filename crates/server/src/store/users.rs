@@ -27,6 +27,21 @@ impl Role {
     }
 }
 
+/// By what somebody has signed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Method {
+    /// A password, and a code where there is a second factor.
+    #[default]
+    Password,
+    /// Two factors at once.
+    Passkey,
+    /// An OpenID provider, which has said whether it was by more than one factor.
+    Oidc { is_multi_factor: bool },
+}
+
+/// In place of the hash of a password: somebody who has none.
+pub const NO_PASSWORD: &str = "";
+
 /// A person as a member of one of their teams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -48,22 +63,35 @@ pub struct User {
     /// Whether this team requires that of everybody.
     pub needs_second_factor: bool,
     pub has_passkey: bool,
-    /// Whether they have signed in with a passkey, which is two factors at once.
-    pub is_by_passkey: bool,
+    /// Whether they have signed in at an OpenID provider.
+    pub is_bound: bool,
+    /// By what they have signed in, where they have.
+    pub signed_in_by: Method,
 }
 
 impl User {
     /// Whether they have to set up a second factor before they do anything else.
     pub fn lacks_second_factor(&self) -> bool {
-        self.needs_second_factor && !self.has_second_factor && !self.is_by_passkey
+        self.needs_second_factor
+            && match self.signed_in_by {
+                Method::Password => !self.has_second_factor && self.has_password(),
+                Method::Passkey => false,
+                Method::Oidc { is_multi_factor } => !is_multi_factor,
+            }
+    }
+
+    /// Whether they have a password at all: whoever joined by an OpenID provider has none.
+    pub fn has_password(&self) -> bool {
+        self.password_hash != NO_PASSWORD
     }
 }
 
 pub(super) const COLUMNS: &str = "u.id, m.team_id, u.email, u.password_hash, m.role, u.created_at, u.name,
     (select count(*) from second_factors f where f.user_id = u.id and f.confirmed_at is not null),
     (select t.second_factor_required from teams t where t.id = m.team_id),
-    (select count(*) from passkeys p where p.user_id = u.id), u.owner, m.created_at";
-pub(super) const COLUMNS_COUNT: usize = 12;
+    (select count(*) from passkeys p where p.user_id = u.id),
+    (select count(*) from oidc_subjects o where o.user_id = u.id), u.owner, m.created_at";
+pub(super) const COLUMNS_COUNT: usize = 13;
 /// Where they are, with a row for each team of a person.
 const FROM: &str = "from users u join members m on m.user_id = u.id";
 /// Of a person's teams the one that they chose last, else the one they joined first.
@@ -149,20 +177,31 @@ pub fn set_password(tx: &mut Tx, id: i64, password_hash: &str) -> Result<()> {
     Ok(())
 }
 
+/// By what somebody comes in, and what comes in for them.
+const ACCESS: [&str; 4] = ["sessions", "mcp_tokens", "oauth_codes", "oauth_connections"];
+
+/// Ends the sessions of a person, and takes their MCP tokens and the clients that act for them away.
+pub fn shut_out(tx: &mut Tx, id: i64) -> Result<()> {
+    ACCESS.into_iter().try_for_each(|owned| delete_owned(tx, owned, id))
+}
+
+fn delete_owned(tx: &mut Tx, table: &str, id: i64) -> Result<()> {
+    tx.execute(&format!("delete from {table} where user_id = $1"), &values![id]).map(drop)
+}
+
 /// Removes a person, their sessions, their tokens, and the clients that act for them.
 pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
+    shut_out(tx, id)?;
     for owned in [
         "members",
-        "sessions",
-        "mcp_tokens",
-        "oauth_codes",
-        "oauth_connections",
         "sign_in_marks",
         "second_factors",
         "recovery_codes",
         "passkeys",
+        "oidc_subjects",
+        "password_passes",
     ] {
-        tx.execute(&format!("delete from {owned} where user_id = $1"), &values![id])?;
+        delete_owned(tx, owned, id)?;
     }
     tx.execute("delete from users where id = $1", &values![id])?;
     Ok(())
@@ -192,8 +231,9 @@ pub(super) fn read(row: &Row) -> Result<User> {
         has_second_factor: row.flag(7)?,
         needs_second_factor: row.flag(8)?,
         has_passkey: row.flag(9)?,
-        is_owner: row.flag(10)?,
-        joined_at: row.time(11)?,
-        is_by_passkey: false,
+        is_bound: row.flag(10)?,
+        signed_in_by: Method::default(),
+        is_owner: row.flag(11)?,
+        joined_at: row.time(12)?,
     })
 }

@@ -26,6 +26,7 @@ mod mcp;
 mod named;
 mod notes;
 mod oauth;
+mod oidc;
 mod openapi;
 mod passkeys;
 mod requests;

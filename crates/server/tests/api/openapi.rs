@@ -103,9 +103,12 @@ fn all_but_signing_in_needs_a_bearer_or_a_session() {
         "post /api/auth/accept-invitation",
         "post /api/auth/check-invitation",
         "post /api/auth/login",
+        "post /api/auth/login/oidc",
+        "post /api/auth/login/oidc/actions/begin",
         "post /api/auth/login/passkey",
         "post /api/auth/login/passkey/actions/begin",
         "get /api/auth/session",
+        "get /api/auth/sign-in-methods",
     ];
     assert_eq!(open, expected.map(|name| (name.to_owned(), json!([{}]))));
 }

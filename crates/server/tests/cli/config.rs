@@ -44,6 +44,17 @@ credential_rate_per_second  0                        default
 address_rate_per_second     100                      default
 login_failures_per_account  10                       default
 login_failures_per_address  30                       default
+oidc_issuer                 -                        default
+oidc_client_id              -                        default
+oidc_client_secret          -                        default
+oidc_client_secret_file     -                        default
+oidc_name                   -                        default
+oidc_scopes                 openid email profile     default
+oidc_role_claim             -                        default
+oidc_roles                  -                        default
+oidc_provisioning           false                    default
+oidc_second_factor          amr                      default
+local_sign_in               true                     default
 reviewer_deadline_ms        60000                    default
 reviewer_daily_max          200                      default
 reviewer_url                -                        default

@@ -1,5 +1,7 @@
 use dregs_server::store::bounds::{self, Thing};
+use dregs_server::store::oidc_subjects;
 use dregs_server::store::passkeys::{self, Passkey};
+use dregs_server::store::password_passes;
 use dregs_server::store::second_factors::{self, SecondFactor};
 use dregs_server::store::sessions::{self, Place, Session};
 use dregs_server::store::sign_ins::{self, Failures};
@@ -17,6 +19,8 @@ on_both_engines!(
     the_sessions_of_a_person_are_listed_and_one_ends,
     a_second_factor_is_confirmed_and_no_code_is_accepted_twice,
     passkeys_are_kept_and_no_ceremony_is_completed_twice,
+    a_subject_is_one_persons_and_a_person_one_subject_of_an_issuer,
+    a_password_signs_in_for_a_while_where_passwords_are_off,
     what_people_make_is_counted,
 );
 
@@ -94,17 +98,22 @@ async fn sessions_hold_until_they_end_and_the_oldest_give_way(engine: Engine) {
 
 async fn the_sessions_of_a_person_are_listed_and_one_ends(engine: Engine) {
     let ground = Ground::new(engine);
-    let place =
-        Place { user_agent: Some("curl/8".into()), address: Some("203.0.113.7".into()), by_passkey: true };
-    let from = place.clone();
+    let place = Place {
+        user_agent: Some("curl/8".into()),
+        address: Some("203.0.113.7".into()),
+        method: users::Method::Passkey,
+    };
+    let strong = Place { method: users::Method::Oidc { is_multi_factor: true }, ..Place::default() };
+    let weak = Place { method: users::Method::Oidc { is_multi_factor: false }, ..Place::default() };
+    let (from, others) = (place.clone(), [strong.clone(), weak.clone()]);
     let (ada, bob) = ground
         .write(move |tx| {
             let team = users::insert_team(tx, "Team", at(1))?;
             let ada = users::insert(tx, team, "ada@example.com", "hash", Role::User, at(1))?;
             let bob = users::insert(tx, team, "bob@example.com", "hash", Role::User, at(1))?;
             sessions::insert(tx, b"1", (team, ada), &from, at(10), at(100))?;
-            sessions::insert(tx, b"2", (team, ada), &Place::default(), at(20), at(100))?;
-            sessions::insert(tx, b"3", (team, ada), &Place::default(), at(20), at(50))?;
+            sessions::insert(tx, b"2", (team, ada), &others[0], at(20), at(100))?;
+            sessions::insert(tx, b"3", (team, ada), &others[1], at(20), at(50))?;
             sessions::insert(tx, b"4", (team, bob), &Place::default(), at(30), at(100))?;
             sessions::touch(tx, b"1", at(40))?;
             Ok((ada, bob))
@@ -118,13 +127,80 @@ async fn the_sessions_of_a_person_are_listed_and_one_ends(engine: Engine) {
         expires_at: at(100),
     };
     let first = session(b"1", &place, 10, 40);
-    let second = session(b"2", &Place::default(), 20, 20);
+    let second = session(b"2", &strong, 20, 20);
+    for (token, place) in [(b"1", &place), (b"2", &strong), (b"3", &weak)] {
+        let holder = ground.read(move |tx| sessions::holder(tx, token, at(45))).await.unwrap();
+        assert_eq!(holder.user.signed_in_by, place.method);
+    }
     let of = async |user| ground.read(move |tx| sessions::of_user(tx, user, at(50))).await;
     assert_eq!(of(ada).await, [first.clone(), second.clone()]);
     assert_eq!(ground.write(move |tx| sessions::delete_own(tx, bob, b"1")).await, None, "not theirs");
     assert_eq!(ground.write(move |tx| sessions::delete_own(tx, ada, b"1")).await, Some(first));
     assert_eq!((of(ada).await, of(bob).await.len()), (vec![second], 1));
     assert_eq!(ground.write(move |tx| sessions::delete_others(tx, ada, b"")).await, 2, "one has run out");
+}
+
+async fn a_subject_is_one_persons_and_a_person_one_subject_of_an_issuer(engine: Engine) {
+    let ground = Ground::new(engine);
+    let (ada, bob) = ground
+        .write(|tx| {
+            let team = users::insert_team(tx, "Team", at(1))?;
+            let person = |tx: &mut _, email| users::insert(tx, team, email, "hash", Role::User, at(1));
+            Ok((person(tx, "ada@example.com")?, person(tx, "bob@example.com")?))
+        })
+        .await;
+    let bind = async |issuer: &'static str, subject: &'static str, user| {
+        let bound = ground.store.write(move |tx| oidc_subjects::bind(tx, issuer, subject, user, at(2))).await;
+        bound.map_err(|error| format!("{error:?}"))
+    };
+    let is_bound = async |user| ground.read(move |tx| users::by_id(tx, user)).await.unwrap().is_bound;
+    assert!(!is_bound(ada).await);
+    let conflict = Err("Conflict".to_owned());
+    assert_eq!(bind("one", "s", ada).await, Ok(()));
+    assert_eq!(bind("one", "s", bob).await, conflict, "it is somebody's");
+    assert_eq!(bind("one", "t", ada).await, conflict, "they have one");
+    assert_eq!((bind("two", "t", ada).await, bind("two", "s", bob).await), (Ok(()), Ok(())));
+    let holder = async |issuer: &'static str, subject: &'static str| {
+        ground.read(move |tx| oidc_subjects::holder(tx, issuer, subject)).await
+    };
+    let found = (holder("one", "s").await, holder("two", "s").await, holder("one", "t").await);
+    assert_eq!(found, (Some(ada), Some(bob), None));
+    let of = async |issuer: &'static str, user| {
+        ground.read(move |tx| oidc_subjects::of_user(tx, issuer, user)).await
+    };
+    assert_eq!((of("two", ada).await, of("one", bob).await), (Some("t".into()), None));
+    ground.write(|tx| oidc_subjects::touch(tx, "one", "s", at(9))).await;
+    let used = "select last_used_at from oidc_subjects where issuer = $1 and subject = $2";
+    let used = async |subject: &'static str| {
+        let issuer = if subject == "s" { "one" } else { "two" };
+        ground
+            .read(move |tx| tx.get(used, &dregs_server::values![issuer, subject], |row| row.get::<i64>(0)))
+            .await
+    };
+    assert_eq!((used("s").await, used("t").await), (9, 2));
+    assert!(is_bound(ada).await);
+    ground.write(move |tx| users::delete(tx, ada)).await;
+    assert_eq!((holder("one", "s").await, holder("two", "s").await), (None, Some(bob)));
+}
+
+async fn a_password_signs_in_for_a_while_where_passwords_are_off(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ada = ground
+        .write(|tx| {
+            let team = users::insert_team(tx, "Team", at(1))?;
+            users::insert(tx, team, "ada@example.com", "hash", Role::User, at(1))
+        })
+        .await;
+    let holds = async |now| ground.read(move |tx| password_passes::holds(tx, ada, at(now))).await;
+    assert!(!holds(1).await);
+    for (until, last) in [(10, 9), (20, 19)] {
+        ground.write(move |tx| password_passes::give(tx, ada, at(until))).await;
+        assert_eq!((holds(last).await, holds(until).await), (true, false));
+    }
+    ground.write(move |tx| users::shut_out(tx, ada)).await;
+    assert!(holds(19).await, "that is no session");
+    ground.write(move |tx| users::delete(tx, ada)).await;
+    assert!(!holds(19).await);
 }
 
 async fn a_second_factor_is_confirmed_and_no_code_is_accepted_twice(engine: Engine) {

@@ -35,7 +35,8 @@ async fn person(ground: &Ground, team_id: i64, email: &'static str, role: Role) 
         has_second_factor: false,
         needs_second_factor: false,
         has_passkey: false,
-        is_by_passkey: false,
+        is_bound: false,
+        signed_in_by: users::Method::Password,
     }
 }
 
@@ -203,6 +204,9 @@ async fn an_invitation_is_taken_once(engine: Engine) {
         [invited(b"2", 19).await, invited(b"2", 20).await, invited(b"1", 19).await],
         [Some(bob.clone()), None, None]
     );
+    let of = async |email: &'static str, now| ground.read(move |tx| teams::find_of(tx, email, at(now))).await;
+    assert_eq!(of("bob@example.com", 19).await, Some(bob.clone()));
+    assert_eq!((of("bob@example.com", 20).await, of("ada@example.com", 19).await), (None, None));
     assert_eq!(take(b"2", 19).await, Some(bob));
     assert_eq!(take(b"2", 19).await, None);
     let id = eve.id;

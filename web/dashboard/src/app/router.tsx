@@ -38,6 +38,7 @@ const setting = { getParentRoute: () => settings };
 
 const routes = root.addChildren([
   createRoute({ ...outside, path: "/sign-in", component: lazyPage(() => import("../pages/SignIn"), "SignIn") }),
+  createRoute({ ...outside, path: "/sign-in/oidc", component: lazyPage(() => import("../pages/ProviderReturn"), "ProviderReturn") }),
   createRoute({ ...outside, path: "/second-factor", beforeLoad: lacksSecondFactor, component: lazyPage(() => import("../pages/SecondFactorFirst"), "SecondFactorFirst") }),
   createRoute({ ...outside, path: "/accept-invitation", component: lazyPage(() => import("../pages/AcceptInvitation"), "AcceptInvitation") }),
   createRoute({ ...outside, path: "/oauth/authorize", beforeLoad: signedIn, component: lazyPage(() => import("../pages/Consent"), "Consent") }),

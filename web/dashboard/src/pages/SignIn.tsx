@@ -1,20 +1,51 @@
-// The way in: the password, and a code where there is a second factor; or a passkey.
+// The way in: the OpenID provider, if there is one; the password, and a code where there is a second factor; or a passkey.
 
-import { Alert, Button, Group, PasswordInput, TextInput } from "@mantine/core";
+import { Alert, Button, Divider, Group, PasswordInput, Skeleton, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { IconAlertCircle, IconKey } from "@tabler/icons-react";
+import { IconAlertCircle, IconKey, IconLogin2 } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { $api, api, asApiError, queries } from "../api";
 import { usePageSearch } from "../app/search";
 import { ownPage } from "../app/session";
 import { Failure } from "../parts/Answer";
 import { hasPasskeys, passkeyFailure, usePasskey } from "../parts/passkey";
+import { goToProvider } from "../parts/provider";
 import { required, showFirst } from "../parts/refusal";
 import { Door } from "./Door";
 
 export function SignIn() {
+  const methods = $api.useQuery("get", "/api/auth/sign-in-methods", undefined, { staleTime: 60_000 });
+  const [isLocal, setLocal] = useState(false);
+  if (methods.isPending) return <Door title="Sign in"><Skeleton height={160} aria-label="Loading" /></Door>;
+  // A server that does not say takes passwords.
+  const { local, oidc } = methods.data ?? { local: true, oidc: null };
+  if (local || isLocal) return <WithPassword above={oidc && local ? <WithProvider name={oidc.name} isAlone={false} /> : null} hasPasskeys={local && hasPasskeys} />;
+  return (
+    <Door title="Sign in">
+      <WithProvider name={oidc?.name} isAlone />
+      <Group><Button variant="subtle" size="xs" px={0} onClick={() => setLocal(true)}>Use a password from the command line</Button></Group>
+    </Door>
+  );
+}
+
+/** Leads to the OpenID provider. */
+function WithProvider({ name, isAlone }: { name: string | null | undefined; isAlone: boolean }) {
+  const [search] = usePageSearch();
+  const leave = useMutation({ mutationFn: () => goToProvider(ownPage(search.to)), onError: () => {} });
+  return (
+    <>
+      {leave.error && <Failure error={leave.error} />}
+      <Button variant={isAlone ? "filled" : "default"} leftSection={<IconLogin2 size={16} />} loading={leave.isPending || leave.isSuccess} onClick={() => leave.mutate()}>
+        Continue with {name ?? "single sign-on"}
+      </Button>
+      {!isAlone && <Divider label="or" />}
+    </>
+  );
+}
+
+function WithPassword({ above, hasPasskeys }: { above: ReactNode; hasPasskeys: boolean }) {
   const [search] = usePageSearch();
   const navigate = useNavigate();
   const form = useForm({ initialValues: { email: "", password: "" }, validate: { email: required("Enter your e-mail address."), password: required("Enter your password.") } });
@@ -41,6 +72,7 @@ export function SignIn() {
   const isRefused = asApiError(signIn.error)?.status === 401;
   return (
     <Door title="Sign in" onSubmit={form.onSubmit((body) => signIn.mutate({ body }), (errors) => showFirst(form, errors))}>
+      {above}
       {signIn.error && (isRefused ? <Alert color="red" icon={<IconAlertCircle />} role="alert">The e-mail address or the password is wrong.</Alert> : <Failure error={signIn.error} />)}
       <TextInput label="E-mail" type="email" autoComplete="username" required autoFocus {...form.getInputProps("email")} />
       <PasswordInput label="Password" autoComplete="current-password" required {...form.getInputProps("password")} />

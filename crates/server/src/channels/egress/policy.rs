@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
-use url::Host;
+use url::{Host, Url};
 
 use super::reserved::{reserved, unwrapped};
 use super::target::Origin;
@@ -55,6 +55,17 @@ impl EgressPolicy {
             }
         }
         Ok(policy)
+    }
+
+    /// The same, and whatever address the host of this URL has.
+    pub fn and_host_of(mut self, url: &Url) -> Self {
+        match url.host() {
+            Some(Host::Domain(name)) => self.hosts.push(without_dot(name).to_owned()),
+            Some(Host::Ipv4(address)) => self.networks.push(IpAddr::from(address).into()),
+            Some(Host::Ipv6(address)) => self.networks.push(IpAddr::from(address).into()),
+            None => {}
+        }
+        self
     }
 
     /// What can be said before resolving: an address is checked, a name is not, except
@@ -186,6 +197,21 @@ mod tests {
         assert!(refusal("localhost", "http://a.localhost/").is_some());
         assert!(refusal("localhost", "http://127.0.0.1/").is_some());
         assert!(refusal("10.0.0.0/8", "http://127.0.0.1/").is_some());
+    }
+
+    #[test]
+    fn a_host_that_a_setting_names_is_allowed_and_no_other() {
+        let and = |url: &str| EgressPolicy::default().and_host_of(&Url::parse(url).unwrap());
+        let is_refused = |policy: &EgressPolicy, url: &str| {
+            let target = Target::parse(url).unwrap();
+            policy.check_address(target.origin(), "10.0.0.7".parse().unwrap()).is_err()
+        };
+        let named = and("https://login.internal/realms/a");
+        assert!(!is_refused(&named, "https://login.internal/token"));
+        assert!(is_refused(&named, "https://other.internal/token"));
+        assert!(is_refused(&named, "https://10.0.0.7/token"));
+        assert!(!is_refused(&and("https://10.0.0.7:8443/"), "https://10.0.0.7/token"));
+        assert!(is_refused(&and("https://10.0.0.8/"), "https://10.0.0.7/token"));
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(super) async fn read(
         };
         let data = frame.data_ref().map_or(&[][..], |data| data);
         bytes_read += data.len() + CHUNK_COST_BYTES;
-        let room = BODY_KEPT_MAX_BYTES - kept.body.len();
+        let room = progress.body_kept_max_bytes - kept.body.len();
         kept.body.extend_from_slice(&data[..data.len().min(room)]);
         kept.is_truncated |= data.len() > room;
         if bytes_read > BODY_READ_MAX_BYTES {

@@ -90,20 +90,27 @@ impl HttpClient {
     /// request goes out on a new one. Where it may have arrived it is not repeated here, since each request is an
     /// attempt for the log: [`Outcome::again_at_once`] says that the caller should.
     pub async fn post(&self, request: PostRequest) -> Outcome {
-        self.send(Method::POST, request).await
+        self.send(Method::POST, request, BODY_KEPT_MAX_BYTES).await
+    }
+
+    /// Sends one request, under the same bounds, and keeps all that is read of the answer's body. It is for what the
+    /// operator names: nothing of it is stored.
+    pub async fn fetch(&self, method: Method, request: PostRequest) -> Outcome {
+        self.send(method, request, BODY_READ_MAX_BYTES).await
     }
 
     /// Fetches something, under the same bounds. Of a body the first [`BODY_KEPT_MAX_BYTES`] are kept.
     pub async fn get(&self, request: GetRequest) -> Outcome {
         let GetRequest { target, headers, deadline } = request;
         let body = Bytes::new();
-        self.send(Method::GET, PostRequest { target, headers, body, deadline, on_new_connection: true }).await
+        let request = PostRequest { target, headers, body, deadline, on_new_connection: true };
+        self.send(Method::GET, request, BODY_KEPT_MAX_BYTES).await
     }
 
-    async fn send(&self, method: Method, request: PostRequest) -> Outcome {
+    async fn send(&self, method: Method, request: PostRequest, kept_max_bytes: usize) -> Outcome {
         let deadline = request.deadline;
         let until = Instant::now() + deadline;
-        let mut progress = Progress::default();
+        let mut progress = Progress::new(kept_max_bytes);
         let result = timeout_at(until, self.inner.exchange(method, request, until, &mut progress)).await.ok();
         progress.finish(result, deadline)
     }

@@ -350,6 +350,85 @@ fn leaves_an_owner(tx: &mut Tx, actor: &Actor, user: &User, now: Timestamp) -> R
     Ok(true)
 }
 
+/// Whoever has signed in at an OpenID provider and is no member yet.
+pub struct Provided {
+    /// Verified by the provider.
+    pub email: String,
+    pub name: Option<String>,
+    /// By the provider's claim, if one is looked at.
+    pub role: Option<Role>,
+    pub is_multi_factor: bool,
+    /// Whether such people become members without an invitation.
+    pub is_provisioning: bool,
+    pub address: Option<IpAddr>,
+}
+
+/// Why somebody is no member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotJoined {
+    NotInvited,
+    NeedsSecondFactor,
+}
+
+/// Makes a member of them: of the team that has invited their address, or else of the first one.
+pub fn join_by_provider(
+    tx: &mut Tx,
+    newcomer: &Provided,
+    now: Timestamp,
+) -> Result<std::result::Result<User, NotJoined>> {
+    let Provided { email, name, role, .. } = newcomer;
+    let invitation = teams::find_of(tx, email, now)?;
+    let first = if newcomer.is_provisioning { users::first_team(tx)? } else { None };
+    let invited = invitation.as_ref().map(|invitation| (invitation.team_id, Some(invitation.role)));
+    let Some((team_id, invited_as)) = invited.or(first.map(|team_id| (team_id, None))) else {
+        return Ok(Err(NotJoined::NotInvited));
+    };
+    if teams::get(tx, team_id)?.second_factor_required && !newcomer.is_multi_factor {
+        return Ok(Err(NotJoined::NeedsSecondFactor));
+    }
+    if let Some(invitation) = invitation {
+        teams::withdraw(tx, team_id, invitation.id)?;
+    }
+    bounds::MEMBERS.check_team(tx, team_id)?;
+    let role = role.or(invited_as).unwrap_or(Role::Viewer);
+    let id = users::insert(tx, team_id, email, users::NO_PASSWORD, role, now)?;
+    users::set_name(tx, id, name.as_deref())?;
+    let user = users::find(tx, team_id, id)?.ok_or_else(gone)?;
+    let actor = Actor::user(&user, newcomer.address);
+    record(tx, &actor, "member.join", "member", id, (None, told(&user)), now)?;
+    Ok(Ok(user))
+}
+
+/// Gives a person the role that a provider says they have. The last admin stays one: nobody would be left to manage the
+/// team.
+pub fn follow_role(
+    tx: &mut Tx,
+    user: User,
+    role: Role,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<User> {
+    if user.role == role {
+        return Ok(user);
+    }
+    teams::lock(tx, user.team_id)?;
+    if role != Role::Admin && is_last_admin(tx, &user)? {
+        tracing::warn!(
+            setting = "oidc_roles",
+            "the last admin of a team is none by the claim, and stays one"
+        );
+        return Ok(user);
+    }
+    let actor = Actor { name: "OpenID provider".to_owned(), address, ..Actor::server(user.team_id) };
+    members::set_role(tx, user.team_id, user.id, role)?;
+    if role == Role::Viewer {
+        assignment::let_go(tx, &actor, &user.email, now)?;
+    }
+    let after = User { role, ..user.clone() };
+    record(tx, &actor, "member.change", "member", user.id, (told(&user), told(&after)), now)?;
+    Ok(after)
+}
+
 fn is_last_admin(tx: &mut Tx, user: &User) -> Result<bool> {
     let admins = users::of_team(tx, user.team_id)?.into_iter().filter(|user| user.role == Role::Admin);
     Ok(user.role == Role::Admin && admins.count() == 1)

@@ -35,6 +35,7 @@ pub const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/auth/second-factor",                      [401, 401, 403, 403, 403, 401, 200, 200, 200]),
     ("GET /api/auth/session",                            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("GET /api/auth/sessions",                           [401, 401, 403, 403, 403, 401, 200, 200, 200]),
+    ("GET /api/auth/sign-in-methods",                    [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("GET /api/badge-rules",                             [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/badge-rules/{id}",                        [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/badge-rules/{id}/comparison",             [401, 401, 403, 200, 404, 401, 200, 200, 200]),
@@ -120,6 +121,9 @@ pub const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/auth/accept-invitation",                 [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST /api/auth/check-invitation",                  [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST /api/auth/login",                             [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+    // No provider is set.
+    ("POST /api/auth/login/oidc",                        [409, 409, 409, 409, 409, 409, 409, 409, 409]),
+    ("POST /api/auth/login/oidc/actions/begin",          [409, 409, 409, 409, 409, 409, 409, 409, 409]),
     // There are no passkeys for an address of numbers.
     ("POST /api/auth/login/passkey",                     [409, 409, 409, 409, 409, 409, 409, 409, 409]),
     ("POST /api/auth/login/passkey/actions/begin",       [409, 409, 409, 409, 409, 409, 409, 409, 409]),

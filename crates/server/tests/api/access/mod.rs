@@ -86,6 +86,7 @@ pub(super) fn body(operation: &str, unique: u128) -> Option<Value> {
         "PUT /api/auth/session/team" => json!({"teamId": 1}),
         "PATCH /api/team/members/{id}" => json!({"role": "VIEWER"}),
         "POST /api/team/invitations" => json!({"email": format!("p{unique}@example.com"), "role": "USER"}),
+        "POST /api/auth/login/oidc" => json!({"ceremony": "x", "code": "x", "state": "x"}),
         "POST /api/auth/login/passkey" => json!({"ceremony": "x", "credential": {}}),
         "POST /api/auth/passkeys" => json!({"name": "Laptop", "ceremony": "x", "credential": {}}),
         "POST /api/auth/passkeys/actions/begin"

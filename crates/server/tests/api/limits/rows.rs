@@ -159,6 +159,14 @@ fn tried() -> Vec<(&'static str, Tried)> {
             "… of one address",
             By("tests/api/guarding.rs", "of_many_at_once_most_are_told_to_come_again_and_the_owner_gets_in"),
         ),
+        (
+            "sign-ins for which the OpenID provider is asked at a time",
+            By("tests/api/oidc/liar.rs", "so_many_codes_are_exchanged_at_a_time"),
+        ),
+        (
+            "an answer of the OpenID provider; all of it",
+            By("tests/api/oidc/liar.rs", "an_answer_that_is_too_long_or_never_comes_is_no_answer"),
+        ),
         ("sessions of a person", Here(tries::many_sessions)),
         ("teams of a server", By("tests/api/teams/mod.rs", "a_server_has_so_many_teams")),
         ("credentials of a team", bounds()),

@@ -107,6 +107,8 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
             json!({"currentPassword": super::PASSWORD, "newPassword": super::PASSWORD}),
             204,
         ),
+        ("POST", "/api/auth/login/oidc/actions/begin", Value::Null, 409),
+        ("POST", "/api/auth/login/oidc", json!({"ceremony": "x", "code": "x", "state": "x"}), 409),
         ("POST", "/api/auth/login/passkey/actions/begin", Value::Null, 409),
         ("POST", "/api/auth/login/passkey", json!({"ceremony": "x", "credential": {}}), 409),
         ("POST", "/api/auth/passkeys/actions/begin", json!({"password": super::PASSWORD}), 409),

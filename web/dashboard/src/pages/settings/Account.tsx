@@ -5,7 +5,7 @@ import { useForm } from "@mantine/form";
 import { useState } from "react";
 import { $api, refresh, tell } from "../../api";
 import { prefer, preferences, type Preferences } from "../../app/preferences";
-import { signOut, useUser } from "../../app/session";
+import { signOut, useUser, type User } from "../../app/session";
 import { Failure } from "../../parts/Answer";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { newPassword, PASSWORD_RULE, required, showFirst, useRefusal } from "../../parts/refusal";
@@ -26,17 +26,27 @@ export function Account() {
             ["E-mail", user.email],
             ["Role", roleWords(user.role)],
             ["Joined", <Time at={user.createdAt} />],
+            ["Signs in with", waysIn(user)],
           ]}
         />
       </Panel>
       <Colours />
       <Times />
-      <Password email={user.email} />
-      <SecondFactor />
-      <Passkeys />
+      {user.hasPassword && (
+        <>
+          <Password email={user.email} />
+          <SecondFactor />
+          <Passkeys />
+        </>
+      )}
       <Sessions />
     </Page>
   );
+}
+
+function waysIn({ fromProvider, hasPassword }: User): string {
+  if (!fromProvider) return "A password or passkey";
+  return hasPassword ? "The sign-in provider, or a password or passkey" : "The sign-in provider, which keeps password and second factor";
 }
 
 function Colours() {

@@ -9,7 +9,7 @@ import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 
 export function RequiredSecondFactor({ isRequired }: { isRequired: boolean }) {
-  const { secondFactor } = useUser();
+  const { secondFactor, fromProvider } = useUser();
   const change = $api.useMutation("patch", "/api/team", {
     onError: () => {},
     onSuccess: async () => {
@@ -27,7 +27,7 @@ export function RequiredSecondFactor({ isRequired }: { isRequired: boolean }) {
             Members can disable theirs, and new members need none.
           </Confirm>
         </Group>
-      ) : secondFactor ? (
+      ) : secondFactor || fromProvider ? (
         <Group>
           <Confirm action="Require" question="Require a second factor of everybody?" loading={change.isPending} onConfirm={() => set(true)}>
             Whoever has none sets one up before they can do anything else. Until then their MCP tokens and connected MCP clients are rejected.

@@ -101,7 +101,7 @@ function Members() {
       ),
     },
     { title: "Role", cell: (member) => (manage ? <Role member={member} isLast={isLast(member)} onChange={(role) => setRole(member, role)} /> : roleName(member.role)) },
-    { title: "Second factor", cell: (member) => (member.secondFactor ? "Yes" : "No") },
+    { title: "Second factor", cell: (member) => (member.secondFactor ? "Yes" : member.hasPassword ? "No" : "At the sign-in provider") },
     { title: "Joined", cell: ({ createdAt }) => <Time at={createdAt} /> },
     {
       title: "Actions",

@@ -12,7 +12,7 @@ use std::time::Duration;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use dregs_core::time::Timestamp;
+use dregs_core::time::{DAY_MS, Timestamp};
 use guard::{Attempt, Turns};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
@@ -22,7 +22,7 @@ use crate::ops::access::limits::Wait;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::installation::master_key::Watch;
 use crate::store::users::{self, User};
-use crate::store::{self, Result, Store, StoreError, Tx};
+use crate::store::{self, Result, Store, StoreError, Tx, password_passes};
 use crate::vault::{new_token, token_hash};
 
 /// What the token of a session begins with.
@@ -39,7 +39,8 @@ pub use second_factor::{
     unreadable as unreadable_second_factors,
 };
 pub use sessions::{
-    SESSIONS_MAX, Session, choose_team, end, end_all, end_one, end_others, id_of, list, open, recognise,
+    SESSIONS_MAX, Session, choose_team, end, end_all, end_one, end_others, id_of, list, open, open_by,
+    recognise,
 };
 
 /// A failed sign-in is answered at the next multiple of this after it began. How long hashing and writing took, a little
@@ -93,7 +94,14 @@ pub enum Refusal {
     NoSecondFactor,
     /// What a passkey says is not right, or of nobody.
     BadPasskey,
+    /// Passwords sign nobody in here.
+    LocalOff,
+    /// The person has no password.
+    NoPassword,
 }
+
+/// How long a password that the command line has given signs in where passwords are switched off.
+const PASS_MS: i64 = DAY_MS;
 
 /// What people are signed in by.
 pub struct SignIns {
@@ -101,6 +109,8 @@ pub struct SignIns {
     clock: Arc<dyn Clock>,
     limits: Limits,
     turns: Turns,
+    /// Whether passwords sign in.
+    is_local: bool,
     /// A hash that no password has, for sign-ins of people who do not exist.
     decoy_hash: String,
 }
@@ -112,9 +122,10 @@ impl SignIns {
         store: Arc<Store>,
         clock: Arc<dyn Clock>,
         limits: Limits,
+        is_local: bool,
     ) -> std::result::Result<Self, String> {
         let decoy_hash = hash_password(&new_token(""))?;
-        Ok(Self { store, clock, limits, turns: Turns::default(), decoy_hash })
+        Ok(Self { store, clock, limits, turns: Turns::default(), is_local, decoy_hash })
     }
 
     /// Begins a session.
@@ -149,19 +160,29 @@ impl SignIns {
         from: Origin,
     ) -> Result<std::result::Result<(User, Origin), Refusal>> {
         let (begun, email, now) = (Instant::now(), normalise_email(email), self.clock.now());
-        let (limits, asked) = (self.limits, from.clone());
+        let (limits, asked, is_local) = (self.limits, from.clone(), self.is_local);
         let find = move |tx: &mut Tx| {
             let user = users::find_by_email(tx, &email)?;
+            let is_let_in = match &user {
+                Some(user) if !is_local => password_passes::holds(tx, user.id, now)?,
+                _ => is_local,
+            };
+            if !is_let_in {
+                return Ok(None);
+            }
             let attempt = Attempt::new(tx, &limits, &email, user.as_ref(), &asked, now)?;
             let may = attempt.look(tx, now)?;
-            Ok((user, attempt, may))
+            Ok(Some((user, attempt, may)))
         };
-        let (user, attempt, may) = self.store.read(find).await?;
+        let Some((user, attempt, may)) = self.store.read(find).await? else {
+            return Ok(Err(Refusal::LocalOff));
+        };
         if let Err(wait) = may {
             return Ok(Err(Refusal::Throttled(wait)));
         }
-        let hash = user.as_ref().map_or_else(|| self.decoy_hash.clone(), |user| user.password_hash.clone());
-        let (address, exists) = (from.address, user.is_some());
+        let with_password = user.as_ref().filter(|user| user.has_password());
+        let hash = with_password.map_or_else(|| self.decoy_hash.clone(), |user| user.password_hash.clone());
+        let (address, exists) = (from.address, with_password.is_some());
         match self.check_password(&attempt, password, hash, exists, address).await? {
             Ok(()) => {}
             Err(Refusal::Wrong) => {
@@ -209,6 +230,9 @@ impl SignIns {
         password: String,
         address: Option<IpAddr>,
     ) -> Result<std::result::Result<(), Refusal>> {
+        if !user.has_password() {
+            return Ok(Err(Refusal::NoPassword));
+        }
         let attempt = Attempt::of_session(&self.limits, user.id);
         let hash = user.password_hash.clone();
         if let Err(refusal) = self.check_password(&attempt, password, hash, true, address).await? {
@@ -297,6 +321,7 @@ pub async fn reset_password(store: &Store, email: &str, hash: String, now: Times
         .write(move |tx| {
             let Some(user) = users::find_by_email(tx, &email)? else { return Ok(false) };
             users::set_password(tx, user.id, &hash)?;
+            password_passes::give(tx, user.id, now.plus_millis(PASS_MS))?;
             store::sessions::delete_others(tx, user.id, &[])?;
             let id = user.id.to_string();
             let act = Act {

@@ -25,13 +25,13 @@ use webauthn_rp::{
     PublicKeyCredentialCreationOptions, RegistrationServerState,
 };
 
-use super::sessions::{Session, open_by_passkey};
+use super::sessions::{Session, open_by};
 use super::{Origin, Refusal, SignIns, record, record_change};
 use crate::ops::audit::Actor;
 use crate::ops::bounds;
 use crate::ops::installation::master_key::Watch;
 use crate::store::passkeys::{self, Passkey};
-use crate::store::users::{self, User};
+use crate::store::users::{self, Method, User};
 use crate::store::{Result, Store, StoreError, Tx};
 use crate::vault::token_hash;
 
@@ -238,7 +238,8 @@ impl SignIns {
             Err(error) => return Err(error),
         }
         // A value of theirs that nobody was given here would be one that others may know.
-        open_by_passkey(&self.store, user, Origin { browser: None, ..from }, now).await.map(Ok)
+        let from = Origin { browser: None, ..from };
+        open_by(&self.store, user, from, Method::Passkey, now).await.map(Ok)
     }
 }
 

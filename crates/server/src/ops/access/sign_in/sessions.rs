@@ -9,7 +9,7 @@ use super::{Origin, SESSION_PREFIX, guard, record, record_change};
 use crate::limit::{self, Limit};
 use crate::ops::audit::{self, Act, Actor};
 use crate::store::sessions::{self, Holder, Place};
-use crate::store::users::{self, User};
+use crate::store::users::{self, Method, User};
 use crate::store::{Result, Store, Tx, members};
 use crate::vault::{new_token, token_hash};
 
@@ -36,25 +36,21 @@ pub struct Session {
 /// # Errors
 /// Those of the store.
 pub async fn open(store: &Store, user: User, from: Origin, now: Timestamp) -> Result<Session> {
-    open_by(store, user, from, false, now).await
+    open_by(store, user, from, Method::Password, now).await
 }
 
-/// The same for somebody who has shown it by a passkey.
+/// The same for somebody who has shown it in this way.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn open_by_passkey(store: &Store, user: User, from: Origin, now: Timestamp) -> Result<Session> {
-    let user = User { is_by_passkey: true, ..user };
-    open_by(store, user, from, true, now).await
-}
-
-async fn open_by(
+pub async fn open_by(
     store: &Store,
     user: User,
     mut from: Origin,
-    by_passkey: bool,
+    method: Method,
     now: Timestamp,
 ) -> Result<Session> {
+    let user = User { signed_in_by: method, ..user };
     let token = new_token(SESSION_PREFIX);
     let browser = from.browser.get_or_insert_with(|| new_token("br_")).clone();
     let hash = token_hash(&token);
@@ -63,7 +59,7 @@ async fn open_by(
     let place = Place {
         user_agent: from.user_agent.take().map(shortened),
         address: from.address.map(|address| address.to_string()),
-        by_passkey,
+        method,
     };
     let ended = store
         .write(move |tx| {
@@ -98,6 +94,10 @@ pub async fn recognise(store: &Store, token: &str, now: Timestamp) -> Result<Opt
     else {
         return Ok(None);
     };
+    // They sign in again, by more than one factor, since their team has come to require that.
+    if matches!(user.signed_in_by, Method::Oidc { .. }) && user.lacks_second_factor() {
+        return Ok(None);
+    }
     if now.millis_since(last_seen_at) >= NOTED_EVERY_MS {
         store.write(move |tx| sessions::touch(tx, &hash, now)).await?;
     }
@@ -123,7 +123,7 @@ pub async fn choose_team(
         sessions::choose(tx, &hash, team_id)?;
         members::choose(tx, team_id, user.id, now)?;
         record(tx, &Actor::user(&found, address), "session.choose-team", now)?;
-        Ok(Some(User { is_by_passkey: user.is_by_passkey, ..found }))
+        Ok(Some(User { signed_in_by: user.signed_in_by, ..found }))
     };
     store.write(choose).await
 }
