@@ -81,6 +81,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/login/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in at the OpenID provider
+         * @description Roles follow the provider's claim, where one is set. Whoever has lost it is refused, and their sessions end.
+         */
+        post: operations["signInWithOidc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login/oidc/actions/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in at the OpenID provider */
+        post: operations["beginOidcSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login/passkey": {
         parameters: {
             query?: never;
@@ -395,6 +432,23 @@ export interface paths {
          * @description It ends at once, on every node; its live streams within two seconds.
          */
         delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sign-in-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read by what people sign in */
+        get: operations["readSignInMethods"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3303,6 +3357,11 @@ export interface components {
             /** @description Those that are past their due time; or all others. */
             overdue?: boolean | null;
             /**
+             * Format: date-time
+             * @description Those that have opened before: what has come since somebody looked is left alone.
+             */
+            openedBefore?: string | null;
+            /**
              * @description What the identity has in common with others, as waves have it.
              * @example DEVICE:0123456789abcdef0123456789abcdef
              */
@@ -3314,16 +3373,22 @@ export interface components {
             escalations: number;
             /** @description Whether those are all that match: of more than 10,000 a change takes those that opened first. */
             isExact: boolean;
-            /** @description Escalations that match, and are as they should be already. */
+            /** @description Escalations that match, and are as they should be already or stay with whoever else has them. */
             unchanged: number;
+            /** @description Of all that match, those that somebody else works on. */
+            ofOthers: number;
+            /** @description Of the label GOOD: other escalations of the same identities, which are closed as well. */
+            closedToo: number;
             /** @description Whose they are. */
             identities: number;
             /** @description Of those, the ones of whom no score is below 50: look at them before you label. */
             unsuspicious: number;
             /** @description Some of the identities. */
             examples: components["schemas"]["Reference"][];
-            /** @description What channels would be sent for it. Labels change badges and scores, which may cause more. */
+            /** @description What channels would be sent. */
             deliveries: components["schemas"]["PlannedDeliveriesBody"][];
+            /** @description Whether that is all: of more than 200 identities that are labeled, it is at least that. */
+            deliveriesAreExact: boolean;
         };
         /** @description What a calibration makes of an analyzer. */
         CalibratedBody: {
@@ -3476,7 +3541,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "bulk_change_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "team_not_found" | "member_not_found" | "session_not_found" | "passkey_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "last_team" | "last_owner" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "second_factor_refused" | "passkey_refused" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "bulk_change_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "team_not_found" | "member_not_found" | "session_not_found" | "passkey_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "last_team" | "last_owner" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "second_factor_refused" | "passkey_refused" | "oidc_refused" | "local_sign_in_off" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A code of the authenticator app. */
         CodeBody: {
             /** @example 492039 */
@@ -3997,7 +4062,7 @@ export interface components {
         /** @description What has happened to an escalation. */
         EscalationHistoryEntryBody: {
             /**
-             * @description OPENED, ASSIGNED, ACKNOWLEDGED, NOTED, LABELED, LABEL_WITHDRAWN, CLOSED or REOPENED.
+             * @description OPENED, ASSIGNED, ACKNOWLEDGED, NOTED, LABELED, LABEL_WITHDRAWN, SNOOZED, SNOOZE_ENDED, CLOSED or REOPENED.
              * @example NOTED
              */
             type: string;
@@ -4009,6 +4074,11 @@ export interface components {
             text?: string | null;
             /** @description To whom it was assigned; null for nobody. */
             assignee?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when its rule is snoozed for the identity.
+             */
+            until?: string | null;
             /** @description Of a label: GOOD or BAD. */
             outcome?: string | null;
             /**
@@ -4793,6 +4863,8 @@ export interface components {
             kind?: string | null;
             /** @description Who is to work on them: `me`, `none` for nobody, or a member. */
             assignee?: string | null;
+            /** @description Assigns what somebody else has, too; without it that is left with them. */
+            force?: boolean;
         };
         /** @description A new channel. */
         NewChannelBody: {
@@ -5007,6 +5079,34 @@ export interface components {
             metadata: {
                 [key: string]: unknown;
             };
+        };
+        /** @description The first half of a sign-in at an OpenID provider. */
+        OidcCeremonyBody: {
+            /** @description To be sent with the second half, within 15 minutes. */
+            ceremony: string;
+            /**
+             * @description Where the browser goes. The provider sends it back to `/sign-in/oidc`, with `code` and `state`.
+             * @example https://login.example.com/auth?client_id=dregs
+             */
+            url: string;
+        };
+        /** @description What a browser comes back with. */
+        OidcLoginBody: {
+            ceremony: string;
+            /** @description As the provider has sent it. */
+            code: string;
+            /** @description As the provider has sent it. */
+            state: string;
+            /** @description As the provider has sent it, if it has. */
+            iss?: string | null;
+        };
+        /** @description An OpenID provider at which people sign in. */
+        OidcMethodBody: {
+            /**
+             * @description What people call it, if the operator has said so.
+             * @example Example login
+             */
+            name?: string | null;
         };
         /** @enum {string} */
         OnResumeBody: "SEND" | "SKIP";
@@ -5808,6 +5908,12 @@ export interface components {
             days: components["schemas"]["BacktestedDay"][];
             concerned: components["schemas"]["PartBody"];
         };
+        /** @description By what people sign in. */
+        SignInMethodsBody: {
+            /** @description Whether by password or passkey. */
+            local: boolean;
+            oidc?: components["schemas"]["OidcMethodBody"] | null;
+        };
         /** @description Whoever is signed in. */
         SignedInBody: {
             user?: components["schemas"]["MeBody"] | null;
@@ -6102,6 +6208,10 @@ export interface components {
              * @description When they joined the team.
              */
             createdAt: string;
+            /** @description Whether they have a password here: whoever joined by signing in at an OpenID provider has none. */
+            hasPassword: boolean;
+            /** @description Whether they have signed in at an OpenID provider. */
+            fromProvider: boolean;
             /** @description Whether they have a second factor beside their password. */
             secondFactor: boolean;
             /** @description Whether the team requires one, and they have none: they can do nothing else before they have set one up. */
@@ -6462,7 +6572,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            403: components["responses"]["Forbidden"];
+            /** @description Passwords are switched off: whoever is invited signs in with the provider. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description The invitation is unknown, withdrawn, used or over. */
             404: {
                 headers: {
@@ -6562,13 +6680,119 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            403: components["responses"]["Forbidden"];
+            /** @description Passwords are switched off. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    signInWithOidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OidcLoginBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description Nobody is signed in; the message says why, and what to do. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description No provider is set. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            /** @description The provider cannot be asked. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    beginOidcSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OidcCeremonyBody"];
+                };
+            };
+            /** @description No provider is set, or the server has no address to come back to. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            /** @description The provider cannot be asked. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     signInWithPasskey: {
@@ -6603,7 +6827,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            403: components["responses"]["Forbidden"];
+            /** @description Passkeys are switched off. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             408: components["responses"]["RequestTimeout"];
             /** @description The server has no address for which passkeys can be made. */
             409: {
@@ -6637,6 +6869,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CeremonyBody"];
+                };
+            };
+            /** @description Passkeys are switched off. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description The server has no address for which passkeys can be made. */
@@ -7194,6 +7435,29 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readSignInMethods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInMethodsBody"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -1,1 +1,0 @@
-import{O as e,j as t}from"./index-DRaiEPB_.js";function n(n,r={getInitialValueInEffect:!0}){let i=t(n,r),{colorScheme:a}=e();return a===`auto`?i:a}export{n as t};
