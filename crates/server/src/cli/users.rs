@@ -57,7 +57,7 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Remove the second factor of somebody who has lost it, with its recovery codes and their passkeys; their sessions end
+    /// Remove the second factor of somebody, its recovery codes and their passkeys; their sessions end
     ResetSecondFactor {
         /// Their e-mail address, as `dregs users list` shows it
         email: String,

@@ -35,7 +35,7 @@ async fn a_person_signs_in_and_out() {
     let server = TestServer::start_at(Engine::Sqlite, &clock).await;
     let (status, mut session) = answer(login(&server, " Admin@Example.COM", ADMIN_PASSWORD)).await;
     let Value::String(token) = session["token"].take() else { panic!("no token in {session}") };
-    let user = json!({"id": 1, "email": ADMIN_EMAIL, "name": null, "role": "ADMIN", "createdAt": "2026-11-23T09:00:00.000Z", "secondFactor": false, "secondFactorMissing": false});
+    let user = json!({"id": 1, "email": ADMIN_EMAIL, "name": null, "role": "ADMIN", "createdAt": "2026-11-23T09:00:00.000Z", "hasPassword": true, "fromProvider": false, "secondFactor": false, "secondFactorMissing": false});
     let expected = json!({"token": null, "expiresAt": "2026-11-24T01:00:00.000Z", "user": user.clone()});
     assert_eq!((status.as_u16(), session), (200, expected));
     let mut of_team = user;

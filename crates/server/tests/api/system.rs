@@ -33,6 +33,7 @@ async fn the_server_says_what_it_is_and_what_waits(engine: Engine) {
         "integration": [],
         "reviewModel": true,
         "publicUrl": server.app.public_url,
+        "restored": null,
     });
     assert_eq!(system, expected);
 }

@@ -127,7 +127,7 @@ async fn what_a_backup_has_is_put_back_and_nothing_is_numbered_twice() {
     for body in new {
         match known.get(&body["id"].as_str()) {
             // It was pending when the backup was made.
-            Some(before) => assert_eq!(*before, body, "an id twice"),
+            Some(before) => assert_eq!(before["data"], body["data"], "an id twice"),
             None => {
                 assert!(body["sequence"].as_u64() > last, "a number twice: {body}");
                 count += 1;

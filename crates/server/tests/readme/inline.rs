@@ -10,7 +10,9 @@ use super::{Reader, page, recipe, root};
 
 /// They need the database alone, while the server runs; or a cluster; or a history; or go on until somebody ends them.
 /// That they are there is tried.
-const NOT_HERE: [&str; 9] = [
+const NOT_HERE: [&str; 11] = [
+    "dregs restore",
+    "dregs restore --in-place",
     "dregs keys reset-secrets",
     "dregs keys reset-secrets --lost-master-key",
     "dregs migrate --distribute citus",
@@ -24,7 +26,8 @@ const NOT_HERE: [&str; 9] = [
 /// Variables that clients read, and that are no settings of the server.
 const OF_CLIENTS: [&str; 2] = ["DREGS_BASE_URL", "DREGS_WEBHOOK_SECRET"];
 /// Another part of the server has it, which this one may have been built without; or it is a page for browsers.
-const PATHS_NOT_HERE: [&str; 2] = ["/mcp", "/oauth/authorize"];
+// The last is of an OpenID provider.
+const PATHS_NOT_HERE: [&str; 3] = ["/mcp", "/oauth/authorize", "/.well-known/openid-configuration"];
 /// Where packages put files, and images.
 const FOLDERS_OF_PACKAGES: [&str; 3] = ["/data", "/etc/dregs", "/var/lib/dregs"];
 

@@ -48,7 +48,11 @@ async fn a_generated_client_understands_every_answer() {
     assert!(calls.len() >= CALLS_MIN, "{calls:?}");
     let is_right = |call: &&Value| call[1].as_u64().unwrap() < 300;
     let refused: Vec<_> = calls.iter().filter(|call| !is_right(call)).collect();
-    // Nobody has asked for anything at the page of consent, and nobody has this id.
-    let expected = json!([["oauth.read_authorization_request", 400], ["identities.read_identity", 404]]);
+    // Nobody has asked for anything at the page of consent, only owners see all teams, and nobody has this id.
+    let expected = json!([
+        ["oauth.read_authorization_request", 400],
+        ["teams.list_teams", 403],
+        ["identities.read_identity", 404],
+    ]);
     assert_eq!(json!(refused), expected);
 }

@@ -173,7 +173,7 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
             200,
         ),
         ("POST", "/api/escalations/bulk-changes", json!({"filter": {}, "status": "ACKNOWLEDGED"}), 202),
-        ("POST", "/api/escalations/bulk-changes/{id}/actions/undo", Value::Null, 409),
+        ("POST", "/api/escalations/bulk-changes/{id}/actions/undo", Value::Null, 202),
         ("POST", "/api/escalations/{id}/actions/snooze", json!({"until": "2100-01-01T00:00:00Z"}), 400),
         ("POST", "/api/identities/{id}/actions/end-snooze", json!({"rule": "1"}), 400),
         ("POST", "/api/escalations/{id}/notes", json!({"text": "x".repeat(4_000)}), 201),

@@ -205,6 +205,12 @@ fn furnish(server: &Server, ground: &Ground, token: &str) -> Ids {
     });
     let (escalation, delivery) = escalation;
     let make = |path: &str, body: Value| server.make(token, path, 201, body)["id"].to_string();
+    let change = json!({"filter": {}, "status": "ACKNOWLEDGED"});
+    let change = server.make(token, "/api/escalations/bulk-changes", 202, change)["id"].to_string();
+    super::eventually(|| {
+        let change = server.read(token, &format!("/api/escalations/bulk-changes/{change}"));
+        (change["state"] == "FINISHED").then_some(())
+    });
     let label = make("/api/identities/large0/actions/label", json!({"outcome": "BAD"}));
     let credential = make("/api/credentials", json!({"name": "Other"}));
     let mapping =
@@ -230,7 +236,7 @@ fn furnish(server: &Server, ground: &Ground, token: &str) -> Ids {
         ("/api/deliveries/{id}", at("deliveries", &delivery["id"])),
         ("/api/devices/{fingerprint}", at("devices", &"shared")),
         ("/api/escalation-rules/{id}", at("escalation-rules", &escalation_rule["id"])),
-        ("/api/escalations/bulk-changes/{id}", at("escalations/bulk-changes", &1)),
+        ("/api/escalations/bulk-changes/{id}", at("escalations/bulk-changes", &change)),
         ("/api/escalations/{id}", at("escalations", &escalation["id"])),
         ("/api/events/{id}", at("events", &"one1")),
         ("/api/groups/{type}/{id}", at("groups/organization", &"big")),
